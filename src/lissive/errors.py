@@ -1,0 +1,65 @@
+"""What can go wrong, said so that the reader can act: what, where, what is allowed, what to do.
+
+    LissiveError
+    ├── CaseError          a case file says something impossible or unknown
+    ├── ModelError         a model text cannot be read or is out of scope
+    │   ├── UnitError      quantities that do not go together
+    │   └── ParameterError a parameter table or an override is wrong
+    ├── EventError         a dosing table is wrong
+    └── SimulationError    a run cannot be done as asked
+
+A solve that fails for one subject raises nothing: that subject's `status` says so.
+"""
+
+from __future__ import annotations
+
+
+class LissiveError(Exception):
+    """A mistake in what was given, with its place and its remedy.
+
+    Parameters
+    ----------
+    what : one sentence with the ids and values that are wrong.
+    where : `file:line` or the field's dotted path.
+    allowed : what would have been right.
+    do : what to do now.
+
+    >>> print(LissiveError("weight_kg is 0.", where="case.yaml:4", allowed="20 to 350 kg."))
+    case.yaml:4: weight_kg is 0. Allowed: 20 to 350 kg.
+    """
+
+    def __init__(self, what: str, *, where: str = "", allowed: str = "", do: str = "") -> None:
+        self.what, self.where, self.allowed, self.do = what, where, allowed, do
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        if self.allowed:
+            text += f" Allowed: {self.allowed}"
+        if self.do:
+            text += f" What to do: {self.do}"
+        return text
+
+
+class CaseError(LissiveError):
+    """A case file says something impossible or unknown."""
+
+
+class ModelError(LissiveError):
+    """A model text cannot be read, is inconsistent, or is out of scope."""
+
+
+class UnitError(ModelError):
+    """Quantities whose units do not go together."""
+
+
+class ParameterError(ModelError):
+    """A parameter table or an override of a parameter is wrong."""
+
+
+class EventError(LissiveError):
+    """A dosing table is wrong."""
+
+
+class SimulationError(LissiveError):
+    """A run cannot be done as asked."""

@@ -1,0 +1,1 @@
+"""What does the body do? Model texts in Antimony, parameter tables, and the way from text to equations."""

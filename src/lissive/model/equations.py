@@ -1,0 +1,39 @@
+"""A model as the solver sees it: rates of change and named quantities over one expression graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lissive.model.expression import Graph
+
+TIME = "time"
+"""The symbol of the independent variable. No model id may take it."""
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Ordinary differential equations with everything that a run may ask of them.
+
+    Symbols in `graph` are the names in `states`, the names in `parameters`, and TIME; nothing else.
+    """
+
+    name: str
+    graph: Graph
+    states: tuple[str, ...]
+    """Ids of what is integrated. A species is integrated as its amount, whatever its equation is in."""
+    rates: tuple[int, ...]
+    """(state,) node of d(state)/d(time)."""
+    initial: tuple[int, ...]
+    """(state,) node of the state's initial value, over parameters only (TIME already replaced by its start)."""
+    parameters: Mapping[str, float]
+    """Constants that a run may change, with their default values."""
+    quantities: Mapping[str, int]
+    """Every selectable id to its node: `S` (amount), `[S]` (concentration), parameters, compartments."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Selectable id to a readable unit ("nmol", "nmol/L", "1/h"); absent where the model gives none."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Selectable id to the model's own name for it, where it has one."""
+    time_unit: str = ""
+    dose_targets: Mapping[str, int] = field(default_factory=dict)
+    """Id that may be dosed to its place in `states` (species whose amount is integrated)."""
