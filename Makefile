@@ -2,15 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
+# Trust what this computer trusts, also behind a company's proxy.
+export UV_SYSTEM_CERTS := true
 
 .PHONY: demo test lint setup bench clean
 
 setup: .venv/.ready
 
+# The locked versions by uv; where uv cannot reach its index, the newest ones by pip and pip's own settings.
 .venv/.ready: pyproject.toml uv.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv sync --quiet --locked --extra dev --python $(BIN)/python
+	$(BIN)/uv sync --quiet --locked --extra dev --python $(BIN)/python \
+	  || $(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch .venv/.ready
 
 demo: setup

@@ -1,0 +1,88 @@
+"""The command `lissive`: finds the command's module, runs it, and turns mistakes into one message.
+
+Only the module of the command that was asked for is loaded, and Typer itself only where it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from lissive import __version__
+from lissive.errors import LissiveError
+
+if TYPE_CHECKING:
+    import typer
+
+COMMANDS = ("simulate", "export")
+"""Each is a module of this package with `register(app)`, in the order of the help."""
+
+ANSWERED, FINDINGS, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+ABOUT = """A quantitative model of the endocannabinoid system and of what THC and CBD do to muscle spasms.
+
+Decision support and research software: not a prescription, and not legal advice."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+        return code
+    except LissiveError as error:
+        return _say_wrong(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINDINGS
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _say_wrong(f"{error.filename}: {error.strerror}.")
+
+
+def _run(words: list[str]) -> int:
+    if words == ["--version"]:  # answered before Typer is loaded
+        print(f"lissive {__version__}")
+        return ANSWERED
+    try:
+        _app(words)(args=words, prog_name="lissive")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else ANSWERED
+    return ANSWERED
+
+
+def _app(words: Sequence[str]) -> typer.Typer:
+    """The commands that these words can need: the one that they name, else all."""
+    import typer
+
+    app = typer.Typer(
+        help=ABOUT,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,  # plain text: the same on a terminal and in a pipe
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def _all(
+        version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+    ) -> None:
+        if version:
+            print(f"lissive {__version__}")
+            raise typer.Exit
+
+    for name in [words[0]] if words and words[0] in COMMANDS else COMMANDS:
+        import_module(f"lissive.cli.{name}").register(app)
+    return app
+
+
+def _say_wrong(message: str) -> int:
+    print(f"lissive: {message}", file=sys.stderr)
+    return WRONG_INPUT

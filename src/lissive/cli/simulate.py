@@ -1,0 +1,88 @@
+"""`lissive simulate`: solve a model for one subject or for many."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lissive.cli.files import whole
+from lissive.errors import SimulationError
+
+FORMATS = (".csv", ".parquet", ".nc", ".zarr")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    model: Annotated[str, typer.Argument(help="A shipped model by name, or an .ant or .xml file.")],
+    out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet, .nc or .zarr.")],
+    events: Annotated[
+        Path | None, typer.Option(help="Doses, NONMEM-style: ID TIME EVID AMT CMT RATE II ADDL SS.")
+    ] = None,
+    subjects: Annotated[
+        str | None,
+        typer.Option(metavar="N|FILE", help="How many subjects, or a table of their parameters, a row each."),
+    ] = None,
+    until: Annotated[float | None, typer.Option(help="The last time, in the model's unit.")] = None,
+    every: Annotated[float | None, typer.Option(help="The time between two outputs.")] = None,
+    times: Annotated[
+        Path | None, typer.Option(help="A file of output times, instead of --until and --every.")
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(help="What to write, as 'S1,[S1],k': S1 is an amount, [S1] a concentration."),
+    ] = None,
+    rtol: Annotated[float | None, typer.Option(help="Relative tolerance.")] = None,
+    atol: Annotated[float | None, typer.Option(help="Absolute tolerance.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all that is drawn.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Solve a model and write what was selected, for one subject or for many."""
+    if out.suffix not in FORMATS:
+        raise SimulationError(
+            f"The ending {out.suffix!r} names no format.", where="--out", allowed=f"{', '.join(FORMATS)}."
+        )
+    if (times is None) == (until is None and every is None) or (until is None) != (every is None):
+        raise SimulationError(
+            "The output times are not clear.", where="--times", allowed="--until with --every, or --times."
+        )
+    from lissive.simulate.solve import simulate_files
+
+    given = {"rtol": rtol, "atol": atol, "threads": threads, "seed": seed}
+    with whole(out) as place:
+        result = simulate_files(
+            model=model,
+            events=events,
+            subjects=_subjects(subjects),
+            until=until,
+            every=every,
+            times=times,
+            select=_names(select),
+            out=place,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    _print(result, out, as_json)
+
+
+def _subjects(text: str | None) -> int | Path | None:
+    return int(text) if text and text.isdecimal() else Path(text) if text else None
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+
+
+def _print(summary: dict[str, Any], out: Path, as_json: bool) -> None:
+    summary = {**summary, "out": str(out)}
+    if as_json:
+        print(json.dumps(summary, default=str))
+    else:
+        print(f"{out}: {summary['subjects']} subjects, {summary['failed']} failed.")
+    if summary["failed"]:
+        raise typer.Exit(1)
