@@ -1,0 +1,144 @@
+"""The terminal door, through its real entry point."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lissive
+from lissive.cli import main as door
+from lissive.cli.files import whole
+from lissive.errors import CaseError
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lissive", *words], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_version_is_answered():
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"lissive {lissive.__version__}\n")
+
+
+def test_version_loads_nothing_heavy():
+    code = "import sys; from lissive.cli.main import main; main(['--version']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"typer", "rich", "numpy", "pandas"} & set(done.stdout.split())
+
+
+def test_the_installed_command_is_the_same():
+    command = Path(sys.executable).with_name("lissive")
+    if not command.exists():
+        pytest.skip("run from a source tree without the installed command")
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
+    assert done.stdout == f"lissive {lissive.__version__}\n"
+
+
+def test_help_names_every_command_and_the_limits():
+    done = run("--help")
+    assert done.returncode == 0
+    assert "not a prescription" in done.stdout
+    for name in door.COMMANDS:
+        assert f"  {name} " in done.stdout
+
+
+@pytest.mark.parametrize("name", door.COMMANDS)
+def test_every_command_has_help(name):
+    done = run(name, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: lissive {name}")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["relax"], "relax"),
+        (["simulate", "m.ant", "--out", "x.csv", "--speed", "9"], "--speed"),
+        (["simulate", "m.ant"], "--out"),
+        (["simulate", "m.ant", "--until", "1", "--every", "1", "--out", "x.docx"], ".docx"),
+        (["simulate", "m.ant", "--until", "1", "--out", "x.csv"], "--every"),
+        (["simulate", "m.ant", "--until", "9", "--every", "1", "--times", "t", "--out", "x.csv"], "--times"),
+    ],
+)
+def test_wrong_input_is_one_message_and_exit_2(words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(words):
+        raise error
+
+    monkeypatch.setattr(door, "_run", stop)
+
+
+def test_a_mistake_in_a_case_is_told_with_place_and_remedy(monkeypatch, capsys):
+    fail_with(CaseError("weight_kg is 0.", where="case.yaml:4", allowed="20 to 350 kg."), monkeypatch)
+    assert door.main([]) == 2
+    assert capsys.readouterr().err == "lissive: case.yaml:4: weight_kg is 0. Allowed: 20 to 350 kg.\n"
+
+
+def test_a_missing_file_is_named(monkeypatch, capsys):
+    fail_with(FileNotFoundError(2, "No such file or directory", "doses.csv"), monkeypatch)
+    assert door.main([]) == 2
+    assert capsys.readouterr().err == "lissive: doses.csv: No such file or directory.\n"
+
+
+def test_an_interruption_exits_130(monkeypatch):
+    fail_with(KeyboardInterrupt(), monkeypatch)
+    assert door.main([]) == 130
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    fail_with(ZeroDivisionError(), monkeypatch)
+    with pytest.raises(ZeroDivisionError):
+        door.main([])
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="pipes close differently here")
+def test_a_reader_that_leaves_early_sees_no_traceback():
+    with subprocess.Popen(
+        [sys.executable, "-m", "lissive", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert said == ""
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, CaseError("no")])
+def test_an_interrupted_file_is_as_it_was(error, tmp_path):
+    out = tmp_path / "run.csv"
+    out.write_text("before")
+
+    def write_half():
+        with whole(out) as place:
+            place.write_text("half")
+            raise error
+
+    with pytest.raises((KeyboardInterrupt, CaseError)):
+        write_half()
+    assert out.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    out = tmp_path / "run.zarr"
+    for name in ("old", "new"):
+        with whole(out) as place:
+            place.mkdir()
+            (place / name).touch()
+    assert [p.name for p in out.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [out]
