@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,54 @@ def test_a_missing_file_is_named(monkeypatch, capsys):
     fail_with(FileNotFoundError(2, "No such file or directory", "doses.csv"), monkeypatch)
     assert door.main([]) == 2
     assert capsys.readouterr().err == "lissive: doses.csv: No such file or directory.\n"
+
+
+@pytest.fixture
+def solver(monkeypatch):
+    """Stands in for the solver: keeps what it was asked, writes a file, says how many failed."""
+    asked: dict[str, object] = {}
+
+    def simulate_files(**given):
+        asked.update(given)
+        given["out"].write_text("done")
+        return {"subjects": 3, "failed": asked.get("seed", 0)}
+
+    module = types.ModuleType("lissive.simulate.solve")
+    module.simulate_files = simulate_files
+    monkeypatch.setitem(sys.modules, "lissive.simulate.solve", module)
+    return asked
+
+
+def test_simulate_hands_on_what_was_asked(solver, tmp_path):
+    out = tmp_path / "run.csv"
+    words = [
+        "simulate",
+        "m.ant",
+        "--until",
+        "24",
+        "--every",
+        "0.5",
+        "--select",
+        "S1, [S1],k",
+        "--subjects",
+        "3",
+    ]
+    assert door.main([*words, "--rtol", "1e-5", "--out", str(out)]) == 0
+    assert out.read_text() == "done"
+    solver.pop("out")
+    assert solver == {
+        "model": "m.ant", "events": None, "subjects": 3, "until": 24.0, "every": 0.5, "times": None,
+        "select": ["S1", "[S1]", "k"], "rtol": 1e-5,
+    }  # fmt: skip
+
+
+def test_a_failed_subject_is_a_finding(solver, tmp_path, capsys):
+    out = tmp_path / "run.csv"
+    words = ["simulate", "m.ant", "--times", "t.csv", "--subjects", "s.csv", "--seed", "1", "--json"]
+    assert door.main([*words, "--out", str(out)]) == 1
+    assert json.loads(capsys.readouterr().out) == {"subjects": 3, "failed": 1, "out": str(out)}
+    assert solver["subjects"] == Path("s.csv")
+    assert solver["times"] == Path("t.csv")
 
 
 def test_an_interruption_exits_130(monkeypatch):

@@ -1,4 +1,7 @@
-"""`lissive simulate`: solve a model for one subject or for many."""
+"""`lissive simulate`: solve a model for one subject or for many.
+
+`simulate_files` writes the file and returns its summary, of which `subjects` and `failed` are printed here.
+"""
 
 from __future__ import annotations
 
