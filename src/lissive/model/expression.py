@@ -139,6 +139,11 @@ class Graph:
         # One reciprocal serves every quotient by b, and a reciprocal of parameters is computed once a run.
         return self.mul(a, self._reciprocal(b))
 
+    def ratio(self, a: int, b: int) -> int:
+        """a / b rounded once. `div` goes through 1 / b, which may fall just short of a whole number."""
+        folded = self._fold("div", a, b)
+        return self._node("div", a, b) if folded is None else folded
+
     def _reciprocal(self, b: int) -> int:
         folded = self._fold("div", self.const(1.0), b)
         return self._node("div", self.const(1.0), b) if folded is None else folded
@@ -338,7 +343,7 @@ class Graph:
             return self.compare(op, *args)
         if op in ("and", "or", "xor"):
             return self.logic(op, *args)
-        method = {"not": self.not_}.get(op) or getattr(self, op)
+        method = {"not": self.not_, "div": self.ratio}.get(op) or getattr(self, op)
         return int(method(*args))
 
     def evaluate(self, roots: Sequence[int], given: Mapping[str, Any]) -> list[Any]:

@@ -1,0 +1,187 @@
+"""From a model text to a libSBML document, with every line number kept, and what is out of scope refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lissive.errors import ModelError
+
+ALLOWED = "compartments, species, parameters, reactions, functions, initial assignments, assignment rules and rate rules."
+"""What a model may be made of, as the errors put it."""
+
+_IGNORED_PACKAGES = {"layout", "render", "groups", "l3v2extendedmath", "annot"}
+"""Packages that say nothing about what is computed (extended mathematics is part of SBML Level 3 Version 2)."""
+
+_MEANINGFUL_PACKAGES = {"comp", "fbc", "multi", "qual", "arrays", "distrib", "spatial", "dyn", "req"}
+"""Packages that change what is computed, whether or not the file calls them required."""
+
+_PACKAGE_URI = re.compile(
+    r"http://www\.sbml\.org/sbml/level3/version\d+/(?!core)([A-Za-z0-9]+)(/version\d+)?$"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model text that has been parsed, and where each thing in it stands."""
+
+    name: str
+    """As the user knows it: the file's path."""
+    document: Any
+    antimony: str = ""
+    """The Antimony text that the document was made from, if it was."""
+
+    @property
+    def model(self) -> Any:
+        return self.document.getModel()
+
+    def place(self, element: Any, *patterns: str) -> str:
+        """`file:line` of an SBML element; in Antimony, of the first line that matches a pattern or names its id."""
+        if not self.antimony:
+            return f"{self.name}:{element.getLine()}" if element.getLine() else self.name
+        for pattern in (*patterns, *_ways_to_define(element)):
+            for number, line in enumerate(self.antimony.splitlines(), start=1):
+                if re.search(pattern, line.split("//")[0].split("#")[0]):
+                    return f"{self.name}:{number}"
+        return self.name
+
+
+def _ways_to_define(element: Any) -> Iterator[str]:
+    for name in (_id(element), element.getId()):
+        if name:
+            word = re.escape(name)
+            yield rf"\b{word}\s*('|:=|:|=|\()"
+            yield rf"\b{word}\b"
+
+
+def _id(element: Any) -> str:
+    for ask in ("getVariable", "getSymbol"):
+        if hasattr(element, ask):
+            return str(getattr(element, ask)())
+    return str(element.getIdAttribute())
+
+
+def parse_sbml(text: str, source_name: str) -> Source:
+    """The document in an SBML text.
+
+    Raises       ModelError where it is not well-formed, is no SBML, or holds what is out of scope.
+    """
+    import libsbml
+
+    document = libsbml.readSBMLFromString(text)
+    _raise_first_error(document, source_name)
+    if document.getModel() is None:
+        raise ModelError(
+            "there is no model in it.",
+            where=source_name,
+            allowed="SBML Level 1, 2 or 3.",
+            do="give an SBML file.",
+        )
+    if document.getLevel() == 1:
+        document.setLevelAndVersion(2, 4, False)
+    source = Source(source_name, document)
+    _refuse_packages(source)
+    _refuse_elements(source)
+    return source
+
+
+def antimony_to_sbml(text: str, source_name: str) -> str:
+    """SBML Level 3 Version 2 of an Antimony text.
+
+    Raises       ModelError with libAntimony's own words and line where the text cannot be understood.
+    """
+    import antimony
+
+    antimony.clearPreviousLoads()
+    if antimony.loadAntimonyString(text) < 0:
+        words = " ".join(str(antimony.getLastError()).split())
+        found = re.match(r"Error in model string, line (\d+):\s*(.*)", words)
+        line, words = (f":{found[1]}", found[2]) if found else ("", words)
+        raise ModelError(
+            words.rstrip(".") + ".",
+            where=f"{source_name}{line}",
+            allowed="Antimony (https://tellurium.readthedocs.io/en/latest/antimony.html).",
+            do="correct that line, or the one before it.",
+        )
+    return str(antimony.getSBMLString(antimony.getMainModuleName()))
+
+
+def parse_antimony(text: str, source_name: str) -> Source:
+    """The document that an Antimony text stands for, with places in the Antimony text."""
+    import libsbml
+
+    document = libsbml.readSBMLFromString(antimony_to_sbml(text, source_name))
+    source = Source(source_name, document, text)
+    _raise_first_error(document, source_name)
+    _refuse_packages(source)
+    _refuse_elements(source)
+    return source
+
+
+def _raise_first_error(document: Any, source_name: str) -> None:
+    import libsbml
+
+    for i in range(document.getNumErrors()):
+        error = document.getError(i)
+        if error.getSeverity() < libsbml.LIBSBML_SEV_ERROR:
+            continue
+        package = error.getPackage()
+        if package in _IGNORED_PACKAGES:
+            continue
+        words = " ".join(str(error.getMessage()).split()) or str(error.getShortMessage())
+        raise ModelError(
+            words.rstrip(".") + ".",
+            where=f"{source_name}:{error.getLine()}",
+            allowed="well-formed SBML, Level 1, 2 or 3.",
+            do="correct that line; the validator at sbml.org explains each rule.",
+        )
+
+
+def _refuse_packages(source: Source) -> None:
+    document = source.document
+    spaces = document.getNamespaces()
+    for i in range(spaces.getNumNamespaces()):
+        found = _PACKAGE_URI.match(spaces.getURI(i))
+        if not found or found[1] in _IGNORED_PACKAGES:
+            continue
+        package = found[1]
+        if package in _MEANINGFUL_PACKAGES or document.getPkgRequired(package):
+            raise ModelError(
+                f'the SBML package "{package}" is out of scope.',
+                where=source.place(document),
+                allowed="SBML core; layout, render and groups are ignored.",
+                do="flatten the model, or export it without the package.",
+            )
+
+
+def _refuse_elements(source: Source) -> None:
+    model = source.model
+    for event in model.getListOfEvents():
+        raise _out_of_scope(
+            source, event, "event", "give doses as a schedule; write a switch with piecewise(...)."
+        )
+    for rule in model.getListOfRules():
+        if rule.isAlgebraic():
+            raise _out_of_scope(
+                source, rule, "algebraic rule", "solve it for one variable: an assignment rule."
+            )
+    for reaction in model.getListOfReactions():
+        if reaction.isSetFast() and reaction.getFast():
+            raise _out_of_scope(
+                source,
+                reaction,
+                "fast reaction",
+                'give it a rate and fast="false", or put its equilibrium in a rule.',
+            )
+
+
+def _out_of_scope(source: Source, element: Any, kind: str, do: str) -> ModelError:
+    name = f' "{element.getIdAttribute()}"' if element.isSetIdAttribute() else ""
+    return ModelError(
+        f"{kind}{name} is out of scope.",
+        where=source.place(element, rf"\b{re.escape(element.getIdAttribute())}\s*:", r"\bat\b"),
+        allowed=ALLOWED,
+        do=do,
+    )
