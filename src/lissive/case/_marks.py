@@ -1,0 +1,130 @@
+"""YAML and JSON as plain data, with the line of every field.
+
+Plain words mean what they say: only `true` and `false` are booleans, so NO (Norway) and ON (Ontario) stay
+words; days stay text until the field that is a day reads them; a key that is written twice is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lissive.errors import CaseError
+
+Loc = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
+_MOST_FIELDS = 10_000
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes and resolves nothing: every plain scalar is text here."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own class attribute
+
+
+def read_marked(path: Path) -> tuple[Any, Mapping[Loc, int]]:
+    """The data of a file, and the line of each of its fields by their place."""
+    if path.suffix.lower() not in (".yaml", ".yml", ".json"):
+        raise CaseError(
+            f"The ending {path.suffix!r} names no format.", where=str(path), allowed=".yaml, .json."
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CaseError("There is no such file.", where=str(path), do="correct the path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CaseError(f"The file cannot be read: {error}.", where=str(path)) from error
+    if path.suffix.lower() == ".json":
+        text = _checked_json(text, path)
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise _syntax(error, path) from error
+    except RecursionError:
+        raise CaseError("The file is nested too deeply.", where=str(path)) from None
+    if node is None:
+        raise CaseError("The file is empty.", where=str(path), do="write at least the name, as in case: a.")
+    reader = _Reader(path)
+    data = reader.data(node, (), ())
+    if not isinstance(data, dict):
+        raise CaseError("The file is no list of fields.", where=f"{path}:1", allowed="fields, as in case: a.")
+    return data, reader.lines
+
+
+class _Reader:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: dict[Loc, int] = {}
+
+    def data(self, node: yaml.Node, loc: Loc, above: tuple[int, ...]) -> Any:
+        self.lines.setdefault(loc, node.start_mark.line + 1)
+        if id(node) in above or len(self.lines) > _MOST_FIELDS:
+            raise self.error(node, "The file repeats itself without end, or is too large.")
+        if node.tag not in _PLAIN_TAGS:
+            raise self.error(node, f"The tag {node.tag} is not read.", "write the value without a tag.")
+        above = (*above, id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, loc, above)
+        if isinstance(node, yaml.SequenceNode):
+            return tuple(self.data(each, (*loc, i), above) for i, each in enumerate(node.value))
+        return _scalar(node)
+
+    def mapping(self, node: yaml.MappingNode, loc: Loc, above: tuple[int, ...]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self.error(
+                    key, "A field's name is a list or a mapping.", "write a word before the colon."
+                )
+            name = str(key.value)
+            if name in found:
+                first = self.lines[(*loc, name)]
+                dotted = ".".join(str(part) for part in (*loc, name))
+                raise self.error(
+                    key, f"{dotted} is given twice, first on line {first}.", "keep one of the two."
+                )
+            self.lines[(*loc, name)] = key.start_mark.line + 1
+            found[name] = self.data(value, (*loc, name), above)
+        return found
+
+    def error(self, node: yaml.Node, what: str, do: str = "") -> CaseError:
+        return CaseError(what, where=f"{self.path}:{node.start_mark.line + 1}", do=do)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    text = str(node.value)
+    if getattr(node, "style", None) is not None:  # quoted or a block: text, whatever it says
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def _checked_json(text: str, path: Path) -> str:
+    """The text as YAML has it, once it is known to be JSON."""
+    try:
+        json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        line = getattr(error, "lineno", 1)
+        raise CaseError(f"This is no JSON: {error}.", where=f"{path}:{line}") from error
+    return text.replace("\t", " ")  # strings in JSON hold no tabs, and YAML takes none between tokens
+
+
+def _syntax(error: yaml.YAMLError, path: Path) -> CaseError:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    where = f"{path}:{mark.line + 1}" if mark else str(path)
+    return CaseError(
+        f"This is no YAML: {problem}.", where=where, do="check the indentation, colons, brackets and quotes."
+    )

@@ -1,0 +1,305 @@
+"""The facts of a case, as frozen data. A fact that is absent (None) is unknown, never a default."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+
+from lissive.case._table import nearest
+from lissive.case.products import Product, causes, label_titration, product, products
+from lissive.errors import UnitError
+from lissive.units import magnitude
+
+LEAVE_OUT = "correct the value, or leave the field out if it is not known."
+
+
+def _refuse(what: str, allowed: str = "", do: str = LEAVE_OUT, field: str = "") -> PydanticCustomError:
+    """A finding that keeps its parts; `field` is where it is, below the place that raises it."""
+    return PydanticCustomError(
+        "lissive", "{what}", {"what": what, "allowed": allowed, "do": do, "field": field}
+    )
+
+
+def _date(value: Any) -> Any:
+    try:
+        return datetime.date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise _refuse(f"is {value!r}.", "a day that exists, as in 2026-11-22.") from None
+
+
+def _raise(findings: Iterator[PydanticCustomError]) -> None:
+    """All findings as one error, the others as its `more`; nothing where there are none."""
+    found = list(findings)
+    if found:
+        contexts = [each.context or {} for each in found]
+        raise PydanticCustomError("lissive", "{what}", {**contexts[0], "more": contexts[1:]})
+
+
+Day = Annotated[datetime.date, BeforeValidator(_date)]
+"""A calendar day, written 2026-11-22."""
+
+Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_+-]*$", max_length=80, examples=["baclofen"])]
+"""A name in small letters, words joined by _."""
+
+
+def fact(description: str, *, unit: str = "", choice: bool = False, **limits: Any) -> Any:
+    """A field that may be unknown. A `choice` is the writer's and not a fact: absent, it is not unknown."""
+    extra: JsonDict = {"unit": unit, "choice": choice}
+    return Field(default=None, description=description, json_schema_extra=extra, **limits)
+
+
+class Facts(BaseModel):
+    """Frozen, strict, and without keys that nobody reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def _asked(self) -> Iterator[str]:
+        """The fields that are facts here and now."""
+        for name, info in type(self).model_fields.items():
+            extra = info.json_schema_extra
+            if not (isinstance(extra, dict) and extra.get("choice")):
+                yield name
+
+    def unknown(self) -> list[str]:
+        """Dotted names of the facts that are not known."""
+        found = []
+        for name in self._asked():
+            value = getattr(self, name)
+            if value is None:
+                found.append(name)
+            elif isinstance(value, Facts):
+                found += [f"{name}.{inner}" for inner in value.unknown()]
+            elif isinstance(value, tuple):
+                inner_facts = [(i, each) for i, each in enumerate(value) if isinstance(each, Facts)]
+                found += [f"{name}[{i}].{inner}" for i, each in inner_facts for inner in each.unknown()]
+        return found
+
+
+class Person(Facts):
+    """Who the case is about."""
+
+    age_years: float | None = fact("Age.", unit="years", ge=0, le=120)
+    sex: Literal["female", "male"] | None = fact("Sex as the body's physiology has it.")
+    weight_kg: float | None = fact("Body weight.", unit="kg", ge=20, le=350)
+    cyp2c9: str | None = fact(
+        "CYP2C9 diplotype in star alleles.", pattern=r"^\*\d+/\*\d+$", examples=["*1/*3"]
+    )
+
+
+class Place(Facts):
+    """Where, and through whom, treatment would be certified or prescribed."""
+
+    residence: str | None = fact(
+        "Country, or country and state, by ISO 3166.",
+        pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
+        examples=["US-NY"],
+    )
+    visit: Literal["in_person", "telehealth"] | None = fact("How the visit takes place.")
+    practitioner: Literal["MD", "DO", "NP", "PA", "ND", "midwife"] | None = fact("Who certifies.")
+
+
+class Spasm(Facts):
+    """The spasms as they are now, before the plan begins."""
+
+    cause: str | None = fact("What causes the spasms; the words are in causes.tsv.")
+    since: Day | None = fact("Day on which the spasms began.")
+    per_day: float | None = fact("Spasms on an average day.", unit="spasms a day", ge=0, le=1000)
+    severity_nrs: float | None = fact("Spasm severity, numeric rating scale.", unit="NRS", ge=0, le=10)
+    spasticity_nrs: float | None = fact(
+        "Spasticity over the last 24 h, numeric rating scale.", unit="NRS", ge=0, le=10
+    )
+    pain_nrs: float | None = fact("Pain, numeric rating scale.", unit="NRS", ge=0, le=10)
+    severe: bool | None = fact("Judged severe by the practitioner.")
+    persistent: bool | None = fact("Judged persistent by the practitioner.")
+
+    @field_validator("cause")
+    @classmethod
+    def _known_cause(cls, value: str | None) -> str | None:
+        if value is not None and value not in causes():
+            raise _refuse(f"is {value!r}.{nearest(value, causes())}", f"{', '.join(causes())}.")
+        return value
+
+
+class CurrentDrug(Facts):
+    """One drug that is being taken."""
+
+    drug: Word = Field(description="International non-proprietary name, in small letters.")
+    dose: str | None = fact("What is taken in a day, with its unit.", examples=["60 mg/day"])
+
+    @field_validator("dose")
+    @classmethod
+    def _is_mass_per_day(cls, value: str | None) -> str | None:
+        if value is not None:
+            _mass(value, "mg/day")
+        return value
+
+    @property
+    def dose_mg_per_day(self) -> float | None:
+        return None if self.dose is None else magnitude(self.dose, "mg/day")
+
+
+class History(Facts):
+    """What was tried and what is taken. An empty list says none; an absent one says unknown."""
+
+    tried: tuple[Word, ...] | None = fact("Drugs tried for the spasms before.")
+    current: tuple[CurrentDrug, ...] | None = fact("Drugs taken now, with their doses.")
+    conditions: tuple[Word, ...] | None = fact("Other conditions.", examples=["psychosis"])
+    opioids: Literal["none", "past", "current"] | None = fact("Use of opioids.")
+
+
+class Plan(Facts):
+    """The plan that a forecast is asked for."""
+
+    product: str | None = fact("Product; the words are in products.tsv.")
+    titration: Literal["label", "fixed"] | None = fact("`label`: the label's schedule; `fixed`: one dose.")
+    weeks: int | None = fact("How long.", unit="weeks", ge=1, le=104)
+    sprays_per_day: int | None = fact("Sprays a day, where the titration is fixed.", unit="sprays", ge=1)
+    max_sprays_per_day: int | None = fact(
+        "The most sprays that titration may reach; absent, the label's.", unit="sprays", choice=True, ge=1
+    )
+    dose: str | None = fact("One dose of a product that is counted in mg.", examples=["5 mg"])
+    doses_per_day: int | None = fact("Doses a day of such a product.", unit="a day", ge=1, le=24)
+    fed: bool | None = fact("Taken with food.")
+    override: str | None = fact(
+        "Reason for going beyond the label.", choice=True, min_length=3, examples=["dose of an earlier trial"]
+    )
+
+    @field_validator("product")
+    @classmethod
+    def _known_product(cls, value: str | None) -> str | None:
+        if value is not None and value not in products():
+            raise _refuse(f"is {value!r}.{nearest(value, products())}", f"{', '.join(products())}.")
+        return value
+
+    @field_validator("dose")
+    @classmethod
+    def _is_mass(cls, value: str | None) -> str | None:
+        if value is not None:
+            _mass(value, "mg")
+        return value
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.product is not None:
+            mine = product(self.product)
+            _raise(itertools.chain(self._check_titration(mine), self._check_counting(mine)))
+        return self
+
+    def _check_titration(self, mine: Product) -> Iterator[PydanticCustomError]:
+        if self.titration != "label":
+            return
+        if not label_titration(mine.name):
+            yield _refuse(f"is 'label', but {mine.name} has no label titration.", "fixed.", field="titration")
+        elif self.sprays_per_day is not None:
+            yield _refuse(
+                f"is {self.sprays_per_day} while titration is label.",
+                do="write titration: fixed, or limit the titration by max_sprays_per_day.",
+                field="sprays_per_day",
+            )
+
+    def _check_counting(self, mine: Product) -> Iterator[PydanticCustomError]:
+        by_spray, by_mass = ("sprays_per_day", "max_sprays_per_day"), ("dose", "doses_per_day")
+        strays, right = (by_mass, by_spray[:1]) if mine.counted_in == "spray" else (by_spray, by_mass)
+        for name in strays:
+            if (value := getattr(self, name)) is not None:
+                yield _refuse(
+                    f"is {value!r}, but {mine.name} is counted in {mine.counted_in}.",
+                    do=f"give {' and '.join(right)} instead.",
+                    field=name,
+                )
+
+    def per_day(self) -> Iterator[tuple[str, float]]:
+        """Field and size of each daily dose that the plan states, in what the product is counted in."""
+        if self.sprays_per_day is not None:
+            yield "sprays_per_day", float(self.sprays_per_day)
+        if self.max_sprays_per_day is not None:
+            yield "max_sprays_per_day", float(self.max_sprays_per_day)
+        if self.dose is not None:
+            yield "dose", magnitude(self.dose, "mg") * (self.doses_per_day or 1)
+
+    @property
+    def dose_mg(self) -> float | None:
+        return None if self.dose is None else magnitude(self.dose, "mg")
+
+    def _asked(self) -> Iterator[str]:
+        counted_in = product(self.product).counted_in if self.product else ""
+        by_spray = counted_in == "spray" and self.titration != "label"
+        idle = {"sprays_per_day"} - ({"sprays_per_day"} if by_spray else set())
+        idle |= set() if counted_in == "mg" else {"dose", "doses_per_day"}
+        return (name for name in super()._asked() if name not in idle)
+
+
+class Case(Facts):
+    """One person, one question, one day."""
+
+    case: str = Field(
+        description="Name of the case; files are named after it.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$",
+        max_length=80,
+        examples=["ms-new-york"],
+    )
+    as_of: Day | None = fact("The day for which the case is asked.")
+    person: Person = Field(default=Person(), description="Who it is about.")
+    place: Place = Field(default=Place(), description="Where, and through whom.")
+    spasm: Spasm = Field(default=Spasm(), description="The spasms as they are now.")
+    history: History = Field(default=History(), description="What was tried and what is taken.")
+    plan: Plan = Field(default=Plan(), description="What would be taken, and for how long.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: Any) -> Any:
+        """A part that is opened and left empty (`person:`) is as good as not there."""
+        return {k: v for k, v in data.items() if v is not None} if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        _raise(itertools.chain(self._check_days(), self._check_dose()))
+        return self
+
+    def _check_days(self) -> Iterator[PydanticCustomError]:
+        since = self.spasm.since
+        if since is not None and self.as_of is not None and since > self.as_of:
+            yield _refuse(f"is {since}, after as_of.", f"{self.as_of} or before.", field="spasm.since")
+
+    def _check_dose(self) -> Iterator[PydanticCustomError]:
+        if self.plan.product is None:
+            return
+        mine = product(self.plan.product)
+        label, ceiling = mine.label_limit(self.person.weight_kg), mine.ceiling_per_day
+        limits = [ceiling, None if self.plan.override else label]
+        most = min((limit for limit in limits if limit is not None), default=math.inf)
+        for name, amount in self.plan.per_day():
+            if amount > most:
+                yield _too_much(mine, self.plan, name, amount, most, at_ceiling=most == ceiling)
+
+
+def _too_much(
+    mine: Product, plan: Plan, name: str, amount: float, most: float, *, at_ceiling: bool
+) -> PydanticCustomError:
+    unit = "sprays" if mine.counted_in == "spray" else "mg"
+    said = f"is {getattr(plan, name)}"
+    if name == "dose":
+        said += f", {amount:g} mg a day"
+    if at_ceiling:
+        do = "lower the dose; nothing is known about more, and no override lifts this limit."
+    else:
+        do = "lower the dose, or write the reason for more in plan.override."
+    why = "the most that is run" if at_ceiling else "the most that the label allows"
+    return _refuse(f"{said}.", f"up to {most:g} {unit} a day, {why}.", do, field=f"plan.{name}")
+
+
+def _mass(text: str, unit: str) -> None:
+    """Refuse what is not a mass (per day) of more than 0 and less than a kilogram."""
+    try:
+        value = magnitude(text, unit)
+    except UnitError as error:
+        raise _refuse(f"is wrong: {error.what}", error.allowed, error.do) from error
+    if not 0 < value < 1e6:
+        raise _refuse(f"is {text!r}, {value:g} {unit}.", f"more than 0 and less than 1e6 {unit}.")

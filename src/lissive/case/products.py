@@ -1,0 +1,225 @@
+"""Products and causes as tables: what is in a spray, what the label allows, how it is titrated.
+
+>>> nabiximols = product("nabiximols")
+>>> nabiximols.thc_mg_per_unit, nabiximols.counted_in, nabiximols.label_max_per_day
+(2.7, 'spray', 12.0)
+>>> label_titration("nabiximols")[4]
+TitrationDay(day=5, morning=1, evening=2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from lissive.case._table import Row, nearest, read_table
+from lissive.errors import CaseError
+
+_HERE = Path(__file__).parent
+
+ROUTES = ("oromucosal", "oral", "inhaled")
+"""The ways in that the model has."""
+
+UNITS = {
+    "thc_per_unit": "mg",
+    "cbd_per_unit": "mg",
+    "label_max_per_day": "",
+    "label_max_per_kg_per_day": "",
+    "ceiling_per_day": "",
+    "typical_per_day": "",
+    "gap_min": "min",
+    "morning_from": "h",
+    "morning_to": "h",
+    "evening_from": "h",
+    "evening_to": "h",
+}
+"""Figures that a product may have, and their unit; empty where it is what the product is counted in."""
+
+_TEXTS = ("label", "route", "counted_in")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a product, with where it comes from."""
+
+    value: float
+    unit: str
+    provenance: str
+    source: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is taken. A figure that the table does not give is None: unknown, not zero."""
+
+    name: str
+    label: str
+    route: str
+    counted_in: str
+    """`spray`, or `mg` of THC (of CBD where the product has no THC)."""
+    figures: Mapping[str, Figure]
+    """All numbers of the product, with unit and provenance."""
+
+    def figure(self, name: str) -> float | None:
+        found = self.figures.get(name)
+        return None if found is None else found.value
+
+    @property
+    def thc_mg_per_unit(self) -> float | None:
+        return self.figure("thc_per_unit")
+
+    @property
+    def cbd_mg_per_unit(self) -> float | None:
+        return self.figure("cbd_per_unit")
+
+    @property
+    def label_max_per_day(self) -> float | None:
+        return self.figure("label_max_per_day")
+
+    @property
+    def ceiling_per_day(self) -> float | None:
+        """The most that this software runs, with a stated reason."""
+        return self.figure("ceiling_per_day")
+
+    @property
+    def gap_min(self) -> float | None:
+        """Least time between two doses [min]."""
+        return self.figure("gap_min")
+
+    def label_limit(self, weight_kg: float | None) -> float | None:
+        """The most that the label allows in a day, for a person of this weight; None where it is unknown."""
+        per_kg = self.figure("label_max_per_kg_per_day")
+        if per_kg is not None and weight_kg is not None:
+            return per_kg * weight_kg
+        return self.label_max_per_day
+
+
+@dataclass(frozen=True)
+class TitrationDay:
+    """How often the label has the product taken on one day."""
+
+    day: int
+    morning: int
+    evening: int
+
+    @property
+    def total(self) -> int:
+        return self.morning + self.evening
+
+
+def read_products(path: Path, sources: Mapping[str, str]) -> dict[str, Product]:
+    """The products of a table by name.
+
+    Raises
+    ------
+    CaseError with the file and line: a name, unit, number, provenance word or source that is wrong.
+    """
+    texts: dict[str, dict[str, str]] = {}
+    figures: dict[str, dict[str, Figure]] = {}
+    for row in read_table(path, ("product", "name", "value", "unit", "provenance", "source", "note")):
+        name, mine = row["name"], row["product"]
+        row.check_provenance(sources)
+        if name in texts.setdefault(mine, {}) or name in figures.setdefault(mine, {}):
+            raise row.error(f"{mine} has {name} twice.", do="keep one of the two.")
+        if name in _TEXTS:
+            texts[mine][name] = _text(row)
+        else:
+            figures[mine][name] = _figure(row, texts[mine].get("counted_in", ""))
+    for mine, said in texts.items():
+        if missing := [name for name in _TEXTS if name not in said]:
+            raise CaseError(f"{mine} has no {', '.join(missing)}.", where=str(path), do="add the rows.")
+    return {
+        mine: Product(mine, **said, figures=MappingProxyType(figures[mine])) for mine, said in texts.items()
+    }
+
+
+def _text(row: Row) -> str:
+    allowed = {"route": ROUTES, "counted_in": ("spray", "mg")}.get(row["name"])
+    if allowed and row["value"] not in allowed:
+        raise row.error(
+            f"{row['name']} is {row['value']!r}.{nearest(row['value'], allowed)}",
+            allowed=f"{', '.join(allowed)}.",
+        )
+    return row["value"]
+
+
+def _figure(row: Row, counted_in: str) -> Figure:
+    name = row["name"]
+    if name not in UNITS:
+        known = [*_TEXTS, *UNITS]
+        raise row.error(
+            f"{name!r} is no figure of a product.{nearest(name, known)}", allowed=", ".join(known)
+        )
+    if row["unit"] != (unit := UNITS[name] or counted_in):
+        raise row.error(f"{name} has the unit {row['unit']!r}.", allowed=f"{unit}.")
+    return Figure(row.number("value"), unit, row["provenance"], row["source"], row["note"])
+
+
+def read_titration(
+    path: Path, known: Mapping[str, Product], sources: Mapping[str, str]
+) -> dict[str, tuple[TitrationDay, ...]]:
+    """The label's schedule of each product that has one."""
+    days: dict[str, list[TitrationDay]] = {}
+    for row in read_table(path, ("product", "day", "morning", "evening", "provenance", "source")):
+        row.check_provenance(sources)
+        mine = row["product"]
+        if mine not in known:
+            raise row.error(f"{mine!r} is no product.{nearest(mine, known)}", allowed=", ".join(known))
+        day, morning, evening = (int(row.number(name, int)) for name in ("day", "morning", "evening"))
+        so_far = days.setdefault(mine, [])
+        if day != len(so_far) + 1:
+            raise row.error(f"day is {day}.", allowed=f"{len(so_far) + 1}, the next day.")
+        limit = known[mine].label_max_per_day
+        if limit is not None and morning + evening > limit:
+            raise row.error(f"Day {day} has {morning + evening}.", allowed=f"at most {limit:g} a day.")
+        so_far.append(TitrationDay(day, morning, evening))
+    return {name: tuple(found) for name, found in days.items()}
+
+
+@cache
+def sources() -> Mapping[str, str]:
+    """The citation of every source of these tables, by key."""
+    rows = read_table(_HERE / "sources.tsv", ("key", "citation", "url", "seen"))
+    return MappingProxyType({row["key"]: row["citation"] for row in rows})
+
+
+@cache
+def products() -> Mapping[str, Product]:
+    """Every product that a plan may name."""
+    return MappingProxyType(read_products(_HERE / "products.tsv", sources()))
+
+
+def product(name: str) -> Product:
+    """The product of this name.
+
+    Raises
+    ------
+    CaseError with the known names and the nearest of them.
+    """
+    known = products()
+    if name not in known:
+        raise CaseError(
+            f"{name!r} is no known product.{nearest(name, known)}", allowed=f"{', '.join(known)}."
+        )
+    return known[name]
+
+
+def label_titration(name: str) -> tuple[TitrationDay, ...]:
+    """The days of the label's titration; empty where the label has none."""
+    return _titrations().get(product(name).name, ())
+
+
+@cache
+def _titrations() -> Mapping[str, tuple[TitrationDay, ...]]:
+    return MappingProxyType(read_titration(_HERE / "titration.tsv", products(), sources()))
+
+
+@cache
+def causes() -> Mapping[str, str]:
+    """Every cause of spasm that a case may name, and what it is called."""
+    rows = read_table(_HERE / "causes.tsv", ("cause", "label", "note"))
+    return MappingProxyType({row["cause"]: row["label"] for row in rows})

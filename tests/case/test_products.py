@@ -1,0 +1,112 @@
+"""The tables of products: the label's numbers, and every row checked with its line."""
+
+import pytest
+
+from lissive.case import causes, label_titration, product, products
+from lissive.case.products import read_products, read_titration
+from lissive.errors import CaseError
+
+HEAD = "product\tname\tvalue\tunit\tprovenance\tsource\tnote"
+ROWS = [
+    "a\tlabel\tA\t-\tfixed\tsrc\t",
+    "a\troute\toral\t-\tfixed\tsrc\t",
+    "a\tcounted_in\tspray\t-\tfixed\tsrc\t",
+    "a\tlabel_max_per_day\t3\tspray\tfixed (recalled)\tsrc\tsaid so",
+]
+SOURCES = {"src": "A book"}
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(*rows, head=HEAD):
+        path = tmp_path / "t.tsv"
+        path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+def refused(read, *args):
+    with pytest.raises(CaseError) as error:
+        read(*args)
+    return str(error.value).split("/")[-1]
+
+
+def test_a_spray_of_nabiximols():
+    spray = product("nabiximols")
+    assert (spray.thc_mg_per_unit, spray.cbd_mg_per_unit, spray.gap_min) == (2.7, 2.5, 15)
+    assert spray.route == "oromucosal"
+
+
+def test_the_label_titration_reaches_twelve_sprays_on_day_14():
+    days = label_titration("nabiximols")
+    assert [day.total for day in days] == [1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    assert all(day.morning < day.evening for day in days)
+    assert label_titration("smoked") == ()
+
+
+def test_what_a_table_does_not_say_is_unknown():
+    assert product("smoked").cbd_mg_per_unit is None
+    assert product("smoked").label_max_per_day is None
+
+
+def test_an_unknown_product_names_the_nearest():
+    with pytest.raises(
+        CaseError, match=r"'nabiximol' is no known product\. Did you mean nabiximols\? Allowed: "
+    ):
+        product("nabiximol")
+
+
+def test_the_causes_are_listed_in_one_place():
+    assert set(causes()) == {
+        "multiple_sclerosis", "als", "spinal_cord_injury", "muscle_injury", "exertional_cramp", "fibromyalgia"
+    }  # fmt: skip
+
+
+def test_every_product_can_be_limited():
+    assert all(each.ceiling_per_day for each in products().values())
+
+
+def test_a_good_table_is_read(table):
+    mine = read_products(table(*ROWS), SOURCES)["a"]
+    assert mine.label_max_per_day == 3
+    assert mine.figures["label_max_per_day"].provenance == "fixed (recalled)"
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("a\tlabel_max\t3\tspray\tfixed\tsrc\t", "'label_max' is no figure of a product. Did you mean label"),
+        ("a\tgap_min\t15\th\tfixed\tsrc\t", "t.tsv:6: gap_min has the unit 'h'. Allowed: min."),
+        ("a\tgap_min\tsoon\tmin\tfixed\tsrc\t", "t.tsv:6: value is 'soon'. Allowed: a number of 0 or more."),
+        ("a\tgap_min\tnan\tmin\tfixed\tsrc\t", "value is 'nan'."),
+        ("a\tgap_min\t15\tmin\tguessed\tsrc\t", "provenance is 'guessed'. Allowed: measured, calculated,"),
+        ("a\tgap_min\t15\tmin\tfixed\tsrk\t", "source 'srk' is not in sources.tsv. Did you mean src?"),
+        ("a\troute\toral\t-\tfixed\tsrc\t", "a has route twice."),
+        ("a\tgap_min\t15\tmin\tfixed\tsrc", "The line has 6 cells. Allowed: 7 cells"),
+        ("b\troute\trectal\t-\tfixed\tsrc\t", "route is 'rectal'. Did you mean oral? Allowed: oromucosal"),
+        ("b\tlabel\tB\t-\tfixed\tsrc\t", "b has no route, counted_in."),
+    ],
+)  # fmt: skip
+def test_a_wrong_row_is_refused_with_its_line(table, row, says):
+    assert says in refused(read_products, table(*ROWS, row), SOURCES)
+
+
+def test_a_wrong_header_is_refused(table):
+    assert refused(read_products, table(head="product\tvalue"), SOURCES).startswith("t.tsv:1: The header")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("a\t3\t0\t1\tfixed\tsrc", "t.tsv:3: day is 3. Allowed: 2, the next day."),
+        ("a\t2\t2\t2\tfixed\tsrc", "t.tsv:3: Day 2 has 4. Allowed: at most 3 a day."),
+        ("a\t2\t0.5\t1\tfixed\tsrc", "t.tsv:3: morning is '0.5'. Allowed: a whole number of 0 or more."),
+        ("aa\t1\t0\t1\tfixed\tsrc", "t.tsv:3: 'aa' is no product."),
+    ],
+)
+def test_a_wrong_titration_is_refused_with_its_line(tmp_path, table, row, says):
+    known = read_products(table(*ROWS), SOURCES)
+    head = "product\tday\tmorning\tevening\tprovenance\tsource"
+    assert len(read_titration(table("a\t1\t0\t1\tfixed\tsrc", head=head), known, SOURCES)["a"]) == 1
+    assert says in refused(read_titration, table("a\t1\t0\t1\tfixed\tsrc", row, head=head), known, SOURCES)
