@@ -1,0 +1,1 @@
+"""How does it play out? Dosing events, virtual patients, the solver and its output."""

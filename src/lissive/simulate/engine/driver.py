@@ -1,0 +1,296 @@
+"""The control loop: every lane with its own subject, time, step, doses and observations.
+
+Written in the dialect of `dialect.py`: compiled for use, plain Python for its tests. It knows nothing of the
+model; `step`, `commit` and `observe` are the inner functions of `emit.py`.
+
+One subject's run is a sequence of attempted steps that depends on its own doses and stops alone. `until` is a
+pause: a step that would pass it is used for the observations before it and then forgotten, so the next call
+takes the same step again. That is why a split run gives the same bits as a single one.
+"""
+
+# ruff: noqa: F841, N803, PLR0913  (the dialect has flat arguments; capitals are lane blocks)
+
+from __future__ import annotations
+
+from math import sqrt  # noqa: F401  (for plain Python; a builtin of the dialect)
+from typing import Any
+
+from lissive.simulate.engine.dialect import f64, i64, reals, whole
+
+step: Any = None
+commit: Any = None
+observe: Any = None
+
+# rows of `clock` (subject, 3): time, next step, step that suited after the last jump
+# rows of `book` (subject, 6): next event, status, refused just now, jumped, steps taken, steps refused
+# rows of `lane` (8, lanes): subject, next point, next bin, event place, last event, hits a stop, wanted, finished
+
+
+def load(s: i64, l: i64, conf: whole, y: reals, seen: reals, k: reals, rate: reals, clock: reals, Y: reals,
+         SEEN: reals, K: reals, R: reals, T: reals, H: reals) -> None:  # fmt: skip
+    """Bring subject `s` into lane `l`."""
+    W = conf[0]
+    for i in range(conf[1]):
+        Y[i * W + l] = y[s * conf[1] + i]
+        SEEN[i * W + l] = seen[s * conf[1] + i]
+    for i in range(conf[2]):
+        K[i * W + l] = k[s * conf[2] + i]
+    for i in range(conf[3]):
+        R[i * W + l] = rate[s * conf[3] + i]
+    T[l] = clock[s * 3]
+    H[l] = clock[s * 3 + 1]
+
+
+def save(s: i64, l: i64, conf: whole, y: reals, seen: reals, rate: reals, clock: reals, Y: reals,
+         SEEN: reals, R: reals, T: reals, H: reals) -> None:  # fmt: skip
+    """Put lane `l` back into the memory of subject `s`."""
+    W = conf[0]
+    for i in range(conf[1]):
+        y[s * conf[1] + i] = Y[i * W + l]
+        seen[s * conf[1] + i] = SEEN[i * W + l]
+    for i in range(conf[3]):
+        rate[s * conf[3] + i] = R[i * W + l]
+    clock[s * 3] = T[l]
+    clock[s * 3 + 1] = H[l]
+
+
+def arrive(s: i64, l: i64, conf: whole, book: whole, clock: reals, lane: whole, ev_time: reals, ev_value: reals,
+           ev_action: whole, ev_target: whole, scale: reals, shift: reals, init: reals, Y: reals, SEEN: reals,
+           R: reals, T: reals, H: reals) -> None:  # fmt: skip
+    """Apply all events of lane `l` that are due: 0 add, 1 change of input rate, 2 reset, 3 stop only."""
+    W = conf[0]
+    e = lane[3 * W + l]
+    jumped = 0
+    while e < lane[4 * W + l] and shift[s] + ev_time[e] <= T[l]:
+        action = ev_action[e]
+        target = ev_target[e]
+        if action == 0:
+            Y[target * W + l] += scale[s] * ev_value[e]
+            SEEN[target * W + l] = max(SEEN[target * W + l], abs(Y[target * W + l]))
+            jumped = 1
+        elif action == 1:
+            R[target * W + l] += scale[s] * ev_value[e]
+            jumped = 1
+        elif action == 2:
+            for i in range(conf[1]):
+                Y[i * W + l] = init[s * conf[1] + i]
+            for i in range(conf[3]):
+                R[i * W + l] = 0.0
+            jumped = 1
+        e += 1
+    lane[3 * W + l] = e
+    if jumped == 1:
+        H[l] = min(H[l], clock[s * 3 + 2])
+        book[s * 6 + 3] = 1
+        book[s * 6 + 2] = 0
+
+
+def judge(s: i64, l: i64, W: i64, tried: f64, error: f64, book: whole, clock: reals, lane: whole,
+          MASK: reals, H: reals) -> None:  # fmt: skip
+    """Take or refuse lane l's step, and choose the next one."""
+    factor = 5.0
+    if error > 0.0011:
+        factor = max(0.2, min(5.0, 0.9 / sqrt(sqrt(error))))
+    if error <= 1.0:
+        MASK[l] = 1.0
+        if book[s * 6 + 3] == 1:
+            clock[s * 3 + 2] = tried * factor
+            book[s * 6 + 3] = 0
+        if book[s * 6 + 2] > 0:
+            factor = min(1.0, factor)
+        if lane[5 * W + l] == 0:
+            H[l] = tried * factor
+        else:
+            H[l] = max(H[l], tried * factor)
+        book[s * 6 + 2] = 0
+        book[s * 6 + 4] += 1
+    else:
+        MASK[l] = 0.0
+        if not error > 1.0:
+            factor = 0.1
+        H[l] = tried * min(factor, 0.9)
+        book[s * 6 + 2] += 1
+        book[s * 6 + 5] += 1
+        if book[s * 6 + 2] > 60:
+            book[s * 6 + 1] = 2
+            if not error > 1.0:
+                book[s * 6 + 1] = 3
+
+
+def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals, rate: reals, clock: reals,
+          book: whole, ev_time: reals, ev_value: reals, ev_action: whole, ev_target: whole, start: whole,
+          which: whole, scale: reals, shift: reals, times: reals, values: reals, edges: reals, mean: reals,
+          top: reals, low: reals, Y: reals, SEEN: reals, K: reals, R: reals, T: reals, H: reals, TRY: reals,
+          TOL: reals, YN: reals, D1: reals, D2: reals, ERR: reals, MASK: reals, TH: reals, TX: reals,
+          O: reals, SEG: reals, END: reals, lane: whole) -> None:  # fmt: skip
+    """Advance subjects conf[7] to conf[8] to the pause real[0], each through its own events."""
+    W = conf[0]
+    n_out = conf[4]
+    nt = conf[5]
+    nb = conf[6]
+    until = real[0]
+    upcoming = conf[7]
+    active = 0
+    for l in range(W):
+        lane[l] = -1
+    while active > 0 or upcoming < conf[8]:
+        # 1. fill idle lanes
+        for l in range(W):
+            if lane[l] < 0 and upcoming < conf[8]:
+                s = upcoming
+                upcoming += 1
+                if book[s * 6 + 1] == 0:
+                    load(s, l, conf, y, seen, k, rate, clock, Y, SEEN, K, R, T, H)
+                    lane[l] = s
+                    lane[W + l] = 0
+                    lane[2 * W + l] = 0
+                    lane[3 * W + l] = start[which[s]] + book[s * 6]
+                    lane[4 * W + l] = start[which[s] + 1]
+                    SEG[l] = T[l]
+                    active += 1
+        # 2. what is due now: events, then observations at this very time
+        wanted = 0
+        for l in range(W):
+            s = lane[l]
+            TH[l] = 0.0
+            TX[l] = T[l]
+            if s >= 0:
+                arrive(s, l, conf, book, clock, lane, ev_time, ev_value, ev_action, ev_target, scale, shift,
+                       init, Y, SEEN, R, T, H)  # fmt: skip
+                if lane[W + l] < nt and times[lane[W + l]] <= T[l]:
+                    wanted = 1
+        if wanted == 1:
+            observe(Y, YN, D1, D2, K, TX, TH, O)
+            for l in range(W):
+                s = lane[l]
+                if s >= 0:
+                    while lane[W + l] < nt and times[lane[W + l]] <= T[l]:
+                        if times[lane[W + l]] == T[l]:
+                            for o in range(n_out):
+                                values[(s * nt + lane[W + l]) * n_out + o] = O[o * W + l]
+                        lane[W + l] += 1
+        # 3. who is there already
+        left = 0
+        for l in range(W):
+            s = lane[l]
+            if s >= 0 and (T[l] >= until or book[s * 6 + 1] != 0):
+                save(s, l, conf, y, seen, rate, clock, Y, SEEN, R, T, H)
+                book[s * 6] = lane[3 * W + l] - start[which[s]]
+                lane[l] = -1
+                active -= 1
+                left = 1
+        if left == 1 and (active == 0 or upcoming < conf[8]):
+            continue
+        # 4. one attempted step for all, cut where a stop is near
+        for l in range(W):
+            s = lane[l]
+            TRY[l] = H[l]
+            if s < 0:
+                TRY[l] = 1.0
+            else:
+                lane[5 * W + l] = 0
+                stop = 1e300
+                if conf[9] == 1:
+                    stop = until
+                if lane[3 * W + l] < lane[4 * W + l]:
+                    stop = min(stop, shift[s] + ev_time[lane[3 * W + l]])
+                gap = stop - T[l]
+                if H[l] * 1.000001 >= gap:
+                    TRY[l] = gap
+                    lane[5 * W + l] = 1
+                elif H[l] * 2.0 > gap:
+                    TRY[l] = 0.5 * gap
+                    lane[5 * W + l] = 2
+                END[l] = T[l] + TRY[l]
+                if lane[5 * W + l] == 1:
+                    END[l] = stop
+        step(Y, K, R, SEEN, T, TRY, TOL, YN, D1, D2, ERR)
+        # 5. judge; a step past the pause serves its observations and is then forgotten
+        for l in range(W):
+            s = lane[l]
+            MASK[l] = 0.0
+            lane[7 * W + l] = 0
+            if s >= 0:
+                if ERR[l] <= 1.0 and END[l] > until:
+                    lane[7 * W + l] = 1
+                    MASK[l] = 1.0
+                else:
+                    judge(s, l, W, TRY[l], ERR[l], book, clock, lane, MASK, H)
+                    if book[s * 6 + 4] + book[s * 6 + 5] >= conf[10]:
+                        book[s * 6 + 1] = 1
+        # 6. observations inside the step
+        wanted = 1
+        while wanted == 1:
+            wanted = 0
+            for l in range(W):
+                lane[6 * W + l] = 0
+                TH[l] = 0.0
+                if MASK[l] == 1.0 and lane[W + l] < nt:
+                    t = times[lane[W + l]]
+                    if t < END[l] and t <= until:
+                        lane[6 * W + l] = 1
+                        wanted = 1
+                        TX[l] = t
+                        TH[l] = (t - T[l]) / TRY[l]
+            if wanted == 1:
+                observe(Y, YN, D1, D2, K, TX, TH, O)
+                for l in range(W):
+                    if lane[6 * W + l] == 1:
+                        s = lane[l]
+                        for o in range(n_out):
+                            values[(s * nt + lane[W + l]) * n_out + o] = O[o * W + l]
+                        lane[W + l] += 1
+        # 7. mean, maximum, minimum over bins: Simpson's rule on each part of the step within one bin
+        if nb > 0:
+            wanted = 1
+            while wanted == 1:
+                wanted = 0
+                for l in range(W):
+                    lane[6 * W + l] = 0
+                    if MASK[l] == 1.0 and lane[2 * W + l] < nb:
+                        b = lane[2 * W + l]
+                        SEG[l] = max(max(SEG[l], T[l]), edges[b])
+                        if SEG[l] < min(END[l], until):
+                            lane[6 * W + l] = 1
+                            wanted = 1
+                if wanted == 1:
+                    for part in range(3):
+                        for l in range(W):
+                            TH[l] = 0.0
+                            if lane[6 * W + l] == 1:
+                                b = lane[2 * W + l]
+                                stop = min(END[l], edges[b + 1])
+                                TX[l] = SEG[l] + 0.5 * float(part) * (stop - SEG[l])
+                                TH[l] = (TX[l] - T[l]) / TRY[l]
+                        observe(Y, YN, D1, D2, K, TX, TH, O)
+                        for l in range(W):
+                            if lane[6 * W + l] == 1:
+                                s = lane[l]
+                                b = lane[2 * W + l]
+                                stop = min(END[l], edges[b + 1])
+                                share = (stop - SEG[l]) / (edges[b + 1] - edges[b]) / 6.0
+                                if part == 1:
+                                    share = share * 4.0
+                                for o in range(n_out):
+                                    place = (s * nb + b) * n_out + o
+                                    mean[place] += share * O[o * W + l]
+                                    top[place] = max(top[place], O[o * W + l])
+                                    low[place] = min(low[place], O[o * W + l])
+                    for l in range(W):
+                        if lane[6 * W + l] == 1:
+                            b = lane[2 * W + l]
+                            SEG[l] = min(END[l], edges[b + 1])
+                            if SEG[l] >= edges[b + 1]:
+                                lane[2 * W + l] += 1
+        # 8. take the step, or leave the lane as it was before the pause
+        for l in range(W):
+            s = lane[l]
+            if s >= 0 and lane[7 * W + l] == 1:
+                MASK[l] = 0.0
+                save(s, l, conf, y, seen, rate, clock, Y, SEEN, R, T, H)
+                book[s * 6] = lane[3 * W + l] - start[which[s]]
+                lane[l] = -1
+                active -= 1
+            elif MASK[l] == 1.0:
+                T[l] = END[l]
+        commit(Y, YN, SEEN, MASK)

@@ -1,0 +1,279 @@
+"""A model ready to run, and a batch of subjects on their way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lissive.errors import ParameterError, SimulationError
+from lissive.model.equations import Equations
+from lissive.simulate.engine import compile as backend
+from lissive.simulate.engine.dialect import signature
+from lissive.simulate.engine.driver import drive
+from lissive.simulate.engine.emit import module
+from lissive.simulate.engine.plan import make_plan
+
+Array = npt.NDArray[np.float64]
+
+STATUS = {
+    0: "ok",
+    1: "took more steps than max_steps allows; raise it, or look at the model's time scales",
+    2: "the step became too small: the equations change faster than they can be followed here",
+    3: "a rate became infinite or not a number; look at divisions and logarithms in the model",
+}
+"""What a subject's status means."""
+
+_CLOCK, _BOOK = 3, 6
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """How closely the solution is followed.
+
+    The error of a step in state y may be atol + rtol * max(|y|, peak_share * largest |y| so far). A depot that
+    decays to nothing so stops steering the step, without a scale having to be told for each state.
+    """
+
+    rtol: float = 1e-4
+    atol: float = 0.0
+    peak_share: float = 1e-3
+    first_step: float = 1e-3
+    """Length of the first step after the start, in the model's time."""
+    max_steps: int = 10_000_000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was observed during one advance."""
+
+    values: Array
+    """(subject, time, output)"""
+    mean: Array
+    """(subject, bin, output) time average over each bin; times its width it is the area under the curve."""
+    maximum: Array
+    minimum: Array
+
+
+@dataclass(frozen=True)
+class Doses:
+    """Events of many subjects as columns; subject s follows rows start[which[s]] to start[which[s]+1]."""
+
+    time: Array
+    action: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int64]
+    value: Array
+    start: npt.NDArray[np.int64]
+    which: npt.NDArray[np.int64]
+    scale: Array
+    shift: Array
+
+
+class Kernel:
+    """Machine code for one model, one choice of outputs and of infusable states.
+
+    Threads may share it. Built by `build`.
+    """
+
+    def __init__(self, equations: Equations, outputs: Sequence[str], inputs: Sequence[str], lanes: int) -> None:
+        self.equations, self.lanes = equations, lanes
+        self.outputs, self.inputs = tuple(outputs), tuple(inputs)
+        self.parameters = tuple(equations.parameters)
+        g = equations.graph
+        roots = [*equations.rates, *equations.initial, *(equations.quantities.get(o, -1) for o in outputs)]
+        key = backend.content_key(
+            [g.nodes, roots, equations.states, self.parameters, self.outputs, self.inputs, lanes]
+        )
+        size = backend.stored(f"{key}-{backend.fingerprint()[:16]}", ".size")
+        if size is None:
+            plan = make_plan(equations, outputs, inputs)
+            code = backend.object_code(key, lambda: module(plan, lanes), optimise=False)
+            self.constants = len(plan.once)
+            backend.store(f"{key}-{backend.fingerprint()[:16]}", ".size", str(self.constants).encode())
+        else:
+            self.constants = int(size)
+            code = backend.object_code(
+                key, lambda: module(make_plan(equations, outputs, inputs), lanes), optimise=False
+            )
+        linked = backend.Linked(code)
+        self._linked = linked  # keeps the code in memory
+        self._prepare = linked.function("prepare", 3)
+        self._drive = linked.function("drive", len(signature(drive)))
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return self.equations.states
+
+    def start(
+        self, subjects: int, parameters: Mapping[str, Any] | None = None, *, t0: float = 0.0,
+        tolerances: Tolerances | None = None,
+    ) -> Batch:  # fmt: skip
+        """A batch of subjects at their initial state.
+
+        parameters : id to one number, or to one number a subject; the others keep the model's values.
+        """
+        table = self._table(subjects, parameters or {})
+        n = len(self.states)
+        constants = np.zeros((subjects, max(self.constants, 1)))
+        initial = np.zeros((subjects, n))
+        for s in range(subjects):
+            self._prepare(table[s].ctypes.data, constants[s].ctypes.data, initial[s].ctypes.data)
+        return Batch(self, constants, initial, float(t0), tolerances or Tolerances())
+
+    def _table(self, subjects: int, given: Mapping[str, Any]) -> Array:
+        unknown = [name for name in given if name not in self.equations.parameters]
+        if unknown:
+            raise ParameterError(
+                f"{', '.join(unknown)} is not a parameter of model {self.equations.name} that a run may set.",
+                allowed=f"{', '.join(self.parameters)}.",
+                do="A quantity that the model computes cannot be set; set what it is computed from.",
+            )
+        table = np.empty((subjects, max(len(self.parameters), 1)))
+        for i, name in enumerate(self.parameters):
+            table[:, i] = np.asarray(given.get(name, self.equations.parameters[name]), dtype=float)
+        return table
+
+
+class Batch:
+    """Subjects on their way: state, clock and memory of each, and the way onward.
+
+    Attributes
+    ----------
+    y : (subject, state) now       time : (subject,) now, in the model's time
+    status : (subject,) see STATUS       steps, refused : (subject,) counts so far
+    """
+
+    def __init__(self, kernel: Kernel, constants: Array, initial: Array, t0: float, tol: Tolerances) -> None:
+        subjects, _ = initial.shape
+        self.kernel, self.tolerances = kernel, tol
+        self._constants, self._initial = constants, initial
+        self.y = initial.copy()
+        self._seen = np.abs(initial)
+        self._rate = np.zeros((subjects, max(len(kernel.inputs), 1)))
+        self._clock = np.tile([t0, tol.first_step, tol.first_step], (subjects, 1))
+        self._book = np.zeros((subjects, _BOOK), dtype=np.int64)
+        self._reached = t0
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def time(self) -> Array:
+        return self._clock[:, 0]
+
+    @property
+    def status(self) -> npt.NDArray[np.int64]:
+        return self._book[:, 1]
+
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        return self._book[:, 4]
+
+    @property
+    def refused(self) -> npt.NDArray[np.int64]:
+        return self._book[:, 5]
+
+    def advance(
+        self, until: float, doses: Doses | None = None, *, times: Any = (), edges: Any = (), stop: bool = False,
+        threads: int = 1, resume: bool = False,
+    ) -> Seen:  # fmt: skip
+        """Go on to `until`, through the events of `doses`.
+
+        times : increasing, within this advance.     edges : of bins, increasing, within this advance.
+        stop : whether `until` is a stop, as a decision time is, or only a pause (the default).
+        resume : whether `doses` is the table of the last advance, to be gone on with; else it starts anew.
+        Raises SimulationError for times or edges outside of what this advance covers.
+        """
+        times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
+        subjects, n_out, bins = len(self), len(self.kernel.outputs), max(len(edges) - 1, 0)
+        doses = doses or _no_doses(subjects)
+        if not resume:
+            self._book[:, 0] = 0
+        seen = Seen(
+            np.full((subjects, len(times), n_out), np.nan),
+            np.zeros((subjects, bins, n_out)),
+            np.full((subjects, bins, n_out), -np.inf),
+            np.full((subjects, bins, n_out), np.inf),
+        )
+        job = _Job(self, float(until), doses, times, edges, seen, stop)
+        chunk = max(self.kernel.lanes, min(256, -(-subjects // (4 * max(threads, 1)))))
+        pieces = [(a, min(a + chunk, subjects)) for a in range(0, subjects, chunk)]
+        if threads > 1 and len(pieces) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(job.run, pieces))
+        else:
+            job.run((0, subjects))
+        self._reached = float(until)
+        failed = self.status != 0
+        for part in (seen.mean, seen.maximum, seen.minimum):
+            part[failed] = np.nan
+        return seen
+
+    def _within(self, points: Any, until: float, name: str) -> Array:
+        points = np.ascontiguousarray(points, dtype=float)
+        if len(points) and (points[0] < self._reached or points[-1] > until or np.any(np.diff(points) <= 0)):
+            raise SimulationError(
+                f"{name} run from {points[0]:g} to {points[-1]:g}.", where=name,
+                allowed=f"increasing values between {self._reached:g} and {until:g}, where this run starts and ends.",
+            )  # fmt: skip
+        return points
+
+
+class _Job:
+    """One advance: what all its pieces share, and the call of the compiled loop for one piece."""
+
+    def __init__(self, batch: Batch, until: float, doses: Doses, times: Array, edges: Array, seen: Seen,
+                 stop: bool) -> None:  # fmt: skip
+        kernel, tol = batch.kernel, batch.tolerances
+        self.batch, self.kernel = batch, kernel
+        shape = [len(kernel.states), kernel.constants, len(kernel.inputs), len(kernel.outputs)]
+        self.conf = [kernel.lanes, *shape, len(times), max(len(edges) - 1, 0), 0, 0, int(stop), tol.max_steps]
+        self.real = np.array([until])
+        self.tol = np.array([tol.rtol, tol.atol, tol.peak_share])
+        self.shared = [
+            self.real, batch.y, batch._seen, batch._initial, batch._constants, batch._rate, batch._clock,
+            batch._book, doses.time, doses.value, doses.action, doses.target, doses.start, doses.which,
+            doses.scale, doses.shift, times, seen.values, edges, seen.mean, seen.maximum, seen.minimum,
+        ]  # fmt: skip
+
+    def run(self, piece: tuple[int, int]) -> None:
+        kernel = self.kernel
+        n, k, inputs, n_out = self.conf[1:5]
+        conf = np.array([*self.conf[:7], piece[0], piece[1], *self.conf[9:]], dtype=np.int64)
+        blocks = [n, n, max(k, 1), max(inputs, 1), 1, 1, 1]  # Y SEEN K R T H TRY
+        more = [n, n, n, 1, 1, 1, 1, max(n_out, 1), 1, 1]  # YN D1 D2 ERR MASK TH TX O SEG END
+        work = [_aligned(rows * kernel.lanes) for rows in [*blocks, *more]]
+        lane = np.zeros(8 * kernel.lanes, dtype=np.int64)
+        arrays = [conf, *self.shared, *work[: len(blocks)], self.tol, *work[len(blocks) :], lane]
+        kernel._drive(*(a.ctypes.data for a in arrays))
+
+
+def _aligned(size: int) -> Array:
+    """`size` zeros that start at a 64-byte boundary, as vector loads need."""
+    raw = np.zeros(size + 8)
+    offset = (-raw.ctypes.data % 64) // 8
+    return raw[offset : offset + size]
+
+
+def _no_doses(subjects: int) -> Doses:
+    nothing, index = np.zeros(1), np.zeros(1, dtype=np.int64)
+    return Doses(
+        nothing, index, index, nothing, np.zeros(2, dtype=np.int64), np.zeros(subjects, dtype=np.int64),
+        np.ones(subjects), np.zeros(subjects),
+    )  # fmt: skip
+
+
+def build(
+    equations: Equations, outputs: Sequence[str], inputs: Sequence[str] = (), *, lanes: int | None = None
+) -> Kernel:
+    """Machine code for `equations`, from the disk where it was made before.
+
+    outputs : ids to observe (see Equations.quantities).
+    inputs : states that may be infused.
+    lanes : subjects to a register; by default what suits this processor.
+    """
+    return Kernel(equations, outputs, inputs, lanes or backend.native_lanes())
