@@ -104,7 +104,7 @@ def integrate(
     rtol: float = 1e-9,
     atol: float | None = None,
 ) -> np.ndarray[Any, Any]:
-    """(time, output) values of the run from the first of `times`, where `add` is added to the initial states."""
+    """(time, output) values from the first of `times`; `add` is added to the initial states."""
     p = {**equations.parameters, **(parameters or {})}
     start = np.array(compile_nodes(equations, equations.initial)(0.0, [], p), dtype=float)
     for name, amount in (add or {}).items():

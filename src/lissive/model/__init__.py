@@ -12,7 +12,7 @@ __all__ = ["load"]
 
 
 def load(name_or_path: str | Path) -> Equations:
-    """The equations of a shipped model (`lissive`, `benson2014`), an Antimony file (.ant) or an SBML file (.xml).
+    """The equations of a shipped model (`lissive`, `benson2014`), an Antimony (.ant) or an SBML (.xml) file.
 
     >>> from lissive.model import load
     >>> len(load("benson2014").states)

@@ -1,4 +1,4 @@
-"""What a model holds, as tables by id, with the faults that would make it mean nothing found at the border."""
+"""What a model holds, as tables by id; faults that would make it mean nothing are found here."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Content:
 def read_content(source: Source) -> Content:
     """The model's tables.
 
-    Raises       ModelError where an id is used twice, a rule is about nothing, or a species is changed twice over.
+    Raises       ModelError where an id is used twice, a rule is about nothing, or a species has two masters.
     """
     model = source.model
     changes: dict[str, list[Change]] = defaultdict(list)
@@ -165,7 +165,7 @@ def _check_exists(source: Source, element: Any, name: str, kind: str, target: An
 
 
 def _is_constant(element: Any) -> bool:
-    # A Level 2 speciesReference has no such attribute and libSBML calls it constant; no rule can be about it anyway.
+    # A Level 2 speciesReference has no such attribute, and libSBML calls it constant.
     return bool(element.getConstant()) if element.getElementName() != "speciesReference" else (
         element.isSetConstant() and bool(element.getConstant())
     )  # fmt: skip
@@ -198,5 +198,5 @@ def _check_species(source: Source, content: Content) -> None:
             raise ModelError(
                 f'species "{name}" {fault}, and reaction "{changes[0].reaction}" would change it too.',
                 where=place,
-                do=f'declare {name} with boundaryCondition="true" (in Antimony: ${name}), or remove one of the two.',
+                do=f'declare {name} with boundaryCondition="true" (in Antimony: ${name}), or remove one.',
             )

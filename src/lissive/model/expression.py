@@ -343,8 +343,9 @@ class Graph:
             return self.compare(op, *args)
         if op in ("and", "or", "xor"):
             return self.logic(op, *args)
-        method = {"not": self.not_, "div": self.ratio}.get(op) or getattr(self, op)
-        return int(method(*args))
+        if op == "not":
+            return self.not_(args[0])
+        return int(self.ratio(*args) if op == "div" else getattr(self, op)(*args))
 
     def evaluate(self, roots: Sequence[int], given: Mapping[str, Any]) -> list[Any]:
         """Values of `roots` by plain NumPy, for symbols given as numbers or arrays. The slow, clear way."""

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, reduce
+from itertools import pairwise
 from typing import Any
 
 from lissive.errors import ModelError
@@ -18,6 +19,8 @@ from lissive.model.equations import TIME
 from lissive.model.expression import Graph
 
 Handler = Callable[[Graph, list[int]], int]
+Place = Callable[[], str]
+"""Where something stands (`file:line`), worked out only when an error asks for it."""
 
 _TRUTHS = {"lt", "le", "eq", "ne", "and", "or", "xor", "not", "true", "false"}
 
@@ -27,13 +30,13 @@ class Scope:
     """What the names in a formula mean, and where the formula stands."""
 
     graph: Graph
-    value: Callable[[str, str], int]
+    value: Callable[[str, Place], int]
     """(id, place) to the node of what the id means in a formula."""
-    rate_of: Callable[[str, str], int]
+    rate_of: Callable[[str, Place], int]
     """(id, place) to the node of how fast that changes."""
     functions: Mapping[str, Any]
     """Function definitions by id, as libSBML objects."""
-    place: str = ""
+    place: Place
     local: Mapping[str, int] = field(default_factory=dict)
     """Names that hide the model's: arguments of a function, local parameters of a reaction."""
     within: tuple[str, ...] = ()
@@ -90,7 +93,7 @@ def _refused(ast: Any, scope: Scope) -> ModelError:
         what, do = f"the mathematical symbol {name} is out of scope.", "write the formula without it."
     return ModelError(
         what,
-        where=scope.place,
+        where=scope.place(),
         allowed="arithmetic, elementary functions, piecewise, comparisons, logic, time, avogadro and rateOf.",
         do=do,
     )
@@ -103,21 +106,21 @@ def _call(ast: Any, scope: Scope) -> int:
     if definition is None:
         raise ModelError(
             f'the function "{name}" is not defined.',
-            where=scope.place,
+            where=scope.place(),
             allowed=f"the model's own functions ({', '.join(sorted(scope.functions)) or 'it has none'}).",
             do=f"define {name}, or correct the name.",
         )
     if name in scope.within:
         ring = " -> ".join([*scope.within[scope.within.index(name) :], name])
         raise ModelError(
-            f"functions call one another in a ring: {ring}.", where=scope.place, do="break the ring."
+            f"functions call one another in a ring: {ring}.", where=scope.place(), do="break the ring."
         )
     body = definition.getBody() if definition.isSetMath() else None
     wanted, given = definition.getNumArguments(), ast.getNumChildren()
     if body is None or wanted != given:
         fault = "has no formula" if body is None else f"takes {wanted} arguments and is given {given}"
         raise ModelError(
-            f'the function "{name}" {fault}.', where=scope.place, do="correct the call or the function."
+            f'the function "{name}" {fault}.', where=scope.place(), do="correct the call or the function."
         )
     arguments = [_node(ast.getChild(i), scope) for i in range(given)]
     names = [definition.getArgument(i).getName() for i in range(wanted)]
@@ -158,7 +161,7 @@ def _compare(op: str) -> Handler:
 
     def apply(g: Graph, args: list[int]) -> int:
         numbers = [as_number(g, a) for a in args]
-        links = [g.compare(op, a, b) for a, b in zip(numbers, numbers[1:], strict=False)]
+        links = [g.compare(op, a, b) for a, b in pairwise(numbers)]
         return reduce(lambda x, y: g.logic("and", x, y), links) if links else g.truth(True)
 
     return apply
@@ -178,7 +181,7 @@ def _piecewise(g: Graph, args: list[int]) -> int:
     for i in range(len(args) - len(args) % 2 - 2, -1, -2):
         value, condition = args[i], as_truth(g, args[i + 1])
         if is_truth(g, value) and is_truth(g, result):
-            # In logic rather than as a choice between truths, which an engine would need a type of its own for.
+            # In logic rather than as a choice between truths, for which an engine needs a type of its own.
             held = g.logic("and", condition, value)
             result = g.logic("or", held, g.logic("and", g.not_(condition), result))
         else:
@@ -200,7 +203,7 @@ def _root(g: Graph, args: list[int]) -> int:
 
 
 def _whole_quotient(g: Graph, args: Sequence[int]) -> int:
-    """a / b without its fraction (towards zero). One true division: a * (1 / b) may fall just short of a whole."""
+    """a / b without its fraction, by one true division: a * (1 / b) may fall just short of a whole."""
     ratio = g.ratio(as_number(g, args[0]), as_number(g, args[1]))
     return g.select(g.compare("lt", ratio, g.const(0.0)), g.call("ceil", ratio), g.call("floor", ratio))
 
@@ -242,7 +245,8 @@ _UNARY: dict[str, Handler] = {
     "SECH": _of("cosh", after=True), "CSCH": _of("sinh", after=True), "COTH": _of("tanh", after=True),
     "ARCSIN": _of("asin"), "ARCCOS": _of("acos"), "ARCTAN": _of("atan"),
     "ARCSINH": _of("asinh"), "ARCCOSH": _of("acosh"), "ARCTANH": _of("atanh"),
-    "ARCSEC": _of("acos", inverted=True), "ARCCSC": _of("asin", inverted=True), "ARCCOT": _of("atan", inverted=True),
+    "ARCSEC": _of("acos", inverted=True), "ARCCSC": _of("asin", inverted=True),
+    "ARCCOT": _of("atan", inverted=True),
     "ARCSECH": _of("acosh", inverted=True), "ARCCSCH": _of("asinh", inverted=True),
     "ARCCOTH": _of("atanh", inverted=True),
     "LOG": _log, "ROOT": _root, "FACTORIAL": _factorial, "PIECEWISE": _piecewise,

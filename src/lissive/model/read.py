@@ -1,37 +1,27 @@
 """From SBML or Antimony to `Equations`.
 
-A species is integrated as its amount. In a formula its id means its concentration, unless it has only substance
-units (or stands in a compartment of no dimensions and no size, where there is no concentration).
-
-What does not change in a run is a parameter, under its own id; a reaction's local parameter is `reaction.parameter`.
-A constant species is a parameter under the name of what the model gives for it: `[S]` for an initial
-concentration, `S` for an initial amount; both `S` and `[S]` can be selected either way. A constant with an initial
-assignment follows from other constants: it can be selected, and not set. A model's own `time` goes by `time_`
-among the symbols, since `time` is the run's.
+>>> read_antimony("J: A -> ; k*A; A = 5; k = 2").states
+('A',)
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from lissive.errors import ModelError
-from lissive.model.content import Content, read_content
-from lissive.model.equations import TIME, Equations
-from lissive.model.expression import Graph
-from lissive.model.mathml import Scope, translate
+from lissive.model.equations import Equations
+from lissive.model.reading import Reading
 from lissive.model.source import Source, parse_antimony, parse_sbml
-from lissive.model.units_text import Units, over, text
 
 SHIPPED = ("lissive", "benson2014")
 """Models that come with the package, by name."""
 
 
 def load(name_or_path: str | Path) -> Equations:
-    """The equations of a shipped model (`lissive`, `benson2014`), an Antimony file (.ant) or an SBML file (.xml)."""
+    """The equations of a shipped model (see SHIPPED), an Antimony file (.ant) or an SBML file (.xml)."""
     given = str(name_or_path)
     if given == "lissive":
         from lissive.model.compose import lissive_text
@@ -46,7 +36,7 @@ def load(name_or_path: str | Path) -> Equations:
         fault = "is no model that comes with lissive" if reader is None else "is not there"
         raise ModelError(
             f'"{given}" {fault}.',
-            allowed=f"{', '.join(SHIPPED)}; or the path of an Antimony file (.ant) or an SBML file (.xml, .sbml).",
+            allowed=f"{', '.join(SHIPPED)}; or the path of an Antimony (.ant) or SBML file (.xml, .sbml).",
             do="correct the name or the path.",
         )
     try:
@@ -72,15 +62,14 @@ def read_sbml(text: str, source_name: str = "model.xml") -> Equations:
 def read_antimony(text: str, source_name: str = "model.ant") -> Equations:
     """The equations in an Antimony text.
 
-    >>> read_antimony("J: A -> ; k*A; A = 5; k = 2").states
-    ('A',)
+    Raises       ModelError with file and line, where the text is faulty or holds what is out of scope.
     """
     return _read(parse_antimony(text, source_name))
 
 
 def _read(source: Source) -> Equations:
     with _deep():
-        return _Reading(source).equations()
+        return Reading(source).equations()
 
 
 @contextmanager
@@ -92,349 +81,3 @@ def _deep() -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(before)
-
-
-class _Reading:
-    """One reading of one model. Every quantity is worked out when first asked for, and kept."""
-
-    def __init__(self, source: Source) -> None:
-        self.source, self.content = source, read_content(source)
-        self.g = Graph()
-        self.units = Units(source.model)
-        self.parameters: dict[str, float] = {}
-        self.states = {self._symbol_name(name): name for name in self._state_ids(self.content)}
-        self._known: dict[tuple[str, str], int] = {}
-
-    # -- the whole ------------------------------------------------------------------------------
-    def equations(self) -> Equations:
-        quantities, units, labels = self._quantities()
-        rates = [self.rate(name) for name in self.states.values()]
-        initial = [self.start_of(name) for name in self.states.values()]
-        model_id = self.source.model.getId()
-        return Equations(
-            name=model_id if model_id and model_id != "__main" else Path(self.source.name).stem,
-            graph=self.g,
-            states=tuple(self.states),
-            rates=tuple(rates),
-            initial=tuple(initial),
-            parameters=self.parameters,
-            quantities=quantities,
-            units=units,
-            labels=labels,
-            time_unit=text(self.units.time) if self.units.time is not None else "",
-            dose_targets={
-                name: i for i, name in enumerate(self.states.values()) if name in self.content.species
-            },
-        )
-
-    def _quantities(self) -> tuple[dict[str, int], dict[str, str], dict[str, str]]:
-        """Everything that can be selected: its nodes, its units, its names."""
-        c, u = self.content, self.units
-        nodes: dict[str, int] = {}
-        units: dict[str, str] = {}
-        labels: dict[str, str] = {}
-
-        def offer(key: str, node: int, unit: Any, element: Any) -> None:
-            nodes[key] = node
-            if unit is not None:
-                units[key] = text(unit)
-            if element.getName() and element.getName() != element.getIdAttribute():
-                labels[key] = element.getName()
-
-        for name, s in c.species.items():
-            sized = self._has_size(s.getCompartment())
-            if self._has_value(name) and (sized or self._by_amount(s) or name not in c.assigned):
-                offer(name, self.amount(name), u.amount(s), s)
-                if sized:
-                    size = u.size(c.compartments[s.getCompartment()])
-                    offer(f"[{name}]", self.concentration(name), over(u.amount(s), size), s)
-        for table in (c.compartments, c.parameters, c.references):
-            for name, element in table.items():
-                if self._has_value(name):
-                    unit = u.size(element) if table is c.compartments else None
-                    unit = u.named(element.getUnits()) if table is c.parameters else unit
-                    offer(name, self.value(name, ""), unit, element)
-        for name, element in c.reactions.items():
-            if self._has_flow(name):
-                offer(name, self.flow(name), u.flow, element)
-                for key, node in self._local(name).items():
-                    local = element.getKineticLaw().getParameter(
-                        key
-                    ) or element.getKineticLaw().getLocalParameter(key)
-                    offer(f"{name}.{key}", node, u.named(local.getUnits()), local)
-        return nodes, units, labels
-
-    # -- what is what ---------------------------------------------------------------------------
-    @staticmethod
-    def _symbol_name(name: str) -> str:
-        return "time_" if name == TIME else name
-
-    @staticmethod
-    def _state_ids(content: Content) -> Iterator[str]:
-        """Ids of what is integrated: what reactions may change, and what has a rate rule."""
-        for name, s in content.species.items():
-            reacting = not s.getBoundaryCondition() and not s.getConstant() and name not in content.assigned
-            if reacting or name in content.rated:
-                yield name
-        for table in (content.compartments, content.parameters, content.references):
-            yield from (name for name in table if name in content.rated)
-
-    def _by_amount(self, species: Any) -> bool:
-        """Whether the species' id means its amount in a formula."""
-        place = self.content.compartments[species.getCompartment()]
-        nowhere = place.getSpatialDimensions() == 0 and not self._has_size(species.getCompartment())
-        return bool(species.getHasOnlySubstanceUnits()) or nowhere
-
-    def _has_size(self, compartment: str) -> bool:
-        return self._is_set(compartment) or self.content.compartments[compartment].isSetSize()
-
-    def _is_set(self, name: str) -> bool:
-        """Whether a rule or an initial assignment gives the value."""
-        return name in self.content.assigned or name in self.content.initially
-
-    def _has_value(self, name: str) -> bool:
-        element = self.content.variable(name)
-        return self._is_set(name) or name in self.content.rated or self._given(element) is not None
-
-    @staticmethod
-    def _given(element: Any) -> float | None:
-        """The number written at a compartment, parameter, speciesReference or species."""
-        kind = element.getElementName()
-        if kind == "species":
-            if element.isSetInitialAmount():
-                return float(element.getInitialAmount())
-            return float(element.getInitialConcentration()) if element.isSetInitialConcentration() else None
-        if kind == "compartment":
-            return float(element.getSize()) if element.isSetSize() else None
-        if kind == "speciesReference":
-            if element.isSetStoichiometryMath() or (
-                element.getLevel() > 2 and not element.isSetStoichiometry()
-            ):
-                return None
-            return float(element.getStoichiometry()) / float(element.getDenominator())
-        return float(element.getValue()) if element.isSetValue() else None
-
-    # -- keeping, and finding rings ---------------------------------------------------------------
-    def _once(self, kind: str, name: str, make: Callable[[], int]) -> int:
-        key = (kind, name)
-        if key not in self._known:
-            self._known[key] = _IN_PROGRESS
-            self._known[key] = make()
-        elif self._known[key] == _IN_PROGRESS:
-            # Keys are kept in the order in which they were asked for, so the ring is the tail that is not done.
-            open_keys = [k for k, node in self._known.items() if node == _IN_PROGRESS]
-            ring = [n for _, n in open_keys[open_keys.index(key) :]] + [name]
-            ring = [n for i, n in enumerate(ring) if i == 0 or n != ring[i - 1]]
-            rule = (
-                self.content.assigned.get(name)
-                or self.content.initially.get(name)
-                or self.content.variable(name)
-            )
-            raise ModelError(
-                f"values depend on one another in a ring: {' -> '.join(ring if len(ring) > 1 else ring * 2)}.",
-                where=self.source.place(rule if rule is not None else self.content.reactions[name]),
-                allowed="rules and initial assignments that can be worked out one after the other.",
-                do="break the ring, for example by a rate rule for one of them.",
-            )
-        return self._known[key]
-
-    def _formula(self, element: Any, local: Mapping[str, int] | None = None, place: str = "") -> int:
-        scope = Scope(
-            self.g,
-            self.value,
-            self.rate_of,
-            self.content.functions,
-            place or self.source.place(element),
-            local or {},
-        )
-        return translate(element.getMath(), scope)
-
-    # -- values during a run ----------------------------------------------------------------------
-    def value(self, name: str, place: str) -> int:
-        """What an id means in a formula."""
-        c = self.content
-        if name in c.species:
-            return self.amount(name) if self._by_amount(c.species[name]) else self.concentration(name, place)
-        if name in c.reactions and self._has_flow(name):
-            return self.flow(name)
-        if c.variable(name) is not None:
-            return self._once("value", name, lambda: self._plain(name, place))
-        what = "has no rate" if name in c.reactions else "is not defined"
-        raise ModelError(
-            f'"{name}" {what}.',
-            where=place,
-            allowed="the ids of the model's species, compartments, parameters and reactions.",
-            do=f"define {name}, or correct the id.",
-        )
-
-    def _plain(self, name: str, place: str) -> int:
-        """A compartment, a parameter or a stoichiometry."""
-        c, element = self.content, self.content.variable(name)
-        if name in c.assigned:
-            return self._formula(c.assigned[name])
-        if name in c.rated:
-            return self.g.symbol(self._symbol_name(name))
-        if name in c.initially:
-            return self.start(self._formula(c.initially[name]))
-        given = self._given(element)
-        if given is not None:
-            return self._parameter(name, given)
-        if name in c.references and element.isSetStoichiometryMath():
-            return self._formula(element.getStoichiometryMath(), place=self.source.place(element))
-        raise self._valueless(name, element, place)
-
-    def _parameter(self, name: str, value: float) -> int:
-        self.parameters[self._symbol_name(name)] = value
-        return self.g.symbol(self._symbol_name(name))
-
-    def _valueless(self, name: str, element: Any, place: str = "") -> ModelError:
-        kind = {"speciesReference": "stoichiometry"}.get(element.getElementName(), element.getElementName())
-        own = self.source.place(element)
-        needed = f" It is used at {place}." if place and place != own else ""
-        return ModelError(
-            f'{kind} "{name}" has no value.{needed}',
-            where=own,
-            allowed="a number, an initial assignment or a rule.",
-            do=f"give {name} a value, or correct the name if another was meant.",
-        )
-
-    def _size(self, species: str) -> int:
-        """The size of the compartment that a species is in."""
-        s = self.content.species[species]
-        place = f"{self.source.place(s)}, where the concentration of {species} is needed"
-        return self.value(s.getCompartment(), place)
-
-    def amount(self, name: str) -> int:
-        return self._once("amount", name, lambda: self._amount(name))
-
-    def _amount(self, name: str) -> int:
-        c, s = self.content, self.content.species[name]
-        if name in c.assigned:
-            value = self._once("rule", name, lambda: self._formula(c.assigned[name]))
-            return value if self._by_amount(s) else self.g.mul(value, self._size(name))
-        if self._symbol_name(name) in self.states:
-            return self.g.symbol(self._symbol_name(name))
-        return self.start_of(name)
-
-    def concentration(self, name: str, place: str = "") -> int:
-        return self._once("concentration", name, lambda: self._concentration(name))
-
-    def _concentration(self, name: str) -> int:
-        c, s = self.content, self.content.species[name]
-        if name in c.assigned and not self._by_amount(s):
-            return self._once("rule", name, lambda: self._formula(c.assigned[name]))
-        size = self._size(name)
-        constant = self._symbol_name(name) not in self.states and name not in c.assigned
-        if constant and size == self.start(size) and not s.isSetInitialAmount() and not self._by_amount(s):
-            return self._initial_value(name)
-        return self.g.div(self.amount(name), size)
-
-    def _has_flow(self, reaction: str) -> bool:
-        element = self.content.reactions[reaction]
-        return element.isSetKineticLaw() and element.getKineticLaw().isSetMath()
-
-    def flow(self, reaction: str) -> int:
-        """A reaction's rate: its extent per time."""
-        law = self.content.reactions[reaction].getKineticLaw()
-        place = self.source.place(self.content.reactions[reaction], rf"\b{reaction}\s*:")
-        return self._once("flow", reaction, lambda: self._formula(law, self._local(reaction), place))
-
-    def _local(self, reaction: str) -> dict[str, int]:
-        law = self.content.reactions[reaction].getKineticLaw()
-        own = law.getListOfLocalParameters() if law.getLevel() > 2 else law.getListOfParameters()
-        for p in own:
-            if not p.isSetValue():
-                raise self._valueless(f"{reaction}.{p.getId()}", p)
-        return {p.getId(): self._parameter(f"{reaction}.{p.getId()}", p.getValue()) for p in own}
-
-    # -- values at the start ------------------------------------------------------------------------
-    def start(self, node: int) -> int:
-        """`node` at the start of the run: over parameters only."""
-        used = self.g.symbols([node])
-        by = {symbol: self.start_of(self.states[symbol]) for symbol in used if symbol in self.states}
-        if TIME in used:
-            by[TIME] = self.g.const(0.0)
-        return self.g.substitute([node], by)[0] if by else node
-
-    def start_of(self, name: str) -> int:
-        """The initial value of what is integrated, and the lasting one of a constant species: amounts of species."""
-        return self._once("initial value", name, lambda: self._start_of(name))
-
-    def _start_of(self, name: str) -> int:
-        s = self.content.species.get(name)
-        value = self._initial_value(name)
-        as_concentration = s is not None and not (
-            self._by_amount(s) if name in self.content.initially else s.isSetInitialAmount()
-        )
-        return self.g.mul(value, self.start(self._size(name))) if as_concentration else value
-
-    def _initial_value(self, name: str) -> int:
-        """As the model gives it: a species as an amount or as a concentration."""
-        if name in self.content.initially:
-            return self._once(
-                "assignment", name, lambda: self.start(self._formula(self.content.initially[name]))
-            )
-        element = self.content.variable(name)
-        given = self._given(element)
-        if given is None:
-            raise self._valueless(name, element)
-        if self._symbol_name(name) in self.states:
-            return self.g.const(given)
-        return self._parameter(name if element.isSetInitialAmount() else f"[{name}]", given)
-
-    # -- rates ------------------------------------------------------------------------------------
-    def rate(self, name: str) -> int:
-        """The rate of change of what is integrated: of a species, its amount."""
-        return self._once("rate", name, lambda: self._rate(name))
-
-    def _rate(self, name: str) -> int:
-        g, c = self.g, self.content
-        if name not in c.rated:
-            return self._rate_by_reactions(name)
-        rule = self._formula(c.rated[name])
-        if name not in c.species or self._by_amount(c.species[name]):
-            return rule
-        # The rule is about the concentration c, and c V is integrated: d(c V)/dt = V dc/dt + c dV/dt.
-        size = self._size(name)
-        return g.add(g.mul(rule, size), g.mul(self.concentration(name), self.total_rate(size)))
-
-    def _rate_by_reactions(self, name: str) -> int:
-        g = self.g
-        total = g.const(0.0)
-        for change in self.content.changes.get(name, ()):
-            if self._has_flow(change.reaction):
-                moved = g.mul(
-                    self._stoichiometry(change.reference, change.reaction), self.flow(change.reaction)
-                )
-                total = g.add(total, moved) if change.sign > 0.0 else g.sub(total, moved)
-        species, model = self.content.species[name], self.source.model
-        factor = species.getConversionFactor() or model.getConversionFactor()
-        return g.mul(total, self.value(factor, self.source.place(species))) if factor else total
-
-    def _stoichiometry(self, reference: Any, reaction: str) -> int:
-        if reference.isSetId():
-            return self.value(reference.getId(), self.source.place(reference, rf"\b{reaction}\s*:"))
-        if reference.isSetStoichiometryMath():
-            return self._formula(reference.getStoichiometryMath(), place=self.source.place(reference))
-        given = self._given(reference)
-        if given is None:
-            raise self._valueless(f"{reference.getSpecies()} in {reaction}", reference)
-        return self.g.const(given)
-
-    def rate_of(self, name: str, place: str) -> int:
-        """The rate of change of what an id means."""
-        return self.total_rate(self.value(name, place))
-
-    def total_rate(self, node: int) -> int:
-        """d(node)/d(time), by everything that it rests on."""
-        g = self.g
-        used = g.symbols([node])
-        total = g.diff(node, g.symbol(TIME)) if TIME in used else g.const(0.0)
-        by = {g.symbol(symbol): name for symbol, name in self.states.items() if symbol in used}
-        for symbol, slope in g.gradient(node, list(by)).items():
-            total = g.add(total, g.mul(slope, self.rate(by[symbol])))
-        return total
-
-
-_IN_PROGRESS = -1
-"""In place of a node that is being worked out."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from lissive.errors import ModelError
 
-ALLOWED = "compartments, species, parameters, reactions, functions, initial assignments, assignment rules and rate rules."
+ALLOWED = (
+    "compartments, species, parameters, reactions, functions, initial assignments, assignment and rate rules."
+)
 """What a model may be made of, as the errors put it."""
 
 _IGNORED_PACKAGES = {"layout", "render", "groups", "l3v2extendedmath", "annot"}
-"""Packages that say nothing about what is computed (extended mathematics is part of SBML Level 3 Version 2)."""
+"""Packages that do not change what is computed (extended mathematics is core since Level 3 Version 2)."""
 
 _MEANINGFUL_PACKAGES = {"comp", "fbc", "multi", "qual", "arrays", "distrib", "spatial", "dyn", "req"}
 """Packages that change what is computed, whether or not the file calls them required."""
@@ -38,22 +39,28 @@ class Source:
         return self.document.getModel()
 
     def place(self, element: Any, *patterns: str) -> str:
-        """`file:line` of an SBML element; in Antimony, of the first line that matches a pattern or names its id."""
+        """`file:line` of an SBML element; in Antimony, of what matches a pattern or defines its id."""
         if not self.antimony:
             return f"{self.name}:{element.getLine()}" if element.getLine() else self.name
-        for pattern in (*patterns, *_ways_to_define(element)):
-            for number, line in enumerate(self.antimony.splitlines(), start=1):
-                if re.search(pattern, line.split("//")[0].split("#")[0]):
+        names = dict.fromkeys(n for n in (_id(element), element.getId()) if n)
+        return self._first_line(*patterns, *(p for n in names for p in _ways_to_define(n)))
+
+    def place_of(self, name: str) -> str:
+        """`file:line` in the Antimony text of the line that defines an id."""
+        return self._first_line(*_ways_to_define(name))
+
+    def _first_line(self, *patterns: str) -> str:
+        lines = [line.split("//")[0].split("#")[0] for line in self.antimony.splitlines()]
+        for pattern in patterns:
+            for number, line in enumerate(lines, start=1):
+                if re.search(pattern, line):
                     return f"{self.name}:{number}"
         return self.name
 
 
-def _ways_to_define(element: Any) -> Iterator[str]:
-    for name in (_id(element), element.getId()):
-        if name:
-            word = re.escape(name)
-            yield rf"\b{word}\s*('|:=|:|=|\()"
-            yield rf"\b{word}\b"
+def _ways_to_define(name: str) -> tuple[str, str]:
+    word = re.escape(name)
+    return rf"\b{word}\s*('|:=|:|=|\()", rf"\b{word}\b"
 
 
 def _id(element: Any) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 _SYMBOLS = {
     "mole": "mol", "litre": "L", "liter": "L", "second": "s", "gram": "g", "kilogram": "kg", "metre": "m",
-    "meter": "m", "item": "item", "dimensionless": "", "kelvin": "K", "ampere": "A", "volt": "V", "joule": "J",
-    "newton": "N", "pascal": "Pa", "watt": "W", "hertz": "Hz", "coulomb": "C", "farad": "F", "siemens": "S",
+    "meter": "m", "item": "item", "dimensionless": "", "kelvin": "K", "ampere": "A", "volt": "V",
+    "joule": "J", "newton": "N", "pascal": "Pa",
+    "watt": "W", "hertz": "Hz", "coulomb": "C", "farad": "F", "siemens": "S",
     "candela": "cd", "radian": "rad", "avogadro": "avogadro", "katal": "kat",
 }  # fmt: skip
 
@@ -20,7 +21,8 @@ Unit = dict[str, float]
 """Powers of readable symbols: {"nmol": 1, "L": -1}."""
 
 _BUILT_IN: dict[str, Unit] = {
-    "substance": {"mol": 1.0}, "volume": {"L": 1.0}, "area": {"m": 2.0}, "length": {"m": 1.0}, "time": {"s": 1.0},
+    "substance": {"mol": 1.0}, "volume": {"L": 1.0}, "area": {"m": 2.0}, "length": {"m": 1.0},
+    "time": {"s": 1.0},
 }  # fmt: skip
 
 
@@ -64,7 +66,7 @@ class Units:
         return unit
 
     def named(self, name: str) -> Unit | None:
-        """The unit that `name` stands for: the model's own, a built-in one, or a unit kind; None where it is none."""
+        """The unit that `name` stands for: the model's own, a built-in one or a kind; or None."""
         if not name:
             return None
         if name in self._own:
