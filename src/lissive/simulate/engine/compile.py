@@ -43,7 +43,11 @@ def fingerprint() -> str:
     h = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         h.update(path.read_bytes())
-    for text in (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), str(llvm.llvm_version_info)):
+    for text in (
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+        str(llvm.llvm_version_info),
+    ):
         h.update(text.encode())
     return h.hexdigest()
 

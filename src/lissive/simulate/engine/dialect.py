@@ -68,7 +68,8 @@ class _Translator:
         for statement in self.tree.body:
             self.statement(statement)
         head = ", ".join(
-            f"{_LLVM[kind]}{' nocapture' if _LLVM[kind] == 'ptr' else ''} %{name}" for name, kind in self.args.items()
+            f"{_LLVM[kind]}{' nocapture' if _LLVM[kind] == 'ptr' else ''} %{name}"
+            for name, kind in self.args.items()
         )
         slots = [f"  %slot.{name} = alloca {_LLVM[kind]}" for name, kind in self.local.items()]
         end = [] if self.ended else ["  ret void"]
@@ -110,12 +111,16 @@ class _Translator:
     def do_Expr(self, s: ast.Expr) -> None:
         if isinstance(s.value, ast.Call):
             self.call(s.value)
+        elif not isinstance(s.value, ast.Constant):  # a docstring
+            raise self.wrong(s, f"{type(s.value).__name__} is not in the dialect")
 
     def call(self, e: ast.Call) -> None:
         name = ast.unparse(e.func)
         values = []
         for a, kind in zip(e.args, self.calls[name], strict=True):
-            values.append(f"ptr %{ast.unparse(a)}" if _LLVM[kind] == "ptr" else f"{_LLVM[kind]} {self.as_(a, kind)}")
+            values.append(
+                f"ptr %{ast.unparse(a)}" if _LLVM[kind] == "ptr" else f"{_LLVM[kind]} {self.as_(a, kind)}"
+            )
         self.lines.append(f"  call void @{name}({', '.join(values)})")
 
     def do_Assign(self, s: ast.Assign) -> None:

@@ -216,6 +216,8 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
                     MASK[l] = 1.0
                 else:
                     judge(s, l, W, TRY[l], ERR[l], book, clock, lane, MASK, H)
+                    if END[l] <= T[l]:  # too short for the clock to move
+                        book[s * 6 + 1] = 2
                     if book[s * 6 + 4] + book[s * 6 + 5] >= conf[10]:
                         book[s * 6 + 1] = 1
         # 6. observations inside the step

@@ -23,8 +23,9 @@ _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 class Evaluator:
     """Writes graph nodes into a function, each once, from values given for symbols and constants."""
 
-    def __init__(self, plan: Plan, f: Function, known: dict[int, str]) -> None:
+    def __init__(self, plan: Plan, f: Function, known: dict[int, str], *, stored: bool = True) -> None:
         self.graph, self.f, self.known = plan.graph, f, dict(known)
+        self.rows = {e: i for i, e in enumerate(plan.once)} if stored else {}
 
     def values(self, roots: Sequence[int]) -> list[str]:
         return [self.value(e) for e in roots]
@@ -33,6 +34,9 @@ class Evaluator:
         stack = [root]
         while stack:
             e = stack[-1]
+            if e in self.rows and e not in self.known:
+                # read again wherever it is needed: memory is cheaper than a register held for so long
+                self.known[e] = self.f.load("K", self.rows[e])
             missing = [a for a in self.graph.args(e) if a not in self.known] if e not in self.known else []
             if missing:
                 stack.extend(missing)
@@ -78,7 +82,7 @@ def _prepare(plan: Plan) -> Function:
     f = Function("prepare", ["P", "K", "Y0"], 1)
     g = plan.graph
     known = {g.symbol(p): f.load("P", i) for i, p in enumerate(plan.parameters)}
-    ev = Evaluator(plan, f, known)
+    ev = Evaluator(plan, f, known, stored=False)
     for i, e in enumerate(plan.once):
         f.store(ev.value(e), "K", i)
     for i, e in enumerate(plan.initial):
@@ -86,13 +90,9 @@ def _prepare(plan: Plan) -> Function:
     return f
 
 
-def _constants(plan: Plan, f: Function) -> dict[int, str]:
-    return {e: f.load("K", i) for i, e in enumerate(plan.once)}
-
-
-def _at(plan: Plan, f: Function, constants: dict[int, str], y: Sequence[str], t: str) -> Evaluator:
+def _at(plan: Plan, f: Function, y: Sequence[str], t: str) -> Evaluator:
     symbols = {plan.graph.symbol(s): v for s, v in zip(plan.states, y, strict=True)}
-    return Evaluator(plan, f, {**constants, **symbols, plan.graph.symbol(TIME): t})
+    return Evaluator(plan, f, {**symbols, plan.graph.symbol(TIME): t})
 
 
 def _combine(f: Function, start: str, weights: Sequence[float], terms: Sequence[str]) -> str:
@@ -106,12 +106,13 @@ def _step(plan: Plan, lanes: int) -> Function:
     n = len(plan.states)
     y = [f.load("Y", i) for i in range(n)]
     t, h = f.load("T", 0), f.load("H", 0)
-    constants = _constants(plan, f)
     inverse_h = f.div(f.const(1.0), h)
-    first = _at(plan, f, constants, y, t)
+    first = _at(plan, f, y, t)
     factors = _factorise(plan, f, first, f.mul(inverse_h, f.const(1.0 / tableau.GAMMA)))
     inputs = {state: f.load("R", k) for k, state in enumerate(plan.inputs)}
-    slopes = {i: f.mul(h, first.value(e)) for i, e in enumerate(plan.time_slopes) if plan.graph.value(e) != 0.0}
+    slopes = {
+        i: f.mul(h, first.value(e)) for i, e in enumerate(plan.time_slopes) if plan.graph.value(e) != 0.0
+    }
     u: list[list[str]] = []
     stage_y = y
     for s in range(len(tableau.A)):
@@ -121,7 +122,7 @@ def _step(plan: Plan, lanes: int) -> Function:
         at = first
         if s:
             stage_t = t if not slopes else f.fma(f.const(tableau.ALPHA[s]), h, t)
-            at = _at(plan, f, constants, stage_y, stage_t)
+            at = _at(plan, f, stage_y, stage_t)
         right = at.values(plan.rates)
         for i in range(n):
             if i in inputs:
@@ -150,8 +151,9 @@ def _error(f: Function, y: Sequence[str], new: Sequence[str], error: Sequence[st
     for i in range(len(y)):
         size = f.max(f.abs(y[i]), f.abs(new[i]))
         size = f.max(size, f.mul(share, f.load("SEEN", i)))
-        # single precision is enough for a weight; the floor keeps it finite
-        weight = f.rough_reciprocal(f.max(f.fma(rtol, size, atol), f.const(1e-30)))
+        # single precision is enough for a weight; the bounds keep it a finite number there
+        bounded = f.min(f.max(f.fma(rtol, size, atol), f.const(1e-30)), f.const(1e37))
+        weight = f.rough_reciprocal(bounded)
         q = f.mul(error[i], weight)
         total = f.fma(q, q, total)
     return f.intrinsic("sqrt", f.mul(total, f.const(1.0 / len(y))))
@@ -231,7 +233,7 @@ def _observe(plan: Plan, lanes: int) -> Function:
         inner = f.fma(theta, f.load("D2", i), f.load("D1", i))
         inner = f.fma(other, inner, f.load("YN", i))
         y.append(f.fma(theta, inner, f.mul(other, f.load("Y", i))))
-    at = _at(plan, f, _constants(plan, f), y, f.load("T", 0))
+    at = _at(plan, f, y, f.load("T", 0))
     for k, e in enumerate(plan.output_nodes):
         f.store(at.value(e), "O", k)
     return f

@@ -177,7 +177,9 @@ class Function:
         shift = self._int_of(1.0) - self._int_of(math.sqrt(0.5))
         moved = self.int_op("add", bits, shift)
         e = self.int_op("sub", self.int_op("ashr", moved, 52), 1023)
-        m_bits = self.int_op("add", self.int_op("and", moved, 0x000FFFFFFFFFFFFF), self._int_of(math.sqrt(0.5)))
+        m_bits = self.int_op(
+            "add", self.int_op("and", moved, 0x000FFFFFFFFFFFFF), self._int_of(math.sqrt(0.5))
+        )
         as_double = self.from_bits(self.int_op("add", e, self._int_of(_ROUND)))
         exponent = self.sub(as_double, self.const(_ROUND), "")
         exponent = self.select(tiny, self.sub(exponent, self.const(54.0), ""), exponent)
@@ -195,7 +197,9 @@ class Function:
         y = self.fma(e, self.const(_LN2_HI), self.sub(f, y, ""))
         y = self.select(self.compare("oeq", x, self.const(math.inf)), x, y)
         y = self.select(self.compare("oeq", x, self.const(0.0)), self.const(-math.inf), y)
-        return self.select(self.compare("uge", x, self.const(0.0)), self._keep_nan(x, y), self.const(math.nan))
+        return self.select(
+            self.compare("uge", x, self.const(0.0)), self._keep_nan(x, y), self.const(math.nan)
+        )
 
     def _keep_nan(self, x: str, y: str) -> str:
         return self.select(self.compare("uno", x, x), x, y)

@@ -79,7 +79,9 @@ class Kernel:
     Threads may share it. Built by `build`.
     """
 
-    def __init__(self, equations: Equations, outputs: Sequence[str], inputs: Sequence[str], lanes: int) -> None:
+    def __init__(
+        self, equations: Equations, outputs: Sequence[str], inputs: Sequence[str], lanes: int
+    ) -> None:
         self.equations, self.lanes = equations, lanes
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
         self.parameters = tuple(equations.parameters)
