@@ -222,11 +222,9 @@ def test_one_step_is_what_dense_linear_algebra_gives(stiff: Equations) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(1, 12).flatmap(
-    lambda n: st.tuples(st.just(n), st.sets(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=40))
-))  # fmt: skip
-def test_elimination_fills_in_just_where_numbers_can_arise(case: tuple[int, set[tuple[int, int]]]) -> None:
-    n, pattern = case
+@given(st.integers(1, 12), st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=40))
+def test_elimination_fills_in_just_where_numbers_can_arise(n: int, places: set[tuple[int, int]]) -> None:
+    pattern = {(i % n, j % n) for i, j in places}
     order, filled = elimination(n, pattern)
     assert sorted(order) == list(range(n))
     rng = np.random.default_rng(0)

@@ -39,7 +39,7 @@ def native_lanes() -> int:
 
 @cache
 def fingerprint() -> str:
-    """Hash of the engine's own source and of the machine: what a stored kernel depends on beside the model."""
+    """Hash of the engine's own source and of the machine: what kernels depend on beside the model."""
     h = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         h.update(path.read_bytes())

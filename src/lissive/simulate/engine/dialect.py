@@ -1,7 +1,7 @@
 """A small part of Python as LLVM IR, so that the solver's control loop is written once and reads as Python.
 
-A function's arguments are annotated `reals` or `whole` (arrays of doubles or of 64-bit integers), `i64` or
-`f64`. Its body may use: names (typed by their first value), numbers, a[i], + - * / // on numbers, comparisons,
+A function's arguments are annotated `reals` or `whole` (arrays of doubles or of 64-bit integers), `i64`
+or `f64`. Its body may use: names (typed by their first value), numbers, a[i], + - * / //, comparisons,
 and/or/not (which stop early, as in Python), if/elif/else, while, for over range, break, continue,
 min, max, abs, sqrt, float, and calls of other compiled functions. The same source runs in plain Python on
 NumPy arrays; that is how it is tested.
@@ -13,7 +13,6 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +115,8 @@ class _Translator:
 
     def call(self, e: ast.Call) -> None:
         name = ast.unparse(e.func)
+        if name not in self.calls:
+            raise self.wrong(e, f"{name} is not in the dialect")
         values = []
         for a, kind in zip(e.args, self.calls[name], strict=True):
             values.append(
@@ -174,7 +175,8 @@ class _Translator:
         self.start(after)
 
     def do_For(self, s: ast.For) -> None:
-        assert isinstance(s.iter, ast.Call) and isinstance(s.target, ast.Name)
+        assert isinstance(s.iter, ast.Call)
+        assert isinstance(s.target, ast.Name)
         bounds = s.iter.args
         first = self.value(bounds[0]) if len(bounds) == 2 else ("0", "i64")
         self.assign(s.target, first)
@@ -202,7 +204,10 @@ class _Translator:
     # -- expressions ----------------------------------------------------------------------------
     def value(self, e: ast.expr) -> Value:
         if isinstance(e, ast.Constant):
-            return (str(e.value), "i64") if isinstance(e.value, int) else (double(e.value), "f64")
+            if isinstance(e.value, int):
+                return str(e.value), "i64"
+            assert isinstance(e.value, float)
+            return double(e.value), "f64"
         if isinstance(e, ast.Name):
             if e.id in self.args:
                 return f"%{e.id}", self.args[e.id]

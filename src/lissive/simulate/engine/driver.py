@@ -8,11 +8,9 @@ pause: a step that would pass it is used for the observations before it and then
 takes the same step again. That is why a split run gives the same bits as a single one.
 """
 
-# ruff: noqa: F841, N803, PLR0913  (the dialect has flat arguments; capitals are lane blocks)
-
 from __future__ import annotations
 
-from math import sqrt  # noqa: F401  (for plain Python; a builtin of the dialect)
+from math import sqrt
 from typing import Any
 
 from lissive.simulate.engine.dialect import f64, i64, reals, whole
@@ -23,7 +21,7 @@ observe: Any = None
 
 # rows of `clock` (subject, 3): time, next step, step that suited after the last jump
 # rows of `book` (subject, 6): next event, status, refused just now, jumped, steps taken, steps refused
-# rows of `lane` (8, lanes): subject, next point, next bin, event place, last event, hits a stop, wanted, finished
+# rows of `lane` (8, lanes): subject, next point, next bin, next event, last event, hits a stop, wanted, done
 
 
 def load(s: i64, l: i64, conf: whole, y: reals, seen: reals, k: reals, rate: reals, clock: reals, Y: reals,
@@ -54,9 +52,9 @@ def save(s: i64, l: i64, conf: whole, y: reals, seen: reals, rate: reals, clock:
     clock[s * 3 + 1] = H[l]
 
 
-def arrive(s: i64, l: i64, conf: whole, book: whole, clock: reals, lane: whole, ev_time: reals, ev_value: reals,
-           ev_action: whole, ev_target: whole, scale: reals, shift: reals, init: reals, Y: reals, SEEN: reals,
-           R: reals, T: reals, H: reals) -> None:  # fmt: skip
+def arrive(s: i64, l: i64, conf: whole, book: whole, clock: reals, lane: whole, ev_time: reals,
+           ev_value: reals, ev_action: whole, ev_target: whole, scale: reals, shift: reals, init: reals,
+           Y: reals, SEEN: reals, R: reals, T: reals, H: reals) -> None:  # fmt: skip
     """Apply all events of lane `l` that are due: 0 add, 1 change of input rate, 2 reset, 3 stop only."""
     W = conf[0]
     e = lane[3 * W + l]

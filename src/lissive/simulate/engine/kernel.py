@@ -35,8 +35,8 @@ _CLOCK, _BOOK = 3, 6
 class Tolerances:
     """How closely the solution is followed.
 
-    The error of a step in state y may be atol + rtol * max(|y|, peak_share * largest |y| so far). A depot that
-    decays to nothing so stops steering the step, without a scale having to be told for each state.
+    The error of a step in state y may be atol + rtol * max(|y|, peak_share * largest |y| so far). So a
+    depot that decays to nothing stops steering the step, without a scale being told for each state.
     """
 
     rtol: float = 1e-4
@@ -180,9 +180,16 @@ class Batch:
         return self._book[:, 5]
 
     def advance(
-        self, until: float, doses: Doses | None = None, *, times: Any = (), edges: Any = (), stop: bool = False,
-        threads: int = 1, resume: bool = False,
-    ) -> Seen:  # fmt: skip
+        self,
+        until: float,
+        doses: Doses | None = None,
+        *,
+        times: Any = (),
+        edges: Any = (),
+        stop: bool = False,
+        threads: int = 1,
+        resume: bool = False,
+    ) -> Seen:
         """Go on to `until`, through the events of `doses`.
 
         times : increasing, within this advance.     edges : of bins, increasing, within this advance.
@@ -216,13 +223,14 @@ class Batch:
         return seen
 
     def _within(self, points: Any, until: float, name: str) -> Array:
-        points = np.ascontiguousarray(points, dtype=float)
-        if len(points) and (points[0] < self._reached or points[-1] > until or np.any(np.diff(points) <= 0)):
+        given: Array = np.ascontiguousarray(points, dtype=float)
+        if len(given) and (given[0] < self._reached or given[-1] > until or np.any(np.diff(given) <= 0)):
             raise SimulationError(
-                f"{name} run from {points[0]:g} to {points[-1]:g}.", where=name,
-                allowed=f"increasing values between {self._reached:g} and {until:g}, where this run starts and ends.",
-            )  # fmt: skip
-        return points
+                f"{name} run from {given[0]:g} to {given[-1]:g}.",
+                where=name,
+                allowed=f"increasing values from {self._reached:g} to {until:g}, as this run does.",
+            )
+        return given
 
 
 class _Job:

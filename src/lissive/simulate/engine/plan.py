@@ -1,4 +1,4 @@
-"""From equations to what the solver computes: which expressions once a run, which each step, in which order."""
+"""From equations to what the solver computes: what once a run, what each step, and in which order."""
 
 from __future__ import annotations
 
