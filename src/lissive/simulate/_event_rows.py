@@ -83,7 +83,7 @@ def _named(
     capitals = [name.upper() for name in header]
     known = [name for name in header if name.upper() in (*COLUMNS, *_ASIDE)]
     upper = [name for name in known if name.isupper()]
-    if upper and len(upper) < len(known) or any(not (n.isupper() or n.islower()) for n in known):
+    if (upper and len(upper) < len(known)) or any(not (n.isupper() or n.islower()) for n in known):
         raise EventError(
             f"The header mixes capitals and small letters: {' '.join(known)}.",
             where=top,
@@ -232,7 +232,7 @@ def _targets(
     cells = table.columns.get("CMT")
     said: dict[Any, int | Finding] = {}
     implied = False
-    for row in np.flatnonzero(dosed):
+    for row in _each(dosed):
         cell = None if cells is None else cells[row]
         if _is_missing(cell) or _number(cell) == 0:
             cell, implied = 1, True
@@ -242,7 +242,7 @@ def _targets(
         if isinstance(found, int):
             place[row] = found
         else:
-            findings.append((int(row), *found[1:]))
+            findings.append((row, *found[1:]))
     if implied and names:
         notes.append(f"Where CMT is absent or 0, doses go to {names[0]}, the first that can be dosed.")
     return place

@@ -86,8 +86,8 @@ def unroll(records: list[Row]) -> Schedule:
         length = amount / rate if rate > 0 else 0.0
         if ss:
             queue.append((time, 1, r, 1, "settle", (r, records[r])))
-            for k in range(1, math.ceil(length / interval) if interval > 0 else 0):
-                queue.append((time - k * interval + length, 0, r, 0, "end", ((r, -k),)))
+            earlier = range(1, math.ceil(length / interval) if interval > 0 else 0)
+            queue += [(time - k * interval + length, 0, r, 0, "end", ((r, -k),)) for k in earlier]
         if amount == 0:
             continue
         for k in range(additional + 1):

@@ -2,9 +2,10 @@
 
 EVID: 0 observation, 1 dose, 2 other (a stop), 3 reset, 4 reset and dose. CMT: the id of a species, or its
 number among those that can be dosed. AMT is in the model's unit of amount. RATE > 0 is an infusion that lasts
-AMT/RATE. ADDL more doses follow, each II after the one before. SS=1 puts the steady state of the dose in place
-of the present state, SS=2 adds it; then the dose is given. SS=1 with AMT=0, RATE>0 and II=0 is the steady state
-of a constant infusion, which ends there. Columns are all in capitals or all in small letters; `.` is empty.
+AMT/RATE. ADDL more doses follow, each II after the one before. SS=1 puts the steady state of the dose in
+place of the present state, SS=2 adds it; then the dose is given. SS=1 with AMT=0, RATE>0 and II=0 is the
+steady state of a constant infusion, which ends there. Columns are all in capitals or all in small letters;
+`.` is empty.
 
 At one time: infusions end, then rows follow each other as in the table, then the subject is observed.
 
@@ -12,7 +13,8 @@ At one time: infusions end, then rows follow each other as in the table, then th
 >>> from lissive.model.expression import Graph
 >>> import pandas as pd
 >>> model = Equations("a", Graph(), ("gut",), (0,), (0,), {}, {}, dose_targets={"gut": 0})
->>> rows = pd.DataFrame({"ID": [1, 1], "TIME": [0, 30], "EVID": [1, 0], "AMT": [5, 0], "II": [12, 0], "ADDL": [2, 0]})
+>>> columns = "ID TIME EVID AMT II ADDL".split()
+>>> rows = pd.DataFrame([[1, 0, 1, 5, 12, 2], [1, 30, 0, 0, 0, 0]], columns=columns)
 >>> table = read_events(rows, model)
 >>> regimen_of(table).schedules[0].time.tolist(), table.observations[0].tolist()
 ([0.0, 12.0, 24.0], [30.0])
@@ -139,9 +141,16 @@ def export_events(
     EventError for steady states of infusions, which such a table cannot hold apart from their doses.
     """
     ids = list(range(1, len(regimen) + 1)) if subject_ids is None else list(subject_ids)
+    used = {int(place) for schedule in regimen.schedules for place in schedule.target if place >= 0}
+    if stray := used - set(equations.dose_targets.values()):
+        raise EventError(
+            f"{', '.join(equations.states[place] for place in sorted(stray))} cannot be dosed in this model.",
+            where="export_events",
+            allowed=f"{', '.join(equations.dose_targets)}.",
+        )
     if len(ids) != len(regimen):
         raise EventError(f"There are {len(ids)} IDs for {len(regimen)} subjects.", where="subject_ids")
-    names = {place: name for name, place in equations.dose_targets.items()}
+    number = {place: i for i, place in enumerate(equations.dose_targets.values(), start=1)}
     with atomic_path(path) as place, place.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -149,10 +158,20 @@ def export_events(
             ids, regimen.which, regimen.scale, regimen.shift, strict=True
         ):
             for time, evid, amount, target, rate, interval, mode in _lines(regimen.schedules[which]):
-                into = names.get(target, target + 1) if target >= 0 else "."
+                into = number[target] if target >= 0 else "."
                 numbers = [repr(float(x)) for x in (amount * scale, rate * scale, interval)]
                 when = repr(float(time + shift))
                 writer.writerow([subject, when, evid, numbers[0], into, numbers[1], numbers[2], 0, mode])
+
+
+def _is_followed_by_its_dose(request: SteadyState, schedule: Schedule) -> bool:
+    at = request.before
+    return (
+        request.rate == 0
+        and at < len(schedule)
+        and (schedule.action[at], schedule.target[at], schedule.value[at])
+        == (ADD, request.target, request.amount)
+    )
 
 
 Line = tuple[float, int, float, int, float, float, int]
@@ -163,7 +182,7 @@ def _lines(schedule: Schedule) -> list[Line]:
     lines: list[Line] = []
     level: dict[int, tuple[float, float, int]] = {}  # target: since when, at what rate, its place in lines
     requests = {request.before: request for request in schedule.steady}
-    if any(request.rate > 0 for request in schedule.steady) or len(requests) < len(schedule.steady):
+    if not all(_is_followed_by_its_dose(request, schedule) for request in schedule.steady):
         raise EventError(
             "The steady state of an infusion cannot be written in a dosing table.",
             where="export_events",

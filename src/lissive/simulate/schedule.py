@@ -31,9 +31,9 @@ ADD, RATE, RESET, STOP = 0, 1, 2, 3
 class SteadyState:
     """A request: at `time`, before row `before` of the schedule, bring the subject to a steady state.
 
-    It is the state just before one more dose of an endless series: `amount` into `target` every `interval`,
-    at once (`rate` 0) or at this rate. With an `interval` of 0 the input is constant, at `rate`. The dose that
-    follows, and infusions of the series that still run, are rows of the schedule.
+    It is the state just before one more dose of an endless series: `amount` into `target` every
+    `interval`, at once (`rate` 0) or at this rate. With an `interval` of 0 the input is constant, at `rate`.
+    The dose that follows, and infusions of the series that still run, are rows of the schedule.
     """
 
     time: float
@@ -119,7 +119,7 @@ class Regimen:
             object.__setattr__(self, name, column)
         if not self.which.shape == self.scale.shape == self.shift.shape:
             raise EventError("which, scale and shift have different lengths.", where="Regimen")
-        if len(self.which) and not (0 <= self.which.min() and self.which.max() < len(self.schedules)):
+        if len(self.which) and not (self.which.min() >= 0 and self.which.max() < len(self.schedules)):
             raise EventError(
                 f"which runs from {self.which.min()} to {self.which.max()}.",
                 where="Regimen",
