@@ -179,6 +179,19 @@ class Batch:
     def refused(self) -> npt.NDArray[np.int64]:
         return self._book[:, 5]
 
+    def put(self, y: Array, *, time: float | None = None) -> None:
+        """Set every subject's state, as a dose does, and all clocks where `time` is given; inputs go off.
+
+        y : (subject, state).
+        """
+        self.y[:] = y
+        np.maximum(self._seen, np.abs(y), out=self._seen)
+        self._rate[:] = 0.0
+        self._clock[:, 1] = np.minimum(self._clock[:, 1], self._clock[:, 2])
+        self._book[:, 3] = 1
+        if time is not None:
+            self._clock[:, 0] = self._reached = time
+
     def advance(
         self,
         until: float,

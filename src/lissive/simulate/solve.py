@@ -1,0 +1,229 @@
+"""`simulate`: a model, its subjects and their doses in; a labelled dataset out.
+
+>>> import numpy as np
+>>> run = simulate("examples/one_compartment.ant", until=24, every=12)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lissive.errors import SimulationError
+from lissive.model import load
+from lissive.model.equations import TIME, Equations
+from lissive.simulate.engine import Tolerances, build
+from lissive.simulate.events import EventTable, read_events, regimen_of
+from lissive.simulate.output import dataset, write
+from lissive.simulate.run import MEANING, Settings, follow
+from lissive.simulate.schedule import Regimen, Schedule
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+def simulate(
+    model: str | Path | Equations,
+    *,
+    events: str | Path | pd.DataFrame | None = None,
+    subjects: int | str | Path | pd.DataFrame | None = None,
+    until: float | None = None,
+    every: float | None = None,
+    times: Any = None,
+    select: Sequence[str] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    rtol: float = 1e-4,
+    atol: float = 0.0,
+    threads: int | None = None,
+    seed: int = 1,
+) -> xr.Dataset:
+    """Solve a model for one subject or for many.
+
+    Parameters
+    ----------
+    model : shipped model's name, path of an .ant or .xml file, or Equations.
+    events : dosing table in NONMEM's manner (see `simulate.events`); its observation rows are output times.
+    subjects : how many; or a table with a row each, whose columns are `ID` and parameters of the model.
+        For the shipped model `lissive` a number means that many virtual patients, drawn from its tables.
+    until, every, times : output times [model time]; `times` is a sequence, or a file with one a line.
+    select : ids, `S` for an amount and `[S]` for a concentration; all states if not given.
+    parameters : id to a value for all subjects.
+    rtol, atol : tolerances; an atol of 0 follows the size that each state has had (see engine.Tolerances).
+    threads : all cores if not given.
+    seed : of all that is drawn.
+
+    Returns
+    -------
+    dataset with dims (subject, time); `status` is 0 where a subject's run went well, else `message` says why.
+    """
+    equations = model if isinstance(model, Equations) else load(model)
+    table = None if events is None else read_events(events, equations)
+    ids, own = _subjects(equations, subjects, table, seed)
+    regimen = _regimen(table, ids)
+    grid = _times(until, every, times, table)
+    outputs = list(select) if select else list(equations.states)
+    inputs = [equations.states[place] for place in regimen.infused]
+    settings = Settings(Tolerances(rtol=rtol, atol=atol), threads or os.cpu_count() or 1)
+    kernel = build(equations, outputs, inputs)
+    result = follow(kernel, regimen, {**own, **(parameters or {})}, grid, settings)
+    return dataset(
+        result.values,
+        grid,
+        ids,
+        outputs,
+        units={**equations.units, "time": equations.time_unit},
+        labels=equations.labels,
+        status=result.status,
+        messages=[
+            "" if code == 0 else MEANING[int(code)].format(cycles=settings.ss_cycles)
+            for code in result.status
+        ],
+        provenance={
+            "model": equations.name,
+            "model_hash": model_hash(equations),
+            "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
+            "seed": seed,
+            "steps": int(result.steps.sum()),
+            "notes": list(table.notes) if table else [],
+        },
+    )
+
+
+def model_hash(equations: Equations) -> str:
+    """A short hash of what a model computes and of its default numbers."""
+    content = (equations.graph.nodes, equations.states, equations.rates, dict(equations.parameters))
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+
+def simulate_files(*, out: Path, events: Path | None = None, times: Path | None = None, **given: Any) -> dict[str, Any]:
+    """`simulate` to a file: writes it, and returns its summary."""
+    run = simulate(events=events, times=times, **given)
+    write(run, out)
+    failed = run["status"].values != 0
+    return {
+        "subjects": int(run.sizes["subject"]),
+        "failed": int(failed.sum()),
+        "failures": {
+            str(run["subject"].values[i]): str(run["message"].values[i]) for i in np.flatnonzero(failed)
+        },
+        "times": int(run.sizes["time"]),
+        "outputs": [str(name) for name in run.data_vars if name not in ("status", "message")],
+    }
+
+
+def _subjects(
+    equations: Equations, given: Any, table: EventTable | None, seed: int
+) -> tuple[list[int | str], dict[str, Any]]:
+    """IDs, and each subject's own parameters."""
+    if given is None:
+        return (list(table.subjects) if table else [1]), {}
+    if isinstance(given, int):
+        if given < 1:
+            raise SimulationError(f"subjects is {given}.", where="subjects", allowed="1 or more.")
+        ids: list[int | str] = list(range(1, given + 1))
+        if table and len(table.subjects) == given:
+            ids = list(table.subjects)
+        own = {}
+        if equations.name == "lissive" and given > 1:
+            from lissive.simulate.draw import draw
+
+            own = draw(given, seed=seed).parameters
+        return ids, own
+    return _table_of_subjects(equations, given)
+
+
+def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str], dict[str, Any]]:
+    import pandas as pd
+
+    where = "subjects" if isinstance(given, pd.DataFrame) else str(given)
+    if not isinstance(given, pd.DataFrame):
+        try:
+            given = pd.read_csv(given)
+        except FileNotFoundError:
+            raise SimulationError("there is no such file.", where=where, do="correct the path.") from None
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
+            raise SimulationError(
+                f"it cannot be read as a table ({fault}).", where=where, allowed="comma-separated columns."
+            ) from None
+    ids: list[int | str] = list(given["ID"]) if "ID" in given else list(range(1, len(given) + 1))
+    if len(set(ids)) < len(ids):
+        raise SimulationError("an ID comes twice.", where=where, allowed="one row for each subject.")
+    own = given.drop(columns="ID", errors="ignore")
+    unknown = [name for name in own if name not in equations.parameters]
+    if unknown:
+        raise SimulationError(
+            f'the column "{unknown[0]}" is no parameter of model {equations.name}.',
+            where=f"{where}:1",
+            allowed=f"ID, {', '.join(equations.parameters)}.",
+        )
+    for name in own:
+        numbers = pd.to_numeric(own[name], errors="coerce")
+        if not np.isfinite(numbers).all():
+            row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            raise SimulationError(
+                f"{name} is {own[name].iloc[row]!r}.", where=f"{where}:{row + 2}", allowed="a finite number."
+            )
+    return ids, {str(name): own[name].to_numpy(float) for name in own}
+
+
+def _regimen(table: EventTable | None, ids: Sequence[int | str]) -> Regimen:
+    if table is None:
+        nothing = np.zeros(0)
+        return Regimen.same(Schedule(nothing, nothing, nothing, nothing), len(ids))
+    if len(table.subjects) == 1:  # one regimen for all
+        return Regimen.same(table.schedules[0], len(ids))
+    return regimen_of(table, ids)
+
+
+def _times(until: float | None, every: float | None, times: Any, table: EventTable | None) -> Any:
+    if times is None and (until is None or every is None):
+        if table and any(len(each) for each in table.observations):
+            return np.unique(np.concatenate(table.observations))
+        raise SimulationError(
+            "No output times are given.",
+            where="times",
+            allowed="until with every; or times; or observation rows (EVID 0) in the events.",
+        )
+    if times is None:
+        assert until is not None
+        assert every is not None
+        if not (until > 0 and 0 < every <= until):
+            raise SimulationError(
+                f"until is {until:g} and every is {every:g}.",
+                where="until",
+                allowed="until over 0, and every over 0 and not over until.",
+            )
+        steps = int(np.floor(until / every * (1 + 1e-12)))
+        return np.array([every * i for i in range(steps + 1)])
+    if isinstance(times, str | Path):
+        times = _read_times(Path(times))
+    grid = np.unique(np.asarray(times, dtype=float))
+    if not len(grid) or not np.isfinite(grid).all() or grid[0] < 0:
+        raise SimulationError("The output times are not usable.", where="times", allowed="numbers from 0 on.")
+    return grid
+
+
+def _read_times(path: Path) -> list[float]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SimulationError(f"it cannot be read ({fault}).", where=str(path)) from None
+    found = []
+    for number, line in enumerate(lines, start=1):
+        for word in line.replace(",", " ").split():
+            try:
+                found.append(float(word))
+            except ValueError:
+                if number == 1:
+                    continue  # a heading
+                raise SimulationError(
+                    f"{word!r} is no number.", where=f"{path}:{number}", allowed=f"{TIME}s, one a line."
+                ) from None
+    return found

@@ -1,0 +1,36 @@
+"""Random numbers keyed by (seed, subject, purpose).
+
+Each purpose has its own stream, and subject s takes the number at place s. So a subject draws the same
+whatever the chunk, the thread or the other subjects, and a new purpose disturbs none of the old ones.
+
+>>> first = uniforms(7, "weight", 3)
+>>> bool((uniforms(7, "weight", 10)[:3] == first).all())
+True
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+def uniforms(seed: int, purpose: str, subjects: int, first: int = 0) -> Floats:
+    """(subject,) numbers over 0 and below 1 for subjects `first`, `first` + 1, ..."""
+    key = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:16]
+    stream = np.random.Philox(key=np.frombuffer(key, dtype=np.uint64))
+    block = first // 4  # one block of Philox is four numbers
+    stream.advance(block)
+    raw = stream.random_raw(subjects + first - 4 * block)[first - 4 * block :]
+    return ((raw >> np.uint64(12)).astype(float) + 0.5) * 2.0**-52
+
+
+def normals(seed: int, purpose: str, subjects: int, first: int = 0) -> Floats:
+    """(subject,) standard normal numbers, by inversion, so that each takes one place of the stream."""
+    from scipy.special import ndtri
+
+    drawn: Floats = ndtri(uniforms(seed, purpose, subjects, first))
+    return drawn
