@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lissive.errors import EventError
 from lissive.model.equations import Equations
 from lissive.model.expression import Graph
+from lissive.simulate._unroll import _unroll_any, unroll
 from lissive.simulate.events import (
     ADD,
     RATE,
@@ -355,6 +356,14 @@ def test_additional_doses_are_as_if_written_out(rows):
         assert {k: pytest.approx(v, abs=1e-6) for k, v in a.items() if v > 1e-9} == {
             k: v for k, v in b.items() if v > 1e-9
         }
+
+
+@given(dose_rows)
+def test_plain_doses_unroll_as_all_others_do(rows):
+    records = [
+        (float(t), 1, float(amount), 1, 0.0, float(ii), more, 0) for t, _, amount, _, ii, more in sorted(rows)
+    ]
+    assert rows_of(unroll(records)) == rows_of(_unroll_any(records))
 
 
 @given(dose_rows, st.sampled_from([1.0, 0.5, 3.0]), st.sampled_from([0.0, 24.0]))

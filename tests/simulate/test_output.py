@@ -122,6 +122,15 @@ def test_many_subjects_are_written_in_parts(run, tmp_path, name, monkeypatch):
     assert frame["subject"].tolist() == [1, 1, 1, 2, 2, 2]
 
 
+def test_csv_is_the_same_without_pyarrow(run, tmp_path, monkeypatch):
+    write(run, tmp_path / "fast.csv")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyarrow" else find(name))
+    write(run, tmp_path / "slow.csv")
+    fast, slow = (pd.read_csv(tmp_path / name) for name in ("fast.csv", "slow.csv"))
+    pd.testing.assert_frame_equal(fast, slow, check_exact=True)
+
+
 def test_subjects_may_have_names(run, tmp_path):
     named = run.assign_coords(subject=["a", "b"])
     for name in ("r.csv", "r.parquet", "r.nc", "r.zarr"):

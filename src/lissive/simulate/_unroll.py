@@ -75,6 +75,26 @@ def unroll(records: list[Row]) -> Schedule:
     state that takes the place of the present (SS=1), also end the infusions that run and call off the
     additional doses of earlier records, as in NONMEM.
     """
+    if records and all(evid in (1, 2) and rate == 0 and not ss for _, evid, _, _, rate, _, _, ss in records):
+        return _unroll_plain(records)
+    return _unroll_any(records)
+
+
+def _unroll_plain(records: list[Row]) -> Schedule:
+    """Doses at once and stops only, which most tables are: the same as `_unroll_any`, on whole columns."""
+    time, evid, amount, target, _, interval, additional, _ = (np.array(c) for c in zip(*records, strict=True))
+    times = np.where(evid == 1, additional, 0).astype(int) + 1
+    row = np.repeat(np.arange(len(records)), times)
+    k = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
+    when = time[row] + k * interval[row]
+    row, when = (column[np.argsort(when, kind="stable")] for column in (row, when))
+    dosed = evid[row] == 1
+    return Schedule(
+        when, np.where(dosed, ADD, STOP), np.where(dosed, target[row], -1), np.where(dosed, amount[row], 0.0)
+    )
+
+
+def _unroll_any(records: list[Row]) -> Schedule:
     queue: list[tuple[float, int, int, int, str, Any]] = []  # time, phase, record, part, what, of what
     for r, (time, evid, amount, target, rate, interval, additional, ss) in enumerate(records):
         if evid == 2:

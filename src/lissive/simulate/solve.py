@@ -39,7 +39,7 @@ def simulate(
     times: Any = None,
     select: Sequence[str] | None = None,
     parameters: Mapping[str, float] | None = None,
-    rtol: float = 1e-4,
+    rtol: float = 1e-6,
     atol: float = 0.0,
     threads: int | None = None,
     seed: int = 1,

@@ -156,7 +156,7 @@ def _error(f: Function, y: Sequence[str], new: Sequence[str], error: Sequence[st
         weight = f.rough_reciprocal(bounded)
         q = f.mul(error[i], weight)
         total = f.fma(q, q, total)
-    return f.intrinsic("sqrt", f.mul(total, f.const(1.0 / len(y))))
+    return f.intrinsic("sqrt", f.mul(total, f.const(1.0 / max(len(y), 1))))
 
 
 Factors = dict[tuple[int, int], str]
