@@ -58,7 +58,7 @@ def test_a_dataset_carries_its_doubts_and_its_origin(run):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"values": np.zeros((2, 2, 1))}, r"\(2, 2, 1\)\. Allowed: \(subject, time, output\), here \(2, 3, 1\)"),
+        ({"values": np.zeros((2, 2, 1))}, r"Allowed: \(subject, time, output\), here \(2, 3, 1\)"),
         ({"status": [0]}, r"status has the shape \(1,\)"),
         ({"messages": ["a"]}, r"messages has the shape \(1,\)"),
         ({"outputs": ["status"]}, "The output status has the name of a column"),

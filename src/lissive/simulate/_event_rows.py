@@ -185,8 +185,6 @@ def _numbers(table: Table, name: str, findings: list[Finding]) -> Floats:
     """A column as numbers; 0 where a cell is empty or the column is not there."""
     cells = table.columns.get(name, ())
     values = np.zeros(len(table.where))
-    if name != "TIME" and set(cells) <= _MISSING | {"0"}:
-        return values
     if all(isinstance(cell, str) for cell in cells) and "_" not in "".join(cells):
         try:  # the good case at once; what is wrong is looked for below
             quick = np.array(
@@ -221,13 +219,17 @@ def _number(cell: Any) -> float | None:
 
 
 def _ids(table: Table, findings: list[Finding]) -> list[int | str]:
-    ids: list[int | str] = []
-    for row, cell in enumerate(table.columns["ID"]):
+    cells = table.columns["ID"]
+    for row, cell in enumerate(cells):
         if _is_missing(cell):
             findings.append((row, "ID is empty.", "a number or a name.", "write whose event it is."))
-        number = None if _is_missing(cell) else _number(cell)
-        ids.append(int(number) if number is not None and number.is_integer() else str(cell))
-    return ids
+    named = {cell: _id(cell) for cell in set(cells)}
+    return [named[cell] for cell in cells]
+
+
+def _id(cell: Any) -> int | str:
+    number = _number(cell)
+    return int(number) if number is not None and number.is_integer() else str(cell)
 
 
 def _targets(

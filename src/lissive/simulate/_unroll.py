@@ -90,7 +90,10 @@ def _unroll_plain(records: list[Row]) -> Schedule:
     row, when = (column[np.argsort(when, kind="stable")] for column in (row, when))
     dosed = evid[row] == 1
     return Schedule(
-        when, np.where(dosed, ADD, STOP), np.where(dosed, target[row], -1), np.where(dosed, amount[row], 0.0)
+        when.astype(float),
+        np.where(dosed, ADD, STOP),
+        np.where(dosed, target[row], -1),
+        np.where(dosed, amount[row], 0.0),
     )
 
 
