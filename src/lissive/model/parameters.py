@@ -149,7 +149,9 @@ def load_parameters(cause: str = DEFAULT_CAUSE, folder: Path = FOLDER) -> dict[s
         raise ParameterError(f"There is no cause {cause!r}.", where="causes.tsv", allowed=", ".join(causes))
     for name, row in causes[cause].items():
         if name in found:
-            raise ParameterError(f"{name} stands here and in causes.tsv.", where=places[name], do="Keep one of them.")
+            raise ParameterError(
+                f"{name} stands here and in causes.tsv.", where=places[name], do="Keep one of them."
+            )
         found[name] = row
     return found
 
@@ -166,7 +168,9 @@ def load_causes(folder: Path = FOLDER) -> dict[str, dict[str, Parameter]]:
     names = {name for rows in causes.values() for name in rows}
     for cause, rows in causes.items():
         if missing := sorted(names - set(rows)):
-            raise ParameterError(f"{cause} gives no {', '.join(missing)}; other causes do.", where="causes.tsv")
+            raise ParameterError(
+                f"{cause} gives no {', '.join(missing)}; other causes do.", where="causes.tsv"
+            )
     return causes
 
 
@@ -177,7 +181,9 @@ def load_genotypes(folder: Path = FOLDER) -> dict[str, Genotype]:
     1.0
     """
     found: dict[str, Genotype] = {}
-    for place, cells in _rows(folder / "genotypes.tsv", "genotype cyp2c9_activity provenance source note".split()):
+    for place, cells in _rows(
+        folder / "genotypes.tsv", "genotype cyp2c9_activity provenance source note".split()
+    ):
         cells["value"] = cells.pop("cyp2c9_activity")
         row = _typed(Genotype, cells, place)
         _known_sources(row, place, set(load_sources(folder)))
@@ -194,7 +200,9 @@ def load_interactions(folder: Path = FOLDER) -> dict[str, dict[str, Interaction]
     ['ketoconazole', 'omeprazole', 'rifampicin']
     """
     found: dict[str, dict[str, Interaction]] = {}
-    for place, cells in _rows(folder / "interactions.tsv", "medicine parameter value provenance source note".split()):
+    for place, cells in _rows(
+        folder / "interactions.tsv", "medicine parameter value provenance source note".split()
+    ):
         row = _typed(Interaction, cells, place)
         _known_sources(row, place, set(load_sources(folder)))
         if row.parameter in found.setdefault(row.medicine, {}):
@@ -277,3 +285,29 @@ def _known_sources(row: _Sourced, place: str, known: set[str]) -> None:
     for key in row.sources:
         if key not in known:
             raise ParameterError(f"source {key!r} is not in sources.tsv.", where=place, do="Add it there.")
+
+
+def load_people(folder: Path = FOLDER) -> dict[str, Parameter]:
+    """What people are like where nothing is known of them: weight, shares of alleles.
+
+    >>> load_people()["weight"].unit
+    'kg'
+    """
+    known = set(load_sources(folder))
+    found: dict[str, Parameter] = {}
+    places: dict[str, str] = {}
+    for place, cells in _rows(folder / "people.tsv", COLUMNS):
+        _add(found, places, _typed(Parameter, cells, place), place, known)
+    return found
+
+
+def load_bounds(folder: Path = FOLDER) -> dict[str, tuple[float, float]]:
+    """Parameter to the ends that its values cannot pass, as those of a rating scale.
+
+    >>> load_bounds()["NRS0"]
+    (0.0, 10.0)
+    """
+    return {
+        cells["name"]: (float(cells["lower"]), float(cells["upper"]))
+        for _, cells in _rows(folder / "bounds.tsv", "name lower upper unit note".split())
+    }
