@@ -27,7 +27,7 @@ from lissive.model.parameters import (
 )
 from lissive.simulate.streams import Floats, uniforms
 
-GENOTYPE = "cyp2c9_activity"
+GENOTYPE, FED = "cyp2c9_activity", "fed"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def draw(
     seed: int = 1,
     cause: str = DEFAULT_CAUSE,
     given: Mapping[str, float] | None = None,
-    unknown: tuple[str, ...] = ("weight", GENOTYPE),
+    unknown: tuple[str, ...] = ("weight", GENOTYPE, FED),
     first: int = 0,
 ) -> Patients:
     """Parameters of `subjects` virtual patients with this cause of spasm.
@@ -74,6 +74,9 @@ def draw(
             values[name] = float(given[name])
         elif name == GENOTYPE and GENOTYPE in unknown:
             values[name] = _genotypes(uniforms(seed, "person: cyp2c9", subjects, first), people)
+            drawn.append(name)
+        elif name == FED and FED in unknown:
+            values[name] = (uniforms(seed, "person: fed", subjects, first) < people[FED].value).astype(float)
             drawn.append(name)
         elif name in people and name in unknown:
             values[name] = _spread(people[name], uniforms(seed, f"person: {name}", subjects, first))

@@ -1,0 +1,22 @@
+"""What may happen to them: virtual patients like the person in the case, with drug and with placebo.
+
+    forecast = predict(read_case("case.yaml"), subjects=1000)
+    summary(forecast)["responders"]["20pct_week4"]
+
+The average benefit is small and the intervals are wide; both are shown, not smoothed over.
+"""
+
+from lissive.forecast.predict import ARMS, Forecast, Outcome, outcomes, predict
+from lissive.forecast.score import QUANTILES, RESPONSES, responders, summary
+
+__all__ = [
+    "ARMS",
+    "QUANTILES",
+    "RESPONSES",
+    "Forecast",
+    "Outcome",
+    "outcomes",
+    "predict",
+    "responders",
+    "summary",
+]

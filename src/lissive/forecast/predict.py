@@ -1,0 +1,155 @@
+"""What may happen to this person: virtual patients like them, with the drug and, the same ones, with placebo."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lissive.case import Case
+from lissive.forecast.treatment import Treatment, treatment
+from lissive.model import load
+from lissive.simulate.draw import draw
+from lissive.simulate.engine import Tolerances, build
+from lissive.simulate.run import MEANING, Settings
+from lissive.simulate.solve import model_hash
+from lissive.simulate.streams import Floats
+from lissive.simulate.titrate import Diary, day_by_day, fixed, titrated
+
+ARMS = ("active", "placebo")
+DAYS = 7
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One row of outcomes.tsv."""
+
+    name: str
+    output: str
+    over_week: str
+    """mean or maximum of the week's days, or risk: one minus exp of a cumulative hazard at its end."""
+    label: str
+    unit: str
+
+
+@cache
+def outcomes() -> tuple[Outcome, ...]:
+    """All that a forecast tells, in order."""
+    with (Path(__file__).parent / "outcomes.tsv").open(encoding="utf-8", newline="") as file:
+        return tuple(Outcome(**row) for row in csv.DictReader(file, delimiter="\t"))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Simulated weeks of virtual patients like the one in the case.
+
+    weekly : outcome to (arm, subject, week 0 to n); week 0 is before treatment
+    taken : (arm, subject, day) units taken
+    """
+
+    case: Case
+    treatment: Treatment
+    weekly: Mapping[str, Floats]
+    taken: npt.NDArray[np.int64]
+    status: npt.NDArray[np.int64]
+    """(arm, subject); 0 is a run that went well."""
+    drawn: tuple[str, ...]
+    provenance: Mapping[str, Any]
+
+    @property
+    def weeks(self) -> int:
+        return self.treatment.weeks
+
+    @property
+    def subjects(self) -> int:
+        return int(self.status.shape[1])
+
+    @property
+    def good(self) -> npt.NDArray[np.bool_]:
+        """(subject,) both runs of the pair went well; only these are counted."""
+        result: npt.NDArray[np.bool_] = (self.status == 0).all(axis=0)
+        return result
+
+    def failures(self) -> dict[int, str]:
+        """Subject number (from 1) to why its run did not go well."""
+        worst = self.status.max(axis=0)
+        return {int(s) + 1: MEANING[int(worst[s])] for s in np.flatnonzero(worst)}
+
+
+def predict(
+    case: Case,
+    *,
+    subjects: int = 1000,
+    seed: int = 1,
+    threads: int | None = None,
+    rtol: float = 1e-4,
+    progress: Callable[[int], None] | None = None,
+) -> Forecast:
+    """Simulate `subjects` virtual patients like the case's, each on its treatment and on placebo.
+
+    Raises       CaseError where the plan does not say enough to be run.
+    """
+    equations = load("lissive")
+    plan = treatment(case, equations)
+    assert case.spasm.cause is not None
+    people = draw(subjects, seed=seed, cause=case.spasm.cause, given=plan.given, unknown=plan.unknown)
+    both = {
+        name: np.tile(np.broadcast_to(np.asarray(value, float), subjects), 2)
+        for name, value in people.parameters.items()
+    }
+    outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
+    settings = Settings(Tolerances(rtol=rtol), threads or os.cpu_count() or 1)
+    kernel = build(equations, outputs)
+    policy = titrated(plan.ceilings, both["NRS0"]) if plan.ceilings else fixed(plan.first_units)
+    diary = day_by_day(
+        kernel,
+        plan.weeks * DAYS,
+        plan.schedules,
+        policy,
+        parameters=both,
+        subjects=2 * subjects,
+        first_units=plan.first_units,
+        scale=np.repeat([1.0, 0.0], subjects),
+        settings=settings,
+        progress=progress,
+    )
+    before = kernel.start(2 * subjects, both, tolerances=settings.tolerances).advance(0.0, times=[0.0])
+    return Forecast(
+        case,
+        plan,
+        _weekly(diary, before.values[:, 0], subjects),
+        diary.taken.reshape(2, subjects, -1),
+        diary.status.reshape(2, subjects),
+        people.drawn,
+        {
+            "model": equations.name,
+            "model_hash": model_hash(equations),
+            "seed": seed,
+            "subjects": subjects,
+            "solver": {"method": "RODAS 4(3)", "rtol": rtol},
+            "steps": int(diary.steps.sum()),
+        },
+    )
+
+
+def _weekly(diary: Diary, before: Floats, subjects: int) -> dict[str, Floats]:
+    """Each outcome by week from its output by day."""
+    place = {name: k for k, name in enumerate(diary.outputs)}
+    result = {}
+    for outcome in outcomes():
+        k = place[outcome.output]
+        source = diary.mean if outcome.over_week == "mean" else diary.maximum
+        days = source[:, :, k].reshape(2 * subjects, -1, DAYS)
+        week = days.mean(axis=2) if outcome.over_week == "mean" else days.max(axis=2)
+        start = before[:, k, None]
+        if outcome.over_week == "risk":  # the hazard only grows, so its day's maximum is its end
+            week, start = 1.0 - np.exp(-week), 1.0 - np.exp(-start)
+        result[outcome.name] = np.concatenate([start, week], axis=1).reshape(2, subjects, -1)
+    return result

@@ -1,0 +1,68 @@
+"""A forecast as numbers to read: quantiles by week, and who responds, with the drug, with placebo, the difference.
+
+An interval says how virtual patients differ (what the tables know of that), not how sure the model is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lissive.forecast.predict import ARMS, Forecast, outcomes
+
+QUANTILES = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
+"""Name to (share by which stiffness falls, week); the trials' two definitions of a responder."""
+
+
+def summary(forecast: Forecast) -> dict[str, Any]:
+    """The `forecast` part of `lissive case --json`."""
+    good = forecast.good
+    result: dict[str, Any] = {
+        "weeks": list(range(forecast.weeks + 1)),
+        "outcomes": {},
+        "responders": {name: responders(forecast, *what) for name, what in RESPONSES.items()},
+        "dose": _dose(forecast),
+        "subjects": forecast.subjects,
+        "failed": int((~good).sum()),
+        "failures": {str(k): v for k, v in forecast.failures().items()},
+        "interval": "between virtual patients; the uncertainty of the model's parameters is not in it",
+        "drawn": list(forecast.drawn),
+        "notes": list(forecast.treatment.notes),
+    }
+    for outcome in outcomes():
+        weekly = forecast.weekly[outcome.name][:, good]
+        result["outcomes"][outcome.name] = {
+            "label": outcome.label,
+            "unit": outcome.unit,
+            **{arm: _quantiles(weekly[a]) for a, arm in enumerate(ARMS)},
+            "difference": _quantiles(weekly[0] - weekly[1]),
+        }
+    return result
+
+
+def _quantiles(values: Any) -> dict[str, list[float]]:
+    """(subject, week) to lists by week."""
+    if not len(values):
+        return {name: [] for name in [*QUANTILES, "mean"]}
+    found = {name: np.quantile(values, q, axis=0).tolist() for name, q in QUANTILES.items()}
+    return {**found, "mean": values.mean(axis=0).tolist()}
+
+
+def responders(forecast: Forecast, share: float, week: int) -> dict[str, float] | None:
+    """Probability that weekly mean stiffness falls by `share` or more by `week`; None past the plan's end."""
+    if week > forecast.weeks or not forecast.good.any():
+        return None
+    nrs = forecast.weekly["spasticity_nrs"][:, forecast.good]
+    hit = (nrs[:, :, week] <= (1.0 - share) * nrs[:, :, 0]).mean(axis=1)
+    return {"active": float(hit[0]), "placebo": float(hit[1]), "difference": float(hit[0] - hit[1])}
+
+
+def _dose(forecast: Forecast) -> dict[str, Any]:
+    """Units a day by week: the week's mean of each patient, then quantiles over patients."""
+    by_week = forecast.taken[:, forecast.good].reshape(2, int(forecast.good.sum()), -1, 7).mean(axis=3)
+    return {
+        "unit": f"{forecast.treatment.units_per_day} a day",
+        **{arm: _quantiles(by_week[a]) for a, arm in enumerate(ARMS)},
+    }

@@ -1,0 +1,194 @@
+"""From a case to what the model needs: known parameters, what a day of treatment looks like, who decides.
+
+Nothing that the case leaves open is filled in silently: `Treatment.notes` says what is drawn or left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lissive.case import Case, Product, label_titration, product
+from lissive.errors import CaseError
+from lissive.model.equations import Equations
+from lissive.model.parameters import load_genotypes, load_interactions
+from lissive.simulate.schedule import Schedule, doses
+from lissive.units import to_nmol
+
+ROUTES = {"oromucosal": "spray", "oral": "oral", "inhaled": "lung"}
+"""A product's route to the model's depot: THC_spray, CBD_oral and so on."""
+
+_NOT_USED = {
+    "person.age_years": "age",
+    "person.sex": "sex",
+    "spasm.severity_nrs": "spasm severity",
+}
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """A planned treatment, ready to be run."""
+
+    product: Product
+    weeks: int
+    schedules: tuple[Schedule, ...]
+    """A day with n units, for n = 0, 1, 2, ...; a unit is a spray or one dose."""
+    ceilings: tuple[int, ...]
+    """The most units on day 1, 2, ... while titrating; empty where the dose is fixed."""
+    first_units: int
+    given: dict[str, float]
+    """Model parameters that the case fixes."""
+    unknown: tuple[str, ...]
+    """Facts about the person that are drawn."""
+    notes: tuple[str, ...]
+
+    @property
+    def units_per_day(self) -> str:
+        return "sprays" if self.product.counted_in == "spray" else "doses"
+
+
+def treatment(case: Case, equations: Equations) -> Treatment:
+    """The treatment that a case plans.
+
+    Raises       CaseError where the plan does not say enough to be run.
+    """
+    plan = case.plan
+    needed = {"spasm.cause": case.spasm.cause, "plan.product": plan.product, "plan.weeks": plan.weeks}
+    if missing := [field for field, value in needed.items() if value is None]:
+        raise CaseError(
+            f"A forecast needs {', '.join(missing)}, which the case leaves unknown.",
+            where=case.case,
+            do="add it to the case.",
+        )
+    assert plan.product is not None
+    assert plan.weeks is not None
+    what = product(plan.product)
+    notes: list[str] = []
+    given, unknown = _person(case, notes)
+    given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": 1.0}
+    given["smoked"] = float(what.name == "smoked")
+    if plan.titration == "label":
+        ceilings, first = _label_ceilings(case, what)
+        most = max(ceilings)
+    else:
+        ceilings, first = (), _fixed_units(case, what)
+        most = first
+    amount = 1.0 if what.counted_in == "spray" else (plan.dose_mg or 0.0)
+    days = tuple(_day(equations, what, n, amount) for n in range(most + 1))
+    return Treatment(what, plan.weeks, days, ceilings, first, given, unknown, tuple(notes))
+
+
+def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, ...]]:
+    person, spasm = case.person, case.spasm
+    given: dict[str, float] = {}
+    facts = {
+        "weight": person.weight_kg,
+        "spasms0": spasm.per_day,
+        "NRS0": spasm.spasticity_nrs,
+        "pain0": spasm.pain_nrs,
+        "fed": None if case.plan.fed is None else float(case.plan.fed),
+        "cyp2c9_activity": _genotype(person.cyp2c9, notes),
+    }
+    unknown = []
+    for name, value in facts.items():
+        if value is None:
+            unknown.append(name)
+        else:
+            given[name] = value
+    for name in ("NRS0", "pain0"):
+        if given.get(name) == 0.0:
+            raise CaseError(
+                f"{'spasticity' if name == 'NRS0' else 'pain'}_nrs is 0.",
+                where=f"{case.case}: spasm",
+                allowed="over 0 for a forecast of how it changes.",
+                do="leave the field out if it is not a complaint; it is drawn then.",
+            )
+    _medicines(case, given, notes)
+    return given, tuple(unknown)
+
+
+def _genotype(pair: str | None, notes: list[str]) -> float | None:
+    if pair is None:
+        return None
+    known = load_genotypes()
+    turned = "/".join(reversed(pair.split("/")))
+    for name in (pair, turned):
+        if name in known:
+            return known[name].value
+    notes.append(f"CYP2C9 {pair} is not in the model's table; the genotype is drawn as if unknown.")
+    return None
+
+
+def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
+    current = case.history.current
+    if current is None:
+        notes.append("Current medicines are unknown; the forecast is made as if none acted on the enzymes.")
+        return
+    known = load_interactions()
+    for drug in current:
+        if drug.drug not in known:
+            notes.append(
+                f"{drug.drug}: not in the model's interaction table; an interaction is neither shown nor ruled out."
+            )
+            continue
+        for row in known[drug.drug].values():
+            given[row.parameter] = given.get(row.parameter, 1.0) * row.value
+
+
+def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:
+    """The most units for each day: the label's steps, then one more a day where the plan allows more."""
+    steps = [day.total for day in label_titration(what.name)]
+    limit = case.plan.max_sprays_per_day or int(what.label_max_per_day or steps[-1])
+    steps = [min(step, limit) for step in steps]
+    steps += list(range(steps[-1] + 1, limit + 1))
+    return tuple(steps), steps[0]
+
+
+def _fixed_units(case: Case, what: Product) -> int:
+    plan = case.plan
+    needed = {"sprays_per_day": plan.sprays_per_day}
+    if what.counted_in == "mg":
+        needed = {"dose": plan.dose_mg, "doses_per_day": plan.doses_per_day}  # type: ignore[dict-item]
+    if missing := [name for name, value in needed.items() if value is None]:
+        raise CaseError(
+            f"A forecast of a fixed dose of {what.name} needs {' and '.join(f'plan.{m}' for m in missing)}.",
+            where=case.case,
+            do="add it to the case.",
+        )
+    return int(plan.sprays_per_day or plan.doses_per_day or 0)
+
+
+def _day(equations: Equations, what: Product, units: int, amount: float) -> Schedule:
+    """One day with `units` sprays or doses, times from midnight."""
+    times = _clock(what, units)
+    route, mass = ROUTES[what.route], equations.parameters["M_THC"]
+    parts = []
+    for drug, per_unit in (("THC", what.thc_mg_per_unit), ("CBD", what.cbd_mg_per_unit)):
+        if per_unit:
+            # THC and CBD are isomers: one molar mass serves both
+            nmol = to_nmol(amount * per_unit, g_per_mol=mass)
+            parts.append(doses(times, equations.dose_targets[f"{drug}_{route}"], nmol))
+    columns = [
+        np.concatenate([getattr(part, column) for part in parts])
+        for column in ("time", "action", "target", "value")
+    ]
+    order = np.argsort(columns[0], kind="stable")
+    return Schedule(*(column[order] for column in columns))
+
+
+def _clock(what: Product, units: int) -> np.ndarray:
+    """Clock times of `units` a day: as the label splits morning and evening, else through the waking day."""
+    figure = what.figures
+    if "morning_from" not in figure:
+        return 8.0 + 14.0 * (np.arange(units) + 0.5) / max(units, 1)
+    edges = [figure[name].value for name in ("morning_from", "morning_to", "evening_from", "evening_to")]
+    split = next((day.morning for day in label_titration(what.name) if day.total == units), None)
+    if split is None:
+        return edges[0] + (edges[3] - edges[0]) * (np.arange(units) + 0.5) / max(units, 1)
+    return np.concatenate(
+        [
+            start + (end - start) * (np.arange(n) + 0.5) / max(n, 1)
+            for n, start, end in ((split, edges[0], edges[1]), (units - split, edges[2], edges[3]))
+        ]
+    )
