@@ -1,0 +1,98 @@
+"""`lissive case`: the main job. One person's four answers; today the forecast, the others say they are not built."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lissive import __version__
+
+
+def register(app: typer.Typer) -> None:
+    app.command("case")(case)
+
+
+def case(
+    file: Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")],
+    subjects: Annotated[int, typer.Option(min=1, help="Virtual patients.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write figures (PNG, SVG), table and JSON here.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """What may this treatment do for this person? Virtual patients like them, with drug and with placebo."""
+    from lissive.case import read_case
+    from lissive.forecast import predict, summary
+
+    facts = read_case(file)
+    with _progress((facts.plan.weeks or 0) * 7) as tick:
+        forecast = predict(facts, subjects=subjects, seed=seed, threads=threads, progress=tick)
+    found = summary(forecast)
+    answer = {
+        "case": facts.case,
+        "as_of": None if facts.as_of is None else facts.as_of.isoformat(),
+        "access": None,
+        "evidence": None,
+        "safety": None,
+        "forecast": found,
+        "provenance": {"lissive_version": __version__, **forecast.provenance},
+    }
+    if report is not None:
+        written = _write(report, facts, answer)
+    if as_json:
+        print(json.dumps(answer))
+    else:
+        from lissive.report.text import case_text
+
+        print(case_text(facts, found))
+        if report is not None:
+            print("\n" + "\n".join(str(path) for path in written))
+    if found["failed"]:
+        raise typer.Exit(1)
+
+
+def _write(folder: Path, facts: Any, answer: dict[str, Any]) -> list[Path]:
+    """Figures, the table behind them, and the JSON."""
+    from lissive.report.figure import forecast_figure, save
+    from lissive.report.table import write_json, write_weeks
+    from lissive.report.text import headline
+
+    folder.mkdir(parents=True, exist_ok=True)
+    found = answer["forecast"]
+    caption = (
+        f"Line: median; bands: 50 % and 90 % of {found['subjects'] - found['failed']} virtual patients, the same "
+        f"ones with drug and with placebo. Not calibrated on trials yet. lissive {__version__}, seed "
+        f"{answer['provenance']['seed']}."
+    )
+    paths = save(forecast_figure(found, headline(facts).replace("\n", " · "), caption), folder, "forecast")
+    paths.append(write_weeks(found, folder / "forecast.csv"))
+    paths.append(write_json(answer, folder / "forecast.json"))
+    return paths
+
+
+class _progress:
+    """A bar on a terminal, nothing in a pipe. Gives the function that is told each day that is done."""
+
+    def __init__(self, days: int) -> None:
+        self.days, self.bar = days, None
+
+    def __enter__(self) -> Any:
+        if not sys.stderr.isatty():
+            return None
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.bar = Progress(console=Console(stderr=True), transient=True)
+        self.bar.start()
+        task = self.bar.add_task("simulating days", total=self.days)
+        return lambda day: self.bar.update(task, completed=day) if self.bar else None
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()

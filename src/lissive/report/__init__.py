@@ -1,0 +1,1 @@
+"""How is it shown? Figures and texts of what the other rooms found; nothing is computed here."""

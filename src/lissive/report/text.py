@@ -1,0 +1,144 @@
+"""A case's answer as plain text, as a clinician would read it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from lissive.case import Case, causes, product
+
+NOT_BUILT = {
+    "access": "Access (may they have it, where they live, on that date)",
+    "evidence": "Evidence (what the studies say for this kind of spasm)",
+    "followup": "Follow-up (is it working, and what now)",
+}
+LIMITS = (
+    "Decision support and research software: not a prescription. The model's effect sizes are set by hand from "
+    "published figures and are not yet calibrated on trials; the average benefit that trials measured is small "
+    "(in multiple sclerosis about 0.3 to 0.5 points of 10 over placebo in parallel groups, as patients rate it). "
+    "Where this forecast shows more, believe the trials. The bands show how virtual patients differ, not how sure "
+    "the model is."
+)
+_ROWS = (
+    "spasms_per_day",
+    "spasticity_nrs",
+    "pain_nrs",
+    "sleep_nrs",
+    "walk_rated_nrs",
+    "ashworth",
+    "intoxication_vas",
+    "dizziness_risk",
+    "dropout_risk",
+    "thc_plasma",
+    "oh_thc_plasma",
+    "cbd_plasma",
+)
+_WIDTH = 110
+
+
+def case_text(case: Case, forecast: Mapping[str, Any]) -> str:
+    """The four answers; those that do not exist yet are named as such."""
+    parts = [
+        headline(case),
+        f"1  {NOT_BUILT['access']}: not built yet.",
+        f"2  {NOT_BUILT['evidence']}: not built yet.",
+        f"3  Forecast: {forecast['subjects']} virtual patients like this person, each with the drug and with placebo.",
+        forecast_table(forecast),
+        _responders(forecast),
+        _dose(forecast),
+        _open_points(forecast),
+        f"4  {NOT_BUILT['followup']}: not built yet.",
+        _wrapped(LIMITS),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def headline(case: Case) -> str:
+    """Who, and what is planned."""
+    person, plan = case.person, case.plan
+    sex = {"female": "woman", "male": "man", None: "person"}[person.sex]
+    about = [
+        sex if person.age_years is None else f"{sex} of {person.age_years:g}",
+        "" if person.weight_kg is None else f"{person.weight_kg:g} kg",
+        "" if case.spasm.cause is None else causes()[case.spasm.cause],
+        "" if case.place.residence is None else case.place.residence,
+    ]
+    what = product(plan.product).label if plan.product else "nothing planned"
+    how = {"label": ", titrated by the label", "fixed": ", fixed dose", None: ""}[plan.titration]
+    asked = "" if case.as_of is None else f", as of {case.as_of}"
+    return f"{case.case}{asked}: {', '.join(a for a in about if a)}\nPlan: {what}{how}, {plan.weeks} weeks"
+
+
+def forecast_table(forecast: Mapping[str, Any]) -> str:
+    """Median and 90 % range before treatment and at two weeks, with drug and with placebo."""
+    last = forecast["weeks"][-1]
+    shown = [week for week in (4, last) if week <= last]
+    shown = sorted(set(shown))
+    heads = ["median (90 % of patients)", "before"]
+    for week in shown:
+        heads += [f"week {week}: drug", "placebo"]
+    rows = [heads]
+    for name in _ROWS:
+        outcome = forecast["outcomes"][name]
+        row = [f"{outcome['label']}", _number(outcome["active"]["median"][0], outcome["unit"])]
+        for week in shown:
+            row += [_spread(outcome[arm], week, outcome["unit"]) for arm in ("active", "placebo")]
+        rows.append(row)
+    widths = [max(len(row[k]) for row in rows) for k in range(len(heads))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([f"   {lines[0]}", f"   {'-' * len(lines[0])}", *(f"   {line}" for line in lines[1:])])
+
+
+def _spread(quantiles: Mapping[str, Any], week: int, unit: str) -> str:
+    middle, low, high = (_number(quantiles[q][week], unit) for q in ("median", "p05", "p95"))
+    return f"{middle} ({low} to {high})"
+
+
+def _number(x: float, unit: str) -> str:
+    if unit == "probability":
+        return f"{100 * x:.0f} %"
+    return f"{x:.0f}" if unit == "VAS" else f"{x:.1f}"
+
+
+def _responders(forecast: Mapping[str, Any]) -> str:
+    lines = []
+    for name, found in forecast["responders"].items():
+        share, week = name.removesuffix(name[name.index("pct") :]), name.split("week")[1]
+        if found is None:
+            lines.append(f"   Stiffness down by {share} % or more at week {week}: the plan ends before.")
+        else:
+            drug, placebo, more = (f"{100 * found[k]:.0f}" for k in ("active", "placebo", "difference"))
+            lines.append(
+                f"   Stiffness down by {share} % or more at week {week}: "
+                f"{drug} % with the drug, {placebo} % with placebo; the drug's part is {more} points."
+            )
+    return "\n".join(lines)
+
+
+def _dose(forecast: Mapping[str, Any]) -> str:
+    dose = forecast["dose"]
+    q = {name: values[-1] for name, values in dose["active"].items() if values}
+    if not q:
+        return ""
+    return (
+        f"   Dose reached: {q['median']:.0f} {dose['unit']} (90 % of patients {q['p05']:.0f} to {q['p95']:.0f}; "
+        f"mean {q['mean']:.1f})."
+    )
+
+
+def _open_points(forecast: Mapping[str, Any]) -> str:
+    lines = []
+    if forecast["failed"]:
+        lines.append(f"{forecast['failed']} patients could not be solved and are left out:")
+        lines += [f"  patient {number}: {why}" for number, why in list(forecast["failures"].items())[:5]]
+    people = {"weight": "weight", "cyp2c9_activity": "CYP2C9 genotype", "fed": "with or without food"}
+    drawn = [people[name] for name in forecast["drawn"] if name in people]
+    if drawn:
+        lines.append(f"Unknown in the case, so drawn for each virtual patient: {', '.join(drawn)}.")
+    lines += forecast["notes"]
+    return "\n".join(_wrapped(line) for line in lines)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent="   ", subsequent_indent="   ")
