@@ -13,7 +13,13 @@ import pytest
 
 from lissive.errors import ParameterError
 from lissive.model import compose
-from lissive.model.parameters import load_causes, load_genotypes, load_interactions, load_parameters, load_scales
+from lissive.model.parameters import (
+    load_causes,
+    load_genotypes,
+    load_interactions,
+    load_parameters,
+    load_scales,
+)
 
 roadrunner = pytest.importorskip("roadrunner")
 antimony = pytest.importorskip("antimony")
@@ -34,6 +40,18 @@ def sbml(cause: str = "multiple_sclerosis") -> str:
     return str(antimony.getSBMLString("lissive"))
 
 
+@cache
+def compiled(cause: str) -> Any:
+    return roadrunner.RoadRunner(sbml(cause))
+
+
+def fresh(cause: str = "multiple_sclerosis") -> Any:
+    """The model at its start, with the tables' parameters; compiled once."""
+    model = compiled(cause)
+    model.resetToOrigin()
+    return model
+
+
 def nmol(drug: str, mg: float) -> float:
     return mg * 1e6 / load_parameters()[f"M_{drug}"].value
 
@@ -47,11 +65,16 @@ def sprays(number: float, time_h: float = 0.0) -> Doses:
 
 
 def run(
-    doses: Doses, until: float, outputs: list[str], cause: str = "multiple_sclerosis", step: float = 0.1, **changes: float
+    doses: Doses,
+    until: float,
+    outputs: list[str],
+    cause: str = "multiple_sclerosis",
+    step: float = 0.1,
+    **changes: float,
 ) -> dict[str, Any]:
     """Outputs over time, with `time`; doses add to their target."""
-    model = roadrunner.RoadRunner(sbml(cause))
-    model.integrator.relative_tolerance, model.integrator.absolute_tolerance = 1e-7, 1e-9
+    model = fresh(cause)
+    model.integrator.relative_tolerance, model.integrator.absolute_tolerance = 1e-6, 1e-9
     model.integrator.maximum_num_steps = 100_000
     for name, value in changes.items():
         model[name] = value
@@ -94,13 +117,15 @@ def test_dose_targets_are_species() -> None:
 
 
 def test_every_state_has_a_scale_and_the_model_stays_small() -> None:
-    rates = roadrunner.RoadRunner(sbml()).getRatesOfChangeNamedArray()
+    rates = fresh().getRatesOfChangeNamedArray()
     states = {name.rstrip("'") for name in rates.colnames}
     assert states == set(load_scales())
     assert len(states) <= 60
 
 
-@pytest.mark.parametrize("parameter", [row.parameter for rows in load_interactions().values() for row in rows.values()])
+@pytest.mark.parametrize(
+    "parameter", [row.parameter for rows in load_interactions().values() for row in rows.values()]
+)
 def test_interactions_set_parameters_of_the_model(parameter: str) -> None:
     assert parameter in load_parameters()
 
@@ -128,7 +153,7 @@ def test_a_parameter_that_the_text_defines_too_is_refused() -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_without_drug_every_cause_stands_still(cause: str) -> None:
-    model = roadrunner.RoadRunner(sbml(cause))
+    model = fresh(cause)
     rates = model.getRatesOfChangeNamedArray()
     names = [name.rstrip("'") for name in rates.colnames]
     moving = {
@@ -142,7 +167,9 @@ def test_without_drug_every_cause_stands_still(cause: str) -> None:
 @pytest.mark.parametrize("cause", CAUSES)
 def test_without_drug_outputs_are_the_observed_baselines(cause: str) -> None:
     observed = load_causes()[cause]
-    seen = run([], 24 * 84, ["spasms_per_day", "NRS", "pain", "sleep", "ashworth", "intoxication"], cause, step=24)
+    seen = run(
+        [], 24 * 84, ["spasms_per_day", "NRS", "pain", "sleep", "ashworth", "intoxication"], cause, step=24
+    )
     for output, baseline in zip(
         ["spasms_per_day", "NRS", "pain", "sleep", "ashworth"],
         ["spasms0", "NRS0", "pain0", "sleep0", "ashworth0"],
@@ -156,13 +183,15 @@ def test_without_drug_outputs_are_the_observed_baselines(cause: str) -> None:
 
 
 def test_the_reference_person_has_the_clearance_and_bioavailability_of_the_tables() -> None:
-    model = roadrunner.RoadRunner(sbml())
+    model = fresh()
     assert model["CL_now"] == pytest.approx(38.8, rel=1e-12)
     assert model["F_THC_now"] == pytest.approx(0.038, rel=0.005)
     assert model["F_OH_now"] == pytest.approx(0.126, rel=0.005)
 
 
-@pytest.mark.parametrize(("target", "F"), [("THC_c", 1.0), ("THC_oral", 0.03795), ("THC_spray", 0.03795), ("THC_lung", 0.135)])
+@pytest.mark.parametrize(
+    ("target", "F"), [("THC_c", 1.0), ("THC_oral", 0.03795), ("THC_spray", 0.03795), ("THC_lung", 0.135)]
+)
 def test_area_is_bioavailable_dose_over_clearance(target: str, F: float) -> None:
     seen = run([(0.0, target, 10_000.0)], 500, ["C_THC"], step=0.02)
     assert area(seen, "C_THC") == pytest.approx(F * 10_000 / 38.8, rel=0.005)
@@ -225,12 +254,15 @@ def test_cbd_raises_thc_at_high_doses_only() -> None:
 
 
 def test_cbd_bioavailability_falls_with_large_fasted_doses() -> None:
-    areas = {mg: area(run([(0.0, "CBD_oral", nmol("CBD", mg))], 300, ["C_CBD"]), "C_CBD") for mg in (100, 1500, 6000)}
+    areas = {
+        mg: area(run([(0.0, "CBD_oral", nmol("CBD", mg))], 300, ["C_CBD"]), "C_CBD")
+        for mg in (100, 1500, 6000)
+    }
     assert areas[6000] / 6000 < areas[1500] / 1500 < areas[100] / 100
 
 
 def test_a_heavier_person_clears_more_and_spreads_wider() -> None:
-    model = roadrunner.RoadRunner(sbml())
+    model = fresh()
     model["weight"] = 140
     assert model["CL_now"] == pytest.approx(38.8 * 2**0.75)
     assert model["F_THC_now"] == pytest.approx(0.038, rel=0.005)
@@ -242,12 +274,17 @@ def test_a_heavier_person_clears_more_and_spreads_wider() -> None:
 @cache
 def trial(cause: str, per_dose: int) -> dict[str, Any]:
     """Twelve weeks on placebo (0) or on so many sprays four times a day; means over the last week."""
-    doses = [dose for day in range(84) for hour in (8, 12, 17, 21) for dose in sprays(per_dose, 24 * day + hour)]
+    doses = [
+        dose for day in range(84) for hour in (8, 12, 17, 21) for dose in sprays(per_dose, 24 * day + hour)
+    ]
     outputs = "NRS spasms_per_day ashworth pain walk_timed Pro R_brain intoxication dizziness_cum dropout_cum".split()
     seen = run(doses if per_dose else [], 24 * 84, outputs, cause, step=2, placebo_on=1, in_trial=1)
     last = seen["time"] > 24 * 77
     end = {name: float(np.mean(values[last])) for name, values in seen.items()}
-    return end | {"dizzy": 1 - np.exp(-seen["dizziness_cum"][-1]), "out": 1 - np.exp(-seen["dropout_cum"][-1])}
+    return end | {
+        "dizzy": 1 - np.exp(-seen["dizziness_cum"][-1]),
+        "out": 1 - np.exp(-seen["dropout_cum"][-1]),
+    }
 
 
 @pytest.mark.parametrize("cause", CAUSES)
@@ -285,7 +322,11 @@ def test_cbd_800_mg_raises_anandamide() -> None:
 
 
 def test_heavy_smoking_takes_cb1_and_faah_down_and_rest_brings_them_back() -> None:
-    doses = [(24 * day + hour, "THC_lung", nmol("THC", 33.8)) for day in range(60) for hour in (8.0, 12.0, 16.0, 20.0)]
+    doses = [
+        (24 * day + hour, "THC_lung", nmol("THC", 33.8))
+        for day in range(60)
+        for hour in (8.0, 12.0, 16.0, 20.0)
+    ]
     seen = run(doses, 24 * 88, ["R_brain", "FAAH"], step=2, smoked=1)
     at = {day: int(np.argmin(abs(seen["time"] - 24 * day))) for day in (60, 88)}
     assert 0.75 < seen["R_brain"][at[60]] < 0.92
@@ -307,7 +348,9 @@ def test_an_injury_heals_only_where_asked_and_takes_its_spasms_with_it() -> None
 
 
 def test_exercise_and_injury_can_be_dosed() -> None:
-    exercise = run([(1.0, "exercise", 5.0)], 24, ["spasms_per_day"], "exertional_cramp", step=0.5)["spasms_per_day"]
+    exercise = run([(1.0, "exercise", 5.0)], 24, ["spasms_per_day"], "exertional_cramp", step=0.5)[
+        "spasms_per_day"
+    ]
     injury = run([(1.0, "injury", 1.0)], 72, ["spasms_per_day"], "muscle_injury", step=1)["spasms_per_day"]
     assert exercise.max() > 1.01 * exercise[0]
     assert injury.max() > 1.3 * injury[0]

@@ -45,7 +45,11 @@ def test_an_assumed_number_never_claims_to_be_measured() -> None:
 
 
 def test_every_source_is_used_somewhere() -> None:
-    tables = [path.read_text(encoding="utf-8") for path in parameters.FOLDER.glob("*.tsv") if path.name != "sources.tsv"]
+    tables = [
+        path.read_text(encoding="utf-8")
+        for path in parameters.FOLDER.glob("*.tsv")
+        if path.name != "sources.tsv"
+    ]
     text = "\n".join(tables)
     assert [key for key in parameters.load_sources() if key not in text] == []
 
@@ -72,10 +76,18 @@ def test_genotypes_fall_from_1_to_the_poor_metaboliser() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("\tfixed\t\tmeasured\thuman\theuberger2015", "\tfixed\t\tguessed\thuman\theuberger2015", "provenance 'guessed' is unknown"),
+        (
+            "\tfixed\t\tmeasured\thuman\theuberger2015",
+            "\tfixed\t\tguessed\thuman\theuberger2015",
+            "provenance 'guessed' is unknown",
+        ),
         ("CL_THC\t38.8\tL/h", "CL_THC\t38.8\t", "unit: is empty"),
         ("CL_THC\t38.8\tL/h", "CL_THC\tmuch\tL/h", "value: "),
-        ("CL_THC\t38.8\tL/h\tfixed\t", "CL_THC\t38.8\tL/h\tfixed\t0.3", "has a spread of 0.3 and no distribution"),
+        (
+            "CL_THC\t38.8\tL/h\tfixed\t",
+            "CL_THC\t38.8\tL/h\tfixed\t0.3",
+            "has a spread of 0.3 and no distribution",
+        ),
         ("CL_THC\t38.8\tL/h\tfixed", "CL_THC\t38.8\tL/h\tlognormal", "lognormal and has no spread"),
         ("CL_THC\t38.8\tL/h\tfixed", "CL_THC\t38.8\tL/h\tgamma", "distribution: "),
         ("\theuberger2015\t", "\tnobody1999\t", "source 'nobody1999' is not in sources.tsv"),
@@ -102,7 +114,9 @@ def test_a_parameter_of_a_module_and_of_the_causes_is_refused(edit: Edit) -> Non
 
 
 def test_a_cause_that_lacks_a_parameter_is_named(edit: Edit) -> None:
-    folder = edit("causes.tsv", lambda text: "\n".join(x for x in text.split("\n") if not x.startswith("als\tNRS0")))
+    folder = edit(
+        "causes.tsv", lambda text: "\n".join(x for x in text.split("\n") if not x.startswith("als\tNRS0"))
+    )
     with pytest.raises(ParameterError, match=r"als gives no NRS0"):
         parameters.load_causes(folder)
 
@@ -125,6 +139,8 @@ def test_a_row_that_the_model_does_not_use_is_named(edit: Edit) -> None:
 
 
 def test_a_symbol_that_no_table_gives_is_named(edit: Edit) -> None:
-    folder = edit("thc.tsv", lambda text: "\n".join(x for x in text.split("\n") if not x.startswith("CL_THC\t")))
+    folder = edit(
+        "thc.tsv", lambda text: "\n".join(x for x in text.split("\n") if not x.startswith("CL_THC\t"))
+    )
     with pytest.raises(ParameterError, match=r"^thc\.ant:\d+: CL_THC has no value"):
         lissive_text(folder=folder)

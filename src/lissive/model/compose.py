@@ -66,7 +66,9 @@ def check_symbols(modules: Mapping[str, str], rows: Mapping[str, Parameter], fol
     defined, used = _defined(modules), _used(modules)
     for name, place in used.items():
         if name not in defined and name not in rows:
-            raise ParameterError(f"{name} has no value.", where=place, do="Define it there or give it a row in a table.")
+            raise ParameterError(
+                f"{name} has no value.", where=place, do="Define it there or give it a row in a table."
+            )
     for name in rows:
         if name in defined:
             raise ParameterError(f"{name} is defined in {defined[name]} too.", where=place_of(name, folder))
@@ -83,7 +85,9 @@ def _modules(texts: Path) -> Iterator[tuple[str, str]]:
 def _line(row: Parameter) -> str:
     if row.unit not in UNIT_IDS:
         raise ParameterError(
-            f"The unit {row.unit!r} has no id in units.ant.", where=place_of(row.name), allowed=", ".join(UNIT_IDS)
+            f"The unit {row.unit!r} has no id in units.ant.",
+            where=place_of(row.name),
+            allowed=", ".join(UNIT_IDS),
         )
     return f"{row.name} = {row.value!r}; {row.name} has {UNIT_IDS[row.unit]};"
 
