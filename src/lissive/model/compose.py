@@ -1,4 +1,4 @@
-"""The model text: the modules of `text/lissive.ant` in their order, with the numbers of `parameters/*.tsv`."""
+"""The model text: the modules of `text/lissive.ant` in order, with the numbers of `parameters/*.tsv`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def lissive_text(cause: str = DEFAULT_CAUSE, texts: Path = TEXTS, folder: Path =
     Raises
     ------
     ParameterError
-        If the text names a symbol that it does not define and no table gives, or a table gives one nothing uses.
+        If the text names a symbol that neither it nor a table defines, or a table gives one nothing uses.
 
     >>> "CL_THC = 38.8; CL_THC has L_per_h;" in lissive_text()
     True
@@ -93,7 +93,7 @@ def _line(row: Parameter) -> str:
 
 
 def _with_units(text: str) -> str:
-    """Numbers inside formulas are dimensionless and say so; otherwise libSBML cannot check the formula's units.
+    """Numbers inside formulas are dimensionless and say so; else libSBML cannot check the formula's units.
 
     >>> _with_units("E := S/(1 + S); k = 2;  // 3 steps")
     'E := S/(1 dimensionless + S); k = 2;  // 3 steps'

@@ -1,4 +1,4 @@
-"""The model's numbers as typed rows, read from `parameters/*.tsv`; every mistake is named with file and line."""
+"""The model's numbers as typed rows, read from `parameters/*.tsv`; each mistake is named by file and line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from lissive.errors import ParameterError
 FOLDER = Path(__file__).parent / "parameters"
 DEFAULT_CAUSE = "multiple_sclerosis"
 MODULES = (
-    "person absorption thc cbd receptors tone tolerance inflammation excitability spasm pain adverse placebo hypotheses"
+    "person absorption thc cbd receptors tone tolerance inflammation excitability spasm pain adverse"
+    " placebo hypotheses"
 ).split()
 COLUMNS = "name value unit distribution spread provenance species source note".split()
 PROVENANCE = ("measured", "calculated", "fitted", "fixed", "assumed", "unknown")
@@ -42,7 +43,8 @@ class _Sourced(BaseModel):
     def _is_known_provenance(cls, word: str) -> str:
         if word.removesuffix(RECALLED) not in PROVENANCE:
             raise ValueError(
-                f"provenance {word!r} is unknown; one of {', '.join(PROVENANCE)}, with '{RECALLED.strip()}' or without"
+                f"provenance {word!r} is unknown; one of {', '.join(PROVENANCE)}, "
+                f"with '{RECALLED.strip()}' or without"
             )
         return word
 
@@ -91,7 +93,7 @@ class Parameter(_Sourced):
 
 
 class Genotype(_Sourced):
-    """What a CYP2C9 genotype leaves of the enzyme's activity; `value` is for the parameter `cyp2c9_activity`."""
+    """What a CYP2C9 genotype leaves of the enzyme; `value` is for the parameter `cyp2c9_activity`."""
 
     genotype: str
 
@@ -135,8 +137,8 @@ def load_parameters(cause: str = DEFAULT_CAUSE, folder: Path = FOLDER) -> dict[s
     Raises
     ------
     ParameterError
-        If a row is wrong (with its file and line), a name comes twice, a source is not in sources.tsv, or the cause
-        is not in causes.tsv.
+        If a row is wrong (with its file and line), a name comes twice, a source is not in sources.tsv, or
+        the cause is not in causes.tsv.
     """
     known = set(load_sources(folder))
     found: dict[str, Parameter] = {}
