@@ -1,9 +1,11 @@
-"""`lissive case`: the main job. One person's four answers; today the forecast, the others say they are not built."""
+"""`lissive case`: the main job. One person's answers: today the forecast; the others say they are not built."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,23 +78,15 @@ def _write(folder: Path, facts: Any, answer: dict[str, Any]) -> list[Path]:
     return paths
 
 
-class _progress:
-    """A bar on a terminal, nothing in a pipe. Gives the function that is told each day that is done."""
+@contextmanager
+def _progress(days: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar on a terminal, nothing in a pipe; gives what is to be told each day that is done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
 
-    def __init__(self, days: int) -> None:
-        self.days, self.bar = days, None
-
-    def __enter__(self) -> Any:
-        if not sys.stderr.isatty():
-            return None
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self.bar = Progress(console=Console(stderr=True), transient=True)
-        self.bar.start()
-        task = self.bar.add_task("simulating days", total=self.days)
-        return lambda day: self.bar.update(task, completed=day) if self.bar else None
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("simulating days", total=days)
+        yield lambda day: bar.update(task, completed=day)

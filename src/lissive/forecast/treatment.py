@@ -169,12 +169,12 @@ def _day(equations: Equations, what: Product, units: int, amount: float) -> Sche
             # THC and CBD are isomers: one molar mass serves both
             nmol = to_nmol(amount * per_unit, g_per_mol=mass)
             parts.append(doses(times, equations.dose_targets[f"{drug}_{route}"], nmol))
-    columns = [
+    time, action, target, value = (
         np.concatenate([getattr(part, column) for part in parts])
         for column in ("time", "action", "target", "value")
-    ]
-    order = np.argsort(columns[0], kind="stable")
-    return Schedule(*(column[order] for column in columns))
+    )
+    order = np.argsort(time, kind="stable")
+    return Schedule(time[order], action[order], target[order], value[order])
 
 
 def _clock(what: Product, units: int) -> np.ndarray:

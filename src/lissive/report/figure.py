@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-STYLE = {
+STYLE: Mapping[str, Mapping[str, Any]] = {
     "active": {"color": "#0072B2", "linestyle": "-"},
     "placebo": {"color": "#D55E00", "linestyle": "--"},
 }

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ MEANING = {**STATUS, NOT_STEADY: "did not reach a steady state in {cycles} cycle
 class Settings:
     """How a run is done; part of its provenance."""
 
-    tolerances: Tolerances = Tolerances()
+    tolerances: Tolerances = field(default_factory=Tolerances)
     threads: int = 1
     ss_rtol: float = 1e-6
     """A steady state is reached when no state changes by more than this share in one interval."""
@@ -197,4 +197,15 @@ def _lasting(kernel: Kernel) -> npt.NDArray[np.bool_]:
     return np.array([name in used for name in kernel.states])
 
 
-__all__ = ["ADD", "MEANING", "NOT_STEADY", "RATE", "RESET", "STOP", "Result", "Settings", "follow", "to_doses"]
+__all__ = [
+    "ADD",
+    "MEANING",
+    "NOT_STEADY",
+    "RATE",
+    "RESET",
+    "STOP",
+    "Result",
+    "Settings",
+    "follow",
+    "to_doses",
+]

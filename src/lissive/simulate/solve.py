@@ -102,7 +102,9 @@ def model_hash(equations: Equations) -> str:
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
-def simulate_files(*, out: Path, events: Path | None = None, times: Path | None = None, **given: Any) -> dict[str, Any]:
+def simulate_files(
+    *, out: Path, events: Path | None = None, times: Path | None = None, **given: Any
+) -> dict[str, Any]:
     """`simulate` to a file: writes it, and returns its summary."""
     run = simulate(events=events, times=times, **given)
     write(run, out)
@@ -130,11 +132,11 @@ def _subjects(
         ids: list[int | str] = list(range(1, given + 1))
         if table and len(table.subjects) == given:
             ids = list(table.subjects)
-        own = {}
+        own: dict[str, Any] = {}
         if equations.name == "lissive" and given > 1:
             from lissive.simulate.draw import draw
 
-            own = draw(given, seed=seed).parameters
+            own = dict(draw(given, seed=seed).parameters)
         return ids, own
     return _table_of_subjects(equations, given)
 
@@ -175,8 +177,8 @@ def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str
 
 def _regimen(table: EventTable | None, ids: Sequence[int | str]) -> Regimen:
     if table is None:
-        nothing = np.zeros(0)
-        return Regimen.same(Schedule(nothing, nothing, nothing, nothing), len(ids))
+        nothing, nowhere = np.zeros(0), np.zeros(0, np.int32)
+        return Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(ids))
     if len(table.subjects) == 1:  # one regimen for all
         return Regimen.same(table.schedules[0], len(ids))
     return regimen_of(table, ids)

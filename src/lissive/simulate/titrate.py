@@ -109,13 +109,14 @@ def day_by_day(
 
 def _decided(units: Any, most: int, day: int) -> Whole:
     units = np.asarray(units)
+    chosen: Whole = units.astype(np.int64)
     if not np.issubdtype(units.dtype, np.integer) or units.min(initial=0) < 0 or units.max(initial=0) > most:
         raise SimulationError(
             f"After day {day} the policy asks for {units.min()} to {units.max()} units ({units.dtype}).",
             where="policy",
             allowed=f"whole numbers from 0 to {most}, the schedules that there are.",
         )
-    return units.astype(np.int64)
+    return chosen
 
 
 @cache
@@ -141,10 +142,8 @@ def titrated(
     def policy(day: int, taken: Whole, seen: Mapping[str, Day]) -> Whole:
         worst, relief = seen[harm].maximum, seen[effect].mean / baseline
         up = (worst < limit["raise_below"]) & (relief > limit["relieved_share"])
-        if day < len(ceilings):
-            raised = np.minimum(taken + 1, np.maximum(ceilings[day], taken))
-        else:
-            raised = taken
+        ceiling = ceilings[day] if day < len(ceilings) else taken
+        raised = np.minimum(taken + 1, np.maximum(ceiling, taken))
         down = np.maximum(taken - 1, 0)
         return np.where(worst > limit["lower_above"], down, np.where(up, raised, taken))
 

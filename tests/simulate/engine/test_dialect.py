@@ -53,10 +53,8 @@ def guard(x: reals, n: i64, out: whole) -> None:
 
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
     kinds = dialect.signature(function)
-    backend.target()
-    engine = llvm.create_mcjit_compiler(
-        llvm.parse_assembly(dialect.translate(function, {})), backend._machine()
-    )
+    target = backend.machine()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(dialect.translate(function, {})), target)
     engine.finalize_object()
     c_types = {"i64": ctypes.c_int64, "f64": ctypes.c_double}
     call = ctypes.CFUNCTYPE(None, *(c_types.get(k, ctypes.c_void_p) for k in kinds))(

@@ -20,9 +20,9 @@ def compiled(body: Callable[[Function, str, str], str]) -> Callable[..., np.ndar
     """A NumPy function from a vector function of two arguments."""
     f = Function("f", ["X", "Y", "Z"], LANES)
     f.store(body(f, f.load("X", 0), f.load("Y", 0)), "Z", 0)
-    backend.target()
+    target = backend.machine()
     engine = llvm.create_mcjit_compiler(
-        llvm.parse_assembly("\n".join([*sorted(f.externals), f.text()])), backend._machine()
+        llvm.parse_assembly("\n".join([*sorted(f.externals), f.text()])), target
     )
     engine.finalize_object()
     call = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(engine.get_function_address("f"))

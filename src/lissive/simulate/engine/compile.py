@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import json
-import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
 
+from lissive.cache import key_of, source_hash, store, stored
 from lissive.simulate.engine import dialect, driver
 
 _DRIVER_PARTS = (driver.load, driver.save, driver.arrive, driver.judge, driver.drive)
 _KERNEL_CALLS = {"step": ("reals",) * 11, "commit": ("reals",) * 4, "observe": ("reals",) * 8}
 
 
-@cache
-def target() -> Any:
-    """The machine that this process runs on."""
+def machine() -> Any:
+    """The machine that this process runs on, as LLVM's target; each engine needs one of its own."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     # wide registers are half the work here, so LLVM's preference for narrow ones is switched off
@@ -40,62 +36,26 @@ def native_lanes() -> int:
 @cache
 def fingerprint() -> str:
     """Hash of the engine's own source and of the machine: what kernels depend on beside the model."""
-    h = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        h.update(path.read_bytes())
-    for text in (
-        llvm.get_host_cpu_name(),
-        llvm.get_host_cpu_features().flatten(),
-        str(llvm.llvm_version_info),
-    ):
-        h.update(text.encode())
-    return h.hexdigest()
-
-
-def cache_folder() -> Path:
-    """Where kernels are kept: LISSIVE_CACHE, else the user's cache folder."""
-    base = os.environ.get("LISSIVE_CACHE")
-    if base:
-        return Path(base)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lissive"
-
-
-def stored(key: str, suffix: str) -> bytes | None:
-    """What the disk has under `key`, or None."""
-    try:
-        return (cache_folder() / f"{key}{suffix}").read_bytes()
-    except OSError:
-        return None
-
-
-def store(key: str, suffix: str, content: bytes) -> None:
-    """Keep `content`; a disk that cannot be written to costs time later, not the run now."""
-    try:
-        folder = cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "wb") as f:
-            f.write(content)
-        os.replace(name, folder / f"{key}{suffix}")
-    except OSError:
-        pass
+    about = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), str(llvm.llvm_version_info))
+    return key_of(source_hash(Path(__file__).parent), *(str(each) for each in about))
 
 
 def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
     """Machine code for the module that `ir` writes, from the disk where it is known."""
-    key = hashlib.sha256(f"{key}{optimise}{fingerprint()}".encode()).hexdigest()[:40]
-    code = stored(key, ".o")
-    if code is None:
-        target()
-        module = llvm.parse_assembly(ir())
-        module.verify()
-        if optimise:
-            tuning = llvm.create_pipeline_tuning_options(speed_level=2)
-            tuning.loop_vectorization = tuning.slp_vectorization = False
-            builder = llvm.create_pass_builder(target(), tuning)
-            builder.getModulePassManager().run(module, builder)
-        code = target().emit_object(module)
-        store(key, ".o", code)
+    key = key_of(key, str(optimise), fingerprint())
+    known = stored(key, ".o")
+    if known is not None:
+        return known
+    target = machine()
+    module = llvm.parse_assembly(ir())
+    module.verify()
+    if optimise:
+        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+        tuning.loop_vectorization = tuning.slp_vectorization = False
+        builder = llvm.create_pass_builder(target, tuning)
+        builder.getModulePassManager().run(module, builder)
+    code: bytes = target.emit_object(module)
+    store(key, ".o", code)
     return code
 
 
@@ -112,8 +72,7 @@ class Linked:
     """Machine code of one kernel with the driver, ready to call. Calls release the GIL."""
 
     def __init__(self, kernel: bytes) -> None:
-        target()
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine())
         for code in (kernel, object_code("driver", driver_ir, optimise=True)):
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
@@ -121,15 +80,3 @@ class Linked:
     def function(self, name: str, arguments: int) -> Callable[..., None]:
         prototype = ctypes.CFUNCTYPE(None, *([ctypes.c_void_p] * arguments))
         return prototype(self._engine.get_function_address(name))
-
-
-def _machine() -> Any:
-    features = llvm.get_host_cpu_features().flatten() + ",-prefer-256-bit"
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True
-    )
-
-
-def content_key(parts: Sequence[Any]) -> str:
-    """Hash of plain data."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

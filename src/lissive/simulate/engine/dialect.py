@@ -13,6 +13,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,7 @@ def translate(function: Callable[..., None], calls: dict[str, tuple[str, ...]]) 
     return _Translator(tree, calls).text()
 
 
+@cache
 def signature(function: Callable[..., None]) -> tuple[str, ...]:
     """Argument types of a function in the dialect."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]

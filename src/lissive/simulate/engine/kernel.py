@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lissive.cache import key_of, store, stored
 from lissive.errors import ParameterError, SimulationError
 from lissive.model.equations import Equations
 from lissive.simulate.engine import compile as backend
 from lissive.simulate.engine.dialect import signature
 from lissive.simulate.engine.driver import drive
 from lissive.simulate.engine.emit import module
-from lissive.simulate.engine.plan import make_plan
+from lissive.simulate.engine.plan import Plan, make_plan, quantity
 
 Array = npt.NDArray[np.float64]
 
@@ -85,26 +86,24 @@ class Kernel:
         self.equations, self.lanes = equations, lanes
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
         self.parameters = tuple(equations.parameters)
-        g = equations.graph
-        roots = [*equations.rates, *equations.initial, *(equations.quantities.get(o, -1) for o in outputs)]
-        key = backend.content_key(
-            [g.nodes, roots, equations.states, self.parameters, self.outputs, self.inputs, lanes]
-        )
-        size = backend.stored(f"{key}-{backend.fingerprint()[:16]}", ".size")
-        if size is None:
-            plan = make_plan(equations, outputs, inputs)
-            code = backend.object_code(key, lambda: module(plan, lanes), optimise=False)
-            self.constants = len(plan.once)
-            backend.store(f"{key}-{backend.fingerprint()[:16]}", ".size", str(self.constants).encode())
-        else:
-            self.constants = int(size)
-            code = backend.object_code(
-                key, lambda: module(make_plan(equations, outputs, inputs), lanes), optimise=False
-            )
+        self._plan: Plan | None = None
+        key = key_of(_content(equations, self.outputs, self.inputs), str(lanes), backend.fingerprint())
+        known = stored(key, ".constants")
+        if known is None:
+            known = str(len(self._planned().once)).encode()
+            store(key, ".constants", known)
+        self.constants = int(known)
+        code = backend.object_code(key, lambda: module(self._planned(), lanes), optimise=False)
         linked = backend.Linked(code)
         self._linked = linked  # keeps the code in memory
         self._prepare = linked.function("prepare", 3)
         self._drive = linked.function("drive", len(signature(drive)))
+
+    def _planned(self) -> Plan:
+        """Worked out only where the disk does not have the result."""
+        if self._plan is None:
+            self._plan = make_plan(self.equations, self.outputs, self.inputs)
+        return self._plan
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -288,6 +287,15 @@ def _no_doses(subjects: int) -> Doses:
         nothing, index, index, nothing, np.zeros(2, dtype=np.int64), np.zeros(subjects, dtype=np.int64),
         np.ones(subjects), np.zeros(subjects),
     )  # fmt: skip
+
+
+def _content(equations: Equations, outputs: Sequence[str], inputs: Sequence[str]) -> str:
+    """All of a model that its machine code depends on, as text."""
+    g = equations.graph
+    observed = [quantity(equations, name) for name in outputs]
+    roots = [*equations.rates, *equations.initial, *observed]
+    nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]
+    return repr((nodes, roots, equations.states, tuple(equations.parameters), outputs, inputs))
 
 
 def build(

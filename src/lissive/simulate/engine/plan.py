@@ -47,7 +47,7 @@ def make_plan(equations: Equations, outputs: Sequence[str], inputs: Sequence[str
         slopes.append(row.pop(time, g.const(0.0)))
         jacobian.update({(i, back[s]): d for s, d in row.items()})
     order, filled = elimination(n, set(jacobian))
-    nodes = tuple(_quantity(equations, name) for name in outputs)
+    nodes = tuple(quantity(equations, name) for name in outputs)
     roots = [*equations.rates, *slopes, *jacobian.values(), *nodes]
     return Plan(
         graph=g,
@@ -66,7 +66,8 @@ def make_plan(equations: Equations, outputs: Sequence[str], inputs: Sequence[str
     )
 
 
-def _quantity(equations: Equations, name: str) -> int:
+def quantity(equations: Equations, name: str) -> int:
+    """The node of a selectable id; SimulationError with the nearest ids where there is none."""
     if name == TIME:
         return equations.graph.symbol(TIME)
     try:
