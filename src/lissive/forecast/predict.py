@@ -20,7 +20,7 @@ from lissive.simulate.draw import draw
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.run import MEANING, Settings
 from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import Floats
+from lissive.simulate.streams import Floats, normals
 from lissive.simulate.titrate import Diary, day_by_day, fixed, titrated
 
 ARMS = ("active", "placebo")
@@ -46,11 +46,20 @@ def outcomes() -> tuple[Outcome, ...]:
         return tuple(Outcome(**row) for row in csv.DictReader(file, delimiter="\t"))
 
 
+@cache
+def ratings() -> Mapping[str, tuple[float, float, float]]:
+    """Outcome to (standard deviation, lower, upper end) of how a person's rating differs between weeks."""
+    with (Path(__file__).parent / "ratings.tsv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return {row["outcome"]: (float(row["sd"]), float(row["lower"]), float(row["upper"])) for row in rows}
+
+
 @dataclass(frozen=True)
 class Forecast:
     """Simulated weeks of virtual patients like the one in the case.
 
-    weekly : outcome to (arm, subject, week 0 to n); week 0 is before treatment
+    weekly : outcome to (arm, subject, week 0 to n); week 0 is before treatment. Ratings are as a person
+        would give them, from one week to the next not quite the same (ratings.tsv)
     taken : (arm, subject, day) units taken
     """
 
@@ -124,7 +133,7 @@ def predict(
     return Forecast(
         case,
         plan,
-        _weekly(diary, before.values[:, 0], subjects),
+        _rated(_weekly(diary, before.values[:, 0], subjects), seed),
         diary.taken.reshape(2, subjects, -1),
         diary.status.reshape(2, subjects),
         people.drawn,
@@ -153,3 +162,15 @@ def _weekly(diary: Diary, before: Floats, subjects: int) -> dict[str, Floats]:
             week, start = 1.0 - np.exp(-week), 1.0 - np.exp(-start)
         result[outcome.name] = np.concatenate([start, week], axis=1).reshape(2, subjects, -1)
     return result
+
+
+def _rated(weekly: dict[str, Floats], seed: int) -> dict[str, Floats]:
+    """Ratings as they would be given: the same state is not rated the same each week; the scale has ends."""
+    for name, (sd, lower, upper) in ratings().items():
+        values = weekly[name]
+        _, subjects, columns = values.shape
+        for a, arm in enumerate(ARMS):
+            for week in range(1, columns):
+                noise = sd * normals(seed, f"rating: {name}, {arm}, week {week}", subjects)
+                values[a, :, week] = np.clip(values[a, :, week] + noise, lower, upper)
+    return weekly

@@ -5,11 +5,24 @@ An interval says how virtual patients differ (what the tables know of that), not
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lissive.forecast.predict import ARMS, Forecast, outcomes
+
+
+@cache
+def found(cause: str) -> tuple[Mapping[str, str], ...]:
+    """What trials found in spasms of this cause, to be shown beside every forecast: found, source, provenance."""
+    with (Path(__file__).parent / "found.tsv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row.pop("cause") == cause]
+    return tuple(rows)
+
 
 QUANTILES = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
@@ -28,6 +41,7 @@ def summary(forecast: Forecast) -> dict[str, Any]:
         "failed": int((~good).sum()),
         "failures": {str(k): v for k, v in forecast.failures().items()},
         "interval": "between virtual patients; the uncertainty of the model's parameters is not in it",
+        "found_in_trials": [dict(row) for row in found(forecast.case.spasm.cause or "")],
         "drawn": list(forecast.drawn),
         "notes": list(forecast.treatment.notes),
     }

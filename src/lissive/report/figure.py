@@ -33,8 +33,22 @@ _BASELINE_ONLY = ("thc_plasma", "oh_thc_plasma", "cbd_plasma")
 _RATINGS = ("spasticity_nrs", "pain_nrs")
 
 
+_QUANTITY = {
+    "spasms_per_day": "spasms",
+    "spasticity_nrs": "stiffness",
+    "pain_nrs": "pain",
+    "intoxication_vas": "intoxication",
+    "dizziness_risk": "dizziness",
+    "thc_plasma": "THC in plasma",
+    "oh_thc_plasma": "11-OH-THC in plasma",
+    "cbd_plasma": "CBD in plasma",
+}
+
+
 def plot_outcome(forecast: Mapping[str, Any], name: str, *, ax: Axes, arms: Sequence[str]) -> Axes:
     """One outcome by week: median, 50 % and 90 % bands between virtual patients."""
+    from matplotlib.ticker import MaxNLocator
+
     weeks, outcome = forecast["weeks"], forecast["outcomes"][name]
     for arm in arms:
         q, style = outcome[arm], STYLE[arm]
@@ -43,9 +57,10 @@ def plot_outcome(forecast: Mapping[str, Any], name: str, *, ax: Axes, arms: Sequ
         ax.plot(weeks, q["median"], linewidth=2, **style)
     _label_lines(ax, weeks, {arm: outcome[arm]["median"] for arm in arms})
     ax.set_title(outcome["label"], fontsize=9, loc="left")
-    ax.set_ylabel(f"[{outcome['unit']}]" if outcome["unit"] != "1" else "")
+    ax.set_ylabel(f"{_QUANTITY.get(name, name)} [{outcome['unit']}]", fontsize=8)
     ax.set_xlim(weeks[0], weeks[-1])
     ax.set_ylim(0, 10 if name in _RATINGS else None)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 4, 10]))
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -54,7 +69,7 @@ def _label_lines(ax: Axes, weeks: Sequence[int], lines: Mapping[str, Sequence[fl
     """Each line's name at its right end, apart from the other's."""
     ends = sorted((values[-1], arm) for arm, values in lines.items())
     for k, (height, arm) in enumerate(ends):
-        offset = (-7 if k == 0 else 7) if len(ends) > 1 else 6
+        offset = 7 if k == len(ends) - 1 or height <= 0 else -7
         ax.annotate(
             ARM_LABELS[arm],
             (weeks[-1], height),

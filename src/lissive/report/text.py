@@ -15,10 +15,8 @@ NOT_BUILT = {
 }
 LIMITS = (
     "Decision support and research software: not a prescription. The model's effect sizes are set by hand from "
-    "published figures and are not yet calibrated on trials; the average benefit that trials measured is small "
-    "(in multiple sclerosis about 0.3 to 0.5 points of 10 over placebo in parallel groups, as patients rate it). "
-    "Where this forecast shows more, believe the trials. The bands show how virtual patients differ, not how sure "
-    "the model is."
+    "published figures and are not calibrated on trials yet. The ranges show how virtual patients differ, not "
+    "how sure the model is."
 )
 _ROWS = (
     "spasms_per_day",
@@ -35,6 +33,8 @@ _ROWS = (
     "cbd_plasma",
 )
 _WIDTH = 110
+_PLAIN = ("probability", "NRS", "VAS", "score", "1/day", "1")
+"""Units that the label says already."""
 
 
 def case_text(case: Case, forecast: Mapping[str, Any]) -> str:
@@ -45,8 +45,8 @@ def case_text(case: Case, forecast: Mapping[str, Any]) -> str:
         f"2  {NOT_BUILT['evidence']}: not built yet.",
         f"3  Forecast: {forecast['subjects']} virtual patients like this person, each with the drug and with placebo.",
         forecast_table(forecast),
-        _responders(forecast),
-        _dose(forecast),
+        f"{_responders(forecast)}\n{_dose(forecast)}".rstrip(),
+        _found(forecast),
         _open_points(forecast),
         f"4  {NOT_BUILT['followup']}: not built yet.",
         _wrapped(LIMITS),
@@ -81,7 +81,8 @@ def forecast_table(forecast: Mapping[str, Any]) -> str:
     rows = [heads]
     for name in _ROWS:
         outcome = forecast["outcomes"][name]
-        row = [f"{outcome['label']}", _number(outcome["active"]["median"][0], outcome["unit"])]
+        unit = "" if outcome["unit"] in _PLAIN else f" [{outcome['unit']}]"
+        row = [f"{outcome['label']}{unit}", _number(outcome["active"]["median"][0], outcome["unit"])]
         for week in shown:
             row += [_spread(outcome[arm], week, outcome["unit"]) for arm in ("active", "placebo")]
         rows.append(row)
@@ -125,6 +126,19 @@ def _dose(forecast: Mapping[str, Any]) -> str:
         f"   Dose reached: {q['median']:.0f} {dose['unit']} (90 % of patients {q['p05']:.0f} to {q['p95']:.0f}; "
         f"mean {q['mean']:.1f})."
     )
+
+
+def _found(forecast: Mapping[str, Any]) -> str:
+    """What trials found, before anybody believes a simulation."""
+    rows = forecast["found_in_trials"]
+    if not rows:
+        return "   Trials of this cause of spasm: none is in the tables. Nothing here has been tested."
+    mark = {True: " [quoted from memory]", False: ""}
+    lines = [
+        _wrapped(f"- {row['found']} ({row['source']}){mark['recalled' in row['provenance']]}") for row in rows
+    ]
+    head = "   What trials found; where the forecast shows more, believe the trials:"
+    return "\n".join([head, *lines])
 
 
 def _open_points(forecast: Mapping[str, Any]) -> str:
