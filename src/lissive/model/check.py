@@ -38,8 +38,8 @@ def unit_findings(text_or_sbml: str, source_name: str = "model") -> list[str]:
     cannot be checked.
 
     >>> text = "time_unit = second; k = 1; k has metre; x := 2*k; x has second"
-    >>> unit_findings(text)[0].split("SBML")[0]
-    'model:1: In '
+    >>> print(unit_findings(text)[0][:36])
+    model:1: When the 'variable' in an <
     """
     import libsbml
 
@@ -96,5 +96,6 @@ def _place(error: Any, source: Source, sbml: str) -> str:
     lines = sbml.splitlines()
     if not source.antimony or not 0 < error.getLine() <= len(lines):
         return f"{source.name}:{error.getLine()}"
-    found = re.search(r'(?:variable|symbol|id)="([^"]+)"', lines[error.getLine() - 1])
+    above = reversed(lines[: error.getLine()])  # a kineticLaw has no id: that of its reaction is above
+    found = next((m for line in above if (m := re.search(r' (?:variable|symbol|id)="([^"]+)"', line))), None)
     return source.place_of(found[1]) if found else source.name

@@ -177,7 +177,7 @@ def _check_species(source: Source, content: Content) -> None:
             raise ModelError(
                 f'species "{name}" is in compartment "{species.getCompartment()}", which is not defined.',
                 where=source.place(species),
-                allowed=", ".join(content.compartments) or "the model has no compartment.",
+                allowed=f"{', '.join(content.compartments) or 'none: the model has no compartment'}.",
                 do="declare the compartment, or correct the id.",
             )
     for name, changes in content.changes.items():

@@ -87,7 +87,7 @@ def _node(ast: Any, scope: Scope) -> int:
 def _refused(ast: Any, scope: Scope) -> ModelError:
     name = ast.getName() or ast.getOperatorName() or f"type {ast.getType()}"
     if ast.getType() == _kinds().delay:
-        what = f"the csymbol {name} (delay) is out of scope: a value of the past is not kept."
+        what = "the csymbol delay is out of scope: values of the past are not kept."
         do = "replace the delay by a chain of transit compartments."
     else:
         what, do = f"the mathematical symbol {name} is out of scope.", "write the formula without it."

@@ -116,7 +116,8 @@ class Reading:
     def _by_amount(self, species: Any) -> bool:
         """Whether the species' id means its amount in a formula."""
         place = self.content.compartments[species.getCompartment()]
-        nowhere = place.getSpatialDimensions() == 0 and not self._has_size(species.getCompartment())
+        dimensions = 3.0 if not place.isSetSpatialDimensions() else place.getSpatialDimensionsAsDouble()
+        nowhere = dimensions == 0.0 and not self._has_size(species.getCompartment())
         return bool(species.getHasOnlySubstanceUnits()) or nowhere
 
     def _has_size(self, compartment: str) -> bool:

@@ -43,7 +43,9 @@ class Source:
         if not self.antimony:
             return f"{self.name}:{element.getLine()}" if element.getLine() else self.name
         names = dict.fromkeys(n for n in (_id(element), element.getId()) if n)
-        return self._first_line(*patterns, *(p for n in names for p in _ways_to_define(n)))
+        mark = {"rateRule": "'", "assignmentRule": ":="}.get(element.getElementName())
+        ruled = [rf"\b{re.escape(n)}\s*{mark}" for n in names if mark]
+        return self._first_line(*patterns, *ruled, *(p for n in names for p in _ways_to_define(n)))
 
     def place_of(self, name: str) -> str:
         """`file:line` in the Antimony text of the line that defines an id."""
@@ -77,7 +79,10 @@ def parse_sbml(text: str, source_name: str) -> Source:
     """
     import libsbml
 
+    if not text.lstrip("\ufeff").startswith("<?xml"):
+        text = '<?xml version="1.0" encoding="UTF-8"?>' + text  # libSBML would add a line of its own
     document = libsbml.readSBMLFromString(text)
+    _refuse_packages(Source(source_name, document), text)
     _raise_first_error(document, source_name)
     if document.getModel() is None:
         raise ModelError(
@@ -87,9 +92,10 @@ def parse_sbml(text: str, source_name: str) -> Source:
             do="give an SBML file.",
         )
     if document.getLevel() == 1:
+        for compartment in document.getModel().getListOfCompartments():
+            compartment.setVolume(compartment.getVolume())  # 1 where it is left out, in Level 1 only
         document.setLevelAndVersion(2, 4, False)
     source = Source(source_name, document)
-    _refuse_packages(source)
     _refuse_elements(source)
     return source
 
@@ -104,8 +110,11 @@ def antimony_to_sbml(text: str, source_name: str) -> str:
     antimony.clearPreviousLoads()
     if antimony.loadAntimonyString(text) < 0:
         words = " ".join(str(antimony.getLastError()).split())
+        words = words.split(" The interpretation the Hierarchical")[0]  # the same fault, told twice over
         found = re.match(r"Error in model string, line (\d+):\s*(.*)", words)
         line, words = (f":{found[1]}", found[2]) if found else ("", words)
+        if words.startswith("Loop detected") and (ring := _find_ring(text)):
+            words = f"values depend on one another in a ring: {' -> '.join(ring)}."
         raise ModelError(
             words.rstrip(".") + ".",
             where=f"{source_name}{line}",
@@ -115,14 +124,31 @@ def antimony_to_sbml(text: str, source_name: str) -> str:
     return str(antimony.getSBMLString(antimony.getMainModuleName()))
 
 
+def _find_ring(text: str) -> list[str]:
+    """Names in an Antimony text that are set by one another, the first again at the end."""
+    statements = re.split(r"[;\n]", re.sub(r"(//|#).*", "", text))
+    found = (re.match(r"\s*(\w+)\s*:?=(.*)", s) for s in statements)
+    uses = {m[1]: set(re.findall(r"\b[A-Za-z_]\w*", m[2])) for m in found if m}
+
+    def walk(path: list[str]) -> list[str]:
+        for name in sorted(uses.get(path[-1], ())):
+            if name in path:
+                return [*path[path.index(name) :], name]
+            if ring := walk([*path, name]):
+                return ring
+        return []
+
+    return next((ring for name in uses if (ring := walk([name]))), [])
+
+
 def parse_antimony(text: str, source_name: str) -> Source:
     """The document that an Antimony text stands for, with places in the Antimony text."""
     import libsbml
 
     document = libsbml.readSBMLFromString(antimony_to_sbml(text, source_name))
     source = Source(source_name, document, text)
-    _raise_first_error(document, source_name)
     _refuse_packages(source)
+    _raise_first_error(document, source_name)
     _refuse_elements(source)
     return source
 
@@ -146,7 +172,7 @@ def _raise_first_error(document: Any, source_name: str) -> None:
         )
 
 
-def _refuse_packages(source: Source) -> None:
+def _refuse_packages(source: Source, text: str = "") -> None:
     document = source.document
     spaces = document.getNamespaces()
     for i in range(spaces.getNumNamespaces()):
@@ -154,7 +180,9 @@ def _refuse_packages(source: Source) -> None:
         if not found or found[1] in _IGNORED_PACKAGES:
             continue
         package = found[1]
-        if package in _MEANINGFUL_PACKAGES or document.getPkgRequired(package):
+        # libSBML says it only of the packages that it knows.
+        stated = re.search(rf"""\b{spaces.getPrefix(i)}:required\s*=\s*["'](true|1)["']""", text)
+        if package in _MEANINGFUL_PACKAGES or document.getPkgRequired(package) or stated:
             raise ModelError(
                 f'the SBML package "{package}" is out of scope.',
                 where=source.place(document),
@@ -185,7 +213,10 @@ def _refuse_elements(source: Source) -> None:
 
 
 def _out_of_scope(source: Source, element: Any, kind: str, do: str) -> ModelError:
-    name = f' "{element.getIdAttribute()}"' if element.isSetIdAttribute() else ""
+    given = element.getIdAttribute()
+    if source.antimony and given not in source.antimony:
+        given = ""  # libAntimony's own name for what the text leaves nameless
+    name = f' "{given}"' if given else ""
     return ModelError(
         f"{kind}{name} is out of scope.",
         where=source.place(element, rf"\b{re.escape(element.getIdAttribute())}\s*:", r"\bat\b"),
