@@ -13,7 +13,6 @@ import pytest
 
 import lissive
 from lissive.cli import main as door
-from lissive.cli.files import whole
 from lissive.errors import CaseError
 
 
@@ -166,29 +165,3 @@ def test_a_reader_that_leaves_early_sees_no_traceback():
         process.stdout.close()
         said = process.stderr.read()
     assert said == ""
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, CaseError("no")])
-def test_an_interrupted_file_is_as_it_was(error, tmp_path):
-    out = tmp_path / "run.csv"
-    out.write_text("before")
-
-    def write_half():
-        with whole(out) as place:
-            place.write_text("half")
-            raise error
-
-    with pytest.raises((KeyboardInterrupt, CaseError)):
-        write_half()
-    assert out.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [out]
-
-
-def test_a_folder_is_replaced_whole(tmp_path):
-    out = tmp_path / "run.zarr"
-    for name in ("old", "new"):
-        with whole(out) as place:
-            place.mkdir()
-            (place / name).touch()
-    assert [p.name for p in out.iterdir()] == ["new"]
-    assert list(tmp_path.iterdir()) == [out]

@@ -46,9 +46,9 @@ def key_of(*parts: str) -> str:
 
 
 @cache
-def source_hash(place: Path) -> str:
-    """Hash of the Python source in a folder: what is kept depends on the code that made it."""
+def source_hash(place: Path, pattern: str = "*.py") -> str:
+    """Hash of the files in a folder: what is kept depends on the code, or the tables, that made it."""
     h = hashlib.sha256()
-    for path in sorted(place.glob("*.py")):
-        h.update(path.read_bytes())
+    for path in sorted(place.glob(pattern)):
+        h.update(path.name.encode() + b"\0" + path.read_bytes())
     return h.hexdigest()

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from lissive.cli.files import whole
-
 Model = Annotated[
     str, typer.Argument(help="A shipped model by name, or an Antimony (.ant) or SBML (.xml) file.")
 ]
@@ -25,18 +23,21 @@ def register(app: typer.Typer) -> None:
 def sbml(out: Out, model: Model = "lissive") -> None:
     """Write a model as SBML Level 3 Version 2."""
     from lissive.model.check import to_sbml
+    from lissive.model.read import text_of
 
-    _write(out, to_sbml(model))
+    _write(out, to_sbml(*text_of(model)))
 
 
-def antimony(out: Out) -> None:
-    """Write the shipped model, put together from its modules and tables, as one Antimony text."""
-    from lissive.model.compose import lissive_text
+def antimony(out: Out, model: Model = "lissive") -> None:
+    """Write a shipped model, put together from its modules and tables, as one Antimony text."""
+    from lissive.model.read import text_of
 
-    _write(out, lissive_text())
+    _write(out, text_of(model)[0])
 
 
 def _write(out: Path, text: str) -> None:
-    with whole(out) as place:
+    from lissive.simulate.output import atomic_path
+
+    with atomic_path(out) as place:
         place.write_text(text, encoding="utf-8")
     print(out)

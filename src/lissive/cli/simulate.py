@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 
-from lissive.cli.files import whole
 from lissive.errors import SimulationError
 
 FORMATS = (".csv", ".parquet", ".nc", ".zarr")
@@ -31,7 +30,7 @@ def simulate(
         str | None,
         typer.Option(metavar="N|FILE", help="How many subjects, or a table of their parameters, a row each."),
     ] = None,
-    until: Annotated[float | None, typer.Option(help="The last time, in the model's unit.")] = None,
+    until: Annotated[float | None, typer.Option(help="Last output time, in the model's unit.")] = None,
     every: Annotated[float | None, typer.Option(help="The time between two outputs.")] = None,
     times: Annotated[
         Path | None, typer.Option(help="A file of output times, instead of --until and --every.")
@@ -51,25 +50,26 @@ def simulate(
         raise SimulationError(
             f"The ending {out.suffix!r} names no format.", where="--out", allowed=f"{', '.join(FORMATS)}."
         )
-    if (times is None) == (until is None and every is None) or (until is None) != (every is None):
+    if (times is not None and until is not None) or (until is None) != (every is None):
         raise SimulationError(
-            "The output times are not clear.", where="--times", allowed="--until with --every, or --times."
+            "The output times are not clear.",
+            where="--times",
+            allowed="--until with --every; or --times; or neither, with observation rows in --events.",
         )
     from lissive.simulate.solve import simulate_files
 
     given = {"rtol": rtol, "atol": atol, "threads": threads, "seed": seed}
-    with whole(out) as place:
-        result = simulate_files(
-            model=model,
-            events=events,
-            subjects=_subjects(subjects),
-            until=until,
-            every=every,
-            times=times,
-            select=_names(select),
-            out=place,
-            **{name: value for name, value in given.items() if value is not None},
-        )
+    result = simulate_files(
+        model=model,
+        events=events,
+        subjects=_subjects(subjects),
+        until=until,
+        every=every,
+        times=times,
+        select=_names(select),
+        out=out,
+        **{name: value for name, value in given.items() if value is not None},
+    )
     _print(result, out, as_json)
 
 
@@ -87,5 +87,7 @@ def _print(summary: dict[str, Any], out: Path, as_json: bool) -> None:
         print(json.dumps(summary, default=str))
     else:
         print(f"{out}: {summary['subjects']} subjects, {summary['failed']} failed.")
+        for subject, why in summary.get("failures", {}).items():
+            print(f"  subject {subject}: {why}")
     if summary["failed"]:
         raise typer.Exit(1)

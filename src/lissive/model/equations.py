@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -37,3 +38,29 @@ class Equations:
     time_unit: str = ""
     dose_targets: Mapping[str, int] = field(default_factory=dict)
     """Id that may be dosed to its place in `states` (species whose amount is integrated)."""
+
+
+def to_json(equations: Equations) -> str:
+    """Equations as text, to be kept; `from_json` gives them back."""
+    plain = {name: getattr(equations, name) for name in Equations.__dataclass_fields__ if name != "graph"}
+    for name, value in plain.items():
+        if isinstance(value, Mapping):
+            plain[name] = dict(value)
+    return json.dumps({**plain, "nodes": equations.graph.nodes})
+
+
+def from_json(text: str) -> Equations:
+    """Equations from the text that `to_json` wrote.
+
+    >>> g = Graph()
+    >>> x = g.symbol("x")
+    >>> there = Equations("decay", g, ("x",), (g.neg(x),), (g.const(1.0),), {}, {"x": x})
+    >>> from_json(to_json(there)).graph.nodes == g.nodes
+    True
+    """
+    plain = json.loads(text)
+    nodes = [tuple(node) for node in plain.pop("nodes")]
+    graph = Graph.of(nodes)
+    for name in ("states", "rates", "initial"):
+        plain[name] = tuple(plain[name])
+    return Equations(graph=graph, **plain)

@@ -56,6 +56,14 @@ class Graph:
         self.nodes: list[Node] = []
         self._place: dict[Node, int] = {}
 
+    @classmethod
+    def of(cls, nodes: Sequence[Node]) -> Graph:
+        """A graph of these nodes, each at its place in the sequence."""
+        graph = cls()
+        graph.nodes = list(nodes)
+        graph._place = {node: i for i, node in enumerate(graph.nodes)}
+        return graph
+
     def _node(self, *node: Any) -> int:
         if node[0] in _COMMUTATIVE and node[1] > node[2]:
             node = (node[0], node[2], node[1])

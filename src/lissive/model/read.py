@@ -11,36 +11,64 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from typing import TYPE_CHECKING
+
+from lissive.cache import key_of, source_hash, store, stored
 from lissive.errors import ModelError
-from lissive.model.equations import Equations
-from lissive.model.reading import Reading
-from lissive.model.source import Source, parse_antimony, parse_sbml
+from lissive.model.equations import Equations, from_json, to_json
+
+if TYPE_CHECKING:
+    from lissive.model.source import Source
 
 SHIPPED = ("lissive", "benson2014")
 """Models that come with the package, by name."""
 
+ENDINGS = (".ant", ".xml", ".sbml")
+"""How the files end that are read."""
+
 
 def load(name_or_path: str | Path) -> Equations:
-    """The equations of a shipped model (see SHIPPED), an Antimony file (.ant) or an SBML file (.xml)."""
+    """The equations of a shipped model (see SHIPPED), an Antimony file (.ant) or an SBML file (.xml).
+
+    What was read once is kept in the user's cache folder, by the hash of the text and of the reader.
+    """
+    here = Path(__file__).parent
+    if str(name_or_path) == "lissive":  # known by its files, so that they need not be put together each time
+        origin = source_hash(here / "text", "*.ant") + source_hash(here / "parameters", "*.tsv")
+    else:
+        origin = "\0".join(text_of(name_or_path))
+    key = key_of(origin, source_hash(here))
+    known = stored(key, ".equations.json")
+    if known is not None:
+        return from_json(known.decode())
+    text, name = text_of(name_or_path)
+    sbml = text.lstrip().startswith("<")
+    equations = read_sbml(text, name) if sbml else read_antimony(text, name)
+    store(key, ".equations.json", to_json(equations).encode())
+    return equations
+
+
+def text_of(name_or_path: str | Path) -> tuple[str, str]:
+    """The text of a model, Antimony or SBML, and the name that messages call it by."""
     given = str(name_or_path)
     if given == "lissive":
         from lissive.model.compose import lissive_text
 
-        return read_antimony(lissive_text(), "lissive")
+        return lissive_text(), "lissive"
     if given in SHIPPED:
         file = Path(__file__).parent / "text" / f"{given}.ant"
-        return read_antimony(file.read_text(encoding="utf-8"), file.name)
+        return file.read_text(encoding="utf-8"), file.name
     path = Path(given)
-    reader = {".ant": read_antimony, ".xml": read_sbml, ".sbml": read_sbml}.get(path.suffix.lower())
-    if reader is None or not path.is_file():
-        fault = "is no model that comes with lissive" if reader is None else "is not there"
+    known = path.suffix.lower() in ENDINGS
+    if not known or not path.is_file():
+        fault = "is not there" if known else "is no model that comes with lissive"
         raise ModelError(
             f'"{given}" {fault}.',
             allowed=f"{', '.join(SHIPPED)}; or the path of an Antimony (.ant) or SBML file (.xml, .sbml).",
             do="correct the name or the path.",
         )
     try:
-        content = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8"), given
     except (OSError, UnicodeDecodeError) as fault:
         raise ModelError(
             f"it cannot be read ({fault}).",
@@ -48,7 +76,6 @@ def load(name_or_path: str | Path) -> Equations:
             allowed="a text file in UTF-8.",
             do="check the file.",
         ) from None
-    return reader(content, given)
 
 
 def read_sbml(text: str, source_name: str = "model.xml") -> Equations:
@@ -56,6 +83,8 @@ def read_sbml(text: str, source_name: str = "model.xml") -> Equations:
 
     Raises       ModelError with file and line, where the text is faulty or holds what is out of scope.
     """
+    from lissive.model.source import parse_sbml
+
     return _read(parse_sbml(text, source_name))
 
 
@@ -64,10 +93,14 @@ def read_antimony(text: str, source_name: str = "model.ant") -> Equations:
 
     Raises       ModelError with file and line, where the text is faulty or holds what is out of scope.
     """
+    from lissive.model.source import parse_antimony
+
     return _read(parse_antimony(text, source_name))
 
 
 def _read(source: Source) -> Equations:
+    from lissive.model.reading import Reading
+
     with _deep():
         return Reading(source).equations()
 
