@@ -12,7 +12,9 @@ import lissive
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "sbml-cases"
 
-pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the SBML Test Suite cases are not beside the checkout")
+pytestmark = pytest.mark.skipif(
+    not CASES.is_dir(), reason="the SBML Test Suite cases are not beside the checkout"
+)
 
 
 @pytest.mark.parametrize("case", sorted(p.name for p in CASES.glob("*") if p.is_dir()) or ["none"])

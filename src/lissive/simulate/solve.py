@@ -170,7 +170,7 @@ def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str
         if not np.isfinite(numbers).all():
             row = int(np.flatnonzero(~np.isfinite(numbers))[0])
             raise SimulationError(
-                f"{name} is {own[name].iloc[row]!r}.", where=f"{where}:{row + 2}", allowed="a finite number."
+                f"{name} is {own[name].iloc[row]}.", where=f"{where}:{row + 2}", allowed="a finite number."
             )
     return ids, {str(name): own[name].to_numpy(float) for name in own}
 

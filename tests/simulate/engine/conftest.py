@@ -12,14 +12,6 @@ from lissive.model.expression import Graph
 from lissive.simulate.engine import Doses
 
 
-@pytest.fixture(autouse=True, scope="session")
-def kernels_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Each test run keeps its kernels to itself."""
-    import os
-
-    os.environ["LISSIVE_CACHE"] = str(tmp_path_factory.mktemp("kernels"))
-
-
 @pytest.fixture
 def one_compartment() -> Equations:
     """Gut and blood: ka, CL, V; amounts."""

@@ -1,0 +1,148 @@
+"""What is measured on: models, patients and doses, from the tables of this folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lissive.forecast.predict import outcomes
+from lissive.model import load
+from lissive.model.compose import lissive_text
+from lissive.model.equations import Equations
+from lissive.model.read import read_antimony
+from lissive.simulate.draw import draw
+from lissive.simulate.engine import Doses
+from lissive.simulate.engine.kernel import Kernel
+from lissive.simulate.run import to_doses
+from lissive.simulate.schedule import ADD, Regimen, Schedule
+from lissive.simulate.streams import Floats, normals
+from lissive.units import to_nmol
+
+HERE = Path(__file__).parent
+SEED = 1
+DAY = 24.0
+
+
+@dataclass(frozen=True)
+class Dose:
+    """The same every day that has doses."""
+
+    hour: float
+    into: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One model with its doses, and the patients to run it with."""
+
+    name: str
+    text: str
+    """In Antimony."""
+    equations: Equations
+    outputs: tuple[str, ...]
+    dosing: tuple[Dose, ...]
+    days: int
+    dosed_days: int
+    fixed: Mapping[str, float]
+    """Parameters that are not the model's own, the same for all."""
+    spread: Mapping[str, float]
+    """Parameter to the standard deviation of its logarithm between patients; empty: drawn from the tables."""
+
+    @property
+    def until(self) -> float:
+        return self.days * DAY
+
+    @property
+    def hours(self) -> Floats:
+        return np.arange(0.0, self.until + 0.5, 1.0)
+
+    @property
+    def edges(self) -> Floats:
+        return np.arange(self.days + 1) * DAY
+
+    def patients(self, n: int) -> dict[str, Floats]:
+        """(subject,) values of all that differs from the model's own; the first is the typical patient."""
+        mine = self.equations.parameters
+        values = {name: np.full(n, value) for name, value in self.fixed.items()}
+        if self.spread:
+            for name, spread in self.spread.items():
+                z = normals(SEED, f"bench: {name}", n)
+                z[0] = 0.0
+                values[name] = mine[name] * np.exp(spread * z)
+        elif n > 1:
+            people = draw(n - 1, seed=SEED, given=self.fixed).parameters
+            for name, value in people.items():
+                typical = self.fixed.get(name, mine[name])
+                values[name] = np.append(typical, np.broadcast_to(value, n - 1))
+        return values
+
+    def doses(self, kernel: Kernel, patients: int) -> Doses:
+        rows = [
+            (day * DAY + dose.hour, self.equations.dose_targets[dose.into], dose.amount)
+            for day in range(self.dosed_days)
+            for dose in self.dosing
+        ]
+        time, target, amount = (np.array(column) for column in zip(*sorted(rows), strict=True))
+        schedule = Schedule(time, np.full(len(rows), ADD, np.int32), target.astype(np.int32), amount)
+        return to_doses(Regimen.same(schedule, patients), kernel)
+
+
+def names() -> tuple[str, ...]:
+    """Of the problems, in order."""
+    return tuple(row["model"] for row in table("runs"))
+
+
+def problem(name: str, days: int | None = None) -> Problem:
+    """A problem by name, cut to `days` where they are given."""
+    row = next(row for row in table("runs") if row["model"] == name)
+    text, equations = _model(name)
+    outputs = list(equations.states)
+    if name == "lissive":
+        outputs += [outcome.output for outcome in outcomes()]
+    length = int(row["days"]) if days is None else min(days, int(row["days"]))
+    return Problem(
+        name,
+        text,
+        equations,
+        tuple(dict.fromkeys(outputs)),
+        _dosing(name, equations),
+        length,
+        min(length, int(row["dosed_days"])),
+        {key: float(value) for key, value in (word.split("=") for word in (row["fixed"] or "").split())},
+        {each["name"]: float(each["spread"]) for each in table("varied") if each["model"] == name},
+    )
+
+
+def _dosing(name: str, equations: Equations) -> tuple[Dose, ...]:
+    """Doses in nmol; where a molar mass is named, the table has mg."""
+    found = []
+    for row in table("doses"):
+        if row["model"] == name:
+            amount = float(row["amount"])
+            if row["molar_mass"]:
+                amount = float(to_nmol(amount, g_per_mol=equations.parameters[row["molar_mass"]]))
+            found.append(Dose(float(row["hour"]), row["into"], amount))
+    return tuple(found)
+
+
+def _model(name: str) -> tuple[str, Equations]:
+    if name == "lissive":
+        return lissive_text(), load(name)
+    if name == "bench":
+        text = (HERE / "bench_model.ant").read_text(encoding="utf-8")
+        return text, read_antimony(text, "bench_model.ant")
+    import lissive.model.read as read
+
+    file = Path(read.__file__).parent / "text" / f"{name}.ant"
+    return file.read_text(encoding="utf-8"), load(name)
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of one table of this folder."""
+    with (HERE / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
