@@ -129,7 +129,8 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
     for drug in current:
         if drug.drug not in known:
             notes.append(
-                f"{drug.drug}: not in the model's interaction table; an interaction is neither shown nor ruled out."
+                f"{drug.drug}: not in the model's interaction table; what it and the cannabinoids do to each other "
+                "is not in the forecast."
             )
             continue
         for row in known[drug.drug].values():

@@ -114,6 +114,13 @@ def _responders(forecast: Mapping[str, Any]) -> str:
                 f"   Stiffness down by {share} % or more at week {week}: "
                 f"{drug} % with the drug, {placebo} % with placebo; the drug's part is {more} points."
             )
+    gap = forecast["outcomes"]["spasticity_nrs"]["difference"]
+    if gap["median"]:
+        middle, low, high = (gap[q][-1] for q in ("median", "p05", "p95"))
+        lines.append(
+            f"   Stiffness, drug minus placebo in the same patient, week {forecast['weeks'][-1]}: "
+            f"{middle:+.1f} points (90 % of patients {low:+.1f} to {high:+.1f})."
+        )
     return "\n".join(lines)
 
 

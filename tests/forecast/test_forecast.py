@@ -1,0 +1,182 @@
+"""From a case to a forecast: who is simulated, what is given to them, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lissive.case import Case, causes, make_case, read_case
+from lissive.errors import CaseError
+from lissive.forecast import ARMS, outcomes, predict, responders, summary
+from lissive.forecast.treatment import treatment
+from lissive.model import load
+from lissive.units import to_nmol
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
+
+
+def changed(**parts: dict[str, Any]) -> Case:
+    """The example with some fields changed; None takes a field out."""
+    data = read_case(EXAMPLE).model_dump(mode="json", exclude_none=True)
+    for part, fields in parts.items():
+        data[part] = {k: v for k, v in {**data[part], **fields}.items() if v is not None}
+    return make_case(data)
+
+
+@pytest.fixture(scope="module")
+def forecast():  # type: ignore[no-untyped-def]
+    return predict(read_case(EXAMPLE), subjects=60, seed=4, threads=1)
+
+
+def test_placebo_patients_get_no_drug_and_are_the_same_people(forecast) -> None:  # type: ignore[no-untyped-def]
+    assert (forecast.weekly["thc_plasma_peak"][1] == 0).all()
+    assert (forecast.weekly["thc_plasma_peak"][0, :, 1:] > 0).all()
+    np.testing.assert_array_equal(
+        forecast.weekly["sleep_nrs"][0, :, 0], forecast.weekly["sleep_nrs"][1, :, 0]
+    )
+
+
+def test_the_case_is_where_everybody_starts(forecast) -> None:  # type: ignore[no-untyped-def]
+    for name, value in {"spasms_per_day": 9.0, "spasticity_nrs": 7.0, "pain_nrs": 5.0}.items():
+        np.testing.assert_allclose(forecast.weekly[name][:, :, 0], value, rtol=1e-9)
+
+
+def test_nobody_takes_more_than_the_label_allows_on_any_day(forecast) -> None:  # type: ignore[no-untyped-def]
+    steps = np.array([1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    assert (forecast.taken[0, :, :14] <= steps).all()
+    assert forecast.taken.max() <= 12
+    assert (np.diff(forecast.taken[0], axis=1) <= 1).all()
+
+
+def test_more_patients_do_not_change_those_there_are() -> None:
+    case = changed(plan={"weeks": 1})
+    few, many = (predict(case, subjects=n, seed=9, threads=t) for n, t in ((5, 1), (12, 2)))
+    for outcome in outcomes():
+        np.testing.assert_array_equal(few.weekly[outcome.name], many.weekly[outcome.name][:, :5])
+    np.testing.assert_array_equal(few.taken, many.taken[:, :5])
+
+
+def test_the_summary_has_the_shape_that_others_build_on(forecast) -> None:  # type: ignore[no-untyped-def]
+    found = summary(forecast)
+    assert found["weeks"] == list(range(13))
+    assert found["subjects"] == 60
+    assert found["failed"] == 0
+    for name in ("spasms_per_day", "spasticity_nrs"):
+        for arm in ARMS:
+            q = found["outcomes"][name][arm]
+            assert all(len(q[k]) == 13 for k in ("median", "p05", "p25", "p75", "p95"))
+            assert (np.diff([q[k] for k in ("p05", "p25", "median", "p75", "p95")], axis=0) >= 0).all()
+    for name in ("20pct_week4", "30pct_week12"):
+        hit = found["responders"][name]
+        assert hit["difference"] == pytest.approx(hit["active"] - hit["placebo"])
+    assert found["drawn"].count("fed") == 1  # unknown in the case, so drawn, and said
+    assert found["found_in_trials"]
+    assert {"found", "source", "provenance"} == set(found["found_in_trials"][0])
+
+
+def test_responders_are_counted_by_the_trials_definition(forecast) -> None:  # type: ignore[no-untyped-def]
+    nrs = forecast.weekly["spasticity_nrs"]
+    by_hand = [float(np.mean([w[4] <= 0.8 * w[0] for w in arm])) for arm in nrs]
+    got = responders(forecast, 0.20, 4)
+    assert got is not None
+    assert [got["active"], got["placebo"]] == by_hand
+    assert responders(forecast, 0.20, 13) is None  # the plan ends before
+
+
+def test_a_plan_that_ends_before_week_four_has_no_responders() -> None:
+    found = summary(predict(changed(plan={"weeks": 2}), subjects=4, threads=1))
+    assert found["responders"] == {"20pct_week4": None, "30pct_week12": None}
+
+
+@pytest.mark.parametrize("cause", list(causes()))
+def test_every_cause_runs_and_says_what_trials_found(cause: str) -> None:
+    found = summary(predict(changed(spasm={"cause": cause}, plan={"weeks": 1}), subjects=6, threads=1))
+    assert found["failed"] == 0
+    assert found["found_in_trials"]
+    last = found["outcomes"]["spasticity_nrs"]["active"]["median"][-1]
+    assert 0 <= last <= 10
+
+
+@pytest.mark.parametrize(
+    ("plan", "depot", "per_day"),
+    [
+        ({"titration": "fixed", "sprays_per_day": 8}, "THC_spray", 8 * 2.7),
+        ({"product": "thc_oral", "titration": "fixed", "dose": "5 mg", "doses_per_day": 2}, "THC_oral", 10.0),
+        ({"product": "smoked", "titration": "fixed", "dose": "20 mg", "doses_per_day": 1}, "THC_lung", 20.0),
+        (
+            {"product": "cbd_oral_solution", "titration": "fixed", "dose": "400 mg", "doses_per_day": 2},
+            "CBD_oral",
+            800.0,
+        ),
+    ],
+)
+def test_each_product_goes_to_its_depot_with_its_dose(
+    plan: dict[str, Any], depot: str, per_day: float
+) -> None:
+    equations = load("lissive")
+    what = treatment(changed(plan={"max_sprays_per_day": None, **plan}), equations)
+    day = what.schedules[what.first_units]
+    mine = day.value[day.target == equations.dose_targets[depot]]
+    assert mine.sum() == pytest.approx(to_nmol(per_day, g_per_mol=314.46))
+    assert (np.diff(day.time) >= 0).all()
+    assert day.time[0] >= 0
+    assert day.time[-1] < 24
+
+
+def test_sprays_keep_their_distance() -> None:
+    equations = load("lissive")
+    case = changed(plan={"titration": "fixed", "sprays_per_day": 48, "override": "dose of an early trial"})
+    day = treatment(case, equations).schedules[48]
+    assert np.diff(np.unique(day.time)).min() * 60 >= 15
+
+
+def test_a_higher_limit_extends_the_titration_by_one_a_day() -> None:
+    case = changed(plan={"max_sprays_per_day": 16, "override": "dose of an earlier trial"})
+    assert treatment(case, load("lissive")).ceilings[-5:] == (12, 13, 14, 15, 16)
+    assert max(treatment(changed(plan={"max_sprays_per_day": 4}), load("lissive")).ceilings) == 4
+
+
+def test_medicines_that_the_table_knows_act_and_others_are_named() -> None:
+    case = changed(history={"current": [{"drug": "ketoconazole"}, {"drug": "tizanidine"}]})
+    what = treatment(case, load("lissive"))
+    assert what.given["cyp3a4_activity"] < 1
+    assert [note.split(":")[0] for note in what.notes] == ["tizanidine"]
+    unknown = treatment(changed(history={"current": None}), load("lissive"))
+    assert "unknown" in unknown.notes[0]
+
+
+def test_a_genotype_is_read_either_way_round_and_an_unlisted_one_is_drawn_and_said() -> None:
+    equations = load("lissive")
+    assert treatment(changed(person={"cyp2c9": "*3/*1"}), equations).given["cyp2c9_activity"] == 0.6
+    what = treatment(changed(person={"cyp2c9": "*1/*8"}), equations)
+    assert "cyp2c9_activity" in what.unknown
+    assert "*1/*8" in what.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"plan": {"weeks": None}}, "needs plan.weeks"),
+        ({"spasm": {"cause": None}}, "needs spasm.cause"),
+        ({"plan": {"titration": "fixed"}}, "needs plan.sprays_per_day"),
+        ({"spasm": {"spasticity_nrs": 0}}, "spasticity_nrs is 0"),
+    ],
+)
+def test_a_case_that_says_too_little_is_told_what_is_missing(parts: dict[str, Any], said: str) -> None:
+    with pytest.raises(CaseError, match=said):
+        predict(changed(**parts), subjects=2)
+
+
+def test_a_patient_that_cannot_be_solved_is_left_out_and_named(forecast) -> None:  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    status = forecast.status.copy()
+    status[0, 7] = 3
+    found = summary(replace(forecast, status=status))
+    assert found["failed"] == 1
+    assert list(found["failures"]) == ["8"]
+    assert "not a number" in found["failures"]["8"]
+    assert summary(forecast)["outcomes"] != found["outcomes"]

@@ -1,0 +1,119 @@
+"""Text, figure and table of a forecast say what its numbers say."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from lissive.case import read_case
+from lissive.forecast import predict, summary
+from lissive.report.figure import PANELS, forecast_figure, save
+from lissive.report.text import case_text
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
+
+
+@pytest.fixture(scope="module")
+def found():  # type: ignore[no-untyped-def]
+    return summary(predict(read_case(EXAMPLE), subjects=20, seed=1, threads=1))
+
+
+def test_the_text_says_limits_trials_and_what_is_not_built(found) -> None:  # type: ignore[no-untyped-def]
+    text = case_text(read_case(EXAMPLE), found)
+    for words in (
+        "not a prescription",
+        "not calibrated on trials",
+        "Wade 2010",
+        "clobazam: not in the model's",
+    ):
+        assert words in " ".join(text.split())
+    assert text.count("not built yet") == 3
+    assert max(len(line) for line in text.splitlines()) <= 130
+    percent = f"{100 * found['responders']['20pct_week4']['active']:.0f} % with the drug"
+    assert percent in text
+
+
+def test_the_figure_has_a_panel_for_each_outcome_with_units(found) -> None:  # type: ignore[no-untyped-def]
+    figure = forecast_figure(found, "title", "caption")
+    assert len(figure.axes) == len(PANELS)
+    for ax, name in zip(figure.axes, PANELS, strict=True):
+        assert f"[{found['outcomes'][name]['unit']}]" in ax.get_ylabel()
+
+
+def test_figures_are_written_whole_as_png_and_svg(found, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    png, svg = save(forecast_figure(found, "title", "caption"), tmp_path, "forecast")
+    assert png.read_bytes()[:4] == b"\x89PNG"
+    assert ET.parse(svg).getroot().tag.endswith("svg")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["forecast.png", "forecast.svg"]
+
+
+def door(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lissive", *words], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_the_command_answers_in_json_and_writes_the_report(tmp_path: Path) -> None:
+    done = door("case", str(EXAMPLE), "--subjects", "12", "--json", "--report", str(tmp_path / "r"))
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["case"] == "ms-new-york"
+    assert answer["as_of"] == "2026-11-22"
+    assert (answer["access"], answer["evidence"], answer["safety"]) == (None, None, None)
+    assert answer["forecast"]["subjects"] == 12
+    assert answer["provenance"]["seed"] == 1
+    files = {p.name for p in (tmp_path / "r").iterdir()}
+    assert files == {"forecast.png", "forecast.svg", "forecast.csv", "forecast.json"}
+    assert json.loads((tmp_path / "r" / "forecast.json").read_text()) == answer
+    with (tmp_path / "r" / "forecast.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    row = next(r for r in rows if (r["outcome"], r["arm"], r["week"]) == ("pain_nrs", "active", "4"))
+    want = answer["forecast"]["outcomes"]["pain_nrs"]["active"]["median"][4]
+    assert float(row["median"]) == pytest.approx(want, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_answer_whatever_the_threads() -> None:
+    one, two = (
+        door("case", str(EXAMPLE), "--subjects", "9", "--seed", "3", "--threads", n, "--json").stdout
+        for n in ("1", "2")
+    )
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "said"),
+    [
+        ("weight_kg: 68", "weight_kg: 0", "person.weight_kg is 0. Allowed: 20 to 350 kg."),
+        ("spasticity_nrs: 7", "spasticity_nrs: 11", "spasm.spasticity_nrs is 11"),
+        ("product: nabiximols", "product: nabiximol", "Did you mean nabiximols?"),
+        (
+            "titration: label, weeks",
+            "titration: fixed, sprays_per_day: 40, weeks",
+            "plan.sprays_per_day is 40",
+        ),
+        ('"60 mg/day"', '"60 ml/day"', "history.current[0].dose"),
+        ("cause: multiple_sclerosis", "cause: multiple_sklerosis", "Did you mean multiple_sclerosis?"),
+        ("pain_nrs: 5", "pane_nrs: 5", "spasm.pane_nrs is no known field"),
+    ],
+)
+def test_a_wrong_case_is_one_message_with_its_line(
+    line: str, instead: str, said: str, tmp_path: Path
+) -> None:
+    text = EXAMPLE.read_text()
+    assert text.count(line) == 1
+    case = tmp_path / "case.yaml"
+    case.write_text(text.replace(line, instead))
+    done = door("case", str(case), "--report", str(tmp_path / "r"))
+    assert done.returncode == 2
+    assert said in done.stderr
+    number = next(i for i, each in enumerate(text.splitlines(), 1) if line in each)
+    assert f"case.yaml:{number}:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "r").exists()
