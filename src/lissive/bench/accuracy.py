@@ -28,12 +28,10 @@ def scale_of(reference: Floats) -> Floats:
 def scaled_error(values: Floats, reference: Floats, scale: Floats | None = None) -> Floats:
     """|values - reference| by each subject's and output's largest |reference| over time; (subject, time, output).
 
-    What is not a number is infinitely wrong; so is anything but 0 where the reference is always 0.
+    Where the reference is always 0 it is |values| as they are. What is not a number is infinitely wrong.
     """
     scale = scale_of(reference) if scale is None else scale
-    difference = np.abs(values - reference)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error: Floats = np.where(difference == 0.0, 0.0, difference / scale)
+    error: Floats = np.abs(values - reference) / np.where(scale > 0.0, scale, 1.0)
     return np.nan_to_num(error, nan=np.inf, posinf=np.inf)
 
 
@@ -104,7 +102,7 @@ def accuracy(solved: Solved, tolerances: Sequence[float]) -> list[dict[str, Any]
         hourly = scaled_error(seen.values, reference.values, scale)
         # the highest and the lowest of a day are read off a few points in each step, its mean is a quadrature
         by_day = {
-            name: worst(scaled_error(getattr(seen, name), getattr(reference, name), scale))
+            name: scaled_error(getattr(seen, name), getattr(reference, name), scale)
             for name in ("mean", "maximum", "minimum")
         }
         rows.append(
@@ -115,11 +113,12 @@ def accuracy(solved: Solved, tolerances: Sequence[float]) -> list[dict[str, Any]
                 "max_error_over_rtol": worst(hourly) / rtol,
                 "rms_error_over_rtol": rms(hourly) / rtol,
                 "daily_max_error_over_rtol": worst(hourly[:, ::24]) / rtol,
-                "day_mean_error_over_rtol": by_day["mean"] / rtol,
-                "day_maximum_error_over_rtol": by_day["maximum"] / rtol,
-                "day_minimum_error_over_rtol": by_day["minimum"] / rtol,
+                "day_mean_error_over_rtol": worst(by_day["mean"]) / rtol,
+                "day_maximum_error_over_rtol": worst(by_day["maximum"]) / rtol,
+                "day_minimum_error_over_rtol": worst(by_day["minimum"]) / rtol,
                 "worst_at": _place(hourly, solved.problem),
                 "worst_outputs": _leaders(hourly, solved.problem, rtol),
+                "day_maximum_worst_outputs": _leaders(by_day["maximum"], solved.problem, rtol),
             }
         )
     return rows

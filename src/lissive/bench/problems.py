@@ -6,21 +6,23 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lissive.forecast.predict import outcomes
 from lissive.model import load
-from lissive.model.compose import lissive_text
 from lissive.model.equations import Equations
-from lissive.model.read import read_antimony
+from lissive.model.read import text_of
 from lissive.simulate.draw import draw
-from lissive.simulate.engine import Doses
-from lissive.simulate.engine.kernel import Kernel
+from lissive.simulate.engine import Doses, Kernel
 from lissive.simulate.run import to_doses
 from lissive.simulate.schedule import ADD, Regimen, Schedule
 from lissive.simulate.streams import Floats, normals
 from lissive.units import to_nmol
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HERE = Path(__file__).parent
 SEED = 1
@@ -100,14 +102,15 @@ def names() -> tuple[str, ...]:
 def problem(name: str, days: int | None = None) -> Problem:
     """A problem by name, cut to `days` where they are given."""
     row = next(row for row in table("runs") if row["model"] == name)
-    text, equations = _model(name)
+    place = model_place(name)
+    equations = load(place)
     outputs = list(equations.states)
     if name == "lissive":
         outputs += [outcome.output for outcome in outcomes()]
     length = int(row["days"]) if days is None else min(days, int(row["days"]))
     return Problem(
         name,
-        text,
+        text_of(place)[0],
         equations,
         tuple(dict.fromkeys(outputs)),
         _dosing(name, equations),
@@ -116,6 +119,29 @@ def problem(name: str, days: int | None = None) -> Problem:
         {key: float(value) for key, value in (word.split("=") for word in (row["fixed"] or "").split())},
         {each["name"]: float(each["spread"]) for each in table("varied") if each["model"] == name},
     )
+
+
+def dosing_table(given: Problem) -> pd.DataFrame:
+    """The doses as a table for `simulate`: a row for each dose of the day, repeated daily."""
+    import pandas as pd
+
+    rows = [
+        {
+            "TIME": dose.hour,
+            "EVID": 1,
+            "AMT": dose.amount,
+            "CMT": dose.into,
+            "II": DAY,
+            "ADDL": given.dosed_days - 1,
+        }
+        for dose in given.dosing
+    ]
+    return pd.DataFrame(rows).assign(ID=1)
+
+
+def model_place(name: str) -> str | Path:
+    """What `load` takes for a problem's model."""
+    return HERE / "bench_model.ant" if name == "bench" else name
 
 
 def _dosing(name: str, equations: Equations) -> tuple[Dose, ...]:
@@ -128,18 +154,6 @@ def _dosing(name: str, equations: Equations) -> tuple[Dose, ...]:
                 amount = float(to_nmol(amount, g_per_mol=equations.parameters[row["molar_mass"]]))
             found.append(Dose(float(row["hour"]), row["into"], amount))
     return tuple(found)
-
-
-def _model(name: str) -> tuple[str, Equations]:
-    if name == "lissive":
-        return lissive_text(), load(name)
-    if name == "bench":
-        text = (HERE / "bench_model.ant").read_text(encoding="utf-8")
-        return text, read_antimony(text, "bench_model.ant")
-    import lissive.model.read as read
-
-    file = Path(read.__file__).parent / "text" / f"{name}.ant"
-    return file.read_text(encoding="utf-8"), load(name)
 
 
 def table(name: str) -> list[dict[str, str]]:
