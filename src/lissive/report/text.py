@@ -44,6 +44,7 @@ def case_text(case: Case, forecast: Mapping[str, Any]) -> str:
         f"1  {NOT_BUILT['access']}: not built yet.",
         f"2  {NOT_BUILT['evidence']}: not built yet.",
         f"3  Forecast: {forecast['subjects']} virtual patients like this person, each with the drug and with placebo.",
+        weekly_table(forecast),
         forecast_table(forecast),
         f"{_responders(forecast)}\n{_dose(forecast)}".rstrip(),
         _found(forecast),
@@ -70,11 +71,45 @@ def headline(case: Case) -> str:
     return f"{case.case}{asked}: {', '.join(a for a in about if a)}\nPlan: {what}{how}, {plan.weeks} weeks"
 
 
+_WEEKLY = {
+    "spasms_per_day": "spasms/day",
+    "spasticity_nrs": "stiffness",
+    "pain_nrs": "pain",
+    "intoxication_vas": "intoxication",
+    "dizziness_risk": "dizziness",
+    "thc_plasma": "THC ng/mL",
+    "oh_thc_plasma": "11-OH-THC",
+    "cbd_plasma": "CBD ng/mL",
+}
+_DRUG_ONLY = ("thc_plasma", "oh_thc_plasma", "cbd_plasma")
+
+
+def weekly_table(forecast: Mapping[str, Any]) -> str:
+    """Medians by week (from week 12 on every fourth), with drug and with placebo; plasma with drug alone."""
+    rows = [["median, drug / placebo", *_WEEKLY.values()]]
+    for k, week in enumerate(forecast["weeks"]):
+        if week > 12 and week % 4 and week != forecast["weeks"][-1]:
+            continue
+        row = ["before" if week == 0 else f"week {week}"]
+        for name in _WEEKLY:
+            outcome = forecast["outcomes"][name]
+            arms = ("active",) if name in _DRUG_ONLY else ("active", "placebo")
+            row.append(" / ".join(_number(outcome[arm]["median"][k], outcome["unit"]) for arm in arms))
+        rows.append(row)
+    return _aligned(rows)
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    """Columns side by side, the first row as a heading."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([f"   {lines[0]}", f"   {'-' * len(lines[0])}", *(f"   {line}" for line in lines[1:])])
+
+
 def forecast_table(forecast: Mapping[str, Any]) -> str:
-    """Median and 90 % range before treatment and at two weeks, with drug and with placebo."""
+    """Median and 90 % range before treatment and in two weeks of it, with drug and with placebo."""
     last = forecast["weeks"][-1]
-    shown = [week for week in (4, last) if week <= last]
-    shown = sorted(set(shown))
+    shown = sorted({week for week in (4, last) if week <= last})
     heads = ["median (90 % of patients)", "before"]
     for week in shown:
         heads += [f"week {week}: drug", "placebo"]
@@ -86,9 +121,7 @@ def forecast_table(forecast: Mapping[str, Any]) -> str:
         for week in shown:
             row += [_spread(outcome[arm], week, outcome["unit"]) for arm in ("active", "placebo")]
         rows.append(row)
-    widths = [max(len(row[k]) for row in rows) for k in range(len(heads))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([f"   {lines[0]}", f"   {'-' * len(lines[0])}", *(f"   {line}" for line in lines[1:])])
+    return _aligned(rows)
 
 
 def _spread(quantiles: Mapping[str, Any], week: int, unit: str) -> str:
