@@ -1,7 +1,7 @@
 """How far is a run from a run that is much closer to the truth?
 
 >>> reference = np.array([[[1.0], [4.0]]])
->>> worst(scaled_error(reference + 0.004, reference))
+>>> round(worst(scaled_error(reference + 0.004, reference)), 9)
 0.001
 """
 

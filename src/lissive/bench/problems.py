@@ -65,7 +65,8 @@ class Problem:
 
     @property
     def edges(self) -> Floats:
-        return np.arange(self.days + 1) * DAY
+        days: Floats = np.arange(self.days + 1) * DAY
+        return days
 
     def patients(self, n: int) -> dict[str, Floats]:
         """(subject,) values of all that differs from the model's own; the first is the typical patient."""

@@ -147,7 +147,17 @@ def bench(
     report["machine"]["load_after"] = _load()
     report["checks"] = [asdict(each) for each in checks]
     report["met"] = all(each.met is not False for each in checks)
-    return report
+    plain: dict[str, Any] = _plain(report)
+    return plain
+
+
+def _plain(thing: Any) -> Any:
+    """As JSON has it: lists, and nothing where a number is not finite."""
+    if isinstance(thing, dict):
+        return {key: _plain(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [_plain(value) for value in thing]
+    return None if isinstance(thing, float) and not np.isfinite(thing) else thing
 
 
 def _models(
@@ -205,7 +215,7 @@ def _against_peer(
     if timed and size.both_ways:
         way, entry["seconds_by_way_of_dosing"] = rival.faster_way(size.peer_repeats)
     entry["agreement"] = agreed = rival.agreement(way)
-    checks.append(check("peer_difference", agreed and agreed["max_difference"], name))
+    checks.append(check("peer_difference", agreed["max_difference"] if agreed else None, name))
     if not timed:
         return
     theirs = rival.table(way, size.peer_tolerances, size.peer_repeats)
@@ -214,9 +224,10 @@ def _against_peer(
             row["patient_weeks_per_second"] = entry["days"] / 7 / row["seconds_per_patient"]
     entry["engines"] = [*ours, *theirs]
     ratio = compare.ratio_at_equal_error(compare.points(ours), compare.points(theirs))
-    entry["ratio_at_equal_error"] = {compare.PEER: ratio and ratio["middle"]}
+    middle = ratio["middle"] if ratio else None
+    entry["ratio_at_equal_error"] = {compare.PEER: middle}
     entry["ratio_range"] = {compare.PEER: ratio}
-    checks.append(check("speed_ratio", ratio and ratio["middle"], name))
+    checks.append(check("speed_ratio", middle, name))
 
 
 def threads(size: Size, rtol: float = 1e-4) -> dict[str, Any]:
