@@ -65,8 +65,7 @@ class Problem:
 
     @property
     def edges(self) -> Floats:
-        days: Floats = np.arange(self.days + 1) * DAY
-        return days
+        return np.linspace(0.0, self.until, self.days + 1)
 
     def patients(self, n: int) -> dict[str, Floats]:
         """(subject,) values of all that differs from the model's own; the first is the typical patient."""
