@@ -68,6 +68,18 @@ def test_area_maximum_and_minimum_follow_the_closed_form(
     assert seen.minimum[0, 0, 0] == pytest.approx(c0 * np.exp(-4 * k), rel=1e-7)
 
 
+def test_a_peak_between_steps_is_found(one_compartment: Equations, dose_table: Table) -> None:
+    ka = np.linspace(0.3, 4.0, 23)
+    kernel = build(one_compartment, ["blood"])
+    seen = kernel.start(23, {"ka": ka}, tolerances=Tolerances(rtol=1e-4)).advance(
+        48.0, dose_table([(0.0, ADD, 0, 100.0)], 23), edges=[0.0, 48.0]
+    )
+    t_max = np.log(ka / 0.25) / (ka - 0.25)
+    exact = np.array([oral(t, 100.0, x, 5.0, 20.0) for t, x in zip(t_max, ka, strict=True)])
+    np.testing.assert_allclose(seen.maximum[:, 0, 0], exact, rtol=1e-3)
+    assert (seen.minimum >= 0).all()
+
+
 def test_a_stiff_problem_agrees_with_scipy(stiff: Equations) -> None:
     kernel = build(stiff, ["a", "b", "c", "sum"])
     times = np.logspace(-3, 5, 33)

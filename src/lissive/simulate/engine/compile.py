@@ -13,7 +13,7 @@ import llvmlite.binding as llvm
 from lissive.cache import key_of, source_hash, store, stored
 from lissive.simulate.engine import dialect, driver
 
-_DRIVER_PARTS = (driver.load, driver.save, driver.arrive, driver.judge, driver.drive)
+_DRIVER_PARTS = (driver.load, driver.save, driver.arrive, driver.judge, driver.gather, driver.drive)
 _KERNEL_CALLS = {"step": ("reals",) * 11, "commit": ("reals",) * 4, "observe": ("reals",) * 8}
 
 

@@ -115,12 +115,38 @@ def judge(s: i64, l: i64, W: i64, tried: f64, error: f64, book: whole, clock: re
                 book[s * 6 + 1] = 3
 
 
+def gather(place: i64, l: i64, share: f64, n_out: i64, W: i64, F0: reals, F1: reals, O: reals, mean: reals,
+           top: reals, low: reals) -> None:  # fmt: skip
+    """Add one part of a step, seen at its start, middle and end, to its bin: Simpson's rule and the parabola."""
+    for o in range(n_out):
+        f0 = F0[o * W + l]
+        f1 = F1[o * W + l]
+        f2 = O[o * W + l]
+        mean[place + o] += share * (f0 + 4.0 * f1 + f2)
+        high = max(max(f0, f1), f2)
+        down = min(min(f0, f1), f2)
+        bend = 0.5 * (f0 + f2) - f1
+        tilt = 0.5 * (f2 - f0)
+        if abs(tilt) < 2.0 * abs(
+            bend
+        ):  # it turns within the part: the parabola's vertex, but no change of sign
+            vertex = f1 - 0.25 * tilt * tilt / bend
+            if high <= 0.0:
+                vertex = min(vertex, 0.0)
+            if down >= 0.0:
+                vertex = max(vertex, 0.0)
+            high = max(high, vertex)
+            down = min(down, vertex)
+        top[place + o] = max(top[place + o], high)
+        low[place + o] = min(low[place + o], down)
+
+
 def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals, rate: reals, clock: reals,
           book: whole, ev_time: reals, ev_value: reals, ev_action: whole, ev_target: whole, start: whole,
           which: whole, scale: reals, shift: reals, times: reals, values: reals, edges: reals, mean: reals,
           top: reals, low: reals, Y: reals, SEEN: reals, K: reals, R: reals, T: reals, H: reals, TRY: reals,
           TOL: reals, YN: reals, D1: reals, D2: reals, ERR: reals, MASK: reals, TH: reals, TX: reals,
-          O: reals, SEG: reals, END: reals, lane: whole) -> None:  # fmt: skip
+          O: reals, F0: reals, F1: reals, SEG: reals, END: reals, lane: whole) -> None:  # fmt: skip
     """Advance subjects conf[7] to conf[8] to the pause real[0], each through its own events."""
     W = conf[0]
     n_out = conf[4]
@@ -263,19 +289,19 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
                                 TX[l] = SEG[l] + 0.5 * float(part) * (stop - SEG[l])
                                 TH[l] = (TX[l] - T[l]) / TRY[l]
                         observe(Y, YN, D1, D2, K, TX, TH, O)
-                        for l in range(W):
-                            if lane[6 * W + l] == 1:
-                                s = lane[l]
-                                b = lane[2 * W + l]
-                                stop = min(END[l], edges[b + 1])
-                                share = (stop - SEG[l]) / (edges[b + 1] - edges[b]) / 6.0
-                                if part == 1:
-                                    share = share * 4.0
-                                for o in range(n_out):
-                                    place = (s * nb + b) * n_out + o
-                                    mean[place] += share * O[o * W + l]
-                                    top[place] = max(top[place], O[o * W + l])
-                                    low[place] = min(low[place], O[o * W + l])
+                        if part == 0:
+                            for i in range(n_out * W):
+                                F0[i] = O[i]
+                        elif part == 1:
+                            for i in range(n_out * W):
+                                F1[i] = O[i]
+                    for l in range(W):
+                        if lane[6 * W + l] == 1:
+                            b = lane[2 * W + l]
+                            stop = min(END[l], edges[b + 1])
+                            share = (stop - SEG[l]) / (edges[b + 1] - edges[b]) / 6.0
+                            place = (lane[l] * nb + b) * n_out
+                            gather(place, l, share, n_out, W, F0, F1, O, mean, top, low)
                     for l in range(W):
                         if lane[6 * W + l] == 1:
                             b = lane[2 * W + l]

@@ -267,7 +267,8 @@ class _Job:
         n, k, inputs, n_out = self.conf[1:5]
         conf = np.array([*self.conf[:7], piece[0], piece[1], *self.conf[9:]], dtype=np.int64)
         blocks = [n, n, max(k, 1), max(inputs, 1), 1, 1, 1]  # Y SEEN K R T H TRY
-        more = [n, n, n, 1, 1, 1, 1, max(n_out, 1), 1, 1]  # YN D1 D2 ERR MASK TH TX O SEG END
+        seen = max(n_out, 1)
+        more = [n, n, n, 1, 1, 1, 1, seen, seen, seen, 1, 1]  # YN D1 D2 ERR MASK TH TX O F0 F1 SEG END
         work = [_aligned(rows * kernel.lanes) for rows in [*blocks, *more]]
         lane = np.zeros(8 * kernel.lanes, dtype=np.int64)
         arrays = [conf, *self.shared, *work[: len(blocks)], self.tol, *work[len(blocks) :], lane]
