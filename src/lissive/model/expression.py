@@ -228,29 +228,24 @@ class Graph:
 
     # -- calculus -------------------------------------------------------------------------------
     def gradient(self, e: int, symbols: Sequence[int]) -> dict[int, int]:
-        """Derivatives of `e` by each of `symbols` that it uses: {symbol: node}, zeros left out."""
-        wanted = set(symbols)
-        table: dict[int, dict[int, int]] = {}
-        for n in self.reachable([e]):
-            if n in wanted:
-                table[n] = {n: self.const(1.0)}
+        """Derivatives of `e` by each of `symbols` that it uses: {symbol: node}, zeros left out.
+
+        Backwards from `e`, so that a long chain is multiplied out once for all symbols at its end.
+        """
+        wanted, involved = set(symbols), set[int]()
+        order = self.reachable([e])
+        for n in order:
+            if n in wanted or any(a in involved for a in self.args(n)):
+                involved.add(n)
+        share = {e: self.const(1.0)}
+        for n in reversed(order):
+            if n not in share or n not in involved or n in wanted:
                 continue
-            args = self.args(n)
-            involved = {s for a in args for s in table.get(a, ())}
-            if not involved:
-                continue
-            partials = self._partials(n)
-            row: dict[int, int] = {}
-            for s in involved:
-                total = self.const(0.0)
-                for a, d in zip(args, partials, strict=True):
-                    da = table.get(a, {}).get(s)
-                    if d is not None and da is not None:
-                        total = self.add(total, self.mul(d, da))
-                if self.value(total) != 0.0:
-                    row[s] = total
-            table[n] = row
-        return table.get(e, {})
+            for a, slope in zip(self.args(n), self._partials(n), strict=True):
+                if slope is not None and a in involved:
+                    term = self.mul(share[n], slope)
+                    share[a] = self.add(share[a], term) if a in share else term
+        return {s: d for s, d in share.items() if s in wanted and self.value(d) != 0.0}
 
     def diff(self, e: int, symbol: int) -> int:
         """The derivative of `e` by one symbol."""

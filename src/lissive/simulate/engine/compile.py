@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,26 @@ def fingerprint() -> str:
     return key_of(source_hash(Path(__file__).parent), *(str(each) for each in about))
 
 
+@contextmanager
+def _in_source_order() -> Iterator[None]:
+    """Instructions stay as `emit.py` orders them, each near its use: LLVM's own order spills a third more.
+
+    These are switches of the whole process, so they are put back for others who use LLVM in it.
+    """
+    llvm.set_option("lissive", "-enable-misched=0")
+    llvm.set_option("lissive", "-pre-RA-sched=linearize")
+    try:
+        yield
+    finally:
+        llvm.set_option("lissive", "-enable-misched=1")
+        llvm.set_option("lissive", "-pre-RA-sched=default")
+
+
 def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
-    """Machine code for the module that `ir` writes, from the disk where it is known."""
+    """Machine code for the module that `ir` writes, from the disk where it is known.
+
+    `optimise` is for the driver: loops and branches gain by it, straight-line arithmetic does not.
+    """
     key = key_of(key, str(optimise), fingerprint())
     known = stored(key, ".o")
     if known is not None:
@@ -54,7 +73,8 @@ def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
         tuning.loop_vectorization = tuning.slp_vectorization = False
         builder = llvm.create_pass_builder(target, tuning)
         builder.getModulePassManager().run(module, builder)
-    code: bytes = target.emit_object(module)
+    with nullcontext() if optimise else _in_source_order():
+        code: bytes = target.emit_object(module)
     store(key, ".o", code)
     return code
 

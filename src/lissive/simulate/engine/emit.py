@@ -10,7 +10,10 @@ All arrays are rows of `lanes` doubles, except that `prepare` is for one lane. T
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from lissive.model.equations import TIME
 from lissive.simulate.engine import tableau
@@ -23,9 +26,13 @@ _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 class Evaluator:
     """Writes graph nodes into a function, each once, from values given for symbols and constants."""
 
-    def __init__(self, plan: Plan, f: Function, known: dict[int, str], *, stored: bool = True) -> None:
+    def __init__(
+        self, plan: Plan, f: Function, known: dict[int, str], y: Sequence[str] | None = None
+    ) -> None:
         self.graph, self.f, self.known = plan.graph, f, dict(known)
-        self.rows = {e: i for i, e in enumerate(plan.once)} if stored else {}
+        self.y: Sequence[str] = y if y is not None else ()
+        self.places = {plan.graph.symbol(s): i for i, s in enumerate(plan.states)} if y is not None else {}
+        self.rows = {e: i for i, e in enumerate(plan.once)} if y is not None else {}
 
     def values(self, roots: Sequence[int]) -> list[str]:
         return [self.value(e) for e in roots]
@@ -37,6 +44,8 @@ class Evaluator:
             if e in self.rows and e not in self.known:
                 # read again wherever it is needed: memory is cheaper than a register held for so long
                 self.known[e] = self.f.load("K", self.rows[e])
+            if e in self.places and e not in self.known:
+                self.known[e] = self.y[self.places[e]]
             missing = [a for a in self.graph.args(e) if a not in self.known] if e not in self.known else []
             if missing:
                 stack.extend(missing)
@@ -82,7 +91,7 @@ def _prepare(plan: Plan) -> Function:
     f = Function("prepare", ["P", "K", "Y0"], 1)
     g = plan.graph
     known = {g.symbol(p): f.load("P", i) for i, p in enumerate(plan.parameters)}
-    ev = Evaluator(plan, f, known, stored=False)
+    ev = Evaluator(plan, f, known)
     for i, e in enumerate(plan.once):
         f.store(ev.value(e), "K", i)
     for i, e in enumerate(plan.initial):
@@ -91,14 +100,21 @@ def _prepare(plan: Plan) -> Function:
 
 
 def _at(plan: Plan, f: Function, y: Sequence[str], t: str) -> Evaluator:
-    symbols = {plan.graph.symbol(s): v for s, v in zip(plan.states, y, strict=True)}
-    return Evaluator(plan, f, {**symbols, plan.graph.symbol(TIME): t})
+    """An evaluator at states `y` and time `t`."""
+    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y)
 
 
 def _combine(f: Function, start: str, weights: Sequence[float], terms: Sequence[str]) -> str:
     for w, x in zip(weights, terms, strict=True):
         start = f.add(start, x) if w == 1.0 else f.fma(f.const(w), x, start)
     return start
+
+
+def _stage_state(
+    f: Function, y: Sequence[str], weights: Sequence[float], u: Sequence[Sequence[str]], i: int
+) -> str:
+    """State i at a stage."""
+    return _combine(f, y[i], weights, [stage[i] for stage in u])
 
 
 def _step(plan: Plan, lanes: int) -> Function:
@@ -113,27 +129,34 @@ def _step(plan: Plan, lanes: int) -> Function:
     slopes = {
         i: f.mul(h, first.value(e)) for i, e in enumerate(plan.time_slopes) if plan.graph.value(e) != 0.0
     }
+    rows = _rows(plan)
     u: list[list[str]] = []
-    stage_y = y
+    stage_y: Sequence[str] = y
     for s in range(len(tableau.A)):
-        if s:
-            done = len(tableau.A[s])
-            stage_y = [_combine(f, y[i], tableau.A[s], [u[q][i] for q in range(done)]) for i in range(n)]
         at = first
         if s:
+            stage_y = _Later(partial(_stage_state, f, y, tableau.A[s], tuple(u)), n)
             stage_t = t if not slopes else f.fma(f.const(tableau.ALPHA[s]), h, t)
             at = _at(plan, f, stage_y, stage_t)
-        right = at.values(plan.rates)
-        for i in range(n):
+        x = [""] * n
+        for i in plan.order:  # each right side just before it is used, which keeps it in a register
+            right = at.value(plan.rates[i])
             if i in inputs:
-                right[i] = f.add(right[i], inputs[i])
+                right = f.add(right, inputs[i])
             if i in slopes and tableau.TIME_SLOPE[s]:
-                right[i] = f.fma(f.const(tableau.TIME_SLOPE[s]), slopes[i], right[i])
+                right = f.fma(f.const(tableau.TIME_SLOPE[s]), slopes[i], right)
             if tableau.C[s]:
-                terms = [u[q][i] for q in range(len(tableau.C[s]))]
+                terms = [u[q][i] for q in range(s)]
                 summed = f.mul(f.const(tableau.C[s][0]), terms[0])
-                right[i] = f.fma(inverse_h, _combine(f, summed, tableau.C[s][1:], terms[1:]), right[i])
-        u.append(_solve(plan, f, factors, right))
+                right = f.fma(inverse_h, _combine(f, summed, tableau.C[s][1:], terms[1:]), right)
+            for j in rows.before[i]:
+                right = f.sub(right, f.mul(factors[i, j], x[j]))
+            x[i] = right
+        for i in reversed(plan.order):
+            for j in rows.after[i]:
+                x[i] = f.sub(x[i], f.mul(factors[i, j], x[j]))
+            x[i] = f.mul(x[i], factors[i, i])
+        u.append(x)
     new = [f.add(stage_y[i], u[-1][i]) for i in range(n)]
     for i in range(n):
         f.store(new[i], "YN", i)
@@ -160,6 +183,38 @@ def _error(f: Function, y: Sequence[str], new: Sequence[str], error: Sequence[st
 
 
 Factors = dict[tuple[int, int], str]
+
+
+class _Later(Sequence[str]):
+    """Values that are written when they are first asked for."""
+
+    def __init__(self, make: Callable[[int], str], size: int) -> None:
+        self._make, self._known, self._size = make, dict[int, str](), size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, i: Any) -> Any:
+        if i not in self._known:
+            self._known[i] = self._make(i)
+        return self._known[i]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Of each state, the others in its row of the factors: eliminated before it, and after it."""
+
+    before: dict[int, list[int]]
+    after: dict[int, list[int]]
+
+
+def _rows(plan: Plan) -> _Rows:
+    rank = {k: a for a, k in enumerate(plan.order)}
+    rows = _Rows({k: [] for k in rank}, {k: [] for k in rank})
+    for i, j in sorted(plan.filled, key=lambda place: rank[place[1]]):
+        if i != j:
+            (rows.before if rank[j] < rank[i] else rows.after)[i].append(j)
+    return rows
 
 
 def _factorise(plan: Plan, f: Function, at: Evaluator, diagonal: str) -> Factors:
@@ -194,21 +249,6 @@ def _by_column(plan: Plan, rank: dict[int, int]) -> dict[int, list[int]]:
     return below
 
 
-def _solve(plan: Plan, f: Function, m: Factors, b: Sequence[str]) -> list[str]:
-    x = list(b)
-    rank = {k: a for a, k in enumerate(plan.order)}
-    below = _by_column(plan, rank)
-    for k in plan.order:
-        for i in below[k]:
-            x[i] = f.sub(x[i], f.mul(m[i, k], x[k]))
-    for k in reversed(plan.order):
-        for j in range(len(x)):
-            if (k, j) in plan.filled and rank[j] > rank[k]:
-                x[k] = f.sub(x[k], f.mul(m[k, j], x[j]))
-        x[k] = f.mul(x[k], m[k, k])
-    return x
-
-
 def _commit(plan: Plan, lanes: int) -> Function:
     f = Function("commit", ["Y", "YN", "SEEN", "MASK"], lanes)
     taken = f.compare("one", f.load("MASK", 0), f.const(0.0))
@@ -221,18 +261,15 @@ def _commit(plan: Plan, lanes: int) -> Function:
 
 def _observe(plan: Plan, lanes: int) -> Function:
     f = Function("observe", ["Y", "YN", "D1", "D2", "K", "T", "TH", "O"], lanes)
-    g = plan.graph
-    needed = g.symbols(plan.output_nodes)
     theta = f.load("TH", 0)
     other = f.sub(f.const(1.0), theta)
-    y = []
-    for i, s in enumerate(plan.states):
-        if s not in needed:
-            y.append(f.const(0.0))
-            continue
+
+    def within(i: int) -> str:
         inner = f.fma(theta, f.load("D2", i), f.load("D1", i))
         inner = f.fma(other, inner, f.load("YN", i))
-        y.append(f.fma(theta, inner, f.mul(other, f.load("Y", i))))
+        return f.fma(theta, inner, f.mul(other, f.load("Y", i)))
+
+    y = _Later(within, len(plan.states))
     at = _at(plan, f, y, f.load("T", 0))
     for k, e in enumerate(plan.output_nodes):
         f.store(at.value(e), "O", k)
