@@ -11,6 +11,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+_SEAL = hashlib.sha256().digest_size
+
 
 def folder() -> Path:
     """LISSIVE_CACHE, else the user's cache folder."""
@@ -21,23 +23,27 @@ def folder() -> Path:
 
 
 def stored(key: str, suffix: str) -> bytes | None:
-    """What the disk has under `key`, or None."""
+    """What the disk has under `key`, or None; also None where it is not whole any more."""
     try:
-        return (folder() / f"{key}{suffix}").read_bytes()
+        found = (folder() / f"{key}{suffix}").read_bytes()
     except OSError:
         return None
+    seal, content = found[:_SEAL], found[_SEAL:]
+    return content if seal == hashlib.sha256(content).digest() else None
 
 
 def store(key: str, suffix: str, content: bytes) -> None:
-    """Keep `content`, written beside and renamed."""
+    """Keep `content` with its hash before it, written beside and renamed."""
+    name = None
     try:
         folder().mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder())
         with os.fdopen(handle, "wb") as f:
-            f.write(content)
+            f.write(hashlib.sha256(content).digest() + content)
         os.replace(name, folder() / f"{key}{suffix}")
     except OSError:
-        pass
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
 
 
 def key_of(*parts: str) -> str:

@@ -124,3 +124,47 @@ def test_times_from_a_file(tmp_path: Path) -> None:
 def test_what_cannot_be_run_is_said(given: dict[str, object], said: str) -> None:
     with pytest.raises(SimulationError, match=said):
         run(**given)
+
+
+@pytest.mark.parametrize("mode", [1, 2])
+def test_a_steady_state_during_an_infusion_ends_it_or_leaves_it_as_its_kind_says(mode: int) -> None:
+    """Closed form by superposition: the model is linear, and mode 1 ends what runs."""
+    infusion = table(TIME=[0.0], AMT=200.0, CMT="C", RATE=10.0)
+    series = table(TIME=[6.0], AMT=100.0, CMT="A_gut", II=12.0, ADDL=0, SS=mode)
+    both = pd.concat([infusion, series]).fillna(0)
+    times = np.array([9.0, 15.0, 21.0])
+    got = run(events=both, times=times, select=["C"], rtol=1e-9)["C"].values[0]
+    only = run(events=series.assign(SS=1), times=times, select=["C"], rtol=1e-9)["C"].values[0]
+    also = run(events=infusion, times=times, select=["C"], rtol=1e-9)["C"].values[0]
+    np.testing.assert_allclose(got, only if mode == 1 else only + also, rtol=1e-5)
+
+
+def test_a_slow_steady_state_is_as_close_as_it_says() -> None:
+    slow = table(TIME=[0.0], AMT=100.0, CMT="C", II=12.0, ADDL=0, SS=1)
+    people = pd.DataFrame({"ID": [1], "CL": [0.02]})  # a half-life of 29 days
+    got = run(events=slow, subjects=people, times=[0.0], select=["C"], rtol=1e-9)
+    assert got["status"].item() == 0
+    assert got["C"].item() == pytest.approx(100 / (1 - np.exp(-0.001 * 12)), rel=1e-5)
+
+
+def test_doses_before_zero_have_happened_by_zero() -> None:
+    early = table(TIME=[-12.0], AMT=100.0, CMT="C")
+    got = run(events=early, times=[0.0, 4.0], select=["C"], rtol=1e-9)["C"].values[0]
+    np.testing.assert_allclose(got, 100 * np.exp(-0.25 * np.array([12.0, 16.0])), rtol=1e-6)
+
+
+def test_events_a_rounding_error_apart_do_no_harm() -> None:
+    twice = table(TIME=[0.0], AMT=10.0, CMT="A_gut", II=0.1, ADDL=3)
+    rows = pd.concat([twice, table(TIME=[0.3, 500.0], AMT=10.0, CMT="C")]).fillna(0)
+    got = run(events=rows, times=[499.0, 501.0], select=["C"])
+    assert got["status"].item() == 0
+    assert got["C"].values[0, 1] == pytest.approx(10 * np.exp(-0.25), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"rtol": 0.0}, "rtol is 0.0"), ({"rtol": 10.0}, "rtol is 10.0"), ({"atol": -1.0}, "atol is -1.0")],
+)
+def test_tolerances_have_a_range(given: dict[str, float], said: str) -> None:
+    with pytest.raises(SimulationError, match=said):
+        run(until=1, every=1, **given)

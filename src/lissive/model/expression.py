@@ -267,10 +267,10 @@ class Graph:
             return self.div(one, args[1]), self.neg(self.mul(n, self.div(one, args[1])))
         if op == "pow":
             base, power = args
-            by_base = self.mul(power, self.pow(base, self.sub(power, one)))
+            by_base = self.mul(power, self.pow(self._off_zero(base), self.sub(power, one)))
             if self.value(power) is not None:
                 return by_base, None
-            return by_base, self.mul(n, self.call("log", base))
+            return by_base, self.mul(n, self.call("log", self._off_zero(base)))
         if op in ("min", "max"):
             first = self.compare("lt" if op == "min" else "gt", args[0], args[1])
             zero = self.const(0.0)
@@ -279,6 +279,10 @@ class Graph:
             zero = self.const(0.0)
             return None, self.select(args[0], one, zero), self.select(args[0], zero, one)
         return (self._function_slope(op, n, args[0]),) if op in FUNCTIONS else (None,) * len(args)
+
+    def _off_zero(self, x: int) -> int:
+        """`x`, but not zero: where a root begins its slope is infinite, and a solver needs a number there."""
+        return self.select(self.compare("eq", x, self.const(0.0)), self.const(1e-30), x)
 
     def _function_slope(self, op: str, n: int, a: int) -> int | None:
         one, square = self.const(1.0), self.mul(a, a)
@@ -292,7 +296,7 @@ class Graph:
         table = {
             "exp": lambda: n,
             "log": lambda: inverse(a),
-            "sqrt": lambda: self.div(self.const(0.5), n),
+            "sqrt": lambda: self.div(self.const(0.5), self._off_zero(n)),
             "abs": lambda: self.select(self.compare("lt", a, self.const(0.0)), self.const(-1.0), one),
             "sin": lambda: self.call("cos", a),
             "cos": lambda: self.neg(self.call("sin", a)),

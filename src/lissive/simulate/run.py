@@ -73,7 +73,10 @@ def follow(
     times: Floats,
     settings: Settings,
 ) -> Result:
-    """All subjects of a regimen, observed at `times` (increasing, from 0 on)."""
+    """All subjects of a regimen, observed at `times` (increasing, from 0 on).
+
+    A run starts at 0, or with the first event where that is earlier.
+    """
     subjects = len(regimen)
     values = np.full((subjects, len(times), len(kernel.outputs)), np.nan)
     status, steps = np.zeros(subjects, np.int64), np.zeros(subjects, np.int64)
@@ -83,10 +86,20 @@ def follow(
             name: np.broadcast_to(np.asarray(value, float), subjects)[group]
             for name, value in parameters.items()
         }
-        batch = kernel.start(len(part), mine, tolerances=settings.tolerances)
+        begin = _begin(part)
+        batch = kernel.start(len(part), mine, t0=begin, tolerances=settings.tolerances)
         values[group] = _through(batch, part, mine, times, moments, settings)
         status[group], steps[group] = batch.status, batch.steps
     return Result(values, status, steps)
+
+
+def _begin(regimen: Regimen) -> float:
+    first = [
+        min([*s.time[:1], *(each.time for each in s.steady[:1])], default=0.0) for s in regimen.schedules
+    ]
+    return float(
+        min([0.0, *(first[w] + shift for w, shift in zip(regimen.which, regimen.shift, strict=True))])
+    )
 
 
 def _groups(regimen: Regimen) -> list[tuple[npt.NDArray[np.int64], tuple[float, ...]]]:
@@ -108,7 +121,7 @@ def _through(
 ) -> Floats:
     """One group from 0 to the last time, halting at each moment for its steady state."""
     pieces = []
-    done = 0.0
+    done = float(batch.time[0])
     for k in range(len(moments) + 1):
         last = k == len(moments)
         end = max(float(times[-1]), done) if last else moments[k]
@@ -119,7 +132,7 @@ def _through(
         )
         pieces.append(seen.values)
         if not last:
-            _settle(batch, regimen, parameters, k, settings)
+            _settle(batch, regimen, parameters, k, end, settings)
         done = end
     return np.concatenate(pieces, axis=1)
 
@@ -131,56 +144,86 @@ def _piece(schedule: Schedule, k: int) -> slice:
 
 
 def _settle(
-    batch: Batch, regimen: Regimen, parameters: Mapping[str, Any], k: int, settings: Settings
+    batch: Batch, regimen: Regimen, parameters: Mapping[str, Any], k: int, now: float, settings: Settings
 ) -> None:
-    """Bring every subject to the steady state that its schedule asks for, cycle by cycle."""
+    """Bring every subject to the steady state that its schedule asks for, cycle by cycle.
+
+    Inputs that run are left to the schedule, which says what of them goes on.
+    """
     asked = [schedule.steady[k] if k < len(schedule.steady) else None for schedule in regimen.schedules]
     for which, request in enumerate(asked):
         members = np.flatnonzero(regimen.which == which)
         if request is None or not len(members):
             continue
         mine = {name: value[members] for name, value in parameters.items()}
-        y, steady = _steady_state(batch.kernel, request, mine, regimen.scale[members], settings)
-        new = batch.y.copy()
+        found = _steady_state(batch.kernel, request, now, mine, regimen.scale[members], settings)
+        new, y = batch.y.copy(), found.y
         if request.mode == 2:
             # what is there already, and what an endless series adds to the undosed state
-            y = y + batch.y[members] - batch.kernel.start(len(members), mine).y
+            y = y + batch.y[members] - batch.kernel.start(len(members), mine, t0=now).y
         new[members] = y
         batch.put(new)
-        batch.status[members[~steady & (batch.status[members] == 0)]] = NOT_STEADY
+        batch.steps[members] += found.steps
+        fresh = batch.status[members] == 0
+        batch.status[members[fresh]] = found.status[fresh]
+
+
+@dataclass(frozen=True)
+class _Steady:
+    """y : (subject, state) just before the next dose      status, steps : (subject,)"""
+
+    y: Floats
+    status: npt.NDArray[np.int64]
+    steps: npt.NDArray[np.int64]
 
 
 def _steady_state(
-    kernel: Kernel, request: SteadyState, parameters: Mapping[str, Any], scale: Floats, settings: Settings
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """(subject, state) just before the next dose of an endless series, and whether it is steady."""
+    kernel: Kernel,
+    request: SteadyState,
+    now: float,
+    parameters: Mapping[str, Any],
+    scale: Floats,
+    settings: Settings,
+) -> _Steady:
+    """An endless series, cycle by cycle until what is still to come is less than ss_rtol of each state."""
     n = len(scale)
     cycle = request.interval or settings.constant_cycle
-    schedule = _one_cycle(request, cycle)
+    start = now - cycle
+    schedule = _one_cycle(request, start, cycle)
     doses = to_doses(Regimen((schedule,), np.zeros(n, int), scale, np.zeros(n)), kernel)
-    start = request.time - cycle
     batch = kernel.start(n, parameters, t0=start, tolerances=settings.tolerances)
     lasting = _lasting(kernel)
-    largest = np.abs(batch.y)
-    for _ in range(settings.ss_cycles):
-        before = batch.y.copy()
-        batch.advance(request.time, doses, stop=True, threads=settings.threads)
+    largest, change = np.abs(batch.y), np.full(batch.y.shape, np.inf)
+    steady = np.zeros(n, dtype=bool)
+    for cycles in range(1, settings.ss_cycles + 1):
+        before, last = batch.y.copy(), change
+        batch.advance(now, doses, stop=True, threads=settings.threads)
         largest = np.maximum(largest, np.abs(batch.y))
-        change = np.abs(batch.y - before)[:, lasting]
-        steady = (change <= settings.ss_rtol * largest[:, lasting]).all(axis=1) | (batch.status != 0)
-        if steady.all():
+        change = np.abs(batch.y - before)
+        # each cycle changes less by this share, so the changes to come add up to a geometric series
+        share = np.divide(change, last, out=np.zeros_like(change), where=last > 0)
+        ahead = change / np.maximum(1.0 - share, 1e-4)
+        steady = (ahead <= settings.ss_rtol * largest)[:, lasting].all(axis=1)
+        if (steady | (batch.status != 0)).all():
             break
-        batch.put(batch.y.copy(), time=start)
-    return batch.y, steady
+        guess = batch.y.copy()
+        if cycles % 10 == 0:  # all that is still to come at once, where it shrinks; what follows checks it
+            shrinks = (share > 0.0) & (share < 0.9999)
+            guess += np.where(
+                shrinks, (batch.y - before) * share / (1.0 - np.where(shrinks, share, 0.0)), 0.0
+            )
+        batch.put(guess, time=start, inputs_off=True)
+    status = np.where(batch.status != 0, batch.status, np.where(steady, 0, NOT_STEADY))
+    return _Steady(batch.y, status, batch.steps)
 
 
-def _one_cycle(request: SteadyState, cycle: float) -> Schedule:
+def _one_cycle(request: SteadyState, start: float, cycle: float) -> Schedule:
     """What goes on in one interval; an infusion longer than it overlaps with those before."""
-    start, rows = request.time - cycle, []
+    rows = []
     if request.rate == 0.0:
         rows = [(start, ADD, request.target, request.amount)]
     elif request.interval == 0.0:
-        rows = [(start, RATE, request.target, request.rate), (request.time, STOP, -1, 0.0)]
+        rows = [(start, RATE, request.target, request.rate), (start + cycle, STOP, -1, 0.0)]
     else:
         overlapping, rest = divmod(request.amount / request.rate, cycle)
         rows = [(start, RATE, request.target, request.rate * (overlapping + (rest > 0)))]

@@ -227,7 +227,7 @@ def test_one_step_is_what_dense_linear_algebra_gives(stiff: Equations) -> None:
         right = rates(y) + sum((w * x for w, x in zip(c, u, strict=True)), np.zeros(3)) / h
         u.append(np.linalg.solve(m, right))
     want = y + u[-1]
-    batch = build(stiff, ["a"]).start(1, tolerances=Tolerances(rtol=1.0, atol=1e9, first_step=h))
+    batch = build(stiff, ["a"]).start(1, tolerances=Tolerances(rtol=0.1, atol=1e9, first_step=h))
     batch.advance(h, stop=True)
     assert batch.steps[0] == 1
     np.testing.assert_allclose(batch.y[0], want, rtol=1e-11)
@@ -263,3 +263,47 @@ def test_mistakes_are_refused_by_name(one_compartment: Equations) -> None:
     batch.advance(10.0)
     with pytest.raises(SimulationError, match="edges run from 5"):
         batch.advance(20.0, edges=[5.0, 12.0])
+
+
+def test_a_lane_that_failed_leaves_nothing_to_the_next_subject(stiff: Equations) -> None:
+    k1 = np.full(40, 0.04)
+    k1[3] = np.nan
+    batch = build(stiff, ["a", "b"], lanes=4).start(40, {"k1": k1})
+    seen = batch.advance(10.0, times=[0.0, 10.0])
+    good = np.arange(40) != 3
+    assert (batch.status[good] == 0).all()
+    assert np.isfinite(seen.values[good]).all()
+
+
+@pytest.mark.parametrize("power", [0.3, 0.8, 1.0, 2.5])
+def test_a_root_may_begin_at_zero(power: float) -> None:
+    g = Graph()
+    c, e, n = g.symbol("c"), g.symbol("e"), g.symbol("n")
+    hill = g.pow(c, n)
+    effect = g.sub(g.div(hill, g.add(g.const(1.0), hill)), e)
+    model = Equations("hill", g, ("c", "e"), (g.neg(c), effect), (g.const(0.0),) * 2, {"n": power}, {"e": e})
+    batch = build(model, ["e"]).start(1)
+    rows = Doses(
+        *(np.array([x]) for x in (1.0, 0, 0, 2.0)), np.array([0, 1]), *(np.array([x]) for x in (0, 1.0, 0.0))
+    )
+    seen = batch.advance(5.0, rows, times=[0.5, 5.0])
+    assert batch.status[0] == 0
+
+    def rates(t: float, y: np.ndarray) -> list[float]:
+        h = max(y[0], 0.0) ** power
+        return [-y[0], h / (1 + h) - y[1]]
+
+    want = solve_ivp(rates, (1, 5), [2.0, 0.0], "Radau", rtol=1e-10, atol=1e-12).y[1, -1]
+    assert seen.values[0, :, 0] == pytest.approx([0.0, want], abs=1e-4)
+
+
+def test_a_table_that_points_outside_is_refused(one_compartment: Equations, dose_table: Table) -> None:
+    batch = build(one_compartment, ["blood"]).start(2)
+    for rows in ([(0.0, ADD, 2, 1.0)], [(0.0, ADD, -1, 1.0)], [(0.0, RATE, 0, 1.0)]):
+        with pytest.raises(SimulationError, match="does not fit the model"):
+            batch.advance(1.0, dose_table(rows, 2))
+    with pytest.raises(SimulationError, match="does not fit the model"):
+        batch.advance(1.0, dose_table([(0.0, ADD, 0, 1.0)], 3))
+    batch.advance(1.0)
+    with pytest.raises(SimulationError, match="until is 0.5"):
+        batch.advance(0.5)

@@ -12,9 +12,20 @@ from typing import Any
 import llvmlite.binding as llvm
 
 from lissive.cache import key_of, source_hash, store, stored
+from lissive.model import expression
 from lissive.simulate.engine import dialect, driver
 
-_DRIVER_PARTS = (driver.load, driver.save, driver.arrive, driver.judge, driver.gather, driver.drive)
+_DRIVER_PARTS = (
+    driver.load,
+    driver.save,
+    driver.arrive,
+    driver.aim,
+    driver.judge,
+    driver.gather,
+    driver.look,
+    driver.sum_up,
+    driver.drive,
+)
 _KERNEL_CALLS = {"step": ("reals",) * 11, "commit": ("reals",) * 4, "observe": ("reals",) * 8}
 
 
@@ -38,7 +49,11 @@ def native_lanes() -> int:
 def fingerprint() -> str:
     """Hash of the engine's own source and of the machine: what kernels depend on beside the model."""
     about = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), str(llvm.llvm_version_info))
-    return key_of(source_hash(Path(__file__).parent), *(str(each) for each in about))
+    code = (
+        source_hash(Path(__file__).parent),
+        source_hash(Path(expression.__file__).parent, "expression.py"),
+    )
+    return key_of(*code, *(str(each) for each in about))
 
 
 @contextmanager

@@ -78,7 +78,8 @@ def arrive(s: i64, l: i64, conf: whole, book: whole, clock: reals, lane: whole, 
         e += 1
     lane[3 * W + l] = e
     if jumped == 1:
-        H[l] = min(H[l], clock[s * 3 + 2])
+        # not below what moves the clock, however short the step after the last jump was
+        H[l] = max(min(H[l], clock[s * 3 + 2]), 4e-15 * abs(T[l]))
         book[s * 6 + 3] = 1
         book[s * 6 + 2] = 0
 
@@ -92,7 +93,10 @@ def judge(s: i64, l: i64, W: i64, tried: f64, error: f64, book: whole, clock: re
     if error <= 1.0:
         MASK[l] = 1.0
         if book[s * 6 + 3] == 1:
-            clock[s * 3 + 2] = tried * factor
+            if lane[5 * W + l] == 0:
+                clock[s * 3 + 2] = tried * factor
+            else:  # cut short by a stop, which says nothing of what would have suited
+                clock[s * 3 + 2] = max(clock[s * 3 + 2], tried * factor)
             book[s * 6 + 3] = 0
         if book[s * 6 + 2] > 0:
             factor = min(1.0, factor)
@@ -141,6 +145,104 @@ def gather(place: i64, l: i64, share: f64, n_out: i64, W: i64, F0: reals, F1: re
         low[place + o] = min(low[place + o], down)
 
 
+def aim(l: i64, conf: whole, until: f64, ev_time: reals, shift: reals, lane: whole, T: reals, H: reals,
+        TRY: reals, END: reals) -> None:  # fmt: skip
+    """Choose what lane `l` attempts: the step that suits, or up to the next stop, or half the way there."""
+    W = conf[0]
+    s = lane[l]
+    TRY[l] = 1.0
+    if s >= 0:
+        TRY[l] = H[l]
+        lane[5 * W + l] = 0
+        stop = 1e300
+        if conf[9] == 1:
+            stop = until
+        if lane[3 * W + l] < lane[4 * W + l]:
+            stop = min(stop, shift[s] + ev_time[lane[3 * W + l]])
+        gap = stop - T[l]
+        if H[l] * 1.000001 >= gap:
+            TRY[l] = gap
+            lane[5 * W + l] = 1
+        elif H[l] * 2.0 > gap:
+            TRY[l] = 0.5 * gap
+            lane[5 * W + l] = 2
+        END[l] = T[l] + TRY[l]
+        if lane[5 * W + l] == 1:
+            END[l] = stop
+
+
+def look(conf: whole, until: f64, times: reals, values: reals, lane: whole, Y: reals, K: reals, T: reals,
+         TRY: reals, YN: reals, D1: reals, D2: reals, MASK: reals, TH: reals, TX: reals, O: reals,
+         END: reals) -> None:  # fmt: skip
+    """Observe all lanes at the output times that lie inside their steps."""
+    W = conf[0]
+    n_out = conf[4]
+    nt = conf[5]
+    wanted = 1
+    while wanted == 1:
+        wanted = 0
+        for l in range(W):
+            lane[6 * W + l] = 0
+            TH[l] = 0.0
+            if MASK[l] == 1.0 and lane[W + l] < nt:
+                t = times[lane[W + l]]
+                if t < END[l] and t <= until:
+                    lane[6 * W + l] = 1
+                    wanted = 1
+                    TX[l] = t
+                    TH[l] = (t - T[l]) / TRY[l]
+        if wanted == 1:
+            observe(Y, YN, D1, D2, K, TX, TH, O)
+            for l in range(W):
+                if lane[6 * W + l] == 1:
+                    for o in range(n_out):
+                        values[(lane[l] * nt + lane[W + l]) * n_out + o] = O[o * W + l]
+                    lane[W + l] += 1
+
+
+def sum_up(conf: whole, until: f64, edges: reals, mean: reals, top: reals, low: reals, lane: whole, Y: reals,
+           K: reals, T: reals, TRY: reals, YN: reals, D1: reals, D2: reals, MASK: reals, TH: reals, TX: reals,
+           O: reals, F0: reals, F1: reals, SEG: reals, END: reals) -> None:  # fmt: skip
+    """Add the steps of all lanes to their bins, one part of each step within one bin at a time."""
+    W = conf[0]
+    n_out = conf[4]
+    nb = conf[6]
+    wanted = 1
+    while wanted == 1:
+        wanted = 0
+        for l in range(W):
+            lane[6 * W + l] = 0
+            if MASK[l] == 1.0 and lane[2 * W + l] < nb:
+                SEG[l] = max(max(SEG[l], T[l]), edges[lane[2 * W + l]])
+                if SEG[l] < min(END[l], until):
+                    lane[6 * W + l] = 1
+                    wanted = 1
+        if wanted == 0:
+            break
+        for part in range(3):
+            for l in range(W):
+                TH[l] = 0.0
+                if lane[6 * W + l] == 1:
+                    stop = min(END[l], edges[lane[2 * W + l] + 1])
+                    TX[l] = SEG[l] + 0.5 * float(part) * (stop - SEG[l])
+                    TH[l] = (TX[l] - T[l]) / TRY[l]
+            observe(Y, YN, D1, D2, K, TX, TH, O)
+            for i in range(n_out * W):
+                if part == 0:
+                    F0[i] = O[i]
+                elif part == 1:
+                    F1[i] = O[i]
+        for l in range(W):
+            if lane[6 * W + l] == 1:
+                b = lane[2 * W + l]
+                stop = min(END[l], edges[b + 1])
+                share = (stop - SEG[l]) / (edges[b + 1] - edges[b]) / 6.0
+                gather((lane[l] * nb + b) * n_out, l, share, n_out, W, F0, F1, O, mean, top, low)
+                SEG[l] = stop
+                if stop >= edges[b + 1]:
+                    lane[2 * W + l] += 1
+
+
 def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals, rate: reals, clock: reals,
           book: whole, ev_time: reals, ev_value: reals, ev_action: whole, ev_target: whole, start: whole,
           which: whole, scale: reals, shift: reals, times: reals, values: reals, edges: reals, mean: reals,
@@ -151,7 +253,6 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
     W = conf[0]
     n_out = conf[4]
     nt = conf[5]
-    nb = conf[6]
     until = real[0]
     upcoming = conf[7]
     active = 0
@@ -184,7 +285,7 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
                 if lane[W + l] < nt and times[lane[W + l]] <= T[l]:
                     wanted = 1
         if wanted == 1:
-            observe(Y, YN, D1, D2, K, TX, TH, O)
+            observe(Y, Y, Y, Y, K, TX, TH, O)  # at the step's start; YN may be another subject's
             for l in range(W):
                 s = lane[l]
                 if s >= 0:
@@ -207,27 +308,7 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
             continue
         # 4. one attempted step for all, cut where a stop is near
         for l in range(W):
-            s = lane[l]
-            TRY[l] = H[l]
-            if s < 0:
-                TRY[l] = 1.0
-            else:
-                lane[5 * W + l] = 0
-                stop = 1e300
-                if conf[9] == 1:
-                    stop = until
-                if lane[3 * W + l] < lane[4 * W + l]:
-                    stop = min(stop, shift[s] + ev_time[lane[3 * W + l]])
-                gap = stop - T[l]
-                if H[l] * 1.000001 >= gap:
-                    TRY[l] = gap
-                    lane[5 * W + l] = 1
-                elif H[l] * 2.0 > gap:
-                    TRY[l] = 0.5 * gap
-                    lane[5 * W + l] = 2
-                END[l] = T[l] + TRY[l]
-                if lane[5 * W + l] == 1:
-                    END[l] = stop
+            aim(l, conf, until, ev_time, shift, lane, T, H, TRY, END)
         step(Y, K, R, SEEN, T, TRY, TOL, YN, D1, D2, ERR)
         # 5. judge; a step past the pause serves its observations and is then forgotten
         for l in range(W):
@@ -244,71 +325,12 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
                         book[s * 6 + 1] = 2
                     if book[s * 6 + 4] + book[s * 6 + 5] >= conf[10]:
                         book[s * 6 + 1] = 1
-        # 6. observations inside the step
-        wanted = 1
-        while wanted == 1:
-            wanted = 0
-            for l in range(W):
-                lane[6 * W + l] = 0
-                TH[l] = 0.0
-                if MASK[l] == 1.0 and lane[W + l] < nt:
-                    t = times[lane[W + l]]
-                    if t < END[l] and t <= until:
-                        lane[6 * W + l] = 1
-                        wanted = 1
-                        TX[l] = t
-                        TH[l] = (t - T[l]) / TRY[l]
-            if wanted == 1:
-                observe(Y, YN, D1, D2, K, TX, TH, O)
-                for l in range(W):
-                    if lane[6 * W + l] == 1:
-                        s = lane[l]
-                        for o in range(n_out):
-                            values[(s * nt + lane[W + l]) * n_out + o] = O[o * W + l]
-                        lane[W + l] += 1
-        # 7. mean, maximum, minimum over bins: Simpson's rule on each part of the step within one bin
-        if nb > 0:
-            wanted = 1
-            while wanted == 1:
-                wanted = 0
-                for l in range(W):
-                    lane[6 * W + l] = 0
-                    if MASK[l] == 1.0 and lane[2 * W + l] < nb:
-                        b = lane[2 * W + l]
-                        SEG[l] = max(max(SEG[l], T[l]), edges[b])
-                        if SEG[l] < min(END[l], until):
-                            lane[6 * W + l] = 1
-                            wanted = 1
-                if wanted == 1:
-                    for part in range(3):
-                        for l in range(W):
-                            TH[l] = 0.0
-                            if lane[6 * W + l] == 1:
-                                b = lane[2 * W + l]
-                                stop = min(END[l], edges[b + 1])
-                                TX[l] = SEG[l] + 0.5 * float(part) * (stop - SEG[l])
-                                TH[l] = (TX[l] - T[l]) / TRY[l]
-                        observe(Y, YN, D1, D2, K, TX, TH, O)
-                        if part == 0:
-                            for i in range(n_out * W):
-                                F0[i] = O[i]
-                        elif part == 1:
-                            for i in range(n_out * W):
-                                F1[i] = O[i]
-                    for l in range(W):
-                        if lane[6 * W + l] == 1:
-                            b = lane[2 * W + l]
-                            stop = min(END[l], edges[b + 1])
-                            share = (stop - SEG[l]) / (edges[b + 1] - edges[b]) / 6.0
-                            place = (lane[l] * nb + b) * n_out
-                            gather(place, l, share, n_out, W, F0, F1, O, mean, top, low)
-                    for l in range(W):
-                        if lane[6 * W + l] == 1:
-                            b = lane[2 * W + l]
-                            SEG[l] = min(END[l], edges[b + 1])
-                            if SEG[l] >= edges[b + 1]:
-                                lane[2 * W + l] += 1
-        # 8. take the step, or leave the lane as it was before the pause
+        # 6. observations, and means and extremes, inside the step
+        look(conf, until, times, values, lane, Y, K, T, TRY, YN, D1, D2, MASK, TH, TX, O, END)
+        if conf[6] > 0:
+            sum_up(conf, until, edges, mean, top, low, lane, Y, K, T, TRY, YN, D1, D2, MASK, TH, TX, O, F0,
+                   F1, SEG, END)  # fmt: skip
+        # 7. take the step, or leave the lane as it was before the pause
         for l in range(W):
             s = lane[l]
             if s >= 0 and lane[7 * W + l] == 1:

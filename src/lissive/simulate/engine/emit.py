@@ -42,7 +42,6 @@ class Evaluator:
         while stack:
             e = stack[-1]
             if e in self.rows and e not in self.known:
-                # read again wherever it is needed: memory is cheaper than a register held for so long
                 self.known[e] = self.f.load("K", self.rows[e])
             if e in self.places and e not in self.known:
                 self.known[e] = self.y[self.places[e]]

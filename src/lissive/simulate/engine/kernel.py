@@ -47,6 +47,18 @@ class Tolerances:
     """Length of the first step after the start, in the model's time."""
     max_steps: int = 10_000_000
 
+    def __post_init__(self) -> None:
+        checks = {
+            "rtol": (0.0 < self.rtol <= 0.1, "over 0 and at most 0.1"),
+            "atol": (0.0 <= self.atol < np.inf, "0 or more"),
+            "peak_share": (0.0 <= self.peak_share <= 1.0, "0 to 1"),
+            "first_step": (0.0 < self.first_step < np.inf, "over 0"),
+            "max_steps": (self.max_steps >= 1, "1 or more"),
+        }
+        for name, (holds, allowed) in checks.items():
+            if not holds:
+                raise SimulationError(f"{name} is {getattr(self, name)}.", where=name, allowed=f"{allowed}.")
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -178,14 +190,15 @@ class Batch:
     def refused(self) -> npt.NDArray[np.int64]:
         return self._book[:, 5]
 
-    def put(self, y: Array, *, time: float | None = None) -> None:
-        """Set every subject's state, as a dose does, and all clocks where `time` is given; inputs go off.
+    def put(self, y: Array, *, time: float | None = None, inputs_off: bool = False) -> None:
+        """Set every subject's state, as a dose does, and all clocks where `time` is given.
 
         y : (subject, state).
         """
         self.y[:] = y
         np.maximum(self._seen, np.abs(y), out=self._seen)
-        self._rate[:] = 0.0
+        if inputs_off:
+            self._rate[:] = 0.0
         self._clock[:, 1] = np.minimum(self._clock[:, 1], self._clock[:, 2])
         self._book[:, 3] = 1
         if time is not None:
@@ -209,9 +222,14 @@ class Batch:
         resume : whether `doses` is the table of the last advance, to be gone on with; else it starts anew.
         Raises SimulationError for times or edges outside of what this advance covers.
         """
+        if not until >= self._reached:
+            raise SimulationError(
+                f"until is {until:g}.", where="until", allowed=f"{self._reached:g} or later."
+            )
         times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
         subjects, n_out, bins = len(self), len(self.kernel.outputs), max(len(edges) - 1, 0)
         doses = doses or _no_doses(subjects)
+        _check(doses, subjects, len(self.kernel.states), len(self.kernel.inputs))
         if not resume:
             self._book[:, 0] = 0
         seen = Seen(
@@ -280,6 +298,30 @@ def _aligned(size: int) -> Array:
     raw = np.zeros(size + 8)
     offset = (-raw.ctypes.data % 64) // 8
     return raw[offset : offset + size]
+
+
+def _check(doses: Doses, subjects: int, states: int, inputs: int) -> None:
+    """Refuse a table that would have the machine code look outside its memory."""
+    rows = len(doses.time)
+    same = {len(doses.action), len(doses.target), len(doses.value)} == {rows}
+    people = {len(doses.which), len(doses.scale), len(doses.shift)} == {subjects}
+    start, which = doses.start, doses.which
+    ordered = len(start) > 0 and start[0] >= 0 and start[-1] <= rows and bool(np.all(np.diff(start) >= 0))
+    known = subjects == 0 or (which.min() >= 0 and which.max() < len(start) - 1)
+    places = {0: states, 1: inputs}
+    for action, most in places.items():
+        target = (
+            doses.target[: start[-1]][doses.action[: start[-1]] == action]
+            if ordered and same
+            else np.zeros(0)
+        )
+        known = known and bool(np.all((target >= 0) & (target < most)))
+    if not (same and people and ordered and known):
+        raise SimulationError(
+            "The table of doses does not fit the model or the subjects.",
+            where="doses",
+            allowed="columns of one length; places of states, of inputs and of schedules that there are.",
+        )
 
 
 def _no_doses(subjects: int) -> Doses:
