@@ -307,3 +307,61 @@ def test_a_table_that_points_outside_is_refused(one_compartment: Equations, dose
     batch.advance(1.0)
     with pytest.raises(SimulationError, match="until is 0.5"):
         batch.advance(0.5)
+
+
+def timed(condition: Callable[[Graph, int], int], parameters: dict[str, float] | None = None) -> Equations:
+    """x' = (5 where the condition holds, else 0) - x/10, x(0) = 10."""
+    g = Graph()
+    x, t = g.symbol("x"), g.symbol(TIME)
+    rate = g.sub(g.select(condition(g, t), g.const(5.0), g.const(0.0)), g.mul(g.const(0.1), x))
+    return Equations("timed", g, ("x",), (rate,), (g.const(10.0),), parameters or {}, {"x": x})
+
+
+def driven(t: np.ndarray, on: list[tuple[float, float]]) -> np.ndarray:
+    """Closed form of `timed` for a condition that holds in these spans."""
+    x = 10 * np.exp(-0.1 * t)
+    for a, b in on:
+        x += np.where(t > a, 50 * (1 - np.exp(-0.1 * np.maximum(t - a, 0))), 0)
+        x -= np.where(t > b, 50 * (1 - np.exp(-0.1 * np.maximum(t - b, 0))), 0)
+    return x
+
+
+@pytest.mark.parametrize("rtol", [1e-4, 1e-8])
+def test_a_pulse_on_time_is_not_stepped_over(rtol: float) -> None:
+    model = timed(
+        lambda g, t: g.logic(
+            "and", g.compare("ge", t, g.symbol("a")), g.compare("lt", t, g.add(g.symbol("a"), g.const(1.0)))
+        ),
+        {"a": 24.0},
+    )
+    at, begins = np.linspace(0, 48, 49), np.array([24.0, 3.3, 40.0])
+    batch = build(model, ["x"]).start(3, {"a": begins}, tolerances=Tolerances(rtol=rtol))
+    got = batch.advance(48.0, times=at, edges=[0.0, 48.0])
+    for k, a in enumerate(begins):
+        np.testing.assert_allclose(got.values[k, :, 0], driven(at, [(a, a + 1)]), atol=20 * rtol)
+
+
+def test_a_periodic_condition_that_is_not_linear_is_found() -> None:
+    def day(g: Graph, t: int) -> int:
+        return g.compare("gt", g.call("sin", g.mul(t, g.const(2 * np.pi / 24))), g.const(0.0))
+
+    at = np.linspace(0, 96, 97)
+    got = build(timed(day), ["x"]).start(1, tolerances=Tolerances(rtol=1e-8)).advance(96.0, times=at)
+    want = driven(at, [(24.0 * d, 24.0 * d + 12) for d in range(4)])
+    np.testing.assert_allclose(got.values[0, :, 0], want, atol=1e-5)
+
+
+def test_switches_do_not_spoil_a_split_run() -> None:
+    def third(g: Graph, t: int) -> int:
+        hours = g.sub(t, g.mul(g.const(3.0), g.call("floor", g.mul(t, g.const(1 / 3)))))
+        return g.compare("lt", hours, g.const(1.0))
+
+    kernel, at = build(timed(third), ["x"]), np.linspace(0, 30, 61)
+    whole = kernel.start(1).advance(30.0, times=at)
+    cut = kernel.start(1)
+    spans = ((0.0, 10.0), (10.5, 20.0), (20.5, 30.0))
+    parts = [cut.advance(b, times=at[(at >= a) & (at <= b)]) for a, b in spans]
+    np.testing.assert_array_equal(np.concatenate([p.values for p in parts], axis=1), whole.values)
+    np.testing.assert_allclose(
+        whole.values[0, :, 0], driven(at, [(3.0 * k, 3.0 * k + 1) for k in range(11)]), atol=1e-2
+    )

@@ -21,7 +21,8 @@ observe: Any = None
 
 # rows of `clock` (subject, 3): time, next step, step that suited after the last jump
 # rows of `book` (subject, 6): next event, status, refused just now, jumped, steps taken, steps refused
-# rows of `lane` (8, lanes): subject, next point, next bin, next event, last event, hits a stop, wanted, done
+# rows of `lane` (9, lanes): subject, next point, next bin, next event, last event, hits a stop, wanted, done,
+# next switch
 
 
 def load(s: i64, l: i64, conf: whole, y: reals, seen: reals, k: reals, rate: reals, clock: reals, Y: reals,
@@ -53,12 +54,15 @@ def save(s: i64, l: i64, conf: whole, y: reals, seen: reals, rate: reals, clock:
 
 
 def arrive(s: i64, l: i64, conf: whole, book: whole, clock: reals, lane: whole, ev_time: reals,
-           ev_value: reals, ev_action: whole, ev_target: whole, scale: reals, shift: reals, init: reals,
-           Y: reals, SEEN: reals, R: reals, T: reals, H: reals) -> None:  # fmt: skip
+           ev_value: reals, ev_action: whole, ev_target: whole, scale: reals, shift: reals, sw_time: reals,
+           sw_start: whole, init: reals, Y: reals, SEEN: reals, R: reals, T: reals, H: reals) -> None:  # fmt: skip
     """Apply all events of lane `l` that are due: 0 add, 1 change of input rate, 2 reset, 3 stop only."""
     W = conf[0]
     e = lane[3 * W + l]
     jumped = 0
+    while lane[8 * W + l] < sw_start[s + 1] and sw_time[lane[8 * W + l]] <= T[l]:
+        lane[8 * W + l] += 1
+        jumped = 1
     while e < lane[4 * W + l] and shift[s] + ev_time[e] <= T[l]:
         action = ev_action[e]
         target = ev_target[e]
@@ -145,8 +149,8 @@ def gather(place: i64, l: i64, share: f64, n_out: i64, W: i64, F0: reals, F1: re
         low[place + o] = min(low[place + o], down)
 
 
-def aim(l: i64, conf: whole, until: f64, ev_time: reals, shift: reals, lane: whole, T: reals, H: reals,
-        TRY: reals, END: reals) -> None:  # fmt: skip
+def aim(l: i64, conf: whole, until: f64, ev_time: reals, shift: reals, sw_time: reals, sw_start: whole,
+        lane: whole, T: reals, H: reals, TRY: reals, END: reals) -> None:  # fmt: skip
     """Choose what lane `l` attempts: the step that suits, or up to the next stop, or half the way there."""
     W = conf[0]
     s = lane[l]
@@ -159,6 +163,8 @@ def aim(l: i64, conf: whole, until: f64, ev_time: reals, shift: reals, lane: who
             stop = until
         if lane[3 * W + l] < lane[4 * W + l]:
             stop = min(stop, shift[s] + ev_time[lane[3 * W + l]])
+        if lane[8 * W + l] < sw_start[s + 1]:
+            stop = min(stop, sw_time[lane[8 * W + l]])
         gap = stop - T[l]
         if H[l] * 1.000001 >= gap:
             TRY[l] = gap
@@ -245,7 +251,8 @@ def sum_up(conf: whole, until: f64, edges: reals, mean: reals, top: reals, low: 
 
 def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals, rate: reals, clock: reals,
           book: whole, ev_time: reals, ev_value: reals, ev_action: whole, ev_target: whole, start: whole,
-          which: whole, scale: reals, shift: reals, times: reals, values: reals, edges: reals, mean: reals,
+          which: whole, scale: reals, shift: reals, sw_time: reals, sw_start: whole, times: reals,
+          values: reals, edges: reals, mean: reals,
           top: reals, low: reals, Y: reals, SEEN: reals, K: reals, R: reals, T: reals, H: reals, TRY: reals,
           TOL: reals, YN: reals, D1: reals, D2: reals, ERR: reals, MASK: reals, TH: reals, TX: reals,
           O: reals, F0: reals, F1: reals, SEG: reals, END: reals, lane: whole) -> None:  # fmt: skip
@@ -271,6 +278,7 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
                     lane[2 * W + l] = 0
                     lane[3 * W + l] = start[which[s]] + book[s * 6]
                     lane[4 * W + l] = start[which[s] + 1]
+                    lane[8 * W + l] = sw_start[s]
                     SEG[l] = T[l]
                     active += 1
         # 2. what is due now: events, then observations at this very time
@@ -281,7 +289,7 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
             TX[l] = T[l]
             if s >= 0:
                 arrive(s, l, conf, book, clock, lane, ev_time, ev_value, ev_action, ev_target, scale, shift,
-                       init, Y, SEEN, R, T, H)  # fmt: skip
+                       sw_time, sw_start, init, Y, SEEN, R, T, H)  # fmt: skip
                 if lane[W + l] < nt and times[lane[W + l]] <= T[l]:
                     wanted = 1
         if wanted == 1:
@@ -308,7 +316,7 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
             continue
         # 4. one attempted step for all, cut where a stop is near
         for l in range(W):
-            aim(l, conf, until, ev_time, shift, lane, T, H, TRY, END)
+            aim(l, conf, until, ev_time, shift, sw_time, sw_start, lane, T, H, TRY, END)
         step(Y, K, R, SEEN, T, TRY, TOL, YN, D1, D2, ERR)
         # 5. judge; a step past the pause serves its observations and is then forgotten
         for l in range(W):

@@ -18,6 +18,7 @@ from lissive.simulate.engine.dialect import signature
 from lissive.simulate.engine.driver import drive
 from lissive.simulate.engine.emit import module
 from lissive.simulate.engine.plan import Plan, make_plan, quantity
+from lissive.simulate.engine.switches import Switches
 
 Array = npt.NDArray[np.float64]
 
@@ -99,6 +100,7 @@ class Kernel:
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
         self.parameters = tuple(equations.parameters)
         self._plan: Plan | None = None
+        self.switches = Switches(equations, [*equations.rates, *(quantity(equations, o) for o in outputs)])
         key = key_of(_content(equations, self.outputs, self.inputs), str(lanes), backend.fingerprint())
         known = stored(key, ".constants")
         if known is None:
@@ -135,7 +137,8 @@ class Kernel:
         initial = np.zeros((subjects, n))
         for s in range(subjects):
             self._prepare(table[s].ctypes.data, constants[s].ctypes.data, initial[s].ctypes.data)
-        return Batch(self, constants, initial, float(t0), tolerances or Tolerances())
+        timing = {name: table[:, self.parameters.index(name)] for name in self.switches.parameters}
+        return Batch(self, constants, initial, timing, float(t0), tolerances or Tolerances())
 
     def _table(self, subjects: int, given: Mapping[str, Any]) -> Array:
         unknown = [name for name in given if name not in self.equations.parameters]
@@ -160,8 +163,10 @@ class Batch:
     status : (subject,) see STATUS       steps, refused : (subject,) counts so far
     """
 
-    def __init__(self, kernel: Kernel, constants: Array, initial: Array, t0: float, tol: Tolerances) -> None:
+    def __init__(self, kernel: Kernel, constants: Array, initial: Array, timing: dict[str, Array], t0: float,
+                 tol: Tolerances) -> None:  # fmt: skip
         subjects, _ = initial.shape
+        self._timing, self._t0 = timing, t0
         self.kernel, self.tolerances = kernel, tol
         self._constants, self._initial = constants, initial
         self.y = initial.copy()
@@ -238,7 +243,8 @@ class Batch:
             np.full((subjects, bins, n_out), -np.inf),
             np.full((subjects, bins, n_out), np.inf),
         )
-        job = _Job(self, float(until), doses, times, edges, seen, stop)
+        switches = self.kernel.switches.moments(self._timing, subjects, self._t0, float(until))
+        job = _Job(self, float(until), doses, switches, times, edges, seen, stop)
         chunk = max(self.kernel.lanes, min(256, -(-subjects // (4 * max(threads, 1)))))
         pieces = [(a, min(a + chunk, subjects)) for a in range(0, subjects, chunk)]
         if threads > 1 and len(pieces) > 1:
@@ -266,8 +272,8 @@ class Batch:
 class _Job:
     """One advance: what all its pieces share, and the call of the compiled loop for one piece."""
 
-    def __init__(self, batch: Batch, until: float, doses: Doses, times: Array, edges: Array, seen: Seen,
-                 stop: bool) -> None:  # fmt: skip
+    def __init__(self, batch: Batch, until: float, doses: Doses, switches: tuple[Array, npt.NDArray[np.int64]],
+                 times: Array, edges: Array, seen: Seen, stop: bool) -> None:  # fmt: skip
         kernel, tol = batch.kernel, batch.tolerances
         self.batch, self.kernel = batch, kernel
         shape = [len(kernel.states), kernel.constants, len(kernel.inputs), len(kernel.outputs)]
@@ -277,7 +283,7 @@ class _Job:
         self.shared = [
             self.real, batch.y, batch._seen, batch._initial, batch._constants, batch._rate, batch._clock,
             batch._book, doses.time, doses.value, doses.action, doses.target, doses.start, doses.which,
-            doses.scale, doses.shift, times, seen.values, edges, seen.mean, seen.maximum, seen.minimum,
+            doses.scale, doses.shift, *switches, times, seen.values, edges, seen.mean, seen.maximum, seen.minimum,
         ]  # fmt: skip
 
     def run(self, piece: tuple[int, int]) -> None:
@@ -288,7 +294,7 @@ class _Job:
         seen = max(n_out, 1)
         more = [n, n, n, 1, 1, 1, 1, seen, seen, seen, 1, 1]  # YN D1 D2 ERR MASK TH TX O F0 F1 SEG END
         work = [_aligned(rows * kernel.lanes) for rows in [*blocks, *more]]
-        lane = np.zeros(8 * kernel.lanes, dtype=np.int64)
+        lane = np.zeros(9 * kernel.lanes, dtype=np.int64)
         arrays = [conf, *self.shared, *work[: len(blocks)], self.tol, *work[len(blocks) :], lane]
         kernel._drive(*(a.ctypes.data for a in arrays))
 
