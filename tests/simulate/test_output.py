@@ -167,6 +167,7 @@ def test_an_interruption_leaves_what_was_there(tmp_path, error, kind):
     def fill(place, text):
         if kind == "folder":
             place.mkdir()
+            (place / ".zgroup").touch()
             place = place / "part"
         place.write_text(text)
 
@@ -202,3 +203,12 @@ def test_nothing_is_left_if_nothing_was_written(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a.txt"):
         pass
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.zarr"])
+def test_somebodys_folder_is_not_replaced(run, tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "notes.txt").write_text("precious")
+    with pytest.raises(SimulationError, match=r"there is a folder of this name.*choose another name"):
+        write(run, tmp_path / name)
+    assert (tmp_path / name / "notes.txt").read_text() == "precious"

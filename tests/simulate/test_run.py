@@ -118,7 +118,7 @@ def test_times_from_a_file(tmp_path: Path) -> None:
         ),
         ({"until": 1, "every": 1, "subjects": pd.DataFrame({"CL": [1.0, None]})}, "subjects:3: CL is nan"),
         ({"until": 1, "every": 1, "subjects": pd.DataFrame({"ID": [1, 1]})}, "an ID comes twice"),
-        ({"until": 1, "every": 1, "subjects": "nobody.csv"}, "nobody.csv: there is no such file"),
+        ({"until": 1, "every": 1, "subjects": "nobody.csv"}, "nobody.csv: it cannot be read .No such file"),
     ],
 )
 def test_what_cannot_be_run_is_said(given: dict[str, object], said: str) -> None:
@@ -168,3 +168,45 @@ def test_events_a_rounding_error_apart_do_no_harm() -> None:
 def test_tolerances_have_a_range(given: dict[str, float], said: str) -> None:
     with pytest.raises(SimulationError, match=said):
         run(until=1, every=1, **given)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ID,ka\n1,2,3\n", "people.csv:2: 3 cells"),
+        ("ID,ka\n1,\n", "people.csv:2: 2 cells, 1 of them empty"),
+        ("ID,ka\n", "no subjects"),
+        ("", "the file is empty"),
+        ("ID,ka,ka\n1,2,3\n", "a column comes twice"),
+        ("ID,ka\n1,TRUE\n", "people.csv:2: ka is TRUE"),
+    ],
+)
+def test_a_table_of_subjects_is_not_guessed_at(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(text)
+    with pytest.raises(SimulationError, match=said):
+        run(until=1, every=1, subjects=file)
+
+
+def test_a_number_of_subjects_draws_them_and_none_is_the_typical_person() -> None:
+    one, seven, typical = (
+        lissive.simulate("lissive", subjects=n, until=1, every=1, select=["NRS"])["NRS"].values[:, 0]
+        for n in (1, 7, None)
+    )
+    assert one[0] == seven[0]
+    assert typical[0] == pytest.approx(6.8)
+    assert one[0] != typical[0]
+
+
+def test_a_model_with_nothing_in_it_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "empty.ant"
+    file.write_text("// nothing\n")
+    with pytest.raises((SimulationError, lissive.errors.ModelError)):
+        lissive.simulate(file, until=1, every=1)
+
+
+def test_the_hash_of_a_model_does_not_depend_on_what_was_run_before() -> None:
+    first = run(until=1, every=1, select=["C"]).attrs["model_hash"]
+    model = lissive.load(MODEL)
+    for select in (["C"], ["A_gut", "ka"]):
+        assert lissive.simulate(model, until=1, every=1, select=select).attrs["model_hash"] == first

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lissive.errors import ModelError
+
 Model = Annotated[
     str, typer.Argument(help="A shipped model by name, or an Antimony (.ant) or SBML (.xml) file.")
 ]
@@ -30,8 +32,10 @@ def sbml(out: Out, model: Model = "lissive") -> None:
 
 def antimony(out: Out, model: Model = "lissive") -> None:
     """Write a shipped model, put together from its modules and tables, as one Antimony text."""
-    from lissive.model.read import text_of
+    from lissive.model.read import SHIPPED, text_of
 
+    if model not in SHIPPED:
+        raise ModelError(f'"{model}" is no shipped model.', where="MODEL", allowed=f"{', '.join(SHIPPED)}.")
     _write(out, text_of(model)[0])
 
 

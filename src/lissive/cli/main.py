@@ -42,9 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINDINGS
     except OSError as error:
-        if error.filename is None:
-            raise
-        return _say_wrong(f"{error.filename}: {error.strerror}.")
+        return _say_wrong(f"{error.filename or 'standard output'}: {error.strerror}.")
 
 
 def _run(words: list[str]) -> int:

@@ -74,7 +74,12 @@ def simulate(
 
 
 def _subjects(text: str | None) -> int | Path | None:
-    return int(text) if text and text.isdecimal() else Path(text) if text else None
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return Path(text)
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lissive.case import Case
+from lissive.errors import SimulationError
 from lissive.forecast.treatment import Treatment, treatment
 from lissive.model import load
 from lissive.simulate.draw import draw
@@ -105,6 +106,8 @@ def predict(
 
     Raises       CaseError where the plan does not say enough to be run.
     """
+    if subjects < 1:
+        raise SimulationError(f"subjects is {subjects}.", where="subjects", allowed="1 or more.")
     equations = load("lissive")
     plan = treatment(case, equations)
     assert case.spasm.cause is not None

@@ -75,7 +75,8 @@ def responders(forecast: Forecast, share: float, week: int) -> dict[str, float] 
 
 def _dose(forecast: Forecast) -> dict[str, Any]:
     """Units a day by week: the week's mean of each patient, then quantiles over patients."""
-    by_week = forecast.taken[:, forecast.good].reshape(2, int(forecast.good.sum()), -1, 7).mean(axis=3)
+    good = int(forecast.good.sum())
+    by_week = forecast.taken[:, forecast.good].reshape(2, good, forecast.weeks, 7).mean(axis=3)
     return {
         "unit": f"{forecast.treatment.units_per_day} a day",
         **{arm: _quantiles(by_week[a]) for a, arm in enumerate(ARMS)},

@@ -128,6 +128,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The place has the same ending, for writers that go by it.
     """
     path = Path(path)
+    if path.is_dir() and not _is_store(path):
+        raise SimulationError(
+            "there is a folder of this name.",
+            where=str(path),
+            allowed="a new name, a file, or a Zarr store that is to be replaced.",
+            do="choose another name.",
+        )
     if not path.parent.is_dir():
         raise SimulationError(
             f"There is no folder {path.parent}.", where=str(path), do="make the folder, or correct the path."
@@ -150,6 +157,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
+
+
+def _is_store(folder: Path) -> bool:
+    """Whether a folder is a Zarr store, or empty."""
+    return folder.suffix == ".zarr" and (
+        not any(folder.iterdir()) or any((folder / name).exists() for name in (".zgroup", "zarr.json"))
+    )
 
 
 def write(data: xr.Dataset, path: str | Path) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,10 @@ from lissive.simulate.schedule import Regimen, Schedule
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+
+MOST_TIMES = 10_000_000
+"""More output times than this are taken for a slip."""
 
 
 def simulate(
@@ -68,7 +73,16 @@ def simulate(
     ids, own = _subjects(equations, subjects, table, seed)
     regimen = _regimen(table, ids)
     grid = _times(until, every, times, table)
+    if isinstance(select, str):
+        select = [select]
     outputs = list(select) if select else list(equations.states)
+    if not outputs:
+        raise SimulationError(
+            f"Model {equations.name} has nothing that changes.",
+            where="select",
+            allowed="at least one quantity to write.",
+            do="select a quantity, or check the model's text.",
+        )
     inputs = [equations.states[place] for place in regimen.infused]
     settings = Settings(Tolerances(rtol=rtol, atol=atol), threads or os.cpu_count() or 1)
     kernel = build(equations, outputs, inputs)
@@ -98,7 +112,10 @@ def simulate(
 
 def model_hash(equations: Equations) -> str:
     """A short hash of what a model computes and of its default numbers."""
-    content = (equations.graph.nodes, equations.states, equations.rates, dict(equations.parameters))
+    g = equations.graph
+    roots = (*equations.rates, *equations.initial, *equations.quantities.values())
+    nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
+    content = (nodes, equations.states, roots, dict(equations.parameters))
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
@@ -126,14 +143,17 @@ def _subjects(
     """IDs, and each subject's own parameters."""
     if given is None:
         return (list(table.subjects) if table else [1]), {}
-    if isinstance(given, int):
-        if given < 1:
-            raise SimulationError(f"subjects is {given}.", where="subjects", allowed="1 or more.")
+    if isinstance(given, int | float | np.integer):
+        if given < 1 or given != int(given):
+            raise SimulationError(
+                f"subjects is {given}.", where="subjects", allowed="a whole number from 1 on."
+            )
+        given = int(given)
         ids: list[int | str] = list(range(1, given + 1))
         if table and len(table.subjects) == given:
             ids = list(table.subjects)
         own: dict[str, Any] = {}
-        if equations.name == "lissive" and given > 1:
+        if equations.name == "lissive":
             from lissive.simulate.draw import draw
 
             own = dict(draw(given, seed=seed).parameters)
@@ -141,20 +161,21 @@ def _subjects(
     return _table_of_subjects(equations, given)
 
 
+def _id(given: Any) -> int | str:
+    """A whole number where it is one, as in dosing tables."""
+    text = str(given).strip()
+    return int(text) if text.isdecimal() and text.isascii() else text
+
+
 def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str], dict[str, Any]]:
     import pandas as pd
 
     where = "subjects" if isinstance(given, pd.DataFrame) else str(given)
     if not isinstance(given, pd.DataFrame):
-        try:
-            given = pd.read_csv(given)
-        except FileNotFoundError:
-            raise SimulationError("there is no such file.", where=where, do="correct the path.") from None
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
-            raise SimulationError(
-                f"it cannot be read as a table ({fault}).", where=where, allowed="comma-separated columns."
-            ) from None
-    ids: list[int | str] = list(given["ID"]) if "ID" in given else list(range(1, len(given) + 1))
+        given = _read_table(Path(given))
+    if not len(given):
+        raise SimulationError("the table has no subjects.", where=where, allowed="a row for each subject.")
+    ids: list[int | str] = [_id(i) for i in given["ID"]] if "ID" in given else list(range(1, len(given) + 1))
     if len(set(ids)) < len(ids):
         raise SimulationError("an ID comes twice.", where=where, allowed="one row for each subject.")
     own = given.drop(columns="ID", errors="ignore")
@@ -166,13 +187,44 @@ def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str
             allowed=f"ID, {', '.join(equations.parameters)}.",
         )
     for name in own:
-        numbers = pd.to_numeric(own[name], errors="coerce")
+        numbers = pd.to_numeric(own[name].astype(str), errors="coerce")
         if not np.isfinite(numbers).all():
             row = int(np.flatnonzero(~np.isfinite(numbers))[0])
             raise SimulationError(
                 f"{name} is {own[name].iloc[row]}.", where=f"{where}:{row + 2}", allowed="a finite number."
             )
-    return ids, {str(name): own[name].to_numpy(float) for name in own}
+    return ids, {str(name): pd.to_numeric(own[name]).to_numpy(float) for name in own}
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """A comma-separated table; rows that do not fit the heading are refused, not shifted."""
+    import pandas as pd
+
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "it is no text in UTF-8"
+        raise SimulationError(
+            f"it cannot be read ({why}).",
+            where=str(path),
+            allowed="a number of subjects, or a comma-separated table with a row for each.",
+            do="correct the path.",
+        ) from None
+    if not rows:
+        raise SimulationError("the file is empty.", where=str(path), allowed="a heading and a row each.")
+    header = [cell.strip() for cell in rows[0][1]]
+    for number, row in rows[1:]:
+        empty = sum(not cell.strip() for cell in row)
+        if len(row) != len(header) or empty:
+            raise SimulationError(
+                f"{len(row)} cells, {empty} of them empty, below a heading of {len(header)}.",
+                where=f"{path}:{number}",
+                allowed="one value for each column.",
+            )
+    if len(set(header)) < len(header):
+        raise SimulationError("a column comes twice.", where=f"{path}:1", do="leave one of them.")
+    return pd.DataFrame([row for _, row in rows[1:]], columns=header)
 
 
 def _regimen(table: EventTable | None, ids: Sequence[int | str]) -> Regimen:
@@ -196,17 +248,20 @@ def _times(until: float | None, every: float | None, times: Any, table: EventTab
     if times is None:
         assert until is not None
         assert every is not None
-        if not (until > 0 and 0 < every <= until):
+        if not (0 < every <= until < np.inf and until / every <= MOST_TIMES):
             raise SimulationError(
                 f"until is {until:g} and every is {every:g}.",
                 where="until",
-                allowed="until over 0, and every over 0 and not over until.",
+                allowed=f"until over 0, and every over 0 and not over until; at most {MOST_TIMES} output times.",
             )
         steps = int(np.floor(until / every * (1 + 1e-12)))
         return np.array([every * i for i in range(steps + 1)])
     if isinstance(times, str | Path):
         times = _read_times(Path(times))
-    grid = np.unique(np.asarray(times, dtype=float))
+    try:
+        grid = np.unique(np.asarray(times, dtype=float))
+    except (TypeError, ValueError):
+        raise SimulationError("The output times are no numbers.", where="times", allowed="numbers.") from None
     if not len(grid) or not np.isfinite(grid).all() or grid[0] < 0:
         raise SimulationError("The output times are not usable.", where="times", allowed="numbers from 0 on.")
     return grid
@@ -219,11 +274,13 @@ def _read_times(path: Path) -> list[float]:
         raise SimulationError(f"it cannot be read ({fault}).", where=str(path)) from None
     found = []
     for number, line in enumerate(lines, start=1):
+        if line.lstrip().startswith("#"):
+            continue
         for word in line.replace(",", " ").split():
             try:
                 found.append(float(word))
             except ValueError:
-                if number == 1:
+                if not found and len(line.replace(",", " ").split()) == 1:
                     continue  # a heading
                 raise SimulationError(
                     f"{word!r} is no number.", where=f"{path}:{number}", allowed=f"{TIME}s, one a line."

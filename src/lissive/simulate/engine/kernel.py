@@ -150,7 +150,13 @@ class Kernel:
             )
         table = np.empty((subjects, max(len(self.parameters), 1)))
         for i, name in enumerate(self.parameters):
-            table[:, i] = np.asarray(given.get(name, self.equations.parameters[name]), dtype=float)
+            value = given.get(name, self.equations.parameters[name])
+            try:
+                table[:, i] = np.asarray(value, dtype=float)
+            except (TypeError, ValueError):
+                raise ParameterError(
+                    f"{name} is {value!r}.", allowed=f"a number, or {subjects} numbers, one a subject."
+                ) from None
         return table
 
 
@@ -248,10 +254,14 @@ class Batch:
         chunk = max(self.kernel.lanes, min(256, -(-subjects // (4 * max(threads, 1)))))
         pieces = [(a, min(a + chunk, subjects)) for a in range(0, subjects, chunk)]
         if threads > 1 and len(pieces) > 1:
-            with ThreadPoolExecutor(threads) as pool:
+            pool = ThreadPoolExecutor(threads)
+            try:
                 list(pool.map(job.run, pieces))
+            finally:  # after an interruption, what has not begun does not begin
+                pool.shutdown(cancel_futures=True)
         else:
-            job.run((0, subjects))
+            for piece in pieces:
+                job.run(piece)
         self._reached = float(until)
         failed = self.status != 0
         for part in (seen.mean, seen.maximum, seen.minimum):
