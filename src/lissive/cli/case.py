@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from lissive import __version__
+from lissive.errors import SimulationError
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +34,13 @@ def case(
     from lissive.forecast import predict, summary
 
     facts = read_case(file)
+    if report is not None and report.exists() and not report.is_dir():
+        raise SimulationError(
+            "it is a file.",
+            where=str(report),
+            allowed="a folder, there or to be made.",
+            do="choose another name.",
+        )
     with _progress((facts.plan.weeks or 0) * 7) as tick:
         forecast = predict(facts, subjects=subjects, seed=seed, threads=threads, progress=tick)
     found = summary(forecast)
@@ -72,7 +80,10 @@ def _write(folder: Path, facts: Any, answer: dict[str, Any]) -> list[Path]:
         f"ones with drug and with placebo. Not calibrated on trials yet. lissive {__version__}, seed "
         f"{answer['provenance']['seed']}."
     )
-    paths = save(forecast_figure(found, headline(facts).replace("\n", " · "), caption), folder, "forecast")
+    paths = []
+    if found["failed"] < found["subjects"]:
+        title = headline(facts).replace("\n", " · ")
+        paths += save(forecast_figure(found, title, caption), folder, "forecast")
     paths.append(write_weeks(found, folder / "forecast.csv"))
     paths.append(write_json(answer, folder / "forecast.json"))
     return paths

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lissive.forecast.predict import ARMS, Forecast, outcomes
+from lissive.forecast.treatment import limits
 
 
 @cache
@@ -43,7 +44,7 @@ def summary(forecast: Forecast) -> dict[str, Any]:
         "interval": "between virtual patients; the uncertainty of the model's parameters is not in it",
         "found_in_trials": [dict(row) for row in found(forecast.case.spasm.cause or "")],
         "drawn": list(forecast.drawn),
-        "notes": list(forecast.treatment.notes),
+        "notes": _notes(forecast),
     }
     for outcome in outcomes():
         weekly = forecast.weekly[outcome.name][:, good]
@@ -54,6 +55,20 @@ def summary(forecast: Forecast) -> dict[str, Any]:
             "difference": _quantiles(weekly[0] - weekly[1]),
         }
     return result
+
+
+def _notes(forecast: Forecast) -> list[str]:
+    """What has to be known to read the numbers."""
+    limit = limits()
+    notes = ["Scores are those of all virtual patients, as if nobody stopped."]
+    if forecast.weeks > limit["longest_trial"]:
+        notes.append(
+            f"Beyond the {limit['longest_trial']:g} weeks of the trial that rates of leaving and placebo response "
+            "rest on, this extrapolates."
+        )
+    if forecast.good.sum() < limit["rough_below"]:
+        notes.append(f"Fewer than {limit['rough_below']:g} virtual patients: the ranges are rough.")
+    return [*notes, *forecast.treatment.notes]
 
 
 def _quantiles(values: Any) -> dict[str, list[float]]:

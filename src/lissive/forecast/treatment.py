@@ -5,7 +5,10 @@ Nothing that the case leaves open is filled in silently: `Treatment.notes` says 
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -18,12 +21,6 @@ from lissive.units import to_nmol
 
 ROUTES = {"oromucosal": "spray", "oral": "oral", "inhaled": "lung"}
 """A product's route to the model's depot: THC_spray, CBD_oral and so on."""
-
-_NOT_USED = {
-    "person.age_years": "age",
-    "person.sex": "sex",
-    "spasm.severity_nrs": "spasm severity",
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,12 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     Raises       CaseError where the plan does not say enough to be run.
     """
     plan = case.plan
-    needed = {"spasm.cause": case.spasm.cause, "plan.product": plan.product, "plan.weeks": plan.weeks}
+    needed = {
+        "spasm.cause": case.spasm.cause,
+        "plan.product": plan.product,
+        "plan.titration": plan.titration,
+        "plan.weeks": plan.weeks,
+    }
     if missing := [field for field, value in needed.items() if value is None]:
         raise CaseError(
             f"A forecast needs {', '.join(missing)}, which the case leaves unknown.",
@@ -79,7 +81,32 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     return Treatment(what, plan.weeks, days, ceilings, first, given, unknown, tuple(notes))
 
 
+@cache
+def limits() -> dict[str, float]:
+    """Beyond what the forecast is no forecast any more, from limits.tsv."""
+    with (Path(__file__).parent / "limits.tsv").open(encoding="utf-8", newline="") as file:
+        return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+
+
+def _unused(case: Case, notes: list[str]) -> None:
+    """What the case says and the model does nothing with."""
+    person, history = case.person, case.history
+    if person.age_years is not None and person.age_years < limits()["adult"]:
+        notes.append("The model's figures are of adults; for a child this forecast means nothing.")
+    said = {
+        "age": person.age_years,
+        "sex": person.sex,
+        "spasm severity": case.spasm.severity_nrs,
+        "other conditions": history.conditions,
+        "drugs tried": history.tried,
+        "opioids": history.opioids,
+    }
+    if idle := [name for name, value in said.items() if value not in (None, (), "none")]:
+        notes.append(f"In the case but without influence on the forecast: {', '.join(idle)}.")
+
+
 def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, ...]]:
+    _unused(case, notes)
     person, spasm = case.person, case.spasm
     given: dict[str, float] = {}
     facts = {
@@ -87,7 +114,7 @@ def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, 
         "spasms0": spasm.per_day,
         "NRS0": spasm.spasticity_nrs,
         "pain0": spasm.pain_nrs,
-        "fed": None if case.plan.fed is None else float(case.plan.fed),
+        "fed": _fed(case),
         "cyp2c9_activity": _genotype(person.cyp2c9, notes),
     }
     unknown = []
@@ -106,6 +133,13 @@ def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, 
             )
     _medicines(case, given, notes)
     return given, tuple(unknown)
+
+
+def _fed(case: Case) -> float | None:
+    """1 with food, 0 without, None unknown; food is nothing to what is inhaled."""
+    if case.plan.product is not None and product(case.plan.product).route == "inhaled":
+        return 0.0
+    return None if case.plan.fed is None else float(case.plan.fed)
 
 
 def _genotype(pair: str | None, notes: list[str]) -> float | None:
@@ -135,6 +169,10 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
             continue
         for row in known[drug.drug].values():
             given[row.parameter] = given.get(row.parameter, 1.0) * row.value
+        effects = ", ".join(
+            f"{row.parameter} x {row.value:g} ({row.provenance})" for row in known[drug.drug].values()
+        )
+        notes.append(f"{drug.drug}: counted in, as {effects}.")
 
 
 def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:

@@ -19,8 +19,8 @@ def write_weeks(forecast: Mapping[str, Any], path: Path) -> Path:
         rows.writerow(["outcome", "unit", "arm", "week", *quantiles])
         for name, outcome in forecast["outcomes"].items():
             for arm in ("active", "placebo", "difference"):
-                for k, week in enumerate(forecast["weeks"]):
-                    numbers = [f"{outcome[arm][q][k]:.6g}" for q in quantiles if outcome[arm][q]]
+                for k, week in enumerate(forecast["weeks"] if outcome[arm]["median"] else []):
+                    numbers = [f"{outcome[arm][q][k]:.6g}" for q in quantiles]
                     rows.writerow([name, outcome["unit"], arm, week, *numbers])
     return path
 

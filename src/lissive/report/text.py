@@ -29,6 +29,7 @@ _ROWS = (
     "dizziness_risk",
     "dropout_risk",
     "thc_plasma",
+    "thc_plasma_peak",
     "oh_thc_plasma",
     "cbd_plasma",
 )
@@ -43,16 +44,23 @@ def case_text(case: Case, forecast: Mapping[str, Any]) -> str:
         headline(case),
         f"1  {NOT_BUILT['access']}: not built yet.",
         f"2  {NOT_BUILT['evidence']}: not built yet.",
-        f"3  Forecast: {forecast['subjects']} virtual patients like this person, each with the drug and with placebo.",
-        weekly_table(forecast),
-        forecast_table(forecast),
-        f"{_responders(forecast)}\n{_dose(forecast)}".rstrip(),
-        _found(forecast),
+        f"3  Forecast: {forecast['subjects']} virtual patient{'' if forecast['subjects'] == 1 else 's'} with this "
+        "person's cause, baseline and what else the case says; each with the drug and with placebo.",
+        *_numbers(forecast),
+        _found(forecast, case.plan.product or ""),
         _open_points(forecast),
         f"4  {NOT_BUILT['followup']}: not built yet.",
+        f"Safety ({_safety(case)}): not built yet; nothing here says that it is safe.",
         _wrapped(LIMITS),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _numbers(forecast: Mapping[str, Any]) -> list[str]:
+    if forecast["failed"] == forecast["subjects"]:
+        return ["   No virtual patient could be solved; there are no numbers."]
+    said = f"{_responders(forecast)}\n{_dose(forecast)}".rstrip()
+    return [weekly_table(forecast), forecast_table(forecast), said]
 
 
 def headline(case: Case) -> str:
@@ -66,22 +74,36 @@ def headline(case: Case) -> str:
         "" if case.place.residence is None else case.place.residence,
     ]
     what = product(plan.product).label if plan.product else "nothing planned"
-    how = {"label": ", titrated by the label", "fixed": ", fixed dose", None: ""}[plan.titration]
+    weeks = f"{plan.weeks} week{'' if plan.weeks == 1 else 's'}"
+    over = f"\nBeyond the label, for the reason: {plan.override}" if plan.override else ""
     asked = "" if case.as_of is None else f", as of {case.as_of}"
-    return f"{case.case}{asked}: {', '.join(a for a in about if a)}\nPlan: {what}{how}, {plan.weeks} weeks"
+    return (
+        f"{case.case}{asked}: {', '.join(a for a in about if a)}\nPlan: {what}, {_how(case)}, {weeks}{over}"
+    )
 
 
 _WEEKLY = {
     "spasms_per_day": "spasms/day",
-    "spasticity_nrs": "stiffness",
-    "pain_nrs": "pain",
-    "intoxication_vas": "intoxication",
-    "dizziness_risk": "dizziness",
+    "spasticity_nrs": "stiffness 0-10",
+    "pain_nrs": "pain 0-10",
+    "intoxication_vas": "intoxic. 0-100",
+    "dizziness_risk": "ever dizzy",
     "thc_plasma": "THC ng/mL",
-    "oh_thc_plasma": "11-OH-THC",
+    "oh_thc_plasma": "11-OH ng/mL",
     "cbd_plasma": "CBD ng/mL",
 }
 _DRUG_ONLY = ("thc_plasma", "oh_thc_plasma", "cbd_plasma")
+
+
+def _how(case: Case) -> str:
+    """The dose as it is planned."""
+    plan = case.plan
+    if plan.titration == "label":
+        limit = "" if plan.max_sprays_per_day is None else f", up to {plan.max_sprays_per_day} sprays a day"
+        return f"titrated by the label{limit}"
+    if plan.sprays_per_day is not None:
+        return f"{plan.sprays_per_day} sprays a day"
+    return f"{plan.dose} {plan.doses_per_day} times a day"
 
 
 def weekly_table(forecast: Mapping[str, Any]) -> str:
@@ -163,22 +185,43 @@ def _dose(forecast: Mapping[str, Any]) -> str:
     if not q:
         return ""
     return (
-        f"   Dose reached: {q['median']:.0f} {dose['unit']} (90 % of patients {q['p05']:.0f} to {q['p95']:.0f}; "
-        f"mean {q['mean']:.1f})."
+        f"   Dose in the last week: {q['median']:.1f} {dose['unit']} (90 % of patients {q['p05']:.1f} to "
+        f"{q['p95']:.1f}; mean {q['mean']:.1f})."
     )
 
 
-def _found(forecast: Mapping[str, Any]) -> str:
+def _found(forecast: Mapping[str, Any], product: str) -> str:
     """What trials found, before anybody believes a simulation."""
     rows = forecast["found_in_trials"]
     if not rows:
         return "   Trials of this cause of spasm: none is in the tables. Nothing here has been tested."
     mark = {True: " [quoted from memory]", False: ""}
-    lines = [
-        _wrapped(f"- {row['found']} ({row['source']}){mark['recalled' in row['provenance']]}") for row in rows
-    ]
+    lines = []
+    for row in rows:
+        other = "" if row["product"] in ("any", product) else f"[of another product, {row['product']}] "
+        said = f"- {other}{row['found']} ({row['source']}){mark['recalled' in row['provenance']]}"
+        lines.append(_wrapped(said))
+    if not any(row["product"] == product for row in rows):
+        lines.append(_wrapped(f"- Of {product} in this cause, no trial is in these lines."))
     head = "   What trials found; where the forecast shows more, believe the trials:"
     return "\n".join([head, *lines])
+
+
+_FACTS = {
+    "weight": "weight",
+    "cyp2c9_activity": "CYP2C9 genotype",
+    "fed": "with or without food",
+    "spasms0": "spasms a day",
+    "NRS0": "stiffness",
+    "pain0": "pain",
+}
+"""Model parameters that a case states, as a clinician says them."""
+
+
+def _safety(case: Case) -> str:
+    """What of the case a look at safety would be about."""
+    about = ["contraindications", "interactions", "driving"]
+    return ", ".join([*about, *(f"here: {each}" for each in case.history.conditions or ())])
 
 
 def _open_points(forecast: Mapping[str, Any]) -> str:
@@ -186,8 +229,7 @@ def _open_points(forecast: Mapping[str, Any]) -> str:
     if forecast["failed"]:
         lines.append(f"{forecast['failed']} patients could not be solved and are left out:")
         lines += [f"  patient {number}: {why}" for number, why in list(forecast["failures"].items())[:5]]
-    people = {"weight": "weight", "cyp2c9_activity": "CYP2C9 genotype", "fed": "with or without food"}
-    drawn = [people[name] for name in forecast["drawn"] if name in people]
+    drawn = [_FACTS[name] for name in forecast["drawn"] if name in _FACTS]
     if drawn:
         lines.append(f"Unknown in the case, so drawn for each virtual patient: {', '.join(drawn)}.")
     lines += forecast["notes"]
