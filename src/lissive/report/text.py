@@ -44,8 +44,8 @@ def case_text(case: Case, forecast: Mapping[str, Any]) -> str:
         headline(case),
         f"1  {NOT_BUILT['access']}: not built yet.",
         f"2  {NOT_BUILT['evidence']}: not built yet.",
-        f"3  Forecast: {forecast['subjects']} virtual patient{'' if forecast['subjects'] == 1 else 's'} with this "
-        "person's cause, baseline and what else the case says; each with the drug and with placebo.",
+        f"3  Forecast: {forecast['subjects']} virtual patient{'' if forecast['subjects'] == 1 else 's'}, as far as the "
+        "case describes the person; each with the drug and with placebo.",
         *_numbers(forecast),
         _found(forecast, case.plan.product or ""),
         _open_points(forecast),
