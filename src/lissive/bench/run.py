@@ -80,7 +80,8 @@ class Check:
 
 def check(name: str, measured: float | None, what: str = "", *, judged: bool = True) -> Check:
     """A measured number with its limit from limits.tsv; `what` says of which model."""
-    row = next(row for row in table("limits") if row["name"] == name)
+    rows = {row["name"]: row for row in table("limits")}
+    row = rows.get(f"{name}:{what}") or rows[name]  # a model may have a limit of its own
     limit = float(row["limit"]) if row["limit"] else None
     met = None
     if limit is not None and judged:

@@ -3,7 +3,7 @@
 A function's arguments are annotated `reals` or `whole` (arrays of doubles or of 64-bit integers), `i64`
 or `f64`. Its body may use: names (typed by their first value), numbers, a[i], + - * / //, comparisons,
 and/or/not (which stop early, as in Python), if/elif/else, while, for over range, break, continue,
-min, max, abs, sqrt, float, and calls of other compiled functions. The same source runs in plain Python on
+min, max, abs, sqrt, float, take, and calls of other compiled functions. The same source runs in plain Python on
 NumPy arrays; that is how it is tested.
 """
 
@@ -36,6 +36,14 @@ _COMPARE = {
     (ast.Lt, "i64"): "icmp slt", (ast.LtE, "i64"): "icmp sle", (ast.Gt, "i64"): "icmp sgt",
     (ast.GtE, "i64"): "icmp sge", (ast.Eq, "i64"): "icmp eq", (ast.NotEq, "i64"): "icmp ne",
 }  # fmt: skip
+
+
+def take(counters: whole, i: int) -> int:
+    """The number at place i, which then counts on: each number is taken once, by whatever thread."""
+    counters[i] += 1
+    return int(counters[i]) - 1
+
+
 Value = tuple[str, str]
 """An LLVM value and its type: i64, f64 or i1."""
 
@@ -235,6 +243,9 @@ class _Translator:
 
     def builtin(self, e: ast.Call) -> Value:
         name = ast.unparse(e.func)
+        if name == "take":
+            place, _ = self.element(ast.Subscript(e.args[0], e.args[1]))
+            return self.new(f"atomicrmw add ptr {place}, i64 1 monotonic"), "i64"
         if name == "float":
             return self.as_(e.args[0], "f64"), "f64"
         pairs = [self.value(a) for a in e.args]

@@ -13,14 +13,15 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-from lissive.simulate.engine.dialect import f64, i64, reals, whole
+from lissive.simulate.engine.dialect import f64, i64, reals, take, whole
 
 step: Any = None
 commit: Any = None
 observe: Any = None
 
-# rows of `clock` (subject, 3): time, next step, step that suited after the last jump
-# rows of `book` (subject, 6): next event, status, refused just now, jumped, steps taken, steps refused
+# `clock` and `book` have 16 columns, of which the first are used: threads then never share a line of memory
+# rows of `clock`: time, next step, step that suited after the last jump
+# rows of `book`: next event, status, refused just now, jumped, steps taken, steps refused
 # rows of `lane` (9, lanes): subject, next point, next bin, next event, last event, hits a stop, wanted, done,
 # next switch
 
@@ -36,8 +37,8 @@ def load(s: i64, l: i64, conf: whole, y: reals, seen: reals, k: reals, rate: rea
         K[i * W + l] = k[s * conf[2] + i]
     for i in range(conf[3]):
         R[i * W + l] = rate[s * conf[3] + i]
-    T[l] = clock[s * 3]
-    H[l] = clock[s * 3 + 1]
+    T[l] = clock[s * 16]
+    H[l] = clock[s * 16 + 1]
 
 
 def save(s: i64, l: i64, conf: whole, y: reals, seen: reals, rate: reals, clock: reals, Y: reals,
@@ -49,8 +50,8 @@ def save(s: i64, l: i64, conf: whole, y: reals, seen: reals, rate: reals, clock:
         seen[s * conf[1] + i] = SEEN[i * W + l]
     for i in range(conf[3]):
         rate[s * conf[3] + i] = R[i * W + l]
-    clock[s * 3] = T[l]
-    clock[s * 3 + 1] = H[l]
+    clock[s * 16] = T[l]
+    clock[s * 16 + 1] = H[l]
 
 
 def arrive(s: i64, l: i64, conf: whole, book: whole, clock: reals, lane: whole, ev_time: reals,
@@ -83,9 +84,9 @@ def arrive(s: i64, l: i64, conf: whole, book: whole, clock: reals, lane: whole, 
     lane[3 * W + l] = e
     if jumped == 1:
         # not below what moves the clock, however short the step after the last jump was
-        H[l] = max(min(H[l], clock[s * 3 + 2]), 4e-15 * abs(T[l]))
-        book[s * 6 + 3] = 1
-        book[s * 6 + 2] = 0
+        H[l] = max(min(H[l], clock[s * 16 + 2]), 4e-15 * abs(T[l]))
+        book[s * 16 + 3] = 1
+        book[s * 16 + 2] = 0
 
 
 def judge(s: i64, l: i64, W: i64, tried: f64, error: f64, book: whole, clock: reals, lane: whole,
@@ -96,31 +97,31 @@ def judge(s: i64, l: i64, W: i64, tried: f64, error: f64, book: whole, clock: re
         factor = max(0.2, min(5.0, 0.9 / sqrt(sqrt(error))))
     if error <= 1.0:
         MASK[l] = 1.0
-        if book[s * 6 + 3] == 1:
+        if book[s * 16 + 3] == 1:
             if lane[5 * W + l] == 0:
-                clock[s * 3 + 2] = tried * factor
+                clock[s * 16 + 2] = tried * factor
             else:  # cut short by a stop, which says nothing of what would have suited
-                clock[s * 3 + 2] = max(clock[s * 3 + 2], tried * factor)
-            book[s * 6 + 3] = 0
-        if book[s * 6 + 2] > 0:
+                clock[s * 16 + 2] = max(clock[s * 16 + 2], tried * factor)
+            book[s * 16 + 3] = 0
+        if book[s * 16 + 2] > 0:
             factor = min(1.0, factor)
         if lane[5 * W + l] == 0:
             H[l] = tried * factor
         else:
             H[l] = max(H[l], tried * factor)
-        book[s * 6 + 2] = 0
-        book[s * 6 + 4] += 1
+        book[s * 16 + 2] = 0
+        book[s * 16 + 4] += 1
     else:
         MASK[l] = 0.0
         if not error > 1.0:
             factor = 0.1
         H[l] = tried * min(factor, 0.9)
-        book[s * 6 + 2] += 1
-        book[s * 6 + 5] += 1
-        if book[s * 6 + 2] > 60:
-            book[s * 6 + 1] = 2
+        book[s * 16 + 2] += 1
+        book[s * 16 + 5] += 1
+        if book[s * 16 + 2] > 60:
+            book[s * 16 + 1] = 2
             if not error > 1.0:
-                book[s * 6 + 1] = 3
+                book[s * 16 + 1] = 3
 
 
 def gather(place: i64, l: i64, share: f64, n_out: i64, W: i64, F0: reals, F1: reals, O: reals, mean: reals,
@@ -249,34 +250,47 @@ def sum_up(conf: whole, until: f64, edges: reals, mean: reals, top: reals, low: 
                     lane[2 * W + l] += 1
 
 
-def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals, rate: reals, clock: reals,
-          book: whole, ev_time: reals, ev_value: reals, ev_action: whole, ev_target: whole, start: whole,
-          which: whole, scale: reals, shift: reals, sw_time: reals, sw_start: whole, times: reals,
-          values: reals, edges: reals, mean: reals,
-          top: reals, low: reals, Y: reals, SEEN: reals, K: reals, R: reals, T: reals, H: reals, TRY: reals,
-          TOL: reals, YN: reals, D1: reals, D2: reals, ERR: reals, MASK: reals, TH: reals, TX: reals,
-          O: reals, F0: reals, F1: reals, SEG: reals, END: reals, lane: whole) -> None:  # fmt: skip
-    """Advance subjects conf[7] to conf[8] to the pause real[0], each through its own events."""
+def drive(conf: whole, queue: whole, bounds: whole, real: reals, y: reals, seen: reals, init: reals, k: reals,
+          rate: reals, clock: reals, book: whole, ev_time: reals, ev_value: reals, ev_action: whole,
+          ev_target: whole, start: whole, which: whole, scale: reals, shift: reals, sw_time: reals,
+          sw_start: whole, times: reals, values: reals, edges: reals, mean: reals, top: reals, low: reals,
+          Y: reals, SEEN: reals, K: reals, R: reals, T: reals, H: reals, TRY: reals, TOL: reals, YN: reals,
+          D1: reals, D2: reals, ERR: reals, MASK: reals, TH: reals, TX: reals, O: reals, F0: reals, F1: reals,
+          SEG: reals, END: reals, lane: whole) -> None:  # fmt: skip
+    """Advance subjects to the pause real[0], each through its own events.
+
+    This is thread conf[7] of conf[8]. Thread t begins with subjects bounds[t] to bounds[t+1], whose next is
+    queue[16 t]; one that has none left helps the others, so that none waits.
+    """
     W = conf[0]
     n_out = conf[4]
     nt = conf[5]
     until = real[0]
-    upcoming = conf[7]
+    waiting = 1
+    helped = 0
+    own = conf[7]
     active = 0
     for l in range(W):
         lane[l] = -1
-    while active > 0 or upcoming < conf[8]:
+    while active > 0 or waiting == 1:
         # 1. fill idle lanes
         for l in range(W):
-            if lane[l] < 0 and upcoming < conf[8]:
-                s = upcoming
-                upcoming += 1
-                if book[s * 6 + 1] == 0:
+            if lane[l] < 0 and waiting == 1:
+                s = take(queue, own * 16)
+                while s >= bounds[own + 1] and helped < conf[8] - 1:
+                    helped += 1
+                    own += 1
+                    if own == conf[8]:
+                        own = 0
+                    s = take(queue, own * 16)
+                if s >= bounds[own + 1]:
+                    waiting = 0
+                elif book[s * 16 + 1] == 0:
                     load(s, l, conf, y, seen, k, rate, clock, Y, SEEN, K, R, T, H)
                     lane[l] = s
                     lane[W + l] = 0
                     lane[2 * W + l] = 0
-                    lane[3 * W + l] = start[which[s]] + book[s * 6]
+                    lane[3 * W + l] = start[which[s]] + book[s * 16]
                     lane[4 * W + l] = start[which[s] + 1]
                     lane[8 * W + l] = sw_start[s]
                     SEG[l] = T[l]
@@ -306,13 +320,13 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
         left = 0
         for l in range(W):
             s = lane[l]
-            if s >= 0 and (T[l] >= until or book[s * 6 + 1] != 0):
+            if s >= 0 and (T[l] >= until or book[s * 16 + 1] != 0):
                 save(s, l, conf, y, seen, rate, clock, Y, SEEN, R, T, H)
-                book[s * 6] = lane[3 * W + l] - start[which[s]]
+                book[s * 16] = lane[3 * W + l] - start[which[s]]
                 lane[l] = -1
                 active -= 1
                 left = 1
-        if left == 1 and (active == 0 or upcoming < conf[8]):
+        if left == 1 and (active == 0 or waiting == 1):
             continue
         # 4. one attempted step for all, cut where a stop is near
         for l in range(W):
@@ -330,9 +344,9 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
                 else:
                     judge(s, l, W, TRY[l], ERR[l], book, clock, lane, MASK, H)
                     if END[l] <= T[l]:  # too short for the clock to move
-                        book[s * 6 + 1] = 2
-                    if book[s * 6 + 4] + book[s * 6 + 5] >= conf[10]:
-                        book[s * 6 + 1] = 1
+                        book[s * 16 + 1] = 2
+                    if book[s * 16 + 4] + book[s * 16 + 5] >= conf[10]:
+                        book[s * 16 + 1] = 1
         # 6. observations, and means and extremes, inside the step
         look(conf, until, times, values, lane, Y, K, T, TRY, YN, D1, D2, MASK, TH, TX, O, END)
         if conf[6] > 0:
@@ -344,7 +358,7 @@ def drive(conf: whole, real: reals, y: reals, seen: reals, init: reals, k: reals
             if s >= 0 and lane[7 * W + l] == 1:
                 MASK[l] = 0.0
                 save(s, l, conf, y, seen, rate, clock, Y, SEEN, R, T, H)
-                book[s * 6] = lane[3 * W + l] - start[which[s]]
+                book[s * 16] = lane[3 * W + l] - start[which[s]]
                 lane[l] = -1
                 active -= 1
             elif MASK[l] == 1.0:

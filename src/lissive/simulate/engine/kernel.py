@@ -30,7 +30,8 @@ STATUS = {
 }
 """What a subject's status means."""
 
-_CLOCK, _BOOK = 3, 6
+_ROW = 16
+"""Columns of `clock` and `book`, see driver.py."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,9 @@ class Batch:
         self.y = initial.copy()
         self._seen = np.abs(initial)
         self._rate = np.zeros((subjects, max(len(kernel.inputs), 1)))
-        self._clock = np.tile([t0, tol.first_step, tol.first_step], (subjects, 1))
-        self._book = np.zeros((subjects, _BOOK), dtype=np.int64)
+        self._clock = np.zeros((subjects, _ROW))
+        self._clock[:, :3] = t0, tol.first_step, tol.first_step
+        self._book = np.zeros((subjects, _ROW), dtype=np.int64)
         self._reached = t0
 
     def __len__(self) -> int:
@@ -237,6 +239,8 @@ class Batch:
             raise SimulationError(
                 f"until is {until:g}.", where="until", allowed=f"{self._reached:g} or later."
             )
+        if threads < 1:
+            raise SimulationError(f"threads is {threads}.", where="threads", allowed="1 or more.")
         times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
         subjects, n_out, bins = len(self), len(self.kernel.outputs), max(len(edges) - 1, 0)
         doses = doses or _no_doses(subjects)
@@ -250,18 +254,18 @@ class Batch:
             np.full((subjects, bins, n_out), np.inf),
         )
         switches = self.kernel.switches.moments(self._timing, subjects, self._t0, float(until))
-        job = _Job(self, float(until), doses, switches, times, edges, seen, stop)
-        chunk = max(self.kernel.lanes, min(256, -(-subjects // (4 * max(threads, 1)))))
-        pieces = [(a, min(a + chunk, subjects)) for a in range(0, subjects, chunk)]
-        if threads > 1 and len(pieces) > 1:
-            pool = ThreadPoolExecutor(threads)
-            try:
-                list(pool.map(job.run, pieces))
-            finally:  # after an interruption, what has not begun does not begin
-                pool.shutdown(cancel_futures=True)
-        else:
-            for piece in pieces:
-                job.run(piece)
+        threads = max(1, min(threads, subjects // self.kernel.lanes))
+        job = _Job(self, float(until), doses, switches, times, edges, seen, stop, threads)
+        # A thread even for one: the main thread stays free to be interrupted.
+        pool = ThreadPoolExecutor(threads)
+        try:
+            for running in [pool.submit(job.run, t) for t in range(threads)]:
+                running.result()
+        except BaseException:
+            job.queue[:] = subjects  # nobody takes another subject
+            raise
+        finally:
+            pool.shutdown()
         self._reached = float(until)
         failed = self.status != 0
         for part in (seen.mean, seen.maximum, seen.minimum):
@@ -280,14 +284,18 @@ class Batch:
 
 
 class _Job:
-    """One advance: what all its pieces share, and the call of the compiled loop for one piece."""
+    """One advance: what its threads share, and the call of the compiled loop that each of them makes."""
 
     def __init__(self, batch: Batch, until: float, doses: Doses, switches: tuple[Array, npt.NDArray[np.int64]],
-                 times: Array, edges: Array, seen: Seen, stop: bool) -> None:  # fmt: skip
+                 times: Array, edges: Array, seen: Seen, stop: bool, threads: int) -> None:  # fmt: skip
         kernel, tol = batch.kernel, batch.tolerances
         self.batch, self.kernel = batch, kernel
         shape = [len(kernel.states), kernel.constants, len(kernel.inputs), len(kernel.outputs)]
-        self.conf = [kernel.lanes, *shape, len(times), max(len(edges) - 1, 0), 0, 0, int(stop), tol.max_steps]
+        bins = max(len(edges) - 1, 0)
+        self.conf = [kernel.lanes, *shape, len(times), bins, 0, threads, int(stop), tol.max_steps]
+        self.bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
+        self.queue = np.zeros(_ROW * threads, dtype=np.int64)
+        self.queue[::_ROW] = self.bounds[:-1]
         self.real = np.array([until])
         self.tol = np.array([tol.rtol, tol.atol, tol.peak_share])
         self.shared = [
@@ -296,24 +304,40 @@ class _Job:
             doses.scale, doses.shift, *switches, times, seen.values, edges, seen.mean, seen.maximum, seen.minimum,
         ]  # fmt: skip
 
-    def run(self, piece: tuple[int, int]) -> None:
+    def run(self, thread: int) -> None:
+        """Take subjects from the queue until there are none."""
         kernel = self.kernel
         n, k, inputs, n_out = self.conf[1:5]
-        conf = np.array([*self.conf[:7], piece[0], piece[1], *self.conf[9:]], dtype=np.int64)
+        conf = np.array(self.conf, dtype=np.int64)
+        conf[7] = thread
         blocks = [n, n, max(k, 1), max(inputs, 1), 1, 1, 1]  # Y SEEN K R T H TRY
         seen = max(n_out, 1)
         more = [n, n, n, 1, 1, 1, 1, seen, seen, seen, 1, 1]  # YN D1 D2 ERR MASK TH TX O F0 F1 SEG END
-        work = [_aligned(rows * kernel.lanes) for rows in [*blocks, *more]]
-        lane = np.zeros(9 * kernel.lanes, dtype=np.int64)
-        arrays = [conf, *self.shared, *work[: len(blocks)], self.tol, *work[len(blocks) :], lane]
+        work = _aligned([rows * kernel.lanes for rows in [*blocks, *more, 9]])
+        lane = work.pop().view(np.int64)
+        arrays = [
+            conf,
+            self.queue,
+            self.bounds,
+            *self.shared,
+            *work[: len(blocks)],
+            self.tol,
+            *work[len(blocks) :],
+            lane,
+        ]
         kernel._drive(*(a.ctypes.data for a in arrays))
 
 
-def _aligned(size: int) -> Array:
-    """`size` zeros that start at a 64-byte boundary, as vector loads need."""
-    raw = np.zeros(size + 8)
-    offset = (-raw.ctypes.data % 64) // 8
-    return raw[offset : offset + size]
+def _aligned(sizes: Sequence[int]) -> list[Array]:
+    """Arrays of zeros, each from a 64-byte boundary on, as vector loads need, and apart from all other memory."""
+    lengths = [-(-size // 8) * 8 for size in sizes]
+    raw = np.zeros(sum(lengths) + 48)
+    offset = 16 + (-raw.ctypes.data % 64) // 8
+    ends = offset + np.cumsum(lengths)
+    return [
+        raw[end - length : end - length + size]
+        for end, length, size in zip(ends, lengths, sizes, strict=True)
+    ]
 
 
 def _check(doses: Doses, subjects: int, states: int, inputs: int) -> None:
