@@ -116,16 +116,6 @@ class Source(BaseModel):
     url: str
 
 
-class Scale(BaseModel):
-    """The size that a state typically has, for error control."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    state: str
-    scale: float
-    unit: str
-
-
 def load_parameters(cause: str = DEFAULT_CAUSE, folder: Path = FOLDER) -> dict[str, Parameter]:
     """All parameters of the model by name, with the values of one cause.
 
@@ -222,15 +212,6 @@ def load_sources(folder: Path = FOLDER) -> dict[str, Source]:
             raise ParameterError(f"{row.key} comes twice.", where=place)
         found[row.key] = row
     return found
-
-
-def load_scales(folder: Path = FOLDER) -> dict[str, Scale]:
-    """State to the size it typically has."""
-    return {
-        row.state: row
-        for place, cells in _rows(folder / "scales.tsv", "state scale unit".split())
-        for row in [_typed(Scale, cells, place)]
-    }
 
 
 def place_of(name: str, folder: Path = FOLDER) -> str:
