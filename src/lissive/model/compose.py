@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -53,9 +53,13 @@ def lissive_text(cause: str = DEFAULT_CAUSE, texts: Path = TEXTS, folder: Path =
     rows = load_parameters(cause, folder)
     modules = dict(_modules(texts))
     check_symbols(modules, rows, folder)
+    return put_together(modules, [_line(row) for row in rows.values()])
+
+
+def put_together(modules: Mapping[str, str], numbers: Sequence[str]) -> str:
+    """One text of the modules, each below its name, and of the lines that give the parameters their numbers."""
     body = "\n".join(f"// ---- {name}\n{_with_units(text).rstrip()}\n" for name, text in modules.items())
-    numbers = "\n".join(_line(row) for row in rows.values())
-    return f"model lissive\n\n{body}\n// ---- parameters\n{numbers}\n\nend\n"
+    return "model lissive\n\n" + body + "\n// ---- parameters\n" + "\n".join(numbers) + "\n\nend\n"
 
 
 def check_symbols(modules: Mapping[str, str], rows: Mapping[str, Parameter], folder: Path = FOLDER) -> None:
@@ -63,17 +67,24 @@ def check_symbols(modules: Mapping[str, str], rows: Mapping[str, Parameter], fol
 
     Raises ParameterError naming the place.
     """
-    defined, used = _defined(modules), _used(modules)
+    for name, where, what, do in symbol_faults(modules, rows):
+        raise ParameterError(what, where=where or place_of(name, folder), do=do)
+
+
+def symbol_faults(modules: Mapping[str, str], names: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
+    """What does not go together between the texts and the names that tables give a value, all of it.
+
+    Yields (name, `file:line` of the text or nothing where it is the table's row that is wrong, what, what to do).
+    """
+    defined, used, given = _defined(modules), _used(modules), list(names)
     for name, place in used.items():
-        if name not in defined and name not in rows:
-            raise ParameterError(
-                f"{name} has no value.", where=place, do="Define it there or give it a row in a table."
-            )
-    for name in rows:
+        if name not in defined and name not in given:
+            yield name, place, f"{name} has no value.", "Define it there or give it a row in a table."
+    for name in given:
         if name in defined:
-            raise ParameterError(f"{name} is defined in {defined[name]} too.", where=place_of(name, folder))
-        if name not in used:
-            raise ParameterError(f"{name} is not used by the model.", where=place_of(name, folder))
+            yield name, "", f"{name} is defined in {defined[name]} too.", ""
+        elif name not in used:
+            yield name, "", f"{name} is not used by the model.", ""
 
 
 def _modules(texts: Path) -> Iterator[tuple[str, str]]:
@@ -89,7 +100,12 @@ def _line(row: Parameter) -> str:
             where=place_of(row.name),
             allowed=", ".join(UNIT_IDS),
         )
-    return f"{row.name} = {row.value!r}; {row.name} has {UNIT_IDS[row.unit]};"
+    return line_of(row.name, row.value, row.unit)
+
+
+def line_of(name: str, value: float, unit: str) -> str:
+    """The text that gives a parameter its number; its unit is one of UNIT_IDS."""
+    return f"{name} = {value!r}; {name} has {UNIT_IDS[unit]};"
 
 
 def _with_units(text: str) -> str:

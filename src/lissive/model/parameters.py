@@ -105,6 +105,19 @@ class Interaction(_Sourced):
     parameter: str
 
 
+class Range(BaseModel):
+    """The ends between which the literature has a parameter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str
+    lower: float
+    upper: float
+    unit: str
+    source: str
+    note: str
+
+
 class Source(BaseModel):
     """One publication."""
 
@@ -293,4 +306,16 @@ def load_bounds(folder: Path = FOLDER) -> dict[str, tuple[float, float]]:
     return {
         cells["name"]: (float(cells["lower"]), float(cells["upper"]))
         for _, cells in _rows(folder / "bounds.tsv", "name lower upper unit note".split())
+    }
+
+
+def load_ranges(folder: Path = FOLDER) -> dict[str, Range]:
+    """Parameter to the range in which the literature has it; a parameter of which none is stated is absent.
+
+    >>> load_ranges()["CL_THC"].upper
+    60.0
+    """
+    columns = "name lower upper unit source note".split()
+    return {
+        cells["name"]: _typed(Range, cells, place) for place, cells in _rows(folder / "ranges.tsv", columns)
     }
