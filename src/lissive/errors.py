@@ -6,6 +6,7 @@
     │   ├── UnitError      quantities that do not go together
     │   └── ParameterError a parameter table or an override is wrong
     ├── EventError         a dosing table is wrong
+    ├── StudyError         a file of observations is wrong, or may not be used as asked
     └── SimulationError    a run cannot be done as asked
 
 A solve that fails for one subject raises nothing: that subject's `status` says so.
@@ -59,6 +60,10 @@ class ParameterError(ModelError):
 
 class EventError(LissiveError):
     """A dosing table is wrong."""
+
+
+class StudyError(LissiveError):
+    """A file of observations is wrong, or may not be used as asked."""
 
 
 class SimulationError(LissiveError):

@@ -11,10 +11,10 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from lissive.case._marks import read_marked
 from lissive.case._table import nearest
 from lissive.case.facts import LEAVE_OUT, Case
 from lissive.errors import CaseError
+from lissive.marked import read_marked
 
 Loc = tuple[str | int, ...]
 
@@ -35,7 +35,7 @@ def read_case(path: str | Path) -> Case:
     CaseFindings (a CaseError) with every finding: file, line, field, what is allowed, what to do.
     """
     path = Path(path)
-    data, lines = read_marked(path)
+    data, lines = read_marked(path, wrong=CaseError, example="case: a")
     return _make(data, lambda loc: f"{path}:{_line(lines, loc)}", order=lambda loc: _line(lines, loc))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from lissive.errors import CaseError
+from lissive.errors import LissiveError
 
 Loc = tuple[str | int, ...]
 
@@ -22,7 +22,6 @@ _INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
-_MOST_FIELDS = 10_000
 
 
 class _Loader(yaml.SafeLoader):
@@ -31,43 +30,56 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own class attribute
 
 
-def read_marked(path: Path) -> tuple[Any, Mapping[Loc, int]]:
-    """The data of a file, and the line of each of its fields by their place."""
+def read_marked(
+    path: Path, *, wrong: type[LissiveError], top: type = dict, example: str, most_fields: int = 10_000
+) -> tuple[Any, Mapping[Loc, int]]:
+    """The data of a file, and the line of each of its fields by their place.
+
+    Parameters
+    ----------
+    wrong : what every mistake is raised as.
+    top : what the file has to be: a mapping (dict) or a list (tuple).
+    example : the shortest file that is right, for messages.
+    most_fields : a file of more is refused.
+    """
     if path.suffix.lower() not in (".yaml", ".yml", ".json"):
-        raise CaseError(
-            f"The ending {path.suffix!r} names no format.", where=str(path), allowed=".yaml, .json."
-        )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise CaseError("There is no such file.", where=str(path), do="correct the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CaseError(f"The file cannot be read: {error}.", where=str(path)) from error
+        raise wrong(f"The ending {path.suffix!r} names no format.", where=str(path), allowed=".yaml, .json.")
+    text = _text(path, wrong)
     if path.suffix.lower() == ".json":
-        text = _checked_json(text, path)
+        text = _checked_json(text, path, wrong)
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise _syntax(error, path) from error
+        raise _syntax(error, path, wrong) from error
     except RecursionError:
-        raise CaseError("The file is nested too deeply.", where=str(path)) from None
+        raise wrong("The file is nested too deeply.", where=str(path)) from None
     if node is None:
-        raise CaseError("The file is empty.", where=str(path), do="write at least the name, as in case: a.")
-    reader = _Reader(path)
+        raise wrong("The file is empty.", where=str(path), do=f"write at least {example}.")
+    reader = _Reader(path, wrong, most_fields)
     data = reader.data(node, (), ())
-    if not isinstance(data, dict):
-        raise CaseError("The file is no list of fields.", where=f"{path}:1", allowed="fields, as in case: a.")
+    if not isinstance(data, top):
+        kind = "fields" if top is dict else "entries, each after a dash"
+        raise wrong(f"The file is no list of {kind}.", where=f"{path}:1", allowed=f"{kind}, as in {example}.")
     return data, reader.lines
 
 
+def _text(path: Path, wrong: type[LissiveError]) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise wrong("There is no such file.", where=str(path), do="correct the path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise wrong(f"The file cannot be read: {error}.", where=str(path)) from error
+
+
 class _Reader:
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, wrong: type[LissiveError], most_fields: int) -> None:
+        self.path, self.wrong, self.most_fields = path, wrong, most_fields
         self.lines: dict[Loc, int] = {}
 
     def data(self, node: yaml.Node, loc: Loc, above: tuple[int, ...]) -> Any:
         self.lines.setdefault(loc, node.start_mark.line + 1)
-        if id(node) in above or len(self.lines) > _MOST_FIELDS:
+        if id(node) in above or len(self.lines) > self.most_fields:
             raise self.error(node, "The file repeats itself without end, or is too large.")
         if node.tag not in _PLAIN_TAGS:
             raise self.error(node, f"The tag {node.tag} is not read.", "write the value without a tag.")
@@ -96,8 +108,8 @@ class _Reader:
             found[name] = self.data(value, (*loc, name), above)
         return found
 
-    def error(self, node: yaml.Node, what: str, do: str = "") -> CaseError:
-        return CaseError(what, where=f"{self.path}:{node.start_mark.line + 1}", do=do)
+    def error(self, node: yaml.Node, what: str, do: str = "") -> LissiveError:
+        return self.wrong(what, where=f"{self.path}:{node.start_mark.line + 1}", do=do)
 
 
 def _scalar(node: yaml.Node) -> Any:
@@ -111,20 +123,20 @@ def _scalar(node: yaml.Node) -> Any:
     return float(text) if _NUMBER.fullmatch(text) else text
 
 
-def _checked_json(text: str, path: Path) -> str:
+def _checked_json(text: str, path: Path, wrong: type[LissiveError]) -> str:
     """The text as YAML has it, once it is known to be JSON."""
     try:
         json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
-        raise CaseError(f"This is no JSON: {error}.", where=f"{path}:{line}") from error
+        raise wrong(f"This is no JSON: {error}.", where=f"{path}:{line}") from error
     return text.replace("\t", " ")  # strings in JSON hold no tabs, and YAML takes none between tokens
 
 
-def _syntax(error: yaml.YAMLError, path: Path) -> CaseError:
+def _syntax(error: yaml.YAMLError, path: Path, wrong: type[LissiveError]) -> LissiveError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     where = f"{path}:{mark.line + 1}" if mark else str(path)
-    return CaseError(
+    return wrong(
         f"This is no YAML: {problem}.", where=where, do="check the indentation, colons, brackets and quotes."
     )
