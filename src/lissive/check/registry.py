@@ -1,0 +1,97 @@
+"""All checks, in the order in which they are run, and their examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lissive.check import model, origin, shape, values
+from lissive.check.tables import Fault, Tables
+from lissive.errors import LissiveError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong."""
+
+    where: str
+    """`file:line`."""
+    check: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what it is called, what it asks of the tables, and the function that looks."""
+
+    id: str
+    asks: str
+    look: Callable[[Tables], Iterator[Fault]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """Files that pass a check, files that do not, and what is found in those."""
+
+    passes: Mapping[str, str]
+    fails: Mapping[str, str]
+    finds: Sequence[str]
+    """`file:line: message`, all of them."""
+
+
+CHECKS = (
+    Check("letters", "Files are UTF-8 with plain ends of lines, without signs that cannot be seen.", shape.letters),
+    Check("blanks", "No cell has blanks around it, no line is empty, and the last line has an end.", shape.blanks),
+    Check("heading", "Each column has a name, once; a known table has the columns that it should.", shape.heading),
+    Check("cells", "Each row has as many cells as the table has columns.", shape.cells),
+    Check("numbers", "What should be a number is one, and finite.", shape.numbers),
+    Check("twice", "No row comes twice, and a parameter of the model stands in one table only.", shape.twice),
+    Check("provenance", "How a number came to be is said in a word that is known.", origin.provenance),
+    Check("measured", "A measured number names who measured it.", origin.measured),
+    Check("fitted", "A fitted number names the data that it was fitted to.", origin.fitted),
+    Check("sources-known", "Every key of a source is in its table of sources.", origin.sources_known),
+    Check("sources-used", "Every source is named by a row, as its source or in its note.", origin.sources_used),
+    Check("sources-written", "Every source has a citation; DOI and address look like one.", origin.sources_written),
+    Check("units", "Every unit can be read, or is one of what is counted (counts.tsv).", values.units),
+    Check("one-unit", "A parameter has the same unit in every table.", values.one_unit),
+    Check("distribution", "A distribution is known, has a spread where it needs one, and fits its value.",
+          values.distribution),
+    Check("bounds", "No value lies beyond the ends that it cannot pass (bounds.tsv).", values.bounds),
+    Check("ranges", "No value lies outside the range of the literature (ranges.tsv).", values.ranges),
+    Check("unit-ids", "Every unit of a parameter has an id that the model's text can use.", model.unit_ids),
+    Check("symbols", "Every symbol of the text has a value, once; every parameter is used.", model.symbols),
+    Check("formulas", "The units of the tables go together in the model's formulas (libSBML).", model.formulas),
+    Check("names", "Bounds, ranges and interactions name parameters of the model.", model.names),
+    Check("causes", "Every cause gives the same parameters, and a case can name it.", model.causes),
+    Check("read", "The model reads every table of its parameters.", model.read),
+)  # fmt: skip
+
+
+def named(id: str) -> Check:
+    """The check of this id, or LissiveError with those that there are."""
+    for each in CHECKS:
+        if each.id == id:
+            return each
+    raise LissiveError(f"There is no check {id!r}.", allowed=f"{', '.join(each.id for each in CHECKS)}.")
+
+
+def check(tables: Tables, only: Iterable[str] | None = None) -> list[Finding]:
+    """What is wrong with the tables.
+
+    Parameters
+    ----------
+    only : ids of checks; all if not given.
+    """
+    chosen = CHECKS if only is None else [named(id) for id in only]
+    return [Finding(where, each.id, message) for each in chosen for where, message in each.look(tables)]
+
+
+@cache
+def examples() -> Mapping[str, Example]:
+    """Check to its examples, from examples.yaml."""
+    import yaml
+
+    text = Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")
+    return {id: Example(**each) for id, each in yaml.safe_load(text).items()}

@@ -1,0 +1,115 @@
+"""Checks of the values: units, distributions, ends and ranges."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from lissive.check.tables import PARAMETERS, Fault, Row, Tables
+from lissive.errors import UnitError
+from lissive.units import factor
+
+_DISTRIBUTIONS = "fixed lognormal logitnormal normal".split()
+
+
+@cache
+def _counts() -> frozenset[str]:
+    """Units of what is counted or rated, of which no registry knows."""
+    with Path(__file__).with_name("counts.tsv").open(encoding="utf-8", newline="") as file:
+        return frozenset(row["unit"] for row in csv.DictReader(file, delimiter="\t"))
+
+
+def units(tables: Tables) -> Iterator[Fault]:
+    for table in tables:
+        for row in table.rows:
+            if "unit" in row.cells and "key" not in row.cells and not _is_unit(row["unit"], table.is_yaml):
+                yield row.where, f"{row['unit']!r} is no known unit."
+
+
+@cache
+def _is_unit(text: str, may_be_empty: bool) -> bool:
+    if text in _counts() or text in ("1", "-"):
+        return True
+    if not text:
+        return may_be_empty
+    parts = text.split("/")
+    plain = "/".join("1" if part in _counts() else part for part in parts)  # as in spray/day
+    try:
+        factor(plain, plain)
+    except UnitError:
+        return False
+    return True
+
+
+def one_unit(tables: Tables) -> Iterator[Fault]:
+    first: dict[str, Row] = {}
+    for table in tables.room(PARAMETERS):
+        for row in table.rows:
+            if row["name"] and "unit" in row.cells:
+                other = first.setdefault(row["name"], row)
+                if other["unit"] != row["unit"]:
+                    yield (
+                        row.where,
+                        f"{row['name']} is in {row['unit']!r} here and in {other['unit']!r} at {other.where}.",
+                    )
+
+
+def distribution(tables: Tables) -> Iterator[Fault]:
+    for table in tables:
+        for row in table.rows:
+            if "distribution" in row.cells:
+                for what in _wrong_distribution(row):
+                    yield row.where, f"{row['name']} {what}"
+
+
+def _wrong_distribution(row: Row) -> Iterator[str]:
+    kind, spread, value = row["distribution"], _number(row["spread"]), _number(row["value"])
+    if kind not in _DISTRIBUTIONS:
+        yield f"has the distribution {kind!r}; one of {', '.join(_DISTRIBUTIONS)}."
+    elif kind == "fixed":
+        if row["spread"]:
+            yield f"is fixed and has a spread of {row['spread']}."
+    elif not spread > 0:
+        yield f"is {kind} and has no spread over 0."
+    if kind == "lognormal" and value <= 0:
+        yield f"is lognormal and its value {row['value']} is not over 0."
+    if kind == "logitnormal" and not 0 < value < 1:
+        yield f"is logitnormal and its value {row['value']} is not between 0 and 1."
+
+
+def bounds(tables: Tables) -> Iterator[Fault]:
+    yield from _ends(tables, "bounds.tsv", "the ends that it cannot pass")
+
+
+def ranges(tables: Tables) -> Iterator[Fault]:
+    yield from _ends(tables, "ranges.tsv", "the range of the literature")
+
+
+def _ends(tables: Tables, name: str, what: str) -> Iterator[Fault]:
+    table = tables.get(f"{PARAMETERS}/{name}")
+    ends = {row["name"]: row for row in table.rows} if table else {}
+    for row in ends.values():
+        if not _number(row["lower"]) < _number(row["upper"]):
+            yield row.where, f"{row['name']}: lower {row['lower']} is not below upper {row['upper']}."
+    for other in tables.room(PARAMETERS):
+        for row in other.rows:
+            end = ends.get(row["name"])
+            if end is None or "value" not in row.cells:
+                continue
+            if _number(row["value"]) < _number(end["lower"]) or _number(row["value"]) > _number(end["upper"]):
+                yield (
+                    row.where,
+                    f"{row['name']} = {row['value']} {row['unit']} lies outside {what}, "
+                    f"{end['lower']} to {end['upper']} ({end.where}).",
+                )
+
+
+def _number(text: str) -> float:
+    """The number, or one that is neither over nor below any other where the cell holds none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

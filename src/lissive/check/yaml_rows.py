@@ -1,0 +1,39 @@
+"""The mappings of a YAML file as rows, each with the line where it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+
+Row = tuple[int, dict[str, str]]
+
+
+def yaml_rows(text: str) -> Iterator[Row]:
+    """Line and plain cells of each mapping that has any, from the top down; nothing where it is no YAML.
+
+    >>> list(yaml_rows("- id: a\\n  dose:\\n    value: 2\\n    unit: mg\\n"))
+    [(1, {'id': 'a'}), (3, {'value': '2', 'unit': 'mg'})]
+    """
+    try:
+        top = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return
+    if top is not None:
+        yield from _rows(top)
+
+
+def _rows(node: yaml.Node) -> Iterator[Row]:
+    if isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            yield from _rows(each)
+    elif isinstance(node, yaml.MappingNode):
+        cells = {
+            str(key.value): "" if value.tag.endswith(":null") else str(value.value)
+            for key, value in node.value
+            if isinstance(value, yaml.ScalarNode)
+        }
+        if cells:
+            yield node.start_mark.line + 1, cells
+        for _, value in node.value:
+            yield from _rows(value)
