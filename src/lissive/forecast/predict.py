@@ -17,8 +17,10 @@ from lissive.case import Case
 from lissive.errors import SimulationError
 from lissive.forecast.treatment import Treatment, treatment
 from lissive.model import load
+from lissive.model.parameters import load_interactions
 from lissive.simulate.draw import draw
 from lissive.simulate.engine import Tolerances, build
+from lissive.simulate.origin import origin
 from lissive.simulate.run import MEANING, Settings
 from lissive.simulate.solve import model_hash
 from lissive.simulate.streams import Floats, normals
@@ -147,8 +149,21 @@ def predict(
             "subjects": subjects,
             "solver": {"method": "RODAS 4(3)", "rtol": rtol},
             "steps": int(diary.steps.sum()),
+            **origin(equations, outputs, plan.schedules, plan.given, people.drawn, case.spasm.cause),
+            "case": _said(case, plan),
         },
     )
+
+
+def _said(case: Case, plan: Treatment) -> dict[str, Any]:
+    """Rows of the tables of products, genotypes and interactions that a forecast used."""
+    medicines = [each.drug for each in case.history.current or () if each.drug in load_interactions()]
+    return {
+        "product": plan.product.name,
+        "titrated": bool(plan.ceilings),
+        "cyp2c9": case.person.cyp2c9 if "cyp2c9_activity" in plan.given else None,
+        "medicines": medicines,
+    }
 
 
 def _weekly(diary: Diary, before: Floats, subjects: int) -> dict[str, Floats]:

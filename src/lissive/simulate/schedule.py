@@ -99,6 +99,12 @@ class Schedule:
         by_rate = {int(target) for target in self.target[self.action == RATE]}
         return tuple(sorted(by_rate | {each.target for each in self.steady if each.rate > 0}))
 
+    @property
+    def dosed(self) -> tuple[int, ...]:
+        """Places in Equations.states that are given something, at once or by rate."""
+        given = (self.target >= 0) & (self.value != 0.0)
+        return tuple(sorted({*self.target[given].tolist(), *(each.target for each in self.steady)}))
+
 
 @dataclass(frozen=True, eq=False)
 class Regimen:

@@ -19,8 +19,10 @@ import numpy as np
 from lissive.errors import SimulationError
 from lissive.model import load
 from lissive.model.equations import TIME, Equations
+from lissive.model.read import SHIPPED
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.events import EventTable, read_events, regimen_of
+from lissive.simulate.origin import origin
 from lissive.simulate.output import dataset, write
 from lissive.simulate.run import MEANING, Settings, follow
 from lissive.simulate.schedule import Regimen, Schedule
@@ -70,7 +72,7 @@ def simulate(
     """
     equations = model if isinstance(model, Equations) else load(model)
     table = None if events is None else read_events(events, equations)
-    ids, own = _subjects(equations, subjects, table, seed)
+    ids, own, drawn = _subjects(equations, subjects, table, seed)
     regimen = _regimen(table, ids)
     grid = _times(until, every, times, table)
     if isinstance(select, str):
@@ -106,8 +108,30 @@ def simulate(
             "seed": seed,
             "steps": int(result.steps.sum()),
             "notes": list(table.notes) if table else [],
+            **_origin(
+                model, equations, outputs, regimen, {**({} if drawn else own), **(parameters or {})}, drawn
+            ),
         },
     )
+
+
+def _origin(
+    model: str | Path | Equations,
+    equations: Equations,
+    outputs: Sequence[str],
+    regimen: Regimen,
+    given: Mapping[str, Any],
+    drawn: Sequence[str],
+) -> dict[str, Any]:
+    """What the run rested on, and where a model that does not come with lissive was read."""
+    cause = ""
+    if equations.name == "lissive":
+        from lissive.model.parameters import DEFAULT_CAUSE
+
+        cause = DEFAULT_CAUSE
+    found = origin(equations, outputs, regimen.schedules, given, drawn, cause)
+    is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
+    return {**found, "model_file": str(model)} if is_file else found
 
 
 def model_hash(equations: Equations) -> str:
@@ -139,10 +163,10 @@ def simulate_files(
 
 def _subjects(
     equations: Equations, given: Any, table: EventTable | None, seed: int
-) -> tuple[list[int | str], dict[str, Any]]:
-    """IDs, and each subject's own parameters."""
+) -> tuple[list[int | str], dict[str, Any], tuple[str, ...]]:
+    """IDs, each subject's own parameters, and which of these were drawn."""
     if given is None:
-        return (list(table.subjects) if table else [1]), {}
+        return (list(table.subjects) if table else [1]), {}, ()
     if isinstance(given, int | float | np.integer):
         if given < 1 or given != int(given):
             raise SimulationError(
@@ -152,13 +176,13 @@ def _subjects(
         ids: list[int | str] = list(range(1, given + 1))
         if table and len(table.subjects) == given:
             ids = list(table.subjects)
-        own: dict[str, Any] = {}
-        if equations.name == "lissive":
-            from lissive.simulate.draw import draw
+        if equations.name != "lissive":
+            return ids, {}, ()
+        from lissive.simulate.draw import draw
 
-            own = dict(draw(given, seed=seed).parameters)
-        return ids, own
-    return _table_of_subjects(equations, given)
+        people = draw(given, seed=seed)
+        return ids, dict(people.parameters), people.drawn
+    return (*_table_of_subjects(equations, given), ())
 
 
 def _id(given: Any) -> int | str:
