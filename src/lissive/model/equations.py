@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lissive.model.expression import Graph
 
@@ -38,6 +38,37 @@ class Equations:
     time_unit: str = ""
     dose_targets: Mapping[str, int] = field(default_factory=dict)
     """Id that may be dosed to its place in `states` (species whose amount is integrated)."""
+
+
+def only(equations: Equations, outputs: Sequence[str]) -> Equations:
+    """The part of a model that these outputs depend on: fewer states, the same results for them.
+
+    Raises       KeyError for an output that the model does not have.
+
+    >>> g = Graph()
+    >>> x, y = g.symbol("x"), g.symbol("y")
+    >>> both = Equations("two", g, ("x", "y"), (g.neg(x), x), (x, y), {}, {"x": x, "y": y})
+    >>> only(both, ["x"]).states, only(both, ["y"]).states
+    (('x',), ('x', 'y'))
+    """
+    g = equations.graph
+    rate = dict(zip(equations.states, equations.rates, strict=True))
+    needed: set[str] = set()
+    ahead = {name for output in outputs for name in g.symbols([equations.quantities[output]])}
+    while ahead:
+        needed |= ahead
+        ahead = {n for name in ahead if name in rate for n in g.symbols([rate[name]])} - needed
+    kept = [k for k, name in enumerate(equations.states) if name in needed]
+    states = tuple(equations.states[k] for k in kept)
+    lost = set(equations.states) - set(states)
+    return replace(
+        equations,
+        states=states,
+        rates=tuple(equations.rates[k] for k in kept),
+        initial=tuple(equations.initial[k] for k in kept),
+        quantities={name: e for name, e in equations.quantities.items() if not g.symbols([e]) & lost},
+        dose_targets={name: states.index(name) for name in equations.dose_targets if name in states},
+    )
 
 
 def to_json(equations: Equations) -> str:

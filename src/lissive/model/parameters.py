@@ -98,6 +98,12 @@ class Genotype(_Sourced):
     genotype: str
 
 
+class Liver(_Sourced):
+    """What a class of liver disease (Child-Pugh) leaves of the liver; `value` is for `liver_function`."""
+
+    class_name: str
+
+
 class Interaction(_Sourced):
     """What a medicine makes of one enzyme activity; `value` is for the parameter named."""
 
@@ -198,11 +204,26 @@ def load_genotypes(folder: Path = FOLDER) -> dict[str, Genotype]:
     return found
 
 
+def load_liver(folder: Path = FOLDER) -> dict[str, Liver]:
+    """Class of liver disease to the share of the liver that works.
+
+    >>> sorted(load_liver())
+    ['mild', 'moderate', 'severe']
+    """
+    found: dict[str, Liver] = {}
+    for place, cells in _rows(folder / "liver.tsv", "class liver_function provenance source note".split()):
+        cells["value"], cells["class_name"] = cells.pop("liver_function"), cells.pop("class")
+        row = _typed(Liver, cells, place)
+        _known_sources(row, place, set(load_sources(folder)))
+        found[row.class_name] = row
+    return found
+
+
 def load_interactions(folder: Path = FOLDER) -> dict[str, dict[str, Interaction]]:
     """Medicine to the parameters it sets. Two medicines on one parameter multiply.
 
     >>> sorted(load_interactions())
-    ['ketoconazole', 'omeprazole', 'rifampicin']
+    ['fluconazole', 'itraconazole', 'ketoconazole', 'omeprazole', 'rifampicin']
     """
     found: dict[str, dict[str, Interaction]] = {}
     for place, cells in _rows(

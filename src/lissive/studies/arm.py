@@ -1,0 +1,236 @@
+"""The arm of a study: what its text says of people, doses and samples, and what is taken where it says nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lissive.model.parameters import load_genotypes, load_interactions, load_liver
+from lissive.studies import prose, words
+from lissive.studies.entry import Entry
+from lissive.studies.observation import ANALYTES, Arm
+
+NOMINAL_N = 12
+SMOKING_H = 0.15
+"""Nine minutes; 8 to 10 are usual."""
+POPULATION_FIELDS = {"n", "status", "sex", "age", "notes", "weight_kg"}
+DOSE_FIELDS = set(
+    "route formulation THC_mg CBD_mg sprays fed_state schedule note comedication cyp2c9 liver duration_min".split()
+)
+_WITH = re.compile(r"\b(?:with|after(?: repeated)?|plus)\s+([a-z]{5,})")
+_NO_MEDICINE = {
+    "water",
+    "standardised",
+    "breakfast",
+    "light",
+    "ethanol",
+    "tobacco",
+    "placebo",
+    "sesame",
+    "food",
+}
+
+
+def make_arm(entry: Entry) -> Arm | None:
+    """The arm, or None where it cannot be simulated; the entry then says why.
+
+    What is wrong with the entry goes to its findings.
+    """
+    dose, people = _mapping(entry, "dose"), _mapping(entry, "population")
+    route = entry.word("route", dose.get("route"), ("dose", "route"))
+    matrix = entry.word("matrix", entry.data.get("matrix"), ("matrix",))
+    assumed: list[str] = []
+    amounts = _amounts(entry, dose)
+    n = _count(entry, people, assumed)
+    if route is None or matrix is None or amounts is None or n is None:
+        return None
+    times = prose.dose_times(str(dose.get("schedule")))
+    given = _given(entry, dose)
+    reasons = {
+        "dose.route": route.note if route.means == words.NOT_MODELLED else "",
+        "matrix": matrix.note if matrix.means == words.NOT_MODELLED else "",
+        "dose.schedule": "" if times else f"the schedule {dose.get('schedule')!r} is not understood",
+        "dose": amounts[2],
+        "dose.comedication": "" if isinstance(given, dict) else given,
+    }
+    if why := {field: reason for field, reason in reasons.items() if reason}:
+        for field, reason in why.items():
+            entry.skip(field, reason)
+        return None
+    assert times is not None
+    assert isinstance(given, dict)
+    if len(times) > 2 and not prose.says_duration(str(dose.get("schedule"))):
+        assumed.append(f"{prose.STEADY_DAYS:g} days of repeated doses")
+    duration, clock = _clock(entry, dose, route.means, assumed)
+    notes = f"{people.get('notes') or ''} {people.get('status') or ''}"
+    return Arm(
+        study=entry.id,
+        n=n,
+        route=route.means,
+        thc_mg=amounts[0],
+        cbd_mg=amounts[1],
+        per_kg="mg/kg" in f"{dose.get('THC_mg')} {dose.get('CBD_mg')}",
+        dose_times=times,
+        duration=duration,
+        clock_after=clock,
+        fed=_fed(dose, route.means, assumed),
+        weight=_weight(entry, people) or prose.weight(notes),
+        female=prose.share_female(_text(people.get("sex"))),
+        given=given,
+        sampling=_sampling(entry),
+        lloq=_lloq(entry),
+        matrix={a: _factor(matrix.means, a) for a in ANALYTES},
+        several_doses=any(isinstance(dose.get(field), tuple) for field in ("THC_mg", "CBD_mg")),
+        assumed=tuple(assumed),
+    )
+
+
+def _mapping(entry: Entry, field: str) -> Mapping[str, Any]:
+    value = entry.data.get(field)
+    if not isinstance(value, Mapping):
+        entry.wrong((field,), f"The study has no {field}.", allowed="fields, as in the shipped file.")
+        return {}
+    known = DOSE_FIELDS if field == "dose" else POPULATION_FIELDS
+    for name in value:
+        if name not in known:
+            entry.skip(f"{field}.{name}", "a field that is not read")
+    return value
+
+
+def _amounts(entry: Entry, dose: Mapping[str, Any]) -> tuple[float, float, str] | None:
+    """mg of THC and of CBD, and why they cannot be used; None where they are wrong."""
+    found: list[float] = []
+    why = ""
+    for field in ("THC_mg", "CBD_mg"):
+        value = dose.get(field)
+        if value is None:
+            found.append(0.0)
+        elif isinstance(value, int | float) and value > 0:
+            found.append(float(value))
+        elif isinstance(value, int | float):
+            entry.wrong(
+                ("dose", field), f"{field} is {value}.", allowed="over 0, or null where none was given."
+            )
+            return None
+        elif isinstance(value, str) and (by_weight := prose.per_kg(value)):
+            found.append(by_weight)
+        elif isinstance(value, tuple) and value and all(isinstance(v, int | float) and v > 0 for v in value):
+            found.append(float(sorted(value)[len(value) // 2]))
+        else:
+            why = f"{field} is {value!r}, not one number"
+            found.append(0.0)
+    return found[0], found[1], why
+
+
+def _count(entry: Entry, people: Mapping[str, Any], assumed: list[str]) -> int | None:
+    n = people.get("n")
+    if n is None:
+        assumed.append(f"{NOMINAL_N} people")
+        return NOMINAL_N
+    if isinstance(n, int) and 1 <= n <= 10_000:
+        return n
+    entry.wrong(("population", "n"), f"n is {n!r}.", allowed="a whole number from 1 to 10000, or null.")
+    return None
+
+
+def _given(entry: Entry, dose: Mapping[str, Any]) -> dict[str, float] | str:
+    """Model parameters that medicines, genotype and liver fix; or why they cannot be told."""
+    text = f"{dose.get('schedule') or ''} {dose.get('comedication') or ''}".lower()
+    given: dict[str, float] = {}
+    if "alone" not in text:
+        known = load_interactions()
+        named = [medicine for medicine in known if medicine in text]
+        unknown = [w for w in _WITH.findall(text) if w not in known and w not in _NO_MEDICINE]
+        if unknown and not named:
+            return f"the medicine {unknown[0]} is not in interactions.tsv"
+        for medicine in named:
+            given |= with_medicine(medicine)
+    if genotype := dose.get("cyp2c9"):
+        given["cyp2c9_activity"] = load_genotypes()[str(genotype)].value
+    if liver := dose.get("liver"):
+        given["liver_function"] = load_liver()[str(liver)].value
+    return given
+
+
+def with_medicine(medicine: str) -> dict[str, float]:
+    """Model parameters under a medicine of interactions.tsv."""
+    return {name: row.value for name, row in load_interactions()[medicine].items()}
+
+
+def _fed(dose: Mapping[str, Any], route: str, assumed: list[str]) -> float:
+    if route in ("iv", "smoked", "vaporised"):
+        return 0.0
+    said = prose.fed(_text(dose.get("fed_state")), str(dose.get("formulation") or ""))
+    if said is None:
+        assumed.append("fasted")
+        return 0.0
+    return said
+
+
+def _clock(entry: Entry, dose: Mapping[str, Any], route: str, assumed: list[str]) -> tuple[float, float]:
+    """Length of the dose [h], and when the clock of the observations starts."""
+    if route not in ("iv", "smoked", "vaporised"):
+        return 0.0, 0.0
+    given = dose.get("duration_min")
+    duration = float(given) / 60.0 if isinstance(given, int | float) else None
+    if duration is None:
+        duration = prose.minutes(str(dose.get("formulation") or ""))
+    if duration is None:
+        duration = SMOKING_H if route == "smoked" else 0.0
+        if route == "smoked":
+            assumed.append("smoked over 9 min")
+    return duration, duration if entry.data.get("clock") == "end of dose" else 0.0
+
+
+def _weight(entry: Entry, people: Mapping[str, Any]) -> tuple[float, float] | None:
+    value = people.get("weight_kg")
+    if isinstance(value, int | float) and value > 0:
+        return float(value), 0.0
+    if value is not None:
+        entry.wrong(("population", "weight_kg"), f"weight_kg is {value!r}.", allowed="a number over 0.")
+    return None
+
+
+def _sampling(entry: Entry) -> tuple[float, ...]:
+    """The study's own sampling times; empty where it gives none."""
+    times = entry.data.get("sampling_h")
+    if times is None:
+        return ()
+    if isinstance(times, tuple) and all(isinstance(t, int | float) and t >= 0 for t in times):
+        return tuple(sorted(float(t) for t in times))
+    entry.wrong(("sampling_h",), f"sampling_h is {times!r}.", allowed="a list of times of 0 h or more.")
+    return ()
+
+
+def _lloq(entry: Entry) -> dict[str, float]:
+    given = entry.data.get("lloq_ng_mL")
+    if isinstance(given, int | float) and given > 0:
+        return dict.fromkeys(ANALYTES, float(given))
+    if given is not None:
+        entry.wrong(("lloq_ng_mL",), f"lloq_ng_mL is {given!r}.", allowed="a number over 0.")
+    citation = entry.data.get("citation")
+    year = citation.get("year") if isinstance(citation, Mapping) else None
+    until = year if isinstance(year, int) else 9000
+    rows = words.table("lloq.tsv")
+    return {
+        a: next(float(r["ng_per_mL"]) for r in rows if r["analyte"] == a and until <= int(r["until_year"]))
+        for a in ANALYTES
+    }
+
+
+def _factor(matrix: str, analyte: str) -> float:
+    rows = words.table("matrices.tsv")
+    return next((float(r["factor"]) for r in rows if (r["matrix"], r["analyte"]) == (matrix, analyte)), 1.0)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def sampling(arm: Arm) -> tuple[float, ...]:
+    """Sampling times [h] on the observations' clock: the study's own, else what is usual for the route."""
+    if arm.sampling:
+        return arm.sampling
+    row = next(row for row in words.table("sampling.tsv") if row["route"] == arm.route)
+    return tuple(float(time) for time in row["times_h"].split())

@@ -1,0 +1,134 @@
+"""Non-compartmental analysis of many subjects at once.
+
+Conventions of the field: area by linear trapezoids while the concentration rises and logarithmic ones while it
+falls; terminal slope by log-linear regression over the last points, at least three and none at or before the
+peak, as many as give the best adjusted r²; extrapolation from the last quantifiable concentration.
+Concentrations under the limit of quantification count as none before the peak and end the profile after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Sampled concentrations. `times` (time,) increasing, h; `values` (subject, time) in any unit per volume."""
+
+    times: Floats
+    values: Floats
+    lloq: float = 0.0
+
+    @property
+    def quantified(self) -> Floats:
+        """(subject, time); 0 where under the limit."""
+        result: Floats = np.where(self.values >= self.lloq, self.values, 0.0)
+        return result
+
+
+def peak(profiles: Profiles) -> tuple[Floats, Floats]:
+    """Highest concentration and its time, (subject,) each; NaN where none can be quantified."""
+    seen = profiles.quantified
+    at = seen.argmax(axis=1)
+    highest = seen[np.arange(len(seen)), at]
+    found = highest > 0
+    return np.where(found, highest, np.nan), np.where(found, profiles.times[at], np.nan)
+
+
+def last(profiles: Profiles) -> npt.NDArray[np.int64]:
+    """(subject,) place of the last quantifiable time; -1 where there is none."""
+    above = profiles.quantified > 0
+    places = np.where(above, np.arange(above.shape[1]), -1).max(axis=1)
+    return places.astype(np.int64)
+
+
+def area(profiles: Profiles, start: float, end: float) -> Floats:
+    """(subject,) area from `start` to `end` [h]; both are interpolated where they are not sampling times.
+
+    An `end` after the last sampling time is that time.
+    """
+    times, values = profiles.times, profiles.quantified
+    end = min(end, float(times[-1]))
+    inside = (times > start) & (times < end)
+    grid = np.concatenate([[start], times[inside], [end]])
+    at = _between(grid, times, values)
+    return _trapezoids(grid, at).sum(axis=1)
+
+
+def area_to_last(profiles: Profiles, start: float) -> Floats:
+    """(subject,) area from `start` to each subject's last quantifiable time."""
+    times, values = profiles.times, profiles.quantified
+    pieces = _trapezoids(times, values)
+    ends = last(profiles)
+    counted = (times[1:][None, :] <= times[np.maximum(ends, 0)][:, None]) & (times[:-1] >= start)[None, :]
+    return np.where(ends >= 0, (pieces * counted).sum(axis=1), np.nan)
+
+
+def slope(profiles: Profiles) -> Floats:
+    """(subject,) terminal rate constant [1/h]; NaN where three points after the peak are not there."""
+    times, values = profiles.times, profiles.quantified
+    ends, tops = last(profiles), values.argmax(axis=1)
+    logs = np.log(np.where(values > 0, values, 1.0))
+    place = np.arange(len(times))
+    best = np.full(len(values), -np.inf)
+    found = np.full(len(values), np.nan)
+    for points in range(3, len(times) + 1):
+        first = ends - points + 1
+        used = (place >= first[:, None]) & (place <= ends[:, None]) & (values > 0)
+        enough = (first > tops) & (used.sum(axis=1) == points)
+        rate, fit = _regression(times, logs, used)
+        better = enough & (rate > 0) & (fit > best + 1e-4)
+        best, found = np.where(better, fit, best), np.where(better, rate, found)
+    return found
+
+
+def half_life(profiles: Profiles) -> Floats:
+    """(subject,) terminal half-life [h]."""
+    return np.log(2.0) / slope(profiles)
+
+
+def area_to_infinity(profiles: Profiles, start: float) -> Floats:
+    """(subject,) area extrapolated from the last quantifiable concentration; NaN without a terminal slope."""
+    ends = np.maximum(last(profiles), 0)
+    tail = profiles.quantified[np.arange(len(ends)), ends] / slope(profiles)
+    return area_to_last(profiles, start) + tail
+
+
+def _trapezoids(times: Floats, values: Floats) -> Floats:
+    """(subject, interval) areas: linear up, logarithmic down."""
+    before, after = values[:, :-1], values[:, 1:]
+    width = np.diff(times)
+    linear = 0.5 * (before + after) * width
+    falls = (after < before) & (after > 0)
+    ratio = np.log(np.where(falls, before, 2.0) / np.where(falls, after, 1.0))
+    result: Floats = np.where(falls, (before - after) * width / ratio, linear)
+    return result
+
+
+def _between(at: Floats, times: Floats, values: Floats) -> Floats:
+    """(subject, at) values at other times: on the logarithm where the profile falls, else linear."""
+    right = np.clip(np.searchsorted(times, at), 1, len(times) - 1)
+    before, after = values[:, right - 1], values[:, right]
+    share = np.clip((at - times[right - 1]) / (times[right] - times[right - 1]), 0.0, 1.0)
+    falls = (after < before) & (after > 0)
+    ratio = np.where(falls, after, 1.0) / np.where(falls, before, 1.0)
+    return np.where(falls, before * ratio**share, before + (after - before) * share)
+
+
+def _regression(times: Floats, logs: Floats, used: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """(subject,) minus the slope of `logs` on `times` over the points used, and the adjusted r²."""
+    n = used.sum(axis=1).astype(float)
+    safe = np.maximum(n, 1.0)
+    x = np.where(used, times, 0.0)
+    y = np.where(used, logs, 0.0)
+    dx = np.where(used, times - (x.sum(axis=1) / safe)[:, None], 0.0)
+    dy = np.where(used, logs - (y.sum(axis=1) / safe)[:, None], 0.0)
+    xx, xy, yy = (dx * dx).sum(axis=1), (dx * dy).sum(axis=1), (dy * dy).sum(axis=1)
+    rate = -np.divide(xy, xx, out=np.full_like(xx, np.nan), where=xx > 0)
+    fit = np.divide(xy * xy, xx * yy, out=np.zeros_like(xx), where=(xx > 0) & (yy > 0))
+    return rate, 1.0 - (1.0 - fit) * (safe - 1.0) / np.maximum(safe - 2.0, 1.0)

@@ -1,0 +1,143 @@
+"""From a file of published studies to observations, to what is left out and why, or to all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lissive.errors import StudyError
+from lissive.marked import Loc, read_marked
+from lissive.studies import words
+from lissive.studies.arm import make_arm
+from lissive.studies.entry import Entry, StudyFindings
+from lissive.studies.measures import observations_of
+from lissive.studies.observation import Observation, Studies
+
+SHIPPED = Path(__file__).parent / "pk.yaml"
+_MOST_FIELDS = 200_000
+
+STUDY_FIELDS = set(
+    "id citation doi doi_provenance source_url population dose matrix analytes split split_note notes sampling_h"
+    " lloq_ng_mL clock control".split()
+)
+
+
+def read_studies(path: str | Path) -> Studies:
+    """The observations of a file, and what of it cannot be used.
+
+    Raises
+    ------
+    StudyFindings (a StudyError) with every finding: an unknown analyte, route, unit, statistic, split or
+        provenance, a null or a word where a number is needed, a number that cannot be, an id that comes twice.
+    """
+    path = Path(path)
+    data, lines = read_marked(
+        path, wrong=StudyError, top=tuple, example="- id: a study", most_fields=_MOST_FIELDS
+    )
+    entries = [
+        Entry(k, each if isinstance(each, Mapping) else {}, path, lines) for k, each in enumerate(data)
+    ]
+    _check_ids(entries)
+    found: list[Observation] = []
+    for entry in entries:
+        found.extend(_of_entry(entry))
+    if findings := [each for entry in entries for each in entry.findings]:
+        raise StudyFindings(findings)
+    pairs = [each for entry in entries for each in _pairs(entry, entries, found)]
+    skipped = [each for entry in entries for each in entry.skipped]
+    return Studies(str(path), (*found, *pairs), tuple(skipped))
+
+
+@cache
+def shipped_studies() -> Studies:
+    """The studies that come with Lissive."""
+    return read_studies(SHIPPED)
+
+
+def _check_ids(entries: list[Entry]) -> None:
+    seen: dict[str, Entry] = {}
+    for entry in entries:
+        if not isinstance(entry.data.get("id"), str):
+            entry.wrong(("id",), "The study has no id.", do="give it a name of its own, as in id: smith2020.")
+        elif entry.id in seen:
+            first = seen[entry.id].lines[(seen[entry.id].number, "id")]
+            entry.wrong(
+                ("id",),
+                f"The id comes twice, first on line {first}.",
+                do="give each study a name of its own.",
+            )
+        seen.setdefault(entry.id, entry)
+
+
+def _of_entry(entry: Entry) -> list[Observation]:
+    data = entry.data
+    for field in data:
+        if field not in STUDY_FIELDS:
+            entry.skip(field, "a field that is not read")
+    split = entry.word("split", data.get("split"), ("split",))
+    arm = make_arm(entry)
+    analytes = data.get("analytes")
+    if not isinstance(analytes, tuple) or not analytes:
+        entry.wrong(("analytes",), "The study has no list of analytes.", allowed="one or more entries.")
+        return []
+    found: list[Observation] = []
+    for k, row in enumerate(analytes):
+        loc: Loc = ("analytes", k)
+        if not isinstance(row, Mapping):
+            entry.wrong(loc, "This is no entry of an analyte.", allowed="analyte, provenance and metrics.")
+            continue
+        provenance = entry.word("provenance", row.get("provenance"), (*loc, "provenance"))
+        for name in _analytes(entry, row, (*loc, "analyte")):
+            if split and provenance:
+                found.extend(observations_of(entry, row, loc, name, split.means, provenance.means, arm))
+    if split and split.means == "context":
+        entry.skip("all", f"context: {data.get('split_note') or 'not to be scored, by its own split'}")
+        return []
+    return found
+
+
+def _analytes(entry: Entry, row: Mapping[str, Any], loc: Loc) -> list[str]:
+    """Model names of an analyte, or of several that share an entry (THC/CBD)."""
+    text = row.get("analyte")
+    means = [entry.word("analyte", part, loc) for part in str(text).split("/")]
+    known = [word.means for word in means if word]
+    if words.NOT_MODELLED in known:
+        reasons = {word.note for word in means if word and word.note}
+        entry.skip(str(text), ", ".join(sorted(reasons)))
+        return []
+    return known
+
+
+def _pairs(entry: Entry, entries: list[Entry], found: list[Observation]) -> list[Observation]:
+    """Ratios of a treated arm to its control: what was seen with the medicine over what was seen without."""
+    control = entry.data.get("control") or entry.id.removesuffix("_treated") + "_control"
+    by_key = {(o.study, o.analyte, o.measure, o.time): o for o in found}
+    pairs = []
+    for mine in (o for o in found if o.study == entry.id and o.measure in ("Cmax", "AUC")):
+        other = by_key.get((str(control), mine.analyte, mine.measure, mine.time))
+        if other is None or other is mine or other.window != mine.window:
+            continue
+        recalled = "recalled" in (mine.provenance, other.provenance)
+        pairs.append(
+            Observation(
+                mine.study,
+                mine.analyte,
+                f"ratio_{mine.measure}",
+                f"ratio_{mine.measure}",
+                "ratio",
+                mine.value / other.value,
+                "1",
+                mine.stat,
+                "recalled" if recalled else "read",
+                mine.split,
+                mine.arm,
+                replace(other.arm, study=mine.study),
+                mine.window,
+                assumed=mine.assumed,
+                place=mine.place,
+            )
+        )
+    return pairs

@@ -1,0 +1,296 @@
+"""Arms of studies simulated as they were done, many times over, and measured as they were measured.
+
+Every replicate is an arm of its own: its own people, its own draw of the typical parameters from what the
+calibration left uncertain, and its own study effect. The people are the same in a ratio's two arms (a crossover).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+from lissive import units
+from lissive.model import load
+from lissive.model.equations import only
+from lissive.model.parameters import Parameter, load_parameters, load_people
+from lissive.simulate.draw import FED, GENOTYPE, draw
+from lissive.simulate.engine import Kernel, Tolerances, build
+from lissive.simulate.run import Settings, follow
+from lissive.simulate.schedule import ADD, RATE, Regimen, Schedule
+from lissive.simulate.streams import normals, uniforms
+from lissive.studies import nca
+from lissive.studies.arm import sampling
+from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation
+
+Floats = npt.NDArray[np.float64]
+
+OUTPUTS = tuple(f"{analyte}_ng_mL" for analyte in ANALYTES)
+SITE = {"spray": "spray", "oral": "oral", "iv": "c", "smoked": "lung", "vaporised": "lung"}
+INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
+BOLUS_H = 2.0 / 60.0
+"""An injection whose length is not told: two minutes, as where it is."""
+MIN_REPLICATES = 200
+
+Shifts = Mapping[str, Floats]
+"""Parameter to (subject,) shift of its typical value: added to its logarithm, or logit where logitnormal."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One observation beside what the model says of it."""
+
+    observation: Observation
+    replicates: Floats
+    """(replicate,) the arm's statistic."""
+    failed: int = 0
+    """Simulated people without the measure: too few quantifiable concentrations."""
+
+    @property
+    def predicted(self) -> float:
+        """The arm's statistic: geometric mean of the replicates."""
+        return float(np.exp(np.mean(np.log(self.replicates[self.replicates > 0]))))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """5 and 95 % of the replicates."""
+        low, high = np.percentile(self.replicates, [5.0, 95.0])
+        return float(low), float(high)
+
+    @property
+    def fold(self) -> float:
+        """Predicted over observed."""
+        return self.predicted / self.observation.value
+
+
+@cache
+def kernel() -> Kernel:
+    """The kinetic part of the model, ready to run."""
+    return build(only(load("lissive"), OUTPUTS), OUTPUTS, INFUSED)
+
+
+def predict_studies(
+    observations: Sequence[Observation],
+    *,
+    replicates: int = MIN_REPLICATES,
+    seed: int = 1,
+    threads: int = 1,
+    uncertainty: Callable[[int, int], Shifts] | None = None,
+    between_study: Mapping[str, float] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Prediction]:
+    """What the model says of each observation.
+
+    Parameters
+    ----------
+    replicates : how many times each arm is done again, with other people.
+    uncertainty : from (replicates, seed) to shifts of typical values, (replicate,) each.
+    between_study : drug (THC, CBD) to the standard deviation of the log of a study's own level.
+    parameters : typical values that take the place of the tables'.
+    progress : called with the number of observations done.
+    """
+    shifts = uncertainty(replicates, seed) if uncertainty else {}
+    done: list[Prediction] = []
+    seen: dict[str, Floats] = {}
+    for k, one in enumerate(observations):
+        mine = [o for o in observations if o.study == one.study]
+        sides = [one.arm] if one.reference is None else [one.arm, one.reference]
+        stats = []
+        lost = 0
+        for arm in sides:
+            key = repr(arm)
+            if key not in seen:
+                times = all_times(arm, mine)
+                seen[key] = simulate_arm(
+                    arm, times, replicates, seed=seed, threads=threads, shifts=shifts, parameters=parameters
+                )
+            values = measure(one, arm, all_times(arm, mine), seen[key])
+            lost += int(np.isnan(values).sum())
+            stats.append(statistic(one.stat, values.reshape(replicates, arm.n)))
+        result = stats[0] if len(stats) == 1 else stats[0] / stats[1]
+        done.append(Prediction(one, _with_study_effect(one, result, between_study or {}, seed), lost))
+        if k + 1 == len(observations) or observations[k + 1].study != one.study:
+            seen.clear()
+        if progress:
+            progress(k + 1)
+    return done
+
+
+def _with_study_effect(one: Observation, result: Floats, sd: Mapping[str, float], seed: int) -> Floats:
+    """A study's own level: the same for all concentrations of a drug in it, so none for times and ratios."""
+    if one.group not in ("exposure", "clearance"):
+        return result
+    drug = "CBD" if "CBD" in one.analyte else "THC"
+    effect = np.exp(sd.get(drug, 0.0) * normals(seed, f"study: {one.study}, {drug}", len(result)))
+    return result * effect if one.group == "exposure" else result / effect
+
+
+def statistic(stat: str, values: Floats) -> Floats:
+    """(replicate,) of values (replicate, person); people without the measure are left out."""
+    if stat == "geomean":
+        with np.errstate(divide="ignore"):
+            return np.exp(_over(np.nanmean, np.log(values)))
+    return _over(np.nanmedian if stat == "median" else np.nanmean, values)
+
+
+def _over(function: Callable[..., Any], values: Floats) -> Floats:
+    some = ~np.isnan(values).all(axis=1)
+    result = np.full(len(values), np.nan)
+    result[some] = function(values[some], axis=1)
+    return result if some.all() else np.where(some, result, np.nanmedian(result) if some.any() else np.nan)
+
+
+def all_times(arm: Arm, observations: Sequence[Observation]) -> Floats:
+    """Times [h] on the observations' clock that any observation of the study needs of this arm."""
+    times = {0.0, *sampling(arm)}
+    for each in observations:
+        times |= {t for t in (each.time, *each.window) if t is not None and 0.0 <= t < INFINITE}
+        if each.measure == "accumulation":
+            times |= {-_whole(arm) + t for t in (0.0, *sampling(arm)) if t <= _interval(arm)}
+    return np.array(sorted(times))
+
+
+def _interval(arm: Arm) -> float:
+    return arm.dose_times[-1] - arm.dose_times[-2] if len(arm.dose_times) > 1 else INFINITE
+
+
+def _whole(arm: Arm) -> float:
+    """From the first dose to the last."""
+    return arm.dose_times[-1]
+
+
+def simulate_arm(
+    arm: Arm,
+    times: Floats,
+    replicates: int,
+    *,
+    seed: int,
+    threads: int = 1,
+    shifts: Shifts | None = None,
+    parameters: Mapping[str, float] | None = None,
+) -> Floats:
+    """(subject, time, analyte) concentrations in plasma [ng/mL]; subjects are replicates of the arm in turn."""
+    people = people_of(arm, replicates, seed=seed, shifts=shifts or {}, parameters=parameters or {})
+    subjects = replicates * arm.n
+    scale = people["weight"] if arm.per_kg else np.ones(subjects)
+    regimen = Regimen((schedule(arm, kernel()),), np.zeros(subjects, int), scale, np.zeros(subjects))
+    clock = arm.dose_times[-1] + arm.clock_after
+    settings = Settings(Tolerances(rtol=1e-4), threads)
+    result = follow(kernel(), regimen, people, clock + times, settings)
+    values: Floats = np.where((result.status == 0)[:, None, None], result.values, np.nan)
+    return np.maximum(values, 0.0)
+
+
+def people_of(
+    arm: Arm, replicates: int, *, seed: int, shifts: Shifts, parameters: Mapping[str, float]
+) -> dict[str, Any]:
+    """Model parameters of the people of all replicates, (subject,) or one for all."""
+    own = int.from_bytes(hashlib.sha256(f"{seed}/{arm.study}".encode()).digest()[:6])
+    subjects = replicates * arm.n
+    given = {FED: arm.fed, "smoked": float(arm.route == "smoked"), **arm.given}
+    unknown = () if GENOTYPE in arm.given else (GENOTYPE,)
+    drawn = dict(draw(subjects, seed=own, given=given, unknown=unknown).parameters)
+    drawn["weight"] = _weights(arm, own, subjects)
+    rows = load_parameters()
+    for name, value in parameters.items():
+        drawn[name] = _moved(rows[name], drawn[name], _step(rows[name], value))
+    for name, shift in shifts.items():
+        drawn[name] = _moved(rows[name], drawn[name], np.repeat(shift, arm.n))
+    return drawn
+
+
+def _step(row: Parameter, value: float) -> float:
+    """How far a typical value is from the table's, on its own scale."""
+    if row.distribution == "logitnormal":
+        return float(logit(value) - logit(row.value))
+    return float(np.log(value / row.value))
+
+
+def _moved(row: Parameter, values: Any, step: Any) -> Any:
+    if row.distribution == "logitnormal":
+        return expit(logit(values) + step)
+    return np.asarray(values) * np.exp(step)
+
+
+def _weights(arm: Arm, seed: int, subjects: int) -> Floats:
+    z = normals(seed, "arm: weight", subjects)
+    if arm.weight is not None:
+        mean, sd = arm.weight
+        return np.maximum(mean + sd * z, 0.5 * mean)
+    share = 0.5 if arm.female is None else arm.female
+    women = uniforms(seed, "arm: sex", subjects) < share
+    rows = load_people()
+    man, woman = (rows[f"weight_{sex}"] for sex in ("male", "female"))
+    typical = np.where(women, woman.value, man.value)
+    spread = np.where(women, woman.spread or 0.0, man.spread or 0.0)
+    result: Floats = typical * np.exp(spread * z)
+    return result
+
+
+def schedule(arm: Arm, kernel: Kernel) -> Schedule:
+    """The arm's doses in nmol; those at a rate for what is infused or smoked."""
+    rows: list[tuple[float, int, int, float]] = []
+    parameters = load_parameters()
+    length = arm.duration or (BOLUS_H if arm.route == "iv" else 0.0)
+    for drug, mg in (("THC", arm.thc_mg), ("CBD", arm.cbd_mg)):
+        nmol = units.to_nmol(mg, g_per_mol=parameters[f"M_{drug}"].value) if mg else 0.0
+        target = kernel.states.index(f"{drug}_{SITE[arm.route]}")
+        for start in arm.dose_times if nmol else ():
+            if length:
+                rows += [(start, RATE, target, nmol / length), (start + length, RATE, target, -nmol / length)]
+            else:
+                rows.append((start, ADD, target, nmol))
+    rows.sort(key=lambda row: row[0])
+    time, action, target_, value = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Schedule(np.array(time), np.array(action), np.array(target_), np.array(value))
+
+
+def measure(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats:
+    """(subject,) what was measured, from concentrations (subject, time, analyte) in plasma at `times`."""
+    seen = values[:, :, ANALYTES.index(one.analyte)] * arm.matrix.get(one.analyte, 1.0)
+    lloq = arm.lloq.get(one.analyte, 0.0)
+    if one.measure == "accumulation":
+        return _accumulation(arm, times, seen)
+    if one.measure == "conc":
+        return seen[:, int(np.argmin(np.abs(times - (one.time or 0.0))))]
+    sampled = np.isin(times, np.array([0.0, *sampling(arm), *one.window]))
+    profiles = nca.Profiles(times[sampled], seen[:, sampled], lloq)
+    what = one.measure.removeprefix("ratio_")
+    if what == "Cmax":
+        return nca.peak(profiles)[0]
+    if what == "Tmax":
+        return nca.peak(profiles)[1]
+    if what == "thalf":
+        return nca.half_life(profiles)
+    if what == "AUC":
+        return _area(one, profiles)
+    mg = (arm.cbd_mg if "CBD" in one.analyte else arm.thc_mg) * (1.0 if not arm.per_kg else np.nan)
+    clearance = mg * 1e3 / nca.area_to_infinity(profiles, 0.0)
+    return clearance if what == "CL" else clearance / nca.slope(profiles)
+
+
+def _area(one: Observation, profiles: nca.Profiles) -> Floats:
+    start, end = one.window
+    if end == INFINITE:
+        return nca.area_to_infinity(profiles, start)
+    return nca.area_to_last(profiles, start) if end == LAST else nca.area(profiles, start, end)
+
+
+def _accumulation(arm: Arm, times: Floats, seen: Floats) -> Floats:
+    """Area over the last dosing interval over that of the first."""
+    whole, interval = _whole(arm), _interval(arm)
+    late = (times >= 0.0) & (times <= interval)
+    early = times <= interval - whole
+    first = nca.Profiles(times[early] + whole, seen[:, early])
+    final = nca.Profiles(times[late], seen[:, late])
+    return nca.area(final, 0.0, interval) / nca.area(first, 0.0, interval)
+
+
+__all__ = ["MIN_REPLICATES", "OUTPUTS", "Prediction", "measure", "people_of", "predict_studies"]
