@@ -72,11 +72,6 @@ def peak_fold(look: Look) -> Measured:
     return float(look.y[at] / look.y[0]), f"highest at {look.seen.time[at]:.3g} h"
 
 
-def fold_at(look: Look) -> float:
-    """Relative to the start, the number's hours after it."""
-    return float(np.interp(look.args[0], look.seen.time, look.y) / look.y[0])
-
-
 def end_fold(look: Look) -> float:
     return float(look.y[-1] / look.y[0])
 
@@ -286,7 +281,7 @@ def highest_ratio_by_cord(look: Look) -> Measured:
 MEASURES: dict[str, Measure] = {
     each.__name__: each
     for each in (
-        peak, peak_fold, fold_at, end_fold, change_percent, first_percent, peak_percent, lowest_percent,
+        peak, peak_fold, end_fold, change_percent, first_percent, peak_percent, lowest_percent,
         largest_fall_percent, drift_percent, least_peak_fold, most_peak_fold, recovery_h, fold_after,
         recovered_percent, half_time_d, week_change, week_fall_percent, risk_percent, lost_d, week_ratio,
         week_change_percent, week_difference, end_difference, extra_risk_percent, fall_ratio, area_ratio,

@@ -120,10 +120,12 @@ def load_targets(folder: Path = FOLDER) -> dict[str, Target]:
     Raises       ParameterError with file and line.
     """
     arms, sources = load_arms(folder), load_target_sources(folder)
+    own, published = frozenset(load_parameters()), frozenset(load("benson2014").parameters)
     found: dict[str, Target] = {}
     for where, cells in _rows(folder / "targets.tsv", TARGET_COLUMNS):
         target = _target(cells, where)
         _check(target, cells, arms, sources)
+        _check_constants(target, cells, published if target.module == "benson2014" else own)
         if target.id in found:
             raise ParameterError(f"{target.id} comes twice.", where=where)
         found[target.id] = target
@@ -188,7 +190,6 @@ def _check(
     row: Target, cells: Mapping[str, str], arms: Mapping[str, Arm], sources: Mapping[str, Source]
 ) -> None:
     """What one row says goes together."""
-    by_hand = cells["set_by_hand"]
     choices = {
         "kind": KINDS,
         "tolerance": TOLERANCES,
@@ -209,21 +210,24 @@ def _check(
             where=row.where,
             allowed="low to high, or neither.",
         )
-    constants = load("benson2014").parameters if row.module == "benson2014" else load_parameters()
-    for name in row.constants:
-        if name not in constants:
-            raise ParameterError(f"{name} is no parameter of the model.", where=row.where)
-    if (by_hand == "yes") != bool(row.constants):
-        raise ParameterError(
-            f"set_by_hand is {by_hand} and the constants are {' '.join(row.constants) or 'none'}.",
-            where=row.where,
-            allowed="constants where set_by_hand is yes, and nowhere else.",
-        )
     for key in row.sources:
         if key not in sources:
             raise ParameterError(f"source {key!r} is in no table of sources.", where=row.where)
     if row.why_unmet == NONE and (row.arm == NONE or row.low is None):
         raise ParameterError("What cannot be held against a run needs its reason.", where=row.where)
+
+
+def _check_constants(row: Target, cells: Mapping[str, str], known: frozenset[str]) -> None:
+    """Constants are named where a target was used to set them, and nowhere else."""
+    for name in row.constants:
+        if name not in known:
+            raise ParameterError(f"{name} is no parameter of the model.", where=row.where)
+    if (cells["set_by_hand"] == "yes") != bool(row.constants):
+        raise ParameterError(
+            f"set_by_hand is {cells['set_by_hand']} and the constants are {' '.join(row.constants) or 'none'}.",
+            where=row.where,
+            allowed="constants where set_by_hand is yes, and nowhere else.",
+        )
 
 
 def _arm(cells: Mapping[str, str], where: str) -> Arm:

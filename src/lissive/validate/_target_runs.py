@@ -60,6 +60,7 @@ class _Run:
     parameters: Mapping[str, Any]
 
 
+@cache
 def recalled_constants() -> tuple[str, ...]:
     """Parameters of the model whose figure was quoted from memory."""
     return tuple(name for name, row in load_parameters().items() if row.provenance.endswith(RECALLED))
