@@ -1,0 +1,40 @@
+"""`lissive cite`: the references that a model or a run rested on."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from lissive.errors import LissiveError
+
+
+def register(app: typer.Typer) -> None:
+    app.command("cite")(cite)
+
+
+def cite(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|MODEL",
+            help="What simulate or case wrote (file, or report folder), a shipped model, or a model's file.",
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print entries for BibTeX.")] = False,
+) -> None:
+    """Print the references that a model or a run rested on, and which numbers come from each."""
+    if as_json and bibtex:
+        raise LissiveError(
+            "Two ways to print are asked for.", where="--bibtex", allowed="--json or --bibtex."
+        )
+    from lissive.report.cite import cite as references_of
+    from lissive.report.cite_text import cite_bibtex, cite_json, cite_text
+
+    found = references_of(what)
+    if as_json:
+        print(json.dumps(cite_json(found)))
+    else:
+        print(cite_bibtex(found) if bibtex else cite_text(found))
