@@ -64,7 +64,7 @@ def _range(each: Met) -> str:
 def _value(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 def _verdict(each: Met) -> str:
