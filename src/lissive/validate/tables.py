@@ -1,0 +1,31 @@
+"""The tables of this room that sensitivity and identifiability rest on: tab-separated, with a header."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The lines of one table of this folder, column to cell."""
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+@cache
+def named(name: str) -> Mapping[str, str]:
+    """A table of `name` and `value`, as text."""
+    return {row["name"]: row["value"] for row in rows(name)}
+
+
+def numbers(cell: str) -> list[float]:
+    """A cell of numbers between spaces.
+
+    >>> numbers("8 12.5")
+    [8.0, 12.5]
+    """
+    return [float(word) for word in cell.split()]
