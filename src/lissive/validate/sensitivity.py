@@ -228,6 +228,8 @@ def _together(runner: _Runner, inputs: tuple[Uncertain, ...], samples: int, seed
 
 def plain(value: Any) -> Any:
     """Arrays as lists, in which what is no finite number is None; other things as they are."""
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
     if isinstance(value, np.ndarray | list | tuple):
         return [plain(each) for each in value]
     if isinstance(value, float | np.floating):
