@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lissive.check.shape import is_named
 from lissive.check.tables import PARAMETERS, Fault, Row, Table, Tables
 from lissive.errors import ModelError
 from lissive.model.check import unit_findings
@@ -13,7 +14,6 @@ from lissive.model.parameters import MODULES
 
 _TOP = "lissive.ant"
 _IMPORT = re.compile(r'^\s*import\s+"([^"]+)"', re.MULTILINE)
-_OTHERS = ("causes", "genotypes", "interactions", "people", "bounds", "ranges", "sources")
 _UNITS_ONLY = 1.0
 """Stands for a number that cannot be read: units do not depend on it."""
 
@@ -119,5 +119,5 @@ def _of(table: Table | None) -> str:
 
 def read(tables: Tables) -> Iterator[Fault]:
     for table in tables.room(PARAMETERS):
-        if table.name.removesuffix(".tsv") not in (*MODULES, *_OTHERS):
+        if table.name.removesuffix(".tsv") not in MODULES and not is_named(table.place):
             yield f"{table.shown}:1", "the model does not read this table."

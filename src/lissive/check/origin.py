@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
 
 from lissive.check.tables import PARAMETERS, Fault, Row, Table, Tables
 from lissive.model.parameters import PROVENANCE, RECALLED
 
-SOURCES = "sources.tsv"
+
+@cache
+def _own_words() -> dict[str, tuple[str, ...]]:
+    """Tables of what was observed, and their words of how a figure was come by."""
+    with Path(__file__).with_name("words.tsv").open(encoding="utf-8", newline="") as file:
+        return {row["table"]: tuple(row["words"].split()) for row in csv.DictReader(file, delimiter="\t")}
+
+
+def _words(table: Table) -> tuple[str, ...]:
+    """The words that a table may use: its own, else those of the model's tables."""
+    own = (words for pattern, words in _own_words().items() if fnmatch(table.place, pattern))
+    return next(own, PROVENANCE)
 
 
 def _base(row: Row) -> str:
@@ -17,13 +32,13 @@ def _base(row: Row) -> str:
 
 def provenance(tables: Tables) -> Iterator[Fault]:
     for table in tables:
+        words = _words(table)
+        ending = f", with '{RECALLED.strip()}' or without" if words is PROVENANCE else ""
         for row in table.rows:
-            if "provenance" in row.cells and _base(row) not in PROVENANCE:
-                yield (
-                    row.where,
-                    f"provenance is {row['provenance']!r}; one of {', '.join(PROVENANCE)}, "
-                    f"with '{RECALLED.strip()}' or without.",
-                )
+            unsaid = table.is_yaml and row["provenance"] == ""  # null, where the value is null too
+            word = _base(row) if words is PROVENANCE else row["provenance"]
+            if "provenance" in row.cells and word not in words and not unsaid:
+                yield row.where, f"provenance is {row['provenance']!r}; one of {', '.join(words)}{ending}."
 
 
 def measured(tables: Tables) -> Iterator[Fault]:
@@ -48,8 +63,23 @@ def keys(row: Row) -> list[str]:
 
 def _sources(tables: Tables, room: str) -> list[Table]:
     """The tables in which a room's keys may stand: its own, and the model's."""
-    found = (tables.get(f"{each}/{SOURCES}") for each in dict.fromkeys((room, PARAMETERS)))
-    return [table for table in found if table is not None]
+    return [
+        table for each in dict.fromkeys((room, PARAMETERS)) for table in tables.room(each) if _is_list(table)
+    ]
+
+
+def _is_list(table: Table) -> bool:
+    """Whether a table is one of sources, as sources.tsv is."""
+    return {"key", "citation"} <= set(table.columns)
+
+
+def _named(table: Table, has_own: bool) -> Iterator[tuple[Row, list[str]]]:
+    """Rows with the keys that they name; in a room with sources of its own, blanks may part them too.
+
+    A room without may give a citation in words instead of a key.
+    """
+    for row in () if _is_list(table) else table.rows:
+        yield row, [key for each in keys(row) for key in (each.split() if has_own else [each])]
 
 
 def sources_known(tables: Tables) -> Iterator[Fault]:
@@ -57,29 +87,28 @@ def sources_known(tables: Tables) -> Iterator[Fault]:
         sources = _sources(tables, table.room)
         known = {row["key"] for each in sources for row in each.rows}
         has_own = any(each.room == table.room for each in sources)
-        for row in table.rows if sources else ():
-            for key in keys(row):
-                # a citation in words has a blank; only a room without sources of its own may give one
+        for row, named in _named(table, has_own) if sources else ():
+            for key in named:
                 if key not in known and (has_own or " " not in key):
                     yield row.where, f"source {key!r} is not in {sources[0].shown}."
 
 
 def sources_used(tables: Tables) -> Iterator[Fault]:
-    for sources in (table for table in tables if table.name == SOURCES):
-        rows = [row for table in tables if sources in _sources(tables, table.room) for row in _citing(table)]
-        used = {key for row in rows for key in keys(row)}
-        notes = " ".join(row["note"] for row in rows)  # a source that contradicts a number stands there
+    for sources in (table for table in tables if _is_list(table)):
+        used, notes = set[str](), ""
+        for table in tables:
+            lists = _sources(tables, table.room)
+            for row, named in _named(table, any(each.room == table.room for each in lists)):
+                if sources in lists:
+                    used.update(named)
+                    notes += f" {row['note']}"  # a source that contradicts a number stands there
         for row in sources.rows:
             if row["key"] not in used and not re.search(rf"\b{re.escape(row['key'])}\b", notes):
                 yield row.where, f"no row names the source {row['key']!r}."
 
 
-def _citing(table: Table) -> tuple[Row, ...]:
-    return () if table.name == SOURCES else table.rows
-
-
 def sources_written(tables: Tables) -> Iterator[Fault]:
-    for sources in (table for table in tables if table.name == SOURCES):
+    for sources in (table for table in tables if _is_list(table)):
         for row in sources.rows:
             if row["citation"] in ("", "-"):
                 yield row.where, f"{row['key']} has no citation."

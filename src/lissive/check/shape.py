@@ -45,6 +45,11 @@ def heading_of(table: Table) -> Heading | None:
     return next((each for pattern, each in _headings().items() if fnmatch(table.place, pattern)), None)
 
 
+def is_named(place: str) -> bool:
+    """Whether headings.tsv names this very table, not only tables like it."""
+    return place in _headings()
+
+
 def letters(tables: Tables) -> Iterator[Fault]:
     for table in tables:
         for number, line in enumerate(table.text.split("\n"), start=1):
