@@ -70,6 +70,7 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     given, unknown = _person(case, notes)
     given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": 1.0}
     given["smoked"] = float(what.name == "smoked")
+    given["oil_CBD"] = float(what.name == "cbd_oral_solution")
     if plan.titration == "label":
         ceilings, first = _label_ceilings(case, what)
         most = max(ceilings)

@@ -11,6 +11,7 @@ from lissive.studies import prose, words
 from lissive.studies.entry import Entry
 from lissive.studies.observation import ANALYTES, Arm
 
+_LIMIT = re.compile(r"\b(?:LOD|LLOQ|LOQ)\D{0,4}(\d+(?:\.\d+)?)\s*(?:ng/mL|ug/L)")
 NOMINAL_N = 12
 SMOKING_H = 0.15
 """Nine minutes; 8 to 10 are usual."""
@@ -18,6 +19,7 @@ POPULATION_FIELDS = {"n", "status", "sex", "age", "notes", "weight_kg"}
 DOSE_FIELDS = set(
     "route formulation THC_mg CBD_mg sprays fed_state schedule note comedication cyp2c9 liver duration_min".split()
 )
+_OIL = re.compile(r"epidiolex|\boil\b|solution|lipid", re.IGNORECASE)
 _WITH = re.compile(r"\b(?:with|after(?: repeated)?|plus)\s+([a-z]{5,})")
 _NO_MEDICINE = {
     "water",
@@ -137,7 +139,7 @@ def _count(entry: Entry, people: Mapping[str, Any], assumed: list[str]) -> int |
 def _given(entry: Entry, dose: Mapping[str, Any]) -> dict[str, float] | str:
     """Model parameters that medicines, genotype and liver fix; or why they cannot be told."""
     text = f"{dose.get('schedule') or ''} {dose.get('comedication') or ''}".lower()
-    given: dict[str, float] = {}
+    given = {"oil_CBD": float(bool(_OIL.search(str(dose.get("formulation") or ""))))}
     if "alone" not in text:
         known = load_interactions()
         named = [medicine for medicine in known if medicine in text]
@@ -180,7 +182,17 @@ def _clock(entry: Entry, dose: Mapping[str, Any], route: str, assumed: list[str]
         duration = SMOKING_H if route == "smoked" else 0.0
         if route == "smoked":
             assumed.append("smoked over 9 min")
-    return duration, duration if entry.data.get("clock") == "end of dose" else 0.0
+    if route == "smoked" and any(time < duration for time in _sampled_at(entry)):
+        assumed.append("clock from the end of smoking")  # nobody is bled while smoking
+        return duration, duration
+    return duration, 0.0
+
+
+def _sampled_at(entry: Entry) -> list[float]:
+    """Times [h] of the study's concentrations, as far as they are numbers."""
+    rows = [row for row in entry.data.get("analytes") or () if isinstance(row, Mapping)]
+    points = [point for row in rows for point in row.get("conc_time") or () if isinstance(point, tuple)]
+    return [float(point[0]) for point in points if point and isinstance(point[0], int | float)]
 
 
 def _weight(entry: Entry, people: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -209,6 +221,8 @@ def _lloq(entry: Entry) -> dict[str, float]:
         return dict.fromkeys(ANALYTES, float(given))
     if given is not None:
         entry.wrong(("lloq_ng_mL",), f"lloq_ng_mL is {given!r}.", allowed="a number over 0.")
+    if printed := _LIMIT.search(str(entry.data.get("notes") or "")):
+        return dict.fromkeys(ANALYTES, float(printed[1]))
     citation = entry.data.get("citation")
     year = citation.get("year") if isinstance(citation, Mapping) else None
     until = year if isinstance(year, int) else 9000

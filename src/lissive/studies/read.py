@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -14,14 +15,14 @@ from lissive.studies import words
 from lissive.studies.arm import make_arm
 from lissive.studies.entry import Entry, StudyFindings
 from lissive.studies.measures import observations_of
-from lissive.studies.observation import Observation, Studies
+from lissive.studies.observation import PRINTED, Observation, Studies
 
 SHIPPED = Path(__file__).parent / "pk.yaml"
 _MOST_FIELDS = 200_000
 
 STUDY_FIELDS = set(
     "id citation doi doi_provenance source_url population dose matrix analytes split split_note notes sampling_h"
-    " lloq_ng_mL clock control".split()
+    " lloq_ng_mL control".split()
 )
 
 
@@ -96,7 +97,22 @@ def _of_entry(entry: Entry) -> list[Observation]:
     if split and split.means == "context":
         entry.skip("all", f"context: {data.get('split_note') or 'not to be scored, by its own split'}")
         return []
-    return found
+    return _only(entry, found)
+
+
+def _only(entry: Entry, found: list[Observation]) -> list[Observation]:
+    """What the split's own note leaves: `CBD Cmax only` drops every other analyte and metric."""
+    note = str(entry.data.get("split_note") or "").split("only")
+    if len(note) == 1:
+        return found
+    named = set(re.findall(r"[\w-]+", note[0]))
+    analytes = {name for name in PRINTED.values() if name in named} or set(PRINTED.values())
+    metrics = {name for name in words.metrics() if name in named}
+    kept = [o for o in found if PRINTED[o.analyte] in analytes and (o.metric in metrics or not metrics)]
+    for each in found:
+        if each not in kept:
+            entry.skip(f"{PRINTED[each.analyte]} {each.metric}", f"the split's note says {entry.data['split_note']!r}")
+    return kept
 
 
 def _analytes(entry: Entry, row: Mapping[str, Any], loc: Loc) -> list[str]:

@@ -1,0 +1,61 @@
+"""What the calibration left uncertain, as written beside the parameters: standard errors, correlations, study effects."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lissive.model.parameters import FOLDER
+from lissive.simulate.streams import normals
+
+Floats = npt.NDArray[np.float64]
+
+FITTED, CORRELATION, ERRORS = "fitted.tsv", "fitted_correlation.tsv", "fitted_errors.tsv"
+
+
+@cache
+def fitted(folder: Path = FOLDER) -> dict[str, dict[str, str]]:
+    """Fitted parameter to its row: estimate, standard error and prior on the scale of the fit, data."""
+    with (folder / FITTED).open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+@cache
+def covariance(folder: Path = FOLDER) -> tuple[tuple[str, ...], Floats]:
+    """Names, and the covariance of the typical values on the scale of the fit."""
+    rows = fitted(folder)
+    with (folder / CORRELATION).open(encoding="utf-8", newline="") as file:
+        table = list(csv.reader(file, delimiter="\t"))
+    names = tuple(table[0][1:])
+    sd = np.array([float(rows[name]["se"]) for name in names])
+    correlation = np.array([[float(cell) for cell in line[1:]] for line in table[1:]])
+    return names, correlation * np.outer(sd, sd)
+
+
+def between_study(folder: Path = FOLDER) -> Mapping[str, float]:
+    """Drug to the standard deviation of the log of a study's own level."""
+    with (folder / ERRORS).open(encoding="utf-8", newline="") as file:
+        return {row["drug"]: float(row["between"]) for row in csv.DictReader(file, delimiter="\t")}
+
+
+def uncertainty(replicates: int, seed: int) -> dict[str, Floats]:
+    """Parameter to (replicate,) shifts of its typical value, drawn from the posterior."""
+    names, spread = covariance()
+    root = np.linalg.cholesky(spread + 1e-12 * np.eye(len(names)))
+    z = np.stack([normals(seed, f"posterior: {name}", replicates) for name in names])
+    return dict(zip(names, root @ z, strict=True))
+
+
+def standard_errors(folder: Path = FOLDER) -> Mapping[str, float]:
+    """Fitted parameter to its standard error, of the logarithm or the logit."""
+    return {name: float(row["se"]) for name, row in fitted(folder).items()}
+
+
+def prior_errors(folder: Path = FOLDER) -> Mapping[str, float]:
+    """Fitted parameter to the standard deviation of its prior, on the same scale."""
+    return {name: float(row["prior_sd"]) for name, row in fitted(folder).items()}
