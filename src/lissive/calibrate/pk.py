@@ -1,7 +1,7 @@
 """Kinetic parameters from published concentrations, by maximum a posteriori.
 
 Only observations whose split is `calibration` are taken; anything else is refused. Priors and the ranges that
-physiology allows are in priors_pk.tsv. Every arm is simulated with the same 48 people throughout, so that the cost is a
+physiology allows are in priors_pk.tsv. Every arm is simulated with the same 96 people throughout, so that the cost is a
 smooth function of the parameters and the result is the same every time.
 """
 
@@ -19,14 +19,15 @@ import numpy.typing as npt
 from scipy.optimize import least_squares
 from scipy.special import expit, logit
 
-from lissive.calibrate.likelihood import Errors, fit_errors, whitened
+from lissive.calibrate.likelihood import Errors, drug_of, fit_errors, whitened
 from lissive.errors import StudyError
 from lissive.model.parameters import load_parameters
 from lissive.studies import Observation, predict_studies
 
 Floats = npt.NDArray[np.float64]
 
-PEOPLE = 48
+DRUGS = ("THC", "CBD")
+PEOPLE = 96
 ROUNDS = 3
 """Parameters and errors are fitted in turn."""
 STEP = 0.02
@@ -63,14 +64,12 @@ class Fit:
     mode: Floats
     """(parameter,) on the scale of the prior."""
     covariance: Floats
-    errors: Mapping[str, Errors]
-    """Drug to the standard deviations of its published means."""
+    errors: Errors
+    """Standard deviations of the drug's published means."""
     rests_on: Mapping[str, tuple[str, ...]]
     """Parameter to the studies that inform it."""
     recalled: Mapping[str, float]
     """Parameter to the share of its information that is quoted from memory."""
-    cost: float
-    evaluations: int
 
     @property
     def values(self) -> dict[str, float]:
@@ -122,75 +121,74 @@ def fit_pk(
     given: Sequence[Prior] | None = None,
     people: int = PEOPLE,
     rounds: int = ROUNDS,
-    threads: int = 1,
     say: Callable[[str], None] | None = None,
-) -> Fit:
-    """The mode of the posterior, its curvature, and what each parameter rests on.
+) -> dict[str, Fit]:
+    """Drug to the mode of its posterior, its curvature, and what each parameter rests on.
+
+    The two drugs are fitted one after the other: at the doses of the studies neither moves the other.
 
     Raises       StudyError for an observation that may not be fitted on.
     """
-    data = [replace(o, arm=replace(o.arm, n=people)) for o in usable(observations)]
-    original = usable(observations)
+    data = usable(observations)
     known = tuple(given or priors())
+    fits = {}
+    for drug in DRUGS:
+        mine = [o for o in data if drug_of(o) == drug]
+        own = tuple(p for p in known if ("CBD" in p.name) == (drug == "CBD"))
+        if mine and own:
+            fits[drug] = _fit_drug(drug, mine, own, people, rounds, say or (lambda _: None))
+    return fits
+
+
+def _fit_drug(
+    drug: str,
+    observations: Sequence[Observation],
+    known: tuple[Prior, ...],
+    people: int,
+    rounds: int,
+    say: Callable[[str], None],
+) -> Fit:
+    residuals = _residuals(observations, known, people)
+    centre = np.array([p.to_scale(p.value) for p in known])
+    scale = np.array([p.sd for p in known])
+    ends = (
+        np.array([p.to_scale(p.lower) for p in known]),
+        np.array([p.to_scale(p.upper) for p in known]),
+    )
+    x, errors = centre, Errors()
+    for turn in range(rounds):
+
+        def cost(at: Floats, now: Errors = errors) -> Floats:
+            return np.concatenate([whitened(observations, residuals(at), now), (at - centre) / scale])
+
+        def slope(at: Floats, now: Errors = errors) -> Floats:
+            return _jacobian(lambda there: cost(there, now), at, ends)
+
+        found = least_squares(cost, x, jac=slope, bounds=ends, xtol=3e-3, ftol=1e-3, max_nfev=15)
+        x, errors = found.x, fit_errors(observations, residuals(found.x))
+        say(f"{drug}, round {turn + 1} of {rounds}: cost {found.cost:.2f}, {errors}")
+    return _posterior(known, observations, residuals, x, errors, ends)
+
+
+def _residuals(
+    observations: Sequence[Observation], known: tuple[Prior, ...], people: int
+) -> Callable[[Floats], Floats]:
+    """From parameters on the scale of the fit to log(observed / predicted), with the same people each time."""
+    data = [replace(o, arm=replace(o.arm, n=people)) for o in observations]
     seen = np.log([o.value for o in data])
-    count = 0
 
     def residuals(x: Floats) -> Floats:
-        nonlocal count
-        count += 1
         values = {p.name: float(p.from_scale(each)) for p, each in zip(known, x, strict=True)}
-        made = predict_studies(data, replicates=1, seed=1, threads=threads, parameters=values)
+        made = predict_studies(data, replicates=1, seed=1, parameters=values, evenly=True)
         logs: Floats = seen - np.log(np.maximum([p.predicted for p in made], 1e-12))
         return np.where(np.isfinite(logs), logs, 0.0)
 
-    centre = np.array([p.to_scale(p.value) for p in known])
-    scale = np.array([p.sd for p in known])
-    low, high = (np.array([p.to_scale(getattr(p, end)) for p in known]) for end in ("lower", "upper"))
-    x, errors = centre, {"THC": Errors(), "CBD": Errors()}
-    for turn in range(rounds):
-
-        def cost(at: Floats, now: Mapping[str, Errors] = errors) -> Floats:
-            return np.concatenate([_weighted(original, residuals(at), now), (at - centre) / scale])
-
-        found = least_squares(
-            cost,
-            x,
-            jac=lambda at, f=cost: _jacobian(f, at, low, high),
-            bounds=(low, high),
-            xtol=1e-3,
-            ftol=1e-4,
-            max_nfev=12,
-        )
-        x = found.x
-        errors = _errors(original, residuals(x))
-        if say:
-            say(f"round {turn + 1} of {rounds}: cost {found.cost:.2f}, {errors}")
-    return _posterior(known, original, residuals, x, errors, (low, high), count)
+    return residuals
 
 
-def _weighted(observations: Sequence[Observation], logs: Floats, errors: Mapping[str, Errors]) -> Floats:
-    result = np.empty(len(logs))
-    for drug, mine in _by_drug(observations).items():
-        result[mine] = whitened([observations[k] for k in mine], logs[mine], errors[drug])
-    return result
-
-
-def _errors(observations: Sequence[Observation], logs: Floats) -> dict[str, Errors]:
-    return {
-        drug: fit_errors([observations[k] for k in mine], logs[mine])
-        for drug, mine in _by_drug(observations).items()
-    }
-
-
-def _by_drug(observations: Sequence[Observation]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = {}
-    for k, one in enumerate(observations):
-        places.setdefault("CBD" if "CBD" in one.analyte else "THC", []).append(k)
-    return places
-
-
-def _jacobian(function: Callable[[Floats], Floats], at: Floats, low: Floats, high: Floats) -> Floats:
-    """Central differences, kept inside the bounds."""
+def _jacobian(function: Callable[[Floats], Floats], at: Floats, ends: tuple[Floats, Floats]) -> Floats:
+    """(residual, parameter) central differences, kept inside the ends."""
+    low, high = ends
     columns = []
     for k in range(len(at)):
         up, down = at.copy(), at.copy()
@@ -204,18 +202,15 @@ def _posterior(
     observations: Sequence[Observation],
     residuals: Callable[[Floats], Floats],
     x: Floats,
-    errors: Mapping[str, Errors],
+    errors: Errors,
     ends: tuple[Floats, Floats],
-    count: int,
 ) -> Fit:
     """Curvature at the mode (Gauss-Newton), and whose residuals it comes from."""
-    logs = residuals(x)
-    weighted = _weighted(observations, logs, errors)
-    slopes = _jacobian(lambda at: _weighted(observations, residuals(at), errors), x, *ends)
+    slopes = _jacobian(lambda at: whitened(observations, residuals(at), errors), x, ends)
     scale = np.array([p.sd for p in known])
     covariance = np.linalg.inv(slopes.T @ slopes + np.diag(scale**-2.0))
     told = slopes**2
-    centre = np.array([p.to_scale(p.value) for p in known])
+    memory = np.array([o.provenance == "recalled" for o in observations])
     rests, recalled = {}, {}
     for k, prior in enumerate(known):
         total = max(float(told[:, k].sum()), 1e-12)
@@ -225,15 +220,5 @@ def _posterior(
         informed = total * prior.sd**2 > IN_DATA
         order = sorted(by_study, key=lambda study: -by_study[study])
         rests[prior.name] = tuple(s for s in order if by_study[s] >= IN_DATA) if informed else ()
-        memory = [o.provenance == "recalled" for o in observations]
         recalled[prior.name] = float(told[memory, k].sum() / total) if informed else 0.0
-    return Fit(
-        known,
-        x,
-        covariance,
-        errors,
-        rests,
-        recalled,
-        0.5 * float((weighted**2).sum() + (((x - centre) / scale) ** 2).sum()),
-        count,
-    )
+    return Fit(known, x, covariance, errors, rests, recalled)

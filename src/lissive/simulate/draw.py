@@ -25,7 +25,7 @@ from lissive.model.parameters import (
     load_parameters,
     load_people,
 )
-from lissive.simulate.streams import Floats, uniforms
+from lissive.simulate.streams import Floats, even, uniforms
 
 GENOTYPE, FED = "cyp2c9_activity", "fed"
 
@@ -51,6 +51,7 @@ def draw(
     given: Mapping[str, float] | None = None,
     unknown: tuple[str, ...] = ("weight", GENOTYPE, FED),
     first: int = 0,
+    evenly: bool = False,
 ) -> Patients:
     """Parameters of `subjects` virtual patients with this cause of spasm.
 
@@ -59,6 +60,8 @@ def draw(
     given : what is known of them, the same for all [the table's unit].
     unknown : facts about the person that are drawn where they are not given.
     first : number of the first patient; patient k is the same person whoever else is drawn.
+    evenly : spread each parameter evenly over its distribution (Latin hypercube), for averages over few patients;
+        patient k then depends on how many are drawn.
 
     Raises       ParameterError for a name that the model does not have.
     """
@@ -69,22 +72,27 @@ def draw(
     people, bounds = load_people(), load_bounds()
     values: dict[str, float | Floats] = {}
     drawn = []
+
+    def chance(purpose: str) -> Floats:
+        u = uniforms(seed, purpose, subjects, first)
+        return even(u) if evenly else u
+
     for name, row in rows.items():
         if name in given:
             values[name] = float(given[name])
         elif name == GENOTYPE and GENOTYPE in unknown:
-            values[name] = _genotypes(uniforms(seed, "person: cyp2c9", subjects, first), people)
+            values[name] = _genotypes(chance("person: cyp2c9"), people)
             drawn.append(name)
         elif name == FED and FED in unknown:
-            values[name] = (uniforms(seed, "person: fed", subjects, first) < people[FED].value).astype(float)
+            values[name] = (chance("person: fed") < people[FED].value).astype(float)
             drawn.append(name)
         elif name in people and name in unknown:
-            values[name] = _spread(people[name], uniforms(seed, f"person: {name}", subjects, first))
+            values[name] = _spread(people[name], chance(f"person: {name}"))
             drawn.append(name)
         elif row.distribution == "fixed":
             values[name] = row.value
         else:
-            u = uniforms(seed, f"parameter: {name}", subjects, first)
+            u = chance(f"parameter: {name}")
             values[name] = _spread(row, u, *bounds.get(name, (-np.inf, np.inf)))
             drawn.append(name)
     return Patients(values, tuple(drawn))

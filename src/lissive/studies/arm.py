@@ -80,7 +80,7 @@ def make_arm(entry: Entry) -> Arm | None:
         weight=_weight(entry, people) or prose.weight(notes),
         female=prose.share_female(_text(people.get("sex"))),
         given=given,
-        sampling=_sampling(entry),
+        sampling=_sampling(entry, route.means),
         lloq=_lloq(entry),
         matrix={a: _factor(matrix.means, a) for a in ANALYTES},
         several_doses=any(isinstance(dose.get(field), tuple) for field in ("THC_mg", "CBD_mg")),
@@ -190,9 +190,22 @@ def _clock(entry: Entry, dose: Mapping[str, Any], route: str, assumed: list[str]
 
 def _sampled_at(entry: Entry) -> list[float]:
     """Times [h] of the study's concentrations, as far as they are numbers."""
-    rows = [row for row in entry.data.get("analytes") or () if isinstance(row, Mapping)]
-    points = [point for row in rows for point in row.get("conc_time") or () if isinstance(point, tuple)]
+    points = [
+        point for row in _rows(entry) for point in row.get("conc_time") or () if isinstance(point, tuple)
+    ]
     return [float(point[0]) for point in points if point and isinstance(point[0], int | float)]
+
+
+def _rows(entry: Entry) -> list[Mapping[str, Any]]:
+    return [row for row in entry.data.get("analytes") or () if isinstance(row, Mapping)]
+
+
+def _first_sample(entry: Entry) -> float:
+    """The earliest time [h] at which the study is known to have sampled; 0 where it prints no times."""
+    peaks = [row["Tmax"].get("value") for row in _rows(entry) if isinstance(row.get("Tmax"), Mapping)]
+    ends = [peak[0] if isinstance(peak, tuple) and peak else peak for peak in peaks]
+    known = [*_sampled_at(entry), *(float(end) for end in ends if isinstance(end, int | float))]
+    return min(known) if _sampled_at(entry) else 0.0
 
 
 def _weight(entry: Entry, people: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -204,12 +217,14 @@ def _weight(entry: Entry, people: Mapping[str, Any]) -> tuple[float, float] | No
     return None
 
 
-def _sampling(entry: Entry) -> tuple[float, ...]:
-    """The study's own sampling times; empty where it gives none."""
+def _sampling(entry: Entry, route: str) -> tuple[float, ...]:
+    """Sampling times [h]: the study's own, else what is usual for the route from its first printed time on."""
     times = entry.data.get("sampling_h")
     if times is None:
-        return ()
-    if isinstance(times, tuple) and all(isinstance(t, int | float) and t >= 0 for t in times):
+        row = next(row for row in words.table("sampling.tsv") if row["route"] == route)
+        first = _first_sample(entry)
+        return tuple(t for t in map(float, row["times_h"].split()) if t >= first - 1e-9)
+    if isinstance(times, tuple) and times and all(isinstance(t, int | float) and t >= 0 for t in times):
         return tuple(sorted(float(t) for t in times))
     entry.wrong(("sampling_h",), f"sampling_h is {times!r}.", allowed="a list of times of 0 h or more.")
     return ()
@@ -240,11 +255,3 @@ def _factor(matrix: str, analyte: str) -> float:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def sampling(arm: Arm) -> tuple[float, ...]:
-    """Sampling times [h] on the observations' clock: the study's own, else what is usual for the route."""
-    if arm.sampling:
-        return arm.sampling
-    row = next(row for row in words.table("sampling.tsv") if row["route"] == arm.route)
-    return tuple(float(time) for time in row["times_h"].split())

@@ -12,7 +12,7 @@ from lissive.errors import LissiveError
 from lissive.marked import Loc
 from lissive.model.parameters import load_genotypes, load_interactions, load_liver, load_parameters
 from lissive.studies import prose, words
-from lissive.studies.arm import sampling, with_medicine
+from lissive.studies.arm import with_medicine
 from lissive.studies.entry import Entry
 from lissive.studies.observation import LAST, Arm, Observation
 
@@ -272,7 +272,7 @@ class _Base:
 
 
 def _until(arm: Arm, until: float) -> tuple[float, ...]:
-    return tuple(t for t in sampling(arm) if t <= until + 1e-9) or (until,)
+    return tuple(t for t in arm.sampling if t <= until + 1e-9) or (until,)
 
 
 def _cv(row: Mapping[str, Any], value: float) -> float | None:

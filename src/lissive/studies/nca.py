@@ -31,6 +31,20 @@ class Profiles:
         return result
 
 
+def from_injection(profiles: Profiles) -> Profiles:
+    """The same with the concentration at time 0 extrapolated back from the first two samples after an injection.
+
+    The first time has to be 0. Where the first two samples do not fall, the first of them is taken.
+    """
+    t, c = profiles.times, profiles.values
+    positive = (c[:, 1] > 0) & (c[:, 2] > 0) & (c[:, 2] < c[:, 1])
+    ratio = np.where(positive, c[:, 1], 1.0) / np.where(positive, c[:, 2], 1.0)
+    back = c[:, 1] * ratio ** (t[1] / (t[2] - t[1]))
+    values = c.copy()
+    values[:, 0] = back
+    return Profiles(t, values, profiles.lloq)
+
+
 def peak(profiles: Profiles) -> tuple[Floats, Floats]:
     """Highest concentration and its time, (subject,) each; NaN where none can be quantified."""
     seen = profiles.quantified

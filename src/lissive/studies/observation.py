@@ -39,7 +39,7 @@ class Arm:
     given: Mapping[str, float] = field(default_factory=dict)
     """Model parameters that the arm fixes: enzyme activities, genotype, liver."""
     sampling: tuple[float, ...] = ()
-    """Sampling times on the observations' clock."""
+    """Sampling times on the observations' clock; what is usual for the route where the study gives none."""
     lloq: Mapping[str, float] = field(default_factory=dict)
     """Analyte to the lowest concentration that the assay quantified, ng/mL in the matrix."""
     matrix: Mapping[str, float] = field(default_factory=dict)
@@ -48,6 +48,9 @@ class Arm:
     """The entry speaks of several doses at once; the amounts are the middle ones, good for ratios only."""
     assumed: tuple[str, ...] = ()
     """What the study does not say and was taken."""
+
+    def __hash__(self) -> int:  # the mappings have none of their own
+        return hash((self.study, self.n, self.route, self.thc_mg, self.cbd_mg, self.fed))
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,10 @@ def _only(entry: Entry, found: list[Observation]) -> list[Observation]:
     kept = [o for o in found if PRINTED[o.analyte] in analytes and (o.metric in metrics or not metrics)]
     for each in found:
         if each not in kept:
-            entry.skip(f"{PRINTED[each.analyte]} {each.metric}", f"the split's note says {entry.data['split_note']!r}")
+            entry.skip(
+                f"{PRINTED[each.analyte]} {each.metric}",
+                f"the split's note says {entry.data['split_note']!r}",
+            )
     return kept
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtri
 
 from lissive import units
 from lissive.model import load
@@ -24,9 +24,8 @@ from lissive.simulate.draw import FED, GENOTYPE, draw
 from lissive.simulate.engine import Kernel, Tolerances, build
 from lissive.simulate.run import Settings, follow
 from lissive.simulate.schedule import ADD, RATE, Regimen, Schedule
-from lissive.simulate.streams import normals, uniforms
+from lissive.simulate.streams import even, normals, uniforms
 from lissive.studies import nca
-from lissive.studies.arm import sampling
 from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation
 
 Floats = npt.NDArray[np.float64]
@@ -84,6 +83,7 @@ def predict_studies(
     uncertainty: Callable[[int, int], Shifts] | None = None,
     between_study: Mapping[str, float] | None = None,
     parameters: Mapping[str, float] | None = None,
+    evenly: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> list[Prediction]:
     """What the model says of each observation.
@@ -94,6 +94,7 @@ def predict_studies(
     uncertainty : from (replicates, seed) to shifts of typical values, (replicate,) each.
     between_study : drug (THC, CBD) to the standard deviation of the log of a study's own level.
     parameters : typical values that take the place of the tables'.
+    evenly : people spread evenly over their distributions, for averages over few (simulate.draw).
     progress : called with the number of observations done.
     """
     shifts = uncertainty(replicates, seed) if uncertainty else {}
@@ -109,7 +110,14 @@ def predict_studies(
             if key not in seen:
                 times = all_times(arm, mine)
                 seen[key] = simulate_arm(
-                    arm, times, replicates, seed=seed, threads=threads, shifts=shifts, parameters=parameters
+                    arm,
+                    times,
+                    replicates,
+                    seed=seed,
+                    threads=threads,
+                    shifts=shifts,
+                    parameters=parameters,
+                    evenly=evenly,
                 )
             values = measure(one, arm, all_times(arm, mine), seen[key])
             lost += int(np.isnan(values).sum())
@@ -149,11 +157,13 @@ def _over(function: Callable[..., Any], values: Floats) -> Floats:
 
 def all_times(arm: Arm, observations: Sequence[Observation]) -> Floats:
     """Times [h] on the observations' clock that any observation of the study needs of this arm."""
-    times = {0.0, *sampling(arm)}
+    times = {0.0, *arm.sampling}
     for each in observations:
-        times |= {t for t in (each.time, *each.window) if t is not None and 0.0 <= t < INFINITE}
+        times |= {
+            t for t in (each.time, *each.window, *each.arm.sampling) if t is not None and 0 <= t < INFINITE
+        }
         if each.measure == "accumulation":
-            times |= {-_whole(arm) + t for t in (0.0, *sampling(arm)) if t <= _interval(arm)}
+            times |= {-_whole(arm) + t for t in (0.0, *arm.sampling) if t <= _interval(arm)}
     return np.array(sorted(times))
 
 
@@ -175,9 +185,11 @@ def simulate_arm(
     threads: int = 1,
     shifts: Shifts | None = None,
     parameters: Mapping[str, float] | None = None,
+    evenly: bool = False,
 ) -> Floats:
     """(subject, time, analyte) concentrations in plasma [ng/mL]; subjects are replicates of the arm in turn."""
-    people = people_of(arm, replicates, seed=seed, shifts=shifts or {}, parameters=parameters or {})
+    people = dict(_drawn(arm, replicates, seed, evenly))
+    _move(people, arm, shifts or {}, parameters or {})
     subjects = replicates * arm.n
     scale = people["weight"] if arm.per_kg else np.ones(subjects)
     regimen = Regimen((schedule(arm, kernel()),), np.zeros(subjects, int), scale, np.zeros(subjects))
@@ -188,21 +200,28 @@ def simulate_arm(
     return np.maximum(values, 0.0)
 
 
-def people_of(
-    arm: Arm, replicates: int, *, seed: int, shifts: Shifts, parameters: Mapping[str, float]
-) -> dict[str, Any]:
-    """Model parameters of the people of all replicates, (subject,) or one for all."""
+def _move(people: dict[str, Any], arm: Arm, shifts: Shifts, parameters: Mapping[str, float]) -> None:
+    """Put other typical values under the people of an arm."""
+    rows = _rows()
+    for name, value in parameters.items():
+        people[name] = _moved(rows[name], people[name], _step(rows[name], value))
+    for name, shift in shifts.items():
+        people[name] = _moved(rows[name], people[name], np.repeat(shift, arm.n))
+
+
+@cache
+def _rows() -> dict[str, Parameter]:
+    return load_parameters()
+
+
+@lru_cache(maxsize=128)
+def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool) -> dict[str, Any]:
+    """Model parameters of the people of all replicates, before any typical value is moved; not to be changed."""
     own = int.from_bytes(hashlib.sha256(f"{seed}/{arm.study}".encode()).digest()[:6])
-    subjects = replicates * arm.n
     given = {FED: arm.fed, "smoked": float(arm.route == "smoked"), **arm.given}
     unknown = () if GENOTYPE in arm.given else (GENOTYPE,)
-    drawn = dict(draw(subjects, seed=own, given=given, unknown=unknown).parameters)
-    drawn["weight"] = _weights(arm, own, subjects)
-    rows = load_parameters()
-    for name, value in parameters.items():
-        drawn[name] = _moved(rows[name], drawn[name], _step(rows[name], value))
-    for name, shift in shifts.items():
-        drawn[name] = _moved(rows[name], drawn[name], np.repeat(shift, arm.n))
+    drawn = dict(draw(replicates * arm.n, seed=own, given=given, unknown=unknown, evenly=evenly).parameters)
+    drawn["weight"] = _weights(arm, own, replicates * arm.n, evenly)
     return drawn
 
 
@@ -219,13 +238,16 @@ def _moved(row: Parameter, values: Any, step: Any) -> Any:
     return np.asarray(values) * np.exp(step)
 
 
-def _weights(arm: Arm, seed: int, subjects: int) -> Floats:
-    z = normals(seed, "arm: weight", subjects)
+def _weights(arm: Arm, seed: int, subjects: int, evenly: bool) -> Floats:
+    u, v = (uniforms(seed, f"arm: {what}", subjects) for what in ("weight", "sex"))
+    if evenly:
+        u, v = even(u), even(v)
+    z = ndtri(u)
     if arm.weight is not None:
         mean, sd = arm.weight
         return np.maximum(mean + sd * z, 0.5 * mean)
     share = 0.5 if arm.female is None else arm.female
-    women = uniforms(seed, "arm: sex", subjects) < share
+    women = v < share
     rows = load_people()
     man, woman = (rows[f"weight_{sex}"] for sex in ("male", "female"))
     typical = np.where(women, woman.value, man.value)
@@ -237,7 +259,7 @@ def _weights(arm: Arm, seed: int, subjects: int) -> Floats:
 def schedule(arm: Arm, kernel: Kernel) -> Schedule:
     """The arm's doses in nmol; those at a rate for what is infused or smoked."""
     rows: list[tuple[float, int, int, float]] = []
-    parameters = load_parameters()
+    parameters = _rows()
     length = arm.duration or (BOLUS_H if arm.route == "iv" else 0.0)
     for drug, mg in (("THC", arm.thc_mg), ("CBD", arm.cbd_mg)):
         nmol = units.to_nmol(mg, g_per_mol=parameters[f"M_{drug}"].value) if mg else 0.0
@@ -260,7 +282,8 @@ def measure(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats
         return _accumulation(arm, times, seen)
     if one.measure == "conc":
         return seen[:, int(np.argmin(np.abs(times - (one.time or 0.0))))]
-    sampled = np.isin(times, np.array([0.0, *sampling(arm), *one.window]))
+    own = [] if one.window[1] == INFINITE else [t for t in one.window if t >= 0.0]
+    sampled = np.isin(times, np.array([0.0, *arm.sampling, *own]))
     profiles = nca.Profiles(times[sampled], seen[:, sampled], lloq)
     what = one.measure.removeprefix("ratio_")
     if what == "Cmax":
@@ -269,6 +292,8 @@ def measure(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats
         return nca.peak(profiles)[1]
     if what == "thalf":
         return nca.half_life(profiles)
+    if arm.route == "iv" and len(profiles.times) > 2 and one.analyte in ("THC", "CBD"):
+        profiles = nca.from_injection(profiles)
     if what == "AUC":
         return _area(one, profiles)
     mg = (arm.cbd_mg if "CBD" in one.analyte else arm.thc_mg) * (1.0 if not arm.per_kg else np.nan)
@@ -293,4 +318,4 @@ def _accumulation(arm: Arm, times: Floats, seen: Floats) -> Floats:
     return nca.area(final, 0.0, interval) / nca.area(first, 0.0, interval)
 
 
-__all__ = ["MIN_REPLICATES", "OUTPUTS", "Prediction", "measure", "people_of", "predict_studies"]
+__all__ = ["MIN_REPLICATES", "OUTPUTS", "Prediction", "measure", "predict_studies"]
