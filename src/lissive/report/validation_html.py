@@ -1,0 +1,256 @@
+"""A validation as one page that needs nothing but itself: words, figures, and the table behind each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from lissive import __version__
+from lissive.report.inline_svg import inline_svg
+from lissive.report.page_parts import Shown, cell_class
+from lissive.report.validation_figures import (
+    drawn,
+    plot_curve,
+    plot_predicted,
+    plot_ratios,
+    said_of_points,
+)
+from lissive.report.validation_md import command
+from lissive.report.validation_parameters import (
+    model_references,
+    parameters_table,
+    study_references,
+    target_references,
+)
+from lissive.report.validation_sensitivity import Analysis, sensitivity_part
+from lissive.report.validation_stamp import stamp
+from lissive.report.validation_tables import (
+    Row,
+    aims_table,
+    breakdown_table,
+    is_miss,
+    kept_back_ratios,
+    observed,
+    ratios_table,
+    rows_table,
+    skipped_table,
+    summary_table,
+    table,
+    targets_table,
+)
+from lissive.report.validation_words import (
+    GLOSSARY,
+    RECALLED,
+    SPLITS,
+    is_exposure,
+    label,
+    listed,
+    marked,
+    number,
+    percent,
+    verdict,
+)
+from lissive.simulate.output import atomic_path
+from lissive.studies.observation import PRINTED
+from lissive.validate.curves import Curve
+from lissive.validate.misses import why_missed
+from lissive.validate.reach import aims
+from lissive.validate.score import Validation
+from lissive.validate.targets import Met
+from lissive.validate.targets_text import count_text
+
+HERE = Path(__file__).parent
+CONTENTS = (
+    ("read", "How to read it"),
+    ("summary", "Summary"),
+    ("predicted", "Predicted against observed"),
+    ("ratios", "Ratios"),
+    ("curves", "Over time"),
+    ("times", "Times and clearances"),
+    ("targets", "Targets"),
+    ("sensitivity", "What it hangs on"),
+    ("skipped", "Not scored"),
+    ("parameters", "Parameters"),
+    ("references", "References"),
+)
+
+
+def write_validation(
+    folder: Path,
+    validation: Validation,
+    targets: Sequence[Met],
+    curves: Sequence[Curve],
+    sensitivity: Analysis | None = None,
+) -> list[Path]:
+    """The page, `validation.html`, whole or not at all. The same run gives the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "validation.html"
+    text = validation_page(validation, targets, curves, sensitivity)
+    with atomic_path(path) as place:
+        place.write_text(text, encoding="utf-8")
+    return [path]
+
+
+def validation_page(
+    validation: Validation,
+    targets: Sequence[Met],
+    curves: Sequence[Curve],
+    sensitivity: Analysis | None = None,
+) -> str:
+    """The page's text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    house = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    house.globals["kind"] = cell_class
+    said = validation.to_dict()
+    said["rows"] = list(said["rows"])
+    content = {
+        "css": Markup((HERE / "validation.css").read_text(encoding="utf-8").strip()),
+        "version": __version__,
+        "contents": CONTENTS,
+        "glossary": GLOSSARY,
+        "legend": _legend(),
+        "verdict": verdict(validation, targets),
+        "command": command(validation).replace("--docs docs/validation.md", "--report FOLDER"),
+        "stamp": stamp(Path(validation.path)),
+        **_counts(validation, targets),
+        **_of_rows(validation, said),
+        "curves": [_curve_figure(k, curve) for k, curve in enumerate(curves)],
+        "counted": count_text(targets),
+        "target_table": targets_table(targets),
+        "sensitivity": None if sensitivity is None else sensitivity_part(sensitivity),
+        "skipped": skipped_table(said["skipped"]),
+        "parameters": parameters_table(),
+        "model_references": model_references(),
+        "study_references": study_references(validation.path),
+        "target_references": target_references(targets),
+    }
+    return house.get_template("validation.html.j2").render(content)
+
+
+def _counts(validation: Validation, targets: Sequence[Met]) -> dict[str, int]:
+    return {
+        "rows": len(validation.predictions),
+        "studies": len({each.observation.study for each in validation.predictions}),
+        "targets": len(targets),
+        "replicates": validation.replicates,
+    }
+
+
+def _of_rows(validation: Validation, said: dict[str, Any]) -> dict[str, Any]:
+    """Everything that shows observations beside predictions; each of them is in one of its tables."""
+    rows, by_split = said["rows"], said["summary_by_split"]
+    ratios = kept_back_ratios(rows)
+    exposure = [
+        [row for row in rows if is_exposure(row) and row["analyte"] == name] for name in PRINTED.values()
+    ]
+    misses = [row for row in ratios if is_miss(row)]
+    rest = [
+        row for row in rows if row["group"] == "clearance" or (row["group"] == "ratio" and row not in ratios)
+    ]
+    return {
+        "aims": aims_table(aims(validation)),
+        "summaries": [summary_table(by_split, split) for split in SPLITS],
+        "breakdowns": [breakdown_table(by_split, split) for split in SPLITS],
+        "predicted": [_predicted_figure(k, mine) for k, mine in enumerate(exposure) if mine],
+        "ratios": _ratios_figure(ratios) if ratios else None,
+        "misses": [
+            {
+                "what": label(row),
+                "observed": observed(row),
+                "predicted": number(row["predicted"]),
+                "why": why_missed(row["study"], row["analyte"], row["metric"]),
+            }
+            for row in misses
+        ],
+        "times": rows_table("Times of the peak and half-lives", [r for r in rows if r["group"] == "time"]),
+        "clearances": rows_table("Clearances, volumes, and ratios that could be fitted on", rest),
+    }
+
+
+def _predicted_figure(k: int, rows: Sequence[Row]) -> Shown:
+    analyte = rows[0]["analyte"]
+    good = sum(max(row["fold"], 1.0 / row["fold"]) <= 2.0 for row in rows)
+    said = f"{analyte}: {good} of {len(rows)} predictions are within 2-fold of the observed."
+    picture = inline_svg(drawn(3.1, 3.0, lambda ax: plot_predicted(rows, ax=ax)), f"po{k}", said)
+    letters = said_of_points(rows)
+    text = f"{good} of {len(rows)} within 2-fold ({percent(good / len(rows))}). {letters}"
+    return Shown(analyte, text, (picture,), rows_table(f"{analyte}: Cmax, areas and concentrations", rows))
+
+
+def _ratios_figure(rows: Sequence[Row]) -> Shown:
+    good = sum(not is_miss(row) for row in rows)
+    said = f"{good} of {len(rows)} predicted ratios are within 0.67 to 1.5 times the observed."
+    picture = inline_svg(
+        drawn(5.2, 0.6 + 0.34 * len(rows), lambda ax: plot_ratios(rows, ax=ax)), "ratios", said
+    )
+    text = (
+        "Grey: 0.67 to 1.5 times the observed, which is the upright line. Dot: predicted, with its 90 % interval; "
+        "cross: missed."
+    )
+    return Shown(said, text, (picture,), ratios_table(rows), wide=True)
+
+
+def _curve_figure(k: int, curve: Curve) -> Shown:
+    marks = [marked(number(p.value), p.provenance == "recalled") for p in curve.points]
+    said = f"{curve.analyte} in {curve.study}, {curve.route}: published {listed(marks[:12])} {curve.unit}"
+    pictures = tuple(
+        inline_svg(
+            drawn(2.7, 1.9, lambda ax, log=log: plot_curve(curve, ax=ax, log=log)),  # type: ignore[misc]
+            f"c{k}{'log' if log else 'lin'}",
+            f"{said}; {'logarithmic' if log else 'linear'} axis.",
+        )
+        for log in (False, True)
+    )
+    text = f"{curve.study}, {curve.route}, {curve.people} people"
+    return Shown(curve.analyte, text, pictures, _curve_table(curve))
+
+
+def _curve_table(curve: Curve) -> Any:
+    """Published points with the model's at the same times, and some of the curve between."""
+    published = {round(p.time, 6): p for p in curve.points}
+    every = max(1, len(curve.times) // 12)
+    rows = []
+    for i, time in enumerate(curve.times):
+        point = published.get(round(float(time), 6))
+        if point is None and i % every:
+            continue
+        seen = "" if point is None else marked(number(point.value), point.provenance == "recalled")
+        what = "" if point is None else f"{point.what}, {point.split}"
+        rows.append(
+            [
+                number(float(time)),
+                seen,
+                what,
+                *(number(float(x[i])) for x in (curve.median, curve.p05, curve.p95)),
+            ]
+        )
+    return table(
+        f"{curve.study}, {curve.analyte} [{curve.unit}]",
+        "h|observed|what|median|5 %|95 %",
+        rows,
+        "observed|median|5 %|95 %",
+    )
+
+
+def _legend() -> Markup:
+    """What shapes and fills mean, as small pictures with words."""
+    signs = (
+        ('<circle cx="8" cy="5" r="4" fill="#0072B2" stroke="#0072B2"/>', "calibration, read"),
+        ('<circle cx="8" cy="5" r="4" fill="white" stroke="#0072B2"/>', f"calibration, recalled{RECALLED}"),
+        ('<rect x="4" y="1" width="8" height="8" fill="#D55E00" stroke="#D55E00"/>', "validation, read"),
+        (
+            '<rect x="4" y="1" width="8" height="8" fill="white" stroke="#D55E00"/>',
+            f"validation, recalled{RECALLED}",
+        ),
+    )
+    items = (
+        Markup('<li><svg viewBox="0 0 16 10" aria-hidden="true">{}</svg>{}</li>').format(Markup(sign), words)
+        for sign, words in signs
+    )
+    return Markup('<ul class="legend">{}</ul>').format(Markup("").join(items))
