@@ -22,7 +22,7 @@ USUAL_CV = 0.5
 """Coefficient of variation between people where a study prints none; 0.47 to 0.66 are reported by mouth."""
 RECALLED_WIDER = 2.0
 """A figure quoted from memory counts with twice the error: a quarter of the weight."""
-KNEE = 0.5
+KNEE = 1.0
 """Standard deviations from where on a residual costs its size, not its square (soft L1). Published means differ
 with heavy tails, and the field scores by the mean absolute logarithm."""
 START = 0.25
@@ -66,9 +66,9 @@ def whitened(observations: Sequence[Observation], logs: Floats, errors: Errors) 
 
 
 def _root(observations: Sequence[Observation], places: npt.NDArray[np.int64], errors: Errors) -> Floats:
-    own = np.diag([own_error(observations[k], errors) ** 2 for k in places])
+    own: Floats = np.diag([own_error(observations[k], errors) ** 2 for k in places])
     shared = 0.0 if observations[int(places[0])].group == "time" else errors.between**2
-    root: Floats = np.linalg.cholesky(own + shared)
+    root: Floats = np.asarray(np.linalg.cholesky(own + shared), dtype=float)
     return root
 
 

@@ -88,7 +88,10 @@ def priors() -> tuple[Prior, ...]:
     return tuple(
         Prior(
             row["name"],
-            *(float(row[column]) for column in ("value", "sd", "lower", "upper")),
+            float(row["value"]),
+            float(row["sd"]),
+            float(row["lower"]),
+            float(row["upper"]),
             kinds[row["name"]].distribution == "logitnormal" or row["name"] == "Fg_THC",
         )
         for row in rows
@@ -155,7 +158,8 @@ def _fit_drug(
         np.array([p.to_scale(p.lower) for p in known]),
         np.array([p.to_scale(p.upper) for p in known]),
     )
-    x, errors = centre, Errors()
+    x: Floats = centre
+    errors = Errors()
     for turn in range(rounds):
 
         def cost(at: Floats, now: Errors = errors) -> Floats:
@@ -208,7 +212,7 @@ def _posterior(
     """Curvature at the mode (Gauss-Newton), and whose residuals it comes from."""
     slopes = _jacobian(lambda at: whitened(observations, residuals(at), errors), x, ends)
     scale = np.array([p.sd for p in known])
-    covariance = np.linalg.inv(slopes.T @ slopes + np.diag(scale**-2.0))
+    covariance: Any = np.linalg.inv(slopes.T @ slopes + np.diag(scale**-2.0))
     told = slopes**2
     memory = np.array([o.provenance == "recalled" for o in observations])
     rests, recalled = {}, {}

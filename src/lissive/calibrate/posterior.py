@@ -1,4 +1,4 @@
-"""What the calibration left uncertain, as written beside the parameters: standard errors, correlations, study effects."""
+"""What the calibration left uncertain: standard errors, correlations, effects of studies; from the tables of the fit."""
 
 from __future__ import annotations
 

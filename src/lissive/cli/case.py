@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +28,7 @@ def case(
 ) -> None:
     """What may this treatment do for this person? Virtual patients like them, with drug and with placebo."""
     from lissive.case import read_case
+    from lissive.cli.progress import bar
     from lissive.forecast import predict, summary
 
     facts = read_case(file)
@@ -41,7 +39,7 @@ def case(
             allowed="a folder, there or to be made.",
             do="choose another name.",
         )
-    with _progress((facts.plan.weeks or 0) * 7) as tick:
+    with bar("simulating days", (facts.plan.weeks or 0) * 7) as tick:
         forecast = predict(facts, subjects=subjects, seed=seed, threads=threads, progress=tick)
     found = summary(forecast)
     answer = {
@@ -87,17 +85,3 @@ def _write(folder: Path, facts: Any, answer: dict[str, Any]) -> list[Path]:
     paths.append(write_weeks(found, folder / "forecast.csv"))
     paths.append(write_json(answer, folder / "forecast.json"))
     return paths
-
-
-@contextmanager
-def _progress(days: int) -> Iterator[Callable[[int], None] | None]:
-    """A bar on a terminal, nothing in a pipe; gives what is to be told each day that is done."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulating days", total=days)
-        yield lambda day: bar.update(task, completed=day)

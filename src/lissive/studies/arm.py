@@ -49,6 +49,10 @@ def make_arm(entry: Entry) -> Arm | None:
         return None
     times = prose.dose_times(str(dose.get("schedule")))
     given = _given(entry, dose)
+    if isinstance(given, dict) and route.means in ("smoked", "vaporised"):
+        heavy = prose.heavy_user(_text(people.get("status")))
+        given["heavy_user"] = heavy or 0.0
+        assumed += ["light users"] if heavy is None else []
     reasons = {
         "dose.route": route.note if route.means == words.NOT_MODELLED else "",
         "matrix": matrix.note if matrix.means == words.NOT_MODELLED else "",

@@ -60,13 +60,10 @@ def _with_dose(entry: Entry, made: Iterator[Observation], loc: Loc) -> Iterator[
         if getattr(each.arm, field.lower()) > 0:
             yield each
         elif each.group == "ratio":
-            nominal = {field.lower(): NOMINAL_MG[drug]}
-            yield replace(
-                each,
-                arm=replace(each.arm, **nominal),
-                reference=replace(each.reference, **nominal) if each.reference else None,
-                assumed=(*each.assumed, f"{NOMINAL_MG[drug]:g} mg of {drug}"),
-            )
+            arm, reference = (_at_nominal(side, drug) for side in (each.arm, each.reference))
+            assert arm is not None
+            assumed = (*each.assumed, f"{NOMINAL_MG[drug]:g} mg of {drug}")
+            yield replace(each, arm=arm, reference=reference, assumed=assumed)
         else:
             entry.wrong(
                 ("dose", field),
@@ -74,6 +71,13 @@ def _with_dose(entry: Entry, made: Iterator[Observation], loc: Loc) -> Iterator[
                 allowed="a number over 0.",
             )
             return
+
+
+def _at_nominal(arm: Arm | None, drug: str) -> Arm | None:
+    if arm is None:
+        return None
+    mg = NOMINAL_MG[drug]
+    return replace(arm, thc_mg=mg) if drug == "THC" else replace(arm, cbd_mg=mg)
 
 
 class _Base:
@@ -213,8 +217,8 @@ class _Base:
             pair = [replace(arm, given={**arm.given, "cyp2c9_activity": value}) for value in (poor, normal)]
             return replace(made, arm=pair[0], reference=pair[1])
         if not arm.given and arm.thc_mg and arm.cbd_mg:
-            other = "thc_mg" if "CBD" in self.analyte else "cbd_mg"
-            return replace(made, reference=replace(arm, **{other: 0.0}))  # type: ignore[arg-type]
+            alone = replace(arm, thc_mg=0.0) if "CBD" in self.analyte else replace(arm, cbd_mg=0.0)
+            return replace(made, reference=alone)
         return replace(made, reference=replace(arm, given={}))
 
     def _conditions(self, values: Mapping[str, Any], stat: words.Word) -> Iterator[Observation]:
@@ -267,7 +271,7 @@ class _Base:
             time=time,
             cv=cv,
             assumed=arm.assumed,
-            place=str(self.entry.data.get("doi") or ""),
+            doi=str(self.entry.data.get("doi") or ""),
         )
 
 

@@ -58,7 +58,8 @@ def last(profiles: Profiles) -> npt.NDArray[np.int64]:
     """(subject,) place of the last quantifiable time; -1 where there is none."""
     above = profiles.quantified > 0
     places = np.where(above, np.arange(above.shape[1]), -1).max(axis=1)
-    return places.astype(np.int64)
+    result: npt.NDArray[np.int64] = places.astype(np.int64)
+    return result
 
 
 def area(profiles: Profiles, start: float, end: float) -> Floats:
@@ -71,7 +72,8 @@ def area(profiles: Profiles, start: float, end: float) -> Floats:
     inside = (times > start) & (times < end)
     grid = np.concatenate([[start], times[inside], [end]])
     at = _between(grid, times, values)
-    return _trapezoids(grid, at).sum(axis=1)
+    result: Floats = _trapezoids(grid, at).sum(axis=1)
+    return result
 
 
 def area_to_last(profiles: Profiles, start: float) -> Floats:
@@ -90,7 +92,7 @@ def slope(profiles: Profiles) -> Floats:
     logs = np.log(np.where(values > 0, values, 1.0))
     place = np.arange(len(times))
     best = np.full(len(values), -np.inf)
-    found = np.full(len(values), np.nan)
+    found: Floats = np.full(len(values), np.nan)
     for points in range(3, len(times) + 1):
         first = ends - points + 1
         used = (place >= first[:, None]) & (place <= ends[:, None]) & (values > 0)
@@ -103,14 +105,16 @@ def slope(profiles: Profiles) -> Floats:
 
 def half_life(profiles: Profiles) -> Floats:
     """(subject,) terminal half-life [h]."""
-    return np.log(2.0) / slope(profiles)
+    result: Floats = np.log(2.0) / slope(profiles)
+    return result
 
 
 def area_to_infinity(profiles: Profiles, start: float) -> Floats:
     """(subject,) area extrapolated from the last quantifiable concentration; NaN without a terminal slope."""
     ends = np.maximum(last(profiles), 0)
     tail = profiles.quantified[np.arange(len(ends)), ends] / slope(profiles)
-    return area_to_last(profiles, start) + tail
+    result: Floats = area_to_last(profiles, start) + tail
+    return result
 
 
 def _trapezoids(times: Floats, values: Floats) -> Floats:

@@ -79,7 +79,7 @@ class Observation:
     cv: float | None = None
     """Coefficient of variation between the people of the arm, where it was printed."""
     assumed: tuple[str, ...] = ()
-    place: str = ""
+    doi: str = ""
 
     @property
     def label(self) -> str:

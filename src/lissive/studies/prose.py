@@ -159,6 +159,21 @@ def share_female(text: str | None) -> float | None:
     return None if not (has_women or has_men) else (0.5 if has_women and has_men else float(has_women))
 
 
+_HEAVY = re.compile(r"heavy|chronic (?:daily )?(?:smokers|users)|daily|(?<!in)frequent|experienced|regular|on medicinal cannabis", re.IGNORECASE)
+_LIGHT = re.compile(r"light|infrequent|occasional|recreational|naive|healthy|drug free", re.IGNORECASE)
+
+
+def heavy_user(status: str | None) -> float | None:
+    """1 for people who use cannabis daily or nearly so, 0 for others, the middle for both; None where not said.
+
+    >>> heavy_user("heavy users"), heavy_user("frequent or infrequent cannabis users"), heavy_user("healthy")
+    (1.0, 0.5, 0.0)
+    """
+    said = status or ""
+    heavy, light = bool(_HEAVY.search(said)), bool(_LIGHT.search(said))
+    return None if not (heavy or light) else 0.5 if heavy and light else float(heavy)
+
+
 def per_kg(text: object) -> float | None:
     """mg/kg of a dose that is written so.
 

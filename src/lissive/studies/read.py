@@ -156,7 +156,7 @@ def _pairs(entry: Entry, entries: list[Entry], found: list[Observation]) -> list
                 replace(other.arm, study=mine.study),
                 mine.window,
                 assumed=mine.assumed,
-                place=mine.place,
+                doi=mine.doi,
             )
         )
     return pairs

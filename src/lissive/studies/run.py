@@ -245,7 +245,8 @@ def _weights(arm: Arm, seed: int, subjects: int, evenly: bool) -> Floats:
     z = ndtri(u)
     if arm.weight is not None:
         mean, sd = arm.weight
-        return np.maximum(mean + sd * z, 0.5 * mean)
+        given: Floats = np.maximum(mean + sd * z, 0.5 * mean)
+        return given
     share = 0.5 if arm.female is None else arm.female
     women = v < share
     rows = load_people()

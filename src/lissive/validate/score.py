@@ -127,7 +127,11 @@ def _chosen(predictions: Iterable[Prediction], route: str, provenance: str, metr
         for p in predictions
         if route in ("all", p.observation.arm.route)
         and provenance in ("all", p.observation.provenance)
-        and (p.observation.group == EXPOSURE if metric == "all" else p.observation.metric.split("[")[0] == metric)
+        and (
+            p.observation.group == EXPOSURE
+            if metric == "all"
+            else p.observation.metric.split("[")[0] == metric
+        )
     ]
 
 
@@ -147,7 +151,9 @@ def scores(predictions: Sequence[Prediction]) -> dict[str, float]:
 
 def ratio_summary(predictions: Sequence[Prediction]) -> dict[str, Any]:
     """How many of the ratios that nothing was fitted on are within 0.67 to 1.5 times the observed."""
-    ratios = [p for p in predictions if p.observation.group == "ratio" and p.observation.split == "validation"]
+    ratios = [
+        p for p in predictions if p.observation.group == "ratio" and p.observation.split == "validation"
+    ]
     low, high = RATIO_LIMITS
     good = [p for p in ratios if low <= p.fold <= high]
     return {

@@ -1,0 +1,123 @@
+"""The result of a calibration as tables: values in the modules' own, errors and correlations beside them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from lissive.calibrate.pk import Fit, Prior
+from lissive.calibrate.posterior import CORRELATION, ERRORS, FITTED
+from lissive.model.parameters import COLUMNS, FOLDER, MODULES, RECALLED, load_sources
+from lissive.simulate.output import atomic_path
+from lissive.studies.observation import Observation
+
+MOSTLY_RECALLED = 0.5
+"""From this share of what the data say on, a fitted value carries the mark of memory."""
+HEAD = "name scale estimate se prior prior_sd contraction recalled data".split()
+
+
+def write_tables(
+    fits: Mapping[str, Fit], studies: Mapping[str, str], folder: Path, source: Path = FOLDER
+) -> list[Path]:
+    """The module tables with the fitted values in them, and the three tables of the fit, in `folder`.
+
+    Parameters
+    ----------
+    studies : id of a study to its doi.
+    source : the tables to take everything else from.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = {each.doi: key for key, each in load_sources(source).items() if each.doi != "-"}
+    values = {name: value for fit in fits.values() for name, value in fit.values.items()}
+    written = []
+    for module in MODULES:
+        rows = _read(source / f"{module}.tsv")
+        if not values.keys() & {row["name"] for row in rows}:
+            continue
+        for row in rows:
+            for fit in fits.values():
+                if row["name"] in fit.values:
+                    _fill(row, fit, studies, keys)
+        written.append(_write(folder / f"{module}.tsv", COLUMNS, rows))
+    return [*written, *_errors(fits, folder)]
+
+
+def _fill(row: dict[str, str], fit: Fit, studies: Mapping[str, str], keys: Mapping[str, str]) -> None:
+    """One row of a module's table; a parameter that no study informs stays as it is."""
+    name = row["name"]
+    used = fit.rests_on[name]
+    if not used:
+        return
+    prior = next(p for p in fit.priors if p.name == name)
+    found = list(dict.fromkeys(keys[studies[s]] for s in used if studies.get(s) in keys))
+    percent = 100.0 * fit.sd[name]
+    kind = "of the odds" if prior.fraction else "of the value"
+    row["value"] = f"{fit.values[name]:.4g}"
+    row["provenance"] = "fitted" + (RECALLED if fit.recalled[name] >= MOSTLY_RECALLED else "")
+    row["source"] = ";".join(found) or row["source"]
+    row["note"] = (
+        f"Maximum a posteriori, see fitted.tsv; standard error {percent:.0f} % {kind}; prior {prior.value:g}."
+    )
+
+
+def _errors(fits: Mapping[str, Fit], folder: Path) -> list[Path]:
+    rows, names, blocks = [], [], []
+    for fit in fits.values():
+        sd = np.sqrt(np.diag(fit.covariance))
+        blocks.append(fit.covariance / np.outer(sd, sd))
+        for prior in fit.priors:
+            names.append(prior.name)
+            rows.append(_fit_row(fit, prior))
+    size = sum(len(block) for block in blocks)
+    whole, at = np.eye(size), 0
+    for block in blocks:
+        whole[at : at + len(block), at : at + len(block)] = block
+        at += len(block)
+    table = [
+        {"name": name, **{other: f"{whole[i, k]:.4f}" for k, other in enumerate(names)}}
+        for i, name in enumerate(names)
+    ]
+    spread = [
+        {"drug": drug, "between": f"{fit.errors.between:.3f}", "within": f"{fit.errors.within:.3f}"}
+        for drug, fit in fits.items()
+    ]
+    return [
+        _write(folder / FITTED, HEAD, rows),
+        _write(folder / CORRELATION, ["name", *names], table),
+        _write(folder / ERRORS, ["drug", "between", "within"], spread),
+    ]
+
+
+def _fit_row(fit: Fit, prior: Prior) -> dict[str, str]:
+    name = prior.name
+    return {
+        "name": name,
+        "scale": "logit" if prior.fraction else "log",
+        "estimate": f"{fit.values[name]:.4g}",
+        "se": f"{fit.sd[name]:.4f}",
+        "prior": f"{prior.value:g}",
+        "prior_sd": f"{prior.sd:g}",
+        "contraction": f"{1.0 - (fit.sd[name] / prior.sd) ** 2:.3f}",
+        "recalled": f"{fit.recalled[name]:.2f}",
+        "data": ";".join(fit.rests_on[name]) or "-",
+    }
+
+
+def dois(observations: tuple[Observation, ...]) -> dict[str, str]:
+    """Study to its doi, as far as the file gives one."""
+    return {each.study: each.doi for each in observations if each.doi}
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def _write(path: Path, columns: list[str], rows: list[dict[str, str]]) -> Path:
+    text = "\n".join(["\t".join(columns), *("\t".join(row[c] for c in columns) for row in rows)])
+    with atomic_path(path) as place:
+        place.write_text(text + "\n", encoding="utf-8")
+    return path
