@@ -17,6 +17,8 @@ class Shown:
     text: str
     pictures: tuple[Markup, ...]
     table: Table | None
+    letters: tuple[tuple[str, str], ...] = ()
+    """What the letters in it stand for."""
     wide: bool = False
 
 
@@ -27,7 +29,7 @@ def cell_class(table: Table, column: int, cell: str) -> Markup:
         names.append("n")
     if table.head[column] in ("verdict", "met?"):
         names.append("met" if cell.startswith("met") else "not" if cell.startswith("not met") else "")
-    if len(cell) > 60:
+    if len(cell) > 60 and not isinstance(cell, Markup):
         names.append("long")
     words = " ".join(name for name in names if name)
     return Markup(' class="{}"').format(words) if words else Markup("")

@@ -40,7 +40,7 @@ def plot_sobol(result: Sensitivity, k: int, *, ax: Axes) -> Axes:
         [float(result.sobol.total_conf[k, i]) for i in chosen],
         BLUE,
     )
-    ax.set_xlabel("share of variance, total index (Sobol)")
+    ax.set_xlabel("share of variance, total index (Sobol)", loc="right")
     return ax
 
 
@@ -54,7 +54,7 @@ def plot_morris(result: Sensitivity, k: int, *, ax: Axes) -> Axes:
         [float(result.morris.mu_star_conf[k, i]) for i in chosen],
         ORANGE,
     )
-    ax.set_xlabel(f"mean effect over the range (Morris µ*) [{result.outputs[k].unit}]")
+    ax.set_xlabel("mean effect over the range (Morris µ*)", loc="right")
     return ax
 
 
@@ -96,5 +96,5 @@ def plot_contraction(found: Sequence[Contraction], *, ax: Axes) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(found) - 0.4, -0.6)
     ax.set_xlim(0.0)
-    ax.set_xlabel("standard deviation of the logarithm (logit of a share)")
+    ax.set_xlabel("SD of the logarithm, or logit of a share", loc="right")
     return ax

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.report.inline_svg import settings
 from lissive.report.validation_tables import Row, is_miss
-from lissive.report.validation_words import label, metric
+from lissive.report.validation_words import label, marked, metric
 from lissive.validate.curves import Curve, Point
 from lissive.validate.score import RATIO_LIMITS
 
@@ -31,9 +31,10 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def drawn(width: float, height: float, draw: Callable[[Axes], object]) -> Figure:
     """A figure of one panel, inches."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with settings():
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.05))
         ax = figure.subplots()
         draw(ax)
         ax.spines[["top", "right"]].set_visible(False)
@@ -86,17 +87,26 @@ def plot_predicted(rows: Sequence[Row], *, ax: Axes) -> Axes:
         ax.plot([row["observed"]] * 2, ends, color=HUES[row["split"]], linewidth=0.6, alpha=0.55)
     for row in rows:
         ax.plot([row["observed"]], [row["predicted"]], **mark(row["split"], row["provenance"]))
-    for letter, row in far(rows):
-        side = 1 if row["fold"] > 1.0 else -1
-        ax.annotate(
-            letter, (row["observed"], row["predicted"]), xytext=(-5 * side, 5 * side),
-            textcoords="offset points", ha="center", va="center", fontsize=8,
-        )  # fmt: skip
+    _letters(rows, low, high, ax)
     ax.set(xlim=(low, high), ylim=(low, high), xlabel="observed", ylabel="predicted")
-    ax.set_aspect("equal")
     plain_log(ax.xaxis)
     plain_log(ax.yaxis)
     return ax
+
+
+def _letters(rows: Sequence[Row], low: float, high: float, ax: Axes) -> None:
+    """A letter beside each far point, on the side away from identity, moved on where another stands already."""
+    span = math.log(high / low)
+    placed: list[tuple[float, float]] = []
+    for letter, row in far(rows):
+        side = 1 if row["fold"] > 1.0 else -1
+        x, y = (math.log(row[name] / low) / span for name in ("observed", "predicted"))
+        for _ in range(6):
+            x, y = x - 0.028 * side, y + 0.028 * side
+            if all(abs(x - i) > 0.035 or abs(y - j) > 0.045 for i, j in placed):
+                break
+        placed.append((x, y))
+        ax.annotate(letter, (x, y), xycoords="axes fraction", ha="center", va="center", fontsize=8)
 
 
 def plot_ratios(rows: Sequence[Row], *, ax: Axes) -> Axes:
@@ -114,13 +124,13 @@ def plot_ratios(rows: Sequence[Row], *, ax: Axes) -> Axes:
             markerfacecolor="white" if row["provenance"] == "recalled" else hue,
         )  # fmt: skip
         ax.annotate(
-            f"{label(row)}{' – missed' if bad else ''}", (0.0, k - 0.42), xycoords=("axes fraction", "data"),
+            label(row), (0.0, k - 0.42), xycoords=("axes fraction", "data"),
             fontsize=7.5, va="center", fontweight="bold" if bad else "normal",
         )  # fmt: skip
     ax.set_ylim(len(rows) - 0.4, -0.8)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.axvline(1.0, color=GREY, linewidth=0.6, linestyle=":")
+    ax.axvline(1.0, color=FAINT, linewidth=0.6, linestyle=":", zorder=0)
     ax.set_xlabel("ratio")
     plain_log(ax.xaxis)
     return ax
@@ -135,8 +145,8 @@ def plot_curve(curve: Curve, *, ax: Axes, log: bool) -> Axes:
     for point in curve.points:
         ax.plot([point.time], [point.value], **_point_mark(point))
     if curve.lloq > 0.0:
-        ax.axhline(curve.lloq, color=GREY, linewidth=0.6, linestyle=":")
-    ax.set(xlim=(0.0, float(curve.times[-1])), xlabel="h", ylabel=f"{curve.analyte} [{curve.unit}]")
+        ax.axhline(curve.lloq, color=GREY, linewidth=0.9, linestyle=":")
+    ax.set(xlim=(0.0, float(curve.times[-1])), xlabel="time [h]", ylabel=f"{curve.analyte} [{curve.unit}]")
     if log:
         ax.set_ylim(*log_limits(curve))
         plain_log(ax.yaxis)
@@ -159,6 +169,9 @@ def log_limits(curve: Curve) -> tuple[float, float]:
     return floor, top * 1.6
 
 
-def said_of_points(rows: Sequence[Row]) -> str:
-    """The letters of a figure of predictions in words."""
-    return "; ".join(f"{letter} {row['study']} {metric(row)}" for letter, row in far(rows))
+def said_of_points(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
+    """The letters of a figure of predictions, and what they stand for."""
+    return tuple(
+        (letter, marked(f"{row['study']} {metric(row)}", row["provenance"] == "recalled"))
+        for letter, row in far(rows)
+    )

@@ -178,20 +178,20 @@ def _predicted_figure(k: int, rows: Sequence[Row]) -> Shown:
     good = sum(max(row["fold"], 1.0 / row["fold"]) <= 2.0 for row in rows)
     said = f"{analyte}: {good} of {len(rows)} predictions are within 2-fold of the observed."
     picture = inline_svg(drawn(3.1, 3.0, lambda ax: plot_predicted(rows, ax=ax)), f"po{k}", said)
-    letters = said_of_points(rows)
-    text = f"{good} of {len(rows)} within 2-fold ({percent(good / len(rows))}). {letters}"
-    return Shown(analyte, text, (picture,), rows_table(f"{analyte}: Cmax, areas and concentrations", rows))
+    text = f"{good} of {len(rows)} within 2-fold ({percent(good / len(rows))})"
+    numbers = rows_table(f"{analyte}: Cmax, areas and concentrations", rows)
+    return Shown(analyte, text, (picture,), numbers, said_of_points(rows))
 
 
 def _ratios_figure(rows: Sequence[Row]) -> Shown:
     good = sum(not is_miss(row) for row in rows)
     said = f"{good} of {len(rows)} predicted ratios are within 0.67 to 1.5 times the observed."
     picture = inline_svg(
-        drawn(5.2, 0.6 + 0.34 * len(rows), lambda ax: plot_ratios(rows, ax=ax)), "ratios", said
+        drawn(3.6, 0.5 + 0.3 * len(rows), lambda ax: plot_ratios(rows, ax=ax)), "ratios", said
     )
     text = (
         "Grey: 0.67 to 1.5 times the observed, which is the upright line. Dot: predicted, with its 90 % interval; "
-        "cross: missed."
+        "cross, and bold: missed."
     )
     return Shown(said, text, (picture,), ratios_table(rows), wide=True)
 

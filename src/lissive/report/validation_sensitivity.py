@@ -76,8 +76,8 @@ def _tornado(result: Sensitivity, k: int) -> Shown:
     output = result.outputs[k]
     p05, median, p95 = result.quantiles[k]
     text = (
-        f"{number(result.typical[k])} {'' if output.unit == '1' else output.unit} in the typical patient; all numbers "
-        f"uncertain together, {number(median)} ({number(p05)} to {number(p95)})."
+        f"{number(result.typical[k])} in the typical patient; all numbers uncertain together: {number(median)} "
+        f"({number(p05)} to {number(p95)})."
     )
     first = [result.sobol.inputs[i] for i in by_sobol(result, k)[:3]]
     said = f"{output.label}: most of its variance comes from {listed(first)}." if first else output.label
@@ -90,7 +90,8 @@ def _tornado(result: Sensitivity, k: int) -> Shown:
             f"{output.label}: mean effects of the numbers that move it most.",
         ),
     )
-    return Shown(output.label, " ".join(text.split()), pictures, _inputs(result, k))
+    unit = "" if output.unit == "1" else f" [{output.unit}]"
+    return Shown(f"{output.label}{unit}", text, pictures, _inputs(result, k))
 
 
 def _inputs(result: Sensitivity, k: int) -> Table:

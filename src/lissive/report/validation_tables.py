@@ -170,7 +170,9 @@ def is_miss(row: Row) -> bool:
 
 def skipped_table(skipped: Sequence[Row]) -> Table:
     """Everything of the file that is not scored."""
-    rows = [[row["study"], *row["why"].split(": ", 1)] for row in skipped]
+    rows = dict.fromkeys(
+        (row["study"], *row["why"].split(": ", 1)) for row in skipped
+    )  # one of several analytes
     return table("Not scored", "study|what|why", rows)
 
 
@@ -222,4 +224,4 @@ def _reason(each: Met) -> str:
         if each.recalled_constants
         else ""
     )
-    return " ".join(part for part in (each.reason, each.detail, rests) if part)
+    return " ".join(part for part in (each.reason, f"({each.detail})" if each.detail else "", rests) if part)

@@ -99,9 +99,13 @@ def verdict(validation: Validation, targets: Sequence[Met]) -> str:
 
 def _aims_met(found: Sequence[Aim]) -> str:
     judged = [aim for aim in found if aim.met is not None]
-    unmet = [f"{aim.text} {aim_value(aim)}, meant {aim_limit(aim)}" for aim in judged if not aim.met]
+    unmet = [
+        f"{aim.text[0].lower()}{aim.text[1:]} ({aim_value(aim)}, meant {aim_limit(aim)})"
+        for aim in judged
+        if not aim.met
+    ]
     said = f"Of {len(judged)} aims for the kinetics {len(judged) - len(unmet)} are met."
-    return f"{said} Not met: {'; '.join(unmet)}." if unmet else said
+    return f"{said} Not met: {listed(unmet)}." if unmet else said
 
 
 def _typical(by_split: Mapping[str, Any]) -> str:

@@ -23,7 +23,9 @@ Floats = npt.NDArray[np.float64]
 BAND = (5.0, 50.0, 95.0)
 """Percentiles of the people: lower end of the band, middle, upper end."""
 USUAL_H = 12.0
-"""How far a curve is drawn where nothing was seen later, as far as the arm was sampled."""
+"""How far a curve is drawn where nothing was seen later: as far as the arm was sampled, not over this,"""
+MULTIPLE = 8.0
+"""nor over so many times the last point's time, so that an early peak can be seen."""
 BEYOND = 1.15
 """A curve goes on past its last point by this factor of the time."""
 STEPS = 80
@@ -131,6 +133,7 @@ def times_of(arm: Arm, points: Sequence[Point]) -> Floats:
 
 
 def _end(arm: Arm, points: Sequence[Point]) -> float:
-    """h: a little past the last point, and as long as people were followed, up to USUAL_H."""
-    followed = min(max(arm.sampling, default=USUAL_H), USUAL_H)
-    return float(max(BEYOND * max(point.time for point in points), followed))
+    """h: a little past the last point, or further."""
+    last = max(point.time for point in points)
+    followed = min(max(arm.sampling, default=USUAL_H), USUAL_H, MULTIPLE * last)
+    return float(max(BEYOND * last, followed))
