@@ -8,6 +8,9 @@ from markupsafe import Markup
 
 from lissive.report.validation_tables import Table
 
+LONG = 60
+"""A text of more signs than this gets a broad column."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -22,6 +25,15 @@ class Shown:
     wide: bool = False
 
 
+def is_broad(table: Table) -> bool:
+    """Whether a table has sentences in it; on a phone its rows are then cards, one cell below the other."""
+    return any(_is_long(cell) for row in table.rows for cell in row)
+
+
+def _is_long(cell: str) -> bool:
+    return len(cell) > LONG and not isinstance(cell, Markup)
+
+
 def cell_class(table: Table, column: int, cell: str) -> Markup:
     """Attribute of a table's cell: numbers to the right, verdicts in colour as well as words, long texts broad."""
     names = []
@@ -29,7 +41,7 @@ def cell_class(table: Table, column: int, cell: str) -> Markup:
         names.append("n")
     if table.head[column] in ("verdict", "met?"):
         names.append("met" if cell.startswith("met") else "not" if cell.startswith("not met") else "")
-    if len(cell) > 60 and not isinstance(cell, Markup):
+    if _is_long(cell):
         names.append("long")
     words = " ".join(name for name in names if name)
     return Markup(' class="{}"').format(words) if words else Markup("")

@@ -101,9 +101,10 @@ def _letters(rows: Sequence[Row], low: float, high: float, ax: Axes) -> None:
     for letter, row in far(rows):
         side = 1 if row["fold"] > 1.0 else -1
         x, y = (math.log(row[name] / low) / span for name in ("observed", "predicted"))
+        x, y = x - 0.014 * side, y + 0.014 * side
         for _ in range(6):
-            x, y = x - 0.028 * side, y + 0.028 * side
-            if all(abs(x - i) > 0.035 or abs(y - j) > 0.045 for i, j in placed):
+            x, y = x - 0.016 * side, y + 0.016 * side
+            if all(abs(x - i) > 0.028 or abs(y - j) > 0.04 for i, j in placed):
                 break
         placed.append((x, y))
         ax.annotate(letter, (x, y), xycoords="axes fraction", ha="center", va="center", fontsize=8)

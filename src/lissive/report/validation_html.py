@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from lissive import __version__
 from lissive.report.inline_svg import inline_svg
-from lissive.report.page_parts import Shown, cell_class
+from lissive.report.page_parts import Shown, cell_class, is_broad
 from lissive.report.validation_figures import (
     drawn,
     plot_curve,
@@ -25,7 +25,7 @@ from lissive.report.validation_parameters import (
     study_references,
     target_references,
 )
-from lissive.report.validation_sensitivity import Analysis, sensitivity_part
+from lissive.report.validation_sensitivity import sensitivity_part
 from lissive.report.validation_stamp import stamp
 from lissive.report.validation_tables import (
     Row,
@@ -83,9 +83,12 @@ def write_validation(
     validation: Validation,
     targets: Sequence[Met],
     curves: Sequence[Curve],
-    sensitivity: Analysis | None = None,
+    sensitivity: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """The page, `validation.html`, whole or not at all. The same run gives the same bytes."""
+    """The page, `validation.html`, whole or not at all. The same run gives the same bytes.
+
+    sensitivity : `indices`, `identifiability` and `contraction` as in the JSON; see `sensitivity_part`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "validation.html"
     text = validation_page(validation, targets, curves, sensitivity)
@@ -98,7 +101,7 @@ def validation_page(
     validation: Validation,
     targets: Sequence[Met],
     curves: Sequence[Curve],
-    sensitivity: Analysis | None = None,
+    sensitivity: Mapping[str, Any] | None = None,
 ) -> str:
     """The page's text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -106,9 +109,8 @@ def validation_page(
     house = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    house.globals["kind"] = cell_class
+    house.globals |= {"kind": cell_class, "broad": is_broad}
     said = validation.to_dict()
-    said["rows"] = list(said["rows"])
     content = {
         "css": Markup((HERE / "validation.css").read_text(encoding="utf-8").strip()),
         "version": __version__,
