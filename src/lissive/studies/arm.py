@@ -8,19 +8,23 @@ from typing import Any
 
 from lissive.model.parameters import load_genotypes, load_interactions, load_liver
 from lissive.studies import prose, words
-from lissive.studies.entry import Entry
+from lissive.studies.entry import Entry, is_number
 from lissive.studies.observation import ANALYTES, Arm
 
 _LIMIT = re.compile(r"\b(?:LOD|LLOQ|LOQ)\D{0,4}(\d+(?:\.\d+)?)\s*(?:ng/mL|ug/L)")
 NOMINAL_N = 12
 SMOKING_H = 0.15
 """Nine minutes; 8 to 10 are usual."""
+MOST_MG, MOST_KG, MOST_MIN, MOST_H = 1e5, 350.0, 1440.0, 10_000.0
+"""Beyond these a dose, a weight, an infusion or a time is a slip of the pen."""
 POPULATION_FIELDS = {"n", "status", "sex", "age", "notes", "weight_kg"}
 DOSE_FIELDS = set(
     "route formulation THC_mg CBD_mg sprays fed_state schedule note comedication cyp2c9 liver duration_min".split()
 )
 _OIL = re.compile(r"epidiolex|\boil\b|solution|lipid", re.IGNORECASE)
 _WITH = re.compile(r"\b(?:with|after(?: repeated)?|plus)\s+([a-z]{5,})")
+_AND = re.compile(r"[,;+/]|\band\b|\bwith\b|\bplus\b")
+_NOTHING = {"", "no", "none", "placebo", "alone"}
 _NO_MEDICINE = {
     "water",
     "standardised",
@@ -112,20 +116,25 @@ def _amounts(entry: Entry, dose: Mapping[str, Any]) -> tuple[float, float, str] 
         value = dose.get(field)
         if value is None:
             found.append(0.0)
-        elif isinstance(value, int | float) and value > 0:
+        elif is_number(value) and 0 < value <= MOST_MG:
             found.append(float(value))
         elif isinstance(value, int | float):
             entry.wrong(
-                ("dose", field), f"{field} is {value}.", allowed="over 0, or null where none was given."
+                ("dose", field),
+                f"{field} is {value}.",
+                allowed=f"over 0 and up to {MOST_MG:g}, or null where none was given.",
             )
             return None
         elif isinstance(value, str) and (by_weight := prose.per_kg(value)):
             found.append(by_weight)
-        elif isinstance(value, tuple) and value and all(isinstance(v, int | float) and v > 0 for v in value):
+        elif isinstance(value, tuple) and value and all(is_number(v) and 0 < v <= MOST_MG for v in value):
             found.append(float(sorted(value)[len(value) // 2]))
         else:
             why = f"{field} is {value!r}, not one number"
             found.append(0.0)
+    by_kg = ["mg/kg" in str(dose.get(field)) for field in ("THC_mg", "CBD_mg") if dose.get(field) is not None]
+    if not why and any(by_kg) and not all(by_kg):
+        why = "one dose is per kg of weight, the other is not"
     return found[0], found[1], why
 
 
@@ -134,7 +143,7 @@ def _count(entry: Entry, people: Mapping[str, Any], assumed: list[str]) -> int |
     if n is None:
         assumed.append(f"{NOMINAL_N} people")
         return NOMINAL_N
-    if isinstance(n, int) and 1 <= n <= 10_000:
+    if isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= 10_000:
         return n
     entry.wrong(("population", "n"), f"n is {n!r}.", allowed="a whole number from 1 to 10000, or null.")
     return None
@@ -146,16 +155,27 @@ def _given(entry: Entry, dose: Mapping[str, Any]) -> dict[str, float] | str:
     given = {"oil_CBD": float(bool(_OIL.search(str(dose.get("formulation") or ""))))}
     if "alone" not in text:
         known = load_interactions()
-        named = [medicine for medicine in known if medicine in text]
         unknown = [w for w in _WITH.findall(text) if w not in known and w not in _NO_MEDICINE]
-        if unknown and not named:
+        listed = [each.strip() for each in _AND.split(str(dose.get("comedication") or "").lower())]
+        unknown += [each for each in listed if each not in _NOTHING and not any(m in each for m in known)]
+        if unknown:
             return f"the medicine {unknown[0]} is not in interactions.tsv"
-        for medicine in named:
-            given |= with_medicine(medicine)
-    if genotype := dose.get("cyp2c9"):
-        given["cyp2c9_activity"] = load_genotypes()[str(genotype)].value
-    if liver := dose.get("liver"):
-        given["liver_function"] = load_liver()[str(liver)].value
+        for medicine in known:
+            if medicine in text:
+                given |= with_medicine(medicine)
+    for field, parameter, table in (
+        ("cyp2c9", "cyp2c9_activity", load_genotypes()),
+        ("liver", "liver_function", load_liver()),
+    ):
+        value = dose.get(field)
+        if isinstance(value, str) and value in table:
+            given[parameter] = table[value].value
+        elif value is not None:
+            entry.wrong(
+                ("dose", field),
+                f"{field} {value!r} is unknown.",
+                allowed=f"{', '.join(table)}, or null.",
+            )
     return given
 
 
@@ -176,10 +196,20 @@ def _fed(dose: Mapping[str, Any], route: str, assumed: list[str]) -> float:
 
 def _clock(entry: Entry, dose: Mapping[str, Any], route: str, assumed: list[str]) -> tuple[float, float]:
     """Length of the dose [h], and when the clock of the observations starts."""
-    if route not in ("iv", "smoked", "vaporised"):
-        return 0.0, 0.0
     given = dose.get("duration_min")
-    duration = float(given) / 60.0 if isinstance(given, int | float) else None
+    if route not in ("iv", "smoked", "vaporised"):
+        if given is not None:
+            entry.skip("dose.duration_min", "only what is injected or inhaled has a length")
+        return 0.0, 0.0
+    duration = None
+    if is_number(given) and 0 < given <= MOST_MIN:
+        duration = float(given) / 60.0
+    elif given is not None:
+        entry.wrong(
+            ("dose", "duration_min"),
+            f"duration_min is {given!r}.",
+            allowed=f"a number over 0 and up to {MOST_MIN:g}, or null.",
+        )
     if duration is None:
         duration = prose.minutes(str(dose.get("formulation") or ""))
     if duration is None:
@@ -194,30 +224,34 @@ def _clock(entry: Entry, dose: Mapping[str, Any], route: str, assumed: list[str]
 
 def _sampled_at(entry: Entry) -> list[float]:
     """Times [h] of the study's concentrations, as far as they are numbers."""
-    points = [
-        point for row in _rows(entry) for point in row.get("conc_time") or () if isinstance(point, tuple)
-    ]
-    return [float(point[0]) for point in points if point and isinstance(point[0], int | float)]
+    lists = [row.get("conc_time") for row in _rows(entry)]
+    points = [point for each in lists if isinstance(each, tuple) for point in each]
+    return [float(p[0]) for p in points if isinstance(p, tuple) and p and is_number(p[0])]
 
 
 def _rows(entry: Entry) -> list[Mapping[str, Any]]:
-    return [row for row in entry.data.get("analytes") or () if isinstance(row, Mapping)]
+    rows = entry.data.get("analytes")
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, tuple) else []
 
 
 def _first_sample(entry: Entry) -> float:
     """The earliest time [h] at which the study is known to have sampled; 0 where it prints no times."""
     peaks = [row["Tmax"].get("value") for row in _rows(entry) if isinstance(row.get("Tmax"), Mapping)]
     ends = [peak[0] if isinstance(peak, tuple) and peak else peak for peak in peaks]
-    known = [*_sampled_at(entry), *(float(end) for end in ends if isinstance(end, int | float))]
+    known = [*_sampled_at(entry), *(float(end) for end in ends if is_number(end))]
     return min(known) if _sampled_at(entry) else 0.0
 
 
 def _weight(entry: Entry, people: Mapping[str, Any]) -> tuple[float, float] | None:
     value = people.get("weight_kg")
-    if isinstance(value, int | float) and value > 0:
+    if is_number(value) and 0 < value <= MOST_KG:
         return float(value), 0.0
     if value is not None:
-        entry.wrong(("population", "weight_kg"), f"weight_kg is {value!r}.", allowed="a number over 0.")
+        entry.wrong(
+            ("population", "weight_kg"),
+            f"weight_kg is {value!r}.",
+            allowed=f"a number over 0 and up to {MOST_KG:g}, or null.",
+        )
     return None
 
 
@@ -228,15 +262,17 @@ def _sampling(entry: Entry, route: str) -> tuple[float, ...]:
         row = next(row for row in words.table("sampling.tsv") if row["route"] == route)
         first = _first_sample(entry)
         return tuple(t for t in map(float, row["times_h"].split()) if t >= first - 1e-9)
-    if isinstance(times, tuple) and times and all(isinstance(t, int | float) and t >= 0 for t in times):
-        return tuple(sorted(float(t) for t in times))
-    entry.wrong(("sampling_h",), f"sampling_h is {times!r}.", allowed="a list of times of 0 h or more.")
+    if isinstance(times, tuple) and times and all(is_number(t) and 0 <= t <= MOST_H for t in times):
+        return tuple(sorted({float(t) for t in times}))
+    entry.wrong(
+        ("sampling_h",), f"sampling_h is {times!r}.", allowed=f"a list of times from 0 to {MOST_H:g} h."
+    )
     return ()
 
 
 def _lloq(entry: Entry) -> dict[str, float]:
     given = entry.data.get("lloq_ng_mL")
-    if isinstance(given, int | float) and given > 0:
+    if is_number(given) and given > 0:
         return dict.fromkeys(ANALYTES, float(given))
     if given is not None:
         entry.wrong(("lloq_ng_mL",), f"lloq_ng_mL is {given!r}.", allowed="a number over 0.")
@@ -244,7 +280,7 @@ def _lloq(entry: Entry) -> dict[str, float]:
         return dict.fromkeys(ANALYTES, float(printed[1]))
     citation = entry.data.get("citation")
     year = citation.get("year") if isinstance(citation, Mapping) else None
-    until = year if isinstance(year, int) else 9000
+    until = min(year, 9999) if isinstance(year, int) else 9999
     rows = words.table("lloq.tsv")
     return {
         a: next(float(r["ng_per_mL"]) for r in rows if r["analyte"] == a and until <= int(r["until_year"]))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from lissive.errors import StudyError
 from lissive.marked import Loc
 from lissive.studies import words
 from lissive.studies.observation import Skipped
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is a number that one can calculate with; `true` is a word here."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class StudyFindings(StudyError):

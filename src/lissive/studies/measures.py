@@ -12,13 +12,15 @@ from lissive.errors import LissiveError
 from lissive.marked import Loc
 from lissive.model.parameters import load_genotypes, load_interactions, load_liver, load_parameters
 from lissive.studies import prose, words
-from lissive.studies.arm import with_medicine
-from lissive.studies.entry import Entry
+from lissive.studies.arm import MOST_H, with_medicine
+from lissive.studies.entry import Entry, is_number
 from lissive.studies.observation import LAST, Arm, Observation
 
 ANALYTE_FIELDS = {"analyte", "provenance", "where", "confidence", "note"}
 NOMINAL_MG = {"THC": 10.0, "CBD": 750.0}
 """Doses for a ratio whose study names none; ratios hardly depend on them."""
+OF_THE_DOSE = {"oil_CBD", "heavy_user"}
+"""What an arm fixes that is no condition of a ratio: both of its sides have it."""
 _DOUBT = re.compile(r"do not use|implausib", re.IGNORECASE)
 _VALUE_FIELDS = set("value unit stat spread spread_type note which as_reported range CI90 t_h".split())
 
@@ -45,6 +47,8 @@ def observations_of(
             entry.skip(what, metric.note)
         elif arm is not None and arm.several_doses and metric.group != "ratio":
             entry.skip(what, "the entry speaks of several doses at once")
+        elif arm is not None and arm.per_kg and metric.group == "clearance":
+            entry.skip(what, "a clearance after doses per kg of weight is not computed")
         else:
             base = _Base(entry, (*loc, name), what, metric, analyte, split, provenance, arm)
             made = base.points(value) if name == "conc_time" else base.numbers(value)
@@ -102,15 +106,21 @@ class _Base:
         if not isinstance(rows, tuple):
             self.entry.wrong(self.loc, "conc_time is no list.", allowed="entries of time [h] and ng/mL.")
             return
+        if not rows:
+            self.entry.skip(self.what, "no concentrations in it")
         for k, point in enumerate(rows):
             loc = (*self.loc, k)
             if not isinstance(point, tuple) or len(point) < 2 or point[0] is None or point[1] is None:
                 self.entry.wrong(loc, f"{point!r} is no time and concentration.", allowed="two numbers.")
             elif not all(isinstance(x, int | float) for x in point[:2]):
                 self.entry.skip(f"{self.what} {point[0]}", f"{point[1]!r} at {point[0]!r} is not two numbers")
-            elif point[0] < 0 or point[1] <= 0:
+            elif not (
+                is_number(point[0]) and 0 <= point[0] <= MOST_H and is_number(point[1]) and point[1] > 0
+            ):
                 self.entry.wrong(
-                    loc, f"{point[1]} at {point[0]} h.", allowed="a time of 0 or more, over 0 ng/mL."
+                    loc,
+                    f"{point[1]} at {point[0]} h.",
+                    allowed=f"a time from 0 to {MOST_H:g} h, over 0 ng/mL.",
                 )
             elif self.arm is not None:
                 yield self._one(
@@ -136,8 +146,8 @@ class _Base:
             yield from self._conditions(value, stat)
         elif not isinstance(value, int | float):
             self.entry.skip(self.what, f"{value!r} is no single number")
-        elif value <= 0:
-            self.entry.wrong((*self.loc, "value"), f"The value is {value}.", allowed="over 0.")
+        elif not is_number(value) or value <= 0:
+            self.entry.wrong((*self.loc, "value"), f"The value is {value}.", allowed="a number over 0.")
         elif stat.means == words.NOT_MODELLED:
             self.entry.skip(self.what, stat.note)
         elif _DOUBT.search(str(row.get("note") or "")):
@@ -202,30 +212,50 @@ class _Base:
                 arm = replace(arm, sampling=_until(arm, until))
         made = self._one(arm, value, stat, window=span, cv=_cv(row, value))
         made = replace(made, assumed=(*made.assumed, *assumed))
-        yield self._ratio(made) if self.metric.group == "ratio" else made
+        if self.metric.group == "ratio":
+            yield from self._ratio(made)
+        else:
+            yield made
 
-    def _ratio(self, made: Observation) -> Observation:
+    def _ratio(self, made: Observation) -> Iterator[Observation]:
         """A ratio whose condition is the arm's own: food, a genotype, a medicine, or the other cannabinoid."""
         arm = made.arm
         name = self.metric.name
         if name == "accumulation_ratio":
-            return made
+            if len(arm.dose_times) > 1:
+                yield made
+            else:
+                self.entry.skip(self.what, "nothing adds up after one dose")
+            return
         if name.startswith("food"):
-            return replace(made, arm=replace(arm, fed=1.0), reference=replace(arm, fed=0.0))
+            yield replace(made, arm=replace(arm, fed=1.0), reference=replace(arm, fed=0.0))
+            return
         if name.startswith("genotype"):
             poor, normal = (load_genotypes()[pair].value for pair in ("*3/*3", "*1/*1"))
             pair = [replace(arm, given={**arm.given, "cyp2c9_activity": value}) for value in (poor, normal)]
-            return replace(made, arm=pair[0], reference=pair[1])
-        if not arm.given and arm.thc_mg and arm.cbd_mg:
+            yield replace(made, arm=pair[0], reference=pair[1])
+            return
+        medicines = {parameter for rows in load_interactions().values() for parameter in rows}
+        bare = {
+            parameter: value
+            for parameter, value in arm.given.items()
+            if parameter in OF_THE_DOSE or (name.startswith("ddi") and parameter not in medicines)
+        }
+        if bare != arm.given:
+            yield replace(made, reference=replace(arm, given=bare))
+        elif arm.thc_mg and arm.cbd_mg:
             alone = replace(arm, thc_mg=0.0) if "CBD" in self.analyte else replace(arm, cbd_mg=0.0)
-            return replace(made, reference=alone)
-        return replace(made, reference=replace(arm, given={}))
+            yield replace(made, reference=alone)
+        else:
+            self.entry.skip(self.what, "over what the ratio is, the entry does not say")
 
     def _conditions(self, values: Mapping[str, Any], stat: words.Word) -> Iterator[Observation]:
         """A ratio under each of several medicines, or in each class of liver disease."""
+        if not values:
+            self.entry.skip(self.what, "no value known")
         for name, value in values.items():
             what = f"{self.what}[{name}]"
-            if not isinstance(value, int | float) or value <= 0:
+            if not is_number(value) or value <= 0:
                 self.entry.wrong(
                     (*self.loc, "value", name), f"{value!r} is no ratio.", allowed="a number over 0."
                 )

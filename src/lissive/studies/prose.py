@@ -23,13 +23,17 @@ _NUMBER = r"(\d+(?:\.\d+)?)"
 _EDIBLE = re.compile(r"cookie|brownie|chocolate|butter", re.IGNORECASE)
 _EVERY = {
     "once daily": 24.0,
-    "qd": 24.0,
-    "daily": 24.0,
-    "bid": 12.0,
     "twice daily": 12.0,
+    "three times daily": 8.0,
+    "four times daily": 6.0,
+    "qd": 24.0,
+    "bid": 12.0,
     "tid": 8.0,
     "qid": 6.0,
+    "daily": 24.0,
 }
+"""The first that is found counts, so a word comes after those that end in it."""
+MOST_DOSES = 1000
 STEADY_DAYS = 7.0
 """How long a repeated dose is given where the study does not say."""
 
@@ -59,6 +63,8 @@ def dose_times(schedule: str) -> tuple[float, ...] | None:
 
     >>> dose_times("replicate single dose"), dose_times("once daily x 3 days"), dose_times("6 weeks")
     ((0.0,), (0.0, 24.0, 48.0), None)
+    >>> dose_times("twice daily x 1 day"), dose_times("q0h"), dose_times("q1h x 90 weeks")
+    ((0.0, 12.0), None, None)
     >>> len(dose_times("BID multiple dose")), dose_times("q8h x 1 d"), dose_times("two doses 4 h apart")
     (15, (0.0, 8.0, 16.0), (0.0, 4.0))
     """
@@ -68,16 +74,16 @@ def dose_times(schedule: str) -> tuple[float, ...] | None:
     if "single" in said:
         return (0.0,)
     if apart := re.search(rf"two doses {_NUMBER} h apart", said):
-        return (0.0, float(apart[1]))
+        return (0.0, float(apart[1])) if float(apart[1]) > 0 else None
     every = next((hours for word, hours in _EVERY.items() if re.search(rf"\b{word}\b", said)), None)
     if each := re.search(r"\bq(\d+)h\b", said):
         every = float(each[1])
-    if every is None:
+    if not every:
         return None
     long = re.search(rf"(?:x|for)\s*{_NUMBER}\s*(days?|d|weeks?|w)\b", said)
     lasting = float(long[1]) * HOURS[long[2]] if long else STEADY_DAYS * 24.0
     doses = max(round(lasting / every), 1) + (0 if long else 1)
-    return tuple(k * every for k in range(doses))
+    return tuple(k * every for k in range(doses)) if doses <= MOST_DOSES else None
 
 
 def says_duration(schedule: str) -> bool:
@@ -112,7 +118,8 @@ def window(which: str) -> tuple[float, float] | None:
         return (0.0, LAST)
     if numbers := re.match(rf"{_NUMBER}-{_NUMBER}\s*(min|d|days)?\b", said):
         unit = HOURS[numbers[3]] if numbers[3] else 1.0
-        return (float(numbers[1]) * unit, float(numbers[2]) * unit)
+        start, end = float(numbers[1]) * unit, float(numbers[2]) * unit
+        return (start, end) if start < end else None
     return None
 
 
@@ -159,7 +166,10 @@ def share_female(text: str | None) -> float | None:
     return None if not (has_women or has_men) else (0.5 if has_women and has_men else float(has_women))
 
 
-_HEAVY = re.compile(r"heavy|chronic (?:daily )?(?:smokers|users)|daily|(?<!in)frequent|experienced|regular|on medicinal cannabis", re.IGNORECASE)
+_HEAVY = re.compile(
+    r"heavy|chronic (?:daily )?(?:smokers|users)|daily|(?<!in)frequent|experienced|regular|on medicinal cannabis",
+    re.IGNORECASE,
+)
 _LIGHT = re.compile(r"light|infrequent|occasional|recreational|naive|healthy|drug free", re.IGNORECASE)
 
 

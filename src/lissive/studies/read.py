@@ -45,9 +45,10 @@ def read_studies(path: str | Path) -> Studies:
     found: list[Observation] = []
     for entry in entries:
         found.extend(_of_entry(entry))
-    if findings := [each for entry in entries for each in entry.findings]:
-        raise StudyFindings(findings)
     pairs = [each for entry in entries for each in _pairs(entry, entries, found)]
+    findings = {str(each): each for entry in entries for each in entry.findings}
+    if findings:
+        raise StudyFindings(list(findings.values()))
     skipped = [each for entry in entries for each in entry.skipped]
     return Studies(str(path), (*found, *pairs), tuple(skipped))
 
@@ -61,9 +62,10 @@ def shipped_studies() -> Studies:
 def _check_ids(entries: list[Entry]) -> None:
     seen: dict[str, Entry] = {}
     for entry in entries:
-        if not isinstance(entry.data.get("id"), str):
+        if not isinstance(entry.data.get("id"), str) or not entry.id.strip():
             entry.wrong(("id",), "The study has no id.", do="give it a name of its own, as in id: smith2020.")
-        elif entry.id in seen:
+            continue
+        if entry.id in seen:
             first = seen[entry.id].lines[(seen[entry.id].number, "id")]
             entry.wrong(
                 ("id",),
@@ -92,8 +94,8 @@ def _of_entry(entry: Entry) -> list[Observation]:
             continue
         provenance = entry.word("provenance", row.get("provenance"), (*loc, "provenance"))
         for name in _analytes(entry, row, (*loc, "analyte")):
-            if split and provenance:
-                found.extend(observations_of(entry, row, loc, name, split.means, provenance.means, arm))
+            words_of = (split.means if split else "", provenance.means if provenance else "")
+            found.extend(observations_of(entry, row, loc, name, *words_of, arm))
     if split and split.means == "context":
         entry.skip("all", f"context: {data.get('split_note') or 'not to be scored, by its own split'}")
         return []
@@ -102,13 +104,13 @@ def _of_entry(entry: Entry) -> list[Observation]:
 
 def _only(entry: Entry, found: list[Observation]) -> list[Observation]:
     """What the split's own note leaves: `CBD Cmax only` drops every other analyte and metric."""
-    note = str(entry.data.get("split_note") or "").split("only")
+    note = re.split(r"\bonly\b", str(entry.data.get("split_note") or ""))
     if len(note) == 1:
         return found
     named = set(re.findall(r"[\w-]+", note[0]))
     analytes = {name for name in PRINTED.values() if name in named} or set(PRINTED.values())
     metrics = {name for name in words.metrics() if name in named}
-    kept = [o for o in found if PRINTED[o.analyte] in analytes and (o.metric in metrics or not metrics)]
+    kept = [o for o in found if PRINTED[o.analyte] in analytes and (_metric(o) in metrics or not metrics)]
     for each in found:
         if each not in kept:
             entry.skip(
@@ -116,6 +118,11 @@ def _only(entry: Entry, found: list[Observation]) -> list[Observation]:
                 f"the split's note says {entry.data['split_note']!r}",
             )
     return kept
+
+
+def _metric(one: Observation) -> str:
+    """The metric's name in the file, without the condition of a ratio."""
+    return "conc_time" if one.metric == "C" else one.metric.split("[")[0]
 
 
 def _analytes(entry: Entry, row: Mapping[str, Any], loc: Loc) -> list[str]:
@@ -132,12 +139,20 @@ def _analytes(entry: Entry, row: Mapping[str, Any], loc: Loc) -> list[str]:
 
 def _pairs(entry: Entry, entries: list[Entry], found: list[Observation]) -> list[Observation]:
     """Ratios of a treated arm to its control: what was seen with the medicine over what was seen without."""
-    control = entry.data.get("control") or entry.id.removesuffix("_treated") + "_control"
-    by_key = {(o.study, o.analyte, o.measure, o.time): o for o in found}
+    control = entry.data.get("control")
+    if control is None:
+        control = entry.id.removesuffix("_treated") + "_control"
+    elif control == entry.id or str(control) not in {each.id for each in entries}:
+        entry.wrong(
+            ("control",),
+            f"control {control!r} is no other study of this file.",
+            allowed="the id of another study, or none.",
+        )
+    by_key = {(o.study, o.analyte, o.measure, o.window): o for o in found}
     pairs = []
     for mine in (o for o in found if o.study == entry.id and o.measure in ("Cmax", "AUC")):
-        other = by_key.get((str(control), mine.analyte, mine.measure, mine.time))
-        if other is None or other is mine or other.window != mine.window:
+        other = by_key.get((str(control), mine.analyte, mine.measure, mine.window))
+        if other is None or other is mine:
             continue
         recalled = "recalled" in (mine.provenance, other.provenance)
         pairs.append(

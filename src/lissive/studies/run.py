@@ -54,7 +54,8 @@ class Prediction:
     @property
     def predicted(self) -> float:
         """The arm's statistic: geometric mean of the replicates."""
-        return float(np.exp(np.mean(np.log(self.replicates[self.replicates > 0]))))
+        seen = self.replicates[self.replicates > 0]
+        return float(np.exp(np.mean(np.log(seen)))) if len(seen) else float("nan")
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -293,7 +294,8 @@ def measure(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats
         return nca.peak(profiles)[1]
     if what == "thalf":
         return nca.half_life(profiles)
-    if arm.route == "iv" and len(profiles.times) > 2 and one.analyte in ("THC", "CBD"):
+    over = len(profiles.times) > 2 and profiles.times[1] >= arm.duration  # before the first sample
+    if arm.route == "iv" and over and one.analyte in ("THC", "CBD"):
         profiles = nca.from_injection(profiles)
     if what == "AUC":
         return _area(one, profiles)

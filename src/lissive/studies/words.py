@@ -58,14 +58,16 @@ def find(field: str, text: object) -> Word | None:
     ('spray', '-')
     >>> find("route", "inhaled-smoked / vaporised / oral brownie").note
     'several at once'
-    >>> find("route", "intranasal") is None
-    True
+    >>> find("route", "intranasal") is None, find("analyte", "THC-glucuronide") is None
+    (True, True)
     """
     said = str(text).strip().lower()
     known = _words(field)
     if said in known:
         return known[said]
     fitting = [word for word in known if said.startswith(word) and not said[len(word)].isalnum()]
+    if field == "analyte":  # a glucuronide of THC is not THC; `THC (total)` is
+        fitting = [word for word in fitting if said[len(word) :].lstrip().startswith("(")]
     if not fitting:
         return None
     if any(mark in said for mark in (" vs ", " / ")):
