@@ -34,6 +34,8 @@ STEP = 0.02
 """Of the logarithm, for derivatives; small steps would see the steps of the sampling times."""
 MEASURES = {"Cmax", "AUC", "conc", "CL", "Tmax"}
 """Half-lives are left out: they hang on limits of quantification that studies rarely print."""
+PRODUCTS = {"F_THC_oral": "Fa_THC_oral", "F_THC_spray": "Fa_THC_spray"}
+"""What studies report is the product of Fa (its name here), Fg and FH: that is where the knowledge is."""
 IN_DATA = 0.05
 """A parameter rests on a study that has at least this share of all that the data say about it."""
 
@@ -82,6 +84,12 @@ class Fit:
 
 @cache
 def priors() -> tuple[Prior, ...]:
+    """What is known of each fitted parameter beforehand."""
+    return tuple(p for p in _all_priors() if p.name not in PRODUCTS)
+
+
+@cache
+def _all_priors() -> tuple[Prior, ...]:
     with (Path(__file__).parent / "priors_pk.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     kinds = load_parameters()
@@ -92,7 +100,8 @@ def priors() -> tuple[Prior, ...]:
             float(row["sd"]),
             float(row["lower"]),
             float(row["upper"]),
-            kinds[row["name"]].distribution == "logitnormal" or row["name"] == "Fg_THC",
+            row["name"] not in PRODUCTS
+            and (kinds[row["name"]].distribution == "logitnormal" or row["name"] == "Fg_THC"),
         )
         for row in rows
     )
@@ -163,7 +172,8 @@ def _fit_drug(
     for turn in range(rounds):
 
         def cost(at: Floats, now: Errors = errors) -> Floats:
-            return np.concatenate([whitened(observations, residuals(at), now), (at - centre) / scale])
+            data = whitened(observations, residuals(at), now)
+            return np.concatenate([data, (at - centre) / scale, _known_products(known, at)])
 
         def slope(at: Floats, now: Errors = errors) -> Floats:
             return _jacobian(lambda there: cost(there, now), at, ends)
@@ -190,6 +200,21 @@ def _residuals(
     return residuals
 
 
+def _known_products(known: Sequence[Prior], x: Floats) -> Floats:
+    """(product,) how far reported bioavailabilities are from their priors, in standard deviations."""
+    values = {p.name: float(p.from_scale(each)) for p, each in zip(known, x, strict=True)}
+    table = load_parameters()
+    result = []
+    for prior in _all_priors():
+        fraction = PRODUCTS.get(prior.name)
+        if fraction in values and {"CL_THC", "Fg_THC"} <= values.keys():
+            # well-stirred liver: CL = BP Q (1 - FH)
+            escaped = 1.0 - values["CL_THC"] / (table["BP_THC"].value * table["Q_liver"].value)
+            product = values[fraction] * values["Fg_THC"] * max(escaped, 1e-3)
+            result.append((np.log(product) - np.log(prior.value)) / prior.sd)
+    return np.array(result)
+
+
 def _jacobian(function: Callable[[Floats], Floats], at: Floats, ends: tuple[Floats, Floats]) -> Floats:
     """(residual, parameter) central differences, kept inside the ends."""
     low, high = ends
@@ -211,8 +236,11 @@ def _posterior(
 ) -> Fit:
     """Curvature at the mode (Gauss-Newton), and whose residuals it comes from."""
     slopes = _jacobian(lambda at: whitened(observations, residuals(at), errors), x, ends)
-    scale = np.array([p.sd for p in known])
-    covariance: Any = np.linalg.inv(slopes.T @ slopes + np.diag(scale**-2.0))
+    before = np.diag([p.sd**-2.0 for p in known])
+    if len(_known_products(known, x)):
+        products = _jacobian(lambda at: _known_products(known, at), x, ends)
+        before = before + products.T @ products
+    covariance: Any = np.linalg.inv(slopes.T @ slopes + before)
     told = slopes**2
     memory = np.array([o.provenance == "recalled" for o in observations])
     rests, recalled = {}, {}

@@ -1,4 +1,4 @@
-"""What the calibration left uncertain: standard errors, correlations, effects of studies; from the tables of the fit."""
+"""What the calibration left uncertain: standard errors, correlations, effects of studies; from the fit's tables."""
 
 from __future__ import annotations
 
@@ -29,11 +29,14 @@ def fitted(folder: Path = FOLDER) -> dict[str, dict[str, str]]:
 def covariance(folder: Path = FOLDER) -> tuple[tuple[str, ...], Floats]:
     """Names, and the covariance of the typical values on the scale of the fit."""
     rows = fitted(folder)
+    names = tuple(rows)
+    place = {name: k for k, name in enumerate(names)}
+    correlation = np.eye(len(names))
     with (folder / CORRELATION).open(encoding="utf-8", newline="") as file:
-        table = list(csv.reader(file, delimiter="\t"))
-    names = tuple(table[0][1:])
+        for row in csv.DictReader(file, delimiter="\t"):
+            i, k = place[row["name"]], place[row["other"]]
+            correlation[i, k] = correlation[k, i] = float(row["correlation"])
     sd = np.array([float(rows[name]["se"]) for name in names])
-    correlation = np.array([[float(cell) for cell in line[1:]] for line in table[1:]])
     return names, correlation * np.outer(sd, sd)
 
 

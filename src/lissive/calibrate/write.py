@@ -16,6 +16,8 @@ from lissive.studies.observation import Observation
 
 MOSTLY_RECALLED = 0.5
 """From this share of what the data say on, a fitted value carries the mark of memory."""
+LEAST = 5e-5
+"""Smaller correlations are not written."""
 HEAD = "name scale estimate se prior prior_sd contraction recalled data".split()
 
 
@@ -30,7 +32,7 @@ def write_tables(
     source : the tables to take everything else from.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    keys = {each.doi: key for key, each in load_sources(source).items() if each.doi != "-"}
+    publications = {key: each.doi for key, each in load_sources(source).items()}
     values = {name: value for fit in fits.values() for name, value in fit.values.items()}
     written = []
     for module in MODULES:
@@ -40,19 +42,19 @@ def write_tables(
         for row in rows:
             for fit in fits.values():
                 if row["name"] in fit.values:
-                    _fill(row, fit, studies, keys)
+                    _fill(row, fit, studies, publications)
         written.append(_write(folder / f"{module}.tsv", COLUMNS, rows))
     return [*written, *_errors(fits, folder)]
 
 
-def _fill(row: dict[str, str], fit: Fit, studies: Mapping[str, str], keys: Mapping[str, str]) -> None:
+def _fill(row: dict[str, str], fit: Fit, studies: Mapping[str, str], publications: Mapping[str, str]) -> None:
     """One row of a module's table; a parameter that no study informs stays as it is."""
     name = row["name"]
     used = fit.rests_on[name]
     if not used:
         return
     prior = next(p for p in fit.priors if p.name == name)
-    found = list(dict.fromkeys(keys[studies[s]] for s in used if studies.get(s) in keys))
+    found = list(dict.fromkeys(key for s in used if (key := _publication(s, studies.get(s), publications))))
     percent = 100.0 * fit.sd[name]
     kind = "of the odds" if prior.fraction else "of the value"
     row["value"] = f"{fit.values[name]:.4g}"
@@ -61,6 +63,13 @@ def _fill(row: dict[str, str], fit: Fit, studies: Mapping[str, str], keys: Mappi
     row["note"] = (
         f"Maximum a posteriori, see fitted.tsv; standard error {percent:.0f} % {kind}; prior {prior.value:g}."
     )
+
+
+def _publication(study: str, doi: str | None, publications: Mapping[str, str]) -> str | None:
+    """Key of a study's publication: the one with its doi, else the longest that its id starts with."""
+    by_doi = [key for key, each in publications.items() if each == doi]
+    by_name = sorted((key for key in publications if study.startswith(key)), key=len)
+    return next(iter([*by_doi, *reversed(by_name)]), None)
 
 
 def _errors(fits: Mapping[str, Fit], folder: Path) -> list[Path]:
@@ -77,8 +86,10 @@ def _errors(fits: Mapping[str, Fit], folder: Path) -> list[Path]:
         whole[at : at + len(block), at : at + len(block)] = block
         at += len(block)
     table = [
-        {"name": name, **{other: f"{whole[i, k]:.4f}" for k, other in enumerate(names)}}
+        {"name": name, "other": other, "correlation": f"{whole[i, k]:.4f}"}
         for i, name in enumerate(names)
+        for k, other in enumerate(names[:i])
+        if abs(whole[i, k]) >= LEAST
     ]
     spread = [
         {"drug": drug, "between": f"{fit.errors.between:.3f}", "within": f"{fit.errors.within:.3f}"}
@@ -86,7 +97,7 @@ def _errors(fits: Mapping[str, Fit], folder: Path) -> list[Path]:
     ]
     return [
         _write(folder / FITTED, HEAD, rows),
-        _write(folder / CORRELATION, ["name", *names], table),
+        _write(folder / CORRELATION, ["name", "other", "correlation"], table),
         _write(folder / ERRORS, ["drug", "between", "within"], spread),
     ]
 
