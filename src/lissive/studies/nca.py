@@ -2,8 +2,9 @@
 
 Conventions of the field: area by linear trapezoids while the concentration rises and logarithmic ones while it
 falls; terminal slope by log-linear regression over the last points, at least three and none at or before the
-peak, as many as give the best adjusted r²; extrapolation from the last quantifiable concentration.
-Concentrations under the limit of quantification count as none before the peak and end the profile after it.
+peak, as many as give the best adjusted r², more rather than fewer where that is the same to 0.0001; extrapolation from
+the last quantifiable concentration. Concentrations under the limit of quantification count as none before the peak;
+the first of them after it ends the profile.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+
+SAME_FIT = 1e-4
+"""Of the adjusted r²: a fit that is worse by less is as good."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +59,29 @@ def peak(profiles: Profiles) -> tuple[Floats, Floats]:
 
 
 def last(profiles: Profiles) -> npt.NDArray[np.int64]:
-    """(subject,) place of the last quantifiable time; -1 where there is none."""
-    above = profiles.quantified > 0
-    places = np.where(above, np.arange(above.shape[1]), -1).max(axis=1)
-    result: npt.NDArray[np.int64] = places.astype(np.int64)
+    """(subject,) place of the last time before one after the peak is under the limit; -1 where none is over it."""
+    seen = profiles.quantified
+    place = np.arange(seen.shape[1])
+    over = (seen <= 0) & (place > seen.argmax(axis=1)[:, None])
+    ends = np.where(over.any(axis=1), over.argmax(axis=1), len(place)) - 1
+    result: npt.NDArray[np.int64] = np.where((seen > 0).any(axis=1), ends, -1).astype(np.int64)
     return result
 
 
 def area(profiles: Profiles, start: float, end: float) -> Floats:
     """(subject,) area from `start` to `end` [h]; both are interpolated where they are not sampling times.
 
-    An `end` after the last sampling time is that time.
+    An `end` after the last sampling time is that time, and after the subject's last quantifiable time there is
+    nothing more. NaN where nothing can be quantified.
     """
     times, values = profiles.times, profiles.quantified
     end = min(end, float(times[-1]))
     inside = (times > start) & (times < end)
     grid = np.concatenate([[start], times[inside], [end]])
     at = _between(grid, times, values)
-    result: Floats = _trapezoids(grid, at).sum(axis=1)
-    return result
+    ends = last(profiles)
+    counted = grid[1:][None, :] <= times[np.maximum(ends, 0)][:, None]
+    return np.where(ends >= 0, (_trapezoids(grid, at) * counted).sum(axis=1), np.nan)
 
 
 def area_to_last(profiles: Profiles, start: float) -> Floats:
@@ -98,8 +106,8 @@ def slope(profiles: Profiles) -> Floats:
         used = (place >= first[:, None]) & (place <= ends[:, None]) & (values > 0)
         enough = (first > tops) & (used.sum(axis=1) == points)
         rate, fit = _regression(times, logs, used)
-        better = enough & (rate > 0) & (fit > best + 1e-4)
-        best, found = np.where(better, fit, best), np.where(better, rate, found)
+        better = enough & (rate > 0) & (fit > best - SAME_FIT)
+        best, found = np.where(better, np.maximum(fit, best), best), np.where(better, rate, found)
     return found
 
 
