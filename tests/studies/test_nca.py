@@ -142,6 +142,10 @@ class TestTrapezoids:
     def test_a_plateau_is_a_rectangle(self):
         assert_allclose(nca.area_to_last(profiles(np.full(12, 2.0)), 0.0), 48.0)
 
+    def test_a_fall_by_the_last_bit_is_still_a_plateau(self):
+        made = profiles([1e-3, np.nextafter(1e-3, 0.0), np.nextafter(1e-3, 0.0)], times=range(3))
+        assert_allclose(nca.area_to_last(made, 0.0), 2e-3, rtol=1e-12)
+
     def test_a_plateau_has_no_half_life(self):
         assert np.isnan(nca.half_life(profiles(np.full(12, 2.0)))).all()
 
@@ -255,7 +259,7 @@ def test_slower_time_is_a_longer_half_life_and_a_larger_area(k, c0, stretch):
 @settings(max_examples=60, deadline=None)
 @given(seen=SEEN, cut=st.floats(0.01, 23.99))
 def test_two_parts_of_a_profile_are_the_whole(seen, cut):
-    """Up to one interval, whose own split follows a line or an exponential and so is exact too."""
+    """Between samples a profile is a line or an exponential, so it may be cut anywhere."""
     made = profiles(seen)
     parts = nca.area(made, 0.0, cut) + nca.area(made, cut, 24.0)
     assert_allclose(parts, nca.area_to_last(made, 0.0), rtol=1e-9)

@@ -131,8 +131,9 @@ def _trapezoids(times: Floats, values: Floats) -> Floats:
     width = np.diff(times)
     linear = 0.5 * (before + after) * width
     falls = (after < before) & (after > 0)
-    ratio = np.log(np.where(falls, before, 2.0) / np.where(falls, after, 1.0))
-    result: Floats = np.where(falls, (before - after) * width / ratio, linear)
+    fall = np.where(falls, before - after, 1.0)
+    ratio = np.log1p(fall / np.where(falls, after, 1.0))  # exact where the two are nearly the same
+    result: Floats = np.where(falls, fall * width / ratio, linear)
     return result
 
 
