@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from lissive import __version__
@@ -29,6 +30,7 @@ from lissive.report.validation_sensitivity import sensitivity_part
 from lissive.report.validation_stamp import stamp
 from lissive.report.validation_tables import (
     Row,
+    Table,
     aims_table,
     breakdown_table,
     is_miss,
@@ -195,7 +197,7 @@ def _ratios_figure(rows: Sequence[Row]) -> Shown:
         "Grey: 0.67 to 1.5 times the observed, which is the upright line. Dot: predicted, with its 90 % interval; "
         "cross, and bold: missed."
     )
-    return Shown(said, text, (picture,), ratios_table(rows), wide=True)
+    return Shown(said, text, (picture,), ratios_table(rows, reasons=False), wide=True)
 
 
 def _curve_figure(k: int, curve: Curve) -> Shown:
@@ -213,31 +215,26 @@ def _curve_figure(k: int, curve: Curve) -> Shown:
     return Shown(curve.analyte, text, pictures, _curve_table(curve))
 
 
-def _curve_table(curve: Curve) -> Any:
+def _curve_table(curve: Curve) -> Table:
     """Published points with the model's at the same times, and some of the curve between."""
-    published = {round(p.time, 6): p for p in curve.points}
     every = max(1, len(curve.times) // 12)
-    rows = []
-    for i, time in enumerate(curve.times):
-        point = published.get(round(float(time), 6))
-        if point is None and i % every:
-            continue
-        seen = "" if point is None else marked(number(point.value), point.provenance == "recalled")
-        what = "" if point is None else f"{point.what}, {point.split}"
-        rows.append(
-            [
-                number(float(time)),
-                seen,
-                what,
-                *(number(float(x[i])) for x in (curve.median, curve.p05, curve.p95)),
-            ]
-        )
+    between = {float(time) for time in curve.times[::every]} - {point.time for point in curve.points}
+    rows = [(time, "", "") for time in between]
+    for point in curve.points:
+        seen = marked(number(point.value), point.provenance == "recalled")
+        rows.append((point.time, seen, f"{point.what}, {point.split}"))
     return table(
         f"{curve.study}, {curve.analyte} [{curve.unit}]",
         "h|observed|what|median|5 %|95 %",
-        rows,
+        [[number(time), *words, *_at(curve, time)] for time, *words in sorted(rows)],
         "observed|median|5 %|95 %",
     )
+
+
+def _at(curve: Curve, time: float) -> list[str]:
+    return [
+        number(float(np.interp(time, curve.times, line))) for line in (curve.median, curve.p05, curve.p95)
+    ]
 
 
 def _legend() -> Markup:

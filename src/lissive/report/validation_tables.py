@@ -137,17 +137,17 @@ def interval(row: Row) -> str:
     return " to ".join(number(end) for end in row["pi90"])
 
 
-def ratios_table(rows: Sequence[Row]) -> Table:
+def ratios_table(rows: Sequence[Row], reasons: bool = True) -> Table:
     """Kept-back ratios with their verdict, and the reason of each miss."""
     low, high = RATIO_LIMITS
     cells = []
     for row in rows:
-        good = low <= row["fold"] <= high
-        why = "" if good else why_missed(row["study"], row["analyte"], row["metric"])
-        cells.append([*_of_ratio(row), MET[good], why])
+        why = why_missed(row["study"], row["analyte"], row["metric"]) if is_miss(row) else ""
+        cells.append([*_of_ratio(row), MET[not is_miss(row)], *([why] if reasons else [])])
     return table(
         f"Ratios that nothing was fitted on; met: within {low:g} to {high:g} times the observed",
-        "study|analyte|ratio|observed|predicted|90 % interval|fold|verdict|why it is missed",
+        "study|analyte|ratio|observed|predicted|90 % interval|fold|verdict"
+        + ("|why it is missed" if reasons else ""),
         cells,
         "observed|predicted|90 % interval|fold",
     )
