@@ -104,7 +104,13 @@ def _aims_met(found: Sequence[Aim]) -> str:
         for aim in judged
         if not aim.met
     ]
+    if not judged:
+        return "No aim for the kinetics could be judged."
     said = f"Of {len(judged)} aims for the kinetics {len(judged) - len(unmet)} are met."
+    if not unmet:
+        said = f"All {len(judged)} aims for the kinetics are met."
+    fitted = sum(aim.split == "calibration" for aim in judged)
+    said += f" {fitted} of these are judged where the model may have been fitted, which is no test."
     return f"{said} Not met: {listed(unmet)}." if unmet else said
 
 
