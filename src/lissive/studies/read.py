@@ -45,7 +45,7 @@ def read_studies(path: str | Path) -> Studies:
     found: list[Observation] = []
     for entry in entries:
         found.extend(_of_entry(entry))
-    pairs = [each for entry in entries for each in _pairs(entry, entries, found)]
+    pairs = _pairs(entries, found)
     findings = {str(each): each for entry in entries for each in entry.findings}
     if findings:
         raise StudyFindings(list(findings.values()))
@@ -137,22 +137,15 @@ def _analytes(entry: Entry, row: Mapping[str, Any], loc: Loc) -> list[str]:
     return known
 
 
-def _pairs(entry: Entry, entries: list[Entry], found: list[Observation]) -> list[Observation]:
+def _pairs(entries: list[Entry], found: list[Observation]) -> list[Observation]:
     """Ratios of a treated arm to its control: what was seen with the medicine over what was seen without."""
-    control = entry.data.get("control")
-    if control is None:
-        control = entry.id.removesuffix("_treated") + "_control"
-    elif control == entry.id or str(control) not in {each.id for each in entries}:
-        entry.wrong(
-            ("control",),
-            f"control {control!r} is no other study of this file.",
-            allowed="the id of another study, or none.",
-        )
+    ids = {entry.id for entry in entries}
+    controls = {entry.id: control for entry in entries if (control := _control(entry, ids))}
     by_key = {(o.study, o.analyte, o.measure, o.window): o for o in found}
     pairs = []
-    for mine in (o for o in found if o.study == entry.id and o.measure in ("Cmax", "AUC")):
-        other = by_key.get((str(control), mine.analyte, mine.measure, mine.window))
-        if other is None or other is mine:
+    for mine in (o for o in found if o.study in controls and o.measure in ("Cmax", "AUC")):
+        other = by_key.get((controls[mine.study], mine.analyte, mine.measure, mine.window))
+        if other is None:
             continue
         recalled = "recalled" in (mine.provenance, other.provenance)
         pairs.append(
@@ -175,3 +168,19 @@ def _pairs(entry: Entry, entries: list[Entry], found: list[Observation]) -> list
             )
         )
     return pairs
+
+
+def _control(entry: Entry, ids: set[str]) -> str | None:
+    """The study that this one is held against: the one that it names, else x_control of x_treated."""
+    control = entry.data.get("control")
+    if control is None:
+        usual = entry.id.removesuffix("_treated") + "_control"
+        return usual if usual in ids else None
+    if isinstance(control, str) and control in ids - {entry.id}:
+        return control
+    entry.wrong(
+        ("control",),
+        f"control {control!r} is no other study of this file.",
+        allowed="the id of another study, or none.",
+    )
+    return None
