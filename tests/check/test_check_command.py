@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "mine"
     shutil.copytree(FOLDER, folder)
     text = (folder / "thc.tsv").read_text(encoding="utf-8")
-    (folder / "thc.tsv").write_text(text.replace("CL_THC\t38.8\t", "CL_THC\t388\t"), encoding="utf-8")
+    (folder / "thc.tsv").write_text(re.sub(r"CL_THC\t[\d.]+\t", "CL_THC\t388\t", text), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return Path("mine")
 

@@ -10,7 +10,7 @@ import pytest
 from lissive.check import CHECKS, check, examples, from_texts, named, shipped
 from lissive.check.tables import PACKAGE, Tables
 from lissive.errors import LissiveError
-from lissive.model.parameters import FOLDER
+from lissive.model.parameters import FOLDER, load_parameters
 
 IDS = [each.id for each in CHECKS]
 
@@ -79,22 +79,25 @@ def changed(tmp_path: Path, file: str, old: str, new: str) -> Tables:
 @pytest.mark.parametrize(
     ("file", "old", "new", "id"),
     [
-        ("thc.tsv", "CL_THC\t38.8\tL/h", "CL_THC\t3.88\tL/h", "ranges"),
-        ("thc.tsv", "CL_THC\t38.8\tL/h", "CL_THC\tmany\tL/h", "numbers"),
-        ("thc.tsv", "measured\thuman\theuberger2015", "measured\thuman\t-", "measured"),
-        ("thc.tsv", "\theuberger2015\t", "\theuberger\t", "sources-known"),
+        ("receptors.tsv", "ke0_THC\t0.988\t", "ke0_THC\t9.88\t", "ranges"),
+        ("thc.tsv", "Q_liver\t90\tL/h", "Q_liver\tmany\tL/h", "numbers"),
+        ("thc.tsv", "measured\thuman\tkarschner2012", "measured\thuman\t-", "measured"),
+        ("thc.tsv", "\tkarschner2012\t", "\tkarschner\t", "sources-known"),
         ("bounds.tsv", "NRS0\t", "NRS\t", "names"),
     ],
 )
 def test_a_change_of_the_shipped_tables_is_found_at_its_line(
     tmp_path: Path, file: str, old: str, new: str, id: str
 ) -> None:
+    lines = (FOLDER / file).read_text(encoding="utf-8").splitlines()
+    number = next(k for k, line in enumerate(lines, start=1) if old in line)
     found = [each for each in check(changed(tmp_path, file, old, new)) if each.check == id]
-    assert f"{tmp_path / 'parameters' / file}:2" in [each.where for each in found]
+    assert f"{tmp_path / 'parameters' / file}:{number}" in [each.where for each in found]
 
 
 def test_a_unit_that_does_not_fit_is_found_at_the_formula(tmp_path: Path) -> None:
-    tables = changed(tmp_path, "thc.tsv", "CL_THC\t38.8\tL/h", "CL_THC\t38.8\t1/h")
+    value = load_parameters()["CL_THC"].value
+    tables = changed(tmp_path, "thc.tsv", f"CL_THC\t{value:g}\tL/h", f"CL_THC\t{value:g}\t1/h")
     places = [each.where for each in check(tables, only=["formulas"])]
     lines = tables.texts["thc.ant"].split("\n")
     assert [lines[int(place.rpartition(":")[2]) - 1].split()[0] for place in places] == ["CLb_THC"]

@@ -33,8 +33,9 @@ def edit(tmp_path: Path) -> Edit:
 
 def test_shipped_tables_load() -> None:
     rows = parameters.load_parameters()
-    assert rows["CL_THC"].value == 38.8
-    assert rows["CL_THC"].sources == ("heuberger2015",)
+    assert rows["BP_THC"].value == 0.63
+    assert rows["BP_THC"].sources == ("karschner2012",)
+    assert rows["CL_THC"].provenance == "fitted"
     assert {row.unit for row in rows.values()} <= set(UNIT_IDS)
 
 
@@ -77,26 +78,28 @@ def test_genotypes_fall_from_1_to_the_poor_metaboliser() -> None:
     ("old", "new", "message"),
     [
         (
-            "\tfixed\t\tmeasured\thuman\theuberger2015",
-            "\tfixed\t\tguessed\thuman\theuberger2015",
+            "\tfixed\t\tmeasured\thuman\tkarschner2012",
+            "\tfixed\t\tguessed\thuman\tkarschner2012",
             "provenance 'guessed' is unknown",
         ),
-        ("CL_THC\t38.8\tL/h", "CL_THC\t38.8\t", "unit: is empty"),
-        ("CL_THC\t38.8\tL/h", "CL_THC\tmuch\tL/h", "value: "),
+        ("Q_liver\t90\tL/h", "Q_liver\t90\t", "unit: is empty"),
+        ("Q_liver\t90\tL/h", "Q_liver\tmuch\tL/h", "value: "),
         (
-            "CL_THC\t38.8\tL/h\tfixed\t",
-            "CL_THC\t38.8\tL/h\tfixed\t0.3",
+            "Q_liver\t90\tL/h\tfixed\t",
+            "Q_liver\t90\tL/h\tfixed\t0.3",
             "has a spread of 0.3 and no distribution",
         ),
-        ("CL_THC\t38.8\tL/h\tfixed", "CL_THC\t38.8\tL/h\tlognormal", "lognormal and has no spread"),
-        ("CL_THC\t38.8\tL/h\tfixed", "CL_THC\t38.8\tL/h\tgamma", "distribution: "),
-        ("\theuberger2015\t", "\tnobody1999\t", "source 'nobody1999' is not in sources.tsv"),
-        ("CL_THC\t38.8\t", "CL_THC\t38.8", "8 cells in a row of 9"),
+        ("Q_liver\t90\tL/h\tfixed", "Q_liver\t90\tL/h\tlognormal", "lognormal and has no spread"),
+        ("Q_liver\t90\tL/h\tfixed", "Q_liver\t90\tL/h\tgamma", "distribution: "),
+        ("\tkarschner2012\t", "\tnobody1999\t", "source 'nobody1999' is not in sources.tsv"),
+        ("Q_liver\t90\t", "Q_liver\t90", "8 cells in a row of 9"),
     ],
 )
 def test_a_wrong_row_is_named_with_file_and_line(edit: Edit, old: str, new: str, message: str) -> None:
+    lines = (parameters.FOLDER / "thc.tsv").read_text(encoding="utf-8").splitlines()
+    number = next(k for k, line in enumerate(lines, start=1) if old in line)
     folder = edit("thc.tsv", lambda text: text.replace(old, new, 1))
-    with pytest.raises(ParameterError, match=r"^thc\.tsv:2: ") as error:
+    with pytest.raises(ParameterError, match=rf"^thc\.tsv:{number}: ") as error:
         parameters.load_parameters(folder=folder)
     assert message in str(error.value)
 

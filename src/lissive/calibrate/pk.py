@@ -50,6 +50,8 @@ class Prior:
     lower: float
     upper: float
     fraction: bool
+    source: str = "-"
+    """Keys of sources.tsv."""
 
     def to_scale(self, value: Any) -> Any:
         return logit(value) if self.fraction else np.log(value)
@@ -102,6 +104,7 @@ def _all_priors() -> tuple[Prior, ...]:
             float(row["upper"]),
             row["name"] not in PRODUCTS
             and (kinds[row["name"]].distribution == "logitnormal" or row["name"] == "Fg_THC"),
+            row["source"],
         )
         for row in rows
     )

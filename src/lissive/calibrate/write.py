@@ -48,7 +48,7 @@ def write_tables(
 
 
 def _fill(row: dict[str, str], fit: Fit, studies: Mapping[str, str], publications: Mapping[str, str]) -> None:
-    """One row of a module's table; a parameter that no study informs stays as it is."""
+    """One row of a module's table, its sources the data and the prior's; what no study informs stays as it is."""
     name = row["name"]
     used = fit.rests_on[name]
     if not used:
@@ -59,6 +59,7 @@ def _fill(row: dict[str, str], fit: Fit, studies: Mapping[str, str], publication
     kind = "of the odds" if prior.fraction else "of the value"
     row["value"] = f"{fit.values[name]:.4g}"
     row["provenance"] = "fitted" + (RECALLED if fit.recalled[name] >= MOSTLY_RECALLED else "")
+    found += [key for key in prior.source.split(";") if key not in (*found, "-")]
     row["source"] = ";".join(found) or row["source"]
     row["note"] = (
         f"Maximum a posteriori, see fitted.tsv; standard error {percent:.0f} % {kind}; prior {prior.value:g}."

@@ -47,7 +47,7 @@ def lissive_text(cause: str = DEFAULT_CAUSE, texts: Path = TEXTS, folder: Path =
     ParameterError
         If the text names a symbol that neither it nor a table defines, or a table gives one nothing uses.
 
-    >>> "CL_THC = 38.8; CL_THC has L_per_h;" in lissive_text()
+    >>> "BP_THC = 0.63; BP_THC has dimensionless;" in lissive_text()
     True
     """
     rows = load_parameters(cause, folder)

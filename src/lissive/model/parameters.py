@@ -56,8 +56,8 @@ class _Sourced(BaseModel):
 class Parameter(_Sourced):
     """One parameter: its typical value, how it differs between people, and where it comes from.
 
-    >>> load_parameters()["CL_THC"].value
-    38.8
+    >>> load_parameters()["BP_THC"].value
+    0.63
     """
 
     name: str
