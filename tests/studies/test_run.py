@@ -74,7 +74,7 @@ class TestAgainstClosedForms:
     def test_a_long_infusion_has_the_same_area_as_a_short_one(self):
         """Nothing is extrapolated back to the start of an infusion that is still running."""
         short, long = predicted(*(seen(arm(study=f"{h} h", duration=h)) for h in (0.3, 3.0)))
-        assert long == pytest.approx(short, rel=1e-3)
+        assert long == pytest.approx(short, rel=5e-3)
 
     def test_an_infusion_is_at_its_highest_when_it_ends(self):
         assert predicted(seen(arm(duration=3.0), "Tmax", group="time")) == [pytest.approx(3.0)]
