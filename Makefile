@@ -5,7 +5,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test calibration lint setup bench clean
+.PHONY: demo test calibration validation lint setup bench clean
 
 setup: .venv/.ready
 
@@ -32,6 +32,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Does docs/validation.md show what the model says now? About a minute.
+validation: setup
+	$(BIN)/lissive validate --docs docs/validation.md --check
 
 bench: setup
 	$(BIN)/lissive bench

@@ -37,7 +37,10 @@ def validate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
     docs: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the page of documentation that shows this run.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the page of documentation that shows this run, and nothing else."
+        ),
     ] = None,
     check: Annotated[
         bool,
@@ -64,8 +67,8 @@ def validate(
     answer["targets"] = [each.to_dict() for each in met]
     deep = _sensitivity(cores, seed) if sensitivity else None
     answer["sensitivity"] = deep
-    if docs is not None and not _page(docs, found, met, check):
-        raise typer.Exit(1)
+    if docs is not None:
+        raise typer.Exit(0 if _page(docs, found, met, check) else 1)
     written = [] if report is None else _write(report, read, found, met, deep, answer, cores)
     if as_json:
         print(json.dumps(answer))
@@ -108,18 +111,21 @@ def _sensitivity(threads: int, seed: int) -> dict[str, Any]:
 
 def _page(path: Path, found: Validation, met: list[Any], check: bool) -> bool:
     """Write the page, or say whether the one that is there shows these numbers."""
-    from lissive.report.validation_md import differences, validation_markdown
+    from lissive.report.validation_md import differences, stale, validation_markdown
     from lissive.simulate.output import atomic_path
 
     text = validation_markdown(found, met)
     if not check:
         with atomic_path(path) as place:
             place.write_text(text, encoding="utf-8")
+        print(path)
         return True
     old = path.read_text(encoding="utf-8")
-    wrong = differences(old, text)
+    wrong = [*filter(None, [stale(old)]), *differences(old, text)]
     for each in wrong:
         print(f"{path}: {each}")
+    if not wrong:
+        print(f"{path}: its numbers are those of this run.")
     return not wrong
 
 
