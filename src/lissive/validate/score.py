@@ -137,8 +137,8 @@ def _chosen(predictions: Iterable[Prediction], route: str, provenance: str, metr
 
 def scores(predictions: Sequence[Prediction]) -> dict[str, float]:
     """Bias, precision, shares within limits and coverage of some predictions; there is at least one."""
-    logs = np.log([p.fold for p in predictions])
-    size = np.exp(np.abs(logs))
+    folds = np.array([p.fold for p in predictions])
+    logs, size = np.log(folds), np.maximum(folds, 1.0 / folds)
     inside = [p.interval[0] <= p.observation.value <= p.interval[1] for p in predictions]
     return {
         "n": len(predictions),
@@ -161,5 +161,5 @@ def ratio_summary(predictions: Sequence[Prediction]) -> dict[str, Any]:
         "within": len(good),
         "share": len(good) / len(ratios) if ratios else None,
         "limits": list(RATIO_LIMITS),
-        "missed": [row(p) for p in ratios if p not in good],
+        "missed": [row(p) for p in ratios if not low <= p.fold <= high],
     }
