@@ -42,8 +42,17 @@ def covariance(folder: Path = FOLDER) -> tuple[tuple[str, ...], Floats]:
 
 def between_study(folder: Path = FOLDER) -> Mapping[str, float]:
     """Drug to the standard deviation of the log of a study's own level."""
+    return _errors("between", folder)
+
+
+def within_study(folder: Path = FOLDER) -> Mapping[str, float]:
+    """Drug to the standard deviation of the log of a published mean around its study's level."""
+    return _errors("within", folder)
+
+
+def _errors(column: str, folder: Path) -> Mapping[str, float]:
     with (folder / ERRORS).open(encoding="utf-8", newline="") as file:
-        return {row["drug"]: float(row["between"]) for row in csv.DictReader(file, delimiter="\t")}
+        return {row["drug"]: float(row[column]) for row in csv.DictReader(file, delimiter="\t")}
 
 
 def uncertainty(replicates: int, seed: int) -> dict[str, Floats]:

@@ -83,6 +83,7 @@ def predict_studies(
     threads: int = 1,
     uncertainty: Callable[[int, int], Shifts] | None = None,
     between_study: Mapping[str, float] | None = None,
+    within_study: Mapping[str, float] | None = None,
     parameters: Mapping[str, float] | None = None,
     evenly: bool = False,
     progress: Callable[[int], None] | None = None,
@@ -94,6 +95,7 @@ def predict_studies(
     replicates : how many times each arm is done again, with other people.
     uncertainty : from (replicates, seed) to shifts of typical values, (replicate,) each.
     between_study : drug (THC, CBD) to the standard deviation of the log of a study's own level.
+    within_study : the same of each published mean around its study's level, beyond the chance of who took part.
     parameters : typical values that take the place of the tables'.
     evenly : people spread evenly over their distributions, for averages over few (simulate.draw).
     progress : called with the number of observations done.
@@ -124,7 +126,11 @@ def predict_studies(
             lost += int(np.isnan(values).sum())
             stats.append(statistic(one.stat, values.reshape(replicates, arm.n)))
         result = stats[0] if len(stats) == 1 else stats[0] / stats[1]
-        done.append(Prediction(one, _with_study_effect(one, result, between_study or {}, seed), lost))
+        done.append(
+            Prediction(
+                one, _with_study_effect(one, result, between_study or {}, within_study or {}, seed), lost
+            )
+        )
         if k + 1 == len(observations) or observations[k + 1].study != one.study:
             seen.clear()
         if progress:
@@ -132,12 +138,19 @@ def predict_studies(
     return done
 
 
-def _with_study_effect(one: Observation, result: Floats, sd: Mapping[str, float], seed: int) -> Floats:
-    """A study's own level: the same for all concentrations of a drug in it, so none for times and ratios."""
+def _with_study_effect(
+    one: Observation, result: Floats, between: Mapping[str, float], within: Mapping[str, float], seed: int
+) -> Floats:
+    """A study's own level, the same for all concentrations of an analyte in it, and each mean's own error.
+
+    Times and ratios have neither.
+    """
     if one.group not in ("exposure", "clearance"):
         return result
     drug = "CBD" if "CBD" in one.analyte else "THC"
-    effect = np.exp(sd.get(drug, 0.0) * normals(seed, f"study: {one.study}, {drug}", len(result)))
+    level = between.get(drug, 0.0) * normals(seed, f"study: {one.study}, {one.analyte}", len(result))
+    own = within.get(drug, 0.0) * normals(seed, f"mean: {one.label}", len(result))
+    effect = np.exp(level + own)
     return result * effect if one.group == "exposure" else result / effect
 
 

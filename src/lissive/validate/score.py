@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lissive.calibrate.posterior import between_study, uncertainty
+from lissive.calibrate.posterior import between_study, uncertainty, within_study
 from lissive.studies import Prediction, Skipped, Studies, predict_studies
 from lissive.studies.observation import ANALYTES, PRINTED
 
@@ -67,6 +67,7 @@ def validate(
         threads=threads,
         uncertainty=uncertainty,
         between_study=between_study(),
+        within_study=within_study(),
         progress=progress,
     )
     scored = [p for p in predictions if np.isfinite(p.predicted)]
