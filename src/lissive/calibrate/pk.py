@@ -30,8 +30,10 @@ DRUGS = ("THC", "CBD")
 PEOPLE = 96
 ROUNDS = 3
 """Parameters and errors are fitted in turn."""
-STEP = 0.02
-"""Of the logarithm, for derivatives; small steps would see the steps of the sampling times."""
+UNMEASURED = float(np.log(10.0))
+"""Residual where no simulated person has the measure: as wrong as tenfold."""
+STEP = 0.05
+"""Of the logarithm, for derivatives; small steps would see the steps of sampling times and of quantification."""
 MEASURES = {"Cmax", "AUC", "conc", "CL", "Tmax"}
 """Half-lives are left out: they hang on limits of quantification that studies rarely print."""
 PRODUCTS = {"F_THC_oral": "Fa_THC_oral", "F_THC_spray": "Fa_THC_spray"}
@@ -198,7 +200,7 @@ def _residuals(
         values = {p.name: float(p.from_scale(each)) for p, each in zip(known, x, strict=True)}
         made = predict_studies(data, replicates=1, seed=1, parameters=values, evenly=True)
         logs: Floats = seen - np.log(np.maximum([p.predicted for p in made], 1e-12))
-        return np.where(np.isfinite(logs), logs, 0.0)
+        return np.where(np.isfinite(logs), logs, UNMEASURED)
 
     return residuals
 

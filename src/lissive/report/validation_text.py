@@ -17,7 +17,8 @@ _GROUPS = {
 _NOTE = f"""\
 observed: as published ({RECALLED_MARK} quoted from memory by the table's compiler, not read).
 predicted: the same statistic of the simulated arm, with 5-95 % of its replicates (other people, other draws of what
-the calibration left uncertain, other errors of a study and of its means). fold: predicted / observed. * observed is outside the range."""
+the calibration left uncertain, other errors of a study and of its means). fold: predicted / observed.
+* observed is outside the range."""
 _SCORES = """\
 AFE: geometric mean of the folds (bias). GMFE: geometric mean of the larger of fold and 1/fold. coverage: share of
 observations inside their range (0.90 would be right). Metric `all` is Cmax, AUC and concentrations together."""

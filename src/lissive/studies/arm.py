@@ -13,6 +13,8 @@ from lissive.studies.observation import ANALYTES, Arm
 
 _LIMIT = re.compile(r"\b(?:LOD|LLOQ|LOQ)\D{0,4}(\d+(?:\.\d+)?)\s*(?:ng/mL|ug/L)")
 NOMINAL_N = 12
+MOST_N = 500
+"""People simulated at most: the mean of more has no chance left in it that matters, and memory has an end."""
 SMOKING_H = 0.15
 """Nine minutes; 8 to 10 are usual."""
 MOST_MG, MOST_KG, MOST_MIN, MOST_H = 1e5, 350.0, 1440.0, 10_000.0
@@ -144,7 +146,9 @@ def _count(entry: Entry, people: Mapping[str, Any], assumed: list[str]) -> int |
         assumed.append(f"{NOMINAL_N} people")
         return NOMINAL_N
     if isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= 10_000:
-        return n
+        if n > MOST_N:
+            assumed.append(f"{MOST_N} of its {n} people")
+        return min(n, MOST_N)
     entry.wrong(("population", "n"), f"n is {n!r}.", allowed="a whole number from 1 to 10000, or null.")
     return None
 

@@ -35,18 +35,20 @@ class Profiles:
         return result
 
 
-def from_injection(profiles: Profiles) -> Profiles:
-    """The same with the concentration at time 0 extrapolated back from the first two samples after an injection.
+def from_injection(profiles: Profiles, end: float = 0.0) -> Profiles:
+    """The same with the concentration at the end of an injection extrapolated back from the first two samples.
 
-    The first time has to be 0. Where the first two samples do not fall, the first of them is taken.
+    end : when the injection was over [h], before the first sample; the first time of the profile has to be 0.
+    Where the first two samples do not fall, the first of them is taken.
     """
     t, c = profiles.times, profiles.values
     positive = (c[:, 1] > 0) & (c[:, 2] > 0) & (c[:, 2] < c[:, 1])
     ratio = np.where(positive, c[:, 1], 1.0) / np.where(positive, c[:, 2], 1.0)
-    back = c[:, 1] * ratio ** (t[1] / (t[2] - t[1]))
-    values = c.copy()
-    values[:, 0] = back
-    return Profiles(t, values, profiles.lloq)
+    back = c[:, 1] * ratio ** ((t[1] - end) / (t[2] - t[1]))
+    if end == 0.0:
+        return Profiles(t, np.column_stack([back, c[:, 1:]]), profiles.lloq)
+    times = np.concatenate([t[:1], [end], t[1:]])
+    return Profiles(times, np.column_stack([c[:, 0], back, c[:, 1:]]), profiles.lloq)
 
 
 def peak(profiles: Profiles) -> tuple[Floats, Floats]:

@@ -307,9 +307,14 @@ def measure(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats
         return nca.peak(profiles)[1]
     if what == "thalf":
         return nca.half_life(profiles)
-    over = len(profiles.times) > 2 and profiles.times[1] >= arm.duration  # before the first sample
-    if arm.route == "iv" and over and one.analyte in ("THC", "CBD"):
-        profiles = nca.from_injection(profiles)
+    end = arm.duration or BOLUS_H
+    if (
+        arm.route == "iv"
+        and one.analyte in ("THC", "CBD")
+        and len(profiles.times) > 2
+        and profiles.times[1] > end
+    ):
+        profiles = nca.from_injection(profiles, end)
     if what == "AUC":
         return _area(one, profiles)
     mg = (arm.cbd_mg if "CBD" in one.analyte else arm.thc_mg) * (1.0 if not arm.per_kg else np.nan)
