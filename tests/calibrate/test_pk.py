@@ -159,7 +159,7 @@ class TestTheFit:
         found = fit_pk(data()[:4], given=[known], people=PEOPLE, rounds=2)["THC"]
         assert known.lower * (1 - 1e-9) <= found.values["V1_THC"] <= known.upper * (1 + 1e-9)
         nearest = known.upper if high < 1.3 else known.lower
-        assert found.values["V1_THC"] == pytest.approx(nearest, rel=0.02)
+        assert found.values["V1_THC"] == pytest.approx(nearest, rel=0.05)
 
     def test_a_narrow_prior_holds_against_one_number(self):
         sure = prior("V1_THC", sd=0.01)

@@ -25,6 +25,8 @@ RECALLED_WIDER = 2.0
 KNEE = 1.0
 """Standard deviations from where on a residual costs its size, not its square (soft L1). Published means differ
 with heavy tails, and the field scores by the mean absolute logarithm."""
+BETWEEN_SAMPLES = 0.15
+"""Error of the log of a time of the peak that sampling every half hour to hour brings: about width/√12."""
 START = 0.25
 """First guess of both standard deviations of the logarithm."""
 
@@ -54,7 +56,8 @@ def own_error(one: Observation, errors: Errors) -> float:
     """Standard deviation of the log of one published mean, without the study's level."""
     mean = (one.cv or USUAL_CV) / np.sqrt(one.arm.n)
     wider = RECALLED_WIDER if one.provenance == "recalled" else 1.0
-    return float(wider * np.hypot(errors.within, mean))
+    grid = BETWEEN_SAMPLES if one.group == "time" else 0.0
+    return float(wider * np.sqrt(errors.within**2 + mean**2 + grid**2))
 
 
 def whitened(observations: Sequence[Observation], logs: Floats, errors: Errors) -> Floats:
@@ -67,7 +70,10 @@ def whitened(observations: Sequence[Observation], logs: Floats, errors: Errors) 
 
 def _root(observations: Sequence[Observation], places: npt.NDArray[np.int64], errors: Errors) -> Floats:
     own: Floats = np.diag([own_error(observations[k], errors) ** 2 for k in places])
-    shared = 0.0 if observations[int(places[0])].group == "time" else errors.between**2
+    kinds = [observations[k].group for k in places]
+    # a study whose concentrations are high has low clearances
+    level = np.array([{"time": 0.0, "clearance": -1.0}.get(kind, 1.0) for kind in kinds])
+    shared = errors.between**2 * np.outer(level, level)
     root: Floats = np.asarray(np.linalg.cholesky(own + shared), dtype=float)
     return root
 

@@ -22,7 +22,9 @@ from scipy.special import expit, logit
 from lissive.calibrate.likelihood import Errors, drug_of, fit_errors, whitened
 from lissive.errors import StudyError
 from lissive.model.parameters import load_parameters
-from lissive.studies import Observation, predict_studies
+from lissive.studies import Arm, Observation, predict_studies
+from lissive.studies.observation import INFINITE
+from lissive.studies.run import SHARES
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,6 +32,7 @@ DRUGS = ("THC", "CBD")
 PEOPLE = 96
 ROUNDS = 3
 """Parameters and errors are fitted in turn."""
+FINE = tuple(np.round(np.arange(0.05, 12.0, 0.05), 2).tolist())
 UNMEASURED = float(np.log(10.0))
 """Residual where no simulated person has the measure: as wrong as tenfold."""
 STEP = 0.05
@@ -105,7 +108,7 @@ def _all_priors() -> tuple[Prior, ...]:
             float(row["lower"]),
             float(row["upper"]),
             row["name"] not in PRODUCTS
-            and (kinds[row["name"]].distribution == "logitnormal" or row["name"] == "Fg_THC"),
+            and (kinds[row["name"]].distribution == "logitnormal" or row["name"] in SHARES),
             row["source"],
         )
         for row in rows
@@ -125,10 +128,14 @@ def usable(observations: Sequence[Observation]) -> list[Observation]:
                 allowed="split calibration; everything else is for checking the fit.",
                 do="leave it out.",
             )
+    whole = {(o.study, o.analyte) for o in observations if o.measure == "AUC" and o.window[1] == INFINITE}
     return [
         one
         for one in observations
-        if one.measure in MEASURES and one.reference is None and one.analyte != "COOH_THC"
+        if one.measure in MEASURES
+        and one.reference is None
+        and one.analyte != "COOH_THC"
+        and not (one.measure == "CL" and (one.study, one.analyte) in whole)  # the same number once more
     ]
 
 
@@ -193,7 +200,7 @@ def _residuals(
     observations: Sequence[Observation], known: tuple[Prior, ...], people: int
 ) -> Callable[[Floats], Floats]:
     """From parameters on the scale of the fit to log(observed / predicted), with the same people each time."""
-    data = [replace(o, arm=replace(o.arm, n=people)) for o in observations]
+    data = [replace(o, arm=_arm_of_the_fit(o, people)) for o in observations]
     seen = np.log([o.value for o in data])
 
     def residuals(x: Floats) -> Floats:
@@ -203,6 +210,12 @@ def _residuals(
         return np.where(np.isfinite(logs), logs, UNMEASURED)
 
     return residuals
+
+
+def _arm_of_the_fit(one: Observation, people: int) -> Arm:
+    """With as many people as the fit has; a time of the peak on a fine grid, else its median moves in jumps."""
+    times = FINE if one.group == "time" else one.arm.sampling
+    return replace(one.arm, n=people, sampling=times)
 
 
 def _known_products(known: Sequence[Prior], x: Floats) -> Floats:

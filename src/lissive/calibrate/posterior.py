@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from lissive.calibrate.pk import priors
 from lissive.model.parameters import FOLDER
 from lissive.simulate.streams import normals
 
@@ -56,11 +57,17 @@ def _errors(column: str, folder: Path) -> Mapping[str, float]:
 
 
 def uncertainty(replicates: int, seed: int) -> dict[str, Floats]:
-    """Parameter to (replicate,) shifts of its typical value, drawn from the posterior."""
+    """Parameter to (replicate,) shifts of its typical value, drawn from the posterior, within the plausible range."""
     names, spread = covariance()
     root = np.linalg.cholesky(spread + 1e-12 * np.eye(len(names)))
     z = np.stack([normals(seed, f"posterior: {name}", replicates) for name in names])
-    return dict(zip(names, root @ z, strict=True))
+    shifts = dict(zip(names, root @ z, strict=True))
+    for prior in priors():
+        if prior.name in shifts:
+            here = prior.to_scale(float(fitted()[prior.name]["estimate"]))
+            ends = prior.to_scale(prior.lower) - here, prior.to_scale(prior.upper) - here
+            shifts[prior.name] = np.clip(shifts[prior.name], min(ends[0], 0.0), max(ends[1], 0.0))
+    return shifts
 
 
 def standard_errors(folder: Path = FOLDER) -> Mapping[str, float]:

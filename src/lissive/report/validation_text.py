@@ -118,7 +118,12 @@ def _ratios(ratios: Mapping[str, Any]) -> str:
         f"{r['study']} {r['analyte']} {r['metric']} ({r['fold']:.2f})" for r in ratios["missed"]
     )
     return (
-        f"Ratios never fitted on: {ratios['within']} of {ratios['n']} within {low:g}-{high:g} times the observed."
+        f"Ratios never fitted on: {ratios['within']} of {ratios['n']} within {low:g}-{high:g} times the observed"
+        + (
+            f"; {ratios['in_words']} that studies give in words only are not counted."
+            if ratios["in_words"]
+            else "."
+        )
         + (f"\nMissed: {missed}." if missed else "")
     )
 

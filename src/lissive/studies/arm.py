@@ -166,7 +166,8 @@ def _given(entry: Entry, dose: Mapping[str, Any]) -> dict[str, float] | str:
             return f"the medicine {unknown[0]} is not in interactions.tsv"
         for medicine in known:
             if medicine in text:
-                given |= with_medicine(medicine)
+                for name, left in with_medicine(medicine).items():
+                    given[name] = given.get(name, 1.0) * left
     for field, parameter, table in (
         ("cyp2c9", "cyp2c9_activity", load_genotypes()),
         ("liver", "liver_function", load_liver()),

@@ -17,6 +17,8 @@ from lissive.studies.entry import Entry, is_number
 from lissive.studies.observation import LAST, Arm, Observation
 
 ANALYTE_FIELDS = {"analyte", "provenance", "where", "confidence", "note"}
+IN_WORDS = "1 for what is said in words"
+"""Marks a ratio that the study gives as 'no effect' or 'no accumulation'."""
 NOMINAL_MG = {"THC": 10.0, "CBD": 750.0}
 """Doses for a ratio whose study names none; ratios hardly depend on them."""
 OF_THE_DOSE = {"oil_CBD", "heavy_user"}
@@ -211,6 +213,8 @@ class _Base:
             if until := prose.sampled_for(which):
                 arm = replace(arm, sampling=_until(arm, until))
         made = self._one(arm, value, stat, window=span, cv=_cv(row, value))
+        if row.get("stat") == "qualitative":
+            assumed.append(IN_WORDS)
         made = replace(made, assumed=(*made.assumed, *assumed))
         if self.metric.group == "ratio":
             yield from self._ratio(made)

@@ -37,8 +37,11 @@ BOLUS_H = 2.0 / 60.0
 """An injection whose length is not told: two minutes, as where it is."""
 MIN_REPLICATES = 200
 
+SHARES = ("Fg_THC",)
+"""Shares that do not differ between people: their typical value moves on the logit all the same."""
+
 Shifts = Mapping[str, Floats]
-"""Parameter to (subject,) shift of its typical value: added to its logarithm, or logit where logitnormal."""
+"""Parameter to (subject,) shift of its typical value: added to its logarithm, or to its logit where it is a share."""
 
 
 @dataclass(frozen=True)
@@ -241,13 +244,13 @@ def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool) -> dict[str, Any]
 
 def _step(row: Parameter, value: float) -> float:
     """How far a typical value is from the table's, on its own scale."""
-    if row.distribution == "logitnormal":
+    if row.distribution == "logitnormal" or row.name in SHARES:
         return float(logit(value) - logit(row.value))
     return float(np.log(value / row.value))
 
 
 def _moved(row: Parameter, values: Any, step: Any) -> Any:
-    if row.distribution == "logitnormal":
+    if row.distribution == "logitnormal" or row.name in SHARES:
         return expit(logit(values) + step)
     return np.asarray(values) * np.exp(step)
 
@@ -318,7 +321,9 @@ def measure(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats
     if what == "AUC":
         return _area(one, profiles)
     mg = (arm.cbd_mg if "CBD" in one.analyte else arm.thc_mg) * (1.0 if not arm.per_kg else np.nan)
-    clearance = mg * 1e3 / nca.area_to_infinity(profiles, 0.0)
+    repeated = len(arm.dose_times) > 1  # then the area of one interval counts
+    whole = nca.area(profiles, 0.0, _interval(arm)) if repeated else nca.area_to_infinity(profiles, 0.0)
+    clearance = mg * 1e3 / whole
     return clearance if what == "CL" else clearance / nca.slope(profiles)
 
 

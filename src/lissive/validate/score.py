@@ -15,6 +15,7 @@ import numpy as np
 
 from lissive.calibrate.posterior import between_study, uncertainty, within_study
 from lissive.studies import Prediction, Skipped, Studies, predict_studies
+from lissive.studies.measures import IN_WORDS
 from lissive.studies.observation import ANALYTES, PRINTED
 
 EXPOSURE = "exposure"
@@ -151,10 +152,12 @@ def scores(predictions: Sequence[Prediction]) -> dict[str, float]:
 
 
 def ratio_summary(predictions: Sequence[Prediction]) -> dict[str, Any]:
-    """How many of the ratios that nothing was fitted on are within 0.67 to 1.5 times the observed."""
-    ratios = [
-        p for p in predictions if p.observation.group == "ratio" and p.observation.split == "validation"
-    ]
+    """How many of the ratios that nothing was fitted on are within 0.67 to 1.5 times the observed.
+
+    'No effect' said in words is no number: such rows are shown and not counted.
+    """
+    kept = [p for p in predictions if p.observation.group == "ratio" and p.observation.split == "validation"]
+    ratios = [p for p in kept if IN_WORDS not in p.observation.assumed]
     low, high = RATIO_LIMITS
     good = [p for p in ratios if low <= p.fold <= high]
     return {
@@ -162,5 +165,6 @@ def ratio_summary(predictions: Sequence[Prediction]) -> dict[str, Any]:
         "within": len(good),
         "share": len(good) / len(ratios) if ratios else None,
         "limits": list(RATIO_LIMITS),
+        "in_words": len(kept) - len(ratios),
         "missed": [row(p) for p in ratios if not low <= p.fold <= high],
     }
