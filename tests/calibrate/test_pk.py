@@ -213,6 +213,15 @@ class TestErrors:
             2 * np.hypot(0.2, 0.1)
         )
 
+    def test_a_clearance_goes_against_the_concentrations_of_its_study(self, monkeypatch):
+        """A study with high areas has low clearances: with residuals of opposite sign they agree."""
+        monkeypatch.setattr(likelihood, "KNEE", 1e3)
+        rows = [*group("a", 1), seen(replace(IV, study="a"), "CL")]
+        agree, differ = (
+            np.sum(whitened(rows, np.array(r), Errors(0.3, 0.1)) ** 2) for r in ([0.3, -0.3], [0.3, 0.3])
+        )
+        assert agree < 0.5 * differ
+
     def test_whitened_residuals_are_those_of_a_multivariate_normal(self, monkeypatch):
         """With the knee far away: numbers of a study share its level, studies and times stand alone."""
         monkeypatch.setattr(likelihood, "KNEE", 1e3)
@@ -222,6 +231,7 @@ class TestErrors:
         sigma = own * np.eye(6)
         sigma[:3, :3] += 0.09
         sigma[3:5, 3:5] += 0.09
+        sigma[5, 5] += likelihood.BETWEEN_SAMPLES**2  # a time of the peak falls between two samples
         r = np.array([0.3, -0.1, 0.25, 0.6, 0.5, -0.4])
         z = whitened(rows, r, errors)
         flat = multivariate_normal(np.zeros(6), sigma)

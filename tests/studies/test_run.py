@@ -272,3 +272,16 @@ class TestStatistics:
         assert made.predicted == pytest.approx(1.0)
         assert made.fold == pytest.approx(2.0)
         assert made.interval == pytest.approx((np.exp(-0.9), np.exp(0.9)))
+
+
+def test_every_drawn_share_is_a_share():
+    """What the calibration left uncertain moves a share on its logit, whatever its distribution between people."""
+    from lissive.calibrate.posterior import uncertainty
+    from lissive.studies.run import _moved
+
+    rows = load_parameters()
+    shifts = uncertainty(500, 1)
+    for name in ("Fg_THC", "Fa_THC_oral", "F_CBD_oral", "F_vaporised"):
+        drawn = _moved(rows[name], rows[name].value, shifts[name])
+        assert 0.0 < drawn.min() < drawn.max() < 1.0, name
+    assert (rows["CL_THC"].value * np.exp(shifts["CL_THC"])).min() >= 36.0 - 1e-9
