@@ -30,10 +30,15 @@ def pk(
     """Kinetic parameters on the studies' calibration rows: mode of the posterior, standard errors, data used."""
     from lissive.calibrate.pk import fit_pk
     from lissive.calibrate.write import dois, write_tables
+    from lissive.errors import StudyError
     from lissive.studies import read_studies, shipped_studies
 
     read = shipped_studies() if studies is None else read_studies(studies)
-    fits = fit_pk(read.of_split("calibration"), say=_say)
+    if not (rows := read.of_split("calibration")):
+        raise StudyError(
+            "No row may be fitted on.", where=read.path, allowed="at least one study with split: calibration."
+        )
+    fits = fit_pk(rows, say=_say)
     for fit in fits.values():
         print(_table(fit) + "\n")
     if out is not None:

@@ -165,7 +165,7 @@ def _given(entry: Entry, dose: Mapping[str, Any]) -> dict[str, float] | str:
         if unknown:
             return f"the medicine {unknown[0]} is not in interactions.tsv"
         for medicine in known:
-            if medicine in text:
+            if medicine in text and not re.search(rf"\b(without|no|not|before) {medicine}", text):
                 for name, left in with_medicine(medicine).items():
                     given[name] = given.get(name, 1.0) * left
     for field, parameter, table in (

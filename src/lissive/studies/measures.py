@@ -148,8 +148,10 @@ class _Base:
             yield from self._conditions(value, stat)
         elif not isinstance(value, int | float):
             self.entry.skip(self.what, f"{value!r} is no single number")
-        elif not is_number(value) or value <= 0:
-            self.entry.wrong((*self.loc, "value"), f"The value is {value}.", allowed="a number over 0.")
+        elif not is_number(value) or not 1e-9 < value < 1e9:
+            self.entry.wrong(
+                (*self.loc, "value"), f"The value is {value}.", allowed="a number from 1e-9 to 1e9."
+            )
         elif stat.means == words.NOT_MODELLED:
             self.entry.skip(self.what, stat.note)
         elif _DOUBT.search(str(row.get("note") or "")):

@@ -11,6 +11,8 @@ from lissive.studies.observation import INFINITE, LAST
 
 HOURS = {
     "min": 1 / 60,
+    "mins": 1 / 60,
+    "minutes": 1 / 60,
     "h": 1.0,
     "d": 24.0,
     "day": 24.0,
@@ -43,14 +45,20 @@ def fed(text: str | None, formulation: str = "") -> float | None:
 
     >>> fed("fasted >=10 h"), fed("high-fat breakfast"), fed("low-fat meal"), fed(None, "chocolate cookie")
     (0.0, 1.0, 0.5, 1.0)
+    >>> fed("30 min after a high-fat breakfast, overnight fast"), fed("not fasted"), fed("without food")
+    (1.0, 1.0, 0.0)
     >>> fed("fed vs fasted") is None
     True
     """
     said = (text or "").lower()
     if " vs " in said:
         return None
-    if re.search(r"low-fat|light (meal|feed|breakfast)|snack", said):
+    if re.search(r"without food|\b(no|before) (food|breakfast|meal)|empty stomach", said):
+        return 0.0
+    if re.search(r"low[- ]fat|light (meal|feed|breakfast)|snack", said):
         return 0.5
+    if re.search(r"\b(not|non)[- ]?fast|after [^,;]*(breakfast|meal)", said):
+        return 1.0
     if re.search(r"\bfast", said):
         return 0.0
     if re.search(r"\bfed\b|meal|breakfast|fat|food", said) or _EDIBLE.search(formulation):
@@ -116,7 +124,7 @@ def window(which: str) -> tuple[float, float] | None:
         return (0.0, INFINITE)
     if re.match(r"0-(t|last|\?)", said):
         return (0.0, LAST)
-    if numbers := re.match(rf"{_NUMBER}-{_NUMBER}\s*(min|d|days)?\b", said):
+    if numbers := re.match(rf"{_NUMBER}-{_NUMBER}\s*(minutes|mins|min|days|day|d|weeks|week)?\b", said):
         unit = HOURS[numbers[3]] if numbers[3] else 1.0
         start, end = float(numbers[1]) * unit, float(numbers[2]) * unit
         return (start, end) if start < end else None
