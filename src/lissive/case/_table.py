@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lissive.errors import CaseError
+from lissive.typed import nearest
 
 T = TypeVar("T")
 
@@ -75,15 +75,3 @@ def read_table(path: Path, columns: Sequence[str]) -> list[Row]:
             )
         rows.append(Row(f"{path}:{number}", dict(zip(columns, cells, strict=True))))
     return rows
-
-
-def nearest(word: object, known: Iterable[str]) -> str:
-    """A sentence with the known word that is most like `word`, or nothing.
-
-    >>> nearest("multiple_sklerosis", ["als", "multiple_sclerosis"])
-    ' Did you mean multiple_sclerosis?'
-    """
-    said, known = str(word).lower(), list(known)
-    longer = [each for each in known if len(said) > 2 and each.startswith(said)]
-    found = longer or difflib.get_close_matches(said, known, n=1, cutoff=0.6)
-    return f" Did you mean {found[0]}?" if found else ""

@@ -8,38 +8,21 @@ import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from lissive.case._table import nearest
 from lissive.case.products import Product, causes, label_titration, product, products
 from lissive.errors import UnitError
+from lissive.typed import Row, nearest, raise_all, refuse
 from lissive.units import magnitude
-
-LEAVE_OUT = "correct the value, or leave the field out if it is not known."
-
-
-def _refuse(what: str, allowed: str = "", do: str = LEAVE_OUT, field: str = "") -> PydanticCustomError:
-    """A finding that keeps its parts; `field` is where it is, below the place that raises it."""
-    return PydanticCustomError(
-        "lissive", "{what}", {"what": what, "allowed": allowed, "do": do, "field": field}
-    )
 
 
 def _date(value: Any) -> Any:
     try:
         return datetime.date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        raise _refuse(f"is {value!r}.", "a day that exists, as in 2026-11-22.") from None
-
-
-def _raise(findings: Iterator[PydanticCustomError]) -> None:
-    """All findings as one error, the others as its `more`; nothing where there are none."""
-    found = list(findings)
-    if found:
-        contexts = [each.context or {} for each in found]
-        raise PydanticCustomError("lissive", "{what}", {**contexts[0], "more": contexts[1:]})
+        raise refuse(f"is {value!r}.", "a day that exists, as in 2026-11-22.") from None
 
 
 Day = Annotated[datetime.date, BeforeValidator(_date)]
@@ -55,10 +38,8 @@ def fact(description: str, *, unit: str = "", choice: bool = False, **limits: An
     return Field(default=None, description=description, json_schema_extra=extra, **limits)
 
 
-class Facts(BaseModel):
+class Facts(Row):
     """Frozen, strict, and without keys that nobody reads."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def _asked(self) -> Iterator[str]:
         """The fields that are facts here and now."""
@@ -123,7 +104,7 @@ class Spasm(Facts):
     @classmethod
     def _known_cause(cls, value: str | None) -> str | None:
         if value is not None and value not in causes():
-            raise _refuse(f"is {value!r}.{nearest(value, causes())}", f"{', '.join(causes())}.")
+            raise refuse(f"is {value!r}.{nearest(value, causes())}", f"{', '.join(causes())}.")
         return value
 
 
@@ -175,7 +156,7 @@ class Plan(Facts):
     @classmethod
     def _known_product(cls, value: str | None) -> str | None:
         if value is not None and value not in products():
-            raise _refuse(f"is {value!r}.{nearest(value, products())}", f"{', '.join(products())}.")
+            raise refuse(f"is {value!r}.{nearest(value, products())}", f"{', '.join(products())}.")
         return value
 
     @field_validator("dose")
@@ -189,16 +170,16 @@ class Plan(Facts):
     def _goes_together(self) -> Self:
         if self.product is not None:
             mine = product(self.product)
-            _raise(itertools.chain(self._check_titration(mine), self._check_counting(mine)))
+            raise_all(itertools.chain(self._check_titration(mine), self._check_counting(mine)))
         return self
 
     def _check_titration(self, mine: Product) -> Iterator[PydanticCustomError]:
         if self.titration != "label":
             return
         if not label_titration(mine.name):
-            yield _refuse(f"is 'label', but {mine.name} has no label titration.", "fixed.", field="titration")
+            yield refuse(f"is 'label', but {mine.name} has no label titration.", "fixed.", field="titration")
         elif self.sprays_per_day is not None:
-            yield _refuse(
+            yield refuse(
                 f"is {self.sprays_per_day} while titration is label.",
                 do="write titration: fixed, or limit the titration by max_sprays_per_day.",
                 field="sprays_per_day",
@@ -209,7 +190,7 @@ class Plan(Facts):
         strays, right = (by_mass, by_spray[:1]) if mine.counted_in == "spray" else (by_spray, by_mass)
         for name in strays:
             if (value := getattr(self, name)) is not None:
-                yield _refuse(
+                yield refuse(
                     f"is {value!r}, but {mine.name} is counted in {mine.counted_in}.",
                     do=f"give {' and '.join(right)} instead.",
                     field=name,
@@ -260,13 +241,13 @@ class Case(Facts):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        _raise(itertools.chain(self._check_days(), self._check_dose()))
+        raise_all(itertools.chain(self._check_days(), self._check_dose()))
         return self
 
     def _check_days(self) -> Iterator[PydanticCustomError]:
         since = self.spasm.since
         if since is not None and self.as_of is not None and since > self.as_of:
-            yield _refuse(f"is {since}, after as_of.", f"{self.as_of} or before.", field="spasm.since")
+            yield refuse(f"is {since}, after as_of.", f"{self.as_of} or before.", field="spasm.since")
 
     def _check_dose(self) -> Iterator[PydanticCustomError]:
         if self.plan.product is None:
@@ -292,7 +273,7 @@ def _too_much(
     else:
         do = "lower the dose, or write the reason for more in plan.override."
     why = "the most that is run" if at_ceiling else "the most that the label allows"
-    return _refuse(f"{said}.", f"up to {most:g} {unit} a day, {why}.", do, field=f"plan.{name}")
+    return refuse(f"{said}.", f"up to {most:g} {unit} a day, {why}.", do, field=f"plan.{name}")
 
 
 def _mass(text: str, unit: str) -> None:
@@ -300,6 +281,6 @@ def _mass(text: str, unit: str) -> None:
     try:
         value = magnitude(text, unit)
     except UnitError as error:
-        raise _refuse(f"is wrong: {error.what}", error.allowed, error.do) from error
+        raise refuse(f"is wrong: {error.what}", error.allowed, error.do) from error
     if not 0 < value < 1e6:
-        raise _refuse(f"is {text!r}, {value:g} {unit}.", f"more than 0 and less than 1e6 {unit}.")
+        raise refuse(f"is {text!r}, {value:g} {unit}.", f"more than 0 and less than 1e6 {unit}.")

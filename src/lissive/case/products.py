@@ -15,8 +15,9 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from lissive.case._table import Row, nearest, read_table
+from lissive.case._table import Row, read_table
 from lissive.errors import CaseError
+from lissive.typed import nearest
 
 _HERE = Path(__file__).parent
 

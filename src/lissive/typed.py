@@ -1,0 +1,239 @@
+"""A file as typed, frozen rows (pydantic), or all that is wrong with it, each finding with its line.
+
+class Trial(Row):
+    weeks: float = Field(ge=1, le=104, json_schema_extra={"unit": "weeks"})
+
+trial = read_typed(path, Trial, DesignError, example="trial: a", thing="the design")
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from lissive.errors import LissiveError
+from lissive.marked import Loc, read_marked
+
+LEAVE_OUT = "correct the value, or leave the field out if it is not known."
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Row(BaseModel):
+    """Frozen, strict, and without keys that nobody reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def refuse(what: str, allowed: str = "", do: str = LEAVE_OUT, field: str = "") -> PydanticCustomError:
+    """A finding that keeps its parts; `field` is where it is, below the place that raises it."""
+    return PydanticCustomError(
+        "lissive", "{what}", {"what": what, "allowed": allowed, "do": do, "field": field}
+    )
+
+
+def raise_all(findings: Iterator[PydanticCustomError]) -> None:
+    """All findings as one error, the others as its `more`; nothing where there are none."""
+    found = list(findings)
+    if found:
+        contexts = [each.context or {} for each in found]
+        raise PydanticCustomError("lissive", "{what}", {**contexts[0], "more": contexts[1:]})
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """A sentence with the known word that is most like `word`, or nothing.
+
+    >>> nearest("multiple_sklerosis", ["als", "multiple_sclerosis"])
+    ' Did you mean multiple_sclerosis?'
+    """
+    said, known = str(word).lower(), list(known)
+    longer = [each for each in known if len(said) > 2 and each.startswith(said)]
+    found = longer or difflib.get_close_matches(said, known, n=1, cutoff=0.6)
+    return f" Did you mean {found[0]}?" if found else ""
+
+
+Many = Callable[[Sequence[Any]], LissiveError]
+"""From findings to the one error that carries them all."""
+
+
+def read_typed(
+    path: str | Path, model: type[R], wrong: type[LissiveError], many: Many, *, example: str, thing: str
+) -> R:
+    """The data of a YAML or JSON file.
+
+    Parameters
+    ----------
+    wrong : what each mistake is.      many : makes one error of all of them, which is raised.
+    example : the shortest file that is right.      thing : what the file is, for messages.
+    """
+    path = Path(path)
+    data, lines = read_marked(path, wrong=wrong, example=example)
+    checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{_line(lines, loc)}")
+    made: R = _made(checker, many, data, lambda loc: _line(lines, loc))
+    return made
+
+
+def make_typed(
+    data: Mapping[str, Any],
+    model: type[R],
+    wrong: type[LissiveError],
+    many: Many,
+    *,
+    where: str = "",
+    thing: str,
+) -> R:
+    """The same from plain data, as from JSON."""
+    made: R = _made(_Checker(model, wrong, thing, lambda _: where), many, _tuples(data), lambda _: 0)
+    return made
+
+
+def _made(checker: _Checker, many: Many, data: Any, order: Callable[[Loc], int]) -> Any:
+    try:
+        return checker.model.model_validate(data)
+    except ValidationError as error:
+        every = [each for one in error.errors(include_url=False) for each in _each(dict(one))]
+        every.sort(key=lambda each: order(_place(each)))
+        raise many([checker.finding(each) for each in every]) from None
+
+
+def _tuples(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _tuples(value) for key, value in data.items()}
+    return tuple(_tuples(each) for each in data) if isinstance(data, list | tuple) else data
+
+
+def _line(lines: Mapping[Loc, int], loc: Loc) -> int:
+    """The line of a field, or of the nearest that is written around it."""
+    while loc and loc not in lines:
+        loc = loc[:-1]
+    return lines.get(loc, 1)
+
+
+def _each(error: dict[str, Any]) -> list[dict[str, Any]]:
+    """One error for each finding that a check of several fields had."""
+    context = error.get("ctx", {})
+    return [error, *({**error, "ctx": more} for more in context.get("more", ()))]
+
+
+def _place(error: dict[str, Any]) -> Loc:
+    below: str = error["ctx"]["field"] if error["type"] == "lissive" else ""
+    return (*error["loc"], *(part for part in below.split(".") if part))
+
+
+@dataclass(frozen=True)
+class _Checker:
+    """How a mistake in one kind of file is said."""
+
+    model: type[BaseModel]
+    wrong: type[LissiveError]
+    thing: str
+    where: Callable[[Loc], str]
+
+    def finding(self, error: dict[str, Any]) -> LissiveError:
+        loc, kind, context = _place(error), error["type"], error.get("ctx", {})
+        where = self.where(loc)
+        if kind == "lissive":
+            what, allowed, do = context["what"], context["allowed"], context["do"]
+            return self.wrong(f"{_dotted(loc)} {what}".strip(), where=where, allowed=allowed, do=do)
+        if kind == "extra_forbidden":
+            return self._unknown_key(loc)
+        name, field = _dotted(loc), _field(self.model, loc)
+        allowed = _allowed(field)
+        if kind == "missing":
+            return self.wrong(f"{name} is missing.", where=where, allowed=allowed, do="write it.")
+        if kind in ("model_type", "dict_type", "model_attributes_type"):
+            return self.wrong(
+                f"{name or self.thing} is {_shown(error['input'])}.",
+                where=where,
+                allowed="fields, as in {name: value}.",
+                do="write its fields, or leave it out if nothing is known.",
+            )
+        return self.wrong(f"{name} is {_shown(error['input'])}.", where=where, allowed=allowed, do=LEAVE_OUT)
+
+    def _unknown_key(self, loc: Loc) -> LissiveError:
+        known = list(_model(self.model, loc[:-1]).model_fields)
+        return self.wrong(
+            f"{_dotted(loc)} is no known field.{nearest(loc[-1], known)}",
+            where=self.where(loc),
+            allowed=f"{', '.join(known)}.",
+            do="correct the name, or take the line out.",
+        )
+
+
+def _dotted(loc: Loc) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return text.removeprefix(".")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:.12g}"
+    if isinstance(value, dict | tuple):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return repr(value)
+
+
+# -- what a field allows, from its own declaration ------------------------------------------------
+def _field(model: type[BaseModel], loc: Loc) -> FieldInfo | None:
+    names = [part for part in loc if isinstance(part, str)]
+    for name in names[:-1]:
+        info = model.model_fields.get(name)
+        found = _inner_model(info.annotation) if info else None
+        if found is None:
+            return info
+        model = found
+    return model.model_fields.get(names[-1]) if names else None
+
+
+def _model(model: type[BaseModel], loc: Loc) -> type[BaseModel]:
+    for part in loc:
+        if isinstance(part, str):
+            model = _inner_model(model.model_fields[part].annotation) or model
+    return model
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _inner_model(arg))), None)
+
+
+def _allowed(field: FieldInfo | None) -> str:
+    if field is None:
+        return ""
+    kinds = _kinds(field.annotation)
+    if words := [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]:
+        return f"{', '.join(words)}."
+    unit = field.json_schema_extra.get("unit", "") if isinstance(field.json_schema_extra, dict) else ""
+    low = next((mark.ge for mark in field.metadata if isinstance(mark, Ge)), None)
+    high = next((mark.le for mark in field.metadata if isinstance(mark, Le)), None)
+    if low is not None:
+        whole = "a whole number, " if int in kinds else ""
+        until = f" to {high}" if high is not None else " or more"
+        return f"{whole}{low}{until}{f' {unit}' if unit else ''}."
+    if bool in kinds:
+        return "true, false."
+    if any(get_origin(kind) is tuple for kind in kinds):
+        return (
+            "a list of names in small letters, words joined by _, as in [baclofen, tizanidine]; [] is none."
+        )
+    if field.examples:
+        return f"text such as {field.examples[0]!r}."
+    return "a day, as in 2026-11-22." if "date" in str(field.annotation) else "text."
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return tuple(kind for kind in get_args(annotation) if kind is not type(None))
+    return (annotation,)
