@@ -6,6 +6,7 @@
     │   ├── UnitError      quantities that do not go together
     │   └── ParameterError a parameter table or an override is wrong
     ├── EventError         a dosing table is wrong
+    ├── DesignError        a trial's design says something impossible, or cannot be carried out
     ├── StudyError         a file of observations is wrong, or may not be used as asked
     └── SimulationError    a run cannot be done as asked
 
@@ -64,6 +65,10 @@ class EventError(LissiveError):
 
 class StudyError(LissiveError):
     """A file of observations is wrong, or may not be used as asked."""
+
+
+class DesignError(LissiveError):
+    """A trial's design says something impossible, or cannot be carried out."""
 
 
 class SimulationError(LissiveError):

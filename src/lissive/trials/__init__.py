@@ -1,0 +1,1 @@
+"""What would a trial show: designs, virtual trials, their analysis and power."""

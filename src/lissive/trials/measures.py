@@ -1,0 +1,47 @@
+"""What a trial can measure, and what can happen in it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One row of measures.tsv."""
+
+    measure: str
+    paramcd: str
+    """Short name in ADaM data sets, up to 8 letters."""
+    output: str
+    """The model's output that it reads."""
+    kind: str
+    """rating (a diary or one rating), count (a day's number), assessed (by a clinician), impression (of change)."""
+    label: str
+    unit: str
+    lower: float
+    upper: float
+
+
+def _read() -> dict[str, Measure]:
+    with (Path(__file__).parent / "measures.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    texts = ("measure", "paramcd", "output", "kind", "label", "unit")
+    return {
+        row["measure"]: Measure(
+            **{name: row[name] for name in texts}, lower=float(row["lower"]), upper=float(row["upper"])
+        )
+        for row in rows
+    }
+
+
+MEASURES = _read()
+EVENTS = {
+    "dizziness": "Dizziness, ever",
+    "withdrawal": "Left before the end",
+    "withdrawal_adverse": "Left because of side effects",
+    "failure": "Time to treatment failure",
+    "dose": "Units taken a day",
+}
+"""Event to its label. `failure` needs rises_by_pct; leaving counts as failing."""
