@@ -10,17 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 from lissive.case import Case, Product, label_titration, product
 from lissive.errors import CaseError
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
-from lissive.simulate.schedule import Schedule, doses
-from lissive.units import to_nmol
-
-ROUTES = {"oromucosal": "spray", "oral": "oral", "inhaled": "lung"}
-"""A product's route to the model's depot: THC_spray, CBD_oral and so on."""
+from lissive.simulate.dosing import clock, day_of
+from lissive.simulate.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,8 @@ def treatment(case: Case, equations: Equations) -> Treatment:
         ceilings, first = (), _fixed_units(case, what)
         most = first
     amount = 1.0 if what.counted_in == "spray" else (plan.dose_mg or 0.0)
-    days = tuple(_day(equations, what, n, amount) for n in range(most + 1))
+    thc, cbd = (amount * (mg or 0.0) for mg in (what.thc_mg_per_unit, what.cbd_mg_per_unit))
+    days = tuple(day_of(equations, what, clock(what, n), thc_mg=thc, cbd_mg=cbd) for n in range(most + 1))
     return Treatment(what, plan.weeks, days, ceilings, first, given, unknown, tuple(notes))
 
 
@@ -197,38 +193,3 @@ def _fixed_units(case: Case, what: Product) -> int:
             do="add it to the case.",
         )
     return int(plan.sprays_per_day or plan.doses_per_day or 0)
-
-
-def _day(equations: Equations, what: Product, units: int, amount: float) -> Schedule:
-    """One day with `units` sprays or doses, times from midnight."""
-    times = _clock(what, units)
-    route, mass = ROUTES[what.route], equations.parameters["M_THC"]
-    parts = []
-    for drug, per_unit in (("THC", what.thc_mg_per_unit), ("CBD", what.cbd_mg_per_unit)):
-        if per_unit:
-            # THC and CBD are isomers: one molar mass serves both
-            nmol = to_nmol(amount * per_unit, g_per_mol=mass)
-            parts.append(doses(times, equations.dose_targets[f"{drug}_{route}"], nmol))
-    time, action, target, value = (
-        np.concatenate([getattr(part, column) for part in parts])
-        for column in ("time", "action", "target", "value")
-    )
-    order = np.argsort(time, kind="stable")
-    return Schedule(time[order], action[order], target[order], value[order])
-
-
-def _clock(what: Product, units: int) -> np.ndarray:
-    """Clock times of `units` a day: as the label splits morning and evening, else through the waking day."""
-    figure = what.figures
-    if "morning_from" not in figure:
-        return 8.0 + 14.0 * (np.arange(units) + 0.5) / max(units, 1)
-    edges = [figure[name].value for name in ("morning_from", "morning_to", "evening_from", "evening_to")]
-    split = next((day.morning for day in label_titration(what.name) if day.total == units), None)
-    if split is None:
-        return edges[0] + (edges[3] - edges[0]) * (np.arange(units) + 0.5) / max(units, 1)
-    return np.concatenate(
-        [
-            start + (end - start) * (np.arange(n) + 0.5) / max(n, 1)
-            for n, start, end in ((split, edges[0], edges[1]), (units - split, edges[2], edges[3]))
-        ]
-    )

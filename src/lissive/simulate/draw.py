@@ -52,6 +52,8 @@ def draw(
     unknown: tuple[str, ...] = ("weight", GENOTYPE, FED),
     first: int = 0,
     evenly: bool = False,
+    typical: Mapping[str, float] | None = None,
+    spread: Mapping[str, float] | None = None,
 ) -> Patients:
     """Parameters of `subjects` virtual patients with this cause of spasm.
 
@@ -62,13 +64,18 @@ def draw(
     first : number of the first patient; patient k is the same person whoever else is drawn.
     evenly : spread each parameter evenly over its distribution (Latin hypercube), for averages over few patients;
         patient k then depends on how many are drawn.
+    typical, spread : centre and spread of a parameter's distribution where they are not to be the table's; a
+        patient keeps their place within the distribution.
 
     Raises       ParameterError for a name that the model does not have.
     """
     given = dict(given or {})
     rows = load_parameters(cause)
-    if wrong := [name for name in given if name not in rows]:
+    if wrong := [name for name in (*given, *(typical or ()), *(spread or ())) if name not in rows]:
         raise ParameterError(f"{wrong[0]} is no parameter of the model.", allowed=f"{', '.join(rows)}.")
+    rows = {
+        name: _moved(row, (typical or {}).get(name), (spread or {}).get(name)) for name, row in rows.items()
+    }
     people, bounds = load_people(), load_bounds()
     values: dict[str, float | Floats] = {}
     drawn = []
@@ -96,6 +103,12 @@ def draw(
             values[name] = _spread(row, u, *bounds.get(name, (-np.inf, np.inf)))
             drawn.append(name)
     return Patients(values, tuple(drawn))
+
+
+def _moved(row: Parameter, value: float | None, spread: float | None) -> Parameter:
+    """The same parameter with another centre or spread."""
+    new = {"value": value, "spread": spread}
+    return row.model_copy(update={name: each for name, each in new.items() if each is not None})
 
 
 def _spread(row: Parameter, u: Floats, lower: float = -np.inf, upper: float = np.inf) -> Floats:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from lissive.errors import SimulationError
 from lissive.simulate.engine import Kernel
@@ -126,8 +127,20 @@ def thresholds() -> Mapping[str, float]:
         return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
 
 
+def willing(u: Floats, limit: Mapping[str, Any]) -> Whole:
+    """(subject,) the most units a day that each is ready to take, from numbers between 0 and 1."""
+    drawn = limit["willing"] * np.exp(limit["willing_spread"] * ndtri(u))
+    most: Whole = np.maximum(np.rint(drawn), 1).astype(np.int64)
+    return most
+
+
 def titrated(
-    ceilings: Sequence[int], baseline: Floats, *, effect: str = "NRS", harm: str = "intoxication"
+    ceilings: Sequence[int],
+    baseline: Floats,
+    *,
+    effect: str = "NRS",
+    harm: str = "intoxication",
+    most: Whole | None = None,
 ) -> Policy:
     """The label's titration with feedback: up by one at most each day until relieved or the label's end.
 
@@ -136,18 +149,34 @@ def titrated(
     ceilings : the most units for day 1, 2, ...; after the last of them nobody goes up any more.
     baseline : (subject,) the effect's value without treatment; lower is better.
     effect, harm : outputs that are looked at (the day's mean, the day's maximum).
+    most : (subject,) units a day beyond which a person will not go, see `willing`.
     """
-    limit = thresholds()
 
     def policy(day: int, taken: Whole, seen: Mapping[str, Day]) -> Whole:
-        worst, relief = seen[harm].maximum, seen[effect].mean / baseline
-        up = (worst < limit["raise_below"]) & (relief > limit["relieved_share"])
-        ceiling = ceilings[day] if day < len(ceilings) else taken
-        raised = np.minimum(taken + 1, np.maximum(ceiling, taken))
-        down = np.maximum(taken - 1, 0)
-        return np.where(worst > limit["lower_above"], down, np.where(up, raised, taken))
+        ceiling: Any = ceilings[day] if day < len(ceilings) else taken
+        if most is not None:
+            ceiling = np.minimum(ceiling, most)
+        return next_units(taken, seen[harm].maximum, seen[effect].mean / baseline, ceiling, thresholds())
 
     return policy
+
+
+def next_units(
+    taken: Whole, worst: Floats, relief: Floats, ceiling: Any, limit: Mapping[str, Any], step: Any = 1
+) -> Whole:
+    """Units of the next day: down where the day was too much, up where it was not and relief is wanting.
+
+    Parameters
+    ----------
+    worst : (subject,) the day's highest intoxication [VAS].      relief : (subject,) rating over its baseline.
+    ceiling : most units that going up may reach; who has more keeps them.
+    limit : the figures of `thresholds`, each one number or (subject,).
+    """
+    up = (worst < limit["raise_below"]) & (relief > limit["relieved_share"])
+    raised = np.minimum(taken + step, np.maximum(ceiling, taken))
+    down = np.maximum(taken - step, 0)
+    decided: Whole = np.where(worst > limit["lower_above"], down, np.where(up, raised, taken))
+    return decided
 
 
 def fixed(units: int) -> Policy:

@@ -62,6 +62,11 @@ class Population(Row):
     def _known_measures(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         for name in value:
             _check_measure(name, rated=True)
+            if MEASURES[name].baseline == "-" or MEASURES[name].kind == "impression":
+                able = [n for n, m in MEASURES.items() if m.baseline != "-" and m.kind != "impression"]
+                raise refuse(
+                    f"names {name!r}, which has no level before treatment.", f"{', '.join(able)}.", MEND
+                )
         return value
 
 

@@ -16,6 +16,8 @@ class Measure:
     """Short name in ADaM data sets, up to 8 letters."""
     output: str
     """The model's output that it reads."""
+    baseline: str
+    """The model's parameter for it before treatment; - where there is none."""
     kind: str
     """rating (a diary or one rating), count (a day's number), assessed (by a clinician), impression (of change)."""
     label: str
@@ -27,7 +29,7 @@ class Measure:
 def _read() -> dict[str, Measure]:
     with (Path(__file__).parent / "measures.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    texts = ("measure", "paramcd", "output", "kind", "label", "unit")
+    texts = ("measure", "paramcd", "output", "baseline", "kind", "label", "unit")
     return {
         row["measure"]: Measure(
             **{name: row[name] for name in texts}, lower=float(row["lower"]), upper=float(row["upper"])

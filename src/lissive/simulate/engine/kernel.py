@@ -217,6 +217,26 @@ class Batch:
         if time is not None:
             self._clock[:, 0] = self._reached = time
 
+    def take(self, members: npt.NDArray[np.int64]) -> Batch:
+        """These subjects alone, as they are now, in this order.
+
+        members : (subject,) places.
+        """
+        timing = {name: values[members] for name, values in self._timing.items()}
+        part = Batch(
+            self.kernel, self._constants[members], self._initial[members], timing, self._t0, self.tolerances
+        )
+        for name in ("y", "_seen", "_rate", "_clock", "_book"):
+            setattr(part, name, getattr(self, name)[members].copy())
+        part._reached = self._reached
+        return part
+
+    def give(self, parameters: Mapping[str, Any]) -> None:
+        """Go on with these parameters, all of them as in `Kernel.start`; the state stays as it is."""
+        fresh = self.kernel.start(len(self), parameters, t0=self._t0, tolerances=self.tolerances)
+        self._constants, self._timing = fresh._constants, fresh._timing
+        self._book[:, 3] = 1
+
     def advance(
         self,
         until: float,

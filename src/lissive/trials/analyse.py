@@ -1,0 +1,101 @@
+"""The trial's own analysis, as its readers would see it: each arm, and each arm against the control."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lissive.trials import estimate as by
+from lissive.trials.data import TrialData, Truths
+from lissive.trials.design import Design, Endpoint
+from lissive.trials.endpoint import CHANGE, COUNT, HIT, MEAN, TIME, ArmResult, Column, arm_result, column
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """One arm of one replicate."""
+
+    replicate: int
+    endpoint: str
+    week: float
+    arm: str
+    kind: str
+    result: ArmResult
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison of one replicate."""
+
+    replicate: int
+    endpoint: str
+    week: float
+    arm: str
+    against: str
+    estimate: by.Estimate
+
+
+def every_visit(design: Design) -> tuple[Endpoint, ...]:
+    """The endpoints at each visit at which they are seen; events once."""
+    found: dict[tuple[str, float | None], Endpoint] = {}
+    for endpoint in design.endpoints:
+        over_time = endpoint.measure in ("dose",) or endpoint.measure not in by_end()
+        weeks = design.visits_weeks if over_time else (None,)
+        for week in weeks:
+            at = endpoint.model_copy(update={"at_week": week})
+            found.setdefault((at.name, week), at)
+    return tuple(found.values())
+
+
+def by_end() -> tuple[str, ...]:
+    """Events that are counted once, up to the end."""
+    return ("dizziness", "withdrawal", "withdrawal_adverse", "failure")
+
+
+def arms_of(design: Design, data: TrialData) -> Iterator[ArmRow]:
+    """Each arm at each visit."""
+    for endpoint in every_visit(design):
+        col = column(design, data, endpoint)
+        for place, name in enumerate(design.arms):
+            yield ArmRow(data.replicate, endpoint.name, col.week, name, col.kind, arm_result(col, place))
+
+
+def analyse(design: Design, data: TrialData) -> list[Comparison]:
+    """Each endpoint of each arm against the control, at the endpoint's own visit."""
+    arms = list(design.arms)
+    control = arms.index(design.control)
+    found = []
+    for endpoint in design.endpoints:
+        col = column(design, data, endpoint)
+        for place, name in enumerate(arms):
+            if place == control or col.kind == MEAN:
+                continue
+            found.extend(
+                Comparison(data.replicate, endpoint.name, col.week, name, design.control, estimate)
+                for estimate in _compared(design, col, place, control)
+            )
+    return found
+
+
+def _compared(design: Design, col: Column, place: int, control: int) -> Iterator[by.Estimate]:
+    alpha = design.analysis.alpha
+    rows: Truths = (col.treatment == place) | (col.treatment == control)
+    treated = (col.treatment[rows] == place).astype(float)
+    value, base = col.value[rows], col.base[rows]
+    if col.kind == TIME:
+        yield by.hazard_ratio(value, col.failed[rows], treated, alpha=alpha)
+        yield by.log_rank(value, col.failed[rows], treated)
+    elif design.crossover and col.kind in (CHANGE, COUNT):
+        level = value + base if col.kind == CHANGE else value
+        yield by.crossover(
+            level, col.sequence[rows], treated, col.patient[rows], col.period[rows], alpha=alpha
+        )
+    elif col.kind == CHANGE:
+        yield by.ancova(value, base, treated, alpha=alpha)
+    elif col.kind == HIT:
+        yield by.odds_ratio(value, treated, alpha=alpha)
+    elif col.kind == COUNT:
+        days = np.maximum(col.days[rows], 1.0)
+        yield by.rate_ratio(np.rint(value * days), days, treated, baseline_rate=base, alpha=alpha)

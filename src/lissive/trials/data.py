@@ -1,0 +1,77 @@
+"""What a virtual trial gives back: everybody who was randomised, as the trial saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lissive.simulate.streams import Floats
+
+Whole = npt.NDArray[np.int64]
+Truths = npt.NDArray[np.bool_]
+
+STAYED, ADVERSE, NO_EFFECT, OTHER = 0, 1, 2, 3
+WHY_LEFT = {STAYED: "", ADVERSE: "side effects", NO_EFFECT: "no effect", OTHER: "other"}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How many people came how far, as a CONSORT diagram counts them."""
+
+    screened: int
+    entered: int
+    """Let in: into the run-in, or else to randomisation."""
+    left_run_in: int
+    not_kept: int
+    """Finished the run-in and were not responders."""
+    randomised: int
+    failed: int
+    """Virtual patients whose equations could not be solved; they are left out of everything."""
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """One replicate of a trial.
+
+    Ratings are in the measure's unit and as observed: with the error of ratings, diary days left blank, and nothing
+    (NaN) after somebody left. A parallel trial has one period.
+    """
+
+    replicate: int
+    number: Whole
+    """(patient,) number at screening, from 0."""
+    group: Whole
+    """(patient,) place in `design.shares`: the arm, or in a crossover the sequence."""
+    treatment: Whole
+    """(patient, period) place in `design.arms`."""
+    screening: Mapping[str, Floats]
+    """Measure to (patient,): before everything."""
+    baseline: Mapping[str, Floats]
+    """Measure to (patient, period): just before the period."""
+    values: Mapping[str, Floats]
+    """Measure to (patient, period, visit)."""
+    filled: Whole
+    """(patient, period, visit) days of diary behind a visit's values."""
+    dose: Floats
+    """(patient, period, visit) units a day over the week before."""
+    left: Floats
+    """(patient,) days since randomisation; infinite who stayed."""
+    left_why: Whole
+    """(patient,) see WHY_LEFT."""
+    dizzy: Truths
+    """(patient, period)"""
+    failed_day: Floats
+    """(patient,) days from randomisation to treatment failure; infinite where none. All NaN if not asked for."""
+    pgic_share: float
+    """Fall, as a share, from which these patients call themselves improved."""
+    flow: Flow
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    @property
+    def periods(self) -> int:
+        return int(self.treatment.shape[1])

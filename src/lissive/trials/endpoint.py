@@ -1,0 +1,142 @@
+"""From what a trial saw to what is compared: one value a patient and period for each endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lissive.simulate.streams import Floats
+from lissive.trials.data import ADVERSE, TrialData, Truths, Whole
+from lissive.trials.design import Design, Endpoint
+from lissive.trials.measures import MEASURES
+
+CHANGE, HIT, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
+"""What a value is: a change from baseline, yes or no, a daily count, a time to failure, a level."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One endpoint of one replicate, a row for each patient and period; NaN is missing."""
+
+    endpoint: Endpoint
+    kind: str
+    week: float
+    value: Floats
+    base: Floats
+    treatment: Whole
+    """(row,) place in `design.arms`."""
+    patient: Whole
+    period: Whole
+    sequence: Whole
+    days: Floats
+    """(row,) days of diary behind a count."""
+    failed: Truths
+    """(row,) whether a time ended in a failure."""
+
+    def of(self, arm: int) -> Truths:
+        """Rows of an arm that have a value."""
+        there: Truths = (self.treatment == arm) & np.isfinite(self.value)
+        return there
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """What one arm shows of an endpoint in one replicate."""
+
+    n: int
+    mean: float
+    """Mean change, share of hits, mean count, mean level; share that failed."""
+    sd: float
+    base: float
+
+
+def visit_of(design: Design, endpoint: Endpoint) -> int:
+    """Place of the endpoint's visit."""
+    week = design.visits_weeks[-1] if endpoint.at_week is None else endpoint.at_week
+    return design.visits_weeks.index(week)
+
+
+def completed(design: Design, data: TrialData, measure: str) -> Floats:
+    """(patient, period, visit) with missing visits as the design's analysis has them."""
+    values, base = data.values[measure], data.baseline[measure][:, :, None]
+    if design.analysis.missing == "baseline":
+        return np.where(np.isnan(values), base, values)
+    if design.analysis.missing == "locf":
+        whole = np.concatenate([base, values], axis=2)
+        last = np.maximum.accumulate(np.where(np.isnan(whole), 0, np.arange(whole.shape[2])), axis=2)
+        filled: Floats = np.take_along_axis(whole, last, axis=2)[:, :, 1:]
+        return filled
+    return values
+
+
+def column(design: Design, data: TrialData, endpoint: Endpoint) -> Column:
+    """The endpoint's values in one replicate."""
+    n, periods = len(data), data.periods
+    visit = visit_of(design, endpoint)
+    kind, value, base = _values(design, data, endpoint, visit)
+    rows = np.arange(n * periods)
+    failed = np.isfinite(data.failed_day) if kind == TIME else np.zeros(n, bool)
+    return Column(
+        endpoint,
+        kind,
+        design.visits_weeks[visit],
+        np.broadcast_to(value, (n, periods)).ravel(),
+        np.broadcast_to(base, (n, periods)).ravel(),
+        data.treatment.ravel(),
+        rows // periods,
+        rows % periods,
+        np.repeat(data.group, periods),
+        data.filled[:, :, visit].ravel().astype(float),
+        np.repeat(failed, periods),
+    )
+
+
+def _values(design: Design, data: TrialData, endpoint: Endpoint, visit: int) -> tuple[str, Floats, Floats]:
+    """Kind, value and base, each (patient, period)."""
+    name = endpoint.measure
+    none = np.full(data.treatment.shape, np.nan)
+    if name == "dizziness":
+        return HIT, data.dizzy.astype(float), none
+    if name in ("withdrawal", "withdrawal_adverse"):
+        # in a crossover somebody leaves once, in one of the periods
+        span = design.weeks * 7.0 + (design.crossover.washout_days if design.crossover else 0)
+        stayed = ~np.isfinite(data.left)
+        when = np.where(stayed, -1, np.minimum(np.where(stayed, 0, data.left) // span, data.periods - 1))
+        gone = when[:, None] == np.arange(data.periods)
+        if name == "withdrawal_adverse":
+            gone &= (data.left_why == ADVERSE)[:, None]
+        return HIT, gone.astype(float), none
+    if name == "failure":
+        end = design.weeks * 7.0
+        time: Floats = np.where(np.isfinite(data.failed_day), data.failed_day, end)
+        return TIME, np.broadcast_to(np.minimum(time, end)[:, None], none.shape), none
+    if name == "dose":
+        return MEAN, data.dose[:, :, visit], none
+    rated = design.relief if name == "pgic" else name
+    value = completed(design, data, rated)[:, :, visit]
+    base = data.baseline[rated]
+    if endpoint.since == "screening":
+        base = np.broadcast_to(data.screening[rated][:, None], value.shape)
+    falls = data.pgic_share if name == "pgic" else (endpoint.falls_by_pct or 0.0) / 100.0
+    if falls:
+        hit = np.where(np.isnan(value) | np.isnan(base), np.nan, value <= (1.0 - falls) * base)
+        return HIT, hit, base
+    if MEASURES[name].kind == "count":
+        return COUNT, value, base
+    return CHANGE, value - base, base
+
+
+def arm_result(col: Column, arm: int) -> ArmResult:
+    """One arm of a column."""
+    rows = col.of(arm)
+    n = int(rows.sum())
+    if not n:
+        return ArmResult(0, np.nan, np.nan, np.nan)
+    value = col.failed[rows].astype(float) if col.kind == TIME else col.value[rows]
+    change = value - col.base[rows] if col.kind == COUNT else value
+    sd = float(np.nanstd(change, ddof=1)) if n > 1 else np.nan
+    base = col.base[rows]
+    return ArmResult(
+        n, float(value.mean()), sd, float(np.nanmean(base)) if np.isfinite(base).any() else np.nan
+    )

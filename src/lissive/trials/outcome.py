@@ -1,0 +1,157 @@
+"""What happens to patients beside their ratings: leaving, dizziness, treatment failure; and replicates told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lissive.simulate.streams import Floats, uniforms
+from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Flow, TrialData, Truths, Whole
+from lissive.trials.design import Design
+from lissive.trials.measures import MEASURES
+from lissive.trials.observe import BEFORE, Ratings, _days
+
+if TYPE_CHECKING:
+    from lissive.trials.conduct import _Running
+    from lissive.trials.people import People
+
+HOURS = 24.0
+Seeds = Sequence[tuple[int, Whole]]
+
+
+def _chance(seeds: Seeds, number: Whole, purpose: str) -> Floats:
+    """(patient,) one number each between 0 and 1."""
+    u = np.empty(len(number))
+    for seed, members in seeds:
+        if len(members):
+            u[members] = uniforms(seed, purpose, int(number[members].max()) + 1)[number[members]]
+    return u
+
+
+def left_of(
+    history: Sequence[Floats],
+    outputs: Sequence[str],
+    seeds: Seeds,
+    number: Whole,
+    limit: Mapping[str, Floats],
+    start: int,
+) -> tuple[Floats, Whole]:
+    """(patient,) days until each leaves, infinite who stays, and why.
+
+    Parameters
+    ----------
+    history : a day: (patient, output) means; the first is day `start`.
+    """
+    part = {name: np.stack([day[:, outputs.index(name)] for day in history], axis=1) * HOURS for name in
+            ("dropout_hazard", "leave_adverse", "leave_effect")}  # fmt: skip
+    so_far = np.cumsum(part["dropout_hazard"], axis=1)
+    threshold = -np.log(_chance(seeds, number, f"leaves: from day {start}"))
+    gone = so_far >= threshold[:, None]
+    day = np.argmax(gone, axis=1)
+    leaves = gone.any(axis=1)
+    rows = np.arange(len(day))
+    hazard = {name: values[rows, day] for name, values in part.items()}
+    other = hazard["dropout_hazard"] - hazard["leave_adverse"] - hazard["leave_effect"]
+    adverse = hazard["leave_adverse"] + limit["other_adverse"] * other
+    u = _chance(seeds, number, f"leaves: why, from day {start}") * hazard["dropout_hazard"]
+    reason = np.where(u < adverse, ADVERSE, np.where(u < adverse + hazard["leave_effect"], NO_EFFECT, OTHER))
+    return np.where(leaves, day + 1.0, np.inf), np.where(leaves, reason, STAYED)
+
+
+def failure_day(
+    design: Design,
+    ratings: Ratings,
+    levels: Callable[[str, int, int], Floats],
+    start: int,
+    baseline: Mapping[str, Floats],
+    left: Floats,
+) -> Floats:
+    """(patient,) days from randomisation until the week's rating has risen by the share, or until leaving."""
+    wanted = next((e for e in design.endpoints if e.measure == "failure"), None)
+    if wanted is None:
+        return np.full(len(left), np.nan)
+    name, total = design.relief, round(design.weeks * 7)
+    window = design.diary_days
+    level = levels(MEASURES[name].output, start + total - 1, total)
+    place = slice(BEFORE + start, BEFORE + start + total)
+    each = _days(MEASURES[name], ratings, name, level, place) * ratings.filled[:, place]
+    kernel = np.cumsum(np.pad(each, ((0, 0), (1, 0))), axis=1)
+    count = np.cumsum(np.pad(ratings.filled[:, place], ((0, 0), (1, 0))), axis=1)
+    total_of = kernel[:, window:] - kernel[:, :-window]
+    n = count[:, window:] - count[:, :-window]
+    mean = np.divide(total_of, n, out=np.full(total_of.shape, -np.inf), where=n > 0)
+    limit = baseline[name][:, :1] * (1.0 + (wanted.rises_by_pct or 0.0) / 100.0)
+    over = mean >= limit
+    day = np.where(over.any(axis=1), np.argmax(over, axis=1) + float(window), np.inf)
+    failed: Floats = np.minimum(day, left)
+    return failed
+
+
+def dizzy_in(
+    run: _Running, seeds: Seeds, left: Floats, start: int, starts: Sequence[int], days: int
+) -> Truths:
+    """(patient, period) whether anybody was dizzy before leaving."""
+    k = run.kernel.outputs.index("dizziness_hazard")
+    found = []
+    for p, s in enumerate(starts):
+        hazard = np.stack([run.history[BEFORE + d][:, k] for d in range(s, s + days)], axis=1) * HOURS
+        there = np.arange(s - start, s - start + days)[None] < left[:, None]
+        risk = 1.0 - np.exp(-(hazard * there).sum(axis=1))
+        found.append(_chance(seeds, run.number, f"dizziness, period {p}") < risk)
+    result: Truths = np.stack(found, axis=1)
+    return result
+
+
+def split_by_replicate(
+    design: Design,
+    run: _Running,
+    people: Sequence[People],
+    good: Truths,
+    screening: Mapping[str, Floats],
+    baseline: Mapping[str, Floats],
+    values: Mapping[str, Floats],
+    dose: Floats,
+    filled: Whole,
+    group: Whole,
+    treatment: Whole,
+    left: Floats,
+    why: Whole,
+    failed: Floats,
+    entered: Whole,
+    left_early: Whole,
+    start: int,
+    starts: Sequence[int],
+) -> list[TrialData]:
+    """One TrialData a replicate; patients whose equations could not be solved are counted and left out."""
+    seeds = [(each.seed, np.flatnonzero(run.which == k)) for k, each in enumerate(people)]
+    dizzy = dizzy_in(run, seeds, left, start, starts, round(design.weeks * 7))
+    result = []
+    for k, each in enumerate(people):
+        mine = np.flatnonzero((run.which == k) & good)
+        randomised = int((run.which == k).sum())
+        flow = Flow(
+            each.screened, int(entered[k]), int(left_early[k]), int(entered[k] - left_early[k] - randomised),
+            len(mine), randomised - len(mine),
+        )  # fmt: skip
+        result.append(
+            TrialData(
+                each.replicate,
+                run.number[mine],
+                group[mine],
+                treatment[mine],
+                {n: v[mine] for n, v in screening.items()},
+                {n: v[mine] for n, v in baseline.items()},
+                {n: v[mine] for n, v in values.items()},
+                filled[mine],
+                dose[mine],
+                left[mine],
+                why[mine],
+                dizzy[mine],
+                failed[mine],
+                each.response.rating()["pgic_share"],
+                flow,
+            )
+        )
+    return result

@@ -1,0 +1,201 @@
+"""Many replicates of a trial: in chunks, finished ones kept on disk, gone on with after an interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lissive.errors import DesignError
+from lissive.model import load
+from lissive.simulate.engine import Tolerances
+from lissive.simulate.output import atomic_path
+from lissive.simulate.run import Settings
+from lissive.simulate.solve import model_hash
+from lissive.trials.adam import patient_table
+from lissive.trials.analyse import ArmRow, Comparison, analyse, arms_of
+from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.data import Flow, TrialData
+from lissive.trials.design import Design
+from lissive.trials.endpoint import ArmResult
+from lissive.trials.estimate import Estimate
+from lissive.trials.response import Response
+
+PATIENTS_AT_ONCE = 6000
+RECORD, PATIENTS = "replicates", "patients"
+"""Folders below --out: what was found in each chunk, and the patients of each chunk."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What all replicates found."""
+
+    design: Design
+    seed: int
+    flows: Mapping[int, Flow]
+    arms: tuple[ArmRow, ...]
+    comparisons: tuple[Comparison, ...]
+    provenance: Mapping[str, Any]
+    example: TrialData | None = None
+    """The first replicate that was carried out now, patient by patient."""
+
+    @property
+    def replicates(self) -> int:
+        return len(self.flows)
+
+
+def run_trial(
+    design: Design,
+    *,
+    replicates: int = 200,
+    seed: int = 1,
+    responses: Sequence[Response] | None = None,
+    folder: Path | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Results:
+    """Carry the design out `replicates` times and analyse each.
+
+    Parameters
+    ----------
+    responses : one for each replicate, as drawn from a posterior; the tables' own if not given.
+    folder : where each finished chunk is kept, patients as Parquet; nothing is written if not given.
+    resume : go on with what is there, from the same design, seed and model.
+    progress : told how many replicates are done, in parts of one.
+
+    Raises       DesignError where the trial cannot be carried out, or `folder` holds another one.
+    """
+    settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
+    stamp = _stamp(design, seed, responses)
+    done = _found(folder, stamp, resume) if folder else {}
+    flows: dict[int, Flow] = {}
+    arms: list[ArmRow] = []
+    comparisons: list[Comparison] = []
+    example: TrialData | None = None
+    for chunk in _chunks(design, replicates):
+        if chunk[0] in done and len(done[chunk[0]]["flows"]) == len(chunk):
+            part = done[chunk[0]]
+        else:
+            tick = _within(progress, chunk)
+            mine = None if responses is None else [responses[r] for r in chunk]
+            trials = conduct(design, chunk, seed=seed, responses=mine, settings=settings, progress=tick)
+            example = example or trials[0]
+            part = _record(design, trials)
+            if folder:
+                _keep(folder, stamp, chunk, part, design, trials)
+        _read(part, flows, arms, comparisons)
+        if progress:
+            progress(chunk[-1] + 1)
+    return Results(
+        design, seed, flows, tuple(arms), tuple(comparisons), _provenance(design, seed, stamp), example
+    )
+
+
+def _chunks(design: Design, replicates: int) -> Iterator[list[int]]:
+    """Replicates that are run side by side; how many there are in all changes no chunk but the last."""
+    run_in = design.run_in.patients if design.run_in else None
+    size = max(1, PATIENTS_AT_ONCE // (run_in or design.patients or 1))
+    for first in range(0, replicates, size):
+        yield list(range(first, min(first + size, replicates)))
+
+
+def _within(progress: Callable[[float], None] | None, chunk: Sequence[int]) -> Callable[[float], None] | None:
+    return None if progress is None else lambda share: progress(chunk[0] + share * len(chunk))
+
+
+def _record(design: Design, trials: Sequence[TrialData]) -> dict[str, Any]:
+    """What is kept of a chunk beside its patients; plain data, so that it goes to disk and back unchanged."""
+    return {
+        "flows": {str(each.replicate): asdict(each.flow) for each in trials},
+        "arms": [asdict(row) for each in trials for row in arms_of(design, each)],
+        "comparisons": [asdict(row) for each in trials for row in analyse(design, each)],
+    }
+
+
+def _read(
+    part: Mapping[str, Any], flows: dict[int, Flow], arms: list[ArmRow], found: list[Comparison]
+) -> None:
+    flows.update({int(r): Flow(**flow) for r, flow in part["flows"].items()})
+    arms.extend(ArmRow(**{**row, "result": ArmResult(**row["result"])}) for row in part["arms"])
+    found.extend(
+        Comparison(**{**row, "estimate": Estimate(**row["estimate"])}) for row in part["comparisons"]
+    )
+
+
+# -- on disk -------------------------------------------------------------------------------------------
+def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> str:
+    """What a run rests on; another one does not go on with it."""
+    answers = [dict(each.values) for each in responses or ()]
+    said = json.dumps(
+        [design.model_dump(mode="json"), seed, model_hash(load("lissive")), answers], sort_keys=True
+    )
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _found(folder: Path, stamp: str, resume: bool) -> dict[int, dict[str, Any]]:
+    """Chunks that are finished, by their first replicate."""
+    files = sorted((folder / RECORD).glob("*.json")) if (folder / RECORD).is_dir() else []
+    if not files:
+        return {}
+    if not resume:
+        raise DesignError(
+            f"The folder holds {len(files)} parts of a run.",
+            where=str(folder),
+            allowed="an empty or new folder.",
+            do="add --resume to go on with that run, or name another folder.",
+        )
+    found = {}
+    for path in files:
+        try:
+            part = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise DesignError(
+                "The part cannot be read.", where=str(path), do="delete it; it is made again."
+            ) from None
+        if part.get("stamp") != stamp:
+            raise DesignError(
+                "The folder holds a run of another design, seed or model.",
+                where=str(path),
+                allowed="the same as now.",
+                do="name another folder.",
+            )
+        found[min(int(r) for r in part["flows"])] = part
+    return found
+
+
+def _keep(
+    folder: Path,
+    stamp: str,
+    chunk: Sequence[int],
+    part: dict[str, Any],
+    design: Design,
+    trials: Sequence[TrialData],
+) -> None:
+    """Patients first, then the record that says that the chunk is finished."""
+    for name in (RECORD, PATIENTS):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    name = f"{chunk[0] + 1:05d}-{chunk[-1] + 1:05d}"
+    table = patient_table(design, trials)
+    with atomic_path(folder / PATIENTS / f"{name}.parquet") as place:
+        table.to_parquet(place, index=False)
+    with atomic_path(folder / RECORD / f"{name}.json") as place:
+        place.write_text(json.dumps({"stamp": stamp, **part}), encoding="utf-8")
+
+
+def _provenance(design: Design, seed: int, stamp: str) -> dict[str, Any]:
+    from lissive import __version__
+
+    return {
+        "lissive": __version__,
+        "design": design.trial,
+        "stamp": stamp,
+        "seed": seed,
+        "model": "lissive",
+        "model_hash": model_hash(load("lissive")),
+        "solver": {"method": "RODAS 4(3)", "rtol": RTOL},
+    }
