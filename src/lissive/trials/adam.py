@@ -52,9 +52,7 @@ def _one(design: Design, data: TrialData) -> pd.DataFrame:
             "ADY": np.tile([round(w * 7) for w in weeks], n * periods),
             "AVAL": value.ravel(),
             "BASE": np.repeat(base.ravel(), visits),
-            "DSDECOD": np.repeat(
-                np.array([WHY_LEFT[w] or "completed" for w in data.left_why], object), periods * visits
-            ),
+            "DSDECOD": np.repeat(ended, periods * visits),
             "DSDY": np.repeat(data.left, periods * visits),
         }
         frames.append(pd.DataFrame(rows))

@@ -66,7 +66,7 @@ def analyse(design: Design, data: TrialData) -> list[Comparison]:
     """Each endpoint of each arm against the control, at the endpoint's own visit."""
     arms = list(design.arms)
     control = arms.index(design.control)
-    found = []
+    found: list[Comparison] = []
     for endpoint in design.endpoints:
         col = column(design, data, endpoint)
         for place, name in enumerate(arms):
