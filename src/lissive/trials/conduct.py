@@ -30,8 +30,8 @@ from lissive.trials.response import TABLES, Response
 
 WEEK = 7
 EVENTS_OUT = ("intoxication", "dizziness_hazard", "leave_adverse", "leave_effect", "dropout_hazard")
-RTOL = 1e-3
-"""Ratings move by less than 1e-6 between this and 1e-5."""
+RTOL = 1e-2
+"""Mean ratings of an arm move by less than 1e-4 between this and 1e-4, far below the error of any trial."""
 NOBODY = -1
 """Treatment of those who are given nothing."""
 
