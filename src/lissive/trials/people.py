@@ -115,7 +115,7 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
         cause=population.cause,
         given=given,
         first=first,
-        typical=response.typical(load_parameters(population.cause)),
+        typical=response.typical(load_parameters(population.cause), own),
         spread=response.spread(),
     )
     values = {

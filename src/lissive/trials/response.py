@@ -1,19 +1,37 @@
 """The parameters that say how people respond, where they are not to be the tables' own: one answer of a calibration.
 
-Names are those of the model's parameters; `spread of NAME` is how one differs between people, `titration NAME` and
-`rating NAME` are rows of simulate/titration.tsv and simulate/ratings.tsv.
+Names are those of the model's parameters; `spread of NAME` is how one differs between people, `titration NAME`,
+`rating NAME` and `between NAME` are rows of simulate/titration.tsv, simulate/ratings.tsv and between.tsv.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit, logit
 
 from lissive.model.parameters import Parameter
 from lissive.simulate.ratings import figures
+from lissive.simulate.streams import normals
 from lissive.simulate.titrate import thresholds
 
-SPREAD, TITRATION, RATING = "spread of ", "titration ", "rating "
+SPREAD, TITRATION, RATING, BETWEEN = "spread of ", "titration ", "rating ", "between "
+TIED = {"tau_THC": "tau_OH"}
+"""Parameters that no trial tells apart: the second follows the first in proportion."""
+MOVED = {"placebo": ("max_placebo_spasm", "max_placebo_pain"), "effect": ("gain_tone", "Im_pain_brain")}
+"""What a trial's own placebo response and effect are moved by."""
+
+
+@cache
+def between_trials() -> Mapping[str, float]:
+    """The figures of between.tsv."""
+    with (Path(__file__).parent / "between.tsv").open(encoding="utf-8", newline="") as file:
+        return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
 
 
 @dataclass(frozen=True)
@@ -22,17 +40,32 @@ class Response:
 
     values: Mapping[str, float] = field(default_factory=dict)
 
-    def typical(self, known: Mapping[str, Parameter]) -> dict[str, float]:
-        """Centres of the model's parameters."""
-        return {name: value for name, value in self.values.items() if name in known}
+    def typical(self, known: Mapping[str, Parameter], seed: int) -> dict[str, float]:
+        """Centres of the model's parameters, in the trial of this seed.
+
+        Trials differ beyond chance: each has a placebo response and an effect of its own (between.tsv).
+        """
+        centre = {name: value for name, value in self.values.items() if name in known}
+        for name, other in TIED.items():
+            if name in centre and other not in centre:
+                centre[other] = known[other].value * centre[name] / known[name].value
+        spread = {**between_trials(), **self._after(BETWEEN)}
+        for kind, names in MOVED.items():
+            z = float(normals(seed, f"between trials: {kind}", 1)[0])
+            for name in names:
+                centre[name] = _moved(known[name], centre.get(name, known[name].value), spread[kind] * z)
+        return centre
 
     def spread(self) -> dict[str, float]:
         """Spreads of the model's parameters between people."""
         return self._after(SPREAD)
 
     def titration(self) -> dict[str, float]:
-        """All figures of titration."""
-        return {**thresholds(), **self._after(TITRATION)}
+        """All figures of titration; both bounds of intoxication move together."""
+        table, own = thresholds(), self._after(TITRATION)
+        if "raise_below" in own and "lower_above" not in own:
+            own["lower_above"] = own["raise_below"] * table["lower_above"] / table["raise_below"]
+        return {**table, **own}
 
     def rating(self) -> dict[str, float]:
         """All figures of ratings."""
@@ -40,6 +73,12 @@ class Response:
 
     def _after(self, prefix: str) -> dict[str, float]:
         return {name.removeprefix(prefix): v for name, v in self.values.items() if name.startswith(prefix)}
+
+
+def _moved(row: Parameter, value: float, by: float) -> float:
+    """Up or down on the scale on which it can be anything: shares on the logit, others on the logarithm."""
+    share = row.distribution == "logitnormal" or row.name.startswith("Im_")
+    return float(expit(logit(value) + by)) if share else float(value * np.exp(by))
 
 
 TABLES = Response()
