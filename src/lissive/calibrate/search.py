@@ -1,0 +1,59 @@
+"""The way to the mode: the model as a straight line around where one is, everything else as it is.
+
+The robust cost bends sharply, so that a plain Gauss-Newton step creeps; and the model is dear. So each set of the
+model's derivatives is used up: the cost that a linear model would have is minimised to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import least_squares
+
+Floats = npt.NDArray[np.float64]
+
+REACH = 0.7
+"""Of a logarithm or logit: as far as one step goes, a factor of two. Beyond, a straight line says little."""
+HALVINGS = 6
+
+
+def best_nearby(
+    cost: Callable[[Floats, Floats], Floats],
+    x: Floats,
+    logs: Floats,
+    slopes: Floats,
+    ends: tuple[Floats, Floats],
+) -> tuple[Floats, Floats]:
+    """The step from `x` to the least of the sum of squares of `cost` were the model linear, and standard errors.
+
+    Parameters
+    ----------
+    cost : from parameters and the residuals of the model to what is squared.
+    logs, slopes : (residual,) and (residual, parameter) of the model at `x`.
+    """
+    within = np.maximum(ends[0], x - REACH), np.minimum(ends[1], x + REACH)
+    found = least_squares(
+        lambda at: cost(at, logs + slopes @ (at - x)),
+        x,
+        jac="3-point",
+        bounds=within,
+        method="dogbox",
+        ftol=1e-10,
+        xtol=1e-8,
+        gtol=1e-8,
+    )
+    return found.x - x, np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)))
+
+
+def downhill(
+    cost: Callable[[Floats], Floats], x: Floats, step: Floats, ends: tuple[Floats, Floats]
+) -> Floats:
+    """Where the step leads, or as much of it as lowers the cost; `x` itself where none of it does."""
+    here = np.sum(cost(x) ** 2)
+    for k in range(HALVINGS):
+        there: Floats = np.clip(x + step / 2**k, *ends)
+        if np.sum(cost(there) ** 2) < here:
+            return there
+    return x
