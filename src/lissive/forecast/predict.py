@@ -21,10 +21,12 @@ from lissive.model.parameters import load_interactions
 from lissive.simulate.draw import draw
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.origin import origin
+from lissive.simulate.ratings import figures, stretches
 from lissive.simulate.run import MEANING, Settings
 from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import Floats, normals
-from lissive.simulate.titrate import Diary, day_by_day, fixed, titrated
+from lissive.simulate.streams import Floats, normals, uniforms
+from lissive.simulate.titrate import Diary, day_by_day, fixed, thresholds, titrated, willing
+from lissive.trials.measures import MEASURES
 
 ARMS = ("active", "placebo")
 DAYS = 7
@@ -49,20 +51,13 @@ def outcomes() -> tuple[Outcome, ...]:
         return tuple(Outcome(**row) for row in csv.DictReader(file, delimiter="\t"))
 
 
-@cache
-def ratings() -> Mapping[str, tuple[float, float, float]]:
-    """Outcome to (standard deviation, lower, upper end) of how a person's rating differs between weeks."""
-    with (Path(__file__).parent / "ratings.tsv").open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        return {row["outcome"]: (float(row["sd"]), float(row["lower"]), float(row["upper"])) for row in rows}
-
-
 @dataclass(frozen=True)
 class Forecast:
     """Simulated weeks of virtual patients like the one in the case.
 
     weekly : outcome to (arm, subject, week 0 to n); week 0 is before treatment. Ratings are as a person
-        would give them, from one week to the next not quite the same (ratings.tsv)
+        would give them: good and bad stretches, and the error of each rating (simulate/ratings.tsv); the drug
+        and placebo side of a pair share them, so their difference is treatment alone
     taken : (arm, subject, day) units taken
     """
 
@@ -121,7 +116,12 @@ def predict(
     outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
     settings = Settings(Tolerances(rtol=rtol), threads or os.cpu_count() or 1)
     kernel = build(equations, outputs)
-    policy = titrated(plan.ceilings, both["NRS0"]) if plan.ceilings else fixed(plan.first_units)
+    course = {name: _course(seed, name, subjects, plan.weeks) for name in rated()}
+    policy = fixed(plan.first_units)
+    if plan.ceilings:
+        ready = np.tile(willing(uniforms(seed, "titration: willing", subjects), thresholds()), 2)
+        felt = np.tile(course["spasticity_nrs"], (2, 1))
+        policy = titrated(plan.ceilings, both["NRS0"], most=ready, felt=felt)
     diary = day_by_day(
         kernel,
         plan.weeks * DAYS,
@@ -138,7 +138,7 @@ def predict(
     return Forecast(
         case,
         plan,
-        _rated(_weekly(diary, before.values[:, 0], subjects), seed),
+        _rated(_weekly(diary, before.values[:, 0], subjects), course, seed),
         diary.taken.reshape(2, subjects, -1),
         diary.status.reshape(2, subjects),
         people.drawn,
@@ -182,13 +182,30 @@ def _weekly(diary: Diary, before: Floats, subjects: int) -> dict[str, Floats]:
     return result
 
 
-def _rated(weekly: dict[str, Floats], seed: int) -> dict[str, Floats]:
-    """Ratings as they would be given: the same state is not rated the same each week; the scale has ends."""
-    for name, (sd, lower, upper) in ratings().items():
-        values = weekly[name]
+def rated() -> tuple[str, ...]:
+    """Outcomes that people rate."""
+    return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "rating")
+
+
+def _course(seed: int, name: str, subjects: int, weeks: int) -> Floats:
+    """(subject, day) how far a rating is from where it would be in as good or bad a stretch as at the start.
+
+    The case states a rating, and so its stretch with it.
+    """
+    days = stretches(seed, name, np.arange(subjects), (weeks + 1) * DAYS)
+    course: Floats = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
+    return course
+
+
+def _rated(weekly: dict[str, Floats], course: Mapping[str, Floats], seed: int) -> dict[str, Floats]:
+    """Ratings as they would be given: a week's is the mean of its days; the scale has ends."""
+    error = figures()["rating_sd"] / np.sqrt(DAYS)
+    for name, days in course.items():
+        values, measure = weekly[name], MEASURES[name]
         _, subjects, columns = values.shape
-        for a, arm in enumerate(ARMS):
-            for week in range(1, columns):
-                noise = sd * normals(seed, f"rating: {name}, {arm}, week {week}", subjects)
-                values[a, :, week] = np.clip(values[a, :, week] + noise, lower, upper)
+        stretch = days.reshape(subjects, columns - 1, DAYS).mean(axis=2)
+        noise = np.stack(
+            [normals(seed, f"error: {name}, week {w}", subjects) for w in range(1, columns)], axis=1
+        )
+        values[:, :, 1:] = np.clip(values[:, :, 1:] + stretch + error * noise, measure.lower, measure.upper)
     return weekly

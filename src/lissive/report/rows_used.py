@@ -13,6 +13,7 @@ from lissive.report.run_record import Record
 _PACKAGE = Path(__file__).parents[1]
 _PARAMETERS = "model/parameters"
 _ENZYME = "cyp2c9_activity"
+_RATED = ("course_sd", "course_days", "rating_sd")
 _OF_A_PRODUCT = (
     "thc_per_unit cbd_per_unit label_max_per_day morning_from morning_to evening_from evening_to".split()
 )
@@ -68,13 +69,16 @@ def _of_a_case(case: Mapping[str, object], live: set[str]) -> Iterator[Used]:
     for row in _rows("case/products.tsv"):
         if row["product"] == product and row["name"] in _OF_A_PRODUCT:
             yield _used(f"{product}: {row['name']}", row, "case")
-    for row in _rows("forecast/ratings.tsv"):
-        yield _used(f"error of a rating: {row['outcome']}", row, "forecast")
+    for row in _rows("simulate/ratings.tsv"):
+        if row["name"] in _RATED:
+            yield _used(f"ratings: {row['name']}", row, "simulate")
     if case["titrated"]:
         for row in _rows("case/titration.tsv"):
             if row["product"] == product:
                 yield _used(f"{product}: titration by day", row, "case")
         for row in _rows("simulate/titration.tsv"):
+            if row["name"] == "other_adverse":  # of trials
+                continue
             yield _used(f"titration: {row['name']}", row, "simulate")
 
 

@@ -141,6 +141,7 @@ def titrated(
     effect: str = "NRS",
     harm: str = "intoxication",
     most: Whole | None = None,
+    felt: Floats | None = None,
 ) -> Policy:
     """The label's titration with feedback: up by one at most each day until relieved or the label's end.
 
@@ -150,13 +151,15 @@ def titrated(
     baseline : (subject,) the effect's value without treatment; lower is better.
     effect, harm : outputs that are looked at (the day's mean, the day's maximum).
     most : (subject,) units a day beyond which a person will not go, see `willing`.
+    felt : (subject, day) how far the rating is from the model's level; people go by what they feel.
     """
 
     def policy(day: int, taken: Whole, seen: Mapping[str, Day]) -> Whole:
         ceiling: Any = ceilings[day] if day < len(ceilings) else taken
         if most is not None:
             ceiling = np.minimum(ceiling, most)
-        return next_units(taken, seen[harm].maximum, seen[effect].mean / baseline, ceiling, thresholds())
+        level = seen[effect].mean if felt is None else seen[effect].mean + felt[:, day - 1]
+        return next_units(taken, seen[harm].maximum, level / baseline, ceiling, thresholds())
 
     return policy
 

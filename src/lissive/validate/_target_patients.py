@@ -6,18 +6,14 @@ week in it, as a trial's has.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-import lissive.forecast
 from lissive.case import make_case
 from lissive.errors import SimulationError
-from lissive.forecast import Forecast, outcomes, predict, responders
-from lissive.model.parameters import RECALLED
+from lissive.forecast import Forecast, predict, responders
 from lissive.simulate.streams import Floats
 from lissive.validate._target_measures import Measured
 from lissive.validate._target_rows import Arm
@@ -49,18 +45,6 @@ def forecast_of(arm: Arm, threads: int) -> Forecast:
             allowed="the model lissive, a cause and whole weeks.",
         )
     return _forecast(arm.cause, arm.patients, int(arm.days) // 7, threads)
-
-
-def recalled_ratings(output: tuple[str, ...]) -> tuple[str, ...]:
-    """Which of these outputs people rate with an error that was quoted from memory."""
-    rated = {outcome.name: outcome.output for outcome in outcomes()}
-    with (Path(str(lissive.forecast.__file__)).parent / "ratings.tsv").open(
-        encoding="utf-8", newline=""
-    ) as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["provenance"].endswith(RECALLED)]
-    return tuple(
-        f"error of rating {rated[row['outcome']]}" for row in rows if rated[row["outcome"]] in output
-    )
 
 
 def responders_percent(forecast: Forecast, args: tuple[float, ...]) -> Measured:

@@ -18,7 +18,7 @@ from typing import Any
 from lissive.errors import ParameterError
 from lissive.model.parameters import Source
 from lissive.validate._target_measures import MEASURES, Look, Measure
-from lissive.validate._target_patients import PATIENT_MEASURES, forecast_of, recalled_ratings
+from lissive.validate._target_patients import PATIENT_MEASURES, forecast_of
 from lissive.validate._target_rows import (
     FOLDER,
     NONE,
@@ -172,7 +172,7 @@ def _figure(
         if against is None:
             raise ParameterError("Virtual patients need the run of a typical one.", where=row.where)
         typical = _values(row, MEASURES["week_change"], against, None, (), runs)[0]
-        return value, detail, (*_rests_on(typical), *recalled_ratings(row.output))
+        return value, detail, _rests_on(typical)
     values, detail = _values(row, MEASURES[name], arm, against, args, runs)
     return values[0], detail, _rests_on(values)
 

@@ -1,0 +1,297 @@
+"""How people respond, fitted on published trials: parameters, their uncertainty, and what rests on what.
+
+The trial simulator is run at parameters spread over the priors; an emulator learns each published figure from these
+runs; an ensemble sampler (emcee) draws from the posterior on the emulator; a second wave of runs, where the posterior
+is, sharpens the emulator. Chosen over simulation-based inference because figures of a trial are few and smooth, over
+ensemble Kalman inversion because its spread is no posterior, and over sampling the simulator because one run of all
+trials takes seconds.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit
+from scipy.stats import norm, qmc
+
+from lissive.calibrate.emulator import Emulator, learn
+from lissive.calibrate.response_data import Datum, data_of, to_scale
+from lissive.errors import DesignError, StudyError
+from lissive.simulate.engine import Tolerances
+from lissive.simulate.run import Settings
+from lissive.simulate.streams import Floats
+from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.published import PublishedTrial
+from lissive.trials.response import BETWEEN, MOVED, Response
+from lissive.trials.statistic import statistic
+
+Say = Callable[[str], None]
+SUM_BETWEEN = tuple(f"{BETWEEN}{kind}" for kind in MOVED)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """One row of priors_response.tsv."""
+
+    name: str
+    scale: str
+    value: float
+    sd: float
+    provenance: str
+    source: str
+    note: str
+
+    def at(self, z: Any) -> Any:
+        """The parameter, `z` standard deviations from its centre."""
+        if self.scale == "logit":
+            return expit(logit(self.value) + self.sd * np.asarray(z))
+        return self.value * np.exp(self.sd * np.asarray(z))
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is run: the whole calibration, or a small one."""
+
+    runs: tuple[int, ...] = (320, 200)
+    """Runs of the simulator in each wave."""
+    patients: int = 70
+    """Virtual patients of each arm in a run."""
+    steps: int = 3000
+    burn: int = 1500
+    walkers: int = 64
+    ensembles: int = 4
+
+
+SMOKE = Effort(runs=(40,), patients=12, steps=300, burn=200, walkers=20, ensembles=2)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """z : (ensemble, draw, parameter) on the priors' standard scale"""
+
+    priors: tuple[Prior, ...]
+    data: tuple[Datum, ...]
+    trials: tuple[PublishedTrial, ...]
+    emulator: Emulator
+    z: Floats
+    log_probability: Floats
+    acceptance: Floats
+    seed: int
+    runs: int
+
+    @property
+    def values(self) -> Floats:
+        """(ensemble, draw, parameter) in the parameters' units."""
+        return np.stack([p.at(self.z[..., k]) for k, p in enumerate(self.priors)], axis=-1)
+
+
+@cache
+def priors() -> tuple[Prior, ...]:
+    """All parameters that are fitted on trials."""
+    with (Path(__file__).parent / "priors_response.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return tuple(Prior(**{**row, "value": float(row["value"]), "sd": float(row["sd"])}) for row in rows)
+
+
+def response_at(wanted: Sequence[Prior], z: Floats, *, centre: bool = False) -> Response:
+    """The answer at one point; with `centre`, of a trial that is as trials are on average."""
+    values = {p.name: float(p.at(z[k])) for k, p in enumerate(wanted)}
+    return Response({**values, **dict.fromkeys(SUM_BETWEEN, 0.0)} if centre else values)
+
+
+def fit_response(
+    trials: Sequence[PublishedTrial],
+    *,
+    seed: int = 1,
+    effort: Effort | None = None,
+    wanted: Sequence[Prior] | None = None,
+    threads: int = 1,
+    say: Say = lambda _: None,
+) -> Posterior:
+    """Fit on all figures of these trials.
+
+    Raises       StudyError where a trial may not be fitted on, or none says anything.
+    """
+    effort, wanted = effort or Effort(), tuple(wanted or priors())
+    data = data_of(trials)
+    if not data:
+        raise StudyError(
+            "No figure may be fitted on.", where="trials", allowed="a trial with split: calibration."
+        )
+    wanted_trials = [t for k, t in enumerate(trials) if any(d.trial == k for d in data)]
+    data = data_of(wanted_trials)
+    x = _spread(effort.runs[0], len(wanted), seed)
+    y = simulate_figures(wanted_trials, data, wanted, x, seed, effort.patients, threads, say)
+    emulator = learn(x, y)
+    draws, logp, accepted = sample(data, wanted, emulator, seed, effort)
+    for wave, runs in enumerate(effort.runs[1:], start=2):
+        more = _near(draws, runs, seed + wave)
+        first = len(x)
+        y = np.concatenate(
+            [
+                y,
+                simulate_figures(
+                    wanted_trials, data, wanted, more, seed, effort.patients, threads, say, first
+                ),
+            ]
+        )
+        x = np.concatenate([x, more])
+        emulator = learn(x, y)
+        draws, logp, accepted = sample(data, wanted, emulator, seed, effort)
+    return Posterior(wanted, tuple(data), tuple(wanted_trials), emulator, draws, logp, accepted, seed, len(x))
+
+
+def _spread(runs: int, parameters: int, seed: int) -> Floats:
+    """(run, parameter) a Latin hypercube over the priors, a little wider than they are."""
+    u = qmc.LatinHypercube(parameters, rng=np.random.default_rng(seed)).random(runs)
+    z: Floats = 1.15 * norm.ppf(u)
+    return z
+
+
+def _near(draws: Floats, runs: int, seed: int) -> Floats:
+    """(run, parameter) around the posterior, half as wide again."""
+    flat = draws.reshape(-1, draws.shape[-1])
+    chosen = flat[np.random.default_rng(seed).integers(0, len(flat), runs)]
+    centre = flat.mean(axis=0)
+    near: Floats = centre + 1.5 * (chosen - centre)
+    return near
+
+
+# -- the simulator ------------------------------------------------------------------------------------
+def simulate_figures(
+    trials: Sequence[PublishedTrial],
+    data: Sequence[Datum],
+    wanted: Sequence[Prior],
+    x: Floats,
+    seed: int,
+    patients: int,
+    threads: int,
+    say: Say,
+    first: int = 0,
+) -> Floats:
+    """(run, figure) on the scales of the fit: each run has patients of its own, the same ones on every arm."""
+    y = np.full((len(x), len(data)), np.nan)
+    responses = [response_at(wanted, z, centre=True) for z in x]
+    settings = Settings(Tolerances(rtol=RTOL), threads)
+    for place, trial in enumerate(trials):
+        say(f"{trial.id}: {len(x)} runs")
+        mine = [k for k, d in enumerate(data) if d.trial == place]
+        design = _sized(trial, patients)
+        arms = list(design.shares) if not design.crossover else [None]
+        size = max(1, 8000 // patients)
+        for start in range(0, len(x), size):
+            part = range(start, min(start + size, len(x)))
+            numbers = [first + r for r in part]
+            try:
+                by_arm = [
+                    conduct(
+                        design,
+                        numbers,
+                        seed=seed,
+                        responses=[responses[r] for r in part],
+                        all_on=arm,
+                        settings=settings,
+                    )
+                    for arm in arms
+                ]
+            except DesignError:
+                continue  # nobody could be kept at these parameters: not learnt from
+            for i, r in enumerate(part):
+                whole = dict(zip(arms, [each[i] for each in by_arm], strict=True))
+                every = {arm: whole.get(arm, by_arm[0][i]) for arm in design.arms}
+                for k in mine:
+                    y[r, k] = to_scale(data[k].observed, statistic(design, every, data[k].observed), patients)
+    return y
+
+
+def _sized(trial: PublishedTrial, patients: int) -> Any:
+    """The design with so many patients on each arm; a run-in is entered by enough to keep about as many."""
+    design = trial.design
+    if design.run_in is None:
+        return design.model_copy(update={"patients": patients})
+    keeps = 2.5 if design.run_in.keep else 1.0
+    run_in = design.run_in.model_copy(update={"patients": int(keeps * patients)})
+    return design.model_copy(update={"patients": None, "run_in": run_in})
+
+
+# -- the posterior --------------------------------------------------------------------------------------
+def sample(
+    data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator, seed: int, effort: Effort
+) -> tuple[Floats, Floats, Floats]:
+    """Draws of independent ensembles: (ensemble, draw, parameter), log probability, share of accepted moves."""
+    import emcee
+
+    n = len(wanted)
+    target = target_of(data, wanted, emulator)
+    chains, logs, accepted = [], [], []
+    for ensemble in range(effort.ensembles):
+        rng = np.random.default_rng([seed, ensemble])
+        walkers = max(effort.walkers, 2 * n + 2)
+        sampler = emcee.EnsembleSampler(
+            walkers,
+            n,
+            target,
+            vectorize=True,
+            moves=[(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)],
+        )
+        sampler.random_state = np.random.RandomState(rng.integers(2**31)).get_state()
+        sampler.run_mcmc(
+            0.5 * rng.standard_normal((walkers, n)), effort.burn + effort.steps, skip_initial_state_check=True
+        )
+        thin = max(1, effort.steps * walkers // 2000)
+        chains.append(sampler.get_chain(discard=effort.burn, flat=True)[::thin][:2000])
+        logs.append(sampler.get_log_prob(discard=effort.burn, flat=True)[::thin][:2000])
+        accepted.append(sampler.acceptance_fraction.mean())
+    return np.stack(chains), np.stack(logs), np.array(accepted)
+
+
+def target_of(
+    data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator
+) -> Callable[[Floats], Floats]:
+    """(walker, parameter) to (walker,) log posterior, up to a constant.
+
+    The figures of a trial share its own placebo response and effect: each shifts them all by what the emulator says
+    that this parameter does, so the covariance of a trial is that of its figures plus one rank for each.
+    """
+    value, error = np.array([d.value for d in data]), np.array([d.error for d in data])
+    trial = np.array([d.trial for d in data])
+    names = [p.name for p in wanted]
+    sd = np.array([p.sd for p in wanted])
+    moves = {
+        kind: [names.index(n) for n in MOVED[kind] if n in names]
+        for kind in MOVED
+        if f"{BETWEEN}{kind}" in names
+    }
+
+    def target(z: Floats) -> Floats:
+        told = emulator(z)
+        shifts = []
+        for kind, places in moves.items():
+            omega = wanted[names.index(f"{BETWEEN}{kind}")].at(z[:, names.index(f"{BETWEEN}{kind}")])
+            moved = z.copy()
+            moved[:, places] += (omega[:, None] / sd[None, :])[:, places]
+            shifts.append(emulator(moved) - told)
+        logp = -0.5 * (z**2).sum(axis=1)
+        variance = error**2 + emulator.error**2
+        for t in np.unique(trial):
+            mine = np.flatnonzero(trial == t)
+            cov = np.zeros((len(z), len(mine), len(mine))) + np.diag(variance[mine])
+            for shift in shifts:
+                cov += shift[:, mine, None] * shift[:, None, mine]
+            root = np.linalg.cholesky(cov)
+            rest = np.linalg.solve(root, (value[mine] - told[:, mine])[:, :, None])[:, :, 0]
+            logp -= 0.5 * (rest**2).sum(axis=1) + np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        return np.where((np.abs(z) < 4.0).all(axis=1), logp, -np.inf)
+
+    return target
+
+
+def with_value(datum: Datum, value: float) -> Datum:
+    """The same figure with another value, as in simulated data."""
+    return replace(datum, value=value)

@@ -1,0 +1,119 @@
+"""Published figures of trials as what a fit compares: on a scale on which their error is about normal.
+
+Only trials of `split: calibration`; anything else raises.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logit
+
+from lissive.errors import StudyError
+from lissive.trials.published import Observed, PublishedTrial
+
+LOG = ("change_sd", "sd", "odds_ratio", "hazard_ratio")
+RECALLED = 2.0
+"""Factor of the error of a figure that was quoted from memory."""
+TYPICAL_SD = {"": 1.7, "rated_at_visits": 2.5}
+"""Spread of a rating's change where the paper gives none: of diary means (back-calculated), of single ratings (read)."""
+CV_DOSE = 0.6
+"""Spread of the dose between people over its mean: 0.36 to 0.63 where it is printed."""
+LEAST = 5
+"""Fewer patients in an arm tell nothing that a normal error could carry."""
+
+
+@dataclass(frozen=True)
+class Datum:
+    """One figure as it is fitted."""
+
+    observed: Observed
+    trial: int
+    """Place among the trials that are fitted."""
+    value: float
+    error: float
+    """Standard error on the same scale, larger where memory is the source or where a trial says the same twice."""
+    assumed: str
+    """Where the error is not the paper's."""
+
+
+def scale_of(observed: Observed) -> str:
+    """none, log or logit."""
+    if observed.statistic in LOG or observed.endpoint == "dose":
+        return "log"
+    return "logit" if observed.statistic == "share" else "none"
+
+
+def to_scale(observed: Observed, value: float, n: int | None = None) -> float:
+    """A figure on the scale of the fit; a share of 0 or 1 is moved in by half a patient."""
+    scale = scale_of(observed)
+    if scale == "none" or not np.isfinite(value):
+        return value
+    if scale == "log":
+        return float(np.log(value)) if value > 0 else np.nan
+    half = 0.5 / (n or observed.n or 100)
+    return float(logit(min(max(value, half), 1.0 - half)))
+
+
+def data_of(trials: Sequence[PublishedTrial]) -> list[Datum]:
+    """What of these trials can be fitted on.
+
+    Raises       StudyError for a trial that may not be fitted on.
+    """
+    found = []
+    for place, trial in enumerate(trials):
+        if trial.split != "calibration":
+            raise StudyError(
+                f"The trial has split: {trial.split}.",
+                where=trial.id,
+                allowed="split: calibration, to be fitted on.",
+            )
+        usable = [o for o in trial.observed if _is_usable(trial, o)]
+        same = Counter(_says(o) for o in usable)
+        for observed in usable:
+            value = to_scale(observed, observed.value)
+            error, assumed = _error(trial, observed)
+            error *= RECALLED if observed.provenance == "recalled" else 1.0
+            if np.isfinite(value) and np.isfinite(error) and error > 0:
+                found.append(Datum(observed, place, value, error * np.sqrt(same[_says(observed)]), assumed))
+    return found
+
+
+def _says(observed: Observed) -> tuple[str, str, str]:
+    """Figures that are views of the same ratings of the same patients share what they weigh."""
+    kind = "spread" if observed.statistic in ("change_sd", "sd") else "level"
+    return observed.arm, observed.endpoint.split("_responders")[0], kind
+
+
+def _is_usable(trial: PublishedTrial, observed: Observed) -> bool:
+    if observed.n is not None and observed.n < LEAST:
+        return False
+    # a difference or ratio says nothing more where both of its arms are there
+    arms = {
+        o.arm
+        for o in trial.observed
+        if o.endpoint == observed.endpoint and o.statistic in ("change", "share", "end")
+    }
+    return observed.against is None or not {observed.arm, observed.against} <= arms
+
+
+def _error(trial: PublishedTrial, observed: Observed) -> tuple[float, str]:
+    n = observed.n
+    if observed.statistic == "share" and n:
+        p = min(max(observed.value, 0.5 / n), 1.0 - 0.5 / n)
+        return float(1.0 / np.sqrt(n * p * (1.0 - p))), ""
+    if observed.statistic in ("change_sd", "sd") and n and n > 1:
+        return float(1.0 / np.sqrt(2.0 * (n - 1))), ""
+    if observed.endpoint == "dose" and n:
+        if observed.error:
+            return observed.error / observed.value, ""
+        return CV_DOSE / np.sqrt(n), f"spread of {CV_DOSE:g} of the mean assumed"
+    if observed.error:
+        return observed.error, ""
+    if observed.statistic in ("change", "end", "difference") and n and "ashworth" not in observed.endpoint:
+        sd = TYPICAL_SD["rated_at_visits" if trial.design.rated_at_visits else ""]
+        return sd * np.sqrt((2.0 if observed.against else 1.0) / n), f"spread of {sd:g} assumed"
+    return np.nan, ""

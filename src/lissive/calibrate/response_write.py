@@ -1,0 +1,174 @@
+"""What the fit on trials found, as files: an ArviZ data set, draws and a table of estimates, and the tables with the
+posterior's medians in them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lissive.calibrate.response import Posterior, Prior
+from lissive.calibrate.response_data import Datum
+from lissive.model.parameters import FOLDER
+from lissive.simulate.output import atomic_path
+from lissive.simulate.streams import Floats
+from lissive.trials.response import BETWEEN, RATING, SPREAD, TIED, TITRATION
+
+DRAWS = 400
+"""Draws that are shipped as a table, for predictions."""
+HEAD = "name scale estimate se lower upper prior prior_sd contraction rhat ess trials".split()
+SOURCE = "trials2026"
+"""Key of the calibration itself in the tables of sources."""
+HERE = Path(__file__).parents[1]
+TABLES = {
+    TITRATION: HERE / "simulate" / "titration.tsv",
+    RATING: HERE / "simulate" / "ratings.tsv",
+    BETWEEN: HERE / "trials" / "between.tsv",
+}
+
+
+def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
+    """The posterior, the prior, what was observed and what the emulator says of it, as arviz.InferenceData."""
+    import arviz
+
+    names = [p.name for p in posterior.priors]
+    values = posterior.values
+    z = np.random.default_rng(posterior.seed).standard_normal((1, prior_draws, len(names)))
+    told = np.stack([posterior.emulator(chain) for chain in posterior.z])
+    labels = [label(d) for d in posterior.data]
+    data = arviz.from_dict(
+        posterior={name: values[..., k] for k, name in enumerate(names)},
+        prior={p.name: p.at(z[..., k]) for k, p in enumerate(posterior.priors)},
+        posterior_predictive={"figure": told},
+        sample_stats={"lp": posterior.log_probability},
+        observed_data={"figure": np.array([d.value for d in posterior.data])},
+        constant_data={"error": np.array([d.error for d in posterior.data])},
+        coords={"figures": labels},
+        dims={"figure": ["figures"], "error": ["figures"]},
+    )
+    data.attrs |= {"seed": posterior.seed, "runs": posterior.runs, "acceptance": posterior.acceptance.mean()}
+    return data
+
+
+def label(datum: Datum) -> str:
+    """A figure in words."""
+    o = datum.observed
+    against = f" against {o.against}" if o.against else ""
+    return f"{o.trial}: {o.arm}{against}, {o.endpoint}, {o.statistic}"
+
+
+def estimates(posterior: Posterior) -> list[dict[str, str]]:
+    """A row for each parameter: median, spread and 90 % range, what of the prior is left, convergence, trials."""
+    import arviz
+
+    rows = []
+    for k, prior in enumerate(posterior.priors):
+        z, values = posterior.z[..., k], posterior.values[..., k]
+        low, mid, high = np.quantile(values, [0.05, 0.5, 0.95])
+        rows.append(
+            {
+                "name": prior.name,
+                "scale": prior.scale,
+                "estimate": f"{mid:.4g}",
+                "se": f"{prior.sd * z.std():.4f}",
+                "lower": f"{low:.4g}",
+                "upper": f"{high:.4g}",
+                "prior": f"{prior.value:g}",
+                "prior_sd": f"{prior.sd:g}",
+                "contraction": f"{1.0 - z.var():.3f}",
+                "rhat": f"{float(arviz.rhat(z)):.3f}",
+                "ess": f"{float(arviz.ess(z)):.0f}",
+                "trials": ";".join(_moved_by(posterior, k)) or "-",
+            }
+        )
+    return rows
+
+
+def _moved_by(posterior: Posterior, k: int) -> list[str]:
+    """Trials one of whose figures moves by half its error or more when the parameter goes through its prior."""
+    ends = np.zeros((2, len(posterior.priors)))
+    ends[:] = posterior.z.reshape(-1, len(posterior.priors)).mean(axis=0)
+    ends[:, k] = -1.0, 1.0
+    told = posterior.emulator(ends)
+    error = np.array([d.error for d in posterior.data])
+    moved = np.abs(told[1] - told[0]) > 0.5 * error
+    return list(dict.fromkeys(d.observed.trial for d, m in zip(posterior.data, moved, strict=True) if m))
+
+
+def write_response(posterior: Posterior, folder: Path) -> list[Path]:
+    """The files of the fit in `folder`: response.nc, response.tsv, response_draws.tsv, and changed tables."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = estimates(posterior)
+    values = posterior.values.reshape(-1, len(posterior.priors))
+    chosen = np.linspace(0, len(values) - 1, DRAWS).round().astype(int)
+    names = [p.name for p in posterior.priors]
+    draws = [dict(zip(names, (f"{v:.6g}" for v in values[i]), strict=True)) for i in chosen]
+    with atomic_path(folder / "response.nc") as place:
+        inference_data(posterior).to_netcdf(str(place), engine="h5netcdf")
+    written = [
+        folder / "response.nc",
+        _write(folder / "response.tsv", HEAD, rows),
+        _write(folder / "response_draws.tsv", names, draws),
+    ]
+    return written + _tables({row["name"]: row for row in rows}, posterior.priors, folder)
+
+
+def _tables(found: Mapping[str, Mapping[str, str]], priors: Sequence[Prior], folder: Path) -> list[Path]:
+    """The tables that hold these parameters, with the medians in them."""
+    by_name = {p.name: p for p in priors}
+    written = []
+    for path in [*sorted(FOLDER.glob("*.tsv")), *TABLES.values()]:
+        prefix = next((p for p, table in TABLES.items() if table == path), "")
+        head, rows = _read(path)
+        if "provenance" not in head or "name" not in head or "cause" in head:
+            continue
+        changed = False
+        for row in rows:
+            name = prefix + row["name"]
+            if name in found:
+                _fill(row, "value", found[name], by_name[name])
+                changed = True
+            if SPREAD + row["name"] in found and "spread" in row:
+                row["spread"] = found[SPREAD + row["name"]]["estimate"]
+                changed = True
+            if (main := next((a for a, b in TIED.items() if b == row["name"]), "")) in found and not prefix:
+                _fill(row, "value", found[main], by_name[main])
+                changed = True
+        if changed:
+            written.append(_write(folder / path.name, head, rows))
+    return written
+
+
+def _fill(row: dict[str, str], column: str, found: Mapping[str, str], prior: Prior) -> None:
+    row[column] = found["estimate"]
+    row["provenance"] = "fitted"
+    row["source"] = SOURCE
+    row["note"] = (
+        f"Median of the posterior on trials, 90 % {found['lower']} to {found['upper']}; "
+        f"prior {found['prior']}, {found['scale']} sd {found['prior_sd']}; contraction {found['contraction']}."
+    )
+
+
+def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = list(reader)
+        return list(reader.fieldnames or []), rows
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Path:
+    text = "\n".join(["\t".join(columns), *("\t".join(row[c] for c in columns) for row in rows)])
+    with atomic_path(path) as place:
+        place.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def read_estimates(path: Path) -> dict[str, dict[str, str]]:
+    """response.tsv by name."""
+    return {row["name"]: row for row in _read(path)[1]}
+
+
+__all__ = ["Floats", "estimates", "inference_data", "label", "read_estimates", "write_response"]

@@ -1,0 +1,69 @@
+"""A published figure, calculated from a virtual trial in the way in which it was from the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lissive.trials.data import TrialData
+from lissive.trials.design import Design, Endpoint
+from lissive.trials.endpoint import HIT, TIME, ArmResult, arm_result, column
+from lissive.trials.estimate import hazard_ratio
+from lissive.trials.published import Observed
+
+RATIOS = ("odds_ratio", "hazard_ratio")
+
+
+def endpoint_of(design: Design, observed: Observed) -> Endpoint:
+    """The design's endpoint that the figure is of, at the figure's visit."""
+    found = next(each for each in design.endpoints if each.name == observed.endpoint)
+    week = observed.week if observed.week in design.visits_weeks else None
+    return found.model_copy(update={"at_week": week})
+
+
+def statistic(design: Design, data: Mapping[str, TrialData], observed: Observed) -> float:
+    """The figure in one virtual trial; NaN where it has none.
+
+    data : arm to the trial; the same for all arms, or each with everybody on that arm (a counterfactual set).
+    """
+    mine = _arm(design, data, observed, observed.arm)
+    if observed.against is None:
+        return _of_one(mine, observed)
+    other = _arm(design, data, observed, observed.against)
+    if observed.statistic == "difference":
+        return mine.mean - other.mean
+    if observed.statistic == "odds_ratio":
+        return float(np.exp(_log_odds(mine) - _log_odds(other)))
+    if observed.statistic == "hazard_ratio":
+        return _hazard_ratio(design, data[observed.arm], observed)
+    raise ValueError(observed.statistic)
+
+
+def _arm(design: Design, data: Mapping[str, TrialData], observed: Observed, arm: str) -> ArmResult:
+    col = column(design, data[arm], endpoint_of(design, observed))
+    return arm_result(col, list(design.arms).index(arm))
+
+
+def _of_one(result: ArmResult, observed: Observed) -> float:
+    if observed.statistic == "end":
+        return result.mean + result.base
+    if observed.statistic in ("change_sd", "sd"):
+        return result.sd
+    return result.mean
+
+
+def _log_odds(result: ArmResult) -> float:
+    hits = result.mean * result.n
+    return float(np.log((hits + 0.5) / (result.n - hits + 0.5)))
+
+
+def _hazard_ratio(design: Design, data: TrialData, observed: Observed) -> float:
+    col = column(design, data, endpoint_of(design, observed))
+    arms = list(design.arms)
+    rows = np.isin(col.treatment, [arms.index(observed.arm), arms.index(str(observed.against))])
+    treated = (col.treatment[rows] == arms.index(observed.arm)).astype(float)
+    return hazard_ratio(col.value[rows], col.failed[rows], treated).value
+
+
+__all__ = ["HIT", "RATIOS", "TIME", "endpoint_of", "statistic"]
