@@ -1,0 +1,310 @@
+"""The plan of a published trial: what kind it is, of whom, for how long, what comes before randomisation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lissive.trials import _published_prose as prose
+from lissive.trials import _published_words as words
+from lissive.trials._published_arms import Groups, arm_fields, match_arm, read_groups
+from lissive.trials._published_keys import Key, parse_key
+from lissive.trials._published_parts import CannotBuild, Entry, is_number, plain
+from lissive.trials.measures import MEASURES
+
+LONGEST_WEEKS = 104
+RUN_IN_FOR_ONE = 2.5
+"""How many enter a selecting run-in for one that is randomised, where nothing says."""
+LONG_TERM_WEEKS = 12
+"""How long users of long standing are treated before a withdrawal, where nothing says."""
+LONGEST_RUN_IN = 52
+FAILURE_PCT = 20.0
+"""Rise of the rating that ends a withdrawal trial for somebody, where nothing says."""
+
+
+@dataclass
+class Frame:
+    """What stands before anything is observed."""
+
+    cause: str
+    kind: str
+    """parallel, crossover, enriched or single."""
+    weeks: float
+    groups: Groups
+    control: str | None
+    arms: dict[str, dict[str, Any]]
+    relief: str
+    run_in: dict[str, Any] | None = None
+    crossover: dict[str, Any] | None = None
+    inclusion: dict[str, dict[str, float]] = field(default_factory=dict)
+    baseline: dict[str, dict[str, float]] = field(default_factory=dict)
+    levels: dict[str, list[tuple[int, float, float | None]]] = field(default_factory=dict)
+    """Measure to people, mean and spread before treatment of each arm; filled while outcomes are read."""
+    people: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Measure and arm to the people that its rows speak of, where that is not the arm's number."""
+    since_screening: set[str] = field(default_factory=set)
+    """Endpoints whose names say so; filled while outcomes are read."""
+    rated_at_visits: bool = False
+    failure_pct: float = FAILURE_PCT
+
+    @property
+    def active(self) -> list[str]:
+        return [name for name in self.arms if name != self.control]
+
+    @property
+    def since(self) -> str:
+        """What responders are counted from: where treatment goes straight on, the rating before all of it."""
+        return "screening" if self.run_in and not self.run_in["washout_days"] else "randomisation"
+
+    def arm(self, name: object) -> str | None:
+        return match_arm(name, self.arms, self.control)
+
+
+def make_frame(entry: Entry, siblings: Mapping[str, Entry]) -> Frame:
+    """The plan of an entry.
+
+    Raises
+    ------
+    CannotBuild with what is missing, or with what the model has not.
+    """
+    cause = _cause(entry)
+    comparator = entry.said("comparator").lower()
+    kind = _kind(entry, comparator)
+    has_placebo = kind != "single" and (not comparator or "placebo" in comparator)
+    if kind != "single" and not has_placebo:
+        raise CannotBuild(f"its comparator {comparator!r} is not in the model")
+    weeks = _weeks(entry)
+    groups = read_groups(entry, has_placebo)
+    control = next((name for name in groups.arms if "placebo" in name.lower()), None) if has_placebo else None
+    if has_placebo and control is None:
+        raise CannotBuild("none of its arms is called placebo")
+    if kind == "single" and len(groups.arms) > 1:
+        raise CannotBuild("it has several arms and no control")
+    arms = arm_fields(entry, groups, control)
+    frame = Frame(cause, kind, weeks, groups, control, arms, _relief(entry))
+    frame.failure_pct = _failure(entry)
+    if kind == "crossover":
+        frame.crossover = _crossover(entry, list(arms))
+        if is_number(plain(entry.data.get("duration_weeks"))):
+            entry.assume("The length of a crossover is that of each period.")
+    sibling = _run_in_entry(entry, siblings) if kind == "enriched" else None
+    if kind == "enriched":
+        frame.run_in = _run_in(entry, frame, sibling)
+    frame.inclusion = _inclusion(entry, frame, sibling)
+    return frame
+
+
+def _cause(entry: Entry) -> str:
+    text = entry.said("cause")
+    if not text:
+        raise CannotBuild("its cause is missing")
+    if words.found("people", entry.said("cause", "inclusion")) or prose.is_of_children(
+        entry.said("cause", "inclusion")
+    ):
+        raise CannotBuild("it is of children, and the model is of adults")
+    found = words.found("cause", text)
+    if bad := next((word for word in found if word.means == words.NOT_MODELLED), None):
+        raise CannotBuild(bad.note)
+    if not found:
+        raise CannotBuild(f"the model has no such cause as {text!r}")
+    if len({word.means for word in found}) == 1:
+        return found[0].means
+    mainly = re.search(r"mainly\s+([a-z ]+)", text.lower())
+    first = words.find("cause", mainly[1]) if mainly else None
+    counts = {word: prose.counts_near(text, word.word) or 0 for word in found}
+    most = first or max(found, key=lambda word: counts[word])
+    others = sorted({word.means for word in found} - {most.means})
+    entry.assume(f"Those with {' and '.join(others)} are taken as having {most.means} ({text}).")
+    return most.means
+
+
+def _kind(entry: Entry, comparator: str) -> str:
+    """parallel, crossover, enriched or single."""
+    design = entry.said("design").lower()
+    if re.search(r"uncertain|unclear", f"{design} {comparator}"):
+        raise CannotBuild("its design is uncertain")
+    randomised, enriched = plain(entry.data.get("randomised")), plain(entry.data.get("enriched"))
+    if randomised is False or comparator.startswith("none"):
+        entry.assume(
+            "Everybody knows what they are given; the model takes their expectation as in a blinded trial."
+        )
+        return "single"
+    if re.search(r"enrich|withdrawal|run-?in|responders", design) or enriched is True:
+        return "enriched"
+    if re.search(r"open-label.*\bthen\b|then.*open-label", design):
+        raise CannotBuild("it has several parts with designs of their own")
+    places = {
+        kind: found.start() for kind in ("cross-?over", "parallel") if (found := re.search(kind, design))
+    }
+    if places:
+        return min(places, key=lambda kind: places[kind]).replace("-?", "")
+    if re.search(r"n-of-1", design):
+        return "crossover"
+    raise CannotBuild(f"the design {design!r} is not understood" if design else "its design is missing")
+
+
+def _weeks(entry: Entry) -> float:
+    said = plain(entry.data.get("duration_weeks"))
+    if said is None:
+        raise CannotBuild("duration_weeks is missing")
+    made = prose.weeks(said)
+    if made is None:
+        raise CannotBuild(f"the length {said!r} is no time of repeated treatment")
+    if not 1 / 7 - 1e-9 <= made <= LONGEST_WEEKS:
+        raise CannotBuild(f"its length of {made:g} weeks is not within a day and {LONGEST_WEEKS} weeks")
+    return made
+
+
+def _relief(entry: Entry) -> str:
+    """By what patients judge their treatment: pain where the first outcome is of pain."""
+    outcomes = entry.data.get("outcomes")
+    keys = [parse_key(name) for name in outcomes] if isinstance(outcomes, Mapping) else []
+    first = next((key for key in keys if key.measure in MEASURES), None)
+    return "pain_nrs" if first and first.measure == "pain_nrs" else "spasticity_nrs"
+
+
+def _failure(entry: Entry) -> float:
+    """By how much a rating rises when treatment has failed."""
+    outcomes = entry.data.get("outcomes")
+    nodes = outcomes.items() if isinstance(outcomes, Mapping) else ()
+    named = [node for name, node in nodes if parse_key(name).measure == "failure"]
+    if not named:
+        return FAILURE_PCT
+    said = prose.rises_by_pct(f"{entry.said('design')} {named}")
+    if said is None:
+        entry.assume(f"Treatment has failed when the rating is {FAILURE_PCT:g} % up, or somebody leaves.")
+    return said or FAILURE_PCT
+
+
+def _crossover(entry: Entry, arms: list[str]) -> dict[str, Any]:
+    said = plain(entry.data.get("washout_days"))
+    washout = float(said) if is_number(said) else prose.washout_days(entry.said("design", "duration_weeks"))
+    if washout is None:
+        entry.assume("No wash-out between periods is said: none.")
+    entry.assume("Orders of arms are balanced, each taken by as many.")
+    return {"sequences": balanced(arms), "washout_days": round(washout or 0)}
+
+
+def balanced(arms: list[str]) -> tuple[tuple[str, ...], ...]:
+    """Orders in which each arm comes as often at each place, and after each other (Williams' square).
+
+    >>> balanced(["a", "b"])
+    (('a', 'b'), ('b', 'a'))
+    >>> len(balanced(["a", "b", "c"])), len(balanced(["a", "b", "c", "d"]))
+    (6, 4)
+    """
+    k = len(arms)
+    first = [0]
+    for step in range(1, k):
+        first.append((first[-1] + (step if step % 2 else -step)) % k)
+    rows = [[(place + shift) % k for place in first] for shift in range(k)]
+    if k % 2 and k > 1:
+        rows += [row[::-1] for row in rows]
+    return tuple(tuple(arms[place] for place in row) for row in rows)
+
+
+# -- what comes before randomisation --------------------------------------------------------------
+def _run_in_entry(entry: Entry, siblings: Mapping[str, Entry]) -> Entry | None:
+    """The entry of the run-in itself, named alike: x_phaseA for x_phaseB."""
+    found = re.fullmatch(r"(.*?)(phase)?_?([bB2])", entry.id)
+    if not found:
+        return None
+    alike = {"b": "a", "B": "A", "2": "1"}[found[3]]
+    other = siblings.get(entry.id[:-1] + alike)
+    return other if other is not None and plain(other.data.get("randomised")) is False else None
+
+
+def _run_in(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, Any]:
+    text = entry.said("design", "inclusion", "titration", "duration_weeks")
+    weeks = _run_in_length(entry, text, sibling)
+    keep = prose.falls_by_pct(entry.said("design", "inclusion"))
+    said = plain(entry.data.get("washout_days"))
+    washout = float(said) if is_number(said) else prose.washout_days(text)
+    if washout is None and re.search(r"wash-?\s?out", text, re.IGNORECASE):
+        raise CannotBuild("the length of its wash-out is not said")
+    patients = _entering(entry, frame, sibling, keep is not None)
+    made: dict[str, Any] = {"arm": frame.active[0], "weeks": weeks, "patients": patients}
+    if keep is not None:
+        measure = frame.relief
+        made["keep"] = {"measure": measure, "falls_by_pct": keep}
+    else:
+        entry.assume("Nobody is let go after the time before randomisation.")
+    if len(frame.active) > 1:
+        entry.assume(f"Before randomisation all are given {frame.active[0]}.")
+    return made | {"washout_days": round(washout or 0), "keep_dose": not washout}
+
+
+def _run_in_length(entry: Entry, text: str, sibling: Entry | None) -> int:
+    given = plain(entry.data.get("run_in_weeks"))
+    weeks = float(given) if is_number(given) else None
+    if weeks is None and sibling is not None:
+        weeks = prose.weeks(plain(sibling.data.get("duration_weeks")))
+    if weeks is None:
+        weeks = prose.run_in_weeks(text)
+    if weeks is None:
+        if prose.falls_by_pct(text) is not None:
+            raise CannotBuild("the length of its run-in is not said (run_in_weeks)")
+        weeks = float(LONG_TERM_WEEKS)
+        entry.assume(f"How long all were treated before randomisation is not said: {LONG_TERM_WEEKS} weeks.")
+    if weeks > LONGEST_RUN_IN:
+        entry.assume(f"Treatment of {weeks:g} weeks before randomisation is cut to {LONGEST_RUN_IN}.")
+    return max(1, min(round(weeks), LONGEST_RUN_IN))
+
+
+def _entering(entry: Entry, frame: Frame, sibling: Entry | None, selects: bool) -> int:
+    """How many enter the time before randomisation."""
+    needed = sum(group.randomised or 0 for group in frame.groups.arms.values())
+    total = frame.groups.total
+    needed = needed or (total.count("n_randomised", "n_analysed") if total else None) or 0
+    known: int | None = total.count("n_enrolled", "n_run_in", "n_entered", "n_screened") if total else None
+    if known is None and sibling is not None:
+        other = read_groups(sibling, has_placebo=False)
+        known = sum(
+            group.count("n_enrolled", "n_treated", "n_analysed", "n") or 0 for group in other.arms.values()
+        )
+    if known and known >= needed:
+        return known
+    if not selects:
+        return needed
+    entry.assume(f"How many entered the run-in is not said: {RUN_IN_FOR_ONE:g} for one that was randomised.")
+    return round(RUN_IN_FOR_ONE * needed)
+
+
+def _inclusion(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, dict[str, float]]:
+    """Measure to what it has to be before treatment."""
+    text = entry.said("inclusion")
+    before = sibling.said("inclusion") if sibling else ""
+    if before:
+        entry.assume(f"Who was let in is from {sibling.id}." if sibling else "")
+        text = f"{text}; {before}"
+    made: dict[str, dict[str, float]] = {}
+    either = re.search(r"and/or|\bor\b", text.lower()) is not None
+    for limit in prose.limits(text):
+        measure = _limited(limit.named) or frame.relief
+        if either and measure != frame.relief and len(list(prose.limits(text))) > 1:
+            entry.assume(f"Of ratings of which one was enough ({text}), only {frame.relief} is asked for.")
+            continue
+        ends = {"at_least": limit.at_least, "at_most": limit.at_most}
+        made[measure] = {name: value for name, value in ends.items() if value is not None}
+    if re.search(r"ashworth", text.lower()):
+        entry.assume(
+            "An Ashworth score of single muscles that somebody needs is not asked for: the model has a mean."
+        )
+    if not text:
+        entry.assume("Who was let in is not said: everybody.")
+    elif not made:
+        entry.assume("No rating is needed to be let in.")
+    return made
+
+
+def _limited(named: str) -> str | None:
+    """The measure that the words right before a scale name."""
+    clause = re.split(r"[;,.]|\band/or\b|\bor\b", named)[-1]
+    parts = [part for part in re.split(r"[^a-z]+", clause) if part]
+    for part in reversed(parts):
+        key: Key = parse_key(f"{part}_nrs")
+        if key.measure in MEASURES:
+            return key.measure
+    return None

@@ -1,0 +1,121 @@
+"""The rows of an outcome: of a list, of a mapping by arms, of one value; each with its key and its arm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lissive.trials._published_frame import Frame
+from lissive.trials._published_keys import P_ALONE, SHARES, Key, parse_key
+from lissive.trials._published_parts import Entry, is_leaf, is_number, plain, text_of
+
+CHANGE = ("change_mean", "mean_change", "change")
+END = ("end_mean", "end")
+DIFFERENCE = ("diff", "difference", "md", "mean_difference")
+BESIDE = set(
+    "arm n N ci ci_95 ci95 ci_90 ci90 ci_99 se sd p change_sd change_se end_sd end_se diff_sd diff_se note notes"
+    " provenance source_url pointer confidence consistency_check formula scale week at_week baseline_mean"
+    " baseline_sd definition".split()
+)
+"""Fields that say more of a figure and are no figure of their own."""
+WORDS = ("result", "significant", "itt_significant", "status")
+"""Fields that say something in words."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of an outcome."""
+
+    name: str
+    """Key and arm as in the file."""
+    arm: str | None
+    fields: Mapping[str, Any]
+    key: Key
+
+
+def as_rows(name: str, node: Any) -> tuple[str, Any]:
+    """dizziness_pct: 14 as the row of a share; a plain value of a ratio as its row."""
+    suffix = re.fullmatch(r"(.*?)_(pct|percent)", name.lower())
+    if suffix and is_leaf(node) and is_number(plain(node)) and "responder" not in name.lower():
+        return suffix[1], {"pct": node}
+    if suffix and not is_leaf(node) and parse_key(suffix[1]).measure in SHARES:
+        return suffix[1], node
+    if (
+        is_leaf(node)
+        and is_number(plain(node))
+        and re.search(r"_(or|hr|odds_ratio|hazard_ratio)$", name.lower())
+    ):
+        return name, {"value": node}
+    if is_leaf(node) and is_number(plain(node)) and parse_key(name).is_share:
+        return name, ({"pct": node} if "pct" in name.lower() else {"n": node})
+    return name, node
+
+
+def only_said(node: Any) -> str:
+    """What a mapping says in words only; empty where it has a number too."""
+    if not isinstance(node, Mapping):
+        return ""
+    if set(node) <= {"p", "note", "notes"} and "p" in node:
+        return P_ALONE
+    said = [text_of(node[field]) for field in WORDS if field in node]
+    others = [value for field, value in node.items() if field not in WORDS and is_number(plain(value))]
+    return f"said in words: {'; '.join(said)!r}" if said and not others else ""
+
+
+def rows_of(entry: Entry, frame: Frame, name: str, node: Any, key: Key) -> Iterator[Row]:
+    """Rows by arm: of a list, or of a mapping whose fields or whose names of fields are arms."""
+    if isinstance(node, tuple):
+        for k, row in enumerate(node):
+            yield from _listed(entry, frame, name, k, row, key)
+        return
+    if "arm" in node:
+        yield from _listed(entry, frame, name, 0, node, key)
+        return
+    split: dict[str, dict[str, Any]] = {}
+    shared: dict[str, Any] = {}
+    for field, value in node.items():
+        arm, rest = arm_of(frame, field)
+        if arm is None:
+            shared[field] = value
+        elif not rest and isinstance(value, Mapping) and not is_leaf(value):
+            split.setdefault(arm, {}).update(value)
+        else:
+            split.setdefault(arm, {})[rest or ("pct" if key.is_share else "value")] = value
+    for arm, fields in split.items():
+        yield Row(f"{name}.{arm}", arm, fields, key)
+    if shared and not (split and set(shared) <= BESIDE):
+        yield Row(name, None, shared, key)
+
+
+def arm_of(frame: Frame, field: str) -> tuple[str | None, str]:
+    """The arm that the name of a field starts with, and the rest of the name."""
+    parts = field.split("_")
+    for k in range(len(parts), 0, -1):
+        head = "_".join(parts[:k])
+        if arm := frame.arm(head):
+            return arm, "_".join(parts[k:])
+    return None, field
+
+
+def _listed(entry: Entry, frame: Frame, name: str, k: int, row: Any, key: Key) -> Iterator[Row]:
+    if not isinstance(row, Mapping):
+        entry.skip(f"{name}.{k}", "no row of an arm")
+        return
+    said = text_of(row.get("arm"))
+    if not said:
+        entry.skip(f"{name}.{k}", "a row of no arm")
+        return
+    arm = frame.arm(said)
+    if arm is None:
+        entry.skip(f"{name}.{said}", f"the trial has no arm {said!r}: {', '.join(frame.arms)}")
+        return
+    yield Row(f"{name}.{said}", arm, row, key)
+
+
+def numbers_of(rows: Sequence[Row]) -> list[float]:
+    """Figures that are on the key's scale."""
+    on_scale = {*CHANGE, *END, *DIFFERENCE, "baseline_mean", "mean"}
+    values = [plain(row.fields.get(field)) for row in rows for field in on_scale]
+    return [float(each) for each in values if is_number(each)]
