@@ -425,7 +425,9 @@ def _data(
     baseline, values, dose, filled = {}, {}, [], []
     for name in names:
         before = [seen(design, run.ratings, name, _levels(run, design, name, s - 1), s - 1) for s in starts]
-        baseline[name] = np.stack(before, axis=1)
+        # nobody is seen before a period of a crossover that they did not come to
+        there = left[:, None] > np.array(starts)[None] - start
+        baseline[name] = np.where(there, np.stack(before, axis=1), np.nan)
         at = [
             [
                 seen(design, run.ratings, name, _levels(run, design, name, s + v - 1), s + v - 1)
