@@ -19,6 +19,8 @@ __version__ = "0.1.0"
 _VERBS = {
     "load": ("lissive.model", "load"),
     "simulate": ("lissive.simulate.solve", "simulate"),
+    "read_design": ("lissive.trials.read", "read_design"),
+    "run_trial": ("lissive.trials.run", "run_trial"),
 }
 """Verb → the module that has it and its name there. A verb may bear the name of its room."""
 

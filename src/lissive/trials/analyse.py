@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lissive.trials import estimate as by
-from lissive.trials.data import TrialData, Truths
+from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData, Truths
 from lissive.trials.design import Design, Endpoint
 from lissive.trials.endpoint import CHANGE, COUNT, HIT, MEAN, TIME, ArmResult, Column, arm_result, column
 
@@ -37,10 +37,32 @@ class Comparison:
     estimate: by.Estimate
 
 
+@dataclass(frozen=True)
+class GroupFlow:
+    """What became of those who were put into one arm (in a crossover: one sequence) of one replicate."""
+
+    replicate: int
+    group: str
+    """As `design.shares` has it."""
+    randomised: int
+    adverse: int
+    no_effect: int
+    other: int
+    completed: int
+
+
+def groups_of(design: Design, data: TrialData) -> Iterator[GroupFlow]:
+    """Each arm, or each sequence of a crossover."""
+    for place, name in enumerate(design.shares):
+        why = data.left_why[data.group == place]
+        count = [int((why == reason).sum()) for reason in (ADVERSE, NO_EFFECT, OTHER, STAYED)]
+        yield GroupFlow(data.replicate, name, len(why), *count)
+
+
 def every_visit(design: Design) -> tuple[Endpoint, ...]:
-    """The endpoints at each visit at which they are seen; events once."""
+    """The endpoints at each visit at which they are seen, events once; and the dose, asked for or not."""
     found: dict[tuple[str, float | None], Endpoint] = {}
-    for endpoint in design.endpoints:
+    for endpoint in (*design.endpoints, Endpoint(measure="dose")):
         over_time = endpoint.measure in ("dose",) or endpoint.measure not in by_end()
         weeks = design.visits_weeks if over_time else (None,)
         for week in weeks:

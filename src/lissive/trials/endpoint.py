@@ -9,7 +9,7 @@ import numpy as np
 from lissive.simulate.streams import Floats
 from lissive.trials.data import ADVERSE, TrialData, Truths, Whole
 from lissive.trials.design import Design, Endpoint
-from lissive.trials.measures import MEASURES
+from lissive.trials.measures import IMPRESSIONS, MEASURES
 
 CHANGE, HIT, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
 """What a value is: a change from baseline, yes or no, a daily count, a time to failure, a level."""
@@ -96,35 +96,41 @@ def _values(design: Design, data: TrialData, endpoint: Endpoint, visit: int) -> 
     """Kind, value and base, each (patient, period)."""
     name = endpoint.measure
     none = np.full(data.treatment.shape, np.nan)
-    if name == "dizziness":
-        return HIT, data.dizzy.astype(float), none
-    if name in ("withdrawal", "withdrawal_adverse"):
-        # in a crossover somebody leaves once, in one of the periods
-        span = design.weeks * 7.0 + (design.crossover.washout_days if design.crossover else 0)
-        stayed = ~np.isfinite(data.left)
-        when = np.where(stayed, -1, np.minimum(np.where(stayed, 0, data.left) // span, data.periods - 1))
-        gone = when[:, None] == np.arange(data.periods)
-        if name == "withdrawal_adverse":
-            gone &= (data.left_why == ADVERSE)[:, None]
-        return HIT, gone.astype(float), none
+    if name in ("dizziness", "withdrawal", "withdrawal_adverse"):
+        return HIT, _event(design, data, name), none
     if name == "failure":
         end = design.weeks * 7.0
         time: Floats = np.where(np.isfinite(data.failed_day), data.failed_day, end)
         return TIME, np.broadcast_to(np.minimum(time, end)[:, None], none.shape), none
     if name == "dose":
         return MEAN, data.dose[:, :, visit], none
-    rated = design.relief if name == "pgic" else name
+    rated = design.relief if name in IMPRESSIONS else name
     value = completed(design, data, rated)[:, :, visit]
     base = data.baseline[rated]
     if endpoint.since == "screening":
         base = np.broadcast_to(data.screening[rated][:, None], value.shape)
-    falls = data.pgic_share if name == "pgic" else (endpoint.falls_by_pct or 0.0) / 100.0
+    falls = data.impression.get(name, (endpoint.falls_by_pct or 0.0) / 100.0)
     if falls:
         hit = np.where(np.isnan(value) | np.isnan(base), np.nan, value <= (1.0 - falls) * base)
         return HIT, hit, base
     if MEASURES[name].kind == "count":
         return COUNT, value, base
     return CHANGE, value - base, base
+
+
+def _event(design: Design, data: TrialData, name: str) -> Floats:
+    """(patient, period) 1 where it happened; nothing in periods that somebody left before."""
+    # in a crossover somebody leaves once, in one of the periods or in the wash-out after it
+    span = design.weeks * 7.0 + (design.crossover.washout_days if design.crossover else 0)
+    first = span * np.arange(data.periods)
+    there = data.left[:, None] > first
+    if name == "dizziness":
+        happened = data.dizzy
+    else:
+        happened = there & (data.left[:, None] <= first + span)
+        if name == "withdrawal_adverse":
+            happened = happened & (data.left_why == ADVERSE)[:, None]
+    return np.where(there, happened, np.nan)
 
 
 def arm_result(col: Column, arm: int) -> ArmResult:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lissive.errors import DesignError
+from lissive.marked import Loc, read_marked
 from lissive.trials.design import Design
 from lissive.typed import make_typed, read_typed
 
@@ -32,6 +34,29 @@ def read_design(path: str | Path) -> Design:
 def make_design(data: Mapping[str, Any], *, where: str = "") -> Design:
     """The design in plain data; raises as `read_design` does."""
     return make_typed(data, Design, DesignError, DesignFindings, where=where, thing="the design")
+
+
+@contextmanager
+def located(path: str | Path) -> Iterator[None]:
+    """What only turns out as a trial is carried out (nobody is let in, say) is told with its line in the file."""
+    try:
+        yield
+    except DesignFindings:
+        raise
+    except DesignError as error:
+        parts = error.where.split(".")
+        if parts[0] not in Design.model_fields:
+            raise
+        _, lines = read_marked(Path(path), wrong=DesignError, example="trial: a")
+        loc: Loc = tuple(parts)
+        while loc and loc not in lines:  # a field that is not written: the nearest around it
+            loc = loc[:-1]
+        raise DesignError(
+            f"{error.where}: {error.what}",
+            where=f"{path}:{lines.get(loc, 1)}",
+            allowed=error.allowed,
+            do=error.do,
+        ) from None
 
 
 def design_schema() -> dict[str, Any]:

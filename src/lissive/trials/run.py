@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from lissive.simulate.output import atomic_path
 from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
 from lissive.trials.adam import patient_table
-from lissive.trials.analyse import ArmRow, Comparison, analyse, arms_of
+from lissive.trials.analyse import ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of
 from lissive.trials.conduct import RTOL, conduct
 from lissive.trials.data import Flow, TrialData
 from lissive.trials.design import Design
@@ -37,6 +38,7 @@ class Results:
     design: Design
     seed: int
     flows: Mapping[int, Flow]
+    groups: tuple[GroupFlow, ...]
     arms: tuple[ArmRow, ...]
     comparisons: tuple[Comparison, ...]
     provenance: Mapping[str, Any]
@@ -73,14 +75,11 @@ def run_trial(
     settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
     stamp = _stamp(design, seed, responses)
     done = _found(folder, stamp, resume) if folder else {}
-    flows: dict[int, Flow] = {}
-    arms: list[ArmRow] = []
-    comparisons: list[Comparison] = []
+    found = _Found()
     example: TrialData | None = None
     for chunk in _chunks(design, replicates):
-        if chunk[0] in done and len(done[chunk[0]]["flows"]) == len(chunk):
-            part = done[chunk[0]]
-        else:
+        part = done.get(chunk[0])
+        if part is None or len(part["flows"]) < len(chunk):
             tick = _within(progress, chunk)
             mine = None if responses is None else [responses[r] for r in chunk]
             trials = conduct(design, chunk, seed=seed, responses=mine, settings=settings, progress=tick)
@@ -88,12 +87,13 @@ def run_trial(
             part = _record(design, trials)
             if folder:
                 _keep(folder, stamp, chunk, part, design, trials)
-        _read(part, flows, arms, comparisons)
+        found.read(part, chunk)
         if progress:
             progress(chunk[-1] + 1)
     return Results(
-        design, seed, flows, tuple(arms), tuple(comparisons), _provenance(design, seed, stamp), example
-    )
+        design, seed, found.flows, tuple(found.groups), tuple(found.arms), tuple(found.comparisons),
+        _provenance(design, seed, stamp), example,
+    )  # fmt: skip
 
 
 def _chunks(design: Design, replicates: int) -> Iterator[list[int]]:
@@ -112,19 +112,33 @@ def _record(design: Design, trials: Sequence[TrialData]) -> dict[str, Any]:
     """What is kept of a chunk beside its patients; plain data, so that it goes to disk and back unchanged."""
     return {
         "flows": {str(each.replicate): asdict(each.flow) for each in trials},
+        "groups": [asdict(row) for each in trials for row in groups_of(design, each)],
         "arms": [asdict(row) for each in trials for row in arms_of(design, each)],
         "comparisons": [asdict(row) for each in trials for row in analyse(design, each)],
     }
 
 
-def _read(
-    part: Mapping[str, Any], flows: dict[int, Flow], arms: list[ArmRow], found: list[Comparison]
-) -> None:
-    flows.update({int(r): Flow(**flow) for r, flow in part["flows"].items()})
-    arms.extend(ArmRow(**{**row, "result": ArmResult(**row["result"])}) for row in part["arms"])
-    found.extend(
-        Comparison(**{**row, "estimate": Estimate(**row["estimate"])}) for row in part["comparisons"]
-    )
+class _Found:
+    """What the chunks found, as it comes in."""
+
+    def __init__(self) -> None:
+        self.flows: dict[int, Flow] = {}
+        self.groups: list[GroupFlow] = []
+        self.arms: list[ArmRow] = []
+        self.comparisons: list[Comparison] = []
+
+    def read(self, part: Mapping[str, Any], chunk: Sequence[int]) -> None:
+        """Take the chunk's replicates; a part on disk may hold more of them."""
+
+        def rows(name: str) -> Iterator[dict[str, Any]]:
+            return (row for row in part[name] if chunk[0] <= row["replicate"] <= chunk[-1])
+
+        self.flows.update({r: Flow(**part["flows"][str(r)]) for r in chunk})
+        self.groups.extend(GroupFlow(**row) for row in rows("groups"))
+        self.arms.extend(ArmRow(**{**row, "result": ArmResult(**row["result"])}) for row in rows("arms"))
+        self.comparisons.extend(
+            Comparison(**{**row, "estimate": Estimate(**row["estimate"])}) for row in rows("comparisons")
+        )
 
 
 # -- on disk -------------------------------------------------------------------------------------------
@@ -152,7 +166,7 @@ def _found(folder: Path, stamp: str, resume: bool) -> dict[int, dict[str, Any]]:
     found = {}
     for path in files:
         try:
-            part = json.loads(path.read_text(encoding="utf-8"))
+            part = _with_nan(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError):
             raise DesignError(
                 "The part cannot be read.", where=str(path), do="delete it; it is made again."
@@ -176,15 +190,41 @@ def _keep(
     design: Design,
     trials: Sequence[TrialData],
 ) -> None:
-    """Patients first, then the record that says that the chunk is finished."""
+    """Patients first, then the record that says that the chunk is finished; a shorter one of before goes."""
     for name in (RECORD, PATIENTS):
         (folder / name).mkdir(parents=True, exist_ok=True)
+        for path in (folder / name).glob(f"{chunk[0] + 1:05d}-*"):
+            path.unlink()
     name = f"{chunk[0] + 1:05d}-{chunk[-1] + 1:05d}"
     table = patient_table(design, trials)
     with atomic_path(folder / PATIENTS / f"{name}.parquet") as place:
         table.to_parquet(place, index=False)
     with atomic_path(folder / RECORD / f"{name}.json") as place:
-        place.write_text(json.dumps({"stamp": stamp, **part}), encoding="utf-8")
+        said = json.dumps(_without_nan({"stamp": stamp, **part}), allow_nan=False)
+        place.write_text(said, encoding="utf-8")
+
+
+_INFINITE = {"inf": math.inf, "-inf": -math.inf}
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN and nothing infinite: null and a word stand for them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, dict):
+        return {name: _without_nan(each) for name, each in value.items()}
+    return [_without_nan(each) for each in value] if isinstance(value, list) else value
+
+
+def _with_nan(value: Any) -> Any:
+    """The other way: in these records nothing else is null, and no other text is `inf`."""
+    if value is None:
+        return math.nan
+    if isinstance(value, dict):
+        return {name: _with_nan(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_nan(each) for each in value]
+    return _INFINITE.get(value, value) if isinstance(value, str) else value
 
 
 def _provenance(design: Design, seed: int, stamp: str) -> dict[str, Any]:

@@ -1,0 +1,97 @@
+"""What a trial's names are called where people read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lissive.case import causes
+from lissive.case.products import product
+from lissive.trials.design import Design, Endpoint
+from lissive.trials.measures import EVENTS, MEASURES
+
+KINDS = {
+    "parallel": "parallel groups",
+    "enriched": "enriched: those who responded in a run-in are randomised after a wash-out",
+    "withdrawal": "randomised withdrawal: after a run-in on the drug it is gone on with, or taken away",
+    "crossover": "crossover: each patient goes through the arms one after the other",
+}
+TITRATIONS = {"self": "up until relieved or unwell", "label": "by the label's days", "fixed": "fixed"}
+_RESPONDERS = re.compile(r"(.+)_responders_([\d.]+)pct")
+
+
+def endpoint_label(name: str) -> str:
+    """An endpoint as a reader knows it.
+
+    >>> endpoint_label("spasticity_nrs_responders_30pct")
+    'Stiffness (NRS 0-10), down 30 % or more'
+    """
+    if found := _RESPONDERS.fullmatch(name):
+        return f"{endpoint_label(found[1])}, down {found[2]} % or more"
+    return MEASURES[name].label if name in MEASURES else EVENTS.get(name, name)
+
+
+def arm_label(design: Design, name: str) -> str:
+    """What an arm is given."""
+    arm = design.arms[name]
+    if arm.product is None:
+        return "nothing"
+    label = product(arm.product).label
+    if arm.placebo:
+        return f"placebo of {label}, up to {units(arm.most_per_day, arm.units_counted)} a day"
+    contents = [
+        f"{amount * arm.most_per_day:g} mg {what}"
+        for amount, what in ((arm.thc_mg, "THC"), (arm.cbd_mg, "CBD"))
+        if amount
+    ]
+    most = units(arm.most_per_day, arm.units_counted)
+    return f"{label}, up to {most} a day ({', '.join(contents) or 'empty'}), {TITRATIONS[arm.titration]}"
+
+
+def units(n: float, counted: str) -> str:
+    """A number of units.
+
+    >>> units(1, "spray"), units(12, "spray")
+    ('1 spray', '12 sprays')
+    """
+    return f"{n:g} {counted}{'' if n == 1 else 's'}"
+
+
+def week_of(design: Design, endpoint: Endpoint) -> float:
+    """The visit at which an endpoint is compared."""
+    return design.visits_weeks[-1] if endpoint.at_week is None else endpoint.at_week
+
+
+def cause_label(design: Design) -> str:
+    return causes()[design.population.cause]
+
+
+def shape(design: Design) -> str:
+    """How long the parts last."""
+    parts = []
+    if design.run_in:
+        run_in = design.run_in
+        kept = f", kept who fell by {run_in.keep.falls_by_pct:g} % or more" if run_in.keep else ""
+        parts.append(f"run-in of {weeks(run_in.weeks)} on {run_in.arm}{kept}")
+        if run_in.washout_days:
+            parts.append(f"wash-out of {run_in.washout_days} days")
+    if design.crossover:
+        periods = len(design.crossover.sequences[0])
+        between = (
+            f", {design.crossover.washout_days} days between them" if design.crossover.washout_days else ""
+        )
+        parts.append(f"{periods} periods of {weeks(design.weeks)}{between}")
+    else:
+        parts.append(weeks(design.weeks))
+    return "; ".join(parts)
+
+
+def weeks(n: float) -> str:
+    return f"{n:g} week{'' if n == 1 else 's'}"
+
+
+def measured_by(comparison: Mapping[str, Any]) -> str:
+    """Method and measure of a comparison."""
+    method, measure = comparison["method"], comparison["measure"]
+    return f"{measure}, {method}" if measure else f"{method} test"
