@@ -24,6 +24,7 @@ from lissive.calibrate.emulator import Emulator, learn
 from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.errors import DesignError, StudyError
 from lissive.simulate.engine import Tolerances
+from lissive.simulate.ratings import figures
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats
 from lissive.trials.conduct import RTOL, conduct
@@ -32,6 +33,8 @@ from lissive.trials.response import BETWEEN, MOVED, Response
 from lissive.trials.statistic import statistic
 
 Say = Callable[[str], None]
+EDGE = 4.0
+"""Standard deviations of the prior beyond which nothing is looked at: the emulator knows nothing there."""
 SUM_BETWEEN = tuple(f"{BETWEEN}{kind}" for kind in MOVED)
 
 
@@ -96,7 +99,11 @@ def priors() -> tuple[Prior, ...]:
     """All parameters that are fitted on trials."""
     with (Path(__file__).parent / "priors_response.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    return tuple(Prior(**{**row, "value": float(row["value"]), "sd": float(row["sd"])}) for row in rows)
+    texts = ("name", "scale", "provenance", "source", "note")
+    return tuple(
+        Prior(value=float(row["value"]), sd=float(row["sd"]), **{name: row[name] for name in texts})
+        for row in rows
+    )
 
 
 def response_at(wanted: Sequence[Prior], z: Floats, *, centre: bool = False) -> Response:
@@ -189,15 +196,9 @@ def simulate_figures(
             part = range(start, min(start + size, len(x)))
             numbers = [first + r for r in part]
             try:
+                answers = [responses[r] for r in part]
                 by_arm = [
-                    conduct(
-                        design,
-                        numbers,
-                        seed=seed,
-                        responses=[responses[r] for r in part],
-                        all_on=arm,
-                        settings=settings,
-                    )
+                    conduct(design, numbers, seed=seed, responses=answers, all_on=arm, settings=settings)
                     for arm in arms
                 ]
             except DesignError:
@@ -263,6 +264,7 @@ def target_of(
     trial = np.array([d.trial for d in data])
     names = [p.name for p in wanted]
     sd = np.array([p.sd for p in wanted])
+    retest = _retest(wanted)
     moves = {
         kind: [names.index(n) for n in MOVED[kind] if n in names]
         for kind in MOVED
@@ -270,14 +272,17 @@ def target_of(
     }
 
     def target(z: Floats) -> Floats:
+        inside = (np.abs(z) < EDGE).all(axis=1)
+        z = np.clip(z, -EDGE, EDGE)
         told = emulator(z)
         shifts = []
         for kind, places in moves.items():
             omega = wanted[names.index(f"{BETWEEN}{kind}")].at(z[:, names.index(f"{BETWEEN}{kind}")])
             moved = z.copy()
             moved[:, places] += (omega[:, None] / sd[None, :])[:, places]
+            moved = np.clip(moved, -EDGE, EDGE)
             shifts.append(emulator(moved) - told)
-        logp = -0.5 * (z**2).sum(axis=1)
+        logp = -0.5 * (z**2).sum(axis=1) + retest(z)
         variance = error**2 + emulator.error**2
         for t in np.unique(trial):
             mine = np.flatnonzero(trial == t)
@@ -287,9 +292,28 @@ def target_of(
             root = np.linalg.cholesky(cov)
             rest = np.linalg.solve(root, (value[mine] - told[:, mine])[:, :, None])[:, :, 0]
             logp -= 0.5 * (rest**2).sum(axis=1) + np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        return np.where((np.abs(z) < 4.0).all(axis=1), logp, -np.inf)
+        return np.where(inside, logp, -np.inf)
 
     return target
+
+
+def _retest(wanted: Sequence[Prior]) -> Callable[[Floats], Floats]:
+    """Log likelihood of how much two weeks' ratings of an untreated person differ (retest.tsv)."""
+    names = [p.name for p in wanted]
+    if not {"rating course_sd", "rating rating_sd"} <= set(names):
+        return lambda z: np.zeros(len(z))
+    course, rating = (names.index(n) for n in ("rating course_sd", "rating rating_sd"))
+    with (Path(__file__).parent / "retest.tsv").open(encoding="utf-8", newline="") as file:
+        figure = {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+    keep = np.exp(-figure["days_apart"] / figures()["course_days"])
+
+    def log_likelihood(z: Floats) -> Floats:
+        course_sd, rating_sd = wanted[course].at(z[:, course]), wanted[rating].at(z[:, rating])
+        within = np.sqrt(course_sd**2 * (1.0 - keep) + rating_sd**2 / figure["diary_days"])
+        result: Floats = -0.5 * (np.log(within / figure["within_sd"]) / figure["error"]) ** 2
+        return result
+
+    return log_likelihood
 
 
 def with_value(datum: Datum, value: float) -> Datum:

@@ -19,9 +19,13 @@ LOG = ("change_sd", "sd", "odds_ratio", "hazard_ratio")
 RECALLED = 2.0
 """Factor of the error of a figure that was quoted from memory."""
 TYPICAL_SD = {"": 1.7, "rated_at_visits": 2.5}
-"""Spread of a rating's change where the paper gives none: of diary means (back-calculated), of single ratings (read)."""
+"""Spread of a change where the paper gives none: of diary means (back-calculated), of single ratings (read)."""
 CV_DOSE = 0.6
 """Spread of the dose between people over its mean: 0.36 to 0.63 where it is printed."""
+ROUGH = {"none": 0.1, "logit": 0.15, "log": 0.1}
+"""What no model of this kind can be trusted below, by scale: added to the error of every figure."""
+SHORTEST = 1.0
+"""Weeks; in shorter trials the figures are of the hours after a dose, and the simulator's are means of days."""
 LEAST = 5
 """Fewer patients in an arm tell nothing that a normal error could carry."""
 
@@ -77,8 +81,9 @@ def data_of(trials: Sequence[PublishedTrial]) -> list[Datum]:
             value = to_scale(observed, observed.value)
             error, assumed = _error(trial, observed)
             error *= RECALLED if observed.provenance == "recalled" else 1.0
-            if np.isfinite(value) and np.isfinite(error) and error > 0:
-                found.append(Datum(observed, place, value, error * np.sqrt(same[_says(observed)]), assumed))
+            error = float(np.hypot(error * np.sqrt(same[_says(observed)]), ROUGH[scale_of(observed)]))
+            if np.isfinite(value) and np.isfinite(error):
+                found.append(Datum(observed, place, value, error, assumed))
     return found
 
 
@@ -89,7 +94,7 @@ def _says(observed: Observed) -> tuple[str, str, str]:
 
 
 def _is_usable(trial: PublishedTrial, observed: Observed) -> bool:
-    if observed.n is not None and observed.n < LEAST:
+    if trial.design.weeks < SHORTEST or (observed.n is not None and observed.n < LEAST):
         return False
     # a difference or ratio says nothing more where both of its arms are there
     arms = {

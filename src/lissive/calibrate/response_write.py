@@ -79,12 +79,16 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
                 "prior": f"{prior.value:g}",
                 "prior_sd": f"{prior.sd:g}",
                 "contraction": f"{1.0 - z.var():.3f}",
-                "rhat": f"{float(arviz.rhat(z)):.3f}",
-                "ess": f"{float(arviz.ess(z)):.0f}",
+                "rhat": f"{_number(arviz.rhat, z):.3f}",
+                "ess": f"{_number(arviz.ess, z):.0f}",
                 "trials": ";".join(_moved_by(posterior, k)) or "-",
             }
         )
     return rows
+
+
+def _number(of: Any, z: Floats) -> float:
+    return float(of(z))
 
 
 def _moved_by(posterior: Posterior, k: int) -> list[str]:
@@ -169,6 +173,3 @@ def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]]
 def read_estimates(path: Path) -> dict[str, dict[str, str]]:
     """response.tsv by name."""
     return {row["name"]: row for row in _read(path)[1]}
-
-
-__all__ = ["Floats", "estimates", "inference_data", "label", "read_estimates", "write_response"]

@@ -93,7 +93,6 @@ def _unused(case: Case, notes: list[str]) -> None:
     said = {
         "age": person.age_years,
         "sex": person.sex,
-        "spasm severity": case.spasm.severity_nrs,
         "other conditions": history.conditions,
         "drugs tried": history.tried,
         "opioids": history.opioids,
@@ -111,6 +110,7 @@ def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, 
         "spasms0": spasm.per_day,
         "NRS0": spasm.spasticity_nrs,
         "pain0": spasm.pain_nrs,
+        "severity0": spasm.severity_nrs,
         "fed": _fed(case),
         "cyp2c9_activity": _genotype(person.cyp2c9, notes),
     }

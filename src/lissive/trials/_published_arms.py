@@ -94,12 +94,9 @@ def read_groups(entry: Entry, has_placebo: bool) -> Groups:
     groups = Groups({})
     if not isinstance(rows, tuple) or not rows:
         raise CannotBuild("it lists no arms")
-    for k, row in enumerate(rows):
+    for row in rows:
         if not isinstance(row, Mapping):
-            entry.wrong(
-                ("arms", k), "This is no arm.", allowed="fields, as in {arm: placebo, n_randomised: 40}."
-            )
-            continue
+            continue  # what is wrong with it is said by the check
         name = text_of(row.get("arm"))
         if _EVERYBODY.match(name):
             groups.everybody = Group(name, row)

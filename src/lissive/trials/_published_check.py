@@ -8,11 +8,11 @@ from typing import Any
 
 from lissive.marked import Loc
 from lissive.trials import _published_words as words
-from lissive.trials._published_parts import Entry, is_leaf, is_number, plain
+from lissive.trials._published_parts import Entry, is_leaf, is_number, plain, text_of
 
 _NUMERIC = re.compile(
     r"(.*_)?(mean|sd|se|diff|pct|percent|n|N|or|hr|change|odds_ratio|hazard_ratio|sprays|sprays_day|mg_day"
-    r"|n_[a-z0-9_]+|at_week|mg_session)|week|run_in_weeks|washout_days"
+    r"|n_[a-z0-9_]+|at_week|mg_session)|week|share|proportion|fraction|run_in_weeks|washout_days"
 )
 """Names of fields in which only a number makes sense."""
 _COUNT = re.compile(r"(.*_)?[nN]|n_[a-z_]+")
@@ -23,6 +23,8 @@ _ESTIMATES = (
     "diff difference md or odds_ratio hr hazard_ratio value change_mean mean_change change mean".split()
 )
 _RATIOS = {"or", "odds_ratio", "hr", "hazard_ratio"}
+SHARES = ("share", "proportion", "fraction")
+"""Names of shares that are not in percent."""
 _DOSES = ("max_dose", "mean_dose")
 MOST_PEOPLE = 200_000
 ROUNDING = 1e-9
@@ -33,12 +35,25 @@ def check_entry(entry: Entry) -> None:
     data = entry.data
     for field in ("arms", "outcomes", "adverse_events", *_DOSES):
         _walk(entry, data.get(field), (field,))
+    _check_names(entry)
     for field in ("run_in_weeks", "washout_days"):
         _number(entry, field, data.get(field), (field,))
     duration = plain(data.get("duration_weeks"))
     if is_number(duration) and duration <= 0:
         entry.wrong(("duration_weeks",), f"duration_weeks is {duration:g}.", allowed="over 0.")
     _provenance(entry, data.get("duration_weeks"), ("duration_weeks",))
+
+
+def _check_names(entry: Entry) -> None:
+    """Each arm has a name of its own."""
+    rows, seen = entry.data.get("arms"), set()
+    for k, row in enumerate(rows if isinstance(rows, tuple) else ()):
+        name = text_of(row.get("arm")) if isinstance(row, Mapping) else ""
+        if not name:
+            entry.wrong(("arms", k), "The arm has no name.", do="give it one, as in arm: placebo.")
+        elif name in seen:
+            entry.wrong(("arms", k, "arm"), f"The arm {name!r} comes twice.", do="keep one of the two.")
+        seen.add(name)
 
 
 def _walk(entry: Entry, node: Any, loc: Loc) -> None:
@@ -52,7 +67,7 @@ def _walk(entry: Entry, node: Any, loc: Loc) -> None:
     if is_leaf(node):
         return
     for field, value in node.items():
-        if is_leaf(value):
+        if not isinstance(plain(value), Mapping) and is_leaf(plain(value)):
             _number(entry, field, value, (*loc, field))
         _walk(entry, value, (*loc, field))
     _check_share(entry, node, loc)
@@ -90,6 +105,8 @@ def _number(entry: Entry, field: str, node: Any, loc: Loc) -> None:
         entry.wrong(loc, f"{field} is {value:g}.", allowed=f"a whole number from 0 to {MOST_PEOPLE}.")
     elif share and not 0 <= value <= 100:
         entry.wrong(loc, f"{field} is {value:g}.", allowed="0 to 100 %.")
+    elif field in SHARES and not 0 <= value <= 1:
+        entry.wrong(loc, f"{field} is {value:g}.", allowed="0 to 1.")
     elif (_SPREAD.fullmatch(field) or is_dose or field in ("week", "at_week")) and value < 0:
         entry.wrong(loc, f"{field} is {value:g}.", allowed="0 or more.")
     elif field in _RATIOS and value <= 0:

@@ -26,6 +26,7 @@ class _Dose:
     """units, thc, cbd or sd."""
     figure: Figure
     printed: str
+    node: Any
 
 
 def observe_doses(entry: Entry, frame: Frame) -> Iterator[Observed]:
@@ -56,12 +57,12 @@ def _dose(entry: Entry, frame: Frame, name: str, value: Any) -> _Dose | None:
         arm = frame.active[0]
     rest = rest.removeprefix("oral_")
     if rest == "sd" or rest.endswith("_sd"):
-        return _Dose(arm, "sd", figure, printed)
+        return _Dose(arm, "sd", figure, printed, value)
     if rest in _SPRAYS:
-        return _Dose(arm, "units", figure, printed)
+        return _Dose(arm, "units", figure, printed, value)
     if found := re.fullmatch(r"(?:(thc|cbd)_)?mg(?:_day)?", rest):
         only_cbd = not frame.arms[arm].get("thc_mg_per_unit", 1.0)
-        return _Dose(arm, found[1] or ("cbd" if only_cbd else "thc"), figure, printed)
+        return _Dose(arm, found[1] or ("cbd" if only_cbd else "thc"), figure, printed, value)
     entry.skip(printed, "a dose that is not read")
     return None
 
@@ -80,7 +81,8 @@ def _of_arm(entry: Entry, frame: Frame, arm: str, doses: Sequence[_Dose]) -> Ite
     if not scale:
         entry.skip(first.printed, f"a unit of {arm} has none of it")
         return
-    sd = next((d.figure for d in doses if d.what == "sd"), None) or _noted_sd(first.figure)
+    beside = entry.figure(node.get("sd"), node) if isinstance(node := first.node, Mapping) else None
+    sd = next((d.figure for d in doses if d.what == "sd"), None) or beside or _noted_sd(first.figure)
     n = frame.groups.of(arm).analysed
     error = sd.value / scale / math.sqrt(n) if sd and n else None
     mean = Observed(

@@ -286,6 +286,11 @@ def _inclusion(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, d
         if either and measure != frame.relief and len(list(prose.limits(text))) > 1:
             entry.assume(f"Of ratings of which one was enough ({text}), only {frame.relief} is asked for.")
             continue
+        if MEASURES[measure].baseline == "-":
+            entry.assume(
+                f"That {measure} needs a level to be let in is not asked for: the model has none before."
+            )
+            continue
         ends = {"at_least": limit.at_least, "at_most": limit.at_most}
         made[measure] = {name: value for name, value in ends.items() if value is not None}
     if re.search(r"ashworth", text.lower()):

@@ -31,9 +31,9 @@ _NEUTRAL = {
     "patient",
 }
 """Parts of a name that do not change what is measured."""
-SHARES = ("pgic", "dizziness", "withdrawal", "withdrawal_adverse", "failure")
+SHARES = ("pgic", "pgic_much", "dizziness", "withdrawal", "withdrawal_adverse", "failure")
 """Endpoints that happen to somebody or do not."""
-IMPRESSION = "pgic"
+IMPRESSION = ("pgic", "pgic_much")
 P_ALONE = "a p value alone is on no scale of the model"
 
 

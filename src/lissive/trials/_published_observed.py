@@ -32,13 +32,14 @@ from lissive.trials._published_rows import (
     numbers_of,
     only_said,
     rows_of,
+    stated_scale,
 )
 from lissive.trials.measures import MEASURES
 
 ROUNDED = 0.02
 """How far a printed percentage may be from its own counts."""
 _RATIOS = {"odds_ratio": ("or", "odds_ratio"), "hazard_ratio": ("hr", "hazard_ratio")}
-_PCT = ("pct", "percent")
+_PCT = ("pct", "percent", "share", "proportion", "fraction")
 
 
 def observe(entry: Entry, frame: Frame) -> list[Observed]:
@@ -78,15 +79,12 @@ def _of_key(
             name, key.why or (f"said in words: {said!r}" if not is_number(plain(node)) else "of no arm")
         )
         return
-    if key.why:
-        entry.skip(name, only_said(node) or key.why)
-        return
-    rows = list(rows_of(entry, frame, name, node, key))
-    factor, why = scale_of(key, numbers_of(rows))
-    if why:
-        entry.skip(name, only_said(node) or why)
-        return
-    if key.measure == "walk_timed" and not key.is_share:
+    rows = list(rows_of(entry, frame, name, node, key)) if key.measure else []
+    if top := stated_scale(rows):
+        key = replace(key, top=top, why="")
+        rows = [replace(row, key=key) for row in rows]
+    factor, why = (1.0, key.why) if key.why else scale_of(key, numbers_of(rows))
+    if not why and key.measure == "walk_timed" and not key.is_share:
         factor, why = _of_baseline(rows)
     if why:
         entry.skip(name, only_said(node) or why)
@@ -111,10 +109,14 @@ def _say(entry: Entry, frame: Frame, key: Key) -> None:
     if key.at_visits:
         frame.rated_at_visits = True
         entry.assume("Category ratings and visual scales are asked at visits, and no diary is kept.")
-    if key.measure == IMPRESSION:
-        entry.assume(f"{key.text} is held against the share whose impression of change is `improved`.")
+    if key.measure in IMPRESSION:
+        said = "much improved" if key.measure == "pgic_much" else "improved"
+        entry.assume(f"{key.text} is held against the share whose impression of change is `{said}`.")
     if key.measure == "ashworth" and key.top == MEASURES["ashworth"].upper and "0_4" not in key.text:
         entry.assume(f"{key.text} is taken as the mean of items of 0 to 4.")
+    if key.falls_by_pct and frame.run_in:
+        since = "screening" if key.since_screening else frame.since
+        entry.assume(f"Responders of {key.text} are counted from {since}.")
     if key.since_screening:
         frame.since_screening.add(key.endpoint)
 
@@ -133,7 +135,7 @@ def _of_row(entry: Entry, frame: Frame, row: Row, factor: float, part: str) -> I
     yield from made
     for field, node in row.fields.items():
         if field not in used:
-            entry.skip(f"{row.name}.{field}", _why_not(field, node, key))
+            entry.skip(row.name if " " in field else f"{row.name}.{field}", _why_not(field, node, key))
     if not made and len(entry.skipped) == before:
         alone = [field for field in ("p", "n", "baseline_mean") if field in row.fields]
         entry.skip(row.name, P_ALONE if "p" in alone else "no figure in it")
@@ -142,6 +144,8 @@ def _of_row(entry: Entry, frame: Frame, row: Row, factor: float, part: str) -> I
 def _why_not(field: str, node: Any, key: Key) -> str:
     if node is None:
         return "unknown"
+    if field == "count or percent":
+        return "whether it is a count or a percentage is not said (n, pct)"
     if key.is_share and field in (*CHANGE, *DIFFERENCE):
         return "a difference of shares is not read: counts of each arm are"
     voided = parse_key(f"{field}").why
@@ -192,7 +196,7 @@ def _share(
     used |= {*_PCT}
     fields = row.fields
     n, of = entry.figure(fields.get("n"), fields), entry.figure(fields.get("N"), fields)
-    pct = next((figure for f in _PCT if (figure := entry.figure(fields.get(f), fields))), None)
+    pct = next((_percent(f, figure) for f in _PCT if (figure := entry.figure(fields.get(f), fields))), None)
     if n is None and pct is None:
         return
     arm = _sole(entry, frame, row)
@@ -216,6 +220,10 @@ def _share(
     yield Observed(
         entry.id, arm, None, row.key.endpoint, "share", value, error, None, people, week, provenance, row.name
     )
+
+
+def _percent(field: str, figure: Figure) -> Figure:
+    return figure if field in ("pct", "percent") else replace(figure, value=100.0 * figure.value)
 
 
 def _counted(

@@ -118,8 +118,10 @@ def is_leaf(node: object) -> bool:
 
 
 def plain(node: Any) -> Any:
-    """A value without its provenance."""
-    return node["value"] if isinstance(node, Mapping) and is_leaf(node) else node
+    """A value without its provenance, and without a spread that stands beside it."""
+    if isinstance(node, Mapping) and "value" in node and not isinstance(node["value"], Mapping):
+        return node["value"]
+    return node
 
 
 def text_of(node: Any) -> str:

@@ -18,6 +18,23 @@ _DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 365.25 / 12, "y": 365.25}
 DAYS_IN_WEEK = 7.0
 
 
+_NUMBER_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
+
+
+def _digits(text: str) -> str:
+    """Small letters, with the numbers of days, weeks and months as digits.
+
+    >>> _digits("Two-week washout, two periods")
+    '2-week washout, two periods'
+    """
+    words = "|".join(_NUMBER_WORDS)
+    return re.sub(
+        rf"\b({words})(?=[\s-](?:day|d|week|wk|month)s?\b)",
+        lambda found: str(_NUMBER_WORDS.index(found[1]) + 1),
+        text.lower(),
+    )
+
+
 def _days(number: str, unit: str) -> float:
     return float(number) * _DAYS[unit[0]]
 
@@ -31,13 +48,19 @@ def weeks(text: object) -> float | None:
     (2.0, 5.0, 0.429, 26.0)
     >>> weeks("4 weeks run-in, then 12 weeks randomised"), weeks("48 h"), weeks("single dose, 3 h")
     (12.0, 0.2857142857142857, None)
+    >>> weeks("12 (after a 4-week run-in)"), weeks("4+12"), weeks("four weeks per period")
+    (12.0, 12.0, 4.0)
     """
     if isinstance(text, int | float) and not isinstance(text, bool):
         return float(text)
-    said = str(text or "").lower()
+    said = _digits(str(text or ""))
+    outside = re.sub(r"\([^)]*\)", "", said)
+    said = outside if re.search(r"\d", outside) else said
     if "single dose" in said or not re.search(r"\d", said):
         return None
     parts = re.split(r",|;|\+|\bthen\b|\bfollowed by\b", said)
+    if all(re.fullmatch(rf"\s*{_NUMBER}\s*", part) for part in parts):
+        return float(parts[-1])  # 4+12: what comes before, and the trial
     main = [p for p in parts if re.search(r"randomi|double|per period|phase b|withdrawal", p)]
     for part in (*main, *parts):
         if len(parts) > 1 and part not in main and re.search(r"run-?in|phase a|single-blind|wash", part):
@@ -61,8 +84,10 @@ def washout_days(text: str) -> float | None:
     (11.0, 14.0, 0.0)
     >>> washout_days("wash-out of up to 4 weeks"), washout_days("1 to 4 week washout"), washout_days("crossover")
     (28.0, 28.0, None)
+    >>> washout_days("crossover, two 2-week periods, two-week wash-out")
+    14.0
     """
-    said = text.lower()
+    said = _digits(text)
     if re.search(r"(?:no|without)(?: a| any)? wash-?\s?out", said):
         return 0.0
     before = rf"{_NUMBER}[\s-]*{_UNIT}[\s-]*(?:\w+\s){{0,2}}wash-?\s?out"
@@ -85,7 +110,7 @@ def run_in_weeks(text: str) -> float | None:
     >>> run_in_weeks("long-term users, on nabiximols for at least 12 weeks"), run_in_weeks("withdrawal")
     (12.0, None)
     """
-    said = text.lower()
+    said = _digits(text)
     number = rf"{_NUMBER}[\s-]*{_UNIT}\b"
     kinds = r"(?:\w+\s)?(?:single-blind|open-label|open label|run-?in|enrichment|phase a|selection|treatment before)"
     for pattern in (
@@ -247,7 +272,7 @@ def titration_days(text: str) -> float | None:
     >>> titration_days("self-titrated over 10 days"), titration_days("self-titrated")
     (10.0, None)
     """
-    said = text.lower()
+    said = _digits(text)
     found = re.search(rf"{_NUMBER}[\s-]*{_UNIT}\b", said)
     return _days(found[1], found[2]) if found and found[2][0] in "dwm" else None
 

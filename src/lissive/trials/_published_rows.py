@@ -20,6 +20,10 @@ BESIDE = set(
     " baseline_sd definition".split()
 )
 """Fields that say more of a figure and are no figure of their own."""
+_COUNT_OR_PCT = "count or percent"
+"""Name of a bare number of a share: which of the two it is, is not said."""
+_COMMON = ("baseline_mean", "baseline_sd", "scale", "week", "at_week", "provenance")
+"""Fields beside the arms' own that hold for each of them."""
 WORDS = ("result", "significant", "itt_significant", "status")
 """Fields that say something in words."""
 
@@ -35,13 +39,33 @@ class Row:
     key: Key
 
 
+_LIFTED = {**dict.fromkeys(CHANGE, "change_"), **dict.fromkeys(END, "end_"), **dict.fromkeys(DIFFERENCE, "")}
+
+
+def lifted(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose spread and interval stand beside its figure, where they were written into it.
+
+    >>> lifted({"change_mean": {"value": -1.2, "sd": 2.0}})["change_sd"]
+    2.0
+    """
+    made = dict(fields)
+    for field, prefix in _LIFTED.items():
+        node = fields.get(field)
+        if not isinstance(node, Mapping):
+            continue
+        for name in ("sd", "se", "ci", "p", "n"):
+            if name in node:
+                made.setdefault(f"{prefix}{name}" if name in ("sd", "se") else name, node[name])
+    return made
+
+
 def as_rows(name: str, node: Any) -> tuple[str, Any]:
     """dizziness_pct: 14 as the row of a share; a plain value of a ratio as its row."""
     suffix = re.fullmatch(r"(.*?)_(pct|percent)", name.lower())
     if suffix and is_leaf(node) and is_number(plain(node)) and "responder" not in name.lower():
         return suffix[1], {"pct": node}
-    if suffix and not is_leaf(node) and parse_key(suffix[1]).measure in SHARES:
-        return suffix[1], node
+    if suffix and isinstance(node, Mapping) and not is_leaf(node) and parse_key(suffix[1]).measure in SHARES:
+        return suffix[1], {f"{arm}_pct" if is_leaf(each) else arm: each for arm, each in node.items()}
     if (
         is_leaf(node)
         and is_number(plain(node))
@@ -49,7 +73,8 @@ def as_rows(name: str, node: Any) -> tuple[str, Any]:
     ):
         return name, {"value": node}
     if is_leaf(node) and is_number(plain(node)) and parse_key(name).is_share:
-        return name, ({"pct": node} if "pct" in name.lower() else {"n": node})
+        is_count = parse_key(name).measure in ("withdrawal", "withdrawal_adverse")
+        return name, {"n" if is_count else _COUNT_OR_PCT: node}
     return name, node
 
 
@@ -82,11 +107,13 @@ def rows_of(entry: Entry, frame: Frame, name: str, node: Any, key: Key) -> Itera
         elif not rest and isinstance(value, Mapping) and not is_leaf(value):
             split.setdefault(arm, {}).update(value)
         else:
-            split.setdefault(arm, {})[rest or ("pct" if key.is_share else "value")] = value
+            split.setdefault(arm, {})[rest or (_COUNT_OR_PCT if key.is_share else "value")] = value
+    common = {field: shared[field] for field in _COMMON if field in shared}
     for arm, fields in split.items():
-        yield Row(f"{name}.{arm}", arm, fields, key)
+        fields = {**common, **fields}
+        yield Row(f"{name}.{arm}", arm, lifted(fields), key)
     if shared and not (split and set(shared) <= BESIDE):
-        yield Row(name, None, shared, key)
+        yield Row(name, None, lifted(shared), key)
 
 
 def arm_of(frame: Frame, field: str) -> tuple[str | None, str]:
@@ -111,11 +138,18 @@ def _listed(entry: Entry, frame: Frame, name: str, k: int, row: Any, key: Key) -
     if arm is None:
         entry.skip(f"{name}.{said}", f"the trial has no arm {said!r}: {', '.join(frame.arms)}")
         return
-    yield Row(f"{name}.{said}", arm, row, key)
+    yield Row(f"{name}.{said}", arm, lifted(row), key)
+
+
+def stated_scale(rows: Sequence[Row]) -> float | None:
+    """The top of a scale that a row states, as in {scale: 0-30}."""
+    said = (text_of(row.fields.get("scale")) for row in rows)
+    found = (re.search(r"0\s?(?:-|–|to)\s?(\d+)", each) for each in said)
+    return next((float(each[1]) for each in found if each), None)
 
 
 def numbers_of(rows: Sequence[Row]) -> list[float]:
     """Figures that are on the key's scale."""
-    on_scale = {*CHANGE, *END, *DIFFERENCE, "baseline_mean", "mean"}
+    on_scale = {*CHANGE, *END, *DIFFERENCE, "baseline_mean", "mean", "value"}
     values = [plain(row.fields.get(field)) for row in rows for field in on_scale]
     return [float(each) for each in values if is_number(each)]

@@ -65,8 +65,8 @@ class TrialData:
     """(patient, period)"""
     failed_day: Floats
     """(patient,) days from randomisation to treatment failure; infinite where none. All NaN if not asked for."""
-    pgic_share: float
-    """Fall, as a share, from which these patients call themselves improved."""
+    impression: Mapping[str, float]
+    """Measure to the fall, as a share, from which these patients call themselves that."""
     flow: Flow
 
     def __len__(self) -> int:

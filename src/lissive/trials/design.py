@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.case.products import Product, causes, product, products
+from lissive.case.products import Product, causes, label_titration, product, products
 from lissive.trials.measures import EVENTS, MEASURES
 from lissive.typed import Row, nearest, raise_all, refuse
 
@@ -68,6 +68,24 @@ class Population(Row):
                     f"names {name!r}, which has no level before treatment.", f"{', '.join(able)}.", MEND
                 )
         return value
+
+    @model_validator(mode="after")
+    def _lets_somebody_in(self) -> Self:
+        raise_all(self._wrong())
+        return self
+
+    def _wrong(self) -> Iterator[PydanticCustomError]:
+        for name, wanted in self.inclusion.items():
+            low, high = MEASURES[name].lower, MEASURES[name].upper
+            least = low if wanted.at_least is None else wanted.at_least
+            most = high if wanted.at_most is None else wanted.at_most
+            if least > most or least > high or most < low:
+                yield refuse(
+                    f"lets nobody in: from {least:g} to {most:g}.",
+                    f"a part of {low:g} to {high:g}, at_least below at_most.",
+                    MEND,
+                    field=f"inclusion.{name}",
+                )
 
 
 class Arm(Row):
@@ -136,6 +154,13 @@ class Arm(Row):
                     field="most_per_day",
                 )
             return
+        if self.titration == "label" and not label_titration(self.product):
+            yield refuse(
+                f"is 'label', but no label says how {self.product} is titrated.",
+                "self, fixed.",
+                MEND,
+                field="titration",
+            )
         ceiling, counted = self.what.ceiling_per_day, self.what.counted_in
         # a product is counted in sprays, or in mg of THC (of CBD where it has none)
         amount = self.most_per_day * (1.0 if counted == "spray" else self.thc_mg or self.cbd_mg)
@@ -164,6 +189,9 @@ class Keep(Row):
     @field_validator("measure")
     @classmethod
     def _known(cls, value: str) -> str:
+        if value in MEASURES and MEASURES[value].kind == "impression":
+            able = [name for name, measure in MEASURES.items() if measure.kind != "impression"]
+            raise refuse(f"is {value!r}, which does not fall.", f"{', '.join(able)}.", MEND)
         return _check_measure(value, rated=True)
 
 
@@ -209,6 +237,24 @@ class Endpoint(Row):
     @classmethod
     def _known(cls, value: str) -> str:
         return _check_measure(value, rated=False)
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        raise_all(self._wrong())
+        return self
+
+    def _wrong(self) -> Iterator[PydanticCustomError]:
+        if (self.measure == "failure") != (self.rises_by_pct is not None):
+            rated = "only failure has it." if self.rises_by_pct is not None else "above 0 to 500 %."
+            said = f"is {self.rises_by_pct:g}" if self.rises_by_pct is not None else "is missing"
+            yield refuse(f"{said} for {self.measure}.", rated, MEND, field="rises_by_pct")
+        if self.falls_by_pct is not None and (self.measure in EVENTS or self.measure == "pgic"):
+            yield refuse(
+                f"is {self.falls_by_pct:g} for {self.measure}, which has no responders.",
+                "only a rating, a count or an assessment has it.",
+                "take it out.",
+                field="falls_by_pct",
+            )
 
     @property
     def name(self) -> str:
@@ -280,6 +326,13 @@ class Design(Row):
             yield refuse(
                 "have different lengths.", "as many periods in each.", MEND, field="crossover.sequences"
             )
+        if self.ratio and self.crossover:
+            yield refuse(
+                "is given, but patients of a crossover are shared out over its sequences evenly.",
+                "no ratio in a crossover.",
+                "take it out, or name a sequence several times.",
+                field="ratio",
+            )
         if self.ratio and not sum(self.ratio.values()):
             yield refuse("sums to nobody.", "a share above 0 for some arm.", MEND, field="ratio")
         if any(share < 0 for share in self.ratio.values()):
@@ -287,10 +340,10 @@ class Design(Row):
 
     def _wrong_visits(self) -> Iterator[PydanticCustomError]:
         visits = self.visits_weeks
-        if list(visits) != sorted(set(visits)) or visits[0] <= 0 or visits[-1] > self.weeks:
+        if list(visits) != sorted(set(visits)) or round(visits[0] * 7) < 1 or visits[-1] > self.weeks:
             yield refuse(
                 f"are {', '.join(f'{v:g}' for v in visits)}.",
-                f"rising, above 0 and up to {self.weeks:g}, where treatment ends.",
+                f"rising, a day or more and up to {self.weeks:g}, where treatment ends.",
                 MEND,
                 field="visits_weeks",
             )
@@ -301,6 +354,13 @@ class Design(Row):
                     f"{', '.join(f'{v:g}' for v in visits)}.",
                     "add the visit to visits_weeks, or name one that there is.",
                     field=f"endpoints.{k}.at_week",
+                )
+            if endpoint.measure == "failure" and self.crossover:
+                yield refuse(
+                    "is a time to treatment failure, of which a crossover has no analysis.",
+                    "anything else.",
+                    "take the endpoint out.",
+                    field=f"endpoints.{k}.measure",
                 )
         names = [(each.name, each.at_week) for each in self.endpoints]
         for k, name in enumerate(names):
@@ -344,7 +404,9 @@ class Design(Row):
         """crossover, enriched, withdrawal or parallel; a withdrawal study takes the drug away after a run-in on it."""
         if self.crossover:
             return "crossover"
-        if self.run_in is None:
+        if (
+            self.run_in is None or self.arms[self.run_in.arm].placebo
+        ):  # a placebo run-in only lets people settle
             return "parallel"
         return "enriched" if self.run_in.washout_days else "withdrawal"
 

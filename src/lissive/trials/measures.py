@@ -39,6 +39,7 @@ def _read() -> dict[str, Measure]:
 
 
 MEASURES = _read()
+IMPRESSIONS = tuple(name for name, each in MEASURES.items() if each.kind == "impression")
 EVENTS = {
     "dizziness": "Dizziness, ever",
     "withdrawal": "Left before the end",

@@ -16,7 +16,7 @@ from lissive.simulate.ratings import by_day, stretches
 from lissive.simulate.streams import Floats
 from lissive.trials.data import Whole
 from lissive.trials.design import Design
-from lissive.trials.measures import MEASURES, Measure
+from lissive.trials.measures import IMPRESSIONS, MEASURES, Measure
 from lissive.trials.response import Response
 
 BEFORE = 28
@@ -29,7 +29,7 @@ def measured(design: Design) -> tuple[str, ...]:
     named += [*design.population.inclusion, design.relief]
     if design.run_in and design.run_in.keep:
         named.append(design.run_in.keep.measure)
-    return tuple(dict.fromkeys(design.relief if each == "pgic" else each for each in named))
+    return tuple(dict.fromkeys(design.relief if each in IMPRESSIONS else each for each in named))
 
 
 @dataclass

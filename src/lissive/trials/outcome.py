@@ -10,7 +10,7 @@ import numpy as np
 from lissive.simulate.streams import Floats, uniforms
 from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Flow, TrialData, Truths, Whole
 from lissive.trials.design import Design
-from lissive.trials.measures import MEASURES
+from lissive.trials.measures import IMPRESSIONS, MEASURES
 from lissive.trials.observe import BEFORE, Ratings, _days
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def split_by_replicate(
                 why[mine],
                 dizzy[mine],
                 failed[mine],
-                each.response.rating()["pgic_share"],
+                {name: each.response.rating()[f"{name}_share"] for name in IMPRESSIONS},
                 flow,
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,10 +28,11 @@ def statistic(design: Design, data: Mapping[str, TrialData], observed: Observed)
 
     data : arm to the trial; the same for all arms, or each with everybody on that arm (a counterfactual set).
     """
-    mine = _arm(design, data, observed, observed.arm)
     if observed.against is None:
-        return _of_one(mine, observed)
-    other = _arm(design, data, observed, observed.against)
+        return _of_one(_arm(design, data, observed, observed.arm, observed.n), observed)
+    of_mine, of_other = _shared(design, data, observed)
+    mine = _arm(design, data, observed, observed.arm, of_mine)
+    other = _arm(design, data, observed, observed.against, of_other)
     if observed.statistic == "difference":
         return mine.mean - other.mean
     if observed.statistic == "odds_ratio":
@@ -40,9 +42,30 @@ def statistic(design: Design, data: Mapping[str, TrialData], observed: Observed)
     raise ValueError(observed.statistic)
 
 
-def _arm(design: Design, data: Mapping[str, TrialData], observed: Observed, arm: str) -> ArmResult:
+def _shared(
+    design: Design, data: Mapping[str, TrialData], observed: Observed
+) -> tuple[int | None, int | None]:
+    """How many patients of a comparison are in each of its arms: in proportion to those who were randomised."""
+    if observed.n is None or design.crossover:
+        return observed.n, observed.n
+    arms = list(design.arms)
+    sizes = [(data[str(a)].treatment == arms.index(str(a))).sum() for a in (observed.arm, observed.against)]
+    mine = round(observed.n * float(sizes[0]) / max(float(sum(sizes)), 1.0))
+    return mine, observed.n - mine
+
+
+def _arm(
+    design: Design, data: Mapping[str, TrialData], observed: Observed, arm: str, most: int | None
+) -> ArmResult:
+    """One arm; no more patients than the paper had, as a figure may be of a part of them."""
     col = column(design, data[arm], endpoint_of(design, observed))
-    return arm_result(col, list(design.arms).index(arm))
+    place = list(design.arms).index(arm)
+    rows = np.flatnonzero(col.of(place))
+    if most is not None and len(rows) > most:
+        value = col.value.copy()
+        value[rows[most:]] = np.nan
+        col = replace(col, value=value)
+    return arm_result(col, place)
 
 
 def _of_one(result: ArmResult, observed: Observed) -> float:
