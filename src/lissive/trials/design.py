@@ -248,7 +248,9 @@ class Endpoint(Row):
             rated = "only failure has it." if self.rises_by_pct is not None else "above 0 to 500 %."
             said = f"is {self.rises_by_pct:g}" if self.rises_by_pct is not None else "is missing"
             yield refuse(f"{said} for {self.measure}.", rated, MEND, field="rises_by_pct")
-        if self.falls_by_pct is not None and (self.measure in EVENTS or self.measure == "pgic"):
+        if self.falls_by_pct is not None and (
+            self.measure in EVENTS or MEASURES[self.measure].kind == "impression"
+        ):
             yield refuse(
                 f"is {self.falls_by_pct:g} for {self.measure}, which has no responders.",
                 "only a rating, a count or an assessment has it.",
