@@ -112,6 +112,15 @@ def response_at(wanted: Sequence[Prior], z: Floats, *, centre: bool = False) -> 
     return Response({**values, **dict.fromkeys(SUM_BETWEEN, 0.0)} if centre else values)
 
 
+LONGEST = 26.0
+"""Weeks; a longer trial costs more than it tells, and is predicted only."""
+
+
+def fitted_on(trials: Sequence[PublishedTrial]) -> list[PublishedTrial]:
+    """The trials that a fit uses: split calibration, and not of many months."""
+    return [t for t in trials if t.split == "calibration" and t.design.weeks <= LONGEST]
+
+
 def fit_response(
     trials: Sequence[PublishedTrial],
     *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Fit parameters on what was observed.", no_args_is_help=True)
     group.command("pk")(pk)
+    group.command("response")(response)
+    group.command("sbc")(sbc)
     app.add_typer(group, name="calibrate")
 
 
@@ -44,6 +47,89 @@ def pk(
     if out is not None:
         for path in write_tables(fits, dois(read.observations), out):
             print(path)
+
+
+def response(
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write the posterior (ArviZ), draws, estimates, figures and tables here."
+        ),
+    ] = None,
+    trials: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A file of published trials; those that come with Lissive if not given."
+        ),
+    ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="A small fit that only shows that everything works: two minutes.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+) -> None:
+    """How people respond, on the trials' calibration rows: a Bayesian fit, some twenty minutes on two cores."""
+    from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
+    from lissive.calibrate.response_write import estimates, write_response
+    from lissive.report.response_figures import write_prior_posterior
+    from lissive.report.validation_text import aligned
+    from lissive.trials.published import read_published, shipped_published
+
+    _bayes()
+    published = shipped_published() if trials is None else read_published(trials)
+    cores = threads or os.cpu_count() or 1
+    used = fitted_on(published.trials)
+    posterior = fit_response(used, seed=seed, effort=SMOKE if smoke else Effort(), threads=cores, say=_say)
+    rows = estimates(posterior)
+    head = list(rows[0])
+    print(aligned([head, *([row[c] for c in head] for row in rows)], right=set(range(2, 11))))
+    print(
+        f"\n{len(posterior.data)} figures of {len(posterior.trials)} trials, {posterior.runs} runs of the simulator."
+    )
+    if out is not None:
+        for path in [*write_response(posterior, out), *write_prior_posterior(posterior, out)]:
+            print(path)
+
+
+def sbc(
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write ranks and their figure here.")
+    ] = None,
+    sets: Annotated[int, typer.Option(min=20, help="Simulated trials that are fitted.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+) -> None:
+    """Does the fit on trials find what was put in? Simulation-based calibration on a small case, some minutes."""
+    from lissive.calibrate.sbc import TRIAL, calibration_ranks
+    from lissive.report.response_figures import write_ranks
+    from lissive.trials.published import shipped_published
+
+    _bayes()
+    trial = next(t for t in shipped_published().trials if t.id == TRIAL)
+    ranks = calibration_ranks(trial, sets=sets, seed=seed, threads=threads or os.cpu_count() or 1, say=_say)
+    print(
+        f"{sets} simulated trials of {TRIAL}'s design: how likely ranks as uneven as these are if the fit is right"
+    )
+    for name, p in ranks.p_values().items():
+        print(f"  {name}: p = {p:.3f}")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for path in write_ranks(ranks, out):
+            print(path)
+
+
+def _bayes() -> None:
+    """Say what is missing before anything is run."""
+    import importlib.util
+
+    from lissive.errors import StudyError
+
+    if missing := [name for name in ("emcee", "arviz", "h5netcdf") if importlib.util.find_spec(name) is None]:
+        raise StudyError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed.",
+            where="lissive calibrate",
+            do="pip install 'lissive[bayes]'.",
+        )
 
 
 def _say(what: str) -> None:

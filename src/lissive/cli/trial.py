@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lissive.cli.reproduce import reproduce
 from lissive.errors import DesignError
 
 INTERRUPTED = 130
@@ -19,6 +20,7 @@ INTERRUPTED = 130
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Virtual trials: simulated patients, real analyses.", no_args_is_help=True)
     group.command("run")(run)
+    group.command("reproduce")(reproduce)
     group.command("power")(power)
     app.add_typer(group, name="trial")
 

@@ -1,0 +1,225 @@
+"""Published trials again, in virtual patients: each published figure beside its predictive interval."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lissive.errors import DesignError
+from lissive.simulate.engine import Tolerances
+from lissive.simulate.run import Settings
+from lissive.simulate.streams import Floats
+from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.published import Observed, Published, PublishedTrial, Skipped
+from lissive.trials.response import Response
+from lissive.trials.run import PATIENTS_AT_ONCE
+from lissive.trials.statistic import statistic
+from lissive.typed import nearest
+
+LEAST_REPLICATES = 20
+"""With fewer there are no 5 % and 95 % points."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One published figure and what virtual trials of the same size say of it."""
+
+    observed: Observed
+    split: str
+    kind: str
+    """parallel, enriched, withdrawal, crossover"""
+    predicted: float
+    """Mean over replicates; of ratios the geometric one."""
+    lower: float
+    upper: float
+    """90 % predictive interval: chance, people, trials and parameters."""
+
+    @property
+    def inside(self) -> bool:
+        return bool(self.lower <= self.observed.value <= self.upper)
+
+    @property
+    def width_ratio(self) -> float | None:
+        """Width of the predictive interval over that of the published 95 % interval, of a difference."""
+        if self.observed.statistic != "difference" or self.observed.ci is None:
+            return None
+        published = self.observed.ci[1] - self.observed.ci[0]
+        return (self.upper - self.lower) / published if published > 0 else None
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    rows: tuple[Row, ...]
+    skipped: tuple[Skipped, ...]
+    replicates: int
+    trials: tuple[PublishedTrial, ...]
+
+
+def chosen(published: Published, only: Sequence[str]) -> Published:
+    """These trials alone; all where none is named.
+
+    Raises       DesignError for one that is not in the file, or of which nothing can be carried out.
+    """
+    if not only:
+        return published
+    known = [trial.id for trial in published.trials]
+    for name in only:
+        if name not in known:
+            why = "; ".join(f"{s.what}: {s.why}" for s in published.skipped if s.trial == name)
+            raise DesignError(
+                f"{name} {f'cannot be carried out: {why}.' if why else f'is not in the file.{nearest(name, known)}'}",
+                where="--only",
+                allowed=f"{', '.join(known)}.",
+            )
+    return replace(
+        published,
+        trials=tuple(t for t in published.trials if t.id in only),
+        skipped=tuple(s for s in published.skipped if s.trial in only),
+    )
+
+
+def reproduce(
+    published: Published,
+    *,
+    replicates: int = 200,
+    seed: int = 1,
+    responses: Sequence[Response] | None = None,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Reproduction:
+    """Carry out each trial `replicates` times at its published size.
+
+    Parameters
+    ----------
+    responses : one for each replicate, drawn from the posterior; the tables' own if not given.
+    progress : told the share that is done.
+
+    Raises       DesignError for fewer replicates than an interval needs.
+    """
+    if replicates < LEAST_REPLICATES:
+        raise DesignError(
+            f"replicates is {replicates}.",
+            where="replicates",
+            allowed=f"{LEAST_REPLICATES} or more, for intervals.",
+        )
+    settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
+    weight = np.array([_size(trial) for trial in published.trials], dtype=float)
+    rows: list[Row] = []
+    skipped = list(published.skipped)
+    for k, trial in enumerate(published.trials):
+        base, share = weight[:k].sum() / weight.sum(), weight[k] / weight.sum()
+        tick = None if progress is None else _part(progress, float(base), float(share))
+        try:
+            values = _figures(trial, replicates, seed, responses, settings, tick)
+        except DesignError as error:
+            skipped.append(Skipped(trial.id, "all", str(error)))
+            continue
+        for i, observed in enumerate(trial.observed):
+            row = _row(trial, observed, values[:, i])
+            if row is None:
+                skipped.append(
+                    Skipped(trial.id, observed.printed, "virtual trials of this size have no such figure")
+                )
+            else:
+                rows.append(row)
+    return Reproduction(tuple(rows), tuple(skipped), replicates, published.trials)
+
+
+def _part(progress: Callable[[float], None], base: float, share: float) -> Callable[[float], None]:
+    return lambda done: progress(base + share * done)
+
+
+def _entering(trial: PublishedTrial) -> int:
+    design = trial.design
+    return (design.run_in.patients if design.run_in else None) or design.patients or 1
+
+
+def _size(trial: PublishedTrial) -> float:
+    design = trial.design
+    periods = len(design.crossover.sequences[0]) if design.crossover else 1
+    return _entering(trial) * (design.weeks * periods + (design.run_in.weeks if design.run_in else 0))
+
+
+def _figures(
+    trial: PublishedTrial,
+    replicates: int,
+    seed: int,
+    responses: Sequence[Response] | None,
+    settings: Settings,
+    tick: Callable[[float], None] | None,
+) -> Floats:
+    """(replicate, figure)"""
+    size = max(1, PATIENTS_AT_ONCE // _entering(trial))
+    values = np.full((replicates, len(trial.observed)), np.nan)
+    for first in range(0, replicates, size):
+        chunk = range(first, min(first + size, replicates))
+        answers = None if responses is None else [responses[r % len(responses)] for r in chunk]
+        for data in conduct(trial.design, chunk, seed=seed, responses=answers, settings=settings):
+            every = dict.fromkeys(trial.design.arms, data)
+            values[data.replicate] = [statistic(trial.design, every, each) for each in trial.observed]
+        if tick:
+            tick((chunk[-1] + 1) / replicates)
+    return values
+
+
+def _row(trial: PublishedTrial, observed: Observed, values: Floats) -> Row | None:
+    there = values[np.isfinite(values)]
+    if len(there) < len(values) / 2:
+        return None
+    lower, upper = np.quantile(there, [0.05, 0.95])
+    ratio = observed.statistic in ("odds_ratio", "hazard_ratio")
+    mean = float(np.exp(np.log(there).mean())) if ratio else float(there.mean())
+    return Row(observed, trial.split, trial.design.kind, mean, float(lower), float(upper))
+
+
+def to_dict(found: Reproduction) -> dict[str, Any]:
+    """The answer of `lissive trial reproduce --json`."""
+    rows = found.rows
+    return {
+        "endpoints": [_endpoint(row) for row in rows],
+        "skipped": [{"trial": s.trial, "what": s.what, "why": s.why} for s in found.skipped],
+        "summary": {"n": len(rows), "inside": sum(row.inside for row in rows)},
+        "summary_by_split": {
+            split: _summary([r for r in rows if r.split == split]) for split in _splits(rows)
+        },
+        "replicates": found.replicates,
+        "assumed": {trial.id: list(trial.assumed) for trial in found.trials},
+    }
+
+
+def _splits(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row.split for row in rows))
+
+
+def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+    widths = [row.width_ratio for row in rows if row.width_ratio is not None]
+    return {
+        "n": len(rows),
+        "inside": sum(row.inside for row in rows),
+        "width_ratio": float(np.mean(widths)) if widths else None,
+    }
+
+
+def _endpoint(row: Row) -> dict[str, Any]:
+    o = row.observed
+    return {
+        "trial": o.trial,
+        "arm": o.arm,
+        "against": o.against,
+        "endpoint": o.endpoint,
+        "statistic": o.statistic,
+        "week": o.week,
+        "observed": o.value,
+        "observed_ci95": None if o.ci is None else list(o.ci),
+        "provenance": o.provenance,
+        "predicted": row.predicted,
+        "pi90": [row.lower, row.upper],
+        "inside": row.inside,
+        "split": row.split,
+        "design": row.kind,
+        "printed": o.printed,
+    }
