@@ -1,0 +1,517 @@
+"""Published trials: what is built, what is observed, what is skipped and why, what is refused by line and field."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lissive.errors import StudyError
+from lissive.evidence import TIMECOURSE, TRIALS
+from lissive.trials.published import (
+    Observed,
+    Published,
+    PublishedTrial,
+    TrialFindings,
+    read_published,
+    shipped_published,
+)
+
+LIKE = Path(__file__).with_name("published_like.yaml")
+SMALL: dict[str, Any] = {
+    "id": "doe2010",
+    "citation": "Doe J. A trial",
+    "cause": "MS",
+    "intervention": "nabiximols",
+    "comparator": "placebo",
+    "design": "parallel",
+    "randomised": True,
+    "duration_weeks": 6,
+    "titration": "self-titrated",
+    "max_dose": {"sprays_day": 12},
+    "inclusion": "NRS >=4",
+    "arms": [{"arm": "nabiximols", "n_randomised": 40}, {"arm": "placebo", "n_randomised": 40}],
+    "outcomes": {
+        "spasticity_nrs": [
+            {"arm": "nabiximols", "change_mean": -1.5, "change_sd": 1.6},
+            {"arm": "placebo", "change_mean": -1.0, "change_sd": 1.6},
+        ],
+        "spasticity_nrs_between": {"diff": -0.5, "ci": [-1.2, 0.2]},
+        "responders_30pct": [
+            {"arm": "nabiximols", "n": 16, "N": 40},
+            {"arm": "placebo", "n": 10, "N": 40},
+        ],
+    },
+    "adverse_events": {},
+    "split": "validation",
+}
+
+
+def changed(*changes: tuple[tuple[str | int, ...], Any]) -> dict[str, Any]:
+    """The small trial with other values at some places; `...` takes a field away."""
+    trial = copy.deepcopy(SMALL)
+    for path, value in changes:
+        at: Any = trial
+        for part in path[:-1]:
+            at = at[part]
+        if value is ...:
+            del at[path[-1]]
+        else:
+            at[path[-1]] = value
+    return trial
+
+
+def read(tmp_path: Path, *trials: Mapping[str, Any]) -> Published:
+    path = tmp_path / "trials.yaml"
+    path.write_text(yaml.safe_dump({"trials": list(trials)}, sort_keys=False), encoding="utf-8")
+    return read_published(path)
+
+
+def outcome(tmp_path: Path, **outcomes: Any) -> Published:
+    """The small trial with these outcomes only."""
+    return read(tmp_path, changed((("outcomes",), outcomes)))
+
+
+def of(published: Published, id: str) -> PublishedTrial:
+    (found,) = (trial for trial in published.trials if trial.id == id)
+    return found
+
+
+def figure(
+    trial: PublishedTrial, arm: str, endpoint: str, statistic: str, week: float | None = None
+) -> Observed:
+    (found,) = (
+        one
+        for one in trial.observed
+        if (one.arm, one.endpoint, one.statistic, one.week) == (arm, endpoint, statistic, week)
+    )
+    return found
+
+
+def why(published: Published, what: str, trial: str = "doe2010") -> str:
+    (found,) = (each.why for each in published.skipped if (each.trial, each.what) == (trial, what))
+    return found
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Published:
+    return shipped_published()
+
+
+@pytest.fixture(scope="module")
+def raw() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(TRIALS.read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def like() -> Published:
+    return read_published(LIKE)
+
+
+class TestShippedFile:
+    def test_every_entry_is_built_or_skipped_with_a_reason(self, shipped, raw):
+        built = {trial.id for trial in shipped.trials}
+        refused = {each.trial: each.why for each in shipped.skipped if each.what == "all"}
+        ids = {each["id"] for part in ("trials", "observational") for each in raw[part]}
+        assert built | set(refused) == ids
+        assert not built & set(refused)
+        assert all(refused.values())
+
+    def test_nothing_of_a_built_trial_vanishes(self, shipped, raw):
+        entries = {each["id"]: each for each in raw["trials"]}
+        for trial in shipped.trials:
+            said = [one.printed for one in trial.observed]
+            said += [each.what for each in shipped.skipped if each.trial == trial.id]
+            for name, arm in _rows(entries[trial.id]):
+                place = f"{name}.{arm}" if arm else name
+                known = [each for each in said if each in (name, place) or each.startswith(f"{place}.")]
+                assert known or any(each.startswith(name) for each in said if not arm), (trial.id, place)
+
+    def test_each_observed_endpoint_is_in_its_design(self, shipped, like):
+        for trial in (*shipped.trials, *like.trials):
+            named = {(each.name, each.at_week) for each in trial.design.endpoints}
+            assert {(one.endpoint, one.week) for one in trial.observed} == named
+            arms = set(trial.design.arms)
+            assert {one.arm for one in trial.observed} <= arms
+            assert {one.against for one in trial.observed} <= {None, trial.design.control}
+
+    def test_figures_are_within_their_scales(self, shipped, like):
+        for one in (one for each in (shipped, like) for trial in each.trials for one in trial.observed):
+            assert one.provenance in ("read", "recalled", "derived")
+            assert one.error is None or one.error > 0
+            if one.statistic == "share":
+                assert 0 <= one.value <= 1
+            if one.ci and one.statistic != "hazard_ratio":
+                assert one.ci[0] <= one.value <= one.ci[1]
+            if one.endpoint.endswith("_nrs"):
+                assert -10 <= one.value <= 10
+
+    def test_the_trials_that_a_calibration_needs_are_built(self, shipped):
+        built = {trial.id: (trial.split, trial.design.kind) for trial in shipped.trials}
+        assert built["collin_2007"] == ("calibration", "parallel")
+        assert built["collin_2010"] == ("validation", "parallel")
+        assert built["novotna_2011_phaseB"] == ("calibration", "withdrawal")
+        assert built["corey_bloom_2012"] == ("calibration", "crossover")
+        assert {"zajicek_2012_MUSEC", "zajicek_2003_CAMS", "rog_2005", "hansen_2023", "wade_2004"} <= set(
+            built
+        )
+
+    @pytest.mark.parametrize(
+        ("trial", "reason"),
+        [
+            ("marinelli_2022_SativexStroke", "stroke"),
+            ("fairhurst_2020", "children"),
+            ("pooyania_2010", "nabilone"),
+            ("nitecka_buchta_2019", "jaw"),
+            ("killestein_2002", "none of its figures"),
+            ("release_mss5", "duration_weeks is missing"),
+            ("zajicek_2005_CAMS12", "max_dose is missing"),
+            ("cupid_2013", "156 weeks"),
+        ],
+    )
+    def test_what_cannot_be_built_says_what_is_missing(self, shipped, trial, reason):
+        assert reason in why(shipped, "all", trial)
+
+    def test_the_other_file_is_there(self):
+        assert "timecourse" in yaml.safe_load(TIMECOURSE.read_text(encoding="utf-8"))
+
+
+def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Key, and arm where it has one, of each outcome."""
+    for part in ("outcomes", "adverse_events"):
+        for name, node in (entry.get(part) or {}).items():
+            yield name, ""
+            for row in node if isinstance(node, list) else ():
+                yield name, str(row.get("arm") or "")
+
+
+class TestByHand:
+    """Figures of the shipped file, worked out from it by hand."""
+
+    def test_collin_2007(self, shipped):
+        trial = of(shipped, "collin_2007")
+        assert (trial.design.patients, dict(trial.design.ratio)) == (189, {"nabiximols": 124, "placebo": 65})
+        assert (trial.design.weeks, trial.design.visits_weeks) == (6.0, (4.0, 6.0))
+        assert trial.design.arms["nabiximols"].most_per_day == 48
+        between = figure(trial, "nabiximols", "spasticity_nrs", "difference")
+        assert (between.value, between.ci, between.against) == (-0.52, (-1.03, -0.004), "placebo")
+        assert between.error == pytest.approx((1.03 - 0.004) / 3.92, rel=1e-3)
+        share = figure(trial, "placebo", "spasticity_nrs_responders_30pct", "share")
+        assert (share.value, share.n, share.provenance) == (pytest.approx(14 / 64), 64, "recalled")
+        dose = figure(trial, "placebo", "dose", "mean")
+        assert (dose.value, dose.error) == (14.7, pytest.approx(8.4 / 8))
+        assert figure(trial, "nabiximols", "dizziness", "share").value == pytest.approx(0.323)
+        assert figure(trial, "nabiximols", "withdrawal_adverse", "share").value == pytest.approx(6 / 124)
+        assert "a p value" in why(shipped, "responders_p", trial.id)
+        assert "of which arm" in why(shipped, "ashworth.mean_change", trial.id)
+
+    def test_novotna_run_in_alone_has_no_control(self, shipped):
+        trial = of(shipped, "novotna_2011_phaseA")
+        assert (list(trial.design.arms), trial.design.patients) == (["nabiximols"], 572)
+        assert trial.design.population.inclusion["spasticity_nrs"].at_least == 4.0
+        share = figure(trial, "nabiximols", "spasticity_nrs_responders_20pct", "share")
+        assert (share.value, share.n) == (pytest.approx(272 / 572), 572)
+        assert figure(trial, "nabiximols", "dose", "mean").value == 6.9
+        assert figure(trial, "nabiximols", "dose", "sd").provenance == "recalled"
+        assert "chosen" in why(shipped, "spasticity_nrs_randomised_subset", trial.id)
+
+    def test_novotna_after_the_run_in(self, shipped):
+        trial = of(shipped, "novotna_2011_phaseB")
+        run_in = trial.design.run_in
+        assert run_in is not None
+        assert run_in.keep is not None
+        assert (run_in.arm, run_in.weeks, run_in.patients, run_in.washout_days) == ("nabiximols", 4, 572, 0)
+        assert (run_in.keep.measure, run_in.keep.falls_by_pct) == ("spasticity_nrs", 20.0)
+        assert dict(trial.design.ratio) == {"nabiximols": 124, "placebo": 117}
+        assert figure(trial, "placebo", "spasticity_nrs", "change").value == 0.81
+        ratio = figure(trial, "nabiximols", "spasticity_nrs_responders_30pct", "odds_ratio")
+        assert ratio.error == pytest.approx(math.log(4.69 / 1.59) / 3.92, rel=1e-3)
+        since = {each.name: each.since for each in trial.design.endpoints}
+        assert since["spasticity_nrs_responders_30pct"] == "screening"
+        assert since["spasticity_nrs"] == "randomisation"
+        assert "baseline" in why(shipped, "walk_10m_s_between", trial.id)
+        ashworth = figure(trial, "nabiximols", "ashworth", "difference")
+        assert ashworth.error == pytest.approx(0.1 / 1.6747, rel=1e-3)  # p = 0.094, two-sided
+
+    def test_musec(self, shipped):
+        trial = of(shipped, "zajicek_2012_MUSEC")
+        arm = trial.design.arms["extract"]
+        assert (arm.product, arm.thc_mg, arm.cbd_mg, arm.most_per_day) == ("thc_oral", 2.5, 1.25, 10)
+        assert (arm.first_per_day, arm.titration_days, arm.doses_per_day) == (2, 14, 2)
+        assert any("recalled" in sentence for sentence in trial.assumed)
+        change = figure(trial, "extract", "spasticity_nrs", "change")
+        assert (change.value, change.n) == (-1.8, 143)
+        assert change.error == pytest.approx(2.6 / math.sqrt(143))
+        assert figure(trial, "placebo", "spasm_severity", "change_sd").value == 2.4
+        assert figure(trial, "extract", "spasm_severity", "difference").value == -0.8
+        left = figure(trial, "extract", "withdrawal_adverse", "share")
+        assert (left.value, left.n) == (pytest.approx(30 / 144), 144)
+        assert trial.design.rated_at_visits
+        assert "no such measure" in why(shipped, "mswalk12", trial.id)
+
+    def test_cams(self, shipped):
+        trial = of(shipped, "zajicek_2003_CAMS")
+        assert dict(trial.design.ratio) == {"extract": 211, "THC": 206, "placebo": 213}
+        assert (trial.design.arms["THC"].cbd_mg, trial.design.arms["THC"].titration_days) == (0.0, 35)
+        assert "n_treated stands for those who were randomised." in trial.assumed
+        (endpoint,) = trial.design.endpoints
+        assert [one.value for one in trial.observed] == [0.61, 0.60, 0.46]
+        assert endpoint.name == "pgic"
+        assert "top is not stated" in why(shipped, "ashworth_total_reduction_vs_placebo", trial.id)
+
+    def test_rog_is_of_pain(self, shipped):
+        trial = of(shipped, "rog_2005")
+        assert trial.design.relief == "pain_nrs"
+        change = figure(trial, "nabiximols", "pain_nrs", "change")
+        assert (change.value, change.ci, change.error) == (
+            -2.7,
+            (-3.4, -2.0),
+            pytest.approx(1.4 / 3.92, rel=1e-3),
+        )
+        assert figure(trial, "placebo", "dose", "sd").value == 12.9
+        assert figure(trial, "nabiximols", "pain_nrs_responders_50pct", "share").value == pytest.approx(
+            10 / 34
+        )
+        nobody = figure(trial, "placebo", "withdrawal", "share")
+        assert nobody.value == 0
+        assert nobody.error is not None
+
+    def test_corey_bloom(self, shipped):
+        trial = of(shipped, "corey_bloom_2012")
+        assert trial.design.crossover is not None
+        assert trial.design.crossover.washout_days == 11
+        assert trial.design.weeks == pytest.approx(3 / 7)
+        (arm,) = (arm for arm in trial.design.arms.values() if not arm.placebo)
+        assert (arm.product, arm.thc_mg, arm.most_per_day, arm.titration) == ("smoked", 32.0, 1, "fixed")
+        ashworth = next(one for one in trial.observed if one.endpoint == "ashworth")
+        assert ashworth.value == pytest.approx(-2.74 * 4 / 30)
+        assert trial.design.population.baseline["ashworth"].mean == pytest.approx(9.3 * 4 / 30)
+        pain = next(one for one in trial.observed if one.endpoint == "pain_nrs")
+        assert (pain.value, pain.ci) == (pytest.approx(-0.528), pytest.approx((-1.001, -0.248)))
+
+    def test_hansen(self, shipped):
+        trial = of(shipped, "hansen_2023")
+        arms = trial.design.arms
+        assert {
+            name: (arm.thc_mg, arm.cbd_mg, arm.most_per_day) for name, arm in arms.items() if not arm.placebo
+        } == {
+            "THC": (2.5, 0.0, 9),
+            "CBD": (0.0, 5.0, 9),
+            "THC&CBD": (2.5, 5.0, 9),
+        }
+        assert any("Treat as null either way" in sentence for sentence in trial.assumed)
+        assert any("spinal_cord_injury" in sentence for sentence in trial.assumed)
+        assert figure(trial, "CBD", "spasticity_nrs", "difference").ci == (-0.74, 1.65)
+        change = figure(trial, "placebo", "pain_nrs", "change")
+        assert (change.n, change.error) == (12, pytest.approx(1.6 / math.sqrt(12)))
+
+
+class TestOtherFiles:
+    def test_run_in_wash_out_and_randomisation_of_responders(self, like):
+        trial = of(like, "savant_like")
+        run_in = trial.design.run_in
+        assert run_in is not None
+        assert run_in.keep is not None
+        assert (run_in.weeks, run_in.washout_days, run_in.patients, run_in.keep_dose) == (4, 28, 191, False)
+        assert (run_in.keep.falls_by_pct, trial.design.kind, trial.design.weeks) == (20.0, "enriched", 12.0)
+        assert trial.design.endpoints[0].since == "randomisation"  # a wash-out sets the rating back
+        assert figure(trial, "Sativex", "spasticity_nrs", "difference", 4.0).value == -1.0
+        assert figure(trial, "Sativex", "spasticity_nrs", "change").error == pytest.approx(
+            1.9 / math.sqrt(53)
+        )
+        assert figure(trial, "Sativex", "walk_timed", "change").value == pytest.approx(-0.1)
+        assert figure(trial, "Sativex", "dizziness", "share").value == pytest.approx(5 / 53)
+        assert figure(trial, "Sativex", "dose", "sd").value == 2.7
+        assert figure(trial, "Sativex", "withdrawal", "share").value == pytest.approx(3 / 53)
+        assert "count or a percentage" in why(like, "withdrawals.Sativex", trial.id)
+
+    def test_withdrawal_of_long_term_users(self, like):
+        trial = of(like, "notcutt_like")
+        run_in = trial.design.run_in
+        assert run_in is not None
+        assert (run_in.weeks, run_in.keep, run_in.patients, run_in.keep_dose) == (12, None, 36, True)
+        assert trial.design.kind == "withdrawal"
+        assert trial.design.endpoints[0].rises_by_pct == 20.0
+        ratio = figure(trial, "Sativex", "failure", "hazard_ratio")
+        assert (ratio.value, ratio.ci) == (0.335, None)  # an interval of 90 % is none of 95 %
+        assert ratio.error == pytest.approx(math.log(0.691 / 0.162) / (2 * 1.6449), rel=1e-3)
+        assert figure(trial, "placebo", "failure", "share").value == pytest.approx(17 / 18)
+
+    def test_als_parallel(self, like):
+        trial = of(like, "canals_like")
+        assert (trial.design.population.cause, trial.design.kind) == ("als", "parallel")
+        assert figure(trial, "nabiximols", "ashworth", "change").value == -0.11
+        assert figure(trial, "nabiximols", "ashworth", "difference").ci == (-0.57, -0.069)
+        assert figure(trial, "placebo", "pgic", "share").value == pytest.approx(4 / 30)
+        assert figure(trial, "nabiximols", "spasms_per_day", "difference").value == 0.1
+        assert trial.design.arms["nabiximols"].titration_days == 14
+
+    def test_crossover_of_capsules(self, like):
+        trial = of(like, "vaney_like")
+        arm = trial.design.arms["extract"]
+        assert (arm.thc_mg, arm.cbd_mg, arm.most_per_day, trial.design.weeks) == (2.5, 0.9, 12, 2.0)
+        assert figure(trial, "extract", "ashworth", "difference").value == pytest.approx(-0.9 * 4 / 20)
+        assert figure(trial, "placebo", "spasms_per_day", "end").value == 6
+        assert "top is not stated" in why(like, "ashworth_total", trial.id)
+
+    def test_crossover_of_cramps(self, like):
+        trial = of(like, "weber_like")
+        arm = trial.design.arms["THC"]
+        assert (arm.most_per_day * arm.thc_mg, arm.doses_per_day, arm.titration) == (10.0, 2, "fixed")
+        assert trial.design.crossover is not None
+        assert trial.design.crossover.washout_days == 14
+        assert figure(trial, "THC", "spasm_severity", "difference").value == 0.24
+
+    def test_pain(self, like):
+        trial = of(like, "langford_like")
+        assert (trial.design.relief, trial.design.visits_weeks) == ("pain_nrs", (4.0, 10.0, 14.0))
+        assert trial.design.population.inclusion["pain_nrs"].at_least == 4.0
+        assert figure(trial, "THC/CBD spray", "pain_nrs_responders_30pct", "odds_ratio").value == 1.31
+
+    def test_crossover_rated_by_clinicians(self, like):
+        trial = of(like, "leocani_like")
+        assert trial.design.arms["nabiximols"].titration == "label"
+        assert figure(trial, "placebo", "ashworth", "end").value == 2.0
+        assert figure(trial, "nabiximols", "ashworth_responders_20pct", "share").n == 34
+
+    def test_counts_that_a_run_in_needs_are_taken_where_they_are_not_said(self, tmp_path):
+        made = read(
+            tmp_path,
+            changed(
+                (("design",), "enriched, 4-week open-label run-in"), (("inclusion",), ">=20% improvement")
+            ),
+        )
+        (trial,) = made.trials
+        assert trial.design.run_in is not None
+        assert trial.design.run_in.patients == 200
+        assert any("2.5 for one" in sentence for sentence in trial.assumed)
+
+
+class TestScalesAndSigns:
+    @pytest.mark.parametrize(
+        ("name", "node", "value"),
+        [
+            ("spasticity_vas_0_100_between", {"diff": -20}, -2.0),
+            ("spasticity_nrs_reduction_vs_placebo", {"diff": 0.5}, -0.5),
+            ("modified_ashworth_sum_0_30_between", {"diff": -3}, -0.4),
+            ("ashworth_total", {"diff": -3, "scale": "0-40"}, -0.3),
+            ("pain_mm", {"diff": -12}, -1.2),
+            ("sleep_vas", {"diff": -12}, -1.2),
+            ("spasms_per_day", {"diff": -3.5}, -3.5),
+        ],
+    )
+    def test_figures_come_to_the_models_scale(self, tmp_path, name, node, value):
+        (trial,) = outcome(tmp_path, **{name: node}).trials
+        (one,) = trial.observed
+        assert one.value == pytest.approx(value)
+
+    def test_a_reduction_turns_its_interval_round(self, tmp_path):
+        (trial,) = outcome(
+            tmp_path, spasticity_nrs_reduction_vs_placebo={"diff": 0.5, "ci": [0.1, 0.9]}
+        ).trials
+        assert trial.observed[0].ci == pytest.approx((-0.9, -0.1))
+
+    @pytest.mark.parametrize(
+        ("name", "node", "reason"),
+        [
+            ("spasticity_p", {"value": 0.04, "provenance": "read"}, "p value"),
+            ("spasticity_nrs_2", {"diff": -1}, "no such measure"),
+            ("pain_vas", {"diff": -2}, "top of its scale is not stated"),
+            ("mas", {"diff": -6}, "beyond 4"),
+            ("spasms", {"result": "no change"}, "said in words"),
+            ("carer_gic", {"or": 2.0}, "somebody else"),
+            ("msss88", [{"arm": "placebo", "change_mean": -1}], "no such measure"),
+            ("dizziness", None, "unknown"),
+        ],
+    )
+    def test_what_has_no_scale_is_skipped_with_its_reason(self, tmp_path, name, node, reason):
+        assert reason in why(outcome(tmp_path, **{name: node, "pain_nrs": {"diff": -1}}), name)
+
+    def test_a_standard_error_that_is_a_standard_deviation(self, tmp_path):
+        se = {"value": 1.6, "provenance": "read", "note": "printed as SE; magnitude is an SD"}
+        (trial,) = outcome(
+            tmp_path, spasticity_nrs=[{"arm": "placebo", "change_mean": -1, "change_se": se}]
+        ).trials
+        assert trial.observed[0].error == pytest.approx(1.6 / math.sqrt(40))
+
+    def test_a_row_of_no_arm_of_the_trial_is_skipped(self, tmp_path):
+        made = outcome(tmp_path, pain_nrs={"diff": -1}, sleep_nrs=[{"arm": "baclofen", "change_mean": -1}])
+        assert "no arm 'baclofen'" in why(made, "sleep_nrs.baclofen")
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ((("cause",), "post-stroke"), "stroke"),
+            ((("cause",), "spasticity of the moon"), "no such cause"),
+            ((("cause",), "MS in children"), "adults"),
+            ((("intervention",), "nabilone"), "nabilone"),
+            ((("intervention",), "topical CBD"), "skin"),
+            ((("comparator",), "baclofen"), "comparator"),
+            ((("design",), "stepped wedge"), "not understood"),
+            ((("duration_weeks",), "a while"), "no time"),
+        ],
+    )
+    def test_an_entry_that_is_not_of_the_model_is_skipped(self, tmp_path, change, reason):
+        changes = [change]
+        if change[0] == ("intervention",):
+            changes.append((("arms", 0, "arm"), "active"))
+        made = read(tmp_path, changed(*changes))
+        assert made.trials == ()
+        assert reason in why(made, "all")
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ((("id",), ...), "has no id"),
+            ((("split",), "train"), "split 'train' is unknown"),
+            ((("arms", 0, "n_randomised"), "many"), "n_randomised is 'many'"),
+            ((("arms", 0, "n_randomised"), 12.5), "whole number"),
+            ((("arms", 1, "arm"), "nabiximols"), "comes twice"),
+            ((("outcomes", "spasticity_nrs", 0, "change_mean"), "about two"), "change_mean is 'about two'"),
+            ((("outcomes", "spasticity_nrs", 0, "change_sd"), -1.6), "change_sd is -1.6"),
+            ((("outcomes", "responders_30pct", 0, "n"), 50), "more than N"),
+            ((("outcomes", "responders_30pct", 0, "pct"), 140), "0 to 100 %"),
+            ((("outcomes", "responders_30pct", 0, "share"), 1.4), "0 to 1"),
+            ((("outcomes", "spasticity_nrs_between", "ci"), [-0.4, 0.2]), "does not hold its diff"),
+            ((("outcomes", "spasticity_nrs_between", "ci"), [0.2, -1.2]), "from 0.2 down to -1.2"),
+            ((("outcomes", "spasticity_nrs_between", "ci"), [0.2]), "two numbers"),
+            ((("outcomes", "spasticity_nrs_between", "or"), -2), "over 0"),
+            ((("outcomes", "spasticity_nrs", 0, "week"), 9), "not within the trial"),
+            ((("max_dose", "sprays_day"), "a dozen"), "sprays_day is 'a dozen'"),
+            (
+                (("outcomes", "spasticity_nrs_between", "diff"), {"value": -0.5, "provenance": "guessed"}),
+                "guessed",
+            ),
+        ],
+    )
+    def test_each_is_refused_with_its_line_and_field(self, tmp_path, change, said):
+        with pytest.raises(TrialFindings, match="trials.yaml:[0-9]+, trial ") as refused:
+            read(tmp_path, changed(change))
+        assert said in str(refused.value)
+        (finding,) = refused.value.findings
+        assert f", {change[0][0]}" in finding.where
+
+    def test_all_findings_come_at_once(self, tmp_path):
+        wrong = changed((("split",), "train"), (("outcomes", "spasticity_nrs", 0, "change_sd"), -1.6))
+        with pytest.raises(TrialFindings) as refused:
+            read(tmp_path, wrong, changed(), changed())
+        assert [str(each).split(": ")[1][:15] for each in refused.value.findings] == [
+            "split 'train' i",
+            "change_sd is -1",
+            "The id comes tw",
+            "The id comes tw",
+        ]
+
+    def test_a_file_without_trials_is_refused(self, tmp_path):
+        path = tmp_path / "a.yaml"
+        path.write_text("studies: []\n", encoding="utf-8")
+        with pytest.raises(StudyError, match="no list of trials"):
+            read_published(path)
