@@ -380,6 +380,18 @@ class TestOtherFiles:
         assert figure(trial, "placebo", "ashworth", "end").value == 2.0
         assert figure(trial, "nabiximols", "ashworth_responders_20pct", "share").n == 34
 
+    def test_of_a_trial_with_a_second_part_the_first_is_carried_out(self, tmp_path):
+        design = "parallel, then randomised withdrawal of those who stayed"
+        (trial,) = read(tmp_path, changed((("design",), design))).trials
+        assert (trial.design.kind, trial.design.run_in) == ("parallel", None)
+        assert any("Only the first part" in sentence for sentence in trial.assumed)
+
+    def test_responders_of_a_trial_of_pain_are_of_pain(self, tmp_path):
+        outcomes = {"responders_30pct": [{"arm": "placebo", "pct": 45}]}
+        changes = ((("cause",), "MS central pain"), (("outcomes",), outcomes))
+        (trial,) = read(tmp_path, changed(*changes)).trials
+        assert trial.observed[0].endpoint == "pain_nrs_responders_30pct"
+
     def test_counts_that_a_run_in_needs_are_taken_where_they_are_not_said(self, tmp_path):
         made = read(
             tmp_path,
@@ -404,6 +416,8 @@ class TestScalesAndSigns:
             ("pain_mm", {"diff": -12}, -1.2),
             ("sleep_vas", {"diff": -12}, -1.2),
             ("spasms_per_day", {"diff": -3.5}, -3.5),
+            ("number_of_cramps_per_day", {"diff": -3.5}, -3.5),
+            ("cramps_intensity_vas_0_100", {"diff": -12}, -1.2),
         ],
     )
     def test_figures_come_to_the_models_scale(self, tmp_path, name, node, value):

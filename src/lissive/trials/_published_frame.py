@@ -131,6 +131,10 @@ def _kind(entry: Entry, comparator: str) -> str:
             "Everybody knows what they are given; the model takes their expectation as in a blinded trial."
         )
         return "single"
+    first, *after = re.split(r"\bthen\b|\bfollowed by\b", design)
+    if after and "parallel" in first and not re.search(r"run-?in|enrich", first) and enriched is not True:
+        entry.assume(f"Only the first part of the design is carried out: {first.strip()}.")
+        design = first
     if re.search(r"enrich|withdrawal|run-?in|responders", design) or enriched is True:
         return "enriched"
     if re.search(r"open-label.*\bthen\b|then.*open-label", design):
@@ -162,6 +166,10 @@ def _relief(entry: Entry) -> str:
     outcomes = entry.data.get("outcomes")
     keys = [parse_key(name) for name in outcomes] if isinstance(outcomes, Mapping) else []
     first = next((key for key in keys if key.measure in MEASURES), None)
+    if first and first.falls_by_pct and "responder" in first.text.lower().split("_")[0]:
+        # responders to nothing in particular: of what the cause names
+        cause = entry.said("cause").lower()
+        return "pain_nrs" if "pain" in cause and not re.search(r"spas|stiff", cause) else "spasticity_nrs"
     return "pain_nrs" if first and first.measure == "pain_nrs" else "spasticity_nrs"
 
 
@@ -224,6 +232,8 @@ def _run_in(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, Any]
     washout = float(said) if is_number(said) else prose.washout_days(text)
     if washout is None and re.search(r"wash-?\s?out", text, re.IGNORECASE):
         raise CannotBuild("the length of its wash-out is not said")
+    if washout and re.search(r"up to|\d\s?(?:-|–|to)\s?\d+[\s-]*(?:day|week|wk)", text):
+        entry.assume(f"The wash-out takes the longest that is said, {washout:g} days.")
     patients = _entering(entry, frame, sibling, keep is not None)
     made: dict[str, Any] = {"arm": frame.active[0], "weeks": weeks, "patients": patients}
     if keep is not None:

@@ -31,6 +31,12 @@ _NEUTRAL = {
     "patient",
 }
 """Parts of a name that do not change what is measured."""
+_ALIKE = {
+    r"(?:number_of_)?(?:spasm|cramp)s?(?:_number|_count|_frequency)?(?:_per|_a)?_(?:day|daily)": "spasms_per_day",
+    r"daily_(?:number_of_)?(?:spasm|cramp)s?(?:_number|_count|_frequency)?": "spasms_per_day",
+    r"(?:spasm|cramp)s?_(?:severity|intensity)": "spasm_severity",
+}
+"""Names that are put together in many ways, and the one of the table."""
 SHARES = ("pgic", "pgic_much", "dizziness", "withdrawal", "withdrawal_adverse", "failure")
 """Endpoints that happen to somebody or do not."""
 IMPRESSION = ("pgic", "pgic_much")
@@ -132,6 +138,8 @@ def _measured(made: Key, rest: str, others: Iterable[str]) -> Key:
     base = re.sub(r"(?:_sum|_total)?_0_\d+(?=_|$)", "", rest)
     name = "_".join(part for part in base.split("_") if part not in {*_NEUTRAL, "sum", "total"})
     name = name.removesuffix("_mm").removesuffix("_cm")
+    for pattern, usual in _ALIKE.items():
+        name = usual if re.fullmatch(pattern, name) else name
     exact = next((each for each in words.table("measure") if each.word == name), None)
     if exact is None:
         return replace(made, why="the model has no such measure")
