@@ -4,6 +4,7 @@ posterior's medians in them."""
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,7 @@ TABLES = {
 
 def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
     """The posterior, the prior, what was observed and what the emulator says of it, as arviz.InferenceData."""
-    import arviz
-
+    arviz = _arviz()
     names = [p.name for p in posterior.priors]
     values = posterior.values
     z = np.random.default_rng(posterior.seed).standard_normal((1, prior_draws, len(names)))
@@ -53,6 +53,14 @@ def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
     return data
 
 
+def _arviz() -> Any:
+    """The library, without its announcement of a later version."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        import arviz
+    return arviz
+
+
 def label(datum: Datum) -> str:
     """A figure in words."""
     o = datum.observed
@@ -62,9 +70,7 @@ def label(datum: Datum) -> str:
 
 def estimates(posterior: Posterior) -> list[dict[str, str]]:
     """A row for each parameter: median, spread and 90 % range, what of the prior is left, convergence, trials."""
-    import arviz
-
-    rows = []
+    arviz, rows = _arviz(), []
     for k, prior in enumerate(posterior.priors):
         z, values = posterior.z[..., k], posterior.values[..., k]
         low, mid, high = np.quantile(values, [0.05, 0.5, 0.95])

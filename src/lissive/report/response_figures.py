@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lissive.report.figure import save
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -38,7 +40,7 @@ def write_prior_posterior(posterior: Posterior, folder: Path) -> list[Path]:
         for side in ("top", "left", "right"):
             axis.spines[side].set_visible(False)
     figure.suptitle("Grey: prior. Lines: posterior, one for each independent ensemble.", fontsize=9)
-    return _saved(figure, folder, "prior_posterior")
+    return save(figure, folder, "prior_posterior")
 
 
 def write_ranks(ranks: Ranks, folder: Path) -> list[Path]:
@@ -56,7 +58,7 @@ def write_ranks(ranks: Ranks, folder: Path) -> list[Path]:
         axis.set_xlabel("rank of the true value", fontsize=8)
     axes[0][0].set_ylabel("simulated trials", fontsize=8)
     figure.suptitle("Even ranks stay within the grey band (99 %)", fontsize=9)
-    return _saved(figure, folder, "sbc_ranks")
+    return save(figure, folder, "sbc_ranks")
 
 
 def _figure(rows: int, columns: int, width: float, height: float) -> tuple[Figure, Any]:
@@ -66,10 +68,3 @@ def _figure(rows: int, columns: int, width: float, height: float) -> tuple[Figur
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, squeeze=False)
-
-
-def _saved(figure: Figure, folder: Path, name: str) -> list[Path]:
-    paths = [folder / f"{name}.png", folder / f"{name}.svg"]
-    for path in paths:
-        figure.savefig(path, dpi=130)
-    return paths
