@@ -10,6 +10,7 @@ from lissive.report.trial_words import (
     KINDS,
     arm_label,
     cause_label,
+    count,
     endpoint_label,
     measured_by,
     shape,
@@ -104,14 +105,14 @@ def _main_result(answer: Answer) -> str:
 
 def _flow(answer: Answer) -> str:
     flow, run_in = answer["flow"], answer["design"]["run_in"]
-    rows = [["Screened", _count(flow["screened"])]]
+    rows = [["Screened", count(flow["screened"])]]
     if run_in:
-        rows.append(["Entered the run-in", _count(flow["entered"])])
-        rows.append(["Left in the run-in", _count(flow["left_run_in"])])
-        rows.append([_not_kept(answer), _count(flow["not_kept"])])
-    rows.append(["Randomised", _count(flow["randomised"])])
+        rows.append(["Entered the run-in", count(flow["entered"])])
+        rows.append(["Left in the run-in", count(flow["left_run_in"])])
+        rows.append([_not_kept(answer), count(flow["not_kept"])])
+    rows.append(["Randomised", count(flow["randomised"])])
     if flow["failed"]["max"]:
-        rows.append(["Equations not solved, left out", _count(flow["failed"])])
+        rows.append(["Equations not solved, left out", count(flow["failed"])])
     groups = flow["groups"]
     table = [["", *(each["label"] for each in groups)]]
     for field, label in (
@@ -121,7 +122,7 @@ def _flow(answer: Answer) -> str:
         ("other", "Left: other reasons"),
         ("completed", "Completed"),
     ):
-        table.append([label, *(_count(each[field]) for each in groups)])
+        table.append([label, *(count(each[field]) for each in groups)])
     head = "Who came how far" + (" (mean over replicates, range)" if answer["replicates"] > 1 else "")
     return f"{head}\n{_table(rows, {1})}\n\n{_table(table, range(1, len(groups) + 1))}"
 
@@ -313,14 +314,6 @@ def _pct(share: float | None) -> str:
     if share is None:
         return "-"
     return f"{100 * share:.0f} %" if 0.01 <= share <= 0.99 or share in (0.0, 1.0) else f"{100 * share:.1f} %"
-
-
-def _count(spread: Mapping[str, float]) -> str:
-    """Mean and range; a number that is the same in all replicates alone."""
-    if spread["min"] == spread["max"]:
-        return f"{spread['min']:.0f}"
-    mean = f"{spread['mean']:.1f}" if spread["mean"] < 20 else f"{spread['mean']:.0f}"
-    return f"{mean} ({spread['min']:.0f} to {spread['max']:.0f})"
 
 
 def _table(rows: Sequence[Sequence[str]], right: Any = ()) -> str:

@@ -95,3 +95,11 @@ def measured_by(comparison: Mapping[str, Any]) -> str:
     """Method and measure of a comparison."""
     method, measure = comparison["method"], comparison["measure"]
     return f"{measure}, {method}" if measure else f"{method} test"
+
+
+def count(spread: Mapping[str, float]) -> str:
+    """Mean and range; a number that is the same in all replicates alone."""
+    if spread["min"] == spread["max"]:
+        return f"{spread['min']:.0f}"
+    mean = f"{spread['mean']:.1f}" if spread["mean"] < 20 else f"{spread['mean']:.0f}"
+    return f"{mean} ({spread['min']:.0f} to {spread['max']:.0f})"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
+from lissive.simulate.streams import Floats
 from lissive.trials.data import WHY_LEFT, TrialData
 from lissive.trials.design import Design
-from lissive.trials.measures import MEASURES
+from lissive.trials.measures import EVENTS, MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +21,8 @@ def patient_table(design: Design, trials: Sequence[TrialData]) -> pd.DataFrame:
     """Basic data structure (BDS): STUDYID, USUBJID, REPL, TRTP, APERIOD, PARAMCD, PARAM, AVISIT, AVISITN, ADY,
     AVAL, BASE, CHG, and of each subject what ended their trial: DSDECOD, DSDY.
 
-    AVISITN is the week; 0 is the baseline, which repeats in BASE. AVAL is empty where nothing was seen.
+    AVISITN is the week; 0 is the baseline, which repeats in BASE. AVAL is empty where nothing was seen. Where the
+    design asks for treatment failure, PARAMCD TTFAIL has the days until it in AVAL; with CNSR 1 it had not come.
     """
     import pandas as pd
 
@@ -31,37 +34,81 @@ def patient_table(design: Design, trials: Sequence[TrialData]) -> pd.DataFrame:
 def _one(design: Design, data: TrialData) -> pd.DataFrame:
     import pandas as pd
 
-    arms = np.array(list(design.arms), dtype=object)
-    weeks = (0.0, *design.visits_weeks)
-    n, periods, visits = len(data), data.periods, len(weeks)
-    ended = np.array([WHY_LEFT[w] or "completed" for w in data.left_why], dtype=object)
-    frames = []
-    every = {name: (m.paramcd, m.label) for name, m in MEASURES.items() if name in data.values}
-    for name, (code, label) in {**every, "dose": ("DOSE", "Units taken a day")}.items():
-        base = data.baseline[name] if name in data.baseline else np.full((n, periods), np.nan)
-        seen = data.values.get(name, data.dose)
-        value = np.concatenate([base[:, :, None], seen], axis=2)
-        rows = {
-            "USUBJID": np.repeat(_ids(design, data), periods * visits),
-            "TRTP": np.repeat(arms[data.treatment].ravel(), visits),
-            "APERIOD": np.tile(np.repeat(np.arange(1, periods + 1), visits), n),
-            "PARAMCD": code,
-            "PARAM": label,
-            "AVISIT": np.tile([f"Week {w:g}" if w else "Baseline" for w in weeks], n * periods),
-            "AVISITN": np.tile(weeks, n * periods),
-            "ADY": np.tile([round(w * 7) for w in weeks], n * periods),
-            "AVAL": value.ravel(),
-            "BASE": np.repeat(base.ravel(), visits),
-            "DSDECOD": np.repeat(ended, periods * visits),
-            "DSDY": np.repeat(data.left, periods * visits),
-        }
-        frames.append(pd.DataFrame(rows))
+    frames = [_visits(design, data, *each) for each in _parameters(data)]
+    if any(endpoint.measure == "failure" for endpoint in design.endpoints):
+        frames.append(_failure(design, data))
     table = pd.concat(frames, ignore_index=True)
     table.insert(0, "STUDYID", design.trial)
     table.insert(2, "REPL", data.replicate + 1)
     table.insert(list(table.columns).index("BASE") + 1, "CHG", table["AVAL"] - table["BASE"])
     table["DSDY"] = table["DSDY"].replace(np.inf, np.nan)
     return table
+
+
+def _parameters(data: TrialData) -> Iterator[tuple[str, str, Floats, Floats]]:
+    """Short name, label, (patient, period) baseline, (patient, period, visit) values of what is seen at visits."""
+    for name, measure in MEASURES.items():
+        if name in data.values:
+            yield measure.paramcd, measure.label, data.baseline[name], data.values[name]
+    yield "DOSE", EVENTS["dose"], np.full((len(data), data.periods), np.nan), data.dose
+
+
+def _visits(
+    design: Design, data: TrialData, code: str, label: str, base: Floats, seen: Floats
+) -> pd.DataFrame:
+    import pandas as pd
+
+    arms = np.array(list(design.arms), dtype=object)
+    weeks = (0.0, *design.visits_weeks)
+    n, periods, visits = len(data), data.periods, len(weeks)
+    rows = {
+        "USUBJID": np.repeat(_ids(design, data), periods * visits),
+        "TRTP": np.repeat(arms[data.treatment].ravel(), visits),
+        "APERIOD": np.tile(np.repeat(np.arange(1, periods + 1), visits), n),
+        "PARAMCD": code,
+        "PARAM": label,
+        "AVISIT": np.tile([f"Week {w:g}" if w else "Baseline" for w in weeks], n * periods),
+        "AVISITN": np.tile(weeks, n * periods),
+        "ADY": np.tile([round(w * 7) for w in weeks], n * periods),
+        "AVAL": np.concatenate([base[:, :, None], seen], axis=2).ravel(),
+        "BASE": np.repeat(base.ravel(), visits),
+        "CNSR": np.nan,
+        "DSDECOD": np.repeat(_ended(data), periods * visits),
+        "DSDY": np.repeat(data.left, periods * visits),
+    }
+    return pd.DataFrame(rows)
+
+
+def _failure(design: Design, data: TrialData) -> pd.DataFrame:
+    """Time to treatment failure, a row a subject."""
+    import pandas as pd
+
+    end = design.weeks * 7.0
+    failed = data.failed_day <= end
+    rows = {
+        "USUBJID": _ids(design, data),
+        "TRTP": np.array(list(design.arms), dtype=object)[data.treatment[:, 0]],
+        "APERIOD": 1,
+        "PARAMCD": "TTFAIL",
+        "PARAM": EVENTS["failure"],
+        "AVISIT": "End",
+        "AVISITN": design.weeks,
+        "ADY": round(end),
+        "AVAL": np.where(failed, data.failed_day, end),
+        "BASE": np.nan,
+        "CNSR": np.where(failed, 0.0, 1.0),
+        "DSDECOD": _ended(data),
+        "DSDY": data.left,
+    }
+    return pd.DataFrame(rows)
+
+
+def _ended(data: TrialData) -> npt.NDArray[np.object_]:
+    """(patient,) what ended each one's trial."""
+    ended: npt.NDArray[np.object_] = np.array(
+        [WHY_LEFT[why] or "completed" for why in data.left_why], dtype=object
+    )
+    return ended
 
 
 def _ids(design: Design, data: TrialData) -> list[str]:

@@ -59,13 +59,18 @@ def visit_of(design: Design, endpoint: Endpoint) -> int:
 
 def completed(design: Design, data: TrialData, measure: str) -> Floats:
     """(patient, period, visit) with missing visits as the design's analysis has them."""
-    values, base = data.values[measure], data.baseline[measure][:, :, None]
+    return without_gaps(design, data.values[measure], data.baseline[measure])
+
+
+def without_gaps(design: Design, values: Floats, base: Floats) -> Floats:
+    """The same from arrays: values (..., visit), base (...)."""
+    base = base[..., None]
     if design.analysis.missing == "baseline":
         return np.where(np.isnan(values), base, values)
     if design.analysis.missing == "locf":
-        whole = np.concatenate([base, values], axis=2)
-        last = np.maximum.accumulate(np.where(np.isnan(whole), 0, np.arange(whole.shape[2])), axis=2)
-        filled: Floats = np.take_along_axis(whole, last, axis=2)[:, :, 1:]
+        whole = np.concatenate([base, values], axis=-1)
+        last = np.maximum.accumulate(np.where(np.isnan(whole), 0, np.arange(whole.shape[-1])), axis=-1)
+        filled: Floats = np.take_along_axis(whole, last, axis=-1)[..., 1:]
         return filled
     return values
 

@@ -1,0 +1,154 @@
+"""What was kept of patients, as the curves that a trial's figures show. Read from disk, so that a run that was gone
+on with shows the same as an unbroken one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lissive.simulate.streams import Floats
+from lissive.trials.data import Truths, Whole
+from lissive.trials.design import Design
+from lissive.trials.endpoint import without_gaps
+from lissive.trials.measures import MEASURES
+from lissive.trials.run import PATIENTS
+
+FALLS = tuple(range(0, 101, 2))
+"""Percent of a fall at which a responder curve is drawn."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """One measure of all patients, a row for each patient and period."""
+
+    values: Floats
+    """(row, visit), the baseline first; nothing where nothing was seen."""
+    arm: npt.NDArray[np.object_]
+    replicate: Whole
+
+
+def curves(folder: Path, design: Design, replicates: int) -> dict[str, Any]:
+    """Mean change by visit, share by size of fall, the first replicate's patients, and the share without failure."""
+    measure = shown_measure(design)
+    course = _course(folder, design, measure, replicates)
+    base = course.values[:, 0]
+    seen = without_gaps(design, course.values[:, 1:], base)
+    whole = np.concatenate([base[:, None], seen], axis=1)
+    first = course.replicate == course.replicate.min()
+    week = _week(design, measure)
+    at = [0.0, *design.visits_weeks].index(week)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fall = 100.0 * (base - whole[:, at]) / base
+    failed = any(endpoint.measure == "failure" for endpoint in design.endpoints)
+    return {
+        "measure": measure,
+        "weeks": [0.0, *design.visits_weeks],
+        "week": week,
+        "change": _by_arm(design, course, whole - base[:, None]),
+        "falls_pct": list(FALLS),
+        "responders": _by_arm(design, course, _at_least(fall)),
+        "example": {
+            arm: [[_plain(x) for x in row] for row in course.values[first & (course.arm == arm)]]
+            for arm in design.arms
+            if (first & (course.arm == arm)).any()
+        },
+        "without_failure": _survival(folder, design, replicates) if failed else None,
+    }
+
+
+def shown_measure(design: Design) -> str:
+    """What the primary endpoint rates; what relief is judged by where it is an event or an impression."""
+    name = design.endpoints[0].measure
+    return name if name in MEASURES and MEASURES[name].kind != "impression" else design.relief
+
+
+def _week(design: Design, measure: str) -> float:
+    """The visit of the first endpoint of this measure."""
+    for endpoint in design.endpoints:
+        if endpoint.measure == measure and endpoint.at_week is not None:
+            return endpoint.at_week
+        if endpoint.measure == measure:
+            break
+    return design.visits_weeks[-1]
+
+
+def _read(folder: Path, code: str, replicates: int) -> Any:
+    """All rows of one parameter."""
+    import pandas as pd
+
+    columns = ["REPL", "USUBJID", "TRTP", "APERIOD", "AVISITN", "AVAL", "CNSR"]
+    parts = [
+        pd.read_parquet(path, columns=columns, filters=[("PARAMCD", "==", code)])
+        for path in sorted((folder / PATIENTS).glob("*.parquet"))
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table[table["REPL"] <= replicates]
+
+
+def _course(folder: Path, design: Design, measure: str, replicates: int) -> Course:
+    """Rows come by patient, period and visit, as they were written."""
+    table = _read(folder, MEASURES[measure].paramcd, replicates)
+    visits = len(design.visits_weeks) + 1
+    return Course(
+        table["AVAL"].to_numpy(float).reshape(-1, visits),
+        table["TRTP"].to_numpy(object)[::visits],
+        table["REPL"].to_numpy(np.int64)[::visits],
+    )
+
+
+def _at_least(fall: Floats) -> Floats:
+    """(row, size of fall) 1 where the fall is as large, nothing where it is unknown."""
+    return np.where(np.isnan(fall)[:, None], np.nan, fall[:, None] >= np.array(FALLS)[None] - 1e-9)
+
+
+def _by_arm(design: Design, course: Course, values: Floats) -> dict[str, dict[str, list[float | None]]]:
+    """Arm to the mean over its patients: mean and 5th and 95th percentile over replicates, along the last axis."""
+    found = {}
+    for arm in design.arms:
+        means = [
+            _mean(values[(course.arm == arm) & (course.replicate == replicate)])
+            for replicate in np.unique(course.replicate)
+            if ((course.arm == arm) & (course.replicate == replicate)).any()
+        ]
+        if means:
+            found[arm] = _over_replicates(np.array(means))
+    return found
+
+
+def _mean(rows: Floats) -> Floats:
+    """Of those that are known, by column; nothing of none."""
+    there: Truths = ~np.isnan(rows)
+    n = there.sum(axis=0)
+    total = np.where(there, rows, 0.0).sum(axis=0)
+    mean: Floats = np.divide(total, n, out=np.full(rows.shape[1], np.nan), where=n > 0)
+    return mean
+
+
+def _over_replicates(means: Floats) -> dict[str, list[float | None]]:
+    """(replicate, place) to what is drawn; nothing where no replicate has a mean."""
+    known = [column[~np.isnan(column)] for column in means.T]
+    return {
+        "mean": [float(each.mean()) if each.size else None for each in known],
+        "p05": [float(np.quantile(each, 0.05)) if each.size else None for each in known],
+        "p95": [float(np.quantile(each, 0.95)) if each.size else None for each in known],
+    }
+
+
+def _survival(folder: Path, design: Design, replicates: int) -> dict[str, Any]:
+    """Share without treatment failure by day; nobody is lost to it before the end, so that it is a plain share."""
+    table = _read(folder, "TTFAIL", replicates)
+    days = np.arange(round(design.weeks * 7) + 1)
+    when = np.where(table["CNSR"] == 1.0, np.inf, table["AVAL"].to_numpy(float))
+    course = Course(when[:, None], table["TRTP"].to_numpy(object), table["REPL"].to_numpy(np.int64))
+    return {
+        "days": days.tolist(),
+        "arms": _by_arm(design, course, (when[:, None] > days).astype(float)),
+    }
+
+
+def _plain(x: float) -> float | None:
+    return None if np.isnan(x) else float(x)
