@@ -50,27 +50,33 @@ def learn(x: Floats, y: Floats) -> Emulator:
     phi = features(x)
     coefficients = np.zeros((phi.shape[1], y.shape[1]))
     error, noise, explained = (np.zeros(y.shape[1]) for _ in range(3))
-    for k in range(y.shape[1]):
-        there = np.isfinite(y[:, k])
-        coefficients[:, k], error[k], noise[k], explained[k] = _one(phi[there], y[there, k])
+    there = np.isfinite(y)
+    # figures that are there in the same runs share the decomposition
+    for rows in np.unique(there.T, axis=0):
+        mine = np.flatnonzero((there == rows[:, None]).all(axis=0))
+        parts = _decomposed(phi[rows])
+        for k in mine:
+            coefficients[:, k], error[k], noise[k], explained[k] = _one(parts, y[rows, k])
     return Emulator(coefficients, error, noise, explained)
 
 
-def _one(phi: Floats, y: Floats) -> tuple[Floats, float, float, float]:
-    mean = y.mean()
+def _decomposed(phi: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Singular vectors, values, and the hat matrix's diagonal for each penalty, (penalty, run)."""
     u, s, vt = np.linalg.svd(phi, full_matrices=False)
+    shrink = s**2 / (s**2 + PENALTIES[:, None])
+    return u, s, vt, shrink @ (u**2).T
+
+
+def _one(parts: tuple[Floats, Floats, Floats, Floats], y: Floats) -> tuple[Floats, float, float, float]:
+    u, s, vt, hats = parts
+    mean = y.mean()
     told = u.T @ (y - mean)
-    best: tuple[float, Floats, Floats] | None = None
-    for penalty in PENALTIES:
-        shrink = s**2 / (s**2 + penalty)
-        hat = np.einsum("ij,j,ij->i", u, shrink, u)
-        left_out = (y - mean - u @ (shrink * told)) / np.maximum(1.0 - hat, 1e-3)
-        score = float(np.mean(left_out**2))
-        if best is None or score < best[0]:
-            best = score, shrink, hat
-    assert best is not None
-    score, shrink, hat = best
-    beta: Floats = vt.T @ (shrink / s * told)
+    shrinks = s**2 / (s**2 + PENALTIES[:, None])
+    left_out = (y - mean - (shrinks * told) @ u.T) / np.maximum(1.0 - hats, 1e-3)
+    scores = (left_out**2).mean(axis=1)
+    best = int(np.argmin(scores))
+    beta: Floats = vt.T @ (shrinks[best] / s * told)
     beta[0] += mean  # the first feature is 1
-    noise = float(np.sqrt(score))
-    return beta, noise * float(np.sqrt(hat.mean())), noise, 1.0 - score / max(float(y.var()), 1e-300)
+    noise = float(np.sqrt(scores[best]))
+    told_before = 1.0 - float(scores[best]) / max(float(y.var()), 1e-300)
+    return beta, noise * float(np.sqrt(hats[best].mean())), noise, told_before

@@ -145,8 +145,9 @@ def fit_response(
     x = _spread(effort.runs[0], len(wanted), seed)
     y = simulate_figures(wanted_trials, data, wanted, x, seed, effort.patients, threads, say)
     emulator = learn(x, y)
-    draws, logp, accepted = sample(data, wanted, emulator, seed, effort)
     for wave, runs in enumerate(effort.runs[1:], start=2):
+        say("where the posterior is")
+        draws = sample(data, wanted, emulator, seed, replace(effort, ensembles=1))[0]
         more = _near(draws, runs, seed + wave)
         first = len(x)
         y = np.concatenate(
@@ -159,7 +160,8 @@ def fit_response(
         )
         x = np.concatenate([x, more])
         emulator = learn(x, y)
-        draws, logp, accepted = sample(data, wanted, emulator, seed, effort)
+    say("posterior")
+    draws, logp, accepted = sample(data, wanted, emulator, seed, effort)
     return Posterior(wanted, tuple(data), tuple(wanted_trials), emulator, draws, logp, accepted, seed, len(x))
 
 
@@ -269,13 +271,15 @@ def target_of(
     The figures of a trial share its own placebo response and effect: each shifts them all by what the emulator says
     that this parameter does, so the covariance of a trial is that of its figures plus one rank for each.
     """
-    value, error = np.array([d.value for d in data]), np.array([d.error for d in data])
-    trial = np.array([d.trial for d in data])
+    value = np.array([d.value for d in data])
+    variance = np.array([d.error for d in data]) ** 2 + emulator.error**2
+    trials = np.unique([d.trial for d in data])
+    of_trial = (np.array([d.trial for d in data])[:, None] == trials).astype(float)
     names = [p.name for p in wanted]
     sd = np.array([p.sd for p in wanted])
     retest = _retest(wanted)
     moves = {
-        kind: [names.index(n) for n in MOVED[kind] if n in names]
+        names.index(f"{BETWEEN}{kind}"): [names.index(n) for n in MOVED[kind] if n in names]
         for kind in MOVED
         if f"{BETWEEN}{kind}" in names
     }
@@ -283,27 +287,39 @@ def target_of(
     def target(z: Floats) -> Floats:
         inside = (np.abs(z) < EDGE).all(axis=1)
         z = np.clip(z, -EDGE, EDGE)
-        told = emulator(z)
-        shifts = []
-        for kind, places in moves.items():
-            omega = wanted[names.index(f"{BETWEEN}{kind}")].at(z[:, names.index(f"{BETWEEN}{kind}")])
+        points = [z]
+        for omega, places in moves.items():
             moved = z.copy()
-            moved[:, places] += (omega[:, None] / sd[None, :])[:, places]
-            moved = np.clip(moved, -EDGE, EDGE)
-            shifts.append(emulator(moved) - told)
-        logp = -0.5 * (z**2).sum(axis=1) + retest(z)
-        variance = error**2 + emulator.error**2
-        for t in np.unique(trial):
-            mine = np.flatnonzero(trial == t)
-            cov = np.zeros((len(z), len(mine), len(mine))) + np.diag(variance[mine])
-            for shift in shifts:
-                cov += shift[:, mine, None] * shift[:, None, mine]
-            root = np.linalg.cholesky(cov)
-            rest = np.linalg.solve(root, (value[mine] - told[:, mine])[:, :, None])[:, :, 0]
-            logp -= 0.5 * (rest**2).sum(axis=1) + np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        return np.where(inside, logp, -np.inf)
+            moved[:, places] += wanted[omega].at(z[:, omega])[:, None] / sd[places]
+            points.append(np.clip(moved, -EDGE, EDGE))
+        told, *elsewhere = emulator(np.concatenate(points)).reshape(len(points), len(z), -1)
+        shifts = np.stack([each - told for each in elsewhere]) if elsewhere else np.zeros((0, *told.shape))
+        fits = _by_trial(value - told, shifts, variance, of_trial)
+        return np.where(inside, fits - 0.5 * (z**2).sum(axis=1) + retest(z), -np.inf)
 
     return target
+
+
+def _by_trial(rest: Floats, shifts: Floats, variance: Floats, of_trial: Floats) -> Floats:
+    """(walker,) log likelihood of normal figures whose covariance in each trial is diagonal plus one rank a shift.
+
+    Inverse and determinant by the Woodbury identity: matrices are as small as there are shifts.
+
+    Parameters
+    ----------
+    rest : (walker, figure)      shifts : (shift, walker, figure)      of_trial : (figure, trial) 1 where it belongs.
+    """
+    weighted = shifts / variance
+    square = (rest**2 / variance) @ of_trial
+    b = np.moveaxis((weighted * rest) @ of_trial, 0, -1)
+    inner = np.einsum("awf,bwf,ft->wtab", weighted, shifts, of_trial, optimize=True)
+    inner += np.eye(len(shifts))
+    quad = square.sum(axis=1)
+    if len(shifts):
+        quad = quad - (b * np.linalg.solve(inner, b[..., None])[..., 0]).sum(axis=(1, 2))
+        quad = quad + np.log(np.linalg.det(inner)).sum(axis=1)
+    result: Floats = -0.5 * quad - 0.5 * np.log(variance).sum()
+    return result
 
 
 def _retest(wanted: Sequence[Prior]) -> Callable[[Floats], Floats]:
