@@ -81,3 +81,20 @@ def test_genotypes_come_in_hardy_weinberg_shares() -> None:
 def test_what_the_model_does_not_have_is_refused() -> None:
     with pytest.raises(ParameterError, match="NRS_0 is no parameter of the model"):
         draw(3, given={"NRS_0": 3.0})
+
+
+def test_a_moved_centre_and_spread_keep_everybodys_place() -> None:
+    """The person at a quantile of the table's distribution is at the same quantile of the moved one."""
+    plain = draw(400, seed=9)
+    moved = draw(400, seed=9, typical={"max_placebo_spasm": 0.3}, spread={"Im_E": 1.6})
+    for name in ("max_placebo_spasm", "Im_E"):
+        order = np.argsort(np.asarray(plain.parameters[name]))
+        assert (np.diff(np.asarray(moved.parameters[name])[order]) >= 0).all()
+    assert np.median(np.asarray(moved.parameters["max_placebo_spasm"])) == pytest.approx(0.3, abs=0.04)
+    assert np.std(np.asarray(moved.parameters["Im_E"])) > 1.4 * np.std(np.asarray(plain.parameters["Im_E"]))
+    assert (np.asarray(plain.parameters["NRS0"]) == np.asarray(moved.parameters["NRS0"])).all()
+
+
+def test_a_centre_of_nothing_is_refused() -> None:
+    with pytest.raises(ParameterError, match="nonsense"):
+        draw(3, typical={"nonsense": 1.0})
