@@ -353,8 +353,8 @@ def _enough(design: Design, run: _Running, kept: Truths, people: Sequence[People
         if len(mine) < needed:
             assert design.run_in is not None
             raise DesignError(
-                f"In replicate {each.replicate}, {each.screened} people were screened, {len(each)} entered the run-in "
-                f"and it kept {len(mine)}; {needed} are to be randomised.",
+                f"In replicate {each.replicate + 1}, {each.screened} people were screened, {len(each)} entered the "
+                f"run-in and it kept {len(mine)}; {needed} are to be randomised.",
                 where="run_in.keep" if not len(mine) else "run_in.patients",
                 allowed="a run-in that keeps enough of those who enter it.",
                 do="raise run_in.patients, lower run_in.keep.falls_by_pct, or leave `patients` out to randomise "
