@@ -27,7 +27,8 @@ from lissive.simulate.engine import Tolerances
 from lissive.simulate.ratings import figures
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
+from lissive.trials.days import RTOL
 from lissive.trials.published import PublishedTrial
 from lissive.trials.response import BETWEEN, MOVED, Response
 from lissive.trials.statistic import statistic

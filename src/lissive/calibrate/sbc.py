@@ -19,7 +19,8 @@ from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats, normals
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
+from lissive.trials.days import RTOL
 from lissive.trials.published import PublishedTrial
 from lissive.trials.statistic import statistic
 

@@ -14,7 +14,7 @@ from lissive.trials.measures import IMPRESSIONS, MEASURES
 from lissive.trials.observe import BEFORE, Ratings, _days
 
 if TYPE_CHECKING:
-    from lissive.trials.conduct import _Running
+    from lissive.trials.days import Running
     from lissive.trials.people import People
 
 HOURS = 24.0
@@ -90,7 +90,7 @@ def failure_day(
 
 
 def dizzy_in(
-    run: _Running, seeds: Seeds, left: Floats, start: int, starts: Sequence[int], days: int
+    run: Running, seeds: Seeds, left: Floats, start: int, starts: Sequence[int], days: int
 ) -> Truths:
     """(patient, period) whether anybody was dizzy before leaving."""
     k = run.kernel.outputs.index("dizziness_hazard")
@@ -106,7 +106,7 @@ def dizzy_in(
 
 def split_by_replicate(
     design: Design,
-    run: _Running,
+    run: Running,
     people: Sequence[People],
     good: Truths,
     screening: Mapping[str, Floats],

@@ -13,7 +13,8 @@ from lissive.errors import DesignError
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
+from lissive.trials.days import RTOL
 from lissive.trials.published import Observed, Published, PublishedTrial, Skipped
 from lissive.trials.response import Response
 from lissive.trials.run import PATIENTS_AT_ONCE

@@ -19,8 +19,9 @@ from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
 from lissive.trials.adam import patient_table
 from lissive.trials.analyse import ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
 from lissive.trials.data import Flow, TrialData
+from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
 from lissive.trials.estimate import Estimate
