@@ -100,7 +100,7 @@ def _made(checker: _Checker, many: Many, data: Any, order: Callable[[Loc], int])
     try:
         return checker.model.model_validate(data)
     except ValidationError as error:
-        every = [each for one in error.errors(include_url=False) for each in _each(dict(one))]
+        every = _telling([each for one in error.errors(include_url=False) for each in _each(dict(one))])
         every.sort(key=lambda each: order(_place(each)))
         raise many([checker.finding(each) for each in every]) from None
 
@@ -124,9 +124,16 @@ def _each(error: dict[str, Any]) -> list[dict[str, Any]]:
     return [error, *({**error, "ctx": more} for more in context.get("more", ()))]
 
 
+def _telling(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without lists that are said to be too short only because what is in them is wrong."""
+    wrong = {each["loc"][:-1] for each in errors} | {each["loc"][:-2] for each in errors}
+    return [each for each in errors if each["type"] != "too_short" or each["loc"] not in wrong]
+
+
 def _place(error: dict[str, Any]) -> Loc:
     below: str = error["ctx"]["field"] if error["type"] == "lissive" else ""
-    return (*error["loc"], *(part for part in below.split(".") if part))
+    # an entry of a list is known by its number
+    return (*error["loc"], *(int(part) if part.isdigit() else part for part in below.split(".") if part))
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,8 @@ class _Checker:
         allowed = _allowed(field)
         if kind == "missing":
             return self.wrong(f"{name} is missing.", where=where, allowed=allowed, do="write it.")
+        if kind == "too_short":
+            return self.wrong(f"{name} is empty.", where=where, allowed="one entry or more.", do="write one.")
         if kind in ("model_type", "dict_type", "model_attributes_type"):
             return self.wrong(
                 f"{name or self.thing} is {_shown(error['input'])}.",

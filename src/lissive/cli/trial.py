@@ -158,9 +158,10 @@ def _folder(out: Path | None, resume: bool, *, parts: bool = True) -> None:
     """All that can be wrong with --out, before anything is simulated."""
     if out is None:
         return
-    if out.exists() and not out.is_dir():
+    nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not nearest.is_dir():
         raise DesignError(
-            "It is a file.",
+            "It is a file." if nearest == out else f"{nearest} is a file.",
             where=str(out),
             allowed="a folder, there or to be made.",
             do="choose another name.",

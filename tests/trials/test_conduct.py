@@ -1,0 +1,186 @@
+"""Virtual trials: pairs of the same people, draws that nothing else moves, and flows that add up."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lissive.errors import DesignError
+from lissive.simulate.engine import Tolerances
+from lissive.simulate.run import Settings
+from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.data import TrialData
+from lissive.trials.response import Response
+
+
+def same(a: Any, b: Any) -> bool:
+    """Bit for bit, nothing equal to nothing."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
+    return bool(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f"))
+
+
+def assert_same(a: TrialData, b: TrialData, *, but: tuple[str, ...] = ()) -> None:
+    for field in dataclasses.fields(TrialData):
+        if field.name not in but:
+            assert same(getattr(a, field.name), getattr(b, field.name)), field.name
+
+
+# -- pairs ------------------------------------------------------------------------------------------
+def test_a_pair_is_of_the_same_people(small):
+    drug, placebo = (conduct(small(), [0], all_on=arm)[0] for arm in ("drug", "placebo"))
+    assert same(drug.screening, placebo.screening)
+    assert same(drug.baseline, placebo.baseline)
+    assert same(drug.filled, placebo.filled)
+    assert same(drug.number, placebo.number)
+    assert not same(drug.values, placebo.values)
+
+
+def test_with_nothing_in_it_the_drug_is_the_placebo(small, spray):
+    empty = {**spray, "thc_mg_per_unit": 0.0, "cbd_mg_per_unit": 0.0}
+    arms = {"drug": empty, "placebo": {**empty, "placebo": True}, "full": {**spray, "placebo": True}}
+    drug, placebo, full = (conduct(small(arms=arms, weeks=3.0), [0], all_on=arm)[0] for arm in arms)
+    assert_same(drug, placebo, but=("group", "treatment"))
+    # a placebo of what has something in it is dosed with nothing at the same hours: as close as the solver is
+    np.testing.assert_allclose(full.values["spasticity_nrs"], placebo.values["spasticity_nrs"], atol=1e-4)
+    assert same(full.dose, placebo.dose)
+
+
+def test_who_is_really_given_it_has_the_values_of_the_pair(small):
+    design = small()
+    (real,) = conduct(design, [0])
+    for place, arm in enumerate(design.arms):
+        (pair,) = conduct(design, [0], all_on=arm)
+        mine = real.group == place
+        assert same(real.values["spasticity_nrs"][mine], pair.values["spasticity_nrs"][mine])
+        assert same(real.left[mine], pair.left[mine])
+
+
+# -- what moves nobody's draws ----------------------------------------------------------------------
+def test_another_arm_visit_or_endpoint_moves_nobody(small, spray):
+    (before,) = conduct(small(), [0], all_on="drug")
+    wider = small(
+        arms={"third": {**spray, "most_per_day": 4}, "drug": spray, "placebo": {**spray, "placebo": True}},
+        visits_weeks=[0.5, 1.0, 2.0],
+        endpoints=[{"measure": "pain_nrs"}, {"measure": "spasticity_nrs"}, {"measure": "spasms_per_day"}],
+    )
+    (after,) = conduct(wider, [0], all_on="drug")
+    for name in ("spasticity_nrs", "spasms_per_day"):
+        assert same(before.values[name], after.values[name][:, :, 1:])
+        assert same(before.baseline[name], after.baseline[name])
+    for field in ("number", "left", "left_why", "dizzy"):
+        assert same(getattr(before, field), getattr(after, field)), field
+
+
+def test_a_longer_trial_begins_as_the_shorter(small):
+    (short,) = conduct(small(), [0])
+    (longer,) = conduct(small(weeks=4.0, visits_weeks=[1.0, 2.0, 4.0]), [0])
+    assert same(short.values["spasticity_nrs"], longer.values["spasticity_nrs"][:, :, :2])
+    assert same(short.dose, longer.dose[:, :, :2])
+    assert same(short.left, np.where(longer.left <= 14, longer.left, np.inf))
+
+
+def test_more_patients_leave_the_first_as_they_were(small):
+    (few,) = conduct(small(), [0], all_on="drug")
+    (many,) = conduct(small(patients=20), [0], all_on="drug")
+    assert same(few.values["spasticity_nrs"], many.values["spasticity_nrs"][:12])
+
+
+def test_a_replicate_alone_is_the_replicate_among_others(small):
+    design = small(patients=6)
+    several = conduct(design, [0, 1, 2, 3], settings=Settings(Tolerances(rtol=RTOL), 2))
+    (alone,) = conduct(design, [3], settings=Settings(Tolerances(rtol=RTOL), 1))
+    assert_same(several[3], alone)
+    assert not same(several[2].values["spasticity_nrs"], alone.values["spasticity_nrs"])
+
+
+# -- who goes where -----------------------------------------------------------------------------------
+def test_arms_have_the_sizes_that_the_ratio_says(small):
+    (two_to_one,) = conduct(
+        small(patients=18, ratio={"drug": 2, "placebo": 1}, weeks=1.0, visits_weeks=[1.0]), [0]
+    )
+    assert np.bincount(two_to_one.group).tolist() == [12, 6]
+    (sizes,) = conduct(
+        small(patients=16, ratio={"drug": 9, "placebo": 7}, weeks=1.0, visits_weeks=[1.0]), [0]
+    )
+    assert np.bincount(sizes.group).tolist() == [9, 7]
+
+
+def test_the_flow_of_a_run_in_adds_up(small):
+    keep = {"measure": "spasticity_nrs", "falls_by_pct": 10.0}
+    design = small(
+        run_in={"arm": "drug", "weeks": 2, "patients": 24, "keep": keep, "washout_days": 3}, patients=None
+    )
+    for data in conduct(design, [0, 1]):
+        flow = data.flow
+        assert flow.screened >= flow.entered == 24
+        assert flow.entered == flow.left_run_in + flow.not_kept + flow.randomised + flow.failed
+        assert flow.randomised == len(data) > 0
+        assert set(data.treatment.ravel()) <= {0, 1}
+
+
+def test_a_run_in_that_keeps_too_few_says_how_many_were_screened(small):
+    keep = {"measure": "spasticity_nrs", "falls_by_pct": 95.0}
+    design = small(run_in={"arm": "drug", "weeks": 1, "patients": 14, "keep": keep})
+    with pytest.raises(DesignError, match=r"\d+ people were screened, 14 entered .* kept 0; 12 are") as found:
+        conduct(design, [0])
+    assert found.value.where == "run_in.keep"
+
+
+def test_inclusion_that_hardly_anybody_meets_says_how_many_were_screened(small):
+    population = {
+        "cause": "multiple_sclerosis",
+        "most_screened": 50,
+        "inclusion": {"spasticity_nrs": {"at_least": 9.9}},
+    }
+    with pytest.raises(DesignError, match="50 people were screened, 0 of them"):
+        conduct(small(population=population), [0])
+
+
+def test_the_dose_found_in_a_run_in_is_gone_on_with(small):
+    run_in = {"arm": "drug", "weeks": 1, "patients": 14}
+    data = [
+        conduct(small(run_in={**run_in, "keep_dose": kept}, visits_weeks=[1.0]), [0])[0]
+        for kept in (True, False)
+    ]
+    assert np.nanmean(data[0].dose) > np.nanmean(data[1].dose) + 1
+
+
+def test_in_a_crossover_each_takes_both_and_who_left_is_not_seen_again(small):
+    design = small(crossover={"sequences": [["drug", "placebo"], ["placebo", "drug"]], "washout_days": 3})
+    (data,) = conduct(design, [0])
+    assert (np.sort(data.treatment, axis=1) == [0, 1]).all()
+    assert np.bincount(data.group).tolist() == [6, 6]
+    gone = data.left <= 14 + 3
+    assert np.isnan(data.baseline["spasticity_nrs"][gone, 1]).all()
+    assert np.isfinite(data.baseline["spasticity_nrs"][~gone, 1]).all()
+
+
+# -- what trials do to those who take part -----------------------------------------------------------
+def test_those_chosen_for_high_ratings_improve_without_any_effect(small, spray):
+    """Regression to the mean: no drug, no placebo response, and ratings fall where there is a threshold."""
+    nothing = Response({"max_placebo_spasm": 1e-9, "max_placebo_pain": 1e-9})
+    population = {"cause": "multiple_sclerosis", "baseline": {"spasticity_nrs": {"mean": 6.0, "sd": 0.5}}}
+
+    def change(least: float) -> float:
+        chosen = {**population, "inclusion": {"spasticity_nrs": {"at_least": least}}}
+        design = small(population=chosen, arms={"placebo": {**spray, "placebo": True}}, patients=60)
+        (data,) = conduct(design, [0], responses=[nothing])
+        return float(
+            np.nanmean(data.values["spasticity_nrs"][:, 0, -1] - data.baseline["spasticity_nrs"][:, 0])
+        )
+
+    assert abs(change(0.0)) < 0.25
+    assert change(7.0) < -0.3
+
+
+def test_the_placebo_response_is_there_without_a_threshold(small, spray):
+    population = {"cause": "multiple_sclerosis"}
+    design = small(
+        population=population, arms={"placebo": {**spray, "placebo": True}}, patients=60, weeks=3.0
+    )
+    (data,) = conduct(design, [0])
+    assert np.nanmean(data.values["spasticity_nrs"][:, 0, -1] - data.baseline["spasticity_nrs"][:, 0]) < -0.2
