@@ -11,8 +11,9 @@ import pytest
 from lissive.errors import DesignError
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
 from lissive.trials.data import TrialData
+from lissive.trials.days import RTOL
 from lissive.trials.response import Response
 
 

@@ -9,18 +9,26 @@ from pathlib import Path
 import numpy as np
 
 from lissive.errors import DesignError
+from lissive.model.parameters import load_parameters
+from lissive.simulate.ratings import figures
 from lissive.simulate.streams import uniforms
-from lissive.trials.response import Response
+from lissive.simulate.titrate import thresholds
+from lissive.trials.response import RATING, SPREAD, TITRATION, Response
+from lissive.typed import nearest
 
 DRAWS = Path(__file__).parent / "response_draws.tsv"
 
 
-def draws(n: int, seed: int, path: Path = DRAWS) -> list[Response]:
+def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
     """`n` rows drawn with replacement; draw k is the same one, however many there are.
 
-    Raises       DesignError where there is no such table, or where a row of it is not numbers.
+    Parameters
+    ----------
+    path : the table; the one that comes with Lissive if not given.
+
+    Raises       DesignError where there is no such table, a column is no parameter, or a row is not numbers.
     """
-    rows = _rows(path)
+    rows = _rows(path or DRAWS)
     places = (uniforms(seed, "response draws", n) * len(rows)).astype(np.int64)
     return [rows[place] for place in places]
 
@@ -39,9 +47,26 @@ def _rows(path: Path) -> list[Response]:
         raise DesignError(
             "The table is empty.", where=str(path), allowed="a heading and a row a draw."
         ) from None
+    _check_names(head, path)
     if not lines:
         raise DesignError("The table has no draw.", where=str(path), allowed="a row for each draw.")
     return [Response(_values(head, line, path, number)) for number, line in enumerate(lines, 2)]
+
+
+def _check_names(head: list[str], path: Path) -> None:
+    """A name that no table knows would be passed over in silence."""
+    known = {*load_parameters()}
+    known |= {SPREAD + name for name in known}
+    known |= {TITRATION + name for name in thresholds()} | {RATING + name for name in figures()}
+    for name in head:
+        if name not in known:
+            raise DesignError(
+                f"{name!r} is no parameter.{nearest(name, known)}",
+                where=f"{path}:1",
+                allowed=f"names of the model's parameters, also after {SPREAD!r}; {TITRATION!r} or {RATING!r} and a "
+                "figure of theirs.",
+                do="correct the heading, or take the column out.",
+            )
 
 
 def _values(head: list[str], line: list[str], path: Path, number: int) -> dict[str, float]:

@@ -1,0 +1,79 @@
+"""Power by size, and draws from what a calibration left uncertain."""
+
+from __future__ import annotations
+
+import pytest
+
+from lissive.errors import DesignError
+from lissive.trials.posterior import draws
+from lissive.trials.power import chosen_endpoint, power_curve, sized
+from lissive.trials.run import run_trial
+from lissive.trials.summary import comparisons
+
+
+def test_a_run_in_grows_with_the_trial(small):
+    keep = {"measure": "spasticity_nrs", "falls_by_pct": 20.0}
+    run_in = {"arm": "drug", "weeks": 1, "patients": 30, "keep": keep}
+    twice = sized(small(run_in=run_in), 24)
+    assert (twice.patients, twice.run_in and twice.run_in.patients) == (24, 60)
+    open_ended = sized(small(run_in=run_in, patients=None), 45)
+    assert (open_ended.patients, open_ended.run_in and open_ended.run_in.patients) == (None, 45)
+
+
+def test_a_ratio_that_is_the_arms_sizes_is_shared_out_anew(small):
+    design = small(patients=113, ratio={"drug": 53, "placebo": 60})
+    assert sized(design, 40).ratio == {"drug": 19, "placebo": 21}
+    assert sized(small(ratio={"drug": 2, "placebo": 1}), 40).ratio == {"drug": 2, "placebo": 1}
+
+
+def test_what_cannot_be_sized_or_named_is_told(small):
+    with pytest.raises(DesignError, match="--n: is 1, fewer than one patient for each of 2 arms"):
+        sized(small(), 1)
+    with pytest.raises(DesignError, match="'x' is no endpoint.*spasticity_nrs, spasms_per_day"):
+        chosen_endpoint(small(), "x")
+    two = small(endpoints=[{"measure": "spasticity_nrs"}, {"measure": "spasticity_nrs", "at_week": 1.0}])
+    assert chosen_endpoint(two, None).at_week is None
+    assert chosen_endpoint(two, "spasticity_nrs@1").at_week == 1.0
+
+
+def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
+    ticks: list[float] = []
+    curve = power_curve(small(), [6, 12], endpoint="spasms_per_day", replicates=3, progress=ticks.append)
+    assert [(p["n"], p["randomised"], p["arm"]) for p in curve["points"]] == [
+        (6, 6, "drug"),
+        (12, 12, "drug"),
+    ]
+    assert ticks[-1] == 3 * 18
+    whole = run_trial(small(), replicates=3)
+    (row,) = [row for row in comparisons(whole) if row["endpoint"] == "spasms_per_day"]
+    assert {name: curve["points"][1][name] for name in row} == row
+
+
+def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):
+    path = tmp_path / "draws.tsv"
+    path.write_text("max_placebo_spasm\trating rating_sd\n0.1\t1\n0.2\t1.5\n0.3\t2\n", encoding="utf-8")
+    many = draws(50, 1, path)
+    assert {each.values["max_placebo_spasm"] for each in many} == {0.1, 0.2, 0.3}
+    assert all(each.rating()["rating_sd"] == each.values["rating rating_sd"] for each in many)
+    assert draws(5, 1, path) == many[:5]
+    assert draws(50, 2, path) != many
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "no draws of the calibrated responses.*leave --assurance out"),
+        ("", "empty"),
+        ("psi\n", "no draw"),
+        ("psi\trating rating_sd\n1\n", "tsv:2: The row is not a number for each"),
+        ("psi\trating rating_sd\n1\t2\n1\tx\n", "tsv:3: "),
+        ("psi\trating rating_sd\n1\tnan\n", "tsv:2: "),
+        ("psy\n1\n", "tsv:1: 'psy' is no parameter. Did you mean psi?"),
+    ],
+)
+def test_a_table_of_draws_that_is_missing_or_wrong(text, said, tmp_path):
+    path = tmp_path / "draws.tsv"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(DesignError, match=said):
+        draws(3, 1, path)
