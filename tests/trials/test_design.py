@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from lissive.errors import DesignError
+from lissive.trials.design import Analysis, Arm, Crossover, Design, Endpoint, Keep, Population, RunIn
+from lissive.trials.measures import EVENTS, MEASURES
 from lissive.trials.read import located, read_design
 
 FILE = """\
@@ -87,3 +92,12 @@ def test_the_kind_follows_from_what_happens_before_randomisation(small):
 def test_the_first_placebo_is_the_control(small):
     assert small().control == "placebo"
     assert small(analysis={"control": "drug"}).control == "drug"
+
+
+def test_the_how_to_has_every_field():
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "trials.md").read_text(encoding="utf-8")
+    for part in (Design, Population, Arm, RunIn, Keep, Crossover, Endpoint, Analysis):
+        for name in part.model_fields:
+            assert re.search(rf"`{name}`|[{{ ]{name}[,}}]", page), f"{part.__name__}.{name}"
+    for measure in (*MEASURES, *EVENTS):
+        assert f"`{measure}`" in page

@@ -24,11 +24,10 @@ Answer = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 LIMITS = (
-    "These are simulated patients. The ranges over replicates show what chance does to a trial of this size if the "
-    "model is right; they do not show how sure the model is. It has not been tested against a trial that was carried "
-    "out by exactly this design; the placebo response, the error of ratings and the rules by which patients find "
-    "their dose are mostly assumed (docs/validation.md and docs/how-to/trials.md say what was tested). Not a basis "
-    "for treating anybody."
+    "These are simulated patients. The ranges over replicates show chance, and how trials differ beyond it "
+    "(trials/between.tsv), if the model is right; they do not show how sure the model is. It has not been tested "
+    "against a trial that was carried out by exactly this design; how near it comes to published ones: lissive trial "
+    "reproduce. What it assumes: docs/concepts/trials.md. Not a basis for treating anybody."
 )
 _WIDTH = 110
 MISSING = {
@@ -278,7 +277,10 @@ def _power_notes(answer: Answer, alpha: float) -> str:
             "allows for that too; it does not tend to 1 as trials grow."
         )
     else:
-        said.append("All trials have the tables' parameters: if the drug does less, so does the power.")
+        said.append(
+            "Each trial has a placebo response and an effect of its own around the tables' parameters: if the drug does "
+            "less than these say, the power is less. --assurance allows for what the calibration left uncertain."
+        )
     said.append(
         f"Type I error: were there no effect, about {_pct(alpha)} of trials of any size would have p < {alpha:g}."
     )

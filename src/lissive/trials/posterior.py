@@ -13,7 +13,7 @@ from lissive.model.parameters import load_parameters
 from lissive.simulate.ratings import figures
 from lissive.simulate.streams import uniforms
 from lissive.simulate.titrate import thresholds
-from lissive.trials.response import RATING, SPREAD, TITRATION, Response
+from lissive.trials.response import BETWEEN, RATING, SPREAD, TITRATION, Response, between_trials
 from lissive.typed import nearest
 
 DRAWS = Path(__file__).parent / "response_draws.tsv"
@@ -58,13 +58,14 @@ def _check_names(head: list[str], path: Path) -> None:
     known = {*load_parameters()}
     known |= {SPREAD + name for name in known}
     known |= {TITRATION + name for name in thresholds()} | {RATING + name for name in figures()}
+    known |= {BETWEEN + name for name in between_trials()}
     for name in head:
         if name not in known:
             raise DesignError(
                 f"{name!r} is no parameter.{nearest(name, known)}",
                 where=f"{path}:1",
-                allowed=f"names of the model's parameters, also after {SPREAD!r}; {TITRATION!r} or {RATING!r} and a "
-                "figure of theirs.",
+                allowed=f"names of the model's parameters, also after {SPREAD!r}; {TITRATION!r}, {RATING!r} or "
+                f"{BETWEEN!r} and a figure of theirs.",
                 do="correct the heading, or take the column out.",
             )
 
