@@ -15,14 +15,20 @@ from lissive.simulate.streams import Floats
 PENALTIES = 10.0 ** np.arange(-2.0, 4.5, 0.5)
 
 
-def features(x: Floats) -> Floats:
-    """(run, feature): 1, each parameter, each product of two, from (run, parameter) on standard scales.
+INTERACTION = 0.15
+"""Weight of a product of two parameters: what one does rarely hangs much on another, so the penalty holds it harder."""
 
-    >>> features(np.array([[2.0, 3.0]])).tolist()
-    [[1.0, 2.0, 3.0, 4.0, 6.0, 9.0]]
+
+def features(x: Floats) -> Floats:
+    """(run, feature): 1, each parameter, each square around its mean, each product of two, from standard scales.
+
+    >>> features(np.array([[2.0, 3.0]])).round(2).tolist()
+    [[1.0, 2.0, 3.0, 3.0, 0.9, 8.0]]
     """
     rows, columns = np.triu_indices(x.shape[1])
-    return np.concatenate([np.ones((len(x), 1)), x, x[:, rows] * x[:, columns]], axis=1)
+    same = rows == columns
+    products = (x[:, rows] * x[:, columns] - same) * np.where(same, 1.0, INTERACTION)
+    return np.concatenate([np.ones((len(x), 1)), x, products], axis=1)
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def _one(parts: tuple[Floats, Floats, Floats, Floats], y: Floats) -> tuple[Float
     mean = y.mean()
     told = u.T @ (y - mean)
     shrinks = s**2 / (s**2 + PENALTIES[:, None])
-    left_out = (y - mean - (shrinks * told) @ u.T) / np.maximum(1.0 - hats, 1e-3)
+    left_out = (y - mean - (shrinks * told) @ u.T) / np.maximum(1.0 - hats, 1e-12)
     scores = (left_out**2).mean(axis=1)
     best = int(np.argmin(scores))
     beta: Floats = vt.T @ (shrinks[best] / s * told)

@@ -29,6 +29,7 @@ from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats
 from lissive.trials.conduct import conduct
 from lissive.trials.days import RTOL
+from lissive.trials.people import recruit
 from lissive.trials.published import PublishedTrial
 from lissive.trials.response import BETWEEN, MOVED, Response
 from lissive.trials.statistic import statistic
@@ -62,12 +63,12 @@ class Prior:
 class Effort:
     """How much is run: the whole calibration, or a small one."""
 
-    runs: tuple[int, ...] = (320, 200)
+    runs: tuple[int, ...] = (320, 280)
     """Runs of the simulator in each wave."""
     patients: int = 70
     """Virtual patients of each arm in a run."""
-    steps: int = 3000
-    burn: int = 1500
+    steps: int = 8000
+    burn: int = 3000
     walkers: int = 64
     ensembles: int = 4
 
@@ -208,10 +209,10 @@ def simulate_figures(
             part = range(start, min(start + size, len(x)))
             numbers = [first + r for r in part]
             try:
-                answers = [responses[r] for r in part]
+                pairs = zip(numbers, part, strict=True)
+                people = [recruit(design, number, seed=seed, response=responses[r]) for number, r in pairs]
                 by_arm = [
-                    conduct(design, numbers, seed=seed, responses=answers, all_on=arm, settings=settings)
-                    for arm in arms
+                    conduct(design, numbers, all_on=arm, people=people, settings=settings) for arm in arms
                 ]
             except DesignError:
                 continue  # nobody could be kept at these parameters: not learnt from
@@ -238,10 +239,18 @@ def sample(
     data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator, seed: int, effort: Effort
 ) -> tuple[Floats, Floats, Floats]:
     """Draws of independent ensembles: (ensemble, draw, parameter), log probability, share of accepted moves."""
+    from threadpoolctl import threadpool_limits
+
+    # small matrices: threads of the linear algebra cost more than they save
+    with threadpool_limits(1):
+        return _sample(len(wanted), target_of(data, wanted, emulator), seed, effort)
+
+
+def _sample(
+    n: int, target: Callable[[Floats], Floats], seed: int, effort: Effort
+) -> tuple[Floats, Floats, Floats]:
     import emcee
 
-    n = len(wanted)
-    target = target_of(data, wanted, emulator)
     chains, logs, accepted = [], [], []
     for ensemble in range(effort.ensembles):
         rng = np.random.default_rng([seed, ensemble])

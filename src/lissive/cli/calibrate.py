@@ -124,7 +124,8 @@ def _bayes() -> None:
 
     from lissive.errors import StudyError
 
-    if missing := [name for name in ("emcee", "arviz", "h5netcdf") if importlib.util.find_spec(name) is None]:
+    needed = ("emcee", "arviz", "h5netcdf", "threadpoolctl")
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
         raise StudyError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed.",
             where="lissive calibrate",

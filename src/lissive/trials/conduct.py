@@ -37,6 +37,7 @@ def conduct(
     seed: int = 1,
     responses: Sequence[Response] | None = None,
     all_on: str | None = None,
+    people: Sequence[People] | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> list[TrialData]:
@@ -46,12 +47,14 @@ def conduct(
     ----------
     responses : one for each replicate; the tables' own if not given.
     all_on : name of an arm that everybody is put on, whatever was drawn: the other side of a counterfactual pair.
+    people : those who were let in, one group for each replicate, where `recruit` was asked before.
     progress : told the share that is done.
 
     Raises       DesignError where nobody is let in or kept, or too few for what is to be randomised.
     """
     answers = list(responses or [TABLES] * len(replicates))
-    people = [recruit(design, r, seed=seed, response=a) for r, a in zip(replicates, answers, strict=True)]
+    if people is None:
+        people = [recruit(design, r, seed=seed, response=a) for r, a in zip(replicates, answers, strict=True)]
     total = _length(design)
     run = _begin(design, people, total, settings or Settings(Tolerances(rtol=RTOL)))
     told = (lambda: progress(run.day / total)) if progress else None
