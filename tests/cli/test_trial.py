@@ -227,6 +227,19 @@ def test_every_example_is_a_design(path):
     assert read_design(path).kind == path.stem
 
 
+def test_one_arm_alone_is_a_trial_too(design, tmp_path, capsys):
+    """And so is one whose run-in says how many are randomised; a count may be the primary endpoint."""
+    lines = [line for line in DESIGN.splitlines() if "placebo" not in line and "spasticity_nrs}" not in line]
+    text = "\n".join(line for line in lines if not line.startswith("patients"))
+    design.write_text(f"{text}\nrun_in: {{arm: drug, weeks: 1, patients: 6}}\n", encoding="utf-8")
+    assert lissive("run", design, "--replicates", 2, "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "Entered the run-in" in said
+    assert "Against" not in said
+    assert lissive("power", design, "--n", 6) == 2
+    assert f"{design}:4: arms: has one arm" in capsys.readouterr().err
+
+
 def test_the_verbs_are_functions_too(design):
     import lissive as package
 

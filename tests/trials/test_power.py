@@ -31,6 +31,8 @@ def test_what_cannot_be_sized_or_named_is_told(small):
         sized(small(), 1)
     with pytest.raises(DesignError, match="'x' is no endpoint.*spasticity_nrs, spasms_per_day"):
         chosen_endpoint(small(), "x")
+    with pytest.raises(DesignError, match="arms: has one arm"):
+        chosen_endpoint(small(arms={"drug": small().arms["drug"].model_dump()}), None)
     two = small(endpoints=[{"measure": "spasticity_nrs"}, {"measure": "spasticity_nrs", "at_week": 1.0}])
     assert chosen_endpoint(two, None).at_week is None
     assert chosen_endpoint(two, "spasticity_nrs@1").at_week == 1.0

@@ -89,7 +89,7 @@ def test_more_and_fewer_replicates_of_the_same_run(design, tmp_path):
     assert told(fewer) == told(run_trial(design, replicates=3))
 
 
-def test_a_run_is_not_mixed_with_another(design, small, tmp_path):
+def test_a_run_is_not_mixed_with_another(design, small, tmp_path, monkeypatch):
     run_trial(design, replicates=1, folder=tmp_path)
     with pytest.raises(DesignError, match="holds 1 parts of a run.*--resume"):
         run_trial(design, replicates=1, folder=tmp_path)
@@ -97,6 +97,10 @@ def test_a_run_is_not_mixed_with_another(design, small, tmp_path):
         run_trial(small(), replicates=1, folder=tmp_path, resume=True)
     with pytest.raises(DesignError, match="another design, seed or model"):
         run_trial(design, replicates=1, seed=2, folder=tmp_path, resume=True)
+    with monkeypatch.context() as changed:
+        changed.setattr(room, "figures", lambda: {})  # a table of the model has other numbers now
+        with pytest.raises(DesignError, match="another design, seed or model"):
+            run_trial(design, replicates=1, folder=tmp_path, resume=True)
     (next((tmp_path / RECORD).iterdir())).write_text("{", encoding="utf-8")
     with pytest.raises(DesignError, match="cannot be read.*delete it"):
         run_trial(design, replicates=1, folder=tmp_path, resume=True)

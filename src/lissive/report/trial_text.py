@@ -278,8 +278,8 @@ def _power_notes(answer: Answer, alpha: float) -> str:
         )
     else:
         said.append(
-            "Each trial has a placebo response and an effect of its own around the tables' parameters: if the drug does "
-            "less than these say, the power is less. --assurance allows for what the calibration left uncertain."
+            "Each trial has a placebo response and an effect of its own around the tables' parameters: if the drug "
+            "does less than these say, the power is less. --assurance allows for what the calibration left uncertain."
         )
     said.append(
         f"Type I error: were there no effect, about {_pct(alpha)} of trials of any size would have p < {alpha:g}."

@@ -83,6 +83,13 @@ def _within(progress: Callable[[float], None] | None, before: int, n: int) -> Ca
 
 def chosen_endpoint(design: Design, name: str | None) -> Endpoint:
     """The endpoint of this name, or of this name@week; the primary one if none is named."""
+    if len(design.arms) < 2:
+        raise DesignError(
+            "has one arm, which nothing is compared with.",
+            where="arms",
+            allowed="two or more.",
+            do="add the arm that it is compared with.",
+        )
     able = [each for each in design.endpoints if each.measure != "dose"]
     if name is None and able:
         return able[0]

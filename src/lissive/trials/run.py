@@ -13,10 +13,13 @@ from typing import Any
 
 from lissive.errors import DesignError
 from lissive.model import load
+from lissive.model.parameters import load_parameters
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.output import atomic_path
+from lissive.simulate.ratings import figures
 from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
+from lissive.simulate.titrate import thresholds
 from lissive.trials.adam import patient_table
 from lissive.trials.analyse import ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of
 from lissive.trials.conduct import conduct
@@ -25,7 +28,7 @@ from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
 from lissive.trials.estimate import Estimate
-from lissive.trials.response import Response
+from lissive.trials.response import Response, between_trials
 
 PATIENTS_AT_ONCE = 6000
 RECORD, PATIENTS = "replicates", "patients"
@@ -144,10 +147,15 @@ class _Found:
 
 # -- on disk -------------------------------------------------------------------------------------------
 def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> str:
-    """What a run rests on; another one does not go on with it."""
+    """What a run rests on, the tables too; another one does not go on with it."""
+    people = {
+        name: (each.value, each.distribution, each.spread)
+        for name, each in load_parameters(design.population.cause).items()
+    }
+    tables = [people, thresholds(), figures(), dict(between_trials())]
     answers = [dict(each.values) for each in responses or ()]
     said = json.dumps(
-        [design.model_dump(mode="json"), seed, model_hash(load("lissive")), answers], sort_keys=True
+        [design.model_dump(mode="json"), seed, model_hash(load("lissive")), tables, answers], sort_keys=True
     )
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
