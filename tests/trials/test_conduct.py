@@ -14,6 +14,7 @@ from lissive.simulate.run import Settings
 from lissive.trials.conduct import conduct
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
+from lissive.trials.read import make_design
 from lissive.trials.response import Response
 
 
@@ -185,3 +186,39 @@ def test_the_placebo_response_is_there_without_a_threshold(small, spray):
     )
     (data,) = conduct(design, [0])
     assert np.nanmean(data.values["spasticity_nrs"][:, 0, -1] - data.baseline["spasticity_nrs"][:, 0]) < -0.2
+
+
+def test_a_large_ratio_that_is_cut_stays_near_its_shares() -> None:
+    """124 to 65 with 100 patients: both arms get their part, not the first arm all of them."""
+    data = {
+        "trial": "cut",
+        "population": {"cause": "multiple_sclerosis"},
+        "patients": 100,
+        "ratio": {"a": 124, "b": 65},
+        "arms": {"a": {"most_per_day": 0, "placebo": True}, "b": {"most_per_day": 0, "placebo": True}},
+        "weeks": 1,
+        "visits_weeks": [1],
+        "endpoints": [{"measure": "spasticity_nrs"}],
+    }
+    counts = [int((each.group == 0).sum()) for each in conduct(make_design(data), range(4))]
+    assert all(55 <= count <= 76 for count in counts)
+    assert len(set(counts)) > 1
+
+
+def test_who_was_dizzy_in_the_run_in_is_not_newly_dizzy_after_it() -> None:
+    data = {
+        "trial": "prone",
+        "population": {"cause": "multiple_sclerosis"},
+        "run_in": {"arm": "drug", "weeks": 2, "patients": 60},
+        "arms": {
+            "drug": {"product": "nabiximols", "most_per_day": 8, "titration": "fixed"},
+            "placebo": {"product": "nabiximols", "placebo": True, "most_per_day": 8, "titration": "fixed"},
+        },
+        "weeks": 2,
+        "visits_weeks": [2],
+        "endpoints": [{"measure": "dizziness"}],
+        "drop_out": False,
+    }
+    after = conduct(make_design(data), range(3), all_on="drug")
+    fresh = conduct(make_design({**data, "run_in": None, "patients": 60}), range(3), all_on="drug")
+    assert sum(int(d.dizzy.sum()) for d in after) < sum(int(d.dizzy.sum()) for d in fresh)

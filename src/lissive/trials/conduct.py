@@ -192,6 +192,10 @@ def _allocation(design: Design, people: Sequence[People], run: Running, all_on: 
     """(patient,) place in `design.shares`, by permuted blocks."""
     shares = np.repeat(np.arange(len(design.shares)), list(design.shares.values()))
     if all_on is not None:
+        if all_on not in design.shares:
+            raise DesignError(
+                f"{all_on} is given to nobody.", where="all_on", allowed=f"{', '.join(design.shares)}."
+            )
         return np.full(len(run.units), list(design.shares).index(all_on))
     # small ratios in blocks of at least four; a ratio that is the arms' very sizes is one block
     block = np.tile(shares, max(1, -(-4 // len(shares)))) if len(shares) <= 8 else shares
@@ -201,6 +205,8 @@ def _allocation(design: Design, people: Sequence[People], run: Running, all_on: 
         u = uniforms(seed, "allocation", n)
         order = np.lexsort((u, np.arange(n) // len(block)))
         drawn = np.resize(block, n)
+        if len(shares) > 8 and (rest := n % len(block)):  # of a large block that is cut, a random part
+            drawn[n - rest :] = block[np.argsort(uniforms(seed, "allocation: last block", len(block)))][:rest]
         mine = np.empty(n, np.int64)
         mine[order] = drawn
         group[members] = mine

@@ -92,14 +92,25 @@ def failure_day(
 def dizzy_in(
     run: Running, seeds: Seeds, left: Floats, start: int, starts: Sequence[int], days: int
 ) -> Truths:
-    """(patient, period) whether anybody was dizzy before leaving."""
+    """(patient, period) whether anybody was dizzy before leaving.
+
+    How prone somebody is stays theirs: who was dizzy in the run-in is not newly dizzy after it.
+    """
     k = run.kernel.outputs.index("dizziness_hazard")
+    chance = _chance(seeds, run.number, "dizziness, period 0")
+
+    def risk(first: int, last: int, stays: Floats) -> Floats:
+        hazard = np.stack([run.history[BEFORE + d][:, k] for d in range(first, last)], axis=1) * HOURS
+        there = np.arange(first, last)[None] < stays[:, None]
+        total: Floats = (hazard * there).sum(axis=1)
+        return total
+
+    before = risk(0, start, np.full(len(left), np.inf)) if start else np.zeros(len(left))
+    known = chance < 1.0 - np.exp(-before)
     found = []
-    for p, s in enumerate(starts):
-        hazard = np.stack([run.history[BEFORE + d][:, k] for d in range(s, s + days)], axis=1) * HOURS
-        there = np.arange(s - start, s - start + days)[None] < left[:, None]
-        risk = 1.0 - np.exp(-(hazard * there).sum(axis=1))
-        found.append(_chance(seeds, run.number, f"dizziness, period {p}") < risk)
+    for s in starts:
+        so_far = before + risk(s, s + days, left + start)
+        found.append((chance < 1.0 - np.exp(-so_far)) & ~known)
     result: Truths = np.stack(found, axis=1)
     return result
 
