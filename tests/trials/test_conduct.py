@@ -222,3 +222,27 @@ def test_who_was_dizzy_in_the_run_in_is_not_newly_dizzy_after_it() -> None:
     after = conduct(make_design(data), range(3), all_on="drug")
     fresh = conduct(make_design({**data, "run_in": None, "patients": 60}), range(3), all_on="drug")
     assert sum(int(d.dizzy.sum()) for d in after) < sum(int(d.dizzy.sum()) for d in fresh)
+
+
+def test_strata_are_balanced_each_for_itself() -> None:
+    data = {
+        "trial": "strata",
+        "population": {"cause": "multiple_sclerosis"},
+        "patients": 200,
+        "strata": [{"measure": "spasticity_nrs", "cut": 7}],
+        "arms": {"a": {"most_per_day": 0, "placebo": True}, "b": {"most_per_day": 0, "placebo": True}},
+        "weeks": 1,
+        "visits_weeks": [1],
+        "endpoints": [{"measure": "spasticity_nrs"}],
+    }
+    for each in conduct(make_design(data), range(3)):
+        severe = each.baseline["spasticity_nrs"][:, 0] >= 7
+        assert 40 < severe.sum() < 160
+        for stratum in (severe, ~severe):
+            counts = np.bincount(each.group[stratum], minlength=2)
+            assert abs(int(counts[0]) - int(counts[1])) <= 2
+
+
+def test_a_stratum_of_nothing_known_is_refused() -> None:
+    with pytest.raises(DesignError, match="stiffnes"):
+        make_design({"trial": "x", "strata": [{"measure": "stiffnes", "cut": 7}]})

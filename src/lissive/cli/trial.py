@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
 
 File = Annotated[Path, typer.Argument(metavar="DESIGN", help="The design, a .yaml or .json file.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Seed of all that is drawn; the design's, or 1, if not given.")
+]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
@@ -34,7 +36,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON."
 def run(
     file: File,
     replicates: Annotated[int, typer.Option(min=1, help="Times that the trial is carried out.")] = 200,
-    seed: Seed = 1,
+    seed: Seed = None,
     as_json: AsJson = False,
     out: Annotated[
         Path | None,
@@ -62,7 +64,7 @@ def run(
         results = run_trial(
             design,
             replicates=replicates,
-            seed=seed,
+            seed=_seed(seed, design.seed),
             folder=out,
             resume=resume,
             threads=threads,
@@ -94,7 +96,7 @@ def power(
         typer.Option(metavar="NAME", help="As it is in the output, or NAME@WEEK; the primary if not given."),
     ] = None,
     replicates: Annotated[int, typer.Option(min=1, help="Trials of each size.")] = 200,
-    seed: Seed = 1,
+    seed: Seed = None,
     as_json: AsJson = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the curve (PNG, SVG), table and JSON here.")
@@ -117,7 +119,7 @@ def power(
             endpoint=endpoint,
             assurance=assurance,
             replicates=replicates,
-            seed=seed,
+            seed=_seed(seed, design.seed),
             threads=threads,
             progress=tick,
         )
@@ -129,6 +131,11 @@ def power(
 
     print(power_text(answer))
     _say_written(written)
+
+
+def _seed(said: int | None, planned: int | None) -> int:
+    """What the command says, else what the design says."""
+    return next((each for each in (said, planned) if each is not None), 1)
 
 
 @contextmanager

@@ -115,7 +115,8 @@ def _compared(design: Design, col: Column, place: int, control: int) -> Iterator
             level, col.sequence[rows], treated, col.patient[rows], col.period[rows], alpha=alpha
         )
     elif col.kind == CHANGE:
-        yield by.ancova(value, base, treated, alpha=alpha)
+        strata = None if col.strata is None else col.strata[rows]
+        yield by.ancova(value, base, treated, strata=strata, alpha=alpha)
     elif col.kind == HIT:
         yield by.odds_ratio(value, treated, alpha=alpha)
     elif col.kind == COUNT:

@@ -200,17 +200,36 @@ def _allocation(design: Design, people: Sequence[People], run: Running, all_on: 
     # small ratios in blocks of at least four; a ratio that is the arms' very sizes is one block
     block = np.tile(shares, max(1, -(-4 // len(shares)))) if len(shares) <= 8 else shares
     group = np.zeros(len(run.units), np.int64)
-    for seed, members in _seeds(people, run):
-        n = len(members)
-        u = uniforms(seed, "allocation", n)
-        order = np.lexsort((u, np.arange(n) // len(block)))
-        drawn = np.resize(block, n)
-        if len(shares) > 8 and (rest := n % len(block)):  # of a large block that is cut, a random part
-            drawn[n - rest :] = block[np.argsort(uniforms(seed, "allocation: last block", len(block)))][:rest]
-        mine = np.empty(n, np.int64)
-        mine[order] = drawn
-        group[members] = mine
+    stratum = _strata(design, run)
+    for seed, everybody in _seeds(people, run):
+        for each in np.unique(stratum[everybody]):
+            members = everybody[stratum[everybody] == each]
+            group[members] = _blocks(block, len(members), seed, f" in stratum {each}" if each else "")
     return group
+
+
+def _blocks(block: Whole, n: int, seed: int, where: str) -> Whole:
+    """(patient,) the block again and again, each time in an order of its own."""
+    u = uniforms(seed, f"allocation{where}", n)
+    order = np.lexsort((u, np.arange(n) // len(block)))
+    drawn = np.resize(block, n)
+    if len(block) > 8 and (rest := n % len(block)):  # of a large block that is cut, a random part
+        last = uniforms(seed, f"allocation{where}: last block", len(block))
+        drawn[n - rest :] = block[np.argsort(last)][:rest]
+    mine = np.empty(n, np.int64)
+    mine[order] = drawn
+    return mine
+
+
+def _strata(design: Design, run: Running) -> Whole:
+    """(patient,) number of the stratum, from the ratings just before randomisation."""
+    number = np.zeros(len(run.units), np.int64)
+    for k, each in enumerate(design.strata):
+        now = seen(
+            design, run.ratings, each.measure, _levels(run, design, each.measure, run.day - 1), run.day - 1
+        )
+        number += (now >= each.cut).astype(np.int64) << k
+    return number
 
 
 def _treatments(design: Design, group: Whole) -> Whole:

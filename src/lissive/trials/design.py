@@ -208,6 +208,18 @@ class RunIn(Row):
     keep_dose: bool = _field("Whether the dose found in it is gone on with.", True)
 
 
+class Stratum(Row):
+    """Randomisation is done apart for those below and those from a rating on."""
+
+    measure: str = _field("What was measured just before randomisation.")
+    cut: float = _field("Rating from which somebody is in the upper stratum.", ge=0, le=1000)
+
+    @field_validator("measure")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        return _check_measure(value, rated=True)
+
+
 class Crossover(Row):
     """Each patient goes through several arms, one a period."""
 
@@ -287,6 +299,10 @@ class Design(Row):
         "How many are randomised; all that a run-in keeps if not given.", None, ge=1, le=200_000
     )
     ratio: Mapping[str, int] = _field("Arm to its share at randomisation; even if not given.", {})
+    strata: tuple[Stratum, ...] = _field(
+        "Randomisation is balanced within each of these; not if not given.", ()
+    )
+    seed: int | None = _field("Of all that is drawn, where the command does not say.", None, ge=0)
     arms: Mapping[str, Arm] = _field("Name to arm.", min_length=1)
     weeks: float = _field(
         "Length from randomisation, or of each period of a crossover.", unit="weeks", gt=0, le=104

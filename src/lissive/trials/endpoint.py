@@ -33,6 +33,8 @@ class Column:
     """(row,) days of diary behind a count."""
     failed: Truths
     """(row,) whether a time ended in a failure."""
+    strata: Whole | None
+    """(row,) number of the stratum of randomisation; None where there are none."""
 
     def of(self, arm: int) -> Truths:
         """Rows of an arm that have a value."""
@@ -82,6 +84,7 @@ def column(design: Design, data: TrialData, endpoint: Endpoint) -> Column:
     kind, value, base = _values(design, data, endpoint, visit)
     rows = np.arange(n * periods)
     failed = np.isfinite(data.failed_day) if kind == TIME else np.zeros(n, bool)
+    strata = _strata(design, data)
     return Column(
         endpoint,
         kind,
@@ -94,7 +97,18 @@ def column(design: Design, data: TrialData, endpoint: Endpoint) -> Column:
         np.repeat(data.group, periods),
         data.filled[:, :, visit].ravel().astype(float),
         np.repeat(failed, periods),
+        None if strata is None else np.repeat(strata, periods),
     )
+
+
+def _strata(design: Design, data: TrialData) -> Whole | None:
+    """(patient,) number of the stratum, as at randomisation."""
+    if not design.strata:
+        return None
+    number = np.zeros(len(data), np.int64)
+    for k, each in enumerate(design.strata):
+        number += (data.baseline[each.measure][:, 0] >= each.cut).astype(np.int64) << k
+    return number
 
 
 def _values(design: Design, data: TrialData, endpoint: Endpoint, visit: int) -> tuple[str, Floats, Floats]:

@@ -26,7 +26,7 @@ BEFORE = 28
 def measured(design: Design) -> tuple[str, ...]:
     """All measures that the design asks for somewhere, impressions as the rating behind them."""
     named = [each.measure for each in design.endpoints if each.measure in MEASURES]
-    named += [*design.population.inclusion, design.relief]
+    named += [*design.population.inclusion, design.relief, *(each.measure for each in design.strata)]
     if design.run_in and design.run_in.keep:
         named.append(design.run_in.keep.measure)
     return tuple(dict.fromkeys(design.relief if each in IMPRESSIONS else each for each in named))
