@@ -142,12 +142,12 @@ def test_files_of_a_fit(small, tmp_path) -> None:
     assert set(data.posterior.data_vars) == {p.name for p in FEW}
     assert data.observed_data["figure"].size == len(small.data)
     assert {"prior", "posterior_predictive", "sample_stats"} <= set(data.groups())
-    rows = paths["response_draws.tsv"].read_text(encoding="utf-8").splitlines()
-    assert rows[0].split("\t") == [p.name for p in FEW]
+    rows = paths["response_draws.csv"].read_text(encoding="utf-8").splitlines()
+    assert rows[0].split(",") == [p.name for p in FEW]
     assert len(rows) == 401
     table = paths["titration.tsv"].read_text(encoding="utf-8")
-    assert (
-        next(line for line in table.splitlines() if line.startswith("willing\t")).split("\t")[3] == "fitted"
+    assert next(line for line in table.splitlines() if line.startswith("willing\t")).split("\t")[3] == (
+        "fitted (recalled)"  # the only doses in these trials were quoted from memory
     )
     assert (
         next(line for line in table.splitlines() if line.startswith("relieved_share\t")).split("\t")[3]

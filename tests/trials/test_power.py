@@ -53,7 +53,7 @@ def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
 
 def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):
     path = tmp_path / "draws.tsv"
-    path.write_text("max_placebo_spasm\trating rating_sd\n0.1\t1\n0.2\t1.5\n0.3\t2\n", encoding="utf-8")
+    path.write_text("max_placebo_spasm,rating rating_sd\n0.1,1\n0.2,1.5\n0.3,2\n", encoding="utf-8")
     many = draws(50, 1, path)
     assert {each.values["max_placebo_spasm"] for each in many} == {0.1, 0.2, 0.3}
     assert all(each.rating()["rating_sd"] == each.values["rating rating_sd"] for each in many)
@@ -67,9 +67,9 @@ def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):
         (None, "no draws of the calibrated responses.*leave --assurance out"),
         ("", "empty"),
         ("psi\n", "no draw"),
-        ("psi\trating rating_sd\n1\n", "tsv:2: The row is not a number for each"),
-        ("psi\trating rating_sd\n1\t2\n1\tx\n", "tsv:3: "),
-        ("psi\trating rating_sd\n1\tnan\n", "tsv:2: "),
+        ("psi,rating rating_sd\n1\n", "tsv:2: The row is not a number for each"),
+        ("psi,rating rating_sd\n1,2\n1,x\n", "tsv:3: "),
+        ("psi,rating rating_sd\n1,nan\n", "tsv:2: "),
         ("psy\n1\n", "tsv:1: 'psy' is no parameter. Did you mean psi?"),
     ],
 )

@@ -13,14 +13,16 @@ import numpy as np
 
 from lissive.calibrate.response import Posterior, Prior
 from lissive.calibrate.response_data import Datum
-from lissive.model.parameters import FOLDER
+from lissive.calibrate.write import MOSTLY_RECALLED
+from lissive.model.parameters import FOLDER, RECALLED
 from lissive.simulate.output import atomic_path
 from lissive.simulate.streams import Floats
+from lissive.trials.published import Observed
 from lissive.trials.response import BETWEEN, RATING, SPREAD, TIED, TITRATION
 
 DRAWS = 400
 """Draws that are shipped as a table, for predictions."""
-HEAD = "name scale estimate se lower upper prior prior_sd contraction rhat ess trials".split()
+HEAD = "name scale estimate se lower upper prior prior_sd contraction rhat ess recalled trials".split()
 SOURCE = "trials2026"
 """Key of the calibration itself in the tables of sources."""
 HERE = Path(__file__).parents[1]
@@ -73,6 +75,7 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
     arviz, rows = _arviz(), []
     for k, prior in enumerate(posterior.priors):
         z, values = posterior.z[..., k], posterior.values[..., k]
+        informing = _informing(posterior, k)
         low, mid, high = np.quantile(values, [0.05, 0.5, 0.95])
         rows.append(
             {
@@ -87,7 +90,8 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
                 "contraction": f"{1.0 - z.var():.3f}",
                 "rhat": f"{_number(arviz.rhat, z):.3f}",
                 "ess": f"{_number(arviz.ess, z):.0f}",
-                "trials": ";".join(_moved_by(posterior, k)) or "-",
+                "recalled": f"{_recalled(informing):.2f}",
+                "trials": ";".join(dict.fromkeys(o.trial for o, _ in informing)) or "-",
             }
         )
     return rows
@@ -97,19 +101,25 @@ def _number(of: Any, z: Floats) -> float:
     return float(of(z))
 
 
-def _moved_by(posterior: Posterior, k: int) -> list[str]:
-    """Trials one of whose figures moves by half its error or more when the parameter goes through its prior."""
+def _informing(posterior: Posterior, k: int) -> list[tuple[Observed, float]]:
+    """Figures that move by half their error or more as the parameter goes through its prior, and their weight."""
     ends = np.zeros((2, len(posterior.priors)))
     ends[:] = posterior.z.reshape(-1, len(posterior.priors)).mean(axis=0)
     ends[:, k] = -1.0, 1.0
     told = posterior.emulator(ends)
-    error = np.array([d.error for d in posterior.data])
-    moved = np.abs(told[1] - told[0]) > 0.5 * error
-    return list(dict.fromkeys(d.observed.trial for d, m in zip(posterior.data, moved, strict=True) if m))
+    moved = np.abs(told[1] - told[0]) / np.array([d.error for d in posterior.data])
+    return [(d.observed, float(m**2)) for d, m in zip(posterior.data, moved, strict=True) if m > 0.5]
+
+
+def _recalled(informing: Sequence[tuple[Observed, float]]) -> float:
+    """Share of what the figures say that was quoted from memory; 1 where none says anything."""
+    total = sum(weight for _, weight in informing)
+    from_memory = sum(weight for o, weight in informing if o.provenance == "recalled")
+    return from_memory / total if total else 1.0
 
 
 def write_response(posterior: Posterior, folder: Path) -> list[Path]:
-    """The files of the fit in `folder`: response.nc, response.tsv, response_draws.tsv, and changed tables."""
+    """The files of the fit in `folder`: response.nc, response.tsv, response_draws.csv, and changed tables."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = estimates(posterior)
     values = posterior.values.reshape(-1, len(posterior.priors))
@@ -121,7 +131,7 @@ def write_response(posterior: Posterior, folder: Path) -> list[Path]:
     written = [
         folder / "response.nc",
         _write(folder / "response.tsv", HEAD, rows),
-        _write(folder / "response_draws.tsv", names, draws),
+        _write(folder / "response_draws.csv", names, draws, ","),
     ]
     return written + _tables({row["name"]: row for row in rows}, posterior.priors, folder)
 
@@ -154,7 +164,7 @@ def _tables(found: Mapping[str, Mapping[str, str]], priors: Sequence[Prior], fol
 
 def _fill(row: dict[str, str], column: str, found: Mapping[str, str], prior: Prior) -> None:
     row[column] = found["estimate"]
-    row["provenance"] = "fitted"
+    row["provenance"] = "fitted" + (RECALLED if float(found["recalled"]) > MOSTLY_RECALLED else "")
     row["source"] = SOURCE
     row["note"] = (
         f"Median of the posterior on trials, 90 % {found['lower']} to {found['upper']}; "
@@ -169,8 +179,8 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
         return list(reader.fieldnames or []), rows
 
 
-def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Path:
-    text = "\n".join(["\t".join(columns), *("\t".join(row[c] for c in columns) for row in rows)])
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]], by: str = "\t") -> Path:
+    text = "\n".join([by.join(columns), *(by.join(row[c] for c in columns) for row in rows)])
     with atomic_path(path) as place:
         place.write_text(text + "\n", encoding="utf-8")
     return path

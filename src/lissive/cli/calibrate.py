@@ -82,7 +82,7 @@ def response(
     posterior = fit_response(used, seed=seed, effort=SMOKE if smoke else Effort(), threads=cores, say=_say)
     rows = estimates(posterior)
     head = list(rows[0])
-    print(aligned([head, *([row[c] for c in head] for row in rows)], right=set(range(2, 11))))
+    print(aligned([head, *([row[c] for c in head] for row in rows)], right=set(range(2, 12))))
     print(
         f"\n{len(posterior.data)} figures of {len(posterior.trials)} trials, {posterior.runs} runs of the simulator."
     )

@@ -16,7 +16,7 @@ from lissive.simulate.titrate import thresholds
 from lissive.trials.response import BETWEEN, RATING, SPREAD, TITRATION, Response, between_trials
 from lissive.typed import nearest
 
-DRAWS = Path(__file__).parent / "response_draws.tsv"
+DRAWS = Path(__file__).parent / "response_draws.csv"
 
 
 def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
@@ -36,7 +36,7 @@ def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
 def _rows(path: Path) -> list[Response]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            head, *lines = [line for line in csv.reader(file, delimiter="\t") if line]
+            head, *lines = [line for line in csv.reader(file) if line]
     except FileNotFoundError:
         raise DesignError(
             "There are no draws of the calibrated responses.",
