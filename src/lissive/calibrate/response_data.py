@@ -26,6 +26,8 @@ ROUGH = {"none": 0.1, "logit": 0.15, "log": 0.1}
 """What no model of this kind can be trusted below, by scale: added to the error of every figure."""
 SHORTEST = 1.0
 """Weeks; in shorter trials the figures are of the hours after a dose, and the simulator's are means of days."""
+PART = 0.45
+"""A figure of a smaller share of an arm is of a part, perhaps chosen by what came out: predicted, not fitted."""
 LEAST = 5
 """Fewer patients in an arm tell nothing that a normal error could carry."""
 
@@ -94,7 +96,9 @@ def _says(observed: Observed) -> tuple[str, str, str]:
 
 
 def _is_usable(trial: PublishedTrial, observed: Observed) -> bool:
-    if trial.design.weeks < SHORTEST or (observed.n is not None and observed.n < LEAST):
+    if trial.design.weeks < SHORTEST:
+        return False
+    if observed.n is not None and observed.n < max(LEAST, PART * _randomised(trial, observed)):
         return False
     # a difference or ratio says nothing more where both of its arms are there
     arms = {
@@ -103,6 +107,17 @@ def _is_usable(trial: PublishedTrial, observed: Observed) -> bool:
         if o.endpoint == observed.endpoint and o.statistic in ("change", "share", "end")
     }
     return observed.against is None or not {observed.arm, observed.against} <= arms
+
+
+def _randomised(trial: PublishedTrial, observed: Observed) -> float:
+    """How many were randomised to the arms that the figure is of."""
+    design = trial.design
+    total = float(design.patients or (design.run_in.patients if design.run_in else 0) or 0)
+    if design.crossover:
+        return total
+    shares = design.shares
+    mine = sum(shares.get(arm, 0) for arm in (observed.arm, observed.against) if arm is not None)
+    return total * mine / max(sum(shares.values()), 1)
 
 
 def _error(trial: PublishedTrial, observed: Observed) -> tuple[float, str]:

@@ -18,7 +18,7 @@ from lissive.model.parameters import FOLDER, RECALLED
 from lissive.simulate.output import atomic_path
 from lissive.simulate.streams import Floats
 from lissive.trials.published import Observed
-from lissive.trials.response import BETWEEN, RATING, SPREAD, TIED, TITRATION
+from lissive.trials.response import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 
 DRAWS = 400
 """Draws that are shipped as a table, for predictions."""
@@ -112,10 +112,10 @@ def _informing(posterior: Posterior, k: int) -> list[tuple[Observed, float]]:
 
 
 def _recalled(informing: Sequence[tuple[Observed, float]]) -> float:
-    """Share of what the figures say that was quoted from memory; 1 where none says anything."""
+    """Share of what the figures say that was quoted from memory; 0 where none moves, as of how trials differ."""
     total = sum(weight for _, weight in informing)
     from_memory = sum(weight for o, weight in informing if o.provenance == "recalled")
-    return from_memory / total if total else 1.0
+    return from_memory / total if total else 0.0
 
 
 def write_response(posterior: Posterior, folder: Path) -> list[Path]:
@@ -156,6 +156,11 @@ def _tables(found: Mapping[str, Mapping[str, str]], priors: Sequence[Prior], fol
                 changed = True
             if (main := next((a for a, b in TIED.items() if b == row["name"]), "")) in found and not prefix:
                 _fill(row, "value", found[main], by_name[main])
+                changed = True
+            if prefix + row["name"] == f"{TITRATION}lower_above" and (
+                raised := found.get(f"{TITRATION}raise_below")
+            ):
+                row["value"] = f"{LOWER_OVER_RAISE * float(raised['estimate']):.4g}"
                 changed = True
         if changed:
             written.append(_write(folder / path.name, head, rows))

@@ -15,17 +15,17 @@ import numpy.typing as npt
 
 from lissive.case import Case
 from lissive.errors import SimulationError
+from lissive.forecast.people import like_them
 from lissive.forecast.treatment import Treatment, treatment
 from lissive.model import load
 from lissive.model.parameters import load_interactions
-from lissive.simulate.draw import draw
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.origin import origin
-from lissive.simulate.ratings import figures, stretches
+from lissive.simulate.ratings import stretches
 from lissive.simulate.run import MEANING, Settings
 from lissive.simulate.solve import model_hash
 from lissive.simulate.streams import Floats, normals, uniforms
-from lissive.simulate.titrate import Diary, day_by_day, fixed, thresholds, titrated, willing
+from lissive.simulate.titrate import Diary, day_by_day, fixed, titrated, willing
 from lissive.trials.measures import MEASURES
 
 ARMS = ("active", "placebo")
@@ -108,20 +108,18 @@ def predict(
     equations = load("lissive")
     plan = treatment(case, equations)
     assert case.spasm.cause is not None
-    people = draw(subjects, seed=seed, cause=case.spasm.cause, given=plan.given, unknown=plan.unknown)
-    both = {
-        name: np.tile(np.broadcast_to(np.asarray(value, float), subjects), 2)
-        for name, value in people.parameters.items()
-    }
+    people = like_them(plan, case.spasm.cause, subjects, seed)
+    both = {name: np.tile(value, 2) for name, value in people.parameters.items()}
     outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
     settings = Settings(Tolerances(rtol=rtol), threads or os.cpu_count() or 1)
     kernel = build(equations, outputs)
-    course = {name: _course(seed, name, subjects, plan.weeks) for name in rated()}
+    course = {name: _course(seed, name, people.rating["course_sd"], plan.weeks) for name in rated()}
     policy = fixed(plan.first_units)
     if plan.ceilings:
-        ready = np.tile(willing(uniforms(seed, "titration: willing", subjects), thresholds()), 2)
+        ready = np.tile(willing(uniforms(seed, "titration: willing", subjects), people.titration), 2)
         felt = np.tile(course["spasticity_nrs"], (2, 1))
-        policy = titrated(plan.ceilings, both["NRS0"], most=ready, felt=felt)
+        limit = {name: np.tile(value, 2) for name, value in people.titration.items()}
+        policy = titrated(plan.ceilings, both["NRS0"], most=ready, felt=felt, limit=limit)
     diary = day_by_day(
         kernel,
         plan.weeks * DAYS,
@@ -138,7 +136,7 @@ def predict(
     return Forecast(
         case,
         plan,
-        _rated(_weekly(diary, before.values[:, 0], subjects), course, seed),
+        _rated(_weekly(diary, before.values[:, 0], subjects), course, people.rating["rating_sd"], seed),
         diary.taken.reshape(2, subjects, -1),
         diary.status.reshape(2, subjects),
         people.drawn,
@@ -187,19 +185,21 @@ def rated() -> tuple[str, ...]:
     return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "rating")
 
 
-def _course(seed: int, name: str, subjects: int, weeks: int) -> Floats:
+def _course(seed: int, name: str, sd: Floats, weeks: int) -> Floats:
     """(subject, day) how far a rating is from where it would be in as good or bad a stretch as at the start.
 
     The case states a rating, and so its stretch with it.
     """
-    days = stretches(seed, name, np.arange(subjects), (weeks + 1) * DAYS)
+    days = sd[:, None] * stretches(seed, name, np.arange(len(sd)), (weeks + 1) * DAYS, sd=1.0)
     course: Floats = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
     return course
 
 
-def _rated(weekly: dict[str, Floats], course: Mapping[str, Floats], seed: int) -> dict[str, Floats]:
+def _rated(
+    weekly: dict[str, Floats], course: Mapping[str, Floats], rating_sd: Floats, seed: int
+) -> dict[str, Floats]:
     """Ratings as they would be given: a week's is the mean of its days; the scale has ends."""
-    error = figures()["rating_sd"] / np.sqrt(DAYS)
+    error = rating_sd[:, None] / np.sqrt(DAYS)
     for name, days in course.items():
         values, measure = weekly[name], MEASURES[name]
         _, subjects, columns = values.shape

@@ -25,6 +25,9 @@ def found(cause: str) -> tuple[Mapping[str, str], ...]:
     return tuple(rows)
 
 
+INTERVAL = (
+    "between virtual patients, and what the fit on trials left uncertain; that the model may be wrong is not in it"
+)
 QUANTILES = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
 """Name to (share by which stiffness falls, week); the trials' two definitions of a responder."""
@@ -41,7 +44,7 @@ def summary(forecast: Forecast) -> dict[str, Any]:
         "subjects": forecast.subjects,
         "failed": int((~good).sum()),
         "failures": {str(k): v for k, v in forecast.failures().items()},
-        "interval": "between virtual patients; the uncertainty of the model's parameters is not in it",
+        "interval": INTERVAL,
         "found_in_trials": [dict(row) for row in found(forecast.case.spasm.cause or "")],
         "drawn": list(forecast.drawn),
         "notes": _notes(forecast),

@@ -142,6 +142,7 @@ def titrated(
     harm: str = "intoxication",
     most: Whole | None = None,
     felt: Floats | None = None,
+    limit: Mapping[str, Any] | None = None,
 ) -> Policy:
     """The label's titration with feedback: up by one at most each day until relieved or the label's end.
 
@@ -151,6 +152,7 @@ def titrated(
     baseline : (subject,) the effect's value without treatment; lower is better.
     effect, harm : outputs that are looked at (the day's mean, the day's maximum).
     most : (subject,) units a day beyond which a person will not go, see `willing`.
+    limit : figures of `thresholds`, each one number or (subject,); the table's if not given.
     felt : (subject, day) how far the rating is from the model's level; people go by what they feel.
     """
 
@@ -159,7 +161,7 @@ def titrated(
         if most is not None:
             ceiling = np.minimum(ceiling, most)
         level = seen[effect].mean if felt is None else seen[effect].mean + felt[:, day - 1]
-        return next_units(taken, seen[harm].maximum, level / baseline, ceiling, thresholds())
+        return next_units(taken, seen[harm].maximum, level / baseline, ceiling, limit or thresholds())
 
     return policy
 

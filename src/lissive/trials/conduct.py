@@ -151,16 +151,30 @@ def _run_in(
     left, _ = left_of(run.history[BEFORE:], run.kernel.outputs, _seeds(people, run), run.number, run.limit, 0)
     stayed = ~np.isfinite(left) if design.drop_out else np.ones(len(left), bool)
     kept = stayed & (run.batch.status == 0)
+    now = np.full(len(kept), np.nan)
     if plan.keep:
-        name = plan.keep.measure
-        now = seen(design, run.ratings, name, _levels(run, design, name, run.day - 1), run.day - 1)
-        kept &= now <= (1.0 - plan.keep.falls_by_pct / 100.0) * screening[name]
-    members = _enough(design, run, kept, people)
+        now = seen(
+            design, run.ratings, plan.keep.measure, _latest(run, design, plan.keep.measure), run.day - 1
+        )
+        kept &= now <= (1.0 - plan.keep.falls_by_pct / 100.0) * screening[plan.keep.measure]
     gone = np.bincount(run.which[~stayed], minlength=len(people))
+    loses = plan.washout_loses_pct if plan.keep else None
+    members = _enough(design, run, kept, people) if loses is None else np.flatnonzero(kept)
     run.take(members)
     if plan.washout_days:
         go_on(design, run, np.full(len(run.units), NOBODY), plan.washout_days, settings, told)
+    if loses is not None and plan.keep:
+        name = plan.keep.measure
+        back = seen(design, run.ratings, name, _latest(run, design, name), run.day - 1) - now[members]
+        lost = back >= loses / 100.0 * (screening[name] - now)[members]
+        places = _enough(design, run, lost, people)
+        run.take(places)
+        members = members[places]
     return gone, members
+
+
+def _latest(run: Running, design: Design, name: str) -> Floats:
+    return _levels(run, design, name, run.day - 1)
 
 
 def _enough(design: Design, run: Running, kept: Truths, people: Sequence[People]) -> Whole:

@@ -205,6 +205,14 @@ class RunIn(Row):
     )
     keep: Keep | None = _field("Who stays; everybody if not given.", None)
     washout_days: int = _field("Days without treatment before randomisation.", 0, unit="days", ge=0, le=180)
+    washout_loses_pct: float | None = _field(
+        "Least share of the run-in's fall that has to be lost by the end of the wash-out; anybody is randomised if"
+        " not given.",
+        None,
+        unit="%",
+        ge=0,
+        le=200,
+    )
     keep_dose: bool = _field("Whether the dose found in it is gone on with.", True)
 
 
@@ -395,6 +403,17 @@ class Design(Row):
                 f"{len(self.shares)} or more.",
                 MEND,
                 field="patients",
+            )
+        if (
+            self.run_in
+            and self.run_in.washout_loses_pct is not None
+            and not (self.run_in.keep and self.run_in.washout_days)
+        ):
+            yield refuse(
+                "needs a rule of who is kept and days of wash-out.",
+                "with run_in.keep and run_in.washout_days.",
+                "write them, or leave it out.",
+                field="run_in.washout_loses_pct",
             )
         if entering is not None and self.patients is not None and entering < self.patients:
             yield refuse(

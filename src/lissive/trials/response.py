@@ -23,6 +23,8 @@ from lissive.simulate.titrate import thresholds
 SPREAD, TITRATION, RATING, BETWEEN = "spread of ", "titration ", "rating ", "between "
 TIED = {"tau_THC": "tau_OH"}
 """Parameters that no trial tells apart: the second follows the first in proportion."""
+LOWER_OVER_RAISE = 1.25
+"""The intoxication at which people go down over that below which they go up; no trial tells the two apart."""
 MOVED = {"placebo": ("max_placebo_spasm", "max_placebo_pain"), "effect": ("gain_tone", "Im_pain_brain")}
 """What a trial's own placebo response and effect are moved by."""
 
@@ -62,10 +64,10 @@ class Response:
 
     def titration(self) -> dict[str, float]:
         """All figures of titration; both bounds of intoxication move together."""
-        table, own = thresholds(), self._after(TITRATION)
-        if "raise_below" in own and "lower_above" not in own:
-            own["lower_above"] = own["raise_below"] * table["lower_above"] / table["raise_below"]
-        return {**table, **own}
+        own = self._after(TITRATION)
+        if "raise_below" in own:
+            own["lower_above"] = LOWER_OVER_RAISE * own["raise_below"]
+        return {**thresholds(), **own}
 
     def rating(self) -> dict[str, float]:
         """All figures of ratings."""
