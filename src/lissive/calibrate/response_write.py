@@ -20,6 +20,8 @@ from lissive.simulate.streams import Floats
 from lissive.trials.published import Observed
 from lissive.trials.response import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 
+THIN = 8
+"""Every so many draws of what the emulator says are kept; the parameters are kept whole."""
 DRAWS = 400
 """Draws that are shipped as a table, for predictions."""
 HEAD = "name scale estimate se lower upper prior prior_sd contraction rhat ess recalled trials".split()
@@ -39,12 +41,12 @@ def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
     names = [p.name for p in posterior.priors]
     values = posterior.values
     z = np.random.default_rng(posterior.seed).standard_normal((1, prior_draws, len(names)))
-    told = np.stack([posterior.emulator(chain) for chain in posterior.z])
+    told = np.stack([posterior.emulator(chain[::THIN]) for chain in posterior.z])
     labels = [label(d) for d in posterior.data]
     data = arviz.from_dict(
-        posterior={name: values[..., k] for k, name in enumerate(names)},
+        posterior={name: values[..., k].astype(np.float32) for k, name in enumerate(names)},
         prior={p.name: p.at(z[..., k]) for k, p in enumerate(posterior.priors)},
-        posterior_predictive={"figure": told},
+        posterior_predictive={"figure": told.astype(np.float32)},
         sample_stats={"lp": posterior.log_probability},
         observed_data={"figure": np.array([d.value for d in posterior.data])},
         constant_data={"error": np.array([d.error for d in posterior.data])},

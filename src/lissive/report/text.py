@@ -14,9 +14,9 @@ NOT_BUILT = {
     "followup": "Follow-up (is it working, and what now)",
 }
 LIMITS = (
-    "Decision support and research software: not a prescription. The model's effect sizes are set by hand from "
-    "published figures and are not calibrated on trials yet. The ranges show how virtual patients differ, not "
-    "how sure the model is."
+    "Decision support and research software: not a prescription. How people respond was fitted on published trials in "
+    "multiple sclerosis, few and mostly sponsored; for other causes the tables are assumed. The ranges show how virtual "
+    "patients differ and what that fit left uncertain, not that the model may be wrong."
 )
 _ROWS = (
     "spasms_per_day",
