@@ -33,7 +33,7 @@ def reproduce(
     from lissive.simulate.output import atomic_path
     from lissive.trials.posterior import draws
     from lissive.trials.published import read_published, shipped_published
-    from lissive.trials.reproduce import chosen, to_dict
+    from lissive.trials.reproduce import chosen, stamp, to_dict
     from lissive.trials.reproduce import reproduce as carry_out
 
     published = shipped_published() if trials is None else read_published(trials)
@@ -51,5 +51,5 @@ def reproduce(
     if docs is not None:
         command = "lissive trial reproduce" + (f" --trials {trials}" if trials else "")
         with atomic_path(docs) as place:
-            place.write_text(reproduce_markdown(answer, command), encoding="utf-8")
+            place.write_text(reproduce_markdown(answer, command, stamp()), encoding="utf-8")
     print(json.dumps(answer, allow_nan=False) if as_json else reproduce_text(answer))

@@ -91,7 +91,7 @@ def _left_out(skipped: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(["Not used", *(f"  {s['trial']}, {s['what']}: {s['why']}" for s in skipped)])
 
 
-def reproduce_markdown(answer: Mapping[str, Any], command: str) -> str:
+def reproduce_markdown(answer: Mapping[str, Any], command: str, stamp: str) -> str:
     """The same as a page of documentation."""
     rows = answer["endpoints"]
     lines = [
@@ -121,6 +121,7 @@ def reproduce_markdown(answer: Mapping[str, Any], command: str) -> str:
     lines += [f"- {trial}: {text}" for trial, texts in answer["assumed"].items() for text in texts]
     lines += ["", "## Not used", ""]
     lines += [f"- {s['trial']}, {s['what']}: {s['why']}" for s in answer["skipped"]]
+    lines += ["", f"Made from {stamp}."]
     return "\n".join(lines) + "\n"
 
 

@@ -15,8 +15,8 @@ NOT_BUILT = {
 }
 LIMITS = (
     "Decision support and research software: not a prescription. How people respond was fitted on published trials in "
-    "multiple sclerosis, few and mostly sponsored; for other causes the tables are assumed. The ranges show how virtual "
-    "patients differ and what that fit left uncertain, not that the model may be wrong."
+    "multiple sclerosis, few and mostly sponsored; for other causes the tables are assumed. The ranges show how "
+    "virtual patients differ and what that fit left uncertain, not that the model may be wrong."
 )
 _ROWS = (
     "spasms_per_day",

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lissive.errors import DesignError
+from lissive.evidence import TRIALS
+from lissive.model import load
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
+from lissive.simulate.solve import model_hash
 from lissive.simulate.streams import Floats
 from lissive.trials.conduct import conduct
 from lissive.trials.days import RTOL
+from lissive.trials.posterior import DRAWS
 from lissive.trials.published import Observed, Published, PublishedTrial, Skipped
 from lissive.trials.response import Response
 from lissive.trials.run import PATIENTS_AT_ONCE
@@ -175,6 +181,14 @@ def _row(trial: PublishedTrial, observed: Observed, values: Floats) -> Row | Non
     ratio = observed.statistic in ("odds_ratio", "hazard_ratio")
     mean = float(np.exp(np.log(there).mean())) if ratio else float(there.mean())
     return Row(observed, trial.split, trial.design.kind, mean, float(lower), float(upper))
+
+
+def stamp() -> str:
+    """What an answer about the shipped trials rests on, short."""
+    room = Path(__file__).parent
+    tables = [DRAWS, TRIALS, room / "between.tsv", room.parent / "simulate" / "ratings.tsv"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in tables)).hexdigest()[:12]
+    return f"model {model_hash(load('lissive'))[:12]}, draws and trials {digest}"
 
 
 def to_dict(found: Reproduction) -> dict[str, Any]:
