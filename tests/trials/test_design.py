@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from lissive.errors import DesignError
-from lissive.trials.design import Analysis, Arm, Crossover, Design, Endpoint, Keep, Population, RunIn
+from lissive.trials.design import Design
 from lissive.trials.measures import EVENTS, MEASURES
+from lissive.trials.parts import Analysis, Arm, Crossover, Endpoint, Keep, Population, RunIn
 from lissive.trials.read import located, read_design
 
 FILE = """\

@@ -7,8 +7,8 @@ import pytest
 
 from lissive.trials.analyse import groups_of
 from lissive.trials.data import ADVERSE, OTHER, STAYED, Flow, TrialData
-from lissive.trials.design import Endpoint
 from lissive.trials.endpoint import arm_result, column
+from lissive.trials.parts import Endpoint
 
 NAN = float("nan")
 

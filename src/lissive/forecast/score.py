@@ -25,7 +25,9 @@ def found(cause: str) -> tuple[Mapping[str, str], ...]:
     return tuple(rows)
 
 
-INTERVAL = "between virtual patients, with what the fit on trials left uncertain; not that the model may be wrong"
+INTERVAL = (
+    "between virtual patients, with what the fit on trials left uncertain; not that the model may be wrong"
+)
 QUANTILES = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
 """Name to (share by which stiffness falls, week); the trials' two definitions of a responder."""

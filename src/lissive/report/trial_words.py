@@ -8,8 +8,9 @@ from typing import Any
 
 from lissive.case import causes
 from lissive.case.products import product
-from lissive.trials.design import Design, Endpoint
+from lissive.trials.design import Design
 from lissive.trials.measures import EVENTS, MEASURES
+from lissive.trials.parts import Endpoint
 
 KINDS = {
     "parallel": "parallel groups",

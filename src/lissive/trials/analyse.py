@@ -9,8 +9,9 @@ import numpy as np
 
 from lissive.trials import estimate as by
 from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData, Truths
-from lissive.trials.design import Design, Endpoint
+from lissive.trials.design import Design
 from lissive.trials.endpoint import CHANGE, COUNT, HIT, MEAN, TIME, ArmResult, Column, arm_result, column
+from lissive.trials.parts import Endpoint
 
 
 @dataclass(frozen=True)

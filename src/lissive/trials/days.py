@@ -16,9 +16,10 @@ from lissive.simulate.schedule import Regimen, Schedule, doses
 from lissive.simulate.streams import Floats
 from lissive.simulate.titrate import next_units
 from lissive.trials.data import Truths, Whole
-from lissive.trials.design import Arm, Design
+from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
 from lissive.trials.observe import BEFORE, Ratings
+from lissive.trials.parts import Arm
 
 RTOL = 1e-2
 """Mean ratings of an arm move by less than 1e-4 between this and 1e-4, far below the error of any trial."""

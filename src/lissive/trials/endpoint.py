@@ -8,8 +8,9 @@ import numpy as np
 
 from lissive.simulate.streams import Floats
 from lissive.trials.data import ADVERSE, TrialData, Truths, Whole
-from lissive.trials.design import Design, Endpoint
+from lissive.trials.design import Design
 from lissive.trials.measures import IMPRESSIONS, MEASURES
+from lissive.trials.parts import Endpoint
 
 CHANGE, HIT, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
 """What a value is: a change from baseline, yes or no, a daily count, a time to failure, a level."""

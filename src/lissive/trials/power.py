@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lissive.errors import DesignError
-from lissive.trials.design import Design, Endpoint
+from lissive.trials.design import Design
+from lissive.trials.parts import Endpoint
 from lissive.trials.posterior import draws
 from lissive.trials.run import Results, run_trial
 from lissive.trials.summary import comparisons

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from lissive.trials.data import TrialData
-from lissive.trials.design import Design, Endpoint
+from lissive.trials.design import Design
 from lissive.trials.endpoint import HIT, TIME, ArmResult, arm_result, column
 from lissive.trials.estimate import hazard_ratio
+from lissive.trials.parts import Endpoint
 from lissive.trials.published import Observed
 
 RATIOS = ("odds_ratio", "hazard_ratio")
