@@ -6,9 +6,11 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from lissive.studies import Studies, read_studies
+from lissive.cli.main import main
+from lissive.studies import Observation, Studies, read_studies
 
 STUDY: dict[str, Any] = {
     "id": "doe2010",
@@ -75,3 +77,20 @@ def write(folder: Path, *studies: Any) -> Path:
 def read(folder: Path, *studies: Any) -> Studies:
     """What is read of these studies."""
     return read_studies(write(folder, *studies))
+
+
+def refused(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What `lissive validate` says of a file that it does not take."""
+    assert main(["validate", "--studies", str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    return said.err
+
+
+def metric(studies: Studies, name: str) -> Observation:
+    (found,) = (each for each in studies.observations if each.metric == name)
+    return found
+
+
+def skipped(studies: Studies) -> dict[str, str]:
+    return {each.what: each.why for each in studies.skipped}
