@@ -28,13 +28,17 @@ from lissive.simulate.ratings import figures
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats
 from lissive.trials.conduct import conduct
+from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
-from lissive.trials.people import recruit
+from lissive.trials.design import Design
+from lissive.trials.people import People, recruit
 from lissive.trials.published import PublishedTrial
 from lissive.trials.response import BETWEEN, MOVED, Response
 from lissive.trials.statistic import statistic
 
 Say = Callable[[str], None]
+KEPT = 2000
+"""Draws of each ensemble that are kept."""
 EDGE = 4.0
 """Standard deviations of the prior beyond which nothing is looked at: the emulator knows nothing there."""
 SUM_BETWEEN = tuple(f"{BETWEEN}{kind}" for kind in MOVED)
@@ -87,6 +91,8 @@ class Posterior:
     z: Floats
     log_probability: Floats
     acceptance: Floats
+    chains: Floats
+    """(ensemble, step, walker, parameter) thinned, in order, to judge convergence by."""
     seed: int
     runs: int
 
@@ -114,6 +120,7 @@ def response_at(wanted: Sequence[Prior], z: Floats, *, centre: bool = False) -> 
     return Response({**values, **dict.fromkeys(SUM_BETWEEN, 0.0)} if centre else values)
 
 
+WEEK = 7
 LONGEST = 26.0
 """Weeks; a longer trial costs more than it tells, and is predicted only."""
 
@@ -146,6 +153,13 @@ def fit_response(
     data = data_of(wanted_trials)
     x = _spread(effort.runs[0], len(wanted), seed)
     y = simulate_figures(wanted_trials, data, wanted, x, seed, effort.patients, threads, say)
+    if (never := ~np.isfinite(y).any(axis=0)).any():
+        first_lost = data[int(np.argmax(never))].observed
+        raise StudyError(
+            f"{first_lost.printed} is a figure that no virtual trial of this design has.",
+            where=first_lost.trial,
+            do="take it out, or give it in another form.",
+        )
     emulator = learn(x, y)
     for wave, runs in enumerate(effort.runs[1:], start=2):
         say("where the posterior is")
@@ -163,8 +177,9 @@ def fit_response(
         x = np.concatenate([x, more])
         emulator = learn(x, y)
     say("posterior")
-    draws, logp, accepted = sample(data, wanted, emulator, seed, effort)
-    return Posterior(wanted, tuple(data), tuple(wanted_trials), emulator, draws, logp, accepted, seed, len(x))
+    draws, logp, accepted, chains = sample(data, wanted, emulator, seed, effort)
+    fitted = tuple(data), tuple(wanted_trials)
+    return Posterior(wanted, *fitted, emulator, draws, logp, accepted, chains, seed, len(x))
 
 
 def _spread(runs: int, parameters: int, seed: int) -> Floats:
@@ -224,7 +239,29 @@ def simulate_figures(
     return y
 
 
-def _sized(trial: PublishedTrial, patients: int) -> Any:
+def _on_each_arm(
+    design: Design, arms: Sequence[str | None], people: Sequence[People], settings: Settings
+) -> list[dict[str | None, TrialData] | None]:
+    """For each group of people, arm to the trial with everybody on it; None where the trial cannot be carried out."""
+
+    def carried_out(groups: Sequence[People]) -> list[dict[str | None, TrialData] | None]:
+        numbers = [each.replicate for each in groups]
+        found = {arm: conduct(design, numbers, all_on=arm, people=groups, settings=settings) for arm in arms}
+        return [{arm: found[arm][i] for arm in arms} for i in range(len(groups))]
+
+    try:
+        return carried_out(people)
+    except DesignError:  # one of them: each for itself
+        result: list[dict[str | None, TrialData] | None] = []
+        for each in people:
+            try:
+                result += carried_out([each])
+            except DesignError:
+                result.append(None)
+        return result
+
+
+def _sized(trial: PublishedTrial, patients: int) -> Design:
     """The design with so many patients on each arm; a run-in is entered by enough to keep about as many."""
     design = trial.design
     if design.run_in is None:
@@ -237,8 +274,12 @@ def _sized(trial: PublishedTrial, patients: int) -> Any:
 # -- the posterior --------------------------------------------------------------------------------------
 def sample(
     data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator, seed: int, effort: Effort
-) -> tuple[Floats, Floats, Floats]:
-    """Draws of independent ensembles: (ensemble, draw, parameter), log probability, share of accepted moves."""
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Draws of independent ensembles.
+
+    Returns      (ensemble, draw, parameter) draws, (ensemble, draw) log probability, share of accepted moves,
+    and (ensemble, step, walker, parameter) what convergence is judged by.
+    """
     from threadpoolctl import threadpool_limits
 
     # small matrices: threads of the linear algebra cost more than they save
@@ -248,10 +289,10 @@ def sample(
 
 def _sample(
     n: int, target: Callable[[Floats], Floats], seed: int, effort: Effort
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, Floats]:
     import emcee
 
-    chains, logs, accepted = [], [], []
+    chains, logs, accepted, rows = [], [], [], []
     for ensemble in range(effort.ensembles):
         rng = np.random.default_rng([seed, ensemble])
         walkers = max(effort.walkers, 2 * n + 2)
@@ -266,11 +307,13 @@ def _sample(
         sampler.run_mcmc(
             0.5 * rng.standard_normal((walkers, n)), effort.burn + effort.steps, skip_initial_state_check=True
         )
-        thin = max(1, effort.steps * walkers // 2000)
-        chains.append(sampler.get_chain(discard=effort.burn, flat=True)[::thin][:2000])
-        logs.append(sampler.get_log_prob(discard=effort.burn, flat=True)[::thin][:2000])
+        # draws of all walkers, in an order that mixes them
+        chosen = rng.permutation(effort.steps * walkers)[:KEPT]
+        chains.append(sampler.get_chain(discard=effort.burn, flat=True)[chosen])
+        logs.append(sampler.get_log_prob(discard=effort.burn, flat=True)[chosen])
+        rows.append(sampler.get_chain(discard=effort.burn, thin=max(1, effort.steps // 200)))
         accepted.append(sampler.acceptance_fraction.mean())
-    return np.stack(chains), np.stack(logs), np.array(accepted)
+    return np.stack(chains), np.stack(logs), np.array(accepted), np.stack(rows)
 
 
 def target_of(
@@ -340,11 +383,15 @@ def _retest(wanted: Sequence[Prior]) -> Callable[[Floats], Floats]:
     course, rating = (names.index(n) for n in ("rating course_sd", "rating rating_sd"))
     with (Path(__file__).parent / "retest.tsv").open(encoding="utf-8", newline="") as file:
         figure = {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
-    keep = np.exp(-figure["days_apart"] / figures()["course_days"])
+    # two means of a week: the average of the correlation over all pairs of their days
+    apart = figure["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK))
+    within_week = np.abs(np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
+    memory = figures()["course_days"]
+    lost = np.exp(-within_week / memory).mean() - np.exp(-np.abs(apart) / memory).mean()
 
     def log_likelihood(z: Floats) -> Floats:
         course_sd, rating_sd = wanted[course].at(z[:, course]), wanted[rating].at(z[:, rating])
-        within = np.sqrt(course_sd**2 * (1.0 - keep) + rating_sd**2 / figure["diary_days"])
+        within = np.sqrt(course_sd**2 * lost + rating_sd**2 / figure["diary_days"])
         result: Floats = -0.5 * (np.log(within / figure["within_sd"]) / figure["error"]) ** 2
         return result
 

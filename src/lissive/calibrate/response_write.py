@@ -77,6 +77,7 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
     arviz, rows = _arviz(), []
     for k, prior in enumerate(posterior.priors):
         z, values = posterior.z[..., k], posterior.values[..., k]
+        walks = posterior.chains[..., k].swapaxes(1, 2).reshape(-1, posterior.chains.shape[1])
         informing = _informing(posterior, k)
         low, mid, high = np.quantile(values, [0.05, 0.5, 0.95])
         rows.append(
@@ -90,8 +91,8 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
                 "prior": f"{prior.value:g}",
                 "prior_sd": f"{prior.sd:g}",
                 "contraction": f"{1.0 - z.var():.3f}",
-                "rhat": f"{_number(arviz.rhat, z):.3f}",
-                "ess": f"{_number(arviz.ess, z):.0f}",
+                "rhat": f"{_number(arviz.rhat, walks):.3f}",
+                "ess": f"{_number(arviz.ess, walks):.0f}",
                 "recalled": f"{_recalled(informing):.2f}",
                 "trials": ";".join(dict.fromkeys(o.trial for o, _ in informing)) or "-",
             }

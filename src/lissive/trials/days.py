@@ -139,8 +139,10 @@ def _schedules(kernel: Kernel, arms: Sequence[Arm]) -> tuple[tuple[Schedule, ...
 def _tell_model(run: Running, arms: Sequence[Arm], treatment: Whole) -> None:
     """What the model has to know of a treatment beside its doses."""
     product = np.array([arm.product or "" for arm in arms] + [""])[treatment]
+    # who is given nothing, and knows it, has no response to being treated
+    believed = np.array([float(arm.product is not None or arm.placebo) for arm in arms] + [0.0])
     new = {
-        "placebo_on": (treatment >= 0).astype(float),
+        "placebo_on": believed[treatment],
         "smoked": (product == "smoked").astype(float),
         "oil_CBD": (product == "cbd_oral_solution").astype(float),
     }
@@ -185,7 +187,7 @@ class _Titration:
 
     def ceiling(self, day: int) -> Whole:
         """(patient,) most units that going up may reach on this day, from 0."""
-        may = (day % self.step_days == 0) & (day < self.last_day)
+        may = (day % self.step_days == 0) & (day <= self.last_day)
         most: Whole = np.where(may, np.minimum(self.label[:, day], self.cap), 0)
         return most
 

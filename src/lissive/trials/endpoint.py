@@ -47,6 +47,7 @@ class Column:
 class ArmResult:
     """What one arm shows of an endpoint in one replicate."""
 
+    kind: str
     n: int
     mean: float
     """Mean change, share of hits, mean count, mean level; share that failed."""
@@ -158,11 +159,11 @@ def arm_result(col: Column, arm: int) -> ArmResult:
     rows = col.of(arm)
     n = int(rows.sum())
     if not n:
-        return ArmResult(0, np.nan, np.nan, np.nan)
+        return ArmResult(col.kind, 0, np.nan, np.nan, np.nan)
     value = col.failed[rows].astype(float) if col.kind == TIME else col.value[rows]
     change = value - col.base[rows] if col.kind == COUNT else value
     sd = float(np.nanstd(change, ddof=1)) if n > 1 else np.nan
     base = col.base[rows]
     return ArmResult(
-        n, float(value.mean()), sd, float(np.nanmean(base)) if np.isfinite(base).any() else np.nan
+        col.kind, n, float(value.mean()), sd, float(np.nanmean(base)) if np.isfinite(base).any() else np.nan
     )

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lissive import __version__
 from lissive.errors import DesignError
 from lissive.model import load
 from lissive.model.parameters import load_parameters
@@ -30,6 +31,15 @@ from lissive.trials.endpoint import ArmResult
 from lissive.trials.estimate import Estimate
 from lissive.trials.response import Response, between_trials
 
+ALSO = (
+    "case/products.tsv",
+    "case/titration.tsv",
+    "model/parameters/people.tsv",
+    "model/parameters/genotypes.tsv",
+    "model/parameters/bounds.tsv",
+    "trials/measures.tsv",
+)
+"""Tables of the package that a run rests on beside its parameters."""
 PATIENTS_AT_ONCE = 6000
 RECORD, PATIENTS = "replicates", "patients"
 """Folders below --out: what was found in each chunk, and the patients of each chunk."""
@@ -154,10 +164,10 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
     }
     tables = [people, thresholds(), figures(), dict(between_trials())]
     answers = [dict(each.values) for each in responses or ()]
-    said = json.dumps(
-        [design.model_dump(mode="json"), seed, model_hash(load("lissive")), tables, answers], sort_keys=True
-    )
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    rests = [design.model_dump(mode="json"), seed, model_hash(load("lissive")), tables, answers, __version__]
+    package = Path(__file__).parents[1]
+    files = b"".join((package / each).read_bytes() for each in ALSO)
+    return hashlib.sha256(json.dumps(rests, sort_keys=True).encode() + files).hexdigest()[:16]
 
 
 def _found(folder: Path, stamp: str, resume: bool) -> dict[int, dict[str, Any]]:
@@ -237,8 +247,6 @@ def _with_nan(value: Any) -> Any:
 
 
 def _provenance(design: Design, seed: int, stamp: str) -> dict[str, Any]:
-    from lissive import __version__
-
     return {
         "lissive": __version__,
         "design": design.trial,

@@ -9,7 +9,7 @@ import numpy as np
 
 from lissive.trials.data import TrialData
 from lissive.trials.design import Design
-from lissive.trials.endpoint import HIT, TIME, ArmResult, arm_result, column
+from lissive.trials.endpoint import COUNT, ArmResult, arm_result, column
 from lissive.trials.estimate import hazard_ratio
 from lissive.trials.parts import Endpoint
 from lissive.trials.published import Observed
@@ -70,6 +70,8 @@ def _arm(
 
 
 def _of_one(result: ArmResult, observed: Observed) -> float:
+    if result.kind == COUNT:  # its mean is a level
+        return result.mean - result.base if observed.statistic == "change" else result.mean
     if observed.statistic == "end":
         return result.mean + result.base
     if observed.statistic in ("change_sd", "sd"):
@@ -90,4 +92,4 @@ def _hazard_ratio(design: Design, data: TrialData, observed: Observed) -> float:
     return hazard_ratio(col.value[rows], col.failed[rows], treated).value
 
 
-__all__ = ["HIT", "RATIOS", "TIME", "endpoint_of", "statistic"]
+__all__ = ["RATIOS", "endpoint_of", "statistic"]
