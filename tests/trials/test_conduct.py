@@ -246,3 +246,40 @@ def test_strata_are_balanced_each_for_itself() -> None:
 def test_a_stratum_of_nothing_known_is_refused() -> None:
     with pytest.raises(DesignError, match="stiffnes"):
         make_design({"trial": "x", "strata": [{"measure": "stiffnes", "cut": 7}]})
+
+
+def test_who_is_given_nothing_has_no_response_to_being_treated() -> None:
+    data = {
+        "trial": "nothing",
+        "population": {"cause": "multiple_sclerosis"},
+        "patients": 60,
+        "arms": {
+            "placebo": {"product": "nabiximols", "placebo": True, "most_per_day": 8},
+            "nothing": {"most_per_day": 0},
+        },
+        "weeks": 3,
+        "visits_weeks": [3],
+        "endpoints": [{"measure": "spasticity_nrs"}],
+        "drop_out": False,
+    }
+
+    def change(arm: str) -> float:
+        one = conduct(make_design(data), [0], all_on=arm)[0]
+        return float((one.values["spasticity_nrs"][:, 0, 0] - one.baseline["spasticity_nrs"][:, 0]).mean())
+
+    assert change("placebo") < change("nothing") - 0.3
+
+
+def test_a_failure_needs_a_week_to_be_seen_in() -> None:
+    with pytest.raises(DesignError, match="failure, which looks at 7 days"):
+        make_design(
+            {
+                "trial": "short",
+                "population": {"cause": "multiple_sclerosis"},
+                "patients": 10,
+                "arms": {"a": {"most_per_day": 0}},
+                "weeks": 0.5,
+                "visits_weeks": [0.5],
+                "endpoints": [{"measure": "failure", "rises_by_pct": 20}],
+            }
+        )

@@ -10,6 +10,7 @@ import pytest
 
 from lissive.errors import DesignError
 from lissive.trials.data import ADVERSE, Flow, TrialData
+from lissive.trials.parts import Endpoint
 from lissive.trials.published import Observed, read_published, shipped_published
 from lissive.trials.read import make_design
 from lissive.trials.reproduce import chosen, reproduce, to_dict
@@ -194,3 +195,23 @@ def test_every_shipped_figure_can_be_calculated_from_a_virtual_trial() -> None:
         values = [statistic(trial.design, dict.fromkeys(trial.design.arms, data), o) for o in trial.observed]
         missing += [o.printed for o, v in zip(trial.observed, values, strict=True) if not np.isfinite(v)]
     assert not missing
+
+
+def test_a_change_in_a_count_is_a_change(by_hand) -> None:
+    design, data = by_hand
+    counted = design.model_copy(update={"endpoints": (Endpoint(measure="spasms_per_day"),)})
+    base, end = np.array([10.0, 8, 6, 9, 9, 9]), np.array([6.0, 5, np.nan, 9, 7, np.nan])
+    one = next(iter(data.values()))
+    whole = replace(
+        one,
+        screening={"spasms_per_day": base},
+        baseline={"spasms_per_day": base[:, None]},
+        values={"spasms_per_day": end[:, None, None]},
+    )
+    every = dict.fromkeys(design.arms, whole)
+    assert statistic(counted, every, _figure("drug", "spasms_per_day", "change")) == pytest.approx(
+        (-4 - 3) / 3
+    )
+    assert statistic(counted, every, _figure("drug", "spasms_per_day", "end")) == pytest.approx(
+        (6 + 5 + 6) / 3
+    )

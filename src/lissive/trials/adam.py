@@ -83,7 +83,7 @@ def _failure(design: Design, data: TrialData) -> pd.DataFrame:
     """Time to treatment failure, a row a subject."""
     import pandas as pd
 
-    end = design.weeks * 7.0
+    end = float(design.days)
     failed = data.failed_day <= end
     rows = {
         "USUBJID": _ids(design, data),

@@ -73,9 +73,7 @@ def conduct(
             go_on(design, run, np.full(len(run.units), NOBODY), design.crossover.washout_days, settings, told)
         starts.append(run.day)
         keep_dose = period == 0 and _keeps_dose(design)
-        go_on(
-            design, run, treatment[:, period], round(design.weeks * WEEK), settings, told, keep_dose=keep_dose
-        )
+        go_on(design, run, treatment[:, period], design.days, settings, told, keep_dose=keep_dose)
     return _data(design, run, people, screening, group, treatment, start, starts, entered, left_early)
 
 
@@ -89,9 +87,7 @@ def _length(design: Design) -> int:
     run_in = design.run_in.weeks * WEEK + design.run_in.washout_days if design.run_in else 0
     cross = design.crossover
     periods = len(cross.sequences[0]) if cross else 1
-    total = (
-        run_in + periods * round(design.weeks * WEEK) + (periods - 1) * (cross.washout_days if cross else 0)
-    )
+    total = run_in + periods * design.days + (periods - 1) * (cross.washout_days if cross else 0)
     if total + BEFORE > MOST_DAYS:
         raise DesignError(
             f"The trial lasts {total} days.",

@@ -95,6 +95,13 @@ class Design(Row):
                 field="visits_weeks",
             )
         for k, endpoint in enumerate(self.endpoints):
+            if endpoint.measure == "failure" and self.days < self.diary_days:
+                yield refuse(
+                    f"is failure, which looks at {self.diary_days} days at a time; the trial has {self.days}.",
+                    "a longer trial, or fewer diary_days.",
+                    MEND,
+                    field=f"endpoints.{k}.measure",
+                )
             if endpoint.at_week is not None and endpoint.at_week not in visits:
                 yield refuse(
                     f"is {endpoint.at_week:g}, but {endpoint.name} is not measured then: there is no such visit.",
@@ -143,6 +150,11 @@ class Design(Row):
                 MEND,
                 field="run_in.patients",
             )
+
+    @property
+    def days(self) -> int:
+        """Length in whole days, from randomisation or of a period."""
+        return max(round(self.weeks * 7), 1)
 
     @property
     def shares(self) -> dict[str, int]:

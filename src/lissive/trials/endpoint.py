@@ -120,7 +120,7 @@ def _values(design: Design, data: TrialData, endpoint: Endpoint, visit: int) -> 
     if name in ("dizziness", "withdrawal", "withdrawal_adverse"):
         return HIT, _event(design, data, name), none
     if name == "failure":
-        end = design.weeks * 7.0
+        end = float(design.days)
         time: Floats = np.where(np.isfinite(data.failed_day), data.failed_day, end)
         return TIME, np.broadcast_to(np.minimum(time, end)[:, None], none.shape), none
     if name == "dose":
@@ -142,7 +142,7 @@ def _values(design: Design, data: TrialData, endpoint: Endpoint, visit: int) -> 
 def _event(design: Design, data: TrialData, name: str) -> Floats:
     """(patient, period) 1 where it happened; nothing in periods that somebody left before."""
     # in a crossover somebody leaves once, in one of the periods or in the wash-out after it
-    span = design.weeks * 7.0 + (design.crossover.washout_days if design.crossover else 0)
+    span = float(design.days) + (design.crossover.washout_days if design.crossover else 0)
     first = span * np.arange(data.periods)
     there = data.left[:, None] > first
     if name == "dizziness":

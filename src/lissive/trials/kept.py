@@ -141,7 +141,7 @@ def _over_replicates(means: Floats) -> dict[str, list[float | None]]:
 def _survival(folder: Path, design: Design, replicates: int) -> dict[str, Any]:
     """Share without treatment failure by day; nobody is lost to it before the end, so that it is a plain share."""
     table = _read(folder, "TTFAIL", replicates)
-    days = np.arange(round(design.weeks * 7) + 1)
+    days = np.arange(design.days + 1)
     when = np.where(table["CNSR"] == 1.0, np.inf, table["AVAL"].to_numpy(float))
     course = Course(when[:, None], table["TRTP"].to_numpy(object), table["REPL"].to_numpy(np.int64))
     return {

@@ -72,7 +72,7 @@ def failure_day(
     wanted = next((e for e in design.endpoints if e.measure == "failure"), None)
     if wanted is None:
         return np.full(len(left), np.nan)
-    name, total = design.relief, round(design.weeks * 7)
+    name, total = design.relief, design.days
     window = design.diary_days
     level = levels(MEASURES[name].output, start + total - 1, total)
     place = slice(BEFORE + start, BEFORE + start + total)
@@ -137,7 +137,7 @@ def split_by_replicate(
 ) -> list[TrialData]:
     """One TrialData a replicate; patients whose equations could not be solved are counted and left out."""
     seeds = [(each.seed, np.flatnonzero(run.which == k)) for k, each in enumerate(people)]
-    dizzy = dizzy_in(run, seeds, left, start, starts, round(design.weeks * 7))
+    dizzy = dizzy_in(run, seeds, left, start, starts, design.days)
     result = []
     for k, each in enumerate(people):
         mine = np.flatnonzero((run.which == k) & good)
