@@ -62,9 +62,11 @@ def test_a_difference_is_left_out_where_its_arms_are_there(trials) -> None:
     }
 
 
-def test_what_is_left_out_by_name_is_left_out(trials) -> None:
+def test_what_is_left_out_or_read_otherwise_by_name(trials) -> None:
     assert not data_of([trials["wade_2004"]])
-    assert not [d for d in data_of([trials["hansen_2023"]]) if d.observed.statistic == "difference"]
+    differences = [d for d in data_of([trials["hansen_2023"]]) if d.observed.statistic == "difference"]
+    assert differences
+    assert all(d.value == 0.0 for d in differences)  # whose sign is not stated: fitted as none
 
 
 def test_shares_of_none_and_all_stay_finite(trials) -> None:

@@ -83,7 +83,8 @@ def data_of(trials: Sequence[PublishedTrial]) -> list[Datum]:
         usable = _without_repeats([o for o in trial.observed if _is_usable(trial, o)])
         same = Counter(_says(o) for o in usable)
         for observed in usable:
-            value = to_scale(observed, observed.value)
+            instead = read_as().get((observed.trial, observed.statistic))
+            value = to_scale(observed, observed.value if instead is None else float(instead))
             error, assumed = _error(trial, observed)
             error *= RECALLED if observed.provenance == "recalled" else 1.0
             error = float(np.hypot(error * np.sqrt(same[_says(observed)]), ROUGH[scale_of(observed)]))
@@ -103,18 +104,16 @@ def _is_usable(trial: PublishedTrial, observed: Observed) -> bool:
         return False
     if observed.n is not None and observed.n < LEAST:
         return False
-    return not any(_is(row, observed) for row in left_out())
-
-
-def _is(row: Mapping[str, str], observed: Observed) -> bool:
-    return row["trial"] == observed.trial and row["statistic"] == observed.statistic
+    return read_as().get((observed.trial, observed.statistic)) != "-"
 
 
 @cache
-def left_out() -> tuple[Mapping[str, str], ...]:
-    """Figures of calibration trials that are not fitted on, and why (left_out.tsv)."""
-    with (Path(__file__).parent / "left_out.tsv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file, delimiter="\t"))
+def read_as() -> Mapping[tuple[str, str], str]:
+    """Trial and statistic to what its figures are fitted as instead; - where they are left out (read_as.tsv)."""
+    with (Path(__file__).parent / "read_as.tsv").open(encoding="utf-8", newline="") as file:
+        return {
+            (row["trial"], row["statistic"]): row["value"] for row in csv.DictReader(file, delimiter="\t")
+        }
 
 
 def _without_repeats(usable: Sequence[Observed]) -> list[Observed]:
