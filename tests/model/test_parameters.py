@@ -48,7 +48,7 @@ def test_an_assumed_number_never_claims_to_be_measured() -> None:
 def test_every_source_is_used_somewhere() -> None:
     tables = [
         path.read_text(encoding="utf-8")
-        for path in parameters.FOLDER.glob("*.tsv")
+        for path in parameters.FOLDER.parents[1].rglob("*.tsv")
         if path.name != "sources.tsv"
     ]
     text = "\n".join(tables)

@@ -39,7 +39,8 @@ def test_without_relief_or_harm_the_label_is_followed_to_its_end_and_held() -> N
 
 
 def test_relief_halts_the_climb() -> None:
-    assert follow(harm=0, effect=7.9, days=10) == [1] * 10
+    relieved = 10 * thresholds()["relieved_share"] - 0.1
+    assert follow(harm=0, effect=relieved, days=10) == [1] * 10
 
 
 def test_harm_between_the_thresholds_holds_and_above_goes_down_to_none() -> None:

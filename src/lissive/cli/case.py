@@ -75,7 +75,7 @@ def _write(folder: Path, facts: Any, answer: dict[str, Any]) -> list[Path]:
     found = answer["forecast"]
     caption = (
         f"Line: median; bands: 50 % and 90 % of {found['subjects'] - found['failed']} virtual patients, the same "
-        f"ones with drug and with placebo. Not calibrated on trials yet. lissive {__version__}, seed "
+        f"ones with drug and with placebo. Response fitted on trials in MS. lissive {__version__}, seed "
         f"{answer['provenance']['seed']}."
     )
     paths = []
