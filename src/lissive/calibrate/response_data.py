@@ -81,19 +81,19 @@ def data_of(trials: Sequence[PublishedTrial]) -> list[Datum]:
                 allowed="split: calibration, to be fitted on.",
             )
         usable = _without_repeats([o for o in trial.observed if _is_usable(trial, o)])
-        same = Counter(_says(o) for o in usable)
+        same = Counter(says(o) for o in usable)
         for observed in usable:
             instead = read_as().get((observed.trial, observed.statistic))
             value = to_scale(observed, observed.value if instead is None else float(instead))
             error, assumed = _error(trial, observed)
             error *= RECALLED if observed.provenance == "recalled" else 1.0
-            error = float(np.hypot(error * np.sqrt(same[_says(observed)]), ROUGH[scale_of(observed)]))
+            error = float(np.hypot(error * np.sqrt(same[says(observed)]), ROUGH[scale_of(observed)]))
             if np.isfinite(value) and np.isfinite(error):
                 found.append(Datum(observed, place, value, error, assumed))
     return found
 
 
-def _says(observed: Observed) -> tuple[str, str, str]:
+def says(observed: Observed) -> tuple[str, str, str]:
     """Figures that are views of the same ratings of the same patients share what they weigh."""
     kind = "spread" if observed.statistic in ("change_sd", "sd") else "level"
     return observed.arm, observed.endpoint.split("_responders")[0], kind

@@ -7,6 +7,7 @@ After Talts et al. 2018, arXiv:1804.06788.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from scipy.stats import chisquare
 
 from lissive.calibrate.emulator import learn
 from lissive.calibrate.response import Effort, Say, _spread, priors, response_at, sample, simulate_figures
-from lissive.calibrate.response_data import Datum, data_of, to_scale
+from lissive.calibrate.response_data import Datum, data_of, says, to_scale
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats, normals
@@ -63,7 +64,11 @@ def calibration_ranks(
     x = _spread(effort.runs[0], len(wanted), seed)
     y = simulate_figures([trial], data, wanted, x, seed, effort.patients, threads, say)
     emulator = learn(x, y)
-    data = [_own_error(d, float(emulator.noise[k]), effort.patients) for k, d in enumerate(data)]
+    views = Counter(says(d.observed) for d in data)
+    data = [
+        _own_error(d, float(emulator.noise[k]), effort.patients, views[says(d.observed)])
+        for k, d in enumerate(data)
+    ]
     truth = np.stack([normals(seed, f"sbc: {p.name}", sets) for p in wanted], axis=1)
     say(f"{sets} trials")
     observed = _simulated(trial, data, [response_at(wanted, z, centre=True) for z in truth], seed, threads)
@@ -84,9 +89,9 @@ def calibration_ranks(
     return Ranks(tuple(p.name for p in wanted), ranks)
 
 
-def _own_error(datum: Datum, noise: float, patients: int) -> Datum:
-    """With the error that a simulated trial of this size has."""
-    return replace(datum, error=noise * float(np.sqrt(patients / (datum.observed.n or patients))))
+def _own_error(datum: Datum, noise: float, patients: int, views: int) -> Datum:
+    """With the error that a simulated trial of this size has; views of the same ratings share their weight."""
+    return replace(datum, error=noise * float(np.sqrt(views * patients / (datum.observed.n or patients))))
 
 
 def _simulated(
