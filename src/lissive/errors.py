@@ -73,3 +73,11 @@ class DesignError(LissiveError):
 
 class SimulationError(LissiveError):
     """A run cannot be done as asked."""
+
+
+class EvidenceError(LissiveError):
+    """A file of published studies is wrong, or what was asked of it cannot be answered."""
+
+
+class RuleError(LissiveError):
+    """A rule of a jurisdiction is wrong, or facts that no rule can read."""
