@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lissive.trials import estimate as by
+from lissive.trials import survival
+from lissive.trials._fits import Estimate
 from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData, Truths
 from lissive.trials.design import Design
 from lissive.trials.endpoint import CHANGE, COUNT, HIT, MEAN, TIME, ArmResult, Column, arm_result, column
@@ -35,7 +37,7 @@ class Comparison:
     week: float
     arm: str
     against: str
-    estimate: by.Estimate
+    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,14 @@ def analyse(design: Design, data: TrialData) -> list[Comparison]:
     return found
 
 
-def _compared(design: Design, col: Column, place: int, control: int) -> Iterator[by.Estimate]:
+def _compared(design: Design, col: Column, place: int, control: int) -> Iterator[Estimate]:
     alpha = design.analysis.alpha
     rows: Truths = (col.treatment == place) | (col.treatment == control)
     treated = (col.treatment[rows] == place).astype(float)
     value, base = col.value[rows], col.base[rows]
     if col.kind == TIME:
-        yield by.hazard_ratio(value, col.failed[rows], treated, alpha=alpha)
-        yield by.log_rank(value, col.failed[rows], treated)
+        yield survival.hazard_ratio(value, col.failed[rows], treated, alpha=alpha)
+        yield survival.log_rank(value, col.failed[rows], treated)
     elif design.crossover and col.kind in (CHANGE, COUNT):
         level = value + base if col.kind == CHANGE else value
         yield by.crossover(

@@ -1,4 +1,4 @@
-"""How two arms of a trial are compared: regression by statsmodels, survival by lifelines.
+"""How two arms of a trial are compared: regression by statsmodels; times to an event are in `survival`.
 
 All columns are 1-D arrays of one length, one entry a patient (in `crossover`, a patient and period). A row with a
 missing value (NaN) in any column that is used is left out. What cannot be estimated is NaN, and the note says why:
@@ -8,183 +8,33 @@ no data, however odd, raises or warns, since a trial among hundreds that shows n
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Column = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-
-MEASURES = {
-    "ANCOVA": "difference",
-    "logistic regression": "odds ratio",
-    "negative binomial": "rate ratio",
-    "Cox": "hazard ratio",
-    "log-rank": "",
-    "crossover": "difference",
-}
-"""Method to what it measures: always treated against control."""
-
-# A logarithm of a ratio is known better than the first only where nothing varies, and worse than the second only where
-# the likelihood rises without end: the optimiser then stops somewhere on its flat part.
-LEAST_SE, MOST_SE = 1e-8, 100.0
-# What a model leaves over of the largest value, root mean square, that is rounding only.
-ROUNDING = 1e-10
-
-# Variance over the mean's own, as a part of it, below which counts are Poisson's.
-LEAST_EXCESS = 0.01
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What one comparison of two arms gives."""
-
-    method: str
-    """As MEASURES has them."""
-    measure: str
-    """difference, odds ratio, rate ratio, hazard ratio, or empty for a test alone."""
-    value: float
-    """Treated against control; a difference has the unit of what is compared. NaN where it cannot be estimated."""
-    lower: float
-    upper: float
-    """Confidence limits."""
-    se: float
-    """On the scale on which the estimate is normal: the logarithm for ratios."""
-    p: float
-    """Two-sided."""
-    n: int
-    """Patients used."""
-    note: str
-    """Why there is no estimate, or what was done instead; else empty."""
-
-
-class _Term(NamedTuple):
-    """The treatment's coefficient in a fit, on the scale on which it is normal."""
-
-    value: float
-    se: float
-    p: float
-    lower: float
-    upper: float
-
-
-# ---- What the methods share ----
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Whether a fit is sound is read from the fit itself, not from warnings.
-
-    statsmodels puts its own filters first as it is imported: import it before this, not within.
-    """
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _complete(*columns: Column) -> list[Floats]:
-    """Columns as floats, and of them the rows in which all are finite."""
-    floats = [np.asarray(column, dtype=float) for column in columns]
-    keep = np.logical_and.reduce([np.isfinite(column) for column in floats])
-    return [column[keep] for column in floats]
-
-
-def _arm(treated: Column) -> Floats:
-    """1 treated, 0 control, NaN unknown."""
-    floats = np.asarray(treated, dtype=float)
-    return np.where(np.isnan(floats), np.nan, floats != 0)
-
-
-def _codes(labels: Column) -> Floats:
-    """Numbers from 0 for labels of any type; NaN for NaN."""
-    labels = np.asarray(labels)
-    known = labels == labels
-    codes = np.full(labels.shape, np.nan)
-    codes[known] = np.unique(labels[known], return_inverse=True)[1]
-    return codes
-
-
-def _dummies(codes: Floats) -> list[Floats]:
-    """A column for each label but the first."""
-    return [(codes == code).astype(float) for code in np.unique(codes)[1:]]
-
-
-def _too_few(treated: Floats) -> str:
-    """Why there is nothing to compare; empty where there is."""
-    if treated.size < 3:
-        return "fewer than 3 patients"
-    if not treated.any():
-        return "nobody in the treated arm"
-    return "nobody in the control arm" if treated.all() else ""
-
-
-def _design(treated: Floats, covariates: Sequence[Floats]) -> Floats | None:
-    """Constant, treatment, and each covariate that varies, scaled; None where they tell the treatment too.
-
-    Scaling changes no estimate of the treatment, and makes the fits and the checks on them independent of units.
-    """
-    columns = [np.ones(treated.size), treated]
-    for covariate in covariates:
-        sd = covariate.std()
-        if sd > 1e-12 * np.abs(covariate).max():
-            columns.append((covariate - covariate.mean()) / sd)
-    design = np.column_stack(columns)
-    return design if _adds(design, 1) else None
-
-
-def _adds(design: Floats, place: int) -> bool:
-    """Whether a column is more than a sum of the others: only then has it a coefficient of its own."""
-    others = np.delete(design, place, axis=1)
-    rank = np.linalg.matrix_rank
-    return bool(rank(design) > (rank(others) if others.shape[1] else 0))
-
-
-def _nothing(method: str, n: int, note: str, p: float = math.nan) -> Estimate:
-    return Estimate(method, MEASURES[method], math.nan, math.nan, math.nan, math.nan, p, n, note)
-
-
-def _estimate(method: str, term: _Term, n: int, note: str = "") -> Estimate:
-    measure = MEASURES[method]
-    values = np.array([term.value, term.lower, term.upper])
-    if measure.endswith("ratio"):
-        with np.errstate(over="ignore"):
-            values = np.exp(values)
-    value, lower, upper = map(float, values)
-    return Estimate(method, measure, value, lower, upper, term.se, term.p, n, note)
-
-
-def _term(result: Any, place: int, alpha: float) -> _Term:
-    """A coefficient of a result of statsmodels."""
-    lower, upper = result.conf_int(alpha)[place]
-    values = (result.params[place], result.bse[place], result.pvalues[place], lower, upper)
-    return _Term(*map(float, values))
-
-
-def _sound(term: _Term) -> bool:
-    """Whether a logarithm of a ratio, with its error, comes from a likelihood that has a maximum."""
-    return bool(np.isfinite(term).all()) and LEAST_SE < term.se < MOST_SE
-
-
-def _most_likely(fit: Callable[[], Any], alpha: float, least: float = -math.inf) -> _Term | None:
-    """The treatment's term of a fit by maximum likelihood; None where that fails, or its last parameter is too low."""
-    try:
-        with _quiet():
-            result = fit()
-            if not result.mle_retvals["converged"] or result.params[-1] < least:
-                return None
-            term = _term(result, 1, alpha)
-    except (ValueError, ArithmeticError):  # a singular matrix is a ValueError
-        return None
-    return term if _sound(term) else None
-
-
-CONFOUNDED = "the covariates tell the treatment: they cannot be told apart"
-
+from lissive.trials._fits import (
+    CONFOUNDED,
+    LEAST_EXCESS,
+    ROUNDING,
+    Column,
+    Estimate,
+    Floats,
+    Term,
+    adds,
+    as_arm,
+    codes_of,
+    complete,
+    design_of,
+    dummies,
+    estimate_of,
+    most_likely,
+    nothing,
+    quiet,
+    term_of,
+    too_few,
+)
 
 # ---- Differences ----
 
@@ -206,12 +56,12 @@ def _least_squares(
     model = OLS(values, design)
     model.df_resid -= absorbed
     if model.df_resid < 1:
-        return _nothing(method, n, "too few patients for the model")
-    with _quiet():
+        return nothing(method, n, "too few patients for the model")
+    with quiet():
         result = model.fit()
         if result.ssr <= values.size * (ROUNDING * largest) ** 2:
-            return _nothing(method, n, "no variance")
-        return _estimate(method, _term(result, place, alpha), n)
+            return nothing(method, n, "no variance")
+        return estimate_of(method, term_of(result, place, alpha), n)
 
 
 def ancova(
@@ -226,15 +76,15 @@ def ancova(
         strata: (n,) labels of any type.
         alpha: 1 minus the confidence level.
     """
-    change, baseline, arm, *labels = _complete(
-        change, baseline, _arm(treated), *([] if strata is None else [_codes(strata)])
+    change, baseline, arm, *labels = complete(
+        change, baseline, as_arm(treated), *([] if strata is None else [codes_of(strata)])
     )
     n = change.size
-    if note := _too_few(arm):
-        return _nothing("ANCOVA", n, note)
-    design = _design(arm, [baseline, *(column for codes in labels for column in _dummies(codes))])
+    if note := too_few(arm):
+        return nothing("ANCOVA", n, note)
+    design = design_of(arm, [baseline, *(column for codes in labels for column in dummies(codes))])
     if design is None:
-        return _nothing("ANCOVA", n, CONFOUNDED)
+        return nothing("ANCOVA", n, CONFOUNDED)
     return _least_squares("ANCOVA", change, design, 1, n=n, alpha=alpha, largest=float(np.abs(change).max()))
 
 
@@ -267,8 +117,8 @@ def crossover(
         period: (rows,) labels of any type.
         alpha: 1 minus the confidence level.
     """
-    values, arm, subject, period, sequence = _complete(
-        values, _arm(treatment), _codes(subject), _codes(period), _codes(sequence)
+    values, arm, subject, period, sequence = complete(
+        values, as_arm(treatment), codes_of(subject), codes_of(period), codes_of(sequence)
     )
     if subject.size:
         paired = np.bincount(subject.astype(int))[subject.astype(int)] > 1
@@ -278,14 +128,14 @@ def crossover(
     patients, patient = np.unique(subject, return_inverse=True)
     n = patients.size
     if n < 3:
-        return _nothing("crossover", n, "fewer than 3 patients with two periods")
-    if note := _too_few(arm):
-        return _nothing("crossover", n, note)
+        return nothing("crossover", n, "fewer than 3 patients with two periods")
+    if note := too_few(arm):
+        return nothing("crossover", n, note)
     if np.unique(sequence).size < 2:
-        return _nothing("crossover", n, "one sequence only: treatment and period cannot be told apart")
-    design = np.column_stack([_within(column, patient) for column in (arm, *_dummies(period))])
-    if not _adds(design, 0):
-        return _nothing("crossover", n, "treatment cannot be told from period and patient")
+        return nothing("crossover", n, "one sequence only: treatment and period cannot be told apart")
+    design = np.column_stack([_within(column, patient) for column in (arm, *dummies(period))])
+    if not adds(design, 0):
+        return nothing("crossover", n, "treatment cannot be told from period and patient")
     largest = float(np.abs(values).max())
     return _least_squares(
         "crossover", _within(values, patient), design, 0, n=n, alpha=alpha, largest=largest, absorbed=n
@@ -313,28 +163,28 @@ def odds_ratio(
     from statsmodels.stats.contingency_tables import Table2x2
 
     method = "logistic regression"
-    hit, arm, *covariates = _complete(_arm(hit), _arm(treated), *([] if baseline is None else [baseline]))
-    if note := _too_few(arm):
-        return _nothing(method, hit.size, note)
+    hit, arm, *covariates = complete(as_arm(hit), as_arm(treated), *([] if baseline is None else [baseline]))
+    if note := too_few(arm):
+        return nothing(method, hit.size, note)
     if hit.all() or not hit.any():
-        return _nothing(method, hit.size, "everybody hit" if hit.all() else "nobody hit")
-    design = _design(arm, covariates)
+        return nothing(method, hit.size, "everybody hit" if hit.all() else "nobody hit")
+    design = design_of(arm, covariates)
     if design is None:
-        return _nothing(method, hit.size, CONFOUNDED)
+        return nothing(method, hit.size, CONFOUNDED)
     cells = np.array([[np.sum((arm == a) & (hit == h)) for h in (1, 0)] for a in (1, 0)], dtype=float)
     if cells.all():
-        term = _most_likely(lambda: Logit(hit, design, check_rank=False).fit(disp=0), alpha)
+        term = most_likely(lambda: Logit(hit, design, check_rank=False).fit(disp=0), alpha)
         if term is not None:
-            return _estimate(method, term, hit.size)
+            return estimate_of(method, term, hit.size)
     note = (
         "the baseline parts those hit from the others" if cells.all() else "a cell of the 2×2 table is empty"
     )
     table = Table2x2(cells + 0.5)
-    term = _Term(
+    term = Term(
         *map(float, (table.log_oddsratio, table.log_oddsratio_se, table.log_oddsratio_pvalue())),
         *map(float, table.log_oddsratio_confint(alpha)),
     )
-    return _estimate(method, term, hit.size, f"{note}: 2×2 table with 0.5 added to each cell")
+    return estimate_of(method, term, hit.size, f"{note}: 2×2 table with 0.5 added to each cell")
 
 
 def rate_ratio(
@@ -358,17 +208,17 @@ def rate_ratio(
         alpha: 1 minus the confidence level.
     """
     method = "negative binomial"
-    columns = [counts, days, _arm(treated), *([] if baseline_rate is None else [baseline_rate])]
-    counts, days, arm, *rates = _complete(*columns)
+    columns = [counts, days, as_arm(treated), *([] if baseline_rate is None else [baseline_rate])]
+    counts, days, arm, *rates = complete(*columns)
     proper = np.logical_and.reduce([days > 0, *(column >= 0 for column in (counts, *rates))])
     counts, days, arm, *rates = (column[proper] for column in (counts, days, arm, *rates))
-    if note := _too_few(arm):
-        return _nothing(method, counts.size, note)
+    if note := too_few(arm):
+        return nothing(method, counts.size, note)
     if not counts.any():
-        return _nothing(method, counts.size, "no events")
-    design = _design(arm, [np.log(rate + 0.5) for rate in rates])
+        return nothing(method, counts.size, "no events")
+    design = design_of(arm, [np.log(rate + 0.5) for rate in rates])
     if design is None:
-        return _nothing(method, counts.size, CONFOUNDED)
+        return nothing(method, counts.size, CONFOUNDED)
     return _rates(counts, design, np.log(days), alpha)
 
 
@@ -382,119 +232,31 @@ def _rates(counts: Floats, design: Floats, offset: Floats, alpha: float) -> Esti
         if not counts[arm == code].any():
             p = _score_test(lambda: Poisson(counts, np.delete(design, 1, axis=1), **data), arm)
             note = f"no events in the {name} arm: no finite ratio; p from a score test"
-            return _nothing(method, n, note, p)
+            return nothing(method, n, note, p)
     # Where the dispersion is at its limit, zero, it hangs on rounding whether the fit says that it has converged.
-    term = _most_likely(
+    term = most_likely(
         lambda: NegativeBinomial(counts, design, **data).fit(disp=0, maxiter=100),
         alpha,
         least=LEAST_EXCESS / counts.mean(),
     )
     if term is not None:
-        return _estimate(method, term, n)
+        return estimate_of(method, term, n)
     # Each patient a cluster: HC1, which statsmodels takes for HC0 in this model.
     robust = {"disp": 0, "cov_type": "cluster", "cov_kwds": {"groups": np.arange(n)}}
-    term = _most_likely(lambda: Poisson(counts, design, **data).fit(**robust), alpha)
+    term = most_likely(lambda: Poisson(counts, design, **data).fit(**robust), alpha)
     if term is not None:
-        return _estimate(method, term, n, "no negative binomial fit: Poisson with robust errors")
-    return _nothing(method, n, "neither negative binomial nor Poisson regression can be fitted")
+        return estimate_of(method, term, n, "no negative binomial fit: Poisson with robust errors")
+    return nothing(method, n, "neither negative binomial nor Poisson regression can be fitted")
 
 
 def _score_test(model: Callable[[], Any], arm: Floats) -> float:
     """Two-sided p of adding the treatment to a model without it, by robust errors."""
     try:
-        with _quiet():
+        with quiet():
             _, p = model().fit(disp=0).score_test(exog_extra=arm[:, None], cov_type="HC0")
     except (ValueError, ArithmeticError):
         return math.nan
     return float(np.squeeze(p))
-
-
-# ---- Times to an event ----
-
-
-def _untold(time: Floats, failed: Floats, arm: Floats) -> str:
-    """Why the times say nothing of the arms; empty where they do."""
-    if note := _too_few(arm):
-        return note
-    if not failed.any():
-        return "no events"
-    first = time[failed == 1].min()
-    at_risk = time >= first
-    # Who is at risk later is at risk at the first event: if nothing can be told then, nothing can later.
-    if np.unique(arm[at_risk]).size < 2:
-        return "the arms are never at risk together"
-    return "all at risk fail at once" if failed[at_risk & (time == first)].sum() == at_risk.sum() else ""
-
-
-def hazard_ratio(time: Column, failed: Column, treated: Column, *, alpha: float = 0.05) -> Estimate:
-    """Ratio of hazards, treated to control, by Cox regression (Efron's handling of ties).
-
-    Where the ratio has no finite estimate (events in one arm only, say), the p-value is the log-rank test's.
-
-    Args:
-        time: (n,) to the event or the last that is known, in days or any unit.
-        failed: (n,) 1 event, 0 censored.
-        treated: (n,) 1 treated, 0 control.
-        alpha: 1 minus the confidence level.
-    """
-    import pandas as pd
-    from lifelines import CoxPHFitter
-
-    time, failed, arm = _complete(time, _arm(failed), _arm(treated))
-    if note := _untold(time, failed, arm):
-        return _nothing("Cox", time.size, note)
-    if np.unique(arm[failed == 1]).size == 2:
-        table = pd.DataFrame({"time": time, "failed": failed, "treated": arm})
-        try:
-            with _quiet():
-                fit = CoxPHFitter(alpha=alpha).fit(table, "time", "failed")
-                value, se, p = fit.summary.loc["treated", ["coef", "se(coef)", "p"]]
-                term = _Term(*map(float, (value, se, p, *fit.confidence_intervals_.to_numpy()[0])))
-            if _sound(term):
-                return _estimate("Cox", term, time.size)
-        except (ValueError, ArithmeticError):  # lifelines' ConvergenceError is a ValueError
-            pass
-    p = log_rank(time, failed, arm).p
-    return _nothing("Cox", time.size, "no finite ratio; p from the log-rank test", p)
-
-
-def log_rank(time: Column, failed: Column, treated: Column) -> Estimate:
-    """The log-rank test of two arms: a p-value alone.
-
-    Args:
-        time: (n,) to the event or the last that is known, in days or any unit.
-        failed: (n,) 1 event, 0 censored.
-        treated: (n,) 1 treated, 0 control.
-    """
-    from lifelines.statistics import logrank_test
-
-    time, failed, arm = _complete(time, _arm(failed), _arm(treated))
-    if note := _untold(time, failed, arm):
-        return _nothing("log-rank", time.size, note)
-    first, second = arm == 1, arm == 0
-    with _quiet():
-        test = logrank_test(time[first], time[second], failed[first], failed[second])
-    return _nothing("log-rank", time.size, "", float(test.p_value))
-
-
-def survival(time: Column, failed: Column, at: Sequence[float] | Floats) -> tuple[float, ...]:
-    """Kaplan and Meier's share without an event, at each time of `at`; NaN where there is nobody.
-
-    After the last time that is known of anybody, the share stays as it was.
-
-    Args:
-        time: (n,) to the event or the last that is known, in days or any unit.
-        failed: (n,) 1 event, 0 censored.
-        at: (m,) times, in the same unit.
-    """
-    from lifelines import KaplanMeierFitter
-
-    time, failed = _complete(time, _arm(failed))
-    if not time.size or not len(at):
-        return (math.nan,) * len(at)
-    with _quiet():
-        shares = KaplanMeierFitter().fit(time, failed).survival_function_at_times(np.asarray(at, dtype=float))
-    return tuple(map(float, shares))
 
 
 # ---- Many trials ----

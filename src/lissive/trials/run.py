@@ -21,6 +21,7 @@ from lissive.simulate.ratings import figures
 from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
 from lissive.simulate.titrate import thresholds
+from lissive.trials._fits import Estimate
 from lissive.trials.adam import patient_table
 from lissive.trials.analyse import ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of
 from lissive.trials.conduct import conduct
@@ -28,7 +29,6 @@ from lissive.trials.data import Flow, TrialData
 from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
-from lissive.trials.estimate import Estimate
 from lissive.trials.response import Response, between_trials
 
 ALSO = (

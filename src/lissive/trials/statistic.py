@@ -10,9 +10,9 @@ import numpy as np
 from lissive.trials.data import TrialData
 from lissive.trials.design import Design
 from lissive.trials.endpoint import COUNT, ArmResult, arm_result, column
-from lissive.trials.estimate import hazard_ratio
 from lissive.trials.parts import Endpoint
 from lissive.trials.published import Observed
+from lissive.trials.survival import hazard_ratio
 
 RATIOS = ("odds_ratio", "hazard_ratio")
 

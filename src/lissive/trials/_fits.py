@@ -1,0 +1,186 @@
+"""What comparisons of two arms share: their result, columns without gaps, fits that are sound or said not to be.
+
+All columns are 1-D arrays of one length, one entry a patient (in `crossover`, a patient and period). A row with a
+missing value (NaN) in any column that is used is left out. What cannot be estimated is NaN, and the note says why:
+no data, however odd, raises or warns, since a trial among hundreds that shows nothing is a result too.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Column = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+
+MEASURES = {
+    "ANCOVA": "difference",
+    "logistic regression": "odds ratio",
+    "negative binomial": "rate ratio",
+    "Cox": "hazard ratio",
+    "log-rank": "",
+    "crossover": "difference",
+}
+"""Method to what it measures: always treated against control."""
+
+# A logarithm of a ratio is known better than the first only where nothing varies, and worse than the second only where
+# the likelihood rises without end: the optimiser then stops somewhere on its flat part.
+LEAST_SE, MOST_SE = 1e-8, 100.0
+# What a model leaves over of the largest value, root mean square, that is rounding only.
+ROUNDING = 1e-10
+
+# Variance over the mean's own, as a part of it, below which counts are Poisson's.
+LEAST_EXCESS = 0.01
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one comparison of two arms gives."""
+
+    method: str
+    """As MEASURES has them."""
+    measure: str
+    """difference, odds ratio, rate ratio, hazard ratio, or empty for a test alone."""
+    value: float
+    """Treated against control; a difference has the unit of what is compared. NaN where it cannot be estimated."""
+    lower: float
+    upper: float
+    """Confidence limits."""
+    se: float
+    """On the scale on which the estimate is normal: the logarithm for ratios."""
+    p: float
+    """Two-sided."""
+    n: int
+    """Patients used."""
+    note: str
+    """Why there is no estimate, or what was done instead; else empty."""
+
+
+class Term(NamedTuple):
+    """The treatment's coefficient in a fit, on the scale on which it is normal."""
+
+    value: float
+    se: float
+    p: float
+    lower: float
+    upper: float
+
+
+# ---- What the methods share ----
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Whether a fit is sound is read from the fit itself, not from warnings.
+
+    statsmodels puts its own filters first as it is imported: import it before this, not within.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def complete(*columns: Column) -> list[Floats]:
+    """Columns as floats, and of them the rows in which all are finite."""
+    floats = [np.asarray(column, dtype=float) for column in columns]
+    keep = np.logical_and.reduce([np.isfinite(column) for column in floats])
+    return [column[keep] for column in floats]
+
+
+def as_arm(treated: Column) -> Floats:
+    """1 treated, 0 control, NaN unknown."""
+    floats = np.asarray(treated, dtype=float)
+    return np.where(np.isnan(floats), np.nan, floats != 0)
+
+
+def codes_of(labels: Column) -> Floats:
+    """Numbers from 0 for labels of any type; NaN for NaN."""
+    labels = np.asarray(labels)
+    known = labels == labels
+    codes = np.full(labels.shape, np.nan)
+    codes[known] = np.unique(labels[known], return_inverse=True)[1]
+    return codes
+
+
+def dummies(codes: Floats) -> list[Floats]:
+    """A column for each label but the first."""
+    return [(codes == code).astype(float) for code in np.unique(codes)[1:]]
+
+
+def too_few(treated: Floats) -> str:
+    """Why there is nothing to compare; empty where there is."""
+    if treated.size < 3:
+        return "fewer than 3 patients"
+    if not treated.any():
+        return "nobody in the treated arm"
+    return "nobody in the control arm" if treated.all() else ""
+
+
+def design_of(treated: Floats, covariates: Sequence[Floats]) -> Floats | None:
+    """Constant, treatment, and each covariate that varies, scaled; None where they tell the treatment too.
+
+    Scaling changes no estimate of the treatment, and makes the fits and the checks on them independent of units.
+    """
+    columns = [np.ones(treated.size), treated]
+    for covariate in covariates:
+        sd = covariate.std()
+        if sd > 1e-12 * np.abs(covariate).max():
+            columns.append((covariate - covariate.mean()) / sd)
+    design = np.column_stack(columns)
+    return design if adds(design, 1) else None
+
+
+def adds(design: Floats, place: int) -> bool:
+    """Whether a column is more than a sum of the others: only then has it a coefficient of its own."""
+    others = np.delete(design, place, axis=1)
+    rank = np.linalg.matrix_rank
+    return bool(rank(design) > (rank(others) if others.shape[1] else 0))
+
+
+def nothing(method: str, n: int, note: str, p: float = math.nan) -> Estimate:
+    return Estimate(method, MEASURES[method], math.nan, math.nan, math.nan, math.nan, p, n, note)
+
+
+def estimate_of(method: str, term: Term, n: int, note: str = "") -> Estimate:
+    measure = MEASURES[method]
+    values = np.array([term.value, term.lower, term.upper])
+    if measure.endswith("ratio"):
+        with np.errstate(over="ignore"):
+            values = np.exp(values)
+    value, lower, upper = map(float, values)
+    return Estimate(method, measure, value, lower, upper, term.se, term.p, n, note)
+
+
+def term_of(result: Any, place: int, alpha: float) -> Term:
+    """A coefficient of a result of statsmodels."""
+    lower, upper = result.conf_int(alpha)[place]
+    values = (result.params[place], result.bse[place], result.pvalues[place], lower, upper)
+    return Term(*map(float, values))
+
+
+def sound(term: Term) -> bool:
+    """Whether a logarithm of a ratio, with its error, comes from a likelihood that has a maximum."""
+    return bool(np.isfinite(term).all()) and LEAST_SE < term.se < MOST_SE
+
+
+def most_likely(fit: Callable[[], Any], alpha: float, least: float = -math.inf) -> Term | None:
+    """The treatment's term of a fit by maximum likelihood; None where that fails, or its last parameter is too low."""
+    try:
+        with quiet():
+            result = fit()
+            if not result.mle_retvals["converged"] or result.params[-1] < least:
+                return None
+            term = term_of(result, 1, alpha)
+    except (ValueError, ArithmeticError):  # a singular matrix is a ValueError
+        return None
+    return term if sound(term) else None
+
+
+CONFOUNDED = "the covariates tell the treatment: they cannot be told apart"
