@@ -27,7 +27,7 @@ from lissive.simulate.engine import Tolerances
 from lissive.simulate.ratings import figures
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats
-from lissive.trials.conduct import conduct
+from lissive.trials.conduct import conduct, one_by_one_if_need_be
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
 from lissive.trials.design import Design
@@ -67,7 +67,7 @@ class Prior:
 class Effort:
     """How much is run: the whole calibration, or a small one."""
 
-    runs: tuple[int, ...] = (320, 280)
+    runs: tuple[int, ...] = (360, 320)
     """Runs of the simulator in each wave."""
     patients: int = 70
     """Virtual patients of each arm in a run."""
@@ -121,12 +121,12 @@ def response_at(wanted: Sequence[Prior], z: Floats, *, centre: bool = False) -> 
 
 
 WEEK = 7
-LONGEST = 26.0
+LONGEST = 52.0
 """Weeks; a longer trial costs more than it tells, and is predicted only."""
 
 
 def fitted_on(trials: Sequence[PublishedTrial]) -> list[PublishedTrial]:
-    """The trials that a fit uses: split calibration, and not of many months."""
+    """The trials that a fit uses: split calibration, and not of years."""
     return [t for t in trials if t.split == "calibration" and t.design.weeks <= LONGEST]
 
 
@@ -222,21 +222,23 @@ def simulate_figures(
         size = max(1, 8000 // patients)
         for start in range(0, len(x), size):
             part = range(start, min(start + size, len(x)))
-            numbers = [first + r for r in part]
-            try:
-                pairs = zip(numbers, part, strict=True)
-                people = [recruit(design, number, seed=seed, response=responses[r]) for number, r in pairs]
-                by_arm = [
-                    conduct(design, numbers, all_on=arm, people=people, settings=settings) for arm in arms
-                ]
-            except DesignError:
-                continue  # nobody could be kept at these parameters: not learnt from
-            for i, r in enumerate(part):
-                whole = dict(zip(arms, [each[i] for each in by_arm], strict=True))
-                every = {arm: whole.get(arm, by_arm[0][i]) for arm in design.arms}
+            people = {r: p for r in part if (p := _recruited(design, first + r, seed, responses[r]))}
+            carried = _on_each_arm(design, arms, list(people.values()), settings)
+            for r, found in zip(people, carried, strict=True):
+                if found is None:
+                    continue  # nobody could be kept at these parameters: not learnt from
+                every = {arm: found.get(arm, found[arms[0]]) for arm in design.arms}
                 for k in mine:
                     y[r, k] = to_scale(data[k].observed, statistic(design, every, data[k].observed), patients)
     return y
+
+
+def _recruited(design: Design, number: int, seed: int, response: Response) -> People | None:
+    """Those who are let in; None where too few can be, at these parameters."""
+    try:
+        return recruit(design, number, seed=seed, response=response)
+    except DesignError:
+        return None
 
 
 def _on_each_arm(
@@ -249,16 +251,7 @@ def _on_each_arm(
         found = {arm: conduct(design, numbers, all_on=arm, people=groups, settings=settings) for arm in arms}
         return [{arm: found[arm][i] for arm in arms} for i in range(len(groups))]
 
-    try:
-        return carried_out(people)
-    except DesignError:  # one of them: each for itself
-        result: list[dict[str | None, TrialData] | None] = []
-        for each in people:
-            try:
-                result += carried_out([each])
-            except DesignError:
-                result.append(None)
-        return result
+    return one_by_one_if_need_be(carried_out, people)
 
 
 def _sized(trial: PublishedTrial, patients: int) -> Design:

@@ -116,7 +116,8 @@ def predict(
     course = {name: _course(seed, name, people.rating["course_sd"], plan.weeks) for name in rated()}
     policy = fixed(plan.first_units)
     if plan.ceilings:
-        ready = np.tile(willing(uniforms(seed, "titration: willing", subjects), people.titration), 2)
+        u = uniforms(seed, "titration: willing", subjects)
+        ready = np.tile(willing(u, people.titration, max(plan.ceilings)), 2)
         felt = np.tile(course["spasticity_nrs"], (2, 1))
         limit = {name: np.tile(value, 2) for name, value in people.titration.items()}
         policy = titrated(plan.ceilings, both["NRS0"], most=ready, felt=felt, limit=limit)

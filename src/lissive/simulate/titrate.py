@@ -127,9 +127,18 @@ def thresholds() -> Mapping[str, float]:
         return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
 
 
-def willing(u: Floats, limit: Mapping[str, Any]) -> Whole:
-    """(subject,) the most units a day that each is ready to take, from numbers between 0 and 1."""
-    drawn = limit["willing"] * np.exp(limit["willing_spread"] * ndtri(u))
+def willing(u: Floats, limit: Mapping[str, Any], allowed: Any) -> Whole:
+    """(subject,) the most units a day that each is ready to take.
+
+    What people are told is the most is what they measure themselves by: who may take 48 sprays goes further than who
+    may take 12, also where neither end is reached.
+
+    Parameters
+    ----------
+    u : (subject,) numbers between 0 and 1.      allowed : the most units a day, one number or (subject,).
+    """
+    told = (np.maximum(allowed, 1) / limit["willing_at"]) ** limit["cap_share"]
+    drawn = limit["willing"] * told * np.exp(limit["willing_spread"] * ndtri(u))
     most: Whole = np.maximum(np.rint(drawn), 1).astype(np.int64)
     return most
 

@@ -6,6 +6,7 @@ Replicates are run side by side, in chunks; who is in the chunk changes nobody's
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.ratings import MOST_DAYS
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats, uniforms
-from lissive.simulate.titrate import willing
 from lissive.trials.data import TrialData, Truths, Whole
 from lissive.trials.days import NOBODY, RTOL, Running, go_on
 from lissive.trials.design import Design
@@ -28,6 +28,8 @@ from lissive.trials.response import TABLES, Response
 WEEK = 7
 EVENTS_OUT = ("intoxication", "dizziness_hazard", "leave_adverse", "leave_effect", "dropout_hazard")
 Progress = Callable[[float], None]
+T = TypeVar("T")
+S = TypeVar("S")
 
 
 def conduct(
@@ -77,6 +79,20 @@ def conduct(
     return _data(design, run, people, screening, group, treatment, start, starts, entered, left_early)
 
 
+def one_by_one_if_need_be(
+    carried_out: Callable[[Sequence[T]], list[S]], replicates: Sequence[T]
+) -> list[S | None]:
+    """All replicates together; where one of them cannot be carried out, each by itself, and None for that one."""
+    if not replicates:
+        return []
+    try:
+        return list(carried_out(replicates))
+    except DesignError:
+        if len(replicates) == 1:
+            return [None]
+        return [found for each in replicates for found in one_by_one_if_need_be(carried_out, [each])]
+
+
 def _keeps_dose(design: Design) -> bool:
     """Whether the dose found in the run-in is gone on with: not after days without."""
     return design.run_in is not None and design.run_in.keep_dose and not design.run_in.washout_days
@@ -117,7 +133,7 @@ def _begin(design: Design, people: Sequence[People], total: int, settings: Setti
     )
     run = Running(
         kernel, batch, parameters, which, np.concatenate([p.number for p in people]), ratings, limit,
-        willing(ready, limit), np.zeros(len(which), np.int64), 0, [before] * BEFORE, [], np.zeros(len(which)),
+        ready, np.zeros(len(which), np.int64), 0, [before] * BEFORE, [], np.zeros(len(which)),
     )  # fmt: skip
     felt = seen(design, run.ratings, design.relief, _levels(run, design, design.relief, -1), -1)
     level = run.levels(MEASURES[design.relief].output, -1, 1)[:, 0]

@@ -14,7 +14,7 @@ from lissive.simulate.engine import Batch, Doses, Kernel, Seen, Tolerances
 from lissive.simulate.run import Settings, to_doses
 from lissive.simulate.schedule import Regimen, Schedule, doses
 from lissive.simulate.streams import Floats
-from lissive.simulate.titrate import next_units
+from lissive.simulate.titrate import next_units, willing
 from lissive.trials.data import Truths, Whole
 from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
@@ -40,8 +40,8 @@ class Running:
     ratings: Ratings
     limit: dict[str, Floats]
     """Figures of titration, (patient,) each."""
-    most: Whole
-    """(patient,) units a day that each is ready to take."""
+    ready: Floats
+    """(patient,) numbers between 0 and 1: how far each goes of what may be taken."""
     units: Whole
     day: int
     history: list[Floats]
@@ -58,7 +58,7 @@ class Running:
         self.ratings = self.ratings.take(members)
         self.history = [each[members] for each in self.history]
         self.taken = [each[members] for each in self.taken]
-        for name in ("which", "number", "most", "units", "felt0"):
+        for name in ("which", "number", "ready", "units", "felt0"):
             setattr(self, name, getattr(self, name)[members])
 
     def levels(self, output: str, last: int, days: int) -> Floats:
@@ -88,6 +88,7 @@ def go_on(
     scale = np.where(given & ~np.array([arm.placebo for arm in arms])[treatment], 1.0, 0.0)
     template = to_doses(Regimen(table, np.zeros(len(given), int), scale, np.zeros(len(given))), run.kernel)
     plan = _Titration.of(arms, treatment, days)
+    most = willing(run.ready, run.limit, plan.cap)
     if not keep_dose:
         run.units = plan.first
     run.units = np.where(given, np.minimum(run.units, plan.cap), 0)
@@ -103,7 +104,7 @@ def go_on(
             run.units,
             seen_day.maximum[:, 0, k_harm],
             felt / run.felt0,
-            np.minimum(plan.ceiling(d + 1), run.most),
+            np.minimum(plan.ceiling(d + 1), most),
             run.limit,
             plan.step,
         )

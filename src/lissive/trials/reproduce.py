@@ -18,8 +18,10 @@ from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
 from lissive.simulate.streams import Floats
-from lissive.trials.conduct import conduct
+from lissive.trials.conduct import conduct, one_by_one_if_need_be
+from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
+from lissive.trials.design import Design
 from lissive.trials.posterior import DRAWS
 from lissive.trials.published import Observed, Published, PublishedTrial, Skipped
 from lissive.trials.response import Response
@@ -29,6 +31,8 @@ from lissive.typed import nearest
 
 LEAST_REPLICATES = 20
 """With fewer there are no 5 % and 95 % points."""
+MORE = 1.5
+"""People who enter a run-in over those of the paper, so that enough are kept to randomise as many as it did."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +144,21 @@ def _part(progress: Callable[[float], None], base: float, share: float) -> Calla
     return lambda done: progress(base + share * done)
 
 
+def _with_enough(design: Design) -> Design:
+    """With a run-in that is entered by more than the paper's: it went on until the published number was kept."""
+    if design.run_in is None or design.run_in.patients is None or design.patients is None:
+        return design
+    run_in = design.run_in.model_copy(update={"patients": int(MORE * design.run_in.patients)})
+    return design.model_copy(update={"run_in": run_in})
+
+
 def _entering(trial: PublishedTrial) -> int:
-    design = trial.design
+    design = _with_enough(trial.design)
     return (design.run_in.patients if design.run_in else None) or design.patients or 1
 
 
 def _size(trial: PublishedTrial) -> float:
-    design = trial.design
+    design = _with_enough(trial.design)
     periods = len(design.crossover.sequences[0]) if design.crossover else 1
     return _entering(trial) * (design.weeks * periods + (design.run_in.weeks if design.run_in else 0))
 
@@ -159,15 +171,21 @@ def _figures(
     settings: Settings,
     tick: Callable[[float], None] | None,
 ) -> Floats:
-    """(replicate, figure)"""
+    """(replicate, figure); NaN in a replicate that could not be carried out."""
     size = max(1, PATIENTS_AT_ONCE // _entering(trial))
     values = np.full((replicates, len(trial.observed)), np.nan)
+    design = _with_enough(trial.design)
+
+    def carried_out(numbers: Sequence[int]) -> list[TrialData]:
+        answers = None if responses is None else [responses[r % len(responses)] for r in numbers]
+        return conduct(design, numbers, seed=seed, responses=answers, settings=settings)
+
     for first in range(0, replicates, size):
         chunk = range(first, min(first + size, replicates))
-        answers = None if responses is None else [responses[r % len(responses)] for r in chunk]
-        for data in conduct(trial.design, chunk, seed=seed, responses=answers, settings=settings):
-            every = dict.fromkeys(trial.design.arms, data)
-            values[data.replicate] = [statistic(trial.design, every, each) for each in trial.observed]
+        for data in one_by_one_if_need_be(carried_out, chunk):
+            if data is not None:
+                every = dict.fromkeys(design.arms, data)
+                values[data.replicate] = [statistic(design, every, each) for each in trial.observed]
         if tick:
             tick((chunk[-1] + 1) / replicates)
     return values

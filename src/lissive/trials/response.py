@@ -25,8 +25,12 @@ TIED = {"tau_THC": "tau_OH"}
 """Parameters that no trial tells apart: the second follows the first in proportion."""
 LOWER_OVER_RAISE = 1.25
 """The intoxication at which people go down over that below which they go up; no trial tells the two apart."""
-MOVED = {"placebo": ("max_placebo_spasm", "max_placebo_pain"), "effect": ("gain_tone", "Im_pain_brain")}
-"""What a trial's own placebo response and effect are moved by."""
+MOVED = {
+    "placebo": ("max_placebo_spasm", "max_placebo_pain"),
+    "effect": ("gain_tone", "Im_pain_brain"),
+    "leaving": ("h_drop", "h_drop_adverse"),
+}
+"""What a trial's own placebo response, effect and share of leavers are moved by."""
 
 
 @cache
@@ -45,7 +49,7 @@ class Response:
     def typical(self, known: Mapping[str, Parameter], seed: int) -> dict[str, float]:
         """Centres of the model's parameters, in the trial of this seed.
 
-        Trials differ beyond chance: each has a placebo response and an effect of its own (between.tsv).
+        Trials differ beyond chance: each has a placebo response, an effect and leavers of its own (between.tsv).
         """
         centre = {name: value for name, value in self.values.items() if name in known}
         for name, other in TIED.items():
