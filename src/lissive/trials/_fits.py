@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 MEASURES = {
     "ANCOVA": "difference",
     "logistic regression": "odds ratio",
+    "conditional logistic regression": "odds ratio",
     "negative binomial": "rate ratio",
     "Cox": "hazard ratio",
     "log-rank": "",

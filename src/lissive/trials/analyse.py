@@ -120,6 +120,8 @@ def _compared(design: Design, col: Column, place: int, control: int) -> Iterator
     elif col.kind == CHANGE:
         strata = None if col.strata is None else col.strata[rows]
         yield by.ancova(value, base, treated, strata=strata, alpha=alpha)
+    elif design.crossover and col.kind == HIT:
+        yield by.paired_odds_ratio(value, treated, col.patient[rows], col.period[rows], alpha=alpha)
     elif col.kind == HIT:
         yield by.odds_ratio(value, treated, alpha=alpha)
     elif col.kind == COUNT:

@@ -32,9 +32,13 @@ from lissive.trials._fits import (
     most_likely,
     nothing,
     quiet,
+    sound,
     term_of,
     too_few,
 )
+
+NO_MAXIMUM = "the likelihood has no maximum"
+
 
 # ---- Differences ----
 
@@ -185,6 +189,45 @@ def odds_ratio(
         *map(float, table.log_oddsratio_confint(alpha)),
     )
     return estimate_of(method, term, hit.size, f"{note}: 2×2 table with 0.5 added to each cell")
+
+
+def paired_odds_ratio(
+    hit: Column, treatment: Column, subject: Column, period: Column, *, alpha: float = 0.05
+) -> Estimate:
+    """Ratio of the odds of a hit within patients, treated to control, adjusted for period.
+
+    Conditional logistic regression: only patients whose periods differ say anything. With two periods this is Gart's
+    analysis; without an effect of period, McNemar's ratio of those who hit on one arm alone.
+
+    Args:
+        hit: (rows,) 1 yes, 0 no; a row is a patient and period.
+        treatment: (rows,) 1 treated, 0 control.
+        subject, period: (rows,) labels of any type.
+        alpha: 1 minus the confidence level.
+    """
+    from statsmodels.discrete.conditional_models import ConditionalLogit
+
+    method = "conditional logistic regression"
+    hit, arm, subject, period = complete(as_arm(hit), as_arm(treatment), codes_of(subject), codes_of(period))
+    patient = np.unique(subject, return_inverse=True)[1]
+    rows, hits = np.bincount(patient), np.bincount(patient, hit)
+    tells = ((hits > 0) & (hits < rows))[patient]
+    n = int((rows > 1).sum())
+    if n < 3:
+        return nothing(method, n, "fewer than 3 patients with two periods")
+    hit, arm, period = (column[tells] for column in (hit, arm, period))
+    patient = np.unique(patient[tells], return_inverse=True)[1]
+    if np.unique(arm[hit == 1]).size < 2:
+        return nothing(method, n, "nobody hit on one arm alone, or all who did were on the same arm")
+    design = np.column_stack([arm, *dummies(period)])
+    if not adds(np.column_stack([_within(column, patient) for column in design.T]), 0):
+        return nothing(method, n, "treatment cannot be told from period")
+    try:
+        with quiet():
+            term = term_of(ConditionalLogit(hit, design, groups=patient).fit(disp=0), 0, alpha)
+    except (ValueError, ArithmeticError):  # a singular matrix is a ValueError
+        return nothing(method, n, NO_MAXIMUM)
+    return estimate_of(method, term, n) if sound(term) else nothing(method, n, NO_MAXIMUM)
 
 
 def rate_ratio(
