@@ -333,8 +333,6 @@ def test_yes_or_no_in_a_crossover_without_an_effect_of_period_is_mcnemars_ratio(
     "counts",
     [
         {("AB", 1, 1): 5, ("BA", 0, 0): 5},  # nobody's periods differ
-        {("AB", 1, 0): 5, ("BA", 0, 1): 5},  # all on the same arm
-        {("AB", 1, 0): 5, ("AB", 0, 1): 5},  # one sequence: treatment is period
         {("AB", 1, 0): 2},
     ],
 )
@@ -342,6 +340,20 @@ def test_yes_or_no_in_a_crossover_that_tells_nothing_says_why(counts) -> None:
     found = paired_odds_ratio(**two_periods(counts))
     assert math.isnan(found.value)
     assert found.note
+
+
+@pytest.mark.parametrize(
+    ("counts", "ratio", "p"),
+    [
+        ({("AB", 1, 0): 3, ("BA", 0, 1): 2, ("AB", 0, 0): 9}, 5.5 / 0.5, 2 / 2**5),  # all on the same arm
+        ({("AB", 1, 0): 5, ("AB", 0, 1): 5}, 1.0, 1.0),  # one sequence: treatment is period
+    ],
+)
+def test_yes_or_no_in_a_crossover_of_few_is_mcnemars_ratio_with_its_exact_test(counts, ratio, p) -> None:
+    found = paired_odds_ratio(**two_periods(counts))
+    assert found.value == pytest.approx(ratio)
+    assert found.p == pytest.approx(p)
+    assert "0.5" in found.note
 
 
 def test_power_has_wilsons_limits() -> None:

@@ -99,13 +99,17 @@ def analyse(design: Design, data: TrialData) -> list[Comparison]:
                 continue
             found.extend(
                 Comparison(data.replicate, endpoint.name, col.week, name, design.control, estimate)
-                for estimate in _compared(design, col, place, control)
+                for estimate in _compared(design, endpoint, col, place, control)
             )
     return found
 
 
-def _compared(design: Design, col: Column, place: int, control: int) -> Iterator[Estimate]:
+def _compared(
+    design: Design, endpoint: Endpoint, col: Column, place: int, control: int
+) -> Iterator[Estimate]:
     alpha = design.analysis.alpha
+    # who leaves leaves once, and has no other period to compare with
+    again = not endpoint.measure.startswith("withdrawal")
     rows: Truths = (col.treatment == place) | (col.treatment == control)
     treated = (col.treatment[rows] == place).astype(float)
     value, base = col.value[rows], col.base[rows]
@@ -120,7 +124,7 @@ def _compared(design: Design, col: Column, place: int, control: int) -> Iterator
     elif col.kind == CHANGE:
         strata = None if col.strata is None else col.strata[rows]
         yield by.ancova(value, base, treated, strata=strata, alpha=alpha)
-    elif design.crossover and col.kind == HIT:
+    elif design.crossover and col.kind == HIT and again:
         yield by.paired_odds_ratio(value, treated, col.patient[rows], col.period[rows], alpha=alpha)
     elif col.kind == HIT:
         yield by.odds_ratio(value, treated, alpha=alpha)

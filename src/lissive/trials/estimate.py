@@ -37,9 +37,6 @@ from lissive.trials._fits import (
     too_few,
 )
 
-NO_MAXIMUM = "the likelihood has no maximum"
-
-
 # ---- Differences ----
 
 
@@ -197,7 +194,8 @@ def paired_odds_ratio(
     """Ratio of the odds of a hit within patients, treated to control, adjusted for period.
 
     Conditional logistic regression: only patients whose periods differ say anything. With two periods this is Gart's
-    analysis; without an effect of period, McNemar's ratio of those who hit on one arm alone.
+    analysis; without an effect of period, McNemar's ratio of those who hit on one arm alone. Where the likelihood has
+    no maximum, that ratio with 0.5 added to either number, and the exact test's p.
 
     Args:
         hit: (rows,) 1 yes, 0 no; a row is a patient and period.
@@ -215,19 +213,35 @@ def paired_odds_ratio(
     n = int((rows > 1).sum())
     if n < 3:
         return nothing(method, n, "fewer than 3 patients with two periods")
+    if not tells.any():
+        return nothing(method, n, "nobody hit in one period and not in another")
     hit, arm, period = (column[tells] for column in (hit, arm, period))
     patient = np.unique(patient[tells], return_inverse=True)[1]
-    if np.unique(arm[hit == 1]).size < 2:
-        return nothing(method, n, "nobody hit on one arm alone, or all who did were on the same arm")
     design = np.column_stack([arm, *dummies(period)])
-    if not adds(np.column_stack([_within(column, patient) for column in design.T]), 0):
-        return nothing(method, n, "treatment cannot be told from period")
-    try:
-        with quiet():
-            term = term_of(ConditionalLogit(hit, design, groups=patient).fit(disp=0), 0, alpha)
-    except (ValueError, ArithmeticError):  # a singular matrix is a ValueError
-        return nothing(method, n, NO_MAXIMUM)
-    return estimate_of(method, term, n) if sound(term) else nothing(method, n, NO_MAXIMUM)
+    if np.unique(arm[hit == 1]).size == 2 and adds(
+        np.column_stack([_within(column, patient) for column in design.T]), 0
+    ):
+        try:
+            with quiet():
+                term = term_of(ConditionalLogit(hit, design, groups=patient).fit(disp=0), 0, alpha)
+            if sound(term):
+                return estimate_of(method, term, n)
+        except (ValueError, ArithmeticError):  # a singular matrix is a ValueError
+            pass
+    return _mcnemar(hit, arm, n, alpha)
+
+
+def _mcnemar(hit: Floats, arm: Floats, n: int, alpha: float) -> Estimate:
+    """Hits on one arm alone over those on the other alone, 0.5 added to each, not adjusted for period; exact p."""
+    from scipy.stats import binomtest, norm
+
+    first, second = int(((hit == 1) & (arm == 1)).sum()), int(((hit == 1) & (arm == 0)).sum())
+    log, se = math.log((first + 0.5) / (second + 0.5)), math.sqrt(1 / (first + 0.5) + 1 / (second + 0.5))
+    z = float(norm.ppf(1 - alpha / 2))
+    p = float(binomtest(first, first + second).pvalue)
+    term = Term(log, se, p, log - z * se, log + z * se)
+    note = "too few differ between periods: McNemar's ratio with 0.5 added, not adjusted for period"
+    return estimate_of("conditional logistic regression", term, n, note)
 
 
 def rate_ratio(
