@@ -62,7 +62,7 @@ def test_too_many_days() -> None:
 
 
 def test_stretches_have_the_tables_spread_and_memory() -> None:
-    course = stretches(3, "pain", np.arange(4000), 60, sd=2.0)
+    course = stretches(3, "pain", np.arange(4000), 60, sd=2.0, memory=28.0)
     assert course[:, 0].std() == pytest.approx(2.0, rel=0.05)
     assert course[:, 59].std() == pytest.approx(2.0, rel=0.05)
     apart = np.corrcoef(course[:, 10], course[:, 38])[0, 1]

@@ -24,7 +24,6 @@ from lissive.calibrate.emulator import Emulator, learn
 from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.errors import DesignError, StudyError
 from lissive.simulate.engine import Tolerances
-from lissive.simulate.ratings import figures
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats
 from lissive.trials.conduct import conduct, one_by_one_if_need_be
@@ -371,19 +370,20 @@ def _by_trial(rest: Floats, shifts: Floats, variance: Floats, of_trial: Floats) 
 def _retest(wanted: Sequence[Prior]) -> Callable[[Floats], Floats]:
     """Log likelihood of how much two weeks' ratings of an untreated person differ (retest.tsv)."""
     names = [p.name for p in wanted]
-    if not {"rating course_sd", "rating rating_sd"} <= set(names):
+    needed = ("rating course_sd", "rating rating_sd", "rating course_days")
+    if not set(needed) <= set(names):
         return lambda z: np.zeros(len(z))
-    course, rating = (names.index(n) for n in ("rating course_sd", "rating rating_sd"))
+    course, rating, days = (names.index(n) for n in needed)
     with (Path(__file__).parent / "retest.tsv").open(encoding="utf-8", newline="") as file:
         figure = {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
     # two means of a week: the average of the correlation over all pairs of their days
-    apart = figure["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK))
+    apart = np.abs(figure["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
     within_week = np.abs(np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
-    memory = figures()["course_days"]
-    lost = np.exp(-within_week / memory).mean() - np.exp(-np.abs(apart) / memory).mean()
 
     def log_likelihood(z: Floats) -> Floats:
         course_sd, rating_sd = wanted[course].at(z[:, course]), wanted[rating].at(z[:, rating])
+        memory = wanted[days].at(z[:, days])[:, None, None]
+        lost = np.exp(-within_week / memory).mean(axis=(1, 2)) - np.exp(-apart / memory).mean(axis=(1, 2))
         within = np.sqrt(course_sd**2 * lost + rating_sd**2 / figure["diary_days"])
         result: Floats = -0.5 * (np.log(within / figure["within_sd"]) / figure["error"]) ** 2
         return result

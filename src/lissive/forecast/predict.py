@@ -113,7 +113,7 @@ def predict(
     outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
     settings = Settings(Tolerances(rtol=rtol), threads or os.cpu_count() or 1)
     kernel = build(equations, outputs)
-    course = {name: _course(seed, name, people.rating["course_sd"], plan.weeks) for name in rated()}
+    course = {name: _course(seed, name, people.rating, plan.weeks) for name in rated()}
     policy = fixed(plan.first_units)
     if plan.ceilings:
         u = uniforms(seed, "titration: willing", subjects)
@@ -186,12 +186,13 @@ def rated() -> tuple[str, ...]:
     return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "rating")
 
 
-def _course(seed: int, name: str, sd: Floats, weeks: int) -> Floats:
+def _course(seed: int, name: str, rating: Mapping[str, Floats], weeks: int) -> Floats:
     """(subject, day) how far a rating is from where it would be in as good or bad a stretch as at the start.
 
     The case states a rating, and so its stretch with it.
     """
-    days = sd[:, None] * stretches(seed, name, np.arange(len(sd)), (weeks + 1) * DAYS, sd=1.0)
+    sd, memory = rating["course_sd"], rating["course_days"]
+    days = stretches(seed, name, np.arange(len(sd)), (weeks + 1) * DAYS, sd=sd, memory=memory)
     course: Floats = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
     return course
 

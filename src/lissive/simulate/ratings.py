@@ -1,7 +1,7 @@
 """Ratings as people would give them: good and bad stretches of some weeks around their own level, and the error of
 each rating. Shared by forecasts and virtual trials.
 
->>> stretches(1, "pain", np.arange(3), 10).shape
+>>> stretches(1, "pain", np.arange(3), 10, sd=1.0, memory=28.0).shape
 (3, 10)
 """
 
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 from scipy.special import ndtri
 
 from lissive.errors import SimulationError
@@ -54,15 +53,20 @@ def stretches(
     subjects: npt.NDArray[np.int64],
     days: int,
     *,
-    sd: float | None = None,
+    sd: float | Floats,
+    memory: float | Floats,
 ) -> Floats:
     """(subject, day) how far a rating is from the person's own level: correlated noise that nobody treats.
 
-    sd : its standard deviation over time [the rating's unit]; the table's if not given.
+    Parameters
+    ----------
+    sd : its standard deviation over time [the rating's unit], one or (subject,).
+    memory : its correlation time [days], one or (subject,).
     """
-    figure = figures()
-    keep = np.exp(-1.0 / figure["course_days"])
-    noise = ndtri(by_day(seed, f"course: {purpose}", subjects, days))
-    noise[:, 1:] *= np.sqrt(1.0 - keep**2)
-    course: Floats = lfilter([1.0], [1.0, -keep], noise, axis=1)
-    return course * (figure["course_sd"] if sd is None else sd)
+    keep = np.broadcast_to(np.exp(-1.0 / np.asarray(memory, float)), len(subjects))
+    course = ndtri(by_day(seed, f"course: {purpose}", subjects, days))
+    new = np.sqrt(1.0 - keep**2)
+    for day in range(1, days):
+        course[:, day] = keep * course[:, day - 1] + new * course[:, day]
+    scaled: Floats = course * np.broadcast_to(sd, len(subjects))[:, None]
+    return scaled

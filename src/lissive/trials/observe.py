@@ -68,7 +68,8 @@ def ratings_of(design: Design, seed: int, number: Whole, days: int, response: Re
     for name in measured(design):
         kind = MEASURES[name].kind
         if kind == "rating":
-            course[name] = stretches(seed, name, number, total, sd=figure["course_sd"])
+            sd, memory = figure["course_sd"], figure["course_days"]
+            course[name] = stretches(seed, name, number, total, sd=sd, memory=memory)
         if kind in ("rating", "assessed"):
             error[name] = ndtri(by_day(seed, f"error: {name}", number, total))
         if kind == "count":
