@@ -31,6 +31,7 @@ is said; `label`: a word of the data for search and display, which nobody has.""
 PROVENANCE = ("read", "recalled")
 
 Verdict = Literal["yes", "unknown", "no"]
+_ORDER: tuple[Verdict, ...] = ("no", "unknown", "yes")
 How = Literal["word", "name", "code", "unmapped_code", "malformed_code", "unknown_name"]
 
 _CODE = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?")
@@ -52,7 +53,7 @@ class Condition:
     base: str
     """The plain condition that this one qualifies; empty where it qualifies none."""
     attributes: str
-    """What it asks of the base, in words: `severe and persistent`."""
+    """What it asks of the base, in words; `or` binds closer: `chronic and severe or intractable`."""
     names: tuple[str, ...]
     icd10cm: tuple[str, ...]
     """Codes, each with all below it, or ranges of categories; the longest that fits is taken."""
@@ -349,16 +350,23 @@ def implied(words: Iterable[str]) -> frozenset[str]:
 
 
 def listed(word: str, diagnoses: Iterable[str]) -> Verdict:
-    """Do these diagnoses fulfil what a rule lists? A qualified word of which only the base is known is unknown.
+    """Do these diagnoses fulfil what a rule lists?
+
+    A qualified word of which only the base is known is unknown, and so is what a diagnosis that the table lacks
+    may be.
 
     >>> listed("ibd", ["crohns"]), listed("fibromyalgia_severe", ["fibromyalgia"]), listed("als", ["stroke"])
     ('yes', 'unknown', 'no')
     """
-    had = implied(diagnoses)
+    own = tuple(diagnoses)
+    had = implied(own)
     if word in had:
         return "yes"
-    base = conditions()[word].base if word in conditions() else ""
-    return "unknown" if base and base in had else "no"
+    table = conditions()
+    if word not in table:
+        return "no"
+    open_ended = any(each not in table for each in own)
+    return "unknown" if open_ended or table[word].base in had else "no"
 
 
 def symptom_holds(word: str, symptoms: Mapping[str, Mapping[str, bool | None]]) -> Verdict:
@@ -383,7 +391,7 @@ def symptom_holds(word: str, symptoms: Mapping[str, Mapping[str, bool | None]]) 
         for name, attributes in _upwards(symptoms)
         if name == condition.base
     ]
-    return max(verdicts, key=("no", "unknown", "yes").index, default="no")
+    return max(verdicts, key=_ORDER.index, default="no")
 
 
 def _upwards(
@@ -402,8 +410,10 @@ def _upwards(
 def _attributes_hold(asked: str, known: Mapping[str, bool | None]) -> Verdict:
     if not asked:
         return "unknown"  # the table says that more is asked, and not in adjectives
-    either = " or " in asked
-    values = [known.get(each) for each in asked.split(" or " if either else " and ")]
-    if either:
-        return "yes" if True in values else "no" if all(value is False for value in values) else "unknown"
-    return "no" if False in values else "yes" if all(values) else "unknown"
+    values = [_one_holds(each.split(" or "), known) for each in asked.split(" and ")]
+    return min(values, key=_ORDER.index)
+
+
+def _one_holds(asked: Iterable[str], known: Mapping[str, bool | None]) -> Verdict:
+    values = [known.get(each) for each in asked]
+    return "yes" if True in values else "unknown" if None in values else "no"
