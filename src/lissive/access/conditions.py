@@ -53,7 +53,7 @@ class Condition:
     base: str
     """The plain condition that this one qualifies; empty where it qualifies none."""
     attributes: str
-    """What it asks of the base, in words; `or` binds closer: `chronic and severe or intractable`."""
+    """What it asks of the base, in words; `and` binds closer than `or`, as in `chronic and severe or intractable`."""
     names: tuple[str, ...]
     icd10cm: tuple[str, ...]
     """Codes, each with all below it, or ranges of categories; the longest that fits is taken."""
@@ -410,10 +410,10 @@ def _upwards(
 def _attributes_hold(asked: str, known: Mapping[str, bool | None]) -> Verdict:
     if not asked:
         return "unknown"  # the table says that more is asked, and not in adjectives
-    values = [_one_holds(each.split(" or "), known) for each in asked.split(" and ")]
-    return min(values, key=_ORDER.index)
+    values = [_all_hold(each.split(" and "), known) for each in asked.split(" or ")]
+    return max(values, key=_ORDER.index)
 
 
-def _one_holds(asked: Iterable[str], known: Mapping[str, bool | None]) -> Verdict:
+def _all_hold(asked: Iterable[str], known: Mapping[str, bool | None]) -> Verdict:
     values = [known.get(each) for each in asked]
-    return "yes" if True in values else "unknown" if None in values else "no"
+    return "no" if False in values else "unknown" if None in values else "yes"
