@@ -66,7 +66,14 @@ Many = Callable[[Sequence[Any]], LissiveError]
 
 
 def read_typed(
-    path: str | Path, model: type[R], wrong: type[LissiveError], many: Many, *, example: str, thing: str
+    path: str | Path,
+    model: type[R],
+    wrong: type[LissiveError],
+    many: Many,
+    *,
+    example: str,
+    thing: str,
+    shipped: bool = False,
 ) -> R:
     """The data of a YAML or JSON file.
 
@@ -74,9 +81,10 @@ def read_typed(
     ----------
     wrong : what each mistake is.      many : makes one error of all of them, which is raised.
     example : the shortest file that is right.      thing : what the file is, for messages.
+    shipped : the file comes with lissive.
     """
     path = Path(path)
-    data, lines = read_marked(path, wrong=wrong, example=example)
+    data, lines = read_marked(path, wrong=wrong, example=example, shipped=shipped)
     checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{_line(lines, loc)}")
     made: R = _made(checker, many, data, lambda loc: _line(lines, loc))
     return made
@@ -169,7 +177,8 @@ class _Checker:
         return self.wrong(f"{name} is {_shown(error['input'])}.", where=where, allowed=allowed, do=LEAVE_OUT)
 
     def _unknown_key(self, loc: Loc) -> LissiveError:
-        known = list(_model(self.model, loc[:-1]).model_fields)
+        fields = _model(self.model, loc[:-1]).model_fields
+        known = [info.alias or name for name, info in fields.items()]
         return self.wrong(
             f"{_dotted(loc)} is no known field.{nearest(loc[-1], known)}",
             where=self.where(loc),
@@ -197,18 +206,23 @@ def _shown(value: Any) -> str:
 def _field(model: type[BaseModel], loc: Loc) -> FieldInfo | None:
     names = [part for part in loc if isinstance(part, str)]
     for name in names[:-1]:
-        info = model.model_fields.get(name)
+        info = _named(model, name)
         found = _inner_model(info.annotation) if info else None
         if found is None:
             return info
         model = found
-    return model.model_fields.get(names[-1]) if names else None
+    return _named(model, names[-1]) if names else None
+
+
+def _named(model: type[BaseModel], name: str) -> FieldInfo | None:
+    """The field of this name in the file, which may be another than in the code (`from` is no name there)."""
+    return next((info for own, info in model.model_fields.items() if name in (info.alias, own)), None)
 
 
 def _model(model: type[BaseModel], loc: Loc) -> type[BaseModel]:
     for part in loc:
-        if isinstance(part, str):
-            model = _inner_model(model.model_fields[part].annotation) or model
+        if isinstance(part, str) and (info := _named(model, part)) is not None:
+            model = _inner_model(info.annotation) or model
     return model
 
 
