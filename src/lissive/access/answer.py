@@ -70,8 +70,8 @@ class Facts:
     """Whether this is the first certification; None counts as the first."""
     ends: datetime.date | None = None
     """Day that the practitioner sets as the certification's last."""
-    said: Mapping[str, str] = field(default_factory=dict)
-    """Vocabulary word to what the user wrote, where that was a synonym or a code."""
+    doubts: tuple[str, ...] = ()
+    """What was entered and is not in the table of conditions, as cautions."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,8 @@ class Answer:
     fired: tuple[Fired, ...] = ()
     missing: tuple[Missing, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    requirements: tuple[str, ...] = ()
+    """What the visit has to keep to, where that is still open: kind of visit, practitioner, consent."""
     next_steps: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
     expires: datetime.date | None = None

@@ -46,7 +46,7 @@ def _day(text: str) -> str:
 def _when(text: str) -> str:
     if span(text) is None:
         raise refuse(
-            f"is {text!r}.", "a day, month or year, as in 2017-03-22, 2017-03 or \"2017\".", "correct it."
+            f"is {text!r}.", 'a day, month or year, as in 2017-03-22, 2017-03 or "2017".', "correct it."
         )
     return text
 
@@ -211,9 +211,9 @@ class Version(Row):
     quote_kind: Literal["verbatim", "translated"] = "verbatim"
     wording: str | None = None
     """What the clause says, where the words of the law are not at hand."""
-    spasm_alone_sufficient: bool | Literal[
-        "any_underlying", "conjunctive_but_open", "discretion", "self_certify"
-    ]
+    spasm_alone_sufficient: (
+        bool | Literal["any_underlying", "conjunctive_but_open", "discretion", "self_certify"]
+    )
     qualifying: tuple[str, ...] = ()
     """Words for search and display; the logic decides."""
     logic: Clause
