@@ -60,6 +60,22 @@ def read_marked(
     if path.suffix.lower() not in (".yaml", ".yml", ".json"):
         raise wrong(f"The ending {path.suffix!r} names no format.", where=str(path), allowed=".yaml, .json.")
     text = _text(path, wrong)
+    return marked_text(
+        text, path, wrong=wrong, top=top, example=example, most_fields=most_fields, shipped=shipped
+    )
+
+
+def marked_text(
+    text: str,
+    path: Path,
+    *,
+    wrong: type[LissiveError],
+    top: type = dict,
+    example: str,
+    most_fields: int = 10_000,
+    shipped: bool = False,
+) -> tuple[Any, Mapping[Loc, int]]:
+    """The same from what stands in a file; `path` is what messages call it."""
     if path.suffix.lower() == ".json":
         text = _checked_json(text, path, wrong)
     try:

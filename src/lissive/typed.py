@@ -85,8 +85,22 @@ def read_typed(
     """
     path = Path(path)
     data, lines = read_marked(path, wrong=wrong, example=example, shipped=shipped)
-    checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{_line(lines, loc)}")
-    made: R = _made(checker, many, data, lambda loc: _line(lines, loc))
+    return typed(data, lines, path, model, wrong, many, thing=thing)
+
+
+def typed(
+    data: Any,
+    lines: Mapping[Loc, int],
+    path: str | Path,
+    model: type[R],
+    wrong: type[LissiveError],
+    many: Many,
+    *,
+    thing: str,
+) -> R:
+    """The same from data that `marked` has read, with its lines."""
+    checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{line_of(lines, loc)}")
+    made: R = _made(checker, many, data, lambda loc: line_of(lines, loc))
     return made
 
 
@@ -119,7 +133,7 @@ def _tuples(data: Any) -> Any:
     return tuple(_tuples(each) for each in data) if isinstance(data, list | tuple) else data
 
 
-def _line(lines: Mapping[Loc, int], loc: Loc) -> int:
+def line_of(lines: Mapping[Loc, int], loc: Loc) -> int:
     """The line of a field, or of the nearest that is written around it."""
     while loc and loc not in lines:
         loc = loc[:-1]

@@ -24,7 +24,7 @@ def open_facts(verdict: Verdict) -> dict[str, str]:
 def missing(verdict: Verdict) -> tuple[Missing, ...]:
     """The open facts that can change the level, those that change most first.
 
-    A fact that changes nothing alone is given with the fewest others that it takes.
+    A fact that does not reach the best alone is given with the fewest others that it takes.
     """
     if verdict.level in (Level.N, Level.E):
         return ()
@@ -38,22 +38,29 @@ def missing(verdict: Verdict) -> tuple[Missing, ...]:
 
 def _changes(verdict: Verdict, fact: str, asked: Mapping[str, str]) -> Missing | None:
     level = verdict.level
-    alone, without = fold(verdict, {fact: YES}), fold(verdict, {fact: NO})
-    if alone > level:
-        return Missing(fact, asked[fact], alone.status, without.status)
+    without = fold(verdict, {fact: NO})
     others = [each for each in asked if each != fact]
-    best = fold(verdict, dict.fromkeys((fact, *others), YES))
-    if best > level and (needed := _fewest(verdict, fact, others, level)) is not None:
-        reached = fold(verdict, dict.fromkeys((fact, *needed), YES))
-        return Missing(fact, asked[fact], reached.status, without.status, tuple(needed))
+    for target in (Level.E, Level.D):
+        if target > level and (needed := _fewest(verdict, fact, others, target)) is not None:
+            reached = fold(verdict, dict.fromkeys((fact, *needed), YES))
+            return Missing(fact, asked[fact], reached.status, without.status, tuple(needed))
+    alone = fold(verdict, {fact: YES})
     return Missing(fact, asked[fact], alone.status, without.status) if without != level else None
 
 
-def _fewest(verdict: Verdict, fact: str, others: Iterable[str], level: Level) -> list[str] | None:
-    """The others that this fact needs to change anything; None where they change it without this one."""
+def _fewest(verdict: Verdict, fact: str, others: Iterable[str], target: Level) -> list[str] | None:
+    """The others that this fact needs to reach a level; None where they reach it without this one, or never."""
+
+    def reaches(facts: Iterable[str]) -> bool:
+        return fold(verdict, dict.fromkeys(facts, YES)) >= target
+
     needed = list(others)
+    if reaches((fact,)):
+        return []
+    if not reaches((fact, *needed)):
+        return None
     for each in tuple(needed):
         fewer = [other for other in needed if other != each]
-        if fold(verdict, dict.fromkeys((fact, *fewer), YES)) > level:
+        if reaches((fact, *fewer)):
             needed = fewer
-    return needed if fold(verdict, dict.fromkeys(needed, YES)) <= level else None
+    return None if reaches(needed) else needed

@@ -26,14 +26,20 @@ def alternatives(
     return tuple(found)
 
 
-def _limbs(verdict: Verdict) -> Iterator[Alternative]:
-    """Clauses on pain, or on the other of spasm and spasticity, of which the facts say nothing."""
+def _limbs(verdict: Verdict, most: Level = Level.E) -> Iterator[Alternative]:
+    """Clauses on pain, or on the other of spasm and spasticity, of which the facts say nothing.
+
+    Parameters
+    ----------
+    most : the level that what stands beside such a clause allows.
+    """
     clause = verdict.clause
     if clause is not None and clause.kind in ("any_of", "all_of"):
         for each in verdict.children:
-            others = [other.level for other in verdict.children if other is not each]
-            if clause.kind == "any_of" or min(others, default=Level.E) > Level.N:
-                yield from _limbs(each)
+            beside = [other.level for other in verdict.children if other is not each]
+            allowed = min(most, *beside) if clause.kind == "all_of" and beside else most
+            if allowed > Level.N:
+                yield from _limbs(each, allowed)
         return
     if clause is None or clause.kind != "symptom" or verdict.level is not Level.N:
         return
@@ -41,7 +47,7 @@ def _limbs(verdict: Verdict) -> Iterator[Alternative]:
     if plain not in ("pain", "muscle_spasms", "spasticity") or not _is_absent(verdict):
         return
     needs = (f"symptoms.{clause.symptom}", *(f"flags.{name}" for name in clause.requires))
-    yield Alternative(clause.symptom or "", f"If there is {clause_text(clause)}.", Level.E.status, needs)
+    yield Alternative(clause.symptom or "", f"If there is {clause_text(clause)}.", most.status, needs)
 
 
 def _plain(word: str) -> str:
