@@ -17,7 +17,7 @@ from lissive.access.decide import decide
 from lissive.access.facts import facts_of_case
 from lissive.access.load import jurisdiction
 from lissive.access.next_steps import Step, visit_steps
-from lissive.access.requirements import FormField, Origin, dated, fields_of, origin
+from lissive.access.requirements import COMMON, FormField, Origin, dated, fields_of, origin
 from lissive.access.rule import Jurisdiction, Version
 from lissive.case import Case, causes, product
 from lissive.errors import RuleError
@@ -136,13 +136,17 @@ def _version(place: Jurisdiction, answer: Answer) -> Version | None:
 
 
 def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
-    remarks = [field.note, dated(field, answer.on)]
-    if field.provenance == "recalled":
-        remarks.append("that it is asked is from memory: to be checked")
+    remarks = [field.note]
+    if field.place != COMMON:  # of the common shape it is said once, of the whole
+        remarks.append(dated(field, answer.on))
+        if field.provenance == "recalled":
+            remarks.append("that it is asked is from memory: to be checked")
     state, value = _state(field, case, facts, answer)
     if state == "filled" and (less := _PARTLY.get(field.fills or "")):
         state = "missing"
         remarks.insert(0, less)
+    if field.when == "minor" and facts.age is None and state != "withheld":
+        remarks.insert(0, "if the patient is a minor: the age is not in the case")
     return Entry(field, origin(field), state, value, "; ".join(each for each in remarks if each))
 
 
@@ -156,9 +160,11 @@ def _state(field: FormField, case: Case, facts: Facts, answer: Answer) -> tuple[
     if not may_be_certified(answer):
         return "withheld", ""
     value = _FILLS[field.fills](case) if field.fills is not None else ""
+    if field.part == "statements":  # whatever the case says, nobody states it but the practitioner
+        return "practitioner", f"planned: {value}" if value else ""
     if value:
         return "filled", value
-    if field.part == "statements" or field.id in ("date", "signature"):
+    if field.id in ("date", "signature"):
         return "practitioner", ""
     return ("missing", "") if field.need == "required" or field.when is not None else ("optional", "")
 
@@ -173,10 +179,9 @@ def _applies(field: FormField, facts: Facts) -> bool:
 
 # -- what the case says, in the words of a form -----------------------------------------------------
 def _condition(case: Case) -> str:
-    cause = case.spasm.cause
+    cause, symptom = case.spasm.cause, _symptom(case)
     if cause is None:
-        return ""
-    symptom = _symptom(case)
+        return f"{symptom} (the cause is not in the case)" if symptom else ""
     return f"{causes()[cause]}{f', with {symptom}' if symptom else ''}"
 
 

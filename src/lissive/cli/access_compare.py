@@ -47,20 +47,22 @@ def compare(
     from lissive.access.compare import compare as every
     from lissive.access.compare import compared
     from lissive.access.facts import read_facts
+    from lissive.report.access_words import facts_said
     from lissive.report.compare_text import compare_csv, compare_text
 
     if as_csv and as_json:
         raise RuleError("are both given.", where="--csv and --json", do="choose one of the two.")
     _check_map(map_file)
-    day = _day(on)
-    answers = every(read_facts(facts), day)
-    written = [] if map_file is None else _write_map(map_file, answers, f"{facts.stem}, on {day}")
+    day, person = _day(on), read_facts(facts)
+    answers = every(person, day)
+    title = f"{day}: {facts_said(person)}"
+    written = [] if map_file is None else _write_map(map_file, answers, title)
     if as_json:
         print(json.dumps(compared(answers, day)))
     elif as_csv:
         print(compare_csv(answers), end="")
     else:
-        print(compare_text(answers, f"{facts.stem}, on {day}, in {len(answers)} jurisdictions"))
+        print(compare_text(answers, title))
         print("".join(f"\n{path}" for path in written), end="\n" if written else "")
 
 

@@ -17,7 +17,7 @@ PARTS: Mapping[str, str] = {
     "statements": "Statements, each to be made by the practitioner",
     "recommendation": "Recommendation, at the practitioner's choice",
     "minors": "Minors, and who is incapable of consent",
-    "form": "Date, signature and the rest of the form",
+    "form": "Form: date, signature and the rest",
 }
 MARKS: Mapping[str, str] = {
     "filled": "from the case",
@@ -54,8 +54,7 @@ def blocks(draft: Draft) -> list[Block]:
     if draft.answer.fired:
         found.append(Block("Clause relied on", tuple(_fired(draft))))
     if draft.missing:
-        labels = ", ".join(f"{each.field.label}".lower() for each in draft.missing)
-        found.append(Block(f"Missing ({len(draft.missing)})", (f"{labels[0].upper()}{labels[1:]}.",)))
+        found.append(Block(f"Missing ({len(draft.missing)})", tuple(_missing(draft))))
     for part, said in PARTS.items():
         mine = [each for each in draft.entries if each.field.part == part]
         if mine and draft.fillable:
@@ -79,16 +78,19 @@ def _answer(draft: Draft) -> Iterator[str]:
         why = "a fact is missing" if answer.status == "unknown" else "no clause of the rule is met"
         yield f"The form is not filled: {why}."
         yield from (
-            f"Find out {each.fact}: {each.asks} It would come to: {STATUS[each.would_change_to]}."
+            f"Find out {each.fact}: {each.asks}. It would then be: {STATUS[each.would_change_to]}."
             for each in answer.missing
         )
         yield from (f"Another route: {each.text}" for each in answer.alternatives)
     if answer.procedural == "blocked":
-        yield f"As the visit is planned it cannot be certified; {blocks_said(answer)}."
+        yield f"AS THE VISIT IS PLANNED IT CANNOT BE CERTIFIED. {blocks_said(answer).capitalize()}."
     else:
         yield f"Visit and practitioner: {blocks_said(answer)}."
     if draft.fillable and draft.common:
-        yield "No form of this place is in the table: these are the fields that the programmes share, from memory."
+        yield (
+            "No form of this place and day is in the table: these are the fields that programmes share, from memory "
+            "and as of the table's own date, each to be checked."
+        )
     if draft.fillable and answer.expires is not None:
         yield f"Signed on {answer.on}, it would run out on {answer.expires}."
     checked = (
@@ -100,13 +102,21 @@ def _answer(draft: Draft) -> Iterator[str]:
 def _fired(draft: Draft) -> Iterator[str]:
     version = draft.version
     if version is not None:
-        until = f"to {version.ends}" if version.ends else "still in force in the table"
-        yield f"Rule {version.id}, from {version.begins or 'the first'} {until}."
+        until = f"to {version.ends}" if version.ends else "on, as far as the table goes"
+        yield f"Rule {version.id}, in force from {version.begins or 'the first day'} {until}."
     for each in draft.answer.fired:
         quote = f" “{each.quote}”" if each.quote else ""
         check = " (from memory: to be checked)" if each.provenance == "recalled" else ""
         url = f" {each.source_url}" if each.source_url else ""
-        yield f"{each.what}:{quote} {each.citation}{check}.{url}"
+        yield f"{each.what[0].upper()}{each.what[1:]}:{quote} {each.citation}{check}.{url}"
+
+
+def _missing(draft: Draft) -> Iterator[str]:
+    """What the case does not say, by part of the form."""
+    for part, said in PARTS.items():
+        labels = [each.field.label for each in draft.missing if each.field.part == part]
+        if labels:
+            yield f"{said.replace(':', ',').split(',')[0]}: {'; '.join(labels)}."
 
 
 def _row(entry: Entry) -> tuple[str, str, str, str]:
@@ -129,6 +139,8 @@ def _block_text(block: Block) -> str:
         said = f"{_BOX.get(state, '[ ]')} {label}: {value or MARKS[state]}"
         if state == "missing" and value:
             said += f" - {MARKS[state]} in full"
+        if state == "practitioner" and value:
+            said += f" - {MARKS[state]}"
         lines.append(_filled(said, "  ", "      "))
         if remark:
             lines.append(_filled(remark, "      ", "      "))
@@ -167,7 +179,11 @@ def draft_markdown(draft: Draft) -> str:
 
 
 def _marked(text: str) -> str:
-    """Text in which no sign is read as Markdown or HTML."""
+    """Text in which no sign is read as Markdown or HTML; an address stays as it is."""
+    return " ".join(each if each.startswith("http") else _escaped(each) for each in text.split(" "))
+
+
+def _escaped(text: str) -> str:
     for sign in "\\`*_[]<>|":
         text = text.replace(sign, f"\\{sign}")
     return text

@@ -13,7 +13,6 @@ from lissive.report.access_words import STATUS, blocks_said
 
 _WHERE = {"state": "States", "territory": "Territories", "country": "Other countries"}
 _COLUMNS = ("code", "name", "visit and practitioner", "rule", "why")
-_WIDTH = 150
 
 
 def compare_text(answers: Sequence[Answer], title: str) -> str:
@@ -42,7 +41,7 @@ def _row(answer: Answer) -> tuple[str, ...]:
 
 
 def why(answer: Answer) -> str:
-    """What decided it: the wording that fired, or what is missing.
+    """What decided it: the wording or the clauses that are met, or what is missing.
 
     >>> from datetime import date
     >>> why(Answer("US-ID", "Idaho", date(2025, 6, 1), "not_eligible", "ok"))
@@ -51,13 +50,16 @@ def why(answer: Answer) -> str:
     if answer.status == "unknown":
         facts = ", ".join(each.fact for each in answer.missing)
         return f"needs {facts}" if facts else "a fact is missing"
-    for each in answer.fired:
-        return f"“{each.quote}”" if each.quote else each.what
-    return "no clause is met" if answer.status == "not_eligible" else "-"
+    if answer.status == "not_eligible":
+        return "no programme" if "no_programme" in answer.blocks else "no clause is met"
+    quoted = [f"“{each.quote}”" for each in answer.fired if each.quote]
+    # what a list holds beside the diagnosis that is met stands in brackets: too long for a table
+    met = [each.what.split(" (")[0] for each in answer.fired]
+    return "; ".join(quoted or met) or "-"
 
 
 def _shortened(text: str) -> str:
-    return textwrap.shorten(text, 70, placeholder=" …")
+    return textwrap.shorten(text, 56, placeholder=" …")
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:

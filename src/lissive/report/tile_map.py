@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lissive.access.answer import Answer
 from lissive.access.tiles import Tile, tiles
-from lissive.report.access_words import PROCEDURAL, STATUS, blocks_said
+from lissive.report.access_words import PROCEDURAL, STATUS, blocks_said, is_blocked
 
 STYLE: Mapping[str, tuple[str, str]] = {
     "eligible": ("#009E73", "E"),
@@ -69,7 +69,7 @@ def _head(title: str, answers: Sequence[Answer], height: int) -> list[str]:
         ".s{font-size:17px;font-weight:bold}.l{font-size:20px;font-weight:bold;text-anchor:middle}"
         ".m{font-size:14px;font-weight:bold;text-anchor:middle}.n{font-size:11px}.b{font-size:13px;font-weight:bold;fill:#fff;text-anchor:middle}</style>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
-        f'<text class="t" x="{_LEFT}" y="36">{escape(title)}</text>',
+        f'<text class="t" x="{_LEFT}" y="36">{escape(_shortened(title))}</text>',
     ]
 
 
@@ -85,7 +85,7 @@ def described(answers: Iterable[Answer]) -> str:
         names = [each.name for each in every if each.status == status]
         if names:
             said.append(f"{STATUS[status].capitalize()} ({len(names)}): {', '.join(names)}.")
-    if names := [each.name for each in every if each.procedural == "blocked"]:
+    if names := [each.name for each in every if is_blocked(each)]:
         said.append(f"Blocked for a procedural reason ({len(names)}): {', '.join(names)}.")
     return " ".join(said)
 
@@ -101,7 +101,7 @@ def _legend(placed: Sequence[tuple[Answer, Tile]]) -> list[str]:
             f'<text class="k" x="{x + 62}" y="{y + 18}">{STATUS[status]}: {count}</text>'
         )
         y += 30
-    blocked = sum(answer.procedural == "blocked" for answer, _ in placed)
+    blocked = sum(is_blocked(answer) for answer, _ in placed)
     parts.append(
         f'<path d="M{x + 26} {y}h26v26z"/><text class="b" x="{x + 43}" y="{y + 14}">!</text>'
         f'<text class="k" x="{x + 62}" y="{y + 18}">{PROCEDURAL["blocked"]}: {blocked}</text>'
@@ -115,7 +115,7 @@ def _tile(answer: Answer, tile: Tile, top: int) -> str:
     x, y = _LEFT + tile.column * (_WIDE if abroad else _STEP), top + tile.row * _STEP
     colour, letter = STYLE[answer.status]
     corner = ""
-    if answer.procedural == "blocked":
+    if is_blocked(answer):
         corner = (
             f'<path d="M{x + side - 30} {y + 1}h29v29z"/>'
             f'<text class="b" x="{x + side - 10}" y="{y + 15}">!</text>'
@@ -142,6 +142,12 @@ def _shape(status: str, x: int, y: int) -> str:
     if status == "unknown":
         return ring
     return f'<path d="M{x - 8} {y - 8}l16 16M{x + 8} {y - 8}l-16 16" stroke="#000" stroke-width="3.5"/>'
+
+
+def _shortened(text: str) -> str:
+    import textwrap
+
+    return textwrap.shorten(text, 80, placeholder=" …")
 
 
 def _wrapped(text: str, width: int) -> list[str]:
