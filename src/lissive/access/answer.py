@@ -175,3 +175,13 @@ class Node:
     children: tuple[Node, ...] = ()
     facts: tuple[str, ...] = ()
     """The facts that it asked for."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; the verdict by its status' word."""
+        children = [each.to_json() for each in self.children]
+        return {
+            "verdict": self.verdict.status,
+            "text": self.text,
+            "facts": list(self.facts),
+            "children": children,
+        }

@@ -172,11 +172,15 @@ def make_facts(data: Mapping[str, Any], *, where: str = "") -> Facts:
     return make_typed(data, FactRow, RuleError, RuleFindings, where=where, thing="the facts").facts()
 
 
-def facts_of_case(case: Case) -> Facts:
+def facts_of_case(case: Case, *, away: bool = False) -> Facts:
     """What a case says of these questions. What it does not say stays unknown.
 
     Ratings say that a symptom is there (more than 0) or not (0), never that it is severe. Other symptoms than
     spasms, spasticity and pain have no place in a case: they count as absent.
+
+    Parameters
+    ----------
+    away : the question is asked for another place than that of residence.
     """
     spasm, place = case.spasm, case.place
     cause = spasm.cause
@@ -196,7 +200,7 @@ def facts_of_case(case: Case) -> Facts:
             symptoms[name] = Symptom({}, cause)
     return Facts(
         age=case.person.age_years,
-        resident=None if place.residence is None else True,
+        resident=None if place.residence is None else not away,
         dx=dx,
         dx_complete=conditions_said is not None and cause is not None,
         symptoms=symptoms,
