@@ -15,6 +15,7 @@ from lissive.access.requirements import ORDER, dated, origin, requirements, step
 from lissive.access.rule import Jurisdiction, Practitioner, Version
 
 TO_BE_CHECKED = "to be checked"
+NOTHING = "Nothing of the visit is in the data: ask the programme."
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,8 @@ def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answe
     """
     if answer.status == "not_eligible":
         return ()
-    return tuple(
-        each.said for each in visit_steps(jurisdiction, version, answer.on) if _concerns(each.kind, facts)
-    )
+    steps = visit_steps(jurisdiction, version, answer.on)
+    return tuple(each.said for each in steps if _concerns(each.kind, facts)) or (NOTHING,)
 
 
 def _concerns(kind: str, facts: Facts) -> bool:

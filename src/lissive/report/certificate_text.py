@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lissive.access.certificate import DRAFT, SUBMITTED, Draft, Entry
+from lissive.access.next_steps import NOTHING
 from lissive.report.access_words import STATUS, blocks_said
 
 PARTS: Mapping[str, str] = {
@@ -59,8 +60,8 @@ def blocks(draft: Draft) -> list[Block]:
         mine = [each for each in draft.entries if each.field.part == part]
         if mine and draft.fillable:
             found.append(Block(said, rows=tuple(_row(each) for each in mine)))
-    if draft.steps:
-        found.append(Block("The visit", tuple(each.said for each in draft.steps)))
+    if draft.answer.status != "not_eligible":
+        found.append(Block("The visit", tuple(each.said for each in draft.steps) or (NOTHING,)))
     if draft.answer.cautions:
         found.append(
             Block(
