@@ -165,3 +165,8 @@ def test_a_case_without_residence_is_refused():
 def test_a_residence_without_rules_is_refused_with_the_nearest():
     with pytest.raises(RuleError, match="no jurisdiction 'US-QQ'"):
         draft(case(place={"residence": "US-QQ"}), TODAY)
+
+
+def test_a_day_before_the_first_rule_is_refused():
+    with pytest.raises(RuleError, match="no rule of New York was in force on that day; the first is NY-2014"):
+        draft(case(), datetime.date(1990, 1, 1))

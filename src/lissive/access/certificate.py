@@ -48,7 +48,7 @@ class Draft:
 
     case: str
     answer: Answer
-    version: Version | None
+    version: Version
     common: bool
     """The shape that programmes share is used: the table has no form of this place on this day."""
     entries: tuple[Entry, ...]
@@ -112,7 +112,7 @@ def draft(case: Case, on: datetime.date) -> Draft:
 
     Raises
     ------
-    RuleError where the case has no residence, or one of which there are no rules.
+    RuleError where the case has no residence, or one of which there are no rules, or none on that day.
     """
     if case.place.residence is None:
         raise RuleError(
@@ -125,9 +125,17 @@ def draft(case: Case, on: datetime.date) -> Draft:
     facts = facts_of_case(case)
     answer = decide(facts, place.code, on)
     version = _version(place, answer)
+    if version is None:
+        first = place.versions[0]
+        raise RuleError(
+            f"is {on}, and no rule of {place.name} was in force on that day; the first is {first.id}, "
+            f"from {first.begins}.",
+            where="the day of certifying",
+            do=f"correct the day; `lissive access history {place.code}` shows the rules.",
+        )
     fields = fields_of(place.code, on)
     entries = tuple(_entry(field, case, facts, answer) for field in fields)
-    steps = visit_steps(place, version, on) if version is not None else ()
+    steps = visit_steps(place, version, on)
     return Draft(case.case, answer, version, all(each.place != place.code for each in fields), entries, steps)
 
 

@@ -102,9 +102,8 @@ def _answer(draft: Draft) -> Iterator[str]:
 
 def _fired(draft: Draft) -> Iterator[str]:
     version = draft.version
-    if version is not None:
-        until = f"to {version.ends}" if version.ends else "on, as far as the table goes"
-        yield f"Rule {version.id}, in force from {version.begins or 'the first day'} {until}."
+    until = f"to {version.ends}" if version.ends else "on, as far as the table goes"
+    yield f"Rule {version.id}, in force from {version.begins or 'the first day'} {until}."
     for each in draft.answer.fired:
         quote = f" “{each.quote}”" if each.quote else ""
         check = " (from memory: to be checked)" if each.provenance == "recalled" else ""
