@@ -11,6 +11,7 @@ from lissive.access.cases import Compared
 from lissive.access.coverage import Covered
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text, said
+from lissive.case import Case
 
 _WIDTH = 110
 STATUS = {
@@ -105,6 +106,38 @@ def _footer(answer: Answer) -> str:
     checked = f" Rule last checked {answer.checked.isoformat()}." if answer.checked else ""
     held = f"Holds for {answer.on.isoformat()}.{checked}{sources} Confidence: {answer.confidence}."
     return textwrap.fill(f"{held} {answer.notice}", _WIDTH)
+
+
+def case_section(case: Case, answer: Answer | None) -> str:
+    """The answer in a few lines, as a part of the answers for a case."""
+    from lissive.access.of_case import why_not
+
+    if answer is None:
+        return f"1  Access: not answered, because {why_not(case)}."
+    kinds = dict.fromkeys(said(each.kind) for each in answer.cautions)
+    lines = [
+        f"1  Access: {STATUS[answer.status].lower()} in {answer.name} on {answer.on.isoformat()} "
+        f"(rule {answer.rule or 'none'}). {_procedural(answer)}",
+        *list(_why(answer))[:2],
+        *(f"Not known: {each}" for each in list(_missing(answer))[:2]),
+        f"Cautions: {', '.join(kinds)}." if kinds else "",
+        f"{answer.notice} All of it: lissive access, with this case.",
+    ]
+    first, *rest = (each for each in lines if each)
+    return "\n".join(
+        [textwrap.fill(first, _WIDTH, subsequent_indent="   "), *(_indented(each) for each in rest)]
+    )
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent="   ",
+        subsequent_indent="   ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 # -- the tree --------------------------------------------------------------------------------------
