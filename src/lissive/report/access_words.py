@@ -23,10 +23,10 @@ PROCEDURAL: Mapping[str, str] = {
 
 BLOCKS: Mapping[str, str] = {
     "no_programme": "no programme",
-    "practitioner_type": "kind of practitioner",
-    "practitioner_unknown": "which practitioner?",
+    "practitioner_type": "practitioner",
+    "practitioner_unknown": "practitioner?",
     "residency": "residence",
-    "telehealth_initial_not_allowed": "first visit by video",
+    "telehealth_initial_not_allowed": "first by video",
     "telehealth_renewal_not_allowed": "renewal by video",
     "telehealth_unknown": "by video?",
 }

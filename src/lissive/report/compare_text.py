@@ -12,6 +12,8 @@ from lissive.access.compare import group_of
 from lissive.report.access_words import STATUS, blocks_said
 
 _WHERE = {"state": "States", "territory": "Territories", "country": "Other countries"}
+_WHY = 46
+"""Signs that the last column takes; the whole text is in the CSV."""
 _COLUMNS = ("code", "name", "visit and practitioner", "rule", "why")
 
 
@@ -59,7 +61,8 @@ def why(answer: Answer) -> str:
 
 
 def _shortened(text: str) -> str:
-    return textwrap.shorten(text, 56, placeholder=" …")
+    """Cut where the column ends, within a word if need be: the name of a fact is one long word."""
+    return text if len(text) <= _WHY else f"{text[: _WHY - 1].rstrip()}…"
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:

@@ -64,7 +64,7 @@ def _head(title: str, answers: Sequence[Answer], height: int) -> list[str]:
         f'height="{height}" role="group" aria-labelledby="map-title map-desc">',
         f'<title id="map-title">{escape(title)}</title>',
         f'<desc id="map-desc">{escape(described(answers))}</desc>',
-        "<style>text{font-family:'DejaVu Sans',Verdana,sans-serif;fill:#000}.t{font-size:19px;font-weight:bold}"
+        "<style>text{font-family:'DejaVu Sans',Verdana,sans-serif;fill:#000}.t{font-size:16px;font-weight:bold}"
         ".k{font-size:13.5px}.h{font-size:14px;font-weight:bold}.c{font-size:12px;fill:#333}"
         ".s{font-size:17px;font-weight:bold}.l{font-size:20px;font-weight:bold;text-anchor:middle}"
         ".m{font-size:14px;font-weight:bold;text-anchor:middle}.n{font-size:11px}.b{font-size:13px;font-weight:bold;fill:#fff;text-anchor:middle}</style>",
@@ -147,7 +147,7 @@ def _shape(status: str, x: int, y: int) -> str:
 def _shortened(text: str) -> str:
     import textwrap
 
-    return textwrap.shorten(text, 80, placeholder=" …")
+    return textwrap.shorten(text, 105, placeholder=" …")
 
 
 def _wrapped(text: str, width: int) -> list[str]:
