@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from lissive.access.answer import Answer, Procedural, Status
 from lissive.access.decide import Rules, decide
 from lissive.access.facts import FactRow
-from lissive.access.load import RuleFindings
+from lissive.access.load import RuleFindings, rules
 from lissive.access.load import jurisdiction as find
 from lissive.case.facts import Day
 from lissive.errors import RuleError
@@ -100,9 +100,10 @@ def read_cases(path: str | Path) -> tuple[tuple[WorkedCase, int], ...]:
 
 def _check_places(cases: Sequence[WorkedCase], lines: Mapping[Loc, int], path: Path) -> None:
     wrong = []
+    known = rules()
     for number, each in enumerate(cases):
         try:
-            find(each.jurisdiction)
+            find(each.jurisdiction, known)
         except RuleError as error:
             line = line_of(lines, ("cases", number, "jurisdiction"))
             wrong.append(RuleError(error.what, where=f"{path}:{line}", allowed=error.allowed, do=error.do))
@@ -110,9 +111,9 @@ def _check_places(cases: Sequence[WorkedCase], lines: Mapping[Loc, int], path: P
         raise RuleFindings(wrong)
 
 
-def compare(path: str | Path, rules: Rules | None = None) -> list[Compared]:
+def compare(path: str | Path, held: Rules | None = None) -> list[Compared]:
     """Every case of a file with the answer that the rules give."""
     return [
-        Compared(each, decide(each.facts.facts(), each.jurisdiction, each.date, rules), line)
+        Compared(each, decide(each.facts.facts(), each.jurisdiction, each.date, held), line)
         for each, line in read_cases(path)
     ]

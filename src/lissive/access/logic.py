@@ -372,6 +372,10 @@ def _cause_of_symptom(clause: Clause, who: Person) -> Verdict:
 _CAUSED = Clause(symptom="any", cause="any_medical_condition_or_its_treatment")
 
 
+def _unread(clause: Clause, who: Person) -> Verdict:
+    return Verdict(U, "const", asks=clause.unread or "")
+
+
 _TESTS = {
     "dx_any": _dx_any,
     "symptom": _symptom,
@@ -381,5 +385,6 @@ _TESTS = {
     "discretion": _discretion,
     "self_certify": _self_certify,
     "never": _never,
+    "unread": _unread,
     "age_min": _old_enough,
 }

@@ -76,6 +76,8 @@ class Clause(Row):
     discretion: str | None = None
     self_certify: Literal[True] | None = None
     never: Literal[True] | None = None
+    unread: str | None = None
+    """A part of the law that was not read: whatever it says is unknown."""
     age_min: int | None = Field(default=None, ge=0, le=120, json_schema_extra={"unit": "years"})
     # of a symptom
     severity: tuple[str, ...] = ()
@@ -132,7 +134,7 @@ class Clause(Row):
 
 KINDS = (
     "any_of", "all_of", "dx_any", "symptom", "symptom_any", "cause_of_symptom", "flag", "discretion",
-    "self_certify", "never",
+    "self_certify", "never", "unread",
 )  # fmt: skip
 
 

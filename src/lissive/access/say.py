@@ -74,5 +74,6 @@ _TEXTS: dict[str, Callable[[Clause], str]] = {
     "discretion": lambda clause: f"the practitioner's discretion: {said(clause.discretion or '')}",
     "self_certify": lambda clause: "self-certification",
     "never": lambda clause: "no route",
+    "unread": lambda clause: f"not read: {clause.unread}",
     "age_min": lambda clause: f"{clause.age_min} years or older",
 }
