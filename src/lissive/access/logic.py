@@ -240,8 +240,9 @@ def _symptom_any(clause: Clause, who: Person) -> Verdict:
 def _any_symptom(words: Iterable[str], clause: Clause, who: Person) -> Verdict:
     found: list[Verdict] = []
     for word in words:
-        found += _present(word, who, clause)
-        if word in who.had:  # entered as a diagnosis, of which nothing more is known
+        own_words = _present(word, who, clause)
+        found += own_words
+        if word in who.had and not own_words:  # entered as a diagnosis, of which nothing more is known
             own = Entry(word, word, {}, Symptom())
             found.append(
                 _min([Verdict(E, "ask", fact="dx", asks="the diagnosis"), *_limits(own, clause)], met=word)
@@ -252,6 +253,8 @@ def _any_symptom(words: Iterable[str], clause: Clause, who: Person) -> Verdict:
         missing = [
             _ask(f"symptoms.{word}", f"whether there is {asks}", False) for word in dict.fromkeys(plain)
         ]
+        if any(word in conditions() and conditions()[word].is_diagnosis for word in words):
+            missing.append(_ask("dx", f"whether {asks} is a diagnosis", False))
         return missing[0] if len(missing) == 1 else _max(missing)
     if len(found) == 1:
         return found[0]
