@@ -47,7 +47,7 @@ def _headline(answer: Answer) -> str:
     rule = f", rule {answer.rule}" if answer.rule else ""
     lines = [
         f"{answer.name} ({answer.jurisdiction}) on {answer.on.isoformat()}{rule}",
-        f"{STATUS[answer.status]}.  {_procedural(answer)}",
+        textwrap.fill(f"{STATUS[answer.status]}.  {_procedural(answer)}", _WIDTH),
     ]
     if answer.expires is not None:
         lines.append(f"A certification of that day runs out on {answer.expires.isoformat()}.")
@@ -78,7 +78,12 @@ def _section(head: str, items: Sequence[str] | Iterator[str]) -> list[str]:
 
 def _item(text: str) -> str:
     return textwrap.fill(
-        text, _WIDTH, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False
+        text,
+        _WIDTH,
+        initial_indent="  - ",
+        subsequent_indent="    ",
+        break_on_hyphens=False,
+        break_long_words=False,  # an address stays whole
     )
 
 
