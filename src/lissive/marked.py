@@ -30,8 +30,22 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own class attribute
 
 
+if yaml.__with_libyaml__:
+
+    class _FastLoader(yaml.CSafeLoader):
+        """The same by libyaml, ten times as fast; what is nested without end would end the process."""
+
+        yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own class attribute
+
+
 def read_marked(
-    path: Path, *, wrong: type[LissiveError], top: type = dict, example: str, most_fields: int = 10_000
+    path: Path,
+    *,
+    wrong: type[LissiveError],
+    top: type = dict,
+    example: str,
+    most_fields: int = 10_000,
+    shipped: bool = False,
 ) -> tuple[Any, Mapping[Loc, int]]:
     """The data of a file, and the line of each of its fields by their place.
 
@@ -41,14 +55,31 @@ def read_marked(
     top : what the file has to be: a mapping (dict) or a list (tuple).
     example : the shortest file that is right, for messages.
     most_fields : a file of more is refused.
+    shipped : the file comes with lissive, so that it may be read by libyaml.
     """
     if path.suffix.lower() not in (".yaml", ".yml", ".json"):
         raise wrong(f"The ending {path.suffix!r} names no format.", where=str(path), allowed=".yaml, .json.")
     text = _text(path, wrong)
+    return marked_text(
+        text, path, wrong=wrong, top=top, example=example, most_fields=most_fields, shipped=shipped
+    )
+
+
+def marked_text(
+    text: str,
+    path: Path,
+    *,
+    wrong: type[LissiveError],
+    top: type = dict,
+    example: str,
+    most_fields: int = 10_000,
+    shipped: bool = False,
+) -> tuple[Any, Mapping[Loc, int]]:
+    """The same from what stands in a file; `path` is what messages call it."""
     if path.suffix.lower() == ".json":
         text = _checked_json(text, path, wrong)
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = _composed(text, shipped)
     except yaml.YAMLError as error:
         raise _syntax(error, path, wrong) from error
     except RecursionError:
@@ -61,6 +92,15 @@ def read_marked(
         kind = "fields" if top is dict else "entries, each after a dash"
         raise wrong(f"The file is no list of {kind}.", where=f"{path}:1", allowed=f"{kind}, as in {example}.")
     return data, reader.lines
+
+
+def _composed(text: str, shipped: bool) -> yaml.Node | None:
+    if shipped and yaml.__with_libyaml__:
+        try:
+            return yaml.compose(text, Loader=_FastLoader)
+        except yaml.YAMLError:
+            pass  # said in the words of the other reader
+    return yaml.compose(text, Loader=_Loader)
 
 
 def _text(path: Path, wrong: type[LissiveError]) -> str:
@@ -114,7 +154,7 @@ class _Reader:
 
 def _scalar(node: yaml.Node) -> Any:
     text = str(node.value)
-    if getattr(node, "style", None) is not None:  # quoted or a block: text, whatever it says
+    if getattr(node, "style", None):  # quoted or a block: text, whatever it says
         return text
     if text in _WORDS:
         return _WORDS[text]

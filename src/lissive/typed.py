@@ -66,7 +66,14 @@ Many = Callable[[Sequence[Any]], LissiveError]
 
 
 def read_typed(
-    path: str | Path, model: type[R], wrong: type[LissiveError], many: Many, *, example: str, thing: str
+    path: str | Path,
+    model: type[R],
+    wrong: type[LissiveError],
+    many: Many,
+    *,
+    example: str,
+    thing: str,
+    shipped: bool = False,
 ) -> R:
     """The data of a YAML or JSON file.
 
@@ -74,11 +81,26 @@ def read_typed(
     ----------
     wrong : what each mistake is.      many : makes one error of all of them, which is raised.
     example : the shortest file that is right.      thing : what the file is, for messages.
+    shipped : the file comes with lissive.
     """
     path = Path(path)
-    data, lines = read_marked(path, wrong=wrong, example=example)
-    checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{_line(lines, loc)}")
-    made: R = _made(checker, many, data, lambda loc: _line(lines, loc))
+    data, lines = read_marked(path, wrong=wrong, example=example, shipped=shipped)
+    return typed(data, lines, path, model, wrong, many, thing=thing)
+
+
+def typed(
+    data: Any,
+    lines: Mapping[Loc, int],
+    path: str | Path,
+    model: type[R],
+    wrong: type[LissiveError],
+    many: Many,
+    *,
+    thing: str,
+) -> R:
+    """The same from data that `marked` has read, with its lines."""
+    checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{line_of(lines, loc)}")
+    made: R = _made(checker, many, data, lambda loc: line_of(lines, loc))
     return made
 
 
@@ -111,7 +133,7 @@ def _tuples(data: Any) -> Any:
     return tuple(_tuples(each) for each in data) if isinstance(data, list | tuple) else data
 
 
-def _line(lines: Mapping[Loc, int], loc: Loc) -> int:
+def line_of(lines: Mapping[Loc, int], loc: Loc) -> int:
     """The line of a field, or of the nearest that is written around it."""
     while loc and loc not in lines:
         loc = loc[:-1]
@@ -169,7 +191,8 @@ class _Checker:
         return self.wrong(f"{name} is {_shown(error['input'])}.", where=where, allowed=allowed, do=LEAVE_OUT)
 
     def _unknown_key(self, loc: Loc) -> LissiveError:
-        known = list(_model(self.model, loc[:-1]).model_fields)
+        fields = _model(self.model, loc[:-1]).model_fields
+        known = [info.alias or name for name, info in fields.items()]
         return self.wrong(
             f"{_dotted(loc)} is no known field.{nearest(loc[-1], known)}",
             where=self.where(loc),
@@ -197,18 +220,23 @@ def _shown(value: Any) -> str:
 def _field(model: type[BaseModel], loc: Loc) -> FieldInfo | None:
     names = [part for part in loc if isinstance(part, str)]
     for name in names[:-1]:
-        info = model.model_fields.get(name)
+        info = _named(model, name)
         found = _inner_model(info.annotation) if info else None
         if found is None:
             return info
         model = found
-    return model.model_fields.get(names[-1]) if names else None
+    return _named(model, names[-1]) if names else None
+
+
+def _named(model: type[BaseModel], name: str) -> FieldInfo | None:
+    """The field of this name in the file, which may be another than in the code (`from` is no name there)."""
+    return next((info for own, info in model.model_fields.items() if name in (info.alias, own)), None)
 
 
 def _model(model: type[BaseModel], loc: Loc) -> type[BaseModel]:
     for part in loc:
-        if isinstance(part, str):
-            model = _inner_model(model.model_fields[part].annotation) or model
+        if isinstance(part, str) and (info := _named(model, part)) is not None:
+            model = _inner_model(info.annotation) or model
     return model
 
 

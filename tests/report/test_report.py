@@ -33,7 +33,7 @@ def test_the_text_says_limits_trials_and_what_is_not_built(found) -> None:  # ty
         "clobazam: not in the model's",
     ):
         assert words in " ".join(text.split())
-    assert text.count("not built yet") == 4
+    assert text.count("not built yet") == 3
     assert max(len(line) for line in text.splitlines()) <= 130
     percent = f"{100 * found['responders']['20pct_week4']['active']:.0f} % with the drug"
     assert percent in text
@@ -65,7 +65,8 @@ def test_the_command_answers_in_json_and_writes_the_report(tmp_path: Path) -> No
     answer = json.loads(done.stdout)
     assert answer["case"] == "ms-new-york"
     assert answer["as_of"] == "2026-11-22"
-    assert (answer["access"], answer["evidence"], answer["safety"]) == (None, None, None)
+    assert (answer["access"]["status"], answer["access"]["rule"]) == ("eligible_at_discretion", "NY-2026")
+    assert (answer["evidence"], answer["safety"]) == (None, None)
     assert answer["forecast"]["subjects"] == 12
     assert answer["provenance"]["seed"] == 1
     files = {p.name for p in (tmp_path / "r").iterdir()}

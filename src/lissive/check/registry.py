@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lissive.check import model, origin, shape, values
+from lissive.check import model, origin, rules, shape, values
 from lissive.check.tables import Fault, Tables
 from lissive.errors import LissiveError
 
@@ -66,6 +66,14 @@ CHECKS = (
     Check("names", "Bounds, ranges and interactions name parameters of the model.", model.names),
     Check("causes", "Every cause gives the same parameters, and a case can name it.", model.causes),
     Check("read", "The model reads every table of its parameters.", model.read),
+    Check("rules", "Every file of rules can be read: its fields and nodes are known, its days exist.", rules.readable),
+    Check("rule-days", "The versions of a rule stand in order of their days and do not overlap.", rules.days),
+    Check("rule-sources", "A rule names what was read; what has no source is said to be recalled.", rules.sources),
+    Check("rule-quotes", "A quotation has 25 words at most and belongs to a clause.", rules.quotes),
+    Check("rule-words", "Every diagnosis, symptom and flag of a rule is in the tables of words.", rules.words),
+    Check("rule-codes", "A file of rules is named after its jurisdiction, and every version has a name of its own.",
+          rules.codes),
+    Check("rule-coverage", "The register of coverage says of every jurisdiction what its file says.", rules.coverage),
 )  # fmt: skip
 
 

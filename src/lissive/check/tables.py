@@ -123,6 +123,8 @@ def shipped(parameters: Path | None = None) -> Tables:
 def _files() -> Iterator[Path]:
     yield from PACKAGE.glob("**/*.tsv")
     yield from PACKAGE.glob("studies/**/*.yaml")
+    yield from PACKAGE.glob("access/data/*/*.yaml")
+    yield from PACKAGE.glob("access/data/coverage.yaml")
     yield from PACKAGE.glob(f"{TEXTS}/*.ant")
 
 

@@ -8,6 +8,9 @@ import yaml
 
 Row = tuple[int, dict[str, str]]
 
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""The files come with lissive: libyaml reads them ten times as fast."""
+
 
 def yaml_rows(text: str) -> Iterator[Row]:
     """Line and plain cells of each mapping that has any, from the top down; nothing where it is no YAML.
@@ -16,7 +19,7 @@ def yaml_rows(text: str) -> Iterator[Row]:
     [(1, {'id': 'a'}), (3, {'value': '2', 'unit': 'mg'})]
     """
     try:
-        top = yaml.compose(text, Loader=yaml.SafeLoader)
+        top = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError:
         return
     if top is not None:

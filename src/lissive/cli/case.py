@@ -1,4 +1,4 @@
-"""`lissive case`: the main job. One person's answers: today the forecast; the others say they are not built."""
+"""`lissive case`: the main job. One person's answers: access and the forecast; the others say they are not built."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def case(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """What may this treatment do for this person? Virtual patients like them, with drug and with placebo."""
+    from lissive.access.of_case import of_case
     from lissive.case import read_case
     from lissive.cli.progress import bar
     from lissive.forecast import predict, summary
@@ -42,10 +43,11 @@ def case(
     with bar("simulating days", (facts.plan.weeks or 0) * 7) as tick:
         forecast = predict(facts, subjects=subjects, seed=seed, threads=threads, progress=tick)
     found = summary(forecast)
+    access = of_case(facts)
     answer = {
         "case": facts.case,
         "as_of": None if facts.as_of is None else facts.as_of.isoformat(),
-        "access": None,
+        "access": None if access is None else access.to_json(),
         "evidence": None,
         "safety": None,
         "forecast": found,
@@ -58,7 +60,7 @@ def case(
     else:
         from lissive.report.text import case_text
 
-        print(case_text(facts, found))
+        print(case_text(facts, found, access))
         if report is not None:
             print("\n" + "\n".join(str(path) for path in written))
     if found["failed"]:

@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from lissive.access.answer import Answer
 from lissive.case import Case, causes, product
+from lissive.report.access_text import case_section
 
 NOT_BUILT = {
-    "access": "Access (may they have it, where they live, on that date)",
     "evidence": "Evidence (what the studies say for this kind of spasm)",
     "followup": "Follow-up (is it working, and what now)",
 }
@@ -38,11 +39,11 @@ _PLAIN = ("probability", "NRS", "VAS", "score", "1/day", "1")
 """Units that the label says already."""
 
 
-def case_text(case: Case, forecast: Mapping[str, Any]) -> str:
+def case_text(case: Case, forecast: Mapping[str, Any], access: Answer | None = None) -> str:
     """The four answers; those that do not exist yet are named as such."""
     parts = [
         headline(case),
-        f"1  {NOT_BUILT['access']}: not built yet.",
+        case_section(case, access),
         f"2  {NOT_BUILT['evidence']}: not built yet.",
         f"3  Forecast: {forecast['subjects']} virtual patient{'' if forecast['subjects'] == 1 else 's'}, as far as the "
         "case describes the person; each with the drug and with placebo.",

@@ -1,0 +1,187 @@
+"""What is asked and what is answered: the facts about one person, and what a dated rule says about them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Literal
+
+NOTICE = (
+    "Not legal advice: this reports what a dated rule says about the facts given; a practitioner decides."
+)
+
+Status = Literal["not_eligible", "unknown", "eligible_at_discretion", "eligible"]
+Procedural = Literal["ok", "blocked", "unknown"]
+Confidence = Literal["high", "medium", "low"]
+
+
+class Level(IntEnum):
+    """How far a clause is met: not eligible < unknown < at discretion < eligible."""
+
+    N = 0
+    U = 1
+    D = 2
+    E = 3
+
+    @property
+    def status(self) -> Status:
+        """The word of the answer.
+
+        >>> Level.D.status
+        'eligible_at_discretion'
+        """
+        words: tuple[Status, ...] = ("not_eligible", "unknown", "eligible_at_discretion", "eligible")
+        return words[self]
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """One symptom. An attribute that is None, or is not there, is unknown."""
+
+    attributes: Mapping[str, bool | None] = field(default_factory=dict)
+    """Statutory adjective (severe, persistent, painful ...) to whether it holds."""
+    cause: str | None = None
+    """A diagnosis, `idiopathic` (looked for, none found), or `unknown`, which is what None is too."""
+    months: float | None = None
+    """For how long [months]."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One person and one visit. What is None is unknown; a diagnosis or symptom that is not listed is absent."""
+
+    age: float | None = None
+    """[years]"""
+    resident: bool | None = None
+    visitor_card: bool | None = None
+    """Whether a visitor holds a card of their home."""
+    dx: tuple[str, ...] = ()
+    dx_complete: bool = True
+    """False where there may be diagnoses that are not in `dx`: what is not listed is then unknown."""
+    symptoms: Mapping[str, Symptom | None] = field(default_factory=dict)
+    """Name to symptom; None where it is unknown whether it is there."""
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    """Further facts; one that is not there is unknown."""
+    practitioner: str | None = None
+    visit: Literal["in_person", "telehealth"] | None = None
+    initial: bool | None = None
+    """Whether this is the first certification; None counts as the first."""
+    ends: datetime.date | None = None
+    """Day that the practitioner sets as the certification's last."""
+    doubts: tuple[str, ...] = ()
+    """What was entered and is not in the table of conditions, as cautions."""
+
+
+@dataclass(frozen=True)
+class Fired:
+    """A clause that is met."""
+
+    node: str
+    """Place in the rule's logic, as `all_of[0].dx_any`."""
+    what: str
+    """What was met, in words."""
+    quote: str | None
+    """Wording of the law, at most 25 words; None where it is not at hand."""
+    citation: str
+    source_url: str | None
+    provenance: str
+    """read, or recalled: from memory, to be checked."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A fact that is not known, and what it would change."""
+
+    fact: str
+    """Dotted name, as `symptoms.muscle_spasms.persistent`."""
+    asks: str
+    """What has to be found out, in words."""
+    would_change_to: Status
+    """The status if the fact is as the rule wants it (and those in `needs_also` too)."""
+    if_not: Status
+    """The status if it is not."""
+    needs_also: tuple[str, ...] = ()
+    """Other missing facts without which this one changes nothing."""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another route."""
+
+    route: str
+    text: str
+    status: Status | None = None
+    """What it would come to, as far as that is known."""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Why the answer may not hold."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the rule in force on one day says about one person, and how far to trust it."""
+
+    jurisdiction: str
+    name: str
+    on: datetime.date
+    """The day for which the answer holds."""
+    status: Status
+    procedural: Procedural
+    blocks: tuple[str, ...] = ()
+    rule: str | None = None
+    fired: tuple[Fired, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    requirements: tuple[str, ...] = ()
+    """What the visit has to keep to, where that is still open: kind of visit, practitioner, consent."""
+    next_steps: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    expires: datetime.date | None = None
+    """When a certification of that day would run out."""
+    confidence: Confidence = "low"
+    as_of: str | None = None
+    """To when the rule's sources show it, as far as they say: a year, month or day."""
+    checked: datetime.date | None = None
+    """When the rule was last checked."""
+    depends_on: tuple[str, ...] = ()
+    """The facts that the status rests on; no other fact changes it."""
+    notice: str = NOTICE
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, with days as text."""
+        from dataclasses import asdict
+
+        found = asdict(self)
+        for name in ("on", "expires", "checked"):
+            day = found[name]
+            found[name] = None if day is None else day.isoformat()
+        return found
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part of the rule's logic with its verdict."""
+
+    verdict: Level
+    text: str
+    children: tuple[Node, ...] = ()
+    facts: tuple[str, ...] = ()
+    """The facts that it asked for."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; the verdict by its status' word."""
+        children = [each.to_json() for each in self.children]
+        return {
+            "verdict": self.verdict.status,
+            "text": self.text,
+            "facts": list(self.facts),
+            "children": children,
+        }

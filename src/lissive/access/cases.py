@@ -1,0 +1,119 @@
+"""Worked cases: person, date and place with the answer that is expected, held against the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from lissive.access.answer import Answer, Procedural, Status
+from lissive.access.decide import Rules, decide
+from lissive.access.facts import FactRow
+from lissive.access.load import RuleFindings, rules
+from lissive.access.load import jurisdiction as find
+from lissive.case.facts import Day
+from lissive.errors import RuleError
+from lissive.marked import Loc, read_marked
+from lissive.typed import Row, line_of, typed
+
+
+class Expected(Row):
+    """What should come out; what is left out is not compared."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: Status
+    procedural: Procedural | None = None
+    rule: str | None = None
+
+
+class WorkedCase(Row):
+    """One person at one place on one day."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(min_length=1)
+    jurisdiction: str
+    date: Day
+    facts: FactRow
+    expected: Expected
+    why: str | None = None
+
+
+class CaseFile(Row):
+    """A file of worked cases."""
+
+    model_config = ConfigDict(extra="allow")
+
+    meta: Any = None
+    cases: tuple[WorkedCase, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A worked case with the answer that was given."""
+
+    case: WorkedCase
+    answer: Answer
+    line: int
+
+    @property
+    def agrees(self) -> bool:
+        """In level, and in the procedural status where one is expected."""
+        wanted = self.case.expected
+        return self.answer.status == wanted.status and wanted.procedural in (None, self.answer.procedural)
+
+    @property
+    def other_rule(self) -> bool:
+        """Whether another rule was named; that alone is no mismatch."""
+        return self.case.expected.rule not in (None, self.answer.rule)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data: expected, found, and whether they agree."""
+        answer = self.answer
+        return {
+            "id": self.case.id,
+            "line": self.line,
+            "agrees": self.agrees,
+            "expected": self.case.expected.model_dump(mode="json", exclude_unset=True),
+            "found": {"status": answer.status, "procedural": answer.procedural, "rule": answer.rule},
+        }
+
+
+def read_cases(path: str | Path) -> tuple[tuple[WorkedCase, int], ...]:
+    """The cases of a file, each with its line.
+
+    Raises       RuleFindings (a RuleError) with every finding: file, line, field.
+    """
+    example = (
+        "cases: [{id: a, jurisdiction: US-NY, date: 2019-05-01, facts: {}, expected: {status: unknown}}]"
+    )
+    path = Path(path)
+    data, lines = read_marked(path, wrong=RuleError, example=example, most_fields=200_000)
+    file = typed(data, lines, path, CaseFile, RuleError, RuleFindings, thing="the file of cases")
+    _check_places(file.cases, lines, path)
+    return tuple((each, line_of(lines, ("cases", number))) for number, each in enumerate(file.cases))
+
+
+def _check_places(cases: Sequence[WorkedCase], lines: Mapping[Loc, int], path: Path) -> None:
+    wrong = []
+    known = rules()
+    for number, each in enumerate(cases):
+        try:
+            find(each.jurisdiction, known)
+        except RuleError as error:
+            line = line_of(lines, ("cases", number, "jurisdiction"))
+            wrong.append(RuleError(error.what, where=f"{path}:{line}", allowed=error.allowed, do=error.do))
+    if wrong:
+        raise RuleFindings(wrong)
+
+
+def compare(path: str | Path, held: Rules | None = None) -> list[Compared]:
+    """Every case of a file with the answer that the rules give."""
+    return [
+        Compared(each, decide(each.facts.facts(), each.jurisdiction, each.date, held), line)
+        for each, line in read_cases(path)
+    ]

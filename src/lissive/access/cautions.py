@@ -1,0 +1,107 @@
+"""Why an answer may not hold: dates, sources that differ, what is from memory, what may have changed since."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from lissive.access.answer import Caution, Facts, Level
+from lissive.access.dates import day
+from lissive.access.logic import Verdict, evaluate, person
+from lissive.access.procedure import Procedure
+from lissive.access.rule import Jurisdiction, Version
+from lissive.access.vocabulary import limits
+
+Others = tuple[tuple[str, Level], ...]
+
+
+def cautions(
+    facts: Facts,
+    place: Jurisdiction,
+    version: Version,
+    on: datetime.date,
+    verdict: Verdict,
+    how: Procedure,
+    others: Others,
+) -> tuple[Caution, ...]:
+    """All that a reader of the answer has to know, the gravest first."""
+    return (
+        *boundary(others),
+        *_near_change(facts, place, version, on, verdict),
+        *_stated(version, on),
+        *_recalled(version, how),
+        *_stale(version, on),
+        *_of_facts(facts, version, on, verdict),
+    )
+
+
+def boundary(others: Others) -> Iterator[Caution]:
+    """What it may come to as well, where the day of a change is not known exactly."""
+    if others:
+        said = "; ".join(f"{name}: {level.status.replace('_', ' ')}" for name, level in others)
+        text = f"The day of a change is not known exactly; the lower result is given. It may be, by {said}."
+        yield Caution("boundary_uncertain", text)
+
+
+def _near_change(
+    facts: Facts, place: Jurisdiction, version: Version, on: datetime.date, verdict: Verdict
+) -> Iterator[Caution]:
+    near = limits()["near_change_days"]
+    for each in place.versions:
+        if each.begins is None:
+            continue
+        begins = day(each.begins)
+        if abs((on - begins).days) <= near:
+            when = "changed" if begins <= on else "changes"
+            memory = ", a day quoted from memory" if each.from_provenance == "recalled" else ""
+            yield Caution("near_change", f"The rule {when} on {begins.isoformat()} ({each.id}{memory}).")
+    if any(clause.begins for clause in version.logic.walk()):
+        for shift in (-near, near):
+            moved = on + datetime.timedelta(days=shift)
+            if evaluate(version.logic, person(facts, moved)).level != verdict.level:
+                side = "after" if shift > 0 else "before"
+                yield Caution("near_change", f"A clause that decides this begins within {near} days {side}.")
+
+
+def _stated(version: Version, on: datetime.date) -> Iterator[Caution]:
+    for each in version.cautions:
+        begun = each.begins is None or on >= day(each.begins)
+        if begun and (each.until is None or on <= day(each.until)):
+            yield Caution(each.kind, each.text)
+
+
+def _recalled(version: Version, how: Procedure) -> Iterator[Caution]:
+    if version.known("logic") == "recalled":
+        yield Caution(
+            "recalled_fields", "The rule itself is quoted from memory and was not read: to be checked."
+        )
+    if how.recalled:
+        fields = " and ".join(dict.fromkeys(how.recalled))
+        yield Caution("recalled_fields", f"What stands in the way rests on {fields}, quoted from memory.")
+
+
+def _stale(version: Version, on: datetime.date) -> Iterator[Caution]:
+    if version.ends is not None:
+        return
+    old = limits()["stale_days"]
+    if version.as_of is None:
+        yield Caution("law_may_have_changed", "No source says until when this was still the rule.")
+    elif (on - day(version.as_of)).days > old:
+        text = f"The sources go to {version.as_of}, more than {old} days before; the law may have changed."
+        yield Caution("law_may_have_changed", text)
+
+
+def _of_facts(facts: Facts, version: Version, on: datetime.date, verdict: Verdict) -> Iterator[Caution]:
+    for text in facts.doubts:
+        yield Caution("not_in_table", text)
+    causes = {symptom.cause for symptom in facts.symptoms.values() if symptom and symptom.cause}
+    unlisted = tuple(sorted(causes - {*facts.dx, "idiopathic", "unknown"}))
+    if unlisted and verdict.level < Level.E:
+        from dataclasses import replace
+
+        more = replace(facts, dx=(*facts.dx, *unlisted))
+        if evaluate(version.logic, person(more, on)).level > verdict.level:
+            names = ", ".join(unlisted)
+            yield Caution(
+                "facts", f"{names} is given as a cause and not in dx; as a diagnosis it would change this."
+            )

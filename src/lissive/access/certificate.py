@@ -1,0 +1,279 @@
+"""A draft of the certification from a case: what the case fills, what is missing, what only the practitioner can say.
+
+Nothing is submitted anywhere, and no statement is made in the practitioner's name. Of a person who is not eligible,
+or of whom that is unknown, no field is filled.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lissive.access.answer import Answer, Facts
+from lissive.access.conditions import implied
+from lissive.access.decide import decide
+from lissive.access.facts import facts_of_case
+from lissive.access.load import jurisdiction
+from lissive.access.next_steps import Step, visit_steps
+from lissive.access.requirements import COMMON, FormField, Origin, dated, fields_of, origin
+from lissive.access.rule import Jurisdiction, Version
+from lissive.case import Case, causes, product
+from lissive.errors import RuleError
+
+State = Literal["filled", "missing", "practitioner", "optional", "not_applicable", "withheld"]
+"""Filled from the case; missing in it; for the practitioner to state, date or sign; optional and empty; not asked
+of this person; withheld because the person is not eligible."""
+
+DRAFT = "DRAFT, not a certification: for a registered practitioner to check, complete, sign and file."
+SUBMITTED = "Nothing has been submitted anywhere, and no statement is made here in a practitioner's name."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One field of the form with what is in it."""
+
+    field: FormField
+    source: Origin
+    state: State
+    value: str
+    """What the case has; empty where it has nothing."""
+    remark: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The whole draft."""
+
+    case: str
+    answer: Answer
+    version: Version
+    common: bool
+    """The shape that programmes share is used: the table has no form of this place on this day."""
+    entries: tuple[Entry, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def fillable(self) -> bool:
+        """Whether the person may be certified as far as the facts go."""
+        return may_be_certified(self.answer)
+
+    @property
+    def missing(self) -> tuple[Entry, ...]:
+        """What has to be in the form and is not in the case."""
+        return tuple(each for each in self.entries if each.state == "missing")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "draft": f"{DRAFT} {SUBMITTED}",
+            "case": self.case,
+            "fillable": self.fillable,
+            "form": "common" if self.common else self.answer.jurisdiction,
+            "access": self.answer.to_json(),
+            "fields": [
+                {
+                    "id": each.field.id,
+                    "part": each.field.part,
+                    "label": each.field.label,
+                    "need": each.field.need,
+                    "state": each.state,
+                    "value": each.value or None,
+                    "remark": each.remark,
+                    "citation": each.field.citation,
+                    "provenance": each.field.provenance,
+                    "source_url": each.source.url,
+                }
+                for each in self.entries
+            ],
+            "missing": [each.field.id for each in self.missing],
+            "visit": [
+                {
+                    "kind": each.kind,
+                    "text": each.text,
+                    "citation": each.citation,
+                    "provenance": each.provenance,
+                    "source_url": each.source_url,
+                    "note": each.note,
+                }
+                for each in self.steps
+            ],
+        }
+
+
+def may_be_certified(answer: Answer) -> bool:
+    """Eligible, or at the practitioner's discretion. Unknown is not enough to fill a form."""
+    return answer.status in ("eligible", "eligible_at_discretion")
+
+
+def draft(case: Case, on: datetime.date) -> Draft:
+    """The draft for a case on one day.
+
+    Raises
+    ------
+    RuleError where the case has no residence, or one of which there are no rules, or none on that day.
+    """
+    if case.place.residence is None:
+        raise RuleError(
+            "place.residence is not in the case, so there is no law to draft by.",
+            where=case.case,
+            allowed="a code, as US-NY.",
+            do="write it into the case.",
+        )
+    place = jurisdiction(case.place.residence)
+    facts = facts_of_case(case)
+    answer = decide(facts, place.code, on)
+    version = _version(place, answer)
+    if version is None:
+        first = place.versions[0]
+        raise RuleError(
+            f"is {on}, and no rule of {place.name} was in force on that day; the first is {first.id}, "
+            f"from {first.begins}.",
+            where="the day of certifying",
+            do=f"correct the day; `lissive access history {place.code}` shows the rules.",
+        )
+    fields = fields_of(place.code, on)
+    entries = tuple(_entry(field, case, facts, answer) for field in fields)
+    steps = visit_steps(place, version, on)
+    return Draft(case.case, answer, version, all(each.place != place.code for each in fields), entries, steps)
+
+
+def _version(place: Jurisdiction, answer: Answer) -> Version | None:
+    return next((each for each in place.versions if each.id == answer.rule), None)
+
+
+def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
+    remarks = [field.note]
+    if field.place != COMMON:  # of the common shape it is said once, of the whole
+        remarks.append(dated(field, answer.on))
+        if field.provenance == "recalled":
+            remarks.append("that it is asked is from memory: to be checked")
+    state, value = _state(field, case, facts, answer)
+    if state == "filled" and (less := _PARTLY.get(field.fills or "")):
+        state = "missing"
+        remarks.insert(0, less)
+    if field.when == "minor" and facts.age is None and state != "withheld":
+        remarks.insert(0, "if the patient is a minor: the age is not in the case")
+    return Entry(field, origin(field), state, value, "; ".join(each for each in remarks if each))
+
+
+_PARTLY: Mapping[str, str] = {"residence": "the case has no more than the state or country"}
+"""What of a case is less than the field asks."""
+
+
+def _state(field: FormField, case: Case, facts: Facts, answer: Answer) -> tuple[State, str]:
+    if field.when is not None and not _applies(field, facts):
+        return "not_applicable", ""
+    if not may_be_certified(answer):
+        return "withheld", ""
+    value = _FILLS[field.fills](case) if field.fills is not None else ""
+    if field.part == "statements":  # whatever the case says, nobody states it but the practitioner
+        return "practitioner", f"planned: {value}" if value else ""
+    if value:
+        return "filled", value
+    if field.id in ("date", "signature"):
+        return "practitioner", ""
+    return ("missing", "") if field.need == "required" or field.when is not None else ("optional", "")
+
+
+def _applies(field: FormField, facts: Facts) -> bool:
+    """Whether a field that is not always asked is asked of this person; so it is where that is not known."""
+    if field.when == "minor":
+        return facts.age is None or field.below_age is None or facts.age < field.below_age
+    wanted = {"hiv": "hiv_aids", "terminal": "terminal_illness"}[field.when or ""]
+    return wanted in implied(facts.dx)
+
+
+# -- what the case says, in the words of a form -----------------------------------------------------
+def _condition(case: Case) -> str:
+    cause, symptom = case.spasm.cause, _symptom(case)
+    if cause is None:
+        return f"{symptom} (the cause is not in the case)" if symptom else ""
+    return f"{causes()[cause]}{f', with {symptom}' if symptom else ''}"
+
+
+def _symptom(case: Case) -> str:
+    """Spasms with the adjectives that were judged, and spasticity where it is rated."""
+    spasm = case.spasm
+    said = [word for word in ("severe", "persistent") if getattr(spasm, word)]
+    found = []
+    if said or spasm.per_day or spasm.severity_nrs:
+        found.append(" and ".join(said) + " muscle spasms" if said else "muscle spasms")
+    if spasm.spasticity_nrs:
+        found.append("spasticity")
+    return " and ".join(found)
+
+
+def _severity(case: Case) -> str:
+    spasm = case.spasm
+    judged = {True: "yes", False: "no", None: "not said"}
+    parts = [
+        None if spasm.per_day is None else f"{spasm.per_day:g} spasms on an average day",
+        None if spasm.severity_nrs is None else f"spasm severity {spasm.severity_nrs:g} of 10",
+        None if spasm.spasticity_nrs is None else f"spasticity {spasm.spasticity_nrs:g} of 10",
+        None if spasm.pain_nrs is None else f"pain {spasm.pain_nrs:g} of 10",
+        None if spasm.since is None else f"since {spasm.since}",
+        None if spasm.severe is None else f"judged severe: {judged[spasm.severe]}",
+        None if spasm.persistent is None else f"judged persistent: {judged[spasm.persistent]}",
+    ]
+    return "; ".join(part for part in parts if part is not None)
+
+
+def _past(case: Case) -> str:
+    tried = case.history.tried
+    if tried is None:
+        return ""
+    if not tried:
+        return "none tried"
+    return f"{', '.join(map(_words, tried))} (how well each worked is not in the case)"
+
+
+def _present(case: Case) -> str:
+    history = case.history
+    parts = []
+    if history.current is not None:
+        drugs = [
+            f"{_words(each.drug)} {each.dose}" if each.dose else _words(each.drug) for each in history.current
+        ]
+        parts.append(", ".join(drugs) or "no drugs")
+    if history.opioids is not None:
+        parts.append(f"opioids: {history.opioids}")
+    return "; ".join(parts)
+
+
+def _product(case: Case) -> str:
+    plan = case.plan
+    if plan.product is None:
+        return ""
+    parts = [product(plan.product).label]
+    if plan.titration == "label":
+        parts.append("titrated by the label")
+    if plan.sprays_per_day is not None:
+        parts.append(f"{plan.sprays_per_day} sprays a day")
+    if plan.max_sprays_per_day is not None:
+        parts.append(f"at most {plan.max_sprays_per_day} sprays a day")
+    if plan.dose is not None:
+        parts.append(f"{plan.dose}, {plan.doses_per_day or 1} times a day")
+    if plan.weeks is not None:
+        parts.append(f"for {plan.weeks} weeks")
+    return f"{', '.join(parts)} (the case's plan; whether it is dispensed there is not checked)"
+
+
+def _words(word: str) -> str:
+    return word.replace("_", " ")
+
+
+_FILLS: Mapping[str, Callable[[Case], str]] = {
+    "practitioner": lambda case: case.place.practitioner or "",
+    "age": lambda case: "" if case.person.age_years is None else f"{case.person.age_years:g} years",
+    "residence": lambda case: case.place.residence or "",
+    "condition": _condition,
+    "symptom": _symptom,
+    "severity": _severity,
+    "past_treatments": _past,
+    "present_treatments": _present,
+    "product": _product,
+    "visit": lambda case: _words(case.place.visit or ""),
+}
+"""What of a case fills a field, by the table's word for it."""

@@ -1,0 +1,210 @@
+"""Facts about one person, from a file or from a case.
+
+Flags that are left out are unknown; diagnoses and symptoms that are left out are absent; an attribute of a symptom
+that is left out is unknown. `spasticity: null` says that it is unknown whether it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from lissive.access.answer import Facts, Symptom
+from lissive.access.conditions import Recognised, conditions, recognise
+from lissive.access.dates import DAYS_PER_MONTH
+from lissive.access.load import RuleFindings
+from lissive.access.rule import ADJECTIVES
+from lissive.access.vocabulary import flag_names, practitioners
+from lissive.case import Case
+from lissive.case.facts import Day
+from lissive.errors import RuleError
+from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
+
+CAUSE_WORDS = ("idiopathic", "unknown")
+_ATTRIBUTES = (*ADJECTIVES, "cause", "months")
+
+
+class FactRow(Row):
+    """The facts as a file has them."""
+
+    age: float | None = Field(default=None, ge=0, le=120, json_schema_extra={"unit": "years"})
+    resident: bool | None = None
+    visitor_card: bool | None = None
+    dx: tuple[Annotated[str, Field(examples=["multiple_sclerosis"])], ...] = ()
+    dx_complete: bool = True
+    """False: there may be diagnoses that are not in dx."""
+    symptoms: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
+    flags: dict[str, bool | None] = Field(default_factory=dict)
+    practitioner: str | None = None
+    visit: Literal["in_person", "telehealth"] | None = None
+    initial: bool | None = None
+    ends: Day | None = None
+    """The last day, where the practitioner sets one."""
+
+    @model_validator(mode="after")
+    def _words_known(self) -> Self:
+        raise_all(self._wrong_words())
+        return self
+
+    def _wrong_words(self) -> Iterator[PydanticCustomError]:
+        for number, said in enumerate(self.dx):
+            if (found := recognise(said)).how == "malformed_code":
+                yield refuse(f"is wrong: {found.note}", field=f"dx.{number}")
+        for name, attributes in self.symptoms.items():
+            yield from _wrong_symptom(name, attributes or {})
+        for name in self.flags:
+            if name not in flag_names():
+                known = sorted(flag_names())
+                yield refuse(
+                    f"is no known fact.{nearest(name, known)}", f"{', '.join(known)}.", field=f"flags.{name}"
+                )
+        who = self.practitioner
+        if who is not None and who.lower() not in practitioners():
+            known = sorted(set(practitioners().values()))
+            yield refuse(
+                f"is {who!r}.{nearest(who, practitioners())}", f"{', '.join(known)}.", field="practitioner"
+            )
+
+    def facts(self) -> Facts:
+        """The facts, with names and codes as words of the vocabulary."""
+        dx, symptoms, doubts = _conditions(self.dx)
+        for name, attributes in self.symptoms.items():
+            found = recognise(name)
+            word = found.symptom or name
+            symptoms[word] = None if attributes is None else _symptom(attributes, found, doubts)
+        who = None if self.practitioner is None else practitioners()[self.practitioner.lower()]
+        flags = {flag_names()[name]: value for name, value in self.flags.items() if value is not None}
+        return Facts(
+            self.age,
+            self.resident,
+            self.visitor_card,
+            dx,
+            self.dx_complete,
+            symptoms,
+            flags,
+            who,
+            self.visit,
+            self.initial,
+            self.ends,
+            tuple(dict.fromkeys(doubts)),
+        )
+
+
+def _wrong_symptom(name: str, attributes: Mapping[str, Any]) -> Iterator[PydanticCustomError]:
+    place = f"symptoms.{name}"
+    if recognise(name).symptom is None:
+        known = [word for word, each in conditions().items() if each.is_symptom]
+        yield refuse(f"is no known symptom.{nearest(name, known)}", f"{', '.join(known)}.", field=place)
+    for attribute, value in attributes.items():
+        field = f"{place}.{attribute}"
+        if attribute not in _adjectives():
+            yield refuse(
+                f"is no known attribute.{nearest(attribute, _adjectives())}",
+                f"{', '.join(_adjectives())}.",
+                field=field,
+            )
+        elif attribute == "cause":
+            if value is not None and (not isinstance(value, str) or recognise(value).how == "malformed_code"):
+                yield refuse(f"is {value!r}.", "a diagnosis, idiopathic, unknown.", field=field)
+        elif attribute == "months":
+            if value is not None and (isinstance(value, bool | str) or not 0 <= value <= 1500):
+                yield refuse(f"is {value!r}.", "0 to 1500 months.", field=field)
+        elif not isinstance(value, bool | None):
+            yield refuse(f"is {value!r}.", "true, false.", field=field)
+
+
+def _adjectives() -> tuple[str, ...]:
+    """What may be said of a symptom: the adjectives of the rules, and those that their words for pain hold."""
+    more = [word for word, each in conditions().items() if each.kind == "adjective"]
+    return tuple(dict.fromkeys((*_ATTRIBUTES, *more)))
+
+
+def _conditions(entries: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, Symptom | None], list[str]]:
+    """Diagnoses, symptoms that were entered as such, and what is not known."""
+    dx: list[str] = []
+    symptoms: dict[str, Symptom | None] = {}
+    doubts: list[str] = []
+    for said in entries:
+        found = recognise(said)
+        if not found.known:
+            doubts.append(f"{found.note} What a rule lists is then unknown for it.")
+            dx.append(said.strip())
+        if found.diagnosis:
+            dx.append(found.diagnosis)
+        elif found.symptom:
+            symptoms[found.symptom] = Symptom(dict(found.attributes))
+        dx += [word for word in found.also if conditions()[word].is_diagnosis]
+    return tuple(dict.fromkeys(dx)), symptoms, doubts
+
+
+def _symptom(attributes: Mapping[str, Any], found: Recognised, doubts: list[str]) -> Symptom:
+    known = {**found.attributes, **{k: v for k, v in attributes.items() if k not in ("cause", "months")}}
+    cause = attributes.get("cause")
+    if cause is not None and cause not in CAUSE_WORDS:
+        meant = recognise(cause)
+        if not meant.known:
+            doubts.append(
+                f"{meant.note} As a cause it passes where any disease does, and is unknown elsewhere."
+            )
+        cause = meant.diagnosis or meant.symptom or cause
+    return Symptom(known, cause, attributes.get("months"))
+
+
+def read_facts(path: str | Path) -> Facts:
+    """The facts in a YAML or JSON file.
+
+    Raises       RuleFindings (a RuleError) with file, line and field of each finding.
+    """
+    row = read_typed(path, FactRow, RuleError, RuleFindings, example="age: 52", thing="the facts")
+    return row.facts()
+
+
+def make_facts(data: Mapping[str, Any], *, where: str = "") -> Facts:
+    """The facts in plain data; raises as `read_facts` does.
+
+    >>> make_facts({"dx": ["G35"], "symptoms": {"muscle_spasms": {"severe": True}}}).dx
+    ('multiple_sclerosis',)
+    """
+    return make_typed(data, FactRow, RuleError, RuleFindings, where=where, thing="the facts").facts()
+
+
+def facts_of_case(case: Case, *, away: bool = False) -> Facts:
+    """What a case says of these questions. What it does not say stays unknown.
+
+    Ratings say that a symptom is there (more than 0) or not (0), never that it is severe. Other symptoms than
+    spasms, spasticity and pain have no place in a case: they count as absent.
+
+    Parameters
+    ----------
+    away : the question is asked for another place than that of residence.
+    """
+    spasm, place = case.spasm, case.place
+    cause = spasm.cause
+    conditions_said = case.history.conditions
+    dx, more, doubts = _conditions((*((cause,) if cause else ()), *(conditions_said or ())))
+    months = None
+    if spasm.since is not None and case.as_of is not None:
+        months = (case.as_of - spasm.since).days / DAYS_PER_MONTH
+    symptoms: dict[str, Symptom | None] = dict(more)
+    if spasm.per_day != 0:
+        attributes = {"severe": spasm.severe, "persistent": spasm.persistent}
+        symptoms["muscle_spasms"] = Symptom(attributes, cause, months)
+    for name, rating in (("spasticity", spasm.spasticity_nrs), ("pain", spasm.pain_nrs)):
+        if rating is None:
+            symptoms.setdefault(name, None)
+        elif rating > 0:
+            symptoms[name] = Symptom({}, cause)
+    return Facts(
+        age=case.person.age_years,
+        resident=None if place.residence is None else not away,
+        dx=dx,
+        dx_complete=conditions_said is not None and cause is not None,
+        symptoms=symptoms,
+        practitioner=None if place.practitioner is None else practitioners()[place.practitioner.lower()],
+        visit=place.visit,
+        doubts=tuple(doubts),
+    )

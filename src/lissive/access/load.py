@@ -1,0 +1,84 @@
+"""The rules of all jurisdictions, from their files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from lissive.access.rule import Jurisdiction
+from lissive.errors import RuleError
+from lissive.typed import nearest, read_typed
+
+DATA = Path(__file__).parent / "data"
+FOLDERS = ("us", "world")
+
+
+class RuleFindings(RuleError):
+    """All that is wrong with one file of rules, a line for each finding."""
+
+    def __init__(self, findings: Sequence[RuleError]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in findings))
+
+
+def read_jurisdiction(path: str | Path, *, shipped: bool = False) -> Jurisdiction:
+    """The rules in one file.
+
+    Raises       RuleFindings (a RuleError) with file and line of each finding.
+    """
+    return read_typed(
+        path,
+        Jurisdiction,
+        RuleError,
+        RuleFindings,
+        example="code: US-NY",
+        thing="the jurisdiction",
+        shipped=shipped,
+    )
+
+
+def paths() -> list[Path]:
+    """The files, in order of their names."""
+    return [path for folder in FOLDERS for path in sorted((DATA / folder).glob("*.yaml"))]
+
+
+@cache
+def rules() -> Mapping[str, Jurisdiction]:
+    """Every jurisdiction by its code: states and territories, then countries."""
+    found = [read_jurisdiction(path, shipped=True) for path in paths()]
+    return MappingProxyType({each.code: each for each in found})
+
+
+def jurisdiction(code: str, known: Mapping[str, Jurisdiction] | None = None) -> Jurisdiction:
+    """The jurisdiction of a code or a name, whatever its case.
+
+    Raises       RuleError with the nearest.
+
+    >>> jurisdiction("us-ny").name, jurisdiction("New York").code
+    ('New York', 'US-NY')
+    """
+    known = rules() if known is None else known
+    wanted = code.strip()
+    if wanted.upper() in known:
+        return known[wanted.upper()]
+    names = {each.name.lower(): each for each in known.values()}
+    if wanted.lower() in names:
+        return names[wanted.lower()]
+    raise RuleError(
+        f"there is no jurisdiction {code!r}.{_near(wanted, known, names)}",
+        where="jurisdiction",
+        allowed=f"{', '.join(known)}.",
+        do="write a code, as US-NY or GB; `lissive access coverage` lists them.",
+    )
+
+
+def _near(wanted: str, known: Mapping[str, Jurisdiction], names: Mapping[str, Jurisdiction]) -> str:
+    """A sentence with the code that was probably meant, or nothing."""
+    state = known.get(f"US-{wanted.upper()}")
+    if state is None:
+        near = nearest(wanted.lower(), [*(each.lower() for each in known), *names])
+        word = near.removeprefix(" Did you mean ").removesuffix("?")
+        state = names.get(word) or known.get(word.upper())
+    return f" Did you mean {state.code} ({state.name})?" if state else ""

@@ -1,0 +1,128 @@
+"""What the visit entails there on that day: who may certify, course, look-ups, form, fee, validity, records.
+
+The dated table of requirements comes first; where it has nothing on a point, the rule's own fields speak. What is
+from memory says "to be checked", and so does what was found later than the day that is asked for.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lissive.access.answer import Answer, Facts
+from lissive.access.requirements import ORDER, dated, origin, requirements, steps_of
+from lissive.access.rule import Jurisdiction, Practitioner, Version
+
+TO_BE_CHECKED = "to be checked"
+NOTHING = "Nothing of the visit is in the data: ask the programme."
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the visit entails."""
+
+    kind: str
+    text: str
+    provenance: str
+    """read, or recalled: from memory, to be checked."""
+    citation: str
+    source_url: str | None
+    note: str
+    """Why it may not hold on the day, or nothing."""
+
+    @property
+    def said(self) -> str:
+        """The step in a line, with its doubts."""
+        doubts = [TO_BE_CHECKED] if self.provenance == "recalled" else []
+        doubts += [self.note] if self.note else []
+        cited = f" [{self.citation}]" if self.citation else ""
+        doubt = f" ({'; '.join(doubts)})" if doubts else ""
+        return f"{self.text}{cited}{doubt}"
+
+
+def visit_steps(jurisdiction: Jurisdiction, version: Version, on: datetime.date) -> tuple[Step, ...]:
+    """All that is known of the visit, in its order.
+
+    Parameters
+    ----------
+    version : the rule in force on the day `on`.
+    """
+    steps = [
+        Step(
+            each.kind,
+            each.text,
+            each.provenance,
+            each.citation,
+            origin(each).url,
+            dated(each, on) or each.note,
+        )
+        for each in steps_of(jurisdiction.code, on)
+    ]
+    have = {each.kind for each in steps}
+    steps += [each for each in _from_rule(version) if each.kind not in have]
+    return tuple(sorted(steps, key=lambda each: _ORDER.index(each.kind)))
+
+
+_ORDER = tuple(ORDER)
+_FIELDS = (
+    ("visit", "in_person", "Visit in person: {}."),
+    ("registration", "registry_card", "Registry card: {}."),
+    ("fee", "fee", "Fee: {}."),
+    ("supply", "limit", "Supply: {}."),
+    ("minors", "minors_caregiver", "Minors and caregivers: {}."),
+)
+"""Kind of step, field of the rule, and how it is said."""
+
+
+def _from_rule(version: Version) -> Iterator[Step]:
+    """What the rule itself says of the visit."""
+    url = version.sources[0].url if version.sources else None
+    cited = version.citations[0]
+
+    def step(kind: str, field: str, text: str) -> Step:
+        return Step(kind, text, version.known(field), cited, url, "")
+
+    if version.practitioners:
+        names = ", ".join(map(_named, version.practitioners))
+        yield step("who", "practitioners", f"Who may certify: {names}.")
+    if version.telehealth is not None and version.telehealth.initial is not None:
+        allowed = "is allowed" if version.telehealth.initial else "is not allowed"
+        yield step("visit", "telehealth_initial", f"First visit by telehealth {allowed}.")
+    for kind, field, text in _FIELDS:
+        value = getattr(version, field)
+        if value:
+            yield step(kind, field, text.format(str(value).removesuffix(".")))
+    if version.certification_validity_months is not None:
+        months = version.certification_validity_months
+        yield step("validity", "certification_validity_months", f"Valid {months} months.")
+    elif version.certification_validity_days is not None:
+        days = version.certification_validity_days
+        yield step("validity", "certification_validity_months", f"Valid {days} days.")
+
+
+def _named(practitioner: str | Practitioner) -> str:
+    if isinstance(practitioner, str):
+        return practitioner
+    limits = [f"from {practitioner.begins}" if practitioner.begins else "", practitioner.only or ""]
+    said = ", ".join(each for each in limits if each)
+    return f"{practitioner.type} ({said})" if said else practitioner.type
+
+
+def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answer: Answer) -> tuple[str, ...]:
+    """What comes next for this person, in lines; empty where nobody may certify as things are.
+
+    Steps for minors are said of a minor, and where the age is not known; renewals where it is no first visit.
+    """
+    if answer.status == "not_eligible":
+        return ()
+    steps = visit_steps(jurisdiction, version, answer.on)
+    return tuple(each.said for each in steps if _concerns(each.kind, facts)) or (NOTHING,)
+
+
+def _concerns(kind: str, facts: Facts) -> bool:
+    if kind == "minors":
+        return facts.age is None or facts.age < requirements().minor_below
+    if kind == "renewal":
+        return facts.initial is False
+    return True

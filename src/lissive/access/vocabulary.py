@@ -1,0 +1,57 @@
+"""The words that facts may use beside conditions, and the figures of the method, from their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from lissive.access._table import read_table
+from lissive.access.conditions import conditions
+from lissive.access.load import DATA
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A further fact that holds, does not hold, or is unknown."""
+
+    name: str
+    asks: str
+    """What has to be found out, in words."""
+    absent_is_no: bool
+    """Whether it does not hold unless it is stated: a thing that is given on application, or a diagnosis."""
+
+
+@cache
+def flags() -> Mapping[str, Flag]:
+    """Every flag by its name; those that say how a diagnosis is qualified are named as that diagnosis is."""
+    rows = read_table(DATA / "flags.tsv", ("flag", "asks", "unless_stated", "also", "note"))
+    found = {row["flag"]: Flag(row["flag"], row["asks"], row["unless_stated"] == "no") for row in rows}
+    for word, condition in conditions().items():
+        if condition.base and condition.is_diagnosis:
+            base = condition.base.replace("_", " ")
+            found.setdefault(word, Flag(word, f"whether the {base} is {condition.attributes}", False))
+    return MappingProxyType(found)
+
+
+@cache
+def flag_names() -> Mapping[str, str]:
+    """Every name that a flag may be given by, to the flag's own."""
+    rows = read_table(DATA / "flags.tsv", ("flag", "asks", "unless_stated", "also", "note"))
+    others = {other: row["flag"] for row in rows for other in row.parts("also")}
+    return MappingProxyType({**{name: name for name in flags()}, **others})
+
+
+@cache
+def practitioners() -> Mapping[str, str]:
+    """Word for a practitioner, in small letters, to the type that rules name."""
+    rows = read_table(DATA / "practitioners.tsv", ("word", "type", "text"))
+    return MappingProxyType({row["word"].lower(): row["type"] for row in rows})
+
+
+@cache
+def limits() -> Mapping[str, int]:
+    """The figures of the method by name; their units are in limits.tsv."""
+    rows = read_table(DATA / "limits.tsv", ("name", "value", "unit", "note"))
+    return MappingProxyType({row["name"]: int(row["value"]) for row in rows})

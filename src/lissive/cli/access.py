@@ -1,0 +1,210 @@
+"""`lissive access`: may this person have it, where they live, on that day?"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from lissive.errors import RuleError
+
+if TYPE_CHECKING:
+    from lissive.access.answer import Facts
+
+PERSON = "person"
+ABOUT = """May this person have it, where they live, on that day? Dated rules of US states, territories and nine
+countries, with what they say about the facts given.
+
+    lissive access CASE.yaml
+
+    lissive access --jurisdiction US-NY --on 2019-05-01 --facts F.yaml
+
+Not legal advice: a practitioner decides."""
+
+
+class AccessGroup(TyperGroup):
+    """A first word that is no command begins the question about one person, whose command need not be named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words, with `person` before what no command takes."""
+        if args and args[0] not in (*self.commands, "--help"):
+            args = [PERSON, *args]
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        cls=AccessGroup, help=ABOUT, no_args_is_help=True, subcommand_metavar="CASE | COMMAND [ARGS]..."
+    )
+    group.command(PERSON)(person)
+    group.command("history")(history)
+    group.command("coverage")(coverage)
+    group.command("cases")(cases)
+    from lissive.cli import access_compare
+
+    access_compare.register(group)
+    app.add_typer(group, name="access")
+
+
+On = Annotated[
+    str | None,
+    typer.Option("--on", metavar="DATE", help="Day of the certification; the case's as_of, or else today."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+
+
+def person(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")
+    ] = None,
+    jurisdiction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE", help="State or country, as US-NY or GB; the case's residence if not given."
+        ),
+    ] = None,
+    on: On = None,
+    facts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Facts about one person, in place of a case.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the rule's logic with the verdict of each node.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The answer for one person; the word `person` may be left out."""
+    from lissive.access.decide import decide
+    from lissive.access.decide import explain as explained
+
+    who, place, day, field = _asked(file, jurisdiction, on, facts)
+    _refuse_before_first(place, day, field)
+    answer = decide(who, place, day)
+    tree = explained(who, place, day) if explain else None
+    if as_json:
+        said = answer.to_json()
+        print(json.dumps(said if tree is None else {**said, "explanation": tree.to_json()}))
+        return
+    from lissive.report.access_text import answer_text, tree_text
+
+    print(answer_text(answer))
+    if tree is not None:
+        print(f"\n{tree_text(tree)}")
+
+
+def _asked(
+    file: Path | None, jurisdiction: str | None, on: str | None, facts: Path | None
+) -> tuple[Facts, str, datetime.date, str]:
+    """Facts, place and day, and what the day was given by."""
+    from lissive.access.facts import facts_of_case, read_facts
+    from lissive.case import read_case
+
+    if (file is None) == (facts is None):
+        raise RuleError(
+            "are both given." if file else "are both missing.",
+            where="CASE and --facts",
+            allowed="one of the two.",
+            do="name a case, or give --jurisdiction CODE --facts FILE.",
+        )
+    if file is None and facts is not None:
+        if jurisdiction is None:
+            raise RuleError("is missing.", where="--jurisdiction", allowed="a code, as US-NY.", do="give it.")
+        return read_facts(facts), jurisdiction, day_of(on), "--on"
+    assert file is not None
+    case = read_case(file)
+    if jurisdiction is None and case.place.residence is None:
+        raise RuleError(
+            "place.residence is missing.",
+            where=str(file),
+            allowed="a code, as US-NY.",
+            do="write it, or give --jurisdiction CODE.",
+        )
+    day = case.as_of if on is None and case.as_of is not None else day_of(on)
+    field = f"{file}: as_of" if on is None and case.as_of is not None else "--on"
+    who = facts_of_case(case, away=jurisdiction is not None and jurisdiction != case.place.residence)
+    return who, jurisdiction or case.place.residence or "", day, field
+
+
+def day_of(text: str | None) -> datetime.date:
+    """The day of an option; today by the system's clock where it is not given."""
+    from lissive.access.dates import day, is_day
+
+    if text is None:
+        return datetime.datetime.now().astimezone().date()
+    if not is_day(text):
+        raise RuleError(
+            f"is {text!r}.", where="--on", allowed="a day that exists, as 2019-05-01.", do="correct it."
+        )
+    return day(text)
+
+
+def _refuse_before_first(code: str, on: datetime.date, field: str) -> None:
+    """One jurisdiction is asked for a day before its rules begin: most likely a slip."""
+    from lissive.access.dates import day
+    from lissive.access.load import jurisdiction
+
+    place = jurisdiction(code)
+    first = place.versions[0]
+    if first.begins is not None and on < day(first.begins):
+        why = place.before_first or "Before that day no rule was in force, so that there was no route."
+        raise RuleError(
+            f"is {on.isoformat()}, before the first rule of {place.name} ({first.id}). {why}",
+            where=field,
+            allowed=f"{first.begins} or later.",
+            do=f"correct the day; `lissive access history {place.code}` shows the rules.",
+        )
+
+
+def history(
+    jurisdiction: Annotated[str, typer.Argument(metavar="CODE", help="State or country, as US-NY.")],
+    as_json: AsJson = False,
+) -> None:
+    """The rules of one jurisdiction, by date."""
+    from lissive.access.load import jurisdiction as find
+
+    place = find(jurisdiction)
+    if as_json:
+        print(json.dumps(place.model_dump(mode="json", by_alias=True)))
+        return
+    from lissive.report.access_text import history_text
+
+    print(history_text(place))
+
+
+def coverage(as_json: AsJson = False) -> None:
+    """What is covered, when it was verified, and how well."""
+    from lissive.access.coverage import coverage as register_of
+
+    entries = register_of()
+    if as_json:
+        print(json.dumps([each.model_dump(mode="json", by_alias=True) for each in entries]))
+        return
+    from lissive.report.access_text import coverage_text
+
+    print(coverage_text(entries))
+
+
+def cases(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Worked cases, a .yaml or .json file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Hold worked cases against the rules.
+
+    Exit 1 where any differs in level or in procedural status.
+    """
+    from lissive.access.cases import compare
+
+    compared = compare(file)
+    differs = [each for each in compared if not each.agrees]
+    if as_json:
+        rows: list[dict[str, Any]] = [each.to_json() for each in compared]
+        print(json.dumps({"cases": len(compared), "mismatches": len(differs), "rows": rows}))
+    else:
+        from lissive.report.access_text import cases_text
+
+        print(cases_text(file, compared))
+    if differs:
+        raise typer.Exit(1)

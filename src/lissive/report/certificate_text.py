@@ -1,0 +1,209 @@
+"""A draft certification as plain text, Markdown or HTML. Each says at its top and at its bottom that it is a draft."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lissive.access.certificate import DRAFT, SUBMITTED, Draft, Entry
+from lissive.access.next_steps import NOTHING
+from lissive.report.access_words import STATUS, blocks_said
+
+PARTS: Mapping[str, str] = {
+    "practitioner": "Practitioner",
+    "patient": "Patient",
+    "condition": "Condition",
+    "statements": "Statements, each to be made by the practitioner",
+    "recommendation": "Recommendation, at the practitioner's choice",
+    "minors": "Minors, and who is incapable of consent",
+    "form": "Form: date, signature and the rest",
+}
+MARKS: Mapping[str, str] = {
+    "filled": "from the case",
+    "missing": "MISSING",
+    "practitioner": "by the practitioner",
+    "optional": "optional",
+    "not_applicable": "not asked here",
+    "withheld": "not filled",
+}
+"""State of a field to what is said of it."""
+_BOX = {"filled": "[x]"}
+_WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Block:
+    """A heading with lines, or with rows of a table."""
+
+    heading: str
+    lines: tuple[str, ...] = ()
+    rows: tuple[tuple[str, str, str, str], ...] = ()
+    """State, label, value, citation with remark."""
+
+
+def heading(draft: Draft) -> str:
+    """What it is a draft of."""
+    answer = draft.answer
+    return f"Certification for medical cannabis, {answer.name} ({answer.jurisdiction}), as of {answer.on}"
+
+
+def blocks(draft: Draft) -> list[Block]:
+    """The whole draft, in the order in which it is read."""
+    found = [Block("Answer", tuple(_answer(draft)))]
+    if draft.answer.fired:
+        found.append(Block("Clause relied on", tuple(_fired(draft))))
+    if draft.missing:
+        found.append(Block(f"Missing ({len(draft.missing)})", tuple(_missing(draft))))
+    for part, said in PARTS.items():
+        mine = [each for each in draft.entries if each.field.part == part]
+        if mine and draft.fillable:
+            found.append(Block(said, rows=tuple(_row(each) for each in mine)))
+    if draft.answer.status != "not_eligible":
+        found.append(Block("The visit", tuple(each.said for each in draft.steps) or (NOTHING,)))
+    if draft.answer.cautions:
+        found.append(
+            Block(
+                "Cautions",
+                tuple(f"{each.kind.replace('_', ' ')}: {each.text}" for each in draft.answer.cautions),
+            )
+        )
+    return found
+
+
+def _answer(draft: Draft) -> Iterator[str]:
+    answer = draft.answer
+    yield f"{STATUS[answer.status].capitalize()}, by rule {answer.rule or '(none in force)'}."
+    if not draft.fillable:
+        why = "a fact is missing" if answer.status == "unknown" else "no clause of the rule is met"
+        yield f"The form is not filled: {why}."
+        yield from (
+            f"Find out {each.fact}: {each.asks}. It would then be: {STATUS[each.would_change_to]}."
+            for each in answer.missing
+        )
+        yield from (f"Another route: {each.text}" for each in answer.alternatives)
+    if answer.procedural == "blocked":
+        yield f"AS THE VISIT IS PLANNED IT CANNOT BE CERTIFIED. {blocks_said(answer).capitalize()}."
+    else:
+        yield f"Visit and practitioner: {blocks_said(answer)}."
+    if draft.fillable and draft.common:
+        yield (
+            "No form of this place and day is in the table: these are the fields that programmes share, from memory "
+            "and as of the table's own date, each to be checked."
+        )
+    if draft.fillable and answer.expires is not None:
+        yield f"Signed on {answer.on}, it would run out on {answer.expires}."
+    checked = (
+        f"the rule was last checked on {answer.checked}" if answer.checked else "no day of checking is known"
+    )
+    yield f"{answer.notice} It holds for {answer.on}; {checked}."
+
+
+def _fired(draft: Draft) -> Iterator[str]:
+    version = draft.version
+    until = f"to {version.ends}" if version.ends else "on, as far as the table goes"
+    yield f"Rule {version.id}, in force from {version.begins or 'the first day'} {until}."
+    for each in draft.answer.fired:
+        quote = f" “{each.quote}”" if each.quote else ""
+        check = " (from memory: to be checked)" if each.provenance == "recalled" else ""
+        url = f" {each.source_url}" if each.source_url else ""
+        yield f"{each.what[0].upper()}{each.what[1:]}:{quote} {each.citation}{check}.{url}"
+
+
+def _missing(draft: Draft) -> Iterator[str]:
+    """What the case does not say, by part of the form."""
+    for part, said in PARTS.items():
+        labels = [each.field.label for each in draft.missing if each.field.part == part]
+        if labels:
+            yield f"{said.replace(':', ',').split(',')[0]}: {'; '.join(labels)}."
+
+
+def _row(entry: Entry) -> tuple[str, str, str, str]:
+    remark = "; ".join(each for each in (entry.field.citation, entry.remark) if each)
+    return entry.state, entry.field.label, entry.value, remark
+
+
+def draft_text(draft: Draft) -> str:
+    """The draft for a terminal."""
+    rule = "=" * _WIDTH
+    head = f"{rule}\n{DRAFT}\n{SUBMITTED}\n{rule}"
+    parts = [head, heading(draft), *map(_block_text, blocks(draft)), head]
+    return "\n\n".join(parts)
+
+
+def _block_text(block: Block) -> str:
+    lines = [block.heading.upper()]
+    lines += [_filled(line, "  ", "    ") for line in block.lines]
+    for state, label, value, remark in block.rows:
+        said = f"{_BOX.get(state, '[ ]')} {label}: {value or MARKS[state]}"
+        if state == "missing" and value:
+            said += f" - {MARKS[state]} in full"
+        if state == "practitioner" and value:
+            said += f" - {MARKS[state]}"
+        lines.append(_filled(said, "  ", "      "))
+        if remark:
+            lines.append(_filled(remark, "      ", "      "))
+    return "\n".join(lines)
+
+
+def _filled(text: str, first: str, rest: str) -> str:
+    """The text in lines; an address stays in one piece."""
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def draft_markdown(draft: Draft) -> str:
+    """The draft as Markdown."""
+    mark = f"**{DRAFT}** {SUBMITTED}"
+    parts = [mark, f"# {_marked(heading(draft))}"]
+    for block in blocks(draft):
+        parts.append(f"## {_marked(block.heading)}")
+        if block.lines:
+            parts.append("\n".join(f"- {_marked(line)}" for line in block.lines))
+        if block.rows:
+            rows = [
+                f"| {_marked(label)} | {_marked(value or '')} | {MARKS[state]} | {_marked(remark)} |"
+                for state, label, value, remark in block.rows
+            ]
+            parts.append(
+                "\n".join(["| field | from the case | state | asked by |", "|---|---|---|---|", *rows])
+            )
+    return "\n\n".join([*parts, mark]) + "\n"
+
+
+def _marked(text: str) -> str:
+    """Text in which no sign is read as Markdown or HTML; an address stays as it is."""
+    return " ".join(each if each.startswith("http") else _escaped(each) for each in text.split(" "))
+
+
+def _escaped(text: str) -> str:
+    for sign in "\\`*_[]<>|":
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def draft_html(draft: Draft) -> str:
+    """The draft as a page that stands alone."""
+    from jinja2 import Environment, FileSystemLoader
+
+    loader = FileSystemLoader(Path(__file__).parent)
+    page = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return page.get_template("certificate.html.j2").render(
+        heading=heading(draft), blocks=blocks(draft), draft=DRAFT, submitted=SUBMITTED, marks=MARKS
+    )
+
+
+def formats() -> Sequence[str]:
+    """The endings that a file may have."""
+    return tuple(WRITERS)
+
+
+WRITERS = {".txt": draft_text, ".md": draft_markdown, ".html": draft_html}
+"""Ending of a file to what writes it."""

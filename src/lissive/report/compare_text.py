@@ -1,0 +1,143 @@
+"""The same person in every jurisdiction, as a table for the terminal and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from lissive.access.answer import Answer
+from lissive.access.compare import group_of
+from lissive.report.access_words import STATUS, blocks_said
+
+_WHERE = {"state": "States", "territory": "Territories", "country": "Other countries"}
+_WHY = 46
+"""Signs that the last column takes; the whole text is in the CSV."""
+_COLUMNS = ("code", "name", "visit and practitioner", "rule", "why")
+
+
+def compare_text(answers: Sequence[Answer], title: str) -> str:
+    """The table: states, territories and countries apart, each by status from most to least."""
+    parts = [title]
+    for group, heading in _WHERE.items():
+        mine = [each for each in answers if group_of(each.jurisdiction) == group]
+        if mine:
+            parts.append(heading.upper())
+        for status, said in STATUS.items():
+            rows = [_row(each) for each in mine if each.status == status]
+            if rows:
+                parts.append(f"{said[0].upper()}{said[1:]} ({len(rows)})\n{_aligned(rows)}")
+    parts += [_cautions(answers), *{each.notice for each in answers}]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _row(answer: Answer) -> tuple[str, ...]:
+    return (
+        answer.jurisdiction,
+        answer.name,
+        blocks_said(answer),
+        answer.rule or "-",
+        _shortened(why(answer)),
+    )
+
+
+def why(answer: Answer) -> str:
+    """What decided it: the wording or the clauses that are met, or what is missing.
+
+    >>> from datetime import date
+    >>> why(Answer("US-ID", "Idaho", date(2025, 6, 1), "not_eligible", "ok"))
+    'no clause is met'
+    """
+    if answer.status == "unknown":
+        facts = ", ".join(each.fact for each in answer.missing)
+        return f"needs {facts}" if facts else "a fact is missing"
+    if answer.status == "not_eligible":
+        return "no programme" if "no_programme" in answer.blocks else "no clause is met"
+    quoted = [f"“{each.quote}”" for each in answer.fired if each.quote]
+    # what a list holds beside the diagnosis that is met stands in brackets: too long for a table
+    met = [each.what.split(" (")[0] for each in answer.fired]
+    return "; ".join(quoted or met) or "-"
+
+
+def _shortened(text: str) -> str:
+    """Cut where the column ends, within a word if need be: the name of a fact is one long word."""
+    return text if len(text) <= _WHY else f"{text[: _WHY - 1].rstrip()}…"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(_COLUMNS))]
+    return "\n".join(
+        "   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _cautions(answers: Iterable[Answer]) -> str:
+    """How many answers carry each kind of caution; the words are with the answer of each place."""
+    counts: dict[str, list[str]] = {}
+    for each in answers:
+        for kind in dict.fromkeys(caution.kind for caution in each.cautions):
+            counts.setdefault(kind, []).append(each.jurisdiction)
+    lines = [
+        f"{kind.replace('_', ' ')} ({len(codes)}): {textwrap.shorten(', '.join(codes), 100, placeholder=' …')}"
+        for kind, codes in sorted(counts.items())
+    ]
+    if not lines:
+        return ""
+    return "\n".join(
+        [
+            "Cautions; the words are with each place's own answer (lissive access --jurisdiction ...):",
+            *map("   {}".format, lines),
+        ]
+    )
+
+
+CSV_COLUMNS = (
+    "code",
+    "name",
+    "group",
+    "on",
+    "status",
+    "procedural",
+    "blocks",
+    "rule",
+    "why",
+    "citation",
+    "source_url",
+    "missing",
+    "cautions",
+    "expires",
+    "confidence",
+    "checked",
+)
+
+
+def compare_csv(answers: Iterable[Answer]) -> str:
+    """The table behind the map, a row for each jurisdiction."""
+    place = io.StringIO()
+    rows = csv.writer(place, lineterminator="\n")
+    rows.writerow(CSV_COLUMNS)
+    for each in answers:
+        first = each.fired[0] if each.fired else None
+        rows.writerow(
+            [
+                each.jurisdiction,
+                each.name,
+                group_of(each.jurisdiction),
+                each.on.isoformat(),
+                each.status,
+                each.procedural,
+                " ".join(each.blocks),
+                each.rule or "",
+                why(each),
+                first.citation if first else "",
+                (first.source_url or "") if first else "",
+                " ".join(missing.fact for missing in each.missing),
+                " ".join(dict.fromkeys(caution.kind for caution in each.cautions)),
+                each.expires.isoformat() if each.expires else "",
+                each.confidence,
+                each.checked.isoformat() if each.checked else "",
+            ]
+        )
+    return place.getvalue()

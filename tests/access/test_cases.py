@@ -1,0 +1,59 @@
+"""The worked cases, and the doors of the file that they stand in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lissive.access.cases import compare, read_cases
+from lissive.errors import RuleError
+
+CASES = Path(__file__).parents[1] / "cases" / "access.yaml"
+
+
+def test_every_worked_case_agrees_in_level_procedural_status_and_rule() -> None:
+    compared = compare(CASES)
+    assert len(compared) == 60
+    wrong = {each.case.id: each.answer.status for each in compared if not each.agrees or each.other_rule}
+    assert wrong == {}
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "cases.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+CASE = """cases:
+- id: A
+  jurisdiction: US-NJ
+  date: 2022-01-01
+  facts: {symptoms: {muscle_spasms: {severe: true, cause: idiopathic}}}
+  expected: {status: %s%s}
+"""
+
+
+def test_a_mismatch_is_found_in_level_and_in_procedure(tmp_path: Path) -> None:
+    assert compare(write(tmp_path, CASE % ("not_eligible", "")))[0].agrees
+    assert not compare(write(tmp_path, CASE % ("eligible", "")))[0].agrees
+    assert not compare(write(tmp_path, CASE % ("not_eligible", ", procedural: blocked")))[0].agrees
+
+
+def test_another_rule_alone_is_no_mismatch(tmp_path: Path) -> None:
+    found = compare(write(tmp_path, CASE % ("not_eligible", ", rule: NJ-2010")))[0]
+    assert (found.agrees, found.other_rule) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("US-NJ", "US-NN", r"cases.yaml:3: there is no jurisdiction 'US-NN'"),
+        ("2022-01-01", "2022-02-30", r"cases.yaml:4: cases\[0\].date"),
+        ("severe: true", "sever: true", r"cases.yaml:5: .*sever is no known attribute. Did you mean severe"),
+        ("status: eligible", "status: perhaps", r"cases.yaml:6: cases\[0\].expected.status is 'perhaps'"),
+    ],
+)
+def test_a_mistake_in_a_case_is_said_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(RuleError, match=said):
+        read_cases(write(tmp_path, (CASE % ("eligible", "")).replace(old, new)))

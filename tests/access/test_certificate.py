@@ -1,0 +1,172 @@
+"""The draft of a certification: what the case fills, what is missing, and what nobody may state for another."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from lissive.access.certificate import DRAFT, draft
+from lissive.case import make_case
+from lissive.errors import RuleError
+from lissive.report.certificate_text import WRITERS, draft_html, draft_markdown, draft_text
+
+TODAY = datetime.date(2026, 11, 22)
+
+
+def case(**parts):
+    base = {
+        "case": "a",
+        "person": {"age_years": 52},
+        "place": {"residence": "US-NY", "visit": "telehealth", "practitioner": "NP"},
+        "spasm": {"cause": "multiple_sclerosis", "severe": True, "persistent": True, "per_day": 9},
+        "history": {
+            "tried": ("baclofen", "tizanidine"),
+            "current": ({"drug": "baclofen", "dose": "60 mg/day"},),
+            "conditions": (),
+        },
+    }
+    for name, part in parts.items():
+        base[name] = {**base.get(name, {}), **part} if isinstance(part, dict) else part
+    return make_case(base)
+
+
+def entry(found, name):
+    return next(each for each in found.entries if each.field.id == name)
+
+
+def test_the_case_fills_what_it_knows():
+    found = draft(case(), TODAY)
+    assert found.fillable
+    assert entry(found, "condition").value == "multiple sclerosis, with severe and persistent muscle spasms"
+    assert entry(found, "severity").value.startswith("9 spasms on an average day")
+    assert entry(found, "past_treatments").value.startswith("baclofen, tizanidine")
+    assert "60 mg/day" in entry(found, "present_treatments").value
+    assert entry(found, "practitioner_type").value == "NP"
+
+
+def test_what_a_case_never_holds_is_listed_as_missing():
+    missing = {each.field.id for each in draft(case(), TODAY).missing}
+    assert {
+        "practitioner_name", "practitioner_address", "licence_number", "dea_number", "patient_name", "patient_birth",
+        "patient_address", "patient_telephone",
+    } <= missing  # fmt: skip
+    assert "condition" not in missing
+
+
+def test_no_statement_is_made_in_anybodys_name():
+    for place in ("US-NY", "US-KY", "US-CA"):
+        found = draft(case(place={"residence": place}), TODAY)
+        statements = [each for each in found.entries if each.field.part == "statements"]
+        assert statements
+        assert {each.state for each in statements} == {"practitioner"}
+        assert {entry(found, name).state for name in ("date", "signature")} == {"practitioner"}
+
+
+def test_the_clause_relied_on_comes_with_quote_day_and_source():
+    text = draft_text(draft(case(), TODAY))
+    assert "the patient has a condition, which shall be specified" in text
+    assert "Rule NY-2026, in force from 2026-02-19 on" in text
+    assert "https://assembly.state.ny.us" in text
+
+
+def test_it_runs_out_after_one_year_before_the_change_and_after_two_from_it():
+    days = datetime.date(2026, 2, 18), datetime.date(2026, 2, 19)
+    assert [draft(case(), day).answer.expires for day in days] == [
+        datetime.date(2027, 2, 18),
+        datetime.date(2028, 2, 19),
+    ]
+
+
+def test_the_old_form_is_used_on_its_days():
+    found = draft(case(place={"practitioner": "MD"}), datetime.date(2016, 6, 1))
+    assert entry(found, "associated_condition").value == "severe and persistent muscle spasms"
+    assert not found.common
+
+
+def test_who_is_not_eligible_gets_no_form():
+    found = draft(case(place={"residence": "US-ID"}), TODAY)
+    assert not found.fillable
+    assert {each.state for each in found.entries} <= {"withheld", "not_applicable"}
+    assert {each.value for each in found.entries} == {""}
+    text = draft_text(found)
+    assert "The form is not filled" in text
+    assert "baclofen" not in text
+
+
+def test_where_a_fact_is_missing_the_form_waits_and_the_fact_is_named():
+    found = draft(case(place={"residence": "US-AK"}, spasm={"persistent": None}), TODAY)
+    assert found.answer.status == "unknown"
+    assert not found.fillable
+    assert "symptoms.muscle_spasms.persistent" in draft_text(found)
+
+
+def test_a_procedural_block_is_said_at_once_and_does_not_hide_the_answer():
+    found = draft(case(place={"residence": "US-KY"}), TODAY)
+    assert (found.answer.status, found.answer.procedural) == ("eligible", "blocked")
+    assert found.fillable
+    assert "AS THE VISIT IS PLANNED IT CANNOT BE CERTIFIED" in draft_text(found)
+
+
+def test_unknown_treatment_is_missing_and_none_is_said_to_be_none():
+    unknown = entry(draft(case(history={"tried": None}), TODAY), "past_treatments")
+    none = entry(draft(case(history={"tried": ()}), TODAY), "past_treatments")
+    assert (unknown.state, unknown.value) == ("missing", "")
+    assert (none.state, none.value) == ("filled", "none tried")
+
+
+@pytest.mark.parametrize(
+    ("age", "state"), [(17, "missing"), (17.9, "missing"), (18, "not_applicable"), (None, "missing")]
+)
+def test_minors_are_asked_for_more(age, state):
+    assert entry(draft(case(person={"age_years": age}), TODAY), "responsible_person").state == state
+
+
+def test_consent_about_hiv_is_asked_where_it_is_told():
+    assert entry(draft(case(), TODAY), "hiv_consent").state == "not_applicable"
+    assert entry(draft(case(history={"conditions": ("hiv",)}), TODAY), "hiv_consent").state == "missing"
+
+
+@pytest.mark.parametrize("ending", list(WRITERS))
+@pytest.mark.parametrize("residence", ["US-NY", "US-ID", "US-KY"])
+def test_every_format_says_draft_first_and_last_and_that_nothing_is_submitted(ending, residence):
+    text = WRITERS[ending](draft(case(place={"residence": residence}), TODAY))
+    body = text[text.index("<body>") :] if ending == ".html" else text
+    assert body.count(DRAFT) == 2
+    assert "Nothing has been submitted anywhere" in text
+    assert body.index(DRAFT) < 150
+    assert len(body) - body.rindex(DRAFT) < 350
+
+
+def test_what_a_case_says_cannot_break_the_page_or_the_table():
+    odd = case(history={"current": ({"drug": "a", "dose": "60 mg/day"},)}, case="a")
+    page, text = draft_html(draft(odd, TODAY)), draft_markdown(draft(odd, TODAY))
+    assert page.count("<table>") == page.count("</table>") > 3
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {5}
+
+
+def test_the_json_has_every_field_with_its_citation_and_provenance():
+    found = draft(case(), TODAY).to_json()
+    assert found["fillable"] is True
+    assert found["form"] == "US-NY"
+    assert found["draft"].startswith("DRAFT")
+    for each in found["fields"]:
+        assert each["provenance"] in ("read", "recalled")
+        assert each["citation"]
+    assert set(found["missing"]) == {each["id"] for each in found["fields"] if each["state"] == "missing"}
+
+
+def test_a_case_without_residence_is_refused():
+    with pytest.raises(RuleError, match=r"place\.residence is not in the case"):
+        draft(case(place={"residence": None}), TODAY)
+
+
+def test_a_residence_without_rules_is_refused_with_the_nearest():
+    with pytest.raises(RuleError, match="no jurisdiction 'US-QQ'"):
+        draft(case(place={"residence": "US-QQ"}), TODAY)
+
+
+def test_a_day_before_the_first_rule_is_refused():
+    with pytest.raises(RuleError, match="no rule of New York was in force on that day; the first is NY-2014"):
+        draft(case(), datetime.date(1990, 1, 1))

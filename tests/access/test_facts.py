@@ -1,0 +1,122 @@
+"""Facts from files and from cases: what is said, what stays unknown, what is refused."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lissive.access.answer import Symptom
+from lissive.access.decide import decide
+from lissive.access.facts import facts_of_case, make_facts, read_facts
+from lissive.access.of_case import of_case, why_not
+from lissive.case import make_case
+from lissive.errors import RuleError
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("age: -1", r"facts.yaml:1: age is -1. Allowed: 0 to 120 years"),
+        ("age: 40\nwieght: 3", r"facts.yaml:2: wieght is no known field.*age, resident, visitor_card, dx"),
+        (
+            "flags:\n  functional_limits: true",
+            r"facts.yaml:2: .*no known fact. Did you mean functional_limit",
+        ),
+        ("symptoms:\n  muscle_spams: {}", r"facts.yaml:2: .*no known symptom. Did you mean muscle_spasms"),
+        ("symptoms:\n  muscle_spasms:\n    sever: true", r"facts.yaml:3: .*Did you mean severe"),
+        ("symptoms:\n  muscle_spasms:\n    severe: 7", r"facts.yaml:3: .*severe is 7. Allowed: true, false"),
+        ("symptoms:\n  chronic_pain: {months: -2}", r"months is -2. Allowed: 0 to 1500 months"),
+        ("practitioner: MDD", r"practitioner is 'MDD'"),
+        ("visit: video", r"visit is 'video'. Allowed: in_person, telehealth"),
+        ("dx: [G3]", r"facts.yaml:1: dx\[0\] is wrong: 'G3' is no ICD-10-CM code"),
+        ("resident: maybe", r"resident is 'maybe'. Allowed: true, false"),
+    ],
+)
+def test_a_mistake_is_said_with_its_line_and_what_is_allowed(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "facts.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RuleError, match=said):
+        read_facts(path)
+
+
+def test_names_and_codes_mean_the_words_of_the_rules() -> None:
+    facts = make_facts(
+        {
+            "dx": ["MS", "G12.21", "M79.7", "M62.838"],
+            "symptoms": {"spasticity": {"cause": "ALS"}},
+            "practitioner": "aprn",
+        }
+    )
+    assert facts.dx == ("multiple_sclerosis", "als", "fibromyalgia")
+    assert set(facts.symptoms) == {"muscle_spasms", "spasticity"}
+    assert facts.symptoms["spasticity"] == Symptom({}, "als", None)
+    assert facts.practitioner == "NP"
+
+
+def test_a_flag_that_is_null_is_unknown() -> None:
+    assert make_facts({"flags": {"functional_limit": None}}).flags == {}
+
+
+def test_a_symptom_that_may_be_there_is_unknown_and_not_absent() -> None:
+    on = datetime.date(2022, 1, 1)
+    assert decide(make_facts({"symptoms": {"spasticity": None}}), "US-TX", on).status == "unknown"
+    assert decide(make_facts({"symptoms": {}}), "US-TX", on).status == "not_eligible"
+
+
+BASE: dict[str, Any] = {
+    "case": "a",
+    "as_of": "2022-01-01",
+    "place": {"residence": "US-NJ"},
+    "spasm": {"cause": "multiple_sclerosis", "per_day": 3, "spasticity_nrs": 0, "pain_nrs": 0},
+    "history": {"conditions": []},
+}
+
+
+def test_a_case_says_what_it_says_and_no_more() -> None:
+    facts = facts_of_case(make_case({**BASE, "person": {"age_years": 52}}))
+    assert (facts.age, facts.dx, facts.dx_complete, facts.resident) == (
+        52,
+        ("multiple_sclerosis",),
+        True,
+        True,
+    )
+    assert facts.symptoms == {
+        "muscle_spasms": Symptom({"severe": None, "persistent": None}, "multiple_sclerosis", None)
+    }
+    assert facts.flags == {}
+
+
+def test_ratings_say_that_a_symptom_is_there_and_never_that_it_is_severe() -> None:
+    spasm = {**BASE["spasm"], "spasticity_nrs": 10, "pain_nrs": None, "severity_nrs": 10}
+    facts = facts_of_case(make_case({**BASE, "spasm": spasm}))
+    assert facts.symptoms["spasticity"] == Symptom({}, "multiple_sclerosis")
+    assert facts.symptoms["pain"] is None
+    assert facts.symptoms["muscle_spasms"] == Symptom(
+        {"severe": None, "persistent": None}, "multiple_sclerosis", None
+    )
+
+
+def test_other_diagnoses_are_unknown_in_a_case_that_does_not_list_them() -> None:
+    spasm = {**BASE["spasm"], "cause": "muscle_injury"}
+    known = of_case(make_case({**BASE, "spasm": spasm}))
+    unknown = of_case(make_case({**BASE, "spasm": spasm, "history": {}}))
+    assert known is not None
+    assert unknown is not None
+    assert (known.status, unknown.status) == ("not_eligible", "unknown")
+    assert [each.fact for each in unknown.missing] == ["dx"]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"place": {}}, "place.residence is unknown"),
+        ({"as_of": None}, "as_of, the day that is asked for, is unknown"),
+        ({"place": {"residence": "SE"}}, "no rules of SE are in the tables"),
+    ],
+)
+def test_a_case_that_cannot_be_answered_says_why(change: dict[str, Any], why: str) -> None:
+    case = make_case({**BASE, **change})
+    assert (of_case(case), why_not(case)) == (None, why)

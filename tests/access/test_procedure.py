@@ -1,0 +1,86 @@
+"""Whether the visit can certify: telehealth, kinds of practitioner, residence."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+from lissive.access.answer import Answer
+from lissive.access.decide import decide
+from lissive.access.facts import make_facts
+
+SPASMS = {"muscle_spasms": {"severe": True, "persistent": True, "cause": "multiple_sclerosis"}}
+
+
+def ask(code: str, on: str, **facts: Any) -> Answer:
+    data = {"age": 40, "dx": ["multiple_sclerosis"], "symptoms": SPASMS, **facts}
+    return decide(make_facts(data), code, datetime.date.fromisoformat(on))
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "facts", "procedural", "blocks"),
+    [
+        ("US-KY", "2025-03-01", {"visit": "telehealth"}, "blocked", ("telehealth_initial_not_allowed",)),
+        ("US-KY", "2025-03-01", {"visit": "telehealth", "initial": False}, "ok", ()),
+        ("US-KY", "2025-03-01", {"visit": "in_person"}, "ok", ()),
+        ("US-FL", "2023-06-30", {"visit": "telehealth", "initial": False}, "blocked",
+         ("telehealth_renewal_not_allowed",)),
+        ("US-FL", "2023-07-01", {"visit": "telehealth", "initial": False}, "ok", ()),
+        ("US-AK", "2022-01-01", {"visit": "telehealth", "initial": False}, "unknown", ("telehealth_unknown",)),
+        ("US-AZ", "2022-01-01", {"visit": "telehealth"}, "unknown", ("telehealth_unknown",)),
+        ("US-MD", "2020-04-06", {"visit": "telehealth"}, "blocked", ("telehealth_initial_not_allowed",)),
+        ("US-MD", "2020-04-07", {"visit": "telehealth"}, "ok", ()),
+        ("US-OK", "2020-03-10", {"visit": "telehealth"}, "unknown", ("telehealth_unknown",)),  # in that month
+        ("US-NY", "2016-11-29", {"practitioner": "NP"}, "blocked", ("practitioner_type",)),
+        ("US-NY", "2016-11-30", {"practitioner": "APRN"}, "ok", ()),
+        ("US-NY", "2017-03-14", {"practitioner": "PA"}, "blocked", ("practitioner_type",)),
+        ("US-NY", "2017-03-15", {"practitioner": "PA"}, "ok", ()),
+        ("US-NY", "2024-01-01", {"practitioner": "midwife"}, "ok", ()),
+        ("US-IL", "2018-05-01", {"practitioner": "NP"}, "blocked", ("practitioner_type",)),
+        ("US-NM", "2018-05-01", {"practitioner": "dentist"}, "unknown", ("practitioner_unknown",)),
+        ("US-CO", "2021-05-01", {"practitioner": "NP"}, "unknown", ("practitioner_unknown",)),
+        ("GB", "2020-06-01", {"practitioner": "MD"}, "unknown", ("practitioner_unknown",)),
+        ("GB", "2020-06-01", {"practitioner": "specialist"}, "ok", ()),
+        ("US-NY", "2026-02-18", {"resident": False, "visitor_card": True}, "blocked", ("residency",)),
+        ("US-NY", "2026-02-19", {"resident": False, "visitor_card": True}, "ok", ()),
+        ("US-NY", "2026-02-19", {"resident": False, "visitor_card": False}, "blocked", ("residency",)),
+        ("US-NY", "2026-02-19", {"resident": False}, "unknown", ("residency",)),
+        ("US-LA", "2022-07-31", {"resident": False, "visitor_card": True}, "blocked", ("residency",)),
+        ("US-LA", "2022-09-01", {"resident": False, "visitor_card": True}, "ok", ()),
+        ("US-NE", "2025-06-01", {"resident": False, "visitor_card": True}, "unknown", ("residency",)),
+    ],
+)  # fmt: skip
+def test_procedure(
+    code: str, on: str, facts: dict[str, Any], procedural: str, blocks: tuple[str, ...]
+) -> None:
+    answer = ask(code, on, **facts)
+    assert (answer.procedural, answer.blocks) == (procedural, blocks)
+
+
+def test_what_stands_in_the_way_of_the_visit_does_not_change_the_level() -> None:
+    for visit in ("in_person", "telehealth"):
+        assert ask("US-AK", "2022-01-01", visit=visit).status == "eligible"
+
+
+def test_what_is_not_arranged_yet_blocks_nothing_and_is_said_as_a_requirement() -> None:
+    answer = ask("US-KY", "2025-03-01")
+    assert (answer.procedural, len(answer.requirements)) == ("ok", 2)
+    assert answer.requirements[0].startswith("Visit in person")
+    assert "MD, DO, NP" in answer.requirements[1]
+
+
+def test_whoever_certifies_themselves_needs_neither_visit_nor_practitioner() -> None:
+    answer = ask("US-DC", "2024-01-01", visit="telehealth", practitioner="chiropractor")
+    assert (answer.status, answer.procedural, answer.requirements) == ("eligible", "ok", ())
+
+
+def test_a_block_that_rests_on_memory_is_said_to() -> None:
+    answer = ask("US-AK", "2022-01-01", visit="telehealth")
+    assert [each for each in answer.cautions if each.kind == "recalled_fields" and "telehealth" in each.text]
+
+
+def test_what_the_rule_says_of_minors_is_shown_to_minors_alone() -> None:
+    assert any("Minors" in each for each in ask("US-AK", "2022-01-01", age=17).requirements)
+    assert not any("Minors" in each for each in ask("US-AK", "2022-01-01", age=18).requirements)

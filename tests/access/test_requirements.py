@@ -1,0 +1,187 @@
+"""What a certification asks and what the visit entails, by place and day."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from lissive.access.answer import Answer, Facts
+from lissive.access.load import rules
+from lissive.access.next_steps import next_steps, visit_steps
+from lissive.access.requirements import fields_of, read_requirements, requirements, steps_of
+from lissive.errors import RuleError
+
+BEFORE, FIRST = datetime.date(2026, 2, 18), datetime.date(2026, 2, 19)  # S3294-A
+OLD, NEW = datetime.date(2022, 1, 23), datetime.date(2022, 1, 24)  # from 10 NYCRR 1004.2 to Cannabis Law s.30
+
+
+def of_kind(kind, on, place="US-NY"):
+    return [each for each in steps_of(place, on) if each.kind == kind]
+
+
+def version(code, on):
+    day = on.isoformat()
+    return next(
+        each
+        for each in rules()[code].versions
+        if (each.begins or "") <= day and (each.ends is None or day <= each.ends)
+    )
+
+
+def test_looking_into_the_monitoring_programme_is_a_duty_until_the_day_before():
+    (before,), (first,) = of_kind("pmp", BEFORE), of_kind("pmp", FIRST)
+    assert "duty" in before.text
+    assert "no longer a duty" in first.text
+    assert before.citation == "Cannabis Law s.30(4)"
+
+
+def test_a_certification_of_new_york_runs_one_year_and_then_two():
+    assert [each.months for each in of_kind("validity", BEFORE)] == [12]
+    assert [each.months for each in of_kind("validity", FIRST)] == [24]
+
+
+@pytest.mark.parametrize(
+    ("code", "on"), [("US-NY", BEFORE), ("US-NY", FIRST), ("US-NY", OLD), ("US-IL", FIRST)]
+)
+def test_the_table_and_the_rule_agree_on_how_long_it_is_valid(code, on):
+    (step,) = of_kind("validity", on, code)
+    assert step.months == version(code, on).certification_validity_months
+
+
+def test_nurse_practitioners_and_physician_assistants_came_on_their_days():
+    said = [
+        of_kind("who", datetime.date(*day))[0].text for day in ((2016, 11, 29), (2016, 11, 30), (2017, 3, 15))
+    ]
+    assert ["nurse" in each for each in said] == [False, True, True]
+    assert ["assistant" in each for each in said] == [False, False, True]
+
+
+def test_midwives_certify_under_the_present_law_only():
+    assert "midwife" not in of_kind("who", OLD)[0].text
+    assert "midwife" in of_kind("who", NEW)[0].text
+
+
+def test_the_old_form_asks_for_an_associated_condition_and_a_registered_practitioner():
+    old = {each.id for each in fields_of("US-NY", OLD)}
+    new = {each.id for each in fields_of("US-NY", NEW)}
+    assert {"associated_condition", "statement_registered"} <= old
+    assert not {"associated_condition", "statement_registered"} & new
+    assert {"statement_benefit", "statement_qualified", "statement_continuing_care"} <= new
+
+
+def test_the_form_of_new_york_has_all_that_the_regulation_lists():
+    """9 NYCRR 113.3(a)(1)-(7) and Cannabis Law s.30(2)(a)-(e)."""
+    asked = " ".join(each.citation for each in fields_of("US-NY", FIRST))
+    for paragraph in range(1, 8):
+        assert f"9 NYCRR 113.3(a)({paragraph})" in asked
+    for letter in "abcde":
+        assert f"s.30(2)({letter})" in asked
+
+
+def test_elsewhere_the_form_is_the_common_one_and_from_memory():
+    fields = fields_of("US-AZ", FIRST)
+    assert {each.place for each in fields} == {"common"}
+    assert {each.provenance for each in fields} == {"recalled"}
+
+
+def test_every_jurisdiction_has_steps_and_each_says_how_it_is_known():
+    for code, place in rules().items():
+        for each in place.versions:
+            if each.logic.kind == "never":
+                continue
+            on = datetime.date.fromisoformat(each.begins)
+            steps = visit_steps(place, each, on)
+            assert steps or (each.practitioners is None and each.telehealth is None and each.fee is None), (
+                code
+            )
+            for step in steps:
+                assert step.provenance in ("read", "recalled")
+                assert ("to be checked" in step.said) == (step.provenance == "recalled"), step
+
+
+def test_what_was_found_later_does_not_pass_for_what_held_then():
+    long_ago = datetime.date(2018, 1, 1)
+    florida = visit_steps(rules()["US-FL"], version("US-FL", long_ago), long_ago)
+    assert any("whether it held on 2018-01-01 is not known" in each.said for each in florida)
+
+
+def steps_for(status="eligible", **facts):
+    answer = Answer("US-MA", "Massachusetts", FIRST, status, "ok", rule="MA-2020")
+    return next_steps(Facts(**facts), rules()["US-MA"], version("US-MA", FIRST), answer)
+
+
+def test_what_concerns_minors_is_said_of_minors_and_where_the_age_is_not_known():
+    assert [any("paediatric" in line for line in steps_for(age=age)) for age in (12, 40, None)] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_nobody_is_sent_to_a_visit_that_leads_nowhere():
+    assert steps_for("not_eligible") == ()
+
+
+@pytest.mark.parametrize("place", ["fields", "steps"])
+def test_rows_name_a_source_and_recalled_ones_none_but_memory_or_what_was_not_read(place):
+    for row in getattr(requirements(), place):
+        assert row.source in requirements().sources
+        if row.provenance == "read":
+            assert row.source != "own_note"
+
+
+GOOD = """
+as_of: '2026-11'
+minor_below: 18
+sources:
+  here: {title: Here}
+fields:
+- {id: name, in: US-NY, part: patient, label: Name, need: required, provenance: read, source: here, since: '2020-01-01'}
+steps:
+- {in: US-NY, kind: pmp, text: Look., provenance: read, source: here}
+"""
+
+
+def broken(tmp_path, old, new):
+    path = tmp_path / "certification.yaml"
+    assert old in GOOD
+    path.write_text(GOOD.replace(old, new), encoding="utf-8")
+    with pytest.raises(RuleError) as caught:
+        read_requirements(path)
+    return str(caught.value).removeprefix(str(path))
+
+
+def test_a_right_table_is_read(tmp_path):
+    path = tmp_path / "certification.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert read_requirements(path).fields[0].label == "Name"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("kind: pmp", "kind: pmpp", ":9: steps[0].kind is 'pmpp'."),
+        (
+            "provenance: read, source: here, since",
+            "provenance: read, source: there, since",
+            ":7: fields[0].source is 'there'",
+        ),
+        ("'2020-01-01'", "'2020-02-30'", ":7: fields[0].since is '2020-02-30'."),
+        (
+            "'2020-01-01'",
+            "'2020-01-01', until: '2019-01-01'",
+            ":7: fields[0].until is 2019-01-01, before since",
+        ),
+        ("need: required", "need: perhaps", ":7: fields[0].need is 'perhaps'."),
+        ("text: Look.", "text: Look., texts: b", ":9: steps[0].texts is no known field. Did you mean text?"),
+        ("minor_below: 18", "minor_below: 180", ":3: minor_below is 180."),
+    ],
+)
+def test_a_wrong_table_is_said_with_line_and_field(tmp_path, old, new, says):
+    assert says in broken(tmp_path, old, new)
+
+
+def test_two_fields_of_one_name_do_not_hold_on_the_same_day(tmp_path):
+    row = "- {id: name, in: US-NY, part: patient, label: Name, need: required, provenance: read, source: here}\n"
+    assert "for some of the same days" in broken(tmp_path, "steps:\n", f"{row}steps:\n")
