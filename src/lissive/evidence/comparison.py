@@ -68,7 +68,7 @@ class Comparison:
     control: Group | None = None
     given: Given | None = None
     correlation: float | None = None
-    """Crossover: between the same person's values under active and control; `assumed` says why where it is not stated."""
+    """Crossover: between a person's values under active and under control; `assumed` says why, if not stated."""
     assumed: str = ""
     better: str = "lower"
     """Which way of the outcome is benefit: lower, higher."""
