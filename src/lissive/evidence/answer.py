@@ -1,0 +1,378 @@
+"""The whole answer to "what do the studies say on this outcome?": effects, figure, designs apart, what was left out.
+
+pooled_answer(comparisons, outcomes()["spasticity_nrs"], cause="multiple_sclerosis") -> the JSON of `evidence pool`
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from lissive.errors import EvidenceError
+from lissive.evidence.absolute import Absolute, absolute
+from lissive.evidence.bias import egger, why_unbelievable
+from lissive.evidence.comparison import DESIGNS, Comparison, weakest
+from lissive.evidence.effect import (
+    COUNTED,
+    LABELS,
+    MEASURED,
+    Effect,
+    NotUsable,
+    effect,
+    known_measure,
+    null,
+    shown,
+)
+from lissive.evidence.pool import Pooled, difference_between, leave_one_out, pool
+
+
+class OutcomeLike(Protocol):
+    """What of an outcome the answer needs."""
+
+    @property
+    def word(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def better(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+MEASURES_OF: Mapping[str, tuple[str, ...]] = {
+    "share": COUNTED,
+    "mean": ("MD", "SMD"),
+    "count": ("MD", "GMR", "SMD"),
+    "scale": ("SMD",),
+}
+"""Kind of outcome to the measures that it is pooled by; the first that most studies give is taken."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A comparison that is not in the figure, and why."""
+
+    study: str
+    label: str
+    reason: str
+
+
+def pooled_answer(
+    comparisons: Sequence[Comparison],
+    outcome: OutcomeLike,
+    *,
+    cause: str = "",
+    cause_label: str = "",
+    design: str | None = None,
+    measure: str | None = None,
+    model: str = "random",
+    tau2: str = "REML",
+    ci: str | None = None,
+    method: str = "IV",
+    baseline_risk: float | None = None,
+    correlation: float | None = None,
+    unused: Iterable[LeftOut] = (),
+) -> dict[str, Any]:
+    """As plain data, ready for JSON; None where a number does not exist or is infinite.
+
+    Parameters
+    ----------
+    measure : the one that most of the studies give, if not given.
+    baseline_risk : for numbers needed to treat; else that of the control groups together.
+    unused : what was left out before; listed with what is left out here.
+
+    Raises       EvidenceError for a measure that does not fit the outcome, and for what `pool` refuses.
+    """
+    measure = _measure(comparisons, outcome, measure, correlation, method)
+    kept, effects, left = _effects(comparisons, measure, correlation, method)
+    options: dict[str, Any] = {"model": model, "tau2": tau2, "ci": ci, "method": method}
+    figure = pool(effects, **options)
+    groups = _by_design(effects, options)
+    between = difference_between([group for _, group in groups])
+    provenance = weakest(tuple(each.provenance for each in effects))
+    answer: dict[str, Any] = {
+        "outcome": outcome.word,
+        "outcome_label": outcome.label,
+        "unit": outcome.unit,
+        "better": outcome.better,
+        "cause": cause,
+        "cause_label": cause_label or cause,
+        "design": design,
+        "measure": measure,
+        "measure_label": LABELS[measure],
+        **_figure(figure, measure),
+        "direction": direction(figure, outcome.better),
+        "by_design": [
+            {
+                "design": name,
+                "studies": [each.study for each in effects if each.design == name],
+                **_figure(group, measure),
+                "direction": direction(group, outcome.better),
+            }
+            for name, group in groups
+        ],
+        "between_designs": None if between is None else asdict(between),
+        "leave_one_out": [
+            {"without": each.study, "label": each.label, **_short(rest)}
+            for each, rest in leave_one_out(effects, **options)
+        ],
+        "small_studies": _small_studies(effects),
+        "absolute": _absolute(figure, kept, effects, outcome, baseline_risk),
+        "studies": _studies(kept, effects, figure),
+        "left_out": [asdict(each) for each in (*left, *unused)],
+        "provenance": provenance if effects else None,
+        "recalled": [each.study for each in effects if each.provenance == "recalled"],
+        "rejected": "" if figure is None else why_unbelievable(measure, figure.estimate, i2=figure.i2),
+    }
+    answer["notes"] = _notes(answer, figure)
+    return answer
+
+
+# -- the measure --------------------------------------------------------------------------------------
+def _measure(
+    comparisons: Sequence[Comparison],
+    outcome: OutcomeLike,
+    asked: str | None,
+    correlation: float | None,
+    method: str,
+) -> str:
+    fitting = MEASURES_OF[outcome.kind]
+    if asked is not None:
+        word = known_measure(asked)
+        family = COUNTED if outcome.kind == "share" else MEASURED
+        if outcome.kind == "scale" and word == "MD":
+            raise EvidenceError(
+                f"A mean difference cannot be pooled over {outcome.word}: its studies use scales of different units.",
+                where="--measure",
+                allowed=f"{', '.join(fitting)}.",
+                do="leave --measure out, or name another outcome.",
+            )
+        if word not in family:
+            of = "events: it counts people" if outcome.kind == "share" else "a quantity: it has means"
+            raise EvidenceError(
+                f"{outcome.word} is not pooled as a {LABELS[word]}. The outcome is of {of}.",
+                where="--measure",
+                allowed=f"{', '.join(fitting)}.",
+                do="leave --measure out, or name another outcome.",
+            )
+        return word
+    usable = dict.fromkeys(fitting, 0)
+    for word in fitting:
+        for each in comparisons:
+            try:
+                effect(each, word, correlation=correlation, own=method == "IV")
+            except NotUsable:
+                continue
+            usable[word] += 1
+    return max(fitting, key=lambda word: usable[word])  # the first of equals
+
+
+# -- effects, and what has none ---------------------------------------------------------------------------
+def _effects(
+    comparisons: Sequence[Comparison], measure: str, correlation: float | None, method: str
+) -> tuple[list[Comparison], list[Effect], list[LeftOut]]:
+    """Comparisons that give the measure, their effects, and the others with the reason."""
+    pairs: list[tuple[Comparison, Effect]] = []
+    left: list[LeftOut] = []
+    for each in comparisons:
+        if method == "MH" and each.design == "crossover":
+            left.append(LeftOut(each.study, each.label, "Mantel-Haenszel weighs groups of different people"))
+            continue
+        try:
+            pairs.append((each, effect(each, measure, correlation=correlation, own=method == "IV")))
+        except NotUsable as reason:
+            left.append(LeftOut(each.study, each.label, reason.what))
+    kept: dict[str, tuple[Comparison, Effect]] = {}
+    for pair in pairs:
+        key = pair[1].patients
+        first = kept.get(key)
+        if first is None:
+            kept[key] = pair
+            continue
+        # of two reports on the same people the one of more people stays, else the one that is listed first
+        stays, goes = (pair, first) if (pair[1].n or 0) > (first[1].n or 0) else (first, pair)
+        kept[key] = stays
+        left.append(
+            LeftOut(
+                goes[0].study, goes[0].label, f"the same people as {stays[0].study}; they are counted once"
+            )
+        )
+    ordered = [pair for pair in pairs if kept[pair[1].patients] is pair]
+    return [pair[0] for pair in ordered], [pair[1] for pair in ordered], left
+
+
+def _by_design(effects: Sequence[Effect], options: Mapping[str, Any]) -> list[tuple[str, Pooled]]:
+    found = []
+    for name in DESIGNS:
+        group = pool([each for each in effects if each.design == name], **options)
+        if group is not None:
+            found.append((name, group))
+    return found
+
+
+# -- numbers as data ----------------------------------------------------------------------------------------
+def _figure(figure: Pooled | None, measure: str) -> dict[str, Any]:
+    if figure is None:
+        names = "estimate se p tau2 tau2_ci i2 q q_df q_p prediction_interval ci n".split()
+        return {"k": 0, **dict.fromkeys(names), "weights": [], "said": []}
+    return {
+        "k": figure.k,
+        "n": figure.n,
+        **_short(figure),
+        "prediction_interval": None
+        if figure.prediction_interval is None
+        else [_finite(end) for end in figure.prediction_interval],
+        "se": figure.se,
+        "p": figure.p,
+        "tau2": figure.tau2,
+        "tau2_ci": None if figure.tau2_ci is None else [_finite(end) for end in figure.tau2_ci],
+        "i2": figure.i2,
+        "q": figure.q,
+        "q_df": figure.k - 1,
+        "q_p": figure.q_p,
+        "method": figure.method,
+        "model": figure.model,
+        "tau2_by": figure.tau2_by,
+        "ci_by": figure.ci_by,
+        "level": figure.level,
+        "weights": list(figure.weights),
+        "said": list(figure.said),
+    }
+
+
+def _short(figure: Pooled) -> dict[str, Any]:
+    return {"estimate": _finite(figure.estimate), "ci": [_finite(end) for end in figure.ci]}
+
+
+def _finite(x: float) -> float | None:
+    return x if math.isfinite(x) else None
+
+
+def direction(figure: Pooled | None, better: str) -> str:
+    """benefit, harm, either (the interval holds no difference), or "" without studies."""
+    if figure is None:
+        return ""
+    if figure.low_y <= 0.0 <= figure.high_y:
+        return "either"
+    up = figure.y > 0
+    return "benefit" if up == (better == "higher") else "harm"
+
+
+def _studies(
+    kept: Sequence[Comparison], effects: Sequence[Effect], figure: Pooled | None
+) -> list[dict[str, Any]]:
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.975))
+    weights = () if figure is None else figure.weights
+    rows = []
+    for comparison, each, weight in zip(kept, effects, weights, strict=True):
+        active, control = comparison.active, comparison.control
+        rows.append(
+            {
+                "study": each.study,
+                "label": each.label,
+                "design": each.design,
+                "product": comparison.product,
+                "n": each.n,
+                "active": None if active is None else asdict(active),
+                "control": None if control is None else asdict(control),
+                "estimate": each.estimate,
+                "ci": [_finite(shown(each.measure, each.y + side * z * each.se)) for side in (-1, 1)],
+                "y": each.y,
+                "se": each.se,
+                "weight": weight,
+                "provenance": each.provenance,
+                "patients": each.patients,
+                "said": list(each.said),
+                "note": comparison.note,
+                "cited": [asdict(cited) for cited in comparison.cited],
+            }
+        )
+    return rows
+
+
+def _small_studies(effects: Sequence[Effect]) -> dict[str, Any]:
+    """Egger's test, or the reason why there is none."""
+    try:
+        found = egger(effects)
+    except EvidenceError as error:
+        return {"refused": error.what}
+    limit = shown(effects[0].measure, found.limit_y)
+    return {**asdict(found), "t": _finite(found.t), "limit": _finite(limit), "refused": None}
+
+
+# -- numbers needed to treat ------------------------------------------------------------------------------------
+def _absolute(
+    figure: Pooled | None,
+    kept: Sequence[Comparison],
+    effects: Sequence[Effect],
+    outcome: OutcomeLike,
+    asked: float | None,
+) -> dict[str, Any] | None:
+    measure = effects[0].measure if effects else None
+    if asked is not None and outcome.kind != "share":
+        raise EvidenceError(
+            f"{outcome.word} is a quantity: there is no risk to start from, and no number needed to treat.",
+            where="--baseline-risk",
+            allowed="an outcome that counts people, as responders_30pct.",
+            do="leave --baseline-risk out.",
+        )
+    if asked is not None and not 0.0 < asked < 1.0:
+        absolute(
+            "RD", 0.0, (0.0, 0.0), asked, outcome.better
+        )  # says what is wrong with it, also without studies
+    if figure is None or measure not in COUNTED:
+        return None
+    baseline, source = asked, "as asked"
+    if baseline is None:
+        baseline, source = _control_risk(kept), "all control groups of these studies together"
+    if baseline is None or not 0.0 < baseline < 1.0:
+        return None
+    found = absolute(measure, figure.estimate, figure.ci, baseline, outcome.better)
+    return {"baseline_risk": baseline, "baseline_from": source, **_absolute_data(found)}
+
+
+def _absolute_data(found: Absolute) -> dict[str, Any]:
+    return {
+        "risk": found.risk,
+        "risk_ci": list(found.risk_ci),
+        "benefit_per_1000": 1000 * found.benefit,
+        "benefit_per_1000_ci": [1000 * end for end in found.benefit_ci],
+        "nnt": _finite(found.nnt),
+        "nnt_ci": [_finite(end) for end in found.nnt_ci],
+        "nnt_words": found.words(),
+    }
+
+
+def _control_risk(kept: Sequence[Comparison]) -> float | None:
+    sizes = [
+        (each.control.events, each.control.n)
+        for each in kept
+        if each.control is not None and each.control.events is not None and each.control.n
+    ]
+    total = sum(n for _, n in sizes)
+    return sum(events for events, _ in sizes) / total if total else None
+
+
+# -- what a reader has to know ------------------------------------------------------------------------------------
+def _notes(answer: Mapping[str, Any], figure: Pooled | None) -> list[str]:
+    if figure is None:
+        return []
+    said = list(figure.said)
+    if answer["rejected"]:
+        said.append(f"Do not use this figure: {answer['rejected']}.")
+    if len(answer["by_design"]) > 1:
+        said.append(
+            "The studies have different designs, which answer different questions: read the figures by design first."
+        )
+    if figure.k == 2 and figure.ci_by in ("HK", "mHK"):
+        said.append("two studies leave one degree of freedom, which makes Hartung-Knapp's interval very wide")
+    interval = figure.prediction_interval
+    if interval is not None and interval[0] <= null(figure.measure) <= interval[1]:
+        said.append("a further study like these could find no difference, or one the other way")
+    return said
