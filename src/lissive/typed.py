@@ -77,6 +77,20 @@ def read_typed(
     """
     path = Path(path)
     data, lines = read_marked(path, wrong=wrong, example=example)
+    return typed_of(data, lines, path, model, wrong, many, thing=thing)
+
+
+def typed_of(
+    data: Any,
+    lines: Mapping[Loc, int],
+    path: Path,
+    model: type[R],
+    wrong: type[LissiveError],
+    many: Many,
+    *,
+    thing: str,
+) -> R:
+    """The same from what `read_marked` gave."""
     checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{_line(lines, loc)}")
     made: R = _made(checker, many, data, lambda loc: _line(lines, loc))
     return made
