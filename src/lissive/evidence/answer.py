@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lissive.errors import EvidenceError
 from lissive.evidence.absolute import Absolute, absolute
@@ -26,6 +26,9 @@ from lissive.evidence.effect import (
     shown,
 )
 from lissive.evidence.pool import Pooled, difference_between, leave_one_out, pool
+
+if TYPE_CHECKING:
+    from lissive.evidence.read import Studies
 
 
 class OutcomeLike(Protocol):
@@ -130,6 +133,35 @@ def pooled_answer(
     }
     answer["notes"] = _notes(answer, figure)
     return answer
+
+
+def answer_of(
+    studies: Studies,
+    outcome: str,
+    *,
+    cause: str | None = None,
+    design: str | None = None,
+    product: str | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """The same from a file of studies, by words.
+
+    Raises       EvidenceError for a word that is not known, with those that are and the nearest.
+    """
+    from lissive.evidence import causes, comparisons, left_out, outcomes
+
+    asked: dict[str, Any] = {"outcome": outcome, "cause": cause, "design": design, "product": product}
+    found = comparisons(studies, **asked)
+    unused = [LeftOut(each.study, each.label, each.reason) for each in left_out(studies, **asked)]
+    return pooled_answer(
+        found,
+        outcomes()[outcome],
+        cause=cause or "",
+        cause_label=causes()[cause] if cause else "",
+        design=design,
+        unused=unused,
+        **options,
+    )
 
 
 # -- the measure --------------------------------------------------------------------------------------
