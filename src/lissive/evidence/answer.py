@@ -52,7 +52,8 @@ MEASURES_OF: Mapping[str, tuple[str, ...]] = {
     "count": ("MD", "GMR", "SMD"),
     "scale": ("SMD",),
 }
-"""Kind of outcome to the measures that it is pooled by; the first that most studies give is taken."""
+"""Kind of outcome to the measures that it is pooled by; the first that most studies give is taken, save that counts
+give all three, so that the first that any study gives is."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class LeftOut:
     study: str
     label: str
     reason: str
+    key: str = ""
+    """Name of the figures in the study's entry."""
+    said: str = ""
+    """What the study says in words."""
 
 
 def pooled_answer(
@@ -149,10 +154,14 @@ def answer_of(
     Raises       EvidenceError for a word that is not known, with those that are and the nearest.
     """
     from lissive.evidence import causes, comparisons, left_out, outcomes
+    from lissive.evidence.comparisons import label_of
 
     asked: dict[str, Any] = {"outcome": outcome, "cause": cause, "design": design, "product": product}
     found = comparisons(studies, **asked)
-    unused = [LeftOut(each.study, each.label, each.reason) for each in left_out(studies, **asked)]
+    unused = [
+        LeftOut(each.study, label_of(each.study), each.reason, each.key, each.said)
+        for each in left_out(studies, **asked)
+    ]
     return pooled_answer(
         found,
         outcomes()[outcome],
@@ -186,12 +195,19 @@ def _measure(
         if word not in family:
             of = "events: it counts people" if outcome.kind == "share" else "a quantity: it has means"
             raise EvidenceError(
-                f"{outcome.word} is not pooled as a {LABELS[word]}. The outcome is of {of}.",
+                f"{outcome.word} cannot be pooled as {word} ({LABELS[word]}). The outcome is of {of}.",
                 where="--measure",
                 allowed=f"{', '.join(fitting)}.",
                 do="leave --measure out, or name another outcome.",
             )
         return word
+    return _most_given(comparisons, outcome, correlation, method)
+
+
+def _most_given(
+    comparisons: Sequence[Comparison], outcome: OutcomeLike, correlation: float | None, method: str
+) -> str:
+    fitting = MEASURES_OF[outcome.kind]
     usable = dict.fromkeys(fitting, 0)
     for word in fitting:
         for each in comparisons:
@@ -200,6 +216,8 @@ def _measure(
             except NotUsable:
                 continue
             usable[word] += 1
+    if outcome.kind == "share":
+        return next((word for word in fitting if usable[word]), fitting[0])
     return max(fitting, key=lambda word: usable[word])  # the first of equals
 
 
@@ -249,11 +267,12 @@ def _by_design(effects: Sequence[Effect], options: Mapping[str, Any]) -> list[tu
 # -- numbers as data ----------------------------------------------------------------------------------------
 def _figure(figure: Pooled | None, measure: str) -> dict[str, Any]:
     if figure is None:
-        names = "estimate se p tau2 tau2_ci i2 q q_df q_p prediction_interval ci n".split()
-        return {"k": 0, **dict.fromkeys(names), "weights": [], "said": []}
+        names = "estimate se p tau2 tau2_ci i2 q q_df q_p prediction_interval ci".split()
+        return {"k": 0, "n": 0, "n_stated_by": 0, **dict.fromkeys(names), "weights": [], "said": []}
     return {
         "k": figure.k,
         "n": figure.n,
+        "n_stated_by": figure.n_stated_by,
         **_short(figure),
         "prediction_interval": None
         if figure.prediction_interval is None
@@ -402,8 +421,6 @@ def _notes(answer: Mapping[str, Any], figure: Pooled | None) -> list[str]:
         said.append(
             "The studies have different designs, which answer different questions: read the figures by design first."
         )
-    if figure.k == 2 and figure.ci_by in ("HK", "mHK"):
-        said.append("two studies leave one degree of freedom, which makes Hartung-Knapp's interval very wide")
     interval = figure.prediction_interval
     if interval is not None and interval[0] <= null(figure.measure) <= interval[1]:
         said.append("a further study like these could find no difference, or one the other way")

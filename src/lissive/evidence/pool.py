@@ -42,8 +42,10 @@ class Pooled:
     """Estimator of τ²; "" where the model has none."""
     ci_by: str
     k: int
-    n: float | None
-    """People of all studies; None where one does not say."""
+    n: float
+    """People of the studies that say how many they are."""
+    n_stated_by: int
+    """Number of those studies."""
     y: float
     se: float
     low_y: float
@@ -91,8 +93,8 @@ def pool(
 
     Parameters
     ----------
-    ci : HK (Hartung-Knapp, as metafor's knha) where the model is random, Wald where it is fixed, if not given.
-        With one study, its own interval.
+    ci : HK (Hartung-Knapp, as metafor's knha) where the model is random and there are three studies or more, else
+        Wald, if not given. With one study, its own interval.
     method : MH weighs counts by Mantel-Haenszel. With a random model τ² is DerSimonian-Laird's, taken about the
         Mantel-Haenszel figure, as in RevMan's "M-H, random".
 
@@ -118,8 +120,7 @@ def pool(
         mean, se, weights = centre, centre_se, _mh_weights(effects)
     by = _interval_kind(ci, model, len(effects), said)
     wide, quantile = _spread(y, weights, mean, se, by, level, said)
-    sizes = [each.n for each in effects]
-    total = None if None in sizes else float(sum(size for size in sizes if size is not None))
+    sizes = [each.n for each in effects if each.n is not None]
     return Pooled(
         measure=measure,
         method=method,
@@ -127,7 +128,8 @@ def pool(
         tau2_by="" if model == "fixed" else "DL" if method == "MH" else tau2,
         ci_by=by,
         k=len(effects),
-        n=total,
+        n=float(sum(sizes)),
+        n_stated_by=len(sizes),
         y=mean,
         se=wide,
         low_y=mean - quantile * wide,
@@ -363,6 +365,14 @@ def _interval_kind(ci: str | None, model: str, k: int, said: list[str]) -> str:
             "a fixed model takes the studies' own variances as they are: Wald's interval, not Hartung-Knapp's"
         )
         return "Wald"
+    if ci is None and model == "random" and k == 2:
+        said.append(
+            "with two studies Hartung-Knapp's interval, on one degree of freedom, tells nothing; Wald's is shown, "
+            "which is too narrow if they differ"
+        )
+        return "Wald"
+    if k == 2 and ci in ("HK", "mHK"):
+        said.append("two studies leave one degree of freedom, which makes Hartung-Knapp's interval very wide")
     return ci or ("HK" if model == "random" else "Wald")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lissive.report.pool_words import (
     DERIVED,
+    DESIGN_NAMES,
     DESIGNS,
     DRUG,
     RECALLED,
@@ -16,6 +17,7 @@ from lissive.report.pool_words import (
     groups,
     how,
     interval,
+    left_out_words,
     marked,
     number,
     p_value,
@@ -60,22 +62,22 @@ def study_table(answer: Mapping[str, Any]) -> str:
     rows: list[list[str]] = [["", DRUG.removeprefix("the "), "control", f"{measure} (95 %)", "weight"]]
     for group in answer["by_design"]:
         rows.append([DESIGNS[group["design"]]])
-        for row in answer["studies"]:
-            if row["design"] == group["design"]:
-                rows.append(
-                    [
-                        f"  {marked(row)}",
-                        groups(row, "active"),
-                        groups(row, "control"),
-                        whole(row, measure),
-                        f"{row['weight']:.0f} %",
-                    ]
-                )
+        rows += [_study(row, measure) for row in answer["studies"] if row["design"] == group["design"]]
         if group["k"] > 1:
             said = spread(group, measure)
             rows.append([f"  {studies(group['k'])} together", "", "", whole(group, measure), ""])
             rows.append([f"    {finding(group)}; {said}"])
     return _aligned(rows)
+
+
+def _study(row: Mapping[str, Any], measure: str) -> list[str]:
+    return [
+        f"  {marked(row)}",
+        groups(row, "active"),
+        groups(row, "control"),
+        whole(row, measure),
+        f"{row['weight']:.0f} %",
+    ]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -95,7 +97,7 @@ def _together(answer: Mapping[str, Any]) -> str:
     measure, k = answer["measure"], answer["k"]
     designs = f", {len(answer['by_design'])} designs" if len(answer["by_design"]) > 1 else ""
     lines = [
-        f"All together: {whole(answer, measure)}, {studies(k)}{designs}, {people(answer['n'])}; "
+        f"All together: {whole(answer, measure)}, {studies(k)}{designs}, {people(answer)}; "
         f"{p_value(answer['p'])}; {finding(answer)}."
     ]
     if k > 1:
@@ -111,7 +113,11 @@ def _together(answer: Mapping[str, Any]) -> str:
         lines.append("A prediction interval needs three studies or more.")
     if answer["between_designs"] is not None:
         between = answer["between_designs"]
-        said = "the designs differ" if between["p"] < 0.1 else "no clear difference between the designs"
+        said = (
+            "the designs differ"
+            if between["p"] < 0.1
+            else "no clear difference, which few studies would show"
+        )
         lines.append(
             f"Between designs: Q {between['q']:.1f} on {between['df']}, {p_value(between['p'])}: {said}."
         )
@@ -153,14 +159,23 @@ def _small(answer: Mapping[str, Any]) -> str:
 
 
 def _notes(answer: Mapping[str, Any]) -> str:
-    own = [f"{row['label']}: {'; '.join(_own(row))}" for row in answer["studies"] if _own(row)]
-    lines = [*answer["notes"], *own]
+    own: dict[str, list[str]] = {}
+    for row in answer["studies"]:
+        for text in [*row["said"], *(row["note"].split("; ") if row["note"] else [])]:
+            own.setdefault(text, []).append(row["label"])
+    lines = [*answer["notes"], *_of_groups(answer)]
+    lines += [f"{', '.join(labels)}: {text}" for text, labels in own.items()]
     return "\n".join(_wrapped(f"- {_sentence(line)}", "  ") for line in lines)
 
 
-def _own(row: Mapping[str, Any]) -> list[str]:
-    """What was done to a study's numbers, beside taking them as they are."""
-    return [*row["said"], *([row["note"]] if row["note"] else [])]
+def _of_groups(answer: Mapping[str, Any]) -> list[str]:
+    """What was said of a design's own figure and not of the whole."""
+    found: dict[str, list[str]] = {}
+    for group in answer["by_design"]:
+        for text in group["said"] if group["k"] > 1 else ():
+            if text not in answer["said"]:
+                found.setdefault(text, []).append(DESIGN_NAMES[group["design"]])
+    return [f"{', '.join(names)}: {text}" for text, names in found.items()]
 
 
 def _sentence(text: str) -> str:
@@ -197,9 +212,8 @@ def _left_out(answer: Mapping[str, Any]) -> str:
     rows = answer["left_out"]
     if not rows:
         return ""
-    return "\n".join(
-        ["Left out, and why:", *(_wrapped(f"- {r['label']}: {r['reason']}", "  ") for r in rows)]
-    )
+    said = (f"- {row['label']}: {_sentence(left_out_words(row))}" for row in rows)
+    return "\n".join(["Left out, and why:", *(_wrapped(line, "  ") for line in said)])
 
 
 def _wrapped(text: str, more: str = "") -> str:

@@ -67,8 +67,16 @@ def p_value(p: float | None) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
-def people(n: float | None) -> str:
-    return "number of people not stated by all" if n is None else f"{n:,.0f} people".replace(",", " ")
+def people(figure: Mapping[str, Any]) -> str:
+    """How many, and of how many studies where some do not say."""
+    n = f"{figure['n']:,.0f} people".replace(",", "\u202f")
+    if figure["n_stated_by"] == figure["k"]:
+        return n
+    return (
+        f"{n} in the {studies(figure['n_stated_by'])} that say how many"
+        if figure["n"]
+        else "people not stated"
+    )
 
 
 def studies(k: int) -> str:
@@ -161,12 +169,18 @@ def absolute_words(answer: Mapping[str, Any]) -> str:
     found = answer["absolute"]
     if found is None:
         return ""
-    event = answer["outcome_label"]
     low, high = sorted(found["risk_ci"])
     per = found["benefit_per_1000"]
-    more = f"{abs(per):.0f} of 1000 {'better' if per >= 0 else 'worse'} off"
+    more = f"{abs(per):.0f} of 1000 are {'better' if per >= 0 else 'worse'} off"
     return (
-        f"Of those without {DRUG.removeprefix('the ')} {percent(found['baseline_risk'])} have it ({event}; "
-        f"{found['baseline_from']}); with it {percent(found['risk'])} ({percent(low)} to {percent(high)}): {more}. "
+        f"In absolute numbers ({answer['outcome_label']}): without the drug {percent(found['baseline_risk'])} "
+        f"({found['baseline_from']}), with it {percent(found['risk'])} ({percent(low)} to {percent(high)}); {more}. "
         f"{found['nnt_words']}."
     )
+
+
+def left_out_words(row: Mapping[str, Any]) -> str:
+    """Why it is not in the figure, what it says all the same, and where that stands in its entry."""
+    key = f" [{row['key']}]" if row["key"] else ""
+    said = f"; it says: {row['said']}" if row["said"] else ""
+    return f"{row['reason'].rstrip('.')}{said}{key}"
