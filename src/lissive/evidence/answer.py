@@ -6,6 +6,7 @@ pooled_answer(comparisons, outcomes()["spasticity_nrs"], cause="multiple_scleros
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -162,7 +163,7 @@ def answer_of(
         LeftOut(each.study, label_of(each.study), each.reason, each.key, each.said)
         for each in left_out(studies, **asked)
     ]
-    return pooled_answer(
+    return {"as_of": as_of(studies)} | pooled_answer(
         found,
         outcomes()[outcome],
         cause=cause or "",
@@ -171,6 +172,19 @@ def answer_of(
         unused=unused,
         **options,
     )
+
+
+_DATED = re.compile(r"^(?:generated|as_of): *['\"]?(\d{4}-\d\d-\d\d)", re.MULTILINE)
+
+
+def as_of(studies: Studies) -> str | None:
+    """The last day that the files of the studies say they were put together on; None where none says."""
+    days = []
+    for path in dict.fromkeys(each.path for each in studies):
+        with path.open(encoding="utf-8") as file:
+            found = _DATED.search(file.read(2000))
+        days += [found[1]] if found else []
+    return max(days, default=None)
 
 
 # -- the measure --------------------------------------------------------------------------------------
