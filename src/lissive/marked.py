@@ -47,6 +47,19 @@ def read_marked(
     text = _text(path, wrong)
     if path.suffix.lower() == ".json":
         text = _checked_json(text, path, wrong)
+    return marked_text(text, path, wrong=wrong, top=top, example=example, most_fields=most_fields)
+
+
+def marked_text(
+    text: str,
+    path: Path,
+    *,
+    wrong: type[LissiveError],
+    top: type = dict,
+    example: str,
+    most_fields: int = 10_000,
+) -> tuple[Any, Mapping[Loc, int]]:
+    """The same from YAML that has been read from `path` already."""
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:

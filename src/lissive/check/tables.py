@@ -123,6 +123,7 @@ def shipped(parameters: Path | None = None) -> Tables:
 def _files() -> Iterator[Path]:
     yield from PACKAGE.glob("**/*.tsv")
     yield from PACKAGE.glob("studies/**/*.yaml")
+    yield from PACKAGE.glob("evidence/data/*.yaml")
     yield from PACKAGE.glob(f"{TEXTS}/*.ant")
 
 

@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field
 from lissive.cache import key_of, source_hash, store, stored
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
-from lissive.marked import Loc, read_marked
+from lissive.marked import Loc, marked_text, read_marked
 from lissive.typed import Row, typed_of
 
 DATA = Path(__file__).parent / "data"
@@ -136,7 +136,21 @@ def read_studies(path: str | Path) -> Studies:
 
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:
     """The same without the checks of `lint`."""
-    data, lines = _marked(path, keep, "trials: [{id: smith_2020}]")
+    data, lines = marked(path, keep, "trials: [{id: smith_2020}]")
+    return Studies(_studies(data, lines, path))
+
+
+def entries_of(text: str, path: Path) -> tuple[Located, ...]:
+    """Trials, other studies and reviews of a file that has been read already; none where it is of something else."""
+    data, lines = marked_text(
+        text, path, wrong=EvidenceError, example="trials: [{id: smith_2020}]", most_fields=_MOST_FIELDS
+    )
+    if "trials" in data:
+        return _studies(data, lines, path)
+    return _reviews(data, lines, path) if "reviews" in data else ()
+
+
+def _studies(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Located, ...]:
     file = typed_of(
         data, lines, path, TrialsFile, EvidenceError, EvidenceFindings, thing="the file of studies"
     )
@@ -149,12 +163,16 @@ def typed_studies(path: Path, *, keep: bool = False) -> Studies:
         for name, kind, entries in rows
         for k, row in enumerate(entries)
     ]
-    return Studies(tuple(found))
+    return tuple(found)
 
 
 def typed_reviews(path: Path, *, keep: bool = False) -> tuple[Located, ...]:
     """The meta-analyses of a file."""
-    data, lines = _marked(path, keep, "reviews: [{id: smith_2020}]")
+    data, lines = marked(path, keep, "reviews: [{id: smith_2020}]")
+    return _reviews(data, lines, path)
+
+
+def _reviews(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Located, ...]:
     file = typed_of(
         data, lines, path, ReviewsFile, EvidenceError, EvidenceFindings, thing="the file of reviews"
     )
@@ -176,7 +194,7 @@ def shipped_reviews() -> tuple[Located, ...]:
     return typed_reviews(META, keep=True)
 
 
-def _marked(path: Path, keep: bool, example: str) -> tuple[Any, Mapping[Loc, int]]:
+def marked(path: Path, keep: bool, example: str) -> tuple[Any, Mapping[Loc, int]]:
     """Data and lines; of a shipped file what was read once, since reading 160 kB takes most of a second."""
     if not keep:
         return read_marked(path, wrong=EvidenceError, example=example, most_fields=_MOST_FIELDS)

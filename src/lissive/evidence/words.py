@@ -57,7 +57,7 @@ def outcomes() -> Mapping[str, Outcome]:
         row["outcome"]: Outcome(
             row["outcome"],
             row["label"],
-            row["unit"],
+            row["scale"],
             row["better"],
             row["kind"],
             float(row["lower"]) if row["lower"] else None,
