@@ -30,7 +30,7 @@ VERDICTS: Mapping[str, str] = {
     "partly": "in part",
     "not_shown": "not shown",
     "not_tested": "not tested",
-    "contradicted": "trials or physiology say no",
+    "contradicted": "no",
 }
 JUDGED = "certainty is this project's own judgement, in the manner of GRADE"
 _EXAMPLE = "claims: [{id: a, claim: It helps., verdict: not_tested, ...}]"

@@ -104,7 +104,13 @@ class Located:
         place = (*self.at, *loc)
         while place and place not in self.lines:
             place = place[:-1]
-        return f"{self.path}:{self.lines.get(place, 1)}"
+        return f"{shown(self.path)}:{self.lines.get(place, 1)}"
+
+
+def shown(path: Path) -> str:
+    """A file as messages call it: one that ships by its place in the package, the same on every machine."""
+    package = Path(__file__).parents[2]
+    return path.relative_to(package).as_posix() if path.is_relative_to(package) else str(path)
 
 
 @dataclass(frozen=True)

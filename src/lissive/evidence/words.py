@@ -113,7 +113,8 @@ def find(name: str, text: str) -> Found | None:
         if row[column] == said:
             return Found(row[column], row.get("note", ""))
         found = re.search(row["match"], said)
-        at = (0 if name in ("products", "designs") else found.start()) if found else -1
+        first = name == "products" or (name == "designs" and row[column] not in ("parallel", "crossover"))
+        at = (0 if first else found.start()) if found else -1
         if found and (best is None or (at, order) < best[:2]):
             best = (at, order, Found(row[column], row.get("note", "")))
     return best[2] if best else None
