@@ -8,7 +8,7 @@ Every effect is active against control. Sources of the formulas: docs/concepts/e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lissive.errors import EvidenceError
@@ -91,17 +91,24 @@ def null(measure: str) -> float:
 
 def known_measure(measure: str) -> str:
     """The measure, or an error that lists those that there are."""
-    from lissive.typed import nearest
-
     word = measure.upper()
     if word not in MEASURES:
         raise EvidenceError(
-            f"There is no measure {measure!r}.{nearest(word, MEASURES)}",
+            f"There is no measure {measure!r}.{meant(word, MEASURES)}",
             where="measure",
             allowed=", ".join(f"{name} ({LABELS[name]})" for name in MEASURES) + ".",
             do="correct it.",
         )
     return word
+
+
+def meant(word: str, known: Sequence[str]) -> str:
+    """`typed.nearest` for words that are written in capitals."""
+    from lissive.typed import nearest
+
+    written = {each.lower(): each for each in known}
+    said = nearest(word, written)
+    return next((f" Did you mean {each}?" for low, each in written.items() if f"mean {low}?" in said), said)
 
 
 def effect(

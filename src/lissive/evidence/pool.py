@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import RATIOS
-from lissive.evidence.effect import COUNTED, LABELS, Effect, shown
+from lissive.evidence.effect import COUNTED, LABELS, Effect, meant, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -217,10 +217,8 @@ def _check(
 
 def _known(name: str, word: str, known: Sequence[str]) -> None:
     if word not in known:
-        from lissive.typed import nearest
-
         raise EvidenceError(
-            f"{name} is {word!r}.{nearest(word, known)}", allowed=f"{', '.join(known)}.", do="correct it."
+            f"{name} is {word!r}.{meant(word, known)}", allowed=f"{', '.join(known)}.", do="correct it."
         )
 
 
@@ -395,7 +393,7 @@ def _spread(
             "the studies agree more than chance would have them, which makes Hartung-Knapp's interval narrow: "
             "look at mHK's and at Wald's as well"
         )
-    if hk == 0.0:
+    if hk <= 1e-9 * se:  # no difference but by rounding
         said.append(
             "the studies' effects are equal, so Hartung-Knapp has no width: Wald's standard error is taken"
         )
