@@ -223,5 +223,31 @@ def _link(data: Mapping[str, Any]) -> str:
 
 
 # -- claims ----------------------------------------------------------------------------------------------------
-def _claims() -> list[Any]:
-    return []
+def _claims() -> list[dict[str, Any]]:
+    """The shipped claims with their verdicts in words, and each number with its mark and source."""
+    from lissive.evidence.claims import VERDICTS, shipped_claims
+
+    return [
+        {
+            "id": each.id,
+            "claim": each.claim,
+            "verdict": VERDICTS[each.verdict],
+            "certainty": each.certainty.replace("_", " "),
+            "answer": each.answer,
+            "numbers": [_key_number(one.cited) for one in each.numbers],
+            "would_change": each.would_change,
+        }
+        for each in shipped_claims()
+    ]
+
+
+def _key_number(cited: Any) -> dict[str, str]:
+    value = cited.value
+    many = isinstance(value, tuple | list)
+    return {
+        "what": cited.what,
+        "value": ", ".join(f"{one}" for one in value) if many else f"{value}",
+        "mark": MARKS[cited.provenance],
+        "url": cited.url if cited.url.startswith(("http://", "https://")) else "",
+        "pointer": cited.pointer,
+    }
