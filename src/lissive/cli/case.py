@@ -1,4 +1,4 @@
-"""`lissive case`: the main job. One person's answers: today the forecast; the others say they are not built."""
+"""`lissive case`: the main job. One person's answers: evidence and forecast; the others say they are not built."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def case(
     """What may this treatment do for this person? Virtual patients like them, with drug and with placebo."""
     from lissive.case import read_case
     from lissive.cli.progress import bar
+    from lissive.evidence.case_answer import case_evidence
     from lissive.forecast import predict, summary
 
     facts = read_case(file)
@@ -41,12 +42,12 @@ def case(
         )
     with bar("simulating days", (facts.plan.weeks or 0) * 7) as tick:
         forecast = predict(facts, subjects=subjects, seed=seed, threads=threads, progress=tick)
-    found = summary(forecast)
+    found, evidence = summary(forecast), case_evidence(facts)
     answer = {
         "case": facts.case,
         "as_of": None if facts.as_of is None else facts.as_of.isoformat(),
         "access": None,
-        "evidence": None,
+        "evidence": evidence,
         "safety": None,
         "forecast": found,
         "provenance": {"lissive_version": __version__, **forecast.provenance},
@@ -58,7 +59,7 @@ def case(
     else:
         from lissive.report.text import case_text
 
-        print(case_text(facts, found))
+        print(case_text(facts, found, evidence))
         if report is not None:
             print("\n" + "\n".join(str(path) for path in written))
     if found["failed"]:

@@ -60,7 +60,9 @@ def list_(
 
 
 def show(
-    id: Annotated[str, typer.Argument(metavar="ID", help="A study, review or claim, as list and claims name it.")],
+    id: Annotated[
+        str, typer.Argument(metavar="ID", help="A study, review or claim, as list and claims name it.")
+    ],
     studies: Mine = None,
     as_json: AsJson = False,
 ) -> None:

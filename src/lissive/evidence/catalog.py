@@ -1,7 +1,7 @@
 """The studies, reviews and claims as plain data: a list of them, and everything on one.
 
 listed(shipped_studies(), cause="als")      a row for each study
-whole("wade_2004")                          every number of it with where it comes from, what is used, what is in conflict
+whole("wade_2004")                          every number with where it comes from, what is used, and conflicts
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ def _no_such(id: str, known_ids: Iterable[str]) -> EvidenceError:
 
 
 def _numbers(entry: Located) -> list[dict[str, Any]]:
-    return [{**asdict(cited), "what": dotted(loc), "where": entry.where(*loc)} for loc, cited in figures(entry)]
+    return [
+        {**asdict(cited), "what": dotted(loc), "where": entry.where(*loc)} for loc, cited in figures(entry)
+    ]
 
 
 def _common(entry: Located) -> dict[str, Any]:
@@ -155,7 +157,12 @@ def _of_review(entry: Located) -> dict[str, Any]:
         for row in entry.data.get("outcomes") or ()
         if isinstance(row, Mapping)
     ]
-    return {**_common(entry), "label": label_of(entry.id), "purpose": str(entry.data.get("purpose") or ""), "outcomes": said}
+    return {
+        **_common(entry),
+        "label": label_of(entry.id),
+        "purpose": str(entry.data.get("purpose") or ""),
+        "outcomes": said,
+    }
 
 
 def _of_study(entry: Located, studies: Studies) -> dict[str, Any]:

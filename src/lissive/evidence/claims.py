@@ -136,7 +136,9 @@ def nearest_claims(text: str, claims: Sequence[Claim] | None = None) -> list[tup
     """
     every = shipped_claims() if claims is None else claims
     asked = _concepts(text)
-    said = [(_concepts(f"{each.claim} {each.id.replace('_', ' ')}"), _concepts(each.answer)) for each in every]
+    said = [
+        (_concepts(f"{each.claim} {each.id.replace('_', ' ')}"), _concepts(each.answer)) for each in every
+    ]
     weight = {
         word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in said))) for word in asked
     }

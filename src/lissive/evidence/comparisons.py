@@ -11,13 +11,13 @@ it would be against that part (Cochrane Handbook 23.3.4). People who stand under
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from statistics import NormalDist
 
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
-from lissive.evidence.extract import Block, Side, Unused, blocks, role
+from lissive.evidence.extract import Block, Side, Unused, blocks, people_of, role
 from lissive.evidence.read import Located, Studies
 from lissive.evidence.words import (
     NOT_USED,
@@ -85,7 +85,10 @@ def label_of(id: str) -> str:
     >>> label_of("zajicek_2012_MUSEC"), label_of("nct01606176_gw")
     ('Zajicek 2012 MUSEC', 'NCT01606176 GW')
     """
-    words = [word.upper() if word.startswith("nct") or word in ("gw", "sci", "cbd") else word for word in id.split("_")]
+    words = [
+        word.upper() if word.startswith("nct") or word in ("gw", "sci", "cbd") else word
+        for word in id.split("_")
+    ]
     return " ".join(word[:1].upper() + word[1:] for word in words if word)
 
 
@@ -168,7 +171,7 @@ def _of_trial(
     arms = _active_arms(entry, found)
     made: list[Comparison] = []
     for arm in arms:
-        one = _one(entry, mine, outcome, found, arm, len(arms))
+        one = _one(entry, mine, outcome, found, arm, arms, len(arms))
         if isinstance(one, Unused):
             unused.append(one)
         elif product is None or one.product == product:
@@ -177,7 +180,7 @@ def _of_trial(
         made = [
             one
             for arm in arms
-            if isinstance(one := _one(entry, mine, outcome, found, arm, len(made)), Comparison)
+            if isinstance(one := _one(entry, mine, outcome, found, arm, arms, len(made)), Comparison)
             and one.product == product
         ]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
@@ -201,15 +204,23 @@ def _active_arms(entry: Located, found: Sequence[Block]) -> list[str]:
 
 
 def _one(
-    entry: Located, mine: About, outcome: str, found: Sequence[Block], arm: str, arms: int
+    entry: Located,
+    mine: About,
+    outcome: str,
+    found: Sequence[Block],
+    arm: str,
+    every_arm: Sequence[str],
+    arms: int,
 ) -> Comparison | Unused:
+    """What one active arm has to say; `arms` of all share the control group."""
+    several = len(every_arm) > 1
     pair = _pair(found, arm)
     given = next(
         (
             (block, *block.given[name])
             for block in found
             for name in (arm, "")
-            if name in block.given and (name or arms == 1)
+            if name in block.given and (name or not several)
         ),
         None,
     )
@@ -234,6 +245,10 @@ def _one(
     if given is not None:
         block, stated, used = given
         stated, more = _read_as(entry, outcome, stated)
+        if stated is not None and more:  # what is entered is not what was printed
+            used = tuple(
+                replace(each, provenance="derived") if each.provenance == "read" else each for each in used
+            )
         if arms > 1 and stated is not None and mine.design != "crossover":
             stated, wider = _widened(entry, stated, arm, arms, active, control)
             more += wider
@@ -242,15 +257,17 @@ def _one(
             cited += [each for each in used if each not in cited]
     if stated is None and not _is_usable(active, control):
         why = next(iter(notes), "") if given is not None else ""
-        return Unused(entry.id, f"{outcome} {arm}".strip(), why or _lacking(active, control), outcome, "", tuple(cited))
-    product = find("products", arm) if arms > 1 else None
+        return Unused(
+            entry.id, f"{outcome} {arm}".strip(), why or _lacking(active, control), outcome, "", tuple(cited)
+        )
+    product = find("products", arm) if several else None
     return Comparison(
         study=mine.study,
-        label=f"{mine.label} ({arm})" if arms > 1 else mine.label,
+        label=f"{mine.label} ({arm})" if several else mine.label,
         outcome=outcome,
         cause=mine.cause,
         design=mine.design,
-        product=product.word if product and arms > 1 else mine.product,
+        product=product.word if product else mine.product,
         active=active,
         control=control,
         given=stated,
@@ -259,7 +276,9 @@ def _one(
         better=outcomes()[outcome].better,
         provenance=weakest(tuple(each.provenance for each in cited)),
         cited=tuple(cited),
-        patients=f"{mine.patients}/{arm.lower()}" if arms > 1 and mine.design != "crossover" else mine.patients,
+        patients=f"{mine.patients}/{arm.lower()}"
+        if several and mine.design != "crossover"
+        else mine.patients,
         note="; ".join(notes),
     )
 
@@ -274,7 +293,11 @@ def _pair(found: Sequence[Block], arm: str) -> tuple[Block, Side, Side] | None:
     """The block with this arm and a control group; the one that can be used, on the outcome's own scale, first."""
     pairs = []
     for block in found:
-        side = block.sides.get(arm) if arm else next((s for a, s in block.sides.items() if role(a) == "active"), None)
+        side = (
+            block.sides.get(arm)
+            if arm
+            else next((s for a, s in block.sides.items() if role(a) == "active"), None)
+        )
         other = next((s for a, s in block.sides.items() if role(a) == "control"), None)
         if side is not None and other is not None:
             pairs.append((block, side, other))
@@ -305,9 +328,7 @@ def _lacking(active: Group | None, control: Group | None) -> str:
 
 def _share_of(group: Group, arms: int) -> Group:
     """One of `arms` equal parts of a control group."""
-    parts = {
-        name: value / arms for name in ("n", "events") if (value := getattr(group, name)) is not None
-    }
+    parts = {name: value / arms for name in ("n", "events") if (value := getattr(group, name)) is not None}
     return replace(group, **parts)
 
 
@@ -315,12 +336,17 @@ def _widened(
     entry: Located, given: Given, arm: str, arms: int, active: Group | None, control: Group | None
 ) -> tuple[Given, list[str]]:
     """A stated difference as it would be against one part of the control group."""
-    from lissive.evidence.extract import _N_MEANS, _people
-
     row = entry.row
-    rest = next((str(each["arm"]) for each in getattr(row, "arms", None) or () if role(str(each.get("arm"))) == "control"), "")
-    n = active.n if active and active.n else _people(entry, arm, _N_MEANS)[0]
-    m = control.n * arms if control and control.n else (_people(entry, rest, _N_MEANS)[0] if rest else None)
+    rest = next(
+        (
+            str(each["arm"])
+            for each in getattr(row, "arms", None) or ()
+            if role(str(each.get("arm"))) == "control"
+        ),
+        "",
+    )
+    n = active.n if active and active.n else people_of(entry, arm)
+    m = control.n * arms if control and control.n else (people_of(entry, rest) if rest else None)
     se = given.se
     if se is None and given.low is not None and given.high is not None:
         se = (given.high - given.low) / (2 * NormalDist().inv_cdf((1 + given.level) / 2))
@@ -348,16 +374,8 @@ def _read_as(entry: Located, outcome: str, given: Given) -> tuple[Given | None, 
 
 def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unused]:
     """Blocks that say again what another says."""
-    pairs: list[Unused] = []
     arms = _active_arms(entry, found)
     used = {id(pair[0]) for arm in arms if (pair := _pair(found, arm))}
     used |= {id(block) for block in found if block.given}
-    for block in found:
-        if id(block) not in used:
-            pairs.append(Unused(entry.id, block.key.text, "another figure of the same outcome is used", outcome))
-    return pairs
-
-
-def usable_outcomes(found: Iterable[Comparison]) -> list[str]:
-    """Words of the outcomes that comparisons are of, each once."""
-    return list(dict.fromkeys(each.outcome for each in found))
+    reason = "another figure of the same outcome is used"
+    return [Unused(entry.id, block.key.text, reason, outcome) for block in found if id(block) not in used]

@@ -18,7 +18,8 @@ from lissive.evidence.read import Studies, shipped_reviews
 
 FORMATS = ("csv", "json", "bibtex", "ris")
 _CITATION = re.compile(
-    r"^(?P<authors>[^.]+(?:, et al)?)\. (?:(?P<title>.+?(?:[?!](?= )|(?=\. )))\.? )?(?P<journal>[^.;]+?) (?P<year>(?:19|20)\d\d)"
+    r"^(?P<authors>[^.]+(?:, et al)?)\. "
+    r"(?:(?P<title>.+?(?:[?!](?= )|(?=\. )))\.? )?(?P<journal>[^.;]+?) (?P<year>(?:19|20)\d\d)"
     r"(?:;(?P<volume>\d+)(?:\([^)]*\))?(?::(?P<pages>[\w-]+))?)?"
 )
 _COLUMNS = (
@@ -29,7 +30,7 @@ _COLUMNS = (
 
 
 def exported(studies: Studies, format: str) -> str:
-    """Everything in one format: CSV has a row for each comparison, BibTeX and RIS an entry for each study and review."""
+    """Everything in one format: a row for each comparison (CSV), an entry for each study and review (BibTeX, RIS)."""
     made, unused = every(studies)
     if format == "csv":
         return _csv(made)
@@ -60,7 +61,9 @@ def _csv(made: Sequence[Comparison]) -> str:
 
 
 def _flat(one: Comparison) -> Mapping[str, Any]:
-    flat: dict[str, Any] = {name: getattr(one, name) for name in ("study", "label", "outcome", "cause", "design")}
+    flat: dict[str, Any] = {
+        name: getattr(one, name) for name in ("study", "label", "outcome", "cause", "design")
+    }
     flat |= {name: getattr(one, name) for name in ("product", "better", "provenance", "patients", "note")}
     for side in ("active", "control"):
         group = getattr(one, side)
@@ -68,7 +71,10 @@ def _flat(one: Comparison) -> Mapping[str, Any]:
     if one.given:
         flat |= {name: value for name, value in asdict(one.given).items() if name != "level"}
     sources = dict.fromkeys(each.url for each in one.cited if each.url)
-    return flat | {"correlation": one.correlation, "sources": " ".join(url.replace(" ", "%20") for url in sources)}
+    return flat | {
+        "correlation": one.correlation,
+        "sources": " ".join(url.replace(" ", "%20") for url in sources),
+    }
 
 
 def _cell(value: Any) -> str:
@@ -99,7 +105,9 @@ def _authors(parts: Mapping[str, str]) -> list[str]:
     found = []
     for name in parts.get("authors", "").split(", "):
         family, _, initials = name.strip().rpartition(" ")
-        found.append("others" if name.startswith("et al") else f"{family}, {initials}" if family else initials)
+        found.append(
+            "others" if name.startswith("et al") else f"{family}, {initials}" if family else initials
+        )
     return [name for name in found if name]
 
 
@@ -117,7 +125,9 @@ def _bibtex(id: str, citation: str, doi: str) -> str:
         "note": _plain(citation) if is_article else "",
     }
     lines = [
-        f"  {name} = {{{text if name == 'doi' else _escaped(text)}}}," for name, text in fields.items() if text
+        f"  {name} = {{{text if name == 'doi' else _escaped(text)}}},"
+        for name, text in fields.items()
+        if text
     ]
     return "\n".join([f"@{'article' if is_article else 'misc'}{{{id},", *lines, "}", ""])
 

@@ -77,10 +77,13 @@ def blocks(entry: Located) -> Iterator[Block | Unused]:
             yield from _block(entry, room, name, node, tuple(found))
 
 
-def _block(entry: Located, room: str, name: str, node: Any, others: tuple[str, ...]) -> Iterator[Block | Unused]:
+def _block(
+    entry: Located, room: str, name: str, node: Any, others: tuple[str, ...]
+) -> Iterator[Block | Unused]:
     key = parse_key(name, others)
     if key.why:
-        yield Unused(entry.id, name, key.why, said=_words(node), cited=_cited(name, node))
+        outcome = key.outcomes[0] if key.outcomes else ""
+        yield Unused(entry.id, name, key.why, outcome, _words(node), _cited(name, node))
         return
     for outcome in key.outcomes:
         made = Block(key, outcome)
@@ -162,7 +165,9 @@ def _difference(
         return "a difference without groups, on no common scale"
     sign = made.key.sign * (-1.0 if made.key.flipped else 1.0)
     low, high = _turned(low, high, factor * sign)
-    given = Given("MD", _round(estimate * factor * sign), low, high, None if se is None else _round(se * factor))
+    given = Given(
+        "MD", _round(estimate * factor * sign), low, high, None if se is None else _round(se * factor)
+    )
     made.notes += _scale_note(made.key, factor, sign)
     made.given[arm] = (given, tuple(used))
     return ""
@@ -347,6 +352,11 @@ def role(arm: str) -> str:
     return found.word if found else "active"
 
 
+def people_of(entry: Located, arm: str) -> float | None:
+    """How many people of an arm were looked at; None where that is not known, or it is no trial."""
+    return _people(entry, arm, _N_MEANS)[0] if entry.kind == "trial" else None
+
+
 def _people(entry: Located, arm: str, fields: tuple[str, ...]) -> tuple[float | None, Cited]:
     """How many people an arm has: in a crossover all of them; `` is the whole trial."""
     row: Any = entry.row
@@ -389,7 +399,12 @@ def _per_protocol(entry: Located, name: str, outcome: str, node: Any) -> Iterato
             for each in (cite(dotted((name, k, f)), row[f]) for f in row if f in fields)
         ]
         yield Unused(
-            entry.id, name, f"per protocol ({', '.join(sorted(set(fields)))}): shown, not pooled", outcome, "", tuple(found)
+            entry.id,
+            name,
+            f"per protocol ({', '.join(sorted(set(fields)))}): shown, not pooled",
+            outcome,
+            "",
+            tuple(found),
         )
 
 

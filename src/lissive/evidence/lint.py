@@ -1,4 +1,4 @@
-"""What is wrong with files of studies and reviews, whoever wrote them: `lissive check` and `--studies FILE` ask the same.
+"""What is wrong with files of studies and reviews: `lissive check` and `--studies FILE` ask the same.
 
 A figure that is known to be wrong stays in a shipped file only with `rejected: reason` on its entry, and is not used.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from lissive.evidence._lint_figures import SIZE, Place, ends_of, places
 from lissive.evidence.bias import why_unbelievable
 from lissive.evidence.comparison import PROVENANCES
-from lissive.evidence.extract import Block, blocks, role
+from lissive.evidence.extract import Block, blocks, people_of, role
 from lissive.evidence.keys import parse_key
 from lissive.evidence.read import Located, dotted, is_figure, number, plain
 from lissive.evidence.words import assumption, outcomes
@@ -45,7 +45,9 @@ def _fault(check: str, place: Place, what: str) -> Fault:
     return Fault(check, place.entry.id, place.entry.where(*place.loc), f"{dotted(place.loc)} {what}")
 
 
-_NUMERIC = re.compile(r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|n_(?:randomised|analysed|treated|completed|enrolled)")
+_NUMERIC = re.compile(
+    r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|n_(?:randomised|analysed|treated|completed|enrolled)"
+)
 """Names of fields in which only a number makes sense."""
 
 
@@ -66,10 +68,19 @@ def numbers(entries: tuple[Located, ...]) -> Iterator[Fault]:
 def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
     for place in places(entries):
         row = place.node
-        for name, most in (("n", "N"), ("events", "N"), ("e", "n1"), ("c", "n2"), ("e_n", "eN"), ("c_n", "cN")):
+        for name, most in (
+            ("n", "N"),
+            ("events", "N"),
+            ("e", "n1"),
+            ("c", "n2"),
+            ("e_n", "eN"),
+            ("c_n", "cN"),
+        ):
             n, total = number(row.get(name)), number(row.get(most))
             if n is not None and total is not None and n > total:
-                yield _fault("counts", place.at(name), f"is {n:g}, more than the {total:g} people it is of ({most}).")
+                yield _fault(
+                    "counts", place.at(name), f"is {n:g}, more than the {total:g} people it is of ({most})."
+                )
         for name, value in row.items():
             size = number(value)
             if size is None:
@@ -86,7 +97,9 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
 
 def _is_share(name: str, place: Place) -> bool:
     around = " ".join(str(part) for part in place.loc)
-    return bool(re.fullmatch(r"pct|.+_pct", name)) and not re.search(r"reduction|change|increase", f"{around} {name}")
+    return bool(re.fullmatch(r"pct|.+_pct", name)) and not re.search(
+        r"reduction|change|increase", f"{around} {name}"
+    )
 
 
 def spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
@@ -101,7 +114,9 @@ def spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
                 continue
             most = _most(place, name)
             if most is not None and name.endswith("sd") and size > most * (1 + _ROUNDING):
-                yield _fault("sd", place.at(name), f"is {size:g}, and on its scale no deviation is beyond {most:.3g}.")
+                yield _fault(
+                    "sd", place.at(name), f"is {size:g}, and on its scale no deviation is beyond {most:.3g}."
+                )
 
 
 def _most(place: Place, name: str) -> float | None:
@@ -110,6 +125,7 @@ def _most(place: Place, name: str) -> float | None:
     if top is None:
         return None
     n = number(place.node.get("n")) or number(place.node.get("N"))
+    n = n or people_of(place.entry, str(place.node.get("arm", "")))
     small = math.sqrt(n / (n - 1)) if n and n > 1 else math.sqrt(2)
     reach = 1.0 if re.match(r"end|baseline", name) else 2.0
     return assumption("largest_sd_of_range") * top * reach * small
@@ -159,10 +175,12 @@ def _against_interval(entry: Located) -> Iterator[Fault]:
         narrow = math.sqrt(active.sd**2 / active.n + control.sd**2 / control.n)
         if wide / narrow > math.sqrt(min(active.n, control.n)) / 2 > 1.5:
             what = (
-                f"has deviations {active.sd:g} and {control.sd:g}, which are {wide / narrow:.1f} times too small for the "
-                "interval of the difference: they look like standard errors."
+                f"has deviations {active.sd:g} and {control.sd:g}, which are {wide / narrow:.1f} times too small for "
+                "the interval of the difference: they look like standard errors."
             )
-            yield Fault("se", entry.id, entry.where("outcomes", block.key.text), f"outcomes.{block.key.text} {what}")
+            yield Fault(
+                "se", entry.id, entry.where("outcomes", block.key.text), f"outcomes.{block.key.text} {what}"
+            )
 
 
 def _stated(entry: Located) -> Iterator[tuple[Block, Any, tuple[Any, Any]]]:
@@ -190,14 +208,21 @@ def signs(entries: tuple[Located, ...]) -> Iterator[Fault]:
             other = _difference(given.measure, active, control)
             if other is None:
                 continue
-            stated = math.log(given.estimate) if given.measure != "MD" and given.estimate > 0 else given.estimate
+            stated = (
+                math.log(given.estimate) if given.measure != "MD" and given.estimate > 0 else given.estimate
+            )
             if stated * other < 0 and abs(stated - other) > _doubt(given, stated):
                 what = (
                     f"goes {'up' if other > 0 else 'down'} against control by its groups, and "
                     f"{'up' if stated > 0 else 'down'} by the difference that is stated ({given.measure} "
                     f"{given.estimate:g}); if the sign is not known, say so in sign_convention."
                 )
-                yield Fault("signs", entry.id, entry.where("outcomes", block.key.text), f"outcomes.{block.key.text} {what}")
+                yield Fault(
+                    "signs",
+                    entry.id,
+                    entry.where("outcomes", block.key.text),
+                    f"outcomes.{block.key.text} {what}",
+                )
 
 
 def _says_unsure(entry: Located) -> bool:
@@ -234,14 +259,19 @@ def intervals(entries: tuple[Located, ...]) -> Iterator[Fault]:
         if low > high:
             yield _fault("interval", place.at("ci"), f"is {low:g} to {high:g}: the lower end comes first.")
             continue
-        name = next((each for each in (*_ESTIMATES, *_RATIO_NAMES) if number(_inner(place.node, each)) is not None), None)
+        name = next(
+            (each for each in (*_ESTIMATES, *_RATIO_NAMES) if number(_inner(place.node, each)) is not None),
+            None,
+        )
         if name is None:
             continue
         estimate = number(_inner(place.node, name))
         assert estimate is not None
         slack = 0.5 * 10.0 ** -_places(low, high, estimate)
         if not low - slack <= estimate <= high + slack:
-            yield _fault("interval", place.at("ci"), f"is {low:g} to {high:g}, and {name} {estimate:g} is not in it.")
+            yield _fault(
+                "interval", place.at("ci"), f"is {low:g} to {high:g}, and {name} {estimate:g} is not in it."
+            )
         if (_is_ratio(place) or name in _RATIO_NAMES) and low <= 0:
             yield _fault("interval", place.at("ci"), f"is {low:g} to {high:g}, and a ratio is over 0.")
 
@@ -251,7 +281,12 @@ def _inner(row: Mapping[str, Any], name: str) -> Any:
 
 
 def _is_ratio(place: Place) -> bool:
-    return place.block is not None and parse_key(place.block, place.siblings).kind in ("OR", "RR", "HR", "GMR")
+    return place.block is not None and parse_key(place.block, place.siblings).kind in (
+        "OR",
+        "RR",
+        "HR",
+        "GMR",
+    )
 
 
 def _places(*values: float) -> int:
@@ -267,7 +302,9 @@ def patients(entries: tuple[Located, ...]) -> Iterator[Fault]:
     for entry in entries:
         first = ids.setdefault(entry.id, entry)
         if first is not entry:
-            yield Fault("patients", entry.id, entry.where("id"), f"id comes twice, first at {first.where('id')}.")
+            yield Fault(
+                "patients", entry.id, entry.where("id"), f"id comes twice, first at {first.where('id')}."
+            )
             continue
         if entry.kind != "trial":
             continue
@@ -301,15 +338,23 @@ def effects(entries: tuple[Located, ...]) -> Iterator[Fault]:
         if entry.kind == "review":
             yield from _pooled(entry)
             continue
-        for block in (each for each in blocks(entry) if isinstance(each, Block)) if entry.kind == "trial" else ():
+        for block in (
+            (each for each in blocks(entry) if isinstance(each, Block)) if entry.kind == "trial" else ()
+        ):
             control = next((s.group for a, s in block.sides.items() if role(a) == "control"), None)
             for arm, side in block.sides.items():
                 if control is None or arm == control.arm or not (side.group.sd and control.sd):
                     continue
-                assert side.group.mean is not None and control.mean is not None
+                assert side.group.mean is not None
+                assert control.mean is not None
                 smd = (side.group.mean - control.mean) / math.hypot(side.group.sd, control.sd) * math.sqrt(2)
                 if why := why_unbelievable("SMD", smd):
-                    yield Fault("effect", entry.id, entry.where("outcomes", block.key.text), f"outcomes.{block.key.text}: {why}.")
+                    yield Fault(
+                        "effect",
+                        entry.id,
+                        entry.where("outcomes", block.key.text),
+                        f"outcomes.{block.key.text}: {why}.",
+                    )
 
 
 def _pooled(entry: Located) -> Iterator[Fault]:
@@ -318,10 +363,14 @@ def _pooled(entry: Located) -> Iterator[Fault]:
         if estimate is None:
             continue
         said = f"{row.get('measure', '')} {row.get('model', '')} {row.get('outcome', '')}"
-        measure = next((each for each in ("SMD", "OR", "RR", "RD", "MD") if re.search(rf"\b{each}\b", said)), "MD")
+        measure = next(
+            (each for each in ("SMD", "OR", "RR", "RD", "MD") if re.search(rf"\b{each}\b", said)), "MD"
+        )
         # an interval that does not hold its estimate is the business of `interval`
         if why := why_unbelievable(measure, estimate, None, number(row.get("i2") or row.get("i2_pct"))):
-            yield Fault("effect", entry.id, entry.where("outcomes", k, "pooled"), f"outcomes[{k}].pooled: {why}.")
+            yield Fault(
+                "effect", entry.id, entry.where("outcomes", k, "pooled"), f"outcomes[{k}].pooled: {why}."
+            )
 
 
 # -- where figures come from -----------------------------------------------------------------------
@@ -333,14 +382,19 @@ def sources(entries: tuple[Located, ...]) -> Iterator[Fault]:
             yield Fault("source", entry.id, entry.where("id"), "has no citation, DOI or registry number.")
 
 
-def _sources(entry: Located, node: Any, loc: tuple[str | int, ...], around: Mapping[str, Any]) -> Iterator[Fault]:
+def _sources(
+    entry: Located, node: Any, loc: tuple[str | int, ...], around: Mapping[str, Any]
+) -> Iterator[Fault]:
     if isinstance(node, tuple):
         for k, each in enumerate(node):
             yield from _sources(entry, each, (*loc, k), around)
         return
     if not isinstance(node, Mapping):
         return
-    said = {**around, **{name: node[name] for name in ("provenance", "source_url", "pointer") if node.get(name)}}
+    said = {
+        **around,
+        **{name: node[name] for name in ("provenance", "source_url", "pointer") if node.get(name)},
+    }
     if is_figure(node) or ("provenance" in node and loc):
         if what := _unsourced(node, said):
             yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} {what}")

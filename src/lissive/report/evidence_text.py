@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-
 WIDTH = 110
 RECALLED = "[quoted from memory]"
 LIMITS = (
@@ -34,13 +33,19 @@ def list_text(rows: Sequence[Mapping[str, Any]], asked: Mapping[str, str | None]
 def _none(row: Mapping[str, Any]) -> str:
     if row["not_compared"]:
         return f"- ({row['not_compared']})"
-    return f"- (not pooled: {', '.join(row['in_words'])})" if row["in_words"] else "- (none that can be compared)"
+    return (
+        f"- (not pooled: {', '.join(row['in_words'])})"
+        if row["in_words"]
+        else "- (none that can be compared)"
+    )
 
 
 def show_text(one: Mapping[str, Any]) -> str:
     """Everything on one study, review or claim."""
     if one["kind"] == "claim":
-        return "\n\n".join([claim_text(one), _wrapped(f"Why: {one['reasoning']}", "  "), _conflicts(one)]).rstrip()
+        return "\n\n".join(
+            [claim_text(one), _wrapped(f"Why: {one['reasoning']}", "  "), _conflicts(one)]
+        ).rstrip()
     parts = [_head(one), _conflicts(one)]
     if one["kind"] in ("trial", "observational"):
         parts += [_used(one), _left(one)]
@@ -62,7 +67,11 @@ def _head(one: Mapping[str, Any]) -> str:
             f"{one['comparator'] or 'nothing'}; {one['design_as_said'] or 'design not stated'}"
         )
         lines += [f"Not compared: {one['not_compared']}."] if one["not_compared"] else []
-        lines += [f"The same people as {', '.join(one['same_people_as'])}; they count once."] if one["same_people_as"] else []
+        lines += (
+            [f"The same people as {', '.join(one['same_people_as'])}; they count once."]
+            if one["same_people_as"]
+            else []
+        )
     for row in one["outcomes"] if one["kind"] == "review" else ():
         lines.append(" · ".join(str(value) for value in row.values() if value))
     lines += [f"Note: {one['note']}"] if one["note"] else []
@@ -156,14 +165,18 @@ def claim_text(one: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def claims_text(near: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]], about: str | None) -> str:
+def claims_text(
+    near: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]], about: str | None
+) -> str:
     """Claims that are near what was asked; where none is, that, and a line for each."""
     if about is not None and not near:
         head = f"No claim here is near {about!r}. That does not say whether it is true. The claims are:"
         return "\n".join([_wrapped(head), "", *(_line(one) for one in every), "", LIMITS_LINES])
     if about is not None:
         return "\n\n".join([*(claim_text(one) for one in near), LIMITS_LINES])
-    head = "Popular claims and what trials say. One in full: lissive evidence show ID, or claims --about TEXT."
+    head = (
+        "Popular claims and what trials say. One in full: lissive evidence show ID, or claims --about TEXT."
+    )
     return "\n".join([head, "", *(_line(one) for one in every), "", LIMITS_LINES])
 
 
@@ -211,5 +224,3 @@ def _aligned(rows: Sequence[Sequence[str]], last: int = 60) -> str:
         lines.append((head + tail[0]).rstrip())
         lines += [" " * start + more for more in tail[1:]]
     return "\n".join([lines[0], "  " + "-" * min(WIDTH, max(len(line) for line in lines) - 2), *lines[1:]])
-
-

@@ -10,7 +10,6 @@ from lissive.case import Case, causes, product
 
 NOT_BUILT = {
     "access": "Access (may they have it, where they live, on that date)",
-    "evidence": "Evidence (what the studies say for this kind of spasm)",
     "followup": "Follow-up (is it working, and what now)",
 }
 LIMITS = (
@@ -38,12 +37,14 @@ _PLAIN = ("probability", "NRS", "VAS", "score", "1/day", "1")
 """Units that the label says already."""
 
 
-def case_text(case: Case, forecast: Mapping[str, Any]) -> str:
+def case_text(case: Case, forecast: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
     """The four answers; those that do not exist yet are named as such."""
+    from lissive.report.case_evidence_text import case_evidence_text
+
     parts = [
         headline(case),
         f"1  {NOT_BUILT['access']}: not built yet.",
-        f"2  {NOT_BUILT['evidence']}: not built yet.",
+        case_evidence_text(evidence),
         f"3  Forecast: {forecast['subjects']} virtual patient{'' if forecast['subjects'] == 1 else 's'}, as far as the "
         "case describes the person; each with the drug and with placebo.",
         *_numbers(forecast),
