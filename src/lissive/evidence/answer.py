@@ -121,6 +121,9 @@ def pooled_answer(
                 "studies": [each.study for each in effects if each.design == name],
                 **_figure(group, measure),
                 "direction": direction(group, outcome.better),
+                "absolute": _absolute(
+                    group, [each for each in kept if each.design == name], outcome, baseline_risk
+                ),
             }
             for name, group in groups
         ],
@@ -130,7 +133,7 @@ def pooled_answer(
             for each, rest in leave_one_out(effects, **options)
         ],
         "small_studies": _small_studies(effects),
-        "absolute": _absolute(figure, kept, effects, outcome, baseline_risk),
+        "absolute": _absolute(figure, kept, outcome, baseline_risk),
         "studies": _studies(kept, effects, figure),
         "left_out": [asdict(each) for each in (*left, *unused)],
         "provenance": provenance if effects else None,
@@ -375,11 +378,9 @@ def _small_studies(effects: Sequence[Effect]) -> dict[str, Any]:
 def _absolute(
     figure: Pooled | None,
     kept: Sequence[Comparison],
-    effects: Sequence[Effect],
     outcome: OutcomeLike,
     asked: float | None,
 ) -> dict[str, Any] | None:
-    measure = effects[0].measure if effects else None
     if asked is not None and outcome.kind != "share":
         raise EvidenceError(
             f"{outcome.word} is a quantity: there is no risk to start from, and no number needed to treat.",
@@ -391,14 +392,14 @@ def _absolute(
         absolute(
             "RD", 0.0, (0.0, 0.0), asked, outcome.better
         )  # says what is wrong with it, also without studies
-    if figure is None or measure not in COUNTED:
+    if figure is None or figure.measure not in COUNTED:
         return None
     baseline, source = asked, "as asked"
     if baseline is None:
         baseline, source = _control_risk(kept), "all control groups of these studies together"
     if baseline is None or not 0.0 < baseline < 1.0:
         return None
-    found = absolute(measure, figure.estimate, figure.ci, baseline, outcome.better)
+    found = absolute(figure.measure, figure.estimate, figure.ci, baseline, outcome.better)
     return {"baseline_risk": baseline, "baseline_from": source, **_absolute_data(found)}
 
 

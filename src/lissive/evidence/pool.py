@@ -386,18 +386,18 @@ def _spread(
     k = len(y)
     quantile = float(stdtrit(k - 1, upper))
     hk = math.sqrt(float((w * (y - mean) ** 2).sum()) / (k - 1)) * se
-    if hk < se:
-        if by == "mHK":
-            return se, quantile
-        said.append(
-            "the studies agree more than chance would have them, which makes Hartung-Knapp's interval narrow: "
-            "look at mHK's and at Wald's as well"
-        )
+    if by == "mHK" and hk < se:
+        return se, quantile
     if hk <= 1e-9 * se:  # no difference but by rounding
         said.append(
             "the studies' effects are equal, so Hartung-Knapp has no width: Wald's standard error is taken"
         )
         return se, quantile
+    if hk * quantile < se * float(ndtri(upper)):
+        said.append(
+            "the studies agree more than chance would have them, which makes Hartung-Knapp's interval narrower than "
+            "Wald's: look at mHK's as well"
+        )
     return hk, quantile
 
 

@@ -238,7 +238,7 @@ def _axes(ax: Axes, answer: Mapping[str, Any], narrow: bool) -> None:
     ax.text(-0.06, -0.75, "control", ha="right", **style)
     ax.text(1.06, -0.75, f"{answer['measure']} (95 %)", **style)
     ax.text(1.78, -0.75, "weight", ha="right", **style)
-    height = ax.figure.get_figheight()
+    height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
     ax.figure.text(0.012, 0.015, caption(answer), fontsize=7, color=GREY)
 

@@ -30,10 +30,8 @@ from lissive.report.pool_words import (
 )
 
 WIDTH = 110
-LIMITS = (
-    "Risk of bias was not rated formally. Nearly all trials of nabiximols were run by its maker, and whoever feels the "
-    "drug knows the arm."
-)
+LIMITS = "Risk of bias was not rated formally, and whoever feels the drug knows the arm."
+SPONSOR = " Nearly all trials of nabiximols were run by its maker."
 
 
 def pool_text(answer: Mapping[str, Any]) -> str:
@@ -51,7 +49,7 @@ def pool_text(answer: Mapping[str, Any]) -> str:
         _notes(answer),
         _marks(answer),
         _left_out(answer),
-        _wrapped(LIMITS),
+        _wrapped(_limits(answer)),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -150,6 +148,8 @@ def _one_out(answer: Mapping[str, Any]) -> str:
 
 def _small(answer: Mapping[str, Any]) -> str:
     found = answer["small_studies"]
+    if answer["k"] < 2:
+        return ""
     if found["refused"] is not None:
         return _wrapped(f"Small studies: {found['refused']}")
     return _wrapped(
@@ -179,8 +179,16 @@ def _of_groups(answer: Mapping[str, Any]) -> list[str]:
 
 
 def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:]
+    return _ended(text[:1].upper() + text[1:])
+
+
+def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _limits(answer: Mapping[str, Any]) -> str:
+    sponsored = any(row["product"] == "nabiximols" for row in answer["studies"])
+    return LIMITS + (SPONSOR if sponsored else "")
 
 
 def _marks(answer: Mapping[str, Any]) -> str:
@@ -212,7 +220,7 @@ def _left_out(answer: Mapping[str, Any]) -> str:
     rows = answer["left_out"]
     if not rows:
         return ""
-    said = (f"- {row['label']}: {_sentence(left_out_words(row))}" for row in rows)
+    said = (f"- {row['label']}: {_ended(left_out_words(row))}" for row in rows)
     return "\n".join(["Left out, and why:", *(_wrapped(line, "  ") for line in said)])
 
 

@@ -165,16 +165,26 @@ def spread(figure: Mapping[str, Any], measure: str) -> str:
 
 
 def absolute_words(answer: Mapping[str, Any]) -> str:
-    """What it means for a thousand people, and the number needed to treat."""
-    found = answer["absolute"]
-    if found is None:
+    """What it means for a thousand people, and the number needed to treat; each design by itself."""
+    if answer["absolute"] is None:
         return ""
+    said = f"In absolute numbers ({answer['outcome_label']}): "
+    several = len(answer["by_design"]) > 1
+    parts = [
+        (f"{DESIGN_NAMES[group['design']]}, " if several else "") + _risks(group["absolute"])
+        for group in (answer["by_design"] if several else [answer])
+        if group["absolute"] is not None
+    ]
+    return f"{said}{' '.join(parts)}"
+
+
+def _risks(found: Mapping[str, Any]) -> str:
     low, high = sorted(found["risk_ci"])
     per = found["benefit_per_1000"]
-    more = f"{abs(per):.0f} of 1000 are {'better' if per >= 0 else 'worse'} off"
+    source = "as asked" if found["baseline_from"] == "as asked" else "of the control groups"
     return (
-        f"In absolute numbers ({answer['outcome_label']}): without the drug {percent(found['baseline_risk'])} "
-        f"({found['baseline_from']}), with it {percent(found['risk'])} ({percent(low)} to {percent(high)}); {more}. "
+        f"without the drug {percent(found['baseline_risk'])} ({source}), with it {percent(found['risk'])} "
+        f"({percent(low)} to {percent(high)}); {abs(per):.0f} of 1000 are {'better' if per >= 0 else 'worse'} off; "
         f"{found['nnt_words']}."
     )
 
