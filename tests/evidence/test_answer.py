@@ -90,6 +90,7 @@ def test_no_study_is_answered():
 def test_one_study_is_answered_with_its_own_numbers():
     found = pooled_answer([mean_of("a", -0.5, -1.0, 0.0)], MEAN)
     assert (found["k"], found["tau2"], found["prediction_interval"]) == (1, 0.0, None)
+    assert (found["n"], found["n_stated_by"]) == (None, 0)  # unknown is not none
     assert found["ci"] == pytest.approx([-1.0, 0.0])
     assert any("that study's own" in note for note in found["notes"])
     assert found["leave_one_out"] == []

@@ -288,7 +288,7 @@ def _figure(figure: Pooled | None, measure: str) -> dict[str, Any]:
         return {"k": 0, "n": 0, "n_stated_by": 0, **dict.fromkeys(names), "weights": [], "said": []}
     return {
         "k": figure.k,
-        "n": figure.n,
+        "n": figure.n if figure.n_stated_by else None,
         "n_stated_by": figure.n_stated_by,
         **_short(figure),
         "prediction_interval": None

@@ -116,7 +116,7 @@ def _recomputed(check: _Check) -> Reproduced:
         "measure": check.measure,
         "estimate": figure.estimate,
         "ci": list(figure.ci),
-        "n": figure.n,
+        "n": figure.n if figure.n_stated_by == figure.k else None,
         "k": figure.k,
         "tau2": figure.tau2,
         "q": figure.q,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
@@ -89,9 +90,12 @@ def funnel_figure(answer: Mapping[str, Any]) -> Figure:
         ax.set_xlabel(f"{log}{answer['measure_label']}")
         ax.set_title(f"{title(answer)}\n{_egger(small)}", loc="left", fontsize=9)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.figure.text(0.02, 0.01, caption(answer), fontsize=7, color=GREY)
+        below, above = sides(answer)
+        ax.text(0.0, -0.17, f"← {below}", transform=ax.transAxes, fontsize=7.5, ha="left", va="top")
+        ax.text(1.0, -0.17, f"{above} →", transform=ax.transAxes, fontsize=7.5, ha="right", va="top")
+        ax.figure.text(0.02, 0.015, textwrap.fill(caption(answer), 96), fontsize=7, color=GREY)
 
-    return _placed(6.4, 4.6, (0.12, 0.15, 0.84, 0.7), draw)
+    return _placed(6.4, 4.8, (0.12, 0.22, 0.84, 0.65), draw)
 
 
 def _egger(small: Mapping[str, Any]) -> str:

@@ -69,14 +69,12 @@ def p_value(p: float | None) -> str:
 
 def people(figure: Mapping[str, Any]) -> str:
     """How many, and of how many studies where some do not say."""
+    if not figure["n_stated_by"]:
+        return "number of people not stated"
     n = f"{figure['n']:,.0f} people".replace(",", "\u202f")
     if figure["n_stated_by"] == figure["k"]:
         return n
-    return (
-        f"{n} in the {studies(figure['n_stated_by'])} that say how many"
-        if figure["n"]
-        else "people not stated"
-    )
+    return f"{n} in the {studies(figure['n_stated_by'])} that say how many"
 
 
 def studies(k: int) -> str:
