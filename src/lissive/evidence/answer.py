@@ -5,7 +5,6 @@ pooled_answer(comparisons, outcomes()["spasticity_nrs"], cause="multiple_scleros
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lissive.errors import EvidenceError
 from lissive.evidence.absolute import Absolute, absolute
-from lissive.evidence.bias import egger, why_unbelievable
+from lissive.evidence.answer_data import (
+    direction,
+    estimate_data,
+    figure_data,
+    finite,
+    small_studies_data,
+    studies_data,
+)
+from lissive.evidence.bias import why_unbelievable
 from lissive.evidence.comparison import DESIGNS, Comparison, weakest
 from lissive.evidence.effect import (
     COUNTED,
@@ -24,7 +31,6 @@ from lissive.evidence.effect import (
     effect,
     known_measure,
     null,
-    shown,
 )
 from lissive.evidence.pool import Pooled, difference_between, leave_one_out, pool
 
@@ -113,13 +119,13 @@ def pooled_answer(
         "design": design,
         "measure": measure,
         "measure_label": LABELS[measure],
-        **_figure(figure, measure),
+        **figure_data(figure, measure),
         "direction": direction(figure, outcome.better),
         "by_design": [
             {
                 "design": name,
                 "studies": [each.study for each in effects if each.design == name],
-                **_figure(group, measure),
+                **figure_data(group, measure),
                 "direction": direction(group, outcome.better),
                 "absolute": _absolute(
                     group, [each for each in kept if each.design == name], outcome, baseline_risk
@@ -129,12 +135,12 @@ def pooled_answer(
         ],
         "between_designs": None if between is None else asdict(between),
         "leave_one_out": [
-            {"without": each.study, "label": each.label, **_short(rest)}
+            {"without": each.study, "label": each.label, **estimate_data(rest)}
             for each, rest in leave_one_out(effects, **options)
         ],
-        "small_studies": _small_studies(effects),
+        "small_studies": small_studies_data(effects),
         "absolute": _absolute(figure, kept, outcome, baseline_risk),
-        "studies": _studies(kept, effects, figure),
+        "studies": studies_data(kept, effects, figure),
         "left_out": [asdict(each) for each in (*left, *unused)],
         "provenance": provenance if effects else None,
         "recalled": [each.study for each in effects if each.provenance == "recalled"],
@@ -281,99 +287,6 @@ def _by_design(effects: Sequence[Effect], options: Mapping[str, Any]) -> list[tu
     return found
 
 
-# -- numbers as data ----------------------------------------------------------------------------------------
-def _figure(figure: Pooled | None, measure: str) -> dict[str, Any]:
-    if figure is None:
-        names = "estimate se p tau2 tau2_ci i2 q q_df q_p prediction_interval ci".split()
-        return {"k": 0, "n": 0, "n_stated_by": 0, **dict.fromkeys(names), "weights": [], "said": []}
-    return {
-        "k": figure.k,
-        "n": figure.n if figure.n_stated_by else None,
-        "n_stated_by": figure.n_stated_by,
-        **_short(figure),
-        "prediction_interval": None
-        if figure.prediction_interval is None
-        else [_finite(end) for end in figure.prediction_interval],
-        "se": figure.se,
-        "p": figure.p,
-        "tau2": figure.tau2,
-        "tau2_ci": None if figure.tau2_ci is None else [_finite(end) for end in figure.tau2_ci],
-        "i2": figure.i2,
-        "q": figure.q,
-        "q_df": figure.k - 1,
-        "q_p": figure.q_p,
-        "method": figure.method,
-        "model": figure.model,
-        "tau2_by": figure.tau2_by,
-        "ci_by": figure.ci_by,
-        "level": figure.level,
-        "weights": list(figure.weights),
-        "said": list(figure.said),
-    }
-
-
-def _short(figure: Pooled) -> dict[str, Any]:
-    return {"estimate": _finite(figure.estimate), "ci": [_finite(end) for end in figure.ci]}
-
-
-def _finite(x: float) -> float | None:
-    return x if math.isfinite(x) else None
-
-
-def direction(figure: Pooled | None, better: str) -> str:
-    """benefit, harm, either (the interval holds no difference), or "" without studies."""
-    if figure is None:
-        return ""
-    if figure.low_y <= 0.0 <= figure.high_y:
-        return "either"
-    up = figure.y > 0
-    return "benefit" if up == (better == "higher") else "harm"
-
-
-def _studies(
-    kept: Sequence[Comparison], effects: Sequence[Effect], figure: Pooled | None
-) -> list[dict[str, Any]]:
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.975))
-    weights = () if figure is None else figure.weights
-    rows = []
-    for comparison, each, weight in zip(kept, effects, weights, strict=True):
-        active, control = comparison.active, comparison.control
-        rows.append(
-            {
-                "study": each.study,
-                "label": each.label,
-                "design": each.design,
-                "product": comparison.product,
-                "n": each.n,
-                "active": None if active is None else asdict(active),
-                "control": None if control is None else asdict(control),
-                "estimate": each.estimate,
-                "ci": [_finite(shown(each.measure, each.y + side * z * each.se)) for side in (-1, 1)],
-                "y": each.y,
-                "se": each.se,
-                "weight": weight,
-                "provenance": each.provenance,
-                "patients": each.patients,
-                "said": list(each.said),
-                "note": comparison.note,
-                "cited": [asdict(cited) for cited in comparison.cited],
-            }
-        )
-    return rows
-
-
-def _small_studies(effects: Sequence[Effect]) -> dict[str, Any]:
-    """Egger's test, or the reason why there is none."""
-    try:
-        found = egger(effects)
-    except EvidenceError as error:
-        return {"refused": error.what}
-    limit = shown(effects[0].measure, found.limit_y)
-    return {**asdict(found), "t": _finite(found.t), "limit": _finite(limit), "refused": None}
-
-
 # -- numbers needed to treat ------------------------------------------------------------------------------------
 def _absolute(
     figure: Pooled | None,
@@ -409,8 +322,8 @@ def _absolute_data(found: Absolute) -> dict[str, Any]:
         "risk_ci": list(found.risk_ci),
         "benefit_per_1000": 1000 * found.benefit,
         "benefit_per_1000_ci": [1000 * end for end in found.benefit_ci],
-        "nnt": _finite(found.nnt),
-        "nnt_ci": [_finite(end) for end in found.nnt_ci],
+        "nnt": finite(found.nnt),
+        "nnt_ci": [finite(end) for end in found.nnt_ci],
         "nnt_words": found.words(),
     }
 

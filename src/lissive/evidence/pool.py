@@ -9,13 +9,14 @@ longer than everything here. It is the tests' yardstick, as metafor is. Sources:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import RATIOS
 from lissive.evidence.effect import COUNTED, LABELS, Effect, meant, shown
+from lissive.evidence.heterogeneity import TAU2, dersimonian_laird, q_profile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +114,7 @@ def pool(
     q = float(np.sum((y - centre) ** 2 / v))
     t2 = 0.0
     if model == "random" and len(effects) > 1:
-        t2 = _dersimonian_laird(y, v, q) if method == "MH" else _TAU2[tau2](y, v)
+        t2 = dersimonian_laird(y, v, q) if method == "MH" else TAU2[tau2](y, v)
     weights = 1.0 / (v + t2)
     mean, se = float(np.sum(weights * y) / np.sum(weights)), float(np.sum(weights) ** -0.5)
     if method == "MH" and model == "fixed":
@@ -137,7 +138,7 @@ def pool(
         p=_p_of_mean(mean / wide, len(effects), by),
         predicted_y=_predicted(mean, wide, t2, len(effects), level) if model == "random" else None,
         tau2=t2,
-        tau2_ci=_q_profile(y, v, level) if model == "random" and len(effects) > 1 else None,
+        tau2_ci=q_profile(y, v, level) if model == "random" and len(effects) > 1 else None,
         q=q if len(effects) > 1 else 0.0,
         q_p=_chi2_above(q, len(effects) - 1),
         i2=max(0.0, 100.0 * (q - (len(effects) - 1)) / q) if q > 0 and len(effects) > 1 else 0.0,
@@ -249,108 +250,6 @@ def _check_mh(effects: Sequence[Effect]) -> None:
             allowed="studies of separate groups with counts.",
             do="use the method IV, or leave them out.",
         )
-
-
-# -- τ² -------------------------------------------------------------------------------------------------
-def _dersimonian_laird(y: Array, v: Array, q: float | None = None) -> float:
-    w = 1.0 / v
-    if q is None:
-        q = _q_at(y, v, 0.0)
-    spread = float(w.sum() - (w**2).sum() / w.sum())
-    return max(0.0, (q - (len(y) - 1)) / spread)
-
-
-def _q_at(y: Array, v: Array, t2: float) -> float:
-    """Generalised Q: falls as τ² rises."""
-    w = 1.0 / (v + t2)
-    mean = (w * y).sum() / w.sum()
-    return float((w * (y - mean) ** 2).sum())
-
-
-def _paule_mandel(y: Array, v: Array) -> float:
-    """Where the generalised Q is its own expectation."""
-    return _root(lambda t2: _q_at(y, v, t2) - (len(y) - 1), y, v)
-
-
-def _reml(y: Array, v: Array) -> float:
-    """Maximum of the restricted likelihood.
-
-    The score's sign is followed from a grid, since Fisher scoring may stop at a local maximum or leave the domain.
-    """
-    import numpy as np
-    from scipy.optimize import minimize_scalar
-
-    unit = _unit(y, v)
-    if unit == 0.0:
-        return 0.0
-    grid = np.concatenate([[0.0], unit * np.logspace(-6, 2, 65)])
-    values = np.array([_minus_restricted(t2, y, v) for t2 in grid])
-    best = int(values.argmin())
-    if best == 0:
-        return 0.0
-    ends = (grid[best - 1], grid[min(best + 1, len(grid) - 1)])
-    found = minimize_scalar(
-        _minus_restricted, args=(y, v), bounds=ends, method="bounded", options={"xatol": 1e-12 * unit}
-    )
-    return _polished(float(found.x), y, v)
-
-
-def _minus_restricted(t2: float, y: Array, v: Array) -> float:
-    import numpy as np
-
-    total = v + t2
-    w = 1.0 / total
-    return float(0.5 * (np.log(total).sum() + np.log(w.sum())) + 0.5 * _q_at(y, v, t2))
-
-
-def _polished(t2: float, y: Array, v: Array) -> float:
-    """Fisher scoring from close by: a maximum found by its height alone is known to half the digits only."""
-    for _ in range(100):
-        w = 1.0 / (v + t2)
-        mean = (w * y).sum() / w.sum()
-        score = -w.sum() + (w**2).sum() / w.sum() + (w**2 * (y - mean) ** 2).sum()
-        information = (w**2).sum() - 2 * (w**3).sum() / w.sum() + ((w**2).sum() / w.sum()) ** 2
-        step = float(score / information)
-        t2 = max(0.0, t2 + step)
-        if abs(step) <= 1e-13 * (t2 + float(v.min())):
-            break
-    return t2
-
-
-def _unit(y: Array, v: Array) -> float:
-    """A size that τ² can have: its scale is the effects' own."""
-    return float(y.var(ddof=1) + v.mean()) if y.var() > 0 else 0.0
-
-
-def _root(falling: Callable[[float], float], y: Array, v: Array) -> float:
-    """Where a function that falls with τ² is zero; 0 where it starts below, inf where it never gets there."""
-    if falling(0.0) <= 0.0:
-        return 0.0
-    from scipy.optimize import brentq
-
-    high = float(v.mean()) + float(y.var())
-    for _ in range(60):
-        if falling(high) < 0.0:
-            return float(brentq(falling, 0.0, high, xtol=1e-14 * high, rtol=1e-13))
-        high *= 4.0
-    return math.inf
-
-
-def _q_profile(y: Array, v: Array, level: float) -> tuple[float, float]:
-    """Interval of τ²: all values at which Q is no surprise (Viechtbauer 2007)."""
-    from scipy.special import chdtri
-
-    df, tail = len(y) - 1, (1.0 - level) / 2.0
-    ends = [float(chdtri(df, upper)) for upper in (tail, 1.0 - tail)]
-    low, high = (_root(lambda t2, end=end: _q_at(y, v, t2) - end, y, v) for end in ends)  # type: ignore[misc]
-    return low, high
-
-
-_TAU2: Mapping[str, Callable[[Any, Any], float]] = {
-    "REML": _reml,
-    "DL": _dersimonian_laird,
-    "PM": _paule_mandel,
-}
 
 
 # -- intervals ------------------------------------------------------------------------------------------
