@@ -16,8 +16,10 @@ from lissive.evidence.pool import Pooled
 
 def figure_data(figure: Pooled | None, measure: str) -> dict[str, Any]:
     if figure is None:
-        names = "estimate ci prediction_interval se p tau2 tau2_ci i2 q q_df q_p method model tau2_by ci_by level".split()
-        return {"k": 0, "n": 0, "n_stated_by": 0, **dict.fromkeys(names), "weights": [], "said": []}
+        names = (
+            "estimate ci prediction_interval se p tau2 tau2_ci i2 q q_df q_p method model tau2_by ci_by level"
+        )
+        return {"k": 0, "n": 0, "n_stated_by": 0, **dict.fromkeys(names.split()), "weights": [], "said": []}
     return {
         "k": figure.k,
         "n": figure.n if figure.n_stated_by else None,

@@ -193,6 +193,7 @@ def _row(answer: Mapping[str, Any], row: Mapping[str, Any], links: Mapping[str, 
         "n": row["n"],
         "effect": f"{measure} {whole(row, measure)}",
         "provenance": row["provenance"],
+        "source": _first_url(row["cited"]),
         "mark": MARKS[row["provenance"]],
     }
 
@@ -213,6 +214,7 @@ def _bare(entry: Any, links: Mapping[str, str]) -> dict[str, Any]:
         "n": None,
         "effect": mine.why,
         "provenance": "",
+        "source": "",
         "mark": "",
     }
 
@@ -220,6 +222,10 @@ def _bare(entry: Any, links: Mapping[str, str]) -> dict[str, Any]:
 def _link(data: Mapping[str, Any]) -> str:
     doi = data.get("doi")
     return f"https://doi.org/{doi}" if isinstance(doi, str) and doi.startswith("10.") else ""
+
+
+def _first_url(cited: Sequence[Mapping[str, Any]]) -> str:
+    return next((each["url"] for each in cited if each["url"].startswith(("http://", "https://"))), "")
 
 
 # -- claims ----------------------------------------------------------------------------------------------------

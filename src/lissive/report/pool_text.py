@@ -49,6 +49,7 @@ def pool_text(answer: Mapping[str, Any]) -> str:
         _notes(answer),
         _marks(answer),
         _left_out(answer),
+        _wrapped(_sources(answer)),
         _wrapped(_limits(answer)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -184,6 +185,11 @@ def _sentence(text: str) -> str:
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _sources(answer: Mapping[str, Any]) -> str:
+    ids = ", ".join(dict.fromkeys(row["study"] for row in answer["studies"]))
+    return f"Where each number comes from: lissive evidence show ID, with the ID {ids}."
 
 
 def _limits(answer: Mapping[str, Any]) -> str:
