@@ -113,3 +113,8 @@ def test_every_trial_is_in_the_table(text):
 
 def test_the_same_base_gives_the_same_bytes(text):
     assert evidence_page(shipped_studies()) == text
+
+
+def test_what_is_quoted_from_memory_links_to_no_source(text):
+    assert ">read</a>" in text
+    assert ">recalled</a>" not in text

@@ -193,7 +193,7 @@ def _row(answer: Mapping[str, Any], row: Mapping[str, Any], links: Mapping[str, 
         "n": row["n"],
         "effect": f"{measure} {whole(row, measure)}",
         "provenance": row["provenance"],
-        "source": _first_url(row["cited"]),
+        "source": "" if row["provenance"] == "recalled" else _first_url(row["cited"]),
         "mark": MARKS[row["provenance"]],
     }
 
