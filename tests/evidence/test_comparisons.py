@@ -139,6 +139,13 @@ def test_the_same_people_under_two_entries_have_one_key() -> None:
     assert keys["novotna_2011_phaseB"] == "novotna_2011"
 
 
+def test_a_users_entries_with_one_registry_number_are_of_the_same_people(read) -> None:  # type: ignore[no-untyped-def]
+    block = {"responders_30pct": rows(("nabiximols", {"n": 20, "N": 48}), ("placebo", {"n": 9, "N": 39}))}
+    week15, year = trial(block, registry="NCT00000001"), trial(block, id="smith_2021", registry="NCT00000001")
+    found = comparisons(read(week15, year), outcome="responders_30pct")
+    assert [each.patients for each in found] == ["smith_2020", "smith_2020"]
+
+
 def test_a_difference_whose_sign_is_not_stated_is_entered_as_none_with_its_width() -> None:
     found = [
         each

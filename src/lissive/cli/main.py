@@ -17,7 +17,18 @@ from lissive.errors import LissiveError
 if TYPE_CHECKING:
     import typer
 
-COMMANDS = ("case", "simulate", "evidence", "trial", "validate", "calibrate", "export", "check", "cite", "bench")
+COMMANDS = (
+    "case",
+    "simulate",
+    "evidence",
+    "trial",
+    "validate",
+    "calibrate",
+    "export",
+    "check",
+    "cite",
+    "bench",
+)
 """Each is a module of this package with `register(app)`, in the order of the help."""
 
 ANSWERED, FINDINGS, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130

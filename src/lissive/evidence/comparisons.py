@@ -74,7 +74,7 @@ def about(entry: Located) -> About:
         cause.word if cause else "",
         design,
         product.word if product else "",
-        getattr(row, "patients", None) or entry.id,
+        getattr(row, "patients", None) or entry.people or entry.id,
         why,
     )
 
@@ -169,20 +169,13 @@ def _of_trial(
         said = [replace(each, reason=mine.why) for each in unused]
         return [], [*said, *(Unused(entry.id, each.key.text, mine.why, outcome) for each in found)]
     arms = _active_arms(entry, found)
-    made: list[Comparison] = []
-    for arm in arms:
-        one = _one(entry, mine, outcome, found, arm, arms, len(arms))
-        if isinstance(one, Unused):
-            unused.append(one)
-        elif product is None or one.product == product:
-            made.append(one)
-    if product is not None and len(made) < len(arms):  # nobody else shares the control group
-        made = [
-            one
-            for arm in arms
-            if isinstance(one := _one(entry, mine, outcome, found, arm, arms, len(made)), Comparison)
-            and one.product == product
-        ]
+    first = {arm: _one(entry, mine, outcome, found, arm, arms, len(arms)) for arm in arms}
+    unused += [each for each in first.values() if isinstance(each, Unused)]
+    kept = [
+        arm for arm, each in first.items() if isinstance(each, Comparison) and product in (None, each.product)
+    ]  # only these share the control group
+    again = (_one(entry, mine, outcome, found, arm, arms, len(kept)) for arm in kept)
+    made = [each for each in again if isinstance(each, Comparison)]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
 
 
@@ -213,53 +206,24 @@ def _one(
     arms: int,
 ) -> Comparison | Unused:
     """What one active arm has to say; `arms` of all share the control group."""
-    several = len(every_arm) > 1
-    pair = _pair(found, arm)
-    given = next(
-        (
-            (block, *block.given[name])
-            for block in found
-            for name in (arm, "")
-            if name in block.given and (name or not several)
-        ),
-        None,
-    )
+    several, is_crossover = len(every_arm) > 1, mine.design == "crossover"
+    pair, given = _pair(found, arm), _given(found, arm, several)
     if pair is None and given is None:
         return Unused(entry.id, f"{outcome} ({arm})", "no control group beside it", outcome)
-    notes: list[str] = []
-    cited: list[Cited] = []
-    active = control = None
-    if pair is not None:
-        block, a, c = pair
-        active, control = a.group, c.group
-        if arms > 1 and mine.design == "crossover":
-            notes.append(f"the same people took each of {arms} treatments")
-        elif arms > 1 and not c.is_split:
-            control = _share_of(control, arms)
-            notes.append(f"the control group is shared out among {arms} arms")
-        elif c.is_split:
-            notes.append("the control group is a part of the whole, as printed")
-        cited += [*a.cited, *c.cited]
-        notes += [*block.notes, *a.notes, *(n for n in c.notes if n not in a.notes)]
+    active, control, cited, notes = _groups(pair, arms, is_crossover)
     stated = None
     if given is not None:
-        block, stated, used = given
-        stated, more = _read_as(entry, outcome, stated)
-        if stated is not None and more:  # what is entered is not what was printed
-            used = tuple(
-                replace(each, provenance="derived") if each.provenance == "read" else each for each in used
-            )
-        if arms > 1 and stated is not None and mine.design != "crossover":
-            stated, wider = _widened(entry, stated, arm, arms, active, control)
-            more += wider
-        notes += [*(n for n in block.notes if n not in notes), *more]
-        if stated is not None:
-            cited += [each for each in used if each not in cited]
+        stated, used, more = _stated(entry, outcome, given)
+        if stated is not None and arms > 1 and not is_crossover:
+            stated, wider = _widened(entry, stated, arm, arms)
+            more = [*more, *wider]
+        notes += [each for each in more if each not in notes]
+        cited += [each for each in used if each not in cited]
+        if pair is None and stated is not None and not is_crossover:
+            active, control = _people_alone(entry, arm, arms)
     if stated is None and not _is_usable(active, control):
-        why = next(iter(notes), "") if given is not None else ""
-        return Unused(
-            entry.id, f"{outcome} {arm}".strip(), why or _lacking(active, control), outcome, "", tuple(cited)
-        )
+        why = notes[0] if given is not None and notes else _lacking(active, control)
+        return Unused(entry.id, f"{outcome} {arm}".strip(), why, outcome, "", tuple(cited))
     product = find("products", arm) if several else None
     return Comparison(
         study=mine.study,
@@ -271,16 +235,72 @@ def _one(
         active=active,
         control=control,
         given=stated,
-        correlation=assumption("crossover_correlation") if mine.design == "crossover" else None,
-        assumed=_assumed() if mine.design == "crossover" else "",
+        correlation=assumption("crossover_correlation") if is_crossover else None,
+        assumed=_assumed() if is_crossover else "",
         better=outcomes()[outcome].better,
         provenance=weakest(tuple(each.provenance for each in cited)),
         cited=tuple(cited),
-        patients=f"{mine.patients}/{arm.lower()}"
-        if several and mine.design != "crossover"
-        else mine.patients,
+        patients=f"{mine.patients}/{arm.lower()}" if several and not is_crossover else mine.patients,
         note="; ".join(notes),
     )
+
+
+_Stated = tuple[Block, Given, tuple[Cited, ...]]
+
+
+def _given(found: Sequence[Block], arm: str, several: bool) -> _Stated | None:
+    """The difference that is stated of this arm, or of the trial where it has but one."""
+    for block in found:
+        for name in (arm, ""):
+            if name in block.given and (name or not several):
+                return (block, *block.given[name])
+    return None
+
+
+def _groups(
+    pair: tuple[Block, Side, Side] | None, arms: int, is_crossover: bool
+) -> tuple[Group | None, Group | None, list[Cited], list[str]]:
+    """Both groups, with their sources and what was done to them."""
+    if pair is None:
+        return None, None, [], []
+    block, a, c = pair
+    control, notes = c.group, []
+    if arms > 1 and is_crossover:
+        notes.append(f"the same people took each of {arms} treatments")
+    elif arms > 1 and not c.is_split:
+        control = _share_of(control, arms)
+        notes.append(f"the control group is shared out among {arms} arms")
+    elif c.is_split:
+        notes.append("the control group is a part of the whole, as printed")
+    notes += [*block.notes, *a.notes, *(note for note in c.notes if note not in a.notes)]
+    return a.group, control, [*a.cited, *c.cited], notes
+
+
+def _stated(
+    entry: Located, outcome: str, given: _Stated
+) -> tuple[Given | None, tuple[Cited, ...], list[str]]:
+    """A stated difference as it is entered, its sources, and notes; None where its meaning is not certain."""
+    block, stated, used = given
+    made, why = _read_as(entry, outcome, stated)
+    if made is None:
+        return None, (), why
+    if why:  # what is entered is not what was printed
+        used = tuple(replace(e, provenance="derived") if e.provenance == "read" else e for e in used)
+    return made, used, [*block.notes, *why]
+
+
+def _people_alone(entry: Located, arm: str, arms: int) -> tuple[Group | None, Group | None]:
+    """How many people a stated difference is of, where both groups say so."""
+    active, rest = arm or _arm_of(entry, "active"), _arm_of(entry, "control")
+    n, m = (people_of(entry, name) if name else None for name in (active, rest))
+    return (Group(active, n=n), Group(rest, n=m / arms)) if n and m else (None, None)
+
+
+def _arm_of(entry: Located, kind: str) -> str:
+    """Name of the one arm of this role; empty where there is none, or several."""
+    names = [str(each.get("arm")) for each in getattr(entry.row, "arms", None) or ()]
+    mine = [name for name in names if role(name) == kind]
+    return mine[0] if len(mine) == 1 else ""
 
 
 @cache
@@ -332,21 +352,10 @@ def _share_of(group: Group, arms: int) -> Group:
     return replace(group, **parts)
 
 
-def _widened(
-    entry: Located, given: Given, arm: str, arms: int, active: Group | None, control: Group | None
-) -> tuple[Given, list[str]]:
+def _widened(entry: Located, given: Given, arm: str, arms: int) -> tuple[Given, list[str]]:
     """A stated difference as it would be against one part of the control group."""
-    row = entry.row
-    rest = next(
-        (
-            str(each["arm"])
-            for each in getattr(row, "arms", None) or ()
-            if role(str(each.get("arm"))) == "control"
-        ),
-        "",
-    )
-    n = active.n if active and active.n else people_of(entry, arm)
-    m = control.n * arms if control and control.n else (people_of(entry, rest) if rest else None)
+    rest = _arm_of(entry, "control")
+    n, m = people_of(entry, arm), people_of(entry, rest) if rest else None
     se = given.se
     if se is None and given.low is not None and given.high is not None:
         se = (given.high - given.low) / (2 * NormalDist().inv_cdf((1 + given.level) / 2))

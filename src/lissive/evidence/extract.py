@@ -361,7 +361,7 @@ def _people(entry: Located, arm: str, fields: tuple[str, ...]) -> tuple[float | 
     """How many people an arm has: in a crossover all of them; `` is the whole trial."""
     row: Any = entry.row
     rows = list(enumerate(row.arms or ()))
-    mine = [(k, each) for k, each in rows if _same(str(each.get("arm")), arm)]
+    mine = [(k, each) for k, each in rows if arm and _same(str(each.get("arm")), arm)]
     design = find("designs", row.design or "")
     if not mine and (not arm or (design and design.word == "crossover")):
         mine = [(k, each) for k, each in rows if role(str(each.get("arm"))) == "total"] or rows[:1]

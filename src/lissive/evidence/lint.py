@@ -302,13 +302,11 @@ def patients(entries: tuple[Located, ...]) -> Iterator[Fault]:
     for entry in entries:
         first = ids.setdefault(entry.id, entry)
         if first is not entry:
-            yield Fault(
-                "patients", entry.id, entry.where("id"), f"id comes twice, first at {first.where('id')}."
-            )
+            yield Fault("ids", entry.id, entry.where("id"), f"id comes twice, first at {first.where('id')}.")
             continue
         if entry.kind != "trial":
             continue
-        for field, number_ in _numbers(entry):
+        for field, number_ in registered(entry):
             other = seen.setdefault(number_, entry)
             if other is not entry and _key(other) != _key(entry):
                 what = (
@@ -319,7 +317,8 @@ def patients(entries: tuple[Located, ...]) -> Iterator[Fault]:
                 break
 
 
-def _numbers(entry: Located) -> Iterator[tuple[str, str]]:
+def registered(entry: Located) -> Iterator[tuple[str, str]]:
+    """Numbers that only one trial has, each with its field: the DOI, and numbers of registries."""
     if entry.row.doi:
         yield "doi", entry.row.doi.lower()
     for found in _REGISTRY.findall(entry.row.registry or ""):

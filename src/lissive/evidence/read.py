@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,8 @@ class Located:
     path: Path
     lines: Mapping[Loc, int]
     at: Loc
+    people: str = ""
+    """Key of the people, where another entry of the file is on the same by its registry number or DOI."""
     kept: list[Any] = field(default_factory=list, compare=False, repr=False)
     """What `comparisons` made of it."""
 
@@ -135,9 +137,22 @@ def read_studies(path: str | Path) -> Studies:
     from lissive.evidence.lint import findings
 
     studies = typed_studies(Path(path))
-    if found := [EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in findings(studies)]:
-        raise EvidenceFindings(found)
-    return studies
+    wrong = [each for each in findings(studies) if each.check != "patients"]  # those are put together below
+    if wrong:
+        raise EvidenceFindings([EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong])
+    return Studies(tuple(_same_people(studies)))
+
+
+def _same_people(studies: Studies) -> Iterator[Located]:
+    """The entries, those with the same registry number or DOI under one key: nobody counts twice unseen."""
+    from lissive.evidence.lint import registered
+
+    first: dict[str, str] = {}
+    for entry in studies:
+        numbers = [number for _, number in registered(entry)] if entry.kind == "trial" else []
+        key = next((first[number] for number in numbers if number in first), entry.id)
+        first.update((number, key) for number in numbers)
+        yield replace(entry, people=key, kept=[])
 
 
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:
