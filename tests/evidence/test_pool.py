@@ -262,6 +262,16 @@ def test_interval_of_tau2_is_where_q_is_no_surprise(pairs):
         assert q == pytest.approx(bound, rel=1e-6) or (end == 0.0 and q <= bound)
 
 
+def test_reml_is_found_where_fisher_scoring_goes_to_and_fro():
+    """Five alike and one that is far more certain: scoring jumps between two values and never settles."""
+    found = pool(several([(0.0, 0.125), *[(1.0, 1.0)] * 5])).tau2
+    w = np.array([1 / (0.125 + found), *[1 / (1 + found)] * 5])
+    y = np.array([0.0, 1, 1, 1, 1, 1])
+    slope = -w.sum() + (w**2).sum() / w.sum() + (w**2 * (y - (w * y).sum() / w.sum()) ** 2).sum()
+    assert found == pytest.approx(0.088, abs=5e-3)
+    assert slope == pytest.approx(0.0, abs=1e-9)
+
+
 # -- what is not pooled --------------------------------------------------------------------------------------
 def test_nothing_is_answered_with_nothing():
     assert pool([]) is None

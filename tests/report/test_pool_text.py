@@ -10,7 +10,7 @@ from lissive.evidence import shipped_studies
 from lissive.evidence.answer import answer_of
 from lissive.evidence.reproduce import reproduce
 from lissive.report.pool_text import pool_text, reproduced_text, study_table
-from lissive.report.pool_words import absolute_words, interval, number, sides
+from lissive.report.pool_words import absolute_words, groups, interval, number, sides
 
 MS = "multiple_sclerosis"
 
@@ -90,6 +90,14 @@ def test_outcomes_of_every_cause_have_a_text():
 def test_numbers(x, measure, shown):
     assert number(x, measure) == shown
     assert interval(None) == ""
+
+
+def test_people_are_printed_whole_save_where_they_are_shared_out():
+    row = {
+        "active": {"events": 186.0, "n": 50634.0, "mean": None},
+        "control": {"events": 4.5, "n": 40 / 3, "mean": None},
+    }
+    assert (groups(row, "active"), groups(row, "control")) == ("186/50634", "4.5/13.3")
 
 
 def test_published_stands_beside_computed():

@@ -39,12 +39,12 @@ def _paule_mandel(y: Array, v: Array) -> float:
 
 
 def _reml(y: Array, v: Array) -> float:
-    """Maximum of the restricted likelihood.
+    """Maximum of the restricted likelihood: the best of a grid, then where its slope is zero beside that.
 
-    The score's sign is followed from a grid, since Fisher scoring may stop at a local maximum or leave the domain.
+    Fisher scoring, as it is usual, may stop at a local maximum, or go to and fro without end.
     """
     import numpy as np
-    from scipy.optimize import minimize_scalar
+    from scipy.optimize import brentq, minimize_scalar
 
     unit = _unit(y, v)
     if unit == 0.0:
@@ -54,11 +54,11 @@ def _reml(y: Array, v: Array) -> float:
     best = int(values.argmin())
     if best == 0:
         return 0.0
-    ends = (grid[best - 1], grid[min(best + 1, len(grid) - 1)])
-    found = minimize_scalar(
-        _minus_restricted, args=(y, v), bounds=ends, method="bounded", options={"xatol": 1e-12 * unit}
-    )
-    return _polished(float(found.x), y, v)
+    low, high = float(grid[best - 1]), float(grid[min(best + 1, len(grid) - 1)])
+    if _slope(low, y, v) > 0.0 > _slope(high, y, v):
+        return float(brentq(_slope, low, high, args=(y, v), xtol=1e-15 * unit, rtol=1e-13))
+    found = minimize_scalar(_minus_restricted, args=(y, v), bounds=(low, high), method="bounded")
+    return float(found.x)
 
 
 def _minus_restricted(t2: float, y: Array, v: Array) -> float:
@@ -69,18 +69,11 @@ def _minus_restricted(t2: float, y: Array, v: Array) -> float:
     return float(0.5 * (np.log(total).sum() + np.log(w.sum())) + 0.5 * _q_at(y, v, t2))
 
 
-def _polished(t2: float, y: Array, v: Array) -> float:
-    """Fisher scoring from close by: a maximum found by its height alone is known to half the digits only."""
-    for _ in range(100):
-        w = 1.0 / (v + t2)
-        mean = (w * y).sum() / w.sum()
-        score = -w.sum() + (w**2).sum() / w.sum() + (w**2 * (y - mean) ** 2).sum()
-        information = (w**2).sum() - 2 * (w**3).sum() / w.sum() + ((w**2).sum() / w.sum()) ** 2
-        step = float(score / information)
-        t2 = max(0.0, t2 + step)
-        if abs(step) <= 1e-13 * (t2 + float(v.min())):
-            break
-    return t2
+def _slope(t2: float, y: Array, v: Array) -> float:
+    """Twice the derivative of the restricted log-likelihood."""
+    w = 1.0 / (v + t2)
+    mean = (w * y).sum() / w.sum()
+    return float(-w.sum() + (w**2).sum() / w.sum() + (w**2 * (y - mean) ** 2).sum())
 
 
 def _unit(y: Array, v: Array) -> float:

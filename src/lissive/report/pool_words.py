@@ -92,15 +92,20 @@ def groups(row: Mapping[str, Any], side: str) -> str:
     if group is None:
         return "-"
     if group["events"] is not None and group["n"]:
-        return f"{group['events']:g}/{group['n']:g}"
+        return f"{_count(group['events'])}/{_count(group['n'])}"
     if group["mean"] is not None:
         rest = [
             f"SD {group['sd']:.3g}" if group["sd"] is not None else "",
-            f"n {group['n']:g}" if group["n"] else "",
+            f"n {_count(group['n'])}" if group["n"] else "",
         ]
         inside = ", ".join(each for each in rest if each)
         return f"{group['mean']:.3g}{f' ({inside})' if inside else ''}"
-    return f"n {group['n']:g}" if group["n"] else "-"
+    return f"n {_count(group['n'])}" if group["n"] else "-"
+
+
+def _count(x: float) -> str:
+    """People; a control group that is shared out among arms is not whole."""
+    return f"{x:.0f}" if x == round(x) else f"{x:.1f}"
 
 
 def title(answer: Mapping[str, Any]) -> str:
