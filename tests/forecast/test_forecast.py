@@ -10,6 +10,7 @@ import pytest
 
 from lissive.case import Case, causes, make_case, read_case
 from lissive.errors import CaseError
+from lissive.evidence.case_answer import case_evidence
 from lissive.forecast import ARMS, outcomes, predict, responders, summary
 from lissive.forecast.treatment import treatment
 from lissive.model import load
@@ -198,7 +199,9 @@ def test_a_forecast_in_which_every_run_failed_still_answers(forecast) -> None:  
     assert found["outcomes"]["pain_nrs"]["active"]["median"] == []
     from lissive.report.text import case_text
 
-    assert "No virtual patient could be solved" in case_text(forecast.case, found)
+    assert "No virtual patient could be solved" in case_text(
+        forecast.case, found, None, case_evidence(forecast.case)
+    )
 
 
 def test_a_plan_longer_than_the_trials_is_said_to_extrapolate() -> None:

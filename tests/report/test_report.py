@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lissive.case import read_case
+from lissive.evidence.case_answer import case_evidence
 from lissive.forecast import predict, summary
 from lissive.report.figure import PANELS, forecast_figure, save
 from lissive.report.text import case_text
@@ -25,7 +26,7 @@ def found():  # type: ignore[no-untyped-def]
 
 
 def test_the_text_says_limits_trials_and_what_is_not_built(found) -> None:  # type: ignore[no-untyped-def]
-    text = case_text(read_case(EXAMPLE), found)
+    text = case_text(read_case(EXAMPLE), found, None, case_evidence(read_case(EXAMPLE)))
     for words in (
         "not a prescription",
         "fitted on published trials in multiple sclerosis",
@@ -33,7 +34,7 @@ def test_the_text_says_limits_trials_and_what_is_not_built(found) -> None:  # ty
         "clobazam: not in the model's",
     ):
         assert words in " ".join(text.split())
-    assert text.count("not built yet") == 3
+    assert text.count("not built yet") == 2
     assert max(len(line) for line in text.splitlines()) <= 130
     percent = f"{100 * found['responders']['20pct_week4']['active']:.0f} % with the drug"
     assert percent in text
@@ -66,7 +67,8 @@ def test_the_command_answers_in_json_and_writes_the_report(tmp_path: Path) -> No
     assert answer["case"] == "ms-new-york"
     assert answer["as_of"] == "2026-11-22"
     assert (answer["access"]["status"], answer["access"]["rule"]) == ("eligible_at_discretion", "NY-2026")
-    assert (answer["evidence"], answer["safety"]) == (None, None)
+    assert answer["safety"] is None
+    assert answer["evidence"]["cause"] == "multiple_sclerosis"
     assert answer["forecast"]["subjects"] == 12
     assert answer["provenance"]["seed"] == 1
     files = {p.name for p in (tmp_path / "r").iterdir()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lissive.check import model, origin, rules, shape, values
+from lissive.check import evidence, model, origin, rules, shape, values
 from lissive.check.tables import Fault, Tables
 from lissive.errors import LissiveError
 
@@ -65,6 +65,19 @@ CHECKS = (
     Check("formulas", "The units of the tables go together in the model's formulas (libSBML).", model.formulas),
     Check("names", "Bounds, ranges and interactions name parameters of the model.", model.names),
     Check("causes", "Every cause gives the same parameters, and a case can name it.", model.causes),
+    Check("study-form", "A file of studies, reviews or claims has the fields that it should.", evidence.form),
+    Check("study-numbers", "What should be a number in a study is one.", evidence.look("numbers")),
+    Check("study-signs", "A stated difference goes the way that the groups go.", evidence.look("signs")),
+    Check("study-sd", "A deviation is over 0 and fits into its scale.", evidence.look("sd")),
+    Check("study-se", "No standard error stands as a deviation, and no deviation as a standard error.",
+          evidence.look("se")),
+    Check("study-counts", "Nobody responds who was not there; shares are those of their counts.",
+          evidence.look("counts")),
+    Check("study-interval", "An interval holds its estimate.", evidence.look("interval")),
+    Check("study-patients", "The same people under two entries have one key.", evidence.look("patients")),
+    Check("study-effect", "No effect is beyond what people can differ by.", evidence.look("effect")),
+    Check("study-source", "Every figure says how it was come by, and from where.", evidence.look("source")),
+    Check("study-words", "Patterns can be read, and name outcomes and causes that there are.", evidence.words),
     Check("read", "The model reads every table of its parameters.", model.read),
     Check("rules", "Every file of rules can be read: its fields and nodes are known, its days exist.", rules.readable),
     Check("rule-days", "The versions of a rule stand in order of their days and do not overlap.", rules.days),

@@ -125,6 +125,7 @@ def _files() -> Iterator[Path]:
     yield from PACKAGE.glob("studies/**/*.yaml")
     yield from PACKAGE.glob("access/data/*/*.yaml")
     yield from PACKAGE.glob("access/data/coverage.yaml")
+    yield from PACKAGE.glob("evidence/data/*.yaml")
     yield from PACKAGE.glob(f"{TEXTS}/*.ant")
 
 

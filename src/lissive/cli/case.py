@@ -1,4 +1,4 @@
-"""`lissive case`: the main job. One person's answers: access and the forecast; the others say they are not built."""
+"""`lissive case`: the main job. One person's answers: access, evidence and forecast; follow-up is not built yet."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def case(
     from lissive.access.of_case import of_case
     from lissive.case import read_case
     from lissive.cli.progress import bar
+    from lissive.evidence.case_answer import case_evidence
     from lissive.forecast import predict, summary
 
     facts = read_case(file)
@@ -42,13 +43,13 @@ def case(
         )
     with bar("simulating days", (facts.plan.weeks or 0) * 7) as tick:
         forecast = predict(facts, subjects=subjects, seed=seed, threads=threads, progress=tick)
-    found = summary(forecast)
+    found, evidence = summary(forecast), case_evidence(facts)
     access = of_case(facts)
     answer = {
         "case": facts.case,
         "as_of": None if facts.as_of is None else facts.as_of.isoformat(),
         "access": None if access is None else access.to_json(),
-        "evidence": None,
+        "evidence": evidence,
         "safety": None,
         "forecast": found,
         "provenance": {"lissive_version": __version__, **forecast.provenance},
@@ -60,7 +61,7 @@ def case(
     else:
         from lissive.report.text import case_text
 
-        print(case_text(facts, found, access))
+        print(case_text(facts, found, access, evidence))
         if report is not None:
             print("\n" + "\n".join(str(path) for path in written))
     if found["failed"]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "case",
     "access",
+    "evidence",
     "simulate",
     "trial",
     "validate",

@@ -11,7 +11,6 @@ from lissive.case import Case, causes, product
 from lissive.report.access_text import case_section
 
 NOT_BUILT = {
-    "evidence": "Evidence (what the studies say for this kind of spasm)",
     "followup": "Follow-up (is it working, and what now)",
 }
 LIMITS = (
@@ -39,12 +38,16 @@ _PLAIN = ("probability", "NRS", "VAS", "score", "1/day", "1")
 """Units that the label says already."""
 
 
-def case_text(case: Case, forecast: Mapping[str, Any], access: Answer | None = None) -> str:
+def case_text(
+    case: Case, forecast: Mapping[str, Any], access: Answer | None, evidence: Mapping[str, Any]
+) -> str:
     """The four answers; those that do not exist yet are named as such."""
+    from lissive.report.case_evidence_text import case_evidence_text
+
     parts = [
         headline(case),
         case_section(case, access),
-        f"2  {NOT_BUILT['evidence']}: not built yet.",
+        case_evidence_text(evidence),
         f"3  Forecast: {forecast['subjects']} virtual patient{'' if forecast['subjects'] == 1 else 's'}, as far as the "
         "case describes the person; each with the drug and with placebo.",
         *_numbers(forecast),

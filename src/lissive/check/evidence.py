@@ -1,0 +1,89 @@
+"""Checks of published studies, reviews and claims; what they look at is said in `lissive.evidence.lint`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lissive.check.tables import Fault, Row, Table, Tables
+from lissive.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from lissive.evidence.read import Located
+
+DATA = "evidence/data"
+_PATTERNS = {"keys": "pattern", "causes": "match", "designs": "match", "products": "match", "arms": "match",
+             "comparators": "match"}  # fmt: skip
+"""Tables of evidence with a column of patterns."""
+
+
+def _tables(tables: Tables) -> list[Table]:
+    return [table for table in tables.room(DATA) if table.is_yaml]
+
+
+def form(tables: Tables) -> Iterator[Fault]:
+    from lissive.evidence.claims import claims_of
+
+    for table in _tables(tables):
+        try:
+            _entries(table.text, table.shown)
+            claims_of(table.text, Path(table.shown))
+        except EvidenceError as error:
+            for each in getattr(error, "findings", (error,)):
+                yield each.where, str(each).removeprefix(f"{each.where}: ")
+
+
+@lru_cache(maxsize=16)
+def _entries(text: str, shown: str) -> tuple[Located, ...]:
+    """The studies of a file; read once, and looked at by every check."""
+    from lissive.evidence.read import entries_of
+
+    return entries_of(text, Path(shown))
+
+
+def look(name: str) -> Callable[[Tables], Iterator[Fault]]:
+    """One of the checks that a user's file of studies goes through as well."""
+
+    def looks(tables: Tables) -> Iterator[Fault]:
+        from lissive.evidence.lint import LOOKS
+
+        entries: list[Located] = []
+        for table in _tables(tables):
+            try:
+                entries += _entries(table.text, table.shown)
+            except EvidenceError:  # said by `form`
+                continue
+        for fault in LOOKS[name](tuple(entries)):
+            yield fault.where, f"{fault.id}: {fault.what}"
+
+    return looks
+
+
+def words(tables: Tables) -> Iterator[Fault]:
+    for name, column in _PATTERNS.items():
+        for row in _rows(tables, name):
+            try:
+                re.compile(row[column])
+            except re.error as error:
+                yield row.where, f"{row[column]!r} is no pattern: {error}."
+    known = {row["outcome"] for row in _rows(tables, "outcomes")}
+    for row in _rows(tables, "keys"):
+        for word in row["outcome"].split():
+            if word not in known and word != "-":
+                yield row.where, f"{word!r} is no outcome of outcomes.tsv."
+    causes = {row["cause"] for row in _rows(tables, "causes")}
+    for row in _rows(tables, "causes"):
+        for word in row["near"].split():
+            if word not in causes:
+                yield row.where, f"{word!r} is no cause of causes.tsv."
+    for row in _rows(tables, "outcomes"):
+        if row["better"] not in ("lower", "higher"):
+            yield row.where, f"better is {row['better']!r}; one of lower, higher."
+
+
+def _rows(tables: Tables, name: str) -> tuple[Row, ...]:
+    table = tables.get(f"evidence/{name}.tsv")
+    return table.rows if table else ()

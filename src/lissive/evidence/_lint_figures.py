@@ -1,0 +1,59 @@
+"""The rows of figures in an entry, each with its place: what the checks of `lint` go through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any
+
+from lissive.evidence.read import Located, is_figure, plain
+
+SIZE = 2 * NormalDist().inv_cdf(0.975)
+"""Width of a 95 % interval in standard errors."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One mapping of an entry whose values may be figures."""
+
+    entry: Located
+    loc: tuple[str | int, ...]
+    node: Mapping[str, Any]
+    block: str | None
+    """Name of the outcome it belongs to; None outside the outcomes of a trial."""
+    siblings: tuple[str, ...]
+
+    def at(self, name: str) -> Place:
+        """The place of one of its fields."""
+        return replace(self, loc=(*self.loc, name))
+
+
+def places(entries: Iterable[Located]) -> Iterator[Place]:
+    """Every mapping with fields of its own, from the top down; entries that are rejected are passed over."""
+    for entry in entries:
+        if not entry.row.rejected:
+            yield from _walk(entry, entry.data, (), None, ())
+
+
+def _walk(
+    entry: Located, node: Any, loc: tuple[str | int, ...], block: str | None, siblings: tuple[str, ...]
+) -> Iterator[Place]:
+    if isinstance(node, tuple):
+        for k, each in enumerate(node):
+            yield from _walk(entry, each, (*loc, k), block, siblings)
+    elif isinstance(node, Mapping) and not is_figure(node):
+        yield Place(entry, loc, node, block, siblings)
+        rooms = loc in (("outcomes",), ("adverse_events",)) and entry.kind == "trial"
+        for name, each in node.items():
+            yield from _walk(
+                entry, each, (*loc, name), name if rooms else block, tuple(node) if rooms else siblings
+            )
+
+
+def ends_of(node: Any) -> tuple[float, float] | None:
+    """Both ends of an interval, where they are two numbers."""
+    ends = plain(node)
+    if isinstance(ends, tuple) and len(ends) == 2 and all(isinstance(each, int | float) for each in ends):
+        return float(ends[0]), float(ends[1])
+    return None

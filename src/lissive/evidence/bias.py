@@ -1,0 +1,106 @@
+"""Small studies that say something else than large ones, and pooled figures that nobody should believe."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lissive.errors import EvidenceError
+from lissive.evidence.comparison import RATIOS
+from lissive.evidence.effect import LABELS, Effect
+
+HERE = Path(__file__).parent
+
+
+@cache
+def limits() -> dict[str, float]:
+    """Numbers of limits.tsv and of assumptions.tsv, by name."""
+    found: dict[str, float] = {}
+    for name in ("limits.tsv", "assumptions.tsv"):
+        with (HERE / name).open(encoding="utf-8", newline="") as file:
+            found |= {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+    return found
+
+
+@dataclass(frozen=True)
+class Egger:
+    """Egger's test: does the effect hang on its own standard error?"""
+
+    k: int
+    intercept: float
+    """Of effect over standard error on 1 over standard error: 0 where the funnel is even."""
+    se: float
+    t: float
+    df: int
+    p: float
+    limit_y: float
+    """Effect that a study without sampling error would have by this line, on the scale of analysis."""
+
+
+def check_funnel(effects: Sequence[Effect]) -> None:
+    """Raises EvidenceError with the reason where there are too few studies for a funnel."""
+    least = int(limits()["funnel_least"])
+    if len(effects) < least:
+        raise EvidenceError(
+            f"{len(effects)} {'study is' if len(effects) == 1 else 'studies are'} too few for a funnel or Egger's "
+            f"test: below {least}, neither can tell chance from small studies that were left unpublished "
+            "(Sterne and others, BMJ 2011;343:d4002).",
+            allowed=f"{least} studies or more.",
+            do="judge each study by its own size and funding.",
+        )
+
+
+def egger(effects: Sequence[Effect]) -> Egger:
+    """Egger's regression, by least squares on k − 2 degrees of freedom.
+
+    Raises       EvidenceError below the least number of studies, or where all have the same standard error.
+    """
+    check_funnel(effects)
+    import numpy as np
+    from scipy.special import stdtr
+
+    se = np.array([each.se for each in effects])
+    precision, standard = 1.0 / se, np.array([each.y for each in effects]) / se
+    k, spread = len(effects), float(((precision - precision.mean()) ** 2).sum())
+    if spread <= 1e-12 * float((precision**2).sum()):
+        raise EvidenceError(
+            "All studies have the same standard error, so that no line can be drawn through them.",
+            allowed="studies of different sizes.",
+        )
+    slope = float(((precision - precision.mean()) * standard).sum()) / spread
+    intercept = float(standard.mean()) - slope * float(precision.mean())
+    rest = float(((standard - intercept - slope * precision) ** 2).sum()) / (k - 2)
+    error = math.sqrt(rest * float((precision**2).sum()) / (k * spread))
+    t = intercept / error if error > 0 else math.copysign(math.inf, intercept)
+    return Egger(k, intercept, error, t, k - 2, float(2.0 * stdtr(k - 2, -abs(t))), slope)
+
+
+def why_unbelievable(
+    measure: str, estimate: float, ci: tuple[float, float] | None = None, i2: float | None = None
+) -> str:
+    """Why a pooled figure is rejected; nothing where it may be read.
+
+    >>> why_unbelievable("SMD", -0.25)
+    ''
+    """
+    said = []
+    most = limits()["largest_smd"]
+    if measure == "SMD" and abs(estimate) > most:
+        said.append(
+            f"a standardised mean difference of {estimate:g} puts the groups {abs(estimate):g} standard deviations "
+            f"apart, and no group of patients is more than {most:g} from another: changes within one group, or "
+            "standard errors in the place of deviations, were pooled"
+        )
+    if measure == "RD" and abs(estimate) > 1:
+        said.append(f"a difference of risks of {estimate:g} is beyond 1")
+    if measure in RATIOS and estimate <= 0:
+        said.append(f"a {LABELS[measure]} of {estimate:g} cannot be")
+    if ci is not None and not ci[0] <= estimate <= ci[1]:
+        said.append(f"its interval, {ci[0]:g} to {ci[1]:g}, does not hold it")
+    if i2 is not None and i2 > limits()["most_i2"]:
+        said.append(f"I² of {i2:g} % says that the studies did not measure the same thing")
+    return "; ".join(said)

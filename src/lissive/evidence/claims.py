@@ -1,0 +1,177 @@
+"""Popular claims, each held against the trials: verdict, certainty, the numbers that decide, what would change it.
+
+>>> [claim.id for claim, _ in nearest_claims("cannabis protects nerve cells")][0]
+'neuroprotection'
+
+The certainty is this project's own judgement, in the manner of GRADE, and no published rating.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from lissive.errors import EvidenceError
+from lissive.evidence.comparison import Cited
+from lissive.evidence.read import DATA, EvidenceFindings, marked
+from lissive.evidence.words import NOT_USED, causes, known, outcomes, table
+from lissive.marked import Loc, marked_text
+from lissive.typed import Row, refuse, typed
+
+CLAIMS = DATA / "claims.yaml"
+VERDICTS: Mapping[str, str] = {
+    "supported": "supported by trials",
+    "partly": "in part",
+    "not_shown": "not shown",
+    "not_tested": "not tested",
+    "contradicted": "no",
+}
+JUDGED = "certainty is this project's own judgement, in the manner of GRADE"
+_EXAMPLE = "claims: [{id: a, claim: It helps., verdict: not_tested, ...}]"
+_LEAST, _BESIDE = 0.3, 0.6
+"""Share of what was asked that a claim has to have in common with it, and of the best one's to stand beside it."""
+
+
+class KeyNumber(Row):
+    """One number that decides, and where it comes from."""
+
+    what: str = Field(min_length=1)
+    value: float | int | str | tuple[float | int, ...]
+    provenance: Literal["read", "derived", "recalled"]
+    source_url: str = ""
+    pointer: str = ""
+    formula: str = ""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _sourced(self) -> KeyNumber:
+        if self.provenance == "read" and not (self.source_url and self.pointer):
+            raise refuse("A number that was read says where: source_url and pointer.", do="add them.")
+        if self.provenance == "derived" and not self.formula:
+            raise refuse("A number that is derived says how: formula.", do="add it.")
+        return self
+
+    @property
+    def cited(self) -> Cited:
+        return Cited(
+            self.what, self.value, self.provenance, self.source_url, self.pointer or self.formula, self.note
+        )
+
+
+class Claim(Row):
+    """One claim. `causes` and `outcomes` are words of the tables; no causes means whatever the cause."""
+
+    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    claim: str = Field(min_length=1)
+    verdict: Literal["supported", "partly", "not_shown", "not_tested", "contradicted"]
+    answer: str = Field(min_length=1)
+    certainty: Literal["high", "moderate", "low", "very_low", "not_graded"]
+    certainty_note: str = ""
+    causes: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    reasoning: str = Field(min_length=1)
+    numbers: tuple[KeyNumber, ...] = Field(min_length=1)
+    would_change: str = Field(min_length=1)
+    caveats: str = ""
+    advice_for_model: str = ""
+
+
+class ClaimsFile(Row):
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
+
+    claims: tuple[Claim, ...]
+
+
+def claims_of(text: str, path: Path) -> tuple[Claim, ...]:
+    """The claims of a file that has been read already; none where it is of something else."""
+    data, lines = marked_text(text, path, wrong=EvidenceError, example=_EXAMPLE)
+    return _typed(data, lines, path) if "claims" in data else ()
+
+
+@cache
+def shipped_claims() -> tuple[Claim, ...]:
+    """The claims that come with Lissive, in the order of the file."""
+    data, lines = marked(CLAIMS, True, _EXAMPLE)
+    return _typed(data, lines, CLAIMS)
+
+
+def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]:
+    made = typed(
+        data, lines, path, ClaimsFile, EvidenceError, EvidenceFindings, thing="the file of claims"
+    ).claims
+    found: list[EvidenceError] = []
+    for k, claim in enumerate(made):
+        for field, words, allowed in (
+            ("causes", claim.causes, causes()),
+            ("outcomes", claim.outcomes, outcomes()),
+        ):
+            for word in words:
+                try:
+                    known(field.removesuffix("s"), word, allowed)
+                except EvidenceError as error:
+                    line = lines.get(("claims", k, field), 1)
+                    found.append(EvidenceError(f"{claim.id}: {error.what}", where=f"{path}:{line}"))
+    if found:
+        raise EvidenceFindings(found)
+    return made
+
+
+def claim_of(id: str) -> Claim | None:
+    """The claim of this id."""
+    return next((claim for claim in shipped_claims() if claim.id == id), None)
+
+
+# -- search ----------------------------------------------------------------------------------------
+def nearest_claims(text: str, claims: Sequence[Claim] | None = None) -> list[tuple[Claim, float]]:
+    """Claims with how much of the text they have in common with it (0 to 1), the nearest first; none if none is near.
+
+    Words are put together by synonyms.tsv (nerves, neurons and brain are one), and count the more, the fewer claims
+    they stand in. Nothing is learned and nothing downloaded.
+    """
+    every = shipped_claims() if claims is None else claims
+    asked = _concepts(text)
+    said = [
+        (_concepts(f"{each.claim} {each.id.replace('_', ' ')}"), _concepts(each.answer)) for each in every
+    ]
+    weight = {
+        word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in said))) for word in asked
+    }
+    total = sum(weight.values())
+    if total == 0:
+        return []
+    scored = [
+        (claim, sum(weight[w] * (1.0 if w in title else 0.4) for w in asked & (title | more)) / total)
+        for claim, (title, more) in zip(every, said, strict=True)
+    ]
+    best = max((score for _, score in scored), default=0.0)
+    near = [(claim, score) for claim, score in scored if score >= max(_LEAST, _BESIDE * best)]
+    return sorted(near, key=lambda each: -each[1])
+
+
+@cache
+def _concepts(text: str) -> frozenset[str]:
+    """What the words of a text stand for, without those that say nothing here."""
+    means = {row["word"]: row["means"] for row in table("synonyms")}
+    found: set[str] = set()
+    for word in re.findall(r"[a-z]+", text.lower().replace("anti-", "anti").replace("neuro-", "neuro")):
+        meaning = means.get(word) or means.get(_stem(word)) or _stem(word)
+        found.update(part for part in meaning.split() if part != NOT_USED)
+    return frozenset(found)
+
+
+def _stem(word: str) -> str:
+    """Without the usual endings.
+
+    >>> _stem("protects"), _stem("protective"), _stem("cells")
+    ('protect', 'protect', 'cell')
+    """
+    for ending in ("ations", "ation", "ives", "ive", "ions", "ion", "ing", "ers", "er", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending)
+    return word

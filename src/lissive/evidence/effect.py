@@ -1,0 +1,394 @@
+"""From one comparison to one effect with its variance, on the scale on which effects are pooled.
+
+effect(comparison, "OR") -> Effect(y=0.867, v=0.133, ...)     y is a logarithm where the measure is a ratio
+
+Every effect is active against control. Sources of the formulas: docs/concepts/evidence.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lissive.errors import EvidenceError
+from lissive.evidence.comparison import DESIGNS, MEASURES, RATIOS, Comparison, Given, Group, weakest
+
+LABELS: Mapping[str, str] = {
+    "OR": "odds ratio",
+    "RR": "risk ratio",
+    "RD": "risk difference",
+    "MD": "mean difference",
+    "SMD": "standardised mean difference (Hedges' g)",
+    "GMR": "ratio of geometric means",
+}
+COUNTED = ("OR", "RR", "RD")
+"""Measures of events."""
+MEASURED = ("MD", "SMD", "GMR")
+"""Measures of a quantity."""
+FITS = {measure: family for family in (COUNTED, MEASURED) for measure in family}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Events a and no events b under active; c and d under control."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One study's effect on the scale of analysis."""
+
+    study: str
+    label: str
+    measure: str
+    y: float
+    v: float
+    """Variance of y."""
+    n: float | None = None
+    """People: both groups together; in a crossover each counted once."""
+    design: str = "parallel"
+    better: str = "lower"
+    provenance: str = "read"
+    patients: str = ""
+    counts: Counts | None = None
+    said: tuple[str, ...] = ()
+    """What was done to get it, where that is not plain."""
+
+    @property
+    def se(self) -> float:
+        return math.sqrt(self.v)
+
+    @property
+    def estimate(self) -> float:
+        """As a reader has it: a ratio, not its logarithm."""
+        return shown(self.measure, self.y)
+
+
+class NotUsable(EvidenceError):
+    """This comparison has no effect of this measure; `what` says why. Others may have."""
+
+
+def shown(measure: str, y: float) -> float:
+    """From the scale of analysis to the reader's.
+
+    >>> shown("OR", 0.0), shown("MD", -0.3)
+    (1.0, -0.3)
+    """
+    if measure not in RATIOS:
+        return y
+    return math.exp(y) if y < 700 else math.inf
+
+
+def null(measure: str) -> float:
+    """The value that means no difference, for a reader."""
+    return 1.0 if measure in RATIOS else 0.0
+
+
+def known_measure(measure: str) -> str:
+    """The measure, or an error that lists those that there are."""
+    word = measure.upper()
+    if word not in MEASURES:
+        raise EvidenceError(
+            f"There is no measure {measure!r}.{meant(word, MEASURES)}",
+            where="measure",
+            allowed=", ".join(f"{name} ({LABELS[name]})" for name in MEASURES) + ".",
+            do="correct it.",
+        )
+    return word
+
+
+def meant(word: str, known: Sequence[str]) -> str:
+    """`typed.nearest` for words that are written in capitals."""
+    from lissive.typed import nearest
+
+    written = {each.lower(): each for each in known}
+    said = nearest(word, written)
+    return next((f" Did you mean {each}?" for low, each in written.items() if f"mean {low}?" in said), said)
+
+
+def effect(
+    comparison: Comparison, measure: str, *, correlation: float | None = None, own: bool = True
+) -> Effect:
+    """The effect of one comparison.
+
+    The study's own estimate is used where it states this very measure with an interval or a standard error: it
+    is mostly adjusted, which counts and means are not. Else it is calculated from the groups.
+
+    Parameters
+    ----------
+    correlation : taken for a crossover that states none; then what was done says so.
+    own : False passes the study's own estimate over, as Mantel-Haenszel has to, which weighs counts.
+
+    Raises       NotUsable with the reason, where this comparison cannot give this measure.
+    """
+    measure = known_measure(measure)
+    given = comparison.given
+    if own and given is not None and given.measure == measure and _has_error(given):
+        return _effect(comparison, measure, *_of_given(given), said=("the study's own estimate",))
+    if _is_blank(comparison.active) or _is_blank(comparison.control):
+        raise NotUsable(_why_not_given(comparison, measure))
+    if comparison.design not in DESIGNS:
+        raise NotUsable(
+            f"its design, {comparison.design or 'not stated'}, has no control group to compare with"
+        )
+    if measure in COUNTED:
+        return _of_counts(comparison, measure, correlation)
+    return _of_means(comparison, measure, correlation)
+
+
+def given_or(comparison: Comparison) -> str:
+    """The measures that a comparison can give, as words; nothing where it can give none."""
+    found = []
+    for measure in MEASURES:
+        try:
+            effect(comparison, measure, correlation=0.0)
+        except NotUsable:
+            continue
+        found.append(measure)
+    return ", ".join(found)
+
+
+# -- the study's own estimate ----------------------------------------------------------------------
+def _has_error(given: Given) -> bool:
+    return given.se is not None or (given.low is not None and given.high is not None)
+
+
+def _of_given(given: Given) -> tuple[float, float]:
+    """Estimate and variance; the standard error is the interval's width over that of a standard normal one."""
+    ratio = given.measure in RATIOS
+    if ratio and given.estimate <= 0:
+        raise NotUsable(f"its {LABELS[given.measure]} is {given.estimate:g}, which no ratio can be")
+    y = math.log(given.estimate) if ratio else given.estimate
+    se = given.se if given.se is not None else _se_of_interval(given, given.low or 0.0, given.high or 0.0)
+    if not (math.isfinite(se) and se > 0):
+        raise NotUsable(f"its standard error is {se:g}; an effect without uncertainty cannot be weighed")
+    return y, se**2
+
+
+def _se_of_interval(given: Given, low: float, high: float) -> float:
+    ratio = given.measure in RATIOS
+    if not low < high:
+        raise NotUsable(f"its interval runs from {low:g} to {high:g}")
+    if ratio and low <= 0:
+        raise NotUsable(f"its interval starts at {low:g}, which no ratio can be")
+    if not low <= given.estimate <= high:
+        raise NotUsable(f"its interval, {low:g} to {high:g}, does not hold its estimate, {given.estimate:g}")
+    from scipy.special import ndtri
+
+    ends = (math.log(low), math.log(high)) if ratio else (low, high)
+    return (ends[1] - ends[0]) / (2.0 * float(ndtri(0.5 + given.level / 2.0)))
+
+
+def _why_not_given(comparison: Comparison, measure: str) -> str:
+    given = comparison.given
+    if given is None:
+        return "it states neither both groups' numbers nor a difference with its uncertainty"
+    if given.measure == measure:
+        return f"its {LABELS[measure]}, {given.estimate:g}, comes without an interval or standard error"
+    why = "one is of events, the other of a quantity"
+    if FITS[given.measure] == FITS[measure]:
+        why = "one cannot be had from the other without the groups' own numbers"
+    return f"it states a {LABELS[given.measure]}, not a {LABELS[measure]}: {why}"
+
+
+# -- events -----------------------------------------------------------------------------------------
+def _of_counts(comparison: Comparison, measure: str, correlation: float | None) -> Effect:
+    raw = _counts(comparison, measure)
+    said: list[str] = []
+    if measure != "RD" and (raw.a + raw.c == 0 or raw.b + raw.d == 0):
+        which = "nobody had an event in either group" if raw.a + raw.c == 0 else "everybody had an event"
+        raise NotUsable(f"{which}, which says nothing about a ratio")
+    used = raw
+    if 0 in (raw.a, raw.b, raw.c, raw.d):
+        used = Counts(raw.a + 0.5, raw.b + 0.5, raw.c + 0.5, raw.d + 0.5)
+        said.append("0.5 added to each count, as one is zero")
+    y, v = _BINARY[measure](used)
+    if measure == "RD":  # the difference itself is not moved by the 0.5, only its variance
+        y = raw.a / (raw.a + raw.b) - raw.c / (raw.c + raw.d)
+    if comparison.design == "crossover":
+        r = _correlation(comparison, correlation, said)
+        v -= 2.0 * r * _shared_binary(used, measure)
+    return _effect(comparison, measure, y, v, counts=raw, said=tuple(said))
+
+
+def _counts(comparison: Comparison, measure: str) -> Counts:
+    cells: list[float] = []
+    for group in _groups(comparison):
+        if group.n is None or group.events is None:
+            if group.mean is not None:
+                raise NotUsable(f"it gives means, from which no {LABELS[measure]} can be had")
+            raise NotUsable(f"events or people of the group {group.arm} are not stated")
+        n, events = group.n, group.events
+        if not 0 <= events <= n or n <= 0:
+            raise NotUsable(f"{group.arm}: {events:g} of {n:g} people with an event cannot be")
+        cells += [events, n - events]
+    return Counts(*cells)
+
+
+def _odds(t: Counts) -> tuple[float, float]:
+    return math.log(t.a * t.d / (t.b * t.c)), 1 / t.a + 1 / t.b + 1 / t.c + 1 / t.d
+
+
+def _risks(t: Counts) -> tuple[float, float]:
+    n, m = t.a + t.b, t.c + t.d
+    return math.log((t.a / n) / (t.c / m)), 1 / t.a - 1 / n + 1 / t.c - 1 / m
+
+
+def _risk_difference(t: Counts) -> tuple[float, float]:
+    n, m = t.a + t.b, t.c + t.d
+    return t.a / n - t.c / m, t.a * t.b / n**3 + t.c * t.d / m**3
+
+
+_BINARY: Mapping[str, Callable[[Counts], tuple[float, float]]] = {
+    "OR": _odds,
+    "RR": _risks,
+    "RD": _risk_difference,
+}
+
+
+def _shared_binary(t: Counts, measure: str) -> float:
+    """Covariance of the two periods' terms per unit of correlation, by the delta method, n people in both."""
+    n, m = t.a + t.b, t.c + t.d
+    p, q = t.a / n, t.c / m
+    spread = math.sqrt(p * (1 - p) * q * (1 - q)) / min(n, m)
+    return {"OR": spread / (p * (1 - p) * q * (1 - q)), "RR": spread / (p * q), "RD": spread}[measure]
+
+
+# -- means ------------------------------------------------------------------------------------------
+def _of_means(comparison: Comparison, measure: str, correlation: float | None) -> Effect:
+    one, other = _moments(comparison, measure)
+    said: list[str] = []
+    r = _correlation(comparison, correlation, said) if comparison.design == "crossover" else None
+    y, v = {"MD": _difference, "SMD": _standardised, "GMR": _geometric}[measure](one, other, r)
+    if measure == "GMR":
+        said.append("geometric means from arithmetic ones, as if values were log-normal")
+    return _effect(comparison, measure, y, v, said=tuple(said))
+
+
+@dataclass(frozen=True)
+class _Moments:
+    n: float
+    mean: float
+    sd: float
+
+
+def _moments(comparison: Comparison, measure: str) -> tuple[_Moments, _Moments]:
+    found = []
+    for group in _groups(comparison):
+        if group.n is None or group.mean is None or group.sd is None:
+            if group.events is not None:
+                raise NotUsable(f"it counts events, from which no {LABELS[measure]} can be had")
+            lacks = [name for name in ("n", "mean", "sd") if getattr(group, name) is None]
+            raise NotUsable(f"{' and '.join(lacks)} of the group {group.arm} {_is(lacks)} not stated")
+        if group.n < 2 or group.sd <= 0:
+            raise NotUsable(
+                f"{group.arm}: n {group.n:g} with a standard deviation of {group.sd:g} cannot be weighed"
+            )
+        found.append(_Moments(group.n, group.mean, group.sd))
+    return found[0], found[1]
+
+
+def _is(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _difference(x: _Moments, z: _Moments, r: float | None) -> tuple[float, float]:
+    if r is not None:
+        return x.mean - z.mean, (x.sd**2 + z.sd**2 - 2 * r * x.sd * z.sd) / min(x.n, z.n)
+    return x.mean - z.mean, x.sd**2 / x.n + z.sd**2 / z.n
+
+
+def _standardised(x: _Moments, z: _Moments, r: float | None) -> tuple[float, float]:
+    """Hedges' g and its variance, as RevMan has them; crossover: Elbourne and others 2002."""
+    n = x.n + z.n
+    pooled = math.sqrt(((x.n - 1) * x.sd**2 + (z.n - 1) * z.sd**2) / (n - 2))
+    g = (x.mean - z.mean) / pooled * (1 - 3 / (4 * n - 9))
+    if r is not None:
+        people = min(x.n, z.n)
+        return g, (1 / people + g**2 / (2 * people)) * 2 * (1 - r)
+    return g, n / (x.n * z.n) + g**2 / (2 * (n - 3.94))
+
+
+def _geometric(x: _Moments, z: _Moments, r: float | None) -> tuple[float, float]:
+    """Log-normal values: mean of the logs ln m − s²/2 with s² = ln(1 + cv²), Higgins and others 2008."""
+    if x.mean <= 0 or z.mean <= 0:
+        raise NotUsable("a mean is zero or below, which no log-normal quantity has")
+    one, other = (math.log1p((g.sd / g.mean) ** 2) for g in (x, z))
+    y = math.log(x.mean) - one / 2 - math.log(z.mean) + other / 2
+    if r is not None:
+        return y, (one + other - 2 * r * math.sqrt(one * other)) / min(x.n, z.n)
+    return y, one / x.n + other / z.n
+
+
+# -- both -------------------------------------------------------------------------------------------
+def _correlation(comparison: Comparison, assumed: float | None, said: list[str]) -> float:
+    """Within people; a crossover without it would be weighed as if its periods were strangers."""
+    r = comparison.correlation
+    if r is not None:
+        said.append(
+            f"within-person correlation {r:g}"
+            + (f", assumed: {comparison.assumed}" if comparison.assumed else "")
+        )
+    elif assumed is not None:
+        r = assumed
+        said.append(f"within-person correlation {r:g}, assumed by whoever asked")
+    else:
+        raise NotUsable(
+            "it is a crossover that states neither a paired difference with its uncertainty nor how a person's "
+            "values under both go together (correlation)"
+        )
+    if not -1 < r < 1:
+        raise NotUsable(f"a within-person correlation of {r:g} cannot be")
+    return r
+
+
+def _groups(comparison: Comparison) -> list[Group]:
+    return [group for group in (comparison.active, comparison.control) if group is not None]
+
+
+def _is_blank(group: Group | None) -> bool:
+    return group is None or (group.events is None and group.mean is None)
+
+
+def _effect(
+    comparison: Comparison,
+    measure: str,
+    y: float,
+    v: float,
+    *,
+    counts: Counts | None = None,
+    said: tuple[str, ...] = (),
+) -> Effect:
+    if not (math.isfinite(y) and math.isfinite(v) and v > 0):
+        raise NotUsable(f"its {LABELS[measure]} comes out as {y:g} with a variance of {v:g}")
+    return Effect(
+        study=comparison.study,
+        label=comparison.label,
+        measure=measure,
+        y=y,
+        v=v,
+        n=people(comparison),
+        design=comparison.design,
+        better=comparison.better,
+        provenance=weakest((comparison.provenance,)),
+        patients=comparison.patients or comparison.study,
+        counts=counts,
+        said=said,
+    )
+
+
+def people(comparison: Comparison) -> float | None:
+    """How many people a comparison is of; None where it does not say."""
+    sizes = [
+        group.n
+        for group in (comparison.active, comparison.control)
+        if group is not None and group.n is not None
+    ]
+    if len(sizes) < 2:
+        return None
+    return min(sizes) if comparison.design == "crossover" else sum(sizes)

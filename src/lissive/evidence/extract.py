@@ -1,0 +1,434 @@
+"""From the blocks of one trial's outcomes to two groups, or to the difference that the trial states.
+
+A block is what stands under one name: rows by arm, a difference with its interval, a ratio, shares by arm, words.
+Whatever is not used leaves a reason (`Unused`); nothing is dropped silently.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import NormalDist
+from typing import Any
+
+from lissive.evidence.comparison import Cited, Given, Group
+from lissive.evidence.keys import Key, parse_key, scale_factor
+from lissive.evidence.read import Located, cite, dotted, is_figure, number, plain
+from lissive.evidence.words import find, outcomes
+
+_N_MEANS = ("n_analysed", "n_primary", "n_treated", "n_randomised", "n_completed", "n", "n_enrolled")
+_N_HARMS = ("n_treated", "n_randomised", "n_analysed", "n_completed", "n")
+_MEANS = ("change_mean", "mean_change", "mean", "change", "end_mean")
+_SPREADS = {
+    "change_mean": "change_sd",
+    "mean_change": "change_sd",
+    "mean": "sd",
+    "change": "change_sd",
+    "end_mean": "end_sd",
+}
+_Z95 = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(frozen=True)
+class Unused:
+    """One block or figure that enters no comparison, and why."""
+
+    study: str
+    key: str
+    reason: str
+    outcome: str = ""
+    """Empty where it is of no known outcome."""
+    said: str = ""
+    """What the trial says in words."""
+    cited: tuple[Cited, ...] = ()
+
+
+@dataclass(frozen=True)
+class Side:
+    """One arm of one block."""
+
+    group: Group
+    cited: tuple[Cited, ...]
+    notes: tuple[str, ...] = ()
+    is_split: bool = False
+    """Whether its people are already a part of the arm's."""
+
+
+@dataclass
+class Block:
+    """What one name says of one outcome, by arm."""
+
+    key: Key
+    outcome: str
+    sides: dict[str, Side] = field(default_factory=dict)
+    given: dict[str, tuple[Given, tuple[Cited, ...]]] = field(default_factory=dict)
+    """By active arm; `` where the trial has but one."""
+    notes: tuple[str, ...] = ()
+
+
+def blocks(entry: Located) -> Iterator[Block | Unused]:
+    """Every block of a trial's outcomes and adverse events."""
+    row: Any = entry.row
+    for room in ("outcomes", "adverse_events"):
+        found = getattr(row, room, None) or {}
+        for name, node in found.items():
+            yield from _block(entry, room, name, node, tuple(found))
+
+
+def _block(
+    entry: Located, room: str, name: str, node: Any, others: tuple[str, ...]
+) -> Iterator[Block | Unused]:
+    key = parse_key(name, others)
+    if key.why:
+        outcome = key.outcomes[0] if key.outcomes else ""
+        yield Unused(entry.id, name, key.why, outcome, _words(node), _cited(name, node))
+        return
+    for outcome in key.outcomes:
+        made = Block(key, outcome)
+        reason = _fill(made, entry, room, name, node)
+        if reason:
+            yield Unused(entry.id, name, reason, outcome, _words(node), _cited(name, node))
+            continue
+        yield made
+        yield from _per_protocol(entry, name, outcome, node)
+
+
+def _fill(made: Block, entry: Located, room: str, name: str, node: Any) -> str:
+    """Fill a block; returns why it is of no use."""
+    if node is None:
+        return "not known"
+    if made.key.kind == "p":
+        return "a p value alone"
+    if made.key.kind == "HR":
+        return "a hazard ratio, which none of the measures here can be pooled with"
+    if is_figure(node) or not isinstance(node, Mapping | tuple):
+        return "one number, without the other group" if number(node) is not None else "said in words"
+    if made.key.kind in ("OR", "RR", "GMR") and isinstance(node, Mapping):
+        return _ratio(made, name, node)
+    if isinstance(node, tuple):
+        return _rows(made, entry, room, name, node)
+    if number(node.get("diff")) is not None:
+        return _difference(made, entry, name, node, "", (name,))
+    if shares := [each for each in node if re.fullmatch(r".+_(?:pct|n)", each)]:
+        return _shares_by_name(made, entry, room, name, node, shares)
+    if "result" in node:
+        return "said in words"
+    if set(node) <= {"p", "note", "F", "interaction"}:
+        return "a p value alone"
+    return "neither two groups nor a difference between them"
+
+
+# -- stated differences and ratios -----------------------------------------------------------------
+def _ratio(made: Block, name: str, node: Mapping[str, Any]) -> str:
+    estimate = number(node.get("value"))
+    if isinstance(node.get("value"), Mapping):
+        estimate = number(node["value"])
+    if estimate is None:
+        return "no estimate"
+    low, high = _ends(node.get("ci"))
+    if low is None or high is None:
+        return "a ratio without its interval"
+    cited = [cite(f"{name}.value", node["value"]), cite(f"{name}.ci", node.get("ci"))]
+    made.given[""] = (Given(made.key.kind, estimate, low, high), tuple(cited))
+    return ""
+
+
+def _difference(
+    made: Block, entry: Located, name: str, node: Mapping[str, Any], arm: str, loc: tuple[str | int, ...]
+) -> str:
+    estimate = number(node["diff"])
+    assert estimate is not None
+    low, high = _ends(node.get("ci"))
+    used = [cite(dotted((*loc, "diff")), node["diff"])]
+    if low is not None:
+        used.append(cite(dotted((*loc, "ci")), node["ci"]))
+    se = number(node.get("se"))
+    if low is None and se is not None:
+        used.append(cite(dotted((*loc, "se")), node["se"]))
+    sd = number(node.get("diff_sd"))
+    if low is None and se is None and sd is not None:
+        n, where = _people(entry, "", _N_MEANS)
+        if n is None:
+            return "a deviation of differences without the number of people"
+        se = sd / math.sqrt(n)
+        used += [cite(dotted((*loc, "diff_sd")), node["diff_sd"]), where]
+        made.notes += (f"standard error from the deviation of the differences, {sd:g}/sqrt({n:g})",)
+    if low is None and se is None:
+        return "a difference without interval or standard error"
+    values = [estimate, *(each for each in (low, high) if each is not None)]
+    factor, why = scale_factor(made.key, made.outcome, values)
+    if why:
+        return why
+    if outcomes()[made.outcome].kind == "scale":
+        return "a difference without groups, on no common scale"
+    sign = made.key.sign * (-1.0 if made.key.flipped else 1.0)
+    low, high = _turned(low, high, factor * sign)
+    given = Given(
+        "MD", _round(estimate * factor * sign), low, high, None if se is None else _round(se * factor)
+    )
+    made.notes += _scale_note(made.key, factor, sign)
+    made.given[arm] = (given, tuple(used))
+    return ""
+
+
+def _turned(low: float | None, high: float | None, factor: float) -> tuple[float | None, float | None]:
+    ends = sorted(_round(each * factor) for each in (low, high) if each is not None)
+    return (ends[0], ends[1]) if len(ends) == 2 else (None, None)
+
+
+def _round(x: float) -> float:
+    """Without the last digits that a change of scale leaves: -0.84, and not -0.8400000000000001."""
+    return float(f"{x:.10g}")
+
+
+def _scale_note(key: Key, factor: float, sign: float) -> tuple[str, ...]:
+    notes = []
+    if factor != 1.0:
+        notes.append(f"{key.text} times {factor:.3g} to be on the outcome's scale")
+    if sign < 0:
+        notes.append(f"{key.text} counts improvement as positive; the sign is turned")
+    return tuple(notes)
+
+
+# -- rows by arm -----------------------------------------------------------------------------------
+def _rows(made: Block, entry: Located, room: str, name: str, rows: tuple[Any, ...]) -> str:
+    named = [(k, row) for k, row in enumerate(rows) if isinstance(row, Mapping) and row.get("arm")]
+    if not named:
+        return "before and after without a control group"
+    reasons = []
+    for k, row in named:
+        arm, loc = str(row["arm"]), (name, k)
+        if number(row.get("diff")) is not None:
+            reason = _difference(made, entry, name, row, arm, loc)
+        else:
+            reason = _side(made, entry, room, arm, row, loc)
+        if reason:
+            reasons.append(reason)
+    if made.given or len(made.sides) > 1:
+        return ""
+    return reasons[0] if reasons else "one arm alone"
+
+
+def _side(
+    made: Block, entry: Located, room: str, arm: str, row: Mapping[str, Any], loc: tuple[str | int, ...]
+) -> str:
+    counts = _N_HARMS if room == "adverse_events" else _N_MEANS
+    if outcomes()[made.outcome].kind == "share":
+        side = _share(entry, arm, row, loc, counts)
+        if isinstance(side, str):
+            return side
+        made.sides[arm] = side
+        return ""
+    side = _mean(made, entry, arm, row, loc, counts)
+    if isinstance(side, str):
+        return side
+    made.sides[arm] = side
+    return ""
+
+
+def _share(
+    entry: Located, arm: str, row: Mapping[str, Any], loc: tuple[str | int, ...], counts: tuple[str, ...]
+) -> Side | str:
+    events, pct = number(row.get("n")), number(row.get("pct"))
+    n, where = number(row.get("N")), cite(dotted((*loc, "N")), row.get("N"))
+    if events is None and pct is None:
+        if number(row.get("pct_pp")) is not None:
+            return "per protocol: shown, not pooled"
+        return "no count and no per cent"
+    if n is None:
+        n, where = _people(entry, arm, counts)
+    if n is None:
+        return "a share without the number of people"
+    notes: tuple[str, ...] = ()
+    if events is not None:
+        used = cite(dotted((*loc, "n")), row["n"])
+    else:
+        assert pct is not None
+        events = float(round(pct * n / 100.0))
+        read = cite(dotted((*loc, "pct")), row["pct"])
+        used = replace(read, provenance=_at_best_derived(read.provenance))
+        notes = (f"{pct:g} % of {n:g} in {arm} is about {events:g}",)
+    return Side(Group(arm, n=n, events=events), (used, where), notes, _is_split(arm, used, where))
+
+
+def _at_best_derived(provenance: str) -> str:
+    return "derived" if provenance == "read" else provenance
+
+
+def _is_split(arm: str, *cited: Cited) -> bool:
+    return "split" in arm or any("split" in f"{each.pointer} {each.note}" for each in cited)
+
+
+def _mean(
+    made: Block,
+    entry: Located,
+    arm: str,
+    row: Mapping[str, Any],
+    loc: tuple[str | int, ...],
+    counts: tuple[str, ...],
+) -> Side | str:
+    name = next((each for each in _MEANS if number(row.get(each)) is not None), None)
+    if name is None:
+        if any(each.endswith("_pp") for each in row):
+            return "per protocol: shown, not pooled"
+        return "no mean"
+    mean = number(row[name])
+    assert mean is not None
+    used = [cite(dotted((*loc, name)), row[name])]
+    n, where = number(row.get("N")), cite(dotted((*loc, "N")), row.get("N"))
+    if n is None:
+        n, where = number(row.get("n")), cite(dotted((*loc, "n")), row.get("n"))
+    if n is None:
+        n, where = _people(entry, arm, counts)
+    sd, notes, more = _spread(row, name, n, loc)
+    used += more
+    if n is not None:
+        used.append(where)
+    values = [mean, *([sd] if sd is not None else [])]
+    factor, why = scale_factor(made.key, made.outcome, values)
+    if why:
+        return why
+    sign, top = made.key.sign, outcomes()[made.outcome].upper
+    mean *= factor
+    if made.key.flipped and name.startswith("end") and top is not None:
+        mean, notes = top - mean, (*notes, f"{made.key.text}: its top is the best; turned round")
+    elif made.key.flipped:
+        sign = -sign
+    notes += _scale_note(made.key, factor, sign)
+    group = Group(arm, n=n, mean=_round(mean * sign), sd=None if sd is None else _round(sd * factor))
+    return Side(group, tuple(used), notes, _is_split(arm, *used))
+
+
+def _spread(
+    row: Mapping[str, Any], mean: str, n: float | None, loc: tuple[str | int, ...]
+) -> tuple[float | None, tuple[str, ...], list[Cited]]:
+    """Deviation between people: printed, or from a standard error or an interval of the mean."""
+    name = _SPREADS[mean]
+    if (sd := number(row.get(name))) is not None:
+        return sd, (), [cite(dotted((*loc, name)), row[name])]
+    for each in (name.replace("sd", "se"), "se"):
+        if n is not None and (se := number(row.get(each))) is not None:
+            note = f"deviation from the standard error: {se:g} x sqrt({n:g})"
+            return se * math.sqrt(n), (note,), [_derived(cite(dotted((*loc, each)), row[each]))]
+    low, high = _ends(row.get("ci"))
+    if n is not None and n > 1 and low is not None and high is not None:
+        sd = (high - low) / (2 * _Z95) * math.sqrt(n)
+        note = f"deviation from the interval of the mean: ({high:g} - {low:g}) / 3.92 x sqrt({n:g})"
+        return sd, (note,), [_derived(cite(dotted((*loc, "ci")), row["ci"]))]
+    return None, (), []
+
+
+def _derived(cited: Cited) -> Cited:
+    return replace(cited, provenance=_at_best_derived(cited.provenance))
+
+
+def _shares_by_name(
+    made: Block, entry: Located, room: str, name: str, node: Mapping[str, Any], fields: list[str]
+) -> str:
+    """Shares as {nabiximols_pct: 45, placebo_pct: 33}."""
+    counts = _N_HARMS if room == "adverse_events" else _N_MEANS
+    reasons = []
+    for each in fields:
+        arm, _, what = each.rpartition("_")
+        side = _share(entry, arm, {what: node[each]}, (name,), counts)
+        if isinstance(side, str):
+            reasons.append(side)
+        else:
+            made.sides[arm] = replace(side, cited=tuple(_renamed(side.cited, name, each)))
+    return "" if len(made.sides) > 1 else (reasons[0] if reasons else "one arm alone")
+
+
+def _renamed(cited: tuple[Cited, ...], name: str, each: str) -> Iterator[Cited]:
+    for one in cited:
+        yield replace(one, what=f"{name}.{each}") if one.what.startswith(f"{name}.") else one
+
+
+# -- arms ------------------------------------------------------------------------------------------
+def role(arm: str) -> str:
+    """control, total, or active."""
+    found = find("arms", arm)
+    return found.word if found else "active"
+
+
+def people_of(entry: Located, arm: str) -> float | None:
+    """How many people of an arm were looked at; None where that is not known, or it is no trial."""
+    return _people(entry, arm, _N_MEANS)[0] if entry.kind == "trial" else None
+
+
+def _people(entry: Located, arm: str, fields: tuple[str, ...]) -> tuple[float | None, Cited]:
+    """How many people an arm has: in a crossover all of them; `` is the whole trial."""
+    row: Any = entry.row
+    rows = list(enumerate(row.arms or ()))
+    mine = [(k, each) for k, each in rows if arm and _same(str(each.get("arm")), arm)]
+    design = find("designs", row.design or "")
+    if not mine and (not arm or (design and design.word == "crossover")):
+        mine = [(k, each) for k, each in rows if role(str(each.get("arm"))) == "total"] or rows[:1]
+    if not mine and role(arm) == "active":  # one active arm, under another name
+        others = [(k, each) for k, each in rows if role(str(each.get("arm"))) == "active"]
+        mine = others if len(others) == 1 else []
+    for name in fields:
+        for k, each in mine:
+            if (n := number(each.get(name))) is not None:
+                return n, cite(f"arms[{k}].{name}", each[name])
+    return None, Cited("n", None, "derived")
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are of one arm: the same letters and digits."""
+    return re.sub(r"\W|_", "", one.lower()) == re.sub(r"\W|_", "", other.lower())
+
+
+def _ends(node: Any) -> tuple[float | None, float | None]:
+    """Both ends of an interval, where they are two numbers."""
+    ends = plain(node)
+    if isinstance(ends, tuple) and len(ends) == 2 and all(isinstance(each, int | float) for each in ends):
+        return float(ends[0]), float(ends[1])
+    return None, None
+
+
+def _per_protocol(entry: Located, name: str, outcome: str, node: Any) -> Iterator[Unused]:
+    rows = node if isinstance(node, tuple) else (node,)
+    fields = [f for row in rows if isinstance(row, Mapping) for f in row if "_pp" in f or f.startswith("pp_")]
+    if fields:
+        found = [
+            each
+            for k, row in enumerate(rows)
+            if isinstance(row, Mapping)
+            for each in (cite(dotted((name, k, f)), row[f]) for f in row if f in fields)
+        ]
+        yield Unused(
+            entry.id,
+            name,
+            f"per protocol ({', '.join(sorted(set(fields)))}): shown, not pooled",
+            outcome,
+            "",
+            tuple(found),
+        )
+
+
+def _words(node: Any) -> str:
+    """What a block says in words."""
+    if is_figure(node) and isinstance(plain(node), str):
+        return str(plain(node))
+    if isinstance(node, Mapping):
+        for name in ("result", "significant"):
+            if isinstance(found := plain(node.get(name)), str):
+                return found
+    return ""
+
+
+def _cited(name: str, node: Any) -> tuple[Cited, ...]:
+    return tuple(_every(node, (name,)))
+
+
+def _every(node: Any, loc: tuple[str | int, ...]) -> Iterator[Cited]:
+    if is_figure(node):
+        yield cite(dotted(loc), node)
+    elif isinstance(node, Mapping):
+        for each, value in node.items():
+            yield from _every(value, (*loc, each))
+    elif isinstance(node, tuple):
+        for k, value in enumerate(node):
+            yield from _every(value, (*loc, k))

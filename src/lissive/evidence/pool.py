@@ -1,0 +1,379 @@
+"""Effects of several studies as one, with how far the studies differ and what a further study could show.
+
+pool(effects, model="random", tau2="REML", ci="HK") -> Pooled
+
+Own code and not statsmodels': its estimators lack REML, its moment estimate may be negative, and loading it takes
+longer than everything here. It is the tests' yardstick, as metafor is. Sources: docs/concepts/evidence.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lissive.errors import EvidenceError
+from lissive.evidence.comparison import RATIOS
+from lissive.evidence.effect import COUNTED, LABELS, Effect, meant, shown
+from lissive.evidence.heterogeneity import TAU2, dersimonian_laird, q_profile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+MODELS = ("random", "fixed")
+ESTIMATORS = ("REML", "DL", "PM")
+INTERVALS = ("HK", "mHK", "Wald")
+"""Hartung-Knapp; the same, never narrower than Wald's standard error (Röver and others 2015); Wald."""
+METHODS = ("IV", "MH")
+"""Inverse variance; Mantel-Haenszel."""
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One figure of several studies. On the scale of analysis where a name ends in `_y`, else as a reader has it."""
+
+    measure: str
+    method: str
+    model: str
+    tau2_by: str
+    """Estimator of τ²; "" where the model has none."""
+    ci_by: str
+    k: int
+    n: float
+    """People of the studies that say how many they are."""
+    n_stated_by: int
+    """Number of those studies."""
+    y: float
+    se: float
+    low_y: float
+    high_y: float
+    p: float
+    predicted_y: tuple[float, float] | None
+    """Range in which 95 % of true effects of like studies lie; None below 3 studies, or in a fixed model."""
+    tau2: float
+    tau2_ci: tuple[float, float] | None
+    """By the Q profile; upper end inf where it is beyond 1e6 times the studies' variance."""
+    q: float
+    q_p: float
+    i2: float
+    """Percent, from Q."""
+    weights: tuple[float, ...]
+    """Percent, in the order of the effects."""
+    level: float = 0.95
+    said: tuple[str, ...] = field(default=())
+
+    @property
+    def estimate(self) -> float:
+        return shown(self.measure, self.y)
+
+    @property
+    def ci(self) -> tuple[float, float]:
+        return shown(self.measure, self.low_y), shown(self.measure, self.high_y)
+
+    @property
+    def prediction_interval(self) -> tuple[float, float] | None:
+        if self.predicted_y is None:
+            return None
+        return shown(self.measure, self.predicted_y[0]), shown(self.measure, self.predicted_y[1])
+
+
+def pool(
+    effects: Sequence[Effect],
+    *,
+    model: str = "random",
+    tau2: str = "REML",
+    ci: str | None = None,
+    method: str = "IV",
+    level: float = 0.95,
+) -> Pooled | None:
+    """The effects as one; None where there are none.
+
+    Parameters
+    ----------
+    ci : HK (Hartung-Knapp, as metafor's knha) where the model is random and there are three studies or more, else
+        Wald, if not given. With one study, its own interval.
+    method : MH weighs counts by Mantel-Haenszel. With a random model τ² is DerSimonian-Laird's, taken about the
+        Mantel-Haenszel figure, as in RevMan's "M-H, random".
+
+    Raises       EvidenceError for effects of several measures, or twice of the same people.
+    """
+    _check(effects, model, tau2, ci, method, level)
+    if not effects:
+        return None
+    import numpy as np
+
+    y = np.array([each.y for each in effects])
+    v = np.array([each.v for each in effects])
+    measure = effects[0].measure
+    said: list[str] = []
+    centre, centre_se = _centre(effects, y, v, method)
+    q = float(np.sum((y - centre) ** 2 / v))
+    t2 = 0.0
+    if model == "random" and len(effects) > 1:
+        t2 = dersimonian_laird(y, v, q) if method == "MH" else TAU2[tau2](y, v)
+    weights = 1.0 / (v + t2)
+    mean, se = float(np.sum(weights * y) / np.sum(weights)), float(np.sum(weights) ** -0.5)
+    if method == "MH" and model == "fixed":
+        mean, se, weights = centre, centre_se, _mh_weights(effects)
+    by = _interval_kind(ci, model, len(effects), said)
+    wide, quantile = _spread(y, weights, mean, se, by, level, said)
+    sizes = [each.n for each in effects if each.n is not None]
+    return Pooled(
+        measure=measure,
+        method=method,
+        model=model,
+        tau2_by="" if model == "fixed" else "DL" if method == "MH" else tau2,
+        ci_by=by,
+        k=len(effects),
+        n=float(sum(sizes)),
+        n_stated_by=len(sizes),
+        y=mean,
+        se=wide,
+        low_y=mean - quantile * wide,
+        high_y=mean + quantile * wide,
+        p=_p_of_mean(mean / wide, len(effects), by),
+        predicted_y=_predicted(mean, wide, t2, len(effects), level) if model == "random" else None,
+        tau2=t2,
+        tau2_ci=q_profile(y, v, level) if model == "random" and len(effects) > 1 else None,
+        q=q if len(effects) > 1 else 0.0,
+        q_p=_chi2_above(q, len(effects) - 1),
+        i2=max(0.0, 100.0 * (q - (len(effects) - 1)) / q) if q > 0 and len(effects) > 1 else 0.0,
+        weights=tuple(float(w) for w in 100.0 * weights / np.sum(weights)),
+        level=level,
+        said=tuple(said),
+    )
+
+
+def leave_one_out(effects: Sequence[Effect], **options: Any) -> list[tuple[Effect, Pooled]]:
+    """The figure without each study in turn; nothing below two studies."""
+    if len(effects) < 2:
+        return []
+    found = []
+    for k, left in enumerate(effects):
+        rest = pool([*effects[:k], *effects[k + 1 :]], **options)
+        if rest is not None:
+            found.append((left, rest))
+    return found
+
+
+@dataclass(frozen=True)
+class Between:
+    """Whether groups of studies differ: Q between their figures, chi-squared on groups less one."""
+
+    q: float
+    df: int
+    p: float
+
+
+def difference_between(groups: Sequence[Pooled]) -> Between | None:
+    """Each group's figure has its own τ²; None below two groups."""
+    if len(groups) < 2:
+        return None
+    weights = [1.0 / group.se**2 for group in groups]
+    mean = sum(w * group.y for w, group in zip(weights, groups, strict=True)) / sum(weights)
+    q = sum(w * (group.y - mean) ** 2 for w, group in zip(weights, groups, strict=True))
+    return Between(q, len(groups) - 1, _chi2_above(q, len(groups) - 1))
+
+
+# -- what may not be pooled ---------------------------------------------------------------------------
+def _check(
+    effects: Sequence[Effect], model: str, tau2: str, ci: str | None, method: str, level: float
+) -> None:
+    for name, word, known in (
+        ("model", model, MODELS),
+        ("tau2", tau2, ESTIMATORS),
+        ("method", method, METHODS),
+    ):
+        _known(name, word, known)
+    if ci is not None:
+        _known("ci", ci, INTERVALS)
+    if not 0.0 < level < 1.0:
+        raise EvidenceError(f"level is {level:g}.", allowed="above 0, below 1, as 0.95.", do="correct it.")
+    measures = sorted({each.measure for each in effects})
+    if len(measures) > 1:
+        raise EvidenceError(
+            f"These effects are of different measures: {', '.join(f'{m} ({LABELS[m]})' for m in measures)}. "
+            f"{_why_apart(measures)}",
+            where="measure",
+            allowed="effects of one measure.",
+            do="name one measure; studies that cannot give it are then left out, and listed.",
+        )
+    seen: dict[str, Effect] = {}
+    for each in effects:
+        key = each.patients or each.study
+        if key in seen:
+            raise EvidenceError(
+                f"{seen[key].study} and {each.study} are of the same people ({key}).",
+                allowed="each person once: counted twice, an interval is too narrow.",
+                do="keep one of the two.",
+            )
+        seen[key] = each
+    if method == "MH":
+        _check_mh(effects)
+
+
+def _known(name: str, word: str, known: Sequence[str]) -> None:
+    if word not in known:
+        raise EvidenceError(
+            f"{name} is {word!r}.{meant(word, known)}", allowed=f"{', '.join(known)}.", do="correct it."
+        )
+
+
+def _why_apart(measures: Sequence[str]) -> str:
+    counted = [m for m in measures if m in COUNTED]
+    if counted and len(counted) < len(measures):
+        return "Events and quantities have no common scale."
+    if any(m in RATIOS for m in measures) and any(m not in RATIOS for m in measures):
+        return (
+            "A ratio and a difference have no common scale: no difference is 1 for one and 0 for the other."
+        )
+    if counted:
+        return "An odds ratio is farther from 1 than the risk ratio of the same trial, the more so the more events."
+    return "One is in the outcome's own unit, the other in standard deviations."
+
+
+def _check_mh(effects: Sequence[Effect]) -> None:
+    if effects and effects[0].measure not in COUNTED:
+        raise EvidenceError(
+            f"Mantel-Haenszel weighs counts of events, and {LABELS[effects[0].measure]} has none.",
+            allowed=f"{', '.join(COUNTED)} with MH; IV for the others.",
+            do="leave the method out.",
+        )
+    if lacks := [each.study for each in effects if each.counts is None or each.design == "crossover"]:
+        raise EvidenceError(
+            f"Mantel-Haenszel needs both groups' counts of different people, which {', '.join(lacks)} "
+            f"{'does' if len(lacks) == 1 else 'do'} not give.",
+            allowed="studies of separate groups with counts.",
+            do="use the method IV, or leave them out.",
+        )
+
+
+# -- intervals ------------------------------------------------------------------------------------------
+def _interval_kind(ci: str | None, model: str, k: int, said: list[str]) -> str:
+    if k == 1:
+        said.append("one study: the figure and its interval are that study's own")
+        return "Wald"
+    if model == "fixed" and ci in ("HK", "mHK"):
+        said.append(
+            "a fixed model takes the studies' own variances as they are: Wald's interval, not Hartung-Knapp's"
+        )
+        return "Wald"
+    if ci is None and model == "random" and k == 2:
+        said.append(
+            "with two studies Hartung-Knapp's interval, on one degree of freedom, tells nothing; Wald's is shown, "
+            "which is too narrow if they differ"
+        )
+        return "Wald"
+    if k == 2 and ci in ("HK", "mHK"):
+        said.append("two studies leave one degree of freedom, which makes Hartung-Knapp's interval very wide")
+    return ci or ("HK" if model == "random" else "Wald")
+
+
+def _spread(
+    y: Array, w: Array, mean: float, se: float, by: str, level: float, said: list[str]
+) -> tuple[float, float]:
+    """Standard error of the mean, and how many of it the interval reaches to each side."""
+    from scipy.special import ndtri, stdtrit
+
+    upper = 0.5 + level / 2.0
+    if by == "Wald":
+        return se, float(ndtri(upper))
+    k = len(y)
+    quantile = float(stdtrit(k - 1, upper))
+    hk = math.sqrt(float((w * (y - mean) ** 2).sum()) / (k - 1)) * se
+    if by == "mHK" and hk < se:
+        return se, quantile
+    if hk <= 1e-9 * se:  # no difference but by rounding
+        said.append(
+            "the studies' effects are equal, so Hartung-Knapp has no width: Wald's standard error is taken"
+        )
+        return se, quantile
+    if hk * quantile < se * float(ndtri(upper)):
+        said.append(
+            "the studies agree more than chance would have them, which makes Hartung-Knapp's interval narrower than "
+            "Wald's: look at mHK's as well"
+        )
+    return hk, quantile
+
+
+def _p_of_mean(ratio: float, k: int, by: str) -> float:
+    from scipy.special import ndtr, stdtr
+
+    return float(2.0 * (ndtr(-abs(ratio)) if by == "Wald" else stdtr(k - 1, -abs(ratio))))
+
+
+def _predicted(mean: float, se: float, t2: float, k: int, level: float) -> tuple[float, float] | None:
+    """Higgins and others 2009: t on k − 2, one degree for the mean and one for τ²."""
+    if k < 3:
+        return None
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(k - 2, 0.5 + level / 2.0)) * math.sqrt(t2 + se**2)
+    return mean - half, mean + half
+
+
+def _chi2_above(q: float, df: int) -> float:
+    from scipy.special import chdtrc
+
+    return float(chdtrc(df, q)) if df > 0 else 1.0
+
+
+# -- Mantel-Haenszel --------------------------------------------------------------------------------------
+def _centre(effects: Sequence[Effect], y: Array, v: Array, method: str) -> tuple[float, float]:
+    """The fixed figure that Q is taken about, and its standard error."""
+    if method == "MH":
+        return _mantel_haenszel(effects)
+    w = 1.0 / v
+    return float((w * y).sum() / w.sum()), float(w.sum() ** -0.5)
+
+
+def _cells(effects: Sequence[Effect]) -> tuple[Array, Array, Array, Array]:
+    import numpy as np
+
+    cells = [each.counts for each in effects if each.counts is not None]
+    a, b, c, d = (np.array([getattr(each, name) for each in cells], dtype=float) for name in "abcd")
+    return a, b, c, d
+
+
+def _mantel_haenszel(effects: Sequence[Effect]) -> tuple[float, float]:
+    """Raw counts, no 0.5. Variances: Robins, Breslow and Greenland 1986; Greenland and Robins 1985."""
+    a, b, c, d = _cells(effects)
+    n1, n0 = a + b, c + d
+    n = n1 + n0
+    measure = effects[0].measure
+    if measure == "RD":
+        weights = n1 * n0 / n
+        difference = float(((a * n0 - c * n1) / n).sum() / weights.sum())
+        spread = (a * b * n0**3 + c * d * n1**3) / (n1 * n0 * n**2)
+        return difference, float(math.sqrt(spread.sum()) / weights.sum())
+    top, bottom = (a * d / n, b * c / n) if measure == "OR" else (a * n0 / n, c * n1 / n)
+    if top.sum() == 0 or bottom.sum() == 0:
+        raise EvidenceError(
+            f"No study has what a Mantel-Haenszel {LABELS[measure]} needs on both sides of it.",
+            allowed="events, and people without, in both groups of some study.",
+            do="use the method IV, which adds 0.5 where a count is zero.",
+        )
+    y = math.log(top.sum() / bottom.sum())
+    if measure == "RR":
+        spread = (n1 * n0 * (a + c) - a * c * n) / n**2
+        return y, float(math.sqrt(spread.sum() / (top.sum() * bottom.sum())))
+    p, s = (a + d) / n, (b + c) / n
+    variance = (
+        (p * top).sum() / (2 * top.sum() ** 2)
+        + (p * bottom + s * top).sum() / (2 * top.sum() * bottom.sum())
+        + (s * bottom).sum() / (2 * bottom.sum() ** 2)
+    )
+    return y, float(math.sqrt(variance))
+
+
+def _mh_weights(effects: Sequence[Effect]) -> Array:
+    a, b, c, d = _cells(effects)
+    n = a + b + c + d
+    measure = effects[0].measure
+    if measure == "OR":
+        return b * c / n
+    return (a + b) * (c if measure == "RR" else c + d) / n

@@ -1,0 +1,308 @@
+"""Files of published trials, of reviews and of claims as typed rows, with the line of every field.
+
+studies = read_studies("mine.yaml")       the format of data/trials.yaml; raises every finding at once
+shipped_studies(); shipped_reviews()      what comes with Lissive
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from lissive.cache import key_of, source_hash, store, stored
+from lissive.errors import EvidenceError
+from lissive.evidence.comparison import Cited
+from lissive.marked import Loc, marked_text, read_marked
+from lissive.typed import Row, typed
+
+DATA = Path(__file__).parent / "data"
+TRIALS = DATA / "trials.yaml"
+REVIEW_TRIALS = DATA / "review_trials.yaml"
+META = DATA / "meta.yaml"
+_MOST_FIELDS = 200_000
+_FIGURE = ("value",)
+
+
+class EvidenceFindings(EvidenceError):
+    """All that is wrong with one file of studies, a line for each finding."""
+
+    def __init__(self, findings: Sequence[EvidenceError]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in findings))
+
+
+class Entry(Row):
+    """What every entry has; other fields are kept as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
+
+    id: str = Field(min_length=1, pattern=r"\S")
+    citation: str | None = None
+    doi: str | None = None
+    registry: str | None = None
+    rejected: str | None = None
+    """Why nothing of it is used; it is shown all the same."""
+
+
+class Trial(Entry):
+    """One published trial. Figures are plain, or {value, provenance, source_url, pointer, ...}; null is unknown."""
+
+    cause: str | None = None
+    intervention: str | None = None
+    comparator: str | None = None
+    design: str | None = None
+    enriched: bool | None = None
+    randomised: bool | None = None
+    duration_weeks: Any = None
+    arms: tuple[Mapping[str, Any], ...] | None = None
+    outcomes: Mapping[str, Any] | None = None
+    adverse_events: Mapping[str, Any] | None = None
+    risk_of_bias_notes: Any = None
+    patients: str | None = None
+    """Key of the people; entries on the same people have the same."""
+
+
+class TrialsFile(Row):
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
+
+    trials: tuple[Trial, ...]
+    observational: tuple[Entry, ...] = ()
+
+
+class ReviewsFile(Row):
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
+
+    reviews: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Located:
+    """An entry and where it stands."""
+
+    row: Entry
+    kind: str
+    """trial, observational, review."""
+    data: Mapping[str, Any]
+    path: Path
+    lines: Mapping[Loc, int]
+    at: Loc
+    people: str = ""
+    """Key of the people, where another entry of the file is on the same by its registry number or DOI."""
+    kept: list[Any] = field(default_factory=list, compare=False, repr=False)
+    """What `comparisons` made of it."""
+
+    @property
+    def id(self) -> str:
+        return self.row.id
+
+    def where(self, *loc: str | int) -> str:
+        """`file:line` of a field, or of the nearest that is written around it."""
+        place = (*self.at, *loc)
+        while place and place not in self.lines:
+            place = place[:-1]
+        return f"{shown(self.path)}:{self.lines.get(place, 1)}"
+
+
+def shown(path: Path) -> str:
+    """A file as messages call it: one that ships by its place in the package, the same on every machine."""
+    package = Path(__file__).parents[2]
+    return path.relative_to(package).as_posix() if path.is_relative_to(package) else str(path)
+
+
+@dataclass(frozen=True)
+class Studies:
+    """Published trials, and studies without a control group."""
+
+    entries: tuple[Located, ...]
+
+    @property
+    def trials(self) -> tuple[Located, ...]:
+        return tuple(each for each in self.entries if each.kind == "trial")
+
+    def __iter__(self) -> Iterator[Located]:
+        return iter(self.entries)
+
+
+def read_studies(path: str | Path) -> Studies:
+    """The studies of a file, in the format of data/trials.yaml.
+
+    Raises       EvidenceFindings (an EvidenceError) with every finding: id, field and line.
+    """
+    from lissive.evidence.lint import findings
+
+    studies = typed_studies(Path(path))
+    wrong = [each for each in findings(studies) if each.check != "patients"]  # those are put together below
+    if wrong:
+        raise EvidenceFindings([EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong])
+    return Studies(tuple(_same_people(studies)))
+
+
+def _same_people(studies: Studies) -> Iterator[Located]:
+    """The entries, those with the same registry number or DOI under one key: nobody counts twice unseen."""
+    from lissive.evidence.lint import registered
+
+    first: dict[str, str] = {}
+    for entry in studies:
+        numbers = [number for _, number in registered(entry)] if entry.kind == "trial" else []
+        key = next((first[number] for number in numbers if number in first), entry.id)
+        first.update((number, key) for number in numbers)
+        yield replace(entry, people=key, kept=[])
+
+
+def typed_studies(path: Path, *, keep: bool = False) -> Studies:
+    """The same without the checks of `lint`."""
+    data, lines = marked(path, keep, "trials: [{id: smith_2020}]")
+    return Studies(_studies(data, lines, path))
+
+
+def entries_of(text: str, path: Path) -> tuple[Located, ...]:
+    """Trials, other studies and reviews of a file that has been read already; none where it is of something else."""
+    data, lines = marked_text(
+        text, path, wrong=EvidenceError, example="trials: [{id: smith_2020}]", most_fields=_MOST_FIELDS
+    )
+    if "trials" in data:
+        return _studies(data, lines, path)
+    return _reviews(data, lines, path) if "reviews" in data else ()
+
+
+def _studies(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Located, ...]:
+    file = typed(data, lines, path, TrialsFile, EvidenceError, EvidenceFindings, thing="the file of studies")
+    rows: list[tuple[str, str, Sequence[Entry]]] = [
+        ("trials", "trial", file.trials),
+        ("observational", "observational", file.observational),
+    ]
+    found = [
+        Located(row, kind, data[name][k], path, lines, (name, k))
+        for name, kind, entries in rows
+        for k, row in enumerate(entries)
+    ]
+    return tuple(found)
+
+
+def typed_reviews(path: Path, *, keep: bool = False) -> tuple[Located, ...]:
+    """The meta-analyses of a file."""
+    data, lines = marked(path, keep, "reviews: [{id: smith_2020}]")
+    return _reviews(data, lines, path)
+
+
+def _reviews(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Located, ...]:
+    file = typed(data, lines, path, ReviewsFile, EvidenceError, EvidenceFindings, thing="the file of reviews")
+    return tuple(
+        Located(row, "review", data["reviews"][k], path, lines, ("reviews", k))
+        for k, row in enumerate(file.reviews)
+    )
+
+
+@cache
+def shipped_studies() -> Studies:
+    """The studies that come with Lissive: those read, and those known only through reviews and summaries."""
+    return Studies((*typed_studies(TRIALS, keep=True), *typed_studies(REVIEW_TRIALS, keep=True)))
+
+
+@cache
+def shipped_reviews() -> tuple[Located, ...]:
+    """Published meta-analyses, and computed checks of them."""
+    return typed_reviews(META, keep=True)
+
+
+def marked(path: Path, keep: bool, example: str) -> tuple[Any, Mapping[Loc, int]]:
+    """Data and lines; of a shipped file what was read once, since reading 160 kB takes most of a second."""
+    if not keep:
+        return read_marked(path, wrong=EvidenceError, example=example, most_fields=_MOST_FIELDS)
+    key = key_of("marked", source_hash(Path(__file__).parents[1], "marked.py"), path.read_text("utf-8"))
+    if (found := stored(key, ".json")) is not None:
+        data, lines = json.loads(found)
+        return _tuples(data), {tuple(loc): line for *loc, line in lines}
+    data, read = read_marked(path, wrong=EvidenceError, example=example, most_fields=_MOST_FIELDS)
+    store(key, ".json", json.dumps([data, [[*loc, line] for loc, line in read.items()]]).encode())
+    return data, read
+
+
+def _tuples(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _tuples(value) for key, value in data.items()}
+    return tuple(_tuples(each) for each in data) if isinstance(data, list) else data
+
+
+# -- figures ---------------------------------------------------------------------------------------
+def is_figure(node: object) -> bool:
+    """Whether a mapping is one value with where it comes from, and not fields around others."""
+    return (
+        isinstance(node, Mapping)
+        and "value" in node
+        and not isinstance(node["value"], Mapping)
+        and ("provenance" in node or "source_url" in node)
+    )
+
+
+def plain(node: object) -> Any:
+    """The value of a figure, or the value itself.
+
+    >>> plain({"value": 3, "provenance": "read"}), plain(3)
+    (3, 3)
+    """
+    return node["value"] if is_figure(node) and isinstance(node, Mapping) else node
+
+
+def number(node: object) -> float | None:
+    """The value as a number; None where there is none."""
+    value = plain(node)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def cite(what: str, node: object, default: str = "read") -> Cited:
+    """Where a figure comes from; a plain value has the provenance of what stands around it."""
+    if not isinstance(node, Mapping):
+        return Cited(what, node, default)
+    notes = [node.get(name) for name in ("note", "consistency_check")]
+    if node.get("confidence"):
+        notes.insert(0, f"confidence {node['confidence']}")
+    return Cited(
+        what,
+        node.get("value"),
+        str(node.get("provenance") or default),
+        str(node.get("source_url") or ""),
+        str(node.get("pointer") or node.get("formula") or ""),
+        "; ".join(str(each) for each in notes if each),
+    )
+
+
+def figures(located: Located) -> Iterator[tuple[Loc, Cited]]:
+    """Every figure of an entry with its place, in the order of the file."""
+    yield from _figures(located.data, (), located.data)
+
+
+_ABOUT = ("id", "citation", "doi", "registry", "rejected", "patients", "split", "extraction")
+
+
+def _figures(node: Any, loc: Loc, around: Mapping[str, Any]) -> Iterator[tuple[Loc, Cited]]:
+    if is_figure(node):
+        yield loc, cite(dotted(loc), {"source_url": around.get("source_url"), **node})
+    elif isinstance(node, Mapping):
+        if "provenance" in node:  # a row that says once where all of its numbers come from
+            inherited = {**around, **node}
+            for name, value in node.items():
+                if isinstance(value, int | float | tuple) and not isinstance(value, bool):
+                    yield (
+                        (*loc, name),
+                        cite(dotted((*loc, name)), {**inherited, "value": value, "note": node.get("note")}),
+                    )
+            return
+        for name, value in node.items():
+            if loc or name not in _ABOUT:
+                yield from _figures(value, (*loc, name), around)
+    elif isinstance(node, tuple):
+        for k, each in enumerate(node):
+            yield from _figures(each, (*loc, k), around)
+
+
+def dotted(loc: Loc) -> str:
+    """A place as words: outcomes.pain_nrs[0].change_mean."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return text.removeprefix(".")

@@ -1,0 +1,140 @@
+"""The words of evidence, from the tables beside this file: outcomes, causes, designs, products, arms.
+
+>>> outcomes()["spasticity_nrs"].better, find("causes", "MS (severe spasticity)").word
+('lower', 'multiple_sclerosis')
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from lissive.errors import EvidenceError
+
+NOT_USED = "-"
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that trials measure."""
+
+    word: str
+    label: str
+    unit: str
+    better: str
+    """Which way is benefit: lower, higher."""
+    kind: str
+    """share (of people), mean (of a scale), count, scale (each trial its own: standardised differences alone)."""
+    lower: float | None
+    upper: float | None
+    note: str
+
+
+class Found(NamedTuple):
+    """What a text means; `word` is `-` where it is understood and not of use, for the reason in `note`."""
+
+    word: str
+    note: str
+
+
+@cache
+def table(name: str) -> tuple[Mapping[str, str], ...]:
+    """The rows of one of the tables beside this file."""
+    with (_HERE / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+@cache
+def outcomes() -> Mapping[str, Outcome]:
+    """Word to outcome, in the order of the table."""
+    return {
+        row["outcome"]: Outcome(
+            row["outcome"],
+            row["label"],
+            row["scale"],
+            row["better"],
+            row["kind"],
+            float(row["lower"]) if row["lower"] else None,
+            float(row["upper"]) if row["upper"] else None,
+            row["note"],
+        )
+        for row in table("outcomes")
+    }
+
+
+@cache
+def causes() -> Mapping[str, str]:
+    """Word to label."""
+    return {row["cause"]: row["label"] for row in table("causes")}
+
+
+@cache
+def near_causes(cause: str) -> tuple[str, ...]:
+    """Causes that were studied in place of this one, and are not the same."""
+    return tuple(row["cause"] for row in table("causes") if cause in row["near"].split())
+
+
+@cache
+def products() -> Mapping[str, str]:
+    """Word to label."""
+    return {row["product"]: row["label"] for row in table("products")}
+
+
+def designs() -> tuple[str, ...]:
+    """The words of designs that have a control group."""
+    return tuple(dict.fromkeys(row["design"] for row in table("designs") if row["design"] != NOT_USED))
+
+
+@cache
+def assumption(name: str) -> float:
+    """A number of assumptions.tsv."""
+    return next(float(row["value"]) for row in table("assumptions") if row["name"] == name)
+
+
+_MEANS = {"causes": "cause", "designs": "design", "products": "product", "arms": "role", "comparators": "use"}
+
+
+@cache
+def find(name: str, text: str) -> Found | None:
+    """What a text says, by the pattern that is found first in it; a word of the table is itself.
+
+    >>> find("causes", "SCI/disease neuropathic pain (incl. MS)").word, find("products", "THC&CBD").word
+    ('spinal_cord_injury', 'thc_cbd')
+    """
+    column, said = _MEANS[name], text.lower().strip()
+    best: tuple[int, int, Found] | None = None
+    for order, row in enumerate(table(name)):
+        if row[column] == said:
+            return Found(row[column], row.get("note", ""))
+        found = re.search(row["match"], said)
+        first = name == "products" or (name == "designs" and row[column] not in ("parallel", "crossover"))
+        at = (0 if first else found.start()) if found else -1
+        if found and (best is None or (at, order) < best[:2]):
+            best = (at, order, Found(row[column], row.get("note", "")))
+    return best[2] if best else None
+
+
+def known(kind: str, word: str, allowed: Iterable[str]) -> str:
+    """The word, or EvidenceError with those that there are and the nearest.
+
+    Parameters
+    ----------
+    kind : what the word is: outcome, cause, design, product.
+    """
+    from lissive.typed import nearest
+
+    words = list(allowed)
+    if word in words:
+        return word
+    raise EvidenceError(
+        f"There is no {kind} {word!r} in the evidence.{nearest(word, words)}",
+        where=kind,
+        allowed=f"{', '.join(words)}.",
+        do="correct the word.",
+    )

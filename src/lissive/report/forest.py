@@ -1,0 +1,299 @@
+"""Forest and funnel of a pooled answer (`evidence.answer`), and the table of the same. Draws, and computes no effect.
+
+Square: a study, its area by its weight; hollow where a number was quoted from memory. Diamond: several together. Bar
+below the last diamond: where a further study's true effect would lie. Colours are Okabe and Ito's.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from lissive.errors import EvidenceError
+from lissive.evidence.comparison import RATIOS
+from lissive.report.forest_lines import Line, lines
+from lissive.report.inline_svg import settings
+from lissive.report.pool_words import (
+    INTERVALS,
+    null_value,
+    number,
+    p_value,
+    people,
+    sides,
+    studies,
+    title,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, BLACK, GREEN, GREY = "#0072B2", "#D55E00", "#1b1b1b", "#009E73", "#555555"
+WIDE, NARROW = 9.4, 4.5
+"""Inches: for paper and screens; for a phone, where words stand above what they are about."""
+
+
+def forest_figure(answer: Mapping[str, Any], *, narrow: bool = False) -> Figure:
+    """The forest plot. Raises EvidenceError where there is no study to draw."""
+    _needs(answer)
+    rows = lines(answer)
+    step = 2 if narrow else 1
+    height = (1.25 if narrow else 1.5) + (0.2 if narrow else 0.24) * step * len(rows)
+
+    def draw(ax: Axes) -> None:
+        ends = _limits(answer)
+        if answer["measure"] in RATIOS:
+            ax.set_xscale("log")
+            _plain_ticks(ax, ends)
+        ax.set(xlim=ends, ylim=(step * len(rows) - 0.4, -1.1))
+        ax.axvline(null_value(answer), color=GREY, linewidth=0.8, zorder=0)
+        for k, line in enumerate(rows):
+            at = step * k + (0.55 if narrow else 0.0)
+            _draw(ax, line, at, ends)
+            (_words_above if narrow else _words_beside)(ax, line, at, answer)
+        _axes(ax, answer, narrow)
+
+    box = (0.05, 0.06, 0.9, 0.8) if narrow else (0.42, 0.0, 0.31, 0.0)
+    return _placed(NARROW if narrow else WIDE, height, box, draw)
+
+
+def funnel_figure(answer: Mapping[str, Any]) -> Figure:
+    """Effect against standard error, with the 95 % funnel about the pooled figure.
+
+    Raises       EvidenceError with the reason where there are too few studies.
+    """
+    _needs(answer)
+    small = answer["small_studies"]
+    if small["refused"] is not None:
+        raise EvidenceError(
+            small["refused"], where="--funnel", do="leave --funnel out: the forest plot can always be drawn."
+        )
+
+    def draw(ax: Axes) -> None:
+        from scipy.special import ndtri
+
+        z, deepest = float(ndtri(0.975)), 1.08 * max(row["se"] for row in answer["studies"])
+        middle = _analysis(answer, answer["estimate"])
+        for row in answer["studies"]:
+            full = "white" if row["provenance"] == "recalled" else BLUE
+            ax.plot(row["y"], row["se"], "o", markerfacecolor=full, markeredgecolor=BLUE, markersize=5)
+        ax.plot([middle - z * deepest, middle, middle + z * deepest], [deepest, 0, deepest], "--", color=GREY)
+        ax.axvline(middle, color=GREY, linewidth=0.8)
+        ax.set(ylim=(deepest, 0.0), ylabel="standard error")
+        log = "logarithm of the " if answer["measure"] in RATIOS else ""
+        ax.set_xlabel(f"{log}{answer['measure_label']}")
+        ax.set_title(f"{title(answer)}\n{_egger(small)}", loc="left", fontsize=9)
+        ax.spines[["top", "right"]].set_visible(False)
+        below, above = sides(answer)
+        ax.text(0.0, -0.17, f"← {below}", transform=ax.transAxes, fontsize=7.5, ha="left", va="top")
+        ax.text(1.0, -0.17, f"{above} →", transform=ax.transAxes, fontsize=7.5, ha="right", va="top")
+        ax.figure.text(0.02, 0.015, textwrap.fill(caption(answer), 96), fontsize=7, color=GREY)
+
+    return _placed(6.4, 4.8, (0.12, 0.22, 0.84, 0.65), draw)
+
+
+def _egger(small: Mapping[str, Any]) -> str:
+    return f"Egger's test: intercept {small['intercept']:.2f}, {p_value(small['p'])}; hollow: from memory"
+
+
+def said(answer: Mapping[str, Any]) -> str:
+    """The forest plot in a sentence, for who cannot see it."""
+    if not answer["k"]:
+        return f"{title(answer)}: no study to draw."
+    measure = answer["measure"]
+    predicted = ""
+    if answer["prediction_interval"] is not None:
+        low, high = (number(end, measure) for end in answer["prediction_interval"])
+        predicted = f"; a further study between {low} and {high}"
+    return f"{title(answer)}: {studies(answer['k'])}, {measure} {whole(answer, measure)}{predicted}."
+
+
+def caption(answer: Mapping[str, Any]) -> str:
+    """k, n, how, and the day that the base of studies has."""
+    kinds = ""
+    if answer["k"] > 1:
+        kinds = f"; {answer['model']} effects, {answer['method']}"
+        kinds += f", τ² {answer['tau2_by']}" if answer["tau2_by"] else ""
+        kinds += f", interval {INTERVALS[answer['ci_by']]}"
+    day = f"; studies as of {answer['as_of']}" if answer.get("as_of") else ""
+    return f"k = {answer['k']}, {people(answer)}{kinds}{day}. Hollow: a number was quoted from memory."
+
+
+def write_figure(answer: Mapping[str, Any], path: Path, *, funnel: bool = False) -> Path:
+    """The figure as .svg or .png, whole or not at all."""
+    from matplotlib import rc_context
+
+    from lissive.simulate.output import atomic_path
+
+    figure = funnel_figure(answer) if funnel else forest_figure(answer)
+    with atomic_path(path) as place, rc_context({"svg.fonttype": "none", "svg.hashsalt": "lissive"}):
+        if path.suffix.lower() == ".svg":
+            figure.savefig(place, metadata={"Date": None, "Title": said(answer)})
+        else:
+            figure.savefig(place, dpi=150)
+    return path
+
+
+def write_table(answer: Mapping[str, Any], path: Path) -> Path:
+    """The lines of the forest plot as .csv, with all digits."""
+    from lissive.simulate.output import atomic_path
+
+    names = "row design study label provenance n active control estimate low high weight_pct".split()
+    with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, names)
+        rows.writeheader()
+        rows.writerows(line.to_dict() for line in lines(answer) if line.kind != "heading")
+    return path
+
+
+def _needs(answer: Mapping[str, Any]) -> None:
+    if answer["k"]:
+        return
+    raise EvidenceError(
+        f"There is no study to draw: {title(answer).lower()} has no comparison that can be pooled.",
+        do="ask `lissive evidence pool` for what was left out and why.",
+    )
+
+
+# -- marks ------------------------------------------------------------------------------------------------
+def _draw(ax: Axes, line: Line, at: float, ends: tuple[float, float]) -> None:
+    if line.estimate is None:
+        return
+    low, high = (_inside(end, ends, k) for k, end in enumerate((line.low, line.high)))
+    if line.kind == "study":
+        ax.plot([low, high], [at, at], color=BLUE, linewidth=1.1, solid_capstyle="butt")
+        for k, end in enumerate((line.low, line.high)):
+            if end is None or not ends[0] <= end <= ends[1]:
+                ax.plot(ends[k], at, "<>"[k], color=BLUE, markersize=4, clip_on=False)
+        if ends[0] <= line.estimate <= ends[1]:
+            full = "white" if line.provenance == "recalled" else BLUE
+            size = 2.0 + 8.0 * math.sqrt((line.weight or 0.0) / 100.0)
+            ax.plot(line.estimate, at, "s", markersize=size, markerfacecolor=full, markeredgecolor=BLUE)
+    elif line.kind == "prediction":
+        ax.plot([low, high], [at, at], color=GREEN, linewidth=5, solid_capstyle="butt")
+    else:
+        hue = BLACK if line.kind == "overall" else ORANGE
+        middle = min(max(line.estimate, ends[0]), ends[1])
+        corners = [(low, at), (middle, at - 0.3), (high, at), (middle, at + 0.3)]
+        ax.fill(*zip(*corners, strict=True), color=hue, linewidth=0)
+
+
+def _inside(end: float | None, ends: tuple[float, float], k: int) -> float:
+    return ends[k] if end is None else min(max(end, ends[0]), ends[1])
+
+
+# -- words ------------------------------------------------------------------------------------------------
+def _words_beside(ax: Axes, line: Line, at: float, answer: Mapping[str, Any]) -> None:
+    place = ax.get_yaxis_transform()
+    style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "clip_on": False}
+    bold = "bold" if line.kind in ("heading", "overall") else "normal"
+    indent = 0.0 if line.kind in ("heading", "overall", "prediction") else 0.04
+    ax.text(-1.32 + indent, at, line.label, fontweight=bold, **style)
+    if line.kind == "study":
+        ax.text(-0.36, at, line.active, ha="right", **style)
+        ax.text(-0.06, at, line.control, ha="right", **style)
+        ax.text(1.78, at, f"{line.weight:.0f} %", ha="right", **style)
+    if line.said:
+        ax.text(1.06, at, line.said, fontweight=bold, **style)
+
+
+def _words_above(ax: Axes, line: Line, at: float, answer: Mapping[str, Any]) -> None:
+    place = ax.get_yaxis_transform()
+    clear = {
+        "facecolor": "white",
+        "edgecolor": "none",
+        "pad": 0.6,
+    }  # the line of no difference runs below the words
+    style: dict[str, Any] = {
+        "transform": place,
+        "va": "center",
+        "fontsize": 8.5,
+        "clip_on": False,
+        "bbox": clear,
+    }
+    bold = "bold" if line.kind in ("heading", "overall") else "normal"
+    up = at - 0.85 if line.kind != "heading" else at - 0.3
+    ax.text(0.0, up, line.label, fontweight=bold, **style)
+    if line.said:
+        ax.text(1.0, up, line.said, ha="right", fontweight=bold, **style)
+
+
+def _axes(ax: Axes, answer: Mapping[str, Any], narrow: bool) -> None:
+    below, above = sides(answer)
+    size = 8.5 if narrow else 8
+    scale = f" [{answer['unit']}]" if answer["measure"] == "MD" else ""
+    ax.set_xlabel(f"{answer['measure_label']}{scale}", fontsize=size)
+    # words about no difference would run into each other where that is near an end of the axis
+    ax.text(0.0, 1.01, f"← {below}", transform=ax.transAxes, fontsize=size - 0.5, ha="left", va="bottom")
+    ax.text(1.0, 1.01, f"{above} →", transform=ax.transAxes, fontsize=size - 0.5, ha="right", va="bottom")
+    ax.set_yticks([])
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    if narrow:
+        return
+    place = ax.get_yaxis_transform()
+    style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "color": GREY}
+    ax.text(-0.36, -0.75, "cannabinoid", ha="right", **style)
+    ax.text(-0.06, -0.75, "control", ha="right", **style)
+    ax.text(1.06, -0.75, f"{answer['measure']} (95 %)", **style)
+    ax.text(1.78, -0.75, "weight", ha="right", **style)
+    height = ax.figure.bbox.height / ax.figure.dpi
+    ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
+    ax.figure.text(0.012, 0.015, caption(answer), fontsize=7, color=GREY)
+
+
+def _limits(answer: Mapping[str, Any]) -> tuple[float, float]:
+    """Ends of the axis: all studies, save where one interval is far wider than most."""
+    ys, ses = [row["y"] for row in answer["studies"]], [row["se"] for row in answer["studies"]]
+    most = 2.5 * 1.96 * median(ses)
+    low = min(y - min(1.96 * se, most) for y, se in zip(ys, ses, strict=True))
+    high = max(y + min(1.96 * se, most) for y, se in zip(ys, ses, strict=True))
+    for ends in (answer["ci"], answer["prediction_interval"]):
+        for end in ends or ():
+            if end is not None and (end > 0 or answer["measure"] not in RATIOS):
+                y = _analysis(answer, end)
+                low, high = min(low, max(y, low - most)), max(high, min(y, high + most))
+    low, high = min(low, 0.0), max(high, 0.0)
+    pad = 0.04 * (high - low)
+    if answer["measure"] in RATIOS:
+        return math.exp(low - pad), math.exp(high + pad)
+    return low - pad, high + pad
+
+
+def _analysis(answer: Mapping[str, Any], x: float) -> float:
+    return math.log(x) if answer["measure"] in RATIOS else x
+
+
+def _plain_ticks(ax: Axes, ends: tuple[float, float]) -> None:
+    from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+
+    decades = [base * 10.0**k for k in range(-6, 7) for base in (1.0, 2.0, 5.0)]
+    found = [tick for tick in decades if ends[0] <= tick <= ends[1]]
+    while len(found) > 9:
+        found = found[::2] if 1.0 in found[::2] else found[1::2]
+    ax.xaxis.set_major_locator(FixedLocator(found))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+
+
+def _placed(
+    width: float, height: float, box: tuple[float, float, float, float], draw: Callable[[Axes], object]
+) -> Figure:
+    """One panel at a fixed place, as words stand beside it. A box of no height leaves fixed margins in inches."""
+    from matplotlib.figure import Figure
+
+    with settings():
+        figure = Figure(figsize=(width, height))
+        left, bottom, wide, tall = box
+        if not tall or bottom < 0.1:
+            above = 0.34 if bottom else 0.58
+            bottom, tall = 0.62 / height, 1.0 - (0.62 + above) / height
+        draw(figure.add_axes((left, bottom, wide, tall)))
+        figure.draw_without_rendering()  # places everything now, while the settings hold
+    return figure

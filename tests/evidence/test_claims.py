@@ -1,0 +1,115 @@
+"""Claims: all that popular articles make are there, each with numbers and sources; a text finds the nearest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lissive.errors import EvidenceError
+from lissive.evidence import shipped_reviews, shipped_studies
+from lissive.evidence.claims import CLAIMS, claims_of, nearest_claims, shipped_claims
+from lissive.evidence.read import DATA, figures
+
+SUBJECTS = [
+    ("reduces pain", "pain_with_spasm"),
+    ("reduces inflammation", "inflammation"),
+    ("makes spasms less frequent", "spasm_frequency"),
+    ("makes spasms less intense", "spasm_intensity"),
+    ("improves mobility", "mobility"),
+    ("eases stiffness", "stiffness_patient_rated"),
+    ("cannabis protects nerve cells", "neuroprotection"),
+    ("supports neuroplasticity", "neuroplasticity"),
+    ("works when prescription drugs have failed", "after_failure"),
+    ("an alternative to opioids", "opioid_instead"),
+    ("helps with MS", "help_MS"),
+    ("treats Lou Gehrig's disease", "help_ALS"),
+    ("eases fibromyalgia", "help_fibromyalgia"),
+    ("spasms after an injury", "injury"),
+    ("CBD oil for athletes after exercise", "exertion_cramps"),
+    ("inflammation is the main reason for spasms", "inflammation_cause"),
+    ("anti-inflammatory action after an injury", "inflammation_after_injury"),
+    ("has no side effects", "safety"),
+]
+
+
+@pytest.mark.parametrize(("text", "id"), SUBJECTS)
+def test_what_articles_say_finds_its_claim(text: str, id: str) -> None:
+    found = nearest_claims(text)
+    assert found, text
+    assert found[0][0].id == id
+
+
+@pytest.mark.parametrize("text", ["", "cannabis", "it cures cancer", "the moon is made of cheese", "???"])
+def test_what_is_near_nothing_finds_nothing(text: str) -> None:
+    assert nearest_claims(text) == []
+
+
+def test_a_claim_of_no_effect_or_no_trial_says_so() -> None:
+    verdicts = {claim.id: claim.verdict for claim in shipped_claims()}
+    assert verdicts["neuroprotection"] == "contradicted"
+    assert verdicts["inflammation_cause"] == "contradicted"
+    assert verdicts["neuroplasticity"] == verdicts["opioid_instead"] == "not_tested"
+    assert verdicts["inflammation"] == "not_shown"
+    assert verdicts["stiffness_patient_rated"] == "supported"
+
+
+def test_every_number_of_a_claim_stands_in_the_studies_or_reviews_or_was_read_elsewhere() -> None:
+    """No claim rests on a number of its own making: it has an address, and where it stands there."""
+    for claim in shipped_claims():
+        for number in claim.numbers:
+            assert number.provenance != "read" or (number.source_url and number.pointer), claim.id
+    known = {cited.url for entry in (*shipped_studies(), *shipped_reviews()) for _, cited in figures(entry)}
+    used = {number.source_url for claim in shipped_claims() for number in claim.numbers}
+    assert len(used & known) > 15
+
+
+def test_numbers_of_new_claims_are_those_of_the_tables() -> None:
+    by_id = {claim.id: claim for claim in shipped_claims()}
+    pooled = {entry.id: entry.data for entry in shipped_reviews()}
+    dose, pain = pooled["noori_2021_opioid"]["outcomes"][:2]
+    assert [each.value for each in by_id["opioid_instead"].numbers] == [
+        dose["pooled"]["value"],
+        dose["ci"]["value"],
+        pain["pooled"]["value"],
+        pain["ci"]["value"],
+    ]
+    markers = [row["pooled"]["value"] for row in pooled["inflammation_meta"]["outcomes"]]
+    assert {by_id["inflammation_after_injury"].numbers[k].value for k in (2, 3)} == {markers[0], markers[3]}
+
+
+GOOD = """claims:
+- id: a
+  claim: It helps.
+  verdict: not_tested
+  answer: Nobody looked.
+  certainty: low
+  causes: [als]
+  outcomes: [pain_nrs]
+  reasoning: none
+  numbers: [{what: people, value: 3, provenance: read, source_url: 'https://example.org', pointer: abstract}]
+  would_change: A trial.
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("verdict: not_tested", "verdict: perhaps", 4, "perhaps"),
+        ("certainty: low", "certainty: sure", 6, "sure"),
+        ("causes: [als]", "causes: [alss]", 7, "Did you mean als?"),
+        ("outcomes: [pain_nrs]", "outcomes: [pain]", 8, "Did you mean pain_nrs?"),
+        (", pointer: abstract", "", 10, "source_url and pointer"),
+        ("  would_change: A trial.\n", "", 2, "would_change is missing"),
+    ],
+)
+def test_a_wrong_claim_is_told_with_its_line(old: str, new: str, line: int, said: str) -> None:
+    with pytest.raises(EvidenceError) as caught:
+        claims_of(GOOD.replace(old, new), Path("mine.yaml"))
+    assert f"mine.yaml:{line}: " in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_the_file_of_claims_is_read_as_it_is() -> None:
+    assert claims_of(CLAIMS.read_text(encoding="utf-8"), CLAIMS) == shipped_claims()
+    assert claims_of((DATA / "meta.yaml").read_text(encoding="utf-8"), DATA) == ()

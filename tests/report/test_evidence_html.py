@@ -1,0 +1,120 @@
+"""The page of studies: whole, alone, the same each time, and readable without eyes, script or network."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from lissive.evidence import shipped_studies
+from lissive.evidence.answer import answer_of
+from lissive.report.evidence_html import evidence_page
+from lissive.report.pool_words import whole
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and whether each that opens also closes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def of(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return evidence_page(shipped_studies())
+
+
+@pytest.fixture(scope="module")
+def page(text) -> Page:
+    return Page(text)
+
+
+def test_everything_that_opens_closes(page):
+    assert page.open == []
+
+
+def test_it_needs_nothing_but_itself(page, text):
+    assert not page.of("link")
+    assert not page.of("img")
+    assert not [each for each in page.of("script") if "src" in each]
+    assert "@import" not in text
+    assert "url(http" not in text
+
+
+def test_ids_are_unique_and_links_within_the_page_go_somewhere(page):
+    ids = [each["id"] for _, each in page.elements if "id" in each]
+    assert len(ids) == len(set(ids))
+    inner = {each["href"][1:] for each in page.of("a") if each.get("href", "").startswith("#")}
+    assert inner <= set(ids)
+    assert {"main", "studies", "together", "claims"} <= inner
+
+
+def test_headings_go_down_one_level_at_a_time(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_every_table_has_a_caption_and_every_heading_a_scope(page):
+    assert len(page.of("table")) == len(page.of("caption"))
+    assert all(each.get("scope") in ("col", "row") for each in page.of("th"))
+
+
+def test_every_control_has_a_label(text):
+    assert len(re.findall(r"<label>[^<]+<(?:input|select)", text)) == 4
+
+
+def test_every_picture_has_words_and_the_table_behind_it(page, text):
+    pictures = [each for each in page.of("svg") if each.get("role") == "img"]
+    assert len(pictures) == len(page.of("figure")) == text.count("The numbers<span")
+    assert all("studies" in each["aria-label"] for each in pictures)
+
+
+def test_it_reads_as_a_plain_table_without_script(page):
+    assert "hidden" in page.of("form")[0]
+    assert len([each for each in page.of("tr") if "data-cause" in each]) > 100
+
+
+def test_figures_are_those_of_the_answers(text):
+    for outcome in ("responders_30pct", "spasticity_nrs"):
+        answer = answer_of(shipped_studies(), outcome, cause="multiple_sclerosis")
+        assert f"{answer['measure']} {whole(answer, answer['measure'])}" in text
+
+
+def test_every_trial_is_in_the_table(text):
+    from lissive.evidence.comparisons import label_of
+
+    for each in shipped_studies().trials:
+        assert label_of(each.id).split(" (")[0] in text
+
+
+def test_the_same_base_gives_the_same_bytes(text):
+    assert evidence_page(shipped_studies()) == text
+
+
+def test_what_is_quoted_from_memory_links_to_no_source(text):
+    assert ">read</a>" in text
+    assert ">recalled</a>" not in text

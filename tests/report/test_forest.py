@@ -1,0 +1,143 @@
+"""Forest and funnel plots, and the table of the same."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from lissive.errors import EvidenceError
+from lissive.evidence import shipped_studies
+from lissive.evidence.answer import answer_of, pooled_answer
+from lissive.evidence.comparison import Comparison, Given
+from lissive.evidence.words import outcomes
+from lissive.report.forest import caption, forest_figure, funnel_figure, said, write_figure, write_table
+from lissive.report.forest_lines import lines
+
+
+@pytest.fixture(scope="module")
+def answer() -> dict:
+    return answer_of(shipped_studies(), "responders_30pct", cause="multiple_sclerosis")
+
+
+def of(k: int) -> dict:
+    """k studies of stiffness, of different sizes."""
+    made = [
+        Comparison(
+            f"s{i}",
+            f"S {i}",
+            "o",
+            "c",
+            "parallel",
+            given=Given("MD", -0.1 * i, se=0.2 + 0.05 * i),
+            better="lower",
+        )
+        for i in range(k)
+    ]
+    return pooled_answer(made, outcomes()["spasticity_nrs"])
+
+
+def test_squares_have_areas_by_weight_and_recalled_ones_are_hollow(answer):
+    ax = forest_figure(answer).axes[0]
+    squares = [line for line in ax.lines if line.get_marker() == "s"]
+    areas = [square.get_markersize() for square in squares]
+    weights = [row["weight"] for row in answer["studies"]]
+    assert sorted(range(len(areas)), key=areas.__getitem__) == sorted(
+        range(len(weights)), key=weights.__getitem__
+    )
+    hollow = [square.get_markerfacecolor() == "white" for square in squares]
+    assert hollow == [row["provenance"] == "recalled" for row in answer["studies"]]
+
+
+def test_diamonds_span_their_intervals_and_the_bar_the_prediction(answer):
+    ax = forest_figure(answer).axes[0]
+    spans = [(patch.get_xy()[:, 0].min(), patch.get_xy()[:, 0].max()) for patch in ax.patches]
+    expected = [*(group["ci"] for group in answer["by_design"]), answer["ci"]]
+    assert spans == [pytest.approx(ends) for ends in expected]
+    bar = next(line for line in ax.lines if line.get_linewidth() == 5)
+    low, high = ax.get_xlim()
+    predicted = answer["prediction_interval"]
+    assert list(bar.get_xdata()) == pytest.approx([max(predicted[0], low), min(predicted[1], high)])
+
+
+def test_ratios_have_a_logarithmic_axis_and_differences_a_plain_one(answer):
+    assert forest_figure(answer).axes[0].get_xscale() == "log"
+    assert forest_figure(of(3)).axes[0].get_xscale() == "linear"
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_direction_of_benefit_stands_in_words_on_the_right_sides(answer, narrow):
+    for each, order in ((answer, ("control", "the cannabinoid")), (of(3), ("the cannabinoid", "control"))):
+        words = [text.get_text() for text in forest_figure(each, narrow=narrow).axes[0].texts]
+        assert f"← better with {order[0]}" in words
+        assert f"better with {order[1]} →" in words
+
+
+@pytest.mark.parametrize("outcome", ["withdrawals_ae", "spasticity_nrs", "ashworth_total", "pain_any_scale"])
+def test_words_beside_the_plot_do_not_run_into_each_other(outcome):
+    figure = forest_figure(answer_of(shipped_studies(), outcome, cause="multiple_sclerosis"))
+    figure.canvas.draw()
+    width = figure.bbox.width
+    boxes = [text.get_window_extent() for text in (*figure.axes[0].texts, *figure.texts) if text.get_text()]
+    assert all(box.x0 >= -1 and box.x1 <= width + 1 for box in boxes)
+    clashes = [
+        (one, other)
+        for k, one in enumerate(boxes)
+        for other in boxes[k + 1 :]
+        if one.x0 < other.x1 - 1 and other.x0 < one.x1 - 1 and one.y0 < other.y1 - 3 and other.y0 < one.y1 - 3
+    ]
+    assert clashes == []
+
+
+def test_caption_says_k_n_and_the_day(answer):
+    text = caption(answer)
+    assert text.startswith("k = 4, 866 people")
+    assert answer["as_of"] in text
+
+
+def test_text_alternative_says_the_figure_and_the_prediction(answer):
+    assert said(answer).endswith("4 studies, OR 2.65 (0.90 to 7.79); a further study between 0.15 and 46.4.")
+
+
+def test_table_holds_every_line_with_all_digits(answer, tmp_path: Path):
+    path = write_table(answer, tmp_path / "t.csv")
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    assert [row["row"] for row in rows].count("study") == 4
+    assert len(rows) == len([line for line in lines(answer) if line.kind != "heading"])
+    overall = next(row for row in rows if row["row"] == "overall")
+    assert float(overall["estimate"]) == answer["estimate"]
+
+
+def test_files_are_the_same_each_time(answer, tmp_path: Path):
+    one, other = (write_figure(answer, tmp_path / name) for name in ("a.svg", "b.svg"))
+    assert one.read_bytes() == other.read_bytes()
+    assert b"<dc:date>" not in one.read_bytes()
+    assert write_figure(answer, tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_nothing_to_draw_is_refused():
+    nothing = answer_of(shipped_studies(), "spasticity_nrs", cause="cerebral_palsy")
+    with pytest.raises(EvidenceError, match="no study to draw"):
+        forest_figure(nothing)
+    assert "no study" in said(nothing)
+
+
+def test_one_study_is_drawn_without_a_diamond():
+    assert forest_figure(of(1)).axes[0].patches[:] == []
+
+
+def test_interval_without_end_is_drawn_to_the_edge():
+    wide = of(3)
+    wide["studies"][0]["ci"] = [None, None]
+    figure = forest_figure(wide)
+    assert {line.get_marker() for line in figure.axes[0].lines} >= {"<", ">"}
+
+
+def test_funnel_needs_ten_studies():
+    with pytest.raises(EvidenceError, match="too few"):
+        funnel_figure(of(9))
+    ax = funnel_figure(of(10)).axes[0]
+    assert sum(line.get_marker() == "o" for line in ax.lines) == 10
+    assert ax.get_ylim()[1] == 0.0  # exact studies on top
+    assert "Egger" in ax.get_title(loc="left")

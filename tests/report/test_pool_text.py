@@ -1,0 +1,110 @@
+"""Pooled answers as text: what a clinician reads."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from lissive.evidence import shipped_studies
+from lissive.evidence.answer import answer_of
+from lissive.evidence.reproduce import reproduce
+from lissive.report.pool_text import pool_text, reproduced_text, study_table
+from lissive.report.pool_words import absolute_words, groups, interval, number, sides
+
+MS = "multiple_sclerosis"
+
+
+@pytest.fixture(scope="module")
+def responders() -> dict:
+    return answer_of(shipped_studies(), "responders_30pct", cause=MS)
+
+
+def test_each_design_has_its_own_figure_before_all_together(responders):
+    text = pool_text(responders)
+    parallel, enriched, everything = (text.index(w) for w in ("Parallel groups", "Enriched", "All together"))
+    assert parallel < enriched < everything
+    assert "4.18 (1.62 to 10.8)" in text[enriched:everything]
+    assert "Between designs" in text
+
+
+def test_recalled_studies_carry_their_mark_and_it_is_explained(responders):
+    text = pool_text(responders)
+    for row in responders["studies"]:
+        assert (f"{row['label']}†" in text) == (row["provenance"] == "recalled")
+    assert "† quoted from memory" in text
+
+
+def test_direction_is_in_words(responders):
+    assert "Below 1: better with control. Above 1: better with the cannabinoid." in pool_text(responders)
+    assert sides({"better": "lower"})[0] == "better with the cannabinoid"
+
+
+def test_what_is_left_out_is_listed_with_its_reason(responders):
+    text = " ".join(pool_text(responders).split())
+    for row in responders["left_out"]:
+        assert " ".join(row["reason"].rstrip(".").split()) in text
+    assert responders["left_out"]
+
+
+def test_number_needed_to_treat_goes_through_infinity(responders):
+    assert "to infinity to NNTH" in absolute_words(responders)
+    low = answer_of(shipped_studies(), "responders_30pct", cause=MS, baseline_risk=0.1)
+    assert "without the drug 10 % (as asked)" in absolute_words(low)
+
+
+def test_no_study_is_said_in_words():
+    text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause="cerebral_palsy"))
+    assert "No study in cerebral palsy gives a comparison" in text
+    assert "nobody knows" in text.replace("\n", " ")
+
+
+def test_one_study_is_said_without_a_spread():
+    one = answer_of(shipped_studies(), "disease_progression", cause=MS)
+    assert one["k"] == 1
+    text = pool_text(one)
+    assert "that study's own" in text
+    assert "I²" not in text
+
+
+def test_lines_fit_a_terminal():
+    text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause=MS))
+    table = study_table(answer_of(shipped_studies(), "spasticity_nrs", cause=MS))
+    assert all(len(line) <= 110 for line in text.splitlines() if line not in table)
+
+
+def test_outcomes_of_every_cause_have_a_text():
+    assert "in every cause" in pool_text(answer_of(shipped_studies(), "withdrawals_ae"))
+
+
+@pytest.mark.parametrize(
+    ("x", "measure", "shown"),
+    [
+        (0.0667, "RD", "0.067"),
+        (-0.005, "MD", "-0.01"),
+        (12.34, "OR", "12.3"),
+        (1234.0, "OR", "1.23e+03"),
+        (None, "", "no end"),
+    ],
+)
+def test_numbers(x, measure, shown):
+    assert number(x, measure) == shown
+    assert interval(None) == ""
+
+
+def test_people_are_printed_whole_save_where_they_are_shared_out():
+    row = {
+        "active": {"events": 186.0, "n": 50634.0, "mean": None},
+        "control": {"events": 4.5, "n": 40 / 3, "mean": None},
+    }
+    assert (groups(row, "active"), groups(row, "control")) == ("186/50634", "4.5/13.3")
+
+
+def test_published_stands_beside_computed():
+    text = reproduced_text([asdict(each) for each in reproduce()])
+    line = next(line for line in text.splitlines() if line.startswith("check_filippini_1_1"))
+    assert line.count("OR 2.51 (1.56 to 4.04)") == 2
+    assert "ok  reproduced†" in line
+    outlier = next(line for line in text.splitlines() if line.startswith("meta_2025_outlier"))
+    assert "NO  rejected" in outlier
+    assert "Not computed" in text
