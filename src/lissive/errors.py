@@ -8,6 +8,8 @@
     ├── EventError         a dosing table is wrong
     ├── DesignError        a trial's design says something impossible, or cannot be carried out
     ├── StudyError         a file of observations is wrong, or may not be used as asked
+    ├── EvidenceError      a file of published studies is wrong, or what was asked of it cannot be answered
+    ├── RuleError          a rule of a jurisdiction is wrong, or facts that no rule can read
     └── SimulationError    a run cannot be done as asked
 
 A solve that fails for one subject raises nothing: that subject's `status` says so.
