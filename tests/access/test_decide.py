@@ -288,6 +288,9 @@ def test_new_hampshire_takes_any_condition_that_results_in_the_symptom_and_befor
     assert hampshire("2019-06-01", "fibromyalgia") == "eligible"
     assert hampshire("2015-06-01", "fibromyalgia") == "not_eligible"
     assert hampshire("2015-06-01", "peripheral_nerve_injury") == "unknown"  # does it interfere significantly?
+    stated = {"severely_debilitating": True, "injury_significantly_interfering_daily_activities": True}
+    facts: dict[str, Any] = {"dx": [], "symptoms": {"muscle_spasms": {**MS, "cause": "whiplash"}}}
+    assert status("US-NH", "2015-06-01", **facts, flags=stated) == "eligible"
 
 
 # -- what is missing, other routes -----------------------------------------------------------------
@@ -351,6 +354,13 @@ def test_a_rule_from_memory_lowers_the_confidence_and_is_marked() -> None:
     assert (answer.status, answer.confidence) == ("eligible", "low")
     assert {each.provenance for each in answer.fired} == {"recalled"}
     assert "recalled_fields" in {each.kind for each in answer.cautions}
+
+
+def test_a_block_that_rests_on_memory_lowers_the_confidence() -> None:
+    facts: dict[str, Any] = {"dx": ["MS"], "symptoms": {"muscle_spasms": MS}}
+    assert ask("US-AK", "2022-06-01", **facts).confidence == "high"
+    answer = ask("US-AK", "2022-06-01", **facts, visit="telehealth")  # from memory
+    assert (answer.procedural, answer.confidence) == ("blocked", "low")
 
 
 def test_what_was_not_read_is_unknown() -> None:

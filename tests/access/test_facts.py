@@ -32,6 +32,15 @@ from lissive.errors import RuleError
         ("practitioner: MDD", r"practitioner is 'MDD'"),
         ("visit: video", r"visit is 'video'. Allowed: in_person, telehealth"),
         ("dx: [G3]", r"facts.yaml:1: dx\[0\] is wrong: 'G3' is no ICD-10-CM code"),
+        (
+            "dx: []\nsymptoms: {muscle_spasms: severe}",
+            r"facts.yaml:2: .* is 'severe'. Allowed: true, false, null",
+        ),
+        (
+            "symptoms:\n  muscle_spasms: {severe: true}\n  cramps: {severe: false}",
+            r"facts.yaml:3: symptoms.cramps.severe contradicts muscle_spasms, which is the same symptom",
+        ),
+        ("symptoms: {muscle_spasms: true, cramps: false}", r"symptoms.cramps contradicts muscle_spasms"),
         ("resident: maybe", r"resident is 'maybe'. Allowed: true, false"),
     ],
 )
@@ -64,6 +73,20 @@ def test_a_symptom_that_may_be_there_is_unknown_and_not_absent() -> None:
     on = datetime.date(2022, 1, 1)
     assert decide(make_facts({"symptoms": {"spasticity": None}}), "US-TX", on).status == "unknown"
     assert decide(make_facts({"symptoms": {}}), "US-TX", on).status == "not_eligible"
+
+
+def test_true_says_that_a_symptom_is_there_and_false_that_it_is_not() -> None:
+    facts = make_facts({"symptoms": {"muscle_spasms": True, "spasticity": False, "pain": None}})
+    assert facts.symptoms == {"muscle_spasms": Symptom({}), "pain": None}
+
+
+def test_two_names_of_one_symptom_are_one_symptom_and_nothing_that_was_said_is_lost() -> None:
+    said = {"muscle_spasms": {"severe": True, "cause": "MS"}, "cramps": {"persistent": True, "months": 4}}
+    for order in (said, dict(reversed(said.items()))):
+        found = make_facts({"symptoms": order}).symptoms
+        assert found == {
+            "muscle_spasms": Symptom({"severe": True, "persistent": True}, "multiple_sclerosis", 4)
+        }
 
 
 BASE: dict[str, Any] = {

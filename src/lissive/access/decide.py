@@ -86,7 +86,7 @@ def decide(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | No
         requirements=how.requirements if level > Level.N else (),
         cautions=doubts,
         expires=_expires(facts, version, on) if level > Level.U else None,
-        confidence=_confidence(version),
+        confidence="low" if how.recalled else _confidence(version),
         as_of=version.as_of,
         checked=day(place.verified),
         depends_on=depends_on(*found.every, *pending),

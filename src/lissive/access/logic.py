@@ -143,6 +143,10 @@ def _flag(who: Person, name: str) -> Verdict:
     asks = known.asks if known else f"whether this holds: {name.replace('_', ' ')}"
     if value is None and known is not None and known.absent_is_no:
         value = False
+    if value is None and known is not None and known.about and known.about not in who.had and not who.is_open:
+        return _max(
+            [_ask("dx", f"whether there is {known.about}", False), _ask(f"flags.{name}", asks, False)]
+        )
     return _ask(f"flags.{name}", asks, value)
 
 
