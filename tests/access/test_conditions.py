@@ -56,6 +56,12 @@ def table(tmp_path, *rows):
         ("F43.10", "ptsd"),
         ("G62.9", "neuropathy"),
         ("G61.81", "cidp"),
+        ("G60.0", "charcot_marie_tooth"),  # hereditary motor and sensory neuropathy
+        ("G62.0", "chemotherapy_neuropathy"),  # drug-induced polyneuropathy
+        ("G81.90", "hemiplegia"),  # of whatever kind; G81.1 is spastic
+        ("G81.10", "spastic_hemiplegia"),
+        ("G04.1", "tropical_spastic_paraplegia"),  # within G04, encephalitis
+        ("E71.529", "adrenoleukodystrophy"),
         ("G89.4", "chronic_pain"),
         ("S14.101A", "spinal_cord_injury"),
         ("S24.3XXA", None),  # nerves of the thorax, not the cord
@@ -275,3 +281,16 @@ def test_a_wrong_header_is_said(tmp_path):
     path.write_text("word\n", encoding="utf-8")
     with pytest.raises(RuleError, match="The header"):
         read_conditions(path, [])
+
+
+@pytest.mark.parametrize("word", ["muscle stiffness", "rigidity", "clonus", "tetany"])
+def test_what_is_like_spasticity_is_neither_spasticity_nor_spasm(word: str) -> None:
+    found = recognise(word).symptom
+    assert found is not None
+    assert not {"spasticity", "muscle_spasms"} & implied([found])
+
+
+def test_the_words_of_a_law_for_spasticity_are_spasticity() -> None:
+    assert listed("central_nervous_system_disorder", ["other_cns_disease"]) == "yes"
+    assert "spasticity" in implied(["skeletal_muscular_spasticity"])
+    assert "spasticity" not in implied(["muscle_spasms_or_spasticity"])
