@@ -111,7 +111,9 @@ def test_a_statutory_adjective_is_kept_and_nothing_is_read_into_it():
         {"severe": True, "persistent": True},
     )
     assert recognise("severe fibromyalgia").diagnosis == "fibromyalgia_severe"
-    assert recognise("moderate fibromyalgia").known is False
+    moderate = recognise("moderate fibromyalgia").diagnosis
+    assert moderate == "fibromyalgia"
+    assert listed("fibromyalgia_severe", [moderate]) == "unknown"
     assert dict(recognise("muscle spasms").attributes) == {}
 
 

@@ -18,7 +18,7 @@ from lissive.access.conditions import Recognised, conditions, recognise
 from lissive.access.dates import DAYS_PER_MONTH
 from lissive.access.load import RuleFindings
 from lissive.access.rule import ADJECTIVES
-from lissive.access.vocabulary import flag_names, practitioners
+from lissive.access.vocabulary import flag_names, plain_word, practitioners
 from lissive.case import Case
 from lissive.case.facts import Day
 from lissive.errors import RuleError
@@ -65,7 +65,7 @@ class FactRow(Row):
                     f"is no known fact.{nearest(name, known)}", f"{', '.join(known)}.", field=f"flags.{name}"
                 )
         who = self.practitioner
-        if who is not None and who.lower() not in practitioners():
+        if who is not None and plain_word(who) not in practitioners():
             known = sorted(set(practitioners().values()))
             yield refuse(
                 f"is {who!r}.{nearest(who, practitioners())}", f"{', '.join(known)}.", field="practitioner"
@@ -84,7 +84,7 @@ class FactRow(Row):
             one = None if known is None else _symptom(known, found, doubts)
             symptoms[word] = _merged(symptoms[word], one) if word in named else one
             named.add(word)
-        who = None if self.practitioner is None else practitioners()[self.practitioner.lower()]
+        who = None if self.practitioner is None else practitioners()[plain_word(self.practitioner)]
         flags = {flag_names()[name]: value for name, value in self.flags.items() if value is not None}
         return Facts(
             self.age,
@@ -242,7 +242,7 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
         dx=dx,
         dx_complete=conditions_said is not None and cause is not None,
         symptoms=symptoms,
-        practitioner=None if place.practitioner is None else practitioners()[place.practitioner.lower()],
+        practitioner=None if place.practitioner is None else practitioners()[plain_word(place.practitioner)],
         visit=place.visit,
         doubts=tuple(doubts),
     )

@@ -310,8 +310,9 @@ def _attribute(entry: Entry, adjective: str) -> Verdict:
 
 def _holds(known: Mapping[str, bool | None], adjective: str) -> bool | None:
     holds = known.get(adjective)
-    if holds is None and adjective == "moderate_to_severe" and known.get("severe"):
-        return True  # what is severe is within moderate to severe
+    if holds is None and adjective == "moderate_to_severe":  # either is within it
+        either = (known.get("moderate"), known.get("severe"))
+        return True if True in either else False if either == (False, False) else None
     return holds
 
 
