@@ -185,3 +185,16 @@ def test_a_wrong_table_is_said_with_line_and_field(tmp_path, old, new, says):
 def test_two_fields_of_one_name_do_not_hold_on_the_same_day(tmp_path):
     row = "- {id: name, in: US-NY, part: patient, label: Name, need: required, provenance: read, source: here}\n"
     assert "for some of the same days" in broken(tmp_path, "steps:\n", f"{row}steps:\n")
+
+
+@pytest.mark.parametrize("code", ["US-KY", "US-AR", "US-ME", "US-OK"])
+def test_a_step_from_the_rule_is_to_be_checked_only_where_its_field_was_not_read(code):
+    on = datetime.date(2026, 11, 22)
+    rule = version(code, on)
+    fields = {"First visit": "telehealth", "Valid ": "certification_validity", "Who may": "practitioners"}
+    for step in visit_steps(rules()[code], rule, on):
+        for start, field in fields.items():
+            if step.text.startswith(start):
+                assert step.provenance == ("read" if field in rule.fields_read else "recalled"), step
+    with pytest.raises(KeyError):
+        rule.known("telehealth_initial")  # no field of that name

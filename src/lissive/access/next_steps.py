@@ -88,17 +88,17 @@ def _from_rule(version: Version) -> Iterator[Step]:
         yield step("who", "practitioners", f"Who may certify: {names}.")
     if version.telehealth is not None and version.telehealth.initial is not None:
         allowed = "is allowed" if version.telehealth.initial else "is not allowed"
-        yield step("visit", "telehealth_initial", f"First visit by telehealth {allowed}.")
+        yield step("visit", "telehealth", f"First visit by telehealth {allowed}.")
     for kind, field, text in _FIELDS:
         value = getattr(version, field)
         if value:
             yield step(kind, field, text.format(str(value).removesuffix(".")))
     if version.certification_validity_months is not None:
         months = version.certification_validity_months
-        yield step("validity", "certification_validity_months", f"Valid {months} months.")
+        yield step("validity", "certification_validity", f"Valid {months} months.")
     elif version.certification_validity_days is not None:
         days = version.certification_validity_days
-        yield step("validity", "certification_validity_months", f"Valid {days} days.")
+        yield step("validity", "certification_validity", f"Valid {days} days.")
 
 
 def _named(practitioner: str | Practitioner) -> str:

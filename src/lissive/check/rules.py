@@ -13,7 +13,7 @@ from lissive.access.conditions import conditions
 from lissive.access.coverage import Register, counted
 from lissive.access.dates import day
 from lissive.access.load import RuleFindings
-from lissive.access.rule import Clause, Jurisdiction, Version
+from lissive.access.rule import FIELDS, Clause, Jurisdiction, Version
 from lissive.access.vocabulary import flag_names, limits
 from lissive.check.tables import Fault, Tables
 from lissive.errors import RuleError
@@ -21,11 +21,6 @@ from lissive.marked import Loc, marked_text
 from lissive.typed import line_of, nearest, typed
 
 REGISTER = "access/data/coverage.yaml"
-FIELDS = frozenset(
-    "qualifying logic quote practitioners telehealth in_person certification_validity minors_caregiver registry_card "
-    "limit product_limits reciprocity fee".split()
-)
-"""What fields_read and fields_recalled may name."""
 
 
 @dataclass(frozen=True)
