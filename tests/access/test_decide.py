@@ -412,3 +412,20 @@ def test_the_explanation_has_a_verdict_and_words_for_every_node() -> None:
     assert "severe or persistent" in spasms.text
     assert {"symptoms.muscle_spasms.severe", "symptoms.muscle_spasms.persistent"} <= set(spasms.facts)
     assert {each.verdict for each in associated.children[1:]} == {Level.N}
+
+
+def test_the_explanation_asks_each_question_of_a_symptom_once() -> None:
+    facts = make_facts(
+        {"dx": ["stroke"], "symptoms": {"muscle_spasms": {"chronic": True, "cause": "stroke"}}}
+    )
+    tree = explain(facts, "US-MT", datetime.date(2015, 1, 1))
+    (spasms,) = [each for each in tree.children if "central nervous system" in each.text]
+    asked = [each.facts for each in spasms.children]
+    assert len(asked) == len(set(asked)) == 4  # there, chronic, painful, cause
+    assert "spasticity or muscle spasms, chronic and painful" in spasms.text
+
+
+def test_a_duration_is_asked_for_as_the_rule_has_it() -> None:
+    facts = {"age": 30, "symptoms": {"pain": True, "seizures": None}}
+    assert "14 days or more" in " ".join(each.asks for each in ask("US-UT", "2023-01-01", **facts).missing)
+    assert "whether there are seizures" in {each.asks for each in ask("US-SD", "2023-01-01", **facts).missing}

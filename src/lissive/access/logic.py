@@ -254,12 +254,12 @@ def _any_symptom(words: Iterable[str], clause: Clause, who: Person) -> Verdict:
     if not found:
         plain = [conditions()[word].base or word if word in conditions() else word for word in words]
         asks = " or ".join(word.replace("_", " ") for word in words)
-        missing = [
-            _ask(f"symptoms.{word}", f"whether there is {asks}", False) for word in dict.fromkeys(plain)
-        ]
+        missing = [_ask(f"symptoms.{word}", _there(asks), False) for word in dict.fromkeys(plain)]
         if any(word in conditions() and conditions()[word].is_diagnosis for word in words):
-            missing.append(_ask("dx", f"whether {asks} is a diagnosis", False))
+            missing.append(_ask("dx", f"whether {asks} {_are(asks)} among the diagnoses", False))
         return missing[0] if len(missing) == 1 else _max(missing)
+    # a symptom may meet two of the words by the same questions, which are asked but once
+    found = list({tuple((q.fact, q.level) for q in questions(each)): each for each in found}.values())
     if len(found) == 1:
         return found[0]
     return _max(found, met=max(found, key=lambda each: each.level).met)
@@ -273,7 +273,7 @@ def _present(word: str, who: Person, clause: Clause | None = None) -> list[Verdi
         if not is_it:
             continue
         if entry.symptom is None:
-            found.append(_ask(f"symptoms.{entry.name}", f"whether there is {word.replace('_', ' ')}", None))
+            found.append(_ask(f"symptoms.{entry.name}", _there(word), None))
             continue
         there = Verdict(E, "ask", fact=f"symptoms.{entry.name}", asks="the symptom", met=word)
         parts = [there, *_adjectives(asked, entry), *(_limits(entry, clause) if clause else ())]
@@ -318,7 +318,22 @@ def _holds(known: Mapping[str, bool | None], adjective: str) -> bool | None:
 
 def _is(name: str) -> str:
     words = name.replace("_", " ")
-    return f"the {words} {'are' if words.endswith('s') else 'is'}"
+    return f"the {words} {_are(words)}"
+
+
+def _are(words: str) -> str:
+    return "are" if words.endswith("s") else "is"
+
+
+def _there(name: str) -> str:
+    """`whether there are muscle spasms`."""
+    words = name.replace("_", " ")
+    return f"whether there {_are(words)} {words}"
+
+
+def _has_been(name: str) -> str:
+    words = name.replace("_", " ")
+    return f"{'have' if words.endswith('s') else 'has'} been {words}"
 
 
 def _limits(entry: Entry, clause: Clause) -> Iterator[Verdict]:
@@ -332,7 +347,9 @@ def _limits(entry: Entry, clause: Clause) -> Iterator[Verdict]:
         yield _ask(f"symptoms.{entry.name}.cause", asks, _cause(symptom.cause, clause.cause))
     if least := _least_months(clause):
         months = symptom.months
-        asks = f"for how long there has been {entry.name.replace('_', ' ')}: {least:.3g} months or more"
+        days = clause.duration_days_min
+        wanted = f"{days:g} days or more" if days is not None else f"{least:g} months or more"
+        asks = f"for how long there {_has_been(entry.name)}: {wanted}"
         yield _ask(f"symptoms.{entry.name}.months", asks, None if months is None else months >= least)
 
 
