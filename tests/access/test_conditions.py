@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lissive.access.answer import Facts, Level, Symptom
 from lissive.access.conditions import (
     PROVENANCE,
     conditions,
@@ -13,13 +16,21 @@ from lissive.access.conditions import (
     listed,
     read_conditions,
     recognise,
-    symptom_holds,
 )
 from lissive.access.load import rules
+from lissive.access.logic import evaluate, person
+from lissive.access.rule import Clause
 from lissive.case import causes
 from lissive.errors import RuleError
 
 HEADER = "word\tkind\tis_a\tbase\tattributes\tnames\ticd10cm\tprovenance\tsource\tnote"
+
+
+def symptom_holds(word, symptoms):
+    """Whether a clause that asks for the word alone is met by these symptoms and what is known of each."""
+    facts = Facts(symptoms={name: Symptom(known) for name, known in symptoms.items()})
+    level = evaluate(Clause(symptom=word), person(facts, datetime.date(2020, 1, 1))).level
+    return {Level.N: "no", Level.U: "unknown", Level.E: "yes"}[level]
 
 
 def table(tmp_path, *rows):

@@ -19,12 +19,13 @@ from lissive.access.answer import Answer, Caution, Confidence, Facts, Fired, Lev
 from lissive.access.cautions import boundary, cautions
 from lissive.access.dates import day, months_later, span
 from lissive.access.load import jurisdiction as find
-from lissive.access.logic import Verdict, evaluate, person, questions
+from lissive.access.logic import evaluate, person
 from lissive.access.missing import missing
 from lissive.access.procedure import Procedure, procedure
 from lissive.access.routes import alternatives
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text
+from lissive.access.verdict import Verdict, questions
 from lissive.access.vocabulary import limits
 
 Rules = Mapping[str, Jurisdiction]

@@ -89,6 +89,8 @@ def may_certify(kind: str, version: Version, on: datetime.date) -> bool | None:
     each = {_type(entry): entry for entry in version.practitioners or ()}
     if kind in each:
         return _in_force(each[kind], on)
+    if kind == "specialist" and "MD" in each:
+        return _in_force(each["MD"], on)  # a specialist is a physician
     if kind in ("MD", "DO") and "specialist" in each:
         return None  # a specialist or not: it is not said
     other = each.get("other")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lissive.access.conditions import implied
-from lissive.access.logic import Verdict, cause_text
+from lissive.access.logic import cause_text
 from lissive.access.rule import Clause
+from lissive.access.verdict import Verdict
 
 
 def said(word: str) -> str:
