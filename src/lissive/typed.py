@@ -148,7 +148,7 @@ def _each(error: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _telling(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without lists that are said to be too short only because what is in them is wrong."""
-    wrong = {each["loc"][:-1] for each in errors} | {each["loc"][:-2] for each in errors}
+    wrong = {each["loc"][:depth] for each in errors for depth in range(len(each["loc"]))}
     return [each for each in errors if each["type"] != "too_short" or each["loc"] not in wrong]
 
 

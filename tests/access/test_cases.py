@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
 
-from lissive.access.cases import compare, read_cases
+from lissive.access.cases import compare, read_cases, read_question
 from lissive.errors import RuleError
 
 CASES = Path(__file__).parents[1] / "cases" / "access.yaml"
@@ -57,3 +58,31 @@ def test_another_rule_alone_is_no_mismatch(tmp_path: Path) -> None:
 def test_a_mistake_in_a_case_is_said_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(RuleError, match=said):
         read_cases(write(tmp_path, (CASE % ("eligible", "")).replace(old, new)))
+
+
+ONE = """id: A
+jurisdiction: US-NJ
+date: 2022-01-01
+facts: {age: 40, symptoms: {muscle_spasms: true}}
+expected: {status: eligible}
+"""
+
+
+def test_a_question_is_facts_alone_or_a_worked_case_with_its_place_and_day(tmp_path: Path) -> None:
+    facts, place, day = read_question(write(tmp_path, "age: 40\nsymptoms: {muscle_spasms: true}"))
+    assert (facts.age, place, day) == (40, None, None)
+    assert read_question(write(tmp_path, ONE)) == (facts, "US-NJ", datetime.date(2022, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ONE.replace("2022-01-01", "2022-02-30"), r"cases.yaml:3: date is '2022-02-30'"),
+        (ONE.replace("age: 40", "age: -1"), r"cases.yaml:4: facts.age is -1. Allowed: 0 to 120 years"),
+        (ONE.replace("jurisdiction", "juridiction"), r"cases.yaml:2: juridiction is no known field. Did you"),
+        (CASE % ("eligible", ""), "holds worked cases, and one person is asked for"),
+    ],
+)
+def test_a_mistake_in_a_question_is_said_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(RuleError, match=said):
+        read_question(write(tmp_path, text))

@@ -19,8 +19,12 @@ from lissive.marked import read_marked
 from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text
 
 ON = datetime.date(2024, 6, 1)
-CASES = Path(__file__).parents[1] / "cases" / "access_more.yaml"
-MORE = read_marked(CASES, wrong=RuleError, example="cases: []")[0]["cases"]
+FOLDER = Path(__file__).parents[1] / "cases"
+MORE = [
+    each
+    for name in ("access_more.yaml", "access_edges.yaml")
+    for each in read_marked(FOLDER / name, wrong=RuleError, example="cases: []")[0]["cases"]
+]
 
 
 def person(**facts):
@@ -36,7 +40,7 @@ def test_worked_case(each):
     assert {name: getattr(found, name) for name in each["expected"]} == each["expected"], each["why"]
 
 
-NEAR = [each for each in MORE if each["id"] in ("HI-M1", "CT-M1")]
+NEAR = [each for each in MORE if each["id"] in ("HI-M1", "CT-M1", "NH-7", "ES-1")]
 
 
 @pytest.mark.parametrize("each", NEAR, ids=[each["id"] for each in NEAR])

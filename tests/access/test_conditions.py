@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lissive.access.answer import Facts, Level, Symptom
 from lissive.access.conditions import (
     PROVENANCE,
     conditions,
@@ -13,13 +16,21 @@ from lissive.access.conditions import (
     listed,
     read_conditions,
     recognise,
-    symptom_holds,
 )
 from lissive.access.load import rules
+from lissive.access.logic import evaluate, person
+from lissive.access.rule import Clause
 from lissive.case import causes
 from lissive.errors import RuleError
 
 HEADER = "word\tkind\tis_a\tbase\tattributes\tnames\ticd10cm\tprovenance\tsource\tnote"
+
+
+def symptom_holds(word, symptoms):
+    """Whether a clause that asks for the word alone is met by these symptoms and what is known of each."""
+    facts = Facts(symptoms={name: Symptom(known) for name, known in symptoms.items()})
+    level = evaluate(Clause(symptom=word), person(facts, datetime.date(2020, 1, 1))).level
+    return {Level.N: "no", Level.U: "unknown", Level.E: "yes"}[level]
 
 
 def table(tmp_path, *rows):
@@ -56,6 +67,12 @@ def table(tmp_path, *rows):
         ("F43.10", "ptsd"),
         ("G62.9", "neuropathy"),
         ("G61.81", "cidp"),
+        ("G60.0", "charcot_marie_tooth"),  # hereditary motor and sensory neuropathy
+        ("G62.0", "chemotherapy_neuropathy"),  # drug-induced polyneuropathy
+        ("G81.90", "hemiplegia"),  # of whatever kind; G81.1 is spastic
+        ("G81.10", "spastic_hemiplegia"),
+        ("G04.1", "tropical_spastic_paraplegia"),  # within G04, encephalitis
+        ("E71.529", "adrenoleukodystrophy"),
         ("G89.4", "chronic_pain"),
         ("S14.101A", "spinal_cord_injury"),
         ("S24.3XXA", None),  # nerves of the thorax, not the cord
@@ -105,7 +122,9 @@ def test_a_statutory_adjective_is_kept_and_nothing_is_read_into_it():
         {"severe": True, "persistent": True},
     )
     assert recognise("severe fibromyalgia").diagnosis == "fibromyalgia_severe"
-    assert recognise("moderate fibromyalgia").known is False
+    moderate = recognise("moderate fibromyalgia").diagnosis
+    assert moderate == "fibromyalgia"
+    assert listed("fibromyalgia_severe", [moderate]) == "unknown"
     assert dict(recognise("muscle spasms").attributes) == {}
 
 
@@ -275,3 +294,16 @@ def test_a_wrong_header_is_said(tmp_path):
     path.write_text("word\n", encoding="utf-8")
     with pytest.raises(RuleError, match="The header"):
         read_conditions(path, [])
+
+
+@pytest.mark.parametrize("word", ["muscle stiffness", "rigidity", "clonus", "tetany"])
+def test_what_is_like_spasticity_is_neither_spasticity_nor_spasm(word: str) -> None:
+    found = recognise(word).symptom
+    assert found is not None
+    assert not {"spasticity", "muscle_spasms"} & implied([found])
+
+
+def test_the_words_of_a_law_for_spasticity_are_spasticity() -> None:
+    assert listed("central_nervous_system_disorder", ["other_cns_disease"]) == "yes"
+    assert "spasticity" in implied(["skeletal_muscular_spasticity"])
+    assert "spasticity" not in implied(["muscle_spasms_or_spasticity"])

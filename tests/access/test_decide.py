@@ -288,6 +288,9 @@ def test_new_hampshire_takes_any_condition_that_results_in_the_symptom_and_befor
     assert hampshire("2019-06-01", "fibromyalgia") == "eligible"
     assert hampshire("2015-06-01", "fibromyalgia") == "not_eligible"
     assert hampshire("2015-06-01", "peripheral_nerve_injury") == "unknown"  # does it interfere significantly?
+    stated = {"severely_debilitating": True, "injury_significantly_interfering_daily_activities": True}
+    facts: dict[str, Any] = {"dx": [], "symptoms": {"muscle_spasms": {**MS, "cause": "whiplash"}}}
+    assert status("US-NH", "2015-06-01", **facts, flags=stated) == "eligible"
 
 
 # -- what is missing, other routes -----------------------------------------------------------------
@@ -353,6 +356,13 @@ def test_a_rule_from_memory_lowers_the_confidence_and_is_marked() -> None:
     assert "recalled_fields" in {each.kind for each in answer.cautions}
 
 
+def test_a_block_that_rests_on_memory_lowers_the_confidence() -> None:
+    facts: dict[str, Any] = {"dx": ["MS"], "symptoms": {"muscle_spasms": MS}}
+    assert ask("US-AK", "2022-06-01", **facts).confidence == "high"
+    answer = ask("US-AK", "2022-06-01", **facts, visit="telehealth")  # from memory
+    assert (answer.procedural, answer.confidence) == ("blocked", "low")
+
+
 def test_what_was_not_read_is_unknown() -> None:
     assert status("US-GU", "2020-01-01", symptoms={"muscle_spasms": IDIOPATHIC}) == "unknown"
     assert status("US-GU", "2020-01-01", dx=["MS"]) == "eligible"
@@ -402,3 +412,20 @@ def test_the_explanation_has_a_verdict_and_words_for_every_node() -> None:
     assert "severe or persistent" in spasms.text
     assert {"symptoms.muscle_spasms.severe", "symptoms.muscle_spasms.persistent"} <= set(spasms.facts)
     assert {each.verdict for each in associated.children[1:]} == {Level.N}
+
+
+def test_the_explanation_asks_each_question_of_a_symptom_once() -> None:
+    facts = make_facts(
+        {"dx": ["stroke"], "symptoms": {"muscle_spasms": {"chronic": True, "cause": "stroke"}}}
+    )
+    tree = explain(facts, "US-MT", datetime.date(2015, 1, 1))
+    (spasms,) = [each for each in tree.children if "central nervous system" in each.text]
+    asked = [each.facts for each in spasms.children]
+    assert len(asked) == len(set(asked)) == 4  # there, chronic, painful, cause
+    assert "spasticity or muscle spasms, chronic and painful" in spasms.text
+
+
+def test_a_duration_is_asked_for_as_the_rule_has_it() -> None:
+    facts = {"age": 30, "symptoms": {"pain": True, "seizures": None}}
+    assert "14 days or more" in " ".join(each.asks for each in ask("US-UT", "2023-01-01", **facts).missing)
+    assert "whether there are seizures" in {each.asks for each in ask("US-SD", "2023-01-01", **facts).missing}

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from lissive.access.answer import Symptom
+from lissive.access.conditions import conditions
+from lissive.access.dates import day
 from lissive.access.decide import decide
 from lissive.access.facts import facts_of_case, make_facts, read_facts
+from lissive.access.load import rules
 from lissive.access.of_case import of_case, why_not
 from lissive.case import make_case
 from lissive.errors import RuleError
@@ -32,6 +35,15 @@ from lissive.errors import RuleError
         ("practitioner: MDD", r"practitioner is 'MDD'"),
         ("visit: video", r"visit is 'video'. Allowed: in_person, telehealth"),
         ("dx: [G3]", r"facts.yaml:1: dx\[0\] is wrong: 'G3' is no ICD-10-CM code"),
+        (
+            "dx: []\nsymptoms: {muscle_spasms: severe}",
+            r"facts.yaml:2: .* is 'severe'. Allowed: true, false, null",
+        ),
+        (
+            "symptoms:\n  muscle_spasms: {severe: true}\n  cramps: {severe: false}",
+            r"facts.yaml:3: symptoms.cramps.severe contradicts muscle_spasms, which is the same symptom",
+        ),
+        ("symptoms: {muscle_spasms: true, cramps: false}", r"symptoms.cramps contradicts muscle_spasms"),
         ("resident: maybe", r"resident is 'maybe'. Allowed: true, false"),
     ],
 )
@@ -64,6 +76,83 @@ def test_a_symptom_that_may_be_there_is_unknown_and_not_absent() -> None:
     on = datetime.date(2022, 1, 1)
     assert decide(make_facts({"symptoms": {"spasticity": None}}), "US-TX", on).status == "unknown"
     assert decide(make_facts({"symptoms": {}}), "US-TX", on).status == "not_eligible"
+
+
+def test_true_says_that_a_symptom_is_there_and_false_that_it_is_not() -> None:
+    facts = make_facts({"symptoms": {"muscle_spasms": True, "spasticity": False, "pain": None}})
+    assert facts.symptoms == {"muscle_spasms": Symptom({}), "pain": None}
+
+
+def test_two_names_of_one_symptom_are_one_symptom_and_nothing_that_was_said_is_lost() -> None:
+    said = {"muscle_spasms": {"severe": True, "cause": "MS"}, "cramps": {"persistent": True, "months": 4}}
+    for order in (said, dict(reversed(said.items()))):
+        found = make_facts({"symptoms": order}).symptoms
+        assert found == {
+            "muscle_spasms": Symptom({"severe": True, "persistent": True}, "multiple_sclerosis", 4)
+        }
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Nurse_Practitioner", "NP"),
+        ("physician-assistant", "PA"),
+        ("GP", "MD"),
+        ("neurologist", "specialist"),
+        ("RN", "nurse"),
+    ],
+)
+def test_practitioners_go_by_many_names(said: str, kind: str) -> None:
+    assert make_facts({"practitioner": said}).practitioner == kind
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"severe": True}, "eligible"),
+        ({"moderate": True}, "eligible"),
+        ({"moderate_to_severe": True}, "eligible"),
+        ({"mild": True, "moderate": False, "severe": False}, "not_eligible"),
+        ({"severe": False}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_moderate_is_never_severe_and_either_is_within_moderate_to_severe(
+    known: dict[str, bool], expected: str
+) -> None:
+    facts = make_facts(
+        {
+            "age": 40,
+            "dx": ["MS"],
+            "symptoms": {"spasticity": known},
+            "flags": {"prior_antispastic_treatment_failed": True},
+        }
+    )
+    assert decide(facts, "GB", datetime.date(2015, 1, 1)).status == expected
+    spasms = make_facts({"symptoms": {"muscle_spasms": {"moderate": True}}})
+    assert decide(spasms, "US-LA", datetime.date(2019, 1, 1)).status == "unknown"
+
+
+WORDS = [word for word, each in conditions().items() if each.is_symptom]
+
+
+def test_every_fact_that_is_said_to_be_missing_can_be_given() -> None:
+    named = set()
+    for code, place in rules().items():
+        on = day(place.versions[-1].begins or "2024-01-01") + datetime.timedelta(days=400)
+        for word in WORDS:
+            answer = decide(make_facts({"symptoms": {word: {}}}), code, on)
+            named |= {each.fact for each in answer.missing}
+    assert len(named) > 100
+    values: dict[str, Any] = {"cause": "idiopathic", "months": 3}
+    for name in sorted(named):
+        kind, *rest = name.split(".")
+        if kind == "flags":
+            make_facts({"flags": {rest[0]: True}})
+        elif kind == "symptoms" and len(rest) == 2:
+            make_facts({"symptoms": {rest[0]: {rest[1]: values.get(rest[1], True)}}})
+        else:
+            assert kind in ("age", "dx", "symptoms"), name
 
 
 BASE: dict[str, Any] = {

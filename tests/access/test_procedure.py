@@ -43,6 +43,8 @@ def ask(code: str, on: str, **facts: Any) -> Answer:
         ("US-CO", "2021-05-01", {"practitioner": "NP"}, "unknown", ("practitioner_unknown",)),
         ("GB", "2020-06-01", {"practitioner": "MD"}, "unknown", ("practitioner_unknown",)),
         ("GB", "2020-06-01", {"practitioner": "specialist"}, "ok", ()),
+        ("US-TX", "2022-06-01", {"practitioner": "neurologist"}, "ok", ()),  # a specialist is a physician
+        ("US-TX", "2022-06-01", {"practitioner": "RN"}, "blocked", ("practitioner_type",)),
         ("US-NY", "2026-02-18", {"resident": False, "visitor_card": True}, "blocked", ("residency",)),
         ("US-NY", "2026-02-19", {"resident": False, "visitor_card": True}, "ok", ()),
         ("US-NY", "2026-02-19", {"resident": False, "visitor_card": False}, "blocked", ("residency",)),

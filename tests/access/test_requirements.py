@@ -185,3 +185,43 @@ def test_a_wrong_table_is_said_with_line_and_field(tmp_path, old, new, says):
 def test_two_fields_of_one_name_do_not_hold_on_the_same_day(tmp_path):
     row = "- {id: name, in: US-NY, part: patient, label: Name, need: required, provenance: read, source: here}\n"
     assert "for some of the same days" in broken(tmp_path, "steps:\n", f"{row}steps:\n")
+
+
+@pytest.mark.parametrize("code", ["US-KY", "US-AR", "US-ME", "US-OK"])
+def test_a_step_from_the_rule_is_to_be_checked_only_where_its_field_was_not_read(code):
+    on = datetime.date(2026, 11, 22)
+    rule = version(code, on)
+    fields = {"First visit": "telehealth", "Valid ": "certification_validity", "Who may": "practitioners"}
+    for step in visit_steps(rules()[code], rule, on):
+        for start, field in fields.items():
+            if step.text.startswith(start):
+                assert step.provenance == ("read" if field in rule.fields_read else "recalled"), step
+    with pytest.raises(KeyError):
+        rule.known("telehealth_initial")  # no field of that name
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2019-06-01", "is not allowed until 2020-03"),
+        ("2020-03-10", "may be allowed"),
+        ("2020-04-01", "is allowed."),
+    ],
+)
+def test_telehealth_is_said_as_it_was_on_the_day(day, said):
+    on = datetime.date.fromisoformat(day)
+    steps = visit_steps(rules()["US-NH"], version("US-NH", on), on)
+    assert [each.text for each in steps if said in each.text], [each.text for each in steps]
+
+
+def test_who_may_certify_is_said_as_it_was_on_the_day():
+    before, after = datetime.date(2019, 4, 22), datetime.date(2019, 4, 23)
+    who = [
+        next(
+            each.text
+            for each in visit_steps(rules()["US-ND"], version("US-ND", on), on)
+            if each.kind == "who"
+        )
+        for on in (before, after)
+    ]
+    assert who == ["Who may certify: MD, DO, NP.", "Who may certify: MD, DO, NP, PA."]

@@ -73,6 +73,12 @@ def test_an_absent_flag_counts_as_no_only_where_the_table_says_so() -> None:
     }
 
 
+def test_a_flag_about_a_diagnosis_is_open_only_where_that_diagnosis_may_be() -> None:
+    assert {name: flag.about for name, flag in flags().items() if flag.about} == {
+        "injury_significantly_interfering_daily_activities": "injury"
+    }
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [

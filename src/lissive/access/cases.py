@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from lissive.access.answer import Answer, Procedural, Status
+from lissive.access.answer import Answer, Facts, Procedural, Status
 from lissive.access.decide import Rules, decide
 from lissive.access.facts import FactRow
 from lissive.access.load import RuleFindings, rules
@@ -41,6 +42,19 @@ class WorkedCase(Row):
     facts: FactRow
     expected: Expected
     why: str | None = None
+
+
+class Question(Row):
+    """A worked case of which only the facts have to be there; what should come out is not read."""
+
+    id: Any = None
+    jurisdiction: str | None = None
+    date: Day | None = None
+    facts: FactRow
+    expected: Any = None
+    why: Any = None
+    source: Any = None
+    tags: Any = None
 
 
 class CaseFile(Row):
@@ -96,6 +110,29 @@ def read_cases(path: str | Path) -> tuple[tuple[WorkedCase, int], ...]:
     file = typed(data, lines, path, CaseFile, RuleError, RuleFindings, thing="the file of cases")
     _check_places(file.cases, lines, path)
     return tuple((each, line_of(lines, ("cases", number))) for number, each in enumerate(file.cases))
+
+
+def read_question(path: str | Path) -> tuple[Facts, str | None, datetime.date | None]:
+    """The facts of a file, which may be a worked case as a whole; then also its place and its day.
+
+    Raises       RuleFindings (a RuleError) with file, line and field of each finding.
+    """
+    path = Path(path)
+    data, lines = read_marked(path, wrong=RuleError, example="age: 52")
+    if "cases" in data:
+        raise RuleError(
+            "holds worked cases, and one person is asked for.",
+            where=str(path),
+            do=f"run `lissive access cases {path}`, or give one of them in a file.",
+        )
+    if "facts" not in data:
+        return (
+            typed(data, lines, path, FactRow, RuleError, RuleFindings, thing="the facts").facts(),
+            None,
+            None,
+        )
+    found = typed(data, lines, path, Question, RuleError, RuleFindings, thing="the worked case")
+    return found.facts.facts(), found.jurisdiction, found.date
 
 
 def _check_places(cases: Sequence[WorkedCase], lines: Mapping[Loc, int], path: Path) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from lissive.access.answer import Caution, Facts, Level
 from lissive.access.dates import day
-from lissive.access.logic import Verdict, evaluate, person
+from lissive.access.logic import evaluate, person
 from lissive.access.procedure import Procedure
 from lissive.access.rule import Jurisdiction, Version
+from lissive.access.verdict import Verdict
 from lissive.access.vocabulary import limits
 
 Others = tuple[tuple[str, Level], ...]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -31,7 +31,6 @@ is said; `label`: a word of the data for search and display, which nobody has.""
 PROVENANCE = ("read", "recalled")
 
 Verdict = Literal["yes", "unknown", "no"]
-_ORDER: tuple[Verdict, ...] = ("no", "unknown", "yes")
 How = Literal["word", "name", "code", "unmapped_code", "malformed_code", "unknown_name"]
 
 _CODE = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?")
@@ -367,53 +366,3 @@ def listed(word: str, diagnoses: Iterable[str]) -> Verdict:
         return "no"
     open_ended = any(each not in table for each in own)
     return "unknown" if open_ended or table[word].base in had else "no"
-
-
-def symptom_holds(word: str, symptoms: Mapping[str, Mapping[str, bool | None]]) -> Verdict:
-    """Do these symptoms fulfil the one that a rule names?
-
-    Parameters
-    ----------
-    symptoms : by name, what is known of each: adjective -> true, false, or None for unknown.
-
-    >>> symptom_holds("severe_chronic_pain", {"chronic_pain": {"severe": None}})
-    'unknown'
-    >>> symptom_holds("spasticity", {"muscle_spasms": {"severe": True}})
-    'no'
-    """
-    if word in implied(symptoms):
-        return "yes"
-    condition = conditions().get(word)
-    if condition is None or not condition.base:
-        return "no"
-    verdicts = [
-        _attributes_hold(condition.attributes, attributes)
-        for name, attributes in _upwards(symptoms)
-        if name == condition.base
-    ]
-    return max(verdicts, key=_ORDER.index, default="no")
-
-
-def _upwards(
-    symptoms: Mapping[str, Mapping[str, bool | None]],
-) -> Iterator[tuple[str, Mapping[str, bool | None]]]:
-    """Each symptom under every name that it fulfils, with what is known of it."""
-    for name, attributes in symptoms.items():
-        own = conditions()[name].attributes if name in conditions() else ""
-        said = {word: True for word in own.split(" and ") if word} | {
-            k: v for k, v in attributes.items() if v is not None
-        }
-        for word in implied([name]):
-            yield word, said
-
-
-def _attributes_hold(asked: str, known: Mapping[str, bool | None]) -> Verdict:
-    if not asked:
-        return "unknown"  # the table says that more is asked, and not in adjectives
-    values = [_all_hold(each.split(" and "), known) for each in asked.split(" or ")]
-    return max(values, key=_ORDER.index)
-
-
-def _all_hold(asked: Iterable[str], known: Mapping[str, bool | None]) -> Verdict:
-    values = [known.get(each) for each in asked]
-    return "no" if False in values else "unknown" if None in values else "yes"

@@ -19,12 +19,13 @@ from lissive.access.answer import Answer, Caution, Confidence, Facts, Fired, Lev
 from lissive.access.cautions import boundary, cautions
 from lissive.access.dates import day, months_later, span
 from lissive.access.load import jurisdiction as find
-from lissive.access.logic import Verdict, evaluate, person, questions
+from lissive.access.logic import evaluate, person
 from lissive.access.missing import missing
 from lissive.access.procedure import Procedure, procedure
 from lissive.access.routes import alternatives
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text
+from lissive.access.verdict import Verdict, questions
 from lissive.access.vocabulary import limits
 
 Rules = Mapping[str, Jurisdiction]
@@ -86,7 +87,7 @@ def decide(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | No
         requirements=how.requirements if level > Level.N else (),
         cautions=doubts,
         expires=_expires(facts, version, on) if level > Level.U else None,
-        confidence=_confidence(version),
+        confidence=_confidence(version, how if level > Level.N else None),
         as_of=version.as_of,
         checked=day(place.verified),
         depends_on=depends_on(*found.every, *pending),
@@ -263,8 +264,10 @@ def _expires(facts: Facts, version: Version, on: datetime.date) -> datetime.date
     return min(ends, default=None)
 
 
-def _confidence(version: Version) -> Confidence:
-    return "low" if version.known("logic") == "recalled" else version.confidence
+def _confidence(version: Version, how: Procedure | None) -> Confidence:
+    """The rule's own; low where what decided is from memory, be it the rule or what blocks the visit."""
+    blocked = how is not None and how.procedural == "blocked" and how.recalled
+    return "low" if blocked or version.known("logic") == "recalled" else version.confidence
 
 
 def _next_steps(facts: Facts, place: Jurisdiction, version: Version, answer: Answer) -> tuple[str, ...]:

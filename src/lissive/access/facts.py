@@ -18,7 +18,7 @@ from lissive.access.conditions import Recognised, conditions, recognise
 from lissive.access.dates import DAYS_PER_MONTH
 from lissive.access.load import RuleFindings
 from lissive.access.rule import ADJECTIVES
-from lissive.access.vocabulary import flag_names, practitioners
+from lissive.access.vocabulary import flag_names, plain_word, practitioners
 from lissive.case import Case
 from lissive.case.facts import Day
 from lissive.errors import RuleError
@@ -37,7 +37,8 @@ class FactRow(Row):
     dx: tuple[Annotated[str, Field(examples=["multiple_sclerosis"])], ...] = ()
     dx_complete: bool = True
     """False: there may be diagnoses that are not in dx."""
-    symptoms: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
+    symptoms: dict[str, Any] = Field(default_factory=dict)
+    """Name to attributes; or true: it is there, false: it is not, null: whether it is there is unknown."""
     flags: dict[str, bool | None] = Field(default_factory=dict)
     practitioner: str | None = None
     visit: Literal["in_person", "telehealth"] | None = None
@@ -55,7 +56,8 @@ class FactRow(Row):
             if (found := recognise(said)).how == "malformed_code":
                 yield refuse(f"is wrong: {found.note}", field=f"dx.{number}")
         for name, attributes in self.symptoms.items():
-            yield from _wrong_symptom(name, attributes or {})
+            yield from _wrong_symptom(name, attributes)
+        yield from _contradictions(self.symptoms)
         for name in self.flags:
             if name not in flag_names():
                 known = sorted(flag_names())
@@ -63,7 +65,7 @@ class FactRow(Row):
                     f"is no known fact.{nearest(name, known)}", f"{', '.join(known)}.", field=f"flags.{name}"
                 )
         who = self.practitioner
-        if who is not None and who.lower() not in practitioners():
+        if who is not None and plain_word(who) not in practitioners():
             known = sorted(set(practitioners().values()))
             yield refuse(
                 f"is {who!r}.{nearest(who, practitioners())}", f"{', '.join(known)}.", field="practitioner"
@@ -72,11 +74,17 @@ class FactRow(Row):
     def facts(self) -> Facts:
         """The facts, with names and codes as words of the vocabulary."""
         dx, symptoms, doubts = _conditions(self.dx)
+        named: set[str] = set()
         for name, attributes in self.symptoms.items():
             found = recognise(name)
             word = found.symptom or name
-            symptoms[word] = None if attributes is None else _symptom(attributes, found, doubts)
-        who = None if self.practitioner is None else practitioners()[self.practitioner.lower()]
+            if attributes is False:
+                continue
+            known = {} if attributes is True else attributes
+            one = None if known is None else _symptom(known, found, doubts)
+            symptoms[word] = _merged(symptoms[word], one) if word in named else one
+            named.add(word)
+        who = None if self.practitioner is None else practitioners()[plain_word(self.practitioner)]
         flags = {flag_names()[name]: value for name, value in self.flags.items() if value is not None}
         return Facts(
             self.age,
@@ -94,8 +102,38 @@ class FactRow(Row):
         )
 
 
-def _wrong_symptom(name: str, attributes: Mapping[str, Any]) -> Iterator[PydanticCustomError]:
+def _merged(one: Symptom | None, other: Symptom | None) -> Symptom | None:
+    """One symptom that was entered by two names, as cramps and muscle spasms; they do not contradict each other."""
+    if one is None or other is None:
+        return one or other
+    known = {name: value for name, value in other.attributes.items() if value is not None}
+    cause = other.cause if one.cause in (None, "unknown") else one.cause
+    months = other.months if one.months is None else one.months
+    return Symptom({**one.attributes, **known}, cause, months)
+
+
+def _contradictions(symptoms: Mapping[str, Any]) -> Iterator[PydanticCustomError]:
+    """Two names of one symptom of which the one says what the other denies."""
+    said: dict[tuple[str, str], tuple[str, Any]] = {}
+    for name, attributes in symptoms.items():
+        word = recognise(name).symptom or name
+        own = {"there": attributes is not False, **(attributes if isinstance(attributes, Mapping) else {})}
+        for attribute, value in own.items():
+            first, before = said.setdefault((word, attribute), (name, value))
+            if value not in (before, None, "unknown") and before not in (None, "unknown"):
+                field = f"symptoms.{name}" if attribute == "there" else f"symptoms.{name}.{attribute}"
+                yield refuse(
+                    f"contradicts {first}, which is the same symptom.", do="write it once.", field=field
+                )
+
+
+def _wrong_symptom(name: str, attributes: Any) -> Iterator[PydanticCustomError]:
     place = f"symptoms.{name}"
+    if not isinstance(attributes, Mapping):
+        if not isinstance(attributes, bool | None):
+            allowed = "true, false, null where it is unknown, or what is known of it, as {severe: true}."
+            yield refuse(f"is {attributes!r}.", allowed, "correct the value.", place)
+        attributes = {}
     if recognise(name).symptom is None:
         known = [word for word, each in conditions().items() if each.is_symptom]
         yield refuse(f"is no known symptom.{nearest(name, known)}", f"{', '.join(known)}.", field=place)
@@ -204,7 +242,7 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
         dx=dx,
         dx_complete=conditions_said is not None and cause is not None,
         symptoms=symptoms,
-        practitioner=None if place.practitioner is None else practitioners()[place.practitioner.lower()],
+        practitioner=None if place.practitioner is None else practitioners()[plain_word(place.practitioner)],
         visit=place.visit,
         doubts=tuple(doubts),
     )

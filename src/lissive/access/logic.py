@@ -9,34 +9,19 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lissive.access.answer import Facts, Level, Symptom
+from lissive.access.answer import Facts, Symptom
 from lissive.access.conditions import conditions, implied, listed
 from lissive.access.dates import DAYS_PER_MONTH, has_begun
 from lissive.access.rule import Clause, Listed
+from lissive.access.verdict import D, E, N, U, Verdict, ask, highest, lowest, questions
 from lissive.access.vocabulary import flags
 
-N, U, D, E = Level.N, Level.U, Level.D, Level.E
 UNSTATED = ("unknown", None)
 IDIOPATHIC = "idiopathic"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A part of the logic with its level: a question (`ask`), or what folds others (`max`, `min`)."""
-
-    level: Level
-    op: str
-    children: tuple[Verdict, ...] = ()
-    clause: Clause | None = None
-    path: str = ""
-    fact: str = ""
-    asks: str = ""
-    met: str = ""
-    """What of the person met it, where a clause lists several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,43 +65,6 @@ def _entry(name: str, symptom: Symptom | None) -> Entry:
     return Entry(name, condition.base, {**own, **(symptom.attributes if symptom else {})}, symptom)
 
 
-# -- folding ---------------------------------------------------------------------------------------
-def _max(children: Sequence[Verdict], clause: Clause | None = None, path: str = "", met: str = "") -> Verdict:
-    level = max((each.level for each in children), default=N)
-    return Verdict(level, "max", tuple(children), clause, path, met=met)
-
-
-def _min(children: Sequence[Verdict], clause: Clause | None = None, path: str = "", met: str = "") -> Verdict:
-    return Verdict(min(each.level for each in children), "min", tuple(children), clause, path, met=met)
-
-
-def _ask(fact: str, asks: str, holds: bool | None) -> Verdict:
-    return Verdict(U if holds is None else E if holds else N, "ask", fact=fact, asks=asks)
-
-
-def fold(verdict: Verdict, answers: Mapping[str, Level]) -> Level:
-    """The level if open questions were answered so.
-
-    Parameters
-    ----------
-    answers : fact to level, E where it is as the rule wants it and N where it is not.
-    """
-    if verdict.op == "ask":
-        return answers.get(verdict.fact, verdict.level) if verdict.level is U else verdict.level
-    if not verdict.children:
-        return verdict.level
-    levels = (fold(each, answers) for each in verdict.children)
-    return max(levels) if verdict.op == "max" else min(levels)
-
-
-def questions(verdict: Verdict) -> Iterator[Verdict]:
-    """Every question that was asked."""
-    if verdict.op == "ask":
-        yield verdict
-    for each in verdict.children:
-        yield from questions(each)
-
-
 # -- one node --------------------------------------------------------------------------------------
 def evaluate(clause: Clause, who: Person, path: str = "") -> Verdict:
     """The verdict on a node and all below it."""
@@ -127,14 +75,14 @@ def evaluate(clause: Clause, who: Person, path: str = "") -> Verdict:
         return Verdict(N, "max", (), clause, here)
     if clause.kind in ("any_of", "all_of"):
         children = [evaluate(each, who, f"{here}[{i}]") for i, each in enumerate(clause.children)]
-        return (_max if clause.kind == "any_of" else _min)(children, clause, here)
+        return (highest if clause.kind == "any_of" else lowest)(children, clause, here)
     own = _TESTS[clause.kind](clause, who)
     limits = [_flag(who, name) for name in clause.requires]
     if clause.age_min is not None and clause.kind != "age_min":
         limits.append(_old_enough(clause, who))
     if not limits:
         return Verdict(own.level, own.op, own.children, clause, here, own.fact, own.asks, own.met)
-    return _min([own, *limits], clause, here, own.met)
+    return lowest([own, *limits], clause, here, own.met)
 
 
 def _flag(who: Person, name: str) -> Verdict:
@@ -143,12 +91,16 @@ def _flag(who: Person, name: str) -> Verdict:
     asks = known.asks if known else f"whether this holds: {name.replace('_', ' ')}"
     if value is None and known is not None and known.absent_is_no:
         value = False
-    return _ask(f"flags.{name}", asks, value)
+    if value is None and known is not None and known.about and known.about not in who.had and not who.is_open:
+        return highest(
+            [ask("dx", f"whether there is {known.about}", False), ask(f"flags.{name}", asks, False)]
+        )
+    return ask(f"flags.{name}", asks, value)
 
 
 def _old_enough(clause: Clause, who: Person) -> Verdict:
     age = who.facts.age
-    return _ask(
+    return ask(
         "age", f"the age: {clause.age_min} or more", None if age is None else age >= (clause.age_min or 0)
     )
 
@@ -187,7 +139,7 @@ def _dx_any(clause: Clause, who: Person) -> Verdict:
         met = next(word for word in words if word in found)
         return Verdict(E, "ask", fact="dx", asks="the diagnosis", met=met)
     parts = [
-        _ask("dx", "whether there is a further diagnosis, which is listed", None if who.is_open else False)
+        ask("dx", "whether there is a further diagnosis, which is listed", None if who.is_open else False)
     ]
     bases = {word: conditions()[word].base for word in qualified}
     parts += [_qualified(word, who) for word in qualified if bases[word] in who.had or _has(who, bases[word])]
@@ -196,7 +148,7 @@ def _dx_any(clause: Clause, who: Person) -> Verdict:
     if len(parts) == 1:
         return parts[0]
     best = max(parts, key=lambda each: each.level)
-    return _max(parts, met=best.met)
+    return highest(parts, met=best.met)
 
 
 def _has(who: Person, base: str) -> bool:
@@ -216,7 +168,7 @@ def _qualified(word: str, who: Person) -> Verdict:
         limit = int(under or aged[2])
         holds = None if age is None else age < limit if under else age >= limit
         return Verdict(
-            _ask("", "", holds).level, "ask", fact="age", asks=f"the age: {condition.attributes}", met=word
+            ask("", "", holds).level, "ask", fact="age", asks=f"the age: {condition.attributes}", met=word
         )
     if stated is None and (shown := _WITH.fullmatch(condition.attributes)):
         for entry in who.entries:
@@ -224,7 +176,7 @@ def _qualified(word: str, who: Person) -> Verdict:
                 holds = entry.known[shown[1]]
                 fact = f"symptoms.{entry.name}.{shown[1]}"
                 return Verdict(E if holds else N, "ask", fact=fact, asks=condition.attributes, met=word)
-    asked = _ask(f"flags.{word}", flags()[word].asks, stated)
+    asked = ask(f"flags.{word}", flags()[word].asks, stated)
     return Verdict(asked.level, "ask", fact=asked.fact, asks=asked.asks, met=word)
 
 
@@ -245,20 +197,20 @@ def _any_symptom(words: Iterable[str], clause: Clause, who: Person) -> Verdict:
         if word in who.had and not own_words:  # entered as a diagnosis, of which nothing more is known
             own = Entry(word, word, {}, Symptom())
             found.append(
-                _min([Verdict(E, "ask", fact="dx", asks="the diagnosis"), *_limits(own, clause)], met=word)
+                lowest([Verdict(E, "ask", fact="dx", asks="the diagnosis"), *_limits(own, clause)], met=word)
             )
     if not found:
         plain = [conditions()[word].base or word if word in conditions() else word for word in words]
         asks = " or ".join(word.replace("_", " ") for word in words)
-        missing = [
-            _ask(f"symptoms.{word}", f"whether there is {asks}", False) for word in dict.fromkeys(plain)
-        ]
+        missing = [ask(f"symptoms.{word}", _there(asks), False) for word in dict.fromkeys(plain)]
         if any(word in conditions() and conditions()[word].is_diagnosis for word in words):
-            missing.append(_ask("dx", f"whether {asks} is a diagnosis", False))
-        return missing[0] if len(missing) == 1 else _max(missing)
+            missing.append(ask("dx", f"whether {asks} {_are(asks)} among the diagnoses", False))
+        return missing[0] if len(missing) == 1 else highest(missing)
+    # a symptom may meet two of the words by the same questions, which are asked but once
+    found = list({tuple((q.fact, q.level) for q in questions(each)): each for each in found}.values())
     if len(found) == 1:
         return found[0]
-    return _max(found, met=max(found, key=lambda each: each.level).met)
+    return highest(found, met=max(found, key=lambda each: each.level).met)
 
 
 def _present(word: str, who: Person, clause: Clause | None = None) -> list[Verdict]:
@@ -269,11 +221,11 @@ def _present(word: str, who: Person, clause: Clause | None = None) -> list[Verdi
         if not is_it:
             continue
         if entry.symptom is None:
-            found.append(_ask(f"symptoms.{entry.name}", f"whether there is {word.replace('_', ' ')}", None))
+            found.append(ask(f"symptoms.{entry.name}", _there(word), None))
             continue
         there = Verdict(E, "ask", fact=f"symptoms.{entry.name}", asks="the symptom", met=word)
         parts = [there, *_adjectives(asked, entry), *(_limits(entry, clause) if clause else ())]
-        found.append(_min(parts, met=word) if len(parts) > 1 else there)
+        found.append(lowest(parts, met=word) if len(parts) > 1 else there)
     return found
 
 
@@ -295,25 +247,41 @@ def _adjectives(asked: str, entry: Entry) -> list[Verdict]:
     options = []
     for each in asked.split(" or "):
         parts = [_attribute(entry, adjective) for adjective in each.split(" and ")]
-        options.append(parts[0] if len(parts) == 1 else _min(parts))
-    return [options[0] if len(options) == 1 else _max(options)]
+        options.append(parts[0] if len(parts) == 1 else lowest(parts))
+    return [options[0] if len(options) == 1 else highest(options)]
 
 
 def _attribute(entry: Entry, adjective: str) -> Verdict:
     said = f"whether {_is(entry.name)} {adjective.replace('_', ' ')}"
-    return _ask(f"symptoms.{entry.name}.{adjective}", said, _holds(entry.known, adjective))
+    return ask(f"symptoms.{entry.name}.{adjective}", said, _holds(entry.known, adjective))
 
 
 def _holds(known: Mapping[str, bool | None], adjective: str) -> bool | None:
     holds = known.get(adjective)
-    if holds is None and adjective == "moderate_to_severe" and known.get("severe"):
-        return True  # what is severe is within moderate to severe
+    if holds is None and adjective == "moderate_to_severe":  # either is within it
+        either = (known.get("moderate"), known.get("severe"))
+        return True if True in either else False if either == (False, False) else None
     return holds
 
 
 def _is(name: str) -> str:
     words = name.replace("_", " ")
-    return f"the {words} {'are' if words.endswith('s') else 'is'}"
+    return f"the {words} {_are(words)}"
+
+
+def _are(words: str) -> str:
+    return "are" if words.endswith("s") else "is"
+
+
+def _there(name: str) -> str:
+    """`whether there are muscle spasms`."""
+    words = name.replace("_", " ")
+    return f"whether there {_are(words)} {words}"
+
+
+def _has_been(name: str) -> str:
+    words = name.replace("_", " ")
+    return f"{'have' if words.endswith('s') else 'has'} been {words}"
 
 
 def _limits(entry: Entry, clause: Clause) -> Iterator[Verdict]:
@@ -321,14 +289,16 @@ def _limits(entry: Entry, clause: Clause) -> Iterator[Verdict]:
     symptom = entry.symptom or Symptom()
     if clause.severity:
         parts = [_attribute(entry, adjective) for adjective in clause.severity]
-        yield parts[0] if len(parts) == 1 else (_max if clause.severity_logic == "or" else _min)(parts)
+        yield parts[0] if len(parts) == 1 else (highest if clause.severity_logic == "or" else lowest)(parts)
     if clause.cause not in (None, "none_required"):
         asks = f"what causes {_is(entry.name).rsplit(' ', 1)[0]}: {cause_text(clause.cause)}"
-        yield _ask(f"symptoms.{entry.name}.cause", asks, _cause(symptom.cause, clause.cause))
+        yield ask(f"symptoms.{entry.name}.cause", asks, _cause(symptom.cause, clause.cause))
     if least := _least_months(clause):
         months = symptom.months
-        asks = f"for how long there has been {entry.name.replace('_', ' ')}: {least:.3g} months or more"
-        yield _ask(f"symptoms.{entry.name}.months", asks, None if months is None else months >= least)
+        days = clause.duration_days_min
+        wanted = f"{days:g} days or more" if days is not None else f"{least:g} months or more"
+        asks = f"for how long there {_has_been(entry.name)}: {wanted}"
+        yield ask(f"symptoms.{entry.name}.months", asks, None if months is None else months >= least)
 
 
 def _least_months(clause: Clause) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lissive.access.answer import Level, Missing
-from lissive.access.logic import Verdict, fold, questions
+from lissive.access.verdict import Verdict, fold, questions
 
 YES, NO = Level.E, Level.N
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lissive.access.answer import Answer, Facts
+from lissive.access.procedure import by_video, certifiers
 from lissive.access.requirements import ORDER, dated, origin, requirements, steps_of
-from lissive.access.rule import Jurisdiction, Practitioner, Version
+from lissive.access.rule import Jurisdiction, Version
 
 TO_BE_CHECKED = "to be checked"
 NOTHING = "Nothing of the visit is in the data: ask the programme."
@@ -60,7 +61,7 @@ def visit_steps(jurisdiction: Jurisdiction, version: Version, on: datetime.date)
         for each in steps_of(jurisdiction.code, on)
     ]
     have = {each.kind for each in steps}
-    steps += [each for each in _from_rule(version) if each.kind not in have]
+    steps += [each for each in _from_rule(version, on) if each.kind not in have]
     return tuple(sorted(steps, key=lambda each: _ORDER.index(each.kind)))
 
 
@@ -75,8 +76,8 @@ _FIELDS = (
 """Kind of step, field of the rule, and how it is said."""
 
 
-def _from_rule(version: Version) -> Iterator[Step]:
-    """What the rule itself says of the visit."""
+def _from_rule(version: Version, on: datetime.date) -> Iterator[Step]:
+    """What the rule itself says of the visit on that day."""
     url = version.sources[0].url if version.sources else None
     cited = version.citations[0]
 
@@ -84,29 +85,28 @@ def _from_rule(version: Version) -> Iterator[Step]:
         return Step(kind, text, version.known(field), cited, url, "")
 
     if version.practitioners:
-        names = ", ".join(map(_named, version.practitioners))
-        yield step("who", "practitioners", f"Who may certify: {names}.")
+        note = f"; {version.practitioners_note}" if version.practitioners_note else ""
+        yield step("who", "practitioners", f"Who may certify: {', '.join(certifiers(version, on))}{note}.")
     if version.telehealth is not None and version.telehealth.initial is not None:
-        allowed = "is allowed" if version.telehealth.initial else "is not allowed"
-        yield step("visit", "telehealth_initial", f"First visit by telehealth {allowed}.")
+        yield step("visit", "telehealth", f"First visit by telehealth {_allowed(version, on)}.")
     for kind, field, text in _FIELDS:
         value = getattr(version, field)
         if value:
             yield step(kind, field, text.format(str(value).removesuffix(".")))
     if version.certification_validity_months is not None:
         months = version.certification_validity_months
-        yield step("validity", "certification_validity_months", f"Valid {months} months.")
+        yield step("validity", "certification_validity", f"Valid {months} months.")
     elif version.certification_validity_days is not None:
         days = version.certification_validity_days
-        yield step("validity", "certification_validity_months", f"Valid {days} days.")
+        yield step("validity", "certification_validity", f"Valid {days} days.")
 
 
-def _named(practitioner: str | Practitioner) -> str:
-    if isinstance(practitioner, str):
-        return practitioner
-    limits = [f"from {practitioner.begins}" if practitioner.begins else "", practitioner.only or ""]
-    said = ", ".join(each for each in limits if each)
-    return f"{practitioner.type} ({said})" if said else practitioner.type
+def _allowed(version: Version, on: datetime.date) -> str:
+    allowed, begins = by_video(version, on), version.telehealth.begins if version.telehealth else None
+    if allowed is None:
+        return f"may be allowed: it is from {begins} on, of which the day is not known"
+    later = f" until {begins}" if begins else ""
+    return "is allowed" if allowed else f"is not allowed{later}"
 
 
 def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answer: Answer) -> tuple[str, ...]:

@@ -89,6 +89,8 @@ def may_certify(kind: str, version: Version, on: datetime.date) -> bool | None:
     each = {_type(entry): entry for entry in version.practitioners or ()}
     if kind in each:
         return _in_force(each[kind], on)
+    if kind == "specialist" and "MD" in each:
+        return _in_force(each["MD"], on)  # a specialist is a physician
     if kind in ("MD", "DO") and "specialist" in each:
         return None  # a specialist or not: it is not said
     other = each.get("other")
@@ -144,7 +146,9 @@ def by_video(version: Version, on: datetime.date, *, renewal: bool = False) -> b
 def _requirements(facts: Facts, version: Version, on: datetime.date) -> Iterator[str]:
     """What the visit has to keep to, as far as it is not arranged yet."""
     if facts.visit is None and by_video(version, on, renewal=facts.initial is False) is False:
-        note = version.in_person or (version.telehealth.note if version.telehealth else None)
+        begins = version.telehealth.begins if version.telehealth and version.telehealth.initial else None
+        rule = f"by telehealth from {begins} on" if begins else version.telehealth and version.telehealth.note
+        note = version.in_person or rule
         yield f"Visit in person{f' ({note})' if note else ''}."
     if facts.practitioner is None and (kinds := certifiers(version, on)):
         note = f"; {version.practitioners_note}" if version.practitioners_note else ""

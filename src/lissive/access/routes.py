@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from lissive.access.answer import Alternative, Facts, Level
 from lissive.access.conditions import conditions
 from lissive.access.dates import day
-from lissive.access.logic import Verdict, evaluate, person, questions
+from lissive.access.logic import evaluate, person
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text
+from lissive.access.verdict import Verdict, questions
 from lissive.access.vocabulary import flags, limits
 
 ADULT_USE = ("medical_and_adult_use", "medical_prescription_and_adult_use")

@@ -200,6 +200,13 @@ class ProgrammeStatus(Row):
     provenance: Known
 
 
+FIELDS = frozenset(
+    "qualifying logic quote practitioners telehealth in_person certification_validity minors_caregiver registry_card "
+    "limit product_limits reciprocity fee".split()
+)
+"""What fields_read and fields_recalled may name."""
+
+
 class Version(Row):
     """The rule from one day to another, both within."""
 
@@ -247,7 +254,9 @@ class Version(Row):
     sources: tuple[Source, ...]
 
     def known(self, field: str) -> Known:
-        """Whether a field was read in a source, or is from memory and to be checked."""
+        """Whether a field, one of FIELDS, was read in a source, or is from memory and to be checked."""
+        if field not in FIELDS:
+            raise KeyError(field)
         return "read" if field in self.fields_read else "recalled"
 
     @model_validator(mode="after")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lissive.access.logic import Verdict, cause_text
+from lissive.access.conditions import implied
+from lissive.access.logic import cause_text
 from lissive.access.rule import Clause
+from lissive.access.verdict import Verdict
 
 
 def said(word: str) -> str:
@@ -43,7 +45,8 @@ def _diagnoses(clause: Clause) -> str:
 
 
 def _symptom(clause: Clause) -> str:
-    words = [said(word) for word in (clause.symptom_any or (clause.symptom or "",))]
+    named = clause.symptom_any or (clause.symptom or "",)
+    words = [said(word) for word in named if not any(word in implied([o]) for o in named if o != word)]
     parts = [" or ".join(words)]
     if clause.severity:
         parts.append(f" {clause.severity_logic} ".join(said(each) for each in clause.severity))

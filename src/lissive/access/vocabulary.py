@@ -10,6 +10,7 @@ from types import MappingProxyType
 from lissive.access._table import read_table
 from lissive.access.conditions import conditions
 from lissive.access.load import DATA
+from lissive.typed import nearest
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,22 @@ class Flag:
     """What has to be found out, in words."""
     absent_is_no: bool
     """Whether it does not hold unless it is stated: a thing that is given on application, or a diagnosis."""
+    about: str = ""
+    """The diagnosis that it is about: without that, it does not hold unless it is stated."""
 
 
 @cache
 def flags() -> Mapping[str, Flag]:
     """Every flag by its name; those that say how a diagnosis is qualified are named as that diagnosis is."""
     rows = read_table(DATA / "flags.tsv", ("flag", "asks", "unless_stated", "also", "note"))
-    found = {row["flag"]: Flag(row["flag"], row["asks"], row["unless_stated"] == "no") for row in rows}
+    found = {}
+    for row in rows:
+        unless = row["unless_stated"]
+        about = "" if unless in ("no", "unknown") else unless
+        if about and about not in conditions():
+            allowed = "no, unknown, or a diagnosis of conditions.tsv."
+            raise row.error(f"unless_stated is {about!r}.{nearest(about, conditions())}", allowed=allowed)
+        found[row["flag"]] = Flag(row["flag"], row["asks"], unless == "no", about)
     for word, condition in conditions().items():
         if condition.base and condition.is_diagnosis:
             base = condition.base.replace("_", " ")
@@ -43,11 +53,20 @@ def flag_names() -> Mapping[str, str]:
     return MappingProxyType({**{name: name for name in flags()}, **others})
 
 
+def plain_word(text: str) -> str:
+    """Small letters, with blanks between the words.
+
+    >>> plain_word("Nurse_Practitioner")
+    'nurse practitioner'
+    """
+    return " ".join(text.lower().replace("_", " ").replace("-", " ").split())
+
+
 @cache
 def practitioners() -> Mapping[str, str]:
-    """Word for a practitioner, in small letters, to the type that rules name."""
+    """Word for a practitioner, as `plain_word` writes it, to the type that rules name."""
     rows = read_table(DATA / "practitioners.tsv", ("word", "type", "text"))
-    return MappingProxyType({row["word"].lower(): row["type"] for row in rows})
+    return MappingProxyType({plain_word(row["word"]): row["type"] for row in rows})
 
 
 @cache

@@ -80,7 +80,7 @@ CHECKS = (
     Check("study-words", "Patterns can be read, and name outcomes and causes that there are.", evidence.words),
     Check("read", "The model reads every table of its parameters.", model.read),
     Check("rules", "Every file of rules can be read: its fields and nodes are known, its days exist.", rules.readable),
-    Check("rule-days", "The versions of a rule stand in order of their days and do not overlap.", rules.days),
+    Check("rule-days", "The versions of a rule follow one another by their days, without overlap or gap.", rules.days),
     Check("rule-sources", "A rule names what was read; what has no source is said to be recalled.", rules.sources),
     Check("rule-quotes", "A quotation has 25 words at most and belongs to a clause.", rules.quotes),
     Check("rule-words", "Every diagnosis, symptom and flag of a rule is in the tables of words.", rules.words),

@@ -13,7 +13,7 @@ from lissive.access.conditions import conditions
 from lissive.access.coverage import Register, counted
 from lissive.access.dates import day
 from lissive.access.load import RuleFindings
-from lissive.access.rule import Clause, Jurisdiction, Version
+from lissive.access.rule import FIELDS, Clause, Jurisdiction, Version
 from lissive.access.vocabulary import flag_names, limits
 from lissive.check.tables import Fault, Tables
 from lissive.errors import RuleError
@@ -21,11 +21,6 @@ from lissive.marked import Loc, marked_text
 from lissive.typed import line_of, nearest, typed
 
 REGISTER = "access/data/coverage.yaml"
-FIELDS = frozenset(
-    "qualifying logic quote practitioners telehealth in_person certification_validity minors_caregiver registry_card "
-    "limit product_limits reciprocity fee".split()
-)
-"""What fields_read and fields_recalled may name."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +87,12 @@ def days(tables: Tables) -> Iterator[Fault]:
             if number and (last is None or begins <= last):
                 until = "has no end" if last is None else f"goes to {last}"
                 yield where, f"{version.id} begins on {version.begins}, and the version before it {until}."
+            elif number and last is not None and (begins - last).days > 1:
+                gap = f"{version.id} begins on {version.begins}, and the version before it goes to {last}"
+                yield (
+                    where,
+                    f"{gap}: between them no rule is in force. Where that is so, write it as a version.",
+                )
             if ends is not None and ends < begins:
                 yield file.at("versions", number, "to"), f"{version.id} ends before it begins."
             last = ends
@@ -165,15 +166,20 @@ def _named(clause: Clause) -> Iterator[tuple[str, str, Mapping[str, object]]]:
         yield "flag" if word == clause.flag else "requires", word, flag_names()
 
 
+def _path(code: str) -> str:
+    """Where the rules of a jurisdiction stand."""
+    name = f"us/{code[3:].lower()}" if code.startswith("US-") else f"world/{code.lower()}"
+    return f"access/data/{name}.yaml"
+
+
 def codes(tables: Tables) -> Iterator[Fault]:
     seen: dict[str, str] = {}
     for file in _files(tables):
         if file.place is None:
             continue
         code = file.place.code
-        wanted = f"us/{code[3:].lower()}.yaml" if code.startswith("US-") else f"world/{code.lower()}.yaml"
-        if not file.path.endswith(f"data/{wanted}"):
-            yield file.at("code"), f"the rules of {code} should stand in access/data/{wanted}."
+        if file.path != _path(code):
+            yield file.at("code"), f"the rules of {code} should stand in {_path(code)}."
         for number, version in enumerate(file.place.versions):
             where = file.at("versions", number, "id")
             if version.id in seen:
@@ -199,7 +205,10 @@ def coverage(tables: Tables) -> Iterator[Fault]:
         yield _fault(error)
         return
     files = {file.place.code: file for file in _files(tables) if file.place}
+    unread = {file.path for file in _files(tables) if not file.place}
     for number, entry in enumerate(found.covered):
+        if _path(entry.code) in unread:
+            continue  # what is wrong with the file is said by itself
         place = files.pop(entry.code, None)
         if place is None or place.place is None:
             yield f"{path}:{line_of(lines, (number,))}", f"there is no file of rules of {entry.code}."

@@ -69,7 +69,8 @@ def person(
     ] = None,
     on: On = None,
     facts: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Facts about one person, in place of a case.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Facts about one person, or a worked case, in place of a case."),
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the rule's logic with the verdict of each node.")
@@ -99,7 +100,8 @@ def _asked(
     file: Path | None, jurisdiction: str | None, on: str | None, facts: Path | None
 ) -> tuple[Facts, str, datetime.date, str]:
     """Facts, place and day, and what the day was given by."""
-    from lissive.access.facts import facts_of_case, read_facts
+    from lissive.access.cases import read_question
+    from lissive.access.facts import facts_of_case
     from lissive.case import read_case
 
     if (file is None) == (facts is None):
@@ -110,9 +112,12 @@ def _asked(
             do="name a case, or give --jurisdiction CODE --facts FILE.",
         )
     if file is None and facts is not None:
-        if jurisdiction is None:
+        who, place, day = read_question(facts)
+        if jurisdiction is None and place is None:
             raise RuleError("is missing.", where="--jurisdiction", allowed="a code, as US-NY.", do="give it.")
-        return read_facts(facts), jurisdiction, day_of(on), "--on"
+        if on is None and day is not None:
+            return who, jurisdiction or place or "", day, f"{facts}: date"
+        return who, jurisdiction or place or "", day_of(on), "--on"
     assert file is not None
     case = read_case(file)
     if jurisdiction is None and case.place.residence is None:

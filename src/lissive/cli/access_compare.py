@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +23,9 @@ def register(group: typer.Typer) -> None:
 
 On = Annotated[
     str | None,
-    typer.Option("--on", metavar="DATE", help="The day asked for, as 2019-05-01; today if not given."),
+    typer.Option(
+        "--on", metavar="DATE", help="The day asked for, as 2019-05-01; a worked case's own, or today."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
@@ -44,16 +45,18 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """The same person in every jurisdiction: who is eligible where, on one day."""
+    from lissive.access.cases import read_question
     from lissive.access.compare import compare as every
     from lissive.access.compare import compared
-    from lissive.access.facts import read_facts
+    from lissive.cli.access import day_of
     from lissive.report.access_words import facts_said
     from lissive.report.compare_text import compare_csv, compare_text
 
     if as_csv and as_json:
         raise RuleError("are both given.", where="--csv and --json", do="choose one of the two.")
     _check_map(map_file)
-    day, person = _day(on), read_facts(facts)
+    person, _, own_day = read_question(facts)
+    day = own_day if on is None and own_day is not None else day_of(on)
     answers = every(person, day)
     title = f"{day}: {facts_said(person)}"
     written = [] if map_file is None else _write_map(map_file, answers, title)
@@ -80,11 +83,12 @@ def draft(
     """A draft of the certification, filled from the case, with what is missing. Nothing is submitted anywhere."""
     from lissive.access.certificate import draft as drafted
     from lissive.case import read_case
+    from lissive.cli.access import day_of
     from lissive.report.certificate_text import draft_text
 
     _check_out(out)
     case = read_case(file)
-    day = case.as_of if on is None and case.as_of is not None else _day(on)
+    day = case.as_of if on is None and case.as_of is not None else day_of(on)
     found = drafted(case, day)
     if out is not None:
         _write(out, found)
@@ -93,17 +97,6 @@ def draft(
         print(f"\n{out}")
     if not found.fillable or found.answer.procedural == "blocked":
         raise typer.Exit(1)
-
-
-def _day(text: str | None) -> datetime.date:
-    if text is None:
-        return datetime.datetime.now().astimezone().date()
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise RuleError(
-            f"is {text!r}.", where="--on", allowed="a day that exists, as 2019-05-01.", do="correct it."
-        ) from None
 
 
 def _check_map(path: Path | None) -> None:
