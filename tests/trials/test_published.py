@@ -307,7 +307,10 @@ class TestByHand:
         }
         assert any("Treat as null either way" in sentence for sentence in trial.assumed)
         assert any("spinal_cord_injury" in sentence for sentence in trial.assumed)
-        assert figure(trial, "CBD", "spasticity_nrs", "difference").ci == (-0.74, 1.65)
+        difference = figure(trial, "CBD", "spasticity_nrs", "difference")
+        assert difference.value == 0.0  # 0.46 as printed, without a word on which sign is better
+        assert difference.ci == pytest.approx((-0.74 - 0.46, 1.65 - 0.46))
+        assert any("0.46 as printed" in sentence for sentence in trial.assumed)
         change = figure(trial, "placebo", "pain_nrs", "change")
         assert (change.n, change.error) == (12, pytest.approx(1.6 / math.sqrt(12)))
 

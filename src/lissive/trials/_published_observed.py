@@ -363,7 +363,23 @@ def _comparisons(
             entry.id, pair[0], pair[1], row.key.endpoint, statistic, figure.value, sure.error, sure.ci,
             _both(frame, row, pair), week, least_certain(figure.provenance, sure.provenance), f"{row.name}.{name}",
         )  # fmt: skip
-        yield one if is_ratio else _scaled(one, row.key, factor)
+        yield one if is_ratio else _scaled(_signed(entry, one), row.key, factor)
+
+
+def _signed(entry: Entry, one: Observed) -> Observed:
+    """A difference; one of which it is not known which sign is better is taken as none, as wide as printed.
+
+    Held against the model as printed, a benefit could be scored as harm.
+    """
+    said = _mapping(entry, "outcomes").get("sign_convention")
+    if said is None or "not" not in text_of(said).split():
+        return one
+    entry.assume(
+        f"{one.printed} is {one.value:g} as printed, and which sign is better is not stated: taken as no difference, "
+        "with the printed width."
+    )
+    ci = (one.ci[0] - one.value, one.ci[1] - one.value) if one.ci else None
+    return replace(one, value=0.0, ci=ci)
 
 
 def _both(frame: Frame, row: Row, pair: tuple[str, str]) -> int | None:
