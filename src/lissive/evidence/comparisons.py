@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from statistics import NormalDist
 
+from lissive.evidence.arms import people_of, role
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
-from lissive.evidence.extract import Block, Side, Unused, blocks, people_of, role
+from lissive.evidence.extract import Block, Side, blocks
 from lissive.evidence.read import Located, Studies
+from lissive.evidence.unused import Unused
 from lissive.evidence.words import (
     NOT_USED,
     assumption,
