@@ -17,6 +17,7 @@ from lissive.evidence.answer_data import (
     estimate_data,
     figure_data,
     finite,
+    room_of,
     small_studies_data,
     studies_data,
 )
@@ -36,6 +37,11 @@ from lissive.evidence.pool import Pooled, difference_between, leave_one_out, poo
 
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies
+
+
+BEYOND_SCALE = (
+    "so few studies cannot tell what a further one would find: the prediction interval leaves the scale"
+)
 
 
 class OutcomeLike(Protocol):
@@ -109,6 +115,7 @@ def pooled_answer(
     groups = _by_design(effects, options)
     between = difference_between([group for _, group in groups])
     provenance = weakest(tuple(each.provenance for each in effects))
+    most = room_of(measure, getattr(outcome, "lower", None), getattr(outcome, "upper", None))
     answer: dict[str, Any] = {
         "outcome": outcome.word,
         "outcome_label": outcome.label,
@@ -119,13 +126,13 @@ def pooled_answer(
         "design": design,
         "measure": measure,
         "measure_label": LABELS[measure],
-        **figure_data(figure, measure),
+        **figure_data(figure, most),
         "direction": direction(figure, outcome.better),
         "by_design": [
             {
                 "design": name,
                 "studies": [each.study for each in effects if each.design == name],
-                **figure_data(group, measure),
+                **figure_data(group, most),
                 "direction": direction(group, outcome.better),
                 "absolute": _absolute(
                     group, [each for each in kept if each.design == name], outcome, baseline_risk
@@ -349,7 +356,12 @@ def _notes(answer: Mapping[str, Any], figure: Pooled | None) -> list[str]:
         said.append(
             "The studies have different designs, which answer different questions: read the figures by design first."
         )
+    kinds = list(dict.fromkeys(row["product"] for row in answer["studies"] if row["product"]))
+    if len(kinds) > 1:
+        said.append(f"Different products are put together: {', '.join(kinds)}; --product WORD takes one.")
     interval = figure.prediction_interval
-    if interval is not None and interval[0] <= null(figure.measure) <= interval[1]:
+    if answer["prediction_beyond_scale"]:
+        said.append(f"{BEYOND_SCALE}; the numbers of that interval stand in the JSON alone")
+    elif interval is not None and interval[0] <= null(figure.measure) <= interval[1]:
         said.append("a further study like these could find no difference, or one the other way")
     return said

@@ -62,6 +62,7 @@ def _row(entry: Located, made: list[Comparison], unused: list[Unused]) -> dict[s
         "cause_as_said": getattr(row, "cause", None) or "",
         "design": "" if mine.design == NOT_USED else mine.design,
         "product": mine.product,
+        "products": _products(mine.product, (each.product for each in made if each.study == entry.id)),
         "intervention": getattr(row, "intervention", None) or "",
         "people": people(entry),
         "weeks": plain(getattr(row, "duration_weeks", None)),
@@ -71,6 +72,11 @@ def _row(entry: Located, made: list[Comparison], unused: list[Unused]) -> dict[s
         "not_compared": mine.why,
         "where": entry.where("id"),
     }
+
+
+def _products(first: str, arms: Iterable[str]) -> list[str]:
+    """What a trial gave, as its arms have it."""
+    return [word for word in dict.fromkeys((first, *arms)) if word]
 
 
 def people(entry: Located) -> float | None:

@@ -19,8 +19,9 @@ from statistics import NormalDist
 from lissive.evidence.arms import people_of, role
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
 from lissive.evidence.extract import Block, Side, blocks
-from lissive.evidence.read import Located, Studies
-from lissive.evidence.unused import Unused
+from lissive.evidence.read import Located, Studies, number
+from lissive.evidence.read_as import read_as, subgroup_of
+from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
 from lissive.evidence.words import (
     NOT_USED,
     assumption,
@@ -178,7 +179,14 @@ def _of_trial(
     ]  # only these share the control group
     again = (_one(entry, mine, outcome, found, arm, arms, len(kept)) for arm in kept)
     made = [each for each in again if isinstance(each, Comparison)]
+    if made and (whose := subgroup_of(entry.id, outcome)):
+        return [], [*unused, *(_apart(each, whose) for each in made)]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
+
+
+def _apart(one: Comparison, whose: str) -> Unused:
+    """A comparison of a part of the trial's people, as what is shown and not pooled."""
+    return Unused(one.study, one.outcome, of_subgroup(whose), one.outcome, comparison_words(one), one.cited)
 
 
 def _blocks(entry: Located) -> tuple[Block | Unused, ...]:
@@ -225,8 +233,10 @@ def _one(
             active, control = _people_alone(entry, arm, arms)
     if stated is None and not _is_usable(active, control):
         why = notes[0] if given is not None and notes else _lacking(active, control)
-        return Unused(entry.id, f"{outcome} {arm}".strip(), why, outcome, "", tuple(cited))
+        said = groups_words(active, control)
+        return Unused(entry.id, f"{outcome} {arm}".strip(), why, outcome, said, tuple(cited))
     product = find("products", arm) if several else None
+    correlation, assumed = _correlation(entry) if is_crossover else (None, "")
     return Comparison(
         study=mine.study,
         label=f"{mine.label} ({arm})" if several else mine.label,
@@ -237,8 +247,8 @@ def _one(
         active=active,
         control=control,
         given=stated,
-        correlation=assumption("crossover_correlation") if is_crossover else None,
-        assumed=_assumed() if is_crossover else "",
+        correlation=correlation,
+        assumed=assumed,
         better=outcomes()[outcome].better,
         provenance=weakest(tuple(each.provenance for each in cited)),
         cited=tuple(cited),
@@ -283,7 +293,7 @@ def _stated(
 ) -> tuple[Given | None, tuple[Cited, ...], list[str]]:
     """A stated difference as it is entered, its sources, and notes; None where its meaning is not certain."""
     block, stated, used = given
-    made, why = _read_as(entry, outcome, stated)
+    made, why = read_as(entry, outcome, stated)
     if made is None:
         return None, (), why
     if why:  # what is entered is not what was printed
@@ -303,6 +313,12 @@ def _arm_of(entry: Located, kind: str) -> str:
     names = [str(each.get("arm")) for each in getattr(entry.row, "arms", None) or ()]
     mine = [name for name in names if role(name) == kind]
     return mine[0] if len(mine) == 1 else ""
+
+
+def _correlation(entry: Located) -> tuple[float, str]:
+    """Within people: as the trial states it, else as assumed, with what the assumption is."""
+    stated = number(getattr(entry.row, "correlation", None))
+    return (assumption("crossover_correlation"), _assumed()) if stated is None else (stated, "")
 
 
 @cache
@@ -366,21 +382,6 @@ def _widened(entry: Located, given: Given, arm: str, arms: int) -> tuple[Given, 
     wider = math.sqrt((1 / n + arms / m) / (1 / n + 1 / m))
     note = f"standard error times {wider:.2f}: the control group is shared out among {arms} arms"
     return replace(given, low=None, high=None, se=se * wider), [note]
-
-
-def _read_as(entry: Located, outcome: str, given: Given) -> tuple[Given | None, list[str]]:
-    """What is entered in place of a figure whose meaning is not certain (read_as.tsv, `sign_convention`)."""
-    row = next((r for r in table("read_as") if (r["study"], r["outcome"]) == (entry.id, outcome)), None)
-    if row is not None:
-        if row["value"] == "":
-            return None, [row["why"]]
-        shift = float(row["value"]) - given.estimate
-        ends = [None if each is None else each + shift for each in (given.low, given.high)]
-        return replace(given, estimate=float(row["value"]), low=ends[0], high=ends[1]), [row["why"]]
-    said = (getattr(entry.row, "outcomes", None) or {}).get("sign_convention")
-    if isinstance(said, str) and "not" in said and given.measure == "MD":
-        return None, [f"the sign of its differences is not certain: {said}"]
-    return given, []
 
 
 def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unused]:

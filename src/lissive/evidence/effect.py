@@ -329,7 +329,7 @@ def _geometric(x: _Moments, z: _Moments, r: float | None) -> tuple[float, float]
 def _correlation(comparison: Comparison, assumed: float | None, said: list[str]) -> float:
     """Within people; a crossover without it would be weighed as if its periods were strangers."""
     r = comparison.correlation
-    if r is not None:
+    if r is not None and not (comparison.assumed and assumed is not None):  # who asks knows better than we
         said.append(
             f"within-person correlation {r:g}"
             + (f", assumed: {comparison.assumed}" if comparison.assumed else "")

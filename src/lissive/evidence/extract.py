@@ -17,7 +17,7 @@ from lissive.evidence.arms import N_HARMS, N_MEANS, people_in
 from lissive.evidence.comparison import Cited, Given, Group
 from lissive.evidence.keys import Key, parse_key, scale_factor
 from lissive.evidence.read import Located, cite, dotted, is_figure, number, plain
-from lissive.evidence.unused import Unused, cited_in, per_protocol, words_of
+from lissive.evidence.unused import Unused, cited_in, of_subgroup, per_protocol, subgroup_in, words_of
 from lissive.evidence.words import outcomes
 
 _MEANS = ("change_mean", "mean_change", "mean", "change", "end_mean")
@@ -69,7 +69,7 @@ def _block(
     key = parse_key(name, others)
     if key.why:
         outcome = key.outcomes[0] if key.outcomes else ""
-        yield Unused(entry.id, name, key.why, outcome, words_of(node), cited_in(name, node))
+        yield Unused(entry.id, name, key.why, outcome, words_of(node, key.kind), cited_in(name, node))
         return
     for outcome in key.outcomes:
         made = Block(key, outcome)
@@ -85,6 +85,8 @@ def _fill(made: Block, entry: Located, room: str, name: str, node: Any) -> str:
     """Fill a block; returns why it is of no use."""
     if node is None:
         return "not known"
+    if whose := subgroup_in(node):
+        return of_subgroup(whose)
     if made.key.kind == "p":
         return "a p value alone"
     if made.key.kind == "HR":

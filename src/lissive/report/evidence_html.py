@@ -21,6 +21,7 @@ from lissive.report.pool_words import (
     DESIGN_NAMES,
     MARKS,
     absolute_words,
+    counted,
     finding,
     how,
     interval,
@@ -28,7 +29,6 @@ from lissive.report.pool_words import (
     number,
     people,
     spread,
-    studies,
     title,
     whole,
 )
@@ -119,7 +119,7 @@ def _forest(answer: Mapping[str, Any]) -> Forest:
     name = f"{answer['cause']}-{answer['outcome']}".replace("_", "-")
     measure = answer["measure"]
     parts = [
-        f"{finding(answer).capitalize()}: {measure} {whole(answer, measure)}, {studies(answer['k'])}, "
+        f"{finding(answer).capitalize()}: {measure} {whole(answer, measure)}, {counted(answer)}, "
         f"{people(answer)}. {_by_design(answer)}",
         how(answer),
         f"How the studies differ: {spread(answer, measure)}.",
@@ -143,7 +143,7 @@ def _by_design(answer: Mapping[str, Any]) -> str:
     if len(answer["by_design"]) < 2:
         return ""
     each = [
-        f"{DESIGN_NAMES[group['design']]} {whole(group, answer['measure'])}, {studies(group['k'])}"
+        f"{DESIGN_NAMES[group['design']]} {whole(group, answer['measure'])}, {counted(group)}"
         for group in answer["by_design"]
     ]
     return f"By design: {'; '.join(each)}."
@@ -163,7 +163,7 @@ def _cells(answer: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             line.active,
             line.control,
             "" if alone else number(line.estimate, measure),
-            interval((line.low, line.high), measure),
+            line.said if alone else interval((line.low, line.high), measure),
             "" if line.weight is None else f"{line.weight:.0f} %",
         )
 

@@ -20,12 +20,12 @@ from lissive.report.forest_lines import Line, lines
 from lissive.report.inline_svg import settings
 from lissive.report.pool_words import (
     INTERVALS,
+    counted,
     null_value,
-    number,
     p_value,
     people,
+    predicted,
     sides,
-    studies,
     title,
     whole,
 )
@@ -107,11 +107,12 @@ def said(answer: Mapping[str, Any]) -> str:
     if not answer["k"]:
         return f"{title(answer)}: no study to draw."
     measure = answer["measure"]
-    predicted = ""
+    further = ""
     if answer["prediction_interval"] is not None:
-        low, high = (number(end, measure) for end in answer["prediction_interval"])
-        predicted = f"; a further study between {low} and {high}"
-    return f"{title(answer)}: {studies(answer['k'])}, {measure} {whole(answer, measure)}{predicted}."
+        further = f"; a further study between {predicted(answer, measure).replace(' to ', ' and ')}"
+    if answer["prediction_beyond_scale"]:
+        further = f"; {predicted(answer, measure)} what a further one would find"
+    return f"{title(answer)}: {counted(answer)}, {measure} {whole(answer, measure)}{further}."
 
 
 def caption(answer: Mapping[str, Any]) -> str:
