@@ -32,8 +32,9 @@ def _sources(
         **{name: node[name] for name in ("provenance", "source_url", "pointer") if node.get(name)},
     }
     if is_figure(node) or ("provenance" in node and loc):
-        if what := _unsourced(node, said):
-            yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} {what}")
+        for check, what in (("provenance", _word(node, said)), ("source", _unsourced(node, said))):
+            if what:
+                yield Fault(check, entry.id, entry.where(*loc), f"{dotted(loc)} {what}")
         return
     if set(node) & {"value"} and not isinstance(node["value"], Mapping) and not said.get("provenance"):
         yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} has no provenance.")
@@ -42,8 +43,8 @@ def _sources(
             yield from _sources(entry, each, (*loc, name), said)
 
 
-def _unsourced(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
-    """What a figure lacks; nothing where it has all."""
+def _word(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    """What is wrong with the word for how a figure was come by."""
     word = said.get("provenance")
     if plain(node.get("value", 0)) is None and word is None:
         return ""
@@ -51,6 +52,12 @@ def _unsourced(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
         return f"has no provenance; one of {', '.join(PROVENANCES)}."
     if word not in PROVENANCES:
         return f"has the provenance {word!r}; one of {', '.join(PROVENANCES)}."
+    return ""
+
+
+def _unsourced(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    """What a figure lacks that says where it is from; nothing where it has all."""
+    word = said.get("provenance")
     if word == "read" and not said.get("source_url"):
         return "was read, and does not say where (source_url)."
     if word == "read" and not (said.get("pointer") or node.get("analysis")):

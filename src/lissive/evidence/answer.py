@@ -170,9 +170,10 @@ def answer_of(
 
     Raises       EvidenceError for a word that is not known, with those that are and the nearest.
     """
-    from lissive.evidence import causes, comparisons, left_out, outcomes
-    from lissive.evidence.comparisons import label_of
+    from lissive.evidence import comparisons, left_out
+    from lissive.evidence.comparisons import cause_word, label_of
 
+    outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     asked: dict[str, Any] = {"outcome": outcome, "cause": cause, "design": design, "product": product}
     found = comparisons(studies, **asked)
     unused = [
@@ -181,9 +182,9 @@ def answer_of(
     ]
     return {"as_of": as_of(studies)} | pooled_answer(
         found,
-        outcomes()[outcome],
+        studies.outcomes[outcome],
         cause=cause or "",
-        cause_label=causes()[cause] if cause else "",
+        cause_label=studies.causes[cause] if cause else "",
         design=design,
         unused=unused,
         **options,
@@ -312,7 +313,7 @@ def _absolute(
         absolute(
             "RD", 0.0, (0.0, 0.0), asked, outcome.better
         )  # says what is wrong with it, also without studies
-    if figure is None or figure.measure not in COUNTED:
+    if figure is None or figure.measure not in COUNTED or not outcome.better:
         return None
     baseline, source = asked, "as asked"
     if baseline is None:
@@ -355,6 +356,11 @@ def _notes(answer: Mapping[str, Any], figure: Pooled | None) -> list[str]:
     if len(answer["by_design"]) > 1:
         said.append(
             "The studies have different designs, which answer different questions: read the figures by design first."
+        )
+    if not answer["better"]:
+        said.append(
+            f"Which way of {answer['outcome']} is better is not stated; in the file, "
+            f"`outcomes: {{{answer['outcome']}: {{better: lower}}}}` would say it."
         )
     kinds = list(dict.fromkeys(row["product"] for row in answer["studies"] if row["product"]))
     if len(kinds) > 1:

@@ -79,12 +79,17 @@ def finite(x: float) -> float | None:
 
 
 def direction(figure: Pooled | None, better: str) -> str:
-    """benefit, harm, either (the interval holds no difference), or "" without studies."""
+    """benefit, harm, either (the interval holds no difference), or "" without studies.
+
+    lower, higher where nobody says which way is better.
+    """
     if figure is None:
         return ""
     if figure.low_y <= 0.0 <= figure.high_y:
         return "either"
     up = figure.y > 0
+    if not better:
+        return "higher" if up else "lower"
     return "benefit" if up == (better == "higher") else "harm"
 
 

@@ -15,10 +15,10 @@ from lissive.errors import EvidenceError
 from lissive.evidence.arms import role
 from lissive.evidence.claims import JUDGED, VERDICTS, Claim, claim_of, shipped_claims
 from lissive.evidence.comparison import Comparison
-from lissive.evidence.comparisons import about, every, label_of
+from lissive.evidence.comparisons import about, cause_word, every, label_of
 from lissive.evidence.read import Located, Studies, dotted, figures, number, plain, shipped_reviews
 from lissive.evidence.unused import Unused
-from lissive.evidence.words import NOT_USED, causes, designs, known, near_causes, outcomes, table
+from lissive.evidence.words import NOT_USED, designs, known, near_causes, table
 
 
 def listed(
@@ -28,9 +28,11 @@ def listed(
 
     Raises       EvidenceError for a word that is not known, with the nearest.
     """
+    outcome = None if outcome is None else studies.word_of(outcome)
+    cause = cause_word(studies, cause)
     for kind, word, allowed in (
-        ("cause", cause, causes()),
-        ("outcome", outcome, outcomes()),
+        ("cause", cause, studies.causes),
+        ("outcome", outcome, studies.outcomes),
         ("design", design, designs()),
     ):
         if word is not None:

@@ -19,17 +19,16 @@ from statistics import NormalDist
 from lissive.evidence.arms import people_of, role
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
 from lissive.evidence.extract import Block, Side, blocks
+from lissive.evidence.own_words import slug
 from lissive.evidence.read import Located, Studies, number
 from lissive.evidence.read_as import read_as, subgroup_of
 from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
 from lissive.evidence.words import (
     NOT_USED,
     assumption,
-    causes,
     designs,
     find,
     known,
-    outcomes,
     products,
     table,
 )
@@ -53,12 +52,13 @@ class About:
 def about(entry: Located) -> About:
     """Cause, design and product of a trial."""
     row = entry.row
-    cause = find("causes", getattr(row, "cause", None) or "")
+    said = getattr(row, "cause", None) or ""
+    cause = find("causes", said)
     found = find("designs", getattr(row, "design", None) or "")
     design = found.word if found else NOT_USED
     why = found.note if found and found.word == NOT_USED else ""
     if not found:
-        why = "its design is not stated in words that are known"
+        why = f"its design is not stated in words that are known ({', '.join(designs())})"
     if design == "parallel" and getattr(row, "enriched", None):
         design = "enriched"
     if entry.kind != "trial":
@@ -74,12 +74,20 @@ def about(entry: Located) -> About:
     return About(
         entry.id,
         label_of(entry.id),
-        cause.word if cause else "",
+        cause.word if cause else slug(said) if entry.own is not None else "",
         design,
         product.word if product else "",
         getattr(row, "patients", None) or entry.people or entry.id,
         why,
     )
+
+
+def cause_word(studies: Studies, cause: str | None) -> str | None:
+    """The word of a cause that is given as a study has it (MS); any other as it is."""
+    if cause is None or cause in studies.causes:
+        return cause
+    said = (about(each).cause for each in studies.trials if getattr(each.row, "cause", None) == cause)
+    return next((word for word in said if word), cause)
 
 
 def label_of(id: str) -> str:
@@ -129,9 +137,9 @@ def left_out(
 def _looked_at(
     studies: Studies, outcome: str, cause: str | None, design: str | None, product: str | None
 ) -> tuple[list[Comparison], list[Unused]]:
-    known("outcome", outcome, outcomes())
+    known("outcome", outcome, studies.outcomes)
     for kind, word, allowed in (
-        ("cause", cause, causes()),
+        ("cause", cause, studies.causes),
         ("design", design, designs()),
         ("product", product, products()),
     ):
@@ -153,7 +161,7 @@ def every(studies: Studies) -> tuple[list[Comparison], list[Unused]]:
     """All comparisons of all outcomes, and all that is in none."""
     made: list[Comparison] = []
     unused: list[Unused] = []
-    for word in outcomes():
+    for word in studies.outcomes:
         found, rest = _looked_at(studies, word, None, None, None)
         made += found
         unused += rest
@@ -249,7 +257,7 @@ def _one(
         given=stated,
         correlation=correlation,
         assumed=assumed,
-        better=outcomes()[outcome].better,
+        better=entry.outcome(outcome).better,
         provenance=weakest(tuple(each.provenance for each in cited)),
         cited=tuple(cited),
         patients=f"{mine.patients}/{arm.lower()}" if several and not is_crossover else mine.patients,

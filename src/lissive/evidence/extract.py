@@ -15,10 +15,9 @@ from typing import Any
 
 from lissive.evidence.arms import N_HARMS, N_MEANS, people_in
 from lissive.evidence.comparison import Cited, Given, Group
-from lissive.evidence.keys import Key, parse_key, scale_factor
+from lissive.evidence.keys import UNKNOWN, Key, parse_key, scale_factor
 from lissive.evidence.read import Located, cite, dotted, is_figure, number, plain
 from lissive.evidence.unused import Unused, cited_in, of_subgroup, per_protocol, subgroup_in, words_of
-from lissive.evidence.words import outcomes
 
 _MEANS = ("change_mean", "mean_change", "mean", "change", "end_mean")
 _SPREADS = {
@@ -67,6 +66,8 @@ def _block(
     entry: Located, room: str, name: str, node: Any, others: tuple[str, ...]
 ) -> Iterator[Block | Unused]:
     key = parse_key(name, others)
+    if key.why == UNKNOWN and key.stem in (entry.own or {}):
+        key = replace(key, outcomes=(key.stem,), why="")
     if key.why:
         outcome = key.outcomes[0] if key.outcomes else ""
         yield Unused(entry.id, name, key.why, outcome, words_of(node, key.kind), cited_in(name, node))
@@ -146,10 +147,10 @@ def _difference(
     if low is None and se is None:
         return "a difference without interval or standard error"
     values = [estimate, *(each for each in (low, high) if each is not None)]
-    factor, why = scale_factor(made.key, made.outcome, values)
+    factor, why = scale_factor(made.key, entry.outcome(made.outcome), values)
     if why:
         return why
-    if outcomes()[made.outcome].kind == "scale":
+    if entry.outcome(made.outcome).kind == "scale":
         return "a difference without groups, on no common scale"
     sign = made.key.sign * (-1.0 if made.key.flipped else 1.0)
     low, high = _turned(low, high, factor * sign)
@@ -203,7 +204,7 @@ def _side(
     made: Block, entry: Located, room: str, arm: str, row: Mapping[str, Any], loc: tuple[str | int, ...]
 ) -> str:
     counts = N_HARMS if room == "adverse_events" else N_MEANS
-    if outcomes()[made.outcome].kind == "share":
+    if entry.outcome(made.outcome).kind == "share":
         side = _share(entry, arm, row, loc, counts)
         if isinstance(side, str):
             return side
@@ -219,8 +220,9 @@ def _side(
 def _share(
     entry: Located, arm: str, row: Mapping[str, Any], loc: tuple[str | int, ...], counts: tuple[str, ...]
 ) -> Side | str:
-    events, pct = number(row.get("n")), number(row.get("pct"))
-    n, where = number(row.get("N")), cite(dotted((*loc, "N")), row.get("N"))
+    counted, whole = ("events", "N" if "N" in row else "n") if "events" in row else ("n", "N")
+    events, pct = number(row.get(counted)), number(row.get("pct"))
+    n, where = number(row.get(whole)), cite(dotted((*loc, whole)), row.get(whole))
     if events is None and pct is None:
         if number(row.get("pct_pp")) is not None:
             return "per protocol: shown, not pooled"
@@ -231,7 +233,7 @@ def _share(
         return "a share without the number of people"
     notes: tuple[str, ...] = ()
     if events is not None:
-        used = cite(dotted((*loc, "n")), row["n"])
+        used = cite(dotted((*loc, counted)), row[counted])
     else:
         assert pct is not None
         events = float(round(pct * n / 100.0))
@@ -275,10 +277,10 @@ def _mean(
     if n is not None:
         used.append(where)
     values = [mean, *([sd] if sd is not None else [])]
-    factor, why = scale_factor(made.key, made.outcome, values)
+    factor, why = scale_factor(made.key, entry.outcome(made.outcome), values)
     if why:
         return why
-    sign, top = made.key.sign, outcomes()[made.outcome].upper
+    sign, top = made.key.sign, entry.outcome(made.outcome).upper
     mean *= factor
     if made.key.flipped and name.startswith("end") and top is not None:
         mean, notes = top - mean, (*notes, f"{made.key.text}: its top is the best; turned round")

@@ -5,6 +5,7 @@ A figure that is known to be wrong stays in a shipped file only with `rejected: 
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +15,7 @@ from lissive.evidence._lint_figures import Fault, Place, ends_of, fault_at, plac
 from lissive.evidence._lint_sources import sources
 from lissive.evidence._lint_stated import against_interval, signs
 from lissive.evidence.arms import people_of, role
-from lissive.evidence.bias import why_unbelievable
+from lissive.evidence.bias import limits, why_unbelievable
 from lissive.evidence.extract import Block, blocks
 from lissive.evidence.keys import parse_key
 from lissive.evidence.read import Located, number, plain
@@ -33,7 +34,7 @@ def findings(entries: Iterable[Located]) -> list[Fault]:
 
 
 _NUMERIC = re.compile(
-    r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|n_(?:randomised|analysed|treated|completed|enrolled)"
+    r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|events|n_(?:randomised|analysed|treated|completed|enrolled)"
 )
 """Names of fields in which only a number makes sense."""
 
@@ -58,6 +59,7 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
         for name, most in (
             ("n", "N"),
             ("events", "N"),
+            ("events", "n"),
             ("e", "n1"),
             ("c", "n2"),
             ("e_n", "eN"),
@@ -129,6 +131,37 @@ def _top(place: Place) -> float | None:
     if known is None or known.kind != "mean" or re.search(r"vas|crs|total|sum", place.block.lower()):
         return None
     return known.upper
+
+
+_BETWEEN = re.compile(r"(?:change_mean|mean_change|change|diff)(?:_pp)?")
+_AT = re.compile(r"(?:end|baseline)_mean")
+
+
+def scales(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Means and differences that lie beyond the scale that the name of their block says; people beyond mankind."""
+    for place in places(entries):
+        top = _top(place)
+        for name, node in place.node.items():
+            size = number(node)
+            if size is None:
+                continue
+            if top is not None and (
+                abs(size) > top if _BETWEEN.fullmatch(name) else _AT.fullmatch(name) and not 0 <= size <= top
+            ):
+                yield fault_at("scale", place.at(name), f"is {size:g}, and its scale is 0 to {top:g}.")
+            if re.fullmatch(r"[nN]|n_[a-z0-9_]+|events", name) and size > limits()["most_people"]:
+                yield fault_at("scale", place.at(name), f"is {size:g}, more people than there are.")
+
+
+def fields(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Names of fields that nobody reads, and that are nearly those of fields that are read."""
+    for entry in entries:
+        known = list(type(entry.row).model_fields) if entry.kind == "trial" else []
+        for name in entry.row.model_extra or {} if known else ():
+            near = [each for each in known if each[0] == name[0]]  # titration is no slip of citation
+            for meant in difflib.get_close_matches(name, near, n=1, cutoff=0.8):
+                what = f"{name} is no field that is read. Did you mean {meant}?"
+                yield Fault("fields", entry.id, entry.where(name), what)
 
 
 def errors_as_spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
@@ -276,6 +309,8 @@ def _pooled(entry: Located) -> Iterator[Fault]:
 
 LOOKS: Mapping[str, Callable[[tuple[Located, ...]], Iterator[Fault]]] = {
     "numbers": numbers,
+    "fields": fields,
+    "scale": scales,
     "signs": signs,
     "sd": spreads,
     "se": errors_as_spreads,

@@ -102,13 +102,12 @@ def evidence_page(base: Studies) -> str:
 
 def _answers(base: Studies) -> Iterator[dict[str, Any]]:
     """One answer for each cause and outcome that some study compares: causes by studies, outcomes as in their table."""
-    from lissive.evidence import outcomes
     from lissive.evidence.answer import answer_of
     from lissive.evidence.comparisons import every
 
     made = [each for each in every(base)[0] if each.cause]
     by_cause = Counter(each.cause for each in made)
-    place = {word: k for k, word in enumerate(outcomes())}
+    place = {word: k for k, word in enumerate(base.outcomes)}
     asked = {(each.cause, each.outcome) for each in made}
     for cause, outcome in sorted(asked, key=lambda key: (-by_cause[key[0]], key[0], place[key[1]])):
         yield answer_of(base, outcome, cause=cause)
@@ -207,7 +206,7 @@ def _bare(entry: Any, links: Mapping[str, str]) -> dict[str, Any]:
         "id": entry.id,
         "study": mine.label,
         "link": links.get(entry.id, ""),
-        "cause": causes().get(mine.cause, ""),
+        "cause": causes().get(mine.cause, mine.cause),
         "outcome": "nothing that can be pooled",
         "product": products().get(mine.product, ""),
         "design": DESIGN_NAMES.get(mine.design, ""),

@@ -127,6 +127,8 @@ def _upper(text: str) -> str:
 
 def sides(answer: Mapping[str, Any]) -> tuple[str, str]:
     """What lies below and what above no difference."""
+    if not answer["better"]:
+        return f"lower with {DRUG}", f"higher with {DRUG}"
     good, bad = f"better with {DRUG}", f"better with {CONTROL}"
     return (good, bad) if answer["better"] == "lower" else (bad, good)
 
@@ -140,6 +142,8 @@ def finding(figure: Mapping[str, Any]) -> str:
     return {
         "benefit": f"better with {DRUG}",
         "harm": f"better with {CONTROL}",
+        "lower": f"lower with {DRUG}",
+        "higher": f"higher with {DRUG}",
         "either": "the interval holds no difference",
         "": "no study",
     }[figure["direction"]]
