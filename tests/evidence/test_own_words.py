@@ -124,6 +124,14 @@ def test_events_and_people_may_be_called_so(tmp_path: Path) -> None:
     assert one == same
 
 
+def test_a_word_that_nothing_has_is_answered_with_what_there_is(tmp_path: Path) -> None:
+    studies = read_studies(bcg(tmp_path / "bcg.yaml"))
+    text = " ".join(pool_text(answer_of(studies, "spasticity_nrs")).split())
+    assert "What can be pooled there: tuberculosis." in text
+    text = " ".join(pool_text(answer_of(studies, "tuberculosis", cause="als")).split())
+    assert "Causes with something that can be pooled: tuberculosis." in text
+
+
 def test_words_alone_are_no_outcome(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("trials: [{id: a, outcomes: {mood: {result: better}}}]", encoding="utf-8")

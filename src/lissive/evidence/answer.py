@@ -180,7 +180,8 @@ def answer_of(
         LeftOut(each.study, label_of(each.study), each.reason, each.key, each.said)
         for each in left_out(studies, **asked)
     ]
-    return {"as_of": as_of(studies)} | pooled_answer(
+    there_is = None if found else comparable(studies, outcome, cause)
+    return {"as_of": as_of(studies), "there_is": there_is} | pooled_answer(
         found,
         studies.outcomes[outcome],
         cause=cause or "",
@@ -189,6 +190,19 @@ def answer_of(
         unused=unused,
         **options,
     )
+
+
+def comparable(studies: Studies, outcome: str, cause: str | None) -> dict[str, list[str]]:
+    """What can be asked in place of what has no comparison: outcomes of the cause, causes, claims on the outcome."""
+    from lissive.evidence.claims import shipped_claims
+    from lissive.evidence.comparisons import every
+
+    made = every(studies)[0]
+    return {
+        "outcomes": list(dict.fromkeys(each.outcome for each in made if cause in (None, each.cause))),
+        "causes": list(dict.fromkeys(each.cause for each in made if each.cause)),
+        "claims": [claim.id for claim in shipped_claims() if outcome in claim.outcomes],
+    }
 
 
 _DATED = re.compile(r"^(?:generated|as_of): *['\"]?(\d{4}-\d\d-\d\d)", re.MULTILINE)

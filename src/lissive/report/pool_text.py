@@ -221,8 +221,20 @@ def _nothing(answer: Mapping[str, Any]) -> str:
     if any(row["said"] for row in answer["left_out"]):
         found = "What trials say all the same stands below."
     return _wrapped(
-        f"No study{design}{where} gives a comparison with control on this outcome that can be pooled. {found}",
+        f"No study{design}{where} gives a comparison with control on this outcome that can be pooled. {found} "
+        f"{_there_is(answer.get('there_is'))}".rstrip(),
         "",
+    )
+
+
+def _there_is(found: Mapping[str, Any] | None) -> str:
+    """What could be asked instead: claims, outcomes of this cause, or causes where it has none."""
+    if found is None:
+        return ""
+    if found["outcomes"]:
+        return f"What can be pooled of it: {', '.join(found['outcomes'])}."
+    return (
+        f"Causes with something that can be pooled: {', '.join(found['causes'])}." if found["causes"] else ""
     )
 
 
