@@ -77,7 +77,9 @@ def _lines(answer: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(
             "prediction",
             "A further study (95 % prediction)",
-            estimate=answer["estimate"],
+            estimate=None
+            if answer["prediction_beyond_scale"]
+            else answer["estimate"],  # then nothing is drawn
             low=low,
             high=high,
             said=predicted(answer, measure),

@@ -231,11 +231,12 @@ def _there_is(found: Mapping[str, Any] | None) -> str:
     """What could be asked instead: claims, outcomes of this cause, or causes where it has none."""
     if found is None:
         return ""
+    said = [f"Claims on it: lissive evidence show {id}." for id in found["claims"]]
     if found["outcomes"]:
-        return f"What can be pooled of it: {', '.join(found['outcomes'])}."
-    return (
-        f"Causes with something that can be pooled: {', '.join(found['causes'])}." if found["causes"] else ""
-    )
+        said.append(f"What can be pooled there: {', '.join(found['outcomes'])}.")
+    elif found["causes"]:
+        said.append(f"Causes with something that can be pooled: {', '.join(found['causes'])}.")
+    return " ".join(said)
 
 
 def _left_out(answer: Mapping[str, Any]) -> str:

@@ -128,7 +128,7 @@ def _upper(text: str) -> str:
 def sides(answer: Mapping[str, Any]) -> tuple[str, str]:
     """What lies below and what above no difference."""
     if not answer["better"]:
-        return f"lower with {DRUG}", f"higher with {DRUG}"
+        return f"lower with {DRUG}", "higher with it"
     good, bad = f"better with {DRUG}", f"better with {CONTROL}"
     return (good, bad) if answer["better"] == "lower" else (bad, good)
 
