@@ -15,7 +15,7 @@ from lissive.evidence.catalog import claim_row, listed
 from lissive.evidence.claims import Claim, shipped_claims
 from lissive.evidence.comparisons import every
 from lissive.evidence.read import Studies, shipped_studies
-from lissive.evidence.unused import PER_PROTOCOL, SUBGROUP, Unused
+from lissive.evidence.unused import Unused
 from lissive.evidence.words import causes, near_causes, outcomes, products, table
 
 _FIGURE = (
@@ -140,7 +140,6 @@ def _in_words(
 
 
 def _words_row(one: Unused, study: Mapping[str, Any], product: str | None) -> dict[str, Any]:
-    kind = next((word for word in (PER_PROTOCOL, SUBGROUP) if one.reason.startswith(word)), "")
     return {
         "study": one.study,
         "outcome": one.outcome,
@@ -149,7 +148,7 @@ def _words_row(one: Unused, study: Mapping[str, Any], product: str | None) -> di
         "product": study["product"],
         "product_label": products().get(study["product"], study["product"]),
         "fits_product": product is not None and product in study["products"],
-        "said": f"{kind}: {one.said}" if kind else one.said,
+        "said": f"{one.kind}: {one.said}" if one.kind else one.said,
         "reason": one.reason,
     }
 

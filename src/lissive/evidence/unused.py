@@ -23,6 +23,11 @@ class Unused:
     """What the trial says: its words, or else its figures as words."""
     cited: tuple[Cited, ...] = ()
 
+    @property
+    def kind(self) -> str:
+        """per protocol, a subgroup: whose figures they are stands beside them wherever they are shown."""
+        return next((word for word in (PER_PROTOCOL, SUBGROUP) if self.reason.startswith(word)), "")
+
 
 def per_protocol(study: str, name: str, outcome: str, node: Any) -> Iterator[Unused]:
     """Figures of those alone who kept to the protocol: shown, and not pooled."""
@@ -108,7 +113,7 @@ def _group_words(group: Group) -> str:
 
 
 PER_PROTOCOL, SUBGROUP = "per protocol", "a subgroup"
-"""How the reasons begin that stand beside what such figures say, wherever they are shown."""
+"""How the reasons begin of figures that are not of all who were randomised."""
 
 
 def _joined(parts: Iterable[str]) -> str:
