@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from statistics import NormalDist
 from typing import Any
 
 from lissive.errors import EvidenceError
@@ -96,9 +97,7 @@ def direction(figure: Pooled | None, better: str) -> str:
 def studies_data(
     kept: Sequence[Comparison], effects: Sequence[Effect], figure: Pooled | None
 ) -> list[dict[str, Any]]:
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.975))
+    z = NormalDist().inv_cdf(0.975)
     weights = () if figure is None else figure.weights
     rows = []
     for comparison, each, weight in zip(kept, effects, weights, strict=True):
