@@ -171,7 +171,7 @@ def answer_of(
     Raises       EvidenceError for a word that is not known, with those that are and the nearest.
     """
     from lissive.evidence import comparisons, left_out
-    from lissive.evidence.comparisons import cause_word, label_of
+    from lissive.evidence.about import cause_word, label_of
 
     outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     asked: dict[str, Any] = {"outcome": outcome, "cause": cause, "design": design, "product": product}

@@ -208,7 +208,8 @@ def _row(answer: Mapping[str, Any], row: Mapping[str, Any], links: Mapping[str, 
 
 
 def _in_words(base: Studies, links: Mapping[str, str]) -> list[dict[str, Any]]:
-    from lissive.evidence.comparisons import about, every
+    from lissive.evidence.about import about
+    from lissive.evidence.comparisons import every
 
     made = {(each.study, each.outcome) for each in every(base)[0]}
     by_id = {each.id: each for each in base if not about(each).why}
@@ -230,7 +231,7 @@ def _in_words(base: Studies, links: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def _bare(entry: Any, links: Mapping[str, str]) -> dict[str, Any]:
     from lissive.evidence import causes, products
-    from lissive.evidence.comparisons import about
+    from lissive.evidence.about import about
 
     mine = about(entry)
     return {
