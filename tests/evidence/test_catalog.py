@@ -111,7 +111,7 @@ def test_claims_about_something(capsys: pytest.CaptureFixture[str]) -> None:
 def test_claims_about_what_is_not_there_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "claims", "--about", "it cures cancer")
     assert text.startswith("No claim here is near 'it cures cancer'")
-    assert text.count("\n- ") == 20
+    assert text.count("\n- ") == 24
     assert json.loads(said(capsys, "claims", "--about", "it cures cancer", "--json"))["claims"] == []
 
 

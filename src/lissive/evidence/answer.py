@@ -108,6 +108,13 @@ def pooled_answer(
 
     Raises       EvidenceError for a measure that does not fit the outcome, and for what `pool` refuses.
     """
+    if correlation is not None and not -1.0 < correlation < 1.0:
+        raise EvidenceError(
+            f"A correlation within people of {correlation:g} cannot be.",
+            where="--correlation",
+            allowed="above -1 and below 1, as 0.5.",
+            do="correct it, or leave it out.",
+        )
     measure = _measure(comparisons, outcome, measure, correlation, method)
     kept, effects, left = _effects(comparisons, measure, correlation, method)
     options: dict[str, Any] = {"model": model, "tau2": tau2, "ci": ci, "method": method}
