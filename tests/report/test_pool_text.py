@@ -91,6 +91,15 @@ def test_a_prediction_beyond_the_scale_is_no_number_for_a_reader():
     assert "cannot tell" in [line.said for line in lines(answer)][-1]
 
 
+def test_a_figure_says_how_many_trials_it_does_not_hold():
+    """Ashworth in MS: one trial of three days gives numbers, nine others words and p values."""
+    answer = answer_of(shipped_studies(), "ashworth", cause=MS)
+    text = " ".join(pool_text(answer).split())
+    assert "holds 1 of 10 trials that looked at this" in text
+    assert "no significant between-group difference" in text
+    assert (answer["n"], "n 30" in text) == (30, True)  # a crossover's people, though it states a difference alone
+
+
 def test_arms_of_one_study_are_comparisons_and_not_studies():
     text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause=MS))
     assert "7 comparisons of 5 studies" in text.replace("\n", " ")

@@ -5,7 +5,6 @@ pooled_answer(comparisons, outcomes()["spasticity_nrs"], cause="multiple_scleros
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +20,7 @@ from lissive.evidence.answer_data import (
     small_studies_data,
     studies_data,
 )
+from lissive.evidence.beside import as_of, comparable, of_how_many
 from lissive.evidence.bias import why_unbelievable
 from lissive.evidence.comparison import DESIGNS, Comparison, weakest
 from lissive.evidence.effect import (
@@ -178,7 +178,7 @@ def answer_of(
     Raises       EvidenceError for a word that is not known, with those that are and the nearest.
     """
     from lissive.evidence import comparisons, left_out
-    from lissive.evidence.about import cause_word, label_of
+    from lissive.evidence.about import about, cause_word, label_of
 
     outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     asked: dict[str, Any] = {"outcome": outcome, "cause": cause, "design": design, "product": product}
@@ -188,7 +188,7 @@ def answer_of(
         for each in left_out(studies, **asked)
     ]
     there_is = None if found else comparable(studies, outcome, cause)
-    return {"as_of": as_of(studies), "there_is": there_is} | pooled_answer(
+    answer = pooled_answer(
         found,
         studies.outcomes[outcome],
         cause=cause or "",
@@ -197,32 +197,8 @@ def answer_of(
         unused=unused,
         **options,
     )
-
-
-def comparable(studies: Studies, outcome: str, cause: str | None) -> dict[str, list[str]]:
-    """What can be asked in place of what has no comparison: outcomes of the cause, causes, claims on the outcome."""
-    from lissive.evidence.claims import shipped_claims
-    from lissive.evidence.comparisons import every
-
-    made = every(studies)[0]
-    return {
-        "outcomes": list(dict.fromkeys(each.outcome for each in made if cause in (None, each.cause))),
-        "causes": list(dict.fromkeys(each.cause for each in made if each.cause)),
-        "claims": [claim.id for claim in shipped_claims() if outcome in claim.outcomes],
-    }
-
-
-_DATED = re.compile(r"^(?:generated|as_of): *['\"]?(\d{4}-\d\d-\d\d)", re.MULTILINE)
-
-
-def as_of(studies: Studies) -> str | None:
-    """The last day that the files of the studies say they were put together on; None where none says."""
-    days = []
-    for path in dict.fromkeys(each.path for each in studies):
-        with path.open(encoding="utf-8") as file:
-            found = _DATED.search(file.read(2000))
-        days += [found[1]] if found else []
-    return max(days, default=None)
+    answer["notes"] += of_how_many(answer, {each.id for each in studies.trials if not about(each).why})
+    return {"as_of": as_of(studies), "there_is": there_is} | answer
 
 
 # -- the measure --------------------------------------------------------------------------------------

@@ -167,8 +167,8 @@ def _one(
             more = [*more, *wider]
         notes += [each for each in more if each not in notes]
         cited += [each for each in used if each not in cited]
-        if pair is None and stated is not None and not is_crossover:
-            active, control = _people_alone(entry, arm, arms)
+        if pair is None and stated is not None:
+            active, control = (_same_people if is_crossover else _people_alone)(entry, arm, arms)
     if stated is None and not _is_usable(active, control):
         why = notes[0] if given is not None and notes else _lacking(active, control)
         said = groups_words(active, control)
@@ -244,6 +244,12 @@ def _people_alone(entry: Located, arm: str, arms: int) -> tuple[Group | None, Gr
     active, rest = arm or _arm_of(entry, "active"), _arm_of(entry, "control")
     n, m = (people_of(entry, name) if name else None for name in (active, rest))
     return (Group(active, n=n), Group(rest, n=m / arms)) if n and m else (None, None)
+
+
+def _same_people(entry: Located, arm: str, arms: int) -> tuple[Group | None, Group | None]:
+    """The people of a crossover, who are both groups."""
+    n = people_of(entry, arm)
+    return (Group(arm or "active", n=n), Group("control", n=n)) if n else (None, None)
 
 
 def _arm_of(entry: Located, kind: str) -> str:

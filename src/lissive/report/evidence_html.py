@@ -70,7 +70,7 @@ def evidence_page(base: Studies) -> str:
     """The page's text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from lissive.evidence.answer import as_of
+    from lissive.evidence.beside import as_of
 
     house = Environment(
         loader=FileSystemLoader(HERE),

@@ -277,8 +277,10 @@ def reproduced_text(rows: Sequence[Mapping[str, Any]]) -> str:
         word: sum(row["status"] == word for row in rows) for word in dict.fromkeys(r["status"] for r in rows)
     }
     parts = [
-        "Published pooled results, computed again from their rows. A row of CD012182 holds the largest difference "
-        "over all its studies' effects and limits.",
+        _wrapped(
+            "Published pooled results, computed again from their rows. A row of CD012182 holds the largest difference "
+            "over all its studies' effects and limits."
+        ),
         _aligned(table),
         "\n".join(notes),
         _missing(missing),
