@@ -97,7 +97,10 @@ def test_a_figure_says_how_many_trials_it_does_not_hold():
     text = " ".join(pool_text(answer).split())
     assert "holds 1 of 10 trials that looked at this" in text
     assert "no significant between-group difference" in text
-    assert (answer["n"], "n 30" in text) == (30, True)  # a crossover's people, though it states a difference alone
+    assert (answer["n"], "n 30" in text) == (
+        30,
+        True,
+    )  # a crossover's people, though it states a difference alone
 
 
 def test_arms_of_one_study_are_comparisons_and_not_studies():

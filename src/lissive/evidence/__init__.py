@@ -1,5 +1,6 @@
 """What do the studies say? Published trials, meta-analyses and popular claims, with where every number comes from.
 
+>>> from lissive.evidence import comparisons, shipped_studies
 >>> found = comparisons(shipped_studies(), outcome="responders_30pct", cause="multiple_sclerosis")
 >>> [(each.label, each.design) for each in found][:2]
 [('Collin 2007', 'parallel'), ('Collin 2010', 'parallel')]
