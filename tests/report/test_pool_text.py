@@ -10,7 +10,7 @@ from lissive.evidence import outcomes, shipped_studies
 from lissive.evidence.answer import answer_of, pooled_answer
 from lissive.evidence.comparison import Comparison, Given
 from lissive.evidence.reproduce import reproduce
-from lissive.report.forest import said
+from lissive.report.forest import caption, said
 from lissive.report.forest_lines import lines
 from lissive.report.pool_text import pool_text, reproduced_text, study_table
 from lissive.report.pool_words import absolute_words, groups, interval, number, sides
@@ -97,6 +97,7 @@ def test_a_figure_says_how_many_trials_it_does_not_hold():
     text = " ".join(pool_text(answer).split())
     assert "holds 1 of 10 trials that looked at this" in text
     assert "no significant between-group difference" in text
+    assert "1 of 10 trials that looked at this give numbers" in caption(answer)
     assert (answer["n"], "n 30" in text) == (
         30,
         True,

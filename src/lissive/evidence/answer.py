@@ -197,7 +197,14 @@ def answer_of(
         unused=unused,
         **options,
     )
-    answer["notes"] += of_how_many(answer, {each.id for each in studies.trials if not about(each).why})
+    looked = of_how_many(answer, {each.id for each in studies.trials if not about(each).why})
+    held = len({row["study"] for row in answer["studies"]})
+    if 0 < held < looked:
+        answer["notes"].append(
+            f"The figure holds {held} of {looked} trials that looked at this. What the others say stands under what is "
+            "left out: trials that find nothing often give no number"
+        )
+    answer["trials_looked"] = looked
     return {"as_of": as_of(studies), "there_is": there_is} | answer
 
 

@@ -10,22 +10,17 @@ if TYPE_CHECKING:
     from lissive.evidence.read import Studies
 
 
-def of_how_many(answer: Mapping[str, Any], controlled: Container[str]) -> list[str]:
-    """That trials with a control group looked at the outcome that the figure does not hold."""
+def of_how_many(answer: Mapping[str, Any], controlled: Container[str]) -> int:
+    """How many trials with a control group looked at the outcome, with those that the figure does not hold."""
     inside = {row["study"] for row in answer["studies"]}
     said = {row["study"] for row in answer["left_out"] if row["said"] and row["study"] in controlled}
-    if not inside or not said - inside:
-        return []
-    return [
-        f"The figure holds {len(inside)} of {len(inside | said)} trials that looked at this. What the others say "
-        "stands under what is left out: trials that find nothing often give no number"
-    ]
+    return len(inside | said)
 
 
 def comparable(studies: Studies, outcome: str, cause: str | None) -> dict[str, list[str]]:
     """What can be asked in place of what has no comparison: outcomes of the cause, causes, claims on the outcome."""
     from lissive.evidence.claims import shipped_claims
-    from lissive.evidence.comparisons import every
+    from lissive.evidence.comparing import every
 
     made = every(studies)[0]
     return {

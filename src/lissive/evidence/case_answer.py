@@ -13,7 +13,7 @@ from lissive.case import Case
 from lissive.evidence.answer import answer_of
 from lissive.evidence.catalog import claim_row, listed
 from lissive.evidence.claims import Claim, shipped_claims
-from lissive.evidence.comparisons import every
+from lissive.evidence.comparing import every
 from lissive.evidence.read import Studies, shipped_studies
 from lissive.evidence.unused import Unused
 from lissive.evidence.words import causes, near_causes, outcomes, products, table

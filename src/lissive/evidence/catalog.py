@@ -15,8 +15,8 @@ from lissive.errors import EvidenceError
 from lissive.evidence.about import about, cause_word, label_of
 from lissive.evidence.arms import role
 from lissive.evidence.claims import JUDGED, VERDICTS, Claim, claim_of, shipped_claims
+from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
-from lissive.evidence.comparisons import every
 from lissive.evidence.read import Located, Studies, dotted, figures, number, plain, shipped_reviews
 from lissive.evidence.unused import Unused
 from lissive.evidence.words import NOT_USED, designs, known, near_causes, table

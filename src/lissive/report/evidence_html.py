@@ -103,7 +103,7 @@ def evidence_page(base: Studies) -> str:
 def _answers(base: Studies) -> Iterator[dict[str, Any]]:
     """One answer for each cause and outcome that some study compares: causes by studies, outcomes as in their table."""
     from lissive.evidence.answer import answer_of
-    from lissive.evidence.comparisons import every
+    from lissive.evidence.comparing import every
 
     made = [each for each in every(base)[0] if each.cause]
     by_cause = Counter(each.cause for each in made)
@@ -209,7 +209,7 @@ def _row(answer: Mapping[str, Any], row: Mapping[str, Any], links: Mapping[str, 
 
 def _in_words(base: Studies, links: Mapping[str, str]) -> list[dict[str, Any]]:
     from lissive.evidence.about import about
-    from lissive.evidence.comparisons import every
+    from lissive.evidence.comparing import every
 
     made = {(each.study, each.outcome) for each in every(base)[0]}
     by_id = {each.id: each for each in base if not about(each).why}

@@ -123,7 +123,10 @@ def caption(answer: Mapping[str, Any]) -> str:
         kinds += f", τ² {answer['tau2_by']}" if answer["tau2_by"] else ""
         kinds += f", interval {INTERVALS[answer['ci_by']]}"
     day = f"; studies as of {answer['as_of']}" if answer.get("as_of") else ""
-    return f"k = {answer['k']}, {people(answer)}{kinds}{day}. Hollow: a number was quoted from memory."
+    held = len({row["study"] for row in answer["studies"]})
+    looked = answer.get("trials_looked", held)
+    part = f"; {held} of {looked} trials that looked at this give numbers" if held < looked else ""
+    return f"k = {answer['k']}, {people(answer)}{kinds}{part}{day}. Hollow: a number was quoted from memory."
 
 
 def write_figure(answer: Mapping[str, Any], path: Path, *, funnel: bool = False) -> Path:
@@ -245,7 +248,7 @@ def _axes(ax: Axes, answer: Mapping[str, Any], narrow: bool) -> None:
     ax.text(1.78, -0.75, "weight", ha="right", **style)
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
-    ax.figure.text(0.012, 0.015, caption(answer), fontsize=7, color=GREY)
+    ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 150), fontsize=7, color=GREY)
 
 
 def _limits(answer: Mapping[str, Any]) -> tuple[float, float]:

@@ -11,8 +11,8 @@ import yaml
 
 from lissive.errors import EvidenceError
 from lissive.evidence import comparisons, left_out, outcomes, read_studies, shipped_studies
+from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
-from lissive.evidence.comparisons import every
 from lissive.evidence.effect import effect
 from lissive.evidence.keys import parse_key
 from lissive.evidence.words import find
