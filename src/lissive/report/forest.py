@@ -44,7 +44,7 @@ def forest_figure(answer: Mapping[str, Any], *, narrow: bool = False) -> Figure:
     _needs(answer)
     rows = lines(answer)
     step = 2 if narrow else 1
-    height = (1.25 if narrow else 1.5) + (0.2 if narrow else 0.24) * step * len(rows)
+    height = (1.25 if narrow else 1.64) + (0.2 if narrow else 0.24) * step * len(rows)
 
     def draw(ax: Axes) -> None:
         ends = _limits(answer)
@@ -248,7 +248,7 @@ def _axes(ax: Axes, answer: Mapping[str, Any], narrow: bool) -> None:
     ax.text(1.78, -0.75, "weight", ha="right", **style)
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
-    ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 150), fontsize=7, color=GREY)
+    ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 180), fontsize=7, color=GREY)
 
 
 def _limits(answer: Mapping[str, Any]) -> tuple[float, float]:
@@ -296,8 +296,8 @@ def _placed(
         figure = Figure(figsize=(width, height))
         left, bottom, wide, tall = box
         if not tall or bottom < 0.1:
-            above = 0.34 if bottom else 0.58
-            bottom, tall = 0.62 / height, 1.0 - (0.62 + above) / height
+            above, below = (0.34, 0.62) if bottom else (0.58, 0.76)  # two lines of caption below the wide one
+            bottom, tall = below / height, 1.0 - (below + above) / height
         draw(figure.add_axes((left, bottom, wide, tall)))
         figure.draw_without_rendering()  # places everything now, while the settings hold
     return figure
