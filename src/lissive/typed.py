@@ -261,7 +261,9 @@ def _allowed(field: FieldInfo | None) -> str:
         return f"{whole}{low}{until}{f' {unit}' if unit else ''}."
     if bool in kinds:
         return "true, false."
-    if any(get_origin(kind) is tuple for kind in kinds):
+    if many := next((kind for kind in kinds if get_origin(kind) is tuple), None):
+        if str not in get_args(many):
+            return "a list, a row of fields for each."
         return (
             "a list of names in small letters, words joined by _, as in [baclofen, tizanidine]; [] is none."
         )

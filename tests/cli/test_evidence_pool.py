@@ -126,6 +126,11 @@ def test_own_studies_take_the_place_of_ours(capsys, tmp_path: Path):
         (("pool", "--outcome", "spasticity_nrs", "--method", "MH"), "weighs counts of events"),
         (("pool", "--outcome", "spasticity_nrs", "--baseline-risk", "0.3"), "no risk to start from"),
         (("pool", "--outcome", "pgic", "--baseline-risk", "30"), "above 0 and below 1"),
+        (
+            ("pool", "--outcome", "pain_nrs", "--correlation", "2"),
+            "--correlation: A correlation within people of 2",
+        ),
+        (("pool", "--outcome", "pain_nrs", "--correlation", "nan"), "of nan cannot be"),
         (("pool", "--outcome", "pgic", "--studies", "nowhere.yaml"), "There is no such file"),
         (("forest", "--outcome", "pgic", "--out", "x.gif"), "Allowed: .svg, .png"),
         (("forest", "--outcome", "pgic", "--out", "x.svg", "--table", "x.tsv"), "Allowed: .csv"),
@@ -186,4 +191,8 @@ def test_reproduce_has_published_beside_computed(capsys):
     assert all({"id", "published", "computed", "ok"} <= set(row) for row in rows.values())
     assert rows["check_filippini_1_1"]["ok"] is True
     assert rows["meta_2025_outlier"]["ok"] is False
-    assert asked(capsys, "reproduce")[0] == 0
+    assert rows["wade_2010_pooled"]["computed"]["n"] is None  # no row says how many people it is of
+    code, text, _ = asked(capsys, "reproduce")
+    assert code == 0
+    assert "n 0" not in text
+    assert "n 1143" in text

@@ -111,7 +111,7 @@ def test_claims_about_something(capsys: pytest.CaptureFixture[str]) -> None:
 def test_claims_about_what_is_not_there_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "claims", "--about", "it cures cancer")
     assert text.startswith("No claim here is near 'it cures cancer'")
-    assert text.count("\n- ") == 20
+    assert text.count("\n- ") == 24
     assert json.loads(said(capsys, "claims", "--about", "it cures cancer", "--json"))["claims"] == []
 
 
@@ -202,9 +202,11 @@ def test_a_cause_without_trials_says_so(cause: str) -> None:
 
 def test_als_shows_the_trial_that_cannot_be_pooled_and_the_one_that_found_nothing() -> None:
     found = of("als")
-    said_by = {row["study"]: row["said"] for row in found["in_words"]}
-    assert "not pooled" in said_by["canals_2019"]
-    assert "no " in said_by["weber_2010"]
+    said_by = {(row["study"], row["outcome"]): row["said"] for row in found["in_words"]}
+    assert said_by["canals_2019", "pgic"] == "nabiximols 55 %; placebo 13 %"
+    assert said_by["canals_2019", "ashworth"] == "nabiximols -0.11; placebo 0.16"
+    assert "no effect" in said_by["weber_2010", "cramp_severity"]
+    assert not found["pooled"]
     assert "help_ALS" in {claim["id"] for claim in found["claims"]}
 
 
@@ -223,6 +225,46 @@ def test_another_product_is_said_to_be_one() -> None:
     found = of("multiple_sclerosis", "vaporised")
     assert any("Of vaporised cannabis" in each for each in found["not_known"])
     assert all(each["of_all_products"] for each in found["pooled"])
+
+
+def test_figures_of_other_products_name_them_and_stand_behind_what_is_known_of_the_planned_one() -> None:
+    text = " ".join(case_evidence_text(of("multiple_sclerosis")).split())
+    at = text.index("Of other products only: smoked cannabis.")
+    head = text.rindex("Stiffness as clinicians measure it", 0, at)
+    before = text[head:at]
+    for null in ("collin_2010, modified_ashworth: no significant", "release_mss1", "p 0.218", "p 0.22"):
+        assert null in before
+    assert "3 days per period" in text[at : at + 250]
+    assert "zajicek_2003_CAMS, oral cannabis extract, ashworth_p: p 0.4" in text[at:]
+
+
+# the states of evidence by cause, as the table of the literature search has them
+STATES = [
+    ("als", "cramp_number_per_day: no evidence of effect"),
+    ("als", "None for cramps in ALS"),
+    ("spinal_cord_injury", "4 weeks: -0.91 (-1.41 to -0.41)"),
+    ("spinal_cord_injury", "spasm_frequency: no significant difference"),
+    ("spinal_cord_injury", "0.00 (-0.36 to 0.36), no difference is within it"),
+    ("fibromyalgia", "no treatment superior to placebo"),
+    ("fibromyalgia", "NOT SHOWN (certainty very low)"),
+    ("exertional_cramp", "was tested in no trial that was found"),
+    ("muscle_injury", "has not been tested in it"),
+    ("multiple_sclerosis", "parallel groups, 2 studies, 519 people: -0.33"),
+    ("multiple_sclerosis", "NO (certainty moderate): The one large trial"),
+]
+
+
+@pytest.mark.parametrize(("cause", "said"), STATES)
+def test_each_cause_says_what_is_known_of_it(cause: str, said: str) -> None:
+    assert said in " ".join(case_evidence_text(of(cause)).split())
+
+
+def test_a_product_that_one_arm_had_is_a_product_of_the_trial() -> None:
+    found = of("multiple_sclerosis", "cbd_oral_solution")
+    assert not any("no controlled trial" in each for each in found["not_known"])
+    assert [each["id"] for each in found["studies"] if each["fits_product"]] == ["hansen_2023"]
+    nrs = next(each for each in found["pooled"] if each["outcome"] == "spasticity_nrs")
+    assert (nrs["direction"], nrs["of_all_products"]) == ("either", False)
 
 
 def test_no_cause_and_no_product_are_answered() -> None:

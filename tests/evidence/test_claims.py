@@ -30,6 +30,10 @@ SUBJECTS = [
     ("inflammation is the main reason for spasms", "inflammation_cause"),
     ("anti-inflammatory action after an injury", "inflammation_after_injury"),
     ("has no side effects", "safety"),
+    ("CBD alone helps spasticity", "cbd_alone"),
+    ("cannabis helps after a stroke", "help_stroke"),
+    ("cannabis for kids with cerebral palsy", "help_CP"),
+    ("spasms in paraplegia", "help_SCI"),
 ]
 
 

@@ -87,8 +87,14 @@ GOOD = """trials:
         ("ci: [-1.8, -0.2]", "ci: [-0.2, -1.8]", 13, "the lower end comes first"),
         ("diff: -1.0, ci: [-1.8, -0.2]", "diff: 1.0, ci: [0.2, 1.8]", 10, "sign_convention"),
         ("diff: -1.0", "diff: {value: -1.0, provenance: guessed}", 13, "'guessed'"),
-        ("diff: -1.0", "diff: {value: -1.0, provenance: read}", 13, "source_url"),
-        ("  citation: Smith 2020\n", "", 2, "no citation"),
+        ("change_mean: -1.8", "change_mean: -18", 11, "its scale is 0 to 10"),
+        ("diff: -1.0, ci: [-1.8, -0.2]", "diff: -1e300, ci: [-2e300, 1]", 13, "its scale is 0 to 10"),
+        ("n: 20, N: 50", "n: 20, N: 5e15", 15, "more people than there are"),
+        ("n: 20, N: 50", "events: 60, n: 50", 15, "more than the 50 people"),
+        ("n: 20, N: 50", "n: '20', N: 50", 15, "has to be a number"),
+        ("n: 20, N: 50", "n: true, N: 50", 15, "has to be a number"),
+        ("n: 20, N: 50", "n: -2, N: 50", 15, "below 0"),
+        ("  cause: MS", "  csuse: MS", 4, "Did you mean cause?"),
         ("- id: smith_2020", "- id: ''", 2, "trials[0].id"),
     ],
 )
@@ -109,6 +115,22 @@ def test_the_file_without_mistakes_is_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(GOOD, encoding="utf-8")
     assert [each.id for each in read_studies(path)] == ["smith_2020"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  citation: Smith 2020\n", ""),
+        ("diff: -1.0", "diff: {value: -1.0, provenance: read}"),
+        ("diff: -1.0", "diff: {value: -1.0, provenance: derived}"),
+    ],
+)
+def test_where_a_user_has_the_figures_from_is_theirs_to_know(tmp_path: Path, old: str, new: str) -> None:
+    """In a shipped file each is a finding (`source`)."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD.replace(old, new), encoding="utf-8")
+    assert [each.id for each in read_studies(path)] == ["smith_2020"]
+    assert {each.check for each in findings(entries_of(path.read_text(encoding="utf-8"), path))} == {"source"}
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ from dataclasses import asdict
 
 import pytest
 
-from lissive.evidence import shipped_studies
-from lissive.evidence.answer import answer_of
+from lissive.evidence import outcomes, shipped_studies
+from lissive.evidence.answer import answer_of, pooled_answer
+from lissive.evidence.comparison import Comparison, Given
 from lissive.evidence.reproduce import reproduce
+from lissive.report.forest import caption, said
+from lissive.report.forest_lines import lines
 from lissive.report.pool_text import pool_text, reproduced_text, study_table
 from lissive.report.pool_words import absolute_words, groups, interval, number, sides
 
@@ -54,9 +57,57 @@ def test_number_needed_to_treat_goes_through_infinity(responders):
 
 
 def test_no_study_is_said_in_words():
-    text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause="cerebral_palsy"))
-    assert "No study in cerebral palsy gives a comparison" in text
+    text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause="muscle_injury"))
+    assert "No study in muscle injury gives a comparison" in text
     assert "nobody knows" in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"), [("stroke", "no change vs placebo"), ("cerebral_palsy", "no significant difference")]
+)
+def test_trials_that_found_nothing_are_not_said_to_be_unknown(cause, said):
+    text = " ".join(pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause=cause)).split())
+    assert "nobody knows" not in text
+    assert "What trials say all the same stands below" in text
+    assert said in text
+
+
+def test_a_prediction_beyond_the_scale_is_no_number_for_a_reader():
+    """Three trials that differ, t on one degree of freedom: an interval of which no patient can have an end."""
+    rows = [("a", -2.3, -3.6, -1.0), ("b", -0.5, -1.0, 0.0), ("c", -0.2, -0.6, 0.2)]
+    made = [
+        Comparison(s, s, "spasticity_nrs", MS, "parallel", given=Given("MD", e, low, high))
+        for s, e, low, high in rows
+    ]
+    answer = pooled_answer(made, outcomes()["spasticity_nrs"], cause=MS, cause_label="multiple sclerosis")
+    low = answer["prediction_interval"][0]  # the computed numbers stay in the data
+    assert low < -10
+    assert answer["prediction_beyond_scale"]
+    text = " ".join(pool_text(answer).split())
+    assert "3 studies cannot tell" in text
+    assert "leaves the scale" in text
+    assert f"{low:.1f}" not in text
+    assert f"{low:.1f}" not in said(answer)
+    assert "cannot tell" in [line.said for line in lines(answer)][-1]
+
+
+def test_a_figure_says_how_many_trials_it_does_not_hold():
+    """Ashworth in MS: one trial of three days gives numbers, nine others words and p values."""
+    answer = answer_of(shipped_studies(), "ashworth", cause=MS)
+    text = " ".join(pool_text(answer).split())
+    assert "holds 1 of 10 trials that looked at this" in text
+    assert "no significant between-group difference" in text
+    assert "1 of 10 trials that looked at this give numbers" in caption(answer)
+    assert (answer["n"], "n 30" in text) == (
+        30,
+        True,
+    )  # a crossover's people, though it states a difference alone
+
+
+def test_arms_of_one_study_are_comparisons_and_not_studies():
+    text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause=MS))
+    assert "7 comparisons of 5 studies" in text.replace("\n", " ")
+    assert "5 studies are too few for a funnel" in text.replace("\n", " ")
 
 
 def test_one_study_is_said_without_a_spread():

@@ -67,6 +67,8 @@ CHECKS = (
     Check("causes", "Every cause gives the same parameters, and a case can name it.", model.causes),
     Check("study-form", "A file of studies, reviews or claims has the fields that it should.", evidence.form),
     Check("study-numbers", "What should be a number in a study is one.", evidence.look("numbers")),
+    Check("study-fields", "No field of a study is a slip of one that is read.", evidence.look("fields")),
+    Check("study-scale", "A mean or a difference lies within its scale.", evidence.look("scale")),
     Check("study-signs", "A stated difference goes the way that the groups go.", evidence.look("signs")),
     Check("study-sd", "A deviation is over 0 and fits into its scale.", evidence.look("sd")),
     Check("study-se", "No standard error stands as a deviation, and no deviation as a standard error.",

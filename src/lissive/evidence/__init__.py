@@ -1,5 +1,6 @@
 """What do the studies say? Published trials, meta-analyses and popular claims, with where every number comes from.
 
+>>> from lissive.evidence import comparisons, shipped_studies
 >>> found = comparisons(shipped_studies(), outcome="responders_30pct", cause="multiple_sclerosis")
 >>> [(each.label, each.design) for each in found][:2]
 [('Collin 2007', 'parallel'), ('Collin 2010', 'parallel')]
@@ -15,8 +16,8 @@ TIMECOURSE = DATA / "timecourse.yaml"
 """Onsets, plateaus, doses and retention over time."""
 
 _PUBLIC = {
-    "comparisons": "comparisons",
-    "left_out": "comparisons",
+    "comparisons": "comparing",
+    "left_out": "comparing",
     "read_studies": "read",
     "shipped_studies": "read",
     "shipped_reviews": "read",
@@ -27,7 +28,7 @@ _PUBLIC = {
 """Name to the module that has it: what trials reads of this room needs none of them."""
 
 if TYPE_CHECKING:
-    from lissive.evidence.comparisons import comparisons, left_out
+    from lissive.evidence.comparing import comparisons, left_out
     from lissive.evidence.read import read_studies, shipped_reviews, shipped_studies
     from lissive.evidence.words import causes, outcomes, products
 

@@ -1,4 +1,4 @@
-"""The rows of figures in an entry, each with its place: what the checks of `lint` go through."""
+"""The rows of figures in an entry, each with its place: what the checks of `lint` go through, and what they find."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
-from lissive.evidence.read import Located, is_figure, plain
+from lissive.evidence.read import Located, dotted, is_figure, plain
 
 SIZE = 2 * NormalDist().inv_cdf(0.975)
 """Width of a 95 % interval in standard errors."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: which check says so, of which entry, where, and what."""
+
+    check: str
+    id: str
+    where: str
+    what: str
 
 
 @dataclass(frozen=True)
@@ -57,3 +67,7 @@ def ends_of(node: Any) -> tuple[float, float] | None:
     if isinstance(ends, tuple) and len(ends) == 2 and all(isinstance(each, int | float) for each in ends):
         return float(ends[0]), float(ends[1])
     return None
+
+
+def fault_at(check: str, place: Place, what: str) -> Fault:
+    return Fault(check, place.entry.id, place.entry.where(*place.loc), f"{dotted(place.loc)} {what}")

@@ -5,7 +5,6 @@ pooled_answer(comparisons, outcomes()["spasticity_nrs"], cause="multiple_scleros
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,9 +16,11 @@ from lissive.evidence.answer_data import (
     estimate_data,
     figure_data,
     finite,
+    room_of,
     small_studies_data,
     studies_data,
 )
+from lissive.evidence.beside import as_of, comparable, of_how_many
 from lissive.evidence.bias import why_unbelievable
 from lissive.evidence.comparison import DESIGNS, Comparison, weakest
 from lissive.evidence.effect import (
@@ -36,6 +37,11 @@ from lissive.evidence.pool import Pooled, difference_between, leave_one_out, poo
 
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies
+
+
+BEYOND_SCALE = (
+    "so few studies cannot tell what a further one would find: the prediction interval leaves the scale"
+)
 
 
 class OutcomeLike(Protocol):
@@ -102,6 +108,13 @@ def pooled_answer(
 
     Raises       EvidenceError for a measure that does not fit the outcome, and for what `pool` refuses.
     """
+    if correlation is not None and not -1.0 < correlation < 1.0:
+        raise EvidenceError(
+            f"A correlation within people of {correlation:g} cannot be.",
+            where="--correlation",
+            allowed="above -1 and below 1, as 0.5.",
+            do="correct it, or leave it out.",
+        )
     measure = _measure(comparisons, outcome, measure, correlation, method)
     kept, effects, left = _effects(comparisons, measure, correlation, method)
     options: dict[str, Any] = {"model": model, "tau2": tau2, "ci": ci, "method": method}
@@ -109,6 +122,7 @@ def pooled_answer(
     groups = _by_design(effects, options)
     between = difference_between([group for _, group in groups])
     provenance = weakest(tuple(each.provenance for each in effects))
+    most = room_of(measure, getattr(outcome, "lower", None), getattr(outcome, "upper", None))
     answer: dict[str, Any] = {
         "outcome": outcome.word,
         "outcome_label": outcome.label,
@@ -119,13 +133,13 @@ def pooled_answer(
         "design": design,
         "measure": measure,
         "measure_label": LABELS[measure],
-        **figure_data(figure, measure),
+        **figure_data(figure, most),
         "direction": direction(figure, outcome.better),
         "by_design": [
             {
                 "design": name,
                 "studies": [each.study for each in effects if each.design == name],
-                **figure_data(group, measure),
+                **figure_data(group, most),
                 "direction": direction(group, outcome.better),
                 "absolute": _absolute(
                     group, [each for each in kept if each.design == name], outcome, baseline_risk
@@ -163,37 +177,35 @@ def answer_of(
 
     Raises       EvidenceError for a word that is not known, with those that are and the nearest.
     """
-    from lissive.evidence import causes, comparisons, left_out, outcomes
-    from lissive.evidence.comparisons import label_of
+    from lissive.evidence import comparisons, left_out
+    from lissive.evidence.about import about, cause_word, label_of
 
+    outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     asked: dict[str, Any] = {"outcome": outcome, "cause": cause, "design": design, "product": product}
     found = comparisons(studies, **asked)
     unused = [
         LeftOut(each.study, label_of(each.study), each.reason, each.key, each.said)
         for each in left_out(studies, **asked)
     ]
-    return {"as_of": as_of(studies)} | pooled_answer(
+    there_is = None if found else comparable(studies, outcome, cause)
+    answer = pooled_answer(
         found,
-        outcomes()[outcome],
+        studies.outcomes[outcome],
         cause=cause or "",
-        cause_label=causes()[cause] if cause else "",
+        cause_label=studies.causes[cause] if cause else "",
         design=design,
         unused=unused,
         **options,
     )
-
-
-_DATED = re.compile(r"^(?:generated|as_of): *['\"]?(\d{4}-\d\d-\d\d)", re.MULTILINE)
-
-
-def as_of(studies: Studies) -> str | None:
-    """The last day that the files of the studies say they were put together on; None where none says."""
-    days = []
-    for path in dict.fromkeys(each.path for each in studies):
-        with path.open(encoding="utf-8") as file:
-            found = _DATED.search(file.read(2000))
-        days += [found[1]] if found else []
-    return max(days, default=None)
+    looked = of_how_many(answer, {each.id for each in studies.trials if not about(each).why})
+    held = len({row["study"] for row in answer["studies"]})
+    if 0 < held < looked:
+        answer["notes"].append(
+            f"The figure holds {held} of {looked} trials that looked at this. What the others say stands under what is "
+            "left out: trials that find nothing often give no number"
+        )
+    answer["trials_looked"] = looked
+    return {"as_of": as_of(studies), "there_is": there_is} | answer
 
 
 # -- the measure --------------------------------------------------------------------------------------
@@ -305,7 +317,7 @@ def _absolute(
         absolute(
             "RD", 0.0, (0.0, 0.0), asked, outcome.better
         )  # says what is wrong with it, also without studies
-    if figure is None or figure.measure not in COUNTED:
+    if figure is None or figure.measure not in COUNTED or not outcome.better:
         return None
     baseline, source = asked, "as asked"
     if baseline is None:
@@ -349,7 +361,17 @@ def _notes(answer: Mapping[str, Any], figure: Pooled | None) -> list[str]:
         said.append(
             "The studies have different designs, which answer different questions: read the figures by design first."
         )
+    if not answer["better"]:
+        said.append(
+            f"Which way of {answer['outcome']} is better is not stated; in the file, "
+            f"`outcomes: {{{answer['outcome']}: {{better: lower}}}}` would say it."
+        )
+    kinds = list(dict.fromkeys(row["product"] for row in answer["studies"] if row["product"]))
+    if len(kinds) > 1:
+        said.append(f"Different products are put together: {', '.join(kinds)}; --product WORD takes one.")
     interval = figure.prediction_interval
-    if interval is not None and interval[0] <= null(figure.measure) <= interval[1]:
+    if answer["prediction_beyond_scale"]:
+        said.append(f"{BEYOND_SCALE}; the numbers of that interval stand in the JSON alone")
+    elif interval is not None and interval[0] <= null(figure.measure) <= interval[1]:
         said.append("a further study like these could find no difference, or one the other way")
     return said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from statistics import NormalDist
 from typing import Any
 
 from lissive.errors import EvidenceError
@@ -12,14 +13,22 @@ from lissive.evidence.bias import egger
 from lissive.evidence.comparison import Comparison
 from lissive.evidence.effect import Effect, shown
 from lissive.evidence.pool import Pooled
+from lissive.evidence.words import assumption
 
 
-def figure_data(figure: Pooled | None, measure: str) -> dict[str, Any]:
+def figure_data(figure: Pooled | None, most: float | None = None) -> dict[str, Any]:
+    """A pooled figure; `most` is the largest difference that the outcome's scale has room for (`room_of`)."""
     if figure is None:
         names = (
             "estimate ci prediction_interval se p tau2 tau2_ci i2 q q_df q_p method model tau2_by ci_by level"
         )
-        return {"k": 0, "n": 0, "n_stated_by": 0, **dict.fromkeys(names.split()), "weights": [], "said": []}
+        none: dict[str, Any] = {
+            **dict.fromkeys(names.split()),
+            "prediction_beyond_scale": False,
+            "weights": [],
+            "said": [],
+        }
+        return {"k": 0, "n": 0, "n_stated_by": 0, **none}
     return {
         "k": figure.k,
         "n": figure.n if figure.n_stated_by else None,
@@ -28,6 +37,9 @@ def figure_data(figure: Pooled | None, measure: str) -> dict[str, Any]:
         "prediction_interval": None
         if figure.prediction_interval is None
         else [finite(end) for end in figure.prediction_interval],
+        "prediction_beyond_scale": most is not None
+        and figure.prediction_interval is not None
+        and max(map(abs, figure.prediction_interval)) > most,
         "se": figure.se,
         "p": figure.p,
         "tau2": figure.tau2,
@@ -46,6 +58,19 @@ def figure_data(figure: Pooled | None, measure: str) -> dict[str, Any]:
     }
 
 
+def room_of(measure: str, lower: float | None, upper: float | None) -> float | None:
+    """The largest difference that there can be on a scale from `lower` to `upper`; None where there is no end.
+
+    >>> room_of("MD", 0.0, 10.0), room_of("RD", 0.0, 1.0), room_of("OR", 0.0, 1.0)
+    (10.0, 1.0, None)
+    """
+    if measure == "SMD":
+        return assumption("largest_smd")
+    if measure not in ("MD", "RD") or lower is None or upper is None:
+        return None
+    return upper - lower
+
+
 def estimate_data(figure: Pooled) -> dict[str, Any]:
     return {"estimate": finite(figure.estimate), "ci": [finite(end) for end in figure.ci]}
 
@@ -55,21 +80,24 @@ def finite(x: float) -> float | None:
 
 
 def direction(figure: Pooled | None, better: str) -> str:
-    """benefit, harm, either (the interval holds no difference), or "" without studies."""
+    """benefit, harm, either (the interval holds no difference), or "" without studies.
+
+    lower, higher where nobody says which way is better.
+    """
     if figure is None:
         return ""
     if figure.low_y <= 0.0 <= figure.high_y:
         return "either"
     up = figure.y > 0
+    if not better:
+        return "higher" if up else "lower"
     return "benefit" if up == (better == "higher") else "harm"
 
 
 def studies_data(
     kept: Sequence[Comparison], effects: Sequence[Effect], figure: Pooled | None
 ) -> list[dict[str, Any]]:
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.975))
+    z = NormalDist().inv_cdf(0.975)
     weights = () if figure is None else figure.weights
     rows = []
     for comparison, each, weight in zip(kept, effects, weights, strict=True):

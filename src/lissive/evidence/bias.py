@@ -43,10 +43,13 @@ class Egger:
 
 def check_funnel(effects: Sequence[Effect]) -> None:
     """Raises EvidenceError with the reason where there are too few studies for a funnel."""
-    least = int(limits()["funnel_least"])
-    if len(effects) < least:
+    least, k = (
+        int(limits()["funnel_least"]),
+        len({each.study for each in effects}),
+    )  # arms of one study are no more studies
+    if k < least:
         raise EvidenceError(
-            f"{len(effects)} {'study is' if len(effects) == 1 else 'studies are'} too few for a funnel or Egger's "
+            f"{k} {'study is' if k == 1 else 'studies are'} too few for a funnel or Egger's "
             f"test: below {least}, neither can tell chance from small studies that were left unpublished "
             "(Sterne and others, BMJ 2011;343:d4002).",
             allowed=f"{least} studies or more.",

@@ -5,23 +5,26 @@ case_evidence(read_case("examples/ms-new-york.yaml")) -> the `evidence` of `liss
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lissive.case import Case
 from lissive.evidence.answer import answer_of
 from lissive.evidence.catalog import claim_row, listed
 from lissive.evidence.claims import Claim, shipped_claims
-from lissive.evidence.comparisons import every
-from lissive.evidence.extract import Unused
+from lissive.evidence.comparing import every
 from lissive.evidence.read import Studies, shipped_studies
+from lissive.evidence.unused import Unused
 from lissive.evidence.words import causes, near_causes, outcomes, products, table
 
 _FIGURE = (
-    "outcome outcome_label unit better measure measure_label k n estimate ci prediction_interval i2 direction "
-    "by_design recalled provenance notes"
+    "outcome outcome_label unit better measure measure_label k n estimate ci prediction_interval "
+    "prediction_beyond_scale i2 direction by_design recalled provenance notes"
 ).split()
-_DESIGN = "design studies k n estimate ci prediction_interval i2 direction".split()
+_DESIGN = (
+    "design studies k n n_stated_by estimate ci prediction_interval prediction_beyond_scale i2 direction"
+).split()
 _ALWAYS = ("safety",)
 _OF_OPIOIDS = ("opioid_instead", "opioid_sparing")
 
@@ -49,8 +52,9 @@ def case_evidence(case: Case, studies: Studies | None = None) -> dict[str, Any]:
         "near_studies": [
             _study(row, product) for word in near_causes(cause) for row in listed(base, cause=word)
         ],
+        "topics": _topics(),
         "pooled": found,
-        "in_words": _in_words(base, [row["id"] for row in controlled]),
+        "in_words": _in_words(base, controlled, product),
         "claims": [_claim(claim) for claim in shipped_claims() if _bears(claim, case)],
         "not_known": _not_known(cause, product, controlled, found),
     }
@@ -64,6 +68,7 @@ def _without_cause(case: Case) -> dict[str, Any]:
         "product_label": products().get(case.plan.product or ""),
         "studies": [],
         "near_studies": [],
+        "topics": _topics(),
         "pooled": [],
         "in_words": [],
         "claims": [_claim(claim) for claim in shipped_claims() if _bears(claim, case)],
@@ -72,14 +77,24 @@ def _without_cause(case: Case) -> dict[str, Any]:
 
 
 def _asked() -> list[str]:
-    return [row["outcome"] for row in table("case_outcomes")]
+    return [row["outcome"] for row in table("case_outcomes") if row["figure"] == "yes"]
+
+
+def _topics() -> list[str]:
+    """What a case is answered on, in the order of the table; `other` last."""
+    return [*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other"]
+
+
+def _topic(outcome: str) -> str:
+    """What an outcome is about, as a case is read; `other` where its table does not say."""
+    return next((row["topic"] for row in table("case_outcomes") if row["outcome"] == outcome), "other")
 
 
 def _study(row: Mapping[str, Any], product: str | None) -> dict[str, Any]:
-    kept = "id label kind cause design product people outcomes in_words not_compared".split()
+    kept = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
     return {
         **{name: row[name] for name in kept},
-        "fits_product": product is not None and row["product"] == product,
+        "fits_product": product is not None and product in row["products"],
     }
 
 
@@ -95,24 +110,52 @@ def _figure(studies: Studies, outcome: str, cause: str, product: str | None) -> 
     kept = {name: answer[name] for name in _FIGURE}
     kept["by_design"] = [{name: each[name] for name in _DESIGN} for each in answer["by_design"]]
     kept["studies"] = [each["study"] for each in answer["studies"]]
-    return {**kept, "of_all_products": not mine["k"]}
+    kept["products"] = _labels(each["product"] for each in answer["studies"])
+    return {"topic": _topic(outcome), **kept, "of_all_products": not mine["k"]}
 
 
-def _in_words(studies: Studies, ids: Sequence[str]) -> list[dict[str, str]]:
-    """What trials of this cause say in words alone, as most that found nothing do, or in figures that lack a part."""
+def _labels(words: Iterable[str]) -> list[str]:
+    return [products().get(word, word) for word in dict.fromkeys(words) if word]
+
+
+def _in_words(
+    studies: Studies, controlled: Sequence[Mapping[str, Any]], product: str | None
+) -> list[dict[str, Any]]:
+    """What trials of this cause say that is in no figure: words, as most have that found nothing, p values, parts.
+
+    Those of the planned product come first. A trial of which nothing is said anywhere has the reason.
+    """
     made, unused = every(studies)
+    by_id = {row["id"]: row for row in controlled}
     said: dict[tuple[str, str], Unused] = {}
     for each in unused:
-        if each.study in ids and each.said and each.outcome and outcomes()[each.outcome].kind != "scale":
+        if each.study in by_id and each.said and each.outcome and _is_said(each.outcome):
             said.setdefault((each.study, each.key), each)
-    rows = [{"study": each.study, "outcome": each.outcome, "said": each.said} for each in said.values()]
-    shown = {each["study"] for each in rows} | {each.study for each in made}
-    unseen = [each for each in unused if each.study in ids and each.study not in shown and each.cited]
-    lacking = [
-        {"study": each.study, "outcome": each.outcome, "said": f"not pooled: {each.reason}"}
-        for each in unseen
-    ]
-    return [*rows, *lacking]
+    shown = {study for study, _ in said} | {each.study for each in made}
+    for each in unused:
+        if each.study in by_id and each.study not in shown and each.cited:
+            said.setdefault((each.study, each.key), replace(each, said=f"not pooled: {each.reason}"))
+    rows = [_words_row(each, by_id[each.study], product) for each in said.values()]
+    return sorted(rows, key=lambda row: not row["fits_product"])
+
+
+def _words_row(one: Unused, study: Mapping[str, Any], product: str | None) -> dict[str, Any]:
+    return {
+        "study": one.study,
+        "outcome": one.outcome,
+        "key": one.key,
+        "topic": _topic(one.outcome),
+        "product": study["product"],
+        "product_label": products().get(study["product"], study["product"]),
+        "fits_product": product is not None and product in study["products"],
+        "said": f"{one.kind}: {one.said}" if one.kind else one.said,
+        "reason": one.reason,
+    }
+
+
+def _is_said(outcome: str) -> bool:
+    """Whether words on it are shown: pain on each trial's own scale has those of pain."""
+    return outcomes()[outcome].kind != "scale" or _topic(outcome) != "pain"
 
 
 def _bears(claim: Claim, case: Case) -> bool:
@@ -144,7 +187,7 @@ def _not_known(
         ]
         return [*said, f"What was studied near it is not the same: {', '.join(near)}."] if near else said
     said = []
-    if product is not None and not any(row["product"] == product for row in trials):
+    if product is not None and not any(product in row["products"] for row in trials):
         name = products().get(product, product)
         said.append(f"Of {name} in {label} there is no controlled trial in the tables.")
     have = {each["outcome"] for each in found}

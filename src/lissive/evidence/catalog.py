@@ -12,12 +12,14 @@ from dataclasses import asdict
 from typing import Any
 
 from lissive.errors import EvidenceError
+from lissive.evidence.about import about, cause_word, label_of
+from lissive.evidence.arms import role
 from lissive.evidence.claims import JUDGED, VERDICTS, Claim, claim_of, shipped_claims
+from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
-from lissive.evidence.comparisons import about, every, label_of
-from lissive.evidence.extract import Unused, role
 from lissive.evidence.read import Located, Studies, dotted, figures, number, plain, shipped_reviews
-from lissive.evidence.words import NOT_USED, causes, designs, known, near_causes, outcomes, table
+from lissive.evidence.unused import Unused
+from lissive.evidence.words import NOT_USED, designs, known, near_causes, table
 
 
 def listed(
@@ -27,9 +29,11 @@ def listed(
 
     Raises       EvidenceError for a word that is not known, with the nearest.
     """
+    outcome = None if outcome is None else studies.word_of(outcome)
+    cause = cause_word(studies, cause)
     for kind, word, allowed in (
-        ("cause", cause, causes()),
-        ("outcome", outcome, outcomes()),
+        ("cause", cause, studies.causes),
+        ("outcome", outcome, studies.outcomes),
         ("design", design, designs()),
     ):
         if word is not None:
@@ -61,6 +65,7 @@ def _row(entry: Located, made: list[Comparison], unused: list[Unused]) -> dict[s
         "cause_as_said": getattr(row, "cause", None) or "",
         "design": "" if mine.design == NOT_USED else mine.design,
         "product": mine.product,
+        "products": _products(mine.product, (each.product for each in made if each.study == entry.id)),
         "intervention": getattr(row, "intervention", None) or "",
         "people": people(entry),
         "weeks": plain(getattr(row, "duration_weeks", None)),
@@ -70,6 +75,11 @@ def _row(entry: Located, made: list[Comparison], unused: list[Unused]) -> dict[s
         "not_compared": mine.why,
         "where": entry.where("id"),
     }
+
+
+def _products(first: str, arms: Iterable[str]) -> list[str]:
+    """What a trial gave, as its arms have it."""
+    return [word for word in dict.fromkeys((first, *arms)) if word]
 
 
 def people(entry: Located) -> float | None:

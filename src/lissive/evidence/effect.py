@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import DESIGNS, MEASURES, RATIOS, Comparison, Given, Group, weakest
@@ -178,10 +179,8 @@ def _se_of_interval(given: Given, low: float, high: float) -> float:
         raise NotUsable(f"its interval starts at {low:g}, which no ratio can be")
     if not low <= given.estimate <= high:
         raise NotUsable(f"its interval, {low:g} to {high:g}, does not hold its estimate, {given.estimate:g}")
-    from scipy.special import ndtri
-
     ends = (math.log(low), math.log(high)) if ratio else (low, high)
-    return (ends[1] - ends[0]) / (2.0 * float(ndtri(0.5 + given.level / 2.0)))
+    return (ends[1] - ends[0]) / (2.0 * NormalDist().inv_cdf(0.5 + given.level / 2.0))
 
 
 def _why_not_given(comparison: Comparison, measure: str) -> str:
@@ -329,7 +328,7 @@ def _geometric(x: _Moments, z: _Moments, r: float | None) -> tuple[float, float]
 def _correlation(comparison: Comparison, assumed: float | None, said: list[str]) -> float:
     """Within people; a crossover without it would be weighed as if its periods were strangers."""
     r = comparison.correlation
-    if r is not None:
+    if r is not None and not (comparison.assumed and assumed is not None):  # who asks knows better than we
         said.append(
             f"within-person correlation {r:g}"
             + (f", assumed: {comparison.assumed}" if comparison.assumed else "")

@@ -12,8 +12,8 @@ from typing import Any
 
 from lissive.evidence.catalog import claim_row, listed
 from lissive.evidence.claims import shipped_claims
+from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
-from lissive.evidence.comparisons import every
 from lissive.evidence.read import Studies, shipped_reviews
 
 FORMATS = ("csv", "json", "bibtex", "ris")

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any
 
+from lissive.evidence.arms import N_HARMS, N_MEANS, people_in
 from lissive.evidence.comparison import Cited, Given, Group
-from lissive.evidence.keys import Key, parse_key, scale_factor
+from lissive.evidence.keys import UNKNOWN, Key, parse_key, scale_factor
 from lissive.evidence.read import Located, cite, dotted, is_figure, number, plain
-from lissive.evidence.words import find, outcomes
+from lissive.evidence.unused import Unused, cited_in, of_subgroup, per_protocol, subgroup_in, words_of
 
-_N_MEANS = ("n_analysed", "n_primary", "n_treated", "n_randomised", "n_completed", "n", "n_enrolled")
-_N_HARMS = ("n_treated", "n_randomised", "n_analysed", "n_completed", "n")
 _MEANS = ("change_mean", "mean_change", "mean", "change", "end_mean")
 _SPREADS = {
     "change_mean": "change_sd",
@@ -29,20 +28,6 @@ _SPREADS = {
     "end_mean": "end_sd",
 }
 _Z95 = NormalDist().inv_cdf(0.975)
-
-
-@dataclass(frozen=True)
-class Unused:
-    """One block or figure that enters no comparison, and why."""
-
-    study: str
-    key: str
-    reason: str
-    outcome: str = ""
-    """Empty where it is of no known outcome."""
-    said: str = ""
-    """What the trial says in words."""
-    cited: tuple[Cited, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,24 +66,28 @@ def _block(
     entry: Located, room: str, name: str, node: Any, others: tuple[str, ...]
 ) -> Iterator[Block | Unused]:
     key = parse_key(name, others)
+    if key.why == UNKNOWN and key.stem in (entry.own or {}):
+        key = replace(key, outcomes=(key.stem,), why="")
     if key.why:
         outcome = key.outcomes[0] if key.outcomes else ""
-        yield Unused(entry.id, name, key.why, outcome, _words(node), _cited(name, node))
+        yield Unused(entry.id, name, key.why, outcome, words_of(node, key.kind), cited_in(name, node))
         return
     for outcome in key.outcomes:
         made = Block(key, outcome)
         reason = _fill(made, entry, room, name, node)
         if reason:
-            yield Unused(entry.id, name, reason, outcome, _words(node), _cited(name, node))
+            yield Unused(entry.id, name, reason, outcome, words_of(node), cited_in(name, node))
             continue
         yield made
-        yield from _per_protocol(entry, name, outcome, node)
+        yield from per_protocol(entry.id, name, outcome, node)
 
 
 def _fill(made: Block, entry: Located, room: str, name: str, node: Any) -> str:
     """Fill a block; returns why it is of no use."""
     if node is None:
         return "not known"
+    if whose := subgroup_in(node):
+        return of_subgroup(whose)
     if made.key.kind == "p":
         return "a p value alone"
     if made.key.kind == "HR":
@@ -149,7 +138,7 @@ def _difference(
         used.append(cite(dotted((*loc, "se")), node["se"]))
     sd = number(node.get("diff_sd"))
     if low is None and se is None and sd is not None:
-        n, where = _people(entry, "", _N_MEANS)
+        n, where = people_in(entry, "", N_MEANS)
         if n is None:
             return "a deviation of differences without the number of people"
         se = sd / math.sqrt(n)
@@ -158,10 +147,10 @@ def _difference(
     if low is None and se is None:
         return "a difference without interval or standard error"
     values = [estimate, *(each for each in (low, high) if each is not None)]
-    factor, why = scale_factor(made.key, made.outcome, values)
+    factor, why = scale_factor(made.key, entry.outcome(made.outcome), values)
     if why:
         return why
-    if outcomes()[made.outcome].kind == "scale":
+    if entry.outcome(made.outcome).kind == "scale":
         return "a difference without groups, on no common scale"
     sign = made.key.sign * (-1.0 if made.key.flipped else 1.0)
     low, high = _turned(low, high, factor * sign)
@@ -214,8 +203,8 @@ def _rows(made: Block, entry: Located, room: str, name: str, rows: tuple[Any, ..
 def _side(
     made: Block, entry: Located, room: str, arm: str, row: Mapping[str, Any], loc: tuple[str | int, ...]
 ) -> str:
-    counts = _N_HARMS if room == "adverse_events" else _N_MEANS
-    if outcomes()[made.outcome].kind == "share":
+    counts = N_HARMS if room == "adverse_events" else N_MEANS
+    if entry.outcome(made.outcome).kind == "share":
         side = _share(entry, arm, row, loc, counts)
         if isinstance(side, str):
             return side
@@ -231,19 +220,20 @@ def _side(
 def _share(
     entry: Located, arm: str, row: Mapping[str, Any], loc: tuple[str | int, ...], counts: tuple[str, ...]
 ) -> Side | str:
-    events, pct = number(row.get("n")), number(row.get("pct"))
-    n, where = number(row.get("N")), cite(dotted((*loc, "N")), row.get("N"))
+    counted, whole = ("events", "N" if "N" in row else "n") if "events" in row else ("n", "N")
+    events, pct = number(row.get(counted)), number(row.get("pct"))
+    n, where = number(row.get(whole)), cite(dotted((*loc, whole)), row.get(whole))
     if events is None and pct is None:
         if number(row.get("pct_pp")) is not None:
             return "per protocol: shown, not pooled"
         return "no count and no per cent"
     if n is None:
-        n, where = _people(entry, arm, counts)
+        n, where = people_in(entry, arm, counts)
     if n is None:
         return "a share without the number of people"
     notes: tuple[str, ...] = ()
     if events is not None:
-        used = cite(dotted((*loc, "n")), row["n"])
+        used = cite(dotted((*loc, counted)), row[counted])
     else:
         assert pct is not None
         events = float(round(pct * n / 100.0))
@@ -281,16 +271,16 @@ def _mean(
     if n is None:
         n, where = number(row.get("n")), cite(dotted((*loc, "n")), row.get("n"))
     if n is None:
-        n, where = _people(entry, arm, counts)
+        n, where = people_in(entry, arm, counts)
     sd, notes, more = _spread(row, name, n, loc)
     used += more
     if n is not None:
         used.append(where)
     values = [mean, *([sd] if sd is not None else [])]
-    factor, why = scale_factor(made.key, made.outcome, values)
+    factor, why = scale_factor(made.key, entry.outcome(made.outcome), values)
     if why:
         return why
-    sign, top = made.key.sign, outcomes()[made.outcome].upper
+    sign, top = made.key.sign, entry.outcome(made.outcome).upper
     mean *= factor
     if made.key.flipped and name.startswith("end") and top is not None:
         mean, notes = top - mean, (*notes, f"{made.key.text}: its top is the best; turned round")
@@ -328,7 +318,7 @@ def _shares_by_name(
     made: Block, entry: Located, room: str, name: str, node: Mapping[str, Any], fields: list[str]
 ) -> str:
     """Shares as {nabiximols_pct: 45, placebo_pct: 33}."""
-    counts = _N_HARMS if room == "adverse_events" else _N_MEANS
+    counts = N_HARMS if room == "adverse_events" else N_MEANS
     reasons = []
     for each in fields:
         arm, _, what = each.rpartition("_")
@@ -345,90 +335,9 @@ def _renamed(cited: tuple[Cited, ...], name: str, each: str) -> Iterator[Cited]:
         yield replace(one, what=f"{name}.{each}") if one.what.startswith(f"{name}.") else one
 
 
-# -- arms ------------------------------------------------------------------------------------------
-def role(arm: str) -> str:
-    """control, total, or active."""
-    found = find("arms", arm)
-    return found.word if found else "active"
-
-
-def people_of(entry: Located, arm: str) -> float | None:
-    """How many people of an arm were looked at; None where that is not known, or it is no trial."""
-    return _people(entry, arm, _N_MEANS)[0] if entry.kind == "trial" else None
-
-
-def _people(entry: Located, arm: str, fields: tuple[str, ...]) -> tuple[float | None, Cited]:
-    """How many people an arm has: in a crossover all of them; `` is the whole trial."""
-    row: Any = entry.row
-    rows = list(enumerate(row.arms or ()))
-    mine = [(k, each) for k, each in rows if arm and _same(str(each.get("arm")), arm)]
-    design = find("designs", row.design or "")
-    if not mine and (not arm or (design and design.word == "crossover")):
-        mine = [(k, each) for k, each in rows if role(str(each.get("arm"))) == "total"] or rows[:1]
-    if not mine and role(arm) == "active":  # one active arm, under another name
-        others = [(k, each) for k, each in rows if role(str(each.get("arm"))) == "active"]
-        mine = others if len(others) == 1 else []
-    for name in fields:
-        for k, each in mine:
-            if (n := number(each.get(name))) is not None:
-                return n, cite(f"arms[{k}].{name}", each[name])
-    return None, Cited("n", None, "derived")
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two names are of one arm: the same letters and digits."""
-    return re.sub(r"\W|_", "", one.lower()) == re.sub(r"\W|_", "", other.lower())
-
-
 def _ends(node: Any) -> tuple[float | None, float | None]:
     """Both ends of an interval, where they are two numbers."""
     ends = plain(node)
     if isinstance(ends, tuple) and len(ends) == 2 and all(isinstance(each, int | float) for each in ends):
         return float(ends[0]), float(ends[1])
     return None, None
-
-
-def _per_protocol(entry: Located, name: str, outcome: str, node: Any) -> Iterator[Unused]:
-    rows = node if isinstance(node, tuple) else (node,)
-    fields = [f for row in rows if isinstance(row, Mapping) for f in row if "_pp" in f or f.startswith("pp_")]
-    if fields:
-        found = [
-            each
-            for k, row in enumerate(rows)
-            if isinstance(row, Mapping)
-            for each in (cite(dotted((name, k, f)), row[f]) for f in row if f in fields)
-        ]
-        yield Unused(
-            entry.id,
-            name,
-            f"per protocol ({', '.join(sorted(set(fields)))}): shown, not pooled",
-            outcome,
-            "",
-            tuple(found),
-        )
-
-
-def _words(node: Any) -> str:
-    """What a block says in words."""
-    if is_figure(node) and isinstance(plain(node), str):
-        return str(plain(node))
-    if isinstance(node, Mapping):
-        for name in ("result", "significant"):
-            if isinstance(found := plain(node.get(name)), str):
-                return found
-    return ""
-
-
-def _cited(name: str, node: Any) -> tuple[Cited, ...]:
-    return tuple(_every(node, (name,)))
-
-
-def _every(node: Any, loc: tuple[str | int, ...]) -> Iterator[Cited]:
-    if is_figure(node):
-        yield cite(dotted(loc), node)
-    elif isinstance(node, Mapping):
-        for each, value in node.items():
-            yield from _every(value, (*loc, each))
-    elif isinstance(node, tuple):
-        for k, value in enumerate(node):
-            yield from _every(value, (*loc, k))

@@ -44,7 +44,6 @@ def _reml(y: Array, v: Array) -> float:
     Fisher scoring, as it is usual, may stop at a local maximum, or go to and fro without end.
     """
     import numpy as np
-    from scipy.optimize import brentq, minimize_scalar
 
     unit = _unit(y, v)
     if unit == 0.0:
@@ -56,7 +55,9 @@ def _reml(y: Array, v: Array) -> float:
         return 0.0
     low, high = float(grid[best - 1]), float(grid[min(best + 1, len(grid) - 1)])
     if _slope(low, y, v) > 0.0 > _slope(high, y, v):
-        return float(brentq(_slope, low, high, args=(y, v), xtol=1e-15 * unit, rtol=1e-13))
+        return _zero(lambda t2: _slope(t2, y, v), low, high)
+    from scipy.optimize import minimize_scalar
+
     found = minimize_scalar(_minus_restricted, args=(y, v), bounds=(low, high), method="bounded")
     return float(found.x)
 
@@ -85,14 +86,30 @@ def _root(falling: Callable[[float], float], y: Array, v: Array) -> float:
     """Where a function that falls with τ² is zero; 0 where it starts below, inf where it never gets there."""
     if falling(0.0) <= 0.0:
         return 0.0
-    from scipy.optimize import brentq
-
     high = float(v.mean()) + float(y.var())
     for _ in range(60):
         if falling(high) < 0.0:
-            return float(brentq(falling, 0.0, high, xtol=1e-14 * high, rtol=1e-13))
+            return _zero(falling, 0.0, high)
         high *= 4.0
     return math.inf
+
+
+def _zero(falling: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function that is above 0 at `low` and below at `high` is 0: by secants and halves in turn.
+
+    Loading SciPy's takes longer than pooling the whole base.
+    """
+    above, below = falling(low), falling(high)
+    for k in range(400):
+        middle = (low + high) / 2
+        if k % 2 and above > below:
+            secant = low + (high - low) * above / (above - below)
+            middle = secant if low < secant < high else middle
+        if not low < middle < high or high - low <= 1e-14 * high:
+            break
+        at = falling(middle)
+        low, above, high, below = (middle, at, high, below) if at > 0.0 else (low, above, middle, at)
+    return (low + high) / 2
 
 
 def q_profile(y: Array, v: Array, level: float) -> tuple[float, float]:

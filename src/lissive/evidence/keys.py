@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from lissive.evidence.words import NOT_USED, outcomes, table
+from lissive.evidence.words import NOT_USED, Outcome, outcomes, table
 
 _KINDS = {
     "difference": r"_(?:between|vs_placebo|vs_control|difference|diff)$",
@@ -23,6 +23,8 @@ _KINDS = {
     "GMR": r"_(?:gmr|geometric_mean_ratio|ratio)$",
     "p": r"_(?:p|p_value|pvalue)$",
 }
+UNKNOWN = "no outcome that is looked at here"
+"""Why a name is of no use that no pattern knows."""
 _TOPS = {"nrs": 10.0, "mm": 100.0, "cm": 10.0}
 
 
@@ -31,6 +33,8 @@ class Key:
     """One name. `why` says why it is of no use; it is empty where it is of use."""
 
     text: str
+    stem: str = ""
+    """The name without what says its kind: `mortality` of mortality_rr."""
     outcomes: tuple[str, ...] = ()
     kind: str = ""
     """difference, OR, RR, HR, GMR, p; empty where the fields say."""
@@ -53,7 +57,7 @@ def parse_key(text: str, others: tuple[str, ...] = ()) -> Key:
             break
     row = next((row for row in table("keys") if re.search(row["pattern"], rest)), None)
     words = tuple(row["outcome"].split()) if row else ()
-    why = "no outcome that is looked at here" if row is None else ""
+    why = UNKNOWN if row is None else ""
     if row is not None and row["outcome"] == NOT_USED:
         words, why = (), row["note"]
     if kind == "p":
@@ -65,6 +69,7 @@ def parse_key(text: str, others: tuple[str, ...] = ()) -> Key:
     improves = bool(re.search(r"_(?:reduction|improvement)(?:_|$)", rest)) and not rest.endswith("_pct")
     return Key(
         text,
+        rest,
         words,
         kind,
         -1.0 if improves else 1.0,
@@ -95,15 +100,14 @@ def _top(rest: str, kind: str, others: Iterable[str], text: str) -> float | None
     return None
 
 
-def scale_factor(key: Key, outcome: str, values: Iterable[float]) -> tuple[float, str]:
+def scale_factor(key: Key, known: Outcome, values: Iterable[float]) -> tuple[float, str]:
     """Factor from the printed scale to the outcome's own, and why there is none.
 
-    >>> scale_factor(parse_key("pain_vas_0_100"), "pain_nrs", [30.0])
+    >>> scale_factor(parse_key("pain_vas_0_100"), outcomes()["pain_nrs"], [30.0])
     (0.1, '')
-    >>> scale_factor(parse_key("spasm_frequency_vas"), "spasm_frequency", [-21.4])[1]
+    >>> scale_factor(parse_key("spasm_frequency_vas"), outcomes()["spasm_frequency"], [-21.4])[1]
     'a rating, and no count'
     """
-    known = outcomes()[outcome]
     if known.kind in ("share", "scale"):
         return 1.0, ""
     parts = key.text.lower().split("_")

@@ -5,18 +5,20 @@ A figure that is known to be wrong stays in a shipped file only with `rejected: 
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from lissive.evidence._lint_figures import SIZE, Place, ends_of, places
-from lissive.evidence.bias import why_unbelievable
-from lissive.evidence.comparison import PROVENANCES
-from lissive.evidence.extract import Block, blocks, people_of, role
+from lissive.evidence._lint_figures import Fault, Place, ends_of, fault_at, places
+from lissive.evidence._lint_sources import sources
+from lissive.evidence._lint_stated import against_interval, signs
+from lissive.evidence.arms import people_of, role
+from lissive.evidence.bias import limits, why_unbelievable
+from lissive.evidence.extract import Block, blocks
 from lissive.evidence.keys import parse_key
-from lissive.evidence.read import Located, dotted, is_figure, number, plain
+from lissive.evidence.read import Located, number, plain
 from lissive.evidence.words import assumption, outcomes
 
 _RATIO_NAMES = ("or", "rr", "hr", "odds_ratio", "risk_ratio", "hazard_ratio")
@@ -25,28 +27,14 @@ _REGISTRY = re.compile(r"NCT\d{8}|ISRCTN\d{8}|\b\d{4}-\d{6}-\d{2}\b")
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong: which check says so, of which entry, where, and what."""
-
-    check: str
-    id: str
-    where: str
-    what: str
-
-
 def findings(entries: Iterable[Located]) -> list[Fault]:
     """All that is wrong, in the order of the checks."""
     every = tuple(entries)
     return [fault for look in LOOKS.values() for fault in look(every)]
 
 
-def _fault(check: str, place: Place, what: str) -> Fault:
-    return Fault(check, place.entry.id, place.entry.where(*place.loc), f"{dotted(place.loc)} {what}")
-
-
 _NUMERIC = re.compile(
-    r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|n_(?:randomised|analysed|treated|completed|enrolled)"
+    r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|events|n_(?:randomised|analysed|treated|completed|enrolled)"
 )
 """Names of fields in which only a number makes sense."""
 
@@ -58,10 +46,10 @@ def numbers(entries: tuple[Located, ...]) -> Iterator[Fault]:
         for name, node in place.node.items():
             value = plain(node)
             if _NUMERIC.fullmatch(name) and isinstance(value, str | bool):
-                yield _fault("numbers", place.at(name), f"is {value!r}, and has to be a number, or null.")
+                yield fault_at("numbers", place.at(name), f"is {value!r}, and has to be a number, or null.")
         ci = plain(place.node.get("ci"))
         if ci is not None and not isinstance(ci, Mapping) and ends_of(ci) is None:
-            yield _fault("numbers", place.at("ci"), "has to be two numbers, the lower first.")
+            yield fault_at("numbers", place.at("ci"), "has to be two numbers, the lower first.")
 
 
 # -- single figures --------------------------------------------------------------------------------
@@ -71,6 +59,7 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
         for name, most in (
             ("n", "N"),
             ("events", "N"),
+            ("events", "n"),
             ("e", "n1"),
             ("c", "n2"),
             ("e_n", "eN"),
@@ -78,7 +67,7 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
         ):
             n, total = number(row.get(name)), number(row.get(most))
             if n is not None and total is not None and n > total:
-                yield _fault(
+                yield fault_at(
                     "counts", place.at(name), f"is {n:g}, more than the {total:g} people it is of ({most})."
                 )
         for name, value in row.items():
@@ -86,13 +75,13 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
             if size is None:
                 continue
             if re.fullmatch(r"[nN]|n_[a-z0-9_]+|events|e_n|c_n|eN|cN", name) and size < 0:
-                yield _fault("counts", place.at(name), f"is {size:g}, a number of people below 0.")
+                yield fault_at("counts", place.at(name), f"is {size:g}, a number of people below 0.")
             if _is_share(name, place) and not 0 <= size <= 100:
-                yield _fault("counts", place.at(name), f"is {size:g} %, which lies outside 0 to 100.")
+                yield fault_at("counts", place.at(name), f"is {size:g} %, which lies outside 0 to 100.")
         n, total, pct = (number(row.get(name)) for name in ("n", "N", "pct"))
         if n is not None and total and pct is not None and abs(100 * n / total - pct) > max(1.0, 100 / total):
             said = f"is {pct:g}, and {n:g} of {total:g} is {100 * n / total:.1f} %."
-            yield _fault("counts", place.at("pct"), said)
+            yield fault_at("counts", place.at("pct"), said)
 
 
 def _is_share(name: str, place: Place) -> bool:
@@ -110,11 +99,11 @@ def spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
             if size is None:
                 continue
             if size < 0 or (size == 0 and name.endswith("sd")):
-                yield _fault("sd", place.at(name), f"is {size:g}, and a spread is over 0.")
+                yield fault_at("sd", place.at(name), f"is {size:g}, and a spread is over 0.")
                 continue
             most = _most(place, name)
             if most is not None and name.endswith("sd") and size > most * (1 + _ROUNDING):
-                yield _fault(
+                yield fault_at(
                     "sd", place.at(name), f"is {size:g}, and on its scale no deviation is beyond {most:.3g}."
                 )
 
@@ -144,6 +133,37 @@ def _top(place: Place) -> float | None:
     return known.upper
 
 
+_BETWEEN = re.compile(r"(?:change_mean|mean_change|change|diff)(?:_pp)?")
+_AT = re.compile(r"(?:end|baseline)_mean")
+
+
+def scales(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Means and differences that lie beyond the scale that the name of their block says; people beyond mankind."""
+    for place in places(entries):
+        top = _top(place)
+        for name, node in place.node.items():
+            size = number(node)
+            if size is None:
+                continue
+            if top is not None and (
+                abs(size) > top if _BETWEEN.fullmatch(name) else _AT.fullmatch(name) and not 0 <= size <= top
+            ):
+                yield fault_at("scale", place.at(name), f"is {size:g}, and its scale is 0 to {top:g}.")
+            if re.fullmatch(r"[nN]|n_[a-z0-9_]+|events", name) and size > limits()["most_people"]:
+                yield fault_at("scale", place.at(name), f"is {size:g}, more people than there are.")
+
+
+def fields(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Names of fields that nobody reads, and that are nearly those of fields that are read."""
+    for entry in entries:
+        known = list(type(entry.row).model_fields) if entry.kind == "trial" else []
+        for name in entry.row.model_extra or {} if known else ():
+            near = [each for each in known if each[0] == name[0]]  # titration is no slip of citation
+            for meant in difflib.get_close_matches(name, near, n=1, cutoff=0.8):
+                what = f"{name} is no field that is read. Did you mean {meant}?"
+                yield Fault("fields", entry.id, entry.where(name), what)
+
+
 def errors_as_spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
     """Standard errors that stand as deviations, and deviations that stand as standard errors."""
     least = assumption("smallest_sd_of_range")
@@ -153,100 +173,15 @@ def errors_as_spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
             size = number(place.node[name])
             if top is not None and size is not None and 0 < size < least * top:
                 what = f"is {size:g}, below {100 * least:g} % of its scale: it looks like a standard error."
-                yield _fault("se", place.at(name), what)
+                yield fault_at("se", place.at(name), what)
         n = number(place.node.get("n")) or number(place.node.get("N"))
         for name in [each for each in place.node if re.fullmatch(r"(?:.*_)?se", each)]:
             size = number(place.node[name])
             if top is not None and size is not None and n and size * math.sqrt(n) > 2 * top:
                 what = f"is {size:g}; times the square root of {n:g} it is beyond the scale: it looks like a deviation."
-                yield _fault("se", place.at(name), what)
+                yield fault_at("se", place.at(name), what)
     for entry in entries:
-        yield from _against_interval(entry)
-
-
-def _against_interval(entry: Located) -> Iterator[Fault]:
-    """Deviations that are too small for the interval of the difference, by about the square root of the people."""
-    for block, stated, (active, control) in _stated(entry):
-        if stated.measure != "MD" or stated.low is None or stated.high is None:
-            continue
-        if not (active.n and control.n and active.sd and control.sd):
-            continue
-        wide = (stated.high - stated.low) / SIZE
-        narrow = math.sqrt(active.sd**2 / active.n + control.sd**2 / control.n)
-        if wide / narrow > math.sqrt(min(active.n, control.n)) / 2 > 1.5:
-            what = (
-                f"has deviations {active.sd:g} and {control.sd:g}, which are {wide / narrow:.1f} times too small for "
-                "the interval of the difference: they look like standard errors."
-            )
-            yield Fault(
-                "se", entry.id, entry.where("outcomes", block.key.text), f"outcomes.{block.key.text} {what}"
-            )
-
-
-def _stated(entry: Located) -> Iterator[tuple[Block, Any, tuple[Any, Any]]]:
-    """Blocks with groups, each with the difference that the same trial states of the same arm and outcome."""
-    if entry.kind != "trial":
-        return
-    found = [each for each in blocks(entry) if isinstance(each, Block)]
-    for block in found:
-        control = next((s.group for a, s in block.sides.items() if role(a) == "control"), None)
-        for arm, side in block.sides.items():
-            if control is None or role(arm) != "active":
-                continue
-            for other in found:
-                for name, (given, _) in other.given.items():
-                    if other.outcome == block.outcome and name in (arm, ""):
-                        yield block, given, (side.group, control)
-
-
-def signs(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """A stated difference that goes the other way than the means or shares of its groups."""
-    for entry in entries:
-        if entry.row.rejected or _says_unsure(entry):
-            continue
-        for block, given, (active, control) in _stated(entry):
-            other = _difference(given.measure, active, control)
-            if other is None:
-                continue
-            stated = (
-                math.log(given.estimate) if given.measure != "MD" and given.estimate > 0 else given.estimate
-            )
-            if stated * other < 0 and abs(stated - other) > _doubt(given, stated):
-                what = (
-                    f"goes {'up' if other > 0 else 'down'} against control by its groups, and "
-                    f"{'up' if stated > 0 else 'down'} by the difference that is stated ({given.measure} "
-                    f"{given.estimate:g}); if the sign is not known, say so in sign_convention."
-                )
-                yield Fault(
-                    "signs",
-                    entry.id,
-                    entry.where("outcomes", block.key.text),
-                    f"outcomes.{block.key.text} {what}",
-                )
-
-
-def _says_unsure(entry: Located) -> bool:
-    rooms = getattr(entry.row, "outcomes", None)
-    return isinstance(rooms, Mapping) and isinstance(rooms.get("sign_convention"), str)
-
-
-def _doubt(given: Any, stated: float) -> float:
-    """How far rounding and adjusting may take a difference: half a standard error."""
-    if given.se is not None:
-        return float(given.se) / 2
-    if given.low is None or given.high is None:
-        return abs(stated)
-    if given.measure == "MD":
-        return float(given.high - given.low) / SIZE / 2
-    return math.log(given.high / given.low) / SIZE / 2 if 0 < given.low < given.high else 0.0
-
-
-def _difference(measure: str, active: Any, control: Any) -> float | None:
-    if measure == "MD" and active.mean is not None and control.mean is not None:
-        return float(active.mean - control.mean)
-    if measure in ("OR", "RR") and active.events and control.events and active.n and control.n:
-        return math.log((active.events / active.n) / (control.events / control.n))
-    return None
+        yield from against_interval(entry)
 
 
 def intervals(entries: tuple[Located, ...]) -> Iterator[Fault]:
@@ -257,7 +192,7 @@ def intervals(entries: tuple[Located, ...]) -> Iterator[Fault]:
             continue
         low, high = ends
         if low > high:
-            yield _fault("interval", place.at("ci"), f"is {low:g} to {high:g}: the lower end comes first.")
+            yield fault_at("interval", place.at("ci"), f"is {low:g} to {high:g}: the lower end comes first.")
             continue
         name = next(
             (each for each in (*_ESTIMATES, *_RATIO_NAMES) if number(_inner(place.node, each)) is not None),
@@ -269,11 +204,11 @@ def intervals(entries: tuple[Located, ...]) -> Iterator[Fault]:
         assert estimate is not None
         slack = 0.5 * 10.0 ** -_places(low, high, estimate)
         if not low - slack <= estimate <= high + slack:
-            yield _fault(
+            yield fault_at(
                 "interval", place.at("ci"), f"is {low:g} to {high:g}, and {name} {estimate:g} is not in it."
             )
         if (_is_ratio(place) or name in _RATIO_NAMES) and low <= 0:
-            yield _fault("interval", place.at("ci"), f"is {low:g} to {high:g}, and a ratio is over 0.")
+            yield fault_at("interval", place.at("ci"), f"is {low:g} to {high:g}, and a ratio is over 0.")
 
 
 def _inner(row: Mapping[str, Any], name: str) -> Any:
@@ -372,59 +307,10 @@ def _pooled(entry: Located) -> Iterator[Fault]:
             )
 
 
-# -- where figures come from -----------------------------------------------------------------------
-def sources(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Figures that do not say how they were come by, or from where."""
-    for entry in entries:
-        yield from _sources(entry, entry.data, (), {})
-        if entry.kind != "review" and not (entry.row.citation or entry.row.doi or entry.row.registry):
-            yield Fault("source", entry.id, entry.where("id"), "has no citation, DOI or registry number.")
-
-
-def _sources(
-    entry: Located, node: Any, loc: tuple[str | int, ...], around: Mapping[str, Any]
-) -> Iterator[Fault]:
-    if isinstance(node, tuple):
-        for k, each in enumerate(node):
-            yield from _sources(entry, each, (*loc, k), around)
-        return
-    if not isinstance(node, Mapping):
-        return
-    said = {
-        **around,
-        **{name: node[name] for name in ("provenance", "source_url", "pointer") if node.get(name)},
-    }
-    if is_figure(node) or ("provenance" in node and loc):
-        if what := _unsourced(node, said):
-            yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} {what}")
-        return
-    if set(node) & {"value"} and not isinstance(node["value"], Mapping) and not said.get("provenance"):
-        yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} has no provenance.")
-    for name, each in node.items():
-        if isinstance(each, Mapping | tuple):
-            yield from _sources(entry, each, (*loc, name), said)
-
-
-def _unsourced(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
-    """What a figure lacks; nothing where it has all."""
-    word = said.get("provenance")
-    if plain(node.get("value", 0)) is None and word is None:
-        return ""
-    if word is None:
-        return f"has no provenance; one of {', '.join(PROVENANCES)}."
-    if word not in PROVENANCES:
-        return f"has the provenance {word!r}; one of {', '.join(PROVENANCES)}."
-    if word == "read" and not said.get("source_url"):
-        return "was read, and does not say where (source_url)."
-    if word == "read" and not (said.get("pointer") or node.get("analysis")):
-        return "was read, and does not say where in its source (pointer)."
-    if word == "derived" and not (node.get("formula") or node.get("note")):
-        return "is derived, and does not say how (formula)."
-    return ""
-
-
 LOOKS: Mapping[str, Callable[[tuple[Located, ...]], Iterator[Fault]]] = {
     "numbers": numbers,
+    "fields": fields,
+    "scale": scales,
     "signs": signs,
     "sd": spreads,
     "se": errors_as_spreads,

@@ -18,6 +18,9 @@ from pydantic import ConfigDict, Field
 from lissive.cache import key_of, source_hash, store, stored
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
+from lissive.evidence.keys import parse_key
+from lissive.evidence.own_words import OwnOutcome, own_causes, own_outcomes
+from lissive.evidence.words import Outcome, causes, outcomes
 from lissive.marked import Loc, marked_text, read_marked
 from lissive.typed import Row, typed
 
@@ -64,12 +67,17 @@ class Trial(Entry):
     outcomes: Mapping[str, Any] | None = None
     adverse_events: Mapping[str, Any] | None = None
     risk_of_bias_notes: Any = None
+    correlation: Any = None
+    """Crossover: between a person's values under active and under control."""
     patients: str | None = None
     """Key of the people; entries on the same people have the same."""
 
 
 class TrialsFile(Row):
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
+
+    outcomes: Mapping[str, OwnOutcome] | None = None
+    """What a user's file says of outcomes that the tables do not have."""
 
     trials: tuple[Trial, ...]
     observational: tuple[Entry, ...] = ()
@@ -92,6 +100,8 @@ class Located:
     path: Path
     lines: Mapping[Loc, int]
     at: Loc
+    own: Mapping[str, Outcome] | None = None
+    """Outcomes of the user's own file that no table has; None for an entry that ships."""
     people: str = ""
     """Key of the people, where another entry of the file is on the same by its registry number or DOI."""
     kept: list[Any] = field(default_factory=list, compare=False, repr=False)
@@ -100,6 +110,10 @@ class Located:
     @property
     def id(self) -> str:
         return self.row.id
+
+    def outcome(self, word: str) -> Outcome:
+        """What a word means in this entry's file."""
+        return (self.own or {}).get(word) or outcomes()[word]
 
     def where(self, *loc: str | int) -> str:
         """`file:line` of a field, or of the nearest that is written around it."""
@@ -128,6 +142,26 @@ class Studies:
     def __iter__(self) -> Iterator[Located]:
         return iter(self.entries)
 
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """Word to outcome: those of the tables, and those that a user's own file names."""
+        return {**outcomes(), **{word: each for entry in self for word, each in (entry.own or {}).items()}}
+
+    @property
+    def causes(self) -> Mapping[str, str]:
+        """Word to label, as `outcomes`."""
+        own = [entry.row for entry in self.trials if entry.own is not None]
+        return {**causes(), **own_causes(own)}
+
+    def word_of(self, outcome: str) -> str:
+        """The outcome that a name of a user's own file is of; any other word as it is."""
+        for entry in self.trials if outcome not in self.outcomes else ():
+            for room in ("outcomes", "adverse_events") if entry.own is not None else ():
+                names = getattr(entry.row, room, None) or {}
+                if outcome in names and (key := parse_key(outcome, tuple(names))).outcomes:
+                    return key.outcomes[0]
+        return outcome
+
 
 def read_studies(path: str | Path) -> Studies:
     """The studies of a file, in the format of data/trials.yaml.
@@ -137,7 +171,8 @@ def read_studies(path: str | Path) -> Studies:
     from lissive.evidence.lint import findings
 
     studies = typed_studies(Path(path))
-    wrong = [each for each in findings(studies) if each.check != "patients"]  # those are put together below
+    # the same people are put together below; what a user's figures rest on is theirs to know
+    wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
     if wrong:
         raise EvidenceFindings([EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong])
     return Studies(tuple(_same_people(studies)))
@@ -156,9 +191,9 @@ def _same_people(studies: Studies) -> Iterator[Located]:
 
 
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:
-    """The same without the checks of `lint`."""
+    """The same without the checks of `lint`; with `keep` the file is one that ships."""
     data, lines = marked(path, keep, "trials: [{id: smith_2020}]")
-    return Studies(_studies(data, lines, path))
+    return Studies(_studies(data, lines, path, ships=keep))
 
 
 def entries_of(text: str, path: Path) -> tuple[Located, ...]:
@@ -171,14 +206,15 @@ def entries_of(text: str, path: Path) -> tuple[Located, ...]:
     return _reviews(data, lines, path) if "reviews" in data else ()
 
 
-def _studies(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Located, ...]:
+def _studies(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool = True) -> tuple[Located, ...]:
     file = typed(data, lines, path, TrialsFile, EvidenceError, EvidenceFindings, thing="the file of studies")
     rows: list[tuple[str, str, Sequence[Entry]]] = [
         ("trials", "trial", file.trials),
         ("observational", "observational", file.observational),
     ]
+    own = None if ships else own_outcomes(file.trials, file.outcomes or {})
     found = [
-        Located(row, kind, data[name][k], path, lines, (name, k))
+        Located(row, kind, data[name][k], path, lines, (name, k), own)
         for name, kind, entries in rows
         for k, row in enumerate(entries)
     ]

@@ -21,6 +21,7 @@ from lissive.report.pool_words import (
     DESIGN_NAMES,
     MARKS,
     absolute_words,
+    counted,
     finding,
     how,
     interval,
@@ -28,7 +29,6 @@ from lissive.report.pool_words import (
     number,
     people,
     spread,
-    studies,
     title,
     whole,
 )
@@ -70,7 +70,7 @@ def evidence_page(base: Studies) -> str:
     """The page's text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from lissive.evidence.answer import as_of
+    from lissive.evidence.beside import as_of
 
     house = Environment(
         loader=FileSystemLoader(HERE),
@@ -102,13 +102,12 @@ def evidence_page(base: Studies) -> str:
 
 def _answers(base: Studies) -> Iterator[dict[str, Any]]:
     """One answer for each cause and outcome that some study compares: causes by studies, outcomes as in their table."""
-    from lissive.evidence import outcomes
     from lissive.evidence.answer import answer_of
-    from lissive.evidence.comparisons import every
+    from lissive.evidence.comparing import every
 
     made = [each for each in every(base)[0] if each.cause]
     by_cause = Counter(each.cause for each in made)
-    place = {word: k for k, word in enumerate(outcomes())}
+    place = {word: k for k, word in enumerate(base.outcomes)}
     asked = {(each.cause, each.outcome) for each in made}
     for cause, outcome in sorted(asked, key=lambda key: (-by_cause[key[0]], key[0], place[key[1]])):
         yield answer_of(base, outcome, cause=cause)
@@ -119,8 +118,8 @@ def _forest(answer: Mapping[str, Any]) -> Forest:
     name = f"{answer['cause']}-{answer['outcome']}".replace("_", "-")
     measure = answer["measure"]
     parts = [
-        f"{finding(answer).capitalize()}: {measure} {whole(answer, measure)}, {studies(answer['k'])}, "
-        f"{people(answer)}. {_by_design(answer)}",
+        _by_design(answer),
+        _together(answer),
         how(answer),
         f"How the studies differ: {spread(answer, measure)}.",
         absolute_words(answer),
@@ -142,11 +141,19 @@ def _forest(answer: Mapping[str, Any]) -> Forest:
 def _by_design(answer: Mapping[str, Any]) -> str:
     if len(answer["by_design"]) < 2:
         return ""
+    measure = answer["measure"]
     each = [
-        f"{DESIGN_NAMES[group['design']]} {whole(group, answer['measure'])}, {studies(group['k'])}"
+        f"{DESIGN_NAMES[group['design']]} {measure} {whole(group, measure)}, {counted(group)}, {finding(group)}"
         for group in answer["by_design"]
     ]
     return f"By design: {'; '.join(each)}."
+
+
+def _together(answer: Mapping[str, Any]) -> str:
+    measure, several = answer["measure"], len(answer["by_design"]) > 1
+    head = "All designs together" if several else finding(answer).capitalize()
+    tail = f", {finding(answer)}" if several else ""
+    return f"{head}: {measure} {whole(answer, measure)}, {counted(answer)}, {people(answer)}{tail}."
 
 
 def _cells(answer: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -163,16 +170,18 @@ def _cells(answer: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             line.active,
             line.control,
             "" if alone else number(line.estimate, measure),
-            interval((line.low, line.high), measure),
+            line.said if alone else interval((line.low, line.high), measure),
             "" if line.weight is None else f"{line.weight:.0f} %",
         )
 
 
 # -- table of studies --------------------------------------------------------------------------------------
 def _table(answers: Sequence[Mapping[str, Any]], base: Studies) -> list[dict[str, Any]]:
-    """A row for each study and outcome that is compared, and one for each study that nothing is compared of."""
+    """A row for each study and outcome that is compared or that trials say something of in words or p values, as
+    most do that found nothing; and one for each study of which neither is here."""
     links = {each.id: _link(each.data) for each in base}
     rows = [_row(answer, row, links) for answer in answers for row in answer["studies"]]
+    rows += _in_words(base, links)
     shown = {row["id"] for row in rows}
     rows += [_bare(each, links) for each in base if each.id not in shown]
     return sorted(rows, key=lambda row: (row["study"].lower(), row["outcome"]))
@@ -198,16 +207,38 @@ def _row(answer: Mapping[str, Any], row: Mapping[str, Any], links: Mapping[str, 
     }
 
 
+def _in_words(base: Studies, links: Mapping[str, str]) -> list[dict[str, Any]]:
+    from lissive.evidence.about import about
+    from lissive.evidence.comparing import every
+
+    made = {(each.study, each.outcome) for each in every(base)[0]}
+    by_id = {each.id: each for each in base if not about(each).why}
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for each in every(base)[1]:
+        if each.study not in by_id or not each.said or not each.outcome or each.outcome == "pain_any_scale":
+            continue
+        said = f"{each.kind}: {each.said}" if each.kind else each.said
+        key = (each.study, each.outcome)
+        if key in rows:
+            rows[key]["effect"] += f"; {said}"
+            continue
+        first = _bare(by_id[each.study], links)
+        urls = [{"url": one.url} for one in each.cited if one.provenance != "recalled"]
+        first |= {"outcome": base.outcomes[each.outcome].label, "effect": said, "source": _first_url(urls)}
+        rows[key] = first | {"provenance": "beside its figure" if key in made else "not pooled"}
+    return list(rows.values())
+
+
 def _bare(entry: Any, links: Mapping[str, str]) -> dict[str, Any]:
     from lissive.evidence import causes, products
-    from lissive.evidence.comparisons import about
+    from lissive.evidence.about import about
 
     mine = about(entry)
     return {
         "id": entry.id,
         "study": mine.label,
         "link": links.get(entry.id, ""),
-        "cause": causes().get(mine.cause, ""),
+        "cause": causes().get(mine.cause, mine.cause),
         "outcome": "nothing that can be pooled",
         "product": products().get(mine.product, ""),
         "design": DESIGN_NAMES.get(mine.design, ""),

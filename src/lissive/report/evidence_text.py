@@ -121,13 +121,17 @@ def _left(one: Mapping[str, Any]) -> str:
         return ""
     lines = []
     for row in one["left_out"]:
-        said = f': "{row["said"]}"' if row["said"] else ""
+        quoted = any(each["value"] == row["said"] for each in row["cited"])
+        said = f'"{row["said"]}"' if quoted else row["said"]
+        said = f": {said}" if said else ""
         lines.append(_wrapped(f"- {row['key']}: {row['reason']}{said}", "  "))
     return "\n".join(["What is not pooled, and why:", *lines])
 
 
 def _numbers(numbers: Sequence[Mapping[str, Any]]) -> str:
     """Each figure with its provenance, a number for its source, and the place in it."""
+    if not numbers:
+        return "None of its figures says where it is from."
     urls = _urls(numbers)
     rows = [["figure", "value", "how", "source", "where in it"]]
     for each in numbers:

@@ -20,12 +20,12 @@ from lissive.report.forest_lines import Line, lines
 from lissive.report.inline_svg import settings
 from lissive.report.pool_words import (
     INTERVALS,
+    counted,
     null_value,
-    number,
     p_value,
     people,
+    predicted,
     sides,
-    studies,
     title,
     whole,
 )
@@ -44,7 +44,7 @@ def forest_figure(answer: Mapping[str, Any], *, narrow: bool = False) -> Figure:
     _needs(answer)
     rows = lines(answer)
     step = 2 if narrow else 1
-    height = (1.25 if narrow else 1.5) + (0.2 if narrow else 0.24) * step * len(rows)
+    height = (1.25 if narrow else 1.64) + (0.2 if narrow else 0.24) * step * len(rows)
 
     def draw(ax: Axes) -> None:
         ends = _limits(answer)
@@ -107,11 +107,12 @@ def said(answer: Mapping[str, Any]) -> str:
     if not answer["k"]:
         return f"{title(answer)}: no study to draw."
     measure = answer["measure"]
-    predicted = ""
+    further = ""
     if answer["prediction_interval"] is not None:
-        low, high = (number(end, measure) for end in answer["prediction_interval"])
-        predicted = f"; a further study between {low} and {high}"
-    return f"{title(answer)}: {studies(answer['k'])}, {measure} {whole(answer, measure)}{predicted}."
+        further = f"; a further study between {predicted(answer, measure).replace(' to ', ' and ')}"
+    if answer["prediction_beyond_scale"]:
+        further = f"; {predicted(answer, measure)} what a further one would find"
+    return f"{title(answer)}: {counted(answer)}, {measure} {whole(answer, measure)}{further}."
 
 
 def caption(answer: Mapping[str, Any]) -> str:
@@ -122,7 +123,10 @@ def caption(answer: Mapping[str, Any]) -> str:
         kinds += f", τ² {answer['tau2_by']}" if answer["tau2_by"] else ""
         kinds += f", interval {INTERVALS[answer['ci_by']]}"
     day = f"; studies as of {answer['as_of']}" if answer.get("as_of") else ""
-    return f"k = {answer['k']}, {people(answer)}{kinds}{day}. Hollow: a number was quoted from memory."
+    held = len({row["study"] for row in answer["studies"]})
+    looked = answer.get("trials_looked", held)
+    part = f"; {held} of {looked} trials that looked at this give numbers" if held < looked else ""
+    return f"k = {answer['k']}, {people(answer)}{kinds}{part}{day}. Hollow: a number was quoted from memory."
 
 
 def write_figure(answer: Mapping[str, Any], path: Path, *, funnel: bool = False) -> Path:
@@ -244,7 +248,7 @@ def _axes(ax: Axes, answer: Mapping[str, Any], narrow: bool) -> None:
     ax.text(1.78, -0.75, "weight", ha="right", **style)
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
-    ax.figure.text(0.012, 0.015, caption(answer), fontsize=7, color=GREY)
+    ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 180), fontsize=7, color=GREY)
 
 
 def _limits(answer: Mapping[str, Any]) -> tuple[float, float]:
@@ -292,8 +296,8 @@ def _placed(
         figure = Figure(figsize=(width, height))
         left, bottom, wide, tall = box
         if not tall or bottom < 0.1:
-            above = 0.34 if bottom else 0.58
-            bottom, tall = 0.62 / height, 1.0 - (0.62 + above) / height
+            above, below = (0.34, 0.62) if bottom else (0.58, 0.76)  # two lines of caption below the wide one
+            bottom, tall = below / height, 1.0 - (below + above) / height
         draw(figure.add_axes((left, bottom, wide, tall)))
         figure.draw_without_rendering()  # places everything now, while the settings hold
     return figure

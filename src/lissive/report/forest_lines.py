@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lissive.report.pool_words import DESIGN_NAMES, groups, interval, marked, spread, studies, whole
+from lissive.report.pool_words import DESIGN_NAMES, counted, groups, marked, predicted, spread, whole
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,12 @@ def _lines(answer: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(
             "prediction",
             "A further study (95 % prediction)",
-            estimate=answer["estimate"],
+            estimate=None
+            if answer["prediction_beyond_scale"]
+            else answer["estimate"],  # then nothing is drawn
             low=low,
             high=high,
-            said=interval((low, high), measure),
+            said=predicted(answer, measure),
         )
 
 
@@ -110,7 +112,7 @@ def _brief(row: Mapping[str, Any], side: str) -> str:
 def _together(group: Mapping[str, Any], measure: str) -> Line:
     return Line(
         "together",
-        f"{studies(group['k'])} together ({spread(group, measure).split(';')[0]})",
+        f"{counted(group)} together ({spread(group, measure).split(';')[0]})",
         group["design"],
         n=group["n"],
         estimate=group["estimate"],

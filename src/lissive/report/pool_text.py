@@ -13,6 +13,7 @@ from lissive.report.pool_words import (
     DRUG,
     RECALLED,
     absolute_words,
+    counted,
     finding,
     groups,
     how,
@@ -22,6 +23,7 @@ from lissive.report.pool_words import (
     number,
     p_value,
     people,
+    predicted,
     sides,
     spread,
     studies,
@@ -64,7 +66,7 @@ def study_table(answer: Mapping[str, Any]) -> str:
         rows += [_study(row, measure) for row in answer["studies"] if row["design"] == group["design"]]
         if group["k"] > 1:
             said = spread(group, measure)
-            rows.append([f"  {studies(group['k'])} together", "", "", whole(group, measure), ""])
+            rows.append([f"  {counted(group)} together", "", "", whole(group, measure), ""])
             rows.append([f"    {finding(group)}; {said}"])
     return _aligned(rows)
 
@@ -96,7 +98,7 @@ def _together(answer: Mapping[str, Any]) -> str:
     measure, k = answer["measure"], answer["k"]
     designs = f", {len(answer['by_design'])} designs" if len(answer["by_design"]) > 1 else ""
     lines = [
-        f"All together: {whole(answer, measure)}, {studies(k)}{designs}, {people(answer)}; "
+        f"All together: {whole(answer, measure)}, {counted(answer)}{designs}, {people(answer)}; "
         f"{p_value(answer['p'])}; {finding(answer)}."
     ]
     if k > 1:
@@ -106,7 +108,7 @@ def _together(answer: Mapping[str, Any]) -> str:
     if answer["prediction_interval"] is not None:
         lines.append(
             f"The true effect in a further study like these (95 % prediction interval, t on {k - 2}): "
-            f"{interval(answer['prediction_interval'], measure)}."
+            f"{predicted(answer, measure)}."
         )
     elif k > 1 and answer["model"] == "random":
         lines.append("A prediction interval needs three studies or more.")
@@ -208,18 +210,33 @@ def _marks(answer: Mapping[str, Any]) -> str:
     if not said:
         return ""
     share = len(answer["recalled"])
-    rests = f" {studies(share)} of {answer['k']} rest on memory." if share else ""
+    rests = f" {share} of {answer['k']} rest{'s' if share == 1 else ''} on memory." if share else ""
     return _wrapped(f"{'; '.join(said)}.{rests}")
 
 
 def _nothing(answer: Mapping[str, Any]) -> str:
     where = f" in {answer['cause_label']}" if answer["cause_label"] else ""
     design = f" of the design {answer['design']}" if answer["design"] else ""
+    found = "That there is no figure is not that nothing works: nobody knows."
+    if any(row["said"] for row in answer["left_out"]):
+        found = "What trials say all the same stands below."
     return _wrapped(
-        f"No study{design}{where} gives a comparison with control on this outcome that can be pooled. "
-        "That nothing was found is not that nothing works: nobody knows.",
+        f"No study{design}{where} gives a comparison with control on this outcome that can be pooled. {found} "
+        f"{_there_is(answer.get('there_is'))}".rstrip(),
         "",
     )
+
+
+def _there_is(found: Mapping[str, Any] | None) -> str:
+    """What could be asked instead: claims, outcomes of this cause, or causes where it has none."""
+    if found is None:
+        return ""
+    said = [f"Claims on it: lissive evidence show {id}." for id in found["claims"]]
+    if found["outcomes"]:
+        said.append(f"What can be pooled there: {', '.join(found['outcomes'])}.")
+    elif found["causes"]:
+        said.append(f"Causes with something that can be pooled: {', '.join(found['causes'])}.")
+    return " ".join(said)
 
 
 def _left_out(answer: Mapping[str, Any]) -> str:
@@ -260,8 +277,10 @@ def reproduced_text(rows: Sequence[Mapping[str, Any]]) -> str:
         word: sum(row["status"] == word for row in rows) for word in dict.fromkeys(r["status"] for r in rows)
     }
     parts = [
-        "Published pooled results, computed again from their rows. A row of CD012182 holds the largest difference "
-        "over all its studies' effects and limits.",
+        _wrapped(
+            "Published pooled results, computed again from their rows. A row of CD012182 holds the largest difference "
+            "over all its studies' effects and limits."
+        ),
         _aligned(table),
         "\n".join(notes),
         _missing(missing),

@@ -74,11 +74,19 @@ def people(figure: Mapping[str, Any]) -> str:
     n = f"{figure['n']:,.0f} people".replace(",", "\u202f")
     if figure["n_stated_by"] == figure["k"]:
         return n
-    return f"{n} in the {studies(figure['n_stated_by'])} that say how many"
+    return f"{n} in the {figure['n_stated_by']} that say how many"
 
 
 def studies(k: int) -> str:
     return "1 study" if k == 1 else f"{k} studies"
+
+
+def counted(figure: Mapping[str, Any]) -> str:
+    """How many studies; where one has several arms, how many comparisons as well."""
+    names = {each if isinstance(each, str) else each["study"] for each in figure["studies"]}
+    if len(names) in (0, figure["k"]):
+        return studies(figure["k"])
+    return f"{figure['k']} comparisons of {studies(len(names))}"
 
 
 def marked(row: Mapping[str, Any]) -> str:
@@ -119,6 +127,8 @@ def _upper(text: str) -> str:
 
 def sides(answer: Mapping[str, Any]) -> tuple[str, str]:
     """What lies below and what above no difference."""
+    if not answer["better"]:
+        return f"lower with {DRUG}", "higher with it"
     good, bad = f"better with {DRUG}", f"better with {CONTROL}"
     return (good, bad) if answer["better"] == "lower" else (bad, good)
 
@@ -132,6 +142,8 @@ def finding(figure: Mapping[str, Any]) -> str:
     return {
         "benefit": f"better with {DRUG}",
         "harm": f"better with {CONTROL}",
+        "lower": f"lower with {DRUG}",
+        "higher": f"higher with {DRUG}",
         "either": "the interval holds no difference",
         "": "no study",
     }[figure["direction"]]
@@ -163,8 +175,15 @@ def spread(figure: Mapping[str, Any], measure: str) -> str:
         said.append(f"τ² {figure['tau2']:.3g}")
     said.append(f"Q {figure['q']:.1f} on {figure['q_df']}, {p_value(figure['q_p'])}")
     if figure["prediction_interval"] is not None:
-        said.append(f"a further study: {interval(figure['prediction_interval'], measure)}")
+        said.append(f"a further study: {predicted(figure, measure)}")
     return "; ".join(said)
+
+
+def predicted(figure: Mapping[str, Any], measure: str) -> str:
+    """The prediction interval, or that so few studies give none: numbers that no patient can have say nothing."""
+    if figure["prediction_beyond_scale"]:
+        return f"{counted(figure)} cannot tell"
+    return interval(figure["prediction_interval"], measure)
 
 
 def absolute_words(answer: Mapping[str, Any]) -> str:

@@ -12,84 +12,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from statistics import NormalDist
 
+from lissive.evidence.about import About, about
+from lissive.evidence.arms import people_of, role
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
-from lissive.evidence.extract import Block, Side, Unused, blocks, people_of, role
-from lissive.evidence.read import Located, Studies
+from lissive.evidence.extract import Block, Side, blocks
+from lissive.evidence.read import Located, Studies, number
+from lissive.evidence.read_as import read_as, subgroup_of
+from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
 from lissive.evidence.words import (
-    NOT_USED,
     assumption,
-    causes,
     designs,
     find,
     known,
-    outcomes,
     products,
     table,
 )
-
-
-@dataclass(frozen=True)
-class About:
-    """What one trial is about, in the words of the tables."""
-
-    study: str
-    label: str
-    cause: str
-    design: str
-    """parallel, enriched, withdrawal, crossover; `-` without a control group."""
-    product: str
-    patients: str
-    why: str = ""
-    """Why nothing of it can be compared; empty where it can."""
-
-
-def about(entry: Located) -> About:
-    """Cause, design and product of a trial."""
-    row = entry.row
-    cause = find("causes", getattr(row, "cause", None) or "")
-    found = find("designs", getattr(row, "design", None) or "")
-    design = found.word if found else NOT_USED
-    why = found.note if found and found.word == NOT_USED else ""
-    if not found:
-        why = "its design is not stated in words that are known"
-    if design == "parallel" and getattr(row, "enriched", None):
-        design = "enriched"
-    if entry.kind != "trial":
-        design, why = NOT_USED, "observational: no control group"
-    elif getattr(row, "randomised", None) is False:
-        design, why = NOT_USED, "not randomised"
-    against = find("comparators", getattr(row, "comparator", None) or "control")
-    if not why and (against is None or against.word == NOT_USED):
-        design, why = NOT_USED, f"compared with {getattr(row, 'comparator', '')}, not with placebo"
-    if row.rejected:
-        why = f"rejected: {row.rejected}"
-    product = find("products", getattr(row, "intervention", None) or "")
-    return About(
-        entry.id,
-        label_of(entry.id),
-        cause.word if cause else "",
-        design,
-        product.word if product else "",
-        getattr(row, "patients", None) or entry.people or entry.id,
-        why,
-    )
-
-
-def label_of(id: str) -> str:
-    """The id as a reader has it.
-
-    >>> label_of("zajicek_2012_MUSEC"), label_of("nct01606176_gw")
-    ('Zajicek 2012 MUSEC', 'NCT01606176 GW')
-    """
-    words = [
-        word.upper() if word.startswith("nct") or word in ("gw", "sci", "cbd") else word
-        for word in id.split("_")
-    ]
-    return " ".join(word[:1].upper() + word[1:] for word in words if word)
 
 
 def comparisons(
@@ -126,9 +67,9 @@ def left_out(
 def _looked_at(
     studies: Studies, outcome: str, cause: str | None, design: str | None, product: str | None
 ) -> tuple[list[Comparison], list[Unused]]:
-    known("outcome", outcome, outcomes())
+    known("outcome", outcome, studies.outcomes)
     for kind, word, allowed in (
-        ("cause", cause, causes()),
+        ("cause", cause, studies.causes),
         ("design", design, designs()),
         ("product", product, products()),
     ):
@@ -150,7 +91,7 @@ def every(studies: Studies) -> tuple[list[Comparison], list[Unused]]:
     """All comparisons of all outcomes, and all that is in none."""
     made: list[Comparison] = []
     unused: list[Unused] = []
-    for word in outcomes():
+    for word in studies.outcomes:
         found, rest = _looked_at(studies, word, None, None, None)
         made += found
         unused += rest
@@ -176,7 +117,14 @@ def _of_trial(
     ]  # only these share the control group
     again = (_one(entry, mine, outcome, found, arm, arms, len(kept)) for arm in kept)
     made = [each for each in again if isinstance(each, Comparison)]
+    if made and (whose := subgroup_of(entry.id, outcome)):
+        return [], [*unused, *(_apart(each, whose) for each in made)]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
+
+
+def _apart(one: Comparison, whose: str) -> Unused:
+    """A comparison of a part of the trial's people, as what is shown and not pooled."""
+    return Unused(one.study, one.outcome, of_subgroup(whose), one.outcome, comparison_words(one), one.cited)
 
 
 def _blocks(entry: Located) -> tuple[Block | Unused, ...]:
@@ -219,12 +167,14 @@ def _one(
             more = [*more, *wider]
         notes += [each for each in more if each not in notes]
         cited += [each for each in used if each not in cited]
-        if pair is None and stated is not None and not is_crossover:
-            active, control = _people_alone(entry, arm, arms)
+        if pair is None and stated is not None:
+            active, control = (_same_people if is_crossover else _people_alone)(entry, arm, arms)
     if stated is None and not _is_usable(active, control):
         why = notes[0] if given is not None and notes else _lacking(active, control)
-        return Unused(entry.id, f"{outcome} {arm}".strip(), why, outcome, "", tuple(cited))
+        said = groups_words(active, control)
+        return Unused(entry.id, f"{outcome} {arm}".strip(), why, outcome, said, tuple(cited))
     product = find("products", arm) if several else None
+    correlation, assumed = _correlation(entry) if is_crossover else (None, "")
     return Comparison(
         study=mine.study,
         label=f"{mine.label} ({arm})" if several else mine.label,
@@ -235,9 +185,9 @@ def _one(
         active=active,
         control=control,
         given=stated,
-        correlation=assumption("crossover_correlation") if is_crossover else None,
-        assumed=_assumed() if is_crossover else "",
-        better=outcomes()[outcome].better,
+        correlation=correlation,
+        assumed=assumed,
+        better=entry.outcome(outcome).better,
         provenance=weakest(tuple(each.provenance for each in cited)),
         cited=tuple(cited),
         patients=f"{mine.patients}/{arm.lower()}" if several and not is_crossover else mine.patients,
@@ -281,7 +231,7 @@ def _stated(
 ) -> tuple[Given | None, tuple[Cited, ...], list[str]]:
     """A stated difference as it is entered, its sources, and notes; None where its meaning is not certain."""
     block, stated, used = given
-    made, why = _read_as(entry, outcome, stated)
+    made, why = read_as(entry, outcome, stated)
     if made is None:
         return None, (), why
     if why:  # what is entered is not what was printed
@@ -296,11 +246,23 @@ def _people_alone(entry: Located, arm: str, arms: int) -> tuple[Group | None, Gr
     return (Group(active, n=n), Group(rest, n=m / arms)) if n and m else (None, None)
 
 
+def _same_people(entry: Located, arm: str, arms: int) -> tuple[Group | None, Group | None]:
+    """The people of a crossover, who are both groups."""
+    n = people_of(entry, arm)
+    return (Group(arm or "active", n=n), Group("control", n=n)) if n else (None, None)
+
+
 def _arm_of(entry: Located, kind: str) -> str:
     """Name of the one arm of this role; empty where there is none, or several."""
     names = [str(each.get("arm")) for each in getattr(entry.row, "arms", None) or ()]
     mine = [name for name in names if role(name) == kind]
     return mine[0] if len(mine) == 1 else ""
+
+
+def _correlation(entry: Located) -> tuple[float, str]:
+    """Within people: as the trial states it, else as assumed, with what the assumption is."""
+    stated = number(getattr(entry.row, "correlation", None))
+    return (assumption("crossover_correlation"), _assumed()) if stated is None else (stated, "")
 
 
 @cache
@@ -364,21 +326,6 @@ def _widened(entry: Located, given: Given, arm: str, arms: int) -> tuple[Given, 
     wider = math.sqrt((1 / n + arms / m) / (1 / n + 1 / m))
     note = f"standard error times {wider:.2f}: the control group is shared out among {arms} arms"
     return replace(given, low=None, high=None, se=se * wider), [note]
-
-
-def _read_as(entry: Located, outcome: str, given: Given) -> tuple[Given | None, list[str]]:
-    """What is entered in place of a figure whose meaning is not certain (read_as.tsv, `sign_convention`)."""
-    row = next((r for r in table("read_as") if (r["study"], r["outcome"]) == (entry.id, outcome)), None)
-    if row is not None:
-        if row["value"] == "":
-            return None, [row["why"]]
-        shift = float(row["value"]) - given.estimate
-        ends = [None if each is None else each + shift for each in (given.low, given.high)]
-        return replace(given, estimate=float(row["value"]), low=ends[0], high=ends[1]), [row["why"]]
-    said = (getattr(entry.row, "outcomes", None) or {}).get("sign_convention")
-    if isinstance(said, str) and "not" in said and given.measure == "MD":
-        return None, [f"the sign of its differences is not certain: {said}"]
-    return given, []
 
 
 def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unused]:

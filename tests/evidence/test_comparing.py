@@ -11,8 +11,9 @@ import yaml
 
 from lissive.errors import EvidenceError
 from lissive.evidence import comparisons, left_out, outcomes, read_studies, shipped_studies
+from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
-from lissive.evidence.comparisons import every
+from lissive.evidence.effect import effect
 from lissive.evidence.keys import parse_key
 from lissive.evidence.words import find
 
@@ -174,6 +175,36 @@ def test_a_crossover_says_that_its_correlation_is_assumed() -> None:
     ]
     assert (found.design, found.correlation) == ("crossover", 0.5)
     assert "assumed" in found.assumed or "correlation" in found.assumed
+
+
+def test_a_crossover_that_states_its_correlation_is_taken_at_its_word(read) -> None:  # type: ignore[no-untyped-def]
+    block = rows(("nabiximols", {"mean": 4.0, "sd": 2.0}), ("placebo", {"mean": 5.0, "sd": 2.0}))
+    arms = [{"arm": "all", "n_analysed": 20}]
+    stated = one(read(trial({"pain_nrs": block}, design="crossover", arms=arms, correlation=0.8)), "pain_nrs")
+    assert (stated.correlation, stated.assumed) == (0.8, "")
+    # sd of differences 2 sqrt(2 (1 - 0.8)), over sqrt(20)
+    assert effect(stated, "MD").se == pytest.approx(2 * math.sqrt(0.4) / math.sqrt(20))
+    assert effect(stated, "MD", correlation=0.2).v == effect(stated, "MD").v
+    silent = one(read(trial({"pain_nrs": block}, design="crossover", arms=arms)), "pain_nrs")
+    assert effect(silent, "MD", correlation=0.8).v == pytest.approx(effect(stated, "MD").v)
+
+
+def test_a_subgroup_is_shown_and_not_pooled() -> None:
+    asked = {"outcome": "spasticity_nrs", "cause": "multiple_sclerosis"}
+    assert "wade_2004" not in {each.study for each in comparisons(shipped_studies(), **asked)}
+    (left,) = [each for each in left_out(shipped_studies(), **asked) if each.study == "wade_2004"]
+    assert left.reason.startswith("a subgroup, those whose main symptom was stiffness")
+    assert "-2.28 (-3.55 to -1.01)" in left.said
+    assert left.cited
+
+
+def test_own_studies_mark_a_subgroup_as_well(read) -> None:  # type: ignore[no-untyped-def]
+    block = {"diff": -2.0, "ci": [-3.0, -1.0], "subgroup": "those under 40"}
+    studies = read(trial({"spasticity_nrs_between": block}))
+    assert comparisons(studies, outcome="spasticity_nrs") == []
+    (left,) = left_out(studies, outcome="spasticity_nrs")
+    assert left.reason == "a subgroup, those under 40: shown, not pooled"
+    assert left.said == "difference -2 (-3 to -1)"
 
 
 @pytest.mark.parametrize("bad", ["rejected", "randomised", "comparator"])

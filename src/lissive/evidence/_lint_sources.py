@@ -1,0 +1,67 @@
+"""Whether figures say how they were come by, and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lissive.evidence._lint_figures import Fault
+from lissive.evidence.comparison import PROVENANCES
+from lissive.evidence.read import Located, dotted, is_figure, plain
+
+
+def sources(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Figures that do not say how they were come by, or from where."""
+    for entry in entries:
+        yield from _sources(entry, entry.data, (), {})
+        if entry.kind != "review" and not (entry.row.citation or entry.row.doi or entry.row.registry):
+            yield Fault("source", entry.id, entry.where("id"), "has no citation, DOI or registry number.")
+
+
+def _sources(
+    entry: Located, node: Any, loc: tuple[str | int, ...], around: Mapping[str, Any]
+) -> Iterator[Fault]:
+    if isinstance(node, tuple):
+        for k, each in enumerate(node):
+            yield from _sources(entry, each, (*loc, k), around)
+        return
+    if not isinstance(node, Mapping):
+        return
+    said = {
+        **around,
+        **{name: node[name] for name in ("provenance", "source_url", "pointer") if node.get(name)},
+    }
+    if is_figure(node) or ("provenance" in node and loc):
+        for check, what in (("provenance", _word(node, said)), ("source", _unsourced(node, said))):
+            if what:
+                yield Fault(check, entry.id, entry.where(*loc), f"{dotted(loc)} {what}")
+        return
+    if set(node) & {"value"} and not isinstance(node["value"], Mapping) and not said.get("provenance"):
+        yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} has no provenance.")
+    for name, each in node.items():
+        if isinstance(each, Mapping | tuple):
+            yield from _sources(entry, each, (*loc, name), said)
+
+
+def _word(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    """What is wrong with the word for how a figure was come by."""
+    word = said.get("provenance")
+    if plain(node.get("value", 0)) is None and word is None:
+        return ""
+    if word is None:
+        return f"has no provenance; one of {', '.join(PROVENANCES)}."
+    if word not in PROVENANCES:
+        return f"has the provenance {word!r}; one of {', '.join(PROVENANCES)}."
+    return ""
+
+
+def _unsourced(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    """What a figure lacks that says where it is from; nothing where it has all."""
+    word = said.get("provenance")
+    if word == "read" and not said.get("source_url"):
+        return "was read, and does not say where (source_url)."
+    if word == "read" and not (said.get("pointer") or node.get("analysis")):
+        return "was read, and does not say where in its source (pointer)."
+    if word == "derived" and not (node.get("formula") or node.get("note")):
+        return "is derived, and does not say how (formula)."
+    return ""

@@ -1,0 +1,78 @@
+"""What a trial is about, in the words of the tables: cause, design, product, people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lissive.evidence.own_words import slug
+from lissive.evidence.read import Located, Studies
+from lissive.evidence.words import NOT_USED, designs, find
+
+
+@dataclass(frozen=True)
+class About:
+    """What one trial is about, in the words of the tables."""
+
+    study: str
+    label: str
+    cause: str
+    design: str
+    """parallel, enriched, withdrawal, crossover; `-` without a control group."""
+    product: str
+    patients: str
+    why: str = ""
+    """Why nothing of it can be compared; empty where it can."""
+
+
+def about(entry: Located) -> About:
+    """Cause, design and product of a trial."""
+    row = entry.row
+    said = getattr(row, "cause", None) or ""
+    cause = find("causes", said)
+    found = find("designs", getattr(row, "design", None) or "")
+    design = found.word if found else NOT_USED
+    why = found.note if found and found.word == NOT_USED else ""
+    if not found:
+        why = f"its design is not stated in words that are known ({', '.join(designs())})"
+    if design == "parallel" and getattr(row, "enriched", None):
+        design = "enriched"
+    if entry.kind != "trial":
+        design, why = NOT_USED, "observational: no control group"
+    elif getattr(row, "randomised", None) is False:
+        design, why = NOT_USED, "not randomised"
+    against = find("comparators", getattr(row, "comparator", None) or "control")
+    if not why and (against is None or against.word == NOT_USED):
+        design, why = NOT_USED, f"compared with {getattr(row, 'comparator', '')}, not with placebo"
+    if row.rejected:
+        why = f"rejected: {row.rejected}"
+    product = find("products", getattr(row, "intervention", None) or "")
+    return About(
+        entry.id,
+        label_of(entry.id),
+        cause.word if cause else slug(said) if entry.own is not None else "",
+        design,
+        product.word if product else "",
+        getattr(row, "patients", None) or entry.people or entry.id,
+        why,
+    )
+
+
+def cause_word(studies: Studies, cause: str | None) -> str | None:
+    """The word of a cause that is given as a study has it (MS); any other as it is."""
+    if cause is None or cause in studies.causes:
+        return cause
+    said = (about(each).cause for each in studies.trials if getattr(each.row, "cause", None) == cause)
+    return next((word for word in said if word), cause)
+
+
+def label_of(id: str) -> str:
+    """The id as a reader has it.
+
+    >>> label_of("zajicek_2012_MUSEC"), label_of("nct01606176_gw")
+    ('Zajicek 2012 MUSEC', 'NCT01606176 GW')
+    """
+    words = [
+        word.upper() if word.startswith("nct") or word in ("gw", "sci", "cbd") else word
+        for word in id.split("_")
+    ]
+    return " ".join(word[:1].upper() + word[1:] for word in words if word)

@@ -1,0 +1,91 @@
+"""Outcomes and causes that a user's own file names and the tables do not: taken as the file has them.
+
+outcomes: {tuberculosis: {better: lower}}      what a file may say of its own words; what it leaves out is inferred
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from lissive.evidence.keys import UNKNOWN, parse_key
+from lissive.evidence.words import Outcome, find, outcomes
+from lissive.typed import Row
+
+if TYPE_CHECKING:
+    from lissive.evidence.read import Entry
+
+_SHARES = ("n", "events", "pct")
+_MEANS = ("mean", "change", "change_mean", "mean_change", "end_mean", "diff")
+_RATIOS = {"OR": "share", "RR": "share", "GMR": "count"}
+
+
+class OwnOutcome(Row):
+    """What a file says of an outcome of its own."""
+
+    label: str | None = None
+    unit: str | None = None
+    better: Literal["lower", "higher"] | None = None
+    kind: Literal["share", "mean", "count", "scale"] | None = None
+    lower: float | int | None = None
+    upper: float | int | None = None
+
+
+def own_outcomes(trials: Sequence[Entry], said: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
+    """The outcomes that no pattern of keys.tsv knows, by the names that they have in the file.
+
+    A kind that is not stated is share where rows count people, else mean; which way is better stays unknown ("").
+    """
+    kinds: dict[str, str] = {}
+    for name, node in _named(trials):
+        key = parse_key(name)
+        if key.why == UNKNOWN and key.stem not in outcomes():
+            kinds.setdefault(key.stem, "")
+            kinds[key.stem] = kinds[key.stem] or _RATIOS.get(key.kind, "") or _kind(node)
+    found = {}
+    for word, kind in kinds.items():
+        if not kind and word not in said:  # words alone: there is nothing to compare
+            continue
+        own = said.get(word, OwnOutcome())
+        found[word] = Outcome(
+            word,
+            own.label or word.replace("_", " "),
+            own.unit or "its own unit",
+            own.better or "",
+            own.kind or kind or "mean",
+            own.lower,
+            own.upper,
+            "",
+        )
+    return found
+
+
+def _named(trials: Sequence[Entry]) -> Iterator[tuple[str, Any]]:
+    for row in trials:
+        for room in ("outcomes", "adverse_events"):
+            yield from (getattr(row, room, None) or {}).items()
+
+
+def _kind(node: Any) -> str:
+    """share where rows count people, mean where they measure, empty where they do neither."""
+    rows = node if isinstance(node, tuple) else (node,)
+    fields = {name for row in rows if isinstance(row, Mapping) for name in row}
+    if any(name in _MEANS for name in fields):
+        return "mean"
+    return "share" if any(name in _SHARES or name.endswith("_pct") for name in fields) else ""
+
+
+def own_causes(trials: Sequence[Entry]) -> dict[str, str]:
+    """Word to label of the causes that no pattern of causes.tsv knows."""
+    said = [text for row in trials if (text := getattr(row, "cause", None))]
+    return {slug(text): text for text in said if find("causes", text) is None}
+
+
+def slug(text: str) -> str:
+    """A text as a word of the command line.
+
+    >>> slug("Tuberculosis, latent")
+    'tuberculosis_latent'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
