@@ -262,7 +262,7 @@ def _allowed(field: FieldInfo | None) -> str:
     if bool in kinds:
         return "true, false."
     if many := next((kind for kind in kinds if get_origin(kind) is tuple), None):
-        if str not in get_args(many):
+        if _inner_model(many):
             return "a list, a row of fields for each."
         return (
             "a list of names in small letters, words joined by _, as in [baclofen, tizanidine]; [] is none."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,6 @@ import pytest
 from lissive.report import validation_stamp
 from lissive.report.validation_md import differences, stale, validation_markdown
 from lissive.report.validation_words import number
-from lissive.studies import shipped_studies
-from lissive.validate.score import validate
-from lissive.validate.targets import targets
 
 from .synthetic import usual, validation
 
@@ -73,14 +69,5 @@ def test_the_last_digits_may_differ_and_nothing_else() -> None:
 
 @pytest.mark.skipif(not MADE, reason="docs/validation.md is not made yet")
 def test_the_shipped_page_is_of_the_present_tables() -> None:
+    """A rerun of it, which takes a minute, is `make validation`."""
     assert stale(PAGE.read_text(encoding="utf-8")) is None
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not MADE, reason="docs/validation.md is not made yet")
-def test_a_rerun_gives_the_numbers_of_the_shipped_page() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    asked = re.search(r"--replicates (\d+) --seed (\d+)", text)
-    assert asked is not None
-    found = validate(shipped_studies(), replicates=int(asked[1]), seed=int(asked[2]), threads=2)
-    assert differences(text, validation_markdown(found, targets(threads=2))) == []
