@@ -113,8 +113,9 @@ def check(tables: Tables, only: Iterable[str] | None = None) -> list[Finding]:
 
 @cache
 def examples() -> Mapping[str, Example]:
-    """Check to its examples, from examples.yaml."""
+    """Check to its examples, from examples/*.yaml."""
     import yaml
 
-    text = Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")
-    return {id: Example(**each) for id, each in yaml.safe_load(text).items()}
+    files = sorted((Path(__file__).parent / "examples").glob("*.yaml"))
+    every = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    return {id: Example(**each) for found in every for id, each in found.items()}
