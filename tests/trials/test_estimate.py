@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lissive.trials._fits import Estimate
-from lissive.trials.estimate import ancova, crossover, odds_ratio, paired_odds_ratio, power, rate_ratio
+from lissive.trials.estimate import ancova, crossover, odds_ratio, power, rate_ratio
 from lissive.trials.survival import hazard_ratio, log_rank, survival
 
 NAN = math.nan
@@ -294,66 +294,6 @@ def test_crossover_of_three_periods_is_least_squares_with_a_column_for_each_pati
     assert (found.value, found.se) == pytest.approx((solved[0], se))
     assert found.p == pytest.approx(2 * stats.t.sf(abs(solved[0] / se), df))
     assert found.n == 11
-
-
-def two_periods(counts: dict[tuple[str, int, int], int]) -> dict[str, np.ndarray]:
-    """(sequence, hit in the first period, in the second) to how many patients, as columns of rows."""
-    rows = []
-    for (sequence, first, second), many in counts.items():
-        for _ in range(many):
-            who = len(rows) // 2
-            rows += [(first, sequence[0] == "A", who, 1), (second, sequence[1] == "A", who, 2)]
-    names = ("hit", "treatment", "subject", "period")
-    return {
-        name: np.array(column, float) for name, column in zip(names, zip(*rows, strict=True), strict=True)
-    }
-
-
-def test_yes_or_no_in_a_crossover_is_garts_analysis() -> None:
-    """Log odds: half the difference of the sequences' log ratios of who hit in the first period alone."""
-    counts = {("AB", 1, 0): 14, ("AB", 0, 1): 5, ("BA", 1, 0): 6, ("BA", 0, 1): 9,
-              ("AB", 1, 1): 7, ("BA", 0, 0): 8}  # fmt: skip
-    found = paired_odds_ratio(**two_periods(counts))
-    log = (math.log(14 / 5) - math.log(6 / 9)) / 2
-    se = math.sqrt(1 / 14 + 1 / 5 + 1 / 6 + 1 / 9) / 2
-    assert found.value == pytest.approx(math.exp(log), rel=1e-4)
-    assert found.se == pytest.approx(se, rel=1e-3)
-    assert (found.lower, found.upper) == pytest.approx(
-        (math.exp(log - Z * se), math.exp(log + Z * se)), rel=1e-3
-    )
-    assert found.n == 49
-
-
-def test_yes_or_no_in_a_crossover_without_an_effect_of_period_is_mcnemars_ratio() -> None:
-    counts = {("AB", 1, 0): 12, ("AB", 0, 1): 4, ("BA", 0, 1): 12, ("BA", 1, 0): 4}
-    assert paired_odds_ratio(**two_periods(counts)).value == pytest.approx(24 / 8, rel=1e-4)
-
-
-@pytest.mark.parametrize(
-    "counts",
-    [
-        {("AB", 1, 1): 5, ("BA", 0, 0): 5},  # nobody's periods differ
-        {("AB", 1, 0): 2},
-    ],
-)
-def test_yes_or_no_in_a_crossover_that_tells_nothing_says_why(counts) -> None:
-    found = paired_odds_ratio(**two_periods(counts))
-    assert math.isnan(found.value)
-    assert found.note
-
-
-@pytest.mark.parametrize(
-    ("counts", "ratio", "p"),
-    [
-        ({("AB", 1, 0): 3, ("BA", 0, 1): 2, ("AB", 0, 0): 9}, 5.5 / 0.5, 2 / 2**5),  # all on the same arm
-        ({("AB", 1, 0): 5, ("AB", 0, 1): 5}, 1.0, 1.0),  # one sequence: treatment is period
-    ],
-)
-def test_yes_or_no_in_a_crossover_of_few_is_mcnemars_ratio_with_its_exact_test(counts, ratio, p) -> None:
-    found = paired_odds_ratio(**two_periods(counts))
-    assert found.value == pytest.approx(ratio)
-    assert found.p == pytest.approx(p)
-    assert "0.5" in found.note
 
 
 def test_power_has_wilsons_limits() -> None:
