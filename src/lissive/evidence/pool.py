@@ -129,7 +129,7 @@ def pool(
         tau2_by="" if model == "fixed" else "DL" if method == "MH" else tau2,
         ci_by=by,
         k=len(effects),
-        n=float(sum(sizes)),
+        n=round(float(sum(sizes)), 6),  # a control group shared out leaves thirds
         n_stated_by=len(sizes),
         y=mean,
         se=wide,
