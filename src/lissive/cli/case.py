@@ -27,13 +27,14 @@ def case(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """What may this treatment do for this person? Virtual patients like them, with drug and with placebo."""
-    from lissive.access.of_case import of_case
     from lissive.case import read_case
+
+    facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
+    from lissive.access.of_case import of_case
     from lissive.cli.progress import bar
     from lissive.evidence.case_answer import case_evidence
     from lissive.forecast import predict, summary
 
-    facts = read_case(file)
     if report is not None and report.exists() and not report.is_dir():
         raise SimulationError(
             "it is a file.",
