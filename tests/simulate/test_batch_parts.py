@@ -7,7 +7,7 @@ import pytest
 
 from lissive.model import load
 from lissive.simulate.engine import Tolerances, build
-from lissive.simulate.ratings import MOST_DAYS, by_day, figures, stretches
+from lissive.simulate.ratings import MOST_DAYS, by_day, stretches
 
 RATES = np.array([0.05, 0.1, 0.2, 0.4, 0.8])
 
@@ -61,9 +61,9 @@ def test_too_many_days() -> None:
         by_day(1, "x", np.arange(2), MOST_DAYS + 1)
 
 
-def test_stretches_have_the_tables_spread_and_memory() -> None:
+def test_stretches_have_the_spread_and_memory_that_are_asked_for() -> None:
     course = stretches(3, "pain", np.arange(4000), 60, sd=2.0, memory=28.0)
     assert course[:, 0].std() == pytest.approx(2.0, rel=0.05)
     assert course[:, 59].std() == pytest.approx(2.0, rel=0.05)
     apart = np.corrcoef(course[:, 10], course[:, 38])[0, 1]
-    assert apart == pytest.approx(np.exp(-28 / figures()["course_days"]), abs=0.05)
+    assert apart == pytest.approx(np.exp(-1.0), abs=0.05)

@@ -20,7 +20,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from lissive.access._table import TableRow, read_table
+from lissive.access._table import read_table
+from lissive.table import TableRow
 from lissive.typed import nearest
 
 _HERE = Path(__file__).parent

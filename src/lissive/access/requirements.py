@@ -13,7 +13,7 @@ import datetime
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -56,23 +56,7 @@ StepKind = Literal[
     "records",
     "conflicts",
 ]
-ORDER: Sequence[StepKind] = (
-    "who",
-    "course",
-    "relationship",
-    "visit",
-    "pmp",
-    "form",
-    "registration",
-    "fee",
-    "validity",
-    "renewal",
-    "supply",
-    "minors",
-    "caregivers",
-    "records",
-    "conflicts",
-)
+ORDER: Sequence[StepKind] = get_args(StepKind)
 """The steps in the order of the visit."""
 
 

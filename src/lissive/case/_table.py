@@ -1,14 +1,15 @@
-"""Tables of this room: tab-separated, with a header, every mistake said with its line."""
+"""Tables of this room: a mistake in one is a CaseError."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from lissive import table
 from lissive.errors import CaseError
+from lissive.table import TableRow
 from lissive.typed import nearest
 
 T = TypeVar("T")
@@ -17,18 +18,8 @@ PROVENANCE = ("measured", "calculated", "fitted", "fixed", "assumed", "unknown")
 """How a figure came to be; ` (recalled)` may follow where it was quoted from memory."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(TableRow):
     """One line of a table."""
-
-    where: str
-    cells: dict[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells[column]
-
-    def error(self, what: str, *, allowed: str = "", do: str = "") -> CaseError:
-        return CaseError(what, where=self.where, allowed=allowed, do=do)
 
     def number(self, column: str, kind: Callable[[str], float] = float) -> float:
         """The finite number of 0 or more in a cell."""
@@ -57,21 +48,4 @@ class Row:
 
 def read_table(path: Path, columns: Sequence[str]) -> list[Row]:
     """The rows of a table that has exactly these columns, in this order."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if not lines or lines[0].split("\t") != list(columns):
-        raise CaseError(
-            "The header is not what it should be.",
-            where=f"{path}:1",
-            allowed=f"{' '.join(columns)}, by tabs.",
-        )
-    rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split("\t")
-        if len(cells) != len(columns):
-            raise CaseError(
-                f"The line has {len(cells)} cells.",
-                where=f"{path}:{number}",
-                allowed=f"{len(columns)} cells, by tabs: {' '.join(columns)}.",
-            )
-        rows.append(Row(f"{path}:{number}", dict(zip(columns, cells, strict=True))))
-    return rows
+    return table.read_table(path, columns, CaseError, Row)

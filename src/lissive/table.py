@@ -1,0 +1,55 @@
+"""Tables: tab-separated, with a header, every mistake said with its line, as the error of the room that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from lissive.errors import LissiveError
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One line of a table."""
+
+    where: str
+    cells: dict[str, str]
+    wrong: type[LissiveError]
+    """What a mistake in it is."""
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+    def parts(self, column: str, separator: str | None = None) -> tuple[str, ...]:
+        """The entries of a cell that holds several; by blanks, or by another separator."""
+        return tuple(part for each in self[column].split(separator) if (part := each.strip()))
+
+    def error(self, what: str, *, allowed: str = "", do: str = "") -> LissiveError:
+        return self.wrong(what, where=self.where, allowed=allowed, do=do)
+
+
+R = TypeVar("R", bound=TableRow)
+
+
+def read_table(path: Path, columns: Sequence[str], wrong: type[LissiveError], kind: type[R]) -> list[R]:
+    """The rows of a table that has exactly these columns, in this order; each a `kind`.
+
+    Raises       `wrong` for another header, or a line with more or fewer cells.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines()
+    named = " ".join(columns)
+    if not lines or lines[0].split("\t") != list(columns):
+        raise wrong("The header is not what it should be.", where=f"{path}:1", allowed=f"{named}, by tabs.")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        cells = line.split("\t")
+        if len(cells) != len(columns):
+            raise wrong(
+                f"The line has {len(cells)} cells.",
+                where=f"{path}:{number}",
+                allowed=f"{len(columns)} cells, by tabs: {named}.",
+            )
+        rows.append(kind(f"{path}:{number}", dict(zip(columns, cells, strict=True)), wrong))
+    return rows
