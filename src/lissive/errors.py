@@ -17,6 +17,9 @@ A solve that fails for one subject raises nothing: that subject's `status` says 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
 
 class LissiveError(Exception):
     """A mistake in what was given, with its place and its remedy.
@@ -34,7 +37,20 @@ class LissiveError(Exception):
 
     def __init__(self, what: str, *, where: str = "", allowed: str = "", do: str = "") -> None:
         self.what, self.where, self.allowed, self.do = what, where, allowed, do
+        self.findings: tuple[LissiveError, ...] = ()
         super().__init__(self._text())
+
+    @classmethod
+    def all_of(cls, findings: Sequence[LissiveError]) -> Self:
+        """All that is wrong with one file as one error of this kind, a line for each finding.
+
+        >>> print(CaseError.all_of([CaseError("Unknown field x.", where="a:1"), CaseError("weeks is 0.", where="a:2")]))
+        a:1: Unknown field x.
+        a:2: weeks is 0.
+        """
+        error = cls("\n".join(str(each) for each in findings))
+        error.findings = tuple(findings)
+        return error
 
     def _text(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what

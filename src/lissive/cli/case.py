@@ -72,7 +72,7 @@ def case(
 def _write(folder: Path, facts: Any, answer: dict[str, Any]) -> list[Path]:
     """Figures, the table behind them, and the JSON."""
     from lissive.report.figure import forecast_figure, save
-    from lissive.report.table import write_json, write_weeks
+    from lissive.report.files import write_json, write_weeks
     from lissive.report.text import headline
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -138,7 +138,7 @@ def _write(
     answer: dict[str, Any],
     threads: int,
 ) -> list[Path]:
-    from lissive.report.table import write_json
+    from lissive.report.files import write_json
     from lissive.report.validation_html import write_validation
     from lissive.validate.curves import curves
 

@@ -1,32 +1,105 @@
-"""The tables behind the figures, as files."""
+"""One table, three printers: plain text for a terminal, Markdown for a repository, HTML for a page.
+
+>>> one = table("Doses", "arm|mg a day", [["drug", "22"], ["placebo", "-"]], "mg a day")
+>>> print(as_text(one))
+arm      mg a day
+-----------------
+drug           22
+placebo         -
+"""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
 
-from lissive.simulate.output import atomic_path
+from lissive.report.words import WIDTH
 
-
-def write_weeks(forecast: Mapping[str, Any], path: Path) -> Path:
-    """A row for each outcome, arm and week, with the quantiles."""
-    quantiles = ["p05", "p25", "median", "p75", "p95", "mean"]
-    with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["outcome", "unit", "arm", "week", *quantiles])
-        for name, outcome in forecast["outcomes"].items():
-            for arm in ("active", "placebo", "difference"):
-                for k, week in enumerate(forecast["weeks"] if outcome[arm]["median"] else []):
-                    numbers = [f"{outcome[arm][q][k]:.6g}" for q in quantiles]
-                    rows.writerow([name, outcome["unit"], arm, week, *numbers])
-    return path
+Cells = tuple[str, ...]
 
 
-def write_json(answer: Mapping[str, Any], path: Path) -> Path:
-    """The whole answer."""
-    with atomic_path(path) as place:
-        place.write_text(json.dumps(answer, indent=1), encoding="utf-8")
-    return path
+@dataclass(frozen=True)
+class Table:
+    """A heading for each column, and rows of cells; a row of one cell runs across. `numeric` columns go to the right."""
+
+    caption: str
+    head: Cells
+    rows: tuple[Cells, ...]
+    numeric: frozenset[str] = frozenset()
+
+
+def table(caption: str, head: str, rows: Iterable[Sequence[str]], numeric: str = "") -> Table:
+    """`head` and `numeric` are names of columns between bars."""
+    names = tuple(name.strip() for name in head.split("|"))
+    right = frozenset(name.strip() for name in numeric.split("|") if name.strip())
+    return Table(caption, names, tuple(tuple(row) for row in rows), right)
+
+
+def as_text(one: Table, *, indent: str = "", last: int = 0, rule: bool = True) -> str:
+    """Columns side by side, without the caption.
+
+    last : the last column is wrapped below itself in what WIDTH leaves, but to no fewer characters than this; 0: never
+    rule : a line below the heading; without a heading (all names empty) there is neither
+    """
+    headed = any(one.head)
+    rows = [one.head, *one.rows] if headed else list(one.rows)
+    full = [row for row in rows if len(row) == len(one.head)]
+    widths = [max((len(row[k]) for row in full), default=0) for k in range(len(one.head))]
+    right = {k for k, name in enumerate(one.head) if name in one.numeric}
+    lines = [line for row in rows for line in _laid_out(row, widths, right, last)]
+    if headed and rule:
+        lines.insert(1, "-" * max(map(len, lines)))
+    return textwrap.indent("\n".join(lines), indent)
+
+
+def _laid_out(row: Cells, widths: Sequence[int], right: set[int], last: int) -> list[str]:
+    if len(row) != len(widths):
+        return ["  ".join(row)]
+    cells = [
+        c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))
+    ]
+    if not last:
+        return ["  ".join(cells).rstrip()]
+    start = sum(width + 2 for width in widths[:-1])
+    tail = textwrap.wrap(row[-1], max(last, WIDTH - start), break_long_words=False) or [""]
+    first = "".join(f"{cell}  " for cell in cells[:-1]) + tail[0]
+    return [first.rstrip(), *(" " * start + more for more in tail[1:])]
+
+
+def as_markdown(one: Table) -> str:
+    """The caption, then the table; that there is none where it has no rows."""
+    if not one.rows:
+        return f"{one.caption}: none."
+    rule = ["--:" if name in one.numeric else "---" for name in one.head]
+    head = [f"{one.caption}.", ""] if one.caption else []
+    lines = [_markdown_line(one.head), _markdown_line(rule), *map(_markdown_line, one.rows)]
+    return "\n".join([*head, *lines])
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_markdown_cell, cells))} |"
+
+
+def _markdown_cell(text: str) -> str:
+    """Text that cannot be taken for Markdown's own signs."""
+    plain = " ".join(text.split())
+    for sign in ("\\", "|", "*", "_", "[", "]", "<", "`"):
+        plain = plain.replace(sign, f"\\{sign}")
+    return plain
+
+
+def as_html(one: Table) -> str:
+    """A `<table>` with a `<caption>`; numeric cells have the class `number`."""
+    classes = [' class="number"' if name in one.numeric else "" for name in one.head]
+    head = "".join(f'<th scope="col"{c}>{escape(n)}</th>' for n, c in zip(one.head, classes, strict=True))
+    body = "".join(_html_row(row, classes) for row in one.rows)
+    caption = f"<caption>{escape(one.caption)}</caption>" if one.caption else ""
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _html_row(row: Cells, classes: Sequence[str]) -> str:
+    if len(row) != len(classes):
+        return f'<tr><th scope="rowgroup" colspan="{len(classes)}">{escape("  ".join(row))}</th></tr>'
+    return f"<tr>{''.join(f'<td{c}>{escape(cell)}</td>' for cell, c in zip(row, classes, strict=True))}</tr>"

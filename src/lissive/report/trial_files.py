@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lissive.report.figure import save
-from lissive.report.table import write_json
+from lissive.report.files import write_json
 from lissive.simulate.output import atomic_path
 
 ENDPOINTS = "endpoint week arm kind n base mean change sd p05 p95".split()
