@@ -5,19 +5,27 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test calibration validation lint setup bench clean
+.PHONY: demo test install calibration validation lint setup bench clean
 
+# For users: lissive and what it needs, no developers' tools.
+install: .venv/.installed
+# For developers: all extras and the tools of the checks, in the same environment.
 setup: .venv/.ready
 
 # The locked versions by uv; where uv cannot reach its index, the newest ones by pip and pip's own settings.
-.venv/.ready: pyproject.toml uv.lock
+.venv/.installed: pyproject.toml uv.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv sync --quiet --locked --inexact --python $(BIN)/python \
+	  || $(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/.ready: .venv/.installed
 	$(BIN)/uv sync --quiet --locked --extra dev --python $(BIN)/python \
 	  || $(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch .venv/.ready
+	touch $@
 
-demo: setup
+demo: install
 	$(BIN)/lissive case examples/ms-new-york.yaml --report out/demo
 
 test: setup
