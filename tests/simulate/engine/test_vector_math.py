@@ -83,7 +83,7 @@ def test_pow_is_right_to_two_units_where_the_result_is_normal() -> None:
 def test_pow_keeps_the_rules_for_zero_infinity_and_negative_bases() -> None:
     power = compiled(lambda f, x, y: f.pow(x, y))
     special = np.array([0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -3.5, np.inf, -np.inf, np.nan])
-    powers = np.array([0.0, 1.0, -1.0, 2.0, 3.0, -3.0, 0.5, -0.5, 1 / 3, 2.5, 1e300, np.nan])
+    powers = np.array([0.0, 1.0, -1.0, 2.0, 3.0, -3.0, 0.5, -0.5, 1 / 3, 2.5, 1e300, np.inf, -np.inf, np.nan])
     x, y = (a.ravel() for a in np.meshgrid(special, powers))
     want = np.power(x, y)
     got = power(x, y)

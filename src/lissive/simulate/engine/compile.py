@@ -58,17 +58,17 @@ def fingerprint() -> str:
 
 @contextmanager
 def _in_source_order() -> Iterator[None]:
-    """Instructions stay as `emit.py` orders them, each near its use: LLVM's own order spills a third more.
+    """Instructions stay near the order of `emit.py`: LLVM's last reordering spills a third more at 8 lanes.
 
-    These are switches of the whole process, so they are put back for others who use LLVM in it.
+    Only that one optional pass is left out, which LLVM itself leaves out where optimising is off. The switch
+    is the whole process's, so it is put back; another thread that compiles meanwhile gets slower code, never
+    other results. (No `-pre-RA-sched`: its values for debugging make wrong code, see docs/concepts/engine.md.)
     """
     llvm.set_option("lissive", "-enable-misched=0")
-    llvm.set_option("lissive", "-pre-RA-sched=linearize")
     try:
         yield
     finally:
         llvm.set_option("lissive", "-enable-misched=1")
-        llvm.set_option("lissive", "-pre-RA-sched=default")
 
 
 def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:

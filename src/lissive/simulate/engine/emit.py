@@ -20,6 +20,7 @@ from lissive.simulate.engine import tableau
 from lissive.simulate.engine.ir import Function
 from lissive.simulate.engine.plan import Plan, is_truth
 
+_BINARY = {op: op for op in ("add", "sub", "mul", "div", "pow")} | {"min": "smallest", "max": "largest"}
 _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 
 
@@ -64,8 +65,8 @@ class Evaluator:
         if op == "sym":
             raise AssertionError(f"symbol {rest[0]} has no value here")
         a = [self.known[x] for x in rest]
-        if op in ("add", "sub", "mul", "div", "pow", "min", "max"):
-            return str(getattr(f, op)(*a))
+        if op in _BINARY:
+            return str(getattr(f, _BINARY[op])(*a))
         if op == "neg":
             return f.neg(a[0])
         if op in _COMPARE:

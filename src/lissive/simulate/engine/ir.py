@@ -116,10 +116,18 @@ class Function:
         return self._add(f"select {self.bvec} {condition}, {kind} {yes}, {kind} {no}")
 
     def max(self, a: str, b: str) -> str:
+        """The larger one, or b where either is no number."""
         return self.select(self.compare("ogt", a, b), a, b)
 
     def min(self, a: str, b: str) -> str:
         return self.select(self.compare("olt", a, b), a, b)
+
+    def largest(self, a: str, b: str) -> str:
+        """The larger one; no number where either is none, as in NumPy."""
+        return self._keep_nan(a, self.max(a, b))
+
+    def smallest(self, a: str, b: str) -> str:
+        return self._keep_nan(a, self.min(a, b))
 
     def rough_reciprocal(self, a: str) -> str:
         """1/a to single precision, for weights where seven digits are plenty: four times as fast."""
@@ -253,6 +261,7 @@ class Function:
         rising = self.compare("ogt", y, zero)
         r = self.select(self.compare("oeq", size, zero), self.select(rising, zero, inf), r)
         r = self.select(self.compare("oeq", size, inf), self.select(rising, inf, zero), r)
+        r = self.select(self.compare("oeq", size, one), one, r)  # whose logarithm, 0, no infinite y may meet
         half = self.mul(y, self.const(0.5), "")
         whole = self.compare("oeq", self.intrinsic("floor", y), y)
         odd = self.logic("and", whole, self.compare("one", self.intrinsic("floor", half), half))
