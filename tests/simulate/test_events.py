@@ -201,7 +201,9 @@ def test_subjects_keep_their_order_and_their_own_rows(table):
     got = table("1,0,1,5,gut,.,12,1,.", "b,0,1,5,gut,.,.,.,.", "b,12,1,5,gut,.,.,.,.", "3,0,1,6,gut,.,12,1,.")
     assert got.subjects == (1, "b", 3)
     regimen = regimen_of(got)
-    assert [rows_of(regimen.schedules[w]) for w in regimen.which[:2]] == [[(0, ADD, 1, 5), (12, ADD, 1, 5)]] * 2
+    assert [rows_of(regimen.schedules[w]) for w in regimen.which[:2]] == [
+        [(0, ADD, 1, 5), (12, ADD, 1, 5)]
+    ] * 2
 
 
 def test_ten_thousand_alike_subjects_cost_one_schedule(table):
@@ -368,7 +370,9 @@ def test_additional_doses_are_as_if_written_out(rows):
 @given(dose_rows)
 def test_plain_doses_unroll_as_all_others_do(rows):
     records = [
-        Record(float(t), 1 if rate < 20 else 0, float(amount), 1, interval=float(ii), additional=more, lag=rate)
+        Record(
+            float(t), 1 if rate < 20 else 0, float(amount), 1, interval=float(ii), additional=more, lag=rate
+        )
         for t, _, amount, rate, ii, more in sorted(rows)
     ]
     plain, other = unroll(records), _unroll_any(records, np.unique([r.time for r in records]), {})

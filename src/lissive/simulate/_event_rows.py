@@ -197,6 +197,10 @@ def _numbers(table: Table, name: str, findings: list[Finding]) -> Floats:
 def _floats(cells: Sequence[Any], name: str, findings: list[Finding]) -> Floats:
     """Cells as numbers; NaN where one is empty."""
     values = np.full(len(cells), math.nan)
+    if all(type(cell) in (float, int) for cell in cells):
+        numbers = np.array(cells, dtype=float)
+        if not np.isinf(numbers).any():
+            return numbers
     if all(isinstance(cell, str) for cell in cells) and "_" not in "".join(cells):
         try:  # the good case at once; what is wrong is looked for below
             quick = np.array(["nan" if cell in MISSING else cell for cell in cells], dtype=float)

@@ -49,7 +49,9 @@ def between(time: Sequence[float], values: Floats, mode: str) -> list[tuple[int,
 
     values : (parameter, row).
     """
-    changes = []
+    changes: list[tuple[int, float, bool]] = []
+    if (values == values[:, :1]).all():
+        return changes
     now = 0
     for row in range(1, len(time)):
         if (values[:, row] == values[:, now]).all():

@@ -104,11 +104,12 @@ def _planned(
             courses.append(course_of(run.records, grid=grid, changes=changes, rates=by_parameter))
         which.append(known[key])
         columns.append(stacked[:, [0, *(row for row, _, _ in changes)]])
-    most = max(each.shape[1] for each in columns)
-    filled = [np.pad(each, ((0, 0), (0, most - each.shape[1])), mode="edge") for each in columns]
-    n = len(runs)
+    n, most = len(runs), max(each.shape[1] for each in columns)
+    filled = np.zeros((len(table.varying), n, most))
+    for k, each in enumerate(columns):
+        filled[:, k] = each[:, np.minimum(np.arange(most), each.shape[1] - 1)]
     regimen = Regimen(tuple(each.schedule for each in courses), np.array(which), np.ones(n), np.zeros(n))
-    varying = {name: np.array([each[k] for each in filled]) for k, name in enumerate(table.varying)}
+    varying = dict(zip(table.varying, filled, strict=True))
     return Planned(tuple(runs), subject, regimen, tuple(courses), varying, notes)
 
 
