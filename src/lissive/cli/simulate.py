@@ -97,7 +97,7 @@ def _subjects(text: str | None) -> int | Path | None:
 
 
 def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+    return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
 
 
 def _print(summary: dict[str, Any], out: Path, as_json: bool) -> None:

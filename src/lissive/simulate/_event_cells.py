@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lissive.errors import EventError
+from lissive.model.equations import Equations
 
 COLUMNS = ("ID", "TIME", "EVID", "AMT", "CMT", "RATE", "II", "ADDL", "SS")
 """What is read; ID and TIME must be there."""
@@ -44,7 +45,14 @@ class Table:
 
 
 def is_missing(cell: Any) -> bool:
-    return cell is None or (cell in MISSING if isinstance(cell, str) else cell != cell)
+    if isinstance(cell, str):
+        return cell in MISSING
+    return cell is None or (is_plain(cell) and cell != cell)
+
+
+def is_plain(cell: Any) -> bool:
+    """Whether it is a text, a number or a date, not a list or the like."""
+    return isinstance(cell, str) or (isinstance(cell, Hashable) and not isinstance(cell, tuple | frozenset))
 
 
 def from_csv(path: Path) -> Table:
@@ -125,7 +133,51 @@ def _named(
     return Table(source, top, columns, written, others, where)
 
 
-def refuse_misread(table: Table, names: Sequence[str]) -> None:
+# -- which column is what ---------------------------------------------------------------------------
+def refuse_clash(table: Table, equations: Equations) -> None:
+    """A column of the dose whose name the model has too could mean either."""
+    own = [name for name in equations.quantities if name not in equations.states and name[0] != "["]
+    for column, written in table.written.items():
+        clash = [name for name in own if name == written or (column in MODIFIERS and name.upper() == column)]
+        if clash and column not in ("ID", "TIME"):
+            raise EventError(
+                f"The column {written} changes a dose, but model {equations.name} has {clash[0]} of its own.",
+                where=table.top,
+                allowed=f"a column {written} with a model that has no parameter of this name.",
+                do=f"rename {clash[0]} in the model, or leave the column out.",
+            )
+
+
+def other_columns(table: Table, equations: Equations) -> tuple[dict[str, str], list[str]]:
+    """Parameter to the column with its values; and the columns that nothing in the model is named after."""
+    parameters: dict[str, str] = {}
+    carried = []
+    for name in table.others:
+        alike = [p for p in equations.parameters if p.upper() == name.upper()]
+        found = [name] if name in alike else alike
+        if not found:
+            if name in equations.quantities:
+                raise EventError(
+                    f"The column {name} is named like something that model {equations.name} computes.",
+                    where=table.top,
+                    allowed=f"parameters: {', '.join(equations.parameters) or 'none'}; or other names.",
+                    do="rename the column.",
+                )
+            carried.append(name)
+        elif len(found) > 1 or found[0] in parameters:
+            raise EventError(
+                f"The column {name} could be {' or '.join(found)} of model {equations.name}"
+                + (f", for which {parameters[found[0]]} is there too." if len(found) == 1 else "."),
+                where=table.top,
+                do="name one column for each parameter, as the parameter is written.",
+            )
+        else:
+            parameters[found[0]] = name
+    _refuse_misread(table, carried)
+    return parameters, carried
+
+
+def _refuse_misread(table: Table, names: Sequence[str]) -> None:
     """Columns that nobody reads, but that look as if they were to change a dose."""
     for name in names:
         if _OF_A_COMPARTMENT.fullmatch(name.upper()):

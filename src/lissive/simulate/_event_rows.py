@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from lissive.errors import EventError
 from lissive.model.equations import Equations
-from lissive.simulate._event_cells import COLUMNS, MISSING, MODIFIERS, Table, is_missing, refuse_misread
+from lissive.simulate._event_cells import (
+    COLUMNS,
+    MISSING,
+    MODIFIERS,
+    Table,
+    is_missing,
+    is_plain,
+    other_columns,
+    refuse_clash,
+)
 from lissive.simulate._unroll import MOST_OVERLAPS
 
 Floats = npt.NDArray[np.float64]
@@ -61,8 +70,8 @@ def check(table: Table, equations: Equations) -> Rows:
     """The table as numbers, or all that is wrong with it."""
     if not len(table):
         raise EventError("The table has no rows.", where=table.source, do="add one row for each event.")
-    _refuse_clash(table, equations)
-    parameters, carried = _others(table, equations)
+    refuse_clash(table, equations)
+    parameters, carried = other_columns(table, equations)
     findings: list[Finding] = []
     names = [name for name in (*COLUMNS, *MODIFIERS) if name not in ("ID", "CMT", "ALAG")]
     col = {name: _numbers(table, name, findings) for name in names}
@@ -79,9 +88,12 @@ def check(table: Table, equations: Equations) -> Rows:
     ids = _ids(table, findings)
     dosed = np.isin(col["EVID"], (1, 4))
     target = _targets(table, equations.dose_targets, dosed, findings, notes)
-    rate, length = _infusions(col)
+    with np.errstate(all="ignore"):
+        absorbed = col["AMT"] * col["F"]
+        rate, length = _infusions(col, absorbed)
+        sizes = {"GIVEN": absorbed + rate, "LENGTH": length}
     for one_check in CHECKS:
-        findings += one_check({**col, "LENGTH": length}, dosed)
+        findings += one_check({**col, **sizes}, dosed)
     findings += _modelled(equations, target, dosed & (col["RATE"] == BY_PARAMETER))
     occasion = _occasions(ids, col["TIME"], col["EVID"], findings)
     _report(table, findings)
@@ -91,7 +103,7 @@ def check(table: Table, equations: Equations) -> Rows:
     return Rows(
         ids=ids,
         occasion=occasion,
-        amt=col["AMT"] * col["F"],
+        amt=absorbed,
         target=target,
         rate=rate,
         length=length,
@@ -102,13 +114,12 @@ def check(table: Table, equations: Equations) -> Rows:
     )
 
 
-def _infusions(col: Columns) -> tuple[Floats, Floats]:
+def _infusions(col: Columns, absorbed: Floats) -> tuple[Floats, Floats]:
     """Rate and length of each row: F lengthens an infusion of a given RATE, and strengthens one of a given DUR."""
-    given, lasting = col["AMT"] * col["F"], col["DUR"]
-    with np.errstate(all="ignore"):
-        by_length = np.where((lasting > 0) & (col["RATE"] <= 0), given / lasting, 0.0)
-        rate = np.where(col["RATE"] == BY_PARAMETER, BY_PARAMETER, np.maximum(col["RATE"], by_length))
-        length = np.where(rate > 0, np.where(by_length > 0, lasting, given / rate), 0.0)
+    lasting = col["DUR"]
+    by_length = np.where((lasting > 0) & (col["RATE"] <= 0), absorbed / lasting, 0.0)
+    rate = np.where(col["RATE"] == BY_PARAMETER, BY_PARAMETER, np.maximum(col["RATE"], by_length))
+    length = np.where(rate > 0, np.where(by_length > 0, lasting, absorbed / rate), 0.0)
     return rate, length
 
 
@@ -124,50 +135,6 @@ def _report(table: Table, findings: list[Finding]) -> None:
         raise errors[0]
     more = len(findings) - len(errors)
     raise EventError("\n".join([*map(str, errors), *([f"... and {more} more like these."] if more else [])]))
-
-
-# -- which column is what ---------------------------------------------------------------------------
-def _refuse_clash(table: Table, equations: Equations) -> None:
-    """A column of the dose whose name the model has too could mean either."""
-    own = [name for name in equations.quantities if name not in equations.states and name[0] != "["]
-    for column, written in table.written.items():
-        clash = [name for name in own if name == written or (column in MODIFIERS and name.upper() == column)]
-        if clash and column not in ("ID", "TIME"):
-            raise EventError(
-                f"The column {written} changes a dose, but model {equations.name} has {clash[0]} of its own.",
-                where=table.top,
-                allowed=f"a column {written} with a model that has no parameter of this name.",
-                do=f"rename {clash[0]} in the model, or leave the column out.",
-            )
-
-
-def _others(table: Table, equations: Equations) -> tuple[dict[str, str], list[str]]:
-    """Parameter to the column with its values; and the columns that nothing in the model is named after."""
-    parameters: dict[str, str] = {}
-    carried = []
-    for name in table.others:
-        alike = [p for p in equations.parameters if p.upper() == name.upper()]
-        found = [name] if name in alike else alike
-        if not found:
-            if name in equations.quantities:
-                raise EventError(
-                    f"The column {name} is named like something that model {equations.name} computes.",
-                    where=table.top,
-                    allowed=f"parameters: {', '.join(equations.parameters) or 'none'}; or other names.",
-                    do="rename the column.",
-                )
-            carried.append(name)
-        elif len(found) > 1 or found[0] in parameters:
-            raise EventError(
-                f"The column {name} could be {' or '.join(found)} of model {equations.name}"
-                + (f", for which {parameters[found[0]]} is there too." if len(found) == 1 else "."),
-                where=table.top,
-                do="name one column for each parameter, as the parameter is written.",
-            )
-        else:
-            parameters[found[0]] = name
-    refuse_misread(table, carried)
-    return parameters, carried
 
 
 def _notes(table: Table, parameters: Mapping[str, str], carried: Sequence[str]) -> list[str]:
@@ -197,10 +164,8 @@ def _numbers(table: Table, name: str, findings: list[Finding]) -> Floats:
 def _floats(cells: Sequence[Any], name: str, findings: list[Finding]) -> Floats:
     """Cells as numbers; NaN where one is empty."""
     values = np.full(len(cells), math.nan)
-    if all(type(cell) in (float, int) for cell in cells):
-        numbers = np.array(cells, dtype=float)
-        if not np.isinf(numbers).any():
-            return numbers
+    if all(type(cell) is float for cell in cells) and not np.isinf(cells).any():
+        return np.array(cells, dtype=float)
     if all(isinstance(cell, str) for cell in cells) and "_" not in "".join(cells):
         try:  # the good case at once; what is wrong is looked for below
             quick = np.array(["nan" if cell in MISSING else cell for cell in cells], dtype=float)
@@ -215,11 +180,17 @@ def _floats(cells: Sequence[Any], name: str, findings: list[Finding]) -> Floats:
         value = number_of(cell)
         if value is None:
             findings.append(
-                (row, f"{name} is {cell!r}.", "a number.", "write a number, or . for an empty cell.")
+                (row, f"{name} is {shown(cell)}.", "a number.", "write a number, or . for an empty cell.")
             )
         else:
             values[row] = value
     return values
+
+
+def shown(cell: Any) -> str:
+    """A cell as a message has it, however long it is."""
+    text = repr(cell)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def number_of(cell: Any) -> float | None:
@@ -235,8 +206,10 @@ def number_of(cell: Any) -> float | None:
 def _ids(table: Table, findings: list[Finding]) -> list[int | str]:
     cells = table.columns["ID"]
     for row, cell in enumerate(cells):
-        if is_missing(cell):
-            findings.append((row, "ID is empty.", "a number or a name.", "write whose event it is."))
+        if is_missing(cell) or not is_plain(cell):
+            what = "ID is empty." if is_missing(cell) else f"ID is {shown(cell)}."
+            findings.append((row, what, "a number or a name.", "write whose event it is."))
+    _report(table, findings)
     named = {cell: id_of(cell) for cell in set(cells)}
     return [named[cell] for cell in cells]
 
@@ -264,9 +237,10 @@ def _targets(
         cell = None if cells is None else cells[row]
         if is_missing(cell) or number_of(cell) == 0:
             cell, implied = 1, True
-        if cell not in said:
-            said[cell] = _target(cell, names, targets)
-        found = said[cell]
+        known = cell if is_plain(cell) else shown(cell)
+        if known not in said:
+            said[known] = _target(known, names, targets)
+        found = said[known]
         if isinstance(found, int):
             place[row] = found
         else:
@@ -288,7 +262,7 @@ def _target(cell: Any, names: list[str], targets: Mapping[str, int]) -> int | Fi
     allowed = (
         f"{known}; by number or by name." if names else "nothing: the model has no species that can be dosed."
     )
-    return (-1, f"CMT {cell} is no compartment that can be dosed.{hint}", allowed, "correct CMT.")
+    return (-1, f"CMT {str(cell)[:60]} is no compartment that can be dosed.{hint}", allowed, "correct CMT.")
 
 
 # -- checks: columns and which rows are doses, to findings ------------------------------------------
@@ -358,6 +332,9 @@ def _check_modifiers(col: Columns, dosed: Truths) -> Iterator[Finding]:
     share, lag = col["F"], col["LAG"]
     for row in _each(dosed & (share <= 0)):
         yield row, f"F is {share[row]:g}.", "over 0; empty for 1.", "write which part of AMT is absorbed."
+    for row in _each(dosed & ~np.isfinite(col["GIVEN"] + col["LENGTH"])):
+        what = "The dose is too large, or its infusion too long, for a number."
+        yield row, what, "amounts and times below 1e300.", "check AMT, F, RATE and DUR."
     for row in _each(dosed & (lag < 0)):
         yield row, f"LAG is {lag[row]:g}.", "0 or more.", "write how long after TIME the dose begins."
     for row in _each(dosed & _constant(col) & ((share != 1) | (lag > 0) | (col["DUR"] > 0))):

@@ -85,13 +85,17 @@ def _due(record: Record, anchors: Floats) -> Floats:
     lag, count = record.lag, record.additional + 1
     if record.ss and record.lag >= record.interval:  # an earlier dose of the endless series is still to come
         lag, count = lag - record.interval, count + 1
-    times = record.time + lag + np.arange(count) * record.interval
+    if not math.isfinite(record.time + lag + count * record.interval):
+        raise EventError(
+            f"The doses of the row at TIME {record.time:g} go on without end.",
+            where="II",
+            do="check II and ADDL.",
+        )
+    times = np.array(record.time + lag + np.arange(count) * record.interval, dtype=np.float64)
     place = np.clip(np.searchsorted(anchors, times), 1, max(len(anchors) - 1, 1))
     for near in (anchors[place - 1], anchors[np.minimum(place, len(anchors) - 1)]):
-        close = np.abs(times - near) <= _SAME * (abs(record.time) + lag + np.abs(times))
-        times = np.where(close, near, times)
-    result: Floats = times
-    return result
+        np.copyto(times, near, where=abs(times - near) <= _SAME * (abs(record.time) + lag + abs(times)))
+    return times
 
 
 def _unroll_plain(records: Sequence[Record], anchors: Floats) -> Unrolled:

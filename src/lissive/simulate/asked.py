@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from lissive.errors import ParameterError, SimulationError
 from lissive.model.equations import TIME, Equations
+from lissive.simulate._event_rows import shown
+from lissive.simulate.output import refuse_names
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,7 +29,7 @@ def number(value: Any, name: str, allowed: str = "a number.") -> float:
     except OverflowError:
         found = math.inf
     if not math.isfinite(found):
-        raise SimulationError(f"{name} is {_shown(value)}.", where=name, allowed=allowed)
+        raise SimulationError(f"{name} is {shown(value)}.", where=name, allowed=allowed)
     return found
 
 
@@ -38,13 +40,8 @@ def whole(value: Any, name: str, least: int) -> int:
         return value  # however large
     found = number(value, name, allowed)
     if found != int(found) or found < least:
-        raise SimulationError(f"{name} is {_shown(value)}.", where=name, allowed=allowed)
+        raise SimulationError(f"{name} is {shown(value)}.", where=name, allowed=allowed)
     return int(found)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def is_frame(value: Any) -> bool:
@@ -54,25 +51,30 @@ def is_frame(value: Any) -> bool:
 
 def a_table(value: Any, name: str, what: str) -> None:
     if not (isinstance(value, str | Path) or is_frame(value)):
-        raise SimulationError(f"{name} is {_shown(value)}.", where=name, allowed=what)
+        raise SimulationError(f"{name} is {shown(value)}.", where=name, allowed=what)
 
 
 def selected(equations: Equations, select: Any) -> list[str]:
     """Ids to write; all states where none are named."""
     if select is None:
-        select = []
+        select = equations.states
     outputs = [select] if isinstance(select, str) else list(select) if isinstance(select, Sequence) else None
     if outputs is None or any(not isinstance(each, str) for each in outputs):
         allowed = "ids, as ['S1', '[S1]', 'k']; all states if it is left out."
-        raise SimulationError(f"select is {_shown(select)}.", where="select", allowed=allowed)
-    outputs = [each for each in outputs if each.strip()] or list(equations.states)
-    if not outputs:
+        raise SimulationError(f"select is {shown(select)}.", where="select", allowed=allowed)
+    if not equations.quantities or (not outputs and not equations.states):
         raise SimulationError(
             f"Model {equations.name} has nothing that changes.",
             where="select",
             allowed="at least one quantity to write.",
             do="select a quantity, or check the model's text.",
         )
+    if not any(each.strip() for each in outputs):
+        allowed = f"{', '.join(equations.quantities)}."
+        raise SimulationError(
+            "Nothing is selected.", where="select", allowed=allowed, do="name one, or leave it out."
+        )
+    refuse_names(outputs)
     return outputs
 
 
@@ -82,7 +84,7 @@ def given_parameters(equations: Equations, parameters: Any) -> dict[str, float]:
         return {}
     if not isinstance(parameters, Mapping):
         allowed = "parameters by their id, as {'CL': 5.0}."
-        raise ParameterError(f"parameters is {_shown(parameters)}.", where="parameters", allowed=allowed)
+        raise ParameterError(f"parameters is {shown(parameters)}.", where="parameters", allowed=allowed)
     if unknown := [name for name in parameters if name not in equations.parameters]:
         raise ParameterError(
             f"{unknown[0]} is not a parameter of model {equations.name} that a run may set.",
@@ -108,9 +110,15 @@ def output_times(until: Any, every: Any, times: Any) -> Floats | None:
     if isinstance(times, str | Path):
         times = _read_times(Path(times))
     try:
-        grid: Floats = np.unique(np.asarray(times, dtype=float))
-    except (TypeError, ValueError, OverflowError):
-        raise SimulationError("The output times are no numbers.", where="times", allowed="numbers.") from None
+        given = np.atleast_1d(np.asarray(times))
+        plain = given.dtype.kind in "iuf" and given.ndim == 1
+    except ValueError:  # lists of different lengths
+        plain = False
+    if not plain:
+        raise SimulationError(
+            "The output times are no numbers.", where="times", allowed="numbers in one row."
+        )
+    grid: Floats = np.unique(given.astype(float))
     if not len(grid) or not np.isfinite(grid).all() or grid[0] < 0:
         raise SimulationError("The output times are not usable.", where="times", allowed="numbers from 0 on.")
     return grid
@@ -149,7 +157,7 @@ def _read_times(path: Path) -> list[float]:
                 if not found and len(line.replace(",", " ").split()) == 1:
                     continue  # a heading
                 raise SimulationError(
-                    f"{_shown(word)} is no number.",
+                    f"{shown(word)} is no number.",
                     where=f"{path}:{number}",
                     allowed=f"{TIME}s, one a line.",
                 ) from None

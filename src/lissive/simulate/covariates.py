@@ -13,15 +13,27 @@ before the first row and after the last it has theirs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lissive.errors import EventError
 from lissive.simulate._unroll import ByParameter
 
 Floats = npt.NDArray[np.float64]
 
 MODES = ("nocb", "locf")
+
+
+def check_mode(mode: Any) -> None:
+    """Raises EventError for a way that there is not."""
+    if mode not in MODES:
+        raise EventError(
+            f"covariates is {mode!r}.",
+            where="covariates",
+            allowed="nocb, the next row's value, as in NONMEM; or locf, the last row's.",
+        )
 
 
 def filled(values: Floats, mode: str) -> Floats:

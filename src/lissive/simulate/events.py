@@ -41,7 +41,7 @@ from lissive.model.equations import Equations
 from lissive.simulate._event_cells import COLUMNS, from_csv, from_frame
 from lissive.simulate._event_rows import Rows, check
 from lissive.simulate._unroll import Rates, Record, unroll
-from lissive.simulate.covariates import MODES, filled
+from lissive.simulate.covariates import check_mode, filled
 from lissive.simulate.output import atomic_path
 from lissive.simulate.schedule import (
     ADD,
@@ -161,12 +161,7 @@ def read_events(
 
     Raises       EventError with all mistakes (the first ten in full), each with its line.
     """
-    if covariates not in MODES:
-        raise EventError(
-            f"covariates is {covariates!r}.",
-            where="covariates",
-            allowed="nocb, the next row's value, as in NONMEM; or locf, the last row's.",
-        )
+    check_mode(covariates)
     cells = from_csv(Path(table)) if isinstance(table, str | Path) else from_frame(table)
     rows = check(cells, equations)
     shared: dict[tuple[Record, ...], tuple[Record, ...]] = {}

@@ -113,16 +113,21 @@ def _check_shapes(values: Any, times: Any, n: int, outputs: Sequence[str], codes
     for name, array in {"status": codes, "messages": said}.items():
         if array.shape != (n,):
             raise SimulationError(f"{name} has the shape {array.shape}.", where="dataset", allowed=f"{(n,)}.")
+    refuse_names(outputs)
+
+
+def refuse_names(outputs: Sequence[str]) -> None:
+    """Outputs that cannot stand in one result."""
     if taken := [name for name in outputs if name in _TAKEN]:
         raise SimulationError(
             f"The output {taken[0]} has the name of a column of the result.",
-            where="dataset",
+            where="select",
             allowed=f"any name but {', '.join(_TAKEN)}.",
             do="leave it out of the selection, or rename it in the model.",
         )
     if len(set(outputs)) < len(outputs):
         twice = next(name for name in outputs if list(outputs).count(name) > 1)
-        raise SimulationError(f"The output {twice} is selected twice.", where="dataset", do="select it once.")
+        raise SimulationError(f"The output {twice} is selected twice.", where="select", do="select it once.")
 
 
 def _attributes(name: str, units: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:

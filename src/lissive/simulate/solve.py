@@ -22,7 +22,9 @@ from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
 from lissive.simulate import asked
+from lissive.simulate._event_cells import is_missing, is_plain
 from lissive.simulate._event_rows import id_of
+from lissive.simulate.covariates import check_mode
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.events import EventTable, read_events
 from lissive.simulate.limits import afford
@@ -86,6 +88,7 @@ def simulate(
     threads = (os.cpu_count() or 1) if threads is None else asked.whole(threads, "threads", 1)
     tolerances = Tolerances(rtol=asked.number(rtol, "rtol"), atol=asked.number(atol, "atol"))
     seed = asked.whole(seed, "seed", 0)
+    check_mode(covariates)
     if events is not None:
         asked.a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
     table = None if events is None else read_events(events, equations, covariates)
@@ -264,6 +267,10 @@ def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str
         given = _read_table(Path(given))
     if not len(given):
         raise SimulationError("the table has no subjects.", where=where, allowed="a row for each subject.")
+    if len(set(given.columns)) < len(given.columns):
+        raise SimulationError("a column comes twice.", where=where, do="leave one of them.")
+    if wrong := [i for i in given.get("ID", ()) if is_missing(i) or not is_plain(i)]:
+        raise SimulationError(f"an ID is {wrong[0]!r}.", where=where, allowed="numbers or names.")
     ids: list[int | str] = (
         [id_of(i) for i in given["ID"]] if "ID" in given else list(range(1, len(given) + 1))
     )
