@@ -21,9 +21,17 @@ from lissive.errors import ParameterError, SimulationError
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
-from lissive.simulate import asked
 from lissive.simulate._event_cells import is_missing, is_plain
 from lissive.simulate._event_rows import id_of
+from lissive.simulate.asked import (
+    a_table,
+    given_parameters,
+    is_frame,
+    number,
+    output_times,
+    selected,
+    whole,
+)
 from lissive.simulate.covariates import check_mode
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.events import EventTable, read_events
@@ -79,18 +87,18 @@ def simulate(
     subjects are observed at rows of their own that differ in time, the dims are (subject, record), and `time` has
     both. A subject with several occasions stands there once for each, with the coordinate `occasion`.
 
-    Raises       a LissiveError for whatever cannot be run as asked.
+    Raises       a LissiveError for whatever cannot be run as
     """
     equations = _model(model)
-    outputs = asked.selected(equations, select)
-    common = asked.given_parameters(equations, parameters)
-    grid = asked.output_times(until, every, times)
-    threads = (os.cpu_count() or 1) if threads is None else asked.whole(threads, "threads", 1)
-    tolerances = Tolerances(rtol=asked.number(rtol, "rtol"), atol=asked.number(atol, "atol"))
-    seed = asked.whole(seed, "seed", 0)
+    outputs = selected(equations, select)
+    common = given_parameters(equations, parameters)
+    grid = output_times(until, every, times)
+    threads = (os.cpu_count() or 1) if threads is None else whole(threads, "threads", 1)
+    tolerances = Tolerances(rtol=number(rtol, "rtol"), atol=number(atol, "atol"))
+    seed = whole(seed, "seed", 0)
     check_mode(covariates)
     if events is not None:
-        asked.a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
+        a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
     table = None if events is None else read_events(events, equations, covariates)
     if grid is None and not (table and any(len(run.seen) for run in table.runs)):
         raise SimulationError(
@@ -237,9 +245,9 @@ def _subjects(
     """IDs, each subject's own parameters, and which of these were drawn. values : that each will have."""
     if given is None:
         return (list(table.subjects) if table else [1]), {}, ()
-    if isinstance(given, str | Path) or asked.is_frame(given):
+    if isinstance(given, str | Path) or is_frame(given):
         return (*_table_of_subjects(equations, given), ())
-    count = asked.whole(given, "subjects", 1)
+    count = whole(given, "subjects", 1)
     _afford(count, equations, values)
     ids: list[int | str] = list(range(1, count + 1))
     if table and len(table.subjects) == count:
@@ -312,12 +320,12 @@ def _read_table(path: Path) -> pd.DataFrame:
     if not rows:
         raise SimulationError("the file is empty.", where=str(path), allowed="a heading and a row each.")
     header = [cell.strip() for cell in rows[0][1]]
-    for number, row in rows[1:]:
+    for line, row in rows[1:]:
         empty = sum(not cell.strip() for cell in row)
         if len(row) != len(header) or empty:
             raise SimulationError(
                 f"{len(row)} cells, {empty} of them empty, below a heading of {len(header)}.",
-                where=f"{path}:{number}",
+                where=f"{path}:{line}",
                 allowed="one value for each column.",
             )
     if len(set(header)) < len(header):
