@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from lissive.errors import EventError
 from lissive.model.equations import Equations
 from lissive.model.expression import Graph
-from lissive.simulate._unroll import _unroll_any, unroll
+from lissive.simulate._unroll import Record, _unroll_any, unroll
 from lissive.simulate.events import (
     ADD,
     RATE,
     RESET,
     STOP,
+    EventTable,
     Regimen,
     Schedule,
     SteadyState,
@@ -68,9 +69,13 @@ def rows_of(schedule):
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+def the_schedule(table):
+    (schedule,) = regimen_of(table).schedules
+    return schedule
+
+
 def only(table):
-    (schedule,) = table.schedules
-    return rows_of(schedule)
+    return rows_of(the_schedule(table))
 
 
 # -- what rows mean -------------------------------------------------------------------------------
@@ -129,26 +134,26 @@ def test_other_is_a_stop(table):
 
 def test_observations_are_kept_for_each_subject(table):
     got = table("1,0,1,5,gut,.,.,.,.", "1,1,0,.,.,.,.,.,.", "1,1,0,.,nowhere,.,.,.,.", "2,4,0,.,.,.,.,.,.")
-    assert [times.tolist() for times in got.observations] == [[1, 1], [4]]
-    assert len(got.schedules[got.which[1]]) == 0
+    assert [run.observed.tolist() for run in got.runs] == [[1, 1], [4]]
+    assert len(the_schedule(table("2,4,0,.,.,.,.,.,."))) == 0
 
 
 # -- steady state ---------------------------------------------------------------------------------
 def test_a_steady_state_is_a_request_before_its_dose(table):
-    (schedule,) = table("1,0,1,7,plasma,.,.,.,.", "1,5,1,100,gut,.,12,2,1").schedules
+    schedule = the_schedule(table("1,0,1,7,plasma,.,.,.,.", "1,5,1,100,gut,.,12,2,1"))
     assert schedule.steady == (SteadyState(5, 100, 1, 0, 12, 1, before=1),)
     assert rows_of(schedule)[1:] == [(5, ADD, 1, 100), (17, ADD, 1, 100), (29, ADD, 1, 100)]
 
 
 def test_the_steady_state_of_a_constant_infusion_has_no_dose(table):
-    (schedule,) = table("1,5,1,0,plasma,3,0,0,1").schedules
+    schedule = the_schedule(table("1,5,1,0,plasma,3,0,0,1"))
     assert schedule.steady == (SteadyState(5, 0, 2, 3, 0, 1, before=0),)
     assert len(schedule) == 0
     assert schedule.infused == (2,)
 
 
 def test_infusions_longer_than_their_interval_still_run_at_steady_state(table):
-    (schedule,) = table("1,0,1,100,plasma,4,10,0,1").schedules  # 25 h long, every 10 h
+    schedule = the_schedule(table("1,0,1,100,plasma,4,10,0,1"))  # 25 h long, every 10 h
     assert rows_of(schedule) == [
         (0, RATE, 2, 8), (0, RATE, 2, 4), (5, RATE, 2, -4), (15, RATE, 2, -4), (25, RATE, 2, -4)
     ]  # fmt: skip
@@ -170,14 +175,14 @@ def test_small_letters_comments_and_empty_cells_are_read(table):
 def test_optional_columns_may_be_absent(table):
     got = table("1,0,5", "1,3,0", head="ID,TIME,AMT")
     assert only(got) == [(0, ADD, 1, 5)]
-    assert got.observations[0].tolist() == [3]
+    assert got.runs[0].observed.tolist() == [3]
     assert any("no column EVID" in note for note in got.notes)
     assert any("doses go to gut" in note for note in got.notes)
 
 
 def test_other_columns_are_left_aside_with_a_note(table):
     got = table("1,0,1,5,gut,7,0,80", head="ID,TIME,EVID,AMT,CMT,DV,MDV,weight")
-    assert got.notes == ("Not used: DV, MDV, weight.",)
+    assert got.notes == ("Not used, only carried to the result: DV, MDV, weight.",)
 
 
 def test_a_column_like_a_known_one_is_fine_beside_it(table):
@@ -188,19 +193,22 @@ def test_a_frame_reads_as_the_file_does(table, tmp_path):
     got = table("1,0,1,5,gut,.,12,3,.", "1,40,0,.,.,.,.,.,.")
     frame = pd.read_csv(tmp_path / "e.csv", na_values=".")
     again = read_events(frame, MODEL)
-    assert again.schedules[0].digest == got.schedules[0].digest
+    assert the_schedule(again).digest == the_schedule(got).digest
     assert again.subjects == (1,)
 
 
-def test_subjects_who_share_a_schedule_share_it(table):
+def test_subjects_keep_their_order_and_their_own_rows(table):
     got = table("1,0,1,5,gut,.,12,1,.", "b,0,1,5,gut,.,.,.,.", "b,12,1,5,gut,.,.,.,.", "3,0,1,6,gut,.,12,1,.")
     assert got.subjects == (1, "b", 3)
-    assert got.which.tolist() == [0, 0, 1]
+    regimen = regimen_of(got)
+    assert [rows_of(regimen.schedules[w]) for w in regimen.which[:2]] == [
+        [(0, ADD, 1, 5), (12, ADD, 1, 5)]
+    ] * 2
 
 
 def test_ten_thousand_alike_subjects_cost_one_schedule(table):
     rows = [f"{i},0,1,5,gut,.,12,167,." for i in range(10_000)]
-    assert len(table(*rows).schedules) == 1
+    assert len(regimen_of(table(*rows)).schedules) == 1
 
 
 # -- what is refused ------------------------------------------------------------------------------
@@ -223,9 +231,9 @@ def test_a_finding_says_where_what_allowed_and_what_to_do(refusal):
         ("1,0,1,0,gut,5,.,.,.", "AMT is missing for a dose."),
         ("1,0,0,5,gut,.,.,.,.", "AMT is 5 in a row with EVID 0, which gives no dose."),
         ("1,0,5,5,gut,.,.,.,.", "EVID is 5. Allowed: 0 observation, 1 dose,"),
-        ("1,0,1,5,gut,-1,.,.,.", "RATE is -1. That asks for the rate as a parameter of the model"),
-        ("1,0,1,5,gut,-2,.,.,.", "RATE is -2. That asks for the duration as a parameter"),
-        ("1,0,1,5,gut,-3,.,.,.", "RATE is -3. Allowed: 0 for a dose at once"),
+        ("1,0,1,5,gut,-1,.,.,.", "RATE is -1, which takes the rate from the parameter R_gut, but the model has"),
+        ("1,0,1,5,gut,-2,.,.,.", "RATE is -2, which takes the duration from DUR, but DUR is empty."),
+        ("1,0,1,5,gut,-3,.,.,.", "RATE is -3. Allowed: 0 at once, over 0 the rate"),
         ("1,0,1,5,gut,.,-2,.,.", "II is -2."),
         ("1,0,1,5,gut,.,2,1.5,.", "ADDL is 1.5. Allowed: a whole number"),
         ("1,0,1,5,gut,.,2,-1,.", "ADDL is -1."),
@@ -276,8 +284,9 @@ def test_findings_come_together_the_first_ten(refusal):
     ("head", "says"),
     [
         ("ID,TIME,EVID,AMT,CMT,RATE,II,ADL,SS", "The column ADL is unknown. Did you mean ADDL?"),
-        ("ID,time,EVID,AMT,CMT,RATE,II,ADDL,SS", "The header mixes capitals and small letters"),
-        ("Id,Time,Evid,Amt,Cmt,Rate,Ii,Addl,Ss", "The header mixes capitals and small letters"),
+        ("ID,TIME,time,AMT,CMT,RATE,II,ADDL,SS", "The column time is there twice."),
+        ("ID,TIME,F1,AMT,CMT,RATE,II,ADDL,SS", "The column F1 is not read"),
+        ("ID,TIME,,AMT,CMT,RATE,II,ADDL,SS", "A column has no name."),
         ("ID,TIME,EVID,AMT,CMT,RATE,II,ADDL,AMT", "The column AMT is there twice."),
         ("SUBJ,TIME,EVID,AMT,CMT,RATE,II,ADDL,SS", "There is no column ID."),
     ],
@@ -334,7 +343,7 @@ def given_by(schedule, until):
 
 @given(dose_rows)
 def test_all_that_is_prescribed_is_given_and_input_ends(rows):
-    (schedule,) = read_events(frame_of(rows), MODEL).schedules
+    schedule = the_schedule(read_events(frame_of(rows), MODEL))
     assert (np.diff(schedule.time) >= 0).all()
     for name, place in MODEL.dose_targets.items():
         want = sum(amount * (1 + more) for _, into, amount, _, _, more in rows if into == name)
@@ -350,7 +359,7 @@ def test_additional_doses_are_as_if_written_out(rows):
         for time, into, amount, rate, ii, more in rows
         for k in range(more + 1)
     ]
-    (short,), (long,) = (read_events(frame_of(each), MODEL).schedules for each in (rows, written))
+    short, long = (the_schedule(read_events(frame_of(each), MODEL)) for each in (rows, written))
     for until in np.linspace(0.5, 200.5, 9):
         a, b = given_by(short, until), given_by(long, until)
         assert {k: pytest.approx(v, abs=1e-6) for k, v in a.items() if v > 1e-9} == {
@@ -361,20 +370,25 @@ def test_additional_doses_are_as_if_written_out(rows):
 @given(dose_rows)
 def test_plain_doses_unroll_as_all_others_do(rows):
     records = [
-        (float(t), 1, float(amount), 1, 0.0, float(ii), more, 0) for t, _, amount, _, ii, more in sorted(rows)
+        Record(
+            float(t), 1 if rate < 20 else 0, float(amount), 1, interval=float(ii), additional=more, lag=rate
+        )
+        for t, _, amount, rate, ii, more in sorted(rows)
     ]
-    assert rows_of(unroll(records)) == rows_of(_unroll_any(records))
+    plain, other = unroll(records), _unroll_any(records, np.unique([r.time for r in records]), {})
+    assert rows_of(plain.schedule) == rows_of(other.schedule)
+    assert plain.ranks.tolist() == other.ranks.tolist()
 
 
 @given(dose_rows, st.sampled_from([1.0, 0.5, 3.0]), st.sampled_from([0.0, 24.0]))
 def test_an_exported_regimen_reads_back_the_same(tmp_path_factory, rows, scale, shift):
     path = tmp_path_factory.mktemp("export") / "e.csv"
-    (schedule,) = read_events(frame_of(rows), MODEL).schedules
+    schedule = the_schedule(read_events(frame_of(rows), MODEL))
     regimen = Regimen((schedule,), [0, 0], [1.0, scale], [0.0, shift])
     export_events(regimen, MODEL, path, subject_ids=[7, "b"])
     again = read_events(path, MODEL)
     assert again.subjects == (7, "b")
-    second = again.schedules[again.which[1]]
+    second = the_schedule(EventTable(again.runs[1:], "nocb"))
     for until in (1.5, 30.25, 77.5, 400.0):
         want = {k: pytest.approx(scale * v, rel=1e-9, abs=1e-9) for k, v in given_by(schedule, until).items()}
         assert {k: given_by(second, until + shift).get(k, 0.0) for k in want} == want
@@ -383,8 +397,8 @@ def test_an_exported_regimen_reads_back_the_same(tmp_path_factory, rows, scale, 
 def test_resets_stops_and_steady_doses_are_exported(table, tmp_path):
     got = table("1,0,1,5,gut,.,12,2,1", "1,3,2,.,.,.,.,.,.", "1,30,4,90,plasma,9,.,.,.", "1,33,3,.,.,.,.,.,.")
     export_events(regimen_of(got), MODEL, tmp_path / "x.csv")
-    (again,) = read_events(tmp_path / "x.csv", MODEL).schedules
-    (schedule,) = got.schedules
+    again = the_schedule(read_events(tmp_path / "x.csv", MODEL))
+    schedule = the_schedule(got)
     assert again.steady == schedule.steady
     *before, reset = rows_of(schedule)
     assert rows_of(again) == [*before, (33, RATE, 2, -9), reset]  # the infusion ends where the reset ended it
@@ -433,7 +447,8 @@ def test_a_schedule_out_of_order_is_refused():
 
 def test_a_regimen_is_taken_for_some_subjects_in_their_order(table):
     got = table("1,0,1,5,gut,.,.,.,.", "2,0,1,6,gut,.,.,.,.")
-    assert regimen_of(got, [2, 1, 2]).which.tolist() == [1, 0, 1]
+    regimen = regimen_of(got, [2, 1, 2])
+    assert [regimen.schedules[w].value[0] for w in regimen.which] == [6, 5, 6]
     with pytest.raises(EventError, match=r"ID 3 has no rows in the dosing table\. Allowed: 1, 2"):
         regimen_of(got, [1, 3])
 
@@ -452,8 +467,9 @@ def test_the_example_reads_with_its_model():
 
     got = read_events(EXAMPLES / "events.csv", load(str(EXAMPLES / "one_compartment.ant")))
     assert got.subjects == (1, 2, 3)
-    assert [len(schedule) for schedule in got.schedules] == [14, 5, 7]
-    assert len(got.schedules[2].steady) == 1
+    schedules = regimen_of(got).schedules
+    assert [len(schedule) for schedule in schedules] == [14, 5, 7]
+    assert len(schedules[2].steady) == 1
 
 
 def test_reading_a_file_needs_no_pandas():

@@ -80,8 +80,11 @@ def test_a_linear_model_answers_in_proportion(factor: float) -> None:
 
 
 def test_the_example_events_run_with_observation_rows_as_times() -> None:
+    """Each subject at their own rows: two, one and one."""
     got = run(events=EVENTS, select=["[C]"])
-    assert got["time"].values.tolist() == [24.0, 84.0, 96.0, 168.0]
+    assert got["[C]"].dims == ("subject", "record")
+    np.testing.assert_array_equal(got["time"].values, [[24.0, 168.0], [96.0, np.nan], [84.0, np.nan]])
+    assert (np.isnan(got["[C]"].values) == np.isnan(got["time"].values)).all()
     assert (got["status"].values == 0).all()
 
 

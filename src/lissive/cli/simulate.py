@@ -14,6 +14,7 @@ import typer
 from lissive.errors import SimulationError
 
 FORMATS = (".csv", ".parquet", ".nc", ".zarr")
+MODES = ("nocb", "locf")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,8 +25,16 @@ def simulate(
     model: Annotated[str, typer.Argument(help="A shipped model by name, or an .ant or .xml file.")],
     out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet, .nc or .zarr.")],
     events: Annotated[
-        Path | None, typer.Option(help="Doses, NONMEM-style: ID TIME EVID AMT CMT RATE II ADDL SS.")
+        Path | None, typer.Option(help="Doses, NONMEM-style: ID TIME EVID AMT CMT RATE II ADDL SS F LAG DUR.")
     ] = None,
+    covariates: Annotated[
+        str,
+        typer.Option(
+            metavar="nocb|locf",
+            help="Between two rows of --events, a column named like a parameter has the next row's value "
+            "(nocb) or the last row's (locf).",
+        ),
+    ] = "nocb",
     subjects: Annotated[
         str | None,
         typer.Option(metavar="N|FILE", help="How many subjects, or a table of their parameters, a row each."),
@@ -46,6 +55,10 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Solve a model and write what was selected, for one subject or for many."""
+    if covariates not in MODES:
+        raise SimulationError(
+            f"--covariates is {covariates!r}.", where="--covariates", allowed=f"{' or '.join(MODES)}."
+        )
     if out.suffix not in FORMATS:
         raise SimulationError(
             f"The ending {out.suffix!r} names no format.", where="--out", allowed=f"{', '.join(FORMATS)}."
@@ -62,6 +75,7 @@ def simulate(
     result = simulate_files(
         model=model,
         events=events,
+        covariates=covariates,
         subjects=_subjects(subjects),
         until=until,
         every=every,
@@ -83,7 +97,7 @@ def _subjects(text: str | None) -> int | Path | None:
 
 
 def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+    return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
 
 
 def _print(summary: dict[str, Any], out: Path, as_json: bool) -> None:
@@ -94,5 +108,7 @@ def _print(summary: dict[str, Any], out: Path, as_json: bool) -> None:
         print(f"{out}: {summary['subjects']} subjects, {summary['failed']} failed.")
         for subject, why in summary.get("failures", {}).items():
             print(f"  subject {subject}: {why}")
+        for note in summary.get("notes", ()):
+            print(f"  {note}")
     if summary["failed"]:
         raise typer.Exit(1)

@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from lissive.case import Case
-from lissive.errors import SimulationError
 from lissive.forecast.people import like_them
 from lissive.forecast.treatment import Treatment, treatment
 from lissive.model import load
 from lissive.model.parameters import load_interactions
+from lissive.simulate.asked import whole
 from lissive.simulate.engine import Tolerances, build
+from lissive.simulate.limits import afford
 from lissive.simulate.origin import origin
-from lissive.simulate.ratings import stretches
+from lissive.simulate.ratings import MOST_DAYS, stretches
 from lissive.simulate.run import MEANING, Settings
 from lissive.simulate.solve import model_hash
 from lissive.simulate.streams import Floats, normals, uniforms
@@ -103,11 +104,13 @@ def predict(
 
     Raises       CaseError where the plan does not say enough to be run.
     """
-    if subjects < 1:
-        raise SimulationError(f"subjects is {subjects}.", where="subjects", allowed="1 or more.")
+    subjects = whole(subjects, "subjects", 1)
     equations = load("lissive")
     plan = treatment(case, equations)
     assert case.spasm.cause is not None
+    days = 2 * plan.weeks * DAYS * (3 * len(outcomes()) + 2)  # what a diary holds, of both arms
+    each = 8 * (days + 4 * MOST_DAYS + 4 * len(equations.parameters))
+    afford(subjects, each, what="subjects", where="subjects", do="ask for fewer subjects or weeks.")
     people = like_them(plan, case.spasm.cause, subjects, seed)
     both = {name: np.tile(value, 2) for name, value in people.parameters.items()}
     outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))

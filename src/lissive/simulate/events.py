@@ -1,13 +1,17 @@
-"""Dosing tables in the manner of NONMEM: `ID TIME EVID AMT CMT RATE II ADDL SS`.
+"""Dosing tables in the manner of NONMEM: `ID TIME EVID AMT CMT RATE II ADDL SS F LAG DUR`.
 
 EVID: 0 observation, 1 dose, 2 other (a stop), 3 reset, 4 reset and dose. CMT: the id of a species, or its
 number among those that can be dosed. AMT is in the model's unit of amount. RATE > 0 is an infusion that lasts
-AMT/RATE. ADDL more doses follow, each II after the one before. SS=1 puts the steady state of the dose in
-place of the present state, SS=2 adds it; then the dose is given. SS=1 with AMT=0, RATE>0 and II=0 is the
-steady state of a constant infusion, which ends there. Columns are all in capitals or all in small letters;
-`.` is empty.
+AMT/RATE; -1 takes the rate from the model's parameter R_ and the compartment's id, -2 the duration from DUR.
+ADDL more doses follow, each II after the one before. SS=1 puts the steady state of the dose in place of the
+present state, SS=2 adds it; then the dose is given. SS with AMT=0, RATE>0 and II=0 is the steady state of a
+constant infusion, which ends there. F is the part of AMT that is absorbed: it leaves RATE as it is, and so
+lengthens or shortens the infusion, and leaves DUR as it is. LAG (or ALAG) is how long after TIME the dose and
+its additional doses begin. `.` is empty. A column named like a parameter is its value in time (`covariates`).
 
-At one time: infusions end, then rows follow each other as in the table, then the subject is observed.
+At one time: infusions end, then doses that fall due (additional and lagged ones), then rows follow each other as
+in the table; output times that no row of the table asks for come last. A reset (EVID 3, 4) and SS=1 call off what
+earlier rows have still to give. Where TIME starts again after a reset, a new occasion begins.
 
 >>> from lissive.model.equations import Equations
 >>> from lissive.model.expression import Graph
@@ -16,38 +20,41 @@ At one time: infusions end, then rows follow each other as in the table, then th
 >>> columns = "ID TIME EVID AMT II ADDL".split()
 >>> rows = pd.DataFrame([[1, 0, 1, 5, 12, 2], [1, 30, 0, 0, 0, 0]], columns=columns)
 >>> table = read_events(rows, model)
->>> regimen_of(table).schedules[0].time.tolist(), table.observations[0].tolist()
+>>> regimen_of(table).schedules[0].time.tolist(), table.runs[0].observed.tolist()
 ([0.0, 12.0, 24.0], [30.0])
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lissive.errors import EventError
 from lissive.model.equations import Equations
-from lissive.simulate._event_rows import COLUMNS, Rows, check, from_csv, from_frame
-from lissive.simulate._unroll import unroll
+from lissive.simulate._event_cells import COLUMNS, from_csv, from_frame
+from lissive.simulate._event_rows import Rows, check
+from lissive.simulate._unroll import Rates, Record, unroll
+from lissive.simulate.covariates import check_mode, filled
 from lissive.simulate.output import atomic_path
 from lissive.simulate.schedule import (
     ADD,
     RATE,
     RESET,
     STOP,
-    EventTable,
+    Course,
     Floats,
+    Halt,
     Regimen,
     Schedule,
     SteadyState,
     doses,
-    regimen_of,
-    share,
 )
 
 if TYPE_CHECKING:
@@ -61,8 +68,10 @@ __all__ = [
     "STOP",
     "EventTable",
     "Regimen",
+    "Run",
     "Schedule",
     "SteadyState",
+    "course_of",
     "doses",
     "export_events",
     "read_events",
@@ -70,62 +79,213 @@ __all__ = [
 ]
 
 
-def read_events(table: str | Path | pd.DataFrame, equations: Equations) -> EventTable:
-    """A dosing table as schedules.
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One subject on one occasion: their rows of a dosing table."""
+
+    subject: int | str
+    occasion: int
+    records: tuple[Record, ...]
+    """In the order of the table; many runs may share them."""
+    varying: Mapping[str, Floats]
+    """Parameter to its (record,) values; all NaN where this subject has none."""
+    carried: Mapping[str, Sequence[Any]]
+    """Column that is not used to its (record,) cells."""
+
+    @cached_property
+    def time(self) -> tuple[float, ...]:
+        return tuple(record.time for record in self.records)
+
+    @cached_property
+    def seen(self) -> npt.NDArray[np.int64]:
+        """The records that are observations."""
+        return np.array([r for r, record in enumerate(self.records) if record.evid == 0], dtype=np.int64)
+
+    @property
+    def observed(self) -> Floats:
+        """Times of the observation rows."""
+        return np.array(self.time)[self.seen]
+
+
+@dataclass(frozen=True, eq=False)
+class EventTable:
+    """A dosing table, read."""
+
+    runs: tuple[Run, ...]
+    """In the order of the table."""
+    covariates: str
+    """How parameters vary between rows: nocb or locf."""
+    notes: tuple[str, ...] = ()
+    """What was left aside or taken for granted, in sentences."""
+
+    @cached_property
+    def subjects(self) -> tuple[int | str, ...]:
+        """IDs in the order of the table."""
+        return tuple(dict.fromkeys(run.subject for run in self.runs))
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """Parameters of the model that have a column."""
+        return tuple(self.runs[0].varying)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Columns that are not used."""
+        return tuple(self.runs[0].carried)
+
+    def of(self, subject_ids: Sequence[int | str]) -> list[list[Run]]:
+        """The runs of each of these subjects."""
+        runs: dict[int | str, list[Run]] = {}
+        for run in self.runs:
+            runs.setdefault(run.subject, []).append(run)
+        if missing := [subject for subject in subject_ids if subject not in runs]:
+            some = ", ".join(str(subject) for subject in self.subjects[:10])
+            raise EventError(
+                f"ID {missing[0]} has no rows in the dosing table.",
+                where="ID",
+                allowed=f"{some}{' ...' if len(self.subjects) > 10 else ''}",
+                do="add its rows, or leave the subject out.",
+            )
+        return [runs[subject] for subject in subject_ids]
+
+
+def read_events(
+    table: str | Path | pd.DataFrame, equations: Equations, covariates: str = "nocb"
+) -> EventTable:
+    """A dosing table, checked.
 
     Parameters
     ----------
-    table : a comma-separated file, or a data frame.
-    equations : the model; `dose_targets` says what can be dosed, and in which order it is numbered.
+    table : a comma-separated file, or a DataFrame.
+    covariates : value of a parameter between two rows: `nocb` the next row's, `locf` the last row's.
 
-    Raises
-    ------
-    EventError with file and line; the first ten findings at once.
+    Raises       EventError with all mistakes (the first ten in full), each with its line.
     """
+    check_mode(covariates)
     cells = from_csv(Path(table)) if isinstance(table, str | Path) else from_frame(table)
-    rows = check(cells, equations.dose_targets)
-    subjects, known, each, observed = [], {}, [], []
-    for subject, start, stop in _blocks(rows.ids):
-        subjects.append(subject)
-        records = _records(rows, start, stop)
-        doses_only = tuple(record for record in records if record[1] != 0)
-        if doses_only not in known:  # most subjects share their rows, so these are unrolled once
-            known[doses_only] = unroll(list(doses_only))
-        each.append(known[doses_only])
-        observed.append(_frozen([record[0] for record in records if record[1] == 0]))
-    schedules, which = share(each)
-    return EventTable(tuple(subjects), schedules, which, tuple(observed), rows.notes)
+    rows = check(cells, equations)
+    shared: dict[tuple[Record, ...], tuple[Record, ...]] = {}
+    runs = []
+    for start, stop in _blocks(rows):
+        records = _records(rows, slice(start, stop))
+        runs.append(
+            Run(
+                rows.ids[start],
+                int(rows.occasion[start]),
+                shared.setdefault(records, records),
+                {name: filled(values[start:stop], covariates) for name, values in rows.varying.items()},
+                {name: cells[start:stop] for name, cells in rows.carried.items()},
+            )
+        )
+    notes = list(rows.notes)
+    if rows.varying:
+        way = {"nocb": "as the next row says", "locf": "as the last row says"}[covariates]
+        notes.append(
+            f"Parameters that vary in time, between rows {way} ({covariates}): {', '.join(rows.varying)}."
+        )
+    return EventTable(tuple(runs), covariates, tuple(notes))
 
 
-def _blocks(ids: Sequence[int | str]) -> Iterator[tuple[int | str, int, int]]:
+def _blocks(rows: Rows) -> Iterator[tuple[int, int]]:
+    """Rows of one subject on one occasion."""
     start = 0
-    for subject, rows in groupby(ids):
-        stop = start + sum(1 for _ in rows)
-        yield subject, start, stop
-        start = stop
+    for row in range(1, len(rows.ids) + 1):
+        if row == len(rows.ids) or (rows.ids[row], rows.occasion[row]) != (
+            rows.ids[start],
+            rows.occasion[start],
+        ):
+            yield start, row
+            start = row
 
 
-def _records(
-    rows: Rows, start: int, stop: int
-) -> list[tuple[float, int, float, int, float, float, int, int]]:
-    part = slice(start, stop)
+def _records(rows: Rows, part: slice) -> tuple[Record, ...]:
     columns = (
         rows.time[part],
         rows.evid[part].astype(int),
         rows.amt[part],
         rows.target[part],
         rows.rate[part],
+        rows.length[part],
         rows.ii[part],
         rows.addl[part].astype(int),
         rows.ss[part].astype(int),
+        rows.lag[part],
     )
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+    return tuple(Record(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _frozen(times: list[float]) -> Floats:
-    array = np.array(times, dtype=float)
-    array.flags.writeable = False
-    return array
+def course_of(
+    records: Sequence[Record],
+    *,
+    grid: Floats | None = None,
+    changes: Sequence[tuple[int, float, bool]] = (),
+    rates: Rates | None = None,
+) -> Course:
+    """The course of one subject's records.
+
+    Parameters
+    ----------
+    grid : output times; if not given, the observation rows are what is seen.
+    changes : where parameters change (see `covariates.between`); each begins a further column of theirs.
+    rates : of infusions whose rate is a parameter.
+    """
+    schedule, ranks = unroll(records, grid, rates)
+    steady = iter(schedule.steady)
+    halts: list[tuple[int, float, Halt]] = []  # row of the schedule, place among the records
+    for r, record in enumerate(records):
+        if record.ss:
+            request = next(steady)
+            halts.append((request.before, r, Halt(record.time, request.before, request)))
+        elif record.evid == 0 and grid is None:
+            halts.append((int(ranks[r]), r, Halt(record.time, int(ranks[r]), None)))
+    for column, (r, time, late) in enumerate(changes, start=1):
+        before = int(np.searchsorted(schedule.time, time, side="right")) if late else int(ranks[r])
+        halts.append((before, r - 0.5, Halt(time, before, column, late)))
+    halts.sort(key=lambda halt: halt[:2])
+    kept, looked = _pauses([halt for *_, halt in halts], schedule)
+    if grid is not None:
+        return Course(schedule, kept, grid, np.arange(len(grid), dtype=np.int32), records[0].time)
+    times = np.unique(np.array([time for time in looked if time is not None], dtype=float))
+    looks, pauses = [], len(times)
+    for at in looked:
+        looks.append(pauses if at is None else int(np.searchsorted(times, at)))
+        pauses += at is None
+    return Course(schedule, kept, times, np.array(looks, dtype=np.int32), records[0].time)
+
+
+def _pauses(halts: Sequence[Halt], schedule: Schedule) -> tuple[tuple[Halt, ...], list[float | None]]:
+    """Halts that are needed; and for each look its time where nothing follows it then, so that none is needed."""
+    kept: list[Halt] = []
+    looked: list[float | None] = []
+    for halt in reversed(halts):
+        dose_follows = halt.before < len(schedule) and schedule.time[halt.before] == halt.time
+        halt_follows = bool(kept) and kept[-1].time == halt.time and not kept[-1].late
+        needed = halt.do is not None or dose_follows or halt_follows
+        if needed:
+            kept.append(halt)
+        if halt.do is None:
+            looked.append(None if needed else halt.time)
+    return tuple(reversed(kept)), looked[::-1]
+
+
+def regimen_of(table: EventTable, subject_ids: Sequence[int | str] | None = None) -> Regimen:
+    """The regimen of these subjects of a table, in this order; of all of them if none are named.
+
+    Raises       EventError for an ID that has no rows, and where a rate is a parameter of the model.
+    """
+    runs = [run for each in table.of(table.subjects if subject_ids is None else subject_ids) for run in each]
+    known: dict[tuple[Record, ...], int] = {}
+    schedules: list[Schedule] = []
+    for run in runs:
+        if any(record.rate < 0 for record in run.records):
+            raise EventError("RATE is -1, which takes a parameter of the model.", where="regimen_of")
+        if run.records not in known:
+            known[run.records] = len(schedules)
+            schedules.append(unroll(run.records).schedule)
+    n = len(runs)
+    return Regimen(
+        tuple(schedules), np.array([known[run.records] for run in runs], int), np.ones(n), np.zeros(n)
+    )
 
 
 # -- export -----------------------------------------------------------------------------------------
@@ -167,7 +327,7 @@ def export_events(
 def _is_followed_by_its_dose(request: SteadyState, schedule: Schedule) -> bool:
     at = request.before
     return (
-        request.rate == 0
+        request.rate == request.lag == 0
         and at < len(schedule)
         and (schedule.action[at], schedule.target[at], schedule.value[at])
         == (ADD, request.target, request.amount)
@@ -184,7 +344,7 @@ def _lines(schedule: Schedule) -> list[Line]:
     requests = {request.before: request for request in schedule.steady}
     if not all(_is_followed_by_its_dose(request, schedule) for request in schedule.steady):
         raise EventError(
-            "The steady state of an infusion cannot be written in a dosing table.",
+            "The steady state of an infusion or of a lagged dose cannot be written in a dosing table.",
             where="export_events",
             do="keep the table that it was read from.",
         )

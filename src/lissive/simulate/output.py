@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DIMENSIONS = ("subject", "time")
-_TAKEN = (*DIMENSIONS, "status", "message")
+RECORD = "record"
+"""In place of "time" where each subject is observed at rows of their own."""
+
+_TAKEN = (*DIMENSIONS, RECORD, "occasion", "status", "message")
 _ROWS_AT_ONCE = 1_000_000
 
 
@@ -44,19 +47,24 @@ def dataset(
     provenance: Mapping[str, Any] | None = None,
     *,
     messages: Sequence[str] | None = None,
+    occasions: Sequence[int] | None = None,
+    carried: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """Results with their dimensions, units and doubts.
 
     Parameters
     ----------
     values : (subject, time, output).
-    times : (time,) in the unit `units["time"]`.
+    times : (time,) in the unit `units["time"]`; or (subject, record) where each subject has their own, NaN after
+        the last.
     subjects : (subject,) IDs.
     outputs : (output,) ids, as `S1` (amount), `[S1]` (concentration), `k`.
     units, labels : id to unit, and to a name that a reader knows; absent where unknown.
     status : (subject,) whole numbers, 0 where the run went well; all 0 if not given.
     provenance : model name and content hash, seed, solver settings ...; the version is added.
     messages : (subject,) why a run did not go well; empty where it did.
+    occasions : (subject,) which occasion of theirs a row is, where some have several.
+    carried : name to (subject, time) numbers or texts that are passed on as they are.
     """
     import xarray as xr
 
@@ -67,9 +75,9 @@ def dataset(
     _check_shapes(values, times, n, outputs, codes, said)
     units, labels = units or {}, labels or {}
     about = {"lissive_version": __version__, **(provenance or {})}
+    dims = DIMENSIONS if times.ndim == 1 else (DIMENSIONS[0], RECORD)
     data: dict[str, Any] = {
-        name: (DIMENSIONS, values[:, :, i], _attributes(name, units, labels))
-        for i, name in enumerate(outputs)
+        name: (dims, values[:, :, i], _attributes(name, units, labels)) for i, name in enumerate(outputs)
     }
     data["status"] = (
         "subject",
@@ -77,34 +85,49 @@ def dataset(
         {"long_name": "0: the run of this subject went well; else see message"},
     )
     data["message"] = ("subject", said, {"long_name": "why the run of this subject did not go well"})
-    coords = {
+    coords: dict[str, Any] = {
         "subject": ("subject", np.asarray(subjects), {"long_name": "ID of the simulated subject"}),
-        "time": ("time", times, _attributes("time", units, {"time": "time", **labels})),
+        "time": (
+            "time" if times.ndim == 1 else dims,
+            times,
+            _attributes("time", units, {"time": "time", **labels}),
+        ),
     }
+    if occasions is not None:
+        about_it = {"long_name": "occasion of the subject, from 1 on"}
+        coords["occasion"] = ("subject", np.asarray(occasions), about_it)
+    for name, column in (carried or {}).items():
+        free = name if name not in {*_TAKEN, *outputs} else f"events_{name}"
+        coords[free] = (dims, column, {"long_name": f"column {name} of the events"})
     plain = {key: _plain(value) for key, value in about.items()}
     return xr.Dataset(data, coords, {**plain, "provenance": json.dumps(about, default=str)})
 
 
 def _check_shapes(values: Any, times: Any, n: int, outputs: Sequence[str], codes: Any, said: Any) -> None:
-    if values.shape != (n, len(times), len(outputs)):
+    if values.shape != (n, times.shape[-1], len(outputs)) or (times.ndim > 1 and len(times) != n):
         raise SimulationError(
             f"values has the shape {values.shape}.",
             where="dataset",
-            allowed=f"(subject, time, output), here {(n, len(times), len(outputs))}.",
+            allowed=f"(subject, time, output), here {(n, times.shape[-1], len(outputs))}.",
         )
     for name, array in {"status": codes, "messages": said}.items():
         if array.shape != (n,):
             raise SimulationError(f"{name} has the shape {array.shape}.", where="dataset", allowed=f"{(n,)}.")
+    refuse_names(outputs)
+
+
+def refuse_names(outputs: Sequence[str]) -> None:
+    """Outputs that cannot stand in one result."""
     if taken := [name for name in outputs if name in _TAKEN]:
         raise SimulationError(
             f"The output {taken[0]} has the name of a column of the result.",
-            where="dataset",
+            where="select",
             allowed=f"any name but {', '.join(_TAKEN)}.",
             do="leave it out of the selection, or rename it in the model.",
         )
     if len(set(outputs)) < len(outputs):
         twice = next(name for name in outputs if list(outputs).count(name) > 1)
-        raise SimulationError(f"The output {twice} is selected twice.", where="dataset", do="select it once.")
+        raise SimulationError(f"The output {twice} is selected twice.", where="select", do="select it once.")
 
 
 def _attributes(name: str, units: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:
@@ -191,7 +214,7 @@ def write(data: xr.Dataset, path: str | Path) -> None:
 
 def meta(data: xr.Dataset) -> dict[str, Any]:
     """Units, names, provenance, and the subjects whose run did not go well."""
-    columns = {str(name): dict(data[name].attrs) for name in ("subject", "time", *_outputs(data))}
+    columns = {name: dict(data[name].attrs) for name in _written(data)}
     status, messages = data["status"].values, data["message"].values
     failed = [
         {"subject": data["subject"].values[i].item(), "status": int(status[i]), "message": str(messages[i])}
@@ -205,16 +228,29 @@ def _outputs(data: xr.Dataset) -> list[str]:
     return [str(name) for name in data.data_vars if name not in _TAKEN]
 
 
+def _written(data: xr.Dataset) -> list[str]:
+    """Columns of a tidy table, in order."""
+    beside = [str(name) for name in data.coords if name not in (*DIMENSIONS, "occasion")]
+    occasion = ["occasion"] if "occasion" in data.coords else []
+    return ["subject", *occasion, "time", *_outputs(data), *beside]
+
+
 def _tidy(data: xr.Dataset) -> Iterator[dict[str, Any]]:
-    """Columns `subject, time, outputs`, one row a subject and time, some subjects at once."""
-    times, subjects = data["time"].values, data["subject"].values
-    several = max(1, _ROWS_AT_ONCE // max(len(times), 1))
-    for start in range(0, max(len(subjects), 1), several):
+    """Columns of `_written`, one row a subject and time, some subjects at once."""
+    names, subjects = _written(data), len(data["subject"])
+    rows = data["time"].shape[-1]
+    several = max(1, _ROWS_AT_ONCE // max(rows, 1))
+    for start in range(0, max(subjects, 1), several):
         part = slice(start, start + several)
+        times = np.broadcast_to(data["time"].values, (subjects, rows))[part]
+        there = ~np.isnan(times)
         yield {
-            "subject": np.repeat(subjects[part], len(times)),
-            "time": np.tile(times, len(subjects[part])),
-            **{name: data[name].values[part].ravel() for name in _outputs(data)},
+            name: times[there]
+            if name == "time"
+            else np.broadcast_to(data[name].values[part][:, None], times.shape)[there]
+            if data[name].ndim == 1
+            else data[name].values[part][there]
+            for name in names
         }
 
 
@@ -222,12 +258,19 @@ def _write_csv(data: xr.Dataset, place: Path, path: Path) -> None:
     rows = _rows_by_arrow if importlib.util.find_spec("pyarrow") else _rows_by_pandas
     with place.open("wb") as file:
         header = io.StringIO()
-        csv.writer(header, lineterminator="\n").writerow(["subject", "time", *_outputs(data)])
+        csv.writer(header, lineterminator="\n").writerow(_written(data))
         file.write(header.getvalue().encode())
         for columns in _tidy(data):
-            rows(columns, file)
+            rows({name: _guarded(column) for name, column in columns.items()}, file)
     with atomic_path(path.with_suffix(".meta.json")) as beside:
         beside.write_text(json.dumps(meta(data), indent=1) + "\n", encoding="utf-8")
+
+
+def _guarded(column: Any) -> Any:
+    """Texts that a spreadsheet would take for a formula get an apostrophe before them."""
+    if column.dtype.kind not in "OU":
+        return column
+    return np.array([f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell for cell in column], dtype=object)
 
 
 def _rows_by_pandas(columns: dict[str, Any], file: BinaryIO) -> None:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lissive.simulate.engine import STATUS, Batch, Doses, Kernel, Tolerances
-from lissive.simulate.schedule import ADD, RATE, RESET, STOP, Regimen, Schedule, SteadyState
+from lissive.simulate.schedule import ADD, RATE, RESET, STOP, Course, Halt, Regimen, Schedule, SteadyState
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,84 +78,163 @@ def follow(
 
     A run starts at 0, or with the first event where that is earlier.
     """
-    subjects = len(regimen)
-    values = np.full((subjects, len(times), len(kernel.outputs)), np.nan)
+    courses = [_course(schedule, times) for schedule in regimen.schedules]
+    return follow_courses(kernel, regimen, courses, parameters, settings)
+
+
+def _course(schedule: Schedule, times: Floats) -> Course:
+    steady = schedule.steady
+    halts = tuple(Halt(each.time, each.before, each) for each in steady)
+    first = min([*schedule.time[:1], *(each.time for each in steady[:1])], default=0.0)
+    return Course(schedule, halts, times, np.arange(len(times), dtype=np.int32), float(first))
+
+
+def follow_courses(
+    kernel: Kernel,
+    regimen: Regimen,
+    courses: Sequence[Course],
+    parameters: Mapping[str, Any],
+    settings: Settings,
+    varying: Mapping[str, Floats] | None = None,
+) -> Result:
+    """All subjects of a regimen, each observed as the course of its schedule says.
+
+    courses : one for each schedule of the regimen.
+    varying : parameter to (subject, column) values; the first column holds at the start.
+    """
+    subjects, varying = len(regimen), varying or {}
+    most = max((len(courses[which].looks) for which in regimen.which), default=0)
+    values = np.full((subjects, most, len(kernel.outputs)), np.nan)
     status, steps = np.zeros(subjects, np.int64), np.zeros(subjects, np.int64)
-    for group, moments in _groups(regimen):
-        part = Regimen(regimen.schedules, regimen.which[group], regimen.scale[group], regimen.shift[group])
-        mine = {
-            name: np.broadcast_to(np.asarray(value, float), subjects)[group]
-            for name, value in parameters.items()
-        }
-        begin = _begin(part)
-        batch = kernel.start(len(part), mine, t0=begin, tolerances=settings.tolerances)
-        values[group] = _through(batch, part, mine, times, moments, settings)
+    fixed = {name: np.broadcast_to(np.asarray(v, float), subjects) for name, v in parameters.items()}
+    for group, times in _groups(regimen, courses):
+        used, which = np.unique(regimen.which[group], return_inverse=True)
+        part = Regimen(
+            tuple(regimen.schedules[w] for w in used), which, regimen.scale[group], regimen.shift[group]
+        )
+        member = _Members(
+            part,
+            [courses[w] for w in used],
+            {name: value[group] for name, value in fixed.items()},
+            {name: value[group] for name, value in varying.items()},
+        )
+        batch = kernel.start(len(part), member.parameters(0), t0=member.begin, tolerances=settings.tolerances)
+        found = _through(batch, member, times, settings)
+        at_pauses = np.arange(len(times), found.shape[1])
+        places = [
+            np.concatenate([np.searchsorted(times, each.times), at_pauses])[each.looks]
+            for each in member.courses
+        ]
+        for k, (s, w) in enumerate(zip(group, which, strict=True)):
+            values[s, : len(places[w])] = found[k, places[w]]
         status[group], steps[group] = batch.status, batch.steps
     return Result(values, status, steps)
 
 
-def _begin(regimen: Regimen) -> float:
-    first = [
-        min([*s.time[:1], *(each.time for each in s.steady[:1])], default=0.0) for s in regimen.schedules
-    ]
-    return float(
-        min([0.0, *(first[w] + shift for w, shift in zip(regimen.which, regimen.shift, strict=True))])
-    )
+@dataclass(frozen=True)
+class _Members:
+    """Subjects who pause together."""
+
+    regimen: Regimen
+    courses: Sequence[Course]
+    fixed: Mapping[str, Floats]
+    """(subject,)"""
+    varying: Mapping[str, Floats]
+    """(subject, column)"""
+
+    def parameters(self, column: int) -> dict[str, Floats]:
+        """What holds in a column of the parameters that vary, and all others."""
+        return {**self.fixed, **{name: value[:, column] for name, value in self.varying.items()}}
+
+    @property
+    def begin(self) -> float:
+        return min(0.0, self.courses[0].begin + float(self.regimen.shift[0]))
+
+    @property
+    def halts(self) -> list[tuple[float, bool, SteadyState | int | None]]:
+        return [
+            (each.time + float(self.regimen.shift[0]), each.late, each.do) for each in self.courses[0].halts
+        ]
 
 
-def _groups(regimen: Regimen) -> list[tuple[npt.NDArray[np.int64], tuple[float, ...]]]:
-    """Subjects whose steady states are asked for at the same times, with those times."""
-    groups: dict[tuple[float, ...], list[int]] = {}
-    asked = [tuple(each.time for each in s.steady) for s in regimen.schedules]
+_TOGETHER = 16
+"""So many subjects at least run side by side, though they are seen at different times."""
+
+
+def _groups(regimen: Regimen, courses: Sequence[Course]) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+    """Subjects who begin and pause together, and all times at which one of them is seen."""
+    seen: dict[int, bytes] = {}
+    together: dict[Any, dict[bytes, list[int]]] = {}
     for s, (which, shift) in enumerate(zip(regimen.which, regimen.shift, strict=True)):
-        groups.setdefault(tuple(t + shift for t in asked[which]), []).append(s)
-    return [(np.array(subjects), moments) for moments, subjects in groups.items()]
-
-
-def _through(
-    batch: Batch,
-    regimen: Regimen,
-    parameters: Mapping[str, Any],
-    times: Floats,
-    moments: tuple[float, ...],
-    settings: Settings,
-) -> Floats:
-    """One group from 0 to the last time, halting at each moment for its steady state."""
-    pieces = []
-    done = float(batch.time[0])
-    for k in range(len(moments) + 1):
-        last = k == len(moments)
-        end = max(float(times[-1]), done) if last else moments[k]
-        inside = times[(times >= done) & ((times <= end) if last else (times < end))]
-        rows = [_piece(schedule, k) for schedule in regimen.schedules]
-        seen = batch.advance(
-            end, to_doses(regimen, batch.kernel, rows), times=inside, stop=not last, threads=settings.threads
+        course = courses[which]
+        key = (
+            min(0.0, course.begin + shift),
+            tuple(
+                (h.time + shift, h.late, "" if isinstance(h.do, SteadyState) else h.do) for h in course.halts
+            ),
         )
-        pieces.append(seen.values)
-        if not last:
-            _settle(batch, regimen, parameters, k, end, settings)
-        done = end
-    return np.concatenate(pieces, axis=1)
+        if id(course.times) not in seen:
+            seen[id(course.times)] = course.times.tobytes()
+        together.setdefault(key, {}).setdefault(seen[id(course.times)], []).append(s)
+    for alike in together.values():
+        members: list[int] = []
+        times: list[Floats] = []
+        for at, (stream, more) in enumerate(alike.items(), start=1):
+            members += more
+            times.append(np.frombuffer(stream))
+            if len(members) >= _TOGETHER or at == len(alike):
+                yield np.array(members), times[0] if len(times) == 1 else np.unique(np.concatenate(times))
+                members, times = [], []
 
 
-def _piece(schedule: Schedule, k: int) -> slice:
-    """The rows between the steady state before and the k-th one."""
-    bounds = [0, *(each.before for each in schedule.steady), len(schedule)]
-    return slice(bounds[min(k, len(bounds) - 2)], bounds[min(k + 1, len(bounds) - 1)])
+def _through(batch: Batch, members: _Members, times: Floats, settings: Settings) -> Floats:
+    """One group from its start to the end, pausing where its courses do: what is seen on the way, then at pauses."""
+    on_the_way, at_pauses = [], []
+    done, seen_to, column = float(batch.time[0]), 0, 0
+    for k, (end, late, do) in enumerate([*members.halts, (math.inf, True, 0)]):
+        last = end == math.inf
+        end = max([done, *times[-1:]]) if last else end
+        upto = int(np.searchsorted(times, end, side="right" if late else "left"))
+        inside = times[seen_to:upto]
+        rows = [_piece(course, k) for course in members.courses]
+        seen = batch.advance(
+            end,
+            to_doses(members.regimen, batch.kernel, rows),
+            times=inside if do is not None else [*inside, end],
+            stop=not last,
+            threads=settings.threads,
+        ).values
+        on_the_way.append(seen[:, : len(inside)])
+        done, seen_to = end, upto
+        if last:
+            break
+        if do is None:
+            at_pauses.append(seen[:, -1:])
+        elif isinstance(do, SteadyState):
+            _settle(batch, members, members.parameters(column), k, end, settings)
+        else:
+            column = do
+            batch.give(members.parameters(column))
+    return np.concatenate([*on_the_way, *at_pauses], axis=1)
+
+
+def _piece(course: Course, k: int) -> slice:
+    """The rows between the pause before and the k-th one."""
+    bounds = [0, *(each.before for each in course.halts), len(course.schedule)]
+    return slice(bounds[k], bounds[k + 1])
 
 
 def _settle(
-    batch: Batch, regimen: Regimen, parameters: Mapping[str, Any], k: int, now: float, settings: Settings
+    batch: Batch, subjects: _Members, parameters: Mapping[str, Floats], k: int, now: float, settings: Settings
 ) -> None:
     """Bring every subject to the steady state that its schedule asks for, cycle by cycle.
 
     Inputs that run are left to the schedule, which says what of them goes on.
     """
-    asked = [schedule.steady[k] if k < len(schedule.steady) else None for schedule in regimen.schedules]
-    for which, request in enumerate(asked):
-        members = np.flatnonzero(regimen.which == which)
-        if request is None or not len(members):
-            continue
+    regimen = subjects.regimen
+    for which, course in enumerate(subjects.courses):
+        members, request = np.flatnonzero(regimen.which == which), course.halts[k].do
+        assert isinstance(request, SteadyState)
         mine = {name: value[members] for name, value in parameters.items()}
         found = _steady_state(batch.kernel, request, now, mine, regimen.scale[members], settings)
         new, y = batch.y.copy(), found.y
@@ -218,17 +298,18 @@ def _steady_state(
 
 
 def _one_cycle(request: SteadyState, start: float, cycle: float) -> Schedule:
-    """What goes on in one interval; an infusion longer than it overlaps with those before."""
+    """What goes on in one interval; an infusion longer than it, or begun late in it, overlaps with the next."""
     rows = []
     if request.rate == 0.0:
-        rows = [(start, ADD, request.target, request.amount)]
+        rows = [(start + request.lag, ADD, request.target, request.amount)]
     elif request.interval == 0.0:
         rows = [(start, RATE, request.target, request.rate), (start + cycle, STOP, -1, 0.0)]
     else:
         overlapping, rest = divmod(request.amount / request.rate, cycle)
-        rows = [(start, RATE, request.target, request.rate * (overlapping + (rest > 0)))]
-        if rest > 0:
-            rows.append((start + rest, RATE, request.target, -request.rate))
+        on, off = request.lag, request.lag + rest
+        rows = [(start, RATE, request.target, request.rate * (overlapping + (off > cycle)))]
+        changes = [(on, request.rate), (off - cycle if off > cycle else off, -request.rate)]
+        rows += [(start + at, RATE, request.target, by) for at, by in sorted(changes) if rest > 0]
     time, action, target, value = zip(*rows, strict=True)
     return Schedule(np.array(time), np.array(action), np.array(target), np.array(value))
 
@@ -250,5 +331,6 @@ __all__ = [
     "Result",
     "Settings",
     "follow",
+    "follow_courses",
     "to_doses",
 ]

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -44,6 +43,8 @@ class SteadyState:
     mode: int
     """1: the steady state takes the place of the present state; 2: it is added to it."""
     before: int
+    lag: float = 0.0
+    """Doses of the series begin so long after `time`, less one interval and two and so on; under `interval`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,19 +153,31 @@ class Regimen:
         return tuple(sorted({place for schedule in self.schedules for place in schedule.infused}))
 
 
-@dataclass(frozen=True, eq=False)
-class EventTable:
-    """A dosing table, read: one schedule for all subjects who share it, and their times of observation."""
+@dataclass(frozen=True)
+class Halt:
+    """A place where a run pauses: at `time`, before row `before` of its schedule."""
 
-    subjects: tuple[int | str, ...]
-    """IDs in the order of the table."""
-    schedules: tuple[Schedule, ...]
-    which: npt.NDArray[np.int64]
-    """(subject,) place in `schedules`."""
-    observations: tuple[Floats, ...]
-    """(subject,) times of the observation rows."""
-    notes: tuple[str, ...] = ()
-    """What was left aside or taken for granted, in sentences."""
+    time: float
+    before: int
+    do: SteadyState | int | None
+    """A steady state to come to; the column of parameters that holds from here on; or None, to look."""
+    late: bool = False
+    """After all that is seen at this time, not before."""
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A schedule, where it pauses, and when the subject is observed."""
+
+    schedule: Schedule
+    halts: tuple[Halt, ...]
+    """In the order in which they come."""
+    times: Floats
+    """(time,) increasing; seen without a pause, each after all that the schedule has at it."""
+    looks: Places
+    """(observation,) its place in `times`, or len(times) and on for halts that look, in their order."""
+    begin: float
+    """When the run begins."""
 
 
 def doses(times: Any, target: int, amount: Any) -> Schedule:
@@ -190,32 +203,3 @@ def doses(times: Any, target: int, amount: Any) -> Schedule:
     order = np.argsort(when, kind="stable")
     n = len(when)
     return Schedule(when[order], np.full(n, ADD, np.int32), np.full(n, target, np.int32), how_much[order])
-
-
-def share(each: Iterable[Schedule]) -> tuple[tuple[Schedule, ...], npt.NDArray[np.int64]]:
-    """The distinct schedules, and for each given one its place among them."""
-    places: dict[str, int] = {}
-    distinct: list[Schedule] = []
-    which = []
-    for schedule in each:
-        if schedule.digest not in places:
-            places[schedule.digest] = len(distinct)
-            distinct.append(schedule)
-        which.append(places[schedule.digest])
-    return tuple(distinct), np.array(which, dtype=np.int64)
-
-
-def regimen_of(table: EventTable, subject_ids: Sequence[int | str] | None = None) -> Regimen:
-    """The regimen of these subjects of a table, in this order; of all of them if none are named."""
-    ids = table.subjects if subject_ids is None else subject_ids
-    place = {subject: i for i, subject in enumerate(table.subjects)}
-    if missing := [subject for subject in ids if subject not in place]:
-        some = ", ".join(str(subject) for subject in table.subjects[:10])
-        raise EventError(
-            f"ID {missing[0]} has no rows in the dosing table.",
-            where="ID",
-            allowed=f"{some}{' ...' if len(table.subjects) > 10 else ''}",
-            do="add its rows, or leave the subject out.",
-        )
-    which = table.which[[place[subject] for subject in ids]] if len(ids) else np.zeros(0, np.int64)
-    return Regimen(table.schedules, which, np.ones(len(ids)), np.zeros(len(ids)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -16,24 +17,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lissive.errors import SimulationError
+from lissive.errors import ParameterError, SimulationError
 from lissive.model import load
-from lissive.model.equations import TIME, Equations
+from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
+from lissive.simulate._event_cells import is_missing, is_plain
+from lissive.simulate._event_rows import id_of
+from lissive.simulate.asked import (
+    a_table,
+    given_parameters,
+    is_frame,
+    number,
+    output_times,
+    selected,
+    whole,
+)
+from lissive.simulate.covariates import check_mode
 from lissive.simulate.engine import Tolerances, build
-from lissive.simulate.events import EventTable, read_events, regimen_of
+from lissive.simulate.events import EventTable, read_events
+from lissive.simulate.limits import afford
 from lissive.simulate.origin import origin
 from lissive.simulate.output import dataset, write
-from lissive.simulate.run import MEANING, Settings, follow
-from lissive.simulate.schedule import Regimen, Schedule
+from lissive.simulate.planned import carried, plan, seen_times
+from lissive.simulate.run import MEANING, Settings, follow_courses
+from lissive.simulate.schedule import Regimen
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-
-MOST_TIMES = 10_000_000
-"""More output times than this are taken for a slip."""
 
 
 def simulate(
@@ -46,6 +57,7 @@ def simulate(
     times: Any = None,
     select: Sequence[str] | None = None,
     parameters: Mapping[str, float] | None = None,
+    covariates: str = "nocb",
     rtol: float = 1e-6,
     atol: float = 0.0,
     threads: int | None = None,
@@ -56,43 +68,67 @@ def simulate(
     Parameters
     ----------
     model : shipped model's name, path of an .ant or .xml file, or Equations.
-    events : dosing table in NONMEM's manner (see `simulate.events`); its observation rows are output times.
+    events : dosing table in NONMEM's manner (see `simulate.events`).
     subjects : how many; or a table with a row each, whose columns are `ID` and parameters of the model.
         For the shipped model `lissive` a number means that many virtual patients, drawn from its tables.
-    until, every, times : output times [model time]; `times` is a sequence, or a file with one a line.
+    until, every, times : output times [model time]; `times` is a sequence, or a file with one a line. Without
+        them each subject is observed at their own observation rows of `events`.
     select : ids, `S` for an amount and `[S]` for a concentration; all states if not given.
     parameters : id to a value for all subjects.
+    covariates : between two rows of `events`, a column named like a parameter has the next row's value (`nocb`)
+        or the last row's (`locf`).
     rtol, atol : tolerances; an atol of 0 follows the size that each state has had (see engine.Tolerances).
     threads : all cores if not given.
     seed : of all that is drawn.
 
     Returns
     -------
-    dataset with dims (subject, time); `status` is 0 where a subject's run went well, else `message` says why.
+    dataset with dims (subject, time); `status` is 0 where a subject's run went well, else `message` says why. Where
+    subjects are observed at rows of their own that differ in time, the dims are (subject, record), and `time` has
+    both. A subject with several occasions stands there once for each, with the coordinate `occasion`.
+
+    Raises       a LissiveError for whatever cannot be run as
     """
-    equations = model if isinstance(model, Equations) else load(model)
-    table = None if events is None else read_events(events, equations)
-    ids, own, drawn = _subjects(equations, subjects, table, seed)
-    regimen = _regimen(table, ids)
-    grid = _times(until, every, times, table)
-    if isinstance(select, str):
-        select = [select]
-    outputs = list(select) if select else list(equations.states)
-    if not outputs:
+    equations = _model(model)
+    outputs = selected(equations, select)
+    common = given_parameters(equations, parameters)
+    grid = output_times(until, every, times)
+    threads = (os.cpu_count() or 1) if threads is None else whole(threads, "threads", 1)
+    tolerances = Tolerances(rtol=number(rtol, "rtol"), atol=number(atol, "atol"))
+    seed = whole(seed, "seed", 0)
+    check_mode(covariates)
+    if events is not None:
+        a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
+    table = None if events is None else read_events(events, equations, covariates)
+    if grid is None and not (table and any(len(run.seen) for run in table.runs)):
         raise SimulationError(
-            f"Model {equations.name} has nothing that changes.",
-            where="select",
-            allowed="at least one quantity to write.",
-            do="select a quantity, or check the model's text.",
+            "No output times are given.",
+            where="times",
+            allowed="until with every; or times; or observation rows (EVID 0) in the events.",
         )
-    inputs = [equations.states[place] for place in regimen.infused]
-    settings = Settings(Tolerances(rtol=rtol, atol=atol), threads or os.cpu_count() or 1)
-    kernel = build(equations, outputs, inputs)
-    result = follow(kernel, regimen, {**own, **(parameters or {})}, grid, settings)
+    seen = (
+        max(len(run.seen) for run in table.runs)
+        if grid is None and table
+        else len(grid)
+        if grid is not None
+        else 0
+    )
+    ids, own, drawn = _subjects(equations, subjects, table, seed, seen * len(outputs))
+    notes = _overlap(table, own, drawn, common)
+    planned = plan(equations, table, ids, grid, {**own, **common})
+    _afford(len(planned.runs), equations, seen * len(outputs))
+    settings = Settings(tolerances, threads)
+    kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
+    mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
+    result = follow_courses(
+        kernel, planned.regimen, planned.courses, {**mine, **common}, settings, planned.varying
+    )
+    occasions = [1 if run is None else run.occasion for run in planned.runs]
+    given = {**({} if drawn else own), **common, **planned.varying}
     return dataset(
         result.values,
-        grid,
-        ids,
+        seen_times(planned) if grid is None else grid,
+        [ids[s] for s in planned.subject],
         outputs,
         units={**equations.units, "time": equations.time_unit},
         labels=equations.labels,
@@ -107,12 +143,50 @@ def simulate(
             "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
             "seed": seed,
             "steps": int(result.steps.sum()),
-            "notes": list(table.notes) if table else [],
-            **_origin(
-                model, equations, outputs, regimen, {**({} if drawn else own), **(parameters or {})}, drawn
-            ),
+            "notes": [*(table.notes if table else ()), *notes, *planned.notes],
+            "columns": _columns(table),
+            **_origin(model, equations, outputs, planned.regimen, given, drawn),
         },
+        occasions=occasions if max(occasions, default=1) > 1 else None,
+        carried=carried(planned, table, grid) if table else None,
     )
+
+
+def _model(model: Any) -> Equations:
+    if isinstance(model, Equations):
+        return model
+    if not isinstance(model, str | Path):
+        raise SimulationError(
+            f"model is {model!r}.",
+            where="model",
+            allowed=f"{', '.join(SHIPPED)}; the path of an .ant or .xml file; or Equations.",
+        )
+    return load(model)
+
+
+def _columns(table: EventTable | None) -> dict[str, Any]:
+    """What became of columns that are no dosing columns."""
+    if table is None:
+        return {}
+    return {"varying": list(table.varying), "covariates": table.covariates, "not_used": list(table.carried)}
+
+
+def _overlap(
+    table: EventTable | None, own: Mapping[str, Any], drawn: Sequence[str], common: Mapping[str, float]
+) -> list[str]:
+    """Parameters that have a column in the events go before drawn ones; to give them twice is refused."""
+    if table is None:
+        return []
+    instead = [name for name in table.varying if name in drawn]
+    for name in table.varying:
+        if name in common or (name in own and not drawn):
+            raise ParameterError(
+                f"{name} is a column of the events, and given for the subjects too.",
+                where=name,
+                allowed="one of the two.",
+                do="leave it out of one.",
+            )
+    return [f"Not drawn, since the events have a column for it: {', '.join(instead)}."] if instead else []
 
 
 def _origin(
@@ -150,45 +224,47 @@ def simulate_files(
     run = simulate(events=events, times=times, **given)
     write(run, out)
     failed = run["status"].values != 0
+    about = json.loads(run.attrs["provenance"])
+    names = [str(subject) for subject in run["subject"].values]
+    if "occasion" in run.coords:
+        names = [f"{name}, occasion {k}" for name, k in zip(names, run["occasion"].values, strict=True)]
     return {
-        "subjects": int(run.sizes["subject"]),
+        "subjects": len(set(run["subject"].values.tolist())),
         "failed": int(failed.sum()),
-        "failures": {
-            str(run["subject"].values[i]): str(run["message"].values[i]) for i in np.flatnonzero(failed)
-        },
-        "times": int(run.sizes["time"]),
+        "failures": {names[i]: str(run["message"].values[i]) for i in np.flatnonzero(failed)},
+        "times": int(run["time"].shape[-1]),
         "outputs": [str(name) for name in run.data_vars if name not in ("status", "message")],
+        "notes": about["notes"],
+        "columns": about["columns"],
     }
 
 
 def _subjects(
-    equations: Equations, given: Any, table: EventTable | None, seed: int
+    equations: Equations, given: Any, table: EventTable | None, seed: int, values: int
 ) -> tuple[list[int | str], dict[str, Any], tuple[str, ...]]:
-    """IDs, each subject's own parameters, and which of these were drawn."""
+    """IDs, each subject's own parameters, and which of these were drawn. values : that each will have."""
     if given is None:
         return (list(table.subjects) if table else [1]), {}, ()
-    if isinstance(given, int | float | np.integer):
-        if given < 1 or given != int(given):
-            raise SimulationError(
-                f"subjects is {given}.", where="subjects", allowed="a whole number from 1 on."
-            )
-        given = int(given)
-        ids: list[int | str] = list(range(1, given + 1))
-        if table and len(table.subjects) == given:
-            ids = list(table.subjects)
-        if equations.name != "lissive":
-            return ids, {}, ()
-        from lissive.simulate.draw import draw
+    if isinstance(given, str | Path) or is_frame(given):
+        return (*_table_of_subjects(equations, given), ())
+    count = whole(given, "subjects", 1)
+    _afford(count, equations, values)
+    ids: list[int | str] = list(range(1, count + 1))
+    if table and len(table.subjects) == count:
+        ids = list(table.subjects)
+    if equations.name != "lissive":
+        return ids, {}, ()
+    from lissive.simulate.draw import draw
 
-        people = draw(given, seed=seed)
-        return ids, dict(people.parameters), people.drawn
-    return (*_table_of_subjects(equations, given), ())
+    people = draw(count, seed=seed)
+    return ids, dict(people.parameters), people.drawn
 
 
-def _id(given: Any) -> int | str:
-    """A whole number where it is one, as in dosing tables."""
-    text = str(given).strip()
-    return int(text) if text.isdecimal() and text.isascii() else text
+def _afford(subjects: int, equations: Equations, values: int) -> None:
+    """values : that each subject will have."""
+    own = 2 * len(equations.parameters) + 4 * len(equations.states) + 64
+    less = "ask for fewer subjects, output times or quantities."
+    afford(subjects, 8 * (4 * values + own), what="subjects", where="subjects", do=less)
 
 
 def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str], dict[str, Any]]:
@@ -199,7 +275,13 @@ def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str
         given = _read_table(Path(given))
     if not len(given):
         raise SimulationError("the table has no subjects.", where=where, allowed="a row for each subject.")
-    ids: list[int | str] = [_id(i) for i in given["ID"]] if "ID" in given else list(range(1, len(given) + 1))
+    if len(set(given.columns)) < len(given.columns):
+        raise SimulationError("a column comes twice.", where=where, do="leave one of them.")
+    if wrong := [i for i in given.get("ID", ()) if is_missing(i) or not is_plain(i)]:
+        raise SimulationError(f"an ID is {wrong[0]!r}.", where=where, allowed="numbers or names.")
+    ids: list[int | str] = (
+        [id_of(i) for i in given["ID"]] if "ID" in given else list(range(1, len(given) + 1))
+    )
     if len(set(ids)) < len(ids):
         raise SimulationError("an ID comes twice.", where=where, allowed="one row for each subject.")
     own = given.drop(columns="ID", errors="ignore")
@@ -227,8 +309,8 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "it is no text in UTF-8"
+    except (OSError, ValueError, csv.Error) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else str(fault)
         raise SimulationError(
             f"it cannot be read ({why}).",
             where=str(path),
@@ -238,75 +320,14 @@ def _read_table(path: Path) -> pd.DataFrame:
     if not rows:
         raise SimulationError("the file is empty.", where=str(path), allowed="a heading and a row each.")
     header = [cell.strip() for cell in rows[0][1]]
-    for number, row in rows[1:]:
+    for line, row in rows[1:]:
         empty = sum(not cell.strip() for cell in row)
         if len(row) != len(header) or empty:
             raise SimulationError(
                 f"{len(row)} cells, {empty} of them empty, below a heading of {len(header)}.",
-                where=f"{path}:{number}",
+                where=f"{path}:{line}",
                 allowed="one value for each column.",
             )
     if len(set(header)) < len(header):
         raise SimulationError("a column comes twice.", where=f"{path}:1", do="leave one of them.")
     return pd.DataFrame([row for _, row in rows[1:]], columns=header)
-
-
-def _regimen(table: EventTable | None, ids: Sequence[int | str]) -> Regimen:
-    if table is None:
-        nothing, nowhere = np.zeros(0), np.zeros(0, np.int32)
-        return Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(ids))
-    if len(table.subjects) == 1:  # one regimen for all
-        return Regimen.same(table.schedules[0], len(ids))
-    return regimen_of(table, ids)
-
-
-def _times(until: float | None, every: float | None, times: Any, table: EventTable | None) -> Any:
-    if times is None and (until is None or every is None):
-        if table and any(len(each) for each in table.observations):
-            return np.unique(np.concatenate(table.observations))
-        raise SimulationError(
-            "No output times are given.",
-            where="times",
-            allowed="until with every; or times; or observation rows (EVID 0) in the events.",
-        )
-    if times is None:
-        assert until is not None
-        assert every is not None
-        if not (0 < every <= until < np.inf and until / every <= MOST_TIMES):
-            raise SimulationError(
-                f"until is {until:g} and every is {every:g}.",
-                where="until",
-                allowed=f"until over 0, and every over 0 and not over until; at most {MOST_TIMES} output times.",
-            )
-        steps = int(np.floor(until / every * (1 + 1e-12)))
-        return np.array([every * i for i in range(steps + 1)])
-    if isinstance(times, str | Path):
-        times = _read_times(Path(times))
-    try:
-        grid = np.unique(np.asarray(times, dtype=float))
-    except (TypeError, ValueError):
-        raise SimulationError("The output times are no numbers.", where="times", allowed="numbers.") from None
-    if not len(grid) or not np.isfinite(grid).all() or grid[0] < 0:
-        raise SimulationError("The output times are not usable.", where="times", allowed="numbers from 0 on.")
-    return grid
-
-
-def _read_times(path: Path) -> list[float]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise SimulationError(f"it cannot be read ({fault}).", where=str(path)) from None
-    found = []
-    for number, line in enumerate(lines, start=1):
-        if line.lstrip().startswith("#"):
-            continue
-        for word in line.replace(",", " ").split():
-            try:
-                found.append(float(word))
-            except ValueError:
-                if not found and len(line.replace(",", " ").split()) == 1:
-                    continue  # a heading
-                raise SimulationError(
-                    f"{word!r} is no number.", where=f"{path}:{number}", allowed=f"{TIME}s, one a line."
-                ) from None
-    return found

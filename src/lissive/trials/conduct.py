@@ -13,6 +13,7 @@ import numpy as np
 from lissive.errors import DesignError
 from lissive.model import load
 from lissive.simulate.engine import Tolerances, build
+from lissive.simulate.limits import afford
 from lissive.simulate.ratings import MOST_DAYS
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import Floats, uniforms
@@ -58,6 +59,9 @@ def conduct(
     if people is None:
         people = [recruit(design, r, seed=seed, response=a) for r, a in zip(replicates, answers, strict=True)]
     total = _length(design)
+    each = 8 * (total * (len(outputs(design)) + 1) + 2 * MOST_DAYS)
+    less = "ask for fewer patients or weeks."
+    afford(sum(map(len, people)), each, what="patients side by side", where="patients", do=less)
     run = _begin(design, people, total, settings or Settings(Tolerances(rtol=RTOL)))
     told = (lambda: progress(run.day / total)) if progress else None
     entered = np.bincount(run.which, minlength=len(people))

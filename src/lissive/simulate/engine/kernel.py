@@ -232,9 +232,12 @@ class Batch:
         return part
 
     def give(self, parameters: Mapping[str, Any]) -> None:
-        """Go on with these parameters, all of them as in `Kernel.start`; the state stays as it is."""
+        """Go on with these parameters, all of them as in `Kernel.start`.
+
+        The state stays as it is; a reset will bring it to where these parameters would have begun.
+        """
         fresh = self.kernel.start(len(self), parameters, t0=self._t0, tolerances=self.tolerances)
-        self._constants, self._timing = fresh._constants, fresh._timing
+        self._constants, self._timing, self._initial = fresh._constants, fresh._timing, fresh._initial
         self._book[:, 3] = 1
 
     def advance(
