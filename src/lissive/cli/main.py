@@ -59,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             abandon(sys.stdout)
         return _say_wrong(f"{error.filename or 'standard output'}: {error.strerror or error}.")
     except MemoryError as error:
-        return _say_wrong(f"This takes more memory than there is. {error}. What to do: ask for less at a time.")
+        return _say_wrong(
+            f"This takes more memory than there is. {error}. What to do: ask for less at a time."
+        )
 
 
 def _run(words: list[str]) -> int:

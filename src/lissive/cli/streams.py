@@ -66,5 +66,8 @@ def _usable(stream: TextIO | None) -> TextIO:
 
 def abandon(stream: TextIO) -> None:
     """Let what is still to be written go nowhere: who reads has gone, or the disk is full."""
-    with suppress(OSError), open(os.devnull, "wb") as nowhere:  # a stream that is no file of the system's has nothing
+    with (
+        suppress(OSError),
+        open(os.devnull, "wb") as nowhere,
+    ):  # a stream that is no file of the system's has nothing
         os.dup2(nowhere.fileno(), stream.fileno())
