@@ -5,7 +5,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test calibration validation lint setup bench clean
+.PHONY: demo test campaign calibration validation lint setup bench clean
 
 setup: .venv/.ready
 
@@ -22,6 +22,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Many more random inputs than `make test` draws. Some minutes.
+campaign: setup
+	LISSIVE_CAMPAIGN=full $(BIN)/python -m pytest -m campaign
 
 # Do the shipped parameters still follow from the shipped studies? Some minutes.
 calibration: setup
