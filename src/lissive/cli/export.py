@@ -1,4 +1,4 @@
-"""`lissive export`: the shipped model for other tools."""
+"""`lissive export`: a model for other tools."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from lissive.errors import ModelError
 
 Model = Annotated[
     str, typer.Argument(help="A shipped model by name, or an Antimony (.ant) or SBML (.xml) file.")
@@ -31,12 +29,14 @@ def sbml(out: Out, model: Model = "lissive") -> None:
 
 
 def antimony(out: Out, model: Model = "lissive") -> None:
-    """Write a shipped model, put together from its modules and tables, as one Antimony text."""
-    from lissive.model.read import SHIPPED, text_of
+    """Write a model as one Antimony text; the shipped one is put together from its modules and tables."""
+    from lissive.model.check import to_antimony
+    from lissive.model.read import text_of
 
-    if model not in SHIPPED:
-        raise ModelError(f'"{model}" is no shipped model.', where="MODEL", allowed=f"{', '.join(SHIPPED)}.")
-    _write(out, text_of(model)[0])
+    text, renamed = to_antimony(*text_of(model))
+    _write(out, text)
+    if renamed:
+        print(f"Antimony has other names for: {', '.join(renamed)}.")
 
 
 def _write(out: Path, text: str) -> None:

@@ -5,13 +5,13 @@ Only the module of the command that was asked for is loaded, and Typer itself on
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lissive import __version__
+from lissive.cli.streams import abandon, prepare_streams
 from lissive.errors import LissiveError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ Decision support and research software: not a prescription, and not legal advice
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    prepare_streams()
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -51,10 +52,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon(sys.stdout)
         return FINDINGS
     except OSError as error:
-        return _say_wrong(f"{error.filename or 'standard output'}: {error.strerror}.")
+        if error.filename is None:  # a disk that is full: said once, not again as the process ends
+            abandon(sys.stdout)
+        return _say_wrong(f"{error.filename or 'standard output'}: {error.strerror or error}.")
+    except MemoryError as error:
+        return _say_wrong(
+            f"This takes more memory than there is. {error}. What to do: ask for less at a time."
+        )
 
 
 def _run(words: list[str]) -> int:
@@ -94,5 +101,8 @@ def _app(words: Sequence[str]) -> typer.Typer:
 
 
 def _say_wrong(message: str) -> int:
-    print(f"lissive: {message}", file=sys.stderr)
+    try:
+        print(f"lissive: {message}", file=sys.stderr)
+    except OSError:
+        abandon(sys.stderr)
     return WRONG_INPUT

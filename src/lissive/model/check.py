@@ -1,4 +1,4 @@
-"""Is a model text sound? libSBML's own checks of consistency and of units, and the way out to SBML."""
+"""Is a model text sound? libSBML's own checks of consistency and of units, and the ways out to SBML and Antimony."""
 
 from __future__ import annotations
 
@@ -7,28 +7,85 @@ from collections.abc import Iterator
 from typing import Any
 
 from lissive.errors import ModelError
-from lissive.model.source import Source, antimony_to_sbml
+from lissive.model.equations import TIME, Equations
+from lissive.model.fit_text import fit_sbml, is_sbml
+from lissive.model.reading import Reading
+from lissive.model.source import (
+    Source,
+    antimony_to_sbml,
+    parse_antimony,
+    parse_sbml,
+    read_document,
+    refuse_fast_reactions,
+    sbml_to_antimony,
+)
 
 
-def to_sbml(antimony_text: str, source_name: str = "model.ant") -> str:
-    """SBML Level 3 Version 2 of an Antimony text.
+def to_sbml(text: str, source_name: str = "model.ant") -> str:
+    """SBML Level 3 Version 2 of a model's text, Antimony or SBML of another level.
 
-    Raises       ModelError where the text cannot be understood.
+    Raises       ModelError where the text cannot be understood, or holds what that level does not have.
     """
     import libsbml
 
-    text = antimony_to_sbml(antimony_text, source_name)
-    document = libsbml.readSBMLFromString(text)
+    if is_sbml(text):
+        document = read_document(text, source_name)
+        text = fit_sbml(text, source_name)
+        refuse_fast_reactions(Source(source_name, document))  # they would become slow ones
+    else:
+        text = antimony_to_sbml(text, source_name)
+        document = libsbml.readSBMLFromString(text)
     if (document.getLevel(), document.getVersion()) == (3, 2):
         return text
     if not document.setLevelAndVersion(3, 2, False):
         fault = document.getError(document.getNumErrors() - 1).getMessage()
         raise ModelError(
-            f"it cannot be written as SBML Level 3 Version 2 ({fault}).",
+            f"it cannot be written as SBML Level 3 Version 2 ({' '.join(fault.split())}).",
             where=source_name,
             do="remove what that level does not have.",
         )
     return str(libsbml.writeSBMLToString(document))
+
+
+def to_antimony(text: str, source_name: str = "model.xml") -> tuple[str, list[str]]:
+    """Antimony of a model's text, and the ids that it does not keep (`reaction.k` becomes `reaction_k`).
+
+    What was SBML is read again as it is written, and has to start and to change as before.
+
+    Raises       ModelError where the text cannot be understood, or Antimony cannot say all of it.
+    """
+    if not is_sbml(text):
+        antimony_to_sbml(text, source_name)
+        return text, []
+    before = Reading(parse_sbml(text, source_name)).equations()
+    written = sbml_to_antimony(fit_sbml(text, source_name), source_name)
+    try:
+        after = Reading(parse_antimony(written, source_name)).equations()
+    except ModelError as fault:
+        raise _no_antimony(source_name, f"{fault.what} ({fault.where})") from None
+    if _moves(before) != _moves(after):
+        raise _no_antimony(source_name, "what is written would not mean the same.")
+    return written, sorted(before.quantities.keys() - after.quantities.keys())
+
+
+def _no_antimony(source_name: str, why: str) -> ModelError:
+    return ModelError(
+        f"it cannot be written as Antimony: {why}",
+        where=source_name,
+        do="export it as SBML, or change what Antimony does not have.",
+    )
+
+
+def _moves(equations: Equations) -> dict[str, tuple[str, str]]:
+    """Each state's start and, somewhat away from it, its rate of change; twelve digits of them."""
+    g, given = equations.graph, {**equations.parameters, TIME: 0.0}
+    start = [float(x) for x in g.evaluate(equations.initial, given)]
+    away = {name: 1.25 * x + 0.5 for name, x in zip(equations.states, start, strict=True)}
+    rates = [float(x) for x in g.evaluate(equations.rates, {**given, **away, TIME: 1.5})]
+    return {
+        name: (f"{x:.12g}", f"{rate:.12g}")
+        for name, x, rate in zip(equations.states, start, rates, strict=True)
+    }
 
 
 def unit_findings(text_or_sbml: str, source_name: str = "model") -> list[str]:
@@ -43,8 +100,8 @@ def unit_findings(text_or_sbml: str, source_name: str = "model") -> list[str]:
     """
     import libsbml
 
-    antimony = "" if text_or_sbml.lstrip().startswith("<") else text_or_sbml
-    sbml = antimony_to_sbml(antimony, source_name) if antimony else text_or_sbml
+    antimony = "" if is_sbml(text_or_sbml) else text_or_sbml
+    sbml = antimony_to_sbml(antimony, source_name) if antimony else fit_sbml(text_or_sbml, source_name)
     document = libsbml.readSBMLFromString(sbml)
     if document.getModel() is not None and document.getLevel() > 2:
         for formula in _formulas(document.getModel()):

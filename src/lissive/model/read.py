@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lissive.cache import key_of, source_hash, store, stored
 from lissive.errors import ModelError
+from lissive.model.fit_text import is_sbml
 from lissive.model.equations import Equations, from_json, to_json
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ def load(name_or_path: str | Path) -> Equations:
     if known is not None:
         return from_json(known.decode())
     text, name = text_of(name_or_path)
-    sbml = text.lstrip().startswith("<")
-    equations = read_sbml(text, name) if sbml else read_antimony(text, name)
+    equations = read_sbml(text, name) if is_sbml(text) else read_antimony(text, name)
     store(key, ".equations.json", to_json(equations).encode())
     return equations
 
@@ -67,7 +67,7 @@ def text_of(name_or_path: str | Path) -> tuple[str, str]:
             do="correct the name or the path.",
         )
     try:
-        return path.read_text(encoding="utf-8"), given
+        return path.read_text(encoding="utf-8-sig"), given
     except (OSError, UnicodeDecodeError) as fault:
         raise ModelError(
             f"it cannot be read ({fault}).",

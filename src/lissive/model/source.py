@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lissive.errors import ModelError
+from lissive.model.fit_text import fit_antimony, fit_sbml
 
 ALLOWED = (
     "compartments, species, parameters, reactions, functions, initial assignments, assignment and rate rules."
@@ -77,10 +78,24 @@ def parse_sbml(text: str, source_name: str) -> Source:
 
     Raises       ModelError where it is not well-formed, is no SBML, or holds what is out of scope.
     """
+    document = read_document(text, source_name)
+    if document.getLevel() == 1:
+        for compartment in document.getModel().getListOfCompartments():
+            compartment.setVolume(compartment.getVolume())  # 1 where it is left out, in Level 1 only
+        document.setLevelAndVersion(2, 4, False)
+    source = Source(source_name, document)
+    _refuse_elements(source)
+    return source
+
+
+def read_document(text: str, source_name: str) -> Any:
+    """libSBML's document of an SBML text that has a model and no fault; it may hold what is out of scope.
+
+    Raises       ModelError where it is not well-formed, is no SBML, or needs a package.
+    """
     import libsbml
 
-    if not text.lstrip("\ufeff").startswith("<?xml"):
-        text = '<?xml version="1.0" encoding="UTF-8"?>' + text  # libSBML would add a line of its own
+    text = fit_sbml(text, source_name)
     document = libsbml.readSBMLFromString(text)
     _refuse_packages(Source(source_name, document), text)
     _raise_first_error(document, source_name)
@@ -91,13 +106,7 @@ def parse_sbml(text: str, source_name: str) -> Source:
             allowed="SBML Level 1, 2 or 3.",
             do="give an SBML file.",
         )
-    if document.getLevel() == 1:
-        for compartment in document.getModel().getListOfCompartments():
-            compartment.setVolume(compartment.getVolume())  # 1 where it is left out, in Level 1 only
-        document.setLevelAndVersion(2, 4, False)
-    source = Source(source_name, document)
-    _refuse_elements(source)
-    return source
+    return document
 
 
 def antimony_to_sbml(text: str, source_name: str) -> str:
@@ -107,6 +116,7 @@ def antimony_to_sbml(text: str, source_name: str) -> str:
     """
     import antimony
 
+    text = fit_antimony(text, source_name)
     antimony.clearPreviousLoads()
     if antimony.loadAntimonyString(text) < 0:
         words = " ".join(str(antimony.getLastError()).split())
@@ -122,6 +132,20 @@ def antimony_to_sbml(text: str, source_name: str) -> str:
             do="correct that line, or the one before it.",
         )
     return str(antimony.getSBMLString(antimony.getMainModuleName()))
+
+
+def sbml_to_antimony(text: str, source_name: str) -> str:
+    """Antimony of an SBML text that `fit_sbml` gave and that was read without a fault.
+
+    Raises       ModelError with libAntimony's own words where it cannot say it.
+    """
+    import antimony
+
+    antimony.clearPreviousLoads()
+    if antimony.loadSBMLString(text) < 0:
+        words = " ".join(str(antimony.getLastError()).split())
+        raise ModelError(f"it cannot be written as Antimony: {words}", where=source_name)
+    return str(antimony.getAntimonyString(antimony.getMainModuleName()))
 
 
 def _find_ring(text: str) -> list[str]:
@@ -146,7 +170,7 @@ def parse_antimony(text: str, source_name: str) -> Source:
     import libsbml
 
     document = libsbml.readSBMLFromString(antimony_to_sbml(text, source_name))
-    source = Source(source_name, document, text)
+    source = Source(source_name, document, text.removeprefix("\ufeff"))
     _refuse_packages(source)
     _raise_first_error(document, source_name)
     _refuse_elements(source)
@@ -202,7 +226,12 @@ def _refuse_elements(source: Source) -> None:
             raise _out_of_scope(
                 source, rule, "algebraic rule", "solve it for one variable: an assignment rule."
             )
-    for reaction in model.getListOfReactions():
+    refuse_fast_reactions(source)
+
+
+def refuse_fast_reactions(source: Source) -> None:
+    """Raises ModelError for a reaction that is at equilibrium at once; no formula of ours says that."""
+    for reaction in source.model.getListOfReactions():
         if reaction.isSetFast() and reaction.getFast():
             raise _out_of_scope(
                 source,
