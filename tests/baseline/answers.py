@@ -29,7 +29,7 @@ def asked(*words: str | Path) -> Any:
 
 
 def _case(name: str) -> Any:
-    return asked("case", HERE / "cases" / f"{name}.yaml", "--subjects", "24", "--seed", "5")
+    return asked("case", HERE / "cases" / f"{name}.yaml", "--subjects", "16", "--seed", "5")
 
 
 def _access(name: str) -> Any:
@@ -70,7 +70,6 @@ POOLS: dict[str, tuple[str, ...]] = {
     "dizziness": ("--outcome", "dizziness", "--measure", "RR", "--model", "fixed", "--method", "MH"),
 }
 TIMES = ("--until", "48", "--every", "6")
-LIKE = ("--trials", TOP / "tests" / "trials" / "published_like.yaml")
 
 QUICK: dict[str, Callable[[], Any]] = {
     **{f"case-{name}": partial(_case, name) for name in ("ms", "als", "injury")},
@@ -88,5 +87,5 @@ QUICK: dict[str, Callable[[], Any]] = {
 SLOW: dict[str, Callable[[], Any]] = {
     "validate": partial(asked, "validate", "--replicates", "2", "--seed", "5"),
     "reproduce-shipped": partial(_reproduce, "--only", "svendsen_2004", "--only", "corey_bloom_2012"),
-    "reproduce-own": partial(_reproduce, *LIKE, "--only", "notcutt_like", "--only", "weber_like"),
+    "reproduce-own": partial(_reproduce, "--trials", HERE / "published.yaml"),
 }

@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 Leaf = float | int | bool | str | None
 Leaves = dict[str, Leaf]
@@ -31,8 +31,8 @@ Rename = tuple[str, str]
 
 WORDS = set("label topic topics name note quote said text title what pointer sources weeks claim".split())
 """Fields of words for people, also where they have a single one."""
-ORIGINS = set("lissive lissive_version model_hash stamp url source_url citation out".split())
-"""Fields that say what made the answer, and where something is written."""
+ORIGINS = set("lissive lissive_version model_hash stamp steps url source_url citation out".split())
+"""Fields that say what made the answer and with how much work, and where something is written."""
 ID = re.compile(r"(?!/)[\w.+*/<>=|\[\]:%-]*")
 WIDTH = 400
 
@@ -141,8 +141,8 @@ class Moved:
 MISSING = "(nothing)"
 
 
-def moved(old: Leaves, new: Leaves, *, within: float = 0.0) -> list[Moved]:
-    """What differs, largest relative change first; with `within`, numbers that differ by more than that alone."""
+def moved(old: Leaves, new: Leaves, *, within: tuple[float, float] = (0.0, 0.0)) -> list[Moved]:
+    """What differs, largest relative change first; numbers may differ by `within`, relative and absolute."""
     found = []
     for path in dict.fromkeys((*old, *new)):
         a, b = old.get(path, MISSING), new.get(path, MISSING)
@@ -151,23 +151,20 @@ def moved(old: Leaves, new: Leaves, *, within: float = 0.0) -> list[Moved]:
     return sorted(found, key=lambda each: -each.size)
 
 
-def _same(a: Leaf, b: Leaf, within: float) -> bool:
-    if within and _number(a) and _number(b):
-        assert isinstance(a, int | float)
-        assert isinstance(b, int | float)
-        return abs(a - b) <= within + within * abs(a) or (math.isnan(a) and math.isnan(b))
+def _same(a: Leaf, b: Leaf, within: tuple[float, float]) -> bool:
+    relative, absolute = within
+    if any(within) and _number(a) and _number(b) and math.isfinite(a) and math.isfinite(b):
+        return abs(a - b) <= absolute + relative * abs(a)
     return json.dumps(a) == json.dumps(b)
 
 
 def _size(a: Leaf, b: Leaf) -> float:
-    if not (_number(a) and _number(b)):
-        return math.inf
-    assert isinstance(a, int | float)
-    assert isinstance(b, int | float)
-    return abs(a - b) / max(abs(a), abs(b), 1e-300)
+    if _number(a) and _number(b) and math.isfinite(a) and math.isfinite(b):
+        return abs(a - b) / max(abs(a), abs(b), 1e-300)
+    return math.inf
 
 
-def _number(value: Leaf) -> bool:
+def _number(value: Leaf) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
