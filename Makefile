@@ -5,7 +5,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test install campaign calibration validation lint setup bench clean
+.PHONY: demo test install campaign baseline baseline-check calibration validation lint setup bench clean
 
 # For users: lissive and what it needs, no developers' tools.
 install: .venv/.installed
@@ -34,6 +34,14 @@ test: setup
 # Many more random inputs than `make test` draws. Some minutes.
 campaign: setup
 	LISSIVE_CAMPAIGN=full $(BIN)/python -m pytest -m campaign
+
+# What moved since the numbers in tests/baseline were kept, to the last digit; then the new ones are kept.
+baseline: setup
+	$(BIN)/python -m tests.baseline
+
+# The slow half of that comparison, which tests on every machine; the quick half is in `make test`. Two minutes.
+baseline-check: setup
+	$(BIN)/python -m pytest -m baseline tests/baseline
 
 # Do the shipped parameters still follow from the shipped studies? Some minutes.
 calibration: setup

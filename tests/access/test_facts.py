@@ -15,6 +15,7 @@ from lissive.access.decide import decide
 from lissive.access.facts import facts_of_case, make_facts, read_facts
 from lissive.access.load import rules
 from lissive.access.of_case import of_case, why_not
+from lissive.access.rule import Clause
 from lissive.case import make_case
 from lissive.errors import RuleError
 
@@ -176,6 +177,23 @@ def test_a_case_says_what_it_says_and_no_more() -> None:
         "muscle_spasms": Symptom({"severe": None, "persistent": None}, "multiple_sclerosis", None)
     }
     assert facts.flags == {}
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [("2021-10-03", "eligible"), ("2021-10-04", "not_eligible"), (None, "unknown")],  # 90 days, 89, not said
+)
+def test_a_case_meets_a_rule_of_ninety_days_on_the_ninetieth_day_and_not_before(
+    since: str | None, expected: str
+) -> None:
+    place = rules()["US-TX"]
+    wanted = Clause(symptom="muscle_spasms", duration_days_min=90)
+    asks = place.model_copy(
+        update={"versions": tuple(v.model_copy(update={"logic": wanted}) for v in place.versions)}
+    )
+    spasm = {**BASE["spasm"], **({"since": since} if since else {})}
+    facts = facts_of_case(make_case({**BASE, "spasm": spasm}))
+    assert decide(facts, "US-TX", datetime.date(2022, 1, 1), {"US-TX": asks}).status == expected
 
 
 def test_ratings_say_that_a_symptom_is_there_and_never_that_it_is_severe() -> None:

@@ -149,6 +149,19 @@ def test_medicines_that_the_table_knows_act_and_others_are_named() -> None:
     assert any("medicines are unknown" in note for note in unknown.notes)
 
 
+def test_two_medicines_on_one_enzyme_act_by_the_product_of_their_factors() -> None:
+    """Of CYP3A4 fluconazole leaves 0.35 and ketoconazole 0.1, and rifampicin makes it four times as much."""
+
+    def given(*drugs: str) -> dict[str, float]:
+        case = changed(history={"current": [{"drug": drug} for drug in drugs]})
+        return treatment(case, load("lissive")).given
+
+    for drugs in (("fluconazole", "ketoconazole"), ("ketoconazole", "fluconazole")):
+        assert given(*drugs)["cyp3a4_activity"] == pytest.approx(0.35 * 0.1)
+        assert given(*drugs)["cyp2c9_comedication"] == pytest.approx(0.3)
+    assert given("ketoconazole", "rifampicin")["cyp3a4_activity"] == pytest.approx(0.1 * 4)
+
+
 def test_a_genotype_is_read_either_way_round_and_an_unlisted_one_is_drawn_and_said() -> None:
     equations = load("lissive")
     assert treatment(changed(person={"cyp2c9": "*3/*1"}), equations).given["cyp2c9_activity"] == 0.6

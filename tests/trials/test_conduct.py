@@ -224,6 +224,30 @@ def test_who_was_dizzy_in_the_run_in_is_not_newly_dizzy_after_it() -> None:
     assert sum(int(d.dizzy.sum()) for d in after) < sum(int(d.dizzy.sum()) for d in fresh)
 
 
+@pytest.mark.parametrize(("ratio", "block"), [({"a": 1, "b": 1}, [2, 2]), ({"a": 2, "b": 1}, [4, 2])])
+def test_allocation_is_by_permuted_blocks_of_four_or_a_little_more(
+    ratio: dict[str, int], block: list[int]
+) -> None:
+    """Each block has the ratio; a smaller part of it has not, or the last of every pair could be foretold."""
+    nothing = {"most_per_day": 0, "placebo": True}
+    data = {
+        "trial": "blocks",
+        "population": {"cause": "multiple_sclerosis"},
+        "patients": 96,
+        "ratio": ratio,
+        "arms": {"a": nothing, "b": nothing},
+        "weeks": 1,
+        "visits_weeks": [1],
+        "endpoints": [{"measure": "spasticity_nrs"}],
+    }
+    (found,) = conduct(make_design(data), [0])
+    blocks = found.group.reshape(-1, sum(block))
+    assert (np.sort(blocks, axis=1) == np.repeat([0, 1], block)).all()
+    assert len({tuple(each) for each in blocks.tolist()}) > 2  # each in an order of its own
+    halves = blocks[:, : sum(block) // 2].sum(axis=1)
+    assert (halves != block[1] // 2).any()
+
+
 def test_strata_are_balanced_each_for_itself() -> None:
     data = {
         "trial": "strata",
