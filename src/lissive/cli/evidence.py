@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lissive.errors import EvidenceError
+from lissive.cli.options import Force
 
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies
@@ -104,6 +104,7 @@ def export(
         Path | None, typer.Option(metavar="FILE", help="Write it here; printed if not given.")
     ] = None,
     studies: Mine = None,
+    force: Force = False,
 ) -> None:
     """All comparisons (csv), everything (json), or the references (bibtex, ris)."""
     from lissive.evidence.export import FORMATS, exported
@@ -114,13 +115,10 @@ def export(
     if out is None:
         print(text, end="")
         return
-    if out.is_dir():
-        raise EvidenceError(
-            "it is a folder.", where=str(out), allowed="a file, there or to be made.", do="name a file."
-        )
-    from lissive.simulate.output import atomic_path
+    from lissive.files import atomic_path, keep_inputs
 
     out.parent.mkdir(parents=True, exist_ok=True)
+    keep_inputs([out], reads=[studies], force=force)
     with atomic_path(out) as place:
         place.write_text(text, encoding="utf-8")
     print(out)

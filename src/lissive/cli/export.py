@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lissive.cli.options import Force
 from lissive.errors import ModelError
 
 Model = Annotated[
@@ -22,25 +23,33 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="export")
 
 
-def sbml(out: Out, model: Model = "lissive") -> None:
+def sbml(out: Out, model: Model = "lissive", force: Force = False) -> None:
     """Write a model as SBML Level 3 Version 2."""
     from lissive.model.check import to_sbml
     from lissive.model.read import text_of
 
+    _keep(out, model, force)
     _write(out, to_sbml(*text_of(model)))
 
 
-def antimony(out: Out, model: Model = "lissive") -> None:
+def antimony(out: Out, model: Model = "lissive", force: Force = False) -> None:
     """Write a shipped model, put together from its modules and tables, as one Antimony text."""
     from lissive.model.read import SHIPPED, text_of
 
     if model not in SHIPPED:
         raise ModelError(f'"{model}" is no shipped model.', where="MODEL", allowed=f"{', '.join(SHIPPED)}.")
+    _keep(out, model, force)
     _write(out, text_of(model)[0])
 
 
+def _keep(out: Path, model: str, force: bool) -> None:
+    from lissive.files import keep_inputs
+
+    keep_inputs([out], reads=[model], force=force)
+
+
 def _write(out: Path, text: str) -> None:
-    from lissive.simulate.output import atomic_path
+    from lissive.files import atomic_path
 
     with atomic_path(out) as place:
         place.write_text(text, encoding="utf-8")

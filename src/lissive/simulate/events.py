@@ -22,19 +22,18 @@ At one time: infusions end, then rows follow each other as in the table, then th
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lissive.errors import EventError
+from lissive.files import atomic_path, write_rows
 from lissive.model.equations import Equations
 from lissive.simulate._event_rows import COLUMNS, Rows, check, from_csv, from_frame
 from lissive.simulate._unroll import unroll
-from lissive.simulate.output import atomic_path
 from lissive.simulate.schedule import (
     ADD,
     RATE,
@@ -152,8 +151,7 @@ def export_events(
         raise EventError(f"There are {len(ids)} IDs for {len(regimen)} subjects.", where="subject_ids")
     number = {place: i for i, place in enumerate(equations.dose_targets.values(), start=1)}
     with atomic_path(path) as place, place.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        rows: list[Sequence[Any]] = [COLUMNS]
         for subject, which, scale, shift in zip(
             ids, regimen.which, regimen.scale, regimen.shift, strict=True
         ):
@@ -161,7 +159,8 @@ def export_events(
                 into = number[target] if target >= 0 else "."
                 numbers = [repr(float(x)) for x in (amount * scale, rate * scale, interval)]
                 when = repr(float(time + shift))
-                writer.writerow([subject, when, evid, numbers[0], into, numbers[1], numbers[2], 0, mode])
+                rows.append([subject, when, evid, numbers[0], into, numbers[1], numbers[2], 0, mode])
+        write_rows(file, rows)
 
 
 def _is_followed_by_its_dose(request: SteadyState, schedule: Schedule) -> bool:
