@@ -51,6 +51,7 @@ def keep_inputs(
     only two results in one file are refused.
     """
     named = [path for path in writes if path is not None]
+    kept = [Path(path) for path in reads if path is not None]
     for k, path in enumerate(named):
         if any(_is_same(path, other) for other in named[:k]):
             raise SimulationError(
@@ -61,8 +62,8 @@ def keep_inputs(
         return
     also = list(beside.paths) if beside else []
     for path in (*named, *also):
-        for read in reads:
-            if read is not None and _is_same(path, Path(read)):
+        for read in kept:
+            if _is_same(path, read):
                 raise SimulationError(
                     f"this command reads {read}, and the result would be written over it.",
                     where=str(path),
