@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lissive.cli.evidence import studies_of
 from lissive.cli.options import Force
 from lissive.errors import EvidenceError
 from lissive.files import keep_inputs
@@ -75,7 +76,7 @@ def pool(
 ) -> None:
     """What the studies say together on one outcome: figure, interval, prediction, and each design by itself."""
     answer = _answer(
-        _read(studies),
+        studies_of(studies),
         outcome,
         cause,
         design,
@@ -126,7 +127,7 @@ def forest(
         _ending(table, (".csv",), "--table")
     keep_inputs([out, table], reads=[studies], force=force)
     answer = _answer(
-        _read(studies),
+        studies_of(studies),
         outcome,
         cause,
         design,
@@ -162,7 +163,7 @@ def page(
     keep_inputs([out], reads=[studies], force=force)
     from lissive.report.evidence_html import write_page
 
-    print(write_page(out, _read(studies)))
+    print(write_page(out, studies_of(studies)))
 
 
 def reproduce(as_json: AsJson = False) -> None:
@@ -182,12 +183,6 @@ def reproduce(as_json: AsJson = False) -> None:
         print(reproduced_text(rows))
     if disagrees(found):
         raise typer.Exit(1)
-
-
-def _read(path: Path | None) -> Studies:
-    from lissive.evidence import read_studies, shipped_studies
-
-    return shipped_studies() if path is None else read_studies(path)
 
 
 def _answer(
