@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lissive import cache
 from lissive.cache import store, stored
 
 CODE = """
@@ -18,8 +22,6 @@ print(run["C"].values.tolist())
 
 
 def answer(folder: Path) -> str:
-    import os
-
     done = subprocess.run(
         [sys.executable, "-c", CODE],
         capture_output=True,
@@ -54,3 +56,98 @@ def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     place = tmp_path / "file"
     place.write_text("in the way")
     assert answer(place) == answer(tmp_path / "good")
+
+
+# -- whose it is ------------------------------------------------------------------------------------
+unix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="only Unix has owners and bits for groups")
+as_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
+)
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """A cache with one entry, in a folder that it makes itself."""
+    place = tmp_path / "deep" / "cache"
+    monkeypatch.setenv("LISSIVE_CACHE", str(place))
+    cache._say_once.cache_clear()
+    store("k", ".o", b"content")
+    assert stored("k", ".o") == b"content"
+    return place
+
+
+@unix
+def test_the_folder_and_its_files_are_its_users_alone(kept, capsys):
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+    assert stat.S_IMODE((kept / "k.o").stat().st_mode) == 0o600
+    assert capsys.readouterr().err == ""
+
+
+def give_away(path: Path) -> None:
+    os.chown(path, 54321, 54321)
+
+
+@unix
+@pytest.mark.parametrize("name", ["", "k.o"])
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: path.chmod(0o770), "may be written by others"),
+        (lambda path: path.chmod(0o702), "may be written by others"),
+        pytest.param(give_away, "belongs to another user", marks=as_root),
+    ],
+)
+def test_what_others_may_have_written_is_not_used_and_that_is_said_once(kept, capsys, name, spoil, why):
+    spoil(kept / name)
+    before = sorted(kept.iterdir())
+    assert stored("k", ".o") is None
+    assert stored("k", ".o") is None
+    if not name:
+        store("other", ".o", b"content")
+        assert sorted(kept.iterdir()) == before
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert why in said
+    assert str(kept) in said
+    assert "LISSIVE_CACHE" in said
+
+
+@unix
+@as_root
+def test_machine_code_of_another_user_is_not_run(tmp_path):
+    """It has a right seal, and would end the process."""
+    place = tmp_path / "cache"
+    shutil.copytree(os.environ["LISSIVE_CACHE"], place)
+    first, before = answer(place), set(Path(os.environ["LISSIVE_CACHE"]).iterdir())
+    own = next(path for path in place.glob("*.o") if path.name not in {each.name for each in before})
+    own.write_bytes(cache._sealed(own.name, b"no machine code"))
+    give_away(own)
+    assert answer(place) == first
+    assert own.stat().st_uid == os.geteuid()  # made anew
+
+
+@unix
+def test_a_link_or_a_pipe_is_no_entry(kept):
+    (kept / "k.o").rename(kept / "elsewhere")
+    (kept / "k.o").symlink_to(kept / "elsewhere")
+    assert stored("k", ".o") is None
+    os.mkfifo(kept / "pipe.o")
+    assert stored("pipe", ".o") is None
+
+
+def test_one_entry_does_not_stand_for_another(kept):
+    (kept / "k.o").rename(kept / "other.o")
+    assert stored("other", ".o") is None
+    (kept / "other.o").rename(kept / "k.constants")
+    assert stored("k", ".constants") is None
+
+
+def test_without_a_home_there_is_no_cache(monkeypatch):
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("LISSIVE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    store("k", ".o", b"content")
+    assert stored("k", ".o") is None

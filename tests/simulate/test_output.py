@@ -11,8 +11,9 @@ import xarray as xr
 
 from lissive import __version__
 from lissive.errors import SimulationError
+from lissive.files import atomic_path
 from lissive.simulate import output
-from lissive.simulate.output import atomic_path, dataset, write
+from lissive.simulate.output import dataset, write
 
 TIMES = [0.0, 0.1, 24.0]
 PROVENANCE = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,8 @@ import pytest
 from lissive.errors import DesignError
 from lissive.trials import run as room
 from lissive.trials.kept import curves
-from lissive.trials.run import PATIENTS, RECORD, Results, run_trial
+from lissive.trials.run import Results, run_trial
+from lissive.trials.store import PATIENTS, RECORD
 from lissive.trials.summary import summary
 
 
@@ -101,9 +103,62 @@ def test_a_run_is_not_mixed_with_another(design, small, tmp_path, monkeypatch):
         changed.setattr(room, "figures", lambda: {})  # a table of the model has other numbers now
         with pytest.raises(DesignError, match="another design, seed or model"):
             run_trial(design, replicates=1, folder=tmp_path, resume=True)
-    (next((tmp_path / RECORD).iterdir())).write_text("{", encoding="utf-8")
-    with pytest.raises(DesignError, match="cannot be read.*delete it"):
-        run_trial(design, replicates=1, folder=tmp_path, resume=True)
+
+
+def swapped(folder: Path) -> None:
+    """The second part under the first one's name."""
+    for name in (RECORD, PATIENTS):
+        first, second = sorted((folder / name).iterdir())
+        second.replace(first)
+
+
+DAMAGE = {
+    "record lost": lambda folder: (folder / RECORD / "00001-00002.json").unlink(),
+    "record cut": lambda folder: cut(folder / RECORD / "00001-00002.json"),
+    "record of another kind": lambda folder: (folder / RECORD / "00001-00002.json").write_text("[]"),
+    "record changed": lambda folder: changed(folder / RECORD / "00001-00002.json"),
+    "patients lost": lambda folder: (folder / PATIENTS / "00001-00002.parquet").unlink(),
+    "patients cut": lambda folder: cut(folder / PATIENTS / "00001-00002.parquet"),
+    "patients of other replicates": lambda folder: shutil.copy(
+        folder / PATIENTS / "00003-00003.parquet", folder / PATIENTS / "00001-00002.parquet"
+    ),
+    "another part's": swapped,
+}
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def changed(path: Path) -> None:
+    """Still JSON, with one more patient somewhere."""
+    text = path.read_text(encoding="utf-8")
+    assert '"randomised": 12' in text
+    path.write_text(text.replace('"randomised": 12', '"randomised": 13', 1), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    return tmp_path_factory.mktemp("unbroken")
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_part_that_is_lost_or_damaged_is_made_again(design, unbroken, tmp_path, damage):
+    whole = run_trial(design, replicates=3, folder=unbroken, resume=True)
+    folder = tmp_path / "run"
+    shutil.copytree(unbroken, folder)
+    DAMAGE[damage](folder)
+    for name in (".", RECORD, PATIENTS):  # of a run that was killed while it wrote
+        (folder / name / ".lissive-0123456789ab.json").write_text("{")
+    said: list[str] = []
+    again = run_trial(design, replicates=3, folder=folder, resume=True, say=said.append)
+    assert told(again) == told(whole)
+    assert curves(folder, design, 3) == curves(unbroken, design, 3)
+    assert sorted(path.name for path in folder.rglob("*")) == sorted(
+        path.name for path in unbroken.rglob("*")
+    )
+    assert [text for text in said if "made again" in text] == said
+    assert len(said) == (0 if damage == "record lost" else 1)
 
 
 def test_what_is_kept_is_json_without_nan_and_a_table_in_the_manner_of_adam(design, tmp_path):

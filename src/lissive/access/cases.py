@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from lissive.access.answer import Answer, Facts, Procedural, Status
 from lissive.access.decide import Rules, decide
@@ -24,8 +24,6 @@ from lissive.typed import Row, line_of, typed
 class Expected(Row):
     """What should come out; what is left out is not compared."""
 
-    model_config = ConfigDict(extra="allow")
-
     status: Status
     procedural: Procedural | None = None
     rule: str | None = None
@@ -34,14 +32,14 @@ class Expected(Row):
 class WorkedCase(Row):
     """One person at one place on one day."""
 
-    model_config = ConfigDict(extra="allow")
-
     id: str = Field(min_length=1)
     jurisdiction: str
     date: Day
     facts: FactRow
     expected: Expected
     why: str | None = None
+    source: Any = None
+    tags: Any = None
 
 
 class Question(Row):
@@ -59,8 +57,6 @@ class Question(Row):
 
 class CaseFile(Row):
     """A file of worked cases."""
-
-    model_config = ConfigDict(extra="allow")
 
     meta: Any = None
     cases: tuple[WorkedCase, ...] = Field(min_length=1)

@@ -14,8 +14,8 @@ import numpy as np
 from lissive.calibrate.response import Posterior, Prior
 from lissive.calibrate.response_data import Datum
 from lissive.calibrate.write import MOSTLY_RECALLED
+from lissive.files import atomic_path, cell
 from lissive.model.parameters import FOLDER, RECALLED
-from lissive.simulate.output import atomic_path
 from lissive.simulate.streams import Floats
 from lissive.trials.published import Observed
 from lissive.trials.response import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
@@ -188,7 +188,7 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]], by: str = "\t") -> Path:
-    text = "\n".join([by.join(columns), *(by.join(row[c] for c in columns) for row in rows)])
+    text = "\n".join([by.join(columns), *(by.join(cell(row[c]) for c in columns) for row in rows)])
     with atomic_path(path) as place:
         place.write_text(text + "\n", encoding="utf-8")
     return path

@@ -10,8 +10,8 @@ import numpy as np
 
 from lissive.calibrate.pk import Fit, Prior
 from lissive.calibrate.posterior import CORRELATION, ERRORS, FITTED
+from lissive.files import atomic_path, cell
 from lissive.model.parameters import COLUMNS, FOLDER, MODULES, RECALLED, load_sources
-from lissive.simulate.output import atomic_path
 from lissive.studies.observation import Observation
 
 MOSTLY_RECALLED = 0.5
@@ -136,7 +136,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def _write(path: Path, columns: list[str], rows: list[dict[str, str]]) -> Path:
-    text = "\n".join(["\t".join(columns), *("\t".join(row[c] for c in columns) for row in rows)])
+    text = "\n".join(["\t".join(columns), *("\t".join(cell(row[c]) for c in columns) for row in rows)])
     with atomic_path(path) as place:
         place.write_text(text + "\n", encoding="utf-8")
     return path

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lissive.cli.options import Force
 from lissive.errors import RuleError
+from lissive.files import Beside, atomic_path, keep_inputs
 
 if TYPE_CHECKING:
     from lissive.access.answer import Answer
@@ -42,6 +44,7 @@ def compare(
         ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """The same person in every jurisdiction: who is eligible where, on one day."""
@@ -50,11 +53,15 @@ def compare(
     from lissive.access.compare import compared
     from lissive.cli.access import day_of
     from lissive.report.access_words import facts_said
-    from lissive.report.compare_text import compare_csv, compare_text
+    from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text
 
     if as_csv and as_json:
         raise RuleError("are both given.", where="--csv and --json", do="choose one of the two.")
     _check_map(map_file)
+    if map_file is not None:
+        table = map_file.with_suffix(".csv")
+        beside = Beside([table], table, ",".join(CSV_COLUMNS))
+        keep_inputs([map_file], reads=[facts], beside=beside, force=force)
     person, _, own_day = read_question(facts)
     day = own_day if on is None and own_day is not None else day_of(on)
     answers = every(person, day)
@@ -78,6 +85,7 @@ def draft(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write it here: .md, .html or .txt.")
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """A draft of the certification, filled from the case, with what is missing. Nothing is submitted anywhere."""
@@ -87,6 +95,7 @@ def draft(
     from lissive.report.certificate_text import draft_text
 
     _check_out(out)
+    keep_inputs([out], reads=[file], force=force)
     case = read_case(file)
     day = case.as_of if on is None and case.as_of is not None else day_of(on)
     found = drafted(case, day)
@@ -132,7 +141,6 @@ def _check_folder(path: Path | None, option: str) -> None:
 def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path]:
     from lissive.report.compare_text import compare_csv
     from lissive.report.tile_map import tile_map
-    from lissive.simulate.output import atomic_path
 
     checked = [each.checked for each in answers if each.checked is not None]
     caption = answers[0].notice
@@ -147,7 +155,6 @@ def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path
 
 def _write(path: Path, found: Draft) -> None:
     from lissive.report.certificate_text import WRITERS
-    from lissive.simulate.output import atomic_path
 
     text = WRITERS[path.suffix.lower()](found)
     with atomic_path(path) as temporary:

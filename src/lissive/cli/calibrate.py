@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lissive.cli.options import Force
+
 if TYPE_CHECKING:
     from lissive.calibrate.pk import Fit
 
@@ -29,13 +31,15 @@ def pk(
         Path | None,
         typer.Option(metavar="FILE", help="A file of studies; those that come with Lissive if not given."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Kinetic parameters on the studies' calibration rows: mode of the posterior, standard errors, data used."""
     from lissive.calibrate.pk import fit_pk
-    from lissive.calibrate.write import dois, write_tables
+    from lissive.calibrate.write import HEAD, dois, write_tables
     from lissive.errors import StudyError
     from lissive.studies import read_studies, shipped_studies
 
+    _folder(out, "fitted.tsv", "\t".join(HEAD), studies, force)
     read = shipped_studies() if studies is None else read_studies(studies)
     if not (rows := read.of_split("calibration")):
         raise StudyError(
@@ -67,15 +71,17 @@ def response(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    force: Force = False,
 ) -> None:
     """How people respond, on the trials' calibration rows: a Bayesian fit, some twenty minutes on two cores."""
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
-    from lissive.calibrate.response_write import estimates, write_response
+    from lissive.calibrate.response_write import HEAD, estimates, write_response
     from lissive.report.response_figures import write_prior_posterior
     from lissive.report.validation_text import aligned
     from lissive.trials.published import read_published, shipped_published
 
     _bayes()
+    _folder(out, "response.tsv", "\t".join(HEAD), trials, force)
     published = shipped_published() if trials is None else read_published(trials)
     cores = threads or os.cpu_count() or 1
     used = fitted_on(published.trials)
@@ -98,6 +104,7 @@ def sbc(
     sets: Annotated[int, typer.Option(min=20, help="Simulated trials that are fitted.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    force: Force = False,
 ) -> None:
     """Does the fit on trials find what was put in? Simulation-based calibration on a small case, some minutes."""
     from lissive.calibrate.sbc import TRIAL, calibration_ranks
@@ -105,6 +112,7 @@ def sbc(
     from lissive.trials.published import shipped_published
 
     _bayes()
+    _folder(out, "sbc_ranks.svg", "<svg", None, force)
     trial = next(t for t in shipped_published().trials if t.id == TRIAL)
     ranks = calibration_ranks(trial, sets=sets, seed=seed, threads=threads or os.cpu_count() or 1, say=_say)
     print(
@@ -116,6 +124,27 @@ def sbc(
         out.mkdir(parents=True, exist_ok=True)
         for path in write_ranks(ranks, out):
             print(path)
+
+
+def _folder(out: Path | None, record: str, mark: str, read: Path | None, force: bool) -> None:
+    """All that can be wrong with --out, before anything is fitted: it is empty, new, or an earlier run's."""
+    from lissive.errors import StudyError
+    from lissive.files import Beside, keep_inputs
+    from lissive.model.parameters import FOLDER
+
+    if out is None:
+        return
+    if out.exists() and not out.is_dir():
+        raise StudyError(
+            "It is a file.",
+            where=str(out),
+            allowed="a folder, there or to be made.",
+            do="choose another name.",
+        )
+    there = [path for path in sorted(out.iterdir()) if path.is_file()] if out.is_dir() else []
+    keep_inputs(
+        [], reads=[read, *FOLDER.glob("*.tsv")], beside=Beside(there, out / record, mark), force=force
+    )
 
 
 def _bayes() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lissive import __version__
+from lissive.cli.options import Force
 from lissive.errors import SimulationError
 
 
@@ -24,6 +25,7 @@ def case(
     report: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write figures (PNG, SVG), table and JSON here.")
     ] = None,
+    force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """What may this treatment do for this person? Virtual patients like them, with drug and with placebo."""
@@ -33,6 +35,7 @@ def case(
     from lissive.access.of_case import of_case
     from lissive.cli.progress import bar
     from lissive.evidence.case_answer import case_evidence
+    from lissive.files import Beside, keep_inputs
     from lissive.forecast import predict, summary
 
     if report is not None and report.exists() and not report.is_dir():
@@ -42,6 +45,9 @@ def case(
             allowed="a folder, there or to be made.",
             do="choose another name.",
         )
+    if report is not None:
+        names = [report / f"forecast.{kind}" for kind in ("json", "csv", "png", "svg")]
+        keep_inputs([], reads=[file], beside=Beside(names, names[0], '"lissive_version"'), force=force)
     with bar("simulating days", (facts.plan.weeks or 0) * 7) as tick:
         forecast = predict(facts, subjects=subjects, seed=seed, threads=threads, progress=tick)
     found, evidence = summary(forecast), case_evidence(facts)

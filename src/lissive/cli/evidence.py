@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lissive.errors import EvidenceError
+from lissive.cli.options import Force
 
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies
@@ -50,7 +51,7 @@ def list_(
     from lissive.evidence.catalog import listed
 
     asked = {"cause": cause, "outcome": outcome, "design": design}
-    rows = listed(_studies(studies), **asked)
+    rows = listed(studies_of(studies), **asked)
     if as_json:
         print(json.dumps({**asked, "studies": rows}, allow_nan=False))
         return
@@ -69,7 +70,7 @@ def show(
     """Everything on one study, review or claim: each number with its source, what is used, what is in conflict."""
     from lissive.evidence.catalog import whole
 
-    one = whole(id, _studies(studies))
+    one = whole(id, studies_of(studies))
     if as_json:
         print(json.dumps(one, allow_nan=False))
         return
@@ -104,33 +105,36 @@ def export(
         Path | None, typer.Option(metavar="FILE", help="Write it here; printed if not given.")
     ] = None,
     studies: Mine = None,
+    force: Force = False,
 ) -> None:
     """All comparisons (csv), everything (json), or the references (bibtex, ris)."""
     from lissive.evidence.export import FORMATS, exported
     from lissive.evidence.words import known
 
     known("format", format, FORMATS)
-    text = exported(_studies(studies), format)
+    text = exported(studies_of(studies), format)
     if out is None:
         print(text, end="")
         return
-    if out.is_dir():
-        raise EvidenceError(
-            "it is a folder.", where=str(out), allowed="a file, there or to be made.", do="name a file."
-        )
-    from lissive.simulate.output import atomic_path
+    from lissive.files import atomic_path, keep_inputs
 
     out.parent.mkdir(parents=True, exist_ok=True)
+    keep_inputs([out], reads=[studies], force=force)
     with atomic_path(out) as place:
         place.write_text(text, encoding="utf-8")
     print(out)
 
 
-def _studies(file: Path | None) -> Studies:
+def studies_of(file: Path | None) -> Studies:
     """The user's studies, or those that come with Lissive."""
     from lissive.evidence.read import read_studies, shipped_studies
 
-    return shipped_studies() if file is None else read_studies(file)
+    if file is None:
+        return shipped_studies()
+    found = read_studies(file)
+    for line in found.unread:
+        print(f"lissive: {line}", file=sys.stderr)
+    return found
 
 
 __all__: list[Any] = ["register"]

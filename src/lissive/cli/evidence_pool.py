@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lissive.cli.evidence import studies_of
+from lissive.cli.options import Force
 from lissive.errors import EvidenceError
+from lissive.files import keep_inputs
 
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies
@@ -73,7 +76,7 @@ def pool(
 ) -> None:
     """What the studies say together on one outcome: figure, interval, prediction, and each design by itself."""
     answer = _answer(
-        _read(studies),
+        studies_of(studies),
         outcome,
         cause,
         design,
@@ -115,14 +118,16 @@ def forest(
     table: Annotated[
         Path | None, typer.Option("--table", metavar="FILE", help="Write the numbers of the picture as .csv.")
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Draw the studies of one outcome as a forest plot or a funnel, and print the table behind it."""
     _ending(out, (".svg", ".png"), "--out")
     if table is not None:
         _ending(table, (".csv",), "--table")
+    keep_inputs([out, table], reads=[studies], force=force)
     answer = _answer(
-        _read(studies),
+        studies_of(studies),
         outcome,
         cause,
         design,
@@ -151,12 +156,14 @@ def forest(
 def page(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page, a .html file to write.")],
     studies: Mine = None,
+    force: Force = False,
 ) -> None:
     """Write one page with every study, forest plots and claims, that needs no network."""
     _ending(out, (".html",), "--out")
+    keep_inputs([out], reads=[studies], force=force)
     from lissive.report.evidence_html import write_page
 
-    print(write_page(out, _read(studies)))
+    print(write_page(out, studies_of(studies)))
 
 
 def reproduce(as_json: AsJson = False) -> None:
@@ -176,12 +183,6 @@ def reproduce(as_json: AsJson = False) -> None:
         print(reproduced_text(rows))
     if disagrees(found):
         raise typer.Exit(1)
-
-
-def _read(path: Path | None) -> Studies:
-    from lissive.evidence import read_studies, shipped_studies
-
-    return shipped_studies() if path is None else read_studies(path)
 
 
 def _answer(

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from lissive.cli.options import Force
+
 
 def reproduce(
     trials: Annotated[
@@ -25,17 +27,19 @@ def reproduce(
     docs: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the answer as a page of documentation.")
     ] = None,
+    force: Force = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
 ) -> None:
     """Carry published trials out on virtual patients: each published figure beside its 90 % predictive interval."""
     from lissive.cli.progress import bar
+    from lissive.files import atomic_path, keep_inputs
     from lissive.report.reproduce_text import reproduce_markdown, reproduce_text
-    from lissive.simulate.output import atomic_path
     from lissive.trials.posterior import draws
     from lissive.trials.published import read_published, shipped_published
     from lissive.trials.reproduce import chosen, stamp, to_dict
     from lissive.trials.reproduce import reproduce as carry_out
 
+    keep_inputs([docs], reads=[trials], force=force)
     published = shipped_published() if trials is None else read_published(trials)
     published = chosen(published, only or [])
     with bar("trials", 1) as tick:

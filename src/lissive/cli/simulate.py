@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lissive.cli.options import Force
 from lissive.errors import SimulationError
 
 FORMATS = (".csv", ".parquet", ".nc", ".zarr")
@@ -52,6 +53,7 @@ def simulate(
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all that is drawn.")] = None,
+    force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Solve a model and write what was selected, for one subject or for many."""
@@ -69,19 +71,25 @@ def simulate(
             where="--times",
             allowed="--until with --every; or --times; or neither, with observation rows in --events.",
         )
+    from lissive.files import keep_inputs
+    from lissive.simulate.output import written_beside
     from lissive.simulate.solve import simulate_files
 
+    who = _subjects(subjects)
+    read = [model, events, times, who if isinstance(who, Path) else None]
+    keep_inputs([out], reads=read, beside=written_beside(out), force=force)
     given = {"rtol": rtol, "atol": atol, "threads": threads, "seed": seed}
     result = simulate_files(
         model=model,
         events=events,
         covariates=covariates,
-        subjects=_subjects(subjects),
+        subjects=who,
         until=until,
         every=every,
         times=times,
         select=_names(select),
         out=out,
+        force=force,
         **{name: value for name, value in given.items() if value is not None},
     )
     _print(result, out, as_json)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lissive.cli.options import Force
 from lissive.cli.reproduce import reproduce
 from lissive.errors import DesignError
 
@@ -46,9 +47,11 @@ def run(
         bool, typer.Option("--resume", help="Go on with the run that was interrupted in --out.")
     ] = False,
     threads: Threads = None,
+    force: Force = False,
 ) -> None:
     """Carry a trial out on virtual patients, many times, and analyse each as its readers would see it."""
     from lissive.cli.progress import bar
+    from lissive.report.trial_files import RUN_FILES
     from lissive.trials.read import located, read_design
     from lissive.trials.run import run_trial
     from lissive.trials.summary import summary
@@ -56,7 +59,7 @@ def run(
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out FOLDER, the folder of the run to go on with.")
     design = read_design(file)
-    _folder(out, resume)
+    _folder(out, file, RUN_FILES, resume=resume, force=force)
     further = "Nothing was kept: there is no --out."
     if out is not None:
         further = f"What is finished is in {out}; go on with the same command and --resume."
@@ -67,6 +70,7 @@ def run(
             seed=_seed(seed, design.seed),
             folder=out,
             resume=resume,
+            say=_say,
             threads=threads,
             progress=tick,
         )
@@ -102,15 +106,17 @@ def power(
         Path | None, typer.Option(metavar="FOLDER", help="Write the curve (PNG, SVG), table and JSON here.")
     ] = None,
     threads: Threads = None,
+    force: Force = False,
 ) -> None:
     """The share of trials that find something, by the number of patients."""
     from lissive.cli.progress import bar
+    from lissive.report.trial_files import POWER_FILES
     from lissive.trials.power import power_curve
     from lissive.trials.read import located, read_design
 
     design = read_design(file)
     sizes = _sizes(n)
-    _folder(out, resume=False, parts=False)
+    _folder(out, file, POWER_FILES, force=force)
     total = sum(sizes) * replicates
     with _interruptible("Nothing was kept."), located(file), bar("patients", total) as tick:
         answer = power_curve(
@@ -161,8 +167,17 @@ def _sizes(text: str) -> list[int]:
     return sorted({int(word) for word in words})
 
 
-def _folder(out: Path | None, resume: bool, *, parts: bool = True) -> None:
-    """All that can be wrong with --out, before anything is simulated."""
+def _say(what: str) -> None:
+    print(f"lissive: {what}", file=sys.stderr)
+
+
+def _folder(
+    out: Path | None, design: Path, names: list[str], *, resume: bool | None = None, force: bool = False
+) -> None:
+    """All that can be wrong with --out, before anything is simulated; `resume` is None for a run that has no parts."""
+    from lissive.files import Beside, keep_inputs
+    from lissive.trials.store import PARTS, RECORD, start_anew
+
     if out is None:
         return
     nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
@@ -173,23 +188,27 @@ def _folder(out: Path | None, resume: bool, *, parts: bool = True) -> None:
             allowed="a folder, there or to be made.",
             do="choose another name.",
         )
+    keep_inputs([], reads=[design], beside=Beside([out / name for name in [*names, *PARTS]]), force=force)
+    if resume is not None:
+        _parquet()
     held = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
-    if held and not resume:
+    if force and resume is False:
+        start_anew(out)
+    if held and not (resume or force):
         raise DesignError(
             f"The folder is not empty: it holds {', '.join(held[:3])}{' ...' if len(held) > 3 else ''}.",
             where=str(out),
             allowed="an empty or new folder.",
-            do=f"{'add --resume to go on with the run in it, or ' if parts else ''}name another folder.",
+            do=f"{'add --resume to go on with the run in it, ' if resume is False else ''}name another folder, or "
+            "add --force to replace the files of an earlier run.",
         )
-    if held and not (out / "replicates").is_dir():
+    if held and resume and not (out / RECORD).is_dir():
         raise DesignError(
             "The folder holds no run to go on with.",
             where=str(out),
             allowed="the folder of the run that was interrupted.",
             do="correct --out, or leave --resume out and name a new folder.",
         )
-    if parts:
-        _parquet()
 
 
 def _parquet() -> None:

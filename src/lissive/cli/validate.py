@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lissive.cli.options import Force
+
 if TYPE_CHECKING:
     from lissive.validate.score import Validation
 
@@ -48,6 +50,7 @@ def validate(
             "--check", help="With --docs: write nothing; exit 1 if the page's numbers are not these."
         ),
     ] = False,
+    force: Force = False,
 ) -> None:
     """Predicted beside observed concentrations; targets of the other modules; sensitivity on demand."""
     from lissive.cli.progress import bar
@@ -58,6 +61,7 @@ def validate(
     if check and docs is None:
         raise typer.BadParameter("--check needs --docs FILE.")
     _folder(report)
+    _keep(studies, report, None if check else docs, force)
     cores = threads or os.cpu_count() or 1
     read = shipped_studies() if studies is None else read_studies(studies)
     with bar("arms", len(read.observations)) as tick:
@@ -88,6 +92,14 @@ def _folder(report: Path | None) -> None:
         )
 
 
+def _keep(studies: Path | None, report: Path | None, docs: Path | None, force: bool) -> None:
+    from lissive.files import Beside, keep_inputs
+
+    names = [] if report is None else [report / f"validation.{kind}" for kind in ("json", "html")]
+    beside = Beside(names, names[0], '"targets"') if names else None
+    keep_inputs([docs], reads=[studies], beside=beside, force=force)
+
+
 def _sensitivity(threads: int, seed: int) -> dict[str, Any]:
     """Everything of --sensitivity: indices, identifiability, and what the calibration learned."""
     from lissive.calibrate.posterior import prior_errors, standard_errors
@@ -111,8 +123,8 @@ def _sensitivity(threads: int, seed: int) -> dict[str, Any]:
 
 def _page(path: Path, found: Validation, met: list[Any], check: bool) -> bool:
     """Write the page, or say whether the one that is there shows these numbers."""
+    from lissive.files import atomic_path
     from lissive.report.validation_md import differences, stale, validation_markdown
-    from lissive.simulate.output import atomic_path
 
     text = validation_markdown(found, met)
     if not check:

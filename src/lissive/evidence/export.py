@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -15,6 +14,7 @@ from lissive.evidence.claims import shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
 from lissive.evidence.read import Studies, shipped_reviews
+from lissive.files import write_rows
 
 FORMATS = ("csv", "json", "bibtex", "ris")
 _CITATION = re.compile(
@@ -53,10 +53,8 @@ def exported(studies: Studies, format: str) -> str:
 
 def _csv(made: Sequence[Comparison]) -> str:
     out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(_COLUMNS)
-    for each in made:
-        rows.writerow([_cell(_flat(each).get(name)) for name in _COLUMNS])
+    flat = map(_flat, made)
+    write_rows(out, [_COLUMNS, *([_rounded(row.get(name)) for name in _COLUMNS] for row in flat)])
     return out.getvalue()
 
 
@@ -77,14 +75,8 @@ def _flat(one: Comparison) -> Mapping[str, Any]:
     }
 
 
-def _cell(value: Any) -> str:
-    """A cell; a text that a spreadsheet would take for a formula is kept a text."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    text = str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+def _rounded(value: Any) -> Any:
+    return f"{value:.10g}" if isinstance(value, float) else value
 
 
 def parts_of(citation: str) -> dict[str, str]:

@@ -134,6 +134,8 @@ class Studies:
     """Published trials, and studies without a control group."""
 
     entries: tuple[Located, ...]
+    unread: tuple[str, ...] = ()
+    """A line for each field of a user's own file that nothing reads."""
 
     @property
     def trials(self) -> tuple[Located, ...]:
@@ -175,7 +177,7 @@ def read_studies(path: str | Path) -> Studies:
     wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
     if wrong:
         raise EvidenceFindings([EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong])
-    return Studies(tuple(_same_people(studies)))
+    return Studies(tuple(_same_people(studies)), studies.unread)
 
 
 def _same_people(studies: Studies) -> Iterator[Located]:
@@ -193,7 +195,10 @@ def _same_people(studies: Studies) -> Iterator[Located]:
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:
     """The same without the checks of `lint`; with `keep` the file is one that ships."""
     data, lines = marked(path, keep, "trials: [{id: smith_2020}]")
-    return Studies(_studies(data, lines, path, ships=keep))
+    from lissive.evidence.unread import unread
+
+    entries = _studies(data, lines, path, ships=keep)
+    return Studies(entries, () if keep else tuple(unread(data, lines, path)))
 
 
 def entries_of(text: str, path: Path) -> tuple[Located, ...]:

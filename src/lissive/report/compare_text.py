@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import textwrap
 from collections.abc import Iterable, Sequence
 
 from lissive.access.answer import Answer
 from lissive.access.compare import group_of
+from lissive.files import write_rows
 from lissive.report.access_words import STATUS, blocks_said
 
 _WHERE = {"state": "States", "territory": "Territories", "country": "Other countries"}
@@ -116,28 +116,27 @@ CSV_COLUMNS = (
 def compare_csv(answers: Iterable[Answer]) -> str:
     """The table behind the map, a row for each jurisdiction."""
     place = io.StringIO()
-    rows = csv.writer(place, lineterminator="\n")
-    rows.writerow(CSV_COLUMNS)
-    for each in answers:
-        first = each.fired[0] if each.fired else None
-        rows.writerow(
-            [
-                each.jurisdiction,
-                each.name,
-                group_of(each.jurisdiction),
-                each.on.isoformat(),
-                each.status,
-                each.procedural,
-                " ".join(each.blocks),
-                each.rule or "",
-                why(each),
-                first.citation if first else "",
-                (first.source_url or "") if first else "",
-                " ".join(missing.fact for missing in each.missing),
-                " ".join(dict.fromkeys(caution.kind for caution in each.cautions)),
-                each.expires.isoformat() if each.expires else "",
-                each.confidence,
-                each.checked.isoformat() if each.checked else "",
-            ]
-        )
+    write_rows(place, [CSV_COLUMNS, *map(_csv_row, answers)])
     return place.getvalue()
+
+
+def _csv_row(each: Answer) -> tuple[str | None, ...]:
+    first = each.fired[0] if each.fired else None
+    return (
+        each.jurisdiction,
+        each.name,
+        group_of(each.jurisdiction),
+        each.on.isoformat(),
+        each.status,
+        each.procedural,
+        " ".join(each.blocks),
+        each.rule,
+        why(each),
+        first.citation if first else None,
+        first.source_url if first else None,
+        " ".join(missing.fact for missing in each.missing),
+        " ".join(dict.fromkeys(caution.kind for caution in each.cautions)),
+        each.expires.isoformat() if each.expires else None,
+        each.confidence,
+        each.checked.isoformat() if each.checked else None,
+    )

@@ -58,7 +58,7 @@ class Forest:
 
 def write_page(path: Path, base: Studies) -> Path:
     """The page, whole or not at all. The same base gives the same bytes."""
-    from lissive.simulate.output import atomic_path
+    from lissive.files import atomic_path
 
     text = evidence_page(base)
     with atomic_path(path) as place:

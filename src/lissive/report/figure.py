@@ -104,7 +104,7 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """The figure as PNG and SVG, each whole or not at all."""
     from matplotlib import rc_context
 
-    from lissive.simulate.output import atomic_path
+    from lissive.files import atomic_path
 
     paths = [folder / f"{stem}.png", folder / f"{stem}.svg"]
     for path in paths:

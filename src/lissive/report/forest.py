@@ -6,7 +6,6 @@ below the last diamond: where a further study's true effect would lie. Colours a
 
 from __future__ import annotations
 
-import csv
 import math
 import textwrap
 from collections.abc import Callable, Mapping
@@ -133,7 +132,7 @@ def write_figure(answer: Mapping[str, Any], path: Path, *, funnel: bool = False)
     """The figure as .svg or .png, whole or not at all."""
     from matplotlib import rc_context
 
-    from lissive.simulate.output import atomic_path
+    from lissive.files import atomic_path
 
     figure = funnel_figure(answer) if funnel else forest_figure(answer)
     with atomic_path(path) as place, rc_context({"svg.fonttype": "none", "svg.hashsalt": "lissive"}):
@@ -146,13 +145,12 @@ def write_figure(answer: Mapping[str, Any], path: Path, *, funnel: bool = False)
 
 def write_table(answer: Mapping[str, Any], path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
-    from lissive.simulate.output import atomic_path
+    from lissive.files import atomic_path, write_rows
 
     names = "row design study label provenance n active control estimate low high weight_pct".split()
+    rows = [line.to_dict() for line in lines(answer) if line.kind != "heading"]
     with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.DictWriter(file, names)
-        rows.writeheader()
-        rows.writerows(line.to_dict() for line in lines(answer) if line.kind != "heading")
+        write_rows(file, [names, *([row[name] for name in names] for row in rows)])
     return path
 
 

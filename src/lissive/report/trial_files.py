@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lissive.files import atomic_path, write_rows
 from lissive.report.figure import save
 from lissive.report.files import write_json
-from lissive.simulate.output import atomic_path
 
+FIGURES = "change responders patients flow failure".split()
+RUN_FILES = [
+    "trial.json",
+    "endpoints.csv",
+    *(f"{stem}.{kind}" for stem in FIGURES for kind in ("png", "svg")),
+]
+POWER_FILES = [f"power.{kind}" for kind in ("json", "csv", "png", "svg")]
 ENDPOINTS = "endpoint week arm kind n base mean change sd p05 p95".split()
 POINTS = "n randomised arm against endpoint week method measure power estimate p05 p95 estimated".split()
 
@@ -18,10 +24,7 @@ POINTS = "n randomised arm against endpoint week method measure power estimate p
 def write_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], path: Path) -> Path:
     """A row for each of `rows`; what is None is left empty."""
     with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for row in rows:
-            writer.writerow(["" if row.get(name) is None else row[name] for name in columns])
+        write_rows(file, [columns, *([row.get(name) for name in columns] for row in rows)])
     return path
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from lissive import __version__
+from lissive.files import atomic_path
 from lissive.report.inline_svg import inline_svg
 from lissive.report.page_parts import Shown, cell_class, is_broad
 from lissive.report.validation_figures import (
@@ -55,7 +56,6 @@ from lissive.report.validation_words import (
     percent,
     verdict,
 )
-from lissive.simulate.output import atomic_path
 from lissive.studies.observation import PRINTED
 from lissive.validate.curves import Curve
 from lissive.validate.misses import why_missed

@@ -26,7 +26,6 @@ earlier rows have still to give. Where TIME starts again after a reset, a new oc
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,12 +36,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lissive.errors import EventError
+from lissive.files import atomic_path, write_rows
 from lissive.model.equations import Equations
 from lissive.simulate._event_cells import COLUMNS, from_csv, from_frame
 from lissive.simulate._event_rows import Rows, check
 from lissive.simulate._unroll import Rates, Record, unroll
 from lissive.simulate.covariates import check_mode, filled
-from lissive.simulate.output import atomic_path
 from lissive.simulate.schedule import (
     ADD,
     RATE,
@@ -312,8 +311,7 @@ def export_events(
         raise EventError(f"There are {len(ids)} IDs for {len(regimen)} subjects.", where="subject_ids")
     number = {place: i for i, place in enumerate(equations.dose_targets.values(), start=1)}
     with atomic_path(path) as place, place.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        rows: list[Sequence[Any]] = [COLUMNS]
         for subject, which, scale, shift in zip(
             ids, regimen.which, regimen.scale, regimen.shift, strict=True
         ):
@@ -321,7 +319,8 @@ def export_events(
                 into = number[target] if target >= 0 else "."
                 numbers = [repr(float(x)) for x in (amount * scale, rate * scale, interval)]
                 when = repr(float(time + shift))
-                writer.writerow([subject, when, evid, numbers[0], into, numbers[1], numbers[2], 0, mode])
+                rows.append([subject, when, evid, numbers[0], into, numbers[1], numbers[2], 0, mode])
+        write_rows(file, rows)
 
 
 def _is_followed_by_its_dose(request: SteadyState, schedule: Schedule) -> bool:

@@ -8,15 +8,10 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import io
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,6 +19,7 @@ import numpy as np
 
 from lissive import __version__
 from lissive.errors import SimulationError
+from lissive.files import Beside, atomic_path, cell, keep_inputs, write_rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -143,54 +139,12 @@ def _plain(value: Any) -> str | int | float:
 
 
 # -- files ------------------------------------------------------------------------------------------
-@contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A place beside `path` to write to, a file or a folder; it becomes `path` once all went well.
-
-    After an error or an interruption nothing new is there, and what `path` was before it still is.
-    The place has the same ending, for writers that go by it.
-    """
-    path = Path(path)
-    if path.is_dir() and not _is_store(path):
-        raise SimulationError(
-            "there is a folder of this name.",
-            where=str(path),
-            allowed="a new name, a file, or a Zarr store that is to be replaced.",
-            do="choose another name.",
-        )
-    if not path.parent.is_dir():
-        raise SimulationError(
-            f"There is no folder {path.parent}.", where=str(path), do="make the folder, or correct the path."
-        )
-    place = path.with_name(f".{path.stem[:80]}.{uuid.uuid4().hex[:12]}{path.suffix}")
-    old = place.with_name(f"{place.name}.old")
-    try:
-        yield place
-        if path.is_dir():  # a folder cannot be replaced in one go: it steps aside first
-            os.replace(path, old)
-        try:
-            os.replace(place, path)
-        except BaseException:
-            if old.exists():
-                os.replace(old, path)
-            raise
-    finally:
-        for left in (place, old):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
-
-
-def _is_store(folder: Path) -> bool:
-    """Whether a folder is a Zarr store, or empty."""
-    return folder.suffix == ".zarr" and (
-        not any(folder.iterdir()) or any((folder / name).exists() for name in (".zgroup", "zarr.json"))
-    )
-
-
-def write(data: xr.Dataset, path: str | Path) -> None:
+def write(data: xr.Dataset, path: str | Path, *, force: bool = False) -> None:
     """Write a dataset: .csv (its units and provenance in NAME.meta.json beside it), .parquet, .nc, .zarr.
+
+    Parameters
+    ----------
+    force : write over a NAME.meta.json that is no result of this function, too.
 
     Raises
     ------
@@ -208,8 +162,15 @@ def write(data: xr.Dataset, path: str | Path) -> None:
             where=str(path),
             do='pip install "lissive[files]"',
         )
+    keep_inputs([path], reads=(), beside=written_beside(path), force=force)
     with atomic_path(path) as place:
         writer(data, place, path)
+
+
+def written_beside(path: Path) -> Beside | None:
+    """What `write` writes beside a file of this name."""
+    about = path.with_suffix(".meta.json")
+    return Beside([about], about, '"lissive_version"') if path.suffix == ".csv" else None
 
 
 def meta(data: xr.Dataset) -> dict[str, Any]:
@@ -258,8 +219,10 @@ def _write_csv(data: xr.Dataset, place: Path, path: Path) -> None:
     rows = _rows_by_arrow if importlib.util.find_spec("pyarrow") else _rows_by_pandas
     with place.open("wb") as file:
         header = io.StringIO()
-        csv.writer(header, lineterminator="\n").writerow(_written(data))
+        write_rows(header, [_written(data)])
         file.write(header.getvalue().encode())
+        if data["subject"].dtype.kind == "U":
+            data = data.assign_coords(subject=[cell(each) for each in data["subject"].values.tolist()])
         for columns in _tidy(data):
             rows({name: _guarded(column) for name, column in columns.items()}, file)
     with atomic_path(path.with_suffix(".meta.json")) as beside:

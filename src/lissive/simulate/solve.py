@@ -218,11 +218,11 @@ def model_hash(equations: Equations) -> str:
 
 
 def simulate_files(
-    *, out: Path, events: Path | None = None, times: Path | None = None, **given: Any
+    *, out: Path, events: Path | None = None, times: Path | None = None, force: bool = False, **given: Any
 ) -> dict[str, Any]:
     """`simulate` to a file: writes it, and returns its summary."""
     run = simulate(events=events, times=times, **given)
-    write(run, out)
+    write(run, out, force=force)
     failed = run["status"].values != 0
     about = json.loads(run.attrs["provenance"])
     names = [str(subject) for subject in run["subject"].values]

@@ -15,7 +15,7 @@ from lissive.trials.data import Truths, Whole
 from lissive.trials.design import Design
 from lissive.trials.endpoint import without_gaps
 from lissive.trials.measures import MEASURES
-from lissive.trials.run import PATIENTS
+from lissive.trials.store import patients_of
 
 FALLS = tuple(range(0, 101, 2))
 """Percent of a fall at which a responder curve is drawn."""
@@ -83,7 +83,7 @@ def _read(folder: Path, code: str, replicates: int) -> Any:
     columns = ["REPL", "USUBJID", "TRTP", "APERIOD", "AVISITN", "AVAL", "CNSR"]
     parts = [
         pd.read_parquet(path, columns=columns, filters=[("PARAMCD", "==", code)])
-        for path in sorted((folder / PATIENTS).glob("*.parquet"))
+        for path in patients_of(folder)
     ]
     table = pd.concat(parts, ignore_index=True)
     return table[table["REPL"] <= replicates]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lissive import __version__
-from lissive.errors import DesignError
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulate.engine import Tolerances
-from lissive.simulate.output import atomic_path
 from lissive.simulate.ratings import figures
 from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
@@ -30,6 +27,8 @@ from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
 from lissive.trials.response import Response, between_trials
+from lissive.trials.store import found as found_in
+from lissive.trials.store import keep
 
 ALSO = (
     "case/products.tsv",
@@ -41,8 +40,6 @@ ALSO = (
 )
 """Tables of the package that a run rests on beside its parameters."""
 PATIENTS_AT_ONCE = 6000
-RECORD, PATIENTS = "replicates", "patients"
-"""Folders below --out: what was found in each chunk, and the patients of each chunk."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +71,7 @@ def run_trial(
     resume: bool = False,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Results:
     """Carry the design out `replicates` times and analyse each.
 
@@ -83,12 +81,13 @@ def run_trial(
     folder : where each finished chunk is kept, patients as Parquet; nothing is written if not given.
     resume : go on with what is there, from the same design, seed and model.
     progress : told how many replicates are done, in parts of one.
+    say : told of each part in `folder` that is lost or damaged, and made again.
 
     Raises       DesignError where the trial cannot be carried out, or `folder` holds another one.
     """
     settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
     stamp = _stamp(design, seed, responses)
-    done = _found(folder, stamp, resume) if folder else {}
+    done = found_in(folder, stamp, resume, say) if folder else {}
     found = _Found()
     example: TrialData | None = None
     for chunk in _chunks(design, replicates):
@@ -100,7 +99,7 @@ def run_trial(
             example = example or trials[0]
             part = _record(design, trials)
             if folder:
-                _keep(folder, stamp, chunk, part, design, trials)
+                keep(folder, stamp, chunk, part, patient_table(design, trials))
         found.read(part, chunk)
         if progress:
             progress(chunk[-1] + 1)
@@ -155,7 +154,7 @@ class _Found:
         )
 
 
-# -- on disk -------------------------------------------------------------------------------------------
+# -- what it rests on -------------------------------------------------------------------------------------------
 def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> str:
     """What a run rests on, the tables too; another one does not go on with it."""
     people = {
@@ -168,82 +167,6 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
     package = Path(__file__).parents[1]
     files = b"".join((package / each).read_bytes() for each in ALSO)
     return hashlib.sha256(json.dumps(rests, sort_keys=True).encode() + files).hexdigest()[:16]
-
-
-def _found(folder: Path, stamp: str, resume: bool) -> dict[int, dict[str, Any]]:
-    """Chunks that are finished, by their first replicate."""
-    files = sorted((folder / RECORD).glob("*.json")) if (folder / RECORD).is_dir() else []
-    if not files:
-        return {}
-    if not resume:
-        raise DesignError(
-            f"The folder holds {len(files)} parts of a run.",
-            where=str(folder),
-            allowed="an empty or new folder.",
-            do="add --resume to go on with that run, or name another folder.",
-        )
-    found = {}
-    for path in files:
-        try:
-            part = _with_nan(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            raise DesignError(
-                "The part cannot be read.", where=str(path), do="delete it; it is made again."
-            ) from None
-        if part.get("stamp") != stamp:
-            raise DesignError(
-                "The folder holds a run of another design, seed or model.",
-                where=str(path),
-                allowed="the same as now.",
-                do="name another folder.",
-            )
-        found[min(int(r) for r in part["flows"])] = part
-    return found
-
-
-def _keep(
-    folder: Path,
-    stamp: str,
-    chunk: Sequence[int],
-    part: dict[str, Any],
-    design: Design,
-    trials: Sequence[TrialData],
-) -> None:
-    """Patients first, then the record that says that the chunk is finished; a shorter one of before goes."""
-    for name in (RECORD, PATIENTS):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for path in (folder / name).glob(f"{chunk[0] + 1:05d}-*"):
-            path.unlink()
-    name = f"{chunk[0] + 1:05d}-{chunk[-1] + 1:05d}"
-    table = patient_table(design, trials)
-    with atomic_path(folder / PATIENTS / f"{name}.parquet") as place:
-        table.to_parquet(place, index=False)
-    with atomic_path(folder / RECORD / f"{name}.json") as place:
-        said = json.dumps(_without_nan({"stamp": stamp, **part}), allow_nan=False)
-        place.write_text(said, encoding="utf-8")
-
-
-_INFINITE = {"inf": math.inf, "-inf": -math.inf}
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN and nothing infinite: null and a word stand for them."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    if isinstance(value, dict):
-        return {name: _without_nan(each) for name, each in value.items()}
-    return [_without_nan(each) for each in value] if isinstance(value, list) else value
-
-
-def _with_nan(value: Any) -> Any:
-    """The other way: in these records nothing else is null, and no other text is `inf`."""
-    if value is None:
-        return math.nan
-    if isinstance(value, dict):
-        return {name: _with_nan(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_with_nan(each) for each in value]
-    return _INFINITE.get(value, value) if isinstance(value, str) else value
 
 
 def _provenance(design: Design, seed: int, stamp: str) -> dict[str, Any]:
