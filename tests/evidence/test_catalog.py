@@ -14,7 +14,7 @@ import pytest
 from lissive.case import make_case
 from lissive.cli.main import main
 from lissive.evidence import shipped_studies
-from lissive.evidence.case_answer import case_evidence
+from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.evidence.export import exported, parts_of
 from lissive.evidence.read import figures
 from lissive.report.case_evidence_text import case_evidence_text
@@ -173,7 +173,7 @@ def test_a_users_file_is_listed_and_its_mistakes_are_told(
 
 
 # -- a case ----------------------------------------------------------------------------------------------
-def of(cause: str | None, product: str | None = "nabiximols", **history: Any) -> dict[str, Any]:
+def of(cause: str | None, product: str | None = "nabiximols", **history: Any) -> CaseEvidence:
     data: dict[str, Any] = {"case": "x", "plan": {"product": product} if product else {}, "history": history}
     if cause:
         data["spasm"] = {"cause": cause}
@@ -182,19 +182,19 @@ def of(cause: str | None, product: str | None = "nabiximols", **history: Any) ->
 
 def test_a_case_with_trials_has_figures_by_design() -> None:
     found = of("multiple_sclerosis")
-    responders = next(each for each in found["pooled"] if each["outcome"] == "responders_30pct")
-    by_design = {each["design"]: each for each in responders["by_design"]}
+    responders = next(each for each in found.pooled if each.answer.outcome.word == "responders_30pct")
+    by_design = {each.design: each.pooled.estimate for each in responders.answer.by_design}
     # derived in the source tables: parallel 1.82 with MUSEC, enriched 4.18 (1.62 to 10.8)
-    assert by_design["enriched"]["estimate"] == pytest.approx(4.18, abs=0.01)
-    assert by_design["parallel"]["estimate"] < 2 < by_design["enriched"]["estimate"]
-    assert any("quoted from memory" in each for each in found["not_known"])
+    assert by_design["enriched"] == pytest.approx(4.18, abs=0.01)
+    assert by_design["parallel"] < 2 < by_design["enriched"]
+    assert any("quoted from memory" in each for each in found.not_known)
 
 
 @pytest.mark.parametrize("cause", ["exertional_cramp", "muscle_injury"])
 def test_a_cause_without_trials_says_so(cause: str) -> None:
     found = of(cause)
-    assert found["pooled"] == []
-    assert "has not been tested in it" in " ".join(found["not_known"])
+    assert found.pooled == ()
+    assert "has not been tested in it" in " ".join(found.not_known)
     text = case_evidence_text(found)
     assert "no controlled trial" in text
     assert "Studied near it, and not the same" in text
@@ -202,29 +202,27 @@ def test_a_cause_without_trials_says_so(cause: str) -> None:
 
 def test_als_shows_the_trial_that_cannot_be_pooled_and_the_one_that_found_nothing() -> None:
     found = of("als")
-    said_by = {(row["study"], row["outcome"]): row["said"] for row in found["in_words"]}
+    said_by = {(row.unused.study, row.unused.outcome): row.text for row in found.in_words}
     assert said_by["canals_2019", "pgic"] == "nabiximols 55 %; placebo 13 %"
     assert said_by["canals_2019", "ashworth"] == "nabiximols -0.11; placebo 0.16"
     assert "no effect" in said_by["weber_2010", "cramp_severity"]
-    assert not found["pooled"]
-    assert "help_ALS" in {claim["id"] for claim in found["claims"]}
+    assert not found.pooled
+    assert "help_ALS" in {claim.id for claim in found.claims}
 
 
 def test_claims_bear_on_the_case() -> None:
-    plain = {claim["id"] for claim in of("multiple_sclerosis")["claims"]}
+    plain = {claim.id for claim in of("multiple_sclerosis").claims}
     assert "after_failure" not in plain
     assert "opioid_instead" not in plain
-    told = {
-        claim["id"] for claim in of("multiple_sclerosis", tried=("baclofen",), opioids="current")["claims"]
-    }
+    told = {claim.id for claim in of("multiple_sclerosis", tried=("baclofen",), opioids="current").claims}
     assert {"after_failure", "opioid_instead", "safety"} <= told
     assert "help_fibromyalgia" not in told
 
 
 def test_another_product_is_said_to_be_one() -> None:
     found = of("multiple_sclerosis", "vaporised")
-    assert any("Of vaporised cannabis" in each for each in found["not_known"])
-    assert all(each["of_all_products"] for each in found["pooled"])
+    assert any("Of vaporised cannabis" in each for each in found.not_known)
+    assert all(each.of_all_products for each in found.pooled)
 
 
 def test_figures_of_other_products_name_them_and_stand_behind_what_is_known_of_the_planned_one() -> None:
@@ -261,13 +259,13 @@ def test_each_cause_says_what_is_known_of_it(cause: str, said: str) -> None:
 
 def test_a_product_that_one_arm_had_is_a_product_of_the_trial() -> None:
     found = of("multiple_sclerosis", "cbd_oral_solution")
-    assert not any("no controlled trial" in each for each in found["not_known"])
-    assert [each["id"] for each in found["studies"] if each["fits_product"]] == ["hansen_2023"]
-    nrs = next(each for each in found["pooled"] if each["outcome"] == "spasticity_nrs")
-    assert (nrs["direction"], nrs["of_all_products"]) == ("either", False)
+    assert not any("no controlled trial" in each for each in found.not_known)
+    assert [each.study.id for each in found.studies if each.fits_product] == ["hansen_2023"]
+    nrs = next(each for each in found.pooled if each.answer.outcome.word == "spasticity_nrs")
+    assert (nrs.answer.overall.direction, nrs.of_all_products) == ("either", False)
 
 
 def test_no_cause_and_no_product_are_answered() -> None:
-    assert of(None, None)["studies"] == []
+    assert of(None, None).studies == ()
     assert "names no cause" in case_evidence_text(of(None))
     assert case_evidence_text(of("multiple_sclerosis", None)).startswith("2  Evidence for multiple sclerosis")

@@ -67,11 +67,11 @@ def test_every_row_of_a_cochrane_review_is_reproduced_from_its_counts_or_means()
 def test_zero_cell_gets_a_half_in_each_cell_and_says_so():
     found = effect(counts("a", 0, 10, 5, 5), "OR")
     assert found.y == pytest.approx(math.log(0.5 * 5.5 / (10.5 * 5.5)))
-    assert "0.5 added" in found.said[0]
+    assert "0.5 added" in found.notes[0]
 
 
 def test_half_is_added_only_where_a_cell_is_zero():
-    assert effect(counts("a", 1, 9, 5, 5), "OR").said == ()
+    assert effect(counts("a", 1, 9, 5, 5), "OR").notes == ()
 
 
 def test_risk_difference_with_a_zero_cell_keeps_its_own_value():
@@ -120,7 +120,7 @@ def test_geometric_mean_ratio_of_log_normal_values():
     found = effect(means(mean[0], sd[0], 40, mean[1], sd[1], 50), "GMR")
     assert found.estimate == pytest.approx(math.exp(-0.5))
     assert found.v == pytest.approx(0.64 / 40 + 0.64 / 50)
-    assert "log-normal" in found.said[0]
+    assert "log-normal" in found.notes[0]
 
 
 def test_change_scores_have_no_geometric_mean():
@@ -155,7 +155,7 @@ def test_crossover_takes_the_correlation_and_says_it():
     found = effect(pair, "MD")
     assert found.v == pytest.approx((4 + 6.25 - 2 * 0.5 * 5.0) / 20)
     assert found.n == 20
-    assert "0.5" in found.said[0]
+    assert "0.5" in found.notes[0]
 
 
 def test_crossover_of_correlation_zero_is_as_two_groups():
@@ -181,7 +181,7 @@ def test_crossover_without_correlation_is_not_guessed_unless_one_is_asked_for():
     pair = means(-1.0, 2.0, 20, -0.4, 2.5, 20, design="crossover")
     with pytest.raises(NotUsable, match="correlation"):
         effect(pair, "MD")
-    assert "assumed by whoever asked" in effect(pair, "MD", correlation=0.5).said[0]
+    assert "assumed by whoever asked" in effect(pair, "MD", correlation=0.5).notes[0]
 
 
 @pytest.mark.parametrize("r", [-1.0, 1.0, 3.0])

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import math
 
 import pytest
 
 from lissive.evidence import outcomes, shipped_studies
 from lissive.evidence.answer import answer_of, pooled_answer
-from lissive.evidence.comparison import Comparison, Given
-from lissive.evidence.reproduce import reproduce
+from lissive.evidence.answer_types import PooledAnswer
+from lissive.evidence.comparison import Comparison, Given, Group
+from lissive.evidence.reviews import reproduce
 from lissive.report.forest import caption, said
 from lissive.report.forest_lines import lines
 from lissive.report.pool_text import pool_text, reproduced_text, study_table
-from lissive.report.pool_words import absolute_words, groups, interval, number, sides
+from lissive.report.pool_words import absolute_words, group_words, interval, number, sides
 
 MS = "multiple_sclerosis"
 
 
 @pytest.fixture(scope="module")
-def responders() -> dict:
+def responders() -> PooledAnswer:
     return answer_of(shipped_studies(), "responders_30pct", cause=MS)
 
 
@@ -33,21 +34,21 @@ def test_each_design_has_its_own_figure_before_all_together(responders):
 
 def test_recalled_studies_carry_their_mark_and_it_is_explained(responders):
     text = pool_text(responders)
-    for row in responders["studies"]:
-        assert (f"{row['label']}†" in text) == (row["provenance"] == "recalled")
-    assert "† quoted from memory" in text
+    for row in responders.studies:
+        assert (f"{row.effect.label}†" in text) == (row.effect.provenance == "recalled")
+    assert "† unverified: quoted from memory" in text
 
 
 def test_direction_is_in_words(responders):
     assert "Below 1: better with control. Above 1: better with the cannabinoid." in pool_text(responders)
-    assert sides({"better": "lower"})[0] == "better with the cannabinoid"
+    assert sides("lower")[0] == "better with the cannabinoid"
 
 
 def test_what_is_left_out_is_listed_with_its_reason(responders):
     text = " ".join(pool_text(responders).split())
-    for row in responders["left_out"]:
-        assert " ".join(row["reason"].rstrip(".").split()) in text
-    assert responders["left_out"]
+    for row in responders.left_out:
+        assert " ".join(row.reason.rstrip(".").split()) in text
+    assert responders.left_out
 
 
 def test_number_needed_to_treat_goes_through_infinity(responders):
@@ -80,15 +81,15 @@ def test_a_prediction_beyond_the_scale_is_no_number_for_a_reader():
         for s, e, low, high in rows
     ]
     answer = pooled_answer(made, outcomes()["spasticity_nrs"], cause=MS, cause_label="multiple sclerosis")
-    low = answer["prediction_interval"][0]  # the computed numbers stay in the data
+    low = answer.to_json()["prediction_interval"][0]  # the computed numbers stay in the data
     assert low < -10
-    assert answer["prediction_beyond_scale"]
+    assert answer.overall.prediction_beyond_scale
     text = " ".join(pool_text(answer).split())
     assert "3 studies cannot tell" in text
     assert "leaves the scale" in text
     assert f"{low:.1f}" not in text
     assert f"{low:.1f}" not in said(answer)
-    assert "cannot tell" in [line.said for line in lines(answer)][-1]
+    assert "cannot tell" in [line.text for line in lines(answer)][-1]
 
 
 def test_a_figure_says_how_many_trials_it_does_not_hold():
@@ -98,10 +99,8 @@ def test_a_figure_says_how_many_trials_it_does_not_hold():
     assert "holds 1 of 10 trials that looked at this" in text
     assert "no significant between-group difference" in text
     assert "1 of 10 trials that looked at this give numbers" in caption(answer)
-    assert (answer["n"], "n 30" in text) == (
-        30,
-        True,
-    )  # a crossover's people, though it states a difference alone
+    # a crossover's people, though it states a difference alone
+    assert (answer.overall.pooled.n, "n 30" in text) == (30, True)
 
 
 def test_arms_of_one_study_are_comparisons_and_not_studies():
@@ -112,7 +111,7 @@ def test_arms_of_one_study_are_comparisons_and_not_studies():
 
 def test_one_study_is_said_without_a_spread():
     one = answer_of(shipped_studies(), "disease_progression", cause=MS)
-    assert one["k"] == 1
+    assert one.k == 1
     text = pool_text(one)
     assert "that study's own" in text
     assert "I²" not in text
@@ -135,7 +134,7 @@ def test_outcomes_of_every_cause_have_a_text():
         (-0.005, "MD", "-0.01"),
         (12.34, "OR", "12.3"),
         (1234.0, "OR", "1.23e+03"),
-        (None, "", "no end"),
+        (math.inf, "", "unbounded"),
     ],
 )
 def test_numbers(x, measure, shown):
@@ -144,15 +143,12 @@ def test_numbers(x, measure, shown):
 
 
 def test_people_are_printed_whole_save_where_they_are_shared_out():
-    row = {
-        "active": {"events": 186.0, "n": 50634.0, "mean": None},
-        "control": {"events": 4.5, "n": 40 / 3, "mean": None},
-    }
-    assert (groups(row, "active"), groups(row, "control")) == ("186/50634", "4.5/13.3")
+    assert group_words(Group("vaccinated", n=50634.0, events=186.0)) == "186/50634"
+    assert group_words(Group("placebo", n=40 / 3, events=4.5)) == "4.5/13.3"
 
 
 def test_published_stands_beside_computed():
-    text = reproduced_text([asdict(each) for each in reproduce()])
+    text = reproduced_text(reproduce())
     line = next(line for line in text.splitlines() if line.startswith("check_filippini_1_1"))
     assert line.count("OR 2.51 (1.56 to 4.04)") == 2
     assert "ok  reproduced†" in line

@@ -25,7 +25,7 @@ def _tables(tables: Tables) -> list[Table]:
 
 
 def form(tables: Tables) -> Iterator[Fault]:
-    from lissive.evidence.claims import claims_of
+    from lissive.evidence.claim import claims_of
 
     for table in _tables(tables):
         try:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from lissive.errors import EvidenceError
-
-if TYPE_CHECKING:
-    from lissive.evidence.read import Studies
 
 
 def register(app: typer.Typer) -> None:
@@ -48,11 +45,12 @@ def list_(
 ) -> None:
     """The studies, a line for each."""
     from lissive.evidence.catalog import listed
+    from lissive.evidence.own_studies import studies_of
 
     asked = {"cause": cause, "outcome": outcome, "design": design}
-    rows = listed(_studies(studies), **asked)
+    rows = listed(studies_of(studies), cause=cause, outcome=outcome, design=design)
     if as_json:
-        print(json.dumps({**asked, "studies": rows}, allow_nan=False))
+        print(json.dumps({**asked, "studies": [row.to_json() for row in rows]}, allow_nan=False))
         return
     from lissive.report.evidence_text import list_text
 
@@ -68,10 +66,11 @@ def show(
 ) -> None:
     """Everything on one study, review or claim: each number with its source, what is used, what is in conflict."""
     from lissive.evidence.catalog import whole
+    from lissive.evidence.own_studies import studies_of
 
-    one = whole(id, _studies(studies))
+    one = whole(id, studies_of(studies))
     if as_json:
-        print(json.dumps(one, allow_nan=False))
+        print(json.dumps(one.to_json(), allow_nan=False))
         return
     from lissive.report.evidence_text import show_text
 
@@ -85,17 +84,16 @@ def claims(
     as_json: AsJson = False,
 ) -> None:
     """Is that article true? Popular claims held against the trials: verdict, certainty, numbers, sources."""
-    from lissive.evidence.catalog import claim_row
-    from lissive.evidence.claims import nearest_claims, shipped_claims
+    from lissive.evidence.claim import claims as nearest
+    from lissive.evidence.claim import shipped_claims
 
-    every = [claim_row(claim) for claim in shipped_claims()]
-    near = [] if about is None else [claim_row(claim) for claim, _ in nearest_claims(about)]
+    found = nearest(about)
     if as_json:
-        print(json.dumps({"about": about, "claims": every if about is None else near}, allow_nan=False))
+        print(json.dumps({"about": about, "claims": [claim.to_json() for claim in found]}, allow_nan=False))
         return
     from lissive.report.evidence_text import claims_text
 
-    print(claims_text(near, every, about))
+    print(claims_text(found, shipped_claims(), about))
 
 
 def export(
@@ -107,10 +105,11 @@ def export(
 ) -> None:
     """All comparisons (csv), everything (json), or the references (bibtex, ris)."""
     from lissive.evidence.export import FORMATS, exported
+    from lissive.evidence.own_studies import studies_of
     from lissive.evidence.words import known
 
     known("format", format, FORMATS)
-    text = exported(_studies(studies), format)
+    text = exported(studies_of(studies), format)
     if out is None:
         print(text, end="")
         return
@@ -124,13 +123,6 @@ def export(
     with atomic_path(out) as place:
         place.write_text(text, encoding="utf-8")
     print(out)
-
-
-def _studies(file: Path | None) -> Studies:
-    """The user's studies, or those that come with Lissive."""
-    from lissive.evidence.read import read_studies, shipped_studies
-
-    return shipped_studies() if file is None else read_studies(file)
 
 
 __all__: list[Any] = ["register"]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from lissive.errors import EvidenceError
-
-if TYPE_CHECKING:
-    from lissive.evidence.read import Studies
 
 
 def register(group: typer.Typer) -> None:
@@ -72,22 +69,24 @@ def pool(
     as_json: AsJson = False,
 ) -> None:
     """What the studies say together on one outcome: figure, interval, prediction, and each design by itself."""
-    answer = _answer(
-        _read(studies),
-        outcome,
+    from lissive.evidence.answer import pool as pooled
+
+    answer = pooled(
+        _named(outcome),
         cause,
         design,
         product,
-        measure=measure,
-        model=model,
-        tau2=tau2,
-        ci=ci,
-        method=method,
-        baseline_risk=baseline_risk,
-        correlation=correlation,
+        measure,
+        model,
+        tau2,
+        ci,
+        method,
+        baseline_risk,
+        correlation,
+        studies,
     )
     if as_json:
-        print(json.dumps(answer, allow_nan=False))
+        print(json.dumps(answer.to_json(), allow_nan=False))
         return
     from lissive.report.pool_text import pool_text
 
@@ -121,18 +120,20 @@ def forest(
     _ending(out, (".svg", ".png"), "--out")
     if table is not None:
         _ending(table, (".csv",), "--table")
-    answer = _answer(
-        _read(studies),
-        outcome,
+    from lissive.evidence.answer import pool as pooled
+
+    answer = pooled(
+        _named(outcome),
         cause,
         design,
         product,
-        measure=measure,
-        model=model,
-        tau2=tau2,
-        ci=ci,
-        method=method,
+        measure,
+        model,
+        tau2,
+        ci,
+        method,
         correlation=correlation,
+        studies=studies,
     )
     from lissive.report.forest import write_figure, write_table
 
@@ -140,7 +141,8 @@ def forest(
     if table is not None:
         written.append(write_table(answer, table))
     if as_json:
-        print(json.dumps({"written": [str(path) for path in written], **answer}, allow_nan=False))
+        data = {"written": [str(path) for path in written], **answer.to_json()}
+        print(json.dumps(data, allow_nan=False))
         return
     from lissive.report.pool_text import study_table
 
@@ -154,68 +156,40 @@ def page(
 ) -> None:
     """Write one page with every study, forest plots and claims, that needs no network."""
     _ending(out, (".html",), "--out")
+    from lissive.evidence.own_studies import studies_of
     from lissive.report.evidence_html import write_page
 
-    print(write_page(out, _read(studies)))
+    print(write_page(out, studies_of(studies)))
 
 
 def reproduce(as_json: AsJson = False) -> None:
     """Compute published pooled results again from their rows, and print published beside computed."""
-    from dataclasses import asdict
-
-    from lissive.evidence.reproduce import disagrees
-    from lissive.evidence.reproduce import reproduce as again
+    from lissive.evidence.reviews import disagrees
+    from lissive.evidence.reviews import reproduce as again
 
     found = again()
-    rows = [asdict(each) for each in found]
     if as_json:
-        print(json.dumps(rows, allow_nan=False))
+        print(json.dumps([each.to_json() for each in found], allow_nan=False))
     else:
         from lissive.report.pool_text import reproduced_text
 
-        print(reproduced_text(rows))
+        print(reproduced_text(found))
     if disagrees(found):
         raise typer.Exit(1)
 
 
-def _read(path: Path | None) -> Studies:
-    from lissive.evidence import read_studies, shipped_studies
+def _named(outcome: str | None) -> str:
+    """The outcome, or an error with those that there are."""
+    if outcome is not None:
+        return outcome
+    from lissive.evidence.words import outcomes
 
-    return shipped_studies() if path is None else read_studies(path)
-
-
-def _answer(
-    studies: Studies,
-    outcome: str | None,
-    cause: str | None,
-    design: str | None,
-    product: str | None,
-    **options: Any,
-) -> dict[str, Any]:
-    from lissive.evidence.answer import answer_of
-
-    if outcome is None:
-        from lissive.evidence import outcomes
-
-        raise EvidenceError(
-            "No outcome was named.",
-            where="--outcome",
-            allowed=f"{', '.join(outcomes())}.",
-            do="name one, as --outcome spasticity_nrs.",
-        )
-    return answer_of(studies, outcome, cause=cause, design=design, product=product, **_cased(options))
-
-
-def _cased(options: dict[str, Any]) -> dict[str, Any]:
-    """Words as they are known, whatever their case."""
-    from lissive.evidence.pool import ESTIMATORS, INTERVALS, METHODS, MODELS
-
-    known = {"model": MODELS, "tau2": ESTIMATORS, "ci": INTERVALS, "method": METHODS}
-    for name, words in known.items():
-        said = options.get(name)
-        if said is not None:
-            options[name] = next((word for word in words if word.lower() == said.lower()), said)
-    return options
+    raise EvidenceError(
+        "No outcome was named.",
+        where="--outcome",
+        allowed=f"{', '.join(outcomes())}.",
+        do="name one, as --outcome spasticity_nrs.",
+    )
 
 
 def _ending(path: Path, endings: tuple[str, ...], option: str) -> None:

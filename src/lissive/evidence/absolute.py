@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.effect import COUNTED, LABELS
@@ -23,6 +24,7 @@ class Absolute:
     benefit: float
     """Difference of risks, signed so that positive is benefit."""
     benefit_ci: tuple[float, float]
+    baseline_from: str = "as asked"
 
     @property
     def nnt(self) -> float:
@@ -48,6 +50,19 @@ class Absolute:
             return f"{_named(self.nnt)} ({' to '.join(e for e in (left, 'infinity', right) if e)})"
         low, high = sorted((abs(best), abs(worst)))
         return f"{_named(self.nnt)} ({_count(low)} to {_count(high)})"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "baseline_risk": self.baseline,
+            "baseline_from": self.baseline_from,
+            "risk": self.risk,
+            "risk_ci": list(self.risk_ci),
+            "benefit_per_1000": 1000 * self.benefit,
+            "benefit_per_1000_ci": [1000 * end for end in self.benefit_ci],
+            "nnt": self.nnt if math.isfinite(self.nnt) else None,
+            "nnt_ci": [end if math.isfinite(end) else None for end in self.nnt_ci],
+            "nnt_words": self.words(),
+        }
 
 
 def absolute(

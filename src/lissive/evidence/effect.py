@@ -57,7 +57,7 @@ class Effect:
     provenance: str = "read"
     patients: str = ""
     counts: Counts | None = None
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     """What was done to get it, where that is not plain."""
 
     @property
@@ -130,7 +130,7 @@ def effect(
     measure = known_measure(measure)
     given = comparison.given
     if own and given is not None and given.measure == measure and _has_error(given):
-        return _effect(comparison, measure, *_of_given(given), said=("the study's own estimate",))
+        return _effect(comparison, measure, *_of_given(given), notes=("the study's own estimate",))
     if _is_blank(comparison.active) or _is_blank(comparison.control):
         raise NotUsable(_why_not_given(comparison, measure))
     if comparison.design not in DESIGNS:
@@ -198,21 +198,21 @@ def _why_not_given(comparison: Comparison, measure: str) -> str:
 # -- events -----------------------------------------------------------------------------------------
 def _of_counts(comparison: Comparison, measure: str, correlation: float | None) -> Effect:
     raw = _counts(comparison, measure)
-    said: list[str] = []
+    notes: list[str] = []
     if measure != "RD" and (raw.a + raw.c == 0 or raw.b + raw.d == 0):
         which = "nobody had an event in either group" if raw.a + raw.c == 0 else "everybody had an event"
         raise NotUsable(f"{which}, which says nothing about a ratio")
     used = raw
     if 0 in (raw.a, raw.b, raw.c, raw.d):
         used = Counts(raw.a + 0.5, raw.b + 0.5, raw.c + 0.5, raw.d + 0.5)
-        said.append("0.5 added to each count, as one is zero")
+        notes.append("0.5 added to each count, as one is zero")
     y, v = _BINARY[measure](used)
     if measure == "RD":  # the difference itself is not moved by the 0.5, only its variance
         y = raw.a / (raw.a + raw.b) - raw.c / (raw.c + raw.d)
     if comparison.design == "crossover":
-        r = _correlation(comparison, correlation, said)
+        r = _correlation(comparison, correlation, notes)
         v -= 2.0 * r * _shared_binary(used, measure)
-    return _effect(comparison, measure, y, v, counts=raw, said=tuple(said))
+    return _effect(comparison, measure, y, v, counts=raw, notes=tuple(notes))
 
 
 def _counts(comparison: Comparison, measure: str) -> Counts:
@@ -261,12 +261,12 @@ def _shared_binary(t: Counts, measure: str) -> float:
 # -- means ------------------------------------------------------------------------------------------
 def _of_means(comparison: Comparison, measure: str, correlation: float | None) -> Effect:
     one, other = _moments(comparison, measure)
-    said: list[str] = []
-    r = _correlation(comparison, correlation, said) if comparison.design == "crossover" else None
+    notes: list[str] = []
+    r = _correlation(comparison, correlation, notes) if comparison.design == "crossover" else None
     y, v = {"MD": _difference, "SMD": _standardised, "GMR": _geometric}[measure](one, other, r)
     if measure == "GMR":
-        said.append("geometric means from arithmetic ones, as if values were log-normal")
-    return _effect(comparison, measure, y, v, said=tuple(said))
+        notes.append("geometric means from arithmetic ones, as if values were log-normal")
+    return _effect(comparison, measure, y, v, notes=tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -325,17 +325,17 @@ def _geometric(x: _Moments, z: _Moments, r: float | None) -> tuple[float, float]
 
 
 # -- both -------------------------------------------------------------------------------------------
-def _correlation(comparison: Comparison, assumed: float | None, said: list[str]) -> float:
+def _correlation(comparison: Comparison, assumed: float | None, notes: list[str]) -> float:
     """Within people; a crossover without it would be weighed as if its periods were strangers."""
     r = comparison.correlation
     if r is not None and not (comparison.assumed and assumed is not None):  # who asks knows better than we
-        said.append(
+        notes.append(
             f"within-person correlation {r:g}"
             + (f", assumed: {comparison.assumed}" if comparison.assumed else "")
         )
     elif assumed is not None:
         r = assumed
-        said.append(f"within-person correlation {r:g}, assumed by whoever asked")
+        notes.append(f"within-person correlation {r:g}, assumed by whoever asked")
     else:
         raise NotUsable(
             "it is a crossover that states neither a paired difference with its uncertainty nor how a person's "
@@ -361,7 +361,7 @@ def _effect(
     v: float,
     *,
     counts: Counts | None = None,
-    said: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Effect:
     if not (math.isfinite(y) and math.isfinite(v) and v > 0):
         raise NotUsable(f"its {LABELS[measure]} comes out as {y:g} with a variance of {v:g}")
@@ -377,7 +377,7 @@ def _effect(
         provenance=weakest((comparison.provenance,)),
         patients=comparison.patients or comparison.study,
         counts=counts,
-        said=said,
+        notes=notes,
     )
 
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
+    from lissive.arrays import FloatArray
 
 
-def dersimonian_laird(y: Array, v: Array, q: float | None = None) -> float:
+def dersimonian_laird(y: FloatArray, v: FloatArray, q: float | None = None) -> float:
     """`q` where it is taken about another figure than that of inverse variances."""
     w = 1.0 / v
     if q is None:
@@ -26,19 +23,19 @@ def dersimonian_laird(y: Array, v: Array, q: float | None = None) -> float:
     return max(0.0, (q - (len(y) - 1)) / spread)
 
 
-def _q_at(y: Array, v: Array, t2: float) -> float:
+def _q_at(y: FloatArray, v: FloatArray, t2: float) -> float:
     """Generalised Q: falls as τ² rises."""
     w = 1.0 / (v + t2)
     mean = (w * y).sum() / w.sum()
     return float((w * (y - mean) ** 2).sum())
 
 
-def _paule_mandel(y: Array, v: Array) -> float:
+def _paule_mandel(y: FloatArray, v: FloatArray) -> float:
     """Where the generalised Q is its own expectation."""
     return _root(lambda t2: _q_at(y, v, t2) - (len(y) - 1), y, v)
 
 
-def _reml(y: Array, v: Array) -> float:
+def _reml(y: FloatArray, v: FloatArray) -> float:
     """Maximum of the restricted likelihood: the best of a grid, then where its slope is zero beside that.
 
     Fisher scoring, as it is usual, may stop at a local maximum, or go to and fro without end.
@@ -62,7 +59,7 @@ def _reml(y: Array, v: Array) -> float:
     return float(found.x)
 
 
-def _minus_restricted(t2: float, y: Array, v: Array) -> float:
+def _minus_restricted(t2: float, y: FloatArray, v: FloatArray) -> float:
     import numpy as np
 
     total = v + t2
@@ -70,19 +67,19 @@ def _minus_restricted(t2: float, y: Array, v: Array) -> float:
     return float(0.5 * (np.log(total).sum() + np.log(w.sum())) + 0.5 * _q_at(y, v, t2))
 
 
-def _slope(t2: float, y: Array, v: Array) -> float:
+def _slope(t2: float, y: FloatArray, v: FloatArray) -> float:
     """Twice the derivative of the restricted log-likelihood."""
     w = 1.0 / (v + t2)
     mean = (w * y).sum() / w.sum()
     return float(-w.sum() + (w**2).sum() / w.sum() + (w**2 * (y - mean) ** 2).sum())
 
 
-def _unit(y: Array, v: Array) -> float:
+def _unit(y: FloatArray, v: FloatArray) -> float:
     """A size that τ² can have: its scale is the effects' own."""
     return float(y.var(ddof=1) + v.mean()) if y.var() > 0 else 0.0
 
 
-def _root(falling: Callable[[float], float], y: Array, v: Array) -> float:
+def _root(falling: Callable[[float], float], y: FloatArray, v: FloatArray) -> float:
     """Where a function that falls with τ² is zero; 0 where it starts below, inf where it never gets there."""
     if falling(0.0) <= 0.0:
         return 0.0
@@ -112,7 +109,7 @@ def _zero(falling: Callable[[float], float], low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def q_profile(y: Array, v: Array, level: float) -> tuple[float, float]:
+def q_profile(y: FloatArray, v: FloatArray, level: float) -> tuple[float, float]:
     """Interval of τ²: all values at which Q is no surprise (Viechtbauer 2007)."""
     from scipy.special import chdtri
 
@@ -122,7 +119,7 @@ def q_profile(y: Array, v: Array, level: float) -> tuple[float, float]:
     return low, high
 
 
-TAU2: Mapping[str, Callable[[Any, Any], float]] = {
+TAU2: Mapping[str, Callable[[FloatArray, FloatArray], float]] = {
     "REML": _reml,
     "DL": dersimonian_laird,
     "PM": _paule_mandel,

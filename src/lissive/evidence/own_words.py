@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from lissive.evidence.keys import UNKNOWN, parse_key
 from lissive.evidence.words import Outcome, find, outcomes
 from lissive.typed import Row
-
-if TYPE_CHECKING:
-    from lissive.evidence.read import Entry
 
 _SHARES = ("n", "events", "pct")
 _MEANS = ("mean", "change", "change_mean", "mean_change", "end_mean", "diff")
@@ -32,7 +29,7 @@ class OwnOutcome(Row):
     upper: float | int | None = None
 
 
-def own_outcomes(trials: Sequence[Entry], said: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
+def own_outcomes(trials: Sequence[Row], said: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
     """The outcomes that no pattern of keys.tsv knows, by the names that they have in the file.
 
     A kind that is not stated is share where rows count people, else mean; which way is better stays unknown ("").
@@ -61,7 +58,7 @@ def own_outcomes(trials: Sequence[Entry], said: Mapping[str, OwnOutcome]) -> dic
     return found
 
 
-def _named(trials: Sequence[Entry]) -> Iterator[tuple[str, Any]]:
+def _named(trials: Sequence[Row]) -> Iterator[tuple[str, Any]]:
     for row in trials:
         for room in ("outcomes", "adverse_events"):
             yield from (getattr(row, room, None) or {}).items()
@@ -76,7 +73,7 @@ def _kind(node: Any) -> str:
     return "share" if any(name in _SHARES or name.endswith("_pct") for name in fields) else ""
 
 
-def own_causes(trials: Sequence[Entry]) -> dict[str, str]:
+def own_causes(trials: Sequence[Row]) -> dict[str, str]:
     """Word to label of the causes that no pattern of causes.tsv knows."""
     said = [text for row in trials if (text := getattr(row, "cause", None))]
     return {slug(text): text for text in said if find("causes", text) is None}

@@ -1,14 +1,13 @@
 """Files of published trials, of reviews and of claims as typed rows, with the line of every field.
 
-studies = read_studies("mine.yaml")       the format of data/trials.yaml; raises every finding at once
-shipped_studies(); shipped_reviews()      what comes with Lissive
+shipped_studies(); shipped_reviews()      what comes with Lissive; a user's own file: own_studies.py
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -161,33 +160,6 @@ class Studies:
                 if outcome in names and (key := parse_key(outcome, tuple(names))).outcomes:
                     return key.outcomes[0]
         return outcome
-
-
-def read_studies(path: str | Path) -> Studies:
-    """The studies of a file, in the format of data/trials.yaml.
-
-    Raises       EvidenceFindings (an EvidenceError) with every finding: id, field and line.
-    """
-    from lissive.evidence.lint import findings
-
-    studies = typed_studies(Path(path))
-    # the same people are put together below; what a user's figures rest on is theirs to know
-    wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
-    if wrong:
-        raise EvidenceFindings([EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong])
-    return Studies(tuple(_same_people(studies)))
-
-
-def _same_people(studies: Studies) -> Iterator[Located]:
-    """The entries, those with the same registry number or DOI under one key: nobody counts twice unseen."""
-    from lissive.evidence.lint import registered
-
-    first: dict[str, str] = {}
-    for entry in studies:
-        numbers = [number for _, number in registered(entry)] if entry.kind == "trial" else []
-        key = next((first[number] for number in numbers if number in first), entry.id)
-        first.update((number, key) for number in numbers)
-        yield replace(entry, people=key, kept=[])
 
 
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:

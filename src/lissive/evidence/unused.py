@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from lissive.evidence.comparison import Cited, Comparison, Group
@@ -19,14 +19,24 @@ class Unused:
     reason: str
     outcome: str = ""
     """Empty where it is of no known outcome."""
-    said: str = ""
-    """What the trial says: its words, or else its figures as words."""
+    text: str = ""
+    """What the trial reports: its words, or else its figures as words."""
     cited: tuple[Cited, ...] = ()
 
     @property
     def kind(self) -> str:
         """per protocol, a subgroup: whose figures they are stands beside them wherever they are shown."""
         return next((word for word in (PER_PROTOCOL, SUBGROUP) if self.reason.startswith(word)), "")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "key": self.key,
+            "reason": self.reason,
+            "outcome": self.outcome,
+            "said": self.text,
+            "cited": [asdict(each) for each in self.cited],
+        }
 
 
 def per_protocol(study: str, name: str, outcome: str, node: Any) -> Iterator[Unused]:

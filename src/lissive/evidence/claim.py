@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +65,22 @@ class KeyNumber(Row):
         )
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """Where two sources disagree on an entry, and which is kept (conflicts.tsv)."""
+
+    entry: str
+    about: str
+    said: str
+    against: str
+    kept: str
+
+
+def conflicts_of(id: str) -> tuple[Conflict, ...]:
+    """The conflicts of a study, review or claim."""
+    return tuple(Conflict(**row) for row in table("conflicts") if row["entry"] == id)
+
+
 class Claim(Row):
     """One claim. `causes` and `outcomes` are words of the tables; no causes means whatever the cause."""
 
@@ -80,6 +97,37 @@ class Claim(Row):
     would_change: str = Field(min_length=1)
     caveats: str = ""
     advice_for_model: str = ""
+
+    @property
+    def verdict_label(self) -> str:
+        return VERDICTS[self.verdict]
+
+    @property
+    def certainty_label(self) -> str:
+        return self.certainty.replace("_", " ")
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        return conflicts_of(self.id)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": "claim",
+            "claim": self.claim,
+            "verdict": self.verdict,
+            "verdict_label": self.verdict_label,
+            "answer": self.answer,
+            "certainty": self.certainty,
+            "certainty_note": self.certainty_note,
+            "certainty_by": JUDGED,
+            "causes": list(self.causes),
+            "outcomes": list(self.outcomes),
+            "reasoning": self.reasoning,
+            "numbers": [asdict(each.cited) for each in self.numbers],
+            "would_change": self.would_change,
+            "conflicts": [asdict(each) for each in self.conflicts],
+        }
 
 
 class ClaimsFile(Row):
@@ -120,6 +168,15 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
     if found:
         raise EvidenceFindings(found)
     return made
+
+
+def claims(about: str | None = None) -> tuple[Claim, ...]:
+    """The claims nearest to what somebody says in plain words, none if none is near; all of them without a text.
+
+    >>> [claim.id for claim in claims("cannabis protects nerve cells")]
+    ['neuroprotection']
+    """
+    return shipped_claims() if about is None else tuple(claim for claim, _ in nearest_claims(about))
 
 
 def claim_of(id: str) -> Claim | None:

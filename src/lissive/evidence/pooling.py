@@ -1,6 +1,6 @@
 """Effects of several studies as one, with how far the studies differ and what a further study could show.
 
-pool(effects, model="random", tau2="REML", ci="HK") -> Pooled
+pool_effects(effects, model="random", tau2="REML", ci="HK") -> Pooled
 
 Own code and not statsmodels': its estimators lack REML, its moment estimate may be negative, and loading it takes
 longer than everything here. It is the tests' yardstick, as metafor is. Sources: docs/concepts/evidence.md.
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import RATIOS
@@ -19,10 +19,7 @@ from lissive.evidence.effect import COUNTED, LABELS, Effect, meant, shown
 from lissive.evidence.heterogeneity import TAU2, dersimonian_laird, q_profile
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
+    from lissive.arrays import FloatArray
 
 MODELS = ("random", "fixed")
 ESTIMATORS = ("REML", "DL", "PM")
@@ -64,7 +61,7 @@ class Pooled:
     weights: tuple[float, ...]
     """Percent, in the order of the effects."""
     level: float = 0.95
-    said: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def estimate(self) -> float:
@@ -81,7 +78,17 @@ class Pooled:
         return shown(self.measure, self.predicted_y[0]), shown(self.measure, self.predicted_y[1])
 
 
-def pool(
+class PoolOptions(TypedDict, total=False):
+    """What `pool_effects` is asked, by name."""
+
+    model: str
+    tau2: str
+    ci: str | None
+    method: str
+    level: float
+
+
+def pool_effects(
     effects: Sequence[Effect],
     *,
     model: str = "random",
@@ -109,7 +116,7 @@ def pool(
     y = np.array([each.y for each in effects])
     v = np.array([each.v for each in effects])
     measure = effects[0].measure
-    said: list[str] = []
+    notes: list[str] = []
     centre, centre_se = _centre(effects, y, v, method)
     q = float(np.sum((y - centre) ** 2 / v))
     t2 = 0.0
@@ -119,8 +126,8 @@ def pool(
     mean, se = float(np.sum(weights * y) / np.sum(weights)), float(np.sum(weights) ** -0.5)
     if method == "MH" and model == "fixed":
         mean, se, weights = centre, centre_se, _mh_weights(effects)
-    by = _interval_kind(ci, model, len(effects), said)
-    wide, quantile = _spread(y, weights, mean, se, by, level, said)
+    by = _interval_kind(ci, model, len(effects), notes)
+    wide, quantile = _spread(y, weights, mean, se, by, level, notes)
     sizes = [each.n for each in effects if each.n is not None]
     return Pooled(
         measure=measure,
@@ -144,17 +151,17 @@ def pool(
         i2=max(0.0, 100.0 * (q - (len(effects) - 1)) / q) if q > 0 and len(effects) > 1 else 0.0,
         weights=tuple(float(w) for w in 100.0 * weights / np.sum(weights)),
         level=level,
-        said=tuple(said),
+        notes=tuple(notes),
     )
 
 
-def leave_one_out(effects: Sequence[Effect], **options: Any) -> list[tuple[Effect, Pooled]]:
+def leave_one_out(effects: Sequence[Effect], **options: Unpack[PoolOptions]) -> list[tuple[Effect, Pooled]]:
     """The figure without each study in turn; nothing below two studies."""
     if len(effects) < 2:
         return []
     found = []
     for k, left in enumerate(effects):
-        rest = pool([*effects[:k], *effects[k + 1 :]], **options)
+        rest = pool_effects([*effects[:k], *effects[k + 1 :]], **options)
         if rest is not None:
             found.append((left, rest))
     return found
@@ -253,28 +260,30 @@ def _check_mh(effects: Sequence[Effect]) -> None:
 
 
 # -- intervals ------------------------------------------------------------------------------------------
-def _interval_kind(ci: str | None, model: str, k: int, said: list[str]) -> str:
+def _interval_kind(ci: str | None, model: str, k: int, notes: list[str]) -> str:
     if k == 1:
-        said.append("one study: the figure and its interval are that study's own")
+        notes.append("one study: the figure and its interval are that study's own")
         return "Wald"
     if model == "fixed" and ci in ("HK", "mHK"):
-        said.append(
+        notes.append(
             "a fixed model takes the studies' own variances as they are: Wald's interval, not Hartung-Knapp's"
         )
         return "Wald"
     if ci is None and model == "random" and k == 2:
-        said.append(
+        notes.append(
             "with two studies Hartung-Knapp's interval, on one degree of freedom, tells nothing; Wald's is shown, "
             "which is too narrow if they differ"
         )
         return "Wald"
     if k == 2 and ci in ("HK", "mHK"):
-        said.append("two studies leave one degree of freedom, which makes Hartung-Knapp's interval very wide")
+        notes.append(
+            "two studies leave one degree of freedom, which makes Hartung-Knapp's interval very wide"
+        )
     return ci or ("HK" if model == "random" else "Wald")
 
 
 def _spread(
-    y: Array, w: Array, mean: float, se: float, by: str, level: float, said: list[str]
+    y: FloatArray, w: FloatArray, mean: float, se: float, by: str, level: float, notes: list[str]
 ) -> tuple[float, float]:
     """Standard error of the mean, and how many of it the interval reaches to each side."""
     from scipy.special import ndtri, stdtrit
@@ -288,12 +297,12 @@ def _spread(
     if by == "mHK" and hk < se:
         return se, quantile
     if hk <= 1e-9 * se:  # no difference but by rounding
-        said.append(
+        notes.append(
             "the studies' effects are equal, so Hartung-Knapp has no width: Wald's standard error is taken"
         )
         return se, quantile
     if hk * quantile < se * float(ndtri(upper)):
-        said.append(
+        notes.append(
             "the studies agree more than chance would have them, which makes Hartung-Knapp's interval narrower than "
             "Wald's: look at mHK's as well"
         )
@@ -323,7 +332,7 @@ def _chi2_above(q: float, df: int) -> float:
 
 
 # -- Mantel-Haenszel --------------------------------------------------------------------------------------
-def _centre(effects: Sequence[Effect], y: Array, v: Array, method: str) -> tuple[float, float]:
+def _centre(effects: Sequence[Effect], y: FloatArray, v: FloatArray, method: str) -> tuple[float, float]:
     """The fixed figure that Q is taken about, and its standard error."""
     if method == "MH":
         return _mantel_haenszel(effects)
@@ -331,7 +340,7 @@ def _centre(effects: Sequence[Effect], y: Array, v: Array, method: str) -> tuple
     return float((w * y).sum() / w.sum()), float(w.sum() ** -0.5)
 
 
-def _cells(effects: Sequence[Effect]) -> tuple[Array, Array, Array, Array]:
+def _cells(effects: Sequence[Effect]) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     import numpy as np
 
     cells = [each.counts for each in effects if each.counts is not None]
@@ -370,7 +379,7 @@ def _mantel_haenszel(effects: Sequence[Effect]) -> tuple[float, float]:
     return y, float(math.sqrt(variance))
 
 
-def _mh_weights(effects: Sequence[Effect]) -> Array:
+def _mh_weights(effects: Sequence[Effect]) -> FloatArray:
     a, b, c, d = _cells(effects)
     n = a + b + c + d
     measure = effects[0].measure
