@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import RATIOS
 from lissive.evidence.effect import LABELS, Effect
-
-HERE = Path(__file__).parent
+from lissive.evidence.words import table
 
 
 @cache
 def limits() -> dict[str, float]:
     """Numbers of limits.tsv and of assumptions.tsv, by name."""
-    found: dict[str, float] = {}
-    for name in ("limits.tsv", "assumptions.tsv"):
-        with (HERE / name).open(encoding="utf-8", newline="") as file:
-            found |= {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
-    return found
+    return {row["name"]: float(row["value"]) for each in ("limits", "assumptions") for row in table(each)}
 
 
 @dataclass(frozen=True)
