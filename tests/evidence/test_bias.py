@@ -45,7 +45,7 @@ def test_even_funnel_has_no_intercept_and_a_bent_one_has():
 
 @pytest.mark.parametrize("k", [0, 1, 9])
 def test_fewer_than_ten_studies_are_refused_with_the_reason(k):
-    with pytest.raises(EvidenceError, match=r"too few .* below 10.*unpublished"):
+    with pytest.raises(EvidenceError, match=r"too few .* fewer than 10.*publication bias"):
         egger(even(k))
 
 

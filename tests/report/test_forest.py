@@ -15,7 +15,7 @@ from lissive.evidence.answer import answer_of, pooled_answer
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.comparison import Comparison, Given
 from lissive.evidence.words import outcomes
-from lissive.report.forest import caption, forest_figure, funnel_figure, said, write_figure, write_table
+from lissive.report.forest import alt_text, caption, forest_figure, funnel_figure, write_figure, write_table
 from lissive.report.forest_lines import lines
 
 
@@ -100,7 +100,7 @@ def test_caption_says_k_n_and_the_day(answer):
 
 
 def test_text_alternative_says_the_figure_and_the_prediction(answer):
-    assert said(answer).endswith("4 studies, OR 2.65 (0.90 to 7.79); a further study between 0.15 and 46.4.")
+    assert alt_text(answer).endswith("4 studies, OR 2.65 (0.90 to 7.79); a further study between 0.15 and 46.4.")
 
 
 def test_table_holds_every_line_with_all_digits(answer, tmp_path: Path):
@@ -123,7 +123,7 @@ def test_nothing_to_draw_is_refused():
     nothing = answer_of(shipped_studies(), "spasticity_nrs", cause="cerebral_palsy")
     with pytest.raises(EvidenceError, match="no study to draw"):
         forest_figure(nothing)
-    assert "no study" in said(nothing)
+    assert "no study" in alt_text(nothing)
 
 
 def test_one_study_is_drawn_without_a_diamond():

@@ -11,7 +11,7 @@ from lissive.evidence.answer import answer_of, pooled_answer
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.comparison import Comparison, Given, Group
 from lissive.evidence.reviews import reproduce
-from lissive.report.forest import caption, said
+from lissive.report.forest import alt_text, caption
 from lissive.report.forest_lines import lines
 from lissive.report.pool_text import pool_text, reproduced_text, study_table
 from lissive.report.pool_words import absolute_words, group_words, interval, number, sides
@@ -88,7 +88,7 @@ def test_a_prediction_beyond_the_scale_is_no_number_for_a_reader():
     assert "3 studies cannot tell" in text
     assert "leaves the scale" in text
     assert f"{low:.1f}" not in text
-    assert f"{low:.1f}" not in said(answer)
+    assert f"{low:.1f}" not in alt_text(answer)
     assert "cannot tell" in [line.text for line in lines(answer)][-1]
 
 

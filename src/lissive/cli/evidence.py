@@ -1,4 +1,4 @@
-"""`lissive evidence`: what the published studies say, with a source for every number."""
+"""`lissive evidence`: what published studies report, with a source for every number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lissive.errors import EvidenceError
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="What the published studies say, with a source for every number.", no_args_is_help=True
+        help="What published studies report, with a source for every number.", no_args_is_help=True
     )
     group.command("list")(list_)
     group.command("show")(show)
@@ -25,17 +25,19 @@ def register(app: typer.Typer) -> None:
 
 
 Mine = Annotated[
-    Path | None, typer.Option("--studies", metavar="FILE", help="Your own studies, in place of ours.")
+    Path | None,
+    typer.Option("--studies", metavar="FILE", help="Your own studies instead of the included ones."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 
 def list_(
     cause: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Only of this cause, as multiple_sclerosis.")
+        str | None, typer.Option(metavar="WORD", help="Only this cause, e.g. multiple_sclerosis.")
     ] = None,
     outcome: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Only those that measured this, as spasticity_nrs.")
+        str | None,
+        typer.Option(metavar="WORD", help="Only studies that measured this outcome, e.g. spasticity_nrs."),
     ] = None,
     design: Annotated[
         str | None, typer.Option(metavar="WORD", help="Only parallel, crossover, withdrawal or enriched.")
@@ -43,7 +45,7 @@ def list_(
     studies: Mine = None,
     as_json: AsJson = False,
 ) -> None:
-    """The studies, a line for each."""
+    """List the studies, one line each."""
     from lissive.evidence.catalog import listed
     from lissive.evidence.own_studies import studies_of
 
@@ -59,16 +61,16 @@ def list_(
 
 def show(
     id: Annotated[
-        str, typer.Argument(metavar="ID", help="A study, review or claim, as list and claims name it.")
+        str, typer.Argument(metavar="ID", help="Id of a study, review or claim (see list and claims).")
     ],
     studies: Mine = None,
     as_json: AsJson = False,
 ) -> None:
-    """Everything on one study, review or claim: each number with its source, what is used, what is in conflict."""
-    from lissive.evidence.catalog import whole
+    """Show one study, review or claim: each number with its source, what is pooled, conflicting sources."""
+    from lissive.evidence.catalog import full_record
     from lissive.evidence.own_studies import studies_of
 
-    one = whole(id, studies_of(studies))
+    one = full_record(id, studies_of(studies))
     if as_json:
         print(json.dumps(one.to_json(), allow_nan=False))
         return
@@ -78,12 +80,10 @@ def show(
 
 
 def claims(
-    about: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What somebody says, in plain words.")
-    ] = None,
+    about: Annotated[str | None, typer.Option(metavar="TEXT", help="A claim in plain words.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Is that article true? Popular claims held against the trials: verdict, certainty, numbers, sources."""
+    """Check popular claims against trials: verdict, certainty, key numbers, sources."""
     from lissive.evidence.claim import claims as nearest
     from lissive.evidence.claim import shipped_claims
 
@@ -97,13 +97,13 @@ def claims(
 
 
 def export(
-    format: Annotated[str, typer.Option("--format", metavar="WORD", help="csv, json, bibtex, ris.")] = "csv",
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it here; printed if not given.")
-    ] = None,
+    format: Annotated[
+        str, typer.Option("--format", metavar="WORD", help="csv, json, bibtex or ris.")
+    ] = "csv",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write (default: print).")] = None,
     studies: Mine = None,
 ) -> None:
-    """All comparisons (csv), everything (json), or the references (bibtex, ris)."""
+    """Export all comparisons (csv), everything (json), or the references (bibtex, ris)."""
     from lissive.evidence.export import FORMATS, exported
     from lissive.evidence.own_studies import studies_of
     from lissive.evidence.words import known
@@ -114,9 +114,7 @@ def export(
         print(text, end="")
         return
     if out.is_dir():
-        raise EvidenceError(
-            "it is a folder.", where=str(out), allowed="a file, there or to be made.", do="name a file."
-        )
+        raise EvidenceError("--out must be a file; this is a folder.", where=str(out), do="name a file.")
     from lissive.simulate.output import atomic_path
 
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -53,9 +53,7 @@ from lissive.evidence.pooling import (
 from lissive.evidence.read import Studies
 from lissive.evidence.words import assumption
 
-BEYOND_SCALE = (
-    "so few studies cannot tell what a further one would find: the prediction interval leaves the scale"
-)
+BEYOND_SCALE = "prediction interval not informative: with so few studies it exceeds the outcome's scale"
 
 MEASURES_OF: Mapping[str, tuple[str, ...]] = {
     "share": COUNTED,
@@ -151,8 +149,8 @@ def answer_of(
     held, notes = len(answer.study_ids), answer.notes
     if 0 < held < looked:
         notes += (
-            f"The figure holds {held} of {looked} trials that looked at this. What the others say stands under what is "
-            "left out: trials that find nothing often give no number",
+            f"The estimate includes {held} of {looked} trials that measured this outcome. What the others report is "
+            "listed as not pooled; trials without an effect often report no estimate (selective reporting)",
         )
     there_is = None if found else comparable(studies, outcome, cause)
     return replace(answer, notes=notes, trials_looked=looked, as_of=as_of(studies), there_is=there_is)
@@ -183,9 +181,9 @@ def pooled_answer(
     """
     if correlation is not None and not -1.0 < correlation < 1.0:
         raise EvidenceError(
-            f"A correlation within people of {correlation:g} cannot be.",
+            f"A within-person correlation of {correlation:g} is impossible.",
             where="--correlation",
-            allowed="above -1 and below 1, as 0.5.",
+            allowed="above -1 and below 1, such as 0.5.",
             do="correct it, or leave it out.",
         )
     _check_baseline(outcome, baseline_risk)
@@ -295,15 +293,15 @@ def _measure(
         family = COUNTED if outcome.kind == "share" else MEASURED
         if outcome.kind == "scale" and word == "MD":
             raise EvidenceError(
-                f"A mean difference cannot be pooled over {outcome.word}: its studies use scales of different units.",
+                f"A mean difference cannot be pooled for {outcome.word}: its studies use different scales.",
                 where="--measure",
                 allowed=f"{', '.join(fitting)}.",
                 do="leave --measure out, or name another outcome.",
             )
         if word not in family:
-            of = "events: it counts people" if outcome.kind == "share" else "a quantity: it has means"
+            kind = "binary: it counts participants" if outcome.kind == "share" else "continuous: it has means"
             raise EvidenceError(
-                f"{outcome.word} cannot be pooled as {word} ({LABELS[word]}). The outcome is of {of}.",
+                f"{outcome.word} cannot be pooled as {word} ({LABELS[word]}). The outcome is {kind}.",
                 where="--measure",
                 allowed=f"{', '.join(fitting)}.",
                 do="leave --measure out, or name another outcome.",
@@ -329,7 +327,7 @@ def _most_given(
     return max(fitting, key=lambda word: usable[word])  # the first of equals
 
 
-# -- effects, and what has none ---------------------------------------------------------------------------
+# -- effects, and comparisons without one ---------------------------------------------------------------------------
 def _effects(
     comparisons: Sequence[Comparison], measure: str, correlation: float | None, method: str
 ) -> tuple[list[_Pair], list[LeftOut]]:
@@ -338,7 +336,9 @@ def _effects(
     left: list[LeftOut] = []
     for each in comparisons:
         if method == "MH" and each.design == "crossover":
-            left.append(LeftOut(each.study, each.label, "Mantel-Haenszel weighs groups of different people"))
+            left.append(
+                LeftOut(each.study, each.label, "a crossover trial; Mantel-Haenszel needs independent groups")
+            )
             continue
         try:
             pairs.append((each, effect(each, measure, correlation=correlation, own=method == "IV")))
@@ -351,13 +351,11 @@ def _effects(
         if first is None:
             kept[key] = pair
             continue
-        # of two reports on the same people the one of more people stays, else the one that is listed first
+        # of two reports on the same participants the larger stays, otherwise the one that is listed first
         stays, goes = (pair, first) if (pair[1].n or 0) > (first[1].n or 0) else (first, pair)
         kept[key] = stays
         left.append(
-            LeftOut(
-                goes[0].study, goes[0].label, f"the same people as {stays[0].study}; they are counted once"
-            )
+            LeftOut(goes[0].study, goes[0].label, f"same participants as {stays[0].study}, counted once")
         )
     return [pair for pair in pairs if kept[pair[1].patients] is pair], left
 
@@ -366,9 +364,9 @@ def _effects(
 def _check_baseline(outcome: OutcomeLike, asked: float | None) -> None:
     if asked is not None and outcome.kind != "share":
         raise EvidenceError(
-            f"{outcome.word} is a quantity: there is no risk to start from, and no number needed to treat.",
+            f"{outcome.word} is continuous: there is no baseline risk and no number needed to treat.",
             where="--baseline-risk",
-            allowed="an outcome that counts people, as responders_30pct.",
+            allowed="a binary outcome, such as responders_30pct.",
             do="leave --baseline-risk out.",
         )
     if asked is not None and not 0.0 < asked < 1.0:
@@ -382,7 +380,7 @@ def _absolute(
         return None
     baseline, source = asked, "as asked"
     if baseline is None:
-        baseline, source = _control_risk(kept), "all control groups of these studies together"
+        baseline, source = _control_risk(kept), "pooled control groups"
     if baseline is None or not 0.0 < baseline < 1.0:
         return None
     found = absolute(pooled.measure, pooled.estimate, pooled.ci, baseline, outcome.better)
@@ -406,22 +404,24 @@ def _notes(answer: PooledAnswer) -> list[str]:
     pooled, word = answer.overall.pooled, answer.outcome.word
     notes = list(pooled.notes)
     if answer.rejected:
-        notes.append(f"Do not use this figure: {answer.rejected}.")
+        notes.append(f"Do not use this estimate: {answer.rejected}.")
     if len(answer.by_design) > 1:
         notes.append(
-            "The studies have different designs, which answer different questions: read the figures by design first."
+            "The studies have different designs, which answer different questions: read the estimates by design first."
         )
     if not answer.outcome.better:
         notes.append(
-            f"Which way of {word} is better is not stated; in the file, "
-            f"`outcomes: {{{word}: {{better: lower}}}}` would say it."
+            f"Whether lower or higher values of {word} are better is not stated; state it in the file with "
+            f"`outcomes: {{{word}: {{better: lower}}}}`."
         )
     kinds = list(dict.fromkeys(row.comparison.product for row in answer.studies if row.comparison.product))
     if len(kinds) > 1:
-        notes.append(f"Different products are put together: {', '.join(kinds)}; --product WORD takes one.")
+        notes.append(f"Different products are pooled: {', '.join(kinds)}; --product WORD selects one.")
     interval = pooled.prediction_interval
     if answer.overall.prediction_beyond_scale:
-        notes.append(f"{BEYOND_SCALE}; the numbers of that interval stand in the JSON alone")
+        notes.append(f"{BEYOND_SCALE}; its numbers are in the JSON only")
     elif interval is not None and interval[0] <= null(pooled.measure) <= interval[1]:
-        notes.append("a further study like these could find no difference, or one the other way")
+        notes.append(
+            "95 % prediction interval includes no effect: a further similar study could find no effect, or the opposite"
+        )
     return notes

@@ -1,4 +1,4 @@
-"""What stands beside a pooled estimate: trials it does not hold, what else can be asked, its day."""
+"""What accompanies a pooled estimate: trials that it does not include, alternatives, date of the data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lissive.evidence.read import Studies
 
 
 def of_how_many(answer: PooledAnswer, controlled: Container[str]) -> int:
-    """How many trials with a control group looked at the outcome, with those that the estimate does not hold."""
+    """Number of controlled trials that measured the outcome, including those that are not pooled."""
     reported = {each.study for each in answer.left_out if each.text and each.study in controlled}
     return len({*answer.study_ids, *reported})
 
@@ -31,7 +31,7 @@ _DATED = re.compile(r"^(?:generated|as_of): *['\"]?(\d{4}-\d\d-\d\d)", re.MULTIL
 
 
 def as_of(studies: Studies) -> str | None:
-    """The last day that the files of the studies say they were put together on; None where none says."""
+    """The latest date stated in the files of studies; None where none is stated."""
     days = []
     for path in dict.fromkeys(each.path for each in studies):
         with path.open(encoding="utf-8") as file:

@@ -83,7 +83,7 @@ class InWords:
 
     @property
     def text(self) -> str:
-        """Whose figures they are, where they are of a part of the people, and what is reported."""
+        """What is reported, headed by the subgroup where it is of one."""
         return f"{self.unused.kind}: {self.unused.text}" if self.unused.kind else self.unused.text
 
     def to_json(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class CaseEvidence:
     not_known: tuple[str, ...]
     studies: tuple[CaseStudy, ...] = ()
     near_studies: tuple[CaseStudy, ...] = ()
-    """Of causes that were studied in place of this one, and are not the same."""
+    """Of related causes, which are not equivalent."""
     pooled: tuple[CaseFigure, ...] = ()
     in_words: tuple[InWords, ...] = ()
 
@@ -155,7 +155,7 @@ def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
     topics = (*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other")
     claims = tuple(claim for claim in shipped_claims() if _bears(claim, case))
     if cause is None:
-        unknown = "The case names no cause of the spasms. What trials found differs between causes."
+        unknown = "The case states no cause of the spasms; trial results differ between causes."
         return CaseEvidence(None, product, topics, claims, (unknown,))
     rows = listed(base, cause=cause)
     controlled = [row for row in rows if row.is_controlled]
@@ -202,9 +202,9 @@ def _labels(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _in_words(studies: Studies, controlled: Sequence[StudyEntry], product: str | None) -> list[InWords]:
-    """What trials of this cause say that is in no figure: words, as most have that found nothing, p values, parts.
+    """What trials of this cause report that is not pooled: words, as most without an effect do, p values, subgroups.
 
-    Those of the planned product come first. A trial of which nothing is said anywhere has the reason.
+    Those of the planned product come first. A trial that reports nothing usable is listed with the reason.
     """
     made, unused = every(studies)
     by_id = {row.id: row for row in controlled}
@@ -245,24 +245,26 @@ def _not_known(
     label = causes()[cause]
     if not trials:
         near = [causes()[word] for word in near_causes(cause)]
-        said = [
-            f"No controlled trial of {label} is in the tables. What is planned has not been tested in it."
-        ]
-        return [*said, f"What was studied near it is not the same: {', '.join(near)}."] if near else said
+        said = [f"No controlled trial in {label} was found: the planned treatment has not been tested in it."]
+        return (
+            [*said, f"Related conditions that were studied, not equivalent: {', '.join(near)}."]
+            if near
+            else said
+        )
     said = []
     if product is not None and not any(product in row.products for row in trials):
         name = products().get(product, product)
-        said.append(f"Of {name} in {label} there is no controlled trial in the tables.")
+        said.append(f"No controlled trial of {name} in {label} was found.")
     have = {each.answer.outcome.word for each in found}
     core = [row["outcome"] for row in table("case_outcomes") if row["core"] == "yes"]
     lacking = [outcomes()[word].label for word in core if word not in have]
     if lacking:
-        said.append(f"No figure that can be pooled, in this cause: {', '.join(lacking)}.")
+        said.append(f"No pooled estimate in this cause: {', '.join(lacking)}.")
     if any(each.of_all_products for each in found) and product is not None:
         names = ", ".join(each.answer.outcome.label for each in found if each.of_all_products)
-        said.append(f"Of other products than the planned one alone: {names}.")
+        said.append(f"Only of other products than the planned one: {names}.")
     recalled = sorted({study for each in found for study in each.answer.unverified})
     if recalled:
-        said.append(f"Figures of {', '.join(recalled)} are quoted from memory, not read.")
-    said.append("How this person will respond: trials give averages of others.")
+        said.append(f"Unverified (quoted from memory, source not checked): {', '.join(recalled)}.")
+    said.append("How this person will respond: trials report averages of groups.")
     return said

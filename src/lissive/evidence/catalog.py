@@ -1,7 +1,7 @@
 """The studies, reviews and claims: a list of them, and everything on one.
 
 listed(shipped_studies(), cause="als")      a row for each study
-whole("wade_2004", shipped_studies())       every number with where it comes from, what is used, and conflicts
+full_record("wade_2004", shipped_studies())   every number with where it comes from, what is used, and conflicts
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class StudyEntry:
     """Empty without a control group."""
     product: str
     products: tuple[str, ...]
-    """What the trial gave, as its arms have it."""
+    """All products that its arms received."""
     intervention: str
     people: float | None
     weeks: float | str | None
@@ -72,7 +72,7 @@ class Numbered:
 
 
 @dataclass(frozen=True)
-class Whole:
+class Record:
     """Everything on one entry that studies and reviews share."""
 
     id: str
@@ -85,7 +85,7 @@ class Whole:
     numbers: tuple[Numbered, ...]
     conflicts: tuple[Conflict, ...]
     claims: tuple[str, ...]
-    """Those that rest on it."""
+    """Claims that are based on it."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -103,10 +103,10 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class WholeReview:
+class ReviewRecord:
     """Everything on one review."""
 
-    entry: Whole
+    entry: Record
     label: str
     purpose: str
     outcomes: tuple[Mapping[str, object], ...]
@@ -118,10 +118,10 @@ class WholeReview:
 
 
 @dataclass(frozen=True)
-class WholeStudy:
+class StudyRecord:
     """Everything on one study."""
 
-    entry: Whole
+    entry: Record
     study: StudyEntry
     comparator: str
     design_as_said: str
@@ -189,7 +189,7 @@ def _entry(entry: Located, made: list[Comparison], unused: list[Unused]) -> Stud
             word for word in dict.fromkeys((mine.product, *(each.product for each in own))) if word
         ),
         intervention=getattr(row, "intervention", None) or "",
-        people=people(entry),
+        people=participants(entry),
         weeks=plain(getattr(row, "duration_weeks", None)),
         outcomes=with_numbers,
         in_words=tuple(word for word in other if word not in with_numbers),
@@ -199,8 +199,8 @@ def _entry(entry: Located, made: list[Comparison], unused: list[Unused]) -> Stud
     )
 
 
-def people(entry: Located) -> float | None:
-    """How many people a trial has: its total, else its arms together; None where that is not known."""
+def participants(entry: Located) -> float | None:
+    """Participants of a trial: its total, otherwise the sum of its arms; None where that is not known."""
     rows = getattr(entry.row, "arms", None) or ()
     fields = ("n_randomised", "n_analysed", "n_treated", "n_enrolled", "n_completed", "n")
     counted = [
@@ -215,16 +215,16 @@ def people(entry: Located) -> float | None:
 
 
 def ids(studies: Studies) -> dict[str, str]:
-    """Every id that can be shown, and what it is."""
+    """Every id that can be shown, and its kind."""
     found = {entry.id: entry.kind for entry in studies}
     found |= {entry.id: "review" for entry in shipped_reviews()}
     return found | {claim.id: "claim" for claim in shipped_claims()}
 
 
-def whole(id: str, studies: Studies) -> WholeStudy | WholeReview | Claim:
+def full_record(id: str, studies: Studies) -> StudyRecord | ReviewRecord | Claim:
     """Everything on one study, review or claim.
 
-    Raises       EvidenceError for an id that is not known, with the nearest and all that there are.
+    Raises       EvidenceError for an unknown id, with the nearest.
     """
     if (claim := claim_of(id)) is not None:
         return claim
@@ -240,16 +240,16 @@ def _no_such(id: str, known_ids: Iterable[str]) -> EvidenceError:
     near = [folded[each] for each in difflib.get_close_matches(id.lower(), folded, n=5, cutoff=0.5)]
     near += [word for word in words if len(id) > 2 and id.lower() in word.lower() and word not in near]
     return EvidenceError(
-        f"There is no study, review or claim {id!r}.",
+        f"Unknown study, review or claim {id!r}.",
         where="ID",
         allowed=f"{', '.join(near[:8]) or f'one of {len(words)} ids'}.",
-        do="take an id from `lissive evidence list` or `lissive evidence claims`.",
+        do="choose an id from `lissive evidence list` or `lissive evidence claims`.",
     )
 
 
-def _whole(entry: Located) -> Whole:
+def _record(entry: Located) -> Record:
     family = " ".join(entry.id.lower().split("_")[:2])  # as a claim would name it: collin 2007
-    return Whole(
+    return Record(
         id=entry.id,
         kind=entry.kind,
         citation=entry.row.citation or "",
@@ -267,20 +267,20 @@ def _whole(entry: Located) -> Whole:
     )
 
 
-def _of_review(entry: Located) -> WholeReview:
+def _of_review(entry: Located) -> ReviewRecord:
     outcomes = tuple(
         {name: plain(value) for name, value in row.items() if name in ("outcome", "model", "note")}
         for row in entry.data.get("outcomes") or ()
         if isinstance(row, Mapping)
     )
-    return WholeReview(_whole(entry), label_of(entry.id), str(entry.data.get("purpose") or ""), outcomes)
+    return ReviewRecord(_record(entry), label_of(entry.id), str(entry.data.get("purpose") or ""), outcomes)
 
 
-def _of_study(entry: Located, studies: Studies) -> WholeStudy:
+def _of_study(entry: Located, studies: Studies) -> StudyRecord:
     made, unused = every(studies)
     study = _entry(entry, made, unused)
-    return WholeStudy(
-        entry=_whole(entry),
+    return StudyRecord(
+        entry=_record(entry),
         study=study,
         comparator=getattr(entry.row, "comparator", None) or "",
         design_as_said=getattr(entry.row, "design", None) or "",

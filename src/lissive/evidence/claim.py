@@ -1,9 +1,9 @@
-"""Popular claims, each held against the trials: verdict, certainty, the numbers that decide, what would change it.
+"""Popular claims, each checked against trials: verdict, certainty, key numbers, what would change it.
 
 >>> [claim.id for claim, _ in nearest_claims("cannabis protects nerve cells")][0]
 'neuroprotection'
 
-The certainty is this project's own judgement, in the manner of GRADE, and no published rating.
+The certainty is this project's own GRADE-style judgement, not a published rating.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from lissive.typed import Row, refuse, typed
 CLAIMS = DATA / "claims.yaml"
 VERDICTS: Mapping[str, str] = {
     "supported": "supported by trials",
-    "partly": "in part",
+    "partly": "partly supported",
     "not_shown": "not shown",
     "not_tested": "not tested",
-    "contradicted": "no",
+    "contradicted": "contradicted",
 }
-JUDGED = "certainty is this project's own judgement, in the manner of GRADE"
+JUDGED = "GRADE-style judgement by this project, not a published rating"
 _EXAMPLE = "claims: [{id: a, claim: It helps., verdict: not_tested, ...}]"
 _LEAST, _BESIDE = 0.3, 0.6
 """Share of what was asked that a claim has to have in common with it, and of the best one's to stand beside it."""
 
 
 class KeyNumber(Row):
-    """One number that decides, and where it comes from."""
+    """One key number, and where it comes from."""
 
     what: str = Field(min_length=1)
     value: float | int | str | tuple[float | int, ...]
@@ -53,9 +53,9 @@ class KeyNumber(Row):
     @model_validator(mode="after")
     def _sourced(self) -> KeyNumber:
         if self.provenance == "read" and not (self.source_url and self.pointer):
-            raise refuse("A number that was read says where: source_url and pointer.", do="add them.")
+            raise refuse("A number with provenance read needs source_url and pointer.", do="add them.")
         if self.provenance == "derived" and not self.formula:
-            raise refuse("A number that is derived says how: formula.", do="add it.")
+            raise refuse("A number with provenance derived needs its formula.", do="add it.")
         return self
 
     @property
@@ -82,7 +82,7 @@ def conflicts_of(id: str) -> tuple[Conflict, ...]:
 
 
 class Claim(Row):
-    """One claim. `causes` and `outcomes` are words of the tables; no causes means whatever the cause."""
+    """One claim. `causes` and `outcomes` are words of the tables; no causes means any cause."""
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
     claim: str = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""How much the true effects of studies differ: τ² by three estimators, and its interval.
+"""Between-study variance: τ² by three estimators, and its interval.
 
 REML is the highest restricted likelihood; DL (DerSimonian and Laird 1986) and PM (Paule and Mandel 1982)
 are by moments.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def dersimonian_laird(y: FloatArray, v: FloatArray, q: float | None = None) -> float:
-    """`q` where it is taken about another figure than that of inverse variances."""
+    """`q` where it is taken about another estimate than that of inverse variances."""
     w = 1.0 / v
     if q is None:
         q = _q_at(y, v, 0.0)
@@ -31,14 +31,14 @@ def _q_at(y: FloatArray, v: FloatArray, t2: float) -> float:
 
 
 def _paule_mandel(y: FloatArray, v: FloatArray) -> float:
-    """Where the generalised Q is its own expectation."""
+    """Where the generalised Q equals its expectation."""
     return _root(lambda t2: _q_at(y, v, t2) - (len(y) - 1), y, v)
 
 
 def _reml(y: FloatArray, v: FloatArray) -> float:
     """Maximum of the restricted likelihood: the best of a grid, then where its slope is zero beside that.
 
-    Fisher scoring, as it is usual, may stop at a local maximum, or go to and fro without end.
+    Fisher scoring, the usual way, may stop at a local maximum or oscillate.
     """
     import numpy as np
 
@@ -75,12 +75,12 @@ def _slope(t2: float, y: FloatArray, v: FloatArray) -> float:
 
 
 def _unit(y: FloatArray, v: FloatArray) -> float:
-    """A size that τ² can have: its scale is the effects' own."""
+    """A plausible size of τ², on the scale of the effects."""
     return float(y.var(ddof=1) + v.mean()) if y.var() > 0 else 0.0
 
 
 def _root(falling: Callable[[float], float], y: FloatArray, v: FloatArray) -> float:
-    """Where a function that falls with τ² is zero; 0 where it starts below, inf where it never gets there."""
+    """Where a function that decreases with τ² is zero; 0 where it starts below, inf where it never reaches zero."""
     if falling(0.0) <= 0.0:
         return 0.0
     high = float(v.mean()) + float(y.var())
@@ -92,9 +92,9 @@ def _root(falling: Callable[[float], float], y: FloatArray, v: FloatArray) -> fl
 
 
 def _zero(falling: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function that is above 0 at `low` and below at `high` is 0: by secants and halves in turn.
+    """Root of a function positive at `low` and negative at `high`, by secants and bisection in turn.
 
-    Loading SciPy's takes longer than pooling the whole base.
+    Loading SciPy's takes longer than pooling all studies.
     """
     above, below = falling(low), falling(high)
     for k in range(400):
@@ -110,7 +110,7 @@ def _zero(falling: Callable[[float], float], low: float, high: float) -> float:
 
 
 def q_profile(y: FloatArray, v: FloatArray, level: float) -> tuple[float, float]:
-    """Interval of τ²: all values at which Q is no surprise (Viechtbauer 2007)."""
+    """Confidence interval of τ² by the Q profile: all values that Q does not reject (Viechtbauer 2007)."""
     from scipy.special import chdtri
 
     df, tail = len(y) - 1, (1.0 - level) / 2.0

@@ -20,7 +20,7 @@ def read_studies(path: str | Path) -> Studies:
     Raises       EvidenceFindings (an EvidenceError) with every finding: id, field and line.
     """
     studies = typed_studies(Path(path))
-    # the same people are put together below; what a user's figures rest on is theirs to know
+    # the same participants are merged below; the sources of a user's figures are theirs to know
     wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
     if wrong:
         raise EvidenceFindings([EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong])
@@ -28,14 +28,14 @@ def read_studies(path: str | Path) -> Studies:
 
 
 def studies_of(given: Studies | str | Path | None) -> Studies:
-    """Studies as they are given: read already, in a file, or those that come with Lissive."""
+    """Studies as they are given: already read, a file, or those that come with Lissive."""
     if isinstance(given, Studies):
         return given
     return shipped_studies() if given is None else read_studies(given)
 
 
 def _same_people(studies: Studies) -> Iterator[Located]:
-    """The entries, those with the same registry number or DOI under one key: nobody counts twice unseen."""
+    """The entries, those with the same registry number or DOI under one key, so that nobody counts twice."""
     first: dict[str, str] = {}
     for entry in studies:
         numbers = [number for _, number in registered(entry)] if entry.kind == "trial" else []

@@ -1,6 +1,6 @@
-"""Outcomes and causes that a user's own file names and the tables do not: taken as the file has them.
+"""Outcomes and causes that a user's own file names and the tables do not: used as the file has them.
 
-outcomes: {tuberculosis: {better: lower}}      what a file may say of its own words; what it leaves out is inferred
+outcomes: {tuberculosis: {better: lower}}      what a file may state of its own outcomes; the rest is inferred
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class OwnOutcome(Row):
 def own_outcomes(trials: Sequence[Row], said: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
     """The outcomes that no pattern of keys.tsv knows, by the names that they have in the file.
 
-    A kind that is not stated is share where rows count people, else mean; which way is better stays unknown ("").
+    A kind that is not stated is share where rows count participants, otherwise mean; "" for an unknown direction.
     """
     kinds: dict[str, str] = {}
     for name, node in _named(trials):
@@ -60,12 +60,12 @@ def own_outcomes(trials: Sequence[Row], said: Mapping[str, OwnOutcome]) -> dict[
 
 def _named(trials: Sequence[Row]) -> Iterator[tuple[str, Any]]:
     for row in trials:
-        for room in ("outcomes", "adverse_events"):
-            yield from (getattr(row, room, None) or {}).items()
+        for section in ("outcomes", "adverse_events"):
+            yield from (getattr(row, section, None) or {}).items()
 
 
 def _kind(node: Any) -> str:
-    """share where rows count people, mean where they measure, empty where they do neither."""
+    """share where rows count participants, mean where they measure, empty where they do neither."""
     rows = node if isinstance(node, tuple) else (node,)
     fields = {name for row in rows if isinstance(row, Mapping) for name in row}
     if any(name in _MEANS for name in fields):

@@ -1,9 +1,9 @@
-"""Effects of several studies as one, with how far the studies differ and what a further study could show.
+"""Meta-analysis: effects of several studies as one, with heterogeneity and prediction interval.
 
 pool_effects(effects, model="random", tau2="REML", ci="HK") -> Pooled
 
-Own code and not statsmodels': its estimators lack REML, its moment estimate may be negative, and loading it takes
-longer than everything here. It is the tests' yardstick, as metafor is. Sources: docs/concepts/evidence.md.
+Own code rather than statsmodels: its estimators lack REML, its moment estimate may be negative, and it takes longer to
+load than all of this to run. It is a reference in the tests, as metafor is. Sources: docs/concepts/evidence.md.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ METHODS = ("IV", "MH")
 
 @dataclass(frozen=True)
 class Pooled:
-    """One figure of several studies. On the scale of analysis where a name ends in `_y`, else as a reader has it."""
+    """One pooled estimate. On the scale of analysis where a name ends in `_y`, otherwise as a reader has it."""
 
     measure: str
     method: str
@@ -41,7 +41,7 @@ class Pooled:
     ci_by: str
     k: int
     n: float
-    """People of the studies that say how many they are."""
+    """Participants of the studies that report how many they are."""
     n_stated_by: int
     """Number of those studies."""
     y: float
@@ -103,10 +103,10 @@ def pool_effects(
     ----------
     ci : HK (Hartung-Knapp, as metafor's knha) where the model is random and there are three studies or more, else
         Wald, if not given. With one study, its own interval.
-    method : MH weighs counts by Mantel-Haenszel. With a random model τ² is DerSimonian-Laird's, taken about the
-        Mantel-Haenszel figure, as in RevMan's "M-H, random".
+    method : MH weights counts by Mantel-Haenszel. With a random model τ² is DerSimonian-Laird's, taken about the
+        Mantel-Haenszel estimate, as in RevMan's "M-H, random".
 
-    Raises       EvidenceError for effects of several measures, or twice of the same people.
+    Raises       EvidenceError for effects of several measures, or twice of the same participants.
     """
     _check(effects, model, tau2, ci, method, level)
     if not effects:
@@ -136,7 +136,7 @@ def pool_effects(
         tau2_by="" if model == "fixed" else "DL" if method == "MH" else tau2,
         ci_by=by,
         k=len(effects),
-        n=round(float(sum(sizes)), 6),  # a control group shared out leaves thirds
+        n=round(float(sum(sizes)), 6),  # a control group divided among arms leaves thirds
         n_stated_by=len(sizes),
         y=mean,
         se=wide,
@@ -156,7 +156,7 @@ def pool_effects(
 
 
 def leave_one_out(effects: Sequence[Effect], **options: Unpack[PoolOptions]) -> list[tuple[Effect, Pooled]]:
-    """The figure without each study in turn; nothing below two studies."""
+    """The pooled estimate without each study in turn; nothing below two studies."""
     if len(effects) < 2:
         return []
     found = []
@@ -169,7 +169,7 @@ def leave_one_out(effects: Sequence[Effect], **options: Unpack[PoolOptions]) -> 
 
 @dataclass(frozen=True)
 class Between:
-    """Whether groups of studies differ: Q between their figures, chi-squared on groups less one."""
+    """Test for subgroup differences: Q between the groups' estimates, chi-squared on groups less one."""
 
     q: float
     df: int
@@ -177,7 +177,7 @@ class Between:
 
 
 def difference_between(groups: Sequence[Pooled]) -> Between | None:
-    """Each group's figure has its own τ²; None below two groups."""
+    """Each group's estimate has its own τ²; None below two groups."""
     if len(groups) < 2:
         return None
     weights = [1.0 / group.se**2 for group in groups]
@@ -207,15 +207,15 @@ def _check(
             f"{_why_apart(measures)}",
             where="measure",
             allowed="effects of one measure.",
-            do="name one measure; studies that cannot give it are then left out, and listed.",
+            do="name one measure; studies that do not report it are then left out, and listed.",
         )
     seen: dict[str, Effect] = {}
     for each in effects:
         key = each.patients or each.study
         if key in seen:
             raise EvidenceError(
-                f"{seen[key].study} and {each.study} are of the same people ({key}).",
-                allowed="each person once: counted twice, an interval is too narrow.",
+                f"{seen[key].study} and {each.study} have the same participants ({key}).",
+                allowed="each participant once: double counting makes the interval too narrow.",
                 do="keep one of the two.",
             )
         seen[key] = each
@@ -233,28 +233,26 @@ def _known(name: str, word: str, known: Sequence[str]) -> None:
 def _why_apart(measures: Sequence[str]) -> str:
     counted = [m for m in measures if m in COUNTED]
     if counted and len(counted) < len(measures):
-        return "Events and quantities have no common scale."
+        return "Binary and continuous outcomes have no common scale."
     if any(m in RATIOS for m in measures) and any(m not in RATIOS for m in measures):
-        return (
-            "A ratio and a difference have no common scale: no difference is 1 for one and 0 for the other."
-        )
+        return "A ratio and a difference have no common scale: no effect is 1 for one and 0 for the other."
     if counted:
-        return "An odds ratio is farther from 1 than the risk ratio of the same trial, the more so the more events."
+        return "An odds ratio is farther from 1 than the risk ratio of the same trial, especially if events are common."
     return "One is in the outcome's own unit, the other in standard deviations."
 
 
 def _check_mh(effects: Sequence[Effect]) -> None:
     if effects and effects[0].measure not in COUNTED:
         raise EvidenceError(
-            f"Mantel-Haenszel weighs counts of events, and {LABELS[effects[0].measure]} has none.",
+            f"Mantel-Haenszel needs counts of events, and a {LABELS[effects[0].measure]} has none.",
             allowed=f"{', '.join(COUNTED)} with MH; IV for the others.",
             do="leave the method out.",
         )
     if lacks := [each.study for each in effects if each.counts is None or each.design == "crossover"]:
         raise EvidenceError(
-            f"Mantel-Haenszel needs both groups' counts of different people, which {', '.join(lacks)} "
-            f"{'does' if len(lacks) == 1 else 'do'} not give.",
-            allowed="studies of separate groups with counts.",
+            f"Mantel-Haenszel needs the counts of two independent groups, which {', '.join(lacks)} "
+            f"{'does' if len(lacks) == 1 else 'do'} not report.",
+            allowed="studies of independent groups with counts.",
             do="use the method IV, or leave them out.",
         )
 
@@ -262,23 +260,21 @@ def _check_mh(effects: Sequence[Effect]) -> None:
 # -- intervals ------------------------------------------------------------------------------------------
 def _interval_kind(ci: str | None, model: str, k: int, notes: list[str]) -> str:
     if k == 1:
-        notes.append("one study: the figure and its interval are that study's own")
+        notes.append("one study: estimate and interval are that study's own")
         return "Wald"
     if model == "fixed" and ci in ("HK", "mHK"):
         notes.append(
-            "a fixed model takes the studies' own variances as they are: Wald's interval, not Hartung-Knapp's"
+            "Wald interval, not Hartung-Knapp: a fixed-effect model takes the studies' variances as known"
         )
         return "Wald"
     if ci is None and model == "random" and k == 2:
         notes.append(
-            "with two studies Hartung-Knapp's interval, on one degree of freedom, tells nothing; Wald's is shown, "
-            "which is too narrow if they differ"
+            "Wald interval, too narrow if the two studies differ: with two studies the Hartung-Knapp interval (1 df) "
+            "is too wide to be informative"
         )
         return "Wald"
     if k == 2 and ci in ("HK", "mHK"):
-        notes.append(
-            "two studies leave one degree of freedom, which makes Hartung-Knapp's interval very wide"
-        )
+        notes.append("with two studies the Hartung-Knapp interval has one degree of freedom and is very wide")
     return ci or ("HK" if model == "random" else "Wald")
 
 
@@ -296,15 +292,15 @@ def _spread(
     hk = math.sqrt(float((w * (y - mean) ** 2).sum()) / (k - 1)) * se
     if by == "mHK" and hk < se:
         return se, quantile
-    if hk <= 1e-9 * se:  # no difference but by rounding
+    if hk <= 1e-9 * se:  # no difference but for rounding
         notes.append(
-            "the studies' effects are equal, so Hartung-Knapp has no width: Wald's standard error is taken"
+            "the studies' effects are equal, so that the Hartung-Knapp interval has no width: Wald standard error used"
         )
         return se, quantile
     if hk * quantile < se * float(ndtri(upper)):
         notes.append(
-            "the studies agree more than chance would have them, which makes Hartung-Knapp's interval narrower than "
-            "Wald's: look at mHK's as well"
+            "the studies agree more than expected by chance, so that the Hartung-Knapp interval is narrower than the "
+            "Wald interval: see also --ci mHK"
         )
     return hk, quantile
 
@@ -333,7 +329,7 @@ def _chi2_above(q: float, df: int) -> float:
 
 # -- Mantel-Haenszel --------------------------------------------------------------------------------------
 def _centre(effects: Sequence[Effect], y: FloatArray, v: FloatArray, method: str) -> tuple[float, float]:
-    """The fixed figure that Q is taken about, and its standard error."""
+    """The fixed-effect estimate that Q is taken about, and its standard error."""
     if method == "MH":
         return _mantel_haenszel(effects)
     w = 1.0 / v
@@ -362,8 +358,8 @@ def _mantel_haenszel(effects: Sequence[Effect]) -> tuple[float, float]:
     top, bottom = (a * d / n, b * c / n) if measure == "OR" else (a * n0 / n, c * n1 / n)
     if top.sum() == 0 or bottom.sum() == 0:
         raise EvidenceError(
-            f"No study has what a Mantel-Haenszel {LABELS[measure]} needs on both sides of it.",
-            allowed="events, and people without, in both groups of some study.",
+            f"A Mantel-Haenszel {LABELS[measure]} is not estimable from these studies.",
+            allowed="participants with and without an event in both groups of at least one study.",
             do="use the method IV, which adds 0.5 where a count is zero.",
         )
     y = math.log(top.sum() / bottom.sum())

@@ -49,7 +49,7 @@ class Entry(Row):
     doi: str | None = None
     registry: str | None = None
     rejected: str | None = None
-    """Why nothing of it is used; it is shown all the same."""
+    """Why nothing of it is used; it is still shown."""
 
 
 class Trial(Entry):
@@ -67,9 +67,9 @@ class Trial(Entry):
     adverse_events: Mapping[str, Any] | None = None
     risk_of_bias_notes: Any = None
     correlation: Any = None
-    """Crossover: between a person's values under active and under control."""
+    """Crossover: within person, between active and control."""
     patients: str | None = None
-    """Key of the people; entries on the same people have the same."""
+    """Key of the participants; entries on the same participants have the same."""
 
 
 class TrialsFile(Row):
@@ -100,9 +100,9 @@ class Located:
     lines: Mapping[Loc, int]
     at: Loc
     own: Mapping[str, Outcome] | None = None
-    """Outcomes of the user's own file that no table has; None for an entry that ships."""
+    """Outcomes of the user's own file that no table has; None for an included entry."""
     people: str = ""
-    """Key of the people, where another entry of the file is on the same by its registry number or DOI."""
+    """Key of the participants, where another entry has the same by its registry number or DOI."""
     kept: list[Any] = field(default_factory=list, compare=False, repr=False)
     """What `comparisons` made of it."""
 
@@ -155,8 +155,8 @@ class Studies:
     def word_of(self, outcome: str) -> str:
         """The outcome that a name of a user's own file is of; any other word as it is."""
         for entry in self.trials if outcome not in self.outcomes else ():
-            for room in ("outcomes", "adverse_events") if entry.own is not None else ():
-                names = getattr(entry.row, room, None) or {}
+            for section in ("outcomes", "adverse_events") if entry.own is not None else ():
+                names = getattr(entry.row, section, None) or {}
                 if outcome in names and (key := parse_key(outcome, tuple(names))).outcomes:
                     return key.outcomes[0]
         return outcome

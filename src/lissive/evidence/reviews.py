@@ -1,4 +1,4 @@
-"""Published pooled results, computed again from the rows that they were made of.
+"""Published pooled results, recomputed from their rows.
 
 reproduce() -> one `Reproduced` for each: published beside computed, and whether they are the same.
 """
@@ -23,11 +23,11 @@ from lissive.typed import Row, read_typed
 
 DATA = Path(__file__).parent / "data"
 STATUS = {
-    "reproduced": "the same to the published precision",
+    "reproduced": "equal to the published precision",
     "approximate": "close, from part of the rows",
-    "differs": "not the same",
-    "rejected": "published, and not to be believed",
-    "rows missing": "cannot be computed: not all of its rows are here",
+    "differs": "not equal",
+    "rejected": "published, not credible",
+    "rows missing": "not recomputable: not all of its rows are available",
 }
 
 
@@ -118,7 +118,7 @@ class Reproduced:
             "measure": found.measure,
             "estimate": found.estimate,
             "ci": found.ci,
-            "n": people_of(found),
+            "n": participants_of(found),
             "k": found.k,
             "tau2": found.tau2,
             "q": found.q,
@@ -126,8 +126,8 @@ class Reproduced:
         }
 
 
-def people_of(pooled: Pooled) -> float | None:
-    """How many people a pooled estimate is of; None where a study does not say."""
+def participants_of(pooled: Pooled) -> float | None:
+    """Participants of a pooled estimate; None where a study does not report them."""
     return pooled.n if pooled.n_stated_by == pooled.k else None
 
 
@@ -165,12 +165,12 @@ class _Checks(Row):
 
 
 def reproduce() -> list[Reproduced]:
-    """Everything that the shipped tables let one recompute, and what they do not, with the reason."""
+    """Every published result in the tables: recomputed where its rows are available, otherwise with the reason."""
     return [*_pooled(), *_by_row(), *_vectors(), *_rejected()]
 
 
 def disagrees(found: Sequence[Reproduced]) -> list[Reproduced]:
-    """Those that should be the same and are not."""
+    """Those that should be equal and are not."""
     return [each for each in found if each.status == "differs"]
 
 
@@ -199,7 +199,7 @@ def _recomputed(check: _Check) -> Reproduced:
     effects = [effect(each, check.measure) for each in _comparisons(check)]
     found = pool_effects(effects, model=check.model, tau2=check.tau2, ci="Wald", method=check.method)
     assert found is not None
-    computed: dict[str, object] = {"estimate": found.estimate, "ci": found.ci, "n": people_of(found)}
+    computed: dict[str, object] = {"estimate": found.estimate, "ci": found.ci, "n": participants_of(found)}
     computed |= {"k": found.k, "tau2": found.tau2, "i2": found.i2}
     same = all(_near(getattr(published, name), computed[name], check.within) for name in check.compare)
     complete = published.k in (None, found.k) and "ci" in check.compare
@@ -317,7 +317,7 @@ def _row_check(row: Mapping[str, Any]) -> RowCheck:
     return RowCheck(row["study"], (row["effect"], *row["ci"]), computed)
 
 
-# -- pooled figures whose rows are not all here -----------------------------------------------------------------
+# -- pooled results whose rows are not all available -----------------------------------------------------------------
 VECTORS = "cochrane_CD012182_computed_DL"
 
 
@@ -340,11 +340,11 @@ def _vectors() -> Iterator[Reproduced]:
             status="rows missing",
             compared=(),
             provenance="derived",
-            note=f"The rows here are those of {here} trials in multiple sclerosis or spinal cord injury.",
+            note=f"Only the rows of {here} trials in multiple sclerosis or spinal cord injury are available.",
         )
 
 
-# -- published, and not to be believed ---------------------------------------------------------------------------
+# -- published, not credible ---------------------------------------------------------------------------
 def _rejected() -> Iterator[Reproduced]:
     for name, review in _reviews().items():
         for row in review.get("outcomes") or ():

@@ -1,4 +1,4 @@
-"""The evidence of a case as text: figures with designs apart, what trials say in words, claims, what is not known."""
+"""The evidence of a case as text: estimates by design, results reported in words, claims, what is not known."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from lissive.evidence.answer_types import Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
-from lissive.evidence.claim import Claim
-from lissive.report.pool_words import counted, interval, number, people
-from lissive.report.words import count, upper_first, wrapped
+from lissive.evidence.claim import JUDGED, Claim
+from lissive.report.pool_words import k_words, participants, pooled_words, predicted
+from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, upper_first, wrapped
 
 _INDENT = "   "
 _DESIGNS = {
     "parallel": "parallel groups",
-    "enriched": "enriched (responders to the drug alone)",
-    "withdrawal": "withdrawal",
+    "enriched": "enriched enrolment (run-in responders only)",
+    "withdrawal": "randomised withdrawal",
     "crossover": "crossover",
 }
 _WHICH = {
-    "benefit": "better with {drug}",
-    "harm": "worse with {drug}",
-    "either": "no difference is within it",
+    "benefit": "favours {drug}",
+    "harm": "favours control",
+    "either": "95 % CI includes no effect",
 }
 
 
@@ -29,10 +29,15 @@ def case_evidence_text(found: CaseEvidence) -> str:
     parts = [_head(found), *_topics(found)]
     if found.near_studies and not found.controlled:
         names = ", ".join(each.study.id for each in found.near_studies)
-        parts.append(wrapped(f"Studied near it, and not the same: {names}.", _INDENT))
+        parts.append(wrapped(f"Studies in related conditions, not equivalent: {names}.", _INDENT))
+    if any(row.answer.unverified for row in found.pooled):
+        parts.append(wrapped(f"{UNVERIFIED_NOTE}.", _INDENT))
     parts += [_claims(found.claims), _list("What is not known:", found.not_known)]
     parts.append(
-        wrapped("Every number with its source: lissive evidence show ID; lissive evidence pool.", _INDENT)
+        wrapped(
+            "Sources of all numbers: lissive evidence show ID; full meta-analysis: lissive evidence pool.",
+            _INDENT,
+        )
     )
     return "\n".join(part for part in parts if part)
 
@@ -53,13 +58,13 @@ def _head(found: CaseEvidence) -> str:
 
 
 def _topics(found: CaseEvidence) -> list[str]:
-    """A paragraph for each thing that patients ask about, in the order of its table."""
+    """A paragraph for each topic, in the order of its table."""
     have = {row.topic for row in found.pooled} | {row.topic for row in found.in_words}
     return [_topic(topic, found) for topic in found.topics if topic in have]
 
 
 def _topic(topic: str, found: CaseEvidence) -> str:
-    """Figures and words of the planned product, then those of others: what others found does not stand first."""
+    """Results of the planned product, then those of others."""
     figures = [row for row in found.pooled if row.topic == topic]
     in_words = [row for row in found.in_words if row.topic == topic]
     weeks = {each.study.id: each.study.weeks for each in found.studies}
@@ -77,40 +82,40 @@ def _topic(topic: str, found: CaseEvidence) -> str:
 
 
 def _words_head(beside: bool, other: bool) -> str:
-    where = "In no figure" if beside else "Without a figure"
-    return f"{where}, of other products:" if other else f"{where}:"
+    where = "Not pooled" if beside else "No extractable estimate"
+    return f"{where}, other products:" if other else f"{where}:"
 
 
 def _figure_head(row: CaseFigure, planned: str | None) -> str:
-    """What is pooled, in which unit, of which products; a figure of other products says so before its number."""
+    """What is pooled, in which unit, of which products; other products than the planned one are named first."""
     answer = row.answer
     unit = f" in {answer.outcome.unit}" if answer.measure == "MD" else ""
     products = ", ".join(row.products)
     other = ""
     if row.of_all_products and products:
-        other = f"Of other products only: {products}. " if planned else f"Of {products}. "
-    mark = f" [{len(answer.unverified)} of {answer.k} quoted from memory]" if answer.unverified else ""
+        other = f"Other products only ({products}). " if planned else f"{upper_first(products)}. "
+    mark = f" ({UNVERIFIED} {len(answer.unverified)} of {answer.k} unverified)" if answer.unverified else ""
     label = "" if answer.outcome.label == row.topic else f"{answer.outcome.label}, "
     return f"{other}{upper_first(label + answer.measure_label)}{unit}{mark}:"
 
 
 def _design(result: Result, figure: CaseFigure, weeks: Mapping[str, float | str | None]) -> str:
-    """One design's figure: designs answer different questions, and are not put together here."""
-    pooled, measure = result.pooled, result.pooled.measure
+    """One design's estimate: designs answer different questions and are not pooled here."""
+    pooled = result.pooled
     drug = "that product" if figure.of_all_products else "the drug"
-    size = f", {people(pooled)}" if pooled.n_stated_by else ""
-    of = f"{_DESIGNS.get(result.design, result.design)}, {counted(result.studies)}{size}{_weeks(result, weeks)}"
-    text = f"- {of}: {number(pooled.estimate, measure)} ({interval(pooled.ci, measure)}), "
+    size = f", {participants(pooled)}" if pooled.n_stated_by else ""
+    of = f"{_DESIGNS.get(result.design, result.design)}, {k_words(result.studies)}{size}{_weeks(result, weeks)}"
+    text = f"- {of}: {pooled_words(pooled)}, "
     text += _WHICH[result.direction].format(drug=drug)
     if result.prediction_beyond_scale:
-        text += f"; {counted(result.studies)} cannot tell what a further one would find"
+        text += f"; prediction interval {predicted(result)}"
     elif pooled.prediction_interval is not None:
-        text += f"; in a further study {interval(pooled.prediction_interval, measure)}"
+        text += f"; 95 % prediction interval {predicted(result)}"
     return f"{text}."
 
 
 def _weeks(result: Result, weeks: Mapping[str, float | str | None]) -> str:
-    """How long a single study was; three days say little of twelve weeks."""
+    """Duration of a single study."""
     long = weeks.get(result.studies[0]) if result.pooled.k == 1 else None
     if long is None:
         return ""
@@ -127,7 +132,7 @@ def _claims(rows: Sequence[Claim]) -> str:
         f"{row.claim} {row.verdict_label.upper()} (certainty {row.certainty_label}): {row.answer} [{row.id}]"
         for row in rows
     ]
-    head = "Popular claims that bear on it (certainty is our own judgement; more of one: lissive evidence show ID):"
+    head = f"Popular claims relevant to this case (certainty: {JUDGED}; in full: lissive evidence show ID):"
     return _list(head, lines)
 
 

@@ -1,6 +1,6 @@
-"""The whole base of studies as one page that needs nothing but itself: table, forest plots, claims.
+"""All studies as one self-contained page: table, forest plots, claims.
 
-Without JavaScript it is a plain page with plain tables; with it the table of studies is sorted and filtered.
+Without JavaScript it is a plain page with plain tables; with it the table of studies can be sorted and filtered.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Cited
 from lissive.evidence.read import Located, Studies
 from lissive.evidence.words import causes, products
-from lissive.report.forest import caption, forest_figure, said
+from lissive.report.forest import alt_text, caption, forest_figure
 from lissive.report.forest_lines import lines
 from lissive.report.inline_svg import inline_svg
 from lissive.report.pool_words import (
@@ -33,18 +33,18 @@ from lissive.report.pool_words import (
     how,
     left_out_words,
     number,
-    people,
+    participants,
     pooled_words,
     row_words,
     spread,
     title,
 )
 from lissive.report.table import Table, table
-from lissive.report.words import MARKS, span
+from lissive.report.words import MARKS, span, upper_first
 
 HERE = Path(__file__).parent
 DRAWN_FROM = 2
-"""Outcomes of so many studies of one cause have a forest plot."""
+"""Outcomes with at least so many comparisons of one cause have a forest plot."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Forest:
 
     id: str
     title: str
-    said: str
+    alt_text: str
     lines: tuple[str, ...]
     picture: Markup
     caption: str
@@ -62,7 +62,7 @@ class Forest:
 
 
 def write_page(path: Path, base: Studies) -> Path:
-    """The page, whole or not at all. The same base gives the same bytes."""
+    """The page, written whole or not at all. The same studies give the same bytes."""
     from lissive.simulate.output import atomic_path
 
     text = evidence_page(base)
@@ -122,20 +122,20 @@ def _forest(answer: PooledAnswer, overall: Result) -> Forest:
     name = f"{answer.cause}-{answer.outcome.word}".replace("_", "-")
     parts = [
         _by_design(answer),
-        _together(answer, overall),
+        _overall(answer, overall),
         how(answer),
-        f"How the studies differ: {spread(overall)}.",
+        f"Heterogeneity: {spread(overall)}.",
         absolute_words(answer),
     ]
-    head = f"Study|people|cannabinoid|control|{answer.measure}|95 % interval|weight"
+    head = f"Study|participants|cannabinoid|control|{answer.measure}|95 % CI|weight"
     return Forest(
         name,
         title(answer),
-        said(answer),
+        alt_text(answer),
         tuple(part for part in parts if part),
-        inline_svg(forest_figure(answer, narrow=True), f"f-{name}", said(answer)),
+        inline_svg(forest_figure(answer, narrow=True), f"f-{name}", alt_text(answer)),
         caption(answer),
-        table(said(answer), head, _cells(answer)),
+        table(alt_text(answer), head, _cells(answer)),
         tuple((row.label, left_out_words(row)) for row in answer.left_out),
     )
 
@@ -151,12 +151,12 @@ def _by_design(answer: PooledAnswer) -> str:
     return f"By design: {'; '.join(each)}."
 
 
-def _together(answer: PooledAnswer, overall: Result) -> str:
+def _overall(answer: PooledAnswer, overall: Result) -> str:
     several = len(answer.by_design) > 1
-    head = "All designs together" if several else finding(overall).capitalize()
+    head = "Pooled (all designs)" if several else upper_first(finding(overall))
     tail = f", {finding(overall)}" if several else ""
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
-    return f"{head}: {found}, {counted(overall.studies)}, {people(overall.pooled)}{tail}."
+    return f"{head}: {found}, {counted(overall.studies)}, {participants(overall.pooled)}{tail}."
 
 
 def _cells(answer: PooledAnswer) -> Iterator[tuple[str, ...]]:
@@ -198,8 +198,8 @@ class PageRow:
 
 
 def _studies(answers: Sequence[PooledAnswer], base: Studies) -> list[PageRow]:
-    """A row for each study and outcome that is compared or that trials say something of in words or p values, as
-    most do that found nothing; and one for each study of which neither is here."""
+    """A row for each study and outcome that is pooled or reported in words or p values, as most trials without an
+    effect do; and one for each study with neither."""
     links = {each.id: _link(each.data) for each in base}
     rows = [_row(answer, row, links) for answer in answers for row in answer.studies]
     rows += _in_words(base, links)
@@ -244,7 +244,7 @@ def _in_words(base: Studies, links: Mapping[str, str]) -> list[PageRow]:
             outcome=base.outcomes[each.outcome].label,
             effect=text,
             source=_first_url(one for one in each.cited if one.provenance != "recalled"),
-            provenance="beside its figure" if key in pooled else "not pooled",
+            provenance="in addition" if key in pooled else "not pooled",
         )
     return list(rows.values())
 
@@ -256,7 +256,7 @@ def _bare(entry: Located, links: Mapping[str, str]) -> PageRow:
         study=mine.label,
         link=links.get(entry.id, ""),
         cause=causes().get(mine.cause, mine.cause),
-        outcome="nothing that can be pooled",
+        outcome="no extractable estimate",
         product=products().get(mine.product, ""),
         design=DESIGN_NAMES.get(mine.design, ""),
         n=None,

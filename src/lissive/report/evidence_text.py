@@ -1,82 +1,86 @@
-"""Studies, single entries and claims as text; a number quoted from memory has a mark, and each leads to its source."""
+"""Studies, single entries and claims as text; unverified numbers have a mark, and every number its source."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from lissive.evidence.catalog import Numbered, StudyEntry, Whole, WholeReview, WholeStudy
-from lissive.evidence.claim import Claim, Conflict
+from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
+from lissive.evidence.claim import JUDGED, Claim, Conflict
 from lissive.evidence.comparison import Comparison, Given, Group
 from lissive.evidence.unused import Unused
 from lissive.report.table import as_text, table
-from lissive.report.words import UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
+from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
 
 LIMITS = wrapped(
-    "Mostly abstracts and single tables were read; nearly all trials of nabiximols were run by its maker, and "
-    "whoever feels the drug knows the arm. Decision support, not a prescription."
+    "Mostly abstracts and single tables were read; nearly all trials of nabiximols were sponsored by its manufacturer; "
+    "psychoactive effects may unblind participants. Decision support, not a prescription."
 )
 
 
 def list_text(rows: Sequence[StudyEntry], asked: Mapping[str, str | None]) -> str:
-    """A line for each study: id, people, design, product, what it has numbers of."""
+    """One line for each study: id, participants, design, product, outcomes with an estimate."""
     of = ", ".join(f"{name} {word}" for name, word in asked.items() if word)
     if not rows:
-        return f"No study fits{f': {of}' if of else ''}."
+        return f"No matching study{f' ({of})' if of else ''}."
     lines = [
         [
             row.id,
             "?" if row.people is None else f"{row.people:g}",
             row.cause or "?",
-            row.design or "no control",
+            row.design or "uncontrolled",
             row.product or "?",
             ", ".join(row.outcomes) or _none(row),
         ]
         for row in rows
     ]
-    shown = table("", "study|people|cause|design|product|numbers of", lines, "people")
+    shown = table("", "study|n|cause|design|product|outcomes with an estimate", lines, "n")
     head = f"{count(len(rows), 'study', 'studies')}{f' ({of})' if of else ''}."
-    end = "Every number of one with its source: lissive evidence show ID."
+    end = "Every number of a study with its source: lissive evidence show ID."
     return paragraphs([head, as_text(shown, indent="  ", last=60), end])
 
 
 def _none(row: StudyEntry) -> str:
     if row.not_compared:
         return f"- ({row.not_compared})"
-    return f"- (not pooled: {', '.join(row.in_words)})" if row.in_words else "- (none that can be compared)"
+    return f"- (not pooled: {', '.join(row.in_words)})" if row.in_words else "- (no extractable estimate)"
 
 
-def show_text(one: WholeStudy | WholeReview | Claim) -> str:
+def show_text(one: StudyRecord | ReviewRecord | Claim) -> str:
     """Everything on one study, review or claim."""
     if isinstance(one, Claim):
         why = wrapped(f"Why: {one.reasoning}", "  ")
         return paragraphs([claim_text(one), why, _conflicts(one.conflicts), _note(one)])
     entry = one.entry
-    head = _study_head(one) if isinstance(one, WholeStudy) else _review_head(one)
+    head = _study_head(one) if isinstance(one, StudyRecord) else _review_head(one)
     parts = [head, _conflicts(entry.conflicts)]
-    parts += [_used(one.used), _left(one.left_out)] if isinstance(one, WholeStudy) else []
-    parts += [_numbers(entry.numbers), _places(entry.numbers)]
-    parts += [wrapped(f"Claims that rest on it: {', '.join(entry.claims)}.")] if entry.claims else []
+    parts += [_used(one.used), _left(one.left_out)] if isinstance(one, StudyRecord) else []
+    parts += [
+        _numbers(entry.numbers),
+        _places(entry.numbers),
+        _unverified(each.cited.provenance for each in entry.numbers),
+    ]
+    parts += [wrapped(f"Claims based on it: {', '.join(entry.claims)}.")] if entry.claims else []
     return paragraphs(parts)
 
 
-def _study_head(one: WholeStudy) -> str:
+def _study_head(one: StudyRecord) -> str:
     study = one.study
-    n = "an unknown number of" if study.people is None else f"{study.people:g}"
+    n = "n not reported" if study.people is None else count(round(study.people), "participant")
     lines = [
-        f"{n} people; {study.cause_as_said or 'cause not stated'}; {study.intervention} against "
-        f"{one.comparator or 'nothing'}; {one.design_as_said or 'design not stated'}",
-        f"Not compared: {study.not_compared}." if study.not_compared else "",
-        f"The same people as {', '.join(one.same_people_as)}; they count once." if one.same_people_as else "",
+        f"{n}; {study.cause_as_said or 'cause not stated'}; {study.intervention} versus "
+        f"{one.comparator or 'no control'}; {one.design_as_said or 'design not stated'}",
+        f"Not pooled: {study.not_compared}." if study.not_compared else "",
+        f"Same participants as {', '.join(one.same_people_as)}, counted once." if one.same_people_as else "",
     ]
     return _head(one.entry, study.label, "", lines)
 
 
-def _review_head(one: WholeReview) -> str:
+def _review_head(one: ReviewRecord) -> str:
     lines = [" · ".join(str(value) for value in row.values() if value) for row in one.outcomes]
     return _head(one.entry, one.label, one.purpose, lines)
 
 
-def _head(entry: Whole, label: str, purpose: str, lines: Iterable[str]) -> str:
+def _head(entry: Record, label: str, purpose: str, lines: Iterable[str]) -> str:
     every = [
         f"{label}  ({entry.kind}, {entry.where})",
         entry.citation,
@@ -93,25 +97,25 @@ def _conflicts(rows: Sequence[Conflict]) -> str:
     lines = [
         wrapped(f"- {row.about}: {row.said}; but {row.against}. Kept: {row.kept}.", "  ") for row in rows
     ]
-    return "\n".join(["Sources in conflict:", *lines]) if lines else ""
+    return "\n".join(["Conflicting sources:", *lines]) if lines else ""
 
 
 def _used(rows: Sequence[Comparison]) -> str:
     if not rows:
-        return "Nothing of it can be pooled."
-    return "\n".join(["What is used:", *map(_used_line, rows)])
+        return "No comparison can be pooled."
+    return "\n".join(["Pooled:", *map(_used_line, rows)])
 
 
 def _used_line(row: Comparison) -> str:
     parts = [] if row.given is None else [_given(row.given)]
     if row.active is not None and row.control is not None:
-        parts.append(f"{_group(row.active)} against {_group(row.control)}")
+        parts.append(f"{_group(row.active)} versus {_group(row.control)}")
     note = f" ({row.note})" if row.note else ""
     return wrapped(f"- {row.outcome}: {marked('; '.join(parts), _recalled(row.provenance))}{note}", "  ")
 
 
 def _recalled(provenance: str) -> str:
-    """The provenance where it has a mark here: what was calculated says so in its note."""
+    """The provenance where it has a mark here; a calculated number has its formula in the note."""
     return provenance if provenance == "recalled" else ""
 
 
@@ -126,7 +130,7 @@ def _group(group: Group) -> str:
     n = "?" if group.n is None else f"{group.n:g}"
     if group.events is not None:
         return f"{group.events:g} of {n} ({group.arm})"
-    sd = "" if group.sd is None else f" ± {_short(group.sd)}"
+    sd = "" if group.sd is None else f" (SD {_short(group.sd)})"
     return f"{_short(group.mean)}{sd}, n {n} ({group.arm})"
 
 
@@ -136,26 +140,26 @@ def _left(rows: Sequence[Unused]) -> str:
         quoted = any(each.value == row.text for each in row.cited)
         text = f'"{row.text}"' if quoted else row.text
         lines.append(wrapped(f"- {row.key}: {row.reason}{f': {text}' if text else ''}", "  "))
-    return "\n".join(["What is not pooled, and why:", *lines]) if lines else ""
+    return "\n".join(["Not pooled, with the reason:", *lines]) if lines else ""
 
 
 def _numbers(numbers: Sequence[Numbered]) -> str:
     """Each figure with its provenance, a number for its source, and the place in it."""
     if not numbers:
-        return "None of its figures says where it is from."
+        return "None of its numbers has a source."
     urls = _urls(numbers)
     rows = [
         [
             each.cited.what,
             value_text(each.cited.value),
-            "RECALLED" if each.cited.provenance == "recalled" else each.cited.provenance,
+            f"unverified{UNVERIFIED}" if each.cited.provenance == "recalled" else each.cited.provenance,
             f"[{urls.index(each.cited.url) + 1}]" if each.cited.url else "",
             "; ".join(text for text in (each.cited.pointer, each.cited.note) if text),
         ]
         for each in numbers
     ]
-    shown = table("", "figure|value|how|source|where in it", rows)
-    return "\n".join(["Every figure:", as_text(shown, indent="  ", last=40)])
+    shown = table("", "number|value|provenance|source|place in the source", rows)
+    return "\n".join(["All numbers:", as_text(shown, indent="  ", last=40)])
 
 
 def _places(numbers: Sequence[Numbered]) -> str:
@@ -167,34 +171,37 @@ def _urls(numbers: Iterable[Numbered]) -> list[str]:
 
 
 def claim_text(one: Claim) -> str:
-    """One claim: verdict, certainty, the numbers that decide with their sources, what would change it."""
+    """One claim: verdict, certainty, key numbers with their sources, what would change the verdict."""
     lines = [
         wrapped(f"{one.claim}  [{one.id}]"),
         wrapped(f"{one.verdict_label.upper()}. {one.answer}", "  "),
-        wrapped(f"Certainty: {one.certainty_label} (our own judgement, in the manner of GRADE).", "  "),
+        wrapped(f"Certainty: {one.certainty_label} ({JUDGED}).", "  "),
     ]
     for each in (number.cited for number in one.numbers):
         value = marked(value_text(each.value), _recalled(each.provenance))
         lines.append(wrapped(f"- {each.what}: {value}", "  "))
         lines.append(f"    {each.url} ({each.pointer})" if each.url else f"    {each.pointer}")
-    lines.append(wrapped(f"What would change this: {one.would_change}", "  "))
+    lines.append(wrapped(f"What would change the verdict: {one.would_change}", "  "))
     return "\n".join(lines)
 
 
 def _note(*claims: Claim) -> str:
-    """What the mark stands for, where a number of a claim has it."""
-    numbers = (number for claim in claims for number in claim.numbers)
-    return f"{UNVERIFIED_NOTE}." if any(each.provenance == "recalled" for each in numbers) else ""
+    """What the mark means, where a number of a claim has it."""
+    return _unverified(number.provenance for claim in claims for number in claim.numbers)
+
+
+def _unverified(provenances: Iterable[str]) -> str:
+    return f"{UNVERIFIED_NOTE}." if "recalled" in provenances else ""
 
 
 def claims_text(near: Sequence[Claim], every: Sequence[Claim], about: str | None) -> str:
-    """Claims that are near what was asked; where none is, that, and a line for each."""
+    """Claims that match the text; where none does, that, and one line for each claim."""
     if about is not None and near:
         return paragraphs([*(claim_text(one) for one in near), _note(*near), LIMITS])
     if about is not None:
-        head = f"No claim here is near {about!r}. That does not say whether it is true. The claims are:"
+        head = f"No claim matches {about!r}; that does not tell whether it is true. Available claims:"
     else:
-        head = "Popular claims and what trials say. One in full: lissive evidence show ID, or claims --about TEXT."
+        head = "Popular claims checked against trials. In full: lissive evidence show ID, or claims --about TEXT."
     return paragraphs([wrapped(head), "\n".join(map(_line, every)), LIMITS])
 
 
@@ -204,7 +211,7 @@ def _line(one: Claim) -> str:
 
 
 def value_text(value: object) -> str:
-    """A figure as it is printed: 2.51, -0.91 to -0.18 stays a list of two."""
+    """A value as printed: 2.51; an interval stays a list of two."""
     if value is None:
         return "unknown"
     if isinstance(value, list | tuple):

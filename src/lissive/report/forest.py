@@ -1,7 +1,7 @@
-"""Forest and funnel of a pooled answer (`evidence.answer`), and the table of the same. Draws, and computes no effect.
+"""Forest and funnel of a pooled answer (`evidence.answer`), and the table of the same. Draws; computes no effect.
 
-Square: a study, its area by its weight; hollow where a number was quoted from memory. Diamond: several together. Bar
-below the last diamond: where a further study's true effect would lie. Colours are Okabe and Ito's.
+Square: a study, area proportional to weight; hollow if unverified. Diamond: pooled estimate. Bar below the last
+diamond: 95 % prediction interval. Colours: Okabe and Ito.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lissive.report.pool_words import (
     counted,
     null_value,
     p_value,
-    people,
+    participants,
     pooled_words,
     predicted,
     sides,
@@ -42,7 +42,7 @@ WIDE, NARROW = 9.4, 4.5
 
 
 def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
-    """The forest plot. Raises EvidenceError where there is no study to draw."""
+    """The forest plot. Raises EvidenceError where there is no study to plot."""
     _needs(answer)
     rows = lines(answer)
     step = 2 if narrow else 1
@@ -74,7 +74,7 @@ def funnel_figure(answer: PooledAnswer) -> Figure:
     egger = small.egger
     if egger is None:
         raise EvidenceError(
-            small.refused, where="--funnel", do="leave --funnel out: the forest plot can always be drawn."
+            small.refused, where="--funnel", do="leave --funnel out; the forest plot can be drawn."
         )
 
     def draw(ax: Axes) -> None:
@@ -103,34 +103,34 @@ def funnel_figure(answer: PooledAnswer) -> Figure:
 
 
 def _egger(found: Egger) -> str:
-    return f"Egger's test: intercept {found.intercept:.2f}, {p_value(found.p)}; hollow: from memory"
+    return f"Egger's test: intercept {found.intercept:.2f}, {p_value(found.p)}; hollow: unverified"
 
 
-def said(answer: PooledAnswer) -> str:
-    """The forest plot in a sentence, for who cannot see it."""
+def alt_text(answer: PooledAnswer) -> str:
+    """The forest plot in a sentence, for readers who cannot see it."""
     overall = answer.overall
     if overall is None:
-        return f"{title(answer)}: no study to draw."
+        return f"{title(answer)}: no study to plot."
     further = ""
     if overall.pooled.prediction_interval is not None:
-        further = f"; a further study between {predicted(overall).replace(' to ', ' and ')}"
-    if overall.prediction_beyond_scale:
-        further = f"; {predicted(overall)} what a further one would find"
+        further = f"; 95 % prediction interval {predicted(overall)}"
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
     return f"{title(answer)}: {counted(overall.studies)}, {found}{further}."
 
 
 def caption(answer: PooledAnswer) -> str:
-    """k, n, how, and the day that the base of studies has."""
+    """k, n, method, and the date of the data."""
     pooled, kinds = _needs(answer).pooled, ""
     if pooled.k > 1:
         kinds = f"; {pooled.model} effects, {pooled.method}"
         kinds += f", τ² {pooled.tau2_by}" if pooled.tau2_by else ""
-        kinds += f", interval {INTERVALS[pooled.ci_by]}"
+        kinds += f", CI {INTERVALS[pooled.ci_by]}"
     day = f"; studies as of {answer.as_of}" if answer.as_of else ""
     held, looked = len(answer.study_ids), answer.trials_looked or 0
-    part = f"; {held} of {looked} trials that looked at this give numbers" if held < looked else ""
-    return f"k = {pooled.k}, {people(pooled)}{kinds}{part}{day}. Hollow: a number was quoted from memory."
+    part = f"; {held} of {looked} trials that measured this outcome" if held < looked else ""
+    return (
+        f"k = {pooled.k}, {participants(pooled)}{kinds}{part}{day}. Hollow: unverified (source not checked)."
+    )
 
 
 def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> Path:
@@ -142,7 +142,7 @@ def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> P
     figure = funnel_figure(answer) if funnel else forest_figure(answer)
     with atomic_path(path) as place, rc_context({"svg.fonttype": "none", "svg.hashsalt": "lissive"}):
         if path.suffix.lower() == ".svg":
-            figure.savefig(place, metadata={"Date": None, "Title": said(answer)})
+            figure.savefig(place, metadata={"Date": None, "Title": alt_text(answer)})
         else:
             figure.savefig(place, dpi=150)
     return path
@@ -164,8 +164,8 @@ def _needs(answer: PooledAnswer) -> Result:
     if answer.overall is not None:
         return answer.overall
     raise EvidenceError(
-        f"There is no study to draw: {title(answer).lower()} has no comparison that can be pooled.",
-        do="ask `lissive evidence pool` for what was left out and why.",
+        f"No study to plot: no comparison can be pooled ({title(answer)}).",
+        do="see `lissive evidence pool` for what is not pooled and why.",
     )
 
 
@@ -248,7 +248,7 @@ def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
     style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "color": GREY}
     ax.text(-0.36, -0.75, "cannabinoid", ha="right", **style)
     ax.text(-0.06, -0.75, "control", ha="right", **style)
-    ax.text(1.06, -0.75, f"{answer.measure} (95 %)", **style)
+    ax.text(1.06, -0.75, f"{answer.measure} (95 % CI)", **style)
     ax.text(1.78, -0.75, "weight", ha="right", **style)
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
@@ -256,7 +256,7 @@ def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
 
 
 def _limits(answer: PooledAnswer) -> tuple[float, float]:
-    """Ends of the axis: all studies, save where one interval is far wider than most."""
+    """Limits of the axis: all studies, except where one interval is far wider than most."""
     ys, ses = [row.effect.y for row in answer.studies], [row.effect.se for row in answer.studies]
     most = 2.5 * 1.96 * median(ses)
     low = min(y - min(1.96 * se, most) for y, se in zip(ys, ses, strict=True))

@@ -9,9 +9,9 @@ from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow, finite
 from lissive.evidence.comparison import Group
 from lissive.report.pool_words import (
     DESIGN_NAMES,
-    counted,
     group_words,
     i_squared,
+    k_words,
     pooled_words,
     predicted,
     row_label,
@@ -21,7 +21,7 @@ from lissive.report.pool_words import (
 
 @dataclass(frozen=True)
 class Line:
-    """One line. `kind` is heading, study, together (of one design), overall, prediction."""
+    """One line. `kind` is heading, study, together (pooled, one design), overall, prediction."""
 
     kind: str
     label: str
@@ -58,7 +58,7 @@ class Line:
 
 
 def lines(answer: PooledAnswer) -> list[Line]:
-    """Studies under their designs, each design's own estimate, all together, and what a further study may show."""
+    """Studies under their designs, each design's pooled estimate, all designs pooled, and the prediction interval."""
     return list(_lines(answer))
 
 
@@ -70,14 +70,14 @@ def _lines(answer: PooledAnswer) -> Iterator[Line]:
         yield Line("heading", DESIGN_NAMES[group.design].capitalize(), group.design)
         yield from (_study(row) for row in answer.studies if row.effect.design == group.design)
         if group.pooled.k > 1 and several:
-            yield _pooled("together", f"{counted(group.studies)} together", group)
+            yield _pooled("together", f"Pooled, {k_words(group.studies)}", group)
     if answer.k > 1:
-        yield _pooled("overall", "All designs together" if several else "Together", overall)
+        yield _pooled("overall", "Pooled (all designs)" if several else "Pooled", overall)
     if (further := overall.pooled.prediction_interval) is not None:
         nothing = overall.prediction_beyond_scale  # then nothing is drawn
         yield Line(
             "prediction",
-            "A further study (95 % prediction)",
+            "95 % prediction interval",
             estimate=None if nothing else overall.pooled.estimate,
             low=further[0],
             high=further[1],
@@ -104,7 +104,7 @@ def _study(row: StudyRow) -> Line:
 
 
 def _brief(group: Group | None) -> str:
-    """A group's events over people, or its mean; people and deviation stand in the table."""
+    """A group's events and participants, or its mean; n and SD are in the table."""
     return group_words(group).split(" (")[0]
 
 

@@ -6,23 +6,23 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lissive.evidence.answer_types import Alternatives, PooledAnswer, Result, StudyRow
-from lissive.evidence.reviews import Reproduced, people_of
+from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.pool_words import (
     DESIGN_NAMES,
     DESIGNS,
     DRUG,
     absolute_words,
-    counted,
     finding,
     group_words,
     heterogeneity,
     how,
     interval,
+    k_words,
     left_out_words,
     null_value,
     number,
     p_value,
-    people,
+    participants,
     pooled_words,
     predicted,
     row_label,
@@ -35,7 +35,6 @@ from lissive.report.pool_words import (
 from lissive.report.table import as_text, table
 from lissive.report.words import (
     DERIVED_NOTE,
-    UNVERIFIED,
     UNVERIFIED_NOTE,
     marked,
     paragraphs,
@@ -43,12 +42,12 @@ from lissive.report.words import (
     wrapped,
 )
 
-LIMITS = "Risk of bias was not rated formally, and whoever feels the drug knows the arm."
-SPONSOR = " Nearly all trials of nabiximols were run by its maker."
+LIMITS = "Risk of bias was not formally rated; psychoactive effects may unblind participants."
+SPONSOR = " Nearly all trials of nabiximols were sponsored by its manufacturer."
 
 
 def pool_text(answer: PooledAnswer) -> str:
-    """The answer of `lissive evidence pool`, for a terminal."""
+    """The answer of `lissive evidence pool`, as text."""
     overall = answer.overall
     if overall is None:
         return paragraphs([title(answer), _nothing(answer), _left_out(answer)])
@@ -56,7 +55,7 @@ def pool_text(answer: PooledAnswer) -> str:
         [
             f"{title(answer)}\n{wrapped(how(answer))}",
             study_table(answer),
-            _together(answer, overall),
+            _overall(answer, overall),
             _words(answer),
             wrapped(absolute_words(answer)),
             _one_out(answer),
@@ -72,13 +71,13 @@ def pool_text(answer: PooledAnswer) -> str:
 
 def study_table(answer: PooledAnswer) -> str:
     """The studies by design, each design with its own estimate."""
-    head = f"|{DRUG.removeprefix('the ')}|control|{answer.measure} (95 %)|weight"
+    head = f"|{DRUG.removeprefix('the ')}|control|{answer.measure} (95 % CI)|weight"
     rows: list[list[str]] = []
     for group in answer.by_design:
         rows.append([DESIGNS[group.design]])
         rows += [_study(row) for row in answer.studies if row.effect.design == group.design]
         if group.pooled.k > 1:
-            rows.append([f"  {counted(group.studies)} together", "", "", pooled_words(group.pooled), ""])
+            rows.append([f"  Pooled, {k_words(group.studies)}", "", "", pooled_words(group.pooled), ""])
             rows.append([f"    {finding(group)}; {spread(group)}"])
     return as_text(table("", head, rows, "weight"))
 
@@ -88,29 +87,31 @@ def _study(row: StudyRow) -> list[str]:
     return [f"  {row_label(row)}", active, control, row_words(row), f"{row.weight:.0f} %"]
 
 
-def _together(answer: PooledAnswer, overall: Result) -> str:
+def _overall(answer: PooledAnswer, overall: Result) -> str:
     pooled, k = overall.pooled, answer.k
-    designs = f", {len(answer.by_design)} designs" if len(answer.by_design) > 1 else ""
+    head = "Pooled (all designs)" if len(answer.by_design) > 1 else "Pooled" if k > 1 else "Estimate"
     lines = [
-        f"All together: {pooled_words(pooled)}, {counted(overall.studies)}{designs}, {people(pooled)}; "
+        f"{head}: {pooled_words(pooled)}, {k_words(overall.studies)}, {participants(pooled)}; "
         f"{p_value(pooled.p)}; {finding(overall)}."
     ]
     if k > 1:
         tau2 = pooled.tau2_ci
-        ends = "" if tau2 is None else f" (95 % interval of τ²: {interval(tau2)})"
-        lines.append(f"How the studies differ: {heterogeneity(pooled)}{ends}.")
+        ends = "" if tau2 is None else f" (95 % CI of τ² {interval(tau2)})"
+        lines.append(f"Heterogeneity: {heterogeneity(pooled)}{ends}.")
     if pooled.predicted_y is not None:
         lines.append(
-            f"The true effect in a further study like these (95 % prediction interval, t on {k - 2}): "
-            f"{predicted(overall)}."
+            f"95 % prediction interval (true effect in a further similar study; t, df = {k - 2}): {predicted(overall)}."
         )
     elif k > 1 and pooled.model == "random":
-        lines.append("A prediction interval needs three studies or more.")
+        lines.append(f"95 % prediction interval: not estimable with {studies(k)}.")
     if (between := answer.between) is not None:
         verdict = (
-            "the designs differ" if between.p < 0.1 else "no clear difference, which few studies would show"
+            "the designs differ" if between.p < 0.1 else "no clear difference (low power with few studies)"
         )
-        lines.append(f"Between designs: Q {between.q:.1f} on {between.df}, {p_value(between.p)}: {verdict}.")
+        lines.append(
+            f"Test for differences between designs: Q = {between.q:.1f}, df = {between.df}, "
+            f"{p_value(between.p)}: {verdict}."
+        )
     return "\n".join(wrapped(line) for line in lines)
 
 
@@ -126,8 +127,8 @@ def _one_out(answer: PooledAnswer) -> str:
         return ""
     low, high = rows[0], rows[-1]
     return wrapped(
-        f"Leaving one study out, the figure runs from {pooled_words(low.pooled)} without {low.label} to "
-        f"{pooled_words(high.pooled)} without {high.label}."
+        f"Leave-one-out: from {pooled_words(low.pooled)} without {low.label} to {pooled_words(high.pooled)} without "
+        f"{high.label}."
     )
 
 
@@ -136,10 +137,10 @@ def _small(answer: PooledAnswer) -> str:
     if answer.k < 2:
         return ""
     if found.egger is None:
-        return wrapped(f"Small studies: {found.refused}")
+        return wrapped(f"Small-study effects: {found.refused}")
     return wrapped(
-        f"Small studies (Egger): intercept {found.egger.intercept:.2f}, t {number(found.egger.t)} on "
-        f"{found.egger.df}, {p_value(found.egger.p)}."
+        f"Small-study effects (Egger's test): intercept {found.egger.intercept:.2f}, t = {number(found.egger.t)}, "
+        f"df = {found.egger.df}, {p_value(found.egger.p)}."
     )
 
 
@@ -169,9 +170,7 @@ def _ended(text: str) -> str:
 
 
 def _sources(answer: PooledAnswer) -> str:
-    return (
-        f"Where each number comes from: lissive evidence show ID, with the ID {', '.join(answer.study_ids)}."
-    )
+    return f"Source of each number: lissive evidence show ID, with one of {', '.join(answer.study_ids)}."
 
 
 def _limits(answer: PooledAnswer) -> str:
@@ -180,38 +179,40 @@ def _limits(answer: PooledAnswer) -> str:
 
 
 def marks(answer: PooledAnswer) -> str:
-    """What the marks after names of studies stand for; nothing where there are none."""
+    """What the marks after names of studies mean; empty where there are none."""
     kinds = {row.effect.provenance for row in answer.studies}
     notes = {"recalled": UNVERIFIED_NOTE, "derived": DERIVED_NOTE}
-    said = [note for word, note in notes.items() if word in kinds]
-    if not said:
+    texts = [note for word, note in notes.items() if word in kinds]
+    if not texts:
         return ""
-    share = len(answer.unverified)
-    rests = f" {share} of {answer.k} rest{'s' if share == 1 else ''} on memory." if share else ""
-    return wrapped(f"{'; '.join(said)}.{rests}")
+    n = len(answer.unverified)
+    return wrapped(f"{'; '.join(texts)}.{f' Unverified: {n} of {answer.k}.' if n else ''}")
 
 
 def _nothing(answer: PooledAnswer) -> str:
     where = f" in {answer.cause_label}" if answer.cause_label else ""
     design = f" of the design {answer.design}" if answer.design else ""
-    found = "That there is no figure is not that nothing works: nobody knows."
+    found = "Absence of evidence is not evidence of no effect."
     if any(row.text for row in answer.left_out):
-        found = "What trials say all the same stands below."
+        found = "What trials report is listed below."
     return wrapped(
-        f"No study{design}{where} gives a comparison with control on this outcome that can be pooled. {found} "
+        f"No pooled estimate: no study{design}{where} reports a comparison with control on this outcome that can be "
+        f"pooled. {found} "
         f"{_there_is(answer.there_is)}".rstrip()
     )
 
 
 def _there_is(found: Alternatives | None) -> str:
-    """What could be asked instead: claims, outcomes of this cause, or causes where it has none."""
+    """Alternatives: claims, outcomes of this cause, or causes where it has none."""
     if found is None:
         return ""
-    parts = [f"Claims on it: lissive evidence show {id}." for id in found.claims]
+    parts = []
+    if found.claims:
+        parts.append(f"Claims on this outcome (lissive evidence show ID): {', '.join(found.claims)}.")
     if found.outcomes:
-        parts.append(f"What can be pooled there: {', '.join(found.outcomes)}.")
+        parts.append(f"Outcomes that can be pooled: {', '.join(found.outcomes)}.")
     elif found.causes:
-        parts.append(f"Causes with something that can be pooled: {', '.join(found.causes)}.")
+        parts.append(f"Causes with a pooled estimate of some outcome: {', '.join(found.causes)}.")
     return " ".join(parts)
 
 
@@ -219,15 +220,15 @@ def _left_out(answer: PooledAnswer) -> str:
     if not answer.left_out:
         return ""
     lines = (wrapped(f"- {row.label}: {_ended(left_out_words(row))}") for row in answer.left_out)
-    return "\n".join(["Left out, and why:", *lines])
+    return "\n".join(["Not pooled, with the reason:", *lines])
 
 
 # -- published beside computed ------------------------------------------------------------------------------
-_VERDICT = {True: "ok", False: "NO", None: "-"}
+_VERDICT = {True: "yes", False: "NO", None: "-"}
 
 
 def reproduced_text(found: Sequence[Reproduced]) -> str:
-    """The answer of `lissive evidence reproduce`, for a terminal."""
+    """The answer of `lissive evidence reproduce`, as text."""
     missing = [each for each in found if each.status == "rows missing"]
     shown = [each for each in found if each not in missing]
     rows = [
@@ -244,14 +245,13 @@ def reproduced_text(found: Sequence[Reproduced]) -> str:
     return paragraphs(
         [
             wrapped(
-                "Published pooled results, computed again from their rows. A row of CD012182 holds the largest "
-                "difference over all its studies' effects and limits."
+                "Published pooled results, recomputed from their rows. For each analysis of CD012182: the largest "
+                "difference over its studies' effects and limits."
             ),
-            as_text(table("", "|published|computed|compared|", rows)),
+            as_text(table("", "|published|recomputed|compared|", rows)),
             "\n".join(wrapped(f"- {each.id}: {each.note}") for each in shown if each.note),
             _missing(missing),
-            f"{'; '.join(f'{n} {word}' for word, n in counts.items())}. {UNVERIFIED} from rows that were quoted from "
-            "memory.",
+            f"{'; '.join(f'{n} {word}' for word, n in counts.items())}. {UNVERIFIED_NOTE}.",
         ]
     )
 
@@ -269,7 +269,7 @@ def _computed(each: Reproduced) -> str:
     found = each.computed
     if found is None:
         return "-"
-    return _result(found.measure, found.estimate, found.ci, people_of(found), found.i2)
+    return _result(found.measure, found.estimate, found.ci, participants_of(found), found.i2)
 
 
 def _result(
@@ -285,4 +285,4 @@ def _missing(rows: Sequence[Reproduced]) -> str:
     if not rows:
         return ""
     names = "; ".join(each.id.split("/", 1)[1] for each in rows)
-    return wrapped(f"Not computed, as not all of their rows are here: {names}. {rows[0].note}")
+    return wrapped(f"Not recomputed, as not all of their rows are available: {names}. {rows[0].note}")
