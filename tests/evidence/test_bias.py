@@ -66,8 +66,8 @@ def test_studies_of_one_size_have_no_line():
         (("SMD", 39.19), "changes within one group"),
         (("SMD", -6.0), "6 standard deviations"),
         (("RD", 1.2), "beyond 1"),
-        (("OR", -0.5), "cannot be"),
-        (("MD", 2.0, (3.0, 4.0)), "does not hold it"),
+        (("OR", -0.5), "its odds ratio, -0.5, is impossible"),
+        (("MD", 2.0, (3.0, 4.0)), "does not include it"),
         (("MD", 2.0, (1.0, 4.0), 100.0), "did not measure the same"),
     ],
 )

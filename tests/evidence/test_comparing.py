@@ -193,7 +193,7 @@ def test_a_subgroup_is_shown_and_not_pooled() -> None:
     asked = {"outcome": "spasticity_nrs", "cause": "multiple_sclerosis"}
     assert "wade_2004" not in {each.study for each in comparisons(shipped_studies(), **asked)}
     (left,) = [each for each in left_out(shipped_studies(), **asked) if each.study == "wade_2004"]
-    assert left.reason.startswith("a subgroup, those whose main symptom was stiffness")
+    assert left.reason.startswith("a subgroup, patients whose main symptom was spasticity")
     assert "-2.28 (-3.55 to -1.01)" in left.text
     assert left.cited
 

@@ -73,8 +73,8 @@ def test_which_way_is_better_is_not_guessed(tmp_path: Path) -> None:
     text = " ".join(pool_text(unsaid).split())
     assert (unsaid.overall.direction, unsaid.overall.absolute) == ("lower", None)
     assert "lower with the cannabinoid" in text
-    assert "Which way of tuberculosis is better is not stated" in text
-    assert "better with" not in text
+    assert "Whether lower or higher values of tuberculosis are better is not stated" in text
+    assert "favours" not in text
     head = "outcomes: {tuberculosis: {better: lower, label: tuberculosis in ten years}}\n"
     said = answer_of(read_studies(bcg(tmp_path / "b.yaml", head=head)), "tuberculosis", measure="RR")
     assert said.overall.direction == "benefit"
@@ -128,9 +128,9 @@ def test_events_and_people_may_be_called_so(tmp_path: Path) -> None:
 def test_a_word_that_nothing_has_is_answered_with_what_there_is(tmp_path: Path) -> None:
     studies = read_studies(bcg(tmp_path / "bcg.yaml"))
     text = " ".join(pool_text(answer_of(studies, "spasticity_nrs")).split())
-    assert "What can be pooled there: tuberculosis." in text
+    assert "Outcomes that can be pooled: tuberculosis." in text
     text = " ".join(pool_text(answer_of(studies, "tuberculosis", cause="als")).split())
-    assert "Causes with something that can be pooled: tuberculosis." in text
+    assert "Causes with a pooled estimate of some outcome: tuberculosis." in text
 
 
 def test_words_alone_are_no_outcome(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_what_trials_found_in_words_alone_stands_in_the_table(text):
 def test_designs_stand_before_all_together(text):
     start = text.index('id="multiple-sclerosis-responders-30pct"')
     by_design, everything = (
-        text.index(words, start) for words in ("By design: parallel", "All designs together")
+        text.index(words, start) for words in ("By design: parallel", "Pooled (all designs)")
     )
     assert by_design < everything
 

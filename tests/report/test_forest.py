@@ -73,8 +73,8 @@ def test_ratios_have_a_logarithmic_axis_and_differences_a_plain_one(answer):
 def test_direction_of_benefit_stands_in_words_on_the_right_sides(answer, narrow):
     for each, order in ((answer, ("control", "the cannabinoid")), (of(3), ("the cannabinoid", "control"))):
         words = [text.get_text() for text in forest_figure(each, narrow=narrow).axes[0].texts]
-        assert f"← better with {order[0]}" in words
-        assert f"better with {order[1]} →" in words
+        assert f"← favours {order[0]}" in words
+        assert f"favours {order[1]} →" in words
 
 
 @pytest.mark.parametrize("outcome", ["withdrawals_ae", "spasticity_nrs", "ashworth_total", "pain_any_scale"])
@@ -95,12 +95,14 @@ def test_words_beside_the_plot_do_not_run_into_each_other(outcome):
 
 def test_caption_says_k_n_and_the_day(answer):
     text = caption(answer)
-    assert text.startswith("k = 4, 866 people")
+    assert text.startswith("k = 4, 866 participants")
     assert answer.as_of in text
 
 
 def test_text_alternative_says_the_figure_and_the_prediction(answer):
-    assert alt_text(answer).endswith("4 studies, OR 2.65 (0.90 to 7.79); a further study between 0.15 and 46.4.")
+    assert alt_text(answer).endswith(
+        "4 studies, OR 2.65 (0.90 to 7.79); 95 % prediction interval 0.15 to 46.4."
+    )
 
 
 def test_table_holds_every_line_with_all_digits(answer, tmp_path: Path):
@@ -121,9 +123,9 @@ def test_files_are_the_same_each_time(answer, tmp_path: Path):
 
 def test_nothing_to_draw_is_refused():
     nothing = answer_of(shipped_studies(), "spasticity_nrs", cause="cerebral_palsy")
-    with pytest.raises(EvidenceError, match="no study to draw"):
+    with pytest.raises(EvidenceError, match="No study to plot"):
         forest_figure(nothing)
-    assert "no study" in alt_text(nothing)
+    assert "no study to plot" in alt_text(nothing)
 
 
 def test_one_study_is_drawn_without_a_diamond():
