@@ -32,7 +32,7 @@ def form(tables: Tables) -> Iterator[Fault]:
             _entries(table.text, table.shown)
             claims_of(table.text, Path(table.shown))
         except EvidenceError as error:
-            for each in getattr(error, "findings", (error,)):
+            for each in error.findings or (error,):
                 yield each.where, str(each).removeprefix(f"{each.where}: ")
 
 
