@@ -48,7 +48,7 @@ def test_pool_answers_in_the_agreed_shape(capsys):
 def test_pool_reads_as_text(capsys):
     code, out, _ = asked(capsys, "pool", "--outcome", "responders_30pct", *MS)
     assert code == 0
-    assert "Stiffness better by 30 % or more, in multiple sclerosis" in out
+    assert "Spasticity improved by 30 % or more, in multiple sclerosis" in out
 
 
 @pytest.mark.parametrize("design", ["parallel", "enriched"])
@@ -110,7 +110,7 @@ def test_own_studies_take_the_place_of_ours(capsys, tmp_path: Path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("pool",), "--outcome: No outcome was named. Allowed: spasticity_nrs"),
+        (("pool",), "--outcome: Missing outcome. Allowed: spasticity_nrs"),
         (("pool", "--outcome", "spasticity"), "Did you mean spasticity_nrs?"),
         (
             ("pool", "--outcome", "spasticity_nrs", "--cause", "multiple_sklerosis"),
@@ -123,14 +123,14 @@ def test_own_studies_take_the_place_of_ours(capsys, tmp_path: Path):
         (("pool", "--outcome", "spasticity_nrs", "--model", "mixed"), "Allowed: random, fixed"),
         (("pool", "--outcome", "spasticity_nrs", "--tau2", "ML"), "Allowed: REML, DL, PM"),
         (("pool", "--outcome", "spasticity_nrs", "--ci", "profile"), "Allowed: HK, mHK, Wald"),
-        (("pool", "--outcome", "spasticity_nrs", "--method", "MH"), "weighs counts of events"),
-        (("pool", "--outcome", "spasticity_nrs", "--baseline-risk", "0.3"), "no risk to start from"),
+        (("pool", "--outcome", "spasticity_nrs", "--method", "MH"), "needs counts of events"),
+        (("pool", "--outcome", "spasticity_nrs", "--baseline-risk", "0.3"), "no baseline risk"),
         (("pool", "--outcome", "pgic", "--baseline-risk", "30"), "above 0 and below 1"),
         (
             ("pool", "--outcome", "pain_nrs", "--correlation", "2"),
-            "--correlation: A correlation within people of 2",
+            "--correlation: A within-person correlation of 2",
         ),
-        (("pool", "--outcome", "pain_nrs", "--correlation", "nan"), "of nan cannot be"),
+        (("pool", "--outcome", "pain_nrs", "--correlation", "nan"), "of nan is impossible"),
         (("pool", "--outcome", "pgic", "--studies", "nowhere.yaml"), "There is no such file"),
         (("forest", "--outcome", "pgic", "--out", "x.gif"), "Allowed: .svg, .png"),
         (("forest", "--outcome", "pgic", "--out", "x.svg", "--table", "x.tsv"), "Allowed: .csv"),
@@ -153,7 +153,7 @@ def test_forest_writes_the_picture_and_its_table(capsys, tmp_path: Path):
     assert code == 0
     assert "Collin 2007†" in out
     assert out.endswith(f"{picture}\n{table}\n")
-    assert "better with the cannabinoid" in picture.read_text(encoding="utf-8")
+    assert "favours the cannabinoid" in picture.read_text(encoding="utf-8")
     assert len(list(csv.reader(table.read_text(encoding="utf-8").splitlines()))) > 5
 
 
@@ -173,7 +173,7 @@ def test_nothing_to_draw_writes_nothing(capsys, tmp_path: Path):
         capsys, "forest", "--outcome", "spasticity_nrs", "--cause", "cerebral_palsy", "--out", str(out)
     )
     assert (code, out.exists()) == (2, False)
-    assert "no study to draw" in err
+    assert "No study to plot" in err
 
 
 def test_page_of_own_studies(capsys, tmp_path: Path):

@@ -65,5 +65,5 @@ def test_impossible_risks_are_refused(baseline):
 
 
 def test_a_mean_has_no_number_needed_to_treat():
-    with pytest.raises(EvidenceError, match="of a quantity"):
+    with pytest.raises(EvidenceError, match="needs a binary outcome"):
         absolute("MD", -0.5, (-1.0, 0.0), 0.3, "lower")

@@ -14,7 +14,7 @@ import pytest
 from lissive.case import make_case
 from lissive.cli.main import main
 from lissive.evidence import shipped_studies
-from lissive.evidence.case_answer import case_evidence
+from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.evidence.export import exported, parts_of
 from lissive.evidence.read import figures
 from lissive.report.case_evidence_text import case_evidence_text
@@ -40,7 +40,7 @@ def test_list_gives_what_fits(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_list_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "No study fits" in said(capsys, "list", "--cause", "exertional_cramp")
+    assert "No matching study" in said(capsys, "list", "--cause", "exertional_cramp")
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,9 @@ def test_show_leads_to_the_line_of_the_number(capsys: pytest.CaptureFixture[str]
 
 def test_a_number_from_memory_has_a_mark_and_conflicts_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "show", "wade_2004")
-    assert "RECALLED" in text
-    assert "Sources in conflict" in text
+    assert "unverified†" in text
+    assert "† unverified: quoted from memory" in text
+    assert "Conflicting sources" in text
     assert "its size is that of a standard deviation" in " ".join(text.split())
 
 
@@ -103,14 +104,14 @@ def test_everything_can_be_shown(capsys: pytest.CaptureFixture[str], id: str) ->
 def test_claims_about_something(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "claims", "--about", "cannabis protects nerve cells")
     assert "[neuroprotection]" in text.splitlines()[0]
-    assert "our own judgement" in text
-    assert "What would change this" in text
+    assert "GRADE-style judgement by this project" in text
+    assert "What would change the verdict" in text
     assert "0.24, 0.23" in text
 
 
 def test_claims_about_what_is_not_there_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "claims", "--about", "it cures cancer")
-    assert text.startswith("No claim here is near 'it cures cancer'")
+    assert text.startswith("No claim matches 'it cures cancer'")
     assert text.count("\n- ") == 24
     assert json.loads(said(capsys, "claims", "--about", "it cures cancer", "--json"))["claims"] == []
 
@@ -173,7 +174,7 @@ def test_a_users_file_is_listed_and_its_mistakes_are_told(
 
 
 # -- a case ----------------------------------------------------------------------------------------------
-def of(cause: str | None, product: str | None = "nabiximols", **history: Any) -> dict[str, Any]:
+def of(cause: str | None, product: str | None = "nabiximols", **history: Any) -> CaseEvidence:
     data: dict[str, Any] = {"case": "x", "plan": {"product": product} if product else {}, "history": history}
     if cause:
         data["spasm"] = {"cause": cause}
@@ -182,55 +183,53 @@ def of(cause: str | None, product: str | None = "nabiximols", **history: Any) ->
 
 def test_a_case_with_trials_has_figures_by_design() -> None:
     found = of("multiple_sclerosis")
-    responders = next(each for each in found["pooled"] if each["outcome"] == "responders_30pct")
-    by_design = {each["design"]: each for each in responders["by_design"]}
+    responders = next(each for each in found.pooled if each.answer.outcome.word == "responders_30pct")
+    by_design = {each.design: each.pooled.estimate for each in responders.answer.by_design}
     # derived in the source tables: parallel 1.82 with MUSEC, enriched 4.18 (1.62 to 10.8)
-    assert by_design["enriched"]["estimate"] == pytest.approx(4.18, abs=0.01)
-    assert by_design["parallel"]["estimate"] < 2 < by_design["enriched"]["estimate"]
-    assert any("quoted from memory" in each for each in found["not_known"])
+    assert by_design["enriched"] == pytest.approx(4.18, abs=0.01)
+    assert by_design["parallel"] < 2 < by_design["enriched"]
+    assert any("Unverified (quoted from memory" in each for each in found.not_known)
 
 
 @pytest.mark.parametrize("cause", ["exertional_cramp", "muscle_injury"])
 def test_a_cause_without_trials_says_so(cause: str) -> None:
     found = of(cause)
-    assert found["pooled"] == []
-    assert "has not been tested in it" in " ".join(found["not_known"])
+    assert found.pooled == ()
+    assert "has not been tested in it" in " ".join(found.not_known)
     text = case_evidence_text(found)
     assert "no controlled trial" in text
-    assert "Studied near it, and not the same" in text
+    assert "Studies in related conditions, not equivalent" in text
 
 
 def test_als_shows_the_trial_that_cannot_be_pooled_and_the_one_that_found_nothing() -> None:
     found = of("als")
-    said_by = {(row["study"], row["outcome"]): row["said"] for row in found["in_words"]}
+    said_by = {(row.unused.study, row.unused.outcome): row.text for row in found.in_words}
     assert said_by["canals_2019", "pgic"] == "nabiximols 55 %; placebo 13 %"
     assert said_by["canals_2019", "ashworth"] == "nabiximols -0.11; placebo 0.16"
     assert "no effect" in said_by["weber_2010", "cramp_severity"]
-    assert not found["pooled"]
-    assert "help_ALS" in {claim["id"] for claim in found["claims"]}
+    assert not found.pooled
+    assert "help_ALS" in {claim.id for claim in found.claims}
 
 
 def test_claims_bear_on_the_case() -> None:
-    plain = {claim["id"] for claim in of("multiple_sclerosis")["claims"]}
+    plain = {claim.id for claim in of("multiple_sclerosis").claims}
     assert "after_failure" not in plain
     assert "opioid_instead" not in plain
-    told = {
-        claim["id"] for claim in of("multiple_sclerosis", tried=("baclofen",), opioids="current")["claims"]
-    }
+    told = {claim.id for claim in of("multiple_sclerosis", tried=("baclofen",), opioids="current").claims}
     assert {"after_failure", "opioid_instead", "safety"} <= told
     assert "help_fibromyalgia" not in told
 
 
 def test_another_product_is_said_to_be_one() -> None:
     found = of("multiple_sclerosis", "vaporised")
-    assert any("Of vaporised cannabis" in each for each in found["not_known"])
-    assert all(each["of_all_products"] for each in found["pooled"])
+    assert any("No controlled trial of vaporised cannabis" in each for each in found.not_known)
+    assert all(each.of_all_products for each in found.pooled)
 
 
 def test_figures_of_other_products_name_them_and_stand_behind_what_is_known_of_the_planned_one() -> None:
     text = " ".join(case_evidence_text(of("multiple_sclerosis")).split())
-    at = text.index("Of other products only: smoked cannabis.")
-    head = text.rindex("Stiffness as clinicians measure it", 0, at)
+    at = text.index("Other products only (smoked cannabis).")
+    head = text.rindex("Muscle tone (clinician-rated)", 0, at)
     before = text[head:at]
     for null in ("collin_2010, modified_ashworth: no significant", "release_mss1", "p 0.218", "p 0.22"):
         assert null in before
@@ -244,13 +243,13 @@ STATES = [
     ("als", "None for cramps in ALS"),
     ("spinal_cord_injury", "4 weeks: -0.91 (-1.41 to -0.41)"),
     ("spinal_cord_injury", "spasm_frequency: no significant difference"),
-    ("spinal_cord_injury", "0.00 (-0.36 to 0.36), no difference is within it"),
+    ("spinal_cord_injury", "0.00 (-0.36 to 0.36), 95 % CI includes no effect"),
     ("fibromyalgia", "no treatment superior to placebo"),
     ("fibromyalgia", "NOT SHOWN (certainty very low)"),
-    ("exertional_cramp", "was tested in no trial that was found"),
+    ("exertional_cramp", "No trial in cramp after exertion itself was found"),
     ("muscle_injury", "has not been tested in it"),
-    ("multiple_sclerosis", "parallel groups, 2 studies, 519 people: -0.33"),
-    ("multiple_sclerosis", "NO (certainty moderate): The one large trial"),
+    ("multiple_sclerosis", "parallel groups, k = 2, 519 participants: -0.33"),
+    ("multiple_sclerosis", "CONTRADICTED (certainty moderate): The one large trial"),
 ]
 
 
@@ -261,13 +260,13 @@ def test_each_cause_says_what_is_known_of_it(cause: str, said: str) -> None:
 
 def test_a_product_that_one_arm_had_is_a_product_of_the_trial() -> None:
     found = of("multiple_sclerosis", "cbd_oral_solution")
-    assert not any("no controlled trial" in each for each in found["not_known"])
-    assert [each["id"] for each in found["studies"] if each["fits_product"]] == ["hansen_2023"]
-    nrs = next(each for each in found["pooled"] if each["outcome"] == "spasticity_nrs")
-    assert (nrs["direction"], nrs["of_all_products"]) == ("either", False)
+    assert not any("no controlled trial" in each for each in found.not_known)
+    assert [each.study.id for each in found.studies if each.fits_product] == ["hansen_2023"]
+    nrs = next(each for each in found.pooled if each.answer.outcome.word == "spasticity_nrs")
+    assert (nrs.answer.overall.direction, nrs.of_all_products) == ("either", False)
 
 
 def test_no_cause_and_no_product_are_answered() -> None:
-    assert of(None, None)["studies"] == []
+    assert of(None, None).studies == ()
     assert "names no cause" in case_evidence_text(of(None))
     assert case_evidence_text(of("multiple_sclerosis", None)).startswith("2  Evidence for multiple sclerosis")

@@ -8,7 +8,7 @@ import pytest
 
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
-from lissive.evidence.claims import CLAIMS, claims_of, nearest_claims, shipped_claims
+from lissive.evidence.claim import CLAIMS, claims_of, nearest_claims, shipped_claims
 from lissive.evidence.read import DATA, figures
 
 SUBJECTS = [

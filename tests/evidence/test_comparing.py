@@ -193,8 +193,8 @@ def test_a_subgroup_is_shown_and_not_pooled() -> None:
     asked = {"outcome": "spasticity_nrs", "cause": "multiple_sclerosis"}
     assert "wade_2004" not in {each.study for each in comparisons(shipped_studies(), **asked)}
     (left,) = [each for each in left_out(shipped_studies(), **asked) if each.study == "wade_2004"]
-    assert left.reason.startswith("a subgroup, those whose main symptom was stiffness")
-    assert "-2.28 (-3.55 to -1.01)" in left.said
+    assert left.reason.startswith("a subgroup, patients whose main symptom was spasticity")
+    assert "-2.28 (-3.55 to -1.01)" in left.text
     assert left.cited
 
 
@@ -204,7 +204,7 @@ def test_own_studies_mark_a_subgroup_as_well(read) -> None:  # type: ignore[no-u
     assert comparisons(studies, outcome="spasticity_nrs") == []
     (left,) = left_out(studies, outcome="spasticity_nrs")
     assert left.reason == "a subgroup, those under 40: shown, not pooled"
-    assert left.said == "difference -2 (-3 to -1)"
+    assert left.text == "difference -2 (-3 to -1)"
 
 
 @pytest.mark.parametrize("bad", ["rejected", "randomised", "comparator"])

@@ -67,11 +67,11 @@ def test_every_row_of_a_cochrane_review_is_reproduced_from_its_counts_or_means()
 def test_zero_cell_gets_a_half_in_each_cell_and_says_so():
     found = effect(counts("a", 0, 10, 5, 5), "OR")
     assert found.y == pytest.approx(math.log(0.5 * 5.5 / (10.5 * 5.5)))
-    assert "0.5 added" in found.said[0]
+    assert "0.5 added" in found.notes[0]
 
 
 def test_half_is_added_only_where_a_cell_is_zero():
-    assert effect(counts("a", 1, 9, 5, 5), "OR").said == ()
+    assert effect(counts("a", 1, 9, 5, 5), "OR").notes == ()
 
 
 def test_risk_difference_with_a_zero_cell_keeps_its_own_value():
@@ -81,7 +81,7 @@ def test_risk_difference_with_a_zero_cell_keeps_its_own_value():
 @pytest.mark.parametrize("measure", ["OR", "RR"])
 @pytest.mark.parametrize("row", [(0, 10, 0, 12), (10, 0, 12, 0)])
 def test_nobody_or_everybody_in_both_groups_says_nothing_of_a_ratio(measure, row):
-    with pytest.raises(NotUsable, match="nothing about a ratio"):
+    with pytest.raises(NotUsable, match="a ratio is not estimable"):
         effect(counts("a", *row), measure)
 
 
@@ -120,11 +120,11 @@ def test_geometric_mean_ratio_of_log_normal_values():
     found = effect(means(mean[0], sd[0], 40, mean[1], sd[1], 50), "GMR")
     assert found.estimate == pytest.approx(math.exp(-0.5))
     assert found.v == pytest.approx(0.64 / 40 + 0.64 / 50)
-    assert "log-normal" in found.said[0]
+    assert "log-normal" in found.notes[0]
 
 
 def test_change_scores_have_no_geometric_mean():
-    with pytest.raises(NotUsable, match="zero or below"):
+    with pytest.raises(NotUsable, match="zero or negative"):
         effect(means(-1.2, 2.0, 40, -0.7, 1.5, 30), "GMR")
 
 
@@ -155,7 +155,7 @@ def test_crossover_takes_the_correlation_and_says_it():
     found = effect(pair, "MD")
     assert found.v == pytest.approx((4 + 6.25 - 2 * 0.5 * 5.0) / 20)
     assert found.n == 20
-    assert "0.5" in found.said[0]
+    assert "0.5" in found.notes[0]
 
 
 def test_crossover_of_correlation_zero_is_as_two_groups():
@@ -181,13 +181,13 @@ def test_crossover_without_correlation_is_not_guessed_unless_one_is_asked_for():
     pair = means(-1.0, 2.0, 20, -0.4, 2.5, 20, design="crossover")
     with pytest.raises(NotUsable, match="correlation"):
         effect(pair, "MD")
-    assert "assumed by whoever asked" in effect(pair, "MD", correlation=0.5).said[0]
+    assert "assumed (--correlation)" in effect(pair, "MD", correlation=0.5).notes[0]
 
 
 @pytest.mark.parametrize("r", [-1.0, 1.0, 3.0])
 def test_impossible_correlations_are_refused(r):
     pair = means(-1.0, 2.0, 20, -0.4, 2.5, 20, design="crossover", correlation=r)
-    with pytest.raises(NotUsable, match="cannot be"):
+    with pytest.raises(NotUsable, match="is impossible"):
         effect(pair, "MD")
 
 
@@ -195,20 +195,20 @@ def test_impossible_correlations_are_refused(r):
     ("made", "measure", "why"),
     [
         (given("MD", -0.5), "MD", "without an interval"),
-        (given("MD", -0.5, -1.0, 0.0), "OR", "one is of events, the other of a quantity"),
-        (given("OR", 2.0, 1.0, 4.0), "RR", "cannot be had from the other"),
-        (given("MD", -2.0, -1.0, 0.0), "MD", "does not hold its estimate"),
+        (given("MD", -0.5, -1.0, 0.0), "OR", "one is of events, the other of a continuous outcome"),
+        (given("OR", 2.0, 1.0, 4.0), "RR", "cannot be derived from the other"),
+        (given("MD", -2.0, -1.0, 0.0), "MD", "does not include its estimate"),
         (given("MD", -0.5, 0.0, -1.0), "MD", "runs from"),
-        (given("OR", 2.0, -1.0, 4.0), "OR", "no ratio can be"),
-        (given("OR", -2.0, 1.0, 4.0), "OR", "no ratio can be"),
+        (given("OR", 2.0, -1.0, 4.0), "OR", "a ratio must be positive"),
+        (given("OR", -2.0, 1.0, 4.0), "OR", "a ratio must be positive"),
         (given("MD", -0.5, se=0.0), "MD", "without uncertainty"),
         (given("MD", -0.5, se=math.nan), "MD", "without uncertainty"),
         (counts("a", *TABLE), "MD", "counts events"),
-        (means(-1.2, 2.0, 40, -0.7, 1.5, 30), "OR", "gives means"),
-        (means(-1.2, None, 40, -0.7, 1.5, 30), "MD", "sd of the group drug is not stated"),  # type: ignore[arg-type]
-        (means(-1.2, 0.0, 40, -0.7, 1.5, 30), "MD", "cannot be weighed"),
-        (means(-1.2, 2.0, 1, -0.7, 1.5, 30), "MD", "cannot be weighed"),
-        (counts("a", 20, -5, 10, 40), "OR", "cannot be"),
+        (means(-1.2, 2.0, 40, -0.7, 1.5, 30), "OR", "reports means"),
+        (means(-1.2, None, 40, -0.7, 1.5, 30), "MD", "sd of the group drug is not reported"),  # type: ignore[arg-type]
+        (means(-1.2, 0.0, 40, -0.7, 1.5, 30), "MD", "cannot be weighted"),
+        (means(-1.2, 2.0, 1, -0.7, 1.5, 30), "MD", "cannot be weighted"),
+        (counts("a", 20, -5, 10, 40), "OR", "is impossible"),
         (Comparison("a", "A", "o", "c", "parallel"), "MD", "neither both groups"),
         (counts("a", *TABLE, "uncontrolled"), "OR", "no control group"),
     ],
@@ -219,7 +219,7 @@ def test_comparisons_without_an_effect_say_why(made, measure, why):
 
 
 def test_unknown_measure_lists_the_known():
-    with pytest.raises(EvidenceError, match=r"no measure 'SMDD'.*Did you mean SMD\?.*SMD"):
+    with pytest.raises(EvidenceError, match=r"Unknown measure 'SMDD'.*Did you mean SMD\?.*SMD"):
         effect(counts("a", *TABLE), "SMDD")
 
 

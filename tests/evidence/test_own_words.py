@@ -71,14 +71,14 @@ def test_few_studies_of_a_users_own_are_answered(capsys, tmp_path: Path, k: int)
 def test_which_way_is_better_is_not_guessed(tmp_path: Path) -> None:
     unsaid = answer_of(read_studies(bcg(tmp_path / "a.yaml")), "tuberculosis", measure="RR")
     text = " ".join(pool_text(unsaid).split())
-    assert (unsaid["direction"], unsaid["absolute"]) == ("lower", None)
+    assert (unsaid.overall.direction, unsaid.overall.absolute) == ("lower", None)
     assert "lower with the cannabinoid" in text
-    assert "Which way of tuberculosis is better is not stated" in text
-    assert "better with" not in text
+    assert "Whether lower or higher values of tuberculosis are better is not stated" in text
+    assert "favours" not in text
     head = "outcomes: {tuberculosis: {better: lower, label: tuberculosis in ten years}}\n"
     said = answer_of(read_studies(bcg(tmp_path / "b.yaml", head=head)), "tuberculosis", measure="RR")
-    assert said["direction"] == "benefit"
-    assert said["absolute"]["nnt_words"].startswith("NNTB")
+    assert said.overall.direction == "benefit"
+    assert said.overall.absolute.words().startswith("NNTB")
     assert "Tuberculosis in ten years" in pool_text(said)
 
 
@@ -90,7 +90,8 @@ def test_a_name_of_the_file_is_as_good_as_the_word_of_the_table(tmp_path: Path) 
         encoding="utf-8",
     )
     found = answer_of(read_studies(path), "pain_vas_0_100", cause="MS")
-    assert (found["outcome"], found["cause"], found["estimate"]) == ("pain_nrs", "multiple_sclerosis", -1.0)
+    assert (found.outcome.word, found.cause) == ("pain_nrs", "multiple_sclerosis")
+    assert found.overall.pooled.estimate == -1.0
 
 
 def test_an_unknown_word_lists_those_of_the_file_as_well(tmp_path: Path) -> None:
@@ -120,16 +121,16 @@ def test_events_and_people_may_be_called_so(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace(" n: ", " events: ").replace(" N: ", " n: ")
     other = tmp_path / "other.yaml"
     other.write_text(text, encoding="utf-8")
-    one, same = (answer_of(read_studies(each), "tuberculosis")["estimate"] for each in (path, other))
-    assert one == same
+    one, same = (answer_of(read_studies(each), "tuberculosis").overall for each in (path, other))
+    assert one.pooled == same.pooled
 
 
 def test_a_word_that_nothing_has_is_answered_with_what_there_is(tmp_path: Path) -> None:
     studies = read_studies(bcg(tmp_path / "bcg.yaml"))
     text = " ".join(pool_text(answer_of(studies, "spasticity_nrs")).split())
-    assert "What can be pooled there: tuberculosis." in text
+    assert "Outcomes that can be pooled: tuberculosis." in text
     text = " ".join(pool_text(answer_of(studies, "tuberculosis", cause="als")).split())
-    assert "Causes with something that can be pooled: tuberculosis." in text
+    assert "Causes with a pooled estimate of some outcome: tuberculosis." in text
 
 
 def test_words_alone_are_no_outcome(tmp_path: Path) -> None:

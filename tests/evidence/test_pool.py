@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lissive.errors import EvidenceError
 from lissive.evidence.effect import Effect, effect
-from lissive.evidence.pool import ESTIMATORS, INTERVALS, difference_between, leave_one_out, pool
+from lissive.evidence.pooling import ESTIMATORS, INTERVALS, difference_between, leave_one_out, pool_effects
 
 from .published_examples import bcg, counts, lidocaine, stay
 
@@ -33,7 +33,7 @@ WORDS = st.tuples(
 
 # -- other programs ------------------------------------------------------------------------------------
 def test_bcg_by_reml_is_metafors():
-    found = pool(bcg("RR"), ci="Wald")
+    found = pool_effects(bcg("RR"), ci="Wald")
     assert (found.tau2, found.y, found.se) == (
         pytest.approx(0.3132, abs=5e-5),
         pytest.approx(-0.7145, abs=5e-5),
@@ -43,13 +43,13 @@ def test_bcg_by_reml_is_metafors():
 
 
 def test_bcg_by_hartung_knapp_is_metafors():
-    found = pool(bcg("RR"), ci="HK")
+    found = pool_effects(bcg("RR"), ci="HK")
     computed = (found.se, found.low_y, found.high_y, found.p)
     assert computed == pytest.approx((0.1808, -1.1084, -0.3206, 0.0019), abs=5e-5)
 
 
 def test_bcg_by_dersimonian_and_laird_is_metafors_and_statas():
-    found = pool(bcg("RR"), tau2="DL", ci="Wald")
+    found = pool_effects(bcg("RR"), tau2="DL", ci="Wald")
     computed = (found.tau2, found.y, found.low_y, found.high_y)
     assert computed == pytest.approx((0.3088, -0.7141, -1.0644, -0.3638), abs=5e-5)
     assert found.i2 == pytest.approx(92.1173, abs=5e-5)
@@ -60,7 +60,7 @@ def test_bcg_by_dersimonian_and_laird_is_metafors_and_statas():
     [("RR", -0.4303, -0.5097, -0.3509, 152.2330), ("OR", -0.4361, -0.5190, -0.3533, 163.1649)],
 )
 def test_bcg_with_one_common_effect(measure, y, low, high, q):
-    found = pool(bcg(measure), model="fixed")
+    found = pool_effects(bcg(measure), model="fixed")
     assert (found.y, found.low_y, found.high_y, found.q) == pytest.approx((y, low, high, q), abs=6e-5)
 
 
@@ -73,19 +73,19 @@ def test_bcg_with_one_common_effect(measure, y, low, high, q):
     ],
 )
 def test_bcg_by_mantel_haenszel_is_metafors_and_statas(measure, y, low, high, q):
-    found = pool(bcg(measure), model="fixed", method="MH")
+    found = pool_effects(bcg(measure), model="fixed", method="MH")
     assert (found.y, found.low_y, found.high_y) == pytest.approx((y, low, high), abs=6e-5)
     assert found.q == pytest.approx(q, abs=5e-5)
 
 
 def test_interval_of_tau2_by_the_q_profile():
     """van Houwelingen and others 2002, odds ratios of BCG, in metafor: 0.1302 to 1.1812."""
-    assert pool(bcg("OR")).tau2_ci == pytest.approx((0.1302, 1.1812), abs=6e-5)
+    assert pool_effects(bcg("OR")).tau2_ci == pytest.approx((0.1302, 1.1812), abs=6e-5)
 
 
 def test_lidocaine_shows_no_heterogeneity():
     for estimator in ("REML", "DL"):
-        found = pool(lidocaine(), tau2=estimator, ci="Wald")
+        found = pool_effects(lidocaine(), tau2=estimator, ci="Wald")
         assert found.tau2 == 0.0
         assert 100 * found.y == pytest.approx(2.94, abs=5e-3)
         assert (100 * found.low_y, 100 * found.high_y) == pytest.approx((0.4, 5.5), abs=0.05)
@@ -100,7 +100,7 @@ def test_lidocaine_shows_no_heterogeneity():
     ],
 )
 def test_length_of_stay_is_normands(model, estimator, expected):
-    found = pool(stay(), model=model, tau2=estimator, ci="Wald")
+    found = pool_effects(stay(), model=model, tau2=estimator, ci="Wald")
     assert (found.y, found.low_y, found.high_y, found.tau2) == pytest.approx(expected, abs=5.1e-3)
 
 
@@ -117,13 +117,13 @@ def test_statsmodels_agrees(pairs):
             peer = combine_effects(y, v, method_re=theirs, **ends)
         if not peer.tau2 >= 0:  # its moment estimate is not cut off at zero
             continue
-        found = pool(several(pairs), tau2=ours, ci="Wald")
+        found = pool_effects(several(pairs), tau2=ours, ci="Wald")
         assert found.tau2 == pytest.approx(peer.tau2, rel=1e-4, abs=1e-5)
         assert (found.y, found.se) == pytest.approx(
             (peer.mean_effect_re, peer.sd_eff_w_re), rel=1e-4, abs=1e-6
         )
         if peer.var_hksj_re > 1e-9:
-            hartung = pool(several(pairs), tau2=ours, ci="HK")
+            hartung = pool_effects(several(pairs), tau2=ours, ci="HK")
             assert hartung.se == pytest.approx(math.sqrt(peer.var_hksj_re), rel=1e-4)
 
 
@@ -132,7 +132,7 @@ def test_mantel_haenszel_odds_ratio_agrees_with_statsmodels():
 
     rows = [(10, 20, 5, 30), (3, 40, 0, 38), (22, 11, 15, 20)]
     peer = StratifiedTable([np.array([[a, b], [c, d]]) for a, b, c, d in rows])
-    found = pool(
+    found = pool_effects(
         [effect(counts(f"s{k}", *row), "OR") for k, row in enumerate(rows)], model="fixed", method="MH"
     )
     assert (found.y, found.se) == pytest.approx((peer.logodds_pooled, peer.logodds_pooled_se))
@@ -143,48 +143,48 @@ def test_two_studies_of_equal_size_have_closed_forms():
     """Any estimator gives τ² = d²/2 − v, with d between the two."""
     v, d = 0.5, 4.0
     for estimator in ESTIMATORS:
-        found = pool(several([(0.0, v), (d, v)]), tau2=estimator, ci="Wald")
+        found = pool_effects(several([(0.0, v), (d, v)]), tau2=estimator, ci="Wald")
         assert found.tau2 == pytest.approx(d**2 / 2 - v)
         assert (found.y, found.se) == pytest.approx((d / 2, d / 2))
 
 
 def test_hartung_knapp_of_two_equal_studies_is_their_t_interval():
-    found = pool(several([(0.0, 0.5), (4.0, 0.5)]), ci="HK")
+    found = pool_effects(several([(0.0, 0.5), (4.0, 0.5)]), ci="HK")
     assert found.high_y - found.y == pytest.approx(12.7062047 * 2.0)
-    assert any("one degree" in text for text in found.said)
+    assert any("one degree" in text for text in found.notes)
 
 
 def test_prediction_interval_is_on_two_degrees_less_than_studies():
-    found = pool(several([(0.0, 1.0), (3.0, 1.0), (6.0, 1.0), (9.0, 1.0)]), ci="Wald")
+    found = pool_effects(several([(0.0, 1.0), (3.0, 1.0), (6.0, 1.0), (9.0, 1.0)]), ci="Wald")
     half = 4.3026527 * math.sqrt(found.tau2 + found.se**2)
     assert found.predicted_y == pytest.approx((4.5 - half, 4.5 + half))
 
 
 def test_prediction_needs_three_studies_and_a_random_model():
-    assert pool(several([(0.0, 1.0), (3.0, 1.0)])).predicted_y is None
-    assert pool(several([(0.0, 1.0), (3.0, 1.0), (2.0, 1.0)]), model="fixed").predicted_y is None
+    assert pool_effects(several([(0.0, 1.0), (3.0, 1.0)])).predicted_y is None
+    assert pool_effects(several([(0.0, 1.0), (3.0, 1.0), (2.0, 1.0)]), model="fixed").predicted_y is None
 
 
 def test_default_interval_hangs_on_the_number_of_studies():
     pairs = [(0.0, 1.0), (3.0, 1.0), (2.0, 1.0)]
-    assert [pool(several(pairs[:k])).ci_by for k in (1, 2, 3)] == ["Wald", "Wald", "HK"]
-    assert pool(several(pairs), model="fixed").ci_by == "Wald"
+    assert [pool_effects(several(pairs[:k])).ci_by for k in (1, 2, 3)] == ["Wald", "Wald", "HK"]
+    assert pool_effects(several(pairs), model="fixed").ci_by == "Wald"
 
 
 def test_modified_hartung_knapp_is_never_narrower_than_walds_error():
     pairs = [(0.0, 1.0), (0.1, 1.0), (0.2, 1.0)]
-    plain, modified = pool(several(pairs), ci="HK"), pool(several(pairs), ci="mHK")
+    plain, modified = pool_effects(several(pairs), ci="HK"), pool_effects(several(pairs), ci="mHK")
     assert plain.se < modified.se == pytest.approx(math.sqrt(1 / 3))
-    assert any("narrow" in text for text in plain.said)
+    assert any("narrow" in text for text in plain.notes)
 
 
 def test_equal_effects_still_have_an_interval():
-    found = pool(several([(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]))
+    found = pool_effects(several([(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]))
     assert found.low_y < 1.0 < found.high_y
 
 
 def test_inverse_variances_weigh():
-    found = pool(several([(0.0, 1.0), (3.0, 0.5)]), model="fixed")
+    found = pool_effects(several([(0.0, 1.0), (3.0, 0.5)]), model="fixed")
     assert found.y == pytest.approx(2.0)
     assert found.weights == pytest.approx((100 / 3, 200 / 3))
 
@@ -193,7 +193,7 @@ def test_inverse_variances_weigh():
 @given(st.floats(-5, 5), st.floats(0.01, 4.0), WORDS)
 def test_pooling_one_study_returns_it(y, v, words):
     tau2, ci, model = words
-    found = pool([made(y, v)], tau2=tau2, ci=ci, model=model)
+    found = pool_effects([made(y, v)], tau2=tau2, ci=ci, model=model)
     assert (found.y, found.se, found.k, found.tau2) == (pytest.approx(y), pytest.approx(math.sqrt(v)), 1, 0.0)
     assert (found.low_y, found.high_y) == pytest.approx(
         (y - 1.959964 * math.sqrt(v), y + 1.959964 * math.sqrt(v)), abs=1e-5
@@ -204,7 +204,7 @@ def test_pooling_one_study_returns_it(y, v, words):
 def test_pooling_one_study_by_mantel_haenszel_returns_it():
     for measure in ("OR", "RR", "RD"):
         one = effect(counts("a", 20, 30, 10, 40), measure)
-        found = pool([one], model="fixed", method="MH")
+        found = pool_effects([one], model="fixed", method="MH")
         assert (found.y, found.se) == (pytest.approx(one.y), pytest.approx(one.se, rel=2e-2))
 
 
@@ -215,7 +215,7 @@ def test_order_does_not_matter(pairs, words, random):
     effects = several(pairs)
     shuffled = list(effects)
     random.shuffle(shuffled)
-    one, other = (pool(each, tau2=tau2, ci=ci, model=model) for each in (effects, shuffled))
+    one, other = (pool_effects(each, tau2=tau2, ci=ci, model=model) for each in (effects, shuffled))
     assert (one.y, one.se, one.tau2, one.q) == pytest.approx(
         (other.y, other.se, other.tau2, other.q), abs=1e-7
     )
@@ -225,8 +225,8 @@ def test_order_does_not_matter(pairs, words, random):
 @given(SETS, WORDS, st.sampled_from((0.001, 0.1, 10.0, 1000.0)))
 def test_scaling_the_outcome_scales_the_answer(pairs, words, by):
     tau2, ci, model = words
-    one = pool(several(pairs), tau2=tau2, ci=ci, model=model)
-    other = pool(several([(y * by, v * by**2) for y, v in pairs]), tau2=tau2, ci=ci, model=model)
+    one = pool_effects(several(pairs), tau2=tau2, ci=ci, model=model)
+    other = pool_effects(several([(y * by, v * by**2) for y, v in pairs]), tau2=tau2, ci=ci, model=model)
     assert other.y == pytest.approx(by * one.y, rel=1e-6, abs=1e-9 * by)
     assert other.tau2 == pytest.approx(by**2 * one.tau2, rel=1e-6, abs=1e-9 * by**2)
     assert (other.low_y, other.high_y) == pytest.approx(
@@ -244,7 +244,7 @@ def test_reml_is_the_highest_restricted_likelihood(pairs):
         mean = (w * y).sum() / w.sum()
         return float(-0.5 * (np.log(v + t2).sum() + np.log(w.sum()) + (w * (y - mean) ** 2).sum()))
 
-    best = height(pool(several(pairs)).tau2)
+    best = height(pool_effects(several(pairs)).tau2)
     assert all(best >= height(t2) - 1e-9 for t2 in np.concatenate([[0.0], np.logspace(-4, 3, 200)]))
 
 
@@ -253,7 +253,7 @@ def test_reml_is_the_highest_restricted_likelihood(pairs):
 def test_interval_of_tau2_is_where_q_is_no_surprise(pairs):
     from scipy.stats import chi2
 
-    found = pool(several(pairs))
+    found = pool_effects(several(pairs))
     y, v = (np.array(each) for each in zip(*pairs, strict=True))
     for end, tail in zip(found.tau2_ci, (0.975, 0.025), strict=True):
         w = 1 / (v + end)
@@ -264,7 +264,7 @@ def test_interval_of_tau2_is_where_q_is_no_surprise(pairs):
 
 def test_reml_is_found_where_fisher_scoring_goes_to_and_fro():
     """Five alike and one that is far more certain: scoring jumps between two values and never settles."""
-    found = pool(several([(0.0, 0.125), *[(1.0, 1.0)] * 5])).tau2
+    found = pool_effects(several([(0.0, 0.125), *[(1.0, 1.0)] * 5])).tau2
     w = np.array([1 / (0.125 + found), *[1 / (1 + found)] * 5])
     y = np.array([0.0, 1, 1, 1, 1, 1])
     slope = -w.sum() + (w**2).sum() / w.sum() + (w**2 * (y - (w * y).sum() / w.sum()) ** 2).sum()
@@ -274,7 +274,7 @@ def test_reml_is_found_where_fisher_scoring_goes_to_and_fro():
 
 # -- what is not pooled --------------------------------------------------------------------------------------
 def test_nothing_is_answered_with_nothing():
-    assert pool([]) is None
+    assert pool_effects([]) is None
     assert leave_one_out([]) == []
     assert difference_between([]) is None
 
@@ -290,19 +290,19 @@ def test_nothing_is_answered_with_nothing():
 )
 def test_different_measures_are_refused_with_the_reason(one, other, why):
     with pytest.raises(EvidenceError, match=why):
-        pool([made(0.1, 1.0, 0, one), made(0.1, 1.0, 1, other)])
+        pool_effects([made(0.1, 1.0, 0, one), made(0.1, 1.0, 1, other)])
 
 
 def test_the_same_people_are_never_pooled_twice():
     twice = [made(0.1, 1.0), replace(made(0.2, 1.0, 1), patients="s0")]
-    with pytest.raises(EvidenceError, match="the same people"):
-        pool(twice)
+    with pytest.raises(EvidenceError, match="the same participants"):
+        pool_effects(twice)
 
 
 def test_the_same_study_twice_is_refused_without_a_key():
     twice = [replace(made(0.1, 1.0), patients=""), replace(made(0.2, 1.0), patients="")]
-    with pytest.raises(EvidenceError, match="the same people"):
-        pool(twice)
+    with pytest.raises(EvidenceError, match="the same participants"):
+        pool_effects(twice)
 
 
 @pytest.mark.parametrize(
@@ -313,35 +313,35 @@ def test_the_same_study_twice_is_refused_without_a_key():
         ({"ci": "knha"}, "Allowed: HK, mHK, Wald"),
         ({"method": "Peto"}, "Allowed: IV, MH"),
         ({"level": 95.0}, "above 0, below 1"),
-        ({"method": "MH"}, "weighs counts of events"),
+        ({"method": "MH"}, "needs counts of events"),
     ],
 )
 def test_unknown_words_are_refused(options, why):
     with pytest.raises(EvidenceError, match=why):
-        pool([made(0.1, 1.0)], **options)
+        pool_effects([made(0.1, 1.0)], **options)
 
 
 def test_mantel_haenszel_needs_counts_of_different_people():
     crossed = effect(counts("b", 5, 15, 3, 17, "crossover", correlation=0.3), "OR")
-    with pytest.raises(EvidenceError, match="both groups' counts"):
-        pool([made(0.1, 1.0, 0, "OR"), crossed], method="MH")
+    with pytest.raises(EvidenceError, match="counts of two independent groups"):
+        pool_effects([made(0.1, 1.0, 0, "OR"), crossed], method="MH")
 
 
 def test_mantel_haenszel_without_events_on_one_side_is_refused():
     only = [effect(counts("a", 0, 20, 3, 17), "OR")]
-    with pytest.raises(EvidenceError, match="both sides"):
-        pool(only, method="MH", model="fixed")
+    with pytest.raises(EvidenceError, match="not estimable"):
+        pool_effects(only, method="MH", model="fixed")
 
 
 def test_leaving_one_out_pools_the_rest():
     effects = several([(0.0, 1.0), (1.0, 2.0), (5.0, 1.0)])
     found = leave_one_out(effects, model="fixed")
     assert [left.study for left, _ in found] == ["s0", "s1", "s2"]
-    assert found[2][1].y == pytest.approx(pool(effects[:2], model="fixed").y)
+    assert found[2][1].y == pytest.approx(pool_effects(effects[:2], model="fixed").y)
 
 
 def test_difference_between_two_groups_is_the_square_of_its_z():
-    one, other = pool([made(0.0, 1.0)]), pool([made(3.0, 0.5, 1)])
+    one, other = pool_effects([made(0.0, 1.0)]), pool_effects([made(3.0, 0.5, 1)])
     found = difference_between([one, other])
     assert (found.q, found.df) == (pytest.approx(9.0 / 1.5), 1)
     assert found.p == pytest.approx(math.erfc(math.sqrt(6.0 / 2)))

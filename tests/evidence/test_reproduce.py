@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lissive.evidence.reproduce import Reproduced, disagrees, reproduce
+from lissive.evidence.reviews import Reproduced, disagrees, reproduce
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,9 @@ def test_cochrane_2022_responders(found):
     each = found["check_filippini_1_1"]
     assert (each.ok, each.status, each.provenance) == (True, "reproduced", "recalled")
     computed = each.computed
-    assert (computed["estimate"], *computed["ci"]) == pytest.approx((2.509, 1.559, 4.038), abs=5.1e-4)
-    assert (computed["n"], computed["k"]) == (1143, 5)
-    assert (computed["tau2"], computed["q"], computed["i2"]) == (
+    assert (computed.estimate, *computed.ci) == pytest.approx((2.509, 1.559, 4.038), abs=5.1e-4)
+    assert (computed.n, computed.n_stated_by, computed.k) == (1143, 5, 5)
+    assert (computed.tau2, computed.q, computed.i2) == (
         pytest.approx(0.1921, abs=5e-5),
         pytest.approx(12.0, abs=0.05),
         pytest.approx(66.7, abs=0.05),
@@ -33,22 +33,20 @@ def test_cochrane_2022_responders(found):
 def test_wade_2010_from_two_of_its_trials(found):
     each = found["wade_2010_pooled"]
     assert (each.ok, each.status) == (True, "approximate")
-    assert (each.computed["estimate"], *each.computed["ci"]) == pytest.approx(
-        (-0.328, -0.625, -0.03), abs=5e-4
-    )
+    assert (each.computed.estimate, *each.computed.ci) == pytest.approx((-0.328, -0.625, -0.03), abs=5e-4)
 
 
 def test_review_of_three_trials_agrees_on_the_figure_alone(found):
     each = found["nabiximols_review_PMC7583337"]
     assert each.compared == ("estimate",)
-    assert each.computed["estimate"] == pytest.approx(-0.52, abs=5e-3)
-    assert each.computed["ci"] == pytest.approx([-1.12, 0.08], abs=5e-3)
-    assert "do not agree" in each.note
+    assert each.computed.estimate == pytest.approx(-0.52, abs=5e-3)
+    assert each.computed.ci == pytest.approx([-1.12, 0.08], abs=5e-3)
+    assert "intervals differ" in each.note
 
 
 def test_every_analysis_of_the_cochrane_rows_is_reproduced(found):
     rows = [each for id, each in found.items() if id.startswith("cochrane_CD012182_pub3_perstudy/")]
-    assert sum(len(each.rows) for each in rows) == 53
+    assert sum(len(each.checks) for each in rows) == 53
     assert all(each.ok for each in rows)
 
 

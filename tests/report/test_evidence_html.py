@@ -11,7 +11,7 @@ import pytest
 from lissive.evidence import shipped_studies
 from lissive.evidence.answer import answer_of
 from lissive.report.evidence_html import evidence_page
-from lissive.report.pool_words import whole
+from lissive.report.pool_words import pooled_words
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -104,7 +104,7 @@ def test_what_trials_found_in_words_alone_stands_in_the_table(text):
 def test_designs_stand_before_all_together(text):
     start = text.index('id="multiple-sclerosis-responders-30pct"')
     by_design, everything = (
-        text.index(words, start) for words in ("By design: parallel", "All designs together")
+        text.index(words, start) for words in ("By design: parallel", "Pooled (all designs)")
     )
     assert by_design < everything
 
@@ -123,7 +123,7 @@ def test_it_reads_as_a_plain_table_without_script(page):
 def test_figures_are_those_of_the_answers(text):
     for outcome in ("responders_30pct", "spasticity_nrs"):
         answer = answer_of(shipped_studies(), outcome, cause="multiple_sclerosis")
-        assert f"{answer['measure']} {whole(answer, answer['measure'])}" in text
+        assert f"{answer.measure} {pooled_words(answer.overall.pooled)}" in text
 
 
 def test_every_trial_is_in_the_table(text):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,18 +12,19 @@ import pytest
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_studies
 from lissive.evidence.answer import answer_of, pooled_answer
+from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.comparison import Comparison, Given
 from lissive.evidence.words import outcomes
-from lissive.report.forest import caption, forest_figure, funnel_figure, said, write_figure, write_table
+from lissive.report.forest import alt_text, caption, forest_figure, funnel_figure, write_figure, write_table
 from lissive.report.forest_lines import lines
 
 
 @pytest.fixture(scope="module")
-def answer() -> dict:
+def answer() -> PooledAnswer:
     return answer_of(shipped_studies(), "responders_30pct", cause="multiple_sclerosis")
 
 
-def of(k: int) -> dict:
+def of(k: int) -> PooledAnswer:
     """k studies of stiffness, of different sizes."""
     made = [
         Comparison(
@@ -42,22 +45,22 @@ def test_squares_have_areas_by_weight_and_recalled_ones_are_hollow(answer):
     ax = forest_figure(answer).axes[0]
     squares = [line for line in ax.lines if line.get_marker() == "s"]
     areas = [square.get_markersize() for square in squares]
-    weights = [row["weight"] for row in answer["studies"]]
+    weights = [row.weight for row in answer.studies]
     assert sorted(range(len(areas)), key=areas.__getitem__) == sorted(
         range(len(weights)), key=weights.__getitem__
     )
     hollow = [square.get_markerfacecolor() == "white" for square in squares]
-    assert hollow == [row["provenance"] == "recalled" for row in answer["studies"]]
+    assert hollow == [row.effect.provenance == "recalled" for row in answer.studies]
 
 
 def test_diamonds_span_their_intervals_and_the_bar_the_prediction(answer):
     ax = forest_figure(answer).axes[0]
     spans = [(patch.get_xy()[:, 0].min(), patch.get_xy()[:, 0].max()) for patch in ax.patches]
-    expected = [*(group["ci"] for group in answer["by_design"]), answer["ci"]]
+    expected = [*(group.pooled.ci for group in answer.by_design), answer.overall.pooled.ci]
     assert spans == [pytest.approx(ends) for ends in expected]
     bar = next(line for line in ax.lines if line.get_linewidth() == 5)
     low, high = ax.get_xlim()
-    predicted = answer["prediction_interval"]
+    predicted = answer.overall.pooled.prediction_interval
     assert list(bar.get_xdata()) == pytest.approx([max(predicted[0], low), min(predicted[1], high)])
 
 
@@ -70,8 +73,8 @@ def test_ratios_have_a_logarithmic_axis_and_differences_a_plain_one(answer):
 def test_direction_of_benefit_stands_in_words_on_the_right_sides(answer, narrow):
     for each, order in ((answer, ("control", "the cannabinoid")), (of(3), ("the cannabinoid", "control"))):
         words = [text.get_text() for text in forest_figure(each, narrow=narrow).axes[0].texts]
-        assert f"← better with {order[0]}" in words
-        assert f"better with {order[1]} →" in words
+        assert f"← favours {order[0]}" in words
+        assert f"favours {order[1]} →" in words
 
 
 @pytest.mark.parametrize("outcome", ["withdrawals_ae", "spasticity_nrs", "ashworth_total", "pain_any_scale"])
@@ -92,12 +95,14 @@ def test_words_beside_the_plot_do_not_run_into_each_other(outcome):
 
 def test_caption_says_k_n_and_the_day(answer):
     text = caption(answer)
-    assert text.startswith("k = 4, 866 people")
-    assert answer["as_of"] in text
+    assert text.startswith("k = 4, 866 participants")
+    assert answer.as_of in text
 
 
 def test_text_alternative_says_the_figure_and_the_prediction(answer):
-    assert said(answer).endswith("4 studies, OR 2.65 (0.90 to 7.79); a further study between 0.15 and 46.4.")
+    assert alt_text(answer).endswith(
+        "4 studies, OR 2.65 (0.90 to 7.79); 95 % prediction interval 0.15 to 46.4."
+    )
 
 
 def test_table_holds_every_line_with_all_digits(answer, tmp_path: Path):
@@ -106,7 +111,7 @@ def test_table_holds_every_line_with_all_digits(answer, tmp_path: Path):
     assert [row["row"] for row in rows].count("study") == 4
     assert len(rows) == len([line for line in lines(answer) if line.kind != "heading"])
     overall = next(row for row in rows if row["row"] == "overall")
-    assert float(overall["estimate"]) == answer["estimate"]
+    assert float(overall["estimate"]) == answer.overall.pooled.estimate
 
 
 def test_files_are_the_same_each_time(answer, tmp_path: Path):
@@ -118,9 +123,9 @@ def test_files_are_the_same_each_time(answer, tmp_path: Path):
 
 def test_nothing_to_draw_is_refused():
     nothing = answer_of(shipped_studies(), "spasticity_nrs", cause="cerebral_palsy")
-    with pytest.raises(EvidenceError, match="no study to draw"):
+    with pytest.raises(EvidenceError, match="No study to plot"):
         forest_figure(nothing)
-    assert "no study" in said(nothing)
+    assert "no study to plot" in alt_text(nothing)
 
 
 def test_one_study_is_drawn_without_a_diamond():
@@ -129,8 +134,10 @@ def test_one_study_is_drawn_without_a_diamond():
 
 def test_interval_without_end_is_drawn_to_the_edge():
     wide = of(3)
-    wide["studies"][0]["ci"] = [None, None]
-    figure = forest_figure(wide)
+    first, *rest = wide.studies
+    endless = replace(first, effect=replace(first.effect, v=math.inf))
+    assert endless.ci == (-math.inf, math.inf)
+    figure = forest_figure(replace(wide, studies=(endless, *rest)))
     assert {line.get_marker() for line in figure.axes[0].lines} >= {"<", ">"}
 
 

@@ -2,64 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import math
 
 import pytest
 
 from lissive.evidence import outcomes, shipped_studies
 from lissive.evidence.answer import answer_of, pooled_answer
-from lissive.evidence.comparison import Comparison, Given
-from lissive.evidence.reproduce import reproduce
-from lissive.report.forest import caption, said
+from lissive.evidence.answer_types import PooledAnswer
+from lissive.evidence.comparison import Comparison, Given, Group
+from lissive.evidence.reviews import reproduce
+from lissive.report.forest import alt_text, caption
 from lissive.report.forest_lines import lines
 from lissive.report.pool_text import pool_text, reproduced_text, study_table
-from lissive.report.pool_words import absolute_words, groups, interval, number, sides
+from lissive.report.pool_words import absolute_words, group_words, interval, number, sides
 
 MS = "multiple_sclerosis"
 
 
 @pytest.fixture(scope="module")
-def responders() -> dict:
+def responders() -> PooledAnswer:
     return answer_of(shipped_studies(), "responders_30pct", cause=MS)
 
 
 def test_each_design_has_its_own_figure_before_all_together(responders):
     text = pool_text(responders)
-    parallel, enriched, everything = (text.index(w) for w in ("Parallel groups", "Enriched", "All together"))
+    parallel, enriched, everything = (
+        text.index(w) for w in ("Parallel groups", "Enriched enrolment", "Pooled (all designs)")
+    )
     assert parallel < enriched < everything
     assert "4.18 (1.62 to 10.8)" in text[enriched:everything]
-    assert "Between designs" in text
+    assert "differences between designs" in text
 
 
 def test_recalled_studies_carry_their_mark_and_it_is_explained(responders):
     text = pool_text(responders)
-    for row in responders["studies"]:
-        assert (f"{row['label']}†" in text) == (row["provenance"] == "recalled")
-    assert "† quoted from memory" in text
+    for row in responders.studies:
+        assert (f"{row.effect.label}†" in text) == (row.effect.provenance == "recalled")
+    assert "† unverified: quoted from memory" in text
 
 
 def test_direction_is_in_words(responders):
-    assert "Below 1: better with control. Above 1: better with the cannabinoid." in pool_text(responders)
-    assert sides({"better": "lower"})[0] == "better with the cannabinoid"
+    assert "Below 1: favours control. Above 1: favours the cannabinoid." in pool_text(responders)
+    assert sides("lower")[0] == "favours the cannabinoid"
 
 
 def test_what_is_left_out_is_listed_with_its_reason(responders):
     text = " ".join(pool_text(responders).split())
-    for row in responders["left_out"]:
-        assert " ".join(row["reason"].rstrip(".").split()) in text
-    assert responders["left_out"]
+    for row in responders.left_out:
+        assert " ".join(row.reason.rstrip(".").split()) in text
+    assert responders.left_out
 
 
 def test_number_needed_to_treat_goes_through_infinity(responders):
     assert "to infinity to NNTH" in absolute_words(responders)
     low = answer_of(shipped_studies(), "responders_30pct", cause=MS, baseline_risk=0.1)
-    assert "without the drug 10 % (as asked)" in absolute_words(low)
+    assert "10 % with control (as specified)" in absolute_words(low)
 
 
 def test_no_study_is_said_in_words():
     text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause="muscle_injury"))
-    assert "No study in muscle injury gives a comparison" in text
-    assert "nobody knows" in text.replace("\n", " ")
+    assert "no study in muscle injury reports a comparison" in text
+    assert "Absence of evidence is not evidence of no effect." in text.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -67,8 +70,8 @@ def test_no_study_is_said_in_words():
 )
 def test_trials_that_found_nothing_are_not_said_to_be_unknown(cause, said):
     text = " ".join(pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause=cause)).split())
-    assert "nobody knows" not in text
-    assert "What trials say all the same stands below" in text
+    assert "Absence of evidence" not in text
+    assert "What trials report is listed below" in text
     assert said in text
 
 
@@ -80,39 +83,37 @@ def test_a_prediction_beyond_the_scale_is_no_number_for_a_reader():
         for s, e, low, high in rows
     ]
     answer = pooled_answer(made, outcomes()["spasticity_nrs"], cause=MS, cause_label="multiple sclerosis")
-    low = answer["prediction_interval"][0]  # the computed numbers stay in the data
+    low = answer.to_json()["prediction_interval"][0]  # the computed numbers stay in the data
     assert low < -10
-    assert answer["prediction_beyond_scale"]
+    assert answer.overall.prediction_beyond_scale
     text = " ".join(pool_text(answer).split())
-    assert "3 studies cannot tell" in text
-    assert "leaves the scale" in text
+    assert "exceeds the scale (not informative, k = 3)" in text
+    assert "exceeds the outcome's scale" in text
     assert f"{low:.1f}" not in text
-    assert f"{low:.1f}" not in said(answer)
-    assert "cannot tell" in [line.said for line in lines(answer)][-1]
+    assert f"{low:.1f}" not in alt_text(answer)
+    assert "not informative" in [line.text for line in lines(answer)][-1]
 
 
 def test_a_figure_says_how_many_trials_it_does_not_hold():
     """Ashworth in MS: one trial of three days gives numbers, nine others words and p values."""
     answer = answer_of(shipped_studies(), "ashworth", cause=MS)
     text = " ".join(pool_text(answer).split())
-    assert "holds 1 of 10 trials that looked at this" in text
+    assert "includes 1 of 10 trials that measured this outcome" in text
     assert "no significant between-group difference" in text
-    assert "1 of 10 trials that looked at this give numbers" in caption(answer)
-    assert (answer["n"], "n 30" in text) == (
-        30,
-        True,
-    )  # a crossover's people, though it states a difference alone
+    assert "1 of 10 trials that measured this outcome" in caption(answer)
+    # a crossover's people, though it states a difference alone
+    assert (answer.overall.pooled.n, "n 30" in text) == (30, True)
 
 
 def test_arms_of_one_study_are_comparisons_and_not_studies():
     text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause=MS))
-    assert "7 comparisons of 5 studies" in text.replace("\n", " ")
+    assert "k = 7 (5 studies)" in text.replace("\n", " ")
     assert "5 studies are too few for a funnel" in text.replace("\n", " ")
 
 
 def test_one_study_is_said_without_a_spread():
     one = answer_of(shipped_studies(), "disease_progression", cause=MS)
-    assert one["k"] == 1
+    assert one.k == 1
     text = pool_text(one)
     assert "that study's own" in text
     assert "I²" not in text
@@ -125,7 +126,7 @@ def test_lines_fit_a_terminal():
 
 
 def test_outcomes_of_every_cause_have_a_text():
-    assert "in every cause" in pool_text(answer_of(shipped_studies(), "withdrawals_ae"))
+    assert "all causes" in pool_text(answer_of(shipped_studies(), "withdrawals_ae"))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_outcomes_of_every_cause_have_a_text():
         (-0.005, "MD", "-0.01"),
         (12.34, "OR", "12.3"),
         (1234.0, "OR", "1.23e+03"),
-        (None, "", "no end"),
+        (math.inf, "", "unbounded"),
     ],
 )
 def test_numbers(x, measure, shown):
@@ -144,18 +145,15 @@ def test_numbers(x, measure, shown):
 
 
 def test_people_are_printed_whole_save_where_they_are_shared_out():
-    row = {
-        "active": {"events": 186.0, "n": 50634.0, "mean": None},
-        "control": {"events": 4.5, "n": 40 / 3, "mean": None},
-    }
-    assert (groups(row, "active"), groups(row, "control")) == ("186/50634", "4.5/13.3")
+    assert group_words(Group("vaccinated", n=50634.0, events=186.0)) == "186/50634"
+    assert group_words(Group("placebo", n=40 / 3, events=4.5)) == "4.5/13.3"
 
 
 def test_published_stands_beside_computed():
-    text = reproduced_text([asdict(each) for each in reproduce()])
+    text = reproduced_text(reproduce())
     line = next(line for line in text.splitlines() if line.startswith("check_filippini_1_1"))
     assert line.count("OR 2.51 (1.56 to 4.04)") == 2
-    assert "ok  reproduced†" in line
+    assert "yes  reproduced†" in line
     outlier = next(line for line in text.splitlines() if line.startswith("meta_2025_outlier"))
     assert "NO  rejected" in outlier
-    assert "Not computed" in text
+    assert "Not recomputed" in text

@@ -25,14 +25,14 @@ def _tables(tables: Tables) -> list[Table]:
 
 
 def form(tables: Tables) -> Iterator[Fault]:
-    from lissive.evidence.claims import claims_of
+    from lissive.evidence.claim import claims_of
 
     for table in _tables(tables):
         try:
             _entries(table.text, table.shown)
             claims_of(table.text, Path(table.shown))
         except EvidenceError as error:
-            for each in getattr(error, "findings", (error,)):
+            for each in error.findings or (error,):
                 yield each.where, str(each).removeprefix(f"{each.where}: ")
 
 

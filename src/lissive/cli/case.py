@@ -56,7 +56,7 @@ def case(
         "case": facts.case,
         "as_of": None if facts.as_of is None else facts.as_of.isoformat(),
         "access": None if access is None else access.to_json(),
-        "evidence": evidence,
+        "evidence": evidence.to_json(),
         "safety": None,
         "forecast": found,
         "provenance": {"lissive_version": __version__, **forecast.provenance},

@@ -1,24 +1,21 @@
-"""`lissive evidence`: what the published studies say, with a source for every number."""
+"""`lissive evidence`: what published studies report, with a source for every number."""
 
 from __future__ import annotations
 
 import json
-import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force
-
-if TYPE_CHECKING:
-    from lissive.evidence.read import Studies
+from lissive.cli.options import Force, given_studies
+from lissive.errors import EvidenceError
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="What the published studies say, with a source for every number.", no_args_is_help=True
+        help="What published studies report, with a source for every number.", no_args_is_help=True
     )
     group.command("list")(list_)
     group.command("show")(show)
@@ -29,17 +26,19 @@ def register(app: typer.Typer) -> None:
 
 
 Mine = Annotated[
-    Path | None, typer.Option("--studies", metavar="FILE", help="Your own studies, in place of ours.")
+    Path | None,
+    typer.Option("--studies", metavar="FILE", help="Your own studies instead of the included ones."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 
 def list_(
     cause: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Only of this cause, as multiple_sclerosis.")
+        str | None, typer.Option(metavar="WORD", help="Only this cause, e.g. multiple_sclerosis.")
     ] = None,
     outcome: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Only those that measured this, as spasticity_nrs.")
+        str | None,
+        typer.Option(metavar="WORD", help="Only studies that measured this outcome, e.g. spasticity_nrs."),
     ] = None,
     design: Annotated[
         str | None, typer.Option(metavar="WORD", help="Only parallel, crossover, withdrawal or enriched.")
@@ -47,13 +46,13 @@ def list_(
     studies: Mine = None,
     as_json: AsJson = False,
 ) -> None:
-    """The studies, a line for each."""
+    """List the studies, one line each."""
     from lissive.evidence.catalog import listed
 
     asked = {"cause": cause, "outcome": outcome, "design": design}
-    rows = listed(studies_of(studies), **asked)
+    rows = listed(given_studies(studies), cause=cause, outcome=outcome, design=design)
     if as_json:
-        print(json.dumps({**asked, "studies": rows}, allow_nan=False))
+        print(json.dumps({**asked, "studies": [row.to_json() for row in rows]}, allow_nan=False))
         return
     from lissive.report.evidence_text import list_text
 
@@ -62,17 +61,17 @@ def list_(
 
 def show(
     id: Annotated[
-        str, typer.Argument(metavar="ID", help="A study, review or claim, as list and claims name it.")
+        str, typer.Argument(metavar="ID", help="Id of a study, review or claim (see list and claims).")
     ],
     studies: Mine = None,
     as_json: AsJson = False,
 ) -> None:
-    """Everything on one study, review or claim: each number with its source, what is used, what is in conflict."""
-    from lissive.evidence.catalog import whole
+    """Show one study, review or claim: each number with its source, what is pooled, conflicting sources."""
+    from lissive.evidence.catalog import full_record
 
-    one = whole(id, studies_of(studies))
+    one = full_record(id, given_studies(studies))
     if as_json:
-        print(json.dumps(one, allow_nan=False))
+        print(json.dumps(one.to_json(), allow_nan=False))
         return
     from lissive.report.evidence_text import show_text
 
@@ -80,42 +79,41 @@ def show(
 
 
 def claims(
-    about: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What somebody says, in plain words.")
-    ] = None,
+    about: Annotated[str | None, typer.Option(metavar="TEXT", help="A claim in plain words.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Is that article true? Popular claims held against the trials: verdict, certainty, numbers, sources."""
-    from lissive.evidence.catalog import claim_row
-    from lissive.evidence.claims import nearest_claims, shipped_claims
+    """Check popular claims against trials: verdict, certainty, key numbers, sources."""
+    from lissive.evidence.claim import claims as nearest
+    from lissive.evidence.claim import shipped_claims
 
-    every = [claim_row(claim) for claim in shipped_claims()]
-    near = [] if about is None else [claim_row(claim) for claim, _ in nearest_claims(about)]
+    found = nearest(about)
     if as_json:
-        print(json.dumps({"about": about, "claims": every if about is None else near}, allow_nan=False))
+        print(json.dumps({"about": about, "claims": [claim.to_json() for claim in found]}, allow_nan=False))
         return
     from lissive.report.evidence_text import claims_text
 
-    print(claims_text(near, every, about))
+    print(claims_text(found, shipped_claims(), about))
 
 
 def export(
-    format: Annotated[str, typer.Option("--format", metavar="WORD", help="csv, json, bibtex, ris.")] = "csv",
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it here; printed if not given.")
-    ] = None,
+    format: Annotated[
+        str, typer.Option("--format", metavar="WORD", help="csv, json, bibtex or ris.")
+    ] = "csv",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write (default: print).")] = None,
     studies: Mine = None,
     force: Force = False,
 ) -> None:
-    """All comparisons (csv), everything (json), or the references (bibtex, ris)."""
+    """Export all comparisons (csv), everything (json), or the references (bibtex, ris)."""
     from lissive.evidence.export import FORMATS, exported
     from lissive.evidence.words import known
 
     known("format", format, FORMATS)
-    text = exported(studies_of(studies), format)
+    text = exported(given_studies(studies), format)
     if out is None:
         print(text, end="")
         return
+    if out.is_dir():
+        raise EvidenceError("--out must be a file; this is a folder.", where=str(out), do="name a file.")
     from lissive.files import atomic_path, keep_inputs
 
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -123,18 +121,6 @@ def export(
     with atomic_path(out) as place:
         place.write_text(text, encoding="utf-8")
     print(out)
-
-
-def studies_of(file: Path | None) -> Studies:
-    """The user's studies, or those that come with Lissive."""
-    from lissive.evidence.read import read_studies, shipped_studies
-
-    if file is None:
-        return shipped_studies()
-    found = read_studies(file)
-    for line in found.unread:
-        print(f"lissive: {line}", file=sys.stderr)
-    return found
 
 
 __all__: list[Any] = ["register"]

@@ -1,20 +1,16 @@
-"""`lissive evidence pool`, `forest`, `page`, `reproduce`: the numbers of several studies together."""
+"""`lissive evidence pool`, `forest`, `page`, `reproduce`: meta-analysis of the studies."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from lissive.cli.evidence import studies_of
-from lissive.cli.options import Force
+from lissive.cli.options import Force, given_studies
 from lissive.errors import EvidenceError
 from lissive.files import keep_inputs
-
-if TYPE_CHECKING:
-    from lissive.evidence.read import Studies
 
 
 def register(group: typer.Typer) -> None:
@@ -24,37 +20,42 @@ def register(group: typer.Typer) -> None:
     group.command("reproduce")(reproduce)
 
 
-Of = Annotated[
-    str | None, typer.Option("--outcome", metavar="WORD", help="What was measured, as spasticity_nrs.")
-]
+Of = Annotated[str | None, typer.Option("--outcome", metavar="WORD", help="Outcome, e.g. spasticity_nrs.")]
 Cause = Annotated[
-    str | None, typer.Option(metavar="WORD", help="Cause, as multiple_sclerosis; every cause if not given.")
+    str | None, typer.Option(metavar="WORD", help="Cause, e.g. multiple_sclerosis (default: all).")
 ]
 Design = Annotated[
     str | None, typer.Option(metavar="WORD", help="Only parallel, crossover, withdrawal or enriched.")
 ]
-Product = Annotated[str | None, typer.Option(metavar="WORD", help="Only one product, as nabiximols.")]
+Product = Annotated[str | None, typer.Option(metavar="WORD", help="Only this product, e.g. nabiximols.")]
 Measure = Annotated[
     str | None,
-    typer.Option(metavar="WORD", help="OR, RR, RD, MD, SMD, GMR; what most studies give if not given."),
+    typer.Option(
+        metavar="WORD", help="OR, RR, RD, MD, SMD or GMR (default: the measure most studies report)."
+    ),
 ]
-Model = Annotated[str, typer.Option(metavar="WORD", help="random, fixed.")]
-Tau2 = Annotated[str, typer.Option("--tau2", metavar="WORD", help="REML, DL, PM.")]
+Model = Annotated[str, typer.Option(metavar="WORD", help="random or fixed.")]
+Tau2 = Annotated[str, typer.Option("--tau2", metavar="WORD", help="Estimator of tau²: REML, DL or PM.")]
 Ci = Annotated[
     str | None,
-    typer.Option("--ci", metavar="WORD", help="HK, mHK, Wald; HK if random, Wald if fixed, if not given."),
+    typer.Option("--ci", metavar="WORD", help="HK (Hartung-Knapp), mHK or Wald (default: HK; fixed: Wald)."),
 ]
-Method = Annotated[str, typer.Option(metavar="WORD", help="IV (inverse variance), MH (Mantel-Haenszel).")]
+Method = Annotated[str, typer.Option(metavar="WORD", help="IV (inverse variance) or MH (Mantel-Haenszel).")]
 Baseline = Annotated[
     float | None,
-    typer.Option(metavar="SHARE", help="Risk without the drug, 0 to 1, for the number needed to treat."),
+    typer.Option(
+        metavar="SHARE", help="Baseline risk, 0 to 1, for absolute effects (default: pooled control groups)."
+    ),
 ]
 Correlation = Annotated[
     float | None,
-    typer.Option(metavar="R", help="Within people, for crossover trials that state none; -1 to 1."),
+    typer.Option(
+        metavar="R", help="Within-person correlation for crossover trials that report none, -1 to 1."
+    ),
 ]
 Mine = Annotated[
-    Path | None, typer.Option("--studies", metavar="FILE", help="Your own studies, in place of ours.")
+    Path | None,
+    typer.Option("--studies", metavar="FILE", help="Your own studies instead of the included ones."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
@@ -74,23 +75,25 @@ def pool(
     studies: Mine = None,
     as_json: AsJson = False,
 ) -> None:
-    """What the studies say together on one outcome: figure, interval, prediction, and each design by itself."""
-    answer = _answer(
-        studies_of(studies),
-        outcome,
+    """Pool the studies of one outcome: estimate, CI, prediction interval, and each design separately."""
+    from lissive.evidence.answer import pool as pooled
+
+    answer = pooled(
+        _named(outcome),
         cause,
         design,
         product,
-        measure=measure,
-        model=model,
-        tau2=tau2,
-        ci=ci,
-        method=method,
-        baseline_risk=baseline_risk,
-        correlation=correlation,
+        measure,
+        model,
+        tau2,
+        ci,
+        method,
+        baseline_risk,
+        correlation,
+        given_studies(studies),
     )
     if as_json:
-        print(json.dumps(answer, allow_nan=False))
+        print(json.dumps(answer.to_json(), allow_nan=False))
         return
     from lissive.report.pool_text import pool_text
 
@@ -98,9 +101,7 @@ def pool(
 
 
 def forest(
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="The picture, a .svg or .png file to write.")
-    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Figure to write, .svg or .png.")],
     outcome: Of = None,
     cause: Cause = None,
     design: Design = None,
@@ -113,31 +114,33 @@ def forest(
     correlation: Correlation = None,
     studies: Mine = None,
     funnel: Annotated[
-        bool, typer.Option("--funnel", help="Draw the funnel in place of the forest; ten studies or more.")
+        bool, typer.Option("--funnel", help="Funnel plot instead of the forest plot (10 studies or more).")
     ] = False,
     table: Annotated[
-        Path | None, typer.Option("--table", metavar="FILE", help="Write the numbers of the picture as .csv.")
+        Path | None, typer.Option("--table", metavar="FILE", help="Also write the plotted numbers, .csv.")
     ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw the studies of one outcome as a forest plot or a funnel, and print the table behind it."""
+    """Draw a forest or funnel plot of one outcome, and print the table behind it."""
     _ending(out, (".svg", ".png"), "--out")
     if table is not None:
         _ending(table, (".csv",), "--table")
     keep_inputs([out, table], reads=[studies], force=force)
-    answer = _answer(
-        studies_of(studies),
-        outcome,
+    from lissive.evidence.answer import pool as pooled
+
+    answer = pooled(
+        _named(outcome),
         cause,
         design,
         product,
-        measure=measure,
-        model=model,
-        tau2=tau2,
-        ci=ci,
-        method=method,
+        measure,
+        model,
+        tau2,
+        ci,
+        method,
         correlation=correlation,
+        studies=studies,
     )
     from lissive.report.forest import write_figure, write_table
 
@@ -145,7 +148,8 @@ def forest(
     if table is not None:
         written.append(write_table(answer, table))
     if as_json:
-        print(json.dumps({"written": [str(path) for path in written], **answer}, allow_nan=False))
+        data = {"written": [str(path) for path in written], **answer.to_json()}
+        print(json.dumps(data, allow_nan=False))
         return
     from lissive.report.pool_text import study_table
 
@@ -154,82 +158,59 @@ def forest(
 
 
 def page(
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page, a .html file to write.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Page to write, .html.")],
     studies: Mine = None,
     force: Force = False,
 ) -> None:
-    """Write one page with every study, forest plots and claims, that needs no network."""
+    """Write one self-contained page with all studies, forest plots and claims."""
     _ending(out, (".html",), "--out")
     keep_inputs([out], reads=[studies], force=force)
     from lissive.report.evidence_html import write_page
 
-    print(write_page(out, studies_of(studies)))
+    print(write_page(out, given_studies(studies)))
 
 
 def reproduce(as_json: AsJson = False) -> None:
-    """Compute published pooled results again from their rows, and print published beside computed."""
-    from dataclasses import asdict
-
-    from lissive.evidence.reproduce import disagrees
-    from lissive.evidence.reproduce import reproduce as again
+    """Recompute published pooled results from their rows, and print published beside recomputed."""
+    from lissive.evidence.reviews import disagrees
+    from lissive.evidence.reviews import reproduce as again
 
     found = again()
-    rows = [asdict(each) for each in found]
     if as_json:
-        print(json.dumps(rows, allow_nan=False))
+        print(json.dumps([each.to_json() for each in found], allow_nan=False))
     else:
         from lissive.report.pool_text import reproduced_text
 
-        print(reproduced_text(rows))
+        print(reproduced_text(found))
     if disagrees(found):
         raise typer.Exit(1)
 
 
-def _answer(
-    studies: Studies,
-    outcome: str | None,
-    cause: str | None,
-    design: str | None,
-    product: str | None,
-    **options: Any,
-) -> dict[str, Any]:
-    from lissive.evidence.answer import answer_of
+def _named(outcome: str | None) -> str:
+    """The outcome, or an error with those that there are."""
+    if outcome is not None:
+        return outcome
+    from lissive.evidence.words import outcomes
 
-    if outcome is None:
-        from lissive.evidence import outcomes
-
-        raise EvidenceError(
-            "No outcome was named.",
-            where="--outcome",
-            allowed=f"{', '.join(outcomes())}.",
-            do="name one, as --outcome spasticity_nrs.",
-        )
-    return answer_of(studies, outcome, cause=cause, design=design, product=product, **_cased(options))
-
-
-def _cased(options: dict[str, Any]) -> dict[str, Any]:
-    """Words as they are known, whatever their case."""
-    from lissive.evidence.pool import ESTIMATORS, INTERVALS, METHODS, MODELS
-
-    known = {"model": MODELS, "tau2": ESTIMATORS, "ci": INTERVALS, "method": METHODS}
-    for name, words in known.items():
-        said = options.get(name)
-        if said is not None:
-            options[name] = next((word for word in words if word.lower() == said.lower()), said)
-    return options
+    raise EvidenceError(
+        "Missing outcome.",
+        where="--outcome",
+        allowed=f"{', '.join(outcomes())}.",
+        do="choose one, e.g. --outcome spasticity_nrs.",
+    )
 
 
 def _ending(path: Path, endings: tuple[str, ...], option: str) -> None:
     if path.suffix.lower() not in endings:
         raise EvidenceError(
-            f"The ending {path.suffix!r} names no format for this.",
+            f"Unsupported file extension {path.suffix!r}.",
             where=f"{option} {path}",
             allowed=f"{', '.join(endings)}.",
-            do="give the file one of these endings.",
+            do="use one of these extensions.",
         )
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise EvidenceError(
-            "There is a folder of this name." if path.is_dir() else f"There is no folder {path.parent}.",
+            "This is a folder." if path.is_dir() else f"There is no folder {path.parent}.",
             where=f"{option} {path}",
-            do="correct the path, or make the folder.",
+            do="correct the path, or create the folder.",
         )

@@ -1,11 +1,12 @@
 """What do the studies say? Published trials, meta-analyses and popular claims, with where every number comes from.
 
->>> from lissive.evidence import comparisons, shipped_studies
->>> found = comparisons(shipped_studies(), outcome="responders_30pct", cause="multiple_sclerosis")
->>> [(each.label, each.design) for each in found][:2]
-[('Collin 2007', 'parallel'), ('Collin 2010', 'parallel')]
+>>> from lissive.evidence import pool
+>>> answer = pool("responders_30pct", "multiple_sclerosis", design="parallel")
+>>> answer.study_ids, round(answer.overall.pooled.estimate, 2)
+(('collin_2007', 'collin_2010'), 1.69)
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,45 +17,52 @@ TIMECOURSE = DATA / "timecourse.yaml"
 """Onsets, plateaus, doses and retention over time."""
 
 _PUBLIC = {
+    "case_evidence": "case_answer",
+    "causes": "words",
+    "claims": "claim",
     "comparisons": "comparing",
     "left_out": "comparing",
-    "read_studies": "read",
-    "shipped_studies": "read",
-    "shipped_reviews": "read",
     "outcomes": "words",
-    "causes": "words",
+    "pool": "answer",
     "products": "words",
+    "read_studies": "own_studies",
+    "reproduce": "reviews",
+    "shipped_reviews": "read",
+    "shipped_studies": "read",
 }
-"""Name to the module that has it: what trials reads of this room needs none of them."""
+"""Name to the module that has it, loaded when it is first used. No name is that of a module."""
 
 if TYPE_CHECKING:
+    from lissive.evidence.answer import pool
+    from lissive.evidence.case_answer import case_evidence
+    from lissive.evidence.claim import claims
     from lissive.evidence.comparing import comparisons, left_out
-    from lissive.evidence.read import read_studies, shipped_reviews, shipped_studies
+    from lissive.evidence.own_studies import read_studies
+    from lissive.evidence.read import shipped_reviews, shipped_studies
+    from lissive.evidence.reviews import reproduce
     from lissive.evidence.words import causes, outcomes, products
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_PUBLIC[name]}")
-    for each, place in _PUBLIC.items():  # a module may have the name of what it gives: the function wins
-        if place == _PUBLIC[name]:
-            globals()[each] = getattr(module, each)
-    return globals()[name]
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
 
 
 __all__ = [
     "DATA",
     "TIMECOURSE",
     "TRIALS",
+    "case_evidence",
     "causes",
+    "claims",
     "comparisons",
     "left_out",
     "outcomes",
+    "pool",
     "products",
     "read_studies",
+    "reproduce",
     "shipped_reviews",
     "shipped_studies",
 ]

@@ -54,10 +54,14 @@ def _walk(
             yield from _walk(entry, each, (*loc, k), block, siblings)
     elif isinstance(node, Mapping) and not is_figure(node):
         yield Place(entry, loc, node, block, siblings)
-        rooms = loc in (("outcomes",), ("adverse_events",)) and entry.kind == "trial"
+        is_section = loc in (("outcomes",), ("adverse_events",)) and entry.kind == "trial"
         for name, each in node.items():
             yield from _walk(
-                entry, each, (*loc, name), name if rooms else block, tuple(node) if rooms else siblings
+                entry,
+                each,
+                (*loc, name),
+                name if is_section else block,
+                tuple(node) if is_section else siblings,
             )
 
 

@@ -1,4 +1,4 @@
-"""Whether figures say how they were come by, and from where."""
+"""Whether figures state their provenance and source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lissive.evidence.read import Located, dotted, is_figure, plain
 
 
 def sources(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Figures that do not say how they were come by, or from where."""
+    """Figures that do not state their provenance or source."""
     for entry in entries:
         yield from _sources(entry, entry.data, (), {})
         if entry.kind != "review" and not (entry.row.citation or entry.row.doi or entry.row.registry):
@@ -44,7 +44,7 @@ def _sources(
 
 
 def _word(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
-    """What is wrong with the word for how a figure was come by."""
+    """What is wrong with the word of provenance."""
     word = said.get("provenance")
     if plain(node.get("value", 0)) is None and word is None:
         return ""
@@ -56,12 +56,12 @@ def _word(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
 
 
 def _unsourced(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
-    """What a figure lacks that says where it is from; nothing where it has all."""
+    """What a figure lacks of its source; empty where it has all."""
     word = said.get("provenance")
     if word == "read" and not said.get("source_url"):
-        return "was read, and does not say where (source_url)."
+        return "has provenance read but no source_url."
     if word == "read" and not (said.get("pointer") or node.get("analysis")):
-        return "was read, and does not say where in its source (pointer)."
+        return "has provenance read but no pointer (place in the source)."
     if word == "derived" and not (node.get("formula") or node.get("note")):
-        return "is derived, and does not say how (formula)."
+        return "has provenance derived but no formula."
     return ""

@@ -1,4 +1,4 @@
-"""Differences that a trial states, held against its own groups: their sign, and the width of their interval."""
+"""Reported differences checked against the trial's own groups: their sign, and the width of their interval."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lissive.evidence.read import Located
 
 
 def against_interval(entry: Located) -> Iterator[Fault]:
-    """Deviations that are too small for the interval of the difference, by about the square root of the people."""
+    """Standard deviations too small for the interval of the difference, by about the square root of n."""
     for block, stated, (active, control) in _stated(entry):
         if stated.measure != "MD" or stated.low is None or stated.high is None:
             continue
@@ -23,7 +23,7 @@ def against_interval(entry: Located) -> Iterator[Fault]:
         narrow = math.sqrt(active.sd**2 / active.n + control.sd**2 / control.n)
         if wide / narrow > math.sqrt(min(active.n, control.n)) / 2 > 1.5:
             what = (
-                f"has deviations {active.sd:g} and {control.sd:g}, which are {wide / narrow:.1f} times too small for "
+                f"has standard deviations {active.sd:g} and {control.sd:g}, {wide / narrow:.1f} times too small for "
                 "the interval of the difference: they look like standard errors."
             )
             yield Fault(
@@ -48,7 +48,7 @@ def _stated(entry: Located) -> Iterator[tuple[Block, Any, tuple[Any, Any]]]:
 
 
 def signs(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """A stated difference that goes the other way than the means or shares of its groups."""
+    """A reported difference in the opposite direction to its groups' means or proportions."""
     for entry in entries:
         if entry.row.rejected or _says_unsure(entry):
             continue
@@ -61,9 +61,9 @@ def signs(entries: tuple[Located, ...]) -> Iterator[Fault]:
             )
             if stated * other < 0 and abs(stated - other) > _doubt(given, stated):
                 what = (
-                    f"goes {'up' if other > 0 else 'down'} against control by its groups, and "
-                    f"{'up' if stated > 0 else 'down'} by the difference that is stated ({given.measure} "
-                    f"{given.estimate:g}); if the sign is not known, say so in sign_convention."
+                    f"is {'higher' if other > 0 else 'lower'} than control by its groups, and "
+                    f"{'higher' if stated > 0 else 'lower'} by the reported difference ({given.measure} "
+                    f"{given.estimate:g}); if the sign is not known, state that in sign_convention."
                 )
                 yield Fault(
                     "signs",
@@ -74,12 +74,12 @@ def signs(entries: tuple[Located, ...]) -> Iterator[Fault]:
 
 
 def _says_unsure(entry: Located) -> bool:
-    rooms = getattr(entry.row, "outcomes", None)
-    return isinstance(rooms, Mapping) and isinstance(rooms.get("sign_convention"), str)
+    outcomes = getattr(entry.row, "outcomes", None)
+    return isinstance(outcomes, Mapping) and isinstance(outcomes.get("sign_convention"), str)
 
 
 def _doubt(given: Any, stated: float) -> float:
-    """How far rounding and adjusting may take a difference: half a standard error."""
+    """How far rounding and adjustment may move a difference: half a standard error."""
     if given.se is not None:
         return float(given.se) / 2
     if given.low is None or given.high is None:

@@ -1,4 +1,4 @@
-"""What a trial is about, in the words of the tables: cause, design, product, people."""
+"""What a trial studied, in the words of the tables: cause, design, product, participants."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lissive.evidence.words import NOT_USED, designs, find
 
 @dataclass(frozen=True)
 class About:
-    """What one trial is about, in the words of the tables."""
+    """What one trial studied, in the words of the tables."""
 
     study: str
     label: str
@@ -33,16 +33,16 @@ def about(entry: Located) -> About:
     design = found.word if found else NOT_USED
     why = found.note if found and found.word == NOT_USED else ""
     if not found:
-        why = f"its design is not stated in words that are known ({', '.join(designs())})"
+        why = f"design not stated or not recognised ({', '.join(designs())})"
     if design == "parallel" and getattr(row, "enriched", None):
         design = "enriched"
     if entry.kind != "trial":
-        design, why = NOT_USED, "observational: no control group"
+        design, why = NOT_USED, "observational, without a control group"
     elif getattr(row, "randomised", None) is False:
         design, why = NOT_USED, "not randomised"
     against = find("comparators", getattr(row, "comparator", None) or "control")
     if not why and (against is None or against.word == NOT_USED):
-        design, why = NOT_USED, f"compared with {getattr(row, 'comparator', '')}, not with placebo"
+        design, why = NOT_USED, f"compared with {getattr(row, 'comparator', '')}, not placebo"
     if row.rejected:
         why = f"rejected: {row.rejected}"
     product = find("products", getattr(row, "intervention", None) or "")
@@ -58,7 +58,7 @@ def about(entry: Located) -> About:
 
 
 def cause_word(studies: Studies, cause: str | None) -> str | None:
-    """The word of a cause that is given as a study has it (MS); any other as it is."""
+    """The word of a cause that is given as a study has it (MS); any other unchanged."""
     if cause is None or cause in studies.causes:
         return cause
     said = (about(each).cause for each in studies.trials if getattr(each.row, "cause", None) == cause)

@@ -1,13 +1,14 @@
-"""What a pooled effect on events means for a patient at a stated risk: risks, and numbers needed to treat.
+"""Absolute effects at a stated baseline risk: risks, and numbers needed to treat.
 
-NNTB: treated for one more to benefit; NNTH: for one more to be harmed. Where the interval of the risk difference
-holds zero, the numbers run from one through infinity to the other (Altman, BMJ 1998;317:1309).
+NNTB: number needed to treat for one more to benefit; NNTH: for one more to be harmed. Where the interval of the risk
+difference includes zero, the numbers run from one through infinity to the other (Altman, BMJ 1998;317:1309).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.effect import COUNTED, LABELS
@@ -15,14 +16,15 @@ from lissive.evidence.effect import COUNTED, LABELS
 
 @dataclass(frozen=True)
 class Absolute:
-    """At one risk without the drug, which is taken as known: the intervals are the effect's alone."""
+    """At one baseline risk, which is taken as known: the intervals are the effect's alone."""
 
     baseline: float
     risk: float
     risk_ci: tuple[float, float]
     benefit: float
-    """Difference of risks, signed so that positive is benefit."""
+    """Risk difference, signed so that positive is benefit."""
     benefit_ci: tuple[float, float]
+    baseline_from: str = "as asked"
 
     @property
     def nnt(self) -> float:
@@ -49,25 +51,38 @@ class Absolute:
         low, high = sorted((abs(best), abs(worst)))
         return f"{_named(self.nnt)} ({_count(low)} to {_count(high)})"
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "baseline_risk": self.baseline,
+            "baseline_from": self.baseline_from,
+            "risk": self.risk,
+            "risk_ci": list(self.risk_ci),
+            "benefit_per_1000": 1000 * self.benefit,
+            "benefit_per_1000_ci": [1000 * end for end in self.benefit_ci],
+            "nnt": self.nnt if math.isfinite(self.nnt) else None,
+            "nnt_ci": [end if math.isfinite(end) else None for end in self.nnt_ci],
+            "nnt_words": self.words(),
+        }
+
 
 def absolute(
     measure: str, estimate: float, ci: tuple[float, float], baseline: float, better: str
 ) -> Absolute:
-    """The effect at a risk without the drug, 0 to 1.
+    """The effect at a baseline risk, 0 to 1.
 
     Raises       EvidenceError where the measure is not of events, or the risk not between 0 and 1.
     """
     if measure not in COUNTED:
         raise EvidenceError(
-            f"A number needed to treat is of events, and a {LABELS[measure]} is of a quantity.",
+            f"A number needed to treat needs a binary outcome, and a {LABELS[measure]} is of a continuous one.",
             allowed=f"{', '.join(COUNTED)}.",
-            do="ask for an outcome that counts people, as responders_30pct.",
+            do="choose a binary outcome, such as responders_30pct.",
         )
     if not 0.0 < baseline < 1.0:
         raise EvidenceError(
-            f"The risk without the drug is {baseline:g}.",
+            f"The baseline risk is {baseline:g}.",
             where="--baseline-risk",
-            allowed="a share above 0 and below 1, as 0.25.",
+            allowed="a proportion above 0 and below 1, such as 0.25.",
             do="correct it.",
         )
     risk = _risk(measure, estimate, baseline)
@@ -98,5 +113,5 @@ def _named(number: float) -> str:
 
 
 def _count(number: float) -> str:
-    """Whole people, rounded up as is usual; never below 1."""
+    """Whole persons, rounded up as is usual; never below 1."""
     return "infinity" if math.isinf(number) else f"{max(1, math.ceil(number - 1e-9)):d}"

@@ -1,28 +1,32 @@
-"""The whole answer to "what do the studies say on this outcome?": effects, figure, designs apart, what was left out.
+"""The whole answer to "what do the studies say on this outcome?": pooled, by design, and what was left out.
 
-pooled_answer(comparisons, outcomes()["spasticity_nrs"], cause="multiple_sclerosis") -> the JSON of `evidence pool`
+pool("spasticity_nrs", "multiple_sclerosis", design="parallel")    from the studies that come with Lissive
+pooled_answer(comparisons, outcomes()["spasticity_nrs"])           from any comparisons
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import replace
+from pathlib import Path
+from typing import Unpack
 
 from lissive.errors import EvidenceError
+from lissive.evidence.about import about, cause_word, label_of
 from lissive.evidence.absolute import Absolute, absolute
-from lissive.evidence.answer_data import (
-    direction,
-    estimate_data,
-    figure_data,
-    finite,
-    room_of,
-    small_studies_data,
-    studies_data,
+from lissive.evidence.answer_types import (
+    LeftOut,
+    OutcomeLike,
+    PooledAnswer,
+    Result,
+    SmallStudies,
+    StudyRow,
+    Without,
 )
 from lissive.evidence.beside import as_of, comparable, of_how_many
-from lissive.evidence.bias import why_unbelievable
-from lissive.evidence.comparison import DESIGNS, Comparison, weakest
+from lissive.evidence.bias import egger, why_unbelievable
+from lissive.evidence.comparing import comparisons, left_out
+from lissive.evidence.comparison import DESIGNS, Comparison
 from lissive.evidence.effect import (
     COUNTED,
     LABELS,
@@ -32,32 +36,24 @@ from lissive.evidence.effect import (
     effect,
     known_measure,
     null,
+    shown,
 )
-from lissive.evidence.pool import Pooled, difference_between, leave_one_out, pool
-
-if TYPE_CHECKING:
-    from lissive.evidence.read import Studies
-
-
-BEYOND_SCALE = (
-    "so few studies cannot tell what a further one would find: the prediction interval leaves the scale"
+from lissive.evidence.own_studies import studies_of
+from lissive.evidence.pooling import (
+    ESTIMATORS,
+    INTERVALS,
+    METHODS,
+    MODELS,
+    Pooled,
+    PoolOptions,
+    difference_between,
+    leave_one_out,
+    pool_effects,
 )
+from lissive.evidence.read import Studies
+from lissive.evidence.words import assumption
 
-
-class OutcomeLike(Protocol):
-    """What of an outcome the answer needs."""
-
-    @property
-    def word(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def better(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-
+BEYOND_SCALE = "prediction interval not informative: with so few studies it exceeds the outcome's scale"
 
 MEASURES_OF: Mapping[str, tuple[str, ...]] = {
     "share": COUNTED,
@@ -69,17 +65,95 @@ MEASURES_OF: Mapping[str, tuple[str, ...]] = {
 give all three, so that the first that any study gives is."""
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """A comparison that is not in the figure, and why."""
+class Options(PoolOptions, total=False):
+    """What an answer may be asked beside its words."""
 
-    study: str
-    label: str
-    reason: str
-    key: str = ""
-    """Name of the figures in the study's entry."""
-    said: str = ""
-    """What the study says in words."""
+    measure: str | None
+    baseline_risk: float | None
+    correlation: float | None
+
+
+def pool(
+    outcome: str,
+    cause: str | None = None,
+    design: str | None = None,
+    product: str | None = None,
+    measure: str | None = None,
+    model: str = "random",
+    tau2: str = "REML",
+    ci: str | None = None,
+    method: str = "IV",
+    baseline_risk: float | None = None,
+    correlation: float | None = None,
+    studies: Studies | str | Path | None = None,
+) -> PooledAnswer:
+    """What the studies say together on one outcome, as `lissive evidence pool` prints it.
+
+    Parameters
+    ----------
+    outcome, cause, design, product : words of the tables; every cause, design and product where not given.
+    measure : OR, RR, RD, MD, SMD or GMR; the one that most studies report, if not given.
+    model, tau2, ci, method : as of `pool_effects`, in capitals or not.
+    baseline_risk : risk without the drug, 0 to 1, for numbers needed to treat.
+    correlation : within persons, for crossover trials that state none.
+    studies : a file of your own, or studies that were read; those that come with Lissive, if not given.
+
+    Raises       EvidenceError for a word that is not known, with those that are and the nearest.
+    """
+    return answer_of(
+        studies_of(studies),
+        outcome,
+        cause=cause,
+        design=design,
+        product=product,
+        measure=measure,
+        model=_as_known(model, MODELS),
+        tau2=_as_known(tau2, ESTIMATORS),
+        ci=None if ci is None else _as_known(ci, INTERVALS),
+        method=_as_known(method, METHODS),
+        baseline_risk=baseline_risk,
+        correlation=correlation,
+    )
+
+
+def _as_known(word: str, known: Sequence[str]) -> str:
+    """A word as it is known, in capitals or not; any other as it is."""
+    return next((each for each in known if each.lower() == word.lower()), word)
+
+
+def answer_of(
+    studies: Studies,
+    outcome: str,
+    *,
+    cause: str | None = None,
+    design: str | None = None,
+    product: str | None = None,
+    **options: Unpack[Options],
+) -> PooledAnswer:
+    """The same from studies that were read, with every option as it is spelt."""
+    outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
+    found = comparisons(studies, outcome=outcome, cause=cause, design=design, product=product)
+    unused = left_out(studies, outcome=outcome, cause=cause, design=design, product=product)
+    answer = pooled_answer(
+        found,
+        studies.outcomes[outcome],
+        cause=cause or "",
+        cause_label=studies.causes[cause] if cause else "",
+        design=design,
+        unused=[
+            LeftOut(each.study, label_of(each.study), each.reason, each.key, each.text) for each in unused
+        ],
+        **options,
+    )
+    looked = of_how_many(answer, {each.id for each in studies.trials if not about(each).why})
+    held, notes = len(answer.study_ids), answer.notes
+    if 0 < held < looked:
+        notes += (
+            f"The estimate includes {held} of {looked} trials that measured this outcome. What the others report is "
+            "listed as not pooled; trials without an effect often report no estimate (selective reporting)",
+        )
+    there_is = None if found else comparable(studies, outcome, cause)
+    return replace(answer, notes=notes, trials_looked=looked, as_of=as_of(studies), there_is=there_is)
 
 
 def pooled_answer(
@@ -90,15 +164,12 @@ def pooled_answer(
     cause_label: str = "",
     design: str | None = None,
     measure: str | None = None,
-    model: str = "random",
-    tau2: str = "REML",
-    ci: str | None = None,
-    method: str = "IV",
     baseline_risk: float | None = None,
     correlation: float | None = None,
     unused: Iterable[LeftOut] = (),
-) -> dict[str, Any]:
-    """As plain data, ready for JSON; None where a number does not exist or is infinite.
+    **options: Unpack[PoolOptions],
+) -> PooledAnswer:
+    """The answer from comparisons.
 
     Parameters
     ----------
@@ -106,106 +177,106 @@ def pooled_answer(
     baseline_risk : for numbers needed to treat; else that of the control groups together.
     unused : what was left out before; listed with what is left out here.
 
-    Raises       EvidenceError for a measure that does not fit the outcome, and for what `pool` refuses.
+    Raises       EvidenceError for a measure that does not fit the outcome, and for what `pool_effects` refuses.
     """
     if correlation is not None and not -1.0 < correlation < 1.0:
         raise EvidenceError(
-            f"A correlation within people of {correlation:g} cannot be.",
+            f"A within-person correlation of {correlation:g} is impossible.",
             where="--correlation",
-            allowed="above -1 and below 1, as 0.5.",
+            allowed="above -1 and below 1, such as 0.5.",
             do="correct it, or leave it out.",
         )
+    _check_baseline(outcome, baseline_risk)
+    method = options.get("method", "IV")
     measure = _measure(comparisons, outcome, measure, correlation, method)
-    kept, effects, left = _effects(comparisons, measure, correlation, method)
-    options: dict[str, Any] = {"model": model, "tau2": tau2, "ci": ci, "method": method}
-    figure = pool(effects, **options)
-    groups = _by_design(effects, options)
-    between = difference_between([group for _, group in groups])
-    provenance = weakest(tuple(each.provenance for each in effects))
-    most = room_of(measure, getattr(outcome, "lower", None), getattr(outcome, "upper", None))
-    answer: dict[str, Any] = {
-        "outcome": outcome.word,
-        "outcome_label": outcome.label,
-        "unit": outcome.unit,
-        "better": outcome.better,
-        "cause": cause,
-        "cause_label": cause_label or cause,
-        "design": design,
-        "measure": measure,
-        "measure_label": LABELS[measure],
-        **figure_data(figure, most),
-        "direction": direction(figure, outcome.better),
-        "by_design": [
-            {
-                "design": name,
-                "studies": [each.study for each in effects if each.design == name],
-                **figure_data(group, most),
-                "direction": direction(group, outcome.better),
-                "absolute": _absolute(
-                    group, [each for each in kept if each.design == name], outcome, baseline_risk
-                ),
-            }
-            for name, group in groups
-        ],
-        "between_designs": None if between is None else asdict(between),
-        "leave_one_out": [
-            {"without": each.study, "label": each.label, **estimate_data(rest)}
-            for each, rest in leave_one_out(effects, **options)
-        ],
-        "small_studies": small_studies_data(effects),
-        "absolute": _absolute(figure, kept, outcome, baseline_risk),
-        "studies": studies_data(kept, effects, figure),
-        "left_out": [asdict(each) for each in (*left, *unused)],
-        "provenance": provenance if effects else None,
-        "recalled": [each.study for each in effects if each.provenance == "recalled"],
-        "rejected": "" if figure is None else why_unbelievable(measure, figure.estimate, i2=figure.i2),
-    }
-    answer["notes"] = _notes(answer, figure)
-    return answer
-
-
-def answer_of(
-    studies: Studies,
-    outcome: str,
-    *,
-    cause: str | None = None,
-    design: str | None = None,
-    product: str | None = None,
-    **options: Any,
-) -> dict[str, Any]:
-    """The same from a file of studies, by words.
-
-    Raises       EvidenceError for a word that is not known, with those that are and the nearest.
-    """
-    from lissive.evidence import comparisons, left_out
-    from lissive.evidence.about import about, cause_word, label_of
-
-    outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
-    asked: dict[str, Any] = {"outcome": outcome, "cause": cause, "design": design, "product": product}
-    found = comparisons(studies, **asked)
-    unused = [
-        LeftOut(each.study, label_of(each.study), each.reason, each.key, each.said)
-        for each in left_out(studies, **asked)
+    pairs, left = _effects(comparisons, measure, correlation, method)
+    effects = [each for _, each in pairs]
+    overall = _result(pairs, outcome, "", baseline_risk, options)
+    groups = [
+        _result([pair for pair in pairs if pair[1].design == name], outcome, name, baseline_risk, options)
+        for name in DESIGNS
     ]
-    there_is = None if found else comparable(studies, outcome, cause)
-    answer = pooled_answer(
-        found,
-        studies.outcomes[outcome],
-        cause=cause or "",
-        cause_label=studies.causes[cause] if cause else "",
+    by_design = tuple(group for group in groups if group is not None)
+    weights = () if overall is None else overall.pooled.weights
+    answer = PooledAnswer(
+        outcome=outcome,
+        cause=cause,
+        cause_label=cause_label or cause,
         design=design,
-        unused=unused,
-        **options,
+        measure=measure,
+        overall=overall,
+        by_design=by_design,
+        between=difference_between([group.pooled for group in by_design]),
+        leave_one_out=tuple(
+            Without(each.study, each.label, rest) for each, rest in leave_one_out(effects, **options)
+        ),
+        small_studies=_small_studies(effects),
+        studies=tuple(StudyRow(*pair, w) for pair, w in zip(pairs, weights, strict=True)),
+        left_out=(*left, *unused),
+        rejected=""
+        if overall is None
+        else why_unbelievable(measure, overall.pooled.estimate, i2=overall.pooled.i2),
+        notes=(),
     )
-    looked = of_how_many(answer, {each.id for each in studies.trials if not about(each).why})
-    held = len({row["study"] for row in answer["studies"]})
-    if 0 < held < looked:
-        answer["notes"].append(
-            f"The figure holds {held} of {looked} trials that looked at this. What the others say stands under what is "
-            "left out: trials that find nothing often give no number"
-        )
-    answer["trials_looked"] = looked
-    return {"as_of": as_of(studies), "there_is": there_is} | answer
+    return replace(answer, notes=tuple(_notes(answer)))
+
+
+_Pair = tuple[Comparison, Effect]
+
+
+def _result(
+    pairs: Sequence[_Pair],
+    outcome: OutcomeLike,
+    design: str,
+    baseline_risk: float | None,
+    options: PoolOptions,
+) -> Result | None:
+    """The pooled estimate of some comparisons; None where there are none."""
+    pooled = pool_effects([each for _, each in pairs], **options)
+    if pooled is None:
+        return None
+    most = largest_difference(
+        pooled.measure, getattr(outcome, "lower", None), getattr(outcome, "upper", None)
+    )
+    further = pooled.prediction_interval
+    return Result(
+        pooled=pooled,
+        studies=tuple(each.study for _, each in pairs),
+        direction=_direction(pooled, outcome.better),
+        prediction_beyond_scale=most is not None and further is not None and max(map(abs, further)) > most,
+        absolute=_absolute(pooled, [each for each, _ in pairs], outcome, baseline_risk),
+        design=design,
+    )
+
+
+def largest_difference(measure: str, lower: float | None, upper: float | None) -> float | None:
+    """The largest difference that there can be on a scale from `lower` to `upper`; None where there is no end.
+
+    >>> [largest_difference(*of) for of in (("MD", 0.0, 10.0), ("RD", 0.0, 1.0), ("OR", 0.0, 1.0))]
+    [10.0, 1.0, None]
+    """
+    if measure == "SMD":
+        return assumption("largest_smd")
+    if measure not in ("MD", "RD") or lower is None or upper is None:
+        return None
+    return upper - lower
+
+
+def _direction(pooled: Pooled, better: str) -> str:
+    if pooled.low_y <= 0.0 <= pooled.high_y:
+        return "either"
+    up = pooled.y > 0
+    if not better:
+        return "higher" if up else "lower"
+    return "benefit" if up == (better == "higher") else "harm"
+
+
+def _small_studies(effects: Sequence[Effect]) -> SmallStudies:
+    try:
+        found = egger(effects)
+    except EvidenceError as error:
+        return SmallStudies(None, refused=error.what)
+    return SmallStudies(found, shown(effects[0].measure, found.limit_y))
 
 
 # -- the measure --------------------------------------------------------------------------------------
@@ -222,15 +293,15 @@ def _measure(
         family = COUNTED if outcome.kind == "share" else MEASURED
         if outcome.kind == "scale" and word == "MD":
             raise EvidenceError(
-                f"A mean difference cannot be pooled over {outcome.word}: its studies use scales of different units.",
+                f"A mean difference cannot be pooled for {outcome.word}: its studies use different scales.",
                 where="--measure",
                 allowed=f"{', '.join(fitting)}.",
                 do="leave --measure out, or name another outcome.",
             )
         if word not in family:
-            of = "events: it counts people" if outcome.kind == "share" else "a quantity: it has means"
+            kind = "binary: it counts participants" if outcome.kind == "share" else "continuous: it has means"
             raise EvidenceError(
-                f"{outcome.word} cannot be pooled as {word} ({LABELS[word]}). The outcome is of {of}.",
+                f"{outcome.word} cannot be pooled as {word} ({LABELS[word]}). The outcome is {kind}.",
                 where="--measure",
                 allowed=f"{', '.join(fitting)}.",
                 do="leave --measure out, or name another outcome.",
@@ -256,88 +327,64 @@ def _most_given(
     return max(fitting, key=lambda word: usable[word])  # the first of equals
 
 
-# -- effects, and what has none ---------------------------------------------------------------------------
+# -- effects, and comparisons without one ---------------------------------------------------------------------------
 def _effects(
     comparisons: Sequence[Comparison], measure: str, correlation: float | None, method: str
-) -> tuple[list[Comparison], list[Effect], list[LeftOut]]:
-    """Comparisons that give the measure, their effects, and the others with the reason."""
-    pairs: list[tuple[Comparison, Effect]] = []
+) -> tuple[list[_Pair], list[LeftOut]]:
+    """Comparisons that give the measure with their effects, and the others with the reason."""
+    pairs: list[_Pair] = []
     left: list[LeftOut] = []
     for each in comparisons:
         if method == "MH" and each.design == "crossover":
-            left.append(LeftOut(each.study, each.label, "Mantel-Haenszel weighs groups of different people"))
+            left.append(
+                LeftOut(each.study, each.label, "a crossover trial; Mantel-Haenszel needs independent groups")
+            )
             continue
         try:
             pairs.append((each, effect(each, measure, correlation=correlation, own=method == "IV")))
         except NotUsable as reason:
             left.append(LeftOut(each.study, each.label, reason.what))
-    kept: dict[str, tuple[Comparison, Effect]] = {}
+    kept: dict[str, _Pair] = {}
     for pair in pairs:
         key = pair[1].patients
         first = kept.get(key)
         if first is None:
             kept[key] = pair
             continue
-        # of two reports on the same people the one of more people stays, else the one that is listed first
+        # of two reports on the same participants the larger stays, otherwise the one that is listed first
         stays, goes = (pair, first) if (pair[1].n or 0) > (first[1].n or 0) else (first, pair)
         kept[key] = stays
         left.append(
-            LeftOut(
-                goes[0].study, goes[0].label, f"the same people as {stays[0].study}; they are counted once"
-            )
+            LeftOut(goes[0].study, goes[0].label, f"same participants as {stays[0].study}, counted once")
         )
-    ordered = [pair for pair in pairs if kept[pair[1].patients] is pair]
-    return [pair[0] for pair in ordered], [pair[1] for pair in ordered], left
-
-
-def _by_design(effects: Sequence[Effect], options: Mapping[str, Any]) -> list[tuple[str, Pooled]]:
-    found = []
-    for name in DESIGNS:
-        group = pool([each for each in effects if each.design == name], **options)
-        if group is not None:
-            found.append((name, group))
-    return found
+    return [pair for pair in pairs if kept[pair[1].patients] is pair], left
 
 
 # -- numbers needed to treat ------------------------------------------------------------------------------------
-def _absolute(
-    figure: Pooled | None,
-    kept: Sequence[Comparison],
-    outcome: OutcomeLike,
-    asked: float | None,
-) -> dict[str, Any] | None:
+def _check_baseline(outcome: OutcomeLike, asked: float | None) -> None:
     if asked is not None and outcome.kind != "share":
         raise EvidenceError(
-            f"{outcome.word} is a quantity: there is no risk to start from, and no number needed to treat.",
+            f"{outcome.word} is continuous: there is no baseline risk and no number needed to treat.",
             where="--baseline-risk",
-            allowed="an outcome that counts people, as responders_30pct.",
+            allowed="a binary outcome, such as responders_30pct.",
             do="leave --baseline-risk out.",
         )
     if asked is not None and not 0.0 < asked < 1.0:
-        absolute(
-            "RD", 0.0, (0.0, 0.0), asked, outcome.better
-        )  # says what is wrong with it, also without studies
-    if figure is None or figure.measure not in COUNTED or not outcome.better:
+        absolute("RD", 0.0, (0.0, 0.0), asked, outcome.better)  # says what is wrong, also without studies
+
+
+def _absolute(
+    pooled: Pooled, kept: Sequence[Comparison], outcome: OutcomeLike, asked: float | None
+) -> Absolute | None:
+    if pooled.measure not in COUNTED or not outcome.better:
         return None
     baseline, source = asked, "as asked"
     if baseline is None:
-        baseline, source = _control_risk(kept), "all control groups of these studies together"
+        baseline, source = _control_risk(kept), "pooled control groups"
     if baseline is None or not 0.0 < baseline < 1.0:
         return None
-    found = absolute(figure.measure, figure.estimate, figure.ci, baseline, outcome.better)
-    return {"baseline_risk": baseline, "baseline_from": source, **_absolute_data(found)}
-
-
-def _absolute_data(found: Absolute) -> dict[str, Any]:
-    return {
-        "risk": found.risk,
-        "risk_ci": list(found.risk_ci),
-        "benefit_per_1000": 1000 * found.benefit,
-        "benefit_per_1000_ci": [1000 * end for end in found.benefit_ci],
-        "nnt": finite(found.nnt),
-        "nnt_ci": [finite(end) for end in found.nnt_ci],
-        "nnt_words": found.words(),
-    }
+    found = absolute(pooled.measure, pooled.estimate, pooled.ci, baseline, outcome.better)
+    return replace(found, baseline_from=source)
 
 
 def _control_risk(kept: Sequence[Comparison]) -> float | None:
@@ -351,27 +398,30 @@ def _control_risk(kept: Sequence[Comparison]) -> float | None:
 
 
 # -- what a reader has to know ------------------------------------------------------------------------------------
-def _notes(answer: Mapping[str, Any], figure: Pooled | None) -> list[str]:
-    if figure is None:
+def _notes(answer: PooledAnswer) -> list[str]:
+    if answer.overall is None:
         return []
-    said = list(figure.said)
-    if answer["rejected"]:
-        said.append(f"Do not use this figure: {answer['rejected']}.")
-    if len(answer["by_design"]) > 1:
-        said.append(
-            "The studies have different designs, which answer different questions: read the figures by design first."
+    pooled, word = answer.overall.pooled, answer.outcome.word
+    notes = list(pooled.notes)
+    if answer.rejected:
+        notes.append(f"Do not use this estimate: {answer.rejected}.")
+    if len(answer.by_design) > 1:
+        notes.append(
+            "The studies have different designs, which answer different questions: read the estimates by design first."
         )
-    if not answer["better"]:
-        said.append(
-            f"Which way of {answer['outcome']} is better is not stated; in the file, "
-            f"`outcomes: {{{answer['outcome']}: {{better: lower}}}}` would say it."
+    if not answer.outcome.better:
+        notes.append(
+            f"Whether lower or higher values of {word} are better is not stated; state it in the file with "
+            f"`outcomes: {{{word}: {{better: lower}}}}`."
         )
-    kinds = list(dict.fromkeys(row["product"] for row in answer["studies"] if row["product"]))
+    kinds = list(dict.fromkeys(row.comparison.product for row in answer.studies if row.comparison.product))
     if len(kinds) > 1:
-        said.append(f"Different products are put together: {', '.join(kinds)}; --product WORD takes one.")
-    interval = figure.prediction_interval
-    if answer["prediction_beyond_scale"]:
-        said.append(f"{BEYOND_SCALE}; the numbers of that interval stand in the JSON alone")
-    elif interval is not None and interval[0] <= null(figure.measure) <= interval[1]:
-        said.append("a further study like these could find no difference, or one the other way")
-    return said
+        notes.append(f"Different products are pooled: {', '.join(kinds)}; --product WORD selects one.")
+    interval = pooled.prediction_interval
+    if answer.overall.prediction_beyond_scale:
+        notes.append(f"{BEYOND_SCALE}; its numbers are in the JSON only")
+    elif interval is not None and interval[0] <= null(pooled.measure) <= interval[1]:
+        notes.append(
+            "95 % prediction interval includes no effect: a further similar study could find no effect, or the opposite"
+        )
+    return notes

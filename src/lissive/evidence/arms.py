@@ -1,4 +1,4 @@
-"""The arms of a trial: which is control, and how many people each has."""
+"""The arms of a trial: which is control, and how many participants each has."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lissive.evidence.read import Located, cite, number
 from lissive.evidence.words import find
 
 N_MEANS = ("n_analysed", "n_primary", "n_treated", "n_randomised", "n_completed", "n", "n_enrolled")
-"""Fields that say how many people a mean is of, the best first."""
+"""Fields with the number of participants of a mean, the best first."""
 N_HARMS = ("n_treated", "n_randomised", "n_analysed", "n_completed", "n")
-"""The same for harms, which are of everybody who was treated."""
+"""The same for adverse events, which are of all treated participants."""
 
 
 def role(arm: str) -> str:
@@ -22,12 +22,12 @@ def role(arm: str) -> str:
 
 
 def people_of(entry: Located, arm: str) -> float | None:
-    """How many people of an arm were looked at; None where that is not known, or it is no trial."""
+    """Participants analysed in an arm; None where that is not known, or it is not a trial."""
     return people_in(entry, arm, N_MEANS)[0] if entry.kind == "trial" else None
 
 
 def people_in(entry: Located, arm: str, fields: tuple[str, ...]) -> tuple[float | None, Cited]:
-    """How many people an arm has: in a crossover all of them; `` is the whole trial."""
+    """Participants of an arm: in a crossover all of them; `` is the whole trial."""
     row: Any = entry.row
     rows = list(enumerate(row.arms or ()))
     mine = [(k, each) for k, each in rows if arm and _same(str(each.get("arm")), arm)]

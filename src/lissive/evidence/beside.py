@@ -1,40 +1,37 @@
-"""What stands beside a pooled figure: how many trials it does not hold, what else can be asked, of which day it is."""
+"""What accompanies a pooled estimate: trials that it does not include, alternatives, date of the data."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container
 
-if TYPE_CHECKING:
-    from lissive.evidence.read import Studies
-
-
-def of_how_many(answer: Mapping[str, Any], controlled: Container[str]) -> int:
-    """How many trials with a control group looked at the outcome, with those that the figure does not hold."""
-    inside = {row["study"] for row in answer["studies"]}
-    said = {row["study"] for row in answer["left_out"] if row["said"] and row["study"] in controlled}
-    return len(inside | said)
+from lissive.evidence.answer_types import Alternatives, PooledAnswer
+from lissive.evidence.claim import shipped_claims
+from lissive.evidence.comparing import every
+from lissive.evidence.read import Studies
 
 
-def comparable(studies: Studies, outcome: str, cause: str | None) -> dict[str, list[str]]:
+def of_how_many(answer: PooledAnswer, controlled: Container[str]) -> int:
+    """Number of controlled trials that measured the outcome, including those that are not pooled."""
+    reported = {each.study for each in answer.left_out if each.text and each.study in controlled}
+    return len({*answer.study_ids, *reported})
+
+
+def comparable(studies: Studies, outcome: str, cause: str | None) -> Alternatives:
     """What can be asked in place of what has no comparison: outcomes of the cause, causes, claims on the outcome."""
-    from lissive.evidence.claims import shipped_claims
-    from lissive.evidence.comparing import every
-
     made = every(studies)[0]
-    return {
-        "outcomes": list(dict.fromkeys(each.outcome for each in made if cause in (None, each.cause))),
-        "causes": list(dict.fromkeys(each.cause for each in made if each.cause)),
-        "claims": [claim.id for claim in shipped_claims() if outcome in claim.outcomes],
-    }
+    return Alternatives(
+        outcomes=tuple(dict.fromkeys(each.outcome for each in made if cause in (None, each.cause))),
+        causes=tuple(dict.fromkeys(each.cause for each in made if each.cause)),
+        claims=tuple(claim.id for claim in shipped_claims() if outcome in claim.outcomes),
+    )
 
 
 _DATED = re.compile(r"^(?:generated|as_of): *['\"]?(\d{4}-\d\d-\d\d)", re.MULTILINE)
 
 
 def as_of(studies: Studies) -> str | None:
-    """The last day that the files of the studies say they were put together on; None where none says."""
+    """The latest date stated in the files of studies; None where none is stated."""
     days = []
     for path in dict.fromkeys(each.path for each in studies):
         with path.open(encoding="utf-8") as file:

@@ -1,44 +1,37 @@
-"""Small studies that say something else than large ones, and pooled figures that nobody should believe."""
+"""Small-study effects, and pooled estimates that are not credible."""
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import RATIOS
 from lissive.evidence.effect import LABELS, Effect
-
-HERE = Path(__file__).parent
+from lissive.evidence.words import table
 
 
 @cache
 def limits() -> dict[str, float]:
     """Numbers of limits.tsv and of assumptions.tsv, by name."""
-    found: dict[str, float] = {}
-    for name in ("limits.tsv", "assumptions.tsv"):
-        with (HERE / name).open(encoding="utf-8", newline="") as file:
-            found |= {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
-    return found
+    return {row["name"]: float(row["value"]) for each in ("limits", "assumptions") for row in table(each)}
 
 
 @dataclass(frozen=True)
 class Egger:
-    """Egger's test: does the effect hang on its own standard error?"""
+    """Egger's test: does the effect depend on its standard error?"""
 
     k: int
     intercept: float
-    """Of effect over standard error on 1 over standard error: 0 where the funnel is even."""
+    """Of effect over standard error on 1 over standard error: 0 for a symmetric funnel."""
     se: float
     t: float
     df: int
     p: float
     limit_y: float
-    """Effect that a study without sampling error would have by this line, on the scale of analysis."""
+    """Effect predicted for a study without sampling error, on the scale of analysis."""
 
 
 def check_funnel(effects: Sequence[Effect]) -> None:
@@ -49,9 +42,8 @@ def check_funnel(effects: Sequence[Effect]) -> None:
     )  # arms of one study are no more studies
     if k < least:
         raise EvidenceError(
-            f"{k} {'study is' if k == 1 else 'studies are'} too few for a funnel or Egger's "
-            f"test: below {least}, neither can tell chance from small studies that were left unpublished "
-            "(Sterne and others, BMJ 2011;343:d4002).",
+            f"{k} {'study is' if k == 1 else 'studies are'} too few for a funnel plot or Egger's test: with fewer than "
+            f"{least}, neither can distinguish chance from publication bias (Sterne and others, BMJ 2011;343:d4002).",
             allowed=f"{least} studies or more.",
             do="judge each study by its own size and funding.",
         )
@@ -71,7 +63,7 @@ def egger(effects: Sequence[Effect]) -> Egger:
     k, spread = len(effects), float(((precision - precision.mean()) ** 2).sum())
     if spread <= 1e-12 * float((precision**2).sum()):
         raise EvidenceError(
-            "All studies have the same standard error, so that no line can be drawn through them.",
+            "All studies have the same standard error: Egger's regression is not estimable.",
             allowed="studies of different sizes.",
         )
     slope = float(((precision - precision.mean()) * standard).sum()) / spread
@@ -85,7 +77,7 @@ def egger(effects: Sequence[Effect]) -> Egger:
 def why_unbelievable(
     measure: str, estimate: float, ci: tuple[float, float] | None = None, i2: float | None = None
 ) -> str:
-    """Why a pooled figure is rejected; nothing where it may be read.
+    """Why a pooled estimate is rejected; empty where it is credible.
 
     >>> why_unbelievable("SMD", -0.25)
     ''
@@ -95,15 +87,15 @@ def why_unbelievable(
     if measure == "SMD" and abs(estimate) > most:
         said.append(
             f"a standardised mean difference of {estimate:g} puts the groups {abs(estimate):g} standard deviations "
-            f"apart, and no group of patients is more than {most:g} from another: changes within one group, or "
-            "standard errors in the place of deviations, were pooled"
+            f"apart, and more than {most:g} is implausible: changes within one group were pooled, or standard errors "
+            "taken for standard deviations"
         )
     if measure == "RD" and abs(estimate) > 1:
-        said.append(f"a difference of risks of {estimate:g} is beyond 1")
+        said.append(f"a risk difference of {estimate:g} is beyond 1")
     if measure in RATIOS and estimate <= 0:
-        said.append(f"a {LABELS[measure]} of {estimate:g} cannot be")
+        said.append(f"its {LABELS[measure]}, {estimate:g}, is impossible")
     if ci is not None and not ci[0] <= estimate <= ci[1]:
-        said.append(f"its interval, {ci[0]:g} to {ci[1]:g}, does not hold it")
+        said.append(f"its interval, {ci[0]:g} to {ci[1]:g}, does not include it")
     if i2 is not None and i2 > limits()["most_i2"]:
-        said.append(f"I² of {i2:g} % says that the studies did not measure the same thing")
+        said.append(f"I² of {i2:g} % means that the studies did not measure the same thing")
     return "; ".join(said)

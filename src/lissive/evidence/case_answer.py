@@ -1,23 +1,25 @@
 """What the studies say for one case: studies of its cause and product, figures, claims, and what is not known.
 
-case_evidence(read_case("examples/ms-new-york.yaml")) -> the `evidence` of `lissive case --json`
+case_evidence(read_case("examples/ms-new-york.yaml")) -> CaseEvidence, the `evidence` of `lissive case`
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lissive.case import Case
 from lissive.evidence.answer import answer_of
-from lissive.evidence.catalog import claim_row, listed
-from lissive.evidence.claims import Claim, shipped_claims
+from lissive.evidence.answer_types import PooledAnswer
+from lissive.evidence.catalog import StudyEntry, listed
+from lissive.evidence.claim import Claim, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.read import Studies, shipped_studies
 from lissive.evidence.unused import Unused
 from lissive.evidence.words import causes, near_causes, outcomes, products, table
 
+_STUDY = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
 _FIGURE = (
     "outcome outcome_label unit better measure measure_label k n estimate ci prediction_interval "
     "prediction_beyond_scale i2 direction by_design recalled provenance notes"
@@ -25,64 +27,153 @@ _FIGURE = (
 _DESIGN = (
     "design studies k n n_stated_by estimate ci prediction_interval prediction_beyond_scale i2 direction"
 ).split()
+_CLAIM = "id claim verdict verdict_label answer certainty certainty_by".split()
 _ALWAYS = ("safety",)
 _OF_OPIOIDS = ("opioid_instead", "opioid_sparing")
 
 
-def case_evidence(case: Case, studies: Studies | None = None) -> dict[str, Any]:
-    """As plain data, ready for JSON.
+@dataclass(frozen=True)
+class CaseStudy:
+    """One study of the cause."""
 
-    Figures are of the planned product where a trial has it in this cause, and of all products where none has;
-    `of_all_products` says which. Designs stand apart in `by_design`.
-    """
+    study: StudyEntry
+    fits_product: bool
+
+    def to_json(self) -> dict[str, Any]:
+        row = self.study.to_json()
+        return {**{name: row[name] for name in _STUDY}, "fits_product": self.fits_product}
+
+
+@dataclass(frozen=True)
+class CaseFigure:
+    """One outcome pooled; each design by itself in `answer.by_design`."""
+
+    topic: str
+    answer: PooledAnswer
+    products: tuple[str, ...]
+    """Labels of the products of its studies."""
+    of_all_products: bool
+    """Whether no trial of this cause has numbers of the planned product, or none is planned."""
+
+    def to_json(self) -> dict[str, Any]:
+        row = self.answer.to_json()
+        kept = {name: row[name] for name in _FIGURE}
+        kept["by_design"] = [{name: each[name] for name in _DESIGN} for each in row["by_design"]]
+        return {
+            "topic": self.topic,
+            **kept,
+            "studies": [each.effect.study for each in self.answer.studies],
+            "products": list(self.products),
+            "of_all_products": self.of_all_products,
+        }
+
+
+@dataclass(frozen=True)
+class InWords:
+    """What one trial reports that is not pooled."""
+
+    unused: Unused
+    topic: str
+    product: str
+    fits_product: bool
+
+    @property
+    def product_label(self) -> str:
+        return products().get(self.product, self.product)
+
+    @property
+    def text(self) -> str:
+        """What is reported, headed by the subgroup where it is of one."""
+        return f"{self.unused.kind}: {self.unused.text}" if self.unused.kind else self.unused.text
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.unused.study,
+            "outcome": self.unused.outcome,
+            "key": self.unused.key,
+            "topic": self.topic,
+            "product": self.product,
+            "product_label": self.product_label,
+            "fits_product": self.fits_product,
+            "said": self.text,
+            "reason": self.unused.reason,
+        }
+
+
+@dataclass(frozen=True)
+class CaseEvidence:
+    """The evidence of a case."""
+
+    cause: str | None
+    product: str | None
+    topics: tuple[str, ...]
+    """What a case is answered on, in the order of the table; `other` last."""
+    claims: tuple[Claim, ...]
+    not_known: tuple[str, ...]
+    studies: tuple[CaseStudy, ...] = ()
+    near_studies: tuple[CaseStudy, ...] = ()
+    """Of related causes, which are not equivalent."""
+    pooled: tuple[CaseFigure, ...] = ()
+    in_words: tuple[InWords, ...] = ()
+
+    @property
+    def cause_label(self) -> str | None:
+        return None if self.cause is None else causes()[self.cause]
+
+    @property
+    def product_label(self) -> str | None:
+        word = self.product
+        return None if word is None else products().get(word, None if self.cause is None else word)
+
+    @property
+    def controlled(self) -> tuple[CaseStudy, ...]:
+        """Trials of the cause with a control group."""
+        return tuple(each for each in self.studies if each.study.is_controlled)
+
+    def to_json(self) -> dict[str, Any]:
+        claims = [each.to_json() for each in self.claims]
+        return {
+            "cause": self.cause,
+            "cause_label": self.cause_label,
+            "product": self.product,
+            "product_label": self.product_label,
+            "studies": [each.to_json() for each in self.studies],
+            "near_studies": [each.to_json() for each in self.near_studies],
+            "topics": list(self.topics),
+            "pooled": [each.to_json() for each in self.pooled],
+            "in_words": [each.to_json() for each in self.in_words],
+            "claims": [{name: row[name] for name in _CLAIM} for row in claims],
+            "not_known": list(self.not_known),
+        }
+
+
+def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
+    """Figures are of the planned product where a trial has it in this cause, and of all products where none has;
+    `of_all_products` says which."""
     base = shipped_studies() if studies is None else studies
     cause, product = case.spasm.cause, case.plan.product
+    topics = (*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other")
+    claims = tuple(claim for claim in shipped_claims() if _bears(claim, case))
     if cause is None:
-        return _without_cause(case)
+        unknown = "The case states no cause of the spasms; trial results differ between causes."
+        return CaseEvidence(None, product, topics, claims, (unknown,))
     rows = listed(base, cause=cause)
-    controlled = [row for row in rows if row["kind"] == "trial" and not row["not_compared"]]
-    figures = [_figure(base, word, cause, product) for word in _asked()]
-    found = [each for each in figures if each is not None]
-    return {
-        "cause": cause,
-        "cause_label": causes()[cause],
-        "product": product,
-        "product_label": None if product is None else products().get(product, product),
-        "studies": [_study(row, product) for row in rows],
-        "near_studies": [
+    controlled = [row for row in rows if row.is_controlled]
+    asked = [row["outcome"] for row in table("case_outcomes") if row["figure"] == "yes"]
+    figures = tuple(each for word in asked if (each := _figure(base, word, cause, product)) is not None)
+    return CaseEvidence(
+        cause,
+        product,
+        topics,
+        claims,
+        tuple(_not_known(cause, product, controlled, figures)),
+        studies=tuple(_study(row, product) for row in rows),
+        near_studies=tuple(
             _study(row, product) for word in near_causes(cause) for row in listed(base, cause=word)
-        ],
-        "topics": _topics(),
-        "pooled": found,
-        "in_words": _in_words(base, controlled, product),
-        "claims": [_claim(claim) for claim in shipped_claims() if _bears(claim, case)],
-        "not_known": _not_known(cause, product, controlled, found),
-    }
-
-
-def _without_cause(case: Case) -> dict[str, Any]:
-    return {
-        "cause": None,
-        "cause_label": None,
-        "product": case.plan.product,
-        "product_label": products().get(case.plan.product or ""),
-        "studies": [],
-        "near_studies": [],
-        "topics": _topics(),
-        "pooled": [],
-        "in_words": [],
-        "claims": [_claim(claim) for claim in shipped_claims() if _bears(claim, case)],
-        "not_known": ["The case names no cause of the spasms. What trials found differs between causes."],
-    }
-
-
-def _asked() -> list[str]:
-    return [row["outcome"] for row in table("case_outcomes") if row["figure"] == "yes"]
-
-
-def _topics() -> list[str]:
-    """What a case is answered on, in the order of the table; `other` last."""
-    return [*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other"]
+        ),
+        pooled=figures,
+        in_words=tuple(_in_words(base, controlled, product)),
+    )
 
 
 def _topic(outcome: str) -> str:
@@ -90,67 +181,46 @@ def _topic(outcome: str) -> str:
     return next((row["topic"] for row in table("case_outcomes") if row["outcome"] == outcome), "other")
 
 
-def _study(row: Mapping[str, Any], product: str | None) -> dict[str, Any]:
-    kept = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
-    return {
-        **{name: row[name] for name in kept},
-        "fits_product": product is not None and product in row["products"],
-    }
+def _study(row: StudyEntry, product: str | None) -> CaseStudy:
+    return CaseStudy(row, product is not None and product in row.products)
 
 
-def _figure(studies: Studies, outcome: str, cause: str, product: str | None) -> dict[str, Any] | None:
+def _figure(studies: Studies, outcome: str, cause: str, product: str | None) -> CaseFigure | None:
     """One outcome pooled; None where no trial of this cause has numbers of it."""
     known = product if product in products() else None
-    mine: dict[str, Any] = {"k": 0}
-    if known is not None:
-        mine = answer_of(studies, outcome, cause=cause, product=known)
-    answer = mine if mine["k"] else answer_of(studies, outcome, cause=cause)
-    if not answer["k"]:
+    mine = None if known is None else answer_of(studies, outcome, cause=cause, product=known)
+    is_mine = mine is not None and mine.k > 0
+    answer = mine if mine is not None and is_mine else answer_of(studies, outcome, cause=cause)
+    if not answer.k:
         return None
-    kept = {name: answer[name] for name in _FIGURE}
-    kept["by_design"] = [{name: each[name] for name in _DESIGN} for each in answer["by_design"]]
-    kept["studies"] = [each["study"] for each in answer["studies"]]
-    kept["products"] = _labels(each["product"] for each in answer["studies"])
-    return {"topic": _topic(outcome), **kept, "of_all_products": not mine["k"]}
+    given = _labels(row.comparison.product for row in answer.studies)
+    return CaseFigure(_topic(outcome), answer, given, not is_mine)
 
 
-def _labels(words: Iterable[str]) -> list[str]:
-    return [products().get(word, word) for word in dict.fromkeys(words) if word]
+def _labels(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(products().get(word, word) for word in dict.fromkeys(words) if word)
 
 
-def _in_words(
-    studies: Studies, controlled: Sequence[Mapping[str, Any]], product: str | None
-) -> list[dict[str, Any]]:
-    """What trials of this cause say that is in no figure: words, as most have that found nothing, p values, parts.
+def _in_words(studies: Studies, controlled: Sequence[StudyEntry], product: str | None) -> list[InWords]:
+    """What trials of this cause report that is not pooled: words, as most without an effect do, p values, subgroups.
 
-    Those of the planned product come first. A trial of which nothing is said anywhere has the reason.
+    Those of the planned product come first. A trial that reports nothing usable is listed with the reason.
     """
     made, unused = every(studies)
-    by_id = {row["id"]: row for row in controlled}
-    said: dict[tuple[str, str], Unused] = {}
+    by_id = {row.id: row for row in controlled}
+    found: dict[tuple[str, str], Unused] = {}
     for each in unused:
-        if each.study in by_id and each.said and each.outcome and _is_said(each.outcome):
-            said.setdefault((each.study, each.key), each)
-    shown = {study for study, _ in said} | {each.study for each in made}
+        if each.study in by_id and each.text and each.outcome and _is_said(each.outcome):
+            found.setdefault((each.study, each.key), each)
+    shown = {study for study, _ in found} | {each.study for each in made}
     for each in unused:
         if each.study in by_id and each.study not in shown and each.cited:
-            said.setdefault((each.study, each.key), replace(each, said=f"not pooled: {each.reason}"))
-    rows = [_words_row(each, by_id[each.study], product) for each in said.values()]
-    return sorted(rows, key=lambda row: not row["fits_product"])
-
-
-def _words_row(one: Unused, study: Mapping[str, Any], product: str | None) -> dict[str, Any]:
-    return {
-        "study": one.study,
-        "outcome": one.outcome,
-        "key": one.key,
-        "topic": _topic(one.outcome),
-        "product": study["product"],
-        "product_label": products().get(study["product"], study["product"]),
-        "fits_product": product is not None and product in study["products"],
-        "said": f"{one.kind}: {one.said}" if one.kind else one.said,
-        "reason": one.reason,
-    }
+            found.setdefault((each.study, each.key), replace(each, text=f"not pooled: {each.reason}"))
+    rows = []
+    for each in found.values():
+        mine = _study(by_id[each.study], product)
+        rows.append(InWords(each, _topic(each.outcome), mine.study.product, mine.fits_product))
+    return sorted(rows, key=lambda row: not row.fits_product)
 
 
 def _is_said(outcome: str) -> bool:
@@ -169,37 +239,32 @@ def _bears(claim: Claim, case: Case) -> bool:
     return case.spasm.cause is not None and case.spasm.cause in claim.causes
 
 
-def _claim(claim: Claim) -> dict[str, Any]:
-    row = claim_row(claim)
-    return {
-        name: row[name] for name in "id claim verdict verdict_label answer certainty certainty_by".split()
-    }
-
-
 def _not_known(
-    cause: str, product: str | None, trials: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]
+    cause: str, product: str | None, trials: Sequence[StudyEntry], found: Sequence[CaseFigure]
 ) -> list[str]:
     label = causes()[cause]
     if not trials:
         near = [causes()[word] for word in near_causes(cause)]
-        said = [
-            f"No controlled trial of {label} is in the tables. What is planned has not been tested in it."
-        ]
-        return [*said, f"What was studied near it is not the same: {', '.join(near)}."] if near else said
+        said = [f"No controlled trial in {label} was found: the planned treatment has not been tested in it."]
+        return (
+            [*said, f"Related conditions that were studied, not equivalent: {', '.join(near)}."]
+            if near
+            else said
+        )
     said = []
-    if product is not None and not any(product in row["products"] for row in trials):
+    if product is not None and not any(product in row.products for row in trials):
         name = products().get(product, product)
-        said.append(f"Of {name} in {label} there is no controlled trial in the tables.")
-    have = {each["outcome"] for each in found}
+        said.append(f"No controlled trial of {name} in {label} was found.")
+    have = {each.answer.outcome.word for each in found}
     core = [row["outcome"] for row in table("case_outcomes") if row["core"] == "yes"]
     lacking = [outcomes()[word].label for word in core if word not in have]
     if lacking:
-        said.append(f"No figure that can be pooled, in this cause: {', '.join(lacking)}.")
-    if any(each["of_all_products"] for each in found) and product is not None:
-        names = ", ".join(each["outcome_label"] for each in found if each["of_all_products"])
-        said.append(f"Of other products than the planned one alone: {names}.")
-    recalled = sorted({study for each in found for study in each["recalled"]})
+        said.append(f"No pooled estimate in this cause: {', '.join(lacking)}.")
+    if any(each.of_all_products for each in found) and product is not None:
+        names = ", ".join(each.answer.outcome.label for each in found if each.of_all_products)
+        said.append(f"Only of other products than the planned one: {names}.")
+    recalled = sorted({study for each in found for study in each.answer.unverified})
     if recalled:
-        said.append(f"Figures of {', '.join(recalled)} are quoted from memory, not read.")
-    said.append("How this person will respond: trials give averages of others.")
+        said.append(f"Unverified (quoted from memory, source not checked): {', '.join(recalled)}.")
+    said.append("How this person will respond: trials report averages of groups.")
     return said

@@ -1,31 +1,150 @@
-"""The studies, reviews and claims as plain data: a list of them, and everything on one.
+"""The studies, reviews and claims: a list of them, and everything on one.
 
 listed(shipped_studies(), cause="als")      a row for each study
-whole("wade_2004")                          every number with where it comes from, what is used, and conflicts
+full_record("wade_2004", shipped_studies())   every number with where it comes from, what is used, and conflicts
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.about import about, cause_word, label_of
 from lissive.evidence.arms import role
-from lissive.evidence.claims import JUDGED, VERDICTS, Claim, claim_of, shipped_claims
+from lissive.evidence.claim import Claim, Conflict, claim_of, conflicts_of, shipped_claims
 from lissive.evidence.comparing import every
-from lissive.evidence.comparison import Comparison
-from lissive.evidence.read import Located, Studies, dotted, figures, number, plain, shipped_reviews
+from lissive.evidence.comparison import Cited, Comparison
+from lissive.evidence.read import Located, Studies, figures, number, plain, shipped_reviews
 from lissive.evidence.unused import Unused
-from lissive.evidence.words import NOT_USED, designs, known, near_causes, table
+from lissive.evidence.words import NOT_USED, designs, known
+
+
+@dataclass(frozen=True)
+class StudyEntry:
+    """One study in a list."""
+
+    id: str
+    label: str
+    kind: str
+    """trial, observational."""
+    citation: str
+    doi: str
+    registry: str
+    cause: str
+    cause_as_said: str
+    design: str
+    """Empty without a control group."""
+    product: str
+    products: tuple[str, ...]
+    """All products that its arms received."""
+    intervention: str
+    people: float | None
+    weeks: float | str | None
+    outcomes: tuple[str, ...]
+    """Those with a comparison."""
+    in_words: tuple[str, ...]
+    """Those that are reported without one."""
+    patients: str
+    not_compared: str
+    """Why nothing of it can be compared; empty where it can."""
+    where: str
+
+    @property
+    def is_controlled(self) -> bool:
+        return self.kind == "trial" and not self.not_compared
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """One figure of an entry, and its line."""
+
+    cited: Cited
+    where: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self.cited), "where": self.where}
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything on one entry that studies and reviews share."""
+
+    id: str
+    kind: str
+    citation: str
+    doi: str
+    rejected: str
+    note: str
+    where: str
+    numbers: tuple[Numbered, ...]
+    conflicts: tuple[Conflict, ...]
+    claims: tuple[str, ...]
+    """Claims that are based on it."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "citation": self.citation,
+            "doi": self.doi,
+            "rejected": self.rejected,
+            "note": self.note,
+            "where": self.where,
+            "numbers": [each.to_json() for each in self.numbers],
+            "conflicts": [asdict(each) for each in self.conflicts],
+            "claims": list(self.claims),
+        }
+
+
+@dataclass(frozen=True)
+class ReviewRecord:
+    """Everything on one review."""
+
+    entry: Record
+    label: str
+    purpose: str
+    outcomes: tuple[Mapping[str, object], ...]
+    """What each of its results is of: outcome, model, note."""
+
+    def to_json(self) -> dict[str, Any]:
+        more = {"label": self.label, "purpose": self.purpose, "outcomes": list(self.outcomes)}
+        return {**self.entry.to_json(), **more}
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """Everything on one study."""
+
+    entry: Record
+    study: StudyEntry
+    comparator: str
+    design_as_said: str
+    same_people_as: tuple[str, ...]
+    used: tuple[Comparison, ...]
+    left_out: tuple[Unused, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.study.to_json(),
+            **self.entry.to_json(),
+            "comparator": self.comparator,
+            "design_as_said": self.design_as_said,
+            "same_people_as": list(self.same_people_as),
+            "used": [asdict(each) for each in self.used],
+            "left_out": [each.to_json() for each in self.left_out],
+        }
 
 
 def listed(
     studies: Studies, *, cause: str | None = None, outcome: str | None = None, design: str | None = None
-) -> list[dict[str, Any]]:
-    """A row for each study that fits, in the order of the files; studies without a control group too.
+) -> list[StudyEntry]:
+    """Each study that fits, in the order of the files; studies without a control group too.
 
     Raises       EvidenceError for a word that is not known, with the nearest.
     """
@@ -39,51 +158,49 @@ def listed(
         if word is not None:
             known(kind, word, allowed)
     made, unused = every(studies)
-    rows = [_row(entry, made, unused) for entry in studies]
+    rows = [_entry(each, made, unused) for each in studies]
     return [
         row
         for row in rows
-        if (cause is None or row["cause"] == cause)
-        and (design is None or row["design"] == design)
-        and (outcome is None or outcome in row["outcomes"] or outcome in row["in_words"])
+        if (cause is None or row.cause == cause)
+        and (design is None or row.design == design)
+        and (outcome is None or outcome in row.outcomes or outcome in row.in_words)
     ]
 
 
-def _row(entry: Located, made: list[Comparison], unused: list[Unused]) -> dict[str, Any]:
+def _entry(entry: Located, made: list[Comparison], unused: list[Unused]) -> StudyEntry:
     mine = about(entry)
-    with_numbers = dict.fromkeys(each.outcome for each in made if each.study == entry.id)
+    own = [each for each in made if each.study == entry.id]
+    with_numbers = tuple(dict.fromkeys(each.outcome for each in own))
     other = dict.fromkeys(each.outcome for each in unused if each.study == entry.id and each.outcome)
     row: Any = entry.row
-    return {
-        "id": entry.id,
-        "label": mine.label,
-        "kind": entry.kind,
-        "citation": row.citation or "",
-        "doi": row.doi or "",
-        "registry": row.registry or "",
-        "cause": mine.cause,
-        "cause_as_said": getattr(row, "cause", None) or "",
-        "design": "" if mine.design == NOT_USED else mine.design,
-        "product": mine.product,
-        "products": _products(mine.product, (each.product for each in made if each.study == entry.id)),
-        "intervention": getattr(row, "intervention", None) or "",
-        "people": people(entry),
-        "weeks": plain(getattr(row, "duration_weeks", None)),
-        "outcomes": list(with_numbers),
-        "in_words": [word for word in other if word not in with_numbers],
-        "patients": mine.patients,
-        "not_compared": mine.why,
-        "where": entry.where("id"),
-    }
+    return StudyEntry(
+        id=entry.id,
+        label=mine.label,
+        kind=entry.kind,
+        citation=row.citation or "",
+        doi=row.doi or "",
+        registry=row.registry or "",
+        cause=mine.cause,
+        cause_as_said=getattr(row, "cause", None) or "",
+        design="" if mine.design == NOT_USED else mine.design,
+        product=mine.product,
+        products=tuple(
+            word for word in dict.fromkeys((mine.product, *(each.product for each in own))) if word
+        ),
+        intervention=getattr(row, "intervention", None) or "",
+        people=participants(entry),
+        weeks=plain(getattr(row, "duration_weeks", None)),
+        outcomes=with_numbers,
+        in_words=tuple(word for word in other if word not in with_numbers),
+        patients=mine.patients,
+        not_compared=mine.why,
+        where=entry.where("id"),
+    )
 
 
-def _products(first: str, arms: Iterable[str]) -> list[str]:
-    """What a trial gave, as its arms have it."""
-    return [word for word in dict.fromkeys((first, *arms)) if word]
-
-
-def people(entry: Located) -> float | None:
-    """How many people a trial has: its total, else its arms together; None where that is not known."""
+def participants(entry: Located) -> float | None:
+    """Participants of a trial: its total, otherwise the sum of its arms; None where that is not known."""
     rows = getattr(entry.row, "arms", None) or ()
     fields = ("n_randomised", "n_analysed", "n_treated", "n_enrolled", "n_completed", "n")
     counted = [
@@ -98,19 +215,19 @@ def people(entry: Located) -> float | None:
 
 
 def ids(studies: Studies) -> dict[str, str]:
-    """Every id that can be shown, and what it is."""
+    """Every id that can be shown, and its kind."""
     found = {entry.id: entry.kind for entry in studies}
     found |= {entry.id: "review" for entry in shipped_reviews()}
     return found | {claim.id: "claim" for claim in shipped_claims()}
 
 
-def whole(id: str, studies: Studies) -> dict[str, Any]:
+def full_record(id: str, studies: Studies) -> StudyRecord | ReviewRecord | Claim:
     """Everything on one study, review or claim.
 
-    Raises       EvidenceError for an id that is not known, with the nearest and all that there are.
+    Raises       EvidenceError for an unknown id, with the nearest.
     """
     if (claim := claim_of(id)) is not None:
-        return claim_row(claim)
+        return claim
     entry = next((each for each in (*studies, *shipped_reviews()) if each.id == id), None)
     if entry is None:
         raise _no_such(id, ids(studies))
@@ -123,100 +240,53 @@ def _no_such(id: str, known_ids: Iterable[str]) -> EvidenceError:
     near = [folded[each] for each in difflib.get_close_matches(id.lower(), folded, n=5, cutoff=0.5)]
     near += [word for word in words if len(id) > 2 and id.lower() in word.lower() and word not in near]
     return EvidenceError(
-        f"There is no study, review or claim {id!r}.",
+        f"Unknown study, review or claim {id!r}.",
         where="ID",
         allowed=f"{', '.join(near[:8]) or f'one of {len(words)} ids'}.",
-        do="take an id from `lissive evidence list` or `lissive evidence claims`.",
+        do="choose an id from `lissive evidence list` or `lissive evidence claims`.",
     )
 
 
-def _numbers(entry: Located) -> list[dict[str, Any]]:
-    return [
-        {**asdict(cited), "what": dotted(loc), "where": entry.where(*loc)} for loc, cited in figures(entry)
-    ]
+def _record(entry: Located) -> Record:
+    family = " ".join(entry.id.lower().split("_")[:2])  # as a claim would name it: collin 2007
+    return Record(
+        id=entry.id,
+        kind=entry.kind,
+        citation=entry.row.citation or "",
+        doi=entry.row.doi or "",
+        rejected=entry.row.rejected or "",
+        note=str(entry.data.get("note") or entry.data.get("risk_of_bias_notes") or ""),
+        where=entry.where("id"),
+        numbers=tuple(Numbered(cited, entry.where(*loc)) for loc, cited in figures(entry)),
+        conflicts=conflicts_of(entry.id),
+        claims=tuple(
+            claim.id
+            for claim in shipped_claims()
+            if family in f"{claim.reasoning} {[n.what for n in claim.numbers]}".lower()
+        ),
+    )
 
 
-def _common(entry: Located) -> dict[str, Any]:
-    cited_by = [
-        claim.id
-        for claim in shipped_claims()
-        if _family(entry.id) in f"{claim.reasoning} {[n.what for n in claim.numbers]}".lower()
-    ]
-    return {
-        "id": entry.id,
-        "kind": entry.kind,
-        "citation": entry.row.citation or "",
-        "doi": entry.row.doi or "",
-        "rejected": entry.row.rejected or "",
-        "note": str(entry.data.get("note") or entry.data.get("risk_of_bias_notes") or ""),
-        "where": entry.where("id"),
-        "numbers": _numbers(entry),
-        "conflicts": conflicts_of(entry.id),
-        "claims": cited_by,
-    }
-
-
-def _family(id: str) -> str:
-    """First author and year as a claim would name them: `collin 2007`."""
-    return " ".join(id.lower().split("_")[:2])
-
-
-def _of_review(entry: Located) -> dict[str, Any]:
-    said = [
+def _of_review(entry: Located) -> ReviewRecord:
+    outcomes = tuple(
         {name: plain(value) for name, value in row.items() if name in ("outcome", "model", "note")}
         for row in entry.data.get("outcomes") or ()
         if isinstance(row, Mapping)
-    ]
-    return {
-        **_common(entry),
-        "label": label_of(entry.id),
-        "purpose": str(entry.data.get("purpose") or ""),
-        "outcomes": said,
-    }
+    )
+    return ReviewRecord(_record(entry), label_of(entry.id), str(entry.data.get("purpose") or ""), outcomes)
 
 
-def _of_study(entry: Located, studies: Studies) -> dict[str, Any]:
+def _of_study(entry: Located, studies: Studies) -> StudyRecord:
     made, unused = every(studies)
-    row = _row(entry, made, unused)
-    same = [each.id for each in studies if each.id != entry.id and about(each).patients == row["patients"]]
-    return {
-        **row,
-        **_common(entry),
-        "comparator": getattr(entry.row, "comparator", None) or "",
-        "design_as_said": getattr(entry.row, "design", None) or "",
-        "same_people_as": same,
-        "used": [asdict(each) for each in made if each.study == entry.id],
-        "left_out": [asdict(each) for each in unused if each.study == entry.id],
-    }
-
-
-def conflicts_of(id: str) -> list[dict[str, str]]:
-    """Where sources disagree on an entry, and which is kept."""
-    return [dict(row) for row in table("conflicts") if row["entry"] == id]
-
-
-def claim_row(claim: Claim) -> dict[str, Any]:
-    """A claim as plain data."""
-    return {
-        "id": claim.id,
-        "kind": "claim",
-        "claim": claim.claim,
-        "verdict": claim.verdict,
-        "verdict_label": VERDICTS[claim.verdict],
-        "answer": claim.answer,
-        "certainty": claim.certainty,
-        "certainty_note": claim.certainty_note,
-        "certainty_by": JUDGED,
-        "causes": list(claim.causes),
-        "outcomes": list(claim.outcomes),
-        "reasoning": claim.reasoning,
-        "numbers": [
-            {**asdict(each.cited), "value": list(each.value) if isinstance(each.value, tuple) else each.value}
-            for each in claim.numbers
-        ],
-        "would_change": claim.would_change,
-        "conflicts": conflicts_of(claim.id),
-    }
-
-
-__all__ = ["claim_row", "conflicts_of", "ids", "listed", "near_causes", "people", "whole"]
+    study = _entry(entry, made, unused)
+    return StudyRecord(
+        entry=_record(entry),
+        study=study,
+        comparator=getattr(entry.row, "comparator", None) or "",
+        design_as_said=getattr(entry.row, "design", None) or "",
+        same_people_as=tuple(
+            each.id for each in studies if each.id != entry.id and about(each).patients == study.patients
+        ),
+        used=tuple(each for each in made if each.study == entry.id),
+        left_out=tuple(each for each in unused if each.study == entry.id),
+    )

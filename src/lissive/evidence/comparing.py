@@ -3,9 +3,9 @@
 found = comparisons(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
 rest = left_out(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
 
-Several active arms against one control group give one comparison each, with the control group's people shared out
-among them, so that nobody counts twice; a stated difference keeps its estimate, and its standard error becomes what
-it would be against that part (Cochrane Handbook 23.3.4). People who stand under two entries have one key, `patients`.
+Several active arms against one control group give one comparison each, with the control group divided among them, so
+that nobody counts twice; a reported difference keeps its estimate, and its standard error becomes what it would be
+against that part (Cochrane Handbook 23.3.4). Participants of two entries have one key, `patients`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def comparisons(
     design: str | None = None,
     product: str | None = None,
 ) -> list[Comparison]:
-    """What each study has to say on one outcome, in the order of the studies.
+    """What each study reports on one outcome, in the order of the studies.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def left_out(
     design: str | None = None,
     product: str | None = None,
 ) -> list[Unused]:
-    """What the same studies say on the outcome that is in no comparison, and why."""
+    """What the same studies report on the outcome without a comparison, and why it is not used."""
     return _looked_at(studies, outcome, cause, design, product)[1]
 
 
@@ -123,7 +123,7 @@ def _of_trial(
 
 
 def _apart(one: Comparison, whose: str) -> Unused:
-    """A comparison of a part of the trial's people, as what is shown and not pooled."""
+    """A comparison of a subgroup, as what is shown and not pooled."""
     return Unused(one.study, one.outcome, of_subgroup(whose), one.outcome, comparison_words(one), one.cited)
 
 
@@ -153,11 +153,11 @@ def _one(
     every_arm: Sequence[str],
     arms: int,
 ) -> Comparison | Unused:
-    """What one active arm has to say; `arms` of all share the control group."""
+    """The comparison of one active arm; `arms` of all share the control group."""
     several, is_crossover = len(every_arm) > 1, mine.design == "crossover"
     pair, given = _pair(found, arm), _given(found, arm, several)
     if pair is None and given is None:
-        return Unused(entry.id, f"{outcome} ({arm})", "no control group beside it", outcome)
+        return Unused(entry.id, f"{outcome} ({arm})", "no control group for this arm", outcome)
     active, control, cited, notes = _groups(pair, arms, is_crossover)
     stated = None
     if given is not None:
@@ -216,12 +216,12 @@ def _groups(
     block, a, c = pair
     control, notes = c.group, []
     if arms > 1 and is_crossover:
-        notes.append(f"the same people took each of {arms} treatments")
+        notes.append(f"the same participants took each of {arms} treatments")
     elif arms > 1 and not c.is_split:
         control = _share_of(control, arms)
-        notes.append(f"the control group is shared out among {arms} arms")
+        notes.append(f"control group divided among {arms} arms")
     elif c.is_split:
-        notes.append("the control group is a part of the whole, as printed")
+        notes.append("control group divided among arms, as published")
     notes += [*block.notes, *a.notes, *(note for note in c.notes if note not in a.notes)]
     return a.group, control, [*a.cited, *c.cited], notes
 
@@ -229,25 +229,25 @@ def _groups(
 def _stated(
     entry: Located, outcome: str, given: _Stated
 ) -> tuple[Given | None, tuple[Cited, ...], list[str]]:
-    """A stated difference as it is entered, its sources, and notes; None where its meaning is not certain."""
+    """A reported difference as it is entered, its sources, and notes; None where its meaning is uncertain."""
     block, stated, used = given
     made, why = read_as(entry, outcome, stated)
     if made is None:
         return None, (), why
-    if why:  # what is entered is not what was printed
+    if why:  # what is entered is not what was published
         used = tuple(replace(e, provenance="derived") if e.provenance == "read" else e for e in used)
     return made, used, [*block.notes, *why]
 
 
 def _people_alone(entry: Located, arm: str, arms: int) -> tuple[Group | None, Group | None]:
-    """How many people a stated difference is of, where both groups say so."""
+    """Participants of a reported difference, where both groups state them."""
     active, rest = arm or _arm_of(entry, "active"), _arm_of(entry, "control")
     n, m = (people_of(entry, name) if name else None for name in (active, rest))
     return (Group(active, n=n), Group(rest, n=m / arms)) if n and m else (None, None)
 
 
 def _same_people(entry: Located, arm: str, arms: int) -> tuple[Group | None, Group | None]:
-    """The people of a crossover, who are both groups."""
+    """The participants of a crossover, who are both groups."""
     n = people_of(entry, arm)
     return (Group(arm or "active", n=n), Group("control", n=n)) if n else (None, None)
 
@@ -260,7 +260,7 @@ def _arm_of(entry: Located, kind: str) -> str:
 
 
 def _correlation(entry: Located) -> tuple[float, str]:
-    """Within people: as the trial states it, else as assumed, with what the assumption is."""
+    """Within-person correlation: as the trial reports it, otherwise as assumed, with the assumption."""
     stated = number(getattr(entry.row, "correlation", None))
     return (assumption("crossover_correlation"), _assumed()) if stated is None else (stated, "")
 
@@ -302,10 +302,10 @@ def _is_usable(active: Group | None, control: Group | None) -> bool:
 def _lacking(active: Group | None, control: Group | None) -> str:
     sides = [each for each in (active, control) if each is not None]
     if len(sides) < 2:
-        return "one arm alone"
+        return "one arm only"
     if any(each.mean is not None and each.sd is None for each in sides):
-        return "means without a spread, and no interval of the difference"
-    return "without the number of people"
+        return "means without a standard deviation, and no interval of the difference"
+    return "number of participants not reported"
 
 
 def _share_of(group: Group, arms: int) -> Group:
@@ -315,23 +315,23 @@ def _share_of(group: Group, arms: int) -> Group:
 
 
 def _widened(entry: Located, given: Given, arm: str, arms: int) -> tuple[Given, list[str]]:
-    """A stated difference as it would be against one part of the control group."""
+    """A reported difference as it would be against one part of the control group."""
     rest = _arm_of(entry, "control")
     n, m = people_of(entry, arm), people_of(entry, rest) if rest else None
     se = given.se
     if se is None and given.low is not None and given.high is not None:
         se = (given.high - given.low) / (2 * NormalDist().inv_cdf((1 + given.level) / 2))
     if not n or not m or se is None:
-        return given, [f"its control group is that of {arms} arms; the numbers to share it out are not known"]
+        return given, [f"control group shared by {arms} arms; the numbers to divide it are not known"]
     wider = math.sqrt((1 / n + arms / m) / (1 / n + 1 / m))
-    note = f"standard error times {wider:.2f}: the control group is shared out among {arms} arms"
+    note = f"standard error times {wider:.2f}: control group divided among {arms} arms"
     return replace(given, low=None, high=None, se=se * wider), [note]
 
 
 def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unused]:
-    """Blocks that say again what another says."""
+    """Blocks that report again what another reports."""
     arms = _active_arms(entry, found)
     used = {id(pair[0]) for arm in arms if (pair := _pair(found, arm))}
     used |= {id(block) for block in found if block.given}
-    reason = "another figure of the same outcome is used"
+    reason = "another result of the same outcome is used"
     return [Unused(entry.id, block.key.text, reason, outcome) for block in found if id(block) not in used]

@@ -11,27 +11,27 @@ from dataclasses import dataclass
 MEASURES = ("OR", "RR", "RD", "MD", "SMD", "GMR")
 """Odds ratio, risk ratio, risk difference, mean difference, standardised mean difference, ratio of geometric means."""
 RATIOS = ("OR", "RR", "GMR")
-"""Measures that are analysed as their natural logarithm; 1 is no difference."""
+"""Measures that are analysed as their natural logarithm; 1 is no effect."""
 DESIGNS = ("parallel", "enriched", "withdrawal", "crossover")
 PROVENANCES = ("read", "derived", "recalled")
-"""From the strongest to the weakest: read at its source, calculated from such numbers, quoted from memory."""
+"""From the strongest to the weakest: checked against its source, calculated from such numbers, unverified."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """One side of a comparison on one outcome. In a crossover both sides are the same people."""
+    """One side of a comparison on one outcome. In a crossover both sides are the same participants."""
 
     arm: str
     n: float | None = None
     events: float | None = None
     mean: float | None = None
     sd: float | None = None
-    """Standard deviation of what `mean` is the mean of, between people; never a standard error."""
+    """Standard deviation of what `mean` is the mean of, between participants; never a standard error."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """A difference or ratio, active against control, that the study states itself; ratios as they are, not as logs."""
+    """A difference or ratio, active against control, that the study reports; ratios as such, not as logarithms."""
 
     measure: str
     estimate: float
@@ -56,7 +56,7 @@ class Cited:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one study has to say on one outcome."""
+    """What one study reports on one outcome."""
 
     study: str
     label: str
@@ -76,7 +76,7 @@ class Comparison:
     """The weakest of what is used: read, derived, recalled."""
     cited: tuple[Cited, ...] = ()
     patients: str = ""
-    """Key of the people studied: comparisons with the same key are of the same people. "" is a key of its own."""
+    """Key of the participants: comparisons with the same key have the same participants. "" is a key of its own."""
     note: str = ""
 
 

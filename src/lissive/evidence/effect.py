@@ -26,7 +26,7 @@ LABELS: Mapping[str, str] = {
 COUNTED = ("OR", "RR", "RD")
 """Measures of events."""
 MEASURED = ("MD", "SMD", "GMR")
-"""Measures of a quantity."""
+"""Measures of a continuous outcome."""
 FITS = {measure: family for family in (COUNTED, MEASURED) for measure in family}
 
 
@@ -51,14 +51,14 @@ class Effect:
     v: float
     """Variance of y."""
     n: float | None = None
-    """People: both groups together; in a crossover each counted once."""
+    """Participants: both groups together; in a crossover each counted once."""
     design: str = "parallel"
     better: str = "lower"
     provenance: str = "read"
     patients: str = ""
     counts: Counts | None = None
-    said: tuple[str, ...] = ()
-    """What was done to get it, where that is not plain."""
+    notes: tuple[str, ...] = ()
+    """How it was obtained, where that is not plain."""
 
     @property
     def se(self) -> float:
@@ -86,7 +86,7 @@ def shown(measure: str, y: float) -> float:
 
 
 def null(measure: str) -> float:
-    """The value that means no difference, for a reader."""
+    """The value of no effect, for a reader."""
     return 1.0 if measure in RATIOS else 0.0
 
 
@@ -95,7 +95,7 @@ def known_measure(measure: str) -> str:
     word = measure.upper()
     if word not in MEASURES:
         raise EvidenceError(
-            f"There is no measure {measure!r}.{meant(word, MEASURES)}",
+            f"Unknown measure {measure!r}.{meant(word, MEASURES)}",
             where="measure",
             allowed=", ".join(f"{name} ({LABELS[name]})" for name in MEASURES) + ".",
             do="correct it.",
@@ -117,26 +117,24 @@ def effect(
 ) -> Effect:
     """The effect of one comparison.
 
-    The study's own estimate is used where it states this very measure with an interval or a standard error: it
-    is mostly adjusted, which counts and means are not. Else it is calculated from the groups.
+    The study's own estimate is used where it reports this measure with an interval or a standard error: it is
+    mostly adjusted, which counts and means are not. Otherwise it is calculated from the groups.
 
     Parameters
     ----------
-    correlation : taken for a crossover that states none; then what was done says so.
-    own : False passes the study's own estimate over, as Mantel-Haenszel has to, which weighs counts.
+    correlation : used for a crossover trial that reports none; a note says so.
+    own : False ignores the study's own estimate, as Mantel-Haenszel requires counts.
 
     Raises       NotUsable with the reason, where this comparison cannot give this measure.
     """
     measure = known_measure(measure)
     given = comparison.given
     if own and given is not None and given.measure == measure and _has_error(given):
-        return _effect(comparison, measure, *_of_given(given), said=("the study's own estimate",))
+        return _effect(comparison, measure, *_of_given(given), notes=("the study's own estimate",))
     if _is_blank(comparison.active) or _is_blank(comparison.control):
         raise NotUsable(_why_not_given(comparison, measure))
     if comparison.design not in DESIGNS:
-        raise NotUsable(
-            f"its design, {comparison.design or 'not stated'}, has no control group to compare with"
-        )
+        raise NotUsable(f"its design, {comparison.design or 'not stated'}, has no control group")
     if measure in COUNTED:
         return _of_counts(comparison, measure, correlation)
     return _of_means(comparison, measure, correlation)
@@ -163,11 +161,11 @@ def _of_given(given: Given) -> tuple[float, float]:
     """Estimate and variance; the standard error is the interval's width over that of a standard normal one."""
     ratio = given.measure in RATIOS
     if ratio and given.estimate <= 0:
-        raise NotUsable(f"its {LABELS[given.measure]} is {given.estimate:g}, which no ratio can be")
+        raise NotUsable(f"its {LABELS[given.measure]} is {given.estimate:g}; a ratio must be positive")
     y = math.log(given.estimate) if ratio else given.estimate
     se = given.se if given.se is not None else _se_of_interval(given, given.low or 0.0, given.high or 0.0)
     if not (math.isfinite(se) and se > 0):
-        raise NotUsable(f"its standard error is {se:g}; an effect without uncertainty cannot be weighed")
+        raise NotUsable(f"its standard error is {se:g}; an effect without uncertainty cannot be weighted")
     return y, se**2
 
 
@@ -176,9 +174,11 @@ def _se_of_interval(given: Given, low: float, high: float) -> float:
     if not low < high:
         raise NotUsable(f"its interval runs from {low:g} to {high:g}")
     if ratio and low <= 0:
-        raise NotUsable(f"its interval starts at {low:g}, which no ratio can be")
+        raise NotUsable(f"its interval starts at {low:g}; a ratio must be positive")
     if not low <= given.estimate <= high:
-        raise NotUsable(f"its interval, {low:g} to {high:g}, does not hold its estimate, {given.estimate:g}")
+        raise NotUsable(
+            f"its interval, {low:g} to {high:g}, does not include its estimate, {given.estimate:g}"
+        )
     ends = (math.log(low), math.log(high)) if ratio else (low, high)
     return (ends[1] - ends[0]) / (2.0 * NormalDist().inv_cdf(0.5 + given.level / 2.0))
 
@@ -186,33 +186,33 @@ def _se_of_interval(given: Given, low: float, high: float) -> float:
 def _why_not_given(comparison: Comparison, measure: str) -> str:
     given = comparison.given
     if given is None:
-        return "it states neither both groups' numbers nor a difference with its uncertainty"
+        return "it reports neither both groups' numbers nor a difference with its uncertainty"
     if given.measure == measure:
-        return f"its {LABELS[measure]}, {given.estimate:g}, comes without an interval or standard error"
-    why = "one is of events, the other of a quantity"
+        return f"its {LABELS[measure]}, {given.estimate:g}, is reported without an interval or standard error"
+    why = "one is of events, the other of a continuous outcome"
     if FITS[given.measure] == FITS[measure]:
-        why = "one cannot be had from the other without the groups' own numbers"
-    return f"it states a {LABELS[given.measure]}, not a {LABELS[measure]}: {why}"
+        why = "one cannot be derived from the other without the groups' own numbers"
+    return f"it reports a {LABELS[given.measure]}, not a {LABELS[measure]}: {why}"
 
 
 # -- events -----------------------------------------------------------------------------------------
 def _of_counts(comparison: Comparison, measure: str, correlation: float | None) -> Effect:
     raw = _counts(comparison, measure)
-    said: list[str] = []
+    notes: list[str] = []
     if measure != "RD" and (raw.a + raw.c == 0 or raw.b + raw.d == 0):
-        which = "nobody had an event in either group" if raw.a + raw.c == 0 else "everybody had an event"
-        raise NotUsable(f"{which}, which says nothing about a ratio")
+        which = "no participant" if raw.a + raw.c == 0 else "every participant"
+        raise NotUsable(f"{which} had an event in either group: a ratio is not estimable")
     used = raw
     if 0 in (raw.a, raw.b, raw.c, raw.d):
         used = Counts(raw.a + 0.5, raw.b + 0.5, raw.c + 0.5, raw.d + 0.5)
-        said.append("0.5 added to each count, as one is zero")
+        notes.append("0.5 added to each count, as one is zero (continuity correction)")
     y, v = _BINARY[measure](used)
-    if measure == "RD":  # the difference itself is not moved by the 0.5, only its variance
+    if measure == "RD":  # the correction is for the variance alone
         y = raw.a / (raw.a + raw.b) - raw.c / (raw.c + raw.d)
     if comparison.design == "crossover":
-        r = _correlation(comparison, correlation, said)
+        r = _correlation(comparison, correlation, notes)
         v -= 2.0 * r * _shared_binary(used, measure)
-    return _effect(comparison, measure, y, v, counts=raw, said=tuple(said))
+    return _effect(comparison, measure, y, v, counts=raw, notes=tuple(notes))
 
 
 def _counts(comparison: Comparison, measure: str) -> Counts:
@@ -220,11 +220,11 @@ def _counts(comparison: Comparison, measure: str) -> Counts:
     for group in _groups(comparison):
         if group.n is None or group.events is None:
             if group.mean is not None:
-                raise NotUsable(f"it gives means, from which no {LABELS[measure]} can be had")
-            raise NotUsable(f"events or people of the group {group.arm} are not stated")
+                raise NotUsable(f"it reports means, from which no {LABELS[measure]} can be calculated")
+            raise NotUsable(f"events or participants of the group {group.arm} are not reported")
         n, events = group.n, group.events
         if not 0 <= events <= n or n <= 0:
-            raise NotUsable(f"{group.arm}: {events:g} of {n:g} people with an event cannot be")
+            raise NotUsable(f"{group.arm}: {events:g} of {n:g} participants with an event is impossible")
         cells += [events, n - events]
     return Counts(*cells)
 
@@ -261,12 +261,12 @@ def _shared_binary(t: Counts, measure: str) -> float:
 # -- means ------------------------------------------------------------------------------------------
 def _of_means(comparison: Comparison, measure: str, correlation: float | None) -> Effect:
     one, other = _moments(comparison, measure)
-    said: list[str] = []
-    r = _correlation(comparison, correlation, said) if comparison.design == "crossover" else None
+    notes: list[str] = []
+    r = _correlation(comparison, correlation, notes) if comparison.design == "crossover" else None
     y, v = {"MD": _difference, "SMD": _standardised, "GMR": _geometric}[measure](one, other, r)
     if measure == "GMR":
-        said.append("geometric means from arithmetic ones, as if values were log-normal")
-    return _effect(comparison, measure, y, v, said=tuple(said))
+        notes.append("geometric means calculated from arithmetic means, assuming log-normal values")
+    return _effect(comparison, measure, y, v, notes=tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -281,12 +281,12 @@ def _moments(comparison: Comparison, measure: str) -> tuple[_Moments, _Moments]:
     for group in _groups(comparison):
         if group.n is None or group.mean is None or group.sd is None:
             if group.events is not None:
-                raise NotUsable(f"it counts events, from which no {LABELS[measure]} can be had")
+                raise NotUsable(f"it counts events, from which no {LABELS[measure]} can be calculated")
             lacks = [name for name in ("n", "mean", "sd") if getattr(group, name) is None]
-            raise NotUsable(f"{' and '.join(lacks)} of the group {group.arm} {_is(lacks)} not stated")
+            raise NotUsable(f"{' and '.join(lacks)} of the group {group.arm} {_is(lacks)} not reported")
         if group.n < 2 or group.sd <= 0:
             raise NotUsable(
-                f"{group.arm}: n {group.n:g} with a standard deviation of {group.sd:g} cannot be weighed"
+                f"{group.arm}: n {group.n:g} with a standard deviation of {group.sd:g} cannot be weighted"
             )
         found.append(_Moments(group.n, group.mean, group.sd))
     return found[0], found[1]
@@ -316,7 +316,7 @@ def _standardised(x: _Moments, z: _Moments, r: float | None) -> tuple[float, flo
 def _geometric(x: _Moments, z: _Moments, r: float | None) -> tuple[float, float]:
     """Log-normal values: mean of the logs ln m − s²/2 with s² = ln(1 + cv²), Higgins and others 2008."""
     if x.mean <= 0 or z.mean <= 0:
-        raise NotUsable("a mean is zero or below, which no log-normal quantity has")
+        raise NotUsable("a mean is zero or negative, which is impossible for a log-normal quantity")
     one, other = (math.log1p((g.sd / g.mean) ** 2) for g in (x, z))
     y = math.log(x.mean) - one / 2 - math.log(z.mean) + other / 2
     if r is not None:
@@ -325,24 +325,26 @@ def _geometric(x: _Moments, z: _Moments, r: float | None) -> tuple[float, float]
 
 
 # -- both -------------------------------------------------------------------------------------------
-def _correlation(comparison: Comparison, assumed: float | None, said: list[str]) -> float:
-    """Within people; a crossover without it would be weighed as if its periods were strangers."""
+def _correlation(comparison: Comparison, assumed: float | None, notes: list[str]) -> float:
+    """Within person; without it a crossover would be weighted as if its periods were of different people."""
     r = comparison.correlation
-    if r is not None and not (comparison.assumed and assumed is not None):  # who asks knows better than we
-        said.append(
+    if r is not None and not (
+        comparison.assumed and assumed is not None
+    ):  # an assumption of ours gives way to the user's
+        notes.append(
             f"within-person correlation {r:g}"
             + (f", assumed: {comparison.assumed}" if comparison.assumed else "")
         )
     elif assumed is not None:
         r = assumed
-        said.append(f"within-person correlation {r:g}, assumed by whoever asked")
+        notes.append(f"within-person correlation {r:g}, assumed (--correlation)")
     else:
         raise NotUsable(
-            "it is a crossover that states neither a paired difference with its uncertainty nor how a person's "
-            "values under both go together (correlation)"
+            "it is a crossover trial that reports neither a paired difference with its uncertainty nor the "
+            "within-person correlation between treatments"
         )
     if not -1 < r < 1:
-        raise NotUsable(f"a within-person correlation of {r:g} cannot be")
+        raise NotUsable(f"a within-person correlation of {r:g} is impossible")
     return r
 
 
@@ -361,28 +363,28 @@ def _effect(
     v: float,
     *,
     counts: Counts | None = None,
-    said: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Effect:
     if not (math.isfinite(y) and math.isfinite(v) and v > 0):
-        raise NotUsable(f"its {LABELS[measure]} comes out as {y:g} with a variance of {v:g}")
+        raise NotUsable(f"its {LABELS[measure]} is {y:g} with a variance of {v:g}")
     return Effect(
         study=comparison.study,
         label=comparison.label,
         measure=measure,
         y=y,
         v=v,
-        n=people(comparison),
+        n=participants(comparison),
         design=comparison.design,
         better=comparison.better,
         provenance=weakest((comparison.provenance,)),
         patients=comparison.patients or comparison.study,
         counts=counts,
-        said=said,
+        notes=notes,
     )
 
 
-def people(comparison: Comparison) -> float | None:
-    """How many people a comparison is of; None where it does not say."""
+def participants(comparison: Comparison) -> float | None:
+    """Participants of a comparison; None where it does not say."""
     sizes = [
         group.n
         for group in (comparison.active, comparison.control)

@@ -7,10 +7,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
-from lissive.evidence.catalog import claim_row, listed
-from lissive.evidence.claims import shipped_claims
+from lissive.evidence.catalog import listed
+from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
 from lissive.evidence.read import Studies, shipped_reviews
@@ -36,10 +35,10 @@ def exported(studies: Studies, format: str) -> str:
         return _csv(made)
     if format == "json":
         answer = {
-            "studies": listed(studies),
+            "studies": [each.to_json() for each in listed(studies)],
             "comparisons": [asdict(each) for each in made],
-            "left_out": [asdict(each) for each in unused],
-            "claims": [claim_row(each) for each in shipped_claims()],
+            "left_out": [each.to_json() for each in unused],
+            "claims": [each.to_json() for each in shipped_claims()],
         }
         return json.dumps(answer, indent=1, allow_nan=False) + "\n"
     entries = [
@@ -58,8 +57,8 @@ def _csv(made: Sequence[Comparison]) -> str:
     return out.getvalue()
 
 
-def _flat(one: Comparison) -> Mapping[str, Any]:
-    flat: dict[str, Any] = {
+def _flat(one: Comparison) -> Mapping[str, object]:
+    flat: dict[str, object] = {
         name: getattr(one, name) for name in ("study", "label", "outcome", "cause", "design")
     }
     flat |= {name: getattr(one, name) for name in ("product", "better", "provenance", "patients", "note")}
@@ -75,7 +74,7 @@ def _flat(one: Comparison) -> Mapping[str, Any]:
     }
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(value: object) -> object:
     return f"{value:.10g}" if isinstance(value, float) else value
 
 
@@ -148,5 +147,4 @@ def _ris(id: str, citation: str, doi: str) -> str:
         ("DO", doi),
         ("N1", _plain(citation)),
     ]
-    said = [f"{tag}  - {text}" for tag, text in lines if text]
-    return "\n".join([*said, "ER  - ", ""])
+    return "\n".join([*(f"{tag}  - {text}" for tag, text in lines if text), "ER  - ", ""])

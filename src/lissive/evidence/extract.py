@@ -1,6 +1,6 @@
-"""From the blocks of one trial's outcomes to two groups, or to the difference that the trial states.
+"""From the blocks of one trial's outcomes to two groups, or to the difference that the trial reports.
 
-A block is what stands under one name: rows by arm, a difference with its interval, a ratio, shares by arm, words.
+A block is what an entry has under one name: rows by arm, a difference with its interval, a ratio, shares by arm, words.
 Whatever is not used leaves a reason (`Unused`); nothing is dropped silently.
 """
 
@@ -38,12 +38,12 @@ class Side:
     cited: tuple[Cited, ...]
     notes: tuple[str, ...] = ()
     is_split: bool = False
-    """Whether its people are already a part of the arm's."""
+    """Whether its participants are already a part of the arm's."""
 
 
 @dataclass
 class Block:
-    """What one name says of one outcome, by arm."""
+    """What one name reports of one outcome, by arm."""
 
     key: Key
     outcome: str
@@ -56,14 +56,14 @@ class Block:
 def blocks(entry: Located) -> Iterator[Block | Unused]:
     """Every block of a trial's outcomes and adverse events."""
     row: Any = entry.row
-    for room in ("outcomes", "adverse_events"):
-        found = getattr(row, room, None) or {}
+    for section in ("outcomes", "adverse_events"):
+        found = getattr(row, section, None) or {}
         for name, node in found.items():
-            yield from _block(entry, room, name, node, tuple(found))
+            yield from _block(entry, section, name, node, tuple(found))
 
 
 def _block(
-    entry: Located, room: str, name: str, node: Any, others: tuple[str, ...]
+    entry: Located, section: str, name: str, node: Any, others: tuple[str, ...]
 ) -> Iterator[Block | Unused]:
     key = parse_key(name, others)
     if key.why == UNKNOWN and key.stem in (entry.own or {}):
@@ -74,7 +74,7 @@ def _block(
         return
     for outcome in key.outcomes:
         made = Block(key, outcome)
-        reason = _fill(made, entry, room, name, node)
+        reason = _fill(made, entry, section, name, node)
         if reason:
             yield Unused(entry.id, name, reason, outcome, words_of(node), cited_in(name, node))
             continue
@@ -82,34 +82,34 @@ def _block(
         yield from per_protocol(entry.id, name, outcome, node)
 
 
-def _fill(made: Block, entry: Located, room: str, name: str, node: Any) -> str:
-    """Fill a block; returns why it is of no use."""
+def _fill(made: Block, entry: Located, section: str, name: str, node: Any) -> str:
+    """Fill a block; returns why it cannot be used."""
     if node is None:
-        return "not known"
+        return "unknown"
     if whose := subgroup_in(node):
         return of_subgroup(whose)
     if made.key.kind == "p":
-        return "a p value alone"
+        return "only a p value"
     if made.key.kind == "HR":
-        return "a hazard ratio, which none of the measures here can be pooled with"
+        return "a hazard ratio, which is not pooled here"
     if is_figure(node) or not isinstance(node, Mapping | tuple):
-        return "one number, without the other group" if number(node) is not None else "said in words"
+        return "one number, without the other group" if number(node) is not None else "reported in words"
     if made.key.kind in ("OR", "RR", "GMR") and isinstance(node, Mapping):
         return _ratio(made, name, node)
     if isinstance(node, tuple):
-        return _rows(made, entry, room, name, node)
+        return _rows(made, entry, section, name, node)
     if number(node.get("diff")) is not None:
         return _difference(made, entry, name, node, "", (name,))
     if shares := [each for each in node if re.fullmatch(r".+_(?:pct|n)", each)]:
-        return _shares_by_name(made, entry, room, name, node, shares)
+        return _shares_by_name(made, entry, section, name, node, shares)
     if "result" in node:
-        return "said in words"
+        return "reported in words"
     if set(node) <= {"p", "note", "F", "interaction"}:
-        return "a p value alone"
+        return "only a p value"
     return "neither two groups nor a difference between them"
 
 
-# -- stated differences and ratios -----------------------------------------------------------------
+# -- reported differences and ratios -----------------------------------------------------------------
 def _ratio(made: Block, name: str, node: Mapping[str, Any]) -> str:
     estimate = number(node.get("value"))
     if isinstance(node.get("value"), Mapping):
@@ -140,10 +140,10 @@ def _difference(
     if low is None and se is None and sd is not None:
         n, where = people_in(entry, "", N_MEANS)
         if n is None:
-            return "a deviation of differences without the number of people"
+            return "a standard deviation of differences without the number of participants"
         se = sd / math.sqrt(n)
         used += [cite(dotted((*loc, "diff_sd")), node["diff_sd"]), where]
-        made.notes += (f"standard error from the deviation of the differences, {sd:g}/sqrt({n:g})",)
+        made.notes += (f"standard error from the standard deviation of the differences, {sd:g}/sqrt({n:g})",)
     if low is None and se is None:
         return "a difference without interval or standard error"
     values = [estimate, *(each for each in (low, high) if each is not None)]
@@ -151,7 +151,7 @@ def _difference(
     if why:
         return why
     if entry.outcome(made.outcome).kind == "scale":
-        return "a difference without groups, on no common scale"
+        return "a difference without groups, not on a common scale"
     sign = made.key.sign * (-1.0 if made.key.flipped else 1.0)
     low, high = _turned(low, high, factor * sign)
     given = Given(
@@ -175,35 +175,35 @@ def _round(x: float) -> float:
 def _scale_note(key: Key, factor: float, sign: float) -> tuple[str, ...]:
     notes = []
     if factor != 1.0:
-        notes.append(f"{key.text} times {factor:.3g} to be on the outcome's scale")
+        notes.append(f"{key.text} times {factor:.3g}, to convert to the outcome's scale")
     if sign < 0:
-        notes.append(f"{key.text} counts improvement as positive; the sign is turned")
+        notes.append(f"{key.text} counts improvement as positive; sign reversed")
     return tuple(notes)
 
 
 # -- rows by arm -----------------------------------------------------------------------------------
-def _rows(made: Block, entry: Located, room: str, name: str, rows: tuple[Any, ...]) -> str:
+def _rows(made: Block, entry: Located, section: str, name: str, rows: tuple[Any, ...]) -> str:
     named = [(k, row) for k, row in enumerate(rows) if isinstance(row, Mapping) and row.get("arm")]
     if not named:
-        return "before and after without a control group"
+        return "before-after comparison without a control group"
     reasons = []
     for k, row in named:
         arm, loc = str(row["arm"]), (name, k)
         if number(row.get("diff")) is not None:
             reason = _difference(made, entry, name, row, arm, loc)
         else:
-            reason = _side(made, entry, room, arm, row, loc)
+            reason = _side(made, entry, section, arm, row, loc)
         if reason:
             reasons.append(reason)
     if made.given or len(made.sides) > 1:
         return ""
-    return reasons[0] if reasons else "one arm alone"
+    return reasons[0] if reasons else "one arm only"
 
 
 def _side(
-    made: Block, entry: Located, room: str, arm: str, row: Mapping[str, Any], loc: tuple[str | int, ...]
+    made: Block, entry: Located, section: str, arm: str, row: Mapping[str, Any], loc: tuple[str | int, ...]
 ) -> str:
-    counts = N_HARMS if room == "adverse_events" else N_MEANS
+    counts = N_HARMS if section == "adverse_events" else N_MEANS
     if entry.outcome(made.outcome).kind == "share":
         side = _share(entry, arm, row, loc, counts)
         if isinstance(side, str):
@@ -226,11 +226,11 @@ def _share(
     if events is None and pct is None:
         if number(row.get("pct_pp")) is not None:
             return "per protocol: shown, not pooled"
-        return "no count and no per cent"
+        return "neither count nor percentage"
     if n is None:
         n, where = people_in(entry, arm, counts)
     if n is None:
-        return "a share without the number of people"
+        return "a percentage without the number of participants"
     notes: tuple[str, ...] = ()
     if events is not None:
         used = cite(dotted((*loc, counted)), row[counted])
@@ -283,7 +283,7 @@ def _mean(
     sign, top = made.key.sign, entry.outcome(made.outcome).upper
     mean *= factor
     if made.key.flipped and name.startswith("end") and top is not None:
-        mean, notes = top - mean, (*notes, f"{made.key.text}: its top is the best; turned round")
+        mean, notes = top - mean, (*notes, f"{made.key.text}: its maximum is the best; scale reversed")
     elif made.key.flipped:
         sign = -sign
     notes += _scale_note(made.key, factor, sign)
@@ -294,18 +294,18 @@ def _mean(
 def _spread(
     row: Mapping[str, Any], mean: str, n: float | None, loc: tuple[str | int, ...]
 ) -> tuple[float | None, tuple[str, ...], list[Cited]]:
-    """Deviation between people: printed, or from a standard error or an interval of the mean."""
+    """Standard deviation: as reported, or from a standard error or an interval of the mean."""
     name = _SPREADS[mean]
     if (sd := number(row.get(name))) is not None:
         return sd, (), [cite(dotted((*loc, name)), row[name])]
     for each in (name.replace("sd", "se"), "se"):
         if n is not None and (se := number(row.get(each))) is not None:
-            note = f"deviation from the standard error: {se:g} x sqrt({n:g})"
+            note = f"standard deviation from the standard error: {se:g} x sqrt({n:g})"
             return se * math.sqrt(n), (note,), [_derived(cite(dotted((*loc, each)), row[each]))]
     low, high = _ends(row.get("ci"))
     if n is not None and n > 1 and low is not None and high is not None:
         sd = (high - low) / (2 * _Z95) * math.sqrt(n)
-        note = f"deviation from the interval of the mean: ({high:g} - {low:g}) / 3.92 x sqrt({n:g})"
+        note = f"standard deviation from the interval of the mean: ({high:g} - {low:g}) / 3.92 x sqrt({n:g})"
         return sd, (note,), [_derived(cite(dotted((*loc, "ci")), row["ci"]))]
     return None, (), []
 
@@ -315,10 +315,10 @@ def _derived(cited: Cited) -> Cited:
 
 
 def _shares_by_name(
-    made: Block, entry: Located, room: str, name: str, node: Mapping[str, Any], fields: list[str]
+    made: Block, entry: Located, section: str, name: str, node: Mapping[str, Any], fields: list[str]
 ) -> str:
-    """Shares as {nabiximols_pct: 45, placebo_pct: 33}."""
-    counts = N_HARMS if room == "adverse_events" else N_MEANS
+    """Percentages as {nabiximols_pct: 45, placebo_pct: 33}."""
+    counts = N_HARMS if section == "adverse_events" else N_MEANS
     reasons = []
     for each in fields:
         arm, _, what = each.rpartition("_")
@@ -327,7 +327,7 @@ def _shares_by_name(
             reasons.append(side)
         else:
             made.sides[arm] = replace(side, cited=tuple(_renamed(side.cited, name, each)))
-    return "" if len(made.sides) > 1 else (reasons[0] if reasons else "one arm alone")
+    return "" if len(made.sides) > 1 else (reasons[0] if reasons else "one arm only")
 
 
 def _renamed(cited: tuple[Cited, ...], name: str, each: str) -> Iterator[Cited]:

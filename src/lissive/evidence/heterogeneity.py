@@ -1,4 +1,4 @@
-"""How much the true effects of studies differ: τ² by three estimators, and its interval.
+"""Between-study variance: τ² by three estimators, and its interval.
 
 REML is the highest restricted likelihood; DL (DerSimonian and Laird 1986) and PM (Paule and Mandel 1982)
 are by moments.
@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
+    from lissive.arrays import FloatArray
 
 
-def dersimonian_laird(y: Array, v: Array, q: float | None = None) -> float:
-    """`q` where it is taken about another figure than that of inverse variances."""
+def dersimonian_laird(y: FloatArray, v: FloatArray, q: float | None = None) -> float:
+    """`q` where it is taken about another estimate than that of inverse variances."""
     w = 1.0 / v
     if q is None:
         q = _q_at(y, v, 0.0)
@@ -26,22 +23,22 @@ def dersimonian_laird(y: Array, v: Array, q: float | None = None) -> float:
     return max(0.0, (q - (len(y) - 1)) / spread)
 
 
-def _q_at(y: Array, v: Array, t2: float) -> float:
+def _q_at(y: FloatArray, v: FloatArray, t2: float) -> float:
     """Generalised Q: falls as τ² rises."""
     w = 1.0 / (v + t2)
     mean = (w * y).sum() / w.sum()
     return float((w * (y - mean) ** 2).sum())
 
 
-def _paule_mandel(y: Array, v: Array) -> float:
-    """Where the generalised Q is its own expectation."""
+def _paule_mandel(y: FloatArray, v: FloatArray) -> float:
+    """Where the generalised Q equals its expectation."""
     return _root(lambda t2: _q_at(y, v, t2) - (len(y) - 1), y, v)
 
 
-def _reml(y: Array, v: Array) -> float:
+def _reml(y: FloatArray, v: FloatArray) -> float:
     """Maximum of the restricted likelihood: the best of a grid, then where its slope is zero beside that.
 
-    Fisher scoring, as it is usual, may stop at a local maximum, or go to and fro without end.
+    Fisher scoring, the usual way, may stop at a local maximum or oscillate.
     """
     import numpy as np
 
@@ -62,7 +59,7 @@ def _reml(y: Array, v: Array) -> float:
     return float(found.x)
 
 
-def _minus_restricted(t2: float, y: Array, v: Array) -> float:
+def _minus_restricted(t2: float, y: FloatArray, v: FloatArray) -> float:
     import numpy as np
 
     total = v + t2
@@ -70,20 +67,20 @@ def _minus_restricted(t2: float, y: Array, v: Array) -> float:
     return float(0.5 * (np.log(total).sum() + np.log(w.sum())) + 0.5 * _q_at(y, v, t2))
 
 
-def _slope(t2: float, y: Array, v: Array) -> float:
+def _slope(t2: float, y: FloatArray, v: FloatArray) -> float:
     """Twice the derivative of the restricted log-likelihood."""
     w = 1.0 / (v + t2)
     mean = (w * y).sum() / w.sum()
     return float(-w.sum() + (w**2).sum() / w.sum() + (w**2 * (y - mean) ** 2).sum())
 
 
-def _unit(y: Array, v: Array) -> float:
-    """A size that τ² can have: its scale is the effects' own."""
+def _unit(y: FloatArray, v: FloatArray) -> float:
+    """A plausible size of τ², on the scale of the effects."""
     return float(y.var(ddof=1) + v.mean()) if y.var() > 0 else 0.0
 
 
-def _root(falling: Callable[[float], float], y: Array, v: Array) -> float:
-    """Where a function that falls with τ² is zero; 0 where it starts below, inf where it never gets there."""
+def _root(falling: Callable[[float], float], y: FloatArray, v: FloatArray) -> float:
+    """Where a function that decreases with τ² is zero; 0 where it starts below, inf where it never reaches zero."""
     if falling(0.0) <= 0.0:
         return 0.0
     high = float(v.mean()) + float(y.var())
@@ -95,9 +92,9 @@ def _root(falling: Callable[[float], float], y: Array, v: Array) -> float:
 
 
 def _zero(falling: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function that is above 0 at `low` and below at `high` is 0: by secants and halves in turn.
+    """Root of a function positive at `low` and negative at `high`, by secants and bisection in turn.
 
-    Loading SciPy's takes longer than pooling the whole base.
+    Loading SciPy's takes longer than pooling all studies.
     """
     above, below = falling(low), falling(high)
     for k in range(400):
@@ -112,8 +109,8 @@ def _zero(falling: Callable[[float], float], low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def q_profile(y: Array, v: Array, level: float) -> tuple[float, float]:
-    """Interval of τ²: all values at which Q is no surprise (Viechtbauer 2007)."""
+def q_profile(y: FloatArray, v: FloatArray, level: float) -> tuple[float, float]:
+    """Confidence interval of τ² by the Q profile: all values that Q does not reject (Viechtbauer 2007)."""
     from scipy.special import chdtri
 
     df, tail = len(y) - 1, (1.0 - level) / 2.0
@@ -122,7 +119,7 @@ def q_profile(y: Array, v: Array, level: float) -> tuple[float, float]:
     return low, high
 
 
-TAU2: Mapping[str, Callable[[Any, Any], float]] = {
+TAU2: Mapping[str, Callable[[FloatArray, FloatArray], float]] = {
     "REML": _reml,
     "DL": dersimonian_laird,
     "PM": _paule_mandel,

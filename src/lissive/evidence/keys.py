@@ -23,14 +23,14 @@ _KINDS = {
     "GMR": r"_(?:gmr|geometric_mean_ratio|ratio)$",
     "p": r"_(?:p|p_value|pvalue)$",
 }
-UNKNOWN = "no outcome that is looked at here"
-"""Why a name is of no use that no pattern knows."""
+UNKNOWN = "not an outcome of this review"
+"""Why a name that no pattern matches is not used."""
 _TOPS = {"nrs": 10.0, "mm": 100.0, "cm": 10.0}
 
 
 @dataclass(frozen=True)
 class Key:
-    """One name. `why` says why it is of no use; it is empty where it is of use."""
+    """One name. `why` says why it is not used; empty where it is used."""
 
     text: str
     stem: str = ""
@@ -61,7 +61,7 @@ def parse_key(text: str, others: tuple[str, ...] = ()) -> Key:
     if row is not None and row["outcome"] == NOT_USED:
         words, why = (), row["note"]
     if kind == "p":
-        why = "a p value alone"
+        why = "only a p value"
     words = tuple(_of_pain(word, rest, others) for word in words)
     top = _top(rest, kind, others, text)
     if words == ("ashworth_total",) and top is not None:
@@ -106,13 +106,13 @@ def scale_factor(key: Key, known: Outcome, values: Iterable[float]) -> tuple[flo
     >>> scale_factor(parse_key("pain_vas_0_100"), outcomes()["pain_nrs"], [30.0])
     (0.1, '')
     >>> scale_factor(parse_key("spasm_frequency_vas"), outcomes()["spasm_frequency"], [-21.4])[1]
-    'a rating, and no count'
+    'a rating, not a count'
     """
     if known.kind in ("share", "scale"):
         return 1.0, ""
     parts = key.text.lower().split("_")
     if known.kind == "count":
-        return 1.0, "a rating, and no count" if {"vas", "nrs", "crs"} & set(parts) else ""
+        return 1.0, "a rating, not a count" if {"vas", "nrs", "crs"} & set(parts) else ""
     if known.upper is None:
         return 1.0, ""
     largest = max((abs(value) for value in values), default=0.0)
@@ -122,5 +122,5 @@ def scale_factor(key: Key, known: Outcome, values: Iterable[float]) -> tuple[flo
     if top is None:
         top = known.upper
     if largest > top:
-        return 1.0, f"{largest:g} lies beyond {top:g}, the top of its scale; the scale is not stated"
+        return 1.0, f"{largest:g} exceeds {top:g}, the maximum of its scale; the scale is not stated"
     return known.upper / top, ""

@@ -1,6 +1,6 @@
 """What is wrong with files of studies and reviews: `lissive check` and `--studies FILE` ask the same.
 
-A figure that is known to be wrong stays in a shipped file only with `rejected: reason` on its entry, and is not used.
+A figure known to be wrong stays in an included file only with `rejected: reason` on its entry, and is not used.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def numbers(entries: tuple[Located, ...]) -> Iterator[Fault]:
         for name, node in place.node.items():
             value = plain(node)
             if _NUMERIC.fullmatch(name) and isinstance(value, str | bool):
-                yield fault_at("numbers", place.at(name), f"is {value!r}, and has to be a number, or null.")
+                yield fault_at("numbers", place.at(name), f"is {value!r}; it must be a number or null.")
         ci = plain(place.node.get("ci"))
         if ci is not None and not isinstance(ci, Mapping) and ends_of(ci) is None:
-            yield fault_at("numbers", place.at("ci"), "has to be two numbers, the lower first.")
+            yield fault_at("numbers", place.at("ci"), "must be two numbers, the lower first.")
 
 
 # -- single figures --------------------------------------------------------------------------------
@@ -68,16 +68,18 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
             n, total = number(row.get(name)), number(row.get(most))
             if n is not None and total is not None and n > total:
                 yield fault_at(
-                    "counts", place.at(name), f"is {n:g}, more than the {total:g} people it is of ({most})."
+                    "counts",
+                    place.at(name),
+                    f"is {n:g}, more than the {total:g} participants it is of ({most}).",
                 )
         for name, value in row.items():
             size = number(value)
             if size is None:
                 continue
             if re.fullmatch(r"[nN]|n_[a-z0-9_]+|events|e_n|c_n|eN|cN", name) and size < 0:
-                yield fault_at("counts", place.at(name), f"is {size:g}, a number of people below 0.")
+                yield fault_at("counts", place.at(name), f"is {size:g}, a negative number of participants.")
             if _is_share(name, place) and not 0 <= size <= 100:
-                yield fault_at("counts", place.at(name), f"is {size:g} %, which lies outside 0 to 100.")
+                yield fault_at("counts", place.at(name), f"is {size:g} %, outside 0 to 100.")
         n, total, pct = (number(row.get(name)) for name in ("n", "N", "pct"))
         if n is not None and total and pct is not None and abs(100 * n / total - pct) > max(1.0, 100 / total):
             said = f"is {pct:g}, and {n:g} of {total:g} is {100 * n / total:.1f} %."
@@ -92,24 +94,24 @@ def _is_share(name: str, place: Place) -> bool:
 
 
 def spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Deviations that cannot be: below 0, or beyond half of the range that the scale allows."""
+    """Impossible standard deviations: negative, or beyond half of the range of the scale."""
     for place in places(entries):
         for name in [each for each in place.node if re.fullmatch(r"(?:.*_)?(?:sd|se)", each)]:
             size = number(place.node[name])
             if size is None:
                 continue
             if size < 0 or (size == 0 and name.endswith("sd")):
-                yield fault_at("sd", place.at(name), f"is {size:g}, and a spread is over 0.")
+                yield fault_at("sd", place.at(name), f"is {size:g}; it must be positive.")
                 continue
             most = _most(place, name)
             if most is not None and name.endswith("sd") and size > most * (1 + _ROUNDING):
                 yield fault_at(
-                    "sd", place.at(name), f"is {size:g}, and on its scale no deviation is beyond {most:.3g}."
+                    "sd", place.at(name), f"is {size:g}; the largest possible on its scale is {most:.3g}."
                 )
 
 
 def _most(place: Place, name: str) -> float | None:
-    """The largest deviation that the scale allows; of changes twice that of values."""
+    """The largest standard deviation that the scale allows; of changes twice that of values."""
     top = _top(place)
     if top is None:
         return None
@@ -138,7 +140,7 @@ _AT = re.compile(r"(?:end|baseline)_mean")
 
 
 def scales(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Means and differences that lie beyond the scale that the name of their block says; people beyond mankind."""
+    """Means and differences beyond the scale that their block's name states; impossible counts."""
     for place in places(entries):
         top = _top(place)
         for name, node in place.node.items():
@@ -148,24 +150,26 @@ def scales(entries: tuple[Located, ...]) -> Iterator[Fault]:
             if top is not None and (
                 abs(size) > top if _BETWEEN.fullmatch(name) else _AT.fullmatch(name) and not 0 <= size <= top
             ):
-                yield fault_at("scale", place.at(name), f"is {size:g}, and its scale is 0 to {top:g}.")
+                yield fault_at("scale", place.at(name), f"is {size:g}; its scale is 0 to {top:g}.")
             if re.fullmatch(r"[nN]|n_[a-z0-9_]+|events", name) and size > limits()["most_people"]:
-                yield fault_at("scale", place.at(name), f"is {size:g}, more people than there are.")
+                yield fault_at("scale", place.at(name), f"is {size:g}, more than the world population.")
 
 
 def fields(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Names of fields that nobody reads, and that are nearly those of fields that are read."""
+    """Names of fields that are not read and resemble fields that are."""
     for entry in entries:
         known = list(type(entry.row).model_fields) if entry.kind == "trial" else []
         for name in entry.row.model_extra or {} if known else ():
-            near = [each for each in known if each[0] == name[0]]  # titration is no slip of citation
+            near = [
+                each for each in known if each[0] == name[0]
+            ]  # titration is not a misspelling of citation
             for meant in difflib.get_close_matches(name, near, n=1, cutoff=0.8):
-                what = f"{name} is no field that is read. Did you mean {meant}?"
+                what = f"Unknown field {name}. Did you mean {meant}?"
                 yield Fault("fields", entry.id, entry.where(name), what)
 
 
 def errors_as_spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Standard errors that stand as deviations, and deviations that stand as standard errors."""
+    """Standard errors entered as standard deviations, and the reverse."""
     least = assumption("smallest_sd_of_range")
     for place in places(entries):
         top = _top(place)
@@ -178,21 +182,23 @@ def errors_as_spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
         for name in [each for each in place.node if re.fullmatch(r"(?:.*_)?se", each)]:
             size = number(place.node[name])
             if top is not None and size is not None and n and size * math.sqrt(n) > 2 * top:
-                what = f"is {size:g}; times the square root of {n:g} it is beyond the scale: it looks like a deviation."
+                what = f"is {size:g}; times sqrt({n:g}) it exceeds the scale: it looks like a standard deviation."
                 yield fault_at("se", place.at(name), what)
     for entry in entries:
         yield from against_interval(entry)
 
 
 def intervals(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Intervals that are none, or that do not hold their estimate."""
+    """Invalid intervals, or intervals that do not include their estimate."""
     for place in places(entries):
         ends = ends_of(place.node.get("ci"))
         if ends is None:
             continue
         low, high = ends
         if low > high:
-            yield fault_at("interval", place.at("ci"), f"is {low:g} to {high:g}: the lower end comes first.")
+            yield fault_at(
+                "interval", place.at("ci"), f"is {low:g} to {high:g}: the lower limit must come first."
+            )
             continue
         name = next(
             (each for each in (*_ESTIMATES, *_RATIO_NAMES) if number(_inner(place.node, each)) is not None),
@@ -205,10 +211,12 @@ def intervals(entries: tuple[Located, ...]) -> Iterator[Fault]:
         slack = 0.5 * 10.0 ** -_places(low, high, estimate)
         if not low - slack <= estimate <= high + slack:
             yield fault_at(
-                "interval", place.at("ci"), f"is {low:g} to {high:g}, and {name} {estimate:g} is not in it."
+                "interval",
+                place.at("ci"),
+                f"is {low:g} to {high:g} and does not include {name} {estimate:g}.",
             )
         if (_is_ratio(place) or name in _RATIO_NAMES) and low <= 0:
-            yield fault_at("interval", place.at("ci"), f"is {low:g} to {high:g}, and a ratio is over 0.")
+            yield fault_at("interval", place.at("ci"), f"is {low:g} to {high:g}; a ratio must be positive.")
 
 
 def _inner(row: Mapping[str, Any], name: str) -> Any:
@@ -231,13 +239,13 @@ def _places(*values: float) -> int:
 
 # -- between entries -------------------------------------------------------------------------------
 def patients(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Entries on the same people (by registry number or DOI) that do not say so; ids that come twice."""
+    """Entries on the same participants (by registry number or DOI) that do not state it; duplicate ids."""
     seen: dict[str, Located] = {}
     ids: dict[str, Located] = {}
     for entry in entries:
         first = ids.setdefault(entry.id, entry)
         if first is not entry:
-            yield Fault("ids", entry.id, entry.where("id"), f"id comes twice, first at {first.where('id')}.")
+            yield Fault("ids", entry.id, entry.where("id"), f"duplicate id, first at {first.where('id')}.")
             continue
         if entry.kind != "trial":
             continue
@@ -245,7 +253,7 @@ def patients(entries: tuple[Located, ...]) -> Iterator[Fault]:
             other = seen.setdefault(number_, entry)
             if other is not entry and _key(other) != _key(entry):
                 what = (
-                    f"{field} {number_} is that of {other.id} too ({other.where('id')}): the same people would count "
+                    f"{field} {number_} is also that of {other.id} ({other.where('id')}): its participants would count "
                     "twice. Give both the same `patients: NAME`."
                 )
                 yield Fault("patients", entry.id, entry.where(field), what)
@@ -265,7 +273,7 @@ def _key(entry: Located) -> str:
 
 
 def effects(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Effects that no comparison of people has."""
+    """Implausible effects."""
     for entry in entries:
         if entry.row.rejected:
             continue
@@ -300,7 +308,7 @@ def _pooled(entry: Located) -> Iterator[Fault]:
         measure = next(
             (each for each in ("SMD", "OR", "RR", "RD", "MD") if re.search(rf"\b{each}\b", said)), "MD"
         )
-        # an interval that does not hold its estimate is the business of `interval`
+        # an interval that does not include its estimate is found by `interval`
         if why := why_unbelievable(measure, estimate, None, number(row.get("i2") or row.get("i2_pct"))):
             yield Fault(
                 "effect", entry.id, entry.where("outcomes", k, "pooled"), f"outcomes[{k}].pooled: {why}."

@@ -1,20 +1,17 @@
-"""Outcomes and causes that a user's own file names and the tables do not: taken as the file has them.
+"""Outcomes and causes that a user's own file names and the tables do not: used as the file has them.
 
-outcomes: {tuberculosis: {better: lower}}      what a file may say of its own words; what it leaves out is inferred
+outcomes: {tuberculosis: {better: lower}}      what a file may state of its own outcomes; the rest is inferred
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from lissive.evidence.keys import UNKNOWN, parse_key
 from lissive.evidence.words import Outcome, find, outcomes
 from lissive.typed import Row
-
-if TYPE_CHECKING:
-    from lissive.evidence.read import Entry
 
 _SHARES = ("n", "events", "pct")
 _MEANS = ("mean", "change", "change_mean", "mean_change", "end_mean", "diff")
@@ -32,10 +29,10 @@ class OwnOutcome(Row):
     upper: float | int | None = None
 
 
-def own_outcomes(trials: Sequence[Entry], said: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
+def own_outcomes(trials: Sequence[Row], said: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
     """The outcomes that no pattern of keys.tsv knows, by the names that they have in the file.
 
-    A kind that is not stated is share where rows count people, else mean; which way is better stays unknown ("").
+    A kind that is not stated is share where rows count participants, otherwise mean; "" for an unknown direction.
     """
     kinds: dict[str, str] = {}
     for name, node in _named(trials):
@@ -61,14 +58,14 @@ def own_outcomes(trials: Sequence[Entry], said: Mapping[str, OwnOutcome]) -> dic
     return found
 
 
-def _named(trials: Sequence[Entry]) -> Iterator[tuple[str, Any]]:
+def _named(trials: Sequence[Row]) -> Iterator[tuple[str, Any]]:
     for row in trials:
-        for room in ("outcomes", "adverse_events"):
-            yield from (getattr(row, room, None) or {}).items()
+        for section in ("outcomes", "adverse_events"):
+            yield from (getattr(row, section, None) or {}).items()
 
 
 def _kind(node: Any) -> str:
-    """share where rows count people, mean where they measure, empty where they do neither."""
+    """share where rows count participants, mean where they measure, empty where they do neither."""
     rows = node if isinstance(node, tuple) else (node,)
     fields = {name for row in rows if isinstance(row, Mapping) for name in row}
     if any(name in _MEANS for name in fields):
@@ -76,7 +73,7 @@ def _kind(node: Any) -> str:
     return "share" if any(name in _SHARES or name.endswith("_pct") for name in fields) else ""
 
 
-def own_causes(trials: Sequence[Entry]) -> dict[str, str]:
+def own_causes(trials: Sequence[Row]) -> dict[str, str]:
     """Word to label of the causes that no pattern of causes.tsv knows."""
     said = [text for row in trials if (text := getattr(row, "cause", None))]
     return {slug(text): text for text in said if find("causes", text) is None}

@@ -1,14 +1,13 @@
 """Files of published trials, of reviews and of claims as typed rows, with the line of every field.
 
-studies = read_studies("mine.yaml")       the format of data/trials.yaml; raises every finding at once
-shipped_studies(); shipped_reviews()      what comes with Lissive
+shipped_studies(); shipped_reviews()      what comes with Lissive; a user's own file: own_studies.py
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ class Entry(Row):
     doi: str | None = None
     registry: str | None = None
     rejected: str | None = None
-    """Why nothing of it is used; it is shown all the same."""
+    """Why nothing of it is used; it is still shown."""
 
 
 class Trial(Entry):
@@ -68,9 +67,9 @@ class Trial(Entry):
     adverse_events: Mapping[str, Any] | None = None
     risk_of_bias_notes: Any = None
     correlation: Any = None
-    """Crossover: between a person's values under active and under control."""
+    """Crossover: within person, between active and control."""
     patients: str | None = None
-    """Key of the people; entries on the same people have the same."""
+    """Key of the participants; entries on the same participants have the same."""
 
 
 class TrialsFile(Row):
@@ -101,9 +100,9 @@ class Located:
     lines: Mapping[Loc, int]
     at: Loc
     own: Mapping[str, Outcome] | None = None
-    """Outcomes of the user's own file that no table has; None for an entry that ships."""
+    """Outcomes of the user's own file that no table has; None for an included entry."""
     people: str = ""
-    """Key of the people, where another entry of the file is on the same by its registry number or DOI."""
+    """Key of the participants, where another entry has the same by its registry number or DOI."""
     kept: list[Any] = field(default_factory=list, compare=False, repr=False)
     """What `comparisons` made of it."""
 
@@ -158,38 +157,11 @@ class Studies:
     def word_of(self, outcome: str) -> str:
         """The outcome that a name of a user's own file is of; any other word as it is."""
         for entry in self.trials if outcome not in self.outcomes else ():
-            for room in ("outcomes", "adverse_events") if entry.own is not None else ():
-                names = getattr(entry.row, room, None) or {}
+            for section in ("outcomes", "adverse_events") if entry.own is not None else ():
+                names = getattr(entry.row, section, None) or {}
                 if outcome in names and (key := parse_key(outcome, tuple(names))).outcomes:
                     return key.outcomes[0]
         return outcome
-
-
-def read_studies(path: str | Path) -> Studies:
-    """The studies of a file, in the format of data/trials.yaml.
-
-    Raises       EvidenceFindings (an EvidenceError) with every finding: id, field and line.
-    """
-    from lissive.evidence.lint import findings
-
-    studies = typed_studies(Path(path))
-    # the same people are put together below; what a user's figures rest on is theirs to know
-    wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
-    if wrong:
-        raise EvidenceFindings([EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong])
-    return Studies(tuple(_same_people(studies)), studies.unread)
-
-
-def _same_people(studies: Studies) -> Iterator[Located]:
-    """The entries, those with the same registry number or DOI under one key: nobody counts twice unseen."""
-    from lissive.evidence.lint import registered
-
-    first: dict[str, str] = {}
-    for entry in studies:
-        numbers = [number for _, number in registered(entry)] if entry.kind == "trial" else []
-        key = next((first[number] for number in numbers if number in first), entry.id)
-        first.update((number, key) for number in numbers)
-        yield replace(entry, people=key, kept=[])
 
 
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:

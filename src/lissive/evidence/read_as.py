@@ -1,7 +1,7 @@
-"""Figures that do not mean what they seem to: what is entered in their place, or whose they are (read_as.tsv).
+"""Figures of uncertain meaning: what is entered in their place, or whose they are (read_as.tsv).
 
 `use` is value (entered in place of the printed difference), groups (the means of the arms are used), or subgroup (of a
-part of the trial's people: shown, and not pooled, as a figure per protocol is).
+part of the participants: shown, not pooled, as a per-protocol figure is).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def read_as(entry: Located, outcome: str, given: Given) -> tuple[Given | None, l
         return replace(given, estimate=float(row["value"]), low=ends[0], high=ends[1]), [row["why"]]
     said = (getattr(entry.row, "outcomes", None) or {}).get("sign_convention")
     if isinstance(said, str) and "not" in said and given.measure == "MD":
-        return None, [f"the sign of its differences is not certain: {said}"]
+        return None, [f"sign of its differences uncertain: {said}"]
     return given, []
 
 
 def subgroup_of(study: str, outcome: str) -> str:
-    """Of which people a study's figures of an outcome are; empty where they are of all."""
+    """The subgroup that a study's figures of an outcome are of; empty where they are of all."""
     row = _row(study, outcome)
     return row["why"] if row is not None and row["use"] == "subgroup" else ""
 

@@ -1,9 +1,9 @@
-"""What a trial says that enters no comparison: the reason, its words, its figures."""
+"""What a trial reports that enters no comparison: the reason, its words, its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from lissive.evidence.comparison import Cited, Comparison, Group
@@ -19,18 +19,28 @@ class Unused:
     reason: str
     outcome: str = ""
     """Empty where it is of no known outcome."""
-    said: str = ""
-    """What the trial says: its words, or else its figures as words."""
+    text: str = ""
+    """What the trial reports: its words, or else its figures as words."""
     cited: tuple[Cited, ...] = ()
 
     @property
     def kind(self) -> str:
-        """per protocol, a subgroup: whose figures they are stands beside them wherever they are shown."""
+        """per protocol, a subgroup: shown beside the figures wherever they are shown."""
         return next((word for word in (PER_PROTOCOL, SUBGROUP) if self.reason.startswith(word)), "")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "key": self.key,
+            "reason": self.reason,
+            "outcome": self.outcome,
+            "said": self.text,
+            "cited": [asdict(each) for each in self.cited],
+        }
 
 
 def per_protocol(study: str, name: str, outcome: str, node: Any) -> Iterator[Unused]:
-    """Figures of those alone who kept to the protocol: shown, and not pooled."""
+    """Per-protocol figures: shown, not pooled."""
     rows = node if isinstance(node, tuple) else (node,)
     mine = [
         {each: row[each] for each in row if each == "arm" or "_pp" in each or each.startswith("pp_")}
@@ -72,7 +82,7 @@ def of_subgroup(whose: str) -> str:
 
 
 def words_of(node: Any, kind: str = "") -> str:
-    """What a block says: its words, or else its figures as words.
+    """What a block reports: its words, or otherwise its figures as words.
 
     >>> words_of(({"arm": "THC", "change_mean": -0.3}, {"arm": "placebo", "change_mean": 0.2})), words_of(0.4, "p")
     ('THC -0.3; placebo 0.2', 'p 0.4')
@@ -91,7 +101,7 @@ def words_of(node: Any, kind: str = "") -> str:
 
 
 def comparison_words(one: Comparison) -> str:
-    """What a comparison found: the difference that it states, and its groups."""
+    """What a comparison found: the difference that it reports, and its groups."""
     given = one.given
     stated = ""
     if given is not None:
@@ -101,7 +111,7 @@ def comparison_words(one: Comparison) -> str:
 
 
 def groups_words(active: Group | None, control: Group | None) -> str:
-    """Both groups, each with its people; nothing without their figures."""
+    """Both groups, each with its participants; nothing without their figures."""
     return _joined(_group_words(each) for each in (active, control) if each is not None)
 
 
@@ -113,7 +123,7 @@ def _group_words(group: Group) -> str:
 
 
 PER_PROTOCOL, SUBGROUP = "per protocol", "a subgroup"
-"""How the reasons begin of figures that are not of all who were randomised."""
+"""How the reasons begin of figures that are not of all randomised participants."""
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -30,14 +30,14 @@ class Outcome:
     better: str
     """Which way is benefit: lower, higher."""
     kind: str
-    """share (of people), mean (of a scale), count, scale (each trial its own: standardised differences alone)."""
+    """share (of participants), mean (of a scale), count, scale (each trial its own: standardised differences only)."""
     lower: float | None
     upper: float | None
     note: str
 
 
 class Found(NamedTuple):
-    """What a text means; `word` is `-` where it is understood and not of use, for the reason in `note`."""
+    """What a text means; `word` is `-` where it is understood but not used, for the reason in `note`."""
 
     word: str
     note: str
@@ -76,7 +76,7 @@ def causes() -> Mapping[str, str]:
 
 @cache
 def near_causes(cause: str) -> tuple[str, ...]:
-    """Causes that were studied in place of this one, and are not the same."""
+    """Related causes that were studied, not equivalent to this one."""
     return tuple(row["cause"] for row in table("causes") if cause in row["near"].split())
 
 
@@ -102,7 +102,7 @@ _MEANS = {"causes": "cause", "designs": "design", "products": "product", "arms":
 
 @cache
 def find(name: str, text: str) -> Found | None:
-    """What a text says, by the pattern that is found first in it; a word of the table is itself.
+    """What a text means, by the pattern that is found first in it; a word of the table is itself.
 
     >>> find("causes", "SCI/disease neuropathic pain (incl. MS)").word, find("products", "THC&CBD").word
     ('spinal_cord_injury', 'thc_cbd')
@@ -121,7 +121,7 @@ def find(name: str, text: str) -> Found | None:
 
 
 def known(kind: str, word: str, allowed: Iterable[str]) -> str:
-    """The word, or EvidenceError with those that there are and the nearest.
+    """The word, or EvidenceError with the known words and the nearest.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def known(kind: str, word: str, allowed: Iterable[str]) -> str:
     if word in words:
         return word
     raise EvidenceError(
-        f"There is no {kind} {word!r} in the evidence.{nearest(word, words)}",
+        f"Unknown {kind} {word!r}.{nearest(word, words)}",
         where=kind,
         allowed=f"{', '.join(words)}.",
         do="correct the word.",

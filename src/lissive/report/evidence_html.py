@@ -1,44 +1,50 @@
-"""The whole base of studies as one page that needs nothing but itself: table, forest plots, claims.
+"""All studies as one self-contained page: table, forest plots, claims.
 
-Without JavaScript it is a plain page with plain tables; with it the table of studies is sorted and filtered.
+Without JavaScript it is a plain page with plain tables; with it the table of studies can be sorted and filtered.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from lissive import __version__
-from lissive.report.forest import caption, forest_figure, said
+from lissive.evidence.about import about
+from lissive.evidence.answer import answer_of
+from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
+from lissive.evidence.beside import as_of
+from lissive.evidence.claim import KeyNumber, shipped_claims
+from lissive.evidence.comparing import every
+from lissive.evidence.comparison import Cited
+from lissive.evidence.read import Located, Studies
+from lissive.evidence.words import causes, products
+from lissive.report.forest import alt_text, caption, forest_figure
 from lissive.report.forest_lines import lines
 from lissive.report.inline_svg import inline_svg
 from lissive.report.pool_words import (
     DESIGN_NAMES,
-    MARKS,
     absolute_words,
     counted,
     finding,
     how,
-    interval,
     left_out_words,
     number,
-    people,
+    participants,
+    pooled_words,
+    row_words,
     spread,
     title,
-    whole,
 )
-
-if TYPE_CHECKING:
-    from lissive.evidence.read import Studies
+from lissive.report.table import Table, table
+from lissive.report.words import MARKS, span, upper_first
 
 HERE = Path(__file__).parent
 DRAWN_FROM = 2
-"""Outcomes of so many studies of one cause have a forest plot."""
+"""Outcomes with at least so many comparisons of one cause have a forest plot."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +53,16 @@ class Forest:
 
     id: str
     title: str
-    said: str
+    alt_text: str
     lines: tuple[str, ...]
     picture: Markup
     caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    table: Table
     left_out: tuple[tuple[str, str], ...]
 
 
 def write_page(path: Path, base: Studies) -> Path:
-    """The page, whole or not at all. The same base gives the same bytes."""
+    """The page, written whole or not at all. The same studies give the same bytes."""
     from lissive.files import atomic_path
 
     text = evidence_page(base)
@@ -70,41 +75,40 @@ def evidence_page(base: Studies) -> str:
     """The page's text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from lissive.evidence.beside import as_of
-
-    house = Environment(
+    environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    every = list(_answers(base))
-    drawn = [_forest(answer) for answer in every if answer["k"] >= DRAWN_FROM]
-    rows = _table(every, base)
+    environment.filters["key_number"] = _key_number
+    answers = list(_answers(base))
+    rows = _studies(answers, base)
     content = {
         "css": Markup((HERE / "evidence.css").read_text(encoding="utf-8").strip()),
         "script": Markup((HERE / "evidence.js").read_text(encoding="utf-8").strip()),
         "version": __version__,
         "as_of": as_of(base),
         "trials": len(base.trials),
-        "pooled": len({row["study"] for answer in every for row in answer["studies"]}),
-        "forests": drawn,
+        "pooled": len({id for answer in answers for id in answer.study_ids}),
+        "forests": [
+            _forest(answer, answer.overall)
+            for answer in answers
+            if answer.overall is not None and answer.k >= DRAWN_FROM
+        ],
         "rows": rows,
-        "causes": sorted({row["cause"] for row in rows if row["cause"]}),
-        "outcomes": sorted({row["outcome"] for row in rows}),
-        "designs": sorted({row["design"] for row in rows if row["design"]}),
+        "causes": sorted({row.cause for row in rows if row.cause}),
+        "outcomes": sorted({row.outcome for row in rows}),
+        "designs": sorted({row.design for row in rows if row.design}),
         "marks": MARKS,
-        "claims": _claims(),
+        "claims": shipped_claims(),
     }
-    return house.get_template("evidence.html.j2").render(content)
+    return environment.get_template("evidence.html.j2").render(content)
 
 
-def _answers(base: Studies) -> Iterator[dict[str, Any]]:
+def _answers(base: Studies) -> Iterator[PooledAnswer]:
     """One answer for each cause and outcome that some study compares: causes by studies, outcomes as in their table."""
-    from lissive.evidence.answer import answer_of
-    from lissive.evidence.comparing import every
-
     made = [each for each in every(base)[0] if each.cause]
     by_cause = Counter(each.cause for each in made)
     place = {word: k for k, word in enumerate(base.outcomes)}
@@ -114,177 +118,181 @@ def _answers(base: Studies) -> Iterator[dict[str, Any]]:
 
 
 # -- forest plots ---------------------------------------------------------------------------------------
-def _forest(answer: Mapping[str, Any]) -> Forest:
-    name = f"{answer['cause']}-{answer['outcome']}".replace("_", "-")
-    measure = answer["measure"]
+def _forest(answer: PooledAnswer, overall: Result) -> Forest:
+    name = f"{answer.cause}-{answer.outcome.word}".replace("_", "-")
     parts = [
         _by_design(answer),
-        _together(answer),
+        _overall(answer, overall),
         how(answer),
-        f"How the studies differ: {spread(answer, measure)}.",
+        f"Heterogeneity: {spread(overall)}.",
         absolute_words(answer),
     ]
-    picture = inline_svg(forest_figure(answer, narrow=True), f"f-{name}", said(answer))
+    head = f"Study|participants|cannabinoid|control|{answer.measure}|95 % CI|weight"
     return Forest(
         name,
         title(answer),
-        said(answer),
+        alt_text(answer),
         tuple(part for part in parts if part),
-        picture,
+        inline_svg(forest_figure(answer, narrow=True), f"f-{name}", alt_text(answer)),
         caption(answer),
-        ("", "people", "cannabinoid", "control", measure, "95 % interval", "weight"),
-        tuple(_cells(answer)),
-        tuple((row["label"], left_out_words(row)) for row in answer["left_out"]),
+        table(alt_text(answer), head, _cells(answer)),
+        tuple((row.label, left_out_words(row)) for row in answer.left_out),
     )
 
 
-def _by_design(answer: Mapping[str, Any]) -> str:
-    if len(answer["by_design"]) < 2:
+def _by_design(answer: PooledAnswer) -> str:
+    if len(answer.by_design) < 2:
         return ""
-    measure = answer["measure"]
     each = [
-        f"{DESIGN_NAMES[group['design']]} {measure} {whole(group, measure)}, {counted(group)}, {finding(group)}"
-        for group in answer["by_design"]
+        f"{DESIGN_NAMES[group.design]} {answer.measure} {pooled_words(group.pooled)}, {counted(group.studies)}, "
+        f"{finding(group)}"
+        for group in answer.by_design
     ]
     return f"By design: {'; '.join(each)}."
 
 
-def _together(answer: Mapping[str, Any]) -> str:
-    measure, several = answer["measure"], len(answer["by_design"]) > 1
-    head = "All designs together" if several else finding(answer).capitalize()
-    tail = f", {finding(answer)}" if several else ""
-    return f"{head}: {measure} {whole(answer, measure)}, {counted(answer)}, {people(answer)}{tail}."
+def _overall(answer: PooledAnswer, overall: Result) -> str:
+    several = len(answer.by_design) > 1
+    head = "Pooled (all designs)" if several else upper_first(finding(overall))
+    tail = f", {finding(overall)}" if several else ""
+    found = f"{answer.measure} {pooled_words(overall.pooled)}"
+    return f"{head}: {found}, {counted(overall.studies)}, {participants(overall.pooled)}{tail}."
 
 
-def _cells(answer: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _cells(answer: PooledAnswer) -> Iterator[tuple[str, ...]]:
     """The lines of the picture as a table."""
-    measure = answer["measure"]
+    measure = answer.measure
     for line in lines(answer):
         if line.kind == "heading":
             continue
-        alone = line.kind == "prediction"
+        alone = line.kind == "prediction" or line.low is None or line.high is None
         design = f", {DESIGN_NAMES[line.design]}" if line.kind in ("study", "together") else ""
         yield (
             f"{line.label}{design}",
             "" if line.n is None else f"{line.n:g}",
             line.active,
             line.control,
-            "" if alone else number(line.estimate, measure),
-            line.said if alone else interval((line.low, line.high), measure),
+            "" if line.kind == "prediction" else number(line.estimate, measure),
+            line.text if alone else span(number(line.low, measure), number(line.high, measure)),
             "" if line.weight is None else f"{line.weight:.0f} %",
         )
 
 
 # -- table of studies --------------------------------------------------------------------------------------
-def _table(answers: Sequence[Mapping[str, Any]], base: Studies) -> list[dict[str, Any]]:
-    """A row for each study and outcome that is compared or that trials say something of in words or p values, as
-    most do that found nothing; and one for each study of which neither is here."""
+@dataclass(frozen=True)
+class PageRow:
+    """One study and outcome of the table."""
+
+    id: str
+    study: str
+    link: str
+    cause: str
+    outcome: str
+    product: str
+    design: str
+    n: float | None
+    effect: str
+    provenance: str
+    source: str
+    mark: str = ""
+
+
+def _studies(answers: Sequence[PooledAnswer], base: Studies) -> list[PageRow]:
+    """A row for each study and outcome that is pooled or reported in words or p values, as most trials without an
+    effect do; and one for each study with neither."""
     links = {each.id: _link(each.data) for each in base}
-    rows = [_row(answer, row, links) for answer in answers for row in answer["studies"]]
+    rows = [_row(answer, row, links) for answer in answers for row in answer.studies]
     rows += _in_words(base, links)
-    shown = {row["id"] for row in rows}
+    shown = {row.id for row in rows}
     rows += [_bare(each, links) for each in base if each.id not in shown]
-    return sorted(rows, key=lambda row: (row["study"].lower(), row["outcome"]))
+    return sorted(rows, key=lambda row: (row.study.lower(), row.outcome))
 
 
-def _row(answer: Mapping[str, Any], row: Mapping[str, Any], links: Mapping[str, str]) -> dict[str, Any]:
-    from lissive.evidence import products
-
-    measure = answer["measure"]
-    return {
-        "id": row["study"],
-        "study": row["label"],
-        "link": links.get(row["study"], ""),
-        "cause": answer["cause_label"],
-        "outcome": answer["outcome_label"],
-        "product": products().get(row["product"], ""),
-        "design": DESIGN_NAMES[row["design"]],
-        "n": row["n"],
-        "effect": f"{measure} {whole(row, measure)}",
-        "provenance": row["provenance"],
-        "source": "" if row["provenance"] == "recalled" else _first_url(row["cited"]),
-        "mark": MARKS[row["provenance"]],
-    }
+def _row(answer: PooledAnswer, row: StudyRow, links: Mapping[str, str]) -> PageRow:
+    effect = row.effect
+    return PageRow(
+        id=effect.study,
+        study=effect.label,
+        link=links.get(effect.study, ""),
+        cause=answer.cause_label,
+        outcome=answer.outcome.label,
+        product=products().get(row.comparison.product, ""),
+        design=DESIGN_NAMES[effect.design],
+        n=effect.n,
+        effect=f"{answer.measure} {row_words(row)}",
+        provenance=effect.provenance,
+        source="" if effect.provenance == "recalled" else _first_url(row.comparison.cited),
+        mark=MARKS[effect.provenance],
+    )
 
 
-def _in_words(base: Studies, links: Mapping[str, str]) -> list[dict[str, Any]]:
-    from lissive.evidence.about import about
-    from lissive.evidence.comparing import every
-
-    made = {(each.study, each.outcome) for each in every(base)[0]}
+def _in_words(base: Studies, links: Mapping[str, str]) -> list[PageRow]:
+    made, unused = every(base)
+    pooled = {(each.study, each.outcome) for each in made}
     by_id = {each.id: each for each in base if not about(each).why}
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for each in every(base)[1]:
-        if each.study not in by_id or not each.said or not each.outcome or each.outcome == "pain_any_scale":
+    rows: dict[tuple[str, str], PageRow] = {}
+    for each in unused:
+        if each.study not in by_id or not each.text or not each.outcome or each.outcome == "pain_any_scale":
             continue
-        said = f"{each.kind}: {each.said}" if each.kind else each.said
+        text = f"{each.kind}: {each.text}" if each.kind else each.text
         key = (each.study, each.outcome)
         if key in rows:
-            rows[key]["effect"] += f"; {said}"
+            rows[key] = replace(rows[key], effect=f"{rows[key].effect}; {text}")
             continue
-        first = _bare(by_id[each.study], links)
-        urls = [{"url": one.url} for one in each.cited if one.provenance != "recalled"]
-        first |= {"outcome": base.outcomes[each.outcome].label, "effect": said, "source": _first_url(urls)}
-        rows[key] = first | {"provenance": "beside its figure" if key in made else "not pooled"}
+        rows[key] = replace(
+            _bare(by_id[each.study], links),
+            outcome=base.outcomes[each.outcome].label,
+            effect=text,
+            source=_first_url(one for one in each.cited if one.provenance != "recalled"),
+            provenance="in addition" if key in pooled else "not pooled",
+        )
     return list(rows.values())
 
 
-def _bare(entry: Any, links: Mapping[str, str]) -> dict[str, Any]:
-    from lissive.evidence import causes, products
-    from lissive.evidence.about import about
-
+def _bare(entry: Located, links: Mapping[str, str]) -> PageRow:
     mine = about(entry)
-    return {
-        "id": entry.id,
-        "study": mine.label,
-        "link": links.get(entry.id, ""),
-        "cause": causes().get(mine.cause, mine.cause),
-        "outcome": "nothing that can be pooled",
-        "product": products().get(mine.product, ""),
-        "design": DESIGN_NAMES.get(mine.design, ""),
-        "n": None,
-        "effect": mine.why,
-        "provenance": "",
-        "source": "",
-        "mark": "",
-    }
+    return PageRow(
+        id=entry.id,
+        study=mine.label,
+        link=links.get(entry.id, ""),
+        cause=causes().get(mine.cause, mine.cause),
+        outcome="no extractable estimate",
+        product=products().get(mine.product, ""),
+        design=DESIGN_NAMES.get(mine.design, ""),
+        n=None,
+        effect=mine.why,
+        provenance="",
+        source="",
+    )
 
 
-def _link(data: Mapping[str, Any]) -> str:
+def _link(data: Mapping[str, object]) -> str:
     doi = data.get("doi")
     return f"https://doi.org/{doi}" if isinstance(doi, str) and doi.startswith("10.") else ""
 
 
-def _first_url(cited: Sequence[Mapping[str, Any]]) -> str:
-    return next((each["url"] for each in cited if each["url"].startswith(("http://", "https://"))), "")
+def _first_url(cited: Iterable[Cited]) -> str:
+    return next((each.url for each in cited if _is_address(each.url)), "")
+
+
+def _is_address(url: str) -> bool:
+    return url.startswith(("http://", "https://"))
 
 
 # -- claims ----------------------------------------------------------------------------------------------------
-def _claims() -> list[dict[str, Any]]:
-    """The shipped claims with their verdicts in words, and each number with its mark and source."""
-    from lissive.evidence.claims import VERDICTS, shipped_claims
+@dataclass(frozen=True)
+class Shown:
+    """One number of a claim, with its mark and source."""
 
-    return [
-        {
-            "id": each.id,
-            "claim": each.claim,
-            "verdict": VERDICTS[each.verdict],
-            "certainty": each.certainty.replace("_", " "),
-            "answer": each.answer,
-            "numbers": [_key_number(one.cited) for one in each.numbers],
-            "would_change": each.would_change,
-        }
-        for each in shipped_claims()
-    ]
+    what: str
+    value: str
+    mark: str
+    url: str
+    pointer: str
 
 
-def _key_number(cited: Any) -> dict[str, str]:
-    value = cited.value
-    many = isinstance(value, tuple | list)
-    return {
-        "what": cited.what,
-        "value": ", ".join(f"{one}" for one in value) if many else f"{value}",
-        "mark": MARKS[cited.provenance],
-        "url": cited.url if cited.url.startswith(("http://", "https://")) else "",
-        "pointer": cited.pointer,
-    }
+def _key_number(one: KeyNumber) -> Shown:
+    cited = one.cited
+    value = ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else f"{one.value}"
+    url = cited.url if _is_address(cited.url) else ""
+    return Shown(cited.what, value, MARKS[cited.provenance], url, cited.pointer)

@@ -1,197 +1,217 @@
-"""Studies, single entries and claims as text; a number quoted from memory has a mark, and each leads to its source."""
+"""Studies, single entries and claims as text; unverified numbers have a mark, and every number its source."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-WIDTH = 110
-RECALLED = "[quoted from memory]"
-LIMITS = (
-    "Mostly abstracts and single tables were read; nearly all trials of nabiximols were run by its maker, and "
-    "whoever feels the drug knows the arm. Decision support, not a prescription."
+from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
+from lissive.evidence.claim import JUDGED, Claim, Conflict
+from lissive.evidence.comparison import Comparison, Given, Group
+from lissive.evidence.unused import Unused
+from lissive.report.table import as_text, table
+from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
+
+LIMITS = wrapped(
+    "Mostly abstracts and single tables were read; nearly all trials of nabiximols were sponsored by its manufacturer; "
+    "psychoactive effects may unblind participants. Decision support, not a prescription."
 )
-_CERTAINTY = {"very_low": "very low", "not_graded": "not graded"}
 
 
-def list_text(rows: Sequence[Mapping[str, Any]], asked: Mapping[str, str | None]) -> str:
-    """A line for each study: id, people, design, product, what it has numbers of."""
-    said = ", ".join(f"{name} {word}" for name, word in asked.items() if word)
+def list_text(rows: Sequence[StudyEntry], asked: Mapping[str, str | None]) -> str:
+    """One line for each study: id, participants, design, product, outcomes with an estimate."""
+    of = ", ".join(f"{name} {word}" for name, word in asked.items() if word)
     if not rows:
-        return f"No study fits{f': {said}' if said else ''}."
-    table = [["study", "people", "cause", "design", "product", "numbers of"]]
-    for row in rows:
-        n = "?" if row["people"] is None else f"{row['people']:g}"
-        about = [row["cause"] or "?", row["design"] or "no control", row["product"] or "?"]
-        table.append([row["id"], n, *about, ", ".join(row["outcomes"]) or _none(row)])
-    head = f"{len(rows)} {'study' if len(rows) == 1 else 'studies'}{f' ({said})' if said else ''}."
-    end = "Every number of one with its source: lissive evidence show ID."
-    return "\n\n".join([head, _aligned(table), end])
-
-
-def _none(row: Mapping[str, Any]) -> str:
-    if row["not_compared"]:
-        return f"- ({row['not_compared']})"
-    return (
-        f"- (not pooled: {', '.join(row['in_words'])})"
-        if row["in_words"]
-        else "- (none that can be compared)"
-    )
-
-
-def show_text(one: Mapping[str, Any]) -> str:
-    """Everything on one study, review or claim."""
-    if one["kind"] == "claim":
-        return "\n\n".join(
-            [claim_text(one), _wrapped(f"Why: {one['reasoning']}", "  "), _conflicts(one)]
-        ).rstrip()
-    parts = [_head(one), _conflicts(one)]
-    if one["kind"] in ("trial", "observational"):
-        parts += [_used(one), _left(one)]
-    parts += [_numbers(one["numbers"]), _places(one["numbers"])]
-    if one["claims"]:
-        parts.append(_wrapped(f"Claims that rest on it: {', '.join(one['claims'])}."))
-    return "\n\n".join(part for part in parts if part)
-
-
-def _head(one: Mapping[str, Any]) -> str:
-    lines = [f"{one['label']}  ({one['kind']}, {one['where']})", one["citation"]]
-    lines += [f"doi:{one['doi']}"] if one["doi"] else []
-    lines += [one["purpose"]] if one.get("purpose") else []
-    lines += [f"REJECTED: {one['rejected']}."] if one["rejected"] else []
-    if one["kind"] in ("trial", "observational"):
-        n = "an unknown number of" if one["people"] is None else f"{one['people']:g}"
-        lines.append(
-            f"{n} people; {one['cause_as_said'] or 'cause not stated'}; {one['intervention']} against "
-            f"{one['comparator'] or 'nothing'}; {one['design_as_said'] or 'design not stated'}"
-        )
-        lines += [f"Not compared: {one['not_compared']}."] if one["not_compared"] else []
-        lines += (
-            [f"The same people as {', '.join(one['same_people_as'])}; they count once."]
-            if one["same_people_as"]
-            else []
-        )
-    for row in one["outcomes"] if one["kind"] == "review" else ():
-        lines.append(" · ".join(str(value) for value in row.values() if value))
-    lines += [f"Note: {one['note']}"] if one["note"] else []
-    return "\n".join(_wrapped(line, "  " if k else "") for k, line in enumerate(lines) if line)
-
-
-def _conflicts(one: Mapping[str, Any]) -> str:
-    if not one["conflicts"]:
-        return ""
+        return f"No matching study{f' ({of})' if of else ''}."
     lines = [
-        _wrapped(f"- {row['about']}: {row['said']}; but {row['against']}. Kept: {row['kept']}.", "  ")
-        for row in one["conflicts"]
+        [
+            row.id,
+            "?" if row.people is None else f"{row.people:g}",
+            row.cause or "?",
+            row.design or "uncontrolled",
+            row.product or "?",
+            ", ".join(row.outcomes) or _none(row),
+        ]
+        for row in rows
     ]
-    return "\n".join(["Sources in conflict:", *lines])
+    shown = table("", "study|n|cause|design|product|outcomes with an estimate", lines, "n")
+    head = f"{count(len(rows), 'study', 'studies')}{f' ({of})' if of else ''}."
+    end = "Every number of a study with its source: lissive evidence show ID."
+    return paragraphs([head, as_text(shown, indent="  ", last=60), end])
 
 
-def _used(one: Mapping[str, Any]) -> str:
-    if not one["used"]:
-        return "Nothing of it can be pooled."
+def _none(row: StudyEntry) -> str:
+    if row.not_compared:
+        return f"- ({row.not_compared})"
+    return f"- (not pooled: {', '.join(row.in_words)})" if row.in_words else "- (no extractable estimate)"
+
+
+def show_text(one: StudyRecord | ReviewRecord | Claim) -> str:
+    """Everything on one study, review or claim."""
+    if isinstance(one, Claim):
+        why = wrapped(f"Why: {one.reasoning}", "  ")
+        return paragraphs([claim_text(one), why, _conflicts(one.conflicts), _note(one)])
+    entry = one.entry
+    head = _study_head(one) if isinstance(one, StudyRecord) else _review_head(one)
+    parts = [head, _conflicts(entry.conflicts)]
+    parts += [_used(one.used), _left(one.left_out)] if isinstance(one, StudyRecord) else []
+    parts += [
+        _numbers(entry.numbers),
+        _places(entry.numbers),
+        _unverified(each.cited.provenance for each in entry.numbers),
+    ]
+    parts += [wrapped(f"Claims based on it: {', '.join(entry.claims)}.")] if entry.claims else []
+    return paragraphs(parts)
+
+
+def _study_head(one: StudyRecord) -> str:
+    study = one.study
+    n = "n not reported" if study.people is None else count(round(study.people), "participant")
+    lines = [
+        f"{n}; {study.cause_as_said or 'cause not stated'}; {study.intervention} versus "
+        f"{one.comparator or 'no control'}; {one.design_as_said or 'design not stated'}",
+        f"Not pooled: {study.not_compared}." if study.not_compared else "",
+        f"Same participants as {', '.join(one.same_people_as)}, counted once." if one.same_people_as else "",
+    ]
+    return _head(one.entry, study.label, "", lines)
+
+
+def _review_head(one: ReviewRecord) -> str:
+    lines = [" · ".join(str(value) for value in row.values() if value) for row in one.outcomes]
+    return _head(one.entry, one.label, one.purpose, lines)
+
+
+def _head(entry: Record, label: str, purpose: str, lines: Iterable[str]) -> str:
+    every = [
+        f"{label}  ({entry.kind}, {entry.where})",
+        entry.citation,
+        f"doi:{entry.doi}" if entry.doi else "",
+        purpose,
+        f"REJECTED: {entry.rejected}." if entry.rejected else "",
+        *lines,
+        f"Note: {entry.note}" if entry.note else "",
+    ]
+    return "\n".join(wrapped(line, "  " if k else "") for k, line in enumerate(every) if line)
+
+
+def _conflicts(rows: Sequence[Conflict]) -> str:
+    lines = [
+        wrapped(f"- {row.about}: {row.said}; but {row.against}. Kept: {row.kept}.", "  ") for row in rows
+    ]
+    return "\n".join(["Conflicting sources:", *lines]) if lines else ""
+
+
+def _used(rows: Sequence[Comparison]) -> str:
+    if not rows:
+        return "No comparison can be pooled."
+    return "\n".join(["Pooled:", *map(_used_line, rows)])
+
+
+def _used_line(row: Comparison) -> str:
+    parts = [] if row.given is None else [_given(row.given)]
+    if row.active is not None and row.control is not None:
+        parts.append(f"{_group(row.active)} versus {_group(row.control)}")
+    note = f" ({row.note})" if row.note else ""
+    return wrapped(f"- {row.outcome}: {marked('; '.join(parts), _recalled(row.provenance))}{note}", "  ")
+
+
+def _recalled(provenance: str) -> str:
+    """The provenance where it has a mark here; a calculated number has its formula in the note."""
+    return provenance if provenance == "recalled" else ""
+
+
+def _given(given: Given) -> str:
+    ends = "" if given.se is None else f" (SE {given.se:.3g})"
+    if given.low is not None and given.high is not None:
+        ends = f" ({span(_short(given.low), _short(given.high))})"
+    return f"{given.measure} {_short(given.estimate)}{ends}"
+
+
+def _group(group: Group) -> str:
+    n = "?" if group.n is None else f"{group.n:g}"
+    if group.events is not None:
+        return f"{group.events:g} of {n} ({group.arm})"
+    sd = "" if group.sd is None else f" (SD {_short(group.sd)})"
+    return f"{_short(group.mean)}{sd}, n {n} ({group.arm})"
+
+
+def _left(rows: Sequence[Unused]) -> str:
     lines = []
-    for row in one["used"]:
-        given = row["given"]
-        said = [] if given is None else [f"{given['measure']} {_short(given['estimate'])}{_interval(given)}"]
-        said += [f"{_group(row['active'])} against {_group(row['control'])}"] if row["active"] else []
-        mark = f" {RECALLED}" if row["provenance"] == "recalled" else ""
-        note = f" ({row['note']})" if row["note"] else ""
-        lines.append(_wrapped(f"- {row['outcome']}: {'; '.join(said)}{mark}{note}", "  "))
-    return "\n".join(["What is used:", *lines])
+    for row in rows:
+        quoted = any(each.value == row.text for each in row.cited)
+        text = f'"{row.text}"' if quoted else row.text
+        lines.append(wrapped(f"- {row.key}: {row.reason}{f': {text}' if text else ''}", "  "))
+    return "\n".join(["Not pooled, with the reason:", *lines]) if lines else ""
 
 
-def _interval(given: Mapping[str, Any]) -> str:
-    if given["low"] is not None and given["high"] is not None:
-        return f" ({_short(given['low'])} to {_short(given['high'])})"
-    return "" if given["se"] is None else f" (SE {given['se']:.3g})"
-
-
-def _group(group: Mapping[str, Any]) -> str:
-    n = "?" if group["n"] is None else f"{group['n']:g}"
-    if group["events"] is not None:
-        return f"{group['events']:g} of {n} ({group['arm']})"
-    sd = "" if group["sd"] is None else f" ± {_short(group['sd'])}"
-    return f"{_short(group['mean'])}{sd}, n {n} ({group['arm']})"
-
-
-def _left(one: Mapping[str, Any]) -> str:
-    if not one["left_out"]:
-        return ""
-    lines = []
-    for row in one["left_out"]:
-        quoted = any(each["value"] == row["said"] for each in row["cited"])
-        said = f'"{row["said"]}"' if quoted else row["said"]
-        said = f": {said}" if said else ""
-        lines.append(_wrapped(f"- {row['key']}: {row['reason']}{said}", "  "))
-    return "\n".join(["What is not pooled, and why:", *lines])
-
-
-def _numbers(numbers: Sequence[Mapping[str, Any]]) -> str:
+def _numbers(numbers: Sequence[Numbered]) -> str:
     """Each figure with its provenance, a number for its source, and the place in it."""
     if not numbers:
-        return "None of its figures says where it is from."
+        return "None of its numbers has a source."
     urls = _urls(numbers)
-    rows = [["figure", "value", "how", "source", "where in it"]]
-    for each in numbers:
-        source = f"[{urls.index(each['url']) + 1}]" if each["url"] else ""
-        where = "; ".join(text for text in (each["pointer"], each["note"]) if text)
-        rows.append([each["what"], value_text(each["value"]), _how(each["provenance"]), source, where])
-    return "\n".join(["Every figure:", _aligned(rows, last=40)])
+    rows = [
+        [
+            each.cited.what,
+            value_text(each.cited.value),
+            f"unverified{UNVERIFIED}" if each.cited.provenance == "recalled" else each.cited.provenance,
+            f"[{urls.index(each.cited.url) + 1}]" if each.cited.url else "",
+            "; ".join(text for text in (each.cited.pointer, each.cited.note) if text),
+        ]
+        for each in numbers
+    ]
+    shown = table("", "number|value|provenance|source|place in the source", rows)
+    return "\n".join(["All numbers:", as_text(shown, indent="  ", last=40)])
 
 
-def _places(numbers: Sequence[Mapping[str, Any]]) -> str:
+def _places(numbers: Sequence[Numbered]) -> str:
     return "\n".join(f"  [{k}] {url}" for k, url in enumerate(_urls(numbers), start=1))
 
 
-def _urls(numbers: Iterable[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(each["url"] for each in numbers if each["url"]))
+def _urls(numbers: Iterable[Numbered]) -> list[str]:
+    return list(dict.fromkeys(each.cited.url for each in numbers if each.cited.url))
 
 
-def _how(provenance: str) -> str:
-    return "RECALLED" if provenance == "recalled" else provenance
-
-
-def claim_text(one: Mapping[str, Any]) -> str:
-    """One claim: verdict, certainty, the numbers that decide with their sources, what would change it."""
-    grade = _CERTAINTY.get(one["certainty"], one["certainty"])
+def claim_text(one: Claim) -> str:
+    """One claim: verdict, certainty, key numbers with their sources, what would change the verdict."""
     lines = [
-        _wrapped(f"{one['claim']}  [{one['id']}]"),
-        _wrapped(f"{one['verdict_label'].upper()}. {one['answer']}", "  "),
-        _wrapped(f"Certainty: {grade} (our own judgement, in the manner of GRADE).", "  "),
+        wrapped(f"{one.claim}  [{one.id}]"),
+        wrapped(f"{one.verdict_label.upper()}. {one.answer}", "  "),
+        wrapped(f"Certainty: {one.certainty_label} ({JUDGED}).", "  "),
     ]
-    for each in one["numbers"]:
-        mark = f" {RECALLED}" if each["provenance"] == "recalled" else ""
-        lines.append(_wrapped(f"- {each['what']}: {value_text(each['value'])}{mark}", "  "))
-        lines.append(f"    {each['url']} ({each['pointer']})" if each["url"] else f"    {each['pointer']}")
-    lines.append(_wrapped(f"What would change this: {one['would_change']}", "  "))
+    for each in (number.cited for number in one.numbers):
+        value = marked(value_text(each.value), _recalled(each.provenance))
+        lines.append(wrapped(f"- {each.what}: {value}", "  "))
+        lines.append(f"    {each.url} ({each.pointer})" if each.url else f"    {each.pointer}")
+    lines.append(wrapped(f"What would change the verdict: {one.would_change}", "  "))
     return "\n".join(lines)
 
 
-def claims_text(
-    near: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]], about: str | None
-) -> str:
-    """Claims that are near what was asked; where none is, that, and a line for each."""
-    if about is not None and not near:
-        head = f"No claim here is near {about!r}. That does not say whether it is true. The claims are:"
-        return "\n".join([_wrapped(head), "", *(_line(one) for one in every), "", LIMITS_LINES])
+def _note(*claims: Claim) -> str:
+    """What the mark means, where a number of a claim has it."""
+    return _unverified(number.provenance for claim in claims for number in claim.numbers)
+
+
+def _unverified(provenances: Iterable[str]) -> str:
+    return f"{UNVERIFIED_NOTE}." if "recalled" in provenances else ""
+
+
+def claims_text(near: Sequence[Claim], every: Sequence[Claim], about: str | None) -> str:
+    """Claims that match the text; where none does, that, and one line for each claim."""
+    if about is not None and near:
+        return paragraphs([*(claim_text(one) for one in near), _note(*near), LIMITS])
     if about is not None:
-        return "\n\n".join([*(claim_text(one) for one in near), LIMITS_LINES])
-    head = (
-        "Popular claims and what trials say. One in full: lissive evidence show ID, or claims --about TEXT."
-    )
-    return "\n".join([head, "", *(_line(one) for one in every), "", LIMITS_LINES])
+        head = f"No claim matches {about!r}; that does not tell whether it is true. Available claims:"
+    else:
+        head = "Popular claims checked against trials. In full: lissive evidence show ID, or claims --about TEXT."
+    return paragraphs([wrapped(head), "\n".join(map(_line, every)), LIMITS])
 
 
-def _line(one: Mapping[str, Any]) -> str:
-    grade = _CERTAINTY.get(one["certainty"], one["certainty"])
-    said = f"{one['id']}: {one['claim']} {one['verdict_label'].upper()} (certainty {grade})."
-    return _wrapped(f"- {said}")
+def _line(one: Claim) -> str:
+    text = f"{one.id}: {one.claim} {one.verdict_label.upper()} (certainty {one.certainty_label})."
+    return wrapped(f"- {text}")
 
 
-def value_text(value: Any) -> str:
-    """A figure as it is printed: 2.51, -0.91 to -0.18 stays a list of two."""
+def value_text(value: object) -> str:
+    """A value as printed: 2.51; an interval stays a list of two."""
     if value is None:
         return "unknown"
     if isinstance(value, list | tuple):
@@ -199,32 +219,5 @@ def value_text(value: Any) -> str:
     return _short(value)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-
-
-def _wrapped(text: str, indent: str = "") -> str:
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + ("  " if text.startswith("- ") else ""),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-LIMITS_LINES = _wrapped(LIMITS)
-
-
-def _aligned(rows: Sequence[Sequence[str]], last: int = 60) -> str:
-    """Columns side by side; what is too long in the last is wrapped below itself."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)]
-    start = 2 + sum(width + 2 for width in widths)
-    lines = []
-    for row in rows:
-        head = "  " + "".join(cell.ljust(width + 2) for cell, width in zip(row[:-1], widths, strict=True))
-        tail = textwrap.wrap(row[-1], max(last, WIDTH - start), break_long_words=False) or [""]
-        lines.append((head + tail[0]).rstrip())
-        lines += [" " * start + more for more in tail[1:]]
-    return "\n".join([lines[0], "  " + "-" * min(WIDTH, max(len(line) for line in lines) - 2), *lines[1:]])

@@ -1,19 +1,21 @@
-"""Forest and funnel of a pooled answer (`evidence.answer`), and the table of the same. Draws, and computes no effect.
+"""Forest and funnel of a pooled answer (`evidence.answer`), and the table of the same. Draws; computes no effect.
 
-Square: a study, its area by its weight; hollow where a number was quoted from memory. Diamond: several together. Bar
-below the last diamond: where a further study's true effect would lie. Colours are Okabe and Ito's.
+Square: a study, area proportional to weight; hollow if unverified. Diamond: pooled estimate. Bar below the last
+diamond: 95 % prediction interval. Colours: Okabe and Ito.
 """
 
 from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from lissive.errors import EvidenceError
+from lissive.evidence.answer_types import PooledAnswer, Result
+from lissive.evidence.bias import Egger
 from lissive.evidence.comparison import RATIOS
 from lissive.report.forest_lines import Line, lines
 from lissive.report.inline_svg import settings
@@ -22,11 +24,11 @@ from lissive.report.pool_words import (
     counted,
     null_value,
     p_value,
-    people,
+    participants,
+    pooled_words,
     predicted,
     sides,
     title,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ WIDE, NARROW = 9.4, 4.5
 """Inches: for paper and screens; for a phone, where words stand above what they are about."""
 
 
-def forest_figure(answer: Mapping[str, Any], *, narrow: bool = False) -> Figure:
-    """The forest plot. Raises EvidenceError where there is no study to draw."""
+def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
+    """The forest plot. Raises EvidenceError where there is no study to plot."""
     _needs(answer)
     rows = lines(answer)
     step = 2 if narrow else 1
@@ -47,7 +49,7 @@ def forest_figure(answer: Mapping[str, Any], *, narrow: bool = False) -> Figure:
 
     def draw(ax: Axes) -> None:
         ends = _limits(answer)
-        if answer["measure"] in RATIOS:
+        if answer.measure in RATIOS:
             ax.set_xscale("log")
             _plain_ticks(ax, ends)
         ax.set(xlim=ends, ylim=(step * len(rows) - 0.4, -1.1))
@@ -62,34 +64,36 @@ def forest_figure(answer: Mapping[str, Any], *, narrow: bool = False) -> Figure:
     return _placed(NARROW if narrow else WIDE, height, box, draw)
 
 
-def funnel_figure(answer: Mapping[str, Any]) -> Figure:
+def funnel_figure(answer: PooledAnswer) -> Figure:
     """Effect against standard error, with the 95 % funnel about the pooled figure.
 
     Raises       EvidenceError with the reason where there are too few studies.
     """
-    _needs(answer)
-    small = answer["small_studies"]
-    if small["refused"] is not None:
+    overall, small = _needs(answer), answer.small_studies
+    egger = small.egger
+    if egger is None:
         raise EvidenceError(
-            small["refused"], where="--funnel", do="leave --funnel out: the forest plot can always be drawn."
+            small.refused, where="--funnel", do="leave --funnel out; the forest plot can be drawn."
         )
 
     def draw(ax: Axes) -> None:
         from scipy.special import ndtri
 
-        z, deepest = float(ndtri(0.975)), 1.08 * max(row["se"] for row in answer["studies"])
-        middle = _analysis(answer, answer["estimate"])
-        for row in answer["studies"]:
-            full = "white" if row["provenance"] == "recalled" else BLUE
-            ax.plot(row["y"], row["se"], "o", markerfacecolor=full, markeredgecolor=BLUE, markersize=5)
+        z, deepest = float(ndtri(0.975)), 1.08 * max(row.effect.se for row in answer.studies)
+        middle = overall.pooled.y
+        for row in answer.studies:
+            full = "white" if row.effect.provenance == "recalled" else BLUE
+            ax.plot(
+                row.effect.y, row.effect.se, "o", markerfacecolor=full, markeredgecolor=BLUE, markersize=5
+            )
         ax.plot([middle - z * deepest, middle, middle + z * deepest], [deepest, 0, deepest], "--", color=GREY)
         ax.axvline(middle, color=GREY, linewidth=0.8)
         ax.set(ylim=(deepest, 0.0), ylabel="standard error")
-        log = "logarithm of the " if answer["measure"] in RATIOS else ""
-        ax.set_xlabel(f"{log}{answer['measure_label']}")
-        ax.set_title(f"{title(answer)}\n{_egger(small)}", loc="left", fontsize=9)
+        log = "logarithm of the " if answer.measure in RATIOS else ""
+        ax.set_xlabel(f"{log}{answer.measure_label}")
+        ax.set_title(f"{title(answer)}\n{_egger(egger)}", loc="left", fontsize=9)
         ax.spines[["top", "right"]].set_visible(False)
-        below, above = sides(answer)
+        below, above = sides(answer.outcome.better)
         ax.text(0.0, -0.17, f"← {below}", transform=ax.transAxes, fontsize=7.5, ha="left", va="top")
         ax.text(1.0, -0.17, f"{above} →", transform=ax.transAxes, fontsize=7.5, ha="right", va="top")
         ax.figure.text(0.02, 0.015, textwrap.fill(caption(answer), 96), fontsize=7, color=GREY)
@@ -97,38 +101,38 @@ def funnel_figure(answer: Mapping[str, Any]) -> Figure:
     return _placed(6.4, 4.8, (0.12, 0.22, 0.84, 0.65), draw)
 
 
-def _egger(small: Mapping[str, Any]) -> str:
-    return f"Egger's test: intercept {small['intercept']:.2f}, {p_value(small['p'])}; hollow: from memory"
+def _egger(found: Egger) -> str:
+    return f"Egger's test: intercept {found.intercept:.2f}, {p_value(found.p)}; hollow: unverified"
 
 
-def said(answer: Mapping[str, Any]) -> str:
-    """The forest plot in a sentence, for who cannot see it."""
-    if not answer["k"]:
-        return f"{title(answer)}: no study to draw."
-    measure = answer["measure"]
+def alt_text(answer: PooledAnswer) -> str:
+    """The forest plot in a sentence, for readers who cannot see it."""
+    overall = answer.overall
+    if overall is None:
+        return f"{title(answer)}: no study to plot."
     further = ""
-    if answer["prediction_interval"] is not None:
-        further = f"; a further study between {predicted(answer, measure).replace(' to ', ' and ')}"
-    if answer["prediction_beyond_scale"]:
-        further = f"; {predicted(answer, measure)} what a further one would find"
-    return f"{title(answer)}: {counted(answer)}, {measure} {whole(answer, measure)}{further}."
+    if overall.pooled.prediction_interval is not None:
+        further = f"; 95 % prediction interval {predicted(overall)}"
+    found = f"{answer.measure} {pooled_words(overall.pooled)}"
+    return f"{title(answer)}: {counted(overall.studies)}, {found}{further}."
 
 
-def caption(answer: Mapping[str, Any]) -> str:
-    """k, n, how, and the day that the base of studies has."""
-    kinds = ""
-    if answer["k"] > 1:
-        kinds = f"; {answer['model']} effects, {answer['method']}"
-        kinds += f", τ² {answer['tau2_by']}" if answer["tau2_by"] else ""
-        kinds += f", interval {INTERVALS[answer['ci_by']]}"
-    day = f"; studies as of {answer['as_of']}" if answer.get("as_of") else ""
-    held = len({row["study"] for row in answer["studies"]})
-    looked = answer.get("trials_looked", held)
-    part = f"; {held} of {looked} trials that looked at this give numbers" if held < looked else ""
-    return f"k = {answer['k']}, {people(answer)}{kinds}{part}{day}. Hollow: a number was quoted from memory."
+def caption(answer: PooledAnswer) -> str:
+    """k, n, method, and the date of the data."""
+    pooled, kinds = _needs(answer).pooled, ""
+    if pooled.k > 1:
+        kinds = f"; {pooled.model} effects, {pooled.method}"
+        kinds += f", τ² {pooled.tau2_by}" if pooled.tau2_by else ""
+        kinds += f", CI {INTERVALS[pooled.ci_by]}"
+    day = f"; studies as of {answer.as_of}" if answer.as_of else ""
+    held, looked = len(answer.study_ids), answer.trials_looked or 0
+    part = f"; {held} of {looked} trials that measured this outcome" if held < looked else ""
+    return (
+        f"k = {pooled.k}, {participants(pooled)}{kinds}{part}{day}. Hollow: unverified (source not checked)."
+    )
 
 
-def write_figure(answer: Mapping[str, Any], path: Path, *, funnel: bool = False) -> Path:
+def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> Path:
     """The figure as .svg or .png, whole or not at all."""
     from matplotlib import rc_context
 
@@ -137,29 +141,29 @@ def write_figure(answer: Mapping[str, Any], path: Path, *, funnel: bool = False)
     figure = funnel_figure(answer) if funnel else forest_figure(answer)
     with atomic_path(path) as place, rc_context({"svg.fonttype": "none", "svg.hashsalt": "lissive"}):
         if path.suffix.lower() == ".svg":
-            figure.savefig(place, metadata={"Date": None, "Title": said(answer)})
+            figure.savefig(place, metadata={"Date": None, "Title": alt_text(answer)})
         else:
             figure.savefig(place, dpi=150)
     return path
 
 
-def write_table(answer: Mapping[str, Any], path: Path) -> Path:
+def write_table(answer: PooledAnswer, path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
     from lissive.files import atomic_path, write_rows
 
     names = "row design study label provenance n active control estimate low high weight_pct".split()
-    rows = [line.to_dict() for line in lines(answer) if line.kind != "heading"]
+    rows = [line.to_row() for line in lines(answer) if line.kind != "heading"]
     with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
         write_rows(file, [names, *([row[name] for name in names] for row in rows)])
     return path
 
 
-def _needs(answer: Mapping[str, Any]) -> None:
-    if answer["k"]:
-        return
+def _needs(answer: PooledAnswer) -> Result:
+    if answer.overall is not None:
+        return answer.overall
     raise EvidenceError(
-        f"There is no study to draw: {title(answer).lower()} has no comparison that can be pooled.",
-        do="ask `lissive evidence pool` for what was left out and why.",
+        f"No study to plot: no comparison can be pooled ({title(answer)}).",
+        do="see `lissive evidence pool` for what is not pooled and why.",
     )
 
 
@@ -171,7 +175,7 @@ def _draw(ax: Axes, line: Line, at: float, ends: tuple[float, float]) -> None:
     if line.kind == "study":
         ax.plot([low, high], [at, at], color=BLUE, linewidth=1.1, solid_capstyle="butt")
         for k, end in enumerate((line.low, line.high)):
-            if end is None or not ends[0] <= end <= ends[1]:
+            if end is not None and not ends[0] <= end <= ends[1]:
                 ax.plot(ends[k], at, "<>"[k], color=BLUE, markersize=4, clip_on=False)
         if ends[0] <= line.estimate <= ends[1]:
             full = "white" if line.provenance == "recalled" else BLUE
@@ -191,7 +195,7 @@ def _inside(end: float | None, ends: tuple[float, float], k: int) -> float:
 
 
 # -- words ------------------------------------------------------------------------------------------------
-def _words_beside(ax: Axes, line: Line, at: float, answer: Mapping[str, Any]) -> None:
+def _words_beside(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None:
     place = ax.get_yaxis_transform()
     style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "clip_on": False}
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
@@ -201,11 +205,11 @@ def _words_beside(ax: Axes, line: Line, at: float, answer: Mapping[str, Any]) ->
         ax.text(-0.36, at, line.active, ha="right", **style)
         ax.text(-0.06, at, line.control, ha="right", **style)
         ax.text(1.78, at, f"{line.weight:.0f} %", ha="right", **style)
-    if line.said:
-        ax.text(1.06, at, line.said, fontweight=bold, **style)
+    if line.text:
+        ax.text(1.06, at, line.text, fontweight=bold, **style)
 
 
-def _words_above(ax: Axes, line: Line, at: float, answer: Mapping[str, Any]) -> None:
+def _words_above(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None:
     place = ax.get_yaxis_transform()
     clear = {
         "facecolor": "white",
@@ -222,15 +226,15 @@ def _words_above(ax: Axes, line: Line, at: float, answer: Mapping[str, Any]) -> 
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
     up = at - 0.85 if line.kind != "heading" else at - 0.3
     ax.text(0.0, up, line.label, fontweight=bold, **style)
-    if line.said:
-        ax.text(1.0, up, line.said, ha="right", fontweight=bold, **style)
+    if line.text:
+        ax.text(1.0, up, line.text, ha="right", fontweight=bold, **style)
 
 
-def _axes(ax: Axes, answer: Mapping[str, Any], narrow: bool) -> None:
-    below, above = sides(answer)
+def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
+    below, above = sides(answer.outcome.better)
     size = 8.5 if narrow else 8
-    scale = f" [{answer['unit']}]" if answer["measure"] == "MD" else ""
-    ax.set_xlabel(f"{answer['measure_label']}{scale}", fontsize=size)
+    scale = f" [{answer.outcome.unit}]" if answer.measure == "MD" else ""
+    ax.set_xlabel(f"{answer.measure_label}{scale}", fontsize=size)
     # words about no difference would run into each other where that is near an end of the axis
     ax.text(0.0, 1.01, f"← {below}", transform=ax.transAxes, fontsize=size - 0.5, ha="left", va="bottom")
     ax.text(1.0, 1.01, f"{above} →", transform=ax.transAxes, fontsize=size - 0.5, ha="right", va="bottom")
@@ -242,33 +246,27 @@ def _axes(ax: Axes, answer: Mapping[str, Any], narrow: bool) -> None:
     style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "color": GREY}
     ax.text(-0.36, -0.75, "cannabinoid", ha="right", **style)
     ax.text(-0.06, -0.75, "control", ha="right", **style)
-    ax.text(1.06, -0.75, f"{answer['measure']} (95 %)", **style)
+    ax.text(1.06, -0.75, f"{answer.measure} (95 % CI)", **style)
     ax.text(1.78, -0.75, "weight", ha="right", **style)
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
     ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 180), fontsize=7, color=GREY)
 
 
-def _limits(answer: Mapping[str, Any]) -> tuple[float, float]:
-    """Ends of the axis: all studies, save where one interval is far wider than most."""
-    ys, ses = [row["y"] for row in answer["studies"]], [row["se"] for row in answer["studies"]]
+def _limits(answer: PooledAnswer) -> tuple[float, float]:
+    """Limits of the axis: all studies, except where one interval is far wider than most."""
+    ys, ses = [row.effect.y for row in answer.studies], [row.effect.se for row in answer.studies]
     most = 2.5 * 1.96 * median(ses)
     low = min(y - min(1.96 * se, most) for y, se in zip(ys, ses, strict=True))
     high = max(y + min(1.96 * se, most) for y, se in zip(ys, ses, strict=True))
-    for ends in (answer["ci"], answer["prediction_interval"]):
-        for end in ends or ():
-            if end is not None and (end > 0 or answer["measure"] not in RATIOS):
-                y = _analysis(answer, end)
-                low, high = min(low, max(y, low - most)), max(high, min(y, high + most))
+    pooled = _needs(answer).pooled
+    for y in (pooled.low_y, pooled.high_y, *(pooled.predicted_y or ())):
+        low, high = min(low, max(y, low - most)), max(high, min(y, high + most))
     low, high = min(low, 0.0), max(high, 0.0)
     pad = 0.04 * (high - low)
-    if answer["measure"] in RATIOS:
+    if answer.measure in RATIOS:
         return math.exp(low - pad), math.exp(high + pad)
     return low - pad, high + pad
-
-
-def _analysis(answer: Mapping[str, Any], x: float) -> float:
-    return math.log(x) if answer["measure"] in RATIOS else x
 
 
 def _plain_ticks(ax: Axes, ends: tuple[float, float]) -> None:

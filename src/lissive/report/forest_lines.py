@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from lissive.report.pool_words import DESIGN_NAMES, counted, groups, marked, predicted, spread, whole
+from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow, finite
+from lissive.evidence.comparison import Group
+from lissive.report.pool_words import (
+    DESIGN_NAMES,
+    group_words,
+    i_squared,
+    k_words,
+    pooled_words,
+    predicted,
+    row_label,
+    row_words,
+)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line. `kind` is heading, study, together (of one design), overall, prediction."""
+    """One line. `kind` is heading, study, together (pooled, one design), overall, prediction."""
 
     kind: str
     label: str
@@ -23,13 +33,14 @@ class Line:
     control: str = ""
     estimate: float | None = None
     low: float | None = None
-    """None where the interval has no end, too."""
     high: float | None = None
     weight: float | None = None
-    said: str = ""
+    text: str = ""
     """Estimate and interval in words."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_row(self) -> dict[str, str | float | None]:
+        """As a row of the table behind the picture; an infinite end is an empty cell."""
+        low, high = (None if end is None else finite(end) for end in (self.low, self.high))
         return {
             "row": self.kind,
             "design": self.design,
@@ -39,84 +50,73 @@ class Line:
             "n": self.n,
             "active": self.active,
             "control": self.control,
-            "estimate": self.estimate,
-            "low": self.low,
-            "high": self.high,
+            "estimate": None if self.estimate is None else finite(self.estimate),
+            "low": low,
+            "high": high,
             "weight_pct": self.weight,
         }
 
 
-def lines(answer: Mapping[str, Any]) -> list[Line]:
-    """Studies under their designs, each design's own figure, all together, and what a further study may show."""
+def lines(answer: PooledAnswer) -> list[Line]:
+    """Studies under their designs, each design's pooled estimate, all designs pooled, and the prediction interval."""
     return list(_lines(answer))
 
 
-def _lines(answer: Mapping[str, Any]) -> Iterator[Line]:
-    measure = answer["measure"]
-    for group in answer["by_design"]:
-        yield Line("heading", DESIGN_NAMES[group["design"]].capitalize(), group["design"])
-        for row in answer["studies"]:
-            if row["design"] == group["design"]:
-                yield _study(row, measure)
-        if group["k"] > 1 and len(answer["by_design"]) > 1:
-            yield _together(group, measure)
-    if answer["k"] > 1:
-        heterogeneity = spread({**answer, "prediction_interval": None}, measure).split(";")[0]
-        label = "All designs together" if len(answer["by_design"]) > 1 else "Together"
-        yield Line(
-            "overall",
-            f"{label} ({heterogeneity})",
-            n=answer["n"],
-            estimate=answer["estimate"],
-            low=answer["ci"][0],
-            high=answer["ci"][1],
-            said=whole(answer, measure),
-        )
-    if answer["prediction_interval"] is not None:
-        low, high = answer["prediction_interval"]
+def _lines(answer: PooledAnswer) -> Iterator[Line]:
+    overall, several = answer.overall, len(answer.by_design) > 1
+    if overall is None:
+        return
+    for group in answer.by_design:
+        yield Line("heading", DESIGN_NAMES[group.design].capitalize(), group.design)
+        yield from (_study(row) for row in answer.studies if row.effect.design == group.design)
+        if group.pooled.k > 1 and several:
+            yield _pooled("together", f"Pooled, {k_words(group.studies)}", group)
+    if answer.k > 1:
+        yield _pooled("overall", "Pooled (all designs)" if several else "Pooled", overall)
+    if (further := overall.pooled.prediction_interval) is not None:
+        nothing = overall.prediction_beyond_scale  # then nothing is drawn
         yield Line(
             "prediction",
-            "A further study (95 % prediction)",
-            estimate=None
-            if answer["prediction_beyond_scale"]
-            else answer["estimate"],  # then nothing is drawn
-            low=low,
-            high=high,
-            said=predicted(answer, measure),
+            "95 % prediction interval",
+            estimate=None if nothing else overall.pooled.estimate,
+            low=further[0],
+            high=further[1],
+            text=predicted(overall),
         )
 
 
-def _study(row: Mapping[str, Any], measure: str) -> Line:
+def _study(row: StudyRow) -> Line:
+    effect = row.effect
     return Line(
         "study",
-        marked(row),
-        row["design"],
-        row["study"],
-        row["provenance"],
-        row["n"],
-        _brief(row, "active"),
-        _brief(row, "control"),
-        row["estimate"],
-        row["ci"][0],
-        row["ci"][1],
-        row["weight"],
-        whole(row, measure),
+        row_label(row),
+        effect.design,
+        effect.study,
+        effect.provenance,
+        effect.n,
+        _brief(row.comparison.active),
+        _brief(row.comparison.control),
+        effect.estimate,
+        *row.ci,
+        row.weight,
+        row_words(row),
     )
 
 
-def _brief(row: Mapping[str, Any], side: str) -> str:
-    """A group's events over people, or its mean; people and deviation stand in the table."""
-    return groups(row, side).split(" (")[0]
+def _brief(group: Group | None) -> str:
+    """A group's events and participants, or its mean; n and SD are in the table."""
+    return group_words(group).split(" (")[0]
 
 
-def _together(group: Mapping[str, Any], measure: str) -> Line:
+def _pooled(kind: str, label: str, result: Result) -> Line:
+    pooled = result.pooled
     return Line(
-        "together",
-        f"{counted(group)} together ({spread(group, measure).split(';')[0]})",
-        group["design"],
-        n=group["n"],
-        estimate=group["estimate"],
-        low=group["ci"][0],
-        high=group["ci"][1],
-        said=whole(group, measure),
+        kind,
+        f"{label} ({i_squared(pooled)})",
+        result.design,
+        n=pooled.n if pooled.n_stated_by else None,
+        estimate=pooled.estimate,
+        low=pooled.ci[0],
+        high=pooled.ci[1],
+        text=pooled_words(pooled),
     )

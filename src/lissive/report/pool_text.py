@@ -2,308 +2,287 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
 
+from lissive.evidence.answer_types import Alternatives, PooledAnswer, Result, StudyRow
+from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.pool_words import (
-    DERIVED,
     DESIGN_NAMES,
     DESIGNS,
     DRUG,
-    RECALLED,
     absolute_words,
-    counted,
     finding,
-    groups,
+    group_words,
+    heterogeneity,
     how,
     interval,
+    k_words,
     left_out_words,
-    marked,
+    null_value,
     number,
     p_value,
-    people,
+    participants,
+    pooled_words,
     predicted,
+    row_label,
+    row_words,
     sides,
     spread,
     studies,
     title,
-    whole,
+)
+from lissive.report.table import as_text, table
+from lissive.report.words import (
+    DERIVED_NOTE,
+    UNVERIFIED_NOTE,
+    marked,
+    paragraphs,
+    upper_first,
+    wrapped,
 )
 
-WIDTH = 110
-LIMITS = "Risk of bias was not rated formally, and whoever feels the drug knows the arm."
-SPONSOR = " Nearly all trials of nabiximols were run by its maker."
+LIMITS = "Risk of bias was not formally rated; psychoactive effects may unblind participants."
+SPONSOR = " Nearly all trials of nabiximols were sponsored by its manufacturer."
 
 
-def pool_text(answer: Mapping[str, Any]) -> str:
-    """The answer of `lissive evidence pool`, for a terminal."""
-    if not answer["k"]:
-        return "\n\n".join(part for part in (title(answer), _nothing(answer), _left_out(answer)) if part)
-    parts = [
-        f"{title(answer)}\n{_wrapped(how(answer), '')}",
-        study_table(answer),
-        _together(answer),
-        _words(answer),
-        _wrapped(absolute_words(answer)),
-        _one_out(answer),
-        _small(answer),
-        _notes(answer),
-        _marks(answer),
-        _left_out(answer),
-        _wrapped(_sources(answer)),
-        _wrapped(_limits(answer)),
-    ]
-    return "\n\n".join(part for part in parts if part)
+def pool_text(answer: PooledAnswer) -> str:
+    """The answer of `lissive evidence pool`, as text."""
+    overall = answer.overall
+    if overall is None:
+        return paragraphs([title(answer), _nothing(answer), _left_out(answer)])
+    return paragraphs(
+        [
+            f"{title(answer)}\n{wrapped(how(answer))}",
+            study_table(answer),
+            _overall(answer, overall),
+            _words(answer),
+            wrapped(absolute_words(answer)),
+            _one_out(answer),
+            _small(answer),
+            _notes(answer, overall),
+            marks(answer),
+            _left_out(answer),
+            wrapped(_sources(answer)),
+            wrapped(_limits(answer)),
+        ]
+    )
 
 
-def study_table(answer: Mapping[str, Any]) -> str:
-    """The studies by design, each design with its own figure."""
-    measure = answer["measure"]
-    rows: list[list[str]] = [["", DRUG.removeprefix("the "), "control", f"{measure} (95 %)", "weight"]]
-    for group in answer["by_design"]:
-        rows.append([DESIGNS[group["design"]]])
-        rows += [_study(row, measure) for row in answer["studies"] if row["design"] == group["design"]]
-        if group["k"] > 1:
-            said = spread(group, measure)
-            rows.append([f"  {counted(group)} together", "", "", whole(group, measure), ""])
-            rows.append([f"    {finding(group)}; {said}"])
-    return _aligned(rows)
+def study_table(answer: PooledAnswer) -> str:
+    """The studies by design, each design with its own estimate."""
+    head = f"|{DRUG.removeprefix('the ')}|control|{answer.measure} (95 % CI)|weight"
+    rows: list[list[str]] = []
+    for group in answer.by_design:
+        rows.append([DESIGNS[group.design]])
+        rows += [_study(row) for row in answer.studies if row.effect.design == group.design]
+        if group.pooled.k > 1:
+            rows.append([f"  Pooled, {k_words(group.studies)}", "", "", pooled_words(group.pooled), ""])
+            rows.append([f"    {finding(group)}; {spread(group)}"])
+    return as_text(table("", head, rows, "weight"))
 
 
-def _study(row: Mapping[str, Any], measure: str) -> list[str]:
-    return [
-        f"  {marked(row)}",
-        groups(row, "active"),
-        groups(row, "control"),
-        whole(row, measure),
-        f"{row['weight']:.0f} %",
-    ]
+def _study(row: StudyRow) -> list[str]:
+    active, control = group_words(row.comparison.active), group_words(row.comparison.control)
+    return [f"  {row_label(row)}", active, control, row_words(row), f"{row.weight:.0f} %"]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Columns side by side; a row of one cell runs across."""
-    full = [row for row in rows if len(row) > 1]
-    widths = [max(len(row[k]) for row in full) for k in range(len(full[0]))]
+def _overall(answer: PooledAnswer, overall: Result) -> str:
+    pooled, k = overall.pooled, answer.k
+    head = "Pooled (all designs)" if len(answer.by_design) > 1 else "Pooled" if k > 1 else "Estimate"
     lines = [
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        if len(row) > 1
-        else row[0]
-        for row in rows
-    ]
-    return "\n".join([lines[0], "-" * max(len(line) for line in lines if line), *lines[1:]])
-
-
-def _together(answer: Mapping[str, Any]) -> str:
-    measure, k = answer["measure"], answer["k"]
-    designs = f", {len(answer['by_design'])} designs" if len(answer["by_design"]) > 1 else ""
-    lines = [
-        f"All together: {whole(answer, measure)}, {counted(answer)}{designs}, {people(answer)}; "
-        f"{p_value(answer['p'])}; {finding(answer)}."
+        f"{head}: {pooled_words(pooled)}, {k_words(overall.studies)}, {participants(pooled)}; "
+        f"{p_value(pooled.p)}; {finding(overall)}."
     ]
     if k > 1:
+        tau2 = pooled.tau2_ci
+        ends = "" if tau2 is None else f" (95 % CI of τ² {interval(tau2)})"
+        lines.append(f"Heterogeneity: {heterogeneity(pooled)}{ends}.")
+    if pooled.predicted_y is not None:
         lines.append(
-            f"How the studies differ: {spread({**answer, 'prediction_interval': None}, measure)}{_tau(answer)}."
+            f"95 % prediction interval (true effect in a further similar study; t, df = {k - 2}): {predicted(overall)}."
         )
-    if answer["prediction_interval"] is not None:
-        lines.append(
-            f"The true effect in a further study like these (95 % prediction interval, t on {k - 2}): "
-            f"{predicted(answer, measure)}."
-        )
-    elif k > 1 and answer["model"] == "random":
-        lines.append("A prediction interval needs three studies or more.")
-    if answer["between_designs"] is not None:
-        between = answer["between_designs"]
-        said = (
-            "the designs differ"
-            if between["p"] < 0.1
-            else "no clear difference, which few studies would show"
+    elif k > 1 and pooled.model == "random":
+        lines.append(f"95 % prediction interval: not estimable with {studies(k)}.")
+    if (between := answer.between) is not None:
+        verdict = (
+            "the designs differ" if between.p < 0.1 else "no clear difference (low power with few studies)"
         )
         lines.append(
-            f"Between designs: Q {between['q']:.1f} on {between['df']}, {p_value(between['p'])}: {said}."
+            f"Test for differences between designs: Q = {between.q:.1f}, df = {between.df}, "
+            f"{p_value(between.p)}: {verdict}."
         )
-    return "\n".join(_wrapped(line) for line in lines)
+    return "\n".join(wrapped(line) for line in lines)
 
 
-def _tau(answer: Mapping[str, Any]) -> str:
-    ends = answer["tau2_ci"]
-    return "" if ends is None else f" (95 % interval of τ²: {interval(ends)})"
+def _words(answer: PooledAnswer) -> str:
+    below, above = sides(answer.outcome.better)
+    nothing = f"{null_value(answer):g}"
+    return wrapped(f"Below {nothing}: {below}. Above {nothing}: {above}.")
 
 
-def _words(answer: Mapping[str, Any]) -> str:
-    below, above = sides(answer)
-    nothing = "1" if answer["measure"] in ("OR", "RR", "GMR") else "0"
-    return _wrapped(f"Below {nothing}: {below}. Above {nothing}: {above}.")
-
-
-def _one_out(answer: Mapping[str, Any]) -> str:
-    rows = answer["leave_one_out"]
+def _one_out(answer: PooledAnswer) -> str:
+    rows = sorted(answer.leave_one_out, key=lambda row: row.pooled.estimate)
     if len(rows) < 3:
         return ""
-    measure = answer["measure"]
-    ordered = sorted(rows, key=lambda row: row["estimate"])
-    low, high = ordered[0], ordered[-1]
-    return _wrapped(
-        f"Leaving one study out, the figure runs from {whole(low, measure)} without {low['label']} to "
-        f"{whole(high, measure)} without {high['label']}."
+    low, high = rows[0], rows[-1]
+    return wrapped(
+        f"Leave-one-out: from {pooled_words(low.pooled)} without {low.label} to {pooled_words(high.pooled)} without "
+        f"{high.label}."
     )
 
 
-def _small(answer: Mapping[str, Any]) -> str:
-    found = answer["small_studies"]
-    if answer["k"] < 2:
+def _small(answer: PooledAnswer) -> str:
+    found = answer.small_studies
+    if answer.k < 2:
         return ""
-    if found["refused"] is not None:
-        return _wrapped(f"Small studies: {found['refused']}")
-    return _wrapped(
-        f"Small studies (Egger): intercept {found['intercept']:.2f}, t {number(found['t'])} on {found['df']}, "
-        f"{p_value(found['p'])}."
+    if found.egger is None:
+        return wrapped(f"Small-study effects: {found.refused}")
+    return wrapped(
+        f"Small-study effects (Egger's test): intercept {found.egger.intercept:.2f}, t = {number(found.egger.t)}, "
+        f"df = {found.egger.df}, {p_value(found.egger.p)}."
     )
 
 
-def _notes(answer: Mapping[str, Any]) -> str:
+def _notes(answer: PooledAnswer, overall: Result) -> str:
     own: dict[str, list[str]] = {}
-    for row in answer["studies"]:
-        for text in [*row["said"], *(row["note"].split("; ") if row["note"] else [])]:
-            own.setdefault(text, []).append(row["label"])
-    lines = [*answer["notes"], *_of_groups(answer)]
+    for row in answer.studies:
+        note = row.comparison.note
+        for text in [*row.effect.notes, *(note.split("; ") if note else [])]:
+            own.setdefault(text, []).append(row.effect.label)
+    lines = [*answer.notes, *_of_groups(answer, overall)]
     lines += [f"{', '.join(labels)}: {text}" for text, labels in own.items()]
-    return "\n".join(_wrapped(f"- {_sentence(line)}", "  ") for line in lines)
+    return "\n".join(wrapped(f"- {_ended(upper_first(line))}") for line in lines)
 
 
-def _of_groups(answer: Mapping[str, Any]) -> list[str]:
-    """What was said of a design's own figure and not of the whole."""
+def _of_groups(answer: PooledAnswer, overall: Result) -> list[str]:
+    """What was noted of a design's own estimate and not of the whole."""
     found: dict[str, list[str]] = {}
-    for group in answer["by_design"]:
-        for text in group["said"] if group["k"] > 1 else ():
-            if text not in answer["said"]:
-                found.setdefault(text, []).append(DESIGN_NAMES[group["design"]])
+    for group in answer.by_design:
+        for text in group.pooled.notes if group.pooled.k > 1 else ():
+            if text not in overall.pooled.notes:
+                found.setdefault(text, []).append(DESIGN_NAMES[group.design])
     return [f"{', '.join(names)}: {text}" for text, names in found.items()]
-
-
-def _sentence(text: str) -> str:
-    return _ended(text[:1].upper() + text[1:])
 
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _sources(answer: Mapping[str, Any]) -> str:
-    ids = ", ".join(dict.fromkeys(row["study"] for row in answer["studies"]))
-    return f"Where each number comes from: lissive evidence show ID, with the ID {ids}."
+def _sources(answer: PooledAnswer) -> str:
+    return f"Source of each number: lissive evidence show ID, with one of {', '.join(answer.study_ids)}."
 
 
-def _limits(answer: Mapping[str, Any]) -> str:
-    sponsored = any(row["product"] == "nabiximols" for row in answer["studies"])
+def _limits(answer: PooledAnswer) -> str:
+    sponsored = any(row.comparison.product == "nabiximols" for row in answer.studies)
     return LIMITS + (SPONSOR if sponsored else "")
 
 
-def _marks(answer: Mapping[str, Any]) -> str:
-    words = {
-        "recalled": f"{RECALLED} quoted from memory, not read at its source",
-        "derived": f"{DERIVED} calculated from figures that were read",
-    }
-    said = [
-        text for word, text in words.items() if any(row["provenance"] == word for row in answer["studies"])
-    ]
-    if not said:
+def marks(answer: PooledAnswer) -> str:
+    """What the marks after names of studies mean; empty where there are none."""
+    kinds = {row.effect.provenance for row in answer.studies}
+    notes = {"recalled": UNVERIFIED_NOTE, "derived": DERIVED_NOTE}
+    texts = [note for word, note in notes.items() if word in kinds]
+    if not texts:
         return ""
-    share = len(answer["recalled"])
-    rests = f" {share} of {answer['k']} rest{'s' if share == 1 else ''} on memory." if share else ""
-    return _wrapped(f"{'; '.join(said)}.{rests}")
+    n = len(answer.unverified)
+    return wrapped(f"{'; '.join(texts)}.{f' Unverified: {n} of {answer.k}.' if n else ''}")
 
 
-def _nothing(answer: Mapping[str, Any]) -> str:
-    where = f" in {answer['cause_label']}" if answer["cause_label"] else ""
-    design = f" of the design {answer['design']}" if answer["design"] else ""
-    found = "That there is no figure is not that nothing works: nobody knows."
-    if any(row["said"] for row in answer["left_out"]):
-        found = "What trials say all the same stands below."
-    return _wrapped(
-        f"No study{design}{where} gives a comparison with control on this outcome that can be pooled. {found} "
-        f"{_there_is(answer.get('there_is'))}".rstrip(),
-        "",
+def _nothing(answer: PooledAnswer) -> str:
+    where = f" in {answer.cause_label}" if answer.cause_label else ""
+    design = f" of the design {answer.design}" if answer.design else ""
+    found = "Absence of evidence is not evidence of no effect."
+    if any(row.text for row in answer.left_out):
+        found = "What trials report is listed below."
+    return wrapped(
+        f"No pooled estimate: no study{design}{where} reports a comparison with control on this outcome that can be "
+        f"pooled. {found} "
+        f"{_there_is(answer.there_is)}".rstrip()
     )
 
 
-def _there_is(found: Mapping[str, Any] | None) -> str:
-    """What could be asked instead: claims, outcomes of this cause, or causes where it has none."""
+def _there_is(found: Alternatives | None) -> str:
+    """Alternatives: claims, outcomes of this cause, or causes where it has none."""
     if found is None:
         return ""
-    said = [f"Claims on it: lissive evidence show {id}." for id in found["claims"]]
-    if found["outcomes"]:
-        said.append(f"What can be pooled there: {', '.join(found['outcomes'])}.")
-    elif found["causes"]:
-        said.append(f"Causes with something that can be pooled: {', '.join(found['causes'])}.")
-    return " ".join(said)
+    parts = []
+    if found.claims:
+        parts.append(f"Claims on this outcome (lissive evidence show ID): {', '.join(found.claims)}.")
+    if found.outcomes:
+        parts.append(f"Outcomes that can be pooled: {', '.join(found.outcomes)}.")
+    elif found.causes:
+        parts.append(f"Causes with a pooled estimate of some outcome: {', '.join(found.causes)}.")
+    return " ".join(parts)
 
 
-def _left_out(answer: Mapping[str, Any]) -> str:
-    rows = answer["left_out"]
-    if not rows:
+def _left_out(answer: PooledAnswer) -> str:
+    if not answer.left_out:
         return ""
-    said = (f"- {row['label']}: {_ended(left_out_words(row))}" for row in rows)
-    return "\n".join(["Left out, and why:", *(_wrapped(line, "  ") for line in said)])
-
-
-def _wrapped(text: str, more: str = "") -> str:
-    return textwrap.fill(text, WIDTH, subsequent_indent=more, break_on_hyphens=False) if text else ""
+    lines = (wrapped(f"- {row.label}: {_ended(left_out_words(row))}") for row in answer.left_out)
+    return "\n".join(["Not pooled, with the reason:", *lines])
 
 
 # -- published beside computed ------------------------------------------------------------------------------
-SAID = {True: "ok", False: "NO", None: "-"}
+_VERDICT = {True: "yes", False: "NO", None: "-"}
 
 
-def reproduced_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The answer of `lissive evidence reproduce`, for a terminal."""
-    table = [["", "published", "computed", "compared", ""]]
-    table += [
+def reproduced_text(found: Sequence[Reproduced]) -> str:
+    """The answer of `lissive evidence reproduce`, as text."""
+    missing = [each for each in found if each.status == "rows missing"]
+    shown = [each for each in found if each not in missing]
+    rows = [
         [
-            row["id"],
-            _shown(row["published"]),
-            _shown(row["computed"]),
-            ", ".join(row["compared"]) or "-",
-            f"{SAID[row['ok']]}  {row['status']}{RECALLED if row['provenance'] == 'recalled' else ''}",
+            each.id,
+            _published(each),
+            _computed(each),
+            ", ".join(each.compared) or "-",
+            f"{_VERDICT[each.ok]}  {marked(each.status, each.provenance)}",
         ]
-        for row in rows
-        if row["status"] != "rows missing"
+        for each in shown
     ]
-    missing = [row for row in rows if row["status"] == "rows missing"]
-    notes = [
-        _wrapped(f"- {row['id']}: {row['note']}", "  ") for row in rows if row["note"] and row not in missing
-    ]
-    counts = {
-        word: sum(row["status"] == word for row in rows) for word in dict.fromkeys(r["status"] for r in rows)
-    }
-    parts = [
-        _wrapped(
-            "Published pooled results, computed again from their rows. A row of CD012182 holds the largest difference "
-            "over all its studies' effects and limits."
-        ),
-        _aligned(table),
-        "\n".join(notes),
-        _missing(missing),
-        f"{'; '.join(f'{n} {word}' for word, n in counts.items())}. {RECALLED} from rows that were quoted from memory.",
-    ]
-    return "\n\n".join(part for part in parts if part)
+    counts = Counter(each.status for each in found)
+    return paragraphs(
+        [
+            wrapped(
+                "Published pooled results, recomputed from their rows. For each analysis of CD012182: the largest "
+                "difference over its studies' effects and limits."
+            ),
+            as_text(table("", "|published|recomputed|compared|", rows)),
+            "\n".join(wrapped(f"- {each.id}: {each.note}") for each in shown if each.note),
+            _missing(missing),
+            f"{'; '.join(f'{n} {word}' for word, n in counts.items())}. {UNVERIFIED_NOTE}.",
+        ]
+    )
 
 
-def _shown(numbers: Mapping[str, Any] | None) -> str:
-    if numbers is None:
+def _published(each: Reproduced) -> str:
+    printed = each.published
+    if printed.estimate is None:
+        return studies(len(each.checks))
+    return _result(printed.measure or "", printed.estimate, printed.ci, printed.n, printed.i2)
+
+
+def _computed(each: Reproduced) -> str:
+    if each.checks:
+        return f"largest difference {each.largest_difference:.1g}"
+    found = each.computed
+    if found is None:
         return "-"
-    if "rows" in numbers:
-        if "largest_difference" in numbers:
-            return f"largest difference {numbers['largest_difference']:.1g}"
-        return f"{studies(len(numbers['rows']))}"
-    people_said = "" if numbers.get("n") is None else f", n {numbers['n']:g}"
-    ends = "" if numbers.get("ci") is None else f" ({interval(numbers['ci'])})"
-    i2 = "" if numbers.get("i2") is None else f", I² {numbers['i2']:.1f} %"
-    return f"{numbers['measure']} {number(numbers['estimate'])}{ends}{people_said}{i2}"
+    return _result(found.measure, found.estimate, found.ci, participants_of(found), found.i2)
 
 
-def _missing(rows: Sequence[Mapping[str, Any]]) -> str:
+def _result(
+    measure: str, estimate: float, ci: tuple[float, float] | None, n: float | None, i2: float | None
+) -> str:
+    size = "" if n is None else f", n {n:g}"
+    ends = "" if ci is None else f" ({interval(ci)})"
+    differ = "" if i2 is None else f", I² {i2:.1f} %"
+    return f"{measure} {number(estimate)}{ends}{size}{differ}".strip()
+
+
+def _missing(rows: Sequence[Reproduced]) -> str:
     if not rows:
         return ""
-    names = "; ".join(row["id"].split("/", 1)[1] for row in rows)
-    return _wrapped(f"Not computed, as not all of their rows are here: {names}. {rows[0]['note']}")
+    names = "; ".join(each.id.split("/", 1)[1] for each in rows)
+    return wrapped(f"Not recomputed, as not all of their rows are available: {names}. {rows[0].note}")

@@ -1,43 +1,46 @@
-"""How pooled effects are said: numbers, intervals, designs, and which way benefit lies."""
+"""Pooled effects in words: numbers, intervals, designs, and the direction of benefit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Sequence
 
-RECALLED, DERIVED = "†", "‡"
-"""Stand after what was quoted from memory, and after what was calculated from figures that were read."""
-MARKS = {"recalled": RECALLED, "derived": DERIVED, "read": ""}
+from lissive.evidence.absolute import Absolute
+from lissive.evidence.answer_types import LeftOut, PooledAnswer, Result, StudyRow
+from lissive.evidence.comparison import Group
+from lissive.evidence.effect import null
+from lissive.evidence.pooling import Pooled
+from lissive.report.words import count, marked, percent, span, upper_first
+
 DRUG, CONTROL = "the cannabinoid", "control"
 DESIGNS = {
-    "parallel": "Parallel groups: everybody who was let in is randomised",
-    "crossover": "Crossover: each person has both, one after the other",
-    "withdrawal": "Withdrawal: all took the drug, part was taken off it",
-    "enriched": "Enriched: only those who did well on the drug before were randomised",
+    "parallel": "Parallel groups: all enrolled participants are randomised",
+    "crossover": "Crossover: each participant takes both treatments in sequence",
+    "withdrawal": "Randomised withdrawal: all took the drug, then continued or switched to placebo",
+    "enriched": "Enriched enrolment: only run-in responders to the drug are randomised",
 }
 DESIGN_NAMES = {
     "parallel": "parallel groups",
     "crossover": "crossover",
-    "withdrawal": "withdrawal",
-    "enriched": "enriched",
+    "withdrawal": "randomised withdrawal",
+    "enriched": "enriched enrolment",
 }
 ESTIMATORS = {
     "REML": "restricted maximum likelihood (REML)",
-    "DL": "DerSimonian and Laird (DL)",
-    "PM": "Paule and Mandel (PM)",
+    "DL": "DerSimonian-Laird (DL)",
+    "PM": "Paule-Mandel (PM)",
 }
-INTERVALS = {"HK": "Hartung and Knapp", "mHK": "Hartung and Knapp, modified", "Wald": "Wald"}
-SCALES = {"OR": 1.0, "RR": 1.0, "GMR": 1.0}
+INTERVALS = {"HK": "Hartung-Knapp", "mHK": "Hartung-Knapp, modified", "Wald": "Wald"}
 
 
 def number(x: float | None, measure: str = "") -> str:
-    """An effect as it is read.
+    """An effect as the field prints it: two decimals, three of a risk difference.
 
-    >>> number(2.509), number(-0.327), number(0.0667, "RD"), number(None)
-    ('2.51', '-0.33', '0.067', 'no end')
+    >>> number(2.509), number(-0.327), number(0.0667, "RD"), number(math.inf)
+    ('2.51', '-0.33', '0.067', 'unbounded')
     """
-    if x is None:
-        return "no end"
+    if x is None or math.isinf(x):
+        return "unbounded"
     if measure == "RD":
         return f"{x:.3f}"
     if abs(x) >= 100:
@@ -45,174 +48,176 @@ def number(x: float | None, measure: str = "") -> str:
     return f"{x:.2f}" if abs(x) < 10 else f"{x:.1f}"
 
 
-def interval(ends: Sequence[float | None] | None, measure: str = "") -> str:
-    """From and to; nothing where there is none."""
-    if ends is None:
-        return ""
-    return f"{number(ends[0], measure)} to {number(ends[1], measure)}"
+def interval(ends: tuple[float, float] | None, measure: str = "") -> str:
+    """Lower to upper limit; empty where there is none."""
+    return "" if ends is None else span(number(ends[0], measure), number(ends[1], measure))
 
 
-def whole(figure: Mapping[str, Any], measure: str) -> str:
+def estimate_words(estimate: float, ci: tuple[float, float], measure: str) -> str:
     """Estimate and interval: 2.51 (1.56 to 4.04)."""
-    return f"{number(figure['estimate'], measure)} ({interval(figure['ci'], measure)})"
+    return f"{number(estimate, measure)} ({interval(ci, measure)})"
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def pooled_words(pooled: Pooled) -> str:
+    return estimate_words(pooled.estimate, pooled.ci, pooled.measure)
 
 
-def p_value(p: float | None) -> str:
-    if p is None:
-        return ""
+def row_words(row: StudyRow) -> str:
+    return estimate_words(row.effect.estimate, row.ci, row.effect.measure)
+
+
+def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
-def people(figure: Mapping[str, Any]) -> str:
-    """How many, and of how many studies where some do not say."""
-    if not figure["n_stated_by"]:
-        return "number of people not stated"
-    n = f"{figure['n']:,.0f} people".replace(",", "\u202f")
-    if figure["n_stated_by"] == figure["k"]:
-        return n
-    return f"{n} in the {figure['n_stated_by']} that say how many"
+def participants(pooled: Pooled) -> str:
+    """How many, and of how many comparisons where some do not report it."""
+    if not pooled.n_stated_by:
+        return "number of participants not reported"
+    n = count(round(pooled.n), "participant")
+    return n if pooled.n_stated_by == pooled.k else f"{n} in the {pooled.n_stated_by} that report it"
 
 
 def studies(k: int) -> str:
-    return "1 study" if k == 1 else f"{k} studies"
+    return count(k, "study", "studies")
 
 
-def counted(figure: Mapping[str, Any]) -> str:
+def counted(ids: Sequence[str]) -> str:
     """How many studies; where one has several arms, how many comparisons as well."""
-    names = {each if isinstance(each, str) else each["study"] for each in figure["studies"]}
-    if len(names) in (0, figure["k"]):
-        return studies(figure["k"])
-    return f"{figure['k']} comparisons of {studies(len(names))}"
+    names, k = len(set(ids)), len(ids)
+    return studies(k) if names in (0, k) else f"{k} comparisons of {studies(names)}"
 
 
-def marked(row: Mapping[str, Any]) -> str:
-    """A study's name with the mark of its weakest number."""
-    return f"{row['label']}{MARKS[row['provenance']]}"
+def k_words(ids: Sequence[str]) -> str:
+    """The number of pooled comparisons as the field prints it.
+
+    >>> k_words(["a", "b"]), k_words(["a", "a", "b"])
+    ('k = 2', 'k = 3 (2 studies)')
+    """
+    names, k = len(set(ids)), len(ids)
+    return f"k = {k}" if names in (0, k) else f"k = {k} ({studies(names)})"
 
 
-def groups(row: Mapping[str, Any], side: str) -> str:
+def row_label(row: StudyRow) -> str:
+    """A study's name with the mark of its least reliable number."""
+    return marked(row.effect.label, row.effect.provenance)
+
+
+def group_words(group: Group | None) -> str:
     """One group's own numbers: 48/120, or mean -1.2 (SD 1.7, n 60)."""
-    group = row[side]
     if group is None:
         return "-"
-    if group["events"] is not None and group["n"]:
-        return f"{_count(group['events'])}/{_count(group['n'])}"
-    if group["mean"] is not None:
-        rest = [
-            f"SD {group['sd']:.3g}" if group["sd"] is not None else "",
-            f"n {_count(group['n'])}" if group["n"] else "",
-        ]
+    n = "" if not group.n else _whole(group.n)
+    if group.events is not None and n:
+        return f"{_whole(group.events)}/{n}"
+    if group.mean is not None:
+        rest = [f"SD {group.sd:.3g}" if group.sd is not None else "", f"n {n}" if n else ""]
         inside = ", ".join(each for each in rest if each)
-        return f"{group['mean']:.3g}{f' ({inside})' if inside else ''}"
-    return f"n {_count(group['n'])}" if group["n"] else "-"
+        return f"{group.mean:.3g}{f' ({inside})' if inside else ''}"
+    return f"n {n}" if n else "-"
 
 
-def _count(x: float) -> str:
-    """People; a control group that is shared out among arms is not whole."""
+def _whole(x: float) -> str:
+    """Participants; a control group divided among arms is not a whole number."""
     return f"{x:.0f}" if x == round(x) else f"{x:.1f}"
 
 
-def title(answer: Mapping[str, Any]) -> str:
-    where = answer["cause_label"]
-    return _upper(f"{answer['outcome_label']}{f', in {where}' if where else ', in every cause'}")
+def title(answer: PooledAnswer) -> str:
+    where = answer.cause_label
+    return upper_first(f"{answer.outcome.label}{f', in {where}' if where else ', all causes'}")
 
 
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def sides(better: str) -> tuple[str, str]:
+    """What lies below and above no effect, by which way is better."""
+    if not better:
+        return f"lower with {DRUG}", f"higher with {DRUG}"
+    good, bad = f"favours {DRUG}", f"favours {CONTROL}"
+    return (good, bad) if better == "lower" else (bad, good)
 
 
-def sides(answer: Mapping[str, Any]) -> tuple[str, str]:
-    """What lies below and what above no difference."""
-    if not answer["better"]:
-        return f"lower with {DRUG}", "higher with it"
-    good, bad = f"better with {DRUG}", f"better with {CONTROL}"
-    return (good, bad) if answer["better"] == "lower" else (bad, good)
+def null_value(answer: PooledAnswer) -> float:
+    return null(answer.measure)
 
 
-def null_value(answer: Mapping[str, Any]) -> float:
-    return SCALES.get(answer["measure"], 0.0)
-
-
-def finding(figure: Mapping[str, Any]) -> str:
-    """Which way a figure points, in words."""
+def finding(result: Result) -> str:
+    """Direction of a pooled estimate, in words."""
     return {
-        "benefit": f"better with {DRUG}",
-        "harm": f"better with {CONTROL}",
+        "benefit": f"favours {DRUG}",
+        "harm": f"favours {CONTROL}",
         "lower": f"lower with {DRUG}",
         "higher": f"higher with {DRUG}",
-        "either": "the interval holds no difference",
-        "": "no study",
-    }[figure["direction"]]
+        "either": "95 % CI includes no effect",
+    }[result.direction]
 
 
-def how(answer: Mapping[str, Any]) -> str:
-    """How the figure was made, in a sentence."""
-    if not answer["k"]:
+def how(answer: PooledAnswer) -> str:
+    """How the estimate was made, in a sentence."""
+    if answer.overall is None:
         return ""
-    scale = f" in {answer['unit']}" if answer["measure"] == "MD" else ""
-    begin = _upper(f"{answer['measure_label']}{scale}, {DRUG} against {CONTROL}")
-    if answer["k"] == 1:
-        return f"{begin}; 95 % interval."
-    kind = "Mantel-Haenszel" if answer["method"] == "MH" else "inverse variance"
-    if answer["model"] == "fixed":
-        return f"{begin}. One common effect (fixed), {kind}; 95 % interval."
+    pooled = answer.overall.pooled
+    scale = f" in {answer.outcome.unit}" if answer.measure == "MD" else ""
+    begin = upper_first(f"{answer.measure_label}{scale}, {DRUG} versus {CONTROL}")
+    if pooled.k == 1:
+        return f"{begin}; 95 % CI."
+    kind = "Mantel-Haenszel" if pooled.method == "MH" else "inverse variance"
+    if pooled.model == "fixed":
+        return f"{begin}. Fixed-effect model, {kind}; 95 % CI."
     return (
-        f"{begin}. Random effects, {kind}; τ² by {ESTIMATORS[answer['tau2_by']]}; 95 % interval by "
-        f"{INTERVALS[answer['ci_by']]}."
+        f"{begin}. Random-effects model, {kind}; τ² by {ESTIMATORS[pooled.tau2_by]}; 95 % CI by "
+        f"{INTERVALS[pooled.ci_by]}."
     )
 
 
-def spread(figure: Mapping[str, Any], measure: str) -> str:
-    """How much the studies differ: I², τ, Q, and the prediction interval."""
-    if figure["k"] < 2:
+def heterogeneity(pooled: Pooled) -> str:
+    """I², τ², Q."""
+    if pooled.k < 2:
         return ""
-    said = [f"I² {figure['i2']:.0f} %"]
-    if figure["model"] == "random":
-        said.append(f"τ² {figure['tau2']:.3g}")
-    said.append(f"Q {figure['q']:.1f} on {figure['q_df']}, {p_value(figure['q_p'])}")
-    if figure["prediction_interval"] is not None:
-        said.append(f"a further study: {predicted(figure, measure)}")
-    return "; ".join(said)
+    tau2 = f"; τ² = {pooled.tau2:.3g}" if pooled.model == "random" else ""
+    return f"{i_squared(pooled)}{tau2}; Q = {pooled.q:.1f}, df = {pooled.k - 1}, {p_value(pooled.q_p)}"
 
 
-def predicted(figure: Mapping[str, Any], measure: str) -> str:
-    """The prediction interval, or that so few studies give none: numbers that no patient can have say nothing."""
-    if figure["prediction_beyond_scale"]:
-        return f"{counted(figure)} cannot tell"
-    return interval(figure["prediction_interval"], measure)
+def i_squared(pooled: Pooled) -> str:
+    return f"I² = {pooled.i2:.0f} %"
 
 
-def absolute_words(answer: Mapping[str, Any]) -> str:
-    """What it means for a thousand people, and the number needed to treat; each design by itself."""
-    if answer["absolute"] is None:
+def spread(result: Result) -> str:
+    """Heterogeneity, and the prediction interval."""
+    found = heterogeneity(result.pooled)
+    return f"{found}; 95 % prediction interval {predicted(result)}" if result.pooled.predicted_y else found
+
+
+def predicted(result: Result) -> str:
+    """The prediction interval, or that it exceeds the outcome's scale: impossible values are not shown."""
+    if result.prediction_beyond_scale:
+        return f"exceeds the scale (not informative, {k_words(result.studies)})"
+    return interval(result.pooled.prediction_interval, result.pooled.measure)
+
+
+def absolute_words(answer: PooledAnswer) -> str:
+    """Absolute effects per 1000, and the number needed to treat; each design separately."""
+    if answer.overall is None or answer.overall.absolute is None:
         return ""
-    said = f"In absolute numbers ({answer['outcome_label']}): "
-    several = len(answer["by_design"]) > 1
+    several = len(answer.by_design) > 1
     parts = [
-        (f"{DESIGN_NAMES[group['design']]}, " if several else "") + _risks(group["absolute"])
-        for group in (answer["by_design"] if several else [answer])
-        if group["absolute"] is not None
+        (f"{DESIGN_NAMES[each.design]}: " if several else "") + _risks(each.absolute)
+        for each in (answer.by_design if several else [answer.overall])
+        if each.absolute is not None
     ]
-    return f"{said}{' '.join(parts)}"
+    return f"Absolute effects ({answer.outcome.label}): {'; '.join(parts)}."
 
 
-def _risks(found: Mapping[str, Any]) -> str:
-    low, high = sorted(found["risk_ci"])
-    per = found["benefit_per_1000"]
-    source = "as asked" if found["baseline_from"] == "as asked" else "of the control groups"
+def _risks(found: Absolute) -> str:
+    low, high = sorted(found.risk_ci)
+    source = "as specified" if found.baseline_from == "as asked" else "pooled control groups"
     return (
-        f"without the drug {percent(found['baseline_risk'])} ({source}), with it {percent(found['risk'])} "
-        f"({percent(low)} to {percent(high)}); {abs(per):.0f} of 1000 are {'better' if per >= 0 else 'worse'} off; "
-        f"{found['nnt_words']}."
+        f"{percent(found.baseline)} with control ({source}), {percent(found.risk)} with {DRUG} "
+        f"({span(percent(low), percent(high))}); {abs(1000 * found.benefit):.0f} more per 1000 "
+        f"{'benefit' if found.benefit >= 0 else 'are harmed'}; {found.words()}"
     )
 
 
-def left_out_words(row: Mapping[str, Any]) -> str:
-    """Why it is not in the figure, what it says all the same, and where that stands in its entry."""
-    key = f" [{row['key']}]" if row["key"] else ""
-    said = f"; it says: {row['said']}" if row["said"] else ""
-    return f"{row['reason'].rstrip('.')}{said}{key}"
+def left_out_words(row: LeftOut) -> str:
+    """Why it is not pooled, what it reports, and the name of that in its entry."""
+    key = f" [{row.key}]" if row.key else ""
+    reported = f": {row.text}" if row.text else ""
+    return f"{row.reason.rstrip('.')}{reported}{key}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from lissive.access.answer import Answer
 from lissive.case import Case, causes, product
+from lissive.evidence.case_answer import CaseEvidence
 from lissive.report.access_text import case_section
 
 NOT_BUILT = {
@@ -38,9 +39,7 @@ _PLAIN = ("probability", "NRS", "VAS", "score", "1/day", "1")
 """Units that the label says already."""
 
 
-def case_text(
-    case: Case, forecast: Mapping[str, Any], access: Answer | None, evidence: Mapping[str, Any]
-) -> str:
+def case_text(case: Case, forecast: Mapping[str, Any], access: Answer | None, evidence: CaseEvidence) -> str:
     """The four answers; those that do not exist yet are named as such."""
     from lissive.report.case_evidence_text import case_evidence_text
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lissive.model.equations import TIME, Equations
@@ -131,7 +131,9 @@ def agree(got: Array, shaken: Array, what: str) -> None:
     right |= np.isnan(shaken).all(axis=1) & np.isnan(got)
     one_kind = finite.all(axis=1) | np.isnan(shaken).all(axis=1) | (shaken == wanted[:, None]).all(axis=1)
     wrong = np.argwhere(one_kind & ~right)
-    assert not len(wrong), f"{what}, item and lane {wrong[0]}: {got[tuple(wrong[0])]!r}, not {wanted[tuple(wrong[0])]!r}"
+    assert not len(wrong), (
+        f"{what}, item and lane {wrong[0]}: {got[tuple(wrong[0])]!r}, not {wanted[tuple(wrong[0])]!r}"
+    )
 
 
 def rosenbrock(plan: Plan, given: dict[str, Array], h: Array, rng: np.random.Generator) -> Array:
@@ -140,7 +142,9 @@ def rosenbrock(plan: Plan, given: dict[str, Array], h: Array, rng: np.random.Gen
     y0 = np.array([np.broadcast_to(given[s], (REPEATS, h.size)) for s in plan.states])
 
     def rates(y: Array, t: Array) -> Array:
-        return shaken(plan.graph, plan.rates, {**given, TIME: t, **dict(zip(plan.states, y, strict=True))}, rng)
+        return shaken(
+            plan.graph, plan.rates, {**given, TIME: t, **dict(zip(plan.states, y, strict=True))}, rng
+        )
 
     entries = shaken(plan.graph, [*plan.jacobian.values(), *plan.time_slopes], given, rng)
     jacobian = np.zeros((REPEATS, h.size, n, n))
@@ -213,7 +217,11 @@ def check(steps: Sequence[Step], lanes: int, seed: int) -> None:
     call(kernel._linked.function("step", 11), y, k, none, seen, t, h, tolerance, new, d1, d2, error)
     want = rosenbrock(plan, who, h[0], rng)
     sound = np.isfinite(want).all(axis=0)  # what is no number in one state is, by dense algebra, none in any
-    agree(np.concatenate([new, d1, d2])[:, sound.all(axis=0)], want[:, :, sound.all(axis=0)], "state after a step")
+    agree(
+        np.concatenate([new, d1, d2])[:, sound.all(axis=0)],
+        want[:, :, sound.all(axis=0)],
+        "state after a step",
+    )
     assert not (error[0] <= 1.0)[~sound.any(axis=0)].any(), "a step to what is no number is taken"
 
 
@@ -226,7 +234,8 @@ STEPS = st.lists(
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(
     max_examples=campaign_size(test=200, ci=500, full=5000) // GRAPHS,
-    deadline=None, phases=[__import__("hypothesis").Phase.reuse,__import__("hypothesis").Phase.generate],
+    deadline=None,
+    phases=[__import__("hypothesis").Phase.reuse, __import__("hypothesis").Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(STEPS, st.sampled_from([1, 4, 8]), st.integers(0, 10**6))

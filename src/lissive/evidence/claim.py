@@ -1,9 +1,9 @@
-"""Popular claims, each held against the trials: verdict, certainty, the numbers that decide, what would change it.
+"""Popular claims, each checked against trials: verdict, certainty, key numbers, what would change it.
 
 >>> [claim.id for claim, _ in nearest_claims("cannabis protects nerve cells")][0]
 'neuroprotection'
 
-The certainty is this project's own judgement, in the manner of GRADE, and no published rating.
+The certainty is this project's own GRADE-style judgement, not a published rating.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -27,19 +28,19 @@ from lissive.typed import Row, refuse, typed
 CLAIMS = DATA / "claims.yaml"
 VERDICTS: Mapping[str, str] = {
     "supported": "supported by trials",
-    "partly": "in part",
+    "partly": "partly supported",
     "not_shown": "not shown",
     "not_tested": "not tested",
-    "contradicted": "no",
+    "contradicted": "contradicted",
 }
-JUDGED = "certainty is this project's own judgement, in the manner of GRADE"
+JUDGED = "GRADE-style judgement by this project, not a published rating"
 _EXAMPLE = "claims: [{id: a, claim: It helps., verdict: not_tested, ...}]"
 _LEAST, _BESIDE = 0.3, 0.6
 """Share of what was asked that a claim has to have in common with it, and of the best one's to stand beside it."""
 
 
 class KeyNumber(Row):
-    """One number that decides, and where it comes from."""
+    """One key number, and where it comes from."""
 
     what: str = Field(min_length=1)
     value: float | int | str | tuple[float | int, ...]
@@ -52,9 +53,9 @@ class KeyNumber(Row):
     @model_validator(mode="after")
     def _sourced(self) -> KeyNumber:
         if self.provenance == "read" and not (self.source_url and self.pointer):
-            raise refuse("A number that was read says where: source_url and pointer.", do="add them.")
+            raise refuse("A number with provenance read needs source_url and pointer.", do="add them.")
         if self.provenance == "derived" and not self.formula:
-            raise refuse("A number that is derived says how: formula.", do="add it.")
+            raise refuse("A number with provenance derived needs its formula.", do="add it.")
         return self
 
     @property
@@ -64,8 +65,24 @@ class KeyNumber(Row):
         )
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """Where two sources disagree on an entry, and which is kept (conflicts.tsv)."""
+
+    entry: str
+    about: str
+    said: str
+    against: str
+    kept: str
+
+
+def conflicts_of(id: str) -> tuple[Conflict, ...]:
+    """The conflicts of a study, review or claim."""
+    return tuple(Conflict(**row) for row in table("conflicts") if row["entry"] == id)
+
+
 class Claim(Row):
-    """One claim. `causes` and `outcomes` are words of the tables; no causes means whatever the cause."""
+    """One claim. `causes` and `outcomes` are words of the tables; no causes means any cause."""
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
     claim: str = Field(min_length=1)
@@ -80,6 +97,37 @@ class Claim(Row):
     would_change: str = Field(min_length=1)
     caveats: str = ""
     advice_for_model: str = ""
+
+    @property
+    def verdict_label(self) -> str:
+        return VERDICTS[self.verdict]
+
+    @property
+    def certainty_label(self) -> str:
+        return self.certainty.replace("_", " ")
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        return conflicts_of(self.id)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": "claim",
+            "claim": self.claim,
+            "verdict": self.verdict,
+            "verdict_label": self.verdict_label,
+            "answer": self.answer,
+            "certainty": self.certainty,
+            "certainty_note": self.certainty_note,
+            "certainty_by": JUDGED,
+            "causes": list(self.causes),
+            "outcomes": list(self.outcomes),
+            "reasoning": self.reasoning,
+            "numbers": [asdict(each.cited) for each in self.numbers],
+            "would_change": self.would_change,
+            "conflicts": [asdict(each) for each in self.conflicts],
+        }
 
 
 class ClaimsFile(Row):
@@ -120,6 +168,15 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
     if found:
         raise EvidenceFindings(found)
     return made
+
+
+def claims(about: str | None = None) -> tuple[Claim, ...]:
+    """The claims nearest to what somebody says in plain words, none if none is near; all of them without a text.
+
+    >>> [claim.id for claim in claims("cannabis protects nerve cells")]
+    ['neuroprotection']
+    """
+    return shipped_claims() if about is None else tuple(claim for claim, _ in nearest_claims(about))
 
 
 def claim_of(id: str) -> Claim | None:

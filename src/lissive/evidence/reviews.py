@@ -1,4 +1,4 @@
-"""Published pooled results, computed again from the rows that they were made of.
+"""Published pooled results, recomputed from their rows.
 
 reproduce() -> one `Reproduced` for each: published beside computed, and whether they are the same.
 """
@@ -6,7 +6,7 @@ reproduce() -> one `Reproduced` for each: published beside computed, and whether
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,51 @@ from lissive.errors import EvidenceError
 from lissive.evidence.bias import why_unbelievable
 from lissive.evidence.comparison import Comparison, Given, Group, weakest
 from lissive.evidence.effect import Effect, effect
-from lissive.evidence.pool import pool
+from lissive.evidence.pooling import Pooled, pool_effects
 from lissive.marked import read_marked
 from lissive.typed import Row, read_typed
 
 DATA = Path(__file__).parent / "data"
 STATUS = {
-    "reproduced": "the same to the published precision",
+    "reproduced": "equal to the published precision",
     "approximate": "close, from part of the rows",
-    "differs": "not the same",
-    "rejected": "published, and not to be believed",
-    "rows missing": "cannot be computed: not all of its rows are here",
+    "differs": "not equal",
+    "rejected": "published, not credible",
+    "rows missing": "not recomputable: not all of its rows are available",
 }
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a review prints of one result; None where it does not."""
+
+    provenance: str
+    estimate: float | None = None
+    """None where the result is one of many studies, each beside its own numbers."""
+    measure: str | None = None
+    ci: tuple[float, float] | None = None
+    n: float | None = None
+    k: int | None = None
+    tau2: float | None = None
+    i2: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        names = ("measure", "estimate", "ci", "n", "k", "tau2", "i2", "provenance")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """One study's row of a review beside what its own numbers give: estimate, lower and upper limit."""
+
+    study: str
+    published: tuple[float, float, float]
+    computed: tuple[float, float, float]
+
+    @property
+    def difference(self) -> float:
+        """The largest of the three."""
+        return max(abs(a - b) for a, b in zip(self.published, self.computed, strict=True))
 
 
 @dataclass(frozen=True)
@@ -37,15 +70,69 @@ class Reproduced:
 
     id: str
     what: str
-    published: Mapping[str, Any]
-    computed: Mapping[str, Any] | None
+    published: Printed
+    computed: Pooled | None
+    """None where nothing is pooled: see `checks`, or the note."""
     ok: bool | None
     status: str
     compared: tuple[str, ...]
     provenance: str
     """Of the weakest row that it was computed from."""
     note: str = ""
-    rows: tuple[Mapping[str, Any], ...] = field(default=())
+    effects: tuple[Effect, ...] = ()
+    """What was pooled."""
+    checks: tuple[RowCheck, ...] = ()
+    """Study by study, where the review's rows are checked and nothing is pooled."""
+
+    @property
+    def largest_difference(self) -> float:
+        return max(each.difference for each in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "what": self.what,
+            "published": self._published_json(),
+            "computed": self._computed_json(),
+            "ok": self.ok,
+            "status": self.status,
+            "compared": list(self.compared),
+            "provenance": self.provenance,
+            "note": self.note,
+            "rows": [_effect_json(each) for each in self.effects]
+            + [{**asdict(each), "difference": each.difference} for each in self.checks],
+        }
+
+    def _published_json(self) -> dict[str, Any]:
+        rows = {"rows": [each.published for each in self.checks]} if self.checks else {}
+        return {**rows, **self.published.to_json()}
+
+    def _computed_json(self) -> dict[str, Any] | None:
+        if self.checks:
+            rows = [each.computed for each in self.checks]
+            return {"rows": rows, "largest_difference": self.largest_difference}
+        found = self.computed
+        if found is None:
+            return None
+        return {
+            "measure": found.measure,
+            "estimate": found.estimate,
+            "ci": found.ci,
+            "n": participants_of(found),
+            "k": found.k,
+            "tau2": found.tau2,
+            "q": found.q,
+            "i2": found.i2,
+        }
+
+
+def participants_of(pooled: Pooled) -> float | None:
+    """Participants of a pooled estimate; None where a study does not report them."""
+    return pooled.n if pooled.n_stated_by == pooled.k else None
+
+
+def _effect_json(each: Effect) -> dict[str, Any]:
+    return {"study": each.study, "estimate": each.estimate, "se": each.se, "provenance": each.provenance}
 
 
 class _RowGiven(Row):
@@ -78,12 +165,12 @@ class _Checks(Row):
 
 
 def reproduce() -> list[Reproduced]:
-    """Everything that the shipped tables let one recompute, and what they do not, with the reason."""
+    """Every published result in the tables: recomputed where its rows are available, otherwise with the reason."""
     return [*_pooled(), *_by_row(), *_vectors(), *_rejected()]
 
 
 def disagrees(found: Sequence[Reproduced]) -> list[Reproduced]:
-    """Those that should be the same and are not."""
+    """Those that should be equal and are not."""
     return [each for each in found if each.status == "differs"]
 
 
@@ -110,35 +197,27 @@ def _pooled() -> Iterator[Reproduced]:
 def _recomputed(check: _Check) -> Reproduced:
     published = _published(check)
     effects = [effect(each, check.measure) for each in _comparisons(check)]
-    figure = pool(effects, model=check.model, tau2=check.tau2, ci="Wald", method=check.method)
-    assert figure is not None
-    computed = {
-        "measure": check.measure,
-        "estimate": figure.estimate,
-        "ci": list(figure.ci),
-        "n": figure.n if figure.n_stated_by == figure.k else None,
-        "k": figure.k,
-        "tau2": figure.tau2,
-        "q": figure.q,
-        "i2": figure.i2,
-    }
-    same = all(_near(published[name], computed[name], check.within) for name in check.compare)
-    complete = published.get("k") in (None, figure.k) and "ci" in check.compare
+    found = pool_effects(effects, model=check.model, tau2=check.tau2, ci="Wald", method=check.method)
+    assert found is not None
+    computed: dict[str, object] = {"estimate": found.estimate, "ci": found.ci, "n": participants_of(found)}
+    computed |= {"k": found.k, "tau2": found.tau2, "i2": found.i2}
+    same = all(_near(getattr(published, name), computed[name], check.within) for name in check.compare)
+    complete = published.k in (None, found.k) and "ci" in check.compare
     return Reproduced(
         id=check.id,
         what=f"{_reviews()[check.review]['citation'].split('.')[0]}: {check.outcome}",
         published=published,
-        computed=computed,
+        computed=found,
         ok=same,
         status="differs" if not same else "reproduced" if complete else "approximate",
         compared=check.compare,
         provenance=weakest(tuple(each.provenance for each in effects)),
         note=check.note,
-        rows=tuple(_row(each) for each in effects),
+        effects=tuple(effects),
     )
 
 
-def _published(check: _Check) -> dict[str, Any]:
+def _published(check: _Check) -> Printed:
     review = _reviews()[check.review]
     row = next((each for each in review["outcomes"] if each["outcome"] == check.outcome), None)
     if row is None:
@@ -147,14 +226,17 @@ def _published(check: _Check) -> dict[str, Any]:
             where=str(DATA / "reproduce.yaml"),
             do="correct the outcome.",
         )
-    found: dict[str, Any] = {"measure": check.measure, "estimate": row["pooled"]["value"]}
-    if row.get("ci") is not None:
-        found["ci"] = list(row["ci"]["value"])
-    for name, key in (("n", "N"), ("k", "k"), ("i2", "i2_pct")):
-        if key in row:
-            found[name] = row[key]["value"]
-    found["provenance"] = row["pooled"]["provenance"]
-    return found
+    ends = row.get("ci")
+    n, k, i2 = (row[key]["value"] if key in row else None for key in ("N", "k", "i2_pct"))
+    return Printed(
+        provenance=row["pooled"]["provenance"],
+        estimate=row["pooled"]["value"],
+        measure=check.measure,
+        ci=None if ends is None else tuple(ends["value"]),
+        n=n,
+        k=k,
+        i2=i2,
+    )
 
 
 def _comparisons(check: _Check) -> list[Comparison]:
@@ -189,14 +271,11 @@ def _comparison(
     )
 
 
-def _near(published: Any, computed: Any, within: float) -> bool:
-    if isinstance(published, list):
+def _near(published: object, computed: object, within: float) -> bool:
+    if isinstance(published, tuple) and isinstance(computed, tuple):
         return all(_near(a, b, within) for a, b in zip(published, computed, strict=True))
-    return bool(abs(published - computed) <= within * (1 + 1e-9))
-
-
-def _row(each: Effect) -> dict[str, Any]:
-    return {"study": each.study, "estimate": each.estimate, "se": each.se, "provenance": each.provenance}
+    assert isinstance(published, int | float)
+    return isinstance(computed, int | float) and abs(published - computed) <= within * (1 + 1e-9)
 
 
 # -- per-study rows of a review: effect and interval from counts or means --------------------------------------
@@ -209,22 +288,22 @@ def _by_row() -> Iterator[Reproduced]:
     rows = _reviews()[PER_STUDY]["per_study"]
     for analysis in dict.fromkeys(row["analysis"] for row in rows):
         mine = [row for row in rows if row["analysis"] == analysis]
-        done = [_one_row(row) for row in mine]
-        worst = max(each["difference"] for each in done)
+        checks = tuple(_row_check(row) for row in mine)
+        same = max(each.difference for each in checks) <= PRINTED
         yield Reproduced(
             id=f"{PER_STUDY}/{analysis}",
             what=f"CD012182 analysis {analysis}, {mine[0]['name']}: each study's {mine[0]['effect_type']}",
-            published={"rows": [[row["effect"], *row["ci"]] for row in mine], "provenance": "read"},
-            computed={"rows": [each["computed"] for each in done], "largest_difference": worst},
-            ok=worst <= PRINTED,
-            status="reproduced" if worst <= PRINTED else "differs",
+            published=Printed("read"),
+            computed=None,
+            ok=same,
+            status="reproduced" if same else "differs",
             compared=("estimate", "ci"),
             provenance=weakest(tuple(row["provenance"] for row in mine)),
-            rows=tuple({"study": row["study"], **each} for row, each in zip(mine, done, strict=True)),
+            checks=checks,
         )
 
 
-def _one_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row_check(row: Mapping[str, Any]) -> RowCheck:
     found = effect(
         _comparison(
             row["study"],
@@ -234,16 +313,11 @@ def _one_row(row: Mapping[str, Any]) -> dict[str, Any]:
         ),
         row["effect_type"],
     )
-    computed = [found.y, found.y - 1.959964 * found.se, found.y + 1.959964 * found.se]
-    published = [row["effect"], *row["ci"]]
-    return {
-        "published": published,
-        "computed": computed,
-        "difference": max(abs(a - b) for a, b in zip(published, computed, strict=True)),
-    }
+    computed = (found.y, found.y - 1.959964 * found.se, found.y + 1.959964 * found.se)
+    return RowCheck(row["study"], (row["effect"], *row["ci"]), computed)
 
 
-# -- pooled figures whose rows are not all here -----------------------------------------------------------------
+# -- pooled results whose rows are not all available -----------------------------------------------------------------
 VECTORS = "cochrane_CD012182_computed_DL"
 
 
@@ -253,24 +327,24 @@ def _vectors() -> Iterator[Reproduced]:
         yield Reproduced(
             id=f"{VECTORS}/{test['group']}, {test['outcome']}",
             what=f"CD012182, {test['group']}, {test['outcome']}: all {test['k']} trials of neuropathic pain",
-            published={
-                "estimate": test["pooled"],
-                "ci": list(test["ci"]),
-                "k": test["k"],
-                "tau2": test["tau2"],
-                "i2": test["i2_pct"],
-                "provenance": "derived",
-            },
+            published=Printed(
+                provenance="derived",
+                estimate=test["pooled"],
+                ci=tuple(test["ci"]),
+                k=test["k"],
+                tau2=test["tau2"],
+                i2=test["i2_pct"],
+            ),
             computed=None,
             ok=None,
             status="rows missing",
             compared=(),
             provenance="derived",
-            note=f"The rows here are those of {here} trials in multiple sclerosis or spinal cord injury.",
+            note=f"Only the rows of {here} trials in multiple sclerosis or spinal cord injury are available.",
         )
 
 
-# -- published, and not to be believed ---------------------------------------------------------------------------
+# -- published, not credible ---------------------------------------------------------------------------
 def _rejected() -> Iterator[Reproduced]:
     for name, review in _reviews().items():
         for row in review.get("outcomes") or ():
@@ -286,13 +360,13 @@ def _rejected() -> Iterator[Reproduced]:
                 yield Reproduced(
                     id=name,
                     what=f"{review['citation'].split(',')[0]}: {row['outcome']}",
-                    published={
-                        "measure": measure,
-                        "estimate": figure["value"],
-                        "ci": None if ci is None else list(ci),
-                        "i2": i2,
-                        "provenance": figure["provenance"],
-                    },
+                    published=Printed(
+                        provenance=figure["provenance"],
+                        estimate=figure["value"],
+                        measure=measure,
+                        ci=ci,
+                        i2=i2,
+                    ),
                     computed=None,
                     ok=False,
                     status="rejected",

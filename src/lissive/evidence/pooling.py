@@ -1,17 +1,17 @@
-"""Effects of several studies as one, with how far the studies differ and what a further study could show.
+"""Meta-analysis: effects of several studies as one, with heterogeneity and prediction interval.
 
-pool(effects, model="random", tau2="REML", ci="HK") -> Pooled
+pool_effects(effects, model="random", tau2="REML", ci="HK") -> Pooled
 
-Own code and not statsmodels': its estimators lack REML, its moment estimate may be negative, and loading it takes
-longer than everything here. It is the tests' yardstick, as metafor is. Sources: docs/concepts/evidence.md.
+Own code rather than statsmodels: its estimators lack REML, its moment estimate may be negative, and it takes longer to
+load than all of this to run. It is a reference in the tests, as metafor is. Sources: docs/concepts/evidence.md.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import RATIOS
@@ -19,10 +19,7 @@ from lissive.evidence.effect import COUNTED, LABELS, Effect, meant, shown
 from lissive.evidence.heterogeneity import TAU2, dersimonian_laird, q_profile
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
+    from lissive.arrays import FloatArray
 
 MODELS = ("random", "fixed")
 ESTIMATORS = ("REML", "DL", "PM")
@@ -34,7 +31,7 @@ METHODS = ("IV", "MH")
 
 @dataclass(frozen=True)
 class Pooled:
-    """One figure of several studies. On the scale of analysis where a name ends in `_y`, else as a reader has it."""
+    """One pooled estimate. On the scale of analysis where a name ends in `_y`, otherwise as a reader has it."""
 
     measure: str
     method: str
@@ -44,7 +41,7 @@ class Pooled:
     ci_by: str
     k: int
     n: float
-    """People of the studies that say how many they are."""
+    """Participants of the studies that report how many they are."""
     n_stated_by: int
     """Number of those studies."""
     y: float
@@ -64,7 +61,7 @@ class Pooled:
     weights: tuple[float, ...]
     """Percent, in the order of the effects."""
     level: float = 0.95
-    said: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def estimate(self) -> float:
@@ -81,7 +78,17 @@ class Pooled:
         return shown(self.measure, self.predicted_y[0]), shown(self.measure, self.predicted_y[1])
 
 
-def pool(
+class PoolOptions(TypedDict, total=False):
+    """What `pool_effects` is asked, by name."""
+
+    model: str
+    tau2: str
+    ci: str | None
+    method: str
+    level: float
+
+
+def pool_effects(
     effects: Sequence[Effect],
     *,
     model: str = "random",
@@ -96,10 +103,10 @@ def pool(
     ----------
     ci : HK (Hartung-Knapp, as metafor's knha) where the model is random and there are three studies or more, else
         Wald, if not given. With one study, its own interval.
-    method : MH weighs counts by Mantel-Haenszel. With a random model τ² is DerSimonian-Laird's, taken about the
-        Mantel-Haenszel figure, as in RevMan's "M-H, random".
+    method : MH weights counts by Mantel-Haenszel. With a random model τ² is DerSimonian-Laird's, taken about the
+        Mantel-Haenszel estimate, as in RevMan's "M-H, random".
 
-    Raises       EvidenceError for effects of several measures, or twice of the same people.
+    Raises       EvidenceError for effects of several measures, or twice of the same participants.
     """
     _check(effects, model, tau2, ci, method, level)
     if not effects:
@@ -109,7 +116,7 @@ def pool(
     y = np.array([each.y for each in effects])
     v = np.array([each.v for each in effects])
     measure = effects[0].measure
-    said: list[str] = []
+    notes: list[str] = []
     centre, centre_se = _centre(effects, y, v, method)
     q = float(np.sum((y - centre) ** 2 / v))
     t2 = 0.0
@@ -119,8 +126,8 @@ def pool(
     mean, se = float(np.sum(weights * y) / np.sum(weights)), float(np.sum(weights) ** -0.5)
     if method == "MH" and model == "fixed":
         mean, se, weights = centre, centre_se, _mh_weights(effects)
-    by = _interval_kind(ci, model, len(effects), said)
-    wide, quantile = _spread(y, weights, mean, se, by, level, said)
+    by = _interval_kind(ci, model, len(effects), notes)
+    wide, quantile = _spread(y, weights, mean, se, by, level, notes)
     sizes = [each.n for each in effects if each.n is not None]
     return Pooled(
         measure=measure,
@@ -129,7 +136,7 @@ def pool(
         tau2_by="" if model == "fixed" else "DL" if method == "MH" else tau2,
         ci_by=by,
         k=len(effects),
-        n=round(float(sum(sizes)), 6),  # a control group shared out leaves thirds
+        n=round(float(sum(sizes)), 6),  # a control group divided among arms leaves thirds
         n_stated_by=len(sizes),
         y=mean,
         se=wide,
@@ -144,17 +151,17 @@ def pool(
         i2=max(0.0, 100.0 * (q - (len(effects) - 1)) / q) if q > 0 and len(effects) > 1 else 0.0,
         weights=tuple(float(w) for w in 100.0 * weights / np.sum(weights)),
         level=level,
-        said=tuple(said),
+        notes=tuple(notes),
     )
 
 
-def leave_one_out(effects: Sequence[Effect], **options: Any) -> list[tuple[Effect, Pooled]]:
-    """The figure without each study in turn; nothing below two studies."""
+def leave_one_out(effects: Sequence[Effect], **options: Unpack[PoolOptions]) -> list[tuple[Effect, Pooled]]:
+    """The pooled estimate without each study in turn; nothing below two studies."""
     if len(effects) < 2:
         return []
     found = []
     for k, left in enumerate(effects):
-        rest = pool([*effects[:k], *effects[k + 1 :]], **options)
+        rest = pool_effects([*effects[:k], *effects[k + 1 :]], **options)
         if rest is not None:
             found.append((left, rest))
     return found
@@ -162,7 +169,7 @@ def leave_one_out(effects: Sequence[Effect], **options: Any) -> list[tuple[Effec
 
 @dataclass(frozen=True)
 class Between:
-    """Whether groups of studies differ: Q between their figures, chi-squared on groups less one."""
+    """Test for subgroup differences: Q between the groups' estimates, chi-squared on groups less one."""
 
     q: float
     df: int
@@ -170,7 +177,7 @@ class Between:
 
 
 def difference_between(groups: Sequence[Pooled]) -> Between | None:
-    """Each group's figure has its own τ²; None below two groups."""
+    """Each group's estimate has its own τ²; None below two groups."""
     if len(groups) < 2:
         return None
     weights = [1.0 / group.se**2 for group in groups]
@@ -200,15 +207,15 @@ def _check(
             f"{_why_apart(measures)}",
             where="measure",
             allowed="effects of one measure.",
-            do="name one measure; studies that cannot give it are then left out, and listed.",
+            do="name one measure; studies that do not report it are then left out, and listed.",
         )
     seen: dict[str, Effect] = {}
     for each in effects:
         key = each.patients or each.study
         if key in seen:
             raise EvidenceError(
-                f"{seen[key].study} and {each.study} are of the same people ({key}).",
-                allowed="each person once: counted twice, an interval is too narrow.",
+                f"{seen[key].study} and {each.study} have the same participants ({key}).",
+                allowed="each participant once: double counting makes the interval too narrow.",
                 do="keep one of the two.",
             )
         seen[key] = each
@@ -226,55 +233,53 @@ def _known(name: str, word: str, known: Sequence[str]) -> None:
 def _why_apart(measures: Sequence[str]) -> str:
     counted = [m for m in measures if m in COUNTED]
     if counted and len(counted) < len(measures):
-        return "Events and quantities have no common scale."
+        return "Binary and continuous outcomes have no common scale."
     if any(m in RATIOS for m in measures) and any(m not in RATIOS for m in measures):
-        return (
-            "A ratio and a difference have no common scale: no difference is 1 for one and 0 for the other."
-        )
+        return "A ratio and a difference have no common scale: no effect is 1 for one and 0 for the other."
     if counted:
-        return "An odds ratio is farther from 1 than the risk ratio of the same trial, the more so the more events."
+        return "An odds ratio is farther from 1 than the risk ratio of the same trial, especially if events are common."
     return "One is in the outcome's own unit, the other in standard deviations."
 
 
 def _check_mh(effects: Sequence[Effect]) -> None:
     if effects and effects[0].measure not in COUNTED:
         raise EvidenceError(
-            f"Mantel-Haenszel weighs counts of events, and {LABELS[effects[0].measure]} has none.",
+            f"Mantel-Haenszel needs counts of events, and a {LABELS[effects[0].measure]} has none.",
             allowed=f"{', '.join(COUNTED)} with MH; IV for the others.",
             do="leave the method out.",
         )
     if lacks := [each.study for each in effects if each.counts is None or each.design == "crossover"]:
         raise EvidenceError(
-            f"Mantel-Haenszel needs both groups' counts of different people, which {', '.join(lacks)} "
-            f"{'does' if len(lacks) == 1 else 'do'} not give.",
-            allowed="studies of separate groups with counts.",
+            f"Mantel-Haenszel needs the counts of two independent groups, which {', '.join(lacks)} "
+            f"{'does' if len(lacks) == 1 else 'do'} not report.",
+            allowed="studies of independent groups with counts.",
             do="use the method IV, or leave them out.",
         )
 
 
 # -- intervals ------------------------------------------------------------------------------------------
-def _interval_kind(ci: str | None, model: str, k: int, said: list[str]) -> str:
+def _interval_kind(ci: str | None, model: str, k: int, notes: list[str]) -> str:
     if k == 1:
-        said.append("one study: the figure and its interval are that study's own")
+        notes.append("one study: estimate and interval are that study's own")
         return "Wald"
     if model == "fixed" and ci in ("HK", "mHK"):
-        said.append(
-            "a fixed model takes the studies' own variances as they are: Wald's interval, not Hartung-Knapp's"
+        notes.append(
+            "Wald interval, not Hartung-Knapp: a fixed-effect model takes the studies' variances as known"
         )
         return "Wald"
     if ci is None and model == "random" and k == 2:
-        said.append(
-            "with two studies Hartung-Knapp's interval, on one degree of freedom, tells nothing; Wald's is shown, "
-            "which is too narrow if they differ"
+        notes.append(
+            "Wald interval, too narrow if the two studies differ: with two studies the Hartung-Knapp interval (1 df) "
+            "is too wide to be informative"
         )
         return "Wald"
     if k == 2 and ci in ("HK", "mHK"):
-        said.append("two studies leave one degree of freedom, which makes Hartung-Knapp's interval very wide")
+        notes.append("with two studies the Hartung-Knapp interval has one degree of freedom and is very wide")
     return ci or ("HK" if model == "random" else "Wald")
 
 
 def _spread(
-    y: Array, w: Array, mean: float, se: float, by: str, level: float, said: list[str]
+    y: FloatArray, w: FloatArray, mean: float, se: float, by: str, level: float, notes: list[str]
 ) -> tuple[float, float]:
     """Standard error of the mean, and how many of it the interval reaches to each side."""
     from scipy.special import ndtri, stdtrit
@@ -287,15 +292,15 @@ def _spread(
     hk = math.sqrt(float((w * (y - mean) ** 2).sum()) / (k - 1)) * se
     if by == "mHK" and hk < se:
         return se, quantile
-    if hk <= 1e-9 * se:  # no difference but by rounding
-        said.append(
-            "the studies' effects are equal, so Hartung-Knapp has no width: Wald's standard error is taken"
+    if hk <= 1e-9 * se:  # no difference but for rounding
+        notes.append(
+            "the studies' effects are equal, so that the Hartung-Knapp interval has no width: Wald standard error used"
         )
         return se, quantile
     if hk * quantile < se * float(ndtri(upper)):
-        said.append(
-            "the studies agree more than chance would have them, which makes Hartung-Knapp's interval narrower than "
-            "Wald's: look at mHK's as well"
+        notes.append(
+            "the studies agree more than expected by chance, so that the Hartung-Knapp interval is narrower than the "
+            "Wald interval: see also --ci mHK"
         )
     return hk, quantile
 
@@ -323,15 +328,15 @@ def _chi2_above(q: float, df: int) -> float:
 
 
 # -- Mantel-Haenszel --------------------------------------------------------------------------------------
-def _centre(effects: Sequence[Effect], y: Array, v: Array, method: str) -> tuple[float, float]:
-    """The fixed figure that Q is taken about, and its standard error."""
+def _centre(effects: Sequence[Effect], y: FloatArray, v: FloatArray, method: str) -> tuple[float, float]:
+    """The fixed-effect estimate that Q is taken about, and its standard error."""
     if method == "MH":
         return _mantel_haenszel(effects)
     w = 1.0 / v
     return float((w * y).sum() / w.sum()), float(w.sum() ** -0.5)
 
 
-def _cells(effects: Sequence[Effect]) -> tuple[Array, Array, Array, Array]:
+def _cells(effects: Sequence[Effect]) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     import numpy as np
 
     cells = [each.counts for each in effects if each.counts is not None]
@@ -353,8 +358,8 @@ def _mantel_haenszel(effects: Sequence[Effect]) -> tuple[float, float]:
     top, bottom = (a * d / n, b * c / n) if measure == "OR" else (a * n0 / n, c * n1 / n)
     if top.sum() == 0 or bottom.sum() == 0:
         raise EvidenceError(
-            f"No study has what a Mantel-Haenszel {LABELS[measure]} needs on both sides of it.",
-            allowed="events, and people without, in both groups of some study.",
+            f"A Mantel-Haenszel {LABELS[measure]} is not estimable from these studies.",
+            allowed="participants with and without an event in both groups of at least one study.",
             do="use the method IV, which adds 0.5 where a count is zero.",
         )
     y = math.log(top.sum() / bottom.sum())
@@ -370,7 +375,7 @@ def _mantel_haenszel(effects: Sequence[Effect]) -> tuple[float, float]:
     return y, float(math.sqrt(variance))
 
 
-def _mh_weights(effects: Sequence[Effect]) -> Array:
+def _mh_weights(effects: Sequence[Effect]) -> FloatArray:
     a, b, c, d = _cells(effects)
     n = a + b + c + d
     measure = effects[0].measure

@@ -1,0 +1,289 @@
+"""The answer of `pool`, typed; `to_json` gives it as plain data, null where a number is infinite or does not exist."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any, Protocol
+
+from lissive.evidence.absolute import Absolute
+from lissive.evidence.bias import Egger
+from lissive.evidence.comparison import Comparison, weakest
+from lissive.evidence.effect import LABELS, Effect, shown
+from lissive.evidence.pooling import Between, Pooled
+
+_Z95 = NormalDist().inv_cdf(0.975)
+
+
+class OutcomeLike(Protocol):
+    """What of an outcome the answer needs."""
+
+    @property
+    def word(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def better(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """One pooled estimate: of all studies, or of those of one design."""
+
+    pooled: Pooled
+    studies: tuple[str, ...]
+    """One id for each comparison: a study of several arms comes more than once."""
+    direction: str
+    """benefit, harm, either (the interval includes no difference); lower, higher where benefit is not stated."""
+    prediction_beyond_scale: bool
+    """Whether the prediction interval leaves the outcome's own scale."""
+    absolute: Absolute | None
+    """None where the measure is not of events, or no risk is known to start from."""
+    design: str = ""
+    """"" for all designs."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As one of `by_design`."""
+        return {
+            "design": self.design,
+            "studies": list(self.studies),
+            **figure_json(self),
+            "direction": self.direction,
+            "absolute": None if self.absolute is None else self.absolute.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """One comparison that is pooled."""
+
+    comparison: Comparison
+    effect: Effect
+    weight: float
+    """Percent."""
+
+    @property
+    def ci(self) -> tuple[float, float]:
+        """95 %, of this comparison alone."""
+        low, high = (shown(self.effect.measure, self.effect.y + z * self.effect.se) for z in (-_Z95, _Z95))
+        return low, high
+
+    def to_json(self) -> dict[str, Any]:
+        effect, active, control = self.effect, self.comparison.active, self.comparison.control
+        return {
+            "study": effect.study,
+            "label": effect.label,
+            "design": effect.design,
+            "product": self.comparison.product,
+            "n": effect.n,
+            "active": None if active is None else asdict(active),
+            "control": None if control is None else asdict(control),
+            "estimate": effect.estimate,
+            "ci": _ends(self.ci),
+            "y": effect.y,
+            "se": effect.se,
+            "weight": self.weight,
+            "provenance": effect.provenance,
+            "patients": effect.patients,
+            "said": list(effect.notes),
+            "note": self.comparison.note,
+            "cited": [asdict(cited) for cited in self.comparison.cited],
+        }
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A comparison that is not pooled, and why."""
+
+    study: str
+    label: str
+    reason: str
+    key: str = ""
+    """Name of the figures in the study's entry."""
+    text: str = ""
+    """What the study reports in words."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "label": self.label,
+            "reason": self.reason,
+            "key": self.key,
+            "said": self.text,
+        }
+
+
+@dataclass(frozen=True)
+class Without:
+    """The pooled estimate without one study."""
+
+    study: str
+    label: str
+    pooled: Pooled
+
+    def to_json(self) -> dict[str, Any]:
+        return {"without": self.study, "label": self.label, **_estimate_json(self.pooled)}
+
+
+@dataclass(frozen=True)
+class SmallStudies:
+    """Egger's test, or the reason why there is none."""
+
+    egger: Egger | None
+    limit: float = math.nan
+    """The effect of a study without sampling error by Egger's line, as a reader has it."""
+    refused: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        if self.egger is None:
+            return {"refused": self.refused}
+        return {
+            **asdict(self.egger),
+            "t": finite(self.egger.t),
+            "limit": finite(self.limit),
+            "refused": None,
+        }
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """What can be asked in place of what has no comparison."""
+
+    outcomes: tuple[str, ...]
+    causes: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PooledAnswer:
+    """What the studies say on one outcome."""
+
+    outcome: OutcomeLike
+    cause: str
+    cause_label: str
+    design: str | None
+    """The one that was asked for; None for all."""
+    measure: str
+    overall: Result | None
+    """None where no study can be pooled."""
+    by_design: tuple[Result, ...]
+    between: Between | None
+    leave_one_out: tuple[Without, ...]
+    small_studies: SmallStudies
+    studies: tuple[StudyRow, ...]
+    left_out: tuple[LeftOut, ...]
+    rejected: str
+    """Why the estimate is not to be used; empty where it may be."""
+    notes: tuple[str, ...]
+    as_of: str | None = None
+    there_is: Alternatives | None = None
+    trials_looked: int | None = None
+    """Trials with a control group that looked at the outcome, pooled or not."""
+
+    @property
+    def k(self) -> int:
+        """Comparisons that are pooled."""
+        return len(self.studies)
+
+    @property
+    def measure_label(self) -> str:
+        return LABELS[self.measure]
+
+    @property
+    def study_ids(self) -> tuple[str, ...]:
+        """Each study once, in the order of the answer."""
+        return tuple(dict.fromkeys(row.effect.study for row in self.studies))
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """Studies of which a figure was not checked against its source, one for each comparison."""
+        return tuple(row.effect.study for row in self.studies if row.effect.provenance == "recalled")
+
+    @property
+    def provenance(self) -> str | None:
+        """Of the weakest figure."""
+        return weakest(tuple(row.effect.provenance for row in self.studies)) if self.studies else None
+
+    def to_json(self) -> dict[str, Any]:
+        there, absolute = self.there_is, None if self.overall is None else self.overall.absolute
+        return {
+            "as_of": self.as_of,
+            "there_is": None if there is None else {k: list(words) for k, words in asdict(there).items()},
+            "outcome": self.outcome.word,
+            "outcome_label": self.outcome.label,
+            "unit": self.outcome.unit,
+            "better": self.outcome.better,
+            "cause": self.cause,
+            "cause_label": self.cause_label,
+            "design": self.design,
+            "measure": self.measure,
+            "measure_label": self.measure_label,
+            **figure_json(self.overall),
+            "direction": "" if self.overall is None else self.overall.direction,
+            "by_design": [group.to_json() for group in self.by_design],
+            "between_designs": None if self.between is None else asdict(self.between),
+            "leave_one_out": [each.to_json() for each in self.leave_one_out],
+            "small_studies": self.small_studies.to_json(),
+            "absolute": None if absolute is None else absolute.to_json(),
+            "studies": [row.to_json() for row in self.studies],
+            "left_out": [each.to_json() for each in self.left_out],
+            "provenance": self.provenance,
+            "recalled": list(self.unverified),
+            "rejected": self.rejected,
+            "notes": list(self.notes),
+            "trials_looked": self.trials_looked,
+        }
+
+
+_NO_FIGURE = (
+    "estimate ci prediction_interval se p tau2 tau2_ci i2 q q_df q_p method model tau2_by ci_by level".split()
+)
+
+
+def figure_json(result: Result | None) -> dict[str, Any]:
+    """The numbers of a pooled estimate."""
+    if result is None:
+        none = dict.fromkeys(_NO_FIGURE)
+        more = {"prediction_beyond_scale": False, "weights": [], "said": []}
+        return {"k": 0, "n": 0, "n_stated_by": 0, **none, **more}
+    pooled = result.pooled
+    return {
+        "k": pooled.k,
+        "n": pooled.n if pooled.n_stated_by else None,
+        "n_stated_by": pooled.n_stated_by,
+        **_estimate_json(pooled),
+        "prediction_interval": _ends(pooled.prediction_interval),
+        "prediction_beyond_scale": result.prediction_beyond_scale,
+        "se": pooled.se,
+        "p": pooled.p,
+        "tau2": pooled.tau2,
+        "tau2_ci": _ends(pooled.tau2_ci),
+        "i2": pooled.i2,
+        "q": pooled.q,
+        "q_df": pooled.k - 1,
+        "q_p": pooled.q_p,
+        "method": pooled.method,
+        "model": pooled.model,
+        "tau2_by": pooled.tau2_by,
+        "ci_by": pooled.ci_by,
+        "level": pooled.level,
+        "weights": list(pooled.weights),
+        "said": list(pooled.notes),
+    }
+
+
+def _estimate_json(pooled: Pooled) -> dict[str, Any]:
+    return {"estimate": finite(pooled.estimate), "ci": _ends(pooled.ci)}
+
+
+def _ends(ends: tuple[float, float] | None) -> list[float | None] | None:
+    return None if ends is None else [finite(end) for end in ends]
+
+
+def finite(x: float) -> float | None:
+    return x if math.isfinite(x) else None
