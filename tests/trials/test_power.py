@@ -6,7 +6,7 @@ import pytest
 
 from lissive.errors import DesignError
 from lissive.trials.posterior import draws
-from lissive.trials.power import chosen_endpoint, power_curve, sized
+from lissive.trials.power import chosen_endpoint, power, sized
 from lissive.trials.run import run_trial
 from lissive.trials.summary import comparisons
 
@@ -40,15 +40,15 @@ def test_what_cannot_be_sized_or_named_is_told(small):
 
 def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
     ticks: list[float] = []
-    curve = power_curve(small(), [6, 12], endpoint="spasms_per_day", replicates=3, progress=ticks.append)
-    assert [(p["n"], p["randomised"], p["arm"]) for p in curve["points"]] == [
+    curve = power(small(), [6, 12], endpoint="spasms_per_day", replicates=3, progress=ticks.append)
+    assert [(p.n, p.randomised, p.arm) for p in curve.points] == [
         (6, 6, "drug"),
         (12, 12, "drug"),
     ]
     assert ticks[-1] == 3 * 18
     whole = run_trial(small(), replicates=3)
-    (row,) = [row for row in comparisons(whole) if row["endpoint"] == "spasms_per_day"]
-    assert {name: curve["points"][1][name] for name in row} == row
+    (row,) = [row for row in comparisons(whole) if row.endpoint == "spasms_per_day"]
+    assert {**vars(curve.points[1])} == {**vars(row), "n": 12, "randomised": 12}
 
 
 def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):

@@ -31,25 +31,15 @@ def reproduce(
     from lissive.cli.progress import bar
     from lissive.report.reproduce_text import reproduce_markdown, reproduce_text
     from lissive.simulate.output import atomic_path
-    from lissive.trials.posterior import draws
-    from lissive.trials.published import read_published, shipped_published
-    from lissive.trials.reproduce import chosen, stamp, to_dict
-    from lissive.trials.reproduce import reproduce as carry_out
+    from lissive.trials.reproduce import reproduce as simulate_published
+    from lissive.trials.reproduce import stamp
 
-    published = shipped_published() if trials is None else read_published(trials)
-    published = chosen(published, only or [])
-    with bar("trials", 1) as tick:
-        found = carry_out(
-            published,
-            replicates=replicates,
-            seed=seed,
-            responses=draws(replicates, seed),
-            threads=threads,
-            progress=tick,
+    with bar("trials", 1) as progress:
+        found = simulate_published(
+            trials, only=only or (), replicates=replicates, seed=seed, threads=threads, progress=progress
         )
-    answer = to_dict(found)
     if docs is not None:
         command = "lissive trial reproduce" + (f" --trials {trials}" if trials else "")
         with atomic_path(docs) as place:
-            place.write_text(reproduce_markdown(answer, command, stamp()), encoding="utf-8")
-    print(json.dumps(answer, allow_nan=False) if as_json else reproduce_text(answer))
+            place.write_text(reproduce_markdown(found, command, stamp()), encoding="utf-8")
+    print(json.dumps(found.to_json(), allow_nan=False) if as_json else reproduce_text(found))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -71,9 +71,13 @@ def run(
             progress=tick,
         )
     answer = summary(results)
-    written = [] if out is None else _write(out, answer)
+    written = []
+    if out is not None:
+        from lissive.report.trial_files import write_trial
+
+        written = write_trial(out, answer)
     if as_json:
-        print(json.dumps(answer, allow_nan=False))
+        print(json.dumps(answer.to_json(), allow_nan=False))
         return
     from lissive.report.trial_text import trial_text
 
@@ -105,7 +109,7 @@ def power(
 ) -> None:
     """The share of trials that find something, by the number of patients."""
     from lissive.cli.progress import bar
-    from lissive.trials.power import power_curve
+    from lissive.trials.power import power as power_by_size
     from lissive.trials.read import located, read_design
 
     design = read_design(file)
@@ -113,7 +117,7 @@ def power(
     _folder(out, resume=False, parts=False)
     total = sum(sizes) * replicates
     with _interruptible("Nothing was kept."), located(file), bar("patients", total) as tick:
-        answer = power_curve(
+        answer = power_by_size(
             design,
             sizes,
             endpoint=endpoint,
@@ -123,9 +127,13 @@ def power(
             threads=threads,
             progress=tick,
         )
-    written = [] if out is None else _write_power(out, answer)
+    written = []
+    if out is not None:
+        from lissive.report.trial_files import write_power
+
+        written = write_power(out, answer)
     if as_json:
-        print(json.dumps(answer, allow_nan=False))
+        print(json.dumps(answer.to_json(), allow_nan=False))
         return
     from lissive.report.trial_text import power_text
 
@@ -201,18 +209,6 @@ def _parquet() -> None:
             where="--out",
             do="pip install 'lissive[files]', or leave --out out.",
         )
-
-
-def _write(folder: Path, answer: dict[str, Any]) -> list[Path]:
-    from lissive.report.trial_files import write_trial
-
-    return write_trial(folder, answer)
-
-
-def _write_power(folder: Path, answer: dict[str, Any]) -> list[Path]:
-    from lissive.report.trial_files import write_power
-
-    return write_power(folder, answer)
 
 
 def _say_written(written: list[Path]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from lissive.report.validation_text import RECALLED_MARK, aligned
+from lissive.trials.published import Skipped
+from lissive.trials.reproduce import Agreement, Reproduction, Row
 
 NOTE = f"""\
 observed: as published ({RECALLED_MARK} quoted from memory by the table's compiler, not read). predicted: mean over
@@ -19,36 +20,36 @@ SPLITS = {
 }
 
 
-def reproduce_text(answer: Mapping[str, Any]) -> str:
+def reproduce_text(answer: Reproduction) -> str:
     """The answer of `lissive trial reproduce`, for a terminal."""
-    rows = answer["endpoints"]
+    rows = answer.rows
     parts = [
-        f"Published trials in virtual patients: {len(rows)} figures of {len({r['trial'] for r in rows})} trials, "
-        f"{answer['replicates']} replicates each.",
+        f"Published trials in virtual patients: {len(rows)} figures of {len({r.observed.trial for r in rows})} trials, "
+        f"{answer.replicates} replicates each.",
         NOTE,
-        *(_part(title, [r for r in rows if r["split"] == split]) for split, title in SPLITS.items()),
+        *(_part(title, [r for r in rows if r.split == split]) for split, title in SPLITS.items()),
         _scores(answer),
-        _taken(answer["assumed"]),
-        _left_out(answer["skipped"]),
+        _taken(answer.assumed),
+        _left_out(answer.skipped),
         "Virtual patients follow a model that was fitted on the trials marked so; agreement with those is no test.",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def cells(row: Mapping[str, Any]) -> list[str]:
+def cells(row: Row) -> list[str]:
     """One row of the table: trial, arm, figure, observed, predicted, range, mark."""
-    arm = row["arm"] if row["against"] is None else f"{row['arm']} - {row['against']}"
-    week = "" if row["week"] is None else f", week {row['week']:g}"
-    mark = RECALLED_MARK if row["provenance"] == "recalled" else ""
-    low, high = row["pi90"]
+    one = row.observed
+    arm = one.arm if one.against is None else f"{one.arm} - {one.against}"
+    week = "" if one.week is None else f", week {one.week:g}"
+    mark = RECALLED_MARK if one.provenance == "recalled" else ""
     return [
-        row["trial"],
+        one.trial,
         arm,
-        f"{row['endpoint']}, {row['statistic'].replace('_', ' ')}{week}",
-        f"{_number(row['observed'])}{mark}",
-        _number(row["predicted"]),
-        f"{_number(low)} to {_number(high)}",
-        "" if row["inside"] else "*",
+        f"{one.endpoint}, {one.statistic.replace('_', ' ')}{week}",
+        f"{_number(one.value)}{mark}",
+        _number(row.predicted),
+        f"{_number(row.lower)} to {_number(row.upper)}",
+        "" if row.inside else "*",
     ]
 
 
@@ -59,24 +60,26 @@ def _number(x: float) -> str:
     return f"{x:.1f}" if abs(x) >= 10 else f"{x:.2f}"
 
 
-def _part(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def _part(title: str, rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     return f"{title}\n" + aligned([HEAD, *(cells(row) for row in rows)], right={3, 4})
 
 
-def _scores(answer: Mapping[str, Any]) -> str:
+def _scores(answer: Reproduction) -> str:
     return "\n".join(
         ["Inside the 90 % range (0.90 would be right)"]
-        + [f"  {SPLITS.get(s, s)}: {score_line(found)}" for s, found in answer["summary_by_split"].items()]
+        + [f"  {SPLITS.get(s, s)}: {score_line(found)}" for s, found in answer.by_split.items()]
     )
 
 
-def score_line(found: Mapping[str, Any]) -> str:
+def score_line(found: Agreement) -> str:
     """How many figures of a split are inside."""
-    text = f"{found['inside']} of {found['n']} ({100 * found['inside'] / max(found['n'], 1):.0f} %)"
-    if found["width_ratio"] is not None:
-        text += f"; ranges of differences are {found['width_ratio']:.2f} times as wide as the papers' 95 % intervals"
+    text = f"{found.inside} of {found.n} ({100 * found.inside / max(found.n, 1):.0f} %)"
+    if found.width_ratio is not None:
+        text += (
+            f"; ranges of differences are {found.width_ratio:.2f} times as wide as the papers' 95 % intervals"
+        )
     return text
 
 
@@ -85,29 +88,29 @@ def _taken(assumed: Mapping[str, Sequence[str]]) -> str:
     return "\n".join(["Where a paper is silent, taken for granted", *lines]) if lines else ""
 
 
-def _left_out(skipped: Sequence[Mapping[str, Any]]) -> str:
+def _left_out(skipped: Sequence[Skipped]) -> str:
     if not skipped:
         return ""
-    return "\n".join(["Not used", *(f"  {s['trial']}, {s['what']}: {s['why']}" for s in skipped)])
+    return "\n".join(["Not used", *(f"  {s.trial}, {s.what}: {s.why}" for s in skipped)])
 
 
-def reproduce_markdown(answer: Mapping[str, Any], command: str, stamp: str) -> str:
+def reproduce_markdown(answer: Reproduction, command: str, stamp: str) -> str:
     """The same as a page of documentation."""
-    rows = answer["endpoints"]
+    rows = answer.rows
     lines = [
         "# Published trials in virtual patients",
         "",
-        f"Made by `{command}`: {len(rows)} figures of {len({r['trial'] for r in rows})} trials, "
-        f"{answer['replicates']} replicates of each trial.",
+        f"Made by `{command}`: {len(rows)} figures of {len({r.observed.trial for r in rows})} trials, "
+        f"{answer.replicates} replicates of each trial.",
         "",
         NOTE,
         "",
         "| | inside the 90 % range |",
         "|---|---|",
-        *(f"| {SPLITS.get(s, s)} | {score_line(found)} |" for s, found in answer["summary_by_split"].items()),
+        *(f"| {SPLITS.get(s, s)} | {score_line(found)} |" for s, found in answer.by_split.items()),
     ]
     for split, title in SPLITS.items():
-        mine = [row for row in rows if row["split"] == split]
+        mine = [row for row in rows if row.split == split]
         if mine:
             lines += [
                 "",
@@ -118,9 +121,9 @@ def reproduce_markdown(answer: Mapping[str, Any], command: str, stamp: str) -> s
                 *(_md_row(cells(r)) for r in mine),
             ]
     lines += ["", "## Where a paper is silent, taken for granted", ""]
-    lines += [f"- {trial}: {text}" for trial, texts in answer["assumed"].items() for text in texts]
+    lines += [f"- {trial}: {text}" for trial, texts in answer.assumed.items() for text in texts]
     lines += ["", "## Not used", ""]
-    lines += [f"- {s['trial']}, {s['what']}: {s['why']}" for s in answer["skipped"]]
+    lines += [f"- {s.trial}, {s.what}: {s.why}" for s in answer.skipped]
     lines += ["", f"Made from {stamp}."]
     return "\n".join(lines) + "\n"
 

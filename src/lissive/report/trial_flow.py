@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lissive.report.trial_words import count
 
@@ -11,20 +11,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lissive.trials.summary import GroupDisposition, TrialAnswer
+
 WIDTH, GAP, LINE = 2.2, 0.35, 0.165
 """Of a box, between boxes, and of a line of text [inches]."""
 
 Box = Sequence[str]
 
 
-def flow_figure(answer: Mapping[str, Any], said: str) -> Figure:
+def flow_figure(answer: TrialAnswer, said: str) -> Figure:
     """Screened, run-in, randomised, and what became of each group; beside it those who went."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     from lissive.report.inline_svg import settings
 
-    trunk, groups = _trunk(answer), answer["flow"]["groups"]
+    trunk, groups = _trunk(answer), answer.flow.groups
     columns = [_column(group) for group in groups]
     below = [max(_height(column[k]) for column in columns) for k in range(3)]
     # the way down is in the middle, and beside it there is room for those who go
@@ -56,32 +58,32 @@ def flow_figure(answer: Mapping[str, Any], said: str) -> Figure:
     return figure
 
 
-def _trunk(answer: Mapping[str, Any]) -> list[tuple[Box, Box]]:
+def _trunk(answer: TrialAnswer) -> list[tuple[Box, Box]]:
     """Boxes down to randomisation, each with the one beside the way to the next; empty where nobody goes."""
-    flow, run_in = answer["flow"], answer["design"]["run_in"]
-    refused = flow["screened"]["mean"] - flow["entered"]["mean"]
+    flow, run_in = answer.flow, answer.design.run_in
+    refused = flow.screened.mean - flow.entered.mean
     out = (
         [f"Not let in: {refused:.1f}" if refused < 20 else f"Not let in: {refused:.0f}"]
         if refused > 0
         else []
     )
-    found: list[tuple[Box, Box]] = [([f"Screened: {count(flow['screened'])}"], out)]
+    found: list[tuple[Box, Box]] = [([f"Screened: {count(flow.screened)}"], out)]
     if run_in:
-        gone = [f"Left: {count(flow['left_run_in'])}", f"Not kept: {count(flow['not_kept'])}"]
-        entered = [f"Run-in on {run_in['arm']}", f"Entered: {count(flow['entered'])}"]
+        gone = [f"Left: {count(flow.left_run_in)}", f"Not kept: {count(flow.not_kept)}"]
+        entered = [f"Run-in on {run_in.arm}", f"Entered: {count(flow.entered)}"]
         found.append((entered, [line for line in gone if not line.endswith(": 0")]))
-    unsolved = [f"Not solved: {count(flow['failed'])}"] if flow["failed"]["max"] else []
-    found.append(([f"Randomised: {count(flow['randomised'])}"], unsolved))
+    unsolved = [f"Not solved: {count(flow.failed)}"] if flow.failed.max else []
+    found.append(([f"Randomised: {count(flow.randomised)}"], unsolved))
     return found
 
 
-def _column(group: Mapping[str, Any]) -> tuple[Box, Box, Box]:
+def _column(group: GroupDisposition) -> tuple[Box, Box, Box]:
     """Boxes of one group: who, who left and why, who completed."""
-    left = [("side effects", "adverse"), ("no effect", "no_effect"), ("other reasons", "other")]
+    left = (("side effects", group.adverse), ("no effect", group.no_effect), ("other reasons", group.other))
     return (
-        [group["label"], f"Randomised: {count(group['randomised'])}"],
-        ["Left", *(f"{label}: {count(group[field])}" for label, field in left)],
-        [f"Completed: {count(group['completed'])}"],
+        [group.label, f"Randomised: {count(group.randomised)}"],
+        ["Left", *(f"{label}: {count(number)}" for label, number in left)],
+        [f"Completed: {count(group.completed)}"],
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from lissive.case import causes
 from lissive.case.products import product
 from lissive.trials.design import Design
 from lissive.trials.measures import EVENTS, MEASURES
 from lissive.trials.parts import Endpoint
+from lissive.trials.summary import ComparisonAnswer, Count
 
 KINDS = {
     "parallel": "parallel groups",
@@ -92,15 +91,14 @@ def weeks(n: float) -> str:
     return f"{n:g} week{'' if n == 1 else 's'}"
 
 
-def measured_by(comparison: Mapping[str, Any]) -> str:
+def measured_by(row: ComparisonAnswer) -> str:
     """Method and measure of a comparison."""
-    method, measure = comparison["method"], comparison["measure"]
-    return f"{measure}, {method}" if measure else f"{method} test"
+    return f"{row.measure}, {row.method}" if row.measure else f"{row.method} test"
 
 
-def count(spread: Mapping[str, float]) -> str:
+def count(number: Count) -> str:
     """Mean and range; a number that is the same in all replicates alone."""
-    if spread["min"] == spread["max"]:
-        return f"{spread['min']:.0f}"
-    mean = f"{spread['mean']:.1f}" if spread["mean"] < 20 else f"{spread['mean']:.0f}"
-    return f"{mean} ({spread['min']:.0f} to {spread['max']:.0f})"
+    if number.min == number.max:
+        return f"{number.min:.0f}"
+    mean = f"{number.mean:.1f}" if number.mean < 20 else f"{number.mean:.0f}"
+    return f"{mean} ({number.min:.0f} to {number.max:.0f})"

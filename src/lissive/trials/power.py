@@ -1,22 +1,66 @@
-"""How the power of a trial hangs on its size: the same design, carried out with other numbers of patients."""
+"""The power of a trial by its size: the same design, simulated with other numbers of patients."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from lissive.errors import DesignError
 from lissive.trials.design import Design
 from lissive.trials.parts import Endpoint
 from lissive.trials.posterior import draws
-from lissive.trials.run import Results, run_trial
-from lissive.trials.summary import comparisons
+from lissive.trials.run import Provenance, Results, run_trial
+from lissive.trials.summary import ComparisonAnswer, comparisons
 
 LARGE = 8
 """A ratio of more shares than this is the arms' very sizes, and is shared out anew for another size."""
 
 
-def power_curve(
+@dataclass(frozen=True)
+class PowerPoint(ComparisonAnswer):
+    """One arm against the control in trials of one size."""
+
+    n: int
+    """As asked for; see `PowerAnswer.size_is`."""
+    randomised: float
+
+
+@dataclass(frozen=True)
+class PowerAnswer:
+    """The answer of `lissive trial power`."""
+
+    design: Design
+    endpoint: str
+    week: float
+    size_is: str
+    """What a size counts."""
+    alpha: float
+    assurance: bool
+    replicates: int
+    seed: int
+    points: tuple[PowerPoint, ...]
+    provenance: Provenance
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, without NaN."""
+        return {
+            "trial": self.design.trial,
+            "kind": self.design.kind,
+            "design": self.design.model_dump(mode="json"),
+            "endpoint": self.endpoint,
+            "week": self.week,
+            "size_is": self.size_is,
+            "alpha": self.alpha,
+            "assurance": self.assurance,
+            "replicates": self.replicates,
+            "seed": self.seed,
+            "points": [{"n": each.n, "randomised": each.randomised, **asdict(each)} for each in self.points],
+            "provenance": asdict(self.provenance),
+        }
+
+
+def power(
     design: Design,
     sizes: Sequence[int],
     *,
@@ -26,8 +70,8 @@ def power_curve(
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
-) -> dict[str, Any]:
-    """Share of trials of each size that find something, of the primary endpoint or the one that is named.
+) -> PowerAnswer:
+    """Power by trial size, for the primary endpoint or the one that is named.
 
     Parameters
     ----------
@@ -41,7 +85,7 @@ def power_curve(
     chosen = chosen_endpoint(design, endpoint)
     designs = [sized(design, n) for n in sizes]
     responses = draws(replicates, seed) if assurance else None
-    points: list[dict[str, Any]] = []
+    points: list[PowerPoint] = []
     found: Results | None = None
     before = 0
     for n, each in zip(sizes, designs, strict=True):
@@ -57,20 +101,10 @@ def power_curve(
         before += n * replicates
     assert found is not None
     week = design.visits_weeks[-1] if chosen.at_week is None else chosen.at_week
-    return {
-        "trial": design.trial,
-        "kind": design.kind,
-        "design": design.model_dump(mode="json"),
-        "endpoint": chosen.name,
-        "week": week,
-        "size_is": size_is(design),
-        "alpha": design.analysis.alpha,
-        "assurance": assurance,
-        "replicates": replicates,
-        "seed": seed,
-        "points": points,
-        "provenance": dict(found.provenance),
-    }
+    return PowerAnswer(
+        design, chosen.name, week, size_is(design), design.analysis.alpha, assurance, replicates, seed,
+        tuple(points), found.provenance,
+    )  # fmt: skip
 
 
 def size_is(design: Design) -> str:
@@ -142,15 +176,13 @@ def _shared_out(design: Design, n: int) -> dict[str, int]:
     return whole
 
 
-def _points(results: Results, n: int, endpoint: Endpoint) -> list[dict[str, Any]]:
+def _points(results: Results, n: int, endpoint: Endpoint) -> list[PowerPoint]:
     """One arm against the control a row; of several methods the design's first."""
     design = results.design
     week = design.visits_weeks[-1] if endpoint.at_week is None else endpoint.at_week
     randomised = sum(flow.randomised for flow in results.flows.values()) / results.replicates
-    found: list[dict[str, Any]] = []
+    first: dict[str, ComparisonAnswer] = {}
     for row in comparisons(results):
-        known = any(row["arm"] == other["arm"] for other in found)
-        if (row["endpoint"], row["week"]) != (endpoint.name, week) or known:
-            continue
-        found.append({"n": n, "randomised": randomised, **row})
-    return found
+        if (row.endpoint, row.week) == (endpoint.name, week):
+            first.setdefault(row.arm, row)
+    return [PowerPoint(**vars(row), n=n, randomised=randomised) for row in first.values()]

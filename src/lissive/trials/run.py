@@ -46,6 +46,25 @@ RECORD, PATIENTS = "replicates", "patients"
 
 
 @dataclass(frozen=True)
+class Solver:
+    method: str
+    rtol: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a run was made with."""
+
+    lissive: str
+    design: str
+    stamp: str
+    seed: int
+    model: str
+    model_hash: str
+    solver: Solver
+
+
+@dataclass(frozen=True)
 class Results:
     """What all replicates found."""
 
@@ -55,7 +74,7 @@ class Results:
     groups: tuple[GroupFlow, ...]
     arms: tuple[ArmRow, ...]
     comparisons: tuple[Comparison, ...]
-    provenance: Mapping[str, Any]
+    provenance: Provenance
     example: TrialData | None = None
     """The first replicate that was carried out now, patient by patient."""
 
@@ -246,13 +265,6 @@ def _with_nan(value: Any) -> Any:
     return _INFINITE.get(value, value) if isinstance(value, str) else value
 
 
-def _provenance(design: Design, seed: int, stamp: str) -> dict[str, Any]:
-    return {
-        "lissive": __version__,
-        "design": design.trial,
-        "stamp": stamp,
-        "seed": seed,
-        "model": "lissive",
-        "model_hash": model_hash(load("lissive")),
-        "solver": {"method": "RODAS 4(3)", "rtol": RTOL},
-    }
+def _provenance(design: Design, seed: int, stamp: str) -> Provenance:
+    hashed = model_hash(load("lissive"))
+    return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, Solver("RODAS 4(3)", RTOL))
