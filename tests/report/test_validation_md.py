@@ -19,14 +19,14 @@ MADE = PAGE.exists()
 
 @pytest.fixture
 def text() -> str:
-    return validation_markdown(usual(), [])
+    return validation_markdown(usual())
 
 
 def test_every_row_is_there_and_every_table_is_even(text: str) -> None:
-    for row in usual().to_dict()["rows"]:
-        name = row["metric"].replace("_", "\\_")
-        lines = [line for line in text.splitlines() if f"| {row['analyte']} | {name}" in line]
-        assert any(f"| {number(row['predicted'])} |" in line for line in lines), row
+    for row in usual().rows:
+        name = row.metric.replace("_", "\\_")
+        lines = [line for line in text.splitlines() if f"| {row.analyte} | {name}" in line]
+        assert any(f"| {number(row.predicted)} |" in line for line in lines), row
     for block in text.split("\n\n"):
         if block.startswith("|"):
             widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
@@ -40,7 +40,7 @@ def test_what_is_unmet_and_unexplained_is_said(text: str) -> None:
 
 
 def test_an_empty_validation_has_a_page_too() -> None:
-    assert "No ratio was kept back" in validation_markdown(validation(), [])
+    assert "No ratio was kept back" in validation_markdown(validation())
 
 
 def test_a_page_is_stale_once_a_table_has_changed(

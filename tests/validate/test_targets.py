@@ -14,12 +14,12 @@ import pytest
 from lissive.errors import LissiveError, ParameterError
 from lissive.model import compose, load
 from lissive.model.parameters import load_parameters
+from lissive.report.targets_text import count_text, targets_text
 from lissive.validate._target_measures import MEASURES
 from lissive.validate._target_patients import PATIENT_MEASURES
 from lissive.validate._target_rows import FOLDER, load_arms, load_targets
 from lissive.validate._target_runs import recalled_constants, schedule_of, typical
 from lissive.validate.targets import NO_REASON, Met, targets
-from lissive.validate.targets_text import count_text, targets_text
 
 TABLES = ("targets.tsv", "target_arms.tsv", "target_sources.tsv")
 DEMANDS = {str(number) for number in range(1, 19)} - {"11"}  # 11 was never given out
@@ -110,7 +110,7 @@ def test_the_published_model_is_copied_well(found: dict[str, Met]) -> None:
 
 
 def test_it_is_ready_for_json(found: dict[str, Met]) -> None:
-    plain = json.loads(json.dumps([met.to_dict() for met in found.values()]))
+    plain = json.loads(json.dumps([met.to_json() for met in found.values()]))
     assert {"id", "low", "high", "value", "met", "reason", "recalled", "set_by_hand", "sources"} <= set(
         plain[0]
     )

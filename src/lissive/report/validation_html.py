@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from lissive import __version__
 from lissive.report.inline_svg import inline_svg
 from lissive.report.page_parts import Shown, cell_class, is_broad
+from lissive.report.targets_text import count_text
 from lissive.report.validation_figures import (
     drawn,
     plot_curve,
@@ -29,7 +30,6 @@ from lissive.report.validation_parameters import (
 from lissive.report.validation_sensitivity import sensitivity_part
 from lissive.report.validation_stamp import stamp
 from lissive.report.validation_tables import (
-    Row,
     Table,
     aims_table,
     breakdown_table,
@@ -46,7 +46,6 @@ from lissive.report.validation_tables import (
 from lissive.report.validation_words import (
     GLOSSARY,
     RECALLED,
-    SPLITS,
     is_exposure,
     label,
     listed,
@@ -60,9 +59,8 @@ from lissive.studies.observation import PRINTED
 from lissive.validate.curves import Curve
 from lissive.validate.misses import why_missed
 from lissive.validate.reach import aims
-from lissive.validate.score import Validation
-from lissive.validate.targets import Met
-from lissive.validate.targets_text import count_text
+from lissive.validate.run import SPLITS, Validation
+from lissive.validate.score import Row
 
 HERE = Path(__file__).parent
 CONTENTS = (
@@ -83,17 +81,12 @@ CONTENTS = (
 def write_validation(
     folder: Path,
     validation: Validation,
-    targets: Sequence[Met],
     curves: Sequence[Curve],
-    sensitivity: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """The page, `validation.html`, whole or not at all. The same run gives the same bytes.
-
-    sensitivity : `indices`, `identifiability` and `contraction` as in the JSON; see `sensitivity_part`.
-    """
+    """The page, `validation.html`, whole or not at all. The same run gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "validation.html"
-    text = validation_page(validation, targets, curves, sensitivity)
+    text = validation_page(validation, curves)
     with atomic_path(path) as place:
         place.write_text(text, encoding="utf-8")
     return [path]
@@ -101,9 +94,7 @@ def write_validation(
 
 def validation_page(
     validation: Validation,
-    targets: Sequence[Met],
     curves: Sequence[Curve],
-    sensitivity: Mapping[str, Any] | None = None,
 ) -> str:
     """The page's text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -112,23 +103,23 @@ def validation_page(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     house.globals |= {"kind": cell_class, "broad": is_broad}
-    said = validation.to_dict()
+    targets, sensitivity = validation.targets, validation.sensitivity
     content = {
         "css": Markup((HERE / "validation.css").read_text(encoding="utf-8").strip()),
         "version": __version__,
         "contents": CONTENTS,
         "glossary": GLOSSARY,
         "legend": _legend(),
-        "verdict": verdict(validation, targets),
+        "verdict": verdict(validation),
         "command": command(validation).replace("--docs docs/validation.md", "--report FOLDER"),
         "stamp": stamp(Path(validation.path)),
-        **_counts(validation, targets),
-        **_of_rows(validation, said),
+        **_counts(validation),
+        **_of_rows(validation),
         "curves": [_curve_figure(k, curve) for k, curve in enumerate(curves)],
         "counted": count_text(targets),
         "target_table": targets_table(targets),
         "sensitivity": None if sensitivity is None else sensitivity_part(sensitivity),
-        "skipped": skipped_table(said["skipped"]),
+        "skipped": skipped_table(validation.skipped),
         "parameters": parameters_table(),
         "model_references": model_references(),
         "study_references": study_references(validation.path),
@@ -137,26 +128,24 @@ def validation_page(
     return house.get_template("validation.html.j2").render(content)
 
 
-def _counts(validation: Validation, targets: Sequence[Met]) -> dict[str, int]:
+def _counts(validation: Validation) -> dict[str, int]:
     return {
         "rows": len(validation.predictions),
         "studies": len({each.observation.study for each in validation.predictions}),
-        "targets": len(targets),
+        "targets": len(validation.targets),
         "replicates": validation.replicates,
     }
 
 
-def _of_rows(validation: Validation, said: dict[str, Any]) -> dict[str, Any]:
+def _of_rows(validation: Validation) -> dict[str, Any]:
     """Everything that shows observations beside predictions; each of them is in one of its tables."""
-    rows, by_split = said["rows"], said["summary_by_split"]
+    rows, by_split = validation.rows, validation.summary_by_split
     ratios = kept_back_ratios(rows)
     exposure = [
-        [row for row in rows if is_exposure(row) and row["analyte"] == name] for name in PRINTED.values()
+        [row for row in rows if is_exposure(row) and row.analyte == name] for name in PRINTED.values()
     ]
     misses = [row for row in ratios if is_miss(row)]
-    rest = [
-        row for row in rows if row["group"] == "clearance" or (row["group"] == "ratio" and row not in ratios)
-    ]
+    rest = [row for row in rows if row.group == "clearance" or (row.group == "ratio" and row not in ratios)]
     return {
         "aims": aims_table(aims(validation)),
         "summaries": [summary_table(by_split, split) for split in SPLITS],
@@ -167,19 +156,19 @@ def _of_rows(validation: Validation, said: dict[str, Any]) -> dict[str, Any]:
             {
                 "what": label(row),
                 "observed": observed(row),
-                "predicted": number(row["predicted"]),
-                "why": why_missed(row["study"], row["analyte"], row["metric"]),
+                "predicted": number(row.predicted),
+                "why": why_missed(row.study, row.analyte, row.metric),
             }
             for row in misses
         ],
-        "times": rows_table("Times of the peak and half-lives", [r for r in rows if r["group"] == "time"]),
+        "times": rows_table("Times of the peak and half-lives", [r for r in rows if r.group == "time"]),
         "clearances": rows_table("Clearances, volumes, and ratios that could be fitted on", rest),
     }
 
 
 def _predicted_figure(k: int, rows: Sequence[Row]) -> Shown:
-    analyte = rows[0]["analyte"]
-    good = sum(max(row["fold"], 1.0 / row["fold"]) <= 2.0 for row in rows)
+    analyte = rows[0].analyte
+    good = sum(max(row.fold, 1.0 / row.fold) <= 2.0 for row in rows)
     said = f"{analyte}: {good} of {len(rows)} predictions are within 2-fold of the observed."
     picture = inline_svg(drawn(3.1, 3.0, lambda ax: plot_predicted(rows, ax=ax)), f"po{k}", said)
     text = f"{good} of {len(rows)} within 2-fold ({percent(good / len(rows))})"

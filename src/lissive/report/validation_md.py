@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from lissive.report.targets_text import count_text
 from lissive.report.validation_stamp import differences, stale, stamp
 from lissive.report.validation_tables import (
     Table,
@@ -16,29 +17,26 @@ from lissive.report.validation_tables import (
     summary_table,
     targets_table,
 )
-from lissive.report.validation_words import GLOSSARY, RECALLED, SPLITS, verdict
+from lissive.report.validation_words import GLOSSARY, RECALLED, verdict
 from lissive.validate.reach import aims
-from lissive.validate.score import Validation
-from lissive.validate.targets import Met
-from lissive.validate.targets_text import count_text
+from lissive.validate.run import SPLITS, Validation
 
 __all__ = ["differences", "stale", "validation_markdown"]
 
 
-def validation_markdown(validation: Validation, targets: Sequence[Met]) -> str:
+def validation_markdown(validation: Validation) -> str:
     """The whole file. The same run gives the same text."""
-    said = validation.to_dict()
-    rows = said["rows"]
-    others = [row for row in rows if not (row["group"] == "ratio" and row["split"] == "validation")]
+    rows, by_split, targets = validation.rows, validation.summary_by_split, validation.targets
+    others = [row for row in rows if not (row.group == "ratio" and row.split == "validation")]
     parts = [
         "# Validation",
-        f"Predictions beside {len(rows)} published figures of {len({row['study'] for row in rows})} groups of people, "
+        f"Predictions beside {len(rows)} published figures of {len({row.study for row in rows})} groups of people, "
         f"simulated as they were studied. {RECALLED}: quoted from memory. This page is generated; what the words mean "
         "is at its end.",
-        f"**The verdict.** {verdict(validation, targets)}",
+        f"**The verdict.** {verdict(validation)}",
         "## Summary by analyte",
         markdown_table(aims_table(aims(validation))),
-        *(markdown_table(summary_table(said["summary_by_split"], split)) for split in SPLITS),
+        *(markdown_table(summary_table(by_split, split)) for split in SPLITS),
         "## Ratios that nothing was fitted on",
         markdown_table(ratios_table(kept_back_ratios(rows))),
         "## Targets beyond the kinetics",
@@ -47,7 +45,7 @@ def validation_markdown(validation: Validation, targets: Sequence[Met]) -> str:
         "## Every other figure",
         markdown_table(rows_table("Observed beside predicted", others)),
         "## What was not scored, and why",
-        markdown_table(skipped_table(said["skipped"])),
+        markdown_table(skipped_table(validation.skipped)),
         "## What the words mean",
         "\n".join(f"- **{word}**: {means}" for word, means in GLOSSARY.items()),
         "## How it was made",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lissive.report.validation_words import (
     MET,
@@ -16,13 +15,11 @@ from lissive.report.validation_words import (
     number,
     percent,
 )
+from lissive.studies import Skipped
 from lissive.validate.misses import why_missed
 from lissive.validate.reach import Aim
-from lissive.validate.score import RATIO_LIMITS
+from lissive.validate.score import RATIO_LIMITS, Row, Scores
 from lissive.validate.targets import Met
-
-Row = Mapping[str, Any]
-"""One observation beside its prediction, as in `Validation.to_dict`."""
 
 
 @dataclass(frozen=True)
@@ -52,51 +49,51 @@ def aims_table(found: Sequence[Aim]) -> Table:
 _SCORES = "n|AFE|GMFE|within 1.25|within 1.5|within 2|coverage"
 
 
-def summary_table(by_split: Mapping[str, Sequence[Row]], split: str) -> Table:
+def summary_table(by_split: Mapping[str, Sequence[Scores]], split: str) -> Table:
     """By analyte, read and recalled apart, over all routes and all metrics."""
-    chosen = [row for row in by_split[split] if row["route"] == "all" and row["metric"] == "all"]
+    chosen = [row for row in by_split[split] if row.route == "all" and row.metric == "all"]
     # Where nothing was recalled, `read` says the same as `all`.
-    shown = [row for row in chosen if row["provenance"] != "read" or _is_part(row, chosen)]
+    shown = [row for row in chosen if row.provenance != "read" or _is_part(row, chosen)]
     return table(
         f"{split.capitalize()} rows, by analyte",
         f"analyte|figures|{_SCORES}",
-        [[row["analyte"], _provenance(row, chosen), *_scores(row)] for row in shown],
+        [[row.analyte, _provenance(row, chosen), *_scores(row)] for row in shown],
         _SCORES,
     )
 
 
-def _is_part(row: Row, chosen: Sequence[Row]) -> bool:
+def _is_part(row: Scores, chosen: Sequence[Scores]) -> bool:
     """Whether there is more of the analyte than this row counts."""
-    return any(r["analyte"] == row["analyte"] and r["n"] > row["n"] for r in chosen)
+    return any(r.analyte == row.analyte and r.n > row.n for r in chosen)
 
 
-def _provenance(row: Row, chosen: Sequence[Row]) -> str:
-    if row["provenance"] == "all":
-        mine = [r for r in chosen if r["analyte"] == row["analyte"] and r["provenance"] != "all"]
-        return "all" if len(mine) > 1 else _word(mine[0]["provenance"]) if mine else "all"
-    return _word(row["provenance"])
+def _provenance(row: Scores, chosen: Sequence[Scores]) -> str:
+    if row.provenance == "all":
+        mine = [r for r in chosen if r.analyte == row.analyte and r.provenance != "all"]
+        return "all" if len(mine) > 1 else _word(mine[0].provenance) if mine else "all"
+    return _word(row.provenance)
 
 
 def _word(provenance: str) -> str:
     return marked(provenance, provenance == "recalled")
 
 
-def _scores(row: Row) -> list[str]:
-    shares = [percent(row[name]) for name in ("within_1.25", "within_1.5", "within_2", "coverage_90")]
-    return [str(row["n"]), number(row["afe"]), number(row["gmfe"]), *shares]
+def _scores(row: Scores) -> list[str]:
+    shares = [percent(share) for share in (row.within_1_25, row.within_1_5, row.within_2, row.coverage_90)]
+    return [str(row.n), number(row.afe), number(row.gmfe), *shares]
 
 
-def breakdown_table(by_split: Mapping[str, Sequence[Row]], split: str) -> Table:
+def breakdown_table(by_split: Mapping[str, Sequence[Scores]], split: str) -> Table:
     """By route, and by metric, read and recalled together."""
     chosen = [
         row
         for row in by_split[split]
-        if row["provenance"] == "all" and ((row["route"] == "all") != (row["metric"] == "all"))
+        if row.provenance == "all" and ((row.route == "all") != (row.metric == "all"))
     ]
     return table(
         f"{split.capitalize()} rows, by route and by metric",
         f"analyte|route|metric|{_SCORES}",
-        [[row["analyte"], row["route"], row["metric"], *_scores(row)] for row in chosen],
+        [[row.analyte, row.route, row.metric, *_scores(row)] for row in chosen],
         _SCORES,
     )
 
@@ -113,28 +110,28 @@ def rows_table(caption: str, rows: Sequence[Row]) -> Table:
 
 def _cells(row: Row) -> list[str]:
     return [
-        row["study"],
-        row["analyte"],
+        row.study,
+        row.analyte,
         metric(row),
-        row["split"],
-        row["route"],
-        str(row["n"]),
+        row.split,
+        row.route,
+        str(row.n),
         observed(row),
-        number(row["predicted"]),
+        number(row.predicted),
         interval(row),
-        number(row["fold"]),
-        "yes" if row["inside"] else "no",
+        number(row.fold),
+        "yes" if row.inside else "no",
     ]
 
 
 def observed(row: Row) -> str:
     """The published figure with its unit, marked where recalled."""
-    unit = "" if row["unit"] == "1" else f" {row['unit'].replace('*', '·')}"
-    return f"{marked(number(row['observed']), row['provenance'] == 'recalled')}{unit}"
+    unit = "" if row.unit == "1" else f" {row.unit.replace('*', '·')}"
+    return f"{marked(number(row.observed), row.provenance == 'recalled')}{unit}"
 
 
 def interval(row: Row) -> str:
-    return " to ".join(number(end) for end in row["pi90"])
+    return " to ".join(number(end) for end in row.pi90)
 
 
 def ratios_table(rows: Sequence[Row], reasons: bool = True) -> Table:
@@ -142,7 +139,7 @@ def ratios_table(rows: Sequence[Row], reasons: bool = True) -> Table:
     low, high = RATIO_LIMITS
     cells = []
     for row in rows:
-        why = why_missed(row["study"], row["analyte"], row["metric"]) if is_miss(row) else ""
+        why = why_missed(row.study, row.analyte, row.metric) if is_miss(row) else ""
         cells.append([*_of_ratio(row), MET[not is_miss(row)], *([why] if reasons else [])])
     return table(
         f"Ratios that nothing was fitted on; met: within {low:g} to {high:g} times the observed",
@@ -159,20 +156,18 @@ def _of_ratio(row: Row) -> list[str]:
 
 
 def kept_back_ratios(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row["group"] == "ratio" and row["split"] == "validation"]
+    return [row for row in rows if row.group == "ratio" and row.split == "validation"]
 
 
 def is_miss(row: Row) -> bool:
     """Whether a ratio is outside of what is good."""
     low, high = RATIO_LIMITS
-    return not low <= row["fold"] <= high
+    return not low <= row.fold <= high
 
 
-def skipped_table(skipped: Sequence[Row]) -> Table:
+def skipped_table(skipped: Sequence[Skipped]) -> Table:
     """Everything of the file that is not scored."""
-    rows = dict.fromkeys(
-        (row["study"], *row["why"].split(": ", 1)) for row in skipped
-    )  # one of several analytes
+    rows = dict.fromkeys((each.study, each.what, each.why) for each in skipped)  # one of several analytes
     return table("Not scored", "study|what|why", rows)
 
 

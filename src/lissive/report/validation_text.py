@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from lissive.validate.score import Validation
+from lissive.studies import Skipped
+from lissive.validate.run import Validation
+from lissive.validate.score import Ratios, Row, Scores
 
 RECALLED_MARK = "†"
 _GROUPS = {
@@ -26,55 +27,52 @@ observations inside their range (0.90 would be right). Metric `all` is Cmax, AUC
 
 def validation_text(validation: Validation) -> str:
     """The whole answer of `lissive validate`, for a terminal."""
-    answer = validation.to_dict()
+    by_split = validation.summary_by_split
     parts = [
-        f"Predicted beside observed: {validation.path}\n{len(answer['rows'])} observations, {validation.replicates} "
+        f"Predicted beside observed: {validation.path}\n{len(validation.rows)} observations, {validation.replicates} "
         f"replicates of each arm, seed {validation.seed}.",
         _NOTE,
-        *(
-            _rows(title, [r for r in answer["rows"] if r["group"] == group])
-            for group, title in _GROUPS.items()
-        ),
+        *(_rows(title, [r for r in validation.rows if r.group == group]) for group, title in _GROUPS.items()),
         _SCORES,
-        _summary("All observations", answer["summary"]),
-        _summary("Fitted on (split calibration)", answer["summary_by_split"]["calibration"]),
-        _summary("Never fitted on (split validation)", answer["summary_by_split"]["validation"]),
-        _ratios(answer["ratios"]),
-        _skipped(answer["skipped"]),
+        _summary("All observations", validation.summary),
+        _summary("Fitted on (split calibration)", by_split["calibration"]),
+        _summary("Never fitted on (split validation)", by_split["validation"]),
+        _ratios(validation.ratios),
+        _skipped(validation.skipped),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _rows(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def _rows(title: str, rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     table = [["study", "analyte", "metric", "split", "observed", "predicted", "5-95 %", "fold", ""]]
     for row in rows:
-        metric = row["metric"] if row["time_h"] is None else f"C({row['time_h']:g} h)"
-        low, high = row["pi90"]
+        metric = row.metric if row.time_h is None else f"C({row.time_h:g} h)"
+        low, high = row.pi90
         table.append(
             [
-                row["study"],
-                row["analyte"],
+                row.study,
+                row.analyte,
                 metric,
-                row["split"][:3],
-                number(row["observed"]) + (RECALLED_MARK if row["provenance"] == "recalled" else ""),
-                number(row["predicted"]),
+                row.split[:3],
+                number(row.observed) + (RECALLED_MARK if row.provenance == "recalled" else ""),
+                number(row.predicted),
                 f"{number(low)} - {number(high)}",
-                f"{row['fold']:.2f}",
-                "" if row["inside"] else "*",
+                f"{row.fold:.2f}",
+                "" if row.inside else "*",
             ]
         )
     return f"{title}\n" + aligned(table, right={4, 5, 6, 7})
 
 
-def _summary(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def _summary(title: str, rows: Sequence[Scores]) -> str:
     """Scores over all routes and by route, for what counts as `all`, and each metric over all routes."""
     chosen = [
         r
         for r in rows
-        if (r["metric"] == "all" and (r["provenance"] == "all" or r["route"] == "all"))
-        or (r["route"] == "all" and r["provenance"] == "all")
+        if (r.metric == "all" and (r.provenance == "all" or r.route == "all"))
+        or (r.route == "all" and r.provenance == "all")
     ]
     if not chosen:
         return ""
@@ -93,45 +91,43 @@ def _summary(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     table = [head]
     for r in chosen:
-        shares = [f"{100 * r[f'within_{limit}']:.0f} %" for limit in ("1.25", "1.5", "2")]
+        shares = [f"{100 * share:.0f} %" for share in (r.within_1_25, r.within_1_5, r.within_2)]
         table.append(
             [
-                r["analyte"],
-                r["route"],
-                r["provenance"],
-                r["metric"],
-                str(r["n"]),
-                f"{r['afe']:.2f}",
-                f"{r['gmfe']:.2f}",
+                r.analyte,
+                r.route,
+                r.provenance,
+                r.metric,
+                str(r.n),
+                f"{r.afe:.2f}",
+                f"{r.gmfe:.2f}",
                 *shares,
-                f"{100 * r['coverage_90']:.0f} %",
+                f"{100 * r.coverage_90:.0f} %",
             ]
         )
     return f"{title}\n" + aligned(table, right=set(range(4, 11)))
 
 
-def _ratios(ratios: Mapping[str, Any]) -> str:
-    if not ratios["n"]:
+def _ratios(ratios: Ratios) -> str:
+    if not ratios.n:
         return ""
-    low, high = ratios["limits"]
-    missed = ", ".join(
-        f"{r['study']} {r['analyte']} {r['metric']} ({r['fold']:.2f})" for r in ratios["missed"]
-    )
+    low, high = ratios.limits
+    missed = ", ".join(f"{r.study} {r.analyte} {r.metric} ({r.fold:.2f})" for r in ratios.missed)
     return (
-        f"Ratios never fitted on: {ratios['within']} of {ratios['n']} within {low:g}-{high:g} times the observed"
+        f"Ratios never fitted on: {ratios.within} of {ratios.n} within {low:g}-{high:g} times the observed"
         + (
-            f"; {ratios['in_words']} that studies give in words only are not counted."
-            if ratios["in_words"]
+            f"; {ratios.in_words} that studies give in words only are not counted."
+            if ratios.in_words
             else "."
         )
         + (f"\nMissed: {missed}." if missed else "")
     )
 
 
-def _skipped(skipped: Sequence[Mapping[str, str]]) -> str:
+def _skipped(skipped: Sequence[Skipped]) -> str:
     if not skipped:
         return "Everything in the file was scored."
-    lines = [f"  {each['study']}: {each['why']}" for each in skipped]
+    lines = [f"  {each.study}: {each.what}: {each.why}" for each in skipped]
     return f"Not scored ({len(lines)})\n" + "\n".join(lines)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from lissive.report.targets_text import count_text
 from lissive.validate.reach import Aim, aims, overall
-from lissive.validate.score import Validation
-from lissive.validate.targets import Met
-from lissive.validate.targets_text import count_text
+from lissive.validate.run import SPLITS, Validation
+from lissive.validate.score import EXPOSURE, Ratios, Row, Scores
 
 RECALLED = "†"
 """Stands after whatever was quoted from memory."""
@@ -18,7 +17,6 @@ POOR = 2.0
 """A typical fold error beyond this is named in the verdict."""
 FAIR_COVERAGE = (0.85, 0.95)
 """Share of observations within their 90 % intervals from and to which these are called fair."""
-SPLITS = ("calibration", "validation")
 EXPOSURES = ("Cmax", "AUC", "AUC_0t", "C")
 
 GLOSSARY: Mapping[str, str] = {
@@ -82,17 +80,16 @@ def aim_limit(aim: Aim) -> str:
     return f"{aim.bound} {f'{aim.limit:.3g}' if aim.what in ('afe', 'gmfe') else percent(aim.limit)}"
 
 
-def verdict(validation: Validation, targets: Sequence[Met]) -> str:
+def verdict(validation: Validation) -> str:
     """One honest paragraph; every number in it is computed."""
-    said = validation.to_dict()
     parts = [
         _aims_met(aims(validation)),
-        _typical(said["summary_by_split"]),
-        _ratios(said["ratios"]),
-        _intervals(said["rows"]),
-        _poor(said["summary_by_split"]),
-        _from_memory(said["rows"]),
-        f"Beyond the kinetics: {count_text(targets)}" if targets else "",
+        _typical(validation.summary_by_split),
+        _ratios(validation.ratios),
+        _intervals(validation.rows),
+        _poor(validation.summary_by_split),
+        _from_memory(validation.rows),
+        f"Beyond the kinetics: {count_text(validation.targets)}" if validation.targets else "",
     ]
     return " ".join(part for part in parts if part)
 
@@ -114,7 +111,7 @@ def _aims_met(found: Sequence[Aim]) -> str:
     return f"{said} Not met: {listed(unmet)}." if unmet else said
 
 
-def _typical(by_split: Mapping[str, Any]) -> str:
+def _typical(by_split: Mapping[str, Sequence[Scores]]) -> str:
     words = {
         "calibration": "Where the model may have been fitted, it is typically wrong by a factor of",
         "validation": "On studies that were kept back, by a factor of",
@@ -122,28 +119,28 @@ def _typical(by_split: Mapping[str, Any]) -> str:
     parts = []
     for split, start in words.items():
         found = [(name, overall(by_split[split], name)) for name in ("THC", "11-OH-THC", "CBD")]
-        said = [f"{number(row['gmfe'])} for {name} ({row['n']})" for name, row in found if row]
+        said = [f"{number(row.gmfe)} for {name} ({row.n})" for name, row in found if row]
         if said:
             parts.append(f"{start} {listed(said)}.")
     return " ".join([*parts, "In brackets: how many observations."]) if parts else ""
 
 
-def _ratios(ratios: Mapping[str, Any]) -> str:
-    if not ratios["n"]:
+def _ratios(ratios: Ratios) -> str:
+    if not ratios.n:
         return "No ratio was kept back to test the model by."
-    low, high = ratios["limits"]
+    low, high = ratios.limits
     said = (
-        f"Of {ratios['n']} kept-back ratios (food, medicines, genotype, liver, repeated doses) {ratios['within']} "
-        f"({percent(ratios['share'])}) are predicted within {low:g} to {high:g} times the observed"
+        f"Of {ratios.n} kept-back ratios (food, medicines, genotype, liver, repeated doses) {ratios.within} "
+        f"({percent(ratios.share)}) are predicted within {low:g} to {high:g} times the observed"
     )
-    if not ratios["missed"]:
+    if not ratios.missed:
         return f"{said}."
-    worst = max(ratios["missed"], key=lambda row: abs(math.log(row["fold"])))
-    return f"{said}; the worst, {label(worst)}, is {number(worst['fold'])} times the observed."
+    worst = max(ratios.missed, key=lambda row: abs(math.log(row.fold)))
+    return f"{said}; the worst, {label(worst)}, is {number(worst.fold)} times the observed."
 
 
-def _intervals(rows: Iterable[Mapping[str, Any]]) -> str:
-    inside = [row["inside"] for row in rows if is_exposure(row)]
+def _intervals(rows: Iterable[Row]) -> str:
+    inside = [row.inside for row in rows if is_exposure(row)]
     if not inside:
         return ""
     share, (low, high) = sum(inside) / len(inside), FAIR_COVERAGE
@@ -154,35 +151,35 @@ def _intervals(rows: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _poor(by_split: Mapping[str, Any]) -> str:
+def _poor(by_split: Mapping[str, Sequence[Scores]]) -> str:
     found = [
-        f"{row['analyte']} in {split} rows ({number(row['gmfe'])}, {row['n']} observations)"
+        f"{row.analyte} in {split} rows ({number(row.gmfe)}, {row.n} observations)"
         for split in SPLITS
         for row in by_split[split]
-        if (row["route"], row["provenance"], row["metric"]) == ("all", "all", "all") and row["gmfe"] > POOR
+        if (row.route, row.provenance, row.metric) == ("all", "all", "all") and row.gmfe > POOR
     ]
     return f"Typically off by more than a factor of {POOR:g}: {listed(found)}." if found else ""
 
 
-def _from_memory(rows: Sequence[Mapping[str, Any]]) -> str:
-    recalled = sum(row["provenance"] == "recalled" for row in rows)
+def _from_memory(rows: Sequence[Row]) -> str:
+    recalled = sum(row.provenance == "recalled" for row in rows)
     return (
         f"{recalled} of the {len(rows)} published figures are quoted from memory{RECALLED}." if rows else ""
     )
 
 
-def is_exposure(row: Mapping[str, Any]) -> bool:
-    return bool(row["group"] == "exposure")
+def is_exposure(row: Row) -> bool:
+    return row.group == EXPOSURE
 
 
-def label(row: Mapping[str, Any]) -> str:
+def label(row: Row) -> str:
     """study, analyte and metric of a row, marked where recalled."""
-    return marked(f"{row['study']} {row['analyte']} {metric(row)}", row["provenance"] == "recalled")
+    return marked(f"{row.study} {row.analyte} {metric(row)}", row.provenance == "recalled")
 
 
-def metric(row: Mapping[str, Any]) -> str:
+def metric(row: Row) -> str:
     """The metric, with its time where it is a concentration."""
-    return row["metric"] if row["time_h"] is None else f"{row['metric']} at {row['time_h']:g} h"
+    return row.metric if row.time_h is None else f"{row.metric} at {row.time_h:g} h"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -95,19 +95,13 @@ class Identifiability:
     groups: tuple[Group, ...]
     provenance: Mapping[str, Any]
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it in plain lists, as for JSON; what is no finite number is None."""
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what is no finite number is None."""
         result = {name: getattr(self, name) for name in self.__dataclass_fields__}
         result["least"] = [asdict(each) for each in self.least]
         result["expected"] = [asdict(each) for each in self.expected]
         result["groups"] = [{**asdict(each), "inseparable": each.inseparable} for each in self.groups]
         return {name: plain(value) for name, value in result.items()}
-
-    def text(self) -> str:
-        """Tables for the terminal."""
-        from lissive.validate.sensitivity_text import identifiability_text
-
-        return identifiability_text(self)
 
 
 def derivatives(model: Model, centre: Floats, step: float) -> Floats:

@@ -45,6 +45,25 @@ SIZES: Mapping[str, Size] = {"full": Size(40, 2048, 14, 2000), "quick": Size(4, 
 
 
 @dataclass(frozen=True)
+class SensitivityProvenance:
+    """What an analysis was made with."""
+
+    scenario: Mapping[str, str]
+    model: str
+    model_hash: str
+    seed: int
+    size: Size
+    rtol: float
+    given: tuple[str, ...]
+    """Parameters whose standard deviation was given."""
+    runs: int
+    """Each with the drug and without."""
+    failed: int
+    held_to_liver_flow: int
+    """Samples whose THC clearance was held below the liver's blood flow."""
+
+
+@dataclass(frozen=True)
 class Sensitivity:
     """What the outputs hang on. Arrays are (output, input) unless they say otherwise."""
 
@@ -64,10 +83,10 @@ class Sensitivity:
     """(output,) variance while the Sobol inputs vary, over the variance while all do."""
     morris: Morris
     sobol: Sobol
-    provenance: Mapping[str, Any]
+    provenance: SensitivityProvenance
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it in plain lists, as for JSON; what is no number is None."""
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what is no finite number is None."""
         names = [each.name for each in self.inputs]
         result = {
             "outputs": [asdict(each) for each in self.outputs],
@@ -77,17 +96,11 @@ class Sensitivity:
             "tornado": {"inputs": names, "low": plain(self.low), "high": plain(self.high)},
             "quantiles": {"of": list(QUANTILES), "values": plain(self.quantiles)},
             "covered": plain(self.covered),
-            "provenance": dict(self.provenance),
+            "provenance": asdict(self.provenance),
         }
         for name, part in (("morris", self.morris), ("sobol", self.sobol)):
             result[name] = {key: plain(value) for key, value in vars(part).items()}
         return result
-
-    def text(self, most: int = 8) -> str:
-        """Tables for the terminal: for each output what it hangs on most."""
-        from lissive.validate.sensitivity_text import sensitivity_text
-
-        return sensitivity_text(self, most)
 
 
 def sensitivity(
@@ -132,12 +145,18 @@ def sensitivity(
         np.divide(divided.variance, whole, out=np.zeros_like(whole), where=whole > 0),
         screened,
         divided,
-        {
-            "scenario": dict(named("sensitivity_scenario.tsv")),
-            **{"model": scenario.equations.name, "model_hash": model_hash(scenario.equations)},
-            **{"seed": seed, "size": asdict(run), "rtol": rtol, "given": sorted(log_sd or {})},
-            **{"runs": runner.done, "failed": runner.failed, "held_to_liver_flow": scenario.held},
-        },
+        SensitivityProvenance(
+            scenario=dict(named("sensitivity_scenario.tsv")),
+            model=scenario.equations.name,
+            model_hash=model_hash(scenario.equations),
+            seed=seed,
+            size=run,
+            rtol=rtol,
+            given=tuple(sorted(log_sd or {})),
+            runs=runner.done,
+            failed=runner.failed,
+            held_to_liver_flow=scenario.held,
+        ),
     )
 
 

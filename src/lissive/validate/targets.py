@@ -69,8 +69,7 @@ class Met:
         """Whether the target, or the model's figure for it, depends on anything quoted from memory."""
         return self.provenance == "recalled" or bool(self.recalled_constants)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def to_json(self) -> dict[str, Any]:
         plain = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
         return plain | {"recalled": self.recalled}
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from lissive.validate.identifiability import Direction, Identifiability
-    from lissive.validate.sensitivity import Sensitivity
+from lissive.validate.identifiability import Direction, Identifiability
+from lissive.validate.run import Dependence
+from lissive.validate.sensitivity import Sensitivity
 
 WORDS = ("learned", "partly", "not learned")
 SLIGHT = 0.05
@@ -35,12 +34,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )  # fmt: skip
 
 
+def dependence_text(found: Dependence) -> str:
+    """What `lissive validate --sensitivity` adds."""
+    return f"{sensitivity_text(found.indices)}\n\n{identifiability_text(found.identifiability)}"
+
+
 def sensitivity_text(result: Sensitivity, most: int = 8) -> str:
     """For each output its value, its interval, and what moves it most."""
     done = result.provenance
     lines = [
-        f"Global sensitivity: {len(result.inputs)} uncertain numbers, {done['runs']} pairs of runs "
-        f"({done['failed']} failed), seed {done['seed']}",
+        f"Global sensitivity: {len(result.inputs)} uncertain numbers, {done.runs} pairs of runs "
+        f"({done.failed} failed), seed {done.seed}",
         "S1 share of variance by the input alone, ST with its interactions (± half of the 95 % interval); "
         "mu* mean change over the whole range; low, high: the output with that input alone at the ends.",
     ]
