@@ -12,7 +12,8 @@ import pytest
 
 from lissive.report.validation_html import validation_page, write_validation
 from lissive.report.validation_tables import interval, observed
-from lissive.report.validation_words import RECALLED, metric, number
+from lissive.report.validation_words import metric
+from lissive.report.words import UNVERIFIED, number
 from lissive.studies import predict_studies, shipped_studies
 from lissive.validate.contraction import contraction
 from lissive.validate.curves import Curve, Point
@@ -20,7 +21,7 @@ from lissive.validate.identifiability import assessed
 from lissive.validate.misses import NOT_EXPLAINED, explanations
 from lissive.validate.run import Dependence, Validation
 from lissive.validate.sensitivity import Size, sensitivity
-from lissive.validate.targets import Met, targets
+from lissive.validate.targets import TargetResult, targets
 
 from .synthetic import one, usual, validation
 
@@ -73,7 +74,7 @@ def curve() -> Curve:
 
 
 @pytest.fixture(scope="module")
-def met() -> list[Met]:
+def met() -> list[TargetResult]:
     return targets(["stroke"])
 
 
@@ -95,7 +96,7 @@ def deep() -> Dependence:
 
 
 @pytest.fixture(scope="module")
-def full(met: list[Met], deep: Dependence) -> str:
+def full(met: list[TargetResult], deep: Dependence) -> str:
     return validation_page(usual(targets=tuple(met), sensitivity=deep), [curve()])
 
 
@@ -148,7 +149,7 @@ def test_the_page_loads_nothing(full: str) -> None:
 
 
 def test_the_same_run_gives_the_same_bytes(
-    full: str, met: list[Met], deep: Dependence, tmp_path: Path
+    full: str, met: list[TargetResult], deep: Dependence, tmp_path: Path
 ) -> None:
     (path,) = write_validation(tmp_path / "r", usual(targets=tuple(met), sensitivity=deep), [curve()])
     assert path.name == "validation.html"
@@ -158,16 +159,16 @@ def test_the_same_run_gives_the_same_bytes(
 
 def test_a_known_error_is_shown_with_its_verdict(plain: str) -> None:
     rows = Page(plain).rows
-    assert ["Typical fold error (GMFE) of THC", "at most 1.35", "1.20", "3", "met"] in rows
-    assert ["Typical fold error (GMFE) of CBD", "at most 1.5", "3.00", "1", "not met"] in rows
-    assert ["Share of CBD within 2-fold", "at least 90 %", "0 %", "1", "not met"] in rows
-    assert ["Typical fold error (GMFE) of 11-OH-THC", "at most 1.35", "-", "0", "not judged"] in rows
+    assert ["Geometric mean fold error (GMFE) of THC", "at most 1.35", "1.20", "3", "met"] in rows
+    assert ["Geometric mean fold error (GMFE) of CBD", "at most 1.5", "3.00", "1", "not met"] in rows
+    assert ["Proportion of CBD within 2-fold", "at least 90 %", "0 %", "1", "not met"] in rows
+    assert ["Geometric mean fold error (GMFE) of 11-OH-THC", "at most 1.35", "-", "0", "not judged"] in rows
     assert ["CBD", "read", "1", "3.00", "3.00", "0 %", "0 %", "0 %", "0 %"] in rows
 
 
 def test_a_near_miss_of_an_aim_does_not_read_as_met() -> None:
     rows = Page(validation_page(validation(one("THC", "Cmax", 1.0, 1.3501)), [])).rows
-    assert ["Typical fold error (GMFE) of THC", "at most 1.35", "1.3501", "1", "not met"] in rows
+    assert ["Geometric mean fold error (GMFE) of THC", "at most 1.35", "1.3501", "1", "not met"] in rows
 
 
 def test_a_missed_ratio_without_a_reason_says_so(plain: str) -> None:
@@ -176,9 +177,9 @@ def test_a_missed_ratio_without_a_reason_says_so(plain: str) -> None:
     assert "study2020 THC food_ratio_AUC: observed" not in plain
 
 
-def test_what_is_recalled_is_marked_and_what_is_read_is_not(plain: str) -> None:
+def test_what_is_unverified_is_marked_and_what_is_read_is_not(plain: str) -> None:
     cells = {tuple(row[:3]): row for row in Page(plain).rows}
-    assert cells["study2020", "THC", "AUC"][6] == f"10.0{RECALLED} ng/mL"
+    assert cells["study2020", "THC", "AUC"][6] == f"10.0{UNVERIFIED} ng/mL"
     assert cells["study2020", "THC", "Cmax"][6] == "2.00 ng/mL"
 
 
@@ -236,7 +237,7 @@ def test_curves_are_drawn_on_both_axes_with_their_points_in_the_table(full: str)
         if "study2020, oral" in picture.get("aria-label", "")
     ]
     assert [words.rsplit(" ", 2)[1] for words in said] == ["linear", "logarithmic"]
-    assert any(row[1:3] == [f"1.30{RECALLED}", "peak, calibration"] for row in page.rows)
+    assert any(row[1:3] == [f"1.30{UNVERIFIED}", "peak, calibration"] for row in page.rows)
 
 
 def test_every_parameter_is_there_with_its_source(full: str) -> None:

@@ -239,9 +239,9 @@ class TestCommand:
     def test_text(self, small, capsys):
         assert main(["validate", "--studies", str(small), "--replicates", "5"]) == 0
         said = capsys.readouterr().out
-        for part in ("doe2010", "3 observations, 5 replicates", "20†", "Never fitted on", "no value known"):
+        for part in ("doe2010", "3 observations, 5 replicates", "20.0†", "Held-out rows", "no value known"):
             assert part in said
-        assert "Fitted on" not in said  # there are no such rows in this file
+        assert "Calibration rows" not in said  # there are no such rows in this file
         assert not re.search(r"\bnan\b", said)
 
     def test_what_nobody_could_quantify_is_listed_not_scored(self, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Figures of what the clinical outputs hang on, and of what data can tell.
+"""Figures of sensitivity and identifiability.
 
 Each takes a result, draws, and computes nothing.
 """
@@ -43,7 +43,7 @@ def plot_sobol(result: Sensitivity, k: int, *, ax: Axes) -> Axes:
     """Total indices with their 95 % intervals."""
     found, chosen = result.sobol, by_sobol(result, k)
     _bars(ax, found.inputs, found.total[k], found.total_conf[k], chosen, BLUE)
-    ax.set_xlabel("share of variance, total index (Sobol)", loc="right")
+    ax.set_xlabel("total index (Sobol)", loc="right")
     return ax
 
 
@@ -51,7 +51,7 @@ def plot_morris(result: Sensitivity, k: int, *, ax: Axes) -> Axes:
     """Mean size of the effect over an input's whole range, with its 95 % interval."""
     found, chosen = result.morris, by_morris(result, k)
     _bars(ax, found.inputs, found.mu_star[k], found.mu_star_conf[k], chosen, ORANGE)
-    ax.set_xlabel("mean effect over the range (Morris µ*)", loc="right")
+    ax.set_xlabel("mean elementary effect (Morris µ*)", loc="right")
     return ax
 
 
@@ -75,23 +75,23 @@ def _bars(
 
 
 def plot_spectrum(result: Identifiability, limit: float, *, ax: Axes) -> Axes:
-    """Singular values of the matrix, in units of what is known beforehand; above the line the data teach something."""
+    """Singular values of the matrix, in units of the prior SD; above the line the data say more than the prior."""
     values = result.spectrum
     shown = np.maximum(values, values.max() * 1e-9)
     ax.set_yscale("log")
     ax.plot(np.arange(1, len(values) + 1), shown, marker="o", markersize=3, linewidth=0.8, color=BLUE)
     ax.axhline(limit, color=GREY, linewidth=0.8, linestyle="--")
     ax.annotate(
-        "known beforehand", (len(values), limit), ha="right", va="bottom", fontsize=8, xytext=(0, 2),
+        "prior", (len(values), limit), ha="right", va="bottom", fontsize=8, xytext=(0, 2),
         textcoords="offset points",
     )  # fmt: skip
-    ax.set(xlabel="direction, the best seen first", ylabel="singular value")
+    ax.set(xlabel="direction", ylabel="singular value")
     plain_log(ax.yaxis)
     return ax
 
 
 def plot_contraction(found: Sequence[Contraction], *, ax: Axes) -> Axes:
-    """What was known of each parameter before (hollow) and after (full)."""
+    """Prior (hollow) and posterior (full) SD of each parameter."""
     for k, row in enumerate(found):
         ax.plot([row.posterior_sd, row.prior_sd], [k, k], color="#999999", linewidth=1.0)
         ax.plot([row.prior_sd], [k], marker="o", markersize=5, color=ORANGE, markerfacecolor="white")

@@ -32,51 +32,51 @@ def looks(arms: Sequence[str], control: str) -> Looks:
     return {arm: {"color": found[arm][0], "linestyle": found[arm][1]} for arm in arms}
 
 
-def change_figure(curves: Curves, look: Looks, said: str) -> Figure:
+def change_figure(curves: Curves, look: Looks, note: str) -> Figure:
     """Mean change by visit, with the band in which 90 % of replicates are."""
 
     def draw(ax: Axes) -> None:
         weeks = curves.weeks
         ax.axhline(0.0, color=FAINT, linewidth=0.8)
         _lines(ax, weeks, curves.change, look, marker="o")
-        ax.set(xlim=(0, weeks[-1]), xlabel="week", ylabel="mean change since baseline")
+        ax.set(xlim=(0, weeks[-1]), xlabel="week", ylabel="mean change from baseline")
         _week_ticks(ax, weeks)
-        _titles(ax, endpoint_label(curves.measure), said)
+        _titles(ax, endpoint_label(curves.measure), note)
 
     return drawn(6.4, 4.0, draw)
 
 
-def responder_figure(curves: Curves, look: Looks, said: str) -> Figure:
-    """Share of patients with a fall of at least so many percent."""
+def responder_figure(curves: Curves, look: Looks, note: str) -> Figure:
+    """Responder curve: proportion of participants improved by at least so many percent."""
 
     def draw(ax: Axes) -> None:
         shares = {arm: _percent(band) for arm, band in curves.responders.items()}
         for fall in (20, 30, 50):
             ax.axvline(fall, color=FAINT, linewidth=0.8, linestyle=":")
         _lines(ax, curves.falls_pct, shares, look, at=0.3)
-        ax.set(xlim=(0, 100), ylim=(0, 100), xlabel="fall of at least [%]")
-        ax.set_ylabel("patients [%]")
+        ax.set(xlim=(0, 100), ylim=(0, 100), xlabel="improvement from baseline of at least [%]")
+        ax.set_ylabel("participants [%]")
         ax.set_xticks(range(0, 101, 10))
-        _titles(ax, f"{endpoint_label(curves.measure)}, week {curves.week:g}", said)
+        _titles(ax, f"{endpoint_label(curves.measure)}, week {curves.week:g}", note)
 
     return drawn(6.4, 4.0, draw)
 
 
-def failure_figure(found: Survival, look: Looks, said: str) -> Figure:
-    """Share of patients without treatment failure, by day."""
+def failure_figure(found: Survival, look: Looks, note: str) -> Figure:
+    """Proportion without treatment failure, by day."""
 
     def draw(ax: Axes) -> None:
         weeks = [day / 7.0 for day in found.days]
         shares = {arm: _percent(band) for arm, band in found.arms.items()}
         _lines(ax, weeks, shares, look, at=0.5, step=True)
         ax.set(xlim=(0, weeks[-1]), ylim=(0, 100), xlabel="week", ylabel="without treatment failure [%]")
-        _titles(ax, "Time to treatment failure", said)
+        _titles(ax, "Time to treatment failure", note)
 
     return drawn(6.4, 4.0, draw)
 
 
-def patients_figure(curves: Curves, look: Looks, said: str) -> Figure:
-    """Every patient of one replicate, an arm a panel; the mean of those who are seen is the thick line."""
+def patients_figure(curves: Curves, look: Looks, note: str) -> Figure:
+    """Every patient of one replicate, an arm a panel; the thick line is the mean of those observed."""
     import numpy as np
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -96,19 +96,19 @@ def patients_figure(curves: Curves, look: Looks, said: str) -> Figure:
             mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
             ax.plot(weeks, mean, color="white", linewidth=4.5)
             ax.plot(weeks, mean, color=look[arm]["color"], linewidth=2.5)
-            ax.set_title(f"{arm}, {len(rows)} patients", fontsize=8, loc="left", color=look[arm]["color"])
+            ax.set_title(f"{arm}, n = {len(rows)}", fontsize=8, loc="left", color=look[arm]["color"])
             ax.set(xlim=(0, weeks[-1]), xlabel="week")
             _week_ticks(ax, weeks)
             ax.spines[["top", "right"]].set_visible(False)
         axes[0].set_ylabel(endpoint_label(curves.measure))
         axes[0].set_ylim(bottom=0)
-        figure.suptitle(said, x=0.01, ha="left", fontsize=8, color=GREY)
+        figure.suptitle(note, x=0.01, ha="left", fontsize=8, color=GREY)
         figure.draw_without_rendering()
     return figure
 
 
-def power_figure(answer: PowerAnswer, look: Looks, said: str) -> Figure:
-    """Power by number of patients, with Wilson's interval."""
+def power_figure(answer: PowerAnswer, look: Looks, note: str) -> Figure:
+    """Power by sample size, with Wilson's 95 % interval."""
 
     def draw(ax: Axes) -> None:
         points = answer.points
@@ -124,12 +124,12 @@ def power_figure(answer: PowerAnswer, look: Looks, said: str) -> Figure:
             )
             ax.annotate(arm, (sizes[-1], power[-1]), xytext=(6, 0), textcoords="offset points", va="center",
                         color=look[arm]["color"], annotation_clip=False)  # fmt: skip
-        ax.set(ylim=(0, 100), xlabel=f"patients, {answer.size_is}")
-        ax.set_ylabel("trials that find something [%]")
+        ax.set(ylim=(0, 100), xlabel=f"participants {answer.size_is}")
+        ax.set_ylabel(f"replicates with p < {answer.alpha:g} [%]")
         ax.set_xlim(left=0)
         ax.set_xticks(sorted({point.n for point in points}))
         what = "Assurance" if answer.assurance else "Power"
-        _titles(ax, f"{what}: {endpoint_label(answer.endpoint)}, week {answer.week:g}", said)
+        _titles(ax, f"{what}: {endpoint_label(answer.endpoint)}, week {answer.week:g}", note)
 
     return drawn(6.4, 4.0, draw)
 
@@ -145,7 +145,7 @@ def _lines(
     at: float | None = None,
     step: bool = False,
 ) -> None:
-    """A line and a band for each arm, its name at the end or at a share of the way."""
+    """A line and a band for each arm, its name at the end or at a proportion of the length."""
     import numpy as np
 
     place = len(x) - 1 if at is None else int(at * (len(x) - 1))
@@ -198,7 +198,7 @@ def _percent(band: Band) -> Band:
     return Band(mean, low, high)
 
 
-def _titles(ax: Axes, title: str, said: str) -> None:
+def _titles(ax: Axes, title: str, note: str) -> None:
     ax.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=18)
-    ax.annotate(said, (0.0, 1.0), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points",
+    ax.annotate(note, (0.0, 1.0), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points",
                 fontsize=7, color=GREY, annotation_clip=False)  # fmt: skip

@@ -31,7 +31,7 @@ def write_table(rows: Iterable[object], columns: Sequence[str], path: Path) -> P
 
 
 def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
-    """Beside the patients and replicates, which are there already: JSON, tables, figures."""
+    """Besides patients and replicates, which are written as the run goes: JSON, tables, figures."""
     from lissive.report import trial_figures as figures
     from lissive.report.trial_flow import flow_figure
     from lissive.trials.kept import curves
@@ -47,7 +47,7 @@ def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
         "change": figures.change_figure(found, look, band),
         "responders": figures.responder_figure(found, look, band),
         "patients": figures.patients_figure(
-            found, look, f"Each line a patient of the first replicate. {stamp}"
+            found, look, f"Each line a participant of the first replicate. {stamp}"
         ),
         "flow": flow_figure(answer, f"Mean over {n} replicates (range). {stamp}" if n > 1 else band),
     }
@@ -65,16 +65,14 @@ def write_power(folder: Path, answer: PowerAnswer) -> list[Path]:
     from lissive.report import trial_figures as figures
 
     look = figures.looks(list(answer.design.arms), answer.design.control)
-    said = f"{answer.replicates} trials of each size; bars: Wilson's 95 % interval. {_stamp(answer)}"
+    note = f"{answer.replicates} replicates of each size; bars: Wilson's 95 % CI. {_stamp(answer)}"
     folder.mkdir(parents=True, exist_ok=True)
     return [
         write_json(answer.to_json(), folder / "power.json"),
         write_table(answer.points, POINTS, folder / "power.csv"),
-        *save(figures.power_figure(answer, look, said), folder, "power"),
+        *save(figures.power_figure(answer, look, note), folder, "power"),
     ]
 
 
 def _stamp(answer: TrialAnswer | PowerAnswer) -> str:
-    return (
-        f"Simulated patients. lissive {answer.provenance.lissive}, {answer.design.trial}, seed {answer.seed}."
-    )
+    return f"Simulated patients. lissive {answer.provenance.lissive}, {answer.design.trial}, random seed {answer.seed}."

@@ -1,6 +1,6 @@
 """Figures of a validation. Each takes rows of a validation, or a curve, draws, and computes nothing.
 
-A shape says calibration (round) or validation (square), a fill read (full) or recalled (hollow): what hue says
+A shape says calibration (round) or held out (square), a fill read (full) or unverified (hollow): what hue says
 is said twice. Colours are Okabe and Ito's.
 """
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.report.inline_svg import settings
 from lissive.report.validation_tables import is_miss
-from lissive.report.validation_words import label, marked, metric
+from lissive.report.validation_words import label, metric
+from lissive.report.words import marked
 from lissive.validate.curves import Curve, Point
 from lissive.validate.score import RATIO_LIMITS, Row
 
@@ -170,9 +171,6 @@ def log_limits(curve: Curve) -> tuple[float, float]:
     return floor, top * 1.6
 
 
-def said_of_points(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
+def letters_of_points(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     """The letters of a figure of predictions, and what they stand for."""
-    return tuple(
-        (letter, marked(f"{row.study} {metric(row)}", row.provenance == "recalled"))
-        for letter, row in far(rows)
-    )
+    return tuple((letter, marked(f"{row.study} {metric(row)}", row.provenance)) for letter, row in far(rows))

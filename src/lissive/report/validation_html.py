@@ -12,13 +12,14 @@ from markupsafe import Markup
 from lissive import __version__
 from lissive.report.inline_svg import inline_svg
 from lissive.report.page_parts import Shown, cell_class, is_broad
+from lissive.report.table import Table, table
 from lissive.report.targets_text import count_text
 from lissive.report.validation_figures import (
     drawn,
+    letters_of_points,
     plot_curve,
     plot_predicted,
     plot_ratios,
-    said_of_points,
 )
 from lissive.report.validation_md import command
 from lissive.report.validation_parameters import (
@@ -30,30 +31,19 @@ from lissive.report.validation_parameters import (
 from lissive.report.validation_sensitivity import sensitivity_part
 from lissive.report.validation_stamp import stamp
 from lissive.report.validation_tables import (
-    Table,
     aims_table,
     breakdown_table,
+    held_out_ratios,
     is_miss,
-    kept_back_ratios,
     observed,
     ratios_table,
     rows_table,
     skipped_table,
     summary_table,
-    table,
     targets_table,
 )
-from lissive.report.validation_words import (
-    GLOSSARY,
-    RECALLED,
-    is_exposure,
-    label,
-    listed,
-    marked,
-    number,
-    percent,
-    verdict,
-)
+from lissive.report.validation_words import GLOSSARY, is_exposure, label, verdict
+from lissive.report.words import UNVERIFIED, listed, marked, number, percent
 from lissive.simulate.output import atomic_path
 from lissive.studies.observation import PRINTED
 from lissive.validate.curves import Curve
@@ -68,10 +58,10 @@ CONTENTS = (
     ("summary", "Summary"),
     ("predicted", "Predicted against observed"),
     ("ratios", "Ratios"),
-    ("curves", "Over time"),
+    ("curves", "Concentration over time"),
     ("times", "Times and clearances"),
     ("targets", "Targets"),
-    ("sensitivity", "What it hangs on"),
+    ("sensitivity", "Sensitivity"),
     ("skipped", "Not scored"),
     ("parameters", "Parameters"),
     ("references", "References"),
@@ -140,7 +130,7 @@ def _counts(validation: Validation) -> dict[str, int]:
 def _of_rows(validation: Validation) -> dict[str, Any]:
     """Everything that shows observations beside predictions; each of them is in one of its tables."""
     rows, by_split = validation.rows, validation.summary_by_split
-    ratios = kept_back_ratios(rows)
+    ratios = held_out_ratios(rows)
     exposure = [
         [row for row in rows if is_exposure(row) and row.analyte == name] for name in PRINTED.values()
     ]
@@ -162,7 +152,7 @@ def _of_rows(validation: Validation) -> dict[str, Any]:
             for row in misses
         ],
         "times": rows_table("Times of the peak and half-lives", [r for r in rows if r.group == "time"]),
-        "clearances": rows_table("Clearances, volumes, and ratios that could be fitted on", rest),
+        "clearances": rows_table("Clearances, volumes, and calibration ratios", rest),
     }
 
 
@@ -173,7 +163,7 @@ def _predicted_figure(k: int, rows: Sequence[Row]) -> Shown:
     picture = inline_svg(drawn(3.1, 3.0, lambda ax: plot_predicted(rows, ax=ax)), f"po{k}", said)
     text = f"{good} of {len(rows)} within 2-fold ({percent(good / len(rows))})"
     numbers = rows_table(f"{analyte}: Cmax, areas and concentrations", rows)
-    return Shown(analyte, text, (picture,), numbers, said_of_points(rows))
+    return Shown(analyte, text, (picture,), numbers, letters_of_points(rows))
 
 
 def _ratios_figure(rows: Sequence[Row]) -> Shown:
@@ -183,14 +173,14 @@ def _ratios_figure(rows: Sequence[Row]) -> Shown:
         drawn(3.6, 0.5 + 0.3 * len(rows), lambda ax: plot_ratios(rows, ax=ax)), "ratios", said
     )
     text = (
-        "Grey: 0.67 to 1.5 times the observed, which is the upright line. Dot: predicted, with its 90 % interval; "
-        "cross, and bold: missed."
+        "Grey: 0.67 to 1.5 times the observed (vertical line). Dot: predicted, with its 90 % prediction interval; "
+        "cross, and bold: not met."
     )
     return Shown(said, text, (picture,), ratios_table(rows, reasons=False), wide=True)
 
 
 def _curve_figure(k: int, curve: Curve) -> Shown:
-    marks = [marked(number(p.value), p.provenance == "recalled") for p in curve.points]
+    marks = [marked(number(p.value), p.provenance) for p in curve.points]
     said = f"{curve.analyte} in {curve.study}, {curve.route}: published {listed(marks[:12])} {curve.unit}"
     pictures = tuple(
         inline_svg(
@@ -200,7 +190,7 @@ def _curve_figure(k: int, curve: Curve) -> Shown:
         )
         for log in (False, True)
     )
-    text = f"{curve.study}, {curve.route}, {curve.people} people"
+    text = f"{curve.study}, {curve.route}, {curve.people} simulated people"
     return Shown(curve.analyte, text, pictures, _curve_table(curve))
 
 
@@ -210,7 +200,7 @@ def _curve_table(curve: Curve) -> Table:
     between = {float(time) for time in curve.times[::every]} - {point.time for point in curve.points}
     rows = [(time, "", "") for time in between]
     for point in curve.points:
-        seen = marked(number(point.value), point.provenance == "recalled")
+        seen = marked(number(point.value), point.provenance)
         rows.append((point.time, seen, f"{point.what}, {point.split}"))
     return table(
         f"{curve.study}, {curve.analyte} [{curve.unit}]",
@@ -230,11 +220,14 @@ def _legend() -> Markup:
     """What shapes and fills mean, as small pictures with words."""
     signs = (
         ('<circle cx="8" cy="5" r="4" fill="#0072B2" stroke="#0072B2"/>', "calibration, read"),
-        ('<circle cx="8" cy="5" r="4" fill="white" stroke="#0072B2"/>', f"calibration, recalled{RECALLED}"),
-        ('<rect x="4" y="1" width="8" height="8" fill="#D55E00" stroke="#D55E00"/>', "validation, read"),
+        (
+            '<circle cx="8" cy="5" r="4" fill="white" stroke="#0072B2"/>',
+            f"calibration, unverified{UNVERIFIED}",
+        ),
+        ('<rect x="4" y="1" width="8" height="8" fill="#D55E00" stroke="#D55E00"/>', "held out, read"),
         (
             '<rect x="4" y="1" width="8" height="8" fill="white" stroke="#D55E00"/>',
-            f"validation, recalled{RECALLED}",
+            f"held out, unverified{UNVERIFIED}",
         ),
     )
     items = (

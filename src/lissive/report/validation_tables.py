@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
-from lissive.report.validation_words import (
-    MET,
-    RECALLED,
-    aim_limit,
-    aim_value,
-    marked,
-    metric,
-    number,
-    percent,
-)
+from lissive.report.table import Table, table
+from lissive.report.validation_words import MET, SPLIT_WORDS, aim_limit, aim_value, metric
+from lissive.report.words import UNVERIFIED, marked, number, percent, span, upper_first
 from lissive.studies import Skipped
 from lissive.validate.misses import why_missed
 from lissive.validate.reach import Aim
 from lissive.validate.score import RATIO_LIMITS, Row, Scores
-from lissive.validate.targets import Met
-
-
-@dataclass(frozen=True)
-class Table:
-    """A heading for each column, and rows of cells; `numeric` columns are printed to the right."""
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: frozenset[str] = frozenset()
-
-
-def table(caption: str, head: str, rows: Iterable[Sequence[str]], numeric: str = "") -> Table:
-    """`head` and `numeric` are names of columns between bars."""
-    names = tuple(name.strip() for name in head.split("|"))
-    right = frozenset(name.strip() for name in numeric.split("|") if name.strip())
-    return Table(caption, names, tuple(tuple(row) for row in rows), right)
+from lissive.validate.targets import TargetResult
 
 
 def aims_table(found: Sequence[Aim]) -> Table:
     rows = [[aim.text, aim_limit(aim), aim_value(aim), str(aim.n), MET[aim.met]] for aim in found]
     return table(
-        "Aims for the kinetics, and what was reached", "aim|meant|reached|n|verdict", rows, "meant|reached|n"
+        "Aims for the pharmacokinetics, and results",
+        "aim|criterion|result|n|verdict",
+        rows,
+        "criterion|result|n",
     )
 
 
@@ -50,12 +28,12 @@ _SCORES = "n|AFE|GMFE|within 1.25|within 1.5|within 2|coverage"
 
 
 def summary_table(by_split: Mapping[str, Sequence[Scores]], split: str) -> Table:
-    """By analyte, read and recalled apart, over all routes and all metrics."""
+    """By analyte, read and unverified apart, over all routes and all metrics."""
     chosen = [row for row in by_split[split] if row.route == "all" and row.metric == "all"]
-    # Where nothing was recalled, `read` says the same as `all`.
+    # Where nothing is unverified, `read` says the same as `all`.
     shown = [row for row in chosen if row.provenance != "read" or _is_part(row, chosen)]
     return table(
-        f"{split.capitalize()} rows, by analyte",
+        f"{upper_first(SPLIT_WORDS[split])} rows, by analyte",
         f"analyte|figures|{_SCORES}",
         [[row.analyte, _provenance(row, chosen), *_scores(row)] for row in shown],
         _SCORES,
@@ -75,7 +53,7 @@ def _provenance(row: Scores, chosen: Sequence[Scores]) -> str:
 
 
 def _word(provenance: str) -> str:
-    return marked(provenance, provenance == "recalled")
+    return marked("unverified" if provenance == "recalled" else provenance, provenance)
 
 
 def _scores(row: Scores) -> list[str]:
@@ -84,14 +62,14 @@ def _scores(row: Scores) -> list[str]:
 
 
 def breakdown_table(by_split: Mapping[str, Sequence[Scores]], split: str) -> Table:
-    """By route, and by metric, read and recalled together."""
+    """By route, and by metric, read and unverified together."""
     chosen = [
         row
         for row in by_split[split]
         if row.provenance == "all" and ((row.route == "all") != (row.metric == "all"))
     ]
     return table(
-        f"{split.capitalize()} rows, by route and by metric",
+        f"{upper_first(SPLIT_WORDS[split])} rows, by route and by metric",
         f"analyte|route|metric|{_SCORES}",
         [[row.analyte, row.route, row.metric, *_scores(row)] for row in chosen],
         _SCORES,
@@ -102,9 +80,9 @@ def rows_table(caption: str, rows: Sequence[Row]) -> Table:
     """Observed beside predicted."""
     return table(
         caption,
-        "study|analyte|metric|rows|route|n|observed|predicted|90 % interval|fold|inside",
+        "study|analyte|metric|split|route|n|observed|predicted|90 % PI|fold|inside",
         [_cells(row) for row in rows],
-        "n|observed|predicted|90 % interval|fold",
+        "n|observed|predicted|90 % PI|fold",
     )
 
 
@@ -113,7 +91,7 @@ def _cells(row: Row) -> list[str]:
         row.study,
         row.analyte,
         metric(row),
-        row.split,
+        SPLIT_WORDS[row.split],
         row.route,
         str(row.n),
         observed(row),
@@ -125,28 +103,27 @@ def _cells(row: Row) -> list[str]:
 
 
 def observed(row: Row) -> str:
-    """The published figure with its unit, marked where recalled."""
+    """The published figure with its unit, marked where unverified."""
     unit = "" if row.unit == "1" else f" {row.unit.replace('*', '·')}"
-    return f"{marked(number(row.observed), row.provenance == 'recalled')}{unit}"
+    return f"{marked(number(row.observed), row.provenance)}{unit}"
 
 
 def interval(row: Row) -> str:
-    return " to ".join(number(end) for end in row.pi90)
+    return span(*map(number, row.pi90))
 
 
 def ratios_table(rows: Sequence[Row], reasons: bool = True) -> Table:
-    """Kept-back ratios with their verdict, and the reason of each miss."""
+    """Held-out ratios with their verdict, and the reason of each miss."""
     low, high = RATIO_LIMITS
     cells = []
     for row in rows:
         why = why_missed(row.study, row.analyte, row.metric) if is_miss(row) else ""
         cells.append([*_of_ratio(row), MET[not is_miss(row)], *([why] if reasons else [])])
     return table(
-        f"Ratios that nothing was fitted on; met: within {low:g} to {high:g} times the observed",
-        "study|analyte|ratio|observed|predicted|90 % interval|fold|verdict"
-        + ("|why it is missed" if reasons else ""),
+        f"Held-out ratios; met: predicted within {low:g} to {high:g} times the observed",
+        "study|analyte|ratio|observed|predicted|90 % PI|fold|verdict" + ("|why not met" if reasons else ""),
         cells,
-        "observed|predicted|90 % interval|fold",
+        "observed|predicted|90 % PI|fold",
     )
 
 
@@ -155,7 +132,7 @@ def _of_ratio(row: Row) -> list[str]:
     return [*cells[:3], *cells[6:10]]
 
 
-def kept_back_ratios(rows: Iterable[Row]) -> list[Row]:
+def held_out_ratios(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.group == "ratio" and row.split == "validation"]
 
 
@@ -171,12 +148,12 @@ def skipped_table(skipped: Sequence[Skipped]) -> Table:
     return table("Not scored", "study|what|why", rows)
 
 
-def targets_table(found: Sequence[Met]) -> Table:
+def targets_table(found: Sequence[TargetResult]) -> Table:
     """Targets of the spasm model and the rest beyond the kinetics."""
     rows = [
         [
             each.number,
-            marked(each.observation, each.provenance == "recalled"),
+            marked(each.observation, each.provenance),
             _tolerance(each),
             _model_figure(each),
             _met(each),
@@ -190,32 +167,32 @@ def targets_table(found: Sequence[Met]) -> Table:
     )
 
 
-def _tolerance(each: Met) -> str:
+def _tolerance(each: TargetResult) -> str:
     if each.low is None or each.high is None:
         return "-"
     unit = "" if each.unit == "1" else f" {each.unit}"
     return f"{each.low:g} to {each.high:g}{unit} ({each.tolerance})"
 
 
-def _model_figure(each: Met) -> str:
+def _model_figure(each: TargetResult) -> str:
     if each.value is None:
         return "-"
-    return marked(number(each.value), bool(each.recalled_constants))
+    return number(each.value) + (UNVERIFIED if each.recalled_constants else "")
 
 
-def _met(each: Met) -> str:
+def _met(each: TargetResult) -> str:
     if each.met is None:
         return "cannot be run" if each.value is None else MET[None]
     return f"{MET[each.met]} (copy)" if each.kind == "model" else MET[each.met]
 
 
-def _by_hand(each: Met) -> str:
+def _by_hand(each: TargetResult) -> str:
     return f"yes: {', '.join(each.constants)}" if each.set_by_hand else "no"
 
 
-def _reason(each: Met) -> str:
+def _reason(each: TargetResult) -> str:
     rests = (
-        f"Rests on {', '.join(f'{name}{RECALLED}' for name in each.recalled_constants)}."
+        f"Rests on {', '.join(f'{name}{UNVERIFIED}' for name in each.recalled_constants)}."
         if each.recalled_constants
         else ""
     )

@@ -23,7 +23,7 @@ from lissive.validate.contraction import Contraction, contraction
 from lissive.validate.identifiability import Identifiability, identifiability
 from lissive.validate.score import Ratios, Row, Scores, ratio_summary, row, summary
 from lissive.validate.sensitivity import Sensitivity, sensitivity
-from lissive.validate.targets import Met, targets
+from lissive.validate.targets import TargetResult, targets
 
 SPLITS = ("calibration", "validation")
 Progress = Callable[[str, float], None]
@@ -55,7 +55,7 @@ class Validation:
     skipped: tuple[Skipped, ...]
     replicates: int
     seed: int
-    targets: tuple[Met, ...] = ()
+    targets: tuple[TargetResult, ...] = ()
     """Empty where they were not asked for."""
     sensitivity: Dependence | None = None
 

@@ -36,7 +36,7 @@ NO_REASON = "No reason is on record: the model or the tables have changed since 
 
 
 @dataclass(frozen=True)
-class Met:
+class TargetResult:
     """One target and what the model gives for it."""
 
     number: str
@@ -78,9 +78,9 @@ def targets(
     names: Iterable[str] | None = None,
     *,
     threads: int | None = None,
-    progress: Callable[[Met], None] | None = None,
+    progress: Callable[[TargetResult], None] | None = None,
     folder: Path = FOLDER,
-) -> list[Met]:
+) -> list[TargetResult]:
     """Every target, or those named, with the model's figure.
 
     Parameters
@@ -139,9 +139,11 @@ def _asked(row: Target) -> tuple[str, tuple[float, ...]]:
         ) from None
 
 
-def _met(row: Target, arms: dict[str, Arm], sources: dict[str, Source], runs: Runs, threads: int) -> Met:
+def _met(
+    row: Target, arms: dict[str, Arm], sources: dict[str, Source], runs: Runs, threads: int
+) -> TargetResult:
     names = "number id module kind observation low high unit tolerance provenance constants".split()
-    met = Met(
+    met = TargetResult(
         **{name: getattr(row, name) for name in names},
         set_by_hand=bool(row.constants),
         sources=tuple(sources[key].citation for key in row.sources),
