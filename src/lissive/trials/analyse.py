@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lissive.arrays import BoolArray
 from lissive.trials import estimate as by
 from lissive.trials import survival
 from lissive.trials._fits import Estimate
-from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData, Truths
+from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData
 from lissive.trials.design import Design
 from lissive.trials.endpoint import CHANGE, COUNT, HIT, MEAN, TIME, ArmResult, Column, arm_result, column
 from lissive.trials.parts import Endpoint
@@ -110,7 +111,7 @@ def _compared(
     alpha = design.analysis.alpha
     # who leaves leaves once, and has no other period to compare with
     again = not endpoint.measure.startswith("withdrawal")
-    rows: Truths = (col.treatment == place) | (col.treatment == control)
+    rows: BoolArray = (col.treatment == place) | (col.treatment == control)
     treated = (col.treatment[rows] == place).astype(float)
     value, base = col.value[rows], col.base[rows]
     if col.kind == TIME:

@@ -10,13 +10,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.errors import DesignError
 from lissive.model import load
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.ratings import MOST_DAYS
 from lissive.simulate.run import Settings
-from lissive.simulate.streams import Floats, uniforms
-from lissive.trials.data import TrialData, Truths, Whole
+from lissive.simulate.streams import uniforms
+from lissive.trials.data import TrialData
 from lissive.trials.days import NOBODY, RTOL, Running, go_on
 from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
@@ -141,7 +142,7 @@ def _begin(design: Design, people: Sequence[People], total: int, settings: Setti
     return run
 
 
-def _levels(run: Running, design: Design, name: str, last: int) -> Floats:
+def _levels(run: Running, design: Design, name: str, last: int) -> FloatArray:
     return run.levels(MEASURES[name].output, last, design.diary_days)
 
 
@@ -149,11 +150,11 @@ def _levels(run: Running, design: Design, name: str, last: int) -> Floats:
 def _run_in(
     design: Design,
     run: Running,
-    screening: Mapping[str, Floats],
+    screening: Mapping[str, FloatArray],
     settings: Settings | None,
     told: Callable[[], None] | None,
     people: Sequence[People],
-) -> tuple[Whole, Whole]:
+) -> tuple[IntArray, IntArray]:
     """Through the run-in and the wash-out; gives (replicate,) how many left in it, and the places that were kept."""
     if design.run_in is None:
         return np.zeros(len(people), np.int64), np.arange(len(run.units))
@@ -185,11 +186,11 @@ def _run_in(
     return gone, members
 
 
-def _latest(run: Running, design: Design, name: str) -> Floats:
+def _latest(run: Running, design: Design, name: str) -> FloatArray:
     return _levels(run, design, name, run.day - 1)
 
 
-def _enough(design: Design, run: Running, kept: Truths, people: Sequence[People]) -> Whole:
+def _enough(design: Design, run: Running, kept: BoolArray, people: Sequence[People]) -> IntArray:
     """Places of those who are randomised: the first that were kept, as many as the design says."""
     members = []
     for k, each in enumerate(people):
@@ -209,12 +210,12 @@ def _enough(design: Design, run: Running, kept: Truths, people: Sequence[People]
     return np.concatenate(members)
 
 
-def _seeds(people: Sequence[People], run: Running) -> list[tuple[int, Whole]]:
+def _seeds(people: Sequence[People], run: Running) -> list[tuple[int, IntArray]]:
     """Each replicate's seed and the places of its patients."""
     return [(each.seed, np.flatnonzero(run.which == k)) for k, each in enumerate(people)]
 
 
-def _allocation(design: Design, people: Sequence[People], run: Running, all_on: str | None) -> Whole:
+def _allocation(design: Design, people: Sequence[People], run: Running, all_on: str | None) -> IntArray:
     """(patient,) place in `design.shares`, by permuted blocks."""
     shares = np.repeat(np.arange(len(design.shares)), list(design.shares.values()))
     if all_on is not None:
@@ -234,7 +235,7 @@ def _allocation(design: Design, people: Sequence[People], run: Running, all_on: 
     return group
 
 
-def _blocks(block: Whole, n: int, seed: int, where: str) -> Whole:
+def _blocks(block: IntArray, n: int, seed: int, where: str) -> IntArray:
     """(patient,) the block again and again, each time in an order of its own."""
     u = uniforms(seed, f"allocation{where}", n)
     order = np.lexsort((u, np.arange(n) // len(block)))
@@ -247,7 +248,7 @@ def _blocks(block: Whole, n: int, seed: int, where: str) -> Whole:
     return mine
 
 
-def _strata(design: Design, run: Running) -> Whole:
+def _strata(design: Design, run: Running) -> IntArray:
     """(patient,) number of the stratum, from the ratings just before randomisation."""
     number = np.zeros(len(run.units), np.int64)
     for k, each in enumerate(design.strata):
@@ -258,15 +259,15 @@ def _strata(design: Design, run: Running) -> Whole:
     return number
 
 
-def _treatments(design: Design, group: Whole) -> Whole:
+def _treatments(design: Design, group: IntArray) -> IntArray:
     """(patient, period) place in `design.arms`."""
     arms = list(design.arms)
     if design.crossover:
         order = np.array([[arms.index(name) for name in sequence] for sequence in design.crossover.sequences])
-        chosen: Whole = order[group]
+        chosen: IntArray = order[group]
         return chosen
     places = np.array([arms.index(name) for name in design.shares])
-    single: Whole = places[group][:, None]
+    single: IntArray = places[group][:, None]
     return single
 
 
@@ -275,13 +276,13 @@ def _data(
     design: Design,
     run: Running,
     people: Sequence[People],
-    screening: Mapping[str, Floats],
-    group: Whole,
-    treatment: Whole,
+    screening: Mapping[str, FloatArray],
+    group: IntArray,
+    treatment: IntArray,
     start: int,
     starts: Sequence[int],
-    entered: Whole,
-    left_early: Whole,
+    entered: IntArray,
+    left_early: IntArray,
 ) -> list[TrialData]:
     visits = [round(week * WEEK) for week in design.visits_weeks]
     names = measured(design)

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.case import label_titration
 from lissive.errors import DesignError
 from lissive.simulate.dosing import clock, day_of
 from lissive.simulate.engine import Batch, Doses, Kernel, Seen, Tolerances
 from lissive.simulate.run import Settings, to_doses
 from lissive.simulate.schedule import Regimen, Schedule, doses
-from lissive.simulate.streams import Floats
 from lissive.simulate.titrate import next_units, willing
-from lissive.trials.data import Truths, Whole
 from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
 from lissive.trials.observe import BEFORE, Ratings
@@ -33,24 +32,24 @@ class Running:
 
     kernel: Kernel
     batch: Batch
-    parameters: dict[str, Floats]
-    which: Whole
+    parameters: dict[str, FloatArray]
+    which: IntArray
     """(patient,) place of the replicate in the chunk."""
-    number: Whole
+    number: IntArray
     ratings: Ratings
-    limit: dict[str, Floats]
+    limit: dict[str, FloatArray]
     """Figures of titration, (patient,) each."""
-    ready: Floats
+    ready: FloatArray
     """(patient,) numbers between 0 and 1: how far each goes of what may be taken."""
-    units: Whole
+    units: IntArray
     day: int
-    history: list[Floats]
+    history: list[FloatArray]
     """A day: (patient, output) means."""
-    taken: list[Whole]
-    felt0: Floats
+    taken: list[IntArray]
+    felt0: FloatArray
     """(patient,) rating before everything, by which relief is judged."""
 
-    def take(self, members: Whole) -> None:
+    def take(self, members: IntArray) -> None:
         """Go on with these alone."""
         self.batch = self.batch.take(members)
         self.parameters = {k: v[members] for k, v in self.parameters.items()}
@@ -61,7 +60,7 @@ class Running:
         for name in ("which", "number", "ready", "units", "felt0"):
             setattr(self, name, getattr(self, name)[members])
 
-    def levels(self, output: str, last: int, days: int) -> Floats:
+    def levels(self, output: str, last: int, days: int) -> FloatArray:
         """(patient, day) daily means of a model's output, over the days that end with `last`; baseline before 0."""
         k = self.kernel.outputs.index(output)
         return np.stack(
@@ -72,7 +71,7 @@ class Running:
 def go_on(
     design: Design,
     run: Running,
-    treatment: Whole,
+    treatment: IntArray,
     days: int,
     settings: Settings | None,
     told: Callable[[], None] | None,
@@ -114,13 +113,15 @@ def go_on(
             told()
 
 
-def _one_day(run: Running, template: Doses, offset: Whole, treatment: Whole, settings: Settings) -> Seen:
+def _one_day(
+    run: Running, template: Doses, offset: IntArray, treatment: IntArray, settings: Settings
+) -> Seen:
     start, end = run.day * 24.0, (run.day + 1) * 24.0
     today = replace(template, which=offset[treatment] + run.units, shift=np.full(len(run.units), start))
     return run.batch.advance(end, today, edges=[start, end], stop=True, threads=settings.threads)
 
 
-def _schedules(kernel: Kernel, arms: Sequence[Arm]) -> tuple[tuple[Schedule, ...], Whole]:
+def _schedules(kernel: Kernel, arms: Sequence[Arm]) -> tuple[tuple[Schedule, ...], IntArray]:
     """A day with 0, 1, 2, ... units of each arm, and where each arm's begin; the last is a day with nothing."""
     table: list[Schedule] = []
     offset = []
@@ -137,7 +138,7 @@ def _schedules(kernel: Kernel, arms: Sequence[Arm]) -> tuple[tuple[Schedule, ...
     return tuple(table), np.array([*offset, len(table) - 1])  # the place of NOBODY is the last
 
 
-def _tell_model(run: Running, arms: Sequence[Arm], treatment: Whole) -> None:
+def _tell_model(run: Running, arms: Sequence[Arm], treatment: IntArray) -> None:
     """What the model has to know of a treatment beside its doses."""
     product = np.array([arm.product or "" for arm in arms] + [""])[treatment]
     # who is given nothing, and knows it, has no response to being treated
@@ -157,19 +158,19 @@ def _tell_model(run: Running, arms: Sequence[Arm], treatment: Whole) -> None:
 class _Titration:
     """How each patient may go up; all (patient,)."""
 
-    titrated: Truths
-    first: Whole
-    cap: Whole
-    step: Whole
-    step_days: Whole
-    last_day: Whole
-    label: Floats
+    titrated: BoolArray
+    first: IntArray
+    cap: IntArray
+    step: IntArray
+    step_days: IntArray
+    last_day: IntArray
+    label: FloatArray
     """(patient, day) the label's most units."""
 
     @classmethod
-    def of(cls, arms: Sequence[Arm], treatment: Whole, days: int) -> _Titration:
-        def column(values: list[int]) -> Whole:
-            result: Whole = np.array([*values, 0])[treatment]
+    def of(cls, arms: Sequence[Arm], treatment: IntArray, days: int) -> _Titration:
+        def column(values: list[int]) -> IntArray:
+            result: IntArray = np.array([*values, 0])[treatment]
             return result
 
         fixed = [arm.titration == "fixed" for arm in arms]
@@ -186,10 +187,10 @@ class _Titration:
             label[treatment],
         )
 
-    def ceiling(self, day: int) -> Whole:
+    def ceiling(self, day: int) -> IntArray:
         """(patient,) most units that going up may reach on this day, from 0."""
         may = (day % self.step_days == 0) & (day <= self.last_day)
-        most: Whole = np.where(may, np.minimum(self.label[:, day], self.cap), 0)
+        most: IntArray = np.where(may, np.minimum(self.label[:, day], self.cap), 0)
         return most
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lissive.simulate.streams import Floats
-from lissive.trials.data import Truths, Whole
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.trials.design import Design
 from lissive.trials.endpoint import without_gaps
 from lissive.trials.measures import MEASURES
@@ -26,10 +25,10 @@ FALLS = tuple(range(0, 101, 2))
 class Course:
     """One measure of all patients, a row for each patient and period."""
 
-    values: Floats
+    values: FloatArray
     """(row, visit), the baseline first; nothing where nothing was seen."""
     arm: npt.NDArray[np.object_]
-    replicate: Whole
+    replicate: IntArray
 
 
 @dataclass(frozen=True)
@@ -135,12 +134,12 @@ def _course(folder: Path, design: Design, measure: str, replicates: int) -> Cour
     )
 
 
-def _at_least(fall: Floats) -> Floats:
+def _at_least(fall: FloatArray) -> FloatArray:
     """(row, size of fall) 1 where the fall is as large, nothing where it is unknown."""
     return np.where(np.isnan(fall)[:, None], np.nan, fall[:, None] >= np.array(FALLS)[None] - 1e-9)
 
 
-def _by_arm(design: Design, course: Course, values: Floats) -> dict[str, Band]:
+def _by_arm(design: Design, course: Course, values: FloatArray) -> dict[str, Band]:
     """Arm to the mean over its patients: mean and 5th and 95th percentile over replicates, along the last axis."""
     found = {}
     for arm in design.arms:
@@ -154,16 +153,16 @@ def _by_arm(design: Design, course: Course, values: Floats) -> dict[str, Band]:
     return found
 
 
-def _mean(rows: Floats) -> Floats:
+def _mean(rows: FloatArray) -> FloatArray:
     """Of those that are known, by column; nothing of none."""
-    there: Truths = ~np.isnan(rows)
+    there: BoolArray = ~np.isnan(rows)
     n = there.sum(axis=0)
     total = np.where(there, rows, 0.0).sum(axis=0)
-    mean: Floats = np.divide(total, n, out=np.full(rows.shape[1], np.nan), where=n > 0)
+    mean: FloatArray = np.divide(total, n, out=np.full(rows.shape[1], np.nan), where=n > 0)
     return mean
 
 
-def _over_replicates(means: Floats) -> Band:
+def _over_replicates(means: FloatArray) -> Band:
     """(replicate, place) to what is drawn; nothing where no replicate has a mean."""
     known = [column[~np.isnan(column)] for column in means.T]
     return Band(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lissive.simulate.streams import Floats, uniforms
-from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Flow, TrialData, Truths, Whole
+from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.simulate.streams import uniforms
+from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Flow, TrialData
 from lissive.trials.design import Design
 from lissive.trials.measures import IMPRESSIONS, MEASURES
 from lissive.trials.observe import BEFORE, Ratings, _days
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from lissive.trials.people import People
 
 HOURS = 24.0
-Seeds = Sequence[tuple[int, Whole]]
+Seeds = Sequence[tuple[int, IntArray]]
 
 
-def _chance(seeds: Seeds, number: Whole, purpose: str) -> Floats:
+def _chance(seeds: Seeds, number: IntArray, purpose: str) -> FloatArray:
     """(patient,) one number each between 0 and 1."""
     u = np.empty(len(number))
     for seed, members in seeds:
@@ -31,13 +32,13 @@ def _chance(seeds: Seeds, number: Whole, purpose: str) -> Floats:
 
 
 def left_of(
-    history: Sequence[Floats],
+    history: Sequence[FloatArray],
     outputs: Sequence[str],
     seeds: Seeds,
-    number: Whole,
-    limit: Mapping[str, Floats],
+    number: IntArray,
+    limit: Mapping[str, FloatArray],
     start: int,
-) -> tuple[Floats, Whole]:
+) -> tuple[FloatArray, IntArray]:
     """(patient,) days until each leaves, infinite who stays, and why.
 
     Parameters
@@ -63,11 +64,11 @@ def left_of(
 def failure_day(
     design: Design,
     ratings: Ratings,
-    levels: Callable[[str, int, int], Floats],
+    levels: Callable[[str, int, int], FloatArray],
     start: int,
-    baseline: Mapping[str, Floats],
-    left: Floats,
-) -> Floats:
+    baseline: Mapping[str, FloatArray],
+    left: FloatArray,
+) -> FloatArray:
     """(patient,) days from randomisation until the week's rating has risen by the share, or until leaving."""
     wanted = next((e for e in design.endpoints if e.measure == "failure"), None)
     if wanted is None:
@@ -85,13 +86,13 @@ def failure_day(
     limit = baseline[name][:, :1] * (1.0 + (wanted.rises_by_pct or 0.0) / 100.0)
     over = mean >= limit
     day = np.where(over.any(axis=1), np.argmax(over, axis=1) + float(window), np.inf)
-    failed: Floats = np.minimum(day, left)
+    failed: FloatArray = np.minimum(day, left)
     return failed
 
 
 def dizzy_in(
-    run: Running, seeds: Seeds, left: Floats, start: int, starts: Sequence[int], days: int
-) -> Truths:
+    run: Running, seeds: Seeds, left: FloatArray, start: int, starts: Sequence[int], days: int
+) -> BoolArray:
     """(patient, period) whether anybody was dizzy before leaving.
 
     How prone somebody is stays theirs: who was dizzy in the run-in is not newly dizzy after it.
@@ -99,10 +100,10 @@ def dizzy_in(
     k = run.kernel.outputs.index("dizziness_hazard")
     chance = _chance(seeds, run.number, "dizziness, period 0")
 
-    def risk(first: int, last: int, stays: Floats) -> Floats:
+    def risk(first: int, last: int, stays: FloatArray) -> FloatArray:
         hazard = np.stack([run.history[BEFORE + d][:, k] for d in range(first, last)], axis=1) * HOURS
         there = np.arange(first, last)[None] < stays[:, None]
-        total: Floats = (hazard * there).sum(axis=1)
+        total: FloatArray = (hazard * there).sum(axis=1)
         return total
 
     before = risk(0, start, np.full(len(left), np.inf)) if start else np.zeros(len(left))
@@ -111,7 +112,7 @@ def dizzy_in(
     for s in starts:
         so_far = before + risk(s, s + days, left + start)
         found.append((chance < 1.0 - np.exp(-so_far)) & ~known)
-    result: Truths = np.stack(found, axis=1)
+    result: BoolArray = np.stack(found, axis=1)
     return result
 
 
@@ -119,19 +120,19 @@ def split_by_replicate(
     design: Design,
     run: Running,
     people: Sequence[People],
-    good: Truths,
-    screening: Mapping[str, Floats],
-    baseline: Mapping[str, Floats],
-    values: Mapping[str, Floats],
-    dose: Floats,
-    filled: Whole,
-    group: Whole,
-    treatment: Whole,
-    left: Floats,
-    why: Whole,
-    failed: Floats,
-    entered: Whole,
-    left_early: Whole,
+    good: BoolArray,
+    screening: Mapping[str, FloatArray],
+    baseline: Mapping[str, FloatArray],
+    values: Mapping[str, FloatArray],
+    dose: FloatArray,
+    filled: IntArray,
+    group: IntArray,
+    treatment: IntArray,
+    left: FloatArray,
+    why: IntArray,
+    failed: FloatArray,
+    entered: IntArray,
+    left_early: IntArray,
     start: int,
     starts: Sequence[int],
 ) -> list[TrialData]:

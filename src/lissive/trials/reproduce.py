@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import DesignError
 from lissive.evidence import TRIALS
 from lissive.model import load
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import Floats
 from lissive.trials.conduct import conduct, one_by_one_if_need_be
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
@@ -267,7 +267,7 @@ def _figures(
     responses: Sequence[Response] | None,
     settings: Settings,
     tick: Callable[[float], None] | None,
-) -> Floats:
+) -> FloatArray:
     """(replicate, figure); NaN in a replicate that could not be carried out."""
     size = max(1, PATIENTS_AT_ONCE // _entering(trial))
     values = np.full((replicates, len(trial.observed)), np.nan)
@@ -288,7 +288,7 @@ def _figures(
     return values
 
 
-def _row(trial: PublishedTrial, observed: Observed, values: Floats) -> Row | None:
+def _row(trial: PublishedTrial, observed: Observed, values: FloatArray) -> Row | None:
     there = values[np.isfinite(values)]
     if len(there) < len(values) / 2:
         return None

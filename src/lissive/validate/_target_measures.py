@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from lissive.simulate.streams import Floats
+from lissive.arrays import FloatArray
 from lissive.validate._target_rows import Arm
 from lissive.validate._target_runs import NoValue, Runs, Seen
 
@@ -44,11 +44,11 @@ class Look:
         return self.runs.seen(self.against_arm, self.subject)
 
     @property
-    def y(self) -> Floats:
+    def y(self) -> FloatArray:
         return self.seen.values[self.output[0]]
 
     @property
-    def other(self) -> Floats:
+    def other(self) -> FloatArray:
         return self.against.values[self.output[0]]
 
 
@@ -57,7 +57,7 @@ Measured = tuple[float, str]
 Measure = Callable[[Look], float | Measured]
 
 
-def _week(seen: Seen, y: Floats) -> float:
+def _week(seen: Seen, y: FloatArray) -> float:
     """Mean over the last seven days."""
     return float(y[seen.time > seen.time[-1] - WEEK].mean())
 
@@ -245,7 +245,7 @@ def apparent_ke0(look: Look) -> Measured:
     return ke0, f"the high peaks {lag:.0f} min after plasma; half-life {half:.0f} min"
 
 
-def _top(time: Floats, y: Floats) -> float:
+def _top(time: FloatArray, y: FloatArray) -> float:
     """Time of the highest point, by the parabola through it and its neighbours."""
     k = int(y.argmax())
     a, b, c = y[k - 1], y[k], y[k + 1]

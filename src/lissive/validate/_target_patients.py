@@ -11,10 +11,10 @@ from functools import cache
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.case import make_case
 from lissive.errors import SimulationError
 from lissive.forecast import Forecast, predict, responders
-from lissive.simulate.streams import Floats
 from lissive.validate._target_measures import Measured
 from lissive.validate._target_rows import Arm
 
@@ -87,7 +87,7 @@ def units_a_day(forecast: Forecast, args: tuple[float, ...]) -> Measured:
     return float(taken.mean()), f"standard deviation between patients {taken.std():.1f}"
 
 
-def _weekly(forecast: Forecast, outcome: str) -> Floats:
+def _weekly(forecast: Forecast, outcome: str) -> FloatArray:
     """(arm, good subject, week)"""
     return forecast.weekly[outcome][:, forecast.good]
 
