@@ -147,7 +147,7 @@ def test_assurance_draws_from_the_table(design, tmp_path, monkeypatch, capsys):
     path = tmp_path / "draws.tsv"
     monkeypatch.setattr(posterior, "DRAWS", path)
     assert lissive("power", design, "--n", 6, "--replicates", 2, "--assurance") == 2
-    assert "There are no draws" in capsys.readouterr().err
+    assert "There are no posterior draws" in capsys.readouterr().err
     path.write_text("max_placebo_spasm\n0.1\n0.3\n", encoding="utf-8")
     assert lissive("power", design, "--n", 6, "--replicates", 2, "--assurance") == 0
     assert "Assurance: each replicate has parameters of its own" in capsys.readouterr().out
@@ -162,11 +162,11 @@ def test_assurance_draws_from_the_table(design, tmp_path, monkeypatch, capsys):
         (("run", "{design}", "--out", "{design}"), "It is a file"),
         (("run", "{design}", "--out", "{design}/below"), "is a file"),
         (("run", "{design}", "--out", "{folder}"), "not empty: it holds tiny.yaml"),
-        (("run", "{design}", "--out", "{folder}", "--resume"), "no run to go on with"),
-        (("power", "{design}", "--n", "ten"), "whole numbers with commas"),
-        (("power", "{design}", "--n", ","), "whole numbers with commas"),
+        (("run", "{design}", "--out", "{folder}", "--resume"), "no run to resume"),
+        (("power", "{design}", "--n", "ten"), "integers separated by commas"),
+        (("power", "{design}", "--n", ","), "integers separated by commas"),
         (("power", "{design}", "--n", "1"), "fewer than one patient for each of 2 arms"),
-        (("power", "{design}", "--n", "12", "--endpoint", "nrs"), "'nrs' is no endpoint"),
+        (("power", "{design}", "--n", "12", "--endpoint", "nrs"), "'nrs' is not an endpoint"),
         (("power", "{design}", "--n", "12", "--out", "{design}"), "It is a file"),
         (("power", "{design}"), "--n"),
     ],
@@ -187,9 +187,9 @@ def test_wrong_input_is_told_before_anything_is_simulated(words, said, design, m
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("at_least: 4", "at_least: 12", 3, "population.inclusion.spasticity_nrs lets nobody in"),
-        ("at_least: 4}}", "at_least: 9.99}}, most_screened: 60", 3, "60 people were screened"),
-        ("weeks: 2\n", "weeks: 2\nratio: {drug: 0, placebo: 0}\n", 9, "sums to nobody"),
+        ("at_least: 4", "at_least: 12", 3, "population.inclusion.spasticity_nrs excludes everyone"),
+        ("at_least: 4}}", "at_least: 9.99}}, most_screened: 60", 3, "60 were screened"),
+        ("weeks: 2\n", "weeks: 2\nratio: {drug: 0, placebo: 0}\n", 9, "sums to zero"),
         ("weeks: 2\n", "weeks: 2\nrun_in: {arm: drug, weeks: 1, keep: {falls_by_pct: 99}}\n", 9, "12 entered"),
         ("_nrs}\n", "_nrs, at_week: 9}\n", 11, "no such visit"),
     ],

@@ -29,7 +29,7 @@ def test_a_ratio_that_is_the_arms_sizes_is_shared_out_anew(small):
 def test_what_cannot_be_sized_or_named_is_told(small):
     with pytest.raises(DesignError, match="--n: is 1, fewer than one patient for each of 2 arms"):
         sized(small(), 1)
-    with pytest.raises(DesignError, match="'x' is no endpoint.*spasticity_nrs, spasms_per_day"):
+    with pytest.raises(DesignError, match="'x' is not an endpoint.*spasticity_nrs, spasms_per_day"):
         chosen_endpoint(small(), "x")
     with pytest.raises(DesignError, match="arms: has one arm"):
         chosen_endpoint(small(arms={"drug": small().arms["drug"].model_dump()}), None)
@@ -64,13 +64,13 @@ def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "no draws of the calibrated responses.*leave --assurance out"),
+        (None, "no posterior draws.*omit --assurance"),
         ("", "empty"),
         ("psi\n", "no draw"),
-        ("psi,rating rating_sd\n1\n", "tsv:2: The row is not a number for each"),
+        ("psi,rating rating_sd\n1\n", "tsv:2: The row does not have a number"),
         ("psi,rating rating_sd\n1,2\n1,x\n", "tsv:3: "),
         ("psi,rating rating_sd\n1,nan\n", "tsv:2: "),
-        ("psy\n1\n", "tsv:1: 'psy' is no parameter. Did you mean psi?"),
+        ("psy\n1\n", "tsv:1: Unknown parameter 'psy'. Did you mean psi?"),
     ],
 )
 def test_a_table_of_draws_that_is_missing_or_wrong(text, said, tmp_path):

@@ -104,7 +104,7 @@ def test_only_some_trials(published) -> None:
     assert chosen(published, []) is published
     with pytest.raises(DesignError, match="smal is not in the file. Did you mean small?"):
         chosen(published, ["smal"])
-    with pytest.raises(DesignError, match="of_stroke cannot be carried out.*stroke"):
+    with pytest.raises(DesignError, match="of_stroke cannot be simulated.*stroke"):
         chosen(published, ["of_stroke"])
 
 

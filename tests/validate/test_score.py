@@ -260,7 +260,7 @@ class TestCommand:
         assert main(["validate", "--studies", str(small), "--report", str(report)]) == 2
         said = capsys.readouterr()
         assert (said.out, report.read_text()) == ("", "mine")
-        assert f"{report}: It is a file." in said.err
+        assert f"{report}: --report must be a folder" in said.err
 
     @pytest.mark.parametrize(
         ("words", "said"),

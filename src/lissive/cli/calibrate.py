@@ -27,7 +27,7 @@ def pk(
     ] = None,
     studies: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A file of studies; those that come with Lissive if not given."),
+        typer.Option(metavar="FILE", help="A file of studies (default: those shipped with Lissive)."),
     ] = None,
 ) -> None:
     """Fit pharmacokinetic parameters to the studies' calibration rows: posterior mode, standard errors, data used."""
@@ -59,14 +59,14 @@ def response(
     trials: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A file of published trials; those that come with Lissive if not given."
+            metavar="FILE", help="A file of published trials (default: those shipped with Lissive)."
         ),
     ] = None,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="A small fit that only checks that everything runs: two minutes.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
 ) -> None:
     """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
@@ -98,7 +98,7 @@ def sbc(
     ] = None,
     sets: Annotated[int, typer.Option(min=20, help="Number of simulated trials to fit.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
 ) -> None:
     """Simulation-based calibration of the fit to trials, on a small case: some minutes."""
     from lissive.calibrate.sbc import TRIAL, calibration_ranks

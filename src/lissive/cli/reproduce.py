@@ -13,21 +13,23 @@ def reproduce(
     trials: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A file of published trials; those that come with Lissive if not given."
+            metavar="FILE", help="A file of published trials (default: those shipped with Lissive)."
         ),
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Only this trial; may be given several times.")
+        list[str] | None, typer.Option(metavar="ID", help="Only this trial; may be repeated.")
     ] = None,
-    replicates: Annotated[int, typer.Option(min=1, help="Times that each trial is carried out.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
+    replicates: Annotated[
+        int, typer.Option(min=1, help="Number of simulated trials (replicates) of each.")
+    ] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     docs: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write the answer as a page of documentation.")
+        Path | None, typer.Option(metavar="FILE", help="Also write the results as a page of documentation.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
 ) -> None:
-    """Carry published trials out on virtual patients: each published figure beside its 90 % predictive interval."""
+    """Simulate published trials: each published figure beside its 90 % prediction interval."""
     from lissive.cli.progress import bar
     from lissive.report.reproduce_text import reproduce_markdown, reproduce_text
     from lissive.simulate.output import atomic_path

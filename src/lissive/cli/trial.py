@@ -1,4 +1,4 @@
-"""`lissive trial`: virtual trials: carry one out many times, and see how its power hangs on its size."""
+"""`lissive trial`: simulate a trial many times, its power by sample size, and published trials."""
 
 from __future__ import annotations
 
@@ -18,48 +18,47 @@ INTERRUPTED = 130
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Virtual trials: simulated patients, real analyses.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Virtual trials: simulated patients, analysed as a published trial would be.",
+        no_args_is_help=True,
+    )
     group.command("run")(run)
     group.command("reproduce")(reproduce)
     group.command("power")(power)
     app.add_typer(group, name="trial")
 
 
-File = Annotated[Path, typer.Argument(metavar="DESIGN", help="The design, a .yaml or .json file.")]
-Seed = Annotated[
-    int | None, typer.Option(min=0, help="Seed of all that is drawn; the design's, or 1, if not given.")
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")]
+File = Annotated[Path, typer.Argument(metavar="DESIGN", help="The trial's design, a .yaml or .json file.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Random seed (default: the design's seed, or 1).")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 
 def run(
     file: File,
-    replicates: Annotated[int, typer.Option(min=1, help="Times that the trial is carried out.")] = 200,
+    replicates: Annotated[int, typer.Option(min=1, help="Number of simulated trials (replicates).")] = 200,
     seed: Seed = None,
     as_json: AsJson = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Write patients, tables, figures and JSON here as they come."),
+        typer.Option(metavar="FOLDER", help="Write patients, tables, figures and JSON here."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run that was interrupted in --out.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the interrupted run in --out.")] = False,
     threads: Threads = None,
 ) -> None:
-    """Carry a trial out on virtual patients, many times, and analyse each as its readers would see it."""
+    """Simulate a trial on virtual patients many times, and analyse each replicate as it would be published."""
     from lissive.cli.progress import bar
     from lissive.trials.read import located, read_design
     from lissive.trials.run import run_trial
     from lissive.trials.summary import summary
 
     if resume and out is None:
-        raise typer.BadParameter("--resume needs --out FOLDER, the folder of the run to go on with.")
+        raise typer.BadParameter("--resume needs --out FOLDER, the folder of the run to resume.")
     design = read_design(file)
     _folder(out, resume)
-    further = "Nothing was kept: there is no --out."
+    further = "Nothing was kept (no --out)."
     if out is not None:
-        further = f"What is finished is in {out}; go on with the same command and --resume."
+        further = f"Finished replicates are in {out}; rerun the same command with --resume."
     with _interruptible(further), located(file), bar("replicates", replicates) as tick:
         results = run_trial(
             design,
@@ -89,17 +88,21 @@ def power(
     file: File,
     n: Annotated[
         str,
-        typer.Option("--n", metavar="N,N,...", help="Totals of patients randomised, as 40,80,160."),
+        typer.Option("--n", metavar="N,N,...", help="Total sample sizes (randomised), as 40,80,160."),
     ],
     assurance: Annotated[
         bool,
-        typer.Option("--assurance", help="Draw each replicate's parameters from what calibration left open."),
+        typer.Option(
+            "--assurance", help="Sample each replicate's parameters from the posterior (assurance)."
+        ),
     ] = False,
     endpoint: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="As it is in the output, or NAME@WEEK; the primary if not given."),
+        typer.Option(
+            metavar="NAME", help="Endpoint as named in the output, or NAME@WEEK (default: the primary)."
+        ),
     ] = None,
-    replicates: Annotated[int, typer.Option(min=1, help="Trials of each size.")] = 200,
+    replicates: Annotated[int, typer.Option(min=1, help="Replicates of each size.")] = 200,
     seed: Seed = None,
     as_json: AsJson = False,
     out: Annotated[
@@ -107,7 +110,7 @@ def power(
     ] = None,
     threads: Threads = None,
 ) -> None:
-    """The share of trials that find something, by the number of patients."""
+    """Power by sample size: the proportion of replicates with p below alpha."""
     from lissive.cli.progress import bar
     from lissive.trials.power import power as power_by_size
     from lissive.trials.read import located, read_design
@@ -142,13 +145,13 @@ def power(
 
 
 def _seed(said: int | None, planned: int | None) -> int:
-    """What the command says, else what the design says."""
+    """The command's, else the design's."""
     return next((each for each in (said, planned) if each is not None), 1)
 
 
 @contextmanager
 def _interruptible(further: str) -> Iterator[None]:
-    """Ctrl-C ends with a line that says what is left and how to go on."""
+    """Ctrl-C ends with a line that says what was kept and how to resume."""
     try:
         yield
     except KeyboardInterrupt:
@@ -157,13 +160,13 @@ def _interruptible(further: str) -> Iterator[None]:
 
 
 def _sizes(text: str) -> list[int]:
-    """The numbers of --n, each once, rising."""
+    """The numbers of --n, without duplicates, increasing."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words or not all(word.isascii() and word.isdigit() for word in words):
         raise DesignError(
             f"is {text!r}.",
             where="--n",
-            allowed="whole numbers with commas between them, as 40,80,160.",
+            allowed="integers separated by commas, as 40,80,160.",
             do="correct it.",
         )
     return sorted({int(word) for word in words})
@@ -178,7 +181,7 @@ def _folder(out: Path | None, resume: bool, *, parts: bool = True) -> None:
         raise DesignError(
             "It is a file." if nearest == out else f"{nearest} is a file.",
             where=str(out),
-            allowed="a folder, there or to be made.",
+            allowed="a folder, existing or new.",
             do="choose another name.",
         )
     held = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
@@ -187,14 +190,14 @@ def _folder(out: Path | None, resume: bool, *, parts: bool = True) -> None:
             f"The folder is not empty: it holds {', '.join(held[:3])}{' ...' if len(held) > 3 else ''}.",
             where=str(out),
             allowed="an empty or new folder.",
-            do=f"{'add --resume to go on with the run in it, or ' if parts else ''}name another folder.",
+            do=f"{'add --resume to resume the run in it, or ' if parts else ''}name another folder.",
         )
     if held and not (out / "replicates").is_dir():
         raise DesignError(
-            "The folder holds no run to go on with.",
+            "The folder holds no run to resume.",
             where=str(out),
-            allowed="the folder of the run that was interrupted.",
-            do="correct --out, or leave --resume out and name a new folder.",
+            allowed="the folder of the interrupted run.",
+            do="correct --out, or omit --resume and name a new folder.",
         )
     if parts:
         _parquet()
@@ -205,9 +208,9 @@ def _parquet() -> None:
 
     if importlib.util.find_spec("pyarrow") is None:
         raise DesignError(
-            "Patients are written as Parquet, for which pyarrow is missing.",
+            "Writing patients as Parquet needs pyarrow, which is not installed.",
             where="--out",
-            do="pip install 'lissive[files]', or leave --out out.",
+            do="pip install 'lissive[files]', or omit --out.",
         )
 
 

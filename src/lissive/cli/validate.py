@@ -1,4 +1,4 @@
-"""`lissive validate`: published observations beside what the model says of them."""
+"""`lissive validate`: predictions compared with published observations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def validate(
     studies: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A file of studies; those that come with Lissive if not given."),
+        typer.Option(metavar="FILE", help="A file of studies (default: those shipped with Lissive)."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     report: Annotated[
@@ -29,27 +29,21 @@ def validate(
     ] = None,
     sensitivity: Annotated[
         bool,
-        typer.Option("--sensitivity", help="Also what the clinical outputs depend on: some minutes more."),
+        typer.Option("--sensitivity", help="Also sensitivity and identifiability: some minutes more."),
     ] = False,
-    replicates: Annotated[
-        int, typer.Option(min=1, help="Times that each arm is simulated, with other people.")
-    ] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    replicates: Annotated[int, typer.Option(min=1, help="Number of simulated replicates of each arm.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     docs: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Write the page of documentation that shows this run, and nothing else."
-        ),
+        typer.Option(metavar="FILE", help="Write the page of documentation of this run, and nothing else."),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option(
-            "--check", help="With --docs: write nothing; exit 1 if the page's numbers are not these."
-        ),
+        typer.Option("--check", help="With --docs: write nothing; exit 1 if the page's numbers differ."),
     ] = False,
 ) -> None:
-    """Predicted beside observed concentrations; targets of the other modules; sensitivity on demand."""
+    """Compare predicted with observed concentrations and with targets of the other modules."""
     from lissive.cli.progress import bars
     from lissive.studies import read_studies, shipped_studies
     from lissive.validate.run import validate as compare
@@ -81,15 +75,15 @@ def _folder(report: Path | None) -> None:
 
     if report is not None and report.exists() and not report.is_dir():
         raise StudyError(
-            "It is a file.",
+            "--report must be a folder; this is a file.",
             where=str(report),
-            allowed="a folder, there or to be made.",
+            allowed="a folder, existing or new.",
             do="choose another name.",
         )
 
 
 def _page(path: Path, found: Validation, check: bool) -> bool:
-    """Write the page, or say whether the one that is there shows these numbers."""
+    """Write the page, or compare the existing one with this run."""
     from lissive.report.validation_md import differences, stale, validation_markdown
     from lissive.simulate.output import atomic_path
 
@@ -104,7 +98,7 @@ def _page(path: Path, found: Validation, check: bool) -> bool:
     for each in wrong:
         print(f"{path}: {each}")
     if not wrong:
-        print(f"{path}: its numbers are those of this run.")
+        print(f"{path}: its numbers agree with this run.")
     return not wrong
 
 

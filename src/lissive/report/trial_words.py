@@ -36,7 +36,7 @@ def arm_label(design: Design, name: str) -> str:
     """What an arm is given."""
     arm = design.arms[name]
     if arm.product is None:
-        return "nothing"
+        return "no treatment"
     label = product(arm.product).label
     if arm.placebo:
         return f"placebo of {label}, up to {units(arm.most_per_day, arm.units_counted)} a day"

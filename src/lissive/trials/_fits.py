@@ -182,4 +182,4 @@ def most_likely(fit: Callable[[], Any], alpha: float, least: float = -math.inf) 
     return term if sound(term) else None
 
 
-CONFOUNDED = "the covariates tell the treatment: they cannot be told apart"
+CONFOUNDED = "treatment is confounded with the covariates"

@@ -109,7 +109,7 @@ def _length(design: Design) -> int:
         raise DesignError(
             f"The trial lasts {total} days.",
             where="weeks",
-            allowed=f"up to {MOST_DAYS - BEFORE} days in all.",
+            allowed=f"up to {MOST_DAYS - BEFORE} days in total.",
         )
     return total
 
@@ -199,12 +199,12 @@ def _enough(design: Design, run: Running, kept: BoolArray, people: Sequence[Peop
         if len(mine) < needed:
             assert design.run_in is not None
             raise DesignError(
-                f"In replicate {each.replicate + 1}, {each.screened} people were screened, {len(each)} entered the "
-                f"run-in and it kept {len(mine)}; {needed} are to be randomised.",
+                f"In replicate {each.replicate + 1}, {each.screened} were screened, {len(each)} entered the run-in "
+                f"and {len(mine)} responded; {needed} are to be randomised.",
                 where="run_in.keep" if not len(mine) else "run_in.patients",
-                allowed="a run-in that keeps enough of those who enter it.",
-                do="raise run_in.patients, lower run_in.keep.falls_by_pct, or leave `patients` out to randomise "
-                "all who are kept.",
+                allowed="a run-in with enough responders.",
+                do="raise run_in.patients, lower run_in.keep.falls_by_pct, or omit `patients` to randomise all "
+                "responders.",
             )
         members.append(mine[: design.patients] if design.patients else mine)
     return np.concatenate(members)
@@ -221,7 +221,7 @@ def _allocation(design: Design, people: Sequence[People], run: Running, all_on: 
     if all_on is not None:
         if all_on not in design.shares:
             raise DesignError(
-                f"{all_on} is given to nobody.", where="all_on", allowed=f"{', '.join(design.shares)}."
+                f"Nobody is randomised to {all_on}.", where="all_on", allowed=f"{', '.join(design.shares)}."
             )
         return np.full(len(run.units), list(design.shares).index(all_on))
     # small ratios in blocks of at least four; a ratio that is the arms' very sizes is one block

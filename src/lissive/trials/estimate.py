@@ -136,10 +136,10 @@ def crossover(
     if note := too_few(arm):
         return nothing("crossover", n, note)
     if np.unique(sequence).size < 2:
-        return nothing("crossover", n, "one sequence only: treatment and period cannot be told apart")
+        return nothing("crossover", n, "one sequence only: treatment and period are confounded")
     design = np.column_stack([_within(column, patient) for column in (arm, *dummies(period))])
     if not adds(design, 0):
-        return nothing("crossover", n, "treatment cannot be told from period and patient")
+        return nothing("crossover", n, "treatment is confounded with period and patient")
     largest = float(np.abs(values).max())
     return _least_squares(
         "crossover", _within(values, patient), design, 0, n=n, alpha=alpha, largest=largest, absorbed=n
@@ -171,7 +171,7 @@ def odds_ratio(
     if note := too_few(arm):
         return nothing(method, hit.size, note)
     if hit.all() or not hit.any():
-        return nothing(method, hit.size, "everybody hit" if hit.all() else "nobody hit")
+        return nothing(method, hit.size, "all have the event" if hit.all() else "no events")
     design = design_of(arm, covariates)
     if design is None:
         return nothing(method, hit.size, CONFOUNDED)
@@ -181,7 +181,9 @@ def odds_ratio(
         if term is not None:
             return estimate_of(method, term, hit.size)
     note = (
-        "the baseline parts those hit from the others" if cells.all() else "a cell of the 2×2 table is empty"
+        "the baseline separates those with the event completely"
+        if cells.all()
+        else "a cell of the 2×2 table is empty"
     )
     table = Table2x2(cells + 0.5)
     term = Term(
@@ -217,7 +219,7 @@ def paired_odds_ratio(
     if n < 3:
         return nothing(method, n, "fewer than 3 patients with two periods")
     if not tells.any():
-        return nothing(method, n, "nobody hit in one period and not in another")
+        return nothing(method, n, "no discordant pairs between periods")
     hit, arm, period = (column[tells] for column in (hit, arm, period))
     patient = np.unique(patient[tells], return_inverse=True)[1]
     design = np.column_stack([arm, *dummies(period)])
@@ -243,7 +245,7 @@ def _mcnemar(hit: FloatArray, arm: FloatArray, n: int, alpha: float) -> Estimate
     z = float(norm.ppf(1 - alpha / 2))
     p = float(binomtest(first, first + second).pvalue)
     term = Term(log, se, p, log - z * se, log + z * se)
-    note = "too few differ between periods: McNemar's ratio with 0.5 added, not adjusted for period"
+    note = "too few discordant pairs: McNemar's ratio with 0.5 added, not adjusted for period"
     return estimate_of("conditional logistic regression", term, n, note)
 
 

@@ -80,9 +80,9 @@ def recruit(design: Design, replicate: int, *, seed: int, response: Response) ->
             for name, r in design.population.inclusion.items()
         )
         raise DesignError(
-            f"{asked} people were screened, {len(let_in)} of them could be let in ({said}), and {needed} are needed.",
+            f"{asked} were screened, {len(let_in)} of them met the criteria ({said}), and {needed} are needed.",
             where="population.inclusion",
-            allowed="criteria that enough people meet.",
+            allowed="criteria that enough patients meet.",
             do="widen inclusion, correct population.baseline, or raise population.most_screened.",
         )
     parameters = {name: np.concatenate([p[name] for p, _ in parts])[:needed] for name in parts[0][0]}

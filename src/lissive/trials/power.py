@@ -120,10 +120,10 @@ def chosen_endpoint(design: Design, name: str | None) -> Endpoint:
     """The endpoint of this name, or of this name@week; the primary one if none is named."""
     if len(design.arms) < 2:
         raise DesignError(
-            "has one arm, which nothing is compared with.",
+            "has one arm, so that there is no comparison.",
             where="arms",
             allowed="two or more.",
-            do="add the arm that it is compared with.",
+            do="add a control arm.",
         )
     able = [each for each in design.endpoints if each.measure != "dose"]
     if name is None and able:
@@ -133,9 +133,9 @@ def chosen_endpoint(design: Design, name: str | None) -> Endpoint:
         if name in (each.name, f"{each.name}@{week:g}"):
             return each
     raise DesignError(
-        f"{name!r} is no endpoint that arms are compared by." if name else "No endpoint compares arms.",
+        f"{name!r} is not an endpoint of this design." if name else "No endpoint is compared between arms.",
         where="--endpoint" if name else "endpoints",
-        allowed=f"{', '.join(each.name for each in able)}." if able else "one that is not the dose.",
+        allowed=f"{', '.join(each.name for each in able)}." if able else "an endpoint other than the dose.",
         do="name one of these, or add it to the design's endpoints.",
     )
 

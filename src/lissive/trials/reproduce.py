@@ -149,7 +149,7 @@ def chosen(published: Published, only: Sequence[str]) -> Published:
         if name not in known:
             why = "; ".join(f"{s.what}: {s.why}" for s in published.skipped if s.trial == name)
             raise DesignError(
-                f"{name} {f'cannot be carried out: {why}.' if why else f'is not in the file.{nearest(name, known)}'}",
+                f"{name} {f'cannot be simulated: {why}.' if why else f'is not in the file.{nearest(name, known)}'}",
                 where="--only",
                 allowed=f"{', '.join(known)}.",
             )
@@ -212,7 +212,7 @@ def reproduce_published(
         raise DesignError(
             f"replicates is {replicates}.",
             where="replicates",
-            allowed=f"{LEAST_REPLICATES} or more, for intervals.",
+            allowed=f"{LEAST_REPLICATES} or more, for prediction intervals.",
         )
     settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
     weight = np.array([_size(trial) for trial in published.trials], dtype=float)
