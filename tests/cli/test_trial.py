@@ -249,5 +249,7 @@ def test_one_arm_alone_is_a_trial_too(design, tmp_path, capsys):
 def test_the_verbs_are_functions_too(design):
     import lissive as package
 
-    results = package.run_trial(package.read_design(design), replicates=1)
-    assert results.replicates == 1
+    design.write_text(f"{DESIGN}seed: 7\n", encoding="utf-8")
+    of_file = package.run_trial(design, replicates=1)
+    of_design = package.run_trial(package.read_design(design), replicates=1, seed=7)
+    assert (of_file.seed, of_file.comparisons) == (7, of_design.comparisons)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lissive.errors import DesignError
@@ -49,6 +51,13 @@ def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
     whole = run_trial(small(), replicates=3)
     (row,) = [row for row in comparisons(whole) if row.endpoint == "spasms_per_day"]
     assert {**vars(curve.points[1])} == {**vars(row), "n": 12, "randomised": 12}
+    plain = json.loads(json.dumps(curve.to_json(), allow_nan=False))
+    assert list(plain) == (
+        "trial kind design endpoint week size_is alpha assurance replicates seed points provenance".split()
+    )
+    assert list(plain["points"][0]) == (
+        "n randomised endpoint week arm against method measure estimate p05 p95 ci power power_ci estimated notes".split()
+    )
 
 
 def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):

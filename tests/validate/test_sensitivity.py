@@ -197,7 +197,7 @@ def test_every_output_hangs_on_something_and_makes_sense(found: Sensitivity) -> 
     assert (found.morris.mu_star.max(axis=1) > 0).all()
     assert len(found.sobol.inputs) == SMALL.most
     assert np.isfinite(found.low).all()
-    assert found.provenance["failed"] == 0
+    assert found.provenance.failed == 0
 
 
 def test_effects_go_the_way_they_must(found: Sensitivity) -> None:

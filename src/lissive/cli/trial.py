@@ -63,7 +63,7 @@ def run(
         results = run_trial(
             design,
             replicates=replicates,
-            seed=_seed(seed, design.seed),
+            seed=seed,
             folder=out,
             resume=resume,
             threads=threads,
@@ -126,7 +126,7 @@ def power(
             endpoint=endpoint,
             assurance=assurance,
             replicates=replicates,
-            seed=_seed(seed, design.seed),
+            seed=seed,
             threads=threads,
             progress=tick,
         )
@@ -142,11 +142,6 @@ def power(
 
     print(power_text(answer))
     _say_written(written)
-
-
-def _seed(said: int | None, planned: int | None) -> int:
-    """The command's, else the design's."""
-    return next((each for each in (said, planned) if each is not None), 1)
 
 
 @contextmanager

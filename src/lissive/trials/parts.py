@@ -96,7 +96,7 @@ class Arm(Row):
     )
     units_counted: str = field("Name of a unit: spray, capsule, cigarette.", "unit", max_length=20)
     titration: Literal["self", "label", "fixed"] = field(
-        "self: self-titrated to relief or intolerance; label: the same within the label's schedule; fixed: the maximum.",
+        "self: self-titrated to relief or intolerance; label: the same by the label's schedule; fixed: the maximum.",
         "self",
     )
     most_per_day: int = field("Maximum daily dose.", unit="units a day", ge=0, le=1000)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from lissive.errors import DesignError
 from lissive.trials.design import Design
 from lissive.trials.parts import Endpoint
 from lissive.trials.posterior import draws
+from lissive.trials.read import planned
 from lissive.trials.run import Provenance, Results, run_trial
 from lissive.trials.summary import ComparisonAnswer, comparisons
 
@@ -61,13 +63,13 @@ class PowerAnswer:
 
 
 def power(
-    design: Design,
+    design: Design | str | Path,
     sizes: Sequence[int],
     *,
     endpoint: str | None = None,
     assurance: bool = False,
     replicates: int = 200,
-    seed: int = 1,
+    seed: int | None = None,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> PowerAnswer:
@@ -75,13 +77,16 @@ def power(
 
     Parameters
     ----------
+    design : a design, or the path of its file.
     sizes : totals of patients: randomised, or entering the run-in where all that it keeps are randomised.
     endpoint : name, as spasticity_nrs_responders_30pct; where it comes at several visits, name@week.
-    assurance : each replicate draws its parameters from what the calibration left uncertain.
-    progress : told how many patients have been simulated, of all of them `replicates * sum(sizes)`.
+    assurance : sample each replicate's parameters from the posterior.
+    seed : random seed; the design's, or 1, if not given.
+    progress : called with the number of patients simulated, of `replicates * sum(sizes)`.
 
     Raises       DesignError where a size or the endpoint cannot be, or a trial of that size cannot be carried out.
     """
+    design, seed = planned(design, seed)
     chosen = chosen_endpoint(design, endpoint)
     designs = [sized(design, n) for n in sizes]
     responses = draws(replicates, seed) if assurance else None

@@ -29,6 +29,7 @@ from lissive.trials.data import Flow, TrialData
 from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
+from lissive.trials.read import planned
 from lissive.trials.response import Response, between_trials
 
 ALSO = (
@@ -84,27 +85,30 @@ class Results:
 
 
 def run_trial(
-    design: Design,
+    design: Design | str | Path,
     *,
     replicates: int = 200,
-    seed: int = 1,
+    seed: int | None = None,
     responses: Sequence[Response] | None = None,
     folder: Path | None = None,
     resume: bool = False,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Results:
-    """Carry the design out `replicates` times and analyse each.
+    """Simulate the trial `replicates` times and analyse each.
 
     Parameters
     ----------
+    design : a design, or the path of its file.
+    seed : random seed; the design's, or 1, if not given.
     responses : one for each replicate, as drawn from a posterior; the tables' own if not given.
     folder : where each finished chunk is kept, patients as Parquet; nothing is written if not given.
-    resume : go on with what is there, from the same design, seed and model.
-    progress : told how many replicates are done, in parts of one.
+    resume : resume the run in `folder`, of the same design, seed and model.
+    progress : called with the number of replicates done, in parts of one.
 
-    Raises       DesignError where the trial cannot be carried out, or `folder` holds another one.
+    Raises       DesignError where the trial cannot be simulated, or `folder` holds another one.
     """
+    design, seed = planned(design, seed)
     settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
     stamp = _stamp(design, seed, responses)
     done = _found(folder, stamp, resume) if folder else {}
