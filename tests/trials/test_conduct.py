@@ -37,7 +37,7 @@ def test_a_pair_is_of_the_same_people(small):
     assert same(drug.screening, placebo.screening)
     assert same(drug.baseline, placebo.baseline)
     assert same(drug.filled, placebo.filled)
-    assert same(drug.number, placebo.number)
+    assert same(drug.screening_id, placebo.screening_id)
     assert not same(drug.values, placebo.values)
 
 
@@ -73,7 +73,7 @@ def test_another_arm_visit_or_endpoint_moves_nobody(small, spray):
     for name in ("spasticity_nrs", "spasms_per_day"):
         assert same(before.values[name], after.values[name][:, :, 1:])
         assert same(before.baseline[name], after.baseline[name])
-    for field in ("number", "left", "left_why", "dizzy"):
+    for field in ("screening_id", "left", "left_why", "dizzy"):
         assert same(getattr(before, field), getattr(after, field)), field
 
 

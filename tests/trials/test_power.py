@@ -56,7 +56,8 @@ def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
         "trial kind design endpoint week size_is alpha assurance replicates seed points provenance".split()
     )
     assert list(plain["points"][0]) == (
-        "n randomised endpoint week arm against method measure estimate p05 p95 ci power power_ci estimated notes".split()
+        "n randomised endpoint week arm against method measure estimate p05 p95 ci power power_ci estimated"
+        " notes".split()
     )
 
 

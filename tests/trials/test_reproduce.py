@@ -135,7 +135,7 @@ def by_hand():
     end = np.array([3.0, 4.0, np.nan, 6.0, 3.0, np.nan])
     data = TrialData(
         replicate=0,
-        number=np.arange(6),
+        screening_id=np.arange(6),
         group=np.array([0, 0, 0, 1, 1, 1]),
         treatment=np.array([[0], [0], [0], [1], [1], [1]]),
         screening={"spasticity_nrs": base},

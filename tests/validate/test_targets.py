@@ -307,20 +307,20 @@ def test_an_unknown_target_is_refused() -> None:
         ("targets.tsv", "nrs_ms", {"module": "heart"}, "module is 'heart'"),
         ("targets.tsv", "nrs_ms", {"arm": "nowhere"}, "arm is 'nowhere'"),
         ("targets.tsv", "nrs_ms", {"source": "nobody1999"}, "source 'nobody1999' is in no table"),
-        ("targets.tsv", "nrs_ms", {"constants": "gain_tune"}, "gain_tune is no parameter"),
+        ("targets.tsv", "nrs_ms", {"constants": "gain_tune"}, "gain_tune is not a parameter"),
         ("targets.tsv", "nrs_ms", {"set_by_hand": "no"}, "set_by_hand is no and the constants are gain_tone"),
         ("targets.tsv", "nrs_ms", {"set_by_hand": "yes", "constants": "-"}, "the constants are none"),
         ("targets.tsv", "nrs_ms", {"measure": "week_diference"}, "measure is 'week_diference'"),
         ("targets.tsv", "nrs_ms", {"measure": "fold_after soon"}, "measure is 'fold_after soon'"),
         ("targets.tsv", "nrs_ms", {"number": "7\t7"}, "20 cells|19 cells"),
         ("targets.tsv", "h_reflex", {"why_unmet": "-"}, "needs its reason"),
-        ("targets.tsv", "nrs_ms", {"id": "spasms_ms"}, "spasms_ms comes twice"),
+        ("targets.tsv", "nrs_ms", {"id": "spasms_ms"}, "duplicate target spasms_ms"),
         ("target_arms.tsv", "als_thc_10mg", {"doses": "two pills"}, "The dose 'two pills' is not understood"),
         ("target_arms.tsv", "als_thc_10mg", {"cause": "gout"}, "cause is 'gout'"),
         ("target_arms.tsv", "als_thc_10mg", {"model": "other"}, "model is 'other'"),
         ("target_arms.tsv", "als_thc_10mg", {"settings": "fed=yes"}, "the setting fed is 'yes'"),
         ("target_arms.tsv", "als_thc_10mg", {"days": "ever"}, "days is 'ever'"),
-        ("target_arms.tsv", "als_thc_10mg", {"arm": "als_placebo"}, "als_placebo comes twice"),
+        ("target_arms.tsv", "als_thc_10mg", {"arm": "als_placebo"}, "duplicate arm als_placebo"),
     ],
 )
 def test_a_wrong_row_is_named_by_file_and_line(
@@ -332,7 +332,7 @@ def test_a_wrong_row_is_named_by_file_and_line(
     place = raised.value.where
     file, _, line = place.partition(":")
     assert file == table
-    twice = "comes twice" in str(raised.value)
+    twice = "duplicate" in str(raised.value)
     assert twice or int(line) == line_of(table, name)
 
 
@@ -340,7 +340,7 @@ def test_a_wrong_row_is_named_by_file_and_line(
     ("cells", "words"),
     [
         ({"doses": "THC_nose 5 mg at 8 on 1 day"}, "THC_nose cannot be dosed"),
-        ({"settings": "fat=1"}, "fat is no parameter"),
+        ({"settings": "fat=1"}, "fat is not a parameter"),
     ],
 )
 def test_an_arm_that_the_model_cannot_do_is_refused(

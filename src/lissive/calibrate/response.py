@@ -26,7 +26,7 @@ from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.errors import DesignError, StudyError
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
-from lissive.trials.conduct import conduct, one_by_one_if_need_be
+from lissive.trials.conduct import conduct, run_replicates
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
 from lissive.trials.design import Design
@@ -250,7 +250,7 @@ def _on_each_arm(
         found = {arm: conduct(design, numbers, all_on=arm, people=groups, settings=settings) for arm in arms}
         return [{arm: found[arm][i] for arm in arms} for i in range(len(groups))]
 
-    return one_by_one_if_need_be(carried_out, people)
+    return run_replicates(carried_out, people)
 
 
 def _sized(trial: PublishedTrial, patients: int) -> Design:

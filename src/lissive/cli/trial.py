@@ -59,7 +59,7 @@ def run(
     further = "Nothing was kept (no --out)."
     if out is not None:
         further = f"Finished replicates are in {out}; rerun the same command with --resume."
-    with _interruptible(further), located(file), bar("replicates", replicates) as tick:
+    with _interruptible(further), located(file), bar("replicates", replicates) as progress:
         results = run_trial(
             design,
             replicates=replicates,
@@ -67,7 +67,7 @@ def run(
             folder=out,
             resume=resume,
             threads=threads,
-            progress=tick,
+            progress=progress,
         )
     answer = summary(results)
     written = []
@@ -119,7 +119,7 @@ def power(
     sizes = _sizes(n)
     _folder(out, resume=False, parts=False)
     total = sum(sizes) * replicates
-    with _interruptible("Nothing was kept."), located(file), bar("patients", total) as tick:
+    with _interruptible("Nothing was kept."), located(file), bar("patients", total) as progress:
         answer = power_by_size(
             design,
             sizes,
@@ -128,7 +128,7 @@ def power(
             replicates=replicates,
             seed=seed,
             threads=threads,
-            progress=tick,
+            progress=progress,
         )
     written = []
     if out is not None:

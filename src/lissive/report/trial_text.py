@@ -18,7 +18,7 @@ from lissive.report.trial_words import (
 )
 from lissive.report.words import paragraphs, percent, span, upper_first, wrapped
 from lissive.trials.design import Design
-from lissive.trials.endpoint import HIT, TIME
+from lissive.trials.endpoint import BINARY, TIME
 from lissive.trials.power import PowerAnswer
 from lissive.trials.summary import ArmAnswer, ComparisonAnswer, DoseAnswer, TrialAnswer
 
@@ -165,7 +165,7 @@ def _arm_cells(row: ArmAnswer) -> list[str]:
     """n, baseline, change [SD], proportion."""
     n = f"{row.n:.0f}"
     base = "" if row.base is None else f"{row.base:.1f}"
-    if row.kind in (HIT, TIME):
+    if row.kind in (BINARY, TIME):
         return [n, base, "", percent(row.mean)]
     sd = "" if row.sd is None else f" [{row.sd:.2f}]"
     return [n, base, f"{_fixed(row.change, sign=True)}{sd}", ""]

@@ -38,22 +38,22 @@ class Part:
 
 def sensitivity_part(found: Dependence) -> Part:
     """Figures, tables and words."""
-    result, told, learned = found.indices, found.identifiability, found.contraction
-    others = [_spectrum(told), *([_contraction(learned)] if learned else [])]
+    result, data, learned = found.indices, found.identifiability, found.contraction
+    others = [_spectrum(data), *([_contraction(learned)] if learned else [])]
     tornados = [_tornado(result, k) for k in range(len(result.outputs))]
-    return Part(_words(result, told), tuple(tornados), tuple(others), groups_table(told))
+    return Part(_words(result, data), tuple(tornados), tuple(others), groups_table(data))
 
 
-def _words(result: Sensitivity, told: Identifiability) -> tuple[str, ...]:
+def _words(result: Sensitivity, data: Identifiability) -> tuple[str, ...]:
     done = result.provenance
-    inseparable = [group.name for group in told.groups if group.inseparable]
+    inseparable = [group.name for group in data.groups if group.inseparable]
     return (
         f"{len(result.inputs)} uncertain parameters were varied within their ranges, in {done.runs} pairs of runs "
         f"(random seed {done.seed}); {len(result.idle)} more have no influence in this scenario. The total index is "
         "the proportion of an output's variance due to the parameter, alone and in interaction with others. µ* is the "
         "mean elementary effect over the parameter's whole range. Whiskers: 95 % CI of the method.",
-        f"A virtual clinic's data of {len(told.observations)} means say more than the prior in {told.seen} of "
-        f"{len(told.spectrum)} directions of parameter space. "
+        f"A virtual clinic's data of {len(data.observations)} means say more than the prior in {data.seen} of "
+        f"{len(data.spectrum)} directions of parameter space. "
         + (f"Not identifiable: {listed(inseparable)}." if inseparable else "All groups are identifiable."),
     )
 
@@ -81,13 +81,13 @@ def _tornado(result: Sensitivity, k: int) -> Shown:
     return Shown(f"{label}{unit}", text, pictures, inputs_table(result, k, MOST))
 
 
-def _spectrum(told: Identifiability) -> Shown:
-    first, seen = number(told.spectrum[0]), told.seen
+def _spectrum(data: Identifiability) -> Shown:
+    first, seen = number(data.spectrum[0]), data.seen
     said = f"Largest singular value {first}; {seen} directions are informed beyond the prior."
     picture = inline_svg(
-        drawn(3.6, 2.6, lambda ax: plot_spectrum(told, limits()["seen"], ax=ax)), "spectrum", said
+        drawn(3.6, 2.6, lambda ax: plot_spectrum(data, limits()["seen"], ax=ax)), "spectrum", said
     )
-    rows = [[str(k), number(value)] for k, value in enumerate(told.spectrum, 1)]
+    rows = [[str(k), number(value)] for k, value in enumerate(data.spectrum, 1)]
     numbers = table("Singular values", "direction|value", rows, "value")
     return Shown("Spectrum of the sensitivity matrix.", said, (picture,), numbers)
 

@@ -112,4 +112,4 @@ def _ended(data: TrialData) -> npt.NDArray[np.object_]:
 
 
 def _ids(design: Design, data: TrialData) -> list[str]:
-    return [f"{design.trial}-{data.replicate + 1:04d}-{number + 1:05d}" for number in data.number]
+    return [f"{design.trial}-{data.replicate + 1:04d}-{number + 1:05d}" for number in data.screening_id]

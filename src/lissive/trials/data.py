@@ -35,7 +35,7 @@ class TrialData:
     """
 
     replicate: int
-    number: IntArray
+    screening_id: IntArray
     """(patient,) number at screening, from 0."""
     group: IntArray
     """(patient,) place in `design.shares`: the arm, or in a crossover the sequence."""
@@ -64,7 +64,7 @@ class TrialData:
     flow: Flow
 
     def __len__(self) -> int:
-        return len(self.number)
+        return len(self.screening_id)
 
     @property
     def periods(self) -> int:

@@ -33,31 +33,31 @@ class Running:
     kernel: Kernel
     batch: Batch
     parameters: dict[str, FloatArray]
-    which: IntArray
+    replicate_index: IntArray
     """(patient,) place of the replicate in the chunk."""
-    number: IntArray
+    screening_id: IntArray
     ratings: Ratings
     limit: dict[str, FloatArray]
     """Figures of titration, (patient,) each."""
     ready: FloatArray
-    """(patient,) numbers between 0 and 1: how far each goes of what may be taken."""
+    """(patient,) numbers between 0 and 1: each one's quantile of the maximum acceptable dose."""
     units: IntArray
     day: int
     history: list[FloatArray]
     """A day: (patient, output) means."""
-    taken: list[IntArray]
-    felt0: FloatArray
+    units_by_day: list[IntArray]
+    perceived_baseline: FloatArray
     """(patient,) rating before everything, by which relief is judged."""
 
     def take(self, members: IntArray) -> None:
-        """Go on with these alone."""
+        """Keep these patients only."""
         self.batch = self.batch.take(members)
         self.parameters = {k: v[members] for k, v in self.parameters.items()}
         self.limit = {k: v[members] for k, v in self.limit.items()}
         self.ratings = self.ratings.take(members)
         self.history = [each[members] for each in self.history]
-        self.taken = [each[members] for each in self.taken]
-        for name in ("which", "number", "ready", "units", "felt0"):
+        self.units_by_day = [each[members] for each in self.units_by_day]
+        for name in ("replicate_index", "screening_id", "ready", "units", "perceived_baseline"):
             setattr(self, name, getattr(self, name)[members])
 
     def levels(self, output: str, last: int, days: int) -> FloatArray:
@@ -68,13 +68,13 @@ class Running:
         )
 
 
-def go_on(
+def advance_days(
     design: Design,
     run: Running,
     treatment: IntArray,
     days: int,
     settings: Settings | None,
-    told: Callable[[], None] | None,
+    on_day: Callable[[], None] | None,
     *,
     keep_dose: bool = False,
 ) -> None:
@@ -97,20 +97,20 @@ def go_on(
     for d in range(days):
         seen_day = _one_day(run, template, offset, treatment, settings)
         run.history.append(seen_day.mean[:, 0])
-        run.taken.append(run.units.copy())
-        felt = run.history[-1][:, k_relief] + course[:, BEFORE + run.day]
+        run.units_by_day.append(run.units.copy())
+        perceived = run.history[-1][:, k_relief] + course[:, BEFORE + run.day]
         wished = next_units(
             run.units,
             seen_day.maximum[:, 0, k_harm],
-            felt / run.felt0,
+            perceived / run.perceived_baseline,
             np.minimum(plan.ceiling(d + 1), most),
             run.limit,
             plan.step,
         )
         run.units = np.where(given & plan.titrated, np.minimum(wished, plan.cap), run.units)
         run.day += 1
-        if told:
-            told()
+        if on_day:
+            on_day()
 
 
 def _one_day(

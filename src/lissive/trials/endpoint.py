@@ -12,7 +12,7 @@ from lissive.trials.design import Design
 from lissive.trials.measures import IMPRESSIONS, MEASURES
 from lissive.trials.parts import Endpoint
 
-CHANGE, HIT, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
+CHANGE, BINARY, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
 """What a value is: a change from baseline, yes or no, a daily count, a time to failure, a level."""
 
 
@@ -120,7 +120,7 @@ def _values(
     name = endpoint.measure
     none = np.full(data.treatment.shape, np.nan)
     if name in ("dizziness", "withdrawal", "withdrawal_adverse"):
-        return HIT, _event(design, data, name), none
+        return BINARY, _event(design, data, name), none
     if name == "failure":
         end = float(design.days)
         time: FloatArray = np.where(np.isfinite(data.failed_day), data.failed_day, end)
@@ -135,7 +135,7 @@ def _values(
     falls = data.impression.get(name, (endpoint.falls_by_pct or 0.0) / 100.0)
     if falls:
         hit = np.where(np.isnan(value) | np.isnan(base), np.nan, value <= (1.0 - falls) * base)
-        return HIT, hit, base
+        return BINARY, hit, base
     if MEASURES[name].kind == "count":
         return COUNT, value, base
     return CHANGE, value - base, base

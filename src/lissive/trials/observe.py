@@ -57,7 +57,7 @@ class Ratings:
         )
 
 
-def ratings_of(design: Design, seed: int, number: IntArray, days: int, response: Response) -> Ratings:
+def ratings_of(design: Design, seed: int, screening_id: IntArray, days: int, response: Response) -> Ratings:
     """All random numbers of these patients from BEFORE days before the start to `days` after it."""
     figure = response.rating()
     total = BEFORE + days
@@ -68,14 +68,18 @@ def ratings_of(design: Design, seed: int, number: IntArray, days: int, response:
         kind = MEASURES[name].kind
         if kind == "rating":
             sd, memory = figure["course_sd"], figure["course_days"]
-            course[name] = stretches(seed, name, number, total, sd=sd, memory=memory)
+            course[name] = stretches(seed, name, screening_id, total, sd=sd, memory=memory)
         if kind in ("rating", "assessed"):
-            error[name] = ndtri(by_day(seed, f"error: {name}", number, total))
+            error[name] = ndtri(by_day(seed, f"error: {name}", screening_id, total))
         if kind == "count":
-            chance[name] = by_day(seed, f"count: {name}", number, total)
-    filled = (by_day(seed, "diary", number, total) < design.diary_compliance).astype(float)
+            chance[name] = by_day(seed, f"count: {name}", screening_id, total)
+    filled = (by_day(seed, "diary", screening_id, total) < design.diary_compliance).astype(float)
     return Ratings(
-        course, error, chance, filled, {name: np.full(len(number), value) for name, value in figure.items()}
+        course,
+        error,
+        chance,
+        filled,
+        {name: np.full(len(screening_id), value) for name, value in figure.items()},
     )
 
 
@@ -90,7 +94,7 @@ def joined(parts: Sequence[Ratings]) -> Ratings:
     )
 
 
-def seen(design: Design, ratings: Ratings, name: str, levels: FloatArray, last: int) -> FloatArray:
+def observe_visit(design: Design, ratings: Ratings, name: str, levels: FloatArray, last: int) -> FloatArray:
     """(patient,) what is observed of a measure on day `last`.
 
     Parameters
@@ -138,12 +142,16 @@ def _days(measure: Measure, ratings: Ratings, name: str, levels: FloatArray, pla
 
 
 def screening_ratings(
-    design: Design, seed: int, number: IntArray, parameters: Mapping[str, FloatArray], response: Response
+    design: Design,
+    seed: int,
+    screening_id: IntArray,
+    parameters: Mapping[str, FloatArray],
+    response: Response,
 ) -> dict[str, FloatArray]:
     """Measure to (patient,): what inclusion looks at, before everything."""
-    ratings = ratings_of(design, seed, number, 0, response)
-    found = {"": np.zeros(len(number))}
+    ratings = ratings_of(design, seed, screening_id, 0, response)
+    found = {"": np.zeros(len(screening_id))}
     for name in design.population.inclusion:
         level = np.repeat(parameters[MEASURES[name].baseline][:, None], design.diary_days, axis=1)
-        found[name] = seen(design, ratings, name, level, -1)
+        found[name] = observe_visit(design, ratings, name, level, -1)
     return found

@@ -22,12 +22,12 @@ HOURS = 24.0
 Seeds = Sequence[tuple[int, IntArray]]
 
 
-def _chance(seeds: Seeds, number: IntArray, purpose: str) -> FloatArray:
+def _chance(seeds: Seeds, screening_id: IntArray, purpose: str) -> FloatArray:
     """(patient,) one number each between 0 and 1."""
-    u = np.empty(len(number))
+    u = np.empty(len(screening_id))
     for seed, members in seeds:
         if len(members):
-            u[members] = uniforms(seed, purpose, int(number[members].max()) + 1)[number[members]]
+            u[members] = uniforms(seed, purpose, int(screening_id[members].max()) + 1)[screening_id[members]]
     return u
 
 
@@ -35,7 +35,7 @@ def left_of(
     history: Sequence[FloatArray],
     outputs: Sequence[str],
     seeds: Seeds,
-    number: IntArray,
+    screening_id: IntArray,
     limit: Mapping[str, FloatArray],
     start: int,
 ) -> tuple[FloatArray, IntArray]:
@@ -48,7 +48,7 @@ def left_of(
     part = {name: np.stack([day[:, outputs.index(name)] for day in history], axis=1) * HOURS for name in
             ("dropout_hazard", "leave_adverse", "leave_effect")}  # fmt: skip
     so_far = np.cumsum(part["dropout_hazard"], axis=1)
-    threshold = -np.log(_chance(seeds, number, f"leaves: from day {start}"))
+    threshold = -np.log(_chance(seeds, screening_id, f"leaves: from day {start}"))
     gone = so_far >= threshold[:, None]
     day = np.argmax(gone, axis=1)
     leaves = gone.any(axis=1)
@@ -56,7 +56,7 @@ def left_of(
     hazard = {name: values[rows, day] for name, values in part.items()}
     other = hazard["dropout_hazard"] - hazard["leave_adverse"] - hazard["leave_effect"]
     adverse = hazard["leave_adverse"] + limit["other_adverse"] * other
-    u = _chance(seeds, number, f"leaves: why, from day {start}") * hazard["dropout_hazard"]
+    u = _chance(seeds, screening_id, f"leaves: why, from day {start}") * hazard["dropout_hazard"]
     reason = np.where(u < adverse, ADVERSE, np.where(u < adverse + hazard["leave_effect"], NO_EFFECT, OTHER))
     return np.where(leaves, day + 1.0, np.inf), np.where(leaves, reason, STAYED)
 
@@ -98,7 +98,7 @@ def dizzy_in(
     How prone somebody is stays theirs: who was dizzy in the run-in is not newly dizzy after it.
     """
     k = run.kernel.outputs.index("dizziness_hazard")
-    chance = _chance(seeds, run.number, "dizziness, period 0")
+    chance = _chance(seeds, run.screening_id, "dizziness, period 0")
 
     def risk(first: int, last: int, stays: FloatArray) -> FloatArray:
         hazard = np.stack([run.history[BEFORE + d][:, k] for d in range(first, last)], axis=1) * HOURS
@@ -137,12 +137,12 @@ def split_by_replicate(
     starts: Sequence[int],
 ) -> list[TrialData]:
     """One TrialData a replicate; patients whose equations could not be solved are counted and left out."""
-    seeds = [(each.seed, np.flatnonzero(run.which == k)) for k, each in enumerate(people)]
+    seeds = [(each.seed, np.flatnonzero(run.replicate_index == k)) for k, each in enumerate(people)]
     dizzy = dizzy_in(run, seeds, left, start, starts, design.days)
     result = []
     for k, each in enumerate(people):
-        mine = np.flatnonzero((run.which == k) & good)
-        randomised = int((run.which == k).sum())
+        mine = np.flatnonzero((run.replicate_index == k) & good)
+        randomised = int((run.replicate_index == k).sum())
         flow = Flow(
             each.screened, int(entered[k]), int(left_early[k]), int(entered[k] - left_early[k] - randomised),
             len(mine), randomised - len(mine),
@@ -150,7 +150,7 @@ def split_by_replicate(
         result.append(
             TrialData(
                 each.replicate,
-                run.number[mine],
+                run.screening_id[mine],
                 group[mine],
                 treatment[mine],
                 {n: v[mine] for n, v in screening.items()},

@@ -31,7 +31,7 @@ class People:
 
     replicate: int
     seed: int
-    number: IntArray
+    screening_id: IntArray
     parameters: Mapping[str, FloatArray]
     """Model parameter to (patient,)."""
     screening: Mapping[str, FloatArray]
@@ -39,7 +39,7 @@ class People:
     response: Response
 
     def __len__(self) -> int:
-        return len(self.number)
+        return len(self.screening_id)
 
 
 def seed_of(seed: int, replicate: int) -> int:

@@ -18,7 +18,7 @@ from lissive.model import load
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
-from lissive.trials.conduct import conduct, one_by_one_if_need_be
+from lissive.trials.conduct import conduct, run_replicates
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
 from lissive.trials.design import Design
@@ -220,9 +220,9 @@ def reproduce_published(
     skipped = list(published.skipped)
     for k, trial in enumerate(published.trials):
         base, share = weight[:k].sum() / weight.sum(), weight[k] / weight.sum()
-        tick = None if progress is None else _part(progress, float(base), float(share))
+        within = None if progress is None else _part(progress, float(base), float(share))
         try:
-            values = _figures(trial, replicates, seed, responses, settings, tick)
+            values = _figures(trial, replicates, seed, responses, settings, within)
         except DesignError as error:
             skipped.append(Skipped(trial.id, "all", str(error)))
             continue
@@ -266,7 +266,7 @@ def _figures(
     seed: int,
     responses: Sequence[Response] | None,
     settings: Settings,
-    tick: Callable[[float], None] | None,
+    within: Callable[[float], None] | None,
 ) -> FloatArray:
     """(replicate, figure); NaN in a replicate that could not be carried out."""
     size = max(1, PATIENTS_AT_ONCE // _entering(trial))
@@ -279,12 +279,12 @@ def _figures(
 
     for first in range(0, replicates, size):
         chunk = range(first, min(first + size, replicates))
-        for data in one_by_one_if_need_be(carried_out, chunk):
+        for data in run_replicates(carried_out, chunk):
             if data is not None:
                 every = dict.fromkeys(design.arms, data)
                 values[data.replicate] = [statistic(design, every, each) for each in trial.observed]
-        if tick:
-            tick((chunk[-1] + 1) / replicates)
+        if within:
+            within((chunk[-1] + 1) / replicates)
     return values
 
 

@@ -117,9 +117,9 @@ def run_trial(
     for chunk in _chunks(design, replicates):
         part = done.get(chunk[0])
         if part is None or len(part["flows"]) < len(chunk):
-            tick = _within(progress, chunk)
+            within = _within(progress, chunk)
             mine = None if responses is None else [responses[r] for r in chunk]
-            trials = conduct(design, chunk, seed=seed, responses=mine, settings=settings, progress=tick)
+            trials = conduct(design, chunk, seed=seed, responses=mine, settings=settings, progress=within)
             example = example or trials[0]
             part = _record(design, trials)
             if folder:

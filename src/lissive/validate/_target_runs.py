@@ -38,7 +38,7 @@ class NoValue(Exception):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Simulated:
     """One subject of one run.
 
     time : (time,) hours        values : output to (time,)        last_dose : hours
@@ -81,20 +81,20 @@ class Runs:
     def _kernel(self, model: str) -> Kernel:
         return build(load(model), list(self._outputs[model]))
 
-    def seen(self, arm: Arm, subject: int = 0) -> Seen:
+    def seen(self, arm: Arm, subject: int = 0) -> Simulated:
         """What one subject of a run shows. Raises NoValue where the solver gave up."""
         if arm.name not in self._kept:
             self._kept[arm.name] = self._run(arm, self._moved(arm))
         return self._subject(arm, self._kept[arm.name], subject)
 
-    def over(self, arm: Arm, subject: int, grid: Mapping[str, FloatArray]) -> list[Seen]:
+    def over(self, arm: Arm, subject: int, grid: Mapping[str, FloatArray]) -> list[Simulated]:
         """The run of an arm with the grid's values of some parameters, (run,) each."""
         size = len(next(iter(grid.values())))
         own = {name: values[subject] for name, values in self._moved(arm).items()}
         run = self._run(arm, {name: np.full(size, value) for name, value in own.items()} | dict(grid))
         return [self._subject(arm, run, k) for k in range(size)]
 
-    def _subject(self, arm: Arm, run: _Run, subject: int) -> Seen:
+    def _subject(self, arm: Arm, run: _Run, subject: int) -> Simulated:
         code = int(run.status[subject])
         if code:
             why = MEANING[code].format(cycles=self._settings.ss_cycles)
@@ -104,7 +104,7 @@ class Runs:
         own = {
             name: float(np.broadcast_to(v, len(run.status))[subject]) for name, v in run.parameters.items()
         }
-        return Seen(run.time, values, run.last_dose, own)
+        return Simulated(run.time, values, run.last_dose, own)
 
     def _moved(self, arm: Arm) -> dict[str, FloatArray]:
         """(subject,) values of the recalled constants: as they are, then each of them moved."""
@@ -137,7 +137,7 @@ def typical(arm: Arm, equations: Equations) -> dict[str, float]:
     if arm.model == "lissive":
         own = {name: row.value for name, row in load_parameters(arm.cause).items()}
     if wrong := [name for name in arm.settings if name not in own]:
-        raise SimulationError(f"{wrong[0]} is no parameter of {arm.model}.", where=f"arm {arm.name}")
+        raise SimulationError(f"{wrong[0]} is not a parameter of {arm.model}.", where=f"arm {arm.name}")
     return own | dict(arm.settings)
 
 

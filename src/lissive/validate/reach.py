@@ -1,4 +1,4 @@
-"""What the kinetics were meant to reach, and whether they do: the aims of reach.tsv held against a validation."""
+"""Whether the pharmacokinetics meet the aims of reach.tsv."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endocannabinoid and spasm modules held against what was observed.
+"""The endocannabinoid and spasm modules compared with observations.
 
     for met in targets(): print(met.id, met.value, met.met, met.reason)
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from lissive.errors import ParameterError
 from lissive.model.parameters import Source
-from lissive.validate._target_measures import MEASURES, Look, Measure
+from lissive.validate._target_measures import MEASURES, Measure, MeasureContext
 from lissive.validate._target_patients import PATIENT_MEASURES, forecast_of
 from lissive.validate._target_rows import (
     FOLDER,
@@ -32,7 +32,7 @@ from lissive.validate._target_runs import NoValue, Runs, recalled_constants
 
 RESTS_ON = 0.01
 """A figure rests on a recalled constant that moves it by this share when it is moved by a tenth."""
-NO_REASON = "No reason is on record: the model or the tables have changed since the last was written."
+NO_REASON = "No reason on record: the model or the tables have changed since."
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,9 @@ def _values(
 ) -> tuple[list[float], str]:
     """The figure as the model is, then with each recalled constant moved; and what else there is to say."""
     subjects = 1 + (len(recalled_constants()) if arm.model == "lissive" else 0)
-    every = [measure(Look(runs, arm, against, row.output, args, subject)) for subject in range(subjects)]
+    every = [
+        measure(MeasureContext(runs, arm, against, row.output, args, subject)) for subject in range(subjects)
+    ]
     pairs = [each if isinstance(each, tuple) else (each, "") for each in every]
     return [float(value) for value, _ in pairs], pairs[0][1]
 
