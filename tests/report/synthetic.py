@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lissive.studies import Arm, Observation, Prediction, Skipped
-from lissive.validate.score import Validation
+from lissive.validate.run import Validation
 
 ARM = Arm("study2020", 12, "oral", 10.0, 10.0)
 
@@ -28,13 +28,18 @@ def one(analyte: str, metric: str, observed: float, fold: float, **other: object
     return Prediction(observation, np.full(20, observed * fold))
 
 
-def validation(*predictions: Prediction) -> Validation:
+def validation(*predictions: Prediction, **other: object) -> Validation:
     return Validation(
-        "nowhere.yaml", predictions, (Skipped("study2020", "CBD Vd", "which volume is <not> said"),), 20, 1
-    )
+        "nowhere.yaml",
+        predictions,
+        (Skipped("study2020", "CBD Vd", "which volume is <not> said"),),
+        20,
+        1,
+        **other,
+    )  # type: ignore[arg-type]
 
 
-def usual() -> Validation:
+def usual(**other: object) -> Validation:
     """THC within its aim, CBD beyond, a ratio good, a ratio missed."""
     kept = {"split": "validation"}
     return validation(
@@ -46,4 +51,5 @@ def usual() -> Validation:
         one("CBD", "AUC", 1234.5, 0.9, **kept),
         one("THC", "food_ratio_AUC", 2.0, 1.1, **kept),
         one("THC", "ddi_ratio_Cmax", 2.0, 4.0, **kept),
+        **other,
     )

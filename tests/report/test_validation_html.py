@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from lissive.report.validation_html import validation_page, write_validation
 from lissive.report.validation_tables import interval, observed
-from lissive.report.validation_words import RECALLED, metric, number
+from lissive.report.validation_words import metric
+from lissive.report.words import UNVERIFIED, number
 from lissive.studies import predict_studies, shipped_studies
 from lissive.validate.contraction import contraction
 from lissive.validate.curves import Curve, Point
 from lissive.validate.identifiability import assessed
 from lissive.validate.misses import NOT_EXPLAINED, explanations
-from lissive.validate.score import Validation
+from lissive.validate.run import Dependence, Validation
 from lissive.validate.sensitivity import Size, sensitivity
-from lissive.validate.targets import Met, targets
+from lissive.validate.targets import TargetResult, targets
 
 from .synthetic import one, usual, validation
 
@@ -75,12 +74,12 @@ def curve() -> Curve:
 
 
 @pytest.fixture(scope="module")
-def met() -> list[Met]:
+def met() -> list[TargetResult]:
     return targets(["stroke"])
 
 
 @pytest.fixture(scope="module")
-def deep() -> dict[str, Any]:
+def deep() -> Dependence:
     matrix = np.array([[2.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.5, 0.2, 0.2]])
     sd = {"CL_THC": 0.3, "V1_THC": 0.4, "Q2_THC": 0.4}
     group = {
@@ -89,21 +88,21 @@ def deep() -> dict[str, Any]:
         "members": "V1_THC Q2_THC",
         "separated_by": "Early samples.",
     }
-    return {
-        "indices": sensitivity(Size(2, 4, 2, 8), threads=2).to_dict(),
-        "identifiability": assessed(matrix, list(sd), ["a", "b", "c", "d"], sd, [group]).to_dict(),
-        "contraction": [asdict(each) for each in contraction(sd, {"CL_THC": 0.1, "V1_THC": 0.4})],
-    }
+    return Dependence(
+        sensitivity(Size(2, 4, 2, 8), threads=2),
+        assessed(matrix, list(sd), ["a", "b", "c", "d"], sd, [group]),
+        contraction(sd, {"CL_THC": 0.1, "V1_THC": 0.4}),
+    )
 
 
 @pytest.fixture(scope="module")
-def full(met: list[Met], deep: dict[str, Any]) -> str:
-    return validation_page(usual(), met, [curve()], deep)
+def full(met: list[TargetResult], deep: Dependence) -> str:
+    return validation_page(usual(targets=tuple(met), sensitivity=deep), [curve()])
 
 
 @pytest.fixture(scope="module")
 def plain() -> str:
-    return validation_page(usual(), [], [])
+    return validation_page(usual(), [])
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +115,7 @@ def shipped() -> Validation:
 
 @pytest.fixture(scope="module")
 def shipped_page(shipped: Validation) -> str:
-    return validation_page(shipped, [], [])
+    return validation_page(shipped, [])
 
 
 def test_the_page_is_well_formed_and_can_be_read_by_everybody(full: str) -> None:
@@ -150,9 +149,9 @@ def test_the_page_loads_nothing(full: str) -> None:
 
 
 def test_the_same_run_gives_the_same_bytes(
-    full: str, met: list[Met], deep: dict[str, Any], tmp_path: Path
+    full: str, met: list[TargetResult], deep: Dependence, tmp_path: Path
 ) -> None:
-    (path,) = write_validation(tmp_path / "r", usual(), met, [curve()], deep)
+    (path,) = write_validation(tmp_path / "r", usual(targets=tuple(met), sensitivity=deep), [curve()])
     assert path.name == "validation.html"
     assert path.read_text(encoding="utf-8") == full
     assert [p.name for p in path.parent.iterdir()] == ["validation.html"]
@@ -160,16 +159,16 @@ def test_the_same_run_gives_the_same_bytes(
 
 def test_a_known_error_is_shown_with_its_verdict(plain: str) -> None:
     rows = Page(plain).rows
-    assert ["Typical fold error (GMFE) of THC", "at most 1.35", "1.20", "3", "met"] in rows
-    assert ["Typical fold error (GMFE) of CBD", "at most 1.5", "3.00", "1", "not met"] in rows
-    assert ["Share of CBD within 2-fold", "at least 90 %", "0 %", "1", "not met"] in rows
-    assert ["Typical fold error (GMFE) of 11-OH-THC", "at most 1.35", "-", "0", "not judged"] in rows
+    assert ["Geometric mean fold error (GMFE) of THC", "at most 1.35", "1.20", "3", "met"] in rows
+    assert ["Geometric mean fold error (GMFE) of CBD", "at most 1.5", "3.00", "1", "not met"] in rows
+    assert ["Proportion of CBD within 2-fold", "at least 90 %", "0 %", "1", "not met"] in rows
+    assert ["Geometric mean fold error (GMFE) of 11-OH-THC", "at most 1.35", "-", "0", "not judged"] in rows
     assert ["CBD", "read", "1", "3.00", "3.00", "0 %", "0 %", "0 %", "0 %"] in rows
 
 
 def test_a_near_miss_of_an_aim_does_not_read_as_met() -> None:
-    rows = Page(validation_page(validation(one("THC", "Cmax", 1.0, 1.3501)), [], [])).rows
-    assert ["Typical fold error (GMFE) of THC", "at most 1.35", "1.3501", "1", "not met"] in rows
+    rows = Page(validation_page(validation(one("THC", "Cmax", 1.0, 1.3501)), [])).rows
+    assert ["Geometric mean fold error (GMFE) of THC", "at most 1.35", "1.3501", "1", "not met"] in rows
 
 
 def test_a_missed_ratio_without_a_reason_says_so(plain: str) -> None:
@@ -178,9 +177,9 @@ def test_a_missed_ratio_without_a_reason_says_so(plain: str) -> None:
     assert "study2020 THC food_ratio_AUC: observed" not in plain
 
 
-def test_what_is_recalled_is_marked_and_what_is_read_is_not(plain: str) -> None:
+def test_what_is_unverified_is_marked_and_what_is_read_is_not(plain: str) -> None:
     cells = {tuple(row[:3]): row for row in Page(plain).rows}
-    assert cells["study2020", "THC", "AUC"][6] == f"10.0{RECALLED} ng/mL"
+    assert cells["study2020", "THC", "AUC"][6] == f"10.0{UNVERIFIED} ng/mL"
     assert cells["study2020", "THC", "Cmax"][6] == "2.00 ng/mL"
 
 
@@ -191,9 +190,9 @@ def test_every_observation_is_there_with_the_numbers_of_the_json(
     by_start: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for row in there:
         by_start.setdefault(row[:3], []).append(row)
-    for row in shipped.to_dict()["rows"]:
-        cells = {observed(row), number(row["predicted"]), interval(row), number(row["fold"])}
-        mine = by_start[row["study"], row["analyte"], metric(row)]
+    for row in shipped.rows:
+        cells = {observed(row), number(row.predicted), interval(row), number(row.fold)}
+        mine = by_start[row.study, row.analyte, metric(row)]
         assert any(cells <= set(each) for each in mine), row
 
 
@@ -203,14 +202,14 @@ def test_everything_that_was_skipped_is_there(shipped: Validation, shipped_page:
 
 
 def test_every_missed_ratio_of_the_shipped_studies_is_explained(shipped: Validation) -> None:
-    missed = {(row["study"], row["analyte"], row["metric"]) for row in shipped.to_dict()["ratios"]["missed"]}
+    missed = {(row.study, row.analyte, row.metric) for row in shipped.ratios.missed}
     assert missed
     assert missed <= explanations().keys()
 
 
 def test_every_explanation_is_of_a_ratio_that_is_scored(shipped: Validation) -> None:
-    rows = shipped.to_dict()["rows"]
-    assert explanations().keys() <= {(row["study"], row["analyte"], row["metric"]) for row in rows}
+    rows = shipped.rows
+    assert explanations().keys() <= {(row.study, row.analyte, row.metric) for row in rows}
 
 
 def test_without_sensitivity_the_page_says_how_to_get_it(plain: str, full: str) -> None:
@@ -219,10 +218,10 @@ def test_without_sensitivity_the_page_says_how_to_get_it(plain: str, full: str) 
     assert said not in full
 
 
-def test_sensitivity_shows_outputs_groups_and_what_was_learned(full: str, deep: dict[str, Any]) -> None:
+def test_sensitivity_shows_outputs_groups_and_what_was_learned(full: str, deep: Dependence) -> None:
     page = Page(full)
-    for output in deep["indices"]["outputs"]:
-        assert output["label"] in full
+    for output in deep.indices.outputs:
+        assert output.label in full
     group = next(row for row in page.rows if row[0] == "Volumes")
     assert group[2] == "no (structural)"
     assert group[4] == "unbounded"
@@ -238,7 +237,7 @@ def test_curves_are_drawn_on_both_axes_with_their_points_in_the_table(full: str)
         if "study2020, oral" in picture.get("aria-label", "")
     ]
     assert [words.rsplit(" ", 2)[1] for words in said] == ["linear", "logarithmic"]
-    assert any(row[1:3] == [f"1.30{RECALLED}", "peak, calibration"] for row in page.rows)
+    assert any(row[1:3] == [f"1.30{UNVERIFIED}", "peak, calibration"] for row in page.rows)
 
 
 def test_every_parameter_is_there_with_its_source(full: str) -> None:

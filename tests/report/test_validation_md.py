@@ -9,7 +9,7 @@ import pytest
 
 from lissive.report import validation_stamp
 from lissive.report.validation_md import differences, stale, validation_markdown
-from lissive.report.validation_words import number
+from lissive.report.words import number
 
 from .synthetic import usual, validation
 
@@ -19,14 +19,14 @@ MADE = PAGE.exists()
 
 @pytest.fixture
 def text() -> str:
-    return validation_markdown(usual(), [])
+    return validation_markdown(usual())
 
 
 def test_every_row_is_there_and_every_table_is_even(text: str) -> None:
-    for row in usual().to_dict()["rows"]:
-        name = row["metric"].replace("_", "\\_")
-        lines = [line for line in text.splitlines() if f"| {row['analyte']} | {name}" in line]
-        assert any(f"| {number(row['predicted'])} |" in line for line in lines), row
+    for row in usual().rows:
+        name = row.metric.replace("_", "\\_")
+        lines = [line for line in text.splitlines() if f"| {row.analyte} | {name}" in line]
+        assert any(f"| {number(row.predicted)} |" in line for line in lines), row
     for block in text.split("\n\n"):
         if block.startswith("|"):
             widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
@@ -34,13 +34,13 @@ def test_every_row_is_there_and_every_table_is_even(text: str) -> None:
 
 
 def test_what_is_unmet_and_unexplained_is_said(text: str) -> None:
-    assert "| Typical fold error (GMFE) of CBD | at most 1.5 | 3.00 | 1 | not met |" in text
+    assert "| Geometric mean fold error (GMFE) of CBD | at most 1.5 | 3.00 | 1 | not met |" in text
     assert "| not met | Not explained yet. |" in text
-    assert "Of 5 aims for the kinetics 2 are met." in text
+    assert "Of 5 aims for the pharmacokinetics 2 are met." in text
 
 
 def test_an_empty_validation_has_a_page_too() -> None:
-    assert "No ratio was kept back" in validation_markdown(validation(), [])
+    assert "No ratio was held out" in validation_markdown(validation())
 
 
 def test_a_page_is_stale_once_a_table_has_changed(

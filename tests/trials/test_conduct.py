@@ -37,7 +37,7 @@ def test_a_pair_is_of_the_same_people(small):
     assert same(drug.screening, placebo.screening)
     assert same(drug.baseline, placebo.baseline)
     assert same(drug.filled, placebo.filled)
-    assert same(drug.number, placebo.number)
+    assert same(drug.screening_id, placebo.screening_id)
     assert not same(drug.values, placebo.values)
 
 
@@ -73,7 +73,7 @@ def test_another_arm_visit_or_endpoint_moves_nobody(small, spray):
     for name in ("spasticity_nrs", "spasms_per_day"):
         assert same(before.values[name], after.values[name][:, :, 1:])
         assert same(before.baseline[name], after.baseline[name])
-    for field in ("number", "left", "left_why", "dizzy"):
+    for field in ("screening_id", "left", "left_why", "dizzy"):
         assert same(getattr(before, field), getattr(after, field)), field
 
 
@@ -127,7 +127,7 @@ def test_the_flow_of_a_run_in_adds_up(small):
 def test_a_run_in_that_keeps_too_few_says_how_many_were_screened(small):
     keep = {"measure": "spasticity_nrs", "falls_by_pct": 95.0}
     design = small(run_in={"arm": "drug", "weeks": 1, "patients": 14, "keep": keep})
-    with pytest.raises(DesignError, match=r"\d+ people were screened, 14 entered .* kept 0; 12 are") as found:
+    with pytest.raises(DesignError, match=r"\d+ were screened, 14 entered .* 0 responded; 12 are") as found:
         conduct(design, [0])
     assert found.value.where == "run_in.keep"
 
@@ -138,7 +138,7 @@ def test_inclusion_that_hardly_anybody_meets_says_how_many_were_screened(small):
         "most_screened": 50,
         "inclusion": {"spasticity_nrs": {"at_least": 9.9}},
     }
-    with pytest.raises(DesignError, match="50 people were screened, 0 of them"):
+    with pytest.raises(DesignError, match="50 were screened, 0 of them"):
         conduct(small(population=population), [0])
 
 

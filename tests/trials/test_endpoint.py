@@ -18,7 +18,7 @@ def by_hand() -> TrialData:
     """Four patients, visits in weeks 1 and 2: one stays, one leaves after week 1, one before it, one misses week 2."""
     return TrialData(
         replicate=0,
-        number=np.arange(4),
+        screening_id=np.arange(4),
         group=np.array([0, 0, 1, 1]),
         treatment=np.array([[0], [0], [1], [1]]),
         screening={"spasticity_nrs": np.array([9.0, 8.0, 8.0, 5.0])},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lissive.errors import DesignError
 from lissive.trials.posterior import draws
-from lissive.trials.power import chosen_endpoint, power_curve, sized
+from lissive.trials.power import chosen_endpoint, power, sized
 from lissive.trials.run import run_trial
 from lissive.trials.summary import comparisons
 
@@ -29,7 +31,7 @@ def test_a_ratio_that_is_the_arms_sizes_is_shared_out_anew(small):
 def test_what_cannot_be_sized_or_named_is_told(small):
     with pytest.raises(DesignError, match="--n: is 1, fewer than one patient for each of 2 arms"):
         sized(small(), 1)
-    with pytest.raises(DesignError, match="'x' is no endpoint.*spasticity_nrs, spasms_per_day"):
+    with pytest.raises(DesignError, match="'x' is not an endpoint.*spasticity_nrs, spasms_per_day"):
         chosen_endpoint(small(), "x")
     with pytest.raises(DesignError, match="arms: has one arm"):
         chosen_endpoint(small(arms={"drug": small().arms["drug"].model_dump()}), None)
@@ -40,15 +42,23 @@ def test_what_cannot_be_sized_or_named_is_told(small):
 
 def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
     ticks: list[float] = []
-    curve = power_curve(small(), [6, 12], endpoint="spasms_per_day", replicates=3, progress=ticks.append)
-    assert [(p["n"], p["randomised"], p["arm"]) for p in curve["points"]] == [
+    curve = power(small(), [6, 12], endpoint="spasms_per_day", replicates=3, progress=ticks.append)
+    assert [(p.n, p.randomised, p.arm) for p in curve.points] == [
         (6, 6, "drug"),
         (12, 12, "drug"),
     ]
     assert ticks[-1] == 3 * 18
     whole = run_trial(small(), replicates=3)
-    (row,) = [row for row in comparisons(whole) if row["endpoint"] == "spasms_per_day"]
-    assert {name: curve["points"][1][name] for name in row} == row
+    (row,) = [row for row in comparisons(whole) if row.endpoint == "spasms_per_day"]
+    assert {**vars(curve.points[1])} == {**vars(row), "n": 12, "randomised": 12}
+    plain = json.loads(json.dumps(curve.to_json(), allow_nan=False))
+    assert list(plain) == (
+        "trial kind design endpoint week size_is alpha assurance replicates seed points provenance".split()
+    )
+    assert list(plain["points"][0]) == (
+        "n randomised endpoint week arm against method measure estimate p05 p95 ci power power_ci estimated"
+        " notes".split()
+    )
 
 
 def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):
@@ -64,13 +74,13 @@ def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "no draws of the calibrated responses.*leave --assurance out"),
+        (None, "no posterior draws.*omit --assurance"),
         ("", "empty"),
         ("psi\n", "no draw"),
-        ("psi,rating rating_sd\n1\n", "tsv:2: The row is not a number for each"),
+        ("psi,rating rating_sd\n1\n", "tsv:2: The row does not have a number"),
         ("psi,rating rating_sd\n1,2\n1,x\n", "tsv:3: "),
         ("psi,rating rating_sd\n1,nan\n", "tsv:2: "),
-        ("psy\n1\n", "tsv:1: 'psy' is no parameter. Did you mean psi?"),
+        ("psy\n1\n", "tsv:1: Unknown parameter 'psy'. Did you mean psi?"),
     ],
 )
 def test_a_table_of_draws_that_is_missing_or_wrong(text, said, tmp_path):

@@ -13,7 +13,7 @@ from lissive.trials.data import ADVERSE, Flow, TrialData
 from lissive.trials.parts import Endpoint
 from lissive.trials.published import Observed, read_published, shipped_published
 from lissive.trials.read import make_design
-from lissive.trials.reproduce import chosen, reproduce, to_dict
+from lissive.trials.reproduce import chosen, reproduce_published
 from lissive.trials.response import Response
 from lissive.trials.statistic import statistic
 
@@ -61,8 +61,8 @@ def published(tmp_path):
 
 
 def test_the_answer_has_every_figure_and_every_thing_that_was_left_out(published) -> None:
-    found = reproduce(published, replicates=20, threads=1)
-    answer = json.loads(json.dumps(to_dict(found), allow_nan=False))
+    found = reproduce_published(published, replicates=20, threads=1)
+    answer = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert {(r["arm"], r["statistic"]) for r in answer["endpoints"]} == {
         ("nabiximols", "change"),
         ("placebo", "change"),
@@ -86,7 +86,9 @@ def test_a_trial_of_more_patients_has_a_narrower_interval(published) -> None:
         large, observed=tuple(replace(o, n=None if o.n is None else 8 * o.n) for o in one.observed)
     )
     answers = [Response({"between placebo": 0.0, "between effect": 0.0})] * 20
-    both = reproduce(replace(published, trials=(one, large)), replicates=20, responses=answers, threads=1)
+    both = reproduce_published(
+        replace(published, trials=(one, large)), replicates=20, responses=answers, threads=1
+    )
     width = {(i, r.observed.arm, r.observed.statistic): r.upper - r.lower for i, r in enumerate(both.rows)}
     small, big = list(width.values())[:3], list(width.values())[3:]
     assert all(b < 0.6 * s for s, b in zip(small, big, strict=True))
@@ -94,7 +96,7 @@ def test_a_trial_of_more_patients_has_a_narrower_interval(published) -> None:
 
 def test_too_few_replicates_for_an_interval(published) -> None:
     with pytest.raises(DesignError, match="replicates is 5"):
-        reproduce(published, replicates=5)
+        reproduce_published(published, replicates=5)
 
 
 def test_only_some_trials(published) -> None:
@@ -102,7 +104,7 @@ def test_only_some_trials(published) -> None:
     assert chosen(published, []) is published
     with pytest.raises(DesignError, match="smal is not in the file. Did you mean small?"):
         chosen(published, ["smal"])
-    with pytest.raises(DesignError, match="of_stroke cannot be carried out.*stroke"):
+    with pytest.raises(DesignError, match="of_stroke cannot be simulated.*stroke"):
         chosen(published, ["of_stroke"])
 
 
@@ -133,7 +135,7 @@ def by_hand():
     end = np.array([3.0, 4.0, np.nan, 6.0, 3.0, np.nan])
     data = TrialData(
         replicate=0,
-        number=np.arange(6),
+        screening_id=np.arange(6),
         group=np.array([0, 0, 0, 1, 1, 1]),
         treatment=np.array([[0], [0], [0], [1], [1], [1]]),
         screening={"spasticity_nrs": base},

@@ -13,7 +13,8 @@ import yaml
 
 from lissive.cli.main import main
 from lissive.studies import Arm, Observation, Prediction, Skipped, read_studies
-from lissive.validate.score import Validation, ratio_summary, row, scores, summary, validate
+from lissive.validate.run import Validation, validate
+from lissive.validate.score import Scores, ratio_summary, row, scores, summary
 
 SPREAD = np.linspace(-0.5, 0.5, 101)
 """Logarithms of the replicates around the middle: 90 % of them within 0.45."""
@@ -37,43 +38,48 @@ def prediction(fold: float, observed: float = 2.0, **fields: object) -> Predicti
 class TestByHand:
     folds = (0.5001, 1.9, 1.0, 1.3)
 
-    def made(self) -> dict[str, float]:
-        return scores([prediction(fold) for fold in self.folds])
+    def made(self) -> Scores:
+        return scores([prediction(fold) for fold in self.folds], "THC")
 
     def test_bias_is_the_geometric_mean_of_the_folds(self):
-        assert self.made()["afe"] == pytest.approx((0.5001 * 1.9 * 1.0 * 1.3) ** (1 / 4))
+        assert self.made().afe == pytest.approx((0.5001 * 1.9 * 1.0 * 1.3) ** (1 / 4))
 
     def test_precision_is_that_of_the_larger_of_fold_and_its_inverse(self):
-        assert self.made()["gmfe"] == pytest.approx((1.9 * 1.3 / 0.5001) ** (1 / 4))
+        assert self.made().gmfe == pytest.approx((1.9 * 1.3 / 0.5001) ** (1 / 4))
 
     def test_shares_within_a_factor(self):
         made = self.made()
-        assert (made["within_1.25"], made["within_1.5"], made["within_2"]) == (0.25, 0.5, 1.0)
+        assert (made.within_1_25, made.within_1_5, made.within_2) == (0.25, 0.5, 1.0)
 
     def test_a_limit_holds_on_both_sides(self):
         for fold in (1.25, 0.8):
             assert (
-                scores([prediction(fold * (1 - math.copysign(1e-9, math.log(fold))))])["within_1.25"] == 1.0
+                scores([prediction(fold * (1 - math.copysign(1e-9, math.log(fold))))], "THC").within_1_25
+                == 1.0
             )
 
     def test_coverage_is_the_share_of_observations_inside_the_interval(self):
         """Inside where |log fold| is at most 0.45: 1.0 and 1.3 are, a half and the double are not."""
-        assert self.made()["coverage_90"] == 0.5
-        assert scores([prediction(math.exp(0.449))])["coverage_90"] == 1.0
-        assert scores([prediction(math.exp(-0.451))])["coverage_90"] == 0.0
+        assert self.made().coverage_90 == 0.5
+        assert scores([prediction(math.exp(0.449))], "THC").coverage_90 == 1.0
+        assert scores([prediction(math.exp(-0.451))], "THC").coverage_90 == 0.0
 
     def test_right_on_the_spot(self):
-        wanted = {"n": 1, "afe": 1.0, "gmfe": 1.0, "within_1.25": 1.0, "within_1.5": 1.0, "within_2": 1.0}
-        assert scores([prediction(1.0)]) == pytest.approx({**wanted, "coverage_90": 1.0})
+        made = scores([prediction(1.0)], "THC")
+        assert (made.n, made.within_1_25, made.within_1_5, made.within_2, made.coverage_90) == (1, 1, 1, 1, 1)
+        assert (made.afe, made.gmfe) == pytest.approx((1.0, 1.0))
 
     def test_too_high_and_too_low_cancel_in_the_bias_only(self):
-        made = scores([prediction(4.0), prediction(0.25)])
-        assert made["afe"] == pytest.approx(1.0)
-        assert made["gmfe"] == pytest.approx(4.0)
+        made = scores([prediction(4.0), prediction(0.25)], "THC")
+        assert made.afe == pytest.approx(1.0)
+        assert made.gmfe == pytest.approx(4.0)
 
     def test_folds_do_not_depend_on_the_unit(self):
-        small = scores([prediction(f, observed=1e-3) for f in self.folds])
-        assert small == pytest.approx(self.made())
+        small = scores([prediction(f, observed=1e-3) for f in self.folds], "THC")
+        made = self.made()
+        assert (small.afe, small.gmfe, small.coverage_90) == pytest.approx(
+            (made.afe, made.gmfe, made.coverage_90)
+        )
 
 
 class TestSummary:
@@ -86,10 +92,12 @@ class TestSummary:
         prediction(0.5, analyte="CBD"),
     )
 
-    def rows(self, **wanted: str) -> list[dict[str, object]]:
-        return [r for r in summary(self.made) if all(r[key] == value for key, value in wanted.items())]
+    def rows(self, **wanted: str) -> list[Scores]:
+        return [
+            r for r in summary(self.made) if all(getattr(r, key) == value for key, value in wanted.items())
+        ]
 
-    def one(self, **wanted: str) -> dict[str, object]:
+    def one(self, **wanted: str) -> Scores:
         usual = {"analyte": "THC", "route": "all", "provenance": "all", "metric": "all"}
         (found,) = self.rows(**(usual | wanted))
         return found
@@ -97,65 +105,65 @@ class TestSummary:
     def test_its_columns(self):
         wanted = ["analyte", "route", "provenance", "metric", "n", "afe", "gmfe"]
         for each in summary(self.made):
-            assert list(each) == [*wanted, "within_1.25", "within_1.5", "within_2", "coverage_90"]
+            assert list(each.to_json()) == [*wanted, "within_1.25", "within_1.5", "within_2", "coverage_90"]
 
     def test_all_metrics_are_concentrations_and_areas_only(self):
-        assert self.one()["n"] == 3
-        assert self.one()["afe"] == pytest.approx((1.2 * 1.5 * 2.0) ** (1 / 3))
+        assert self.one().n == 3
+        assert self.one().afe == pytest.approx((1.2 * 1.5 * 2.0) ** (1 / 3))
 
     def test_times_and_ratios_are_scored_on_their_own(self):
-        assert self.one(metric="Tmax")["afe"] == pytest.approx(8.0)
-        assert self.one(metric="ratio_AUC")["afe"] == pytest.approx(9.0)  # without its condition
+        assert self.one(metric="Tmax").afe == pytest.approx(8.0)
+        assert self.one(metric="ratio_AUC").afe == pytest.approx(9.0)  # without its condition
 
     def test_read_and_recalled_are_apart(self):
-        assert self.one(provenance="read", metric="Cmax")["afe"] == pytest.approx(1.2)
-        assert self.one(provenance="recalled", metric="Cmax")["afe"] == pytest.approx(1.5)
-        assert self.one(metric="Cmax")["n"] == 2
+        assert self.one(provenance="read", metric="Cmax").afe == pytest.approx(1.2)
+        assert self.one(provenance="recalled", metric="Cmax").afe == pytest.approx(1.5)
+        assert self.one(metric="Cmax").n == 2
 
     def test_analytes_and_routes_are_apart(self):
-        assert self.one(analyte="CBD")["n"] == 1
-        assert self.one(route="iv")["n"] == 1
-        assert self.one(route="oral")["n"] == 2
+        assert self.one(analyte="CBD").n == 1
+        assert self.one(route="iv").n == 1
+        assert self.one(route="oral").n == 2
 
     def test_what_has_no_rows_is_not_there(self):
         assert self.rows(analyte="CBD", provenance="recalled") == []
         assert self.rows(analyte="11-OH-THC") == []
-        assert summary([]) == []
+        assert summary([]) == ()
 
 
 class TestRatios:
     def test_within_two_thirds_and_one_and_a_half(self):
         folds = (0.66, 0.68, 1.0, 1.49, 1.51)
         made = ratio_summary([prediction(f, group="ratio", metric="ratio_AUC") for f in folds])
-        assert (made["n"], made["within"], made["share"], made["limits"]) == (5, 3, 0.6, [0.67, 1.5])
-        assert sorted(each["fold"] for each in made["missed"]) == pytest.approx([0.66, 1.51])
+        assert (made.n, made.within, made.share, made.limits) == (5, 3, 0.6, (0.67, 1.5))
+        assert sorted(each.fold for each in made.missed) == pytest.approx([0.66, 1.51])
 
     def test_the_same_ratio_may_be_published_twice(self):
         twice = [prediction(2.0, group="ratio", metric="ratio_AUC") for _ in range(2)]
-        assert len(ratio_summary(twice)["missed"]) == 2
+        assert len(ratio_summary(twice).missed) == 2
 
     def test_only_ratios_that_nothing_was_fitted_on(self):
         made = ratio_summary([prediction(1.0), prediction(1.0, group="ratio", split="calibration")])
-        assert (made["n"], made["share"]) == (0, None)
+        assert (made.n, made.share) == (0, None)
 
 
 def test_a_row_says_what_was_seen_and_what_was_predicted():
     made = row(prediction(1.5, time=2.0, metric="C"))
-    assert (made["study"], made["analyte"], made["metric"], made["time_h"]) == ("doe2010", "THC", "C", 2.0)
-    assert (made["observed"], made["predicted"], made["fold"]) == pytest.approx((2.0, 3.0, 1.5))
-    assert made["pi90"] == pytest.approx([3.0 * math.exp(-0.45), 3.0 * math.exp(0.45)])
-    assert made["inside"] is True
-    assert (made["split"], made["provenance"], made["n"], made["route"]) == ("validation", "read", 8, "oral")
+    assert (made.study, made.analyte, made.metric, made.time_h) == ("doe2010", "THC", "C", 2.0)
+    assert (made.observed, made.predicted, made.fold) == pytest.approx((2.0, 3.0, 1.5))
+    assert made.pi90 == pytest.approx([3.0 * math.exp(-0.45), 3.0 * math.exp(0.45)])
+    assert made.inside is True
+    assert (made.split, made.provenance, made.n, made.route) == ("validation", "read", 8, "oral")
 
 
 def test_the_splits_are_summed_up_apart():
-    made = Validation("x", (prediction(1.0), prediction(3.0, split="calibration")), (), 5, 1).to_dict()
-    by_split = {split: rows[0]["afe"] for split, rows in made["summary_by_split"].items()}
+    made = Validation("x", (prediction(1.0), prediction(3.0, split="calibration")), (), 5, 1)
+    by_split = {split: rows[0].afe for split, rows in made.summary_by_split.items()}
     assert by_split == pytest.approx({"validation": 1.0, "calibration": 3.0})
 
 
 def test_what_was_left_out_says_which_study_and_why():
-    made = Validation("x", (), (Skipped("doe2010", "THC Cmax", "no value known"),), 5, 1).to_dict()
+    made = Validation("x", (), (Skipped("doe2010", "THC Cmax", "no value known"),), 5, 1).to_json()
     assert made["skipped"] == [{"study": "doe2010", "why": "THC Cmax: no value known"}]
 
 
@@ -231,9 +239,9 @@ class TestCommand:
     def test_text(self, small, capsys):
         assert main(["validate", "--studies", str(small), "--replicates", "5"]) == 0
         said = capsys.readouterr().out
-        for part in ("doe2010", "3 observations, 5 replicates", "20†", "Never fitted on", "no value known"):
+        for part in ("doe2010", "3 observations, 5 replicates", "20.0†", "Held-out rows", "no value known"):
             assert part in said
-        assert "Fitted on" not in said  # there are no such rows in this file
+        assert "Calibration rows" not in said  # there are no such rows in this file
         assert not re.search(r"\bnan\b", said)
 
     def test_what_nobody_could_quantify_is_listed_not_scored(self, tmp_path, capsys):
@@ -252,7 +260,7 @@ class TestCommand:
         assert main(["validate", "--studies", str(small), "--report", str(report)]) == 2
         said = capsys.readouterr()
         assert (said.out, report.read_text()) == ("", "mine")
-        assert f"{report}: It is a file." in said.err
+        assert f"{report}: --report must be a folder" in said.err
 
     @pytest.mark.parametrize(
         ("words", "said"),
@@ -267,7 +275,7 @@ class TestCommand:
     )
     def test_wrong_words_are_refused(self, small, capsys, monkeypatch, tmp_path, words, said):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("lissive.validate.targets.targets", lambda **_: [])
+        monkeypatch.setattr("lissive.validate.run.targets", lambda **_: [])
         assert main(["validate", "--studies", str(small), "--replicates", "5", *words]) == 2
         spoken = capsys.readouterr()
         assert spoken.out == ""

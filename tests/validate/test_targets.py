@@ -14,12 +14,12 @@ import pytest
 from lissive.errors import LissiveError, ParameterError
 from lissive.model import compose, load
 from lissive.model.parameters import load_parameters
+from lissive.report.targets_text import count_text, targets_text
 from lissive.validate._target_measures import MEASURES
 from lissive.validate._target_patients import PATIENT_MEASURES
 from lissive.validate._target_rows import FOLDER, load_arms, load_targets
 from lissive.validate._target_runs import recalled_constants, schedule_of, typical
-from lissive.validate.targets import NO_REASON, Met, targets
-from lissive.validate.targets_text import count_text, targets_text
+from lissive.validate.targets import NO_REASON, TargetResult, targets
 
 TABLES = ("targets.tsv", "target_arms.tsv", "target_sources.tsv")
 DEMANDS = {str(number) for number in range(1, 19)} - {"11"}  # 11 was never given out
@@ -29,7 +29,7 @@ PATIENTS = [row.id for row in ROWS.values() if row.arm == "ms_patients"]
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Met]:
+def found() -> dict[str, TargetResult]:
     """Every target that needs no virtual patients."""
     return {met.id: met for met in targets([name for name in ROWS if name not in PATIENTS])}
 
@@ -80,37 +80,37 @@ def test_every_line_of_the_tables_is_used(table: str) -> None:
         assert {row.measure.split()[0] for row in rows} - {"-"} == {*MEASURES, *PATIENT_MEASURES}
 
 
-def test_every_unmet_or_unasked_target_has_its_reason(found: dict[str, Met]) -> None:
+def test_every_unmet_or_unasked_target_has_its_reason(found: dict[str, TargetResult]) -> None:
     unexplained = [met.id for met in found.values() if not met.met and met.reason in ("", NO_REASON)]
     assert unexplained == []
     assert all(met.reason == "" for met in found.values() if met.met)
 
 
-def test_what_the_model_has_no_run_for_is_not_judged(found: dict[str, Met]) -> None:
+def test_what_the_model_has_no_run_for_is_not_judged(found: dict[str, TargetResult]) -> None:
     assert {name for name in found if ROWS[name].arm == "-"} == CANNOT_RUN
     assert all(found[name].value is None and found[name].met is None for name in CANNOT_RUN)
 
 
-def test_every_other_target_runs(found: dict[str, Met]) -> None:
+def test_every_other_target_runs(found: dict[str, TargetResult]) -> None:
     without = {name for name, met in found.items() if met.value is None} - CANNOT_RUN
     assert without <= {"axon_for_0.16"}  # where no block of the axon is enough
     assert all(np.isfinite(met.value) for met in found.values() if met.value is not None)
 
 
-def test_the_known_failures_are_reported_as_such(found: dict[str, Met]) -> None:
+def test_the_known_failures_are_reported_as_such(found: dict[str, TargetResult]) -> None:
     """The published model is slow to recover, FAAH inhibition intoxicates, stroke would be helped."""
     for name in ("trial_back_in_2_weeks", "high_when_faah_blocked", "stroke_any_cord", "axon_900mg"):
         assert found[name].met is False
 
 
-def test_the_published_model_is_copied_well(found: dict[str, Met]) -> None:
+def test_the_published_model_is_copied_well(found: dict[str, TargetResult]) -> None:
     copies = [met for met in found.values() if met.kind == "model"]
     assert len(copies) == 20
     assert all(met.met for met in copies)
 
 
-def test_it_is_ready_for_json(found: dict[str, Met]) -> None:
-    plain = json.loads(json.dumps([met.to_dict() for met in found.values()]))
+def test_it_is_ready_for_json(found: dict[str, TargetResult]) -> None:
+    plain = json.loads(json.dumps([met.to_json() for met in found.values()]))
     assert {"id", "low", "high", "value", "met", "reason", "recalled", "set_by_hand", "sources"} <= set(
         plain[0]
     )
@@ -121,7 +121,7 @@ def test_it_is_ready_for_json(found: dict[str, Met]) -> None:
 # ---- other ways to the same figure
 
 
-def test_figures_with_a_closed_form(found: dict[str, Met]) -> None:
+def test_figures_with_a_closed_form(found: dict[str, TargetResult]) -> None:
     rows = {name: row.value for name, row in load_parameters("als").items()}
     kF, kA = rows["kF_body"], rows["kAo_body"]
     share = rows["w_Ax"]
@@ -136,7 +136,7 @@ def test_figures_with_a_closed_form(found: dict[str, Met]) -> None:
     assert got == pytest.approx(expected, rel=2e-3)
 
 
-def test_placebo_response_with_its_closed_form(found: dict[str, Met]) -> None:
+def test_placebo_response_with_its_closed_form(found: dict[str, TargetResult]) -> None:
     """Two steps in a row: the response with its half-time, the rating with its lag."""
     row = {name: each.value for name, each in load_parameters().items()}
     k, lag = np.log(2) / row["HT_placebo_spasm"], row["k_NRS"]
@@ -174,7 +174,7 @@ def by_roadrunner(arm_name: str, outputs: list[str]) -> dict[str, Any]:
     return dict(zip(["time", *outputs], table.T, strict=True))
 
 
-def test_twelve_weeks_of_spray_by_another_solver(found: dict[str, Met]) -> None:
+def test_twelve_weeks_of_spray_by_another_solver(found: dict[str, TargetResult]) -> None:
     outputs = ["spasms_per_day", "ashworth", "R_brain", "dizziness_cum"]
     drug, none = (by_roadrunner(f"ms_{arm}_12_weeks", outputs) for arm in ("spray", "placebo"))
     last = {name: [seen[name][-7 * 24 :].mean() for seen in (drug, none)] for name in outputs}
@@ -186,7 +186,7 @@ def test_twelve_weeks_of_spray_by_another_solver(found: dict[str, Met]) -> None:
     assert found["dizziness_drug"].value == pytest.approx(risk, rel=2e-3)
 
 
-def test_heavy_smoking_by_another_solver(found: dict[str, Met]) -> None:
+def test_heavy_smoking_by_another_solver(found: dict[str, TargetResult]) -> None:
     seen = by_roadrunner("smoker_4", ["R_brain", "FAAH"])
     assert found["cb1_in_smokers"].value == pytest.approx(100 * (seen["R_brain"][-1] - 1), rel=0.02)
     assert found["faah_in_smokers"].value == pytest.approx(100 * (seen["FAAH"][-1] - 1), rel=0.02)
@@ -222,7 +222,9 @@ def test_a_missed_target_without_a_reason_says_that(changed: Callable[..., Path]
     assert (met.met, met.reason) == (False, NO_REASON)
 
 
-def test_the_edge_of_a_range_is_not_rounded(changed: Callable[..., Path], found: dict[str, Met]) -> None:
+def test_the_edge_of_a_range_is_not_rounded(
+    changed: Callable[..., Path], found: dict[str, TargetResult]
+) -> None:
     value = found["aea_when_faah_blocked"].value
     assert value is not None
     folder = changed("targets.tsv", "aea_when_faah_blocked", low=f"{value * 1.0001:.9g}", high="30")
@@ -264,7 +266,7 @@ def test_all_virtual_patients() -> None:
 # ---- the text
 
 
-def test_the_text_marks_what_proves_nothing(found: dict[str, Met]) -> None:
+def test_the_text_marks_what_proves_nothing(found: dict[str, TargetResult]) -> None:
     text = targets_text(list(found.values()))
     lines = {
         name: next(line for line in text.splitlines() if met.observation[:40] in line)
@@ -277,12 +279,12 @@ def test_the_text_marks_what_proves_nothing(found: dict[str, Met]) -> None:
     assert max(map(len, text.splitlines())) <= 120
 
 
-def test_the_count_leaves_out_what_proves_nothing(found: dict[str, Met]) -> None:
+def test_the_count_leaves_out_what_proves_nothing(found: dict[str, TargetResult]) -> None:
     chosen = [
         found[name] for name in ("pf_aea_0.3mg", "aea_when_faah_blocked", "sci_upper_bound", "h_reflex")
     ]
     assert count_text(chosen).startswith("Of 4 targets 3 are met, 0 are not and 1 cannot be judged.")
-    assert "1 are left as evidence" in count_text(chosen)
+    assert "1 remain as evidence" in count_text(chosen)
 
 
 # ---- mistakes
@@ -305,20 +307,20 @@ def test_an_unknown_target_is_refused() -> None:
         ("targets.tsv", "nrs_ms", {"module": "heart"}, "module is 'heart'"),
         ("targets.tsv", "nrs_ms", {"arm": "nowhere"}, "arm is 'nowhere'"),
         ("targets.tsv", "nrs_ms", {"source": "nobody1999"}, "source 'nobody1999' is in no table"),
-        ("targets.tsv", "nrs_ms", {"constants": "gain_tune"}, "gain_tune is no parameter"),
+        ("targets.tsv", "nrs_ms", {"constants": "gain_tune"}, "gain_tune is not a parameter"),
         ("targets.tsv", "nrs_ms", {"set_by_hand": "no"}, "set_by_hand is no and the constants are gain_tone"),
         ("targets.tsv", "nrs_ms", {"set_by_hand": "yes", "constants": "-"}, "the constants are none"),
         ("targets.tsv", "nrs_ms", {"measure": "week_diference"}, "measure is 'week_diference'"),
         ("targets.tsv", "nrs_ms", {"measure": "fold_after soon"}, "measure is 'fold_after soon'"),
         ("targets.tsv", "nrs_ms", {"number": "7\t7"}, "20 cells|19 cells"),
         ("targets.tsv", "h_reflex", {"why_unmet": "-"}, "needs its reason"),
-        ("targets.tsv", "nrs_ms", {"id": "spasms_ms"}, "spasms_ms comes twice"),
+        ("targets.tsv", "nrs_ms", {"id": "spasms_ms"}, "duplicate target spasms_ms"),
         ("target_arms.tsv", "als_thc_10mg", {"doses": "two pills"}, "The dose 'two pills' is not understood"),
         ("target_arms.tsv", "als_thc_10mg", {"cause": "gout"}, "cause is 'gout'"),
         ("target_arms.tsv", "als_thc_10mg", {"model": "other"}, "model is 'other'"),
         ("target_arms.tsv", "als_thc_10mg", {"settings": "fed=yes"}, "the setting fed is 'yes'"),
         ("target_arms.tsv", "als_thc_10mg", {"days": "ever"}, "days is 'ever'"),
-        ("target_arms.tsv", "als_thc_10mg", {"arm": "als_placebo"}, "als_placebo comes twice"),
+        ("target_arms.tsv", "als_thc_10mg", {"arm": "als_placebo"}, "duplicate arm als_placebo"),
     ],
 )
 def test_a_wrong_row_is_named_by_file_and_line(
@@ -330,7 +332,7 @@ def test_a_wrong_row_is_named_by_file_and_line(
     place = raised.value.where
     file, _, line = place.partition(":")
     assert file == table
-    twice = "comes twice" in str(raised.value)
+    twice = "duplicate" in str(raised.value)
     assert twice or int(line) == line_of(table, name)
 
 
@@ -338,7 +340,7 @@ def test_a_wrong_row_is_named_by_file_and_line(
     ("cells", "words"),
     [
         ({"doses": "THC_nose 5 mg at 8 on 1 day"}, "THC_nose cannot be dosed"),
-        ({"settings": "fat=1"}, "fat is no parameter"),
+        ({"settings": "fat=1"}, "fat is not a parameter"),
     ],
 )
 def test_an_arm_that_the_model_cannot_do_is_refused(

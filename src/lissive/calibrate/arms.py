@@ -10,19 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
+from lissive.arrays import FloatArray
 from lissive.studies import Arm, Observation
 from lissive.studies.observation import ANALYTES
 from lissive.studies.run import all_times, measure, simulate_arm, statistic
 
-Floats = npt.NDArray[np.float64]
-
 SEED = 1
 FINE = np.round(np.concatenate([np.arange(0.0, 0.5, 0.01), np.arange(0.5, 12.0, 0.05)]), 2)
 """Where peaks are looked for [h]; the first ones come within minutes."""
-LIMITS: Floats = np.exp(0.2 * ndtri((np.arange(8) + 0.5) / 8))
+LIMITS: FloatArray = np.exp(0.2 * ndtri((np.arange(8) + 0.5) / 8))
 """Factors on a limit of quantification: there an assay may err by 20 %."""
 POWER = {"Cmax": 1.0, "AUC": 1.0, "CL": -1.0}
 """What is measured goes with this power of the concentrations."""
@@ -33,17 +31,17 @@ class _Plan:
     """An arm, when it is looked at, and what is asked of it."""
 
     arm: Arm
-    times: Floats
+    times: FloatArray
     asked: tuple[tuple[int, Observation], ...]
 
 
 def predictor(
     observations: Sequence[Observation], people: int
-) -> Callable[[Mapping[str, float]], npt.NDArray[np.float64]]:
+) -> Callable[[Mapping[str, float]], FloatArray]:
     """From typical values that take the place of the tables' to (observation,) what the model says of each."""
     plans = _plans(observations, people)
 
-    def predict(parameters: Mapping[str, float]) -> Floats:
+    def predict(parameters: Mapping[str, float]) -> FloatArray:
         result = np.empty(len(observations))
         for plan in plans:
             every = (
@@ -72,17 +70,17 @@ def _plans(observations: Sequence[Observation], people: int) -> list[_Plan]:
     return plans
 
 
-def blurred(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats:
+def blurred(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -> FloatArray:
     """(subject and limit,) what was measured, each person by each of the limits that the assay may have had."""
     if one.measure not in POWER or not arm.lloq.get(one.analyte):
         return measure(one, arm, times, values)
     scaled = (values / LIMITS[:, None, None, None]).reshape(-1, *values.shape[1:])
     back = np.repeat(LIMITS ** POWER[one.measure], len(values))
-    result: Floats = back * measure(one, arm, times, scaled)
+    result: FloatArray = back * measure(one, arm, times, scaled)
     return result
 
 
-def peak_time(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats:
+def peak_time(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -> FloatArray:
     """(subject and limit,) time of the highest concentration: of the top of the parabola through the highest three.
 
     NaN where nothing can be quantified.

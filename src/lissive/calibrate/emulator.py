@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lissive.simulate.streams import Floats
+from lissive.arrays import FloatArray
 
 PENALTIES = 10.0 ** np.arange(-2.0, 4.5, 0.5)
 
@@ -19,7 +19,7 @@ INTERACTION = 0.15
 """Weight of a product of two parameters: what one does rarely hangs much on another, so the penalty holds it harder."""
 
 
-def features(x: Floats) -> Floats:
+def features(x: FloatArray) -> FloatArray:
     """(run, feature): 1, each parameter, each square around its mean, each product of two, from standard scales.
 
     >>> features(np.array([[2.0, 3.0]])).round(2).tolist()
@@ -36,19 +36,19 @@ class Emulator:
     """coefficients : (feature, figure)      error : (figure,) standard error of what it says of a population's figure
     noise : (figure,) standard deviation of one run around it"""
 
-    coefficients: Floats
-    error: Floats
-    noise: Floats
-    explained: Floats
+    coefficients: FloatArray
+    error: FloatArray
+    noise: FloatArray
+    explained: FloatArray
     """(figure,) share of the variance between runs that is told beforehand (leave-one-out); noise limits it."""
 
-    def __call__(self, x: Floats) -> Floats:
+    def __call__(self, x: FloatArray) -> FloatArray:
         """(run, figure) from (run, parameter)."""
-        told: Floats = features(x) @ self.coefficients
+        told: FloatArray = features(x) @ self.coefficients
         return told
 
 
-def learn(x: Floats, y: Floats) -> Emulator:
+def learn(x: FloatArray, y: FloatArray) -> Emulator:
     """The emulator of runs; its penalty is chosen for each figure by leave-one-out.
 
     x : (run, parameter) on standard scales.      y : (run, figure); a figure that is NaN in a run is left out there.
@@ -66,14 +66,16 @@ def learn(x: Floats, y: Floats) -> Emulator:
     return Emulator(coefficients, error, noise, explained)
 
 
-def _decomposed(phi: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def _decomposed(phi: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Singular vectors, values, and the hat matrix's diagonal for each penalty, (penalty, run)."""
     u, s, vt = np.linalg.svd(phi, full_matrices=False)
     shrink = s**2 / (s**2 + PENALTIES[:, None])
     return u, s, vt, shrink @ (u**2).T
 
 
-def _one(parts: tuple[Floats, Floats, Floats, Floats], y: Floats) -> tuple[Floats, float, float, float]:
+def _one(
+    parts: tuple[FloatArray, FloatArray, FloatArray, FloatArray], y: FloatArray
+) -> tuple[FloatArray, float, float, float]:
     u, s, vt, hats = parts
     mean = y.mean()
     told = u.T @ (y - mean)
@@ -81,7 +83,7 @@ def _one(parts: tuple[Floats, Floats, Floats, Floats], y: Floats) -> tuple[Float
     left_out = (y - mean - (shrinks * told) @ u.T) / np.maximum(1.0 - hats, 1e-12)
     scores = (left_out**2).mean(axis=1)
     best = int(np.argmin(scores))
-    beta: Floats = vt.T @ (shrinks[best] / s * told)
+    beta: FloatArray = vt.T @ (shrinks[best] / s * told)
     beta[0] += mean  # the first feature is 1
     noise = float(np.sqrt(scores[best]))
     told_before = 1.0 - float(scores[best]) / max(float(y.var()), 1e-300)

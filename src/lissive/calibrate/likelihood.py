@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.studies import Observation
-
-Floats = npt.NDArray[np.float64]
 
 USUAL_CV = 0.5
 """Coefficient of variation between people where a study prints none; 0.47 to 0.66 are reported by mouth."""
@@ -43,7 +41,7 @@ def drug_of(one: Observation) -> str:
     return "CBD" if "CBD" in one.analyte else "THC"
 
 
-def blocks(observations: Sequence[Observation]) -> list[npt.NDArray[np.int64]]:
+def blocks(observations: Sequence[Observation]) -> list[IntArray]:
     """Places of the observations that share a study's level; a time has none and stands alone."""
     groups: dict[tuple[str, ...], list[int]] = {}
     for k, one in enumerate(observations):
@@ -60,7 +58,7 @@ def own_error(one: Observation, errors: Errors) -> float:
     return float(wider * np.sqrt(errors.within**2 + mean**2 + grid**2))
 
 
-def whitened(observations: Sequence[Observation], logs: Floats, errors: Errors) -> Floats:
+def whitened(observations: Sequence[Observation], logs: FloatArray, errors: Errors) -> FloatArray:
     """Residuals `logs` made independent and of unit variance, then robust: nearly a Laplace distribution's."""
     result = np.empty(len(observations))
     for places in blocks(observations):
@@ -68,20 +66,20 @@ def whitened(observations: Sequence[Observation], logs: Floats, errors: Errors) 
     return np.sign(result) * KNEE * np.sqrt(2.0 * (np.sqrt(1.0 + (result / KNEE) ** 2) - 1.0))
 
 
-def _root(observations: Sequence[Observation], places: npt.NDArray[np.int64], errors: Errors) -> Floats:
-    own: Floats = np.diag([own_error(observations[k], errors) ** 2 for k in places])
+def _root(observations: Sequence[Observation], places: IntArray, errors: Errors) -> FloatArray:
+    own: FloatArray = np.diag([own_error(observations[k], errors) ** 2 for k in places])
     kinds = [observations[k].group for k in places]
     # a study whose concentrations are high has low clearances
     level = np.array([{"time": 0.0, "clearance": -1.0}.get(kind, 1.0) for kind in kinds])
     shared = errors.between**2 * np.outer(level, level)
-    root: Floats = np.asarray(np.linalg.cholesky(own + shared), dtype=float)
+    root: FloatArray = np.asarray(np.linalg.cholesky(own + shared), dtype=float)
     return root
 
 
-def fit_errors(observations: Sequence[Observation], logs: Floats) -> Errors:
+def fit_errors(observations: Sequence[Observation], logs: FloatArray) -> Errors:
     """Both standard deviations that make the residuals most likely, each at least 0.05."""
 
-    def cost(x: Floats) -> float:
+    def cost(x: FloatArray) -> float:
         errors = Errors(float(np.exp(x[0])), float(np.exp(x[1])))
         total = 0.0
         for places in blocks(observations):

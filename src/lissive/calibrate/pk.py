@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, logit
 
+from lissive.arrays import FloatArray
 from lissive.calibrate.arms import predictor
 from lissive.calibrate.likelihood import Errors, drug_of, fit_errors, whitened
 from lissive.calibrate.search import best_nearby, downhill
@@ -27,8 +27,6 @@ from lissive.model.parameters import load_parameters
 from lissive.studies import Observation
 from lissive.studies.observation import INFINITE
 from lissive.studies.run import SHARES
-
-Floats = npt.NDArray[np.float64]
 
 DRUGS = ("THC", "CBD")
 IN_TURN = ("CBD", "THC")
@@ -75,9 +73,9 @@ class Fit:
     """A posterior around its mode, on the priors' scales."""
 
     priors: tuple[Prior, ...]
-    mode: Floats
+    mode: FloatArray
     """(parameter,) on the scale of the prior."""
-    covariance: Floats
+    covariance: FloatArray
     errors: Errors
     """Standard deviations of the drug's published means."""
     rests_on: Mapping[str, tuple[str, ...]]
@@ -176,7 +174,7 @@ def _fit_drug(
     drug: str,
     observations: Sequence[Observation],
     known: tuple[Prior, ...],
-    residuals: Callable[[Floats], Floats],
+    residuals: Callable[[FloatArray], FloatArray],
     rounds: int,
     say: Callable[[str], None],
 ) -> Fit:
@@ -187,11 +185,11 @@ def _fit_drug(
         np.array([p.to_scale(p.upper) for p in known]),
     )
 
-    def cost(at: Floats, logs: Floats, now: Errors) -> Floats:
+    def cost(at: FloatArray, logs: FloatArray, now: Errors) -> FloatArray:
         data = whitened(observations, logs, now)
         return np.concatenate([data, (at - centre) / scale, _known_products(known, at)])
 
-    x: Floats = centre
+    x: FloatArray = centre
     errors = Errors()
     for turn in range(rounds):
         now = partial(cost, now=errors)
@@ -206,14 +204,16 @@ def _fit_drug(
 
 
 def _cost_at(
-    cost: Callable[[Floats, Floats], Floats], residuals: Callable[[Floats], Floats], at: Floats
-) -> Floats:
+    cost: Callable[[FloatArray, FloatArray], FloatArray],
+    residuals: Callable[[FloatArray], FloatArray],
+    at: FloatArray,
+) -> FloatArray:
     return cost(at, residuals(at))
 
 
 def _residuals(
     observations: Sequence[Observation], known: tuple[Prior, ...], others: Mapping[str, float], people: int
-) -> Callable[[Floats], Floats]:
+) -> Callable[[FloatArray], FloatArray]:
     """From parameters on the scale of the fit to log(observed / predicted), with the same people each time.
 
     What was asked once is remembered: derivatives at one place serve all errors.
@@ -221,19 +221,19 @@ def _residuals(
     seen = np.log([o.value for o in observations])
     predict = predictor(observations, people)
     fixed = dict(others)
-    found: dict[bytes, Floats] = {}
+    found: dict[bytes, FloatArray] = {}
 
-    def residuals(x: Floats) -> Floats:
+    def residuals(x: FloatArray) -> FloatArray:
         if x.tobytes() not in found:
             values = {p.name: float(p.from_scale(each)) for p, each in zip(known, x, strict=True)}
-            logs: Floats = seen - np.log(np.maximum(predict(fixed | values), 1e-12))
+            logs: FloatArray = seen - np.log(np.maximum(predict(fixed | values), 1e-12))
             found[x.tobytes()] = np.where(np.isfinite(logs), logs, UNMEASURED)
         return found[x.tobytes()]
 
     return residuals
 
 
-def _known_products(known: Sequence[Prior], x: Floats) -> Floats:
+def _known_products(known: Sequence[Prior], x: FloatArray) -> FloatArray:
     """(product,) how far reported bioavailabilities are from their priors, in standard deviations."""
     values = {p.name: float(p.from_scale(each)) for p, each in zip(known, x, strict=True)}
     table = load_parameters()
@@ -248,7 +248,9 @@ def _known_products(known: Sequence[Prior], x: Floats) -> Floats:
     return np.array(result)
 
 
-def _jacobian(function: Callable[[Floats], Floats], at: Floats, ends: tuple[Floats, Floats]) -> Floats:
+def _jacobian(
+    function: Callable[[FloatArray], FloatArray], at: FloatArray, ends: tuple[FloatArray, FloatArray]
+) -> FloatArray:
     """(residual, parameter) central differences, kept inside the ends."""
     low, high = ends
     columns = []
@@ -262,10 +264,10 @@ def _jacobian(function: Callable[[Floats], Floats], at: Floats, ends: tuple[Floa
 def _posterior(
     known: tuple[Prior, ...],
     observations: Sequence[Observation],
-    residuals: Callable[[Floats], Floats],
-    x: Floats,
+    residuals: Callable[[FloatArray], FloatArray],
+    x: FloatArray,
     errors: Errors,
-    ends: tuple[Floats, Floats],
+    ends: tuple[FloatArray, FloatArray],
 ) -> Fit:
     """Curvature at the mode (Gauss-Newton), and whose residuals it comes from."""
     slopes = _jacobian(lambda at: whitened(observations, residuals(at), errors), x, ends)

@@ -8,13 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import FloatArray
 from lissive.calibrate.pk import priors
 from lissive.model.parameters import FOLDER
 from lissive.simulate.streams import normals
-
-Floats = npt.NDArray[np.float64]
 
 FITTED, CORRELATION, ERRORS = "fitted.tsv", "fitted_correlation.tsv", "fitted_errors.tsv"
 
@@ -27,7 +25,7 @@ def fitted(folder: Path = FOLDER) -> dict[str, dict[str, str]]:
 
 
 @cache
-def covariance(folder: Path = FOLDER) -> tuple[tuple[str, ...], Floats]:
+def covariance(folder: Path = FOLDER) -> tuple[tuple[str, ...], FloatArray]:
     """Names, and the covariance of the typical values on the scale of the fit."""
     rows = fitted(folder)
     names = tuple(rows)
@@ -56,7 +54,7 @@ def _errors(column: str, folder: Path) -> Mapping[str, float]:
         return {row["drug"]: float(row[column]) for row in csv.DictReader(file, delimiter="\t")}
 
 
-def uncertainty(replicates: int, seed: int) -> dict[str, Floats]:
+def uncertainty(replicates: int, seed: int) -> dict[str, FloatArray]:
     """Parameter to (replicate,) shifts of its typical value, drawn from the posterior, within the plausible range."""
     names, spread = covariance()
     root = np.linalg.cholesky(spread + 1e-12 * np.eye(len(names)))

@@ -20,13 +20,13 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import norm, qmc
 
+from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import Emulator, learn
 from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.errors import DesignError, StudyError
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
-from lissive.simulate.streams import Floats
-from lissive.trials.conduct import conduct, one_by_one_if_need_be
+from lissive.trials.conduct import conduct, run_replicates
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
 from lissive.trials.design import Design
@@ -87,16 +87,16 @@ class Posterior:
     data: tuple[Datum, ...]
     trials: tuple[PublishedTrial, ...]
     emulator: Emulator
-    z: Floats
-    log_probability: Floats
-    acceptance: Floats
-    chains: Floats
+    z: FloatArray
+    log_probability: FloatArray
+    acceptance: FloatArray
+    chains: FloatArray
     """(ensemble, step, walker, parameter) thinned, in order, to judge convergence by."""
     seed: int
     runs: int
 
     @property
-    def values(self) -> Floats:
+    def values(self) -> FloatArray:
         """(ensemble, draw, parameter) in the parameters' units."""
         return np.stack([p.at(self.z[..., k]) for k, p in enumerate(self.priors)], axis=-1)
 
@@ -113,7 +113,7 @@ def priors() -> tuple[Prior, ...]:
     )
 
 
-def response_at(wanted: Sequence[Prior], z: Floats, *, centre: bool = False) -> Response:
+def response_at(wanted: Sequence[Prior], z: FloatArray, *, centre: bool = False) -> Response:
     """The answer at one point; with `centre`, of a trial that is as trials are on average."""
     values = {p.name: float(p.at(z[k])) for k, p in enumerate(wanted)}
     return Response({**values, **dict.fromkeys(SUM_BETWEEN, 0.0)} if centre else values)
@@ -181,19 +181,19 @@ def fit_response(
     return Posterior(wanted, *fitted, emulator, draws, logp, accepted, chains, seed, len(x))
 
 
-def _spread(runs: int, parameters: int, seed: int) -> Floats:
+def _spread(runs: int, parameters: int, seed: int) -> FloatArray:
     """(run, parameter) a Latin hypercube over the priors, a little wider than they are."""
     u = qmc.LatinHypercube(parameters, rng=np.random.default_rng(seed)).random(runs)
-    z: Floats = 1.15 * norm.ppf(u)
+    z: FloatArray = 1.15 * norm.ppf(u)
     return z
 
 
-def _near(draws: Floats, runs: int, seed: int) -> Floats:
+def _near(draws: FloatArray, runs: int, seed: int) -> FloatArray:
     """(run, parameter) around the posterior, half as wide again."""
     flat = draws.reshape(-1, draws.shape[-1])
     chosen = flat[np.random.default_rng(seed).integers(0, len(flat), runs)]
     centre = flat.mean(axis=0)
-    near: Floats = centre + 1.5 * (chosen - centre)
+    near: FloatArray = centre + 1.5 * (chosen - centre)
     return near
 
 
@@ -202,13 +202,13 @@ def simulate_figures(
     trials: Sequence[PublishedTrial],
     data: Sequence[Datum],
     wanted: Sequence[Prior],
-    x: Floats,
+    x: FloatArray,
     seed: int,
     patients: int,
     threads: int,
     say: Say,
     first: int = 0,
-) -> Floats:
+) -> FloatArray:
     """(run, figure) on the scales of the fit: each run has patients of its own, the same ones on every arm."""
     y = np.full((len(x), len(data)), np.nan)
     responses = [response_at(wanted, z, centre=True) for z in x]
@@ -250,7 +250,7 @@ def _on_each_arm(
         found = {arm: conduct(design, numbers, all_on=arm, people=groups, settings=settings) for arm in arms}
         return [{arm: found[arm][i] for arm in arms} for i in range(len(groups))]
 
-    return one_by_one_if_need_be(carried_out, people)
+    return run_replicates(carried_out, people)
 
 
 def _sized(trial: PublishedTrial, patients: int) -> Design:
@@ -266,7 +266,7 @@ def _sized(trial: PublishedTrial, patients: int) -> Design:
 # -- the posterior --------------------------------------------------------------------------------------
 def sample(
     data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator, seed: int, effort: Effort
-) -> tuple[Floats, Floats, Floats, Floats]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Draws of independent ensembles.
 
     Returns      (ensemble, draw, parameter) draws, (ensemble, draw) log probability, share of accepted moves,
@@ -280,8 +280,8 @@ def sample(
 
 
 def _sample(
-    n: int, target: Callable[[Floats], Floats], seed: int, effort: Effort
-) -> tuple[Floats, Floats, Floats, Floats]:
+    n: int, target: Callable[[FloatArray], FloatArray], seed: int, effort: Effort
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     import emcee
 
     chains, logs, accepted, rows = [], [], [], []
@@ -310,7 +310,7 @@ def _sample(
 
 def target_of(
     data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator
-) -> Callable[[Floats], Floats]:
+) -> Callable[[FloatArray], FloatArray]:
     """(walker, parameter) to (walker,) log posterior, up to a constant.
 
     The figures of a trial share its own placebo response and effect: each shifts them all by what the emulator says
@@ -329,7 +329,7 @@ def target_of(
         if f"{BETWEEN}{kind}" in names
     }
 
-    def target(z: Floats) -> Floats:
+    def target(z: FloatArray) -> FloatArray:
         inside = (np.abs(z) < EDGE).all(axis=1)
         z = np.clip(z, -EDGE, EDGE)
         points = [z]
@@ -345,7 +345,7 @@ def target_of(
     return target
 
 
-def _by_trial(rest: Floats, shifts: Floats, variance: Floats, of_trial: Floats) -> Floats:
+def _by_trial(rest: FloatArray, shifts: FloatArray, variance: FloatArray, of_trial: FloatArray) -> FloatArray:
     """(walker,) log likelihood of normal figures whose covariance in each trial is diagonal plus one rank a shift.
 
     Inverse and determinant by the Woodbury identity: matrices are as small as there are shifts.
@@ -363,11 +363,11 @@ def _by_trial(rest: Floats, shifts: Floats, variance: Floats, of_trial: Floats) 
     if len(shifts):
         quad = quad - (b * np.linalg.solve(inner, b[..., None])[..., 0]).sum(axis=(1, 2))
         quad = quad + np.log(np.linalg.det(inner)).sum(axis=1)
-    result: Floats = -0.5 * quad - 0.5 * np.log(variance).sum()
+    result: FloatArray = -0.5 * quad - 0.5 * np.log(variance).sum()
     return result
 
 
-def _retest(wanted: Sequence[Prior]) -> Callable[[Floats], Floats]:
+def _retest(wanted: Sequence[Prior]) -> Callable[[FloatArray], FloatArray]:
     """Log likelihood of how much two weeks' ratings of an untreated person differ (retest.tsv)."""
     names = [p.name for p in wanted]
     needed = ("rating course_sd", "rating rating_sd", "rating course_days")
@@ -380,12 +380,12 @@ def _retest(wanted: Sequence[Prior]) -> Callable[[Floats], Floats]:
     apart = np.abs(figure["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
     within_week = np.abs(np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
 
-    def log_likelihood(z: Floats) -> Floats:
+    def log_likelihood(z: FloatArray) -> FloatArray:
         course_sd, rating_sd = wanted[course].at(z[:, course]), wanted[rating].at(z[:, rating])
         memory = wanted[days].at(z[:, days])[:, None, None]
         lost = np.exp(-within_week / memory).mean(axis=(1, 2)) - np.exp(-apart / memory).mean(axis=(1, 2))
         within = np.sqrt(course_sd**2 * lost + rating_sd**2 / figure["diary_days"])
-        result: Floats = -0.5 * (np.log(within / figure["within_sd"]) / figure["error"]) ** 2
+        result: FloatArray = -0.5 * (np.log(within / figure["within_sd"]) / figure["error"]) ** 2
         return result
 
     return log_likelihood

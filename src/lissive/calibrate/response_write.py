@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.calibrate.response import Posterior, Prior
 from lissive.calibrate.response_data import Datum
 from lissive.calibrate.write import MOSTLY_RECALLED
 from lissive.files import atomic_path, cell
 from lissive.model.parameters import FOLDER, RECALLED
-from lissive.simulate.streams import Floats
 from lissive.trials.published import Observed
 from lissive.trials.response import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 
@@ -100,7 +100,7 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
     return rows
 
 
-def _number(of: Any, z: Floats) -> float:
+def _number(of: Any, z: FloatArray) -> float:
     return float(of(z))
 
 

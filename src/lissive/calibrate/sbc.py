@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chisquare
 
+from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import learn
 from lissive.calibrate.response import Effort, Say, _spread, priors, response_at, sample, simulate_figures
 from lissive.calibrate.response_data import Datum, data_of, says, to_scale
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
-from lissive.simulate.streams import Floats, normals
+from lissive.simulate.streams import normals
 from lissive.trials.conduct import conduct
 from lissive.trials.days import RTOL
 from lissive.trials.published import PublishedTrial
@@ -38,7 +39,7 @@ class Ranks:
     """ranks : (data set, parameter), from 0 to DRAWS"""
 
     parameters: tuple[str, ...]
-    ranks: Floats
+    ranks: FloatArray
 
     def p_values(self) -> dict[str, float]:
         """Parameter to how likely ranks as uneven as these are where the fit is right."""
@@ -96,7 +97,7 @@ def _own_error(datum: Datum, noise: float, patients: int, views: int) -> Datum:
 
 def _simulated(
     trial: PublishedTrial, data: Sequence[Datum], responses: Sequence[object], seed: int, threads: int
-) -> Floats:
+) -> FloatArray:
     """(data set, figure) of trials of the published size, on the scales of the fit."""
     sets = len(responses)
     values = np.full((sets, len(data)), np.nan)

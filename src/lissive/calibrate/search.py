@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import least_squares
 
-Floats = npt.NDArray[np.float64]
+from lissive.arrays import FloatArray
 
 REACH = 0.7
 """Of a logarithm or logit: as far as one step goes, a factor of two. Beyond, a straight line says little."""
@@ -20,12 +19,12 @@ HALVINGS = 6
 
 
 def best_nearby(
-    cost: Callable[[Floats, Floats], Floats],
-    x: Floats,
-    logs: Floats,
-    slopes: Floats,
-    ends: tuple[Floats, Floats],
-) -> tuple[Floats, Floats]:
+    cost: Callable[[FloatArray, FloatArray], FloatArray],
+    x: FloatArray,
+    logs: FloatArray,
+    slopes: FloatArray,
+    ends: tuple[FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray]:
     """The step from `x` to the least of the sum of squares of `cost` were the model linear, and standard errors.
 
     Parameters
@@ -48,12 +47,15 @@ def best_nearby(
 
 
 def downhill(
-    cost: Callable[[Floats], Floats], x: Floats, step: Floats, ends: tuple[Floats, Floats]
-) -> Floats:
+    cost: Callable[[FloatArray], FloatArray],
+    x: FloatArray,
+    step: FloatArray,
+    ends: tuple[FloatArray, FloatArray],
+) -> FloatArray:
     """Where the step leads, or as much of it as lowers the cost; `x` itself where none of it does."""
     here = np.sum(cost(x) ** 2)
     for k in range(HALVINGS):
-        there: Floats = np.clip(x + step / 2**k, *ends)
+        there: FloatArray = np.clip(x + step / 2**k, *ends)
         if np.sum(cost(there) ** 2) < here:
             return there
     return x

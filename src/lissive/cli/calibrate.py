@@ -1,4 +1,4 @@
-"""`lissive calibrate`: fit what may be fitted, on what may be fitted on."""
+"""`lissive calibrate`: fit parameters to calibration rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Fit parameters on what was observed.", no_args_is_help=True)
+    group = typer.Typer(help="Fit parameters to observations.", no_args_is_help=True)
     group.command("pk")(pk)
     group.command("response")(response)
     group.command("sbc")(sbc)
@@ -25,15 +25,15 @@ def register(app: typer.Typer) -> None:
 
 def pk(
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the changed tables of parameters here.")
+        Path | None, typer.Option(metavar="FOLDER", help="Write the updated parameter tables here.")
     ] = None,
     studies: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A file of studies; those that come with Lissive if not given."),
+        typer.Option(metavar="FILE", help="A file of studies (default: those shipped with Lissive)."),
     ] = None,
     force: Force = False,
 ) -> None:
-    """Kinetic parameters on the studies' calibration rows: mode of the posterior, standard errors, data used."""
+    """Fit pharmacokinetic parameters to the studies' calibration rows: posterior mode, standard errors, data used."""
     from lissive.calibrate.pk import fit_pk
     from lissive.calibrate.write import HEAD, dois, write_tables
     from lissive.errors import StudyError
@@ -43,7 +43,7 @@ def pk(
     read = shipped_studies() if studies is None else read_studies(studies)
     if not (rows := read.of_split("calibration")):
         raise StudyError(
-            "No row may be fitted on.", where=read.path, allowed="at least one study with split: calibration."
+            "No calibration row.", where=read.path, allowed="at least one study with split: calibration."
         )
     fits = fit_pk(rows, say=_say)
     for fit in fits.values():
@@ -63,21 +63,21 @@ def response(
     trials: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A file of published trials; those that come with Lissive if not given."
+            metavar="FILE", help="A file of published trials (default: those shipped with Lissive)."
         ),
     ] = None,
     smoke: Annotated[
-        bool, typer.Option("--smoke", help="A small fit that only shows that everything works: two minutes.")
+        bool, typer.Option("--smoke", help="A small fit that only checks that everything runs: two minutes.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     force: Force = False,
 ) -> None:
-    """How people respond, on the trials' calibration rows: a Bayesian fit, some twenty minutes on two cores."""
+    """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
     from lissive.calibrate.response_write import HEAD, estimates, write_response
     from lissive.report.response_figures import write_prior_posterior
-    from lissive.report.validation_text import aligned
+    from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
 
     _bayes()
@@ -88,9 +88,10 @@ def response(
     posterior = fit_response(used, seed=seed, effort=SMOKE if smoke else Effort(), threads=cores, say=_say)
     rows = estimates(posterior)
     head = list(rows[0])
-    print(aligned([head, *([row[c] for c in head] for row in rows)], right=set(range(2, 12))))
+    shown = table("", "|".join(head), [[row[name] for name in head] for row in rows], "|".join(head[2:12]))
+    print(as_text(shown, rule=False))
     print(
-        f"\n{len(posterior.data)} figures of {len(posterior.trials)} trials, {posterior.runs} runs of the simulator."
+        f"\n{len(posterior.data)} published figures of {len(posterior.trials)} trials, {posterior.runs} simulator runs."
     )
     if out is not None:
         for path in [*write_response(posterior, out), *write_prior_posterior(posterior, out)]:
@@ -101,12 +102,12 @@ def sbc(
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write ranks and their figure here.")
     ] = None,
-    sets: Annotated[int, typer.Option(min=20, help="Simulated trials that are fitted.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    sets: Annotated[int, typer.Option(min=20, help="Number of simulated trials to fit.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     force: Force = False,
 ) -> None:
-    """Does the fit on trials find what was put in? Simulation-based calibration on a small case, some minutes."""
+    """Simulation-based calibration of the fit to trials, on a small case: some minutes."""
     from lissive.calibrate.sbc import TRIAL, calibration_ranks
     from lissive.report.response_figures import write_ranks
     from lissive.trials.published import shipped_published
@@ -115,9 +116,7 @@ def sbc(
     _folder(out, "sbc_ranks.svg", "<svg", None, force)
     trial = next(t for t in shipped_published().trials if t.id == TRIAL)
     ranks = calibration_ranks(trial, sets=sets, seed=seed, threads=threads or os.cpu_count() or 1, say=_say)
-    print(
-        f"{sets} simulated trials of {TRIAL}'s design: how likely ranks as uneven as these are if the fit is right"
-    )
+    print(f"{sets} simulated trials of {TRIAL}'s design: p-values of uniform ranks")
     for name, p in ranks.p_values().items():
         print(f"  {name}: p = {p:.3f}")
     if out is not None:
@@ -168,9 +167,9 @@ def _say(what: str) -> None:
 
 
 def _table(fit: Fit) -> str:
-    from lissive.report.validation_text import aligned
+    from lissive.report.table import as_text, table
+    from lissive.report.words import percent
 
-    head = ["parameter", "prior", "sd", "estimate", "se", "range", "recalled", "rests on"]
     rows = [
         [
             p.name,
@@ -179,14 +178,21 @@ def _table(fit: Fit) -> str:
             f"{fit.values[p.name]:.4g}",
             f"{fit.sd[p.name]:.3f}",
             f"{p.lower:g}-{p.upper:g}",
-            f"{100 * fit.recalled[p.name]:.0f} %",
-            ", ".join(fit.rests_on[p.name]) or "its prior alone",
+            percent(fit.recalled[p.name]),
+            ", ".join(fit.rests_on[p.name]) or "its prior only",
         ]
         for p in fit.priors
     ]
+    shown = table(
+        "",
+        "parameter|prior|SD|estimate|SE|range|unverified|informed by",
+        rows,
+        "prior|SD|estimate|SE|unverified",
+    )
     between, within = fit.errors.between, fit.errors.within
     return (
-        aligned([head, *rows], right={1, 2, 3, 4, 6})
-        + "\nsd and se: of the logarithm, or of the log odds of a share."
-        + f"\nStandard deviation of log(observed/predicted): {between:.2f} between studies, {within:.2f} within."
+        as_text(shown, rule=False)
+        + "\nSD and SE: of the logarithm, or of the log odds of a proportion. unverified: weight of figures that are "
+        "quoted from memory."
+        + f"\nSD of log(observed/predicted): {between:.2f} between studies, {within:.2f} within."
     )

@@ -1,4 +1,4 @@
-"""`lissive trial`: virtual trials: carry one out many times, and see how its power hangs on its size."""
+"""`lissive trial`: simulate a trial many times, its power by sample size, and published trials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,37 +19,36 @@ INTERRUPTED = 130
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Virtual trials: simulated patients, real analyses.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Virtual trials: simulated patients, analysed as a published trial would be.",
+        no_args_is_help=True,
+    )
     group.command("run")(run)
     group.command("reproduce")(reproduce)
     group.command("power")(power)
     app.add_typer(group, name="trial")
 
 
-File = Annotated[Path, typer.Argument(metavar="DESIGN", help="The design, a .yaml or .json file.")]
-Seed = Annotated[
-    int | None, typer.Option(min=0, help="Seed of all that is drawn; the design's, or 1, if not given.")
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")]
+File = Annotated[Path, typer.Argument(metavar="DESIGN", help="The trial's design, a .yaml or .json file.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Random seed (default: the design's seed, or 1).")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 
 def run(
     file: File,
-    replicates: Annotated[int, typer.Option(min=1, help="Times that the trial is carried out.")] = 200,
+    replicates: Annotated[int, typer.Option(min=1, help="Number of simulated trials (replicates).")] = 200,
     seed: Seed = None,
     as_json: AsJson = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Write patients, tables, figures and JSON here as they come."),
+        typer.Option(metavar="FOLDER", help="Write patients, tables, figures and JSON here."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run that was interrupted in --out.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the interrupted run in --out.")] = False,
     threads: Threads = None,
     force: Force = False,
 ) -> None:
-    """Carry a trial out on virtual patients, many times, and analyse each as its readers would see it."""
+    """Simulate a trial on virtual patients many times, and analyse each replicate as it would be published."""
     from lissive.cli.progress import bar
     from lissive.report.trial_files import RUN_FILES
     from lissive.trials.read import located, read_design
@@ -57,27 +56,31 @@ def run(
     from lissive.trials.summary import summary
 
     if resume and out is None:
-        raise typer.BadParameter("--resume needs --out FOLDER, the folder of the run to go on with.")
+        raise typer.BadParameter("--resume needs --out FOLDER, the folder of the run to resume.")
     design = read_design(file)
     _folder(out, file, RUN_FILES, resume=resume, force=force)
-    further = "Nothing was kept: there is no --out."
+    further = "Nothing was kept (no --out)."
     if out is not None:
-        further = f"What is finished is in {out}; go on with the same command and --resume."
-    with _interruptible(further), located(file), bar("replicates", replicates) as tick:
+        further = f"Finished replicates are in {out}; rerun the same command with --resume."
+    with _interruptible(further), located(file), bar("replicates", replicates) as progress:
         results = run_trial(
             design,
             replicates=replicates,
-            seed=_seed(seed, design.seed),
+            seed=seed,
             folder=out,
             resume=resume,
             say=_say,
             threads=threads,
-            progress=tick,
+            progress=progress,
         )
     answer = summary(results)
-    written = [] if out is None else _write(out, answer)
+    written = []
+    if out is not None:
+        from lissive.report.trial_files import write_trial
+
+        written = write_trial(out, answer)
     if as_json:
-        print(json.dumps(answer, allow_nan=False))
+        print(json.dumps(answer.to_json(), allow_nan=False))
         return
     from lissive.report.trial_text import trial_text
 
@@ -89,17 +92,21 @@ def power(
     file: File,
     n: Annotated[
         str,
-        typer.Option("--n", metavar="N,N,...", help="Totals of patients randomised, as 40,80,160."),
+        typer.Option("--n", metavar="N,N,...", help="Total sample sizes (randomised), as 40,80,160."),
     ],
     assurance: Annotated[
         bool,
-        typer.Option("--assurance", help="Draw each replicate's parameters from what calibration left open."),
+        typer.Option(
+            "--assurance", help="Sample each replicate's parameters from the posterior (assurance)."
+        ),
     ] = False,
     endpoint: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="As it is in the output, or NAME@WEEK; the primary if not given."),
+        typer.Option(
+            metavar="NAME", help="Endpoint as named in the output, or NAME@WEEK (default: the primary)."
+        ),
     ] = None,
-    replicates: Annotated[int, typer.Option(min=1, help="Trials of each size.")] = 200,
+    replicates: Annotated[int, typer.Option(min=1, help="Replicates of each size.")] = 200,
     seed: Seed = None,
     as_json: AsJson = False,
     out: Annotated[
@@ -108,30 +115,34 @@ def power(
     threads: Threads = None,
     force: Force = False,
 ) -> None:
-    """The share of trials that find something, by the number of patients."""
+    """Power by sample size: the proportion of replicates with p below alpha."""
     from lissive.cli.progress import bar
     from lissive.report.trial_files import POWER_FILES
-    from lissive.trials.power import power_curve
+    from lissive.trials.power import power as power_by_size
     from lissive.trials.read import located, read_design
 
     design = read_design(file)
     sizes = _sizes(n)
     _folder(out, file, POWER_FILES, force=force)
     total = sum(sizes) * replicates
-    with _interruptible("Nothing was kept."), located(file), bar("patients", total) as tick:
-        answer = power_curve(
+    with _interruptible("Nothing was kept."), located(file), bar("patients", total) as progress:
+        answer = power_by_size(
             design,
             sizes,
             endpoint=endpoint,
             assurance=assurance,
             replicates=replicates,
-            seed=_seed(seed, design.seed),
+            seed=seed,
             threads=threads,
-            progress=tick,
+            progress=progress,
         )
-    written = [] if out is None else _write_power(out, answer)
+    written = []
+    if out is not None:
+        from lissive.report.trial_files import write_power
+
+        written = write_power(out, answer)
     if as_json:
-        print(json.dumps(answer, allow_nan=False))
+        print(json.dumps(answer.to_json(), allow_nan=False))
         return
     from lissive.report.trial_text import power_text
 
@@ -139,14 +150,9 @@ def power(
     _say_written(written)
 
 
-def _seed(said: int | None, planned: int | None) -> int:
-    """What the command says, else what the design says."""
-    return next((each for each in (said, planned) if each is not None), 1)
-
-
 @contextmanager
 def _interruptible(further: str) -> Iterator[None]:
-    """Ctrl-C ends with a line that says what is left and how to go on."""
+    """Ctrl-C ends with a line that says what was kept and how to resume."""
     try:
         yield
     except KeyboardInterrupt:
@@ -155,13 +161,13 @@ def _interruptible(further: str) -> Iterator[None]:
 
 
 def _sizes(text: str) -> list[int]:
-    """The numbers of --n, each once, rising."""
+    """The numbers of --n, without duplicates, increasing."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words or not all(word.isascii() and word.isdigit() for word in words):
         raise DesignError(
             f"is {text!r}.",
             where="--n",
-            allowed="whole numbers with commas between them, as 40,80,160.",
+            allowed="integers separated by commas, as 40,80,160.",
             do="correct it.",
         )
     return sorted({int(word) for word in words})
@@ -185,7 +191,7 @@ def _folder(
         raise DesignError(
             "It is a file." if nearest == out else f"{nearest} is a file.",
             where=str(out),
-            allowed="a folder, there or to be made.",
+            allowed="a folder, existing or new.",
             do="choose another name.",
         )
     keep_inputs([], reads=[design], beside=Beside([out / name for name in [*names, *PARTS]]), force=force)
@@ -199,15 +205,15 @@ def _folder(
             f"The folder is not empty: it holds {', '.join(held[:3])}{' ...' if len(held) > 3 else ''}.",
             where=str(out),
             allowed="an empty or new folder.",
-            do=f"{'add --resume to go on with the run in it, ' if resume is False else ''}name another folder, or "
+            do=f"{'add --resume to resume the run in it, ' if resume is False else ''}name another folder, or "
             "add --force to replace the files of an earlier run.",
         )
     if held and resume and not (out / RECORD).is_dir():
         raise DesignError(
-            "The folder holds no run to go on with.",
+            "The folder holds no run to resume.",
             where=str(out),
-            allowed="the folder of the run that was interrupted.",
-            do="correct --out, or leave --resume out and name a new folder.",
+            allowed="the folder of the interrupted run.",
+            do="correct --out, or omit --resume and name a new folder.",
         )
 
 
@@ -216,22 +222,10 @@ def _parquet() -> None:
 
     if importlib.util.find_spec("pyarrow") is None:
         raise DesignError(
-            "Patients are written as Parquet, for which pyarrow is missing.",
+            "Writing patients as Parquet needs pyarrow, which is not installed.",
             where="--out",
-            do="pip install 'lissive[files]', or leave --out out.",
+            do="pip install 'lissive[files]', or omit --out.",
         )
-
-
-def _write(folder: Path, answer: dict[str, Any]) -> list[Path]:
-    from lissive.report.trial_files import write_trial
-
-    return write_trial(folder, answer)
-
-
-def _write_power(folder: Path, answer: dict[str, Any]) -> list[Path]:
-    from lissive.report.trial_files import write_power
-
-    return write_power(folder, answer)
 
 
 def _say_written(written: list[Path]) -> None:

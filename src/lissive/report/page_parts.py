@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from lissive.report.validation_tables import Table
+from lissive.report.table import Table
 
 LONG = 60
 """A text of more signs than this gets a broad column."""

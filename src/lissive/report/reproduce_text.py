@@ -2,128 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from lissive.report.validation_text import RECALLED_MARK, aligned
+from lissive.report.table import Table, as_markdown, as_text, table
+from lissive.report.words import UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
+from lissive.trials.reproduce import Agreement, Reproduction, Row
 
-NOTE = f"""\
-observed: as published ({RECALLED_MARK} quoted from memory by the table's compiler, not read). predicted: mean over
-virtual trials of the same size and design, with 5-95 % of them: other people, another trial's own placebo response and
-effect, and other draws of what the calibration left uncertain. * observed is outside the range.
-Ratings 0-10, changes below 0 are improvements; shares from 0 to 1; dose in units a day."""
+NOTE = (
+    f"observed: as published ({UNVERIFIED_NOTE}). predicted: mean over replicates of the same size and design. "
+    "90 % PI: prediction interval, 5th to 95th percentile of the replicates: chance, between-trial random effects, and "
+    "parameter uncertainty (posterior draws). inside: observed within it. Ratings 0-10, negative changes are "
+    "improvements; proportions from 0 to 1; dose in units a day."
+)
 SPLITS = {
-    "calibration": "Fitted on (split calibration)",
-    "validation": "Never fitted on (split validation)",
-    "context": "Neither (split context)",
+    "calibration": "Calibration (split calibration: fitted on)",
+    "validation": "Held out (split validation: nothing fitted on)",
+    "context": "Context (split context: neither)",
 }
+ASSUMED, LEFT_OUT = "Assumed where a paper is silent", "Not used"
 
 
-def reproduce_text(answer: Mapping[str, Any]) -> str:
+def reproduce_text(answer: Reproduction) -> str:
     """The answer of `lissive trial reproduce`, for a terminal."""
-    rows = answer["endpoints"]
-    parts = [
-        f"Published trials in virtual patients: {len(rows)} figures of {len({r['trial'] for r in rows})} trials, "
-        f"{answer['replicates']} replicates each.",
-        NOTE,
-        *(_part(title, [r for r in rows if r["split"] == split]) for split, title in SPLITS.items()),
-        _scores(answer),
-        _taken(answer["assumed"]),
-        _left_out(answer["skipped"]),
-        "Virtual patients follow a model that was fitted on the trials marked so; agreement with those is no test.",
+    tables = [
+        f"{SPLITS[split]}\n{as_text(rows_table(rows))}" for split, rows in _by_split(answer).items() if rows
     ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def cells(row: Mapping[str, Any]) -> list[str]:
-    """One row of the table: trial, arm, figure, observed, predicted, range, mark."""
-    arm = row["arm"] if row["against"] is None else f"{row['arm']} - {row['against']}"
-    week = "" if row["week"] is None else f", week {row['week']:g}"
-    mark = RECALLED_MARK if row["provenance"] == "recalled" else ""
-    low, high = row["pi90"]
-    return [
-        row["trial"],
-        arm,
-        f"{row['endpoint']}, {row['statistic'].replace('_', ' ')}{week}",
-        f"{_number(row['observed'])}{mark}",
-        _number(row["predicted"]),
-        f"{_number(low)} to {_number(high)}",
-        "" if row["inside"] else "*",
-    ]
-
-
-HEAD = ["trial", "arm", "figure", "observed", "predicted", "5-95 %", ""]
-
-
-def _number(x: float) -> str:
-    return f"{x:.1f}" if abs(x) >= 10 else f"{x:.2f}"
-
-
-def _part(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
-        return ""
-    return f"{title}\n" + aligned([HEAD, *(cells(row) for row in rows)], right={3, 4})
-
-
-def _scores(answer: Mapping[str, Any]) -> str:
-    return "\n".join(
-        ["Inside the 90 % range (0.90 would be right)"]
-        + [f"  {SPLITS.get(s, s)}: {score_line(found)}" for s, found in answer["summary_by_split"].items()]
+    return paragraphs(
+        [
+            f"Published trials in virtual patients: {_counted(answer)}.",
+            wrapped(NOTE),
+            *tables,
+            "Observed within the 90 % PI (90 % expected)\n"
+            + as_text(scores_table(answer), indent="  ", rule=False),
+            _items(ASSUMED, _assumed(answer)),
+            _items(LEFT_OUT, _left_out(answer)),
+            wrapped("The model was fitted on the calibration trials: agreement with these is no test of it."),
+        ]
     )
 
 
-def score_line(found: Mapping[str, Any]) -> str:
-    """How many figures of a split are inside."""
-    text = f"{found['inside']} of {found['n']} ({100 * found['inside'] / max(found['n'], 1):.0f} %)"
-    if found["width_ratio"] is not None:
-        text += f"; ranges of differences are {found['width_ratio']:.2f} times as wide as the papers' 95 % intervals"
+def reproduce_markdown(answer: Reproduction, command: str, stamp: str) -> str:
+    """The same as a page of documentation."""
+    parts = ["# Published trials in virtual patients", f"Made by `{command}`: {_counted(answer)}.", NOTE]
+    parts.append(as_markdown(scores_table(answer)))
+    for split, rows in _by_split(answer).items():
+        if rows:
+            parts += [f"## {SPLITS[split]}", as_markdown(rows_table(rows))]
+    for title, lines in ((ASSUMED, _assumed(answer)), (LEFT_OUT, _left_out(answer))):
+        parts += [f"## {title}", "\n".join(f"- {line}" for line in lines)]
+    return paragraphs([*parts, f"Made from {stamp}."]) + "\n"
+
+
+def rows_table(rows: Sequence[Row]) -> Table:
+    """Observed beside predicted."""
+    return table(
+        "",
+        "trial|arm|figure|observed|predicted|90 % PI|inside",
+        [_cells(row) for row in rows],
+        "observed|predicted|90 % PI",
+    )
+
+
+def _cells(row: Row) -> list[str]:
+    one = row.observed
+    arm = one.arm if one.against is None else f"{one.arm} - {one.against}"
+    week = "" if one.week is None else f", week {one.week:g}"
+    return [
+        one.trial,
+        arm,
+        f"{one.endpoint}, {one.statistic.replace('_', ' ')}{week}",
+        marked(_number(one.value), one.provenance),
+        _number(row.predicted),
+        span(_number(row.lower), _number(row.upper)),
+        "yes" if row.inside else "no",
+    ]
+
+
+def _number(x: float) -> str:
+    """As trials print ratings and proportions: to the second decimal, of large ones to the first."""
+    return f"{x:.1f}" if abs(x) >= 10 else f"{x:.2f}"
+
+
+def scores_table(answer: Reproduction) -> Table:
+    """How many figures of each split are inside."""
+    rows = [[SPLITS.get(split, split), _score(found)] for split, found in answer.by_split.items()]
+    return table("", "trials|observed within the 90 % PI", rows)
+
+
+def _score(found: Agreement) -> str:
+    text = f"{found.inside} of {found.n} ({100 * found.inside / max(found.n, 1):.0f} %)"
+    if found.width_ratio is not None:
+        text += f"; width of a difference's PI relative to the published 95 % CI: {found.width_ratio:.2f}"
     return text
 
 
-def _taken(assumed: Mapping[str, Sequence[str]]) -> str:
-    lines = [f"  {trial}: {text}" for trial, texts in assumed.items() for text in texts]
-    return "\n".join(["Where a paper is silent, taken for granted", *lines]) if lines else ""
+def _by_split(answer: Reproduction) -> dict[str, list[Row]]:
+    return {split: [row for row in answer.rows if row.split == split] for split in SPLITS}
 
 
-def _left_out(skipped: Sequence[Mapping[str, Any]]) -> str:
-    if not skipped:
-        return ""
-    return "\n".join(["Not used", *(f"  {s['trial']}, {s['what']}: {s['why']}" for s in skipped)])
+def _counted(answer: Reproduction) -> str:
+    trials = len({row.observed.trial for row in answer.rows})
+    return (
+        f"{count(len(answer.rows), 'figure')} of {count(trials, 'trial')}, "
+        f"{count(answer.replicates, 'replicate')} of each trial"
+    )
 
 
-def reproduce_markdown(answer: Mapping[str, Any], command: str, stamp: str) -> str:
-    """The same as a page of documentation."""
-    rows = answer["endpoints"]
-    lines = [
-        "# Published trials in virtual patients",
-        "",
-        f"Made by `{command}`: {len(rows)} figures of {len({r['trial'] for r in rows})} trials, "
-        f"{answer['replicates']} replicates of each trial.",
-        "",
-        NOTE,
-        "",
-        "| | inside the 90 % range |",
-        "|---|---|",
-        *(f"| {SPLITS.get(s, s)} | {score_line(found)} |" for s, found in answer["summary_by_split"].items()),
-    ]
-    for split, title in SPLITS.items():
-        mine = [row for row in rows if row["split"] == split]
-        if mine:
-            lines += [
-                "",
-                f"## {title}",
-                "",
-                _md_row(HEAD),
-                "|" + "---|" * len(HEAD),
-                *(_md_row(cells(r)) for r in mine),
-            ]
-    lines += ["", "## Where a paper is silent, taken for granted", ""]
-    lines += [f"- {trial}: {text}" for trial, texts in answer["assumed"].items() for text in texts]
-    lines += ["", "## Not used", ""]
-    lines += [f"- {s['trial']}, {s['what']}: {s['why']}" for s in answer["skipped"]]
-    lines += ["", f"Made from {stamp}."]
-    return "\n".join(lines) + "\n"
+def _assumed(answer: Reproduction) -> list[str]:
+    return [f"{trial}: {text}" for trial, texts in answer.assumed.items() for text in texts]
 
 
-def _md_row(values: Sequence[str]) -> str:
-    return "| " + " | ".join(value.replace("|", "/") for value in values) + " |"
+def _left_out(answer: Reproduction) -> list[str]:
+    return [f"{each.trial}, {each.what}: {each.why}" for each in answer.skipped]
+
+
+def _items(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in lines)]) if lines else ""

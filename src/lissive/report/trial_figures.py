@@ -1,4 +1,4 @@
-"""Figures of a virtual trial. Each takes plain data (of `trials.kept`, `trials.power`), draws, and computes nothing.
+"""Figures of a virtual trial. Each takes what `trials.kept` or `trials.power` gives, draws, and computes nothing.
 
 Colours are Okabe and Ito's; an arm's line style differs as well, and its name stands at its line.
 """
@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.report.trial_words import endpoint_label
 from lissive.report.validation_figures import FAINT, GREY, drawn
+from lissive.trials.kept import Band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from lissive.trials.kept import Curves, Survival
+    from lissive.trials.power import PowerAnswer
 
 Looks = Mapping[str, Mapping[str, Any]]
 _DRUGS = (("#0072B2", "-"), ("#009E73", "-."), ("#CC79A7", (0, (5, 1))), ("#E69F00", (0, (3, 1, 1, 1))))
@@ -28,111 +32,104 @@ def looks(arms: Sequence[str], control: str) -> Looks:
     return {arm: {"color": found[arm][0], "linestyle": found[arm][1]} for arm in arms}
 
 
-def change_figure(curves: Mapping[str, Any], look: Looks, said: str) -> Figure:
+def change_figure(curves: Curves, look: Looks, note: str) -> Figure:
     """Mean change by visit, with the band in which 90 % of replicates are."""
 
     def draw(ax: Axes) -> None:
-        weeks = curves["weeks"]
+        weeks = curves.weeks
         ax.axhline(0.0, color=FAINT, linewidth=0.8)
-        _lines(ax, weeks, curves["change"], look, marker="o")
-        ax.set(xlim=(0, weeks[-1]), xlabel="week", ylabel="mean change since baseline")
+        _lines(ax, weeks, curves.change, look, marker="o")
+        ax.set(xlim=(0, weeks[-1]), xlabel="week", ylabel="mean change from baseline")
         _week_ticks(ax, weeks)
-        _titles(ax, endpoint_label(curves["measure"]), said)
+        _titles(ax, endpoint_label(curves.measure), note)
 
     return drawn(6.4, 4.0, draw)
 
 
-def responder_figure(curves: Mapping[str, Any], look: Looks, said: str) -> Figure:
-    """Share of patients with a fall of at least so many percent."""
+def responder_figure(curves: Curves, look: Looks, note: str) -> Figure:
+    """Responder curve: proportion of participants improved by at least so many percent."""
 
     def draw(ax: Axes) -> None:
-        shares = {
-            arm: {name: _percent(values) for name, values in lines.items()}
-            for arm, lines in curves["responders"].items()
-        }
+        shares = {arm: _percent(band) for arm, band in curves.responders.items()}
         for fall in (20, 30, 50):
             ax.axvline(fall, color=FAINT, linewidth=0.8, linestyle=":")
-        _lines(ax, curves["falls_pct"], shares, look, at=0.3)
-        ax.set(xlim=(0, 100), ylim=(0, 100), xlabel="fall of at least [%]")
-        ax.set_ylabel("patients [%]")
+        _lines(ax, curves.falls_pct, shares, look, at=0.3)
+        ax.set(xlim=(0, 100), ylim=(0, 100), xlabel="improvement from baseline of at least [%]")
+        ax.set_ylabel("participants [%]")
         ax.set_xticks(range(0, 101, 10))
-        _titles(ax, f"{endpoint_label(curves['measure'])}, week {curves['week']:g}", said)
+        _titles(ax, f"{endpoint_label(curves.measure)}, week {curves.week:g}", note)
 
     return drawn(6.4, 4.0, draw)
 
 
-def failure_figure(curves: Mapping[str, Any], look: Looks, said: str) -> Figure:
-    """Share of patients without treatment failure, by day."""
+def failure_figure(found: Survival, look: Looks, note: str) -> Figure:
+    """Proportion without treatment failure, by day."""
 
     def draw(ax: Axes) -> None:
-        found = curves["without_failure"]
-        weeks = [day / 7.0 for day in found["days"]]
-        shares = {
-            arm: {name: _percent(values) for name, values in lines.items()}
-            for arm, lines in found["arms"].items()
-        }
+        weeks = [day / 7.0 for day in found.days]
+        shares = {arm: _percent(band) for arm, band in found.arms.items()}
         _lines(ax, weeks, shares, look, at=0.5, step=True)
         ax.set(xlim=(0, weeks[-1]), ylim=(0, 100), xlabel="week", ylabel="without treatment failure [%]")
-        _titles(ax, "Time to treatment failure", said)
+        _titles(ax, "Time to treatment failure", note)
 
     return drawn(6.4, 4.0, draw)
 
 
-def patients_figure(curves: Mapping[str, Any], look: Looks, said: str) -> Figure:
-    """Every patient of one replicate, an arm a panel; the mean of those who are seen is the thick line."""
+def patients_figure(curves: Curves, look: Looks, note: str) -> Figure:
+    """Every patient of one replicate, an arm a panel; the thick line is the mean of those observed."""
     import numpy as np
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     from lissive.report.inline_svg import settings
 
-    arms, weeks = list(curves["example"]), curves["weeks"]
+    arms, weeks = list(curves.example), curves.weeks
     with settings():
         engine = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.05)
         figure = Figure(figsize=(max(3.2 * len(arms), 4.8), 4.0), layout=engine)
         axes = figure.subplots(1, len(arms), sharey=True, squeeze=False)[0]
         for ax, arm in zip(axes, arms, strict=True):
-            rows = np.array(curves["example"][arm], dtype=float)
+            rows = np.array(curves.example[arm], dtype=float)
             alpha = min(0.5, max(0.12, 8.0 / len(rows)))
             ax.plot(weeks, rows.T, color=look[arm]["color"], linewidth=0.6, alpha=alpha)
             there = ~np.isnan(rows)
             mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
             ax.plot(weeks, mean, color="white", linewidth=4.5)
             ax.plot(weeks, mean, color=look[arm]["color"], linewidth=2.5)
-            ax.set_title(f"{arm}, {len(rows)} patients", fontsize=8, loc="left", color=look[arm]["color"])
+            ax.set_title(f"{arm}, n = {len(rows)}", fontsize=8, loc="left", color=look[arm]["color"])
             ax.set(xlim=(0, weeks[-1]), xlabel="week")
             _week_ticks(ax, weeks)
             ax.spines[["top", "right"]].set_visible(False)
-        axes[0].set_ylabel(endpoint_label(curves["measure"]))
+        axes[0].set_ylabel(endpoint_label(curves.measure))
         axes[0].set_ylim(bottom=0)
-        figure.suptitle(said, x=0.01, ha="left", fontsize=8, color=GREY)
+        figure.suptitle(note, x=0.01, ha="left", fontsize=8, color=GREY)
         figure.draw_without_rendering()
     return figure
 
 
-def power_figure(answer: Mapping[str, Any], look: Looks, said: str) -> Figure:
-    """Power by number of patients, with Wilson's interval."""
+def power_figure(answer: PowerAnswer, look: Looks, note: str) -> Figure:
+    """Power by sample size, with Wilson's 95 % interval."""
 
     def draw(ax: Axes) -> None:
-        points = answer["points"]
+        points = answer.points
         for goal in (80, 90):
             ax.axhline(goal, color=FAINT, linewidth=0.8, linestyle=":")
-        for arm in dict.fromkeys(point["arm"] for point in points):
-            mine = [point for point in points if point["arm"] == arm]
-            sizes, power = [p["n"] for p in mine], [100.0 * p["power"] for p in mine]
-            ends = [[100.0 * (p["power"] - p["power_ci"][0]) for p in mine],
-                    [100.0 * (p["power_ci"][1] - p["power"]) for p in mine]]  # fmt: skip
+        for arm in dict.fromkeys(point.arm for point in points):
+            mine = [point for point in points if point.arm == arm]
+            sizes, power = [p.n for p in mine], [100.0 * p.power for p in mine]
+            ends = [[100.0 * (p.power - p.power_ci[0]) for p in mine],
+                    [100.0 * (p.power_ci[1] - p.power) for p in mine]]  # fmt: skip
             ax.errorbar(
                 sizes, power, yerr=ends, marker="o", markersize=4, capsize=3, linewidth=1.5, **look[arm]
             )
             ax.annotate(arm, (sizes[-1], power[-1]), xytext=(6, 0), textcoords="offset points", va="center",
                         color=look[arm]["color"], annotation_clip=False)  # fmt: skip
-        ax.set(ylim=(0, 100), xlabel=f"patients, {answer['size_is']}")
-        ax.set_ylabel("trials that find something [%]")
+        ax.set(ylim=(0, 100), xlabel=f"participants {answer.size_is}")
+        ax.set_ylabel(f"replicates with p < {answer.alpha:g} [%]")
         ax.set_xlim(left=0)
-        ax.set_xticks(sorted({point["n"] for point in points}))
-        what = "Assurance" if answer["assurance"] else "Power"
-        _titles(ax, f"{what}: {endpoint_label(answer['endpoint'])}, week {answer['week']:g}", said)
+        ax.set_xticks(sorted({point.n for point in points}))
+        what = "Assurance" if answer.assurance else "Power"
+        _titles(ax, f"{what}: {endpoint_label(answer.endpoint)}, week {answer.week:g}", note)
 
     return drawn(6.4, 4.0, draw)
 
@@ -141,20 +138,20 @@ def power_figure(answer: Mapping[str, Any], look: Looks, said: str) -> Figure:
 def _lines(
     ax: Axes,
     x: Sequence[float],
-    arms: Mapping[str, Mapping[str, Sequence[float | None]]],
+    arms: Mapping[str, Band],
     look: Looks,
     *,
     marker: str = "",
     at: float | None = None,
     step: bool = False,
 ) -> None:
-    """A line and a band for each arm, its name at the end or at a share of the way."""
+    """A line and a band for each arm, its name at the end or at a proportion of the length."""
     import numpy as np
 
     place = len(x) - 1 if at is None else int(at * (len(x) - 1))
     ends = []
-    for arm, lines in arms.items():
-        mean, low, high = (np.array(lines[name], dtype=float) for name in ("mean", "p05", "p95"))
+    for arm, band in arms.items():
+        mean, low, high = (np.array(each, dtype=float) for each in (band.mean, band.p05, band.p95))
         how: Any = "post" if step else None
         drawstyle: Any = "steps-post" if step else "default"
         ax.fill_between(x, low, high, color=look[arm]["color"], alpha=0.18, linewidth=0, step=how)
@@ -194,11 +191,14 @@ def _week_ticks(ax: Axes, weeks: Sequence[float]) -> None:
         ax.set_xticks(weeks)
 
 
-def _percent(values: Sequence[float | None]) -> list[float | None]:
-    return [None if value is None else 100.0 * value for value in values]
+def _percent(band: Band) -> Band:
+    low, mean, high = (
+        [None if x is None else 100.0 * x for x in each] for each in (band.p05, band.mean, band.p95)
+    )
+    return Band(mean, low, high)
 
 
-def _titles(ax: Axes, title: str, said: str) -> None:
+def _titles(ax: Axes, title: str, note: str) -> None:
     ax.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=18)
-    ax.annotate(said, (0.0, 1.0), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points",
+    ax.annotate(note, (0.0, 1.0), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points",
                 fontsize=7, color=GREY, annotation_clip=False)  # fmt: skip

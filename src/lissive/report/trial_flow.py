@@ -1,9 +1,9 @@
-"""Who came how far in a virtual trial, as the boxes of a CONSORT diagram."""
+"""Participant disposition of a virtual trial, as a CONSORT diagram."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lissive.report.trial_words import count
 
@@ -11,23 +11,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lissive.trials.summary import GroupDisposition, TrialAnswer
+
 WIDTH, GAP, LINE = 2.2, 0.35, 0.165
 """Of a box, between boxes, and of a line of text [inches]."""
 
 Box = Sequence[str]
 
 
-def flow_figure(answer: Mapping[str, Any], said: str) -> Figure:
-    """Screened, run-in, randomised, and what became of each group; beside it those who went."""
+def flow_figure(answer: TrialAnswer, note: str) -> Figure:
+    """Screened, run-in, randomised, and what became of each group; beside it those who were excluded."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     from lissive.report.inline_svg import settings
 
-    trunk, groups = _trunk(answer), answer["flow"]["groups"]
+    trunk, groups = _trunk(answer), answer.flow.groups
     columns = [_column(group) for group in groups]
     below = [max(_height(column[k]) for column in columns) for k in range(3)]
-    # the way down is in the middle, and beside it there is room for those who go
+    # the trunk is in the middle, with space beside it for those who are excluded
     width = max(len(groups) * (WIDTH + GAP) + GAP, 3 * WIDTH + 2 * GAP)
     down = sum(_height(box) for box, _ in trunk) + sum(_space(beside) for _, beside in trunk[:-1])
     total = GAP / 2 + down + GAP / 2 + GAP / 2 + sum(below) + 2 * GAP + 0.4
@@ -52,36 +54,40 @@ def flow_figure(answer: Mapping[str, Any], said: str) -> Figure:
                 _arrow(ax, (x, start), (x, top))
                 _draw_box(ax, box, x, top)
                 top -= _height(box)
-        ax.text(GAP / 2, 0.12, said, fontsize=6.5, color="#555555")
+        ax.text(GAP / 2, 0.12, note, fontsize=6.5, color="#555555")
     return figure
 
 
-def _trunk(answer: Mapping[str, Any]) -> list[tuple[Box, Box]]:
-    """Boxes down to randomisation, each with the one beside the way to the next; empty where nobody goes."""
-    flow, run_in = answer["flow"], answer["design"]["run_in"]
-    refused = flow["screened"]["mean"] - flow["entered"]["mean"]
+def _trunk(answer: TrialAnswer) -> list[tuple[Box, Box]]:
+    """Boxes down to randomisation, each with the one beside the arrow to the next; empty where nobody is excluded."""
+    flow, run_in = answer.flow, answer.design.run_in
+    excluded = flow.screened.mean - flow.entered.mean
     out = (
-        [f"Not let in: {refused:.1f}" if refused < 20 else f"Not let in: {refused:.0f}"]
-        if refused > 0
+        [f"Excluded: {excluded:.1f}" if excluded < 20 else f"Excluded: {excluded:.0f}"]
+        if excluded > 0
         else []
     )
-    found: list[tuple[Box, Box]] = [([f"Screened: {count(flow['screened'])}"], out)]
+    found: list[tuple[Box, Box]] = [([f"Screened: {count(flow.screened)}"], out)]
     if run_in:
-        gone = [f"Left: {count(flow['left_run_in'])}", f"Not kept: {count(flow['not_kept'])}"]
-        entered = [f"Run-in on {run_in['arm']}", f"Entered: {count(flow['entered'])}"]
+        gone = [f"Discontinued: {count(flow.left_run_in)}", f"Not randomised: {count(flow.not_kept)}"]
+        entered = [f"Run-in on {run_in.arm}", f"Enrolled: {count(flow.entered)}"]
         found.append((entered, [line for line in gone if not line.endswith(": 0")]))
-    unsolved = [f"Not solved: {count(flow['failed'])}"] if flow["failed"]["max"] else []
-    found.append(([f"Randomised: {count(flow['randomised'])}"], unsolved))
+    unsolved = [f"Equations not solved: {count(flow.failed)}"] if flow.failed.max else []
+    found.append(([f"Randomised: {count(flow.randomised)}"], unsolved))
     return found
 
 
-def _column(group: Mapping[str, Any]) -> tuple[Box, Box, Box]:
-    """Boxes of one group: who, who left and why, who completed."""
-    left = [("side effects", "adverse"), ("no effect", "no_effect"), ("other reasons", "other")]
+def _column(group: GroupDisposition) -> tuple[Box, Box, Box]:
+    """Boxes of one group: who, who discontinued and why, who completed."""
+    left = (
+        ("adverse events", group.adverse),
+        ("lack of efficacy", group.no_effect),
+        ("other reasons", group.other),
+    )
     return (
-        [group["label"], f"Randomised: {count(group['randomised'])}"],
-        ["Left", *(f"{label}: {count(group[field])}" for label, field in left)],
-        [f"Completed: {count(group['completed'])}"],
+        [group.label, f"Randomised: {count(group.randomised)}"],
+        ["Discontinued", *(f"{label}: {count(number)}" for label, number in left)],
+        [f"Completed: {count(group.completed)}"],
     )
 
 
@@ -90,7 +96,7 @@ def _height(box: Box) -> float:
 
 
 def _space(beside: Box) -> float:
-    """Between two boxes, with one beside the way."""
+    """Between two boxes, with one beside the arrow."""
     return max(GAP, _height(beside) + 0.12 if beside else 0.0)
 
 

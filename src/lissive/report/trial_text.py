@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
+from lissive.report.table import Table, as_text, table
 from lissive.report.trial_words import (
     KINDS,
     arm_label,
@@ -13,315 +12,307 @@ from lissive.report.trial_words import (
     count,
     endpoint_label,
     measured_by,
+    replicates,
     shape,
     week_of,
 )
-from lissive.report.validation_text import aligned
+from lissive.report.words import paragraphs, percent, span, upper_first, wrapped
 from lissive.trials.design import Design
-from lissive.trials.read import make_design
-
-Answer = Mapping[str, Any]
-Row = Mapping[str, Any]
+from lissive.trials.endpoint import BINARY, TIME
+from lissive.trials.power import PowerAnswer
+from lissive.trials.summary import ArmAnswer, ComparisonAnswer, DoseAnswer, TrialAnswer
 
 LIMITS = (
-    "These are simulated patients. The ranges over replicates show chance, and how trials differ beyond it "
-    "(trials/between.tsv), if the model is right; they do not show how sure the model is. It has not been tested "
-    "against a trial that was carried out by exactly this design; how near it comes to published ones: lissive trial "
-    "reproduce. What it assumes: docs/concepts/trials.md. Not a basis for treating anybody."
+    "These are simulated patients. The ranges over replicates show chance and variation between trials "
+    "(trials/between.tsv), given that the model is right; model uncertainty is not in them. No trial of exactly this "
+    "design has been compared with the model; agreement with published trials: lissive trial reproduce. Assumptions: "
+    "docs/concepts/trials.md. Not a basis for treating anybody."
 )
-_WIDTH = 110
 MISSING = {
-    "locf": "For a visit that is missing, the last one before it stands.",
-    "observed": "Who is missing at a visit is left out of it.",
-    "baseline": "Who is missing at a visit counts as unchanged.",
+    "locf": "Missing visits: last observation carried forward.",
+    "observed": "Missing visits: observed cases only.",
+    "baseline": "Missing visits: baseline observation carried forward.",
 }
 ENOUGH, WISHED = 100, 0.8
-"""Replicates from which a share is worth reading, and the power that trials are usually planned for."""
+"""Replicates from which power is worth reading, and the power that trials are usually planned for."""
+_INDENT = "   "
 
 
-def trial_text(answer: Answer) -> str:
+def trial_text(answer: TrialAnswer) -> str:
     """The whole answer of `lissive trial run`."""
-    design = design_of(answer)
-    parts = [
-        _head(design, answer),
-        "Arms\n" + _table([[name, arm_label(design, name)] for name in _given(answer)]),
-        _main_result(answer),
-        _flow(answer),
-        _arms(design, answer),
-        _comparisons(answer),
-        _dose(answer),
-        _wrapped(LIMITS, ""),
-        _next(answer),
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def design_of(answer: Answer) -> Design:
-    """The design that an answer carries along."""
-    return make_design(answer["design"])
-
-
-def _head(design: Design, answer: Answer) -> str:
-    n = answer["replicates"]
-    return (
-        f"{design.trial}: {design.title}".rstrip(": ")
-        + f"\n{KINDS[design.kind].capitalize()}.\n{cause_label(design).capitalize()}; {shape(design)}.\n"
-        + f"Carried out {n} time{'' if n == 1 else 's'} on simulated patients, seed {answer['seed']}."
+    design = answer.design
+    arms = table("", "|", [[name, arm_label(design, name)] for name in _given(answer)])
+    return paragraphs(
+        [
+            _head(answer),
+            "Arms\n" + as_text(arms, indent=_INDENT),
+            _main_result(answer),
+            _disposition(answer),
+            _arms(answer),
+            _comparisons(answer),
+            _dose(answer),
+            wrapped(LIMITS),
+            _next(answer),
+        ]
     )
 
 
-def _given(answer: Answer) -> list[str]:
-    """Arms that anybody was put into, and that of the run-in."""
-    there = {row["arm"] for row in answer["arms"]} | {(answer["design"]["run_in"] or {}).get("arm")}
-    return [name for name in answer["design"]["arms"] if name in there]
+def _head(answer: TrialAnswer) -> str:
+    design = answer.design
+    return (
+        f"{title(design)}\n{upper_first(KINDS[design.kind])}.\n{upper_first(cause_label(design))}; {shape(design)}.\n"
+        f"{replicates(answer.replicates)}, random seed {answer.seed}."
+    )
+
+
+def title(design: Design) -> str:
+    return f"{design.trial}: {design.title}".rstrip(": ")
+
+
+def _given(answer: TrialAnswer) -> list[str]:
+    """Arms that anybody was randomised to, and that of the run-in."""
+    run_in = answer.design.run_in
+    there = {row.arm for row in answer.arms} | ({run_in.arm} if run_in else set())
+    return [name for name in answer.design.arms if name in there]
 
 
 # -- the parts ---------------------------------------------------------------------------------------
-def _main_result(answer: Answer) -> str:
+def _main_result(answer: TrialAnswer) -> str:
     """The primary endpoint in a sentence for each arm."""
-    lines = []
-    for row in answer["comparisons"]:
-        first = answer["comparisons"][0]
-        if (row["endpoint"], row["week"], row["method"]) != (
-            first["endpoint"],
-            first["week"],
-            first["method"],
-        ):
-            continue
-        said = f"{row['arm']} against {row['against']}, {measured_by(row)}"
-        if row["estimate"] is None:
-            lines.append(f"{said}: no replicate has an estimate.")
-            continue
-        lines.append(
-            f"{said}: {_num(row['estimate'], sign=_signed(row))} on average, {_range(row)} in 90 % of replicates; "
-            f"p < {answer['design']['analysis']['alpha']:g} in {_pct(row['power'])} of them."
-        )
-    if not lines:
+    if not answer.comparisons:
         return ""
-    head = f"Primary endpoint: {endpoint_label(first['endpoint'])}, week {first['week']:g}"
-    return head + "\n" + "\n".join(_wrapped(line) for line in lines)
+    first, alpha = answer.comparisons[0], answer.design.analysis.alpha
+    lines = [f"Primary endpoint: {endpoint_label(first.endpoint)}, week {first.week:g}"]
+    for row in answer.comparisons:
+        if (row.endpoint, row.week, row.method) != (first.endpoint, first.week, first.method):
+            continue
+        text = f"{row.arm} vs {row.against}, {measured_by(row)}: "
+        if row.estimate is None:
+            text += "not estimable in any replicate."
+        else:
+            text += (
+                f"mean estimate {_estimate(row, row.estimate)} (5th-95th percentile over replicates {_range(row)}); "
+                f"power {percent(row.power)} (p < {alpha:g})."
+            )
+        lines.append(wrapped(text, _INDENT))
+    return "\n".join(lines)
 
 
-def _flow(answer: Answer) -> str:
-    flow, run_in = answer["flow"], answer["design"]["run_in"]
-    rows = [["Screened", count(flow["screened"])]]
+def _disposition(answer: TrialAnswer) -> str:
+    flow, run_in = answer.flow, answer.design.run_in
+    rows = [["Screened", count(flow.screened)]]
     if run_in:
-        rows.append(["Entered the run-in", count(flow["entered"])])
-        rows.append(["Left in the run-in", count(flow["left_run_in"])])
-        rows.append([_not_kept(answer), count(flow["not_kept"])])
-    rows.append(["Randomised", count(flow["randomised"])])
-    if flow["failed"]["max"]:
-        rows.append(["Equations not solved, left out", count(flow["failed"])])
-    groups = flow["groups"]
-    table = [["", *(each["label"] for each in groups)]]
-    for field, label in (
-        ("randomised", "Randomised"),
-        ("adverse", "Left: side effects"),
-        ("no_effect", "Left: no effect"),
-        ("other", "Left: other reasons"),
-        ("completed", "Completed"),
-    ):
-        table.append([label, *(count(each[field]) for each in groups)])
-    head = "Who came how far" + (" (mean over replicates, range)" if answer["replicates"] > 1 else "")
-    return f"{head}\n{_table(rows, {1})}\n\n{_table(table, range(1, len(groups) + 1))}"
+        rows.append(["Enrolled in the run-in", count(flow.entered)])
+        rows.append(["Discontinued in the run-in", count(flow.left_run_in)])
+        rows.append([not_randomised(answer.design), count(flow.not_kept)])
+    rows.append(["Randomised", count(flow.randomised)])
+    if flow.failed.max:
+        rows.append(["Left out: equations not solved", count(flow.failed)])
+    groups = {
+        "Randomised": [each.randomised for each in flow.groups],
+        "Discontinued: adverse events": [each.adverse for each in flow.groups],
+        "Discontinued: lack of efficacy": [each.no_effect for each in flow.groups],
+        "Discontinued: other reasons": [each.other for each in flow.groups],
+        "Completed": [each.completed for each in flow.groups],
+    }
+    labels = tuple(each.label for each in flow.groups)
+    by_group = tuple((label, *map(count, numbers)) for label, numbers in groups.items())
+    over = " (mean over replicates, range)" if answer.replicates > 1 else ""
+    return "\n".join(
+        [
+            f"Participant disposition{over}",
+            as_text(table("", "|n", rows, "n"), indent=_INDENT, rule=False),
+            "",
+            as_text(Table("", ("", *labels), by_group, frozenset(labels)), indent=_INDENT, rule=False),
+        ]
+    )
 
 
-def _not_kept(answer: Answer) -> str:
-    """Those whom a run-in lets go; with a fixed number to be randomised also those beyond it."""
-    surplus = " or not needed" if answer["design"]["patients"] is not None else ""
-    return f"Not kept: no response{surplus}" if answer["design"]["run_in"]["keep"] else f"Not kept{surplus}"
+def not_randomised(design: Design) -> str:
+    """Who finished the run-in and was not randomised; with a fixed number to be randomised also those beyond it."""
+    reasons = ["non-responders"] if design.run_in and design.run_in.keep else []
+    reasons += ["trial full"] if design.patients is not None else []
+    return f"Not randomised: {' or '.join(reasons)}" if reasons else "Not randomised"
 
 
-def _arms(design: Design, answer: Answer) -> str:
+def _arms(answer: TrialAnswer) -> str:
     """Each endpoint at its own visit."""
-    table = [["", "week", "arm", "n", "before", "change [SD]", "share"]]
+    design = answer.design
     shown = {(each.name, week_of(design, each)) for each in design.endpoints if each.measure != "dose"}
-    last = None
-    for row in answer["arms"]:
-        if (row["endpoint"], row["week"]) not in shown:
-            continue
-        label = endpoint_label(row["endpoint"])
-        table.append(["" if label == last else label, f"{row['week']:g}", row["arm"], *_shown(row)])
-        last = label
-    if len(table) == 1:
+    chosen = [row for row in answer.arms if (row.endpoint, row.week) in shown]
+    if not chosen:
         return ""
-    note = f"SD: between patients. {MISSING[design.analysis.missing]}"
+    rows = [
+        [label, f"{row.week:g}", row.arm, *_arm_cells(row)]
+        for label, row in zip(_once(endpoint_label(row.endpoint) for row in chosen), chosen, strict=True)
+    ]
+    found = table(
+        "", "|week|arm|n|baseline|change [SD]|proportion", rows, "week|n|baseline|change [SD]|proportion"
+    )
+    note = f"SD: between participants. {MISSING[design.analysis.missing]}"
     if any(each.measure == "failure" for each in design.endpoints):
-        note += " Who left counts as a treatment failure."
-    return f"What each arm shows\n{_table(table, {1, 3, 4, 5, 6})}\n{_wrapped(note)}"
+        note += " Discontinuation counts as treatment failure."
+    return f"Results by arm\n{as_text(found, indent=_INDENT, rule=False)}\n{wrapped(note, _INDENT)}"
 
 
-def _shown(row: Row) -> list[str]:
-    """n, before, change [SD], share."""
-    n = f"{row['n']:.0f}"
-    before = "" if row["base"] is None else f"{row['base']:.1f}"
-    if row["kind"] in ("hit", "time"):
-        return [n, before, "", _pct(row["mean"])]
-    sd = "" if row["sd"] is None else f" [{row['sd']:.2f}]"
-    return [n, before, f"{_num(row['change'], sign=True)}{sd}", ""]
+def _once(labels: Iterable[str]) -> list[str]:
+    """A label where it changes, else nothing."""
+    each = list(labels)
+    return ["" if k and label == each[k - 1] else label for k, label in enumerate(each)]
 
 
-def _comparisons(answer: Answer) -> str:
-    rows, alpha = answer["comparisons"], answer["design"]["analysis"]["alpha"]
-    if not rows:
+def _arm_cells(row: ArmAnswer) -> list[str]:
+    """n, baseline, change [SD], proportion."""
+    n = f"{row.n:.0f}"
+    base = "" if row.base is None else f"{row.base:.1f}"
+    if row.kind in (BINARY, TIME):
+        return [n, base, "", percent(row.mean)]
+    sd = "" if row.sd is None else f" [{row.sd:.2f}]"
+    return [n, base, f"{_fixed(row.change, sign=True)}{sd}", ""]
+
+
+def _comparisons(answer: TrialAnswer) -> str:
+    found, alpha = answer.comparisons, answer.design.analysis.alpha
+    if not found:
         return ""
-    arms = list(dict.fromkeys(row["arm"] for row in rows))
-    heads = ["", "week", "arm", "measure", "estimate", "5-95 %", f"{_pct(1 - alpha)} CI", "power"]
-    table, notes, last = [heads], [], None
-    for row in rows:
-        label = endpoint_label(row["endpoint"])
-        numbers = [_num(row["estimate"], sign=_signed(row)), _range(row), _ci(row), _pct(row["power"])]
-        what = row["measure"] or f"{row['method']} test"
-        table.append(["" if label == last else label, f"{row['week']:g}", row["arm"], what, *numbers])
-        last = label
-        notes += [f"- {label}, {row['arm']}, in {n} of {answer['replicates']} replicates: {why}."
-                  for why, n in row["notes"].items()]  # fmt: skip
-    methods = dict.fromkeys(f"{row['measure']}: {row['method']}" for row in rows if row["measure"])
-    said = (
-        "estimate: mean over replicates (of ratios the geometric mean). 5-95 %: of the estimate over replicates. CI: "
-        f"the mean of the limits that each trial would publish. power: share of replicates with p < {alpha:g}. "
-        f"Methods: {'; '.join(methods)}."
+    arms = list(dict.fromkeys(row.arm for row in found))
+    ci = f"{percent(1 - alpha)} CI"
+    head = ["", "week", *(["arm"] if len(arms) > 1 else []), "measure", "estimate", "5-95 %", ci, "power"]
+    rows, notes = [], []
+    labels = [endpoint_label(row.endpoint) for row in found]
+    for shown, label, row in zip(_once(labels), labels, found, strict=True):
+        arm = [row.arm] if len(arms) > 1 else []
+        numbers = [_estimate(row, row.estimate), _range(row), _ci(row), percent(row.power)]
+        rows.append([shown, f"{row.week:g}", *arm, row.measure or f"{row.method} test", *numbers])
+        notes += [f"- {label}, {row.arm}, in {n} of {answer.replicates} replicates: {why}."
+                  for why, n in row.notes.items()]  # fmt: skip
+    methods = dict.fromkeys(f"{row.measure}: {row.method}" for row in found if row.measure)
+    legend = (
+        "estimate: mean over replicates (of ratios the geometric mean). 5-95 %: percentiles of the estimate over "
+        f"replicates. CI: mean of the limits that each trial would publish. power: proportion of replicates with "
+        f"p < {alpha:g}. Methods: {'; '.join(methods)}."
     )
-    if len(arms) == 1:
-        table = [[*row[:2], *row[3:]] for row in table]
-    head = f"{arms[0] if len(arms) == 1 else 'Each arm'} against {rows[0]['against']}"
-    lines = [_wrapped(said), *(_wrapped(note) for note in notes)]
-    return (
-        f"{head}\n{_table(table, {1, *range(3, 8)} if len(arms) == 1 else {1, *range(4, 8)})}\n"
-        + "\n".join(lines)
+    shown_table = table("", "|".join(head), rows, f"week|estimate|5-95 %|{ci}|power")
+    return "\n".join(
+        [
+            f"{arms[0] if len(arms) == 1 else 'Each arm'} vs {found[0].against}",
+            as_text(shown_table, indent=_INDENT, rule=False),
+            *(wrapped(line, _INDENT) for line in (legend, *notes)),
+        ]
     )
 
 
-def _dose(answer: Answer) -> str:
+def _dose(answer: TrialAnswer) -> str:
     """Units a day over the week before each visit; mg of THC or CBD at the last."""
-    weeks = sorted({row["week"] for row in answer["dose"]})
-    table = [["", *(f"week {week:g}" for week in weeks), "at the end"]]
-    for arm in dict.fromkeys(row["arm"] for row in answer["dose"]):
-        rows = {row["week"]: row for row in answer["dose"] if row["arm"] == arm}
-        last = rows[weeks[-1]]
-        contents = [f"{last[f'{name.lower()}_mg']:.3g} mg {name}" for name in ("THC", "CBD")
-                    if last[f"{name.lower()}_mg"]]  # fmt: skip
-        cells = [_dose_cell(rows.get(week)) for week in weeks]
-        table.append([arm, *cells, ", ".join([f"{last['counted']}s", *contents])])
-    if len(table) == 1:
+    if not answer.dose:
         return ""
-    return "Dose reached: units a day, mean [SD], of those who are still there\n" + _table(
-        table, range(1, len(weeks) + 1)
+    weeks = sorted({row.week for row in answer.dose})
+    rows = []
+    for arm in dict.fromkeys(row.arm for row in answer.dose):
+        mine = {row.week: row for row in answer.dose if row.arm == arm}
+        last = mine[weeks[-1]]
+        contents = [f"{mg:.3g} mg {name}" for mg, name in ((last.thc_mg, "THC"), (last.cbd_mg, "CBD")) if mg]
+        cells = [_dose_cell(mine.get(week)) for week in weeks]
+        rows.append([arm, *cells, ", ".join([f"{last.counted}s", *contents])])
+    visits = "|".join(f"week {week:g}" for week in weeks)
+    found = table("", f"|{visits}|at the last visit", rows, visits)
+    return "Dose: units a day, mean [SD], participants still in the trial\n" + as_text(
+        found, indent=_INDENT, rule=False
     )
 
 
-def _dose_cell(row: Row | None) -> str:
-    if row is None or row["units"] is None:
+def _dose_cell(row: DoseAnswer | None) -> str:
+    if row is None or row.units is None:
         return "-"
-    return f"{row['units']:.1f}" + ("" if row["sd"] is None else f" [{row['sd']:.1f}]")
+    return f"{row.units:.1f}" + ("" if row.sd is None else f" [{row.sd:.1f}]")
 
 
-def _next(answer: Answer) -> str:
+def _next(answer: TrialAnswer) -> str:
     """What the reader may do now."""
     lines = []
-    if answer["replicates"] < ENOUGH:
-        lines.append(
-            f"{answer['replicates']} replicates say little of power: --replicates 200 or more."
-            if answer["replicates"] > 1
-            else "One replicate is one trial as chance has it: --replicates 200 shows what chance does."
-        )
-    first = answer["comparisons"][0] if answer["comparisons"] else None
-    if first and first["power"] < WISHED:
-        lines.append("How many patients would it take? lissive trial power DESIGN --n 100,200,400")
+    if answer.replicates < ENOUGH:
+        lines.append("- Power needs more replicates: --replicates 200 or more.")
+    if answer.comparisons and answer.comparisons[0].power < WISHED:
+        lines.append("- Sample size: lissive trial power DESIGN --n 100,200,400")
     lines.append(
-        "Hold the design against a trial that was carried out by a similar one before you rely on it."
+        "- Compare with a published trial of similar design before relying on it: lissive trial reproduce"
     )
-    return "What to do next\n" + "\n".join(_wrapped(f"- {line}") for line in lines)
+    return "Next steps\n" + "\n".join(wrapped(line, _INDENT) for line in lines)
 
 
-# -- how power hangs on size -------------------------------------------------------------------------
-def power_text(answer: Answer) -> str:
+# -- power by sample size ----------------------------------------------------------------------------
+def power_text(answer: PowerAnswer) -> str:
     """The whole answer of `lissive trial power`."""
-    design = design_of(answer)
-    alpha = answer["alpha"]
-    table = [["patients", "randomised", "arm", "power", "95 % interval", "estimate", "5-95 %"]]
-    for row in answer["points"]:
-        low, high = row["power_ci"]
-        table.append(
-            [
-                f"{row['n']}",
-                f"{row['randomised']:.0f}",
-                row["arm"],
-                _pct(row["power"]),
-                f"{_pct(low)} to {_pct(high)}",
-                _num(row["estimate"], sign=_signed(row)),
-                _range(row),
-            ]
-        )
-    points = answer["points"]
-    how = f" ({measured_by(points[0])}, against {points[0]['against']})" if points else ""
-    parts = [
-        f"{design.trial}: {design.title}".rstrip(": ")
-        + f"\nPower for {endpoint_label(answer['endpoint'])}, week {answer['week']:g}{how}.\n"
-        + f"{answer['replicates']} simulated trials of each size, seed {answer['seed']}.",
-        _table(table, {0, 1, 3, 4, 5, 6}),
-        _wrapped(_power_notes(answer, alpha)),
-        _wrapped(LIMITS, ""),
+    points = answer.points
+    rows = [
+        [
+            f"{row.n}",
+            f"{row.randomised:.0f}",
+            row.arm,
+            percent(row.power),
+            span(*map(percent, row.power_ci)),
+            _estimate(row, row.estimate),
+            _range(row),
+        ]
+        for row in points
     ]
-    return "\n\n".join(parts)
+    how = f" ({measured_by(points[0])}, vs {points[0].against})" if points else ""
+    numeric = "n|randomised|power|95 % CI|estimate|5-95 %"
+    found = table("", "n|randomised|arm|power|95 % CI|estimate|5-95 %", rows, numeric)
+    return paragraphs(
+        [
+            f"{title(answer.design)}\nPower for {endpoint_label(answer.endpoint)}, week {answer.week:g}{how}.\n"
+            f"{replicates(answer.replicates)} of each size, random seed {answer.seed}.",
+            as_text(found, indent=_INDENT, rule=False),
+            wrapped(_power_notes(answer), _INDENT),
+            wrapped(LIMITS),
+        ]
+    )
 
 
-def _power_notes(answer: Answer, alpha: float) -> str:
-    said = [
-        f"patients: {answer['size_is']}. power: share of trials with two-sided p < {alpha:g}, with Wilson's interval "
-        "for the number of trials that were simulated."
+def _power_notes(answer: PowerAnswer) -> str:
+    alpha = answer.alpha
+    text = [
+        f"n: participants {answer.size_is}. power: proportion of replicates with two-sided p < {alpha:g}; 95 % CI: "
+        "Wilson's, for the number of replicates."
     ]
-    if answer["assurance"]:
-        said.append(
-            "Assurance: each trial draws its parameters from what the calibration left uncertain, so that the share "
-            "allows for that too; it does not tend to 1 as trials grow."
+    if answer.assurance:
+        text.append(
+            "Assurance: each replicate has parameters of its own from the posterior of the calibration, so that "
+            "parameter uncertainty is in the power; it does not tend to 1 as trials grow."
         )
     else:
-        said.append(
-            "Each trial has a placebo response and an effect of its own around the tables' parameters: if the drug "
-            "does less than these say, the power is less. --assurance allows for what the calibration left uncertain."
+        text.append(
+            "Each replicate has a placebo response and an effect of its own around the tables' parameters "
+            "(between-trial random effects). If the true effect is smaller, power is lower: --assurance includes "
+            "parameter uncertainty."
         )
-    said.append(
-        f"Type I error: were there no effect, about {_pct(alpha)} of trials of any size would have p < {alpha:g}."
+    text.append(
+        f"Type I error: with no effect, about {percent(alpha)} of trials of any size have p < {alpha:g}."
     )
-    return " ".join(said)
+    return " ".join(text)
 
 
 # -- numbers -----------------------------------------------------------------------------------------
-def _signed(row: Row) -> bool:
-    return bool(row["measure"] == "difference")
-
-
-def _num(x: float | None, *, sign: bool = False) -> str:
+def _fixed(x: float | None, *, sign: bool = False) -> str:
+    """Two decimals, as changes of a rating and ratios are published."""
     if x is None:
         return "-"
     text = f"{x:+.2f}" if sign else f"{x:.2f}"
     return text if abs(x) < 1000 else f"{x:.2g}"
 
 
-def _range(row: Row) -> str:
-    if row["p05"] is None:
-        return "-"
-    return f"{_num(row['p05'], sign=_signed(row))} to {_num(row['p95'], sign=_signed(row))}"
+def _estimate(row: ComparisonAnswer, x: float | None) -> str:
+    return _fixed(x, sign=row.measure == "difference")
 
 
-def _ci(row: Row) -> str:
-    low, high = row["ci"]
-    if low is None or high is None:
-        return "-"
-    return f"{_num(low, sign=_signed(row))} to {_num(high, sign=_signed(row))}"
+def _between(row: ComparisonAnswer, ends: Sequence[float | None]) -> str:
+    return "-" if None in ends else span(*(_estimate(row, end) for end in ends))
 
 
-def _pct(share: float | None) -> str:
-    if share is None:
-        return "-"
-    return f"{100 * share:.0f} %" if 0.01 <= share <= 0.99 or share in (0.0, 1.0) else f"{100 * share:.1f} %"
+def _range(row: ComparisonAnswer) -> str:
+    return _between(row, (row.p05, row.p95))
 
 
-def _table(rows: Sequence[Sequence[str]], right: Any = ()) -> str:
-    return textwrap.indent(aligned(rows, right=set(right)), "   ")
-
-
-def _wrapped(text: str, indent: str = "   ") -> str:
-    more = "  " if text.startswith("- ") else ""
-    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + more)
+def _ci(row: ComparisonAnswer) -> str:
+    return _between(row, row.ci)

@@ -1,24 +1,23 @@
-"""What a trial's names are called where people read them."""
+"""What a trial's names are called in the output."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from lissive.case import causes
 from lissive.case.products import product
 from lissive.trials.design import Design
 from lissive.trials.measures import EVENTS, MEASURES
 from lissive.trials.parts import Endpoint
+from lissive.trials.summary import ComparisonAnswer, Count
 
 KINDS = {
     "parallel": "parallel groups",
-    "enriched": "enriched: those who responded in a run-in are randomised after a wash-out",
-    "withdrawal": "randomised withdrawal: after a run-in on the drug it is gone on with, or taken away",
-    "crossover": "crossover: each patient goes through the arms one after the other",
+    "enriched": "enriched enrolment: run-in responders are randomised after a wash-out",
+    "withdrawal": "randomised withdrawal: run-in on the drug, then randomised continuation or withdrawal",
+    "crossover": "crossover: each participant receives the treatments in sequence",
 }
-TITRATIONS = {"self": "up until relieved or unwell", "label": "by the label's days", "fixed": "fixed"}
+TITRATIONS = {"self": "self-titrated", "label": "titrated by the label", "fixed": "fixed dose"}
 _RESPONDERS = re.compile(r"(.+)_responders_([\d.]+)pct")
 
 
@@ -26,10 +25,10 @@ def endpoint_label(name: str) -> str:
     """An endpoint as a reader knows it.
 
     >>> endpoint_label("spasticity_nrs_responders_30pct")
-    'Stiffness (NRS 0-10), down 30 % or more'
+    'Spasticity NRS (0-10), 30 % responders'
     """
     if found := _RESPONDERS.fullmatch(name):
-        return f"{endpoint_label(found[1])}, down {found[2]} % or more"
+        return f"{endpoint_label(found[1])}, {found[2]} % responders"
     return MEASURES[name].label if name in MEASURES else EVENTS.get(name, name)
 
 
@@ -37,7 +36,7 @@ def arm_label(design: Design, name: str) -> str:
     """What an arm is given."""
     arm = design.arms[name]
     if arm.product is None:
-        return "nothing"
+        return "no treatment"
     label = product(arm.product).label
     if arm.placebo:
         return f"placebo of {label}, up to {units(arm.most_per_day, arm.units_counted)} a day"
@@ -73,15 +72,14 @@ def shape(design: Design) -> str:
     parts = []
     if design.run_in:
         run_in = design.run_in
-        kept = f", kept who fell by {run_in.keep.falls_by_pct:g} % or more" if run_in.keep else ""
+        kept = f", {run_in.keep.falls_by_pct:g} % responders randomised" if run_in.keep else ""
         parts.append(f"run-in of {weeks(run_in.weeks)} on {run_in.arm}{kept}")
         if run_in.washout_days:
             parts.append(f"wash-out of {run_in.washout_days} days")
     if design.crossover:
         periods = len(design.crossover.sequences[0])
-        between = (
-            f", {design.crossover.washout_days} days between them" if design.crossover.washout_days else ""
-        )
+        days = design.crossover.washout_days
+        between = f", wash-out of {days} days between periods" if days else ""
         parts.append(f"{periods} periods of {weeks(design.weeks)}{between}")
     else:
         parts.append(weeks(design.weeks))
@@ -92,15 +90,22 @@ def weeks(n: float) -> str:
     return f"{n:g} week{'' if n == 1 else 's'}"
 
 
-def measured_by(comparison: Mapping[str, Any]) -> str:
+def replicates(n: int) -> str:
+    """
+    >>> replicates(1), replicates(200)
+    ('1 simulated replicate', '200 simulated replicates')
+    """
+    return f"{n} simulated replicate{'' if n == 1 else 's'}"
+
+
+def measured_by(row: ComparisonAnswer) -> str:
     """Method and measure of a comparison."""
-    method, measure = comparison["method"], comparison["measure"]
-    return f"{measure}, {method}" if measure else f"{method} test"
+    return f"{row.measure}, {row.method}" if row.measure else f"{row.method} test"
 
 
-def count(spread: Mapping[str, float]) -> str:
+def count(number: Count) -> str:
     """Mean and range; a number that is the same in all replicates alone."""
-    if spread["min"] == spread["max"]:
-        return f"{spread['min']:.0f}"
-    mean = f"{spread['mean']:.1f}" if spread["mean"] < 20 else f"{spread['mean']:.0f}"
-    return f"{mean} ({spread['min']:.0f} to {spread['max']:.0f})"
+    if number.min == number.max:
+        return f"{number.min:.0f}"
+    mean = f"{number.mean:.1f}" if number.mean < 20 else f"{number.mean:.0f}"
+    return f"{mean} ({number.min:.0f} to {number.max:.0f})"

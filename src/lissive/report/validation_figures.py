@@ -1,6 +1,6 @@
-"""Figures of a validation. Each takes the rows of `Validation.to_dict`, or a curve, draws, and computes nothing.
+"""Figures of a validation. Each takes rows of a validation, or a curve, draws, and computes nothing.
 
-A shape says calibration (round) or validation (square), a fill read (full) or recalled (hollow): what hue says
+A shape says calibration (round) or held out (square), a fill read (full) or unverified (hollow): what hue says
 is said twice. Colours are Okabe and Ito's.
 """
 
@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lissive.report.inline_svg import settings
-from lissive.report.validation_tables import Row, is_miss
-from lissive.report.validation_words import label, marked, metric
+from lissive.report.validation_tables import is_miss
+from lissive.report.validation_words import label, metric
+from lissive.report.words import marked
 from lissive.validate.curves import Curve, Point
-from lissive.validate.score import RATIO_LIMITS
+from lissive.validate.score import RATIO_LIMITS, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +69,7 @@ def plain_log(axis: Any) -> None:
 
 def far(rows: Sequence[Row]) -> list[tuple[str, Row]]:
     """Letter and row of each that is beyond FAR-fold, the farthest first, as many as there are letters."""
-    sizes = {k: abs(math.log(row["fold"])) for k, row in enumerate(rows)}
+    sizes = {k: abs(math.log(row.fold)) for k, row in enumerate(rows)}
     chosen = sorted((k for k in sizes if sizes[k] > math.log(FAR)), key=lambda k: -sizes[k])
     return [(letter, rows[k]) for letter, k in zip(LETTERS, chosen, strict=False)]
 
@@ -77,16 +78,16 @@ def plot_predicted(rows: Sequence[Row], *, ax: Axes) -> Axes:
     """Predicted over observed, both logarithmic, with the line of identity and those of 1.25- and 2-fold."""
     ax.set_xscale("log")
     ax.set_yscale("log")
-    every = [x for row in rows for x in (row["observed"], row["predicted"])]
+    every = [x for row in rows for x in (row.observed, row.predicted)]
     low, high = min(every) / 2.0, max(every) * 2.0
     for fold, style in ((1.0, "-"), (1.25, "--"), (2.0, ":")):
         for side in {fold, 1.0 / fold}:
             ax.plot([low, high], [low * side, high * side], color=GREY, linewidth=0.7, linestyle=style)
     for row in rows:
-        ends = [max(end, low) for end in row["pi90"]]
-        ax.plot([row["observed"]] * 2, ends, color=HUES[row["split"]], linewidth=0.6, alpha=0.55)
+        ends = [max(end, low) for end in row.pi90]
+        ax.plot([row.observed] * 2, ends, color=HUES[row.split], linewidth=0.6, alpha=0.55)
     for row in rows:
-        ax.plot([row["observed"]], [row["predicted"]], **mark(row["split"], row["provenance"]))
+        ax.plot([row.observed], [row.predicted], **mark(row.split, row.provenance))
     _letters(rows, low, high, ax)
     ax.set(xlim=(low, high), ylim=(low, high), xlabel="observed", ylabel="predicted")
     plain_log(ax.xaxis)
@@ -99,8 +100,8 @@ def _letters(rows: Sequence[Row], low: float, high: float, ax: Axes) -> None:
     span = math.log(high / low)
     placed: list[tuple[float, float]] = []
     for letter, row in far(rows):
-        side = 1 if row["fold"] > 1.0 else -1
-        x, y = (math.log(row[name] / low) / span for name in ("observed", "predicted"))
+        side = 1 if row.fold > 1.0 else -1
+        x, y = (math.log(value / low) / span for value in (row.observed, row.predicted))
         x, y = x - 0.014 * side, y + 0.014 * side
         for _ in range(6):
             x, y = x - 0.016 * side, y + 0.016 * side
@@ -115,14 +116,14 @@ def plot_ratios(rows: Sequence[Row], *, ax: Axes) -> Axes:
     low, high = RATIO_LIMITS
     ax.set_xscale("log")
     for k, row in enumerate(rows):
-        seen, bad = row["observed"], is_miss(row)
+        seen, bad = row.observed, is_miss(row)
         ax.barh(k, seen * (high - low), left=seen * low, height=0.34, color="#dddddd", linewidth=0)
         ax.plot([seen] * 2, [k - 0.22, k + 0.22], color="black", linewidth=1.6)
         hue = ORANGE if bad else BLUE
-        ax.plot(row["pi90"], [k, k], color=hue, linewidth=1.0)
+        ax.plot(row.pi90, [k, k], color=hue, linewidth=1.0)
         ax.plot(
-            [row["predicted"]], [k], marker="X" if bad else "o", markersize=6 if bad else 5, color=hue,
-            markerfacecolor="white" if row["provenance"] == "recalled" else hue,
+            [row.predicted], [k], marker="X" if bad else "o", markersize=6 if bad else 5, color=hue,
+            markerfacecolor="white" if row.provenance == "recalled" else hue,
         )  # fmt: skip
         ax.annotate(
             label(row), (0.0, k - 0.42), xycoords=("axes fraction", "data"),
@@ -170,9 +171,6 @@ def log_limits(curve: Curve) -> tuple[float, float]:
     return floor, top * 1.6
 
 
-def said_of_points(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
+def letters_of_points(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     """The letters of a figure of predictions, and what they stand for."""
-    return tuple(
-        (letter, marked(f"{row['study']} {metric(row)}", row["provenance"] == "recalled"))
-        for letter, row in far(rows)
-    )
+    return tuple((letter, marked(f"{row.study} {metric(row)}", row.provenance)) for letter, row in far(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ from lissive import __version__
 from lissive.files import atomic_path
 from lissive.report.inline_svg import inline_svg
 from lissive.report.page_parts import Shown, cell_class, is_broad
+from lissive.report.table import Table, table
+from lissive.report.targets_text import count_text
 from lissive.report.validation_figures import (
     drawn,
+    letters_of_points,
     plot_curve,
     plot_predicted,
     plot_ratios,
-    said_of_points,
 )
 from lissive.report.validation_md import command
 from lissive.report.validation_parameters import (
@@ -30,39 +32,25 @@ from lissive.report.validation_parameters import (
 from lissive.report.validation_sensitivity import sensitivity_part
 from lissive.report.validation_stamp import stamp
 from lissive.report.validation_tables import (
-    Row,
-    Table,
     aims_table,
     breakdown_table,
+    held_out_ratios,
     is_miss,
-    kept_back_ratios,
     observed,
     ratios_table,
     rows_table,
     skipped_table,
     summary_table,
-    table,
     targets_table,
 )
-from lissive.report.validation_words import (
-    GLOSSARY,
-    RECALLED,
-    SPLITS,
-    is_exposure,
-    label,
-    listed,
-    marked,
-    number,
-    percent,
-    verdict,
-)
+from lissive.report.validation_words import GLOSSARY, is_exposure, label, verdict
+from lissive.report.words import UNVERIFIED, listed, marked, number, percent
 from lissive.studies.observation import PRINTED
 from lissive.validate.curves import Curve
 from lissive.validate.misses import why_missed
 from lissive.validate.reach import aims
-from lissive.validate.score import Validation
-from lissive.validate.targets import Met
-from lissive.validate.targets_text import count_text
+from lissive.validate.run import SPLITS, Validation
+from lissive.validate.score import Row
 
 HERE = Path(__file__).parent
 CONTENTS = (
@@ -70,10 +58,10 @@ CONTENTS = (
     ("summary", "Summary"),
     ("predicted", "Predicted against observed"),
     ("ratios", "Ratios"),
-    ("curves", "Over time"),
+    ("curves", "Concentration over time"),
     ("times", "Times and clearances"),
     ("targets", "Targets"),
-    ("sensitivity", "What it hangs on"),
+    ("sensitivity", "Sensitivity"),
     ("skipped", "Not scored"),
     ("parameters", "Parameters"),
     ("references", "References"),
@@ -83,17 +71,12 @@ CONTENTS = (
 def write_validation(
     folder: Path,
     validation: Validation,
-    targets: Sequence[Met],
     curves: Sequence[Curve],
-    sensitivity: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """The page, `validation.html`, whole or not at all. The same run gives the same bytes.
-
-    sensitivity : `indices`, `identifiability` and `contraction` as in the JSON; see `sensitivity_part`.
-    """
+    """The page, `validation.html`, whole or not at all. The same run gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "validation.html"
-    text = validation_page(validation, targets, curves, sensitivity)
+    text = validation_page(validation, curves)
     with atomic_path(path) as place:
         place.write_text(text, encoding="utf-8")
     return [path]
@@ -101,9 +84,7 @@ def write_validation(
 
 def validation_page(
     validation: Validation,
-    targets: Sequence[Met],
     curves: Sequence[Curve],
-    sensitivity: Mapping[str, Any] | None = None,
 ) -> str:
     """The page's text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -112,23 +93,23 @@ def validation_page(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     house.globals |= {"kind": cell_class, "broad": is_broad}
-    said = validation.to_dict()
+    targets, sensitivity = validation.targets, validation.sensitivity
     content = {
         "css": Markup((HERE / "validation.css").read_text(encoding="utf-8").strip()),
         "version": __version__,
         "contents": CONTENTS,
         "glossary": GLOSSARY,
         "legend": _legend(),
-        "verdict": verdict(validation, targets),
+        "verdict": verdict(validation),
         "command": command(validation).replace("--docs docs/validation.md", "--report FOLDER"),
         "stamp": stamp(Path(validation.path)),
-        **_counts(validation, targets),
-        **_of_rows(validation, said),
+        **_counts(validation),
+        **_of_rows(validation),
         "curves": [_curve_figure(k, curve) for k, curve in enumerate(curves)],
         "counted": count_text(targets),
         "target_table": targets_table(targets),
         "sensitivity": None if sensitivity is None else sensitivity_part(sensitivity),
-        "skipped": skipped_table(said["skipped"]),
+        "skipped": skipped_table(validation.skipped),
         "parameters": parameters_table(),
         "model_references": model_references(),
         "study_references": study_references(validation.path),
@@ -137,26 +118,24 @@ def validation_page(
     return house.get_template("validation.html.j2").render(content)
 
 
-def _counts(validation: Validation, targets: Sequence[Met]) -> dict[str, int]:
+def _counts(validation: Validation) -> dict[str, int]:
     return {
         "rows": len(validation.predictions),
         "studies": len({each.observation.study for each in validation.predictions}),
-        "targets": len(targets),
+        "targets": len(validation.targets),
         "replicates": validation.replicates,
     }
 
 
-def _of_rows(validation: Validation, said: dict[str, Any]) -> dict[str, Any]:
+def _of_rows(validation: Validation) -> dict[str, Any]:
     """Everything that shows observations beside predictions; each of them is in one of its tables."""
-    rows, by_split = said["rows"], said["summary_by_split"]
-    ratios = kept_back_ratios(rows)
+    rows, by_split = validation.rows, validation.summary_by_split
+    ratios = held_out_ratios(rows)
     exposure = [
-        [row for row in rows if is_exposure(row) and row["analyte"] == name] for name in PRINTED.values()
+        [row for row in rows if is_exposure(row) and row.analyte == name] for name in PRINTED.values()
     ]
     misses = [row for row in ratios if is_miss(row)]
-    rest = [
-        row for row in rows if row["group"] == "clearance" or (row["group"] == "ratio" and row not in ratios)
-    ]
+    rest = [row for row in rows if row.group == "clearance" or (row.group == "ratio" and row not in ratios)]
     return {
         "aims": aims_table(aims(validation)),
         "summaries": [summary_table(by_split, split) for split in SPLITS],
@@ -167,24 +146,24 @@ def _of_rows(validation: Validation, said: dict[str, Any]) -> dict[str, Any]:
             {
                 "what": label(row),
                 "observed": observed(row),
-                "predicted": number(row["predicted"]),
-                "why": why_missed(row["study"], row["analyte"], row["metric"]),
+                "predicted": number(row.predicted),
+                "why": why_missed(row.study, row.analyte, row.metric),
             }
             for row in misses
         ],
-        "times": rows_table("Times of the peak and half-lives", [r for r in rows if r["group"] == "time"]),
-        "clearances": rows_table("Clearances, volumes, and ratios that could be fitted on", rest),
+        "times": rows_table("Times of the peak and half-lives", [r for r in rows if r.group == "time"]),
+        "clearances": rows_table("Clearances, volumes, and calibration ratios", rest),
     }
 
 
 def _predicted_figure(k: int, rows: Sequence[Row]) -> Shown:
-    analyte = rows[0]["analyte"]
-    good = sum(max(row["fold"], 1.0 / row["fold"]) <= 2.0 for row in rows)
+    analyte = rows[0].analyte
+    good = sum(max(row.fold, 1.0 / row.fold) <= 2.0 for row in rows)
     said = f"{analyte}: {good} of {len(rows)} predictions are within 2-fold of the observed."
     picture = inline_svg(drawn(3.1, 3.0, lambda ax: plot_predicted(rows, ax=ax)), f"po{k}", said)
     text = f"{good} of {len(rows)} within 2-fold ({percent(good / len(rows))})"
     numbers = rows_table(f"{analyte}: Cmax, areas and concentrations", rows)
-    return Shown(analyte, text, (picture,), numbers, said_of_points(rows))
+    return Shown(analyte, text, (picture,), numbers, letters_of_points(rows))
 
 
 def _ratios_figure(rows: Sequence[Row]) -> Shown:
@@ -194,14 +173,14 @@ def _ratios_figure(rows: Sequence[Row]) -> Shown:
         drawn(3.6, 0.5 + 0.3 * len(rows), lambda ax: plot_ratios(rows, ax=ax)), "ratios", said
     )
     text = (
-        "Grey: 0.67 to 1.5 times the observed, which is the upright line. Dot: predicted, with its 90 % interval; "
-        "cross, and bold: missed."
+        "Grey: 0.67 to 1.5 times the observed (vertical line). Dot: predicted, with its 90 % prediction interval; "
+        "cross, and bold: not met."
     )
     return Shown(said, text, (picture,), ratios_table(rows, reasons=False), wide=True)
 
 
 def _curve_figure(k: int, curve: Curve) -> Shown:
-    marks = [marked(number(p.value), p.provenance == "recalled") for p in curve.points]
+    marks = [marked(number(p.value), p.provenance) for p in curve.points]
     said = f"{curve.analyte} in {curve.study}, {curve.route}: published {listed(marks[:12])} {curve.unit}"
     pictures = tuple(
         inline_svg(
@@ -211,7 +190,7 @@ def _curve_figure(k: int, curve: Curve) -> Shown:
         )
         for log in (False, True)
     )
-    text = f"{curve.study}, {curve.route}, {curve.people} people"
+    text = f"{curve.study}, {curve.route}, {curve.people} simulated people"
     return Shown(curve.analyte, text, pictures, _curve_table(curve))
 
 
@@ -221,7 +200,7 @@ def _curve_table(curve: Curve) -> Table:
     between = {float(time) for time in curve.times[::every]} - {point.time for point in curve.points}
     rows = [(time, "", "") for time in between]
     for point in curve.points:
-        seen = marked(number(point.value), point.provenance == "recalled")
+        seen = marked(number(point.value), point.provenance)
         rows.append((point.time, seen, f"{point.what}, {point.split}"))
     return table(
         f"{curve.study}, {curve.analyte} [{curve.unit}]",
@@ -241,11 +220,14 @@ def _legend() -> Markup:
     """What shapes and fills mean, as small pictures with words."""
     signs = (
         ('<circle cx="8" cy="5" r="4" fill="#0072B2" stroke="#0072B2"/>', "calibration, read"),
-        ('<circle cx="8" cy="5" r="4" fill="white" stroke="#0072B2"/>', f"calibration, recalled{RECALLED}"),
-        ('<rect x="4" y="1" width="8" height="8" fill="#D55E00" stroke="#D55E00"/>', "validation, read"),
+        (
+            '<circle cx="8" cy="5" r="4" fill="white" stroke="#0072B2"/>',
+            f"calibration, unverified{UNVERIFIED}",
+        ),
+        ('<rect x="4" y="1" width="8" height="8" fill="#D55E00" stroke="#D55E00"/>', "held out, read"),
         (
             '<rect x="4" y="1" width="8" height="8" fill="white" stroke="#D55E00"/>',
-            f"validation, recalled{RECALLED}",
+            f"held out, unverified{UNVERIFIED}",
         ),
     )
     items = (

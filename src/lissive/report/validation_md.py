@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from lissive.report.table import as_markdown
+from lissive.report.targets_text import count_text
 from lissive.report.validation_stamp import differences, stale, stamp
 from lissive.report.validation_tables import (
-    Table,
     aims_table,
-    kept_back_ratios,
+    held_out_ratios,
     ratios_table,
     rows_table,
     skipped_table,
     summary_table,
     targets_table,
 )
-from lissive.report.validation_words import GLOSSARY, RECALLED, SPLITS, verdict
+from lissive.report.validation_words import GLOSSARY, verdict
+from lissive.report.words import UNVERIFIED_NOTE
 from lissive.validate.reach import aims
-from lissive.validate.score import Validation
-from lissive.validate.targets import Met
-from lissive.validate.targets_text import count_text
+from lissive.validate.run import SPLITS, Validation
 
 __all__ = ["differences", "stale", "validation_markdown"]
 
 
-def validation_markdown(validation: Validation, targets: Sequence[Met]) -> str:
+def validation_markdown(validation: Validation) -> str:
     """The whole file. The same run gives the same text."""
-    said = validation.to_dict()
-    rows = said["rows"]
-    others = [row for row in rows if not (row["group"] == "ratio" and row["split"] == "validation")]
+    rows, by_split, targets = validation.rows, validation.summary_by_split, validation.targets
+    others = [row for row in rows if not (row.group == "ratio" and row.split == "validation")]
     parts = [
         "# Validation",
-        f"Predictions beside {len(rows)} published figures of {len({row['study'] for row in rows})} groups of people, "
-        f"simulated as they were studied. {RECALLED}: quoted from memory. This page is generated; what the words mean "
-        "is at its end.",
-        f"**The verdict.** {verdict(validation, targets)}",
+        f"Predictions beside {len(rows)} published figures of {len({row.study for row in rows})} groups of people, "
+        f"simulated as they were studied. {UNVERIFIED_NOTE}. This page is generated; a glossary is at its end.",
+        f"**The verdict.** {verdict(validation)}",
         "## Summary by analyte",
-        markdown_table(aims_table(aims(validation))),
-        *(markdown_table(summary_table(said["summary_by_split"], split)) for split in SPLITS),
-        "## Ratios that nothing was fitted on",
-        markdown_table(ratios_table(kept_back_ratios(rows))),
-        "## Targets beyond the kinetics",
+        as_markdown(aims_table(aims(validation))),
+        *(as_markdown(summary_table(by_split, split)) for split in SPLITS),
+        "## Held-out ratios",
+        as_markdown(ratios_table(held_out_ratios(rows))),
+        "## Targets beyond the pharmacokinetics",
         count_text(targets),
-        markdown_table(targets_table(targets)),
-        "## Every other figure",
-        markdown_table(rows_table("Observed beside predicted", others)),
-        "## What was not scored, and why",
-        markdown_table(skipped_table(said["skipped"])),
-        "## What the words mean",
+        as_markdown(targets_table(targets)),
+        "## All other figures",
+        as_markdown(rows_table("Observed and predicted", others)),
+        "## Not scored, and why",
+        as_markdown(skipped_table(validation.skipped)),
+        "## Glossary",
         "\n".join(f"- **{word}**: {means}" for word, means in GLOSSARY.items()),
-        "## How it was made",
+        "## How this page was made",
         _made(validation),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -67,31 +64,7 @@ def command(validation: Validation) -> str:
 def _made(validation: Validation) -> str:
     return (
         f"`{command(validation)}`\n\n"
-        f"{validation.replicates} replicates of each group, seed {validation.seed}. With `--check`, the command writes "
-        "nothing and says what a rerun gives differently.\n\n"
+        f"{validation.replicates} replicates of each group, random seed {validation.seed}. With `--check`, the command "
+        "writes nothing and lists the differences of a rerun.\n\n"
         f"{stamp(Path(validation.path))}"
     )
-
-
-def markdown_table(one: Table) -> str:
-    """A table with its caption before it."""
-    if not one.rows:
-        return f"{one.caption}: none."
-    lines = [
-        _line(one.head),
-        _line(["--:" if name in one.numeric else "---" for name in one.head]),
-        *(_line(row) for row in one.rows),
-    ]
-    return "\n".join([f"{one.caption}.", "", *lines])
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
-
-
-def _cell(text: str) -> str:
-    """Text that cannot be taken for Markdown's own signs."""
-    plain = " ".join(text.split())
-    for sign in ("\\", "|", "*", "_", "[", "]", "<", "`"):
-        plain = plain.replace(sign, f"\\{sign}")
-    return plain

@@ -21,9 +21,9 @@ from lissive.model.parameters import (
     load_people,
     load_sources,
 )
-from lissive.report.validation_tables import Table, table
-from lissive.report.validation_words import marked, number
-from lissive.validate.targets import Met
+from lissive.report.table import Table, table
+from lissive.report.words import UNVERIFIED, marked, number
+from lissive.validate.targets import TargetResult
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ def parameters_table() -> Table:
     known = fitted() if (FOLDER / FITTED).exists() else {}
     rows = [*load_parameters().values(), *load_people().values()]
     return table(
-        "Every parameter: its typical value, how people differ, and where it comes from. Standard errors and "
+        "Every parameter: typical value, between-subject variability and source. Standard errors and "
         "priors are of the logarithm, or of the logit of a share",
-        "parameter|value|unit|spread between people|provenance|standard error|prior|source|note",
+        "parameter|value|unit|between-subject variability|provenance|standard error|prior|source|note",
         [_cells(row, known.get(row.name, {})) for row in rows],
         "value|standard error",
     )
@@ -54,10 +54,10 @@ def _cells(row: Parameter, fit: Mapping[str, str]) -> list[str]:
     spread = "" if row.spread is None else f"{row.distribution}, {number(row.spread)}"
     return [
         row.name,
-        marked(number(row.value), recalled),
+        number(row.value) + (UNVERIFIED if recalled else ""),
         row.unit,
         spread,
-        row.provenance.replace(RECALLED, ", recalled"),
+        row.provenance.replace(RECALLED, ", unverified"),
         number(float(fit["se"])) if fit.get("se") else "",
         _prior(fit),
         _links(row.sources),
@@ -88,7 +88,7 @@ def model_references() -> list[Named]:
     ]
 
 
-def target_references(found: Iterable[Met]) -> list[str]:
+def target_references(found: Iterable[TargetResult]) -> list[str]:
     """The sources of the targets, as they are cited there."""
     return sorted({text for each in found for text in each.sources}, key=str.lower)
 
@@ -115,8 +115,8 @@ def _study(entry: Mapping[str, Any]) -> Named:
     parts = [fields.get(name) for name in ("authors", "title", "journal", "year")]
     text = ". ".join(str(part).rstrip(".") for part in parts if part) or str(words or "no citation")
     doi = str(entry.get("doi") or "")
-    recalled = entry.get("doi_provenance") == "recalled"
-    return Named(str(entry["id"]), marked(f"{text}.", recalled), _address(doi, ""))
+    provenance = str(entry.get("doi_provenance") or "")
+    return Named(str(entry["id"]), marked(f"{text}.", provenance), _address(doi, ""))
 
 
 def _address(doi: str, url: str) -> str:

@@ -1,14 +1,14 @@
-"""The part of a validation's page that says what the forecast hangs on, and what data could tell."""
+"""The part of a validation's page on sensitivity and identifiability."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lissive.report.inline_svg import inline_svg
 from lissive.report.page_parts import Shown
 from lissive.report.sensitivity_figures import (
+    MOST,
     by_morris,
     by_sobol,
     plot_contraction,
@@ -16,15 +16,14 @@ from lissive.report.sensitivity_figures import (
     plot_sobol,
     plot_spectrum,
 )
+from lissive.report.sensitivity_text import groups_table, inputs_table
+from lissive.report.table import Table, table
 from lissive.report.validation_figures import drawn
-from lissive.report.validation_tables import Table, table
-from lissive.report.validation_words import listed, number, percent
-from lissive.validate.identifiability import limits
-
-Result = Mapping[str, Any]
-
-MOST_COVERED = 9.99
-"""Shares of variance beyond this are the noise of few samples."""
+from lissive.report.words import listed, number, span
+from lissive.validate.contraction import Contraction
+from lissive.validate.identifiability import Identifiability, limits
+from lissive.validate.run import Dependence
+from lissive.validate.sensitivity import Sensitivity
 
 
 @dataclass(frozen=True)
@@ -37,95 +36,66 @@ class Part:
     groups: Table
 
 
-def sensitivity_part(found: Mapping[str, Any]) -> Part:
-    """Figures, tables and words.
-
-    found : as `lissive validate --sensitivity` has it in its JSON: `indices` (Sensitivity.to_dict), `identifiability`
-        (Identifiability.to_dict), and, of the calibration, `contraction` (a Contraction's fields for each parameter).
-    """
-    result, told, learned = found["indices"], found["identifiability"], found.get("contraction")
-    others = [_spectrum(told), *([_contraction(learned)] if learned else [])]
-    tornados = [_tornado(result, k) for k in range(len(result["outputs"]))]
-    return Part(_words(result, told), tuple(tornados), tuple(others), groups_table(told))
+def sensitivity_part(found: Dependence) -> Part:
+    """Figures, tables and words."""
+    result, data, learned = found.indices, found.identifiability, found.contraction
+    others = [_spectrum(data), *([_contraction(learned)] if learned else [])]
+    tornados = [_tornado(result, k) for k in range(len(result.outputs))]
+    return Part(_words(result, data), tuple(tornados), tuple(others), groups_table(data))
 
 
-def _words(result: Result, told: Result) -> tuple[str, ...]:
-    done = result["provenance"]
-    inseparable = [group["name"] for group in told["groups"] if group["inseparable"]]
+def _words(result: Sensitivity, data: Identifiability) -> tuple[str, ...]:
+    done = result.provenance
+    inseparable = [group.name for group in data.groups if group.inseparable]
     return (
-        f"{len(result['inputs'])} uncertain numbers were moved within what is known of them, in {done['runs']} pairs "
-        f"of runs (seed {done['seed']}); {len(result['idle'])} more have no influence here. A total index is the share "
-        "of an output's variance that would go if the number were known, alone and together with others. µ* is the "
-        "mean change of the output over the whole range of the number. Whiskers: 95 % intervals of the method.",
-        f"A virtual clinic's data of {len(told['observations'])} means would teach something along {told['seen']} of "
-        f"{len(told['spectrum'])} directions of the parameters. "
-        + (f"It cannot tell apart: {listed(inseparable)}." if inseparable else "It tells all groups apart."),
+        f"{len(result.inputs)} uncertain parameters were varied within their ranges, in {done.runs} pairs of runs "
+        f"(random seed {done.seed}); {len(result.idle)} more have no influence in this scenario. The total index is "
+        "the proportion of an output's variance due to the parameter, alone and in interaction with others. µ* is the "
+        "mean elementary effect over the parameter's whole range. Whiskers: 95 % CI of the method.",
+        f"A virtual clinic's data of {len(data.observations)} means say more than the prior in {data.seen} of "
+        f"{len(data.spectrum)} directions of parameter space. "
+        + (f"Not identifiable: {listed(inseparable)}." if inseparable else "All groups are identifiable."),
     )
 
 
-def _tornado(result: Result, k: int) -> Shown:
-    output = result["outputs"][k]
-    label = output["label"]
-    p05, median, p95 = (number(value) for value in result["quantiles"]["values"][k])
+def _tornado(result: Sensitivity, k: int) -> Shown:
+    output = result.outputs[k]
+    label = output.label
+    p05, median, p95 = (number(value) for value in result.quantiles[k])
     text = (
-        f"{number(result['typical'][k])} in the typical patient; all numbers uncertain together: {median} "
-        f"({p05} to {p95})."
+        f"{number(result.typical[k])} in the typical patient; all parameters uncertain: median {median} "
+        f"(5th-95th percentile {span(p05, p95)})."
     )
-    first = [result["sobol"]["inputs"][i] for i in by_sobol(result, k)[:3]]
-    said = f"{label}: most of its variance comes from {listed(first)}." if first else label
+    first = [result.sobol.inputs[i] for i in by_sobol(result, k)[:3]]
+    said = f"{label}: most of the variance is due to {listed(first)}." if first else label
     bars = max(len(by_sobol(result, k)), 1), max(len(by_morris(result, k)), 1)
     pictures = (
         inline_svg(drawn(3.3, 0.6 + 0.2 * bars[0], lambda ax: plot_sobol(result, k, ax=ax)), f"st{k}", said),
         inline_svg(
             drawn(3.3, 0.6 + 0.2 * bars[1], lambda ax: plot_morris(result, k, ax=ax)),
             f"mu{k}",
-            f"{label}: mean effects of the numbers that move it most.",
+            f"{label}: parameters with the largest mean effect.",
         ),
     )
-    unit = "" if output["unit"] == "1" else f" [{output['unit']}]"
-    return Shown(f"{label}{unit}", text, pictures, _inputs(result, k))
+    unit = "" if output.unit == "1" else f" [{output.unit}]"
+    return Shown(f"{label}{unit}", text, pictures, inputs_table(result, k, MOST))
 
 
-def _inputs(result: Result, k: int) -> Table:
-    """The inputs of one output, the largest effect first."""
-    place = {name: j for j, name in enumerate(result["sobol"]["inputs"])}
-    s, m = result["sobol"], result["morris"]
-    ends = result["tornado"]
-    rows = []
-    for i in by_morris(result, k):
-        each = result["inputs"][i]
-        j = place.get(each["name"])
-        shares = ["-", "-"]
-        if j is not None:
-            shares = [f"{s[part][k][j]:.2f} ± {s[f'{part}_conf'][k][j]:.2f}" for part in ("first", "total")]
-        figures = (ends["low"][k][i], ends["high"][k][i], m["mu_star"][k][i], m["sigma"][k][i])
-        span = f"{number(each['lower'])} to {number(each['upper'])}"
-        rows.append([each["name"], span, each["basis"], *(number(x) for x in figures), *shares])
-    covered = percent(min(max(result["covered"][k], 0.0), MOST_COVERED))
-    return table(
-        f"{result['outputs'][k]['label']}: what moves it. Low, high: the output with that number alone at its ends. "
-        f"The inputs with S1 and ST hold {covered} of the variance",
-        "input|range|basis|low|high|µ*|σ|S1|ST",
-        rows,
-        "range|low|high|µ*|σ|S1|ST",
-    )
-
-
-def _spectrum(told: Result) -> Shown:
-    first, seen = number(told["spectrum"][0]), told["seen"]
-    said = f"Singular values fall from {first}; {seen} are above what is known beforehand."
+def _spectrum(data: Identifiability) -> Shown:
+    first, seen = number(data.spectrum[0]), data.seen
+    said = f"Largest singular value {first}; {seen} directions are informed beyond the prior."
     picture = inline_svg(
-        drawn(3.6, 2.6, lambda ax: plot_spectrum(told, limits()["seen"], ax=ax)), "spectrum", said
+        drawn(3.6, 2.6, lambda ax: plot_spectrum(data, limits()["seen"], ax=ax)), "spectrum", said
     )
-    rows = [[str(k), number(value)] for k, value in enumerate(told["spectrum"], 1)]
+    rows = [[str(k), number(value)] for k, value in enumerate(data.spectrum, 1)]
     numbers = table("Singular values", "direction|value", rows, "value")
     return Shown("Spectrum of the sensitivity matrix.", said, (picture,), numbers)
 
 
-def _contraction(found: Sequence[Result]) -> Shown:
-    learned, not_learned = (sum(row["word"] == word for row in found) for word in ("learned", "not learned"))
+def _contraction(found: Sequence[Contraction]) -> Shown:
+    learned, not_learned = (sum(row.word == word for row in found) for word in ("learned", "not learned"))
     said = (
-        f"Hollow: before; full: after. {learned} of {len(found)} fitted parameters are learned from the data, "
+        f"Hollow: prior; full: posterior. Of {len(found)} fitted parameters {learned} are learned from the data, "
         f"{not_learned} are not."
     )
     picture = inline_svg(
@@ -133,43 +103,18 @@ def _contraction(found: Sequence[Result]) -> Shown:
     )
     rows = [
         [
-            row["name"],
-            number(row["prior_sd"]),
-            number(row["posterior_sd"]),
-            f"{row['contraction']:.2f}",
-            row["word"],
+            row.name,
+            number(row.prior_sd),
+            number(row.posterior_sd),
+            f"{row.contraction:.2f}",
+            row.word,
         ]
         for row in found
     ]
     numbers = table(
-        "Standard deviations before and after the calibration; contraction is 1 where all was learned",
-        "parameter|before|after|contraction|in words",
+        "Prior and posterior SD; contraction is 1 where all was learned",
+        "parameter|prior|posterior|contraction|in words",
         rows,
-        "before|after|contraction",
+        "prior|posterior|contraction",
     )
-    return Shown("What the calibration has learned.", said, (picture,), numbers)
-
-
-def groups_table(told: Result) -> Table:
-    """Parameters that may stand in for each other."""
-    rows = [
-        [
-            group["title"] or group["name"],
-            ", ".join(group["members"]),
-            f"no ({group['why']})" if group["inseparable"] else "yes",
-            *(_finite(group[name]) for name in ("condition", "worst_sd", "worst_sd_others_free")),
-            group["separated_by"],
-        ]
-        for group in told["groups"]
-    ]
-    return table(
-        "Groups of parameters that may stand in for each other. SD: of the logarithm, left along the least seen "
-        "combination; the last of them with all others uncertain",
-        "group|members|can be separated?|condition|SD|SD, others uncertain|what would separate them",
-        rows,
-        "condition|SD|SD, others uncertain",
-    )
-
-
-def _finite(value: float | None) -> str:
-    return "unbounded" if value is None else number(value)
+    return Shown("Prior to posterior contraction.", said, (picture,), numbers)

@@ -17,6 +17,7 @@ SCORING = (
     "studies/*.py",
     "studies/*.tsv",
     "calibrate/posterior.py",
+    "validate/run.py",
     "validate/score.py",
     "validate/reach.*",
     "validate/misses.*",
@@ -70,7 +71,7 @@ def stale(text: str, studies: Path | None = None) -> str | None:
     changed = [WORDS[name] for name, value in now.items() if then.get(name) != value]
     if not changed:
         return None
-    return f"Changed since it was made: {', '.join(changed)}. Make it again."
+    return f"Changed since it was made: {', '.join(changed)}. Generate it again."
 
 
 def differences(old: str, new: str, tolerance: float = TOLERANCE) -> list[str]:

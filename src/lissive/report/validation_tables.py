@@ -3,100 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from lissive.report.validation_words import (
-    MET,
-    RECALLED,
-    aim_limit,
-    aim_value,
-    marked,
-    metric,
-    number,
-    percent,
-)
+from lissive.report.table import Table, table
+from lissive.report.validation_words import MET, SPLIT_WORDS, aim_limit, aim_value, metric
+from lissive.report.words import UNVERIFIED, marked, number, percent, span, upper_first
+from lissive.studies import Skipped
 from lissive.validate.misses import why_missed
 from lissive.validate.reach import Aim
-from lissive.validate.score import RATIO_LIMITS
-from lissive.validate.targets import Met
-
-Row = Mapping[str, Any]
-"""One observation beside its prediction, as in `Validation.to_dict`."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A heading for each column, and rows of cells; `numeric` columns are printed to the right."""
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: frozenset[str] = frozenset()
-
-
-def table(caption: str, head: str, rows: Iterable[Sequence[str]], numeric: str = "") -> Table:
-    """`head` and `numeric` are names of columns between bars."""
-    names = tuple(name.strip() for name in head.split("|"))
-    right = frozenset(name.strip() for name in numeric.split("|") if name.strip())
-    return Table(caption, names, tuple(tuple(row) for row in rows), right)
+from lissive.validate.score import RATIO_LIMITS, Row, Scores
+from lissive.validate.targets import TargetResult
 
 
 def aims_table(found: Sequence[Aim]) -> Table:
     rows = [[aim.text, aim_limit(aim), aim_value(aim), str(aim.n), MET[aim.met]] for aim in found]
     return table(
-        "Aims for the kinetics, and what was reached", "aim|meant|reached|n|verdict", rows, "meant|reached|n"
+        "Aims for the pharmacokinetics, and results",
+        "aim|criterion|result|n|verdict",
+        rows,
+        "criterion|result|n",
     )
 
 
 _SCORES = "n|AFE|GMFE|within 1.25|within 1.5|within 2|coverage"
 
 
-def summary_table(by_split: Mapping[str, Sequence[Row]], split: str) -> Table:
-    """By analyte, read and recalled apart, over all routes and all metrics."""
-    chosen = [row for row in by_split[split] if row["route"] == "all" and row["metric"] == "all"]
-    # Where nothing was recalled, `read` says the same as `all`.
-    shown = [row for row in chosen if row["provenance"] != "read" or _is_part(row, chosen)]
+def summary_table(by_split: Mapping[str, Sequence[Scores]], split: str) -> Table:
+    """By analyte, read and unverified apart, over all routes and all metrics."""
+    chosen = [row for row in by_split[split] if row.route == "all" and row.metric == "all"]
+    # Where nothing is unverified, `read` says the same as `all`.
+    shown = [row for row in chosen if row.provenance != "read" or _is_part(row, chosen)]
     return table(
-        f"{split.capitalize()} rows, by analyte",
+        f"{upper_first(SPLIT_WORDS[split])} rows, by analyte",
         f"analyte|figures|{_SCORES}",
-        [[row["analyte"], _provenance(row, chosen), *_scores(row)] for row in shown],
+        [[row.analyte, _provenance(row, chosen), *_scores(row)] for row in shown],
         _SCORES,
     )
 
 
-def _is_part(row: Row, chosen: Sequence[Row]) -> bool:
+def _is_part(row: Scores, chosen: Sequence[Scores]) -> bool:
     """Whether there is more of the analyte than this row counts."""
-    return any(r["analyte"] == row["analyte"] and r["n"] > row["n"] for r in chosen)
+    return any(r.analyte == row.analyte and r.n > row.n for r in chosen)
 
 
-def _provenance(row: Row, chosen: Sequence[Row]) -> str:
-    if row["provenance"] == "all":
-        mine = [r for r in chosen if r["analyte"] == row["analyte"] and r["provenance"] != "all"]
-        return "all" if len(mine) > 1 else _word(mine[0]["provenance"]) if mine else "all"
-    return _word(row["provenance"])
+def _provenance(row: Scores, chosen: Sequence[Scores]) -> str:
+    if row.provenance == "all":
+        mine = [r for r in chosen if r.analyte == row.analyte and r.provenance != "all"]
+        return "all" if len(mine) > 1 else _word(mine[0].provenance) if mine else "all"
+    return _word(row.provenance)
 
 
 def _word(provenance: str) -> str:
-    return marked(provenance, provenance == "recalled")
+    return marked("unverified" if provenance == "recalled" else provenance, provenance)
 
 
-def _scores(row: Row) -> list[str]:
-    shares = [percent(row[name]) for name in ("within_1.25", "within_1.5", "within_2", "coverage_90")]
-    return [str(row["n"]), number(row["afe"]), number(row["gmfe"]), *shares]
+def _scores(row: Scores) -> list[str]:
+    shares = [percent(share) for share in (row.within_1_25, row.within_1_5, row.within_2, row.coverage_90)]
+    return [str(row.n), number(row.afe), number(row.gmfe), *shares]
 
 
-def breakdown_table(by_split: Mapping[str, Sequence[Row]], split: str) -> Table:
-    """By route, and by metric, read and recalled together."""
+def breakdown_table(by_split: Mapping[str, Sequence[Scores]], split: str) -> Table:
+    """By route, and by metric, read and unverified together."""
     chosen = [
         row
         for row in by_split[split]
-        if row["provenance"] == "all" and ((row["route"] == "all") != (row["metric"] == "all"))
+        if row.provenance == "all" and ((row.route == "all") != (row.metric == "all"))
     ]
     return table(
-        f"{split.capitalize()} rows, by route and by metric",
+        f"{upper_first(SPLIT_WORDS[split])} rows, by route and by metric",
         f"analyte|route|metric|{_SCORES}",
-        [[row["analyte"], row["route"], row["metric"], *_scores(row)] for row in chosen],
+        [[row.analyte, row.route, row.metric, *_scores(row)] for row in chosen],
         _SCORES,
     )
 
@@ -105,51 +80,50 @@ def rows_table(caption: str, rows: Sequence[Row]) -> Table:
     """Observed beside predicted."""
     return table(
         caption,
-        "study|analyte|metric|rows|route|n|observed|predicted|90 % interval|fold|inside",
+        "study|analyte|metric|split|route|n|observed|predicted|90 % PI|fold|inside",
         [_cells(row) for row in rows],
-        "n|observed|predicted|90 % interval|fold",
+        "n|observed|predicted|90 % PI|fold",
     )
 
 
 def _cells(row: Row) -> list[str]:
     return [
-        row["study"],
-        row["analyte"],
+        row.study,
+        row.analyte,
         metric(row),
-        row["split"],
-        row["route"],
-        str(row["n"]),
+        SPLIT_WORDS[row.split],
+        row.route,
+        str(row.n),
         observed(row),
-        number(row["predicted"]),
+        number(row.predicted),
         interval(row),
-        number(row["fold"]),
-        "yes" if row["inside"] else "no",
+        number(row.fold),
+        "yes" if row.inside else "no",
     ]
 
 
 def observed(row: Row) -> str:
-    """The published figure with its unit, marked where recalled."""
-    unit = "" if row["unit"] == "1" else f" {row['unit'].replace('*', '·')}"
-    return f"{marked(number(row['observed']), row['provenance'] == 'recalled')}{unit}"
+    """The published figure with its unit, marked where unverified."""
+    unit = "" if row.unit == "1" else f" {row.unit.replace('*', '·')}"
+    return f"{marked(number(row.observed), row.provenance)}{unit}"
 
 
 def interval(row: Row) -> str:
-    return " to ".join(number(end) for end in row["pi90"])
+    return span(*map(number, row.pi90))
 
 
 def ratios_table(rows: Sequence[Row], reasons: bool = True) -> Table:
-    """Kept-back ratios with their verdict, and the reason of each miss."""
+    """Held-out ratios with their verdict, and the reason of each miss."""
     low, high = RATIO_LIMITS
     cells = []
     for row in rows:
-        why = why_missed(row["study"], row["analyte"], row["metric"]) if is_miss(row) else ""
+        why = why_missed(row.study, row.analyte, row.metric) if is_miss(row) else ""
         cells.append([*_of_ratio(row), MET[not is_miss(row)], *([why] if reasons else [])])
     return table(
-        f"Ratios that nothing was fitted on; met: within {low:g} to {high:g} times the observed",
-        "study|analyte|ratio|observed|predicted|90 % interval|fold|verdict"
-        + ("|why it is missed" if reasons else ""),
+        f"Held-out ratios; met: predicted within {low:g} to {high:g} times the observed",
+        "study|analyte|ratio|observed|predicted|90 % PI|fold|verdict" + ("|why not met" if reasons else ""),
         cells,
-        "observed|predicted|90 % interval|fold",
+        "observed|predicted|90 % PI|fold",
     )
 
 
@@ -158,30 +132,28 @@ def _of_ratio(row: Row) -> list[str]:
     return [*cells[:3], *cells[6:10]]
 
 
-def kept_back_ratios(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row["group"] == "ratio" and row["split"] == "validation"]
+def held_out_ratios(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.group == "ratio" and row.split == "validation"]
 
 
 def is_miss(row: Row) -> bool:
     """Whether a ratio is outside of what is good."""
     low, high = RATIO_LIMITS
-    return not low <= row["fold"] <= high
+    return not low <= row.fold <= high
 
 
-def skipped_table(skipped: Sequence[Row]) -> Table:
+def skipped_table(skipped: Sequence[Skipped]) -> Table:
     """Everything of the file that is not scored."""
-    rows = dict.fromkeys(
-        (row["study"], *row["why"].split(": ", 1)) for row in skipped
-    )  # one of several analytes
+    rows = dict.fromkeys((each.study, each.what, each.why) for each in skipped)  # one of several analytes
     return table("Not scored", "study|what|why", rows)
 
 
-def targets_table(found: Sequence[Met]) -> Table:
+def targets_table(found: Sequence[TargetResult]) -> Table:
     """Targets of the spasm model and the rest beyond the kinetics."""
     rows = [
         [
             each.number,
-            marked(each.observation, each.provenance == "recalled"),
+            marked(each.observation, each.provenance),
             _tolerance(each),
             _model_figure(each),
             _met(each),
@@ -195,32 +167,32 @@ def targets_table(found: Sequence[Met]) -> Table:
     )
 
 
-def _tolerance(each: Met) -> str:
+def _tolerance(each: TargetResult) -> str:
     if each.low is None or each.high is None:
         return "-"
     unit = "" if each.unit == "1" else f" {each.unit}"
     return f"{each.low:g} to {each.high:g}{unit} ({each.tolerance})"
 
 
-def _model_figure(each: Met) -> str:
+def _model_figure(each: TargetResult) -> str:
     if each.value is None:
         return "-"
-    return marked(number(each.value), bool(each.recalled_constants))
+    return number(each.value) + (UNVERIFIED if each.recalled_constants else "")
 
 
-def _met(each: Met) -> str:
+def _met(each: TargetResult) -> str:
     if each.met is None:
         return "cannot be run" if each.value is None else MET[None]
     return f"{MET[each.met]} (copy)" if each.kind == "model" else MET[each.met]
 
 
-def _by_hand(each: Met) -> str:
+def _by_hand(each: TargetResult) -> str:
     return f"yes: {', '.join(each.constants)}" if each.set_by_hand else "no"
 
 
-def _reason(each: Met) -> str:
+def _reason(each: TargetResult) -> str:
     rests = (
-        f"Rests on {', '.join(f'{name}{RECALLED}' for name in each.recalled_constants)}."
+        f"Rests on {', '.join(f'{name}{UNVERIFIED}' for name in each.recalled_constants)}."
         if each.recalled_constants
         else ""
     )

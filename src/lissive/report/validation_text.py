@@ -1,158 +1,61 @@
-"""A validation as plain text: every observation beside its prediction, then the scores, then what was left out."""
+"""A validation as plain text: the verdict, every observation beside its prediction, the scores, what was left out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from lissive.report.table import Table, as_text
+from lissive.report.validation_tables import (
+    aims_table,
+    breakdown_table,
+    held_out_ratios,
+    ratios_table,
+    rows_table,
+    skipped_table,
+    summary_table,
+)
+from lissive.report.validation_words import GLOSSARY, verdict
+from lissive.report.words import UNVERIFIED_NOTE, count, paragraphs, wrapped
+from lissive.validate.reach import aims
+from lissive.validate.run import SPLITS, Validation
 
-from lissive.validate.score import Validation
-
-RECALLED_MARK = "†"
 _GROUPS = {
     "exposure": "Concentrations and areas",
     "time": "Times and half-lives",
     "clearance": "Clearances and volumes (from the same areas)",
-    "ratio": "Ratios: food, medicines, genotype, liver, accumulation",
+    "ratio": "Ratios: food, co-medication, genotype, hepatic impairment, accumulation",
 }
-_NOTE = f"""\
-observed: as published ({RECALLED_MARK} quoted from memory by the table's compiler, not read).
-predicted: the same statistic of the simulated arm, with 5-95 % of its replicates (other people, other draws of what
-the calibration left uncertain, other errors of a study and of its means). fold: predicted / observed.
-* observed is outside the range."""
-_SCORES = """\
-AFE: geometric mean of the folds (bias). GMFE: geometric mean of the larger of fold and 1/fold. coverage: share of
-observations inside their range (0.90 would be right). Metric `all` is Cmax, AUC and concentrations together."""
+_NOTE = (
+    f"observed: as published ({UNVERIFIED_NOTE}). predicted: the same statistic of the simulated arm; 90 % PI: "
+    "prediction interval, 5th to 95th percentile of its replicates (other people, parameter uncertainty, between-study "
+    "variability and errors of means). fold: predicted / observed. inside: observed within the 90 % PI."
+)
 
 
 def validation_text(validation: Validation) -> str:
-    """The whole answer of `lissive validate`, for a terminal."""
-    answer = validation.to_dict()
+    """The whole answer of `lissive validate` but for targets and sensitivity."""
+    by_split = validation.summary_by_split
+    of_group = {
+        title: [row for row in validation.rows if row.group == group] for group, title in _GROUPS.items()
+    }
     parts = [
-        f"Predicted beside observed: {validation.path}\n{len(answer['rows'])} observations, {validation.replicates} "
-        f"replicates of each arm, seed {validation.seed}.",
-        _NOTE,
-        *(
-            _rows(title, [r for r in answer["rows"] if r["group"] == group])
-            for group, title in _GROUPS.items()
+        f"Predicted vs observed: {validation.path}\n{count(len(validation.rows), 'observation')}, "
+        f"{count(validation.replicates, 'replicate')} of each arm, random seed {validation.seed}.",
+        wrapped(verdict(validation)),
+        _shown(aims_table(aims(validation))),
+        *(_shown(summary_table(by_split, split)) for split in SPLITS),
+        *(_shown(breakdown_table(by_split, split)) for split in SPLITS),
+        wrapped(_NOTE),
+        *(_shown(rows_table(title, rows)) for title, rows in of_group.items()),
+        _shown(ratios_table(held_out_ratios(validation.rows), reasons=False)),
+        _shown(skipped_table(validation.skipped))
+        if validation.skipped
+        else "Every row of the file was scored.",
+        "\n".join(
+            wrapped(f"{word}: {GLOSSARY[word]}") for word in ("AFE", "GMFE", "Coverage", "All metrics")
         ),
-        _SCORES,
-        _summary("All observations", answer["summary"]),
-        _summary("Fitted on (split calibration)", answer["summary_by_split"]["calibration"]),
-        _summary("Never fitted on (split validation)", answer["summary_by_split"]["validation"]),
-        _ratios(answer["ratios"]),
-        _skipped(answer["skipped"]),
     ]
-    return "\n\n".join(part for part in parts if part)
+    return paragraphs(parts)
 
 
-def _rows(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
-        return ""
-    table = [["study", "analyte", "metric", "split", "observed", "predicted", "5-95 %", "fold", ""]]
-    for row in rows:
-        metric = row["metric"] if row["time_h"] is None else f"C({row['time_h']:g} h)"
-        low, high = row["pi90"]
-        table.append(
-            [
-                row["study"],
-                row["analyte"],
-                metric,
-                row["split"][:3],
-                number(row["observed"]) + (RECALLED_MARK if row["provenance"] == "recalled" else ""),
-                number(row["predicted"]),
-                f"{number(low)} - {number(high)}",
-                f"{row['fold']:.2f}",
-                "" if row["inside"] else "*",
-            ]
-        )
-    return f"{title}\n" + aligned(table, right={4, 5, 6, 7})
-
-
-def _summary(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Scores over all routes and by route, for what counts as `all`, and each metric over all routes."""
-    chosen = [
-        r
-        for r in rows
-        if (r["metric"] == "all" and (r["provenance"] == "all" or r["route"] == "all"))
-        or (r["route"] == "all" and r["provenance"] == "all")
-    ]
-    if not chosen:
-        return ""
-    head = [
-        "analyte",
-        "route",
-        "provenance",
-        "metric",
-        "n",
-        "AFE",
-        "GMFE",
-        "<=1.25",
-        "<=1.5",
-        "<=2",
-        "coverage",
-    ]
-    table = [head]
-    for r in chosen:
-        shares = [f"{100 * r[f'within_{limit}']:.0f} %" for limit in ("1.25", "1.5", "2")]
-        table.append(
-            [
-                r["analyte"],
-                r["route"],
-                r["provenance"],
-                r["metric"],
-                str(r["n"]),
-                f"{r['afe']:.2f}",
-                f"{r['gmfe']:.2f}",
-                *shares,
-                f"{100 * r['coverage_90']:.0f} %",
-            ]
-        )
-    return f"{title}\n" + aligned(table, right=set(range(4, 11)))
-
-
-def _ratios(ratios: Mapping[str, Any]) -> str:
-    if not ratios["n"]:
-        return ""
-    low, high = ratios["limits"]
-    missed = ", ".join(
-        f"{r['study']} {r['analyte']} {r['metric']} ({r['fold']:.2f})" for r in ratios["missed"]
-    )
-    return (
-        f"Ratios never fitted on: {ratios['within']} of {ratios['n']} within {low:g}-{high:g} times the observed"
-        + (
-            f"; {ratios['in_words']} that studies give in words only are not counted."
-            if ratios["in_words"]
-            else "."
-        )
-        + (f"\nMissed: {missed}." if missed else "")
-    )
-
-
-def _skipped(skipped: Sequence[Mapping[str, str]]) -> str:
-    if not skipped:
-        return "Everything in the file was scored."
-    lines = [f"  {each['study']}: {each['why']}" for each in skipped]
-    return f"Not scored ({len(lines)})\n" + "\n".join(lines)
-
-
-def number(value: float) -> str:
-    """Three digits, without an exponent where a reader would want none."""
-    return (
-        f"{value:.3g}"
-        if 1e-3 <= abs(value) < 1000
-        else f"{value:,.0f}"
-        if abs(value) >= 1000
-        else f"{value:.1e}"
-    )
-
-
-def aligned(table: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
-    """Columns as wide as they have to be."""
-    to_right = set(right)
-    width = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width[k]) if k in to_right else cell.ljust(width[k]) for k, cell in enumerate(row)
-        ).rstrip()
-        for row in table
-    )
+def _shown(one: Table) -> str:
+    """The caption and the table; nothing of a table without rows."""
+    return f"{wrapped(one.caption)}\n{as_text(one, rule=False)}" if one.rows else ""

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Column = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
+from lissive.arrays import AnyArray, FloatArray
 
 MEASURES = {
     "ANCOVA": "difference",
@@ -88,20 +86,20 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def complete(*columns: Column) -> list[Floats]:
+def complete(*columns: AnyArray) -> list[FloatArray]:
     """Columns as floats, and of them the rows in which all are finite."""
     floats = [np.asarray(column, dtype=float) for column in columns]
     keep = np.logical_and.reduce([np.isfinite(column) for column in floats])
     return [column[keep] for column in floats]
 
 
-def as_arm(treated: Column) -> Floats:
+def as_arm(treated: AnyArray) -> FloatArray:
     """1 treated, 0 control, NaN unknown."""
     floats = np.asarray(treated, dtype=float)
     return np.where(np.isnan(floats), np.nan, floats != 0)
 
 
-def codes_of(labels: Column) -> Floats:
+def codes_of(labels: AnyArray) -> FloatArray:
     """Numbers from 0 for labels of any type; NaN for NaN."""
     labels = np.asarray(labels)
     known = labels == labels
@@ -110,12 +108,12 @@ def codes_of(labels: Column) -> Floats:
     return codes
 
 
-def dummies(codes: Floats) -> list[Floats]:
+def dummies(codes: FloatArray) -> list[FloatArray]:
     """A column for each label but the first."""
     return [(codes == code).astype(float) for code in np.unique(codes)[1:]]
 
 
-def too_few(treated: Floats) -> str:
+def too_few(treated: FloatArray) -> str:
     """Why there is nothing to compare; empty where there is."""
     if treated.size < 3:
         return "fewer than 3 patients"
@@ -124,7 +122,7 @@ def too_few(treated: Floats) -> str:
     return "nobody in the control arm" if treated.all() else ""
 
 
-def design_of(treated: Floats, covariates: Sequence[Floats]) -> Floats | None:
+def design_of(treated: FloatArray, covariates: Sequence[FloatArray]) -> FloatArray | None:
     """Constant, treatment, and each covariate that varies, scaled; None where they tell the treatment too.
 
     Scaling changes no estimate of the treatment, and makes the fits and the checks on them independent of units.
@@ -138,7 +136,7 @@ def design_of(treated: Floats, covariates: Sequence[Floats]) -> Floats | None:
     return design if adds(design, 1) else None
 
 
-def adds(design: Floats, place: int) -> bool:
+def adds(design: FloatArray, place: int) -> bool:
     """Whether a column is more than a sum of the others: only then has it a coefficient of its own."""
     others = np.delete(design, place, axis=1)
     rank = np.linalg.matrix_rank
@@ -184,4 +182,4 @@ def most_likely(fit: Callable[[], Any], alpha: float, least: float = -math.inf) 
     return term if sound(term) else None
 
 
-CONFOUNDED = "the covariates tell the treatment: they cannot be told apart"
+CONFOUNDED = "treatment is confounded with the covariates"

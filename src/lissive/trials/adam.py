@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lissive.simulate.streams import Floats
+from lissive.arrays import FloatArray
 from lissive.trials.data import WHY_LEFT, TrialData
 from lissive.trials.design import Design
 from lissive.trials.measures import EVENTS, MEASURES
@@ -45,7 +45,7 @@ def _one(design: Design, data: TrialData) -> pd.DataFrame:
     return table
 
 
-def _parameters(data: TrialData) -> Iterator[tuple[str, str, Floats, Floats]]:
+def _parameters(data: TrialData) -> Iterator[tuple[str, str, FloatArray, FloatArray]]:
     """Short name, label, (patient, period) baseline, (patient, period, visit) values of what is seen at visits."""
     for name, measure in MEASURES.items():
         if name in data.values:
@@ -54,7 +54,7 @@ def _parameters(data: TrialData) -> Iterator[tuple[str, str, Floats, Floats]]:
 
 
 def _visits(
-    design: Design, data: TrialData, code: str, label: str, base: Floats, seen: Floats
+    design: Design, data: TrialData, code: str, label: str, base: FloatArray, seen: FloatArray
 ) -> pd.DataFrame:
     import pandas as pd
 
@@ -112,4 +112,4 @@ def _ended(data: TrialData) -> npt.NDArray[np.object_]:
 
 
 def _ids(design: Design, data: TrialData) -> list[str]:
-    return [f"{design.trial}-{data.replicate + 1:04d}-{number + 1:05d}" for number in data.number]
+    return [f"{design.trial}-{data.replicate + 1:04d}-{number + 1:05d}" for number in data.screening_id]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lissive.trials import estimate as by
+from lissive.arrays import BoolArray
+from lissive.trials import estimate as estimators
 from lissive.trials import survival
 from lissive.trials._fits import Estimate
-from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData, Truths
+from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData
 from lissive.trials.design import Design
-from lissive.trials.endpoint import CHANGE, COUNT, HIT, MEAN, TIME, ArmResult, Column, arm_result, column
+from lissive.trials.endpoint import BINARY, CHANGE, COUNT, MEAN, TIME, ArmResult, Column, arm_result, column
 from lissive.trials.parts import Endpoint
 
 
@@ -110,7 +111,7 @@ def _compared(
     alpha = design.analysis.alpha
     # who leaves leaves once, and has no other period to compare with
     again = not endpoint.measure.startswith("withdrawal")
-    rows: Truths = (col.treatment == place) | (col.treatment == control)
+    rows: BoolArray = (col.treatment == place) | (col.treatment == control)
     treated = (col.treatment[rows] == place).astype(float)
     value, base = col.value[rows], col.base[rows]
     if col.kind == TIME:
@@ -118,16 +119,16 @@ def _compared(
         yield survival.log_rank(value, col.failed[rows], treated)
     elif design.crossover and col.kind in (CHANGE, COUNT):
         level = value + base if col.kind == CHANGE else value
-        yield by.crossover(
+        yield estimators.crossover(
             level, col.sequence[rows], treated, col.patient[rows], col.period[rows], alpha=alpha
         )
     elif col.kind == CHANGE:
         strata = None if col.strata is None else col.strata[rows]
-        yield by.ancova(value, base, treated, strata=strata, alpha=alpha)
-    elif design.crossover and col.kind == HIT and again:
-        yield by.paired_odds_ratio(value, treated, col.patient[rows], col.period[rows], alpha=alpha)
-    elif col.kind == HIT:
-        yield by.odds_ratio(value, treated, alpha=alpha)
+        yield estimators.ancova(value, base, treated, strata=strata, alpha=alpha)
+    elif design.crossover and col.kind == BINARY and again:
+        yield estimators.paired_odds_ratio(value, treated, col.patient[rows], col.period[rows], alpha=alpha)
+    elif col.kind == BINARY:
+        yield estimators.odds_ratio(value, treated, alpha=alpha)
     elif col.kind == COUNT:
         days = np.maximum(col.days[rows], 1.0)
-        yield by.rate_ratio(np.rint(value * days), days, treated, baseline_rate=base, alpha=alpha)
+        yield estimators.rate_ratio(np.rint(value * days), days, treated, baseline_rate=base, alpha=alpha)

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from lissive.simulate.streams import Floats
-
-Whole = npt.NDArray[np.int64]
-Truths = npt.NDArray[np.bool_]
+from lissive.arrays import BoolArray, FloatArray, IntArray
 
 STAYED, ADVERSE, NO_EFFECT, OTHER = 0, 1, 2, 3
 WHY_LEFT = {STAYED: "", ADVERSE: "side effects", NO_EFFECT: "no effect", OTHER: "other"}
@@ -41,36 +35,36 @@ class TrialData:
     """
 
     replicate: int
-    number: Whole
+    screening_id: IntArray
     """(patient,) number at screening, from 0."""
-    group: Whole
+    group: IntArray
     """(patient,) place in `design.shares`: the arm, or in a crossover the sequence."""
-    treatment: Whole
+    treatment: IntArray
     """(patient, period) place in `design.arms`."""
-    screening: Mapping[str, Floats]
+    screening: Mapping[str, FloatArray]
     """Measure to (patient,): before everything."""
-    baseline: Mapping[str, Floats]
+    baseline: Mapping[str, FloatArray]
     """Measure to (patient, period): just before the period."""
-    values: Mapping[str, Floats]
+    values: Mapping[str, FloatArray]
     """Measure to (patient, period, visit)."""
-    filled: Whole
+    filled: IntArray
     """(patient, period, visit) days of diary behind a visit's values."""
-    dose: Floats
+    dose: FloatArray
     """(patient, period, visit) units a day over the week before."""
-    left: Floats
+    left: FloatArray
     """(patient,) days since randomisation; infinite who stayed."""
-    left_why: Whole
+    left_why: IntArray
     """(patient,) see WHY_LEFT."""
-    dizzy: Truths
+    dizzy: BoolArray
     """(patient, period)"""
-    failed_day: Floats
+    failed_day: FloatArray
     """(patient,) days from randomisation to treatment failure; infinite where none. All NaN if not asked for."""
     impression: Mapping[str, float]
     """Measure to the fall, as a share, from which these patients call themselves that."""
     flow: Flow
 
     def __len__(self) -> int:
-        return len(self.number)
+        return len(self.screening_id)
 
     @property
     def periods(self) -> int:

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.case import label_titration
 from lissive.errors import DesignError
 from lissive.simulate.dosing import clock, day_of
 from lissive.simulate.engine import Batch, Doses, Kernel, Seen, Tolerances
 from lissive.simulate.run import Settings, to_doses
 from lissive.simulate.schedule import Regimen, Schedule, doses
-from lissive.simulate.streams import Floats
 from lissive.simulate.titrate import next_units, willing
-from lissive.trials.data import Truths, Whole
 from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
 from lissive.trials.observe import BEFORE, Ratings
@@ -33,35 +32,35 @@ class Running:
 
     kernel: Kernel
     batch: Batch
-    parameters: dict[str, Floats]
-    which: Whole
+    parameters: dict[str, FloatArray]
+    replicate_index: IntArray
     """(patient,) place of the replicate in the chunk."""
-    number: Whole
+    screening_id: IntArray
     ratings: Ratings
-    limit: dict[str, Floats]
+    limit: dict[str, FloatArray]
     """Figures of titration, (patient,) each."""
-    ready: Floats
-    """(patient,) numbers between 0 and 1: how far each goes of what may be taken."""
-    units: Whole
+    ready: FloatArray
+    """(patient,) numbers between 0 and 1: each one's quantile of the maximum acceptable dose."""
+    units: IntArray
     day: int
-    history: list[Floats]
+    history: list[FloatArray]
     """A day: (patient, output) means."""
-    taken: list[Whole]
-    felt0: Floats
+    units_by_day: list[IntArray]
+    perceived_baseline: FloatArray
     """(patient,) rating before everything, by which relief is judged."""
 
-    def take(self, members: Whole) -> None:
-        """Go on with these alone."""
+    def take(self, members: IntArray) -> None:
+        """Keep these patients only."""
         self.batch = self.batch.take(members)
         self.parameters = {k: v[members] for k, v in self.parameters.items()}
         self.limit = {k: v[members] for k, v in self.limit.items()}
         self.ratings = self.ratings.take(members)
         self.history = [each[members] for each in self.history]
-        self.taken = [each[members] for each in self.taken]
-        for name in ("which", "number", "ready", "units", "felt0"):
+        self.units_by_day = [each[members] for each in self.units_by_day]
+        for name in ("replicate_index", "screening_id", "ready", "units", "perceived_baseline"):
             setattr(self, name, getattr(self, name)[members])
 
-    def levels(self, output: str, last: int, days: int) -> Floats:
+    def levels(self, output: str, last: int, days: int) -> FloatArray:
         """(patient, day) daily means of a model's output, over the days that end with `last`; baseline before 0."""
         k = self.kernel.outputs.index(output)
         return np.stack(
@@ -69,13 +68,13 @@ class Running:
         )
 
 
-def go_on(
+def advance_days(
     design: Design,
     run: Running,
-    treatment: Whole,
+    treatment: IntArray,
     days: int,
     settings: Settings | None,
-    told: Callable[[], None] | None,
+    on_day: Callable[[], None] | None,
     *,
     keep_dose: bool = False,
 ) -> None:
@@ -98,29 +97,31 @@ def go_on(
     for d in range(days):
         seen_day = _one_day(run, template, offset, treatment, settings)
         run.history.append(seen_day.mean[:, 0])
-        run.taken.append(run.units.copy())
-        felt = run.history[-1][:, k_relief] + course[:, BEFORE + run.day]
+        run.units_by_day.append(run.units.copy())
+        perceived = run.history[-1][:, k_relief] + course[:, BEFORE + run.day]
         wished = next_units(
             run.units,
             seen_day.maximum[:, 0, k_harm],
-            felt / run.felt0,
+            perceived / run.perceived_baseline,
             np.minimum(plan.ceiling(d + 1), most),
             run.limit,
             plan.step,
         )
         run.units = np.where(given & plan.titrated, np.minimum(wished, plan.cap), run.units)
         run.day += 1
-        if told:
-            told()
+        if on_day:
+            on_day()
 
 
-def _one_day(run: Running, template: Doses, offset: Whole, treatment: Whole, settings: Settings) -> Seen:
+def _one_day(
+    run: Running, template: Doses, offset: IntArray, treatment: IntArray, settings: Settings
+) -> Seen:
     start, end = run.day * 24.0, (run.day + 1) * 24.0
     today = replace(template, which=offset[treatment] + run.units, shift=np.full(len(run.units), start))
     return run.batch.advance(end, today, edges=[start, end], stop=True, threads=settings.threads)
 
 
-def _schedules(kernel: Kernel, arms: Sequence[Arm]) -> tuple[tuple[Schedule, ...], Whole]:
+def _schedules(kernel: Kernel, arms: Sequence[Arm]) -> tuple[tuple[Schedule, ...], IntArray]:
     """A day with 0, 1, 2, ... units of each arm, and where each arm's begin; the last is a day with nothing."""
     table: list[Schedule] = []
     offset = []
@@ -137,7 +138,7 @@ def _schedules(kernel: Kernel, arms: Sequence[Arm]) -> tuple[tuple[Schedule, ...
     return tuple(table), np.array([*offset, len(table) - 1])  # the place of NOBODY is the last
 
 
-def _tell_model(run: Running, arms: Sequence[Arm], treatment: Whole) -> None:
+def _tell_model(run: Running, arms: Sequence[Arm], treatment: IntArray) -> None:
     """What the model has to know of a treatment beside its doses."""
     product = np.array([arm.product or "" for arm in arms] + [""])[treatment]
     # who is given nothing, and knows it, has no response to being treated
@@ -157,19 +158,19 @@ def _tell_model(run: Running, arms: Sequence[Arm], treatment: Whole) -> None:
 class _Titration:
     """How each patient may go up; all (patient,)."""
 
-    titrated: Truths
-    first: Whole
-    cap: Whole
-    step: Whole
-    step_days: Whole
-    last_day: Whole
-    label: Floats
+    titrated: BoolArray
+    first: IntArray
+    cap: IntArray
+    step: IntArray
+    step_days: IntArray
+    last_day: IntArray
+    label: FloatArray
     """(patient, day) the label's most units."""
 
     @classmethod
-    def of(cls, arms: Sequence[Arm], treatment: Whole, days: int) -> _Titration:
-        def column(values: list[int]) -> Whole:
-            result: Whole = np.array([*values, 0])[treatment]
+    def of(cls, arms: Sequence[Arm], treatment: IntArray, days: int) -> _Titration:
+        def column(values: list[int]) -> IntArray:
+            result: IntArray = np.array([*values, 0])[treatment]
             return result
 
         fixed = [arm.titration == "fixed" for arm in arms]
@@ -186,10 +187,10 @@ class _Titration:
             label[treatment],
         )
 
-    def ceiling(self, day: int) -> Whole:
+    def ceiling(self, day: int) -> IntArray:
         """(patient,) most units that going up may reach on this day, from 0."""
         may = (day % self.step_days == 0) & (day <= self.last_day)
-        most: Whole = np.where(may, np.minimum(self.label[:, day], self.cap), 0)
+        most: IntArray = np.where(may, np.minimum(self.label[:, day], self.cap), 0)
         return most
 
 

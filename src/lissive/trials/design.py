@@ -1,4 +1,4 @@
-"""A trial as it is planned: who, what, when, what is measured and how it is analysed. Frozen data, no behaviour.
+"""The design of a trial: population, treatments, visits, endpoints, analysis. Frozen data, no behaviour.
 
 Days count from the start of the run-in, or from randomisation where there is none; weeks of visits count from
 randomisation (in a crossover: from the start of each period).
@@ -21,33 +21,29 @@ class Design(Row):
     """A whole trial."""
 
     trial: str = field("Name.", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)
-    title: str = field("What it is about.", "")
+    title: str = field("Title.", "")
     population: Population
     run_in: RunIn | None = None
     patients: int | None = field(
-        "How many are randomised; all that a run-in keeps if not given.", None, ge=1, le=200_000
+        "Number randomised (default: all run-in responders).", None, ge=1, le=200_000
     )
-    ratio: Mapping[str, int] = field("Arm to its share at randomisation; even if not given.", {})
-    strata: tuple[Stratum, ...] = field(
-        "Randomisation is balanced within each of these; not if not given.", ()
-    )
-    seed: int | None = field("Of all that is drawn, where the command does not say.", None, ge=0)
+    ratio: Mapping[str, int] = field("Allocation ratio, arm to its share (default: equal).", {})
+    strata: tuple[Stratum, ...] = field("Strata of randomisation (default: none).", ())
+    seed: int | None = field("Random seed, unless the command gives one.", None, ge=0)
     arms: Mapping[str, Arm] = field("Name to arm.", min_length=1)
     weeks: float = field(
         "Length from randomisation, or of each period of a crossover.", unit="weeks", gt=0, le=104
     )
     crossover: Crossover | None = None
     visits_weeks: tuple[float, ...] = field("Weeks of visits since randomisation.", min_length=1)
-    endpoints: tuple[Endpoint, ...] = field("What is compared; the first is the primary one.", min_length=1)
+    endpoints: tuple[Endpoint, ...] = field("Endpoints; the first is the primary one.", min_length=1)
     relief: Literal["spasticity_nrs", "pain_nrs"] = field(
-        "By what patients judge whether to go up.", "spasticity_nrs"
+        "Rating by which patients decide on up-titration.", "spasticity_nrs"
     )
-    diary_days: int = field(
-        "Days of diary that a visit's rating is the mean of.", 7, unit="days", ge=1, le=28
-    )
-    diary_compliance: float = field("Share of diary days that are filled in.", 0.9, ge=0.01, le=1)
-    rated_at_visits: bool = field("Ratings are given once, at the visit, and no diary is kept.", False)
-    drop_out: bool = field("Whether people leave.", True)
+    diary_days: int = field("Diary days whose mean is a visit's rating.", 7, unit="days", ge=1, le=28)
+    diary_compliance: float = field("Proportion of diary days that are completed.", 0.9, ge=0.01, le=1)
+    rated_at_visits: bool = field("Ratings are given once, at the visit; no diary.", False)
+    drop_out: bool = field("Whether participants can discontinue.", True)
     analysis: Analysis = Analysis()
 
     @model_validator(mode="after")
@@ -67,21 +63,27 @@ class Design(Row):
         for place_of, name in named.items():
             if name not in self.arms:
                 yield refuse(
-                    f"is {name!r}, which is no arm.{nearest(name, self.arms)}", known, MEND, field=place_of
+                    f"is {name!r}, which is not an arm.{nearest(name, self.arms)}",
+                    known,
+                    MEND,
+                    field=place_of,
                 )
         if self.crossover and len({len(s) for s in self.crossover.sequences}) > 1:
             yield refuse(
-                "have different lengths.", "as many periods in each.", MEND, field="crossover.sequences"
+                "have different lengths.",
+                "the same number of periods in each.",
+                MEND,
+                field="crossover.sequences",
             )
         if self.ratio and self.crossover:
             yield refuse(
-                "is given, but patients of a crossover are shared out over its sequences evenly.",
+                "is given, but a crossover allocates its sequences evenly.",
                 "no ratio in a crossover.",
-                "take it out, or name a sequence several times.",
+                "remove it, or list a sequence several times.",
                 field="ratio",
             )
         if self.ratio and not sum(self.ratio.values()):
-            yield refuse("sums to nobody.", "a share above 0 for some arm.", MEND, field="ratio")
+            yield refuse("sums to zero.", "a share above 0 for some arm.", MEND, field="ratio")
         if any(share < 0 for share in self.ratio.values()):
             yield refuse("has a share below 0.", "whole numbers of 0 or more.", MEND, field="ratio")
 
@@ -90,41 +92,43 @@ class Design(Row):
         if list(visits) != sorted(set(visits)) or round(visits[0] * 7) < 1 or visits[-1] > self.weeks:
             yield refuse(
                 f"are {', '.join(f'{v:g}' for v in visits)}.",
-                f"rising, a day or more and up to {self.weeks:g}, where treatment ends.",
+                f"increasing, from one day to {self.weeks:g} weeks (end of treatment).",
                 MEND,
                 field="visits_weeks",
             )
         for k, endpoint in enumerate(self.endpoints):
             if endpoint.measure == "failure" and self.days < self.diary_days:
                 yield refuse(
-                    f"is failure, which looks at {self.diary_days} days at a time; the trial has {self.days}.",
+                    f"is failure, which needs {self.diary_days} days of diary; the trial has {self.days}.",
                     "a longer trial, or fewer diary_days.",
                     MEND,
                     field=f"endpoints.{k}.measure",
                 )
             if endpoint.at_week is not None and endpoint.at_week not in visits:
                 yield refuse(
-                    f"is {endpoint.at_week:g}, but {endpoint.name} is not measured then: there is no such visit.",
+                    f"is {endpoint.at_week:g}, but there is no such visit for {endpoint.name}.",
                     f"{', '.join(f'{v:g}' for v in visits)}.",
-                    "add the visit to visits_weeks, or name one that there is.",
+                    "add the visit to visits_weeks, or name an existing one.",
                     field=f"endpoints.{k}.at_week",
                 )
             if endpoint.measure == "failure" and self.crossover:
                 yield refuse(
-                    "is a time to treatment failure, of which a crossover has no analysis.",
-                    "anything else.",
-                    "take the endpoint out.",
+                    "is time to treatment failure, which is not analysed in a crossover.",
+                    "other endpoints.",
+                    "remove the endpoint.",
                     field=f"endpoints.{k}.measure",
                 )
         names = [(each.name, each.at_week) for each in self.endpoints]
         for k, name in enumerate(names):
             if name in names[:k]:
-                yield refuse(f"{name[0]} comes twice.", "each endpoint once.", MEND, field=f"endpoints.{k}")
+                yield refuse(
+                    f"{name[0]} is a duplicate.", "each endpoint once.", MEND, field=f"endpoints.{k}"
+                )
 
     def _wrong_numbers(self) -> Iterator[PydanticCustomError]:
         entering = self.run_in.patients if self.run_in else None
         if self.patients is None and entering is None:
-            yield refuse("is missing.", "how many are randomised.", "write it.", field="patients")
+            yield refuse("is missing.", "the number randomised.", "add it.", field="patients")
         if self.patients is not None and self.patients < len(self.shares):
             yield refuse(
                 f"is {self.patients} for {len(self.shares)} arms.",
@@ -138,14 +142,14 @@ class Design(Row):
             and not (self.run_in.keep and self.run_in.washout_days)
         ):
             yield refuse(
-                "needs a rule of who is kept and days of wash-out.",
+                "needs a response criterion and a wash-out.",
                 "with run_in.keep and run_in.washout_days.",
-                "write them, or leave it out.",
+                "add them, or remove it.",
                 field="run_in.washout_loses_pct",
             )
         if entering is not None and self.patients is not None and entering < self.patients:
             yield refuse(
-                f"is {entering}, fewer than are to be randomised.",
+                f"is {entering}, fewer than the number randomised.",
                 f"{self.patients} or more.",
                 MEND,
                 field="run_in.patients",
@@ -165,7 +169,7 @@ class Design(Row):
 
     @property
     def control(self) -> str:
-        """Arm that the others are compared with."""
+        """The control arm."""
         placebo = [name for name, arm in self.arms.items() if arm.placebo]
         return self.analysis.control or next(iter(placebo), next(iter(self.arms)))
 

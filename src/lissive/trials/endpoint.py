@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lissive.simulate.streams import Floats
-from lissive.trials.data import ADVERSE, TrialData, Truths, Whole
+from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.trials.data import ADVERSE, TrialData
 from lissive.trials.design import Design
 from lissive.trials.measures import IMPRESSIONS, MEASURES
 from lissive.trials.parts import Endpoint
 
-CHANGE, HIT, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
+CHANGE, BINARY, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
 """What a value is: a change from baseline, yes or no, a daily count, a time to failure, a level."""
 
 
@@ -23,23 +23,23 @@ class Column:
     endpoint: Endpoint
     kind: str
     week: float
-    value: Floats
-    base: Floats
-    treatment: Whole
+    value: FloatArray
+    base: FloatArray
+    treatment: IntArray
     """(row,) place in `design.arms`."""
-    patient: Whole
-    period: Whole
-    sequence: Whole
-    days: Floats
+    patient: IntArray
+    period: IntArray
+    sequence: IntArray
+    days: FloatArray
     """(row,) days of diary behind a count."""
-    failed: Truths
+    failed: BoolArray
     """(row,) whether a time ended in a failure."""
-    strata: Whole | None
+    strata: IntArray | None
     """(row,) number of the stratum of randomisation; None where there are none."""
 
-    def of(self, arm: int) -> Truths:
+    def of(self, arm: int) -> BoolArray:
         """Rows of an arm that have a value."""
-        there: Truths = (self.treatment == arm) & np.isfinite(self.value)
+        there: BoolArray = (self.treatment == arm) & np.isfinite(self.value)
         return there
 
 
@@ -61,12 +61,12 @@ def visit_of(design: Design, endpoint: Endpoint) -> int:
     return design.visits_weeks.index(week)
 
 
-def completed(design: Design, data: TrialData, measure: str) -> Floats:
+def completed(design: Design, data: TrialData, measure: str) -> FloatArray:
     """(patient, period, visit) with missing visits as the design's analysis has them."""
     return without_gaps(design, data.values[measure], data.baseline[measure])
 
 
-def without_gaps(design: Design, values: Floats, base: Floats) -> Floats:
+def without_gaps(design: Design, values: FloatArray, base: FloatArray) -> FloatArray:
     """The same from arrays: values (..., visit), base (...)."""
     base = base[..., None]
     if design.analysis.missing == "baseline":
@@ -74,7 +74,7 @@ def without_gaps(design: Design, values: Floats, base: Floats) -> Floats:
     if design.analysis.missing == "locf":
         whole = np.concatenate([base, values], axis=-1)
         last = np.maximum.accumulate(np.where(np.isnan(whole), 0, np.arange(whole.shape[-1])), axis=-1)
-        filled: Floats = np.take_along_axis(whole, last, axis=-1)[..., 1:]
+        filled: FloatArray = np.take_along_axis(whole, last, axis=-1)[..., 1:]
         return filled
     return values
 
@@ -103,7 +103,7 @@ def column(design: Design, data: TrialData, endpoint: Endpoint) -> Column:
     )
 
 
-def _strata(design: Design, data: TrialData) -> Whole | None:
+def _strata(design: Design, data: TrialData) -> IntArray | None:
     """(patient,) number of the stratum, as at randomisation."""
     if not design.strata:
         return None
@@ -113,15 +113,17 @@ def _strata(design: Design, data: TrialData) -> Whole | None:
     return number
 
 
-def _values(design: Design, data: TrialData, endpoint: Endpoint, visit: int) -> tuple[str, Floats, Floats]:
+def _values(
+    design: Design, data: TrialData, endpoint: Endpoint, visit: int
+) -> tuple[str, FloatArray, FloatArray]:
     """Kind, value and base, each (patient, period)."""
     name = endpoint.measure
     none = np.full(data.treatment.shape, np.nan)
     if name in ("dizziness", "withdrawal", "withdrawal_adverse"):
-        return HIT, _event(design, data, name), none
+        return BINARY, _event(design, data, name), none
     if name == "failure":
         end = float(design.days)
-        time: Floats = np.where(np.isfinite(data.failed_day), data.failed_day, end)
+        time: FloatArray = np.where(np.isfinite(data.failed_day), data.failed_day, end)
         return TIME, np.broadcast_to(np.minimum(time, end)[:, None], none.shape), none
     if name == "dose":
         return MEAN, data.dose[:, :, visit], none
@@ -133,13 +135,13 @@ def _values(design: Design, data: TrialData, endpoint: Endpoint, visit: int) -> 
     falls = data.impression.get(name, (endpoint.falls_by_pct or 0.0) / 100.0)
     if falls:
         hit = np.where(np.isnan(value) | np.isnan(base), np.nan, value <= (1.0 - falls) * base)
-        return HIT, hit, base
+        return BINARY, hit, base
     if MEASURES[name].kind == "count":
         return COUNT, value, base
     return CHANGE, value - base, base
 
 
-def _event(design: Design, data: TrialData, name: str) -> Floats:
+def _event(design: Design, data: TrialData, name: str) -> FloatArray:
     """(patient, period) 1 where it happened; nothing in periods that somebody left before."""
     # in a crossover somebody leaves once, in one of the periods or in the wash-out after it
     span = float(design.days) + (design.crossover.washout_days if design.crossover else 0)

@@ -12,15 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import AnyArray, FloatArray, IntArray
 from lissive.trials._fits import (
     CONFOUNDED,
     LEAST_EXCESS,
     ROUNDING,
-    Column,
     Estimate,
-    Floats,
     Term,
     adds,
     as_arm,
@@ -42,8 +40,8 @@ from lissive.trials._fits import (
 
 def _least_squares(
     method: str,
-    values: Floats,
-    design: Floats,
+    values: FloatArray,
+    design: FloatArray,
     place: int,
     *,
     n: int,
@@ -66,7 +64,12 @@ def _least_squares(
 
 
 def ancova(
-    change: Column, baseline: Column, treated: Column, *, strata: Column | None = None, alpha: float = 0.05
+    change: AnyArray,
+    baseline: AnyArray,
+    treated: AnyArray,
+    *,
+    strata: AnyArray | None = None,
+    alpha: float = 0.05,
 ) -> Estimate:
     """Mean difference of change, treated minus control, adjusted for baseline and strata.
 
@@ -89,18 +92,18 @@ def ancova(
     return _least_squares("ANCOVA", change, design, 1, n=n, alpha=alpha, largest=float(np.abs(change).max()))
 
 
-def _within(column: Floats, patient: npt.NDArray[np.int64]) -> Floats:
+def _within(column: FloatArray, patient: IntArray) -> FloatArray:
     """A column less each patient's own mean."""
     means = np.bincount(patient, column) / np.bincount(patient)
     return np.asarray(column - means[patient])
 
 
 def crossover(
-    values: Column,
-    sequence: Column,
-    treatment: Column,
-    subject: Column,
-    period: Column,
+    values: AnyArray,
+    sequence: AnyArray,
+    treatment: AnyArray,
+    subject: AnyArray,
+    period: AnyArray,
     *,
     alpha: float = 0.05,
 ) -> Estimate:
@@ -133,10 +136,10 @@ def crossover(
     if note := too_few(arm):
         return nothing("crossover", n, note)
     if np.unique(sequence).size < 2:
-        return nothing("crossover", n, "one sequence only: treatment and period cannot be told apart")
+        return nothing("crossover", n, "one sequence only: treatment and period are confounded")
     design = np.column_stack([_within(column, patient) for column in (arm, *dummies(period))])
     if not adds(design, 0):
-        return nothing("crossover", n, "treatment cannot be told from period and patient")
+        return nothing("crossover", n, "treatment is confounded with period and patient")
     largest = float(np.abs(values).max())
     return _least_squares(
         "crossover", _within(values, patient), design, 0, n=n, alpha=alpha, largest=largest, absorbed=n
@@ -147,7 +150,7 @@ def crossover(
 
 
 def odds_ratio(
-    hit: Column, treated: Column, *, baseline: Column | None = None, alpha: float = 0.05
+    hit: AnyArray, treated: AnyArray, *, baseline: AnyArray | None = None, alpha: float = 0.05
 ) -> Estimate:
     """Ratio of the odds of a hit (a responder, a side effect), treated to control, by logistic regression.
 
@@ -168,7 +171,7 @@ def odds_ratio(
     if note := too_few(arm):
         return nothing(method, hit.size, note)
     if hit.all() or not hit.any():
-        return nothing(method, hit.size, "everybody hit" if hit.all() else "nobody hit")
+        return nothing(method, hit.size, "all have the event" if hit.all() else "no events")
     design = design_of(arm, covariates)
     if design is None:
         return nothing(method, hit.size, CONFOUNDED)
@@ -178,7 +181,9 @@ def odds_ratio(
         if term is not None:
             return estimate_of(method, term, hit.size)
     note = (
-        "the baseline parts those hit from the others" if cells.all() else "a cell of the 2×2 table is empty"
+        "the baseline separates those with the event completely"
+        if cells.all()
+        else "a cell of the 2×2 table is empty"
     )
     table = Table2x2(cells + 0.5)
     term = Term(
@@ -189,7 +194,7 @@ def odds_ratio(
 
 
 def paired_odds_ratio(
-    hit: Column, treatment: Column, subject: Column, period: Column, *, alpha: float = 0.05
+    hit: AnyArray, treatment: AnyArray, subject: AnyArray, period: AnyArray, *, alpha: float = 0.05
 ) -> Estimate:
     """Ratio of the odds of a hit within patients, treated to control, adjusted for period.
 
@@ -214,7 +219,7 @@ def paired_odds_ratio(
     if n < 3:
         return nothing(method, n, "fewer than 3 patients with two periods")
     if not tells.any():
-        return nothing(method, n, "nobody hit in one period and not in another")
+        return nothing(method, n, "no discordant pairs between periods")
     hit, arm, period = (column[tells] for column in (hit, arm, period))
     patient = np.unique(patient[tells], return_inverse=True)[1]
     design = np.column_stack([arm, *dummies(period)])
@@ -231,7 +236,7 @@ def paired_odds_ratio(
     return _mcnemar(hit, arm, n, alpha)
 
 
-def _mcnemar(hit: Floats, arm: Floats, n: int, alpha: float) -> Estimate:
+def _mcnemar(hit: FloatArray, arm: FloatArray, n: int, alpha: float) -> Estimate:
     """Hits on one arm alone over those on the other alone, 0.5 added to each, not adjusted for period; exact p."""
     from scipy.stats import binomtest, norm
 
@@ -240,16 +245,16 @@ def _mcnemar(hit: Floats, arm: Floats, n: int, alpha: float) -> Estimate:
     z = float(norm.ppf(1 - alpha / 2))
     p = float(binomtest(first, first + second).pvalue)
     term = Term(log, se, p, log - z * se, log + z * se)
-    note = "too few differ between periods: McNemar's ratio with 0.5 added, not adjusted for period"
+    note = "too few discordant pairs: McNemar's ratio with 0.5 added, not adjusted for period"
     return estimate_of("conditional logistic regression", term, n, note)
 
 
 def rate_ratio(
-    counts: Column,
-    days: Column,
-    treated: Column,
+    counts: AnyArray,
+    days: AnyArray,
+    treated: AnyArray,
     *,
-    baseline_rate: Column | None = None,
+    baseline_rate: AnyArray | None = None,
     alpha: float = 0.05,
 ) -> Estimate:
     """Ratio of rates, treated to control, by negative binomial regression with its dispersion estimated.
@@ -279,7 +284,7 @@ def rate_ratio(
     return _rates(counts, design, np.log(days), alpha)
 
 
-def _rates(counts: Floats, design: Floats, offset: Floats, alpha: float) -> Estimate:
+def _rates(counts: FloatArray, design: FloatArray, offset: FloatArray, alpha: float) -> Estimate:
     """The first of the models of counts that can be fitted; the design's column 1 is the treatment."""
     from statsmodels.discrete.discrete_model import NegativeBinomial, Poisson
 
@@ -306,7 +311,7 @@ def _rates(counts: Floats, design: Floats, offset: Floats, alpha: float) -> Esti
     return nothing(method, n, "neither negative binomial nor Poisson regression can be fitted")
 
 
-def _score_test(model: Callable[[], Any], arm: Floats) -> float:
+def _score_test(model: Callable[[], Any], arm: FloatArray) -> float:
     """Two-sided p of adding the treatment to a model without it, by robust errors."""
     try:
         with quiet():
@@ -319,7 +324,7 @@ def _score_test(model: Callable[[], Any], arm: Floats) -> float:
 # ---- Many trials ----
 
 
-def power(p_values: Sequence[float] | Floats, alpha: float) -> tuple[float, float, float]:
+def power(p_values: Sequence[float] | FloatArray, alpha: float) -> tuple[float, float, float]:
     """Share of trials with p below alpha, with Wilson's 95 % limits; NaN where there is no trial.
 
     Args:

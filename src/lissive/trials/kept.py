@@ -3,6 +3,7 @@ on with shows the same as an unbroken one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lissive.simulate.streams import Floats
-from lissive.trials.data import Truths, Whole
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.trials.design import Design
 from lissive.trials.endpoint import without_gaps
 from lissive.trials.measures import MEASURES
@@ -25,13 +25,47 @@ FALLS = tuple(range(0, 101, 2))
 class Course:
     """One measure of all patients, a row for each patient and period."""
 
-    values: Floats
+    values: FloatArray
     """(row, visit), the baseline first; nothing where nothing was seen."""
     arm: npt.NDArray[np.object_]
-    replicate: Whole
+    replicate: IntArray
 
 
-def curves(folder: Path, design: Design, replicates: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Band:
+    """Mean over replicates, 5th and 95th percentile, by visit, day or reduction; None where there is no figure."""
+
+    mean: list[float | None]
+    p05: list[float | None]
+    p95: list[float | None]
+
+
+@dataclass(frozen=True)
+class Survival:
+    """Proportion without treatment failure."""
+
+    days: list[int]
+    arms: Mapping[str, Band]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What a trial's figures show; arm to its line."""
+
+    measure: str
+    weeks: list[float]
+    """Visits, baseline (0) first."""
+    week: float
+    """Visit that the responders are of."""
+    change: Mapping[str, Band]
+    falls_pct: list[int]
+    responders: Mapping[str, Band]
+    example: Mapping[str, list[list[float | None]]]
+    """Arm to (patient, visit) of the first replicate."""
+    without_failure: Survival | None
+
+
+def curves(folder: Path, design: Design, replicates: int) -> Curves:
     """Mean change by visit, share by size of fall, the first replicate's patients, and the share without failure."""
     measure = shown_measure(design)
     course = _course(folder, design, measure, replicates)
@@ -44,20 +78,20 @@ def curves(folder: Path, design: Design, replicates: int) -> dict[str, Any]:
     with np.errstate(divide="ignore", invalid="ignore"):
         fall = 100.0 * (base - whole[:, at]) / base
     failed = any(endpoint.measure == "failure" for endpoint in design.endpoints)
-    return {
-        "measure": measure,
-        "weeks": [0.0, *design.visits_weeks],
-        "week": week,
-        "change": _by_arm(design, course, whole - base[:, None]),
-        "falls_pct": list(FALLS),
-        "responders": _by_arm(design, course, _at_least(fall)),
-        "example": {
+    return Curves(
+        measure,
+        [0.0, *design.visits_weeks],
+        week,
+        _by_arm(design, course, whole - base[:, None]),
+        list(FALLS),
+        _by_arm(design, course, _at_least(fall)),
+        {
             arm: [[_plain(x) for x in row] for row in course.values[first & (course.arm == arm)]]
             for arm in design.arms
             if (first & (course.arm == arm)).any()
         },
-        "without_failure": _survival(folder, design, replicates) if failed else None,
-    }
+        _survival(folder, design, replicates) if failed else None,
+    )
 
 
 def shown_measure(design: Design) -> str:
@@ -100,12 +134,12 @@ def _course(folder: Path, design: Design, measure: str, replicates: int) -> Cour
     )
 
 
-def _at_least(fall: Floats) -> Floats:
+def _at_least(fall: FloatArray) -> FloatArray:
     """(row, size of fall) 1 where the fall is as large, nothing where it is unknown."""
     return np.where(np.isnan(fall)[:, None], np.nan, fall[:, None] >= np.array(FALLS)[None] - 1e-9)
 
 
-def _by_arm(design: Design, course: Course, values: Floats) -> dict[str, dict[str, list[float | None]]]:
+def _by_arm(design: Design, course: Course, values: FloatArray) -> dict[str, Band]:
     """Arm to the mean over its patients: mean and 5th and 95th percentile over replicates, along the last axis."""
     found = {}
     for arm in design.arms:
@@ -119,35 +153,32 @@ def _by_arm(design: Design, course: Course, values: Floats) -> dict[str, dict[st
     return found
 
 
-def _mean(rows: Floats) -> Floats:
+def _mean(rows: FloatArray) -> FloatArray:
     """Of those that are known, by column; nothing of none."""
-    there: Truths = ~np.isnan(rows)
+    there: BoolArray = ~np.isnan(rows)
     n = there.sum(axis=0)
     total = np.where(there, rows, 0.0).sum(axis=0)
-    mean: Floats = np.divide(total, n, out=np.full(rows.shape[1], np.nan), where=n > 0)
+    mean: FloatArray = np.divide(total, n, out=np.full(rows.shape[1], np.nan), where=n > 0)
     return mean
 
 
-def _over_replicates(means: Floats) -> dict[str, list[float | None]]:
+def _over_replicates(means: FloatArray) -> Band:
     """(replicate, place) to what is drawn; nothing where no replicate has a mean."""
     known = [column[~np.isnan(column)] for column in means.T]
-    return {
-        "mean": [float(each.mean()) if each.size else None for each in known],
-        "p05": [float(np.quantile(each, 0.05)) if each.size else None for each in known],
-        "p95": [float(np.quantile(each, 0.95)) if each.size else None for each in known],
-    }
+    return Band(
+        [float(each.mean()) if each.size else None for each in known],
+        [float(np.quantile(each, 0.05)) if each.size else None for each in known],
+        [float(np.quantile(each, 0.95)) if each.size else None for each in known],
+    )
 
 
-def _survival(folder: Path, design: Design, replicates: int) -> dict[str, Any]:
+def _survival(folder: Path, design: Design, replicates: int) -> Survival:
     """Share without treatment failure by day; nobody is lost to it before the end, so that it is a plain share."""
     table = _read(folder, "TTFAIL", replicates)
     days = np.arange(design.days + 1)
     when = np.where(table["CNSR"] == 1.0, np.inf, table["AVAL"].to_numpy(float))
     course = Course(when[:, None], table["TRTP"].to_numpy(object), table["REPL"].to_numpy(np.int64))
-    return {
-        "days": days.tolist(),
-        "arms": _by_arm(design, course, (when[:, None] > days).astype(float)),
-    }
+    return Survival(days.tolist(), _by_arm(design, course, (when[:, None] > days).astype(float)))
 
 
 def _plain(x: float) -> float | None:

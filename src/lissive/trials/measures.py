@@ -41,10 +41,10 @@ def _read() -> dict[str, Measure]:
 MEASURES = _read()
 IMPRESSIONS = tuple(name for name, each in MEASURES.items() if each.kind == "impression")
 EVENTS = {
-    "dizziness": "Dizziness, ever",
-    "withdrawal": "Left before the end",
-    "withdrawal_adverse": "Left because of side effects",
+    "dizziness": "Dizziness, cumulative incidence",
+    "withdrawal": "Discontinued, any reason",
+    "withdrawal_adverse": "Discontinued due to adverse events",
     "failure": "Time to treatment failure",
-    "dose": "Units taken a day",
+    "dose": "Units a day",
 }
-"""Event to its label. `failure` needs rises_by_pct; leaving counts as failing."""
+"""Event to its label. `failure` needs rises_by_pct; discontinuation counts as failure."""

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import nbinom
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.simulate.ratings import by_day, stretches
-from lissive.simulate.streams import Floats
-from lissive.trials.data import Whole
 from lissive.trials.design import Design
 from lissive.trials.measures import IMPRESSIONS, MEASURES, Measure
 from lissive.trials.response import Response
@@ -40,17 +39,17 @@ class Ratings:
         chance one between 0 and 1. filled : (patient, day) whether the diary was kept.
     """
 
-    course: dict[str, Floats]
-    error: dict[str, Floats]
-    chance: dict[str, Floats]
-    filled: Floats
-    figure: dict[str, Floats]
+    course: dict[str, FloatArray]
+    error: dict[str, FloatArray]
+    chance: dict[str, FloatArray]
+    filled: FloatArray
+    figure: dict[str, FloatArray]
     """Figures of ratings.tsv, (patient,) each."""
 
-    def take(self, members: Whole) -> Ratings:
+    def take(self, members: IntArray) -> Ratings:
         """These patients alone."""
 
-        def of(every: dict[str, Floats]) -> dict[str, Floats]:
+        def of(every: dict[str, FloatArray]) -> dict[str, FloatArray]:
             return {name: values[members] for name, values in every.items()}
 
         return Ratings(
@@ -58,32 +57,36 @@ class Ratings:
         )
 
 
-def ratings_of(design: Design, seed: int, number: Whole, days: int, response: Response) -> Ratings:
+def ratings_of(design: Design, seed: int, screening_id: IntArray, days: int, response: Response) -> Ratings:
     """All random numbers of these patients from BEFORE days before the start to `days` after it."""
     figure = response.rating()
     total = BEFORE + days
-    course: dict[str, Floats] = {}
-    error: dict[str, Floats] = {}
-    chance: dict[str, Floats] = {}
+    course: dict[str, FloatArray] = {}
+    error: dict[str, FloatArray] = {}
+    chance: dict[str, FloatArray] = {}
     for name in measured(design):
         kind = MEASURES[name].kind
         if kind == "rating":
             sd, memory = figure["course_sd"], figure["course_days"]
-            course[name] = stretches(seed, name, number, total, sd=sd, memory=memory)
+            course[name] = stretches(seed, name, screening_id, total, sd=sd, memory=memory)
         if kind in ("rating", "assessed"):
-            error[name] = ndtri(by_day(seed, f"error: {name}", number, total))
+            error[name] = ndtri(by_day(seed, f"error: {name}", screening_id, total))
         if kind == "count":
-            chance[name] = by_day(seed, f"count: {name}", number, total)
-    filled = (by_day(seed, "diary", number, total) < design.diary_compliance).astype(float)
+            chance[name] = by_day(seed, f"count: {name}", screening_id, total)
+    filled = (by_day(seed, "diary", screening_id, total) < design.diary_compliance).astype(float)
     return Ratings(
-        course, error, chance, filled, {name: np.full(len(number), value) for name, value in figure.items()}
+        course,
+        error,
+        chance,
+        filled,
+        {name: np.full(len(screening_id), value) for name, value in figure.items()},
     )
 
 
 def joined(parts: Sequence[Ratings]) -> Ratings:
     """Patients of several replicates as one."""
 
-    def one(name: str) -> dict[str, Floats]:
+    def one(name: str) -> dict[str, FloatArray]:
         return {k: np.concatenate([getattr(p, name)[k] for p in parts]) for k in getattr(parts[0], name)}
 
     return Ratings(
@@ -91,7 +94,7 @@ def joined(parts: Sequence[Ratings]) -> Ratings:
     )
 
 
-def seen(design: Design, ratings: Ratings, name: str, levels: Floats, last: int) -> Floats:
+def observe_visit(design: Design, ratings: Ratings, name: str, levels: FloatArray, last: int) -> FloatArray:
     """(patient,) what is observed of a measure on day `last`.
 
     Parameters
@@ -109,25 +112,25 @@ def seen(design: Design, ratings: Ratings, name: str, levels: Floats, last: int)
     filled = ratings.filled[:, place]
     count = filled.sum(axis=1)
     total = (each * filled).sum(axis=1)
-    mean: Floats = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    mean: FloatArray = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
     return mean
 
 
-def days_filled(ratings: Ratings, last: int, days: int) -> Whole:
+def days_filled(ratings: Ratings, last: int, days: int) -> IntArray:
     """(patient,) days of diary behind a visit."""
-    filled: Whole = (
+    filled: IntArray = (
         ratings.filled[:, BEFORE + last + 1 - days : BEFORE + last + 1].sum(axis=1).astype(np.int64)
     )
     return filled
 
 
-def _days(measure: Measure, ratings: Ratings, name: str, levels: Floats, place: slice) -> Floats:
+def _days(measure: Measure, ratings: Ratings, name: str, levels: FloatArray, place: slice) -> FloatArray:
     """(patient, day) one observation a day."""
     figure = ratings.figure
     if measure.kind == "count":
         dispersion = figure["count_dispersion"][:, None]
         u = ratings.chance[name][:, place]
-        counts: Floats = nbinom.ppf(u, 1.0 / dispersion, 1.0 / (1.0 + dispersion * levels))
+        counts: FloatArray = nbinom.ppf(u, 1.0 / dispersion, 1.0 / (1.0 + dispersion * levels))
         return counts
     if measure.kind == "assessed":
         sd = figure["walk_sd" if name == "walk_timed" else "ashworth_sd"]
@@ -139,12 +142,16 @@ def _days(measure: Measure, ratings: Ratings, name: str, levels: Floats, place: 
 
 
 def screening_ratings(
-    design: Design, seed: int, number: Whole, parameters: Mapping[str, Floats], response: Response
-) -> dict[str, Floats]:
+    design: Design,
+    seed: int,
+    screening_id: IntArray,
+    parameters: Mapping[str, FloatArray],
+    response: Response,
+) -> dict[str, FloatArray]:
     """Measure to (patient,): what inclusion looks at, before everything."""
-    ratings = ratings_of(design, seed, number, 0, response)
-    found = {"": np.zeros(len(number))}
+    ratings = ratings_of(design, seed, screening_id, 0, response)
+    found = {"": np.zeros(len(screening_id))}
     for name in design.population.inclusion:
         level = np.repeat(parameters[MEASURES[name].baseline][:, None], design.diary_days, axis=1)
-        found[name] = seen(design, ratings, name, level, -1)
+        found[name] = observe_visit(design, ratings, name, level, -1)
     return found

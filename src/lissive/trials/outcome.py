@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lissive.simulate.streams import Floats, uniforms
-from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Flow, TrialData, Truths, Whole
+from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.simulate.streams import uniforms
+from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Flow, TrialData
 from lissive.trials.design import Design
 from lissive.trials.measures import IMPRESSIONS, MEASURES
 from lissive.trials.observe import BEFORE, Ratings, _days
@@ -18,26 +19,26 @@ if TYPE_CHECKING:
     from lissive.trials.people import People
 
 HOURS = 24.0
-Seeds = Sequence[tuple[int, Whole]]
+Seeds = Sequence[tuple[int, IntArray]]
 
 
-def _chance(seeds: Seeds, number: Whole, purpose: str) -> Floats:
+def _chance(seeds: Seeds, screening_id: IntArray, purpose: str) -> FloatArray:
     """(patient,) one number each between 0 and 1."""
-    u = np.empty(len(number))
+    u = np.empty(len(screening_id))
     for seed, members in seeds:
         if len(members):
-            u[members] = uniforms(seed, purpose, int(number[members].max()) + 1)[number[members]]
+            u[members] = uniforms(seed, purpose, int(screening_id[members].max()) + 1)[screening_id[members]]
     return u
 
 
 def left_of(
-    history: Sequence[Floats],
+    history: Sequence[FloatArray],
     outputs: Sequence[str],
     seeds: Seeds,
-    number: Whole,
-    limit: Mapping[str, Floats],
+    screening_id: IntArray,
+    limit: Mapping[str, FloatArray],
     start: int,
-) -> tuple[Floats, Whole]:
+) -> tuple[FloatArray, IntArray]:
     """(patient,) days until each leaves, infinite who stays, and why.
 
     Parameters
@@ -47,7 +48,7 @@ def left_of(
     part = {name: np.stack([day[:, outputs.index(name)] for day in history], axis=1) * HOURS for name in
             ("dropout_hazard", "leave_adverse", "leave_effect")}  # fmt: skip
     so_far = np.cumsum(part["dropout_hazard"], axis=1)
-    threshold = -np.log(_chance(seeds, number, f"leaves: from day {start}"))
+    threshold = -np.log(_chance(seeds, screening_id, f"leaves: from day {start}"))
     gone = so_far >= threshold[:, None]
     day = np.argmax(gone, axis=1)
     leaves = gone.any(axis=1)
@@ -55,7 +56,7 @@ def left_of(
     hazard = {name: values[rows, day] for name, values in part.items()}
     other = hazard["dropout_hazard"] - hazard["leave_adverse"] - hazard["leave_effect"]
     adverse = hazard["leave_adverse"] + limit["other_adverse"] * other
-    u = _chance(seeds, number, f"leaves: why, from day {start}") * hazard["dropout_hazard"]
+    u = _chance(seeds, screening_id, f"leaves: why, from day {start}") * hazard["dropout_hazard"]
     reason = np.where(u < adverse, ADVERSE, np.where(u < adverse + hazard["leave_effect"], NO_EFFECT, OTHER))
     return np.where(leaves, day + 1.0, np.inf), np.where(leaves, reason, STAYED)
 
@@ -63,11 +64,11 @@ def left_of(
 def failure_day(
     design: Design,
     ratings: Ratings,
-    levels: Callable[[str, int, int], Floats],
+    levels: Callable[[str, int, int], FloatArray],
     start: int,
-    baseline: Mapping[str, Floats],
-    left: Floats,
-) -> Floats:
+    baseline: Mapping[str, FloatArray],
+    left: FloatArray,
+) -> FloatArray:
     """(patient,) days from randomisation until the week's rating has risen by the share, or until leaving."""
     wanted = next((e for e in design.endpoints if e.measure == "failure"), None)
     if wanted is None:
@@ -85,24 +86,24 @@ def failure_day(
     limit = baseline[name][:, :1] * (1.0 + (wanted.rises_by_pct or 0.0) / 100.0)
     over = mean >= limit
     day = np.where(over.any(axis=1), np.argmax(over, axis=1) + float(window), np.inf)
-    failed: Floats = np.minimum(day, left)
+    failed: FloatArray = np.minimum(day, left)
     return failed
 
 
 def dizzy_in(
-    run: Running, seeds: Seeds, left: Floats, start: int, starts: Sequence[int], days: int
-) -> Truths:
+    run: Running, seeds: Seeds, left: FloatArray, start: int, starts: Sequence[int], days: int
+) -> BoolArray:
     """(patient, period) whether anybody was dizzy before leaving.
 
     How prone somebody is stays theirs: who was dizzy in the run-in is not newly dizzy after it.
     """
     k = run.kernel.outputs.index("dizziness_hazard")
-    chance = _chance(seeds, run.number, "dizziness, period 0")
+    chance = _chance(seeds, run.screening_id, "dizziness, period 0")
 
-    def risk(first: int, last: int, stays: Floats) -> Floats:
+    def risk(first: int, last: int, stays: FloatArray) -> FloatArray:
         hazard = np.stack([run.history[BEFORE + d][:, k] for d in range(first, last)], axis=1) * HOURS
         there = np.arange(first, last)[None] < stays[:, None]
-        total: Floats = (hazard * there).sum(axis=1)
+        total: FloatArray = (hazard * there).sum(axis=1)
         return total
 
     before = risk(0, start, np.full(len(left), np.inf)) if start else np.zeros(len(left))
@@ -111,7 +112,7 @@ def dizzy_in(
     for s in starts:
         so_far = before + risk(s, s + days, left + start)
         found.append((chance < 1.0 - np.exp(-so_far)) & ~known)
-    result: Truths = np.stack(found, axis=1)
+    result: BoolArray = np.stack(found, axis=1)
     return result
 
 
@@ -119,29 +120,29 @@ def split_by_replicate(
     design: Design,
     run: Running,
     people: Sequence[People],
-    good: Truths,
-    screening: Mapping[str, Floats],
-    baseline: Mapping[str, Floats],
-    values: Mapping[str, Floats],
-    dose: Floats,
-    filled: Whole,
-    group: Whole,
-    treatment: Whole,
-    left: Floats,
-    why: Whole,
-    failed: Floats,
-    entered: Whole,
-    left_early: Whole,
+    good: BoolArray,
+    screening: Mapping[str, FloatArray],
+    baseline: Mapping[str, FloatArray],
+    values: Mapping[str, FloatArray],
+    dose: FloatArray,
+    filled: IntArray,
+    group: IntArray,
+    treatment: IntArray,
+    left: FloatArray,
+    why: IntArray,
+    failed: FloatArray,
+    entered: IntArray,
+    left_early: IntArray,
     start: int,
     starts: Sequence[int],
 ) -> list[TrialData]:
     """One TrialData a replicate; patients whose equations could not be solved are counted and left out."""
-    seeds = [(each.seed, np.flatnonzero(run.which == k)) for k, each in enumerate(people)]
+    seeds = [(each.seed, np.flatnonzero(run.replicate_index == k)) for k, each in enumerate(people)]
     dizzy = dizzy_in(run, seeds, left, start, starts, design.days)
     result = []
     for k, each in enumerate(people):
-        mine = np.flatnonzero((run.which == k) & good)
-        randomised = int((run.which == k).sum())
+        mine = np.flatnonzero((run.replicate_index == k) & good)
+        randomised = int((run.replicate_index == k).sum())
         flow = Flow(
             each.screened, int(entered[k]), int(left_early[k]), int(entered[k] - left_early[k] - randomised),
             len(mine), randomised - len(mine),
@@ -149,7 +150,7 @@ def split_by_replicate(
         result.append(
             TrialData(
                 each.replicate,
-                run.number[mine],
+                run.screening_id[mine],
                 group[mine],
                 treatment[mine],
                 {n: v[mine] for n, v in screening.items()},

@@ -1,4 +1,4 @@
-"""The parts that a trial's design is made of: who is asked, what an arm gets, run-in, periods, endpoints."""
+"""The parts of a trial's design: population, arms, run-in, periods, endpoints."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ def field(description: str, default: Any = ..., *, unit: str = "", **limits: Any
 
 
 class Spread(Row):
-    """How a rating is distributed among those who are asked."""
+    """Distribution of a rating in those screened."""
 
     mean: float = field("Mean.", ge=0, le=1000)
     sd: float = field("Standard deviation.", ge=0, le=1000)
 
 
 class Range(Row):
-    """What somebody's rating has to be for them to be let in."""
+    """Range of a rating for inclusion."""
 
-    at_least: float | None = field("Lowest that is let in.", None, ge=0, le=1000)
-    at_most: float | None = field("Highest that is let in.", None, ge=0, le=1000)
+    at_least: float | None = field("Minimum for inclusion.", None, ge=0, le=1000)
+    at_most: float | None = field("Maximum for inclusion.", None, ge=0, le=1000)
 
 
 class Population(Row):
-    """Who is asked, and who of them is let in."""
+    """Who is screened, and who of them is enrolled."""
 
-    cause: str = field("What causes the spasms.")
-    baseline: Mapping[str, Spread] = field("Measure to its true distribution; the tables' if not given.", {})
-    inclusion: Mapping[str, Range] = field("Measure to what the week before must show.", {})
-    most_screened: int = field(
-        "Screening ends here, for better or worse.", 20_000, unit="people", ge=1, le=1_000_000
+    cause: str = field("Cause of the spasms.")
+    baseline: Mapping[str, Spread] = field(
+        "Measure to its true distribution in those screened (default: the tables').", {}
     )
-    fed: bool | None = field("Whether doses are taken with food; drawn if not given.", None)
-    heavy_users: bool = field("Whether they use cannabis daily.", False)
+    inclusion: Mapping[str, Range] = field(
+        "Measure to the range that the mean of the week before must be in.", {}
+    )
+    most_screened: int = field("Maximum number screened.", 20_000, unit="people", ge=1, le=1_000_000)
+    fed: bool | None = field("Whether doses are taken with food (default: drawn at random).", None)
+    heavy_users: bool = field("Whether participants use cannabis daily.", False)
 
     @field_validator("cause")
     @classmethod
@@ -59,13 +61,11 @@ class Population(Row):
             check_measure(name, rated=True)
             if MEASURES[name].baseline == "-" or MEASURES[name].kind == "impression":
                 able = [n for n, m in MEASURES.items() if m.baseline != "-" and m.kind != "impression"]
-                raise refuse(
-                    f"names {name!r}, which has no level before treatment.", f"{', '.join(able)}.", MEND
-                )
+                raise refuse(f"names {name!r}, which has no baseline level.", f"{', '.join(able)}.", MEND)
         return value
 
     @model_validator(mode="after")
-    def _lets_somebody_in(self) -> Self:
+    def _includes_somebody(self) -> Self:
         raise_all(self._wrong())
         return self
 
@@ -76,38 +76,36 @@ class Population(Row):
             most = high if wanted.at_most is None else wanted.at_most
             if least > most or least > high or most < low:
                 yield refuse(
-                    f"lets nobody in: from {least:g} to {most:g}.",
-                    f"a part of {low:g} to {high:g}, at_least below at_most.",
+                    f"excludes everyone: minimum {least:g}, maximum {most:g}.",
+                    f"a range within {low:g} to {high:g}, at_least below at_most.",
                     MEND,
                     field=f"inclusion.{name}",
                 )
 
 
 class Arm(Row):
-    """What one arm is given, by whose decision."""
+    """Treatment of one arm, and how it is titrated."""
 
-    product: str | None = field("Name of a product in the products table; its route is taken.", None)
-    placebo: bool = field("Whether it only looks like that.", False)
+    product: str | None = field("Product of the products table, which also gives the route.", None)
+    placebo: bool = field("Whether it is a placebo of that product.", False)
     thc_mg_per_unit: float | None = field(
-        "THC in a unit, where not the product's.", None, unit="mg", ge=0, le=1000
+        "THC per unit, if not the product's.", None, unit="mg", ge=0, le=1000
     )
     cbd_mg_per_unit: float | None = field(
-        "CBD in a unit, where not the product's.", None, unit="mg", ge=0, le=6000
+        "CBD per unit, if not the product's.", None, unit="mg", ge=0, le=6000
     )
-    units_counted: str = field("What a unit is called: spray, capsule, cigarette.", "unit", max_length=20)
+    units_counted: str = field("Name of a unit: spray, capsule, cigarette.", "unit", max_length=20)
     titration: Literal["self", "label", "fixed"] = field(
-        "self: up until relieved or unwell; label: the same within the label's days; fixed: always the most.",
+        "self: self-titrated to relief or intolerance; label: the same by the label's schedule; fixed: the maximum.",
         "self",
     )
-    most_per_day: int = field("Most units a day.", unit="units a day", ge=0, le=1000)
+    most_per_day: int = field("Maximum daily dose.", unit="units a day", ge=0, le=1000)
     first_per_day: int = field("Units on the first day.", 1, unit="units a day", ge=0, le=1000)
-    step: int = field("Units by which a day may go up.", 1, unit="units a day", ge=1, le=100)
-    step_days: int = field("Days between two steps up.", 1, unit="days", ge=1, le=60)
-    titration_days: int | None = field(
-        "Days after which nobody goes up; none if not given.", None, ge=1, le=730
-    )
+    step: int = field("Units of one step up.", 1, unit="units a day", ge=1, le=100)
+    step_days: int = field("Days between steps up.", 1, unit="days", ge=1, le=60)
+    titration_days: int | None = field("Last day of up-titration (default: none).", None, ge=1, le=730)
     doses_per_day: int | None = field(
-        "Times a day at which units are taken; each at its own time if not given.", None, ge=1, le=12
+        "Dosing times a day (default: each unit at its own time).", None, ge=1, le=12
     )
 
     @property
@@ -143,15 +141,15 @@ class Arm(Row):
         if self.product is None:
             if self.most_per_day:
                 yield refuse(
-                    f"is {self.most_per_day}, of no product.",
-                    "0, or name the product.",
+                    f"is {self.most_per_day}, but the arm has no product.",
+                    "0, or a product.",
                     MEND,
                     field="most_per_day",
                 )
             return
         if self.titration == "label" and not label_titration(self.product):
             yield refuse(
-                f"is 'label', but no label says how {self.product} is titrated.",
+                f"is 'label', but {self.product} has no label titration.",
                 "self, fixed.",
                 MEND,
                 field="titration",
@@ -163,7 +161,7 @@ class Arm(Row):
             yield refuse(
                 f"is {self.most_per_day} units, {amount:g} {counted} a day.",
                 f"up to {ceiling:g} {counted} a day of {self.product}.",
-                "lower the titration's most.",
+                "lower most_per_day.",
                 field="most_per_day",
             )
         if self.first_per_day > self.most_per_day:
@@ -176,46 +174,50 @@ class Arm(Row):
 
 
 class Keep(Row):
-    """Who of a run-in is randomised."""
+    """Response criterion of a run-in for randomisation."""
 
-    measure: str = field("What has to have fallen since before the run-in.", "spasticity_nrs")
-    falls_by_pct: float = field("Least fall.", unit="%", ge=-1000, le=100)
+    measure: str = field("Measure that must have improved since before the run-in.", "spasticity_nrs")
+    falls_by_pct: float = field("Minimum improvement.", unit="%", ge=-1000, le=100)
 
     @field_validator("measure")
     @classmethod
     def _known(cls, value: str) -> str:
         if value in MEASURES and MEASURES[value].kind == "impression":
             able = [name for name, measure in MEASURES.items() if measure.kind != "impression"]
-            raise refuse(f"is {value!r}, which does not fall.", f"{', '.join(able)}.", MEND)
+            raise refuse(
+                f"is {value!r}, which has no improvement from baseline.", f"{', '.join(able)}.", MEND
+            )
         return check_measure(value, rated=True)
 
 
 class RunIn(Row):
-    """A part before randomisation in which all get the same, and after which some are let go."""
+    """Treatment of all before randomisation, with selection of responders or without."""
 
-    arm: str = field("Arm whose treatment all get.")
+    arm: str = field("Arm whose treatment all receive.")
     weeks: int = field("Length.", unit="weeks", ge=1, le=52)
     patients: int | None = field(
-        "How many enter it; as many as are randomised if nobody is let go.", None, ge=1, le=200_000
+        "Patients entering the run-in (default: the number randomised, if there is no selection).",
+        None,
+        ge=1,
+        le=200_000,
     )
-    keep: Keep | None = field("Who stays; everybody if not given.", None)
+    keep: Keep | None = field("Response criterion for randomisation (default: none).", None)
     washout_days: int = field("Days without treatment before randomisation.", 0, unit="days", ge=0, le=180)
     washout_loses_pct: float | None = field(
-        "Least share of the run-in's fall that has to be lost by the end of the wash-out; anybody is randomised if"
-        " not given.",
+        "Minimum loss of the run-in improvement at the end of the wash-out to be randomised (default: none).",
         None,
         unit="%",
         ge=0,
         le=200,
     )
-    keep_dose: bool = field("Whether the dose found in it is gone on with.", True)
+    keep_dose: bool = field("Continue the run-in dose after randomisation.", True)
 
 
 class Stratum(Row):
-    """Randomisation is done apart for those below and those from a rating on."""
+    """Randomisation is stratified by a rating: below the cut, or at it and above."""
 
-    measure: str = field("What was measured just before randomisation.")
-    cut: float = field("Rating from which somebody is in the upper stratum.", ge=0, le=1000)
+    measure: str = field("Measure just before randomisation.")
+    cut: float = field("Lowest rating of the upper stratum.", ge=0, le=1000)
 
     @field_validator("measure")
     @classmethod
@@ -224,27 +226,31 @@ class Stratum(Row):
 
 
 class Crossover(Row):
-    """Each patient goes through several arms, one a period."""
+    """Each participant receives several arms, one per period."""
 
     sequences: tuple[tuple[str, ...], ...] = field(
-        "Orders of arms; patients are shared out over them evenly.", min_length=1
+        "Orders of arms; participants are allocated to them evenly.", min_length=1
     )
     washout_days: int = field("Days without treatment between periods.", 0, unit="days", ge=0, le=180)
 
 
 class Endpoint(Row):
-    """One thing that is compared between arms."""
+    """One endpoint."""
 
-    measure: str = field("What is measured, or an event.")
-    at_week: float | None = field("Visit; the last if not given.", None, unit="weeks", ge=0, le=104)
+    measure: str = field("Measure or event.")
+    at_week: float | None = field("Visit (default: the last).", None, unit="weeks", ge=0, le=104)
     falls_by_pct: float | None = field(
-        "Counts who has fallen by this much: responders.", None, unit="%", gt=0, le=100
+        "Responder threshold: improvement from baseline of at least this much.", None, unit="%", gt=0, le=100
     )
     rises_by_pct: float | None = field(
-        "Treatment failure: a rise by this much since randomisation.", None, unit="%", gt=0, le=500
+        "Failure threshold: worsening since randomisation of at least this much.",
+        None,
+        unit="%",
+        gt=0,
+        le=500,
     )
     since: Literal["randomisation", "screening"] = field(
-        "What a change is counted from: the last week before randomisation or before everything.",
+        "Baseline of a change: the week before randomisation, or before the run-in (screening).",
         "randomisation",
     )
 
@@ -280,15 +286,14 @@ class Endpoint(Row):
 
 
 class Analysis(Row):
-    """How arms are compared."""
+    """Statistical analysis."""
 
-    control: str | None = field(
-        "Arm that the others are compared with; the first placebo arm if not given.", None
-    )
+    control: str | None = field("Control arm (default: the first placebo arm).", None)
     missing: Literal["locf", "observed", "baseline"] = field(
-        "What stands for a missing visit: the last one seen, nothing, or no change.", "locf"
+        "Missing visits: last observation carried forward, observed cases only, or baseline carried forward.",
+        "locf",
     )
-    alpha: float = field("Two-sided level of a finding.", 0.05, gt=0, lt=1)
+    alpha: float = field("Two-sided significance level.", 0.05, gt=0, lt=1)
 
 
 def check_measure(name: str, *, rated: bool) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DesignError
 from lissive.model.parameters import load_parameters
 from lissive.simulate.draw import draw
-from lissive.simulate.streams import Floats, uniforms
-from lissive.trials.data import Whole
+from lissive.simulate.streams import uniforms
 from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
 from lissive.trials.observe import screening_ratings
@@ -31,15 +31,15 @@ class People:
 
     replicate: int
     seed: int
-    number: Whole
-    parameters: Mapping[str, Floats]
+    screening_id: IntArray
+    parameters: Mapping[str, FloatArray]
     """Model parameter to (patient,)."""
-    screening: Mapping[str, Floats]
+    screening: Mapping[str, FloatArray]
     screened: int
     response: Response
 
     def __len__(self) -> int:
-        return len(self.number)
+        return len(self.screening_id)
 
 
 def seed_of(seed: int, replicate: int) -> int:
@@ -61,7 +61,7 @@ def recruit(design: Design, replicate: int, *, seed: int, response: Response) ->
     needed = (run_in.patients if run_in and run_in.patients else design.patients) or 0
     limit = design.population.most_screened
     asked, let_in = 0, np.zeros(0, np.int64)
-    parts: list[tuple[Mapping[str, Floats], Mapping[str, Floats]]] = []
+    parts: list[tuple[Mapping[str, FloatArray], Mapping[str, FloatArray]]] = []
     while len(let_in) < needed and asked < limit:
         block = _block(
             needed - len(let_in), len(let_in), asked, limit - asked, bool(design.population.inclusion)
@@ -80,9 +80,9 @@ def recruit(design: Design, replicate: int, *, seed: int, response: Response) ->
             for name, r in design.population.inclusion.items()
         )
         raise DesignError(
-            f"{asked} people were screened, {len(let_in)} of them could be let in ({said}), and {needed} are needed.",
+            f"{asked} were screened, {len(let_in)} of them met the criteria ({said}), and {needed} are needed.",
             where="population.inclusion",
-            allowed="criteria that enough people meet.",
+            allowed="criteria that enough patients meet.",
             do="widen inclusion, correct population.baseline, or raise population.most_screened.",
         )
     parameters = {name: np.concatenate([p[name] for p, _ in parts])[:needed] for name in parts[0][0]}
@@ -98,7 +98,7 @@ def _block(missing: int, found: int, asked: int, left: int, choosy: bool) -> int
     return min(int(missing / share * 1.1) + 8, left)
 
 
-def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> dict[str, Floats]:
+def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> dict[str, FloatArray]:
     """(patient,) values of all parameters of people number `first` and on."""
     population = design.population
     given: dict[str, float] = {
@@ -127,18 +127,18 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
     return values
 
 
-def _between(u: Floats, mean: float, sd: float, measure: str) -> Floats:
+def _between(u: FloatArray, mean: float, sd: float, measure: str) -> FloatArray:
     """Normal, cut off at the ends of the measure; just above its lower end, as a share of it is taken."""
     top = MEASURES[measure].upper
     lower = 0.05 * mean if mean else 0.05
     if sd == 0.0:
         return np.full(len(u), min(max(mean, lower), top))
     low, high = ndtr((lower - mean) / sd), ndtr((top - mean) / sd)
-    values: Floats = mean + sd * ndtri(low + u * (high - low))
+    values: FloatArray = mean + sd * ndtri(low + u * (high - low))
     return values
 
 
-def _fits(design: Design, ratings: Mapping[str, Floats]) -> Any:
+def _fits(design: Design, ratings: Mapping[str, FloatArray]) -> Any:
     fits = np.ones(len(next(iter(ratings.values()))), dtype=bool)
     for name, wanted in design.population.inclusion.items():
         if wanted.at_least is not None:

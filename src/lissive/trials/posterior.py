@@ -1,4 +1,4 @@
-"""Draws from what a calibration left uncertain: a table of responses, one a row."""
+"""Posterior draws of the calibrated response: a table, one draw a row."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def _rows(path: Path) -> list[Response]:
             head, *lines = [line for line in csv.reader(file) if line]
     except FileNotFoundError:
         raise DesignError(
-            "There are no draws of the calibrated responses.",
+            "There are no posterior draws.",
             where=str(path),
-            do="leave --assurance out: all replicates then have the tables' own parameters.",
+            do="omit --assurance: all replicates then have the tables' parameters.",
         ) from None
     except ValueError:
         raise DesignError(
-            "The table is empty.", where=str(path), allowed="a heading and a row a draw."
+            "The table is empty.", where=str(path), allowed="a header, and a row for each draw."
         ) from None
     _check_names(head, path)
     if not lines:
@@ -62,11 +62,11 @@ def _check_names(head: list[str], path: Path) -> None:
     for name in head:
         if name not in known:
             raise DesignError(
-                f"{name!r} is no parameter.{nearest(name, known)}",
+                f"Unknown parameter {name!r}.{nearest(name, known)}",
                 where=f"{path}:1",
                 allowed=f"names of the model's parameters, also after {SPREAD!r}; {TITRATION!r}, {RATING!r} or "
-                f"{BETWEEN!r} and a figure of theirs.",
-                do="correct the heading, or take the column out.",
+                f"{BETWEEN!r} and one of their parameters.",
+                do="correct the header, or remove the column.",
             )
 
 
@@ -77,9 +77,9 @@ def _values(head: list[str], line: list[str], path: Path, number: int) -> dict[s
         values = {"": math.nan}
     if not all(math.isfinite(value) for value in values.values()):
         raise DesignError(
-            "The row is not a number for each parameter.",
+            "The row does not have a number for each parameter.",
             where=f"{path}:{number}",
             allowed=f"{len(head)} finite numbers.",
-            do="correct the row, or take it out.",
+            do="correct the row, or remove it.",
         )
     return values

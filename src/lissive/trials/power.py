@@ -1,47 +1,96 @@
-"""How the power of a trial hangs on its size: the same design, carried out with other numbers of patients."""
+"""The power of a trial by its size: the same design, simulated with other numbers of patients."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from lissive.errors import DesignError
 from lissive.trials.design import Design
 from lissive.trials.parts import Endpoint
 from lissive.trials.posterior import draws
-from lissive.trials.run import Results, run_trial
-from lissive.trials.summary import comparisons
+from lissive.trials.read import planned
+from lissive.trials.run import Provenance, Results, run_trial
+from lissive.trials.summary import ComparisonAnswer, comparisons
 
 LARGE = 8
 """A ratio of more shares than this is the arms' very sizes, and is shared out anew for another size."""
 
 
-def power_curve(
-    design: Design,
+@dataclass(frozen=True)
+class PowerPoint(ComparisonAnswer):
+    """One arm against the control in trials of one size."""
+
+    n: int
+    """As asked for; see `PowerAnswer.size_is`."""
+    randomised: float
+
+
+@dataclass(frozen=True)
+class PowerAnswer:
+    """The answer of `lissive trial power`."""
+
+    design: Design
+    endpoint: str
+    week: float
+    size_is: str
+    """What a size counts."""
+    alpha: float
+    assurance: bool
+    replicates: int
+    seed: int
+    points: tuple[PowerPoint, ...]
+    provenance: Provenance
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, without NaN."""
+        return {
+            "trial": self.design.trial,
+            "kind": self.design.kind,
+            "design": self.design.model_dump(mode="json"),
+            "endpoint": self.endpoint,
+            "week": self.week,
+            "size_is": self.size_is,
+            "alpha": self.alpha,
+            "assurance": self.assurance,
+            "replicates": self.replicates,
+            "seed": self.seed,
+            "points": [{"n": each.n, "randomised": each.randomised, **asdict(each)} for each in self.points],
+            "provenance": asdict(self.provenance),
+        }
+
+
+def power(
+    design: Design | str | Path,
     sizes: Sequence[int],
     *,
     endpoint: str | None = None,
     assurance: bool = False,
     replicates: int = 200,
-    seed: int = 1,
+    seed: int | None = None,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
-) -> dict[str, Any]:
-    """Share of trials of each size that find something, of the primary endpoint or the one that is named.
+) -> PowerAnswer:
+    """Power by trial size, for the primary endpoint or the one that is named.
 
     Parameters
     ----------
+    design : a design, or the path of its file.
     sizes : totals of patients: randomised, or entering the run-in where all that it keeps are randomised.
     endpoint : name, as spasticity_nrs_responders_30pct; where it comes at several visits, name@week.
-    assurance : each replicate draws its parameters from what the calibration left uncertain.
-    progress : told how many patients have been simulated, of all of them `replicates * sum(sizes)`.
+    assurance : sample each replicate's parameters from the posterior.
+    seed : random seed; the design's, or 1, if not given.
+    progress : called with the number of patients simulated, of `replicates * sum(sizes)`.
 
     Raises       DesignError where a size or the endpoint cannot be, or a trial of that size cannot be carried out.
     """
+    design, seed = planned(design, seed)
     chosen = chosen_endpoint(design, endpoint)
     designs = [sized(design, n) for n in sizes]
     responses = draws(replicates, seed) if assurance else None
-    points: list[dict[str, Any]] = []
+    points: list[PowerPoint] = []
     found: Results | None = None
     before = 0
     for n, each in zip(sizes, designs, strict=True):
@@ -57,20 +106,10 @@ def power_curve(
         before += n * replicates
     assert found is not None
     week = design.visits_weeks[-1] if chosen.at_week is None else chosen.at_week
-    return {
-        "trial": design.trial,
-        "kind": design.kind,
-        "design": design.model_dump(mode="json"),
-        "endpoint": chosen.name,
-        "week": week,
-        "size_is": size_is(design),
-        "alpha": design.analysis.alpha,
-        "assurance": assurance,
-        "replicates": replicates,
-        "seed": seed,
-        "points": points,
-        "provenance": dict(found.provenance),
-    }
+    return PowerAnswer(
+        design, chosen.name, week, size_is(design), design.analysis.alpha, assurance, replicates, seed,
+        tuple(points), found.provenance,
+    )  # fmt: skip
 
 
 def size_is(design: Design) -> str:
@@ -86,10 +125,10 @@ def chosen_endpoint(design: Design, name: str | None) -> Endpoint:
     """The endpoint of this name, or of this name@week; the primary one if none is named."""
     if len(design.arms) < 2:
         raise DesignError(
-            "has one arm, which nothing is compared with.",
+            "has one arm, so that there is no comparison.",
             where="arms",
             allowed="two or more.",
-            do="add the arm that it is compared with.",
+            do="add a control arm.",
         )
     able = [each for each in design.endpoints if each.measure != "dose"]
     if name is None and able:
@@ -99,9 +138,9 @@ def chosen_endpoint(design: Design, name: str | None) -> Endpoint:
         if name in (each.name, f"{each.name}@{week:g}"):
             return each
     raise DesignError(
-        f"{name!r} is no endpoint that arms are compared by." if name else "No endpoint compares arms.",
+        f"{name!r} is not an endpoint of this design." if name else "No endpoint is compared between arms.",
         where="--endpoint" if name else "endpoints",
-        allowed=f"{', '.join(each.name for each in able)}." if able else "one that is not the dose.",
+        allowed=f"{', '.join(each.name for each in able)}." if able else "an endpoint other than the dose.",
         do="name one of these, or add it to the design's endpoints.",
     )
 
@@ -142,15 +181,13 @@ def _shared_out(design: Design, n: int) -> dict[str, int]:
     return whole
 
 
-def _points(results: Results, n: int, endpoint: Endpoint) -> list[dict[str, Any]]:
+def _points(results: Results, n: int, endpoint: Endpoint) -> list[PowerPoint]:
     """One arm against the control a row; of several methods the design's first."""
     design = results.design
     week = design.visits_weeks[-1] if endpoint.at_week is None else endpoint.at_week
     randomised = sum(flow.randomised for flow in results.flows.values()) / results.replicates
-    found: list[dict[str, Any]] = []
+    first: dict[str, ComparisonAnswer] = {}
     for row in comparisons(results):
-        known = any(row["arm"] == other["arm"] for other in found)
-        if (row["endpoint"], row["week"]) != (endpoint.name, week) or known:
-            continue
-        found.append({"n": n, "randomised": randomised, **row})
-    return found
+        if (row.endpoint, row.week) == (endpoint.name, week):
+            first.setdefault(row.arm, row)
+    return [PowerPoint(**vars(row), n=n, randomised=randomised) for row in first.values()]

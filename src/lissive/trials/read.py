@@ -36,6 +36,12 @@ def make_design(data: Mapping[str, Any], *, where: str = "") -> Design:
     return make_typed(data, Design, DesignError, DesignFindings, where=where, thing="the design")
 
 
+def planned(design: Design | str | Path, seed: int | None) -> tuple[Design, int]:
+    """The design, read if it is a file, and the random seed: the one given, else the design's, else 1."""
+    plan = design if isinstance(design, Design) else read_design(design)
+    return plan, next(each for each in (seed, plan.seed, 1) if each is not None)
+
+
 @contextmanager
 def located(path: str | Path) -> Iterator[None]:
     """What only turns out as a trial is carried out (nobody is let in, say) is told with its line in the file."""

@@ -5,25 +5,32 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import DesignError
 from lissive.evidence import TRIALS
 from lissive.model import load
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
 from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import Floats
-from lissive.trials.conduct import conduct, one_by_one_if_need_be
+from lissive.trials.conduct import conduct, run_replicates
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
 from lissive.trials.design import Design
-from lissive.trials.posterior import DRAWS
-from lissive.trials.published import Observed, Published, PublishedTrial, Skipped
+from lissive.trials.posterior import DRAWS, draws
+from lissive.trials.published import (
+    Observed,
+    Published,
+    PublishedTrial,
+    Skipped,
+    read_published,
+    shipped_published,
+)
 from lissive.trials.response import Response
 from lissive.trials.run import PATIENTS_AT_ONCE
 from lissive.trials.statistic import statistic
@@ -63,11 +70,71 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How many published figures are within their predictive intervals."""
+
+    n: int
+    inside: int
+    width_ratio: float | None
+    """Mean over differences, see `Row.width_ratio`; None without one."""
+
+
+@dataclass(frozen=True)
 class Reproduction:
+    """The answer of `lissive trial reproduce`."""
+
     rows: tuple[Row, ...]
     skipped: tuple[Skipped, ...]
     replicates: int
     trials: tuple[PublishedTrial, ...]
+
+    @property
+    def by_split(self) -> dict[str, Agreement]:
+        """Split to its agreement, in the order of the rows."""
+        splits = dict.fromkeys(row.split for row in self.rows)
+        return {split: _agreement([row for row in self.rows if row.split == split]) for split in splits}
+
+    @property
+    def assumed(self) -> dict[str, tuple[str, ...]]:
+        """Trial to what was assumed where its paper is silent."""
+        return {trial.id: tuple(trial.assumed) for trial in self.trials}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, without NaN."""
+        return {
+            "endpoints": [_row_json(row) for row in self.rows],
+            "skipped": [{"trial": s.trial, "what": s.what, "why": s.why} for s in self.skipped],
+            "summary": {"n": len(self.rows), "inside": sum(row.inside for row in self.rows)},
+            "summary_by_split": {split: asdict(found) for split, found in self.by_split.items()},
+            "replicates": self.replicates,
+            "assumed": self.assumed,
+        }
+
+
+def _agreement(rows: Sequence[Row]) -> Agreement:
+    widths = [row.width_ratio for row in rows if row.width_ratio is not None]
+    return Agreement(len(rows), sum(row.inside for row in rows), float(np.mean(widths)) if widths else None)
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    o = row.observed
+    return {
+        "trial": o.trial,
+        "arm": o.arm,
+        "against": o.against,
+        "endpoint": o.endpoint,
+        "statistic": o.statistic,
+        "week": o.week,
+        "observed": o.value,
+        "observed_ci95": None if o.ci is None else list(o.ci),
+        "provenance": o.provenance,
+        "predicted": row.predicted,
+        "pi90": [row.lower, row.upper],
+        "inside": row.inside,
+        "split": row.split,
+        "design": row.kind,
+        "printed": o.printed,
+    }
 
 
 def chosen(published: Published, only: Sequence[str]) -> Published:
@@ -82,7 +149,7 @@ def chosen(published: Published, only: Sequence[str]) -> Published:
         if name not in known:
             why = "; ".join(f"{s.what}: {s.why}" for s in published.skipped if s.trial == name)
             raise DesignError(
-                f"{name} {f'cannot be carried out: {why}.' if why else f'is not in the file.{nearest(name, known)}'}",
+                f"{name} {f'cannot be simulated: {why}.' if why else f'is not in the file.{nearest(name, known)}'}",
                 where="--only",
                 allowed=f"{', '.join(known)}.",
             )
@@ -94,6 +161,36 @@ def chosen(published: Published, only: Sequence[str]) -> Published:
 
 
 def reproduce(
+    trials: Path | None = None,
+    *,
+    only: Sequence[str] = (),
+    replicates: int = 200,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Reproduction:
+    """Simulate published trials at their published size, each replicate with a draw of the calibrated parameters.
+
+    Parameters
+    ----------
+    trials : a file of published trials; those that come with Lissive if not given.
+    only : ids of the trials to be simulated; all if none is named.
+    progress : called with the proportion that is done.
+
+    Raises       DesignError for an unknown id, or fewer replicates than an interval needs.
+    """
+    published = shipped_published() if trials is None else read_published(trials)
+    return reproduce_published(
+        chosen(published, only),
+        replicates=replicates,
+        seed=seed,
+        responses=draws(replicates, seed),
+        threads=threads,
+        progress=progress,
+    )
+
+
+def reproduce_published(
     published: Published,
     *,
     replicates: int = 200,
@@ -102,12 +199,12 @@ def reproduce(
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Reproduction:
-    """Carry out each trial `replicates` times at its published size.
+    """Simulate each trial `replicates` times at its published size.
 
     Parameters
     ----------
     responses : one for each replicate, drawn from the posterior; the tables' own if not given.
-    progress : told the share that is done.
+    progress : called with the proportion that is done.
 
     Raises       DesignError for fewer replicates than an interval needs.
     """
@@ -115,7 +212,7 @@ def reproduce(
         raise DesignError(
             f"replicates is {replicates}.",
             where="replicates",
-            allowed=f"{LEAST_REPLICATES} or more, for intervals.",
+            allowed=f"{LEAST_REPLICATES} or more, for prediction intervals.",
         )
     settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
     weight = np.array([_size(trial) for trial in published.trials], dtype=float)
@@ -123,9 +220,9 @@ def reproduce(
     skipped = list(published.skipped)
     for k, trial in enumerate(published.trials):
         base, share = weight[:k].sum() / weight.sum(), weight[k] / weight.sum()
-        tick = None if progress is None else _part(progress, float(base), float(share))
+        within = None if progress is None else _part(progress, float(base), float(share))
         try:
-            values = _figures(trial, replicates, seed, responses, settings, tick)
+            values = _figures(trial, replicates, seed, responses, settings, within)
         except DesignError as error:
             skipped.append(Skipped(trial.id, "all", str(error)))
             continue
@@ -169,8 +266,8 @@ def _figures(
     seed: int,
     responses: Sequence[Response] | None,
     settings: Settings,
-    tick: Callable[[float], None] | None,
-) -> Floats:
+    within: Callable[[float], None] | None,
+) -> FloatArray:
     """(replicate, figure); NaN in a replicate that could not be carried out."""
     size = max(1, PATIENTS_AT_ONCE // _entering(trial))
     values = np.full((replicates, len(trial.observed)), np.nan)
@@ -182,16 +279,16 @@ def _figures(
 
     for first in range(0, replicates, size):
         chunk = range(first, min(first + size, replicates))
-        for data in one_by_one_if_need_be(carried_out, chunk):
+        for data in run_replicates(carried_out, chunk):
             if data is not None:
                 every = dict.fromkeys(design.arms, data)
                 values[data.replicate] = [statistic(design, every, each) for each in trial.observed]
-        if tick:
-            tick((chunk[-1] + 1) / replicates)
+        if within:
+            within((chunk[-1] + 1) / replicates)
     return values
 
 
-def _row(trial: PublishedTrial, observed: Observed, values: Floats) -> Row | None:
+def _row(trial: PublishedTrial, observed: Observed, values: FloatArray) -> Row | None:
     there = values[np.isfinite(values)]
     if len(there) < len(values) / 2:
         return None
@@ -207,52 +304,3 @@ def stamp() -> str:
     tables = [DRAWS, TRIALS, room / "between.tsv", room.parent / "simulate" / "ratings.tsv"]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in tables)).hexdigest()[:12]
     return f"model {model_hash(load('lissive'))[:12]}, draws and trials {digest}"
-
-
-def to_dict(found: Reproduction) -> dict[str, Any]:
-    """The answer of `lissive trial reproduce --json`."""
-    rows = found.rows
-    return {
-        "endpoints": [_endpoint(row) for row in rows],
-        "skipped": [{"trial": s.trial, "what": s.what, "why": s.why} for s in found.skipped],
-        "summary": {"n": len(rows), "inside": sum(row.inside for row in rows)},
-        "summary_by_split": {
-            split: _summary([r for r in rows if r.split == split]) for split in _splits(rows)
-        },
-        "replicates": found.replicates,
-        "assumed": {trial.id: list(trial.assumed) for trial in found.trials},
-    }
-
-
-def _splits(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row.split for row in rows))
-
-
-def _summary(rows: Sequence[Row]) -> dict[str, Any]:
-    widths = [row.width_ratio for row in rows if row.width_ratio is not None]
-    return {
-        "n": len(rows),
-        "inside": sum(row.inside for row in rows),
-        "width_ratio": float(np.mean(widths)) if widths else None,
-    }
-
-
-def _endpoint(row: Row) -> dict[str, Any]:
-    o = row.observed
-    return {
-        "trial": o.trial,
-        "arm": o.arm,
-        "against": o.against,
-        "endpoint": o.endpoint,
-        "statistic": o.statistic,
-        "week": o.week,
-        "observed": o.value,
-        "observed_ci95": None if o.ci is None else list(o.ci),
-        "provenance": o.provenance,
-        "predicted": row.predicted,
-        "pi90": [row.lower, row.upper],
-        "inside": row.inside,
-        "split": row.split,
-        "design": row.kind,
-        "printed": o.printed,
-    }

@@ -26,6 +26,7 @@ from lissive.trials.data import Flow, TrialData
 from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
+from lissive.trials.read import planned
 from lissive.trials.response import Response, between_trials
 from lissive.trials.store import found as found_in
 from lissive.trials.store import keep
@@ -43,6 +44,25 @@ PATIENTS_AT_ONCE = 6000
 
 
 @dataclass(frozen=True)
+class Solver:
+    method: str
+    rtol: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a run was made with."""
+
+    lissive: str
+    design: str
+    stamp: str
+    seed: int
+    model: str
+    model_hash: str
+    solver: Solver
+
+
+@dataclass(frozen=True)
 class Results:
     """What all replicates found."""
 
@@ -52,7 +72,7 @@ class Results:
     groups: tuple[GroupFlow, ...]
     arms: tuple[ArmRow, ...]
     comparisons: tuple[Comparison, ...]
-    provenance: Mapping[str, Any]
+    provenance: Provenance
     example: TrialData | None = None
     """The first replicate that was carried out now, patient by patient."""
 
@@ -62,10 +82,10 @@ class Results:
 
 
 def run_trial(
-    design: Design,
+    design: Design | str | Path,
     *,
     replicates: int = 200,
-    seed: int = 1,
+    seed: int | None = None,
     responses: Sequence[Response] | None = None,
     folder: Path | None = None,
     resume: bool = False,
@@ -73,18 +93,21 @@ def run_trial(
     progress: Callable[[float], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Results:
-    """Carry the design out `replicates` times and analyse each.
+    """Simulate the trial `replicates` times and analyse each.
 
     Parameters
     ----------
+    design : a design, or the path of its file.
+    seed : random seed; the design's, or 1, if not given.
     responses : one for each replicate, as drawn from a posterior; the tables' own if not given.
     folder : where each finished chunk is kept, patients as Parquet; nothing is written if not given.
-    resume : go on with what is there, from the same design, seed and model.
-    progress : told how many replicates are done, in parts of one.
-    say : told of each part in `folder` that is lost or damaged, and made again.
+    resume : resume the run in `folder`, of the same design, seed and model.
+    progress : called with the number of replicates done, in parts of one.
+    say : called with each part in `folder` that is lost or damaged, and made again.
 
-    Raises       DesignError where the trial cannot be carried out, or `folder` holds another one.
+    Raises       DesignError where the trial cannot be simulated, or `folder` holds another one.
     """
+    design, seed = planned(design, seed)
     settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
     stamp = _stamp(design, seed, responses)
     done = found_in(folder, stamp, resume, say) if folder else {}
@@ -93,9 +116,9 @@ def run_trial(
     for chunk in _chunks(design, replicates):
         part = done.get(chunk[0])
         if part is None or len(part["flows"]) < len(chunk):
-            tick = _within(progress, chunk)
+            within = _within(progress, chunk)
             mine = None if responses is None else [responses[r] for r in chunk]
-            trials = conduct(design, chunk, seed=seed, responses=mine, settings=settings, progress=tick)
+            trials = conduct(design, chunk, seed=seed, responses=mine, settings=settings, progress=within)
             example = example or trials[0]
             part = _record(design, trials)
             if folder:
@@ -169,13 +192,6 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
     return hashlib.sha256(json.dumps(rests, sort_keys=True).encode() + files).hexdigest()[:16]
 
 
-def _provenance(design: Design, seed: int, stamp: str) -> dict[str, Any]:
-    return {
-        "lissive": __version__,
-        "design": design.trial,
-        "stamp": stamp,
-        "seed": seed,
-        "model": "lissive",
-        "model_hash": model_hash(load("lissive")),
-        "solver": {"method": "RODAS 4(3)", "rtol": RTOL},
-    }
+def _provenance(design: Design, seed: int, stamp: str) -> Provenance:
+    hashed = model_hash(load("lissive"))
+    return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, Solver("RODAS 4(3)", RTOL))

@@ -1,10 +1,11 @@
-"""What many replicates of a trial say together: means, ranges and shares, as plain data without NaN."""
+"""What many replicates of a trial say together: means, ranges and proportions, without NaN."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,50 +14,178 @@ from lissive.trials.analyse import ArmRow, Comparison
 from lissive.trials.design import Design
 from lissive.trials.endpoint import CHANGE, COUNT, TIME
 from lissive.trials.estimate import power
-from lissive.trials.run import Results
-
-LEFT = ("adverse", "no_effect", "other")
-STAGES = ("screened", "entered", "left_run_in", "not_kept", "randomised", "failed")
+from lissive.trials.run import Provenance, Results
 
 
-def summary(results: Results) -> dict[str, Any]:
-    """The answer of `lissive trial run`, as its JSON has it."""
+@dataclass(frozen=True)
+class Count:
+    """A number of patients: its mean, least and most over replicates."""
+
+    mean: float
+    min: int
+    max: int
+
+
+@dataclass(frozen=True)
+class GroupDisposition:
+    """What became of those who were randomised to one arm (in a crossover: to one sequence)."""
+
+    group: str
+    """As `design.shares` has it."""
+    label: str
+    """The arm, or the arms of a sequence in their order."""
+    randomised: Count
+    adverse: Count
+    no_effect: Count
+    other: Count
+    completed: Count
+
+
+@dataclass(frozen=True)
+class Disposition:
+    """Participant disposition, as a CONSORT diagram has it; see `trials.data.Flow`."""
+
+    screened: Count
+    entered: Count
+    left_run_in: Count
+    not_kept: Count
+    randomised: Count
+    failed: Count
+    groups: tuple[GroupDisposition, ...]
+
+
+@dataclass(frozen=True)
+class ArmAnswer:
+    """One endpoint at one visit in one arm, over replicates; None where no replicate has a figure."""
+
+    endpoint: str
+    week: float
+    arm: str
+    kind: str
+    n: float | None
+    base: float | None
+    mean: float | None
+    change: float | None
+    sd: float | None
+    """Between patients of a trial."""
+    p05: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True)
+class ComparisonAnswer:
+    """One arm against the control by one method, over replicates."""
+
+    endpoint: str
+    week: float
+    arm: str
+    against: str
+    method: str
+    measure: str
+    """difference, odds ratio, rate ratio, hazard ratio; empty for a test alone."""
+    estimate: float | None
+    """Mean over replicates; of ratios the geometric one."""
+    p05: float | None
+    p95: float | None
+    ci: tuple[float | None, float | None]
+    """Means of the limits that each trial would publish."""
+    power: float
+    """Proportion of replicates with p < alpha."""
+    power_ci: tuple[float, float]
+    estimated: int
+    """Replicates that have an estimate."""
+    notes: Mapping[str, int]
+    """Why a method could not be used, or not as planned, to the number of replicates."""
+
+
+@dataclass(frozen=True)
+class DoseAnswer:
+    """Mean dose in the week before a visit, of those who are still in the trial."""
+
+    arm: str
+    week: float
+    n: float | None
+    units: float | None
+    sd: float | None
+    counted: str
+    """What a unit is called."""
+    thc_mg: float | None
+    cbd_mg: float | None
+
+
+@dataclass(frozen=True)
+class TrialAnswer:
+    """The answer of `lissive trial run`."""
+
+    design: Design
+    replicates: int
+    seed: int
+    flow: Disposition
+    arms: tuple[ArmAnswer, ...]
+    comparisons: tuple[ComparisonAnswer, ...]
+    dose: tuple[DoseAnswer, ...]
+    provenance: Provenance
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, without NaN."""
+        return {
+            "trial": self.design.trial,
+            "kind": self.design.kind,
+            "design": self.design.model_dump(mode="json"),
+            "replicates": self.replicates,
+            "seed": self.seed,
+            "flow": asdict(self.flow),
+            "arms": [asdict(row) for row in self.arms],
+            "comparisons": [asdict(row) for row in self.comparisons],
+            "dose": [asdict(row) for row in self.dose],
+            "provenance": asdict(self.provenance),
+        }
+
+
+def summary(results: Results) -> TrialAnswer:
+    """What all replicates say together."""
     design = results.design
-    return {
-        "trial": design.trial,
-        "kind": design.kind,
-        "design": design.model_dump(mode="json"),
-        "replicates": results.replicates,
-        "seed": results.seed,
-        "flow": _flow(results),
-        "arms": [row for row in _arms(results) if row["endpoint"] != "dose" or _asked(design, "dose")],
-        "comparisons": comparisons(results),
-        "dose": _dose(results),
-        "provenance": dict(results.provenance),
-    }
+    every = _arms(results)
+    asked_dose = any(endpoint.measure == "dose" for endpoint in design.endpoints)
+    return TrialAnswer(
+        design,
+        results.replicates,
+        results.seed,
+        _disposition(results),
+        tuple(row for row in every if row.endpoint != "dose" or asked_dose),
+        comparisons(results),
+        tuple(_dose(design, row) for row in every if row.endpoint == "dose"),
+        results.provenance,
+    )
 
 
-def _asked(design: Design, measure: str) -> bool:
-    return any(endpoint.measure == measure for endpoint in design.endpoints)
-
-
-# -- how many came how far -------------------------------------------------------------------------
-def _flow(results: Results) -> dict[str, Any]:
+# -- participant disposition -----------------------------------------------------------------------
+def _disposition(results: Results) -> Disposition:
     """Each number's mean and range over replicates; of each group (in a crossover: sequence) what became of it."""
-    found: dict[str, Any] = {
-        stage: _spread([getattr(flow, stage) for flow in results.flows.values()]) for stage in STAGES
-    }
-    groups = {}
-    for name in results.design.shares:
-        rows = [row for row in results.groups if row.group == name]
-        fields = ("randomised", *LEFT, "completed")
-        groups[name] = {field: _spread([getattr(row, field) for row in rows]) for field in fields}
-    found["groups"] = [
-        {"group": name, "label": group_label(results.design, name), **numbers}
-        for name, numbers in groups.items()
-        if numbers["randomised"]["max"]
-    ]
-    return found
+    flows = list(results.flows.values())
+    groups = (_group(results, name) for name in results.design.shares)
+    return Disposition(
+        _count(flow.screened for flow in flows),
+        _count(flow.entered for flow in flows),
+        _count(flow.left_run_in for flow in flows),
+        _count(flow.not_kept for flow in flows),
+        _count(flow.randomised for flow in flows),
+        _count(flow.failed for flow in flows),
+        tuple(group for group in groups if group.randomised.max),
+    )
+
+
+def _group(results: Results, name: str) -> GroupDisposition:
+    rows = [row for row in results.groups if row.group == name]
+    return GroupDisposition(
+        name,
+        group_label(results.design, name),
+        _count(row.randomised for row in rows),
+        _count(row.adverse for row in rows),
+        _count(row.no_effect for row in rows),
+        _count(row.other for row in rows),
+        _count(row.completed for row in rows),
+    )
 
 
 def group_label(design: Design, name: str) -> str:
@@ -64,38 +193,37 @@ def group_label(design: Design, name: str) -> str:
     return " then ".join(design.crossover.sequences[int(name)]) if design.crossover else name
 
 
-def _spread(values: Sequence[int]) -> dict[str, float]:
-    return {"mean": float(np.mean(values)), "min": min(values), "max": max(values)}
+def _count(values: Iterable[int]) -> Count:
+    known = list(values)
+    return Count(float(np.mean(known)), min(known), max(known))
 
 
 # -- what each arm shows ---------------------------------------------------------------------------
-def _arms(results: Results) -> list[dict[str, Any]]:
-    """An endpoint, visit and arm a row, means over replicates; arms that nobody was put into are left out."""
+def _arms(results: Results) -> list[ArmAnswer]:
+    """An endpoint, visit and arm a row; arms that nobody was randomised to are left out."""
     together: dict[tuple[str, float, str], list[ArmRow]] = {}
     for row in results.arms:
         together.setdefault((row.endpoint, row.week, row.arm), []).append(row)
-    found = []
-    for (endpoint, week, arm), rows in together.items():
-        if not any(row.result.n for row in rows):
-            continue
-        means = [row.result.mean for row in rows]
-        base = _mean(row.result.base for row in rows) if rows[0].kind != TIME else None
-        found.append(
-            {
-                "endpoint": endpoint,
-                "week": week,
-                "arm": arm,
-                "kind": rows[0].kind,
-                "n": _mean(row.result.n for row in rows),
-                "base": base,
-                "mean": _mean(means),
-                "change": _change(rows[0].kind, _mean(means), base),
-                "sd": _mean(row.result.sd for row in rows),
-                "p05": _quantile(means, 0.05),
-                "p95": _quantile(means, 0.95),
-            }
-        )
-    return found
+    return [_arm(rows) for rows in together.values() if any(row.result.n for row in rows)]
+
+
+def _arm(rows: Sequence[ArmRow]) -> ArmAnswer:
+    first, means = rows[0], [row.result.mean for row in rows]
+    mean = _mean(means)
+    base = _mean(row.result.base for row in rows) if first.kind != TIME else None
+    return ArmAnswer(
+        first.endpoint,
+        first.week,
+        first.arm,
+        first.kind,
+        _mean(row.result.n for row in rows),
+        base,
+        mean,
+        _change(first.kind, mean, base),
+        _mean(row.result.sd for row in rows),
+        _quantile(means, 0.05),
+        _quantile(means, 0.95),
+    )
 
 
 def _change(kind: str, mean: float | None, base: float | None) -> float | None:
@@ -105,64 +233,50 @@ def _change(kind: str, mean: float | None, base: float | None) -> float | None:
     return mean if kind == CHANGE else None
 
 
-def _dose(results: Results) -> list[dict[str, Any]]:
-    """Units a day, and mg of THC and CBD in them, by visit; of those who are still there."""
-    found = []
-    for row in _arms(results):
-        if row["endpoint"] != "dose":
-            continue
-        arm = results.design.arms[row["arm"]]
-        given = arm.product is not None and not arm.placebo
-        mean = row["mean"]
-        found.append(
-            {
-                "arm": row["arm"],
-                "week": row["week"],
-                "n": row["n"],
-                "units": mean,
-                "sd": row["sd"],
-                "counted": arm.units_counted,
-                "thc_mg": None if mean is None else mean * arm.thc_mg if given else 0.0,
-                "cbd_mg": None if mean is None else mean * arm.cbd_mg if given else 0.0,
-            }
-        )
-    return found
+def _dose(design: Design, row: ArmAnswer) -> DoseAnswer:
+    """Units a day, and mg of THC and CBD in them."""
+    arm = design.arms[row.arm]
+    thc: float | None = 0.0
+    cbd: float | None = 0.0
+    if arm.product is not None and not arm.placebo:
+        thc, cbd = (None if row.mean is None else row.mean * mg for mg in (arm.thc_mg, arm.cbd_mg))
+    return DoseAnswer(row.arm, row.week, row.n, row.mean, row.sd, arm.units_counted, thc, cbd)
 
 
 # -- arms against the control ----------------------------------------------------------------------
-def comparisons(results: Results) -> list[dict[str, Any]]:
-    """An endpoint, arm and method a row: what the replicates estimate, and how many would have found something."""
-    there = {row["arm"] for row in _arms(results)}
+def comparisons(results: Results) -> tuple[ComparisonAnswer, ...]:
+    """An endpoint, arm and method a row: the estimate over replicates, and the power."""
+    there = {row.arm for row in _arms(results)}
     together: dict[tuple[str, float, str, str], list[Comparison]] = {}
     for row in results.comparisons:
         if row.arm in there and row.against in there:
             together.setdefault((row.endpoint, row.week, row.arm, row.estimate.method), []).append(row)
-    return [_together(rows, results.design.analysis.alpha) for rows in together.values()]
+    return tuple(_together(rows, results.design.analysis.alpha) for rows in together.values())
 
 
-def _together(rows: Sequence[Comparison], alpha: float) -> dict[str, Any]:
+def _together(rows: Sequence[Comparison], alpha: float) -> ComparisonAnswer:
     """Ratios are averaged as logarithms: a ratio of 2 and one of 1/2 make 1."""
     first, every = rows[0], [row.estimate for row in rows]
     ratio = first.estimate.measure.endswith("ratio")
     values = [each.value for each in every]
     share, low, high = power([each.p for each in every], alpha)
     notes = Counter(each.note for each in every if each.note)
-    return {
-        "endpoint": first.endpoint,
-        "week": first.week,
-        "arm": first.arm,
-        "against": first.against,
-        "method": first.estimate.method,
-        "measure": first.estimate.measure,
-        "estimate": _mean(values, ratio=ratio),
-        "p05": _quantile(values, 0.05),
-        "p95": _quantile(values, 0.95),
-        "ci": [_mean((each.lower for each in every), ratio=ratio), _mean((each.upper for each in every), ratio=ratio)],
-        "power": share,
-        "power_ci": [low, high],
-        "estimated": sum(math.isfinite(value) for value in values),
-        "notes": dict(notes.most_common()),
-    }  # fmt: skip
+    return ComparisonAnswer(
+        first.endpoint,
+        first.week,
+        first.arm,
+        first.against,
+        first.estimate.method,
+        first.estimate.measure,
+        _mean(values, ratio=ratio),
+        _quantile(values, 0.05),
+        _quantile(values, 0.95),
+        (_mean((each.lower for each in every), ratio=ratio), _mean((each.upper for each in every), ratio=ratio)),
+        share,
+        (low, high),
+        sum(math.isfinite(value) for value in values),
+        dict(notes.most_common()),
+    )  # fmt: skip
 
 
 def _mean(values: Iterable[float], *, ratio: bool = False) -> float | None:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lissive.arrays import AnyArray, FloatArray
 from lissive.trials._fits import (
-    Column,
     Estimate,
-    Floats,
     Term,
     as_arm,
     complete,
@@ -22,7 +21,7 @@ from lissive.trials._fits import (
 )
 
 
-def _untold(time: Floats, failed: Floats, arm: Floats) -> str:
+def _untold(time: FloatArray, failed: FloatArray, arm: FloatArray) -> str:
     """Why the times say nothing of the arms; empty where they do."""
     if note := too_few(arm):
         return note
@@ -36,7 +35,7 @@ def _untold(time: Floats, failed: Floats, arm: Floats) -> str:
     return "all at risk fail at once" if failed[at_risk & (time == first)].sum() == at_risk.sum() else ""
 
 
-def hazard_ratio(time: Column, failed: Column, treated: Column, *, alpha: float = 0.05) -> Estimate:
+def hazard_ratio(time: AnyArray, failed: AnyArray, treated: AnyArray, *, alpha: float = 0.05) -> Estimate:
     """Ratio of hazards, treated to control, by Cox regression (Efron's handling of ties).
 
     Where the ratio has no finite estimate (events in one arm only, say), the p-value is the log-rank test's.
@@ -68,7 +67,7 @@ def hazard_ratio(time: Column, failed: Column, treated: Column, *, alpha: float 
     return nothing("Cox", time.size, "no finite ratio; p from the log-rank test", p)
 
 
-def log_rank(time: Column, failed: Column, treated: Column) -> Estimate:
+def log_rank(time: AnyArray, failed: AnyArray, treated: AnyArray) -> Estimate:
     """The log-rank test of two arms: a p-value alone.
 
     Args:
@@ -87,7 +86,7 @@ def log_rank(time: Column, failed: Column, treated: Column) -> Estimate:
     return nothing("log-rank", time.size, "", float(test.p_value))
 
 
-def survival(time: Column, failed: Column, at: Sequence[float] | Floats) -> tuple[float, ...]:
+def survival(time: AnyArray, failed: AnyArray, at: Sequence[float] | FloatArray) -> tuple[float, ...]:
     """Kaplan and Meier's share without an event, at each time of `at`; NaN where there is nobody.
 
     After the last time that is known of anybody, the share stays as it was.

@@ -11,16 +11,16 @@ from functools import cache
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.case import make_case
 from lissive.errors import SimulationError
 from lissive.forecast import Forecast, predict, responders
-from lissive.simulate.streams import Floats
 from lissive.validate._target_measures import Measured
 from lissive.validate._target_rows import Arm
 
 SEED = 1
 ENRICHED = (0.20, 4)
-"""Fall of stiffness, and the week, by which trials of enriched design let people in."""
+"""Improvement of the spasticity NRS, and the week, by which enriched trials select responders."""
 PRODUCT = "nabiximols"
 
 PatientMeasure = Callable[[Forecast, tuple[float, ...]], Measured]
@@ -48,7 +48,7 @@ def forecast_of(arm: Arm, threads: int) -> Forecast:
 
 
 def responders_percent(forecast: Forecast, args: tuple[float, ...]) -> Measured:
-    """Share in a week whose stiffness is down by a share or more. Numbers: arm (0 drug, 1 placebo), share, week."""
+    """Responders of a week by improvement of the spasticity NRS [%]. Numbers: arm (0 drug, 1 placebo), share, week."""
     found = responders(forecast, args[1], int(args[2]))
     assert found is not None
     value = 100.0 * found["placebo" if args[0] else "active"]
@@ -57,7 +57,7 @@ def responders_percent(forecast: Forecast, args: tuple[float, ...]) -> Measured:
 
 
 def mean_difference(forecast: Forecast, args: tuple[float, ...]) -> Measured:
-    """Stiffness in a week, drug minus placebo, all patients."""
+    """Spasticity NRS in a week, drug minus placebo, all patients."""
     return _difference(forecast, np.ones(int(forecast.good.sum()), bool), int(args[0]))
 
 
@@ -87,7 +87,7 @@ def units_a_day(forecast: Forecast, args: tuple[float, ...]) -> Measured:
     return float(taken.mean()), f"standard deviation between patients {taken.std():.1f}"
 
 
-def _weekly(forecast: Forecast, outcome: str) -> Floats:
+def _weekly(forecast: Forecast, outcome: str) -> FloatArray:
     """(arm, good subject, week)"""
     return forecast.weekly[outcome][:, forecast.good]
 

@@ -99,7 +99,7 @@ def load_arms(folder: Path = FOLDER) -> dict[str, Arm]:
     for where, cells in _rows(folder / "target_arms.tsv", ARM_COLUMNS):
         arm = _arm(cells, where)
         if arm.name in found:
-            raise ParameterError(f"{arm.name} comes twice.", where=where)
+            raise ParameterError(f"duplicate arm {arm.name}.", where=where)
         found[arm.name] = arm
     return found
 
@@ -109,7 +109,7 @@ def load_target_sources(folder: Path = FOLDER) -> dict[str, Source]:
     known = load_sources()
     for where, cells in _rows(folder / "target_sources.tsv", SOURCE_COLUMNS):
         if cells["key"] in known:
-            raise ParameterError(f"The source {cells['key']} comes twice.", where=where)
+            raise ParameterError(f"duplicate source {cells['key']}.", where=where)
         known[cells["key"]] = Source(**cells)
     return known
 
@@ -127,7 +127,7 @@ def load_targets(folder: Path = FOLDER) -> dict[str, Target]:
         _check(target, cells, arms, sources)
         _check_constants(target, cells, published if target.module == "benson2014" else own)
         if target.id in found:
-            raise ParameterError(f"{target.id} comes twice.", where=where)
+            raise ParameterError(f"duplicate target {target.id}.", where=where)
         found[target.id] = target
     return found
 
@@ -214,14 +214,14 @@ def _check(
         if key not in sources:
             raise ParameterError(f"source {key!r} is in no table of sources.", where=row.where)
     if row.why_unmet == NONE and (row.arm == NONE or row.low is None):
-        raise ParameterError("What cannot be held against a run needs its reason.", where=row.where)
+        raise ParameterError("A target without a run needs a reason (why_unmet).", where=row.where)
 
 
 def _check_constants(row: Target, cells: Mapping[str, str], known: frozenset[str]) -> None:
     """Constants are named where a target was used to set them, and nowhere else."""
     for name in row.constants:
         if name not in known:
-            raise ParameterError(f"{name} is no parameter of the model.", where=row.where)
+            raise ParameterError(f"{name} is not a parameter of the model.", where=row.where)
     if (cells["set_by_hand"] == "yes") != bool(row.constants):
         raise ParameterError(
             f"set_by_hand is {cells['set_by_hand']} and the constants are {' '.join(row.constants) or 'none'}.",

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.case import product
 from lissive.errors import SimulationError
 from lissive.model import load
@@ -21,7 +22,6 @@ from lissive.model.parameters import RECALLED, load_parameters
 from lissive.simulate.engine import Kernel, Tolerances, build
 from lissive.simulate.run import MEANING, Settings, follow
 from lissive.simulate.schedule import ADD, Regimen, Schedule
-from lissive.simulate.streams import Floats
 from lissive.units import to_nmol
 from lissive.validate._target_rows import Arm, Dose
 
@@ -38,22 +38,22 @@ class NoValue(Exception):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Simulated:
     """One subject of one run.
 
     time : (time,) hours        values : output to (time,)        last_dose : hours
     """
 
-    time: Floats
-    values: Mapping[str, Floats]
+    time: FloatArray
+    values: Mapping[str, FloatArray]
     last_dose: float
     parameters: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class _Run:
-    time: Floats
-    values: Floats
+    time: FloatArray
+    values: FloatArray
     """(subject, time, output)"""
     status: Any
     last_dose: float
@@ -81,20 +81,20 @@ class Runs:
     def _kernel(self, model: str) -> Kernel:
         return build(load(model), list(self._outputs[model]))
 
-    def seen(self, arm: Arm, subject: int = 0) -> Seen:
+    def seen(self, arm: Arm, subject: int = 0) -> Simulated:
         """What one subject of a run shows. Raises NoValue where the solver gave up."""
         if arm.name not in self._kept:
             self._kept[arm.name] = self._run(arm, self._moved(arm))
         return self._subject(arm, self._kept[arm.name], subject)
 
-    def over(self, arm: Arm, subject: int, grid: Mapping[str, Floats]) -> list[Seen]:
+    def over(self, arm: Arm, subject: int, grid: Mapping[str, FloatArray]) -> list[Simulated]:
         """The run of an arm with the grid's values of some parameters, (run,) each."""
         size = len(next(iter(grid.values())))
         own = {name: values[subject] for name, values in self._moved(arm).items()}
         run = self._run(arm, {name: np.full(size, value) for name, value in own.items()} | dict(grid))
         return [self._subject(arm, run, k) for k in range(size)]
 
-    def _subject(self, arm: Arm, run: _Run, subject: int) -> Seen:
+    def _subject(self, arm: Arm, run: _Run, subject: int) -> Simulated:
         code = int(run.status[subject])
         if code:
             why = MEANING[code].format(cycles=self._settings.ss_cycles)
@@ -104,9 +104,9 @@ class Runs:
         own = {
             name: float(np.broadcast_to(v, len(run.status))[subject]) for name, v in run.parameters.items()
         }
-        return Seen(run.time, values, run.last_dose, own)
+        return Simulated(run.time, values, run.last_dose, own)
 
-    def _moved(self, arm: Arm) -> dict[str, Floats]:
+    def _moved(self, arm: Arm) -> dict[str, FloatArray]:
         """(subject,) values of the recalled constants: as they are, then each of them moved."""
         if arm.model != "lissive":
             return {}
@@ -116,7 +116,7 @@ class Runs:
         factor[np.arange(len(names)), np.arange(len(names)) + 1] = MOVED
         return {name: rows[name].value * factor[k] for k, name in enumerate(names)}
 
-    def _run(self, arm: Arm, varied: Mapping[str, Floats]) -> _Run:
+    def _run(self, arm: Arm, varied: Mapping[str, FloatArray]) -> _Run:
         kernel = self.kernel(arm.model)
         equations = kernel.equations
         subjects = max([len(values) for values in varied.values()], default=1)
@@ -137,7 +137,7 @@ def typical(arm: Arm, equations: Equations) -> dict[str, float]:
     if arm.model == "lissive":
         own = {name: row.value for name, row in load_parameters(arm.cause).items()}
     if wrong := [name for name in arm.settings if name not in own]:
-        raise SimulationError(f"{wrong[0]} is no parameter of {arm.model}.", where=f"arm {arm.name}")
+        raise SimulationError(f"{wrong[0]} is not a parameter of {arm.model}.", where=f"arm {arm.name}")
     return own | dict(arm.settings)
 
 

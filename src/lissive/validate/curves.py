@@ -12,13 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import FloatArray
 from lissive.studies import Arm, Observation, Studies
 from lissive.studies.observation import ANALYTES, PRINTED
 from lissive.studies.run import simulate_arm
-
-Floats = npt.NDArray[np.float64]
 
 BAND = (5.0, 50.0, 95.0)
 """Percentiles of the people: lower end of the band, middle, upper end."""
@@ -53,12 +51,12 @@ class Curve:
     analyte: str
     """As printed: 11-OH-THC."""
     unit: str
-    times: Floats
+    times: FloatArray
     """(time,) h on the study's clock."""
-    median: Floats
+    median: FloatArray
     """(time,) of the people, as are the others; in the matrix that was measured."""
-    p05: Floats
-    p95: Floats
+    p05: FloatArray
+    p95: FloatArray
     points: tuple[Point, ...]
     lloq: float
     """The least that the assay quantified; 0 where none is known."""
@@ -125,7 +123,7 @@ def _of_arm(
     return found
 
 
-def times_of(arm: Arm, points: Sequence[Point]) -> Floats:
+def times_of(arm: Arm, points: Sequence[Point]) -> FloatArray:
     """(time,) h: dense at first, where a curve is steep, even later on, and at each point."""
     end = _end(arm, points)
     every = [np.linspace(0.0, end, STEPS + 1), np.geomspace(end / 500.0, end, STEPS)]

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import ParameterError, SimulationError
-from lissive.simulate.streams import Floats
 from lissive.validate.contraction import Contraction, contraction
 from lissive.validate.sensitivity import plain
 from lissive.validate.tables import named, rows
 
-Model = Callable[[Floats], Floats]
+Model = Callable[[FloatArray], FloatArray]
 """(sample, parameter) logarithms to (sample, observation) in units of the standard error."""
 
 
@@ -78,11 +78,11 @@ class Identifiability:
     unmoved: tuple[str, ...]
     """Uncertain parameters that no observation depends on."""
     observations: tuple[str, ...]
-    matrix: Floats
+    matrix: FloatArray
     """(observation, parameter) standard errors for each 1 in the logarithm of the parameter."""
     prior_sd: Mapping[str, float]
     """Parameter to the standard deviation of its logarithm beforehand."""
-    spectrum: Floats
+    spectrum: FloatArray
     """Singular values with each parameter in units of its prior standard deviation, largest first."""
     seen: int
     """Directions of which the data say more than is known beforehand."""
@@ -95,33 +95,27 @@ class Identifiability:
     groups: tuple[Group, ...]
     provenance: Mapping[str, Any]
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it in plain lists, as for JSON; what is no finite number is None."""
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what is no finite number is None."""
         result = {name: getattr(self, name) for name in self.__dataclass_fields__}
         result["least"] = [asdict(each) for each in self.least]
         result["expected"] = [asdict(each) for each in self.expected]
         result["groups"] = [{**asdict(each), "inseparable": each.inseparable} for each in self.groups]
         return {name: plain(value) for name, value in result.items()}
 
-    def text(self) -> str:
-        """Tables for the terminal."""
-        from lissive.validate.sensitivity_text import identifiability_text
 
-        return identifiability_text(self)
-
-
-def derivatives(model: Model, centre: Floats, step: float) -> Floats:
+def derivatives(model: Model, centre: FloatArray, step: float) -> FloatArray:
     """(observation, parameter) central differences of a model around `centre` (parameter,), in one batch."""
     n = len(centre)
     moves = step * np.concatenate([np.eye(n), -np.eye(n)])
     found = model(centre + moves)
     if not np.isfinite(found).all():
         raise SimulationError("A run beside the typical patient did not go well.", where="identifiability")
-    result: Floats = ((found[:n] - found[n:]) / (2.0 * step)).T
+    result: FloatArray = ((found[:n] - found[n:]) / (2.0 * step)).T
     return result
 
 
-def directions(matrix: Floats, names: Sequence[str]) -> tuple[Direction, ...]:
+def directions(matrix: FloatArray, names: Sequence[str]) -> tuple[Direction, ...]:
     """All singular directions of a matrix (observation, parameter), the best seen first.
 
     >>> alike = np.array([[2.0, 2.0], [1.0, 1.0]])
@@ -140,7 +134,7 @@ def directions(matrix: Floats, names: Sequence[str]) -> tuple[Direction, ...]:
 
 
 def judged(
-    matrix: Floats,
+    matrix: FloatArray,
     names: Sequence[str],
     members: Sequence[str],
     prior_sd: Mapping[str, float],
@@ -187,7 +181,7 @@ def judged(
 
 
 def assessed(
-    matrix: Floats,
+    matrix: FloatArray,
     names: Sequence[str],
     observations: Sequence[str],
     prior_sd: Mapping[str, float],
@@ -252,7 +246,7 @@ def limits() -> Mapping[str, float]:
     return {name: float(value) for name, value in named("identifiability_limits.tsv").items()}
 
 
-def _alike(matrix: Floats, names: Sequence[str]) -> tuple[Mapping[str, float], ...]:
+def _alike(matrix: FloatArray, names: Sequence[str]) -> tuple[Mapping[str, float], ...]:
     """Sets of columns that point the same way or the opposite way; powers relative to the strongest of the set."""
     length = np.linalg.norm(matrix, axis=0)
     unit = matrix / length
@@ -270,7 +264,7 @@ def _alike(matrix: Floats, names: Sequence[str]) -> tuple[Mapping[str, float], .
     return tuple(result)
 
 
-def _likeness(columns: Floats) -> float:
+def _likeness(columns: FloatArray) -> float:
     """0 where a combination of the columns is never seen; 1 where they have nothing in common."""
     length = np.linalg.norm(columns, axis=0)
     if (length == 0.0).any():
@@ -279,7 +273,7 @@ def _likeness(columns: Floats) -> float:
     return float(values[-1] / values[0]) if len(columns) >= columns.shape[1] else 0.0
 
 
-def _left_open(matrix: Floats, chosen: Sequence[int], prior_sd: Floats) -> float:
+def _left_open(matrix: FloatArray, chosen: Sequence[int], prior_sd: FloatArray) -> float:
     """Largest standard deviation left among the chosen, nothing known of them, the others as known as they are."""
     others = [k for k in range(matrix.shape[1]) if k not in chosen]
     mine, rest = matrix[:, chosen], matrix[:, others] * prior_sd[others]

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import LissiveError, SimulationError
-from lissive.simulate.streams import Floats
 
-Function = Callable[[Floats], Floats]
+Function = Callable[[FloatArray], FloatArray]
 LEVELS = 4
 """Levels of Morris' grid: 0, 1/3, 2/3 and 1; a step is two of them."""
 
@@ -25,12 +25,12 @@ class Morris:
     """Elementary effects, as change of the output over the whole range of the input. Each is (output, input)."""
 
     inputs: tuple[str, ...]
-    mu_star: Floats
+    mu_star: FloatArray
     """Mean size of the effect."""
-    mu_star_conf: Floats
+    mu_star_conf: FloatArray
     """Half width of its 95 % interval."""
-    mu: Floats
-    sigma: Floats
+    mu: FloatArray
+    sigma: FloatArray
     """Standard deviation of the effect: how much it depends on where one stands (curvature, interaction)."""
     trajectories: int
     dropped: int
@@ -42,14 +42,14 @@ class Sobol:
     """Shares of the output's variance. Each is (output, input)."""
 
     inputs: tuple[str, ...]
-    first: Floats
+    first: FloatArray
     """By the input alone."""
-    first_conf: Floats
+    first_conf: FloatArray
     """Half width of its 95 % interval."""
-    total: Floats
+    total: FloatArray
     """By the input, alone and with others."""
-    total_conf: Floats
-    variance: Floats
+    total_conf: FloatArray
+    variance: FloatArray
     """(output,) variance while these inputs vary."""
     base: int
     dropped: int
@@ -97,7 +97,7 @@ def sobol(function: Function, inputs: Sequence[str], *, base: int, seed: int, re
     return Sobol(tuple(inputs), first, first_conf, total, total_conf, variance, base, dropped)
 
 
-def ranked(effect: Floats, most: int) -> tuple[int, ...]:
+def ranked(effect: FloatArray, most: int) -> tuple[int, ...]:
     """Places of the inputs with the largest effects, each output by its own measure, at most `most`.
 
     effect : (output, input), as Morris.mu_star. An input counts by the output that it matters to most.
@@ -111,7 +111,7 @@ def ranked(effect: Floats, most: int) -> tuple[int, ...]:
     return tuple(sorted(int(i) for i in order if score[i] > 0))
 
 
-def _whole(points: Floats, values: Floats, block: int) -> tuple[Floats, Floats, int]:
+def _whole(points: FloatArray, values: FloatArray, block: int) -> tuple[FloatArray, FloatArray, int]:
     """Points and values without the blocks (trajectories, crossed samples) in which a run failed."""
     good = np.logical_and.reduce(np.isfinite(values).reshape(-1, block * values.shape[1]), axis=1)
     if good.sum() < 2:

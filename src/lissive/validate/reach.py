@@ -1,13 +1,13 @@
-"""What the kinetics were meant to reach, and whether they do: the aims of reach.tsv held against a validation."""
+"""Whether the pharmacokinetics meet the aims of reach.tsv."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lissive.errors import ParameterError
-from lissive.validate.score import Validation
+from lissive.validate.run import Validation
+from lissive.validate.score import Scores
 from lissive.validate.tables import rows
 
 BOUNDS = ("at most", "at least")
@@ -43,31 +43,29 @@ def aims(validation: Validation) -> list[Aim]:
 
     Raises       ParameterError for a bound that is no bound.
     """
-    said = validation.to_dict()
-    return [_aim(row, said) for row in rows("reach.tsv")]
+    return [_aim(row, validation) for row in rows("reach.tsv")]
 
 
-def _aim(row: dict[str, str], said: dict[str, Any]) -> Aim:
+def _aim(row: dict[str, str], validation: Validation) -> Aim:
     if row["measure"] not in BOUNDS:
         raise ParameterError(
             f"measure is {row['measure']!r}.", where=f"reach.tsv: {row['text']}", allowed=", ".join(BOUNDS)
         )
+    value: float | None
     if row["what"] == "ratios":
-        value, n = said["ratios"]["share"], said["ratios"]["n"]
+        value, n = validation.ratios.share, validation.ratios.n
     else:
-        found = overall(said["summary_by_split"][row["split"]], row["analyte"])
-        value, n = (found[row["what"]], found["n"]) if found else (None, 0)
+        found = overall(validation.summary_by_split[row["split"]], row["analyte"])
+        value, n = (getattr(found, row["what"]), found.n) if found else (None, 0)
     return Aim(
         row["what"], row["analyte"], row["split"], row["text"], row["measure"], float(row["limit"]), value, n
     )
 
 
-def overall(
-    summary: Sequence[dict[str, Any]], analyte: str, provenance: str = "all"
-) -> dict[str, Any] | None:
+def overall(summary: Sequence[Scores], analyte: str, provenance: str = "all") -> Scores | None:
     """The scores of an analyte's exposure over all routes, from a summary; None where it was not observed."""
     key = (analyte, "all", provenance, "all")
     return next(
-        (row for row in summary if (row["analyte"], row["route"], row["provenance"], row["metric"]) == key),
+        (row for row in summary if (row.analyte, row.route, row.provenance, row.metric) == key),
         None,
     )

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.case import product
 from lissive.model import load
 from lissive.model.equations import Equations
@@ -18,7 +19,6 @@ from lissive.model.parameters import load_parameters
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.run import to_doses
 from lissive.simulate.schedule import Regimen, Schedule, doses
-from lissive.simulate.streams import Floats
 from lissive.units import to_nmol
 from lissive.validate.tables import named, numbers, rows
 from lissive.validate.uncertain import within_liver
@@ -87,7 +87,7 @@ class Scenario:
         self.held = 0
         """Samples so far whose THC clearance was held below the liver's blood flow."""
 
-    def run(self, values: Mapping[str, Floats], samples: int) -> Floats:
+    def run(self, values: Mapping[str, FloatArray], samples: int) -> FloatArray:
         """(sample, output) of the typical patient with these parameters; NaN where a run did not go well.
 
         values : parameter to (sample,) values; the others are typical.
@@ -107,7 +107,7 @@ class Scenario:
         result[failed] = np.nan
         return result
 
-    def _measure(self, output: Output, mean: Floats, maximum: Floats) -> Floats:
+    def _measure(self, output: Output, mean: FloatArray, maximum: FloatArray) -> FloatArray:
         """(sample,) one output, from (arm and sample, bin, quantity)."""
         k = self.asked.index(output.output)
         both = mean[:, 1, k]
@@ -120,5 +120,5 @@ class Scenario:
         active, placebo = np.split(both, 2)
         if output.contrast == "alone":
             return active
-        result: Floats = active / placebo if output.contrast == "ratio" else active - placebo
+        result: FloatArray = active / placebo if output.contrast == "ratio" else active - placebo
         return result

@@ -7,14 +7,13 @@ prediction's 90 % interval.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from lissive.calibrate.posterior import between_study, uncertainty, within_study
-from lissive.studies import Prediction, Skipped, Studies, predict_studies
+from lissive.studies import Prediction
 from lissive.studies.measures import IN_WORDS
 from lissive.studies.observation import ANALYTES, PRINTED
 
@@ -26,87 +25,94 @@ LIMITS = (1.25, 1.5, 2.0)
 
 
 @dataclass(frozen=True)
-class Validation:
-    """A whole run."""
+class Row:
+    """One observation beside its prediction."""
 
-    path: str
-    predictions: tuple[Prediction, ...]
-    skipped: tuple[Skipped, ...]
-    replicates: int
-    seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The shape of `lissive validate --json`."""
-        return {
-            "summary": summary(self.predictions),
-            "rows": [row(each) for each in self.predictions],
-            "skipped": [{"study": s.study, "why": f"{s.what}: {s.why}"} for s in self.skipped],
-            "summary_by_split": {
-                split: summary([p for p in self.predictions if p.observation.split == split])
-                for split in ("calibration", "validation")
-            },
-            "ratios": ratio_summary(self.predictions),
-            "studies": self.path,
-            "replicates": self.replicates,
-            "seed": self.seed,
-        }
-
-
-def validate(
-    studies: Studies,
-    *,
-    replicates: int = 200,
-    seed: int = 1,
-    threads: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> Validation:
-    """Simulate every observation of the studies as it was made, `replicates` times each."""
-    predictions = predict_studies(
-        studies.observations,
-        replicates=replicates,
-        seed=seed,
-        threads=threads,
-        uncertainty=uncertainty,
-        between_study=between_study(),
-        within_study=within_study(),
-        progress=progress,
-    )
-    scored = [p for p in predictions if np.isfinite(p.predicted)]
-    unscored = tuple(
-        Skipped(p.observation.study, p.observation.metric, "no simulated person had enough concentrations")
-        for p in predictions
-        if not np.isfinite(p.predicted)
-    )
-    return Validation(studies.path, tuple(scored), (*studies.skipped, *unscored), replicates, seed)
+    study: str
+    analyte: str
+    """As printed: 11-OH-THC."""
+    metric: str
+    observed: float
+    predicted: float
+    pi90: tuple[float, float]
+    """90 % prediction interval."""
+    fold: float
+    inside: bool
+    """Whether the observed value is within the interval."""
+    unit: str
+    stat: str
+    time_h: float | None
+    group: str
+    route: str
+    split: str
+    provenance: str
+    n: int
+    assumed: tuple[str, ...]
+    people_without_it: int
+    """Simulated people of whom it could not be calculated."""
 
 
-def row(each: Prediction) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Scores:
+    """Scores of some predictions; `all` stands for every analyte's route, provenance or exposure metric."""
+
+    analyte: str
+    route: str
+    provenance: str
+    metric: str
+    n: int
+    afe: float
+    gmfe: float
+    within_1_25: float
+    within_1_5: float
+    within_2: float
+    coverage_90: float
+
+    def to_json(self) -> dict[str, Any]:
+        """With the limits as numbers: within_1.25."""
+        return {name.replace("within_1_", "within_1."): value for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """How many held-out ratios are predicted within RATIO_LIMITS times the observed."""
+
+    n: int
+    within: int
+    share: float | None
+    limits: tuple[float, float]
+    in_words: int
+    """Held-out ratios that studies give in words only; not counted."""
+    missed: tuple[Row, ...]
+
+
+def row(each: Prediction) -> Row:
     """One observation beside its prediction."""
     one = each.observation
     low, high = each.interval
-    return {
-        "study": one.study,
-        "analyte": PRINTED[one.analyte],
-        "metric": one.metric,
-        "observed": one.value,
-        "predicted": each.predicted,
-        "pi90": [low, high],
-        "fold": each.fold,
-        "inside": bool(low <= one.value <= high),
-        "unit": one.unit,
-        "stat": one.stat,
-        "time_h": one.time,
-        "group": one.group,
-        "route": one.arm.route,
-        "split": one.split,
-        "provenance": one.provenance,
-        "n": one.arm.n,
-        "assumed": list(one.assumed),
-        "people_without_it": each.failed,
-    }
+    return Row(
+        study=one.study,
+        analyte=PRINTED[one.analyte],
+        metric=one.metric,
+        observed=one.value,
+        predicted=each.predicted,
+        pi90=(low, high),
+        fold=each.fold,
+        inside=bool(low <= one.value <= high),
+        unit=one.unit,
+        stat=one.stat,
+        time_h=one.time,
+        group=one.group,
+        route=one.arm.route,
+        split=one.split,
+        provenance=one.provenance,
+        n=one.arm.n,
+        assumed=one.assumed,
+        people_without_it=each.failed,
+    )
 
 
-def summary(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+def summary(predictions: Sequence[Prediction]) -> tuple[Scores, ...]:
     """Scores by analyte, route, provenance and metric; `all` stands for every one of its kind."""
     found = []
     for analyte in ANALYTES:
@@ -118,9 +124,8 @@ def summary(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
                 for metric in ("all", *metrics):
                     chosen = _chosen(mine, route, provenance, metric)
                     if chosen:
-                        keys = {"analyte": PRINTED[analyte], "route": route, "provenance": provenance}
-                        found.append({**keys, "metric": metric, **scores(chosen)})
-    return found
+                        found.append(scores(chosen, PRINTED[analyte], route, provenance, metric))
+    return tuple(found)
 
 
 def _chosen(predictions: Iterable[Prediction], route: str, provenance: str, metric: str) -> list[Prediction]:
@@ -137,34 +142,50 @@ def _chosen(predictions: Iterable[Prediction], route: str, provenance: str, metr
     ]
 
 
-def scores(predictions: Sequence[Prediction]) -> dict[str, float]:
-    """Bias, precision, shares within limits and coverage of some predictions; there is at least one."""
+def scores(
+    predictions: Sequence[Prediction],
+    analyte: str,
+    route: str = "all",
+    provenance: str = "all",
+    metric: str = "all",
+) -> Scores:
+    """Bias, precision, proportions within limits and coverage of some predictions; there is at least one."""
     folds = np.array([p.fold for p in predictions])
     logs, size = np.log(folds), np.maximum(folds, 1.0 / folds)
     inside = [p.interval[0] <= p.observation.value <= p.interval[1] for p in predictions]
-    return {
-        "n": len(predictions),
-        "afe": float(np.exp(logs.mean())),
-        "gmfe": float(np.exp(np.abs(logs).mean())),
-        **{f"within_{limit:g}": float((size <= limit).mean()) for limit in LIMITS},
-        "coverage_90": float(np.mean(inside)),
-    }
+    close, fair, rough = (float((size <= limit).mean()) for limit in LIMITS)
+    return Scores(
+        analyte,
+        route,
+        provenance,
+        metric,
+        len(predictions),
+        float(np.exp(logs.mean())),
+        float(np.exp(np.abs(logs).mean())),
+        close,
+        fair,
+        rough,
+        float(np.mean(inside)),
+    )
 
 
-def ratio_summary(predictions: Sequence[Prediction]) -> dict[str, Any]:
-    """How many of the ratios that nothing was fitted on are within 0.67 to 1.5 times the observed.
+def ratio_summary(predictions: Sequence[Prediction]) -> Ratios:
+    """How many of the held-out ratios are within 0.67 to 1.5 times the observed.
 
     'No effect' said in words is no number: such rows are shown and not counted.
     """
-    kept = [p for p in predictions if p.observation.group == "ratio" and p.observation.split == "validation"]
-    ratios = [p for p in kept if IN_WORDS not in p.observation.assumed]
+    held_out = [
+        p for p in predictions if p.observation.group == "ratio" and p.observation.split == "validation"
+    ]
+    ratios = [p for p in held_out if IN_WORDS not in p.observation.assumed]
     low, high = RATIO_LIMITS
-    good = [p for p in ratios if low <= p.fold <= high]
-    return {
-        "n": len(ratios),
-        "within": len(good),
-        "share": len(good) / len(ratios) if ratios else None,
-        "limits": list(RATIO_LIMITS),
-        "in_words": len(kept) - len(ratios),
-        "missed": [row(p) for p in ratios if not low <= p.fold <= high],
-    }
+    missed = [p for p in ratios if not low <= p.fold <= high]
+    good = len(ratios) - len(missed)
+    return Ratios(
+        n=len(ratios),
+        within=good,
+        share=good / len(ratios) if ratios else None,
+        limits=RATIO_LIMITS,
+        in_words=len(held_out) - len(ratios),
+        missed=tuple(row(p) for p in missed),
+    )

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import BoolArray, FloatArray
 from lissive.errors import SimulationError
 from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import Floats, uniforms
+from lissive.simulate.streams import uniforms
 from lissive.validate.indices import Morris, Sobol, morris, ranked, sobol
 from lissive.validate.scenario import SAMPLES_AT_ONCE, Output, Scenario, outputs
 from lissive.validate.tables import named
@@ -45,6 +45,25 @@ SIZES: Mapping[str, Size] = {"full": Size(40, 2048, 14, 2000), "quick": Size(4, 
 
 
 @dataclass(frozen=True)
+class SensitivityProvenance:
+    """What an analysis was made with."""
+
+    scenario: Mapping[str, str]
+    model: str
+    model_hash: str
+    seed: int
+    size: Size
+    rtol: float
+    given: tuple[str, ...]
+    """Parameters whose standard deviation was given."""
+    runs: int
+    """Each with the drug and without."""
+    failed: int
+    held_to_liver_flow: int
+    """Samples whose THC clearance was held below the liver's blood flow."""
+
+
+@dataclass(frozen=True)
 class Sensitivity:
     """What the outputs hang on. Arrays are (output, input) unless they say otherwise."""
 
@@ -53,21 +72,21 @@ class Sensitivity:
     """That move at least one output in this scenario."""
     idle: tuple[str, ...]
     """Uncertain numbers that the outputs depend on, but not in this scenario."""
-    typical: Floats
+    typical: FloatArray
     """(output,) with all inputs at their values."""
-    low: Floats
+    low: FloatArray
     """Output with one input at the lower end of its range."""
-    high: Floats
-    quantiles: Floats
+    high: FloatArray
+    quantiles: FloatArray
     """(output, quantile) with all inputs varying together; see QUANTILES."""
-    covered: Floats
+    covered: FloatArray
     """(output,) variance while the Sobol inputs vary, over the variance while all do."""
     morris: Morris
     sobol: Sobol
-    provenance: Mapping[str, Any]
+    provenance: SensitivityProvenance
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it in plain lists, as for JSON; what is no number is None."""
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what is no finite number is None."""
         names = [each.name for each in self.inputs]
         result = {
             "outputs": [asdict(each) for each in self.outputs],
@@ -77,17 +96,11 @@ class Sensitivity:
             "tornado": {"inputs": names, "low": plain(self.low), "high": plain(self.high)},
             "quantiles": {"of": list(QUANTILES), "values": plain(self.quantiles)},
             "covered": plain(self.covered),
-            "provenance": dict(self.provenance),
+            "provenance": asdict(self.provenance),
         }
         for name, part in (("morris", self.morris), ("sobol", self.sobol)):
             result[name] = {key: plain(value) for key, value in vars(part).items()}
         return result
-
-    def text(self, most: int = 8) -> str:
-        """Tables for the terminal: for each output what it hangs on most."""
-        from lissive.validate.sensitivity_text import sensitivity_text
-
-        return sensitivity_text(self, most)
 
 
 def sensitivity(
@@ -132,12 +145,18 @@ def sensitivity(
         np.divide(divided.variance, whole, out=np.zeros_like(whole), where=whole > 0),
         screened,
         divided,
-        {
-            "scenario": dict(named("sensitivity_scenario.tsv")),
-            **{"model": scenario.equations.name, "model_hash": model_hash(scenario.equations)},
-            **{"seed": seed, "size": asdict(run), "rtol": rtol, "given": sorted(log_sd or {})},
-            **{"runs": runner.done, "failed": runner.failed, "held_to_liver_flow": scenario.held},
-        },
+        SensitivityProvenance(
+            scenario=dict(named("sensitivity_scenario.tsv")),
+            model=scenario.equations.name,
+            model_hash=model_hash(scenario.equations),
+            seed=seed,
+            size=run,
+            rtol=rtol,
+            given=tuple(sorted(log_sd or {})),
+            runs=runner.done,
+            failed=runner.failed,
+            held_to_liver_flow=scenario.held,
+        ),
     )
 
 
@@ -161,13 +180,13 @@ class _Runner:
         """So many are still to come."""
         self._planned = self.done + runs
 
-    def function(self, inputs: tuple[Uncertain, ...]) -> Callable[[Floats], Floats]:
+    def function(self, inputs: tuple[Uncertain, ...]) -> Callable[[FloatArray], FloatArray]:
         """(sample, input) shares of the ranges to (sample, output)."""
         return lambda shares: self.run(
             {each.name: each.at(shares[:, i]) for i, each in enumerate(inputs)}, len(shares)
         )
 
-    def run(self, values: Mapping[str, Floats], samples: int) -> Floats:
+    def run(self, values: Mapping[str, FloatArray], samples: int) -> FloatArray:
         """(sample, output); a batch at a time, so that memory stays small."""
         parts = []
         for start in range(0, samples, SAMPLES_AT_ONCE):
@@ -183,7 +202,7 @@ class _Runner:
 
 def _sampled(
     runner: _Runner, inputs: tuple[Uncertain, ...], size: Size, seed: int
-) -> tuple[Morris, Sobol, Floats]:
+) -> tuple[Morris, Sobol, FloatArray]:
     """Morris over all inputs, Sobol over those that it finds to matter, and samples with all of them varying."""
     names, most = [each.name for each in inputs], min(size.most, len(inputs))
     runner.plan(size.trajectories * (len(inputs) + 1) + size.together + size.base * (most + 2))
@@ -194,7 +213,7 @@ def _sampled(
     return screened, divided, together
 
 
-def _one_by_one(runner: _Runner, inputs: tuple[Uncertain, ...]) -> tuple[Floats, Floats, Floats]:
+def _one_by_one(runner: _Runner, inputs: tuple[Uncertain, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Typical outputs (output,), and with each input alone at its lower and upper end (output, input)."""
     n = len(inputs)
     values = {}
@@ -208,19 +227,19 @@ def _one_by_one(runner: _Runner, inputs: tuple[Uncertain, ...]) -> tuple[Floats,
     return found[0], found[1 : 1 + n].T, found[1 + n :].T
 
 
-def _moves(typical: Floats, low: Floats, high: Floats) -> npt.NDArray[np.bool_]:
+def _moves(typical: FloatArray, low: FloatArray, high: FloatArray) -> BoolArray:
     """(input,) whether either end of an input's range changes any output."""
     change = np.fmax(np.abs(low - typical[:, None]), np.abs(high - typical[:, None]))
     still = change <= UNMOVED * np.abs(typical)[:, None]  # a run that failed is no sign of stillness
-    result: npt.NDArray[np.bool_] = ~np.logical_and.reduce(still, axis=0)
+    result: BoolArray = ~np.logical_and.reduce(still, axis=0)
     return result
 
 
-def _together(runner: _Runner, inputs: tuple[Uncertain, ...], samples: int, seed: int) -> Floats:
+def _together(runner: _Runner, inputs: tuple[Uncertain, ...], samples: int, seed: int) -> FloatArray:
     """(sample, output) with all inputs drawn at once, without the runs that failed."""
     values = {each.name: each.at(uniforms(seed, f"sensitivity: {each.name}", samples)) for each in inputs}
     found = runner.run(values, samples)
-    kept: Floats = found[np.isfinite(found).all(axis=1)]
+    kept: FloatArray = found[np.isfinite(found).all(axis=1)]
     if len(kept) < 2:
         raise SimulationError("No run with all inputs varying went well.", where="sensitivity")
     return kept

@@ -1,4 +1,4 @@
-"""The endocannabinoid and spasm modules held against what was observed.
+"""The endocannabinoid and spasm modules compared with observations.
 
     for met in targets(): print(met.id, met.value, met.met, met.reason)
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from lissive.errors import ParameterError
 from lissive.model.parameters import Source
-from lissive.validate._target_measures import MEASURES, Look, Measure
+from lissive.validate._target_measures import MEASURES, Measure, MeasureContext
 from lissive.validate._target_patients import PATIENT_MEASURES, forecast_of
 from lissive.validate._target_rows import (
     FOLDER,
@@ -32,11 +32,11 @@ from lissive.validate._target_runs import NoValue, Runs, recalled_constants
 
 RESTS_ON = 0.01
 """A figure rests on a recalled constant that moves it by this share when it is moved by a tenth."""
-NO_REASON = "No reason is on record: the model or the tables have changed since the last was written."
+NO_REASON = "No reason on record: the model or the tables have changed since."
 
 
 @dataclass(frozen=True)
-class Met:
+class TargetResult:
     """One target and what the model gives for it."""
 
     number: str
@@ -69,8 +69,7 @@ class Met:
         """Whether the target, or the model's figure for it, depends on anything quoted from memory."""
         return self.provenance == "recalled" or bool(self.recalled_constants)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def to_json(self) -> dict[str, Any]:
         plain = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
         return plain | {"recalled": self.recalled}
 
@@ -79,9 +78,9 @@ def targets(
     names: Iterable[str] | None = None,
     *,
     threads: int | None = None,
-    progress: Callable[[Met], None] | None = None,
+    progress: Callable[[TargetResult], None] | None = None,
     folder: Path = FOLDER,
-) -> list[Met]:
+) -> list[TargetResult]:
     """Every target, or those named, with the model's figure.
 
     Parameters
@@ -140,9 +139,11 @@ def _asked(row: Target) -> tuple[str, tuple[float, ...]]:
         ) from None
 
 
-def _met(row: Target, arms: dict[str, Arm], sources: dict[str, Source], runs: Runs, threads: int) -> Met:
+def _met(
+    row: Target, arms: dict[str, Arm], sources: dict[str, Source], runs: Runs, threads: int
+) -> TargetResult:
     names = "number id module kind observation low high unit tolerance provenance constants".split()
-    met = Met(
+    met = TargetResult(
         **{name: getattr(row, name) for name in names},
         set_by_hand=bool(row.constants),
         sources=tuple(sources[key].citation for key in row.sources),
@@ -182,7 +183,9 @@ def _values(
 ) -> tuple[list[float], str]:
     """The figure as the model is, then with each recalled constant moved; and what else there is to say."""
     subjects = 1 + (len(recalled_constants()) if arm.model == "lissive" else 0)
-    every = [measure(Look(runs, arm, against, row.output, args, subject)) for subject in range(subjects)]
+    every = [
+        measure(MeasureContext(runs, arm, against, row.output, args, subject)) for subject in range(subjects)
+    ]
     pairs = [each if isinstance(each, tuple) else (each, "") for each in every]
     return [float(value) for value, _ in pairs], pairs[0][1]
 

@@ -16,10 +16,10 @@ from functools import cache
 import numpy as np
 from scipy.special import expit, logit
 
+from lissive.arrays import FloatArray
 from lissive.errors import ParameterError
 from lissive.model.equations import Equations
 from lissive.model.parameters import DEFAULT_CAUSE, Parameter, load_parameters, load_ranges
-from lissive.simulate.streams import Floats
 from lissive.validate.tables import named, rows
 
 HALF_WIDTH = math.sqrt(3.0)
@@ -40,13 +40,13 @@ class Uncertain:
     basis: str
     """Where the range comes from: `given`, `exception`, `literature`, or the provenance that the rule is for."""
 
-    def at(self, share: Floats) -> Floats:
+    def at(self, share: FloatArray) -> FloatArray:
         """Values at these shares (0 to 1) of the range, on its scale."""
         low, high = (_onto(self.scale, end) for end in (self.lower, self.upper))
         x = low + share * (high - low)
         if self.scale == "linear":
             return x
-        result: Floats = np.exp(x) if self.scale == "log" else expit(x)
+        result: FloatArray = np.exp(x) if self.scale == "log" else expit(x)
         return result
 
     @property
@@ -108,7 +108,9 @@ def depends_on(equations: Equations, outputs: Iterable[str]) -> frozenset[str]:
     return frozenset(seen & set(equations.parameters))
 
 
-def within_liver(values: Mapping[str, Floats], typical: Mapping[str, float]) -> tuple[dict[str, Floats], int]:
+def within_liver(
+    values: Mapping[str, FloatArray], typical: Mapping[str, float]
+) -> tuple[dict[str, FloatArray], int]:
     """The values with CL_THC held below what the liver's blood can carry, and how many were held.
 
     values : parameter to (sample,) values; the others are typical. Independent ranges know nothing of that limit,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import ParameterError
 from lissive.model import load
 from lissive.model.parameters import load_parameters
@@ -16,7 +17,6 @@ from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.run import to_doses
 from lissive.simulate.schedule import Regimen
 from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import Floats
 from lissive.validate.scenario import DAY, daily
 from lissive.validate.tables import named, numbers, rows
 from lissive.validate.uncertain import uncertain
@@ -34,7 +34,7 @@ class _Series:
     """log, value, or risk (of a cumulative hazard)."""
     over: str
     """hour: at that hour; day: mean of that day."""
-    at: Floats
+    at: FloatArray
     error: float
     """Standard error of the mean of the people."""
 
@@ -77,13 +77,13 @@ class VirtualData:
             "limits": dict(named("identifiability_limits.tsv")),
         }
 
-    def run(self, logarithms: Floats) -> Floats:
+    def run(self, logarithms: FloatArray) -> FloatArray:
         """(sample, observation) for (sample, parameter) logarithms; NaN where a run did not go well."""
         values = {name: np.exp(logarithms[:, i]) for i, name in enumerate(self.names)}
         parts = [self._condition(condition, values, len(logarithms)) for condition in self._conditions]
         return np.concatenate(parts, axis=1)
 
-    def _condition(self, condition: _Condition, values: Mapping[str, Floats], samples: int) -> Floats:
+    def _condition(self, condition: _Condition, values: Mapping[str, FloatArray], samples: int) -> FloatArray:
         row = condition.row
         days = int(row["days"])
         schedule = daily(
@@ -114,10 +114,10 @@ class VirtualData:
         return result
 
 
-def _onto(what: str, raw: Floats) -> Floats:
+def _onto(what: str, raw: FloatArray) -> FloatArray:
     if what == "value":
         return raw
-    result: Floats = np.log(raw) if what == "log" else 1.0 - np.exp(-raw)
+    result: FloatArray = np.log(raw) if what == "log" else 1.0 - np.exp(-raw)
     return result
 
 
