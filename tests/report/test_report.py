@@ -12,21 +12,27 @@ from pathlib import Path
 import pytest
 
 from lissive.case import read_case
-from lissive.evidence.case_answer import case_evidence
-from lissive.forecast import predict, summary
+from lissive.case_answer import CaseAnswer, answer
+from lissive.forecast import ForecastAnswer
+from lissive.report.case_text import case_text
 from lissive.report.figure import PANELS, forecast_figure, save
-from lissive.report.text import case_text
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
 
 
 @pytest.fixture(scope="module")
-def found():  # type: ignore[no-untyped-def]
-    return summary(predict(read_case(EXAMPLE), subjects=20, seed=1, threads=1))
+def whole() -> CaseAnswer:
+    return answer(read_case(EXAMPLE), subjects=20, seed=1, threads=1)
 
 
-def test_the_text_says_limits_trials_and_what_is_not_built(found) -> None:  # type: ignore[no-untyped-def]
-    text = case_text(read_case(EXAMPLE), found, None, case_evidence(read_case(EXAMPLE)))
+@pytest.fixture(scope="module")
+def found(whole: CaseAnswer) -> ForecastAnswer:
+    assert isinstance(whole.forecast, ForecastAnswer)
+    return whole.forecast
+
+
+def test_the_text_says_limits_trials_and_what_is_not_built(whole: CaseAnswer, found: ForecastAnswer) -> None:
+    text = case_text(whole)
     for words in (
         "not a prescription",
         "fitted on published trials in multiple sclerosis",
@@ -36,18 +42,19 @@ def test_the_text_says_limits_trials_and_what_is_not_built(found) -> None:  # ty
         assert words in " ".join(text.split())
     assert text.count("not built yet") == 2
     assert max(len(line) for line in text.splitlines()) <= 130
-    percent = f"{100 * found['responders']['20pct_week4']['active']:.0f} % with the drug"
-    assert percent in text
+    responders = found.responders["20pct_week4"]
+    assert responders is not None
+    assert f"{100 * responders.active:.0f} % with the drug" in text
 
 
-def test_the_figure_has_a_panel_for_each_outcome_with_units(found) -> None:  # type: ignore[no-untyped-def]
+def test_the_figure_has_a_panel_for_each_outcome_with_units(found: ForecastAnswer) -> None:
     figure = forecast_figure(found, "title", "caption")
     assert len(figure.axes) == len(PANELS)
     for ax, name in zip(figure.axes, PANELS, strict=True):
-        assert f"[{found['outcomes'][name]['unit']}]" in ax.get_ylabel()
+        assert f"[{found.outcomes[name].unit}]" in ax.get_ylabel()
 
 
-def test_figures_are_written_whole_as_png_and_svg(found, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_figures_are_written_whole_as_png_and_svg(found: ForecastAnswer, tmp_path: Path) -> None:
     png, svg = save(forecast_figure(found, "title", "caption"), tmp_path, "forecast")
     assert png.read_bytes()[:4] == b"\x89PNG"
     assert ET.parse(svg).getroot().tag.endswith("svg")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.forecast.treatment import Treatment
 from lissive.model.parameters import load_parameters
 from lissive.simulate.draw import draw
-from lissive.simulate.streams import Floats
 from lissive.trials.posterior import draws
 from lissive.trials.response import BETWEEN, MOVED, Response
 
@@ -24,9 +24,9 @@ ANSWERS = 40
 class LikeThem:
     """(subject,) columns of everything that a run needs of its people."""
 
-    parameters: dict[str, Floats]
-    titration: dict[str, Floats]
-    rating: dict[str, Floats]
+    parameters: dict[str, FloatArray]
+    titration: dict[str, FloatArray]
+    rating: dict[str, FloatArray]
     drawn: tuple[str, ...]
 
 
@@ -35,7 +35,7 @@ def like_them(plan: Treatment, cause: str, subjects: int, seed: int) -> LikeThem
     known = load_parameters(cause)
     answers = [_on_average(each) for each in draws(min(ANSWERS, subjects), seed)]
     which = np.arange(subjects) % len(answers)
-    parameters: dict[str, Floats] = {}
+    parameters: dict[str, FloatArray] = {}
     drawn: tuple[str, ...] = ()
     for k, answer in enumerate(answers):
         mine = which == k
@@ -61,5 +61,5 @@ def _on_average(answer: Response) -> Response:
     return Response({**answer.values, **{f"{BETWEEN}{kind}": 0.0 for kind in MOVED}})
 
 
-def _columns(rows: list[dict[str, float]], which: np.ndarray) -> dict[str, Floats]:
+def _columns(rows: list[dict[str, float]], which: IntArray) -> dict[str, FloatArray]:
     return {name: np.array([row[name] for row in rows])[which] for name in rows[0]}

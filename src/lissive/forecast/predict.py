@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.case import Case
 from lissive.errors import SimulationError
 from lissive.forecast.people import like_them
@@ -24,7 +24,7 @@ from lissive.simulate.origin import origin
 from lissive.simulate.ratings import stretches
 from lissive.simulate.run import MEANING, Settings
 from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import Floats, normals, uniforms
+from lissive.simulate.streams import normals, uniforms
 from lissive.simulate.titrate import Diary, day_by_day, fixed, titrated, willing
 from lissive.trials.measures import MEASURES
 
@@ -63,9 +63,9 @@ class Forecast:
 
     case: Case
     treatment: Treatment
-    weekly: Mapping[str, Floats]
-    taken: npt.NDArray[np.int64]
-    status: npt.NDArray[np.int64]
+    weekly: Mapping[str, FloatArray]
+    taken: IntArray
+    status: IntArray
     """(arm, subject); 0 is a run that went well."""
     drawn: tuple[str, ...]
     provenance: Mapping[str, Any]
@@ -79,9 +79,9 @@ class Forecast:
         return int(self.status.shape[1])
 
     @property
-    def good(self) -> npt.NDArray[np.bool_]:
+    def good(self) -> BoolArray:
         """(subject,) both runs of the pair went well; only these are counted."""
-        result: npt.NDArray[np.bool_] = (self.status == 0).all(axis=0)
+        result: BoolArray = (self.status == 0).all(axis=0)
         return result
 
     def failures(self) -> dict[int, str]:
@@ -165,7 +165,7 @@ def _said(case: Case, plan: Treatment) -> dict[str, Any]:
     }
 
 
-def _weekly(diary: Diary, before: Floats, subjects: int) -> dict[str, Floats]:
+def _weekly(diary: Diary, before: FloatArray, subjects: int) -> dict[str, FloatArray]:
     """Each outcome by week from its output by day."""
     place = {name: k for k, name in enumerate(diary.outputs)}
     result = {}
@@ -186,20 +186,20 @@ def rated() -> tuple[str, ...]:
     return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "rating")
 
 
-def _course(seed: int, name: str, rating: Mapping[str, Floats], weeks: int) -> Floats:
+def _course(seed: int, name: str, rating: Mapping[str, FloatArray], weeks: int) -> FloatArray:
     """(subject, day) how far a rating is from where it would be in as good or bad a stretch as at the start.
 
     The case states a rating, and so its stretch with it.
     """
     sd, memory = rating["course_sd"], rating["course_days"]
     days = stretches(seed, name, np.arange(len(sd)), (weeks + 1) * DAYS, sd=sd, memory=memory)
-    course: Floats = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
+    course: FloatArray = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
     return course
 
 
 def _rated(
-    weekly: dict[str, Floats], course: Mapping[str, Floats], rating_sd: Floats, seed: int
-) -> dict[str, Floats]:
+    weekly: dict[str, FloatArray], course: Mapping[str, FloatArray], rating_sd: FloatArray, seed: int
+) -> dict[str, FloatArray]:
     """Ratings as they would be given: a week's is the mean of its days; the scale has ends."""
     error = rating_sd[:, None] / np.sqrt(DAYS)
     for name, days in course.items():

@@ -5,23 +5,28 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
+from lissive.forecast.answer import ForecastAnswer, Quantiles, Side
 from lissive.simulate.output import atomic_path
 
 
-def write_weeks(forecast: Mapping[str, Any], path: Path) -> Path:
+def write_weeks(forecast: ForecastAnswer, path: Path) -> Path:
     """A row for each outcome, arm and week, with the quantiles."""
-    quantiles = ["p05", "p25", "median", "p75", "p95", "mean"]
+    names = [field.name for field in fields(Quantiles)]
+    sides: tuple[Side, ...] = ("active", "placebo", "difference")
     with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["outcome", "unit", "arm", "week", *quantiles])
-        for name, outcome in forecast["outcomes"].items():
-            for arm in ("active", "placebo", "difference"):
-                for k, week in enumerate(forecast["weeks"] if outcome[arm]["median"] else []):
-                    numbers = [f"{outcome[arm][q][k]:.6g}" for q in quantiles]
-                    rows.writerow([name, outcome["unit"], arm, week, *numbers])
+        rows.writerow(["outcome", "unit", "arm", "week", *names])
+        for name, outcome in forecast.outcomes.items():
+            for side in sides:
+                by_week = zip(*astuple(outcome.of(side)), strict=True)
+                for week, numbers in zip(
+                    forecast.weeks, by_week, strict=False
+                ):  # none where no run went well
+                    rows.writerow([name, outcome.unit, side, week, *(f"{x:.6g}" for x in numbers)])
     return path
 
 

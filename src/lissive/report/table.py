@@ -22,7 +22,7 @@ Cells = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Table:
-    """A heading for each column, and rows of cells; a row of one cell runs across. `numeric` columns go to the right."""
+    """A heading for each column, and rows of cells; a row of one cell runs across. `numeric` columns stand right."""
 
     caption: str
     head: Cells

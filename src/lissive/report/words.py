@@ -93,7 +93,12 @@ def wrapped(text: str, indent: str = "", hanging: str | None = None, width: int 
     """A paragraph; the lines after the first stand below the first's text where it is an item ("- ...")."""
     more = ("  " if text.startswith("- ") else "") if hanging is None else hanging
     return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent + more, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + more,
+        break_on_hyphens=False,
+        break_long_words=False,  # an address stays whole
     )
 
 
