@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lissive.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from lissive.access.decide import decide
     from lissive.case.read import read_case
@@ -46,7 +48,6 @@ __all__ = [
     "validate",
 ]
 
-__version__ = "0.1.0"
 
 _VERBS = {
     "load": "lissive.model.read:load",

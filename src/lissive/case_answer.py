@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lissive import __version__
 from lissive.access.answer import Answer
 from lissive.access.of_case import of_case
 from lissive.case import Case
 from lissive.evidence.case_answer import case_evidence
 from lissive.forecast import ForecastAnswer, ForecastNeeds, needs, predict, summary
+from lissive.version import __version__
 
 
 @dataclass(frozen=True)

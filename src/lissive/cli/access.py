@@ -13,7 +13,8 @@ from typer.core import TyperGroup
 from lissive.errors import RuleError
 
 if TYPE_CHECKING:
-    from lissive.access.answer import Facts
+    from lissive.access.answer import Answer, Facts
+    from lissive.access.certificate import Draft
 
 PERSON = "person"
 ABOUT = """May this person have it, where they live, on that day? Dated rules of US states, territories and nine
@@ -44,9 +45,8 @@ def register(app: typer.Typer) -> None:
     group.command("history")(history)
     group.command("coverage")(coverage)
     group.command("cases")(cases)
-    from lissive.cli import access_compare
-
-    access_compare.register(group)
+    group.command("compare")(compare)
+    group.command("draft")(draft)
     app.add_typer(group, name="access")
 
 
@@ -200,9 +200,9 @@ def cases(
 
     Exit 1 where any differs in level or in procedural status.
     """
-    from lissive.access.cases import compare
+    from lissive.access.cases import compare as held
 
-    compared = compare(file)
+    compared = held(file)
     differs = [each for each in compared if not each.agrees]
     if as_json:
         rows: list[dict[str, Any]] = [each.to_json() for each in compared]
@@ -213,3 +213,125 @@ def cases(
         print(cases_text(file, compared))
     if differs:
         raise typer.Exit(1)
+
+
+def compare(
+    facts: Annotated[
+        Path, typer.Option("--facts", metavar="FILE", help="Facts about one person, a .yaml or .json file.")
+    ],
+    on: On = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--map", metavar="FILE.svg", help="Write a map of tiles here, and its table beside it as CSV."
+        ),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The same person in every jurisdiction: who is eligible where, on one day."""
+    from lissive.access.cases import read_question
+    from lissive.access.compare import compare as every
+    from lissive.access.compare import compared
+    from lissive.report.access_text import facts_text
+    from lissive.report.compare_text import compare_csv, compare_text
+
+    if as_csv and as_json:
+        raise RuleError("are both given.", where="--csv and --json", do="choose one of the two.")
+    _check_map(map_file)
+    person, _, own_day = read_question(facts)
+    day = own_day if on is None and own_day is not None else day_of(on)
+    answers = every(person, day)
+    title = f"{day}: {facts_text(person)}"
+    written = [] if map_file is None else _write_map(map_file, answers, title)
+    if as_json:
+        print(json.dumps(compared(answers, day)))
+    elif as_csv:
+        print(compare_csv(answers), end="")
+    else:
+        print(compare_text(answers, title))
+        print("".join(f"\n{path}" for path in written), end="\n" if written else "")
+
+
+def draft(
+    file: Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")],
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="DATE", help="The day of certifying; the case's as_of, or today."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it here: .md, .html or .txt.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A draft of the certification, filled from the case, with what is missing. Nothing is submitted anywhere."""
+    from lissive.access.certificate import draft as drafted
+    from lissive.case import read_case
+    from lissive.report.certificate_text import draft_text
+
+    _check_out(out)
+    case = read_case(file)
+    day = case.as_of if on is None and case.as_of is not None else day_of(on)
+    found = drafted(case, day)
+    if out is not None:
+        _write_draft(out, found)
+    print(json.dumps(found.to_json()) if as_json else draft_text(found))
+    if out is not None and not as_json:
+        print(f"\n{out}")
+    if not found.fillable or found.answer.procedural == "blocked":
+        raise typer.Exit(1)
+
+
+def _check_map(path: Path | None) -> None:
+    if path is not None and path.suffix.lower() != ".svg":
+        raise RuleError(
+            f"is {str(path)!r}.", where="--map", allowed="a file that ends in .svg.", do="rename it."
+        )
+    _check_folder(path, "--map")
+
+
+def _check_out(path: Path | None) -> None:
+    from lissive.report.certificate_text import formats
+
+    if path is not None and path.suffix.lower() not in formats():
+        raise RuleError(
+            f"is {str(path)!r}.",
+            where="--out",
+            allowed=f"a file that ends in {', '.join(formats())}.",
+            do="rename it.",
+        )
+    _check_folder(path, "--out")
+
+
+def _check_folder(path: Path | None, option: str) -> None:
+    if path is not None and not path.absolute().parent.is_dir():
+        raise RuleError(
+            f"is {str(path)!r}, and there is no folder {str(path.parent)!r}.",
+            where=option,
+            do="make the folder, or name a file elsewhere.",
+        )
+
+
+def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path]:
+    from lissive.report.compare_text import compare_csv
+    from lissive.report.tile_map import tile_map
+    from lissive.simulate.output import atomic_path
+
+    checked = [each.checked for each in answers if each.checked is not None]
+    caption = answers[0].notice
+    if checked:
+        caption += f" Rules last checked on {min(checked)} or later."
+    table = path.with_suffix(".csv")
+    for place, text in ((path, tile_map(answers, title, caption)), (table, compare_csv(answers))):
+        with atomic_path(place) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return [path, table]
+
+
+def _write_draft(path: Path, found: Draft) -> None:
+    from lissive.report.certificate_text import WRITERS
+    from lissive.simulate.output import atomic_path
+
+    text = WRITERS[path.suffix.lower()](found)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")

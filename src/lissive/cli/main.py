@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lissive import __version__
 from lissive.errors import LissiveError
+from lissive.version import __version__
 
 if TYPE_CHECKING:
     import typer

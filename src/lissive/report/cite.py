@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lissive import __version__
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.live import live_parameters
@@ -24,6 +23,7 @@ from lissive.model.read import ENDINGS, SHIPPED, text_of
 from lissive.report.rows_used import Used, rooms_sources, used_rows
 from lissive.report.run_record import Record, read_record
 from lissive.simulate.solve import model_hash
+from lissive.version import __version__
 
 SOFTWARE = (
     f"Lissive {__version__}: a quantitative model of the endocannabinoid system and of what THC and CBD do to "

@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from lissive import __version__
 from lissive.report.cite import SOFTWARE, Citation, Reference
 from lissive.report.rows_used import Used
+from lissive.version import __version__
 
 _WIDTH = 110
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from lissive import __version__
 from lissive.report.forest import caption, forest_figure, said
 from lissive.report.forest_lines import lines
 from lissive.report.inline_svg import inline_svg
@@ -32,6 +31,7 @@ from lissive.report.pool_words import (
     title,
     whole,
 )
+from lissive.version import __version__
 
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from lissive import __version__
 from lissive.report.inline_svg import inline_svg
 from lissive.report.page_parts import Shown, cell_class, is_broad
 from lissive.report.validation_figures import (
@@ -63,6 +62,7 @@ from lissive.validate.reach import aims
 from lissive.validate.score import Validation
 from lissive.validate.targets import Met
 from lissive.validate.targets_text import count_text
+from lissive.version import __version__
 
 HERE = Path(__file__).parent
 CONTENTS = (

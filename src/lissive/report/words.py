@@ -15,7 +15,8 @@ UNVERIFIED, DERIVED = "†", "‡"
 MARKS = {"recalled": UNVERIFIED, "derived": DERIVED, "read": ""}
 """Provenance of a figure → its mark."""
 
-UNVERIFIED_NOTE = f"{UNVERIFIED} unverified: quoted from memory, not checked against its source"
+UNVERIFIED_MEANS = "unverified: quoted from memory, not checked against its source"
+UNVERIFIED_NOTE = f"{UNVERIFIED} {UNVERIFIED_MEANS}"
 DERIVED_NOTE = f"{DERIVED} calculated from figures that were checked"
 
 

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from lissive import __version__
 from lissive.errors import SimulationError
+from lissive.version import __version__
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lissive import __version__
 from lissive.errors import DesignError
 from lissive.model import load
 from lissive.model.parameters import load_parameters
@@ -30,6 +29,7 @@ from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
 from lissive.trials.response import Response, between_trials
+from lissive.version import __version__
 
 ALSO = (
     "case/products.tsv",
