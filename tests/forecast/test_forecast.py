@@ -207,9 +207,9 @@ def test_a_patient_that_cannot_be_solved_is_left_out_and_named(forecast) -> None
 
 def test_what_the_model_does_nothing_with_is_said() -> None:
     notes = treatment(changed(history={"conditions": ["psychosis"]}), load("lissive")).notes
-    assert any("without influence" in n and "age" in n and "other conditions" in n for n in notes)
+    assert any("not used by the forecast" in n and "age" in n and "other conditions" in n for n in notes)
     child = treatment(changed(person={"age_years": 9}), load("lissive")).notes
-    assert any("for a child this forecast means nothing" in n for n in child)
+    assert any("not valid for a child" in n for n in child)
 
 
 def test_a_forecast_in_which_every_run_failed_still_answers(forecast) -> None:  # type: ignore[no-untyped-def]
@@ -219,10 +219,10 @@ def test_a_forecast_in_which_every_run_failed_still_answers(forecast) -> None:  
     assert found.failed == found.subjects == 60
     assert found.responders == {"20pct_week4": None, "30pct_week12": None}
     assert found.outcomes["pain_nrs"].active.median == ()
-    assert "No virtual patient could be solved" in forecast_text(forecast.case, found)
+    assert "No virtual patient could be simulated" in forecast_text(forecast.case, found)
 
 
 def test_a_plan_longer_than_the_trials_is_said_to_extrapolate() -> None:
     case = changed(plan={"weeks": 16, "titration": "fixed", "sprays_per_day": 1})
     notes = summary(predict(case, subjects=2, threads=1)).notes
-    assert any("this extrapolates" in note for note in notes)
+    assert any("an extrapolation" in note for note in notes)

@@ -35,7 +35,7 @@ def test_the_text_says_limits_trials_and_what_is_not_built(whole: CaseAnswer, fo
     text = case_text(whole)
     for words in (
         "not a prescription",
-        "fitted on published trials in multiple sclerosis",
+        "fitted to published trials in multiple sclerosis",
         "Wade 2010",
         "clobazam: not in the model's",
     ):

@@ -52,7 +52,11 @@ def register(app: typer.Typer) -> None:
 
 On = Annotated[
     str | None,
-    typer.Option("--on", metavar="DATE", help="Day of the certification; the case's as_of, or else today."),
+    typer.Option(
+        "--on",
+        metavar="DATE",
+        help="Date of certification (default: the date in the file, else today).",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
@@ -64,16 +68,18 @@ def person(
     jurisdiction: Annotated[
         str | None,
         typer.Option(
-            metavar="CODE", help="State or country, as US-NY or GB; the case's residence if not given."
+            metavar="CODE", help="State or country, as US-NY or GB (default: the case's residence)."
         ),
     ] = None,
     on: On = None,
     facts: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Facts about one person, or a worked case, in place of a case."),
+        typer.Option(
+            metavar="FILE", help="Facts about one person, or a worked case, instead of a case file."
+        ),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show the rule's logic with the verdict of each node.")
+        bool, typer.Option("--explain", help="Show the logic of the rule with the result of each clause.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -134,14 +140,14 @@ def _asked(
 
 
 def day_of(text: str | None) -> datetime.date:
-    """The day of an option; today by the system's clock where it is not given."""
+    """The date of an option; today by the system's clock where it is not given."""
     from lissive.access.dates import day, is_day
 
     if text is None:
         return datetime.datetime.now().astimezone().date()
     if not is_day(text):
         raise RuleError(
-            f"is {text!r}.", where="--on", allowed="a day that exists, as 2019-05-01.", do="correct it."
+            f"is {text!r}.", where="--on", allowed="a valid date, as 2019-05-01.", do="correct it."
         )
     return day(text)
 
@@ -180,7 +186,7 @@ def history(
 
 
 def coverage(as_json: AsJson = False) -> None:
-    """What is covered, when it was verified, and how well."""
+    """Which jurisdictions are covered, when each was last checked, and how well."""
     from lissive.access.coverage import coverage as register_of
 
     entries = register_of()
@@ -196,9 +202,9 @@ def cases(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Worked cases, a .yaml or .json file.")],
     as_json: AsJson = False,
 ) -> None:
-    """Hold worked cases against the rules.
+    """Compare worked cases with the rules.
 
-    Exit 1 where any differs in level or in procedural status.
+    Exit code 1 if any differs in status or in procedural status.
     """
     from lissive.access.cases import compare as held
 
@@ -223,7 +229,9 @@ def compare(
     map_file: Annotated[
         Path | None,
         typer.Option(
-            "--map", metavar="FILE.svg", help="Write a map of tiles here, and its table beside it as CSV."
+            "--map",
+            metavar="FILE.svg",
+            help="File to write a tile map to; its table is written beside it as CSV.",
         ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
@@ -257,14 +265,16 @@ def draft(
     file: Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")],
     on: Annotated[
         str | None,
-        typer.Option("--on", metavar="DATE", help="The day of certifying; the case's as_of, or today."),
+        typer.Option(
+            "--on", metavar="DATE", help="Date of certification (default: the case's as_of, else today)."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write it here: .md, .html or .txt.")
+        Path | None, typer.Option("--out", metavar="FILE", help="File to write it to: .md, .html or .txt.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A draft of the certification, filled from the case, with what is missing. Nothing is submitted anywhere."""
+    """Draft a certification from the case, and list what is missing. Nothing is submitted."""
     from lissive.access.certificate import draft as drafted
     from lissive.case import read_case
     from lissive.report.certificate_text import draft_text
@@ -308,7 +318,7 @@ def _check_folder(path: Path | None, option: str) -> None:
         raise RuleError(
             f"is {str(path)!r}, and there is no folder {str(path.parent)!r}.",
             where=option,
-            do="make the folder, or name a file elsewhere.",
+            do="create the folder, or choose another path.",
         )
 
 

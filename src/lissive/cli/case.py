@@ -21,22 +21,26 @@ def register(app: typer.Typer) -> None:
 def case(
     file: Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")],
     subjects: Annotated[int, typer.Option(min=1, help="Virtual patients.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write figures (PNG, SVG), table and JSON here.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder to write figures (PNG, SVG), table (CSV) and JSON to."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """What may this treatment do for this person? Virtual patients like them, with drug and with placebo."""
+    """May this person have it, what do trials say, what may it do? Access, evidence and forecast for one case.
+
+    Without a plan, access and evidence are answered all the same.
+    """
     from lissive.case import read_case
 
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
     if report is not None and report.exists() and not report.is_dir():
         raise SimulationError(
-            "it is a file.",
+            "--report must be a folder; this is a file.",
             where=str(report),
-            allowed="a folder, there or to be made.",
+            allowed="a folder, existing or new.",
             do="choose another name.",
         )
     from lissive.case_answer import answer

@@ -1,4 +1,4 @@
-"""What may happen to them: virtual patients like the person in the case, with drug and with placebo.
+"""What may happen to this person? Virtual patients matched to the case, each with drug and with placebo.
 
     forecast = predict(read_case("case.yaml"), subjects=1000)
     summary(forecast).responders["20pct_week4"]

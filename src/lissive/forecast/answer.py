@@ -11,7 +11,7 @@ Side = Literal["active", "placebo", "difference"]
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Over virtual patients, a number for each week; all empty where no patient could be solved."""
+    """Percentiles over virtual patients and their mean, by week; all empty where no patient could be simulated."""
 
     p05: tuple[float, ...]
     p25: tuple[float, ...]
@@ -37,7 +37,7 @@ class OutcomeByWeek:
 
 @dataclass(frozen=True)
 class Responders:
-    """Proportion of virtual patients who respond."""
+    """Responder rates: proportions of the virtual patients."""
 
     active: float
     placebo: float
@@ -75,12 +75,12 @@ class ForecastAnswer:
     subjects: int
     failed: int
     failures: Mapping[int, str]
-    """Number of a patient (from 1) to why its run did not go well."""
+    """Number of a virtual patient (from 1) to why it could not be simulated."""
     interval: str
     """What the quantiles are between."""
     found_in_trials: tuple[TrialFinding, ...]
     drawn: tuple[str, ...]
-    """Facts that the case leaves unknown and that were drawn for each virtual patient."""
+    """Facts that the case leaves unknown and that were sampled for each virtual patient."""
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:

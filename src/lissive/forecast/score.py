@@ -1,6 +1,6 @@
-"""A forecast as numbers to read: quantiles by week, and who responds, with the drug, with placebo, the difference.
+"""A forecast as numbers to read: percentiles by week and responder rates, with drug and placebo, and their difference.
 
-An interval says how virtual patients differ (what the tables know of that), not how sure the model is.
+An interval shows variability between virtual patients and parameter uncertainty, not model error.
 """
 
 from __future__ import annotations
@@ -25,11 +25,9 @@ def found(cause: str) -> tuple[TrialFinding, ...]:
     return tuple(TrialFinding(**row) for row in rows)
 
 
-INTERVAL = (
-    "between virtual patients, with what the fit on trials left uncertain; not that the model may be wrong"
-)
+INTERVAL = "variability between virtual patients and parameter uncertainty of the fit to trials; model error not included"
 RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
-"""Name to (share by which stiffness falls, week); the trials' two definitions of a responder."""
+"""Name to (relative reduction in spasticity NRS, week): the trials' two definitions of a responder."""
 
 
 def summary(forecast: Forecast) -> ForecastAnswer:
@@ -41,7 +39,7 @@ def summary(forecast: Forecast) -> ForecastAnswer:
             each.name: _by_week(each.label, each.unit, forecast.weekly[each.name][:, good])
             for each in outcomes()
         },
-        responders={name: responders(forecast, *what) for name, what in RESPONSES.items()},
+        responders={name: responders(forecast, *definition) for name, definition in RESPONSES.items()},
         dose=_dose(forecast),
         subjects=forecast.subjects,
         failed=int((~good).sum()),
@@ -62,14 +60,16 @@ def _by_week(label: str, unit: str, weekly: FloatArray) -> OutcomeByWeek:
 def _notes(forecast: Forecast) -> tuple[str, ...]:
     """What has to be known to read the numbers."""
     limit = limits()
-    notes = ["Scores are those of all virtual patients, as if nobody stopped."]
+    notes = ["Scores assume no discontinuation (hypothetical estimand)."]
     if forecast.weeks > limit["longest_trial"]:
         notes.append(
-            f"Beyond the {limit['longest_trial']:g} weeks of the trial that rates of leaving and placebo response "
-            "rest on, this extrapolates."
+            f"After week {limit['longest_trial']:g}, the length of the trial that rates of discontinuation and the "
+            "placebo response were fitted to, this is an extrapolation."
         )
     if forecast.good.sum() < limit["rough_below"]:
-        notes.append(f"Fewer than {limit['rough_below']:g} virtual patients: the ranges are rough.")
+        notes.append(
+            f"Fewer than {limit['rough_below']:g} virtual patients: the 5th and 95th percentiles are imprecise."
+        )
     return (*notes, *forecast.treatment.notes)
 
 
@@ -81,12 +81,12 @@ def _quantiles(values: FloatArray) -> Quantiles:
     return Quantiles(*(tuple(row.tolist()) for row in (*rows, values.mean(axis=0))))
 
 
-def responders(forecast: Forecast, share: float, week: int) -> Responders | None:
-    """Probability that weekly mean stiffness falls by `share` or more by `week`; None past the plan's end."""
+def responders(forecast: Forecast, reduction: float, week: int) -> Responders | None:
+    """Responder rate: weekly mean spasticity NRS lower by `reduction` or more; None past the plan's end."""
     if week > forecast.weeks or not forecast.good.any():
         return None
     nrs = forecast.weekly["spasticity_nrs"][:, forecast.good]
-    active, placebo = (nrs[:, :, week] <= (1.0 - share) * nrs[:, :, 0]).mean(axis=1)
+    active, placebo = (nrs[:, :, week] <= (1.0 - reduction) * nrs[:, :, 0]).mean(axis=1)
     return Responders(float(active), float(placebo), float(active - placebo))
 
 

@@ -1,6 +1,6 @@
-"""From a case to what the model needs: known parameters, what a day of treatment looks like, who decides.
+"""From a case to what the model needs: known parameters, a day of treatment, fixed dose or titration.
 
-Nothing that the case leaves open is filled in silently: `Treatment.notes` says what is drawn or left out.
+Nothing that the case leaves open is filled in silently: `Treatment.notes` says what is sampled or left out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Treatment:
     given: dict[str, float]
     """Model parameters that the case fixes."""
     unknown: tuple[str, ...]
-    """Facts about the person that are drawn."""
+    """Facts about the person that are sampled."""
     notes: tuple[str, ...]
 
     @property
@@ -101,22 +101,22 @@ _WHAT = {
     "plan.doses_per_day": "the number of doses a day",
 }
 _OVER_ZERO = (
-    "over 0, or left out where it is not a complaint (it is drawn then): from 0, no change can be forecast"
+    "over 0, or left out where it is not a complaint (it is sampled then): no change from 0 can be forecast"
 )
 
 
 @cache
 def limits() -> dict[str, float]:
-    """Beyond what the forecast is no forecast any more, from limits.tsv."""
+    """The limits of validity of a forecast, from limits.tsv."""
     with (Path(__file__).parent / "limits.tsv").open(encoding="utf-8", newline="") as file:
         return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
 
 
 def _unused(case: Case, notes: list[str]) -> None:
-    """What the case says and the model does nothing with."""
+    """What the case states and the model does not use."""
     person, history = case.person, case.history
     if person.age_years is not None and person.age_years < limits()["adult"]:
-        notes.append("The model's figures are of adults; for a child this forecast means nothing.")
+        notes.append("The model was built on data from adults; this forecast is not valid for a child.")
     said = {
         "age": person.age_years,
         "sex": person.sex,
@@ -125,7 +125,7 @@ def _unused(case: Case, notes: list[str]) -> None:
         "opioids": history.opioids,
     }
     if idle := [name for name, value in said.items() if value not in (None, (), "none")]:
-        notes.append(f"In the case but without influence on the forecast: {', '.join(idle)}.")
+        notes.append(f"Stated in the case but not used by the forecast: {', '.join(idle)}.")
 
 
 def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -166,21 +166,23 @@ def _genotype(pair: str | None, notes: list[str]) -> float | None:
     for name in (pair, turned):
         if name in known:
             return known[name].value
-    notes.append(f"CYP2C9 {pair} is not in the model's table; the genotype is drawn as if unknown.")
+    notes.append(f"CYP2C9 {pair} is not in the model's table; the genotype is sampled as if unknown.")
     return None
 
 
 def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
     current = case.history.current
     if current is None:
-        notes.append("Current medicines are unknown; the forecast is made as if none acted on the enzymes.")
+        notes.append(
+            "Current medicines are unknown; the forecast assumes no co-medication that acts on CYP or UGT enzymes."
+        )
         return
     known = load_interactions()
     for drug in current:
         if drug.drug not in known:
             notes.append(
-                f"{drug.drug}: not in the model's interaction table; what it and the cannabinoids do to each other "
-                "is not in the forecast."
+                f"{drug.drug}: not in the model's interaction table; interactions with cannabinoids are not "
+                "included in the forecast."
             )
             continue
         for row in known[drug.drug].values():
@@ -188,7 +190,7 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
         effects = ", ".join(
             f"{row.parameter} x {row.value:g} ({row.provenance})" for row in known[drug.drug].values()
         )
-        notes.append(f"{drug.drug}: counted in, as {effects}.")
+        notes.append(f"{drug.drug}: included, as {effects}.")
 
 
 def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:

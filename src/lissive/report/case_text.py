@@ -13,9 +13,9 @@ NOT_BUILT = {
     "followup": "Follow-up (is it working, and what now)",
 }
 LIMITS = (
-    "Decision support and research software: not a prescription. How people respond was fitted on published trials in "
-    "multiple sclerosis, few and mostly sponsored; for other causes the tables are assumed. The ranges show how "
-    "virtual patients differ and what that fit left uncertain, not that the model may be wrong."
+    "Decision support and research software: not a prescription. Response was fitted to published trials in multiple "
+    "sclerosis (few, most of them industry-sponsored); for other causes it is assumed. The ranges show variability "
+    "between virtual patients and parameter uncertainty, not model error."
 )
 
 
@@ -40,19 +40,19 @@ def headline(case: Case) -> str:
     person, plan = case.person, case.plan
     sex = {"female": "woman", "male": "man", None: "person"}[person.sex]
     about = [
-        sex if person.age_years is None else f"{sex} of {person.age_years:g}",
+        sex if person.age_years is None else f"{sex} aged {person.age_years:g}",
         "" if person.weight_kg is None else f"{person.weight_kg:g} kg",
         "" if case.spasm.cause is None else causes()[case.spasm.cause],
         "" if case.place.residence is None else case.place.residence,
     ]
     planned = [
-        "no product" if plan.product is None else product(plan.product).label,
+        "product not stated" if plan.product is None else product(plan.product).label,
         _how(case),
         "" if plan.weeks is None else count(plan.weeks, "week"),
     ]
-    over = f"\nBeyond the label, for the reason: {plan.override}" if plan.override else ""
+    over = f"\nBeyond the label; reason: {plan.override}" if plan.override else ""
     asked = "" if case.as_of is None else f", as of {case.as_of}"
-    said = "nothing yet" if plan.product is None and not any(planned[1:]) else _listed(planned)
+    said = "none stated" if plan.product is None and not any(planned[1:]) else _listed(planned)
     return f"{case.case}{asked}: {_listed(about)}\nPlan: {said}{over}"
 
 
@@ -64,8 +64,8 @@ def _how(case: Case) -> str:
     """The dose as it is planned, as far as it is said."""
     plan = case.plan
     if plan.titration == "label":
-        limit = "" if plan.max_sprays_per_day is None else f", up to {plan.max_sprays_per_day} sprays a day"
-        return f"titrated by the label{limit}"
+        limit = "" if plan.max_sprays_per_day is None else f" up to {plan.max_sprays_per_day} sprays a day"
+        return f"label titration{limit}"
     if plan.sprays_per_day is not None:
         return f"{plan.sprays_per_day} sprays a day"
     if plan.dose is None:
@@ -74,6 +74,6 @@ def _how(case: Case) -> str:
 
 
 def _safety(case: Case) -> str:
-    """What of the case a look at safety would be about."""
+    """What a safety check of this case would cover."""
     about = ["contraindications", "interactions", "driving"]
-    return ", ".join([*about, *(f"here: {each}" for each in case.history.conditions or ())])
+    return ", ".join([*about, *(f"in this case {each}" for each in case.history.conditions or ())])

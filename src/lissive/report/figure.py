@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lissive.report.words import count
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -37,9 +39,9 @@ _RATINGS = ("spasticity_nrs", "pain_nrs")
 
 _QUANTITY = {
     "spasms_per_day": "spasms",
-    "spasticity_nrs": "stiffness",
+    "spasticity_nrs": "spasticity",
     "pain_nrs": "pain",
-    "intoxication_vas": "intoxication",
+    "intoxication_vas": "feeling high",
     "dizziness_risk": "dizziness",
     "thc_plasma": "THC in plasma",
     "oh_thc_plasma": "11-OH-THC in plasma",
@@ -104,9 +106,10 @@ def forecast_figure(forecast: ForecastAnswer, title: str, caption: str) -> Figur
 
 def forecast_caption(forecast: ForecastAnswer, provenance: Mapping[str, Any]) -> str:
     """What the lines and bands are, and how the figure is made again."""
+    patients = count(forecast.subjects - forecast.failed, "virtual patient")
     return (
-        f"Line: median; bands: 50 % and 90 % of {forecast.subjects - forecast.failed} virtual patients, the same "
-        "ones with drug and with placebo. Response fitted on trials in MS. "
+        f"Line: median; bands: 25th to 75th and 5th to 95th percentile of {patients}, each with drug "
+        "and with placebo. Response fitted to trials in MS. "
         f"lissive {provenance['lissive_version']}, seed {provenance['seed']}."
     )
 

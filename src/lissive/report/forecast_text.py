@@ -1,4 +1,4 @@
-"""The forecast of a case as text: medians by week, ranges, responders, dose, what trials found, what was drawn."""
+"""The forecast of a case as text: medians by week, ranges, responders, dose, trial results, what was sampled."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _PLAIN = ("probability", "NRS", "VAS", "score", "1/day", "1")
 """Units that the label says already."""
 _WEEKLY = {
     "spasms_per_day": "spasms/day",
-    "spasticity_nrs": "stiffness 0-10",
-    "pain_nrs": "pain 0-10",
-    "intoxication_vas": "intoxic. 0-100",
-    "dizziness_risk": "ever dizzy",
+    "spasticity_nrs": "spasticity NRS",
+    "pain_nrs": "pain NRS",
+    "intoxication_vas": "high VAS",
+    "dizziness_risk": "dizziness",
     "thc_plasma": "THC ng/mL",
-    "oh_thc_plasma": "11-OH ng/mL",
+    "oh_thc_plasma": "11-OH-THC ng/mL",
     "cbd_plasma": "CBD ng/mL",
 }
 _DRUG_ONLY = ("thc_plasma", "oh_thc_plasma", "cbd_plasma")
@@ -42,11 +42,11 @@ _FACTS = {
     "weight": "weight",
     "cyp2c9_activity": "CYP2C9 genotype",
     "fed": "with or without food",
-    "spasms0": "spasms a day",
-    "NRS0": "stiffness",
-    "pain0": "pain",
+    "spasms0": "spasms per day",
+    "NRS0": "spasticity NRS",
+    "pain0": "pain NRS",
 }
-"""Model parameters that a case states, as a clinician says them."""
+"""Model parameters that a case states, as a clinician calls them."""
 
 
 def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
@@ -54,10 +54,10 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     if isinstance(forecast, ForecastNeeds):
         return _needs(forecast)
     head = (
-        f"3  Forecast: {count(forecast.subjects, 'virtual patient')}, as far as the case describes the person; each "
-        "with the drug and with placebo."
+        f"3  Forecast: {count(forecast.subjects, 'virtual patient')}, matched to the case; each simulated with the "
+        "drug and with placebo."
     )
-    numbers = ["   No virtual patient could be solved; there are no numbers."]
+    numbers = ["   No virtual patient could be simulated; there are no results."]
     if forecast.failed < forecast.subjects:
         said = "\n".join([*_responders(forecast), _dose(forecast)])
         numbers = [weekly_table(forecast), forecast_table(forecast), said]
@@ -68,7 +68,7 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
 
 def _needs(forecast: ForecastNeeds) -> str:
     lines = [wrapped(f"- {each.field}: {each.what}", _INDENT) for each in forecast.needs]
-    return "\n".join(["3  Forecast: not made. The case does not say enough yet; it needs", *lines])
+    return "\n".join(["3  Forecast: not made. The case does not state everything that it needs:", *lines])
 
 
 def weekly_table(forecast: ForecastAnswer) -> str:
@@ -77,7 +77,7 @@ def weekly_table(forecast: ForecastAnswer) -> str:
     for week in forecast.weeks:
         if week > 12 and week % 4 and week != forecast.weeks[-1]:
             continue
-        row = ["before" if week == 0 else f"week {week}"]
+        row = ["baseline" if week == 0 else f"week {week}"]
         for name in _WEEKLY:
             one = forecast.outcomes[name]
             arms = _ARMS[:1] if name in _DRUG_ONLY else _ARMS
@@ -88,10 +88,10 @@ def weekly_table(forecast: ForecastAnswer) -> str:
 
 
 def forecast_table(forecast: ForecastAnswer) -> str:
-    """Median and 90 % range before treatment and in two weeks of it, with drug and with placebo."""
+    """Median and 90 % prediction interval at baseline and in two weeks of treatment, with drug and with placebo."""
     last = forecast.weeks[-1]
     shown = sorted({week for week in (4, last) if week <= last})
-    heads = ["median (90 % of patients)", "before"]
+    heads = ["median (5th to 95th percentile)", "baseline"]
     for week in shown:
         heads += [f"week {week}: drug", "placebo"]
     rows = []
@@ -118,22 +118,22 @@ def _value(x: float, unit: str) -> str:
 
 def _responders(forecast: ForecastAnswer) -> list[str]:
     lines = []
-    for name, (share, week) in RESPONSES.items():
+    for name, (reduction, week) in RESPONSES.items():
         found = forecast.responders[name]
-        said = f"Stiffness down by {100 * share:.0f} % or more at week {week}: "
+        said = f"Spasticity NRS reduced by {100 * reduction:.0f} % or more at week {week}: "
         if found is None:
             said += "the plan ends before."
         else:
             said += (
                 f"{percent(found.active)} with the drug, {percent(found.placebo)} with placebo; "
-                f"the drug's part is {100 * found.difference:.0f} points."
+                f"difference {100 * found.difference:.0f} percentage points."
             )
         lines.append(wrapped(said, _INDENT))
     gap = forecast.outcomes["spasticity_nrs"].difference
     low, high = f"{gap.p05[-1]:+.1f}", f"{gap.p95[-1]:+.1f}"
     said = (
-        f"Stiffness, drug minus placebo in the same patient, week {forecast.weeks[-1]}: {gap.median[-1]:+.1f} points "
-        f"(90 % of patients {span(low, high)})."
+        f"Spasticity NRS, drug minus placebo in the same virtual patient, week {forecast.weeks[-1]}: median "
+        f"{gap.median[-1]:+.1f} (5th to 95th percentile {span(low, high)})."
     )
     return [*lines, wrapped(said, _INDENT)]
 
@@ -141,23 +141,23 @@ def _responders(forecast: ForecastAnswer) -> list[str]:
 def _dose(forecast: ForecastAnswer) -> str:
     q, unit = forecast.dose.active, forecast.dose.unit
     return (
-        f"{_INDENT}Dose in the last week: {q.median[-1]:.1f} {unit} (90 % of patients "
+        f"{_INDENT}Dose in the last week: median {q.median[-1]:.1f} {unit} (5th to 95th percentile "
         f"{span(f'{q.p05[-1]:.1f}', f'{q.p95[-1]:.1f}')}; mean {q.mean[-1]:.1f})."
     )
 
 
 def _found(forecast: ForecastAnswer, product: str) -> str:
-    """What trials found, before anybody believes a simulation."""
+    """Results of trials, to be read before a simulation is believed."""
     rows = forecast.found_in_trials
     if not rows:
-        return "   Trials of this cause of spasm: none is in the tables. Nothing here has been tested."
-    lines = ["What trials found; where the forecast shows more, believe the trials:"]
+        return "   No trial of this cause of spasm is in the tables: what is forecast has not been tested."
+    lines = ["Trial results; where the forecast shows a larger effect, rely on the trials:"]
     for row in rows:
         other = "" if row.product in ("any", product) else f"[of another product, {row.product}] "
         mark = UNVERIFIED if "recalled" in row.provenance else ""
         lines.append(f"- {other}{row.found} ({row.source}){mark}")
     if not any(row.product == product for row in rows):
-        lines.append(f"- Of {product} in this cause, no trial is in these lines.")
+        lines.append(f"- No trial of {product} for this cause is listed here.")
     if any("recalled" in row.provenance for row in rows):
         lines.append(UNVERIFIED_NOTE)
     return "\n".join(wrapped(line, _INDENT) for line in lines)
@@ -166,9 +166,9 @@ def _found(forecast: ForecastAnswer, product: str) -> str:
 def _open(forecast: ForecastAnswer) -> str:
     lines = []
     if forecast.failed:
-        lines.append(f"{count(forecast.failed, 'patient')} could not be solved and left out:")
+        lines.append(f"{count(forecast.failed, 'virtual patient')} could not be simulated and excluded:")
         lines += [f"- patient {number}: {why}" for number, why in list(forecast.failures.items())[:5]]
     drawn = [_FACTS[name] for name in forecast.drawn if name in _FACTS]
     if drawn:
-        lines.append(f"Unknown in the case, so drawn for each virtual patient: {', '.join(drawn)}.")
+        lines.append(f"Unknown in the case, so sampled for each virtual patient: {', '.join(drawn)}.")
     return "\n".join(wrapped(line, _INDENT) for line in [*lines, *forecast.notes])
