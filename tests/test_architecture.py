@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -34,17 +37,34 @@ def test_unknown_names_are_refused():
         lissive.relax  # noqa: B018 - reading the attribute is what fails
 
 
-def test_the_verbs_are_listed():
-    assert {"load", "simulate"} <= set(dir(lissive))
+VERBS = "load simulate read_case answer decide pool claims predict run_trial power reproduce validate cite".split()
 
 
-@pytest.mark.parametrize(
-    "first", ["import lissive", "import lissive, lissive.simulate", "from lissive import simulate"]
-)
-def test_a_room_with_the_name_of_a_verb_is_called_whoever_imports_it_first(first):
-    pytest.importorskip("lissive.simulate")
-    code = (
-        f"{first}\nimport lissive\nprint(callable(lissive.simulate), hasattr(lissive.simulate, '__path__'))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "True True\n"
+def test_the_verbs_of_the_terminal_are_functions_of_the_package():
+    assert set(VERBS) <= set(dir(lissive))
+    code = "\n".join(f"from lissive import {verb}\nassert callable({verb}), '{verb}'" for verb in _plain())
+    loaded_by(code)
+
+
+def _plain():
+    """Until the two packages have their new names, a verb that shares its name with one is left out."""
+    return [verb for verb in VERBS if find_spec(f"lissive.{verb}") is None]
+
+
+@pytest.mark.xfail(reason="simulate and validate are still the names of packages", strict=True)
+def test_no_verb_shares_its_name_with_a_submodule():
+    assert _plain() == VERBS
+
+
+def test_type_checkers_see_the_same_verbs():
+    """The imports for type checkers name the module and the function that are loaded."""
+    tree = ast.parse(Path(lissive.__file__).read_text(encoding="utf-8"))
+    block = next(each for each in tree.body if isinstance(each, ast.If))
+    seen = {
+        name.asname or name.name: f"{line.module}:{name.name}"
+        for line in block.body
+        if isinstance(line, ast.ImportFrom)
+        for name in line.names
+    }
+    assert seen == lissive._VERBS
+    assert sorted(seen) == sorted(lissive.__all__)

@@ -15,8 +15,8 @@ from lissive import cache
 from lissive.cache import store, stored
 
 CODE = """
-import lissive
-run = lissive.simulate("examples/one_compartment.ant", until=2.0, every=1.0, select=["C"], parameters={"ka": 2.0})
+from lissive.simulate.solve import simulate
+run = simulate("examples/one_compartment.ant", until=2.0, every=1.0, select=["C"], parameters={"ka": 2.0})
 print(run["C"].values.tolist())
 """
 

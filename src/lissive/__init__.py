@@ -3,58 +3,77 @@
 The verbs of the terminal are functions here, loaded when they are first used:
 
     import lissive
-    equations = lissive.load("lissive")
-    run = lissive.simulate("lissive", events="events.csv", until=24.0, every=1.0)
+    case = lissive.read_case("case.yaml")
+    lissive.answer(case, subjects=1000).forecast
+    lissive.simulate("lissive", events="events.csv", until=24.0, every=1.0)
 """
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from lissive.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from lissive.access.decide import decide
+    from lissive.case.read import read_case
+    from lissive.case_answer import answer
+    from lissive.evidence.answer import pool
+    from lissive.evidence.claim import claims
+    from lissive.forecast.predict import predict
+    from lissive.model.read import load
+    from lissive.report.cite import cite
+    from lissive.simulate.solve import simulate
+    from lissive.trials.power import power
+    from lissive.trials.read import read_design
+    from lissive.trials.reproduce import reproduce
+    from lissive.trials.run import run_trial
+    from lissive.validate.run import validate
+
+__all__ = [
+    "answer",
+    "cite",
+    "claims",
+    "decide",
+    "load",
+    "pool",
+    "power",
+    "predict",
+    "read_case",
+    "read_design",
+    "reproduce",
+    "run_trial",
+    "simulate",
+    "validate",
+]
+
 
 _VERBS = {
-    "load": ("lissive.model", "load"),
-    "simulate": ("lissive.simulate.solve", "simulate"),
-    "read_design": ("lissive.trials.read", "read_design"),
-    "run_trial": ("lissive.trials.run", "run_trial"),
+    "load": "lissive.model.read:load",
+    "simulate": "lissive.simulate.solve:simulate",
+    "read_case": "lissive.case.read:read_case",
+    "answer": "lissive.case_answer:answer",
+    "decide": "lissive.access.decide:decide",
+    "pool": "lissive.evidence.answer:pool",
+    "claims": "lissive.evidence.claim:claims",
+    "predict": "lissive.forecast.predict:predict",
+    "read_design": "lissive.trials.read:read_design",
+    "run_trial": "lissive.trials.run:run_trial",
+    "power": "lissive.trials.power:power",
+    "reproduce": "lissive.trials.reproduce:reproduce",
+    "validate": "lissive.validate.run:validate",
+    "cite": "lissive.report.cite:cite",
 }
-"""Verb → the module that has it and its name there. A verb may bear the name of its room."""
-
-_ROOMS = {"simulate"}
+"""Verb → the module that has it and its name there; the imports above tell type checkers the same."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _VERBS:
         raise AttributeError(f"module 'lissive' has no attribute {name!r}")
-    if name in _ROOMS:
-        return import_module(f"lissive.{name}")
-    module, verb = _VERBS[name]
+    module, _, verb = _VERBS[name].partition(":")
     return getattr(import_module(module), verb)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_VERBS})
-
-
-class _Room(ModuleType):
-    """A room that can be called by its verb: `lissive.simulate(...)` beside `lissive.simulate.events`."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        module, verb = _VERBS[self.__name__.rpartition(".")[2]]
-        return getattr(import_module(module), verb)(*args, **kwargs)
-
-
-class _House(ModuleType):
-    """Importing a room sets it on this module, whoever imports it first; then it learns its verb."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in _ROOMS and isinstance(value, ModuleType):
-            value.__class__ = _Room
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _House
+    return sorted({*globals(), *__all__})

@@ -97,7 +97,7 @@ def test_every_jurisdiction_has_steps_and_each_says_how_it_is_known():
             )
             for step in steps:
                 assert step.provenance in ("read", "recalled")
-                assert ("to be checked" in step.said) == (step.provenance == "recalled"), step
+                assert ("unverified" in step.said) == (step.provenance == "recalled"), step
 
 
 def test_what_was_found_later_does_not_pass_for_what_held_then():

@@ -71,7 +71,7 @@ def test_a_procedural_block_has_a_mark_and_the_lack_of_a_programme_has_none():
     none = drawn([answer("US-ID", "not_eligible", "blocked", ("no_programme",))])
     marks = [[text.text for text in svg.iter(f"{SVG}text")].count("!") for svg in (blocked, none)]
     assert marks == [2, 1]  # one of them in the legend
-    assert "first by video" in ElementTree.tostring(blocked, encoding="unicode")
+    assert "first visit by telehealth" in ElementTree.tostring(blocked, encoding="unicode")
 
 
 def test_the_picture_has_a_title_and_says_everything_in_words():

@@ -225,7 +225,7 @@ def test_forty_sprays_need_a_reason(read, refusal):
     text = refusal(plan("titration: fixed, sprays_per_day: 40"))
     assert text == (
         "case.yaml:2: plan.sprays_per_day is 40. "
-        "Allowed: up to 12 sprays a day, the most that the label allows. "
+        "Allowed: up to 12 sprays a day, the maximum of the label. "
         "What to do: lower the dose, or write the reason for more in plan.override."
     )
     case = read(plan('titration: fixed, sprays_per_day: 40, override: "dose of an earlier trial"'))
@@ -239,8 +239,8 @@ def test_twelve_sprays_need_none(read):
 
 def test_no_reason_lifts_the_ceiling(refusal):
     text = refusal(plan('titration: label, max_sprays_per_day: 49, override: "because"'))
-    assert "Allowed: up to 48 sprays a day, the most that is run." in text
-    assert "no override lifts this limit" in text
+    assert "Allowed: up to 48 sprays a day, the maximum that is simulated." in text
+    assert "plan.override does not lift this limit" in text
 
 
 def test_an_empty_reason_is_none(refusal):

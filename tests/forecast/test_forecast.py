@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,10 @@ import pytest
 
 from lissive.case import Case, causes, make_case, read_case
 from lissive.errors import CaseError
-from lissive.evidence.case_answer import case_evidence
 from lissive.forecast import ARMS, outcomes, predict, responders, summary
 from lissive.forecast.treatment import treatment
 from lissive.model import load
+from lissive.report.forecast_text import forecast_text
 from lissive.units import to_nmol
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
@@ -62,20 +64,35 @@ def test_more_patients_do_not_change_those_there_are() -> None:
 
 def test_the_summary_has_the_shape_that_others_build_on(forecast) -> None:  # type: ignore[no-untyped-def]
     found = summary(forecast)
-    assert found["weeks"] == list(range(13))
-    assert found["subjects"] == 60
-    assert found["failed"] == 0
+    assert found.weeks == tuple(range(13))
+    assert found.subjects == 60
+    assert found.failed == 0
     for name in ("spasms_per_day", "spasticity_nrs"):
         for arm in ARMS:
-            q = found["outcomes"][name][arm]
-            assert all(len(q[k]) == 13 for k in ("median", "p05", "p25", "p75", "p95"))
-            assert (np.diff([q[k] for k in ("p05", "p25", "median", "p75", "p95")], axis=0) >= 0).all()
+            q = found.outcomes[name].of(arm)
+            assert all(len(row) == 13 for row in astuple(q))
+            assert (np.diff([q.p05, q.p25, q.median, q.p75, q.p95], axis=0) >= 0).all()
     for name in ("20pct_week4", "30pct_week12"):
-        hit = found["responders"][name]
-        assert hit["difference"] == pytest.approx(hit["active"] - hit["placebo"])
-    assert found["drawn"].count("fed") == 1  # unknown in the case, so drawn, and said
-    assert found["found_in_trials"]
-    assert {"found", "product", "source", "provenance"} == set(found["found_in_trials"][0])
+        hit = found.responders[name]
+        assert hit.difference == pytest.approx(hit.active - hit.placebo)
+    assert found.drawn.count("fed") == 1  # unknown in the case, so drawn, and said
+    assert found.found_in_trials
+
+
+def test_the_json_has_the_keys_that_others_build_on(forecast) -> None:  # type: ignore[no-untyped-def]
+    data = json.loads(json.dumps(summary(forecast).to_json(), allow_nan=False))
+    assert list(data) == (
+        "weeks outcomes responders dose subjects failed failures interval found_in_trials drawn notes".split()
+    )
+    quantiles = ["p05", "p25", "median", "p75", "p95", "mean"]
+    assert list(data["outcomes"]) == [each.name for each in outcomes()]
+    assert list(data["outcomes"]["pain_nrs"]) == ["label", "unit", "active", "placebo", "difference"]
+    assert list(data["outcomes"]["pain_nrs"]["active"]) == quantiles
+    assert data["outcomes"]["pain_nrs"]["active"]["median"][0] == 5.0
+    assert list(data["dose"]) == ["unit", "active", "placebo"]
+    assert len(data["dose"]["active"]["mean"]) == 12
+    assert set(data["responders"]["20pct_week4"]) == {"active", "placebo", "difference"}
+    assert list(data["found_in_trials"][0]) == ["product", "found", "source", "provenance"]
 
 
 def test_responders_are_counted_by_the_trials_definition(forecast) -> None:  # type: ignore[no-untyped-def]
@@ -83,21 +100,21 @@ def test_responders_are_counted_by_the_trials_definition(forecast) -> None:  # t
     by_hand = [float(np.mean([w[4] <= 0.8 * w[0] for w in arm])) for arm in nrs]
     got = responders(forecast, 0.20, 4)
     assert got is not None
-    assert [got["active"], got["placebo"]] == by_hand
+    assert [got.active, got.placebo] == by_hand
     assert responders(forecast, 0.20, 13) is None  # the plan ends before
 
 
 def test_a_plan_that_ends_before_week_four_has_no_responders() -> None:
     found = summary(predict(changed(plan={"weeks": 2}), subjects=4, threads=1))
-    assert found["responders"] == {"20pct_week4": None, "30pct_week12": None}
+    assert found.responders == {"20pct_week4": None, "30pct_week12": None}
 
 
 @pytest.mark.parametrize("cause", list(causes()))
 def test_every_cause_runs_and_says_what_trials_found(cause: str) -> None:
     found = summary(predict(changed(spasm={"cause": cause}, plan={"weeks": 1}), subjects=6, threads=1))
-    assert found["failed"] == 0
-    assert found["found_in_trials"]
-    last = found["outcomes"]["spasticity_nrs"]["active"]["median"][-1]
+    assert found.failed == 0
+    assert found.found_in_trials
+    last = found.outcomes["spasticity_nrs"].active.median[-1]
     assert 0 <= last <= 10
 
 
@@ -176,7 +193,11 @@ def test_a_genotype_is_read_either_way_round_and_an_unlisted_one_is_drawn_and_sa
         ({"plan": {"weeks": None}}, "needs plan.weeks"),
         ({"spasm": {"cause": None}}, "needs spasm.cause"),
         ({"plan": {"titration": "fixed"}}, "needs plan.sprays_per_day"),
-        ({"spasm": {"spasticity_nrs": 0}}, "spasticity_nrs is 0"),
+        (
+            {"plan": {"product": "thc_oral", "titration": "fixed", "max_sprays_per_day": None}},
+            "plan.doses_per_day",
+        ),
+        ({"spasm": {"spasticity_nrs": 0}}, "needs spasm.spasticity_nrs, over 0"),
     ],
 )
 def test_a_case_that_says_too_little_is_told_what_is_missing(parts: dict[str, Any], said: str) -> None:
@@ -190,34 +211,31 @@ def test_a_patient_that_cannot_be_solved_is_left_out_and_named(forecast) -> None
     status = forecast.status.copy()
     status[0, 7] = 3
     found = summary(replace(forecast, status=status))
-    assert found["failed"] == 1
-    assert list(found["failures"]) == ["8"]
-    assert "not a number" in found["failures"]["8"]
-    assert summary(forecast)["outcomes"] != found["outcomes"]
+    assert found.failed == 1
+    assert list(found.failures) == [8]
+    assert "not a number" in found.failures[8]
+    assert list(found.to_json()["failures"]) == ["8"]
+    assert summary(forecast).outcomes != found.outcomes
 
 
 def test_what_the_model_does_nothing_with_is_said() -> None:
     notes = treatment(changed(history={"conditions": ["psychosis"]}), load("lissive")).notes
-    assert any("without influence" in n and "age" in n and "other conditions" in n for n in notes)
+    assert any("not used by the forecast" in n and "age" in n and "other conditions" in n for n in notes)
     child = treatment(changed(person={"age_years": 9}), load("lissive")).notes
-    assert any("for a child this forecast means nothing" in n for n in child)
+    assert any("not valid for a child" in n for n in child)
 
 
 def test_a_forecast_in_which_every_run_failed_still_answers(forecast) -> None:  # type: ignore[no-untyped-def]
     from dataclasses import replace
 
     found = summary(replace(forecast, status=np.full_like(forecast.status, 2)))
-    assert found["failed"] == found["subjects"] == 60
-    assert found["responders"] == {"20pct_week4": None, "30pct_week12": None}
-    assert found["outcomes"]["pain_nrs"]["active"]["median"] == []
-    from lissive.report.text import case_text
-
-    assert "No virtual patient could be solved" in case_text(
-        forecast.case, found, None, case_evidence(forecast.case)
-    )
+    assert found.failed == found.subjects == 60
+    assert found.responders == {"20pct_week4": None, "30pct_week12": None}
+    assert found.outcomes["pain_nrs"].active.median == ()
+    assert "No virtual patient could be simulated" in forecast_text(forecast.case, found)
 
 
 def test_a_plan_longer_than_the_trials_is_said_to_extrapolate() -> None:
     case = changed(plan={"weeks": 16, "titration": "fixed", "sprays_per_day": 1})
-    notes = summary(predict(case, subjects=2, threads=1))["notes"]
-    assert any("this extrapolates" in note for note in notes)
+    notes = summary(predict(case, subjects=2, threads=1)).notes
+    assert any("an extrapolation" in note for note in notes)

@@ -110,7 +110,7 @@ def test_the_shipped_model_cites_every_source_of_its_parameters() -> None:
     text = cite_text(found)
     assumed = [row.name for row in found.without_source if row.provenance == "assumed"]
     assert f"Assumed, without a source: {len(assumed)}\n  {assumed[0]}" in text
-    assert "measured [recalled]: fm_THC_2C9" in text
+    assert "measured†: fm_THC_2C9" in text
     assert "Lissive 0.1.0" in text
 
 
@@ -141,7 +141,7 @@ def test_a_run_of_a_file_names_its_live_parameters(tmp_path: Path) -> None:
     assert "k" in found.in_the_file
     assert "unused" not in found.in_the_file
     model.unlink()
-    assert "is not there any more" in cite(str(tmp_path / "run.csv")).notes[0]
+    assert "no longer exists" in cite(str(tmp_path / "run.csv")).notes[0]
 
 
 def test_bibtex_has_an_entry_for_each_reference_and_the_software() -> None:
@@ -163,16 +163,16 @@ def test_signs_of_bibtex_are_escaped() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("lost.json", None, '"lost.json" is not there'),
-        ("lost.nc", None, '"lost.nc" is not there'),
+        ("lost.json", None, '"lost.json" does not exist'),
+        ("lost.nc", None, '"lost.nc" does not exist'),
         ("lost", None, '"lost" is neither a run nor a model'),
         ("lost.ant", None, '"lost.ant" is not there'),
-        ("list.json", "[1, 2]", "list.json: it is no run of lissive."),
-        ("other.json", '{"a": 1}', "other.json: it is no run of lissive."),
+        ("list.json", "[1, 2]", "list.json: It is not a run of lissive."),
+        ("other.json", '{"a": 1}', "other.json: It is not a run of lissive."),
         ("broken.json", "{", "broken.json: it cannot be read as a run"),
-        ("old.json", '{"provenance": {"model": "lissive"}}', "does not say its model_hash, outputs, dosed"),
+        ("old.json", '{"provenance": {"model": "lissive"}}', "does not state its model_hash, outputs, dosed"),
         ("odd.json", '{"provenance": {"model": 1, "model_hash": 1, "outputs": 1, "dosed": 1, "given": 1, '
-         '"drawn": 1}}', "odd.json: it is no run of lissive."),
+         '"drawn": 1}}', "odd.json: It is not a run of lissive."),
         ("table.csv", "subject,time\n", "table.csv: it cannot be read as a run"),
         ("noise.nc", "noise", "noise.nc: it cannot be read as a run"),
         ("noise.parquet", "noise", "noise.parquet: it cannot be read as a run"),
@@ -197,7 +197,7 @@ def test_what_is_no_run_is_one_message_and_exit_2(
 
 
 def test_an_empty_folder_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(SimulationError, match=r"forecast\.json\" is not there"):
+    with pytest.raises(SimulationError, match=r"forecast\.json\" does not exist"):
         cite(str(tmp_path))
 
 

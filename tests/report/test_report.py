@@ -11,43 +11,50 @@ from pathlib import Path
 
 import pytest
 
-from lissive.case import read_case
-from lissive.evidence.case_answer import case_evidence
-from lissive.forecast import predict, summary
+from lissive.case import make_case, read_case
+from lissive.case_answer import CaseAnswer, answer
+from lissive.forecast import ForecastAnswer, ForecastNeeds
+from lissive.report.case_text import case_text, headline
 from lissive.report.figure import PANELS, forecast_figure, save
-from lissive.report.text import case_text
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
 
 
 @pytest.fixture(scope="module")
-def found():  # type: ignore[no-untyped-def]
-    return summary(predict(read_case(EXAMPLE), subjects=20, seed=1, threads=1))
+def whole() -> CaseAnswer:
+    return answer(read_case(EXAMPLE), subjects=20, seed=1, threads=1)
 
 
-def test_the_text_says_limits_trials_and_what_is_not_built(found) -> None:  # type: ignore[no-untyped-def]
-    text = case_text(read_case(EXAMPLE), found, None, case_evidence(read_case(EXAMPLE)))
+@pytest.fixture(scope="module")
+def found(whole: CaseAnswer) -> ForecastAnswer:
+    assert isinstance(whole.forecast, ForecastAnswer)
+    return whole.forecast
+
+
+def test_the_text_says_limits_trials_and_what_is_not_built(whole: CaseAnswer, found: ForecastAnswer) -> None:
+    text = case_text(whole)
     for words in (
         "not a prescription",
-        "fitted on published trials in multiple sclerosis",
+        "fitted to published trials in multiple sclerosis",
         "Wade 2010",
         "clobazam: not in the model's",
     ):
         assert words in " ".join(text.split())
     assert text.count("not built yet") == 2
     assert max(len(line) for line in text.splitlines()) <= 130
-    percent = f"{100 * found['responders']['20pct_week4']['active']:.0f} % with the drug"
-    assert percent in text
+    responders = found.responders["20pct_week4"]
+    assert responders is not None
+    assert f"{100 * responders.active:.0f} % with the drug" in text
 
 
-def test_the_figure_has_a_panel_for_each_outcome_with_units(found) -> None:  # type: ignore[no-untyped-def]
+def test_the_figure_has_a_panel_for_each_outcome_with_units(found: ForecastAnswer) -> None:
     figure = forecast_figure(found, "title", "caption")
     assert len(figure.axes) == len(PANELS)
     for ax, name in zip(figure.axes, PANELS, strict=True):
-        assert f"[{found['outcomes'][name]['unit']}]" in ax.get_ylabel()
+        assert f"[{found.outcomes[name].unit}]" in ax.get_ylabel()
 
 
-def test_figures_are_written_whole_as_png_and_svg(found, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_figures_are_written_whole_as_png_and_svg(found: ForecastAnswer, tmp_path: Path) -> None:
     png, svg = save(forecast_figure(found, "title", "caption"), tmp_path, "forecast")
     assert png.read_bytes()[:4] == b"\x89PNG"
     assert ET.parse(svg).getroot().tag.endswith("svg")
@@ -120,3 +127,55 @@ def test_a_wrong_case_is_one_message_with_its_line(
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert not (tmp_path / "r").exists()
+
+
+COMPLETE = {
+    "case": "a",
+    "as_of": "2026-11-22",
+    "place": {"residence": "US-NY"},
+    "spasm": {"cause": "multiple_sclerosis"},
+    "plan": {"product": "nabiximols", "titration": "label", "weeks": 12},
+}
+
+
+@pytest.mark.parametrize(
+    ("without", "needs"),
+    [
+        ({"plan": None}, ["plan.product", "plan.titration", "plan.weeks"]),
+        ({"plan": {"product": "nabiximols"}}, ["plan.titration", "plan.weeks"]),
+        (
+            {"plan": {"product": "thc_oral", "titration": "fixed", "weeks": 4}},
+            ["plan.dose", "plan.doses_per_day"],
+        ),
+        ({"spasm": {}}, ["spasm.cause"]),
+        ({"spasm": {"cause": "als", "pain_nrs": 0}}, ["spasm.pain_nrs"]),
+        (
+            {"as_of": None, "place": None, "spasm": None, "plan": None},
+            ["spasm.cause", "plan.product", "plan.titration", "plan.weeks"],
+        ),
+    ],
+)
+def test_an_incomplete_case_is_answered_as_far_as_it_goes(
+    without: dict[str, object], needs: list[str]
+) -> None:
+    case = make_case({k: v for k, v in {**COMPLETE, **without}.items() if v is not None})
+    found = answer(case, subjects=2)
+    assert isinstance(found.forecast, ForecastNeeds)
+    assert [each.field for each in found.forecast.needs] == needs
+    assert (found.access is None) == (case.as_of is None)
+    text = case_text(found)
+    for words in ("1  Access", "2  Evidence", "Forecast: not made", *needs, "not a prescription"):
+        assert words in text
+    assert "None" not in headline(case)
+    data = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert list(data) == ["case", "as_of", "access", "evidence", "safety", "forecast", "provenance"]
+    assert [each["field"] for each in data["forecast"]["needs"]] == needs
+
+
+def test_the_command_answers_a_case_without_a_plan_and_writes_what_there_is(tmp_path: Path) -> None:
+    case = tmp_path / "case.yaml"
+    case.write_text("case: a\nspasm: {cause: als}\n", encoding="utf-8")
+    done = door("case", str(case), "--report", str(tmp_path / "r"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "- plan.product: " in done.stdout
+    assert [path.name for path in (tmp_path / "r").iterdir()] == ["forecast.json"]

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import lissive
-from lissive.errors import SimulationError
+from lissive.errors import ModelError, SimulationError
+from lissive.model import load
+from lissive.simulate.solve import simulate
 
 MODEL = Path(__file__).parents[2] / "examples" / "one_compartment.ant"
 EVENTS = MODEL.with_name("events.csv")
 
 
 def run(**given: object):
-    return lissive.simulate(MODEL, **given)
+    return simulate(MODEL, **given)
 
 
 def table(**columns: object) -> pd.DataFrame:
@@ -193,7 +194,7 @@ def test_a_table_of_subjects_is_not_guessed_at(text: str, said: str, tmp_path: P
 
 def test_a_number_of_subjects_draws_them_and_none_is_the_typical_person() -> None:
     one, seven, typical = (
-        lissive.simulate("lissive", subjects=n, until=1, every=1, select=["NRS"])["NRS"].values[:, 0]
+        simulate("lissive", subjects=n, until=1, every=1, select=["NRS"])["NRS"].values[:, 0]
         for n in (1, 7, None)
     )
     assert one[0] == seven[0]
@@ -204,12 +205,12 @@ def test_a_number_of_subjects_draws_them_and_none_is_the_typical_person() -> Non
 def test_a_model_with_nothing_in_it_is_said(tmp_path: Path) -> None:
     file = tmp_path / "empty.ant"
     file.write_text("// nothing\n")
-    with pytest.raises((SimulationError, lissive.errors.ModelError)):
-        lissive.simulate(file, until=1, every=1)
+    with pytest.raises((SimulationError, ModelError)):
+        simulate(file, until=1, every=1)
 
 
 def test_the_hash_of_a_model_does_not_depend_on_what_was_run_before() -> None:
     first = run(until=1, every=1, select=["C"]).attrs["model_hash"]
-    model = lissive.load(MODEL)
+    model = load(MODEL)
     for select in (["C"], ["A_gut", "ka"]):
-        assert lissive.simulate(model, until=1, every=1, select=select).attrs["model_hash"] == first
+        assert simulate(model, until=1, every=1, select=select).attrs["model_hash"] == first

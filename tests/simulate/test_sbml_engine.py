@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import lissive
+from lissive.simulate.solve import simulate
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "sbml-cases"
 
@@ -27,7 +27,7 @@ def test_case_of_the_test_suite_passes_at_the_default_tolerance(case: str) -> No
     expected = np.array([[float(x) for x in row] for row in rows if row])
     concentrations = {n.strip() for n in settings["concentration"].split(",")}
     columns = [f"[{c.strip()}]" if c.strip() in concentrations else c.strip() for c in header[1:]]
-    run = lissive.simulate(next(folder.glob("*.xml")), times=expected[:, 0], select=columns)  # type: ignore[operator]
+    run = simulate(next(folder.glob("*.xml")), times=expected[:, 0], select=columns)  # type: ignore[operator]
     assert run["status"].item() == 0, run["message"].item()
     got = np.stack([run[c].values[0] for c in columns], axis=1)
     wanted = expected[:, 1:]

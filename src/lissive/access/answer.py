@@ -87,7 +87,7 @@ class Fired:
     citation: str
     source_url: str | None
     provenance: str
-    """read, or recalled: from memory, to be checked."""
+    """read, or recalled: quoted from memory, unverified."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Answer:
     next_steps: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
     expires: datetime.date | None = None
-    """When a certification of that day would run out."""
+    """When a certification issued that day would expire."""
     confidence: Confidence = "low"
     as_of: str | None = None
     """To when the rule's sources show it, as far as they say: a year, month or day."""

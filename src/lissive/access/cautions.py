@@ -1,4 +1,4 @@
-"""Why an answer may not hold: dates, sources that differ, what is from memory, what may have changed since."""
+"""Why an answer may not hold: dates, sources that differ, what is unverified, what may have changed since."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def boundary(others: Others) -> Iterator[Caution]:
     """What it may come to as well, where the day of a change is not known exactly."""
     if others:
         said = "; ".join(f"{name}: {level.status.replace('_', ' ')}" for name, level in others)
-        text = f"The day of a change is not known exactly; the lower result is given. It may be, by {said}."
+        text = (
+            f"The exact day of a change is not known; the less favourable result is given. Otherwise: {said}."
+        )
         yield Caution("boundary_uncertain", text)
 
 
@@ -54,14 +56,16 @@ def _near_change(
         begins = day(each.begins)
         if abs((on - begins).days) <= near:
             when = "changed" if begins <= on else "changes"
-            memory = ", a day quoted from memory" if each.from_provenance == "recalled" else ""
+            memory = ", unverified date" if each.from_provenance == "recalled" else ""
             yield Caution("near_change", f"The rule {when} on {begins.isoformat()} ({each.id}{memory}).")
     if any(clause.begins for clause in version.logic.walk()):
         for shift in (-near, near):
             moved = on + datetime.timedelta(days=shift)
             if evaluate(version.logic, person(facts, moved)).level != verdict.level:
                 side = "after" if shift > 0 else "before"
-                yield Caution("near_change", f"A clause that decides this begins within {near} days {side}.")
+                yield Caution(
+                    "near_change", f"A clause that decides this takes effect within {near} days {side}."
+                )
 
 
 def _stated(version: Version, on: datetime.date) -> Iterator[Caution]:
@@ -73,12 +77,12 @@ def _stated(version: Version, on: datetime.date) -> Iterator[Caution]:
 
 def _recalled(version: Version, how: Procedure) -> Iterator[Caution]:
     if version.known("logic") == "recalled":
-        yield Caution(
-            "recalled_fields", "The rule itself is quoted from memory and was not read: to be checked."
-        )
+        yield Caution("recalled_fields", "The rule itself is unverified.")
     if how.recalled:
         fields = " and ".join(dict.fromkeys(how.recalled))
-        yield Caution("recalled_fields", f"What stands in the way rests on {fields}, quoted from memory.")
+        yield Caution(
+            "recalled_fields", f"The requirement that is not met rests on unverified data: {fields}."
+        )
 
 
 def _stale(version: Version, on: datetime.date) -> Iterator[Caution]:
@@ -86,9 +90,11 @@ def _stale(version: Version, on: datetime.date) -> Iterator[Caution]:
         return
     old = limits()["stale_days"]
     if version.as_of is None:
-        yield Caution("law_may_have_changed", "No source says until when this was still the rule.")
+        yield Caution("law_may_have_changed", "No source states until when this rule was in force.")
     elif (on - day(version.as_of)).days > old:
-        text = f"The sources go to {version.as_of}, more than {old} days before; the law may have changed."
+        text = (
+            f"The sources date from {version.as_of}, more than {old} days earlier; the law may have changed."
+        )
         yield Caution("law_may_have_changed", text)
 
 
@@ -104,5 +110,6 @@ def _of_facts(facts: Facts, version: Version, on: datetime.date, verdict: Verdic
         if evaluate(version.logic, person(more, on)).level > verdict.level:
             names = ", ".join(unlisted)
             yield Caution(
-                "facts", f"{names} is given as a cause and not in dx; as a diagnosis it would change this."
+                "facts",
+                f"{names} is stated as a cause and not as a diagnosis (dx); as a diagnosis it would change this.",
             )

@@ -148,7 +148,7 @@ def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
     if field.place != COMMON:  # of the common shape it is said once, of the whole
         remarks.append(dated(field, answer.on))
         if field.provenance == "recalled":
-            remarks.append("that it is asked is from memory: to be checked")
+            remarks.append("unverified that it is required")
     state, value = _state(field, case, facts, answer)
     if state == "filled" and (less := _PARTLY.get(field.fills or "")):
         state = "missing"

@@ -34,7 +34,7 @@ class Covered(Row):
     read: int = Field(ge=0)
     """Fields of all versions that were read in a source."""
     recalled: int = Field(ge=0)
-    """Fields that are from memory, and to be checked."""
+    """Fields that are quoted from memory: unverified."""
     sources: int = Field(ge=0)
     open: tuple[str, ...] = ()
     """What is known to be unsettled."""

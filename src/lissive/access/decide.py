@@ -21,6 +21,7 @@ from lissive.access.dates import day, months_later, span
 from lissive.access.load import jurisdiction as find
 from lissive.access.logic import evaluate, person
 from lissive.access.missing import missing
+from lissive.access.next_steps import next_steps
 from lissive.access.procedure import Procedure, procedure
 from lissive.access.routes import alternatives
 from lissive.access.rule import Jurisdiction, Version
@@ -93,7 +94,7 @@ def decide(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | No
         depends_on=depends_on(*found.every, *pending),
     )
     answer = replace(answer, alternatives=alternatives(facts, place, version, on, found.verdict))
-    return replace(answer, next_steps=_next_steps(facts, place, version, answer))
+    return replace(answer, next_steps=next_steps(facts, place, version, answer))
 
 
 # -- which version ---------------------------------------------------------------------------------
@@ -218,7 +219,7 @@ def _depends(verdict: Verdict) -> Iterator[str]:
 
 # -- the rest of the answer ------------------------------------------------------------------------
 def _without_rule(facts: Facts, place: Jurisdiction, on: datetime.date, found: Finding) -> Answer:
-    why = place.before_first if found.level is Level.U else "No rule version is in force on that day."
+    why = place.before_first if found.level is Level.U else "No version of the rule was in force on that day."
     kind = "not_covered" if found.level is Level.U else "no_rule_in_force"
     doubts = [Caution(kind, why or "")]
     doubts += boundary(found.others)
@@ -253,7 +254,7 @@ def _with_pending(
 
 
 def _expires(facts: Facts, version: Version, on: datetime.date) -> datetime.date | None:
-    """The day on which a certification of this day runs out, or the earlier that the practitioner sets."""
+    """The day on which a certification issued on this day expires, or the earlier that the practitioner sets."""
     if version.no_expiry_if_terminal and any(word.startswith("terminal_") for word in person(facts, on).had):
         return facts.ends
     ends = [facts.ends] if facts.ends is not None else []
@@ -265,21 +266,9 @@ def _expires(facts: Facts, version: Version, on: datetime.date) -> datetime.date
 
 
 def _confidence(version: Version, how: Procedure | None) -> Confidence:
-    """The rule's own; low where what decided is from memory, be it the rule or what blocks the visit."""
+    """The rule's own; low where what decided is unverified, be it the rule or what blocks the visit."""
     blocked = how is not None and how.procedural == "blocked" and how.recalled
     return "low" if blocked or version.known("logic") == "recalled" else version.confidence
-
-
-def _next_steps(facts: Facts, place: Jurisdiction, version: Version, answer: Answer) -> tuple[str, ...]:
-    if answer.status == "not_eligible":
-        return ()
-    from importlib.util import find_spec
-
-    if find_spec("lissive.access.next_steps") is None:
-        return ()
-    from lissive.access.next_steps import next_steps
-
-    return tuple(next_steps(facts, place, version, answer))
 
 
 # -- the tree --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What the visit entails there on that day: who may certify, course, look-ups, form, fee, validity, records.
 
 The dated table of requirements comes first; where it has nothing on a point, the rule's own fields speak. What is
-from memory says "to be checked", and so does what was found later than the day that is asked for.
+memory says "unverified", and what was found later than the day that is asked for says so.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from lissive.access.procedure import by_video, certifiers
 from lissive.access.requirements import ORDER, dated, origin, requirements, steps_of
 from lissive.access.rule import Jurisdiction, Version
 
-TO_BE_CHECKED = "to be checked"
-NOTHING = "Nothing of the visit is in the data: ask the programme."
+UNVERIFIED = "unverified"
+NOTHING = "No data on the visit: ask the programme."
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Step:
     kind: str
     text: str
     provenance: str
-    """read, or recalled: from memory, to be checked."""
+    """read, or recalled: quoted from memory, unverified."""
     citation: str
     source_url: str | None
     note: str
@@ -35,7 +35,7 @@ class Step:
     @property
     def said(self) -> str:
         """The step in a line, with its doubts."""
-        doubts = [TO_BE_CHECKED] if self.provenance == "recalled" else []
+        doubts = [UNVERIFIED] if self.provenance == "recalled" else []
         doubts += [self.note] if self.note else []
         cited = f" [{self.citation}]" if self.citation else ""
         doubt = f" ({'; '.join(doubts)})" if doubts else ""

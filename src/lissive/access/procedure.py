@@ -27,7 +27,7 @@ class Procedure:
     blocks: tuple[str, ...]
     requirements: tuple[str, ...]
     recalled: tuple[str, ...]
-    """Fields that are from memory and on which a block rests."""
+    """Unverified fields on which a block rests."""
 
 
 Check = tuple[Procedural, str, str]

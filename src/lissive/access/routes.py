@@ -107,7 +107,7 @@ def _adult_use(facts: Facts, place: Jurisdiction, on: datetime.date) -> Iterator
         begun = each.begins is None or day(each.begins) <= on
         if begun and (each.ends is None or on <= day(each.ends)) and each.status in ADULT_USE:
             needs = ("age",) if facts.age is None else ()
-            memory = "" if each.provenance == "read" else "; the day is quoted from memory"
+            memory = "" if each.provenance == "read" else " (unverified date)"
             since = f"since {each.begins}" if each.begins else ""
             yield Alternative(
                 f"adult_use_{age}_plus",

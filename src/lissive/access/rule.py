@@ -254,7 +254,7 @@ class Version(Row):
     sources: tuple[Source, ...]
 
     def known(self, field: str) -> Known:
-        """Whether a field, one of FIELDS, was read in a source, or is from memory and to be checked."""
+        """Whether a field, one of FIELDS, was read in a source, or is quoted from memory: unverified."""
         if field not in FIELDS:
             raise KeyError(field)
         return "read" if field in self.fields_read else "recalled"

@@ -26,9 +26,9 @@ def memory(subjects: int, outputs: int, rtol: float) -> dict[str, Any]:
 
     given = problem("lissive")
     start = time.perf_counter()
-    import lissive
+    from lissive.simulate.solve import simulate
 
-    run = lissive.simulate(
+    run = simulate(
         given.equations,
         events=dosing_table(given),
         subjects=subjects,

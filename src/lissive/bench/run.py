@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from lissive import __version__
 from lissive.bench import process
 from lissive.bench import speed as compare
 from lissive.bench.accuracy import Solved, accuracy, our_run, solve
 from lissive.bench.peer import RESTARTS, present
 from lissive.bench.problems import SEED, names, problem, table
 from lissive.errors import LissiveError
+from lissive.version import __version__
 
 PARTS = ("accuracy", "speed", "threads", "ready", "memory", "case")
 

@@ -1,4 +1,4 @@
-"""Tables of this room: a mistake in one is a CaseError."""
+"""Tables of this package: a mistake in one is a CaseError."""
 
 from __future__ import annotations
 

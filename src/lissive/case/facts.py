@@ -67,7 +67,7 @@ class Person(Facts):
     """Who the case is about."""
 
     age_years: float | None = fact("Age.", unit="years", ge=0, le=120)
-    sex: Literal["female", "male"] | None = fact("Sex as the body's physiology has it.")
+    sex: Literal["female", "male"] | None = fact("Physiological sex.")
     weight_kg: float | None = fact("Body weight.", unit="kg", ge=20, le=350)
     cyp2c9: str | None = fact(
         "CYP2C9 diplotype in star alleles.", pattern=r"^\*\d+/\*\d+$", examples=["*1/*3"]
@@ -143,7 +143,7 @@ class Plan(Facts):
     weeks: int | None = fact("How long.", unit="weeks", ge=1, le=104)
     sprays_per_day: int | None = fact("Sprays a day, where the titration is fixed.", unit="sprays", ge=1)
     max_sprays_per_day: int | None = fact(
-        "The most sprays that titration may reach; absent, the label's.", unit="sprays", choice=True, ge=1
+        "Maximum sprays a day of the titration (default: the label's).", unit="sprays", choice=True, ge=1
     )
     dose: str | None = fact("One dose of a product that is counted in mg.", examples=["5 mg"])
     doses_per_day: int | None = fact("Doses a day of such a product.", unit="a day", ge=1, le=24)
@@ -269,10 +269,10 @@ def _too_much(
     if name == "dose":
         said += f", {amount:g} mg a day"
     if at_ceiling:
-        do = "lower the dose; nothing is known about more, and no override lifts this limit."
+        do = "lower the dose; higher doses have no data, and plan.override does not lift this limit."
     else:
         do = "lower the dose, or write the reason for more in plan.override."
-    why = "the most that is run" if at_ceiling else "the most that the label allows"
+    why = "the maximum that is simulated" if at_ceiling else "the maximum of the label"
     return refuse(f"{said}.", f"up to {most:g} {unit} a day, {why}.", do, field=f"plan.{name}")
 
 

@@ -22,7 +22,7 @@ from lissive.typed import nearest
 _HERE = Path(__file__).parent
 
 ROUTES = ("oromucosal", "oral", "inhaled")
-"""The ways in that the model has."""
+"""The routes of administration in the model."""
 
 UNITS = {
     "thc_per_unit": "mg",
@@ -83,16 +83,16 @@ class Product:
 
     @property
     def ceiling_per_day(self) -> float | None:
-        """The most that this software runs, with a stated reason."""
+        """Maximum daily dose that is simulated, even with a stated reason."""
         return self.figure("ceiling_per_day")
 
     @property
     def gap_min(self) -> float | None:
-        """Least time between two doses [min]."""
+        """Minimum time between two doses [min]."""
         return self.figure("gap_min")
 
     def label_limit(self, weight_kg: float | None) -> float | None:
-        """The most that the label allows in a day, for a person of this weight; None where it is unknown."""
+        """Maximum daily dose of the label, for a person of this weight; None where it is unknown."""
         per_kg = self.figure("label_max_per_kg_per_day")
         if per_kg is not None and weight_kg is not None:
             return per_kg * weight_kg
@@ -125,7 +125,7 @@ def read_products(path: Path, sources: Mapping[str, str]) -> dict[str, Product]:
         name, mine = row["name"], row["product"]
         row.check_provenance(sources)
         if name in texts.setdefault(mine, {}) or name in figures.setdefault(mine, {}):
-            raise row.error(f"{mine} has {name} twice.", do="keep one of the two.")
+            raise row.error(f"Duplicate {name} of {mine}.", do="keep one of the two.")
         if name in _TEXTS:
             texts[mine][name] = _text(row)
         else:
@@ -153,7 +153,7 @@ def _figure(row: Row, counted_in: str) -> Figure:
     if name not in UNITS:
         known = [*_TEXTS, *UNITS]
         raise row.error(
-            f"{name!r} is no figure of a product.{nearest(name, known)}", allowed=", ".join(known)
+            f"Unknown figure {name!r} of a product.{nearest(name, known)}", allowed=", ".join(known)
         )
     if row["unit"] != (unit := UNITS[name] or counted_in):
         raise row.error(f"{name} has the unit {row['unit']!r}.", allowed=f"{unit}.")
@@ -169,7 +169,7 @@ def read_titration(
         row.check_provenance(sources)
         mine = row["product"]
         if mine not in known:
-            raise row.error(f"{mine!r} is no product.{nearest(mine, known)}", allowed=", ".join(known))
+            raise row.error(f"Unknown product {mine!r}.{nearest(mine, known)}", allowed=", ".join(known))
         day, morning, evening = (int(row.number(name, int)) for name in ("day", "morning", "evening"))
         so_far = days.setdefault(mine, [])
         if day != len(so_far) + 1:
@@ -203,9 +203,7 @@ def product(name: str) -> Product:
     """
     known = products()
     if name not in known:
-        raise CaseError(
-            f"{name!r} is no known product.{nearest(name, known)}", allowed=f"{', '.join(known)}."
-        )
+        raise CaseError(f"Unknown product {name!r}.{nearest(name, known)}", allowed=f"{', '.join(known)}.")
     return known[name]
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from lissive.cli.options import Force
 from lissive.errors import RuleError
 
 if TYPE_CHECKING:
-    from lissive.access.answer import Facts
+    from lissive.access.answer import Answer, Facts
+    from lissive.access.certificate import Draft
 
 PERSON = "person"
 ABOUT = """May this person have it, where they live, on that day? Dated rules of US states, territories and nine
@@ -44,15 +46,18 @@ def register(app: typer.Typer) -> None:
     group.command("history")(history)
     group.command("coverage")(coverage)
     group.command("cases")(cases)
-    from lissive.cli import access_compare
-
-    access_compare.register(group)
+    group.command("compare")(compare)
+    group.command("draft")(draft)
     app.add_typer(group, name="access")
 
 
 On = Annotated[
     str | None,
-    typer.Option("--on", metavar="DATE", help="Day of the certification; the case's as_of, or else today."),
+    typer.Option(
+        "--on",
+        metavar="DATE",
+        help="Date of certification (default: the date in the file, else today).",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
@@ -64,16 +69,18 @@ def person(
     jurisdiction: Annotated[
         str | None,
         typer.Option(
-            metavar="CODE", help="State or country, as US-NY or GB; the case's residence if not given."
+            metavar="CODE", help="State or country, as US-NY or GB (default: the case's residence)."
         ),
     ] = None,
     on: On = None,
     facts: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Facts about one person, or a worked case, in place of a case."),
+        typer.Option(
+            metavar="FILE", help="Facts about one person, or a worked case, instead of a case file."
+        ),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show the rule's logic with the verdict of each node.")
+        bool, typer.Option("--explain", help="Show the logic of the rule with the result of each clause.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -134,14 +141,14 @@ def _asked(
 
 
 def day_of(text: str | None) -> datetime.date:
-    """The day of an option; today by the system's clock where it is not given."""
+    """The date of an option; today by the system's clock where it is not given."""
     from lissive.access.dates import day, is_day
 
     if text is None:
         return datetime.datetime.now().astimezone().date()
     if not is_day(text):
         raise RuleError(
-            f"is {text!r}.", where="--on", allowed="a day that exists, as 2019-05-01.", do="correct it."
+            f"is {text!r}.", where="--on", allowed="a valid date, as 2019-05-01.", do="correct it."
         )
     return day(text)
 
@@ -180,7 +187,7 @@ def history(
 
 
 def coverage(as_json: AsJson = False) -> None:
-    """What is covered, when it was verified, and how well."""
+    """Which jurisdictions are covered, when each was last checked, and how well."""
     from lissive.access.coverage import coverage as register_of
 
     entries = register_of()
@@ -196,13 +203,13 @@ def cases(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Worked cases, a .yaml or .json file.")],
     as_json: AsJson = False,
 ) -> None:
-    """Hold worked cases against the rules.
+    """Compare worked cases with the rules.
 
-    Exit 1 where any differs in level or in procedural status.
+    Exit code 1 if any differs in status or in procedural status.
     """
-    from lissive.access.cases import compare
+    from lissive.access.cases import compare as held
 
-    compared = compare(file)
+    compared = held(file)
     differs = [each for each in compared if not each.agrees]
     if as_json:
         rows: list[dict[str, Any]] = [each.to_json() for each in compared]
@@ -213,3 +220,138 @@ def cases(
         print(cases_text(file, compared))
     if differs:
         raise typer.Exit(1)
+
+
+def compare(
+    facts: Annotated[
+        Path, typer.Option("--facts", metavar="FILE", help="Facts about one person, a .yaml or .json file.")
+    ],
+    on: On = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            metavar="FILE.svg",
+            help="File to write a tile map to; its table is written beside it as CSV.",
+        ),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """The same person in every jurisdiction: who is eligible where, on one day."""
+    from lissive.access.cases import read_question
+    from lissive.access.compare import compare as every
+    from lissive.access.compare import compared
+    from lissive.files import Beside, keep_inputs
+    from lissive.report.access_text import facts_text
+    from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text
+
+    if as_csv and as_json:
+        raise RuleError("are both given.", where="--csv and --json", do="choose one of the two.")
+    _check_map(map_file)
+    if map_file is not None:
+        table = map_file.with_suffix(".csv")
+        beside = Beside([table], table, ",".join(CSV_COLUMNS))
+        keep_inputs([map_file], reads=[facts], beside=beside, force=force)
+    person, _, own_day = read_question(facts)
+    day = own_day if on is None and own_day is not None else day_of(on)
+    answers = every(person, day)
+    title = f"{day}: {facts_text(person)}"
+    written = [] if map_file is None else _write_map(map_file, answers, title)
+    if as_json:
+        print(json.dumps(compared(answers, day)))
+    elif as_csv:
+        print(compare_csv(answers), end="")
+    else:
+        print(compare_text(answers, title))
+        print("".join(f"\n{path}" for path in written), end="\n" if written else "")
+
+
+def draft(
+    file: Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on", metavar="DATE", help="Date of certification (default: the case's as_of, else today)."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="File to write it to: .md, .html or .txt.")
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draft a certification from the case, and list what is missing. Nothing is submitted."""
+    from lissive.access.certificate import draft as drafted
+    from lissive.case import read_case
+    from lissive.files import keep_inputs
+    from lissive.report.certificate_text import draft_text
+
+    _check_out(out)
+    keep_inputs([out], reads=[file], force=force)
+    case = read_case(file)
+    day = case.as_of if on is None and case.as_of is not None else day_of(on)
+    found = drafted(case, day)
+    if out is not None:
+        _write_draft(out, found)
+    print(json.dumps(found.to_json()) if as_json else draft_text(found))
+    if out is not None and not as_json:
+        print(f"\n{out}")
+    if not found.fillable or found.answer.procedural == "blocked":
+        raise typer.Exit(1)
+
+
+def _check_map(path: Path | None) -> None:
+    if path is not None and path.suffix.lower() != ".svg":
+        raise RuleError(
+            f"is {str(path)!r}.", where="--map", allowed="a file that ends in .svg.", do="rename it."
+        )
+    _check_folder(path, "--map")
+
+
+def _check_out(path: Path | None) -> None:
+    from lissive.report.certificate_text import formats
+
+    if path is not None and path.suffix.lower() not in formats():
+        raise RuleError(
+            f"is {str(path)!r}.",
+            where="--out",
+            allowed=f"a file that ends in {', '.join(formats())}.",
+            do="rename it.",
+        )
+    _check_folder(path, "--out")
+
+
+def _check_folder(path: Path | None, option: str) -> None:
+    if path is not None and not path.absolute().parent.is_dir():
+        raise RuleError(
+            f"is {str(path)!r}, and there is no folder {str(path.parent)!r}.",
+            where=option,
+            do="create the folder, or choose another path.",
+        )
+
+
+def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path]:
+    from lissive.files import atomic_path
+    from lissive.report.compare_text import compare_csv
+    from lissive.report.tile_map import tile_map
+
+    checked = [each.checked for each in answers if each.checked is not None]
+    caption = answers[0].notice
+    if checked:
+        caption += f" Rules last checked on {min(checked)} or later."
+    table = path.with_suffix(".csv")
+    for place, text in ((path, tile_map(answers, title, caption)), (table, compare_csv(answers))):
+        with atomic_path(place) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return [path, table]
+
+
+def _write_draft(path: Path, found: Draft) -> None:
+    from lissive.files import atomic_path
+    from lissive.report.certificate_text import WRITERS
+
+    text = WRITERS[path.suffix.lower()](found)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`lissive cite`: the references that a model or a run rested on."""
+"""`lissive cite`: the references that a model or a run is based on."""
 
 from __future__ import annotations
 
@@ -23,13 +23,11 @@ def cite(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print entries for BibTeX.")] = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX entries.")] = False,
 ) -> None:
-    """Print the references that a model or a run rested on, and which numbers come from each."""
+    """Print the references that a model or a run is based on, and which numbers come from each."""
     if as_json and bibtex:
-        raise LissiveError(
-            "Two ways to print are asked for.", where="--bibtex", allowed="--json or --bibtex."
-        )
+        raise LissiveError("--json and --bibtex are both given.", allowed="one of the two.")
     from lissive.report.cite import cite as references_of
     from lissive.report.cite_text import cite_bibtex, cite_json, cite_text
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lissive import __version__
 from lissive.cli.streams import abandon, prepare_streams
 from lissive.errors import LissiveError
+from lissive.version import __version__
 
 if TYPE_CHECKING:
     import typer

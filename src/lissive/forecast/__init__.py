@@ -1,20 +1,25 @@
-"""What may happen to them: virtual patients like the person in the case, with drug and with placebo.
+"""What may happen to this person? Virtual patients matched to the case, each with drug and with placebo.
 
     forecast = predict(read_case("case.yaml"), subjects=1000)
-    summary(forecast)["responders"]["20pct_week4"]
+    summary(forecast).responders["20pct_week4"]
 
 The average benefit is small and the intervals are wide; both are shown, not smoothed over.
 """
 
+from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Need
 from lissive.forecast.predict import ARMS, Forecast, Outcome, outcomes, predict
-from lissive.forecast.score import QUANTILES, RESPONSES, responders, summary
+from lissive.forecast.score import RESPONSES, responders, summary
+from lissive.forecast.treatment import needs
 
 __all__ = [
     "ARMS",
-    "QUANTILES",
     "RESPONSES",
     "Forecast",
+    "ForecastAnswer",
+    "ForecastNeeds",
+    "Need",
     "Outcome",
+    "needs",
     "outcomes",
     "predict",
     "responders",

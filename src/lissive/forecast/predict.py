@@ -1,4 +1,4 @@
-"""What may happen to this person: virtual patients like them, with the drug and, the same ones, with placebo."""
+"""What may happen to this person: virtual patients matched to them, each with the drug and with placebo."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.case import Case
-from lissive.forecast.people import like_them
+from lissive.forecast.people import patients_like
 from lissive.forecast.treatment import Treatment, treatment
 from lissive.model import load
 from lissive.model.parameters import load_interactions
@@ -25,7 +25,7 @@ from lissive.simulate.origin import origin
 from lissive.simulate.ratings import MOST_DAYS, stretches
 from lissive.simulate.run import MEANING, Settings
 from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import Floats, normals, uniforms
+from lissive.simulate.streams import normals, uniforms
 from lissive.simulate.titrate import Diary, day_by_day, fixed, titrated, willing
 from lissive.trials.measures import MEASURES
 
@@ -47,7 +47,7 @@ class Outcome:
 
 @cache
 def outcomes() -> tuple[Outcome, ...]:
-    """All that a forecast tells, in order."""
+    """All outcomes of a forecast, in order."""
     with (Path(__file__).parent / "outcomes.tsv").open(encoding="utf-8", newline="") as file:
         return tuple(Outcome(**row) for row in csv.DictReader(file, delimiter="\t"))
 
@@ -56,18 +56,18 @@ def outcomes() -> tuple[Outcome, ...]:
 class Forecast:
     """Simulated weeks of virtual patients like the one in the case.
 
-    weekly : outcome to (arm, subject, week 0 to n); week 0 is before treatment. Ratings are as a person
-        would give them: good and bad stretches, and the error of each rating (simulate/ratings.tsv); the drug
-        and placebo side of a pair share them, so their difference is treatment alone
+    weekly : outcome to (arm, subject, week 0 to n); week 0 is before treatment. Ratings have
+        within-subject fluctuation and the error of each rating (simulate/ratings.tsv); the drug and placebo side
+        of a pair share both, so their difference is the effect of treatment
     taken : (arm, subject, day) units taken
     """
 
     case: Case
     treatment: Treatment
-    weekly: Mapping[str, Floats]
-    taken: npt.NDArray[np.int64]
-    status: npt.NDArray[np.int64]
-    """(arm, subject); 0 is a run that went well."""
+    weekly: Mapping[str, FloatArray]
+    taken: IntArray
+    status: IntArray
+    """(arm, subject); 0: simulated without error."""
     drawn: tuple[str, ...]
     provenance: Mapping[str, Any]
 
@@ -80,13 +80,13 @@ class Forecast:
         return int(self.status.shape[1])
 
     @property
-    def good(self) -> npt.NDArray[np.bool_]:
-        """(subject,) both runs of the pair went well; only these are counted."""
-        result: npt.NDArray[np.bool_] = (self.status == 0).all(axis=0)
+    def good(self) -> BoolArray:
+        """(subject,) both runs of the pair succeeded; only these are analysed."""
+        result: BoolArray = (self.status == 0).all(axis=0)
         return result
 
     def failures(self) -> dict[int, str]:
-        """Subject number (from 1) to why its run did not go well."""
+        """Subject number (from 1) to why it could not be simulated."""
         worst = self.status.max(axis=0)
         return {int(s) + 1: MEANING[int(worst[s])] for s in np.flatnonzero(worst)}
 
@@ -111,18 +111,18 @@ def predict(
     days = 2 * plan.weeks * DAYS * (3 * len(outcomes()) + 2)  # what a diary holds, of both arms
     each = 8 * (days + 4 * MOST_DAYS + 4 * len(equations.parameters))
     afford(subjects, each, what="subjects", where="subjects", do="ask for fewer subjects or weeks.")
-    people = like_them(plan, case.spasm.cause, subjects, seed)
-    both = {name: np.tile(value, 2) for name, value in people.parameters.items()}
+    patients = patients_like(plan, case.spasm.cause, subjects, seed)
+    both = {name: np.tile(value, 2) for name, value in patients.parameters.items()}
     outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
     settings = Settings(Tolerances(rtol=rtol), threads or os.cpu_count() or 1)
     kernel = build(equations, outputs)
-    course = {name: _course(seed, name, people.rating, plan.weeks) for name in rated()}
+    course = {name: _course(seed, name, patients.rating, plan.weeks) for name in rated()}
     policy = fixed(plan.first_units)
     if plan.ceilings:
         u = uniforms(seed, "titration: willing", subjects)
-        ready = np.tile(willing(u, people.titration, max(plan.ceilings)), 2)
+        ready = np.tile(willing(u, patients.titration, max(plan.ceilings)), 2)
         felt = np.tile(course["spasticity_nrs"], (2, 1))
-        limit = {name: np.tile(value, 2) for name, value in people.titration.items()}
+        limit = {name: np.tile(value, 2) for name, value in patients.titration.items()}
         policy = titrated(plan.ceilings, both["NRS0"], most=ready, felt=felt, limit=limit)
     diary = day_by_day(
         kernel,
@@ -140,10 +140,10 @@ def predict(
     return Forecast(
         case,
         plan,
-        _rated(_weekly(diary, before.values[:, 0], subjects), course, people.rating["rating_sd"], seed),
+        _rated(_weekly(diary, before.values[:, 0], subjects), course, patients.rating["rating_sd"], seed),
         diary.taken.reshape(2, subjects, -1),
         diary.status.reshape(2, subjects),
-        people.drawn,
+        patients.drawn,
         {
             "model": equations.name,
             "model_hash": model_hash(equations),
@@ -151,13 +151,13 @@ def predict(
             "subjects": subjects,
             "solver": {"method": "RODAS 4(3)", "rtol": rtol},
             "steps": int(diary.steps.sum()),
-            **origin(equations, outputs, plan.schedules, plan.given, people.drawn, case.spasm.cause),
-            "case": _said(case, plan),
+            **origin(equations, outputs, plan.schedules, plan.given, patients.drawn, case.spasm.cause),
+            "case": _rows_used(case, plan),
         },
     )
 
 
-def _said(case: Case, plan: Treatment) -> dict[str, Any]:
+def _rows_used(case: Case, plan: Treatment) -> dict[str, Any]:
     """Rows of the tables of products, genotypes and interactions that a forecast used."""
     medicines = [each.drug for each in case.history.current or () if each.drug in load_interactions()]
     return {
@@ -168,7 +168,7 @@ def _said(case: Case, plan: Treatment) -> dict[str, Any]:
     }
 
 
-def _weekly(diary: Diary, before: Floats, subjects: int) -> dict[str, Floats]:
+def _weekly(diary: Diary, before: FloatArray, subjects: int) -> dict[str, FloatArray]:
     """Each outcome by week from its output by day."""
     place = {name: k for k, name in enumerate(diary.outputs)}
     result = {}
@@ -185,32 +185,34 @@ def _weekly(diary: Diary, before: Floats, subjects: int) -> dict[str, Floats]:
 
 
 def rated() -> tuple[str, ...]:
-    """Outcomes that people rate."""
+    """Outcomes that patients rate."""
     return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "rating")
 
 
-def _course(seed: int, name: str, rating: Mapping[str, Floats], weeks: int) -> Floats:
-    """(subject, day) how far a rating is from where it would be in as good or bad a stretch as at the start.
+def _course(seed: int, name: str, rating: Mapping[str, FloatArray], weeks: int) -> FloatArray:
+    """(subject, day) within-subject fluctuation of a rating, relative to its value in the baseline week.
 
-    The case states a rating, and so its stretch with it.
+    The rating that the case states includes the fluctuation at baseline.
     """
     sd, memory = rating["course_sd"], rating["course_days"]
     days = stretches(seed, name, np.arange(len(sd)), (weeks + 1) * DAYS, sd=sd, memory=memory)
-    course: Floats = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
+    course: FloatArray = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
     return course
 
 
 def _rated(
-    weekly: dict[str, Floats], course: Mapping[str, Floats], rating_sd: Floats, seed: int
-) -> dict[str, Floats]:
-    """Ratings as they would be given: a week's is the mean of its days; the scale has ends."""
+    weekly: dict[str, FloatArray], course: Mapping[str, FloatArray], rating_sd: FloatArray, seed: int
+) -> dict[str, FloatArray]:
+    """Ratings as recorded: a week's is the mean of its days, within the ends of the scale."""
     error = rating_sd[:, None] / np.sqrt(DAYS)
     for name, days in course.items():
         values, measure = weekly[name], MEASURES[name]
         _, subjects, columns = values.shape
-        stretch = days.reshape(subjects, columns - 1, DAYS).mean(axis=2)
+        fluctuation = days.reshape(subjects, columns - 1, DAYS).mean(axis=2)
         noise = np.stack(
             [normals(seed, f"error: {name}, week {w}", subjects) for w in range(1, columns)], axis=1
         )
-        values[:, :, 1:] = np.clip(values[:, :, 1:] + stretch + error * noise, measure.lower, measure.upper)
+        values[:, :, 1:] = np.clip(
+            values[:, :, 1:] + fluctuation + error * noise, measure.lower, measure.upper
+        )
     return weekly

@@ -1,101 +1,97 @@
-"""A forecast as numbers to read: quantiles by week, and who responds, with the drug, with placebo, the difference.
+"""A forecast as numbers to read: percentiles by week and responder rates, with drug and placebo, and their difference.
 
-An interval says how virtual patients differ (what the tables know of that), not how sure the model is.
+An interval shows variability between virtual patients and parameter uncertainty, not model error.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
+from lissive.forecast.answer import Dose, ForecastAnswer, OutcomeByWeek, Quantiles, Responders, TrialFinding
 from lissive.forecast.predict import ARMS, Forecast, outcomes
 from lissive.forecast.treatment import limits
 
 
 @cache
-def found(cause: str) -> tuple[Mapping[str, str], ...]:
-    """What trials found in spasms of this cause, to be shown beside every forecast: found, source, provenance."""
+def found(cause: str) -> tuple[TrialFinding, ...]:
+    """What trials found in spasms of this cause."""
     with (Path(__file__).parent / "found.tsv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row.pop("cause") == cause]
-    return tuple(rows)
+    return tuple(TrialFinding(**row) for row in rows)
 
 
-INTERVAL = (
-    "between virtual patients, with what the fit on trials left uncertain; not that the model may be wrong"
-)
-QUANTILES = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+INTERVAL = "variability between virtual patients and parameter uncertainty of the fit to trials; model error not included"
 RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
-"""Name to (share by which stiffness falls, week); the trials' two definitions of a responder."""
+"""Name to (relative reduction in spasticity NRS, week): the trials' two definitions of a responder."""
 
 
-def summary(forecast: Forecast) -> dict[str, Any]:
-    """The `forecast` part of `lissive case --json`."""
+def summary(forecast: Forecast) -> ForecastAnswer:
+    """The numbers of a forecast, of the patients whose two runs went well."""
     good = forecast.good
-    result: dict[str, Any] = {
-        "weeks": list(range(forecast.weeks + 1)),
-        "outcomes": {},
-        "responders": {name: responders(forecast, *what) for name, what in RESPONSES.items()},
-        "dose": _dose(forecast),
-        "subjects": forecast.subjects,
-        "failed": int((~good).sum()),
-        "failures": {str(k): v for k, v in forecast.failures().items()},
-        "interval": INTERVAL,
-        "found_in_trials": [dict(row) for row in found(forecast.case.spasm.cause or "")],
-        "drawn": list(forecast.drawn),
-        "notes": _notes(forecast),
-    }
-    for outcome in outcomes():
-        weekly = forecast.weekly[outcome.name][:, good]
-        result["outcomes"][outcome.name] = {
-            "label": outcome.label,
-            "unit": outcome.unit,
-            **{arm: _quantiles(weekly[a]) for a, arm in enumerate(ARMS)},
-            "difference": _quantiles(weekly[0] - weekly[1]),
-        }
-    return result
+    return ForecastAnswer(
+        weeks=tuple(range(forecast.weeks + 1)),
+        outcomes={
+            each.name: _by_week(each.label, each.unit, forecast.weekly[each.name][:, good])
+            for each in outcomes()
+        },
+        responders={name: responders(forecast, *definition) for name, definition in RESPONSES.items()},
+        dose=_dose(forecast),
+        subjects=forecast.subjects,
+        failed=int((~good).sum()),
+        failures=forecast.failures(),
+        interval=INTERVAL,
+        found_in_trials=found(forecast.case.spasm.cause or ""),
+        drawn=forecast.drawn,
+        notes=_notes(forecast),
+    )
 
 
-def _notes(forecast: Forecast) -> list[str]:
+def _by_week(label: str, unit: str, weekly: FloatArray) -> OutcomeByWeek:
+    """(arm, subject, week) to quantiles."""
+    active, placebo = weekly
+    return OutcomeByWeek(label, unit, *map(_quantiles, (active, placebo, active - placebo)))
+
+
+def _notes(forecast: Forecast) -> tuple[str, ...]:
     """What has to be known to read the numbers."""
     limit = limits()
-    notes = ["Scores are those of all virtual patients, as if nobody stopped."]
+    notes = ["Scores assume no discontinuation (hypothetical estimand)."]
     if forecast.weeks > limit["longest_trial"]:
         notes.append(
-            f"Beyond the {limit['longest_trial']:g} weeks of the trial that rates of leaving and placebo response "
-            "rest on, this extrapolates."
+            f"After week {limit['longest_trial']:g}, the length of the trial that rates of discontinuation and the "
+            "placebo response were fitted to, this is an extrapolation."
         )
     if forecast.good.sum() < limit["rough_below"]:
-        notes.append(f"Fewer than {limit['rough_below']:g} virtual patients: the ranges are rough.")
-    return [*notes, *forecast.treatment.notes]
+        notes.append(
+            f"Fewer than {limit['rough_below']:g} virtual patients: the 5th and 95th percentiles are imprecise."
+        )
+    return (*notes, *forecast.treatment.notes)
 
 
-def _quantiles(values: Any) -> dict[str, list[float]]:
-    """(subject, week) to lists by week."""
+def _quantiles(values: FloatArray) -> Quantiles:
+    """(subject, week) to rows by week."""
     if not len(values):
-        return {name: [] for name in [*QUANTILES, "mean"]}
-    found = {name: np.quantile(values, q, axis=0).tolist() for name, q in QUANTILES.items()}
-    return {**found, "mean": values.mean(axis=0).tolist()}
+        return Quantiles((), (), (), (), (), ())
+    rows = [np.quantile(values, q, axis=0) for q in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    return Quantiles(*(tuple(row.tolist()) for row in (*rows, values.mean(axis=0))))
 
 
-def responders(forecast: Forecast, share: float, week: int) -> dict[str, float] | None:
-    """Probability that weekly mean stiffness falls by `share` or more by `week`; None past the plan's end."""
+def responders(forecast: Forecast, reduction: float, week: int) -> Responders | None:
+    """Responder rate: weekly mean spasticity NRS lower by `reduction` or more; None past the plan's end."""
     if week > forecast.weeks or not forecast.good.any():
         return None
     nrs = forecast.weekly["spasticity_nrs"][:, forecast.good]
-    hit = (nrs[:, :, week] <= (1.0 - share) * nrs[:, :, 0]).mean(axis=1)
-    return {"active": float(hit[0]), "placebo": float(hit[1]), "difference": float(hit[0] - hit[1])}
+    active, placebo = (nrs[:, :, week] <= (1.0 - reduction) * nrs[:, :, 0]).mean(axis=1)
+    return Responders(float(active), float(placebo), float(active - placebo))
 
 
-def _dose(forecast: Forecast) -> dict[str, Any]:
+def _dose(forecast: Forecast) -> Dose:
     """Units a day by week: the week's mean of each patient, then quantiles over patients."""
     good = int(forecast.good.sum())
-    by_week = forecast.taken[:, forecast.good].reshape(2, good, forecast.weeks, 7).mean(axis=3)
-    return {
-        "unit": f"{forecast.treatment.units_per_day} a day",
-        **{arm: _quantiles(by_week[a]) for a, arm in enumerate(ARMS)},
-    }
+    by_week = forecast.taken[:, forecast.good].reshape(len(ARMS), good, forecast.weeks, 7).mean(axis=3)
+    return Dose(f"{forecast.treatment.units_per_day} a day", *map(_quantiles, by_week))

@@ -1,6 +1,6 @@
-"""From a case to what the model needs: known parameters, what a day of treatment looks like, who decides.
+"""From a case to what the model needs: known parameters, a day of treatment, fixed dose or titration.
 
-Nothing that the case leaves open is filled in silently: `Treatment.notes` says what is drawn or left out.
+Nothing that the case leaves open is filled in silently: `Treatment.notes` says what is sampled or left out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lissive.case import Case, Product, label_titration, product
 from lissive.errors import CaseError
+from lissive.forecast.answer import Need
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
 from lissive.simulate.dosing import clock, day_of
@@ -32,7 +33,7 @@ class Treatment:
     given: dict[str, float]
     """Model parameters that the case fixes."""
     unknown: tuple[str, ...]
-    """Facts about the person that are drawn."""
+    """Facts about the person that are sampled."""
     notes: tuple[str, ...]
 
     @property
@@ -45,19 +46,13 @@ def treatment(case: Case, equations: Equations) -> Treatment:
 
     Raises       CaseError where the plan does not say enough to be run.
     """
-    plan = case.plan
-    needed = {
-        "spasm.cause": case.spasm.cause,
-        "plan.product": plan.product,
-        "plan.titration": plan.titration,
-        "plan.weeks": plan.weeks,
-    }
-    if missing := [field for field, value in needed.items() if value is None]:
+    if found := needs(case):
         raise CaseError(
-            f"A forecast needs {', '.join(missing)}, which the case leaves unknown.",
+            f"A forecast needs {'; '.join(f'{each.field}, {each.what}' for each in found)}.",
             where=case.case,
             do="add it to the case.",
         )
+    plan = case.plan
     assert plan.product is not None
     assert plan.weeks is not None
     what = product(plan.product)
@@ -70,7 +65,7 @@ def treatment(case: Case, equations: Equations) -> Treatment:
         ceilings, first = _label_ceilings(case, what)
         most = max(ceilings)
     else:
-        ceilings, first = (), _fixed_units(case, what)
+        ceilings, first = (), int(plan.sprays_per_day or plan.doses_per_day or 0)
         most = first
     amount = 1.0 if what.counted_in == "spray" else (plan.dose_mg or 0.0)
     thc, cbd = (amount * (mg or 0.0) for mg in (what.thc_mg_per_unit, what.cbd_mg_per_unit))
@@ -78,18 +73,50 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     return Treatment(what, plan.weeks, days, ceilings, first, given, unknown, tuple(notes))
 
 
+def needs(case: Case) -> tuple[Need, ...]:
+    """What a case still has to say for a forecast; empty where one can be made."""
+    plan = case.plan
+    needed: dict[str, object] = {
+        "spasm.cause": case.spasm.cause,
+        "plan.product": plan.product,
+        "plan.titration": plan.titration,
+        "plan.weeks": plan.weeks,
+    }
+    if plan.product is not None and plan.titration == "fixed":
+        by_spray = product(plan.product).counted_in == "spray"
+        for name in ("sprays_per_day",) if by_spray else ("dose", "doses_per_day"):
+            needed[f"plan.{name}"] = getattr(plan, name)
+    missing = [Need(field, _WHAT[field]) for field, value in needed.items() if value is None]
+    zero = [name for name in ("spasticity_nrs", "pain_nrs") if getattr(case.spasm, name) == 0]
+    return (*missing, *(Need(f"spasm.{name}", _OVER_ZERO) for name in zero))
+
+
+_WHAT = {
+    "spasm.cause": "what causes the spasms",
+    "plan.product": "the product that would be taken",
+    "plan.titration": "label, the label's schedule, or fixed, one dose",
+    "plan.weeks": "for how many weeks",
+    "plan.sprays_per_day": "the sprays a day of a fixed dose",
+    "plan.dose": 'one dose, as "5 mg"',
+    "plan.doses_per_day": "the number of doses a day",
+}
+_OVER_ZERO = (
+    "over 0, or left out where it is not a complaint (it is sampled then): no change from 0 can be forecast"
+)
+
+
 @cache
 def limits() -> dict[str, float]:
-    """Beyond what the forecast is no forecast any more, from limits.tsv."""
+    """The limits of validity of a forecast, from limits.tsv."""
     with (Path(__file__).parent / "limits.tsv").open(encoding="utf-8", newline="") as file:
         return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
 
 
 def _unused(case: Case, notes: list[str]) -> None:
-    """What the case says and the model does nothing with."""
+    """What the case states and the model does not use."""
     person, history = case.person, case.history
     if person.age_years is not None and person.age_years < limits()["adult"]:
-        notes.append("The model's figures are of adults; for a child this forecast means nothing.")
+        notes.append("The model was built on data from adults; this forecast is not valid for a child.")
     said = {
         "age": person.age_years,
         "sex": person.sex,
@@ -98,7 +125,7 @@ def _unused(case: Case, notes: list[str]) -> None:
         "opioids": history.opioids,
     }
     if idle := [name for name, value in said.items() if value not in (None, (), "none")]:
-        notes.append(f"In the case but without influence on the forecast: {', '.join(idle)}.")
+        notes.append(f"Stated in the case but not used by the forecast: {', '.join(idle)}.")
 
 
 def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -120,14 +147,6 @@ def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, 
             unknown.append(name)
         else:
             given[name] = value
-    for name in ("NRS0", "pain0"):
-        if given.get(name) == 0.0:
-            raise CaseError(
-                f"{'spasticity' if name == 'NRS0' else 'pain'}_nrs is 0.",
-                where=f"{case.case}: spasm",
-                allowed="over 0 for a forecast of how it changes.",
-                do="leave the field out if it is not a complaint; it is drawn then.",
-            )
     _medicines(case, given, notes)
     return given, tuple(unknown)
 
@@ -147,21 +166,23 @@ def _genotype(pair: str | None, notes: list[str]) -> float | None:
     for name in (pair, turned):
         if name in known:
             return known[name].value
-    notes.append(f"CYP2C9 {pair} is not in the model's table; the genotype is drawn as if unknown.")
+    notes.append(f"CYP2C9 {pair} is not in the model's table; the genotype is sampled as if unknown.")
     return None
 
 
 def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
     current = case.history.current
     if current is None:
-        notes.append("Current medicines are unknown; the forecast is made as if none acted on the enzymes.")
+        notes.append(
+            "Current medicines are unknown; the forecast assumes no co-medication that acts on CYP or UGT enzymes."
+        )
         return
     known = load_interactions()
     for drug in current:
         if drug.drug not in known:
             notes.append(
-                f"{drug.drug}: not in the model's interaction table; what it and the cannabinoids do to each other "
-                "is not in the forecast."
+                f"{drug.drug}: not in the model's interaction table; interactions with cannabinoids are not "
+                "included in the forecast."
             )
             continue
         for row in known[drug.drug].values():
@@ -169,7 +190,7 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
         effects = ", ".join(
             f"{row.parameter} x {row.value:g} ({row.provenance})" for row in known[drug.drug].values()
         )
-        notes.append(f"{drug.drug}: counted in, as {effects}.")
+        notes.append(f"{drug.drug}: included, as {effects}.")
 
 
 def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:
@@ -179,17 +200,3 @@ def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:
     steps = [min(step, limit) for step in steps]
     steps += list(range(steps[-1] + 1, limit + 1))
     return tuple(steps), steps[0]
-
-
-def _fixed_units(case: Case, what: Product) -> int:
-    plan = case.plan
-    needed = {"sprays_per_day": plan.sprays_per_day}
-    if what.counted_in == "mg":
-        needed = {"dose": plan.dose_mg, "doses_per_day": plan.doses_per_day}  # type: ignore[dict-item]
-    if missing := [name for name, value in needed.items() if value is None]:
-        raise CaseError(
-            f"A forecast of a fixed dose of {what.name} needs {' and '.join(f'plan.{m}' for m in missing)}.",
-            where=case.case,
-            do="add it to the case.",
-        )
-    return int(plan.sprays_per_day or plan.doses_per_day or 0)

@@ -1,98 +1,150 @@
-"""Answers about access as plain text."""
+"""Answers about access as plain text, and the words for them that screen, map and form share."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lissive.access.answer import Answer, Level, Node
+from lissive.access.answer import Answer, Caution, Facts, Level, Node
 from lissive.access.cases import Compared
 from lissive.access.coverage import Covered
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text, said
 from lissive.case import Case
+from lissive.report.table import as_text, table
+from lissive.report.words import UNVERIFIED_MEANS, paragraphs, upper_first, wrapped
 
-_WIDTH = 110
-STATUS = {
-    "eligible": "Eligible",
-    "eligible_at_discretion": "Eligible at the practitioner's discretion",
-    "not_eligible": "Not eligible",
-    "unknown": "Unknown",
+STATUS: Mapping[str, str] = {
+    "eligible": "eligible",
+    "eligible_at_discretion": "eligible at the practitioner's discretion",
+    "unknown": "unknown",
+    "not_eligible": "not eligible",
 }
-PROCEDURAL = {
-    "ok": "Nothing that is stated about the visit stands in the way.",
-    "blocked": "The visit as stated cannot certify it",
-    "unknown": "Whether the visit as stated can certify it is unknown",
+"""From most to least."""
+PROCEDURAL: Mapping[str, str] = {
+    "ok": "no barrier identified",
+    "blocked": "not met",
+    "unknown": "not known",
 }
-BLOCKS = {
-    "telehealth_initial_not_allowed": "a first visit by telehealth is not enough",
-    "telehealth_renewal_not_allowed": "a renewal by telehealth is not enough",
-    "telehealth_unknown": "whether telehealth is enough is not known",
-    "practitioner_type": "this kind of practitioner may not certify",
-    "practitioner_unknown": "whether this kind of practitioner may certify is not known",
-    "residency": "the person is not resident",
-    "no_programme": "there is no programme",
+"""Whether the visit as it is stated can certify: its kind, the practitioner, residence."""
+BLOCKS: Mapping[str, str] = {
+    "no_programme": "no programme",
+    "practitioner_type": "type of practitioner",
+    "practitioner_unknown": "type of practitioner",
+    "residency": "residence",
+    "telehealth_initial_not_allowed": "first visit by telehealth",
+    "telehealth_renewal_not_allowed": "renewal by telehealth",
+    "telehealth_unknown": "telehealth",
 }
+"""What is not met, or not known."""
+CAUTIONS: Mapping[str, str] = {
+    "near_change": "rule changes near that day",
+    "boundary_uncertain": "day of a change uncertain",
+    "conflict": "sources disagree",
+    "incomplete": "data incomplete",
+    "pending_bill": "bill pending",
+    "recalled_fields": "rests on unverified data",
+    "law_may_have_changed": "law may have changed",
+    "not_in_table": "condition not recognised",
+    "facts": "cause not stated as a diagnosis",
+    "no_rule_in_force": "no rule in force",
+    "not_covered": "rule not in the data",
+}
+"""Kind of caution, where only kinds are counted."""
+_BARE = ("conflict", "incomplete")
+"""Cautions whose text is a note that needs its kind before it."""
 
 
+def procedural_text(answer: Answer) -> str:
+    """The procedural answer, with what is not met or not known.
+
+    >>> from datetime import date
+    >>> procedural_text(Answer("US-KY", "Kentucky", date(2025, 3, 1), "eligible", "blocked", ("residency",)))
+    'not met (residence)'
+    """
+    why = ", ".join(BLOCKS.get(each, said(each)) for each in answer.blocks)
+    found = PROCEDURAL[answer.procedural]
+    return found if answer.procedural == "ok" or not why else f"{found} ({why})"
+
+
+def is_blocked(answer: Answer) -> bool:
+    """Whether the visit stands in the way, and not the lack of any programme."""
+    return answer.procedural == "blocked" and "no_programme" not in answer.blocks
+
+
+def caution_text(caution: Caution) -> str:
+    if caution.kind in _BARE:
+        return f"{upper_first(CAUTIONS[caution.kind])}: {caution.text}"
+    return caution.text
+
+
+def facts_text(facts: Facts) -> str:
+    """Who is asked about, in a line.
+
+    >>> facts_text(Facts(age=45, dx=("multiple_sclerosis",)))
+    'aged 45; multiple sclerosis'
+    """
+    parts = [f"aged {facts.age:g}"] if facts.age is not None else []
+    parts += [said(each) for each in facts.dx] or ["no diagnosis"]
+    for name, symptom in facts.symptoms.items():
+        held = [said(k) for k, v in symptom.attributes.items() if v] if symptom is not None else ["perhaps"]
+        parts.append(f"{said(name)} ({', '.join(held)})" if held else said(name))
+    if facts.visit is not None:
+        parts.append("by telehealth" if facts.visit == "telehealth" else "in person")
+    parts += [facts.practitioner] if facts.practitioner else []
+    return "; ".join(parts)
+
+
+# -- one answer ------------------------------------------------------------------------------------
 def answer_text(answer: Answer) -> str:
     """The whole answer, with the day that it holds for and when the rule was last checked."""
-    return "\n\n".join(
-        [_headline(answer), *("\n".join(part) for part in _parts(answer) if part), _footer(answer)]
-    )
+    return _with_note([_headline(answer), *_parts(answer), _footer(answer)])
+
+
+def _with_note(parts: Sequence[str]) -> str:
+    """The parts, and what "unverified" means where one says it."""
+    text = paragraphs(parts)
+    return f"{text}\n{upper_first(UNVERIFIED_MEANS)}." if "unverified" in text else text
 
 
 def _headline(answer: Answer) -> str:
     rule = f", rule {answer.rule}" if answer.rule else ""
     lines = [
         f"{answer.name} ({answer.jurisdiction}) on {answer.on.isoformat()}{rule}",
-        textwrap.fill(f"{STATUS[answer.status]}.  {_procedural(answer)}", _WIDTH),
+        f"{upper_first(STATUS[answer.status])}. {_procedural(answer)}",
     ]
     if answer.expires is not None:
-        lines.append(f"A certification of that day runs out on {answer.expires.isoformat()}.")
-    return "\n".join(lines)
+        lines.append(f"A certification issued that day expires on {answer.expires.isoformat()}.")
+    return "\n".join(map(wrapped, lines))
 
 
 def _procedural(answer: Answer) -> str:
-    text = PROCEDURAL[answer.procedural]
-    if answer.procedural == "ok":
-        return text
-    why = "; ".join(BLOCKS.get(each, said(each)) for each in answer.blocks)
-    return f"{text}: {why}." if why else f"{text}."
+    return f"Visit and practitioner requirements: {procedural_text(answer)}."
 
 
-def _parts(answer: Answer) -> Iterator[list[str]]:
+def _parts(answer: Answer) -> Iterator[str]:
     yield _section("Why", _why(answer))
     yield _section("What is not known", _missing(answer))
-    yield _section("Other routes", (f"{said(each.route)}: {each.text}" for each in answer.alternatives))
-    yield _section("The visit has to keep to", answer.requirements)
+    yield _section("Other routes", (each.text for each in answer.alternatives))
+    yield _section("Requirements of the visit", answer.requirements)
     yield _section("Next steps", answer.next_steps)
-    yield _section("Cautions", (f"{said(each.kind)}: {each.text}" for each in answer.cautions))
+    yield _section("Cautions", map(caution_text, answer.cautions))
 
 
-def _section(head: str, items: Sequence[str] | Iterator[str]) -> list[str]:
+def _section(head: str, items: Iterable[str]) -> str:
     lines = [_item(each) for each in items]
-    return [f"{head}:", *lines] if lines else []
+    return "\n".join([f"{head}:", *lines]) if lines else ""
 
 
 def _item(text: str) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent="  - ",
-        subsequent_indent="    ",
-        break_on_hyphens=False,
-        break_long_words=False,  # an address stays whole
-    )
+    return wrapped(f"- {text}", "  ")
 
 
 def _why(answer: Answer) -> Iterator[str]:
     for each in answer.fired:
-        mark = "" if each.provenance == "read" else " [to be checked: quoted from memory]"
         quote = f" “{each.quote}”" if each.quote else ""
         source = f" {each.source_url}" if each.source_url else ""
-        yield f"{each.what}.{quote} {each.citation}.{mark}{source}"
+        yield f"{each.what}.{quote} {each.citation}{_mark(each.provenance)}.{source}"
     if answer.status == "not_eligible" and answer.rule:
         yield "No clause of the rule is met; --explain shows each."
 
@@ -101,8 +153,8 @@ def _missing(answer: Answer) -> Iterator[str]:
     for each in answer.missing:
         also = f" together with {', '.join(each.needs_also)}" if each.needs_also else ""
         yield (
-            f"{each.asks} [{each.fact}]: if so{also}, {said(each.would_change_to)}; "
-            f"if not, {said(each.if_not)}."
+            f"{each.asks} [{each.fact}]: if so{also}, {STATUS[each.would_change_to]}; "
+            f"if not, {STATUS[each.if_not]}."
         )
 
 
@@ -110,7 +162,7 @@ def _footer(answer: Answer) -> str:
     sources = f" Sources to {answer.as_of}." if answer.as_of else ""
     checked = f" Rule last checked {answer.checked.isoformat()}." if answer.checked else ""
     held = f"Holds for {answer.on.isoformat()}.{checked}{sources} Confidence: {answer.confidence}."
-    return textwrap.fill(f"{held} {answer.notice}", _WIDTH)
+    return wrapped(f"{held} {answer.notice}")
 
 
 def case_section(case: Case, answer: Answer | None) -> str:
@@ -118,31 +170,20 @@ def case_section(case: Case, answer: Answer | None) -> str:
     from lissive.access.of_case import why_not
 
     if answer is None:
-        return f"1  Access: not answered, because {why_not(case)}."
-    kinds = dict.fromkeys(said(each.kind) for each in answer.cautions)
+        return wrapped(f"1  Access: not answered, because {why_not(case)}.", hanging="   ")
     lines = [
-        f"1  Access: {STATUS[answer.status].lower()} in {answer.name} on {answer.on.isoformat()} "
-        f"(rule {answer.rule or 'none'}). {_procedural(answer)}",
         *list(_why(answer))[:2],
         *(f"Not known: {each}" for each in list(_missing(answer))[:2]),
-        f"Cautions: {', '.join(kinds)}." if kinds else "",
-        f"{answer.notice} All of it: lissive access, with this case.",
+        *(f"Caution: {caution_text(each)}" for each in answer.cautions),
+        f"{answer.notice} In full: lissive access, with this case.",
     ]
-    first, *rest = (each for each in lines if each)
-    return "\n".join(
-        [textwrap.fill(first, _WIDTH, subsequent_indent="   "), *(_indented(each) for each in rest)]
+    head = (
+        f"1  Access: {STATUS[answer.status]} in {answer.name} on {answer.on.isoformat()} "
+        f"(rule {answer.rule or 'none'}). {_procedural(answer)}"
     )
-
-
-def _indented(text: str) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent="   ",
-        subsequent_indent="   ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    if any("unverified" in line for line in lines):
+        lines.append(f"{upper_first(UNVERIFIED_MEANS)}.")
+    return "\n".join([wrapped(head, hanging="   "), *(wrapped(each, "   ") for each in lines)])
 
 
 # -- the tree --------------------------------------------------------------------------------------
@@ -156,13 +197,7 @@ def tree_text(node: Node) -> str:
 
 def _tree(node: Node, depth: int) -> Iterator[str]:
     lead = f"{_VERDICT[node.verdict]:<11}{'  ' * depth}"
-    yield textwrap.fill(
-        node.text,
-        _WIDTH,
-        initial_indent=lead,
-        subsequent_indent=" " * (len(lead) + 2),
-        break_on_hyphens=False,
-    )
+    yield lead + wrapped(node.text, " " * len(lead), hanging="  ").lstrip()
     for each in node.children:
         yield from _tree(each, depth + 1)
 
@@ -181,11 +216,11 @@ def history_text(place: Jurisdiction) -> str:
         *("\n".join(_version(each)) for each in place.versions),
         f"Checked {place.verified}. Not legal advice.",
     ]
-    return "\n\n".join(parts)
+    return _with_note(parts)
 
 
 def _mark(provenance: str | None) -> str:
-    return " [from memory]" if provenance == "recalled" else ""
+    return " (unverified)" if provenance == "recalled" else ""
 
 
 def _version(version: Version) -> Iterator[str]:
@@ -205,9 +240,9 @@ def _version(version: Version) -> Iterator[str]:
     if version.note:
         yield _item(version.note)
     for each in version.cautions:
-        yield _item(f"{each.kind}: {each.text}")
+        yield _item(f"{CAUTIONS[each.kind]}: {each.text}")
     for bill in version.pending:
-        yield _item(f"pending: {bill.bill} {bill.effect}.")
+        yield _item(f"bill pending: {bill.bill} {bill.effect}.")
     for source in version.sources:
         seen = f", as of {source.source_as_of}" if source.source_as_of else ""
         yield f"    {source.title}{seen}: {source.url}"
@@ -216,23 +251,21 @@ def _version(version: Version) -> Iterator[str]:
 # -- coverage and worked cases ---------------------------------------------------------------------
 def coverage_text(entries: Sequence[Covered]) -> str:
     """A line for each jurisdiction, and what is unsettled below."""
-    heads = [
-        "code",
-        "name",
-        "status",
-        "rule now",
-        "from",
-        "sources to",
-        "verified",
-        "confidence",
-        "read/recalled",
-    ]
-    rows = [heads, *(_coverage_row(each) for each in entries)]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(heads))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    head = "code | name | status | rule now | from | sources to | checked | confidence | read / unverified"
+    lines = as_text(table("", head, map(_coverage_row, entries)))
     unsettled = [_item(f"{each.code}: {text}") for each in entries for text in each.open]
     total = f"{len(entries)} jurisdictions, {sum(each.versions for each in entries)} rule versions."
-    return "\n".join([*lines, "", "Unsettled:", *unsettled, "", f"{total} Not legal advice."])
+    return "\n".join(
+        [
+            lines,
+            "",
+            "Unsettled:",
+            *unsettled,
+            "",
+            f"{total} Not legal advice.",
+            f"{upper_first(UNVERIFIED_MEANS)}.",
+        ]
+    )
 
 
 def _coverage_row(entry: Covered) -> list[str]:
@@ -242,10 +275,10 @@ def _coverage_row(entry: Covered) -> list[str]:
         said(entry.status),
         entry.current,
         entry.begins or "-",
-        entry.current_as_of or "not said",
+        entry.current_as_of or "not stated",
         entry.verified,
         entry.confidence,
-        f"{entry.read}/{entry.recalled}",
+        f"{entry.read} / {entry.recalled}",
     ]
 
 

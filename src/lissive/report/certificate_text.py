@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lissive.access.certificate import DRAFT, SUBMITTED, Draft, Entry
 from lissive.access.next_steps import NOTHING
-from lissive.report.access_words import STATUS, blocks_said
+from lissive.report.access_text import STATUS, caution_text, procedural_text
+from lissive.report.table import as_markdown, table
+from lissive.report.words import UNVERIFIED_MEANS, WIDTH, upper_first, wrapped
 
 PARTS: Mapping[str, str] = {
     "practitioner": "Practitioner",
@@ -17,7 +18,7 @@ PARTS: Mapping[str, str] = {
     "condition": "Condition",
     "statements": "Statements, each to be made by the practitioner",
     "recommendation": "Recommendation, at the practitioner's choice",
-    "minors": "Minors, and who is incapable of consent",
+    "minors": "Minors, and people who cannot consent",
     "form": "Form: date, signature and the rest",
 }
 MARKS: Mapping[str, str] = {
@@ -25,12 +26,11 @@ MARKS: Mapping[str, str] = {
     "missing": "MISSING",
     "practitioner": "by the practitioner",
     "optional": "optional",
-    "not_applicable": "not asked here",
+    "not_applicable": "not required",
     "withheld": "not filled",
 }
 """State of a field to what is said of it."""
 _BOX = {"filled": "[x]"}
-_WIDTH = 110
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,17 @@ def blocks(draft: Draft) -> list[Block]:
     if draft.answer.status != "not_eligible":
         found.append(Block("The visit", tuple(each.said for each in draft.steps) or (NOTHING,)))
     if draft.answer.cautions:
-        found.append(
-            Block(
-                "Cautions",
-                tuple(f"{each.kind.replace('_', ' ')}: {each.text}" for each in draft.answer.cautions),
-            )
-        )
+        found.append(Block("Cautions", tuple(map(caution_text, draft.answer.cautions))))
+    if any(
+        "unverified" in text for block in found for text in (*block.lines, *(row[3] for row in block.rows))
+    ):
+        found.append(Block("Note", (f"{upper_first(UNVERIFIED_MEANS)}.",)))
     return found
 
 
 def _answer(draft: Draft) -> Iterator[str]:
     answer = draft.answer
-    yield f"{STATUS[answer.status].capitalize()}, by rule {answer.rule or '(none in force)'}."
+    yield f"{upper_first(STATUS[answer.status])}, by rule {answer.rule or '(none in force)'}."
     if not draft.fillable:
         why = "a fact is missing" if answer.status == "unknown" else "no clause of the rule is met"
         yield f"The form is not filled: {why}."
@@ -84,16 +83,15 @@ def _answer(draft: Draft) -> Iterator[str]:
         )
         yield from (f"Another route: {each.text}" for each in answer.alternatives)
     if answer.procedural == "blocked":
-        yield f"AS THE VISIT IS PLANNED IT CANNOT BE CERTIFIED. {blocks_said(answer).capitalize()}."
-    else:
-        yield f"Visit and practitioner: {blocks_said(answer)}."
+        yield "AS THE VISIT IS PLANNED IT CANNOT BE CERTIFIED."
+    yield f"Visit and practitioner requirements: {procedural_text(answer)}."
     if draft.fillable and draft.common:
         yield (
-            "No form of this place and day is in the table: these are the fields that programmes share, from memory "
-            "and as of the table's own date, each to be checked."
+            "No form of this place and day is in the table: these are the fields that programmes share, unverified "
+            "and as of the table's own date."
         )
     if draft.fillable and answer.expires is not None:
-        yield f"Signed on {answer.on}, it would run out on {answer.expires}."
+        yield f"Signed on {answer.on}, it would expire on {answer.expires}."
     checked = (
         f"the rule was last checked on {answer.checked}" if answer.checked else "no day of checking is known"
     )
@@ -106,9 +104,9 @@ def _fired(draft: Draft) -> Iterator[str]:
     yield f"Rule {version.id}, in force from {version.begins or 'the first day'} {until}."
     for each in draft.answer.fired:
         quote = f" “{each.quote}”" if each.quote else ""
-        check = " (from memory: to be checked)" if each.provenance == "recalled" else ""
+        check = " (unverified)" if each.provenance == "recalled" else ""
         url = f" {each.source_url}" if each.source_url else ""
-        yield f"{each.what[0].upper()}{each.what[1:]}:{quote} {each.citation}{check}.{url}"
+        yield f"{upper_first(each.what)}:{quote} {each.citation}{check}.{url}"
 
 
 def _missing(draft: Draft) -> Iterator[str]:
@@ -126,7 +124,7 @@ def _row(entry: Entry) -> tuple[str, str, str, str]:
 
 def draft_text(draft: Draft) -> str:
     """The draft for a terminal."""
-    rule = "=" * _WIDTH
+    rule = "=" * WIDTH
     head = f"{rule}\n{DRAFT}\n{SUBMITTED}\n{rule}"
     parts = [head, heading(draft), *map(_block_text, blocks(draft)), head]
     return "\n\n".join(parts)
@@ -134,29 +132,17 @@ def draft_text(draft: Draft) -> str:
 
 def _block_text(block: Block) -> str:
     lines = [block.heading.upper()]
-    lines += [_filled(line, "  ", "    ") for line in block.lines]
+    lines += [wrapped(line, "  ", hanging="  ") for line in block.lines]
     for state, label, value, remark in block.rows:
         said = f"{_BOX.get(state, '[ ]')} {label}: {value or MARKS[state]}"
         if state == "missing" and value:
             said += f" - {MARKS[state]} in full"
         if state == "practitioner" and value:
             said += f" - {MARKS[state]}"
-        lines.append(_filled(said, "  ", "      "))
+        lines.append(wrapped(said, "  ", hanging="    "))
         if remark:
-            lines.append(_filled(remark, "      ", "      "))
+            lines.append(wrapped(remark, "      "))
     return "\n".join(lines)
-
-
-def _filled(text: str, first: str, rest: str) -> str:
-    """The text in lines; an address stays in one piece."""
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def draft_markdown(draft: Draft) -> str:
@@ -168,13 +154,8 @@ def draft_markdown(draft: Draft) -> str:
         if block.lines:
             parts.append("\n".join(f"- {_marked(line)}" for line in block.lines))
         if block.rows:
-            rows = [
-                f"| {_marked(label)} | {_marked(value or '')} | {MARKS[state]} | {_marked(remark)} |"
-                for state, label, value, remark in block.rows
-            ]
-            parts.append(
-                "\n".join(["| field | from the case | state | asked by |", "|---|---|---|---|", *rows])
-            )
+            rows = [(label, value, MARKS[state], remark) for state, label, value, remark in block.rows]
+            parts.append(as_markdown(table("", "field | from the case | state | required by", rows)))
     return "\n\n".join([*parts, mark]) + "\n"
 
 

@@ -1,6 +1,6 @@
-"""What a model, or a run of it, rested on: references, each with the numbers that come from it.
+"""What a model, or a run of it, is based on: references, each with the numbers that come from it.
 
-A parameter counts only where it was live: an output that was looked at depends on it, and it was not zero for
+A parameter counts only where it was live: an output that was recorded depends on it, and it was not zero for
 good, given what was dosed (see `model.live`).
 
 >>> found = cite("lissive")
@@ -15,15 +15,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lissive import __version__
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.live import live_parameters
 from lissive.model.parameters import DEFAULT_CAUSE, load_parameters
 from lissive.model.read import ENDINGS, SHIPPED, text_of
-from lissive.report.rows_used import Used, rooms_sources, used_rows
+from lissive.report.rows_used import Used, sources_of, used_rows
 from lissive.report.run_record import Record, read_record
 from lissive.simulate.solve import model_hash
+from lissive.version import __version__
 
 SOFTWARE = (
     f"Lissive {__version__}: a quantitative model of the endocannabinoid system and of what THC and CBD do to "
@@ -38,7 +38,7 @@ _DOI = re.compile(r"10\.\d{4,}/[^\s,;\"]*[^\s,;.\"]")
 
 @dataclass(frozen=True)
 class Reference:
-    """One publication, and what rests on it."""
+    """One publication, and the numbers that come from it."""
 
     key: str
     citation: str
@@ -49,13 +49,13 @@ class Reference:
 
 @dataclass(frozen=True)
 class Citation:
-    """What was rested on."""
+    """What a model or a run is based on."""
 
     what: str
     """The model or run, in words."""
     references: tuple[Reference, ...]
     without_source: tuple[Used, ...]
-    """Rows that name no source."""
+    """Rows without a source."""
     given: tuple[str, ...]
     """Live parameters that the user or the case set."""
     in_the_file: tuple[str, ...]
@@ -82,11 +82,11 @@ def _of_a_model(name: str) -> Citation:
     equations = load(name)
     everything = set(equations.parameters)
     if name != "lissive":
-        references = _said_in_the_text(*text_of(name))
+        references = _named_in_the_text(*text_of(name))
         return Citation(f"model {name}", references, (), (), tuple(sorted(everything)), ())
-    said = f"model lissive, with the numbers of the cause {DEFAULT_CAUSE}, every parameter"
+    what = f"model lissive, cause {DEFAULT_CAUSE}, all parameters"
     references, bare = _grouped(used_rows(DEFAULT_CAUSE, everything, None))
-    return Citation(said, references, bare, (), (), ())
+    return Citation(what, references, bare, (), (), ())
 
 
 def _of_a_run(run: Record) -> Citation:
@@ -96,9 +96,9 @@ def _of_a_run(run: Record) -> Citation:
     if run.model == "lissive" and run.cause:
         rows = used_rows(run.cause, live, run)
         references, bare = _grouped(rows)
-        return Citation(_said(run), references, bare, given, (), notes)
-    references = _said_in_the_text(*text_of(_place(run))) if equations else ()
-    return Citation(_said(run), references, (), given, tuple(sorted(live - run.given.keys())), notes)
+        return Citation(_described(run), references, bare, given, (), notes)
+    references = _named_in_the_text(*text_of(_place(run))) if equations else ()
+    return Citation(_described(run), references, (), given, tuple(sorted(live - run.given.keys())), notes)
 
 
 def _place(run: Record) -> str:
@@ -109,15 +109,15 @@ def _model_of(run: Record) -> tuple[Equations | None, tuple[str, ...]]:
     """The equations of a run, where they are still to be had, and what there is to say of them."""
     if run.model_file and not Path(run.model_file).is_file():
         return None, (
-            f"The model's file {run.model_file} is not there any more; what it names is not listed.",
+            f"The model file {run.model_file} no longer exists; the references in it are not listed.",
         )
     if not run.model_file and run.model not in SHIPPED:
-        return None, (f"The model {run.model} was no file; what it rests on is not listed.",)
+        return None, (f"The model {run.model} was not read from a file; its references are not listed.",)
     equations = load(_place(run))
     if model_hash(equations) != run.model_hash:
         return equations, (
-            f"The run is of another version of the model ({run.model_hash}, lissive {run.version}); this is what "
-            f"the same run would rest on now ({model_hash(equations)}).",
+            f"The run was made with another version of the model ({run.model_hash}, lissive {run.version}); listed "
+            f"are the references of the same run today ({model_hash(equations)}).",
         )
     return equations, ()
 
@@ -133,12 +133,12 @@ def _live(run: Record, equations: Equations) -> set[str]:
     return live_parameters(equations, outputs, run.dosed, same)
 
 
-def _said(run: Record) -> str:
+def _described(run: Record) -> str:
     parts = [
         f"run {run.path}: model {run.model}",
         f"cause {run.cause}" if run.cause else "",
         f"dosed {', '.join(run.dosed)}" if run.dosed else "nothing dosed",
-        f"looked at {', '.join(run.outputs)}",
+        f"outputs {', '.join(run.outputs)}",
     ]
     return "; ".join(part for part in parts if part)
 
@@ -148,7 +148,7 @@ def _grouped(rows: Iterable[Used]) -> tuple[tuple[Reference, ...], tuple[Used, .
     found: dict[str, Reference] = {}
     bare: list[Used] = []
     for row in dict.fromkeys(rows):  # a titration has the same row for each of its days
-        known = rooms_sources(row.room)
+        known = sources_of(row.folder)
         keys = [
             key for key in row.keys if known.get(key, {}).get("seen") != "-"
         ]  # a judgement is no publication
@@ -173,7 +173,7 @@ def _key_of(words: str) -> str:
     return re.sub(r"\W", "", words.split()[0].lower()) + (year[0] if year else "")
 
 
-def _said_in_the_text(text: str, name: str) -> tuple[Reference, ...]:
+def _named_in_the_text(text: str, name: str) -> tuple[Reference, ...]:
     """What a model's own text names: `// Source:` in Antimony, `isDescribedBy` in SBML."""
     found = [" ".join(match.replace("//", " ").split()) for match in _SOURCE.findall(text)]
     found += [each for part in _DESCRIBED.findall(text) for each in _RESOURCE.findall(part)]

@@ -3,74 +3,64 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from lissive import __version__
 from lissive.report.cite import SOFTWARE, Citation, Reference
 from lissive.report.rows_used import Used
-
-_WIDTH = 110
+from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, paragraphs, upper_first, wrapped
+from lissive.version import __version__
 
 
 def cite_text(found: Citation) -> str:
-    """References with what rests on each; then what rests on none; then the software."""
-    parts = [_wrapped(f"{found.what}.", "")]
+    """References, each with the numbers that come from it; then numbers without a source; then the software."""
+    parts = [wrapped(f"{upper_first(found.what)}.", hanging="  ")]
     if found.references:
-        parts.append(
-            f"References: {len(found.references)}. [recalled]: quoted from memory by the tables' authors."
+        note = (
+            f" {UNVERIFIED_NOTE}."
+            if any(r.is_recalled for one in found.references for r in one.rests)
+            else ""
         )
+        parts.append(f"References: {len(found.references)}.{note}")
         parts += [_reference(each) for each in found.references]
     else:
-        parts.append("No reference is named.")
+        parts.append("No references.")
     parts += _without_source(found)
-    parts += [_wrapped(note, "") for note in found.notes]
-    return "\n\n".join([*parts, f"Software:\n{_wrapped(SOFTWARE, '  ')}"])
+    parts += [wrapped(note, hanging="  ") for note in found.notes]
+    return paragraphs([*parts, f"Software:\n{wrapped(SOFTWARE, '  ')}"])
 
 
 def _without_source(found: Citation) -> list[str]:
-    """What nobody can be cited for, the assumed first."""
+    """Numbers without a source, the assumed first."""
     words = sorted(
         {row.provenance for row in found.without_source}, key=lambda word: (word != "assumed", word)
     )
     lists = {
-        f"{word.capitalize()}, without a source": [
+        f"{upper_first(word)}, without a source": [
             r.name for r in found.without_source if r.provenance == word
         ]
         for word in words
     }
     lists["Set by the user or the case"] = list(found.given)
-    lists["In the model's own file, without a source each"] = list(found.in_the_file)
+    lists["In the model file, without individual sources"] = list(found.in_the_file)
     return [
-        f"{what}: {len(names)}\n{_wrapped(', '.join(names), '  ')}" for what, names in lists.items() if names
+        f"{what}: {len(names)}\n{wrapped(', '.join(names), '  ')}" for what, names in lists.items() if names
     ]
 
 
 def _reference(one: Reference) -> str:
     where = f" doi:{one.doi}" if one.doi and one.doi not in one.citation else ""
     where = where or (f" {one.url}" if one.url and one.url not in one.citation else "")
-    head = _wrapped(f"[{one.key}] {one.citation}{where}", "")
-    return f"{head}\n{_wrapped(_by_word(one.rests), '  ')}" if one.rests else head
+    head = wrapped(f"[{one.key}] {one.citation}{where}", hanging="  ")
+    return f"{head}\n{wrapped(_by_word(one.rests), '  ')}" if one.rests else head
 
 
 def _by_word(rows: Iterable[Used]) -> str:
-    """Names by how their numbers came to be: `measured: CL_THC; fitted: V1_THC`."""
+    """Names by provenance: `measured: CL_THC; fitted: V1_THC`."""
     groups: dict[str, list[str]] = {}
     for row in rows:
-        groups.setdefault(row.provenance.replace("(recalled)", "[recalled]"), []).append(row.name)
+        groups.setdefault(row.provenance.replace(" (recalled)", UNVERIFIED), []).append(row.name)
     return "; ".join(f"{word}: {', '.join(names)}" for word, names in groups.items())
-
-
-def _wrapped(text: str, indent: str) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent or "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def cite_json(found: Citation) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from lissive.access.answer import Answer
 from lissive.access.compare import group_of
 from lissive.files import write_rows
-from lissive.report.access_words import STATUS, blocks_said
+from lissive.report.access_text import CAUTIONS, STATUS, procedural_text
+from lissive.report.table import as_text, table
+from lissive.report.words import paragraphs, upper_first
 
 _WHERE = {"state": "States", "territory": "Territories", "country": "Other countries"}
 _WHY = 46
 """Signs that the last column takes; the whole text is in the CSV."""
-_COLUMNS = ("code", "name", "visit and practitioner", "rule", "why")
+_COLUMNS = "code | name | visit and practitioner | rule | why"
 
 
 def compare_text(answers: Sequence[Answer], title: str) -> str:
@@ -22,21 +24,23 @@ def compare_text(answers: Sequence[Answer], title: str) -> str:
     parts = [title]
     for group, heading in _WHERE.items():
         mine = [each for each in answers if group_of(each.jurisdiction) == group]
-        if mine:
-            parts.append(heading.upper())
+        rows: list[tuple[str, ...]] = []
         for status, said in STATUS.items():
-            rows = [_row(each) for each in mine if each.status == status]
-            if rows:
-                parts.append(f"{said[0].upper()}{said[1:]} ({len(rows)})\n{_aligned(rows)}")
+            found = [_row(each) for each in mine if each.status == status]
+            if found:
+                rows += [("",), (f"{upper_first(said)} ({len(found)})",), *found]
+        if rows:
+            lines = as_text(table(heading, _COLUMNS, rows), rule=False)
+            parts.append(f"{heading.upper()}\n{lines}")
     parts += [_cautions(answers), *{each.notice for each in answers}]
-    return "\n\n".join(part for part in parts if part)
+    return paragraphs(parts)
 
 
 def _row(answer: Answer) -> tuple[str, ...]:
     return (
         answer.jurisdiction,
         answer.name,
-        blocks_said(answer),
+        procedural_text(answer),
         answer.rule or "-",
         _shortened(why(answer)),
     )
@@ -65,14 +69,6 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _WHY else f"{text[: _WHY - 1].rstrip()}…"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(len(row[k]) for row in rows) for k in range(len(_COLUMNS))]
-    return "\n".join(
-        "   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
-
-
 def _cautions(answers: Iterable[Answer]) -> str:
     """How many answers carry each kind of caution; the words are with the answer of each place."""
     counts: dict[str, list[str]] = {}
@@ -80,14 +76,14 @@ def _cautions(answers: Iterable[Answer]) -> str:
         for kind in dict.fromkeys(caution.kind for caution in each.cautions):
             counts.setdefault(kind, []).append(each.jurisdiction)
     lines = [
-        f"{kind.replace('_', ' ')} ({len(codes)}): {textwrap.shorten(', '.join(codes), 100, placeholder=' …')}"
+        f"{CAUTIONS.get(kind, kind)} ({len(codes)}): {textwrap.shorten(', '.join(codes), 100, placeholder=' …')}"
         for kind, codes in sorted(counts.items())
     ]
     if not lines:
         return ""
     return "\n".join(
         [
-            "Cautions; the words are with each place's own answer (lissive access --jurisdiction ...):",
+            "Cautions; the text is in each jurisdiction's own answer (lissive access --jurisdiction ...):",
             *map("   {}".format, lines),
         ]
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from lissive import __version__
 from lissive.evidence.about import about
 from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
@@ -41,6 +40,7 @@ from lissive.report.pool_words import (
 )
 from lissive.report.table import Table, table
 from lissive.report.words import MARKS, span, upper_first
+from lissive.version import __version__
 
 HERE = Path(__file__).parent
 DRAWN_FROM = 2

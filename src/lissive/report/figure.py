@@ -1,4 +1,4 @@
-"""Figures. Each takes the plain summary that the JSON holds, draws, and computes nothing.
+"""Figures of a forecast. Each draws the typed answer and computes nothing.
 
 Colours are Okabe and Ito's, one fixed colour an arm; line style differs as well.
 """
@@ -9,9 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lissive.report.words import count
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from lissive.forecast.answer import ForecastAnswer, Side
 
 STYLE: Mapping[str, Mapping[str, Any]] = {
     "active": {"color": "#0072B2", "linestyle": "-"},
@@ -35,9 +39,9 @@ _RATINGS = ("spasticity_nrs", "pain_nrs")
 
 _QUANTITY = {
     "spasms_per_day": "spasms",
-    "spasticity_nrs": "stiffness",
+    "spasticity_nrs": "spasticity",
     "pain_nrs": "pain",
-    "intoxication_vas": "intoxication",
+    "intoxication_vas": "feeling high",
     "dizziness_risk": "dizziness",
     "thc_plasma": "THC in plasma",
     "oh_thc_plasma": "11-OH-THC in plasma",
@@ -45,19 +49,19 @@ _QUANTITY = {
 }
 
 
-def plot_outcome(forecast: Mapping[str, Any], name: str, *, ax: Axes, arms: Sequence[str]) -> Axes:
+def plot_outcome(forecast: ForecastAnswer, name: str, *, ax: Axes, arms: Sequence[Side]) -> Axes:
     """One outcome by week: median, 50 % and 90 % bands between virtual patients."""
     from matplotlib.ticker import MaxNLocator
 
-    weeks, outcome = forecast["weeks"], forecast["outcomes"][name]
+    weeks, outcome = forecast.weeks, forecast.outcomes[name]
     for arm in arms:
-        q, style = outcome[arm], STYLE[arm]
-        ax.fill_between(weeks, q["p05"], q["p95"], color=style["color"], alpha=0.15, linewidth=0)
-        ax.fill_between(weeks, q["p25"], q["p75"], color=style["color"], alpha=0.25, linewidth=0)
-        ax.plot(weeks, q["median"], linewidth=2, **style)
-    _label_lines(ax, weeks, {arm: outcome[arm]["median"] for arm in arms})
-    ax.set_title(outcome["label"], fontsize=9, loc="left")
-    ax.set_ylabel(f"{_QUANTITY.get(name, name)} [{outcome['unit']}]", fontsize=8)
+        q, style = outcome.of(arm), STYLE[arm]
+        ax.fill_between(weeks, q.p05, q.p95, color=style["color"], alpha=0.15, linewidth=0)
+        ax.fill_between(weeks, q.p25, q.p75, color=style["color"], alpha=0.25, linewidth=0)
+        ax.plot(weeks, q.median, linewidth=2, **style)
+    _label_lines(ax, weeks, {arm: outcome.of(arm).median for arm in arms})
+    ax.set_title(outcome.label, fontsize=9, loc="left")
+    ax.set_ylabel(f"{_QUANTITY.get(name, name)} [{outcome.unit}]", fontsize=8)
     ax.set_xlim(weeks[0], weeks[-1])
     ax.set_ylim(0, 10 if name in _RATINGS else None)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 4, 10]))
@@ -82,7 +86,7 @@ def _label_lines(ax: Axes, weeks: Sequence[int], lines: Mapping[str, Sequence[fl
         )
 
 
-def forecast_figure(forecast: Mapping[str, Any], title: str, caption: str) -> Figure:
+def forecast_figure(forecast: ForecastAnswer, title: str, caption: str) -> Figure:
     """The forecast on one page: eight outcomes by week."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -91,13 +95,23 @@ def forecast_figure(forecast: Mapping[str, Any], title: str, caption: str) -> Fi
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, 4).ravel()
     for ax, name in zip(axes, PANELS, strict=True):
-        arms = ("active",) if name in _BASELINE_ONLY else ("placebo", "active")
+        arms: tuple[Side, ...] = ("active",) if name in _BASELINE_ONLY else ("placebo", "active")
         plot_outcome(forecast, name, ax=ax, arms=arms)
     for ax in axes[4:]:
         ax.set_xlabel("week")
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     figure.supxlabel(caption, x=0.01, ha="left", fontsize=8)
     return figure
+
+
+def forecast_caption(forecast: ForecastAnswer, provenance: Mapping[str, Any]) -> str:
+    """What the lines and bands are, and how the figure is made again."""
+    patients = count(forecast.subjects - forecast.failed, "virtual patient")
+    return (
+        f"Line: median; bands: 25th to 75th and 5th to 95th percentile of {patients}, each with drug "
+        "and with placebo. Response fitted to trials in MS. "
+        f"lissive {provenance['lissive_version']}, seed {provenance['seed']}."
+    )
 
 
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:

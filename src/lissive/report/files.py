@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
 from lissive.files import atomic_path, write_rows
+from lissive.forecast.answer import ForecastAnswer, Quantiles, Side
 
 
-def write_weeks(forecast: Mapping[str, Any], path: Path) -> Path:
+def write_weeks(forecast: ForecastAnswer, path: Path) -> Path:
     """A row for each outcome, arm and week, with the quantiles."""
-    quantiles = ["p05", "p25", "median", "p75", "p95", "mean"]
-    rows: list[list[Any]] = [["outcome", "unit", "arm", "week", *quantiles]]
-    for name, outcome in forecast["outcomes"].items():
-        for arm in ("active", "placebo", "difference"):
-            for k, week in enumerate(forecast["weeks"] if outcome[arm]["median"] else []):
-                numbers = [f"{outcome[arm][q][k]:.6g}" for q in quantiles]
-                rows.append([name, outcome["unit"], arm, week, *numbers])
+    sides: tuple[Side, ...] = ("active", "placebo", "difference")
+    rows: list[list[Any]] = [["outcome", "unit", "arm", "week", *(each.name for each in fields(Quantiles))]]
+    for name, outcome in forecast.outcomes.items():
+        for side in sides:
+            by_week = zip(*astuple(outcome.of(side)), strict=True)
+            for week, numbers in zip(forecast.weeks, by_week, strict=False):  # none where no run went well
+                rows.append([name, outcome.unit, side, week, *(f"{x:.6g}" for x in numbers)])
     with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
         write_rows(file, rows)
     return path

@@ -26,8 +26,8 @@ class Used:
 
     name: str
     provenance: str
-    room: str
-    """Where the table stands, so whose sources its keys are."""
+    folder: str
+    """The package of the table, whose sources.tsv the keys are in."""
     keys: tuple[str, ...]
 
     @property
@@ -36,7 +36,7 @@ class Used:
 
 
 def used_rows(cause: str, live: set[str], record: Record | None) -> Iterator[Used]:
-    """The rows behind the live parameters, and those of the other tables that a run drew or a case chose from."""
+    """The rows behind the live parameters, and those of the other tables that a run sampled or a case chose from."""
     given = record.given if record else {}
     drawn = set(record.drawn) if record else set()
     people = {row["name"] for row in _rows(f"{_PARAMETERS}/people.tsv")}
@@ -49,7 +49,7 @@ def used_rows(cause: str, live: set[str], record: Record | None) -> Iterator[Use
 
 
 def _people(drawn: set[str]) -> Iterator[Used]:
-    """What people are like, where the run knew no better."""
+    """Distributions of patient characteristics, where the run sampled them."""
     for row in _rows(f"{_PARAMETERS}/people.tsv"):
         if row["name"] in drawn or (_ENZYME in drawn and row["name"].startswith("cyp2c9_allele")):
             yield _used(f"people: {row['name']}", row, _PARAMETERS)
@@ -82,14 +82,14 @@ def _of_a_case(case: Mapping[str, object], live: set[str]) -> Iterator[Used]:
             yield _used(f"titration: {row['name']}", row, "simulate")
 
 
-def _used(name: str, row: Mapping[str, str], room: str) -> Used:
+def _used(name: str, row: Mapping[str, str], folder: str) -> Used:
     keys = tuple(key.strip() for key in row["source"].split(";") if key.strip() not in ("", "-"))
-    return Used(name, row["provenance"], room, keys)
+    return Used(name, row["provenance"], folder, keys)
 
 
-def rooms_sources(room: str) -> dict[str, dict[str, str]]:
-    """Key to the row of a room's own sources; empty where it has none and cites in words."""
-    place = f"{room}/sources.tsv"
+def sources_of(folder: str) -> dict[str, dict[str, str]]:
+    """Key to the row of a package's own sources; empty where it has none and cites in words."""
+    place = f"{folder}/sources.tsv"
     return {row["key"]: row for row in _rows(place)} if (_PACKAGE / place).exists() else {}
 
 

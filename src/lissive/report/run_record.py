@@ -1,4 +1,4 @@
-"""What a written run says of itself: the model, what was looked at, dosed, given and drawn."""
+"""What a written run says of itself: the model, its outputs, what was dosed, given and sampled."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ class Record:
 def read_record(path: Path) -> Record:
     """The record of a run.
 
-    Raises       SimulationError where it is no run of lissive, or one that does not say what it rested on.
+    Raises       SimulationError where it is not a run of lissive, or does not state what it is based on.
     """
     about = _provenance(path)
     if missing := [name for name in _NEEDED if name not in about]:
         raise SimulationError(
-            f"the run does not say its {', '.join(missing)}.",
+            f"the run does not state its {', '.join(missing)}.",
             where=str(path),
-            do="run it again with this version of lissive.",
+            do="run it again with this version of lissive; a case without a forecast has nothing to cite.",
         )
     try:
         return _record(path, about)
     except (TypeError, AttributeError, ValueError):  # the right names, and something else under them
-        raise SimulationError("it is no run of lissive.", where=str(path), allowed=ALLOWED) from None
+        raise SimulationError("It is not a run of lissive.", where=str(path), allowed=ALLOWED) from None
 
 
 def _record(path: Path, about: Mapping[str, Any]) -> Record:
@@ -76,7 +76,7 @@ def _provenance(path: Path) -> Mapping[str, Any]:
     if path.is_dir() and path.suffix != ".zarr":
         path, reader = path / "forecast.json", _from_json
     if reader is None or not path.exists():
-        fault = "is not there" if reader else "is neither a run nor a model"
+        fault = "does not exist" if reader else "is neither a run nor a model"
         raise SimulationError(f'"{path}" {fault}.', allowed=ALLOWED, do="correct the name or the path.")
     try:
         about = reader(path)
@@ -85,7 +85,7 @@ def _provenance(path: Path) -> Mapping[str, Any]:
             f"it cannot be read as a run ({fault}).", where=str(path), allowed=ALLOWED
         ) from None
     if not isinstance(about, dict):
-        raise SimulationError("it is no run of lissive.", where=str(path), allowed=ALLOWED)
+        raise SimulationError("It is not a run of lissive.", where=str(path), allowed=ALLOWED)
     return about
 
 

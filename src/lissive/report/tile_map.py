@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lissive.access.answer import Answer
 from lissive.access.tiles import Tile, tiles
-from lissive.report.access_words import PROCEDURAL, STATUS, blocks_said, is_blocked
+from lissive.report.access_text import PROCEDURAL, STATUS, is_blocked, procedural_text
+from lissive.report.words import upper_first, wrapped
 
 STYLE: Mapping[str, tuple[str, str]] = {
     "eligible": ("#009E73", "E"),
@@ -28,6 +29,9 @@ _WIDE = 107
 """Step from one country to the next: its code may be a state's as well (CA, DE, IL), so its name is there too."""
 _WIDTH = 2 * _LEFT + _COLUMNS * _STEP - (_STEP - _SIDE)
 _HEADINGS = {"territory": "Territories", "country": "Other countries, each with a law of its own"}
+
+
+_BLOCKED = f"Visit and practitioner requirements {PROCEDURAL['blocked']}"
 
 
 def tile_map(answers: Sequence[Answer], title: str, caption: str) -> str:
@@ -49,7 +53,7 @@ def tile_map(answers: Sequence[Answer], title: str, caption: str) -> str:
             bottom += 32
         parts += [_tile(answer, tile, bottom) for answer, tile in mine]
         bottom += (1 + max(tile.row for _, tile in mine)) * _STEP
-    lines = _wrapped(caption, 145)
+    lines = wrapped(caption, width=145).splitlines()
     height = bottom + 20 + 17 * len(lines)
     foot = [
         f'<text class="c" x="{_LEFT}" y="{bottom + 22 + 17 * k}">{escape(line)}</text>'
@@ -84,9 +88,9 @@ def described(answers: Iterable[Answer]) -> str:
     for status in STYLE:
         names = [each.name for each in every if each.status == status]
         if names:
-            said.append(f"{STATUS[status].capitalize()} ({len(names)}): {', '.join(names)}.")
+            said.append(f"{upper_first(STATUS[status])} ({len(names)}): {', '.join(names)}.")
     if names := [each.name for each in every if is_blocked(each)]:
-        said.append(f"Blocked for a procedural reason ({len(names)}): {', '.join(names)}.")
+        said.append(f"{_BLOCKED} ({len(names)}): {', '.join(names)}.")
     return " ".join(said)
 
 
@@ -104,7 +108,7 @@ def _legend(placed: Sequence[tuple[Answer, Tile]]) -> list[str]:
     blocked = sum(is_blocked(answer) for answer, _ in placed)
     parts.append(
         f'<path d="M{x + 26} {y}h26v26z"/><text class="b" x="{x + 43}" y="{y + 14}">!</text>'
-        f'<text class="k" x="{x + 62}" y="{y + 18}">{PROCEDURAL["blocked"]}: {blocked}</text>'
+        f'<text class="k" x="{x + 62}" y="{y + 18}">{_BLOCKED}: {blocked}</text>'
     )
     return parts
 
@@ -122,7 +126,7 @@ def _tile(answer: Answer, tile: Tile, top: int) -> str:
         )
     name = f'<text class="n" x="{x + 7}" y="{y + 37}">{escape(answer.name)}</text>' if abroad else ""
     short = answer.jurisdiction.removeprefix("US-")
-    said = f"{answer.name}: {STATUS[answer.status]}; {blocks_said(answer)}"
+    said = f"{answer.name}: {STATUS[answer.status]}; visit and practitioner requirements: {procedural_text(answer)}"
     return (
         f'<g role="img" aria-label={quoteattr(said)}><title>{escape(said)}</title>'
         f'<rect x="{x}" y="{y}" width="{side}" height="{_SIDE}" rx="6" fill="{colour}" stroke="#000"/>'
@@ -148,9 +152,3 @@ def _shortened(text: str) -> str:
     import textwrap
 
     return textwrap.shorten(text, 105, placeholder=" …")
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, width)

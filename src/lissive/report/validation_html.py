@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from lissive import __version__
 from lissive.files import atomic_path
 from lissive.report.inline_svg import inline_svg
 from lissive.report.page_parts import Shown, cell_class, is_broad
@@ -51,6 +50,7 @@ from lissive.validate.misses import why_missed
 from lissive.validate.reach import aims
 from lissive.validate.run import SPLITS, Validation
 from lissive.validate.score import Row
+from lissive.version import __version__
 
 HERE = Path(__file__).parent
 CONTENTS = (

@@ -15,7 +15,8 @@ UNVERIFIED, DERIVED = "†", "‡"
 MARKS = {"recalled": UNVERIFIED, "derived": DERIVED, "read": ""}
 """Provenance of a figure → its mark."""
 
-UNVERIFIED_NOTE = f"{UNVERIFIED} unverified: quoted from memory, not checked against its source"
+UNVERIFIED_MEANS = "unverified: quoted from memory, not checked against its source"
+UNVERIFIED_NOTE = f"{UNVERIFIED} {UNVERIFIED_MEANS}"
 DERIVED_NOTE = f"{DERIVED} calculated from figures that were checked"
 
 
@@ -93,7 +94,12 @@ def wrapped(text: str, indent: str = "", hanging: str | None = None, width: int 
     """A paragraph; the lines after the first stand below the first's text where it is an item ("- ...")."""
     more = ("  " if text.startswith("- ") else "") if hanging is None else hanging
     return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent + more, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + more,
+        break_on_hyphens=False,
+        break_long_words=False,  # an address stays whole
     )
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from lissive import __version__
 from lissive.errors import SimulationError
 from lissive.files import Beside, atomic_path, cell, keep_inputs, write_rows
+from lissive.version import __version__
 
 if TYPE_CHECKING:
     import xarray as xr

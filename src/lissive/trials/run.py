@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lissive import __version__
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulate.engine import Tolerances
@@ -30,6 +29,7 @@ from lissive.trials.read import planned
 from lissive.trials.response import Response, between_trials
 from lissive.trials.store import found as found_in
 from lissive.trials.store import keep
+from lissive.version import __version__
 
 ALSO = (
     "case/products.tsv",

@@ -51,7 +51,7 @@ def responders_percent(forecast: Forecast, args: tuple[float, ...]) -> Measured:
     """Responders of a week by improvement of the spasticity NRS [%]. Numbers: arm (0 drug, 1 placebo), share, week."""
     found = responders(forecast, args[1], int(args[2]))
     assert found is not None
-    value = 100.0 * found["placebo" if args[0] else "active"]
+    value = 100.0 * (found.placebo if args[0] else found.active)
     error = np.sqrt(value * (100.0 - value) / int(forecast.good.sum()))
     return value, f"{int(forecast.good.sum())} virtual patients, standard error {error:.1f}"
 
