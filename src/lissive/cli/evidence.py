@@ -108,10 +108,8 @@ def export(
     force: Force = False,
 ) -> None:
     """All comparisons (csv), everything (json), or the references (bibtex, ris)."""
-    from lissive.evidence.export import FORMATS, exported
-    from lissive.evidence.words import known
+    from lissive.evidence.export import exported
 
-    known("format", format, FORMATS)
     text = exported(studies_of(studies), format)
     if out is None:
         print(text, end="")

@@ -156,12 +156,14 @@ def _interruptible(further: str) -> Iterator[None]:
 
 def _sizes(text: str) -> list[int]:
     """The numbers of --n, each once, rising."""
+    from lissive.trials.size import MOST_PATIENTS
+
     words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words or not all(word.isascii() and word.isdigit() for word in words):
+    if not words or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
         raise DesignError(
             f"is {text!r}.",
             where="--n",
-            allowed="whole numbers with commas between them, as 40,80,160.",
+            allowed=f"whole numbers up to {MOST_PATIENTS} with commas between them, as 40,80,160.",
             do="correct it.",
         )
     return sorted({int(word) for word in words})

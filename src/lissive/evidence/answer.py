@@ -34,6 +34,7 @@ from lissive.evidence.effect import (
     null,
 )
 from lissive.evidence.pool import Pooled, difference_between, leave_one_out, pool
+from lissive.given import number_of
 
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies
@@ -108,7 +109,10 @@ def pooled_answer(
 
     Raises       EvidenceError for a measure that does not fit the outcome, and for what `pool` refuses.
     """
-    if correlation is not None and not -1.0 < correlation < 1.0:
+    if (
+        correlation is not None
+        and not -1.0 < number_of("correlation", correlation, wrong=EvidenceError) < 1.0
+    ):
         raise EvidenceError(
             f"A correlation within people of {correlation:g} cannot be.",
             where="--correlation",
@@ -179,7 +183,9 @@ def answer_of(
     """
     from lissive.evidence import comparisons, left_out
     from lissive.evidence.about import about, cause_word, label_of
+    from lissive.evidence.read import is_studies
 
+    is_studies(studies)
     outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     asked: dict[str, Any] = {"outcome": outcome, "cause": cause, "design": design, "product": product}
     found = comparisons(studies, **asked)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from lissive.case import Case
+from lissive.errors import EvidenceError
 from lissive.evidence.answer import answer_of
 from lissive.evidence.catalog import claim_row, listed
 from lissive.evidence.claims import Claim, shipped_claims
@@ -17,6 +18,7 @@ from lissive.evidence.comparing import every
 from lissive.evidence.read import Studies, shipped_studies
 from lissive.evidence.unused import Unused
 from lissive.evidence.words import causes, near_causes, outcomes, products, table
+from lissive.given import kind_of
 
 _FIGURE = (
     "outcome outcome_label unit better measure measure_label k n estimate ci prediction_interval "
@@ -35,6 +37,7 @@ def case_evidence(case: Case, studies: Studies | None = None) -> dict[str, Any]:
     Figures are of the planned product where a trial has it in this cause, and of all products where none has;
     `of_all_products` says which. Designs stand apart in `by_design`.
     """
+    kind_of("case", case, Case, wrong=EvidenceError, do="read it with read_case(FILE).")
     base = shipped_studies() if studies is None else studies
     cause, product = case.spasm.cause, case.plan.product
     if cause is None:

@@ -17,9 +17,19 @@ from lissive.evidence.arms import role
 from lissive.evidence.claims import JUDGED, VERDICTS, Claim, claim_of, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
-from lissive.evidence.read import Located, Studies, dotted, figures, number, plain, shipped_reviews
+from lissive.evidence.read import (
+    Located,
+    Studies,
+    dotted,
+    figures,
+    is_studies,
+    number,
+    plain,
+    shipped_reviews,
+)
 from lissive.evidence.unused import Unused
 from lissive.evidence.words import NOT_USED, designs, known, near_causes, table
+from lissive.given import text_of
 
 
 def listed(
@@ -109,6 +119,8 @@ def whole(id: str, studies: Studies) -> dict[str, Any]:
 
     Raises       EvidenceError for an id that is not known, with the nearest and all that there are.
     """
+    is_studies(studies)
+    text_of("ID", id, wrong=EvidenceError, example="wade_2004")
     if (claim := claim_of(id)) is not None:
         return claim_row(claim)
     entry = next((each for each in (*studies, *shipped_reviews()) if each.id == id), None)

@@ -21,6 +21,7 @@ from lissive.evidence.comparison import Cited
 from lissive.evidence.keys import parse_key
 from lissive.evidence.own_words import OwnOutcome, own_causes, own_outcomes
 from lissive.evidence.words import Outcome, causes, outcomes
+from lissive.given import kind_of, path_of
 from lissive.marked import Loc, marked_text, read_marked
 from lissive.typed import Row, typed
 
@@ -172,7 +173,7 @@ def read_studies(path: str | Path) -> Studies:
     """
     from lissive.evidence.lint import findings
 
-    studies = typed_studies(Path(path))
+    studies = typed_studies(path_of(path, wrong=EvidenceError))
     # the same people are put together below; what a user's figures rest on is theirs to know
     wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
     if wrong:
@@ -190,6 +191,12 @@ def _same_people(studies: Studies) -> Iterator[Located]:
         key = next((first[number] for number in numbers if number in first), entry.id)
         first.update((number, key) for number in numbers)
         yield replace(entry, people=key, kept=[])
+
+
+def is_studies(studies: Any) -> None:
+    """Refuse what is no base of studies."""
+    do = "read them with read_studies(FILE), or take shipped_studies()."
+    kind_of("studies", studies, Studies, wrong=EvidenceError, do=do)
 
 
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:

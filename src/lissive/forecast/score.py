@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from lissive.errors import SimulationError
 from lissive.forecast.predict import ARMS, Forecast, outcomes
 from lissive.forecast.treatment import limits
+from lissive.given import kind_of, number_of, whole
 
 
 @cache
@@ -35,6 +37,7 @@ RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
 
 def summary(forecast: Forecast) -> dict[str, Any]:
     """The `forecast` part of `lissive case --json`."""
+    _is_forecast(forecast)
     good = forecast.good
     result: dict[str, Any] = {
         "weeks": list(range(forecast.weeks + 1)),
@@ -58,6 +61,10 @@ def summary(forecast: Forecast) -> dict[str, Any]:
             "difference": _quantiles(weekly[0] - weekly[1]),
         }
     return result
+
+
+def _is_forecast(forecast: Any) -> None:
+    kind_of("forecast", forecast, Forecast, wrong=SimulationError, do="make it with predict(CASE).")
 
 
 def _notes(forecast: Forecast) -> list[str]:
@@ -84,6 +91,9 @@ def _quantiles(values: Any) -> dict[str, list[float]]:
 
 def responders(forecast: Forecast, share: float, week: int) -> dict[str, float] | None:
     """Probability that weekly mean stiffness falls by `share` or more by `week`; None past the plan's end."""
+    _is_forecast(forecast)
+    share = number_of("share", share, wrong=SimulationError, least=0.0, most=1.0)
+    week = whole("week", week, wrong=SimulationError, least=0)
     if week > forecast.weeks or not forecast.good.any():
         return None
     nrs = forecast.weekly["spasticity_nrs"][:, forecast.good]

@@ -24,6 +24,7 @@ from lissive.trials.observe import BEFORE, days_filled, joined, measured, rating
 from lissive.trials.outcome import failure_day, left_of, split_by_replicate
 from lissive.trials.people import People, recruit
 from lissive.trials.response import TABLES, Response
+from lissive.trials.size import check_memory
 
 WEEK = 7
 EVENTS_OUT = ("intoxication", "dizziness_hazard", "leave_adverse", "leave_effect", "dropout_hazard")
@@ -118,7 +119,16 @@ def outputs(design: Design) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(MEASURES[name].output for name in measured(design)), *EVENTS_OUT]))
 
 
+def _check_memory(design: Design, people: Sequence[People], total: int) -> None:
+    """What is kept of each patient and day: levels, random numbers of what is measured, units taken and the label's."""
+    columns = len(outputs(design)) + 2 * len(measured(design)) + 3
+    largest = max(people, key=lambda each: each.screened)
+    where = "patients" if design.run_in is None else "run_in.patients"
+    check_memory(sum(map(len, people)), largest.screened, total, columns, where)
+
+
 def _begin(design: Design, people: Sequence[People], total: int, settings: Settings) -> Running:
+    _check_memory(design, people, total)
     kernel = build(load("lissive"), outputs(design))
     names = people[0].parameters
     parameters = {name: np.concatenate([each.parameters[name] for each in people]) for name in names}

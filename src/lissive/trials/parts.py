@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from lissive.case.products import Product, causes, label_titration, product, products
 from lissive.trials.measures import EVENTS, MEASURES
+from lissive.trials.size import MOST_PATIENTS
 from lissive.typed import Row, nearest, raise_all, refuse
 
 MEND = "correct the value."
@@ -196,7 +197,7 @@ class RunIn(Row):
     arm: str = field("Arm whose treatment all get.")
     weeks: int = field("Length.", unit="weeks", ge=1, le=52)
     patients: int | None = field(
-        "How many enter it; as many as are randomised if nobody is let go.", None, ge=1, le=200_000
+        "How many enter it; as many as are randomised if nobody is let go.", None, ge=1, le=MOST_PATIENTS
     )
     keep: Keep | None = field("Who stays; everybody if not given.", None)
     washout_days: int = field("Days without treatment before randomisation.", 0, unit="days", ge=0, le=180)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lissive import __version__
+from lissive.errors import DesignError
+from lissive.given import kind_of, list_of, path_of, threads_of, whole
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulate.engine import Tolerances
@@ -27,6 +28,7 @@ from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
 from lissive.trials.response import Response, between_trials
+from lissive.trials.size import replicates_of
 from lissive.trials.store import found as found_in
 from lissive.trials.store import keep
 
@@ -85,7 +87,13 @@ def run_trial(
 
     Raises       DesignError where the trial cannot be carried out, or `folder` holds another one.
     """
-    settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
+    is_design(design)
+    replicates = replicates_of(replicates)
+    seed = whole("seed", seed, wrong=DesignError, least=0)
+    folder = None if folder is None else path_of(folder, wrong=DesignError, name="folder")
+    if responses is not None:
+        responses = _answers(responses, replicates)
+    settings = Settings(Tolerances(rtol=RTOL), threads_of(threads, wrong=DesignError))
     stamp = _stamp(design, seed, responses)
     done = found_in(folder, stamp, resume, say) if folder else {}
     found = _Found()
@@ -107,6 +115,24 @@ def run_trial(
         design, seed, found.flows, tuple(found.groups), tuple(found.arms), tuple(found.comparisons),
         _provenance(design, seed, stamp), example,
     )  # fmt: skip
+
+
+def is_design(design: Any) -> None:
+    """Refuse what is no design."""
+    kind_of("design", design, Design, wrong=DesignError, do="read it with read_design(FILE).")
+
+
+def _answers(responses: Any, replicates: int) -> list[Response]:
+    answers = list_of(
+        "responses", responses, Response, wrong=DesignError, do="draw them with posterior.draws."
+    )
+    if len(answers) < replicates:
+        raise DesignError(
+            f"There are {len(answers)} responses for {replicates} replicates.",
+            allowed="one for each replicate.",
+            do="draw as many as there are replicates, or leave responses out.",
+        )
+    return answers
 
 
 def _chunks(design: Design, replicates: int) -> Iterator[list[int]]:

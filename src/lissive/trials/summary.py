@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from lissive.errors import DesignError
+from lissive.given import kind_of
 from lissive.trials.analyse import ArmRow, Comparison
 from lissive.trials.design import Design
 from lissive.trials.endpoint import CHANGE, COUNT, TIME
@@ -21,6 +23,7 @@ STAGES = ("screened", "entered", "left_run_in", "not_kept", "randomised", "faile
 
 def summary(results: Results) -> dict[str, Any]:
     """The answer of `lissive trial run`, as its JSON has it."""
+    kind_of("results", results, Results, wrong=DesignError, do="make them with run_trial(DESIGN).")
     design = results.design
     return {
         "trial": design.trial,

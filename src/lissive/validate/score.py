@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from lissive.calibrate.posterior import between_study, uncertainty, within_study
+from lissive.errors import StudyError
+from lissive.given import kind_of, whole
 from lissive.studies import Prediction, Skipped, Studies, predict_studies
 from lissive.studies.measures import IN_WORDS
 from lissive.studies.observation import ANALYTES, PRINTED
@@ -23,6 +25,8 @@ EXPOSURE = "exposure"
 RATIO_LIMITS = (0.67, 1.5)
 """A predicted ratio is good where it is within these of the observed one."""
 LIMITS = (1.25, 1.5, 2.0)
+MOST_REPLICATES = 10_000
+"""Of people that each arm is made of; a few thousand make every figure as sure as it can be."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,10 @@ def validate(
     progress: Callable[[int], None] | None = None,
 ) -> Validation:
     """Simulate every observation of the studies as it was made, `replicates` times each."""
+    kind_of("studies", studies, Studies, wrong=StudyError, do="read them with read_studies(FILE).")
+    replicates = whole("replicates", replicates, wrong=StudyError, most=MOST_REPLICATES)
+    seed = whole("seed", seed, wrong=StudyError, least=0)
+    threads = whole("threads", threads, wrong=StudyError)
     predictions = predict_studies(
         studies.observations,
         replicates=replicates,
