@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from lissive.errors import LissiveError
+from lissive.given import path_of
 from lissive.marked import Loc, read_marked
 
 LEAVE_OUT = "correct the value, or leave the field out if it is not known."
@@ -83,7 +84,7 @@ def read_typed(
     example : the shortest file that is right.      thing : what the file is, for messages.
     shipped : the file comes with lissive.
     """
-    path = Path(path)
+    path = path_of(path, wrong=wrong)
     data, lines = read_marked(path, wrong=wrong, example=example, shipped=shipped)
     return typed(data, lines, path, model, wrong, many, thing=thing)
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
+from lissive.errors import RuleError
+from lissive.given import day_of, kind_of, list_of, number_of
+
 NOTICE = (
     "Not legal advice: this reports what a dated rule says about the facts given; a practitioner decides."
 )
@@ -72,6 +75,17 @@ class Facts:
     """Day that the practitioner sets as the certification's last."""
     doubts: tuple[str, ...] = ()
     """What was entered and is not in the table of conditions, as cautions."""
+
+    def __post_init__(self) -> None:
+        if self.age is not None:
+            number_of("age", self.age, wrong=RuleError, least=0, most=120)
+        if self.ends is not None:
+            day_of("ends", self.ends, wrong=RuleError)
+        for name in ("dx", "symptoms"):
+            list_of(name, getattr(self, name), str, wrong=RuleError, do="give words of the vocabulary.")
+        for name, symptom in self.symptoms.items():
+            if symptom is not None:
+                kind_of(f"symptoms.{name}", symptom, Symptom, wrong=RuleError, do="give a Symptom, or None.")
 
 
 @dataclass(frozen=True)

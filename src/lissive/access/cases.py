@@ -17,6 +17,7 @@ from lissive.access.load import RuleFindings, rules
 from lissive.access.load import jurisdiction as find
 from lissive.case.facts import Day
 from lissive.errors import RuleError
+from lissive.given import path_of
 from lissive.marked import Loc, read_marked
 from lissive.typed import Row, line_of, typed
 
@@ -101,7 +102,7 @@ def read_cases(path: str | Path) -> tuple[tuple[WorkedCase, int], ...]:
     example = (
         "cases: [{id: a, jurisdiction: US-NY, date: 2019-05-01, facts: {}, expected: {status: unknown}}]"
     )
-    path = Path(path)
+    path = path_of(path, wrong=RuleError)
     data, lines = read_marked(path, wrong=RuleError, example=example, most_fields=200_000)
     file = typed(data, lines, path, CaseFile, RuleError, RuleFindings, thing="the file of cases")
     _check_places(file.cases, lines, path)
@@ -113,7 +114,7 @@ def read_question(path: str | Path) -> tuple[Facts, str | None, datetime.date | 
 
     Raises       RuleFindings (a RuleError) with file, line and field of each finding.
     """
-    path = Path(path)
+    path = path_of(path, wrong=RuleError)
     data, lines = read_marked(path, wrong=RuleError, example="age: 52")
     if "cases" in data:
         raise RuleError(

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator
 
 from lissive.access.answer import Caution, Facts, Level
-from lissive.access.dates import day
+from lissive.access.dates import day, days_later
 from lissive.access.logic import evaluate, person
 from lissive.access.procedure import Procedure
 from lissive.access.rule import Jurisdiction, Version
@@ -60,7 +60,7 @@ def _near_change(
             yield Caution("near_change", f"The rule {when} on {begins.isoformat()} ({each.id}{memory}).")
     if any(clause.begins for clause in version.logic.walk()):
         for shift in (-near, near):
-            moved = on + datetime.timedelta(days=shift)
+            moved = days_later(on, shift) or on
             if evaluate(version.logic, person(facts, moved)).level != verdict.level:
                 side = "after" if shift > 0 else "before"
                 yield Caution(

@@ -21,6 +21,7 @@ from lissive.access.requirements import COMMON, FormField, Origin, dated, fields
 from lissive.access.rule import Jurisdiction, Version
 from lissive.case import Case, causes, product
 from lissive.errors import RuleError
+from lissive.given import kind_of
 
 State = Literal["filled", "missing", "practitioner", "optional", "not_applicable", "withheld"]
 """Filled from the case; missing in it; for the practitioner to state, date or sign; optional and empty; not asked
@@ -114,6 +115,7 @@ def draft(case: Case, on: datetime.date) -> Draft:
     ------
     RuleError where the case has no residence, or one of which there are no rules, or none on that day.
     """
+    kind_of("case", case, Case, wrong=RuleError, do="read it with read_case(FILE).")
     if case.place.residence is None:
         raise RuleError(
             "place.residence is not in the case, so there is no law to draft by.",

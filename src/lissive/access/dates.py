@@ -70,13 +70,26 @@ def has_begun(when: str | None, on: datetime.date) -> bool | None:
     return False if on < first else True if on > last else None
 
 
-def months_later(on: datetime.date, months: int) -> datetime.date:
-    """The same day of a later month, or that month's last.
+def days_later(on: datetime.date, days: int) -> datetime.date | None:
+    """The day so many days later, or before; None where the calendar, from year 1 to 9999, has none.
+
+    >>> days_later(datetime.date(2024, 2, 28), 2), days_later(datetime.date(9999, 12, 31), 1)
+    (datetime.date(2024, 3, 1), None)
+    """
+    number = on.toordinal() + days
+    last = datetime.date.max.toordinal()
+    return datetime.date.fromordinal(number) if 1 <= number <= last else None
+
+
+def months_later(on: datetime.date, months: int) -> datetime.date | None:
+    """The same day of a later month, or that month's last; None after the year 9999.
 
     >>> months_later(datetime.date(2024, 1, 31), 1)
     datetime.date(2024, 2, 29)
     """
     count = on.year * 12 + on.month - 1 + months
     year, month = divmod(count, 12)
+    if year > datetime.MAXYEAR:
+        return None
     last = calendar.monthrange(year, month + 1)[1]
     return datetime.date(year, month + 1, min(on.day, last))

@@ -14,10 +14,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lissive.access.answer import Answer, Caution, Confidence, Facts, Fired, Level, Node
 from lissive.access.cautions import boundary, cautions
-from lissive.access.dates import day, months_later, span
+from lissive.access.dates import day, days_later, months_later, span
 from lissive.access.load import jurisdiction as find
 from lissive.access.logic import evaluate, person
 from lissive.access.missing import missing
@@ -28,6 +29,8 @@ from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text
 from lissive.access.verdict import Verdict, questions
 from lissive.access.vocabulary import limits
+from lissive.errors import RuleError
+from lissive.given import day_of, kind_of
 
 Rules = Mapping[str, Jurisdiction]
 
@@ -62,7 +65,7 @@ def decide(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | No
 
     Raises       RuleError where there is no such jurisdiction.
     """
-    place = find(jurisdiction, rules)
+    place = asked(facts, jurisdiction, on, rules)
     found = finding(facts, place, on)
     version = found.version
     if version is None:
@@ -95,6 +98,15 @@ def decide(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | No
     )
     answer = replace(answer, alternatives=alternatives(facts, place, version, on, found.verdict))
     return replace(answer, next_steps=next_steps(facts, place, version, answer))
+
+
+def asked(facts: Any, jurisdiction: Any, on: Any, rules: Rules | None = None) -> Jurisdiction:
+    """The place that is asked for, once the question is one."""
+    kind_of(
+        "facts", facts, Facts, wrong=RuleError, do="read them with read_facts(FILE), or make_facts(DATA)."
+    )
+    day_of("on", on, wrong=RuleError)
+    return find(jurisdiction, rules)
 
 
 # -- which version ---------------------------------------------------------------------------------
@@ -257,12 +269,12 @@ def _expires(facts: Facts, version: Version, on: datetime.date) -> datetime.date
     """The day on which a certification issued on this day expires, or the earlier that the practitioner sets."""
     if version.no_expiry_if_terminal and any(word.startswith("terminal_") for word in person(facts, on).had):
         return facts.ends
-    ends = [facts.ends] if facts.ends is not None else []
+    ends = [facts.ends]
     if version.certification_validity_days is not None:
-        ends.append(on + datetime.timedelta(days=version.certification_validity_days))
+        ends.append(days_later(on, version.certification_validity_days))
     if version.certification_validity_months is not None:
         ends.append(months_later(on, version.certification_validity_months))
-    return min(ends, default=None)
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _confidence(version: Version, how: Procedure | None) -> Confidence:
@@ -274,7 +286,7 @@ def _confidence(version: Version, how: Procedure | None) -> Confidence:
 # -- the tree --------------------------------------------------------------------------------------
 def explain(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | None = None) -> Node:
     """The rule's logic with the verdict of each node, down to the facts that were asked for."""
-    place = find(jurisdiction, rules)
+    place = asked(facts, jurisdiction, on, rules)
     found = finding(facts, place, on)
     if found.version is None:
         return Node(found.level, f"{place.code}: no rule in force on {on.isoformat()}")

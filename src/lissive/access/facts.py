@@ -22,6 +22,7 @@ from lissive.access.vocabulary import flag_names, plain_word, practitioners
 from lissive.case import Case
 from lissive.case.facts import Day
 from lissive.errors import RuleError
+from lissive.given import kind_of
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
 
 CAUSE_WORDS = ("idiopathic", "unknown")
@@ -149,7 +150,9 @@ def _wrong_symptom(name: str, attributes: Any) -> Iterator[PydanticCustomError]:
             if value is not None and (not isinstance(value, str) or recognise(value).how == "malformed_code"):
                 yield refuse(f"is {value!r}.", "a diagnosis, idiopathic, unknown.", field=field)
         elif attribute == "months":
-            if value is not None and (isinstance(value, bool | str) or not 0 <= value <= 1500):
+            if value is not None and not (
+                isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1500
+            ):
                 yield refuse(f"is {value!r}.", "0 to 1500 months.", field=field)
         elif not isinstance(value, bool | None):
             yield refuse(f"is {value!r}.", "true, false.", field=field)
@@ -220,6 +223,7 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
     ----------
     away : the question is asked for another place than that of residence.
     """
+    kind_of("case", case, Case, wrong=RuleError, do="read it with read_case(FILE).")
     spasm, place = case.spasm, case.place
     cause = spasm.cause
     conditions_said = case.history.conditions

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from lissive.access.rule import Jurisdiction
 from lissive.errors import RuleError
+from lissive.given import text_of
 from lissive.typed import nearest, read_typed
 
 DATA = Path(__file__).parent / "data"
@@ -60,7 +61,7 @@ def jurisdiction(code: str, known: Mapping[str, Jurisdiction] | None = None) -> 
     ('New York', 'US-NY')
     """
     known = rules() if known is None else known
-    wanted = code.strip()
+    wanted = text_of("jurisdiction", code, wrong=RuleError, example="US-NY").strip()
     if wanted.upper() in known:
         return known[wanted.upper()]
     names = {each.name.lower(): each for each in known.values()}

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from lissive.access.answer import Facts, Symptom
 from lissive.access.conditions import conditions, implied, listed
-from lissive.access.dates import DAYS_PER_MONTH, has_begun
+from lissive.access.dates import DAYS_PER_MONTH, days_later, has_begun
 from lissive.access.rule import Clause, Listed
 from lissive.access.verdict import D, E, N, U, Verdict, ask, highest, lowest, questions
 from lissive.access.vocabulary import flags
@@ -70,7 +70,7 @@ def evaluate(clause: Clause, who: Person, path: str = "") -> Verdict:
     """The verdict on a node and all below it."""
     here = f"{path}{'.' if path else ''}{clause.kind}"
     begun = has_begun(clause.begins, who.on)
-    over = clause.until is not None and has_begun(clause.until, who.on - datetime.timedelta(days=1)) is True
+    over = clause.until is not None and has_begun(clause.until, days_later(who.on, -1) or who.on) is True
     if over or begun is False or (begun is None and not who.begun):
         return Verdict(N, "max", (), clause, here)
     if clause.kind in ("any_of", "all_of"):

@@ -52,6 +52,7 @@ from lissive.evidence.pooling import (
 )
 from lissive.evidence.read import Studies
 from lissive.evidence.words import assumption
+from lissive.given import number_of
 
 BEYOND_SCALE = "prediction interval not informative: with so few studies it exceeds the outcome's scale"
 
@@ -179,7 +180,10 @@ def pooled_answer(
 
     Raises       EvidenceError for a measure that does not fit the outcome, and for what `pool_effects` refuses.
     """
-    if correlation is not None and not -1.0 < correlation < 1.0:
+    if (
+        correlation is not None
+        and not -1.0 < number_of("correlation", correlation, wrong=EvidenceError) < 1.0
+    ):
         raise EvidenceError(
             f"A within-person correlation of {correlation:g} is impossible.",
             where="--correlation",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lissive.case import Case
+from lissive.errors import EvidenceError
 from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.catalog import StudyEntry, listed
@@ -18,6 +19,7 @@ from lissive.evidence.comparing import every
 from lissive.evidence.read import Studies, shipped_studies
 from lissive.evidence.unused import Unused
 from lissive.evidence.words import causes, near_causes, outcomes, products, table
+from lissive.given import kind_of
 
 _STUDY = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
 _FIGURE = (
@@ -150,6 +152,7 @@ class CaseEvidence:
 def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
     """Figures are of the planned product where a trial has it in this cause, and of all products where none has;
     `of_all_products` says which."""
+    kind_of("case", case, Case, wrong=EvidenceError, do="read it with read_case(FILE).")
     base = shipped_studies() if studies is None else studies
     cause, product = case.spasm.cause, case.plan.product
     topics = (*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other")

@@ -17,9 +17,10 @@ from lissive.evidence.arms import role
 from lissive.evidence.claim import Claim, Conflict, claim_of, conflicts_of, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Cited, Comparison
-from lissive.evidence.read import Located, Studies, figures, number, plain, shipped_reviews
+from lissive.evidence.read import Located, Studies, figures, is_studies, number, plain, shipped_reviews
 from lissive.evidence.unused import Unused
 from lissive.evidence.words import NOT_USED, designs, known
+from lissive.given import text_of
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,8 @@ def full_record(id: str, studies: Studies) -> StudyRecord | ReviewRecord | Claim
 
     Raises       EvidenceError for an unknown id, with the nearest.
     """
+    is_studies(studies)
+    text_of("ID", id, wrong=EvidenceError, example="wade_2004")
     if (claim := claim_of(id)) is not None:
         return claim
     entry = next((each for each in (*studies, *shipped_reviews()) if each.id == id), None)

@@ -22,6 +22,7 @@ from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
 from lissive.evidence.read import DATA, EvidenceFindings, marked
 from lissive.evidence.words import NOT_USED, causes, known, outcomes, table
+from lissive.given import text_of
 from lissive.marked import Loc, marked_text
 from lissive.typed import Row, refuse, typed
 
@@ -191,6 +192,7 @@ def nearest_claims(text: str, claims: Sequence[Claim] | None = None) -> list[tup
     Words are put together by synonyms.tsv (nerves, neurons and brain are one), and count the more, the fewer claims
     they stand in. Nothing is learned and nothing downloaded.
     """
+    text = text_of("text", text, wrong=EvidenceError, example="cannabis heals MS")
     every = shipped_claims() if claims is None else claims
     asked = _concepts(text)
     said = [

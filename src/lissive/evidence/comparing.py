@@ -20,7 +20,7 @@ from lissive.evidence.about import About, about
 from lissive.evidence.arms import people_of, role
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
 from lissive.evidence.extract import Block, Side, blocks
-from lissive.evidence.read import Located, Studies, number
+from lissive.evidence.read import Located, Studies, is_studies, number
 from lissive.evidence.read_as import read_as, subgroup_of
 from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
 from lissive.evidence.words import (
@@ -67,6 +67,7 @@ def left_out(
 def _looked_at(
     studies: Studies, outcome: str, cause: str | None, design: str | None, product: str | None
 ) -> tuple[list[Comparison], list[Unused]]:
+    is_studies(studies)
     known("outcome", outcome, studies.outcomes)
     for kind, word, allowed in (
         ("cause", cause, studies.causes),

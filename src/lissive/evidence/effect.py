@@ -14,6 +14,7 @@ from statistics import NormalDist
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import DESIGNS, MEASURES, RATIOS, Comparison, Given, Group, weakest
+from lissive.given import kind_of, text_of
 
 LABELS: Mapping[str, str] = {
     "OR": "odds ratio",
@@ -92,7 +93,7 @@ def null(measure: str) -> float:
 
 def known_measure(measure: str) -> str:
     """The measure, or an error that lists those that there are."""
-    word = measure.upper()
+    word = text_of("measure", measure, wrong=EvidenceError, example="MD").upper()
     if word not in MEASURES:
         raise EvidenceError(
             f"Unknown measure {measure!r}.{meant(word, MEASURES)}",
@@ -127,6 +128,8 @@ def effect(
 
     Raises       NotUsable with the reason, where this comparison cannot give this measure.
     """
+    do = "take them from comparisons(STUDIES, outcome=...)."
+    kind_of("comparison", comparison, Comparison, wrong=EvidenceError, do=do)
     measure = known_measure(measure)
     given = comparison.given
     if own and given is not None and given.measure == measure and _has_error(given):

@@ -13,6 +13,7 @@ from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
 from lissive.evidence.read import Studies, shipped_reviews
+from lissive.evidence.words import known
 from lissive.files import write_rows
 
 FORMATS = ("csv", "json", "bibtex", "ris")
@@ -30,6 +31,7 @@ _COLUMNS = (
 
 def exported(studies: Studies, format: str) -> str:
     """Everything in one format: a row for each comparison (CSV), an entry for each study and review (BibTeX, RIS)."""
+    known("format", format, FORMATS)
     made, unused = every(studies)
     if format == "csv":
         return _csv(made)

@@ -12,6 +12,7 @@ from pathlib import Path
 from lissive.errors import EvidenceError
 from lissive.evidence.lint import findings, registered
 from lissive.evidence.read import EvidenceFindings, Located, Studies, shipped_studies, typed_studies
+from lissive.given import path_of
 
 
 def read_studies(path: str | Path) -> Studies:
@@ -19,7 +20,7 @@ def read_studies(path: str | Path) -> Studies:
 
     Raises       EvidenceFindings (an EvidenceError) with every finding: id, field and line.
     """
-    studies = typed_studies(Path(path))
+    studies = typed_studies(path_of(path, wrong=EvidenceError))
     # the same participants are merged below; the sources of a user's figures are theirs to know
     wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
     if wrong:

@@ -17,6 +17,7 @@ from lissive.errors import EvidenceError
 from lissive.evidence.comparison import RATIOS
 from lissive.evidence.effect import COUNTED, LABELS, Effect, meant, shown
 from lissive.evidence.heterogeneity import TAU2, dersimonian_laird, q_profile
+from lissive.given import list_of, number_of
 
 if TYPE_CHECKING:
     from lissive.arrays import FloatArray
@@ -108,6 +109,10 @@ def pool_effects(
 
     Raises       EvidenceError for effects of several measures, or twice of the same participants.
     """
+    effects = list_of(
+        "effects", effects, Effect, wrong=EvidenceError, do="make them with effect(COMPARISON, MEASURE)."
+    )
+    level = number_of("level", level, wrong=EvidenceError)
     _check(effects, model, tau2, ci, method, level)
     if not effects:
         return None

@@ -20,6 +20,7 @@ from lissive.evidence.comparison import Cited
 from lissive.evidence.keys import parse_key
 from lissive.evidence.own_words import OwnOutcome, own_causes, own_outcomes
 from lissive.evidence.words import Outcome, causes, outcomes
+from lissive.given import kind_of
 from lissive.marked import Loc, marked_text, read_marked
 from lissive.typed import Row, typed
 
@@ -162,6 +163,12 @@ class Studies:
                 if outcome in names and (key := parse_key(outcome, tuple(names))).outcomes:
                     return key.outcomes[0]
         return outcome
+
+
+def is_studies(studies: Any) -> None:
+    """Refuse anything but studies that were read."""
+    do = "read them with read_studies(FILE), or take shipped_studies()."
+    kind_of("studies", studies, Studies, wrong=EvidenceError, do=do)
 
 
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,11 +13,12 @@ import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.case import Case
+from lissive.errors import CaseError, SimulationError
 from lissive.forecast.people import patients_like
 from lissive.forecast.treatment import Treatment, treatment
+from lissive.given import kind_of, number_of, threads_of, whole
 from lissive.model import load
 from lissive.model.parameters import load_interactions
-from lissive.simulate.asked import whole
 from lissive.simulate.engine import Tolerances, build
 from lissive.simulate.limits import afford
 from lissive.simulate.origin import origin
@@ -102,9 +102,19 @@ def predict(
 ) -> Forecast:
     """Simulate `subjects` virtual patients like the case's, each on its treatment and on placebo.
 
-    Raises       CaseError where the plan does not say enough to be run.
+    Raises       CaseError where the plan does not say enough to be run; SimulationError for a number that cannot be.
     """
-    subjects = whole(subjects, "subjects", 1)
+    kind_of(
+        "case",
+        case,
+        Case,
+        wrong=CaseError,
+        do="read it with read_case(FILE), or make it with make_case(DATA).",
+    )
+    subjects = whole("subjects", subjects, wrong=SimulationError)
+    seed = whole("seed", seed, wrong=SimulationError, least=0)
+    cores = threads_of(threads, wrong=SimulationError)
+    rtol = number_of("rtol", rtol, wrong=SimulationError)
     equations = load("lissive")
     plan = treatment(case, equations)
     assert case.spasm.cause is not None
@@ -114,7 +124,7 @@ def predict(
     patients = patients_like(plan, case.spasm.cause, subjects, seed)
     both = {name: np.tile(value, 2) for name, value in patients.parameters.items()}
     outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
-    settings = Settings(Tolerances(rtol=rtol), threads or os.cpu_count() or 1)
+    settings = Settings(Tolerances(rtol=rtol), cores)
     kernel = build(equations, outputs)
     course = {name: _course(seed, name, patients.rating, plan.weeks) for name in rated()}
     policy = fixed(plan.first_units)

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from lissive.arrays import FloatArray
+from lissive.errors import SimulationError
 from lissive.forecast.answer import Dose, ForecastAnswer, OutcomeByWeek, Quantiles, Responders, TrialFinding
 from lissive.forecast.predict import ARMS, Forecast, outcomes
 from lissive.forecast.treatment import limits
+from lissive.given import kind_of, number_of, whole
 
 
 @cache
@@ -32,6 +34,7 @@ RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
 
 def summary(forecast: Forecast) -> ForecastAnswer:
     """The numbers of a forecast, of the patients whose two runs went well."""
+    _is_forecast(forecast)
     good = forecast.good
     return ForecastAnswer(
         weeks=tuple(range(forecast.weeks + 1)),
@@ -55,6 +58,10 @@ def _by_week(label: str, unit: str, weekly: FloatArray) -> OutcomeByWeek:
     """(arm, subject, week) to quantiles."""
     active, placebo = weekly
     return OutcomeByWeek(label, unit, *map(_quantiles, (active, placebo, active - placebo)))
+
+
+def _is_forecast(forecast: object) -> None:
+    kind_of("forecast", forecast, Forecast, wrong=SimulationError, do="make it with predict(CASE).")
 
 
 def _notes(forecast: Forecast) -> tuple[str, ...]:
@@ -83,6 +90,9 @@ def _quantiles(values: FloatArray) -> Quantiles:
 
 def responders(forecast: Forecast, reduction: float, week: int) -> Responders | None:
     """Responder rate: weekly mean spasticity NRS lower by `reduction` or more; None past the plan's end."""
+    _is_forecast(forecast)
+    reduction = number_of("reduction", reduction, wrong=SimulationError, least=0.0, most=1.0)
+    week = whole("week", week, wrong=SimulationError, least=0)
     if week > forecast.weeks or not forecast.good.any():
         return None
     nrs = forecast.weekly["spasticity_nrs"][:, forecast.good]

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lissive.errors import LissiveError
+from lissive.given import path_of
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.live import live_parameters
@@ -63,7 +65,7 @@ class Citation:
     notes: tuple[str, ...]
 
 
-def cite(what: str) -> Citation:
+def cite(what: str | Path) -> Citation:
     """The references of a model, or of a run that was written to a file.
 
     Parameters
@@ -73,6 +75,7 @@ def cite(what: str) -> Citation:
 
     Raises       LissiveError where it is none of these.
     """
+    what = str(path_of(what, wrong=LissiveError, name="what"))
     if what in SHIPPED or Path(what).suffix.lower() in ENDINGS:
         return _of_a_model(what)
     return _of_a_run(read_record(Path(what)))

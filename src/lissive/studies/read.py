@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lissive.errors import StudyError
+from lissive.given import path_of
 from lissive.marked import Loc, read_marked
 from lissive.studies import words
 from lissive.studies.arm import make_arm
@@ -34,7 +35,7 @@ def read_studies(path: str | Path) -> Studies:
     StudyFindings (a StudyError) with every finding: an unknown analyte, route, unit, statistic, split or
         provenance, a null or a word where a number is needed, a number that cannot be, an id that comes twice.
     """
-    path = Path(path)
+    path = path_of(path, wrong=StudyError)
     data, lines = read_marked(
         path, wrong=StudyError, top=tuple, example="- id: a study", most_fields=_MOST_FIELDS
     )

@@ -14,7 +14,6 @@ from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.errors import DesignError
 from lissive.model import load
 from lissive.simulate.engine import Tolerances, build
-from lissive.simulate.limits import afford
 from lissive.simulate.ratings import MOST_DAYS
 from lissive.simulate.run import Settings
 from lissive.simulate.streams import uniforms
@@ -26,6 +25,7 @@ from lissive.trials.observe import BEFORE, days_filled, joined, measured, observ
 from lissive.trials.outcome import failure_day, left_of, split_by_replicate
 from lissive.trials.people import People, recruit
 from lissive.trials.response import TABLES, Response
+from lissive.trials.size import check_memory
 
 WEEK = 7
 EVENTS_OUT = ("intoxication", "dizziness_hazard", "leave_adverse", "leave_effect", "dropout_hazard")
@@ -60,9 +60,6 @@ def conduct(
     if people is None:
         people = [recruit(design, r, seed=seed, response=a) for r, a in zip(replicates, answers, strict=True)]
     total = _length(design)
-    each = 8 * (total * (len(outputs(design)) + 1) + 2 * MOST_DAYS)
-    less = "ask for fewer patients or weeks."
-    afford(sum(map(len, people)), each, what="patients side by side", where="patients", do=less)
     run = _begin(design, people, total, settings or Settings(Tolerances(rtol=RTOL)))
     on_day = (lambda: progress(run.day / total)) if progress else None
     entered = np.bincount(run.replicate_index, minlength=len(people))
@@ -124,7 +121,16 @@ def outputs(design: Design) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(MEASURES[name].output for name in measured(design)), *EVENTS_OUT]))
 
 
+def _check_memory(design: Design, people: Sequence[People], total: int) -> None:
+    """What is kept of each patient and day: levels, random numbers of what is measured, units taken and the label's."""
+    columns = len(outputs(design)) + 2 * len(measured(design)) + 3
+    largest = max(people, key=lambda each: each.screened)
+    where = "patients" if design.run_in is None else "run_in.patients"
+    check_memory(sum(map(len, people)), largest.screened, total, columns, where)
+
+
 def _begin(design: Design, people: Sequence[People], total: int, settings: Settings) -> Running:
+    _check_memory(design, people, total)
     kernel = build(load("lissive"), outputs(design))
     names = people[0].parameters
     parameters = {name: np.concatenate([each.parameters[name] for each in people]) for name in names}

@@ -14,6 +14,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from lissive.trials.parts import MEND, Analysis, Arm, Crossover, Endpoint, Population, RunIn, Stratum, field
+from lissive.trials.size import MOST_PATIENTS
 from lissive.typed import Row, nearest, raise_all, refuse
 
 
@@ -25,7 +26,7 @@ class Design(Row):
     population: Population
     run_in: RunIn | None = None
     patients: int | None = field(
-        "Number randomised (default: all run-in responders).", None, ge=1, le=200_000
+        "Number randomised (default: all run-in responders).", None, ge=1, le=MOST_PATIENTS
     )
     ratio: Mapping[str, int] = field("Allocation ratio, arm to its share (default: equal).", {})
     strata: tuple[Stratum, ...] = field("Strata of randomisation (default: none).", ())
@@ -59,7 +60,7 @@ class Design(Row):
         if self.analysis.control:
             named["analysis.control"] = self.analysis.control
         for place, sequence in enumerate(self.crossover.sequences if self.crossover else ()):
-            named |= {f"crossover.sequences.{place}": name for name in sequence}
+            named |= {f"crossover.sequences.{place}.{period}": name for period, name in enumerate(sequence)}
         for place_of, name in named.items():
             if name not in self.arms:
                 yield refuse(
@@ -135,6 +136,14 @@ class Design(Row):
                 f"{len(self.shares)} or more.",
                 MEND,
                 field="patients",
+            )
+        most = self.patients or entering or MOST_PATIENTS
+        if self.ratio and max(self.ratio.values()) > most:
+            yield refuse(
+                f"has a share of {max(self.ratio.values())}, and {most} people are randomised at most.",
+                f"whole numbers up to {most}, as 2 and 1 for two in three.",
+                MEND,
+                field="ratio",
             )
         if (
             self.run_in

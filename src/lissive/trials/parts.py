@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from lissive.case.products import Product, causes, label_titration, product, products
 from lissive.trials.measures import EVENTS, MEASURES
+from lissive.trials.size import MOST_PATIENTS
 from lissive.typed import Row, nearest, raise_all, refuse
 
 MEND = "correct the value."
@@ -199,7 +200,7 @@ class RunIn(Row):
         "Patients entering the run-in (default: the number randomised, if there is no selection).",
         None,
         ge=1,
-        le=200_000,
+        le=MOST_PATIENTS,
     )
     keep: Keep | None = field("Response criterion for randomisation (default: none).", None)
     washout_days: int = field("Days without treatment before randomisation.", 0, unit="days", ge=0, le=180)

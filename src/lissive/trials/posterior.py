@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from lissive.errors import DesignError
+from lissive.given import whole
 from lissive.model.parameters import load_parameters
 from lissive.simulate.ratings import figures
 from lissive.simulate.streams import uniforms
 from lissive.simulate.titrate import thresholds
 from lissive.trials.response import BETWEEN, RATING, SPREAD, TITRATION, Response, between_trials
+from lissive.trials.size import MOST_REPLICATES
 from lissive.typed import nearest
 
 DRAWS = Path(__file__).parent / "response_draws.csv"
@@ -28,6 +30,8 @@ def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
 
     Raises       DesignError where there is no such table, a column is no parameter, or a row is not numbers.
     """
+    n = whole("n", n, wrong=DesignError, least=0, most=MOST_REPLICATES)
+    seed = whole("seed", seed, wrong=DesignError, least=0)
     rows = _rows(path or DRAWS)
     places = (uniforms(seed, "response draws", n) * len(rows)).astype(np.int64)
     return [rows[place] for place in places]

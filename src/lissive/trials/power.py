@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lissive.errors import DesignError
+from lissive.given import whole
 from lissive.trials.design import Design
 from lissive.trials.parts import Endpoint
 from lissive.trials.posterior import draws
 from lissive.trials.read import planned
 from lissive.trials.run import Provenance, Results, run_trial
+from lissive.trials.size import MOST_PATIENTS, replicates_of
 from lissive.trials.summary import ComparisonAnswer, comparisons
 
 LARGE = 8
@@ -87,6 +89,8 @@ def power(
     Raises       DesignError where a size or the endpoint cannot be, or a trial of that size cannot be carried out.
     """
     design, seed = planned(design, seed)
+    sizes = [whole(f"sizes[{k}]", n, wrong=DesignError) for k, n in enumerate(_sizes(sizes))]
+    replicates = replicates_of(replicates)
     chosen = chosen_endpoint(design, endpoint)
     designs = [sized(design, n) for n in sizes]
     responses = draws(replicates, seed) if assurance else None
@@ -110,6 +114,16 @@ def power(
         design, chosen.name, week, size_is(design), design.analysis.alpha, assurance, replicates, seed,
         tuple(points), found.provenance,
     )  # fmt: skip
+
+
+def _sizes(sizes: Any) -> list[Any]:
+    if not isinstance(sizes, Iterable) or isinstance(sizes, str | bytes) or not (every := list(sizes)):
+        raise DesignError(
+            f"sizes is {sizes!r}.",
+            allowed="a list of numbers of patients, as [40, 80, 160].",
+            do="write one or more.",
+        )
+    return every
 
 
 def size_is(design: Design) -> str:
@@ -148,6 +162,10 @@ def chosen_endpoint(design: Design, name: str | None) -> Endpoint:
 def sized(design: Design, n: int) -> Design:
     """The design with another number of patients; the run-in grows and shrinks with them."""
     groups = len(design.shares)
+    if n > MOST_PATIENTS:
+        raise DesignError(
+            f"is {n}.", where="--n", allowed=f"{groups} to {MOST_PATIENTS} patients.", do="lower it."
+        )
     if n < groups:
         raise DesignError(
             f"is {n}, fewer than one patient for each of {groups} {'sequences' if design.crossover else 'arms'}.",

@@ -20,6 +20,7 @@ from typing import Any
 
 from lissive.errors import StudyError
 from lissive.evidence import TRIALS
+from lissive.given import path_of
 from lissive.marked import read_marked
 from lissive.model.parameters import load_parameters
 from lissive.trials import _published_words as words
@@ -68,7 +69,7 @@ def read_published(path: str | Path) -> Published:
     TrialFindings (a StudyError) with every finding: no id or one that comes twice, an unknown split or provenance, a
         word where a number is needed, a share above 1, an interval that does not hold its estimate, a spread below 0.
     """
-    path = Path(path)
+    path = path_of(path, wrong=StudyError)
     data, lines = read_marked(path, wrong=StudyError, example="trials: [{id: a}]", most_fields=_MOST_FIELDS)
     rows = data.get("trials")
     if not isinstance(rows, tuple):

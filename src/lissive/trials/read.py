@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lissive.errors import DesignError
+from lissive.given import path_of, whole
 from lissive.marked import Loc, read_marked
 from lissive.trials.design import Design
 from lissive.typed import make_typed, read_typed
@@ -38,8 +39,13 @@ def make_design(data: Mapping[str, Any], *, where: str = "") -> Design:
 
 def planned(design: Design | str | Path, seed: int | None) -> tuple[Design, int]:
     """The design, read if it is a file, and the random seed: the one given, else the design's, else 1."""
-    plan = design if isinstance(design, Design) else read_design(design)
-    return plan, next(each for each in (seed, plan.seed, 1) if each is not None)
+    plan = (
+        design
+        if isinstance(design, Design)
+        else read_design(path_of(design, wrong=DesignError, name="design"))
+    )
+    chosen = next(each for each in (seed, plan.seed, 1) if each is not None)
+    return plan, whole("seed", chosen, wrong=DesignError, least=0)
 
 
 @contextmanager

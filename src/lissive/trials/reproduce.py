@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.errors import DesignError
 from lissive.evidence import TRIALS
+from lissive.given import kind_of, list_of, threads_of, whole
 from lissive.model import load
 from lissive.simulate.engine import Tolerances
 from lissive.simulate.run import Settings
@@ -33,6 +33,7 @@ from lissive.trials.published import (
 )
 from lissive.trials.response import Response
 from lissive.trials.run import PATIENTS_AT_ONCE
+from lissive.trials.size import replicates_of
 from lissive.trials.statistic import statistic
 from lissive.typed import nearest
 
@@ -142,6 +143,7 @@ def chosen(published: Published, only: Sequence[str]) -> Published:
 
     Raises       DesignError for one that is not in the file, or of which nothing can be carried out.
     """
+    only = list_of("only", only, str, wrong=DesignError, do="name trials, as ['wade_2004'].")
     if not only:
         return published
     known = [trial.id for trial in published.trials]
@@ -208,13 +210,10 @@ def reproduce_published(
 
     Raises       DesignError for fewer replicates than an interval needs.
     """
-    if replicates < LEAST_REPLICATES:
-        raise DesignError(
-            f"replicates is {replicates}.",
-            where="replicates",
-            allowed=f"{LEAST_REPLICATES} or more, for prediction intervals.",
-        )
-    settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
+    kind_of("published", published, Published, wrong=DesignError, do="read it with read_published(FILE).")
+    replicates = replicates_of(replicates, least=LEAST_REPLICATES)
+    seed = whole("seed", seed, wrong=DesignError, least=0)
+    settings = Settings(Tolerances(rtol=RTOL), threads_of(threads, wrong=DesignError))
     weight = np.array([_size(trial) for trial in published.trials], dtype=float)
     rows: list[Row] = []
     skipped = list(published.skipped)

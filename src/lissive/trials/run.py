@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lissive.errors import DesignError
+from lissive.given import list_of, path_of, threads_of
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulate.engine import Tolerances
@@ -27,6 +28,7 @@ from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
 from lissive.trials.read import planned
 from lissive.trials.response import Response, between_trials
+from lissive.trials.size import replicates_of
 from lissive.trials.store import found as found_in
 from lissive.trials.store import keep
 from lissive.version import __version__
@@ -108,7 +110,11 @@ def run_trial(
     Raises       DesignError where the trial cannot be simulated, or `folder` holds another one.
     """
     design, seed = planned(design, seed)
-    settings = Settings(Tolerances(rtol=RTOL), threads or os.cpu_count() or 1)
+    replicates = replicates_of(replicates)
+    folder = None if folder is None else path_of(folder, wrong=DesignError, name="folder")
+    if responses is not None:
+        responses = _answers(responses, replicates)
+    settings = Settings(Tolerances(rtol=RTOL), threads_of(threads, wrong=DesignError))
     stamp = _stamp(design, seed, responses)
     done = found_in(folder, stamp, resume, say) if folder else {}
     found = _Found()
@@ -130,6 +136,19 @@ def run_trial(
         design, seed, found.flows, tuple(found.groups), tuple(found.arms), tuple(found.comparisons),
         _provenance(design, seed, stamp), example,
     )  # fmt: skip
+
+
+def _answers(responses: Any, replicates: int) -> list[Response]:
+    answers = list_of(
+        "responses", responses, Response, wrong=DesignError, do="draw them with posterior.draws."
+    )
+    if len(answers) < replicates:
+        raise DesignError(
+            f"There are {len(answers)} responses for {replicates} replicates.",
+            allowed="one for each replicate.",
+            do="draw as many as there are replicates, or leave responses out.",
+        )
+    return answers
 
 
 def _chunks(design: Design, replicates: int) -> Iterator[list[int]]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from lissive.errors import DesignError
+from lissive.given import kind_of
 from lissive.trials.analyse import ArmRow, Comparison
 from lissive.trials.design import Design
 from lissive.trials.endpoint import CHANGE, COUNT, TIME
@@ -144,6 +146,7 @@ class TrialAnswer:
 
 def summary(results: Results) -> TrialAnswer:
     """What all replicates say together."""
+    kind_of("results", results, Results, wrong=DesignError, do="make them with run_trial(DESIGN).")
     design = results.design
     every = _arms(results)
     asked_dose = any(endpoint.measure == "dose" for endpoint in design.endpoints)

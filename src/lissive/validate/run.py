@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,10 +17,12 @@ from lissive.calibrate.posterior import (
     uncertainty,
     within_study,
 )
+from lissive.errors import StudyError
+from lissive.given import path_of, threads_of, whole
 from lissive.studies import Prediction, Skipped, Studies, predict_studies, read_studies, shipped_studies
 from lissive.validate.contraction import Contraction, contraction
 from lissive.validate.identifiability import Identifiability, identifiability
-from lissive.validate.score import Ratios, Row, Scores, ratio_summary, row, summary
+from lissive.validate.score import MOST_REPLICATES, Ratios, Row, Scores, ratio_summary, row, summary
 from lissive.validate.sensitivity import Sensitivity, sensitivity
 from lissive.validate.targets import TargetResult, targets
 
@@ -118,8 +119,10 @@ def validate(
     if studies is None:
         studies = shipped_studies()
     elif not isinstance(studies, Studies):
-        studies = read_studies(studies)
-    cores = threads or os.cpu_count() or 1
+        studies = read_studies(path_of(studies, wrong=StudyError, name="studies"))
+    replicates = whole("replicates", replicates, wrong=StudyError, most=MOST_REPLICATES)
+    seed = whole("seed", seed, wrong=StudyError, least=0)
+    cores = threads_of(threads, wrong=StudyError)
     arms = len(studies.observations)
     predictions = predict_studies(
         studies.observations,

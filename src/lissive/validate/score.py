@@ -22,6 +22,8 @@ EXPOSURE = "exposure"
 RATIO_LIMITS = (0.67, 1.5)
 """A predicted ratio is good where it is within these of the observed one."""
 LIMITS = (1.25, 1.5, 2.0)
+MOST_REPLICATES = 10_000
+"""Of people that each arm is made of; a few thousand make every figure as sure as it can be."""
 
 
 @dataclass(frozen=True)
