@@ -21,15 +21,15 @@ MADE_ON = NUMBERS / "made-on.txt"
 EXACT = (1e-9, 1e-9)
 """Relative and absolute: the same sums in another order."""
 SOLVED = (1e-4, 1e-6)
-"""Of what the solver of the model's equations had a part in, on a machine whose arithmetic is another one.
+"""Of answers in which the model is solved, on a machine whose arithmetic is another one.
 
-Before the first dose nothing changes, and the estimated error of a step is rounding alone; it decides how long the
-next steps are. So another last digit (a product and a sum in one instruction or in two) gives other steps, and
-numbers that differ by a part of the solver's own error: up to 2e-5 between instructions with and without fused
-multiplication on one x86-64 machine. Numbers made by the same instructions are the same to the bit.
+The solver chooses its steps by what it estimates as their error, and a last digit (a product and a sum in one
+instruction or in two) is enough for a step more or less in some hundred. The numbers then differ by a part of the
+solver's own error: by up to 2e-5, measured with and without fused multiplication on one machine. By the same
+instructions they are the same to the bit.
 """
-SOLVER_FREE = ("access", "pool", "claims", "simulate-example")
-"""Answers in which nothing is solved, or nothing that is at rest before its first dose."""
+NOT_SOLVED = ("access", "pool", "claims", "simulate-example")
+"""Answers without the model; one compartment is solved by the same steps everywhere."""
 
 
 def arithmetic() -> str:
@@ -41,7 +41,7 @@ def arithmetic() -> str:
 def tolerance(name: str) -> tuple[float, float]:
     """How far the numbers of an answer may be from those that are kept, on this machine."""
     same = MADE_ON.read_text(encoding="utf-8").strip() == arithmetic()
-    return EXACT if same or name.startswith(SOLVER_FREE) else SOLVED
+    return EXACT if same or name.startswith(NOT_SOLVED) else SOLVED
 
 
 def stored(name: str) -> Any:

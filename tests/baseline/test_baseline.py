@@ -36,9 +36,9 @@ def test_every_answer_is_kept_and_no_other() -> None:
 
 
 def test_every_rename_is_of_something_that_is_kept() -> None:
-    left = [each for name in (*QUICK, *SLOW) for each in leaves(stored(name), name).items()]
+    left = [leaves(stored(name), name) for name in (*QUICK, *SLOW)]
     for rename in read_renames(RENAMED):
-        after = [each for pair in left for each in renamed(dict([pair]), [rename]).items()]
+        after = [renamed(each, [rename]) for each in left]
         assert after != left, rename
         left = after
 
