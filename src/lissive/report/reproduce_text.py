@@ -92,7 +92,7 @@ def scores_table(answer: Reproduction) -> Table:
 def _score(found: Agreement) -> str:
     text = f"{found.inside} of {found.n} ({100 * found.inside / max(found.n, 1):.0f} %)"
     if found.width_ratio is not None:
-        text += f"; width of a difference's PI relative to the published 95 % CI: {found.width_ratio:.2f}"
+        text += f"; differences: width of PI / published 95 % CI = {found.width_ratio:.2f}"
     return text
 
 

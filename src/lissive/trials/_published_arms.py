@@ -159,7 +159,7 @@ def read_caps(entry: Entry) -> Caps:
     dose, titration = prose.daily_mg(said), entry.said("titration")
     fixed = "fixed" in titration.lower() or (not titration and dose is not None and dose.fixed)
     if dose and sprays is None and thc is None and cbd is None and session is None:
-        entry.assume(f"The most of a day is {dose.mg:g} mg, from the words of the intervention.")
+        entry.assume(f"Maximum daily dose {dose.mg:g} mg, from the text of the intervention.")
         only_cbd = {word.means for word in words.found("content", said)} == {"cbd"}
         thc, cbd = (None, dose.mg) if only_cbd else (dose.mg, None)
     return Caps(sprays, thc, cbd, session, prose.times_a_day(f"{said} {titration}"), fixed)
@@ -204,7 +204,7 @@ def _route(entry: Entry, name: str) -> str:
             raise CannotBuild(f"several routes at once: {', '.join(sorted(means))}")
         if means:
             return means.pop()
-    entry.assume("Its route is not said: taken by mouth.")
+    entry.assume("Its route is not stated: taken by mouth.")
     return "oral"
 
 
@@ -227,17 +227,17 @@ def _spray(entry: Entry, name: str, content: str, caps: Caps) -> dict[str, Any]:
     made: dict[str, Any] = {"product": "nabiximols", "units_counted": "spray", "step": 1, "step_days": 1}
     if content in ("thc", "cbd"):
         made["cbd_mg_per_unit" if content == "thc" else "thc_mg_per_unit"] = 0.0
-        entry.assume(f"A spray of {name} has as much of it as one of nabiximols.")
+        entry.assume(f"A spray of {name} contains as much as one of nabiximols.")
     most = caps.sprays
     if most is None:
         has = {"thc": content != "cbd" and caps.thc, "cbd": content != "thc" and caps.cbd}
         known = [cap / {"thc": thc, "cbd": cbd}[name] for name, cap in has.items() if cap]
         if known:
             most = float(round(min(known)))
-            entry.assume(f"The most of {name} a day, {most:g} sprays, is from the one in mg.")
+            entry.assume(f"Maximum daily dose of {name}, {most:g} sprays, calculated from mg.")
         else:
             most = what.label_max_per_day
-            entry.assume(f"The most of a day is not said: the label's {most:g} sprays.")
+            entry.assume(f"Maximum daily dose is not stated: the label's {most:g} sprays.")
     assert most is not None
     titration = entry.said("titration").lower()
     if re.search(r"\blabel|smpc", titration):
@@ -253,7 +253,7 @@ def _spray(entry: Entry, name: str, content: str, caps: Caps) -> dict[str, Any]:
 def _sprays_until(entry: Entry, made: dict[str, Any], titration: str, most: int) -> None:
     """How long sprays go up, where one a day more can reach the most in that time."""
     if not titration:
-        entry.assume("How doses were found is not said: by each patient, up to the most.")
+        entry.assume("Titration is not stated: self-titrated up to the maximum.")
     days = prose.titration_days(titration)
     if days is None:
         return
@@ -261,7 +261,7 @@ def _sprays_until(entry: Entry, made: dict[str, Any], titration: str, most: int)
         made["titration_days"] = int(days)
     else:
         entry.assume(
-            f"Titration is not ended after {days:g} days: with one spray a day more nobody could reach {most}."
+            f"Titration is not limited to {days:g} days: one spray a day more would not reach the maximum of {most}."
         )
 
 
@@ -270,7 +270,7 @@ def _inhaled(entry: Entry, route: str, name: str, caps: Caps) -> dict[str, Any]:
     times = caps.times
     if times is None:
         times = 1
-        entry.assume("How often a day it is inhaled is not said: once.")
+        entry.assume("Inhalations a day are not stated: once.")
     unit = caps.session if caps.session is not None else caps.thc / times if caps.thc is not None else None
     if unit is None:
         raise CannotBuild("max_dose is missing (thc_mg_session or thc_mg_day)")
@@ -300,7 +300,7 @@ def _oral(entry: Entry, groups: Groups, name: str, content: str, caps: Caps) -> 
             _cbd_in(entry, content, split, caps, unit_thc),
         )
         if abs(most * unit_thc - caps.thc) > 1e-6:
-            entry.assume(f"The most of a day is {most} units of {unit_thc:g} mg THC, not {caps.thc:g} mg.")
+            entry.assume(f"Maximum daily dose {most} units of {unit_thc:g} mg THC, not {caps.thc:g} mg.")
     made = {
         "product": "cbd_oral_solution" if content == "cbd" else "thc_oral",
         "units_counted": "capsule",
@@ -310,9 +310,9 @@ def _oral(entry: Entry, groups: Groups, name: str, content: str, caps: Caps) -> 
         "doses_per_day": caps.times or 2,
     }
     if content != "cbd" and not split:
-        entry.assume(f"A unit by mouth is a capsule of {unit_thc:g} mg THC.")
+        entry.assume(f"An oral unit is a capsule of {unit_thc:g} mg THC.")
     if caps.times is None:
-        entry.assume("Doses by mouth are taken twice a day.")
+        entry.assume("Oral doses are taken twice a day.")
     return made | _oral_titration(entry, caps, most, unit_thc or unit_cbd)
 
 
@@ -322,7 +322,9 @@ def _cbd_units(entry: Entry, caps: Caps, unit_thc: float) -> tuple[int, float]:
         raise CannotBuild("max_dose is missing (cbd_mg_day)")
     most = max(int(caps.thc / unit_thc + 1e-9), 1) if caps.thc else CBD_STEPS
     if not caps.thc:
-        entry.assume(f"A unit is a {'tenth' if CBD_STEPS == 10 else 'part'} of the most CBD of a day.")
+        entry.assume(
+            f"A unit is a {'tenth' if CBD_STEPS == 10 else 'part'} of the maximum daily dose of CBD."
+        )
     return most, caps.cbd / most
 
 
@@ -338,7 +340,7 @@ def _cbd_in(
         return caps.cbd / max(int(caps.thc / unit_thc + 1e-9), 1)
     if content == "both":
         raise CannotBuild("max_dose is missing (cbd_mg_day)")
-    entry.assume(f"A capsule of extract has {CAPSULE_THC:g} mg THC and {CAPSULE_CBD:g} mg CBD (recalled).")
+    entry.assume(f"A capsule of extract has {CAPSULE_THC:g} mg THC and {CAPSULE_CBD:g} mg CBD (unverified).")
     return CAPSULE_CBD
 
 
@@ -352,7 +354,7 @@ def _oral_titration(entry: Entry, caps: Caps, most: int, unit: float) -> dict[st
     days = prose.titration_days(said)
     made: dict[str, Any] = {"titration": "self", "first_per_day": first}
     if days is None:
-        entry.assume("How doses were found is not said: by each patient, one unit a day more up to the most.")
+        entry.assume("Titration is not stated: self-titrated by one unit a day up to the maximum.")
         return made
     steps = max(most - first, 1)
     made |= {"titration_days": int(days), "step_days": max(int(days) // steps, 1)}

@@ -52,7 +52,7 @@ def _check_names(entry: Entry) -> None:
         if not name:
             entry.wrong(("arms", k), "The arm has no name.", do="give it one, as in arm: placebo.")
         elif name in seen:
-            entry.wrong(("arms", k, "arm"), f"The arm {name!r} comes twice.", do="keep one of the two.")
+            entry.wrong(("arms", k, "arm"), f"The arm {name!r} is a duplicate.", do="keep one of the two.")
         seen.add(name)
 
 
@@ -140,7 +140,7 @@ def _check_interval(entry: Entry, row: Mapping[str, Any], loc: Loc) -> None:
     if value is not None and not ends[0] - ROUNDING <= value <= ends[1] + ROUNDING:
         entry.wrong(
             place,
-            f"ci from {ends[0]:g} to {ends[1]:g} does not hold its {field}, {value:g}.",
+            f"ci from {ends[0]:g} to {ends[1]:g} does not include its {field}, {value:g}.",
             allowed=f"an interval around {value:g}.",
         )
     is_ratio = field in _RATIOS or str(loc[-1]).endswith(("_or", "_hr"))

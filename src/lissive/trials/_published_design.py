@@ -24,7 +24,7 @@ def build_design(entry: Entry, frame: Frame, observed: Sequence[Observed]) -> De
     CannotBuild where nothing is observed, or the design is refused; with its findings.
     """
     if not observed:
-        raise CannotBuild("none of its figures can be held against the model")
+        raise CannotBuild("none of its figures can be compared with the model")
     weeks = {frame.weeks, *(one.week for one in observed if one.week is not None)}
     if frame.weeks > EARLY_WEEK:
         weeks.add(EARLY_WEEK)
@@ -47,7 +47,7 @@ def build_design(entry: Entry, frame: Frame, observed: Sequence[Observed]) -> De
     try:
         return make_design(data)
     except DesignError as error:
-        raise CannotBuild(f"no design can be made of it: {error}") from None
+        raise CannotBuild(f"no design can be built: {error}") from None
 
 
 def _people(entry: Entry, frame: Frame) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _people(entry: Entry, frame: Frame) -> dict[str, Any]:
             else max((g.randomised or 0 for g in groups.arms.values()), default=0)
         )
         if not n:
-            raise CannotBuild("how many were randomised is not said")
+            raise CannotBuild("how many were randomised is not stated")
         return {"patients": max(n, len(frame.crossover["sequences"]))}
     sizes = {name: groups.arms[name].randomised for name in frame.arms}
     known = {name: size for name, size in sizes.items() if size is not None}
@@ -71,8 +71,8 @@ def _people(entry: Entry, frame: Frame) -> dict[str, Any]:
     total = groups.total or groups.everybody
     n = total.randomised if total else None
     if n is None:
-        raise CannotBuild("how many were randomised is not said")
-    entry.assume("How many each arm had is not said: as many in each.")
+        raise CannotBuild("how many were randomised is not stated")
+    entry.assume("Numbers per arm are not stated: equal.")
     return {"patients": n}
 
 
@@ -82,7 +82,7 @@ def _say_which(entry: Entry, frame: Frame) -> None:
         group = frame.groups.arms[name]
         if group.count("n_randomised") is None:
             used = next(each for each in ("n_treated", "n_analysed", "n_enrolled", "n") if group.count(each))
-            entry.assume(f"{used} stands for those who were randomised.")
+            entry.assume(f"{used} is used for the number randomised.")
 
 
 def _endpoints(frame: Frame, observed: Sequence[Observed]) -> list[dict[str, Any]]:

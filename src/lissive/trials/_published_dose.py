@@ -35,7 +35,7 @@ def observe_doses(entry: Entry, frame: Frame) -> Iterator[Observed]:
     if node is None:
         return
     if not isinstance(node, Mapping) or is_leaf(node):
-        entry.skip("mean_dose", "in what it is counted is not said (sprays_day, thc_mg_day)")
+        entry.skip("mean_dose", "its unit is not stated (sprays_day, thc_mg_day)")
         return
     doses = [dose for name in node if (dose := _dose(entry, frame, name, node[name]))]
     for arm in frame.arms:
@@ -52,7 +52,7 @@ def _dose(entry: Entry, frame: Frame, name: str, value: Any) -> _Dose | None:
     if arm is None:
         rest = name
         if len(frame.active) != 1:
-            entry.skip(printed, f"of which arm it is, is not said: {', '.join(frame.active)}")
+            entry.skip(printed, f"the arm is not stated: {', '.join(frame.active)}")
             return None
         arm = frame.active[0]
     rest = rest.removeprefix("oral_")
@@ -72,7 +72,7 @@ def _of_arm(entry: Entry, frame: Frame, arm: str, doses: Sequence[_Dose]) -> Ite
     means = sorted((d for d in doses if d.what != "sd"), key=lambda d: ("units", "thc", "cbd").index(d.what))
     if not means:
         for each in doses:
-            entry.skip(each.printed, "a spread without its mean")
+            entry.skip(each.printed, "an SD without its mean")
         return
     first, *again = means
     for each in again:
@@ -139,7 +139,7 @@ def observe_leaving(entry: Entry, frame: Frame) -> Iterator[Observed]:
             continue
         printed = f"arms.{name}.n_completed"
         if arm is None or started is None or started.value <= 0:
-            entry.skip(printed, "of which arm, or of how many, is not said")
+            entry.skip(printed, "the arm or its size is not stated")
             continue
         value, n = 1.0 - completed.value / started.value, int(started.value)
         yield Observed(

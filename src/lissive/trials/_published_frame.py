@@ -88,7 +88,7 @@ def make_frame(entry: Entry, siblings: Mapping[str, Entry]) -> Frame:
     if kind == "crossover":
         frame.crossover = _crossover(entry, list(arms))
         if is_number(plain(entry.data.get("duration_weeks"))):
-            entry.assume("The length of a crossover is that of each period.")
+            entry.assume("The duration of a crossover is that of each period.")
     sibling = _run_in_entry(entry, siblings) if kind == "enriched" else None
     if kind == "enriched":
         frame.run_in = _run_in(entry, frame, sibling)
@@ -103,7 +103,7 @@ def _cause(entry: Entry) -> str:
     if words.found("people", entry.said("cause", "inclusion")) or prose.is_of_children(
         entry.said("cause", "inclusion")
     ):
-        raise CannotBuild("it is of children, and the model is of adults")
+        raise CannotBuild("a paediatric trial; the model is of adults")
     found = words.found("cause", text)
     if bad := next((word for word in found if word.means == words.NOT_MODELLED), None):
         raise CannotBuild(bad.note)
@@ -116,7 +116,7 @@ def _cause(entry: Entry) -> str:
     counts = {word: prose.counts_near(text, word.word) or 0 for word in found}
     most = first or max(found, key=lambda word: counts[word])
     others = sorted({word.means for word in found} - {most.means})
-    entry.assume(f"Those with {' and '.join(others)} are taken as having {most.means} ({text}).")
+    entry.assume(f"Participants with {' and '.join(others)} are simulated as {most.means} ({text}).")
     return most.means
 
 
@@ -127,13 +127,11 @@ def _kind(entry: Entry, comparator: str) -> str:
         raise CannotBuild("its design is uncertain")
     randomised, enriched = plain(entry.data.get("randomised")), plain(entry.data.get("enriched"))
     if randomised is False or comparator.startswith("none"):
-        entry.assume(
-            "Everybody knows what they are given; the model takes their expectation as in a blinded trial."
-        )
+        entry.assume("Open label; expectation is simulated as in a blinded trial.")
         return "single"
     first, *after = re.split(r"\bthen\b|\bfollowed by\b", design)
     if after and "parallel" in first and not re.search(r"run-?in|enrich", first) and enriched is not True:
-        entry.assume(f"Only the first part of the design is carried out: {first.strip()}.")
+        entry.assume(f"Only the first part of the design is simulated: {first.strip()}.")
         design = first
     if re.search(r"enrich|withdrawal|run-?in|responders", design) or enriched is True:
         return "enriched"
@@ -155,7 +153,7 @@ def _weeks(entry: Entry) -> float:
         raise CannotBuild("duration_weeks is missing")
     made = prose.weeks(said)
     if made is None:
-        raise CannotBuild(f"the length {said!r} is no time of repeated treatment")
+        raise CannotBuild(f"the length {said!r} is not a duration of repeated treatment")
     if not 1 / 7 - 1e-9 <= made <= LONGEST_WEEKS:
         raise CannotBuild(f"its length of {made:g} weeks is not within a day and {LONGEST_WEEKS} weeks")
     return made
@@ -182,7 +180,7 @@ def _failure(entry: Entry) -> float:
         return FAILURE_PCT
     said = prose.rises_by_pct(f"{entry.said('design')} {named}")
     if said is None:
-        entry.assume(f"Treatment has failed when the rating is {FAILURE_PCT:g} % up, or somebody leaves.")
+        entry.assume(f"Treatment failure: worsening of the rating by {FAILURE_PCT:g} %, or discontinuation.")
     return said or FAILURE_PCT
 
 
@@ -190,8 +188,8 @@ def _crossover(entry: Entry, arms: list[str]) -> dict[str, Any]:
     said = plain(entry.data.get("washout_days"))
     washout = float(said) if is_number(said) else prose.washout_days(entry.said("design", "duration_weeks"))
     if washout is None:
-        entry.assume("No wash-out between periods is said: none.")
-    entry.assume("Orders of arms are balanced, each taken by as many.")
+        entry.assume("Wash-out between periods is not stated: none.")
+    entry.assume("Sequences are balanced.")
     return {"sequences": balanced(arms), "washout_days": round(washout or 0)}
 
 
@@ -231,18 +229,18 @@ def _run_in(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, Any]
     said = plain(entry.data.get("washout_days"))
     washout = float(said) if is_number(said) else prose.washout_days(text)
     if washout is None and re.search(r"wash-?\s?out", text, re.IGNORECASE):
-        raise CannotBuild("the length of its wash-out is not said")
+        raise CannotBuild("the duration of its wash-out is not stated")
     if washout and re.search(r"up to|\d\s?(?:-|–|to)\s?\d+[\s-]*(?:day|week|wk)", text):
-        entry.assume(f"The wash-out takes the longest that is said, {washout:g} days.")
+        entry.assume(f"Wash-out: the longest stated, {washout:g} days.")
     patients = _entering(entry, frame, sibling, keep is not None)
     made: dict[str, Any] = {"arm": frame.active[0], "weeks": weeks, "patients": patients}
     if keep is not None:
         measure = frame.relief
         made["keep"] = {"measure": measure, "falls_by_pct": keep}
     else:
-        entry.assume("Nobody is let go after the time before randomisation.")
+        entry.assume("No selection before randomisation.")
     if len(frame.active) > 1:
-        entry.assume(f"Before randomisation all are given {frame.active[0]}.")
+        entry.assume(f"Before randomisation all receive {frame.active[0]}.")
     return made | {"washout_days": round(washout or 0), "keep_dose": not washout}
 
 
@@ -255,11 +253,11 @@ def _run_in_length(entry: Entry, text: str, sibling: Entry | None) -> int:
         weeks = prose.run_in_weeks(text)
     if weeks is None:
         if prose.falls_by_pct(text) is not None:
-            raise CannotBuild("the length of its run-in is not said (run_in_weeks)")
+            raise CannotBuild("the duration of its run-in is not stated (run_in_weeks)")
         weeks = float(LONG_TERM_WEEKS)
-        entry.assume(f"How long all were treated before randomisation is not said: {LONG_TERM_WEEKS} weeks.")
+        entry.assume(f"Duration of treatment before randomisation is not stated: {LONG_TERM_WEEKS} weeks.")
     if weeks > LONGEST_RUN_IN:
-        entry.assume(f"Treatment of {weeks:g} weeks before randomisation is cut to {LONGEST_RUN_IN}.")
+        entry.assume(f"Treatment of {weeks:g} weeks before randomisation is limited to {LONGEST_RUN_IN}.")
     return max(1, min(round(weeks), LONGEST_RUN_IN))
 
 
@@ -278,7 +276,7 @@ def _entering(entry: Entry, frame: Frame, sibling: Entry | None, selects: bool) 
         return known
     if not selects:
         return needed
-    entry.assume(f"How many entered the run-in is not said: {RUN_IN_FOR_ONE:g} for one that was randomised.")
+    entry.assume(f"Number entering the run-in is not stated: {RUN_IN_FOR_ONE:g} for one randomised.")
     return round(RUN_IN_FOR_ONE * needed)
 
 
@@ -287,30 +285,30 @@ def _inclusion(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, d
     text = entry.said("inclusion")
     before = sibling.said("inclusion") if sibling else ""
     if before:
-        entry.assume(f"Who was let in is from {sibling.id}." if sibling else "")
+        entry.assume(f"Inclusion criteria are those of {sibling.id}." if sibling else "")
         text = f"{text}; {before}"
     made: dict[str, dict[str, float]] = {}
     either = re.search(r"and/or|\bor\b", text.lower()) is not None
     for limit in prose.limits(text):
         measure = _limited(limit.named) or frame.relief
         if either and measure != frame.relief and len(list(prose.limits(text))) > 1:
-            entry.assume(f"Of ratings of which one was enough ({text}), only {frame.relief} is asked for.")
+            entry.assume(f"Of alternative inclusion criteria ({text}), only {frame.relief} is applied.")
             continue
         if MEASURES[measure].baseline == "-":
             entry.assume(
-                f"That {measure} needs a level to be let in is not asked for: the model has none before."
+                f"The inclusion criterion on {measure} is not applied: the model has no baseline of it."
             )
             continue
         ends = {"at_least": limit.at_least, "at_most": limit.at_most}
         made[measure] = {name: value for name, value in ends.items() if value is not None}
     if re.search(r"ashworth", text.lower()):
         entry.assume(
-            "An Ashworth score of single muscles that somebody needs is not asked for: the model has a mean."
+            "The inclusion criterion on single muscles' Ashworth scores is not applied: the model has a mean."
         )
     if not text:
-        entry.assume("Who was let in is not said: everybody.")
+        entry.assume("Inclusion criteria are not stated: none.")
     elif not made:
-        entry.assume("No rating is needed to be let in.")
+        entry.assume("No inclusion criterion on a rating.")
     return made
 
 

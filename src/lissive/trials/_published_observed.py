@@ -66,7 +66,7 @@ def _of_key(
     """One outcome."""
     if name in ("note", "notes", "sign_convention"):
         entry.assume(f"{name}: {text_of(node)}")
-        entry.skip(name, "a remark; it is among what is assumed")
+        entry.skip(name, "a remark; listed as an assumption")
         return
     if node is None:
         entry.skip(name, "unknown")
@@ -76,7 +76,7 @@ def _of_key(
     if is_leaf(node):
         said = text_of(node)
         entry.skip(
-            name, key.why or (f"said in words: {said!r}" if not is_number(plain(node)) else "of no arm")
+            name, key.why or (f"stated in words: {said!r}" if not is_number(plain(node)) else "of no arm")
         )
         return
     rows = list(rows_of(entry, frame, name, node, key)) if key.measure else []
@@ -105,15 +105,15 @@ def _of_baseline(rows: Sequence[Row]) -> tuple[float, str]:
 
 
 def _say(entry: Entry, frame: Frame, key: Key) -> None:
-    """What is taken for granted with an outcome of this kind."""
+    """What is assumed with an outcome of this kind."""
     if key.at_visits:
         frame.rated_at_visits = True
-        entry.assume("Category ratings and visual scales are asked at visits, and no diary is kept.")
+        entry.assume("Category ratings and visual analogue scales are given at visits; no diary.")
     if key.measure in IMPRESSION:
         said = "much improved" if key.measure == "pgic_much" else "improved"
-        entry.assume(f"{key.text} is held against the share whose impression of change is `{said}`.")
+        entry.assume(f"{key.text} is compared with the proportion with PGIC `{said}`.")
     if key.measure == "ashworth" and key.top == MEASURES["ashworth"].upper and "0_4" not in key.text:
-        entry.assume(f"{key.text} is taken as the mean of items of 0 to 4.")
+        entry.assume(f"{key.text} is taken as the mean of items 0 to 4.")
     if key.falls_by_pct and frame.run_in:
         since = "screening" if key.since_screening else frame.since
         entry.assume(f"Responders of {key.text} are counted from {since}.")
@@ -145,18 +145,18 @@ def _why_not(field: str, node: Any, key: Key) -> str:
     if node is None:
         return "unknown"
     if field == "count or percent":
-        return "whether it is a count or a percentage is not said (n, pct)"
+        return "whether it is a count or a percentage is not stated (n, pct)"
     if key.is_share and field in (*CHANGE, *DIFFERENCE):
-        return "a difference of shares is not read: counts of each arm are"
+        return "a difference of proportions is not read: counts of each arm are"
     voided = parse_key(f"{field}").why
     if field in WORDS or isinstance(plain(node), str):
-        return f"said in words: {text_of(node)!r}"
+        return f"stated in words: {text_of(node)!r}"
     if field.startswith("phase") and field.endswith("baseline_mean"):
-        return "the mean after the run-in, which the model makes itself"
+        return "the mean after the run-in, which is simulated"
     if field == "sd_change_implied":
-        return "worked out from the interval, which is used itself"
+        return "calculated from the CI, which is used itself"
     if "pp" in field.split("_"):
-        return "of those who kept to the protocol only; the model's figures are of all"
+        return "per protocol; the model's figures are intention to treat"
     return voided if voided and "no such measure" not in voided else "a field that is not read"
 
 
@@ -206,7 +206,7 @@ def _share(
     counted = _counted(entry, row, n, of, people)
     if counted and pct and abs(counted.value - pct.value / 100) > ROUNDED:
         entry.assume(
-            f"{row.name}: {pct.value:g} % and its counts ({counted.value:.1%}) differ; counts are taken."
+            f"{row.name}: {pct.value:g} % and its counts ({counted.value:.1%}) differ; counts are used."
         )
         pct = None
     certain = {"read": 0, "derived": 1, "recalled": 2}
@@ -233,7 +233,7 @@ def _counted(
     if n is None or not people:
         return None
     if of is None:
-        entry.assume(f"{row.name} is of all {people} of the arm.")
+        entry.assume(f"{row.name}: denominator {people}, all of the arm.")
     if n.value > people:
         loc: Loc = ("outcomes", row.key.text)
         entry.wrong(loc, f"{row.name}.n is {n.value:g}, more than its arm has.", allowed=f"up to {people}.")
@@ -249,7 +249,7 @@ def _sole(entry: Entry, frame: Frame, row: Row) -> str | None:
         return row.arm
     if len(frame.arms) == 1:
         return next(iter(frame.arms))
-    entry.skip(row.name, f"of which arm it is, is not said: {', '.join(frame.arms)}")
+    entry.skip(row.name, f"the arm is not stated: {', '.join(frame.arms)}")
     return None
 
 
@@ -375,7 +375,7 @@ def _signed(entry: Entry, one: Observed) -> Observed:
     if said is None or "not" not in text_of(said).split():
         return one
     entry.assume(
-        f"{one.printed} is {one.value:g} as printed, and which sign is better is not stated: taken as no difference, "
+        f"{one.printed} is {one.value:g} as printed, and its direction is not stated: taken as no difference, "
         "with the printed width."
     )
     ci = (one.ci[0] - one.value, one.ci[1] - one.value) if one.ci else None
@@ -401,5 +401,5 @@ def _pair(entry: Entry, frame: Frame, row: Row) -> tuple[str, str] | None:
         return row.arm, frame.control
     if len(frame.active) == 1:
         return frame.active[0], frame.control
-    entry.skip(row.name, f"which of {', '.join(frame.active)} is compared, is not said")
+    entry.skip(row.name, f"which of {', '.join(frame.active)} is compared is not stated")
     return None

@@ -63,7 +63,7 @@ class PublishedTrial:
     design: Design
     observed: tuple[Observed, ...]
     assumed: tuple[str, ...]
-    """What the entry does not say and was taken for granted, in sentences."""
+    """What the entry does not say and was assumed, in sentences."""
 
 
 @dataclass(frozen=True)

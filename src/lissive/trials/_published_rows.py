@@ -21,7 +21,7 @@ BESIDE = set(
 )
 """Fields that say more of a figure and are no figure of their own."""
 _COUNT_OR_PCT = "count or percent"
-"""Name of a bare number of a share: which of the two it is, is not said."""
+"""Name of a bare number of a share: which of the two it is, is not stated."""
 _COMMON = ("baseline_mean", "baseline_sd", "scale", "week", "at_week", "provenance")
 """Fields beside the arms' own that hold for each of them."""
 WORDS = ("result", "significant", "itt_significant", "status")
@@ -86,7 +86,7 @@ def only_said(node: Any) -> str:
         return P_ALONE
     said = [text_of(node[field]) for field in WORDS if field in node]
     others = [value for field, value in node.items() if field not in WORDS and is_number(plain(value))]
-    return f"said in words: {'; '.join(said)!r}" if said and not others else ""
+    return f"stated in words: {'; '.join(said)!r}" if said and not others else ""
 
 
 def rows_of(entry: Entry, frame: Frame, name: str, node: Any, key: Key) -> Iterator[Row]:

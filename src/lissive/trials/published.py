@@ -7,7 +7,7 @@ a provenance of read, recalled or derived; null is unknown. Weeks of a run-in an
 `run_in_weeks` and `washout_days` where the design's words do not say them.
 
 Nothing is dropped silently: what is not used stands in `skipped` with its reason, and what an entry does not say and
-was taken for granted in `assumed`.
+was assumed in `assumed`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def read_published(path: str | Path) -> Published:
 
     Raises
     ------
-    TrialFindings (a StudyError) with every finding: no id or one that comes twice, an unknown split or provenance, a
+    TrialFindings (a StudyError) with every finding: no id or one that is a duplicate, an unknown split or provenance, a
         word where a number is needed, a share above 1, an interval that does not hold its estimate, a spread below 0.
     """
     path = path_of(path, wrong=StudyError)
@@ -103,7 +103,7 @@ def _check_ids(entries: Sequence[Entry]) -> None:
             first = entry.lines["trials", seen[entry.id].number, "id"]
             entry.wrong(
                 ("id",),
-                f"The id comes twice, first on line {first}.",
+                f"The id is a duplicate, first on line {first}.",
                 do="give each trial a name of its own.",
             )
         seen.setdefault(entry.id, entry)
@@ -155,7 +155,7 @@ def _once(entry: Entry, found: Sequence[Observed]) -> list[Observed]:
         other = kept.get(what)
         if other is not None:
             one, other = sorted((other, one), key=_rank)
-            entry.skip(other.printed, f"{one.printed} says the same and is used")
+            entry.skip(other.printed, f"{one.printed} gives the same and is used")
         kept[what] = one
     return list(kept.values())
 
@@ -171,7 +171,7 @@ def _set_baseline(entry: Entry, frame: Frame) -> None:
     for measure, rows in frame.levels.items():
         name = MEASURES[measure].baseline
         if name == "-":
-            entry.skip(f"baseline of {measure}", "the model has no such level before treatment")
+            entry.skip(f"baseline of {measure}", "the model has no such baseline")
             continue
         weights, means = [row[0] for row in rows], [row[1] for row in rows]
         mean = statistics.fmean(means, weights)
@@ -181,9 +181,7 @@ def _set_baseline(entry: Entry, frame: Frame) -> None:
         else:
             # the spread of a log-normal quantity is about its coefficient of variation
             sd = mean * (load_parameters(frame.cause)[name].spread or 0.0)
-            entry.assume(f"The spread of {measure} before treatment is not said: the tables'.")
+            entry.assume(f"Baseline SD of {measure} is not stated: from the tables.")
         frame.baseline[measure] = {"mean": round(mean, 6), "sd": round(sd, 6)}
     if frame.baseline:
-        entry.assume(
-            "Ratings before treatment are of those who were let in, and stand for those who were asked."
-        )
+        entry.assume("Baseline ratings are those of the enrolled, and are used for the screened.")
