@@ -29,11 +29,22 @@ COMPARISONS = ("lt", "le", "eq", "ne")
 
 _COMMUTATIVE = {"add", "mul", "min", "max", "and", "or", "xor", "eq", "ne"}
 
+NEAR_ZERO = 1e-12
+"""Nearer to zero than this a root's slope is taken as it is here."""
+
 Node = tuple[Any, ...]
 
 
 def _gamma(x: Any) -> Any:
-    return np.vectorize(lambda v: math.gamma(v) if math.isfinite(v) else math.nan, otypes=[float])(x)
+    def one(v: float) -> float:
+        try:
+            return math.gamma(v)
+        except ValueError:
+            return math.nan
+        except OverflowError:
+            return math.inf
+
+    return np.vectorize(one, otypes=[float])(x)
 
 
 _NUMPY: dict[str, Any] = {
@@ -267,10 +278,11 @@ class Graph:
             return self.div(one, args[1]), self.neg(self.mul(n, self.div(one, args[1])))
         if op == "pow":
             base, power = args
-            by_base = self.mul(power, self.pow(self._off_zero(base), self.sub(power, one)))
+            root = self.compare("lt", power, one)
+            by_base = self.mul(power, self.pow(self._off_zero(base, root), self.sub(power, one)))
             if self.value(power) is not None:
                 return by_base, None
-            return by_base, self.mul(n, self.call("log", self._off_zero(base)))
+            return by_base, self.mul(n, self.call("log", self._off_zero(base, self.truth(False))))
         if op in ("min", "max"):
             first = self.compare("lt" if op == "min" else "gt", args[0], args[1])
             zero = self.const(0.0)
@@ -280,9 +292,18 @@ class Graph:
             return None, self.select(args[0], one, zero), self.select(args[0], zero, one)
         return (self._function_slope(op, n, args[0]),) if op in FUNCTIONS else (None,) * len(args)
 
-    def _off_zero(self, x: int) -> int:
-        """`x`, but not zero: where a root begins its slope is infinite, and a solver needs a number there."""
-        return self.select(self.compare("eq", x, self.const(0.0)), self.const(1e-30), x)
+    def _off_zero(self, x: int, root: int) -> int:
+        """`x`, but not zero, and where `root` holds not near it.
+
+        Where a root begins its slope is infinite. A solver needs a number there, and one that does not hold
+        the state at zero: the slope at a size that hardly matters in any unit.
+        """
+        near = self.select(root, self.const(NEAR_ZERO), self.const(0.0))
+        off = self.select(root, self.const(NEAR_ZERO), self.const(1e-30))
+        return self.select(self.compare("le", self.call("abs", x), near), off, x)
+
+    def _at_least(self, x: int, least: float) -> int:
+        return self.select(self.compare("lt", x, self.const(least)), self.const(least), x)
 
     def _function_slope(self, op: str, n: int, a: int) -> int | None:
         one, square = self.const(1.0), self.mul(a, a)
@@ -296,7 +317,7 @@ class Graph:
         table = {
             "exp": lambda: n,
             "log": lambda: inverse(a),
-            "sqrt": lambda: self.div(self.const(0.5), self._off_zero(n)),
+            "sqrt": lambda: self.div(self.const(0.5), self._at_least(n, math.sqrt(NEAR_ZERO))),
             "abs": lambda: self.select(self.compare("lt", a, self.const(0.0)), self.const(-1.0), one),
             "sin": lambda: self.call("cos", a),
             "cos": lambda: self.neg(self.call("sin", a)),

@@ -21,6 +21,8 @@ _DRIVER_PARTS = (
     driver.arrive,
     driver.aim,
     driver.judge,
+    driver.widen,
+    driver.lift,
     driver.gather,
     driver.look,
     driver.sum_up,

@@ -124,6 +124,39 @@ def judge(s: i64, l: i64, W: i64, tried: f64, error: f64, book: whole, clock: re
                 book[s * 16 + 1] = 3
 
 
+def widen(l: i64, conf: whole, first: f64, tried: f64, tol: reals, Y: reals, SEEN: reals, T: reals,
+          YN: reals) -> None:  # fmt: skip
+    """Give states of lane `l` that were empty up to now a size to measure their error by.
+
+    What a step brings into an empty state may be wrong by a fixed share of itself however short the step is:
+    where an input begins, or far down a chain of empty states. It then counts as nothing if it is 1e-9 of the
+    largest state, or what flows within 1e-14 of the time. Asked for only where a step was refused again and again.
+    """
+    W = conf[0]
+    largest = 0.0
+    for i in range(conf[1]):
+        largest = max(largest, SEEN[i * W + l])
+    moment = 1e-14 * max(abs(T[l]), first)
+    for i in range(conf[1]):
+        if SEEN[i * W + l] <= 1e-9 * largest and tol[2] > 0.0:
+            flow = abs(YN[i * W + l] - Y[i * W + l]) / tried
+            SEEN[i * W + l] = max(1e-9 * largest, moment * flow / (tol[0] * tol[2]))
+
+
+def lift(l: i64, conf: whole, tol: reals, Y: reals, SEEN: reals) -> None:
+    """Take states of lane `l` that are negative by less than the error allowed as 0, so that they have roots.
+
+    Asked for only where a rate is no number.
+    """
+    W = conf[0]
+    largest = 0.0
+    for i in range(conf[1]):
+        largest = max(largest, SEEN[i * W + l])
+    for i in range(conf[1]):
+        if Y[i * W + l] < 0.0 and -Y[i * W + l] <= tol[0] * max(SEEN[i * W + l], 1e-9 * largest):
+            Y[i * W + l] = 0.0
+
+
 def gather(place: i64, l: i64, share: f64, n_out: i64, W: i64, F0: reals, F1: reals, O: reals, mean: reals,
            top: reals, low: reals) -> None:  # fmt: skip
     """Add one part of a step, seen at its start, middle and end, to its bin: Simpson's rule and the parabola."""
@@ -257,7 +290,7 @@ def drive(conf: whole, queue: whole, bounds: whole, real: reals, y: reals, seen:
           Y: reals, SEEN: reals, K: reals, R: reals, T: reals, H: reals, TRY: reals, TOL: reals, YN: reals,
           D1: reals, D2: reals, ERR: reals, MASK: reals, TH: reals, TX: reals, O: reals, F0: reals, F1: reals,
           SEG: reals, END: reals, lane: whole) -> None:  # fmt: skip
-    """Advance subjects to the pause real[0], each through its own events.
+    """Advance subjects to the pause real[0], each through its own events; real[1] is the first step's length.
 
     This is thread conf[7] of conf[8]. Thread t begins with subjects bounds[t] to bounds[t+1], whose next is
     queue[16 t]; one that has none left helps the others, so that none waits.
@@ -343,6 +376,11 @@ def drive(conf: whole, queue: whole, bounds: whole, real: reals, y: reals, seen:
                     MASK[l] = 1.0
                 else:
                     judge(s, l, W, TRY[l], ERR[l], book, clock, lane, MASK, H)
+                    if not ERR[l] >= 0.0:
+                        lift(l, conf, TOL, Y, SEEN)
+                    again = book[s * 16 + 2]
+                    if (again == 20 or again == 40 or TRY[l] <= 1e-14 * max(abs(T[l]), real[1])) and ERR[l] > 1.0:
+                        widen(l, conf, real[1], TRY[l], TOL, Y, SEEN, T, YN)
                     if END[l] <= T[l]:  # too short for the clock to move
                         book[s * 16 + 1] = 2
                     if book[s * 16 + 4] + book[s * 16 + 5] >= conf[10]:

@@ -20,16 +20,24 @@ from lissive.simulate.engine import tableau
 from lissive.simulate.engine.ir import Function
 from lissive.simulate.engine.plan import Plan, is_truth
 
+LARGEST_SLOPE = 1e100
+"""A derivative from here on is one that overflowed; it would hold its state where it is."""
 _BINARY = {op: op for op in ("add", "sub", "mul", "div", "pow")} | {"min": "smallest", "max": "largest"}
 _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 
 
 class Evaluator:
-    """Writes graph nodes into a function, each once, from values given for symbols and constants."""
+    """Writes graph nodes into a function, each once, from values given for symbols and constants.
+
+    inside : whether at a stage inside a step. A state near 0 may be a little negative there, whose root counts
+        as 0; at a step's ends it is no number, as everywhere.
+    """
 
     def __init__(
-        self, plan: Plan, f: Function, known: dict[int, str], y: Sequence[str] | None = None
-    ) -> None:
+        self, plan: Plan, f: Function, known: dict[int, str], y: Sequence[str] | None = None, *,
+        inside: bool = False,
+    ) -> None:  # fmt: skip
+        self.inside = inside
         self.graph, self.f, self.known = plan.graph, f, dict(known)
         self.y: Sequence[str] = y if y is not None else ()
         self.places = {plan.graph.symbol(s): i for i, s in enumerate(plan.states)} if y is not None else {}
@@ -65,6 +73,10 @@ class Evaluator:
         if op == "sym":
             raise AssertionError(f"symbol {rest[0]} has no value here")
         a = [self.known[x] for x in rest]
+        if self.inside and op == "pow":
+            return f.pow(*a, below=0.0)
+        if self.inside and op == "sqrt":
+            return f.function("sqrt", f.positive_part(a[0]))
         if op in _BINARY:
             return str(getattr(f, _BINARY[op])(*a))
         if op == "neg":
@@ -99,9 +111,9 @@ def _prepare(plan: Plan) -> Function:
     return f
 
 
-def _at(plan: Plan, f: Function, y: Sequence[str], t: str) -> Evaluator:
+def _at(plan: Plan, f: Function, y: Sequence[str], t: str, *, inside: bool = False) -> Evaluator:
     """An evaluator at states `y` and time `t`."""
-    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y)
+    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y, inside=inside)
 
 
 def _combine(f: Function, start: str, weights: Sequence[float], terms: Sequence[str]) -> str:
@@ -127,7 +139,9 @@ def _step(plan: Plan, lanes: int) -> Function:
     factors = _factorise(plan, f, first, f.mul(inverse_h, f.const(1.0 / tableau.GAMMA)))
     inputs = {state: f.load("R", k) for k, state in enumerate(plan.inputs)}
     slopes = {
-        i: f.mul(h, first.value(e)) for i, e in enumerate(plan.time_slopes) if plan.graph.value(e) != 0.0
+        i: f.mul(h, _slope(plan, first, e))
+        for i, e in enumerate(plan.time_slopes)
+        if plan.graph.value(e) != 0.0
     }
     rows = _rows(plan)
     u: list[list[str]] = []
@@ -137,7 +151,7 @@ def _step(plan: Plan, lanes: int) -> Function:
         if s:
             stage_y = _Later(partial(_stage_state, f, y, tableau.A[s], tuple(u)), n)
             stage_t = t if not slopes else f.fma(f.const(tableau.ALPHA[s]), h, t)
-            at = _at(plan, f, stage_y, stage_t)
+            at = _at(plan, f, stage_y, stage_t, inside=True)
         x = [""] * n
         for i in plan.order:  # each right side just before it is used, which keeps it in a register
             right = at.value(plan.rates[i])
@@ -223,7 +237,7 @@ def _factorise(plan: Plan, f: Function, at: Evaluator, diagonal: str) -> Factors
     zero = f.const(0.0)
     for i, j in plan.filled:
         entry = plan.jacobian.get((i, j))
-        value = None if entry is None else at.value(entry)
+        value = None if entry is None else _slope(plan, at, entry)
         if i == j:
             m[i, j] = diagonal if value is None else f.sub(diagonal, value)
         else:
@@ -239,6 +253,14 @@ def _factorise(plan: Plan, f: Function, at: Evaluator, diagonal: str) -> Factors
                 product = f.mul(m[i, k], m[k, j])
                 m[i, j] = f.neg(product) if m[i, j] == zero else f.sub(m[i, j], product)
     return m
+
+
+def _slope(plan: Plan, at: Evaluator, entry: int) -> str:
+    """A derivative, or 0 where it is none: the step is then less exact, which its error tells."""
+    f, value = at.f, at.value(entry)
+    if entry not in plan.unsure:
+        return value
+    return f.select(f.compare("olt", f.abs(value), f.const(LARGEST_SLOPE)), value, f.const(0.0))
 
 
 def _by_column(plan: Plan, rank: dict[int, int]) -> dict[int, list[int]]:

@@ -129,6 +129,10 @@ class Function:
     def smallest(self, a: str, b: str) -> str:
         return self._keep_nan(a, self.min(a, b))
 
+    def positive_part(self, a: str) -> str:
+        """0 where it is negative."""
+        return self.select(self.compare("olt", a, self.const(0.0)), self.const(0.0), a)
+
     def rough_reciprocal(self, a: str) -> str:
         """1/a to single precision, for weights where seven digits are plenty: four times as fast."""
         small = f"<{self.lanes} x float>"
@@ -248,8 +252,11 @@ class Function:
         low = self.add(self.add(low, more, ""), self.add(q_low, self.add(s_low, s_low, ""), ""), "")
         return high, self.fma(e, self.const(_LN2_LO), low)
 
-    def pow(self, x: str, y: str) -> str:
-        """x**y by the rules of C and NumPy, a negative x with a whole y included."""
+    def pow(self, x: str, y: str, *, below: float = math.nan) -> str:
+        """x**y by the rules of C and NumPy, a negative x with a whole y included.
+
+        below : what a root, or another power that is not whole, is of a negative x.
+        """
         zero, one, inf = self.const(0.0), self.const(1.0), self.const(math.inf)
         size = self.abs(x)
         high, low = self._log_pair(size)
@@ -269,7 +276,10 @@ class Function:
         r = self.select(self.logic("and", negative, odd), self.neg(r), r)
         finite_negative = self.logic("and", self.compare("olt", x, zero), self.compare("olt", size, inf))
         bad = self.logic("and", finite_negative, self.not_(whole))
-        r = self.select(bad, self.const(math.nan), r)
+        nothing = self.const(math.nan)
+        if below == below:
+            nothing = self.select(rising, self.const(below), nothing)
+        r = self.select(bad, nothing, r)
         r = self._keep_nan(y, self._keep_nan(x, r))
         flat = self.logic("or", self.compare("oeq", y, zero), self.compare("oeq", x, one))
         return self.select(flat, one, r)

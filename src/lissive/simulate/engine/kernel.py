@@ -319,7 +319,7 @@ class _Job:
         self.bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
         self.queue = np.zeros(_ROW * threads, dtype=np.int64)
         self.queue[::_ROW] = self.bounds[:-1]
-        self.real = np.array([until])
+        self.real = np.array([until, tol.first_step])
         self.tol = np.array([tol.rtol, tol.atol, tol.peak_share])
         self.shared = [
             self.real, batch.y, batch._seen, batch._initial, batch._constants, batch._rate, batch._clock,

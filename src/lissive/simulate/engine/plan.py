@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lissive.errors import SimulationError
 from lissive.model.equations import TIME, Equations
-from lissive.model.expression import Graph
+from lissive.model.expression import FUNCTIONS, Graph
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Plan:
     rates: tuple[int, ...]
     time_slopes: tuple[int, ...]
     jacobian: dict[tuple[int, int], int]
+    unsure: frozenset[int]
+    """Derivatives that may be infinite or no number where the rate is sound; they count as 0 there."""
     order: tuple[int, ...]
     """Elimination order of the states."""
     filled: frozenset[tuple[int, int]]
@@ -49,6 +51,7 @@ def make_plan(equations: Equations, outputs: Sequence[str], inputs: Sequence[str
     order, filled = elimination(n, set(jacobian))
     nodes = tuple(quantity(equations, name) for name in outputs)
     roots = [*equations.rates, *slopes, *jacobian.values(), *nodes]
+    once = _once(g, roots, set(symbols) | {time})
     return Plan(
         graph=g,
         states=equations.states,
@@ -58,11 +61,12 @@ def make_plan(equations: Equations, outputs: Sequence[str], inputs: Sequence[str
         rates=equations.rates,
         time_slopes=tuple(slopes),
         jacobian=jacobian,
+        unsure=frozenset(e for e in (*slopes, *jacobian.values()) if _unsure(g, e, set(once))),
         order=order,
         filled=filled,
         initial=equations.initial,
         output_nodes=nodes,
-        once=_once(g, roots, set(symbols) | {time}),
+        once=once,
     )
 
 
@@ -107,6 +111,18 @@ def _numbers(g: Graph, wanted: set[int], moves: set[int]) -> set[int]:
         else:
             result.add(e)
     return result
+
+
+def _unsure(g: Graph, root: int, once: set[int]) -> bool:
+    """Whether a derivative may overflow, as 0 exp(1000) does, or rest on a choice not taken, as 0 (1/0) does."""
+    ops, stack, seen = set[str](), [root], set[int]()
+    while stack:
+        e = stack.pop()
+        if e not in seen and e not in once:
+            seen.add(e)
+            ops.add(g.nodes[e][0])
+            stack.extend(g.args(e))
+    return bool(ops & {*FUNCTIONS, "pow"}) or ("div" in ops and bool(ops & {"select", "min", "max"}))
 
 
 def is_truth(g: Graph, e: int) -> bool:
