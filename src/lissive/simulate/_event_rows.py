@@ -149,7 +149,9 @@ def _notes(table: Table, parameters: Mapping[str, str], carried: Sequence[str]) 
 # -- cells to numbers -------------------------------------------------------------------------------
 def _numbers(table: Table, name: str, findings: list[Finding]) -> Floats:
     """A column as numbers; where a cell is empty or the column is not there 0, of F 1."""
-    values = _floats(table.columns.get(name, [None] * len(table)), name, findings)
+    if name not in table.columns:
+        return np.full(len(table), 1.0 if name == "F" else 0.0)
+    values = _floats(table.columns[name], name, findings)
     empty = np.isnan(values)
     if name == "TIME":
         findings += [
