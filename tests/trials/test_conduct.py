@@ -295,7 +295,7 @@ def test_who_is_given_nothing_has_no_response_to_being_treated() -> None:
 
 
 def test_a_failure_needs_a_week_to_be_seen_in() -> None:
-    with pytest.raises(DesignError, match="failure, which looks at 7 days"):
+    with pytest.raises(DesignError, match="failure, which needs 7 days"):
         make_design(
             {
                 "trial": "short",

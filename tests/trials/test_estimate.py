@@ -534,8 +534,8 @@ def test_survival_of_nobody() -> None:
     [
         ({"sequence": np.full(26, "FS")}, "one sequence"),
         ({"treatment": np.ones(26)}, "nobody in the control arm"),
-        ({"treatment": PEAK_FLOW["period"] - 1}, "cannot be told"),
-        ({"treatment": (PEAK_FLOW["subject"] < 5).astype(int)}, "cannot be told"),
+        ({"treatment": PEAK_FLOW["period"] - 1}, "confounded"),
+        ({"treatment": (PEAK_FLOW["subject"] < 5).astype(int)}, "confounded"),
         ({"subject": np.arange(26)}, "fewer than 3 patients with two periods"),
         ({"values": np.full(26, NAN)}, "fewer than 3 patients with two periods"),
         ({"values": np.full(26, 0.1)}, "no variance"),

@@ -442,7 +442,7 @@ class TestScalesAndSigns:
             ("pain_vas", {"diff": -2}, "top of its scale is not stated"),
             ("mas", {"diff": -6}, "beyond 4"),
             ("spasms", {"result": "no change"}, "stated in words"),
-            ("carer_gic", {"or": 2.0}, "somebody else"),
+            ("carer_gic", {"or": 2.0}, "not patient-reported"),
             ("msss88", [{"arm": "placebo", "change_mean": -1}], "no such measure"),
             ("dizziness", None, "unknown"),
         ],
@@ -471,7 +471,7 @@ class TestScalesAndSigns:
             ((("intervention",), "topical CBD"), "skin"),
             ((("comparator",), "baclofen"), "comparator"),
             ((("design",), "stepped wedge"), "not understood"),
-            ((("duration_weeks",), "a while"), "no time"),
+            ((("duration_weeks",), "a while"), "not a duration"),
         ],
     )
     def test_an_entry_that_is_not_of_the_model_is_skipped(self, tmp_path, change, reason):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lissive.report.table import Table, as_markdown, as_text, table
-from lissive.report.words import UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
+from lissive.report.words import DERIVED_NOTE, UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
 from lissive.trials.reproduce import Agreement, Reproduction, Row
 
 NOTE = (
-    f"observed: as published ({UNVERIFIED_NOTE}). predicted: mean over replicates of the same size and design. "
-    "90 % PI: prediction interval, 5th to 95th percentile of the replicates: chance, between-trial random effects, and "
-    "parameter uncertainty (posterior draws). inside: observed within it. Ratings 0-10, negative changes are "
-    "improvements; proportions from 0 to 1; dose in units a day."
+    f"observed: as published ({UNVERIFIED_NOTE}; {DERIVED_NOTE}). predicted: mean over replicates of the same "
+    "size and design. 90 % PI: prediction interval, 5th to 95th percentile of the replicates: chance, between-trial "
+    "random effects, and parameter uncertainty (posterior draws). inside: observed within it. Ratings 0-10, negative "
+    "changes are improvements; proportions from 0 to 1; dose in units a day."
 )
 SPLITS = {
     "calibration": "Calibration (split calibration: fitted on)",

@@ -17,7 +17,7 @@ from lissive.report.validation_tables import (
     targets_table,
 )
 from lissive.report.validation_words import GLOSSARY, verdict
-from lissive.report.words import UNVERIFIED_NOTE
+from lissive.report.words import DERIVED_NOTE, UNVERIFIED_NOTE
 from lissive.validate.reach import aims
 from lissive.validate.run import SPLITS, Validation
 
@@ -31,7 +31,8 @@ def validation_markdown(validation: Validation) -> str:
     parts = [
         "# Validation",
         f"Predictions beside {len(rows)} published figures of {len({row.study for row in rows})} groups of people, "
-        f"simulated as they were studied. {UNVERIFIED_NOTE}. This page is generated; a glossary is at its end.",
+        f"simulated as they were studied. {UNVERIFIED_NOTE}; "
+        f"{DERIVED_NOTE}. This page is generated; a glossary is at its end.",
         f"**The verdict.** {verdict(validation)}",
         "## Summary by analyte",
         as_markdown(aims_table(aims(validation))),

@@ -176,7 +176,7 @@ _SCALE = r"\b(nrs|crs|vas)\b"
 
 
 def limits(text: str) -> Iterator[Limit]:
-    """What ratings have to be for somebody to be let in.
+    """What ratings have to be for inclusion.
 
     >>> list(limits("MS >=6 mo; mean daily spasticity NRS >=4 in last 6 days; stable"))
     [Limit(named='ms >=6 mo; mean daily spasticity ', at_least=4.0, at_most=None)]

@@ -1,4 +1,4 @@
-"""The trial's own analysis, as its readers would see it: each arm, and each arm against the control."""
+"""The trial's own analysis, as it would be published: each arm, and each arm vs the control."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class GroupFlow:
-    """What became of those who were put into one arm (in a crossover: one sequence) of one replicate."""
+    """What became of those randomised to one arm (in a crossover: one sequence) of one replicate."""
 
     replicate: int
     group: str
@@ -64,7 +64,7 @@ def groups_of(design: Design, data: TrialData) -> Iterator[GroupFlow]:
 
 
 def every_visit(design: Design) -> tuple[Endpoint, ...]:
-    """The endpoints at each visit at which they are seen, events once; and the dose, asked for or not."""
+    """The endpoints at each visit, events once; and the dose, whether it is an endpoint or not."""
     found: dict[tuple[str, float | None], Endpoint] = {}
     for endpoint in (*design.endpoints, Endpoint(measure="dose")):
         over_time = endpoint.measure in ("dose",) or endpoint.measure not in by_end()
@@ -89,7 +89,7 @@ def arms_of(design: Design, data: TrialData) -> Iterator[ArmRow]:
 
 
 def analyse(design: Design, data: TrialData) -> list[Comparison]:
-    """Each endpoint of each arm against the control, at the endpoint's own visit."""
+    """Each endpoint of each arm vs the control, at the endpoint's own visit."""
     arms = list(design.arms)
     control = arms.index(design.control)
     found: list[Comparison] = []
@@ -109,7 +109,7 @@ def _compared(
     design: Design, endpoint: Endpoint, col: Column, place: int, control: int
 ) -> Iterator[Estimate]:
     alpha = design.analysis.alpha
-    # who leaves leaves once, and has no other period to compare with
+    # discontinuation happens once, and there is no other period to compare with
     again = not endpoint.measure.startswith("withdrawal")
     rows: BoolArray = (col.treatment == place) | (col.treatment == control)
     treated = (col.treatment[rows] == place).astype(float)

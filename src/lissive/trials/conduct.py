@@ -50,11 +50,11 @@ def conduct(
     Parameters
     ----------
     responses : one for each replicate; the tables' own if not given.
-    all_on : name of an arm that everybody is put on, whatever was drawn: the other side of a counterfactual pair.
-    people : those who were let in, one group for each replicate, where `recruit` was asked before.
+    all_on : arm that everybody is assigned to, whatever was drawn: the other side of a counterfactual pair.
+    people : those enrolled, one group for each replicate, where `recruit` was called before.
     progress : called with the proportion that is done.
 
-    Raises       DesignError where nobody is let in or kept, or too few for what is to be randomised.
+    Raises       DesignError where nobody is enrolled or responds, or too few for the number to be randomised.
     """
     answers = list(responses or [TABLES] * len(replicates))
     if people is None:
@@ -97,7 +97,7 @@ def run_replicates(carried_out: Callable[[Sequence[T]], list[S]], replicates: Se
 
 
 def _keeps_dose(design: Design) -> bool:
-    """Whether the dose found in the run-in is gone on with: not after days without."""
+    """Whether the run-in dose is continued: not after a wash-out."""
     return design.run_in is not None and design.run_in.keep_dose and not design.run_in.washout_days
 
 

@@ -1,4 +1,4 @@
-"""What a virtual trial gives back: everybody who was randomised, as the trial saw them."""
+"""The data of a virtual trial: everybody who was randomised, as observed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ WHY_LEFT = {STAYED: "", ADVERSE: "side effects", NO_EFFECT: "no effect", OTHER: 
 
 @dataclass(frozen=True)
 class Flow:
-    """How many people came how far, as a CONSORT diagram counts them."""
+    """Participant flow, as a CONSORT diagram counts it."""
 
     screened: int
     entered: int
-    """Let in: into the run-in, or else to randomisation."""
+    """Enrolled: into the run-in, or else to randomisation."""
     left_run_in: int
     not_kept: int
-    """Finished the run-in and were not responders."""
+    """Completed the run-in and were not randomised."""
     randomised: int
     failed: int
     """Virtual patients whose equations could not be solved; they are left out of everything."""
@@ -60,7 +60,7 @@ class TrialData:
     failed_day: FloatArray
     """(patient,) days from randomisation to treatment failure; infinite where none. All NaN if not asked for."""
     impression: Mapping[str, float]
-    """Measure to the fall, as a share, from which these patients call themselves that."""
+    """Measure to the improvement, as a proportion, from which these patients rate themselves so."""
     flow: Flow
 
     def __len__(self) -> int:

@@ -115,7 +115,7 @@ def crossover(
     Args:
         values: (rows,) in the measure's unit; a row is a patient and period.
         sequence: (rows,) labels of any type. The patients' effects hold the sequences'; but with one sequence alone
-            treatment and period cannot be told apart.
+            treatment and period are confounded.
         treatment: (rows,) 1 treated, 0 control.
         subject: (rows,) labels of any type.
         period: (rows,) labels of any type.

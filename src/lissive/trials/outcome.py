@@ -1,4 +1,4 @@
-"""What happens to patients beside their ratings: leaving, dizziness, treatment failure; and replicates told apart."""
+"""Events beside ratings: discontinuation, dizziness, treatment failure; and the data of each replicate."""
 
 from __future__ import annotations
 

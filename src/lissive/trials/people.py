@@ -1,4 +1,4 @@
-"""Who is asked to join, and who is let in.
+"""Screening and enrolment.
 
 Patient k of a replicate is the same person whatever else the design says: each of their numbers comes from a stream
 of its own, at their own place.
@@ -27,7 +27,7 @@ from lissive.trials.response import Response
 
 @dataclass(frozen=True)
 class People:
-    """Those who were let in, of one replicate."""
+    """Those enrolled, of one replicate."""
 
     replicate: int
     seed: int
@@ -52,7 +52,7 @@ def seed_of(seed: int, replicate: int) -> int:
 
 
 def recruit(design: Design, replicate: int, *, seed: int, response: Response) -> People:
-    """Draw people until as many are let in as the design needs.
+    """Draw people until as many are enrolled as the design needs.
 
     Raises       DesignError where screening ends before that.
     """

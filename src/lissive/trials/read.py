@@ -50,7 +50,7 @@ def planned(design: Design | str | Path, seed: int | None) -> tuple[Design, int]
 
 @contextmanager
 def located(path: str | Path) -> Iterator[None]:
-    """What only turns out as a trial is carried out (nobody is let in, say) is told with its line in the file."""
+    """What only turns out during simulation (nobody is eligible, say) is reported with its line in the file."""
     try:
         yield
     except DesignFindings:

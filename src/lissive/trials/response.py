@@ -30,7 +30,7 @@ MOVED = {
     "effect": ("gain_tone", "Im_pain_brain"),
     "leaving": ("h_drop", "h_drop_adverse"),
 }
-"""What a trial's own placebo response, effect and share of leavers are moved by."""
+"""Between-trial random effects: on placebo response, drug effect and discontinuation."""
 
 
 @cache
@@ -49,7 +49,7 @@ class Response:
     def typical(self, known: Mapping[str, Parameter], seed: int) -> dict[str, float]:
         """Centres of the model's parameters, in the trial of this seed.
 
-        Trials differ beyond chance: each has a placebo response, an effect and leavers of its own (between.tsv).
+        Trials differ beyond chance, in placebo response, drug effect and discontinuation (between.tsv).
         """
         centre = {name: value for name, value in self.values.items() if name in known}
         for name, other in TIED.items():

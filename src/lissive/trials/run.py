@@ -1,4 +1,4 @@
-"""Many replicates of a trial: in chunks, finished ones kept on disk, gone on with after an interruption."""
+"""Many replicates of a trial: in chunks, finished ones kept on disk, resumed after an interruption."""
 
 from __future__ import annotations
 

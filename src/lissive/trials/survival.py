@@ -21,7 +21,7 @@ from lissive.trials._fits import (
 )
 
 
-def _untold(time: FloatArray, failed: FloatArray, arm: FloatArray) -> str:
+def _not_estimable(time: FloatArray, failed: FloatArray, arm: FloatArray) -> str:
     """Why the times say nothing of the arms; empty where they do."""
     if note := too_few(arm):
         return note
@@ -29,7 +29,7 @@ def _untold(time: FloatArray, failed: FloatArray, arm: FloatArray) -> str:
         return "no events"
     first = time[failed == 1].min()
     at_risk = time >= first
-    # Who is at risk later is at risk at the first event: if nothing can be told then, nothing can later.
+    # Who is at risk later is at risk at the first event: if nothing is estimable then, nothing is later.
     if np.unique(arm[at_risk]).size < 2:
         return "the arms are never at risk together"
     return "all at risk fail at once" if failed[at_risk & (time == first)].sum() == at_risk.sum() else ""
@@ -50,7 +50,7 @@ def hazard_ratio(time: AnyArray, failed: AnyArray, treated: AnyArray, *, alpha: 
     from lifelines import CoxPHFitter
 
     time, failed, arm = complete(time, as_arm(failed), as_arm(treated))
-    if note := _untold(time, failed, arm):
+    if note := _not_estimable(time, failed, arm):
         return nothing("Cox", time.size, note)
     if np.unique(arm[failed == 1]).size == 2:
         table = pd.DataFrame({"time": time, "failed": failed, "treated": arm})
@@ -78,7 +78,7 @@ def log_rank(time: AnyArray, failed: AnyArray, treated: AnyArray) -> Estimate:
     from lifelines.statistics import logrank_test
 
     time, failed, arm = complete(time, as_arm(failed), as_arm(treated))
-    if note := _untold(time, failed, arm):
+    if note := _not_estimable(time, failed, arm):
         return nothing("log-rank", time.size, note)
     first, second = arm == 1, arm == 0
     with quiet():

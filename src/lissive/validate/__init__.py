@@ -1,1 +1,1 @@
-"""How far can it be trusted? Targets, sensitivity and identifiability."""
+"""Validation of the model: published concentrations, targets, sensitivity and identifiability."""
