@@ -187,7 +187,7 @@ def reproduce(as_json: AsJson = False) -> None:
 
 
 def _named(outcome: str | None) -> str:
-    """The outcome, or an error with those that there are."""
+    """The outcome, or an error with the known ones."""
     if outcome is not None:
         return outcome
     from lissive.evidence.words import outcomes

@@ -27,25 +27,25 @@ def _sources(
         return
     if not isinstance(node, Mapping):
         return
-    said = {
+    context = {
         **around,
         **{name: node[name] for name in ("provenance", "source_url", "pointer") if node.get(name)},
     }
     if is_figure(node) or ("provenance" in node and loc):
-        for check, what in (("provenance", _word(node, said)), ("source", _unsourced(node, said))):
+        for check, what in (("provenance", _word(node, context)), ("source", _unsourced(node, context))):
             if what:
                 yield Fault(check, entry.id, entry.where(*loc), f"{dotted(loc)} {what}")
         return
-    if set(node) & {"value"} and not isinstance(node["value"], Mapping) and not said.get("provenance"):
+    if set(node) & {"value"} and not isinstance(node["value"], Mapping) and not context.get("provenance"):
         yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} has no provenance.")
     for name, each in node.items():
         if isinstance(each, Mapping | tuple):
-            yield from _sources(entry, each, (*loc, name), said)
+            yield from _sources(entry, each, (*loc, name), context)
 
 
-def _word(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+def _word(node: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     """What is wrong with the word of provenance."""
-    word = said.get("provenance")
+    word = context.get("provenance")
     if plain(node.get("value", 0)) is None and word is None:
         return ""
     if word is None:
@@ -55,12 +55,12 @@ def _word(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
     return ""
 
 
-def _unsourced(node: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+def _unsourced(node: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     """What a figure lacks of its source; empty where it has all."""
-    word = said.get("provenance")
-    if word == "read" and not said.get("source_url"):
+    word = context.get("provenance")
+    if word == "read" and not context.get("source_url"):
         return "has provenance read but no source_url."
-    if word == "read" and not (said.get("pointer") or node.get("analysis")):
+    if word == "read" and not (context.get("pointer") or node.get("analysis")):
         return "has provenance read but no pointer (place in the source)."
     if word == "derived" and not (node.get("formula") or node.get("note")):
         return "has provenance derived but no formula."

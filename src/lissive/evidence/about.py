@@ -27,8 +27,8 @@ class About:
 def about(entry: Located) -> About:
     """Cause, design and product of a trial."""
     row = entry.row
-    said = getattr(row, "cause", None) or ""
-    cause = find("causes", said)
+    stated = getattr(row, "cause", None) or ""
+    cause = find("causes", stated)
     found = find("designs", getattr(row, "design", None) or "")
     design = found.word if found else NOT_USED
     why = found.note if found and found.word == NOT_USED else ""
@@ -49,7 +49,7 @@ def about(entry: Located) -> About:
     return About(
         entry.id,
         label_of(entry.id),
-        cause.word if cause else slug(said) if entry.own is not None else "",
+        cause.word if cause else slug(stated) if entry.own is not None else "",
         design,
         product.word if product else "",
         getattr(row, "patients", None) or entry.people or entry.id,
@@ -61,12 +61,12 @@ def cause_word(studies: Studies, cause: str | None) -> str | None:
     """The word of a cause that is given as a study has it (MS); any other unchanged."""
     if cause is None or cause in studies.causes:
         return cause
-    said = (about(each).cause for each in studies.trials if getattr(each.row, "cause", None) == cause)
-    return next((word for word in said if word), cause)
+    stated = (about(each).cause for each in studies.trials if getattr(each.row, "cause", None) == cause)
+    return next((word for word in stated if word), cause)
 
 
 def label_of(id: str) -> str:
-    """The id as a reader has it.
+    """The id as it is printed.
 
     >>> label_of("zajicek_2012_MUSEC"), label_of("nct01606176_gw")
     ('Zajicek 2012 MUSEC', 'NCT01606176 GW')

@@ -1,4 +1,4 @@
-"""The whole answer to "what do the studies say on this outcome?": pooled, by design, and what was left out.
+"""Meta-analysis of one outcome: pooled estimate, each design separately, and what is not pooled.
 
 pool("spasticity_nrs", "multiple_sclerosis", design="parallel")    from the studies that come with Lissive
 pooled_answer(comparisons, outcomes()["spasticity_nrs"])           from any comparisons
@@ -88,7 +88,7 @@ def pool(
     correlation: float | None = None,
     studies: Studies | str | Path | None = None,
 ) -> PooledAnswer:
-    """What the studies say together on one outcome, as `lissive evidence pool` prints it.
+    """Meta-analysis of one outcome, as `lissive evidence pool` prints it.
 
     Parameters
     ----------
@@ -175,8 +175,8 @@ def pooled_answer(
     Parameters
     ----------
     measure : the one that most of the studies give, if not given.
-    baseline_risk : for numbers needed to treat; else that of the control groups together.
-    unused : what was left out before; listed with what is left out here.
+    baseline_risk : for numbers needed to treat; otherwise the pooled risk of the control groups.
+    unused : what could not be compared; listed with what is not pooled here.
 
     Raises       EvidenceError for a measure that does not fit the outcome, and for what `pool_effects` refuses.
     """
@@ -254,7 +254,7 @@ def _result(
 
 
 def largest_difference(measure: str, lower: float | None, upper: float | None) -> float | None:
-    """The largest difference that there can be on a scale from `lower` to `upper`; None where there is no end.
+    """The largest difference on a scale from `lower` to `upper`; None where it is unbounded.
 
     >>> [largest_difference(*of) for of in (("MD", 0.0, 10.0), ("RD", 0.0, 1.0), ("OR", 0.0, 1.0))]
     [10.0, 1.0, None]

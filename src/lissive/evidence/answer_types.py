@@ -136,7 +136,7 @@ class SmallStudies:
 
     egger: Egger | None
     limit: float = math.nan
-    """The effect of a study without sampling error by Egger's line, as a reader has it."""
+    """The effect of a study without sampling error by Egger's regression, on the reader's scale."""
     refused: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class SmallStudies:
 
 @dataclass(frozen=True)
 class Alternatives:
-    """What can be asked in place of what has no comparison."""
+    """What can be asked instead, where there is no comparison."""
 
     outcomes: tuple[str, ...]
     causes: tuple[str, ...]
@@ -161,7 +161,7 @@ class Alternatives:
 
 @dataclass(frozen=True)
 class PooledAnswer:
-    """What the studies say on one outcome."""
+    """The meta-analysis of one outcome."""
 
     outcome: OutcomeLike
     cause: str
@@ -183,7 +183,7 @@ class PooledAnswer:
     as_of: str | None = None
     there_is: Alternatives | None = None
     trials_looked: int | None = None
-    """Trials with a control group that looked at the outcome, pooled or not."""
+    """Controlled trials that measured the outcome, pooled or not."""
 
     @property
     def k(self) -> int:

@@ -82,20 +82,20 @@ def why_unbelievable(
     >>> why_unbelievable("SMD", -0.25)
     ''
     """
-    said = []
+    reasons = []
     most = limits()["largest_smd"]
     if measure == "SMD" and abs(estimate) > most:
-        said.append(
+        reasons.append(
             f"a standardised mean difference of {estimate:g} puts the groups {abs(estimate):g} standard deviations "
             f"apart, and more than {most:g} is implausible: changes within one group were pooled, or standard errors "
             "taken for standard deviations"
         )
     if measure == "RD" and abs(estimate) > 1:
-        said.append(f"a risk difference of {estimate:g} is beyond 1")
+        reasons.append(f"a risk difference of {estimate:g} is beyond 1")
     if measure in RATIOS and estimate <= 0:
-        said.append(f"its {LABELS[measure]}, {estimate:g}, is impossible")
+        reasons.append(f"its {LABELS[measure]}, {estimate:g}, is impossible")
     if ci is not None and not ci[0] <= estimate <= ci[1]:
-        said.append(f"its interval, {ci[0]:g} to {ci[1]:g}, does not include it")
+        reasons.append(f"its interval, {ci[0]:g} to {ci[1]:g}, does not include it")
     if i2 is not None and i2 > limits()["most_i2"]:
-        said.append(f"I² of {i2:g} % means that the studies did not measure the same thing")
-    return "; ".join(said)
+        reasons.append(f"I² of {i2:g} % means that the studies did not measure the same thing")
+    return "; ".join(reasons)

@@ -248,26 +248,26 @@ def _not_known(
     label = causes()[cause]
     if not trials:
         near = [causes()[word] for word in near_causes(cause)]
-        said = [f"No controlled trial in {label} was found: the planned treatment has not been tested in it."]
-        return (
-            [*said, f"Related conditions that were studied, not equivalent: {', '.join(near)}."]
-            if near
-            else said
-        )
-    said = []
+        lines = [
+            f"No controlled trial in {label} was found: the planned treatment has not been tested in it."
+        ]
+        if near:
+            lines.append(f"Related conditions that were studied, not equivalent: {', '.join(near)}.")
+        return lines
+    lines = []
     if product is not None and not any(product in row.products for row in trials):
         name = products().get(product, product)
-        said.append(f"No controlled trial of {name} in {label} was found.")
+        lines.append(f"No controlled trial of {name} in {label} was found.")
     have = {each.answer.outcome.word for each in found}
     core = [row["outcome"] for row in table("case_outcomes") if row["core"] == "yes"]
     lacking = [outcomes()[word].label for word in core if word not in have]
     if lacking:
-        said.append(f"No pooled estimate in this cause: {', '.join(lacking)}.")
+        lines.append(f"No pooled estimate in this cause: {', '.join(lacking)}.")
     if any(each.of_all_products for each in found) and product is not None:
         names = ", ".join(each.answer.outcome.label for each in found if each.of_all_products)
-        said.append(f"Only of other products than the planned one: {names}.")
+        lines.append(f"Only of other products than the planned one: {names}.")
     recalled = sorted({study for each in found for study in each.answer.unverified})
     if recalled:
-        said.append(f"Unverified (quoted from memory, source not checked): {', '.join(recalled)}.")
-    said.append("How this person will respond: trials report averages of groups.")
-    return said
+        lines.append(f"Unverified (quoted from memory, source not checked): {', '.join(recalled)}.")
+    lines.append("How this person will respond: trials report averages of groups.")
+    return lines

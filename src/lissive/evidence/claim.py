@@ -172,7 +172,7 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
 
 
 def claims(about: str | None = None) -> tuple[Claim, ...]:
-    """The claims nearest to what somebody says in plain words, none if none is near; all of them without a text.
+    """The claims that match a text in plain words, none if none matches; all claims without a text.
 
     >>> [claim.id for claim in claims("cannabis protects nerve cells")]
     ['neuroprotection']
@@ -189,24 +189,24 @@ def claim_of(id: str) -> Claim | None:
 def nearest_claims(text: str, claims: Sequence[Claim] | None = None) -> list[tuple[Claim, float]]:
     """Claims with how much of the text they have in common with it (0 to 1), the nearest first; none if none is near.
 
-    Words are put together by synonyms.tsv (nerves, neurons and brain are one), and count the more, the fewer claims
+    Synonyms are merged by synonyms.tsv (nerves, neurons and brain are one); words count the more, the fewer claims
     they stand in. Nothing is learned and nothing downloaded.
     """
     text = text_of("text", text, wrong=EvidenceError, example="cannabis heals MS")
     every = shipped_claims() if claims is None else claims
     asked = _concepts(text)
-    said = [
+    texts = [
         (_concepts(f"{each.claim} {each.id.replace('_', ' ')}"), _concepts(each.answer)) for each in every
     ]
     weight = {
-        word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in said))) for word in asked
+        word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in texts))) for word in asked
     }
     total = sum(weight.values())
     if total == 0:
         return []
     scored = [
         (claim, sum(weight[w] * (1.0 if w in title else 0.4) for w in asked & (title | more)) / total)
-        for claim, (title, more) in zip(every, said, strict=True)
+        for claim, (title, more) in zip(every, texts, strict=True)
     ]
     best = max((score for _, score in scored), default=0.0)
     near = [(claim, score) for claim, score in scored if score >= max(_LEAST, _BESIDE * best)]

@@ -108,8 +108,8 @@ def _of_trial(
     unused = [each for each in read if isinstance(each, Unused) and each.outcome == outcome]
     found = [each for each in read if isinstance(each, Block) and each.outcome == outcome]
     if mine.why and (found or unused):
-        said = [replace(each, reason=mine.why) for each in unused]
-        return [], [*said, *(Unused(entry.id, each.key.text, mine.why, outcome) for each in found)]
+        text = [replace(each, reason=mine.why) for each in unused]
+        return [], [*text, *(Unused(entry.id, each.key.text, mine.why, outcome) for each in found)]
     arms = _active_arms(entry, found)
     first = {arm: _one(entry, mine, outcome, found, arm, arms, len(arms)) for arm in arms}
     unused += [each for each in first.values() if isinstance(each, Unused)]
@@ -172,8 +172,8 @@ def _one(
             active, control = (_same_people if is_crossover else _people_alone)(entry, arm, arms)
     if stated is None and not _is_usable(active, control):
         why = notes[0] if given is not None and notes else _lacking(active, control)
-        said = groups_words(active, control)
-        return Unused(entry.id, f"{outcome} {arm}".strip(), why, outcome, said, tuple(cited))
+        text = groups_words(active, control)
+        return Unused(entry.id, f"{outcome} {arm}".strip(), why, outcome, text, tuple(cited))
     product = find("products", arm) if several else None
     correlation, assumed = _correlation(entry) if is_crossover else (None, "")
     return Comparison(

@@ -67,7 +67,7 @@ class Effect:
 
     @property
     def estimate(self) -> float:
-        """As a reader has it: a ratio, not its logarithm."""
+        """On the reader's scale: a ratio, not its logarithm."""
         return shown(self.measure, self.y)
 
 
@@ -92,7 +92,7 @@ def null(measure: str) -> float:
 
 
 def known_measure(measure: str) -> str:
-    """The measure, or an error that lists those that there are."""
+    """The measure, or an error that lists the known ones."""
     word = text_of("measure", measure, wrong=EvidenceError, example="MD").upper()
     if word not in MEASURES:
         raise EvidenceError(
@@ -109,8 +109,8 @@ def meant(word: str, known: Sequence[str]) -> str:
     from lissive.typed import nearest
 
     written = {each.lower(): each for each in known}
-    said = nearest(word, written)
-    return next((f" Did you mean {each}?" for low, each in written.items() if f"mean {low}?" in said), said)
+    hint = nearest(word, written)
+    return next((f" Did you mean {each}?" for low, each in written.items() if f"mean {low}?" in hint), hint)
 
 
 def effect(
@@ -254,7 +254,7 @@ _BINARY: Mapping[str, Callable[[Counts], tuple[float, float]]] = {
 
 
 def _shared_binary(t: Counts, measure: str) -> float:
-    """Covariance of the two periods' terms per unit of correlation, by the delta method, n people in both."""
+    """Covariance of the two periods' terms per unit of correlation, by the delta method, n persons in both."""
     n, m = t.a + t.b, t.c + t.d
     p, q = t.a / n, t.c / m
     spread = math.sqrt(p * (1 - p) * q * (1 - q)) / min(n, m)
@@ -311,8 +311,8 @@ def _standardised(x: _Moments, z: _Moments, r: float | None) -> tuple[float, flo
     pooled = math.sqrt(((x.n - 1) * x.sd**2 + (z.n - 1) * z.sd**2) / (n - 2))
     g = (x.mean - z.mean) / pooled * (1 - 3 / (4 * n - 9))
     if r is not None:
-        people = min(x.n, z.n)
-        return g, (1 / people + g**2 / (2 * people)) * 2 * (1 - r)
+        n = min(x.n, z.n)
+        return g, (1 / n + g**2 / (2 * n)) * 2 * (1 - r)
     return g, n / (x.n * z.n) + g**2 / (2 * (n - 3.94))
 
 

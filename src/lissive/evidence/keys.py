@@ -1,4 +1,4 @@
-"""The name of an outcome in a file of trials, taken apart: what is measured, how it is said, on which scale.
+"""The name of an outcome in a file of trials, parsed: what is measured, how it is reported, on which scale.
 
 >>> key = parse_key("ashworth_total_reduction_vs_placebo"); key.outcomes, key.kind, key.sign
 (('ashworth_total',), 'difference', -1.0)
@@ -49,7 +49,7 @@ class Key:
 
 @cache
 def parse_key(text: str, others: tuple[str, ...] = ()) -> Key:
-    """What a name says; the scale that it leaves open is looked up in the entry's `others`."""
+    """Parse a name; a scale that it does not state is looked up in the entry's `others`."""
     rest, kind = text.lower(), ""
     for each, pattern in _KINDS.items():
         if found := re.search(pattern, rest):
@@ -80,11 +80,15 @@ def parse_key(text: str, others: tuple[str, ...] = ()) -> Key:
 
 
 def _of_pain(word: str, rest: str, others: Iterable[str]) -> str:
-    """Responders to nothing that is named are those of the trial's subject: of pain where it asks for no stiffness."""
+    """Responders without a named symptom are those of the trial's subject: pain where it measures no spasticity."""
     if not re.match(r"responders_\d", rest) or f"pain_{word}" not in outcomes():
         return word
-    said = " ".join(others).lower()
-    return f"pain_{word}" if "pain" in said and not re.search(r"spastic|stiff|ashworth|nrs", said) else word
+    siblings = " ".join(others).lower()
+    return (
+        f"pain_{word}"
+        if "pain" in siblings and not re.search(r"spastic|stiff|ashworth|nrs", siblings)
+        else word
+    )
 
 
 def _top(rest: str, kind: str, others: Iterable[str], text: str) -> float | None:

@@ -82,8 +82,8 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
                 yield fault_at("counts", place.at(name), f"is {size:g} %, outside 0 to 100.")
         n, total, pct = (number(row.get(name)) for name in ("n", "N", "pct"))
         if n is not None and total and pct is not None and abs(100 * n / total - pct) > max(1.0, 100 / total):
-            said = f"is {pct:g}, and {n:g} of {total:g} is {100 * n / total:.1f} %."
-            yield fault_at("counts", place.at("pct"), said)
+            text = f"is {pct:g}, and {n:g} of {total:g} is {100 * n / total:.1f} %."
+            yield fault_at("counts", place.at("pct"), text)
 
 
 def _is_share(name: str, place: Place) -> bool:
@@ -304,9 +304,9 @@ def _pooled(entry: Located) -> Iterator[Fault]:
         estimate = number(row.get("pooled")) if isinstance(row, Mapping) else None
         if estimate is None:
             continue
-        said = f"{row.get('measure', '')} {row.get('model', '')} {row.get('outcome', '')}"
+        text = f"{row.get('measure', '')} {row.get('model', '')} {row.get('outcome', '')}"
         measure = next(
-            (each for each in ("SMD", "OR", "RR", "RD", "MD") if re.search(rf"\b{each}\b", said)), "MD"
+            (each for each in ("SMD", "OR", "RR", "RD", "MD") if re.search(rf"\b{each}\b", text)), "MD"
         )
         # an interval that does not include its estimate is found by `interval`
         if why := why_unbelievable(measure, estimate, None, number(row.get("i2") or row.get("i2_pct"))):

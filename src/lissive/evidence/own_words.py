@@ -29,7 +29,7 @@ class OwnOutcome(Row):
     upper: float | int | None = None
 
 
-def own_outcomes(trials: Sequence[Row], said: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
+def own_outcomes(trials: Sequence[Row], stated: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
     """The outcomes that no pattern of keys.tsv knows, by the names that they have in the file.
 
     A kind that is not stated is share where rows count participants, otherwise mean; "" for an unknown direction.
@@ -42,9 +42,9 @@ def own_outcomes(trials: Sequence[Row], said: Mapping[str, OwnOutcome]) -> dict[
             kinds[key.stem] = kinds[key.stem] or _RATIOS.get(key.kind, "") or _kind(node)
     found = {}
     for word, kind in kinds.items():
-        if not kind and word not in said:  # words alone: there is nothing to compare
+        if not kind and word not in stated:  # words alone: there is nothing to compare
             continue
-        own = said.get(word, OwnOutcome())
+        own = stated.get(word, OwnOutcome())
         found[word] = Outcome(
             word,
             own.label or word.replace("_", " "),
@@ -75,8 +75,8 @@ def _kind(node: Any) -> str:
 
 def own_causes(trials: Sequence[Row]) -> dict[str, str]:
     """Word to label of the causes that no pattern of causes.tsv knows."""
-    said = [text for row in trials if (text := getattr(row, "cause", None))]
-    return {slug(text): text for text in said if find("causes", text) is None}
+    stated = [text for row in trials if (text := getattr(row, "cause", None))]
+    return {slug(text): text for text in stated if find("causes", text) is None}
 
 
 def slug(text: str) -> str:

@@ -32,7 +32,7 @@ METHODS = ("IV", "MH")
 
 @dataclass(frozen=True)
 class Pooled:
-    """One pooled estimate. On the scale of analysis where a name ends in `_y`, otherwise as a reader has it."""
+    """One pooled estimate. On the scale of analysis where a name ends in `_y`, otherwise on the reader's scale."""
 
     measure: str
     method: str

@@ -91,7 +91,7 @@ class ReviewsFile(Row):
 
 @dataclass(frozen=True)
 class Located:
-    """An entry and where it stands."""
+    """An entry and its place in the file."""
 
     row: Entry
     kind: str
@@ -277,7 +277,7 @@ def number(node: object) -> float | None:
 
 
 def cite(what: str, node: object, default: str = "read") -> Cited:
-    """Where a figure comes from; a plain value has the provenance of what stands around it."""
+    """Where a figure comes from; a plain value has the provenance of its surroundings."""
     if not isinstance(node, Mapping):
         return Cited(what, node, default)
     notes = [node.get(name) for name in ("note", "consistency_check")]

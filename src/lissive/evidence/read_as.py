@@ -25,9 +25,9 @@ def read_as(entry: Located, outcome: str, given: Given) -> tuple[Given | None, l
         shift = float(row["value"]) - given.estimate
         ends = [None if each is None else each + shift for each in (given.low, given.high)]
         return replace(given, estimate=float(row["value"]), low=ends[0], high=ends[1]), [row["why"]]
-    said = (getattr(entry.row, "outcomes", None) or {}).get("sign_convention")
-    if isinstance(said, str) and "not" in said and given.measure == "MD":
-        return None, [f"sign of its differences uncertain: {said}"]
+    convention = (getattr(entry.row, "outcomes", None) or {}).get("sign_convention")
+    if isinstance(convention, str) and "not" in convention and given.measure == "MD":
+        return None, [f"sign of its differences uncertain: {convention}"]
     return given, []
 
 

@@ -55,7 +55,7 @@ def per_protocol(study: str, name: str, outcome: str, node: Any) -> Iterator[Unu
     ]
     if found:
         fields = sorted({each for row in mine for each in row if each != "arm"})
-        said = _joined(
+        parts = _joined(
             _row_words({each.replace("_pp", "").replace("pp_", ""): row[each] for each in row})
             for row in mine
         )
@@ -64,7 +64,7 @@ def per_protocol(study: str, name: str, outcome: str, node: Any) -> Iterator[Unu
             name,
             f"{PER_PROTOCOL} ({', '.join(fields)}): shown, not pooled",
             outcome,
-            said,
+            parts,
             tuple(found),
         )
 
@@ -72,8 +72,8 @@ def per_protocol(study: str, name: str, outcome: str, node: Any) -> Iterator[Unu
 def subgroup_in(node: Any) -> str:
     """Of whom the figures of a block are, where they are of a part of the trial (`subgroup: TEXT`)."""
     rows = node if isinstance(node, tuple) else (node,)
-    said = (plain(row.get("subgroup")) for row in rows if isinstance(row, Mapping))
-    return next((text for text in said if isinstance(text, str) and text), "")
+    parts = (plain(row.get("subgroup")) for row in rows if isinstance(row, Mapping))
+    return next((text for text in parts if isinstance(text, str) and text), "")
 
 
 def of_subgroup(whose: str) -> str:
@@ -132,9 +132,9 @@ def _joined(parts: Iterable[str]) -> str:
 
 def _row_words(row: Mapping[str, Any]) -> str:
     """One row: its arm, and what was found; nothing where it has no number."""
-    said = [text for name in row if (text := _field_words(name, row))]
+    parts = [text for name in row if (text := _field_words(name, row))]
     arm = f"{row['arm']} " if row.get("arm") else ""
-    return f"{arm}{', '.join(said)}" if said else ""
+    return f"{arm}{', '.join(parts)}" if parts else ""
 
 
 def _field_words(name: str, row: Mapping[str, Any]) -> str:

@@ -107,12 +107,12 @@ def find(name: str, text: str) -> Found | None:
     >>> find("causes", "SCI/disease neuropathic pain (incl. MS)").word, find("products", "THC&CBD").word
     ('spinal_cord_injury', 'thc_cbd')
     """
-    column, said = _MEANS[name], text.lower().strip()
+    column, folded = _MEANS[name], text.lower().strip()
     best: tuple[int, int, Found] | None = None
     for order, row in enumerate(table(name)):
-        if row[column] == said:
+        if row[column] == folded:
             return Found(row[column], row.get("note", ""))
-        found = re.search(row["match"], said)
+        found = re.search(row["match"], folded)
         first = name == "products" or (name == "designs" and row[column] not in ("parallel", "crossover"))
         at = (0 if first else found.start()) if found else -1
         if found and (best is None or (at, order) < best[:2]):

@@ -112,7 +112,7 @@ def _pooled(kind: str, label: str, result: Result) -> Line:
     pooled = result.pooled
     return Line(
         kind,
-        f"{label} ({i_squared(pooled)})",
+        f"{label}, {i_squared(pooled)}",
         result.design,
         n=pooled.n if pooled.n_stated_by else None,
         estimate=pooled.estimate,

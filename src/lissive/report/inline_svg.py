@@ -24,7 +24,7 @@ def settings() -> AbstractContextManager[None]:
             "font.family": "sans-serif",
             "font.sans-serif": [
                 "DejaVu Sans"
-            ],  # comes with matplotlib, so that texts take the same room everywhere
+            ],  # comes with matplotlib, so that texts take the same space everywhere
             "font.size": 8.0,
             "axes.linewidth": 0.6,
             "path.simplify_threshold": 0.3,
@@ -42,13 +42,13 @@ _BOX = re.compile(r'viewBox="[^"]*"')
 _FONT = re.compile(r"font: (?:(?:bold|italic|\d{3}) )*([\d.]+)px [^;\"]*")
 
 
-def inline_svg(figure: Figure, name: str, said: str) -> Markup:
+def inline_svg(figure: Figure, name: str, alt_text: str) -> Markup:
     """The figure as an `<svg>` element.
 
     Parameters
     ----------
     name : unlike that of any other figure of the page; ids start with it.
-    said : the figure in a sentence.
+    alt_text : the figure in a sentence.
     """
     place = io.StringIO()
     with settings():
@@ -58,5 +58,5 @@ def inline_svg(figure: Figure, name: str, said: str) -> Markup:
     text = _PLACES.sub(lambda found: _DIGITS.sub(r"\1", found[0]), text)
     text = _FONT.sub(r"font-size: \1px", text)
     box = _BOX.search(text)
-    start = f'<svg {box[0] if box else ""} role="img" aria-label="{escape(said)}">'
+    start = f'<svg {box[0] if box else ""} role="img" aria-label="{escape(alt_text)}">'
     return Markup(_OPEN.sub(lambda _: start, text, count=1).strip())

@@ -1,4 +1,4 @@
-"""What a page is put together from: pictures with their words and the table behind them."""
+"""Parts of a page: figures with their text alternatives and the tables behind them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from lissive.report.table import Table
 
 LONG = 60
-"""A text of more signs than this gets a broad column."""
+"""A text of more characters than this gets a broad column."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class Shown:
     pictures: tuple[Markup, ...]
     table: Table | None
     letters: tuple[tuple[str, str], ...] = ()
-    """What the letters in it stand for."""
+    """What the letters in it mean."""
     wide: bool = False
 
 
 def is_broad(table: Table) -> bool:
-    """Whether a table has sentences in it; on a phone its rows are then cards, one cell below the other."""
+    """Whether a table has sentences in it; on a phone its rows are then shown as cards."""
     return any(_is_long(cell) for row in table.rows for cell in row)
 
 
