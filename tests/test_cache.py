@@ -15,7 +15,7 @@ from lissive import cache
 from lissive.cache import store, stored
 
 CODE = """
-from lissive.simulate.solve import simulate
+from lissive.simulation.solve import simulate
 run = simulate("examples/one_compartment.ant", until=2.0, every=1.0, select=["C"], parameters={"ka": 2.0})
 print(run["C"].values.tolist())
 """

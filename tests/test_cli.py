@@ -106,9 +106,9 @@ def solver(monkeypatch):
         given["out"].write_text("done")
         return {"subjects": 3, "failed": asked.get("seed", 0)}
 
-    module = types.ModuleType("lissive.simulate.solve")
+    module = types.ModuleType("lissive.simulation.solve")
     module.simulate_files = simulate_files
-    monkeypatch.setitem(sys.modules, "lissive.simulate.solve", module)
+    monkeypatch.setitem(sys.modules, "lissive.simulation.solve", module)
     return asked
 
 

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from lissive.forecast.predict import predict
     from lissive.model.read import load
     from lissive.report.cite import cite
-    from lissive.simulate.solve import simulate
+    from lissive.simulation.solve import simulate
     from lissive.trials.power import power
     from lissive.trials.read import read_design
     from lissive.trials.reproduce import reproduce
     from lissive.trials.run import run_trial
-    from lissive.validate.run import validate
+    from lissive.validation.run import validate
 
 __all__ = [
     "answer",
@@ -51,7 +51,7 @@ __all__ = [
 
 _VERBS = {
     "load": "lissive.model.read:load",
-    "simulate": "lissive.simulate.solve:simulate",
+    "simulate": "lissive.simulation.solve:simulate",
     "read_case": "lissive.case.read:read_case",
     "answer": "lissive.case_answer:answer",
     "decide": "lissive.access.decide:decide",
@@ -62,7 +62,7 @@ _VERBS = {
     "run_trial": "lissive.trials.run:run_trial",
     "power": "lissive.trials.power:power",
     "reproduce": "lissive.trials.reproduce:reproduce",
-    "validate": "lissive.validate.run:validate",
+    "validate": "lissive.validation.run:validate",
     "cite": "lissive.report.cite:cite",
 }
 """Verb → the module that has it and its name there; the imports above tell type checkers the same."""

@@ -13,8 +13,8 @@ import lissive
 from lissive.calibrate.response import priors
 from lissive.calibrate.response_write import read_estimates
 from lissive.model.parameters import load_parameters
-from lissive.simulate.ratings import figures
-from lissive.simulate.titrate import thresholds
+from lissive.simulation.ratings import figures
+from lissive.simulation.titrate import thresholds
 from lissive.trials.posterior import draws
 from lissive.trials.reproduce import stamp
 from lissive.trials.response import BETWEEN, RATING, SPREAD, TITRATION, between_trials

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lissive.forecast.predict import _course, _rated
-from lissive.simulate.streams import Floats
+from lissive.simulation.streams import Floats
 
 N, WEEKS, SD = 4000, 3, 1.4
 

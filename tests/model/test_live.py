@@ -9,7 +9,7 @@ import pytest
 from lissive.model import load
 from lissive.model.live import live_parameters
 from lissive.model.read import read_antimony
-from lissive.simulate.solve import simulate
+from lissive.simulation.solve import simulate
 
 DOSES = pd.DataFrame(
     [[1, 0, 1, 3.18e5, "CBD_oral"]], columns="ID TIME EVID AMT CMT".split()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lissive.studies import Arm, Observation, Prediction, Skipped
-from lissive.validate.run import Validation
+from lissive.validation.run import Validation
 
 ARM = Arm("study2020", 12, "oral", 10.0, 10.0)
 

@@ -14,8 +14,8 @@ from lissive.cli.main import main
 from lissive.errors import SimulationError
 from lissive.report.cite import Citation, cite
 from lissive.report.cite_text import cite_bibtex, cite_json, cite_text
-from lissive.simulate.output import write
-from lissive.simulate.solve import simulate
+from lissive.simulation.output import write
+from lissive.simulation.solve import simulate
 
 TOP = Path(__file__).parents[2]
 EXAMPLE = TOP / "examples" / "ms-new-york.yaml"

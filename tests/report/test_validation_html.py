@@ -15,13 +15,13 @@ from lissive.report.validation_tables import interval, observed
 from lissive.report.validation_words import metric
 from lissive.report.words import UNVERIFIED, number
 from lissive.studies import predict_studies, shipped_studies
-from lissive.validate.contraction import contraction
-from lissive.validate.curves import Curve, Point
-from lissive.validate.identifiability import assessed
-from lissive.validate.misses import NOT_EXPLAINED, explanations
-from lissive.validate.run import Dependence, Validation
-from lissive.validate.sensitivity import Size, sensitivity
-from lissive.validate.targets import TargetResult, targets
+from lissive.validation.contraction import contraction
+from lissive.validation.curves import Curve, Point
+from lissive.validation.identifiability import assessed
+from lissive.validation.misses import NOT_EXPLAINED, explanations
+from lissive.validation.run import Dependence, Validation
+from lissive.validation.sensitivity import Size, sensitivity
+from lissive.validation.targets import TargetResult, targets
 
 from .synthetic import one, usual, validation
 

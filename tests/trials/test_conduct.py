@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from lissive.errors import DesignError
-from lissive.simulate.engine import Tolerances
-from lissive.simulate.run import Settings
+from lissive.simulation.engine import Tolerances
+from lissive.simulation.run import Settings
 from lissive.trials.conduct import conduct
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL

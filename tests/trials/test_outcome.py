@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lissive.simulate.streams import Floats
+from lissive.simulation.streams import Floats
 from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Whole
 from lissive.trials.outcome import left_of
 

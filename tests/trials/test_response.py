@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lissive.simulate.titrate import next_units, thresholds
+from lissive.simulation.titrate import next_units, thresholds
 from lissive.trials.response import Response
 
 

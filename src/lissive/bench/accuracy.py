@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from lissive.bench.problems import Problem
-from lissive.simulate.engine import Kernel, Seen, Tolerances, build
-from lissive.simulate.streams import Floats
+from lissive.simulation.engine import Kernel, Seen, Tolerances, build
+from lissive.simulation.streams import Floats
 
 
 def scale_of(reference: Floats) -> Floats:

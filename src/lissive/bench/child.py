@@ -13,7 +13,7 @@ from typing import Any
 def ready(place: str) -> dict[str, Any]:
     """From a model's text to a kernel that can be run, and nothing that this does not need."""
     from lissive.model import load
-    from lissive.simulate.engine import build
+    from lissive.simulation.engine import build
 
     equations = load(place)
     kernel = build(equations, equations.states)
@@ -26,7 +26,7 @@ def memory(subjects: int, outputs: int, rtol: float) -> dict[str, Any]:
 
     given = problem("lissive")
     start = time.perf_counter()
-    from lissive.simulate.solve import simulate
+    from lissive.simulation.solve import simulate
 
     run = simulate(
         given.equations,

@@ -20,7 +20,7 @@ import numpy as np
 
 from lissive.bench.problems import DAY, Problem
 from lissive.model.check import to_sbml
-from lissive.simulate.streams import Floats
+from lissive.simulation.streams import Floats
 
 EVENTS, RESTARTS = "SBML events", "a halt at each dose"
 MAX_STEPS = 1_000_000

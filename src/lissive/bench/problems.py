@@ -14,11 +14,11 @@ from lissive.forecast.predict import outcomes
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import text_of
-from lissive.simulate.draw import draw
-from lissive.simulate.engine import Doses, Kernel
-from lissive.simulate.run import to_doses
-from lissive.simulate.schedule import ADD, Regimen, Schedule
-from lissive.simulate.streams import Floats, normals
+from lissive.simulation.draw import draw
+from lissive.simulation.engine import Doses, Kernel
+from lissive.simulation.run import to_doses
+from lissive.simulation.schedule import ADD, Regimen, Schedule
+from lissive.simulation.streams import Floats, normals
 from lissive.units import to_nmol
 
 if TYPE_CHECKING:

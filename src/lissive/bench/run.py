@@ -234,7 +234,7 @@ def _against_peer(
 def threads(size: Size, rtol: float = 1e-4) -> dict[str, Any]:
     """Wall seconds with one thread and with two, by turns; the best of each."""
     given = problem(names()[0], size.days)
-    from lissive.simulate.engine import build
+    from lissive.simulation.engine import build
 
     kernel = build(given.equations, given.outputs)
     people = given.patients(size.threads_subjects)

@@ -14,7 +14,7 @@ import numpy as np
 
 from lissive.bench.accuracy import Solved, our_run, rms, scale_of, scaled_error, worst
 from lissive.bench.peer import EVENTS, RESTARTS, Peer
-from lissive.simulate.streams import Floats
+from lissive.simulation.streams import Floats
 
 OURS, PEER = "lissive", "libroadrunner"
 SHARES = (1.0, 1e-3)

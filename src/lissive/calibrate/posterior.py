@@ -12,7 +12,7 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.calibrate.pk import priors
 from lissive.model.parameters import FOLDER
-from lissive.simulate.streams import normals
+from lissive.simulation.streams import normals
 
 FITTED, CORRELATION, ERRORS = "fitted.tsv", "fitted_correlation.tsv", "fitted_errors.tsv"
 

@@ -24,8 +24,8 @@ from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import Emulator, learn
 from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.errors import DesignError, StudyError
-from lissive.simulate.engine import Tolerances
-from lissive.simulate.run import Settings
+from lissive.simulation.engine import Tolerances
+from lissive.simulation.run import Settings
 from lissive.trials.conduct import conduct, run_replicates
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL

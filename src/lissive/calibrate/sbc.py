@@ -18,9 +18,9 @@ from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import learn
 from lissive.calibrate.response import Effort, Say, _spread, priors, response_at, sample, simulate_figures
 from lissive.calibrate.response_data import Datum, data_of, says, to_scale
-from lissive.simulate.engine import Tolerances
-from lissive.simulate.run import Settings
-from lissive.simulate.streams import normals
+from lissive.simulation.engine import Tolerances
+from lissive.simulation.run import Settings
+from lissive.simulation.streams import normals
 from lissive.trials.conduct import conduct
 from lissive.trials.days import RTOL
 from lissive.trials.published import PublishedTrial

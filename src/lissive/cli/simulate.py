@@ -72,8 +72,8 @@ def simulate(
             allowed="--until with --every; or --times; or neither, with observation rows in --events.",
         )
     from lissive.files import keep_inputs
-    from lissive.simulate.output import written_beside
-    from lissive.simulate.solve import simulate_files
+    from lissive.simulation.output import written_beside
+    from lissive.simulation.solve import simulate_files
 
     who = _subjects(subjects)
     read = [model, events, times, who if isinstance(who, Path) else None]

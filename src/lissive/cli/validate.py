@@ -13,7 +13,7 @@ from lissive.cli.options import Force
 
 if TYPE_CHECKING:
     from lissive.studies import Studies
-    from lissive.validate.run import Validation
+    from lissive.validation.run import Validation
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +49,7 @@ def validate(
     """Compare predicted with observed concentrations and with targets of the other modules."""
     from lissive.cli.progress import bars
     from lissive.studies import read_studies, shipped_studies
-    from lissive.validate.run import validate as compare
+    from lissive.validation.run import validate as compare
 
     if check and docs is None:
         raise typer.BadParameter("--check needs --docs FILE.")
@@ -117,7 +117,7 @@ def _page(path: Path, found: Validation, check: bool) -> bool:
 def _write(folder: Path, read: Studies, found: Validation, threads: int | None) -> list[Path]:
     from lissive.report.files import write_json
     from lissive.report.validation_html import write_validation
-    from lissive.validate.curves import curves
+    from lissive.validation.curves import curves
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = write_validation(folder, found, curves(read, threads=threads or os.cpu_count() or 1))

@@ -12,7 +12,7 @@ import numpy as np
 from lissive.arrays import FloatArray, IntArray
 from lissive.forecast.treatment import Treatment
 from lissive.model.parameters import load_parameters
-from lissive.simulate.draw import draw
+from lissive.simulation.draw import draw
 from lissive.trials.posterior import draws
 from lissive.trials.response import BETWEEN, MOVED, Response
 

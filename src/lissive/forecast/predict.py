@@ -19,14 +19,14 @@ from lissive.forecast.treatment import Treatment, treatment
 from lissive.given import kind_of, number_of, threads_of, whole
 from lissive.model import load
 from lissive.model.parameters import load_interactions
-from lissive.simulate.engine import Tolerances, build
-from lissive.simulate.limits import afford
-from lissive.simulate.origin import origin
-from lissive.simulate.ratings import MOST_DAYS, stretches
-from lissive.simulate.run import MEANING, Settings
-from lissive.simulate.solve import model_hash
-from lissive.simulate.streams import normals, uniforms
-from lissive.simulate.titrate import Diary, day_by_day, fixed, titrated, willing
+from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.limits import afford
+from lissive.simulation.origin import origin
+from lissive.simulation.ratings import MOST_DAYS, stretches
+from lissive.simulation.run import MEANING, Settings
+from lissive.simulation.solve import model_hash
+from lissive.simulation.streams import normals, uniforms
+from lissive.simulation.titrate import Diary, day_by_day, fixed, titrated, willing
 from lissive.trials.measures import MEASURES
 
 ARMS = ("active", "placebo")
@@ -57,7 +57,7 @@ class Forecast:
     """Simulated weeks of virtual patients like the one in the case.
 
     weekly : outcome to (arm, subject, week 0 to n); week 0 is before treatment. Ratings have
-        within-subject fluctuation and the error of each rating (simulate/ratings.tsv); the drug and placebo side
+        within-subject fluctuation and the error of each rating (simulation/ratings.tsv); the drug and placebo side
         of a pair share both, so their difference is the effect of treatment
     taken : (arm, subject, day) units taken
     """

@@ -15,8 +15,8 @@ from lissive.errors import CaseError
 from lissive.forecast.answer import Need
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
-from lissive.simulate.dosing import clock, day_of
-from lissive.simulate.schedule import Schedule
+from lissive.simulation.dosing import clock, day_of
+from lissive.simulation.schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from lissive.model.parameters import DEFAULT_CAUSE, load_parameters
 from lissive.model.read import ENDINGS, SHIPPED, text_of
 from lissive.report.rows_used import Used, sources_of, used_rows
 from lissive.report.run_record import Record, read_record
-from lissive.simulate.solve import model_hash
+from lissive.simulation.solve import model_hash
 from lissive.version import __version__
 
 SOFTWARE = (

@@ -69,14 +69,14 @@ def _of_a_case(case: Mapping[str, object], live: set[str]) -> Iterator[Used]:
     for row in _rows("case/products.tsv"):
         if row["product"] == product and row["name"] in _OF_A_PRODUCT:
             yield _used(f"{product}: {row['name']}", row, "case")
-    for row in _rows("simulate/ratings.tsv"):
+    for row in _rows("simulation/ratings.tsv"):
         if row["name"] in _RATED:
             yield _used(f"ratings: {row['name']}", row, "simulate")
     if case["titrated"]:
         for row in _rows("case/titration.tsv"):
             if row["product"] == product:
                 yield _used(f"{product}: titration by day", row, "case")
-        for row in _rows("simulate/titration.tsv"):
+        for row in _rows("simulation/titration.tsv"):
             if row["name"] == "other_adverse":  # of trials
                 continue
             yield _used(f"titration: {row['name']}", row, "simulate")

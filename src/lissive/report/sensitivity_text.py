@@ -6,9 +6,9 @@ import numpy as np
 
 from lissive.report.table import Table, as_text, table
 from lissive.report.words import number, percent, span, wrapped
-from lissive.validate.identifiability import Direction, Identifiability
-from lissive.validate.run import Dependence
-from lissive.validate.sensitivity import Sensitivity
+from lissive.validation.identifiability import Direction, Identifiability
+from lissive.validation.run import Dependence
+from lissive.validation.sensitivity import Sensitivity
 
 WORDS = ("learned", "partly", "not learned")
 SLIGHT = 0.05

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from lissive.report.table import Table, as_text
 from lissive.report.words import UNVERIFIED, WIDTH, number, span, wrapped
-from lissive.validate.targets import TargetResult
+from lissive.validation.targets import TargetResult
 
 _OBSERVATION = 56
 _LEGEND = (

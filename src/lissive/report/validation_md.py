@@ -18,8 +18,8 @@ from lissive.report.validation_tables import (
 )
 from lissive.report.validation_words import GLOSSARY, verdict
 from lissive.report.words import DERIVED_NOTE, UNVERIFIED_NOTE
-from lissive.validate.reach import aims
-from lissive.validate.run import SPLITS, Validation
+from lissive.validation.reach import aims
+from lissive.validation.run import SPLITS, Validation
 
 __all__ = ["differences", "stale", "validation_markdown"]
 

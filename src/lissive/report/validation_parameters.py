@@ -23,7 +23,7 @@ from lissive.model.parameters import (
 )
 from lissive.report.table import Table, table
 from lissive.report.words import UNVERIFIED, marked, number
-from lissive.validate.targets import TargetResult
+from lissive.validation.targets import TargetResult
 
 
 @dataclass(frozen=True)

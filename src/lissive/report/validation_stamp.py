@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lissive.model import load
-from lissive.simulate.solve import model_hash
+from lissive.simulation.solve import model_hash
 
 PACKAGE = Path(__file__).parents[1]
 TABLES = "model/parameters/*.tsv"
@@ -17,13 +17,13 @@ SCORING = (
     "studies/*.py",
     "studies/*.tsv",
     "calibrate/posterior.py",
-    "validate/run.py",
-    "validate/score.py",
-    "validate/reach.*",
-    "validate/misses.*",
-    "validate/targets.*",
-    "validate/target_*.tsv",
-    "validate/_target_*.py",
+    "validation/run.py",
+    "validation/score.py",
+    "validation/reach.*",
+    "validation/misses.*",
+    "validation/targets.*",
+    "validation/target_*.tsv",
+    "validation/_target_*.py",
     "report/validation_md.py",
     "report/validation_tables.py",
     "report/validation_words.py",

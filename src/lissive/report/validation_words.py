@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lissive.report.targets_text import count_text
 from lissive.report.words import UNVERIFIED, listed, marked, number, percent
-from lissive.validate.reach import Aim, aims, overall
-from lissive.validate.run import SPLITS, Validation
-from lissive.validate.score import EXPOSURE, Ratios, Row, Scores
+from lissive.validation.reach import Aim, aims, overall
+from lissive.validation.run import SPLITS, Validation
+from lissive.validation.score import EXPOSURE, Ratios, Row, Scores
 
 SPLIT_WORDS = {"calibration": "calibration", "validation": "held-out"}
 MET = {True: "met", False: "not met", None: "not judged"}

@@ -20,11 +20,11 @@ from lissive import units
 from lissive.model import load
 from lissive.model.equations import only
 from lissive.model.parameters import Parameter, load_parameters, load_people
-from lissive.simulate.draw import FED, GENOTYPE, draw
-from lissive.simulate.engine import Kernel, Tolerances, build
-from lissive.simulate.run import Settings, follow
-from lissive.simulate.schedule import ADD, RATE, Regimen, Schedule
-from lissive.simulate.streams import even, normals, uniforms
+from lissive.simulation.draw import FED, GENOTYPE, draw
+from lissive.simulation.engine import Kernel, Tolerances, build
+from lissive.simulation.run import Settings, follow
+from lissive.simulation.schedule import ADD, RATE, Regimen, Schedule
+from lissive.simulation.streams import even, normals, uniforms
 from lissive.studies import nca
 from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation
 

@@ -13,10 +13,10 @@ import numpy as np
 from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.errors import DesignError
 from lissive.model import load
-from lissive.simulate.engine import Tolerances, build
-from lissive.simulate.ratings import MOST_DAYS
-from lissive.simulate.run import Settings
-from lissive.simulate.streams import uniforms
+from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.ratings import MOST_DAYS
+from lissive.simulation.run import Settings
+from lissive.simulation.streams import uniforms
 from lissive.trials.data import TrialData
 from lissive.trials.days import NOBODY, RTOL, Running, advance_days
 from lissive.trials.design import Design

@@ -10,11 +10,11 @@ import numpy as np
 from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.case import label_titration
 from lissive.errors import DesignError
-from lissive.simulate.dosing import clock, day_of
-from lissive.simulate.engine import Batch, Doses, Kernel, Seen, Tolerances
-from lissive.simulate.run import Settings, to_doses
-from lissive.simulate.schedule import Regimen, Schedule, doses
-from lissive.simulate.titrate import next_units, willing
+from lissive.simulation.dosing import clock, day_of
+from lissive.simulation.engine import Batch, Doses, Kernel, Seen, Tolerances
+from lissive.simulation.run import Settings, to_doses
+from lissive.simulation.schedule import Regimen, Schedule, doses
+from lissive.simulation.titrate import next_units, willing
 from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
 from lissive.trials.observe import BEFORE, Ratings

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from scipy.stats import nbinom
 
 from lissive.arrays import FloatArray, IntArray
-from lissive.simulate.ratings import by_day, stretches
+from lissive.simulation.ratings import by_day, stretches
 from lissive.trials.design import Design
 from lissive.trials.measures import IMPRESSIONS, MEASURES, Measure
 from lissive.trials.response import Response

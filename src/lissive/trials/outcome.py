@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
-from lissive.simulate.streams import uniforms
+from lissive.simulation.streams import uniforms
 from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Flow, TrialData
 from lissive.trials.design import Design
 from lissive.trials.measures import IMPRESSIONS, MEASURES

@@ -17,8 +17,8 @@ from scipy.special import ndtr, ndtri
 from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DesignError
 from lissive.model.parameters import load_parameters
-from lissive.simulate.draw import draw
-from lissive.simulate.streams import uniforms
+from lissive.simulation.draw import draw
+from lissive.simulation.streams import uniforms
 from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
 from lissive.trials.observe import screening_ratings

@@ -11,9 +11,9 @@ import numpy as np
 from lissive.errors import DesignError
 from lissive.given import whole
 from lissive.model.parameters import load_parameters
-from lissive.simulate.ratings import figures
-from lissive.simulate.streams import uniforms
-from lissive.simulate.titrate import thresholds
+from lissive.simulation.ratings import figures
+from lissive.simulation.streams import uniforms
+from lissive.simulation.titrate import thresholds
 from lissive.trials.response import BETWEEN, RATING, SPREAD, TITRATION, Response, between_trials
 from lissive.trials.size import MOST_REPLICATES
 from lissive.typed import nearest

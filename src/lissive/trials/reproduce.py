@@ -15,9 +15,9 @@ from lissive.errors import DesignError
 from lissive.evidence import TRIALS
 from lissive.given import kind_of, list_of, threads_of, whole
 from lissive.model import load
-from lissive.simulate.engine import Tolerances
-from lissive.simulate.run import Settings
-from lissive.simulate.solve import model_hash
+from lissive.simulation.engine import Tolerances
+from lissive.simulation.run import Settings
+from lissive.simulation.solve import model_hash
 from lissive.trials.conduct import conduct, run_replicates
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL

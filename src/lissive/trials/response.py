@@ -1,7 +1,7 @@
 """The parameters that say how people respond, where they are not to be the tables' own: one answer of a calibration.
 
 Names are those of the model's parameters; `spread of NAME` is how one differs between people, `titration NAME`,
-`rating NAME` and `between NAME` are rows of simulate/titration.tsv, simulate/ratings.tsv and between.tsv.
+`rating NAME` and `between NAME` are rows of simulation/titration.tsv, simulation/ratings.tsv and between.tsv.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from scipy.special import expit, logit
 
 from lissive.model.parameters import Parameter
-from lissive.simulate.ratings import figures
-from lissive.simulate.streams import normals
-from lissive.simulate.titrate import thresholds
+from lissive.simulation.ratings import figures
+from lissive.simulation.streams import normals
+from lissive.simulation.titrate import thresholds
 
 SPREAD, TITRATION, RATING, BETWEEN = "spread of ", "titration ", "rating ", "between "
 TIED = {"tau_THC": "tau_OH"}

@@ -13,11 +13,11 @@ from lissive.errors import DesignError
 from lissive.given import list_of, path_of, threads_of
 from lissive.model import load
 from lissive.model.parameters import load_parameters
-from lissive.simulate.engine import Tolerances
-from lissive.simulate.ratings import figures
-from lissive.simulate.run import Settings
-from lissive.simulate.solve import model_hash
-from lissive.simulate.titrate import thresholds
+from lissive.simulation.engine import Tolerances
+from lissive.simulation.ratings import figures
+from lissive.simulation.run import Settings
+from lissive.simulation.solve import model_hash
+from lissive.simulation.titrate import thresholds
 from lissive.trials._fits import Estimate
 from lissive.trials.adam import patient_table
 from lissive.trials.analyse import ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of

@@ -6,8 +6,8 @@ from typing import Any
 
 from lissive.errors import DesignError
 from lissive.given import whole
-from lissive.simulate.limits import memory
-from lissive.simulate.ratings import MOST_DAYS
+from lissive.simulation.limits import memory
+from lissive.simulation.ratings import MOST_DAYS
 
 MOST_PATIENTS = 200_000
 MOST_REPLICATES = 100_000

@@ -1,0 +1,143 @@
+"""Virtual patients: the parameters of people like the one in question, drawn from the model's tables.
+
+A parameter that is given is the same for all; one with a distribution is drawn, each from its own stream, so
+that adding one disturbs no other. Where a rating has ends, its distribution is cut off there, not piled up.
+
+>>> people = draw(100, seed=3, given={"weight": 68.0})
+>>> people.parameters["weight"], people.parameters["NRS0"].shape, "weight" in people.drawn
+(68.0, (100,), False)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit, ndtr, ndtri
+
+from lissive.errors import ParameterError
+from lissive.model.parameters import (
+    DEFAULT_CAUSE,
+    Parameter,
+    load_bounds,
+    load_genotypes,
+    load_parameters,
+    load_people,
+)
+from lissive.simulation.streams import Floats, even, uniforms
+
+GENOTYPE, FED = "cyp2c9_activity", "fed"
+
+
+@dataclass(frozen=True)
+class Patients:
+    """Virtual patients as the solver takes them."""
+
+    parameters: Mapping[str, float | Floats]
+    """Model parameter to one value for all, or to (subject,) values."""
+    drawn: tuple[str, ...]
+    """What was drawn, so that nobody takes it for known."""
+
+    def __len__(self) -> int:
+        return max((np.size(v) for v in self.parameters.values()), default=0)
+
+
+def draw(
+    subjects: int,
+    *,
+    seed: int = 1,
+    cause: str = DEFAULT_CAUSE,
+    given: Mapping[str, float] | None = None,
+    unknown: tuple[str, ...] = ("weight", GENOTYPE, FED),
+    first: int = 0,
+    evenly: bool = False,
+    typical: Mapping[str, float] | None = None,
+    spread: Mapping[str, float] | None = None,
+) -> Patients:
+    """Parameters of `subjects` virtual patients with this cause of spasm.
+
+    Parameters
+    ----------
+    given : what is known of them, the same for all [the table's unit].
+    unknown : facts about the person that are drawn where they are not given.
+    first : number of the first patient; patient k is the same person whoever else is drawn.
+    evenly : spread each parameter evenly over its distribution (Latin hypercube), for averages over few patients;
+        patient k then depends on how many are drawn.
+    typical, spread : centre and spread of a parameter's distribution where they are not to be the table's; a
+        patient keeps their place within the distribution.
+
+    Raises       ParameterError for a name that the model does not have.
+    """
+    given = dict(given or {})
+    rows = load_parameters(cause)
+    if wrong := [name for name in (*given, *(typical or ()), *(spread or ())) if name not in rows]:
+        raise ParameterError(f"{wrong[0]} is no parameter of the model.", allowed=f"{', '.join(rows)}.")
+    rows = {
+        name: _moved(row, (typical or {}).get(name), (spread or {}).get(name)) for name, row in rows.items()
+    }
+    people, bounds = load_people(), load_bounds()
+    values: dict[str, float | Floats] = {}
+    drawn = []
+
+    def chance(purpose: str) -> Floats:
+        u = uniforms(seed, purpose, subjects, first)
+        return even(u) if evenly else u
+
+    for name, row in rows.items():
+        if name in given:
+            values[name] = float(given[name])
+        elif name == GENOTYPE and GENOTYPE in unknown:
+            values[name] = _genotypes(chance("person: cyp2c9"), people)
+            drawn.append(name)
+        elif name == FED and FED in unknown:
+            values[name] = (chance("person: fed") < people[FED].value).astype(float)
+            drawn.append(name)
+        elif name in people and name in unknown:
+            values[name] = _spread(people[name], chance(f"person: {name}"))
+            drawn.append(name)
+        elif row.distribution == "fixed":
+            values[name] = row.value
+        else:
+            u = chance(f"parameter: {name}")
+            values[name] = _spread(row, u, *bounds.get(name, (-np.inf, np.inf)))
+            drawn.append(name)
+    return Patients(values, tuple(drawn))
+
+
+def _moved(row: Parameter, value: float | None, spread: float | None) -> Parameter:
+    """The same parameter with another centre or spread."""
+    new = {"value": value, "spread": spread}
+    return row.model_copy(update={name: each for name, each in new.items() if each is not None})
+
+
+def _spread(row: Parameter, u: Floats, lower: float = -np.inf, upper: float = np.inf) -> Floats:
+    """Values of a distribution at the quantiles `u` of its part between the bounds."""
+    centre, scale = _transformed(row, row.value), row.spread or 0.0
+    low, high = (ndtr((_transformed(row, end) - centre) / scale) for end in (lower, upper))
+    z = ndtri(low + u * (high - low))
+    x: Floats = centre + scale * z
+    if row.distribution == "lognormal":
+        return np.exp(x)
+    return expit(x) if row.distribution == "logitnormal" else x
+
+
+def _transformed(row: Parameter, x: float) -> float:
+    if row.distribution == "lognormal":
+        return -np.inf if x <= 0 else float(np.log(x))
+    if row.distribution == "logitnormal":
+        return float(logit(min(max(x, 0.0), 1.0)))
+    return x
+
+
+def _genotypes(u: Floats, people: Mapping[str, Parameter]) -> Floats:
+    """(subject,) activity of CYP2C9, genotypes by Hardy and Weinberg."""
+    share = {"*2": people["cyp2c9_allele_2"].value, "*3": people["cyp2c9_allele_3"].value}
+    share["*1"] = 1.0 - sum(share.values())
+    known = load_genotypes()
+    pairs = [(a, b) for a in ("*1", "*2", "*3") for b in ("*1", "*2", "*3") if a <= b]
+    odds = np.array([share[a] * share[b] * (1 if a == b else 2) for a, b in pairs])
+    activity = np.array([known[f"{a}/{b}"].value for a, b in pairs])
+    chosen = np.searchsorted(np.cumsum(odds), u, side="right")
+    result: Floats = activity[np.minimum(chosen, len(pairs) - 1)]
+    return result

@@ -1,0 +1,119 @@
+"""From LLVM IR to machine code in this process, kept on disk by the hash of what it was made from."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from lissive.cache import key_of, source_hash, store, stored
+from lissive.model import expression
+from lissive.simulation.engine import dialect, driver
+
+_DRIVER_PARTS = (
+    driver.load,
+    driver.save,
+    driver.arrive,
+    driver.aim,
+    driver.judge,
+    driver.widen,
+    driver.lift,
+    driver.gather,
+    driver.look,
+    driver.sum_up,
+    driver.drive,
+)
+_KERNEL_CALLS = {"step": ("reals",) * 11, "commit": ("reals",) * 4, "observe": ("reals",) * 8}
+
+
+def machine() -> Any:
+    """The machine that this process runs on, as LLVM's target; each engine needs one of its own."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    # wide registers are half the work here, so LLVM's preference for narrow ones is switched off
+    features = llvm.get_host_cpu_features().flatten() + ",-prefer-256-bit"
+    native = llvm.Target.from_default_triple()
+    return native.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True)
+
+
+def native_lanes() -> int:
+    """Doubles that one register holds: 8 with AVX-512, else 4 (two registers where they are narrower)."""
+    features = llvm.get_host_cpu_features()
+    return 8 if features.get("avx512f") and features.get("avx512dq") else 4
+
+
+@cache
+def fingerprint() -> str:
+    """Hash of the engine's own source and of the machine: what kernels depend on beside the model."""
+    about = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), str(llvm.llvm_version_info))
+    code = (
+        source_hash(Path(__file__).parent),
+        source_hash(Path(expression.__file__).parent, "expression.py"),
+    )
+    return key_of(*code, *(str(each) for each in about))
+
+
+@contextmanager
+def _in_source_order() -> Iterator[None]:
+    """Instructions stay near the order of `emit.py`: LLVM's last reordering spills a third more at 8 lanes.
+
+    Only that one optional pass is left out, which LLVM itself leaves out where optimising is off. The switch
+    is the whole process's, so it is put back; another thread that compiles meanwhile gets slower code, never
+    other results. (No `-pre-RA-sched`: its values for debugging make wrong code, see docs/concepts/engine.md.)
+    """
+    llvm.set_option("lissive", "-enable-misched=0")
+    try:
+        yield
+    finally:
+        llvm.set_option("lissive", "-enable-misched=1")
+
+
+def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
+    """Machine code for the module that `ir` writes, from the disk where it is known.
+
+    `optimise` is for the driver: loops and branches gain by it, straight-line arithmetic does not.
+    """
+    key = key_of(key, str(optimise), fingerprint())
+    known = stored(key, ".o")
+    if known is not None:
+        return known
+    target = machine()
+    module = llvm.parse_assembly(ir())
+    module.verify()
+    if optimise:
+        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+        tuning.loop_vectorization = tuning.slp_vectorization = False
+        builder = llvm.create_pass_builder(target, tuning)
+        builder.getModulePassManager().run(module, builder)
+    with nullcontext() if optimise else _in_source_order():
+        code: bytes = target.emit_object(module)
+    store(key, ".o", code)
+    return code
+
+
+def driver_ir() -> str:
+    """The control loop and its parts as one LLVM module."""
+    signatures = {f.__name__: dialect.signature(f) for f in _DRIVER_PARTS}
+    calls = {**signatures, **_KERNEL_CALLS}
+    declarations = [f"declare void @{n}({', '.join(['ptr'] * len(k))})" for n, k in _KERNEL_CALLS.items()]
+    declarations += ["declare double @llvm.sqrt.f64(double)"]
+    return "\n".join([*declarations, *(dialect.translate(f, calls) for f in _DRIVER_PARTS)])
+
+
+class Linked:
+    """Machine code of one kernel with the driver, ready to call. Calls release the GIL."""
+
+    def __init__(self, kernel: bytes) -> None:
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine())
+        for code in (kernel, object_code("driver", driver_ir, optimise=True)):
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+
+    def function(self, name: str, arguments: int) -> Callable[..., None]:
+        prototype = ctypes.CFUNCTYPE(None, *([ctypes.c_void_p] * arguments))
+        return prototype(self._engine.get_function_address(name))

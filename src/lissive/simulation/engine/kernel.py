@@ -1,0 +1,416 @@
+"""A model ready to run, and a batch of subjects on their way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lissive.cache import key_of, store, stored
+from lissive.errors import ParameterError, SimulationError
+from lissive.model.equations import Equations
+from lissive.simulation.engine import compile as backend
+from lissive.simulation.engine.dialect import signature
+from lissive.simulation.engine.driver import drive
+from lissive.simulation.engine.emit import module
+from lissive.simulation.engine.plan import Plan, make_plan, quantity
+from lissive.simulation.engine.switches import Switches
+
+Array = npt.NDArray[np.float64]
+
+STATUS = {
+    0: "ok",
+    1: "took more steps than max_steps allows; raise it, or look at the model's time scales",
+    2: "the step became too small: the equations change faster than they can be followed here",
+    3: "a rate became infinite or not a number; look at divisions and logarithms in the model",
+}
+"""What a subject's status means."""
+
+_ROW = 16
+"""Columns of `clock` and `book`, see driver.py."""
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """How closely the solution is followed.
+
+    The error of a step in state y may be atol + rtol * max(|y|, peak_share * largest |y| so far). So a
+    depot that decays to nothing stops steering the step, without a scale being told for each state.
+    """
+
+    rtol: float = 1e-4
+    atol: float = 0.0
+    peak_share: float = 1e-3
+    first_step: float = 1e-3
+    """Length of the first step after the start, in the model's time."""
+    max_steps: int = 10_000_000
+
+    def __post_init__(self) -> None:
+        checks = {
+            "rtol": (0.0 < self.rtol <= 0.1, "over 0 and at most 0.1"),
+            "atol": (0.0 <= self.atol < np.inf, "0 or more"),
+            "peak_share": (0.0 <= self.peak_share <= 1.0, "0 to 1"),
+            "first_step": (0.0 < self.first_step < np.inf, "over 0"),
+            "max_steps": (self.max_steps >= 1, "1 or more"),
+        }
+        for name, (holds, allowed) in checks.items():
+            if not holds:
+                raise SimulationError(f"{name} is {getattr(self, name)}.", where=name, allowed=f"{allowed}.")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was observed during one advance."""
+
+    values: Array
+    """(subject, time, output)"""
+    mean: Array
+    """(subject, bin, output) time average over each bin; times its width it is the area under the curve."""
+    maximum: Array
+    minimum: Array
+
+
+@dataclass(frozen=True)
+class Doses:
+    """Events of many subjects as columns; subject s follows rows start[which[s]] to start[which[s]+1]."""
+
+    time: Array
+    action: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int64]
+    value: Array
+    start: npt.NDArray[np.int64]
+    which: npt.NDArray[np.int64]
+    scale: Array
+    shift: Array
+
+
+class Kernel:
+    """Machine code for one model, one choice of outputs and of infusable states.
+
+    Threads may share it. Built by `build`.
+    """
+
+    def __init__(
+        self, equations: Equations, outputs: Sequence[str], inputs: Sequence[str], lanes: int
+    ) -> None:
+        self.equations, self.lanes = equations, lanes
+        self.outputs, self.inputs = tuple(outputs), tuple(inputs)
+        self.parameters = tuple(equations.parameters)
+        self._plan: Plan | None = None
+        self.switches = Switches(equations, [*equations.rates, *(quantity(equations, o) for o in outputs)])
+        key = key_of(_content(equations, self.outputs, self.inputs), str(lanes), backend.fingerprint())
+        known = stored(key, ".constants")
+        if known is None:
+            known = str(len(self._planned().once)).encode()
+            store(key, ".constants", known)
+        self.constants = int(known)
+        code = backend.object_code(key, lambda: module(self._planned(), lanes), optimise=False)
+        linked = backend.Linked(code)
+        self._linked = linked  # keeps the code in memory
+        self._prepare = linked.function("prepare", 3)
+        self._drive = linked.function("drive", len(signature(drive)))
+
+    def _planned(self) -> Plan:
+        """Worked out only where the disk does not have the result."""
+        if self._plan is None:
+            self._plan = make_plan(self.equations, self.outputs, self.inputs)
+        return self._plan
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return self.equations.states
+
+    def start(
+        self, subjects: int, parameters: Mapping[str, Any] | None = None, *, t0: float = 0.0,
+        tolerances: Tolerances | None = None,
+    ) -> Batch:  # fmt: skip
+        """A batch of subjects at their initial state.
+
+        parameters : id to one number, or to one number a subject; the others keep the model's values.
+        """
+        table = self._table(subjects, parameters or {})
+        n = len(self.states)
+        constants = np.zeros((subjects, max(self.constants, 1)))
+        initial = np.zeros((subjects, n))
+        for s in range(subjects):
+            self._prepare(table[s].ctypes.data, constants[s].ctypes.data, initial[s].ctypes.data)
+        timing = {name: table[:, self.parameters.index(name)] for name in self.switches.parameters}
+        return Batch(self, constants, initial, timing, float(t0), tolerances or Tolerances())
+
+    def _table(self, subjects: int, given: Mapping[str, Any]) -> Array:
+        unknown = [name for name in given if name not in self.equations.parameters]
+        if unknown:
+            raise ParameterError(
+                f"{', '.join(unknown)} is not a parameter of model {self.equations.name} that a run may set.",
+                allowed=f"{', '.join(self.parameters)}.",
+                do="A quantity that the model computes cannot be set; set what it is computed from.",
+            )
+        table = np.empty((subjects, max(len(self.parameters), 1)))
+        for i, name in enumerate(self.parameters):
+            value = given.get(name, self.equations.parameters[name])
+            try:
+                table[:, i] = np.asarray(value, dtype=float)
+            except (TypeError, ValueError):
+                raise ParameterError(
+                    f"{name} is {value!r}.", allowed=f"a number, or {subjects} numbers, one a subject."
+                ) from None
+        return table
+
+
+class Batch:
+    """Subjects on their way: state, clock and memory of each, and the way onward.
+
+    Attributes
+    ----------
+    y : (subject, state) now       time : (subject,) now, in the model's time
+    status : (subject,) see STATUS       steps, refused : (subject,) counts so far
+    """
+
+    def __init__(self, kernel: Kernel, constants: Array, initial: Array, timing: dict[str, Array], t0: float,
+                 tol: Tolerances) -> None:  # fmt: skip
+        subjects, _ = initial.shape
+        self._timing, self._t0 = timing, t0
+        self.kernel, self.tolerances = kernel, tol
+        self._constants, self._initial = constants, initial
+        self.y = initial.copy()
+        self._seen = np.abs(initial)
+        self._rate = np.zeros((subjects, max(len(kernel.inputs), 1)))
+        self._clock = np.zeros((subjects, _ROW))
+        self._clock[:, :3] = t0, tol.first_step, tol.first_step
+        self._book = np.zeros((subjects, _ROW), dtype=np.int64)
+        self._reached = t0
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def time(self) -> Array:
+        return self._clock[:, 0]
+
+    @property
+    def status(self) -> npt.NDArray[np.int64]:
+        return self._book[:, 1]
+
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        return self._book[:, 4]
+
+    @property
+    def refused(self) -> npt.NDArray[np.int64]:
+        return self._book[:, 5]
+
+    def put(self, y: Array, *, time: float | None = None, inputs_off: bool = False) -> None:
+        """Set every subject's state, as a dose does, and all clocks where `time` is given.
+
+        y : (subject, state).
+        """
+        self.y[:] = y
+        np.maximum(self._seen, np.abs(y), out=self._seen)
+        if inputs_off:
+            self._rate[:] = 0.0
+        self._clock[:, 1] = np.minimum(self._clock[:, 1], self._clock[:, 2])
+        self._book[:, 3] = 1
+        if time is not None:
+            self._clock[:, 0] = self._reached = time
+
+    def take(self, members: npt.NDArray[np.int64]) -> Batch:
+        """These subjects alone, as they are now, in this order.
+
+        members : (subject,) places.
+        """
+        timing = {name: values[members] for name, values in self._timing.items()}
+        part = Batch(
+            self.kernel, self._constants[members], self._initial[members], timing, self._t0, self.tolerances
+        )
+        for name in ("y", "_seen", "_rate", "_clock", "_book"):
+            setattr(part, name, getattr(self, name)[members].copy())
+        part._reached = self._reached
+        return part
+
+    def give(self, parameters: Mapping[str, Any]) -> None:
+        """Go on with these parameters, all of them as in `Kernel.start`.
+
+        The state stays as it is; a reset will bring it to where these parameters would have begun.
+        """
+        fresh = self.kernel.start(len(self), parameters, t0=self._t0, tolerances=self.tolerances)
+        self._constants, self._timing, self._initial = fresh._constants, fresh._timing, fresh._initial
+        self._book[:, 3] = 1
+
+    def advance(
+        self,
+        until: float,
+        doses: Doses | None = None,
+        *,
+        times: Any = (),
+        edges: Any = (),
+        stop: bool = False,
+        threads: int = 1,
+        resume: bool = False,
+    ) -> Seen:
+        """Go on to `until`, through the events of `doses`.
+
+        times : increasing, within this advance.     edges : of bins, increasing, within this advance.
+        stop : whether `until` is a stop, as a decision time is, or only a pause (the default).
+        resume : whether `doses` is the table of the last advance, to be gone on with; else it starts anew.
+        Raises SimulationError for times or edges outside of what this advance covers.
+        """
+        if not until >= self._reached:
+            raise SimulationError(
+                f"until is {until:g}.", where="until", allowed=f"{self._reached:g} or later."
+            )
+        if threads < 1:
+            raise SimulationError(f"threads is {threads}.", where="threads", allowed="1 or more.")
+        times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
+        subjects, n_out, bins = len(self), len(self.kernel.outputs), max(len(edges) - 1, 0)
+        doses = doses or _no_doses(subjects)
+        _check(doses, subjects, len(self.kernel.states), len(self.kernel.inputs))
+        if not resume:
+            self._book[:, 0] = 0
+        seen = Seen(
+            np.full((subjects, len(times), n_out), np.nan),
+            np.zeros((subjects, bins, n_out)),
+            np.full((subjects, bins, n_out), -np.inf),
+            np.full((subjects, bins, n_out), np.inf),
+        )
+        switches = self.kernel.switches.moments(self._timing, subjects, self._t0, float(until))
+        threads = max(1, min(threads, subjects // self.kernel.lanes))
+        job = _Job(self, float(until), doses, switches, times, edges, seen, stop, threads)
+        # A thread even for one: the main thread stays free to be interrupted.
+        pool = ThreadPoolExecutor(threads)
+        try:
+            for running in [pool.submit(job.run, t) for t in range(threads)]:
+                running.result()
+        except BaseException:
+            job.queue[:] = subjects  # nobody takes another subject
+            raise
+        finally:
+            pool.shutdown()
+        self._reached = float(until)
+        failed = self.status != 0
+        for part in (seen.mean, seen.maximum, seen.minimum):
+            part[failed] = np.nan
+        return seen
+
+    def _within(self, points: Any, until: float, name: str) -> Array:
+        given: Array = np.ascontiguousarray(points, dtype=float)
+        if len(given) and (given[0] < self._reached or given[-1] > until or np.any(np.diff(given) <= 0)):
+            raise SimulationError(
+                f"{name} run from {given[0]:g} to {given[-1]:g}.",
+                where=name,
+                allowed=f"increasing values from {self._reached:g} to {until:g}, as this run does.",
+            )
+        return given
+
+
+class _Job:
+    """One advance: what its threads share, and the call of the compiled loop that each of them makes."""
+
+    def __init__(self, batch: Batch, until: float, doses: Doses, switches: tuple[Array, npt.NDArray[np.int64]],
+                 times: Array, edges: Array, seen: Seen, stop: bool, threads: int) -> None:  # fmt: skip
+        kernel, tol = batch.kernel, batch.tolerances
+        self.batch, self.kernel = batch, kernel
+        shape = [len(kernel.states), kernel.constants, len(kernel.inputs), len(kernel.outputs)]
+        bins = max(len(edges) - 1, 0)
+        self.conf = [kernel.lanes, *shape, len(times), bins, 0, threads, int(stop), tol.max_steps]
+        self.bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
+        self.queue = np.zeros(_ROW * threads, dtype=np.int64)
+        self.queue[::_ROW] = self.bounds[:-1]
+        self.real = np.array([until, tol.first_step])
+        self.tol = np.array([tol.rtol, tol.atol, tol.peak_share])
+        self.shared = [
+            self.real, batch.y, batch._seen, batch._initial, batch._constants, batch._rate, batch._clock,
+            batch._book, doses.time, doses.value, doses.action, doses.target, doses.start, doses.which,
+            doses.scale, doses.shift, *switches, times, seen.values, edges, seen.mean, seen.maximum, seen.minimum,
+        ]  # fmt: skip
+
+    def run(self, thread: int) -> None:
+        """Take subjects from the queue until there are none."""
+        kernel = self.kernel
+        n, k, inputs, n_out = self.conf[1:5]
+        conf = np.array(self.conf, dtype=np.int64)
+        conf[7] = thread
+        blocks = [n, n, max(k, 1), max(inputs, 1), 1, 1, 1]  # Y SEEN K R T H TRY
+        seen = max(n_out, 1)
+        more = [n, n, n, 1, 1, 1, 1, seen, seen, seen, 1, 1]  # YN D1 D2 ERR MASK TH TX O F0 F1 SEG END
+        work = _aligned([rows * kernel.lanes for rows in [*blocks, *more, 9]])
+        lane = work.pop().view(np.int64)
+        arrays = [
+            conf,
+            self.queue,
+            self.bounds,
+            *self.shared,
+            *work[: len(blocks)],
+            self.tol,
+            *work[len(blocks) :],
+            lane,
+        ]
+        kernel._drive(*(a.ctypes.data for a in arrays))
+
+
+def _aligned(sizes: Sequence[int]) -> list[Array]:
+    """Arrays of zeros, each from a 64-byte boundary on, as vector loads need, and apart from all other memory."""
+    lengths = [-(-size // 8) * 8 for size in sizes]
+    raw = np.zeros(sum(lengths) + 48)
+    offset = 16 + (-raw.ctypes.data % 64) // 8
+    ends = offset + np.cumsum(lengths)
+    return [
+        raw[end - length : end - length + size]
+        for end, length, size in zip(ends, lengths, sizes, strict=True)
+    ]
+
+
+def _check(doses: Doses, subjects: int, states: int, inputs: int) -> None:
+    """Refuse a table that would have the machine code look outside its memory."""
+    rows = len(doses.time)
+    same = {len(doses.action), len(doses.target), len(doses.value)} == {rows}
+    people = {len(doses.which), len(doses.scale), len(doses.shift)} == {subjects}
+    start, which = doses.start, doses.which
+    ordered = len(start) > 0 and start[0] >= 0 and start[-1] <= rows and bool(np.all(np.diff(start) >= 0))
+    known = subjects == 0 or (which.min() >= 0 and which.max() < len(start) - 1)
+    places = {0: states, 1: inputs}
+    for action, most in places.items():
+        target = (
+            doses.target[: start[-1]][doses.action[: start[-1]] == action]
+            if ordered and same
+            else np.zeros(0)
+        )
+        known = known and bool(np.all((target >= 0) & (target < most)))
+    if not (same and people and ordered and known):
+        raise SimulationError(
+            "The table of doses does not fit the model or the subjects.",
+            where="doses",
+            allowed="columns of one length; places of states, of inputs and of schedules that there are.",
+        )
+
+
+def _no_doses(subjects: int) -> Doses:
+    nothing, index = np.zeros(1), np.zeros(1, dtype=np.int64)
+    return Doses(
+        nothing, index, index, nothing, np.zeros(2, dtype=np.int64), np.zeros(subjects, dtype=np.int64),
+        np.ones(subjects), np.zeros(subjects),
+    )  # fmt: skip
+
+
+def _content(equations: Equations, outputs: Sequence[str], inputs: Sequence[str]) -> str:
+    """All of a model that its machine code depends on, as text."""
+    g = equations.graph
+    observed = [quantity(equations, name) for name in outputs]
+    roots = [*equations.rates, *equations.initial, *observed]
+    nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]
+    return repr((nodes, roots, equations.states, tuple(equations.parameters), outputs, inputs))
+
+
+def build(
+    equations: Equations, outputs: Sequence[str], inputs: Sequence[str] = (), *, lanes: int | None = None
+) -> Kernel:
+    """Machine code for `equations`, from the disk where it was made before.
+
+    outputs : ids to observe (see Equations.quantities).
+    inputs : states that may be infused.
+    lanes : subjects to a register; by default what suits this processor.
+    """
+    return Kernel(equations, outputs, inputs, lanes or backend.native_lanes())

@@ -1,0 +1,220 @@
+"""Who follows which rows of a dosing table, with which parameters: all that a run needs beside the model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lissive.errors import ParameterError, SimulationError
+from lissive.model.equations import Equations
+from lissive.simulation._event_cells import is_missing
+from lissive.simulation._event_rows import number_of, rate_name
+from lissive.simulation._unroll import ByParameter
+from lissive.simulation.covariates import at_times, between, rates
+from lissive.simulation.events import EventTable, Run, course_of
+from lissive.simulation.schedule import Course, Floats, Regimen, Schedule
+
+MOST_DOSES = 10_000_000
+"""More doses than this in all different regimens are taken for a slip."""
+
+_OF_A_ROW = ("DV", "MDV")
+"""Columns that are true of their own row only."""
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """Runs as they are carried out: one for each subject and occasion."""
+
+    runs: tuple[Run | None, ...]
+    """None where there is no table."""
+    subject: npt.NDArray[np.int64]
+    """(run,) place among the subjects."""
+    regimen: Regimen
+    courses: tuple[Course, ...]
+    """One for each schedule of the regimen."""
+    varying: Mapping[str, Floats]
+    """Parameter to (run, column) values."""
+    notes: tuple[str, ...]
+
+
+def plan(
+    equations: Equations,
+    table: EventTable | None,
+    ids: Sequence[int | str],
+    grid: Floats | None,
+    parameters: Mapping[str, Any],
+) -> Planned:
+    """Each subject's runs.
+
+    Parameters
+    ----------
+    grid : output times; observed at the rows of the table where there are none.
+    parameters : id to one number, or to (subject,) numbers; the others keep the model's values.
+    """
+    if table is None:
+        assert grid is not None
+        nothing, nowhere = np.zeros(0), np.zeros(0, np.int32)
+        regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(ids))
+        course = Course(regimen.schedules[0], (), grid, np.arange(len(grid), dtype=np.int32), 0.0)
+        return Planned((None,) * len(ids), np.arange(len(ids)), regimen, (course,), {}, ())
+    one_for_all = len(table.subjects) == 1
+    each = [list(table.runs)] * len(ids) if one_for_all else table.of(ids)
+    runs = [run for mine in each for run in mine]
+    subject = np.repeat(np.arange(len(ids)), [len(mine) for mine in each])
+    _refuse_too_many(runs)
+    return _planned(equations, table, runs, subject, grid, parameters, _notes(table, ids, runs, grid))
+
+
+def _planned(
+    equations: Equations,
+    table: EventTable,
+    runs: Sequence[Run],
+    subject: npt.NDArray[np.int64],
+    grid: Floats | None,
+    parameters: Mapping[str, Any],
+    notes: tuple[str, ...],
+) -> Planned:
+    def base(name: str, s: int) -> float:
+        value = np.ravel(parameters.get(name, equations.parameters[name]))
+        return float(value[0] if len(value) == 1 else value[s])
+
+    known: dict[Any, int] = {}
+    courses: list[Course] = []
+    which, columns = [], []
+    for run, s in zip(runs, subject.tolist(), strict=True):
+        values = {
+            name: np.full(len(run.records), base(name, s)) if np.isnan(row).all() else row
+            for name, row in run.varying.items()
+        }
+        stacked = np.array([*values.values()]).reshape(len(values), len(run.records))
+        changes = between(run.time, stacked, table.covariates) if values else []
+        by_parameter = _rates(equations, table, run, values, lambda name, s=s: base(name, s))
+        key = (
+            id(run.records),
+            *changes,
+            *((k, v.values.tobytes(), v.own.tobytes()) for k, v in by_parameter.items()),
+        )
+        if key not in known:
+            known[key] = len(courses)
+            courses.append(course_of(run.records, grid=grid, changes=changes, rates=by_parameter))
+        which.append(known[key])
+        columns.append(stacked[:, [0, *(row for row, _, _ in changes)]])
+    n, most = len(runs), max(each.shape[1] for each in columns)
+    filled = np.zeros((len(table.varying), n, most))
+    for k, each in enumerate(columns):
+        filled[:, k] = each[:, np.minimum(np.arange(most), each.shape[1] - 1)]
+    regimen = Regimen(tuple(each.schedule for each in courses), np.array(which), np.ones(n), np.zeros(n))
+    varying = dict(zip(table.varying, filled, strict=True))
+    return Planned(tuple(runs), subject, regimen, tuple(courses), varying, notes)
+
+
+def _rates(
+    equations: Equations, table: EventTable, run: Run, values: Mapping[str, Floats], base: Any
+) -> dict[int, ByParameter]:
+    """The rates that RATE -1 asks for, by place of the state."""
+    found = {}
+    for target in sorted({record.target for record in run.records if record.rate < 0}):
+        name = rate_name(equations, target)
+        row = values.get(name, np.full(len(run.records), base(name) if name not in values else 0.0))
+        if (row <= 0).any():
+            raise ParameterError(
+                f"{name} is {row.min():g} for subject {run.subject}, and RATE -1 takes it as the rate of an infusion.",
+                where=name,
+                allowed="over 0.",
+            )
+        found[target] = rates(run.time, row, table.covariates)
+    return found
+
+
+def _refuse_too_many(runs: Sequence[Run]) -> None:
+    different = {id(run.records): run for run in runs}
+    count = sum(record.additional + 1 for run in different.values() for record in run.records)
+    if count > MOST_DOSES:
+        raise SimulationError(
+            f"The events come to {count} doses.",
+            where="ADDL",
+            allowed=f"up to {MOST_DOSES} in all regimens that differ.",
+            do="check ADDL, or run some of the subjects at a time.",
+        )
+
+
+def _notes(
+    table: EventTable, ids: Sequence[int | str], runs: Sequence[Run], grid: Floats | None
+) -> tuple[str, ...]:
+    notes = []
+    if len(table.subjects) == 1 and len(ids) > 1:
+        notes.append(f"The rows of ID {table.subjects[0]} are for all {len(ids)} subjects.")
+    elif left := sorted(set(table.subjects) - set(ids), key=table.subjects.index):
+        notes.append(f"Not among the subjects, and left out: {_some('ID', left)}.")
+    if grid is not None and (seen := sum(len(run.seen) for run in runs)):
+        notes.append(
+            f"Output times are given, so the {seen} observation rows (EVID 0) of the events are no output times."
+        )
+    if grid is None and (unseen := [run.subject for run in runs if not len(run.seen)]):
+        notes.append(
+            f"Without observation rows (EVID 0), and so without a row in the result: {_some('ID', unseen)}."
+        )
+    return tuple(notes)
+
+
+def _some(name: str, ids: Sequence[int | str]) -> str:
+    few = ", ".join(str(each) for each in ids[:10])
+    return f"{name} {few}" + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
+
+
+# -- what stands beside the values ------------------------------------------------------------------
+def seen_times(planned: Planned) -> Floats:
+    """(run, record) times of the observation rows, NaN after a run's last; (record,) where all have the same."""
+    times = [run.observed for run in planned.runs if run is not None]
+    first = times[0]
+    if (np.diff(first) > 0).all() and all(np.array_equal(first, each) for each in times):
+        return first
+    result = np.full((len(times), max(map(len, times))), np.nan)
+    for row, each in zip(result, times, strict=True):
+        row[: len(each)] = each
+    return result
+
+
+def carried(planned: Planned, table: EventTable, grid: Floats | None) -> dict[str, Any]:
+    """Column that is not used to (run, record or time): numbers, or texts where not all are numbers.
+
+    At output times that no row asks for it has the value of the row that parameters would be taken from; DV and
+    MDV are true of their own row only.
+    """
+    runs = [run for run in planned.runs if run is not None]
+    most = max(len(run.seen) for run in runs) if grid is None else len(grid)
+    result: dict[str, Any] = {}
+    for name in table.carried:
+        columns = {id(run): run.carried[name] for run in runs}
+        numeric = all(is_missing(cell) or number_of(cell) is not None for c in columns.values() for cell in c)
+        result[name] = np.full(
+            (len(runs), most), math.nan if numeric else "", dtype=float if numeric else object
+        )
+        for run, row in zip(runs, result[name], strict=True):
+            cells = [_plain(cell, numeric) for cell in columns[id(run)]]
+            place, rows = np.arange(len(run.seen)), run.seen
+            if grid is not None:
+                place, rows = np.arange(most), at_times(run.time, grid, table.covariates)
+                if name.upper() in _OF_A_ROW:
+                    place, rows = _own_rows(run, grid)
+            row[place] = np.array(cells, dtype=row.dtype)[rows]
+    return result
+
+
+def _plain(cell: Any, numeric: bool) -> float | str:
+    if is_missing(cell):
+        return math.nan if numeric else ""
+    return float(cell) if numeric else str(cell)
+
+
+def _own_rows(run: Run, grid: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Output times that are those of an observation row, and the row."""
+    time = run.observed
+    place = np.minimum(np.searchsorted(grid, time), len(grid) - 1)
+    same = grid[place] == time
+    return place[same], run.seen[same]

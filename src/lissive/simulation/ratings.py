@@ -1,0 +1,72 @@
+"""Ratings as people would give them: good and bad stretches of some weeks around their own level, and the error of
+each rating. Shared by forecasts and virtual trials.
+
+>>> stretches(1, "pain", np.arange(3), 10, sd=1.0, memory=28.0).shape
+(3, 10)
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from lissive.errors import SimulationError
+from lissive.simulation.streams import Floats, uniforms
+
+MOST_DAYS = 1024
+"""Each subject has a stretch of this many numbers of a stream: more days disturb nobody's."""
+
+
+@cache
+def figures() -> Mapping[str, float]:
+    """The figures of ratings.tsv by name."""
+    with (Path(__file__).parent / "ratings.tsv").open(encoding="utf-8", newline="") as file:
+        return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+
+
+def by_day(seed: int, purpose: str, subjects: npt.NDArray[np.int64], days: int) -> Floats:
+    """(subject, day) numbers over 0 and below 1; subject number and day alone say which.
+
+    subjects : numbers of the subjects, from 0, in any order.
+    Raises       SimulationError for more days than there are numbers of.
+    """
+    if days > MOST_DAYS:
+        raise SimulationError(
+            f"The run has {days} days.", where="days", allowed=f"up to {MOST_DAYS} from screening to the end."
+        )
+    if not len(subjects):
+        return np.zeros((0, days))
+    every = uniforms(seed, purpose, (int(subjects.max()) + 1) * MOST_DAYS).reshape(-1, MOST_DAYS)
+    numbers: Floats = every[subjects, :days]
+    return numbers
+
+
+def stretches(
+    seed: int,
+    purpose: str,
+    subjects: npt.NDArray[np.int64],
+    days: int,
+    *,
+    sd: float | Floats,
+    memory: float | Floats,
+) -> Floats:
+    """(subject, day) how far a rating is from the person's own level: correlated noise that nobody treats.
+
+    Parameters
+    ----------
+    sd : its standard deviation over time [the rating's unit], one or (subject,).
+    memory : its correlation time [days], one or (subject,).
+    """
+    keep = np.broadcast_to(np.exp(-1.0 / np.asarray(memory, float)), len(subjects))
+    course = ndtri(by_day(seed, f"course: {purpose}", subjects, days))
+    new = np.sqrt(1.0 - keep**2)
+    for day in range(1, days):
+        course[:, day] = keep * course[:, day - 1] + new * course[:, day]
+    scaled: Floats = course * np.broadcast_to(sd, len(subjects))[:, None]
+    return scaled

@@ -1,0 +1,333 @@
+"""`simulate`: a model, its subjects and their doses in; a labelled dataset out.
+
+>>> import numpy as np
+>>> run = simulate("examples/one_compartment.ant", until=24, every=12)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lissive.errors import ParameterError, SimulationError
+from lissive.model import load
+from lissive.model.equations import Equations
+from lissive.model.read import SHIPPED
+from lissive.simulation._event_cells import is_missing, is_plain
+from lissive.simulation._event_rows import id_of
+from lissive.simulation.asked import (
+    a_table,
+    given_parameters,
+    is_frame,
+    number,
+    output_times,
+    selected,
+    whole,
+)
+from lissive.simulation.covariates import check_mode
+from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.events import EventTable, read_events
+from lissive.simulation.limits import afford
+from lissive.simulation.origin import origin
+from lissive.simulation.output import dataset, write
+from lissive.simulation.planned import carried, plan, seen_times
+from lissive.simulation.run import MEANING, Settings, follow_courses
+from lissive.simulation.schedule import Regimen
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+def simulate(
+    model: str | Path | Equations,
+    *,
+    events: str | Path | pd.DataFrame | None = None,
+    subjects: int | str | Path | pd.DataFrame | None = None,
+    until: float | None = None,
+    every: float | None = None,
+    times: Any = None,
+    select: Sequence[str] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    covariates: str = "nocb",
+    rtol: float = 1e-6,
+    atol: float = 0.0,
+    threads: int | None = None,
+    seed: int = 1,
+) -> xr.Dataset:
+    """Solve a model for one subject or for many.
+
+    Parameters
+    ----------
+    model : shipped model's name, path of an .ant or .xml file, or Equations.
+    events : dosing table in NONMEM's manner (see `simulate.events`).
+    subjects : how many; or a table with a row each, whose columns are `ID` and parameters of the model.
+        For the shipped model `lissive` a number means that many virtual patients, drawn from its tables.
+    until, every, times : output times [model time]; `times` is a sequence, or a file with one a line. Without
+        them each subject is observed at their own observation rows of `events`.
+    select : ids, `S` for an amount and `[S]` for a concentration; all states if not given.
+    parameters : id to a value for all subjects.
+    covariates : between two rows of `events`, a column named like a parameter has the next row's value (`nocb`)
+        or the last row's (`locf`).
+    rtol, atol : tolerances; an atol of 0 follows the size that each state has had (see engine.Tolerances).
+    threads : all cores if not given.
+    seed : of all that is drawn.
+
+    Returns
+    -------
+    dataset with dims (subject, time); `status` is 0 where a subject's run went well, else `message` says why. Where
+    subjects are observed at rows of their own that differ in time, the dims are (subject, record), and `time` has
+    both. A subject with several occasions stands there once for each, with the coordinate `occasion`.
+
+    Raises       a LissiveError for whatever cannot be run as
+    """
+    equations = _model(model)
+    outputs = selected(equations, select)
+    common = given_parameters(equations, parameters)
+    grid = output_times(until, every, times)
+    threads = (os.cpu_count() or 1) if threads is None else whole(threads, "threads", 1)
+    tolerances = Tolerances(rtol=number(rtol, "rtol"), atol=number(atol, "atol"))
+    seed = whole(seed, "seed", 0)
+    check_mode(covariates)
+    if events is not None:
+        a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
+    table = None if events is None else read_events(events, equations, covariates)
+    if grid is None and not (table and any(len(run.seen) for run in table.runs)):
+        raise SimulationError(
+            "No output times are given.",
+            where="times",
+            allowed="until with every; or times; or observation rows (EVID 0) in the events.",
+        )
+    seen = (
+        max(len(run.seen) for run in table.runs)
+        if grid is None and table
+        else len(grid)
+        if grid is not None
+        else 0
+    )
+    ids, own, drawn = _subjects(equations, subjects, table, seed, seen * len(outputs))
+    notes = _overlap(table, own, drawn, common)
+    planned = plan(equations, table, ids, grid, {**own, **common})
+    _afford(len(planned.runs), equations, seen * len(outputs))
+    settings = Settings(tolerances, threads)
+    kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
+    mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
+    result = follow_courses(
+        kernel, planned.regimen, planned.courses, {**mine, **common}, settings, planned.varying
+    )
+    occasions = [1 if run is None else run.occasion for run in planned.runs]
+    given = {**({} if drawn else own), **common, **planned.varying}
+    return dataset(
+        result.values,
+        seen_times(planned) if grid is None else grid,
+        [ids[s] for s in planned.subject],
+        outputs,
+        units={**equations.units, "time": equations.time_unit},
+        labels=equations.labels,
+        status=result.status,
+        messages=[
+            "" if code == 0 else MEANING[int(code)].format(cycles=settings.ss_cycles)
+            for code in result.status
+        ],
+        provenance={
+            "model": equations.name,
+            "model_hash": model_hash(equations),
+            "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
+            "seed": seed,
+            "steps": int(result.steps.sum()),
+            "notes": [*(table.notes if table else ()), *notes, *planned.notes],
+            "columns": _columns(table),
+            **_origin(model, equations, outputs, planned.regimen, given, drawn),
+        },
+        occasions=occasions if max(occasions, default=1) > 1 else None,
+        carried=carried(planned, table, grid) if table else None,
+    )
+
+
+def _model(model: Any) -> Equations:
+    if isinstance(model, Equations):
+        return model
+    if not isinstance(model, str | Path):
+        raise SimulationError(
+            f"model is {model!r}.",
+            where="model",
+            allowed=f"{', '.join(SHIPPED)}; the path of an .ant or .xml file; or Equations.",
+        )
+    return load(model)
+
+
+def _columns(table: EventTable | None) -> dict[str, Any]:
+    """What became of columns that are no dosing columns."""
+    if table is None:
+        return {}
+    return {"varying": list(table.varying), "covariates": table.covariates, "not_used": list(table.carried)}
+
+
+def _overlap(
+    table: EventTable | None, own: Mapping[str, Any], drawn: Sequence[str], common: Mapping[str, float]
+) -> list[str]:
+    """Parameters that have a column in the events go before drawn ones; to give them twice is refused."""
+    if table is None:
+        return []
+    instead = [name for name in table.varying if name in drawn]
+    for name in table.varying:
+        if name in common or (name in own and not drawn):
+            raise ParameterError(
+                f"{name} is a column of the events, and given for the subjects too.",
+                where=name,
+                allowed="one of the two.",
+                do="leave it out of one.",
+            )
+    return [f"Not drawn, since the events have a column for it: {', '.join(instead)}."] if instead else []
+
+
+def _origin(
+    model: str | Path | Equations,
+    equations: Equations,
+    outputs: Sequence[str],
+    regimen: Regimen,
+    given: Mapping[str, Any],
+    drawn: Sequence[str],
+) -> dict[str, Any]:
+    """What the run rested on, and where a model that does not come with lissive was read."""
+    cause = ""
+    if equations.name == "lissive":
+        from lissive.model.parameters import DEFAULT_CAUSE
+
+        cause = DEFAULT_CAUSE
+    found = origin(equations, outputs, regimen.schedules, given, drawn, cause)
+    is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
+    return {**found, "model_file": str(model)} if is_file else found
+
+
+def model_hash(equations: Equations) -> str:
+    """A short hash of what a model computes and of its default numbers."""
+    g = equations.graph
+    roots = (*equations.rates, *equations.initial, *equations.quantities.values())
+    nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
+    content = (nodes, equations.states, roots, dict(equations.parameters))
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+
+def simulate_files(
+    *, out: Path, events: Path | None = None, times: Path | None = None, force: bool = False, **given: Any
+) -> dict[str, Any]:
+    """`simulate` to a file: writes it, and returns its summary."""
+    run = simulate(events=events, times=times, **given)
+    write(run, out, force=force)
+    failed = run["status"].values != 0
+    about = json.loads(run.attrs["provenance"])
+    names = [str(subject) for subject in run["subject"].values]
+    if "occasion" in run.coords:
+        names = [f"{name}, occasion {k}" for name, k in zip(names, run["occasion"].values, strict=True)]
+    return {
+        "subjects": len(set(run["subject"].values.tolist())),
+        "failed": int(failed.sum()),
+        "failures": {names[i]: str(run["message"].values[i]) for i in np.flatnonzero(failed)},
+        "times": int(run["time"].shape[-1]),
+        "outputs": [str(name) for name in run.data_vars if name not in ("status", "message")],
+        "notes": about["notes"],
+        "columns": about["columns"],
+    }
+
+
+def _subjects(
+    equations: Equations, given: Any, table: EventTable | None, seed: int, values: int
+) -> tuple[list[int | str], dict[str, Any], tuple[str, ...]]:
+    """IDs, each subject's own parameters, and which of these were drawn. values : that each will have."""
+    if given is None:
+        return (list(table.subjects) if table else [1]), {}, ()
+    if isinstance(given, str | Path) or is_frame(given):
+        return (*_table_of_subjects(equations, given), ())
+    count = whole(given, "subjects", 1)
+    _afford(count, equations, values)
+    ids: list[int | str] = list(range(1, count + 1))
+    if table and len(table.subjects) == count:
+        ids = list(table.subjects)
+    if equations.name != "lissive":
+        return ids, {}, ()
+    from lissive.simulation.draw import draw
+
+    people = draw(count, seed=seed)
+    return ids, dict(people.parameters), people.drawn
+
+
+def _afford(subjects: int, equations: Equations, values: int) -> None:
+    """values : that each subject will have."""
+    own = 2 * len(equations.parameters) + 4 * len(equations.states) + 64
+    less = "ask for fewer subjects, output times or quantities."
+    afford(subjects, 8 * (4 * values + own), what="subjects", where="subjects", do=less)
+
+
+def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str], dict[str, Any]]:
+    import pandas as pd
+
+    where = "subjects" if isinstance(given, pd.DataFrame) else str(given)
+    if not isinstance(given, pd.DataFrame):
+        given = _read_table(Path(given))
+    if not len(given):
+        raise SimulationError("the table has no subjects.", where=where, allowed="a row for each subject.")
+    if len(set(given.columns)) < len(given.columns):
+        raise SimulationError("a column comes twice.", where=where, do="leave one of them.")
+    if wrong := [i for i in given.get("ID", ()) if is_missing(i) or not is_plain(i)]:
+        raise SimulationError(f"an ID is {wrong[0]!r}.", where=where, allowed="numbers or names.")
+    ids: list[int | str] = (
+        [id_of(i) for i in given["ID"]] if "ID" in given else list(range(1, len(given) + 1))
+    )
+    if len(set(ids)) < len(ids):
+        raise SimulationError("an ID comes twice.", where=where, allowed="one row for each subject.")
+    own = given.drop(columns="ID", errors="ignore")
+    unknown = [name for name in own if name not in equations.parameters]
+    if unknown:
+        raise SimulationError(
+            f'the column "{unknown[0]}" is no parameter of model {equations.name}.',
+            where=f"{where}:1",
+            allowed=f"ID, {', '.join(equations.parameters)}.",
+        )
+    for name in own:
+        numbers = pd.to_numeric(own[name].astype(str), errors="coerce")
+        if not np.isfinite(numbers).all():
+            row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            raise SimulationError(
+                f"{name} is {own[name].iloc[row]}.", where=f"{where}:{row + 2}", allowed="a finite number."
+            )
+    return ids, {str(name): pd.to_numeric(own[name]).to_numpy(float) for name in own}
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """A comma-separated table; rows that do not fit the heading are refused, not shifted."""
+    import pandas as pd
+
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]
+    except (OSError, ValueError, csv.Error) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else str(fault)
+        raise SimulationError(
+            f"it cannot be read ({why}).",
+            where=str(path),
+            allowed="a number of subjects, or a comma-separated table with a row for each.",
+            do="correct the path.",
+        ) from None
+    if not rows:
+        raise SimulationError("the file is empty.", where=str(path), allowed="a heading and a row each.")
+    header = [cell.strip() for cell in rows[0][1]]
+    for line, row in rows[1:]:
+        empty = sum(not cell.strip() for cell in row)
+        if len(row) != len(header) or empty:
+            raise SimulationError(
+                f"{len(row)} cells, {empty} of them empty, below a heading of {len(header)}.",
+                where=f"{path}:{line}",
+                allowed="one value for each column.",
+            )
+    if len(set(header)) < len(header):
+        raise SimulationError("a column comes twice.", where=f"{path}:1", do="leave one of them.")
+    return pd.DataFrame([row for _, row in rows[1:]], columns=header)

@@ -1,0 +1,108 @@
+"""The control loop's dialect: the compiled function does what the same Python does."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lissive.simulation.engine import compile as backend
+from lissive.simulation.engine import dialect
+from lissive.simulation.engine.dialect import f64, i64, reals, whole
+
+
+def collatz(n: whole, out: whole) -> None:
+    for i in range(n[0]):
+        x = n[i + 1]
+        steps = 0
+        while x != 1 and steps < 1000:
+            odd = x - (x // 2) * 2
+            if odd == 1:
+                x = 3 * x + 1
+                steps += 1
+            x = x // 2
+            steps += 1
+            if steps == 500:
+                break
+        out[i] = steps
+
+
+def clip(x: reals, low: f64, high: f64, count: i64) -> None:
+    for i in range(count):
+        if x[i] < low or x[i] > high:
+            x[i] = min(max(x[i], low), high) + float(0)
+            continue
+        if x[i] < -5.0:
+            x[i] = -x[i]
+        elif not x[i] < 0.0:
+            x[i] = abs(-x[i]) / 2.0
+        x[i] -= 1
+
+
+def guard(x: reals, n: i64, out: whole) -> None:
+    i = 0
+    while i < n and x[i] > 0.0:
+        i += 1
+    out[0] = i
+
+
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
+    kinds = dialect.signature(function)
+    target = backend.machine()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(dialect.translate(function, {})), target)
+    engine.finalize_object()
+    c_types = {"i64": ctypes.c_int64, "f64": ctypes.c_double}
+    call = ctypes.CFUNCTYPE(None, *(c_types.get(k, ctypes.c_void_p) for k in kinds))(
+        engine.get_function_address(function.__name__)
+    )
+
+    def run(*args: object) -> None:
+        call(*(a.ctypes.data if isinstance(a, np.ndarray) else a for a in args))
+
+    run.keep = engine  # type: ignore[attr-defined]
+    return run
+
+
+fast_collatz, fast_clip, fast_guard = compiled(collatz), compiled(clip), compiled(guard)
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=5))
+def test_loops_and_whole_numbers(numbers: list[int]) -> None:
+    n = np.array([len(numbers), *numbers], dtype=np.int64)
+    slow, fast = np.zeros(5, dtype=np.int64), np.zeros(5, dtype=np.int64)
+    collatz(n, slow)
+    fast_collatz(n, fast)
+    np.testing.assert_array_equal(slow, fast)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8), st.floats(-10, 0), st.floats(0, 10))
+def test_branches_and_real_numbers(x: list[float], low: float, high: float) -> None:
+    slow, fast = np.array(x), np.array(x)
+    clip(slow, low, high, len(x))
+    fast_clip(fast, low, high, len(x))
+    np.testing.assert_array_equal(slow, fast)
+
+
+def test_and_does_not_look_past_what_decides() -> None:
+    out = np.zeros(1, dtype=np.int64)
+    fast_guard(np.array([1.0, 2.0]), 2, out)
+    assert out[0] == 2
+
+
+def test_what_is_not_in_the_dialect_is_refused_with_its_line() -> None:
+    def listing(x: reals) -> None:
+        sorted(v for v in x)
+
+    with pytest.raises(NotImplementedError, match="listing, line 2: sorted is not in the dialect"):
+        dialect.translate(listing, {})
+
+    def raising(x: reals) -> None:
+        raise ValueError
+
+    with pytest.raises(NotImplementedError, match="raising, line 2: Raise is not in the dialect"):
+        dialect.translate(raising, {})

@@ -1,0 +1,100 @@
+"""Random streams and virtual patients: who is drawn depends on seed, subject and purpose alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kstest
+
+from lissive.errors import ParameterError
+from lissive.model.parameters import load_bounds, load_causes, load_genotypes, load_parameters
+from lissive.simulation.draw import draw
+from lissive.simulation.streams import normals, uniforms
+
+
+@given(st.integers(0, 2**32), st.integers(1, 50), st.integers(0, 200))
+def test_a_subject_draws_the_same_in_any_chunk(seed: int, count: int, first: int) -> None:
+    whole = uniforms(seed, "x", first + count)
+    np.testing.assert_array_equal(uniforms(seed, "x", count, first), whole[first:])
+
+
+def test_streams_are_uniform_normal_and_apart() -> None:
+    u, v = uniforms(1, "a", 20000), uniforms(1, "b", 20000)
+    assert kstest(u, "uniform").pvalue > 1e-3
+    assert kstest(normals(2, "a", 20000), "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(u, v)[0, 1]) < 0.03
+    assert abs(np.corrcoef(u, uniforms(2, "a", 20000))[0, 1]) < 0.03
+    assert u.min() > 0
+    assert u.max() < 1
+
+
+def test_adding_patients_changes_nobody() -> None:
+    few, many = draw(10, seed=5), draw(1000, seed=5)
+    assert few.drawn == many.drawn
+    for name in few.drawn:
+        np.testing.assert_array_equal(few.parameters[name], many.parameters[name][:10])
+
+
+def test_giving_one_fact_leaves_the_other_draws() -> None:
+    free, told = draw(50, seed=5), draw(50, seed=5, given={"NRS0": 7.0})
+    assert told.parameters["NRS0"] == 7.0
+    assert "NRS0" not in told.drawn
+    for name in told.drawn:
+        np.testing.assert_array_equal(free.parameters[name], told.parameters[name])
+
+
+@pytest.mark.parametrize("cause", sorted(load_causes()))
+def test_draws_have_the_tables_median_and_spread_and_stay_on_the_scale(cause: str) -> None:
+    rows, people = load_parameters(cause), draw(40000, seed=2, cause=cause)
+    for name in people.drawn:
+        row, values = rows[name], np.asarray(people.parameters[name])
+        if name in ("weight", "fed", "cyp2c9_activity"):
+            continue
+        lower, upper = load_bounds().get(name, (-np.inf, np.inf))
+        assert values.min() >= lower
+        assert values.max() <= upper
+        if np.isinf(upper):
+            scale = {
+                "lognormal": np.log,
+                "logitnormal": lambda x: np.log(x / (1 - x)),
+                "normal": lambda x: x,
+            }[row.distribution]
+            assert np.median(values) == pytest.approx(row.value, rel=0.05)
+            assert np.std(scale(values)) == pytest.approx(row.spread, rel=0.03)
+
+
+def test_ratings_are_cut_off_at_the_end_of_the_scale_not_piled_up_there() -> None:
+    ratings = np.asarray(draw(40000, seed=1, given={}).parameters["NRS0"])
+    assert (ratings >= 9.9).mean() < 0.01
+
+
+def test_genotypes_come_in_hardy_weinberg_shares() -> None:
+    activity = np.asarray(draw(40000, seed=3).parameters["cyp2c9_activity"])
+    known = load_genotypes()
+    poor = known["*3/*3"].value
+    assert (activity == poor).mean() == pytest.approx(0.078**2, abs=0.002)
+    assert (activity == known["*1/*1"].value).mean() > 0.8  # *2 counts as full activity
+
+
+def test_what_the_model_does_not_have_is_refused() -> None:
+    with pytest.raises(ParameterError, match="NRS_0 is no parameter of the model"):
+        draw(3, given={"NRS_0": 3.0})
+
+
+def test_a_moved_centre_and_spread_keep_everybodys_place() -> None:
+    """The person at a quantile of the table's distribution is at the same quantile of the moved one."""
+    plain = draw(400, seed=9)
+    moved = draw(400, seed=9, typical={"max_placebo_spasm": 0.3}, spread={"Im_E": 1.6})
+    for name in ("max_placebo_spasm", "Im_E"):
+        order = np.argsort(np.asarray(plain.parameters[name]))
+        assert (np.diff(np.asarray(moved.parameters[name])[order]) >= 0).all()
+    assert np.median(np.asarray(moved.parameters["max_placebo_spasm"])) == pytest.approx(0.3, abs=0.04)
+    assert np.std(np.asarray(moved.parameters["Im_E"])) > 1.4 * np.std(np.asarray(plain.parameters["Im_E"]))
+    assert (np.asarray(plain.parameters["NRS0"]) == np.asarray(moved.parameters["NRS0"])).all()
+
+
+def test_a_centre_of_nothing_is_refused() -> None:
+    with pytest.raises(ParameterError, match="nonsense"):
+        draw(3, typical={"nonsense": 1.0})
