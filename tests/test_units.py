@@ -33,11 +33,11 @@ def test_quantities_are_read_in_the_unit_asked_for(text, unit, value):
         ("60 ml", "'60 ml' is a volume, but mg/day is a mass per time."),
         ("60 mg", "'60 mg' is a mass, but mg/day is a mass per time."),
         ("60", "'60' has no unit."),
-        ("two mg/day", "'two mg/day' is no quantity."),
-        ("2 tablets/day", "is no known unit"),
-        ("2**99999999 mg", "is no quantity"),
+        ("two mg/day", "'two mg/day' is not a valid quantity."),
+        ("2 tablets/day", "nknown unit"),
+        ("2**99999999 mg", "is not a valid quantity"),
         ("1e999 mg/day", "is too large"),
-        ("", "is no quantity"),
+        ("", "is not a valid quantity"),
     ],
 )
 def test_what_is_no_such_quantity_is_refused(text, says):

@@ -37,4 +37,6 @@ def test_code_texts_and_help_have_no_word_that_is_out():
 
 
 def test_the_list_finds_what_it_is_for():
-    assert found("The seed of all\nthat is drawn.") == ["line 1: 'seed of all\\nthat is drawn'; write: random seed"]
+    assert found("The seed of all\nthat is drawn.") == [
+        "line 1: 'seed of all\\nthat is drawn'; write: random seed"
+    ]

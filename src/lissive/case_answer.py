@@ -1,4 +1,4 @@
-"""The answers for one case, put together once, for the terminal, for files and for whoever imports Lissive.
+"""The answers for one case, put together once, for the terminal, for files and for programs.
 
     found = answer(read_case("examples/ms-new-york.yaml"), subjects=1000)
     found.access.status, found.forecast.responders["20pct_week4"]

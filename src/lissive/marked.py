@@ -58,7 +58,7 @@ def read_marked(
     shipped : the file comes with lissive, so that it may be read by libyaml.
     """
     if path.suffix.lower() not in (".yaml", ".yml", ".json"):
-        raise wrong(f"The ending {path.suffix!r} names no format.", where=str(path), allowed=".yaml, .json.")
+        raise wrong(f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=".yaml, .json.")
     text = _text(path, wrong)
     return marked_text(
         text, path, wrong=wrong, top=top, example=example, most_fields=most_fields, shipped=shipped
@@ -90,7 +90,8 @@ def marked_text(
     data = reader.data(node, (), ())
     if not isinstance(data, top):
         kind = "fields" if top is dict else "entries, each after a dash"
-        raise wrong(f"The file is no list of {kind}.", where=f"{path}:1", allowed=f"{kind}, as in {example}.")
+        must = "a mapping" if top is dict else "a list"
+        raise wrong(f"The file must be {must}.", where=f"{path}:1", allowed=f"{kind}, as in {example}.")
     return data, reader.lines
 
 
@@ -178,5 +179,5 @@ def _syntax(error: yaml.YAMLError, path: Path, wrong: type[LissiveError]) -> Lis
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     where = f"{path}:{mark.line + 1}" if mark else str(path)
     return wrong(
-        f"This is no YAML: {problem}.", where=where, do="check the indentation, colons, brackets and quotes."
+        f"Invalid YAML: {problem}.", where=where, do="check the indentation, colons, brackets and quotes."
     )

@@ -195,7 +195,7 @@ class _Checker:
         fields = _model(self.model, loc[:-1]).model_fields
         known = [info.alias or name for name, info in fields.items()]
         return self.wrong(
-            f"{_dotted(loc)} is no known field.{nearest(loc[-1], known)}",
+            f"{_dotted(loc)} is not a known field.{nearest(loc[-1], known)}",
             where=self.where(loc),
             allowed=f"{', '.join(known)}.",
             do="correct the name, or take the line out.",

@@ -51,7 +51,7 @@ def magnitude(text: str, unit: str, *, where: str = "") -> float:
 
     Raises
     ------
-    UnitError if `text` is no quantity, or one of another kind ("60 ml" where a mass is meant).
+    UnitError if `text` is not a quantity, or one of another kind ("60 ml" where a mass is meant).
 
     >>> magnitude("0.5 g per day", "mg/day")
     500.0
@@ -60,7 +60,10 @@ def magnitude(text: str, unit: str, *, where: str = "") -> float:
     match = _QUANTITY.fullmatch(_AROUND_SIGN.sub(r"\1", _PER.sub("/", text)))
     if match is None:
         raise UnitError(
-            f"{text!r} is no quantity.", where=where, allowed=allowed, do="write one number and one unit."
+            f"{text!r} is not a valid quantity.",
+            where=where,
+            allowed=allowed,
+            do="write one number and one unit.",
         )
     if match["unit"] is None:
         raise UnitError(f"{text!r} has no unit.", where=where, allowed=allowed, do="add the unit.")
@@ -82,7 +85,7 @@ def factor(given: str, wanted: str, *, where: str = "", text: str = "") -> float
         source = units.parse_units(given)
     except Exception as error:  # pint raises many kinds here, some of them not its own
         raise UnitError(
-            f"{given!r} in {said!r} is no known unit.",
+            f"Unknown unit {given!r} in {said!r}.",
             where=where,
             allowed=f"a unit that goes with {wanted}.",
             do="write the unit as in mg, g, mcg, mL, h or day; tablets and drops have no fixed content.",

@@ -24,7 +24,7 @@ from lissive.errors import RuleError
     ("text", "said"),
     [
         ("age: -1", r"facts.yaml:1: age is -1. Allowed: 0 to 120 years"),
-        ("age: 40\nwieght: 3", r"facts.yaml:2: wieght is no known field.*age, resident, visitor_card, dx"),
+        ("age: 40\nwieght: 3", r"facts.yaml:2: wieght is not a known field.*age, resident, visitor_card, dx"),
         (
             "flags:\n  functional_limits: true",
             r"facts.yaml:2: .*no known fact. Did you mean functional_limit",

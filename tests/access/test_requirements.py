@@ -174,7 +174,11 @@ def test_a_right_table_is_read(tmp_path):
             ":7: fields[0].until is 2019-01-01, before since",
         ),
         ("need: required", "need: perhaps", ":7: fields[0].need is 'perhaps'."),
-        ("text: Look.", "text: Look., texts: b", ":9: steps[0].texts is no known field. Did you mean text?"),
+        (
+            "text: Look.",
+            "text: Look., texts: b",
+            ":9: steps[0].texts is not a known field. Did you mean text?",
+        ),
         ("minor_below: 18", "minor_below: 180", ":3: minor_below is 180."),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_flag_about_a_diagnosis_is_open_only_where_that_diagnosis_may_be() -> 
     ("old", "new", "line", "said"),
     [
         ("2014-07-05", "2014-02-30", 9, "a day that exists"),
-        ("dx_any:", "dx_all:", 14, "dx_all is no known field"),
+        ("dx_any:", "dx_all:", 14, "dx_all is not a known field"),
         ("{dx_any: [als]}", "{}", 14, "has no test"),
         ("{dx_any: [als]}", "{dx_any: [als], never: true}", 14, "has dx_any and never"),
         ("{dx_any: [als]}", "{dx_any: [als], severity: [severe]}", 14, "limits what is no symptom"),

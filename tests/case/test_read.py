@@ -143,9 +143,9 @@ def test_findings_between_parts_come_together(refusal):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("case: a\nperson: {wieght_kg: 60}", "case.yaml:2: person.wieght_kg is no known field. Did you mean"),
-        ("case: a\nperson: {age: 60}", "person.age is no known field. Did you mean age_years?"),
-        ("case: a\npersn: {}", "persn is no known field. Did you mean person?"),
+        ("case: a\nperson: {wieght_kg: 60}", "case.yaml:2: person.wieght_kg is not a known field. Did you mean"),
+        ("case: a\nperson: {age: 60}", "person.age is not a known field. Did you mean age_years?"),
+        ("case: a\npersn: {}", "persn is not a known field. Did you mean person?"),
         ("case: a\nspasm: {cause: multiple_sklerosis}", "mean multiple_sclerosis? Allowed: multiple_scl"),
         ("case: a\nplan: {product: sativx}", "plan.product is 'sativx'. Allowed: nabiximols, thc_oral,"),
         ("case: a\nperson: {cyp2c9: poor}", "person.cyp2c9 is 'poor'. Allowed: text such as '*1/*3'."),
@@ -171,7 +171,7 @@ def test_each_mistake_is_named(refusal, text, says):
     [
         ("60 ml", "'60 ml' is a volume, but mg/day is a mass per time."),
         ("60 mg", "'60 mg' is a mass, but mg/day is a mass per time."),
-        ("2 tablets/day", "is no known unit"),
+        ("2 tablets/day", "nknown unit"),
         ("-5 mg/day", "more than 0"),
         ("60 Mg/day", "more than 0 and less than 1e6 mg/day"),
     ],
@@ -190,9 +190,9 @@ def test_a_dose_in_the_wrong_unit_is_refused_with_its_field(refusal, dose, says)
             "case.yaml:2: person.sex is given twice, first on line 2.",
         ),
         ("case: a\ncase: b", "case.yaml:2: case is given twice, first on line 1."),
-        ("case: [a", "This is no YAML"),
+        ("case: [a", "Invalid YAML"),
         ("", "The file is empty."),
-        ("- a", "The file is no list of fields."),
+        ("- a", "The file must be a mapping."),
         (
             "case: !!python/object:os.system a",
             "The tag tag:yaml.org,2002:python/object:os.system is not read.",
@@ -217,7 +217,7 @@ def test_broken_json_is_refused_with_its_line(refusal):
 def test_a_missing_file_and_an_unknown_ending_are_refused(refusal, tmp_path):
     with pytest.raises(CaseError, match=r"There is no such file\. What to do: correct the path"):
         read_case(tmp_path / "none.yaml")
-    assert "The ending '.txt' names no format. Allowed: .yaml, .json." in refusal("case: a", "a.txt")
+    assert "Unsupported file extension '.txt'. Allowed: .yaml, .json." in refusal("case: a", "a.txt")
 
 
 # -- doses ----------------------------------------------------------------------------------------

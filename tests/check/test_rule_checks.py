@@ -32,7 +32,14 @@ def line_with(file: str, text: str) -> int:
 @pytest.mark.parametrize(
     ("file", "old", "new", "at", "id", "said"),
     [
-        (KY, "      any_of:", "      some_of:", "      any_of:", "rules", "logic.some_of is no known field"),
+        (
+            KY,
+            "      any_of:",
+            "      some_of:",
+            "      any_of:",
+            "rules",
+            "logic.some_of is not a known field",
+        ),
         (NY, "to: 2022-01-23", "to: 2022-02-23", "from: 2022-01-24", "rule-days", "goes to 2022-02-23"),
         (NY, "to: 2022-01-23", "to: 2022-01-20", "from: 2022-01-24", "rule-days", "no rule is in force"),
         (KY, "quote: Multiple", f"quote: {'word ' * 20}Multiple", "quote: M", "rule-quotes", "25 at most"),

@@ -90,7 +90,7 @@ def test_bad_input_is_refused_with_field_and_mend(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("age: -1", "age is -1"), ("ages: 3", "ages is no known field. Did you mean age?")]
+    ("text", "said"), [("age: -1", "age is -1"), ("ages: 3", "ages is not a known field. Did you mean age?")]
 )
 def test_bad_facts_are_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, said: str

@@ -117,10 +117,10 @@ def test_wrong_input_is_said_once_and_nothing_is_written(capsys, tmp_path, monke
     [
         ("dx: [G3]", "no ICD-10-CM code"),
         ("age: -1", "age is -1."),
-        ("symptoms: {muscle_spazm: {}}", "symptoms.muscle_spazm is no known symptom."),
-        ("flags: {prior_treatment: true}", "is no known fact."),
+        ("symptoms: {muscle_spazm: {}}", "symptoms.muscle_spazm is not a known symptom."),
+        ("flags: {prior_treatment: true}", "is not a known fact."),
         ("practitioner: shaman", "practitioner is 'shaman'."),
-        ("visits: telehealth", "visits is no known field. Did you mean visit?"),
+        ("visits: telehealth", "visits is not a known field. Did you mean visit?"),
     ],
 )
 def test_wrong_facts_are_said_with_field_and_line(capsys, tmp_path, line, says):

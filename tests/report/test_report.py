@@ -109,7 +109,7 @@ def test_the_same_seed_gives_the_same_answer_whatever_the_threads() -> None:
         ),
         ('"60 mg/day"', '"60 ml/day"', "history.current[0].dose"),
         ("cause: multiple_sclerosis", "cause: multiple_sklerosis", "Did you mean multiple_sclerosis?"),
-        ("pain_nrs: 5", "pane_nrs: 5", "spasm.pane_nrs is no known field"),
+        ("pain_nrs: 5", "pane_nrs: 5", "spasm.pane_nrs is not a known field"),
     ],
 )
 def test_a_wrong_case_is_one_message_with_its_line(

@@ -141,7 +141,7 @@ def test_subjects_may_have_names(run, tmp_path):
 
 def test_an_unknown_ending_lists_the_known(run, tmp_path):
     with pytest.raises(
-        SimulationError, match=r"The ending '\.xls' names no format\. Allowed: \.csv, \.parquet, \.nc, \.zarr"
+        SimulationError, match=r"Unsupported file extension '\.xls'\. Allowed: \.csv, \.parquet, \.nc, \.zarr"
     ):
         write(run, tmp_path / "r.xls")
 

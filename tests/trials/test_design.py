@@ -53,7 +53,7 @@ endpoints:
         ("_nrs}\n", "_nrs, rises_by_pct: 20}\n", 12, "only failure"),
         ("measure: spasticity_nrs}\n", "measure: failure}\n", 12, "rises_by_pct is missing"),
         ("measure: spasticity_nrs}\n", "measure: withdrawal, falls_by_pct: 30}\n", 12, "no responders"),
-        ("weeks: 4\nv", "weeks: 4\nlength: 4\nv", 10, "no known field"),
+        ("weeks: 4\nv", "weeks: 4\nlength: 4\nv", 10, "not a known field"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_told_with_its_line_and_a_way_out(old, new, line, said, tmp_path):

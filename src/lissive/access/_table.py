@@ -1,4 +1,4 @@
-"""Tables of this room: a mistake in one is a RuleError."""
+"""Tables of access: a mistake in one is a RuleError."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def simulate_figures(
 
 
 def _recruited(design: Design, number: int, seed: int, response: Response) -> People | None:
-    """Those who are let in; None where too few can be, at these parameters."""
+    """Those who are enrolled; None where too few can be, at these parameters."""
     try:
         return recruit(design, number, seed=seed, response=response)
     except DesignError:

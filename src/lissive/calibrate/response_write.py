@@ -29,8 +29,8 @@ SOURCE = "trials2026"
 """Key of the calibration itself in the tables of sources."""
 HERE = Path(__file__).parents[1]
 TABLES = {
-    TITRATION: HERE / "simulate" / "titration.tsv",
-    RATING: HERE / "simulate" / "ratings.tsv",
+    TITRATION: HERE / "simulation" / "titration.tsv",
+    RATING: HERE / "simulation" / "ratings.tsv",
     BETWEEN: HERE / "trials" / "between.tsv",
 }
 

@@ -21,7 +21,7 @@ _PATTERNS = {"keys": "pattern", "causes": "match", "designs": "match", "products
 
 
 def _tables(tables: Tables) -> list[Table]:
-    return [table for table in tables.room(DATA) if table.is_yaml]
+    return [table for table in tables.folder(DATA) if table.is_yaml]
 
 
 def form(tables: Tables) -> Iterator[Fault]:

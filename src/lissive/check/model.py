@@ -118,6 +118,6 @@ def _of(table: Table | None) -> str:
 
 
 def read(tables: Tables) -> Iterator[Fault]:
-    for table in tables.room(PARAMETERS):
+    for table in tables.folder(PARAMETERS):
         if table.name.removesuffix(".tsv") not in MODULES and not is_named(table.place):
             yield f"{table.shown}:1", "the model does not read this table."

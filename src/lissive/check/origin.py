@@ -57,14 +57,17 @@ def _without_source(tables: Tables, word: str, what: str) -> Iterator[Fault]:
 
 
 def keys(row: Row) -> list[str]:
-    """What a row names as its sources: keys, or in rooms that have none a citation in words."""
+    """What a row names as its sources: keys, or in packages that have none a citation in words."""
     return [key.strip() for key in row["source"].split(";") if key.strip() not in ("", "-")]
 
 
-def _sources(tables: Tables, room: str) -> list[Table]:
-    """The tables in which a room's keys may stand: its own, and the model's."""
+def _sources(tables: Tables, folder: str) -> list[Table]:
+    """The tables in which a folder's keys may stand: its own, and the model's."""
     return [
-        table for each in dict.fromkeys((room, PARAMETERS)) for table in tables.room(each) if _is_list(table)
+        table
+        for each in dict.fromkeys((folder, PARAMETERS))
+        for table in tables.folder(each)
+        if _is_list(table)
     ]
 
 
@@ -74,9 +77,9 @@ def _is_list(table: Table) -> bool:
 
 
 def _named(table: Table, has_own: bool) -> Iterator[tuple[Row, list[str]]]:
-    """Rows with the keys that they name; in a room with sources of its own, blanks may part them too.
+    """Rows with the keys that they name; in a folder with sources of its own, blanks may part them too.
 
-    A room without may give a citation in words instead of a key.
+    A folder without may give a citation in words instead of a key.
     """
     for row in () if _is_list(table) else table.rows:
         yield row, [key for each in keys(row) for key in (each.split() if has_own else [each])]
@@ -84,9 +87,9 @@ def _named(table: Table, has_own: bool) -> Iterator[tuple[Row, list[str]]]:
 
 def sources_known(tables: Tables) -> Iterator[Fault]:
     for table in tables:
-        sources = _sources(tables, table.room)
+        sources = _sources(tables, table.folder)
         known = {row["key"] for each in sources for row in each.rows}
-        has_own = any(each.room == table.room for each in sources)
+        has_own = any(each.folder == table.folder for each in sources)
         for row, named in _named(table, has_own) if sources else ():
             for key in named:
                 if key not in known and (has_own or " " not in key):
@@ -97,8 +100,8 @@ def sources_used(tables: Tables) -> Iterator[Fault]:
     for sources in (table for table in tables if _is_list(table)):
         used, notes = set[str](), ""
         for table in tables:
-            lists = _sources(tables, table.room)
-            for row, named in _named(table, any(each.room == table.room for each in lists)):
+            lists = _sources(tables, table.folder)
+            for row, named in _named(table, any(each.folder == table.folder for each in lists)):
                 if sources in lists:
                     used.update(named)
                     notes += f" {row['note']}"  # a source that contradicts a number stands there

@@ -64,7 +64,7 @@ def blanks(tables: Tables) -> Iterator[Fault]:
             continue
         lines = table.text.split("\n")
         if lines[-1]:
-            yield f"{table.shown}:{len(lines)}", "the last line has no end."
+            yield f"{table.shown}:{len(lines)}", "the last line does not end with a newline."
         for number, line in enumerate(lines if lines[-1] else lines[:-1], start=1):
             if not line.strip():
                 yield f"{table.shown}:{number}", "the line is empty."

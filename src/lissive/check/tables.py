@@ -49,7 +49,7 @@ class Table:
     rows: tuple[Row, ...]
 
     @property
-    def room(self) -> str:
+    def folder(self) -> str:
         return self.place.rpartition("/")[0]
 
     @property
@@ -75,8 +75,8 @@ class Tables:
     def get(self, place: str) -> Table | None:
         return next((table for table in self.tables if table.place == place), None)
 
-    def room(self, name: str) -> list[Table]:
-        return [table for table in self.tables if table.room == name]
+    def folder(self, name: str) -> list[Table]:
+        return [table for table in self.tables if table.folder == name]
 
     @property
     def row_count(self) -> int:

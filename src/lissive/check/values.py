@@ -26,7 +26,7 @@ def units(tables: Tables) -> Iterator[Fault]:
     for table in tables:
         for row in table.rows:
             if "unit" in row.cells and "key" not in row.cells and not _is_unit(row["unit"], table.is_yaml):
-                yield row.where, f"{row['unit']!r} is no known unit."
+                yield row.where, f"{row['unit']!r} is not a known unit."
 
 
 @cache
@@ -46,7 +46,7 @@ def _is_unit(text: str, may_be_empty: bool) -> bool:
 
 def one_unit(tables: Tables) -> Iterator[Fault]:
     first: dict[str, Row] = {}
-    for table in tables.room(PARAMETERS):
+    for table in tables.folder(PARAMETERS):
         for row in table.rows:
             if row["name"] and "unit" in row.cells:
                 other = first.setdefault(row["name"], row)
@@ -94,7 +94,7 @@ def _ends(tables: Tables, name: str, what: str) -> Iterator[Fault]:
     for row in ends.values():
         if not _number(row["lower"]) < _number(row["upper"]):
             yield row.where, f"{row['name']}: lower {row['lower']} is not below upper {row['upper']}."
-    for other in tables.room(PARAMETERS):
+    for other in tables.folder(PARAMETERS):
         for row in other.rows:
             end = ends.get(row["name"])
             if end is None or "value" not in row.cells:

@@ -13,7 +13,7 @@ _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 def yaml_rows(text: str) -> Iterator[Row]:
-    """Line and plain cells of each mapping that has any, from the top down; nothing where it is no YAML.
+    """Line and plain cells of each mapping that has any, from the top down; nothing where it is not YAML.
 
     >>> list(yaml_rows("- id: a\\n  dose:\\n    value: 2\\n    unit: mg\\n"))
     [(1, {'id': 'a'}), (3, {'value': '2', 'unit': 'mg'})]

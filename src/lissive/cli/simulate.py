@@ -52,7 +52,7 @@ def simulate(
     rtol: Annotated[float | None, typer.Option(help="Relative tolerance.")] = None,
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of all that is drawn.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -63,7 +63,7 @@ def simulate(
         )
     if out.suffix not in FORMATS:
         raise SimulationError(
-            f"The ending {out.suffix!r} names no format.", where="--out", allowed=f"{', '.join(FORMATS)}."
+            f"Unsupported file extension {out.suffix!r}.", where="--out", allowed=f"{', '.join(FORMATS)}."
         )
     if (times is not None and until is not None) or (until is None) != (every is None):
         raise SimulationError(

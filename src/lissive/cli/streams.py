@@ -36,7 +36,7 @@ def _plain(character: str) -> str:
         return _PLAIN[character]
     if character.isspace() or unicodedata.category(character) == "Zs":
         return " "
-    if "\udc80" <= character <= "\udcff":  # a byte of a file's name that is no text
+    if "\udc80" <= character <= "\udcff":  # a byte of a file's name that is not text
         return f"\\x{ord(character) - 0xDC00:02x}"
     name = unicodedata.name(character, "").split()
     if name[:1] == ["GREEK"] and "LETTER" in name:

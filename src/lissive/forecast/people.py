@@ -31,7 +31,7 @@ class Patients:
 
 
 def patients_like(plan: Treatment, cause: str, subjects: int, seed: int) -> Patients:
-    """`subjects` patients; number s has posterior draw s modulo DRAWS, whoever else is sampled."""
+    """`subjects` patients; number s has posterior draw s modulo DRAWS, however many others are sampled."""
     known = load_parameters(cause)
     posterior = [_on_average(each) for each in draws(min(DRAWS, subjects), seed)]
     draw_index = np.arange(subjects) % len(posterior)

@@ -106,7 +106,7 @@ def _read(source: Source) -> Equations:
 
 @contextmanager
 def _deep() -> Iterator[None]:
-    """Room for long chains of rules: each link costs a few Python frames, and none of the machine's stack."""
+    """Depth for long chains of rules: each link costs a few Python frames, and none of the machine's stack."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, 100_000))
     try:

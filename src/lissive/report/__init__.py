@@ -1,1 +1,1 @@
-"""How is it shown? Figures and texts of what the other rooms found; nothing is computed here."""
+"""How is it shown? Figures and texts of what the other packages found; nothing is computed here."""

@@ -68,7 +68,7 @@ def procedural_text(answer: Answer) -> str:
 
 
 def is_blocked(answer: Answer) -> bool:
-    """Whether the visit stands in the way, and not the lack of any programme."""
+    """Whether the visit is blocked, and not the lack of any programme."""
     return answer.procedural == "blocked" and "no_programme" not in answer.blocks
 
 

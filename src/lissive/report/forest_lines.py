@@ -1,4 +1,4 @@
-"""The lines of a forest plot, from top to bottom: what is drawn, and the table of the same."""
+"""The lines of a forest plot, from top to bottom: what is plotted, and the table of the same."""
 
 from __future__ import annotations
 

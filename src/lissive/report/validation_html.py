@@ -89,10 +89,10 @@ def validation_page(
     """The page's text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    house = Environment(
+    templates = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    house.globals |= {"kind": cell_class, "broad": is_broad}
+    templates.globals |= {"kind": cell_class, "broad": is_broad}
     targets, sensitivity = validation.targets, validation.sensitivity
     content = {
         "css": Markup((HERE / "validation.css").read_text(encoding="utf-8").strip()),
@@ -115,7 +115,7 @@ def validation_page(
         "study_references": study_references(validation.path),
         "target_references": target_references(targets),
     }
-    return house.get_template("validation.html.j2").render(content)
+    return templates.get_template("validation.html.j2").render(content)
 
 
 def _counts(validation: Validation) -> dict[str, int]:

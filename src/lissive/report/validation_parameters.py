@@ -100,7 +100,7 @@ def study_references(path: str) -> list[Named]:
         return []
     entries = yaml.load(place.read_text(encoding="utf-8"), Loader=_loader())
     if not isinstance(entries, list):
-        raise StudyError(f"{path} is no list of studies.", where=path)
+        raise StudyError(f"{path} is not a list of studies.", where=path)
     return [_study(entry) for entry in entries]
 
 

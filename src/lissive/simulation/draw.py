@@ -61,7 +61,7 @@ def draw(
     ----------
     given : what is known of them, the same for all [the table's unit].
     unknown : facts about the person that are drawn where they are not given.
-    first : number of the first patient; patient k is the same person whoever else is drawn.
+    first : number of the first patient; patient k is the same person however many others are drawn.
     evenly : spread each parameter evenly over its distribution (Latin hypercube), for averages over few patients;
         patient k then depends on how many are drawn.
     typical, spread : centre and spread of a parameter's distribution where they are not to be the table's; a

@@ -153,7 +153,7 @@ def write(data: xr.Dataset, path: str | Path, *, force: bool = False) -> None:
     path = Path(path)
     if path.suffix not in _WRITERS:
         raise SimulationError(
-            f"The ending {path.suffix!r} names no format.", where=str(path), allowed=f"{', '.join(_WRITERS)}."
+            f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=f"{', '.join(_WRITERS)}."
         )
     writer, packages = _WRITERS[path.suffix]
     if missing := [name for name in packages if importlib.util.find_spec(name) is None]:

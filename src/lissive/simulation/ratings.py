@@ -1,4 +1,4 @@
-"""Ratings as people would give them: good and bad stretches of some weeks around their own level, and the error of
+"""Ratings as people would give them: fluctuation over weeks around their own level, and the error of
 each rating. Shared by forecasts and virtual trials.
 
 >>> stretches(1, "pain", np.arange(3), 10, sd=1.0, memory=28.0).shape

@@ -106,7 +106,7 @@ class _Base:
     def points(self, rows: Any) -> Iterator[Observation]:
         """Concentrations at times: entries of time, concentration and, perhaps, spread."""
         if not isinstance(rows, tuple):
-            self.entry.wrong(self.loc, "conc_time is no list.", allowed="entries of time [h] and ng/mL.")
+            self.entry.wrong(self.loc, "conc_time is not a list.", allowed="entries of time [h] and ng/mL.")
             return
         if not rows:
             self.entry.skip(self.what, "no concentrations in it")

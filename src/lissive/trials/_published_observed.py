@@ -56,7 +56,9 @@ def _mapping(entry: Entry, field: str) -> Mapping[str, Any]:
     node = entry.data.get(field)
     if node is None or isinstance(node, Mapping):
         return node or {}
-    entry.wrong((field,), f"{field} is no list of fields.", allowed="fields, as in {spasticity_nrs: [...]}.")
+    entry.wrong(
+        (field,), f"{field} is not a list of fields.", allowed="fields, as in {spasticity_nrs: [...]}."
+    )
     return {}
 
 

@@ -1,5 +1,4 @@
-"""What was kept of patients, as the curves that a trial's figures show. Read from disk, so that a run that was gone
-on with shows the same as an unbroken one."""
+"""What was kept of patients, as the curves that a trial's figures show. Read from disk, so that a resumed run shows the same as an unbroken one."""
 
 from __future__ import annotations
 
@@ -163,7 +162,7 @@ def _mean(rows: FloatArray) -> FloatArray:
 
 
 def _over_replicates(means: FloatArray) -> Band:
-    """(replicate, place) to what is drawn; nothing where no replicate has a mean."""
+    """(replicate, place) to what is plotted; nothing where no replicate has a mean."""
     known = [column[~np.isnan(column)] for column in means.T]
     return Band(
         [float(each.mean()) if each.size else None for each in known],

@@ -299,7 +299,7 @@ def _row(trial: PublishedTrial, observed: Observed, values: FloatArray) -> Row |
 
 def stamp() -> str:
     """What an answer about the shipped trials rests on, short."""
-    room = Path(__file__).parent
-    tables = [DRAWS, TRIALS, room / "between.tsv", room.parent / "simulate" / "ratings.tsv"]
+    here = Path(__file__).parent
+    tables = [DRAWS, TRIALS, here / "between.tsv", here.parent / "simulation" / "ratings.tsv"]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in tables)).hexdigest()[:12]
     return f"model {model_hash(load('lissive'))[:12]}, draws and trials {digest}"

@@ -120,8 +120,8 @@ def patients_of(folder: Path) -> list[Path]:
 
 
 def _records(folder: Path) -> Iterator[Path]:
-    room = folder / RECORD
-    yield from (path for path in sorted(room.glob("*.json")) if _NAME.fullmatch(path.stem))
+    place = folder / RECORD
+    yield from (path for path in sorted(place.glob("*.json")) if _NAME.fullmatch(path.stem))
 
 
 def _patients(record: Path) -> Path:

@@ -225,7 +225,7 @@ def assessed(
 def identifiability(
     *, log_sd: Mapping[str, float] | None = None, threads: int | None = None
 ) -> Identifiability:
-    """Identifiability of the shipped model by the virtual data set of this room's tables.
+    """Identifiability of the shipped model by the virtual data set of this package's tables.
 
     log_sd : parameter to the standard deviation of its logarithm (logit for a share), where one is known.
     Raises       ParameterError for a wrong `log_sd`, or a table that does not go with the model.

@@ -1,4 +1,4 @@
-"""The tables of this room that sensitivity and identifiability rest on: tab-separated, with a header."""
+"""The tables that sensitivity and identifiability rest on: tab-separated, with a header."""
 
 from __future__ import annotations
 

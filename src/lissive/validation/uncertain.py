@@ -95,7 +95,7 @@ def depends_on(equations: Equations, outputs: Iterable[str]) -> frozenset[str]:
     """The parameters that these outputs depend on, through whatever states."""
     unknown = [name for name in outputs if name not in equations.quantities]
     if unknown:
-        raise ParameterError(f"{unknown[0]} is no quantity of model {equations.name}.", where="outputs")
+        raise ParameterError(f"{unknown[0]} is not a quantity of model {equations.name}.", where="outputs")
     place = {name: k for k, name in enumerate(equations.states)}
     seen: set[str] = set()
     todo = set(equations.graph.symbols([equations.quantities[name] for name in outputs]))

@@ -255,7 +255,7 @@ class Batch:
 
         times : increasing, within this advance.     edges : of bins, increasing, within this advance.
         stop : whether `until` is a stop, as a decision time is, or only a pause (the default).
-        resume : whether `doses` is the table of the last advance, to be gone on with; else it starts anew.
+        resume : whether `doses` is the table of the last advance, to be continued; else it starts anew.
         Raises SimulationError for times or edges outside of what this advance covers.
         """
         if not until >= self._reached:
