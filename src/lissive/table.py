@@ -1,4 +1,4 @@
-"""Tables: tab-separated, with a header, every mistake said with its line, as the error of the package that reads them."""
+"""Tab-separated tables with a header; every mistake with its line, as the error of the package that reads them."""
 
 from __future__ import annotations
 

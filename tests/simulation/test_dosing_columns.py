@@ -228,6 +228,9 @@ def test_a_rounding_error_does_not_turn_the_order_round(run):
     want = 100 * (1 + left(0.1) + left(0.2))
     assert_allclose(run(f"ID,TIME,EVID,AMT,CMT,II,ADDL\n{rows}"), [[want]], rtol=1e-8)
     assert_allclose(run(f"ID,TIME,EVID,AMT,CMT,II,ADDL\n{rows}", times=[0.3]), [[want]], rtol=1e-8)
+    dose = "ID,TIME,EVID,AMT,CMT\n1,57,1,100,central"
+    assert 100 * 0.57 < 57
+    assert run(dose, until=57, every=0.57)[0, -1] == 100  # output times come after doses
 
 
 def test_output_times_come_after_the_doses(run):

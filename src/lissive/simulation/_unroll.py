@@ -92,10 +92,22 @@ def _due(record: Record, anchors: Floats) -> Floats:
             do="check II and ADDL.",
         )
     times = np.array(record.time + lag + np.arange(count) * record.interval, dtype=np.float64)
+    return snapped(times, anchors, abs(record.time) + lag)
+
+
+def snapped(times: Floats, anchors: Floats, size: float = 0.0) -> Floats:
+    """`times`, each as the anchor that it misses by no more than a rounding error.
+
+    anchors : increasing.      size : of numbers that the times were added up from.
+
+    >>> snapped(np.array([0.1 + 2 * 0.1, 1.0]), np.array([0.3, 2.0])).tolist()
+    [0.3, 1.0]
+    """
+    moved = times.copy()
     place = np.clip(np.searchsorted(anchors, times), 1, max(len(anchors) - 1, 1))
     for near in (anchors[place - 1], anchors[np.minimum(place, len(anchors) - 1)]):
-        np.copyto(times, near, where=abs(times - near) <= _SAME * (abs(record.time) + lag + abs(times)))
-    return times
+        np.copyto(moved, near, where=abs(times - near) <= _SAME * (size + abs(times)))
+    return moved
 
 
 def _unroll_plain(records: Sequence[Record], anchors: Floats) -> Unrolled:

@@ -200,7 +200,7 @@ def _through(batch: Batch, members: _Members, times: Floats, settings: Settings)
         seen = batch.advance(
             end,
             to_doses(members.regimen, batch.kernel, rows),
-            times=inside if do is not None else [*inside, end],
+            times=inside if do is not None else np.append(inside, end),
             stop=not last,
             threads=settings.threads,
         ).values

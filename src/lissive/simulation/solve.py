@@ -23,6 +23,7 @@ from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
 from lissive.simulation._event_cells import is_missing, is_plain
 from lissive.simulation._event_rows import id_of
+from lissive.simulation._unroll import snapped
 from lissive.simulation.asked import (
     a_table,
     given_parameters,
@@ -100,6 +101,8 @@ def simulate(
     if events is not None:
         a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
     table = None if events is None else read_events(events, equations, covariates)
+    if table and grid is not None:  # 100 times 0.57 is a little less than 57, where a dose may be
+        grid = np.unique(snapped(grid, np.unique([at for run in table.runs for at in run.time])))
     if grid is None and not (table and any(len(run.seen) for run in table.runs)):
         raise SimulationError(
             "No output times are given.",

@@ -1,4 +1,5 @@
-"""What was kept of patients, as the curves that a trial's figures show. Read from disk, so that a resumed run shows the same as an unbroken one."""
+"""What was kept of patients, as the curves that a trial's figures show. Read from disk, so that
+a resumed run shows the same as an unbroken one."""
 
 from __future__ import annotations
 
