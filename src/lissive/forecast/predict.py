@@ -112,15 +112,14 @@ def predict(
     )
     subjects = whole("subjects", subjects, wrong=SimulationError)
     seed = whole("seed", seed, wrong=SimulationError, least=0)
-    cores = threads_of(threads, wrong=SimulationError)
     rtol = number_of("rtol", rtol, wrong=SimulationError)
+    settings = Settings(Tolerances(rtol=rtol), threads_of(threads, wrong=SimulationError))
     equations = load("lissive")
     plan = treatment(case, equations)
     assert case.spasm.cause is not None
     people = like_them(plan, case.spasm.cause, subjects, seed)
     both = {name: np.tile(value, 2) for name, value in people.parameters.items()}
     outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
-    settings = Settings(Tolerances(rtol=rtol), cores)
     kernel = build(equations, outputs)
     course = {name: _course(seed, name, people.rating, plan.weeks) for name in rated()}
     policy = fixed(plan.first_units)
