@@ -101,7 +101,7 @@ def sbc(
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write ranks and their figure here.")
     ] = None,
-    sets: Annotated[int, typer.Option(min=20, help="Simulated trials that are fitted.")] = 200,
+    sets: Annotated[int, typer.Option(min=20, max=10_000, help="Simulated trials that are fitted.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
     force: Force = False,

@@ -36,9 +36,11 @@ def reproduce(
     from lissive.report.reproduce_text import reproduce_markdown, reproduce_text
     from lissive.trials.posterior import draws
     from lissive.trials.published import read_published, shipped_published
-    from lissive.trials.reproduce import chosen, stamp, to_dict
+    from lissive.trials.reproduce import LEAST_REPLICATES, chosen, stamp, to_dict
     from lissive.trials.reproduce import reproduce as carry_out
+    from lissive.trials.size import replicates_of
 
+    replicates = replicates_of(replicates, least=LEAST_REPLICATES)
     keep_inputs([docs], reads=[trials], force=force)
     published = shipped_published() if trials is None else read_published(trials)
     published = chosen(published, only or [])
