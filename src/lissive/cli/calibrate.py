@@ -102,7 +102,7 @@ def sbc(
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write ranks and their figure here.")
     ] = None,
-    sets: Annotated[int, typer.Option(min=20, help="Number of simulated trials to fit.")] = 200,
+    sets: Annotated[int, typer.Option(min=20, max=10_000, help="Number of simulated trials to fit.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     force: Force = False,

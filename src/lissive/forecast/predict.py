@@ -113,8 +113,8 @@ def predict(
     )
     subjects = whole("subjects", subjects, wrong=SimulationError)
     seed = whole("seed", seed, wrong=SimulationError, least=0)
-    cores = threads_of(threads, wrong=SimulationError)
     rtol = number_of("rtol", rtol, wrong=SimulationError)
+    settings = Settings(Tolerances(rtol=rtol), threads_of(threads, wrong=SimulationError))
     equations = load("lissive")
     plan = treatment(case, equations)
     assert case.spasm.cause is not None
@@ -124,7 +124,6 @@ def predict(
     patients = patients_like(plan, case.spasm.cause, subjects, seed)
     both = {name: np.tile(value, 2) for name, value in patients.parameters.items()}
     outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
-    settings = Settings(Tolerances(rtol=rtol), cores)
     kernel = build(equations, outputs)
     course = {name: _course(seed, name, patients.rating, plan.weeks) for name in rated()}
     policy = fixed(plan.first_units)
