@@ -41,7 +41,7 @@ UNMEASURED = float(np.log(10.0))
 STEP = 0.05
 """Of the logarithm, for derivatives; small steps would see what jumps are left, as where a slope gets another point."""
 MEASURES = {"Cmax", "AUC", "conc", "CL", "Tmax"}
-"""Half-lives are left out: they hang on limits of quantification that studies rarely print."""
+"""Half-lives are left out: they depend on limits of quantification that studies rarely print."""
 PRODUCTS = {"F_THC_oral": "Fa_THC_oral", "F_THC_spray": "Fa_THC_spray"}
 """What studies report is the product of Fa (its name here), Fg and FH: that is where the knowledge is."""
 IN_DATA = 0.05
@@ -81,7 +81,7 @@ class Fit:
     rests_on: Mapping[str, tuple[str, ...]]
     """Parameter to the studies that inform it."""
     recalled: Mapping[str, float]
-    """Parameter to the share of its information that is quoted from memory."""
+    """Parameter to the share of its information that is unverified."""
 
     @property
     def values(self) -> dict[str, float]:

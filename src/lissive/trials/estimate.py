@@ -295,7 +295,7 @@ def _rates(counts: FloatArray, design: FloatArray, offset: FloatArray, alpha: fl
             p = _score_test(lambda: Poisson(counts, np.delete(design, 1, axis=1), **data), arm)
             note = f"no events in the {name} arm: no finite ratio; p from a score test"
             return nothing(method, n, note, p)
-    # Where the dispersion is at its limit, zero, it hangs on rounding whether the fit says that it has converged.
+    # Where the dispersion is at its limit, zero, it depends on rounding whether the fit says that it has converged.
     term = most_likely(
         lambda: NegativeBinomial(counts, design, **data).fit(disp=0, maxiter=100),
         alpha,

@@ -1,6 +1,6 @@
-"""Global sensitivity of the clinical outputs: which numbers of the model they hang on.
+"""Global sensitivity of the clinical outputs: the parameters that they depend on.
 
-First every uncertain number is moved alone to either end of its range (the tornado). Those that move anything
+First every uncertain parameter is moved alone to either end of its range (the tornado). Those that move anything
 are screened by Morris' method; the most influential then share out the variance by Sobol's indices.
 """
 
@@ -65,7 +65,7 @@ class SensitivityProvenance:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What the outputs hang on. Arrays are (output, input) unless they say otherwise."""
+    """What the outputs depend on. Arrays are (output, input) unless they say otherwise."""
 
     outputs: tuple[Output, ...]
     inputs: tuple[Uncertain, ...]
