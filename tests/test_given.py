@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lissive.evidence.claims import nearest_claims
+from lissive.evidence.pool import pool
 
 import lissive
 from lissive.access.answer import Facts
@@ -25,11 +27,9 @@ from lissive.evidence import read_studies, shipped_studies
 from lissive.evidence.answer import answer_of
 from lissive.evidence.case_answer import case_evidence
 from lissive.evidence.catalog import listed, whole
-from lissive.evidence.claims import nearest_claims
 from lissive.evidence.comparing import comparisons
 from lissive.evidence.effect import effect
 from lissive.evidence.export import exported
-from lissive.evidence.pool import pool
 from lissive.forecast import predict, responders, summary
 from lissive.report.cite import cite
 from lissive.studies import read_studies as read_pk

@@ -180,7 +180,7 @@ def test_an_answer_has_the_parameters_own_units() -> None:
 
 def test_no_figures_is_said(trials) -> None:
     nothing = replace(trials["collin_2007"], observed=())
-    with pytest.raises(StudyError, match="No figure may be fitted on"):
+    with pytest.raises(StudyError, match="There is no calibration figure"):
         fit_response([nothing])
 
 

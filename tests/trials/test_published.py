@@ -523,8 +523,8 @@ class TestMistakes:
         assert [str(each).split(": ")[1][:15] for each in refused.value.findings] == [
             "split 'train' i",
             "change_sd is -1",
-            "The id comes tw",
-            "The id comes tw",
+            "The id is a dup",
+            "The id is a dup",
         ]
 
     def test_a_file_without_trials_is_refused(self, tmp_path):

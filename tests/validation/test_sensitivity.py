@@ -188,7 +188,7 @@ def test_every_name_in_the_tables_is_a_parameter() -> None:
 # ---- the model
 
 
-def test_every_output_hangs_on_something_and_makes_sense(found: Sensitivity) -> None:
+def test_every_output_depends_on_something_and_makes_sense(found: Sensitivity) -> None:
     typical = dict(zip([each.name for each in found.outputs], found.typical, strict=True))
     assert 0.0 < typical["spasm_ratio"] < 1.0
     assert typical["nrs_difference"] < 0.0

@@ -19,7 +19,7 @@ from lissive.studies import Observation
 USUAL_CV = 0.5
 """Coefficient of variation between people where a study prints none; 0.47 to 0.66 are reported by mouth."""
 RECALLED_WIDER = 2.0
-"""A figure quoted from memory counts with twice the error: a quarter of the weight."""
+"""An unverified figure (quoted from memory) counts with twice the error: a quarter of the weight."""
 KNEE = 1.0
 """Standard deviations from where on a residual costs its size, not its square (soft L1). Published means differ
 with heavy tails, and the field scores by the mean absolute logarithm."""

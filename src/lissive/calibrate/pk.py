@@ -81,7 +81,7 @@ class Fit:
     rests_on: Mapping[str, tuple[str, ...]]
     """Parameter to the studies that inform it."""
     recalled: Mapping[str, float]
-    """Parameter to the share of its information that is quoted from memory."""
+    """Parameter to the share of its information that is unverified."""
 
     @property
     def values(self) -> dict[str, float]:

@@ -146,7 +146,7 @@ def fit_response(
     data = data_of(trials)
     if not data:
         raise StudyError(
-            "No figure may be fitted on.", where="trials", allowed="a trial with split: calibration."
+            "There is no calibration figure.", where="trials", allowed="a trial with split: calibration."
         )
     wanted_trials = [t for k, t in enumerate(trials) if any(d.trial == k for d in data)]
     data = data_of(wanted_trials)
@@ -161,7 +161,7 @@ def fit_response(
         )
     emulator = learn(x, y)
     for wave, runs in enumerate(effort.runs[1:], start=2):
-        say("where the posterior is")
+        say("second wave: the region of the posterior")
         draws = sample(data, wanted, emulator, seed, replace(effort, ensembles=1))[0]
         more = _near(draws, runs, seed + wave)
         first = len(x)
@@ -243,7 +243,7 @@ def _recruited(design: Design, number: int, seed: int, response: Response) -> Pe
 def _on_each_arm(
     design: Design, arms: Sequence[str | None], people: Sequence[People], settings: Settings
 ) -> list[dict[str | None, TrialData] | None]:
-    """For each group of people, arm to the trial with everybody on it; None where the trial cannot be carried out."""
+    """For each group of people, arm to the trial with everybody on it; None where the trial cannot be simulated."""
 
     def carried_out(groups: Sequence[People]) -> list[dict[str | None, TrialData] | None]:
         numbers = [each.replicate for each in groups]

@@ -20,7 +20,7 @@ from lissive.trials.published import Observed, PublishedTrial
 
 LOG = ("change_sd", "sd", "odds_ratio", "hazard_ratio")
 RECALLED = 2.0
-"""Factor of the error of a figure that was quoted from memory."""
+"""Factor of the error of an unverified figure."""
 TYPICAL_SD = {"": 1.7, "rated_at_visits": 2.5}
 """Spread of a change where the paper gives none: of diary means (1.69 and 1.76, back-calculated from calibration
 trials), of single ratings (read)."""

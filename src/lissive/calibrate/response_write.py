@@ -115,7 +115,7 @@ def _informing(posterior: Posterior, k: int) -> list[tuple[Observed, float]]:
 
 
 def _recalled(informing: Sequence[tuple[Observed, float]]) -> float:
-    """Share of what the figures say that was quoted from memory; 0 where none moves, as of how trials differ."""
+    """Share of what the figures say that is unverified; 0 where none moves, as of how trials differ."""
     total = sum(weight for _, weight in informing)
     from_memory = sum(weight for o, weight in informing if o.provenance == "recalled")
     return from_memory / total if total else 0.0

@@ -1,4 +1,4 @@
-"""From the plan of a published trial and what is observed of it to a design that can be carried out."""
+"""From the plan of a published trial and what is observed of it to a design that can be simulated."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class PublishedTrial:
-    """A trial that can be carried out again in the model, and what it found."""
+    """A trial that can be simulated, and what it found."""
 
     id: str
     split: str

@@ -85,7 +85,7 @@ def conduct(
 
 
 def run_replicates(carried_out: Callable[[Sequence[T]], list[S]], replicates: Sequence[T]) -> list[S | None]:
-    """All replicates together; where one of them cannot be carried out, each by itself, and None for that one."""
+    """All replicates together; where one of them cannot be simulated, each by itself, and None for that one."""
     if not replicates:
         return []
     try:

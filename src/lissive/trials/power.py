@@ -86,7 +86,7 @@ def power(
     seed : random seed; the design's, or 1, if not given.
     progress : called with the number of patients simulated, of `replicates * sum(sizes)`.
 
-    Raises       DesignError where a size or the endpoint cannot be, or a trial of that size cannot be carried out.
+    Raises       DesignError where a size or the endpoint cannot be, or a trial of that size cannot be simulated.
     """
     design, seed = planned(design, seed)
     sizes = [whole(f"sizes[{k}]", n, wrong=DesignError) for k, n in enumerate(_sizes(sizes))]

@@ -1,4 +1,4 @@
-"""From a file of published trials to designs that can be carried out and the figures that they found.
+"""From a file of published trials to designs that can be simulated and the figures that they found.
 
 The format is that of the shipped file, `lissive/evidence/data/trials.yaml`: `trials` is a list of entries with id,
 citation, cause, intervention, comparator, design, enriched, randomised, duration_weeks, titration, max_dose,

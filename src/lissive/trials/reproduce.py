@@ -141,7 +141,7 @@ def _row_json(row: Row) -> dict[str, Any]:
 def chosen(published: Published, only: Sequence[str]) -> Published:
     """These trials alone; all where none is named.
 
-    Raises       DesignError for one that is not in the file, or of which nothing can be carried out.
+    Raises       DesignError for one that is not in the file, or of which nothing can be simulated.
     """
     only = list_of("only", only, str, wrong=DesignError, do="name trials, as ['wade_2004'].")
     if not only:
@@ -267,7 +267,7 @@ def _figures(
     settings: Settings,
     within: Callable[[float], None] | None,
 ) -> FloatArray:
-    """(replicate, figure); NaN in a replicate that could not be carried out."""
+    """(replicate, figure); NaN in a replicate that could not be simulated."""
     size = max(1, PATIENTS_AT_ONCE // _entering(trial))
     values = np.full((replicates, len(trial.observed)), np.nan)
     design = _with_enough(trial.design)

@@ -76,7 +76,7 @@ class Results:
     comparisons: tuple[Comparison, ...]
     provenance: Provenance
     example: TrialData | None = None
-    """The first replicate that was carried out now, patient by patient."""
+    """The first replicate simulated now, patient by patient."""
 
     @property
     def replicates(self) -> int:

@@ -1,6 +1,10 @@
+<<<<<<< HEAD:src/lissive/validation/sensitivity.py
 """Global sensitivity of the clinical outputs: which numbers of the model they depend on.
+=======
+"""Global sensitivity of the clinical outputs: the parameters that they depend on.
+>>>>>>> wg:src/lissive/validation/sensitivity.py
 
-First every uncertain number is moved alone to either end of its range (the tornado). Those that move anything
+First every uncertain parameter is moved alone to either end of its range (the tornado). Those that move anything
 are screened by Morris' method; the most influential then share out the variance by Sobol's indices.
 """
 
