@@ -1,8 +1,4 @@
-<<<<<<< HEAD:src/lissive/validation/sensitivity.py
-"""Global sensitivity of the clinical outputs: which numbers of the model they depend on.
-=======
 """Global sensitivity of the clinical outputs: the parameters that they depend on.
->>>>>>> wg:src/lissive/validation/sensitivity.py
 
 First every uncertain parameter is moved alone to either end of its range (the tornado). Those that move anything
 are screened by Morris' method; the most influential then share out the variance by Sobol's indices.
