@@ -67,7 +67,8 @@ def magnitude(text: str, unit: str, *, where: str = "") -> float:
         )
     if match["unit"] is None:
         raise UnitError(f"{text!r} has no unit.", where=where, allowed=allowed, do="add the unit.")
-    value = float(match["number"]) * factor(match["unit"], unit, where=where, text=text)
+    same = match["unit"] == unit  # most often it is, and the registry takes half a second to load
+    value = float(match["number"]) * (1.0 if same else factor(match["unit"], unit, where=where, text=text))
     if not math.isfinite(value):
         raise UnitError(f"{text!r} is too large to be a number.", where=where, allowed=allowed)
     return value

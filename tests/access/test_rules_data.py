@@ -44,6 +44,7 @@ def test_all_jurisdictions_versions_and_sources_are_there() -> None:
     assert sum(len(each.sources) for each in versions) >= 233
     assert len({source.url for each in versions for source in each.sources}) >= 200
     assert sum(code.startswith("US-") for code in rules()) == 56
+    assert all(place.code == code for code, place in rules().items())  # a file is found by its name
 
 
 def test_no_plain_loader_reads_a_word_as_a_truth_value() -> None:

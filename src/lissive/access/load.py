@@ -46,10 +46,21 @@ def paths() -> list[Path]:
 
 
 @cache
+def files() -> Mapping[str, Path]:
+    """The file of each jurisdiction by its code, which is its name: states and territories, then countries."""
+    prefix = {"us": "US-", "world": ""}
+    return MappingProxyType({f"{prefix[path.parent.name]}{path.stem.upper()}": path for path in paths()})
+
+
+@cache
+def _shipped(code: str) -> Jurisdiction:
+    return read_jurisdiction(files()[code], shipped=True)
+
+
+@cache
 def rules() -> Mapping[str, Jurisdiction]:
-    """Every jurisdiction by its code: states and territories, then countries."""
-    found = [read_jurisdiction(path, shipped=True) for path in paths()]
-    return MappingProxyType({each.code: each for each in found})
+    """Every jurisdiction by its code, in the order of `files`."""
+    return MappingProxyType({code: _shipped(code) for code in files()})
 
 
 def jurisdiction(code: str, known: Mapping[str, Jurisdiction] | None = None) -> Jurisdiction:
@@ -60,8 +71,10 @@ def jurisdiction(code: str, known: Mapping[str, Jurisdiction] | None = None) -> 
     >>> jurisdiction("us-ny").name, jurisdiction("New York").code
     ('New York', 'US-NY')
     """
-    known = rules() if known is None else known
     wanted = text_of("jurisdiction", code, wrong=RuleError, example="US-NY").strip()
+    if known is None and wanted.upper() in files():
+        return _shipped(wanted.upper())  # one file is read, not all
+    known = rules() if known is None else known
     if wanted.upper() in known:
         return known[wanted.upper()]
     names = {each.name.lower(): each for each in known.values()}

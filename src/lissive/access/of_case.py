@@ -5,7 +5,7 @@ from __future__ import annotations
 from lissive.access.answer import Answer
 from lissive.access.decide import decide
 from lissive.access.facts import facts_of_case
-from lissive.access.load import rules
+from lissive.access.load import files
 from lissive.case import Case
 
 
@@ -23,4 +23,4 @@ def why_not(case: Case) -> str:
         return "place.residence is unknown"
     if case.as_of is None:
         return "as_of, the day that is asked for, is unknown"
-    return "" if place in rules() else f"no rules of {place} are in the tables"
+    return "" if place in files() else f"no rules of {place} are in the tables"
