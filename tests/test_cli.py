@@ -131,7 +131,7 @@ def test_simulate_hands_on_what_was_asked(solver, tmp_path):
     solver.pop("out")
     assert solver == {
         "model": "m.ant", "events": None, "subjects": 3, "until": 24.0, "every": 0.5, "times": None,
-        "select": ["S1", "[S1]", "k"], "rtol": 1e-5, "covariates": "nocb",
+        "select": ["S1", "[S1]", "k"], "rtol": 1e-5,
     }  # fmt: skip
 
 

@@ -140,14 +140,14 @@ def test_the_command_says_what_became_of_each_column(mode, at_12, tmp_path, caps
     assert door.main([*words, "--out", str(tmp_path / "o.csv"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["columns"] == {"varying": ["CL"], "covariates": mode, "not_used": ["DV"]}
-    assert any(f"({mode}): CL" in note for note in said["notes"])
+    assert any(f"({mode}: between rows" in note and note.endswith(": CL.") for note in said["notes"])
     table = pd.read_csv(tmp_path / "o.csv")
     assert list(table) == ["subject", "time", "central", "DV"]
     np.testing.assert_allclose(table["central"], [100 * math.exp(-1.5), 100 * at_12], rtol=1e-5)
     assert door.main([*words, "--out", str(tmp_path / "o.csv")]) == 0
     said = capsys.readouterr().out
     assert "Not used, only carried to the result: DV." in said
-    assert f"({mode}): CL." in said
+    assert f"Time-varying parameters ({mode}: between rows" in said
 
 
 def test_an_unknown_way_of_carrying_is_refused(tmp_path, capsys):

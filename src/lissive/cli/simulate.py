@@ -29,13 +29,13 @@ def simulate(
         Path | None, typer.Option(help="Doses, NONMEM-style: ID TIME EVID AMT CMT RATE II ADDL SS F LAG DUR.")
     ] = None,
     covariates: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="nocb|locf",
             help="Between two rows of --events, a column named like a parameter has the next row's value "
-            "(nocb) or the last row's (locf).",
+            "(nocb, the default) or the last row's (locf).",
         ),
-    ] = "nocb",
+    ] = None,
     subjects: Annotated[
         str | None,
         typer.Option(metavar="N|FILE", help="How many subjects, or a table of their parameters, a row each."),
@@ -57,7 +57,7 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Solve a model and write what was selected, for one subject or for many."""
-    if covariates not in MODES:
+    if covariates is not None and covariates not in MODES:
         raise SimulationError(
             f"--covariates is {covariates!r}.", where="--covariates", allowed=f"{' or '.join(MODES)}."
         )
@@ -78,11 +78,10 @@ def simulate(
     who = _subjects(subjects)
     read = [model, events, times, who if isinstance(who, Path) else None]
     keep_inputs([out], reads=read, beside=written_beside(out), force=force)
-    given = {"rtol": rtol, "atol": atol, "threads": threads, "seed": seed}
+    given = {"covariates": covariates, "rtol": rtol, "atol": atol, "threads": threads, "seed": seed}
     result = simulate_files(
         model=model,
         events=events,
-        covariates=covariates,
         subjects=who,
         until=until,
         every=every,

@@ -178,9 +178,10 @@ def read_events(
         )
     notes = list(rows.notes)
     if rows.varying:
-        way = {"nocb": "as the next row says", "locf": "as the last row says"}[covariates]
+        which = "next" if covariates == "nocb" else "last"
+        names = ", ".join(rows.varying)
         notes.append(
-            f"Parameters that vary in time, between rows {way} ({covariates}): {', '.join(rows.varying)}."
+            f"Time-varying parameters ({covariates}: between rows the {which} row's value holds): {names}."
         )
     return EventTable(tuple(runs), covariates, tuple(notes))
 

@@ -41,7 +41,7 @@ from lissive.simulation.origin import origin
 from lissive.simulation.output import dataset, write
 from lissive.simulation.planned import carried, plan, seen_times
 from lissive.simulation.run import MEANING, Settings, follow_courses
-from lissive.simulation.schedule import Regimen
+from lissive.simulation.schedule import Floats, Regimen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ def simulate(
     subjects are observed at rows of their own that differ in time, the dims are (subject, record), and `time` has
     both. A subject with several occasions stands there once for each, with the coordinate `occasion`.
 
-    Raises       a LissiveError for whatever cannot be run as
+    Raises       a LissiveError for whatever cannot be run as asked.
     """
     equations = _model(model)
     outputs = selected(equations, select)
@@ -97,25 +97,8 @@ def simulate(
     threads = (os.cpu_count() or 1) if threads is None else whole(threads, "threads", 1)
     tolerances = Tolerances(rtol=number(rtol, "rtol"), atol=number(atol, "atol"))
     seed = whole(seed, "seed", 0)
-    check_mode(covariates)
-    if events is not None:
-        a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
-    table = None if events is None else read_events(events, equations, covariates)
-    if table and grid is not None:  # 100 times 0.57 is a little less than 57, where a dose may be
-        grid = np.unique(snapped(grid, np.unique([at for run in table.runs for at in run.time])))
-    if grid is None and not (table and any(len(run.seen) for run in table.runs)):
-        raise SimulationError(
-            "No output times are given.",
-            where="times",
-            allowed="until with every; or times; or observation rows (EVID 0) in the events.",
-        )
-    seen = (
-        max(len(run.seen) for run in table.runs)
-        if grid is None and table
-        else len(grid)
-        if grid is not None
-        else 0
-    )
+    table, grid = _table(events, equations, covariates, grid)
+    seen = len(grid) if grid is not None else max(len(run.seen) for run in table.runs) if table else 0
     ids, own, drawn = _subjects(equations, subjects, table, seed, seen * len(outputs))
     notes = _overlap(table, own, drawn, common)
     planned = plan(equations, table, ids, grid, {**own, **common})
@@ -165,6 +148,26 @@ def _model(model: Any) -> Equations:
             allowed=f"{', '.join(SHIPPED)}; the path of an .ant or .xml file; or Equations.",
         )
     return load(model)
+
+
+def _table(
+    events: Any, equations: Equations, covariates: Any, grid: Any
+) -> tuple[EventTable | None, Floats | None]:
+    """The events, read; and the output times, each as the time of a row that it all but is."""
+    check_mode(covariates)
+    table = None
+    if events is not None:
+        a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
+        table = read_events(events, equations, covariates)
+    if table and grid is not None:  # 100 times 0.57 is a little less than 57, where a dose may be
+        grid = np.unique(snapped(grid, np.unique([at for run in table.runs for at in run.time])))
+    if grid is None and not (table and any(len(run.seen) for run in table.runs)):
+        raise SimulationError(
+            "No output times are given.",
+            where="times",
+            allowed="until with every; or times; or observation rows (EVID 0) in the events.",
+        )
+    return table, grid
 
 
 def _columns(table: EventTable | None) -> dict[str, Any]:
