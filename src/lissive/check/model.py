@@ -87,9 +87,13 @@ def _origin(lines: list[str], where: str, rows: dict[str, Row]) -> str:
     return where
 
 
+_NAMED = (("bounds", "name"), ("ranges", "name"), ("interactions", "parameter"), ("fitted", "name"))
+"""Tables and their columns that hold names of the model's parameters."""
+
+
 def names(tables: Tables) -> Iterator[Fault]:
     known = set(_parameters(tables))
-    for file, column in (("bounds", "name"), ("ranges", "name"), ("interactions", "parameter")):
+    for file, column in _NAMED:
         table = tables.get(f"{PARAMETERS}/{file}.tsv")
         for row in table.rows if table else ():
             if row[column] not in known:

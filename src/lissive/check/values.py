@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from lissive.check.tables import PARAMETERS, Fault, Row, Tables
 from lissive.errors import UnitError
 from lissive.units import factor
@@ -78,6 +81,59 @@ def _wrong_distribution(row: Row) -> Iterator[str]:
         yield f"is lognormal and its value {row['value']} is not over 0."
     if kind == "logitnormal" and not 0 < value < 1:
         yield f"is logitnormal and its value {row['value']} is not between 0 and 1."
+
+
+@cache
+def _column_ends() -> dict[tuple[str, str], tuple[float, float, str]]:
+    """Table and column to the ends that no cell of it can pass, and what the column holds."""
+    with Path(__file__).with_name("ends.tsv").open(encoding="utf-8", newline="") as file:
+        return {
+            (row["table"], row["column"]): (
+                float(row["lower"] or -math.inf),
+                float(row["upper"] or math.inf),
+                row["note"],
+            )
+            for row in csv.DictReader(file, delimiter="\t")
+        }
+
+
+def ends(tables: Tables) -> Iterator[Fault]:
+    for (place, column), (lower, upper, note) in _column_ends().items():
+        table = tables.get(place)
+        for row in table.rows if table else ():
+            value = _number(row[column])
+            if value < lower or value > upper:
+                allowed = f"{lower:g} to {upper:g}" if math.isfinite(lower) and math.isfinite(upper) else ""
+                allowed = allowed or (f"{lower:g} or more" if math.isfinite(lower) else f"up to {upper:g}")
+                yield row.where, f"{column} is {row[column]}; {allowed}. {note}"
+
+
+def correlations(tables: Tables) -> Iterator[Fault]:
+    """Pairs of two fitted parameters, each pair once, all of them possible together."""
+    fitted, table = tables.get(f"{PARAMETERS}/fitted.tsv"), tables.get(f"{PARAMETERS}/fitted_correlation.tsv")
+    if table is None:
+        return
+    names = [row["name"] for row in fitted.rows] if fitted else []
+    matrix = np.eye(len(names))
+    first: dict[frozenset[str], str] = {}
+    for row in table.rows:
+        pair = (row["name"], row["other"])
+        if unknown := [name for name in pair if name not in names]:
+            yield row.where, f"{unknown[0]!r} is not in fitted.tsv."
+        elif pair[0] == pair[1]:
+            yield row.where, f"{pair[0]} stands beside itself."
+        elif (before := first.setdefault(frozenset(pair), row.where)) != row.where:
+            yield row.where, f"the pair {pair[0]} and {pair[1]} comes twice; first at {before}."
+        else:
+            i, k = (names.index(name) for name in pair)
+            matrix[i, k] = matrix[k, i] = _number(row["correlation"])
+    # of a single pair the ends are the business of `ends`; here several together
+    if np.isfinite(matrix).all() and np.abs(matrix).max(initial=0.0) <= 1 and _least(matrix) < -1e-3:
+        yield f"{table.shown}:1", "these correlations cannot all be together: their matrix is not positive."
+
+
+def _least(matrix: npt.NDArray[np.float64]) -> float:
+    return float(np.linalg.eigvalsh(matrix).min(initial=0.0))
 
 
 def bounds(tables: Tables) -> Iterator[Fault]:

@@ -104,7 +104,17 @@ def _subjects(text: str | None) -> int | Path | None:
 
 
 def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise SimulationError(
+            f"{text!r} names nothing between two commas." if any(names) else f"{text!r} names nothing.",
+            where="--select",
+            allowed="ids with commas between them, as 'S1,[S1],k'.",
+            do="correct it, or leave --select out to write every state.",
+        )
+    return names
 
 
 def _print(summary: dict[str, Any], out: Path, as_json: bool) -> None:
