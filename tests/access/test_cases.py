@@ -49,9 +49,13 @@ def test_another_rule_alone_is_no_mismatch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("US-NJ", "US-NN", r"cases.yaml:3: there is no jurisdiction 'US-NN'"),
+        ("US-NJ", "US-NN", r"cases.yaml:3: Unknown jurisdiction 'US-NN'"),
         ("2022-01-01", "2022-02-30", r"cases.yaml:4: cases\[0\].date"),
-        ("severe: true", "sever: true", r"cases.yaml:5: .*sever is no known attribute. Did you mean severe"),
+        (
+            "severe: true",
+            "sever: true",
+            r"cases.yaml:5: .*sever is not a known attribute. Did you mean severe",
+        ),
         ("status: eligible", "status: perhaps", r"cases.yaml:6: cases\[0\].expected.status is 'perhaps'"),
     ],
 )
@@ -80,7 +84,7 @@ def test_a_question_is_facts_alone_or_a_worked_case_with_its_place_and_day(tmp_p
         (ONE.replace("2022-01-01", "2022-02-30"), r"cases.yaml:3: date is '2022-02-30'"),
         (ONE.replace("age: 40", "age: -1"), r"cases.yaml:4: facts.age is -1. Allowed: 0 to 120 years"),
         (ONE.replace("jurisdiction", "juridiction"), r"cases.yaml:2: juridiction is no known field. Did you"),
-        (CASE % ("eligible", ""), "holds worked cases, and one person is asked for"),
+        (CASE % ("eligible", ""), "contains several worked cases, and one person is expected"),
     ],
 )
 def test_a_mistake_in_a_question_is_said_with_its_line(tmp_path: Path, text: str, said: str) -> None:

@@ -62,7 +62,9 @@ class FactRow(Row):
             if name not in flag_names():
                 known = sorted(flag_names())
                 yield refuse(
-                    f"is no known fact.{nearest(name, known)}", f"{', '.join(known)}.", field=f"flags.{name}"
+                    f"is not a known fact.{nearest(name, known)}",
+                    f"{', '.join(known)}.",
+                    field=f"flags.{name}",
                 )
         who = self.practitioner
         if who is not None and plain_word(who) not in practitioners():
@@ -136,12 +138,12 @@ def _wrong_symptom(name: str, attributes: Any) -> Iterator[PydanticCustomError]:
         attributes = {}
     if recognise(name).symptom is None:
         known = [word for word, each in conditions().items() if each.is_symptom]
-        yield refuse(f"is no known symptom.{nearest(name, known)}", f"{', '.join(known)}.", field=place)
+        yield refuse(f"is not a known symptom.{nearest(name, known)}", f"{', '.join(known)}.", field=place)
     for attribute, value in attributes.items():
         field = f"{place}.{attribute}"
         if attribute not in _adjectives():
             yield refuse(
-                f"is no known attribute.{nearest(attribute, _adjectives())}",
+                f"is not a known attribute.{nearest(attribute, _adjectives())}",
                 f"{', '.join(_adjectives())}.",
                 field=field,
             )
