@@ -35,9 +35,11 @@ class LissiveError(Exception):
     case.yaml:4: weight_kg is 0. Allowed: 20 to 350 kg.
     """
 
+    findings: tuple[LissiveError, ...] = ()
+    """Of an error that stands for several: each of them."""
+
     def __init__(self, what: str, *, where: str = "", allowed: str = "", do: str = "") -> None:
         self.what, self.where, self.allowed, self.do = what, where, allowed, do
-        self.findings: tuple[LissiveError, ...] = ()
         super().__init__(self._text())
 
     @classmethod
