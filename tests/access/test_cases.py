@@ -49,7 +49,7 @@ def test_another_rule_alone_is_no_mismatch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("US-NJ", "US-NN", r"cases.yaml:3: there is no jurisdiction 'US-NN'"),
+        ("US-NJ", "US-NN", r"cases.yaml:3: Unknown jurisdiction 'US-NN'"),
         ("2022-01-01", "2022-02-30", r"cases.yaml:4: cases\[0\].date"),
         (
             "severe: true",
@@ -87,7 +87,7 @@ def test_a_question_is_facts_alone_or_a_worked_case_with_its_place_and_day(tmp_p
             ONE.replace("jurisdiction", "juridiction"),
             r"cases.yaml:2: juridiction is not a known field. Did you",
         ),
-        (CASE % ("eligible", ""), "holds worked cases, and one person is asked for"),
+        (CASE % ("eligible", ""), "contains several worked cases, and one person is expected"),
     ],
 )
 def test_a_mistake_in_a_question_is_said_with_its_line(tmp_path: Path, text: str, said: str) -> None:

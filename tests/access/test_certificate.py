@@ -158,12 +158,12 @@ def test_the_json_has_every_field_with_its_citation_and_provenance():
 
 
 def test_a_case_without_residence_is_refused():
-    with pytest.raises(RuleError, match=r"place\.residence is not in the case"):
+    with pytest.raises(RuleError, match=r"place\.residence is missing"):
         draft(case(place={"residence": None}), TODAY)
 
 
 def test_a_residence_without_rules_is_refused_with_the_nearest():
-    with pytest.raises(RuleError, match="no jurisdiction 'US-QQ'"):
+    with pytest.raises(RuleError, match="Unknown jurisdiction 'US-QQ'"):
         draft(case(place={"residence": "US-QQ"}), TODAY)
 
 

@@ -265,7 +265,7 @@ def test_no_condition_is_its_own_base():
         ("a\tdiagnosis\t\t\t\t\t\tguessed\t-\t", "provenance is 'guessed'"),
         ("a\tdiagnosis\t\t\t\t\tG35\tread\t-\t", "no source is named"),
         ("a\tdiagnosis\t\t\t\t\tG35\tread\tnowhere\t", "source 'nowhere' is not in"),
-        ("a\tdiagnosis\t\t\t\t\tG3\tread\there\t", "'G3' is no code"),
+        ("a\tdiagnosis\t\t\t\t\tG3\tread\there\t", "'G3' is not an ICD-10-CM code"),
         ("a\tdiagnosis\tb\t\t\t\t\trecalled\t-\t", "is_a names 'b'"),
         ("a\tdiagnosis\t\tb\t\t\t\trecalled\t-\t", "base names 'b'"),
         ("a\tdiagnosis\t\t\t\t\t\trecalled\t-", "The line has 9 cells"),
@@ -285,7 +285,7 @@ def test_two_words_do_not_share_a_name(tmp_path):
 
 def test_a_word_is_there_once(tmp_path):
     row = "a\tdiagnosis\t\t\t\t\t\trecalled\t-\t"
-    with pytest.raises(RuleError, match="a is there twice"):
+    with pytest.raises(RuleError, match="Duplicate word a"):
         read_conditions(table(tmp_path, row, row), [])
 
 

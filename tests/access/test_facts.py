@@ -27,15 +27,15 @@ from lissive.errors import RuleError
         ("age: 40\nwieght: 3", r"facts.yaml:2: wieght is not a known field.*age, resident, visitor_card, dx"),
         (
             "flags:\n  functional_limits: true",
-            r"facts.yaml:2: .*no known fact. Did you mean functional_limit",
+            r"facts.yaml:2: .*not a known fact. Did you mean functional_limit",
         ),
-        ("symptoms:\n  muscle_spams: {}", r"facts.yaml:2: .*no known symptom. Did you mean muscle_spasms"),
+        ("symptoms:\n  muscle_spams: {}", r"facts.yaml:2: .*not a known symptom. Did you mean muscle_spasms"),
         ("symptoms:\n  muscle_spasms:\n    sever: true", r"facts.yaml:3: .*Did you mean severe"),
         ("symptoms:\n  muscle_spasms:\n    severe: 7", r"facts.yaml:3: .*severe is 7. Allowed: true, false"),
         ("symptoms:\n  chronic_pain: {months: -2}", r"months is -2. Allowed: 0 to 1500 months"),
         ("practitioner: MDD", r"practitioner is 'MDD'"),
         ("visit: video", r"visit is 'video'. Allowed: in_person, telehealth"),
-        ("dx: [G3]", r"facts.yaml:1: dx\[0\] is wrong: 'G3' is no ICD-10-CM code"),
+        ("dx: [G3]", r"facts.yaml:1: dx\[0\] is wrong: 'G3' is not an ICD-10-CM code"),
         (
             "dx: []\nsymptoms: {muscle_spasms: severe}",
             r"facts.yaml:2: .* is 'severe'. Allowed: true, false, null",
@@ -220,8 +220,8 @@ def test_other_diagnoses_are_unknown_in_a_case_that_does_not_list_them() -> None
     ("change", "why"),
     [
         ({"place": {}}, "place.residence is unknown"),
-        ({"as_of": None}, "as_of, the day that is asked for, is unknown"),
-        ({"place": {"residence": "SE"}}, "no rules of SE are in the tables"),
+        ({"as_of": None}, "as_of, the date of the question, is unknown"),
+        ({"place": {"residence": "SE"}}, "the rules of SE are not in the data"),
     ],
 )
 def test_a_case_that_cannot_be_answered_says_why(change: dict[str, Any], why: str) -> None:

@@ -83,11 +83,16 @@ def test_a_flag_about_a_diagnosis_is_open_only_where_that_diagnosis_may_be() -> 
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("2014-07-05", "2014-02-30", 9, "a day that exists"),
+        ("2014-07-05", "2014-02-30", 9, "a valid date"),
         ("dx_any:", "dx_all:", 14, "dx_all is not a known field"),
         ("{dx_any: [als]}", "{}", 14, "has no test"),
         ("{dx_any: [als]}", "{dx_any: [als], never: true}", 14, "has dx_any and never"),
-        ("{dx_any: [als]}", "{dx_any: [als], severity: [severe]}", 14, "limits what is no symptom"),
+        (
+            "{dx_any: [als]}",
+            "{dx_any: [als], severity: [severe]}",
+            14,
+            "limits a clause that is not about a symptom",
+        ),
         ("{dx_any: [als]}", "{symptom: spasticity, severity: [bad]}", 14, "severity is 'bad'"),
         ("{dx_any: [als]}", "{symptom: spasticity, cause: any}", 14, "cause is 'any'"),
         ("[MD]", "[XX]", 15, "'XX'"),

@@ -101,8 +101,8 @@ def test_no_tile_lies_outside_the_picture():
     [
         (["US-NY\tcounty\t0\t0"], "group is 'county'"),
         (["US-NY\tstate\t-1\t0"], "whole numbers"),
-        (["US-NY\tstate\t0\t0", "US-NY\tstate\t1\t0"], "US-NY is there twice"),
-        (["US-NY\tstate\t0\t0", "US-NJ\tstate\t0\t0"], "stands where US-NY stands"),
+        (["US-NY\tstate\t0\t0", "US-NY\tstate\t1\t0"], "Duplicate code US-NY"),
+        (["US-NY\tstate\t0\t0", "US-NJ\tstate\t0\t0"], "has the same place as US-NY"),
     ],
 )
 def test_a_wrong_tile_is_said_with_its_line(tmp_path, rows, says):

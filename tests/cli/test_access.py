@@ -68,7 +68,7 @@ def test_the_case_can_be_asked_about_elsewhere_and_on_another_day(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--jurisdiction", "US-NX"], "there is no jurisdiction 'US-NX'"),
+        (["--jurisdiction", "US-NX"], "Unknown jurisdiction 'US-NX'"),
         (["--jurisdiction", "NY"], "Did you mean US-NY (New York)?"),
         (
             ["--jurisdiction", "US-NY", "--on", "2014-07-04"],

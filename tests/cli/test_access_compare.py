@@ -115,7 +115,7 @@ def test_wrong_input_is_said_once_and_nothing_is_written(capsys, tmp_path, monke
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("dx: [G3]", "no ICD-10-CM code"),
+        ("dx: [G3]", "not an ICD-10-CM code"),
         ("age: -1", "age is -1."),
         ("symptoms: {muscle_spazm: {}}", "symptoms.muscle_spazm is not a known symptom."),
         ("flags: {prior_treatment: true}", "is not a known fact."),

@@ -118,9 +118,9 @@ def read_question(path: str | Path) -> tuple[Facts, str | None, datetime.date | 
     data, lines = read_marked(path, wrong=RuleError, example="age: 52")
     if "cases" in data:
         raise RuleError(
-            "holds worked cases, and one person is asked for.",
+            "contains several worked cases, and one person is expected.",
             where=str(path),
-            do=f"run `lissive access cases {path}`, or give one of them in a file.",
+            do=f"run `lissive access cases {path}`, or put one of them into a file of its own.",
         )
     if "facts" not in data:
         return (

@@ -118,7 +118,7 @@ def draft(case: Case, on: datetime.date) -> Draft:
     kind_of("case", case, Case, wrong=RuleError, do="read it with read_case(FILE).")
     if case.place.residence is None:
         raise RuleError(
-            "place.residence is not in the case, so there is no law to draft by.",
+            "place.residence is missing: it decides which law applies.",
             where=case.case,
             allowed="a code, as US-NY.",
             do="write it into the case.",

@@ -102,7 +102,7 @@ def read_conditions(path: Path, sources: Collection[str]) -> dict[str, Condition
     found: dict[str, Condition] = {}
     for row in rows:
         if row["word"] in found:
-            raise row.error(f"{row['word']} is there twice.", do="keep one of the two.")
+            raise row.error(f"Duplicate word {row['word']}.", do="keep one of the two.")
         found[row["word"]] = _condition(row, sources)
     named: dict[str, str] = {}
     for row in rows:
@@ -131,7 +131,7 @@ def _condition(row: TableRow, sources: Collection[str]) -> Condition:
     codes = row.parts("icd10cm", ";")
     for code in codes:
         if not (_CODE.fullmatch(code) or _RANGE.fullmatch(code)):
-            raise row.error(f"{code!r} is no code of ICD-10-CM.", allowed=CODE_FORM)
+            raise row.error(f"{code!r} is not an ICD-10-CM code.", allowed=CODE_FORM)
     return Condition(
         row["word"],
         row["kind"],
@@ -157,7 +157,7 @@ def _check_links(row: TableRow, found: Mapping[str, Condition]) -> None:
     for column in ("is_a", "base"):
         for word in row.parts(column):
             if word not in found:
-                raise row.error(f"{column} names {word!r}, which is no word.{nearest(word, found)}")
+                raise row.error(f"{column} names {word!r}, which is not in the table.{nearest(word, found)}")
 
 
 @cache
@@ -225,7 +225,7 @@ def _by_code(said: str) -> Recognised:
     code = _dotted(said)
     if not _CODE.fullmatch(code):
         return _unrecognised(
-            said, "malformed_code", f"{said!r} is no ICD-10-CM code. The form is {CODE_FORM}"
+            said, "malformed_code", f"{said!r} is not an ICD-10-CM code. The form is {CODE_FORM}"
         )
     if found := _of_code(code):
         token, words = found

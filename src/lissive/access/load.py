@@ -81,7 +81,7 @@ def jurisdiction(code: str, known: Mapping[str, Jurisdiction] | None = None) -> 
     if wanted.lower() in names:
         return names[wanted.lower()]
     raise RuleError(
-        f"there is no jurisdiction {code!r}.{_near(wanted, known, names)}",
+        f"Unknown jurisdiction {code!r}.{_near(wanted, known, names)}",
         where="jurisdiction",
         allowed=f"{', '.join(known)}.",
         do="write a code, as US-NY or GB; `lissive access coverage` lists them.",

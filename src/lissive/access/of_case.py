@@ -22,5 +22,5 @@ def why_not(case: Case) -> str:
     if place is None:
         return "place.residence is unknown"
     if case.as_of is None:
-        return "as_of, the day that is asked for, is unknown"
-    return "" if place in files() else f"no rules of {place} are in the tables"
+        return "as_of, the date of the question, is unknown"
+    return "" if place in files() else f"the rules of {place} are not in the data"

@@ -64,7 +64,7 @@ def _date(value: object) -> object:
     try:
         return datetime.date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        raise refuse(f"is {value!r}.", "a day that exists, as in 2026-02-19.") from None
+        raise refuse(f"is {value!r}.", "a valid date, as in 2026-02-19.") from None
 
 
 Day = Annotated[datetime.date, BeforeValidator(_date)]
@@ -153,7 +153,7 @@ class Requirements(Row):
             for before, other in mine:
                 if _overlap(one, other):
                     yield refuse(
-                        f"is {one.id!r}, which fields[{before}] says for some of the same days.",
+                        f"is {one.id!r}, which fields[{before}] also defines for some of the same days.",
                         field=f"fields.{k}.id",
                         do="end the earlier one before the later one begins.",
                     )

@@ -39,7 +39,7 @@ PRACTITIONERS = (
 
 def _day(text: str) -> str:
     if not is_day(text):
-        raise refuse(f"is {text!r}.", "a day that exists, as in 2017-03-22.", "correct it.")
+        raise refuse(f"is {text!r}.", "a valid date, as in 2017-03-22.", "correct it.")
     return text
 
 
@@ -108,7 +108,7 @@ class Clause(Row):
         limits = self.severity or self.cause or self.duration_months_min or self.duration_days_min
         if limits and self.kind not in ("symptom", "symptom_any"):
             raise refuse(
-                "limits what is no symptom.",
+                "limits a clause that is not about a symptom.",
                 "severity, cause and duration beside symptom or symptom_any.",
                 "move them to the symptom.",
             )

@@ -38,10 +38,10 @@ def read_tiles(path: Path) -> dict[str, Tile]:
             raise row.error("column and row are not both whole numbers of 0 or more.")
         tile = Tile(row["code"], row["group"], int(row["column"]), int(row["row"]))
         if tile.code in found:
-            raise row.error(f"{tile.code} is there twice.", do="keep one of the two.")
+            raise row.error(f"Duplicate code {tile.code}.", do="keep one of the two.")
         for other in found.values():
             if (other.group, other.column, other.row) == (tile.group, tile.column, tile.row):
-                raise row.error(f"{tile.code} stands where {other.code} stands.", do="move one of the two.")
+                raise row.error(f"{tile.code} has the same place as {other.code}.", do="move one of the two.")
         found[tile.code] = tile
     return found
 

@@ -22,7 +22,7 @@ def _date(value: Any) -> Any:
     try:
         return datetime.date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        raise refuse(f"is {value!r}.", "a day that exists, as in 2026-11-22.") from None
+        raise refuse(f"is {value!r}.", "a valid date, as in 2026-11-22.") from None
 
 
 Day = Annotated[datetime.date, BeforeValidator(_date)]
@@ -226,7 +226,7 @@ class Case(Facts):
         max_length=80,
         examples=["ms-new-york"],
     )
-    as_of: Day | None = fact("The day for which the case is asked.")
+    as_of: Day | None = fact("Date of the question.")
     person: Person = Field(default=Person(), description="Who it is about.")
     place: Place = Field(default=Place(), description="Where, and through whom.")
     spasm: Spasm = Field(default=Spasm(), description="The spasms as they are now.")
