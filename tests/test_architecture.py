@@ -51,7 +51,6 @@ def _plain():
     return [verb for verb in VERBS if find_spec(f"lissive.{verb}") is None]
 
 
-@pytest.mark.xfail(reason="simulate and validate are still the names of packages", strict=True)
 def test_no_verb_shares_its_name_with_a_submodule():
     assert _plain() == VERBS
 

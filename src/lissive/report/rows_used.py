@@ -71,7 +71,7 @@ def _of_a_case(case: Mapping[str, object], live: set[str]) -> Iterator[Used]:
             yield _used(f"{product}: {row['name']}", row, "case")
     for row in _rows("simulation/ratings.tsv"):
         if row["name"] in _RATED:
-            yield _used(f"ratings: {row['name']}", row, "simulate")
+            yield _used(f"ratings: {row['name']}", row, "simulation")
     if case["titrated"]:
         for row in _rows("case/titration.tsv"):
             if row["product"] == product:
@@ -79,7 +79,7 @@ def _of_a_case(case: Mapping[str, object], live: set[str]) -> Iterator[Used]:
         for row in _rows("simulation/titration.tsv"):
             if row["name"] == "other_adverse":  # of trials
                 continue
-            yield _used(f"titration: {row['name']}", row, "simulate")
+            yield _used(f"titration: {row['name']}", row, "simulation")
 
 
 def _used(name: str, row: Mapping[str, str], folder: str) -> Used:
