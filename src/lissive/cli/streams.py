@@ -58,7 +58,7 @@ def prepare_streams() -> None:
 
 def _usable(stream: TextIO | None) -> TextIO:
     if stream is None or stream.closed:
-        return open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - stays open as long as the process
+        return open(os.devnull, "w", encoding="utf-8")
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors=READABLE)
     return stream

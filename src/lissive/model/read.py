@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from lissive.cache import key_of, source_hash, store, stored
 from lissive.errors import ModelError
-from lissive.model.fit_text import is_sbml
 from lissive.model.equations import Equations, from_json, to_json
+from lissive.model.fit_text import is_sbml
 
 if TYPE_CHECKING:
     from lissive.model.source import Source

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lissive.report.inline_svg import plainly
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -87,27 +89,26 @@ def forecast_figure(forecast: Mapping[str, Any], title: str, caption: str) -> Fi
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 6.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 4).ravel()
-    for ax, name in zip(axes, PANELS, strict=True):
-        arms = ("active",) if name in _BASELINE_ONLY else ("placebo", "active")
-        plot_outcome(forecast, name, ax=ax, arms=arms)
-    for ax in axes[4:]:
-        ax.set_xlabel("week")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    figure.supxlabel(caption, x=0.01, ha="left", fontsize=8)
+    with plainly():
+        figure = Figure(figsize=(12, 6.6), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(2, 4).ravel()
+        for ax, name in zip(axes, PANELS, strict=True):
+            arms = ("active",) if name in _BASELINE_ONLY else ("placebo", "active")
+            plot_outcome(forecast, name, ax=ax, arms=arms)
+        for ax in axes[4:]:
+            ax.set_xlabel("week")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+        figure.supxlabel(caption, x=0.01, ha="left", fontsize=8)
     return figure
 
 
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """The figure as PNG and SVG, each whole or not at all."""
-    from matplotlib import rc_context
-
     from lissive.simulate.output import atomic_path
 
     paths = [folder / f"{stem}.png", folder / f"{stem}.svg"]
     for path in paths:
-        with atomic_path(path) as place, rc_context({"svg.fonttype": "none", "svg.hashsalt": "lissive"}):
+        with atomic_path(path) as place, plainly():
             figure.savefig(place, dpi=130, metadata={"Date": None} if path.suffix == ".svg" else None)
     return paths
