@@ -17,8 +17,12 @@ A solve that fails for one subject raises nothing: that subject's `status` says 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Self
+
+_LONG = re.compile(r"\S{400,}")
+"""A cell that went wrong is not said in full."""
 
 
 class LissiveError(Exception):
@@ -55,7 +59,8 @@ class LissiveError(Exception):
         return error
 
     def _text(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
+        what = _LONG.sub(lambda found: f"{found[0][:60]}... ({len(found[0])} characters)", self.what)
+        text = f"{self.where}: {what}" if self.where else what
         if self.allowed:
             text += f" Allowed: {self.allowed}"
         if self.do:

@@ -20,6 +20,12 @@ Loc = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_UNFIT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What an escape in quotes can make and no text holds: NUL, a bell, half a character."""
+
+MOST_ENTRIES = 5_000
+"""A list of more is a slip, and would cost its reader minutes."""
+
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
 
@@ -84,6 +90,8 @@ def marked_text(
         raise _syntax(error, path, wrong) from error
     except RecursionError:
         raise wrong("The file is nested too deeply.", where=str(path)) from None
+    except ValueError:  # an escape such as "\\U00110000"
+        raise wrong("This is not YAML: an escape in quotes is no character.", where=str(path)) from None
     if node is None:
         raise wrong("The file is empty.", where=str(path), do=f"write at least {example}.")
     reader = _Reader(path, wrong, most_fields)
@@ -128,8 +136,22 @@ class _Reader:
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, loc, above)
         if isinstance(node, yaml.SequenceNode):
+            if len(node.value) > MOST_ENTRIES:
+                raise self.error(node, f"The list has {len(node.value)} entries, more than {MOST_ENTRIES}.")
             return tuple(self.data(each, (*loc, i), above) for i, each in enumerate(node.value))
-        return _scalar(node)
+        return _scalar(node, self.text(node))
+
+    def text(self, node: yaml.Node) -> str:
+        """What is written there; two escapes of JSON may be halves of one character."""
+        said = str(node.value)
+        if said.isprintable():
+            return said
+        said = said.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        if found := _UNFIT.search(said):
+            raise self.error(
+                node, f"There is a character that no text holds (U+{ord(found[0]):04X}).", "take it out."
+            )
+        return said
 
     def mapping(self, node: yaml.MappingNode, loc: Loc, above: tuple[int, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -138,7 +160,7 @@ class _Reader:
                 raise self.error(
                     key, "A field's name is a list or a mapping.", "write a word before the colon."
                 )
-            name = str(key.value)
+            name = self.text(key)
             if name in found:
                 first = self.lines[(*loc, name)]
                 dotted = ".".join(str(part) for part in (*loc, name))
@@ -153,8 +175,7 @@ class _Reader:
         return self.wrong(what, where=f"{self.path}:{node.start_mark.line + 1}", do=do)
 
 
-def _scalar(node: yaml.Node) -> Any:
-    text = str(node.value)
+def _scalar(node: yaml.Node, text: str) -> Any:
     if getattr(node, "style", None):  # quoted or a block: text, whatever it says
         return text
     if text in _WORDS:
@@ -168,7 +189,7 @@ def _checked_json(text: str, path: Path, wrong: type[LissiveError]) -> str:
     """The text as YAML has it, once it is known to be JSON."""
     try:
         json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of more digits than Python takes
         line = getattr(error, "lineno", 1)
         raise wrong(f"This is no JSON: {error}.", where=f"{path}:{line}") from error
     return text.replace("\t", " ")  # strings in JSON hold no tabs, and YAML takes none between tokens

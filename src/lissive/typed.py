@@ -56,7 +56,7 @@ def nearest(word: object, known: Iterable[str]) -> str:
     >>> nearest("multiple_sklerosis", ["als", "multiple_sclerosis"])
     ' Did you mean multiple_sclerosis?'
     """
-    said, known = str(word).lower(), list(known)
+    said, known = str(word).lower()[:100], list(known)
     longer = [each for each in known if len(said) > 2 and each.startswith(said)]
     found = longer or difflib.get_close_matches(said, known, n=1, cutoff=0.6)
     return f" Did you mean {found[0]}?" if found else ""

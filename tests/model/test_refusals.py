@@ -103,9 +103,9 @@ SBML_FAULTS = {
         'm.xml:6: "x" is set twice',
     ),
     "cut off": (sbml("").replace("</model>", ""), "m.xml:4: .*tag"),
-    "no XML": ("hello", "m.xml:1: XML content is not well-formed"),
-    "empty": ("", "m.xml:1: XML content is not well-formed"),
-    "no SBML": ("<html></html>", "m.xml:1: An SBML XML document"),
+    "no XML": ("hello", "m.xml:1: this is no well-formed XML: syntax error"),
+    "empty": ("", "m.xml:1: this is no well-formed XML: no element found"),
+    "no SBML": ("<html></html>", "m.xml:1: this is no SBML: the first element is <html>"),
 }  # fmt: skip
 
 

@@ -3,10 +3,8 @@
 Both are C++: on what they do not foresee (a formula nested without end, a level that is no number) they abort or
 overrun the stack, and no `except` helps. So what they cannot take is found here, by the standard library, and said.
 
->>> fit_sbml("<sbml>broken", "m.xml")
-Traceback (most recent call last):
-    ...
-lissive.errors.ModelError: m.xml:1: this is no well-formed XML: no element found. Allowed: ...
+>>> is_sbml("\\ufeff <sbml/>"), is_sbml("x = 1")
+(True, False)
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lissive.report.inline_svg import plainly
 from lissive.report.words import count
 
 if TYPE_CHECKING:
@@ -91,16 +92,17 @@ def forecast_figure(forecast: ForecastAnswer, title: str, caption: str) -> Figur
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 6.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 4).ravel()
-    for ax, name in zip(axes, PANELS, strict=True):
-        arms: tuple[Side, ...] = ("active",) if name in _BASELINE_ONLY else ("placebo", "active")
-        plot_outcome(forecast, name, ax=ax, arms=arms)
-    for ax in axes[4:]:
-        ax.set_xlabel("week")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    figure.supxlabel(caption, x=0.01, ha="left", fontsize=8)
+    with plainly():
+        figure = Figure(figsize=(12, 6.6), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(2, 4).ravel()
+        for ax, name in zip(axes, PANELS, strict=True):
+            arms: tuple[Side, ...] = ("active",) if name in _BASELINE_ONLY else ("placebo", "active")
+            plot_outcome(forecast, name, ax=ax, arms=arms)
+        for ax in axes[4:]:
+            ax.set_xlabel("week")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+        figure.supxlabel(caption, x=0.01, ha="left", fontsize=8)
     return figure
 
 
@@ -116,12 +118,10 @@ def forecast_caption(forecast: ForecastAnswer, provenance: Mapping[str, Any]) ->
 
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """The figure as PNG and SVG, each whole or not at all."""
-    from matplotlib import rc_context
-
     from lissive.files import atomic_path
 
     paths = [folder / f"{stem}.png", folder / f"{stem}.svg"]
     for path in paths:
-        with atomic_path(path) as place, rc_context({"svg.fonttype": "none", "svg.hashsalt": "lissive"}):
+        with atomic_path(path) as place, plainly():
             figure.savefig(place, dpi=130, metadata={"Date": None} if path.suffix == ".svg" else None)
     return paths

@@ -18,7 +18,7 @@ from lissive.evidence.answer_types import PooledAnswer, Result
 from lissive.evidence.bias import Egger
 from lissive.evidence.comparison import RATIOS
 from lissive.report.forest_lines import Line, lines
-from lissive.report.inline_svg import settings
+from lissive.report.inline_svg import plainly, settings
 from lissive.report.pool_words import (
     INTERVALS,
     counted,
@@ -134,12 +134,10 @@ def caption(answer: PooledAnswer) -> str:
 
 def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> Path:
     """The figure as .svg or .png, whole or not at all."""
-    from matplotlib import rc_context
-
     from lissive.files import atomic_path
 
     figure = funnel_figure(answer) if funnel else forest_figure(answer)
-    with atomic_path(path) as place, rc_context({"svg.fonttype": "none", "svg.hashsalt": "lissive"}):
+    with atomic_path(path) as place, plainly():
         if path.suffix.lower() == ".svg":
             figure.savefig(place, metadata={"Date": None, "Title": alt_text(answer)})
         else:

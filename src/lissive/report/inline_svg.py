@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -13,23 +16,34 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def settings() -> AbstractContextManager[None]:
-    """What figures of a page are drawn and written with."""
+_EVERY: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lissive",
+    "text.parse_math": False,  # a $ in a name is a $, not the start of a formula
+}
+_ON_A_PAGE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that texts take the same space everywhere
+    "font.size": 8.0,
+    "axes.linewidth": 0.6,
+    "path.simplify_threshold": 0.3,
+}
+
+
+@contextmanager
+def plainly(more: Mapping[Any, Any] = MappingProxyType({})) -> Iterator[None]:
+    """What every figure is drawn and written with."""
     from matplotlib import rc_context
 
-    return rc_context(
-        {
-            "svg.fonttype": "none",
-            "svg.hashsalt": "lissive",
-            "font.family": "sans-serif",
-            "font.sans-serif": [
-                "DejaVu Sans"
-            ],  # comes with matplotlib, so that texts take the same space everywhere
-            "font.size": 8.0,
-            "axes.linewidth": 0.6,
-            "path.simplify_threshold": 0.3,
-        }
-    )
+    with rc_context({**_EVERY, **more}), warnings.catch_warnings():
+        # A letter that the font has not is a box in PNG; SVG keeps it.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
+        yield
+
+
+def settings() -> AbstractContextManager[None]:
+    """What figures of a page are drawn and written with."""
+    return plainly(_ON_A_PAGE)
 
 
 _HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)

@@ -80,7 +80,7 @@ def _provenance(path: Path) -> Mapping[str, Any]:
         raise SimulationError(f'"{path}" {fault}.', allowed=ALLOWED, do="correct the name or the path.")
     try:
         about = reader(path)
-    except (OSError, ValueError, KeyError) as fault:  # what the readers of the formats raise
+    except (OSError, ValueError, KeyError, RecursionError) as fault:  # what the readers of the formats raise
         raise SimulationError(
             f"it cannot be read as a run ({fault}).", where=str(path), allowed=ALLOWED
         ) from None
