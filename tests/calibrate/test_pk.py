@@ -350,7 +350,7 @@ def test_the_command_prints_the_fit_and_writes_where_it_is_told(tmp_path, monkey
     said = capsys.readouterr().out
     for name in fit().values:
         assert name in said
-    assert "its prior alone" in said
+    assert "its prior only" in said
     assert str(out / "fitted.tsv") in said
     assert (out / "thc.tsv").exists()
 

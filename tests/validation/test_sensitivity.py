@@ -245,7 +245,9 @@ def test_result_is_plain_and_readable(found: Sensitivity) -> None:
     for output in found.outputs:
         assert output.label in text
     best = found.inputs[int(np.argmax(found.morris.mu_star[0]))].name
-    assert text.split("parameter ")[1].splitlines()[1].startswith(best)
+    lines = text.splitlines()
+    head = next(k for k, line in enumerate(lines) if line.split()[:3] == ["parameter", "range", "basis"])
+    assert lines[head + 1].startswith(best)
 
 
 # ---- identifiability, on what is known and on the model
