@@ -1,4 +1,4 @@
-"""What can be given to lissive, and how: each kind of input with right ones to start from, and the commands that read it."""
+"""What can be given to lissive: each kind of input with right ones to start from, and the commands that read it."""
 
 from __future__ import annotations
 

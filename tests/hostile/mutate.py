@@ -138,7 +138,7 @@ def copy_word(random: Random, text: bytes) -> bytes:
 
 
 def misspell(random: Random, text: bytes) -> bytes:
-    words = [one for one in re.finditer(rb"[A-Za-z_]{3,}", text)]
+    words = list(re.finditer(rb"[A-Za-z_]{3,}", text))
     if not words:
         return text
     place = random.choice(words).start() + 1
