@@ -16,13 +16,53 @@ DAYS = (
     "9999-12-31 0001-01-01 2026-02-30 2026-13-01 99999-01-01 1900-01-01 2026-1-1 2026-12-31T23:59:60Z".split()
 )
 WRONG = (
-    "null", "~", "true", "yes", "[]", "{}", "[1, [2, [3]]]", "{a: {b: c}}", '""', "''", '"', "'", "-", ".", "|",
-    "!!python/object:os.system x", "!!binary aGk=", "&a", "*a", "<<", "? x", "%", "@", "`", "a: b: c",
-)  # fmt: skip
+    "null",
+    "~",
+    "true",
+    "yes",
+    "[]",
+    "{}",
+    "[1, [2, [3]]]",
+    "{a: {b: c}}",
+    '""',
+    "''",
+    '"',
+    "'",
+    "-",
+    ".",
+    "|",
+    "!!python/object:os.system x",
+    "!!binary aGk=",
+    "&a",
+    "*a",
+    "<<",
+    "? x",
+    "%",
+    "@",
+    "`",
+    "a: b: c",
+)
 LETTERS = (
-    "µ", "\u202f", "\u200b", "\u202e", "\ufeff", "é", "e\u0301", "ß", "İ", "ﬁ", "😀", "日本", "\u2028", "\x85", "\xa0",
-    "\ud7ff", "\ufffd", "\uffff", "\U0010ffff",
-)  # fmt: skip
+    "µ",
+    "\u202f",
+    "\u200b",
+    "\u202e",
+    "\ufeff",
+    "é",
+    "e\u0301",
+    "ß",
+    "İ",
+    "ﬁ",
+    "😀",
+    "日本",
+    "\u2028",
+    "\x85",
+    "\xa0",
+    "\ud7ff",
+    "\ufffd",
+    "\uffff",
+    "\U0010ffff",
+)
 CELLS = ("=1+1", '=HYPERLINK("http://x","y")', "+1", "-1+1", "@SUM(A1)", "\t=1", "=cmd|' /C calc'!A0")
 DRAWN = (
     "$",
@@ -160,9 +200,20 @@ def wrong_type(random: Random, text: bytes) -> bytes:
 def nest(random: Random, text: bytes) -> bytes:
     deep = random.choice((30, 1_000, 10_000))
     left, right = random.choice(
-        (("[", "]"), ("{a: ", "}"), ("(", ")"), ("<a>", "</a>"), ("<apply><minus/>", "</apply>"), ("- ", ""), ("exp(", ")"),
-         ("-(", ")"), ('{"a":', "}"), ("[[", ""), ("model m\n", "end\n"))
-    )  # fmt: skip
+        (
+            ("[", "]"),
+            ("{a: ", "}"),
+            ("(", ")"),
+            ("<a>", "</a>"),
+            ("<apply><minus/>", "</apply>"),
+            ("- ", ""),
+            ("exp(", ")"),
+            ("-(", ")"),
+            ('{"a":', "}"),
+            ("[[", ""),
+            ("model m\n", "end\n"),
+        )
+    )
     return _put(random, text, (left * deep + "1" + right * deep).encode())
 
 
@@ -246,10 +297,39 @@ def shuffle(random: Random, text: bytes) -> bytes:
 
 
 EVERY: tuple[Mutation, ...] = (
-    flip, truncate, behead, double_line, drop_line, swap_lines, swap_words, drop_word, copy_word, misspell, number, number,
-    number, day, wrong_type, wrong_type, nest, mark, utf_16, some_bytes, letters, escape, long_cell, formula, drawn, aliases,
-    entities, line_ends, tabs, empty, twice, shuffle,
-)  # fmt: skip
+    flip,
+    truncate,
+    behead,
+    double_line,
+    drop_line,
+    swap_lines,
+    swap_words,
+    drop_word,
+    copy_word,
+    misspell,
+    number,
+    number,
+    number,
+    day,
+    wrong_type,
+    wrong_type,
+    nest,
+    mark,
+    utf_16,
+    some_bytes,
+    letters,
+    escape,
+    long_cell,
+    formula,
+    drawn,
+    aliases,
+    entities,
+    line_ends,
+    tabs,
+    empty,
+    twice,
+    shuffle,
+)
 
 
 def spoil(random: Random, text: bytes) -> tuple[bytes, list[str]]:
