@@ -52,6 +52,18 @@ def test_another_rule_alone_is_no_mismatch(tmp_path: Path) -> None:
         ("US-NJ", "US-NN", r"cases.yaml:3: there is no jurisdiction 'US-NN'"),
         ("2022-01-01", "2022-02-30", r"cases.yaml:4: cases\[0\].date"),
         ("severe: true", "sever: true", r"cases.yaml:5: .*sever is no known attribute. Did you mean severe"),
+        (
+            "status: eligible",
+            "status: eligible, procedurall: blocked",
+            r":6: .*procedurall is no .*procedural\?",
+        ),
+        (
+            "status: eligible",
+            "status: eligible, rules: NJ-2010",
+            r"cases.yaml:6: .*rules is no known field.*rule\?",
+        ),
+        ("  date", "  day: 3\n  date", r"cases.yaml:4: cases\[0\].day is no known field"),
+        ("cases:\n", "case: 3\ncases:\n", r"cases.yaml:1: case is no known field. Did you mean cases\?"),
         ("status: eligible", "status: perhaps", r"cases.yaml:6: cases\[0\].expected.status is 'perhaps'"),
     ],
 )
