@@ -131,7 +131,7 @@ def test_simulate_hands_on_what_was_asked(solver, tmp_path):
     solver.pop("out")
     assert solver == {
         "model": "m.ant", "events": None, "subjects": 3, "until": 24.0, "every": 0.5, "times": None,
-        "select": ["S1", "[S1]", "k"], "rtol": 1e-5,
+        "select": ["S1", "[S1]", "k"], "rtol": 1e-5, "force": False,
     }  # fmt: skip
 
 
@@ -165,3 +165,10 @@ def test_a_reader_that_leaves_early_sees_no_traceback():
         process.stdout.close()
         said = process.stderr.read()
     assert said == ""
+
+
+@pytest.mark.parametrize("names", [",", "", " , ", "S1,,k", "S1,"])
+def test_a_selection_of_nothing_is_refused(names, capsys):
+    words = ["simulate", "m.ant", "--out", "r.csv", "--until", "1", "--every", "1", "--select", names]
+    assert door.main(words) == 2
+    assert "--select" in capsys.readouterr().err

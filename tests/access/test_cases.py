@@ -56,6 +56,18 @@ def test_another_rule_alone_is_no_mismatch(tmp_path: Path) -> None:
             "sever: true",
             r"cases.yaml:5: .*sever is not a known attribute. Did you mean severe",
         ),
+        (
+            "status: eligible",
+            "status: eligible, procedurall: blocked",
+            r":6: .*procedurall is not .*procedural\?",
+        ),
+        (
+            "status: eligible",
+            "status: eligible, rules: NJ-2010",
+            r"cases.yaml:6: .*rules is not a known field.*rule\?",
+        ),
+        ("  date", "  day: 3\n  date", r"cases.yaml:4: cases\[0\].day is not a known field"),
+        ("cases:\n", "case: 3\ncases:\n", r"cases.yaml:1: case is not a known field. Did you mean cases\?"),
         ("status: eligible", "status: perhaps", r"cases.yaml:6: cases\[0\].expected.status is 'perhaps'"),
     ],
 )

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lissive.access.answer import Answer, Level
+from lissive.access.answer import Answer, Facts, Level, Symptom
+from lissive.access.compare import compare
 from lissive.access.decide import decide, explain
 from lissive.access.facts import make_facts
 
@@ -429,3 +430,11 @@ def test_a_duration_is_asked_for_as_the_rule_has_it() -> None:
     facts = {"age": 30, "symptoms": {"pain": True, "seizures": None}}
     assert "14 days or more" in " ".join(each.asks for each in ask("US-UT", "2023-01-01", **facts).missing)
     assert "whether there are seizures" in {each.asks for each in ask("US-SD", "2023-01-01", **facts).missing}
+
+
+@pytest.mark.parametrize("on", [datetime.date.min, datetime.date(9998, 12, 31), datetime.date.max])
+def test_every_place_answers_on_every_day_that_a_calendar_has(on: datetime.date) -> None:
+    who = Facts(age=45, dx=("multiple_sclerosis",), symptoms={"muscle_spasms": Symptom({"severe": True})})
+    answers = compare(who, on)
+    assert {each.on for each in answers} == {on}
+    assert all(each.expires is None or each.expires >= on for each in answers)

@@ -253,3 +253,36 @@ def test_the_verbs_are_functions_too(design):
     of_file = package.run_trial(design, replicates=1)
     of_design = package.run_trial(package.read_design(design), replicates=1, seed=7)
     assert (of_file.seed, of_file.comparisons) == (7, of_design.comparisons)
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        (("run", "--replicates", "1" + "0" * 23), "1 to 100000"),
+        (("run", "--replicates", "100001"), "1 to 100000"),
+        (("power", "--n", "1" + "0" * 12), "up to 200000"),
+        (("power", "--n", "9" * 5000), "up to 200000"),
+        (("power", "--n", "200001"), "2 to 200000"),
+        (("power", "--n", "8", "--replicates", "1" + "0" * 12), "1 to 100000"),
+        (("reproduce", "--replicates", "1" + "0" * 12), "20 to 100000"),
+        (("reproduce", "--replicates", "3"), "20 to 100000"),
+    ],
+)
+def test_too_much_is_refused_with_the_most_that_is_allowed(design, words, allowed, capsys):
+    command, *options = words
+    assert lissive(command, *([] if command == "reproduce" else [design]), *options) == 2
+    said = capsys.readouterr().err
+    assert allowed in said
+    assert len(said) < 400
+
+
+def test_a_folder_is_replaced_if_it_is_said_so(design, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert lissive("run", design, "--replicates", 1, "--out", out) == 0
+    mine = out / "notes.txt"
+    mine.write_text("mine")
+    assert lissive("run", design, "--replicates", 2, "--out", out) == 2
+    assert "--force" in capsys.readouterr().err
+    assert lissive("run", design, "--replicates", 1, "--seed", 5, "--out", out, "--force") == 0
+    assert json.loads((out / "trial.json").read_text(encoding="utf-8"))["seed"] == 5
+    assert mine.read_text() == "mine"

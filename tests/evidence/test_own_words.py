@@ -137,3 +137,22 @@ def test_words_alone_are_no_outcome(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("trials: [{id: a, outcomes: {mood: {result: better}}}]", encoding="utf-8")
     assert "mood" not in read_studies(path).outcomes
+
+
+def test_fields_that_are_not_read_are_said_and_the_rest_is_answered(capsys, tmp_path: Path) -> None:
+    file = bcg(tmp_path / "bcg.yaml", 3, "outcoms: {tuberculosis: {better: lower}}\n")
+    text = file.read_text(encoding="utf-8").replace(
+        "  design: parallel\n",
+        "  design: parallel\n  sponsor: x\n  arms: [{arm: vaccinated, N: 4, n_lost: 1}]\n",
+        1,
+    )
+    file.write_text(text, encoding="utf-8")
+    asked = ("--studies", str(file), "--outcome", "tuberculosis")
+    assert main(["evidence", "pool", *asked, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["k"] == 3
+    assert err.splitlines() == [
+        f"lissive: {file}:1: outcoms is a field that is not read. Did you mean outcomes?",
+        f"lissive: {file}:8: bcg_1: sponsor is a field that is not read.",
+        f"lissive: {file}:9: bcg_1: arms[0].N is a field that is not read. Did you mean n?",
+    ]

@@ -307,3 +307,12 @@ def test_a_failure_needs_a_week_to_be_seen_in() -> None:
                 "endpoints": [{"measure": "failure", "rises_by_pct": 20}],
             }
         )
+
+
+def test_what_the_machine_has_no_memory_for_is_said_before_it_is_run(small, monkeypatch):
+    from lissive.trials import size
+
+    conduct(small(), [0])
+    monkeypatch.setattr(size, "_memory", lambda: 100_000)
+    with pytest.raises(DesignError, match=r"12 patients, \d+ screened.*GB of memory.*about \d+ patients"):
+        conduct(small(), [0])

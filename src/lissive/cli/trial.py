@@ -167,7 +167,7 @@ def _sizes(text: str) -> list[int]:
         raise DesignError(
             f"is {text!r}." if len(text) <= 60 else f"is {text[:57]!r} and more.",
             where="--n",
-            allowed="integers separated by commas, as 40,80,160.",
+            allowed=f"integers separated by commas, as 40,80,160; each up to {MOST_PATIENTS}.",
             do="correct it.",
         )
     return sorted({int(word) for word in words})

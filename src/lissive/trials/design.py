@@ -85,12 +85,13 @@ class Design(Row):
             )
         if self.ratio and not sum(self.ratio.values()):
             yield refuse("sums to zero.", "a share above 0 for some arm.", MEND, field="ratio")
-        if any(share < 0 for share in self.ratio.values()):
-            yield refuse("has a share below 0.", "whole numbers of 0 or more.", MEND, field="ratio")
+        if any(not 0 <= share <= MOST_PATIENTS for share in self.ratio.values()):
+            what = "has a share below 0, or above the largest number of patients."
+            yield refuse(what, f"whole numbers, 0 to {MOST_PATIENTS}.", MEND, field="ratio")
 
     def _wrong_visits(self) -> Iterator[PydanticCustomError]:
         visits = self.visits_weeks
-        if list(visits) != sorted(set(visits)) or round(visits[0] * 7) < 1 or visits[-1] > self.weeks:
+        if list(visits) != sorted(set(visits)) or visits[0] * 7 <= 0.5 or visits[-1] > self.weeks:
             yield refuse(
                 f"are {', '.join(f'{v:g}' for v in visits)}.",
                 f"increasing, from one day to {self.weeks:g} weeks (end of treatment).",
@@ -130,20 +131,16 @@ class Design(Row):
         entering = self.run_in.patients if self.run_in else None
         if self.patients is None and entering is None:
             yield refuse("is missing.", "the number randomised.", "add it.", field="patients")
-        if self.patients is not None and self.patients < len(self.shares):
+        people, field = (
+            (entering, "run_in.patients") if self.patients is None else (self.patients, "patients")
+        )
+        if people is not None and people < self.least_patients:
+            shares = f" with shares of {', '.join(map(str, self.ratio.values()))}" if self.ratio else ""
             yield refuse(
-                f"is {self.patients} for {len(self.shares)} arms.",
-                f"{len(self.shares)} or more.",
+                f"is {people} for {len(self.shares)} arms{shares}.",
+                f"{self.least_patients} or more, so that no arm stays empty.",
                 MEND,
-                field="patients",
-            )
-        most = self.patients or entering or MOST_PATIENTS
-        if self.ratio and max(self.ratio.values()) > most:
-            yield refuse(
-                f"has a share of {max(self.ratio.values())}, and {most} people are randomised at most.",
-                f"whole numbers up to {most}, as 2 and 1 for two in three.",
-                MEND,
-                field="ratio",
+                field=field,
             )
         if (
             self.run_in
@@ -175,6 +172,12 @@ class Design(Row):
         if self.crossover:
             return {str(k): 1 for k in range(len(self.crossover.sequences))}
         return dict(self.ratio) if self.ratio else dict.fromkeys(self.arms, 1)
+
+    @property
+    def least_patients(self) -> int:
+        """With fewer, an arm that has a share is too small for one patient."""
+        shares = [share for share in self.shares.values() if share > 0]
+        return -(-sum(shares) // min(shares)) if shares else 1
 
     @property
     def control(self) -> str:

@@ -161,16 +161,16 @@ def chosen_endpoint(design: Design, name: str | None) -> Endpoint:
 
 def sized(design: Design, n: int) -> Design:
     """The design with another number of patients; the run-in grows and shrinks with them."""
-    groups = len(design.shares)
+    groups, least = len(design.shares), design.least_patients
     if n > MOST_PATIENTS:
         raise DesignError(
-            f"is {n}.", where="--n", allowed=f"{groups} to {MOST_PATIENTS} patients.", do="lower it."
+            f"is {n}.", where="--n", allowed=f"{least} to {MOST_PATIENTS} patients.", do="lower it."
         )
-    if n < groups:
+    if n < least:
         raise DesignError(
             f"is {n}, fewer than one patient for each of {groups} {'sequences' if design.crossover else 'arms'}.",
             where="--n",
-            allowed=f"{groups} or more.",
+            allowed=f"{least} or more.",
             do="raise it.",
         )
     change: dict[str, Any] = {}
