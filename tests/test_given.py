@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lissive.evidence.claims import nearest_claims
-from lissive.evidence.pool import pool
 
 import lissive
 from lissive.access.answer import Facts
@@ -26,26 +24,31 @@ from lissive.errors import LissiveError
 from lissive.evidence import read_studies, shipped_studies
 from lissive.evidence.answer import answer_of
 from lissive.evidence.case_answer import case_evidence
-from lissive.evidence.catalog import listed, whole
+from lissive.evidence.catalog import full_record as whole
+from lissive.evidence.catalog import listed
+from lissive.evidence.claim import nearest_claims
 from lissive.evidence.comparing import comparisons
 from lissive.evidence.effect import effect
 from lissive.evidence.export import exported
+from lissive.evidence.pooling import pool_effects as pool
 from lissive.forecast import predict, responders, summary
 from lissive.report.cite import cite
 from lissive.studies import read_studies as read_pk
 from lissive.studies.observation import Studies
 from lissive.trials.posterior import draws
-from lissive.trials.power import power_curve
+from lissive.trials.power import power as power_curve
 from lissive.trials.published import read_published, shipped_published
 from lissive.trials.read import make_design, read_design
-from lissive.trials.reproduce import chosen, reproduce
+from lissive.trials.reproduce import chosen
+from lissive.trials.reproduce import reproduce_published as reproduce
 from lissive.trials.summary import summary as trial_summary
-from lissive.validation.score import validate
+from lissive.validation.run import validate
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DAY = datetime.date(2020, 1, 1)
 NOWHERE: tuple[Any, ...] = (None, 3, b"x.yaml", ["x.yaml"], "no such file.yaml", "a\0b.yaml", "/")
 NO_COUNT: tuple[Any, ...] = (-1, 1.5, "5", None, math.nan, math.inf, True, [3])
+WRONG_SEED = tuple(each for each in NO_COUNT if each is not None)  # none: the design's
 NO_DAY: tuple[Any, ...] = (None, "2020-01-01", 20200101, datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
 NO_STUDIES = Studies("none", (), ())
 NO_THING: tuple[Any, ...] = (None, 3, "x", {})
@@ -118,7 +121,7 @@ TRIES: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
         lambda v: lissive.run_trial(design(), replicates=v),
         (0, 100_001, 10**23, *NO_COUNT),
     ),
-    "run_trial, seed": (lambda v: lissive.run_trial(design(), replicates=1, seed=v), NO_COUNT),
+    "run_trial, seed": (lambda v: lissive.run_trial(design(), replicates=1, seed=v), WRONG_SEED),
     "run_trial, threads": (
         lambda v: lissive.run_trial(design(), replicates=1, threads=v),
         (0, 1.5, "5", True),
@@ -179,7 +182,7 @@ TRIES: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "nearest_claims": (nearest_claims, (None, 3, [])),
     "case_evidence": (case_evidence, NO_THING),
     # validation
-    "validate": (lambda v: validate(v, replicates=1), (*NO_THING, [])),
+    "validate": (lambda v: validate(v, replicates=1), (3, "x", {}, [])),
     "validate, replicates": (lambda v: validate(NO_STUDIES, replicates=v), (0, 10**12, *NO_COUNT)),
     "validate, seed": (lambda v: validate(NO_STUDIES, replicates=1, seed=v), NO_COUNT),
     "validate, threads": (lambda v: validate(NO_STUDIES, replicates=1, threads=v), (0, 1.5, "x", True)),
@@ -207,6 +210,6 @@ def test_whole_numbers_are_whole_numbers_of_any_kind():
 def test_what_a_share_may_be_and_past_the_end():
     forecast = predict(the_case(), subjects=2)
     for share, week in ((2.0, 4), (math.nan, 4), ("x", 4), (0.2, -1), (0.2, "4"), (0.2, 1.5)):
-        with pytest.raises(LissiveError, match="share is|week is"):
+        with pytest.raises(LissiveError, match="reduction is|week is"):
             responders(forecast, share, week)
     assert responders(forecast, 0.3, 99) is None

@@ -162,6 +162,8 @@ def _interruptible(further: str) -> Iterator[None]:
 
 def _sizes(text: str) -> list[int]:
     """The numbers of --n, without duplicates, increasing."""
+    from lissive.trials.size import MOST_PATIENTS
+
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
         raise DesignError(

@@ -50,7 +50,7 @@ from lissive.evidence.pooling import (
     leave_one_out,
     pool_effects,
 )
-from lissive.evidence.read import Studies
+from lissive.evidence.read import Studies, is_studies
 from lissive.evidence.words import assumption
 from lissive.given import number_of
 
@@ -132,6 +132,7 @@ def answer_of(
     **options: Unpack[Options],
 ) -> PooledAnswer:
     """The same from studies that were read, with every option as it is spelt."""
+    is_studies(studies)
     outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     found = comparisons(studies, outcome=outcome, cause=cause, design=design, product=product)
     unused = left_out(studies, outcome=outcome, cause=cause, design=design, product=product)
