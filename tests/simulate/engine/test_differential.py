@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lissive.model.equations import TIME, Equations
@@ -132,7 +132,9 @@ def agree(got: Array, shaken: Array, what: str) -> None:
     right |= np.isnan(shaken).all(axis=1) & np.isnan(got)
     one_kind = finite.all(axis=1) | np.isnan(shaken).all(axis=1) | (shaken == wanted[:, None]).all(axis=1)
     wrong = np.argwhere(one_kind & ~right)
-    assert not len(wrong), f"{what}, item and lane {wrong[0]}: {got[tuple(wrong[0])]!r}, not {wanted[tuple(wrong[0])]!r}"
+    assert not len(wrong), (
+        f"{what}, item and lane {wrong[0]}: {got[tuple(wrong[0])]!r}, not {wanted[tuple(wrong[0])]!r}"
+    )
 
 
 def rosenbrock(plan: Plan, given: dict[str, Array], h: Array, rng: np.random.Generator) -> Array:
@@ -141,7 +143,9 @@ def rosenbrock(plan: Plan, given: dict[str, Array], h: Array, rng: np.random.Gen
     y0 = np.array([np.broadcast_to(given[s], (REPEATS, h.size)) for s in plan.states])
 
     def rates(y: Array, t: Array) -> Array:
-        return shaken(plan.graph, plan.rates, {**given, TIME: t, **dict(zip(plan.states, y, strict=True))}, rng)
+        return shaken(
+            plan.graph, plan.rates, {**given, TIME: t, **dict(zip(plan.states, y, strict=True))}, rng
+        )
 
     entries = shaken(plan.graph, [*plan.jacobian.values(), *plan.time_slopes], given, rng)
     unsure = [e in plan.unsure for e in [*plan.jacobian.values(), *plan.time_slopes]]
@@ -215,7 +219,9 @@ def check(steps: Sequence[Step], lanes: int, seed: int) -> None:
     tolerance = np.array([1e-6, 1e-6, 0.0])
     call(kernel._linked.function("step", 11), y, k, none, seen, t, h, tolerance, new, d1, d2, error)
     want = rosenbrock(plan, who, h[0], rng)
-    sound = np.isfinite(want).all(axis=(0, 1))  # by dense algebra what is no number in one state is none in any
+    sound = np.isfinite(want).all(
+        axis=(0, 1)
+    )  # by dense algebra what is no number in one state is none in any
     agree(np.concatenate([new, d1, d2])[:, sound], want[:, :, sound], "state after a step")
     unsound = np.isnan(shaken(g, plan.rates, who, rng)).all(axis=1).any(axis=0)
     assert not (error[0] <= 1.0)[unsound].any(), "a step from where a rate is no number is taken"
@@ -230,7 +236,8 @@ STEPS = st.lists(
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(
     max_examples=campaign_size(test=200, ci=500, full=5000) // GRAPHS,
-    deadline=None, phases=[__import__("hypothesis").Phase.reuse,__import__("hypothesis").Phase.generate],
+    deadline=None,
+    phases=[__import__("hypothesis").Phase.reuse, __import__("hypothesis").Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(STEPS, st.sampled_from([1, 4, 8]), st.integers(0, 10**6))

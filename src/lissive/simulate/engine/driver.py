@@ -379,7 +379,9 @@ def drive(conf: whole, queue: whole, bounds: whole, real: reals, y: reals, seen:
                     if not ERR[l] >= 0.0:
                         lift(l, conf, TOL, Y, SEEN)
                     again = book[s * 16 + 2]
-                    if (again == 20 or again == 40 or TRY[l] <= 1e-14 * max(abs(T[l]), real[1])) and ERR[l] > 1.0:
+                    if (again == 20 or again == 40 or TRY[l] <= 1e-14 * max(abs(T[l]), real[1])) and ERR[
+                        l
+                    ] > 1.0:
                         widen(l, conf, real[1], TRY[l], TOL, Y, SEEN, T, YN)
                     if END[l] <= T[l]:  # too short for the clock to move
                         book[s * 16 + 1] = 2
