@@ -22,6 +22,9 @@ from lissive.simulate.engine.plan import Plan, is_truth
 
 LARGEST_SLOPE = 1e100
 """A derivative from here on is one that overflowed; it would hold its state where it is."""
+_CHAINS = ("pow", "exp", "log")
+_BESIDE = 3
+"""How many of these are written side by side: as many as the registers hold."""
 _BINARY = {op: op for op in ("add", "sub", "mul", "div", "pow")} | {"min": "smallest", "max": "largest"}
 _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 
@@ -62,6 +65,28 @@ class Evaluator:
             if e not in self.known:
                 self.known[e] = self._write(e)
         return self.known[root]
+
+    def costly(self, roots: Sequence[int]) -> None:
+        """Write the powers and the like that `roots` rest on, those that do not need each other side by side.
+
+        Each is a long chain in which every instruction waits for the last one; side by side they wait at once.
+        """
+        moving, stack = set[int](), list(roots)
+        while stack:
+            e = stack.pop()
+            if e not in moving and e not in self.rows:
+                moving.add(e)
+                stack.extend(self.graph.args(e))
+        depth: dict[int, int] = {}
+        for e in sorted(moving):
+            below = max((depth.get(a, 0) for a in self.graph.args(e)), default=0)
+            depth[e] = below + (self.graph.nodes[e][0] in _CHAINS)
+        for level in range(1, max(depth.values(), default=0) + 1):
+            chains = [e for e, d in depth.items() if d == level and self.graph.nodes[e][0] in _CHAINS]
+            for e in chains:
+                self.values(self.graph.args(e))
+            for begin in range(0, len(chains), _BESIDE):
+                self.f.side_by_side([partial(self.value, e) for e in chains[begin : begin + _BESIDE]])
 
     def _write(self, e: int) -> str:
         f = self.f
@@ -152,6 +177,7 @@ def _step(plan: Plan, lanes: int) -> Function:
             stage_y = _Later(partial(_stage_state, f, y, tableau.A[s], tuple(u)), n)
             stage_t = t if not slopes else f.fma(f.const(tableau.ALPHA[s]), h, t)
             at = _at(plan, f, stage_y, stage_t, inside=True)
+        at.costly(plan.rates)
         x = [""] * n
         for i in plan.order:  # each right side just before it is used, which keeps it in a register
             right = at.value(plan.rates[i])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 _LN2_HI = 6.93147180369123816490e-01  # the upper 33 bits of ln 2: times an exponent it is exact
 _LN2_LO = 1.90821492927058770002e-10
@@ -48,6 +49,16 @@ class Function:
         name = f"%v{self._count}"
         self._lines.append(f"  {name} = {instruction}")
         return name
+
+    def side_by_side(self, writers: Sequence[Callable[[], object]]) -> None:
+        """What each of these writes, an instruction of each in turn; none may need another."""
+        pieces = []
+        for write in writers:
+            begin = len(self._lines)
+            write()
+            pieces.append(self._lines[begin:])
+            del self._lines[begin:]
+        self._lines += [line for row in zip_longest(*pieces) for line in row if line is not None]
 
     # -- memory: row i of an array is one vector --------------------------------------------------
     def load(self, array: str, row: int) -> str:
