@@ -32,15 +32,15 @@ _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 class Evaluator:
     """Writes graph nodes into a function, each once, from values given for symbols and constants.
 
-    inside : whether at a stage inside a step. A state near 0 may be a little negative there, whose root counts
-        as 0; at a step's ends it is no number, as everywhere.
+    begun : of a stage inside a step, the evaluator at the step's start. What had a root there and is a little
+        negative now, as an emptied state may be, has the root 0.
     """
 
     def __init__(
         self, plan: Plan, f: Function, known: dict[int, str], y: Sequence[str] | None = None, *,
-        inside: bool = False,
+        begun: Evaluator | None = None,
     ) -> None:  # fmt: skip
-        self.inside = inside
+        self.begun = begun
         self.graph, self.f, self.known = plan.graph, f, dict(known)
         self.y: Sequence[str] = y if y is not None else ()
         self.places = {plan.graph.symbol(s): i for i, s in enumerate(plan.states)} if y is not None else {}
@@ -98,10 +98,11 @@ class Evaluator:
         if op == "sym":
             raise AssertionError(f"symbol {rest[0]} has no value here")
         a = [self.known[x] for x in rest]
-        if self.inside and op == "pow":
-            return f.pow(*a, below=0.0)
-        if self.inside and op == "sqrt":
-            return f.function("sqrt", f.positive_part(a[0]))
+        if self.begun is not None and op in ("pow", "sqrt"):
+            had = f.compare("oge", self.begun.value(rest[0]), f.const(0.0))
+            if op == "pow":
+                return f.pow(*a, had=had)
+            return f.function("sqrt", f.select(f.logic("and", had, f.negative(a[0])), f.const(0.0), a[0]))
         if op in _BINARY:
             return str(getattr(f, _BINARY[op])(*a))
         if op == "neg":
@@ -136,9 +137,9 @@ def _prepare(plan: Plan) -> Function:
     return f
 
 
-def _at(plan: Plan, f: Function, y: Sequence[str], t: str, *, inside: bool = False) -> Evaluator:
+def _at(plan: Plan, f: Function, y: Sequence[str], t: str, *, begun: Evaluator | None = None) -> Evaluator:
     """An evaluator at states `y` and time `t`."""
-    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y, inside=inside)
+    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y, begun=begun)
 
 
 def _combine(f: Function, start: str, weights: Sequence[float], terms: Sequence[str]) -> str:
@@ -176,7 +177,7 @@ def _step(plan: Plan, lanes: int) -> Function:
         if s:
             stage_y = _Later(partial(_stage_state, f, y, tableau.A[s], tuple(u)), n)
             stage_t = t if not slopes else f.fma(f.const(tableau.ALPHA[s]), h, t)
-            at = _at(plan, f, stage_y, stage_t, inside=True)
+            at = _at(plan, f, stage_y, stage_t, begun=first)
         at.costly(plan.rates)
         x = [""] * n
         for i in plan.order:  # each right side just before it is used, which keeps it in a register

@@ -140,9 +140,8 @@ class Function:
     def smallest(self, a: str, b: str) -> str:
         return self._keep_nan(a, self.min(a, b))
 
-    def positive_part(self, a: str) -> str:
-        """0 where it is negative."""
-        return self.select(self.compare("olt", a, self.const(0.0)), self.const(0.0), a)
+    def negative(self, a: str) -> str:
+        return self.compare("olt", a, self.const(0.0))
 
     def rough_reciprocal(self, a: str) -> str:
         """1/a to single precision, for weights where seven digits are plenty: four times as fast."""
@@ -263,10 +262,10 @@ class Function:
         low = self.add(self.add(low, more, ""), self.add(q_low, self.add(s_low, s_low, ""), ""), "")
         return high, self.fma(e, self.const(_LN2_LO), low)
 
-    def pow(self, x: str, y: str, *, below: float = math.nan) -> str:
+    def pow(self, x: str, y: str, *, had: str | None = None) -> str:
         """x**y by the rules of C and NumPy, a negative x with a whole y included.
 
-        below : what a root, or another power that is not whole, is of a negative x.
+        had : where a root of a negative x counts as 0; nowhere if not given.
         """
         zero, one, inf = self.const(0.0), self.const(1.0), self.const(math.inf)
         size = self.abs(x)
@@ -279,17 +278,17 @@ class Function:
         rising = self.compare("ogt", y, zero)
         whole = self.compare("oeq", self.intrinsic("floor", y), y)
         nothing = self.const(math.nan)
-        if below == below:
-            nothing = self.select(rising, self.const(below), nothing)
-        bad = self.logic("and", self.compare("olt", x, zero), self.not_(whole))
+        if had is not None:
+            nothing = self.select(self.logic("and", had, rising), zero, nothing)
+        bad = self.logic("and", self.negative(x), self.not_(whole))
         r = self.select(bad, nothing, r)
         # zero and infinity, whose logarithms the pair cannot hold
         r = self.select(self.compare("oeq", size, zero), self.select(rising, zero, inf), r)
         r = self.select(self.compare("oeq", size, inf), self.select(rising, inf, zero), r)
         half = self.mul(y, self.const(0.5), "")
         odd = self.logic("and", whole, self.compare("one", self.intrinsic("floor", half), half))
-        negative = self._add(f"icmp slt {self.ivec} {self.bits(x)}, splat (i64 0)")
-        r = self.select(self.logic("and", negative, odd), self.neg(r), r)
+        minus = self._add(f"icmp slt {self.ivec} {self.bits(x)}, splat (i64 0)")
+        r = self.select(self.logic("and", minus, odd), self.neg(r), r)
         r = self.select(self.compare("uno", x, y), self.const(math.nan), r)
         flat = self.logic("or", self.compare("oeq", y, zero), self.compare("oeq", x, one))
         return self.select(flat, one, r)
