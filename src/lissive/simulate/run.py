@@ -18,8 +18,14 @@ from lissive.simulate.schedule import ADD, RATE, RESET, STOP, Regimen, Schedule,
 Floats = npt.NDArray[np.float64]
 
 NOT_STEADY = 4
-MEANING = {**STATUS, NOT_STEADY: "did not reach a steady state in {cycles} cycles; see ss_rtol and ss_cycles"}
+MEANING = {
+    **STATUS,
+    NOT_STEADY: "did not reach a steady state in {cycles} cycles; give the earlier doses as rows (ADDL) instead of SS",
+}
 """What a subject's status means; the engine's, and one more."""
+
+MOST_REASONS = 100
+"""So many runs that ended are looked into; of the others the kind is said."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Result:
-    """values : (subject, time, output)    status : (subject,)    steps : (subject,)"""
+    """values : (subject, time, output)    status : (subject,)    steps : (subject,)
+
+    reasons : subject to why its run ended, for the first MOST_REASONS that did not go well.
+    """
 
     values: Floats
     status: npt.NDArray[np.int64]
     steps: npt.NDArray[np.int64]
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 def to_doses(regimen: Regimen, kernel: Kernel, rows: Sequence[slice] | None = None) -> Doses:
@@ -79,6 +89,7 @@ def follow(
     """
     subjects = len(regimen)
     values = np.full((subjects, len(times), len(kernel.outputs)), np.nan)
+    reasons: dict[int, str] = {}
     status, steps = np.zeros(subjects, np.int64), np.zeros(subjects, np.int64)
     for group, moments in _groups(regimen):
         part = Regimen(regimen.schedules, regimen.which[group], regimen.scale[group], regimen.shift[group])
@@ -90,7 +101,17 @@ def follow(
         batch = kernel.start(len(part), mine, t0=begin, tolerances=settings.tolerances)
         values[group] = _through(batch, part, mine, times, moments, settings)
         status[group], steps[group] = batch.status, batch.steps
-    return Result(values, status, steps)
+        ended = np.flatnonzero(batch.status)[: MOST_REASONS - len(reasons)]
+        reasons |= {int(group[s]): reason(batch, int(s), settings) for s in ended}
+    return Result(values, status, steps, reasons)
+
+
+def reason(batch: Batch, subject: int, settings: Settings) -> str:
+    """Why the run of a subject did not go well."""
+    if batch.status[subject] == NOT_STEADY:
+        at = f"{batch.time[subject]:g} {batch.kernel.equations.time_unit}".strip()
+        return f"{MEANING[NOT_STEADY].format(cycles=settings.ss_cycles)} (asked for by time {at})"
+    return batch.why(subject)
 
 
 def _begin(regimen: Regimen) -> float:

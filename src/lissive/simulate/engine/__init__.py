@@ -13,6 +13,7 @@ makes a batch of subjects; `Batch.advance` takes them onward through their doses
 0.368
 """
 
-from lissive.simulate.engine.kernel import STATUS, Batch, Doses, Kernel, Seen, Tolerances, build
+from lissive.simulate.engine.kernel import Batch, Doses, Kernel, Seen, Tolerances, build
+from lissive.simulate.engine.why import STATUS
 
 __all__ = ["STATUS", "Batch", "Doses", "Kernel", "Seen", "Tolerances", "build"]
