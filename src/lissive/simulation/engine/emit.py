@@ -22,6 +22,9 @@ from lissive.simulation.engine.plan import Plan, is_truth
 
 LARGEST_SLOPE = 1e100
 """A derivative from here on is one that overflowed; it would hold its state where it is."""
+_CHAINS = ("pow", "exp", "log")
+_BESIDE = 3
+"""How many of these are written side by side: as many as the registers hold."""
 _BINARY = {op: op for op in ("add", "sub", "mul", "div", "pow")} | {"min": "smallest", "max": "largest"}
 _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 
@@ -29,15 +32,15 @@ _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 class Evaluator:
     """Writes graph nodes into a function, each once, from values given for symbols and constants.
 
-    inside : whether at a stage inside a step. A state near 0 may be a little negative there, whose root counts
-        as 0; at a step's ends it is no number, as everywhere.
+    begun : of a stage inside a step, the evaluator at the step's start. What had a root there and is a little
+        negative now, as an emptied state may be, has the root 0.
     """
 
     def __init__(
         self, plan: Plan, f: Function, known: dict[int, str], y: Sequence[str] | None = None, *,
-        inside: bool = False,
+        begun: Evaluator | None = None,
     ) -> None:  # fmt: skip
-        self.inside = inside
+        self.begun = begun
         self.graph, self.f, self.known = plan.graph, f, dict(known)
         self.y: Sequence[str] = y if y is not None else ()
         self.places = {plan.graph.symbol(s): i for i, s in enumerate(plan.states)} if y is not None else {}
@@ -63,6 +66,28 @@ class Evaluator:
                 self.known[e] = self._write(e)
         return self.known[root]
 
+    def costly(self, roots: Sequence[int]) -> None:
+        """Write the powers and the like that `roots` rest on, those that do not need each other side by side.
+
+        Each is a long chain in which every instruction waits for the last one; side by side they wait at once.
+        """
+        moving, stack = set[int](), list(roots)
+        while stack:
+            e = stack.pop()
+            if e not in moving and e not in self.rows:
+                moving.add(e)
+                stack.extend(self.graph.args(e))
+        depth: dict[int, int] = {}
+        for e in sorted(moving):
+            below = max((depth.get(a, 0) for a in self.graph.args(e)), default=0)
+            depth[e] = below + (self.graph.nodes[e][0] in _CHAINS)
+        for level in range(1, max(depth.values(), default=0) + 1):
+            chains = [e for e, d in depth.items() if d == level and self.graph.nodes[e][0] in _CHAINS]
+            for e in chains:
+                self.values(self.graph.args(e))
+            for begin in range(0, len(chains), _BESIDE):
+                self.f.side_by_side([partial(self.value, e) for e in chains[begin : begin + _BESIDE]])
+
     def _write(self, e: int) -> str:
         f = self.f
         op, *rest = self.graph.nodes[e]
@@ -73,10 +98,11 @@ class Evaluator:
         if op == "sym":
             raise AssertionError(f"symbol {rest[0]} has no value here")
         a = [self.known[x] for x in rest]
-        if self.inside and op == "pow":
-            return f.pow(*a, below=0.0)
-        if self.inside and op == "sqrt":
-            return f.function("sqrt", f.positive_part(a[0]))
+        if self.begun is not None and op in ("pow", "sqrt"):
+            had = f.compare("oge", self.begun.value(rest[0]), f.const(0.0))
+            if op == "pow":
+                return f.pow(*a, had=had)
+            return f.function("sqrt", f.select(f.logic("and", had, f.negative(a[0])), f.const(0.0), a[0]))
         if op in _BINARY:
             return str(getattr(f, _BINARY[op])(*a))
         if op == "neg":
@@ -111,9 +137,9 @@ def _prepare(plan: Plan) -> Function:
     return f
 
 
-def _at(plan: Plan, f: Function, y: Sequence[str], t: str, *, inside: bool = False) -> Evaluator:
+def _at(plan: Plan, f: Function, y: Sequence[str], t: str, *, begun: Evaluator | None = None) -> Evaluator:
     """An evaluator at states `y` and time `t`."""
-    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y, inside=inside)
+    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y, begun=begun)
 
 
 def _combine(f: Function, start: str, weights: Sequence[float], terms: Sequence[str]) -> str:
@@ -151,7 +177,8 @@ def _step(plan: Plan, lanes: int) -> Function:
         if s:
             stage_y = _Later(partial(_stage_state, f, y, tableau.A[s], tuple(u)), n)
             stage_t = t if not slopes else f.fma(f.const(tableau.ALPHA[s]), h, t)
-            at = _at(plan, f, stage_y, stage_t, inside=True)
+            at = _at(plan, f, stage_y, stage_t, begun=first)
+        at.costly(plan.rates)
         x = [""] * n
         for i in plan.order:  # each right side just before it is used, which keeps it in a register
             right = at.value(plan.rates[i])

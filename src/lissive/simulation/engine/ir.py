@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 _LN2_HI = 6.93147180369123816490e-01  # the upper 33 bits of ln 2: times an exponent it is exact
 _LN2_LO = 1.90821492927058770002e-10
@@ -48,6 +49,16 @@ class Function:
         name = f"%v{self._count}"
         self._lines.append(f"  {name} = {instruction}")
         return name
+
+    def side_by_side(self, writers: Sequence[Callable[[], object]]) -> None:
+        """What each of these writes, an instruction of each in turn; none may need another."""
+        pieces = []
+        for write in writers:
+            begin = len(self._lines)
+            write()
+            pieces.append(self._lines[begin:])
+            del self._lines[begin:]
+        self._lines += [line for row in zip_longest(*pieces) for line in row if line is not None]
 
     # -- memory: row i of an array is one vector --------------------------------------------------
     def load(self, array: str, row: int) -> str:
@@ -129,9 +140,8 @@ class Function:
     def smallest(self, a: str, b: str) -> str:
         return self._keep_nan(a, self.min(a, b))
 
-    def positive_part(self, a: str) -> str:
-        """0 where it is negative."""
-        return self.select(self.compare("olt", a, self.const(0.0)), self.const(0.0), a)
+    def negative(self, a: str) -> str:
+        return self.compare("olt", a, self.const(0.0))
 
     def rough_reciprocal(self, a: str) -> str:
         """1/a to single precision, for weights where seven digits are plenty: four times as fast."""
@@ -252,35 +262,34 @@ class Function:
         low = self.add(self.add(low, more, ""), self.add(q_low, self.add(s_low, s_low, ""), ""), "")
         return high, self.fma(e, self.const(_LN2_LO), low)
 
-    def pow(self, x: str, y: str, *, below: float = math.nan) -> str:
+    def pow(self, x: str, y: str, *, had: str | None = None) -> str:
         """x**y by the rules of C and NumPy, a negative x with a whole y included.
 
-        below : what a root, or another power that is not whole, is of a negative x.
+        had : where a root of a negative x counts as 0; nowhere if not given.
         """
         zero, one, inf = self.const(0.0), self.const(1.0), self.const(math.inf)
         size = self.abs(x)
         high, low = self._log_pair(size)
-        u = self.mul(y, high, "")
-        u_low = self.fma(y, low, self.fma(y, high, self.neg(u)))
+        bounded = self.max(self.min(y, self.const(1e300)), self.const(-1e300))  # the logarithm may be 0
+        u = self.mul(bounded, high, "")
+        u_low = self.fma(bounded, low, self.fma(bounded, high, self.neg(u)))
         far = self.compare("ogt", self.abs(u), self.const(1e4))
         r = self.exp(u, self.select(far, zero, u_low))
-        # zero and infinity, whose logarithms the pair cannot hold
         rising = self.compare("ogt", y, zero)
+        whole = self.compare("oeq", self.intrinsic("floor", y), y)
+        nothing = self.const(math.nan)
+        if had is not None:
+            nothing = self.select(self.logic("and", had, rising), zero, nothing)
+        bad = self.logic("and", self.negative(x), self.not_(whole))
+        r = self.select(bad, nothing, r)
+        # zero and infinity, whose logarithms the pair cannot hold
         r = self.select(self.compare("oeq", size, zero), self.select(rising, zero, inf), r)
         r = self.select(self.compare("oeq", size, inf), self.select(rising, inf, zero), r)
-        r = self.select(self.compare("oeq", size, one), one, r)  # whose logarithm, 0, no infinite y may meet
         half = self.mul(y, self.const(0.5), "")
-        whole = self.compare("oeq", self.intrinsic("floor", y), y)
         odd = self.logic("and", whole, self.compare("one", self.intrinsic("floor", half), half))
-        negative = self._add(f"icmp slt {self.ivec} {self.bits(x)}, splat (i64 0)")
-        r = self.select(self.logic("and", negative, odd), self.neg(r), r)
-        finite_negative = self.logic("and", self.compare("olt", x, zero), self.compare("olt", size, inf))
-        bad = self.logic("and", finite_negative, self.not_(whole))
-        nothing = self.const(math.nan)
-        if below == below:
-            nothing = self.select(rising, self.const(below), nothing)
-        r = self.select(bad, nothing, r)
-        r = self._keep_nan(y, self._keep_nan(x, r))
+        minus = self._add(f"icmp slt {self.ivec} {self.bits(x)}, splat (i64 0)")
+        r = self.select(self.logic("and", minus, odd), self.neg(r), r)
+        r = self.select(self.compare("uno", x, y), self.const(math.nan), r)
         flat = self.logic("or", self.compare("oeq", y, zero), self.compare("oeq", x, one))
         return self.select(flat, one, r)
 
