@@ -15,13 +15,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lissive.model.equations import TIME
+from lissive.errors import SimulationError
+from lissive.model.equations import TIME, Equations
 from lissive.simulation.engine import tableau
-from lissive.simulation.engine.ir import Function
+from lissive.simulation.engine.ir import Function, written_apart
 from lissive.simulation.engine.plan import Plan, is_truth
 
 LARGEST_SLOPE = 1e100
 """A derivative from here on is one that overflowed; it would hold its state where it is."""
+LONG, LONGEST = 30_000, 200_000
+"""Instructions from which exp, log and pow are called and not written out, and from which a model is refused.
+
+The time to compile grows with the square of what is written out, and nearly in proportion to all else."""
+Begin = Callable[[str, Sequence[str], int], Function]
 _CHAINS = ("pow", "exp", "log")
 _BESIDE = 3
 """How many of these are written side by side: as many as the registers hold."""
@@ -119,14 +125,48 @@ class Evaluator:
 
 
 def module(plan: Plan, lanes: int) -> str:
-    """All inner functions of one model as the text of an LLVM module (without the driver)."""
-    functions = [_prepare(plan), _step(plan, lanes), _commit(plan, lanes), _observe(plan, lanes)]
+    """All inner functions of one model as the text of an LLVM module (without the driver).
+
+    Raises       SimulationError where the text would be too long to compile in minutes.
+    """
+    functions = _functions(plan, lanes, apart=False)
+    if sum(map(len, functions)) > LONG:
+        functions = _functions(plan, lanes, apart=True)
+        if (length := sum(map(len, functions))) > LONGEST:
+            raise too_long(length)
+    functions += [
+        written_apart(*each) for each in sorted(set[tuple[str, int]]().union(*(f.called for f in functions)))
+    ]
     declarations = sorted({d for f in functions for d in f.externals})
     return "\n".join([*declarations, *(f.text() for f in functions)])
 
 
-def _prepare(plan: Plan) -> Function:
-    f = Function("prepare", ["P", "K", "Y0"], 1)
+def check_length(equations: Equations) -> None:
+    """Refuse early what `module` would refuse: each node that moves is written at each of six stages."""
+    if (least := 6 * len(equations.graph.reachable(equations.rates))) > LONGEST:
+        raise too_long(least)
+
+
+def _functions(plan: Plan, lanes: int, *, apart: bool) -> list[Function]:
+    begin = partial(Function, apart=apart)
+    return [
+        _prepare(plan, begin),
+        _step(plan, lanes, begin),
+        _commit(plan, lanes),
+        _observe(plan, lanes, begin),
+    ]
+
+
+def too_long(length: int) -> SimulationError:
+    return SimulationError(
+        f"The model's equations come to {length} or more instructions.",
+        allowed=f"up to {LONGEST}: more would take too long to compile.",
+        do="Fewer terms in its rates, or a model in parts.",
+    )
+
+
+def _prepare(plan: Plan, begin: Begin) -> Function:
+    f = begin("prepare", ["P", "K", "Y0"], 1)
     g = plan.graph
     known = {g.symbol(p): f.load("P", i) for i, p in enumerate(plan.parameters)}
     ev = Evaluator(plan, f, known)
@@ -155,8 +195,8 @@ def _stage_state(
     return _combine(f, y[i], weights, [stage[i] for stage in u])
 
 
-def _step(plan: Plan, lanes: int) -> Function:
-    f = Function("step", ["Y", "K", "R", "SEEN", "T", "H", "TOL", "YN", "D1", "D2", "ERR"], lanes)
+def _step(plan: Plan, lanes: int, begin: Begin) -> Function:
+    f = begin("step", ["Y", "K", "R", "SEEN", "T", "H", "TOL", "YN", "D1", "D2", "ERR"], lanes)
     n = len(plan.states)
     y = [f.load("Y", i) for i in range(n)]
     t, h = f.load("T", 0), f.load("H", 0)
@@ -308,8 +348,8 @@ def _commit(plan: Plan, lanes: int) -> Function:
     return f
 
 
-def _observe(plan: Plan, lanes: int) -> Function:
-    f = Function("observe", ["Y", "YN", "D1", "D2", "K", "T", "TH", "O"], lanes)
+def _observe(plan: Plan, lanes: int, begin: Begin) -> Function:
+    f = begin("observe", ["Y", "YN", "D1", "D2", "K", "T", "TH", "O"], lanes)
     theta = f.load("TH", 0)
     other = f.sub(f.const(1.0), theta)
 

@@ -27,22 +27,30 @@ def double(x: float) -> str:
 
 
 class Function:
-    """One function in the making; every method adds an instruction and returns the name of its value."""
+    """One function in the making; every method adds an instruction and returns the name of its value.
 
-    def __init__(self, name: str, pointers: list[str], lanes: int) -> None:
-        self.lanes = lanes
+    apart : exp, log and pow are functions that are called, not written out where they are used.
+    """
+
+    def __init__(self, name: str, pointers: Sequence[str], lanes: int, *, apart: bool = False) -> None:
+        self.lanes, self.apart = lanes, apart
         self.vec = f"<{lanes} x double>"
         self.ivec = f"<{lanes} x i64>"
         self.bvec = f"<{lanes} x i1>"
         self.align = 8 * lanes
         self.externals: set[str] = set()
+        self.called: set[tuple[str, int]] = set()
+        """Functions apart that this one calls, with their lanes."""
         args = ", ".join(f"ptr noalias nocapture %{p}" for p in pointers)
-        self._head = f"define void @{name}({args}) nounwind {{\nentry:\n"
+        self.head, self.end = f"define void @{name}({args}) nounwind {{\nentry:\n", "  ret void\n}\n"
         self._lines: list[str] = []
         self._count = 0
 
     def text(self) -> str:
-        return self._head + "\n".join(self._lines) + "\n  ret void\n}\n"
+        return self.head + "\n".join(self._lines) + "\n" + self.end
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
     def _add(self, instruction: str) -> str:
         self._count += 1
@@ -59,6 +67,12 @@ class Function:
             pieces.append(self._lines[begin:])
             del self._lines[begin:]
         self._lines += [line for row in zip_longest(*pieces) for line in row if line is not None]
+
+    def _call(self, name: str, *args: str) -> str:
+        self.called.add((name, self.lanes))
+        kinds = (self.vec, self.vec, self.bvec)
+        given = ", ".join(f"{kind} {a}" for kind, a in zip(kinds, args, strict=False))
+        return self._add(f"call {self.vec} @{name}.{self.lanes}({given})")
 
     # -- memory: row i of an array is one vector --------------------------------------------------
     def load(self, array: str, row: int) -> str:
@@ -165,6 +179,8 @@ class Function:
     # -- elementary functions -------------------------------------------------------------------
     def exp(self, x: str, low: str | None = None) -> str:
         """e**(x + low), `low` being a correction far smaller than x."""
+        if self.apart:
+            return self._call("exp", x)
         # A bound is set by comparison, not by minnum, so that NaN stays NaN.
         x = self.select(self.compare("ogt", x, self.const(710.0)), self.const(710.0), x)
         x = self.select(self.compare("olt", x, self.const(-746.0)), self.const(-746.0), x)
@@ -208,6 +224,8 @@ class Function:
         return exponent, self.sub(self.from_bits(m_bits), self.const(1.0), "")
 
     def log(self, x: str) -> str:
+        if self.apart:
+            return self._call("log", x)
         e, f = self._split(x)
         half_square = self.mul(self.mul(f, f, ""), self.const(0.5), "")
         s = self.div(f, self.add(f, self.const(2.0), ""))
@@ -267,6 +285,8 @@ class Function:
 
         had : where a root of a negative x counts as 0; nowhere if not given.
         """
+        if self.apart:
+            return self._call("pow", x, y) if had is None else self._call("root", x, y, had)
         zero, one, inf = self.const(0.0), self.const(1.0), self.const(math.inf)
         size = self.abs(x)
         high, low = self._log_pair(size)
@@ -313,3 +333,18 @@ class Function:
             "tgamma": lambda a: self.libm("tgamma", a),
         }  # fmt: skip
         return special[name](x) if name in special else self.libm(name, x)
+
+
+def written_apart(name: str, lanes: int) -> Function:
+    """exp, log, pow, or pow where a root of a negative number may count as 0, as a function that is called."""
+    f = Function(name, (), lanes)
+    kinds = {"exp": [f.vec], "log": [f.vec], "pow": [f.vec, f.vec], "root": [f.vec, f.vec, f.bvec]}[name]
+    args = [f"%a{i}" for i in range(len(kinds))]
+    given = ", ".join(f"{kind} {a}" for kind, a in zip(kinds, args, strict=True))
+    f.head = f"define internal {f.vec} @{name}.{lanes}({given}) noinline nounwind {{\nentry:\n"
+    if name == "root":
+        value = f.pow(args[0], args[1], had=args[2])
+    else:
+        value = f.pow(*args) if name == "pow" else f.function(name, *args)
+    f.end = f"  ret {f.vec} {value}\n}}\n"
+    return f

@@ -16,7 +16,7 @@ from lissive.model.equations import Equations
 from lissive.simulation.engine import compile as backend
 from lissive.simulation.engine.dialect import signature
 from lissive.simulation.engine.driver import drive
-from lissive.simulation.engine.emit import module
+from lissive.simulation.engine.emit import check_length, module
 from lissive.simulation.engine.plan import Plan, make_plan, quantity
 from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.why import End, why
@@ -110,6 +110,7 @@ class Kernel:
     def _planned(self) -> Plan:
         """Worked out only where the disk does not have the result."""
         if self._plan is None:
+            check_length(self.equations)
             self._plan = make_plan(self.equations, self.outputs, self.inputs)
         return self._plan
 
