@@ -1,4 +1,4 @@
-"""What can be given to lissive, and how: each kind of input with right ones to start from, and the commands that read it."""
+"""What can be given to lissive, and how: each kind of input, right ones to start from, the commands that read it."""
 
 from __future__ import annotations
 
@@ -80,6 +80,6 @@ KINDS: tuple[Kind, ...] = (
         6,
     ),
     Kind("observations", ("observations.yaml",), ("validate --studies INPUT --replicates 1 --threads 1 --json",), 5),
-    Kind("run", ("run.meta.json",), ("cite INPUT", "cite INPUT --bibtex"), 2),
-    Kind("tables", ("thc.tsv", "causes.tsv"), ("check --tables FOLDER",), 2),
+    Kind("run", ("run.meta.json",), ("cite INPUT", "cite INPUT --bibtex"), 3),
+    Kind("tables", ("thc.tsv", "causes.tsv"), ("check --tables FOLDER",), 1),
 )  # fmt: skip

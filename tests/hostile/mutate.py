@@ -138,7 +138,7 @@ def copy_word(random: Random, text: bytes) -> bytes:
 
 
 def misspell(random: Random, text: bytes) -> bytes:
-    words = [one for one in re.finditer(rb"[A-Za-z_]{3,}", text)]
+    words = list(re.finditer(rb"[A-Za-z_]{3,}", text))
     if not words:
         return text
     place = random.choice(words).start() + 1
@@ -160,8 +160,8 @@ def wrong_type(random: Random, text: bytes) -> bytes:
 def nest(random: Random, text: bytes) -> bytes:
     deep = random.choice((30, 1_000, 10_000))
     left, right = random.choice(
-        (("[", "]"), ("{a: ", "}"), ("(", ")"), ("<a>", "</a>"), ("<apply><minus/>", "</apply>"), ("- ", ""), ("exp(", ")"),
-         ("-(", ")"), ('{"a":', "}"), ("[[", ""), ("model m\n", "end\n"))
+        (("[", "]"), ("{a: ", "}"), ("(", ")"), ("<a>", "</a>"), ("<apply><minus/>", "</apply>"), ("- ", ""),
+         ("exp(", ")"), ("-(", ")"), ('{"a":', "}"), ("[[", ""), ("model m\n", "end\n"))
     )  # fmt: skip
     return _put(random, text, (left * deep + "1" + right * deep).encode())
 
@@ -246,9 +246,9 @@ def shuffle(random: Random, text: bytes) -> bytes:
 
 
 EVERY: tuple[Mutation, ...] = (
-    flip, truncate, behead, double_line, drop_line, swap_lines, swap_words, drop_word, copy_word, misspell, number, number,
-    number, day, wrong_type, wrong_type, nest, mark, utf_16, some_bytes, letters, escape, long_cell, formula, drawn, aliases,
-    entities, line_ends, tabs, empty, twice, shuffle,
+    flip, truncate, behead, double_line, drop_line, swap_lines, swap_words, drop_word, copy_word, misspell,
+    number, number, number, day, wrong_type, wrong_type, nest, mark, utf_16, some_bytes, letters, escape,
+    long_cell, formula, drawn, aliases, entities, line_ends, tabs, empty, twice, shuffle,
 )  # fmt: skip
 
 
