@@ -32,14 +32,6 @@ _MOST_FIELDS = 200_000
 _FIGURE = ("value",)
 
 
-class EvidenceFindings(EvidenceError):
-    """All that is wrong with one file of studies, a line for each finding."""
-
-    def __init__(self, findings: Sequence[EvidenceError]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
-
-
 class Entry(Row):
     """What every entry has; other fields are kept as they are."""
 
@@ -191,7 +183,7 @@ def entries_of(text: str, path: Path) -> tuple[Located, ...]:
 
 
 def _studies(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool = True) -> tuple[Located, ...]:
-    file = typed(data, lines, path, TrialsFile, EvidenceError, EvidenceFindings, thing="the file of studies")
+    file = typed(data, lines, path, TrialsFile, EvidenceError, thing="the file of studies")
     rows: list[tuple[str, str, Sequence[Entry]]] = [
         ("trials", "trial", file.trials),
         ("observational", "observational", file.observational),
@@ -212,7 +204,7 @@ def typed_reviews(path: Path, *, keep: bool = False) -> tuple[Located, ...]:
 
 
 def _reviews(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Located, ...]:
-    file = typed(data, lines, path, ReviewsFile, EvidenceError, EvidenceFindings, thing="the file of reviews")
+    file = typed(data, lines, path, ReviewsFile, EvidenceError, thing="the file of reviews")
     return tuple(
         Located(row, "review", data["reviews"][k], path, lines, ("reviews", k))
         for k, row in enumerate(file.reviews)
