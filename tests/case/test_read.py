@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lissive.case import Case, CaseFindings, case_schema, make_case, read_case
+from lissive.case import Case, case_schema, make_case, read_case
 from lissive.errors import CaseError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
@@ -121,7 +121,7 @@ def test_a_finding_says_where_what_allowed_and_what_to_do(refusal):
 
 
 def test_all_findings_come_at_once_each_with_its_line(read, tmp_path):
-    with pytest.raises(CaseFindings) as error:
+    with pytest.raises(CaseError) as error:
         read(
             "case: a\nperson: {weight_kg: 0,\n  sex: F}\nplace: {visti: x}\n"
             "plan:\n  product: nabiximol\n  weeks: 200\n"

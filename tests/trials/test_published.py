@@ -17,7 +17,6 @@ from lissive.trials.published import (
     Observed,
     Published,
     PublishedTrial,
-    TrialFindings,
     read_published,
     shipped_published,
 )
@@ -510,7 +509,7 @@ class TestMistakes:
         ],
     )
     def test_each_is_refused_with_its_line_and_field(self, tmp_path, change, said):
-        with pytest.raises(TrialFindings, match="trials.yaml:[0-9]+, trial ") as refused:
+        with pytest.raises(StudyError, match="trials.yaml:[0-9]+, trial ") as refused:
             read(tmp_path, changed(change))
         assert said in str(refused.value)
         (finding,) = refused.value.findings
@@ -518,7 +517,7 @@ class TestMistakes:
 
     def test_all_findings_come_at_once(self, tmp_path):
         wrong = changed((("split",), "train"), (("outcomes", "spasticity_nrs", 0, "change_sd"), -1.6))
-        with pytest.raises(TrialFindings) as refused:
+        with pytest.raises(StudyError) as refused:
             read(tmp_path, wrong, changed(), changed())
         assert [str(each).split(": ")[1][:15] for each in refused.value.findings] == [
             "split 'train' i",

@@ -16,7 +16,6 @@ from pydantic_core import PydanticCustomError
 from lissive.access.answer import Facts, Symptom
 from lissive.access.conditions import Recognised, conditions, recognise
 from lissive.access.dates import DAYS_PER_MONTH
-from lissive.access.load import RuleFindings
 from lissive.access.rule import ADJECTIVES
 from lissive.access.vocabulary import flag_names, plain_word, practitioners
 from lissive.case import Case
@@ -200,9 +199,9 @@ def _symptom(attributes: Mapping[str, Any], found: Recognised, doubts: list[str]
 def read_facts(path: str | Path) -> Facts:
     """The facts in a YAML or JSON file.
 
-    Raises       RuleFindings (a RuleError) with file, line and field of each finding.
+    Raises       RuleError with file, line and field of each finding.
     """
-    row = read_typed(path, FactRow, RuleError, RuleFindings, example="age: 52", thing="the facts")
+    row = read_typed(path, FactRow, RuleError, example="age: 52", thing="the facts")
     return row.facts()
 
 
@@ -212,7 +211,7 @@ def make_facts(data: Mapping[str, Any], *, where: str = "") -> Facts:
     >>> make_facts({"dx": ["G35"], "symptoms": {"muscle_spasms": {"severe": True}}}).dx
     ('multiple_sclerosis',)
     """
-    return make_typed(data, FactRow, RuleError, RuleFindings, where=where, thing="the facts").facts()
+    return make_typed(data, FactRow, RuleError, where=where, thing="the facts").facts()
 
 
 def facts_of_case(case: Case, *, away: bool = False) -> Facts:

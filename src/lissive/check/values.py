@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from lissive.check.tables import PARAMETERS, Fault, Row, Tables
 from lissive.errors import UnitError
+from lissive.table import rows_of
 from lissive.units import factor
 
 _DISTRIBUTIONS = "fixed lognormal logitnormal normal".split()
@@ -21,8 +21,7 @@ _DISTRIBUTIONS = "fixed lognormal logitnormal normal".split()
 @cache
 def _counts() -> frozenset[str]:
     """Units of what is counted or rated, of which no registry knows."""
-    with Path(__file__).with_name("counts.tsv").open(encoding="utf-8", newline="") as file:
-        return frozenset(row["unit"] for row in csv.DictReader(file, delimiter="\t"))
+    return frozenset(row["unit"] for row in rows_of(Path(__file__).with_name("counts.tsv")))
 
 
 def units(tables: Tables) -> Iterator[Fault]:

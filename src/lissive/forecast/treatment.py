@@ -5,7 +5,6 @@ Nothing that the case leaves open is filled in silently: `Treatment.notes` says 
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
 from lissive.simulation.dosing import clock, day_of
 from lissive.simulation.schedule import Schedule
+from lissive.table import rows_of
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,7 @@ _OVER_ZERO = (
 @cache
 def limits() -> dict[str, float]:
     """The limits of validity of a forecast, from limits.tsv."""
-    with (Path(__file__).parent / "limits.tsv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+    return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "limits.tsv")}
 
 
 def _unused(case: Case, notes: list[str]) -> None:
