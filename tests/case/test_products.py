@@ -42,12 +42,12 @@ def test_the_label_titration_reaches_twelve_sprays_on_day_14():
     days = label_titration("nabiximols")
     assert [day.total for day in days] == [1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     assert all(day.morning < day.evening for day in days)
-    assert label_titration("smoked") == ()
+    assert label_titration("flower_smoked") == ()
 
 
 def test_what_a_table_does_not_say_is_unknown():
-    assert product("smoked").cbd_mg_per_unit is None
-    assert product("smoked").label_max_per_day is None
+    assert product("flower_smoked").cbd_mg_per_unit is None
+    assert product("flower_smoked").label_max_per_day is None
 
 
 def test_an_unknown_product_names_the_nearest():

@@ -43,7 +43,7 @@ endpoints:
         ("weeks: 4\nv", "weeks: 4\nanalysis: {control: nobody}\nv", 10, "is not an arm"),
         ("weeks: 4\nv", "weeks: 4\ncrossover: {sequences: [[drug, sham]]}\nv", 10, "is not an arm"),
         ("drug: {product: nabiximols, most_per_day: 12", "drug: {product: nabiximols, most_per_day: 60", 7, "48 spray"),
-        ("drug: {product: nabiximols, most", "drug: {product: thc_oral, titration: label, most", 7, "no label"),
+        ("drug: {product: nabiximols, most", "drug: {product: dronabinol, titration: label, most", 7, "no label"),
         ("drug: {product: nabiximols,", "drug: {product: nabiximol,", 7, "Did you mean nabiximols?"),
         ("[2, 4]", "[2, 6]", 10, "to 4 weeks"),
         ("[2, 4]", "[0.01, 4]", 10, "from one day"),

@@ -59,8 +59,8 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     notes: list[str] = []
     given, unknown = _person(case, notes)
     given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": 1.0}
-    given["smoked"] = float(what.name == "smoked")
-    given["oil_CBD"] = float(what.name == "cbd_oral_solution")
+    given["smoked"] = float(what.name == "flower_smoked")
+    given["oil_CBD"] = float(what.name == "cannabidiol_solution")
     if plan.titration == "label":
         ceilings, first = _label_ceilings(case, what)
         most = max(ceilings)
