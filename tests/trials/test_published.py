@@ -288,7 +288,12 @@ class TestByHand:
         assert trial.design.crossover.washout_days == 11
         assert trial.design.weeks == pytest.approx(3 / 7)
         (arm,) = (arm for arm in trial.design.arms.values() if not arm.placebo)
-        assert (arm.product, arm.thc_mg, arm.most_per_day, arm.titration) == ("flower_smoked", 32.0, 1, "fixed")
+        assert (arm.product, arm.thc_mg, arm.most_per_day, arm.titration) == (
+            "flower_smoked",
+            32.0,
+            1,
+            "fixed",
+        )
         ashworth = next(one for one in trial.observed if one.endpoint == "ashworth")
         assert ashworth.value == pytest.approx(-2.74 * 4 / 30)
         assert trial.design.population.baseline["ashworth"].mean == pytest.approx(9.3 * 4 / 30)

@@ -27,7 +27,9 @@ def found(cause: str) -> tuple[TrialFinding, ...]:
     return tuple(TrialFinding(**row) for row in rows)
 
 
-INTERVAL = "variability between virtual patients and parameter uncertainty of the fit to trials; no model error"
+INTERVAL = (
+    "variability between virtual patients and parameter uncertainty of the fit to trials; no model error"
+)
 RESPONSES = {"20pct_week4": (0.20, 4), "30pct_week12": (0.30, 12)}
 """Name to (relative reduction in spasticity NRS, week): the trials' two definitions of a responder."""
 
