@@ -142,7 +142,6 @@ def known(kind: str, word: str, allowed: Iterable[str]) -> str:
     from lissive.typed import nearest
 
     words = list(allowed)
-    word = case_words.meant(kind, word, words)
     if word in words:
         return word
     raise EvidenceError(
