@@ -106,7 +106,7 @@ def test_a_dose_left_out_is_unknown_with_its_place(read):
 def test_only_what_the_plan_needs_is_asked(read):
     assert "plan.sprays_per_day" not in read(plan("titration: label")).unknown()
     assert "plan.sprays_per_day" in read(plan("titration: fixed")).unknown()
-    assert "plan.dose" in read("case: a\nplan: {product: thc_oral}\n").unknown()
+    assert "plan.dose" in read("case: a\nplan: {product: dronabinol}\n").unknown()
     assert not {"plan.override", "plan.max_sprays_per_day", "plan.dose"} & set(
         read(plan("weeks: 1")).unknown()
     )
@@ -147,7 +147,7 @@ def test_findings_between_parts_come_together(refusal):
         ("case: a\nperson: {age: 60}", "person.age is not a known field. Did you mean age_years?"),
         ("case: a\npersn: {}", "persn is not a known field. Did you mean person?"),
         ("case: a\nspasm: {cause: multiple_sklerosis}", "mean multiple_sclerosis? Allowed: multiple_scl"),
-        ("case: a\nplan: {product: sativx}", "plan.product is 'sativx'. Allowed: nabiximols, thc_oral,"),
+        ("case: a\nplan: {product: sativx}", "plan.product is 'sativx'. Allowed: nabiximols, dronabinol,"),
         ("case: a\nperson: {cyp2c9: poor}", "person.cyp2c9 is 'poor'. Allowed: text such as '*1/*3'."),
         ("case: a\nperson: {weight_kg: .nan}", "person.weight_kg is '.nan'."),
         ("case: a\nperson: {weight_kg: 1e999}", "person.weight_kg is inf. Allowed: 20 to 350 kg."),
@@ -254,26 +254,26 @@ def test_the_label_titration_leaves_no_room_for_a_fixed_dose(refusal):
 
 
 def test_a_product_without_a_label_titration_is_fixed(refusal):
-    text = refusal("case: a\nplan: {product: smoked, titration: label}\n")
-    assert "plan.titration is 'label', but smoked has no label titration. Allowed: fixed." in text
+    text = refusal("case: a\nplan: {product: flower_smoked, titration: label}\n")
+    assert "plan.titration is 'label', but flower_smoked has no label titration. Allowed: fixed." in text
 
 
 def test_products_are_counted_in_their_own_way(read, refusal):
     assert "give sprays_per_day instead" in refusal(plan('dose: "5 mg"'))
     assert "give dose and doses_per_day instead" in refusal(
-        "case: a\nplan: {product: thc_oral, sprays_per_day: 2}"
+        "case: a\nplan: {product: dronabinol, sprays_per_day: 2}"
     )
-    assert read('case: a\nplan: {product: thc_oral, dose: "5000 mcg", doses_per_day: 2}').plan.dose_mg == 5
+    assert read('case: a\nplan: {product: dronabinol, dose: "5000 mcg", doses_per_day: 2}').plan.dose_mg == 5
 
 
 def test_the_daily_dose_counts_and_not_the_single_one(refusal):
-    text = refusal('case: a\nplan: {product: thc_oral, dose: "10 mg", doses_per_day: 3}')
+    text = refusal('case: a\nplan: {product: dronabinol, dose: "10 mg", doses_per_day: 3}')
     assert "plan.dose is 10 mg, 30 mg a day. Allowed: up to 20 mg a day" in text
 
 
 def test_a_label_limit_by_weight_is_by_weight(read, refusal):
     person, dose = "case: a\nperson: {{weight_kg: {}}}\n", 'dose: "1 g", doses_per_day: 2'
-    text = person + f"plan: {{{{product: cbd_oral_solution, {dose}}}}}"
+    text = person + f"plan: {{{{product: cannabidiol_solution, {dose}}}}}"
     assert "Allowed: up to 1500 mg a day" in refusal(text.format(60))
     assert read(text.format(80)).plan.dose_mg == 1000
 

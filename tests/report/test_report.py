@@ -144,7 +144,7 @@ COMPLETE = {
         ({"plan": None}, ["plan.product", "plan.titration", "plan.weeks"]),
         ({"plan": {"product": "nabiximols"}}, ["plan.titration", "plan.weeks"]),
         (
-            {"plan": {"product": "thc_oral", "titration": "fixed", "weeks": 4}},
+            {"plan": {"product": "dronabinol", "titration": "fixed", "weeks": 4}},
             ["plan.dose", "plan.doses_per_day"],
         ),
         ({"spasm": {}}, ["spasm.cause"]),

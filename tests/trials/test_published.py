@@ -241,7 +241,7 @@ class TestByHand:
     def test_musec(self, shipped):
         trial = of(shipped, "zajicek_2012_MUSEC")
         arm = trial.design.arms["extract"]
-        assert (arm.product, arm.thc_mg, arm.cbd_mg, arm.most_per_day) == ("thc_oral", 2.5, 1.25, 10)
+        assert (arm.product, arm.thc_mg, arm.cbd_mg, arm.most_per_day) == ("dronabinol", 2.5, 1.25, 10)
         assert (arm.first_per_day, arm.titration_days, arm.doses_per_day) == (2, 14, 2)
         assert any("unverified" in sentence for sentence in trial.assumed)
         change = figure(trial, "extract", "spasticity_nrs", "change")
@@ -287,7 +287,12 @@ class TestByHand:
         assert trial.design.crossover.washout_days == 11
         assert trial.design.weeks == pytest.approx(3 / 7)
         (arm,) = (arm for arm in trial.design.arms.values() if not arm.placebo)
-        assert (arm.product, arm.thc_mg, arm.most_per_day, arm.titration) == ("smoked", 32.0, 1, "fixed")
+        assert (arm.product, arm.thc_mg, arm.most_per_day, arm.titration) == (
+            "flower_smoked",
+            32.0,
+            1,
+            "fixed",
+        )
         ashworth = next(one for one in trial.observed if one.endpoint == "ashworth")
         assert ashworth.value == pytest.approx(-2.74 * 4 / 30)
         assert trial.design.population.baseline["ashworth"].mean == pytest.approx(9.3 * 4 / 30)

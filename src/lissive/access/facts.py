@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -17,9 +17,10 @@ from lissive.access.answer import Facts, Symptom
 from lissive.access.conditions import Recognised, conditions, recognise
 from lissive.access.dates import DAYS_PER_MONTH
 from lissive.access.rule import ADJECTIVES
-from lissive.access.vocabulary import flag_names, plain_word, practitioners
+from lissive.access.vocabulary import flag_names
 from lissive.case import Case
-from lissive.case.facts import Day
+from lissive.case.facts import Day, Visit
+from lissive.case.vocabulary import plain_word, practitioners
 from lissive.errors import RuleError
 from lissive.given import kind_of
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
@@ -41,7 +42,7 @@ class FactRow(Row):
     """Name to attributes; or true: it is there, false: it is not, null: whether it is there is unknown."""
     flags: dict[str, bool | None] = Field(default_factory=dict)
     practitioner: str | None = None
-    visit: Literal["in_person", "telehealth"] | None = None
+    visit: Visit | None = None
     initial: bool | None = None
     ends: Day | None = None
     """The last day, where the practitioner sets one."""
@@ -247,7 +248,7 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
         dx=dx,
         dx_complete=conditions_said is not None and cause is not None,
         symptoms=symptoms,
-        practitioner=None if place.practitioner is None else practitioners()[plain_word(place.practitioner)],
+        practitioner=place.practitioner,
         visit=place.visit,
         doubts=tuple(doubts),
     )

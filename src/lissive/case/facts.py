@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from lissive.case.products import Product, causes, label_titration, product, products
+from lissive.case.products import Product, label_titration, product, products
+from lissive.case.vocabulary import causes, meant, plain_word, practitioners, visits
 from lissive.errors import UnitError
-from lissive.typed import Row, nearest, raise_all, refuse
+from lissive.typed import LEAVE_OUT, Row, nearest, raise_all, refuse
 from lissive.units import magnitude
 
 
@@ -63,6 +64,25 @@ class Facts(Row):
         return found
 
 
+def one_of(kind: str, said: str, known: Iterable[str], do: str = LEAVE_OUT) -> str:
+    """The id that a word means; refused, with the nearest, where there is none."""
+    if (found := meant(kind, said, words := tuple(known))) not in words:
+        raise refuse(f"is {said!r}.{nearest(said, words)}", f"{', '.join(words)}.", do)
+    return found
+
+
+def practitioner_of(said: str) -> str:
+    """The type of practitioner that a word means."""
+    if (found := practitioners().get(plain_word(said))) is None:
+        known = sorted(set(practitioners().values()))
+        raise refuse(f"is {said!r}.{nearest(said, practitioners())}", f"{', '.join(known)}.")
+    return found
+
+
+Visit = Annotated[str, AfterValidator(lambda said: one_of("visit", said, visits()))]
+"""How a visit takes place."""
+
+
 class Person(Facts):
     """Who the case is about."""
 
@@ -82,8 +102,13 @@ class Place(Facts):
         pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
         examples=["US-NY"],
     )
-    visit: Literal["in_person", "telehealth"] | None = fact("How the visit takes place.")
-    practitioner: Literal["MD", "DO", "NP", "PA", "ND", "midwife"] | None = fact("Who certifies.")
+    visit: Visit | None = fact("How the visit takes place; the words are in visits.tsv.")
+    practitioner: str | None = fact("Who certifies; the words are in practitioners.tsv.")
+
+    @field_validator("practitioner")
+    @classmethod
+    def _known_practitioner(cls, value: str | None) -> str | None:
+        return value if value is None else practitioner_of(value)
 
 
 class Spasm(Facts):
@@ -103,9 +128,7 @@ class Spasm(Facts):
     @field_validator("cause")
     @classmethod
     def _known_cause(cls, value: str | None) -> str | None:
-        if value is not None and value not in causes():
-            raise refuse(f"is {value!r}.{nearest(value, causes())}", f"{', '.join(causes())}.")
-        return value
+        return value if value is None else one_of("cause", value, causes())
 
 
 class CurrentDrug(Facts):
@@ -155,9 +178,7 @@ class Plan(Facts):
     @field_validator("product")
     @classmethod
     def _known_product(cls, value: str | None) -> str | None:
-        if value is not None and value not in products():
-            raise refuse(f"is {value!r}.{nearest(value, products())}", f"{', '.join(products())}.")
-        return value
+        return value if value is None else one_of("product", value, products())
 
     @field_validator("dose")
     @classmethod

@@ -85,15 +85,14 @@ def _wrong_distribution(row: Row) -> Iterator[str]:
 @cache
 def _column_ends() -> dict[tuple[str, str], tuple[float, float, str]]:
     """Table and column to the ends that no cell of it can pass, and what the column holds."""
-    with Path(__file__).with_name("ends.tsv").open(encoding="utf-8", newline="") as file:
-        return {
-            (row["table"], row["column"]): (
-                float(row["lower"] or -math.inf),
-                float(row["upper"] or math.inf),
-                row["note"],
-            )
-            for row in csv.DictReader(file, delimiter="\t")
-        }
+    return {
+        (row["table"], row["column"]): (
+            float(row["lower"] or -math.inf),
+            float(row["upper"] or math.inf),
+            row["note"],
+        )
+        for row in rows_of(Path(__file__).with_name("ends.tsv"))
+    }
 
 
 def ends(tables: Tables) -> Iterator[Fault]:

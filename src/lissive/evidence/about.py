@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lissive.case.vocabulary import meant
 from lissive.evidence.own_words import slug
 from lissive.evidence.read import Located, Studies
 from lissive.evidence.words import NOT_USED, designs, find
@@ -62,7 +63,7 @@ def cause_word(studies: Studies, cause: str | None) -> str | None:
     if cause is None or cause in studies.causes:
         return cause
     stated = (about(each).cause for each in studies.trials if getattr(each.row, "cause", None) == cause)
-    return next((word for word in stated if word), cause)
+    return next((word for word in stated if word), None) or meant("cause", cause, studies.causes)
 
 
 def label_of(id: str) -> str:

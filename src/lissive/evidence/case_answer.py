@@ -18,7 +18,7 @@ from lissive.evidence.claim import Claim, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.read import Studies, shipped_studies
 from lissive.evidence.unused import Unused
-from lissive.evidence.words import causes, near_causes, outcomes, products, table
+from lissive.evidence.words import causes, near_causes, outcomes, product_label, products, table
 from lissive.given import kind_of
 
 _STUDY = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
@@ -81,7 +81,7 @@ class InWords:
 
     @property
     def product_label(self) -> str:
-        return products().get(self.product, self.product)
+        return product_label(self.product)
 
     @property
     def text(self) -> str:
@@ -125,7 +125,9 @@ class CaseEvidence:
     @property
     def product_label(self) -> str | None:
         word = self.product
-        return None if word is None else products().get(word, None if self.cause is None else word)
+        if word is None or (self.cause is None and word not in products()):
+            return None
+        return product_label(word)
 
     @property
     def controlled(self) -> tuple[CaseStudy, ...]:
@@ -201,7 +203,7 @@ def _figure(studies: Studies, outcome: str, cause: str, product: str | None) -> 
 
 
 def _labels(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(products().get(word, word) for word in dict.fromkeys(words) if word)
+    return tuple(product_label(word) for word in dict.fromkeys(words) if word)
 
 
 def _in_words(studies: Studies, controlled: Sequence[StudyEntry], product: str | None) -> list[InWords]:
@@ -256,7 +258,7 @@ def _not_known(
         return lines
     lines = []
     if product is not None and not any(product in row.products for row in trials):
-        name = products().get(product, product)
+        name = product_label(product)
         lines.append(f"No controlled trial of {name} in {label} was found.")
     have = {each.answer.outcome.word for each in found}
     core = [row["outcome"] for row in table("case_outcomes") if row["core"] == "yes"]

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from lissive.cache import store, stored
+from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
 from lissive.evidence.keys import parse_key
@@ -155,7 +156,7 @@ class Studies:
                 names = getattr(entry.row, section, None) or {}
                 if outcome in names and (key := parse_key(outcome, tuple(names))).outcomes:
                     return key.outcomes[0]
-        return outcome
+        return meant("outcome", outcome, self.outcomes)
 
 
 def is_studies(studies: Any) -> None:

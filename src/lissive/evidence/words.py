@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from lissive.case import vocabulary as case_words
+from lissive.case.products import products as case_products
 from lissive.errors import EvidenceError
 
 NOT_USED = "-"
@@ -70,8 +72,8 @@ def outcomes() -> Mapping[str, Outcome]:
 
 @cache
 def causes() -> Mapping[str, str]:
-    """Word to label."""
-    return {row["cause"]: row["label"] for row in table("causes")}
+    """Word to label: those of the studies, and those that a case may name."""
+    return {**{row["cause"]: row["label"] for row in table("causes")}, **case_words.causes()}
 
 
 @cache
@@ -84,6 +86,16 @@ def near_causes(cause: str) -> tuple[str, ...]:
 def products() -> Mapping[str, str]:
     """Word to label."""
     return {row["product"]: row["label"] for row in table("products")}
+
+
+def product_label(product: str) -> str:
+    """What a product is called, of the studies or of a case.
+
+    >>> product_label("edible")
+    'edible (food with cannabis extract)'
+    """
+    planned = case_products()
+    return products().get(product) or (planned[product].label if product in planned else product)
 
 
 def designs() -> tuple[str, ...]:

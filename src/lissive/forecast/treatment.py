@@ -5,11 +5,14 @@ Nothing that the case leaves open is filled in silently: `Treatment.notes` says 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lissive.case import Case, Product, label_titration, product
+from lissive.case import Case, Product, causes, label_titration, product
+from lissive.case.products import modelled_products
+from lissive.case.vocabulary import modelled_causes
 from lissive.errors import CaseError
 from lissive.forecast.answer import Need
 from lissive.model.equations import Equations
@@ -59,8 +62,8 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     notes: list[str] = []
     given, unknown = _person(case, notes)
     given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": 1.0}
-    given["smoked"] = float(what.name == "smoked")
-    given["oil_CBD"] = float(what.name == "cbd_oral_solution")
+    given["smoked"] = float(what.name == "flower_smoked")
+    given["oil_CBD"] = float(what.name == "cannabidiol_solution")
     if plan.titration == "label":
         ceilings, first = _label_ceilings(case, what)
         most = max(ceilings)
@@ -87,10 +90,21 @@ def needs(case: Case) -> tuple[Need, ...]:
         for name in ("sprays_per_day",) if by_spray else ("dose", "doses_per_day"):
             needed[f"plan.{name}"] = getattr(plan, name)
     missing = [Need(field, _WHAT[field]) for field, value in needed.items() if value is None]
+    missing += _without_model(case)
     zero = [name for name in ("spasticity_nrs", "pain_nrs") if getattr(case.spasm, name) == 0]
     return (*missing, *(Need(f"spasm.{name}", _OVER_ZERO) for name in zero))
 
 
+def _without_model(case: Case) -> Iterator[Need]:
+    """A cause or a product that is known, and that no forecast can be made of."""
+    cause, plan = case.spasm.cause, case.plan
+    if cause is not None and cause not in modelled_causes():
+        yield Need("spasm.cause", _NO_MODEL.format(causes()[cause], ", ".join(modelled_causes())))
+    if plan.product is not None and not (what := product(plan.product)).modelled:
+        yield Need("plan.product", _NO_MODEL.format(what.label, ", ".join(modelled_products())))
+
+
+_NO_MODEL = "no forecast of {}: it is not in the model, which has {}"
 _WHAT = {
     "spasm.cause": "what causes the spasms",
     "plan.product": "the product that would be taken",
