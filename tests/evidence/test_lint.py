@@ -94,6 +94,11 @@ GOOD = """trials:
         ("n: 20, N: 50", "n: '20', N: 50", 15, "must be a number"),
         ("n: 20, N: 50", "n: true, N: 50", 15, "must be a number"),
         ("n: 20, N: 50", "n: -2, N: 50", 15, "negative number"),
+        # figures that no check may calculate with
+        ("n_analysed: 50", "n_analysed: -50", 7, "negative number"),
+        ("change_sd: 2.1", "change_sd: 2.1, n: -5", 11, "negative number"),
+        ("n: 20, N: 50", "pct: 20, N: 1e308", 15, "more than the world population"),
+        ("n: 20, N: 50", "pct: 1e308, N: 50", 15, "outside 0 to 100"),
         ("  cause: MS", "  csuse: MS", 4, "Did you mean cause?"),
         ("- id: smith_2020", "- id: ''", 2, "trials[0].id"),
     ],

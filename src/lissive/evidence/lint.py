@@ -30,7 +30,11 @@ _ROUNDING = 1e-9
 def findings(entries: Iterable[Located]) -> list[Fault]:
     """All that is wrong, in the order of the checks."""
     every = tuple(entries)
-    return [fault for look in LOOKS.values() for fault in look(every)]
+    found = {name: list(look(every)) for name, look in LOOKS.items() if name not in CALCULATED}
+    wrong = {fault.id for faults in found.values() for fault in faults}
+    sound = tuple(entry for entry in every if entry.id not in wrong)
+    found |= {name: list(LOOKS[name](sound)) for name in CALCULATED}
+    return [fault for name in LOOKS for fault in found[name]]
 
 
 _NUMERIC = re.compile(
@@ -329,3 +333,5 @@ LOOKS: Mapping[str, Callable[[tuple[Located, ...]], Iterator[Fault]]] = {
     "source": sources,
 }
 """Name of a check to what looks."""
+CALCULATED = ("signs", "se", "effect")
+"""Checks that calculate: only with entries whose figures can be."""
