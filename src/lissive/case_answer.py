@@ -18,6 +18,7 @@ from lissive.access.of_case import of_case
 from lissive.case import Case
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.forecast import ForecastAnswer, ForecastNeeds, needs, predict, summary
+from lissive.safety import SafetyAnswer
 from lissive.version import __version__
 
 
@@ -29,8 +30,8 @@ class CaseAnswer:
     access: Answer | None
     """None where the case does not say where the person lives, or for which day it is asked."""
     evidence: CaseEvidence
-    safety: None
-    """Not built yet."""
+    safety: SafetyAnswer | None
+    """None: not looked at."""
     forecast: ForecastAnswer | ForecastNeeds
     provenance: Mapping[str, Any]
     """Versions, seed, and what of the model's tables the forecast rests on."""
@@ -42,7 +43,7 @@ class CaseAnswer:
             "as_of": None if as_of is None else as_of.isoformat(),
             "access": None if self.access is None else self.access.to_json(),
             "evidence": self.evidence.to_json(),
-            "safety": self.safety,
+            "safety": None if self.safety is None else self.safety.to_json(),
             "forecast": self.forecast.to_json(),
             "provenance": dict(self.provenance),
         }

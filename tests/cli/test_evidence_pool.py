@@ -130,7 +130,7 @@ def test_own_studies_take_the_place_of_ours(capsys, tmp_path: Path):
             ("pool", "--outcome", "pain_nrs", "--correlation", "2"),
             "--correlation: A within-person correlation of 2",
         ),
-        (("pool", "--outcome", "pain_nrs", "--correlation", "nan"), "of nan is impossible"),
+        (("pool", "--outcome", "pain_nrs", "--correlation", "nan"), "correlation is nan"),
         (("pool", "--outcome", "pgic", "--studies", "nowhere.yaml"), "There is no such file"),
         (("forest", "--outcome", "pgic", "--out", "x.gif"), "Allowed: .svg, .png"),
         (("forest", "--outcome", "pgic", "--out", "x.svg", "--table", "x.tsv"), "Allowed: .csv"),

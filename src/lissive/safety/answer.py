@@ -1,0 +1,67 @@
+"""What could hurt: the typed answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Severity = Literal["contraindicated", "major", "moderate", "minor"]
+SEVERITIES: tuple[Severity, ...] = ("contraindicated", "major", "moderate", "minor")
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One thing that could hurt this person with this product."""
+
+    id: str
+    kind: Literal["interaction", "contraindication", "caution"]
+    substances: tuple[str, ...]
+    """The drugs, or the drug and the condition, that it is about."""
+    severity: Severity
+    mechanism: str
+    advice: str
+    """What to do, and what to watch."""
+    sources: tuple[str, ...]
+    provenance: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "substances": list(self.substances),
+            "severity": self.severity,
+            "mechanism": self.mechanism,
+            "advice": self.advice,
+            "sources": list(self.sources),
+            "provenance": self.provenance,
+        }
+
+
+@dataclass(frozen=True)
+class UnknownDrug:
+    """A name that is in no table: nothing is known of its interactions here."""
+
+    name: str
+    meant: tuple[str, ...]
+    """Names that are spelled almost so."""
+
+
+@dataclass(frozen=True)
+class SafetyAnswer:
+    """The flags of a case, the most severe first, and what could not be looked at."""
+
+    flags: tuple[Flag, ...]
+    unknown_drugs: tuple[UnknownDrug, ...]
+    not_assessed: tuple[str, ...]
+    """What the case does not say: `pregnancy`, `driving`, `current drugs` …"""
+
+    def worst(self, *severities: Severity) -> Sequence[Flag]:
+        return [flag for flag in self.flags if flag.severity in severities]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "flags": [flag.to_json() for flag in self.flags],
+            "unknown_drugs": [{"name": each.name, "meant": list(each.meant)} for each in self.unknown_drugs],
+            "not_assessed": list(self.not_assessed),
+        }
