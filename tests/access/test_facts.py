@@ -160,7 +160,7 @@ BASE: dict[str, Any] = {
     "case": "a",
     "as_of": "2022-01-01",
     "place": {"residence": "US-NJ"},
-    "spasm": {"cause": "multiple_sclerosis", "per_day": 3, "spasticity_nrs": 0, "pain_nrs": 0},
+    "spasm": {"cause": "multiple_sclerosis", "spasms_per_day": 3, "spasticity_nrs": 0, "pain_nrs": 0},
     "history": {"conditions": []},
 }
 

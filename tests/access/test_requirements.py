@@ -195,7 +195,7 @@ def test_two_fields_of_one_name_do_not_hold_on_the_same_day(tmp_path):
 def test_a_step_from_the_rule_is_to_be_checked_only_where_its_field_was_not_read(code):
     on = datetime.date(2026, 11, 22)
     rule = version(code, on)
-    fields = {"First visit": "video", "Valid ": "certification_validity", "Who may": "practitioners"}
+    fields = {"First visit": "telehealth", "Valid ": "certification_validity", "Who may": "practitioners"}
     for step in visit_steps(rules()[code], rule, on):
         for start, field in fields.items():
             if step.text.startswith(start):

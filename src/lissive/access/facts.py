@@ -227,14 +227,15 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
     """
     kind_of("case", case, Case, wrong=RuleError, do="read it with read_case(FILE).")
     spasm, place = case.spasm, case.place
-    cause = spasm.cause
     conditions_said = case.history.conditions
+    # "nocturnal cramps" and "another cause" name no diagnosis: which it is stays unknown
+    cause = spasm.cause if spasm.cause and recognise(spasm.cause).diagnosis else None
     dx, more, doubts = _conditions((*((cause,) if cause else ()), *(conditions_said or ())))
     months = None
     if spasm.since is not None and case.as_of is not None:
         months = (case.as_of - spasm.since).days / DAYS_PER_MONTH
     symptoms: dict[str, Symptom | None] = dict(more)
-    if spasm.per_day != 0:
+    if spasm.spasms_per_day != 0:
         attributes = {"severe": spasm.severe, "persistent": spasm.persistent}
         symptoms["muscle_spasms"] = Symptom(attributes, cause, months)
     for name, rating in (("spasticity", spasm.spasticity_nrs), ("pain", spasm.pain_nrs)):

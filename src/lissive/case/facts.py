@@ -13,7 +13,14 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from lissive.case.products import Product, label_titration, product, products
-from lissive.case.vocabulary import causes, meant, plain_word, practitioners, visits
+from lissive.case.vocabulary import (
+    causes,
+    meant,
+    plain_word,
+    practitioners,
+    visits,
+    with_present_names,
+)
 from lissive.errors import UnitError
 from lissive.typed import LEAVE_OUT, Row, nearest, raise_all, refuse
 from lissive.units import magnitude
@@ -116,7 +123,7 @@ class Spasm(Facts):
 
     cause: str | None = fact("What causes the spasms; the words are in causes.tsv.")
     since: Day | None = fact("Day on which the spasms began.")
-    per_day: float | None = fact("Spasms on an average day.", unit="spasms a day", ge=0, le=1000)
+    spasms_per_day: float | None = fact("Spasms on an average day.", unit="spasms a day", ge=0, le=1000)
     severity_nrs: float | None = fact("Spasm severity, numeric rating scale.", unit="NRS", ge=0, le=10)
     spasticity_nrs: float | None = fact(
         "Spasticity over the last 24 h, numeric rating scale.", unit="NRS", ge=0, le=10
@@ -124,6 +131,11 @@ class Spasm(Facts):
     pain_nrs: float | None = fact("Pain, numeric rating scale.", unit="NRS", ge=0, le=10)
     severe: bool | None = fact("Judged severe by the practitioner.")
     persistent: bool | None = fact("Judged persistent by the practitioner.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_names(cls, data: Any) -> Any:
+        return with_present_names("field", data)
 
     @field_validator("cause")
     @classmethod
@@ -195,7 +207,7 @@ class Plan(Facts):
         return self
 
     def _check_titration(self, mine: Product) -> Iterator[PydanticCustomError]:
-        if self.titration != "label":
+        if self.titration != "label" or not mine.modelled:  # the forecast says why there is none
             return
         if not label_titration(mine.name):
             yield refuse(f"is 'label', but {mine.name} has no label titration.", "fixed.", field="titration")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from lissive.case._table import read_table
 
@@ -35,7 +36,7 @@ def meant(kind: str, said: str, known: Iterable[str]) -> str:
 
     Parameters
     ----------
-    kind : cause, product or visit.      known : the ids there are.
+    kind : cause, product, visit, outcome or field.      known : the ids there are.
     """
     plain = plain_word(said)
     if found := next((word for word in known if plain_word(word) == plain), None):
@@ -50,6 +51,14 @@ def meant(kind: str, said: str, known: Iterable[str]) -> str:
     return means
 
 
+def with_present_names(kind: str, data: Any) -> Any:
+    """Fields of a user's file under the names that they have now; one that is there by both names is left as it is."""
+    if not isinstance(data, dict):
+        return data
+    names = {each: meant(kind, each, ()) for each in data if (kind, plain_word(str(each))) in _words()}
+    return {new if (new := names.get(name, name)) not in data else name: value for name, value in data.items()}
+
+
 def brands(product: str) -> tuple[str, ...]:
     """Brand names of a product.
 
@@ -62,7 +71,7 @@ def brands(product: str) -> tuple[str, ...]:
 
 @cache
 def _words() -> Mapping[tuple[str, str], tuple[str, str]]:
-    rows = read_table(_HERE / "words.tsv", ("kind", "word", "means", "use"))
+    rows = read_table(_HERE / "words.tsv", ("kind", "word", "means", "use", "source"))
     return MappingProxyType(
         {(row["kind"], plain_word(row["word"])): (row["means"], row["use"]) for row in rows}
     )

@@ -18,7 +18,7 @@ from lissive.evidence.claim import Claim, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.read import Studies, shipped_studies
 from lissive.evidence.unused import Unused
-from lissive.evidence.words import causes, near_causes, outcomes, product_label, products, table
+from lissive.evidence.words import causes, near_causes, outcomes, product_label, products, studied_as, table
 from lissive.given import kind_of
 
 _STUDY = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
@@ -108,6 +108,7 @@ class CaseEvidence:
 
     cause: str | None
     product: str | None
+    """The planned product, as trials have it: an oil is an oral cannabis extract."""
     topics: tuple[str, ...]
     """What a case is answered on, in the order of the table; `other` last."""
     claims: tuple[Claim, ...]
@@ -156,7 +157,8 @@ def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
     `of_all_products` says which."""
     kind_of("case", case, Case, wrong=EvidenceError, do="read it with read_case(FILE).")
     base = shipped_studies() if studies is None else studies
-    cause, product = case.spasm.cause, case.plan.product
+    cause, planned = case.spasm.cause, case.plan.product
+    product = None if planned is None else studied_as(planned)
     topics = (*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other")
     claims = tuple(claim for claim in shipped_claims() if _bears(claim, case))
     if cause is None:

@@ -84,8 +84,17 @@ def near_causes(cause: str) -> tuple[str, ...]:
 
 @cache
 def products() -> Mapping[str, str]:
-    """Word to label."""
-    return {row["product"]: row["label"] for row in table("products")}
+    """Word to label; a product that studies and cases call the same has its label in the table of the case."""
+    return {row["product"]: row["label"] or case_products()[row["product"]].label for row in table("products")}
+
+
+def studied_as(product: str) -> str:
+    """The product of trials that a planned one is a form of; itself, where it has trials or none are of its kind.
+
+    >>> studied_as("balanced_oil"), studied_as("nabiximols"), studied_as("edible")
+    ('cannabis_extract', 'nabiximols', 'edible')
+    """
+    return next((row["product"] for row in table("products") if product in row["planned"].split()), product)
 
 
 def product_label(product: str) -> str:

@@ -49,7 +49,9 @@ def treatment(case: Case, equations: Equations) -> Treatment:
 
     Raises       CaseError where the plan does not say enough to be run.
     """
-    if found := needs(case):
+    if (found := needs(case)) and found[0].no_model:
+        raise CaseError(f"No forecast: {'; '.join(each.what for each in found)}.", where=case.case)
+    if found:
         raise CaseError(
             f"A forecast needs {'; '.join(f'{each.field}, {each.what}' for each in found)}.",
             where=case.case,
@@ -77,7 +79,12 @@ def treatment(case: Case, equations: Equations) -> Treatment:
 
 
 def needs(case: Case) -> tuple[Need, ...]:
-    """What a case still has to say for a forecast; empty where one can be made."""
+    """What a case still has to say for a forecast; empty where one can be made.
+
+    Of a cause or product without a model it is only that.
+    """
+    if lacking := tuple(_no_model(case)):
+        return lacking
     plan = case.plan
     needed: dict[str, object] = {
         "spasm.cause": case.spasm.cause,
@@ -90,21 +97,24 @@ def needs(case: Case) -> tuple[Need, ...]:
         for name in ("sprays_per_day",) if by_spray else ("dose", "doses_per_day"):
             needed[f"plan.{name}"] = getattr(plan, name)
     missing = [Need(field, _WHAT[field]) for field, value in needed.items() if value is None]
-    missing += _without_model(case)
     zero = [name for name in ("spasticity_nrs", "pain_nrs") if getattr(case.spasm, name) == 0]
     return (*missing, *(Need(f"spasm.{name}", _OVER_ZERO) for name in zero))
 
 
-def _without_model(case: Case) -> Iterator[Need]:
-    """A cause or a product that is known, and that no forecast can be made of."""
+def _no_model(case: Case) -> Iterator[Need]:
+    """A cause or product that a case may name and no forecast can be made of."""
     cause, plan = case.spasm.cause, case.plan
     if cause is not None and cause not in modelled_causes():
-        yield Need("spasm.cause", _NO_MODEL.format(causes()[cause], ", ".join(modelled_causes())))
+        have = (causes()[each] for each in modelled_causes())
+        yield Need("spasm.cause", _NO_MODEL.format(causes()[cause], "causes", ", ".join(have)), no_model=True)
     if plan.product is not None and not (what := product(plan.product)).modelled:
-        yield Need("plan.product", _NO_MODEL.format(what.label, ", ".join(modelled_products())))
+        have = (product(each).label for each in modelled_products())
+        yield Need("plan.product", _NO_MODEL.format(what.label, "products", ", ".join(have)), no_model=True)
+        if plan.titration == "label":
+            yield Need("plan.titration", f"no label titration is known for {what.label}", no_model=True)
 
 
-_NO_MODEL = "no forecast of {}: it is not in the model, which has {}"
+_NO_MODEL = "no model of {} ({} in the model: {})"
 _WHAT = {
     "spasm.cause": "what causes the spasms",
     "plan.product": "the product that would be taken",
@@ -147,7 +157,7 @@ def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, 
     given: dict[str, float] = {}
     facts = {
         "weight": person.weight_kg,
-        "spasms0": spasm.per_day,
+        "spasms0": spasm.spasms_per_day,
         "NRS0": spasm.spasticity_nrs,
         "pain0": spasm.pain_nrs,
         "severity0": spasm.severity_nrs,
