@@ -34,6 +34,7 @@ from lissive.errors import RuleError
         ("symptoms:\n  muscle_spasms:\n    severe: 7", r"facts.yaml:3: .*severe is 7. Allowed: true, false"),
         ("symptoms:\n  chronic_pain: {months: -2}", r"months is -2. Allowed: 0 to 1500 months"),
         ("practitioner: MDD", r"practitioner is 'MDD'"),
+        ("visit: 7", r"facts.yaml:1: visit is 7"),
         ("visit: vidoe", r"visit is 'vidoe'. Did you mean video\? Allowed: in_person, video"),
         ("dx: [G3]", r"facts.yaml:1: dx\[0\] is wrong: 'G3' is not an ICD-10-CM code"),
         (

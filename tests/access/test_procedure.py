@@ -25,6 +25,11 @@ def ask(code: str, on: str, **facts: Any) -> Answer:
         ("US-KY", "2025-03-01", {"visit": "video"}, "blocked", ("telehealth_initial_not_allowed",)),
         ("US-KY", "2025-03-01", {"visit": "video", "initial": False}, "ok", ()),
         ("US-KY", "2025-03-01", {"visit": "in_person"}, "ok", ()),
+        ("US-KY", "2025-03-01", {"visit": "home"}, "ok", ()),
+        ("US-KY", "2025-03-01", {"visit": "audio"}, "blocked", ("telehealth_initial_not_allowed",)),
+        # allowed by telehealth, which does not say that sound alone is enough
+        ("US-KY", "2025-03-01", {"visit": "audio", "initial": False}, "unknown", ("telehealth_unknown",)),
+        ("US-AZ", "2022-01-01", {"visit": "audio"}, "unknown", ("telehealth_unknown",)),
         ("US-FL", "2023-06-30", {"visit": "video", "initial": False}, "blocked",
          ("telehealth_renewal_not_allowed",)),
         ("US-FL", "2023-07-01", {"visit": "video", "initial": False}, "ok", ()),

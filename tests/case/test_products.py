@@ -1,11 +1,19 @@
 """The tables of products: the label's numbers, and every row checked with its line."""
 
+from pathlib import Path
+
 import pytest
 
-from lissive.case import causes, label_titration, product, products
+import lissive.case
+from lissive.case import Spasm, causes, label_titration, product, products
+from lissive.case._table import read_table
 from lissive.case.products import modelled_products, read_products, read_titration
-from lissive.case.vocabulary import FormerId, meant, modelled_causes, visits
+from lissive.case.vocabulary import FormerId, meant, modelled_causes, plain_word, visits
 from lissive.errors import CaseError
+from lissive.evidence.words import outcomes, studied_as
+from lissive.evidence.words import products as evidence_products
+
+TABLES = Path(lissive.case.__file__).parent
 
 HEAD = "product\tname\tvalue\tunit\tprovenance\tsource\tnote"
 ROWS = [
@@ -70,13 +78,39 @@ def test_the_causes_of_the_model_are_listed_in_one_place():
         ("product", "Sativex", "nabiximols"),
         ("product", "gummy", "edible"),
         ("product", "Vape", "flower_vaporised"),
+        ("product", "tincture", "oil"),
+        ("cause", "MND", "motor_neuron_disease"),
         ("visit", "Phone", "audio"),
+        ("visit", "House call", "home"),
         ("visit", "gumy", "gumy"),
     ],
 )
 def test_the_words_that_people_use_are_understood(kind, said, means):
     known = {"cause": causes(), "product": products(), "visit": visits()}[kind]
     assert meant(kind, said, known) == means
+
+
+def test_every_word_means_something_that_there_is():
+    rows = read_table(TABLES / "words.tsv", ("kind", "word", "means", "use", "source"))
+    known = {
+        "cause": causes(),
+        "product": products(),
+        "visit": visits(),
+        "outcome": outcomes(),
+        "field": Spasm.model_fields,
+    }
+    for row in rows:
+        assert row["means"] in known[row["kind"]], row.where
+        assert plain_word(row["word"]) not in map(plain_word, known[row["kind"]]), row.where
+
+
+def test_trials_of_a_planned_product_are_of_one_that_there_is():
+    shared = {name for name in evidence_products() if name in products()}
+    assert shared == {
+        "nabiximols", "nabilone", "flower_smoked", "flower_vaporised", "dronabinol", "cannabidiol_solution"
+    }  # fmt: skip
+    for name in products():
+        assert studied_as(name) in evidence_products() or name == "edible"
 
 
 def test_a_former_id_is_read_with_a_note():

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lissive.case import Case, case_schema, make_case, read_case
+from lissive.case.vocabulary import FormerId
 from lissive.errors import CaseError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
@@ -55,6 +56,21 @@ def test_yaml_and_json_give_the_same_case(read):
     plain = json.loads(json.dumps(read_case(EXAMPLE).model_dump(mode="json")))
     assert read(json.dumps(plain, indent="\t"), "case.json") == read_case(EXAMPLE)
     assert data["case"] == plain["case"]
+
+
+def test_a_former_name_of_a_field_is_read_with_a_note(read):
+    with pytest.warns(FormerId, match="'per_day' is now called 'spasms_per_day'"):
+        assert read("case: a\nspasm: {per_day: 4}\n").spasm.spasms_per_day == 4
+
+
+def test_a_field_is_not_given_by_its_former_name_too(refusal):
+    said = refusal("case: a\nspasm:\n  spasms_per_day: 4\n  per_day: 5\n")
+    assert said.startswith("case.yaml:4: spasm.per_day is not a known field. Did you mean spasms_per_day?")
+
+
+def test_a_wrong_value_by_a_former_name_is_refused(refusal):
+    with pytest.warns(FormerId):
+        assert "spasm.spasms_per_day is -3. Allowed: 0 to 1000" in refusal("case: a\nspasm: {per_day: -3}\n")
 
 
 def test_norway_is_no_falsehood(read):

@@ -55,8 +55,8 @@ def with_present_names(kind: str, data: Any) -> Any:
     """Fields of a user's file under the names that they have now; one that is there by both names is left as it is."""
     if not isinstance(data, dict):
         return data
-    names = {each: meant(kind, each, ()) for each in data if (kind, plain_word(str(each))) in _words()}
-    return {new if (new := names.get(name, name)) not in data else name: value for name, value in data.items()}
+    former = [each for each in data if _words().get((kind, plain_word(str(each))), (each,))[0] not in data]
+    return {meant(kind, each, ()) if each in former else each: value for each, value in data.items()}
 
 
 def brands(product: str) -> tuple[str, ...]:
