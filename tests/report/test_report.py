@@ -196,7 +196,9 @@ def test_what_has_no_model_is_answered_without_a_forecast(
     case = make_case({k: v for k, v in {**COMPLETE, **parts}.items() if v is not None})
     found = answer(case, subjects=2)
     assert isinstance(found.forecast, ForecastNeeds)
-    assert [(each.field, each.no_model) for each in found.forecast.needs] == [(field, True) for field in fields]
+    assert [(each.field, each.no_model) for each in found.forecast.needs] == [
+        (field, True) for field in fields
+    ]
     text = " ".join(case_text(found).split())
     assert "Forecast: no forecast." in text
     assert "does not state everything" not in text

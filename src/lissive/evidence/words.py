@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import NamedTuple
 from lissive.case import vocabulary as case_words
 from lissive.case.products import products as case_products
 from lissive.errors import EvidenceError
+from lissive.table import rows_of
 
 NOT_USED = "-"
 _HERE = Path(__file__).parent
@@ -48,8 +48,7 @@ class Found(NamedTuple):
 @cache
 def table(name: str) -> tuple[Mapping[str, str], ...]:
     """The rows of one of the tables beside this file."""
-    with (_HERE / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return tuple(rows_of(_HERE / f"{name}.tsv"))
 
 
 @cache
@@ -85,7 +84,15 @@ def near_causes(cause: str) -> tuple[str, ...]:
 @cache
 def products() -> Mapping[str, str]:
     """Word to label; a product that studies and cases call the same has its label in the table of the case."""
-    return {row["product"]: row["label"] or case_products()[row["product"]].label for row in table("products")}
+    return {
+        row["product"]: row["label"] or case_products()[row["product"]].label for row in table("products")
+    }
+
+
+@cache
+def known_products() -> tuple[str, ...]:
+    """The products that may be asked about: those of trials, then those that only a case may name."""
+    return tuple(dict.fromkeys((*products(), *case_products())))
 
 
 def studied_as(product: str) -> str:
