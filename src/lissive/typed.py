@@ -253,7 +253,7 @@ def _allowed(field: FieldInfo | None) -> str:
         whole = "a whole number, " if int in kinds else ""
         until = f" to {high}" if high is not None else " or more"
         return f"{whole}{low}{until}{f' {unit}' if unit else ''}."
-    if bool in kinds:
+    if bool in kinds or any(get_origin(kind) is dict and bool in _kinds(get_args(kind)[1]) for kind in kinds):
         return "true, false."
     if many := next((kind for kind in kinds if get_origin(kind) is tuple), None):
         if _inner_model(many):

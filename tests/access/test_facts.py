@@ -17,7 +17,7 @@ from lissive.access.load import rules
 from lissive.access.of_case import of_case, why_not
 from lissive.access.rule import Clause
 from lissive.case import make_case
-from lissive.errors import RuleError
+from lissive.errors import CaseError, RuleError
 
 
 @pytest.mark.parametrize(
@@ -178,6 +178,27 @@ def test_a_case_says_what_it_says_and_no_more() -> None:
         "muscle_spasms": Symptom({"severe": None, "persistent": None}, "multiple_sclerosis", None)
     }
     assert facts.flags == {}
+
+
+def test_further_facts_of_a_case_are_those_of_the_rules() -> None:
+    facts = facts_of_case(make_case({**BASE, "flags": {"functional_limit": True, "chronic_pain": False}}))
+    assert facts.flags == {"functional_limit": True, "chronic_pain": False}
+    with pytest.raises(
+        RuleError, match="flags.functional_limt is not a known fact. Did you mean functional_l"
+    ):
+        facts_of_case(make_case({**BASE, "flags": {"functional_limt": True}}))
+    with pytest.raises(CaseError, match="flags.functional_limit is 3. Allowed: true, false."):
+        make_case({**BASE, "flags": {"functional_limit": 3}})
+
+
+@pytest.mark.parametrize(
+    ("cause", "symptom"), [("other", None), ("nocturnal cramps", None), ("stroke", "stroke")]
+)
+def test_a_cause_that_is_no_diagnosis_stays_unknown(cause: str, symptom: str | None) -> None:
+    facts = facts_of_case(make_case({**BASE, "spasm": {"cause": cause}}))
+    assert facts.symptoms["muscle_spasms"] == Symptom({"severe": None, "persistent": None}, symptom, None)
+    assert (facts.dx, facts.dx_complete) == (() if symptom is None else (symptom,), symptom is not None)
+    assert facts.doubts == ()
 
 
 @pytest.mark.parametrize(

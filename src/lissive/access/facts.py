@@ -249,7 +249,22 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
         dx=dx,
         dx_complete=conditions_said is not None and cause is not None,
         symptoms=symptoms,
+        flags=_flags_of(case),
         practitioner=place.practitioner,
         visit=place.visit,
         doubts=tuple(doubts),
     )
+
+
+def _flags_of(case: Case) -> dict[str, bool]:
+    """The further facts of a case, by the names that rules use."""
+    names, said = flag_names(), case.flags or {}
+    for name in said:
+        if name not in names:
+            raise RuleError(
+                f"flags.{name} is not a known fact.{nearest(name, names)}",
+                where=case.case,
+                allowed=f"{', '.join(sorted(names))}.",
+                do="correct the name, or take the line out.",
+            )
+    return {names[name]: value for name, value in said.items()}
