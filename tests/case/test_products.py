@@ -12,6 +12,8 @@ from lissive.case.vocabulary import FormerId, meant, modelled_causes, plain_word
 from lissive.errors import CaseError
 from lissive.evidence.words import outcomes, studied_as
 from lissive.evidence.words import products as evidence_products
+from lissive.forecast import outcomes as forecast_outcomes
+from lissive.trials.measures import MEASURES
 
 TABLES = Path(lissive.case.__file__).parent
 
@@ -111,6 +113,15 @@ def test_trials_of_a_planned_product_are_of_one_that_there_is():
     }  # fmt: skip
     for name in products():
         assert studied_as(name) in evidence_products() or name == "edible"
+
+
+def test_an_outcome_has_one_id_in_case_forecast_trials_and_evidence():
+    shared = {"spasms_per_day", "spasticity_nrs", "pain_nrs"}
+    assert shared <= set(Spasm.model_fields)
+    for ids in (forecast_outcomes(), MEASURES, outcomes()):
+        assert shared | {"spasm_severity", "sleep_nrs", "ashworth"} <= {
+            getattr(each, "name", each) for each in ids
+        }
 
 
 def test_a_former_id_is_read_with_a_note():
