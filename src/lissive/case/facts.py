@@ -72,6 +72,9 @@ class Person(Facts):
     cyp2c9: str | None = fact(
         "CYP2C9 diplotype in star alleles.", pattern=r"^\*\d+/\*\d+$", examples=["*1/*3"]
     )
+    pregnancy: Literal["no", "planned", "yes"] | None = fact("Pregnant, or pregnancy planned.")
+    breast_feeding: bool | None = fact("Breast-feeding.")
+    drives: bool | None = fact("Drives, or works with machines.")
 
 
 class Place(Facts):
@@ -133,6 +136,9 @@ class History(Facts):
     current: tuple[CurrentDrug, ...] | None = fact("Drugs taken now, with their doses.")
     conditions: tuple[Word, ...] | None = fact("Other conditions.", examples=["psychosis"])
     opioids: Literal["none", "past", "current"] | None = fact("Use of opioids.")
+    alcohol: Literal["none", "some", "heavy"] | None = fact("Use of alcohol.")
+    family_psychosis: bool | None = fact("Psychosis in a parent, brother, sister or child.")
+    surgery: bool | None = fact("An operation or anaesthesia is planned.")
 
 
 class Plan(Facts):
