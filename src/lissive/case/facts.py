@@ -72,7 +72,7 @@ class Person(Facts):
     cyp2c9: str | None = fact(
         "CYP2C9 diplotype in star alleles.", pattern=r"^\*\d+/\*\d+$", examples=["*1/*3"]
     )
-    pregnancy: Literal["no", "planned", "yes"] | None = fact("Pregnant, or pregnancy planned.")
+    pregnancy: Literal["none", "planned", "current"] | None = fact("Pregnancy.")
     breast_feeding: bool | None = fact("Breast-feeding.")
     drives: bool | None = fact("Drives, or works with machines.")
 

@@ -41,9 +41,14 @@ class Row(TableRow):
         return keys
 
 
+def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
+    """The rows of a table that has exactly these columns."""
+    return table.read_table(path, columns, SafetyError, Row)
+
+
 def read_table(path: Path, columns: Sequence[str], key: str) -> list[Row]:
-    """The rows of a table that has exactly these columns; no two with the same key."""
-    rows = table.read_table(path, columns, SafetyError, Row)
+    """The same, no two with the same key."""
+    rows = read_rows(path, columns)
     seen: set[str] = set()
     for row in rows:
         if not row[key] or row[key] in seen:
@@ -71,7 +76,7 @@ _SMALL = frozenset(("of", "the", "a", "an"))
 
 
 def plain(text: str) -> str:
-    """A name without case, accents of punctuation, and small words.
+    """A name without case, punctuation, and small words.
 
     >>> plain("Family_history of  psychosis"), plain("St. John's wort")
     ('family history psychosis', 'st johns wort')

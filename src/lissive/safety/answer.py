@@ -24,6 +24,11 @@ class Flag:
     """What to do, and what to watch."""
     sources: tuple[str, ...]
     provenance: str
+    """`read` and the day on which a source was read last, or `unverified`."""
+    watch: str = ""
+    """What to look for."""
+    short: str = ""
+    """One line of at most 60 characters."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -33,6 +38,8 @@ class Flag:
             "severity": self.severity,
             "mechanism": self.mechanism,
             "advice": self.advice,
+            "watch": self.watch,
+            "short": self.short,
             "sources": list(self.sources),
             "provenance": self.provenance,
         }
@@ -55,6 +62,8 @@ class SafetyAnswer:
     unknown_drugs: tuple[UnknownDrug, ...]
     not_assessed: tuple[str, ...]
     """What the case does not say: `pregnancy`, `driving`, `current drugs` …"""
+    without_flag: tuple[str, ...] = ()
+    """Drugs that are known and that no rule here is about; which is not "no interaction"."""
 
     def worst(self, *severities: Severity) -> Sequence[Flag]:
         return [flag for flag in self.flags if flag.severity in severities]
@@ -64,4 +73,5 @@ class SafetyAnswer:
             "flags": [flag.to_json() for flag in self.flags],
             "unknown_drugs": [{"name": each.name, "meant": list(each.meant)} for each in self.unknown_drugs],
             "not_assessed": list(self.not_assessed),
+            "without_flag": list(self.without_flag),
         }
