@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lissive.case import Case
 from lissive.safety.answer import SEVERITIES, Flag, SafetyAnswer, Severity, UnknownDrug
 from lissive.safety.drugs import Drug, almost, drugs, drugs_of
 from lissive.safety.person import Planned, not_assessed, planned, words_of
-from lissive.safety.rules import Caution, Interaction, Text, cautions, interactions
+from lissive.safety.rules import Caution, Interaction, Text, cautions, interactions, sizes
 
 SHORT = 60
 """Characters of a short line."""
@@ -50,7 +50,8 @@ def safety_of(case: Case) -> SafetyAnswer:
     met = {rule.id: _met(rule, taken, plan) for rule in interactions()}
     flags = [_interaction(rule, met[rule.id], plan) for rule in interactions() if met[rule.id]]
     flags += _sedatives(taken, plan)
-    flags += [flag for rule in cautions() if (flag := _caution(rule, case, plan)) is not None]
+    words = dict(words_of(case)) | ({"smoke": "smoked product"} if plan.smoked else {})
+    flags += [flag for rule in cautions() if (flag := _caution(rule, words, plan)) is not None]
     flagged = {drug.drug.name for several in met.values() for drug in several}
     return SafetyAnswer(
         tuple(sorted(flags, key=lambda flag: SEVERITIES.index(flag.severity))),
@@ -86,6 +87,8 @@ def _interaction(rule: Interaction, met: Sequence[Taken], plan: Planned) -> Flag
         notes.append(_small(plan))
     if mine and not mine & plan.contents:
         notes.append(f"Whether the product has {_listed(_NAMES[each] for each in sorted(mine))} is not stated.")
+    if rule.enzymes and not rule.by_substrate:
+        notes += _modelled(met, plan)
     read = all(rule.read_for(each.drug) for each in met)
     return _flag(
         rule.id,
@@ -97,6 +100,16 @@ def _interaction(rule: Interaction, met: Sequence[Taken], plan: Planned) -> Flag
         _short(rule.text.short, [each.drug.name.replace("_", " ") for each in met]),
         read,
     )
+
+
+def _modelled(met: Sequence[Taken], plan: Planned) -> Iterator[str]:
+    for each in met:
+        if found := sizes().get((plan.name, each.drug.name)):
+            ratios = ", ".join(f"{analyte} × {ratio}" for analyte, ratio in found)
+            yield (
+                f"In this model, AUC with {each.drug.name}: {ratios} (factors on enzymes unverified; the model "
+                "underestimated 11-OH-THC measured with ketoconazole)."
+            )
 
 
 def _small(plan: Planned) -> str:
@@ -126,10 +139,8 @@ def _sedatives(taken: Sequence[Taken], plan: Planned) -> Iterator[Flag]:
 
 
 # -- cautions --------------------------------------------------------------------------------------
-def _caution(rule: Caution, case: Case, plan: Planned) -> Flag | None:
-    said = next((said for word, said in words_of(case) if word == rule.about), None)
-    if rule.about == "smoke":
-        said = "smoked product" if plan.smoked else None
+def _caution(rule: Caution, words: Mapping[str, str], plan: Planned) -> Flag | None:
+    said = words.get(rule.about)
     if said is None or (rule.about == "sesame_allergy" and plan.label and "sesame_oil" not in plan.contents):
         return None
     kinds = [each for each in ("thc", "cbd") if each in plan.all]

@@ -17,13 +17,15 @@ from lissive.typed import nearest
 class Planned:
     """What is in the product that is planned."""
 
+    name: str
+    """As in the table of products; empty where the case names none."""
+    label: str
     contents: frozenset[str]
     unsure: frozenset[str]
     """Of these it is not known whether they are in it."""
     cbd_mg_per_day: float | None
     small_cbd: bool
     smoked: bool
-    label: str
 
     @property
     def all(self) -> frozenset[str]:
@@ -34,7 +36,7 @@ def planned(case: Case) -> Planned:
     """Without a product, what holds of THC and of CBD both."""
     name = case.plan.product
     if name is None:
-        return Planned(frozenset(), frozenset(("thc", "cbd")), None, False, False, "")
+        return Planned("", "", frozenset(), frozenset(("thc", "cbd")), None, False, False)
     what = product(name)
     has, unsure = set(contents().get(name, frozenset())), set[str]()
     for content, amount in (("thc", what.thc_mg_per_unit), ("cbd", what.cbd_mg_per_unit)):
@@ -45,7 +47,7 @@ def planned(case: Case) -> Planned:
     dose = _cbd_per_day(case, what)
     threshold = limits()["small_cbd"] * (case.person.weight_kg or limits()["weight"])
     small = "cbd" in unsure or (dose is not None and dose < threshold)
-    return Planned(frozenset(has), frozenset(unsure), dose, small, "smoke" in has, what.label)
+    return Planned(name, what.label, frozenset(has), frozenset(unsure), dose, small, "smoke" in has)
 
 
 def _cbd_per_day(case: Case, what: Product) -> float | None:
@@ -68,9 +70,10 @@ def words_of(case: Case) -> Iterator[tuple[str, str]]:
         "drives": person.drives,
         "family_psychosis": history.family_psychosis,
         "surgery": history.surgery,
-        "cyp2c9_low": _low_cyp2c9(person.cyp2c9),
     }
     yield from ((word, word.replace("_", " ")) for word, holds in facts.items() if holds)
+    if _low_cyp2c9(person.cyp2c9):
+        yield "cyp2c9_low", f"CYP2C9 {person.cyp2c9}"
     for said in history.conditions or ():
         if (word := conditions().get(plain(said))) is not None:
             yield word, said

@@ -178,6 +178,17 @@ def limits() -> Mapping[str, float]:
 
 
 @cache
+def sizes() -> Mapping[tuple[str, str], tuple[tuple[str, str], ...]]:
+    """(product, medicine) → (analyte, ratio of AUC) as the model simulates it."""
+    columns = ("product", "medicine", "analyte", "value", "unit", "provenance", "source", "note")
+    found: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+    for row in read_rows(HERE / "sizes.tsv", columns):
+        key = row["product"], row["medicine"]
+        found[key] = (*found.get(key, ()), (row["analyte"], row["value"]))
+    return MappingProxyType(found)
+
+
+@cache
 def contents() -> Mapping[str, frozenset[str]]:
     """What a product has besides THC and CBD."""
     found: dict[str, frozenset[str]] = {}
