@@ -40,9 +40,7 @@ def sizes() -> dict[tuple[str, str, str], float]:
             given = [bare, {**bare, **with_medicine(medicine)}]
             without, with_ = (
                 np.trapezoid(
-                    simulate_arm(
-                        Arm("sizes", 100, **{**said, "given": each}), TIMES, 1, seed=1, evenly=True
-                    ),
+                    simulate_arm(Arm("sizes", 100, **{**said, "given": each}), TIMES, 1, seed=1, evenly=True),
                     TIMES,
                     axis=1,
                 )

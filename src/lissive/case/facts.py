@@ -32,6 +32,17 @@ Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_+-]*$", max_length=80, ex
 """A name in small letters, words joined by _."""
 
 
+DrugName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+.,/()'-]*$",
+        max_length=80,
+        examples=["baclofen", "St. John's wort"],
+    ),
+]
+"""What a drug is called: its ingredient, or a brand."""
+
+
 def fact(description: str, *, unit: str = "", choice: bool = False, **limits: Any) -> Any:
     """A field that may be unknown. A `choice` is the writer's and not a fact: absent, it is not unknown."""
     extra: JsonDict = {"unit": unit, "choice": choice}
@@ -114,7 +125,7 @@ class Spasm(Facts):
 class CurrentDrug(Facts):
     """One drug that is being taken."""
 
-    drug: Word = Field(description="International non-proprietary name, in small letters.")
+    drug: DrugName = Field(description="International non-proprietary name, or a brand.")
     dose: str | None = fact("What is taken in a day, with its unit.", examples=["60 mg/day"])
 
     @field_validator("dose")

@@ -26,8 +26,8 @@ ENZYMES = frozenset(
 """What a drug may be to an enzyme; `narrow` is a substrate with a narrow therapeutic index."""
 
 _SALTS = frozenset(
-    "sodium potassium calcium magnesium hydrochloride hcl dihydrochloride hydrobromide sulfate sulphate tartrate mesylate "
-    "mesilate maleate succinate fumarate citrate acetate phosphate besylate besilate bromide chloride nitrate "
+    "sodium potassium calcium magnesium hydrochloride hcl dihydrochloride hydrobromide sulfate sulphate tartrate "
+    "mesylate mesilate maleate succinate fumarate citrate acetate phosphate besylate besilate bromide chloride nitrate "
     "dimesylate tosylate monohydrate er xr sr cr xl la ir tablets tablet capsules oral".split()
 )
 """Words after a name that change nothing here: salts, and kinds of release."""

@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from lissive.case import Case
 from lissive.safety.answer import SEVERITIES, Flag, SafetyAnswer, Severity, UnknownDrug
@@ -86,19 +87,17 @@ def _interaction(rule: Interaction, met: Sequence[Taken], plan: Planned) -> Flag
     if only_cbd and plan.small_cbd:
         notes.append(_small(plan))
     if mine and not mine & plan.contents:
-        notes.append(f"Whether the product has {_listed(_NAMES[each] for each in sorted(mine))} is not stated.")
+        notes.append(
+            f"Whether the product has {_listed(_NAMES[each] for each in sorted(mine))} is not stated."
+        )
     if rule.enzymes and not rule.by_substrate:
         notes += _modelled(met, plan)
     read = all(rule.read_for(each.drug) for each in met)
+    short = _short(rule.text.short, [each.drug.name.replace("_", " ") for each in met])
+    severity = rule.small if only_cbd and plan.small_cbd else rule.severity
+    substances = (*(str(each) for each in met), *(_NAMES[each] for each in sorted(mine, reverse=True)))
     return _flag(
-        rule.id,
-        "interaction",
-        (*(str(each) for each in met), *(_NAMES[each] for each in sorted(mine, reverse=True))),
-        rule.small if only_cbd and plan.small_cbd else rule.severity,
-        rule.text,
-        " ".join(notes),
-        _short(rule.text.short, [each.drug.name.replace("_", " ") for each in met]),
-        read,
+        rule.id, substances, severity, replace(rule.text, mechanism=" ".join(notes), short=short), read
     )
 
 
@@ -135,7 +134,7 @@ def _sedatives(taken: Sequence[Taken], plan: Planned) -> Iterator[Flag]:
         ("cesamet_interactions", "marinol_label"),
     )
     names = tuple(str(each) for each in sedating)
-    yield _flag("sedation_several", "interaction", names, "major", text, text.mechanism, text.short, True)
+    yield _flag("sedation_several", names, "major", text, read=True)
 
 
 # -- cautions --------------------------------------------------------------------------------------
@@ -151,27 +150,38 @@ def _caution(rule: Caution, words: Mapping[str, str], plan: Planned) -> Flag | N
         return None
     severity = min((each for each, _ in found), key=SEVERITIES.index)
     what = [_NAMES[kind] for each, kind in found if each == severity]
-    kind = "contraindication" if severity == "contraindicated" else "caution"
-    read = rule.text.provenance == "read"
     substances = (said.replace("_", " "), *dict.fromkeys(what))
-    return _flag(rule.id, kind, substances, severity, rule.text, rule.text.mechanism, rule.text.short, read)
+    return _flag(
+        rule.id,
+        substances,
+        severity,
+        rule.text,
+        rule.text.provenance == "read",
+        kind="contraindication" if severity == "contraindicated" else "caution",
+    )
 
 
 # -- a flag ----------------------------------------------------------------------------------------
 def _flag(
     name: str,
-    kind: str,
     substances: tuple[str, ...],
     severity: Severity,
     text: Text,
-    mechanism: str,
-    short: str,
     read: bool,
+    *,
+    kind: Literal["interaction", "contraindication", "caution"] = "interaction",
 ) -> Flag:
-    watch = "" if text.watch == "-" else text.watch
-    provenance = f"read {text.day}" if read else "unverified"
     return Flag(
-        name, kind, substances, severity, mechanism, text.advice, text.sources, provenance, watch, short
+        name,
+        kind,
+        substances,
+        severity,
+        text.mechanism,
+        text.advice,
+        text.sources,
+        f"read {text.day}" if read else "unverified",
+        "" if text.watch == "-" else text.watch,
+        text.short,
     )
 
 

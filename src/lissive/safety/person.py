@@ -55,8 +55,9 @@ def _cbd_per_day(case: Case, what: Product) -> float | None:
     per_unit = what.cbd_mg_per_unit
     if not per_unit:
         return None
-    units = [units for _, units in case.plan.per_day()] or [what.label_limit(case.person.weight_kg)]
-    return None if units[0] is None else max(each for each in units if each is not None) * per_unit
+    stated = [units for _, units in case.plan.per_day()]
+    units = max(stated) if stated else what.label_limit(case.person.weight_kg)
+    return None if units is None else units * per_unit
 
 
 def words_of(case: Case) -> Iterator[tuple[str, str]]:

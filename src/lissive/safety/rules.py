@@ -98,10 +98,13 @@ def _text(row: Row, known: Collection[str]) -> Text:
         raise row.error("provenance is read, but no source has a day on which it was read.")
     if not cited:
         raise row.error("no source is named.", do="name it, or judgement.")
-    return Text(*(row[column] for column in _TEXTS), row["provenance"], cited)
+    mechanism, advice, watch, short = (row[column] for column in _TEXTS)
+    return Text(mechanism, advice, watch, short, row["provenance"], cited)
 
 
-def read_interactions(path: Path, known: Collection[str], table: Mapping[str, Drug]) -> tuple[Interaction, ...]:
+def read_interactions(
+    path: Path, known: Collection[str], table: Mapping[str, Drug]
+) -> tuple[Interaction, ...]:
     """The interactions.
 
     Raises       SafetyError with the line: a drug, class, enzyme, content, severity or source that is not known.
