@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from lissive.case import CaseFindings, make_case, read_case
+from lissive.errors import SafetyError
 from lissive.report.safety_text import safety_lines
-from lissive.safety import SEVERITIES, safety_of
+from lissive.safety import SEVERITIES, judge, safety_of
 from lissive.safety._table import day_read, sources
-from lissive.safety.drugs import almost, drugs, drugs_of
-from lissive.safety.rules import cautions, conditions, interactions
+from lissive.safety.drugs import almost, drugs, drugs_of, read_drugs
+from lissive.safety.rules import cautions, conditions, interactions, read_cautions, read_interactions
 
 ROOT = Path(__file__).parents[2]
 with (Path(__file__).parent / "lists.tsv").open(encoding="utf-8") as table:
@@ -88,7 +90,9 @@ def test_the_model_s_size_stands_in_the_flag_where_the_model_simulates_it():
     assert "In this model, AUC with ketoconazole: THC × " in (
         flags_of("nabiximols", "Nizoral")["strong_cyp3a4_inhibitor"].mechanism
     )
-    assert "In this model" not in flags_of("nabiximols", "clarithromycin")["strong_cyp3a4_inhibitor"].mechanism
+    assert (
+        "In this model" not in flags_of("nabiximols", "clarithromycin")["strong_cyp3a4_inhibitor"].mechanism
+    )
 
 
 # -- names ----------------------------------------------------------------------------------------
@@ -161,7 +165,7 @@ def test_the_most_severe_come_first():
     ranks = [SEVERITIES.index(flag.severity) for flag in found.flags]
     assert ranks == sorted(ranks)
     assert set(ranks) == {0, 1, 2, 3}
-    assert [flag.kind for flag in found.flags][0] == "contraindication"
+    assert found.flags[0].kind == "contraindication"
 
 
 def test_what_an_empty_case_does_not_say_is_named_and_nothing_is_ok():
@@ -250,3 +254,95 @@ def test_wrong_facts_are_refused_with_what_is_allowed(history, said):
     with pytest.raises(CaseFindings) as error:
         make_case({"case": "a", "history": history})
     assert said in str(error.value)
+
+
+DRUGS = "drug\tnames\tbrands\tclasses\tmetabolism\tsource\tmetabolism_unverified\n"
+RULES = "id\tdrugs\twith\tseverity\tsmall\tmechanism\tadvice\twatch\tshort\tprovenance\tsource\n"
+CAUTIONS = "id\tabout\tthc\tcbd\tsmoked\tmechanism\tadvice\twatch\tshort\tprovenance\tsource\n"
+RULE = "a\tbaclofen\tthc\tmajor\t-\twhy\tdo\t-\tshort\tread\tstott2013\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (DRUGS + "a\t\t\tother\t\t-\t\na\t\t\tother\t\t-\t\n", "drug 'a' is empty or comes twice"),
+        (DRUGS + "a\t\t\tother\tcyp3a5\tstott2013\t\n", "metabolism has 'cyp3a5'"),
+        (DRUGS + "a\t\t\tother\tcyp2b6_substrate\t-\t\n", "metabolism names no source"),
+        (DRUGS + "a\t\t\tother\tcyp2b6_substrate\tstot2013\t\n", "Did you mean stott2013?"),
+        (DRUGS + "a\t\t\tother\n", "The line has 4 cells."),
+        ("drug\tnames\n", "The header is not what it should be."),
+    ],
+)
+def test_a_wrong_table_of_drugs_is_refused_with_its_line(tmp_path, text, said):
+    path = tmp_path / "drugs.tsv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SafetyError, match=re.escape(said)) as error:
+        read_drugs(path, sources())
+    assert str(error.value).startswith(f"{path}:")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (RULE.replace("baclofen", "bacloffen"), "the drug 'bacloffen' is in no row of drugs.tsv"),
+        (RULE.replace("baclofen", "@relaxant"), "the class 'relaxant'"),
+        (RULE.replace("baclofen", "#cyp3a5"), "the enzyme 'cyp3a5'"),
+        (RULE.replace("thc", "thx"), "with has 'thx'"),
+        (RULE.replace("major", "serious"), "severity is 'serious'"),
+        (RULE.replace("major", "-"), "severity is '-'"),
+        (RULE.replace("why", ""), "mechanism is empty"),
+        (RULE.replace("stott2013", "judgement"), "no source has a day on which it was read"),
+        (RULE.replace("read\tstott2013", "unverified\t-"), "no source is named"),
+        (RULE + RULE, "id 'a' is empty or comes twice"),
+    ],
+)
+def test_a_wrong_table_of_interactions_is_refused_with_its_line(tmp_path, text, said):
+    path = tmp_path / "interactions.tsv"
+    path.write_text(RULES + text, encoding="utf-8")
+    with pytest.raises(SafetyError, match=re.escape(said)):
+        read_interactions(path, sources(), drugs())
+
+
+def test_a_caution_about_no_product_is_refused(tmp_path):
+    path = tmp_path / "cautions.tsv"
+    path.write_text(
+        CAUTIONS + "a\tpsychosis\t-\t-\t-\twhy\tdo\t-\tshort\tread\tstott2013\n", encoding="utf-8"
+    )
+    with pytest.raises(SafetyError, match="no severity with any product"):
+        read_cautions(path, sources())
+
+
+# -- yardsticks -----------------------------------------------------------------------------------
+def test_every_yardstick_names_rules_that_exist_or_a_reason_and_stands_in_the_document():
+    known = {each.id for each in (*interactions(), *cautions())} | {"sedation_several"}
+    document = (ROOT / "docs" / "concepts" / "safety.md").read_text(encoding="utf-8")
+    with (Path(judge.__file__).parent / "yardsticks.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert {"marinol", "cesamet", "epidiolex", "nabiximols", "cann_dir"} <= {row["yardstick"] for row in rows}
+    for row in rows:
+        here = [] if row["here"] == "-" else row["here"].split()
+        assert set(here) <= known, row["item"]
+        assert here or row["reason"] != "-", row["item"]
+        reason = "" if row["reason"] == "-" else row["reason"]
+        assert (
+            f"| {row['item']} | {', '.join(f'`{each}`' for each in here) or 'none'} | {reason} |" in document
+        )
+
+
+def test_every_caution_is_about_a_word_that_a_case_can_say():
+    facts = {
+        "age_under_18",
+        "age_18_to_25",
+        "age_65_and_over",
+        "pregnancy",
+        "pregnancy_planned",
+        "breast_feeding",
+        "drives",
+        "family_psychosis",
+        "surgery",
+        "cyp2c9_low",
+        "smoke",
+    }
+    words = set(conditions().values())
+    assert {row.about for row in cautions()} <= words | facts
+    assert words <= {row.about for row in cautions()}

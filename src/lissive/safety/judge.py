@@ -106,8 +106,8 @@ def _modelled(met: Sequence[Taken], plan: Planned) -> Iterator[str]:
         if found := sizes().get((plan.name, each.drug.name)):
             ratios = ", ".join(f"{analyte} × {ratio}" for analyte, ratio in found)
             yield (
-                f"In this model, AUC with {each.drug.name}: {ratios} (factors on enzymes unverified; the model "
-                "underestimated 11-OH-THC measured with ketoconazole)."
+                f"In this model, AUC with {each.drug.name}: {ratios} (factors on enzymes unverified; measured figures "
+                "have priority)."
             )
 
 
