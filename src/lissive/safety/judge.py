@@ -22,7 +22,7 @@ SHORT = 60
 """Characters of a short line."""
 _SEDATIVES = frozenset(
     "opioid benzodiazepine z_drug barbiturate muscle_relaxant gabapentinoid sedating_antihistamine sedative_other "
-    "antipsychotic antiepileptic tricyclic alcohol".split()
+    "antipsychotic tricyclic alcohol".split()
 )
 _NAMES = {"thc": "THC", "cbd": "CBD", "smoke": "smoke", "ethanol": "ethanol", "sesame_oil": "sesame oil"}
 

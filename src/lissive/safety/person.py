@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ from lissive.case.products import Product
 from lissive.model.parameters import load_genotypes
 from lissive.safety._table import plain
 from lissive.safety.rules import conditions, contents, limits
-from lissive.typed import nearest
+
+_ALIKE = 0.8
+"""As `difflib` counts; a condition less alike is another one."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ def _cbd_per_day(case: Case, what: Product) -> float | None:
     return None if units is None else units * per_unit
 
 
+_SAID = {
+    "drives": "driving and machines",
+    "surgery": "planned operation",
+    "family_psychosis": "psychosis in the family",
+    "pregnancy_planned": "planned pregnancy",
+    "breast_feeding": "breast-feeding",
+}
+
+
 def words_of(case: Case) -> Iterator[tuple[str, str]]:
     """Words that cautions are about, each with how the case says it."""
     person, history = case.person, case.history
@@ -72,7 +84,7 @@ def words_of(case: Case) -> Iterator[tuple[str, str]]:
         "family_psychosis": history.family_psychosis,
         "surgery": history.surgery,
     }
-    yield from ((word, word.replace("_", " ")) for word, holds in facts.items() if holds)
+    yield from ((word, _SAID.get(word, word.replace("_", " "))) for word, holds in facts.items() if holds)
     if _low_cyp2c9(person.cyp2c9):
         yield "cyp2c9_low", f"CYP2C9 {person.cyp2c9}"
     for said in history.conditions or ():
@@ -103,7 +115,7 @@ def _low_cyp2c9(pair: str | None) -> bool:
 def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
     """What the case does not say, so that nothing was looked up."""
     person, history = case.person, case.history
-    woman = person.sex != "male"
+    woman = person.sex != "male" and (person.age_years or 0.0) <= limits()["fertile"]
     asked = {
         "product": case.plan.product,
         "current drugs": history.current,
@@ -122,7 +134,8 @@ def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
         yield f"CBD content of {plan.label}"
     for said in history.conditions or ():
         if plain(said) not in conditions():
-            yield f"condition {said} (no row in the tables).{nearest(plain(said), conditions())}"
+            near = difflib.get_close_matches(plain(said), list(conditions()), n=1, cutoff=_ALIKE)
+            yield f"condition {said} (no row in the tables{f'; {near[0]}?' if near else ''})"
 
 
 def _said(case: Case, word: str, value: object) -> object:
