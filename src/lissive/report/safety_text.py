@@ -32,8 +32,11 @@ def safety_lines(answer: SafetyAnswer) -> list[str]:
         lines += _item(f"No rule in these tables: {names}. That is not proof of no interaction.")
     if answer.not_assessed:
         lines += _item(f"NOT ASSESSED, as the case does not say it: {', '.join(answer.not_assessed)}.")
-    lines += _item("Sources by key: src/lissive/safety/sources.tsv. Decision support, not a prescription.")
-    return lines
+    if answer.cited:
+        lines += ["", "Sources (addresses: --json, or src/lissive/safety/sources.tsv):"]
+    for key, source in answer.cited.items():
+        lines += _item(f"{key}: {source.citation} [{source.seen}]", "  ")
+    return [*lines, "Decision support, not a prescription."]
 
 
 def _head(answer: SafetyAnswer) -> str:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from lissive import table
 from lissive.errors import SafetyError
+from lissive.safety.answer import Source
 from lissive.table import TableRow
 from lissive.typed import nearest
 
@@ -58,10 +59,10 @@ def read_table(path: Path, columns: Sequence[str], key: str) -> list[Row]:
 
 
 @cache
-def sources() -> MappingProxyType[str, tuple[str, str, str]]:
-    """Citation, address, and what of it was read and when, by key."""
+def sources() -> MappingProxyType[str, Source]:
+    """Every source of these tables, by key."""
     rows = read_table(HERE / "sources.tsv", ("key", "citation", "url", "seen"), "key")
-    return MappingProxyType({row["key"]: (row["citation"], row["url"], row["seen"]) for row in rows})
+    return MappingProxyType({row["key"]: Source(row["citation"], row["url"], row["seen"]) for row in rows})
 
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -69,7 +70,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 def day_read(keys: Sequence[str]) -> str:
     """The last day on which one of these sources was read; empty where none was."""
-    return max((day for key in keys for day in _DAY.findall(sources()[key][2])), default="")
+    return max((day for key in keys for day in _DAY.findall(sources()[key].seen)), default="")
 
 
 _SMALL = frozenset(("of", "the", "a", "an"))

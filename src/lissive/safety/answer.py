@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["contraindicated", "major", "moderate", "minor"]
@@ -55,6 +55,16 @@ class UnknownDrug:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Who says so."""
+
+    citation: str
+    url: str
+    seen: str
+    """What of it was read, and when."""
+
+
+@dataclass(frozen=True)
 class SafetyAnswer:
     """The flags of a case, the most severe first, and what could not be looked at."""
 
@@ -64,6 +74,8 @@ class SafetyAnswer:
     """What the case does not say: `pregnancy`, `driving`, `current drugs` …"""
     without_flag: tuple[str, ...] = ()
     """Drugs that are known and that no rule here is about; which is not "no interaction"."""
+    cited: Mapping[str, Source] = field(default_factory=dict)
+    """The sources of the flags, by key."""
 
     def worst(self, *severities: Severity) -> Sequence[Flag]:
         return [flag for flag in self.flags if flag.severity in severities]
@@ -74,4 +86,5 @@ class SafetyAnswer:
             "unknown_drugs": [{"name": each.name, "meant": list(each.meant)} for each in self.unknown_drugs],
             "not_assessed": list(self.not_assessed),
             "without_flag": list(self.without_flag),
+            "sources": {key: asdict(each) for key, each in self.cited.items()},
         }

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lissive.case import Case
+from lissive.safety._table import sources
 from lissive.safety.answer import SEVERITIES, Flag, SafetyAnswer, Severity, UnknownDrug
 from lissive.safety.drugs import Drug, almost, drugs, drugs_of
 from lissive.safety.person import Planned, not_assessed, planned, words_of
@@ -59,6 +60,7 @@ def safety_of(case: Case) -> SafetyAnswer:
         tuple(UnknownDrug(name, almost(name)) for name in names if not drugs_of(name)),
         tuple(not_assessed(case, plan)),
         tuple(str(each) for each in taken if each.drug.name not in flagged),
+        {key: sources()[key] for key in sorted({key for flag in flags for key in flag.sources})},
     )
 
 
