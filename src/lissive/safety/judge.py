@@ -22,9 +22,10 @@ from lissive.safety.rules import Caution, Interaction, Text, cautions, interacti
 SHORT = 60
 """Characters of a short line."""
 _SEDATIVES = frozenset(
-    "opioid benzodiazepine z_drug barbiturate muscle_relaxant gabapentinoid sedating_antihistamine sedative_other "
-    "antipsychotic tricyclic alcohol".split()
+    "muscle_relaxant gabapentinoid sedating_antihistamine sedative_other antipsychotic tricyclic".split()
 )
+"""Classes that sedate and have a moderate flag each; of opioids, benzodiazepines and alcohol each is major alone."""
+_ALONE = frozenset("opioid benzodiazepine z_drug barbiturate alcohol".split())
 _NAMES = {"thc": "THC", "cbd": "CBD", "smoke": "smoke", "ethanol": "ethanol", "sesame_oil": "sesame oil"}
 
 
@@ -123,9 +124,10 @@ def _small(plan: Planned) -> str:
 
 
 def _sedatives(taken: Sequence[Taken], plan: Planned) -> Iterator[Flag]:
-    """Two or more sedating medicines and a cannabinoid."""
+    """Two or more sedating medicines and a cannabinoid, where none of them is a major flag alone."""
     sedating = [each for each in taken if each.drug.classes & _SEDATIVES]
-    if len(sedating) < 2 or not plan.all & {"thc", "cbd"}:
+    alone = any(each.drug.classes & _ALONE for each in taken)
+    if alone or len(sedating) < 2 or not plan.all & {"thc", "cbd"}:
         return
     text = Text(
         f"{len(sedating)} medicines that sedate are taken already; a cannabinoid adds to them.",

@@ -126,7 +126,7 @@ def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
         "breast-feeding": _said(case, "breast_feeding", person.breast_feeding) if woman else "",
         "driving and machines": _said(case, "drives", person.drives),
         "alcohol": history.alcohol,
-        "opioids": history.opioids,
+        "opioids": history.current if history.opioids is None else history.opioids,
         "planned operation or anaesthesia": _said(case, "surgery", history.surgery),
     }
     yield from (what for what, said in asked.items() if said is None)
