@@ -8,8 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lissive.case import CaseFindings, make_case, read_case
+from lissive.case import CaseFindings, make_case, products, read_case
+from lissive.case.facts import CurrentDrug, History
 from lissive.errors import SafetyError
 from lissive.report.safety_text import safety_lines
 from lissive.safety import SEVERITIES, judge, safety_of
@@ -150,6 +153,24 @@ def test_a_drug_that_no_rule_is_about_is_named_as_such():
     found = safety_of(case_of("nabiximols", "natalizumab; baclofen"))
     assert found.without_flag == ("natalizumab",)
     assert "not proof of no interaction" in "\n".join(safety_lines(found))
+
+
+@pytest.mark.parametrize("product", ["-", *products()])
+def test_no_known_drug_is_passed_over_in_silence(product):
+    found = safety_of(case_of(product, "; ".join(drugs())))
+    said = {each for flag in found.flags for each in flag.substances} | set(found.without_flag)
+    assert {name.replace("_", " ") for name in drugs()} <= said
+    assert not found.unknown_drugs
+
+
+@given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 _+.,/()'-]{0,20}", fullmatch=True))
+@settings(max_examples=40, deadline=None)
+def test_any_name_is_a_drug_or_unknown_and_nothing_between(name):
+    found = safety_of(case_of().model_copy(update={"history": History(current=(CurrentDrug(drug=name),))}))
+    known = drugs_of(name)
+    assert [each.name for each in found.unknown_drugs] == ([] if known else [name])
+    said = " ".join([*found.without_flag, *(each for flag in found.flags for each in flag.substances)])
+    assert all(drug.name.replace("_", " ") in said for drug in known)
 
 
 def test_there_are_two_hundred_ingredients_and_most_have_a_brand():
@@ -347,3 +368,25 @@ def test_every_caution_is_about_a_word_that_a_case_can_say():
     words = set(conditions().values())
     assert {row.about for row in cautions()} <= words | facts
     assert words <= {row.about for row in cautions()}
+
+
+CYP3A = {  # the table after FDA guidance that sources.tsv calls cyp3a_list, without its combinations
+    "cyp3a4_strong_inhibitor": """atazanavir ceritinib clarithromycin cobicistat darunavir idelalisib indinavir
+        itraconazole ketoconazole levoketoconazole lonafarnib lopinavir mifepristone nefazodone nelfinavir posaconazole
+        ritonavir saquinavir telithromycin tucatinib voriconazole""",
+    "cyp3a4_moderate_inhibitor": """amiodarone aprepitant berotralstat cimetidine conivaptan crizotinib cyclosporine
+        diltiazem duvelisib dronedarone erythromycin fedratinib fluconazole fosamprenavir fosaprepitant fosnetupitant
+        grapefruit imatinib isavuconazole lefamulin letermovir netupitant nilotinib ribociclib schisandra verapamil""",
+    "cyp3a4_strong_inducer": """apalutamide carbamazepine enzalutamide fosphenytoin lumacaftor mitotane phenobarbital
+        phenytoin primidone rifampin""",
+    "cyp3a4_moderate_inducer": """bexarotene bosentan cenobamate dabrafenib dexamethasone dipyrone efavirenz elagolix
+        eslicarbazepine etravirine lorlatinib modafinil nafcillin pexidartinib rifabutin rifapentine sotorasib
+        hypericum""",
+}
+
+
+@pytest.mark.parametrize(("enzyme", "names"), CYP3A.items())
+def test_the_members_of_a_published_list_are_members_here_with_that_source(enzyme, names):
+    for name in names.split():
+        (drug,) = drugs_of(name)
+        assert "cyp3a_list" in drug.metabolism[enzyme], name
