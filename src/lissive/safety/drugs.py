@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -102,9 +103,28 @@ def drugs_of(name: str) -> tuple[Drug, ...]:
     return ()
 
 
+def _pairs(name: str) -> set[str]:
+    padded = f" {name} "
+    return {padded[at : at + 2] for at in range(len(padded) - 1)}
+
+
+@cache
+def _with_pair() -> Mapping[str, list[str]]:
+    """Two letters that follow each other → the names that have them."""
+    found: dict[str, list[str]] = {}
+    for name in _called():
+        for pair in _pairs(name):
+            found.setdefault(pair, []).append(name)
+    return MappingProxyType(found)
+
+
 @cache
 def almost(name: str) -> tuple[str, ...]:
     """Up to three ingredients whose name, or a brand of theirs, is spelled almost so."""
     said = plain(name)[:60]
-    near = difflib.get_close_matches(said, list(_called()), n=3, cutoff=0.72) if said else []
+    if not said:
+        return ()
+    shared = Counter(each for pair in _pairs(said) for each in _with_pair().get(pair, ()))
+    likely = [each for each, _ in shared.most_common(60)]  # to compare letter by letter with all takes long
+    near = difflib.get_close_matches(said, likely, n=3, cutoff=0.72)
     return tuple(dict.fromkeys(drug.name for each in near for drug in _called()[each]))[:3]
