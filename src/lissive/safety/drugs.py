@@ -124,7 +124,7 @@ def almost(name: str) -> tuple[str, ...]:
     said = plain(name)[:60]
     if not said:
         return ()
-    shared = Counter(each for pair in _pairs(said) for each in _with_pair().get(pair, ()))
+    shared = Counter(each for pair in sorted(_pairs(said)) for each in _with_pair().get(pair, ()))
     likely = [each for each, _ in shared.most_common(60)]  # to compare letter by letter with all takes long
     near = difflib.get_close_matches(said, likely, n=3, cutoff=0.72)
     return tuple(dict.fromkeys(drug.name for each in near for drug in _called()[each]))[:3]
