@@ -103,17 +103,23 @@ def test_everything_can_be_shown(capsys: pytest.CaptureFixture[str], id: str) ->
 
 def test_claims_about_something(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "claims", "--about", "cannabis protects nerve cells")
-    assert "[neuroprotection]" in text.splitlines()[0]
+    assert text.startswith("You asked: cannabis protects nerve cells\nNearest claim: Cannabinoids are neuroprotective")
+    assert "\nVerdict: CONTRADICTED\n" in text
     assert "GRADE-style judgement by this project" in text
     assert "What would change the verdict" in text
     assert "0.24, 0.23" in text
 
 
-def test_claims_about_what_is_not_there_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
-    text = said(capsys, "claims", "--about", "it cures cancer")
-    assert text.startswith("No claim matches 'it cures cancer'")
-    assert text.count("\n- ") == 24
-    assert json.loads(said(capsys, "claims", "--about", "it cures cancer", "--json"))["claims"] == []
+def test_claims_about_what_is_not_there_says_so_with_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evidence", "claims", "--about", "it cures cancer"]) == 1
+    assert "No claim fits" in capsys.readouterr().out
+    assert main(["evidence", "claims", "--about", "it cures cancer", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["claims"] == []
+
+
+def test_the_opposite_of_a_claim_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "the opposite of this claim" in said(capsys, "claims", "--about", "weed is addictive")
+    assert json.loads(said(capsys, "claims", "--about", "weed is addictive", "--json"))["claims"][0]["opposed"]
 
 
 def test_csv_has_a_row_for_each_comparison_and_reads_back(capsys: pytest.CaptureFixture[str]) -> None:
@@ -245,7 +251,7 @@ STATES = [
     ("spinal_cord_injury", "spasm_frequency: no significant difference"),
     ("spinal_cord_injury", "0.00 (-0.36 to 0.36), 95 % CI includes no effect"),
     ("fibromyalgia", "no treatment superior to placebo"),
-    ("fibromyalgia", "NOT SHOWN (certainty very low)"),
+    ("fibromyalgia", "NOT SHOWN (certainty low)"),
     ("exertional_cramp", "No trial in cramp after exertion itself was found"),
     ("muscle_injury", "has not been tested in it"),
     ("multiple_sclerosis", "parallel groups, k = 2, 519 participants: -0.33"),

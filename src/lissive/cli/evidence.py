@@ -82,17 +82,23 @@ def claims(
     about: Annotated[str | None, typer.Option(metavar="TEXT", help="A claim in plain words.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check popular claims against trials: verdict, certainty, key numbers, sources."""
-    from lissive.evidence.claim import claims as nearest
+    """Check popular claims against trials: verdict, certainty, key numbers, sources.
+
+    Exits with 1 where no claim fits the text of --about.
+    """
     from lissive.evidence.claim import shipped_claims
+    from lissive.evidence.claim_match import matches
 
-    found = nearest(about)
+    found = None if about is None else matches(about)
     if as_json:
-        print(json.dumps({"about": about, "claims": [claim.to_json() for claim in found]}, allow_nan=False))
-        return
-    from lissive.report.evidence_text import claims_text
+        rows = shipped_claims() if found is None else found
+        print(json.dumps({"about": about, "claims": [row.to_json() for row in rows]}, allow_nan=False))
+    else:
+        from lissive.report.evidence_text import about_text, claims_text
 
-    print(claims_text(found, shipped_claims(), about))
+        print(claims_text(shipped_claims()) if found is None else about_text(found, about or ""))
+    if found == []:
+        raise typer.Exit(1)
 
 
 def export(
