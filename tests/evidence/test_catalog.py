@@ -103,7 +103,9 @@ def test_everything_can_be_shown(capsys: pytest.CaptureFixture[str], id: str) ->
 
 def test_claims_about_something(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "claims", "--about", "cannabis protects nerve cells")
-    assert text.startswith("You asked: cannabis protects nerve cells\nNearest claim: Cannabinoids are neuroprotective")
+    assert text.startswith(
+        "You asked: cannabis protects nerve cells\nNearest claim: Cannabinoids are neuroprotective"
+    )
     assert "\nVerdict: CONTRADICTED\n" in text
     assert "GRADE-style judgement by this project" in text
     assert "What would change the verdict" in text
@@ -119,7 +121,9 @@ def test_claims_about_what_is_not_there_says_so_with_status_1(capsys: pytest.Cap
 
 def test_the_opposite_of_a_claim_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "the opposite of this claim" in said(capsys, "claims", "--about", "weed is addictive")
-    assert json.loads(said(capsys, "claims", "--about", "weed is addictive", "--json"))["claims"][0]["opposed"]
+    assert json.loads(said(capsys, "claims", "--about", "weed is addictive", "--json"))["claims"][0][
+        "opposed"
+    ]
 
 
 def test_csv_has_a_row_for_each_comparison_and_reads_back(capsys: pytest.CaptureFixture[str]) -> None:
