@@ -80,8 +80,8 @@ def conflicts_of(id: str) -> tuple[Conflict, ...]:
 class Claim(Row):
     """One claim. `causes` and `outcomes` are words of the tables; no causes means any cause.
 
-    `marks` and `needs` are words of claim_marks.tsv: what a text may assert to be answered by it, and of what it has to
-    assert one.
+    `marks`, `needs` and `bars` are words of claim_marks.tsv: what a text may assert to be answered by it, of what it has
+    to assert one, and what it must not assert.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -94,6 +94,7 @@ class Claim(Row):
     outcomes: tuple[str, ...]
     marks: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    bars: tuple[str, ...] = ()
     reasoning: str = Field(min_length=1)
     numbers: tuple[KeyNumber, ...] = Field(min_length=1)
     would_change: str = Field(min_length=1)
@@ -160,6 +161,7 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
             ("outcomes", claim.outcomes, outcomes()),
             ("marks", claim.marks, _marks()),
             ("needs", claim.needs, _marks()),
+            ("bars", claim.bars, _marks()),
         ):
             for word in words:
                 try:

@@ -29,8 +29,12 @@ _LEAST, _LEAST_FAVOURABLE, _BESIDE = 0.3, 0.5, 0.75
 share of the best one's to stand beside it."""
 _NAMED = 0.3
 """Added to the similarity where the claim is about what the text names, in proportion to the marks."""
+_COVERED = 0.2
+"""Added in proportion to the words of the claim that are in the text: a claim that says more than was asked is further."""
 _FAVOURABLE = ("supported", "partly")
 _NOT = re.compile(r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|n't)\b|n't\b|\bfew\b")
+_COMMON = {"relief", "causal"}
+"""Marks that any claim may answer that does not bar them."""
 _STATED_OTHERWISE = ("failed", "cbd")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC."""
 
@@ -65,8 +69,10 @@ def marks_of(text: str) -> frozenset[str]:
 
 
 def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
+    if marks & set(claim.bars):
+        return False
     named = marks & set(causes())
-    about = marks - named
+    about = marks - named - _COMMON
     if about - {*claim.marks, *claim.needs} or (claim.needs and not marks & set(claim.needs)):
         return False
     return not named or not claim.causes or named <= {*claim.causes, *claim.marks, *claim.needs}
@@ -88,10 +94,11 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
             continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
         named = len(marks & {*claim.needs, *claim.causes})
-        score = (shared / total if total else 0.0) + (_NAMED * named / len(marks) if marks else 0.0)
+        score = (shared / total if total else 0.0) + _NAMED * named / max(1, len(marks - _COMMON))
+        covered = len(asked & title) / max(1, len(title))
         least = _LEAST_FAVOURABLE if claim.verdict in _FAVOURABLE else _LEAST
         if score >= least:
-            found.append(Match(claim, score, _denies(text) != _denies(claim.claim)))
+            found.append(Match(claim, score + _COVERED * covered, _denies(text) != _denies(claim.claim)))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
     return sorted(near, key=lambda each: -each.similarity)
