@@ -120,8 +120,8 @@ class _Balanced(HTMLParser):
 def test_the_command_prints_json_and_writes_a_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    article, page = tmp_path / "a.txt", tmp_path / "a.html"
-    article.write_text("It eases <b>stiffness</b>. It is natural. It replaces baclofen.", encoding="utf-8")
+    article, page = tmp_path / "a<b>.txt", tmp_path / "a.html"
+    article.write_text("It eases stiffness. It is natural. It replaces baclofen.", encoding="utf-8")
     assert main(["evidence", "article", str(article), "--out", str(page), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["sentences"]
     assert [row["door"] for row in rows] == ["stiffness_patient_rated", "natural", "instead_of_drugs"]
@@ -129,7 +129,7 @@ def test_the_command_prints_json_and_writes_a_page(
     parser = _Balanced()
     parser.feed(text)
     assert parser.open == []
-    assert "&lt;b&gt;stiffness" in text
+    assert "a&lt;b&gt;.txt" in text
     assert re.search(r"<h1>.*</h1>", text)
     assert "<script" not in text
     assert "src=" not in text

@@ -90,7 +90,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     total = sum(weight.values())
     found = []
     for claim, (title, more) in zip(every, texts, strict=True):
-        if not _may_answer(claim, marks):
+        if not _may_answer(claim, marks) or not (asked & title or marks & set(claim.needs)):
             continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
         named = len(marks & {*claim.needs, *claim.causes})
