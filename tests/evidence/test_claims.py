@@ -97,7 +97,7 @@ def test_a_denial_is_told_apart() -> None:
 
 
 def test_every_mark_is_known_by_some_text() -> None:
-    assert marks_of("CBD cream") == {"cbd", "topical"}
+    assert marks_of("CBD cream") == {"cbd", "topical", "cannabinoid"}
     assert "cbd" not in marks_of("THC and CBD")
 
 

@@ -33,7 +33,7 @@ _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: a claim that says more than was asked is further."""
 _FAVOURABLE = ("supported", "partly")
 _NOT = re.compile(r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|n't)\b|n't\b|\bfew\b")
-_COMMON = {"relief", "causal"}
+_COMMON = {"relief", "causal", "cannabinoid"}
 """Marks that any claim may answer that does not bar them."""
 _STATED_OTHERWISE = ("failed", "cbd")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC."""
@@ -61,7 +61,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def marks_of(text: str) -> frozenset[str]:
     """What a text asserts or names beyond its subject.
 
-    >>> sorted(marks_of("Marijuana replaces baclofen"))
+    >>> sorted(marks_of("It replaces baclofen"))
     ['baclofen', 'replace']
     """
     folded = " ".join(text.lower().replace("’", "'").split())
