@@ -77,8 +77,8 @@ def test_no_phrasing_gets_a_favourable_verdict_that_is_not_its_own(row: dict[str
 @pytest.mark.parametrize(
     "assertion",
     [
-        "cures", "replaces drugs for", "is better than other drugs for", "is safe against", "has no side effects against",
-        "stops the progression of", "eliminates", "always helps against", "permanently reduces", "relaxes muscles with",
+        "cures", "replaces drugs for", "is better than other drugs for", "is safe against",
+        "has no side effects against", "stops the progression of", "eliminates", "always helps against", "permanently reduces", "relaxes muscles with",
         "in pregnancy helps against", "makes worse the", "in dogs reduces",
     ],
 )  # fmt: skip

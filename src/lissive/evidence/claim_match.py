@@ -30,7 +30,7 @@ share of the best one's to stand beside it."""
 _NAMED = 0.3
 """Added to the similarity where the claim is about what the text names, in proportion to the marks."""
 _COVERED = 0.2
-"""Added in proportion to the words of the claim that are in the text: a claim that says more than was asked is further."""
+"""Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _FAVOURABLE = ("supported", "partly")
 _NOT = re.compile(r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|n't)\b|n't\b|\bfew\b")
 _COMMON = {"relief", "causal", "cannabinoid"}

@@ -124,11 +124,12 @@ def caption(answer: PooledAnswer) -> str:
         kinds = f"; {pooled.model} effects, {pooled.method}"
         kinds += f", τ² {pooled.tau2_by}" if pooled.tau2_by else ""
         kinds += f", CI {INTERVALS[pooled.ci_by]}"
+    day = answer.searched.partition(":")[0]
     held, looked = len(answer.study_ids), answer.trials_looked or 0
     part = f"; {held} of {looked} trials that measured this outcome" if held < looked else ""
     return (
         f"k = {pooled.k}, {participants(pooled)}{kinds}{part}. Hollow: unverified (source not checked)."
-        f"{f' {answer.searched}.' if answer.searched else ''}"
+        f"{f' {day}.' if day else ''}"
     )
 
 
