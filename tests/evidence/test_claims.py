@@ -78,8 +78,9 @@ def test_no_phrasing_gets_a_favourable_verdict_that_is_not_its_own(row: dict[str
     "assertion",
     [
         "cures", "replaces drugs for", "is better than other drugs for", "is safe against",
-        "has no side effects against", "stops the progression of", "eliminates", "always helps against", "permanently reduces", "relaxes muscles with",
-        "in pregnancy helps against", "makes worse the", "in dogs reduces",
+        "has no side effects against", "stops the progression of", "eliminates", "always helps against",
+        "permanently reduces", "relaxes muscles with", "in pregnancy helps against", "makes worse the",
+        "in dogs reduces",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("subject", ["stiffness", "spasms", "the pain of spasms", "MS", "stiffness in MS"])

@@ -80,8 +80,8 @@ def conflicts_of(id: str) -> tuple[Conflict, ...]:
 class Claim(Row):
     """One claim. `causes` and `outcomes` are words of the tables; no causes means any cause.
 
-    `marks`, `needs` and `bars` are words of claim_marks.tsv: what a text may assert to be answered by it, of what it has
-    to assert one, and what it must not assert.
+    `marks`, `needs` and `bars` are words of claim_marks.tsv: what a text may assert to be answered by it, of what it
+    has to assert one, and what it must not assert.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
