@@ -32,6 +32,7 @@ BLOCKS: Mapping[str, str] = {
     "practitioner_type": "type of practitioner",
     "practitioner_unknown": "type of practitioner",
     "residency": "residence",
+    "minor": "rules for minors",
     "telehealth_initial_not_allowed": "first visit by telehealth",
     "telehealth_renewal_not_allowed": "renewal by telehealth",
     "telehealth_unknown": "telehealth",
