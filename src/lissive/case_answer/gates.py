@@ -3,6 +3,7 @@
 - no number for this person where no trial in this cause was fitted on;
 - no dose and no titration of a product that is known not to be obtainable;
 - a benefit in people of a hundred is a relative effect at a stated risk, with its interval in words;
+- a single dose or some days of treatment is no answer for weeks of it;
 - a simulated difference that trials do not bear out says so.
 """
 
@@ -53,16 +54,16 @@ def product_status(access: Answer | None) -> ProductStatus:
 
 
 def of_hundred(found: Absolute, word: str = "with placebo") -> str:
-    """How many more or fewer of a hundred people, with the interval and the risk that it starts from.
+    """Of a hundred people: with the drug, at the stated risk without it, and the difference with its interval.
 
     >>> from lissive.evidence.absolute import absolute
     >>> of_hundred(absolute("OR", 1.69, (0.97, 2.93), 0.24, "higher"))
-    '11 more of 100 (between 1 fewer and 24 more) than the 24 with placebo'
+    '35 of 100, 24 with placebo: 11 more (between 1 fewer and 24 more)'
     """
-    risks = (found.risk, *sorted(found.risk_ci))
-    size, low, high = (round(100 * (risk - found.baseline)) for risk in risks)
+    low, high = (round(100 * (end - found.baseline)) for end in sorted(found.risk_ci))
     between = f"between {_size(low, other=high)} and {_size(high)}"
-    return f"{_size(size)} of 100 ({between}) than the {100 * found.baseline:.0f} {word}"
+    risk, baseline = round(100 * found.risk), round(100 * found.baseline)
+    return f"{risk} of 100, {baseline} {word}: {_size(risk - baseline)} ({between})"
 
 
 def _size(people: int, other: int | None = None) -> str:
@@ -73,12 +74,24 @@ def _size(people: int, other: int | None = None) -> str:
 
 
 def figure_of(evidence: CaseEvidence, outcome: str) -> tuple[CaseFigure, Result] | None:
-    """What trials of the cause found on an outcome: of trials without enrichment, where there are such."""
+    """What trials of a week or more found on an outcome: of those without enrichment, where there are such."""
+    weeks = {each.study.id: each.study.weeks for each in evidence.studies}
     for figure in evidence.pooled:
-        if figure.answer.outcome.word == outcome and figure.answer.by_design:
-            plain = [each for each in figure.answer.by_design if each.design in ("parallel", "crossover")]
-            return figure, (plain or list(figure.answer.by_design))[0]
+        if figure.answer.outcome.word == outcome:
+            long = [
+                each
+                for each in figure.answer.by_design
+                if not all(_is_short(weeks.get(study)) for study in each.studies)
+            ]
+            plain = [each for each in long if each.design in ("parallel", "crossover")]
+            if long:
+                return figure, (plain or long)[0]
     return None
+
+
+def _is_short(weeks: float | str | None) -> bool:
+    """A single dose or some days, which says nothing of weeks of treatment."""
+    return ("dose" in weeks or "day" in weeks) if isinstance(weeks, str) else weeks is not None and weeks < 1
 
 
 def beyond_trials(forecast: ForecastAnswer, evidence: CaseEvidence, outcome: str = "spasticity_nrs") -> bool:

@@ -14,7 +14,8 @@ from lissive.case import causes, product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beyond_trials, figure_of, of_hundred
 from lissive.case_answer.usual_care import UsualCare
-from lissive.evidence.case_answer import CaseFigure
+from lissive.evidence.case_answer import CaseEvidence, CaseFigure
+from lissive.evidence.effect import COUNTED
 from lissive.evidence.words import table as evidence_table
 from lissive.forecast import ForecastAnswer, ForecastNeeds
 from lissive.report.access_text import STATUS, procedural_text
@@ -25,9 +26,9 @@ from lissive.safety import Flag, SafetyAnswer
 WIDTH, LINES = 80, 26
 _LABEL = 13
 _BOLD, _ALARM, _PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
-_FIRST_TO_GO = ("NOT KNOWN", "USUAL CARE", "TRIALS", "THIS PERSON", "ACCESS")
-"""Where items are left out first; each of them keeps its first."""
-PARTS = "--access, --safety, --evidence, --forecast"
+_MAY_GO = (("NOT KNOWN", 0), ("TRIALS", 4), ("THIS PERSON", 3), ("USUAL CARE", 0), ("TRIALS", 2), ("THIS PERSON", 2))
+"""Where items are left out, in this order, and how many stay."""
+PARTS = "--access --safety --evidence --forecast"
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Part:
     items: list[str]
 
     def lines(self) -> list[str]:
+        if not self.items:
+            return []
         indent = " " * _LABEL
         lines = [line for item in self.items for line in wrapped(item, indent, "  ", WIDTH).split("\n")]
         return [f"{self.label:<{_LABEL}}{lines[0][_LABEL:]}", *lines[1:]]
@@ -53,29 +56,32 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
         Part("TRIALS", list(_trials(answer))),
         Part("THIS PERSON", list(_person(answer))),
         Part("USUAL CARE", list(_usual_care(answer.usual_care))),
-        Part("NEXT", [_next(answer)]),
+        Part("NEXT", list(_next(answer))),
         Part("NOT KNOWN", list(_not_known(answer))),
     ]
-    more = len([flag for flag in answer.safety.flags if _is_grave(flag)]) if answer.safety else 0
-    left_out = _fit(parts, LINES + more - 3)
-    last = [
-        f"{'Left out here: ' + ', '.join(left_out) + '. ' if left_out else ''}In full: --full, or {PARTS}.",
-        f"Decision support, not a prescription. Intended use: {INTENDED_USE}",
-    ]
-    lines = [wrapped(who(answer.case), width=WIDTH, hanging="  "), *(line for part in parts for line in part.lines())]
-    lines += [wrapped(each, width=WIDTH) for each in last]
+    grave = [] if answer.safety is None else [_grave(flag) for flag in answer.safety.flags if _is_grave(flag)]
+    most = LINES + len(Part("", grave).lines())
+    lines = _laid_out(answer, parts, [])
+    lost: list[str] = []
+    for label, least in _MAY_GO:
+        part = next(each for each in parts if each.label == label)
+        while len(lines) > most and len(part.items) > least:
+            part.items.pop()
+            lost += [] if label.lower() in lost else [label.lower()]
+            lines = _laid_out(answer, parts, lost)
     return "\n".join(_coloured(line) if colour else line for line in lines)
 
 
-def _fit(parts: Sequence[Part], most: int) -> list[str]:
-    """Take items away until the parts have no more lines than that; the parts that lost one."""
-    lost: list[str] = []
-    for label in _FIRST_TO_GO:
-        part = next(each for each in parts if each.label == label)
-        while sum(len(each.lines()) for each in parts) > most and len(part.items) > 1:
-            part.items.pop()
-            lost += [label.lower()] if label.lower() not in lost else []
-    return lost
+def _laid_out(answer: CaseAnswer, parts: Sequence[Part], lost: Sequence[str]) -> list[str]:
+    cut = f"Left out here: more on {listed(lost)}. " if lost else ""
+    marks = f"{UNVERIFIED} source not checked. " if any(UNVERIFIED in item for part in parts for item in part.items) else ""
+    paragraphs = [
+        wrapped(who(answer.case), width=WIDTH, hanging="  "),
+        *("\n".join(part.lines()) for part in parts if part.items),
+        wrapped(f"{marks}{cut}In full: --full; one part: {PARTS}", width=WIDTH),
+        f"Decision support, not a prescription. Intended use: {INTENDED_USE}",
+    ]
+    return [line for each in paragraphs for line in each.split("\n")]
 
 
 def _coloured(line: str) -> str:
@@ -87,22 +93,19 @@ def _coloured(line: str) -> str:
 
 # -- may they have it ------------------------------------------------------------------------------
 def _access(answer: CaseAnswer) -> Iterator[str]:
-    found = answer.access
+    found, planned = answer.access, answer.case.plan.product
     if found is None:
         yield f"Not answered, because {why_not(answer.case)}."
     else:
-        yield f"{upper_first(STATUS[found.status])} in {found.name}. Visit: {procedural_text(found)}."
-    if answer.case.plan.product is not None:
-        label = product(answer.case.plan.product).label
-        said = {
+        status = "whether eligible is not known" if found.status == "unknown" else STATUS[found.status]
+        doubts = f" {count(len(found.cautions), 'caution')}." if found.cautions else ""
+        yield f"{found.name}: {status}; visit: {procedural_text(found)}.{doubts}"
+    if planned is not None:
+        label = product(planned).label
+        yield {
             "obtainable": f"{upper_first(label)} can be had there.",
             "not_obtainable": f"{upper_first(label)} cannot be had there.",
-        }.get(answer.gates.product, f"Whether {label} can be had there was not checked.")
-        yield said
-    if found is not None and found.missing:
-        yield f"To find out: {found.missing[0].asks}."
-    if found is not None and found.cautions:
-        yield f"{count(len(found.cautions), 'caution')}; {found.confidence} confidence."
+        }.get(answer.gates.product, f"NOT CHECKED: whether {label} can be had there.")
 
 
 # -- what could hurt -------------------------------------------------------------------------------
@@ -117,10 +120,10 @@ def _safety(found: SafetyAnswer | None) -> Iterator[str]:
         return
     for flag in found.flags:
         if _is_grave(flag):
-            yield f"{flag.severity.upper()}: {_short(flag)}"
+            yield _grave(flag)
     for severity in ("moderate", "minor"):
         if flags := [flag for flag in found.flags if flag.severity == severity]:
-            yield f"{upper_first(severity)}: {'; '.join(map(_short, flags))}."
+            yield f"{upper_first(severity)}: {'; '.join(map(_about, flags))}."
     if found.unknown_drugs:
         yield f"Unknown names, not checked: {', '.join(each.name for each in found.unknown_drugs)}."
     if not found.flags:
@@ -129,8 +132,12 @@ def _safety(found: SafetyAnswer | None) -> Iterator[str]:
         yield f"Not stated: {', '.join(found.not_assessed)}."
 
 
-def _short(flag: Flag) -> str:
-    return getattr(flag, "short", "") or " + ".join(word.replace("_", " ") for word in flag.substances)
+def _grave(flag: Flag) -> str:
+    return f"{flag.severity.upper()}: {getattr(flag, 'short', '') or _about(flag)}"
+
+
+def _about(flag: Flag) -> str:
+    return " + ".join(word.replace("_", " ") for word in flag.substances)
 
 
 # -- what trials found -----------------------------------------------------------------------------
@@ -140,38 +147,60 @@ def _trials(answer: CaseAnswer) -> Iterator[str]:
     if not evidence.controlled:
         yield from evidence.not_known[:2]
         return
-    outcomes = [row["outcome"] for row in evidence_table("case_outcomes") if row["figure"] == "yes"]
     for place, topic in enumerate(topics):
-        shown = [text for word in outcomes if (text := _figure(answer, word, topic))]
-        in_words = [each for each in evidence.in_words if each.topic == topic]
-        if not shown and in_words:
-            one = in_words[0]
-            other = "" if one.fits_product or not one.product_label else f", {one.product_label}"
-            shown = [f"{upper_first(topic)}: {one.unused.study}{other}: {one.text}."]
-        elif not shown and place == 0:
-            shown = [f"{upper_first(topic)}: no result in trials of this cause."]
-        yield from shown[:2]
-    if stopped := _figure(answer, "withdrawals_ae", "adverse events"):
-        yield stopped
+        yield from _topic(evidence, topic, is_complaint=place == 0)
+        if place == min(1, len(topics) - 1) and (stopped := _figure(evidence, "withdrawals_ae")):
+            yield stopped
 
 
-def _figure(answer: CaseAnswer, outcome: str, topic: str) -> str:
+def _topic(evidence: CaseEvidence, topic: str, *, is_complaint: bool) -> list[str]:
+    """Two lines at most: of the planned product where it has any; numbers before words."""
+    outcomes = [row["outcome"] for row in evidence_table("case_outcomes") if row["topic"] == topic]
+    found: list[tuple[bool, str]] = []
+    for word in outcomes:
+        figure = figure_of(evidence, word)
+        if figure is not None and figure[0].answer.measure != "SMD" and (text := _figure(evidence, word)):
+            found.append((figure[0].of_all_products, text))
+    labels = {each.study.id: each.study.label for each in evidence.studies}
+    for row in [each for each in evidence.in_words if each.topic == topic][:1]:
+        other = f", {_bare(row.product_label)}" if row.product_label and not row.fits_product else ""
+        said = f"{upper_first(topic)}: {row.text} ({labels[row.unused.study]}{other})."
+        if all(is_other and row.fits_product for is_other, _ in found):
+            found.append((not row.fits_product, said))
+    if not found and is_complaint:
+        return [f"{upper_first(topic)}: no result in trials of this cause."]
+    mine = [text for is_other, text in found if not is_other]
+    return (mine or [text for _, text in found])[:2]
+
+
+def _figure(evidence: CaseEvidence, outcome: str) -> str:
     """One pooled outcome: in people of a hundred where events were counted, else as the mean difference."""
-    found = figure_of(answer.evidence, outcome)
-    if found is None or found[0].topic != topic:
+    found = figure_of(evidence, outcome)
+    if found is None:
         return ""
     figure, result = found
     mark = UNVERIFIED if figure.answer.unverified else ""
-    head = f"{upper_first(figure.answer.outcome.label)}{_of(figure)}{_enriched(result.design)}{mark}"
+    label = figure.answer.outcome.label.removesuffix(" (patient-reported)").replace("or more", "").strip()
+    head = f"{upper_first(label)}{_of(figure)}{_enriched(result.design)}{mark}"
     if result.absolute is not None:
         return f"{head}: {of_hundred(result.absolute)}."
+    if figure.answer.measure in COUNTED:
+        return ""  # a ratio without a risk that it starts from says nothing of people
     pooled, measure = result.pooled, figure.answer.measure_label
     low, high = (f"{end:.2f}" for end in pooled.ci)
-    return f"{head}: {measure} {pooled.estimate:.2f} (95 % CI {low} to {high}), k = {pooled.k}."
+    return f"{head}: {measure} {pooled.estimate:.2f} (95 % CI {low} to {high})."
 
 
 def _of(figure: CaseFigure) -> str:
-    return f", other products ({', '.join(figure.products)})" if figure.of_all_products else ""
+    """Which products a figure is of, where they are not the planned one."""
+    if not figure.of_all_products:
+        return ""
+    return f" of {_bare(figure.products[0])}" if len(figure.products) == 1 else " of several products"
+
+
+def _bare(label: str) -> str:
+    """A product without what it consists of."""
+    return label.split(" (")[0]
 
 
 def _enriched(design: str) -> str:
@@ -183,8 +212,8 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
     gate, cause = answer.gates, answer.case.spasm.cause
     if gate.product == "not_obtainable":
         yield "No forecast: the planned product cannot be had there."
-    elif cause is None:
-        yield "No number: the case names no cause."
+    elif cause is None or answer.case.plan.product is None:
+        yield f"No number: the case {'names no cause' if cause is None else 'plans no product'}."
     elif gate.calibrated != "trials":
         fitted = "other products in this cause" if gate.calibrated == "prior" else "other causes"
         yield f"No number for this person: the model was fitted on trials of {fitted}."
@@ -199,22 +228,21 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
 
 def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     gate, week = answer.gates, forecast.weeks[-1]
-    people = count(forecast.subjects - forecast.failed, "simulated person", "simulated people")
-    yield f"{people} with these starting values; age and sex change nothing."
+    yield "Simulated people with these starting values; age, sex do nothing."
     if gate.complaint.outcome not in gate.numbers:
-        yield f"{upper_first(gate.complaint.label)}: no number; the trials that were fitted do not count them."
+        yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
     if "spasticity_nrs" in gate.numbers:
         one = forecast.outcomes["spasticity_nrs"]
         drug, placebo, gap = (one.of(side).mean[-1] for side in ("active", "placebo", "difference"))
         beyond = "; larger than in trials: rely on TRIALS" if beyond_trials(forecast, answer.evidence) else ""
         yield (
-            f"Spasticity NRS, now {one.active.mean[0]:.1f}, mean in week {week}: {drug:.1f} with the drug, "
-            f"{placebo:.1f} with placebo, difference {gap:+.1f}{beyond}."
+            f"Spasticity NRS (now {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
+            f"placebo {placebo:.1f}, difference {gap:+.1f}{beyond}."
         )
         hit = forecast.responders["30pct_week12"]
         if hit is not None:
             yield (
-                f"Improved by 30 % in week 12, of 100: {100 * hit.active:.0f} with the drug, "
+                f"30 % better in week 12: {100 * hit.active:.0f} of 100 with the drug, "
                 f"{100 * hit.placebo:.0f} with placebo."
             )
 
@@ -237,19 +265,12 @@ def _unread(row: UsualCare) -> str:
     return f" {UNVERIFIED}" if row.provenance == "recalled" else ""
 
 
-def _next(answer: CaseAnswer) -> str:
-    said = []
+def _next(answer: CaseAnswer) -> Iterator[str]:
     for step in answer.next:
         when = step.after if step.on is None else f"{step.on.isoformat()}, if started on {answer.case.as_of}"
-        when = "" if when == "now" else f" ({when})"
-        said.append(f"{upper_first(step.what)}{when}.")
-    return " ".join(said)
+        yield f"{upper_first(step.what)}{'' if when == 'now' else f' ({when})'}."
 
 
 def _not_known(answer: CaseAnswer) -> Iterable[str]:
     yield "How this person will respond: trials report averages of groups."
-    yield from [
-        line
-        for line in answer.evidence.not_known
-        if line.startswith(("No pooled", "No controlled trial of", "Unverified"))
-    ]
+    yield from (line for line in answer.evidence.not_known if line.startswith("No controlled trial of"))
