@@ -31,7 +31,9 @@ def found(whole: CaseAnswer) -> ForecastAnswer:
     return whole.forecast
 
 
-def test_the_whole_text_says_limits_trials_and_what_was_not_checked(whole: CaseAnswer, found: ForecastAnswer) -> None:
+def test_the_whole_text_says_limits_trials_and_what_was_not_checked(
+    whole: CaseAnswer, found: ForecastAnswer
+) -> None:
     text = case_text(whole)
     for words in (
         "not a prescription",
@@ -167,7 +169,14 @@ def test_an_incomplete_case_is_answered_as_far_as_it_goes(
     assert [each.field for each in found.forecast.needs] == needs
     assert (found.access is None) == (case.as_of is None)
     text = case_text(found)
-    for words in ("1  Access", "2  Safety", "3  Evidence", "Forecast: not made", *needs, "not a prescription"):
+    for words in (
+        "1  Access",
+        "2  Safety",
+        "3  Evidence",
+        "Forecast: not made",
+        *needs,
+        "not a prescription",
+    ):
         assert words in text
     assert "None" not in headline(case)
     data = json.loads(json.dumps(found.to_json(), allow_nan=False))

@@ -70,7 +70,7 @@ def _size(people: int, other: int | None = None) -> str:
     """With its direction, which is not said twice where both ends have the same."""
     direction = "fewer" if people < 0 else "more"
     same = other is not None and (people >= 0) == (other >= 0)
-    return f"{abs(people)}" if same or people == 0 and other is not None else f"{abs(people)} {direction}"
+    return f"{abs(people)}" if same or (people == 0 and other is not None) else f"{abs(people)} {direction}"
 
 
 def figure_of(evidence: CaseEvidence, outcome: str) -> tuple[CaseFigure, Result] | None:

@@ -67,14 +67,16 @@ def case(
     # the screen has numbers only of what was fitted on trials: without them, nothing is simulated for it
     simulate = whole or (not parts and bool(gates(facts, None).numbers))
     with bar("simulating days", (facts.plan.weeks or 0) * 7 if simulate else 0) as tick:
-        found = answer(
-            facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate
-        )
+        found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate)
     written = [] if report is None else _write(report, found)
     if as_json:
         print(json.dumps(found.to_json()))
     else:
-        print("\n\n".join([_text(found, parts, full=full), *(["\n".join(map(str, written))] if written else [])]))
+        print(
+            "\n\n".join(
+                [_text(found, parts, full=full), *(["\n".join(map(str, written))] if written else [])]
+            )
+        )
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
         raise typer.Exit(1)
 

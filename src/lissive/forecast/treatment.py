@@ -161,7 +161,9 @@ def _healing(case: Case, notes: list[str]) -> float:
     if spasm.cause != "muscle_injury":
         return 1.0
     if spasm.since is None or case.as_of is None:
-        notes.append("The age of the injury is unknown; the forecast assumes that it does not heal by itself.")
+        notes.append(
+            "The age of the injury is unknown; the forecast assumes that it does not heal by itself."
+        )
         return 0.0
     acute, chronic = (limits()[name] for name in ("injury_acute", "injury_chronic"))
     weeks = (case.as_of - spasm.since).days / 7

@@ -98,4 +98,3 @@ def _how(case: Case) -> str:
     if plan.dose is None:
         return ""
     return plan.dose if plan.doses_per_day is None else f"{plan.dose} {plan.doses_per_day} times a day"
-

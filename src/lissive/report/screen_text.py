@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lissive.access.of_case import why_not
-from lissive.case import causes, product
+from lissive.case import product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beyond_trials, figure_of, of_hundred
 from lissive.case_answer.usual_care import UsualCare
@@ -26,7 +26,14 @@ from lissive.safety import Flag, SafetyAnswer
 WIDTH, LINES = 80, 26
 _LABEL = 13
 _BOLD, _ALARM, _PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
-_MAY_GO = (("NOT KNOWN", 0), ("TRIALS", 4), ("THIS PERSON", 3), ("USUAL CARE", 0), ("TRIALS", 2), ("THIS PERSON", 2))
+_MAY_GO = (
+    ("NOT KNOWN", 0),
+    ("TRIALS", 4),
+    ("THIS PERSON", 3),
+    ("USUAL CARE", 0),
+    ("TRIALS", 2),
+    ("THIS PERSON", 2),
+)
 """Where items are left out, in this order, and how many stay."""
 PARTS = "--access --safety --evidence --forecast"
 
@@ -74,7 +81,8 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
 
 def _laid_out(answer: CaseAnswer, parts: Sequence[Part], lost: Sequence[str]) -> list[str]:
     cut = f"Left out here: more on {listed(lost)}. " if lost else ""
-    marks = f"{UNVERIFIED} source not checked. " if any(UNVERIFIED in item for part in parts for item in part.items) else ""
+    is_marked = any(UNVERIFIED in item for part in parts for item in part.items)
+    marks = f"{UNVERIFIED} source not checked. " if is_marked else ""
     paragraphs = [
         wrapped(who(answer.case), width=WIDTH, hanging="  "),
         *("\n".join(part.lines()) for part in parts if part.items),
@@ -253,7 +261,11 @@ def _usual_care(rows: Sequence[UsualCare]) -> Iterator[str]:
         yield "Nothing on usual treatment of this cause is in the tables."
         return
     said = []
-    for heads, words in (("Had", ("taking", "tried")), ("Not tried", ("not_tried",)), ("Not stated", ("unknown",))):
+    for heads, words in (
+        ("Had", ("taking", "tried")),
+        ("Not tried", ("not_tried",)),
+        ("Not stated", ("unknown",)),
+    ):
         if mine := [each for each in rows if each.tried in words]:
             known = "" if heads == "Had" else f" ({mine[0].known}{_unread(mine[0])})"
             names = [each.treatment for each in mine]
