@@ -32,6 +32,14 @@ MS = {
     "history": {"tried": ["baclofen"], "current": [{"drug": "tizanidine"}]},
     "plan": {"product": "nabiximols", "titration": "label", "max_sprays_per_day": 10, "weeks": 12},
 }
+BY_MOUTH = {"product": "thc_oral", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3}
+AGREE = {
+    "small": ("supported",),
+    "uncertain": ("partly",),
+    "not_shown": ("not_shown", "partly", "not_tested"),
+    "not_tested": ("not_tested", "not_shown"),
+}
+"""Benefit of a bottom line, and the verdicts of the claim that it may sum up."""
 INJURY = {**MS, "spasm": {"cause": "muscle_injury", "pain_nrs": 6}}
 
 
@@ -57,8 +65,10 @@ def test_the_table_of_what_was_fitted_is_what_was_fitted() -> None:
     """Outcomes, products and trials in forecast/calibrated.tsv, from the trials themselves."""
     trials = fitted_on(shipped_published().trials)
     said: dict[tuple[str, str], set[str]] = {}
-    for line in Path(compose.__file__).parents[1].joinpath("forecast", "calibrated.tsv").read_text().splitlines()[1:]:
-        cause, product, outcome, ids = line.split("\t")
+    for line in (
+        Path(compose.__file__).parents[1].joinpath("forecast", "calibrated.tsv").read_text().splitlines()[1:]
+    ):
+        cause, _, outcome, ids = line.split("\t")
         for trial in ids.split():
             said.setdefault((cause, outcome), set()).add(trial)
             assert any(each.id == trial and each.design.population.cause == cause for each in trials)
@@ -74,7 +84,9 @@ def test_the_table_of_what_was_fitted_is_what_was_fitted() -> None:
 
 def test_only_what_trials_of_this_product_in_this_cause_bear_has_a_number_for_this_person() -> None:
     assert calibration("multiple_sclerosis", "nabiximols") == "trials"
-    assert "spasms_per_day" not in fitted_outcomes("multiple_sclerosis", "nabiximols")  # no fitted trial counts them
+    assert "spasms_per_day" not in fitted_outcomes(
+        "multiple_sclerosis", "nabiximols"
+    )  # no fitted trial counts them
     assert calibration("multiple_sclerosis", "smoked") == "prior"
     assert calibration("als", "nabiximols") == "none"
     assert calibration(None, None) == "none"
@@ -91,7 +103,13 @@ def test_what_is_not_calibrated_has_no_number_on_the_screen_and_says_so_in_full(
     assert found.to_json()["forecast"]["calibrated"] == "none"
 
 
-@pytest.mark.parametrize("plan", [MS["plan"], {"product": "thc_oral", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3}])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        MS["plan"],
+        {"product": "thc_oral", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3},
+    ],
+)
 def test_no_dose_of_what_cannot_be_had_is_anywhere(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     case = make_case({**MS, "plan": plan})
     assert any(word in said_of(answer(case, simulate=False)) for word in ("10 sprays", "6.5 mg"))
@@ -165,8 +183,7 @@ def test_every_cause_has_its_complaint_and_a_bottom_line_that_a_claim_bears() ->
     for row in rows("bottom_lines"):
         if row["claim"]:
             claim = claims[row["claim"]]
-            agree = {"small": ("supported",), "uncertain": ("partly",), "not_shown": ("not_shown", "partly", "not_tested"), "not_tested": ("not_tested", "not_shown")}  # fmt: skip
-            assert claim.verdict in agree[row["benefit"]], row["text"]
+            assert claim.verdict in AGREE[row["benefit"]], row["text"]
             assert row["cause"] in claim.causes, row["text"]
     pain = ("fibromyalgia", "muscle_injury")
     assert {complaint(cause).outcome for cause in pain} == {"pain_nrs"}
