@@ -191,7 +191,7 @@ def _product_and_plan(found: CaseAnswer, flat: str) -> None:
         assert not any(word in everything for word in ("label titration", "times a day", "sprays a day"))
         assert not isinstance(found.forecast, ForecastAnswer)
         assert "can be had there." not in flat
-        assert not any("fell by" in step.what for step in found.next)
+        assert not any("fell 20" in step.what for step in found.next)
     if found.access is not None and found.access.status == "not_eligible":
         assert "not eligible" in found.bottom_line.text.lower()
     if found.access is not None and found.case.person.age_years == 15:
@@ -206,8 +206,9 @@ def _forecast_and_evidence(found: CaseAnswer, flat: str) -> None:
         trials = figure_of(found.evidence, "spasticity_nrs")
         mean = found.forecast.outcomes["spasticity_nrs"].difference.mean[-1]
         outside = trials is not None and not trials[1].pooled.ci[0] <= mean <= trials[1].pooled.ci[1]
-        assert beyond_trials(found.forecast, found.evidence) == outside
-        assert ("than in trials" in flat) == outside
+        beyond = beyond_trials(found.forecast, found.evidence)
+        assert beyond or not outside
+        assert ("Differs from what trials found: rely on TRIALS" in flat) == beyond
 
 
 def _benefit_and_evidence(found: CaseAnswer) -> None:

@@ -94,11 +94,17 @@ def _is_short(weeks: float | str | None) -> bool:
     return ("dose" in weeks or "day" in weeks) if isinstance(weeks, str) else weeks is not None and weeks < 1
 
 
-def beyond_trials(forecast: ForecastAnswer, evidence: CaseEvidence, outcome: str = "spasticity_nrs") -> bool:
-    """Whether the simulated mean difference is larger than the interval of the trials' mean difference allows."""
-    found = figure_of(evidence, outcome)
-    means = forecast.outcomes[outcome].difference.mean
-    if found is None or found[0].answer.measure != "MD" or not means:
+def beyond_trials(forecast: ForecastAnswer, evidence: CaseEvidence) -> bool:
+    """Whether trials do not bear out what is simulated: its mean difference, or its share of responders with the drug,
+    lies outside their 95 % interval."""
+    found, hit = figure_of(evidence, "spasticity_nrs"), forecast.responders["30pct_week12"]
+    means = forecast.outcomes["spasticity_nrs"].difference.mean
+    if found is not None and found[0].answer.measure == "MD" and means:
+        low, high = found[1].pooled.ci
+        if not low <= means[-1] <= high:
+            return True
+    share = figure_of(evidence, "responders_30pct")
+    if share is None or share[1].absolute is None or hit is None:
         return False
-    low, high = found[1].pooled.ci
-    return not low <= means[-1] <= high
+    low, high = sorted(share[1].absolute.risk_ci)
+    return not low <= hit.active <= high

@@ -74,6 +74,6 @@ def review(case: Case, gate: Gates) -> NextStep:
         weeks = min(weeks, case.plan.weeks or weeks)
         what, source = f"review {gate.complaint.label} and adverse effects; {NO_RULE}", ""
     else:
-        what, source = f"stop unless {rule['of']} fell by {rule['fall']} % or more", rule["source"]
+        what, source = f"stop unless {rule['of']} fell {rule['fall']} % or more", rule["source"]
     on = None if case.as_of is None else case.as_of + datetime.timedelta(weeks=weeks)
     return NextStep(what, on, f"{weeks} weeks of treatment", source)

@@ -14,6 +14,8 @@ from lissive.case import product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beyond_trials, figure_of, of_hundred
 from lissive.case_answer.usual_care import UsualCare
+from lissive.evidence.absolute import Absolute
+from lissive.evidence.answer_types import Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure
 from lissive.evidence.effect import COUNTED
 from lissive.evidence.words import table as evidence_table
@@ -35,7 +37,11 @@ _MAY_GO = (
     ("THIS PERSON", 2),
 )
 """Where items are left out, in this order, and how many stay."""
-PARTS = "--access --safety --evidence --forecast"
+PARTS = "--access, --safety, --evidence, --forecast"
+
+
+_SHORTER = {"withdrawals_ae": "stopped for adverse events"}
+"""Outcome, and its label where lines are short."""
 
 
 @dataclass
@@ -80,13 +86,13 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
 
 
 def _laid_out(answer: CaseAnswer, parts: Sequence[Part], lost: Sequence[str]) -> list[str]:
-    cut = f"Left out here: more on {listed(lost)}. " if lost else ""
+    cut = f"Left out: more on {listed(lost)}. " if lost else ""
     is_marked = any(UNVERIFIED in item for part in parts for item in part.items)
-    marks = f"{UNVERIFIED} source not checked. " if is_marked else ""
+    marks = f"{UNVERIFIED} not checked. " if is_marked else ""
     paragraphs = [
         wrapped(who(answer.case), width=WIDTH, hanging="  "),
         *("\n".join(part.lines()) for part in parts if part.items),
-        wrapped(f"{marks}{cut}In full: --full; one part: {PARTS}", width=WIDTH),
+        wrapped(f"{marks}{cut}More: --full, {PARTS}.", width=WIDTH),
         f"Decision support, not a prescription. Intended use: {INTENDED_USE}",
     ]
     return [line for each in paragraphs for line in each.split("\n")]
@@ -188,7 +194,12 @@ def _figure(evidence: CaseEvidence, outcome: str) -> str:
         return ""
     figure, result = found
     mark = UNVERIFIED if figure.answer.unverified else ""
-    label = figure.answer.outcome.label.removesuffix(" (patient-reported)").replace("or more", "").strip()
+    label = (
+        _SHORTER.get(outcome, figure.answer.outcome.label)
+        .removesuffix(" (patient-reported)")
+        .replace("or more", "")
+        .strip()
+    )
     head = f"{upper_first(label)}{_of(figure)}{_enriched(result.design)}{mark}"
     if result.absolute is not None:
         return f"{head}: {of_hundred(result.absolute)}."
@@ -236,23 +247,37 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
 
 def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     gate, week = answer.gates, forecast.weeks[-1]
-    yield "Simulated people with these starting values; age, sex do nothing."
+    more = (
+        " Differs from what trials found: rely on TRIALS." if beyond_trials(forecast, answer.evidence) else ""
+    )
+    yield f"Simulated people with these starting values; age, sex do nothing.{more}"
     if gate.complaint.outcome not in gate.numbers:
         yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
     if "spasticity_nrs" in gate.numbers:
         one = forecast.outcomes["spasticity_nrs"]
         drug, placebo, gap = (one.of(side).mean[-1] for side in ("active", "placebo", "difference"))
-        beyond = "; larger than in trials: rely on TRIALS" if beyond_trials(forecast, answer.evidence) else ""
+        beside = "" if (found := figure_of(answer.evidence, "spasticity_nrs")) is None else _beside(found)
         yield (
             f"Spasticity NRS (now {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
-            f"placebo {placebo:.1f}, difference {gap:+.1f}{beyond}."
+            f"placebo {placebo:.1f}, difference {gap:+.1f}{beside}."
         )
-        hit = forecast.responders["30pct_week12"]
+        hit, share = forecast.responders["30pct_week12"], figure_of(answer.evidence, "responders_30pct")
         if hit is not None:
+            trials = "" if share is None or share[1].absolute is None else _shares(share[1].absolute)
             yield (
-                f"30 % better in week 12: {100 * hit.active:.0f} of 100 with the drug, "
-                f"{100 * hit.placebo:.0f} with placebo."
+                f"30 % better in week 12: {100 * hit.active:.0f} of 100, placebo {100 * hit.placebo:.0f}"
+                f"{trials}."
             )
+
+
+def _beside(found: tuple[CaseFigure, Result]) -> str:
+    """The trials' mean difference, beside a simulated one."""
+    figure, result = found
+    return f" (trials {result.pooled.estimate:+.2f})" if figure.answer.measure == "MD" else ""
+
+
+def _shares(found: Absolute) -> str:
+    return f" (trials {100 * found.risk:.0f} and {100 * found.baseline:.0f})"
 
 
 # -- what else, what next, what is not known -------------------------------------------------------
@@ -278,9 +303,13 @@ def _unread(row: UsualCare) -> str:
 
 
 def _next(answer: CaseAnswer) -> Iterator[str]:
+    """A day counts from the case's own, as if treatment began on it."""
     for step in answer.next:
-        when = step.after if step.on is None else f"{step.on.isoformat()}, if started on {answer.case.as_of}"
-        yield f"{upper_first(step.what)}{'' if when == 'now' else f' ({when})'}."
+        rule = " (label)" if step.source else ""
+        if step.on is not None:
+            yield f"{step.on.isoformat()}: {step.what}{rule}."
+        else:
+            yield f"{upper_first(step.what)}{rule}{'' if step.after == 'now' else f' ({step.after})'}."
 
 
 def _not_known(answer: CaseAnswer) -> Iterable[str]:
