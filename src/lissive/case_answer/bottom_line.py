@@ -46,7 +46,8 @@ def _benefit(case: Case) -> tuple[str, str, str]:
     for row in mine or [row for row in rows("bottom_lines") if row["cause"] == "other"]:
         if row["products"] == "any" or planned in row.parts("products"):
             claim = next((each for each in shipped_claims() if each.id == row["claim"]), None)
-            certainty = "" if claim is None else f" (certainty {claim.certainty_label})"
+            is_judged = claim is not None and row["benefit"] != "not_tested"
+            certainty = f" (certainty {claim.certainty_label})" if claim and is_judged else ""
             return row["benefit"], row["claim"], f"{row['text']}{certainty}"
     raise AssertionError(f"bottom_lines.tsv has no row for any product in {cause}")
 
