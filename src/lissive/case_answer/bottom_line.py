@@ -74,5 +74,7 @@ def _settle(access: Answer | None, safety: SafetyAnswer | None) -> Iterator[str]
     if access is not None and access.status != "not_eligible":
         if access.procedural == "blocked":
             yield "this visit cannot certify it"
-        elif "unknown" in (access.status, access.procedural):
+        elif access.status == "unknown":
             yield "whether the rules allow it is not known"
+        elif access.procedural == "unknown":
+            yield "whether this visit can certify it is not known"

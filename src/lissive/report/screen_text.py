@@ -161,15 +161,18 @@ def _trials(answer: CaseAnswer) -> Iterator[str]:
     if not evidence.controlled:
         yield from evidence.not_known[:2]
         return
+    stopped = _figure(evidence, "withdrawals_ae")
     for place, topic in enumerate(topics):
-        yield from _topic(evidence, topic, is_complaint=place == 0)
-        if place == min(1, len(topics) - 1) and (stopped := _figure(evidence, "withdrawals_ae")):
-            yield stopped
+        found = _topic(evidence, topic, is_complaint=place == 0)
+        if place == min(1, len(topics) - 1):  # harm stands beside the first benefit
+            found[1:1] = [stopped] if stopped else []
+        yield from found
 
 
 def _topic(evidence: CaseEvidence, topic: str, *, is_complaint: bool) -> list[str]:
-    """Two lines at most: of the planned product where it has any; numbers before words."""
+    """Two lines at most: of the planned product where it has any; people before points, numbers before words."""
     outcomes = [row["outcome"] for row in evidence_table("case_outcomes") if row["topic"] == topic]
+    outcomes.sort(key=lambda word: (one := figure_of(evidence, word)) is None or one[1].absolute is None)
     found: list[tuple[bool, str]] = []
     for word in outcomes:
         figure = figure_of(evidence, word)
