@@ -30,13 +30,15 @@ _LABEL = 13
 _BOLD, _ALARM, _PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
 _MAY_GO = (
     ("NOT KNOWN", 0),
-    ("TRIALS", 4),
+    ("TRIALS", 3),
     ("THIS PERSON", 3),
-    ("USUAL CARE", 0),
     ("TRIALS", 2),
+    ("USUAL CARE", 0),
     ("THIS PERSON", 2),
 )
 """Where items are left out, in this order, and how many stay."""
+_STATED = 3
+"""Of what the case does not say on safety, how much is named here."""
 PARTS = "--access, --safety, --evidence, --forecast"
 
 
@@ -143,7 +145,9 @@ def _safety(found: SafetyAnswer | None) -> Iterator[str]:
     if not found.flags:
         yield "No flag in what the case states."
     if found.not_assessed:
-        yield f"Not stated: {', '.join(found.not_assessed)}."
+        more = len(found.not_assessed) - _STATED
+        named = ", ".join(found.not_assessed[:_STATED])
+        yield f"Not stated: {named}{f' and {more} more' if more > 0 else ''}."
 
 
 def _grave(flag: Flag) -> str:
