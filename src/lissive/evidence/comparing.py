@@ -100,11 +100,13 @@ def every(studies: Studies) -> tuple[Sequence[Comparison], Sequence[Unused]]:
 def _every(studies: Studies) -> tuple[Sequence[Comparison], Sequence[Unused]]:
     made: list[Comparison] = []
     unused: list[Unused] = []
+    trials = [(entry, about(entry)) for entry in studies.trials]
     for word in studies.outcomes:
-        found, rest = _looked_at(studies, word, None, None, None)
-        made += found
-        unused += rest
-    for entry in studies.trials:
+        for entry, mine in trials:
+            found, rest = _of_trial(entry, mine, word, None)
+            made += found
+            unused += rest
+    for entry, _ in trials:
         unused += [each for each in _blocks(entry) if isinstance(each, Unused) and not each.outcome]
     return tuple(made), tuple(unused)
 

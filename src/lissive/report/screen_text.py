@@ -163,7 +163,7 @@ def _trials(answer: CaseAnswer) -> Iterator[str]:
     """The complaint first, then what else trials measured of it, then what people stop for."""
     evidence, topics = answer.evidence, answer.gates.complaint.topics
     if not evidence.controlled:
-        yield from evidence.not_known[:2]
+        yield from evidence.not_known[:1]
         return
     stopped = _figure(evidence, "withdrawals_ae")
     for place, topic in enumerate(topics):
@@ -321,4 +321,5 @@ def _next(answer: CaseAnswer) -> Iterator[str]:
 
 def _not_known(answer: CaseAnswer) -> Iterable[str]:
     yield "How this person will respond: trials report averages of groups."
-    yield from (line for line in answer.evidence.not_known if line.startswith("No controlled trial of"))
+    first = ("No controlled trial of", "Related conditions")
+    yield from (line for line in answer.evidence.not_known if line.startswith(first))
