@@ -27,12 +27,12 @@ MS = {
     "case": "a",
     "as_of": "2026-11-22",
     "person": {"age_years": 52, "sex": "female"},
-    "place": {"residence": "US-NY", "visit": "telehealth", "practitioner": "NP"},
+    "place": {"residence": "US-NY", "visit": "video", "practitioner": "NP"},
     "spasm": {"cause": "multiple_sclerosis", "per_day": 9, "spasticity_nrs": 7},
     "history": {"tried": ["baclofen"], "current": [{"drug": "tizanidine"}]},
     "plan": {"product": "nabiximols", "titration": "label", "max_sprays_per_day": 10, "weeks": 12},
 }
-BY_MOUTH = {"product": "thc_oral", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3}
+BY_MOUTH = {"product": "dronabinol", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3}
 AGREE = {
     "small": ("supported",),
     "uncertain": ("partly",),
@@ -87,7 +87,7 @@ def test_only_what_trials_of_this_product_in_this_cause_bear_has_a_number_for_th
     assert "spasms_per_day" not in fitted_outcomes(
         "multiple_sclerosis", "nabiximols"
     )  # no fitted trial counts them
-    assert calibration("multiple_sclerosis", "smoked") == "prior"
+    assert calibration("multiple_sclerosis", "flower_smoked") == "prior"
     assert calibration("als", "nabiximols") == "none"
     assert calibration(None, None) == "none"
 
@@ -107,7 +107,7 @@ def test_what_is_not_calibrated_has_no_number_on_the_screen_and_says_so_in_full(
     "plan",
     [
         MS["plan"],
-        {"product": "thc_oral", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3},
+        {"product": "dronabinol", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3},
     ],
 )
 def test_no_dose_of_what_cannot_be_had_is_anywhere(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,20 +150,20 @@ def test_a_benefit_is_of_a_hundred_people_with_its_interval_in_words(
 def test_the_rule_of_four_weeks_is_that_of_nabiximols_in_ms_with_its_source() -> None:
     (step,) = [each for each in answer(make_case(MS), simulate=False).next if "20 %" in each.what]
     assert (str(step.on), "sativex" in step.source.lower()) == ("2026-12-20", True)
-    for other in (INJURY, {**MS, "plan": {**MS["plan"], "product": "smoked", "titration": "fixed"}}):  # type: ignore[dict-item]
-        if other["plan"]["product"] == "smoked":  # type: ignore[index]
-            other = {**other, "plan": {"product": "smoked", "titration": "fixed", "weeks": 8}}
+    for other in (INJURY, {**MS, "plan": {**MS["plan"], "product": "flower_smoked", "titration": "fixed"}}):  # type: ignore[dict-item]
+        if other["plan"]["product"] == "flower_smoked":  # type: ignore[index]
+            other = {**other, "plan": {"product": "flower_smoked", "titration": "fixed", "weeks": 8}}
         step = answer(make_case(other), simulate=False).next[-1]
         assert "20 %" not in step.what
         assert "no rule for stopping is published" in step.what
         assert step.to_json()["on"] == "2026-12-20"
-    short = {**MS, "plan": {"product": "smoked", "titration": "fixed", "weeks": 2}}
+    short = {**MS, "plan": {"product": "flower_smoked", "titration": "fixed", "weeks": 2}}
     assert answer(make_case(short), simulate=False).next[-1].after == "2 weeks of treatment"
 
 
 def test_a_single_dose_is_no_answer_for_weeks_of_treatment() -> None:
     """One trial of 20 people found 7 times the odds after one dose, and no treatment better than placebo."""
-    case = make_case({**MS, "spasm": {"cause": "fibromyalgia"}, "plan": {"product": "vaporised"}})
+    case = make_case({**MS, "spasm": {"cause": "fibromyalgia"}, "plan": {"product": "flower_vaporised"}})
     text = " ".join(screen(answer(case, simulate=False)).split())
     assert "no treatment superior to placebo" in text
     assert "of 100" not in text

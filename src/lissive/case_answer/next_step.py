@@ -53,8 +53,8 @@ def _steps(
     if gate.product == "not_obtainable":
         yield NextStep("plan a product that can be had", after="now")
     elif case.plan.product is None:
-        fields = "plan.product" if needs is None else ", ".join(each.field for each in needs.needs)
-        yield NextStep(f"state {fields} in the case", after="now")
+        fields = [] if needs is None else [each.field for each in needs.needs if not each.no_model]
+        yield NextStep(f"state {', '.join(fields) or 'plan.product'} in the case", after="now")
     elif not forbidden:
         yield review(case, gate)
 

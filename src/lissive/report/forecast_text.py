@@ -81,6 +81,8 @@ def _needs(forecast: ForecastNeeds) -> str:
     if forecast.why_not:
         return f"4  Forecast: not made; {forecast.why_not}."
     lines = [wrapped(f"- {each.field}: {each.what}", _INDENT) for each in forecast.needs]
+    if any(each.no_model for each in forecast.needs):
+        return "\n".join(["4  Forecast: no forecast.", *lines])
     return "\n".join(["4  Forecast: not made. The case does not state everything that it needs:", *lines])
 
 
