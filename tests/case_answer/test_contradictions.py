@@ -79,9 +79,7 @@ def _stated(data: Any) -> Any:
     return data
 
 
-def a_safety(draw: random.Random) -> SafetyAnswer | None:
-    if draw.random() < 0.1:
-        return None
+def a_safety(draw: random.Random) -> SafetyAnswer:
     flags = [
         Flag(
             f"flag{k}",
@@ -152,7 +150,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CaseAnswer, str]]:
             return access
 
         monkeypatch.setattr(compose, "of_case", of_case)
-        monkeypatch.setattr(compose, "safety_of_case", lambda case, safety=safety: safety)
+        monkeypatch.setattr(compose, "safety_of", lambda case, safety=safety: safety)
         one = a_forecast(draw, answer(case, simulate=False))
         found.append((one, screen(one)))
     return found
@@ -169,7 +167,7 @@ def test_no_part_of_an_answer_contradicts_another(answers: list[tuple[CaseAnswer
 
 
 def _bottom_line_and_safety(found: CaseAnswer, text: str, flat: str) -> None:
-    flags = () if found.safety is None else found.safety.flags
+    flags = found.safety.flags
     severities = {flag.severity for flag in flags}
     assert ("CONTRAINDICATED" in found.bottom_line.text) == ("contraindicated" in severities)
     assert ("major safety" in found.bottom_line.text) == ("major" in severities)
@@ -179,10 +177,9 @@ def _bottom_line_and_safety(found: CaseAnswer, text: str, flat: str) -> None:
     for flag in flags:  # none is dropped
         assert all(word.replace("_", " ") in flat for word in flag.substances)
     assert flat.count("MAJOR:") == sum(flag.severity == "major" for flag in flags)
-    if found.safety is None:
+    if not flags:
         assert "nothing here says that it is safe" in flat
-    else:
-        assert all(each.name in flat for each in found.safety.unknown_drugs)
+    assert all(each.name in flat for each in found.safety.unknown_drugs)
 
 
 def _product_and_plan(found: CaseAnswer, flat: str) -> None:
@@ -227,7 +224,7 @@ def _benefit_and_evidence(found: CaseAnswer) -> None:
 def _fits_the_screen(found: CaseAnswer, text: str) -> None:
     lines = text.splitlines()
     assert max(map(len, lines)) <= WIDTH
-    grave = () if found.safety is None else [f for f in found.safety.flags if f.severity in SEVERITIES[:2]]
+    grave = [f for f in found.safety.flags if f.severity in SEVERITIES[:2]]
     assert len(lines) <= LINES + 2 * len(grave), text
     assert any(line.startswith("BOTTOM LINE") for line in lines[:3])
     assert "docs/intended-use.md" in text

@@ -77,7 +77,7 @@ def test_full_has_the_screen_and_every_part_and_marks_what_is_not_calibrated(
 
 def test_colour_adds_nothing_to_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
     flag = Flag("x", "contraindication", ("psychosis", "thc"), "contraindicated", "", "", (), "read")
-    monkeypatch.setattr(compose, "safety_of_case", lambda case: SafetyAnswer((flag,), (), ()))
+    monkeypatch.setattr(compose, "safety_of", lambda case: SafetyAnswer((flag,), (), ()))
     found = answer(read_case(EXAMPLE), simulate=False)
     coloured = screen(found, colour=True)
     assert "\033[1;31mCONTRAINDICATED" in coloured

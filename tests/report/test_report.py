@@ -43,7 +43,7 @@ def test_the_whole_text_says_limits_trials_and_what_was_not_checked(
         "clobazam: not in the model's",
     ):
         assert words in " ".join(text.split())
-    assert "not checked; nothing here says that it is safe" in text or "2  Safety" in text
+    assert "MAJOR" in text.split("2  Safety")[1].split("3  Evidence")[0]
     assert max(len(line) for line in text.splitlines()) <= 130
     responders = found.responders["20pct_week4"]
     assert responders is not None
@@ -81,6 +81,7 @@ def test_the_command_answers_in_json_and_writes_the_report(tmp_path: Path) -> No
     assert (answer["forecast"]["primary"], answer["forecast"]["calibrated"]) == ("spasms_per_day", "trials")
     assert [list(each) for each in answer["next"]][-1] == ["what", "on", "source"]
     assert {each["treatment"]: each["tried"] for each in answer["usual_care"]}["baclofen"] == "taking"
+    assert "clobazam_cbd" in [flag["id"] for flag in answer["safety"]["flags"]]
     assert answer["evidence"]["cause"] == "multiple_sclerosis"
     assert answer["forecast"]["subjects"] == 12
     assert answer["provenance"]["seed"] == 1

@@ -28,7 +28,7 @@ class BottomLine:
     """Whether the plan is contraindicated, not eligible, or of a product that is not obtainable."""
 
 
-def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer | None, gate: Gates) -> BottomLine:
+def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates) -> BottomLine:
     """What forbids it comes first, what trials found next, what has to be settled before last."""
     benefit, claim, found = _benefit(case)
     forbids = [*_contraindicated(safety), *_kept_out(case, access, gate)]
@@ -52,8 +52,8 @@ def _benefit(case: Case) -> tuple[str, str, str]:
     raise AssertionError(f"bottom_lines.tsv has no row for any product in {cause}")
 
 
-def _contraindicated(safety: SafetyAnswer | None) -> Iterator[str]:
-    flags = [] if safety is None else safety.worst("contraindicated")
+def _contraindicated(safety: SafetyAnswer) -> Iterator[str]:
+    flags = safety.worst("contraindicated")
     if flags:
         about = dict.fromkeys(word.replace("_", " ") for flag in flags for word in flag.substances)
         yield f"CONTRAINDICATED as stated ({', '.join(about)})"
@@ -67,8 +67,8 @@ def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
         yield f"not eligible for the cannabis programme in {access.name}"
 
 
-def _settle(access: Answer | None, safety: SafetyAnswer | None) -> Iterator[str]:
-    major = [] if safety is None else safety.worst("major")
+def _settle(access: Answer | None, safety: SafetyAnswer) -> Iterator[str]:
+    major = safety.worst("major")
     if major:
         yield f"settle {len(major)} major safety {'flag' if len(major) == 1 else 'flags'} first"
     if access is not None and access.status != "not_eligible":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 from lissive.access.answer import Answer
@@ -16,7 +15,7 @@ from lissive.case_answer.next_step import NextStep, next_steps
 from lissive.case_answer.usual_care import UsualCare, usual_care
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.forecast import ForecastAnswer, ForecastNeeds, needs, predict, summary
-from lissive.safety import SafetyAnswer
+from lissive.safety import SafetyAnswer, safety_of
 from lissive.version import __version__
 
 INTENDED_USE = "docs/intended-use.md"
@@ -33,8 +32,7 @@ class CaseAnswer:
     bottom_line: BottomLine
     access: Answer | None
     """None where the case does not say where the person lives, or for which day it is asked."""
-    safety: SafetyAnswer | None
-    """None: not looked at."""
+    safety: SafetyAnswer
     evidence: CaseEvidence
     forecast: ForecastAnswer | ForecastNeeds
     usual_care: tuple[UsualCare, ...]
@@ -49,7 +47,7 @@ class CaseAnswer:
             "as_of": None if as_of is None else as_of.isoformat(),
             "bottom_line": self.bottom_line.text,
             "access": None if self.access is None else self.access.to_json(),
-            "safety": None if self.safety is None else self.safety.to_json(),
+            "safety": self.safety.to_json(),
             "evidence": self.evidence.to_json(),
             "forecast": self.forecast.to_json(),
             "usual_care": [each.to_json() for each in self.usual_care],
@@ -76,7 +74,7 @@ def answer(
     threads : all cores if not given.      progress : is called with the number of days that are simulated.
     simulate : False leaves the forecast out, and answers the rest.
     """
-    access, safety = of_case(case), safety_of_case(case)
+    access, safety = of_case(case), safety_of(case)
     gate = gates(case, access)
     missing = needs(case)
     provenance: dict[str, Any] = {"lissive_version": __version__}
@@ -100,9 +98,3 @@ def answer(
         next_steps(case, access, safety, gate, forecast if isinstance(forecast, ForecastNeeds) else None),
         provenance,
     )
-
-
-def safety_of_case(case: Case) -> SafetyAnswer | None:
-    """What could hurt; None while nothing looks at it."""
-    look: Callable[[Case], SafetyAnswer] | None = getattr(import_module("lissive.safety"), "safety_of", None)
-    return None if look is None else look(case)

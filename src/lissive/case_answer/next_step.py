@@ -10,7 +10,7 @@ from typing import Any
 from lissive.access.answer import Answer
 from lissive.case import Case
 from lissive.case_answer.gates import Gates
-from lissive.case_answer.tables import rows
+from lissive.case_answer.tables import cited, rows
 from lissive.forecast import ForecastNeeds
 from lissive.safety import SafetyAnswer
 
@@ -34,19 +34,19 @@ class NextStep:
 
 
 def next_steps(
-    case: Case, access: Answer | None, safety: SafetyAnswer | None, gate: Gates, needs: ForecastNeeds | None
+    case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates, needs: ForecastNeeds | None
 ) -> tuple[NextStep, ...]:
     """In order; the review is the last, and only where a plan may be carried out."""
     return tuple(_steps(case, access, safety, gate, needs))
 
 
 def _steps(
-    case: Case, access: Answer | None, safety: SafetyAnswer | None, gate: Gates, needs: ForecastNeeds | None
+    case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates, needs: ForecastNeeds | None
 ) -> Iterator[NextStep]:
-    forbidden = [] if safety is None else safety.worst("contraindicated")
+    forbidden = safety.worst("contraindicated")
     if forbidden:
         yield NextStep("do not start as planned: contraindicated", after="now")
-    elif safety is not None and safety.worst("major"):
+    elif safety.worst("major"):
         yield NextStep("settle the major safety flags", after="before certifying or prescribing")
     if access is not None and access.missing:
         yield NextStep(f"find out {access.missing[0].asks}", after="before certifying")
@@ -74,6 +74,6 @@ def review(case: Case, gate: Gates) -> NextStep:
         weeks = min(weeks, case.plan.weeks or weeks)
         what, source = f"review {gate.complaint.label} and adverse effects; {NO_RULE}", ""
     else:
-        what, source = f"stop unless {rule['of']} fell {rule['fall']} % or more", rule["source"]
+        what, source = f"stop unless {rule['of']} fell {rule['fall']} % or more", cited(rule["source"])
     on = None if case.as_of is None else case.as_of + datetime.timedelta(weeks=weeks)
     return NextStep(what, on, f"{weeks} weeks of treatment", source)

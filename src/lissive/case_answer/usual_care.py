@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from lissive.case import Case
-from lissive.case_answer.tables import rows
+from lissive.case_answer.tables import cited, rows
 
 Tried = Literal["taking", "tried", "not_tried", "unknown"]
 
@@ -30,7 +30,11 @@ def usual_care(case: Case) -> tuple[UsualCare, ...]:
     """The usual treatments of the cause, in the order of the table; empty where it has none of it."""
     return tuple(
         UsualCare(
-            row["treatment"], _tried(case, row.parts("names")), row["known"], row["source"], row["provenance"]
+            row["treatment"],
+            _tried(case, row.parts("names")),
+            row["known"],
+            cited(row["source"]),
+            row["provenance"],
         )
         for row in rows("usual_care")
         if row["cause"] == case.spasm.cause

@@ -9,6 +9,7 @@ from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.report.access_text import access_part
 from lissive.report.case_evidence_text import case_evidence_text
 from lissive.report.forecast_text import forecast_text
+from lissive.report.safety_text import safety_lines
 from lissive.report.words import count, paragraphs, wrapped
 from lissive.safety import SafetyAnswer
 
@@ -34,22 +35,9 @@ def case_text(answer: CaseAnswer, parts: Collection[str] = PARTS) -> str:
     return paragraphs([headline(case, may_dose=answer.gates.may_dose), *shown, wrapped(LIMITS, "   ")])
 
 
-def safety_part(found: SafetyAnswer | None) -> str:
+def safety_part(found: SafetyAnswer) -> str:
     """Part 2 of a case."""
-    head = "2  Safety (contraindications, interactions, cautions)"
-    if found is None:
-        return f"{head}: not checked; nothing here says that it is safe."
-    return "\n".join([f"{head}:", *(wrapped(line, "   ") for line in _safety_lines(found))])
-
-
-def _safety_lines(found: SafetyAnswer) -> list[str]:
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    if find_spec("lissive.report.safety_text") is not None:
-        lines: list[str] = import_module("lissive.report.safety_text").safety_lines(found)
-        return lines
-    return [f"- {flag.severity}: {', '.join(flag.substances)}: {flag.advice}" for flag in found.flags]
+    return "\n".join(["2  Safety", *(f"   {line}".rstrip() for line in safety_lines(found))])
 
 
 def headline(case: Case, *, may_dose: bool = True) -> str:

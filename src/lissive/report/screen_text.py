@@ -74,7 +74,7 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
         Part("NEXT", list(_next(answer))),
         Part("NOT KNOWN", list(_not_known(answer))),
     ]
-    grave = [] if answer.safety is None else [_grave(flag) for flag in answer.safety.flags if _is_grave(flag)]
+    grave = [_grave(flag) for flag in answer.safety.flags if _is_grave(flag)]
     most = LINES + len(Part("", grave).lines())
     lines = _laid_out(answer, parts, [])
     lost: list[str] = []
@@ -129,11 +129,8 @@ def _is_grave(flag: Flag) -> bool:
     return flag.severity in ("contraindicated", "major")
 
 
-def _safety(found: SafetyAnswer | None) -> Iterator[str]:
+def _safety(found: SafetyAnswer) -> Iterator[str]:
     """Each grave flag on a line of its own, the others in one; none is left out."""
-    if found is None:
-        yield "Not checked: nothing here says that it is safe."
-        return
     for flag in found.flags:
         if _is_grave(flag):
             yield _grave(flag)
@@ -143,7 +140,7 @@ def _safety(found: SafetyAnswer | None) -> Iterator[str]:
     if found.unknown_drugs:
         yield f"Unknown names, not checked: {', '.join(each.name for each in found.unknown_drugs)}."
     if not found.flags:
-        yield "No flag in what the case states."
+        yield "No flag in what the case states; nothing here says that it is safe."
     if found.not_assessed:
         more = len(found.not_assessed) - _STATED
         named = ", ".join(found.not_assessed[:_STATED])
@@ -151,7 +148,7 @@ def _safety(found: SafetyAnswer | None) -> Iterator[str]:
 
 
 def _grave(flag: Flag) -> str:
-    return f"{flag.severity.upper()}: {getattr(flag, 'short', '') or _about(flag)}"
+    return f"{flag.severity.upper()}: {flag.short or _about(flag)}"
 
 
 def _about(flag: Flag) -> str:
