@@ -59,7 +59,7 @@ def a_case(draw: random.Random, pairs: list[tuple[str | None, str | None]]) -> C
         "spasm": {
             "cause": cause,
             "since": some(draw.choice(["2008-01-01", "2026-11-01"])),
-            "per_day": draw.choice([1, 6, 15]),
+            "spasms_per_day": draw.choice([1, 6, 15]),
             "spasticity_nrs": some(7),
             "pain_nrs": some(5),
         },

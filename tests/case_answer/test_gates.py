@@ -28,7 +28,7 @@ MS = {
     "as_of": "2026-11-22",
     "person": {"age_years": 52, "sex": "female"},
     "place": {"residence": "US-NY", "visit": "video", "practitioner": "NP"},
-    "spasm": {"cause": "multiple_sclerosis", "per_day": 9, "spasticity_nrs": 7},
+    "spasm": {"cause": "multiple_sclerosis", "spasms_per_day": 9, "spasticity_nrs": 7},
     "history": {"tried": ["baclofen"], "current": [{"drug": "tizanidine"}]},
     "plan": {"product": "nabiximols", "titration": "label", "max_sprays_per_day": 10, "weeks": 12},
 }

@@ -18,7 +18,7 @@ LABELS = ["BOTTOM LINE", "PLAN", "ACCESS", "SAFETY", "TRIALS", "THIS PERSON", "U
 ALS = """case: als
 as_of: 2026-11-22
 place: {residence: US-MA}
-spasm: {cause: als, per_day: 6}
+spasm: {cause: als, spasms_per_day: 6}
 history: {tried: [mexiletine], current: []}
 plan: {product: nabiximols, titration: label, weeks: 12}
 """

@@ -217,7 +217,7 @@ def test_what_has_no_model_is_answered_without_a_forecast(
     text = " ".join(case_text(found).split())
     assert "Forecast: no forecast." in text
     assert "does not state everything" not in text
-    for words in ("1 Access: eligible", "2 Evidence for", says):
+    for words in ("1 Access New York", "3 Evidence for", says):
         assert words in text
     with pytest.raises(CaseError, match="^a: No forecast: no model of "):
         predict(case, subjects=2)
