@@ -37,7 +37,7 @@ _MAY_GO = (
     ("THIS PERSON", 2),
 )
 """Where items are left out, in this order, and how many stay."""
-_STATED = 3
+_STATED = 2
 """Of what the case does not say on safety, how much is named here."""
 PARTS = "--access, --safety, --evidence, --forecast"
 
@@ -110,18 +110,20 @@ def _coloured(line: str) -> str:
 # -- may they have it ------------------------------------------------------------------------------
 def _access(answer: CaseAnswer) -> Iterator[str]:
     found, planned = answer.access, answer.case.plan.product
+    asked = "" if planned is None else f" Product: {_OBTAINABLE.get(answer.gates.product, 'NOT CHECKED')}."
     if found is None:
-        yield f"Not answered, because {why_not(answer.case)}."
+        yield f"Not answered, because {why_not(answer.case)}.{asked}"
     else:
         status = "whether eligible is not known" if found.status == "unknown" else STATUS[found.status]
         doubts = f" {count(len(found.cautions), 'caution')}." if found.cautions else ""
-        yield f"{found.name}: {status}; visit: {procedural_text(found)}.{doubts}"
-    if planned is not None:
-        label = product(planned).label
-        yield {
-            "obtainable": f"{upper_first(label)} can be had there.",
-            "not_obtainable": f"{upper_first(label)} cannot be had there.",
-        }.get(answer.gates.product, f"NOT CHECKED: whether {label} can be had there.")
+        yield f"{found.name}: {status}; visit: {procedural_text(found)}.{asked}{doubts}"
+
+
+_OBTAINABLE = {
+    "obtainable": "can be had there",
+    "not_obtainable": "CANNOT be had there",
+    "unknown": "not known",
+}
 
 
 # -- what could hurt -------------------------------------------------------------------------------
@@ -136,9 +138,11 @@ def _safety(found: SafetyAnswer) -> Iterator[str]:
             yield _grave(flag)
     for severity in ("moderate", "minor"):
         if flags := [flag for flag in found.flags if flag.severity == severity]:
-            yield f"{upper_first(severity)}: {'; '.join(map(_about, flags))}."
+            yield f"{upper_first(severity)}: {'; '.join(dict.fromkeys(map(_about, flags)))}."
     if found.unknown_drugs:
         yield f"Unknown names, not checked: {', '.join(each.name for each in found.unknown_drugs)}."
+    if found.without_flag:
+        yield f"No rule in the tables for: {', '.join(found.without_flag)}."
     if not found.flags:
         yield "No flag in what the case states; nothing here says that it is safe."
     if found.not_assessed:
@@ -152,32 +156,39 @@ def _grave(flag: Flag) -> str:
 
 
 def _about(flag: Flag) -> str:
+    """What it is about; in its own words where that is one thing alone."""
+    if len(flag.substances) == 1 and flag.short:
+        return flag.short
     return " + ".join(word.replace("_", " ") for word in flag.substances)
 
 
 # -- what trials found -----------------------------------------------------------------------------
 def _trials(answer: CaseAnswer) -> Iterator[str]:
     """The complaint first, then what else trials measured of it, then what people stop for."""
-    evidence, topics = answer.evidence, answer.gates.complaint.topics
+    evidence, topics, planned = answer.evidence, answer.gates.complaint.topics, answer.case.plan.product
     if not evidence.controlled:
         yield from evidence.not_known[:1]
         return
-    stopped = _figure(evidence, "withdrawals_ae")
+    stopped = _figure(evidence, "withdrawals_ae", planned)
     for place, topic in enumerate(topics):
-        found = _topic(evidence, topic, is_complaint=place == 0)
+        found = _topic(evidence, topic, planned, is_complaint=place == 0)
         if place == min(1, len(topics) - 1):  # harm stands beside the first benefit
             found[1:1] = [stopped] if stopped else []
         yield from found
 
 
-def _topic(evidence: CaseEvidence, topic: str, *, is_complaint: bool) -> list[str]:
+def _topic(evidence: CaseEvidence, topic: str, planned: str | None, *, is_complaint: bool) -> list[str]:
     """Two lines at most: of the planned product where it has any; people before points, numbers before words."""
     outcomes = [row["outcome"] for row in evidence_table("case_outcomes") if row["topic"] == topic]
     outcomes.sort(key=lambda word: (one := figure_of(evidence, word)) is None or one[1].absolute is None)
     found: list[tuple[bool, str]] = []
     for word in outcomes:
         figure = figure_of(evidence, word)
-        if figure is not None and figure[0].answer.measure != "SMD" and (text := _figure(evidence, word)):
+        if (
+            figure is not None
+            and figure[0].answer.measure != "SMD"
+            and (text := _figure(evidence, word, planned))
+        ):
             found.append((figure[0].of_all_products, text))
     labels = {each.study.id: each.study.label for each in evidence.studies}
     for row in [each for each in evidence.in_words if each.topic == topic][:1]:
@@ -191,7 +202,7 @@ def _topic(evidence: CaseEvidence, topic: str, *, is_complaint: bool) -> list[st
     return (mine or [text for _, text in found])[:2]
 
 
-def _figure(evidence: CaseEvidence, outcome: str) -> str:
+def _figure(evidence: CaseEvidence, outcome: str, planned: str | None) -> str:
     """One pooled outcome: in people of a hundred where events were counted, else as the mean difference."""
     found = figure_of(evidence, outcome)
     if found is None:
@@ -204,7 +215,7 @@ def _figure(evidence: CaseEvidence, outcome: str) -> str:
         .replace("or more", "")
         .strip()
     )
-    head = f"{upper_first(label)}{_of(figure)}{_enriched(result.design)}{mark}"
+    head = f"{upper_first(label)}{_of(figure, planned)}{_enriched(result.design)}{mark}"
     if result.absolute is not None:
         return f"{head}: {of_hundred(result.absolute)}."
     if figure.answer.measure in COUNTED:
@@ -214,9 +225,9 @@ def _figure(evidence: CaseEvidence, outcome: str) -> str:
     return f"{head}: {measure} {pooled.estimate:.2f} (95 % CI {low} to {high})."
 
 
-def _of(figure: CaseFigure) -> str:
-    """Which products a figure is of, where they are not the planned one."""
-    if not figure.of_all_products:
+def _of(figure: CaseFigure, planned: str | None) -> str:
+    """Which products a figure is of, where they are not called as the planned one is."""
+    if planned is not None and tuple(map(_bare, figure.products)) == (_bare(product(planned).label),):
         return ""
     return f" of {_bare(figure.products[0])}" if len(figure.products) == 1 else " of several products"
 
