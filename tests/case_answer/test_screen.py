@@ -86,11 +86,11 @@ def test_colour_adds_nothing_to_the_words(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_means_stand_beside_means_and_are_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     case = tmp_path / "case.yaml"
-    case.write_text(EXAMPLE.read_text(encoding="utf-8").replace("weeks: 12", "weeks: 2"), encoding="utf-8")
+    case.write_text(EXAMPLE.read_text(encoding="utf-8").replace("weeks: 12", "weeks: 6"), encoding="utf-8")
     text = " ".join(printed(capsys, case, "--subjects", "4").split())
     assert "mean difference -0.33 (95 % CI -0.62 to -0.03)" in text
     assert re.search(
-        r"means in week 2: drug [\d.]+, placebo [\d.]+, difference [-+][\d.]+ \(trials -0.33\)", text
+        r"means in week 6: drug [\d.]+, placebo [\d.]+, difference [-+][\d.]+ \(trials -0.33\)", text
     )
     assert "age, sex do nothing" in text
     assert "median" not in text

@@ -94,11 +94,22 @@ def _is_short(weeks: float | str | None) -> bool:
     return ("dose" in weeks or "day" in weeks) if isinstance(weeks, str) else weeks is not None and weeks < 1
 
 
+LIKE_TRIALS = 6
+"""Weeks from which a simulated course stands beside trials, of which the shortest that is pooled had six."""
+
+
+def beside_trials(forecast: ForecastAnswer) -> bool:
+    """Whether the plan is long enough for its end to be compared with trials."""
+    return forecast.weeks[-1] >= LIKE_TRIALS
+
+
 def beyond_trials(forecast: ForecastAnswer, evidence: CaseEvidence) -> bool:
     """Whether trials do not bear out what is simulated: its mean difference, or its share of responders with the drug,
     lies outside their 95 % interval."""
     found, hit = figure_of(evidence, "spasticity_nrs"), forecast.responders["30pct_week12"]
     means = forecast.outcomes["spasticity_nrs"].difference.mean
+    if not beside_trials(forecast):
+        return False
     if found is not None and found[0].answer.measure == "MD" and means:
         low, high = found[1].pooled.ci
         if not low <= means[-1] <= high:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lissive.access.of_case import why_not
 from lissive.case import product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
-from lissive.case_answer.gates import beyond_trials, figure_of, of_hundred
+from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of, of_hundred
 from lissive.case_answer.usual_care import UsualCare
 from lissive.evidence.absolute import Absolute
 from lissive.evidence.answer_types import Result
@@ -271,7 +271,8 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     if "spasticity_nrs" in gate.numbers:
         one = forecast.outcomes["spasticity_nrs"]
         drug, placebo, gap = (one.of(side).mean[-1] for side in ("active", "placebo", "difference"))
-        beside = "" if (found := figure_of(answer.evidence, "spasticity_nrs")) is None else _beside(found)
+        found = figure_of(answer.evidence, "spasticity_nrs") if beside_trials(forecast) else None
+        beside = "" if found is None else _beside(found)
         yield (
             f"Spasticity NRS (now {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
             f"placebo {placebo:.1f}, difference {gap:+.1f}{beside}."
