@@ -106,6 +106,11 @@ class Claim(Row):
         return VERDICTS[self.verdict]
 
     @property
+    def of_other_treatment(self) -> bool:
+        """Whether it is about another drug than a cannabinoid."""
+        return "cannabinoid" in self.bars
+
+    @property
     def certainty_label(self) -> str:
         return self.certainty.replace("_", " ")
 
