@@ -170,3 +170,8 @@ def test_a_wrong_claim_is_told_with_its_line(old: str, new: str, line: int, said
 def test_the_file_of_claims_is_read_as_it_is() -> None:
     assert claims_of(CLAIMS.read_text(encoding="utf-8"), CLAIMS) == shipped_claims()
     assert claims_of((DATA / "meta.yaml").read_text(encoding="utf-8"), DATA) == ()
+
+
+def test_a_case_lists_no_claim_of_another_drug() -> None:
+    others = {claim.id for claim in shipped_claims() if claim.of_other_treatment}
+    assert others == {"baclofen_tizanidine", "gabapentin", "mexiletine", "botulinum_toxin", "homeopathy"}
