@@ -17,7 +17,7 @@ from lissive.access.decide import decide
 from lissive.access.facts import facts_of_case
 from lissive.access.load import jurisdiction
 from lissive.access.next_steps import Step, visit_steps
-from lissive.access.requirements import COMMON, FormField, Origin, dated, fields_of, origin
+from lissive.access.requirements import COMMON, FormField, Origin, dated, fields_of, origin, requirements
 from lissive.access.rule import Jurisdiction, Version
 from lissive.case import Case, causes, product
 from lissive.errors import RuleError
@@ -147,6 +147,8 @@ def _version(place: Jurisdiction, answer: Answer) -> Version | None:
 
 def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
     remarks = [field.note]
+    if field.fills == "product" and answer.product.status not in ("obtainable", "not_asked"):
+        remarks.append(f"planned: {_product(case)}; {answer.product.status.replace('_', ' ')}: {answer.product.why}")
     if field.place != COMMON:  # of the common shape it is said once, of the whole
         remarks.append(dated(field, answer.on))
         if field.provenance == "recalled":
@@ -170,6 +172,8 @@ def _state(field: FormField, case: Case, facts: Facts, answer: Answer) -> tuple[
     if not may_be_certified(answer):
         return "withheld", ""
     value = _FILLS[field.fills](case) if field.fills is not None else ""
+    if field.fills == "product" and answer.product.status != "obtainable":
+        value = ""  # nothing is ticked that is not known to be had there
     if field.part == "statements":  # whatever the case says, nobody states it but the practitioner
         return "practitioner", f"planned: {value}" if value else ""
     if value:
@@ -182,7 +186,7 @@ def _state(field: FormField, case: Case, facts: Facts, answer: Answer) -> tuple[
 def _applies(field: FormField, facts: Facts) -> bool:
     """Whether a field that is not always asked is asked of this person; so it is where that is not known."""
     if field.when == "minor":
-        return facts.age is None or field.below_age is None or facts.age < field.below_age
+        return facts.age is None or facts.age < (field.below_age or requirements().minor_below)
     wanted = {"hiv": "hiv_aids", "terminal": "terminal_illness"}[field.when or ""]
     return wanted in implied(facts.dx)
 
@@ -259,7 +263,7 @@ def _product(case: Case) -> str:
         parts.append(f"{plan.dose}, {plan.doses_per_day or 1} times a day")
     if plan.weeks is not None:
         parts.append(f"for {plan.weeks} weeks")
-    return f"{', '.join(parts)} (the case's plan; whether it is dispensed there is not checked)"
+    return ", ".join(parts)
 
 
 def _words(word: str) -> str:

@@ -13,20 +13,49 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.access.answer import Facts, Symptom
+from lissive.access.answer import Asked, Facts, Symptom
 from lissive.access.conditions import Recognised, conditions, recognise
 from lissive.access.dates import DAYS_PER_MONTH
 from lissive.access.load import RuleFindings
 from lissive.access.rule import ADJECTIVES
+from lissive.access.product_words import product_of, product_words, products
 from lissive.access.vocabulary import flag_names, plain_word, practitioners
 from lissive.case import Case
 from lissive.case.facts import Day
 from lissive.errors import RuleError
 from lissive.given import kind_of
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
+from lissive.units import magnitude
 
 CAUSE_WORDS = ("idiopathic", "unknown")
-_ATTRIBUTES = (*ADJECTIVES, "cause", "months")
+_ATTRIBUTES = (*ADJECTIVES, "cause", "months", "days")
+
+
+class ProductRow(Row):
+    """The product that is planned, by its name or by its form."""
+
+    id: str | None = None
+    form: str | None = None
+    thc_mg: float | None = Field(default=None, ge=0, le=10_000, json_schema_extra={"unit": "mg"})
+    cbd_mg: float | None = Field(default=None, ge=0, le=10_000, json_schema_extra={"unit": "mg"})
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for name in ("id", "form"):
+            said = getattr(self, name)
+            if said is not None and product_of(said) is None:
+                known = sorted(set(products()))
+                raise refuse(
+                    f"is {said!r}.{nearest(said, product_words())}", f"{', '.join(known)}.", field=name
+                )
+        if self.id is None and self.form is None:
+            raise refuse("names no product.", "id or form.", "write one of the two.")
+        return self
+
+    def asked(self) -> Asked:
+        """As the answer has it; a licensed medicine goes before a form."""
+        found = [product_of(said) for said in (self.id, self.form) if said]
+        return Asked(next(each for each in found if each), self.thc_mg, self.cbd_mg)
 
 
 class FactRow(Row):
@@ -46,6 +75,16 @@ class FactRow(Row):
     initial: bool | None = None
     ends: Day | None = None
     """The last day, where the practitioner sets one."""
+    specialty: bool | None = None
+    waiver: bool | None = None
+    guardian: bool | None = None
+    second_practitioner: bool | None = None
+    caregiver: bool | None = None
+    moved_from: str | None = Field(
+        default=None, pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", examples=["US-NY"]
+    )
+    certified_on: Day | None = None
+    product: ProductRow | None = None
 
     @model_validator(mode="after")
     def _words_known(self) -> Self:
@@ -102,6 +141,14 @@ class FactRow(Row):
             self.initial,
             self.ends,
             tuple(dict.fromkeys(doubts)),
+            self.specialty,
+            self.waiver,
+            self.guardian,
+            self.second_practitioner,
+            self.caregiver,
+            self.moved_from,
+            self.certified_on,
+            self.product.asked() if self.product else None,
         )
 
 
@@ -151,11 +198,14 @@ def _wrong_symptom(name: str, attributes: Any) -> Iterator[PydanticCustomError]:
         elif attribute == "cause":
             if value is not None and (not isinstance(value, str) or recognise(value).how == "malformed_code"):
                 yield refuse(f"is {value!r}.", "a diagnosis, idiopathic, unknown.", field=field)
-        elif attribute == "months":
+        elif attribute in ("months", "days"):
+            most = 1500 if attribute == "months" else 45_000
             if value is not None and not (
-                isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1500
+                isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
             ):
-                yield refuse(f"is {value!r}.", "0 to 1500 months.", field=field)
+                yield refuse(f"is {value!r}.", f"0 to {most} {attribute}.", field=field)
+            if attribute == "days" and value is not None and attributes.get("months") is not None:
+                yield refuse("stands beside months.", "months or days.", "write one of the two.", field)
         elif not isinstance(value, bool | None):
             yield refuse(f"is {value!r}.", "true, false.", field=field)
 
@@ -185,7 +235,8 @@ def _conditions(entries: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, Sy
 
 
 def _symptom(attributes: Mapping[str, Any], found: Recognised, doubts: list[str]) -> Symptom:
-    known = {**found.attributes, **{k: v for k, v in attributes.items() if k not in ("cause", "months")}}
+    stated = {k: v for k, v in attributes.items() if k not in ("cause", "months", "days")}
+    known = {**found.attributes, **stated}
     cause = attributes.get("cause")
     if cause is not None and cause not in CAUSE_WORDS:
         meant = recognise(cause)
@@ -194,7 +245,8 @@ def _symptom(attributes: Mapping[str, Any], found: Recognised, doubts: list[str]
                 f"{meant.note} As a cause it passes where any disease does, and is unknown elsewhere."
             )
         cause = meant.diagnosis or meant.symptom or cause
-    return Symptom(known, cause, attributes.get("months"))
+    days = attributes.get("days")
+    return Symptom(known, cause, attributes.get("months") if days is None else days / DAYS_PER_MONTH)
 
 
 def read_facts(path: str | Path) -> Facts:
@@ -251,4 +303,15 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
         practitioner=None if place.practitioner is None else practitioners()[plain_word(place.practitioner)],
         visit=place.visit,
         doubts=tuple(doubts),
+        product=_planned(case),
     )
+
+
+def _planned(case: Case) -> Asked | None:
+    """The product of the plan; what one dose has in it is said of products counted in mg of THC."""
+    plan = case.plan
+    said = product_of(plan.product) if plan.product is not None else None
+    if said is None:
+        return None
+    counts_thc = plan.dose is not None and not products()[said].is_medicine and said != "cbd_oil"
+    return Asked(said, magnitude(plan.dose, "mg") if counts_thc and plan.dose is not None else None)

@@ -105,6 +105,8 @@ def _allowed(version: Version, on: datetime.date) -> str:
     allowed, begins = by_video(version, on), version.telehealth.begins if version.telehealth else None
     if allowed is None:
         return f"may be allowed: it is from {begins} on, of which the day is not known"
+    if allowed and version.telehealth and version.telehealth.needs:
+        return f"is allowed where the practitioner holds a {version.telehealth.needs}"
     later = f" until {begins}" if begins else ""
     return "is allowed" if allowed else f"is not allowed{later}"
 
@@ -116,8 +118,17 @@ def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answe
     """
     if answer.status == "not_eligible":
         return ()
+    if facts.resident is False:  # the resident's card, fee and certification are not the visitor's
+        return (_of_visitor(version).said,)
     steps = visit_steps(jurisdiction, version, answer.on)
     return tuple(each.said for each in steps if _concerns(each.kind, facts)) or (NOTHING,)
+
+
+def _of_visitor(version: Version) -> Step:
+    rule = version.reciprocity
+    note = rule.note if rule is not None and rule.note else "the rule for visitors was not read"
+    url = version.sources[0].url if version.sources else None
+    return Step("who", f"Visitors: {note}.", version.known("reciprocity"), version.citations[0], url, "")
 
 
 def _concerns(kind: str, facts: Facts) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lissive.access.answer import Answer, Caution, Facts, Level, Node
+from lissive.access.answer import Answer, Caution, Facts, Federal, Level, Node, Product
 from lissive.access.cases import Compared
 from lissive.access.coverage import Covered
+from lissive.access.product_words import products
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text, said
 from lissive.case import Case
@@ -32,6 +33,9 @@ BLOCKS: Mapping[str, str] = {
     "practitioner_type": "type of practitioner",
     "practitioner_unknown": "type of practitioner",
     "residency": "residence",
+    "guardian": "parent or guardian of a minor",
+    "second_practitioner": "second practitioner for a minor",
+    "waiver": "waiver for a first visit by telehealth",
     "telehealth_initial_not_allowed": "first visit by telehealth",
     "telehealth_renewal_not_allowed": "renewal by telehealth",
     "telehealth_unknown": "telehealth",
@@ -42,6 +46,9 @@ CAUTIONS: Mapping[str, str] = {
     "boundary_uncertain": "day of a change uncertain",
     "conflict": "sources disagree",
     "incomplete": "data incomplete",
+    "limited": "limited protection",
+    "after_last_check": "after the day of the last check",
+    "moved": "certificate of another place",
     "pending_bill": "bill pending",
     "recalled_fields": "rests on unverified data",
     "law_may_have_changed": "law may have changed",
@@ -51,7 +58,7 @@ CAUTIONS: Mapping[str, str] = {
     "not_covered": "rule not in the data",
 }
 """Kind of caution, where only kinds are counted."""
-_BARE = ("conflict", "incomplete")
+_BARE = ("conflict", "incomplete", "limited")
 """Cautions whose text is a note that needs its kind before it."""
 
 
@@ -125,9 +132,12 @@ def _procedural(answer: Answer) -> str:
 def _parts(answer: Answer) -> Iterator[str]:
     yield _section("Why", _why(answer))
     yield _section("What is not known", _missing(answer))
+    yield _section("The product", product_lines(answer.product))
     yield _section("Other routes", (each.text for each in answer.alternatives))
     yield _section("Requirements of the visit", answer.requirements)
     yield _section("Next steps", answer.next_steps)
+    yield _section("Days that follow", (f"{each.on.isoformat()}: {each.what}." for each in answer.dates))
+    yield _section("Federal law on that day", federal_lines(answer.federal, answer.product.asked))
     yield _section("Cautions", map(caution_text, answer.cautions))
 
 
@@ -158,8 +168,57 @@ def _missing(answer: Answer) -> Iterator[str]:
         )
 
 
+PRODUCT: Mapping[str, str] = {
+    "obtainable": "can be had",
+    "not_obtainable": "cannot be had",
+    "unknown": "not known whether it can be had",
+}
+ROUTE: Mapping[str, str] = {
+    "prescription": "on a prescription",
+    "programme": "by the programme",
+    "adult_use": "as adult use",
+    "over_the_counter": "over the counter",
+}
+_LABEL = {"labelled": "within its label", "off_label": "outside its label"}
+_VIDEO = {"yes": "yes", "no": "no", "unknown": "not known"}
+
+
+def product_lines(found: Product) -> Iterator[str]:
+    """Whether the planned product can be had there, why, and what comes nearest."""
+    if found.asked is None:
+        return
+    kinds = products()
+    by = f", {ROUTE[found.route]}" if found.route and found.status != "not_obtainable" else ""
+    label = f", {_LABEL[found.indication]}" if found.indication in _LABEL else ""
+    yield f"{upper_first(kinds[found.asked].text)}: {PRODUCT[found.status]}{by}{label}. {found.why}"
+    if found.status == "obtainable":
+        until = f" (until {found.until.isoformat()})" if found.until else ""
+        yield f"A first visit by video: {_VIDEO[found.by_video]}{until}."
+    if found.nearest:
+        yield f"Nearest that can be had: {'; '.join(kinds[each].text for each in found.nearest)}."
+    for source in found.sources:
+        url = f" {source.url}" if source.url else ""
+        yield f"Source: {source.title}{_mark(source.provenance)}.{url}"
+
+
+_ONLY_OF = {
+    "tele_prescribing": ("dronabinol", "nabilone", "nabiximols"),
+    "hemp": ("cbd_oil", "topical", "edible"),
+}
+"""Points that matter for some products alone."""
+
+
+def federal_lines(found: Federal | None, asked: str | None = None) -> Iterator[str]:
+    """The points of federal law, the schedule first; those on medicines and on hemp where they matter."""
+    for each in found.points if found else ():
+        if each.topic in _ONLY_OF and found and asked not in _ONLY_OF[each.topic]:
+            continue
+        cited = f" [{each.citation}]" if each.citation else ""
+        yield f"{each.text}{cited}{_mark(each.provenance)}"
+
+
 def _footer(answer: Answer) -> str:
-    sources = f" Sources to {answer.as_of}." if answer.as_of else ""
+    sources = f" Sources read to {answer.sources_to}." if answer.sources_to else " No source is dated."
     checked = f" Rule last checked {answer.checked.isoformat()}." if answer.checked else ""
     held = f"Holds for {answer.on.isoformat()}.{checked}{sources} Confidence: {answer.confidence}."
     return wrapped(f"{held} {answer.notice}")
