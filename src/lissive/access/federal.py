@@ -54,7 +54,8 @@ class Rule(Row):
     text: str = Field(min_length=1)
     citation: str
     provenance: Literal["read", "recalled"]
-    source: str
+    read_in: str
+    """The source, by its key."""
 
     def holds(self, on: datetime.date) -> bool:
         """Whether it is in force on that day."""
@@ -81,12 +82,12 @@ class FederalFile(Row):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         for number, rule in enumerate(self.rules):
-            if rule.source not in self.sources:
-                near = nearest(rule.source, self.sources)
-                raise refuse(f"is {rule.source!r}, which is not in sources.{near}", field=f"rules.{number}.source")
+            if rule.read_in not in self.sources:
+                near = nearest(rule.read_in, self.sources)
+                raise refuse(f"is {rule.read_in!r}, which is not in sources.{near}", field=f"rules.{number}.read_in")
             if rule.topic == "schedule" and (rule.of not in CLASSES or rule.schedule is None):
                 raise refuse("has no class or no schedule.", ", ".join(CLASSES), field=f"rules.{number}.class")
-            if self.sources[rule.source].kind == "none" and rule.provenance == "read":
+            if self.sources[rule.read_in].kind == "none" and rule.provenance == "read":
                 raise refuse("is read, and its source is none.", field=f"rules.{number}.provenance")
         return self
 
@@ -153,11 +154,11 @@ def _points(schedule: Rule | None, on: datetime.date) -> Iterator[Point]:
 
 
 def _point(rule: Rule) -> Point:
-    source = federal_rules().sources[rule.source]
+    source = federal_rules().sources[rule.read_in]
     return Point(rule.topic, rule.text, rule.citation, source.url, rule.provenance, rule.begins, rule.ends)
 
 
 def cited(rule: Rule) -> Cited:
     """The source of a rule."""
-    source = federal_rules().sources[rule.source]
+    source = federal_rules().sources[rule.read_in]
     return Cited(source.title, source.url, rule.provenance)

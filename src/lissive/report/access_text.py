@@ -347,12 +347,8 @@ def cases_text(file: Path, compared: Sequence[Compared]) -> str:
     for each in compared:
         wanted, got = each.case.expected, each.answer
         where = f"{file}:{each.line}  {each.case.id}"
-        if got.status != wanted.status:
-            lines.append(
-                f"{where}  status is {got.status}, expected {wanted.status} ({got.jurisdiction} {got.on})"
-            )
-        if wanted.procedural not in (None, got.procedural):
-            lines.append(f"{where}  procedural is {got.procedural}, expected {wanted.procedural}")
+        for name, expected, found in wanted.differing(got):
+            lines.append(f"{where}  {name} is {found}, expected {expected} ({got.jurisdiction} {got.on})")
         if each.other_rule:
             lines.append(f"{where}  note: rule is {got.rule}, expected {wanted.rule}")
     agree = sum(each.agrees for each in compared)
