@@ -346,7 +346,12 @@ def test_a_rule_that_begins_soon_and_says_more_is_another_route() -> None:
 # -- doubts ----------------------------------------------------------------------------------------
 def test_a_bill_that_may_be_in_force_makes_a_no_unknown_and_nothing_else() -> None:
     bill = Pending.model_validate(
-        {"bill": "A bill", "from": "2026-07-01", "effect": "would list MS", "logic": {"dx_any": ["multiple_sclerosis"]}}
+        {
+            "bill": "A bill",
+            "from": "2026-07-01",
+            "effect": "would list MS",
+            "logic": {"dx_any": ("multiple_sclerosis",)},
+        }
     )
     place = rules()["US-GA"]
     old = place.versions[0].model_copy(update={"ends": None, "pending": (bill,)})

@@ -41,11 +41,11 @@ def confidence(version: Version, on: datetime.date, how: Procedure | None) -> Co
 
 def is_old(month: str, on: datetime.date) -> bool:
     """Whether sources of that month are too old for a question about this day."""
-    until = months_later(span(month)[1] if span(month) else on, limits()["fresh_months"])  # type: ignore[index]
+    days = span(month)
+    until = months_later(days[1], limits()["fresh_months"]) if days else None
     return until is not None and on > until
 
 
-def after_last_check(verified: str, on: datetime.date) -> bool:
-    """Whether a day lies so long after the last check that nothing can be said of it."""
-    until = months_later(day(verified), limits()["fresh_months"])
-    return until is not None and on > until
+def last_answerable(verified: str) -> datetime.date:
+    """The last day of which something can be said, by the day of the last check."""
+    return months_later(day(verified), limits()["fresh_months"]) or datetime.date.max

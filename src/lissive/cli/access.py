@@ -89,7 +89,7 @@ def person(
     from lissive.access.decide import explain as explained
 
     who, place, day, field = _asked(file, jurisdiction, on, facts)
-    _refuse_before_first(place, day, field)
+    _refuse_outside(place, day, field)
     answer = decide(who, place, day)
     tree = explained(who, place, day) if explain else None
     if as_json:
@@ -153,10 +153,11 @@ def day_of(text: str | None) -> datetime.date:
     return day(text)
 
 
-def _refuse_before_first(code: str, on: datetime.date, field: str) -> None:
-    """One jurisdiction is asked for a day before its rules begin: most likely a slip."""
+def _refuse_outside(code: str, on: datetime.date, field: str) -> None:
+    """One jurisdiction is asked for a day before its rules begin, or long after they were checked: likely a slip."""
     from lissive.access.dates import day
     from lissive.access.load import jurisdiction
+    from lissive.access.trust import last_answerable
 
     place = jurisdiction(code)
     first = place.versions[0]
@@ -167,6 +168,13 @@ def _refuse_before_first(code: str, on: datetime.date, field: str) -> None:
             where=field,
             allowed=f"{first.begins} or later.",
             do=f"correct the day; `lissive access history {place.code}` shows the rules.",
+        )
+    if on > (last := last_answerable(place.verified)):
+        raise RuleError(
+            f"is {on.isoformat()}, long after {place.verified}, when the rules of {place.name} were last checked.",
+            where=field,
+            allowed=f"{last.isoformat()} or earlier.",
+            do="correct the day, or use a version of lissive with newer rules.",
         )
 
 
@@ -256,6 +264,17 @@ def compare(
         keep_inputs([map_file], reads=[facts], beside=beside, force=force)
     person, _, own_day = read_question(facts)
     day = own_day if on is None and own_day is not None else day_of(on)
+    from lissive.access.load import rules
+    from lissive.access.trust import last_answerable
+
+    last = min(last_answerable(place.verified) for place in rules().values())
+    if day > last:
+        raise RuleError(
+            f"is {day.isoformat()}, long after the rules were last checked.",
+            where="--on",
+            allowed=f"{last.isoformat()} or earlier.",
+            do="correct the day, or use a version of lissive with newer rules.",
+        )
     answers = every(person, day)
     title = f"{day}: {facts_text(person)}"
     written = [] if map_file is None else _write_map(map_file, answers, title)
