@@ -39,7 +39,7 @@ def test_a_case_needs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "New York (US-NY) on 2026-11-22, rule NY-2026" in out
     assert "Eligible at the practitioner's discretion" in out
     assert "Not legal advice" in out.replace("\n", " ")
-    assert "Rule last checked 2026-11-22" in out
+    assert "Rule last checked 2026-11-29" in out
 
 
 def test_options_need_no_command_either(capsys: pytest.CaptureFixture[str], facts: str) -> None:
@@ -142,7 +142,7 @@ def test_history_shows_every_version_with_words_and_sources(capsys: pytest.Captu
 def test_coverage_lists_every_jurisdiction(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = door(capsys, "coverage")
     assert code == 0
-    assert "65 jurisdictions, 104 rule versions." in out
+    assert "65 jurisdictions, 108 rule versions." in out
     rows = json.loads(door(capsys, "coverage", "--json")[1])
     assert (len(rows), rows[0]["code"], rows[0]["verified"]) == (65, "US-AK", "2026-11-22")
 

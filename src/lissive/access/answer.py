@@ -168,6 +168,7 @@ class Caution:
 ProductStatus = Literal["obtainable", "not_obtainable", "unknown", "not_asked"]
 Route = Literal["prescription", "programme", "adult_use", "over_the_counter"]
 Said = Literal["yes", "no", "unknown"]
+Indication = Literal["labelled", "off_label", "none"]
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ class Product:
     asked: str | None = None
     status: ProductStatus = "not_asked"
     route: Route | None = None
-    indication: Literal["labelled", "off_label", "none"] | None = None
+    indication: Indication | None = None
     """Whether a licensed medicine's label covers it; none where there is no label; None where not known."""
     schedule: str | None = None
     """The federal schedule, in the US: I to V, or none."""

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from lissive.access.answer import (
     Answer,
     Confidence,
     Facts,
+    Indication,
     Procedural,
     ProductStatus,
     Route,
@@ -36,7 +37,7 @@ class ExpectedProduct(Row):
 
     status: ProductStatus | None = None
     route: Route | None = None
-    indication: Literal["labelled", "off_label", "none"] | None = None
+    indication: Indication | None = None
     schedule: str | None = None
     by_video: Said | None = None
     until: Day | None = None

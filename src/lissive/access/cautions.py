@@ -50,7 +50,9 @@ def boundary(others: Others) -> Iterator[Caution]:
 
 def _after_last_check(place: Jurisdiction, on: datetime.date) -> Iterator[Caution]:
     if on > day(place.verified):
-        text = f"That day lies after {place.verified}, when the rules were last checked; they may have changed."
+        text = (
+            f"That day lies after {place.verified}, when the rules were last checked; they may have changed."
+        )
         yield Caution("after_last_check", text)
 
 

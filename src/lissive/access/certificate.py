@@ -148,7 +148,9 @@ def _version(place: Jurisdiction, answer: Answer) -> Version | None:
 def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
     remarks = [field.note]
     if field.fills == "product" and answer.product.status not in ("obtainable", "not_asked"):
-        remarks.append(f"planned: {_product(case)}; {answer.product.status.replace('_', ' ')}: {answer.product.why}")
+        remarks.append(
+            f"planned: {_product(case)}; {answer.product.status.replace('_', ' ')}: {answer.product.why}"
+        )
     if field.place != COMMON:  # of the common shape it is said once, of the whole
         remarks.append(dated(field, answer.on))
         if field.provenance == "recalled":

@@ -17,8 +17,8 @@ from lissive.access.answer import Asked, Facts, Symptom
 from lissive.access.conditions import Recognised, conditions, recognise
 from lissive.access.dates import DAYS_PER_MONTH
 from lissive.access.load import RuleFindings
-from lissive.access.rule import ADJECTIVES
 from lissive.access.product_words import product_of, product_words, products
+from lissive.access.rule import ADJECTIVES
 from lissive.access.vocabulary import flag_names, plain_word, practitioners
 from lissive.case import Case
 from lissive.case.facts import Day
@@ -80,9 +80,7 @@ class FactRow(Row):
     guardian: bool | None = None
     second_practitioner: bool | None = None
     caregiver: bool | None = None
-    moved_from: str | None = Field(
-        default=None, pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", examples=["US-NY"]
-    )
+    moved_from: str | None = Field(default=None, pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", examples=["US-NY"])
     certified_on: Day | None = None
     product: ProductRow | None = None
 

@@ -84,9 +84,13 @@ class FederalFile(Row):
         for number, rule in enumerate(self.rules):
             if rule.read_in not in self.sources:
                 near = nearest(rule.read_in, self.sources)
-                raise refuse(f"is {rule.read_in!r}, which is not in sources.{near}", field=f"rules.{number}.read_in")
+                raise refuse(
+                    f"is {rule.read_in!r}, which is not in sources.{near}", field=f"rules.{number}.read_in"
+                )
             if rule.topic == "schedule" and (rule.of not in CLASSES or rule.schedule is None):
-                raise refuse("has no class or no schedule.", ", ".join(CLASSES), field=f"rules.{number}.class")
+                raise refuse(
+                    "has no class or no schedule.", ", ".join(CLASSES), field=f"rules.{number}.class"
+                )
             if self.sources[rule.read_in].kind == "none" and rule.provenance == "read":
                 raise refuse("is read, and its source is none.", field=f"rules.{number}.provenance")
         return self

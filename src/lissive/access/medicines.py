@@ -58,7 +58,10 @@ class Medicines(Row):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         for number, each in enumerate(self.medicines):
-            for name, said, known in (("source", each.source, self.sources), ("label", each.label, self.labels)):
+            for name, said, known in (
+                ("source", each.source, self.sources),
+                ("label", each.label, self.labels),
+            ):
                 if said is not None and said not in known:
                     raise refuse(f"is {said!r}.{nearest(said, known)}", field=f"medicines.{number}.{name}")
         return self

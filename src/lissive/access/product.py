@@ -7,11 +7,11 @@ read is unknown, and never "obtainable".
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from lissive.access import federal as us
-from lissive.access.answer import Asked, Cited, Facts, Level, Procedural, Product, Said, Status
+from lissive.access.answer import Asked, Cited, Facts, Indication, Level, Procedural, Product, Said, Status
 from lissive.access.logic import evaluate, person
 from lissive.access.medicines import Form, Medicine, form, medicine, medicines, origin
 from lissive.access.procedure import by_video as by_video_there
@@ -77,10 +77,8 @@ def _medicine(facts: Facts, asked: Asked, country: str, on: datetime.date) -> Pr
         return Product(asked.product, "unknown", "prescription", schedule=said, why=why)
     sources = (origin(row), *((us.cited(schedule),) if schedule else ()))
     if row.status in ("not_authorised", "not_marketed"):
-        indication = "none" if row.status == "not_authorised" else None
-        return Product(
-            asked.product, "not_obtainable", None, indication, said, "no", None, row.text, (), sources
-        )
+        bare: Indication | None = "none" if row.status == "not_authorised" else None
+        return Product(asked.product, "not_obtainable", None, bare, said, "no", None, row.text, (), sources)
     indication = _indication(facts, row, on)
     if row.provenance != "read" or row.status == "not_read":
         return Product(
@@ -103,13 +101,13 @@ def _medicine(facts: Facts, asked: Asked, country: str, on: datetime.date) -> Pr
     )
 
 
-_NOT_LABELLED = {
+_NOT_LABELLED: Mapping[str | None, str] = {
     "off_label": "The label does not cover this person, and whether it may be prescribed beyond it was not read.",
     None: "Whether the label covers this person is not known from the facts.",
 }
 
 
-def _indication(facts: Facts, row: Medicine, on: datetime.date) -> str | None:
+def _indication(facts: Facts, row: Medicine, on: datetime.date) -> Indication | None:
     if row.label is None:
         return None
     level = evaluate(medicines().labels[row.label], person(facts, on)).level
@@ -143,7 +141,13 @@ def _form(
     video = _certified_by_video(facts, version, on) if version is not None else "unknown"
     sources = (*((row.source,) if row else ()), *((us.cited(schedule),) if schedule else ()))
     base = Product(
-        asked.product, "unknown", "programme", "none", schedule.schedule if schedule else None, video, sources=sources
+        asked.product,
+        "unknown",
+        "programme",
+        "none",
+        schedule.schedule if schedule else None,
+        video,
+        sources=sources,
     )
     if none or status == "not_eligible":
         return _by_adult_use(facts, base, place, on)
@@ -160,7 +164,9 @@ def _form(
     else:
         note = _sentence(row.note)
     if status not in YES:
-        return replace(base, why=f"The programme has this form, but whether the person qualifies is not known. {note}")
+        return replace(
+            base, why=f"The programme has this form, but whether the person qualifies is not known. {note}"
+        )
     return replace(base, status="obtainable", why=f"The programme has this form: {kind.text}. {note}")
 
 
@@ -173,7 +179,9 @@ def _barred(facts: Facts, asked: Asked, kind: Kind, row: Form) -> str | None:
     if row.age_min is not None and facts.age is not None and facts.age < row.age_min:
         return f"Only at {row.age_min} or older. {_sentence(row.note)}"
     if row.thc_max_mg is not None and asked.thc_mg is not None and asked.thc_mg > row.thc_max_mg:
-        return f"{asked.thc_mg:g} mg THC is more than the limit of {row.thc_max_mg:g} mg. {_sentence(row.note)}"
+        return (
+            f"{asked.thc_mg:g} mg THC is more than the limit of {row.thc_max_mg:g} mg. {_sentence(row.note)}"
+        )
     return None
 
 

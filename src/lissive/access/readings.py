@@ -34,7 +34,9 @@ def read_readings(path: Path) -> tuple[Reading, ...]:
         if row["kind"] not in KINDS:
             raise row.error(f"kind is {row['kind']!r}.", allowed=f"{', '.join(KINDS)}.")
         if (row["read"] == "-") != (row["kind"] == "not_read_here"):
-            raise row.error("has a day of reading and was not read, or the other way.", do="correct read or kind.")
+            raise row.error(
+                "has a day of reading and was not read, or the other way.", do="correct read or kind."
+            )
         found.append(
             Reading(
                 None if row["read"] == "-" else row["read"],
