@@ -36,7 +36,6 @@ from lissive.access.logic import evaluate, person
 from lissive.access.missing import missing
 from lissive.access.next_steps import next_steps
 from lissive.access.procedure import Procedure, procedure
-from lissive.access.product import product_verdict
 from lissive.access.product_words import products
 from lissive.access.routes import alternatives
 from lissive.access.rule import Jurisdiction, Version
@@ -94,7 +93,7 @@ def decide(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | No
     level, doubts, pending = _with_pending(facts, version, on, found.level)
     doubts += cautions(facts, place, version, on, found.verdict, how, found.others)
     days = follow(facts, version, on) if level > Level.U and how.procedural != "blocked" else Days()
-    product = product_verdict(facts, place, version, on, level.status, how.procedural, how.blocks)
+    product = _product(facts, place, version, on, level, how)
     answer = Answer(
         jurisdiction=place.code,
         name=place.name,
@@ -257,7 +256,7 @@ def _without_rule(facts: Facts, place: Jurisdiction, on: datetime.date, found: F
     doubts = [Caution(kind, why or "")]
     doubts += boundary(found.others)
     procedural: Procedural = "blocked" if found.level is Level.N else "unknown"
-    product = product_verdict(facts, place, None, on, found.level.status, procedural)
+    product = _product(facts, place, None, on, found.level, Procedure(procedural, (), (), ()))
     return Answer(
         jurisdiction=place.code,
         name=place.name,
@@ -271,6 +270,22 @@ def _without_rule(facts: Facts, place: Jurisdiction, on: datetime.date, found: F
         product=product,
         federal=_federal(place, None, product, on),
     )
+
+
+def _product(
+    facts: Facts,
+    place: Jurisdiction,
+    version: Version | None,
+    on: datetime.date,
+    level: Level,
+    how: Procedure,
+) -> Product:
+    """What becomes of the product that is planned; its tables are read only where one is."""
+    if facts.product is None:
+        return Product()
+    from lissive.access.product import product_verdict
+
+    return product_verdict(facts, place, version, on, level.status, how.procedural, how.blocks)
 
 
 def _federal(
