@@ -47,6 +47,7 @@ def register(app: typer.Typer) -> None:
     group.command("coverage")(coverage)
     group.command("cases")(cases)
     group.command("compare")(compare)
+    group.command("changes")(changes)
     group.command("draft")(draft)
     app.add_typer(group, name="access")
 
@@ -140,7 +141,7 @@ def _asked(
     return who, jurisdiction or case.place.residence or "", day, field
 
 
-def day_of(text: str | None) -> datetime.date:
+def day_of(text: str | None, where: str = "--on") -> datetime.date:
     """The date of an option; today by the system's clock where it is not given."""
     from lissive.access.dates import day, is_day
 
@@ -148,7 +149,7 @@ def day_of(text: str | None) -> datetime.date:
         return datetime.datetime.now().astimezone().date()
     if not is_day(text):
         raise RuleError(
-            f"is {text!r}.", where="--on", allowed="a valid date, as 2019-05-01.", do="correct it."
+            f"is {text!r}.", where=where, allowed="a valid date, as 2019-05-01.", do="correct it."
         )
     return day(text)
 
@@ -205,6 +206,37 @@ def coverage(as_json: AsJson = False) -> None:
     from lissive.report.access_text import coverage_text
 
     print(coverage_text(entries))
+
+
+def changes(
+    since: Annotated[str, typer.Option("--since", metavar="DATE", help="First day.")],
+    to: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day (default: today).")] = None,
+    facts: Annotated[
+        Path | None,
+        typer.Option("--facts", metavar="FILE", help="One person: which changes change their answer."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which rules changed since a day, and whose answer they change."""
+    from lissive.access.cases import read_question
+    from lissive.access.changes import changes as found_in
+
+    first, last = day_of(since, "--since"), day_of(to, "--to")
+    if last < first:
+        raise RuleError(
+            f"is {last}, before --since, {first}.",
+            where="--to",
+            allowed=f"{first} or later.",
+            do="correct it.",
+        )
+    who = read_question(facts)[0] if facts is not None else None
+    found = found_in(first, last, who)
+    if as_json:
+        print(json.dumps([each.to_json() for each in found]))
+        return
+    from lissive.report.access_text import changes_text
+
+    print(changes_text(found, first, last, asked=who is not None))
 
 
 def cases(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lissive.access.answer import Answer, Caution, Facts, Federal, Level, Node, Product
 from lissive.access.cases import Compared
+from lissive.access.changes import Change
 from lissive.access.coverage import Covered
 from lissive.access.product_words import products
 from lissive.access.rule import Jurisdiction, Version
@@ -305,6 +307,33 @@ def _version(version: Version) -> Iterator[str]:
     for source in version.sources:
         seen = f", as of {source.source_as_of}" if source.source_as_of else ""
         yield f"    {source.title}{seen}: {source.url}"
+
+
+# -- changes ---------------------------------------------------------------------------------------
+def changes_text(
+    found: Sequence[Change], since: datetime.date, until: datetime.date, *, asked: bool = False
+) -> str:
+    """A paragraph for each change; with a person, first those that change the answer."""
+    lines = [f"Changes from {since} to {until}: {len(found)}."]
+    if asked:
+        lines[0] += f" Of these, {sum(each.changes_answer for each in found)} change this person's answer."
+    lines += [_change(each) for each in sorted(found, key=lambda one: not one.changes_answer)]
+    lines.append("Not legal advice. Days of which only month or year is known count from their first day.")
+    return "\n".join(lines)
+
+
+def _change(change: Change) -> str:
+    what = change.what.removesuffix(".")
+    return _item(
+        f"{change.on} {change.jurisdiction}, {change.rule}: {what}. [{change.citation}]{_moved(change)}"
+    )
+
+
+def _moved(change: Change) -> str:
+    if change.before is None or change.after is None or not change.changes_answer:
+        return ""
+    words = [f"{STATUS[status]}, visit {PROCEDURAL[how]}" for status, how in (change.before, change.after)]
+    return f" This person: from {words[0]} to {words[1]}."
 
 
 # -- coverage and worked cases ---------------------------------------------------------------------
