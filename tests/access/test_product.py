@@ -11,8 +11,8 @@ import pytest
 from lissive.access.answer import Product
 from lissive.access.decide import decide
 from lissive.access.facts import make_facts
-from lissive.access.load import DATA
-from lissive.access.medicines import read_medicines
+from lissive.access.load import DATA, rules
+from lissive.access.medicines import medicines, read_medicines
 from lissive.access.product_words import product_of, product_words, products
 from lissive.errors import RuleError
 
@@ -115,3 +115,16 @@ def test_a_mistake_in_the_table_of_medicines_is_said(tmp_path: Path, old: str, n
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(RuleError, match=said):
         read_medicines(path)
+
+
+def test_every_row_of_forms_and_medicines_is_of_a_place_and_a_product_that_there_are() -> None:
+    forms = {kind.form for kind in products().values() if not kind.is_medicine}
+    rows = [line.split("\t") for line in (DATA / "forms.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+    assert {row[0] for row in rows} <= set(rules())
+    assert {row[1] for row in rows} == forms
+    for row in rows:  # two rows of one form do not hold on one day
+        same = [one for one in rows if one[:2] == row[:2] and one is not row]
+        assert all((one[3] and one[3] < row[2]) or (row[3] and row[3] < one[2]) for one in same), row
+    for medicine in medicines().medicines:
+        assert products()[medicine.product].is_medicine
+        assert medicine.place == "US" or medicine.place in rules()

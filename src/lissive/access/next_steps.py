@@ -71,6 +71,7 @@ _FIELDS = (
     ("registration", "registry_card", "Registry card: {}."),
     ("fee", "fee", "Fee: {}."),
     ("supply", "limit", "Supply: {}."),
+    ("products", "product_limits", "Products: {}."),
     ("minors", "minors_caregiver", "Minors and caregivers: {}."),
 )
 """Kind of step, field of the rule, and how it is said."""
