@@ -168,3 +168,22 @@ def test_the_help_shows_how_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
     assert "lissive access CASE.yaml" in out
     for command in ("person", "history", "coverage", "cases", "compare", "draft"):
         assert f"\n  {command} " in out
+
+
+def test_the_days_that_follow_are_written_as_a_calendar(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts, out = tmp_path / "facts.yaml", tmp_path / "days.ics"
+    facts.write_text("{age: 40, dx: [MS], practitioner: MD, visit: in_person}", encoding="utf-8")
+    words = ["access", "--jurisdiction", "US-FL", "--on", "2024-03-01", "--facts", str(facts), "--ics"]
+    assert main([*words, str(out)]) == 0
+    text = out.read_bytes().decode()
+    assert text.count("BEGIN:VEVENT") == 2
+    assert "DTSTART;VALUE=DATE:20240927\r\n" in text  # 210 days
+    assert "DTSTART;VALUE=DATE:20250301\r\n" in text  # the card, a year
+    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+    assert main([*words, str(tmp_path / "days.txt")]) == 2
+    facts.write_text("{age: 40, dx: [stroke], practitioner: NP}", encoding="utf-8")
+    assert main([*words, str(tmp_path / "none.ics")]) == 2
+    assert "gives no days" in capsys.readouterr().err
+    assert not (tmp_path / "none.ics").exists()

@@ -83,15 +83,23 @@ def person(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the logic of the rule with the result of each clause.")
     ] = False,
+    calendar: Annotated[
+        Path | None,
+        typer.Option("--ics", metavar="FILE.ics", help="Calendar file to write the days that follow to."),
+    ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """The answer for one person; the word `person` may be left out."""
     from lissive.access.decide import decide
     from lissive.access.decide import explain as explained
 
+    _check_calendar(calendar, (file, facts), force=force)
     who, place, day, field = _asked(file, jurisdiction, on, facts)
     _refuse_outside(place, day, field)
     answer = decide(who, place, day)
+    if calendar is not None:
+        _write_calendar(calendar, answer)
     tree = explained(who, place, day) if explain else None
     if as_json:
         said = answer.to_json()
@@ -351,6 +359,33 @@ def draft(
         print(f"\n{out}")
     if not found.fillable or found.answer.procedural == "blocked":
         raise typer.Exit(1)
+
+
+def _check_calendar(path: Path | None, reads: tuple[Path | None, ...], *, force: bool) -> None:
+    if path is None:
+        return
+    from lissive.files import keep_inputs
+
+    if path.suffix.lower() != ".ics":
+        raise RuleError(
+            f"is {str(path)!r}.", where="--ics", allowed="a file that ends in .ics.", do="rename it."
+        )
+    _check_folder(path, "--ics")
+    keep_inputs([path], reads=reads, force=force)
+
+
+def _write_calendar(path: Path, answer: Answer) -> None:
+    from lissive.files import atomic_path
+    from lissive.report.calendar_text import ics
+
+    if not answer.dates:
+        raise RuleError(
+            f"gives no days: {answer.name} says {answer.status.replace('_', ' ')}, visit {answer.procedural}.",
+            where="--ics",
+            do="leave --ics out.",
+        )
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(ics(answer).encode())
 
 
 def _check_map(path: Path | None) -> None:
