@@ -124,3 +124,25 @@ def test_sources_that_end_long_before_or_say_no_day_give_no_high_confidence() ->
     assert ask("US-KY", "2027-01-31").confidence == "high"  # sources to January 2025
     assert ask("US-KY", "2027-02-01").confidence == "moderate"
     assert ask("US-MI", "2026-11-22").confidence == "low"  # no source is dated
+
+
+@pytest.mark.parametrize(
+    ("code", "age", "facts", "procedural", "blocks"),
+    [
+        ("US-CO", 20, {}, "unknown", ("second_practitioner",)),
+        ("US-CO", 20, {"second_practitioner": True}, "ok", ()),
+        ("US-CO", 21, {}, "ok", ()),
+        ("US-OK", 17, {"guardian": True}, "unknown", ("second_practitioner",)),
+        ("US-PA", 17, {"guardian": True}, "unknown", ("paediatrician",)),
+        ("US-KY", 17, {"guardian": False}, "blocked", ("guardian",)),
+        ("US-KY", 17, {"guardian": True}, "ok", ()),
+        ("US-MS", 17, {"guardian": True, "practitioner": "NP"}, "blocked", ("practitioner_type",)),
+        ("US-AL", 18, {"guardian": True}, "ok", ()),  # a minor below 19
+        ("GB", 17, {"practitioner": "specialist"}, "ok", ()),  # a prescription, and no programme
+    ],
+)
+def test_the_young_need_whom_the_rule_names(
+    code: str, age: int, facts: dict[str, Any], procedural: str, blocks: tuple[str, ...]
+) -> None:
+    answer = ask(code, "2026-10-01", age=age, **{"practitioner": "MD", "visit": "in_person", **facts})
+    assert (answer.procedural, answer.blocks) == (procedural, blocks)

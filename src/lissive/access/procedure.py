@@ -44,7 +44,7 @@ def procedure(facts: Facts, version: Version, on: datetime.date, *, certifies_se
     checks = list(_residence(facts, version, on))
     if not certifies_self:
         checks += [*_practitioner(facts, version, on), *_visit(facts, version, on)]
-    checks += _of_minor(facts, version)
+    checks += [*_of_minor(facts, version), *_of_young_adult(facts, version, on)]
     outcomes = {outcome for outcome, _, _ in checks}
     procedural: Procedural = "blocked" if BLOCKED in outcomes else "unknown" if UNKNOWN in outcomes else "ok"
     kept = [(word, field) for outcome, word, field in checks if outcome == procedural and word]
@@ -191,9 +191,24 @@ def _of_minor(facts: Facts, version: Version) -> Iterator[Check]:
     for word, there in needed:
         if there is not True:
             yield UNKNOWN if there is None else BLOCKED, word, "minors_caregiver"
+    if version.minor_paediatric:
+        yield UNKNOWN, "paediatrician", "minors_caregiver"
     few = version.minor_practitioners
     if few and facts.practitioner is not None and facts.practitioner not in few:
         yield BLOCKED, "practitioner_type", "minors_caregiver"
+
+
+def _of_young_adult(facts: Facts, version: Version, on: datetime.date) -> Iterator[Check]:
+    """A second practitioner for adults below an age, where the rule asks for one."""
+    rule = version.second_practitioner_below
+    if rule is None or facts.age is None or is_minor(facts, version) or facts.age >= rule.age:
+        return
+    if has_begun(rule.begins, on) is not False and facts.second_practitioner is not True:
+        yield (
+            UNKNOWN if facts.second_practitioner is None else BLOCKED,
+            "second_practitioner",
+            "minors_caregiver",
+        )
 
 
 def _minor(facts: Facts, version: Version) -> Iterator[str]:

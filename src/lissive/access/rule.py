@@ -161,6 +161,13 @@ class Span(Row):
     until: When
 
 
+class Below(Row):
+    """Below an age, from a day on."""
+
+    age: int = Field(ge=18, le=30, json_schema_extra={"unit": "years"})
+    begins: When | None = Field(default=None, alias="from")
+
+
 class Telehealth(Row):
     """Whether a visit by video is enough; null is not known."""
 
@@ -272,6 +279,10 @@ class Version(Row):
     """Age below which a parent or guardian has to act."""
     minor_second_practitioner: Literal[True] | None = None
     """A second practitioner has to agree for a minor."""
+    minor_paediatric: Literal[True] | None = None
+    """One who certifies a minor has to be a paediatrician; no fact says so, and it stays unknown."""
+    second_practitioner_below: Below | None = None
+    """Adults below an age need a second practitioner too."""
     minor_practitioners: tuple[str, ...] = ()
     """Who alone may certify a minor, where that is fewer than for an adult."""
     limit: str | None = None
