@@ -80,6 +80,6 @@ KINDS: tuple[Kind, ...] = (
         6,
     ),
     Kind("observations", ("observations.yaml",), ("validate --studies INPUT --replicates 1 --threads 1 --json",), 5),
-    Kind("run", ("run.meta.json",), ("cite INPUT", "cite INPUT --bibtex"), 2),
-    Kind("tables", ("thc.tsv", "causes.tsv"), ("check --tables FOLDER",), 2),
+    Kind("run", ("run.meta.json",), ("cite INPUT", "cite INPUT --bibtex"), 3),
+    Kind("tables", ("thc.tsv", "causes.tsv"), ("check --tables FOLDER",), 1),
 )  # fmt: skip

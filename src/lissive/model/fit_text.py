@@ -36,6 +36,8 @@ _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
 _CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SAID = re.compile(r'//[^\n]*|#[^\n]*|/\*.*?\*/|"[^"\n]*"|```.*?```', re.DOTALL)
 """Comments and quoted texts of Antimony, in which every letter may stand."""
+_MODULE = re.compile(r"\b(?:model|module)\s+\*?\s*(\w+)[ \t]*(?:\([^()]*\))?")
+_END = re.compile(r"\bend\b")
 
 
 def is_sbml(text: str) -> bool:
@@ -175,7 +177,21 @@ def fit_antimony(text: str, source_name: str) -> str:
             )
         for statement in line.split(";"):
             _check_statement(statement, f"{source_name}:{number}")
+    _check_modules(code, source_name)
     return text
+
+
+def _check_modules(code: str, source_name: str) -> None:
+    """No module is a part of itself; modules are defined before they are used, so that no longer ring can be."""
+    for found in _MODULE.finditer(code):
+        end = _END.search(code, found.end())
+        body = code[found.end() : end.start() if end else len(code)]
+        if inside := re.search(rf"\b{found[1]}\s*\(", body):
+            raise _antimony(
+                f'the module "{found[1]}" is a part of itself.',
+                f"{source_name}:{_line(code, found.end() + inside.start())}",
+                "take it out, or name the module that is meant.",
+            )
 
 
 def _check_statement(statement: str, where: str) -> None:

@@ -73,15 +73,31 @@ def _node(ast: Any, scope: Scope) -> int:
     if kind == kinds.function:
         return _call(ast, scope)
     if kind == kinds.rate_of:
-        return scope.rate_of(ast.getChild(0).getName(), scope.place)
+        _check_number(ast, scope, 1, 1)
+        return scope.rate_of(ast.getChild(0).getName() or "", scope.place)
     handler = kinds.handlers.get(kind)
     if handler is None:
         raise _refused(ast, scope)
+    _check_number(ast, scope, *kinds.arity.get(kind, (0, math.inf)))
     children = [_node(ast.getChild(i), scope) for i in range(ast.getNumChildren())]
     if kind in kinds.rounding and ast.getChild(0).getType() == kinds.divide:
         a, b = (as_number(scope.graph, _node(ast.getChild(0).getChild(i), scope)) for i in (0, 1))
         children = [scope.graph.ratio(a, b)]  # floor(49 * (1 / 49)) would be 0
     return handler(scope.graph, children)
+
+
+def _check_number(ast: Any, scope: Scope, least: int, most: float) -> None:
+    given = ast.getNumChildren()
+    if not least <= given <= most:
+        allowed = (
+            f"{least}" if least == most else f"{least} or {most:g}" if most < math.inf else f"{least} or more"
+        )
+        raise ModelError(
+            f"the mathematical symbol {ast.getName() or ast.getOperatorName()} has {given} arguments.",
+            where=scope.place(),
+            allowed=f"{allowed}.",
+            do="correct the formula.",
+        )
 
 
 def _refused(ast: Any, scope: Scope) -> ModelError:
@@ -235,6 +251,8 @@ class _Kinds:
     rounding: frozenset[int]
     numbers: frozenset[int]
     handlers: Mapping[int, Handler]
+    arity: Mapping[int, tuple[int, float]]
+    """The least and most arguments, of what does not take any number."""
 
 
 _UNARY: dict[str, Handler] = {
@@ -268,6 +286,15 @@ _OTHER: dict[str, Handler] = {
 }  # fmt: skip
 
 
+_ARITY: dict[str, tuple[int, float]] = {
+    **{f"AST_FUNCTION_{name}": (1, 1) for name in _UNARY if name not in ("PIECEWISE", "MIN", "MAX")},
+    **dict.fromkeys(("AST_FUNCTION_LOG", "AST_FUNCTION_ROOT", "AST_MINUS"), (1, 2)),
+    **dict.fromkeys(("AST_FUNCTION_QUOTIENT", "AST_FUNCTION_REM", "AST_FUNCTION_POWER"), (2, 2)),
+    **dict.fromkeys(("AST_DIVIDE", "AST_POWER", "AST_RELATIONAL_NEQ", "AST_LOGICAL_IMPLIES"), (2, 2)),
+    "AST_LOGICAL_NOT": (1, 1),
+}
+
+
 @cache
 def _kinds() -> _Kinds:
     import libsbml
@@ -288,4 +315,5 @@ def _kinds() -> _Kinds:
             for n in ("AST_INTEGER", "AST_REAL", "AST_REAL_E", "AST_RATIONAL", "AST_NAME_AVOGADRO")
         ),
         handlers=handlers,
+        arity={getattr(libsbml, name): numbers for name, numbers in _ARITY.items()},
     )

@@ -19,8 +19,14 @@ from lissive.simulation.schedule import ADD, RATE, RESET, STOP, Course, Halt, Re
 Floats = npt.NDArray[np.float64]
 
 NOT_STEADY = 4
-MEANING = {**STATUS, NOT_STEADY: "did not reach a steady state in {cycles} cycles; see ss_rtol and ss_cycles"}
+MEANING = {
+    **STATUS,
+    NOT_STEADY: "did not reach a steady state in {cycles} cycles; give the earlier doses as rows (ADDL) instead of SS",
+}
 """What a subject's status means; the engine's, and one more."""
+
+MOST_REASONS = 100
+"""So many runs that ended are looked into; of the others the kind is said."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Result:
-    """values : (subject, time, output)    status : (subject,)    steps : (subject,)"""
+    """values : (subject, time, output)    status : (subject,)    steps : (subject,)
+
+    reasons : subject to why its run ended, for the first MOST_REASONS that did not go well.
+    """
 
     values: Floats
     status: npt.NDArray[np.int64]
     steps: npt.NDArray[np.int64]
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 def to_doses(regimen: Regimen, kernel: Kernel, rows: Sequence[slice] | None = None) -> Doses:
@@ -105,6 +115,7 @@ def follow_courses(
     subjects, varying = len(regimen), varying or {}
     most = max((len(courses[which].looks) for which in regimen.which), default=0)
     values = np.full((subjects, most, len(kernel.outputs)), np.nan)
+    reasons: dict[int, str] = {}
     status, steps = np.zeros(subjects, np.int64), np.zeros(subjects, np.int64)
     fixed = {name: np.broadcast_to(np.asarray(v, float), subjects) for name, v in parameters.items()}
     for group, times in _groups(regimen, courses):
@@ -128,7 +139,17 @@ def follow_courses(
         for k, (s, w) in enumerate(zip(group, which, strict=True)):
             values[s, : len(places[w])] = found[k, places[w]]
         status[group], steps[group] = batch.status, batch.steps
-    return Result(values, status, steps)
+        ended = np.flatnonzero(batch.status)[: MOST_REASONS - len(reasons)]
+        reasons |= {int(group[s]): reason(batch, int(s), settings) for s in ended}
+    return Result(values, status, steps, reasons)
+
+
+def reason(batch: Batch, subject: int, settings: Settings) -> str:
+    """Why the run of a subject did not go well."""
+    if batch.status[subject] == NOT_STEADY:
+        at = f"{batch.time[subject]:g} {batch.kernel.equations.time_unit}".strip()
+        return f"{MEANING[NOT_STEADY].format(cycles=settings.ss_cycles)} (asked for by time {at})"
+    return batch.why(subject)
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,8 @@ def simulate(
         labels=equations.labels,
         status=result.status,
         messages=[
-            "" if code == 0 else MEANING[int(code)].format(cycles=settings.ss_cycles)
-            for code in result.status
+            "" if code == 0 else result.reasons.get(s, MEANING[int(code)].format(cycles=settings.ss_cycles))
+            for s, code in enumerate(result.status)
         ],
         provenance={
             "model": equations.name,

@@ -87,10 +87,13 @@ def equations(steps: Sequence[Step]) -> Equations:
 
 
 def noisy(values: Array, rng: np.random.Generator) -> Array:
-    """(…, repeat, lane) values, all but the first repeat a little off."""
+    """(…, repeat, lane) values, all but the first repeat a little off; in the last what is nearly whole is whole."""
     noise = rng.uniform(-SHAKE, SHAKE, values.shape)
     noise[..., 0, :] = 0.0
-    return values * (1.0 + noise)
+    shaken = values * (1.0 + noise)
+    last = shaken[..., -1, :]
+    shaken[..., -1, :] = np.where(np.abs(last - np.rint(last)) < 1e-9, np.rint(last), last)
+    return shaken
 
 
 def shaken(g: Graph, roots: Sequence[int], given: dict[str, Array], rng: np.random.Generator) -> Array:
@@ -121,20 +124,15 @@ def shaken(g: Graph, roots: Sequence[int], given: dict[str, Array], rng: np.rand
 
 
 def agree(got: Array, shaken: Array, what: str) -> None:
-    """got (thing, lane) within what shaking gave (thing, repeat, lane), wherever that is one kind of number."""
-    with np.errstate(all="ignore"):
-        low, high = shaken.min(axis=1), shaken.max(axis=1)
-        wanted = shaken[:, 0]
-        slack = (high - low) + 1e-12 * np.abs(wanted) + 1e-290
-        right = (got >= low - slack) & (got <= high + slack)
-    finite = np.isfinite(shaken)
-    right = np.where(finite.all(axis=1), right, got == wanted)
-    right |= np.isnan(shaken).all(axis=1) & np.isnan(got)
-    one_kind = finite.all(axis=1) | np.isnan(shaken).all(axis=1) | (shaken == wanted[:, None]).all(axis=1)
-    wrong = np.argwhere(one_kind & ~right)
-    assert not len(wrong), (
-        f"{what}, item and lane {wrong[0]}: {got[tuple(wrong[0])]!r}, not {wanted[tuple(wrong[0])]!r}"
-    )
+    """got (thing, lane) as near as shaking leaves it (thing, repeat, lane), where that is one thing at all."""
+    wanted, spread = shaken[:, 0], shaken.max(axis=1) - shaken.min(axis=1)
+    size = np.abs(wanted)
+    steady = spread <= 1e-3 * size
+    same = (shaken == wanted[:, None]).all(axis=1) | np.isnan(shaken).all(axis=1)
+    right = (np.abs(got - wanted) <= 2.0 * spread + 1e-12 * size + 1e-290) | (got == wanted)
+    right |= np.isnan(got) & np.isnan(wanted)
+    wrong = np.argwhere((steady | same) & ~right)
+    assert not len(wrong), f"{what}, item and lane {wrong[0]}: {got[*wrong[0]]}, not {wanted[*wrong[0]]}"
 
 
 def rosenbrock(plan: Plan, given: dict[str, Array], h: Array, rng: np.random.Generator) -> Array:
@@ -157,10 +155,13 @@ def rosenbrock(plan: Plan, given: dict[str, Array], h: Array, rng: np.random.Gen
     matrix = np.eye(n) / (h * tableau.GAMMA)[:, None, None] - jacobian
     usable = np.isfinite(matrix).all(axis=(2, 3)) & np.isfinite(slopes).all(axis=0)
     matrix = np.where(usable[:, :, None, None], matrix, np.eye(n))
+    moves = any(
+        plan.graph.value(e) != 0.0 for e in plan.time_slopes
+    )  # else time counts at a step's start alone
     u: list[Array] = []
     for a, c, alpha, gamma in zip(tableau.A, tableau.C, tableau.ALPHA, tableau.TIME_SLOPE, strict=True):
         y = noisy(y0 + sum((w * x for w, x in zip(a, u, strict=True)), np.zeros(y0.shape)), rng)
-        right = rates(y, noisy(np.broadcast_to(given[TIME] + alpha * h, slopes[0].shape), rng))
+        right = rates(y, noisy(np.broadcast_to(given[TIME] + alpha * h * moves, slopes[0].shape), rng))
         right += gamma * h * slopes
         right += sum((w * x for w, x in zip(c, u, strict=True)), np.zeros(y0.shape)) / h
         solved = np.linalg.solve(matrix, np.moveaxis(noisy(right, rng), 0, -1)[..., None])[..., 0]
@@ -177,7 +178,9 @@ def subjects(lanes: int, seed: int) -> dict[str, Array]:
     for name in (*PARAMETERS, *STATES, TIME):
         value = np.exp(rng.normal(0.0, 1.5, lanes))
         value = np.where(rng.random(lanes) < 0.2, rng.choice(NUMBERS, lanes), value)
-        found[name] = np.where(rng.random(lanes) < 0.1, -value, value)
+        found[name] = (
+            np.where(rng.random(lanes) < 0.1, -value, value) + 0.0
+        )  # no -0: a step does not keep its sign
     return found
 
 
@@ -222,7 +225,8 @@ def check(steps: Sequence[Step], lanes: int, seed: int) -> None:
     sound = np.isfinite(want).all(
         axis=(0, 1)
     )  # by dense algebra what is no number in one state is none in any
-    agree(np.concatenate([new, d1, d2])[:, sound], want[:, :, sound], "state after a step")
+    want[:, 0, ~sound], want[:, 1, ~sound] = 0.0, np.nan  # so not judged
+    agree(np.concatenate([new, d1, d2]), want, "state after a step")
     unsound = np.isnan(shaken(g, plan.rates, who, rng)).all(axis=1).any(axis=0)
     assert not (error[0] <= 1.0)[unsound].any(), "a step from where a rate is no number is taken"
 
@@ -237,8 +241,8 @@ STEPS = st.lists(
 @settings(
     max_examples=campaign_size(test=200, ci=500, full=5000) // GRAPHS,
     deadline=None,
-    derandomize=campaign_size(test=1, ci=1, full=0)
-    == 1,  # the same models in every run; others by make campaign
+    # The same models in every run; others by make campaign.
+    derandomize=campaign_size(test=1, ci=1, full=0) == 1,
     phases=[__import__("hypothesis").Phase.reuse, __import__("hypothesis").Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )

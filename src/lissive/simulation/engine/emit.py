@@ -15,13 +15,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lissive.model.equations import TIME
+from lissive.errors import SimulationError
+from lissive.model.equations import TIME, Equations
 from lissive.simulation.engine import tableau
-from lissive.simulation.engine.ir import Function
+from lissive.simulation.engine.ir import Function, written_apart
 from lissive.simulation.engine.plan import Plan, is_truth
 
 LARGEST_SLOPE = 1e100
 """A derivative from here on is one that overflowed; it would hold its state where it is."""
+LONG, LONGEST = 30_000, 200_000
+"""Instructions from which exp, log and pow are called and not written out, and from which a model is refused.
+
+The time to compile grows with the square of what is written out, and nearly in proportion to all else."""
+Begin = Callable[[str, Sequence[str], int], Function]
+_CHAINS = ("pow", "exp", "log")
+_BESIDE = 3
+"""How many of these are written side by side: as many as the registers hold."""
 _BINARY = {op: op for op in ("add", "sub", "mul", "div", "pow")} | {"min": "smallest", "max": "largest"}
 _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 
@@ -29,15 +38,15 @@ _COMPARE = {"lt": "olt", "le": "ole", "eq": "oeq", "ne": "une"}
 class Evaluator:
     """Writes graph nodes into a function, each once, from values given for symbols and constants.
 
-    inside : whether at a stage inside a step. A state near 0 may be a little negative there, whose root counts
-        as 0; at a step's ends it is no number, as everywhere.
+    begun : of a stage inside a step, the evaluator at the step's start. What had a root there and is a little
+        negative now, as an emptied state may be, has the root 0.
     """
 
     def __init__(
         self, plan: Plan, f: Function, known: dict[int, str], y: Sequence[str] | None = None, *,
-        inside: bool = False,
+        begun: Evaluator | None = None,
     ) -> None:  # fmt: skip
-        self.inside = inside
+        self.begun = begun
         self.graph, self.f, self.known = plan.graph, f, dict(known)
         self.y: Sequence[str] = y if y is not None else ()
         self.places = {plan.graph.symbol(s): i for i, s in enumerate(plan.states)} if y is not None else {}
@@ -63,6 +72,28 @@ class Evaluator:
                 self.known[e] = self._write(e)
         return self.known[root]
 
+    def costly(self, roots: Sequence[int]) -> None:
+        """Write the powers and the like that `roots` rest on, those that do not need each other side by side.
+
+        Each is a long chain in which every instruction waits for the last one; side by side they wait at once.
+        """
+        moving, stack = set[int](), list(roots)
+        while stack:
+            e = stack.pop()
+            if e not in moving and e not in self.rows:
+                moving.add(e)
+                stack.extend(self.graph.args(e))
+        depth: dict[int, int] = {}
+        for e in sorted(moving):
+            below = max((depth.get(a, 0) for a in self.graph.args(e)), default=0)
+            depth[e] = below + (self.graph.nodes[e][0] in _CHAINS)
+        for level in range(1, max(depth.values(), default=0) + 1):
+            chains = [e for e, d in depth.items() if d == level and self.graph.nodes[e][0] in _CHAINS]
+            for e in chains:
+                self.values(self.graph.args(e))
+            for begin in range(0, len(chains), _BESIDE):
+                self.f.side_by_side([partial(self.value, e) for e in chains[begin : begin + _BESIDE]])
+
     def _write(self, e: int) -> str:
         f = self.f
         op, *rest = self.graph.nodes[e]
@@ -73,10 +104,11 @@ class Evaluator:
         if op == "sym":
             raise AssertionError(f"symbol {rest[0]} has no value here")
         a = [self.known[x] for x in rest]
-        if self.inside and op == "pow":
-            return f.pow(*a, below=0.0)
-        if self.inside and op == "sqrt":
-            return f.function("sqrt", f.positive_part(a[0]))
+        if self.begun is not None and op in ("pow", "sqrt"):
+            had = f.compare("oge", self.begun.value(rest[0]), f.const(0.0))
+            if op == "pow":
+                return f.pow(*a, had=had)
+            return f.function("sqrt", f.select(f.logic("and", had, f.negative(a[0])), f.const(0.0), a[0]))
         if op in _BINARY:
             return str(getattr(f, _BINARY[op])(*a))
         if op == "neg":
@@ -93,14 +125,48 @@ class Evaluator:
 
 
 def module(plan: Plan, lanes: int) -> str:
-    """All inner functions of one model as the text of an LLVM module (without the driver)."""
-    functions = [_prepare(plan), _step(plan, lanes), _commit(plan, lanes), _observe(plan, lanes)]
+    """All inner functions of one model as the text of an LLVM module (without the driver).
+
+    Raises       SimulationError where the text would be too long to compile in minutes.
+    """
+    functions = _functions(plan, lanes, apart=False)
+    if sum(map(len, functions)) > LONG:
+        functions = _functions(plan, lanes, apart=True)
+        if (length := sum(map(len, functions))) > LONGEST:
+            raise too_long(length)
+    functions += [
+        written_apart(*each) for each in sorted(set[tuple[str, int]]().union(*(f.called for f in functions)))
+    ]
     declarations = sorted({d for f in functions for d in f.externals})
     return "\n".join([*declarations, *(f.text() for f in functions)])
 
 
-def _prepare(plan: Plan) -> Function:
-    f = Function("prepare", ["P", "K", "Y0"], 1)
+def check_length(equations: Equations) -> None:
+    """Refuse early what `module` would refuse: each node that moves is written at each of six stages."""
+    if (least := 6 * len(equations.graph.reachable(equations.rates))) > LONGEST:
+        raise too_long(least)
+
+
+def _functions(plan: Plan, lanes: int, *, apart: bool) -> list[Function]:
+    begin = partial(Function, apart=apart)
+    return [
+        _prepare(plan, begin),
+        _step(plan, lanes, begin),
+        _commit(plan, lanes),
+        _observe(plan, lanes, begin),
+    ]
+
+
+def too_long(length: int) -> SimulationError:
+    return SimulationError(
+        f"The model's equations come to {length} or more instructions.",
+        allowed=f"up to {LONGEST}: more would take too long to compile.",
+        do="Fewer terms in its rates, or a model in parts.",
+    )
+
+
+def _prepare(plan: Plan, begin: Begin) -> Function:
+    f = begin("prepare", ["P", "K", "Y0"], 1)
     g = plan.graph
     known = {g.symbol(p): f.load("P", i) for i, p in enumerate(plan.parameters)}
     ev = Evaluator(plan, f, known)
@@ -111,9 +177,9 @@ def _prepare(plan: Plan) -> Function:
     return f
 
 
-def _at(plan: Plan, f: Function, y: Sequence[str], t: str, *, inside: bool = False) -> Evaluator:
+def _at(plan: Plan, f: Function, y: Sequence[str], t: str, *, begun: Evaluator | None = None) -> Evaluator:
     """An evaluator at states `y` and time `t`."""
-    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y, inside=inside)
+    return Evaluator(plan, f, {plan.graph.symbol(TIME): t}, y, begun=begun)
 
 
 def _combine(f: Function, start: str, weights: Sequence[float], terms: Sequence[str]) -> str:
@@ -129,8 +195,8 @@ def _stage_state(
     return _combine(f, y[i], weights, [stage[i] for stage in u])
 
 
-def _step(plan: Plan, lanes: int) -> Function:
-    f = Function("step", ["Y", "K", "R", "SEEN", "T", "H", "TOL", "YN", "D1", "D2", "ERR"], lanes)
+def _step(plan: Plan, lanes: int, begin: Begin) -> Function:
+    f = begin("step", ["Y", "K", "R", "SEEN", "T", "H", "TOL", "YN", "D1", "D2", "ERR"], lanes)
     n = len(plan.states)
     y = [f.load("Y", i) for i in range(n)]
     t, h = f.load("T", 0), f.load("H", 0)
@@ -151,7 +217,8 @@ def _step(plan: Plan, lanes: int) -> Function:
         if s:
             stage_y = _Later(partial(_stage_state, f, y, tableau.A[s], tuple(u)), n)
             stage_t = t if not slopes else f.fma(f.const(tableau.ALPHA[s]), h, t)
-            at = _at(plan, f, stage_y, stage_t, inside=True)
+            at = _at(plan, f, stage_y, stage_t, begun=first)
+        at.costly(plan.rates)
         x = [""] * n
         for i in plan.order:  # each right side just before it is used, which keeps it in a register
             right = at.value(plan.rates[i])
@@ -281,8 +348,8 @@ def _commit(plan: Plan, lanes: int) -> Function:
     return f
 
 
-def _observe(plan: Plan, lanes: int) -> Function:
-    f = Function("observe", ["Y", "YN", "D1", "D2", "K", "T", "TH", "O"], lanes)
+def _observe(plan: Plan, lanes: int, begin: Begin) -> Function:
+    f = begin("observe", ["Y", "YN", "D1", "D2", "K", "T", "TH", "O"], lanes)
     theta = f.load("TH", 0)
     other = f.sub(f.const(1.0), theta)
 

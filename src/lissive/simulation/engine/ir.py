@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 _LN2_HI = 6.93147180369123816490e-01  # the upper 33 bits of ln 2: times an exponent it is exact
 _LN2_LO = 1.90821492927058770002e-10
@@ -26,28 +27,52 @@ def double(x: float) -> str:
 
 
 class Function:
-    """One function in the making; every method adds an instruction and returns the name of its value."""
+    """One function in the making; every method adds an instruction and returns the name of its value.
 
-    def __init__(self, name: str, pointers: list[str], lanes: int) -> None:
-        self.lanes = lanes
+    apart : exp, log and pow are functions that are called, not written out where they are used.
+    """
+
+    def __init__(self, name: str, pointers: Sequence[str], lanes: int, *, apart: bool = False) -> None:
+        self.lanes, self.apart = lanes, apart
         self.vec = f"<{lanes} x double>"
         self.ivec = f"<{lanes} x i64>"
         self.bvec = f"<{lanes} x i1>"
         self.align = 8 * lanes
         self.externals: set[str] = set()
+        self.called: set[tuple[str, int]] = set()
+        """Functions apart that this one calls, with their lanes."""
         args = ", ".join(f"ptr noalias nocapture %{p}" for p in pointers)
-        self._head = f"define void @{name}({args}) nounwind {{\nentry:\n"
+        self.head, self.end = f"define void @{name}({args}) nounwind {{\nentry:\n", "  ret void\n}\n"
         self._lines: list[str] = []
         self._count = 0
 
     def text(self) -> str:
-        return self._head + "\n".join(self._lines) + "\n  ret void\n}\n"
+        return self.head + "\n".join(self._lines) + "\n" + self.end
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
     def _add(self, instruction: str) -> str:
         self._count += 1
         name = f"%v{self._count}"
         self._lines.append(f"  {name} = {instruction}")
         return name
+
+    def side_by_side(self, writers: Sequence[Callable[[], object]]) -> None:
+        """What each of these writes, an instruction of each in turn; none may need another."""
+        pieces = []
+        for write in writers:
+            begin = len(self._lines)
+            write()
+            pieces.append(self._lines[begin:])
+            del self._lines[begin:]
+        self._lines += [line for row in zip_longest(*pieces) for line in row if line is not None]
+
+    def _call(self, name: str, *args: str) -> str:
+        self.called.add((name, self.lanes))
+        kinds = (self.vec, self.vec, self.bvec)
+        given = ", ".join(f"{kind} {a}" for kind, a in zip(kinds, args, strict=False))
+        return self._add(f"call {self.vec} @{name}.{self.lanes}({given})")
 
     # -- memory: row i of an array is one vector --------------------------------------------------
     def load(self, array: str, row: int) -> str:
@@ -129,9 +154,8 @@ class Function:
     def smallest(self, a: str, b: str) -> str:
         return self._keep_nan(a, self.min(a, b))
 
-    def positive_part(self, a: str) -> str:
-        """0 where it is negative."""
-        return self.select(self.compare("olt", a, self.const(0.0)), self.const(0.0), a)
+    def negative(self, a: str) -> str:
+        return self.compare("olt", a, self.const(0.0))
 
     def rough_reciprocal(self, a: str) -> str:
         """1/a to single precision, for weights where seven digits are plenty: four times as fast."""
@@ -155,6 +179,8 @@ class Function:
     # -- elementary functions -------------------------------------------------------------------
     def exp(self, x: str, low: str | None = None) -> str:
         """e**(x + low), `low` being a correction far smaller than x."""
+        if self.apart:
+            return self._call("exp", x)
         # A bound is set by comparison, not by minnum, so that NaN stays NaN.
         x = self.select(self.compare("ogt", x, self.const(710.0)), self.const(710.0), x)
         x = self.select(self.compare("olt", x, self.const(-746.0)), self.const(-746.0), x)
@@ -198,6 +224,8 @@ class Function:
         return exponent, self.sub(self.from_bits(m_bits), self.const(1.0), "")
 
     def log(self, x: str) -> str:
+        if self.apart:
+            return self._call("log", x)
         e, f = self._split(x)
         half_square = self.mul(self.mul(f, f, ""), self.const(0.5), "")
         s = self.div(f, self.add(f, self.const(2.0), ""))
@@ -252,35 +280,36 @@ class Function:
         low = self.add(self.add(low, more, ""), self.add(q_low, self.add(s_low, s_low, ""), ""), "")
         return high, self.fma(e, self.const(_LN2_LO), low)
 
-    def pow(self, x: str, y: str, *, below: float = math.nan) -> str:
+    def pow(self, x: str, y: str, *, had: str | None = None) -> str:
         """x**y by the rules of C and NumPy, a negative x with a whole y included.
 
-        below : what a root, or another power that is not whole, is of a negative x.
+        had : where a root of a negative x counts as 0; nowhere if not given.
         """
+        if self.apart:
+            return self._call("pow", x, y) if had is None else self._call("root", x, y, had)
         zero, one, inf = self.const(0.0), self.const(1.0), self.const(math.inf)
         size = self.abs(x)
         high, low = self._log_pair(size)
-        u = self.mul(y, high, "")
-        u_low = self.fma(y, low, self.fma(y, high, self.neg(u)))
+        bounded = self.max(self.min(y, self.const(1e300)), self.const(-1e300))  # the logarithm may be 0
+        u = self.mul(bounded, high, "")
+        u_low = self.fma(bounded, low, self.fma(bounded, high, self.neg(u)))
         far = self.compare("ogt", self.abs(u), self.const(1e4))
         r = self.exp(u, self.select(far, zero, u_low))
-        # zero and infinity, whose logarithms the pair cannot hold
         rising = self.compare("ogt", y, zero)
+        whole = self.compare("oeq", self.intrinsic("floor", y), y)
+        nothing = self.const(math.nan)
+        if had is not None:
+            nothing = self.select(self.logic("and", had, rising), zero, nothing)
+        bad = self.logic("and", self.negative(x), self.not_(whole))
+        r = self.select(bad, nothing, r)
+        # zero and infinity, whose logarithms the pair cannot hold
         r = self.select(self.compare("oeq", size, zero), self.select(rising, zero, inf), r)
         r = self.select(self.compare("oeq", size, inf), self.select(rising, inf, zero), r)
-        r = self.select(self.compare("oeq", size, one), one, r)  # whose logarithm, 0, no infinite y may meet
         half = self.mul(y, self.const(0.5), "")
-        whole = self.compare("oeq", self.intrinsic("floor", y), y)
         odd = self.logic("and", whole, self.compare("one", self.intrinsic("floor", half), half))
-        negative = self._add(f"icmp slt {self.ivec} {self.bits(x)}, splat (i64 0)")
-        r = self.select(self.logic("and", negative, odd), self.neg(r), r)
-        finite_negative = self.logic("and", self.compare("olt", x, zero), self.compare("olt", size, inf))
-        bad = self.logic("and", finite_negative, self.not_(whole))
-        nothing = self.const(math.nan)
-        if below == below:
-            nothing = self.select(rising, self.const(below), nothing)
-        r = self.select(bad, nothing, r)
-        r = self._keep_nan(y, self._keep_nan(x, r))
+        minus = self._add(f"icmp slt {self.ivec} {self.bits(x)}, splat (i64 0)")
+        r = self.select(self.logic("and", minus, odd), self.neg(r), r)
+        r = self.select(self.compare("uno", x, y), self.const(math.nan), r)
         flat = self.logic("or", self.compare("oeq", y, zero), self.compare("oeq", x, one))
         return self.select(flat, one, r)
 
@@ -304,3 +333,18 @@ class Function:
             "tgamma": lambda a: self.libm("tgamma", a),
         }  # fmt: skip
         return special[name](x) if name in special else self.libm(name, x)
+
+
+def written_apart(name: str, lanes: int) -> Function:
+    """exp, log, pow, or pow where a root of a negative number may count as 0, as a function that is called."""
+    f = Function(name, (), lanes)
+    kinds = {"exp": [f.vec], "log": [f.vec], "pow": [f.vec, f.vec], "root": [f.vec, f.vec, f.bvec]}[name]
+    args = [f"%a{i}" for i in range(len(kinds))]
+    given = ", ".join(f"{kind} {a}" for kind, a in zip(kinds, args, strict=True))
+    f.head = f"define internal {f.vec} @{name}.{lanes}({given}) noinline nounwind {{\nentry:\n"
+    if name == "root":
+        value = f.pow(args[0], args[1], had=args[2])
+    else:
+        value = f.pow(*args) if name == "pow" else f.function(name, *args)
+    f.end = f"  ret {f.vec} {value}\n}}\n"
+    return f

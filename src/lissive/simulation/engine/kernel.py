@@ -16,19 +16,12 @@ from lissive.model.equations import Equations
 from lissive.simulation.engine import compile as backend
 from lissive.simulation.engine.dialect import signature
 from lissive.simulation.engine.driver import drive
-from lissive.simulation.engine.emit import module
+from lissive.simulation.engine.emit import check_length, module
 from lissive.simulation.engine.plan import Plan, make_plan, quantity
 from lissive.simulation.engine.switches import Switches
+from lissive.simulation.engine.why import End, why
 
 Array = npt.NDArray[np.float64]
-
-STATUS = {
-    0: "ok",
-    1: "took more steps than max_steps allows; raise it, or look at the model's time scales",
-    2: "the step became too small: the equations change faster than they can be followed here",
-    3: "a rate became infinite or not a number; look at divisions and logarithms in the model",
-}
-"""What a subject's status means."""
 
 _ROW = 16
 """Columns of `clock` and `book`, see driver.py."""
@@ -117,6 +110,7 @@ class Kernel:
     def _planned(self) -> Plan:
         """Worked out only where the disk does not have the result."""
         if self._plan is None:
+            check_length(self.equations)
             self._plan = make_plan(self.equations, self.outputs, self.inputs)
         return self._plan
 
@@ -139,7 +133,9 @@ class Kernel:
         for s in range(subjects):
             self._prepare(table[s].ctypes.data, constants[s].ctypes.data, initial[s].ctypes.data)
         timing = {name: table[:, self.parameters.index(name)] for name in self.switches.parameters}
-        return Batch(self, constants, initial, timing, float(t0), tolerances or Tolerances())
+        return Batch(
+            self, constants, initial, timing, float(t0), tolerances or Tolerances(), parameters or {}
+        )
 
     def _table(self, subjects: int, given: Mapping[str, Any]) -> Array:
         unknown = [name for name in given if name not in self.equations.parameters]
@@ -171,9 +167,9 @@ class Batch:
     """
 
     def __init__(self, kernel: Kernel, constants: Array, initial: Array, timing: dict[str, Array], t0: float,
-                 tol: Tolerances) -> None:  # fmt: skip
+                 tol: Tolerances, given: Mapping[str, Any]) -> None:  # fmt: skip
         subjects, _ = initial.shape
-        self._timing, self._t0 = timing, t0
+        self._timing, self._t0, self._given = timing, t0, given
         self.kernel, self.tolerances = kernel, tol
         self._constants, self._initial = constants, initial
         self.y = initial.copy()
@@ -223,9 +219,11 @@ class Batch:
         members : (subject,) places.
         """
         timing = {name: values[members] for name, values in self._timing.items()}
+        given = {name: v if np.ndim(v) == 0 else np.asarray(v)[members] for name, v in self._given.items()}
         part = Batch(
-            self.kernel, self._constants[members], self._initial[members], timing, self._t0, self.tolerances
-        )
+            self.kernel, self._constants[members], self._initial[members], timing, self._t0, self.tolerances,
+            given,
+        )  # fmt: skip
         for name in ("y", "_seen", "_rate", "_clock", "_book"):
             setattr(part, name, getattr(self, name)[members].copy())
         part._reached = self._reached
@@ -238,7 +236,21 @@ class Batch:
         """
         fresh = self.kernel.start(len(self), parameters, t0=self._t0, tolerances=self.tolerances)
         self._constants, self._timing, self._initial = fresh._constants, fresh._timing, fresh._initial
+        self._given = parameters
         self._book[:, 3] = 1
+
+    def why(self, subject: int) -> str:
+        """Why the run of a subject ended, in words; "" where it goes on."""
+        code = int(self.status[subject])
+        if not code:
+            return ""
+        given = {n: float(np.broadcast_to(v, len(self))[subject]) for n, v in self._given.items()}
+        y, largest = self.y[subject], self._seen[subject]
+        steps = int(self.steps[subject] + self.refused[subject])
+        end = End(
+            code, y, largest, float(self.time[subject]), steps, self.tolerances.rtol, self.tolerances.atol
+        )
+        return why(self.kernel.equations, given, end)
 
     def advance(
         self,

@@ -61,7 +61,7 @@ def make_plan(equations: Equations, outputs: Sequence[str], inputs: Sequence[str
         rates=equations.rates,
         time_slopes=tuple(slopes),
         jacobian=jacobian,
-        unsure=frozenset(e for e in (*slopes, *jacobian.values()) if _unsure(g, e, set(once))),
+        unsure=_unsure(equations, [*slopes, *jacobian.values()], set(once)),
         order=order,
         filled=filled,
         initial=equations.initial,
@@ -113,16 +113,44 @@ def _numbers(g: Graph, wanted: set[int], moves: set[int]) -> set[int]:
     return result
 
 
-def _unsure(g: Graph, root: int, once: set[int]) -> bool:
-    """Whether a derivative may overflow, as 0 exp(1000) does, or rest on a choice not taken, as 0 (1/0) does."""
-    ops, stack, seen = set[str](), [root], set[int]()
-    while stack:
-        e = stack.pop()
-        if e not in seen and e not in once:
-            seen.add(e)
-            ops.add(g.nodes[e][0])
-            stack.extend(g.args(e))
-    return bool(ops & {*FUNCTIONS, "pow"}) or ("div" in ops and bool(ops & {"select", "min", "max"}))
+_STEEP = {*FUNCTIONS} - {"abs", "floor", "ceil", "sqrt", "sin", "cos", "atan", "tanh", "asinh"}
+_THROUGH = {"add", "sub", "mul", "neg", "min", "max", "select", "abs", "sqrt", "pow"}
+_CLOSED = {*FUNCTIONS, "div", "pow"}
+_CHOICE = {"select", "min", "max"}
+
+
+def _unsure(equations: Equations, slopes: Sequence[int], once: set[int]) -> frozenset[int]:
+    """Of these derivatives, those that may be infinite or no number where the rate is sound.
+
+    A rate is sound where something infinite is closed in, as in 1/(1 + exp(1000)) or 1/(1 + (K/0)^2), or where
+    it is in a choice not taken. The derivative is then 0 times infinity.
+    """
+    g = equations.graph
+    empty = {**equations.parameters, **dict.fromkeys([*equations.states, TIME], 0.0)}
+    moving = [e for e in g.reachable(slopes) if e not in once and g.args(e)]
+    second = [e for e in moving if g.nodes[e][0] in ("div", "pow")]
+    at_zero = dict(zip(second, g.evaluate([g.args(e)[1] for e in second], empty), strict=True))
+    vast: set[int] = set()
+    within: dict[int, set[str]] = {}  # what is in a derivative, of: vast, closed, choice
+    for e in moving:
+        op, args = g.nodes[e][0], g.args(e)
+        kinds = within[e] = set().union(*(within.get(a, ()) for a in args))
+        steep = op in _STEEP
+        if op == "div":  # by what is 0 where nothing is there
+            steep = not abs(at_zero[e]) > 0.0
+        elif op == "pow":  # of a kind that makes usual numbers, and 0, infinite
+            steep = not 0.0 < at_zero[e] < 30.0
+        of_vast = any(a in vast for a in args)
+        if steep or (op in _THROUGH and of_vast):
+            vast.add(e)
+            kinds.add("vast")
+        if of_vast and op in _CLOSED:
+            kinds.add("closed")
+        if op in _CHOICE:
+            kinds.add("choice")
+    return frozenset(
+        e for e in slopes if within.get(e, set()) & {"closed"} or within.get(e, set()) >= {"vast", "choice"}
+    )
 
 
 def is_truth(g: Graph, e: int) -> bool:
