@@ -36,7 +36,6 @@ from lissive.access.logic import evaluate, person
 from lissive.access.missing import missing
 from lissive.access.next_steps import next_steps
 from lissive.access.procedure import Procedure, procedure
-from lissive.access.product_words import products
 from lissive.access.routes import alternatives
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text
@@ -291,11 +290,9 @@ def _product(
 def _federal(
     place: Jurisdiction, version: Version | None, product: Product, on: datetime.date
 ) -> Federal | None:
-    """What federal law says beside a state's rule; of a medicine that is asked for, or of the programme."""
+    """What federal law says beside a state's rule, of the programme's cannabis or of that outside one."""
     if not place.code.startswith("US-"):
         return None
-    if product.asked is not None and products()[product.asked].is_medicine:
-        return federal(product.asked, on)
     outside = version is None or version.logic.kind == "never" or product.route == "adult_use"
     return federal(ADULT if outside else STATE, on)
 

@@ -194,6 +194,8 @@ def product_lines(found: Product) -> Iterator[str]:
     by = f", {ROUTE[found.route]}" if found.route and found.status != "not_obtainable" else ""
     label = f", {_LABEL[found.indication]}" if found.indication in _LABEL else ""
     yield f"{upper_first(kinds[found.asked].text)}: {PRODUCT[found.status]}{by}{label}. {found.why}"
+    if found.schedule and kinds[found.asked].is_medicine:
+        yield f"Federal schedule: {found.schedule}."
     if found.status == "obtainable":
         until = f" (until {found.until.isoformat()})" if found.until else ""
         yield f"A first visit by video: {_VIDEO[found.by_video]}{until}."
@@ -205,7 +207,7 @@ def product_lines(found: Product) -> Iterator[str]:
 
 
 _ONLY_OF = {
-    "tele_prescribing": ("dronabinol", "nabilone", "nabiximols"),
+    "tele_prescribing": ("dronabinol", "nabilone"),
     "hemp": ("cbd_oil", "topical", "edible"),
 }
 """Points that matter for some products alone."""
