@@ -179,6 +179,8 @@ class Cited:
     url: str | None
     provenance: str
     """read, or recalled: quoted from memory, unverified."""
+    kind: str
+    """primary: the law or its agency; secondary: an account of it; none: no source."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,8 @@ class Point:
     citation: str
     source_url: str | None
     provenance: str
+    kind: str
+    """Of the source: primary, secondary or none."""
     since: str | None = None
     until: str | None = None
 

@@ -154,15 +154,24 @@ def _points(schedule: Rule | None, on: datetime.date) -> Iterator[Point]:
             yield _point(rule)
     for doubt in file.cautions:
         if on >= day(doubt.begins):
-            yield Point("not_found", doubt.text, "", None, "read", doubt.begins)
+            yield Point("not_found", doubt.text, "", None, "read", "none", doubt.begins)
 
 
 def _point(rule: Rule) -> Point:
     source = federal_rules().sources[rule.read_in]
-    return Point(rule.topic, rule.text, rule.citation, source.url, rule.provenance, rule.begins, rule.ends)
+    return Point(
+        rule.topic,
+        rule.text,
+        rule.citation,
+        source.url,
+        rule.provenance,
+        source.kind,
+        rule.begins,
+        rule.ends,
+    )
 
 
 def cited(rule: Rule) -> Cited:
     """The source of a rule."""
     source = federal_rules().sources[rule.read_in]
-    return Cited(source.title, source.url, rule.provenance)
+    return Cited(source.title, source.url, rule.provenance, source.kind)

@@ -92,7 +92,7 @@ def medicine(product: str, place: str, on: datetime.date) -> Medicine | None:
 def origin(row: Medicine) -> Cited:
     """Where it was read."""
     source = medicines().sources[row.source]
-    return Cited(source.title, source.url, row.provenance)
+    return Cited(source.title, source.url, row.provenance, source.kind)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _forms() -> Mapping[tuple[str, str], tuple[Form, ...]]:
                 float(row["thc_max_mg"]) if row["thc_max_mg"] else None,
                 int(row["age_min"]) if row["age_min"] else None,
                 row["note"],
-                Cited(row["note"], url, row["provenance"]),
+                Cited(row["note"], url, row["provenance"], row["kind"]),
             )
         )
     return MappingProxyType({key: tuple(rows) for key, rows in found.items()})

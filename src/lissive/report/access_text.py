@@ -203,7 +203,7 @@ def product_lines(found: Product) -> Iterator[str]:
         yield f"Nearest that can be had: {'; '.join(kinds[each].text for each in found.nearest)}."
     for source in found.sources:
         url = f" {source.url}" if source.url else ""
-        yield f"Source: {source.title}{_mark(source.provenance)}.{url}"
+        yield f"Source: {source.title}{_mark(source.provenance)}{_account(source.kind)}.{url}"
 
 
 _ONLY_OF = {
@@ -219,7 +219,11 @@ def federal_lines(found: Federal | None, asked: str | None = None) -> Iterator[s
         if each.topic in _ONLY_OF and found and asked not in _ONLY_OF[each.topic]:
             continue
         cited = f" [{each.citation}]" if each.citation else ""
-        yield f"{each.text}{cited}{_mark(each.provenance)}"
+        yield f"{each.text}{cited}{_mark(each.provenance)}{_account(each.kind)}"
+
+
+def _account(kind: str) -> str:
+    return " (by a secondary source)" if kind == "secondary" else ""
 
 
 def _footer(answer: Answer) -> str:
