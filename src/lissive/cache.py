@@ -90,17 +90,3 @@ def _say_once(place: Path, whose: str) -> None:
             "What to do: set LISSIVE_CACHE to a folder that only you may write.",
             file=sys.stderr,
         )
-
-
-def key_of(*parts: str) -> str:
-    """A name for what follows from these texts."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
-
-
-@cache
-def source_hash(place: Path, pattern: str = "*.py") -> str:
-    """Hash of the files in a folder: what is kept depends on the code, or the tables, that made it."""
-    h = hashlib.sha256()
-    for path in sorted(place.glob(pattern)):
-        h.update(path.name.encode() + b"\0" + path.read_bytes())
-    return h.hexdigest()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -62,15 +62,10 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f" Did you mean {found[0]}?" if found else ""
 
 
-Many = Callable[[Sequence[Any]], LissiveError]
-"""From findings to the one error that carries them all."""
-
-
 def read_typed(
     path: str | Path,
     model: type[R],
     wrong: type[LissiveError],
-    many: Many,
     *,
     example: str,
     thing: str,
@@ -80,13 +75,13 @@ def read_typed(
 
     Parameters
     ----------
-    wrong : what each mistake is.      many : makes one error of all of them, which is raised.
+    wrong : what each mistake is, and all of them as one (`LissiveError.all_of`), which is raised.
     example : the shortest file that is right.      thing : what the file is, for messages.
     shipped : the file comes with lissive.
     """
     path = path_of(path, wrong=wrong)
     data, lines = read_marked(path, wrong=wrong, example=example, shipped=shipped)
-    return typed(data, lines, path, model, wrong, many, thing=thing)
+    return typed(data, lines, path, model, wrong, thing=thing)
 
 
 def typed(
@@ -95,13 +90,12 @@ def typed(
     path: str | Path,
     model: type[R],
     wrong: type[LissiveError],
-    many: Many,
     *,
     thing: str,
 ) -> R:
     """The same from data that `marked` has read, with its lines."""
     checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{line_of(lines, loc)}")
-    made: R = _made(checker, many, data, lambda loc: line_of(lines, loc))
+    made: R = _made(checker, data, lambda loc: line_of(lines, loc))
     return made
 
 
@@ -109,23 +103,22 @@ def make_typed(
     data: Mapping[str, Any],
     model: type[R],
     wrong: type[LissiveError],
-    many: Many,
     *,
     where: str = "",
     thing: str,
 ) -> R:
     """The same from plain data, as from JSON."""
-    made: R = _made(_Checker(model, wrong, thing, lambda _: where), many, _tuples(data), lambda _: 0)
+    made: R = _made(_Checker(model, wrong, thing, lambda _: where), _tuples(data), lambda _: 0)
     return made
 
 
-def _made(checker: _Checker, many: Many, data: Any, order: Callable[[Loc], int]) -> Any:
+def _made(checker: _Checker, data: Any, order: Callable[[Loc], int]) -> Any:
     try:
         return checker.model.model_validate(data)
     except ValidationError as error:
         every = _telling([each for one in error.errors(include_url=False) for each in _each(dict(one))])
         every.sort(key=lambda each: order(_place(each)))
-        raise many([checker.finding(each) for each in every]) from None
+        raise checker.wrong.all_of([checker.finding(each) for each in every]) from None
 
 
 def _tuples(data: Any) -> Any:
@@ -260,7 +253,7 @@ def _allowed(field: FieldInfo | None) -> str:
         whole = "a whole number, " if int in kinds else ""
         until = f" to {high}" if high is not None else " or more"
         return f"{whole}{low}{until}{f' {unit}' if unit else ''}."
-    if bool in kinds:
+    if bool in kinds or any(get_origin(kind) is dict and bool in _kinds(get_args(kind)[1]) for kind in kinds):
         return "true, false."
     if many := next((kind for kind in kinds if get_origin(kind) is tuple), None):
         if _inner_model(many):

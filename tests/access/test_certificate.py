@@ -18,8 +18,8 @@ def case(**parts):
     base = {
         "case": "a",
         "person": {"age_years": 52},
-        "place": {"residence": "US-NY", "visit": "telehealth", "practitioner": "NP"},
-        "spasm": {"cause": "multiple_sclerosis", "severe": True, "persistent": True, "per_day": 9},
+        "place": {"residence": "US-NY", "visit": "video", "practitioner": "NP"},
+        "spasm": {"cause": "multiple_sclerosis", "severe": True, "persistent": True, "spasms_per_day": 9},
         "history": {
             "tried": ("baclofen", "tizanidine"),
             "current": ({"drug": "baclofen", "dose": "60 mg/day"},),

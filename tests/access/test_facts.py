@@ -17,7 +17,7 @@ from lissive.access.load import rules
 from lissive.access.of_case import of_case, why_not
 from lissive.access.rule import Clause
 from lissive.case import make_case
-from lissive.errors import RuleError
+from lissive.errors import CaseError, RuleError
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,8 @@ from lissive.errors import RuleError
         ("symptoms:\n  muscle_spasms:\n    severe: 7", r"facts.yaml:3: .*severe is 7. Allowed: true, false"),
         ("symptoms:\n  chronic_pain: {months: -2}", r"months is -2. Allowed: 0 to 1500 months"),
         ("practitioner: MDD", r"practitioner is 'MDD'"),
-        ("visit: video", r"visit is 'video'. Allowed: in_person, telehealth"),
+        ("visit: 7", r"facts.yaml:1: visit is 7"),
+        ("visit: vidoe", r"visit is 'vidoe'. Did you mean video\? Allowed: in_person, video"),
         ("dx: [G3]", r"facts.yaml:1: dx\[0\] is wrong: 'G3' is not an ICD-10-CM code"),
         (
             "dx: []\nsymptoms: {muscle_spasms: severe}",
@@ -160,7 +161,7 @@ BASE: dict[str, Any] = {
     "case": "a",
     "as_of": "2022-01-01",
     "place": {"residence": "US-NJ"},
-    "spasm": {"cause": "multiple_sclerosis", "per_day": 3, "spasticity_nrs": 0, "pain_nrs": 0},
+    "spasm": {"cause": "multiple_sclerosis", "spasms_per_day": 3, "spasticity_nrs": 0, "pain_nrs": 0},
     "history": {"conditions": []},
 }
 
@@ -177,6 +178,27 @@ def test_a_case_says_what_it_says_and_no_more() -> None:
         "muscle_spasms": Symptom({"severe": None, "persistent": None}, "multiple_sclerosis", None)
     }
     assert facts.flags == {}
+
+
+def test_further_facts_of_a_case_are_those_of_the_rules() -> None:
+    facts = facts_of_case(make_case({**BASE, "flags": {"functional_limit": True, "chronic_pain": False}}))
+    assert facts.flags == {"functional_limit": True, "chronic_pain": False}
+    with pytest.raises(
+        RuleError, match="flags.functional_limt is not a known fact. Did you mean functional_l"
+    ):
+        facts_of_case(make_case({**BASE, "flags": {"functional_limt": True}}))
+    with pytest.raises(CaseError, match="flags.functional_limit is 3. Allowed: true, false."):
+        make_case({**BASE, "flags": {"functional_limit": 3}})
+
+
+@pytest.mark.parametrize(
+    ("cause", "symptom"), [("other", None), ("nocturnal cramps", None), ("stroke", "stroke")]
+)
+def test_a_cause_that_is_no_diagnosis_stays_unknown(cause: str, symptom: str | None) -> None:
+    facts = facts_of_case(make_case({**BASE, "spasm": {"cause": cause}}))
+    assert facts.symptoms["muscle_spasms"] == Symptom({"severe": None, "persistent": None}, symptom, None)
+    assert (facts.dx, facts.dx_complete) == (() if symptom is None else (symptom,), symptom is not None)
+    assert facts.doubts == ()
 
 
 @pytest.mark.parametrize(

@@ -22,17 +22,22 @@ def ask(code: str, on: str, **facts: Any) -> Answer:
 @pytest.mark.parametrize(
     ("code", "on", "facts", "procedural", "blocks"),
     [
-        ("US-KY", "2025-03-01", {"visit": "telehealth"}, "blocked", ("telehealth_initial_not_allowed",)),
-        ("US-KY", "2025-03-01", {"visit": "telehealth", "initial": False}, "ok", ()),
+        ("US-KY", "2025-03-01", {"visit": "video"}, "blocked", ("telehealth_initial_not_allowed",)),
+        ("US-KY", "2025-03-01", {"visit": "video", "initial": False}, "ok", ()),
         ("US-KY", "2025-03-01", {"visit": "in_person"}, "ok", ()),
-        ("US-FL", "2023-06-30", {"visit": "telehealth", "initial": False}, "blocked",
+        ("US-KY", "2025-03-01", {"visit": "home"}, "ok", ()),
+        ("US-KY", "2025-03-01", {"visit": "audio"}, "blocked", ("telehealth_initial_not_allowed",)),
+        # allowed by telehealth, which does not say that sound alone is enough
+        ("US-KY", "2025-03-01", {"visit": "audio", "initial": False}, "unknown", ("telehealth_unknown",)),
+        ("US-AZ", "2022-01-01", {"visit": "audio"}, "unknown", ("telehealth_unknown",)),
+        ("US-FL", "2023-06-30", {"visit": "video", "initial": False}, "blocked",
          ("telehealth_renewal_not_allowed",)),
-        ("US-FL", "2023-07-01", {"visit": "telehealth", "initial": False}, "ok", ()),
-        ("US-AK", "2022-01-01", {"visit": "telehealth", "initial": False}, "unknown", ("telehealth_unknown",)),
-        ("US-AZ", "2022-01-01", {"visit": "telehealth"}, "unknown", ("telehealth_unknown",)),
-        ("US-MD", "2020-04-06", {"visit": "telehealth"}, "blocked", ("telehealth_initial_not_allowed",)),
-        ("US-MD", "2020-04-07", {"visit": "telehealth"}, "ok", ()),
-        ("US-OK", "2020-03-10", {"visit": "telehealth"}, "unknown", ("telehealth_unknown",)),  # in that month
+        ("US-FL", "2023-07-01", {"visit": "video", "initial": False}, "ok", ()),
+        ("US-AK", "2022-01-01", {"visit": "video", "initial": False}, "unknown", ("telehealth_unknown",)),
+        ("US-AZ", "2022-01-01", {"visit": "video"}, "unknown", ("telehealth_unknown",)),
+        ("US-MD", "2020-04-06", {"visit": "video"}, "blocked", ("telehealth_initial_not_allowed",)),
+        ("US-MD", "2020-04-07", {"visit": "video"}, "ok", ()),
+        ("US-OK", "2020-03-10", {"visit": "video"}, "unknown", ("telehealth_unknown",)),  # in that month
         ("US-NY", "2016-11-29", {"practitioner": "NP"}, "blocked", ("practitioner_type",)),
         ("US-NY", "2016-11-30", {"practitioner": "APRN"}, "ok", ()),
         ("US-NY", "2017-03-14", {"practitioner": "PA"}, "blocked", ("practitioner_type",)),
@@ -62,7 +67,7 @@ def test_procedure(
 
 
 def test_what_stands_in_the_way_of_the_visit_does_not_change_the_level() -> None:
-    for visit in ("in_person", "telehealth"):
+    for visit in ("in_person", "video"):
         assert ask("US-AK", "2022-01-01", visit=visit).status == "eligible"
 
 
@@ -74,12 +79,12 @@ def test_what_is_not_arranged_yet_blocks_nothing_and_is_said_as_a_requirement() 
 
 
 def test_whoever_certifies_themselves_needs_neither_visit_nor_practitioner() -> None:
-    answer = ask("US-DC", "2024-01-01", visit="telehealth", practitioner="chiropractor")
+    answer = ask("US-DC", "2024-01-01", visit="video", practitioner="chiropractor")
     assert (answer.status, answer.procedural, answer.requirements) == ("eligible", "ok", ())
 
 
 def test_a_block_that_rests_on_memory_is_said_to() -> None:
-    answer = ask("US-AK", "2022-01-01", visit="telehealth")
+    answer = ask("US-AK", "2022-01-01", visit="video")
     assert [each for each in answer.cautions if each.kind == "recalled_fields" and "telehealth" in each.text]
 
 
@@ -89,7 +94,7 @@ def test_what_the_rule_says_of_minors_is_shown_to_minors_alone() -> None:
 
 
 def test_an_answer_that_is_blocked_has_no_days_and_one_that_is_open_has_all() -> None:
-    assert ask("US-KY", "2026-01-01", visit="telehealth").dates == ()
+    assert ask("US-KY", "2026-01-01", visit="video").dates == ()
     florida = ask("US-FL", "2024-03-01", visit="in_person", practitioner="MD")
     assert [(each.what, each.on.isoformat()) for each in florida.dates] == [
         ("certification expires", "2024-09-27"),

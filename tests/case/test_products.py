@@ -1,10 +1,21 @@
 """The tables of products: the label's numbers, and every row checked with its line."""
 
+from pathlib import Path
+
 import pytest
 
-from lissive.case import causes, label_titration, product, products
-from lissive.case.products import read_products, read_titration
+import lissive.case
+from lissive.case import Spasm, causes, label_titration, product, products
+from lissive.case._table import read_table
+from lissive.case.products import modelled_products, read_products, read_titration
+from lissive.case.vocabulary import FormerId, meant, modelled_causes, plain_word, visits
 from lissive.errors import CaseError
+from lissive.evidence.words import outcomes, studied_as
+from lissive.evidence.words import products as evidence_products
+from lissive.forecast import outcomes as forecast_outcomes
+from lissive.trials.measures import MEASURES
+
+TABLES = Path(lissive.case.__file__).parent
 
 HEAD = "product\tname\tvalue\tunit\tprovenance\tsource\tnote"
 ROWS = [
@@ -42,12 +53,12 @@ def test_the_label_titration_reaches_twelve_sprays_on_day_14():
     days = label_titration("nabiximols")
     assert [day.total for day in days] == [1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     assert all(day.morning < day.evening for day in days)
-    assert label_titration("smoked") == ()
+    assert label_titration("flower_smoked") == ()
 
 
 def test_what_a_table_does_not_say_is_unknown():
-    assert product("smoked").cbd_mg_per_unit is None
-    assert product("smoked").label_max_per_day is None
+    assert product("flower_smoked").cbd_mg_per_unit is None
+    assert product("flower_smoked").label_max_per_day is None
 
 
 def test_an_unknown_product_names_the_nearest():
@@ -55,14 +66,71 @@ def test_an_unknown_product_names_the_nearest():
         product("nabiximol")
 
 
-def test_the_causes_are_listed_in_one_place():
-    assert set(causes()) == {
+def test_the_causes_of_the_model_are_listed_in_one_place():
+    assert set(modelled_causes()) == {
         "multiple_sclerosis", "als", "spinal_cord_injury", "muscle_injury", "exertional_cramp", "fibromyalgia"
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "means"),
+    [
+        ("cause", "MS", "multiple_sclerosis"),
+        ("cause", "Cerebral Palsy", "cerebral_palsy"),
+        ("product", "Sativex", "nabiximols"),
+        ("product", "gummy", "edible"),
+        ("product", "Vape", "flower_vaporised"),
+        ("product", "tincture", "oil"),
+        ("cause", "MND", "motor_neuron_disease"),
+        ("visit", "Phone", "audio"),
+        ("visit", "House call", "home"),
+        ("visit", "gumy", "gumy"),
+    ],
+)
+def test_the_words_that_people_use_are_understood(kind, said, means):
+    known = {"cause": causes(), "product": products(), "visit": visits()}[kind]
+    assert meant(kind, said, known) == means
+
+
+def test_every_word_means_something_that_there_is():
+    rows = read_table(TABLES / "words.tsv", ("kind", "word", "means", "use", "source"))
+    known = {
+        "cause": causes(),
+        "product": products(),
+        "visit": visits(),
+        "outcome": outcomes(),
+        "field": Spasm.model_fields,
+    }
+    for row in rows:
+        assert row["means"] in known[row["kind"]], row.where
+        assert plain_word(row["word"]) not in map(plain_word, known[row["kind"]]), row.where
+
+
+def test_trials_of_a_planned_product_are_of_one_that_there_is():
+    shared = {name for name in evidence_products() if name in products()}
+    assert shared == {
+        "nabiximols", "nabilone", "flower_smoked", "flower_vaporised", "dronabinol", "cannabidiol_solution"
+    }  # fmt: skip
+    for name in products():
+        assert studied_as(name) in evidence_products() or name == "edible"
+
+
+def test_an_outcome_has_one_id_in_case_forecast_trials_and_evidence():
+    shared = {"spasms_per_day", "spasticity_nrs", "pain_nrs"}
+    assert shared <= set(Spasm.model_fields)
+    for ids in (forecast_outcomes(), MEASURES, outcomes()):
+        assert shared | {"spasm_severity", "sleep_nrs", "ashworth"} <= {
+            getattr(each, "name", each) for each in ids
+        }
+
+
+def test_a_former_id_is_read_with_a_note():
+    with pytest.warns(FormerId, match="'thc_oral' is now called 'dronabinol'"):
+        assert product("thc_oral").name == "dronabinol"
+
+
 def test_every_product_can_be_limited():
-    assert all(each.ceiling_per_day for each in products().values())
+    assert all(products()[name].ceiling_per_day for name in modelled_products())
 
 
 def test_a_good_table_is_read(table):

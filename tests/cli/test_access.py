@@ -15,7 +15,7 @@ FACTS = """age: 45
 dx: [multiple_sclerosis]
 symptoms: {muscle_spasms: {severe: true, persistent: true, cause: multiple_sclerosis}}
 practitioner: NP
-visit: telehealth
+visit: video
 """
 
 

@@ -71,7 +71,7 @@ def test_draft_as_json_names_what_is_missing(capsys):
     [
         ("{residence: US-NY, visit: in_person, practitioner: MD}", 0),
         ("{residence: US-ID, visit: in_person, practitioner: MD}", 1),  # no programme
-        ("{residence: US-KY, visit: telehealth, practitioner: MD}", 1),  # blocked
+        ("{residence: US-KY, visit: video, practitioner: MD}", 1),  # blocked
     ],
 )
 def test_the_exit_code_says_whether_it_can_be_certified(capsys, tmp_path, place, code):

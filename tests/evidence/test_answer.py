@@ -26,7 +26,7 @@ class Outcome:
 
 SHARE = Outcome()
 MEAN = Outcome("spasticity_nrs", "stiffness", "points of 0 to 10", "lower", "mean")
-COUNT = Outcome("spasm_frequency", "spasms a day", "1/day", "lower", "count")
+COUNT = Outcome("spasms_per_day", "spasms a day", "1/day", "lower", "count")
 SCALE = Outcome("pain_any_scale", "pain", "standard deviations", "lower", "scale")
 FOUR = [
     counts("collin_2007", 48, 72, 14, 50),

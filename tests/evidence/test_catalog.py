@@ -221,7 +221,7 @@ def test_claims_bear_on_the_case() -> None:
 
 
 def test_another_product_is_said_to_be_one() -> None:
-    found = of("multiple_sclerosis", "vaporised")
+    found = of("multiple_sclerosis", "flower_vaporised")
     assert any("No controlled trial of vaporised cannabis" in each for each in found.not_known)
     assert all(each.of_all_products for each in found.pooled)
 
@@ -259,7 +259,7 @@ def test_each_cause_says_what_is_known_of_it(cause: str, said: str) -> None:
 
 
 def test_a_product_that_one_arm_had_is_a_product_of_the_trial() -> None:
-    found = of("multiple_sclerosis", "cbd_oral_solution")
+    found = of("multiple_sclerosis", "cannabidiol_solution")
     assert not any("no controlled trial" in each for each in found.not_known)
     assert [each.study.id for each in found.studies if each.fits_product] == ["hansen_2023"]
     nrs = next(each for each in found.pooled if each.answer.outcome.word == "spasticity_nrs")

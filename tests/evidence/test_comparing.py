@@ -113,13 +113,13 @@ def test_arms_that_share_a_control_group_share_out_its_people(read) -> None:  # 
     found = comparisons(read(trial({"responders_30pct": block})), outcome="responders_30pct")
     assert sum(each.control.n for each in found) == 30
     assert sum(each.control.events for each in found) == 6
-    assert [each.product for each in found] == ["thc_oral", "cbd_oral_solution"]
+    assert [each.product for each in found] == ["dronabinol", "cannabidiol_solution"]
     assert len({each.patients for each in found}) == 2
 
 
 def test_one_arm_alone_has_the_whole_control_group(read) -> None:  # type: ignore[no-untyped-def]
     block = rows(("THC", {"n": 10, "N": 30}), ("CBD", {"n": 8, "N": 30}), ("placebo", {"n": 6, "N": 30}))
-    found = one(read(trial({"responders_30pct": block})), "responders_30pct", product="thc_oral")
+    found = one(read(trial({"responders_30pct": block})), "responders_30pct", product="dronabinol")
     assert (found.control.n, found.control.events) == (30, 6)
 
 
@@ -156,7 +156,7 @@ def test_a_difference_whose_sign_is_not_stated_is_entered_as_none_with_its_width
     assert {each.given.estimate for each in found} == {0.0}
     assert {each.provenance for each in found} == {"derived"}
     # CBD: -0.74 to 1.65, so SE 0.61, widened for a control group of three arms
-    cbd = next(each for each in found if each.product == "cbd_oral_solution")
+    cbd = next(each for each in found if each.product == "cannabidiol_solution")
     assert cbd.given.se == pytest.approx(
         2.39 / 3.92 * math.sqrt((1 / 31 + 3 / 40) / (1 / 31 + 1 / 40)), rel=1e-3
     )

@@ -13,7 +13,8 @@ import pytest
 
 from lissive.case import make_case, read_case
 from lissive.case_answer import CaseAnswer, answer
-from lissive.forecast import ForecastAnswer, ForecastNeeds
+from lissive.errors import CaseError
+from lissive.forecast import ForecastAnswer, ForecastNeeds, predict
 from lissive.report.case_text import case_text, headline
 from lissive.report.figure import PANELS, forecast_figure, save
 
@@ -144,7 +145,7 @@ COMPLETE = {
         ({"plan": None}, ["plan.product", "plan.titration", "plan.weeks"]),
         ({"plan": {"product": "nabiximols"}}, ["plan.titration", "plan.weeks"]),
         (
-            {"plan": {"product": "thc_oral", "titration": "fixed", "weeks": 4}},
+            {"plan": {"product": "dronabinol", "titration": "fixed", "weeks": 4}},
             ["plan.dose", "plan.doses_per_day"],
         ),
         ({"spasm": {}}, ["spasm.cause"]),
@@ -170,6 +171,41 @@ def test_an_incomplete_case_is_answered_as_far_as_it_goes(
     data = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert list(data) == ["case", "as_of", "access", "evidence", "safety", "forecast", "provenance"]
     assert [each["field"] for each in data["forecast"]["needs"]] == needs
+
+
+@pytest.mark.parametrize(
+    ("parts", "fields", "says"),
+    [
+        ({"spasm": {"cause": "stroke"}}, ["spasm.cause"], "no model of stroke (causes in the model: multiple"),
+        ({"spasm": {"cause": "nocturnal leg cramps"}, "plan": None}, ["spasm.cause"], "no model of nocturnal cramps"),
+        (
+            {"plan": {"product": "tincture", "titration": "label"}},
+            ["plan.product", "plan.titration"],
+            "no label titration is known for oil or tincture",
+        ),
+        (
+            {"spasm": {"cause": "other"}, "plan": {"product": "gummy", "titration": "fixed", "dose": "5 mg"}},
+            ["spasm.cause", "plan.product"],
+            "no model of edible",
+        ),
+    ],
+)  # fmt: skip
+def test_what_has_no_model_is_answered_without_a_forecast(
+    parts: dict[str, object], fields: list[str], says: str
+) -> None:
+    case = make_case({k: v for k, v in {**COMPLETE, **parts}.items() if v is not None})
+    found = answer(case, subjects=2)
+    assert isinstance(found.forecast, ForecastNeeds)
+    assert [(each.field, each.no_model) for each in found.forecast.needs] == [
+        (field, True) for field in fields
+    ]
+    text = " ".join(case_text(found).split())
+    assert "Forecast: no forecast." in text
+    assert "does not state everything" not in text
+    for words in ("1 Access: eligible", "2 Evidence for", says):
+        assert words in text
+    with pytest.raises(CaseError, match="^a: No forecast: no model of "):
+        predict(case, subjects=2)
 
 
 def test_the_command_answers_a_case_without_a_plan_and_writes_what_there_is(tmp_path: Path) -> None:

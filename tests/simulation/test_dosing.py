@@ -20,7 +20,7 @@ from lissive.simulation.dosing import clock
     ],
 )
 def test_doses_stand_in_the_middles_of_equal_parts_of_the_waking_day(units: int, hours: list[float]) -> None:
-    np.testing.assert_allclose(clock(product("thc_oral"), units), hours)
+    np.testing.assert_allclose(clock(product("dronabinol"), units), hours)
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,7 @@ def test_sprays_are_split_between_morning_and_evening_as_the_label_has_them(
 
 
 def test_several_at_once_make_the_later_occasions_the_larger() -> None:
-    np.testing.assert_allclose(clock(product("thc_oral"), 5, doses_per_day=2), [11.5, 11.5, 18.5, 18.5, 18.5])
-    np.testing.assert_allclose(clock(product("thc_oral"), 1, doses_per_day=3), [8 + 14 * 5 / 6])
+    np.testing.assert_allclose(
+        clock(product("dronabinol"), 5, doses_per_day=2), [11.5, 11.5, 18.5, 18.5, 18.5]
+    )
+    np.testing.assert_allclose(clock(product("dronabinol"), 1, doses_per_day=3), [8 + 14 * 5 / 6])

@@ -46,7 +46,7 @@ endpoints:
         ("weeks: 4\nv", "weeks: 4\ncrossover: {sequences: [[drug, placebo], [placbo, drug]]}\nv", 10, "[1][0]"),
         ("weeks: 4\nv", "weeks: 4\nratio: {drug: 20, placebo: 1}\nv", 5, "Allowed: 21 or more"),
         ("drug: {product: nabiximols, most_per_day: 12", "drug: {product: nabiximols, most_per_day: 60", 7, "48 spray"),
-        ("drug: {product: nabiximols, most", "drug: {product: thc_oral, titration: label, most", 7, "no label"),
+        ("drug: {product: nabiximols, most", "drug: {product: dronabinol, titration: label, most", 7, "no label"),
         ("drug: {product: nabiximols,", "drug: {product: nabiximol,", 7, "Did you mean nabiximols?"),
         ("[2, 4]", "[2, 6]", 10, "to 4 weeks"),
         ("[2, 4]", "[2, 1.0e+308]", 10, "to 4 weeks"),

@@ -17,7 +17,6 @@ from lissive.trials.published import (
     Observed,
     Published,
     PublishedTrial,
-    TrialFindings,
     read_published,
     shipped_published,
 )
@@ -242,7 +241,7 @@ class TestByHand:
     def test_musec(self, shipped):
         trial = of(shipped, "zajicek_2012_MUSEC")
         arm = trial.design.arms["extract"]
-        assert (arm.product, arm.thc_mg, arm.cbd_mg, arm.most_per_day) == ("thc_oral", 2.5, 1.25, 10)
+        assert (arm.product, arm.thc_mg, arm.cbd_mg, arm.most_per_day) == ("dronabinol", 2.5, 1.25, 10)
         assert (arm.first_per_day, arm.titration_days, arm.doses_per_day) == (2, 14, 2)
         assert any("unverified" in sentence for sentence in trial.assumed)
         change = figure(trial, "extract", "spasticity_nrs", "change")
@@ -288,7 +287,12 @@ class TestByHand:
         assert trial.design.crossover.washout_days == 11
         assert trial.design.weeks == pytest.approx(3 / 7)
         (arm,) = (arm for arm in trial.design.arms.values() if not arm.placebo)
-        assert (arm.product, arm.thc_mg, arm.most_per_day, arm.titration) == ("smoked", 32.0, 1, "fixed")
+        assert (arm.product, arm.thc_mg, arm.most_per_day, arm.titration) == (
+            "flower_smoked",
+            32.0,
+            1,
+            "fixed",
+        )
         ashworth = next(one for one in trial.observed if one.endpoint == "ashworth")
         assert ashworth.value == pytest.approx(-2.74 * 4 / 30)
         assert trial.design.population.baseline["ashworth"].mean == pytest.approx(9.3 * 4 / 30)
@@ -510,7 +514,7 @@ class TestMistakes:
         ],
     )
     def test_each_is_refused_with_its_line_and_field(self, tmp_path, change, said):
-        with pytest.raises(TrialFindings, match="trials.yaml:[0-9]+, trial ") as refused:
+        with pytest.raises(StudyError, match="trials.yaml:[0-9]+, trial ") as refused:
             read(tmp_path, changed(change))
         assert said in str(refused.value)
         (finding,) = refused.value.findings
@@ -518,7 +522,7 @@ class TestMistakes:
 
     def test_all_findings_come_at_once(self, tmp_path):
         wrong = changed((("split",), "train"), (("outcomes", "spasticity_nrs", 0, "change_sd"), -1.6))
-        with pytest.raises(TrialFindings) as refused:
+        with pytest.raises(StudyError) as refused:
             read(tmp_path, wrong, changed(), changed())
         assert [str(each).split(": ")[1][:15] for each in refused.value.findings] == [
             "split 'train' i",

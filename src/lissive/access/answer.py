@@ -80,7 +80,8 @@ class Facts:
     flags: Mapping[str, bool] = field(default_factory=dict)
     """Further facts; one that is not there is unknown."""
     practitioner: str | None = None
-    visit: Literal["in_person", "telehealth"] | None = None
+    visit: str | None = None
+    """in_person, video, audio or home."""
     initial: bool | None = None
     """Whether this is the first certification; None counts as the first."""
     ends: datetime.date | None = None

@@ -23,8 +23,8 @@ from lissive.access.answer import (
 )
 from lissive.access.decide import Rules, decide
 from lissive.access.facts import FactRow
-from lissive.access.load import RuleFindings, rules
 from lissive.access.load import jurisdiction as find
+from lissive.access.load import rules
 from lissive.case.facts import Day
 from lissive.errors import RuleError
 from lissive.given import path_of
@@ -144,14 +144,14 @@ class Compared:
 def read_cases(path: str | Path) -> tuple[tuple[WorkedCase, int], ...]:
     """The cases of a file, each with its line.
 
-    Raises       RuleFindings (a RuleError) with every finding: file, line, field.
+    Raises       RuleError with every finding: file, line, field.
     """
     example = (
         "cases: [{id: a, jurisdiction: US-NY, date: 2019-05-01, facts: {}, expected: {status: unknown}}]"
     )
     path = path_of(path, wrong=RuleError)
     data, lines = read_marked(path, wrong=RuleError, example=example, most_fields=200_000)
-    file = typed(data, lines, path, CaseFile, RuleError, RuleFindings, thing="the file of cases")
+    file = typed(data, lines, path, CaseFile, RuleError, thing="the file of cases")
     _check_places(file.cases, lines, path)
     return tuple((each, line_of(lines, ("cases", number))) for number, each in enumerate(file.cases))
 
@@ -159,7 +159,7 @@ def read_cases(path: str | Path) -> tuple[tuple[WorkedCase, int], ...]:
 def read_question(path: str | Path) -> tuple[Facts, str | None, datetime.date | None]:
     """The facts of a file, which may be a worked case as a whole; then also its place and its day.
 
-    Raises       RuleFindings (a RuleError) with file, line and field of each finding.
+    Raises       RuleError with file, line and field of each finding.
     """
     path = path_of(path, wrong=RuleError)
     data, lines = read_marked(path, wrong=RuleError, example="age: 52")
@@ -171,11 +171,11 @@ def read_question(path: str | Path) -> tuple[Facts, str | None, datetime.date | 
         )
     if "facts" not in data:
         return (
-            typed(data, lines, path, FactRow, RuleError, RuleFindings, thing="the facts").facts(),
+            typed(data, lines, path, FactRow, RuleError, thing="the facts").facts(),
             None,
             None,
         )
-    found = typed(data, lines, path, Question, RuleError, RuleFindings, thing="the worked case")
+    found = typed(data, lines, path, Question, RuleError, thing="the worked case")
     return found.facts.facts(), found.jurisdiction, found.date
 
 
@@ -189,7 +189,7 @@ def _check_places(cases: Sequence[WorkedCase], lines: Mapping[Loc, int], path: P
             line = line_of(lines, ("cases", number, "jurisdiction"))
             wrong.append(RuleError(error.what, where=f"{path}:{line}", allowed=error.allowed, do=error.do))
     if wrong:
-        raise RuleFindings(wrong)
+        raise RuleError.all_of(wrong)
 
 
 def compare(path: str | Path, held: Rules | None = None) -> list[Compared]:

@@ -206,7 +206,7 @@ def _symptom(case: Case) -> str:
     spasm = case.spasm
     said = [word for word in ("severe", "persistent") if getattr(spasm, word)]
     found = []
-    if said or spasm.per_day or spasm.severity_nrs:
+    if said or spasm.spasms_per_day or spasm.severity_nrs:
         found.append(" and ".join(said) + " muscle spasms" if said else "muscle spasms")
     if spasm.spasticity_nrs:
         found.append("spasticity")
@@ -217,7 +217,7 @@ def _severity(case: Case) -> str:
     spasm = case.spasm
     judged = {True: "yes", False: "no", None: "not said"}
     parts = [
-        None if spasm.per_day is None else f"{spasm.per_day:g} spasms on an average day",
+        None if spasm.spasms_per_day is None else f"{spasm.spasms_per_day:g} spasms on an average day",
         None if spasm.severity_nrs is None else f"spasm severity {spasm.severity_nrs:g} of 10",
         None if spasm.spasticity_nrs is None else f"spasticity {spasm.spasticity_nrs:g} of 10",
         None if spasm.pain_nrs is None else f"pain {spasm.pain_nrs:g} of 10",

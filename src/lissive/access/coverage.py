@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lissive.access.load import DATA, RuleFindings
+from lissive.access.load import DATA
 from lissive.access.rule import Day, Jurisdiction, When
 from lissive.errors import RuleError
 from lissive.marked import read_marked
@@ -51,9 +51,7 @@ def coverage(path: Path = REGISTER) -> tuple[Covered, ...]:
     """Every entry of the register, in its order."""
     data, lines = read_marked(path, wrong=RuleError, top=tuple, example="- code: US-NY", shipped=True)
     below = {("covered", *loc): line for loc, line in lines.items()}
-    return typed(
-        {"covered": data}, below, path, Register, RuleError, RuleFindings, thing="the register"
-    ).covered
+    return typed({"covered": data}, below, path, Register, RuleError, thing="the register").covered
 
 
 def counted(place: Jurisdiction) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,12 +16,12 @@ from pydantic_core import PydanticCustomError
 from lissive.access.answer import Asked, Facts, Symptom
 from lissive.access.conditions import Recognised, conditions, recognise
 from lissive.access.dates import DAYS_PER_MONTH
-from lissive.access.load import RuleFindings
 from lissive.access.product_words import product_of, product_words, products
 from lissive.access.rule import ADJECTIVES
-from lissive.access.vocabulary import flag_names, plain_word, practitioners
+from lissive.access.vocabulary import flag_names
 from lissive.case import Case
-from lissive.case.facts import Day
+from lissive.case.facts import Day, Visit
+from lissive.case.vocabulary import brands, plain_word, practitioners
 from lissive.errors import RuleError
 from lissive.given import kind_of
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
@@ -44,10 +44,9 @@ class ProductRow(Row):
         for name in ("id", "form"):
             said = getattr(self, name)
             if said is not None and product_of(said) is None:
-                known = sorted(set(products()))
-                raise refuse(
-                    f"is {said!r}.{nearest(said, product_words())}", f"{', '.join(known)}.", field=name
-                )
+                known = sorted(products())
+                nearly = [*product_words(), *(brand for each in known for brand in brands(each))]
+                raise refuse(f"is {said!r}.{nearest(said, nearly)}", f"{', '.join(known)}.", field=name)
         if self.id is None and self.form is None:
             raise refuse("names no product.", "id or form.", "write one of the two.")
         return self
@@ -71,7 +70,7 @@ class FactRow(Row):
     """Name to attributes; or true: it is there, false: it is not, null: whether it is there is unknown."""
     flags: dict[str, bool | None] = Field(default_factory=dict)
     practitioner: str | None = None
-    visit: Literal["in_person", "telehealth"] | None = None
+    visit: Visit | None = None
     initial: bool | None = None
     ends: Day | None = None
     """The last day, where the practitioner sets one."""
@@ -250,9 +249,9 @@ def _symptom(attributes: Mapping[str, Any], found: Recognised, doubts: list[str]
 def read_facts(path: str | Path) -> Facts:
     """The facts in a YAML or JSON file.
 
-    Raises       RuleFindings (a RuleError) with file, line and field of each finding.
+    Raises       RuleError with file, line and field of each finding.
     """
-    row = read_typed(path, FactRow, RuleError, RuleFindings, example="age: 52", thing="the facts")
+    row = read_typed(path, FactRow, RuleError, example="age: 52", thing="the facts")
     return row.facts()
 
 
@@ -262,7 +261,7 @@ def make_facts(data: Mapping[str, Any], *, where: str = "") -> Facts:
     >>> make_facts({"dx": ["G35"], "symptoms": {"muscle_spasms": {"severe": True}}}).dx
     ('multiple_sclerosis',)
     """
-    return make_typed(data, FactRow, RuleError, RuleFindings, where=where, thing="the facts").facts()
+    return make_typed(data, FactRow, RuleError, where=where, thing="the facts").facts()
 
 
 def facts_of_case(case: Case, *, away: bool = False) -> Facts:
@@ -277,14 +276,15 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
     """
     kind_of("case", case, Case, wrong=RuleError, do="read it with read_case(FILE).")
     spasm, place = case.spasm, case.place
-    cause = spasm.cause
     conditions_said = case.history.conditions
+    # "nocturnal cramps" and "another cause" name no diagnosis: which it is stays unknown
+    cause = spasm.cause if spasm.cause and recognise(spasm.cause).diagnosis else None
     dx, more, doubts = _conditions((*((cause,) if cause else ()), *(conditions_said or ())))
     months = None
     if spasm.since is not None and case.as_of is not None:
         months = (case.as_of - spasm.since).days / DAYS_PER_MONTH
     symptoms: dict[str, Symptom | None] = dict(more)
-    if spasm.per_day != 0:
+    if spasm.spasms_per_day != 0:
         attributes = {"severe": spasm.severe, "persistent": spasm.persistent}
         symptoms["muscle_spasms"] = Symptom(attributes, cause, months)
     for name, rating in (("spasticity", spasm.spasticity_nrs), ("pain", spasm.pain_nrs)):
@@ -298,7 +298,8 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
         dx=dx,
         dx_complete=conditions_said is not None and cause is not None,
         symptoms=symptoms,
-        practitioner=None if place.practitioner is None else practitioners()[plain_word(place.practitioner)],
+        flags=_flags_of(case),
+        practitioner=place.practitioner,
         visit=place.visit,
         doubts=tuple(doubts),
         product=_planned(case),
@@ -313,3 +314,17 @@ def _planned(case: Case) -> Asked | None:
         return None
     counts_thc = plan.dose is not None and not products()[said].is_medicine and said != "cbd_oil"
     return Asked(said, magnitude(plan.dose, "mg") if counts_thc and plan.dose is not None else None)
+
+
+def _flags_of(case: Case) -> dict[str, bool]:
+    """The further facts of a case, by the names that rules use."""
+    names, said = flag_names(), case.flags or {}
+    for name in said:
+        if name not in names:
+            raise RuleError(
+                f"flags.{name} is not a known fact.{nearest(name, names)}",
+                where=case.case,
+                allowed=f"{', '.join(sorted(names))}.",
+                do="correct the name, or take the line out.",
+            )
+    return {names[name]: value for name, value in said.items()}

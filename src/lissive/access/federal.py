@@ -98,11 +98,7 @@ class FederalFile(Row):
 
 def read_federal(path: Path = FILE) -> FederalFile:
     """The rules of a file; RuleError with file and line of what is wrong."""
-    from lissive.access.load import RuleFindings
-
-    return read_typed(
-        path, FederalFile, RuleError, RuleFindings, example="country: US", thing="federal law", shipped=True
-    )
+    return read_typed(path, FederalFile, RuleError, example="country: US", thing="federal law", shipped=True)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -16,24 +16,15 @@ DATA = Path(__file__).parent / "data"
 FOLDERS = ("us", "world")
 
 
-class RuleFindings(RuleError):
-    """All that is wrong with one file of rules, a line for each finding."""
-
-    def __init__(self, findings: Sequence[RuleError]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
-
-
 def read_jurisdiction(path: str | Path, *, shipped: bool = False) -> Jurisdiction:
     """The rules in one file.
 
-    Raises       RuleFindings (a RuleError) with file and line of each finding.
+    Raises       RuleError with file and line of each finding.
     """
     return read_typed(
         path,
         Jurisdiction,
         RuleError,
-        RuleFindings,
         example="code: US-NY",
         thing="the jurisdiction",
         shipped=shipped,

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from lissive.access._table import read_table
 from lissive.access.answer import Cited
 from lissive.access.dates import has_begun
-from lissive.access.load import DATA, RuleFindings
+from lissive.access.load import DATA
 from lissive.access.rule import Clause, Day, When
 from lissive.errors import RuleError
 from lissive.typed import Row, nearest, read_typed, refuse
@@ -70,7 +70,7 @@ class Medicines(Row):
 def read_medicines(path: Path = DATA / "medicines.yaml") -> Medicines:
     """The table of a file; RuleError with file and line of what is wrong."""
     return read_typed(
-        path, Medicines, RuleError, RuleFindings, example="as_of: 2026-11-29", thing="the table", shipped=True
+        path, Medicines, RuleError, example="as_of: 2026-11-29", thing="the table", shipped=True
     )
 
 

@@ -130,9 +130,11 @@ def certifiers(version: Version, on: datetime.date) -> tuple[str, ...]:
 
 # -- visit -----------------------------------------------------------------------------------------
 def _visit(facts: Facts, version: Version, on: datetime.date) -> Iterator[Check]:
-    if facts.visit != "telehealth":
+    if facts.visit not in ("video", "audio"):
         return
     allowed = by_video(version, on, renewal=facts.initial is False)
+    if facts.visit == "audio" and allowed:  # telehealth may not say whether sound alone is enough
+        allowed = version.telehealth.audio if version.telehealth else None
     if allowed is None:
         yield UNKNOWN, "telehealth_unknown", "telehealth"
     elif not allowed:

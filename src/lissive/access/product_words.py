@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from lissive.access._table import read_table
 from lissive.access.load import DATA
+from lissive.case.vocabulary import meant, plain_word
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ _COLUMNS = ("product", "kind", "form", "text", "nearest", "also")
 
 @cache
 def product_words() -> Mapping[str, str]:
-    """Every word for a product, in small letters, to its name."""
+    """What access understands beside the words of a case, to the product's name; and the names."""
     rows = read_table(DATA / "products.tsv", _COLUMNS)
     found = {row["product"]: row["product"] for row in rows}
     return MappingProxyType({**{word: row["product"] for row in rows for word in row.parts("also")}, **found})
@@ -55,4 +56,5 @@ def product_of(said: str) -> str | None:
     >>> product_of("Sativex"), product_of("oils"), product_of("bread")
     ('nabiximols', 'thc_oil', None)
     """
-    return product_words().get("_".join(said.lower().replace("-", " ").split()))
+    word = meant("product", said, products())
+    return word if word in products() else product_words().get(plain_word(word))

@@ -167,21 +167,12 @@ def _overlap(one: Dated, other: Dated) -> bool:
     return first <= last
 
 
-class RequirementFindings(RuleError):
-    """All that is wrong with the table, a line for each finding."""
-
-    def __init__(self, findings: Sequence[RuleError]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
-
-
 def read_requirements(path: Path, *, shipped: bool = False) -> Requirements:
-    """The table of a file; raises RequirementFindings (a RuleError) with file and line of each finding."""
+    """The table of a file; raises RuleError with file and line of each finding."""
     return read_typed(
         path,
         Requirements,
         RuleError,
-        RequirementFindings,
         example="as_of: '2026-11'",
         thing="the table",
         shipped=shipped,

@@ -53,22 +53,6 @@ def flag_names() -> Mapping[str, str]:
     return MappingProxyType({**{name: name for name in flags()}, **others})
 
 
-def plain_word(text: str) -> str:
-    """Small letters, with blanks between the words.
-
-    >>> plain_word("Nurse_Practitioner")
-    'nurse practitioner'
-    """
-    return " ".join(text.lower().replace("_", " ").replace("-", " ").split())
-
-
-@cache
-def practitioners() -> Mapping[str, str]:
-    """Word for a practitioner, as `plain_word` writes it, to the type that rules name."""
-    rows = read_table(DATA / "practitioners.tsv", ("word", "type", "text"))
-    return MappingProxyType({plain_word(row["word"]): row["type"] for row in rows})
-
-
 @cache
 def limits() -> Mapping[str, int]:
     """The figures of the method by name; their units are in limits.tsv."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from lissive.simulation.engine import Doses, Kernel
 from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import ADD, Regimen, Schedule
 from lissive.simulation.streams import Floats, normals
+from lissive.table import rows_of
 from lissive.units import to_nmol
 
 if TYPE_CHECKING:
@@ -158,5 +158,4 @@ def _dosing(name: str, equations: Equations) -> tuple[Dose, ...]:
 
 def table(name: str) -> list[dict[str, str]]:
     """The rows of one table of this folder."""
-    with (HERE / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
+    return rows_of(HERE / f"{name}.tsv")

@@ -8,7 +8,6 @@ a fitted parameter: the same studies give the same result whatever was fitted be
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -27,6 +26,7 @@ from lissive.model.parameters import load_parameters
 from lissive.studies import Observation
 from lissive.studies.observation import INFINITE
 from lissive.studies.run import SHARES
+from lissive.table import rows_of
 
 DRUGS = ("THC", "CBD")
 IN_TURN = ("CBD", "THC")
@@ -100,8 +100,7 @@ def priors() -> tuple[Prior, ...]:
 
 @cache
 def _all_priors() -> tuple[Prior, ...]:
-    with (Path(__file__).parent / "priors_pk.tsv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = rows_of(Path(__file__).parent / "priors_pk.tsv")
     kinds = load_parameters()
     return tuple(
         Prior(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from lissive.arrays import FloatArray
 from lissive.calibrate.pk import priors
 from lissive.model.parameters import FOLDER
 from lissive.simulation.streams import normals
+from lissive.table import rows_of
 
 FITTED, CORRELATION, ERRORS = "fitted.tsv", "fitted_correlation.tsv", "fitted_errors.tsv"
 
@@ -20,8 +20,7 @@ FITTED, CORRELATION, ERRORS = "fitted.tsv", "fitted_correlation.tsv", "fitted_er
 @cache
 def fitted(folder: Path = FOLDER) -> dict[str, dict[str, str]]:
     """Fitted parameter to its row: estimate, standard error and prior on the scale of the fit, data."""
-    with (folder / FITTED).open(encoding="utf-8", newline="") as file:
-        return {row["name"]: row for row in csv.DictReader(file, delimiter="\t")}
+    return {row["name"]: row for row in rows_of(folder / FITTED)}
 
 
 @cache
@@ -31,10 +30,9 @@ def covariance(folder: Path = FOLDER) -> tuple[tuple[str, ...], FloatArray]:
     names = tuple(rows)
     place = {name: k for k, name in enumerate(names)}
     correlation = np.eye(len(names))
-    with (folder / CORRELATION).open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            i, k = place[row["name"]], place[row["other"]]
-            correlation[i, k] = correlation[k, i] = float(row["correlation"])
+    for row in rows_of(folder / CORRELATION):
+        i, k = place[row["name"]], place[row["other"]]
+        correlation[i, k] = correlation[k, i] = float(row["correlation"])
     sd = np.array([float(rows[name]["se"]) for name in names])
     return names, correlation * np.outer(sd, sd)
 
@@ -50,8 +48,7 @@ def within_study(folder: Path = FOLDER) -> Mapping[str, float]:
 
 
 def _errors(column: str, folder: Path) -> Mapping[str, float]:
-    with (folder / ERRORS).open(encoding="utf-8", newline="") as file:
-        return {row["drug"]: float(row[column]) for row in csv.DictReader(file, delimiter="\t")}
+    return {row["drug"]: float(row[column]) for row in rows_of(folder / ERRORS)}
 
 
 def uncertainty(replicates: int, seed: int) -> dict[str, FloatArray]:

@@ -9,7 +9,6 @@ trials takes seconds.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -26,6 +25,7 @@ from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.errors import DesignError, StudyError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
+from lissive.table import rows_of
 from lissive.trials.conduct import conduct, run_replicates
 from lissive.trials.data import TrialData
 from lissive.trials.days import RTOL
@@ -104,8 +104,7 @@ class Posterior:
 @cache
 def priors() -> tuple[Prior, ...]:
     """All parameters that are fitted on trials."""
-    with (Path(__file__).parent / "priors_response.tsv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = rows_of(Path(__file__).parent / "priors_response.tsv")
     texts = ("name", "scale", "provenance", "source", "note")
     return tuple(
         Prior(value=float(row["value"]), sd=float(row["sd"]), **{name: row[name] for name in texts})
@@ -374,8 +373,7 @@ def _retest(wanted: Sequence[Prior]) -> Callable[[FloatArray], FloatArray]:
     if not set(needed) <= set(names):
         return lambda z: np.zeros(len(z))
     course, rating, days = (names.index(n) for n in needed)
-    with (Path(__file__).parent / "retest.tsv").open(encoding="utf-8", newline="") as file:
-        figure = {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+    figure = {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "retest.tsv")}
     # two means of a week: the average of the correlation over all pairs of their days
     apart = np.abs(figure["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
     within_week = np.abs(np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))

@@ -5,7 +5,6 @@ Only trials of `split: calibration`; anything else raises.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from scipy.special import logit
 
 from lissive.errors import StudyError
+from lissive.table import rows_of
 from lissive.trials.published import Observed, PublishedTrial
 
 LOG = ("change_sd", "sd", "odds_ratio", "hazard_ratio")
@@ -110,10 +110,10 @@ def _is_usable(trial: PublishedTrial, observed: Observed) -> bool:
 @cache
 def read_as() -> Mapping[tuple[str, str], str]:
     """Trial and statistic to what its figures are fitted as instead; - where they are left out (read_as.tsv)."""
-    with (Path(__file__).parent / "read_as.tsv").open(encoding="utf-8", newline="") as file:
-        return {
-            (row["trial"], row["statistic"]): row["value"] for row in csv.DictReader(file, delimiter="\t")
-        }
+    return {
+        (row["trial"], row["statistic"]): row["value"]
+        for row in rows_of(Path(__file__).parent / "read_as.tsv")
+    }
 
 
 def _without_repeats(usable: Sequence[Observed]) -> list[Observed]:

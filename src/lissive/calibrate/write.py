@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from lissive.calibrate.posterior import CORRELATION, ERRORS, FITTED
 from lissive.files import atomic_path, cell
 from lissive.model.parameters import COLUMNS, FOLDER, MODULES, RECALLED, load_sources
 from lissive.studies.observation import Observation
+from lissive.table import rows_of
 
 MOSTLY_RECALLED = 0.5
 """From this share of what the data say on, a fitted value carries the mark of memory."""
@@ -131,8 +131,7 @@ def dois(observations: tuple[Observation, ...]) -> dict[str, str]:
 
 
 def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return rows_of(path)
 
 
 def _write(path: Path, columns: list[str], rows: list[dict[str, str]]) -> Path:

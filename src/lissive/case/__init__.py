@@ -10,12 +10,12 @@ its line, all findings at once.
 """
 
 from lissive.case.facts import Case, CurrentDrug, History, Person, Place, Plan, Spasm
-from lissive.case.products import Figure, Product, TitrationDay, causes, label_titration, product, products
-from lissive.case.read import CaseFindings, case_schema, make_case, read_case
+from lissive.case.products import Figure, Product, TitrationDay, label_titration, product, products
+from lissive.case.read import case_schema, make_case, read_case
+from lissive.case.vocabulary import causes
 
 __all__ = [
     "Case",
-    "CaseFindings",
     "CurrentDrug",
     "Figure",
     "History",

@@ -5,16 +5,24 @@ from __future__ import annotations
 import datetime
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from lissive.case.products import Product, causes, label_titration, product, products
+from lissive.case.products import Product, label_titration, product, products
+from lissive.case.vocabulary import (
+    causes,
+    meant,
+    plain_word,
+    practitioners,
+    visits,
+    with_present_names,
+)
 from lissive.errors import UnitError
-from lissive.typed import Row, nearest, raise_all, refuse
+from lissive.typed import LEAVE_OUT, Row, nearest, raise_all, refuse
 from lissive.units import magnitude
 
 
@@ -63,6 +71,25 @@ class Facts(Row):
         return found
 
 
+def one_of(kind: str, said: str, known: Iterable[str], do: str = LEAVE_OUT) -> str:
+    """The id that a word means; refused, with the nearest, where there is none."""
+    if (found := meant(kind, said, words := tuple(known))) not in words:
+        raise refuse(f"is {said!r}.{nearest(said, words)}", f"{', '.join(words)}.", do)
+    return found
+
+
+def practitioner_of(said: str) -> str:
+    """The type of practitioner that a word means."""
+    if (found := practitioners().get(plain_word(said))) is None:
+        known = sorted(set(practitioners().values()))
+        raise refuse(f"is {said!r}.{nearest(said, practitioners())}", f"{', '.join(known)}.")
+    return found
+
+
+Visit = Annotated[str, AfterValidator(lambda said: one_of("visit", said, visits()))]
+"""How a visit takes place."""
+
+
 class Person(Facts):
     """Who the case is about."""
 
@@ -82,8 +109,13 @@ class Place(Facts):
         pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
         examples=["US-NY"],
     )
-    visit: Literal["in_person", "telehealth"] | None = fact("How the visit takes place.")
-    practitioner: Literal["MD", "DO", "NP", "PA", "ND", "midwife"] | None = fact("Who certifies.")
+    visit: Visit | None = fact("How the visit takes place; the words are in visits.tsv.")
+    practitioner: str | None = fact("Who certifies; the words are in practitioners.tsv.")
+
+    @field_validator("practitioner")
+    @classmethod
+    def _known_practitioner(cls, value: str | None) -> str | None:
+        return value if value is None else practitioner_of(value)
 
 
 class Spasm(Facts):
@@ -91,7 +123,7 @@ class Spasm(Facts):
 
     cause: str | None = fact("What causes the spasms; the words are in causes.tsv.")
     since: Day | None = fact("Day on which the spasms began.")
-    per_day: float | None = fact("Spasms on an average day.", unit="spasms a day", ge=0, le=1000)
+    spasms_per_day: float | None = fact("Spasms on an average day.", unit="spasms a day", ge=0, le=1000)
     severity_nrs: float | None = fact("Spasm severity, numeric rating scale.", unit="NRS", ge=0, le=10)
     spasticity_nrs: float | None = fact(
         "Spasticity over the last 24 h, numeric rating scale.", unit="NRS", ge=0, le=10
@@ -100,12 +132,15 @@ class Spasm(Facts):
     severe: bool | None = fact("Judged severe by the practitioner.")
     persistent: bool | None = fact("Judged persistent by the practitioner.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _former_names(cls, data: Any) -> Any:
+        return with_present_names("field", data)
+
     @field_validator("cause")
     @classmethod
     def _known_cause(cls, value: str | None) -> str | None:
-        if value is not None and value not in causes():
-            raise refuse(f"is {value!r}.{nearest(value, causes())}", f"{', '.join(causes())}.")
-        return value
+        return value if value is None else one_of("cause", value, causes())
 
 
 class CurrentDrug(Facts):
@@ -155,9 +190,7 @@ class Plan(Facts):
     @field_validator("product")
     @classmethod
     def _known_product(cls, value: str | None) -> str | None:
-        if value is not None and value not in products():
-            raise refuse(f"is {value!r}.{nearest(value, products())}", f"{', '.join(products())}.")
-        return value
+        return value if value is None else one_of("product", value, products())
 
     @field_validator("dose")
     @classmethod
@@ -174,7 +207,7 @@ class Plan(Facts):
         return self
 
     def _check_titration(self, mine: Product) -> Iterator[PydanticCustomError]:
-        if self.titration != "label":
+        if self.titration != "label" or not mine.modelled:  # the forecast says why there is none
             return
         if not label_titration(mine.name):
             yield refuse(f"is 'label', but {mine.name} has no label titration.", "fixed.", field="titration")
@@ -232,6 +265,7 @@ class Case(Facts):
     spasm: Spasm = Field(default=Spasm(), description="The spasms as they are now.")
     history: History = Field(default=History(), description="What was tried and what is taken.")
     plan: Plan = Field(default=Plan(), description="What would be taken, and for how long.")
+    flags: dict[str, bool] | None = fact("Further facts that rules of access ask for, by name.", choice=True)
 
     @model_validator(mode="before")
     @classmethod

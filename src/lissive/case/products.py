@@ -1,4 +1,4 @@
-"""Products and causes as tables: what is in a spray, what the label allows, how it is titrated.
+"""Products as tables: what is in a spray, what the label allows, how it is titrated.
 
 >>> nabiximols = product("nabiximols")
 >>> nabiximols.thc_mg_per_unit, nabiximols.counted_in, nabiximols.label_max_per_day
@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lissive.case._table import Row, read_table
+from lissive.case.vocabulary import brands, meant
 from lissive.errors import CaseError
 from lissive.typed import nearest
 
@@ -64,6 +65,12 @@ class Product:
     """`spray`, or `mg` of THC (of CBD where the product has no THC)."""
     figures: Mapping[str, Figure]
     """All numbers of the product, with unit and provenance."""
+    modelled: bool = True
+    """Whether the model can forecast it."""
+
+    @property
+    def brands(self) -> tuple[str, ...]:
+        return brands(self.name)
 
     def figure(self, name: str) -> float | None:
         found = self.figures.get(name)
@@ -134,7 +141,8 @@ def read_products(path: Path, sources: Mapping[str, str]) -> dict[str, Product]:
         if missing := [name for name in _TEXTS if name not in said]:
             raise CaseError(f"{mine} has no {', '.join(missing)}.", where=str(path), do="add the rows.")
     return {
-        mine: Product(mine, **said, figures=MappingProxyType(figures[mine])) for mine, said in texts.items()
+        mine: Product(mine, said["label"], said["route"], said["counted_in"], MappingProxyType(figures[mine]))
+        for mine, said in texts.items()
     }
 
 
@@ -191,7 +199,23 @@ def sources() -> Mapping[str, str]:
 @cache
 def products() -> Mapping[str, Product]:
     """Every product that a plan may name."""
-    return MappingProxyType(read_products(_HERE / "products.tsv", sources()))
+    return MappingProxyType({**read_products(_HERE / "products.tsv", sources()), **_forms()})
+
+
+def _forms() -> dict[str, Product]:
+    """The products that can be planned, and are not in the model."""
+    rows = read_table(_HERE / "forms.tsv", ("product", "label", "route", "counted_in", "note"))
+    none = MappingProxyType[str, Figure]({})
+    return {
+        row["product"]: Product(row["product"], row["label"], row["route"], row["counted_in"], none, False)
+        for row in rows
+    }
+
+
+@cache
+def modelled_products() -> tuple[str, ...]:
+    """The products that the model can forecast."""
+    return tuple(name for name, each in products().items() if each.modelled)
 
 
 def product(name: str) -> Product:
@@ -202,6 +226,7 @@ def product(name: str) -> Product:
     CaseError with the known names and the nearest of them.
     """
     known = products()
+    name = meant("product", name, known)
     if name not in known:
         raise CaseError(f"Unknown product {name!r}.{nearest(name, known)}", allowed=f"{', '.join(known)}.")
     return known[name]
@@ -215,10 +240,3 @@ def label_titration(name: str) -> tuple[TitrationDay, ...]:
 @cache
 def _titrations() -> Mapping[str, tuple[TitrationDay, ...]]:
     return MappingProxyType(read_titration(_HERE / "titration.tsv", products(), sources()))
-
-
-@cache
-def causes() -> Mapping[str, str]:
-    """Every cause of spasm that a case may name, and what it is called."""
-    rows = read_table(_HERE / "causes.tsv", ("cause", "label", "note"))
-    return MappingProxyType({row["cause"]: row["label"] for row in rows})

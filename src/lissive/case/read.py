@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +11,14 @@ from lissive.errors import CaseError
 from lissive.typed import make_typed, read_typed
 
 
-class CaseFindings(CaseError):
-    """All that is wrong with one case, a line for each finding."""
-
-    def __init__(self, findings: Sequence[CaseError]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
-
-
 def read_case(path: str | Path) -> Case:
     """The case in a YAML or JSON file.
 
     Raises
     ------
-    CaseFindings (a CaseError) with every finding: file, line, field, what is allowed, what to do.
+    CaseError with every finding: file, line, field, what is allowed, what to do.
     """
-    return read_typed(path, Case, CaseError, CaseFindings, example="case: a", thing="the case")
+    return read_typed(path, Case, CaseError, example="case: a", thing="the case")
 
 
 def make_case(data: Mapping[str, Any], *, where: str = "") -> Case:
@@ -35,7 +27,7 @@ def make_case(data: Mapping[str, Any], *, where: str = "") -> Case:
     >>> make_case({"case": "a", "person": {"weight_kg": 68}}).person.weight_kg
     68.0
     """
-    return make_typed(data, Case, CaseError, CaseFindings, where=where, thing="the case")
+    return make_typed(data, Case, CaseError, where=where, thing="the case")
 
 
 def case_schema() -> dict[str, Any]:

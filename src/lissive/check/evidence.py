@@ -75,6 +75,8 @@ def words(tables: Tables) -> Iterator[Fault]:
             if word not in known and word != "-":
                 yield row.where, f"{word!r} is no outcome of outcomes.tsv."
     causes = {row["cause"] for row in _rows(tables, "causes")}
+    if planned := tables.get("case/causes.tsv"):
+        causes |= {row["cause"] for row in planned.rows}
     for row in _rows(tables, "causes"):
         for word in row["near"].split():
             if word not in causes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -11,13 +10,15 @@ from pathlib import Path
 
 from lissive.check.tables import PARAMETERS, Fault, Row, Table, Tables
 from lissive.model.parameters import PROVENANCE, RECALLED
+from lissive.table import rows_of
 
 
 @cache
 def _own_words() -> dict[str, tuple[str, ...]]:
     """Tables of what was observed, and their words of how a figure was come by."""
-    with Path(__file__).with_name("words.tsv").open(encoding="utf-8", newline="") as file:
-        return {row["table"]: tuple(row["words"].split()) for row in csv.DictReader(file, delimiter="\t")}
+    return {
+        row["table"]: tuple(row["words"].split()) for row in rows_of(Path(__file__).with_name("words.tsv"))
+    }
 
 
 def _words(table: Table) -> tuple[str, ...]:

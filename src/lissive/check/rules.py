@@ -12,7 +12,6 @@ from typing import Any
 from lissive.access.conditions import conditions
 from lissive.access.coverage import Register, counted
 from lissive.access.dates import day
-from lissive.access.load import RuleFindings
 from lissive.access.rule import FIELDS, Clause, Jurisdiction, Version
 from lissive.access.vocabulary import flag_names, limits
 from lissive.check.tables import Fault, Tables
@@ -55,11 +54,9 @@ def _read(name: str, shown: str, text: str) -> Read:
     path = Path(shown)
     try:
         data, lines = marked_text(text, path, wrong=RuleError, example="code: US-NY", shipped=True)
-        place = typed(data, lines, path, Jurisdiction, RuleError, RuleFindings, thing="the jurisdiction")
-    except RuleFindings as error:
-        return Read(name, shown, None, lines, tuple(_fault(each) for each in error.findings))
+        place = typed(data, lines, path, Jurisdiction, RuleError, thing="the jurisdiction")
     except RuleError as error:
-        return Read(name, shown, None, lines, (_fault(error),))
+        return Read(name, shown, None, lines, tuple(_fault(each) for each in error.findings or (error,)))
     return Read(name, shown, place, lines, ())
 
 
@@ -199,12 +196,9 @@ def coverage(tables: Tables) -> Iterator[Fault]:
             table.text, path, wrong=RuleError, top=tuple, example="- code: US-NY", shipped=True
         )
         below = {("covered", *loc): line for loc, line in lines.items()}
-        found = typed({"covered": data}, below, path, Register, RuleError, RuleFindings, thing="the register")
-    except RuleFindings as error:
-        yield from (_fault(each) for each in error.findings)
-        return
+        found = typed({"covered": data}, below, path, Register, RuleError, thing="the register")
     except RuleError as error:
-        yield _fault(error)
+        yield from (_fault(each) for each in error.findings or (error,))
         return
     files = {file.place.code: file for file in _files(tables) if file.place}
     unread = {file.path for file in _files(tables) if not file.place}

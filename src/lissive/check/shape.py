@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from lissive.check.tables import PARAMETERS, Fault, Row, Table, Tables
+from lissive.table import rows_of
 
 _NUMBERS = frozenset("value spread lower upper sd se".split())
 """Columns that hold numbers in every table, also in one that headings.tsv does not name."""
@@ -31,13 +31,12 @@ class Heading:
 
 @cache
 def _headings() -> dict[str, Heading]:
-    with Path(__file__).with_name("headings.tsv").open(encoding="utf-8", newline="") as file:
-        return {
-            row["table"]: Heading(
-                tuple(row["columns"].split()), tuple(row["key"].split()), frozenset(row["numbers"].split())
-            )
-            for row in csv.DictReader(file, delimiter="\t")
-        }
+    return {
+        row["table"]: Heading(
+            tuple(row["columns"].split()), tuple(row["key"].split()), frozenset(row["numbers"].split())
+        )
+        for row in rows_of(Path(__file__).with_name("headings.tsv"))
+    }
 
 
 def heading_of(table: Table) -> Heading | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from lissive.check.tables import PARAMETERS, Fault, Row, Tables
 from lissive.errors import UnitError
+from lissive.table import rows_of
 from lissive.units import factor
 
 _DISTRIBUTIONS = "fixed lognormal logitnormal normal".split()
@@ -21,8 +21,7 @@ _DISTRIBUTIONS = "fixed lognormal logitnormal normal".split()
 @cache
 def _counts() -> frozenset[str]:
     """Units of what is counted or rated, of which no registry knows."""
-    with Path(__file__).with_name("counts.tsv").open(encoding="utf-8", newline="") as file:
-        return frozenset(row["unit"] for row in csv.DictReader(file, delimiter="\t"))
+    return frozenset(row["unit"] for row in rows_of(Path(__file__).with_name("counts.tsv")))
 
 
 def units(tables: Tables) -> Iterator[Fault]:
@@ -86,15 +85,14 @@ def _wrong_distribution(row: Row) -> Iterator[str]:
 @cache
 def _column_ends() -> dict[tuple[str, str], tuple[float, float, str]]:
     """Table and column to the ends that no cell of it can pass, and what the column holds."""
-    with Path(__file__).with_name("ends.tsv").open(encoding="utf-8", newline="") as file:
-        return {
-            (row["table"], row["column"]): (
-                float(row["lower"] or -math.inf),
-                float(row["upper"] or math.inf),
-                row["note"],
-            )
-            for row in csv.DictReader(file, delimiter="\t")
-        }
+    return {
+        (row["table"], row["column"]): (
+            float(row["lower"] or -math.inf),
+            float(row["upper"] or math.inf),
+            row["note"],
+        )
+        for row in rows_of(Path(__file__).with_name("ends.tsv"))
+    }
 
 
 def ends(tables: Tables) -> Iterator[Fault]:

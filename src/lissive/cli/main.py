@@ -6,6 +6,7 @@ Only the module of the command that was asked for is loaded, and Typer itself on
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ Decision support and research software: not a prescription, and not legal advice
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    warnings.showwarning = _say_note
     prepare_streams()
     try:
         code = _run(words)
@@ -98,6 +100,10 @@ def _app(words: Sequence[str]) -> typer.Typer:
     for name in [words[0]] if words and words[0] in COMMANDS else COMMANDS:
         import_module(f"lissive.cli.{name}").register(app)
     return app
+
+
+def _say_note(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"lissive: note: {message}", file=sys.stderr)
 
 
 def _say_wrong(message: str) -> int:

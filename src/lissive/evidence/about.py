@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lissive.case.vocabulary import meant
+from lissive.errors import EvidenceError
 from lissive.evidence.own_words import slug
 from lissive.evidence.read import Located, Studies
 from lissive.evidence.words import NOT_USED, designs, find
+from lissive.given import text_of
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,10 @@ def about(entry: Located) -> About:
 
 def cause_word(studies: Studies, cause: str | None) -> str | None:
     """The word of a cause that is given as a study has it (MS); any other unchanged."""
-    if cause is None or cause in studies.causes:
+    if cause is None or text_of("cause", cause, wrong=EvidenceError, example="als") in studies.causes:
         return cause
     stated = (about(each).cause for each in studies.trials if getattr(each.row, "cause", None) == cause)
-    return next((word for word in stated if word), cause)
+    return next((word for word in stated if word), None) or meant("cause", cause, studies.causes)
 
 
 def label_of(id: str) -> str:

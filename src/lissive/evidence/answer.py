@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
+from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
 from lissive.evidence.about import about, cause_word, label_of
 from lissive.evidence.absolute import Absolute, absolute
@@ -51,7 +52,7 @@ from lissive.evidence.pooling import (
     pool_effects,
 )
 from lissive.evidence.read import Studies, is_studies
-from lissive.evidence.words import assumption
+from lissive.evidence.words import assumption, known_products, studied_as
 from lissive.given import number_of
 
 BEYOND_SCALE = "prediction interval not informative: with so few studies it exceeds the outcome's scale"
@@ -134,6 +135,8 @@ def answer_of(
     """The same from studies that were read, with every option as it is spelt."""
     is_studies(studies)
     outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
+    if product is not None:
+        product = studied_as(meant("product", product, known_products()))
     found = comparisons(studies, outcome=outcome, cause=cause, design=design, product=product)
     unused = left_out(studies, outcome=outcome, cause=cause, design=design, product=product)
     answer = pooled_answer(

@@ -18,7 +18,7 @@ from lissive.evidence.claim import Claim, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.read import Studies, shipped_studies
 from lissive.evidence.unused import Unused
-from lissive.evidence.words import causes, near_causes, outcomes, products, table
+from lissive.evidence.words import causes, near_causes, outcomes, product_label, products, studied_as, table
 from lissive.given import kind_of
 
 _STUDY = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
@@ -81,7 +81,7 @@ class InWords:
 
     @property
     def product_label(self) -> str:
-        return products().get(self.product, self.product)
+        return product_label(self.product)
 
     @property
     def text(self) -> str:
@@ -108,6 +108,7 @@ class CaseEvidence:
 
     cause: str | None
     product: str | None
+    """The planned product, as trials have it: an oil is an oral cannabis extract."""
     topics: tuple[str, ...]
     """What a case is answered on, in the order of the table; `other` last."""
     claims: tuple[Claim, ...]
@@ -125,7 +126,9 @@ class CaseEvidence:
     @property
     def product_label(self) -> str | None:
         word = self.product
-        return None if word is None else products().get(word, None if self.cause is None else word)
+        if word is None or (self.cause is None and word not in products()):
+            return None
+        return product_label(word)
 
     @property
     def controlled(self) -> tuple[CaseStudy, ...]:
@@ -154,7 +157,8 @@ def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
     `of_all_products` says which."""
     kind_of("case", case, Case, wrong=EvidenceError, do="read it with read_case(FILE).")
     base = shipped_studies() if studies is None else studies
-    cause, product = case.spasm.cause, case.plan.product
+    cause, planned = case.spasm.cause, case.plan.product
+    product = None if planned is None else studied_as(planned)
     topics = (*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other")
     claims = tuple(claim for claim in shipped_claims() if _bears(claim, case))
     if cause is None:
@@ -201,7 +205,7 @@ def _figure(studies: Studies, outcome: str, cause: str, product: str | None) -> 
 
 
 def _labels(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(products().get(word, word) for word in dict.fromkeys(words) if word)
+    return tuple(product_label(word) for word in dict.fromkeys(words) if word)
 
 
 def _in_words(studies: Studies, controlled: Sequence[StudyEntry], product: str | None) -> list[InWords]:
@@ -256,7 +260,7 @@ def _not_known(
         return lines
     lines = []
     if product is not None and not any(product in row.products for row in trials):
-        name = products().get(product, product)
+        name = product_label(product)
         lines.append(f"No controlled trial of {name} in {label} was found.")
     have = {each.answer.outcome.word for each in found}
     core = [row["outcome"] for row in table("case_outcomes") if row["core"] == "yes"]

@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
-from lissive.evidence.read import DATA, EvidenceFindings, marked
+from lissive.evidence.read import DATA, marked
 from lissive.evidence.words import NOT_USED, causes, known, outcomes, table
 from lissive.given import text_of
 from lissive.marked import Loc, marked_text
@@ -151,9 +151,7 @@ def shipped_claims() -> tuple[Claim, ...]:
 
 
 def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]:
-    made = typed(
-        data, lines, path, ClaimsFile, EvidenceError, EvidenceFindings, thing="the file of claims"
-    ).claims
+    made = typed(data, lines, path, ClaimsFile, EvidenceError, thing="the file of claims").claims
     found: list[EvidenceError] = []
     for k, claim in enumerate(made):
         for field, words, allowed in (
@@ -167,7 +165,7 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
                     line = lines.get(("claims", k, field), 1)
                     found.append(EvidenceError(f"{claim.id}: {error.what}", where=f"{path}:{line}"))
     if found:
-        raise EvidenceFindings(found)
+        raise EvidenceError.all_of(found)
     return made
 
 

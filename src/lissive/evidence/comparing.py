@@ -28,7 +28,7 @@ from lissive.evidence.words import (
     designs,
     find,
     known,
-    products,
+    known_products,
     table,
 )
 
@@ -72,7 +72,7 @@ def _looked_at(
     for kind, word, allowed in (
         ("cause", cause, studies.causes),
         ("design", design, designs()),
-        ("product", product, products()),
+        ("product", product, known_products()),
     ):
         if word is not None:
             known(kind, word, allowed)

@@ -109,7 +109,7 @@ def scale_factor(key: Key, known: Outcome, values: Iterable[float]) -> tuple[flo
 
     >>> scale_factor(parse_key("pain_vas_0_100"), outcomes()["pain_nrs"], [30.0])
     (0.1, '')
-    >>> scale_factor(parse_key("spasm_frequency_vas"), outcomes()["spasm_frequency"], [-21.4])[1]
+    >>> scale_factor(parse_key("spasm_frequency_vas"), outcomes()["spasms_per_day"], [-21.4])[1]
     'a rating, not a count'
     """
     if known.kind in ("share", "scale"):

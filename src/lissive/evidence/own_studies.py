@@ -11,20 +11,22 @@ from pathlib import Path
 
 from lissive.errors import EvidenceError
 from lissive.evidence.lint import findings, registered
-from lissive.evidence.read import EvidenceFindings, Located, Studies, shipped_studies, typed_studies
+from lissive.evidence.read import Located, Studies, shipped_studies, typed_studies
 from lissive.given import path_of
 
 
 def read_studies(path: str | Path) -> Studies:
     """The studies of a file, in the format of data/trials.yaml.
 
-    Raises       EvidenceFindings (an EvidenceError) with every finding: id, field and line.
+    Raises       EvidenceError with every finding: id, field and line.
     """
     studies = typed_studies(path_of(path, wrong=EvidenceError))
     # the same participants are merged below; the sources of a user's figures are theirs to know
     wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
     if wrong:
-        raise EvidenceFindings([EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong])
+        raise EvidenceError.all_of(
+            [EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong]
+        )
     return Studies(tuple(_same_people(studies)), studies.unread)
 
 

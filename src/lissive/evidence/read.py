@@ -14,12 +14,14 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from lissive.cache import key_of, source_hash, store, stored
+from lissive.cache import store, stored
+from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
 from lissive.evidence.keys import parse_key
 from lissive.evidence.own_words import OwnOutcome, own_causes, own_outcomes
 from lissive.evidence.words import Outcome, causes, outcomes
+from lissive.fingerprint import of_folder, of_texts
 from lissive.given import kind_of
 from lissive.marked import Loc, marked_text, read_marked
 from lissive.typed import Row, typed
@@ -30,14 +32,6 @@ REVIEW_TRIALS = DATA / "review_trials.yaml"
 META = DATA / "meta.yaml"
 _MOST_FIELDS = 200_000
 _FIGURE = ("value",)
-
-
-class EvidenceFindings(EvidenceError):
-    """All that is wrong with one file of studies, a line for each finding."""
-
-    def __init__(self, findings: Sequence[EvidenceError]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
 
 
 class Entry(Row):
@@ -162,7 +156,7 @@ class Studies:
                 names = getattr(entry.row, section, None) or {}
                 if outcome in names and (key := parse_key(outcome, tuple(names))).outcomes:
                     return key.outcomes[0]
-        return outcome
+        return meant("outcome", outcome, self.outcomes)
 
 
 def is_studies(studies: Any) -> None:
@@ -191,7 +185,7 @@ def entries_of(text: str, path: Path) -> tuple[Located, ...]:
 
 
 def _studies(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool = True) -> tuple[Located, ...]:
-    file = typed(data, lines, path, TrialsFile, EvidenceError, EvidenceFindings, thing="the file of studies")
+    file = typed(data, lines, path, TrialsFile, EvidenceError, thing="the file of studies")
     rows: list[tuple[str, str, Sequence[Entry]]] = [
         ("trials", "trial", file.trials),
         ("observational", "observational", file.observational),
@@ -212,7 +206,7 @@ def typed_reviews(path: Path, *, keep: bool = False) -> tuple[Located, ...]:
 
 
 def _reviews(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Located, ...]:
-    file = typed(data, lines, path, ReviewsFile, EvidenceError, EvidenceFindings, thing="the file of reviews")
+    file = typed(data, lines, path, ReviewsFile, EvidenceError, thing="the file of reviews")
     return tuple(
         Located(row, "review", data["reviews"][k], path, lines, ("reviews", k))
         for k, row in enumerate(file.reviews)
@@ -235,7 +229,7 @@ def marked(path: Path, keep: bool, example: str) -> tuple[Any, Mapping[Loc, int]
     """Data and lines; of a shipped file what was read once, since reading 160 kB takes most of a second."""
     if not keep:
         return read_marked(path, wrong=EvidenceError, example=example, most_fields=_MOST_FIELDS)
-    key = key_of("marked", source_hash(Path(__file__).parents[1], "marked.py"), path.read_text("utf-8"))
+    key = of_texts("marked", of_folder(Path(__file__).parents[1], "marked.py"), path.read_text("utf-8"))
     if (found := stored(key, ".json")) is not None:
         data, lines = json.loads(found)
         return _tuples(data), {tuple(loc): line for *loc, line in lines}

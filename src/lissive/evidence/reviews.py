@@ -186,7 +186,6 @@ def _pooled() -> Iterator[Reproduced]:
         DATA / "reproduce.yaml",
         _Checks,
         EvidenceError,
-        lambda every: every[0],
         example="checks: []",
         thing="the checks",
     )

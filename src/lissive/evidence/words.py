@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from lissive.case import vocabulary as case_words
+from lissive.case.products import products as case_products
 from lissive.errors import EvidenceError
+from lissive.table import rows_of
 
 NOT_USED = "-"
 _HERE = Path(__file__).parent
@@ -46,8 +48,7 @@ class Found(NamedTuple):
 @cache
 def table(name: str) -> tuple[Mapping[str, str], ...]:
     """The rows of one of the tables beside this file."""
-    with (_HERE / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return tuple(rows_of(_HERE / f"{name}.tsv"))
 
 
 @cache
@@ -70,8 +71,8 @@ def outcomes() -> Mapping[str, Outcome]:
 
 @cache
 def causes() -> Mapping[str, str]:
-    """Word to label."""
-    return {row["cause"]: row["label"] for row in table("causes")}
+    """Word to label: those of the studies, and those that a case may name."""
+    return {**{row["cause"]: row["label"] for row in table("causes")}, **case_words.causes()}
 
 
 @cache
@@ -82,8 +83,35 @@ def near_causes(cause: str) -> tuple[str, ...]:
 
 @cache
 def products() -> Mapping[str, str]:
-    """Word to label."""
-    return {row["product"]: row["label"] for row in table("products")}
+    """Word to label; a product that studies and cases call the same has its label in the table of the case."""
+    return {
+        row["product"]: row["label"] or case_products()[row["product"]].label for row in table("products")
+    }
+
+
+@cache
+def known_products() -> tuple[str, ...]:
+    """The products that may be asked about: those of trials, then those that only a case may name."""
+    return tuple(dict.fromkeys((*products(), *case_products())))
+
+
+def studied_as(product: str) -> str:
+    """The product of trials that a planned one is a form of; itself, where it has trials or none are of its kind.
+
+    >>> studied_as("balanced_oil"), studied_as("nabiximols"), studied_as("edible")
+    ('cannabis_extract', 'nabiximols', 'edible')
+    """
+    return next((row["product"] for row in table("products") if product in row["planned"].split()), product)
+
+
+def product_label(product: str) -> str:
+    """What a product is called, of the studies or of a case.
+
+    >>> product_label("edible")
+    'edible (food with cannabis extract)'
+    """
+    planned = case_products()
+    return products().get(product) or (planned[product].label if product in planned else product)
 
 
 def designs() -> tuple[str, ...]:

@@ -93,15 +93,17 @@ class ForecastAnswer:
 
 @dataclass(frozen=True)
 class Need:
-    """A field of the case that a forecast needs."""
+    """A field of the case, and what a forecast needs of it."""
 
     field: str
     what: str
+    no_model: bool = False
+    """It names a cause or product of which there is no model; nothing that is added to the case makes a forecast."""
 
 
 @dataclass(frozen=True)
 class ForecastNeeds:
-    """In place of a forecast: what the case still has to say."""
+    """In place of a forecast: what the case still has to say, or that there is no model of what it says."""
 
     needs: tuple[Need, ...]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +26,7 @@ from lissive.simulation.run import MEANING, Settings
 from lissive.simulation.solve import model_hash
 from lissive.simulation.streams import normals, uniforms
 from lissive.simulation.titrate import Diary, day_by_day, fixed, titrated, willing
+from lissive.table import rows_of
 from lissive.trials.measures import MEASURES
 
 ARMS = ("active", "placebo")
@@ -48,8 +48,7 @@ class Outcome:
 @cache
 def outcomes() -> tuple[Outcome, ...]:
     """All outcomes of a forecast, in order."""
-    with (Path(__file__).parent / "outcomes.tsv").open(encoding="utf-8", newline="") as file:
-        return tuple(Outcome(**row) for row in csv.DictReader(file, delimiter="\t"))
+    return tuple(Outcome(**row) for row in rows_of(Path(__file__).parent / "outcomes.tsv"))
 
 
 @dataclass(frozen=True)

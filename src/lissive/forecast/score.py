@@ -5,7 +5,6 @@ An interval shows variability between virtual patients and parameter uncertainty
 
 from __future__ import annotations
 
-import csv
 from functools import cache
 from pathlib import Path
 
@@ -17,13 +16,13 @@ from lissive.forecast.answer import Dose, ForecastAnswer, OutcomeByWeek, Quantil
 from lissive.forecast.predict import ARMS, Forecast, outcomes
 from lissive.forecast.treatment import limits
 from lissive.given import kind_of, number_of, whole
+from lissive.table import rows_of
 
 
 @cache
 def found(cause: str) -> tuple[TrialFinding, ...]:
     """What trials found in spasms of this cause."""
-    with (Path(__file__).parent / "found.tsv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if row.pop("cause") == cause]
+    rows = [row for row in rows_of(Path(__file__).parent / "found.tsv") if row.pop("cause") == cause]
     return tuple(TrialFinding(**row) for row in rows)
 
 

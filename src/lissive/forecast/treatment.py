@@ -5,18 +5,21 @@ Nothing that the case leaves open is filled in silently: `Treatment.notes` says 
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lissive.case import Case, Product, label_titration, product
+from lissive.case import Case, Product, causes, label_titration, product
+from lissive.case.products import modelled_products
+from lissive.case.vocabulary import modelled_causes
 from lissive.errors import CaseError
 from lissive.forecast.answer import Need
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
 from lissive.simulation.dosing import clock, day_of
 from lissive.simulation.schedule import Schedule
+from lissive.table import rows_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def treatment(case: Case, equations: Equations) -> Treatment:
 
     Raises       CaseError where the plan does not say enough to be run.
     """
-    if found := needs(case):
+    if (found := needs(case)) and found[0].no_model:
+        raise CaseError(f"No forecast: {'; '.join(each.what for each in found)}.", where=case.case)
+    if found:
         raise CaseError(
             f"A forecast needs {'; '.join(f'{each.field}, {each.what}' for each in found)}.",
             where=case.case,
@@ -59,8 +64,8 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     notes: list[str] = []
     given, unknown = _person(case, notes)
     given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": 1.0}
-    given["smoked"] = float(what.name == "smoked")
-    given["oil_CBD"] = float(what.name == "cbd_oral_solution")
+    given["smoked"] = float(what.name == "flower_smoked")
+    given["oil_CBD"] = float(what.name == "cannabidiol_solution")
     if plan.titration == "label":
         ceilings, first = _label_ceilings(case, what)
         most = max(ceilings)
@@ -74,7 +79,12 @@ def treatment(case: Case, equations: Equations) -> Treatment:
 
 
 def needs(case: Case) -> tuple[Need, ...]:
-    """What a case still has to say for a forecast; empty where one can be made."""
+    """What a case still has to say for a forecast; empty where one can be made.
+
+    Of a cause or product without a model it is only that.
+    """
+    if lacking := tuple(_no_model(case)):
+        return lacking
     plan = case.plan
     needed: dict[str, object] = {
         "spasm.cause": case.spasm.cause,
@@ -91,6 +101,20 @@ def needs(case: Case) -> tuple[Need, ...]:
     return (*missing, *(Need(f"spasm.{name}", _OVER_ZERO) for name in zero))
 
 
+def _no_model(case: Case) -> Iterator[Need]:
+    """A cause or product that a case may name and no forecast can be made of."""
+    cause, plan = case.spasm.cause, case.plan
+    if cause is not None and cause not in modelled_causes():
+        have = (causes()[each] for each in modelled_causes())
+        yield Need("spasm.cause", _NO_MODEL.format(causes()[cause], "causes", ", ".join(have)), no_model=True)
+    if plan.product is not None and not (what := product(plan.product)).modelled:
+        have = (product(each).label for each in modelled_products())
+        yield Need("plan.product", _NO_MODEL.format(what.label, "products", ", ".join(have)), no_model=True)
+        if plan.titration == "label":
+            yield Need("plan.titration", f"no label titration is known for {what.label}", no_model=True)
+
+
+_NO_MODEL = "no model of {} ({} in the model: {})"
 _WHAT = {
     "spasm.cause": "what causes the spasms",
     "plan.product": "the product that would be taken",
@@ -108,8 +132,7 @@ _OVER_ZERO = (
 @cache
 def limits() -> dict[str, float]:
     """The limits of validity of a forecast, from limits.tsv."""
-    with (Path(__file__).parent / "limits.tsv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+    return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "limits.tsv")}
 
 
 def _unused(case: Case, notes: list[str]) -> None:
@@ -134,7 +157,7 @@ def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, 
     given: dict[str, float] = {}
     facts = {
         "weight": person.weight_kg,
-        "spasms0": spasm.per_day,
+        "spasms0": spasm.spasms_per_day,
         "NRS0": spasm.spasticity_nrs,
         "pain0": spasm.pain_nrs,
         "severity0": spasm.severity_nrs,

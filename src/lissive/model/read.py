@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lissive.cache import key_of, source_hash, store, stored
+from lissive.cache import store, stored
 from lissive.errors import ModelError
+from lissive.fingerprint import of_folder, of_texts
 from lissive.model.equations import Equations, from_json, to_json
 from lissive.model.fit_text import is_sbml
 
@@ -34,10 +35,10 @@ def load(name_or_path: str | Path) -> Equations:
     """
     here = Path(__file__).parent
     if str(name_or_path) == "lissive":  # known by its files, so that they need not be put together each time
-        origin = source_hash(here / "text", "*.ant") + source_hash(here / "parameters", "*.tsv")
+        origin = of_folder(here / "text", "*.ant") + of_folder(here / "parameters", "*.tsv")
     else:
         origin = "\0".join(text_of(name_or_path))
-    key = key_of(origin, source_hash(here))
+    key = of_texts(origin, of_folder(here))
     known = stored(key, ".equations.json")
     if known is not None:
         return from_json(known.decode())

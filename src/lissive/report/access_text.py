@@ -14,6 +14,7 @@ from lissive.access.product_words import products
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text, said
 from lissive.case import Case
+from lissive.case.vocabulary import visits
 from lissive.report.table import as_text, table
 from lissive.report.words import UNVERIFIED_MEANS, paragraphs, upper_first, wrapped
 
@@ -100,7 +101,7 @@ def facts_text(facts: Facts) -> str:
         held = [said(k) for k, v in symptom.attributes.items() if v] if symptom is not None else ["perhaps"]
         parts.append(f"{said(name)} ({', '.join(held)})" if held else said(name))
     if facts.visit is not None:
-        parts.append("by telehealth" if facts.visit == "telehealth" else "in person")
+        parts.append(visits()[facts.visit])
     parts += [facts.practitioner] if facts.practitioner else []
     return "; ".join(parts)
 

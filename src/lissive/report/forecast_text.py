@@ -68,6 +68,8 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
 
 def _needs(forecast: ForecastNeeds) -> str:
     lines = [wrapped(f"- {each.field}: {each.what}", _INDENT) for each in forecast.needs]
+    if any(each.no_model for each in forecast.needs):
+        return "\n".join(["3  Forecast: no forecast.", *lines])
     return "\n".join(["3  Forecast: not made. The case does not state everything that it needs:", *lines])
 
 

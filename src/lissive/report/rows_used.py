@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lissive.model.parameters import RECALLED, load_parameters
 from lissive.report.run_record import Record
+from lissive.table import rows_of
 
 _PACKAGE = Path(__file__).parents[1]
 _PARAMETERS = "model/parameters"
@@ -94,5 +94,4 @@ def sources_of(folder: str) -> dict[str, dict[str, str]]:
 
 
 def _rows(place: str) -> list[dict[str, str]]:
-    with (_PACKAGE / place).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return rows_of(_PACKAGE / place)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from lissive.fingerprint import of_bytes
 from lissive.model import load
 from lissive.simulation.solve import model_hash
 
@@ -113,11 +113,10 @@ def _alike(a: float, b: float, tolerance: float) -> bool:
 
 def _hash(folder: Path, patterns: Iterable[str]) -> str:
     """Of names and contents of the files."""
-    h = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
-        h.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return h.hexdigest()[:_LENGTH]
+    paths = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    parts = (p.relative_to(folder).as_posix().encode() + b"\0" + p.read_bytes() + b"\0" for p in paths)
+    return of_bytes(b"".join(parts), _LENGTH)
 
 
 def _of_file(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:_LENGTH] if path.is_file() else "none"
+    return of_bytes(path.read_bytes(), _LENGTH) if path.is_file() else "none"

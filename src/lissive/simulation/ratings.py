@@ -7,7 +7,6 @@ each rating. Shared by forecasts and virtual trials.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from scipy.special import ndtri
 
 from lissive.errors import SimulationError
 from lissive.simulation.streams import Floats, uniforms
+from lissive.table import rows_of
 
 MOST_DAYS = 1024
 """Each subject has a stretch of this many numbers of a stream: more days disturb nobody's."""
@@ -26,8 +26,7 @@ MOST_DAYS = 1024
 @cache
 def figures() -> Mapping[str, float]:
     """The figures of ratings.tsv by name."""
-    with (Path(__file__).parent / "ratings.tsv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+    return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "ratings.tsv")}
 
 
 def by_day(seed: int, purpose: str, subjects: npt.NDArray[np.int64], days: int) -> Floats:

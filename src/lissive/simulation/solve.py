@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lissive.errors import ParameterError, SimulationError
+from lissive.fingerprint import of_bytes
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
@@ -220,7 +220,7 @@ def model_hash(equations: Equations) -> str:
     roots = (*equations.rates, *equations.initial, *equations.quantities.values())
     nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
     content = (nodes, equations.states, roots, dict(equations.parameters))
-    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+    return of_bytes(repr(content).encode(), 16)
 
 
 def simulate_files(

@@ -11,7 +11,6 @@ decision time is a stop for everybody, so a closed-loop run gives the same bits 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +26,7 @@ from lissive.simulation.engine import Kernel
 from lissive.simulation.run import Settings, to_doses
 from lissive.simulation.schedule import Regimen, Schedule
 from lissive.simulation.streams import Floats
+from lissive.table import rows_of
 
 Whole = npt.NDArray[np.int64]
 
@@ -123,8 +123,7 @@ def _decided(units: Any, most: int, day: int) -> Whole:
 @cache
 def thresholds() -> Mapping[str, float]:
     """The numbers by which the usual policy decides, from titration.tsv."""
-    with (Path(__file__).parent / "titration.tsv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+    return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "titration.tsv")}
 
 
 def willing(u: Floats, limit: Mapping[str, Any], allowed: Any) -> Whole:

@@ -18,14 +18,6 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-class StudyFindings(StudyError):
-    """All that is wrong with one file, a line for each finding."""
-
-    def __init__(self, findings: list[StudyError]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
-
-
 class Entry:
     """One study of the file, with the means to say where something is wrong in it."""
 

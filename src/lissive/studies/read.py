@@ -14,7 +14,7 @@ from lissive.given import path_of
 from lissive.marked import Loc, read_marked
 from lissive.studies import words
 from lissive.studies.arm import make_arm
-from lissive.studies.entry import Entry, StudyFindings
+from lissive.studies.entry import Entry
 from lissive.studies.measures import observations_of
 from lissive.studies.observation import PRINTED, Observation, Studies
 
@@ -32,7 +32,7 @@ def read_studies(path: str | Path) -> Studies:
 
     Raises
     ------
-    StudyFindings (a StudyError) with every finding: an unknown analyte, route, unit, statistic, split or
+    StudyError with every finding: an unknown analyte, route, unit, statistic, split or
         provenance, a null or a word where a number is needed, a number that cannot be, an id that comes twice.
     """
     path = path_of(path, wrong=StudyError)
@@ -49,7 +49,7 @@ def read_studies(path: str | Path) -> Studies:
     pairs = _pairs(entries, found)
     findings = {str(each): each for entry in entries for each in entry.findings}
     if findings:
-        raise StudyFindings(list(findings.values()))
+        raise StudyError.all_of(list(findings.values()))
     skipped = [each for entry in entries for each in entry.skipped]
     return Studies(str(path), (*found, *pairs), tuple(skipped))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from lissive.table import rows_of
 
 HERE = Path(__file__).parent
 NOT_MODELLED = "-"
@@ -27,8 +28,7 @@ class Metric(NamedTuple):
 
 
 def table(name: str) -> list[dict[str, str]]:
-    with (HERE / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
+    return rows_of(HERE / name)
 
 
 @cache

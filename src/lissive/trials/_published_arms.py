@@ -275,7 +275,7 @@ def _inhaled(entry: Entry, route: str, name: str, caps: Caps) -> dict[str, Any]:
     if unit is None:
         raise CannotBuild("max_dose is missing (thc_mg_session or thc_mg_day)")
     return {
-        "product": route,
+        "product": f"flower_{route}",
         "units_counted": "cigarette" if route == "smoked" else "filling",
         "thc_mg_per_unit": unit,
         "titration": "fixed",
@@ -302,7 +302,7 @@ def _oral(entry: Entry, groups: Groups, name: str, content: str, caps: Caps) -> 
         if abs(most * unit_thc - caps.thc) > 1e-6:
             entry.assume(f"Maximum daily dose {most} units of {unit_thc:g} mg THC, not {caps.thc:g} mg.")
     made = {
-        "product": "cbd_oral_solution" if content == "cbd" else "thc_oral",
+        "product": "cannabidiol_solution" if content == "cbd" else "dronabinol",
         "units_counted": "capsule",
         "thc_mg_per_unit": unit_thc,
         "cbd_mg_per_unit": unit_cbd,

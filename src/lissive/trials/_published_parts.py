@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -73,14 +73,6 @@ class Published:
     path: str
     trials: tuple[PublishedTrial, ...]
     skipped: tuple[Skipped, ...]
-
-
-class TrialFindings(StudyError):
-    """All that is wrong with one file, a line for each finding."""
-
-    def __init__(self, findings: Sequence[StudyError]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
 
 
 class CannotBuild(Exception):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from lissive.table import rows_of
 
 NOT_MODELLED = "-"
 
@@ -22,8 +23,7 @@ class Word(NamedTuple):
 @cache
 def table(field: str) -> tuple[Word, ...]:
     """The words of a field, the longest first."""
-    with (Path(__file__).parent / "published_words.tsv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["field"] == field]
+    rows = [row for row in rows_of(Path(__file__).parent / "published_words.tsv") if row["field"] == field]
     made = [Word(row["word"].lower(), row["means"], row["note"]) for row in rows]
     return tuple(sorted(made, key=lambda each: -len(each.word)))
 

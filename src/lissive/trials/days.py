@@ -145,8 +145,8 @@ def _tell_model(run: Running, arms: Sequence[Arm], treatment: IntArray) -> None:
     believed = np.array([float(arm.product is not None or arm.placebo) for arm in arms] + [0.0])
     new = {
         "placebo_on": believed[treatment],
-        "smoked": (product == "smoked").astype(float),
-        "oil_CBD": (product == "cbd_oral_solution").astype(float),
+        "smoked": (product == "flower_smoked").astype(float),
+        "oil_CBD": (product == "cannabidiol_solution").astype(float),
     }
     if all((run.parameters[name] == value).all() for name, value in new.items()):
         return

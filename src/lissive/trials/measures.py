@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
+
+from lissive.table import rows_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class Measure:
 
 
 def _read() -> dict[str, Measure]:
-    with (Path(__file__).parent / "measures.tsv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = rows_of(Path(__file__).parent / "measures.tsv")
     texts = ("measure", "paramcd", "output", "baseline", "kind", "label", "unit")
     return {
         row["measure"]: Measure(

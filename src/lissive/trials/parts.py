@@ -8,7 +8,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.case.products import Product, causes, label_titration, product, products
+from lissive.case.facts import one_of
+from lissive.case.products import Product, label_titration, modelled_products, product
+from lissive.case.vocabulary import modelled_causes
 from lissive.trials.measures import EVENTS, MEASURES
 from lissive.trials.size import MOST_PATIENTS
 from lissive.typed import Row, nearest, raise_all, refuse
@@ -51,9 +53,7 @@ class Population(Row):
     @field_validator("cause")
     @classmethod
     def _known_cause(cls, value: str) -> str:
-        if value not in causes():
-            raise refuse(f"is {value!r}.{nearest(value, causes())}", f"{', '.join(causes())}.", MEND)
-        return value
+        return one_of("cause", value, modelled_causes(), do=MEND)
 
     @field_validator("baseline", "inclusion")
     @classmethod
@@ -129,9 +129,7 @@ class Arm(Row):
     @field_validator("product")
     @classmethod
     def _known_product(cls, value: str | None) -> str | None:
-        if value is not None and value not in products():
-            raise refuse(f"is {value!r}.{nearest(value, products())}", f"{', '.join(products())}.", MEND)
-        return value
+        return value if value is None else one_of("product", value, modelled_products(), do=MEND)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

@@ -36,7 +36,6 @@ from lissive.trials._published_parts import (
     Published,
     PublishedTrial,
     Skipped,
-    TrialFindings,
     text_of,
 )
 from lissive.trials.measures import MEASURES
@@ -46,7 +45,6 @@ __all__ = [
     "Published",
     "PublishedTrial",
     "Skipped",
-    "TrialFindings",
     "read_published",
     "shipped_published",
 ]
@@ -66,7 +64,7 @@ def read_published(path: str | Path) -> Published:
 
     Raises
     ------
-    TrialFindings (a StudyError) with every finding: no id or one that is a duplicate, an unknown split or provenance, a
+    StudyError with every finding: no id or one that is a duplicate, an unknown split or provenance, a
         word where a number is needed, a share above 1, an interval that does not hold its estimate, a spread below 0.
     """
     path = path_of(path, wrong=StudyError)
@@ -83,7 +81,7 @@ def read_published(path: str | Path) -> Published:
     by_id = {entry.id: entry for entry in entries}
     trials = [made for entry in entries if (made := _read(entry, by_id))]
     if findings := [each for entry in entries for each in entry.findings]:
-        raise TrialFindings(list({str(each): each for each in findings}.values()))
+        raise StudyError.all_of(list({str(each): each for each in findings}.values()))
     skipped = [each for entry in entries for each in entry.skipped]
     return Published(str(path), tuple(trials), (*skipped, *_not_trials(data)))
 

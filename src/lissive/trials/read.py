@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,27 +14,19 @@ from lissive.trials.design import Design
 from lissive.typed import make_typed, read_typed
 
 
-class DesignFindings(DesignError):
-    """All that is wrong with one design, a line for each finding."""
-
-    def __init__(self, findings: Sequence[DesignError]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
-
-
 def read_design(path: str | Path) -> Design:
     """The design in a YAML or JSON file.
 
     Raises
     ------
-    DesignFindings (a DesignError) with every finding: file, line, field, what is allowed, what to do.
+    DesignError with every finding: file, line, field, what is allowed, what to do.
     """
-    return read_typed(path, Design, DesignError, DesignFindings, example="trial: a", thing="the design")
+    return read_typed(path, Design, DesignError, example="trial: a", thing="the design")
 
 
 def make_design(data: Mapping[str, Any], *, where: str = "") -> Design:
     """The design in plain data; raises as `read_design` does."""
-    return make_typed(data, Design, DesignError, DesignFindings, where=where, thing="the design")
+    return make_typed(data, Design, DesignError, where=where, thing="the design")
 
 
 def planned(design: Design | str | Path, seed: int | None) -> tuple[Design, int]:
@@ -53,8 +45,6 @@ def located(path: str | Path) -> Iterator[None]:
     """What only turns out during simulation (nobody is eligible, say) is reported with its line in the file."""
     try:
         yield
-    except DesignFindings:
-        raise
     except DesignError as error:
         parts = error.where.split(".")
         if parts[0] not in Design.model_fields:

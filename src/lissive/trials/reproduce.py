@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.errors import DesignError
 from lissive.evidence import TRIALS
+from lissive.fingerprint import of_bytes
 from lissive.given import kind_of, list_of, threads_of, whole
 from lissive.model import load
 from lissive.simulation.engine import Tolerances
@@ -301,5 +301,5 @@ def stamp() -> str:
     """What an answer about the shipped trials rests on, short."""
     here = Path(__file__).parent
     tables = [DRAWS, TRIALS, here / "between.tsv", here.parent / "simulation" / "ratings.tsv"]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in tables)).hexdigest()[:12]
+    digest = of_bytes(b"".join(path.read_bytes() for path in tables), 12)
     return f"model {model_hash(load('lissive'))[:12]}, draws and trials {digest}"

@@ -6,7 +6,6 @@ Names are those of the model's parameters; `spread of NAME` is how one differs b
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +18,7 @@ from lissive.model.parameters import Parameter
 from lissive.simulation.ratings import figures
 from lissive.simulation.streams import normals
 from lissive.simulation.titrate import thresholds
+from lissive.table import rows_of
 
 SPREAD, TITRATION, RATING, BETWEEN = "spread of ", "titration ", "rating ", "between "
 TIED = {"tau_THC": "tau_OH"}
@@ -36,8 +36,7 @@ MOVED = {
 @cache
 def between_trials() -> Mapping[str, float]:
     """The figures of between.tsv."""
-    with (Path(__file__).parent / "between.tsv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: float(row["value"]) for row in csv.DictReader(file, delimiter="\t")}
+    return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "between.tsv")}
 
 
 @dataclass(frozen=True)

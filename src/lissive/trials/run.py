@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lissive.errors import DesignError
+from lissive.fingerprint import of_bytes
 from lissive.given import list_of, path_of, threads_of
 from lissive.model import load
 from lissive.model.parameters import load_parameters
@@ -208,7 +208,7 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
     rests = [design.model_dump(mode="json"), seed, model_hash(load("lissive")), tables, answers, __version__]
     package = Path(__file__).parents[1]
     files = b"".join((package / each).read_bytes() for each in ALSO)
-    return hashlib.sha256(json.dumps(rests, sort_keys=True).encode() + files).hexdigest()[:16]
+    return of_bytes(json.dumps(rests, sort_keys=True).encode() + files, 16)
 
 
 def _provenance(design: Design, seed: int, stamp: str) -> Provenance:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+
+from lissive.table import rows_of
 
 HERE = Path(__file__).parent
 
 
 def rows(name: str) -> list[dict[str, str]]:
     """The lines of one table of this folder, column to cell."""
-    with (HERE / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return rows_of(HERE / name)
 
 
 @cache

@@ -11,7 +11,8 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from lissive.cache import key_of, source_hash, store, stored
+from lissive.cache import store, stored
+from lissive.fingerprint import of_folder, of_texts
 from lissive.model import expression
 from lissive.simulation.engine import dialect, driver
 
@@ -52,10 +53,10 @@ def fingerprint() -> str:
     """Hash of the engine's own source and of the machine: what kernels depend on beside the model."""
     about = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), str(llvm.llvm_version_info))
     code = (
-        source_hash(Path(__file__).parent),
-        source_hash(Path(expression.__file__).parent, "expression.py"),
+        of_folder(Path(__file__).parent),
+        of_folder(Path(expression.__file__).parent, "expression.py"),
     )
-    return key_of(*code, *(str(each) for each in about))
+    return of_texts(*code, *(str(each) for each in about))
 
 
 @contextmanager
@@ -78,7 +79,7 @@ def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
 
     `optimise` is for the driver: loops and branches gain by it, straight-line arithmetic does not.
     """
-    key = key_of(key, str(optimise), fingerprint())
+    key = of_texts(key, str(optimise), fingerprint())
     known = stored(key, ".o")
     if known is not None:
         return known

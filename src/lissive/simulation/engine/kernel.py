@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lissive.cache import key_of, store, stored
+from lissive.cache import store, stored
 from lissive.errors import ParameterError, SimulationError
+from lissive.fingerprint import of_texts
 from lissive.model.equations import Equations
 from lissive.simulation.engine import compile as backend
 from lissive.simulation.engine.dialect import signature
@@ -95,7 +96,7 @@ class Kernel:
         self.parameters = tuple(equations.parameters)
         self._plan: Plan | None = None
         self.switches = Switches(equations, [*equations.rates, *(quantity(equations, o) for o in outputs)])
-        key = key_of(_content(equations, self.outputs, self.inputs), str(lanes), backend.fingerprint())
+        key = of_texts(_content(equations, self.outputs, self.inputs), str(lanes), backend.fingerprint())
         known = stored(key, ".constants")
         if known is None:
             known = str(len(self._planned().once)).encode()
