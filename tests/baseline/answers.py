@@ -41,8 +41,10 @@ def _access(name: str) -> Any:
 
 
 def _with_schedule(answer: dict[str, Any]) -> dict[str, Any]:
-    """Of federal law, which is the same in every state, the schedule alone."""
+    """Of federal law, which is the same in every state, the schedule alone; of the product what was asked."""
     law = answer.pop("federal")
+    if answer["product"]["status"] == "not_asked":
+        del answer["product"]
     return {**answer, "schedule": law["schedule"] if law else None}
 
 
