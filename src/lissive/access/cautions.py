@@ -60,7 +60,7 @@ def _moved(facts: Facts, place: Jurisdiction) -> Iterator[Caution]:
     if facts.moved_from is not None and facts.moved_from != place.code:
         since = f" of {facts.certified_on}" if facts.certified_on else ""
         text = (
-            f"The certificate{since} is that of {facts.moved_from}. Whoever has moved needs a certification here, "
+            f"The certificate{since} is that of {facts.moved_from}. Anyone who has moved needs a certification here, "
             "unless the rule for visitors covers the time until then."
         )
         yield Caution("moved", text)

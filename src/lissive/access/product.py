@@ -54,7 +54,7 @@ def product_verdict(
 
 
 _PERSONAL = frozenset({"residency", "guardian", "second_practitioner"})
-"""What stands in the way of the person, and not only of the visit as it is planned."""
+"""Barriers of the person, and not only of the visit as it is planned."""
 
 
 def _for_this_person(found: Product, procedural: Procedural, blocks: tuple[str, ...]) -> Product:
