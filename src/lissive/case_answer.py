@@ -18,7 +18,7 @@ from lissive.access.of_case import of_case
 from lissive.case import Case
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.forecast import ForecastAnswer, ForecastNeeds, needs, predict, summary
-from lissive.safety import SafetyAnswer
+from lissive.safety import SafetyAnswer, safety_of
 from lissive.version import __version__
 
 
@@ -72,4 +72,4 @@ def answer(
         predicted = predict(case, subjects=subjects, seed=seed, threads=threads, progress=progress)
         forecast = summary(predicted)
         provenance |= predicted.provenance
-    return CaseAnswer(case, of_case(case), case_evidence(case), None, forecast, provenance)
+    return CaseAnswer(case, of_case(case), case_evidence(case), safety_of(case), forecast, provenance)

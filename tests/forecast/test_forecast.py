@@ -188,6 +188,17 @@ def test_two_medicines_on_one_enzyme_act_by_the_product_of_their_factors() -> No
     assert given("ketoconazole", "rifampicin")["cyp3a4_activity"] == pytest.approx(0.1 * 4)
 
 
+def test_a_brand_acts_as_its_ingredient_and_the_same_one_by_two_names_acts_once() -> None:
+    def given(*names: str) -> dict[str, float]:
+        case = changed(history={"current": [{"drug": name} for name in names]})
+        return dict(treatment(case, load("lissive")).given)
+
+    plain = given("ketoconazole")["cyp3a4_activity"]
+    assert plain < 1
+    assert given("Nizoral")["cyp3a4_activity"] == plain
+    assert given("Nizoral", "ketoconazole")["cyp3a4_activity"] == plain
+
+
 def test_a_genotype_is_read_either_way_round_and_an_unlisted_one_is_drawn_and_said() -> None:
     equations = load("lissive")
     assert treatment(changed(person={"cyp2c9": "*3/*1"}), equations).given["cyp2c9_activity"] == 0.6

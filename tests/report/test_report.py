@@ -75,7 +75,7 @@ def test_the_command_answers_in_json_and_writes_the_report(tmp_path: Path) -> No
     assert answer["case"] == "ms-new-york"
     assert answer["as_of"] == "2026-11-22"
     assert (answer["access"]["status"], answer["access"]["rule"]) == ("eligible_at_discretion", "NY-2026")
-    assert answer["safety"] is None
+    assert "clobazam_cbd" in [flag["id"] for flag in answer["safety"]["flags"]]
     assert answer["evidence"]["cause"] == "multiple_sclerosis"
     assert answer["forecast"]["subjects"] == 12
     assert answer["provenance"]["seed"] == 1

@@ -17,6 +17,7 @@ from lissive.errors import CaseError
 from lissive.forecast.answer import Need
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
+from lissive.safety.drugs import drugs_of
 from lissive.simulation.dosing import clock, day_of
 from lissive.simulation.schedule import Schedule
 from lissive.table import rows_of
@@ -146,6 +147,12 @@ def _unused(case: Case, notes: list[str]) -> None:
         "other conditions": history.conditions,
         "drugs tried": history.tried,
         "opioids": history.opioids,
+        "alcohol": history.alcohol,
+        "family history": history.family_psychosis or None,
+        "planned operation": history.surgery or None,
+        "pregnancy": person.pregnancy,
+        "breast-feeding": person.breast_feeding or None,
+        "driving": person.drives or None,
     }
     if idle := [name for name, value in said.items() if value not in (None, (), "none")]:
         notes.append(f"Stated in the case but not used by the forecast: {', '.join(idle)}.")
@@ -200,20 +207,26 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
             "Current medicines are unknown; the forecast assumes no co-medication that acts on CYP or UGT enzymes."
         )
         return
-    known = load_interactions()
+    known, counted = load_interactions(), set[str]()
     for drug in current:
-        if drug.drug not in known:
+        if not (modelled := modelled_as(drug.drug)):
             notes.append(
                 f"{drug.drug}: not in the model's interaction table; interactions with cannabinoids are not "
                 "included in the forecast."
             )
             continue
-        for row in known[drug.drug].values():
+        rows = [row for name in modelled if name not in counted for row in known[name].values()]
+        counted.update(modelled)
+        for row in rows:
             given[row.parameter] = given.get(row.parameter, 1.0) * row.value
-        effects = ", ".join(
-            f"{row.parameter} x {row.value:g} ({row.provenance})" for row in known[drug.drug].values()
-        )
-        notes.append(f"{drug.drug}: included, as {effects}.")
+        effects = ", ".join(f"{row.parameter} x {row.value:g} ({row.provenance})" for row in rows)
+        notes.append(f"{drug.drug}: included, as {effects or 'above'}.")
+
+
+def modelled_as(drug: str) -> list[str]:
+    """The medicines of the model's table that a name or a brand stands for."""
+    names = {drug, *(each.name for each in drugs_of(drug))}
+    return [name for name in load_interactions() if name in names]
 
 
 def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:
