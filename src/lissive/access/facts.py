@@ -7,6 +7,7 @@ that is left out is unknown. `spasticity: null` says that it is unknown whether 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -304,6 +305,23 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
         doubts=tuple(doubts),
         product=_planned(case),
     )
+
+
+def with_more(facts: Facts, more: Facts) -> Facts:
+    """The facts of a case with what else is said of the person: further diagnoses, symptoms and flags are added,
+    and anything else that is said replaces what the case has."""
+    said = {
+        each.name: getattr(more, each.name)
+        for each in fields(Facts)
+        if getattr(more, each.name) != getattr(Facts(), each.name)
+    }
+    together = {
+        "dx": tuple(dict.fromkeys((*facts.dx, *more.dx))),
+        "symptoms": {**facts.symptoms, **more.symptoms},
+        "flags": {**facts.flags, **more.flags},
+        "doubts": (*facts.doubts, *more.doubts),
+    }
+    return replace(facts, **{**said, **together})
 
 
 def _planned(case: Case) -> Asked | None:

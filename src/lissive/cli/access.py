@@ -335,6 +335,14 @@ def draft(
             "--on", metavar="DATE", help="Date of certification (default: the case's as_of, else today)."
         ),
     ] = None,
+    jurisdiction: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="State or country (default: the case's residence)."),
+    ] = None,
+    facts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Further facts, as that the visit is a renewal."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="File to write it to: .md, .html or .txt.")
     ] = None,
@@ -342,16 +350,18 @@ def draft(
     as_json: AsJson = False,
 ) -> None:
     """Draft a certification from the case, and list what is missing. Nothing is submitted."""
+    from lissive.access.cases import read_question
     from lissive.access.certificate import draft as drafted
     from lissive.case import read_case
     from lissive.files import keep_inputs
     from lissive.report.certificate_text import draft_text
 
     _check_out(out)
-    keep_inputs([out], reads=[file], force=force)
+    keep_inputs([out], reads=[file, *([facts] if facts else [])], force=force)
     case = read_case(file)
     day = case.as_of if on is None and case.as_of is not None else day_of(on)
-    found = drafted(case, day)
+    more = None if facts is None else read_question(facts)[0]
+    found = drafted(case, day, code=jurisdiction, more=more)
     if out is not None:
         _write_draft(out, found)
     print(json.dumps(found.to_json()) if as_json else draft_text(found))
