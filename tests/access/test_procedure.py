@@ -37,6 +37,9 @@ def ask(code: str, on: str, **facts: Any) -> Answer:
         ("US-AZ", "2022-01-01", {"visit": "video"}, "unknown", ("telehealth_unknown",)),
         ("US-MD", "2020-04-06", {"visit": "video"}, "blocked", ("telehealth_initial_not_allowed",)),
         ("US-MD", "2020-04-07", {"visit": "video"}, "ok", ()),
+        ("US-MA", "2024-05-01", {"visit": "video"}, "unknown", ("waiver",)),
+        ("US-MA", "2024-05-01", {"visit": "video", "initial": False}, "ok", ()),
+        ("US-NY", "2026-03-01", {"visit": "video", "initial": False}, "unknown", ("telehealth_unknown",)),
         ("US-OK", "2020-03-10", {"visit": "video"}, "unknown", ("telehealth_unknown",)),  # in that month
         ("US-NY", "2016-11-29", {"practitioner": "NP"}, "blocked", ("practitioner_type",)),
         ("US-NY", "2016-11-30", {"practitioner": "APRN"}, "ok", ()),
@@ -48,7 +51,9 @@ def ask(code: str, on: str, **facts: Any) -> Answer:
         ("US-CO", "2021-05-01", {"practitioner": "NP"}, "unknown", ("practitioner_unknown",)),
         ("GB", "2020-06-01", {"practitioner": "MD"}, "unknown", ("practitioner_unknown",)),
         ("GB", "2020-06-01", {"practitioner": "specialist"}, "ok", ()),
-        ("US-TX", "2022-06-01", {"practitioner": "neurologist"}, "ok", ()),  # a specialist is a physician
+        ("US-TX", "2022-06-01", {"practitioner": "neurologist"}, "ok", ()),
+        ("US-TX", "2022-06-01", {"practitioner": "MD"}, "unknown", ("practitioner_unknown",)),
+        ("US-PA", "2022-06-01", {"practitioner": "neurologist"}, "ok", ()),  # a specialist is a physician
         ("US-TX", "2022-06-01", {"practitioner": "RN"}, "blocked", ("practitioner_type",)),
         ("US-NY", "2026-02-18", {"resident": False, "visitor_card": True}, "blocked", ("residency",)),
         ("US-NY", "2026-02-19", {"resident": False, "visitor_card": True}, "ok", ()),
@@ -143,7 +148,7 @@ def test_sources_that_end_long_before_or_say_no_day_give_no_high_confidence() ->
         ("US-KY", 17, {"guardian": True}, "ok", ()),
         ("US-MS", 17, {"guardian": True, "practitioner": "NP"}, "blocked", ("practitioner_type",)),
         ("US-AL", 18, {"guardian": True}, "ok", ()),  # a minor below 19
-        ("GB", 17, {"practitioner": "specialist"}, "ok", ()),  # a prescription, and no programme
+        ("GB", 17, {"practitioner": "specialist"}, "unknown", ("minor",)),  # no rule for minors is known
     ],
 )
 def test_the_young_need_whom_the_rule_names(
@@ -151,3 +156,10 @@ def test_the_young_need_whom_the_rule_names(
 ) -> None:
     answer = ask(code, "2026-10-01", age=age, **{"practitioner": "MD", "visit": "in_person", **facts})
     assert (answer.procedural, answer.blocks) == (procedural, blocks)
+
+
+@pytest.mark.parametrize("code", ["US-FL", "US-NY", "US-TX", "US-CO", "US-DC", "DE"])
+def test_what_a_rule_asks_for_a_minor_is_never_taken_as_met(code: str) -> None:
+    young = ask(code, "2025-06-01", age=15)
+    assert young.procedural != "ok"
+    assert {"minor", "guardian"} & {*young.blocks}

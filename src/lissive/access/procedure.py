@@ -1,7 +1,8 @@
 """The other question: may this visit certify it? Kind of visit, kind of practitioner, residence.
 
 What is still open, as a visit that is not yet arranged, blocks nothing: what it then has to keep to is a
-requirement. What is stated is held against the rule; where the rule is not known, so is the answer.
+requirement. What is stated is held against the rule; where the rule is not known, so is the answer. A rule in words
+that no clause decides (of a minor, of a visitor, a waiver, a speciality) makes it unknown, never ok.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def procedure(facts: Facts, version: Version, on: datetime.date, *, certifies_se
     ----------
     certifies_self : the person certifies themselves, so that there need be no visit.
     """
-    checks = list(_residence(facts, version, on))
+    checks = [*_residence(facts, version, on)]
     if not certifies_self:
         checks += [*_practitioner(facts, version, on), *_visit(facts, version, on)]
     checks += [*_of_minor(facts, version), *_of_young_adult(facts, version, on)]
@@ -67,7 +68,7 @@ def _residence(facts: Facts, version: Version, on: datetime.date) -> Iterator[Ch
         yield UNKNOWN, "residency", "reciprocity"
     elif not recognised or facts.visitor_card is False:
         yield BLOCKED, "residency", "reciprocity"
-    elif facts.visitor_card is None:
+    elif facts.visitor_card is None or version.known("reciprocity") == "recalled":
         yield UNKNOWN, "residency", "reciprocity"
 
 
@@ -154,12 +155,12 @@ def by_video(version: Version, on: datetime.date, *, renewal: bool = False) -> b
     rule = version.telehealth
     if rule is None:
         return None
+    if renewal:
+        return rule.renewal
     first = has_begun(rule.begins, on) if rule.initial else rule.initial
     if first is False and rule.emergency and _within(rule.emergency, on):
-        first = None
-    if not renewal:
-        return first
-    return rule.renewal if rule.renewal is not None else (True if first else None)
+        return None
+    return first
 
 
 def _within(span: Span, on: datetime.date) -> bool:
@@ -185,7 +186,10 @@ def is_minor(facts: Facts, version: Version) -> bool:
 
 def _of_minor(facts: Facts, version: Version) -> Iterator[Check]:
     """What a minor needs besides: a guardian, a second practitioner, one of fewer kinds."""
-    if not is_minor(facts, version) or version.minors_caregiver is None:
+    if not is_minor(facts, version):
+        return
+    if version.minors_caregiver is None:
+        yield UNKNOWN, "minor", "minors_caregiver"
         return
     needed = [("guardian", facts.guardian)]
     if version.minor_second_practitioner:

@@ -64,7 +64,7 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     what = product(plan.product)
     notes: list[str] = []
     given, unknown = _person(case, notes)
-    given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": 1.0}
+    given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": _healing(case, notes)}
     given["smoked"] = float(what.name == "flower_smoked")
     given["oil_CBD"] = float(what.name == "cannabidiol_solution")
     if plan.titration == "label":
@@ -179,6 +179,31 @@ def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, 
             given[name] = value
     _medicines(case, given, notes)
     return given, tuple(unknown)
+
+
+def _healing(case: Case, notes: list[str]) -> float:
+    """Share of natural healing that an injury of this age still has; other causes do not heal by themselves.
+
+    An acute injury heals, one that has stayed beyond the limit of chronic pain does not, and between the two it
+    falls in proportion. Where its age is unknown it is kept as it is: a recovery is not assumed.
+    """
+    spasm = case.spasm
+    if spasm.cause != "muscle_injury":
+        return 1.0
+    if spasm.since is None or case.as_of is None:
+        notes.append(
+            "The age of the injury is unknown; the forecast assumes that it does not heal by itself."
+        )
+        return 0.0
+    acute, chronic = (limits()[name] for name in ("injury_acute", "injury_chronic"))
+    weeks = (case.as_of - spasm.since).days / 7
+    share = min(1.0, max(0.0, (chronic - weeks) / (chronic - acute)))
+    if share == 0.0:
+        notes.append(
+            f"An injury of more than {chronic:g} weeks is chronic; the forecast assumes that it does not heal "
+            "by itself."
+        )
+    return share
 
 
 def _fed(case: Case) -> float | None:
