@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,7 +55,7 @@ def without_product(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
     def of_case(case: Case) -> Any:
         found = real(case)
         assert found is not None
-        object.__setattr__(found, "product", SimpleNamespace(status=status))
+        object.__setattr__(found, "product", replace(found.product, status=status, why="", nearest=()))
         return found
 
     monkeypatch.setattr(compose, "of_case", of_case)
@@ -111,7 +111,8 @@ def test_what_is_not_calibrated_has_no_number_on_the_screen_and_says_so_in_full(
     ],
 )
 def test_no_dose_of_what_cannot_be_had_is_anywhere(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = make_case({**MS, "plan": plan})
+    case = make_case({**MS, "place": {"residence": "GB"}, "plan": plan})
+    without_product(monkeypatch, "obtainable")
     assert any(word in said_of(answer(case, simulate=False)) for word in ("10 sprays", "6.5 mg"))
     without_product(monkeypatch, "not_obtainable")
     found = answer(case, subjects=3, threads=1)
