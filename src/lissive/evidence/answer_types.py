@@ -37,7 +37,6 @@ class Result:
 
     pooled: Pooled
     studies: tuple[str, ...]
-    """One id for each comparison: a study of several arms comes more than once."""
     direction: str
     """benefit, harm, either (the interval includes no difference); lower, higher where benefit is not stated."""
     prediction_beyond_scale: bool
@@ -80,6 +79,7 @@ class StudyRow:
             "label": effect.label,
             "design": effect.design,
             "product": self.comparison.product,
+            "products": list(self.comparison.products),
             "n": effect.n,
             "active": None if active is None else asdict(active),
             "control": None if control is None else asdict(control),
@@ -107,6 +107,10 @@ class LeftOut:
     """Name of the figures in the study's entry."""
     text: str = ""
     """What the study reports in words."""
+    provenance: str = "read"
+    """Of its weakest figure."""
+    either: Comparison | None = None
+    """The comparison as printed, where it is left out because its sign is not known."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -115,6 +119,33 @@ class LeftOut:
             "reason": self.reason,
             "key": self.key,
             "said": self.text,
+            "provenance": self.provenance,
+        }
+
+
+@dataclass(frozen=True)
+class EitherSign:
+    """The pooled estimate with results whose sign is not known, taken as lower or as higher with the drug."""
+
+    studies: tuple[str, ...]
+    labels: tuple[str, ...]
+    sign: str
+    """lower, higher."""
+    result: Result
+    flips: bool
+    """Whether the finding is another than without them."""
+
+    def to_json(self) -> dict[str, Any]:
+        pooled = self.result.pooled
+        return {
+            "with": list(self.studies),
+            "sign": self.sign,
+            "design": self.result.design,
+            "k": pooled.k,
+            **_estimate_json(pooled),
+            "p": pooled.p,
+            "direction": self.result.direction,
+            "flips": self.flips,
         }
 
 
@@ -180,6 +211,8 @@ class PooledAnswer:
     rejected: str
     """Why the estimate is not to be used; empty where it may be."""
     notes: tuple[str, ...]
+    either_sign: tuple[EitherSign, ...] = ()
+    """Where results were left out because their sign is not known."""
     as_of: str | None = None
     there_is: Alternatives | None = None
     trials_looked: int | None = None
@@ -187,7 +220,7 @@ class PooledAnswer:
 
     @property
     def k(self) -> int:
-        """Comparisons that are pooled."""
+        """Studies that are pooled."""
         return len(self.studies)
 
     @property
@@ -201,7 +234,7 @@ class PooledAnswer:
 
     @property
     def unverified(self) -> tuple[str, ...]:
-        """Studies of which a figure was not checked against its source, one for each comparison."""
+        """Studies of which a figure was not checked against its source."""
         return tuple(row.effect.study for row in self.studies if row.effect.provenance == "recalled")
 
     @property
@@ -227,6 +260,7 @@ class PooledAnswer:
             "direction": "" if self.overall is None else self.overall.direction,
             "by_design": [group.to_json() for group in self.by_design],
             "between_designs": None if self.between is None else asdict(self.between),
+            "either_sign": [each.to_json() for each in self.either_sign],
             "leave_one_out": [each.to_json() for each in self.leave_one_out],
             "small_studies": self.small_studies.to_json(),
             "absolute": None if absolute is None else absolute.to_json(),

@@ -64,17 +64,23 @@ class Comparison:
     cause: str
     design: str
     product: str = ""
+    """Empty where arms of different products are combined; `products` has them all."""
+    products: tuple[str, ...] = ()
     active: Group | None = None
     control: Group | None = None
     given: Given | None = None
     correlation: float | None = None
     """Crossover: between a person's values under active and under control; `assumed` says why, if not stated."""
     assumed: str = ""
+    treatments: int = 1
+    """Crossover: active treatments of each person, whose mean is compared."""
     better: str = "lower"
     """Which way of the outcome is benefit: lower, higher."""
     provenance: str = "read"
     """The weakest of what is used: read, derived, recalled."""
     cited: tuple[Cited, ...] = ()
+    unsigned: str = ""
+    """Why the sign of its difference is not known: it is then no estimate, and is not pooled."""
     patients: str = ""
     """Key of the participants: comparisons with the same key have the same participants. "" is a key of its own."""
     note: str = ""

@@ -348,7 +348,8 @@ def _correlation(comparison: Comparison, assumed: float | None, notes: list[str]
         )
     if not -1 < r < 1:
         raise NotUsable(f"a within-person correlation of {r:g} is impossible")
-    return r
+    # a mean over k treatments differs from control by a variance of (1 + 1/k)(1 - r), not 2 (1 - r)
+    return 1 - (1 - r) * (1 + 1 / comparison.treatments) / 2
 
 
 def _groups(comparison: Comparison) -> list[Group]:

@@ -63,7 +63,7 @@ def _flat(one: Comparison) -> Mapping[str, object]:
     flat: dict[str, object] = {
         name: getattr(one, name) for name in ("study", "label", "outcome", "cause", "design")
     }
-    flat |= {name: getattr(one, name) for name in ("product", "better", "provenance", "patients", "note")}
+    flat |= {name: getattr(one, name) for name in ("better", "provenance", "patients", "note")}
     for side in ("active", "control"):
         group = getattr(one, side)
         flat |= {f"{side}_{name}": value for name, value in asdict(group).items()} if group else {}
@@ -71,6 +71,7 @@ def _flat(one: Comparison) -> Mapping[str, object]:
         flat |= {name: value for name, value in asdict(one.given).items() if name != "level"}
     sources = dict.fromkeys(each.url for each in one.cited if each.url)
     return flat | {
+        "product": " ".join(one.products),
         "correlation": one.correlation,
         "sources": " ".join(url.replace(" ", "%20") for url in sources),
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lissive.evidence.comparison import Cited, Comparison, Group
+from lissive.evidence.comparison import Cited, Comparison, Group, weakest
 from lissive.evidence.read import cite, dotted, is_figure, plain
 
 
@@ -22,6 +22,13 @@ class Unused:
     text: str = ""
     """What the trial reports: its words, or else its figures as words."""
     cited: tuple[Cited, ...] = ()
+    either: Comparison | None = None
+    """The comparison as printed, where it is left out because its sign is not known."""
+
+    @property
+    def provenance(self) -> str:
+        """Of its weakest figure."""
+        return weakest(tuple(each.provenance for each in self.cited))
 
     @property
     def kind(self) -> str:

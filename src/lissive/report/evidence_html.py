@@ -216,7 +216,7 @@ def _row(answer: PooledAnswer, row: StudyRow, links: Mapping[str, str]) -> PageR
         link=links.get(effect.study, ""),
         cause=answer.cause_label,
         outcome=answer.outcome.label,
-        product=products().get(row.comparison.product, ""),
+        product=", ".join(products().get(word, word) for word in row.comparison.products),
         design=DESIGN_NAMES[effect.design],
         n=effect.n,
         effect=f"{answer.measure} {row_words(row)}",

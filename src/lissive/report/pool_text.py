@@ -58,6 +58,7 @@ def pool_text(answer: PooledAnswer) -> str:
             _overall(answer, overall),
             _words(answer),
             wrapped(absolute_words(answer)),
+            _either_sign(answer),
             _one_out(answer),
             _small(answer),
             _notes(answer, overall),
@@ -121,6 +122,27 @@ def _words(answer: PooledAnswer) -> str:
     return wrapped(f"Below {nothing}: {below}. Above {nothing}: {above}.")
 
 
+def _either_sign(answer: PooledAnswer) -> str:
+    """What results whose sign is not known would make of the estimate."""
+    lines = []
+    for each in answer.either_sign:
+        of = f", {DESIGN_NAMES[each.result.design]}" if each.result.design else ""
+        flip = " This changes the finding." if each.flips else ""
+        lines.append(
+            f"- taken as {each.sign} with {DRUG}{of}: {pooled_words(each.result.pooled)}, "
+            f"{k_words(each.result.studies)}: {finding(each.result)}.{flip}"
+        )
+    if not lines:
+        return ""
+    names = ", ".join(answer.either_sign[0].labels)
+    return "\n".join(
+        [
+            wrapped(f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"),
+            *map(wrapped, lines),
+        ]
+    )
+
+
 def _one_out(answer: PooledAnswer) -> str:
     rows = sorted(answer.leave_one_out, key=lambda row: row.pooled.estimate)
     if len(rows) < 3:
@@ -174,7 +196,7 @@ def _sources(answer: PooledAnswer) -> str:
 
 
 def _limits(answer: PooledAnswer) -> str:
-    sponsored = any(row.comparison.product == "nabiximols" for row in answer.studies)
+    sponsored = any("nabiximols" in row.comparison.products for row in answer.studies)
     return LIMITS + (SPONSOR if sponsored else "")
 
 
