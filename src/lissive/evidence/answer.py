@@ -387,9 +387,9 @@ def _of_method(answer: PooledAnswer, pooled: Pooled) -> list[str]:
     halved = [each.label for each in effects if any(text.startswith("0.5 added") for text in each.notes)]
     if pooled.method == "IV" and halved and answer.measure != "RD":
         notes.append(
-            f"0.5 was added in {len(halved)} of {pooled.k} studies: with rare events inverse variance is biased (Cochrane "
-            "Handbook 10.4.4). Compare --method MH --model fixed, and --method Peto --model fixed where the groups of a "
-            "study are of similar size"
+            f"0.5 was added in {len(halved)} of {pooled.k} studies: with rare events inverse variance is biased "
+            "(Cochrane Handbook 10.4.4). Compare --method MH --model fixed, and --method Peto --model fixed where a "
+            "study's groups are of similar size"
         )
     if pooled.method == "Peto" and (apart := unequal(effects)):
         notes.append(

@@ -10,12 +10,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from statistics import NormalDist
 from typing import Any
 
 from lissive.evidence.arms import N_HARMS, N_MEANS, people_in
 from lissive.evidence.comparison import Cited, Given, Group
-from lissive.evidence.keys import UNKNOWN, Key, parse_key, scale_factor
+from lissive.evidence.keys import Key, parse_key, scale_factor
 from lissive.evidence.read import Located, cite, dotted, is_figure, number, plain
 from lissive.evidence.unused import Unused, cited_in, of_subgroup, per_protocol, subgroup_in, words_of
 
@@ -27,7 +26,6 @@ _SPREADS = {
     "change": "change_sd",
     "end_mean": "end_sd",
 }
-_Z95 = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def _block(
     entry: Located, section: str, name: str, node: Any, others: tuple[str, ...]
 ) -> Iterator[Block | Unused]:
     key = parse_key(name, others)
-    if key.why == UNKNOWN and key.stem in (entry.own or {}):
+    if key.stem in (entry.own or {}):
         key = replace(key, outcomes=(key.stem,), why="")
     if key.why:
         outcome = key.outcomes[0] if key.outcomes else ""
@@ -120,7 +118,7 @@ def _ratio(made: Block, name: str, node: Mapping[str, Any]) -> str:
     if low is None or high is None:
         return "a ratio without its interval"
     cited = [cite(f"{name}.value", node["value"]), cite(f"{name}.ci", node.get("ci"))]
-    made.given[""] = (Given(made.key.kind, estimate, low, high), tuple(cited))
+    made.given[""] = (Given(made.key.kind, estimate, low, high, level=_level(node)), tuple(cited))
     return ""
 
 
@@ -154,12 +152,16 @@ def _difference(
         return "a difference without groups, not on a common scale"
     sign = made.key.sign * (-1.0 if made.key.flipped else 1.0)
     low, high = _turned(low, high, factor * sign)
-    given = Given(
-        "MD", _round(estimate * factor * sign), low, high, None if se is None else _round(se * factor)
-    )
+    error = None if se is None else _round(se * factor)
+    given = Given("MD", _round(estimate * factor * sign), low, high, error, _level(node))
     made.notes += _scale_note(made.key, factor, sign)
     made.given[arm] = (given, tuple(used))
     return ""
+
+
+def _level(row: Mapping[str, Any]) -> float:
+    """Of a row's interval; 95 % where it states none."""
+    return number(row.get("level")) or 0.95
 
 
 def _turned(low: float | None, high: float | None, factor: float) -> tuple[float | None, float | None]:
@@ -230,7 +232,7 @@ def _share(
     if n is None:
         n, where = people_in(entry, arm, counts)
     if n is None:
-        return "a percentage without the number of participants"
+        return f"{'a count' if pct is None else 'a percentage'} without the number of participants ({whole})"
     notes: tuple[str, ...] = ()
     if events is not None:
         used = cite(dotted((*loc, counted)), row[counted])
@@ -304,8 +306,17 @@ def _spread(
             return se * math.sqrt(n), (note,), [_derived(cite(dotted((*loc, each)), row[each]))]
     low, high = _ends(row.get("ci"))
     if n is not None and n > 1 and low is not None and high is not None:
-        sd = (high - low) / (2 * _Z95) * math.sqrt(n)
-        note = f"standard deviation from the interval of the mean: ({high:g} - {low:g}) / 3.92 x sqrt({n:g})"
+        from scipy.special import stdtrit
+
+        level = _level(row)
+        wide = 2 * float(
+            stdtrit(n - 1, 0.5 + level / 2)
+        )  # the interval of a mean is of t, not of 3.92 errors
+        sd = (high - low) / wide * math.sqrt(n)
+        note = (
+            f"standard deviation from the {100 * level:g} % interval of the mean, by t: ({high:g} - {low:g}) / "
+            f"{wide:.2f} x sqrt({n:g})"
+        )
         return sd, (note,), [_derived(cite(dotted((*loc, "ci")), row["ci"]))]
     return None, (), []
 

@@ -1,6 +1,6 @@
 """Peto's odds ratio of one trial: observed less expected events over their variance; no 0.5 where a cell is empty.
 
-Yusuf and others 1985. Biased where groups are of very different sizes or effects are large (Cochrane Handbook 10.4.4.2).
+Yusuf and others 1985. Biased where groups differ much in size or effects are large (Cochrane Handbook 10.4.4.2).
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def pool_text(answer: PooledAnswer) -> str:
     """The answer of `lissive evidence pool`, as text."""
     overall = answer.overall
     if overall is None:
-        return paragraphs([title(answer), _nothing(answer), _left_out(answer)])
+        return paragraphs([title(answer), _nothing(answer), marks(answer), _left_out(answer)])
     return paragraphs(
         [
             f"{title(answer)}\n{wrapped(how(answer))}",
@@ -135,12 +135,8 @@ def _either_sign(answer: PooledAnswer) -> str:
     if not lines:
         return ""
     names = ", ".join(answer.either_sign[0].labels)
-    return "\n".join(
-        [
-            wrapped(f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"),
-            *map(wrapped, lines),
-        ]
-    )
+    head = f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"
+    return "\n".join(map(wrapped, [head, *lines]))
 
 
 def _one_out(answer: PooledAnswer) -> str:
@@ -202,13 +198,14 @@ def _limits(answer: PooledAnswer) -> str:
 
 def marks(answer: PooledAnswer) -> str:
     """What the marks after names of studies mean; empty where there are none."""
-    kinds = {row.effect.provenance for row in answer.studies}
+    kinds = {row.effect.provenance for row in answer.studies} | {row.provenance for row in answer.left_out}
     notes = {"recalled": UNVERIFIED_NOTE, "derived": DERIVED_NOTE}
     texts = [note for word, note in notes.items() if word in kinds]
     if not texts:
         return ""
     n = len(answer.unverified)
-    return wrapped(f"{'; '.join(texts)}.{f' Unverified: {n} of {answer.k}.' if n else ''}")
+    of = f" Unverified: {n} of the {answer.k} pooled." if n else ""
+    return wrapped(f"{'; '.join(texts)}.{of}")
 
 
 def _nothing(answer: PooledAnswer) -> str:
@@ -241,7 +238,10 @@ def _there_is(found: Alternatives | None) -> str:
 def _left_out(answer: PooledAnswer) -> str:
     if not answer.left_out:
         return ""
-    lines = (wrapped(f"- {row.label}: {_ended(left_out_words(row))}") for row in answer.left_out)
+    lines = (
+        wrapped(f"- {marked(row.label, row.provenance)}: {_ended(left_out_words(row))}")
+        for row in answer.left_out
+    )
     return "\n".join(["Not pooled, with the reason:", *lines])
 
 

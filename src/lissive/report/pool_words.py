@@ -218,8 +218,8 @@ def _per_1000(benefit: float) -> str:
     """How many more benefit or are harmed; nothing where none do, as that is said after it."""
     if not benefit:
         return ""
-    more = abs(1000 * benefit)
-    return f"{'fewer than 1' if more < 0.5 else f'{more:.0f}'} more per 1000 {'benefit' if benefit > 0 else 'are harmed'}; "
+    more = f"{abs(1000 * benefit):.0f}"
+    return f"{'fewer than 1' if more == '0' else more} more per 1000 {'benefit' if benefit > 0 else 'are harmed'}; "
 
 
 def left_out_words(row: LeftOut) -> str:
