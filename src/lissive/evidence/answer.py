@@ -370,6 +370,11 @@ def _notes(answer: PooledAnswer) -> list[str]:
     if len(kinds) > 1:
         notes.append(f"Different products are pooled: {', '.join(kinds)}; --product WORD selects one.")
     notes += _of_method(answer, pooled)
+    if flipping := [each for each in answer.either_sign if each.flips]:
+        notes.append(
+            "The finding depends on a result whose sign is not known, and is another with one of its signs: "
+            f"{', '.join(flipping[0].labels)}"
+        )
     interval = pooled.prediction_interval
     if answer.overall.prediction_beyond_scale:
         notes.append(f"{BEYOND_SCALE}; its numbers are in the JSON only")

@@ -1,7 +1,7 @@
 """Between-study variance: τ² by four estimators, and its interval.
 
 REML is the highest restricted likelihood; DL (DerSimonian and Laird 1986) and PM (Paule and Mandel 1982)
-are by moments; SJ (Sidik and Jonkman 2005) in two steps from the variance of the effects, zero only where they are equal.
+are by moments; SJ (Sidik and Jonkman 2005) in two steps from the variance of the effects.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ _OTHER = re.compile(
     r"(?:^|_)(?:hours?|hrs?|minutes?|\d+_?min|per_(?:week|month|year|night|hour)|weekly|monthly|m|met(?:re|er)s?|steps|"
     r"km|hamd|ham_d|hads|madrs|phq|cesd|cris[ie]s|attacks?|latency|onset|duration)(?:_|$)"
 )
-"""Parts of a name that say another unit, instrument or event than that of the table: hours of sleep are no rating of it."""
+"""Parts of a name that say another unit, instrument or event than the table's: hours of sleep are no rating of it."""
 
 
 def _is_own(key: Key, node: Any) -> bool:
