@@ -51,8 +51,8 @@ def test_the_answer_keeps_the_names_that_other_programs_read() -> None:
         *"leave_one_out small_studies absolute studies left_out provenance recalled rejected notes".split(),
         "trials_looked",
     ]
-    study = "study label design product products n active control estimate ci y se weight provenance patients said note "
-    assert list(found["studies"][0]) == [*study.split(), "cited"]
+    study = "study label design product products n active control estimate ci y se weight provenance patients said"
+    assert list(found["studies"][0]) == [*study.split(), "note", "cited"]
     nothing = pool("spasticity_nrs", "cerebral_palsy").to_json()
     assert set(nothing) == set(found)
 

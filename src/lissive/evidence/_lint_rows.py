@@ -11,8 +11,8 @@ from lissive.evidence.read import Located, number
 from lissive.typed import nearest
 
 READ = (
-    "arm n N events pct mean sd se ci level change_mean mean_change change change_sd change_se end_mean end_sd end_se "
-    "diff diff_sd p value subgroup result significant"
+    "arm n N events pct person_time median iqr mean sd se ci level change_mean mean_change change change_sd change_se "
+    "end_mean end_sd end_se diff diff_sd p value subgroup result significant"
 ).split()
 """Fields that a comparison is made of, or that are shown as they are."""
 _MEANS = ("mean", "change_mean", "mean_change", "change", "end_mean", "median")

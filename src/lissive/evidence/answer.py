@@ -31,6 +31,7 @@ from lissive.evidence.effect import (
     COUNTED,
     LABELS,
     MEASURED,
+    TIMED,
     Effect,
     NotUsable,
     effect,
@@ -61,7 +62,7 @@ from lissive.given import number_of
 BEYOND_SCALE = "prediction interval not informative: with so few studies it exceeds the outcome's scale"
 
 MEASURES_OF: Mapping[str, tuple[str, ...]] = {
-    "share": COUNTED,
+    "share": (*COUNTED, *TIMED),
     "mean": ("MD", "SMD"),
     "count": ("MD", "GMR", "SMD"),
     "scale": ("SMD",),
@@ -264,7 +265,7 @@ def _measure(
     fitting = MEASURES_OF[outcome.kind]
     if asked is not None:
         word = known_measure(asked)
-        family = COUNTED if outcome.kind == "share" else MEASURED
+        family = (*COUNTED, *TIMED) if outcome.kind == "share" else MEASURED
         if outcome.kind == "scale" and word == "MD":
             raise EvidenceError(
                 f"A mean difference cannot be pooled for {outcome.word}: its studies use different scales.",

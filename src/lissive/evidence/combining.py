@@ -62,21 +62,19 @@ def one_group(groups: Sequence[Group]) -> Group:
     (60, 5.5, 2.0455)
     """
     arm = " + ".join(each.arm for each in groups)
-    sizes = [each.n for each in groups if each.n is not None]
-    if len(sizes) < len(groups) or not sum(sizes):
-        return Group(arm)
-    n = sum(sizes)
-    events = [each.events for each in groups if each.events is not None]
-    means = [each.mean for each in groups if each.mean is not None]
-    sds = [each.sd for each in groups if each.sd is not None]
+    n, events, time = (_sum(groups, name) for name in ("n", "events", "person_time"))
+    means = [(each.n, each.mean, each.sd) for each in groups if each.n and each.mean is not None]
     mean = sd = None
-    if len(means) == len(groups):
-        mean = sum(m * x for m, x in zip(sizes, means, strict=True)) / n
-        if len(sds) == len(groups) and n > 1:
-            within = sum((m - 1) * s**2 for m, s in zip(sizes, sds, strict=True))
-            between = sum(m * (x - mean) ** 2 for m, x in zip(sizes, means, strict=True))
-            sd = math.sqrt((within + between) / (n - 1))
-    return Group(arm, n=n, events=sum(events) if len(events) == len(groups) else None, mean=mean, sd=sd)
+    if n and len(means) == len(groups):
+        mean = sum(m * x for m, x, _ in means) / n
+        spread = [(m - 1) * s**2 + m * (x - mean) ** 2 for m, x, s in means if s is not None]
+        sd = math.sqrt(sum(spread) / (n - 1)) if len(spread) == len(groups) and n > 1 else None
+    return Group(arm, n=n, events=events, mean=mean, sd=sd, person_time=time)
+
+
+def _sum(groups: Sequence[Group], name: str) -> float | None:
+    values = [value for each in groups if (value := getattr(each, name)) is not None]
+    return sum(values) if len(values) == len(groups) else None
 
 
 def mean_of_treatments(groups: Sequence[Group]) -> Group:
@@ -128,3 +126,19 @@ def _weights(parts: Sequence[Comparison]) -> tuple[list[float], list[float], lis
         return [1 / k] * k, [0.5] * k, [note]
     total = sum(n for n, _ in known)
     return [n / total for n, _ in known], [n / (n + m) for n, m in known], []
+
+
+def clustered(one: Comparison, design_effect: float) -> Comparison:
+    """A cluster trial's groups with as many participants as they are worth; its own estimate is taken as adjusted."""
+    if design_effect == 1.0:
+        return one
+    groups = [None if each is None else _shrunk(each, design_effect) for each in (one.active, one.control)]
+    note = f"participants and events divided by {design_effect:.3g}, the design effect of its clusters"
+    if one.given is not None:
+        note += "; its own estimate is taken as adjusted for them"
+    return replace(one, active=groups[0], control=groups[1], note="; ".join(filter(None, (one.note, note))))
+
+
+def _shrunk(group: Group, by: float) -> Group:
+    less = {name: value / by for name in ("n", "events") if (value := getattr(group, name)) is not None}
+    return replace(group, **less)

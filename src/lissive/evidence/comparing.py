@@ -15,9 +15,10 @@ from functools import cache
 
 from lissive.evidence.about import About, about
 from lissive.evidence.arms import people_of, role
-from lissive.evidence.combining import combined
+from lissive.evidence.block import Block, Side
+from lissive.evidence.combining import clustered, combined
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
-from lissive.evidence.extract import Block, Side, blocks
+from lissive.evidence.extract import blocks
 from lissive.evidence.read import Located, Studies, is_studies, number
 from lissive.evidence.read_as import subgroup_of, why_unsigned
 from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
@@ -116,6 +117,7 @@ def _of_trial(
     ]
     unused += _of_either_sign([each for each in parts if each.unsigned], mine.label, found)
     made = _as_one([each for each in parts if not each.unsigned], mine.label, found)
+    made = [clustered(each, mine.design_effect) for each in made]
     if made and (whose := subgroup_of(entry.id, outcome)):
         return [], [*unused, *(_apart(each, whose) for each in made)]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
@@ -309,9 +311,9 @@ def _rescaled(block: Block) -> bool:
 
 
 def _is_usable(active: Group | None, control: Group | None) -> bool:
-    sides = [each for each in (active, control) if each is not None and each.n]
+    sides = [each for each in (active, control) if each is not None and (each.n or each.person_time)]
     counted = all(each.events is not None for each in sides)
-    measured = all(each.mean is not None and each.sd is not None for each in sides)
+    measured = all(each.n and each.mean is not None and each.sd is not None for each in sides)
     return len(sides) == 2 and (counted or measured)
 
 

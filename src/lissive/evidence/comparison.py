@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MEASURES = ("OR", "RR", "RD", "MD", "SMD", "GMR")
-"""Odds ratio, risk ratio, risk difference, mean difference, standardised mean difference, ratio of geometric means."""
-RATIOS = ("OR", "RR", "GMR")
+MEASURES = ("OR", "RR", "RD", "HR", "IRR", "MD", "SMD", "GMR")
+"""Odds ratio, risk ratio, risk difference, hazard ratio, rate ratio, mean difference, standardised mean difference,
+ratio of geometric means."""
+RATIOS = ("OR", "RR", "HR", "IRR", "GMR")
 """Measures that are analysed as their natural logarithm; 1 is no effect."""
 DESIGNS = ("parallel", "enriched", "withdrawal", "crossover")
 PROVENANCES = ("read", "derived", "recalled")
@@ -27,6 +28,8 @@ class Group:
     mean: float | None = None
     sd: float | None = None
     """Standard deviation of what `mean` is the mean of, between participants; never a standard error."""
+    person_time: float | None = None
+    """Of a rate: the time that all participants were followed, in one unit for both groups."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from lissive.evidence._lint_sources import sources
 from lissive.evidence._lint_stated import against_interval, signs
 from lissive.evidence.arms import people_of, role
 from lissive.evidence.bias import limits, why_unbelievable
-from lissive.evidence.extract import Block, blocks
+from lissive.evidence.block import Block
+from lissive.evidence.extract import blocks
 from lissive.evidence.keys import parse_key
 from lissive.evidence.read import Located, number, plain
 from lissive.evidence.words import assumption, outcomes

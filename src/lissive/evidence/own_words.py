@@ -15,8 +15,12 @@ from lissive.evidence.words import Outcome, find, outcomes
 from lissive.typed import Row
 
 _SHARES = ("n", "events", "pct")
-_MEANS = ("mean", "change", "change_mean", "mean_change", "end_mean", "diff")
-_RATIOS = {"OR": "share", "RR": "share", "GMR": "count"}
+_MEANS = ("median", "mean", "change", "change_mean", "mean_change", "end_mean", "diff")
+_RATIOS = {
+    **dict.fromkeys(("OR", "RR", "HR", "IRR"), "share"),
+    "GMR": "count",
+    "SMD": "mean",
+}
 
 
 class OwnOutcome(Row):
@@ -40,7 +44,7 @@ def own_outcomes(trials: Sequence[Row], stated: Mapping[str, OwnOutcome]) -> dic
         key = parse_key(name)
         if key.stem in stated or (key.stem not in outcomes() and _is_own(key, node)):
             kinds.setdefault(key.stem, "")
-            kinds[key.stem] = kinds[key.stem] or _RATIOS.get(key.kind, "") or _kind(node)
+            kinds[key.stem] = kinds[key.stem] or _RATIOS.get(key.kind.removeprefix("ln "), "") or _kind(node)
     found = {}
     for word, kind in kinds.items():
         if not kind and word not in stated:  # words alone: there is nothing to compare
@@ -66,7 +70,10 @@ def _is_own(key: Key, node: Any) -> bool:
         return True
     if not key.outcomes:
         return False
-    kind, known = _RATIOS.get(key.kind, "") or _kind(node), outcomes()[key.outcomes[0]].kind
+    kind, known = (
+        _RATIOS.get(key.kind.removeprefix("ln "), "") or _kind(node),
+        outcomes()[key.outcomes[0]].kind,
+    )
     return bool(_OTHER.search(key.stem)) or (bool(kind) and (kind == "share") != (known == "share"))
 
 

@@ -32,7 +32,9 @@ class Unused:
 
     @property
     def kind(self) -> str:
-        """per protocol, a subgroup: shown beside the figures wherever they are shown."""
+        """per protocol, a subgroup, sign not known: shown beside the figures wherever they are shown."""
+        if self.either is not None:
+            return "sign not known"
         return next((word for word in (PER_PROTOCOL, SUBGROUP) if self.reason.startswith(word)), "")
 
     def to_json(self) -> dict[str, Any]:
