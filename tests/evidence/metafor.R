@@ -28,7 +28,7 @@ for (by in c("REML", "DL", "PM", "SJ"))
   keep(paste("BCG RR", by), rma(yi, vi, data = bcg, method = by, control = list(tol = 1e-12, threshold = 1e-12)))
 keep("BCG RR 90", rma(yi, vi, data = bcg, test = "knha", level = 90))
 for (test in c("z", "knha")) {
-  fit <- rma(yi, vi, mods = ~ablat, data = bcg, test = test)
+  fit <- rma(yi, vi, mods = ~ablat, data = bcg, test = test, control = list(threshold = 1e-12, maxiter = 1000))
   out[[paste("BCG ablat", test)]] <- list(
     b = as.numeric(fit$beta), se = as.numeric(fit$se), p = as.numeric(fit$pval), low = as.numeric(fit$ci.lb),
     high = as.numeric(fit$ci.ub), tau2 = fit$tau2, qe = fit$QE, r2 = fit$R2)

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from lissive.errors import EvidenceError
 from lissive.evidence import pool
 from lissive.evidence.answer_types import PooledAnswer
+from lissive.report.pool_text import pool_text
 
 METAFOR: dict[str, Any] = json.loads(Path(__file__).with_name("metafor.json").read_text(encoding="utf-8"))
 
@@ -134,3 +136,14 @@ def test_a_cluster_trial_counts_as_many_as_it_is_worth(ask) -> None:  # type: ig
     assert (control.events, control.n) == (pytest.approx(53.3, abs=0.05), pytest.approx(209.4, abs=0.05))
     without = ask("relapse", block, trial={"design": "cluster randomised"})
     assert "icc, cluster_size" in without.left_out[0].reason
+
+
+def test_a_covariate_and_a_level_are_asked_for(ask) -> None:  # type: ignore[no-untyped-def]
+    blocks = [{"wellness_between": {"diff": d, "se": 0.5}} for d in (1.0, 2.0, 3.2)]
+    found = ask("wellness", *blocks, level=0.9)
+    assert found.overall.pooled.level == found.studies[0].level == 0.9
+    assert found.studies[0].ci == pytest.approx((1 - 1.644854 * 0.5, 1 + 1.644854 * 0.5), rel=1e-5)
+    assert "(90 % CI)" in pool_text(found)
+    assert "95 %" not in pool_text(found)
+    with pytest.raises(EvidenceError, match=r"No trial states a number for the covariate 'dose'"):
+        ask("wellness", *blocks, covariate="dose")

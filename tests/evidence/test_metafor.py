@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from lissive.errors import EvidenceError
 from lissive.evidence.combining import combined
 from lissive.evidence.comparison import Comparison, Given, Group
 from lissive.evidence.effect import effect
 from lissive.evidence.pooling import Pooled, difference_between, pool_effects
+from lissive.evidence.regression import regress
 
 from .published_examples import bcg, counts
 
@@ -91,3 +93,22 @@ def test_arms_of_one_trial_are_what_their_covariance_makes_of_them() -> None:
     # the deviation of the joined group counts the arms' difference as well: (58 * 4 + 60 * 0.25) / 59
     assert of_groups.v == pytest.approx((58 * 4 + 15) / 59 / 60 + 4 / 31)
     assert found.n == of_groups.n == 91
+
+
+def test_meta_regression_on_one_covariate() -> None:
+    """BCG and the latitude of the trial."""
+    latitude = (44, 55, 42, 52, 13, 44, 19, 13, 27, 42, 18, 33, 33)
+    found = regress(bcg("RR"), {f"s{k}": float(x) for k, x in enumerate(latitude)}, "ablat")
+    theirs = METAFOR["BCG ablat knha"]
+    assert (found.intercept, found.slope) == pytest.approx(theirs["b"], rel=1e-5)
+    computed = (found.slope_se, found.slope_low, found.slope_high, found.p)
+    assert computed == pytest.approx([theirs[name][1] for name in ("se", "low", "high", "p")], rel=1e-4)
+    assert (found.tau2, found.q, found.explained) == pytest.approx(
+        [theirs[n] for n in ("tau2", "qe", "r2")], rel=1e-4
+    )
+
+
+@pytest.mark.parametrize("values", [{}, {"s0": 1.0, "s1": 2.0}, dict.fromkeys(("s0", "s1", "s2"), 4.0)])
+def test_no_slope_is_made_of_too_few_values(values: dict[str, float]) -> None:
+    with pytest.raises(EvidenceError, match="give no slope"):
+        regress(bcg("RR"), values, "ablat")

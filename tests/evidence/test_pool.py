@@ -314,7 +314,7 @@ def test_the_same_study_twice_is_refused_without_a_key():
         ({"method": "Pete"}, "Allowed: IV, MH, Peto"),
         ({"method": "Peto"}, "fixed-effect model only"),
         ({"method": "Peto", "model": "fixed"}, "Peto needs counts of events"),
-        ({"level": 95.0}, "above 0, below 1"),
+        ({"level": 95.0}, "0.5 to below 1"),
         ({"method": "MH"}, "needs counts of events"),
     ],
 )

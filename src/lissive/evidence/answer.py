@@ -55,6 +55,7 @@ from lissive.evidence.pooling import (
     leave_one_out,
 )
 from lissive.evidence.read import Studies, is_studies
+from lissive.evidence.regression import regress, values_of
 from lissive.evidence.result import Pair, result_of
 from lissive.evidence.words import known_products, studied_as
 from lissive.given import number_of
@@ -92,6 +93,8 @@ def pool(
     baseline_risk: float | None = None,
     correlation: float | None = None,
     studies: Studies | str | Path | None = None,
+    level: float = 0.95,
+    covariate: str | None = None,
 ) -> PooledAnswer:
     """Meta-analysis of one outcome, as `lissive evidence pool` prints it.
 
@@ -103,6 +106,8 @@ def pool(
     baseline_risk : risk without the drug, 0 to 1, for numbers needed to treat.
     correlation : within persons, for crossover trials that state none.
     studies : a file of your own, or studies that were read; those that come with Lissive, if not given.
+    level : of every interval.
+    covariate : duration_weeks, or a name under the trials' `covariates`, for a meta-regression.
 
     Raises       EvidenceError for a word that is not known, with those that are and the nearest.
     """
@@ -119,6 +124,8 @@ def pool(
         method=_as_known(method, METHODS),
         baseline_risk=baseline_risk,
         correlation=correlation,
+        level=level,
+        covariate=covariate,
     )
 
 
@@ -134,6 +141,7 @@ def answer_of(
     cause: str | None = None,
     design: str | None = None,
     product: str | None = None,
+    covariate: str | None = None,
     **options: Unpack[Options],
 ) -> PooledAnswer:
     """The same from studies that were read, with every option as it is spelt."""
@@ -171,6 +179,10 @@ def answer_of(
             "listed as not pooled; trials without an effect often report no estimate (selective reporting)",
         )
     there_is = None if found else comparable(studies, outcome, cause)
+    if covariate is not None:
+        effects = [row.effect for row in answer.studies]
+        line = regress(effects, values_of(studies, covariate), covariate, level=answer.level)
+        answer = replace(answer, regression=line)
     return replace(answer, notes=notes, trials_looked=looked, as_of=as_of(studies), there_is=there_is)
 
 
@@ -235,7 +247,9 @@ def pooled_answer(
             Without(each.study, each.label, rest) for each, rest in leave_one_out(effects, **options)
         ),
         small_studies=_small_studies(effects),
-        studies=tuple(StudyRow(*pair, w) for pair, w in zip(pairs, weights, strict=True)),
+        studies=tuple(
+            StudyRow(*pair, w, options.get("level", 0.95)) for pair, w in zip(pairs, weights, strict=True)
+        ),
         left_out=tuple(all_left),
         either_sign=tuple(either_sign(pairs, all_left, results, outcome, measure, correlation, options)),
         rejected=""
@@ -381,7 +395,8 @@ def _notes(answer: PooledAnswer) -> list[str]:
         notes.append(f"{BEYOND_SCALE}; its numbers are in the JSON only")
     elif interval is not None and interval[0] <= null(pooled.measure) <= interval[1]:
         notes.append(
-            "95 % prediction interval includes no effect: a further similar study could find no effect, or the opposite"
+            f"{100 * pooled.level:g} % prediction interval includes no effect: "
+            "a further similar study could find no effect, or the opposite"
         )
     return notes
 

@@ -12,8 +12,7 @@ from lissive.evidence.bias import Egger
 from lissive.evidence.comparison import Comparison, weakest
 from lissive.evidence.effect import LABELS, Effect, shown
 from lissive.evidence.pooling import Between, Pooled
-
-_Z95 = NormalDist().inv_cdf(0.975)
+from lissive.evidence.regression import Regression
 
 
 class OutcomeLike(Protocol):
@@ -65,11 +64,13 @@ class StudyRow:
     effect: Effect
     weight: float
     """Percent."""
+    level: float = 0.95
 
     @property
     def ci(self) -> tuple[float, float]:
-        """95 %, of this comparison alone."""
-        low, high = (shown(self.effect.measure, self.effect.y + z * self.effect.se) for z in (-_Z95, _Z95))
+        """Of this comparison alone."""
+        z = NormalDist().inv_cdf(0.5 + self.level / 2.0)
+        low, high = (shown(self.effect.measure, self.effect.y + each * self.effect.se) for each in (-z, z))
         return low, high
 
     def to_json(self) -> dict[str, Any]:
@@ -213,6 +214,8 @@ class PooledAnswer:
     notes: tuple[str, ...]
     either_sign: tuple[EitherSign, ...] = ()
     """Where results were left out because their sign is not known."""
+    regression: Regression | None = None
+    """Where a covariate was asked for."""
     as_of: str | None = None
     there_is: Alternatives | None = None
     trials_looked: int | None = None
@@ -222,6 +225,11 @@ class PooledAnswer:
     def k(self) -> int:
         """Studies that are pooled."""
         return len(self.studies)
+
+    @property
+    def level(self) -> float:
+        """Of all intervals."""
+        return 0.95 if self.overall is None else self.overall.pooled.level
 
     @property
     def measure_label(self) -> str:
@@ -261,6 +269,7 @@ class PooledAnswer:
             "by_design": [group.to_json() for group in self.by_design],
             "between_designs": None if self.between is None else asdict(self.between),
             "either_sign": [each.to_json() for each in self.either_sign],
+            "regression": None if self.regression is None else self.regression.to_json(),
             "leave_one_out": [each.to_json() for each in self.leave_one_out],
             "small_studies": self.small_studies.to_json(),
             "absolute": None if absolute is None else absolute.to_json(),

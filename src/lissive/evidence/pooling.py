@@ -223,8 +223,8 @@ def _check(
         _known(name, word, known)
     if ci is not None:
         _known("ci", ci, INTERVALS)
-    if not 0.0 < level < 1.0:
-        raise EvidenceError(f"level is {level:g}.", allowed="above 0, below 1, as 0.95.", do="correct it.")
+    if not 0.5 <= level < 1.0:
+        raise EvidenceError(f"level is {level:g}.", allowed="0.5 to below 1, as 0.95.", do="correct it.")
     measures = sorted({each.measure for each in effects})
     if len(measures) > 1:
         raise EvidenceError(

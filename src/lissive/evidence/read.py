@@ -66,6 +66,8 @@ class Trial(Entry):
     icc: Any = None
     """Cluster trial: intracluster correlation; `cluster_size` is the mean number of participants of a cluster."""
     cluster_size: Any = None
+    covariates: Mapping[str, Any] | None = None
+    """Numbers of the trial for meta-regression, by name."""
     patients: str | None = None
     """Key of the participants; entries on the same participants have the same."""
 

@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lissive.evidence.answer_types import Alternatives, PooledAnswer, Result, StudyRow
+from lissive.evidence.comparison import RATIOS
+from lissive.evidence.regression import FEW
 from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.pool_words import (
     DESIGN_NAMES,
     DESIGNS,
     DRUG,
     absolute_words,
+    ci_name,
     finding,
     group_words,
     heterogeneity,
@@ -59,6 +62,7 @@ def pool_text(answer: PooledAnswer) -> str:
             _words(answer),
             wrapped(absolute_words(answer)),
             _either_sign(answer),
+            _regression(answer),
             _one_out(answer),
             _small(answer),
             _notes(answer, overall),
@@ -72,7 +76,7 @@ def pool_text(answer: PooledAnswer) -> str:
 
 def study_table(answer: PooledAnswer) -> str:
     """The studies by design, each design with its own estimate."""
-    head = f"|{DRUG.removeprefix('the ')}|control|{answer.measure} (95 % CI)|weight"
+    head = f"|{DRUG.removeprefix('the ')}|control|{answer.measure} ({ci_name(answer.level)})|weight"
     rows: list[list[str]] = []
     for group in answer.by_design:
         rows.append([DESIGNS[group.design]])
@@ -97,14 +101,15 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
     ]
     if k > 1:
         tau2 = pooled.tau2_ci
-        ends = "" if tau2 is None else f" (95 % CI of τ² {interval(tau2)})"
+        ends = "" if tau2 is None else f" ({ci_name(pooled.level)} of τ² {interval(tau2)})"
         lines.append(f"Heterogeneity: {heterogeneity(pooled)}{ends}.")
     if pooled.predicted_y is not None:
         lines.append(
-            f"95 % prediction interval (true effect in a further similar study; t, df = {k - 2}): {predicted(overall)}."
+            f"{100 * pooled.level:g} % prediction interval (true effect in a further similar study; t, df = {k - 2}): "
+            f"{predicted(overall)}."
         )
     elif k > 1 and pooled.model == "random":
-        lines.append(f"95 % prediction interval: not estimable with {studies(k)}.")
+        lines.append(f"{100 * pooled.level:g} % prediction interval: not estimable with {studies(k)}.")
     if (between := answer.between) is not None:
         verdict = (
             "the designs differ" if between.p < 0.1 else "no clear difference (low power with few studies)"
@@ -137,6 +142,23 @@ def _either_sign(answer: PooledAnswer) -> str:
     names = ", ".join(answer.either_sign[0].labels)
     head = f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"
     return "\n".join(map(wrapped, [head, *lines]))
+
+
+def _regression(answer: PooledAnswer) -> str:
+    """The slope of a meta-regression, with what it cannot show."""
+    found = answer.regression
+    if found is None:
+        return ""
+    scale = f"log {answer.measure}" if answer.measure in RATIOS else answer.measure
+    explained = "" if found.explained is None else f", {found.explained:.0f} % of τ² explained"
+    few = f" Fewer than {FEW} studies: not to be relied on." if found.k < FEW else ""
+    without = f" Without {found.covariate}: {', '.join(found.left_out)}." if found.left_out else ""
+    return wrapped(
+        f"Meta-regression on {found.covariate} (k = {found.k}; Knapp-Hartung, t, df = {found.k - 2}): {scale} changes "
+        f"by {found.slope:.3g} per unit ({ci_name(answer.level)} {found.slope_low:.3g} to {found.slope_high:.3g}; "
+        f"{p_value(found.p)}); τ² left {found.tau2:.3g}{explained}. It compares trials, and shows no cause.{few}"
+        f"{without}"
+    )
 
 
 def _one_out(answer: PooledAnswer) -> str:

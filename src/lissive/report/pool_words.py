@@ -67,6 +67,15 @@ def row_words(row: StudyRow) -> str:
     return estimate_words(row.effect.estimate, row.ci, row.effect.measure)
 
 
+def ci_name(level: float) -> str:
+    """What an interval of this level is called.
+
+    >>> ci_name(0.95)
+    '95 % CI'
+    """
+    return f"{100 * level:g} % CI"
+
+
 def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
@@ -145,7 +154,7 @@ def finding(result: Result) -> str:
         "harm": f"favours {CONTROL}",
         "lower": f"lower with {DRUG}",
         "higher": f"higher with {DRUG}",
-        "either": "95 % CI includes no effect",
+        "either": f"{ci_name(result.pooled.level)} includes no effect",
     }[result.direction]
 
 
@@ -154,15 +163,16 @@ def how(answer: PooledAnswer) -> str:
     if answer.overall is None:
         return ""
     pooled = answer.overall.pooled
+    ci = ci_name(pooled.level)
     scale = f" in {answer.outcome.unit}" if answer.measure == "MD" else ""
     begin = upper_first(f"{answer.measure_label}{scale}, {DRUG} versus {CONTROL}")
     if pooled.k == 1:
-        return f"{begin}; 95 % CI."
+        return f"{begin}; {ci}."
     kind = METHOD_NAMES[pooled.method]
     if pooled.model == "fixed":
-        return f"{begin}. Fixed-effect model, {kind}; 95 % CI."
+        return f"{begin}. Fixed-effect model, {kind}; {ci}."
     return (
-        f"{begin}. Random-effects model, {kind}; τ² by {ESTIMATORS[pooled.tau2_by]}; 95 % CI by "
+        f"{begin}. Random-effects model, {kind}; τ² by {ESTIMATORS[pooled.tau2_by]}; {ci} by "
         f"{INTERVALS[pooled.ci_by]}."
     )
 
@@ -182,7 +192,8 @@ def i_squared(pooled: Pooled) -> str:
 def spread(result: Result) -> str:
     """Heterogeneity, and the prediction interval."""
     found = heterogeneity(result.pooled)
-    return f"{found}; 95 % prediction interval {predicted(result)}" if result.pooled.predicted_y else found
+    name = f"{100 * result.pooled.level:g} % prediction interval"
+    return f"{found}; {name} {predicted(result)}" if result.pooled.predicted_y else found
 
 
 def predicted(result: Result) -> str:
