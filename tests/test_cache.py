@@ -143,11 +143,14 @@ def test_one_entry_does_not_stand_for_another(kept):
 
 
 def test_without_a_home_there_is_no_cache(monkeypatch):
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    """A user whom the system does not know, as in many containers."""
+    pwd = pytest.importorskip("pwd")
 
-    for name in ("LISSIVE_CACHE", "XDG_CACHE_HOME"):
+    def nobody(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in ("LISSIVE_CACHE", "XDG_CACHE_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
     store("k", ".o", b"content")
     assert stored("k", ".o") is None

@@ -10,6 +10,7 @@
     ├── StudyError         a file of observations is wrong, or may not be used as asked
     ├── EvidenceError      a file of published studies is wrong, or what was asked of it cannot be answered
     ├── RuleError          a rule of a jurisdiction is wrong, or facts that no rule can read
+    ├── SafetyError        a table of interactions or cautions is wrong
     └── SimulationError    a run cannot be done as asked
 
 A solve that fails for one subject raises nothing: that subject's `status` says so.
@@ -106,3 +107,7 @@ class EvidenceError(LissiveError):
 
 class RuleError(LissiveError):
     """A rule of a jurisdiction is wrong, or facts that no rule can read."""
+
+
+class SafetyError(LissiveError):
+    """A table of interactions or cautions is wrong."""

@@ -27,7 +27,7 @@ Wrong = type[LissiveError]
 
 def whole(name: str, value: Any, *, wrong: Wrong, least: int = 1, most: int | None = None) -> int:
     """A whole number within these ends."""
-    is_whole = _is_number(value) and math.isfinite(value) and value == int(value)
+    is_whole = _is_number(value) and (isinstance(value, int) or (_is_finite(value) and value == int(value)))
     if is_whole and least <= value and (most is None or value <= most):
         return int(value)
     until = " or more" if most is None else f" to {most}"
@@ -38,7 +38,7 @@ def number_of(
     name: str, value: Any, *, wrong: Wrong, least: float = -math.inf, most: float = math.inf
 ) -> float:
     """A finite number within these ends."""
-    if _is_number(value) and math.isfinite(value) and least <= value <= most:
+    if _is_number(value) and _is_finite(value) and least <= value <= most:
         return float(value)
     ends = {(True, True): f"{least:g} to {most:g}", (True, False): f"{least:g} or more"}
     allowed = ends.get((math.isfinite(least), math.isfinite(most)), "a finite number")
@@ -92,6 +92,13 @@ def refused(name: str, value: Any, allowed: str, wrong: Wrong) -> LissiveError:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond the largest double
+        return False
 
 
 def _shown(value: Any) -> str:

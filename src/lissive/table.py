@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +39,12 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     """The rows of a table that comes with lissive, column to cell; `lissive check` has looked at its shape."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+@cache
+def constants(path: Path) -> dict[str, float]:
+    """The numbers of a table `name value unit provenance source note` that comes with lissive, by name."""
+    return {row["name"]: float(row["value"]) for row in rows_of(path)}
 
 
 def read_table(path: Path, columns: Sequence[str], wrong: type[LissiveError], kind: type[R]) -> list[R]:

@@ -37,6 +37,9 @@ def ask(code: str, on: str, **facts: Any) -> Answer:
         ("US-AZ", "2022-01-01", {"visit": "video"}, "unknown", ("telehealth_unknown",)),
         ("US-MD", "2020-04-06", {"visit": "video"}, "blocked", ("telehealth_initial_not_allowed",)),
         ("US-MD", "2020-04-07", {"visit": "video"}, "ok", ()),
+        ("US-MA", "2024-05-01", {"visit": "video"}, "unknown", ("telehealth_unknown",)),  # by waiver
+        ("US-MA", "2024-05-01", {"visit": "video", "initial": False}, "ok", ()),
+        ("US-NY", "2026-03-01", {"visit": "video", "initial": False}, "unknown", ("telehealth_unknown",)),
         ("US-OK", "2020-03-10", {"visit": "video"}, "unknown", ("telehealth_unknown",)),  # in that month
         ("US-NY", "2016-11-29", {"practitioner": "NP"}, "blocked", ("practitioner_type",)),
         ("US-NY", "2016-11-30", {"practitioner": "APRN"}, "ok", ()),
@@ -48,14 +51,16 @@ def ask(code: str, on: str, **facts: Any) -> Answer:
         ("US-CO", "2021-05-01", {"practitioner": "NP"}, "unknown", ("practitioner_unknown",)),
         ("GB", "2020-06-01", {"practitioner": "MD"}, "unknown", ("practitioner_unknown",)),
         ("GB", "2020-06-01", {"practitioner": "specialist"}, "ok", ()),
-        ("US-TX", "2022-06-01", {"practitioner": "neurologist"}, "ok", ()),  # a specialist is a physician
+        ("US-TX", "2022-06-01", {"practitioner": "neurologist"}, "ok", ()),
+        ("US-TX", "2022-06-01", {"practitioner": "MD"}, "unknown", ("practitioner_unknown",)),
+        ("US-PA", "2022-06-01", {"practitioner": "neurologist"}, "ok", ()),  # a specialist is a physician
         ("US-TX", "2022-06-01", {"practitioner": "RN"}, "blocked", ("practitioner_type",)),
         ("US-NY", "2026-02-18", {"resident": False, "visitor_card": True}, "blocked", ("residency",)),
         ("US-NY", "2026-02-19", {"resident": False, "visitor_card": True}, "ok", ()),
         ("US-NY", "2026-02-19", {"resident": False, "visitor_card": False}, "blocked", ("residency",)),
         ("US-NY", "2026-02-19", {"resident": False}, "unknown", ("residency",)),
         ("US-LA", "2022-07-31", {"resident": False, "visitor_card": True}, "blocked", ("residency",)),
-        ("US-LA", "2022-09-01", {"resident": False, "visitor_card": True}, "ok", ()),
+        ("US-LA", "2022-09-01", {"resident": False, "visitor_card": True}, "unknown", ("residency",)),
         ("US-NE", "2025-06-01", {"resident": False, "visitor_card": True}, "unknown", ("residency",)),
     ],
 )  # fmt: skip
@@ -91,3 +96,10 @@ def test_a_block_that_rests_on_memory_is_said_to() -> None:
 def test_what_the_rule_says_of_minors_is_shown_to_minors_alone() -> None:
     assert any("Minors" in each for each in ask("US-AK", "2022-01-01", age=17).requirements)
     assert not any("Minors" in each for each in ask("US-AK", "2022-01-01", age=18).requirements)
+
+
+@pytest.mark.parametrize("code", ["US-FL", "US-NY", "US-TX", "US-CO", "US-DC", "DE"])
+def test_what_a_rule_asks_for_a_minor_is_never_taken_as_met(code: str) -> None:
+    young = ask(code, "2025-06-01", age=15)
+    assert young.procedural != "ok"
+    assert "minor" in young.blocks or young.procedural == "blocked"

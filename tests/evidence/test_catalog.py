@@ -271,4 +271,4 @@ def test_a_product_that_one_arm_had_is_a_product_of_the_trial() -> None:
 def test_no_cause_and_no_product_are_answered() -> None:
     assert of(None, None).studies == ()
     assert "names no cause" in case_evidence_text(of(None))
-    assert case_evidence_text(of("multiple_sclerosis", None)).startswith("2  Evidence for multiple sclerosis")
+    assert case_evidence_text(of("multiple_sclerosis", None)).startswith("3  Evidence for multiple sclerosis")

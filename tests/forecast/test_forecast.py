@@ -83,7 +83,8 @@ def test_the_summary_has_the_shape_that_others_build_on(forecast) -> None:  # ty
 def test_the_json_has_the_keys_that_others_build_on(forecast) -> None:  # type: ignore[no-untyped-def]
     data = json.loads(json.dumps(summary(forecast).to_json(), allow_nan=False))
     assert list(data) == (
-        "weeks outcomes responders dose subjects failed failures interval found_in_trials drawn notes".split()
+        "primary calibrated fitted_outcomes weeks outcomes responders dose subjects failed failures interval "
+        "found_in_trials drawn notes".split()
     )
     quantiles = ["p05", "p25", "median", "p75", "p95", "mean"]
     assert list(data["outcomes"]) == [each.name for each in outcomes()]
@@ -188,6 +189,17 @@ def test_two_medicines_on_one_enzyme_act_by_the_product_of_their_factors() -> No
     assert given("ketoconazole", "rifampicin")["cyp3a4_activity"] == pytest.approx(0.1 * 4)
 
 
+def test_a_brand_acts_as_its_ingredient_and_the_same_one_by_two_names_acts_once() -> None:
+    def given(*names: str) -> dict[str, float]:
+        case = changed(history={"current": [{"drug": name} for name in names]})
+        return dict(treatment(case, load("lissive")).given)
+
+    plain = given("ketoconazole")["cyp3a4_activity"]
+    assert plain < 1
+    assert given("Nizoral")["cyp3a4_activity"] == plain
+    assert given("Nizoral", "ketoconazole")["cyp3a4_activity"] == plain
+
+
 def test_a_genotype_is_read_either_way_round_and_an_unlisted_one_is_drawn_and_said() -> None:
     equations = load("lissive")
     assert treatment(changed(person={"cyp2c9": "*3/*1"}), equations).given["cyp2c9_activity"] == 0.6
@@ -248,3 +260,31 @@ def test_a_plan_longer_than_the_trials_is_said_to_extrapolate() -> None:
     case = changed(plan={"weeks": 16, "titration": "fixed", "sprays_per_day": 1})
     notes = summary(predict(case, subjects=2, threads=1)).notes
     assert any("an extrapolation" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("since", "share"),
+    [
+        ("2026-11-15", 1.0),  # a week old
+        ("2026-10-25", 1.0),  # four weeks: still acute
+        ("2026-09-27", 0.5),  # eight weeks: half way to chronic
+        ("2026-08-30", 0.0),  # twelve weeks
+        ("2008-01-01", 0.0),
+        (None, 0.0),  # unknown: no recovery is assumed
+    ],
+)
+def test_an_injury_heals_by_its_age_and_a_chronic_one_does_not(since: str | None, share: float) -> None:
+    case = changed(spasm={"cause": "muscle_injury", "since": since})
+    plan = treatment(case, load("lissive"))
+    assert plan.given["healing_on"] == pytest.approx(share)
+    assert any("heal" in note for note in plan.notes) == (share == 0.0)
+
+
+def test_an_old_injury_is_not_gone_in_two_weeks_and_a_fresh_one_nearly_is() -> None:
+    def at_week_two(since: str) -> float:
+        case = changed(spasm={"cause": "muscle_injury", "since": since}, plan={"weeks": 2})
+        return float(predict(case, subjects=8, threads=1).weekly["spasms_per_day"][1, :, -1].mean())
+
+    old, fresh = at_week_two("2008-01-01"), at_week_two("2026-11-20")
+    assert old > 0.8 * 9.0  # with placebo; nine a day at the start
+    assert fresh < 0.3 * 9.0

@@ -103,6 +103,8 @@ def _from_rule(version: Version, on: datetime.date) -> Iterator[Step]:
 
 def _allowed(version: Version, on: datetime.date) -> str:
     allowed, begins = by_video(version, on), version.telehealth.begins if version.telehealth else None
+    if allowed is None and version.telehealth is not None and version.telehealth.only:
+        return f"is allowed only where {version.telehealth.only}"
     if allowed is None:
         return f"may be allowed: it is from {begins} on, of which the day is not known"
     later = f" until {begins}" if begins else ""

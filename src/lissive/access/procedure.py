@@ -1,7 +1,8 @@
 """The other question: may this visit certify it? Kind of visit, kind of practitioner, residence.
 
 What is still open, as a visit that is not yet arranged, blocks nothing: what it then has to keep to is a
-requirement. What is stated is held against the rule; where the rule is not known, so is the answer.
+requirement. What is stated is held against the rule; where the rule is not known, so is the answer. A rule in words
+that no clause decides (of a minor, of a visitor, a waiver, a speciality) makes it unknown, never ok.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Literal
 from lissive.access.answer import Facts, Procedural
 from lissive.access.dates import has_begun
 from lissive.access.rule import Practitioner, Version
+from lissive.access.vocabulary import limits
 
 BLOCKED: Literal["blocked"] = "blocked"
 UNKNOWN: Literal["unknown"] = "unknown"
@@ -41,7 +43,7 @@ def procedure(facts: Facts, version: Version, on: datetime.date, *, certifies_se
     ----------
     certifies_self : the person certifies themselves, so that there need be no visit.
     """
-    checks = list(_residence(facts, version, on))
+    checks = [*_age(facts), *_residence(facts, version, on)]
     if not certifies_self:
         checks += [*_practitioner(facts, version, on), *_visit(facts, version, on)]
     outcomes = {outcome for outcome, _, _ in checks}
@@ -52,6 +54,17 @@ def procedure(facts: Facts, version: Version, on: datetime.date, *, certifies_se
     return Procedure(
         procedural, tuple(word for word, _ in kept), (*needed, *_minor(facts, version)), recalled
     )
+
+
+# -- age -------------------------------------------------------------------------------------------
+def _is_minor(facts: Facts) -> bool:
+    return facts.age is not None and facts.age < limits()["adult_age"]
+
+
+def _age(facts: Facts) -> Iterator[Check]:
+    """What a rule asks for a minor (a second physician, a guardian) is words; whether it is met is not known."""
+    if _is_minor(facts):
+        yield UNKNOWN, "minor", "minors_caregiver"
 
 
 # -- residence -------------------------------------------------------------------------------------
@@ -66,7 +79,7 @@ def _residence(facts: Facts, version: Version, on: datetime.date) -> Iterator[Ch
         yield UNKNOWN, "residency", "reciprocity"
     elif not recognised or facts.visitor_card is False:
         yield BLOCKED, "residency", "reciprocity"
-    elif facts.visitor_card is None:
+    elif facts.visitor_card is None or version.known("reciprocity") == "recalled":
         yield UNKNOWN, "residency", "reciprocity"
 
 
@@ -139,10 +152,10 @@ def by_video(version: Version, on: datetime.date, *, renewal: bool = False) -> b
     rule = version.telehealth
     if rule is None:
         return None
+    if renewal:
+        return rule.renewal
     first = has_begun(rule.begins, on) if rule.initial else rule.initial
-    if not renewal:
-        return first
-    return rule.renewal if rule.renewal is not None else (True if first else None)
+    return None if first and rule.only else first
 
 
 def _requirements(facts: Facts, version: Version, on: datetime.date) -> Iterator[str]:
@@ -158,7 +171,5 @@ def _requirements(facts: Facts, version: Version, on: datetime.date) -> Iterator
 
 
 def _minor(facts: Facts, version: Version) -> Iterator[str]:
-    from lissive.access.vocabulary import limits
-
-    if facts.age is not None and facts.age < limits()["adult_age"] and version.minors_caregiver:
+    if _is_minor(facts) and version.minors_caregiver:
         yield f"Minors: {version.minors_caregiver}."

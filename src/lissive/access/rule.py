@@ -152,6 +152,8 @@ class Telehealth(Row):
     initial: bool | None
     renewal: bool | None = None
     begins: When | None = Field(default=None, alias="from")
+    only: str | None = None
+    """What a first visit by video needs besides, as a waiver that not every provider holds."""
     note: str | None = None
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.studies import Observation
+from lissive.table import constants
 
-USUAL_CV = 0.5
-"""Coefficient of variation between people where a study prints none; 0.47 to 0.66 are reported by mouth."""
-RECALLED_WIDER = 2.0
-"""An unverified figure (quoted from memory) counts with twice the error: a quarter of the weight."""
+_ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
+USUAL_CV, RECALLED_WIDER = _ASSUMED["usual_CV"], _ASSUMED["recalled_wider"]
 KNEE = 1.0
 """Standard deviations from where on a residual costs its size, not its square (soft L1). Published means differ
 with heavy tails, and the field scores by the mean absolute logarithm."""

@@ -15,17 +15,16 @@ import numpy as np
 from scipy.special import logit
 
 from lissive.errors import StudyError
-from lissive.table import rows_of
+from lissive.table import constants, rows_of
 from lissive.trials.published import Observed, PublishedTrial
 
 LOG = ("change_sd", "sd", "odds_ratio", "hazard_ratio")
-RECALLED = 2.0
-"""Factor of the error of an unverified figure."""
+_ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
+RECALLED = _ASSUMED["recalled_wider"]
 TYPICAL_SD = {"": 1.7, "rated_at_visits": 2.5}
 """Spread of a change where the paper gives none: of diary means (1.69 and 1.76, back-calculated from calibration
 trials), of single ratings (read)."""
-CV_DOSE = 0.6
-"""Spread of the dose between people over its mean: 0.36 to 0.63 where it is printed."""
+CV_DOSE = _ASSUMED["CV_dose"]
 ROUGH = {"none": 0.1, "logit": 0.15, "log": 0.1}
 """What no model of this kind can be trusted below, by scale: added to the error of every figure."""
 SHORTEST = 1.0

@@ -40,6 +40,17 @@ Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_+-]*$", max_length=80, ex
 """A name in small letters, words joined by _."""
 
 
+DrugName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 _+.,/()'-]*$",
+        max_length=80,
+        examples=["baclofen", "St. John's wort"],
+    ),
+]
+"""What a drug is called: its ingredient, or a brand."""
+
+
 def fact(description: str, *, unit: str = "", choice: bool = False, **limits: Any) -> Any:
     """A field that may be unknown. A `choice` is the writer's and not a fact: absent, it is not unknown."""
     extra: JsonDict = {"unit": unit, "choice": choice}
@@ -99,6 +110,9 @@ class Person(Facts):
     cyp2c9: str | None = fact(
         "CYP2C9 diplotype in star alleles.", pattern=r"^\*\d+/\*\d+$", examples=["*1/*3"]
     )
+    pregnancy: Literal["none", "planned", "current"] | None = fact("Pregnancy.")
+    breast_feeding: bool | None = fact("Breast-feeding.")
+    drives: bool | None = fact("Drives, or works with machines.")
 
 
 class Place(Facts):
@@ -146,7 +160,7 @@ class Spasm(Facts):
 class CurrentDrug(Facts):
     """One drug that is being taken."""
 
-    drug: Word = Field(description="International non-proprietary name, in small letters.")
+    drug: DrugName = Field(description="International non-proprietary name, or a brand.")
     dose: str | None = fact("What is taken in a day, with its unit.", examples=["60 mg/day"])
 
     @field_validator("dose")
@@ -168,6 +182,9 @@ class History(Facts):
     current: tuple[CurrentDrug, ...] | None = fact("Drugs taken now, with their doses.")
     conditions: tuple[Word, ...] | None = fact("Other conditions.", examples=["psychosis"])
     opioids: Literal["none", "past", "current"] | None = fact("Use of opioids.")
+    alcohol: Literal["none", "some", "heavy"] | None = fact("Use of alcohol.")
+    family_psychosis: bool | None = fact("Psychosis in a parent, brother, sister or child.")
+    surgery: bool | None = fact("An operation or anaesthesia is planned.")
 
 
 class Plan(Facts):

@@ -1,8 +1,10 @@
-"""`lissive case`: the main job. One person's answers: access, evidence and forecast; follow-up is not built yet."""
+"""`lissive case`: the main job. One person's answers on one screen, or a part of them whole."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,11 +31,16 @@ def case(
         typer.Option(metavar="FOLDER", help="Folder to write figures (PNG, SVG), table (CSV) and JSON to."),
     ] = None,
     force: Force = False,
+    full: Annotated[bool, typer.Option("--full", help="Print the screen and every part whole.")] = False,
+    access: Annotated[bool, typer.Option("--access", help="Print access whole.")] = False,
+    safety: Annotated[bool, typer.Option("--safety", help="Print safety whole.")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="Print evidence whole.")] = False,
+    forecast: Annotated[bool, typer.Option("--forecast", help="Print the forecast whole.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """May this person have it, what do trials say, what may it do? Access, evidence and forecast for one case.
+    """May this person have it, what could hurt, what do trials say, what may it do? One case, on one screen.
 
-    Without a plan, access and evidence are answered all the same.
+    Without a plan, access, safety and evidence are answered all the same.
     """
     from lissive.case import read_case
 
@@ -50,21 +57,38 @@ def case(
     if report is not None:
         names = [report / f"forecast.{kind}" for kind in ("json", "csv", "png", "svg")]
         keep_inputs([], reads=[file], beside=Beside(names, names[0], '"lissive_version"'), force=force)
-    from lissive.case_answer import answer
+    from lissive.case_answer import answer, gates
     from lissive.cli.progress import bar
     from lissive.forecast import ForecastAnswer
 
-    with bar("simulating days", (facts.plan.weeks or 0) * 7) as tick:
-        found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick)
+    asked = {"access": access, "safety": safety, "evidence": evidence, "forecast": forecast}
+    parts = [name for name, wanted in asked.items() if wanted or full]
+    whole = as_json or report is not None or "forecast" in parts
+    # the screen has numbers only of what was fitted on trials: without them, nothing is simulated for it
+    simulate = whole or (not parts and bool(gates(facts, None).numbers))
+    with bar("simulating days", (facts.plan.weeks or 0) * 7 if simulate else 0) as tick:
+        found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate)
     written = [] if report is None else _write(report, found)
     if as_json:
         print(json.dumps(found.to_json()))
     else:
-        from lissive.report.case_text import case_text
-
-        print("\n\n".join([case_text(found), *(["\n".join(map(str, written))] if written else [])]))
+        print(
+            "\n\n".join(
+                [_text(found, parts, full=full), *(["\n".join(map(str, written))] if written else [])]
+            )
+        )
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
         raise typer.Exit(1)
+
+
+def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
+    """The screen, unless parts of it are asked for whole; before them where all are."""
+    from lissive.report.case_text import case_text
+    from lissive.report.screen_text import screen
+
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    shown = [screen(answer, colour=colour)] if full or not parts else []
+    return "\n\n".join([*shown, *([case_text(answer, parts)] if parts else [])])
 
 
 def _write(folder: Path, answer: CaseAnswer) -> list[Path]:

@@ -7,7 +7,7 @@ full_record("wade_2004", shipped_studies())   every number with where it comes f
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -169,7 +169,7 @@ def listed(
     ]
 
 
-def _entry(entry: Located, made: list[Comparison], unused: list[Unused]) -> StudyEntry:
+def _entry(entry: Located, made: Sequence[Comparison], unused: Sequence[Unused]) -> StudyEntry:
     mine = about(entry)
     own = [each for each in made if each.study == entry.id]
     with_numbers = tuple(dict.fromkeys(each.outcome for each in own))

@@ -87,17 +87,27 @@ def _looked_at(
     return made, unused
 
 
-def every(studies: Studies) -> tuple[list[Comparison], list[Unused]]:
-    """All comparisons of all outcomes, and all that is in none."""
+def every(studies: Studies) -> tuple[Sequence[Comparison], Sequence[Unused]]:
+    """All comparisons of all outcomes, and all that is in none; put together once for the same studies."""
+    is_studies(studies)
+    if not studies.kept:
+        studies.kept.append(_every(studies))
+    found: tuple[Sequence[Comparison], Sequence[Unused]] = studies.kept[0]
+    return found
+
+
+def _every(studies: Studies) -> tuple[Sequence[Comparison], Sequence[Unused]]:
     made: list[Comparison] = []
     unused: list[Unused] = []
+    trials = [(entry, about(entry)) for entry in studies.trials]
     for word in studies.outcomes:
-        found, rest = _looked_at(studies, word, None, None, None)
-        made += found
-        unused += rest
-    for entry in studies.trials:
+        for entry, mine in trials:
+            found, rest = _of_trial(entry, mine, word, None)
+            made += found
+            unused += rest
+    for entry, _ in trials:
         unused += [each for each in _blocks(entry) if isinstance(each, Unused) and not each.outcome]
-    return made, unused
+    return tuple(made), tuple(unused)
 
 
 def _of_trial(

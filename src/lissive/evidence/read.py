@@ -135,6 +135,8 @@ class Studies:
     entries: tuple[Located, ...]
     unread: tuple[str, ...] = ()
     """A line for each field of a user's own file that nothing reads."""
+    kept: list[Any] = field(default_factory=list, repr=False, compare=False)
+    """All comparisons, once they were put together."""
 
     @property
     def trials(self) -> tuple[Located, ...]:

@@ -7,6 +7,7 @@ The average benefit is small and the intervals are wide; both are shown, not smo
 """
 
 from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Need
+from lissive.forecast.calibrated import Calibrated, Complaint, calibration, complaint, fitted_outcomes
 from lissive.forecast.predict import ARMS, Forecast, Outcome, outcomes, predict
 from lissive.forecast.score import RESPONSES, responders, summary
 from lissive.forecast.treatment import needs
@@ -14,11 +15,16 @@ from lissive.forecast.treatment import needs
 __all__ = [
     "ARMS",
     "RESPONSES",
+    "Calibrated",
+    "Complaint",
     "Forecast",
     "ForecastAnswer",
     "ForecastNeeds",
     "Need",
     "Outcome",
+    "calibration",
+    "complaint",
+    "fitted_outcomes",
     "needs",
     "outcomes",
     "predict",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from lissive.forecast.calibrated import Calibrated
+
 Side = Literal["active", "placebo", "difference"]
 
 
@@ -67,6 +69,11 @@ class TrialFinding:
 class ForecastAnswer:
     """What may happen to this person, and what has to be known to read it."""
 
+    primary: str
+    """The outcome that is the complaint of the cause."""
+    calibrated: Calibrated
+    fitted_outcomes: tuple[str, ...]
+    """Outcomes for which trials of this product in this cause were fitted on."""
     weeks: tuple[int, ...]
     outcomes: Mapping[str, OutcomeByWeek]
     responders: Mapping[str, Responders | None]
@@ -103,9 +110,13 @@ class Need:
 
 @dataclass(frozen=True)
 class ForecastNeeds:
-    """In place of a forecast: what the case still has to say, or that there is no model of what it says."""
+    """In place of a forecast: what the case has to say, that there is no model of what it says, or why none is made."""
 
     needs: tuple[Need, ...]
+    primary: str
+    calibrated: Calibrated
+    why_not: str = ""
+    """Why none is made although nothing is missing."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"needs": [asdict(each) for each in self.needs]}
+        return asdict(self)

@@ -14,10 +14,9 @@ from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.case import Case
 from lissive.errors import CaseError, SimulationError
 from lissive.forecast.people import patients_like
-from lissive.forecast.treatment import Treatment, treatment
+from lissive.forecast.treatment import Treatment, modelled_as, treatment
 from lissive.given import kind_of, number_of, threads_of, whole
 from lissive.model import load
-from lissive.model.parameters import load_interactions
 from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import origin
@@ -167,7 +166,7 @@ def predict(
 
 def _rows_used(case: Case, plan: Treatment) -> dict[str, Any]:
     """Rows of the tables of products, genotypes and interactions that a forecast used."""
-    medicines = [each.drug for each in case.history.current or () if each.drug in load_interactions()]
+    medicines = [name for each in case.history.current or () for name in modelled_as(each.drug)]
     return {
         "product": plan.product.name,
         "titrated": bool(plan.ceilings),

@@ -13,6 +13,7 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.errors import SimulationError
 from lissive.forecast.answer import Dose, ForecastAnswer, OutcomeByWeek, Quantiles, Responders, TrialFinding
+from lissive.forecast.calibrated import calibration, complaint, fitted_outcomes
 from lissive.forecast.predict import ARMS, Forecast, outcomes
 from lissive.forecast.treatment import limits
 from lissive.given import kind_of, number_of, whole
@@ -37,7 +38,11 @@ def summary(forecast: Forecast) -> ForecastAnswer:
     """The numbers of a forecast, of the patients whose two runs went well."""
     _is_forecast(forecast)
     good = forecast.good
+    cause, product = forecast.case.spasm.cause, forecast.treatment.product.name
     return ForecastAnswer(
+        primary=complaint(cause).outcome,
+        calibrated=calibration(cause, product),
+        fitted_outcomes=fitted_outcomes(cause, product),
         weeks=tuple(range(forecast.weeks + 1)),
         outcomes={
             each.name: _by_week(each.label, each.unit, forecast.weekly[each.name][:, good])

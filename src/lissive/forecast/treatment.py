@@ -17,6 +17,7 @@ from lissive.errors import CaseError
 from lissive.forecast.answer import Need
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
+from lissive.safety.drugs import drugs_of
 from lissive.simulation.dosing import clock, day_of
 from lissive.simulation.schedule import Schedule
 from lissive.table import rows_of
@@ -63,7 +64,7 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     what = product(plan.product)
     notes: list[str] = []
     given, unknown = _person(case, notes)
-    given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": 1.0}
+    given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": _healing(case, notes)}
     given["smoked"] = float(what.name == "flower_smoked")
     given["oil_CBD"] = float(what.name == "cannabidiol_solution")
     if plan.titration == "label":
@@ -146,6 +147,12 @@ def _unused(case: Case, notes: list[str]) -> None:
         "other conditions": history.conditions,
         "drugs tried": history.tried,
         "opioids": history.opioids,
+        "alcohol": history.alcohol,
+        "family history": history.family_psychosis or None,
+        "planned operation": history.surgery or None,
+        "pregnancy": person.pregnancy,
+        "breast-feeding": person.breast_feeding or None,
+        "driving": person.drives or None,
     }
     if idle := [name for name, value in said.items() if value not in (None, (), "none")]:
         notes.append(f"Stated in the case but not used by the forecast: {', '.join(idle)}.")
@@ -174,6 +181,31 @@ def _person(case: Case, notes: list[str]) -> tuple[dict[str, float], tuple[str, 
     return given, tuple(unknown)
 
 
+def _healing(case: Case, notes: list[str]) -> float:
+    """Share of natural healing that an injury of this age still has; other causes do not heal by themselves.
+
+    An acute injury heals, one that has stayed beyond the limit of chronic pain does not, and between the two it
+    falls in proportion. Where its age is unknown it is kept as it is: a recovery is not assumed.
+    """
+    spasm = case.spasm
+    if spasm.cause != "muscle_injury":
+        return 1.0
+    if spasm.since is None or case.as_of is None:
+        notes.append(
+            "The age of the injury is unknown; the forecast assumes that it does not heal by itself."
+        )
+        return 0.0
+    acute, chronic = (limits()[name] for name in ("injury_acute", "injury_chronic"))
+    weeks = (case.as_of - spasm.since).days / 7
+    share = min(1.0, max(0.0, (chronic - weeks) / (chronic - acute)))
+    if share == 0.0:
+        notes.append(
+            f"An injury of more than {chronic:g} weeks is chronic; the forecast assumes that it does not heal "
+            "by itself."
+        )
+    return share
+
+
 def _fed(case: Case) -> float | None:
     """1 with food, 0 without, None unknown; food is nothing to what is inhaled."""
     if case.plan.product is not None and product(case.plan.product).route == "inhaled":
@@ -200,20 +232,26 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
             "Current medicines are unknown; the forecast assumes no co-medication that acts on CYP or UGT enzymes."
         )
         return
-    known = load_interactions()
+    known, counted = load_interactions(), set[str]()
     for drug in current:
-        if drug.drug not in known:
+        if not (modelled := modelled_as(drug.drug)):
             notes.append(
                 f"{drug.drug}: not in the model's interaction table; interactions with cannabinoids are not "
                 "included in the forecast."
             )
             continue
-        for row in known[drug.drug].values():
+        rows = [row for name in modelled if name not in counted for row in known[name].values()]
+        counted.update(modelled)
+        for row in rows:
             given[row.parameter] = given.get(row.parameter, 1.0) * row.value
-        effects = ", ".join(
-            f"{row.parameter} x {row.value:g} ({row.provenance})" for row in known[drug.drug].values()
-        )
-        notes.append(f"{drug.drug}: included, as {effects}.")
+        effects = ", ".join(f"{row.parameter} x {row.value:g} ({row.provenance})" for row in rows)
+        notes.append(f"{drug.drug}: included, as {effects or 'above'}.")
+
+
+def modelled_as(drug: str) -> list[str]:
+    """The medicines of the model's table that a name or a brand stands for."""
+    names = {drug, *(each.name for each in drugs_of(drug))}
+    return [name for name in load_interactions() if name in names]
 
 
 def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import indent
 
 from lissive.access.answer import Answer, Caution, Facts, Level, Node
 from lissive.access.cases import Compared
@@ -33,6 +34,7 @@ BLOCKS: Mapping[str, str] = {
     "practitioner_type": "type of practitioner",
     "practitioner_unknown": "type of practitioner",
     "residency": "residence",
+    "minor": "rules for minors",
     "telehealth_initial_not_allowed": "first visit by telehealth",
     "telehealth_renewal_not_allowed": "renewal by telehealth",
     "telehealth_unknown": "telehealth",
@@ -166,25 +168,13 @@ def _footer(answer: Answer) -> str:
     return wrapped(f"{held} {answer.notice}")
 
 
-def case_section(case: Case, answer: Answer | None) -> str:
-    """The answer in a few lines, as a part of the answers for a case."""
+def access_part(case: Case, answer: Answer | None) -> str:
+    """The whole answer, as the first part of the answers for a case."""
     from lissive.access.of_case import why_not
 
     if answer is None:
         return wrapped(f"1  Access: not answered, because {why_not(case)}.", hanging="   ")
-    lines = [
-        *list(_why(answer))[:2],
-        *(f"Not known: {each}" for each in list(_missing(answer))[:2]),
-        *(f"Caution: {caution_text(each)}" for each in answer.cautions),
-        f"{answer.notice} In full: lissive access, with this case.",
-    ]
-    head = (
-        f"1  Access: {STATUS[answer.status]} in {answer.name} on {answer.on.isoformat()} "
-        f"(rule {answer.rule or 'none'}). {_procedural(answer)}"
-    )
-    if any("unverified" in line for line in lines):
-        lines.append(f"{upper_first(UNVERIFIED_MEANS)}.")
-    return "\n".join([wrapped(head, hanging="   "), *(wrapped(each, "   ") for each in lines)])
+    return f"1  Access\n{indent(answer_text(answer), '   ')}"
 
 
 # -- the tree --------------------------------------------------------------------------------------

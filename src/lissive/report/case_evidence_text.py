@@ -25,7 +25,7 @@ _WHICH = {
 
 
 def case_evidence_text(found: CaseEvidence) -> str:
-    """Section 2 of a case."""
+    """Part 3 of a case."""
     parts = [_head(found), *_topics(found)]
     if found.near_studies and not found.controlled:
         names = ", ".join(each.study.id for each in found.near_studies)
@@ -44,15 +44,15 @@ def case_evidence_text(found: CaseEvidence) -> str:
 
 def _head(found: CaseEvidence) -> str:
     if found.cause is None:
-        return "2  Evidence: the case names no cause."
+        return "3  Evidence: the case names no cause."
     trials = found.controlled
     fitting = [each.study.id for each in trials if each.fits_product]
     if not trials:
-        return f"2  Evidence for {found.cause_label}: no controlled trial."
+        return f"3  Evidence for {found.cause_label}: no controlled trial."
     kind = f" of {found.product_label}" if found.product_label else ""
     names = f": {', '.join(fitting)}" if fitting else ""
     head = (
-        f"2  Evidence for {found.cause_label}: {count(len(trials), 'controlled trial')}, {len(fitting)}{kind}"
+        f"3  Evidence for {found.cause_label}: {count(len(trials), 'controlled trial')}, {len(fitting)}{kind}"
     )
     return wrapped(f"{head}{names}.", hanging=_INDENT)
 

@@ -106,12 +106,19 @@ def forecast_figure(forecast: ForecastAnswer, title: str, caption: str) -> Figur
     return figure
 
 
+_FITTED = {
+    "trials": "Response fitted to trials of this product in this cause.",
+    "prior": "NOT CALIBRATED: response fitted to trials of other products in this cause.",
+    "none": "NOT CALIBRATED: response fitted to trials in MS, none in this cause.",
+}
+
+
 def forecast_caption(forecast: ForecastAnswer, provenance: Mapping[str, Any]) -> str:
     """What the lines and bands are, and how the figure is made again."""
     patients = count(forecast.subjects - forecast.failed, "virtual patient")
     return (
         f"Line: median; bands: 25th to 75th and 5th to 95th percentile of {patients}, each with drug "
-        "and with placebo. Response fitted to trials in MS. "
+        f"and with placebo. {_FITTED[forecast.calibrated]} "
         f"lissive {provenance['lissive_version']}, seed {provenance['seed']}."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lissive.case import Case
+from lissive.case import Case, causes
 from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Quantiles, Side
 from lissive.forecast.score import RESPONSES
 from lissive.report.table import as_text, table
@@ -50,12 +50,12 @@ _FACTS = {
 
 
 def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
-    """Section 3 of a case."""
+    """Part 4 of a case."""
     if isinstance(forecast, ForecastNeeds):
         return _needs(forecast)
     head = (
-        f"3  Forecast: {count(forecast.subjects, 'virtual patient')}, matched to the case; each simulated with the "
-        "drug and with placebo."
+        f"4  Forecast{_not_calibrated(case, forecast)}: {count(forecast.subjects, 'virtual patient')} with this "
+        "person's starting values, each simulated with the drug and with placebo; age and sex change nothing."
     )
     numbers = ["   No virtual patient could be simulated; there are no results."]
     if forecast.failed < forecast.subjects:
@@ -66,11 +66,24 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     )
 
 
+def _not_calibrated(case: Case, forecast: ForecastAnswer) -> str:
+    """What has to be known before any of it is read."""
+    if forecast.calibrated == "trials":
+        return ""
+    cause = "" if case.spasm.cause is None else causes()[case.spasm.cause]
+    on = f"no trial in {cause}"
+    if forecast.calibrated == "prior":
+        on = f"no trial of this product in {cause}"
+    return f", NOT CALIBRATED (fitted on {on})"
+
+
 def _needs(forecast: ForecastNeeds) -> str:
+    if forecast.why_not:
+        return f"4  Forecast: not made; {forecast.why_not}."
     lines = [wrapped(f"- {each.field}: {each.what}", _INDENT) for each in forecast.needs]
     if any(each.no_model for each in forecast.needs):
-        return "\n".join(["3  Forecast: no forecast.", *lines])
-    return "\n".join(["3  Forecast: not made. The case does not state everything that it needs:", *lines])
+        return "\n".join(["4  Forecast: no forecast.", *lines])
+    return "\n".join(["4  Forecast: not made. The case does not state everything that it needs:", *lines])
 
 
 def weekly_table(forecast: ForecastAnswer) -> str:
@@ -134,8 +147,9 @@ def _responders(forecast: ForecastAnswer) -> list[str]:
     gap = forecast.outcomes["spasticity_nrs"].difference
     low, high = f"{gap.p05[-1]:+.1f}", f"{gap.p95[-1]:+.1f}"
     said = (
-        f"Spasticity NRS, drug minus placebo in the same virtual patient, week {forecast.weeks[-1]}: median "
-        f"{gap.median[-1]:+.1f} (5th to 95th percentile {span(low, high)})."
+        f"Spasticity NRS, drug minus placebo in the same virtual patient, week {forecast.weeks[-1]}: mean "
+        f"{gap.mean[-1]:+.1f}, as trials report it; median {gap.median[-1]:+.1f} (5th to 95th percentile "
+        f"{span(low, high)})."
     )
     return [*lines, wrapped(said, _INDENT)]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["contraindicated", "major", "moderate", "minor"]
@@ -24,6 +24,11 @@ class Flag:
     """What to do, and what to watch."""
     sources: tuple[str, ...]
     provenance: str
+    """`read` and the day on which a source was read last, or `unverified`."""
+    watch: str = ""
+    """What to look for."""
+    short: str = ""
+    """One line of at most 60 characters."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -33,6 +38,8 @@ class Flag:
             "severity": self.severity,
             "mechanism": self.mechanism,
             "advice": self.advice,
+            "watch": self.watch,
+            "short": self.short,
             "sources": list(self.sources),
             "provenance": self.provenance,
         }
@@ -48,6 +55,16 @@ class UnknownDrug:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Who says so."""
+
+    citation: str
+    url: str
+    seen: str
+    """What of it was read, and when."""
+
+
+@dataclass(frozen=True)
 class SafetyAnswer:
     """The flags of a case, the most severe first, and what could not be looked at."""
 
@@ -55,6 +72,10 @@ class SafetyAnswer:
     unknown_drugs: tuple[UnknownDrug, ...]
     not_assessed: tuple[str, ...]
     """What the case does not say: `pregnancy`, `driving`, `current drugs` …"""
+    without_flag: tuple[str, ...] = ()
+    """Drugs that are known and that no rule here is about; which is not "no interaction"."""
+    cited: Mapping[str, Source] = field(default_factory=dict)
+    """The sources of the flags, by key."""
 
     def worst(self, *severities: Severity) -> Sequence[Flag]:
         return [flag for flag in self.flags if flag.severity in severities]
@@ -64,4 +85,6 @@ class SafetyAnswer:
             "flags": [flag.to_json() for flag in self.flags],
             "unknown_drugs": [{"name": each.name, "meant": list(each.meant)} for each in self.unknown_drugs],
             "not_assessed": list(self.not_assessed),
+            "without_flag": list(self.without_flag),
+            "sources": {key: asdict(each) for key, each in self.cited.items()},
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lissive.errors import ParameterError, SimulationError
+from lissive.given import number_of
 from lissive.model.equations import TIME, Equations
 from lissive.simulation._event_rows import shown
 from lissive.simulation.output import refuse_names
@@ -19,29 +19,6 @@ Floats = npt.NDArray[np.float64]
 
 MOST_TIMES = 10_000_000
 """More output times than this are taken for a slip."""
-
-
-def number(value: Any, name: str, allowed: str = "a number.") -> float:
-    """A finite number, or a SimulationError."""
-    plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    try:
-        found = float(value) if plain else math.nan
-    except OverflowError:
-        found = math.inf
-    if not math.isfinite(found):
-        raise SimulationError(f"{name} is {shown(value)}.", where=name, allowed=allowed)
-    return found
-
-
-def whole(value: Any, name: str, least: int) -> int:
-    """A whole number from `least` on, or a SimulationError."""
-    allowed = f"a whole number from {least} on."
-    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-        return value  # however large
-    found = number(value, name, allowed)
-    if found != int(found) or found < least:
-        raise SimulationError(f"{name} is {shown(value)}.", where=name, allowed=allowed)
-    return int(found)
 
 
 def is_frame(value: Any) -> bool:
@@ -92,7 +69,9 @@ def given_parameters(equations: Equations, parameters: Any) -> dict[str, float]:
             allowed=f"{', '.join(equations.parameters)}.",
             do="A quantity that the model computes cannot be set; set what it is computed from.",
         )
-    return {str(name): number(value, str(name)) for name, value in parameters.items()}
+    return {
+        str(name): number_of(str(name), value, wrong=SimulationError) for name, value in parameters.items()
+    }
 
 
 def output_times(until: Any, every: Any, times: Any) -> Floats | None:
@@ -130,7 +109,8 @@ def _regular(until: Any, every: Any) -> Floats:
         raise SimulationError(
             f"{missing} is not given.", where=missing, allowed="until with every; or times; or neither."
         )
-    until, every = number(until, "until"), number(every, "every")
+    until = number_of("until", until, wrong=SimulationError)
+    every = number_of("every", every, wrong=SimulationError)
     if not (0 < every <= until and until / every <= MOST_TIMES):
         raise SimulationError(
             f"until is {until:g} and every is {every:g}.",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
@@ -70,13 +71,12 @@ def draw(
     Raises       ParameterError for a name that the model does not have.
     """
     given = dict(given or {})
-    rows = load_parameters(cause)
+    rows, people, bounds = _tables(cause)
     if wrong := [name for name in (*given, *(typical or ()), *(spread or ())) if name not in rows]:
         raise ParameterError(f"{wrong[0]} is no parameter of the model.", allowed=f"{', '.join(rows)}.")
     rows = {
         name: _moved(row, (typical or {}).get(name), (spread or {}).get(name)) for name, row in rows.items()
     }
-    people, bounds = load_people(), load_bounds()
     values: dict[str, float | Floats] = {}
     drawn = []
 
@@ -103,6 +103,14 @@ def draw(
             values[name] = _spread(row, u, *bounds.get(name, (-np.inf, np.inf)))
             drawn.append(name)
     return Patients(values, tuple(drawn))
+
+
+@cache
+def _tables(
+    cause: str,
+) -> tuple[Mapping[str, Parameter], Mapping[str, Parameter], Mapping[str, tuple[float, float]]]:
+    """Parameters, people and bounds as shipped, read once: a forecast draws its patients in forty parts."""
+    return load_parameters(cause), load_people(), load_bounds()
 
 
 def _moved(row: Parameter, value: float | None, spread: float | None) -> Parameter:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from lissive.errors import ParameterError, SimulationError
 from lissive.fingerprint import of_bytes
+from lissive.given import number_of, threads_of, whole
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
@@ -28,10 +28,8 @@ from lissive.simulation.asked import (
     a_table,
     given_parameters,
     is_frame,
-    number,
     output_times,
     selected,
-    whole,
 )
 from lissive.simulation.covariates import check_mode
 from lissive.simulation.engine import Tolerances, build
@@ -94,9 +92,12 @@ def simulate(
     outputs = selected(equations, select)
     common = given_parameters(equations, parameters)
     grid = output_times(until, every, times)
-    threads = (os.cpu_count() or 1) if threads is None else whole(threads, "threads", 1)
-    tolerances = Tolerances(rtol=number(rtol, "rtol"), atol=number(atol, "atol"))
-    seed = whole(seed, "seed", 0)
+    threads = threads_of(threads, wrong=SimulationError)
+    tolerances = Tolerances(
+        rtol=number_of("rtol", rtol, wrong=SimulationError),
+        atol=number_of("atol", atol, wrong=SimulationError),
+    )
+    seed = whole("seed", seed, wrong=SimulationError, least=0)
     table, grid = _table(events, equations, covariates, grid)
     seen = len(grid) if grid is not None else max(len(run.seen) for run in table.runs) if table else 0
     ids, own, drawn = _subjects(equations, subjects, table, seed, seen * len(outputs))
@@ -253,7 +254,7 @@ def _subjects(
         return (list(table.subjects) if table else [1]), {}, ()
     if isinstance(given, str | Path) or is_frame(given):
         return (*_table_of_subjects(equations, given), ())
-    count = whole(given, "subjects", 1)
+    count = whole("subjects", given, wrong=SimulationError)
     _afford(count, equations, values)
     ids: list[int | str] = list(range(1, count + 1))
     if table and len(table.subjects) == count:

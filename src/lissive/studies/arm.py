@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lissive.model.parameters import load_genotypes, load_interactions, load_liver
 from lissive.studies import prose, words
 from lissive.studies.entry import Entry, is_number
 from lissive.studies.observation import ANALYTES, Arm
+from lissive.table import constants
 
 _LIMIT = re.compile(r"\b(?:LOD|LLOQ|LOQ)\D{0,4}(\d+(?:\.\d+)?)\s*(?:ng/mL|ug/L)")
-NOMINAL_N = 12
+_ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
+NOMINAL_N = int(_ASSUMED["people"])
 MOST_N = 500
 """People simulated at most: the mean of more has no chance left in it that matters, and memory has an end."""
-SMOKING_H = 0.15
-"""Nine minutes; 8 to 10 are usual."""
+SMOKING_H = _ASSUMED["smoking"]
 MOST_MG, MOST_KG, MOST_MIN, MOST_H = 1e5, 350.0, 1440.0, 10_000.0
 """Beyond these a dose, a weight, an infusion or a time is a slip of the pen."""
 POPULATION_FIELDS = {"n", "status", "sex", "age", "notes", "weight_kg"}

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,14 @@ from lissive.simulation.schedule import ADD, RATE, Regimen, Schedule
 from lissive.simulation.streams import even, normals, uniforms
 from lissive.studies import nca
 from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation
+from lissive.table import constants
 
 Floats = npt.NDArray[np.float64]
 
 OUTPUTS = tuple(f"{analyte}_ng_mL" for analyte in ANALYTES)
 SITE = {"spray": "spray", "oral": "oral", "iv": "c", "smoked": "lung", "vaporised": "lung"}
 INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
-BOLUS_H = 2.0 / 60.0
-"""An injection whose length is not told: two minutes, as where it is."""
+BOLUS_H = constants(Path(__file__).with_name("assumptions.tsv"))["injection"]
 MIN_REPLICATES = 200
 
 SHARES = ("Fg_THC",)

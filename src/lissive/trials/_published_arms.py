@@ -6,15 +6,17 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lissive.case.products import product
+from lissive.table import constants
 from lissive.trials import _published_prose as prose
 from lissive.trials import _published_words as words
 from lissive.trials._published_parts import CannotBuild, Entry, is_number, plain, text_of
 
-CAPSULE_THC, CAPSULE_CBD = 2.5, 1.25
-"""mg in a capsule of extract (Cannador); recalled."""
+_ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
+CAPSULE_THC, CAPSULE_CBD = _ASSUMED["capsule_THC"], _ASSUMED["capsule_CBD"]
 CBD_STEPS = 10
 """Units in the most of an oral CBD that has no THC beside it."""
 _EVERYBODY = re.compile(r"all\b|everybody|everyone|crossover", re.IGNORECASE)

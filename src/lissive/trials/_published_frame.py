@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from lissive.table import constants
 from lissive.trials import _published_prose as prose
 from lissive.trials import _published_words as words
 from lissive.trials._published_arms import Groups, arm_fields, match_arm, read_groups
@@ -15,13 +17,10 @@ from lissive.trials._published_parts import CannotBuild, Entry, is_number, plain
 from lissive.trials.measures import MEASURES
 
 LONGEST_WEEKS = 104
-RUN_IN_FOR_ONE = 2.5
-"""How many enter a selecting run-in for one that is randomised, where nothing says."""
-LONG_TERM_WEEKS = 12
-"""How long users of long standing are treated before a withdrawal, where nothing says."""
+_ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
+RUN_IN_FOR_ONE, LONG_TERM_WEEKS = _ASSUMED["enter_a_run_in"], int(_ASSUMED["long_term_use"])
 LONGEST_RUN_IN = 52
-FAILURE_PCT = 20.0
-"""Rise of the rating that ends a withdrawal trial for somebody, where nothing says."""
+FAILURE_PCT = _ASSUMED["failure"]
 
 
 @dataclass

@@ -18,13 +18,12 @@ from lissive.model.parameters import Parameter
 from lissive.simulation.ratings import figures
 from lissive.simulation.streams import normals
 from lissive.simulation.titrate import thresholds
-from lissive.table import rows_of
+from lissive.table import constants, rows_of
 
 SPREAD, TITRATION, RATING, BETWEEN = "spread of ", "titration ", "rating ", "between "
 TIED = {"tau_THC": "tau_OH"}
 """Parameters that no trial tells apart: the second follows the first in proportion."""
-LOWER_OVER_RAISE = 1.25
-"""The intoxication at which people go down over that below which they go up; no trial tells the two apart."""
+LOWER_OVER_RAISE = constants(Path(__file__).with_name("assumptions.tsv"))["lower_over_raise"]
 MOVED = {
     "placebo": ("max_placebo_spasm", "max_placebo_pain"),
     "effect": ("gain_tone", "Im_pain_brain"),

@@ -1,25 +1,26 @@
-"""The answers for one case, put together once, for the terminal, for files and for programs.
-
-    found = answer(read_case("examples/ms-new-york.yaml"), subjects=1000)
-    found.access.status, found.forecast.responders["20pct_week4"]
-
-A case is answered as far as it goes: where it does not say enough for a forecast, `found.forecast.needs` says what is
-missing, and the rest is answered all the same.
-"""
+"""All that is answered for one case, put together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lissive.access.answer import Answer
 from lissive.access.of_case import of_case
 from lissive.case import Case
+from lissive.case_answer.bottom_line import BottomLine, bottom_line
+from lissive.case_answer.gates import Gates, gates
+from lissive.case_answer.next_step import NextStep, next_steps
+from lissive.case_answer.usual_care import UsualCare, usual_care
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.forecast import ForecastAnswer, ForecastNeeds, needs, predict, summary
-from lissive.safety import SafetyAnswer
+from lissive.safety import SafetyAnswer, safety_of
 from lissive.version import __version__
+
+INTENDED_USE = "docs/intended-use.md"
+NOT_OBTAINABLE = "the planned product is known not to be obtainable there"
+NOT_RUN = "not simulated"
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,16 @@ class CaseAnswer:
     """All that is answered for one case."""
 
     case: Case
+    gates: Gates
+    bottom_line: BottomLine
     access: Answer | None
     """None where the case does not say where the person lives, or for which day it is asked."""
+    safety: SafetyAnswer
     evidence: CaseEvidence
-    safety: SafetyAnswer | None
-    """None: not looked at."""
     forecast: ForecastAnswer | ForecastNeeds
-    provenance: Mapping[str, Any]
+    usual_care: tuple[UsualCare, ...]
+    next: tuple[NextStep, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     """Versions, seed, and what of the model's tables the forecast rests on."""
 
     def to_json(self) -> dict[str, Any]:
@@ -41,10 +45,14 @@ class CaseAnswer:
         return {
             "case": self.case.case,
             "as_of": None if as_of is None else as_of.isoformat(),
+            "bottom_line": self.bottom_line.text,
             "access": None if self.access is None else self.access.to_json(),
+            "safety": self.safety.to_json(),
             "evidence": self.evidence.to_json(),
-            "safety": None if self.safety is None else self.safety.to_json(),
             "forecast": self.forecast.to_json(),
+            "usual_care": [each.to_json() for each in self.usual_care],
+            "next": [each.to_json() for each in self.next],
+            "intended_use": INTENDED_USE,
             "provenance": dict(self.provenance),
         }
 
@@ -56,6 +64,7 @@ def answer(
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    simulate: bool = True,
 ) -> CaseAnswer:
     """The answers for a case.
 
@@ -63,13 +72,29 @@ def answer(
     ----------
     subjects : virtual patients of the forecast.      seed : random seed.
     threads : all cores if not given.      progress : is called with the number of days that are simulated.
+    simulate : False leaves the forecast out, and answers the rest.
     """
+    access, safety = of_case(case), safety_of(case)
+    gate = gates(case, access)
+    missing = needs(case)
     provenance: dict[str, Any] = {"lissive_version": __version__}
     forecast: ForecastAnswer | ForecastNeeds
-    if missing := needs(case):
-        forecast = ForecastNeeds(missing)
+    if missing or not gate.may_dose or not simulate:
+        why_not = "" if missing else NOT_RUN if gate.may_dose else NOT_OBTAINABLE
+        forecast = ForecastNeeds(missing, gate.complaint.outcome, gate.calibrated, why_not)
     else:
         predicted = predict(case, subjects=subjects, seed=seed, threads=threads, progress=progress)
         forecast = summary(predicted)
         provenance |= predicted.provenance
-    return CaseAnswer(case, of_case(case), case_evidence(case), None, forecast, provenance)
+    return CaseAnswer(
+        case,
+        gate,
+        bottom_line(case, access, safety, gate),
+        access,
+        safety,
+        case_evidence(case),
+        forecast,
+        usual_care(case),
+        next_steps(case, access, safety, gate, forecast if isinstance(forecast, ForecastNeeds) else None),
+        provenance,
+    )

@@ -1,0 +1,80 @@
+"""The answer in one sentence: what forbids it, whether it helps, and what has to be settled first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lissive.access.answer import Answer
+from lissive.case import Case, product
+from lissive.case_answer.gates import Gates
+from lissive.case_answer.tables import rows
+from lissive.evidence.claim import shipped_claims
+from lissive.safety import SafetyAnswer
+
+NO_CAUSE = "the case names no cause of the spasms, and trials differ between causes"
+
+
+@dataclass(frozen=True)
+class BottomLine:
+    """One sentence, and what it rests on."""
+
+    text: str
+    benefit: str
+    """small, uncertain, not_shown, not_tested or not_known."""
+    claim: str
+    """The claim of the evidence that it sums up, or nothing."""
+    forbidden: bool
+    """Whether the plan is contraindicated, not eligible, or of a product that is not obtainable."""
+
+
+def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates) -> BottomLine:
+    """What forbids it comes first, what trials found next, what has to be settled before last."""
+    benefit, claim, found = _benefit(case)
+    forbids = [*_contraindicated(safety), *_kept_out(case, access, gate)]
+    said = [*forbids, found, *_settle(access, safety)]
+    text = "; ".join(said)
+    return BottomLine(f"{text[:1].upper()}{text[1:]}.", benefit, claim, bool(forbids))
+
+
+def _benefit(case: Case) -> tuple[str, str, str]:
+    """The benefit's word, the claim, and the words of its table; the planned product's where it has its own."""
+    cause, planned = case.spasm.cause, case.plan.product
+    if cause is None:
+        return "not_known", "", NO_CAUSE
+    mine = [row for row in rows("bottom_lines") if row["cause"] == cause]
+    for row in mine or [row for row in rows("bottom_lines") if row["cause"] == "other"]:
+        if row["products"] == "any" or planned in row.parts("products"):
+            claim = next((each for each in shipped_claims() if each.id == row["claim"]), None)
+            is_judged = claim is not None and row["benefit"] != "not_tested"
+            certainty = f" (certainty {claim.certainty_label})" if claim and is_judged else ""
+            return row["benefit"], row["claim"], f"{row['text']}{certainty}"
+    raise AssertionError(f"bottom_lines.tsv has no row for any product in {cause}")
+
+
+def _contraindicated(safety: SafetyAnswer) -> Iterator[str]:
+    flags = safety.worst("contraindicated")
+    if flags:
+        about = dict.fromkeys(word.replace("_", " ") for flag in flags for word in flag.substances)
+        yield f"CONTRAINDICATED as stated ({', '.join(about)})"
+
+
+def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
+    if gate.product == "not_obtainable" and case.plan.product is not None:
+        where = "there" if access is None else f"in {access.name}"
+        yield f"{product(case.plan.product).label} cannot be had {where}"
+    if access is not None and access.status == "not_eligible":
+        yield f"not eligible for the cannabis programme in {access.name}"
+
+
+def _settle(access: Answer | None, safety: SafetyAnswer) -> Iterator[str]:
+    major = safety.worst("major")
+    if major:
+        yield f"settle {len(major)} major safety {'flag' if len(major) == 1 else 'flags'} first"
+    if access is not None and access.status != "not_eligible":
+        if access.procedural == "blocked":
+            yield "this visit cannot certify it"
+        elif access.status == "unknown":
+            yield "whether the rules allow it is not known"
+        elif access.procedural == "unknown":
+            yield "whether this visit can certify it is not known"

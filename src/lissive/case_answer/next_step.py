@@ -1,0 +1,79 @@
+"""What comes next, and when: what has to be settled before, and the review."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lissive.access.answer import Answer
+from lissive.case import Case
+from lissive.case_answer.gates import Gates
+from lissive.case_answer.tables import cited, rows
+from lissive.forecast import ForecastNeeds
+from lissive.safety import SafetyAnswer
+
+REVIEW_WEEKS = 4
+NO_RULE = "no rule for stopping is published for this plan"
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One step, on a day or after something."""
+
+    what: str
+    on: datetime.date | None = None
+    after: str = ""
+    source: str = ""
+    """Where the rule is published; empty where it is this project's advice."""
+
+    def to_json(self) -> dict[str, Any]:
+        when = {"after": self.after} if self.on is None else {"on": self.on.isoformat()}
+        return {"what": self.what, **when, "source": self.source or None}
+
+
+def next_steps(
+    case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates, needs: ForecastNeeds | None
+) -> tuple[NextStep, ...]:
+    """In order; the review is the last, and only where a plan may be carried out."""
+    return tuple(_steps(case, access, safety, gate, needs))
+
+
+def _steps(
+    case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates, needs: ForecastNeeds | None
+) -> Iterator[NextStep]:
+    forbidden = safety.worst("contraindicated")
+    if forbidden:
+        yield NextStep("do not start as planned: contraindicated", after="now")
+    elif safety.worst("major"):
+        yield NextStep("settle the major safety flags", after="before certifying or prescribing")
+    if access is not None and access.missing:
+        yield NextStep(f"find out {access.missing[0].asks}", after="before certifying")
+    if gate.product == "not_obtainable":
+        yield NextStep("plan a product that can be had", after="now")
+    elif case.plan.product is None:
+        fields = [] if needs is None else [each.field for each in needs.needs if not each.no_model]
+        yield NextStep(f"state {', '.join(fields) or 'plan.product'} in the case", after="now")
+    elif not forbidden:
+        yield review(case, gate)
+
+
+def review(case: Case, gate: Gates) -> NextStep:
+    """The published rule for stopping where the plan has one; else a day to look, which says that there is none."""
+    rule = next(
+        (
+            row
+            for row in rows("review")
+            if (row["cause"], row["product"]) == (case.spasm.cause, case.plan.product)
+        ),
+        None,
+    )
+    weeks = REVIEW_WEEKS if rule is None else int(rule["weeks"])
+    if rule is None:
+        weeks = min(weeks, case.plan.weeks or weeks)
+        what, source = f"review {gate.complaint.label} and adverse effects; {NO_RULE}", ""
+    else:
+        what, source = f"stop unless {rule['of']} fell {rule['fall']} % or more", cited(rule["source"])
+    on = None if case.as_of is None else case.as_of + datetime.timedelta(weeks=weeks)
+    return NextStep(what, on, f"{weeks} weeks of treatment", source)

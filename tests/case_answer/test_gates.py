@@ -1,0 +1,202 @@
+"""The gates: what may be said of a case, what may not, and in which words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lissive.calibrate.response import fitted_on
+from lissive.calibrate.response_data import data_of
+from lissive.case import Case, make_case
+from lissive.case_answer import CaseAnswer, answer, compose
+from lissive.case_answer.gates import gates, of_hundred
+from lissive.case_answer.tables import rows
+from lissive.evidence.absolute import absolute
+from lissive.evidence.claim import shipped_claims
+from lissive.evidence.words import table as evidence_table
+from lissive.forecast import ForecastNeeds, calibration, complaint, fitted_outcomes, outcomes
+from lissive.report.case_text import case_text
+from lissive.report.screen_text import screen
+from lissive.trials.published import shipped_published
+
+MS = {
+    "case": "a",
+    "as_of": "2026-11-22",
+    "person": {"age_years": 52, "sex": "female"},
+    "place": {"residence": "US-NY", "visit": "video", "practitioner": "NP"},
+    "spasm": {"cause": "multiple_sclerosis", "spasms_per_day": 9, "spasticity_nrs": 7},
+    "history": {"tried": ["baclofen"], "current": [{"drug": "tizanidine"}]},
+    "plan": {"product": "nabiximols", "titration": "label", "max_sprays_per_day": 10, "weeks": 12},
+}
+BY_MOUTH = {"product": "dronabinol", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3}
+AGREE = {
+    "small": ("supported",),
+    "uncertain": ("partly",),
+    "not_shown": ("not_shown", "partly", "not_tested"),
+    "not_tested": ("not_tested", "not_shown"),
+}
+"""Benefit of a bottom line, and the verdicts of the claim that it may sum up."""
+INJURY = {**MS, "spasm": {"cause": "muscle_injury", "pain_nrs": 6}}
+
+
+def said_of(found: CaseAnswer) -> str:
+    """Everything that is printed of a case, without the breaks of its lines."""
+    return " ".join(f"{screen(found)} {case_text(found)}".split())
+
+
+def without_product(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    """An answer on access that says whether the planned product can be had."""
+    real = compose.of_case
+
+    def of_case(case: Case) -> Any:
+        found = real(case)
+        assert found is not None
+        object.__setattr__(found, "product", SimpleNamespace(status=status))
+        return found
+
+    monkeypatch.setattr(compose, "of_case", of_case)
+
+
+def test_the_table_of_what_was_fitted_is_what_was_fitted() -> None:
+    """Outcomes, products and trials in forecast/calibrated.tsv, from the trials themselves."""
+    trials = fitted_on(shipped_published().trials)
+    said: dict[tuple[str, str], set[str]] = {}
+    for line in (
+        Path(compose.__file__).parents[1].joinpath("forecast", "calibrated.tsv").read_text().splitlines()[1:]
+    ):
+        cause, _, outcome, ids = line.split("\t")
+        for trial in ids.split():
+            said.setdefault((cause, outcome), set()).add(trial)
+            assert any(each.id == trial and each.design.population.cause == cause for each in trials)
+    fitted = {trials[each.trial].id for each in data_of(trials)}
+    assert {trial for ids in said.values() for trial in ids} <= fitted
+    measured = {(trials[each.trial].id, each.observed.endpoint) for each in data_of(trials)}
+    for (_, outcome), ids in said.items():
+        start = {"dizziness_risk": "dizziness", "dropout_risk": "withdrawal"}.get(outcome, outcome)
+        for trial in ids:
+            assert any(trial == other and endpoint.startswith(start) for other, endpoint in measured)
+    assert {trials[each.trial].design.population.cause for each in data_of(trials)} == {"multiple_sclerosis"}
+
+
+def test_only_what_trials_of_this_product_in_this_cause_bear_has_a_number_for_this_person() -> None:
+    assert calibration("multiple_sclerosis", "nabiximols") == "trials"
+    assert "spasms_per_day" not in fitted_outcomes(
+        "multiple_sclerosis", "nabiximols"
+    )  # no fitted trial counts them
+    assert calibration("multiple_sclerosis", "flower_smoked") == "prior"
+    assert calibration("als", "nabiximols") == "none"
+    assert calibration(None, None) == "none"
+
+
+def test_what_is_not_calibrated_has_no_number_on_the_screen_and_says_so_in_full() -> None:
+    case = make_case({**INJURY, "plan": {**MS["plan"], "weeks": 2}})  # type: ignore[dict-item]
+    found = answer(case, subjects=3, threads=1)
+    assert found.forecast.calibrated == "none"
+    here = screen(found)
+    assert "No number for this person" in here
+    assert "simulated" not in here.lower().replace("not simulated", "")
+    assert "NOT CALIBRATED" in case_text(found, ["forecast"])
+    assert found.to_json()["forecast"]["calibrated"] == "none"
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        MS["plan"],
+        {"product": "dronabinol", "titration": "fixed", "dose": "6.5 mg", "doses_per_day": 2, "weeks": 3},
+    ],
+)
+def test_no_dose_of_what_cannot_be_had_is_anywhere(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = make_case({**MS, "plan": plan})
+    assert any(word in said_of(answer(case, simulate=False)) for word in ("10 sprays", "6.5 mg"))
+    without_product(monkeypatch, "not_obtainable")
+    found = answer(case, subjects=3, threads=1)
+    assert isinstance(found.forecast, ForecastNeeds)
+    text = said_of(found)
+    for word in ("sprays", "titration", "6.5 mg", "times a day"):
+        assert word not in text
+    assert "cannot be had" in found.bottom_line.text
+    assert "sprays" not in json.dumps(found.to_json()["forecast"])
+    assert found.next[-1].what == "plan a product that can be had"
+
+
+def test_until_products_are_looked_at_it_is_said_that_they_were_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = answer(make_case(MS), simulate=False)
+    assert found.gates.product == "not_checked"
+    assert "Product: NOT CHECKED." in " ".join(screen(found).split())
+    without_product(monkeypatch, "obtainable")
+    assert "Product: can be had there." in " ".join(screen(answer(make_case(MS), simulate=False)).split())
+
+
+@pytest.mark.parametrize(
+    ("estimate", "ci", "baseline", "said"),
+    [
+        # 24 of 100; odds 0.3158 x 1.69 -> 34.8 %, x 0.97 -> 23.4 %, x 2.93 -> 48.1 %
+        (1.69, (0.97, 2.93), 0.24, "35 of 100, 24 with placebo: 11 more (between 1 fewer and 24 more)"),
+        (1.73, (1.02, 2.92), 0.042, "7 of 100, 4 with placebo: 3 more (between 0 and 7 more)"),
+        (0.5, (0.3, 0.8), 0.40, "25 of 100, 40 with placebo: 15 fewer (between 23 and 5 fewer)"),
+    ],
+)  # fmt: skip
+def test_a_benefit_is_of_a_hundred_people_with_its_interval_in_words(
+    estimate: float, ci: tuple[float, float], baseline: float, said: str
+) -> None:
+    assert of_hundred(absolute("OR", estimate, ci, baseline, "higher")) == said
+
+
+def test_the_rule_of_four_weeks_is_that_of_nabiximols_in_ms_with_its_source() -> None:
+    (step,) = [each for each in answer(make_case(MS), simulate=False).next if "20 %" in each.what]
+    assert (str(step.on), "sativex" in step.source.lower()) == ("2026-12-20", True)
+    for other in (INJURY, {**MS, "plan": {**MS["plan"], "product": "flower_smoked", "titration": "fixed"}}):  # type: ignore[dict-item]
+        if other["plan"]["product"] == "flower_smoked":  # type: ignore[index]
+            other = {**other, "plan": {"product": "flower_smoked", "titration": "fixed", "weeks": 8}}
+        step = answer(make_case(other), simulate=False).next[-1]
+        assert "20 %" not in step.what
+        assert "no rule for stopping is published" in step.what
+        assert step.to_json()["on"] == "2026-12-20"
+    short = {**MS, "plan": {"product": "flower_smoked", "titration": "fixed", "weeks": 2}}
+    assert answer(make_case(short), simulate=False).next[-1].after == "2 weeks of treatment"
+
+
+def test_a_single_dose_is_no_answer_for_weeks_of_treatment() -> None:
+    """One trial of 20 people found 7 times the odds after one dose, and no treatment better than placebo."""
+    case = make_case({**MS, "spasm": {"cause": "fibromyalgia"}, "plan": {"product": "flower_vaporised"}})
+    text = " ".join(screen(answer(case, simulate=False)).split())
+    assert "no treatment superior to placebo" in text
+    assert "of 100" not in text
+
+
+def test_every_cause_has_its_complaint_and_a_bottom_line_that_a_claim_bears() -> None:
+    names = {each.name for each in outcomes()}
+    topics = {row["topic"] for row in evidence_table("case_outcomes")}
+    claims = {each.id: each for each in shipped_claims()}
+    causes = {row["cause"] for row in rows("bottom_lines")} - {"other"}
+    for cause in causes:
+        mine = complaint(cause)
+        assert mine.outcome in names
+        assert set(mine.topics) <= topics
+        assert [row for row in rows("bottom_lines") if row["cause"] == cause][-1]["products"] == "any"
+        assert any(row["cause"] == cause for row in rows("usual_care"))
+    for row in rows("bottom_lines"):
+        if row["claim"]:
+            claim = claims[row["claim"]]
+            assert claim.verdict in AGREE[row["benefit"]], row["text"]
+            assert row["cause"] in claim.causes, row["text"]
+    pain = ("fibromyalgia", "muscle_injury")
+    assert {complaint(cause).outcome for cause in pain} == {"pain_nrs"}
+    assert complaint("multiple_sclerosis").outcome == complaint("als").outcome == "spasms_per_day"
+
+
+def test_usual_care_tells_tried_from_taken_from_not_stated() -> None:
+    found = {each.treatment: each.tried for each in answer(make_case(MS), simulate=False).usual_care}
+    assert (found["baclofen"], found["tizanidine"], found["gabapentin"]) == ("tried", "taking", "not_tried")
+    nothing = answer(make_case({**MS, "history": {}}), simulate=False).usual_care
+    assert {each.tried for each in nothing} == {"unknown"}
+    assert all(row["source"] and row["provenance"] in ("read", "recalled") for row in rows("usual_care"))
+
+
+def test_the_product_alone_decides_nothing_about_numbers_where_the_cause_is_unknown() -> None:
+    assert gates(make_case({"case": "a", "plan": {"product": "nabiximols"}}), None).numbers == ()

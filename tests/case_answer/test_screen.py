@@ -1,0 +1,104 @@
+"""The screen: parts by option, colour as a second signal, and what is found where it is looked for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lissive.case import make_case, read_case
+from lissive.case_answer import answer, compose
+from lissive.cli.main import main
+from lissive.report.screen_text import LINES, WIDTH, screen
+from lissive.safety import Flag, SafetyAnswer
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
+LABELS = ["BOTTOM LINE", "PLAN", "ACCESS", "SAFETY", "TRIALS", "THIS PERSON", "USUAL CARE", "NEXT"]
+ALS = """case: als
+as_of: 2026-11-22
+place: {residence: US-MA}
+spasm: {cause: als, spasms_per_day: 6}
+history: {tried: [mexiletine], current: []}
+plan: {product: nabiximols, titration: label, weeks: 12}
+"""
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
+    assert main(["case", *map(str, words)]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_answer_comes_first_and_fits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    case = tmp_path / "case.yaml"
+    case.write_text(ALS, encoding="utf-8")
+    lines = printed(capsys, case).splitlines()
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) <= WIDTH
+    assert lines[1].startswith("BOTTOM LINE  May ease spasticity in ALS")
+    starts = [label for label in LABELS if any(line.startswith(label) for line in lines)]
+    assert starts == LABELS
+    places = [next(k for k, line in enumerate(lines) if line.startswith(label)) for label in LABELS]
+    assert places == sorted(places)
+    assert "docs/intended-use.md" in lines[-1]
+    assert "\033" not in "".join(lines)  # a pipe gets plain text
+
+
+@pytest.mark.parametrize(
+    ("option", "has", "lacks"),
+    [
+        ("--access", "1  Access", "3  Evidence"),
+        ("--safety", "2  Safety", "1  Access"),
+        ("--evidence", "3  Evidence for amyotrophic", "BOTTOM LINE"),
+    ],
+)
+def test_one_part_is_printed_whole(
+    option: str, has: str, lacks: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    case = tmp_path / "case.yaml"
+    case.write_text(ALS, encoding="utf-8")
+    text = printed(capsys, case, option)
+    assert has in text
+    assert lacks not in text
+    assert "docs/intended-use.md" in text
+
+
+def test_full_has_the_screen_and_every_part_and_marks_what_is_not_calibrated(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    case = tmp_path / "case.yaml"
+    case.write_text(ALS.replace("weeks: 12", "weeks: 1"), encoding="utf-8")
+    text = printed(capsys, case, "--full", "--subjects", "3")
+    assert (
+        text.index("BOTTOM LINE") < text.index("1  Access") < text.index("2  Safety") < text.index("3  Evid")
+    )
+    assert text.index("3  Evid") < text.index("4  Forecast, NOT CALIBRATED")
+
+
+def test_colour_adds_nothing_to_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    flag = Flag("x", "contraindication", ("psychosis", "thc"), "contraindicated", "", "", (), "read")
+    monkeypatch.setattr(compose, "safety_of", lambda case: SafetyAnswer((flag,), (), ()))
+    found = answer(read_case(EXAMPLE), simulate=False)
+    coloured = screen(found, colour=True)
+    assert "\033[1;31mCONTRAINDICATED" in coloured
+    assert re.sub(r"\033\[[0-9;]*m", "", coloured) == screen(found)
+
+
+def test_means_stand_beside_means_and_are_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    case = tmp_path / "case.yaml"
+    case.write_text(EXAMPLE.read_text(encoding="utf-8").replace("weeks: 12", "weeks: 6"), encoding="utf-8")
+    text = " ".join(printed(capsys, case, "--subjects", "4").split())
+    assert "mean difference -0.33 (95 % CI -0.62 to -0.03)" in text
+    assert re.search(
+        r"means in week 6: drug [\d.]+, placebo [\d.]+, difference [-+][\d.]+ \(trials -0.33\)", text
+    )
+    assert "age, sex do nothing" in text
+    assert "median" not in text
+    whole = printed(capsys, case, "--forecast", "--subjects", "4")
+    assert "mean" in whole.split("drug minus placebo")[1][:80]
+
+
+def test_a_case_that_says_nothing_is_answered() -> None:
+    text = screen(answer(make_case({"case": "a"})))
+    assert "The case names no cause of the spasms" in " ".join(text.split())
+    assert "State spasm.cause" in " ".join(text.split()) or "State plan.product" in " ".join(text.split())
