@@ -57,6 +57,7 @@ from lissive.evidence.pooling import (
 from lissive.evidence.read import Studies, is_studies
 from lissive.evidence.regression import regress, values_of
 from lissive.evidence.result import Pair, result_of
+from lissive.evidence.searches import searched
 from lissive.evidence.words import known_products, studied_as
 from lissive.given import number_of
 
@@ -183,7 +184,14 @@ def answer_of(
         effects = [row.effect for row in answer.studies]
         line = regress(effects, values_of(studies, covariate), covariate, level=answer.level)
         answer = replace(answer, regression=line)
-    return replace(answer, notes=notes, trials_looked=looked, as_of=as_of(studies), there_is=there_is)
+    return replace(
+        answer,
+        notes=notes,
+        trials_looked=looked,
+        as_of=as_of(studies),
+        searched=searched(studies),
+        there_is=there_is,
+    )
 
 
 def pooled_answer(

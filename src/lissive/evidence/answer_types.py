@@ -217,6 +217,8 @@ class PooledAnswer:
     regression: Regression | None = None
     """Where a covariate was asked for."""
     as_of: str | None = None
+    searched: str = ""
+    """What was searched for the studies, and until when; empty where that is not stated."""
     there_is: Alternatives | None = None
     trials_looked: int | None = None
     """Controlled trials that measured the outcome, pooled or not."""
