@@ -2,7 +2,7 @@
 
 What is still open, as a visit that is not yet arranged, blocks nothing: what it then has to keep to is a
 requirement. What is stated is held against the rule; where the rule is not known, so is the answer. A rule in words
-that no clause decides (of a minor, of a visitor, a waiver, a speciality) makes it unknown, never ok.
+that no clause decides (of a minor or who may be one, of a visitor, a waiver, a speciality) makes it unknown, never ok.
 """
 
 from __future__ import annotations
@@ -62,8 +62,13 @@ def _is_minor(facts: Facts) -> bool:
 
 
 def _age(facts: Facts) -> Iterator[Check]:
-    """What a rule asks for a minor (a second physician, a guardian) is words; whether it is met is not known."""
-    if _is_minor(facts):
+    """What a rule asks for a minor (a second physician, a guardian) is words; whether it is met is not known.
+
+    Who may be a minor cannot be surer than one who is.
+    """
+    if facts.age is None:
+        yield UNKNOWN, "age_unknown", "minors_caregiver"
+    elif _is_minor(facts):
         yield UNKNOWN, "minor", "minors_caregiver"
 
 

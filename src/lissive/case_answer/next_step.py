@@ -50,6 +50,8 @@ def _steps(
         yield NextStep("settle the major safety flags", after="before certifying or prescribing")
     if access is not None and access.missing:
         yield NextStep(f"find out {access.missing[0].asks}", after="before certifying")
+    if access is not None and "age_unknown" in access.blocks:
+        yield NextStep("state the age; rules for minors differ", after="before certifying")
     if gate.product == "not_obtainable":
         yield NextStep("plan a product that can be had", after="now")
     elif case.plan.product is None:
