@@ -127,9 +127,9 @@ def test_no_dose_of_what_cannot_be_had_is_anywhere(plan: Any, monkeypatch: pytes
 def test_until_products_are_looked_at_it_is_said_that_they_were_not(monkeypatch: pytest.MonkeyPatch) -> None:
     found = answer(make_case(MS), simulate=False)
     assert found.gates.product == "not_checked"
-    assert "Product: NOT CHECKED." in " ".join(screen(found).split())
+    assert "Product supply: NOT CHECKED." in " ".join(screen(found).split())
     without_product(monkeypatch, "obtainable")
-    assert "Product: can be had there." in " ".join(screen(answer(make_case(MS), simulate=False)).split())
+    assert "Product supply: can be had there." in " ".join(screen(answer(make_case(MS), simulate=False)).split())
 
 
 @pytest.mark.parametrize(

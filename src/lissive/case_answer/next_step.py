@@ -78,4 +78,4 @@ def review(case: Case, gate: Gates) -> NextStep:
     else:
         what, source = f"stop unless {rule['of']} fell {rule['fall']} % or more", cited(rule["source"])
     on = None if case.as_of is None else case.as_of + datetime.timedelta(weeks=weeks)
-    return NextStep(what, on, f"{weeks} weeks of treatment", source)
+    return NextStep(what, on, f"{weeks} {'week' if weeks == 1 else 'weeks'} of treatment", source)

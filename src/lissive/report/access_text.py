@@ -34,7 +34,7 @@ BLOCKS: Mapping[str, str] = {
     "practitioner_type": "type of practitioner",
     "practitioner_unknown": "type of practitioner",
     "residency": "residence",
-    "age_unknown": "age not stated; rules for minors differ",
+    "age_unknown": "age not stated",
     "minor": "rules for minors",
     "telehealth_initial_not_allowed": "first visit by telehealth",
     "telehealth_renewal_not_allowed": "renewal by telehealth",
