@@ -145,3 +145,17 @@ def test_figures_of_one_group_alone_are_not_shown_and_means_have_a_scale() -> No
     als = {"case": "a", "spasm": {"cause": "als"}, "plan": {"product": "dronabinol"}}
     text = " ".join(screen(answer(make_case(als), simulate=False)).split())
     assert "mean change in points (0 to 4): nabiximols -0.11; placebo 0.16" in text
+
+
+def test_the_screen_in_the_docs_is_what_one_gets() -> None:
+    """Digits of the forecast apart, which take a thousand patients."""
+    page = (EXAMPLE.parents[1] / "docs" / "how-to" / "forecast-a-case.md").read_text(encoding="utf-8")
+    shown = page.split("```\n")[1]
+    found = screen(answer(read_case(EXAMPLE), subjects=20))
+
+    def parts(text: str) -> list[str]:
+        head, rest = text.split("THIS PERSON")
+        mine, tail = rest.split("USUAL CARE")
+        return [head, " ".join(re.sub(r"[-+]?[\d.]+", "#", mine).split()), tail]
+
+    assert parts(shown.rstrip()) == parts(found)
