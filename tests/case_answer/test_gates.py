@@ -129,7 +129,9 @@ def test_until_products_are_looked_at_it_is_said_that_they_were_not(monkeypatch:
     assert found.gates.product == "not_checked"
     assert "Product supply: NOT CHECKED." in " ".join(screen(found).split())
     without_product(monkeypatch, "obtainable")
-    assert "Product supply: can be had there." in " ".join(screen(answer(make_case(MS), simulate=False)).split())
+    assert "Product supply: can be had there." in " ".join(
+        screen(answer(make_case(MS), simulate=False)).split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,12 @@ def test_nothing_is_said_of_a_plan_that_there_is_none_of() -> None:
 
 
 def test_an_unknown_age_is_asked_for() -> None:
-    said = {"case": "a", "as_of": "2026-11-22", "place": {"residence": "US-NY"}, "plan": {"product": "nabiximols"}}
+    said = {
+        "case": "a",
+        "as_of": "2026-11-22",
+        "place": {"residence": "US-NY"},
+        "plan": {"product": "nabiximols"},
+    }
     text = " ".join(screen(answer(make_case(said), simulate=False)).split())
     assert "visit: not known (age not stated)" in text
     assert "State the age" in text

@@ -231,7 +231,9 @@ def test_the_same_ingredient_by_two_names_is_one():
     assert "sedation_several" not in flags_of("nabiximols", "baclofen; Lioresal")
 
 
-@pytest.mark.parametrize("product", ["-", "nabiximols", "dronabinol", "cannabidiol_solution", "flower_smoked"])
+@pytest.mark.parametrize(
+    "product", ["-", "nabiximols", "dronabinol", "cannabidiol_solution", "flower_smoked"]
+)
 def test_short_lines_fit_and_the_text_is_eighty_wide(product):
     everything = "; ".join(drugs())
     words = ",".join(

@@ -112,7 +112,9 @@ def _coloured(line: str) -> str:
 # -- may they have it ------------------------------------------------------------------------------
 def _access(answer: CaseAnswer) -> Iterator[str]:
     found, planned = answer.access, answer.case.plan.product
-    asked = "" if planned is None else f" Product supply: {_OBTAINABLE.get(answer.gates.product, 'NOT CHECKED')}."
+    asked = (
+        "" if planned is None else f" Product supply: {_OBTAINABLE.get(answer.gates.product, 'NOT CHECKED')}."
+    )
     if found is None:
         yield f"Not answered, because {why_not(answer.case)}.{asked}"
     else:
@@ -241,7 +243,7 @@ def _figure(evidence: CaseEvidence, outcome: str, planned: str | None) -> str:
         return ""  # a ratio without a risk that it starts from says nothing of people
     pooled, measure = result.pooled, figure.answer.measure_label
     low, high = (f"{end:.2f}" for end in pooled.ci)
-    most = figure.answer.outcome.upper
+    most = outcomes()[outcome].upper
     is_plain = measure != "mean difference" or most is None or "NRS" in label
     scale = "" if is_plain else f", points of {most:g}"
     return f"{head}: {measure} {pooled.estimate:.2f} (95 % CI {low} to {high}){scale}."
@@ -289,6 +291,7 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     )
     is_stated = answer.case.spasm.spasticity_nrs is not None
     start = "with these starting values" if is_stated else "(the case states no spasticity NRS)"
+    when = "now" if is_stated else "at the start"
     yield f"Simulated people {start}; age and sex have no effect.{more}"
     if gate.complaint.outcome not in gate.numbers:
         yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
@@ -298,7 +301,7 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
         found = figure_of(answer.evidence, "spasticity_nrs") if beside_trials(forecast) else None
         beside = "" if found is None else _beside(found)
         yield (
-            f"Spasticity NRS ({'now' if is_stated else 'at the start'} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
+            f"Spasticity NRS ({when} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
             f"placebo {placebo:.1f}, difference {gap:+.1f}{beside}."
         )
         hit, share = forecast.responders["30pct_week12"], figure_of(answer.evidence, "responders_30pct")
