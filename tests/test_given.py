@@ -26,7 +26,7 @@ from lissive.evidence.answer import answer_of
 from lissive.evidence.case_answer import case_evidence
 from lissive.evidence.catalog import full_record as whole
 from lissive.evidence.catalog import listed
-from lissive.evidence.claim import nearest_claims
+from lissive.evidence.claim_match import matches
 from lissive.evidence.comparing import comparisons
 from lissive.evidence.effect import effect
 from lissive.evidence.export import exported
@@ -179,7 +179,7 @@ TRIES: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "listed, cause": (lambda v: listed(shipped_studies(), cause=v), (3, "x")),
     "whole": (lambda v: whole(v, shipped_studies()), (None, 3, "x")),
     "exported": (lambda v: exported(shipped_studies(), v), (None, 3, "xlsx")),
-    "nearest_claims": (nearest_claims, (None, 3, [])),
+    "matches": (matches, (None, 3, [])),
     "case_evidence": (case_evidence, NO_THING),
     # validation
     "validate": (lambda v: validate(v, replicates=1), (3, "x", {}, [])),

@@ -20,6 +20,29 @@ def test_every_worked_case_agrees_in_level_procedural_status_and_rule() -> None:
     assert wrong == {}
 
 
+def test_every_case_written_from_a_source_agrees() -> None:
+    compared = compare(CASES.with_name("access_sources.yaml"))
+    assert len(compared) >= 60
+    wrong = {each.case.id: list(each.case.expected.differing(each.answer)) for each in compared}
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        ("product: {status: obtainable}", "product.status"),
+        ("product: {schedule: III}", "product.schedule"),
+        ("confidence_at_most: low", "confidence"),
+    ],
+)
+def test_what_is_expected_of_product_and_confidence_is_held_against_the_answer(
+    tmp_path: Path, expected: str, said: str
+) -> None:
+    case = "{id: A, jurisdiction: US-PA, date: 2025-02-01, facts: {dx: [als], product: {id: nabiximols}}, expected: "
+    found = compare(write(tmp_path, f"cases:\n- {case}{{status: eligible, {expected}}}}}\n"))[0]
+    assert [name for name, _, _ in found.case.expected.differing(found.answer)] == [said]
+
+
 def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "cases.yaml"
     path.write_text(text, encoding="utf-8")

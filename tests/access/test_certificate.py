@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
+from lissive.access.answer import Facts
 from lissive.access.certificate import DRAFT, draft
+from lissive.access.facts import facts_of_case, with_more
 from lissive.case import make_case
 from lissive.errors import RuleError
 from lissive.report.certificate_text import WRITERS, draft_html, draft_markdown, draft_text
@@ -106,6 +109,26 @@ def test_a_procedural_block_is_said_at_once_and_does_not_hide_the_answer():
     assert (found.answer.status, found.answer.procedural) == ("eligible", "blocked")
     assert found.fillable
     assert "AS THE VISIT IS PLANNED IT CANNOT BE CERTIFIED" in draft_text(found)
+
+
+def test_a_renewal_elsewhere_is_drafted_with_what_else_is_said():
+    more = Facts(initial=False, visit="in_person", practitioner="MD", resident=True, dx=("epilepsy",))
+    found = draft(case(), TODAY, code="US-FL", more=more)
+    assert (found.answer.jurisdiction, found.answer.procedural) == ("US-FL", "ok")
+    assert entry(found, "statement_examination").value == "planned: in person, renewal"
+    assert entry(found, "patient_address").value == "US-NY"  # as the case has it
+    first = draft(case(), TODAY, code="US-FL", more=replace(more, initial=True, visit="video"))
+    assert first.answer.procedural == "blocked"
+    assert draft(case(), TODAY, code="US-FL").answer.procedural == "blocked"  # no resident of Florida
+
+
+def test_further_facts_are_added_to_those_of_the_case_and_take_nothing_away():
+    base = facts_of_case(case())
+    assert with_more(base, Facts()) == base
+    more = with_more(base, Facts(dx=("epilepsy", *base.dx), flags={"terminal_illness_6m": True}))
+    assert more.dx == (*base.dx, "epilepsy")
+    assert {*base.symptoms} <= {*more.symptoms}
+    assert (more.age, more.visit, more.practitioner) == (base.age, base.visit, base.practitioner)
 
 
 def test_unknown_treatment_is_missing_and_none_is_said_to_be_none():

@@ -40,7 +40,7 @@ def test_worked_case(each):
     assert {name: getattr(found, name) for name in each["expected"]} == each["expected"], each["why"]
 
 
-NEAR = [each for each in MORE if each["id"] in ("HI-M1", "CT-M1", "NH-7", "ES-1")]
+NEAR = [each for each in MORE if each["id"] in ("CT-M1", "NH-7", "ES-1")]
 
 
 @pytest.mark.parametrize("each", NEAR, ids=[each["id"] for each in NEAR])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lissive.access.answer import Facts, Level, Symptom
 from lissive.access.conditions import (
     PROVENANCE,
+    complete_codes,
     conditions,
     implied,
     listed,
@@ -152,6 +153,24 @@ def test_a_malformed_code_is_told_apart_from_an_unmapped_one(code):
     found = recognise(code)
     assert found.how == "malformed_code"
     assert "The form is" in found.note
+
+
+@pytest.mark.parametrize(("code", "above"), [("M79.70", "M79.7"), ("G12.211", "G12.21"), ("r52.1", "R52")])
+def test_what_stands_below_a_complete_code_is_no_code(code, above):
+    found = recognise(code)
+    assert (found.how, found.known) == ("malformed_code", False)
+    assert found.note.endswith(f"nothing stands below {above}.")
+
+
+def test_a_complete_code_is_one_of_the_table_and_has_none_below_it_there():
+    known = {code for each in conditions().values() for code in each.icd10cm}
+    assert complete_codes() <= known
+    assert not [code for code in known if any(code.startswith(each) for each in complete_codes() - {code})]
+
+
+@pytest.mark.parametrize("code", ["G 35", "G 35.A", "g 12.21"])
+def test_a_code_may_be_written_with_a_blank(code):
+    assert recognise(code).how == "code"
 
 
 def test_an_unknown_name_comes_with_the_nearest():

@@ -40,7 +40,7 @@ versions:
 
 def test_all_jurisdictions_versions_and_sources_are_there() -> None:
     versions = [each for place in rules().values() for each in place.versions]
-    assert (len(rules()), len(versions)) == (65, 104)
+    assert (len(rules()), len(versions)) == (65, 108)
     assert sum(len(each.sources) for each in versions) >= 233
     assert len({source.url for each in versions for source in each.sources}) >= 200
     assert sum(code.startswith("US-") for code in rules()) == 56
@@ -66,6 +66,7 @@ def test_the_register_agrees_with_the_files() -> None:
 
 def test_an_absent_flag_counts_as_no_only_where_the_table_says_so() -> None:
     assert {name for name, flag in flags().items() if flag.absent_is_no} == {
+        "acute_pain_opioid_generally_prescribed",
         "cannabis_is_standard_of_care",
         "compassionate_use_board_approval",
         "rare_disease_refractory",
@@ -76,7 +77,8 @@ def test_an_absent_flag_counts_as_no_only_where_the_table_says_so() -> None:
 
 def test_a_flag_about_a_diagnosis_is_open_only_where_that_diagnosis_may_be() -> None:
     assert {name: flag.about for name, flag in flags().items() if flag.about} == {
-        "injury_significantly_interfering_daily_activities": "injury"
+        "injury_significantly_interfering_daily_activities": "injury",
+        "lennox_gastaut_dravet_or_tuberous_sclerosis": "epilepsy",
     }
 
 

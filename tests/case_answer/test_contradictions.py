@@ -6,7 +6,6 @@ import random
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -146,7 +145,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CaseAnswer, str]]:
 
         def of_case(case: Case, status: str | None = status) -> Any:
             if (access := real(case)) is not None and status is not None:
-                object.__setattr__(access, "product", SimpleNamespace(status=status))
+                object.__setattr__(
+                    access, "product", replace(access.product, status=status, why="", nearest=())
+                )
             return access
 
         monkeypatch.setattr(compose, "of_case", of_case)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ MS = {
     "case": "a",
     "as_of": "2026-11-22",
     "person": {"age_years": 52, "sex": "female"},
-    "place": {"residence": "US-NY", "visit": "video", "practitioner": "NP"},
+    "place": {"residence": "GB", "visit": "in_person", "practitioner": "specialist"},
     "spasm": {"cause": "multiple_sclerosis", "spasms_per_day": 9, "spasticity_nrs": 7},
     "history": {"tried": ["baclofen"], "current": [{"drug": "tizanidine"}]},
     "plan": {"product": "nabiximols", "titration": "label", "max_sprays_per_day": 10, "weeks": 12},
@@ -55,7 +55,7 @@ def without_product(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
     def of_case(case: Case) -> Any:
         found = real(case)
         assert found is not None
-        object.__setattr__(found, "product", SimpleNamespace(status=status))
+        object.__setattr__(found, "product", replace(found.product, status=status, why="", nearest=()))
         return found
 
     monkeypatch.setattr(compose, "of_case", of_case)
@@ -111,7 +111,8 @@ def test_what_is_not_calibrated_has_no_number_on_the_screen_and_says_so_in_full(
     ],
 )
 def test_no_dose_of_what_cannot_be_had_is_anywhere(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = make_case({**MS, "plan": plan})
+    case = make_case({**MS, "place": {"residence": "GB"}, "plan": plan})
+    without_product(monkeypatch, "obtainable")
     assert any(word in said_of(answer(case, simulate=False)) for word in ("10 sprays", "6.5 mg"))
     without_product(monkeypatch, "not_obtainable")
     found = answer(case, subjects=3, threads=1)
@@ -124,14 +125,12 @@ def test_no_dose_of_what_cannot_be_had_is_anywhere(plan: Any, monkeypatch: pytes
     assert found.next[-1].what == "plan a product that can be had"
 
 
-def test_until_products_are_looked_at_it_is_said_that_they_were_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = answer(make_case(MS), simulate=False)
-    assert found.gates.product == "not_checked"
-    assert "Product supply: NOT CHECKED." in " ".join(screen(found).split())
-    without_product(monkeypatch, "obtainable")
-    assert "Product supply: can be had there." in " ".join(
-        screen(answer(make_case(MS), simulate=False)).split()
-    )
+@pytest.mark.parametrize(
+    ("place", "said"), [("GB", "Product: not known."), ("US-NY", "Product: CANNOT be had there.")]
+)
+def test_it_is_said_whether_the_product_can_be_had(place: str, said: str) -> None:
+    found = answer(make_case({**MS, "place": {"residence": place}}), simulate=False)
+    assert said in " ".join(screen(found).split())
 
 
 @pytest.mark.parametrize(

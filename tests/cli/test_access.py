@@ -39,7 +39,7 @@ def test_a_case_needs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "New York (US-NY) on 2026-11-22, rule NY-2026" in out
     assert "Eligible at the practitioner's discretion" in out
     assert "Not legal advice" in out.replace("\n", " ")
-    assert "Rule last checked 2026-11-22" in out
+    assert "Rule last checked 2026-11-29" in out
 
 
 def test_options_need_no_command_either(capsys: pytest.CaptureFixture[str], facts: str) -> None:
@@ -142,7 +142,7 @@ def test_history_shows_every_version_with_words_and_sources(capsys: pytest.Captu
 def test_coverage_lists_every_jurisdiction(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = door(capsys, "coverage")
     assert code == 0
-    assert "65 jurisdictions, 104 rule versions." in out
+    assert "65 jurisdictions, 108 rule versions." in out
     rows = json.loads(door(capsys, "coverage", "--json")[1])
     assert (len(rows), rows[0]["code"], rows[0]["verified"]) == (65, "US-AK", "2026-11-22")
 
@@ -168,3 +168,22 @@ def test_the_help_shows_how_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
     assert "lissive access CASE.yaml" in out
     for command in ("person", "history", "coverage", "cases", "compare", "draft"):
         assert f"\n  {command} " in out
+
+
+def test_the_days_that_follow_are_written_as_a_calendar(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts, out = tmp_path / "facts.yaml", tmp_path / "days.ics"
+    facts.write_text("{age: 40, dx: [MS], practitioner: MD, visit: in_person}", encoding="utf-8")
+    words = ["access", "--jurisdiction", "US-FL", "--on", "2024-03-01", "--facts", str(facts), "--ics"]
+    assert main([*words, str(out)]) == 0
+    text = out.read_bytes().decode()
+    assert text.count("BEGIN:VEVENT") == 2
+    assert "DTSTART;VALUE=DATE:20240927\r\n" in text  # 210 days
+    assert "DTSTART;VALUE=DATE:20250301\r\n" in text  # the card, a year
+    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+    assert main([*words, str(tmp_path / "days.txt")]) == 2
+    facts.write_text("{age: 40, dx: [stroke], practitioner: NP}", encoding="utf-8")
+    assert main([*words, str(tmp_path / "none.ics")]) == 2
+    assert "gives no days" in capsys.readouterr().err
+    assert not (tmp_path / "none.ics").exists()

@@ -103,17 +103,27 @@ def test_everything_can_be_shown(capsys: pytest.CaptureFixture[str], id: str) ->
 
 def test_claims_about_something(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "claims", "--about", "cannabis protects nerve cells")
-    assert "[neuroprotection]" in text.splitlines()[0]
+    assert text.startswith(
+        "You asked: cannabis protects nerve cells\nNearest claim: Cannabinoids are neuroprotective"
+    )
+    assert "\nVerdict: CONTRADICTED\n" in text
     assert "GRADE-style judgement by this project" in text
     assert "What would change the verdict" in text
     assert "0.24, 0.23" in text
 
 
-def test_claims_about_what_is_not_there_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
-    text = said(capsys, "claims", "--about", "it cures cancer")
-    assert text.startswith("No claim matches 'it cures cancer'")
-    assert text.count("\n- ") == 24
-    assert json.loads(said(capsys, "claims", "--about", "it cures cancer", "--json"))["claims"] == []
+def test_claims_about_what_is_not_there_says_so_with_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evidence", "claims", "--about", "it cures cancer"]) == 1
+    assert "No claim fits" in capsys.readouterr().out
+    assert main(["evidence", "claims", "--about", "it cures cancer", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["claims"] == []
+
+
+def test_the_opposite_of_a_claim_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "the opposite of this claim" in said(capsys, "claims", "--about", "weed is addictive")
+    assert json.loads(said(capsys, "claims", "--about", "weed is addictive", "--json"))["claims"][0][
+        "opposed"
+    ]
 
 
 def test_csv_has_a_row_for_each_comparison_and_reads_back(capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,13 +211,13 @@ def test_a_cause_without_trials_says_so(cause: str) -> None:
     assert "Studies in related conditions, not equivalent" in text
 
 
-def test_als_shows_the_trial_that_cannot_be_pooled_and_the_one_that_found_nothing() -> None:
+def test_als_shows_the_one_trial_what_of_it_cannot_be_pooled_and_the_one_that_found_nothing() -> None:
     found = of("als")
     said_by = {(row.unused.study, row.unused.outcome): row.text for row in found.in_words}
-    assert said_by["canals_2019", "pgic"] == "nabiximols 55 %; placebo 13 %"
-    assert said_by["canals_2019", "ashworth"] == "nabiximols -0.11; placebo 0.16"
+    pgic = next(row.answer for row in found.pooled if row.answer.outcome.word == "pgic")
+    assert pgic.study_ids == ("canals_2019",)
+    assert said_by["canals_2019", "ashworth"] == "nabiximols -0.11 (n 29); placebo 0.16 (n 30)"
     assert "no effect" in said_by["weber_2010", "cramp_severity"]
-    assert not found.pooled
     assert "help_ALS" in {claim.id for claim in found.claims}
 
 
@@ -245,7 +255,7 @@ STATES = [
     ("spinal_cord_injury", "spasm_frequency: no significant difference"),
     ("spinal_cord_injury", "0.00 (-0.36 to 0.36), 95 % CI includes no effect"),
     ("fibromyalgia", "no treatment superior to placebo"),
-    ("fibromyalgia", "NOT SHOWN (certainty very low)"),
+    ("fibromyalgia", "NOT SHOWN (certainty low)"),
     ("exertional_cramp", "No trial in cramp after exertion itself was found"),
     ("muscle_injury", "has not been tested in it"),
     ("multiple_sclerosis", "parallel groups, k = 2, 519 participants: -0.33"),

@@ -8,8 +8,10 @@ import pytest
 
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
-from lissive.evidence.claim import CLAIMS, claims_of, nearest_claims, shipped_claims
+from lissive.evidence.claim import CLAIMS, claims_of, shipped_claims
+from lissive.evidence.claim_match import marks_of, matches
 from lissive.evidence.read import DATA, figures
+from lissive.table import rows_of
 
 SUBJECTS = [
     ("reduces pain", "pain_with_spasm"),
@@ -39,14 +41,65 @@ SUBJECTS = [
 
 @pytest.mark.parametrize(("text", "id"), SUBJECTS)
 def test_what_articles_say_finds_its_claim(text: str, id: str) -> None:
-    found = nearest_claims(text)
+    found = matches(text)
     assert found, text
-    assert found[0][0].id == id
+    assert found[0].claim.id == id
 
 
 @pytest.mark.parametrize("text", ["", "cannabis", "it cures cancer", "the moon is made of cheese", "???"])
 def test_what_is_near_nothing_finds_nothing(text: str) -> None:
-    assert nearest_claims(text) == []
+    assert matches(text) == []
+
+
+PHRASINGS = rows_of(Path(__file__).parent / "phrasings.tsv")
+FAVOURABLE = ("supported", "partly")
+
+
+def test_nine_of_ten_phrasings_find_their_claim():
+    """The right answers were written down before the search was first tried on them."""
+    wrong = []
+    for row in PHRASINGS:
+        found = matches(row["text"])
+        got = found[0].claim.id if found else "-"
+        if got not in row["claim"].split() or (found and found[0].opposed != bool(row["opposed"])):
+            wrong.append((row["text"], got))
+    assert len(PHRASINGS) >= 80
+    assert len(wrong) <= 0.1 * len(PHRASINGS), wrong
+
+
+@pytest.mark.parametrize("row", PHRASINGS, ids=[row["text"] for row in PHRASINGS])
+def test_no_phrasing_gets_a_favourable_verdict_that_is_not_its_own(row: dict[str, str]) -> None:
+    found = matches(row["text"])
+    if found and found[0].claim.verdict in FAVOURABLE and not found[0].opposed:
+        assert found[0].claim.id in row["claim"].split()
+
+
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        "cures", "replaces drugs for", "is better than other drugs for", "is safe against",
+        "has no side effects against", "stops the progression of", "eliminates", "always helps against",
+        "permanently reduces", "relaxes muscles with", "in pregnancy helps against", "makes worse the",
+        "in dogs reduces",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("subject", ["stiffness", "spasms", "the pain of spasms", "MS", "stiffness in MS"])
+def test_a_stronger_assertion_is_never_answered_by_a_favourable_verdict(assertion: str, subject: str) -> None:
+    assert not [
+        each.claim.id
+        for each in matches(f"Cannabis {assertion} {subject}")
+        if each.claim.verdict in FAVOURABLE
+    ]
+
+
+def test_a_denial_is_told_apart() -> None:
+    assert matches("Cannabis does not ease stiffness")[0].opposed
+    assert not matches("Cannabis eases stiffness")[0].opposed
+
+
+def test_every_mark_is_known_by_some_text() -> None:
+    assert marks_of("CBD cream") == {"cbd", "topical", "cannabinoid"}
+    assert "cbd" not in marks_of("THC and CBD")
 
 
 def test_a_claim_of_no_effect_or_no_trial_says_so() -> None:
@@ -117,3 +170,8 @@ def test_a_wrong_claim_is_told_with_its_line(old: str, new: str, line: int, said
 def test_the_file_of_claims_is_read_as_it_is() -> None:
     assert claims_of(CLAIMS.read_text(encoding="utf-8"), CLAIMS) == shipped_claims()
     assert claims_of((DATA / "meta.yaml").read_text(encoding="utf-8"), DATA) == ()
+
+
+def test_a_case_lists_no_claim_of_another_drug() -> None:
+    others = {claim.id for claim in shipped_claims() if claim.of_other_treatment}
+    assert others == {"baclofen_tizanidine", "gabapentin", "mexiletine", "botulinum_toxin", "homeopathy"}

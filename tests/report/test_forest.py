@@ -96,7 +96,7 @@ def test_words_beside_the_plot_do_not_run_into_each_other(outcome):
 def test_caption_says_k_n_and_the_day(answer):
     text = caption(answer)
     assert text.startswith("k = 4, 866 participants")
-    assert answer.as_of in text
+    assert text.endswith("Searched until 2026-11-29.")
 
 
 def test_text_alternative_says_the_figure_and_the_prediction(answer):

@@ -23,7 +23,9 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
 
 @pytest.fixture(scope="module")
 def whole() -> CaseAnswer:
-    return answer(read_case(EXAMPLE), subjects=20, seed=1, threads=1)
+    case = read_case(EXAMPLE)
+    there = case.place.model_copy(update={"residence": "GB"})  # where the planned product can be had
+    return answer(case.model_copy(update={"place": there}), subjects=20, seed=1, threads=1)
 
 
 @pytest.fixture(scope="module")

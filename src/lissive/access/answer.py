@@ -17,7 +17,7 @@ NOTICE = (
 
 Status = Literal["not_eligible", "unknown", "eligible_at_discretion", "eligible"]
 Procedural = Literal["ok", "blocked", "unknown"]
-Confidence = Literal["high", "medium", "low"]
+Confidence = Literal["high", "moderate", "low"]
 
 
 class Level(IntEnum):
@@ -52,6 +52,18 @@ class Symptom:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """The product that is planned."""
+
+    product: str
+    """A licensed medicine, or a form of a programme's product, as products.tsv of access has them."""
+    thc_mg: float | None = None
+    """THC in one dose [mg]."""
+    cbd_mg: float | None = None
+    """CBD in one dose [mg]."""
+
+
+@dataclass(frozen=True)
 class Facts:
     """One person and one visit. What is None is unknown; a diagnosis or symptom that is not listed is absent."""
 
@@ -76,6 +88,20 @@ class Facts:
     """Day that the practitioner sets as the certification's last."""
     doubts: tuple[str, ...] = ()
     """What was entered and is not in the table of conditions, as cautions."""
+    specialty: bool | None = None
+    """Whether the practitioner is a specialist in the condition."""
+    waiver: bool | None = None
+    """Whether the practitioner holds a waiver for first visits by video."""
+    guardian: bool | None = None
+    """Whether a parent or guardian acts for a minor."""
+    second_practitioner: bool | None = None
+    """Whether a second practitioner agrees."""
+    caregiver: bool | None = None
+    moved_from: str | None = None
+    """The jurisdiction in which a certificate was issued before a move."""
+    certified_on: datetime.date | None = None
+    """When that certificate was issued."""
+    product: Asked | None = None
 
     def __post_init__(self) -> None:
         if self.age is not None:
@@ -140,6 +166,80 @@ class Caution:
     text: str
 
 
+ProductStatus = Literal["obtainable", "not_obtainable", "unknown", "not_asked"]
+Route = Literal["prescription", "programme", "adult_use", "over_the_counter"]
+Said = Literal["yes", "no", "unknown"]
+Indication = Literal["labelled", "off_label", "none"]
+
+
+@dataclass(frozen=True)
+class Cited:
+    """Where something was read."""
+
+    title: str
+    url: str | None
+    provenance: str
+    """read, or recalled: quoted from memory, unverified."""
+    kind: str
+    """primary: the law or its agency; secondary: an account of it; none: no source."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """Whether the planned product, in its form, can be had there on that day, and by which route."""
+
+    asked: str | None = None
+    status: ProductStatus = "not_asked"
+    route: Route | None = None
+    indication: Indication | None = None
+    """Whether a licensed medicine's label covers it; none where there is no label; None where not known."""
+    schedule: str | None = None
+    """The federal schedule, in the US: I to V, or none."""
+    by_video: Said = "unknown"
+    until: datetime.date | None = None
+    """The last day of what by_video says, where it ends."""
+    why: str = ""
+    nearest: tuple[str, ...] = ()
+    """Products that can be had there instead, the nearest first."""
+    sources: tuple[Cited, ...] = ()
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing that federal law says on that day."""
+
+    topic: str
+    text: str
+    citation: str
+    source_url: str | None
+    provenance: str
+    kind: str
+    """Of the source: primary, secondary or none."""
+    since: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True)
+class Federal:
+    """What federal law says on that day, beside the state's rule."""
+
+    product_class: str
+    """What the schedule is of."""
+    schedule: str | None
+    tele_prescribing: Said
+    """Whether a scheduled medicine may be prescribed by video without a visit in person."""
+    points: tuple[Point, ...] = ()
+    checked: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class On:
+    """A day that follows from the answer."""
+
+    what: str
+    on: datetime.date
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the rule in force on one day says about one person, and how far to trust it."""
@@ -168,17 +268,30 @@ class Answer:
     """When the rule was last checked."""
     depends_on: tuple[str, ...] = ()
     """The facts that the status rests on; no other fact changes it."""
+    product: Product = Product()
+    federal: Federal | None = None
+    """None outside the US."""
+    sources_to: str | None = None
+    """To which month the rule's sources go, YYYY-MM; None where none says."""
+    dates: tuple[On, ...] = ()
+    """Days that follow where the person can be certified, in their order."""
     notice: str = NOTICE
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, with days as text."""
         from dataclasses import asdict
 
-        found = asdict(self)
-        for name in ("on", "expires", "checked"):
-            day = found[name]
-            found[name] = None if day is None else day.isoformat()
+        found: dict[str, Any] = _plain(asdict(self))
         return found
+
+
+def _plain(value: Any) -> Any:
+    """Days as text, all the way down."""
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from lissive.access.answer import Answer, Facts, Procedural, Status
+from lissive.access.answer import (
+    Answer,
+    Confidence,
+    Facts,
+    Indication,
+    Procedural,
+    ProductStatus,
+    Route,
+    Said,
+    Status,
+)
 from lissive.access.decide import Rules, decide
 from lissive.access.facts import FactRow
 from lissive.access.load import jurisdiction as find
@@ -22,12 +32,44 @@ from lissive.marked import Loc, read_marked
 from lissive.typed import Row, line_of, typed
 
 
+class ExpectedProduct(Row):
+    """What should come out of the product; what is left out is not compared."""
+
+    status: ProductStatus | None = None
+    route: Route | None = None
+    indication: Indication | None = None
+    schedule: str | None = None
+    by_video: Said | None = None
+    until: Day | None = None
+    nearest: tuple[str, ...] | None = None
+
+
 class Expected(Row):
     """What should come out; what is left out is not compared."""
 
     status: Status
     procedural: Procedural | None = None
     rule: str | None = None
+    product: ExpectedProduct | None = None
+    confidence_at_most: Confidence | None = None
+
+    def differing(self, answer: Answer) -> Iterator[tuple[str, object, object]]:
+        """Name, expected and found of each part that is not as it should be; the rule is not one of them."""
+        if answer.status != self.status:
+            yield "status", self.status, answer.status
+        if self.procedural not in (None, answer.procedural):
+            yield "procedural", self.procedural, answer.procedural
+        if self.product is not None:
+            for name in sorted(self.product.model_fields_set):
+                wanted, found = getattr(self.product, name), getattr(answer.product, name)
+                if wanted != found:
+                    yield f"product.{name}", wanted, found
+        most = self.confidence_at_most
+        if most is not None and TRUST.index(answer.confidence) > TRUST.index(most):
+            yield "confidence", f"{most} at most", answer.confidence
+
+
+TRUST: tuple[Confidence, ...] = ("low", "moderate", "high")
 
 
 class WorkedCase(Row):
@@ -73,9 +115,8 @@ class Compared:
 
     @property
     def agrees(self) -> bool:
-        """In level, and in the procedural status where one is expected."""
-        wanted = self.case.expected
-        return self.answer.status == wanted.status and wanted.procedural in (None, self.answer.procedural)
+        """In level, and in what else is expected but for the rule."""
+        return not any(self.case.expected.differing(self.answer))
 
     @property
     def other_rule(self) -> bool:
@@ -90,7 +131,13 @@ class Compared:
             "line": self.line,
             "agrees": self.agrees,
             "expected": self.case.expected.model_dump(mode="json", exclude_unset=True),
-            "found": {"status": answer.status, "procedural": answer.procedural, "rule": answer.rule},
+            "found": {
+                "status": answer.status,
+                "procedural": answer.procedural,
+                "rule": answer.rule,
+                "confidence": answer.confidence,
+                "product": answer.to_json()["product"],
+            },
         }
 
 

@@ -28,6 +28,8 @@ def cautions(
     """All that a reader of the answer has to know, the gravest first."""
     return (
         *boundary(others),
+        *_after_last_check(place, on),
+        *_moved(facts, place),
         *_near_change(facts, place, version, on, verdict),
         *_stated(version, on),
         *_recalled(version, how),
@@ -44,6 +46,24 @@ def boundary(others: Others) -> Iterator[Caution]:
             f"The exact day of a change is not known; the less favourable result is given. Otherwise: {said}."
         )
         yield Caution("boundary_uncertain", text)
+
+
+def _after_last_check(place: Jurisdiction, on: datetime.date) -> Iterator[Caution]:
+    if on > day(place.verified):
+        text = (
+            f"That day lies after {place.verified}, when the rules were last checked; they may have changed."
+        )
+        yield Caution("after_last_check", text)
+
+
+def _moved(facts: Facts, place: Jurisdiction) -> Iterator[Caution]:
+    if facts.moved_from is not None and facts.moved_from != place.code:
+        since = f" of {facts.certified_on}" if facts.certified_on else ""
+        text = (
+            f"The certificate{since} is that of {facts.moved_from}. Anyone who has moved needs a certification here, "
+            "unless the rule for visitors covers the time until then."
+        )
+        yield Caution("moved", text)
 
 
 def _near_change(

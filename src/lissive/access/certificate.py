@@ -14,10 +14,10 @@ from typing import Any, Literal
 from lissive.access.answer import Answer, Facts
 from lissive.access.conditions import implied
 from lissive.access.decide import decide
-from lissive.access.facts import facts_of_case
+from lissive.access.facts import facts_of_case, with_more
 from lissive.access.load import jurisdiction
 from lissive.access.next_steps import Step, visit_steps
-from lissive.access.requirements import COMMON, FormField, Origin, dated, fields_of, origin
+from lissive.access.requirements import COMMON, FormField, Origin, dated, fields_of, origin, requirements
 from lissive.access.rule import Jurisdiction, Version
 from lissive.case import Case, causes, product
 from lissive.errors import RuleError
@@ -108,23 +108,34 @@ def may_be_certified(answer: Answer) -> bool:
     return answer.status in ("eligible", "eligible_at_discretion")
 
 
-def draft(case: Case, on: datetime.date) -> Draft:
+def draft(case: Case, on: datetime.date, *, code: str | None = None, more: Facts | None = None) -> Draft:
     """The draft for a case on one day.
+
+    Parameters
+    ----------
+    code : where it is certified; the case's residence without it.
+    more : what else is known of the person and the visit, as that it is a renewal.
 
     Raises
     ------
     RuleError where the case has no residence, or one of which there are no rules, or none on that day.
     """
     kind_of("case", case, Case, wrong=RuleError, do="read it with read_case(FILE).")
-    if case.place.residence is None:
+    if (code := code or case.place.residence) is None:
         raise RuleError(
             "place.residence is missing: it decides which law applies.",
             where=case.case,
             allowed="a code, as US-NY.",
             do="write it into the case.",
         )
-    place = jurisdiction(case.place.residence)
-    facts = facts_of_case(case)
+    place = jurisdiction(code)
+    facts = facts_of_case(case, away=code != case.place.residence)
+    if more is not None:
+        kind_of("more", more, Facts, wrong=RuleError, do="leave it out, or read it with read_facts(FILE).")
+        facts = with_more(facts, more)
+        at = case.place.model_copy(update={"practitioner": facts.practitioner, "visit": facts.visit})
+        who = case.person.model_copy(update={"age_years": facts.age})
+        case = case.model_copy(update={"place": at, "person": who})
     answer = decide(facts, place.code, on)
     version = _version(place, answer)
     if version is None:
@@ -147,6 +158,10 @@ def _version(place: Jurisdiction, answer: Answer) -> Version | None:
 
 def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
     remarks = [field.note]
+    if field.fills == "product" and answer.product.status not in ("obtainable", "not_asked"):
+        remarks.append(
+            f"planned: {_product(case)}; {answer.product.status.replace('_', ' ')}: {answer.product.why}"
+        )
     if field.place != COMMON:  # of the common shape it is said once, of the whole
         remarks.append(dated(field, answer.on))
         if field.provenance == "recalled":
@@ -170,6 +185,10 @@ def _state(field: FormField, case: Case, facts: Facts, answer: Answer) -> tuple[
     if not may_be_certified(answer):
         return "withheld", ""
     value = _FILLS[field.fills](case) if field.fills is not None else ""
+    if field.fills == "product" and answer.product.status != "obtainable":
+        value = ""  # nothing is ticked that is not known to be had there
+    if field.fills == "visit" and facts.initial is False:
+        value = f"{value}, renewal" if value else "renewal"
     if field.part == "statements":  # whatever the case says, nobody states it but the practitioner
         return "practitioner", f"planned: {value}" if value else ""
     if value:
@@ -182,7 +201,7 @@ def _state(field: FormField, case: Case, facts: Facts, answer: Answer) -> tuple[
 def _applies(field: FormField, facts: Facts) -> bool:
     """Whether a field that is not always asked is asked of this person; so it is where that is not known."""
     if field.when == "minor":
-        return facts.age is None or field.below_age is None or facts.age < field.below_age
+        return facts.age is None or facts.age < (field.below_age or requirements().minor_below)
     wanted = {"hiv": "hiv_aids", "terminal": "terminal_illness"}[field.when or ""]
     return wanted in implied(facts.dx)
 
@@ -259,7 +278,7 @@ def _product(case: Case) -> str:
         parts.append(f"{plan.dose}, {plan.doses_per_day or 1} times a day")
     if plan.weeks is not None:
         parts.append(f"for {plan.weeks} weeks")
-    return f"{', '.join(parts)} (the case's plan; whether it is dispensed there is not checked)"
+    return ", ".join(parts)
 
 
 def _words(word: str) -> str:

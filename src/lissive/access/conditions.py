@@ -174,6 +174,13 @@ def conditions() -> Mapping[str, Condition]:
 
 
 @cache
+def complete_codes() -> frozenset[str]:
+    """The codes of the table that have none below them."""
+    rows = read_table(_HERE / "complete_codes.tsv", ("code", "provenance", "source"))
+    return frozenset(row["code"] for row in rows)
+
+
+@cache
 def _adjectives() -> tuple[str, ...]:
     """The statutory adjectives that an entry may say of a condition."""
     return tuple(each.word for each in conditions().values() if each.kind == "adjective")
@@ -229,6 +236,10 @@ def _by_code(said: str) -> Recognised:
         )
     if found := _of_code(code):
         token, words = found
+        if code != token and token in complete_codes():
+            return _unrecognised(
+                said, "malformed_code", f"{said!r} is not an ICD-10-CM code: nothing stands below {token}."
+            )
         below = "" if token == code else f"{code} is read by {token}, the nearest above it in the table"
         return _recognised(said, words, "code", note=below)
     near = _near_codes(code)
@@ -241,7 +252,7 @@ def _by_code(said: str) -> Recognised:
 
 def _dotted(said: str) -> str:
     """Capital letters, the point after the third sign, without the dash of a code that is left open."""
-    code = said.upper().removesuffix("-").removesuffix(".")
+    code = said.upper().replace(" ", "").removesuffix("-").removesuffix(".")
     return f"{code[:3]}.{code[3:]}" if len(code) > 3 and code[3] != "." and code.isalnum() else code
 
 

@@ -16,9 +16,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lissive.access.answer import Answer, Caution, Confidence, Facts, Fired, Level, Node
+from lissive.access.answer import (
+    Answer,
+    Caution,
+    Facts,
+    Federal,
+    Fired,
+    Level,
+    Node,
+    Procedural,
+    Product,
+)
 from lissive.access.cautions import boundary, cautions
-from lissive.access.dates import day, days_later, months_later, span
+from lissive.access.dates import day, span
+from lissive.access.federal import ADULT, STATE, federal
+from lissive.access.follow import Days, follow
 from lissive.access.load import jurisdiction as find
 from lissive.access.logic import evaluate, person
 from lissive.access.missing import missing
@@ -27,6 +39,7 @@ from lissive.access.procedure import Procedure, procedure
 from lissive.access.routes import alternatives
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text
+from lissive.access.trust import confidence, sources_to
 from lissive.access.verdict import Verdict, questions
 from lissive.access.vocabulary import limits
 from lissive.errors import RuleError
@@ -78,6 +91,8 @@ def decide(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | No
         how = Procedure("blocked", ("no_programme",), (), ())
     level, doubts, pending = _with_pending(facts, version, on, found.level)
     doubts += cautions(facts, place, version, on, found.verdict, how, found.others)
+    days = follow(facts, version, on) if level > Level.U and how.procedural != "blocked" else Days()
+    product = _product(facts, place, version, on, level, how)
     answer = Answer(
         jurisdiction=place.code,
         name=place.name,
@@ -90,11 +105,15 @@ def decide(facts: Facts, jurisdiction: str, on: datetime.date, rules: Rules | No
         missing=missing(found.verdict),
         requirements=how.requirements if level > Level.N else (),
         cautions=doubts,
-        expires=_expires(facts, version, on) if level > Level.U else None,
-        confidence=_confidence(version, how if level > Level.N else None),
+        expires=days.expires,
+        confidence=confidence(version, on, how if level > Level.N else None),
         as_of=version.as_of,
         checked=day(place.verified),
         depends_on=depends_on(*found.every, *pending),
+        product=product,
+        federal=_federal(place, version, product, on),
+        sources_to=sources_to(version),
+        dates=days.every,
     )
     answer = replace(answer, alternatives=alternatives(facts, place, version, on, found.verdict))
     return replace(answer, next_steps=next_steps(facts, place, version, answer))
@@ -235,17 +254,47 @@ def _without_rule(facts: Facts, place: Jurisdiction, on: datetime.date, found: F
     kind = "not_covered" if found.level is Level.U else "no_rule_in_force"
     doubts = [Caution(kind, why or "")]
     doubts += boundary(found.others)
+    procedural: Procedural = "blocked" if found.level is Level.N else "unknown"
+    product = _product(facts, place, None, on, found.level, Procedure(procedural, (), (), ()))
     return Answer(
         jurisdiction=place.code,
         name=place.name,
         on=on,
         status=found.level.status,
-        procedural="blocked" if found.level is Level.N else "unknown",
+        procedural=procedural,
         blocks=("no_programme",) if found.level is Level.N else (),
         cautions=tuple(doubts),
         checked=day(place.verified),
         alternatives=alternatives(facts, place, None, on, found.verdict),
+        product=product,
+        federal=_federal(place, None, product, on),
     )
+
+
+def _product(
+    facts: Facts,
+    place: Jurisdiction,
+    version: Version | None,
+    on: datetime.date,
+    level: Level,
+    how: Procedure,
+) -> Product:
+    """What becomes of the product that is planned; its tables are read only where one is."""
+    if facts.product is None:
+        return Product()
+    from lissive.access.product import product_verdict
+
+    return product_verdict(facts, place, version, on, level.status, how.procedural, how.blocks)
+
+
+def _federal(
+    place: Jurisdiction, version: Version | None, product: Product, on: datetime.date
+) -> Federal | None:
+    """What federal law says beside a state's rule, of the programme's cannabis or of that outside one."""
+    if not place.code.startswith("US-"):
+        return None
+    outside = version is None or version.logic.kind == "never" or product.route == "adult_use"
+    return federal(ADULT if outside else STATE, on)
 
 
 def _with_pending(
@@ -263,24 +312,6 @@ def _with_pending(
             if level is Level.N and enacted.level > Level.N:
                 level = Level.U
     return level, tuple(doubts), rests
-
-
-def _expires(facts: Facts, version: Version, on: datetime.date) -> datetime.date | None:
-    """The day on which a certification issued on this day expires, or the earlier that the practitioner sets."""
-    if version.no_expiry_if_terminal and any(word.startswith("terminal_") for word in person(facts, on).had):
-        return facts.ends
-    ends = [facts.ends]
-    if version.certification_validity_days is not None:
-        ends.append(days_later(on, version.certification_validity_days))
-    if version.certification_validity_months is not None:
-        ends.append(months_later(on, version.certification_validity_months))
-    return min((end for end in ends if end is not None), default=None)
-
-
-def _confidence(version: Version, how: Procedure | None) -> Confidence:
-    """The rule's own; low where what decided is unverified, be it the rule or what blocks the visit."""
-    blocked = how is not None and how.procedural == "blocked" and how.recalled
-    return "low" if blocked or version.known("logic") == "recalled" else version.confidence
 
 
 # -- the tree --------------------------------------------------------------------------------------

@@ -7,26 +7,55 @@ that is left out is unknown. `spasticity: null` says that it is unknown whether 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.access.answer import Facts, Symptom
+from lissive.access.answer import Asked, Facts, Symptom
 from lissive.access.conditions import Recognised, conditions, recognise
 from lissive.access.dates import DAYS_PER_MONTH
+from lissive.access.product_words import product_of, product_words, products
 from lissive.access.rule import ADJECTIVES
 from lissive.access.vocabulary import flag_names
 from lissive.case import Case
 from lissive.case.facts import Day, Visit
-from lissive.case.vocabulary import plain_word, practitioners
+from lissive.case.vocabulary import brands, plain_word, practitioners
 from lissive.errors import RuleError
 from lissive.given import kind_of
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
+from lissive.units import magnitude
 
 CAUSE_WORDS = ("idiopathic", "unknown")
-_ATTRIBUTES = (*ADJECTIVES, "cause", "months")
+_ATTRIBUTES = (*ADJECTIVES, "cause", "months", "days")
+
+
+class ProductRow(Row):
+    """The product that is planned, by its name or by its form."""
+
+    id: str | None = None
+    form: str | None = None
+    thc_mg: float | None = Field(default=None, ge=0, le=10_000, json_schema_extra={"unit": "mg"})
+    cbd_mg: float | None = Field(default=None, ge=0, le=10_000, json_schema_extra={"unit": "mg"})
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for name in ("id", "form"):
+            said = getattr(self, name)
+            if said is not None and product_of(said) is None:
+                known = sorted(products())
+                nearly = [*product_words(), *(brand for each in known for brand in brands(each))]
+                raise refuse(f"is {said!r}.{nearest(said, nearly)}", f"{', '.join(known)}.", field=name)
+        if self.id is None and self.form is None:
+            raise refuse("names no product.", "id or form.", "write one of the two.")
+        return self
+
+    def asked(self) -> Asked:
+        """As the answer has it; a licensed medicine goes before a form."""
+        found = [product_of(said) for said in (self.id, self.form) if said]
+        return Asked(next(each for each in found if each), self.thc_mg, self.cbd_mg)
 
 
 class FactRow(Row):
@@ -46,6 +75,14 @@ class FactRow(Row):
     initial: bool | None = None
     ends: Day | None = None
     """The last day, where the practitioner sets one."""
+    specialty: bool | None = None
+    waiver: bool | None = None
+    guardian: bool | None = None
+    second_practitioner: bool | None = None
+    caregiver: bool | None = None
+    moved_from: str | None = Field(default=None, pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", examples=["US-NY"])
+    certified_on: Day | None = None
+    product: ProductRow | None = None
 
     @model_validator(mode="after")
     def _words_known(self) -> Self:
@@ -102,6 +139,14 @@ class FactRow(Row):
             self.initial,
             self.ends,
             tuple(dict.fromkeys(doubts)),
+            self.specialty,
+            self.waiver,
+            self.guardian,
+            self.second_practitioner,
+            self.caregiver,
+            self.moved_from,
+            self.certified_on,
+            self.product.asked() if self.product else None,
         )
 
 
@@ -151,11 +196,14 @@ def _wrong_symptom(name: str, attributes: Any) -> Iterator[PydanticCustomError]:
         elif attribute == "cause":
             if value is not None and (not isinstance(value, str) or recognise(value).how == "malformed_code"):
                 yield refuse(f"is {value!r}.", "a diagnosis, idiopathic, unknown.", field=field)
-        elif attribute == "months":
+        elif attribute in ("months", "days"):
+            most = 1500 if attribute == "months" else 45_000
             if value is not None and not (
-                isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1500
+                isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
             ):
-                yield refuse(f"is {value!r}.", "0 to 1500 months.", field=field)
+                yield refuse(f"is {value!r}.", f"0 to {most} {attribute}.", field=field)
+            if attribute == "days" and value is not None and attributes.get("months") is not None:
+                yield refuse("stands beside months.", "months or days.", "write one of the two.", field)
         elif not isinstance(value, bool | None):
             yield refuse(f"is {value!r}.", "true, false.", field=field)
 
@@ -185,7 +233,8 @@ def _conditions(entries: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, Sy
 
 
 def _symptom(attributes: Mapping[str, Any], found: Recognised, doubts: list[str]) -> Symptom:
-    known = {**found.attributes, **{k: v for k, v in attributes.items() if k not in ("cause", "months")}}
+    stated = {k: v for k, v in attributes.items() if k not in ("cause", "months", "days")}
+    known = {**found.attributes, **stated}
     cause = attributes.get("cause")
     if cause is not None and cause not in CAUSE_WORDS:
         meant = recognise(cause)
@@ -194,7 +243,8 @@ def _symptom(attributes: Mapping[str, Any], found: Recognised, doubts: list[str]
                 f"{meant.note} As a cause it passes where any disease does, and is unknown elsewhere."
             )
         cause = meant.diagnosis or meant.symptom or cause
-    return Symptom(known, cause, attributes.get("months"))
+    days = attributes.get("days")
+    return Symptom(known, cause, attributes.get("months") if days is None else days / DAYS_PER_MONTH)
 
 
 def read_facts(path: str | Path) -> Facts:
@@ -253,7 +303,35 @@ def facts_of_case(case: Case, *, away: bool = False) -> Facts:
         practitioner=place.practitioner,
         visit=place.visit,
         doubts=tuple(doubts),
+        product=_planned(case),
     )
+
+
+def with_more(facts: Facts, more: Facts) -> Facts:
+    """The facts of a case with what else is said of the person: further diagnoses, symptoms and flags are added,
+    and anything else that is said replaces what the case has."""
+    said = {
+        each.name: getattr(more, each.name)
+        for each in fields(Facts)
+        if getattr(more, each.name) != getattr(Facts(), each.name)
+    }
+    together = {
+        "dx": tuple(dict.fromkeys((*facts.dx, *more.dx))),
+        "symptoms": {**facts.symptoms, **more.symptoms},
+        "flags": {**facts.flags, **more.flags},
+        "doubts": (*facts.doubts, *more.doubts),
+    }
+    return replace(facts, **{**said, **together})
+
+
+def _planned(case: Case) -> Asked | None:
+    """The product of the plan; what one dose has in it is said of products counted in mg of THC."""
+    plan = case.plan
+    said = product_of(plan.product) if plan.product is not None else None
+    if said is None:
+        return None
+    counts_thc = plan.dose is not None and not products()[said].is_medicine and said != "cbd_oil"
+    return Asked(said, magnitude(plan.dose, "mg") if counts_thc and plan.dose is not None else None)
 
 
 def _flags_of(case: Case) -> dict[str, bool]:

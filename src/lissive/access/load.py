@@ -33,7 +33,7 @@ def read_jurisdiction(path: str | Path, *, shipped: bool = False) -> Jurisdictio
 
 def paths() -> list[Path]:
     """The files, in order of their names."""
-    return [path for folder in FOLDERS for path in sorted((DATA / folder).glob("*.yaml"))]
+    return [path for folder in FOLDERS for path in sorted((DATA / folder).glob("[!_]*.yaml"))]
 
 
 @cache

@@ -293,18 +293,30 @@ def _limits(entry: Entry, clause: Clause) -> Iterator[Verdict]:
     if clause.cause not in (None, "none_required"):
         asks = f"what causes {_is(entry.name).rsplit(' ', 1)[0]}: {cause_text(clause.cause)}"
         yield ask(f"symptoms.{entry.name}.cause", asks, _cause(symptom.cause, clause.cause))
-    if least := _least_months(clause):
-        months = symptom.months
-        days = clause.duration_days_min
-        wanted = f"{days:g} days or more" if days is not None else f"{least:g} months or more"
+    if wanted := duration_text(clause):
         asks = f"for how long there {_has_been(entry.name)}: {wanted}"
-        yield ask(f"symptoms.{entry.name}.months", asks, None if months is None else months >= least)
+        yield ask(f"symptoms.{entry.name}.months", asks, _long_enough(symptom.months, clause))
 
 
-def _least_months(clause: Clause) -> float | None:
+def duration_text(clause: Clause) -> str:
+    """How long a clause asks a symptom to have been there, or nothing."""
+    if clause.duration_days_over:
+        return f"more than {clause.duration_days_over:g} days"
+    if clause.duration_days_min:
+        return f"{clause.duration_days_min:g} days or more"
+    return f"{clause.duration_months_min:g} months or more" if clause.duration_months_min else ""
+
+
+def _long_enough(months: float | None, clause: Clause) -> bool | None:
+    """Whole days are compared with days, so that 90 days are not more than 90."""
+    if months is None:
+        return None
+    days = round(months * DAYS_PER_MONTH)
+    if clause.duration_days_over is not None:
+        return days > clause.duration_days_over
     if clause.duration_days_min is not None:
-        return clause.duration_days_min / DAYS_PER_MONTH
-    return clause.duration_months_min
+        return days >= clause.duration_days_min
+    return months >= (clause.duration_months_min or 0)
 
 
 def cause_text(cause: str | Listed | None) -> str:

@@ -71,6 +71,7 @@ _FIELDS = (
     ("registration", "registry_card", "Registry card: {}."),
     ("fee", "fee", "Fee: {}."),
     ("supply", "limit", "Supply: {}."),
+    ("products", "product_limits", "Products: {}."),
     ("minors", "minors_caregiver", "Minors and caregivers: {}."),
 )
 """Kind of step, field of the rule, and how it is said."""
@@ -103,10 +104,10 @@ def _from_rule(version: Version, on: datetime.date) -> Iterator[Step]:
 
 def _allowed(version: Version, on: datetime.date) -> str:
     allowed, begins = by_video(version, on), version.telehealth.begins if version.telehealth else None
-    if allowed is None and version.telehealth is not None and version.telehealth.only:
-        return f"is allowed only where {version.telehealth.only}"
     if allowed is None:
         return f"may be allowed: it is from {begins} on, of which the day is not known"
+    if allowed and version.telehealth and version.telehealth.needs:
+        return f"is allowed where the practitioner holds a {version.telehealth.needs}"
     later = f" until {begins}" if begins else ""
     return "is allowed" if allowed else f"is not allowed{later}"
 
@@ -118,8 +119,17 @@ def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answe
     """
     if answer.status == "not_eligible":
         return ()
+    if facts.resident is False:  # the resident's card, fee and certification are not the visitor's
+        return (_of_visitor(version).said,)
     steps = visit_steps(jurisdiction, version, answer.on)
     return tuple(each.said for each in steps if _concerns(each.kind, facts)) or (NOTHING,)
+
+
+def _of_visitor(version: Version) -> Step:
+    rule = version.reciprocity
+    note = rule.note if rule is not None and rule.note else "the rule for visitors was not read"
+    url = version.sources[0].url if version.sources else None
+    return Step("who", f"Visitors: {note}.", version.known("reciprocity"), version.citations[0], url, "")
 
 
 def _concerns(kind: str, facts: Facts) -> bool:

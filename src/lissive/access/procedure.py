@@ -14,8 +14,7 @@ from typing import Literal
 
 from lissive.access.answer import Facts, Procedural
 from lissive.access.dates import has_begun
-from lissive.access.rule import Practitioner, Version
-from lissive.access.vocabulary import limits
+from lissive.access.rule import Practitioner, Span, Version
 
 BLOCKED: Literal["blocked"] = "blocked"
 UNKNOWN: Literal["unknown"] = "unknown"
@@ -43,9 +42,10 @@ def procedure(facts: Facts, version: Version, on: datetime.date, *, certifies_se
     ----------
     certifies_self : the person certifies themselves, so that there need be no visit.
     """
-    checks = [*_age(facts), *_residence(facts, version, on)]
+    checks = [*_residence(facts, version, on)]
     if not certifies_self:
         checks += [*_practitioner(facts, version, on), *_visit(facts, version, on)]
+    checks += [*_of_minor(facts, version), *_of_young_adult(facts, version, on)]
     outcomes = {outcome for outcome, _, _ in checks}
     procedural: Procedural = "blocked" if BLOCKED in outcomes else "unknown" if UNKNOWN in outcomes else "ok"
     kept = [(word, field) for outcome, word, field in checks if outcome == procedural and word]
@@ -54,22 +54,6 @@ def procedure(facts: Facts, version: Version, on: datetime.date, *, certifies_se
     return Procedure(
         procedural, tuple(word for word, _ in kept), (*needed, *_minor(facts, version)), recalled
     )
-
-
-# -- age -------------------------------------------------------------------------------------------
-def _is_minor(facts: Facts) -> bool:
-    return facts.age is not None and facts.age < limits()["adult_age"]
-
-
-def _age(facts: Facts) -> Iterator[Check]:
-    """What a rule asks for a minor (a second physician, a guardian) is words; whether it is met is not known.
-
-    Who may be a minor cannot be surer than one who is.
-    """
-    if facts.age is None:
-        yield UNKNOWN, "age_unknown", "minors_caregiver"
-    elif _is_minor(facts):
-        yield UNKNOWN, "minor", "minors_caregiver"
 
 
 # -- residence -------------------------------------------------------------------------------------
@@ -95,22 +79,29 @@ def _practitioner(facts: Facts, version: Version, on: datetime.date) -> Iterator
     if version.practitioners is None:
         yield UNKNOWN, "practitioner_unknown", "practitioners"
         return
-    allowed = may_certify(facts.practitioner, version, on)
+    allowed = may_certify(facts.practitioner, version, on, specialty=facts.specialty)
     if allowed is None:
         yield UNKNOWN, "practitioner_unknown", "practitioners"
     elif not allowed:
         yield BLOCKED, "practitioner_type", "practitioners"
 
 
-def may_certify(kind: str, version: Version, on: datetime.date) -> bool | None:
-    """Whether a kind of practitioner may certify on that day; None where it is not known."""
+def may_certify(
+    kind: str, version: Version, on: datetime.date, *, specialty: bool | None = None
+) -> bool | None:
+    """Whether a kind of practitioner may certify on that day; None where it is not known.
+
+    Parameters
+    ----------
+    specialty : whether a physician is a specialist in the condition.
+    """
     each = {_type(entry): entry for entry in version.practitioners or ()}
     if kind in each:
         return _in_force(each[kind], on)
     if kind == "specialist" and "MD" in each:
         return _in_force(each["MD"], on)  # a specialist is a physician
     if kind in ("MD", "DO") and "specialist" in each:
-        return None  # a specialist or not: it is not said
+        return specialty  # a specialist or not: unknown where it is not said
     other = each.get("other")
     if other is None or _in_force(other, on, limited=False) is False:
         return False
@@ -143,13 +134,20 @@ def _visit(facts: Facts, version: Version, on: datetime.date) -> Iterator[Check]
     if facts.visit not in ("video", "audio"):
         return
     allowed = by_video(version, on, renewal=facts.initial is False)
-    if facts.visit == "audio" and allowed:
-        allowed = None  # the rules say telehealth, and not whether sound alone is enough
+    if facts.visit == "audio" and allowed:  # telehealth may not say whether sound alone is enough
+        allowed = version.telehealth.audio if version.telehealth else None
     if allowed is None:
         yield UNKNOWN, "telehealth_unknown", "telehealth"
     elif not allowed:
         which = "renewal" if facts.initial is False else "initial"
         yield BLOCKED, f"telehealth_{which}_not_allowed", "telehealth"
+    elif facts.initial is not False and (held := needs_waiver(facts, version)) is not True:
+        yield (UNKNOWN, "waiver", "telehealth") if held is None else (BLOCKED, "waiver", "telehealth")
+
+
+def needs_waiver(facts: Facts, version: Version) -> bool | None:
+    """Whether the waiver that a first visit by video needs is held; True where none is needed."""
+    return facts.waiver if version.telehealth and version.telehealth.needs else True
 
 
 def by_video(version: Version, on: datetime.date, *, renewal: bool = False) -> bool | None:
@@ -160,7 +158,13 @@ def by_video(version: Version, on: datetime.date, *, renewal: bool = False) -> b
     if renewal:
         return rule.renewal
     first = has_begun(rule.begins, on) if rule.initial else rule.initial
-    return None if first and rule.only else first
+    if first is False and rule.emergency and _within(rule.emergency, on):
+        return None
+    return first
+
+
+def _within(span: Span, on: datetime.date) -> bool:
+    return has_begun(span.begins, on) is not False and has_begun(span.until, on) is not True
 
 
 def _requirements(facts: Facts, version: Version, on: datetime.date) -> Iterator[str]:
@@ -175,6 +179,46 @@ def _requirements(facts: Facts, version: Version, on: datetime.date) -> Iterator
         yield f"Certified by {', '.join(kinds)}{note}."
 
 
+def is_minor(facts: Facts, version: Version) -> bool:
+    """Whether the person is too young to be certified without a parent or guardian."""
+    return facts.age is not None and facts.age < version.minor_below
+
+
+def _of_minor(facts: Facts, version: Version) -> Iterator[Check]:
+    """What a minor needs besides: a guardian, a second practitioner, one of fewer kinds."""
+    if facts.age is None:  # who may be a minor cannot be surer than one who is
+        yield UNKNOWN, "age_unknown", "minors_caregiver"
+    if not is_minor(facts, version):
+        return
+    if version.minors_caregiver is None:
+        yield UNKNOWN, "minor", "minors_caregiver"
+        return
+    needed = [("guardian", facts.guardian)]
+    if version.minor_second_practitioner:
+        needed.append(("second_practitioner", facts.second_practitioner))
+    for word, there in needed:
+        if there is not True:
+            yield UNKNOWN if there is None else BLOCKED, word, "minors_caregiver"
+    if version.minor_paediatric:
+        yield UNKNOWN, "paediatrician", "minors_caregiver"
+    few = version.minor_practitioners
+    if few and facts.practitioner is not None and facts.practitioner not in few:
+        yield BLOCKED, "practitioner_type", "minors_caregiver"
+
+
+def _of_young_adult(facts: Facts, version: Version, on: datetime.date) -> Iterator[Check]:
+    """A second practitioner for adults below an age, where the rule asks for one."""
+    rule = version.second_practitioner_below
+    if rule is None or facts.age is None or is_minor(facts, version) or facts.age >= rule.age:
+        return
+    if has_begun(rule.begins, on) is not False and facts.second_practitioner is not True:
+        yield (
+            UNKNOWN if facts.second_practitioner is None else BLOCKED,
+            "second_practitioner",
+            "minors_caregiver",
+        )
+
+
 def _minor(facts: Facts, version: Version) -> Iterator[str]:
-    if _is_minor(facts) and version.minors_caregiver:
+    if is_minor(facts, version) and version.minors_caregiver:
         yield f"Minors: {version.minors_caregiver}."

@@ -51,6 +51,7 @@ StepKind = Literal[
     "validity",
     "renewal",
     "supply",
+    "products",
     "minors",
     "caregivers",
     "records",

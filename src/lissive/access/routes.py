@@ -99,19 +99,30 @@ def _later(facts: Facts, place: Jurisdiction, on: datetime.date, verdict: Verdic
         return
 
 
-def _adult_use(facts: Facts, place: Jurisdiction, on: datetime.date) -> Iterator[Alternative]:
-    age = limits()["adult_use_age"] if place.code.startswith("US-") else limits()["adult_age"]
+def _adult_use_age(place: Jurisdiction) -> int:
+    return limits()["adult_use_age"] if place.code.startswith("US-") else limits()["adult_age"]
+
+
+def adult_use_begun(facts: Facts, place: Jurisdiction, on: datetime.date) -> str | None:
+    """Since when adults may use it without a medical reason, in words; None where this person may not."""
+    age = _adult_use_age(place)
     if facts.age is not None and facts.age < age:
-        return
+        return None
     for each in place.programme_status:
         begun = each.begins is None or day(each.begins) <= on
         if begun and (each.ends is None or on <= day(each.ends)) and each.status in ADULT_USE:
-            needs = ("age",) if facts.age is None else ()
             memory = "" if each.provenance == "read" else " (unverified date)"
             since = f"since {each.begins}" if each.begins else ""
-            yield Alternative(
-                f"adult_use_{age}_plus",
-                f"Adult use without a medical reason at {age} or older, {since}{memory}.",
-                None,
-                needs,
-            )
+            return f" at {age} or older, {since}{memory}"
+    return None
+
+
+def _adult_use(facts: Facts, place: Jurisdiction, on: datetime.date) -> Iterator[Alternative]:
+    if (begun := adult_use_begun(facts, place, on)) is not None:
+        needs = ("age",) if facts.age is None else ()
+        yield Alternative(
+            f"adult_use_{_adult_use_age(place)}_plus",
+            f"Adult use without a medical reason{begun}.",
+            None,
+            needs,
+        )

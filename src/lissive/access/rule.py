@@ -33,7 +33,7 @@ ADJECTIVES = (
 )  # fmt: skip
 PRACTITIONERS = (
     "MD", "DO", "NP", "PA", "ND", "homeopath", "dentist", "podiatrist", "midwife", "optometrist", "CNS", "CRNA",
-    "specialist",
+    "psychologist", "specialist",
 )  # fmt: skip
 
 
@@ -85,6 +85,8 @@ class Clause(Row):
     cause: str | Listed | None = None
     duration_months_min: float | None = Field(default=None, ge=0, json_schema_extra={"unit": "months"})
     duration_days_min: float | None = Field(default=None, ge=0, json_schema_extra={"unit": "days"})
+    duration_days_over: float | None = Field(default=None, ge=0, json_schema_extra={"unit": "days"})
+    """More than so many days: that many are not enough."""
     # of any
     requires: Words = ()
     """Flags that must hold besides."""
@@ -105,7 +107,13 @@ class Clause(Row):
         if not self.kind or len(found) > 1:
             said = f"has {' and '.join(found)}" if found else "has no test"
             raise refuse(f"{said}.", f"one of {', '.join((*KINDS, 'age_min'))}.", "write one test a node.")
-        limits = self.severity or self.cause or self.duration_months_min or self.duration_days_min
+        limits = (
+            self.severity
+            or self.cause
+            or self.duration_months_min
+            or self.duration_days_min
+            or self.duration_days_over
+        )
         if limits and self.kind not in ("symptom", "symptom_any"):
             raise refuse(
                 "limits a clause that is not about a symptom.",
@@ -146,14 +154,32 @@ class Practitioner(Row):
     only: str | None = None
 
 
+class Span(Row):
+    """From a day to a day, as far as they are known."""
+
+    begins: When = Field(alias="from")
+    until: When
+
+
+class Below(Row):
+    """Below an age, from a day on."""
+
+    age: int = Field(ge=18, le=30, json_schema_extra={"unit": "years"})
+    begins: When | None = Field(default=None, alias="from")
+
+
 class Telehealth(Row):
     """Whether a visit by video is enough; null is not known."""
 
     initial: bool | None
     renewal: bool | None = None
     begins: When | None = Field(default=None, alias="from")
-    only: str | None = None
-    """What a first visit by video needs besides, as a waiver that not every provider holds."""
+    needs: Literal["waiver"] | None = None
+    """What the practitioner must hold for a first visit by video."""
+    audio: bool | None = None
+    """Whether sound without picture is enough where video is; null is not known."""
+    emergency: Span | None = None
+    """A time in which an emergency order may have allowed a first visit by video: then it is not known."""
     note: str | None = None
 
 
@@ -162,6 +188,8 @@ class Reciprocity(Row):
 
     recognised: bool | None
     begins: When | None = Field(default=None, alias="from")
+    pass_days: int | None = Field(default=None, ge=1, le=366, json_schema_extra={"unit": "days"})
+    """How long a visitor's own pass runs."""
     note: str | None = None
 
 
@@ -177,7 +205,8 @@ class Source(Row):
 class DatedCaution(Row):
     """A doubt about the rule that a reader has to know."""
 
-    kind: Literal["conflict", "incomplete"]
+    kind: Literal["conflict", "incomplete", "limited"]
+    """Sources differ; something was not read; the rule protects less than its level says."""
     text: str = Field(min_length=1)
     begins: Day | None = Field(default=None, alias="from")
     until: Day | None = None
@@ -239,9 +268,23 @@ class Version(Row):
         default=None, ge=1, le=3660, json_schema_extra={"unit": "days"}
     )
     no_expiry_if_terminal: Literal[True] | None = None
+    apply_within_days: int | None = Field(default=None, ge=1, le=366, json_schema_extra={"unit": "days"})
+    """By when the person has to have applied, or been enrolled, for the certification not to lapse."""
+    card_validity_months: int | None = Field(default=None, ge=1, le=120, json_schema_extra={"unit": "months"})
+    """How long the state's card runs, where it runs longer or shorter than the certification."""
     registry_card: str | None = None
     reciprocity: Reciprocity | None
     minors_caregiver: str | None = None
+    minor_below: int = Field(default=18, ge=1, le=30, json_schema_extra={"unit": "years"})
+    """Age below which a parent or guardian has to act."""
+    minor_second_practitioner: Literal[True] | None = None
+    """A second practitioner has to agree for a minor."""
+    minor_paediatric: Literal[True] | None = None
+    """One who certifies a minor has to be a paediatrician; no fact says so, and it stays unknown."""
+    second_practitioner_below: Below | None = None
+    """Adults below an age need a second practitioner too."""
+    minor_practitioners: tuple[str, ...] = ()
+    """Who alone may certify a minor, where that is fewer than for an adult."""
     limit: str | None = None
     product_limits: str | None = None
     fee: str | None = None

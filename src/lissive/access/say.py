@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lissive.access.conditions import implied
-from lissive.access.logic import cause_text
+from lissive.access.logic import cause_text, duration_text
 from lissive.access.rule import Clause
 from lissive.access.verdict import Verdict
 
@@ -54,10 +54,8 @@ def _symptom(clause: Clause) -> str:
         parts.append("whatever the cause")
     elif clause.cause is not None:
         parts.append(f"caused by {cause_text(clause.cause)}")
-    if clause.duration_months_min is not None:
-        parts.append(f"for {clause.duration_months_min:g} months or more")
-    if clause.duration_days_min is not None:
-        parts.append(f"for {clause.duration_days_min:g} days or more")
+    if how_long := duration_text(clause):
+        parts.append(f"for {how_long}")
     return ", ".join(parts)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DATA = "evidence/data"
 _PATTERNS = {"keys": "pattern", "causes": "match", "designs": "match", "products": "match", "arms": "match",
-             "comparators": "match"}  # fmt: skip
+             "comparators": "match", "claim_marks": "pattern"}  # fmt: skip
 """Tables of evidence with a column of patterns."""
 
 

@@ -42,7 +42,9 @@ def _files(tables: Tables) -> list[Read]:
     return [
         _read(table.place, table.shown, table.text)
         for table in tables
-        if table.folder in ("access/data/us", "access/data/world") and table.is_yaml
+        if table.folder in ("access/data/us", "access/data/world")
+        and table.is_yaml
+        and not table.name.startswith("_")
     ]
 
 

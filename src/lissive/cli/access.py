@@ -47,6 +47,7 @@ def register(app: typer.Typer) -> None:
     group.command("coverage")(coverage)
     group.command("cases")(cases)
     group.command("compare")(compare)
+    group.command("changes")(changes)
     group.command("draft")(draft)
     app.add_typer(group, name="access")
 
@@ -82,15 +83,23 @@ def person(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the logic of the rule with the result of each clause.")
     ] = False,
+    calendar: Annotated[
+        Path | None,
+        typer.Option("--ics", metavar="FILE.ics", help="Calendar file to write the days that follow to."),
+    ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """The answer for one person; the word `person` may be left out."""
     from lissive.access.decide import decide
     from lissive.access.decide import explain as explained
 
+    _check_calendar(calendar, (file, facts), force=force)
     who, place, day, field = _asked(file, jurisdiction, on, facts)
-    _refuse_before_first(place, day, field)
+    _refuse_outside(place, day, field)
     answer = decide(who, place, day)
+    if calendar is not None:
+        _write_calendar(calendar, answer)
     tree = explained(who, place, day) if explain else None
     if as_json:
         said = answer.to_json()
@@ -140,7 +149,7 @@ def _asked(
     return who, jurisdiction or case.place.residence or "", day, field
 
 
-def day_of(text: str | None) -> datetime.date:
+def day_of(text: str | None, where: str = "--on") -> datetime.date:
     """The date of an option; today by the system's clock where it is not given."""
     from lissive.access.dates import day, is_day
 
@@ -148,15 +157,16 @@ def day_of(text: str | None) -> datetime.date:
         return datetime.datetime.now().astimezone().date()
     if not is_day(text):
         raise RuleError(
-            f"is {text!r}.", where="--on", allowed="a valid date, as 2019-05-01.", do="correct it."
+            f"is {text!r}.", where=where, allowed="a valid date, as 2019-05-01.", do="correct it."
         )
     return day(text)
 
 
-def _refuse_before_first(code: str, on: datetime.date, field: str) -> None:
-    """One jurisdiction is asked for a day before its rules begin: most likely a slip."""
+def _refuse_outside(code: str, on: datetime.date, field: str) -> None:
+    """One jurisdiction is asked for a day before its rules begin, or long after they were checked: likely a slip."""
     from lissive.access.dates import day
     from lissive.access.load import jurisdiction
+    from lissive.access.trust import last_answerable
 
     place = jurisdiction(code)
     first = place.versions[0]
@@ -167,6 +177,13 @@ def _refuse_before_first(code: str, on: datetime.date, field: str) -> None:
             where=field,
             allowed=f"{first.begins} or later.",
             do=f"correct the day; `lissive access history {place.code}` shows the rules.",
+        )
+    if on > (last := last_answerable(place.verified)):
+        raise RuleError(
+            f"is {on.isoformat()}, long after {place.verified}, when the rules of {place.name} were last checked.",
+            where=field,
+            allowed=f"{last.isoformat()} or earlier.",
+            do="correct the day, or use a version of lissive with newer rules.",
         )
 
 
@@ -197,6 +214,37 @@ def coverage(as_json: AsJson = False) -> None:
     from lissive.report.access_text import coverage_text
 
     print(coverage_text(entries))
+
+
+def changes(
+    since: Annotated[str, typer.Option("--since", metavar="DATE", help="First day.")],
+    to: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day (default: today).")] = None,
+    facts: Annotated[
+        Path | None,
+        typer.Option("--facts", metavar="FILE", help="One person: which changes change their answer."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which rules changed since a day, and whose answer they change."""
+    from lissive.access.cases import read_question
+    from lissive.access.changes import changes as found_in
+
+    first, last = day_of(since, "--since"), day_of(to, "--to")
+    if last < first:
+        raise RuleError(
+            f"is {last}, before --since, {first}.",
+            where="--to",
+            allowed=f"{first} or later.",
+            do="correct it.",
+        )
+    who = read_question(facts)[0] if facts is not None else None
+    found = found_in(first, last, who)
+    if as_json:
+        print(json.dumps([each.to_json() for each in found]))
+        return
+    from lissive.report.access_text import changes_text
+
+    print(changes_text(found, first, last, asked=who is not None))
 
 
 def cases(
@@ -256,6 +304,17 @@ def compare(
         keep_inputs([map_file], reads=[facts], beside=beside, force=force)
     person, _, own_day = read_question(facts)
     day = own_day if on is None and own_day is not None else day_of(on)
+    from lissive.access.load import rules
+    from lissive.access.trust import last_answerable
+
+    last = min(last_answerable(place.verified) for place in rules().values())
+    if day > last:
+        raise RuleError(
+            f"is {day.isoformat()}, long after the rules were last checked.",
+            where="--on",
+            allowed=f"{last.isoformat()} or earlier.",
+            do="correct the day, or use a version of lissive with newer rules.",
+        )
     answers = every(person, day)
     title = f"{day}: {facts_text(person)}"
     written = [] if map_file is None else _write_map(map_file, answers, title)
@@ -276,6 +335,14 @@ def draft(
             "--on", metavar="DATE", help="Date of certification (default: the case's as_of, else today)."
         ),
     ] = None,
+    jurisdiction: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="State or country (default: the case's residence)."),
+    ] = None,
+    facts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Further facts, as that the visit is a renewal."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="File to write it to: .md, .html or .txt.")
     ] = None,
@@ -283,16 +350,18 @@ def draft(
     as_json: AsJson = False,
 ) -> None:
     """Draft a certification from the case, and list what is missing. Nothing is submitted."""
+    from lissive.access.cases import read_question
     from lissive.access.certificate import draft as drafted
     from lissive.case import read_case
     from lissive.files import keep_inputs
     from lissive.report.certificate_text import draft_text
 
     _check_out(out)
-    keep_inputs([out], reads=[file], force=force)
+    keep_inputs([out], reads=[file, *([facts] if facts else [])], force=force)
     case = read_case(file)
     day = case.as_of if on is None and case.as_of is not None else day_of(on)
-    found = drafted(case, day)
+    more = None if facts is None else read_question(facts)[0]
+    found = drafted(case, day, code=jurisdiction, more=more)
     if out is not None:
         _write_draft(out, found)
     print(json.dumps(found.to_json()) if as_json else draft_text(found))
@@ -300,6 +369,33 @@ def draft(
         print(f"\n{out}")
     if not found.fillable or found.answer.procedural == "blocked":
         raise typer.Exit(1)
+
+
+def _check_calendar(path: Path | None, reads: tuple[Path | None, ...], *, force: bool) -> None:
+    if path is None:
+        return
+    from lissive.files import keep_inputs
+
+    if path.suffix.lower() != ".ics":
+        raise RuleError(
+            f"is {str(path)!r}.", where="--ics", allowed="a file that ends in .ics.", do="rename it."
+        )
+    _check_folder(path, "--ics")
+    keep_inputs([path], reads=reads, force=force)
+
+
+def _write_calendar(path: Path, answer: Answer) -> None:
+    from lissive.files import atomic_path
+    from lissive.report.calendar_text import ics
+
+    if not answer.dates:
+        raise RuleError(
+            f"gives no days: {answer.name} says {answer.status.replace('_', ' ')}, visit {answer.procedural}.",
+            where="--ics",
+            do="leave --ics out.",
+        )
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(ics(answer).encode())
 
 
 def _check_map(path: Path | None) -> None:

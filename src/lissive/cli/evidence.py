@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force, given_studies
+from lissive.cli.options import Force, ending, given_studies
 from lissive.errors import EvidenceError
 
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_)
     group.command("show")(show)
     group.command("claims")(claims)
+    group.command("article")(article)
     group.command("export")(export)
     import_module("lissive.cli.evidence_pool").register(group)
     app.add_typer(group, name="evidence")
@@ -82,17 +83,58 @@ def claims(
     about: Annotated[str | None, typer.Option(metavar="TEXT", help="A claim in plain words.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check popular claims against trials: verdict, certainty, key numbers, sources."""
-    from lissive.evidence.claim import claims as nearest
+    """Check popular claims against trials: verdict, certainty, key numbers, sources.
+
+    Exits with 1 where no claim fits the text of --about.
+    """
     from lissive.evidence.claim import shipped_claims
+    from lissive.evidence.claim_match import matches
 
-    found = nearest(about)
+    found = None if about is None else matches(about)
     if as_json:
-        print(json.dumps({"about": about, "claims": [claim.to_json() for claim in found]}, allow_nan=False))
-        return
-    from lissive.report.evidence_text import claims_text
+        rows = shipped_claims() if found is None else found
+        print(json.dumps({"about": about, "claims": [row.to_json() for row in rows]}, allow_nan=False))
+    else:
+        from lissive.report.evidence_text import about_text, claims_text
 
-    print(claims_text(found, shipped_claims(), about))
+        print(claims_text(shipped_claims()) if found is None else about_text(found, about or ""))
+    if found == []:
+        raise typer.Exit(1)
+
+
+def article(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Plain text, or a saved HTML page.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Also write one page, .html.")
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer an article sentence by sentence: what it claims, with the verdict; law, care, research and opinion.
+
+    Exits with 1 where a sentence on cannabinoids or spasms has no answer.
+    """
+    from lissive.evidence.article import answered, read_article
+    from lissive.files import keep_inputs
+
+    if out is not None:
+        ending(out, (".html",), "--out")
+        keep_inputs([out], reads=[file], force=force)
+    found = answered(read_article(file))
+    if out is not None:
+        from lissive.report.article_html import write_article
+
+        write_article(out, file.name, found)
+    if as_json:
+        print(json.dumps({"file": str(file), "sentences": [row.to_json() for row in found]}, allow_nan=False))
+    else:
+        from lissive.report.article_text import article_text
+
+        print(article_text(found))
+        if out is not None:
+            print(f"\n{out}")
+    if any(row.is_open for row in found):
+        raise typer.Exit(1)
 
 
 def export(

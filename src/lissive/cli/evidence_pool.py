@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lissive.cli.options import Force, given_studies
+from lissive.cli.options import Force, ending, given_studies
 from lissive.errors import EvidenceError
 from lissive.files import keep_inputs
 
@@ -123,9 +123,9 @@ def forest(
     as_json: AsJson = False,
 ) -> None:
     """Draw a forest or funnel plot of one outcome, and print the table behind it."""
-    _ending(out, (".svg", ".png"), "--out")
+    ending(out, (".svg", ".png"), "--out")
     if table is not None:
-        _ending(table, (".csv",), "--table")
+        ending(table, (".csv",), "--table")
     keep_inputs([out, table], reads=[studies], force=force)
     from lissive.evidence.answer import pool as pooled
 
@@ -163,7 +163,7 @@ def page(
     force: Force = False,
 ) -> None:
     """Write one self-contained page with all studies, forest plots and claims."""
-    _ending(out, (".html",), "--out")
+    ending(out, (".html",), "--out")
     keep_inputs([out], reads=[studies], force=force)
     from lissive.report.evidence_html import write_page
 
@@ -198,19 +198,3 @@ def _named(outcome: str | None) -> str:
         allowed=f"{', '.join(outcomes())}.",
         do="choose one, e.g. --outcome spasticity_nrs.",
     )
-
-
-def _ending(path: Path, endings: tuple[str, ...], option: str) -> None:
-    if path.suffix.lower() not in endings:
-        raise EvidenceError(
-            f"Unsupported file extension {path.suffix!r}.",
-            where=f"{option} {path}",
-            allowed=f"{', '.join(endings)}.",
-            do="use one of these extensions.",
-        )
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise EvidenceError(
-            "This is a folder." if path.is_dir() else f"There is no folder {path.parent}.",
-            where=f"{option} {path}",
-            do="correct the path, or create the folder.",
-        )

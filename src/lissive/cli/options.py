@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lissive.errors import EvidenceError
+
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies
 
@@ -28,3 +30,20 @@ def given_studies(file: Path | None) -> Studies:
     for line in found.unread:
         print(f"lissive: {line}", file=sys.stderr)
     return found
+
+
+def ending(path: Path, endings: tuple[str, ...], option: str) -> None:
+    """Refuse a file to write that has another extension, or no folder to be in."""
+    if path.suffix.lower() not in endings:
+        raise EvidenceError(
+            f"Unsupported file extension {path.suffix!r}.",
+            where=f"{option} {path}",
+            allowed=f"{', '.join(endings)}.",
+            do="use one of these extensions.",
+        )
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise EvidenceError(
+            "This is a folder." if path.is_dir() else f"There is no folder {path.parent}.",
+            where=f"{option} {path}",
+            do="correct the path, or create the folder.",
+        )

@@ -52,6 +52,7 @@ from lissive.evidence.pooling import (
     pool_effects,
 )
 from lissive.evidence.read import Studies, is_studies
+from lissive.evidence.searches import searched
 from lissive.evidence.words import assumption, known_products, studied_as
 from lissive.given import number_of
 
@@ -158,7 +159,14 @@ def answer_of(
             "listed as not pooled; trials without an effect often report no estimate (selective reporting)",
         )
     there_is = None if found else comparable(studies, outcome, cause)
-    return replace(answer, notes=notes, trials_looked=looked, as_of=as_of(studies), there_is=there_is)
+    return replace(
+        answer,
+        notes=notes,
+        trials_looked=looked,
+        as_of=as_of(studies),
+        searched=searched(studies),
+        there_is=there_is,
+    )
 
 
 def pooled_answer(

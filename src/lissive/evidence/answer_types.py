@@ -181,6 +181,8 @@ class PooledAnswer:
     """Why the estimate is not to be used; empty where it may be."""
     notes: tuple[str, ...]
     as_of: str | None = None
+    searched: str = ""
+    """What was searched for the studies, and until when; empty where that is not stated."""
     there_is: Alternatives | None = None
     trials_looked: int | None = None
     """Controlled trials that measured the outcome, pooled or not."""

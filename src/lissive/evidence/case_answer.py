@@ -237,6 +237,8 @@ def _is_said(outcome: str) -> bool:
 
 def _bears(claim: Claim, case: Case) -> bool:
     """Whether a claim is about this cause, or about what this person has tried or takes."""
+    if claim.of_other_treatment:
+        return False
     if claim.id in _ALWAYS:
         return True
     if claim.id in _OF_OPIOIDS:

@@ -1,16 +1,14 @@
 """Popular claims, each checked against trials: verdict, certainty, key numbers, what would change it.
 
->>> [claim.id for claim, _ in nearest_claims("cannabis protects nerve cells")][0]
-'neuroprotection'
+>>> claim_of("neuroprotection").verdict
+'contradicted'
 
 The certainty is this project's own GRADE-style judgement, not a published rating.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -21,8 +19,7 @@ from pydantic import ConfigDict, Field, model_validator
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
 from lissive.evidence.read import DATA, marked
-from lissive.evidence.words import NOT_USED, causes, known, outcomes, table
-from lissive.given import text_of
+from lissive.evidence.words import causes, known, outcomes, table
 from lissive.marked import Loc, marked_text
 from lissive.typed import Row, refuse, typed
 
@@ -36,8 +33,6 @@ VERDICTS: Mapping[str, str] = {
 }
 JUDGED = "GRADE-style judgement by this project, not a published rating"
 _EXAMPLE = "claims: [{id: a, claim: It helps., verdict: not_tested, ...}]"
-_LEAST, _BESIDE = 0.3, 0.6
-"""Share of what was asked that a claim has to have in common with it, and of the best one's to stand beside it."""
 
 
 class KeyNumber(Row):
@@ -83,7 +78,11 @@ def conflicts_of(id: str) -> tuple[Conflict, ...]:
 
 
 class Claim(Row):
-    """One claim. `causes` and `outcomes` are words of the tables; no causes means any cause."""
+    """One claim. `causes` and `outcomes` are words of the tables; no causes means any cause.
+
+    `marks`, `needs` and `bars` are words of claim_marks.tsv: what a text may assert to be answered by it, of what it
+    has to assert one, and what it must not assert.
+    """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
     claim: str = Field(min_length=1)
@@ -93,6 +92,9 @@ class Claim(Row):
     certainty_note: str = ""
     causes: tuple[str, ...]
     outcomes: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    bars: tuple[str, ...] = ()
     reasoning: str = Field(min_length=1)
     numbers: tuple[KeyNumber, ...] = Field(min_length=1)
     would_change: str = Field(min_length=1)
@@ -102,6 +104,11 @@ class Claim(Row):
     @property
     def verdict_label(self) -> str:
         return VERDICTS[self.verdict]
+
+    @property
+    def of_other_treatment(self) -> bool:
+        """Whether it is about another drug than a cannabinoid."""
+        return "cannabinoid" in self.bars
 
     @property
     def certainty_label(self) -> str:
@@ -157,6 +164,9 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
         for field, words, allowed in (
             ("causes", claim.causes, causes()),
             ("outcomes", claim.outcomes, outcomes()),
+            ("marks", claim.marks, _marks()),
+            ("needs", claim.needs, _marks()),
+            ("bars", claim.bars, _marks()),
         ):
             for word in words:
                 try:
@@ -169,66 +179,23 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
     return made
 
 
+def _marks() -> frozenset[str]:
+    return frozenset(row["mark"] for row in table("claim_marks"))
+
+
 def claims(about: str | None = None) -> tuple[Claim, ...]:
     """The claims that match a text in plain words, none if none matches; all claims without a text.
 
     >>> [claim.id for claim in claims("cannabis protects nerve cells")]
     ['neuroprotection']
     """
-    return shipped_claims() if about is None else tuple(claim for claim, _ in nearest_claims(about))
+    if about is None:
+        return shipped_claims()
+    from lissive.evidence.claim_match import matches
+
+    return tuple(each.claim for each in matches(about))
 
 
 def claim_of(id: str) -> Claim | None:
     """The claim of this id."""
     return next((claim for claim in shipped_claims() if claim.id == id), None)
-
-
-# -- search ----------------------------------------------------------------------------------------
-def nearest_claims(text: str, claims: Sequence[Claim] | None = None) -> list[tuple[Claim, float]]:
-    """Claims with how much of the text they have in common with it (0 to 1), the nearest first; none if none is near.
-
-    Synonyms are merged by synonyms.tsv (nerves, neurons and brain are one); words count the more, the fewer claims
-    they stand in. Nothing is learned and nothing downloaded.
-    """
-    text = text_of("text", text, wrong=EvidenceError, example="cannabis heals MS")
-    every = shipped_claims() if claims is None else claims
-    asked = _concepts(text)
-    texts = [
-        (_concepts(f"{each.claim} {each.id.replace('_', ' ')}"), _concepts(each.answer)) for each in every
-    ]
-    weight = {
-        word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in texts))) for word in asked
-    }
-    total = sum(weight.values())
-    if total == 0:
-        return []
-    scored = [
-        (claim, sum(weight[w] * (1.0 if w in title else 0.4) for w in asked & (title | more)) / total)
-        for claim, (title, more) in zip(every, texts, strict=True)
-    ]
-    best = max((score for _, score in scored), default=0.0)
-    near = [(claim, score) for claim, score in scored if score >= max(_LEAST, _BESIDE * best)]
-    return sorted(near, key=lambda each: -each[1])
-
-
-@cache
-def _concepts(text: str) -> frozenset[str]:
-    """What the words of a text stand for, without those that say nothing here."""
-    means = {row["word"]: row["means"] for row in table("synonyms")}
-    found: set[str] = set()
-    for word in re.findall(r"[a-z]+", text.lower().replace("anti-", "anti").replace("neuro-", "neuro")):
-        meaning = means.get(word) or means.get(_stem(word)) or _stem(word)
-        found.update(part for part in meaning.split() if part != NOT_USED)
-    return frozenset(found)
-
-
-def _stem(word: str) -> str:
-    """Without the usual endings.
-
-    >>> _stem("protects"), _stem("protective"), _stem("cells")
-    ('protect', 'protect', 'cell')
-    """
-    for ending in ("ations", "ation", "ives", "ive", "ions", "ion", "ing", "ers", "er", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word.removesuffix(ending)
-    return word

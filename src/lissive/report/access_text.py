@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import indent
 
-from lissive.access.answer import Answer, Caution, Facts, Level, Node
+from lissive.access.answer import Answer, Caution, Facts, Federal, Level, Node, Product
 from lissive.access.cases import Compared
+from lissive.access.changes import Change
 from lissive.access.coverage import Covered
+from lissive.access.product_words import products
 from lissive.access.rule import Jurisdiction, Version
 from lissive.access.say import clause_text, said
 from lissive.case import Case
@@ -35,6 +38,10 @@ BLOCKS: Mapping[str, str] = {
     "practitioner_unknown": "type of practitioner",
     "residency": "residence",
     "age_unknown": "age not stated",
+    "guardian": "parent or guardian of a minor",
+    "second_practitioner": "second practitioner",
+    "paediatrician": "paediatrician for a minor",
+    "waiver": "waiver for a first visit by telehealth",
     "minor": "rules for minors",
     "telehealth_initial_not_allowed": "first visit by telehealth",
     "telehealth_renewal_not_allowed": "renewal by telehealth",
@@ -46,6 +53,9 @@ CAUTIONS: Mapping[str, str] = {
     "boundary_uncertain": "day of a change uncertain",
     "conflict": "sources disagree",
     "incomplete": "data incomplete",
+    "limited": "limited protection",
+    "after_last_check": "after the day of the last check",
+    "moved": "certificate of another place",
     "pending_bill": "bill pending",
     "recalled_fields": "rests on unverified data",
     "law_may_have_changed": "law may have changed",
@@ -55,7 +65,7 @@ CAUTIONS: Mapping[str, str] = {
     "not_covered": "rule not in the data",
 }
 """Kind of caution, where only kinds are counted."""
-_BARE = ("conflict", "incomplete")
+_BARE = ("conflict", "incomplete", "limited")
 """Cautions whose text is a note that needs its kind before it."""
 
 
@@ -129,9 +139,12 @@ def _procedural(answer: Answer) -> str:
 def _parts(answer: Answer) -> Iterator[str]:
     yield _section("Why", _why(answer))
     yield _section("What is not known", _missing(answer))
+    yield _section("The product", product_lines(answer.product))
     yield _section("Other routes", (each.text for each in answer.alternatives))
     yield _section("Requirements of the visit", answer.requirements)
     yield _section("Next steps", answer.next_steps)
+    yield _section("Days that follow", (f"{each.on.isoformat()}: {each.what}." for each in answer.dates))
+    yield _section("Federal law on that day", federal_lines(answer.federal, answer.product.asked))
     yield _section("Cautions", map(caution_text, answer.cautions))
 
 
@@ -162,8 +175,63 @@ def _missing(answer: Answer) -> Iterator[str]:
         )
 
 
+PRODUCT: Mapping[str, str] = {
+    "obtainable": "can be had",
+    "not_obtainable": "cannot be had",
+    "unknown": "not known whether it can be had",
+}
+ROUTE: Mapping[str, str] = {
+    "prescription": "on a prescription",
+    "programme": "by the programme",
+    "adult_use": "as adult use",
+    "over_the_counter": "over the counter",
+}
+_LABEL = {"labelled": "within its label", "off_label": "outside its label"}
+_VIDEO = {"yes": "yes", "no": "no", "unknown": "not known"}
+
+
+def product_lines(found: Product) -> Iterator[str]:
+    """Whether the planned product can be had there, why, and what comes nearest."""
+    if found.asked is None:
+        return
+    kinds = products()
+    by = f", {ROUTE[found.route]}" if found.route and found.status != "not_obtainable" else ""
+    label = f", {_LABEL[found.indication]}" if found.indication in _LABEL else ""
+    yield f"{upper_first(kinds[found.asked].text)}: {PRODUCT[found.status]}{by}{label}. {found.why}"
+    if found.schedule and kinds[found.asked].is_medicine:
+        yield f"Federal schedule: {found.schedule}."
+    if found.status == "obtainable":
+        until = f" (until {found.until.isoformat()})" if found.until else ""
+        yield f"A first visit by video: {_VIDEO[found.by_video]}{until}."
+    if found.nearest:
+        yield f"Nearest that can be had: {'; '.join(kinds[each].text for each in found.nearest)}."
+    for source in found.sources:
+        url = f" {source.url}" if source.url else ""
+        yield f"Source: {source.title}{_mark(source.provenance)}{_account(source.kind)}.{url}"
+
+
+_ONLY_OF = {
+    "tele_prescribing": ("dronabinol", "nabilone"),
+    "hemp": ("cbd_oil", "topical", "edible"),
+}
+"""Points that matter for some products alone."""
+
+
+def federal_lines(found: Federal | None, asked: str | None = None) -> Iterator[str]:
+    """The points of federal law, the schedule first; those on medicines and on hemp where they matter."""
+    for each in found.points if found else ():
+        if each.topic in _ONLY_OF and found and asked not in _ONLY_OF[each.topic]:
+            continue
+        cited = f" [{each.citation}]" if each.citation else ""
+        yield f"{each.text}{cited}{_mark(each.provenance)}{_account(each.kind)}"
+
+
+def _account(kind: str) -> str:
+    return " (by a secondary source)" if kind == "secondary" else ""
+
+
 def _footer(answer: Answer) -> str:
-    sources = f" Sources to {answer.as_of}." if answer.as_of else ""
+    sources = f" Sources read to {answer.sources_to}." if answer.sources_to else " No source is dated."
     checked = f" Rule last checked {answer.checked.isoformat()}." if answer.checked else ""
     held = f"Holds for {answer.on.isoformat()}.{checked}{sources} Confidence: {answer.confidence}."
     return wrapped(f"{held} {answer.notice}")
@@ -240,6 +308,33 @@ def _version(version: Version) -> Iterator[str]:
         yield f"    {source.title}{seen}: {source.url}"
 
 
+# -- changes ---------------------------------------------------------------------------------------
+def changes_text(
+    found: Sequence[Change], since: datetime.date, until: datetime.date, *, asked: bool = False
+) -> str:
+    """A paragraph for each change; with a person, first those that change the answer."""
+    lines = [f"Changes from {since} to {until}: {len(found)}."]
+    if asked:
+        lines[0] += f" Of these, {sum(each.changes_answer for each in found)} change this person's answer."
+    lines += [_change(each) for each in sorted(found, key=lambda one: not one.changes_answer)]
+    lines.append("Not legal advice. Days of which only month or year is known count from their first day.")
+    return "\n".join(lines)
+
+
+def _change(change: Change) -> str:
+    what = change.what.removesuffix(".")
+    return _item(
+        f"{change.on} {change.jurisdiction}, {change.rule}: {what}. [{change.citation}]{_moved(change)}"
+    )
+
+
+def _moved(change: Change) -> str:
+    if change.before is None or change.after is None or not change.changes_answer:
+        return ""
+    words = [f"{STATUS[status]}, visit {PROCEDURAL[how]}" for status, how in (change.before, change.after)]
+    return f" This person: from {words[0]} to {words[1]}."
+
+
 # -- coverage and worked cases ---------------------------------------------------------------------
 def coverage_text(entries: Sequence[Covered]) -> str:
     """A line for each jurisdiction, and what is unsettled below."""
@@ -280,12 +375,8 @@ def cases_text(file: Path, compared: Sequence[Compared]) -> str:
     for each in compared:
         wanted, got = each.case.expected, each.answer
         where = f"{file}:{each.line}  {each.case.id}"
-        if got.status != wanted.status:
-            lines.append(
-                f"{where}  status is {got.status}, expected {wanted.status} ({got.jurisdiction} {got.on})"
-            )
-        if wanted.procedural not in (None, got.procedural):
-            lines.append(f"{where}  procedural is {got.procedural}, expected {wanted.procedural}")
+        for name, expected, found in wanted.differing(got):
+            lines.append(f"{where}  {name} is {found}, expected {expected} ({got.jurisdiction} {got.on})")
         if each.other_rule:
             lines.append(f"{where}  note: rule is {got.rule}, expected {wanted.rule}")
     agree = sum(each.agrees for each in compared)

@@ -15,11 +15,11 @@ from markupsafe import Markup
 from lissive.evidence.about import about
 from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
-from lissive.evidence.beside import as_of
 from lissive.evidence.claim import KeyNumber, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Cited
 from lissive.evidence.read import Located, Studies
+from lissive.evidence.searches import searched
 from lissive.evidence.words import causes, products
 from lissive.report.forest import alt_text, caption, forest_figure
 from lissive.report.forest_lines import lines
@@ -89,7 +89,7 @@ def evidence_page(base: Studies) -> str:
         "css": Markup((HERE / "evidence.css").read_text(encoding="utf-8").strip()),
         "script": Markup((HERE / "evidence.js").read_text(encoding="utf-8").strip()),
         "version": __version__,
-        "as_of": as_of(base),
+        "searched": searched(base),
         "trials": len(base.trials),
         "pooled": len({id for answer in answers for id in answer.study_ids}),
         "forests": [

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
 from lissive.evidence.claim import JUDGED, Claim, Conflict
+from lissive.evidence.claim_match import Match
 from lissive.evidence.comparison import Comparison, Given, Group
 from lissive.evidence.unused import Unused
 from lissive.report.table import as_text, table
@@ -194,14 +195,30 @@ def _unverified(provenances: Iterable[str]) -> str:
     return f"{UNVERIFIED_NOTE}." if "recalled" in provenances else ""
 
 
-def claims_text(near: Sequence[Claim], every: Sequence[Claim], about: str | None) -> str:
-    """Claims that match the text; where none does, that, and one line for each claim."""
-    if about is not None and near:
-        return paragraphs([*(claim_text(one) for one in near), _note(*near), LIMITS])
-    if about is not None:
-        head = f"No claim matches {about!r}; that does not tell whether it is true. Available claims:"
-    else:
-        head = "Popular claims checked against trials. In full: lissive evidence show ID, or claims --about TEXT."
+OPPOSED = "The text seems to say the opposite of this claim: the verdict is of the claim as worded here."
+
+
+def about_text(near: Sequence[Match], about: str) -> str:
+    """What was asked, the nearest claim and its verdict; that no claim fits, where none does."""
+    asked = wrapped(f"You asked: {about}")
+    if not near:
+        none = "No claim fits. That does not tell whether it is true. Every claim: lissive evidence claims."
+        return paragraphs([asked, wrapped(none), LIMITS])
+    first = near[0]
+    lines = [
+        asked,
+        wrapped(f"Nearest claim: {first.claim.claim}  [{first.claim.id}]"),
+        wrapped(f"Verdict: {first.claim.verdict_label.upper()}"),
+        OPPOSED if first.opposed else "",
+    ]
+    head = "\n".join(line for line in lines if line)
+    claims = [each.claim for each in near]
+    return paragraphs([head, *map(claim_text, claims), _note(*claims), LIMITS])
+
+
+def claims_text(every: Sequence[Claim]) -> str:
+    """One line for each claim."""
+    head = "Popular claims checked against trials. In full: lissive evidence show ID, or claims --about TEXT."
     return paragraphs([wrapped(head), "\n".join(map(_line, every)), LIMITS])
 
 

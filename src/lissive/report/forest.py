@@ -118,17 +118,18 @@ def alt_text(answer: PooledAnswer) -> str:
 
 
 def caption(answer: PooledAnswer) -> str:
-    """k, n, method, and the date of the data."""
+    """k, n, method, and what was searched."""
     pooled, kinds = _needs(answer).pooled, ""
     if pooled.k > 1:
         kinds = f"; {pooled.model} effects, {pooled.method}"
         kinds += f", τ² {pooled.tau2_by}" if pooled.tau2_by else ""
         kinds += f", CI {INTERVALS[pooled.ci_by]}"
-    day = f"; studies as of {answer.as_of}" if answer.as_of else ""
+    day = answer.searched.partition(":")[0]
     held, looked = len(answer.study_ids), answer.trials_looked or 0
     part = f"; {held} of {looked} trials that measured this outcome" if held < looked else ""
     return (
-        f"k = {pooled.k}, {participants(pooled)}{kinds}{part}{day}. Hollow: unverified (source not checked)."
+        f"k = {pooled.k}, {participants(pooled)}{kinds}{part}. Hollow: unverified (source not checked)."
+        f"{f' {day}.' if day else ''}"
     )
 
 

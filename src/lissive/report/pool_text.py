@@ -50,7 +50,7 @@ def pool_text(answer: PooledAnswer) -> str:
     """The answer of `lissive evidence pool`, as text."""
     overall = answer.overall
     if overall is None:
-        return paragraphs([title(answer), _nothing(answer), _left_out(answer)])
+        return paragraphs([title(answer), _nothing(answer), _left_out(answer), wrapped(_looked(answer))])
     return paragraphs(
         [
             f"{title(answer)}\n{wrapped(how(answer))}",
@@ -175,7 +175,12 @@ def _sources(answer: PooledAnswer) -> str:
 
 def _limits(answer: PooledAnswer) -> str:
     sponsored = any(row.comparison.product == "nabiximols" for row in answer.studies)
-    return LIMITS + (SPONSOR if sponsored else "")
+    return LIMITS + (SPONSOR if sponsored else "") + f" {_looked(answer)}".rstrip()
+
+
+def _looked(answer: PooledAnswer) -> str:
+    """What was searched; empty where that is not stated."""
+    return f"{answer.searched}." if answer.searched else ""
 
 
 def marks(answer: PooledAnswer) -> str:

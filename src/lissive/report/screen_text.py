@@ -112,9 +112,7 @@ def _coloured(line: str) -> str:
 # -- may they have it ------------------------------------------------------------------------------
 def _access(answer: CaseAnswer) -> Iterator[str]:
     found, planned = answer.access, answer.case.plan.product
-    asked = (
-        "" if planned is None else f" Product supply: {_OBTAINABLE.get(answer.gates.product, 'NOT CHECKED')}."
-    )
+    asked = "" if planned is None else f" Product: {_OBTAINABLE.get(answer.gates.product, 'NOT CHECKED')}."
     if found is None:
         yield f"Not answered, because {why_not(answer.case)}.{asked}"
     else:

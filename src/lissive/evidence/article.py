@@ -1,0 +1,262 @@
+"""A text answered sentence by sentence: what it claims by the claims, the rest by what answers it (data/sources.yaml).
+
+>>> [(each.kind, each.door) for each in answered("It protects nerve cells. It is a natural treatment.")]
+[('effect', 'neuroprotection'), ('opinion', 'natural')]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from lissive.errors import EvidenceError
+from lissive.evidence.claim import KeyNumber
+from lissive.evidence.claim_match import Match, matches
+from lissive.evidence.comparison import Cited
+from lissive.evidence.read import DATA, marked
+from lissive.given import path_of, text_of
+from lissive.typed import Row, typed
+
+SOURCES = DATA / "sources.yaml"
+KINDS = ("effect", "mechanism", "law", "service", "usual care", "research", "opinion", "burden", "other")
+_MOST_BYTES = 5_000_000
+_SUBJECT = re.compile(
+    r"cannab|marijuana|\bthc\b|\bcbd\b|hemp|weed\b|nabiximols|sativex|spasm|cramp|spastic|stiff|\bms\b|\bals\b"
+)
+_UNANSWERED = "No claim fits. That does not tell whether it is true."
+_ELSEWHERE = "Not about cannabinoids, spasms or the rules on them."
+
+
+class Door(Row):
+    """What answers sentences that are no claim on an effect."""
+
+    id: str = Field(pattern=r"^[a-z_]+$")
+    kind: str
+    pattern: str = Field(min_length=1)
+    answer: str = Field(min_length=1)
+    see: str = ""
+    as_of: str = ""
+    and_claims: bool = False
+    """Whether the nearest claim is given as well."""
+    numbers: tuple[KeyNumber, ...] = ()
+
+
+class Statement(Row):
+    """One statement of the source articles, in our words, and the door or claim that answers it."""
+
+    n: int
+    article: int
+    kind: str
+    door: str
+    text: str = Field(min_length=1)
+
+
+class SourcesFile(Row):
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    doors: tuple[Door, ...]
+    claim_kinds: Mapping[str, tuple[str, ...]]
+    statements: tuple[Statement, ...]
+
+
+@cache
+def sources() -> SourcesFile:
+    """The doors, and the statements of the source articles."""
+    data, lines = marked(SOURCES, True, "doors: [{id: a, kind: law, pattern: new york, answer: Yes.}]")
+    return typed(data, lines, SOURCES, SourcesFile, EvidenceError, thing="the file of sources")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One sentence and its answer."""
+
+    n: int
+    text: str
+    kind: str
+    """One of KINDS."""
+    door: str
+    """Id of the claim or door that answers; empty where none does."""
+    answer: str
+    """Of the door; what is said where nothing answers. Empty where a claim answers."""
+    claims: tuple[Match, ...] = ()
+    """The nearest claim; of a sentence with several assertions one for each."""
+    see: str = ""
+    as_of: str = ""
+    numbers: tuple[Cited, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is on the subject and nothing answers it."""
+        return not self.door and self.answer == _UNANSWERED
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "n": self.n,
+            "text": self.text,
+            "kind": self.kind,
+            "door": self.door,
+            "answer": self.answer,
+            "see": self.see,
+            "as_of": self.as_of,
+            "numbers": [asdict(each) for each in self.numbers],
+            "claims": [each.to_json() for each in self.claims],
+        }
+
+
+def answered(text: str) -> tuple[Answered, ...]:
+    """Every sentence of a text with its answer, in order; "that system" is the one last named."""
+    text_of("text", text, wrong=EvidenceError, example="It eases stiffness. It is natural.")
+    found, named = [], ""
+    for n, sentence in enumerate(sentences(text), start=1):
+        asked = (
+            re.sub(r"\b([Tt]hat|[Tt]his) system\b", "the endocannabinoid system", sentence)
+            if named
+            else sentence
+        )
+        named = named or ("system" if "endocannabinoid" in asked.lower() else "")
+        found.append(_answer(n, sentence, asked))
+    return tuple(found)
+
+
+def _answer(n: int, sentence: str, asked: str) -> Answered:
+    folded = asked.lower().replace("’", "'")
+    door = next((each for each in sources().doors if re.search(each.pattern, folded)), None)
+    near = _claims(asked) if door is None or door.and_claims else ()
+    if door is not None:
+        numbers = tuple(each.cited for each in door.numbers)
+        return Answered(n, sentence, door.kind, door.id, door.answer, near, door.see, door.as_of, numbers)
+    if near:
+        first, kinds = near[0].claim.id, sources().claim_kinds
+        kind = next((word for word, ids in kinds.items() if first in ids), "effect")
+        numbers = tuple(number.cited for each in near for number in each.claim.numbers)
+        return Answered(n, sentence, kind, first, "", near, f"lissive evidence show {first}", "", numbers)
+    return Answered(n, sentence, "other", "", _UNANSWERED if _SUBJECT.search(folded) else _ELSEWHERE)
+
+
+_PARTS = re.compile(r"[,;:]\s*(?:and\s+|or\s+)?|\s+and\s+|\s+as well as\s+")
+
+
+def _claims(asked: str) -> tuple[Match, ...]:
+    """The nearest claim; where none is about all that a sentence asserts, one for each of its parts, or none."""
+    if near := matches(asked):
+        return (near[0],)
+    parts = [part for part in _PARTS.split(asked) if re.search(r"\w", part)]
+    found = [matches(part) for part in parts] if len(parts) > 1 else []
+    if not found or not all(found):
+        return ()
+    return tuple({each[0].claim.id: each[0] for each in found}.values())
+
+
+# -- reading -----------------------------------------------------------------------------------------
+def read_article(path: str | Path) -> str:
+    """The text of a file: plain text, or the visible text of a saved HTML page.
+
+    Raises       EvidenceError where it cannot be read, is not UTF-8, is too large, or has no text in it.
+    """
+    file = path_of(path, wrong=EvidenceError)
+    do = "give a plain text file or a saved HTML page, in UTF-8."
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise EvidenceError(
+            f"The file cannot be read: {error.strerror}.", where=str(file), do="correct the path."
+        ) from error
+    if len(raw) > _MOST_BYTES:
+        raise EvidenceError(
+            f"The file has {len(raw):,} bytes.",
+            where=str(file),
+            allowed=f"at most {_MOST_BYTES:,} bytes.",
+            do=do,
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise EvidenceError("The file is not valid UTF-8 text.", where=str(file), do=do) from error
+    if "\x00" in text:
+        raise EvidenceError("The file is not text.", where=str(file), do=do)
+    if file.suffix.lower() in (".html", ".htm", ".xhtml") or re.match(r"\s*<(!doctype|html)\b", text, re.I):
+        text = visible_text(text)
+    if not sentences(text):
+        raise EvidenceError("There is no sentence in the file.", where=str(file), do=do)
+    return text
+
+
+_BLOCKS = frozenset(
+    "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main nav "
+    "ol option p pre section table td th title tr ul".split()
+)
+_UNSEEN = frozenset("script style noscript template svg select button".split())
+
+
+class _Visible(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.hidden += tag in _UNSEEN
+        if tag in _BLOCKS:
+            self.parts.append("\n\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden = max(0, self.hidden - (tag in _UNSEEN))
+        if tag in _BLOCKS:
+            self.parts.append("\n\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.parts.append(re.sub(r"\s+", " ", data))
+
+
+def visible_text(html: str) -> str:
+    """What a reader sees of a page, blocks apart.
+
+    >>> visible_text("<p>It is <b>safe</b>.</p><script>x</script>").strip()
+    'It is safe.'
+    """
+    parser = _Visible()
+    parser.feed(html)
+    parser.close()
+    return "".join(parser.parts)
+
+
+_SHORT = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|vs|e\.g|i\.e|etc|cf|approx|No|Inc|U\.S|Fig)\.$")
+_END = re.compile(r"(?<=[.!?])[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9])")
+_ITEM = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s+")
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a text; a heading or an item of a list is one of its own.
+
+    >>> sentences("It eases pain, e.g. in MS. Dr. Who says so!")
+    ('It eases pain, e.g. in MS.', 'Dr. Who says so!')
+    """
+    return tuple(each for block in _blocks(text) for each in _of_block(block) if re.search(r"\w", each))
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Paragraphs with their lines joined, and the items of lists."""
+    lines: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if lines and (not line.strip() or _ITEM.match(line)):
+            yield " ".join(lines)
+            lines = []
+        if line.strip():
+            lines.append(_ITEM.sub("", line).strip())
+
+
+def _of_block(block: str) -> Iterator[str]:
+    start = 0
+    for found in _END.finditer(block):
+        if not _SHORT.search(block[start : found.start()]):
+            yield block[start : found.end()].strip()
+            start = found.end()
+    yield block[start:].strip()
