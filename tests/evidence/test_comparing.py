@@ -95,9 +95,9 @@ def test_a_standard_error_is_no_deviation(read) -> None:  # type: ignore[no-unty
 
 
 def test_the_interval_of_a_mean_gives_its_deviation() -> None:
-    # Rog 2005: -2.7 (-3.4 to -2.0) in 34 people; (1.4 / 3.92) * sqrt(34) = 2.08
+    # Rog 2005: -2.7 (-3.4 to -2.0) in 34 people; t of 33 degrees 2.0345; 1.4 / (2 * 2.0345) * sqrt(34) = 2.006
     found = one(shipped_studies(), "pain_nrs", cause="multiple_sclerosis", product="nabiximols")
-    assert (found.study, found.active.sd) == ("rog_2005", pytest.approx(2.083, abs=0.002))
+    assert (found.study, found.active.sd) == ("rog_2005", pytest.approx(2.006, abs=0.001))
 
 
 def test_per_protocol_figures_are_shown_and_not_pooled(read) -> None:  # type: ignore[no-untyped-def]
@@ -108,13 +108,12 @@ def test_per_protocol_figures_are_shown_and_not_pooled(read) -> None:  # type: i
     assert "per protocol" in left.reason
 
 
-def test_arms_that_share_a_control_group_share_out_its_people(read) -> None:  # type: ignore[no-untyped-def]
+def test_arms_that_share_a_control_group_are_one_comparison(read) -> None:  # type: ignore[no-untyped-def]
     block = rows(("THC", {"n": 10, "N": 30}), ("CBD", {"n": 8, "N": 30}), ("placebo", {"n": 6, "N": 30}))
-    found = comparisons(read(trial({"responders_30pct": block})), outcome="responders_30pct")
-    assert sum(each.control.n for each in found) == 30
-    assert sum(each.control.events for each in found) == 6
-    assert [each.product for each in found] == ["dronabinol", "cannabidiol_solution"]
-    assert len({each.patients for each in found}) == 2
+    found = one(read(trial({"responders_30pct": block})), "responders_30pct")
+    assert (found.active.events, found.active.n, found.control.events, found.control.n) == (18, 60, 6, 30)
+    assert (found.product, found.products) == ("", ("dronabinol", "cannabidiol_solution"))
+    assert "arms combined" in found.note
 
 
 def test_one_arm_alone_has_the_whole_control_group(read) -> None:  # type: ignore[no-untyped-def]
@@ -123,15 +122,24 @@ def test_one_arm_alone_has_the_whole_control_group(read) -> None:  # type: ignor
     assert (found.control.n, found.control.events) == (30, 6)
 
 
-def test_a_stated_difference_against_a_shared_control_is_less_certain(read) -> None:  # type: ignore[no-untyped-def]
+def test_stated_differences_against_a_shared_control_are_averaged_with_their_covariance(read) -> None:  # type: ignore[no-untyped-def]
     arms = [{"arm": name, "n_analysed": 40} for name in ("THC", "CBD", "placebo")]
     block = rows(("THC", {"diff": -1, "ci": [-1.98, -0.02]}), ("CBD", {"diff": -0.5, "ci": [-1.48, 0.48]}))
-    found = comparisons(
-        read(trial({"spasticity_nrs_vs_placebo": block}, arms=arms)), outcome="spasticity_nrs"
+    found = one(read(trial({"spasticity_nrs_vs_placebo": block}, arms=arms)), "spasticity_nrs")
+    # SE 0.5 is of a variance 1/40 + 1/40; of both arms together it is 1/80 + 1/40
+    assert found.given.se == pytest.approx(0.5 * math.sqrt(0.75), rel=1e-3)
+    assert found.given.estimate == pytest.approx(-0.75)
+
+
+def test_treatments_of_one_crossover_are_compared_by_their_mean(read) -> None:  # type: ignore[no-untyped-def]
+    names, arms = ("THC", "CBD", "placebo"), [{"arm": "all", "n_analysed": 20}]
+    block = rows(
+        *((name, {"mean": mean, "sd": 2.0}) for name, mean in zip(names, (3.0, 4.0, 5.0), strict=True))
     )
-    # SE 0.5; variance 1/40 + 1/40 becomes 1/40 + 2/40
-    assert found[0].given.se == pytest.approx(0.5 * math.sqrt(1.5), rel=1e-3)
-    assert found[0].given.estimate == -1
+    made = read(trial({"pain_nrs": block}, design="crossover", arms=arms, correlation=0.6))
+    found = effect(one(made, "pain_nrs"), "MD")
+    # with one correlation and one deviation: 4 (1 + 1/2) (1 - 0.6) / 20
+    assert (found.y, found.v, found.n) == (pytest.approx(-1.5), pytest.approx(4 * 1.5 * 0.4 / 20), 20)
 
 
 def test_the_same_people_under_two_entries_have_one_key() -> None:
@@ -147,19 +155,14 @@ def test_a_users_entries_with_one_registry_number_are_of_the_same_people(read) -
     assert [each.patients for each in found] == ["smith_2020", "smith_2020"]
 
 
-def test_a_difference_whose_sign_is_not_stated_is_entered_as_none_with_its_width() -> None:
-    found = [
-        each
-        for each in comparisons(shipped_studies(), outcome="spasticity_nrs")
-        if each.study == "hansen_2023"
-    ]
-    assert {each.given.estimate for each in found} == {0.0}
-    assert {each.provenance for each in found} == {"derived"}
-    # CBD: -0.74 to 1.65, so SE 0.61, widened for a control group of three arms
-    cbd = next(each for each in found if each.product == "cannabidiol_solution")
-    assert cbd.given.se == pytest.approx(
-        2.39 / 3.92 * math.sqrt((1 / 31 + 3 / 40) / (1 / 31 + 1 / 40)), rel=1e-3
-    )
+def test_a_result_whose_sign_is_not_stated_is_no_estimate() -> None:
+    asked = {"outcome": "spasticity_nrs", "cause": "multiple_sclerosis"}
+    assert "hansen_2023" not in {each.study for each in comparisons(shipped_studies(), **asked)}
+    (left,) = [each for each in left_out(shipped_studies(), **asked) if each.study == "hansen_2023"]
+    assert "sign of the differences not stated" in left.reason
+    assert "CBD MD 0.46 (-0.74 to 1.65)" in left.text
+    # by participants: (32 * 0.24 + 31 * 0.46 + 31 * 0.1) / 94
+    assert left.either.given.estimate == pytest.approx(0.2664, abs=1e-4)
 
 
 def test_an_uncertain_sign_in_a_users_file_is_left_out_with_the_reason(read) -> None:  # type: ignore[no-untyped-def]

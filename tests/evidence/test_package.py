@@ -47,11 +47,12 @@ def test_the_answer_keeps_the_names_that_other_programs_read() -> None:
     assert list(found) == [
         *"as_of there_is outcome outcome_label unit better cause cause_label design measure measure_label k n".split(),
         *"n_stated_by estimate ci prediction_interval prediction_beyond_scale se p tau2 tau2_ci i2 q q_df q_p".split(),
-        *"method model tau2_by ci_by level weights said direction by_design between_designs leave_one_out".split(),
-        *"small_studies absolute studies left_out provenance recalled rejected notes trials_looked".split(),
+        *"method model tau2_by ci_by level weights said direction by_design between_designs either_sign".split(),
+        *"regression leave_one_out small_studies absolute studies left_out provenance recalled rejected notes".split(),
+        "trials_looked",
     ]
-    study = "study label design product n active control estimate ci y se weight provenance patients said note cited"
-    assert list(found["studies"][0]) == study.split()
+    study = "study label design product products n active control estimate ci y se weight provenance patients said"
+    assert list(found["studies"][0]) == [*study.split(), "note", "cited"]
     nothing = pool("spasticity_nrs", "cerebral_palsy").to_json()
     assert set(nothing) == set(found)
 

@@ -140,9 +140,9 @@ def test_mantel_haenszel_odds_ratio_agrees_with_statsmodels():
 
 # -- closed forms ----------------------------------------------------------------------------------------
 def test_two_studies_of_equal_size_have_closed_forms():
-    """Any estimator gives τ² = d²/2 − v, with d between the two."""
+    """Any estimator but Sidik-Jonkman's, of two steps, gives τ² = d²/2 − v, with d between the two."""
     v, d = 0.5, 4.0
-    for estimator in ESTIMATORS:
+    for estimator in set(ESTIMATORS) - {"SJ"}:
         found = pool_effects(several([(0.0, v), (d, v)]), tau2=estimator, ci="Wald")
         assert found.tau2 == pytest.approx(d**2 / 2 - v)
         assert (found.y, found.se) == pytest.approx((d / 2, d / 2))
@@ -311,8 +311,10 @@ def test_the_same_study_twice_is_refused_without_a_key():
         ({"model": "mixed"}, "Allowed: random, fixed"),
         ({"tau2": "REMK"}, "Did you mean REML"),
         ({"ci": "knha"}, "Allowed: HK, mHK, Wald"),
-        ({"method": "Peto"}, "Allowed: IV, MH"),
-        ({"level": 95.0}, "above 0, below 1"),
+        ({"method": "Pete"}, "Allowed: IV, MH, Peto"),
+        ({"method": "Peto"}, "fixed-effect model only"),
+        ({"method": "Peto", "model": "fixed"}, "Peto needs counts of events"),
+        ({"level": 95.0}, "0.5 to below 1"),
         ({"method": "MH"}, "needs counts of events"),
     ],
 )
@@ -331,6 +333,19 @@ def test_mantel_haenszel_without_events_on_one_side_is_refused():
     only = [effect(counts("a", 0, 20, 3, 17), "OR")]
     with pytest.raises(EvidenceError, match="not estimable"):
         pool_effects(only, method="MH", model="fixed")
+
+
+def test_leaving_out_the_only_study_that_can_be_estimated_leaves_no_row():
+    rows = [(3, 97, 1, 99), (2, 98, 0, 100)]
+    effects = [effect(counts(f"s{k}", *row), "OR") for k, row in enumerate(rows)]
+    found = leave_one_out(effects, model="fixed", method="MH")
+    assert [left.study for left, _ in found] == ["s1"]
+
+
+def test_two_comparisons_of_one_trial_are_refused():
+    arms = [replace(made(0.1, 1.0), patients="s0/low"), replace(made(0.2, 1.0), patients="s0/high")]
+    with pytest.raises(EvidenceError, match="combine several arms"):
+        pool_effects(arms)
 
 
 def test_leaving_one_out_pools_the_rest():

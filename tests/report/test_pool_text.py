@@ -95,20 +95,28 @@ def test_a_prediction_beyond_the_scale_is_no_number_for_a_reader():
 
 
 def test_a_figure_says_how_many_trials_it_does_not_hold():
-    """Ashworth in MS: one trial of three days gives numbers, nine others words and p values."""
+    """Ashworth in MS: two trials give numbers, eight others words and p values."""
     answer = answer_of(shipped_studies(), "ashworth", cause=MS)
     text = " ".join(pool_text(answer).split())
-    assert "includes 1 of 10 trials that measured this outcome" in text
+    assert "includes 2 of 10 trials that measured this outcome" in text
     assert "no significant between-group difference" in text
-    assert "1 of 10 trials that measured this outcome" in caption(answer)
-    # a crossover's people, though it states a difference alone
-    assert (answer.overall.pooled.n, "n 30" in text) == (30, True)
+    assert "2 of 10 trials that measured this outcome" in caption(answer)
+    # a crossover's 30 people count once, though it states a difference alone
+    assert (answer.overall.pooled.n, "n 30" in text) == (241 + 30, True)
 
 
-def test_arms_of_one_study_are_comparisons_and_not_studies():
-    text = pool_text(answer_of(shipped_studies(), "spasticity_nrs", cause=MS))
-    assert "k = 7 (5 studies)" in text.replace("\n", " ")
-    assert "5 studies are too few for a funnel" in text.replace("\n", " ")
+def test_either_sign_of_an_unknown_one_is_tried_and_a_changed_finding_is_said():
+    """Stiffness: three zeros in place of Hansen's unsigned results decided the finding of the parallel trials."""
+    answer = answer_of(shipped_studies(), "spasticity_nrs", cause=MS)
+    text = " ".join(pool_text(answer).split())
+    assert "Parallel groups" in text
+    assert "Pooled, k = 3 -0.58 (-1.66 to 0.51)" in text
+    assert "Sensitivity: Hansen 2023, not pooled, as the sign of the result is not known" in text
+    signs = {(each.sign, each.result.design): each for each in answer.either_sign}
+    assert set(signs) == {(sign, design) for sign in ("lower", "higher") for design in ("", "parallel")}
+    assert signs["higher", ""].flips
+    assert "This changes the finding." in text
+    assert not signs["lower", ""].flips
 
 
 def test_one_study_is_said_without_a_spread():

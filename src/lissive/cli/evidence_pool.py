@@ -31,16 +31,18 @@ Product = Annotated[str | None, typer.Option(metavar="WORD", help="Only this pro
 Measure = Annotated[
     str | None,
     typer.Option(
-        metavar="WORD", help="OR, RR, RD, MD, SMD or GMR (default: the measure most studies report)."
+        metavar="WORD", help="OR, RR, RD, HR, IRR, MD, SMD or GMR (default: the measure most studies report)."
     ),
 ]
 Model = Annotated[str, typer.Option(metavar="WORD", help="random or fixed.")]
-Tau2 = Annotated[str, typer.Option("--tau2", metavar="WORD", help="Estimator of tau²: REML, DL or PM.")]
+Tau2 = Annotated[str, typer.Option("--tau2", metavar="WORD", help="Estimator of tau²: REML, DL, PM or SJ.")]
 Ci = Annotated[
     str | None,
     typer.Option("--ci", metavar="WORD", help="HK (Hartung-Knapp), mHK or Wald (default: HK; fixed: Wald)."),
 ]
-Method = Annotated[str, typer.Option(metavar="WORD", help="IV (inverse variance) or MH (Mantel-Haenszel).")]
+Method = Annotated[
+    str, typer.Option(metavar="WORD", help="IV (inverse variance), MH (Mantel-Haenszel) or Peto.")
+]
 Baseline = Annotated[
     float | None,
     typer.Option(
@@ -52,6 +54,9 @@ Correlation = Annotated[
     typer.Option(
         metavar="R", help="Within-person correlation for crossover trials that report none, -1 to 1."
     ),
+]
+Level = Annotated[
+    float, typer.Option("--level", metavar="SHARE", help="Level of all intervals, 0.5 to below 1.")
 ]
 Mine = Annotated[
     Path | None,
@@ -73,6 +78,13 @@ def pool(
     baseline_risk: Baseline = None,
     correlation: Correlation = None,
     studies: Mine = None,
+    level: Level = 0.95,
+    covariate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Meta-regression on duration_weeks, or on a covariate of your file."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Pool the studies of one outcome: estimate, CI, prediction interval, and each design separately."""
@@ -91,6 +103,8 @@ def pool(
         baseline_risk,
         correlation,
         given_studies(studies),
+        level,
+        covariate,
     )
     if as_json:
         print(json.dumps(answer.to_json(), allow_nan=False))
@@ -113,6 +127,7 @@ def forest(
     method: Method = "IV",
     correlation: Correlation = None,
     studies: Mine = None,
+    level: Level = 0.95,
     funnel: Annotated[
         bool, typer.Option("--funnel", help="Funnel plot instead of the forest plot (10 studies or more).")
     ] = False,
@@ -141,6 +156,7 @@ def forest(
         method,
         correlation=correlation,
         studies=studies,
+        level=level,
     )
     from lissive.report.forest import write_figure, write_table
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from lissive.evidence._lint_figures import SIZE, Fault
 from lissive.evidence.arms import role
-from lissive.evidence.extract import Block, blocks
+from lissive.evidence.block import Block
+from lissive.evidence.extract import blocks
 from lissive.evidence.read import Located
 
 

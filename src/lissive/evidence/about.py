@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
 from lissive.evidence.own_words import slug
-from lissive.evidence.read import Located, Studies
+from lissive.evidence.read import Located, Studies, number
 from lissive.evidence.words import NOT_USED, designs, find
 from lissive.given import text_of
 
@@ -25,6 +25,8 @@ class About:
     patients: str
     why: str = ""
     """Why nothing of it can be compared; empty where it can."""
+    design_effect: float = 1.0
+    """By which a cluster trial has fewer participants than it counts: 1 + (cluster size - 1) icc."""
 
 
 def about(entry: Located) -> About:
@@ -39,6 +41,9 @@ def about(entry: Located) -> About:
         why = f"design not stated or not recognised ({', '.join(designs())})"
     if design == "parallel" and getattr(row, "enriched", None):
         design = "enriched"
+    size = 1.0
+    if not why and "cluster" in (getattr(row, "design", None) or "").lower():
+        size, why = _design_effect(entry)
     if entry.kind != "trial":
         design, why = NOT_USED, "observational, without a control group"
     elif getattr(row, "randomised", None) is False:
@@ -57,7 +62,21 @@ def about(entry: Located) -> About:
         product.word if product else "",
         getattr(row, "patients", None) or entry.people or entry.id,
         why,
+        size,
     )
+
+
+def _design_effect(entry: Located) -> tuple[float, str]:
+    """Of a cluster trial, and why it has none (Cochrane Handbook 23.1.4)."""
+    icc, size = (number(getattr(entry.row, name, None)) for name in ("icc", "cluster_size"))
+    if icc is None or size is None:
+        return (
+            1.0,
+            "a cluster trial without its intracluster correlation and cluster size (icc, cluster_size)",
+        )
+    if not 0.0 <= icc < 1.0 or size < 1.0:
+        return 1.0, f"icc {icc:g} with a cluster size of {size:g} is impossible (0 to below 1; 1 or more)"
+    return 1.0 + (size - 1.0) * icc, ""
 
 
 def cause_word(studies: Studies, cause: str | None) -> str | None:

@@ -13,6 +13,8 @@ from typing import Any
 from lissive.errors import EvidenceError
 from lissive.evidence.effect import COUNTED, LABELS
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Absolute:
@@ -86,6 +88,8 @@ def absolute(
             do="correct it.",
         )
     risk = _risk(measure, estimate, baseline)
+    if abs(risk - baseline) < _ROUNDING:  # an odds ratio of 1.0000000000000002 needs nobody treated
+        risk = baseline
     low, high = (_risk(measure, end, baseline) for end in ci)
     sign = 1.0 if better == "higher" else -1.0
     ends = sorted((sign * (low - baseline), sign * (high - baseline)))

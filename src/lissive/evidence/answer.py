@@ -14,12 +14,11 @@ from typing import Unpack
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
 from lissive.evidence.about import about, cause_word, label_of
-from lissive.evidence.absolute import Absolute, absolute
+from lissive.evidence.absolute import absolute
 from lissive.evidence.answer_types import (
     LeftOut,
     OutcomeLike,
     PooledAnswer,
-    Result,
     SmallStudies,
     StudyRow,
     Without,
@@ -32,6 +31,7 @@ from lissive.evidence.effect import (
     COUNTED,
     LABELS,
     MEASURED,
+    TIMED,
     Effect,
     NotUsable,
     effect,
@@ -39,27 +39,32 @@ from lissive.evidence.effect import (
     null,
     shown,
 )
+from lissive.evidence.either_sign import either_sign
 from lissive.evidence.own_studies import studies_of
+from lissive.evidence.peto import peto, unequal
 from lissive.evidence.pooling import (
     ESTIMATORS,
     INTERVALS,
+    METHOD_NAMES,
     METHODS,
     MODELS,
+    OF_COUNTS,
     Pooled,
     PoolOptions,
     difference_between,
     leave_one_out,
-    pool_effects,
 )
 from lissive.evidence.read import Studies, is_studies
+from lissive.evidence.regression import regress, values_of
+from lissive.evidence.result import Pair, result_of
 from lissive.evidence.searches import searched
-from lissive.evidence.words import assumption, known_products, studied_as
+from lissive.evidence.words import known_products, studied_as
 from lissive.given import number_of
 
 BEYOND_SCALE = "prediction interval not informative: with so few studies it exceeds the outcome's scale"
 
 MEASURES_OF: Mapping[str, tuple[str, ...]] = {
-    "share": COUNTED,
+    "share": (*COUNTED, *TIMED),
     "mean": ("MD", "SMD"),
     "count": ("MD", "GMR", "SMD"),
     "scale": ("SMD",),
@@ -89,6 +94,8 @@ def pool(
     baseline_risk: float | None = None,
     correlation: float | None = None,
     studies: Studies | str | Path | None = None,
+    level: float = 0.95,
+    covariate: str | None = None,
 ) -> PooledAnswer:
     """Meta-analysis of one outcome, as `lissive evidence pool` prints it.
 
@@ -100,6 +107,8 @@ def pool(
     baseline_risk : risk without the drug, 0 to 1, for numbers needed to treat.
     correlation : within persons, for crossover trials that state none.
     studies : a file of your own, or studies that were read; those that come with Lissive, if not given.
+    level : of every interval.
+    covariate : duration_weeks, or a name under the trials' `covariates`, for a meta-regression.
 
     Raises       EvidenceError for a word that is not known, with those that are and the nearest.
     """
@@ -116,6 +125,8 @@ def pool(
         method=_as_known(method, METHODS),
         baseline_risk=baseline_risk,
         correlation=correlation,
+        level=level,
+        covariate=covariate,
     )
 
 
@@ -131,6 +142,7 @@ def answer_of(
     cause: str | None = None,
     design: str | None = None,
     product: str | None = None,
+    covariate: str | None = None,
     **options: Unpack[Options],
 ) -> PooledAnswer:
     """The same from studies that were read, with every option as it is spelt."""
@@ -147,7 +159,16 @@ def answer_of(
         cause_label=studies.causes[cause] if cause else "",
         design=design,
         unused=[
-            LeftOut(each.study, label_of(each.study), each.reason, each.key, each.text) for each in unused
+            LeftOut(
+                each.study,
+                label_of(each.study),
+                each.reason,
+                each.key,
+                each.text,
+                each.provenance,
+                each.either,
+            )
+            for each in unused
         ],
         **options,
     )
@@ -159,6 +180,10 @@ def answer_of(
             "listed as not pooled; trials without an effect often report no estimate (selective reporting)",
         )
     there_is = None if found else comparable(studies, outcome, cause)
+    if covariate is not None:
+        effects = [row.effect for row in answer.studies]
+        line = regress(effects, values_of(studies, covariate), covariate, level=answer.level)
+        answer = replace(answer, regression=line)
     return replace(
         answer,
         notes=notes,
@@ -207,12 +232,15 @@ def pooled_answer(
     measure = _measure(comparisons, outcome, measure, correlation, method)
     pairs, left = _effects(comparisons, measure, correlation, method)
     effects = [each for _, each in pairs]
-    overall = _result(pairs, outcome, "", baseline_risk, options)
+    overall = result_of(pairs, outcome, "", baseline_risk, options)
     groups = [
-        _result([pair for pair in pairs if pair[1].design == name], outcome, name, baseline_risk, options)
+        result_of([pair for pair in pairs if pair[1].design == name], outcome, name, baseline_risk, options)
         for name in DESIGNS
     ]
     by_design = tuple(group for group in groups if group is not None)
+    several = by_design if len(by_design) > 1 else ()
+    results = () if overall is None else (overall, *several)
+    all_left = [*left, *unused]
     weights = () if overall is None else overall.pooled.weights
     answer = PooledAnswer(
         outcome=outcome,
@@ -227,64 +255,17 @@ def pooled_answer(
             Without(each.study, each.label, rest) for each, rest in leave_one_out(effects, **options)
         ),
         small_studies=_small_studies(effects),
-        studies=tuple(StudyRow(*pair, w) for pair, w in zip(pairs, weights, strict=True)),
-        left_out=(*left, *unused),
+        studies=tuple(
+            StudyRow(*pair, w, options.get("level", 0.95)) for pair, w in zip(pairs, weights, strict=True)
+        ),
+        left_out=tuple(all_left),
+        either_sign=tuple(either_sign(pairs, all_left, results, outcome, measure, correlation, options)),
         rejected=""
         if overall is None
         else why_unbelievable(measure, overall.pooled.estimate, i2=overall.pooled.i2),
         notes=(),
     )
     return replace(answer, notes=tuple(_notes(answer)))
-
-
-_Pair = tuple[Comparison, Effect]
-
-
-def _result(
-    pairs: Sequence[_Pair],
-    outcome: OutcomeLike,
-    design: str,
-    baseline_risk: float | None,
-    options: PoolOptions,
-) -> Result | None:
-    """The pooled estimate of some comparisons; None where there are none."""
-    pooled = pool_effects([each for _, each in pairs], **options)
-    if pooled is None:
-        return None
-    most = largest_difference(
-        pooled.measure, getattr(outcome, "lower", None), getattr(outcome, "upper", None)
-    )
-    further = pooled.prediction_interval
-    return Result(
-        pooled=pooled,
-        studies=tuple(each.study for _, each in pairs),
-        direction=_direction(pooled, outcome.better),
-        prediction_beyond_scale=most is not None and further is not None and max(map(abs, further)) > most,
-        absolute=_absolute(pooled, [each for each, _ in pairs], outcome, baseline_risk),
-        design=design,
-    )
-
-
-def largest_difference(measure: str, lower: float | None, upper: float | None) -> float | None:
-    """The largest difference on a scale from `lower` to `upper`; None where it is unbounded.
-
-    >>> [largest_difference(*of) for of in (("MD", 0.0, 10.0), ("RD", 0.0, 1.0), ("OR", 0.0, 1.0))]
-    [10.0, 1.0, None]
-    """
-    if measure == "SMD":
-        return assumption("largest_smd")
-    if measure not in ("MD", "RD") or lower is None or upper is None:
-        return None
-    return upper - lower
-
-
-def _direction(pooled: Pooled, better: str) -> str:
-    if pooled.low_y <= 0.0 <= pooled.high_y:
-        return "either"
-    up = pooled.y > 0
-    if not better:
-        return "higher" if up else "lower"
-    return "benefit" if up == (better == "higher") else "harm"
 
 
 def _small_studies(effects: Sequence[Effect]) -> SmallStudies:
@@ -306,7 +287,7 @@ def _measure(
     fitting = MEASURES_OF[outcome.kind]
     if asked is not None:
         word = known_measure(asked)
-        family = COUNTED if outcome.kind == "share" else MEASURED
+        family = (*COUNTED, *TIMED) if outcome.kind == "share" else MEASURED
         if outcome.kind == "scale" and word == "MD":
             raise EvidenceError(
                 f"A mean difference cannot be pooled for {outcome.word}: its studies use different scales.",
@@ -346,21 +327,21 @@ def _most_given(
 # -- effects, and comparisons without one ---------------------------------------------------------------------------
 def _effects(
     comparisons: Sequence[Comparison], measure: str, correlation: float | None, method: str
-) -> tuple[list[_Pair], list[LeftOut]]:
+) -> tuple[list[Pair], list[LeftOut]]:
     """Comparisons that give the measure with their effects, and the others with the reason."""
-    pairs: list[_Pair] = []
+    pairs: list[Pair] = []
     left: list[LeftOut] = []
     for each in comparisons:
-        if method == "MH" and each.design == "crossover":
-            left.append(
-                LeftOut(each.study, each.label, "a crossover trial; Mantel-Haenszel needs independent groups")
-            )
+        if method in OF_COUNTS and each.design == "crossover":
+            name = METHOD_NAMES[method]
+            left.append(_not_pooled(each, f"a crossover trial; {name} needs independent groups"))
             continue
         try:
-            pairs.append((each, effect(each, measure, correlation=correlation, own=method == "IV")))
+            found = effect(each, measure, correlation=correlation, own=method == "IV")
+            pairs.append((each, peto(found) if method == "Peto" and measure == "OR" else found))
         except NotUsable as reason:
-            left.append(LeftOut(each.study, each.label, reason.what))
-    kept: dict[str, _Pair] = {}
+            left.append(_not_pooled(each, reason.what))
+    kept: dict[str, Pair] = {}
     for pair in pairs:
         key = pair[1].patients
         first = kept.get(key)
@@ -370,10 +351,12 @@ def _effects(
         # of two reports on the same participants the larger stays, otherwise the one that is listed first
         stays, goes = (pair, first) if (pair[1].n or 0) > (first[1].n or 0) else (first, pair)
         kept[key] = stays
-        left.append(
-            LeftOut(goes[0].study, goes[0].label, f"same participants as {stays[0].study}, counted once")
-        )
+        left.append(_not_pooled(goes[0], f"same participants as {stays[0].study}, counted once"))
     return [pair for pair in pairs if kept[pair[1].patients] is pair], left
+
+
+def _not_pooled(one: Comparison, reason: str) -> LeftOut:
+    return LeftOut(one.study, one.label, reason, provenance=one.provenance)
 
 
 # -- numbers needed to treat ------------------------------------------------------------------------------------
@@ -387,30 +370,6 @@ def _check_baseline(outcome: OutcomeLike, asked: float | None) -> None:
         )
     if asked is not None and not 0.0 < asked < 1.0:
         absolute("RD", 0.0, (0.0, 0.0), asked, outcome.better)  # says what is wrong, also without studies
-
-
-def _absolute(
-    pooled: Pooled, kept: Sequence[Comparison], outcome: OutcomeLike, asked: float | None
-) -> Absolute | None:
-    if pooled.measure not in COUNTED or not outcome.better:
-        return None
-    baseline, source = asked, "as asked"
-    if baseline is None:
-        baseline, source = _control_risk(kept), "pooled control groups"
-    if baseline is None or not 0.0 < baseline < 1.0:
-        return None
-    found = absolute(pooled.measure, pooled.estimate, pooled.ci, baseline, outcome.better)
-    return replace(found, baseline_from=source)
-
-
-def _control_risk(kept: Sequence[Comparison]) -> float | None:
-    sizes = [
-        (each.control.events, each.control.n)
-        for each in kept
-        if each.control is not None and each.control.events is not None and each.control.n
-    ]
-    total = sum(n for _, n in sizes)
-    return sum(events for events, _ in sizes) / total if total else None
 
 
 # -- what a reader has to know ------------------------------------------------------------------------------------
@@ -430,14 +389,52 @@ def _notes(answer: PooledAnswer) -> list[str]:
             f"Whether lower or higher values of {word} are better is not stated; state it in the file with "
             f"`outcomes: {{{word}: {{better: lower}}}}`."
         )
-    kinds = list(dict.fromkeys(row.comparison.product for row in answer.studies if row.comparison.product))
+    kinds = list(dict.fromkeys(word for row in answer.studies for word in row.comparison.products))
     if len(kinds) > 1:
         notes.append(f"Different products are pooled: {', '.join(kinds)}; --product WORD selects one.")
+    notes += _of_method(answer, pooled)
+    if flipping := [each for each in answer.either_sign if each.flips]:
+        notes.append(
+            "The finding depends on a result whose sign is not known, and is another with one of its signs: "
+            f"{', '.join(flipping[0].labels)}"
+        )
     interval = pooled.prediction_interval
     if answer.overall.prediction_beyond_scale:
         notes.append(f"{BEYOND_SCALE}; its numbers are in the JSON only")
     elif interval is not None and interval[0] <= null(pooled.measure) <= interval[1]:
         notes.append(
-            "95 % prediction interval includes no effect: a further similar study could find no effect, or the opposite"
+            f"{100 * pooled.level:g} % prediction interval includes no effect: "
+            "a further similar study could find no effect, or the opposite"
         )
+    return notes
+
+
+def _of_method(answer: PooledAnswer, pooled: Pooled) -> list[str]:
+    """What the method makes of empty cells, of unequal groups, and of what it cannot estimate."""
+    notes = []
+    effects = [row.effect for row in answer.studies]
+    halved = [each.label for each in effects if any(text.startswith("0.5 added") for text in each.notes)]
+    if pooled.method == "IV" and halved and answer.measure != "RD":
+        notes.append(
+            f"0.5 was added in {len(halved)} of {pooled.k} studies: with rare events inverse variance is biased "
+            "(Cochrane Handbook 10.4.4). Compare --method MH --model fixed, and --method Peto --model fixed where a "
+            "study's groups are of similar size"
+        )
+    if pooled.method == "Peto" and (apart := unequal(effects)):
+        notes.append(
+            f"Peto's method is biased where the groups differ much in size ({', '.join(apart)}): compare --method MH"
+        )
+    empty = [row.study for row in answer.left_out if row.reason.startswith("no participant had an event")]
+    if empty:
+        notes.append(
+            f"Without an event in either group, {', '.join(dict.fromkeys(map(label_of, empty)))} cannot enter a ratio: "
+            "--measure RD includes such studies"
+        )
+    without = {row.study for row in answer.leave_one_out}
+    needed = [each.label for each in effects if each.study not in without]
+    if pooled.k > 1 and needed:
+        notes.append(f"Leave-one-out: the others have no estimate by this method without {', '.join(needed)}")
+    missing = {each.design for each in effects} - {group.design for group in answer.by_design}
+    if missing:
+        notes.append(f"No estimate by this method in studies of the design {', '.join(sorted(missing))}")
     return notes

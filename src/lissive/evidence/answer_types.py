@@ -12,8 +12,7 @@ from lissive.evidence.bias import Egger
 from lissive.evidence.comparison import Comparison, weakest
 from lissive.evidence.effect import LABELS, Effect, shown
 from lissive.evidence.pooling import Between, Pooled
-
-_Z95 = NormalDist().inv_cdf(0.975)
+from lissive.evidence.regression import Regression
 
 
 class OutcomeLike(Protocol):
@@ -37,7 +36,6 @@ class Result:
 
     pooled: Pooled
     studies: tuple[str, ...]
-    """One id for each comparison: a study of several arms comes more than once."""
     direction: str
     """benefit, harm, either (the interval includes no difference); lower, higher where benefit is not stated."""
     prediction_beyond_scale: bool
@@ -66,11 +64,13 @@ class StudyRow:
     effect: Effect
     weight: float
     """Percent."""
+    level: float = 0.95
 
     @property
     def ci(self) -> tuple[float, float]:
-        """95 %, of this comparison alone."""
-        low, high = (shown(self.effect.measure, self.effect.y + z * self.effect.se) for z in (-_Z95, _Z95))
+        """Of this comparison alone."""
+        z = NormalDist().inv_cdf(0.5 + self.level / 2.0)
+        low, high = (shown(self.effect.measure, self.effect.y + each * self.effect.se) for each in (-z, z))
         return low, high
 
     def to_json(self) -> dict[str, Any]:
@@ -80,6 +80,7 @@ class StudyRow:
             "label": effect.label,
             "design": effect.design,
             "product": self.comparison.product,
+            "products": list(self.comparison.products),
             "n": effect.n,
             "active": None if active is None else asdict(active),
             "control": None if control is None else asdict(control),
@@ -107,6 +108,10 @@ class LeftOut:
     """Name of the figures in the study's entry."""
     text: str = ""
     """What the study reports in words."""
+    provenance: str = "read"
+    """Of its weakest figure."""
+    either: Comparison | None = None
+    """The comparison as printed, where it is left out because its sign is not known."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -115,6 +120,33 @@ class LeftOut:
             "reason": self.reason,
             "key": self.key,
             "said": self.text,
+            "provenance": self.provenance,
+        }
+
+
+@dataclass(frozen=True)
+class EitherSign:
+    """The pooled estimate with results whose sign is not known, taken as lower or as higher with the drug."""
+
+    studies: tuple[str, ...]
+    labels: tuple[str, ...]
+    sign: str
+    """lower, higher."""
+    result: Result
+    flips: bool
+    """Whether the finding is another than without them."""
+
+    def to_json(self) -> dict[str, Any]:
+        pooled = self.result.pooled
+        return {
+            "with": list(self.studies),
+            "sign": self.sign,
+            "design": self.result.design,
+            "k": pooled.k,
+            **_estimate_json(pooled),
+            "p": pooled.p,
+            "direction": self.result.direction,
+            "flips": self.flips,
         }
 
 
@@ -180,6 +212,10 @@ class PooledAnswer:
     rejected: str
     """Why the estimate is not to be used; empty where it may be."""
     notes: tuple[str, ...]
+    either_sign: tuple[EitherSign, ...] = ()
+    """Where results were left out because their sign is not known."""
+    regression: Regression | None = None
+    """Where a covariate was asked for."""
     as_of: str | None = None
     searched: str = ""
     """What was searched for the studies, and until when; empty where that is not stated."""
@@ -189,8 +225,13 @@ class PooledAnswer:
 
     @property
     def k(self) -> int:
-        """Comparisons that are pooled."""
+        """Studies that are pooled."""
         return len(self.studies)
+
+    @property
+    def level(self) -> float:
+        """Of all intervals."""
+        return 0.95 if self.overall is None else self.overall.pooled.level
 
     @property
     def measure_label(self) -> str:
@@ -203,7 +244,7 @@ class PooledAnswer:
 
     @property
     def unverified(self) -> tuple[str, ...]:
-        """Studies of which a figure was not checked against its source, one for each comparison."""
+        """Studies of which a figure was not checked against its source."""
         return tuple(row.effect.study for row in self.studies if row.effect.provenance == "recalled")
 
     @property
@@ -229,6 +270,8 @@ class PooledAnswer:
             "direction": "" if self.overall is None else self.overall.direction,
             "by_design": [group.to_json() for group in self.by_design],
             "between_designs": None if self.between is None else asdict(self.between),
+            "either_sign": [each.to_json() for each in self.either_sign],
+            "regression": None if self.regression is None else self.regression.to_json(),
             "leave_one_out": [each.to_json() for each in self.leave_one_out],
             "small_studies": self.small_studies.to_json(),
             "absolute": None if absolute is None else absolute.to_json(),

@@ -200,7 +200,7 @@ def _figure(studies: Studies, outcome: str, cause: str, product: str | None) -> 
     answer = mine if mine is not None and is_mine else answer_of(studies, outcome, cause=cause)
     if not answer.k:
         return None
-    given = _labels(row.comparison.product for row in answer.studies)
+    given = _labels(word for row in answer.studies for word in row.comparison.products)
     return CaseFigure(_topic(outcome), answer, given, not is_mine)
 
 

@@ -187,7 +187,9 @@ def _entry(entry: Located, made: Sequence[Comparison], unused: Sequence[Unused])
         design="" if mine.design == NOT_USED else mine.design,
         product=mine.product,
         products=tuple(
-            word for word in dict.fromkeys((mine.product, *(each.product for each in own))) if word
+            word
+            for word in dict.fromkeys((mine.product, *(word for each in own for word in each.products)))
+            if word
         ),
         intervention=getattr(row, "intervention", None) or "",
         people=participants(entry),

@@ -3,25 +3,24 @@
 found = comparisons(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
 rest = left_out(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
 
-Several active arms against one control group give one comparison each, with the control group divided among them, so
-that nobody counts twice; a reported difference keeps its estimate, and its standard error becomes what it would be
-against that part (Cochrane Handbook 23.3.4). Participants of two entries have one key, `patients`.
+Several active arms against one control group are combined to one comparison (combining.py), so that a trial counts once
+and nobody twice. Participants of two entries have one key, `patients`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from statistics import NormalDist
 
 from lissive.evidence.about import About, about
 from lissive.evidence.arms import people_of, role
+from lissive.evidence.block import Block, Side
+from lissive.evidence.combining import clustered, combined
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
-from lissive.evidence.extract import Block, Side, blocks
+from lissive.evidence.extract import blocks
 from lissive.evidence.read import Located, Studies, is_studies, number
-from lissive.evidence.read_as import read_as, subgroup_of
+from lissive.evidence.read_as import subgroup_of, why_unsigned
 from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
 from lissive.evidence.words import (
     assumption,
@@ -121,13 +120,14 @@ def _of_trial(
         text = [replace(each, reason=mine.why) for each in unused]
         return [], [*text, *(Unused(entry.id, each.key.text, mine.why, outcome) for each in found)]
     arms = _active_arms(entry, found)
-    first = {arm: _one(entry, mine, outcome, found, arm, arms, len(arms)) for arm in arms}
-    unused += [each for each in first.values() if isinstance(each, Unused)]
-    kept = [
-        arm for arm, each in first.items() if isinstance(each, Comparison) and product in (None, each.product)
-    ]  # only these share the control group
-    again = (_one(entry, mine, outcome, found, arm, arms, len(kept)) for arm in kept)
-    made = [each for each in again if isinstance(each, Comparison)]
+    each_arm = {arm: _one(entry, mine, outcome, found, arm, len(arms) > 1) for arm in arms}
+    unused += [each for each in each_arm.values() if isinstance(each, Unused)]
+    parts = [
+        each for each in each_arm.values() if isinstance(each, Comparison) and product in (None, each.product)
+    ]
+    unused += _of_either_sign([each for each in parts if each.unsigned], mine.label, found)
+    made = _as_one([each for each in parts if not each.unsigned], mine.label, found)
+    made = [clustered(each, mine.design_effect) for each in made]
     if made and (whose := subgroup_of(entry.id, outcome)):
         return [], [*unused, *(_apart(each, whose) for each in made)]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
@@ -136,6 +136,17 @@ def _of_trial(
 def _apart(one: Comparison, whose: str) -> Unused:
     """A comparison of a subgroup, as what is shown and not pooled."""
     return Unused(one.study, one.outcome, of_subgroup(whose), one.outcome, comparison_words(one), one.cited)
+
+
+def _of_either_sign(parts: Sequence[Comparison], label: str, found: Sequence[Block]) -> Iterator[Unused]:
+    """A result whose sign is not known is no estimate: it is shown, and either sign is tried beside the pool."""
+    words = "; ".join(
+        f"{each.active.arm if each.active else ''} {comparison_words(replace(each, active=None, control=None))}"
+        for each in parts
+    )
+    for one in _as_one(parts, label, found):
+        reason = f"{one.unsigned.rstrip('.')}: not pooled"
+        yield Unused(one.study, one.outcome, reason, one.outcome, words.strip(), one.cited, either=one)
 
 
 def _blocks(entry: Located) -> tuple[Block | Unused, ...]:
@@ -155,36 +166,60 @@ def _active_arms(entry: Located, found: Sequence[Block]) -> list[str]:
     return [""] if any("" in block.given for block in found) else []
 
 
+def _as_one(parts: Sequence[Comparison], label: str, found: Sequence[Block]) -> list[Comparison]:
+    """The arms of a trial as one comparison; a control group that is published in parts is put together again."""
+    if len(parts) < 2:
+        return list(parts)
+    is_split = parts[0].design != "crossover" and any(
+        side.is_split for block in found for arm, side in block.sides.items() if role(arm) == "control"
+    )
+    if is_split and all(each.control is not None for each in parts):
+        parts = [
+            replace(each, control=_times(each.control, len(parts)), note=f"{each.note}; {_PARTS}".strip("; "))
+            for each in parts
+        ]
+    return [combined(parts, label)]
+
+
+_PARTS = "its parts put together, taken as equal"
+
+
+def _times(group: Group | None, parts: int) -> Group | None:
+    """A control group of which one part is published."""
+    if group is None:
+        return None
+    whole = {name: value * parts for name in ("n", "events") if (value := getattr(group, name)) is not None}
+    return replace(group, **whole)
+
+
 def _one(
-    entry: Located,
-    mine: About,
-    outcome: str,
-    found: Sequence[Block],
-    arm: str,
-    every_arm: Sequence[str],
-    arms: int,
+    entry: Located, mine: About, outcome: str, found: Sequence[Block], arm: str, several: bool
 ) -> Comparison | Unused:
-    """The comparison of one active arm; `arms` of all share the control group."""
-    several, is_crossover = len(every_arm) > 1, mine.design == "crossover"
+    """The comparison of one active arm with the control group."""
+    is_crossover = mine.design == "crossover"
     pair, given = _pair(found, arm), _given(found, arm, several)
     if pair is None and given is None:
         return Unused(entry.id, f"{outcome} ({arm})", "no control group for this arm", outcome)
-    active, control, cited, notes = _groups(pair, arms, is_crossover)
-    stated = None
+    active, control, cited, notes = _groups(pair)
+    stated, unsigned = None, ""
     if given is not None:
-        stated, used, more = _stated(entry, outcome, given)
-        if stated is not None and arms > 1 and not is_crossover:
-            stated, wider = _widened(entry, stated, arm, arms)
-            more = [*more, *wider]
-        notes += [each for each in more if each not in notes]
-        cited += [each for each in used if each not in cited]
-        if pair is None and stated is not None:
-            active, control = (_same_people if is_crossover else _people_alone)(entry, arm, arms)
+        block, stated, used = given
+        unsigned = why_unsigned(entry, outcome, stated)
+        if unsigned and _is_usable(active, control):  # the groups' own numbers say it
+            notes.append(f"{unsigned}; the means of the arms are used")
+            stated, unsigned = None, ""
+        else:
+            notes += [each for each in block.notes if each not in notes]
+            cited += [each for each in used if each not in cited]
+        if pair is None:
+            active, control = (_same_people if is_crossover else _people_alone)(entry, arm)
     if stated is None and not _is_usable(active, control):
-        why = notes[0] if given is not None and notes else _lacking(active, control)
         text = groups_words(active, control)
-        return Unused(entry.id, f"{outcome} {arm}".strip(), why, outcome, text, tuple(cited))
+        return Unused(
+            entry.id, f"{outcome} {arm}".strip(), _lacking(active, control), outcome, text, tuple(cited)
+        )
     product = find("products", arm) if several else None
+    word = product.word if product else mine.product
     correlation, assumed = _correlation(entry) if is_crossover else (None, "")
     return Comparison(
         study=mine.study,
@@ -192,7 +227,8 @@ def _one(
         outcome=outcome,
         cause=mine.cause,
         design=mine.design,
-        product=product.word if product else mine.product,
+        product=word,
+        products=(word,) if word else (),
         active=active,
         control=control,
         given=stated,
@@ -201,7 +237,8 @@ def _one(
         better=entry.outcome(outcome).better,
         provenance=weakest(tuple(each.provenance for each in cited)),
         cited=tuple(cited),
-        patients=f"{mine.patients}/{arm.lower()}" if several and not is_crossover else mine.patients,
+        patients=mine.patients,
+        unsigned=unsigned,
         note="; ".join(notes),
     )
 
@@ -219,45 +256,25 @@ def _given(found: Sequence[Block], arm: str, several: bool) -> _Stated | None:
 
 
 def _groups(
-    pair: tuple[Block, Side, Side] | None, arms: int, is_crossover: bool
+    pair: tuple[Block, Side, Side] | None,
 ) -> tuple[Group | None, Group | None, list[Cited], list[str]]:
     """Both groups, with their sources and what was done to them."""
     if pair is None:
         return None, None, [], []
     block, a, c = pair
-    control, notes = c.group, []
-    if arms > 1 and is_crossover:
-        notes.append(f"the same participants took each of {arms} treatments")
-    elif arms > 1 and not c.is_split:
-        control = _share_of(control, arms)
-        notes.append(f"control group divided among {arms} arms")
-    elif c.is_split:
-        notes.append("control group divided among arms, as published")
+    notes = ["control group divided among arms, as published"] if c.is_split else []
     notes += [*block.notes, *a.notes, *(note for note in c.notes if note not in a.notes)]
-    return a.group, control, [*a.cited, *c.cited], notes
+    return a.group, c.group, [*a.cited, *c.cited], notes
 
 
-def _stated(
-    entry: Located, outcome: str, given: _Stated
-) -> tuple[Given | None, tuple[Cited, ...], list[str]]:
-    """A reported difference as it is entered, its sources, and notes; None where its meaning is uncertain."""
-    block, stated, used = given
-    made, why = read_as(entry, outcome, stated)
-    if made is None:
-        return None, (), why
-    if why:  # what is entered is not what was published
-        used = tuple(replace(e, provenance="derived") if e.provenance == "read" else e for e in used)
-    return made, used, [*block.notes, *why]
-
-
-def _people_alone(entry: Located, arm: str, arms: int) -> tuple[Group | None, Group | None]:
+def _people_alone(entry: Located, arm: str) -> tuple[Group | None, Group | None]:
     """Participants of a reported difference, where both groups state them."""
     active, rest = arm or _arm_of(entry, "active"), _arm_of(entry, "control")
     n, m = (people_of(entry, name) if name else None for name in (active, rest))
-    return (Group(active, n=n), Group(rest, n=m / arms)) if n and m else (None, None)
+    return (Group(active, n=n), Group(rest, n=m)) if n and m else (None, None)
 
 
-def _same_people(entry: Located, arm: str, arms: int) -> tuple[Group | None, Group | None]:
+def _same_people(entry: Located, arm: str) -> tuple[Group | None, Group | None]:
     """The participants of a crossover, who are both groups."""
     n = people_of(entry, arm)
     return (Group(arm or "active", n=n), Group("control", n=n)) if n else (None, None)
@@ -304,9 +321,9 @@ def _rescaled(block: Block) -> bool:
 
 
 def _is_usable(active: Group | None, control: Group | None) -> bool:
-    sides = [each for each in (active, control) if each is not None and each.n]
+    sides = [each for each in (active, control) if each is not None and (each.n or each.person_time)]
     counted = all(each.events is not None for each in sides)
-    measured = all(each.mean is not None and each.sd is not None for each in sides)
+    measured = all(each.n and each.mean is not None and each.sd is not None for each in sides)
     return len(sides) == 2 and (counted or measured)
 
 
@@ -317,26 +334,6 @@ def _lacking(active: Group | None, control: Group | None) -> str:
     if any(each.mean is not None and each.sd is None for each in sides):
         return "means without a standard deviation, and no interval of the difference"
     return "number of participants not reported"
-
-
-def _share_of(group: Group, arms: int) -> Group:
-    """One of `arms` equal parts of a control group."""
-    parts = {name: value / arms for name in ("n", "events") if (value := getattr(group, name)) is not None}
-    return replace(group, **parts)
-
-
-def _widened(entry: Located, given: Given, arm: str, arms: int) -> tuple[Given, list[str]]:
-    """A reported difference as it would be against one part of the control group."""
-    rest = _arm_of(entry, "control")
-    n, m = people_of(entry, arm), people_of(entry, rest) if rest else None
-    se = given.se
-    if se is None and given.low is not None and given.high is not None:
-        se = (given.high - given.low) / (2 * NormalDist().inv_cdf((1 + given.level) / 2))
-    if not n or not m or se is None:
-        return given, [f"control group shared by {arms} arms; the numbers to divide it are not known"]
-    wider = math.sqrt((1 / n + arms / m) / (1 / n + 1 / m))
-    note = f"standard error times {wider:.2f}: control group divided among {arms} arms"
-    return replace(given, low=None, high=None, se=se * wider), [note]
 
 
 def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unused]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MEASURES = ("OR", "RR", "RD", "MD", "SMD", "GMR")
-"""Odds ratio, risk ratio, risk difference, mean difference, standardised mean difference, ratio of geometric means."""
-RATIOS = ("OR", "RR", "GMR")
+MEASURES = ("OR", "RR", "RD", "HR", "IRR", "MD", "SMD", "GMR")
+"""Odds ratio, risk ratio, risk difference, hazard ratio, rate ratio, mean difference, standardised mean difference,
+ratio of geometric means."""
+RATIOS = ("OR", "RR", "HR", "IRR", "GMR")
 """Measures that are analysed as their natural logarithm; 1 is no effect."""
 DESIGNS = ("parallel", "enriched", "withdrawal", "crossover")
 PROVENANCES = ("read", "derived", "recalled")
@@ -27,6 +28,8 @@ class Group:
     mean: float | None = None
     sd: float | None = None
     """Standard deviation of what `mean` is the mean of, between participants; never a standard error."""
+    person_time: float | None = None
+    """Of a rate: the time that all participants were followed, in one unit for both groups."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +67,23 @@ class Comparison:
     cause: str
     design: str
     product: str = ""
+    """Empty where arms of different products are combined; `products` has them all."""
+    products: tuple[str, ...] = ()
     active: Group | None = None
     control: Group | None = None
     given: Given | None = None
     correlation: float | None = None
     """Crossover: between a person's values under active and under control; `assumed` says why, if not stated."""
     assumed: str = ""
+    treatments: int = 1
+    """Crossover: active treatments of each person, whose mean is compared."""
     better: str = "lower"
     """Which way of the outcome is benefit: lower, higher."""
     provenance: str = "read"
     """The weakest of what is used: read, derived, recalled."""
     cited: tuple[Cited, ...] = ()
+    unsigned: str = ""
+    """Why the sign of its difference is not known: it is then no estimate, and is not pooled."""
     patients: str = ""
     """Key of the participants: comparisons with the same key have the same participants. "" is a key of its own."""
     note: str = ""

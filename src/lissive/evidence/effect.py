@@ -20,6 +20,8 @@ LABELS: Mapping[str, str] = {
     "OR": "odds ratio",
     "RR": "risk ratio",
     "RD": "risk difference",
+    "HR": "hazard ratio",
+    "IRR": "rate ratio",
     "MD": "mean difference",
     "SMD": "standardised mean difference (Hedges' g)",
     "GMR": "ratio of geometric means",
@@ -28,7 +30,9 @@ COUNTED = ("OR", "RR", "RD")
 """Measures of events."""
 MEASURED = ("MD", "SMD", "GMR")
 """Measures of a continuous outcome."""
-FITS = {measure: family for family in (COUNTED, MEASURED) for measure in family}
+TIMED = ("HR", "IRR")
+"""Measures of events over time."""
+FITS = {measure: family for family in (COUNTED, TIMED, MEASURED) for measure in family}
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,8 @@ def effect(
         raise NotUsable(f"its design, {comparison.design or 'not stated'}, has no control group")
     if measure in COUNTED:
         return _of_counts(comparison, measure, correlation)
+    if measure in TIMED:
+        return _of_rates(comparison, measure)
     return _of_means(comparison, measure, correlation)
 
 
@@ -261,6 +267,28 @@ def _shared_binary(t: Counts, measure: str) -> float:
     return {"OR": spread / (p * (1 - p) * q * (1 - q)), "RR": spread / (p * q), "RD": spread}[measure]
 
 
+def _of_rates(comparison: Comparison, measure: str) -> Effect:
+    """Events over person-time: the rate ratio, of variance 1/a + 1/c (Cochrane Handbook 6.7.1)."""
+    if measure == "HR":
+        raise NotUsable("it reports no hazard ratio, which counts alone do not give")
+    if comparison.design == "crossover":
+        raise NotUsable("a crossover trial's rates need the correlation of their counts")
+    cells = [(group.events, group.person_time) for group in _groups(comparison)]
+    known = [(events, time) for events, time in cells if events is not None and time is not None]
+    if len(known) < 2:
+        raise NotUsable("person-time of a group is not reported")
+    (a, t), (c, u) = known
+    if min(t, u) <= 0 or min(a, c) < 0:
+        raise NotUsable(f"{a:g} events in {t:g} and {c:g} in {u:g} of person-time are impossible")
+    if a + c == 0:
+        raise NotUsable("no participant had an event in either group: a ratio is not estimable")
+    notes: tuple[str, ...] = ()
+    if not a or not c:
+        a, c = a + 0.5, c + 0.5
+        notes = ("0.5 added to each count, as one is zero (continuity correction)",)
+    return _effect(comparison, measure, math.log(a / t / (c / u)), 1 / a + 1 / c, notes=notes)
+
+
 # -- means ------------------------------------------------------------------------------------------
 def _of_means(comparison: Comparison, measure: str, correlation: float | None) -> Effect:
     one, other = _moments(comparison, measure)
@@ -348,7 +376,8 @@ def _correlation(comparison: Comparison, assumed: float | None, notes: list[str]
         )
     if not -1 < r < 1:
         raise NotUsable(f"a within-person correlation of {r:g} is impossible")
-    return r
+    # a mean over k treatments differs from control by a variance of (1 + 1/k)(1 - r), not 2 (1 - r)
+    return 1 - (1 - r) * (1 + 1 / comparison.treatments) / 2
 
 
 def _groups(comparison: Comparison) -> list[Group]:

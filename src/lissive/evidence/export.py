@@ -23,9 +23,9 @@ _CITATION = re.compile(
     r"(?:;(?P<volume>\d+)(?:\([^)]*\))?(?::(?P<pages>[\w-]+))?)?"
 )
 _COLUMNS = (
-    "study label outcome cause design product active_arm active_n active_events active_mean active_sd control_arm "
-    "control_n control_events control_mean control_sd measure estimate low high se correlation better provenance "
-    "patients sources note"
+    "study label outcome cause design product active_arm active_n active_events active_mean active_sd "
+    "active_person_time control_arm control_n control_events control_mean control_sd control_person_time measure "
+    "estimate low high level se correlation treatments better provenance patients sources note"
 ).split()
 
 
@@ -63,15 +63,17 @@ def _flat(one: Comparison) -> Mapping[str, object]:
     flat: dict[str, object] = {
         name: getattr(one, name) for name in ("study", "label", "outcome", "cause", "design")
     }
-    flat |= {name: getattr(one, name) for name in ("product", "better", "provenance", "patients", "note")}
+    flat |= {name: getattr(one, name) for name in ("better", "provenance", "patients", "note")}
     for side in ("active", "control"):
         group = getattr(one, side)
         flat |= {f"{side}_{name}": value for name, value in asdict(group).items()} if group else {}
     if one.given:
-        flat |= {name: value for name, value in asdict(one.given).items() if name != "level"}
+        flat |= asdict(one.given)
     sources = dict.fromkeys(each.url for each in one.cited if each.url)
     return flat | {
+        "product": " ".join(one.products),
         "correlation": one.correlation,
+        "treatments": one.treatments,
         "sources": " ".join(url.replace(" ", "%20") for url in sources),
     }
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
 
 from lissive.evidence.arms import N_HARMS, N_MEANS, people_in
-from lissive.evidence.comparison import Cited, Given, Group
-from lissive.evidence.keys import UNKNOWN, Key, parse_key, scale_factor
-from lissive.evidence.read import Located, cite, dotted, is_figure, number, plain
+from lissive.evidence.block import Block, Side, ends_of, level_of, rounded, scale_note
+from lissive.evidence.comparison import MEASURES, Cited, Group
+from lissive.evidence.keys import parse_key, scale_factor
+from lissive.evidence.read import Located, cite, dotted, is_figure, number
+from lissive.evidence.stated import stated_difference, stated_effect
 from lissive.evidence.unused import Unused, cited_in, of_subgroup, per_protocol, subgroup_in, words_of
 
 _MEANS = ("change_mean", "mean_change", "mean", "change", "end_mean")
@@ -27,30 +29,6 @@ _SPREADS = {
     "change": "change_sd",
     "end_mean": "end_sd",
 }
-_Z95 = NormalDist().inv_cdf(0.975)
-
-
-@dataclass(frozen=True)
-class Side:
-    """One arm of one block."""
-
-    group: Group
-    cited: tuple[Cited, ...]
-    notes: tuple[str, ...] = ()
-    is_split: bool = False
-    """Whether its participants are already a part of the arm's."""
-
-
-@dataclass
-class Block:
-    """What one name reports of one outcome, by arm."""
-
-    key: Key
-    outcome: str
-    sides: dict[str, Side] = field(default_factory=dict)
-    given: dict[str, tuple[Given, tuple[Cited, ...]]] = field(default_factory=dict)
-    """By active arm; `` where the trial has but one."""
-    notes: tuple[str, ...] = ()
 
 
 def blocks(entry: Located) -> Iterator[Block | Unused]:
@@ -66,7 +44,7 @@ def _block(
     entry: Located, section: str, name: str, node: Any, others: tuple[str, ...]
 ) -> Iterator[Block | Unused]:
     key = parse_key(name, others)
-    if key.why == UNKNOWN and key.stem in (entry.own or {}):
+    if key.stem in (entry.own or {}):
         key = replace(key, outcomes=(key.stem,), why="")
     if key.why:
         outcome = key.outcomes[0] if key.outcomes else ""
@@ -90,16 +68,14 @@ def _fill(made: Block, entry: Located, section: str, name: str, node: Any) -> st
         return of_subgroup(whose)
     if made.key.kind == "p":
         return "only a p value"
-    if made.key.kind == "HR":
-        return "a hazard ratio, which is not pooled here"
     if is_figure(node) or not isinstance(node, Mapping | tuple):
         return "one number, without the other group" if number(node) is not None else "reported in words"
-    if made.key.kind in ("OR", "RR", "GMR") and isinstance(node, Mapping):
-        return _ratio(made, name, node)
+    if made.key.kind.removeprefix("ln ") in MEASURES and isinstance(node, Mapping):
+        return stated_effect(made, name, node)
     if isinstance(node, tuple):
         return _rows(made, entry, section, name, node)
     if number(node.get("diff")) is not None:
-        return _difference(made, entry, name, node, "", (name,))
+        return stated_difference(made, entry, name, node, "", (name,))
     if shares := [each for each in node if re.fullmatch(r".+_(?:pct|n)", each)]:
         return _shares_by_name(made, entry, section, name, node, shares)
     if "result" in node:
@@ -107,78 +83,6 @@ def _fill(made: Block, entry: Located, section: str, name: str, node: Any) -> st
     if set(node) <= {"p", "note", "F", "interaction"}:
         return "only a p value"
     return "neither two groups nor a difference between them"
-
-
-# -- reported differences and ratios -----------------------------------------------------------------
-def _ratio(made: Block, name: str, node: Mapping[str, Any]) -> str:
-    estimate = number(node.get("value"))
-    if isinstance(node.get("value"), Mapping):
-        estimate = number(node["value"])
-    if estimate is None:
-        return "no estimate"
-    low, high = _ends(node.get("ci"))
-    if low is None or high is None:
-        return "a ratio without its interval"
-    cited = [cite(f"{name}.value", node["value"]), cite(f"{name}.ci", node.get("ci"))]
-    made.given[""] = (Given(made.key.kind, estimate, low, high), tuple(cited))
-    return ""
-
-
-def _difference(
-    made: Block, entry: Located, name: str, node: Mapping[str, Any], arm: str, loc: tuple[str | int, ...]
-) -> str:
-    estimate = number(node["diff"])
-    assert estimate is not None
-    low, high = _ends(node.get("ci"))
-    used = [cite(dotted((*loc, "diff")), node["diff"])]
-    if low is not None:
-        used.append(cite(dotted((*loc, "ci")), node["ci"]))
-    se = number(node.get("se"))
-    if low is None and se is not None:
-        used.append(cite(dotted((*loc, "se")), node["se"]))
-    sd = number(node.get("diff_sd"))
-    if low is None and se is None and sd is not None:
-        n, where = people_in(entry, "", N_MEANS)
-        if n is None:
-            return "a standard deviation of differences without the number of participants"
-        se = sd / math.sqrt(n)
-        used += [cite(dotted((*loc, "diff_sd")), node["diff_sd"]), where]
-        made.notes += (f"standard error from the standard deviation of the differences, {sd:g}/sqrt({n:g})",)
-    if low is None and se is None:
-        return "a difference without interval or standard error"
-    values = [estimate, *(each for each in (low, high) if each is not None)]
-    factor, why = scale_factor(made.key, entry.outcome(made.outcome), values)
-    if why:
-        return why
-    if entry.outcome(made.outcome).kind == "scale":
-        return "a difference without groups, not on a common scale"
-    sign = made.key.sign * (-1.0 if made.key.flipped else 1.0)
-    low, high = _turned(low, high, factor * sign)
-    given = Given(
-        "MD", _round(estimate * factor * sign), low, high, None if se is None else _round(se * factor)
-    )
-    made.notes += _scale_note(made.key, factor, sign)
-    made.given[arm] = (given, tuple(used))
-    return ""
-
-
-def _turned(low: float | None, high: float | None, factor: float) -> tuple[float | None, float | None]:
-    ends = sorted(_round(each * factor) for each in (low, high) if each is not None)
-    return (ends[0], ends[1]) if len(ends) == 2 else (None, None)
-
-
-def _round(x: float) -> float:
-    """Without the last digits that a change of scale leaves: -0.84, and not -0.8400000000000001."""
-    return float(f"{x:.10g}")
-
-
-def _scale_note(key: Key, factor: float, sign: float) -> tuple[str, ...]:
-    notes = []
-    if factor != 1.0:
-        notes.append(f"{key.text} times {factor:.3g}, to convert to the outcome's scale")
-    if sign < 0:
-        notes.append(f"{key.text} counts improvement as positive; sign reversed")
-    return tuple(notes)
 
 
 # -- rows by arm -----------------------------------------------------------------------------------
@@ -190,7 +94,7 @@ def _rows(made: Block, entry: Located, section: str, name: str, rows: tuple[Any,
     for k, row in named:
         arm, loc = str(row["arm"]), (name, k)
         if number(row.get("diff")) is not None:
-            reason = _difference(made, entry, name, row, arm, loc)
+            reason = stated_difference(made, entry, name, row, arm, loc)
         else:
             reason = _side(made, entry, section, arm, row, loc)
         if reason:
@@ -223,6 +127,10 @@ def _share(
     counted, whole = ("events", "N" if "N" in row else "n") if "events" in row else ("n", "N")
     events, pct = number(row.get(counted)), number(row.get("pct"))
     n, where = number(row.get(whole)), cite(dotted((*loc, whole)), row.get(whole))
+    time = number(row.get("person_time"))
+    if events is not None and time is not None:
+        both = tuple(cite(dotted((*loc, each)), row[each]) for each in (counted, "person_time"))
+        return Side(Group(arm, n=n, events=events, person_time=time), both)
     if events is None and pct is None:
         if number(row.get("pct_pp")) is not None:
             return "per protocol: shown, not pooled"
@@ -230,7 +138,7 @@ def _share(
     if n is None:
         n, where = people_in(entry, arm, counts)
     if n is None:
-        return "a percentage without the number of participants"
+        return f"{'a count' if pct is None else 'a percentage'} without the number of participants ({whole})"
     notes: tuple[str, ...] = ()
     if events is not None:
         used = cite(dotted((*loc, counted)), row[counted])
@@ -260,6 +168,8 @@ def _mean(
     counts: tuple[str, ...],
 ) -> Side | str:
     name = next((each for each in _MEANS if number(row.get(each)) is not None), None)
+    if name is None and number(row.get("median")) is not None:
+        name = "median"
     if name is None:
         if any(each.endswith("_pp") for each in row):
             return "per protocol: shown, not pooled"
@@ -276,6 +186,11 @@ def _mean(
     used += more
     if n is not None:
         used.append(where)
+    if name == "median":
+        quarters = _of_quartiles(mean, row, n, loc)
+        if isinstance(quarters, str):
+            return quarters
+        mean, sd, notes, used = quarters[0], quarters[1], (quarters[2],), [*map(_derived, used), quarters[3]]
     values = [mean, *([sd] if sd is not None else [])]
     factor, why = scale_factor(made.key, entry.outcome(made.outcome), values)
     if why:
@@ -286,8 +201,8 @@ def _mean(
         mean, notes = top - mean, (*notes, f"{made.key.text}: its maximum is the best; scale reversed")
     elif made.key.flipped:
         sign = -sign
-    notes += _scale_note(made.key, factor, sign)
-    group = Group(arm, n=n, mean=_round(mean * sign), sd=None if sd is None else _round(sd * factor))
+    notes += scale_note(made.key, factor, sign)
+    group = Group(arm, n=n, mean=rounded(mean * sign), sd=None if sd is None else rounded(sd * factor))
     return Side(group, tuple(used), notes, _is_split(arm, *used))
 
 
@@ -295,6 +210,8 @@ def _spread(
     row: Mapping[str, Any], mean: str, n: float | None, loc: tuple[str | int, ...]
 ) -> tuple[float | None, tuple[str, ...], list[Cited]]:
     """Standard deviation: as reported, or from a standard error or an interval of the mean."""
+    if mean == "median":
+        return None, (), []
     name = _SPREADS[mean]
     if (sd := number(row.get(name))) is not None:
         return sd, (), [cite(dotted((*loc, name)), row[name])]
@@ -302,12 +219,38 @@ def _spread(
         if n is not None and (se := number(row.get(each))) is not None:
             note = f"standard deviation from the standard error: {se:g} x sqrt({n:g})"
             return se * math.sqrt(n), (note,), [_derived(cite(dotted((*loc, each)), row[each]))]
-    low, high = _ends(row.get("ci"))
+    low, high = ends_of(row.get("ci"))
     if n is not None and n > 1 and low is not None and high is not None:
-        sd = (high - low) / (2 * _Z95) * math.sqrt(n)
-        note = f"standard deviation from the interval of the mean: ({high:g} - {low:g}) / 3.92 x sqrt({n:g})"
+        from scipy.special import stdtrit
+
+        level = level_of(row)
+        wide = 2 * float(
+            stdtrit(n - 1, 0.5 + level / 2)
+        )  # the interval of a mean is of t, not of 3.92 errors
+        sd = (high - low) / wide * math.sqrt(n)
+        note = (
+            f"standard deviation from the {100 * level:g} % interval of the mean, by t: ({high:g} - {low:g}) / "
+            f"{wide:.2f} x sqrt({n:g})"
+        )
         return sd, (note,), [_derived(cite(dotted((*loc, "ci")), row["ci"]))]
     return None, (), []
+
+
+def _of_quartiles(
+    median: float, row: Mapping[str, Any], n: float | None, loc: tuple[str | int, ...]
+) -> tuple[float, float, str, Cited] | str:
+    """Mean and deviation of a median with its quartiles, assuming values near normal (Wan and others 2014)."""
+    low, high = ends_of(row.get("iqr"))
+    if low is None or high is None or n is None:
+        return "a median without quartiles (iqr) and participants"
+    if not low <= median <= high or low == high:
+        return f"quartiles {low:g} and {high:g} that do not fit the median {median:g}"
+    mean = (low + median + high) / 3
+    sd = (high - low) / (2 * NormalDist().inv_cdf((0.75 * n - 0.125) / (n + 0.25)))
+    note = (
+        f"mean and deviation from median {median:g} and quartiles {low:g} and {high:g} (Wan and others 2014)"
+    )
+    return mean, sd, note, _derived(cite(dotted((*loc, "iqr")), row["iqr"]))
 
 
 def _derived(cited: Cited) -> Cited:
@@ -333,11 +276,3 @@ def _shares_by_name(
 def _renamed(cited: tuple[Cited, ...], name: str, each: str) -> Iterator[Cited]:
     for one in cited:
         yield replace(one, what=f"{name}.{each}") if one.what.startswith(f"{name}.") else one
-
-
-def _ends(node: Any) -> tuple[float | None, float | None]:
-    """Both ends of an interval, where they are two numbers."""
-    ends = plain(node)
-    if isinstance(ends, tuple) and len(ends) == 2 and all(isinstance(each, int | float) for each in ends):
-        return float(ends[0]), float(ends[1])
-    return None, None

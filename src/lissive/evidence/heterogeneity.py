@@ -1,7 +1,7 @@
-"""Between-study variance: τ² by three estimators, and its interval.
+"""Between-study variance: τ² by four estimators, and its interval.
 
 REML is the highest restricted likelihood; DL (DerSimonian and Laird 1986) and PM (Paule and Mandel 1982)
-are by moments.
+are by moments; SJ (Sidik and Jonkman 2005) in two steps from the variance of the effects.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ def _q_at(y: FloatArray, v: FloatArray, t2: float) -> float:
 def _paule_mandel(y: FloatArray, v: FloatArray) -> float:
     """Where the generalised Q equals its expectation."""
     return _root(lambda t2: _q_at(y, v, t2) - (len(y) - 1), y, v)
+
+
+def _sidik_jonkman(y: FloatArray, v: FloatArray) -> float:
+    crude = float(y.var())
+    return crude * _q_at(y, v, crude) / (len(y) - 1)
 
 
 def _reml(y: FloatArray, v: FloatArray) -> float:
@@ -123,4 +128,5 @@ TAU2: Mapping[str, Callable[[FloatArray, FloatArray], float]] = {
     "REML": _reml,
     "DL": dersimonian_laird,
     "PM": _paule_mandel,
+    "SJ": _sidik_jonkman,
 }

@@ -16,10 +16,13 @@ from functools import cache
 from lissive.evidence.words import NOT_USED, Outcome, outcomes, table
 
 _KINDS = {
+    **{f"ln {each.upper()}": rf"_(?:ln|log)_?{each}$" for each in ("or", "rr", "hr", "irr", "gmr")},
     "difference": r"_(?:between|vs_placebo|vs_control|difference|diff)$",
     "OR": r"_(?:or|odds_ratio)$",
     "RR": r"_(?:rr|risk_ratio|relative_risk)$",
     "HR": r"_(?:hr|hazard_ratio)$",
+    "IRR": r"_(?:irr|rate_ratio)$",
+    "SMD": r"_(?:smd|hedges_g)$",
     "GMR": r"_(?:gmr|geometric_mean_ratio|ratio)$",
     "p": r"_(?:p|p_value|pvalue)$",
 }
@@ -37,7 +40,7 @@ class Key:
     """The name without what says its kind: `mortality` of mortality_rr."""
     outcomes: tuple[str, ...] = ()
     kind: str = ""
-    """difference, OR, RR, HR, GMR, p; empty where the fields say."""
+    """difference, OR, RR, HR, IRR, SMD, GMR, `ln OR` and so on, p; empty where the fields say."""
     sign: float = 1.0
     """-1 where the name counts improvement as positive."""
     top: float | None = None

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from lissive.evidence._lint_figures import Fault, Place, ends_of, fault_at, places
+from lissive.evidence._lint_rows import row_fields, two_sizes
 from lissive.evidence._lint_sources import sources
 from lissive.evidence._lint_stated import against_interval, signs
 from lissive.evidence.arms import people_of, role
 from lissive.evidence.bias import limits, why_unbelievable
-from lissive.evidence.extract import Block, blocks
+from lissive.evidence.block import Block
+from lissive.evidence.extract import blocks
 from lissive.evidence.keys import parse_key
 from lissive.evidence.read import Located, number, plain
 from lissive.evidence.words import assumption, outcomes
@@ -322,6 +324,8 @@ def _pooled(entry: Located) -> Iterator[Fault]:
 LOOKS: Mapping[str, Callable[[tuple[Located, ...]], Iterator[Fault]]] = {
     "numbers": numbers,
     "fields": fields,
+    "row fields": row_fields,
+    "sizes": two_sizes,
     "scale": scales,
     "signs": signs,
     "sd": spreads,

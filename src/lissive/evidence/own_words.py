@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
-from lissive.evidence.keys import UNKNOWN, parse_key
+from lissive.evidence.keys import UNKNOWN, Key, parse_key
 from lissive.evidence.words import Outcome, find, outcomes
 from lissive.typed import Row
 
 _SHARES = ("n", "events", "pct")
-_MEANS = ("mean", "change", "change_mean", "mean_change", "end_mean", "diff")
-_RATIOS = {"OR": "share", "RR": "share", "GMR": "count"}
+_MEANS = ("median", "mean", "change", "change_mean", "mean_change", "end_mean", "diff")
+_RATIOS = {
+    **dict.fromkeys(("OR", "RR", "HR", "IRR"), "share"),
+    "GMR": "count",
+    "SMD": "mean",
+}
 
 
 class OwnOutcome(Row):
@@ -30,32 +35,46 @@ class OwnOutcome(Row):
 
 
 def own_outcomes(trials: Sequence[Row], stated: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
-    """The outcomes that no pattern of keys.tsv knows, by the names that they have in the file.
+    """The outcomes that the file states, or that keys.tsv does not know, by the names that they have in the file.
 
     A kind that is not stated is share where rows count participants, otherwise mean; "" for an unknown direction.
     """
     kinds: dict[str, str] = {}
     for name, node in _named(trials):
         key = parse_key(name)
-        if key.why == UNKNOWN and key.stem not in outcomes():
+        if key.stem in stated or (key.stem not in outcomes() and _is_own(key, node)):
             kinds.setdefault(key.stem, "")
-            kinds[key.stem] = kinds[key.stem] or _RATIOS.get(key.kind, "") or _kind(node)
+            kinds[key.stem] = kinds[key.stem] or _RATIOS.get(key.kind.removeprefix("ln "), "") or _kind(node)
     found = {}
     for word, kind in kinds.items():
         if not kind and word not in stated:  # words alone: there is nothing to compare
             continue
         own = stated.get(word, OwnOutcome())
-        found[word] = Outcome(
-            word,
-            own.label or word.replace("_", " "),
-            own.unit or "its own unit",
-            own.better or "",
-            own.kind or kind or "mean",
-            own.lower,
-            own.upper,
-            "",
+        base = outcomes().get(word) or Outcome(
+            word, word.replace("_", " "), "its own unit", "", kind or "mean", None, None, ""
         )
+        found[word] = replace(base, **own.model_dump(exclude_none=True))
     return found
+
+
+_OTHER = re.compile(
+    r"(?:^|_)(?:hours?|hrs?|minutes?|\d+_?min|per_(?:week|month|year|night|hour)|weekly|monthly|m|met(?:re|er)s?|steps|"
+    r"km|hamd|ham_d|hads|madrs|phq|cesd|cris[ie]s|attacks?|latency|onset|duration)(?:_|$)"
+)
+"""Parts of a name that say another unit, instrument or event than the table's: hours of sleep are no rating of it."""
+
+
+def _is_own(key: Key, node: Any) -> bool:
+    """Whether a name is of no outcome of the tables: unknown, of another unit, or counted where theirs is measured."""
+    if key.why == UNKNOWN:
+        return True
+    if not key.outcomes:
+        return False
+    kind, known = (
+        _RATIOS.get(key.kind.removeprefix("ln "), "") or _kind(node),
+        outcomes()[key.outcomes[0]].kind,
+    )
+    return bool(_OTHER.search(key.stem)) or (bool(kind) and (kind == "share") != (known == "share"))
 
 
 def _named(trials: Sequence[Row]) -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -17,17 +18,24 @@ from lissive.errors import EvidenceError
 from lissive.evidence.comparison import RATIOS
 from lissive.evidence.effect import COUNTED, LABELS, Effect, meant, shown
 from lissive.evidence.heterogeneity import TAU2, dersimonian_laird, q_profile
+from lissive.evidence.peto import peto
 from lissive.given import list_of, number_of
 
 if TYPE_CHECKING:
     from lissive.arrays import FloatArray
 
 MODELS = ("random", "fixed")
-ESTIMATORS = ("REML", "DL", "PM")
+ESTIMATORS = tuple(TAU2)
 INTERVALS = ("HK", "mHK", "Wald")
 """Hartung-Knapp; the same, never narrower than Wald's standard error (Röver and others 2015); Wald."""
-METHODS = ("IV", "MH")
-"""Inverse variance; Mantel-Haenszel."""
+METHOD_NAMES = {"IV": "inverse variance", "MH": "Mantel-Haenszel", "Peto": "Peto"}
+METHODS = tuple(METHOD_NAMES)
+OF_COUNTS = ("MH", "Peto")
+"""Methods of the raw counts of independent groups, without 0.5 in empty cells."""
+
+
+class NotEstimable(EvidenceError):
+    """These studies have no estimate by this method; others may."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,9 @@ class Pooled:
     """Number of those studies."""
     y: float
     se: float
+    """Of the interval: Hartung-Knapp's where that is the interval."""
+    wald_se: float
+    """1/sqrt(sum of weights): of the estimate for given variances."""
     low_y: float
     high_y: float
     p: float
@@ -105,7 +116,8 @@ def pool_effects(
     ci : HK (Hartung-Knapp, as metafor's knha) where the model is random and there are three studies or more, else
         Wald, if not given. With one study, its own interval.
     method : MH weights counts by Mantel-Haenszel. With a random model τ² is DerSimonian-Laird's, taken about the
-        Mantel-Haenszel estimate, as in RevMan's "M-H, random".
+        Mantel-Haenszel estimate, as RevMan 5 describes its "M-H, random" (whose interval is Wald's). Peto sums
+        observed less expected events over their variances; its model is fixed.
 
     Raises       EvidenceError for effects of several measures, or twice of the same participants.
     """
@@ -118,6 +130,8 @@ def pool_effects(
         return None
     import numpy as np
 
+    if method == "Peto":
+        effects = [peto(each) for each in effects]
     y = np.array([each.y for each in effects])
     v = np.array([each.v for each in effects])
     measure = effects[0].measure
@@ -145,6 +159,7 @@ def pool_effects(
         n_stated_by=len(sizes),
         y=mean,
         se=wide,
+        wald_se=se,
         low_y=mean - quantile * wide,
         high_y=mean + quantile * wide,
         p=_p_of_mean(mean / wide, len(effects), by),
@@ -161,14 +176,15 @@ def pool_effects(
 
 
 def leave_one_out(effects: Sequence[Effect], **options: Unpack[PoolOptions]) -> list[tuple[Effect, Pooled]]:
-    """The pooled estimate without each study in turn; nothing below two studies."""
+    """The pooled estimate without each study in turn; nothing below two studies, nor where the rest has none."""
     if len(effects) < 2:
         return []
     found = []
     for k, left in enumerate(effects):
-        rest = pool_effects([*effects[:k], *effects[k + 1 :]], **options)
-        if rest is not None:
-            found.append((left, rest))
+        with suppress(NotEstimable):
+            rest = pool_effects([*effects[:k], *effects[k + 1 :]], **options)
+            if rest is not None:
+                found.append((left, rest))
     return found
 
 
@@ -182,10 +198,14 @@ class Between:
 
 
 def difference_between(groups: Sequence[Pooled]) -> Between | None:
-    """Each group's estimate has its own τ²; None below two groups."""
+    """Each group's estimate has its own τ²; None below two groups.
+
+    The chi-squared is of estimates with known variances, so that Wald's standard errors belong in it: Hartung-Knapp's
+    of studies that agree by chance are far too small.
+    """
     if len(groups) < 2:
         return None
-    weights = [1.0 / group.se**2 for group in groups]
+    weights = [1.0 / group.wald_se**2 for group in groups]
     mean = sum(w * group.y for w, group in zip(weights, groups, strict=True)) / sum(weights)
     q = sum(w * (group.y - mean) ** 2 for w, group in zip(weights, groups, strict=True))
     return Between(q, len(groups) - 1, _chi2_above(q, len(groups) - 1))
@@ -203,8 +223,8 @@ def _check(
         _known(name, word, known)
     if ci is not None:
         _known("ci", ci, INTERVALS)
-    if not 0.0 < level < 1.0:
-        raise EvidenceError(f"level is {level:g}.", allowed="above 0, below 1, as 0.95.", do="correct it.")
+    if not 0.5 <= level < 1.0:
+        raise EvidenceError(f"level is {level:g}.", allowed="0.5 to below 1, as 0.95.", do="correct it.")
     measures = sorted({each.measure for each in effects})
     if len(measures) > 1:
         raise EvidenceError(
@@ -216,16 +236,16 @@ def _check(
         )
     seen: dict[str, Effect] = {}
     for each in effects:
-        key = each.patients or each.study
-        if key in seen:
-            raise EvidenceError(
-                f"{seen[key].study} and {each.study} have the same participants ({key}).",
-                allowed="each participant once: double counting makes the interval too narrow.",
-                do="keep one of the two.",
-            )
-        seen[key] = each
-    if method == "MH":
-        _check_mh(effects)
+        for key in {each.patients or each.study, each.study}:
+            if key in seen:
+                raise EvidenceError(
+                    f"{seen[key].study} and {each.study} have the same participants ({key}).",
+                    allowed="each trial once: double counting makes the interval too narrow.",
+                    do="keep one of the two; combine several arms of one trial (Cochrane Handbook 23.3.4).",
+                )
+        seen |= {each.study: each, each.patients or each.study: each}
+    if method in OF_COUNTS:
+        _check_counts(effects, method, model)
 
 
 def _known(name: str, word: str, known: Sequence[str]) -> None:
@@ -246,16 +266,26 @@ def _why_apart(measures: Sequence[str]) -> str:
     return "One is in the outcome's own unit, the other in standard deviations."
 
 
-def _check_mh(effects: Sequence[Effect]) -> None:
-    if effects and effects[0].measure not in COUNTED:
+def _check_counts(effects: Sequence[Effect], method: str, model: str) -> None:
+    name = METHOD_NAMES[method]
+    if method == "Peto" and model != "fixed":
         raise EvidenceError(
-            f"Mantel-Haenszel needs counts of events, and a {LABELS[effects[0].measure]} has none.",
-            allowed=f"{', '.join(COUNTED)} with MH; IV for the others.",
+            "Peto's method has a fixed-effect model only.",
+            where="--method Peto",
+            allowed="--model fixed with Peto.",
+            do="add --model fixed, or choose another method.",
+        )
+    measures = ("OR",) if method == "Peto" else COUNTED
+    if effects and effects[0].measure not in measures:
+        has = "has none" if effects[0].measure not in COUNTED else "is not Peto's"
+        raise EvidenceError(
+            f"{name} needs counts of events, and a {LABELS[effects[0].measure]} {has}.",
+            allowed=f"{', '.join(measures)} with {method}; IV for the others.",
             do="leave the method out.",
         )
     if lacks := [each.study for each in effects if each.counts is None or each.design == "crossover"]:
         raise EvidenceError(
-            f"Mantel-Haenszel needs the counts of two independent groups, which {', '.join(lacks)} "
+            f"{name} needs the counts of two independent groups, which {', '.join(lacks)} "
             f"{'does' if len(lacks) == 1 else 'do'} not report.",
             allowed="studies of independent groups with counts.",
             do="use the method IV, or leave them out.",
@@ -362,7 +392,7 @@ def _mantel_haenszel(effects: Sequence[Effect]) -> tuple[float, float]:
         return difference, float(math.sqrt(spread.sum()) / weights.sum())
     top, bottom = (a * d / n, b * c / n) if measure == "OR" else (a * n0 / n, c * n1 / n)
     if top.sum() == 0 or bottom.sum() == 0:
-        raise EvidenceError(
+        raise NotEstimable(
             f"A Mantel-Haenszel {LABELS[measure]} is not estimable from these studies.",
             allowed="participants with and without an event in both groups of at least one study.",
             do="use the method IV, which adds 0.5 where a count is zero.",

@@ -63,6 +63,11 @@ class Trial(Entry):
     risk_of_bias_notes: Any = None
     correlation: Any = None
     """Crossover: within person, between active and control."""
+    icc: Any = None
+    """Cluster trial: intracluster correlation; `cluster_size` is the mean number of participants of a cluster."""
+    cluster_size: Any = None
+    covariates: Mapping[str, Any] | None = None
+    """Numbers of the trial for meta-regression, by name."""
     patients: str | None = None
     """Key of the participants; entries on the same participants have the same."""
 

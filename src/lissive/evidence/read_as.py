@@ -1,34 +1,30 @@
-"""Figures of uncertain meaning: what is entered in their place, or whose they are (read_as.tsv).
+"""Figures of uncertain meaning (read_as.tsv).
 
-`use` is value (entered in place of the printed difference), groups (the means of the arms are used), or subgroup (of a
-part of the participants: shown, not pooled, as a per-protocol figure is).
+`use` is sign (the sign of its differences is not known: the groups' means are used where there are any; otherwise the
+difference is shown, not pooled, and either sign is tried beside the pool), or subgroup (of a part of the participants:
+shown, not pooled, as a per-protocol figure is).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from lissive.evidence.comparison import Given
 from lissive.evidence.read import Located
 from lissive.evidence.words import table
 
-USES = ("value", "groups", "subgroup")
+USES = ("sign", "subgroup")
 
 
-def read_as(entry: Located, outcome: str, given: Given) -> tuple[Given | None, list[str]]:
-    """What is entered in place of a stated difference whose meaning is not certain, and why; None for nothing."""
+def why_unsigned(entry: Located, outcome: str, given: Given) -> str:
+    """Why the sign of a stated difference is not known; empty where it is."""
     row = _row(entry.id, outcome)
-    if row is not None and row["use"] == "groups":
-        return None, [row["why"]]
-    if row is not None and row["use"] == "value":
-        shift = float(row["value"]) - given.estimate
-        ends = [None if each is None else each + shift for each in (given.low, given.high)]
-        return replace(given, estimate=float(row["value"]), low=ends[0], high=ends[1]), [row["why"]]
+    if row is not None and row["use"] == "sign":
+        return row["why"]
     convention = (getattr(entry.row, "outcomes", None) or {}).get("sign_convention")
     if isinstance(convention, str) and "not" in convention and given.measure == "MD":
-        return None, [f"sign of its differences uncertain: {convention}"]
-    return given, []
+        return f"sign of its differences uncertain: {convention}"
+    return ""
 
 
 def subgroup_of(study: str, outcome: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lissive.evidence.comparison import Cited, Comparison, Group
+from lissive.evidence.comparison import Cited, Comparison, Group, weakest
 from lissive.evidence.read import cite, dotted, is_figure, plain
 
 
@@ -22,10 +22,19 @@ class Unused:
     text: str = ""
     """What the trial reports: its words, or else its figures as words."""
     cited: tuple[Cited, ...] = ()
+    either: Comparison | None = None
+    """The comparison as printed, where it is left out because its sign is not known."""
+
+    @property
+    def provenance(self) -> str:
+        """Of its weakest figure."""
+        return weakest(tuple(each.provenance for each in self.cited))
 
     @property
     def kind(self) -> str:
-        """per protocol, a subgroup: shown beside the figures wherever they are shown."""
+        """per protocol, a subgroup, sign not known: shown beside the figures wherever they are shown."""
+        if self.either is not None:
+            return "sign not known"
         return next((word for word in (PER_PROTOCOL, SUBGROUP) if self.reason.startswith(word)), "")
 
     def to_json(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from lissive.report.pool_words import (
     title,
 )
 from lissive.report.table import Table, table
-from lissive.report.words import MARKS, span, upper_first
+from lissive.report.words import MARKS, marked, span, upper_first
 from lissive.version import __version__
 
 HERE = Path(__file__).parent
@@ -136,7 +136,7 @@ def _forest(answer: PooledAnswer, overall: Result) -> Forest:
         inline_svg(forest_figure(answer, narrow=True), f"f-{name}", alt_text(answer)),
         caption(answer),
         table(alt_text(answer), head, _cells(answer)),
-        tuple((row.label, left_out_words(row)) for row in answer.left_out),
+        tuple((marked(row.label, row.provenance), left_out_words(row)) for row in answer.left_out),
     )
 
 
@@ -216,7 +216,7 @@ def _row(answer: PooledAnswer, row: StudyRow, links: Mapping[str, str]) -> PageR
         link=links.get(effect.study, ""),
         cause=answer.cause_label,
         outcome=answer.outcome.label,
-        product=products().get(row.comparison.product, ""),
+        product=", ".join(products().get(word, word) for word in row.comparison.products),
         design=DESIGN_NAMES[effect.design],
         n=effect.n,
         effect=f"{answer.measure} {row_words(row)}",

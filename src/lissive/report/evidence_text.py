@@ -140,7 +140,12 @@ def _left(rows: Sequence[Unused]) -> str:
     for row in rows:
         quoted = any(each.value == row.text for each in row.cited)
         text = f'"{row.text}"' if quoted else row.text
-        lines.append(wrapped(f"- {row.key}: {row.reason}{f': {text}' if text else ''}", "  "))
+        lines.append(
+            wrapped(
+                f"- {marked(row.key, _recalled(row.provenance))}: {row.reason}{f': {text}' if text else ''}",
+                "  ",
+            )
+        )
     return "\n".join(["Not pooled, with the reason:", *lines]) if lines else ""
 
 

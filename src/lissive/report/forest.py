@@ -21,6 +21,7 @@ from lissive.report.forest_lines import Line, lines
 from lissive.report.inline_svg import plainly, settings
 from lissive.report.pool_words import (
     INTERVALS,
+    ci_name,
     counted,
     null_value,
     p_value,
@@ -112,7 +113,7 @@ def alt_text(answer: PooledAnswer) -> str:
         return f"{title(answer)}: no study to plot."
     further = ""
     if overall.pooled.prediction_interval is not None:
-        further = f"; 95 % prediction interval {predicted(overall)}"
+        further = f"; {100 * answer.level:g} % prediction interval {predicted(overall)}"
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
     return f"{title(answer)}: {counted(overall.studies)}, {found}{further}."
 
@@ -245,7 +246,7 @@ def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
     style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "color": GREY}
     ax.text(-0.36, -0.75, "cannabinoid", ha="right", **style)
     ax.text(-0.06, -0.75, "control", ha="right", **style)
-    ax.text(1.06, -0.75, f"{answer.measure} (95 % CI)", **style)
+    ax.text(1.06, -0.75, f"{answer.measure} ({ci_name(answer.level)})", **style)
     ax.text(1.78, -0.75, "weight", ha="right", **style)
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")

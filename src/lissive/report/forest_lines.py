@@ -77,7 +77,7 @@ def _lines(answer: PooledAnswer) -> Iterator[Line]:
         nothing = overall.prediction_beyond_scale  # then nothing is drawn
         yield Line(
             "prediction",
-            "95 % prediction interval",
+            f"{100 * answer.level:g} % prediction interval",
             estimate=None if nothing else overall.pooled.estimate,
             low=further[0],
             high=further[1],

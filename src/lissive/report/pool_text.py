@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lissive.evidence.answer_types import Alternatives, PooledAnswer, Result, StudyRow
+from lissive.evidence.comparison import RATIOS
+from lissive.evidence.regression import FEW
 from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.pool_words import (
     DESIGN_NAMES,
     DESIGNS,
     DRUG,
     absolute_words,
+    ci_name,
     finding,
     group_words,
     heterogeneity,
@@ -50,7 +53,8 @@ def pool_text(answer: PooledAnswer) -> str:
     """The answer of `lissive evidence pool`, as text."""
     overall = answer.overall
     if overall is None:
-        return paragraphs([title(answer), _nothing(answer), _left_out(answer), wrapped(_looked(answer))])
+        parts = [title(answer), _nothing(answer), marks(answer), _left_out(answer), wrapped(_looked(answer))]
+        return paragraphs(parts)
     return paragraphs(
         [
             f"{title(answer)}\n{wrapped(how(answer))}",
@@ -58,6 +62,8 @@ def pool_text(answer: PooledAnswer) -> str:
             _overall(answer, overall),
             _words(answer),
             wrapped(absolute_words(answer)),
+            _either_sign(answer),
+            _regression(answer),
             _one_out(answer),
             _small(answer),
             _notes(answer, overall),
@@ -71,7 +77,7 @@ def pool_text(answer: PooledAnswer) -> str:
 
 def study_table(answer: PooledAnswer) -> str:
     """The studies by design, each design with its own estimate."""
-    head = f"|{DRUG.removeprefix('the ')}|control|{answer.measure} (95 % CI)|weight"
+    head = f"|{DRUG.removeprefix('the ')}|control|{answer.measure} ({ci_name(answer.level)})|weight"
     rows: list[list[str]] = []
     for group in answer.by_design:
         rows.append([DESIGNS[group.design]])
@@ -96,14 +102,15 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
     ]
     if k > 1:
         tau2 = pooled.tau2_ci
-        ends = "" if tau2 is None else f" (95 % CI of τ² {interval(tau2)})"
+        ends = "" if tau2 is None else f" ({ci_name(pooled.level)} of τ² {interval(tau2)})"
         lines.append(f"Heterogeneity: {heterogeneity(pooled)}{ends}.")
     if pooled.predicted_y is not None:
         lines.append(
-            f"95 % prediction interval (true effect in a further similar study; t, df = {k - 2}): {predicted(overall)}."
+            f"{100 * pooled.level:g} % prediction interval (true effect in a further similar study; t, df = {k - 2}): "
+            f"{predicted(overall)}."
         )
     elif k > 1 and pooled.model == "random":
-        lines.append(f"95 % prediction interval: not estimable with {studies(k)}.")
+        lines.append(f"{100 * pooled.level:g} % prediction interval: not estimable with {studies(k)}.")
     if (between := answer.between) is not None:
         verdict = (
             "the designs differ" if between.p < 0.1 else "no clear difference (low power with few studies)"
@@ -119,6 +126,40 @@ def _words(answer: PooledAnswer) -> str:
     below, above = sides(answer.outcome.better)
     nothing = f"{null_value(answer):g}"
     return wrapped(f"Below {nothing}: {below}. Above {nothing}: {above}.")
+
+
+def _either_sign(answer: PooledAnswer) -> str:
+    """What results whose sign is not known would make of the estimate."""
+    lines = []
+    for each in answer.either_sign:
+        of = f", {DESIGN_NAMES[each.result.design]}" if each.result.design else ""
+        flip = " This changes the finding." if each.flips else ""
+        lines.append(
+            f"- taken as {each.sign} with {DRUG}{of}: {pooled_words(each.result.pooled)}, "
+            f"{k_words(each.result.studies)}: {finding(each.result)}.{flip}"
+        )
+    if not lines:
+        return ""
+    names = ", ".join(answer.either_sign[0].labels)
+    head = f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"
+    return "\n".join(map(wrapped, [head, *lines]))
+
+
+def _regression(answer: PooledAnswer) -> str:
+    """The slope of a meta-regression, with what it cannot show."""
+    found = answer.regression
+    if found is None:
+        return ""
+    scale = f"log {answer.measure}" if answer.measure in RATIOS else answer.measure
+    explained = "" if found.explained is None else f", {found.explained:.0f} % of τ² explained"
+    few = f" Fewer than {FEW} studies: not to be relied on." if found.k < FEW else ""
+    without = f" Without {found.covariate}: {', '.join(found.left_out)}." if found.left_out else ""
+    return wrapped(
+        f"Meta-regression on {found.covariate} (k = {found.k}; Knapp-Hartung, t, df = {found.k - 2}): {scale} changes "
+        f"by {found.slope:.3g} per unit ({ci_name(answer.level)} {found.slope_low:.3g} to {found.slope_high:.3g}; "
+        f"{p_value(found.p)}); τ² left {found.tau2:.3g}{explained}. It compares trials, and shows no cause.{few}"
+        f"{without}"
+    )
 
 
 def _one_out(answer: PooledAnswer) -> str:
@@ -174,7 +215,7 @@ def _sources(answer: PooledAnswer) -> str:
 
 
 def _limits(answer: PooledAnswer) -> str:
-    sponsored = any(row.comparison.product == "nabiximols" for row in answer.studies)
+    sponsored = any("nabiximols" in row.comparison.products for row in answer.studies)
     return LIMITS + (SPONSOR if sponsored else "") + f" {_looked(answer)}".rstrip()
 
 
@@ -185,13 +226,14 @@ def _looked(answer: PooledAnswer) -> str:
 
 def marks(answer: PooledAnswer) -> str:
     """What the marks after names of studies mean; empty where there are none."""
-    kinds = {row.effect.provenance for row in answer.studies}
+    kinds = {row.effect.provenance for row in answer.studies} | {row.provenance for row in answer.left_out}
     notes = {"recalled": UNVERIFIED_NOTE, "derived": DERIVED_NOTE}
     texts = [note for word, note in notes.items() if word in kinds]
     if not texts:
         return ""
     n = len(answer.unverified)
-    return wrapped(f"{'; '.join(texts)}.{f' Unverified: {n} of {answer.k}.' if n else ''}")
+    of = f" Unverified: {n} of the {answer.k} pooled." if n else ""
+    return wrapped(f"{'; '.join(texts)}.{of}")
 
 
 def _nothing(answer: PooledAnswer) -> str:
@@ -224,7 +266,10 @@ def _there_is(found: Alternatives | None) -> str:
 def _left_out(answer: PooledAnswer) -> str:
     if not answer.left_out:
         return ""
-    lines = (wrapped(f"- {row.label}: {_ended(left_out_words(row))}") for row in answer.left_out)
+    lines = (
+        wrapped(f"- {marked(row.label, row.provenance)}: {_ended(left_out_words(row))}")
+        for row in answer.left_out
+    )
     return "\n".join(["Not pooled, with the reason:", *lines])
 
 

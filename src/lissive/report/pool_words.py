@@ -9,7 +9,7 @@ from lissive.evidence.absolute import Absolute
 from lissive.evidence.answer_types import LeftOut, PooledAnswer, Result, StudyRow
 from lissive.evidence.comparison import Group
 from lissive.evidence.effect import null
-from lissive.evidence.pooling import Pooled
+from lissive.evidence.pooling import METHOD_NAMES, Pooled
 from lissive.report.words import count, marked, percent, span, upper_first
 
 DRUG, CONTROL = "the cannabinoid", "control"
@@ -29,6 +29,7 @@ ESTIMATORS = {
     "REML": "restricted maximum likelihood (REML)",
     "DL": "DerSimonian-Laird (DL)",
     "PM": "Paule-Mandel (PM)",
+    "SJ": "Sidik-Jonkman (SJ)",
 }
 INTERVALS = {"HK": "Hartung-Knapp", "mHK": "Hartung-Knapp, modified", "Wald": "Wald"}
 
@@ -66,6 +67,15 @@ def row_words(row: StudyRow) -> str:
     return estimate_words(row.effect.estimate, row.ci, row.effect.measure)
 
 
+def ci_name(level: float) -> str:
+    """What an interval of this level is called.
+
+    >>> ci_name(0.95)
+    '95 % CI'
+    """
+    return f"{100 * level:g} % CI"
+
+
 def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
@@ -83,19 +93,17 @@ def studies(k: int) -> str:
 
 
 def counted(ids: Sequence[str]) -> str:
-    """How many studies; where one has several arms, how many comparisons as well."""
-    names, k = len(set(ids)), len(ids)
-    return studies(k) if names in (0, k) else f"{k} comparisons of {studies(names)}"
+    """How many studies."""
+    return studies(len(ids))
 
 
 def k_words(ids: Sequence[str]) -> str:
-    """The number of pooled comparisons as the field prints it.
+    """The number of pooled studies as the field prints it.
 
-    >>> k_words(["a", "b"]), k_words(["a", "a", "b"])
-    ('k = 2', 'k = 3 (2 studies)')
+    >>> k_words(["a", "b"])
+    'k = 2'
     """
-    names, k = len(set(ids)), len(ids)
-    return f"k = {k}" if names in (0, k) else f"k = {k} ({studies(names)})"
+    return f"k = {len(ids)}"
 
 
 def row_label(row: StudyRow) -> str:
@@ -146,7 +154,7 @@ def finding(result: Result) -> str:
         "harm": f"favours {CONTROL}",
         "lower": f"lower with {DRUG}",
         "higher": f"higher with {DRUG}",
-        "either": "95 % CI includes no effect",
+        "either": f"{ci_name(result.pooled.level)} includes no effect",
     }[result.direction]
 
 
@@ -155,15 +163,16 @@ def how(answer: PooledAnswer) -> str:
     if answer.overall is None:
         return ""
     pooled = answer.overall.pooled
+    ci = ci_name(pooled.level)
     scale = f" in {answer.outcome.unit}" if answer.measure == "MD" else ""
     begin = upper_first(f"{answer.measure_label}{scale}, {DRUG} versus {CONTROL}")
     if pooled.k == 1:
-        return f"{begin}; 95 % CI."
-    kind = "Mantel-Haenszel" if pooled.method == "MH" else "inverse variance"
+        return f"{begin}; {ci}."
+    kind = METHOD_NAMES[pooled.method]
     if pooled.model == "fixed":
-        return f"{begin}. Fixed-effect model, {kind}; 95 % CI."
+        return f"{begin}. Fixed-effect model, {kind}; {ci}."
     return (
-        f"{begin}. Random-effects model, {kind}; τ² by {ESTIMATORS[pooled.tau2_by]}; 95 % CI by "
+        f"{begin}. Random-effects model, {kind}; τ² by {ESTIMATORS[pooled.tau2_by]}; {ci} by "
         f"{INTERVALS[pooled.ci_by]}."
     )
 
@@ -183,7 +192,8 @@ def i_squared(pooled: Pooled) -> str:
 def spread(result: Result) -> str:
     """Heterogeneity, and the prediction interval."""
     found = heterogeneity(result.pooled)
-    return f"{found}; 95 % prediction interval {predicted(result)}" if result.pooled.predicted_y else found
+    name = f"{100 * result.pooled.level:g} % prediction interval"
+    return f"{found}; {name} {predicted(result)}" if result.pooled.predicted_y else found
 
 
 def predicted(result: Result) -> str:
@@ -211,9 +221,16 @@ def _risks(found: Absolute) -> str:
     source = "as specified" if found.baseline_from == "as asked" else "pooled control groups"
     return (
         f"{percent(found.baseline)} with control ({source}), {percent(found.risk)} with {DRUG} "
-        f"({span(percent(low), percent(high))}); {abs(1000 * found.benefit):.0f} more per 1000 "
-        f"{'benefit' if found.benefit >= 0 else 'are harmed'}; {found.words()}"
+        f"({span(percent(low), percent(high))}); {_per_1000(found.benefit)}{found.words()}"
     )
+
+
+def _per_1000(benefit: float) -> str:
+    """How many more benefit or are harmed; nothing where none do, as that is said after it."""
+    if not benefit:
+        return ""
+    more = f"{abs(1000 * benefit):.0f}"
+    return f"{'fewer than 1' if more == '0' else more} more per 1000 {'benefit' if benefit > 0 else 'are harmed'}; "
 
 
 def left_out_words(row: LeftOut) -> str:
