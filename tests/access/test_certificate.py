@@ -193,3 +193,13 @@ def test_a_residence_without_rules_is_refused_with_the_nearest():
 def test_a_day_before_the_first_rule_is_refused():
     with pytest.raises(RuleError, match="no rule of New York was in force on that day; the first is NY-2014"):
         draft(case(), datetime.date(1990, 1, 1))
+
+
+def test_no_dose_stands_in_a_draft_for_a_product_that_cannot_be_had():
+    plan = {"product": "nabiximols", "titration": "label", "weeks": 12}
+    found = draft(case(plan=plan), TODAY)
+    assert found.answer.product.status == "not_obtainable"
+    text = draft_text(found)
+    assert "nabiximols (Sativex)" in text
+    assert "titrated by the label" not in text
+    assert "12 weeks" not in text

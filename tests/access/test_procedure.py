@@ -163,3 +163,13 @@ def test_what_a_rule_asks_for_a_minor_is_never_taken_as_met(code: str) -> None:
     young = ask(code, "2025-06-01", age=15)
     assert young.procedural != "ok"
     assert {"minor", "guardian"} & {*young.blocks}
+
+
+@pytest.mark.parametrize("code", ["US-FL", "US-NY", "US-KY"])
+def test_who_may_be_a_minor_is_no_surer_than_one_who_is(code: str) -> None:
+    """A certificate for a person of unknown age is never said to be in order."""
+    unknown, minor = (ask(code, "2025-03-01", age=age, visit="in_person") for age in (None, 15))
+    assert (unknown.procedural, unknown.blocks) == ("unknown", ("age_unknown",))
+    assert minor.procedural == "unknown"
+    assert ask(code, "2025-03-01", age=18, visit="in_person").procedural == "ok"
+    assert ask("US-KY", "2025-03-01", age=None, visit="video").procedural == "blocked"  # at any age

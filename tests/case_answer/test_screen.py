@@ -14,7 +14,7 @@ from lissive.report.screen_text import LINES, WIDTH, screen
 from lissive.safety import Flag, SafetyAnswer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
-LABELS = ["BOTTOM LINE", "PLAN", "ACCESS", "SAFETY", "TRIALS", "THIS PERSON", "USUAL CARE", "NEXT"]
+LABELS = ["BOTTOM LINE", "CASE", "PLAN", "ACCESS", "SAFETY", "TRIALS", "THIS PERSON", "USUAL CARE", "NEXT"]
 ALS = """case: als
 as_of: 2026-11-22
 place: {residence: GB}
@@ -35,7 +35,7 @@ def test_the_answer_comes_first_and_fits(capsys: pytest.CaptureFixture[str], tmp
     lines = printed(capsys, case).splitlines()
     assert len(lines) <= LINES
     assert max(map(len, lines)) <= WIDTH
-    assert lines[1].startswith("BOTTOM LINE  May ease spasticity in ALS")
+    assert lines[0].startswith("BOTTOM LINE  May ease spasticity in ALS")
     starts = [label for label in LABELS if any(line.startswith(label) for line in lines)]
     assert starts == LABELS
     places = [next(k for k, line in enumerate(lines) if line.startswith(label)) for label in LABELS]
@@ -95,7 +95,7 @@ def test_means_stand_beside_means_and_are_named(capsys: pytest.CaptureFixture[st
     assert re.search(
         r"means in week 6: drug [\d.]+, placebo [\d.]+, difference [-+][\d.]+ \(trials -0.33\)", text
     )
-    assert "age, sex do nothing" in text
+    assert "age and sex have no effect" in text
     assert "median" not in text
     whole = printed(capsys, case, "--forecast", "--subjects", "4")
     assert "mean" in whole.split("drug minus placebo")[1][:80]
@@ -105,3 +105,54 @@ def test_a_case_that_says_nothing_is_answered() -> None:
     text = screen(answer(make_case({"case": "a"})))
     assert "The case names no cause of the spasms" in " ".join(text.split())
     assert "State spasm.cause" in " ".join(text.split()) or "State plan.product" in " ".join(text.split())
+
+
+def test_the_bottom_line_is_found_in_the_first_three_lines_and_its_certainty_is_of_the_benefit() -> None:
+    lines = screen(answer(read_case(EXAMPLE), simulate=False)).splitlines()
+    first = " ".join(" ".join(lines[:3]).split())
+    assert first.startswith("BOTTOM LINE Nabiximols (Sativex) cannot be had in New York; on average a small")
+    assert "as patients rate it (certainty moderate); fewer spasms are not shown" in first
+
+
+def test_nothing_is_said_of_a_plan_that_there_is_none_of() -> None:
+    case = make_case({"case": "a", "spasm": {"cause": "multiple_sclerosis"}})
+    assert "this plan" not in answer(case, simulate=False).bottom_line.text
+
+
+def test_an_unknown_age_is_asked_for() -> None:
+    said = {
+        "case": "a",
+        "as_of": "2026-11-22",
+        "place": {"residence": "US-NY"},
+        "plan": {"product": "nabiximols"},
+    }
+    text = " ".join(screen(answer(make_case(said), simulate=False)).split())
+    assert "visit: not known (age not stated)" in text
+    assert "State the age" in text
+
+
+def test_a_starting_value_that_is_not_stated_is_not_called_the_person_s() -> None:
+    said = make_case(
+        {
+            "case": "a",
+            "spasm": {"cause": "multiple_sclerosis"},
+            "plan": {"product": "nabiximols", "titration": "label", "weeks": 1},
+        }
+    )
+    text = " ".join(screen(answer(said, subjects=2)).split())
+    assert "the case states no spasticity NRS" in text
+    assert "now" not in text.split("THIS PERSON")[1].split("USUAL CARE")[0].replace("known", "")
+
+
+def test_figures_of_one_group_alone_are_not_shown_and_means_have_a_scale() -> None:
+    said = {"case": "a", "spasm": {"cause": "fibromyalgia"}, "plan": {"product": "nabilone"}}
+    text = " ".join(screen(answer(make_case(said), simulate=False)).split())
+    assert "nabilone -12.07" not in text
+    als = {"case": "a", "spasm": {"cause": "als"}, "plan": {"product": "dronabinol"}}
+    text = " ".join(screen(answer(make_case(als), simulate=False)).split())
+    assert "mean change in points (0 to 4): nabiximols -0.11" in text
+
+
+def test_the_screen_in_the_docs_is_what_one_gets(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "how-to" / "forecast-a-case.md").read_text(encoding="utf-8")
+    assert printed(capsys, EXAMPLE) == page.split("```\n")[1]

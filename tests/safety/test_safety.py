@@ -11,14 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lissive.case import CaseFindings, make_case, products, read_case
+from lissive.case import make_case, products, read_case
 from lissive.case.facts import CurrentDrug, History
-from lissive.errors import SafetyError
+from lissive.errors import CaseError, SafetyError
 from lissive.report.safety_text import safety_lines
 from lissive.safety import SEVERITIES, judge, safety_of
 from lissive.safety._table import day_read, sources
 from lissive.safety.drugs import almost, drugs, drugs_of, read_drugs
-from lissive.safety.rules import cautions, conditions, interactions, read_cautions, read_interactions
+from lissive.safety.rules import (
+    cautions,
+    conditions,
+    contents,
+    interactions,
+    read_cautions,
+    read_interactions,
+    sizes,
+)
 
 ROOT = Path(__file__).parents[2]
 with (Path(__file__).parent / "lists.tsv").open(encoding="utf-8") as table:
@@ -75,15 +83,15 @@ def test_the_lists_name_rules_that_exist_and_are_at_least_sixty():
 
 # -- dose and product -----------------------------------------------------------------------------
 def test_a_small_dose_of_cbd_is_said_to_be_uncertain_and_a_large_one_is_not():
-    small = flags_of("cbd_oral_solution", "citalopram", "weight_kg=70", dose="100 mg", doses_per_day=2)
-    large = flags_of("cbd_oral_solution", "citalopram", "weight_kg=70", dose="350 mg", doses_per_day=2)
+    small = flags_of("cannabidiol_solution", "citalopram", "weight_kg=70", dose="100 mg", doses_per_day=2)
+    large = flags_of("cannabidiol_solution", "citalopram", "weight_kg=70", dose="350 mg", doses_per_day=2)
     assert (small["citalopram_cbd"].severity, large["citalopram_cbd"].severity) == ("minor", "moderate")
     assert "200 mg of CBD a day" in small["citalopram_cbd"].mechanism  # 5 mg/kg are 350 mg
     assert "uncertain" not in large["citalopram_cbd"].mechanism
 
 
 def test_flower_is_said_to_have_an_unknown_amount_of_cbd():
-    found = safety_of(case_of("smoked", "clobazam"))
+    found = safety_of(case_of("flower_smoked", "clobazam"))
     flag = next(flag for flag in found.flags if flag.id == "clobazam_cbd")
     assert "Whether the product has CBD is not stated." in flag.mechanism
     assert "CBD content of smoked cannabis" in found.not_assessed
@@ -223,7 +231,9 @@ def test_the_same_ingredient_by_two_names_is_one():
     assert "sedation_several" not in flags_of("nabiximols", "baclofen; Lioresal")
 
 
-@pytest.mark.parametrize("product", ["-", "nabiximols", "thc_oral", "cbd_oral_solution", "smoked"])
+@pytest.mark.parametrize(
+    "product", ["-", "nabiximols", "dronabinol", "cannabidiol_solution", "flower_smoked"]
+)
 def test_short_lines_fit_and_the_text_is_eighty_wide(product):
     everything = "; ".join(drugs())
     words = ",".join(
@@ -247,14 +257,14 @@ def test_what_is_said_to_be_read_has_a_source_with_a_day_and_the_rest_is_unverif
     for rule in (*interactions(), *cautions()):
         assert set(rule.text.sources) <= set(sources())
         assert rule.text.provenance == "unverified" or day_read(rule.text.sources)
-    found = flags_of("thc_oral", "fluconazole; zolpidem; topiramate", "conditions=stroke")
+    found = flags_of("dronabinol", "fluconazole; zolpidem; topiramate", "conditions=stroke")
     assert found["cyp2c9_inhibitor"].provenance.startswith("read 20")
     assert found["stroke"].provenance == "unverified"
 
 
 def test_a_member_of_an_enzyme_s_list_that_was_not_read_makes_its_flag_unverified():
-    read = flags_of("cbd_oral_solution", "bupropion", "weight_kg=70")["cyp2b6_substrates"]
-    unread = flags_of("cbd_oral_solution", "oxazepam", "weight_kg=70")["ugt_substrates"]
+    read = flags_of("cannabidiol_solution", "bupropion", "weight_kg=70")["cyp2b6_substrates"]
+    unread = flags_of("cannabidiol_solution", "oxazepam", "weight_kg=70")["ugt_substrates"]
     assert read.provenance.startswith("read")
     assert unread.provenance == "unverified"
 
@@ -273,9 +283,29 @@ def test_a_member_of_an_enzyme_s_list_that_was_not_read_makes_its_flag_unverifie
     ],
 )
 def test_wrong_facts_are_refused_with_what_is_allowed(history, said):
-    with pytest.raises(CaseFindings) as error:
+    with pytest.raises(CaseError) as error:
         make_case({"case": "a", "history": history})
     assert said in str(error.value)
+
+
+def test_a_table_by_product_refuses_a_product_that_no_case_can_plan(tmp_path):
+    """A product under a former name would lose its flags: smoke, ethanol, sesame oil."""
+    path = tmp_path / "contents.tsv"
+    path.write_text("product\tcontent\tprovenance\tsource\tnote\nsmoked\tsmoke\tread\tacp_smoke\t\n")
+    with pytest.raises(SafetyError, match="product is 'smoked'"):
+        contents(path)
+    path.write_text(
+        "product\tmedicine\tanalyte\tvalue\tunit\tprovenance\tsource\tnote\n"
+        "thc_oral\tfluconazole\tTHC\t3.59\tratio\tcalculated\tlissive_model\t\n"
+    )
+    with pytest.raises(SafetyError, match="product is 'thc_oral'"):
+        sizes(path)
+
+
+@pytest.mark.filterwarnings("ignore::lissive.case.vocabulary.FormerId")
+def test_smoke_and_allergy_are_flagged_under_former_names_of_products_too():
+    assert {"smoke", "age_18_to_25"} <= set(flags_of("smoked", "-", "age_years=24"))
+    assert "sesame_allergy" in flags_of("thc_oral", "-", "conditions=sesame_allergy")
 
 
 DRUGS = "drug\tnames\tbrands\tclasses\tmetabolism\tsource\tmetabolism_unverified\n"

@@ -18,16 +18,16 @@ TIMES = np.concatenate([np.arange(0, 12, 0.25), np.arange(12, 49, 1.0)])
 MEDICINES = ("fluconazole", "itraconazole", "ketoconazole", "rifampicin")
 PRODUCTS = {
     "nabiximols": {"route": "spray", "thc_mg": 10.8, "cbd_mg": 10.0},
-    "thc_oral": {"route": "oral", "thc_mg": 10.0, "cbd_mg": 0.0},
-    "cbd_oral_solution": {
+    "dronabinol": {"route": "oral", "thc_mg": 10.0, "cbd_mg": 0.0},
+    "cannabidiol_solution": {
         "route": "oral",
         "thc_mg": 0.0,
         "cbd_mg": 750.0,
         "fed": 1.0,
         "given": {"oil_CBD": 1.0},
     },
-    "smoked": {"route": "smoked", "thc_mg": 10.0, "cbd_mg": 0.0, "duration": SMOKING_H},
-    "vaporised": {"route": "vaporised", "thc_mg": 10.0, "cbd_mg": 0.0, "duration": SMOKING_H},
+    "flower_smoked": {"route": "smoked", "thc_mg": 10.0, "cbd_mg": 0.0, "duration": SMOKING_H},
+    "flower_vaporised": {"route": "vaporised", "thc_mg": 10.0, "cbd_mg": 0.0, "duration": SMOKING_H},
 }
 
 

@@ -159,9 +159,9 @@ def _version(place: Jurisdiction, answer: Answer) -> Version | None:
 def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
     remarks = [field.note]
     if field.fills == "product" and answer.product.status not in ("obtainable", "not_asked"):
-        remarks.append(
-            f"planned: {_product(case)}; {answer.product.status.replace('_', ' ')}: {answer.product.why}"
-        )
+        can_be_had = answer.product.status != "not_obtainable" or case.plan.product is None
+        planned = _product(case) if can_be_had else product(case.plan.product or "").label  # no dose of it
+        remarks.append(f"planned: {planned}; {answer.product.status.replace('_', ' ')}: {answer.product.why}")
     if field.place != COMMON:  # of the common shape it is said once, of the whole
         remarks.append(dated(field, answer.on))
         if field.provenance == "recalled":

@@ -2,7 +2,7 @@
 
 What is still open, as a visit that is not yet arranged, blocks nothing: what it then has to keep to is a
 requirement. What is stated is held against the rule; where the rule is not known, so is the answer. A rule in words
-that no clause decides (of a minor, of a visitor, a waiver, a speciality) makes it unknown, never ok.
+that no clause decides (of a minor or who may be one, of a visitor, a waiver, a speciality) makes it unknown, never ok.
 """
 
 from __future__ import annotations
@@ -186,6 +186,8 @@ def is_minor(facts: Facts, version: Version) -> bool:
 
 def _of_minor(facts: Facts, version: Version) -> Iterator[Check]:
     """What a minor needs besides: a guardian, a second practitioner, one of fewer kinds."""
+    if facts.age is None:  # who may be a minor cannot be surer than one who is
+        yield UNKNOWN, "age_unknown", "minors_caregiver"
     if not is_minor(facts, version):
         return
     if version.minors_caregiver is None:

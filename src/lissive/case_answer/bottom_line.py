@@ -38,17 +38,21 @@ def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: G
 
 
 def _benefit(case: Case) -> tuple[str, str, str]:
-    """The benefit's word, the claim, and the words of its table; the planned product's where it has its own."""
+    """The benefit's word, the claim, and the words of its table; the planned product's where it has its own.
+
+    The certainty is the claim's: in the text it stands after what the claim is about, else at the end.
+    """
     cause, planned = case.spasm.cause, case.plan.product
     if cause is None:
         return "not_known", "", NO_CAUSE
     mine = [row for row in rows("bottom_lines") if row["cause"] == cause]
     for row in mine or [row for row in rows("bottom_lines") if row["cause"] == "other"]:
-        if row["products"] == "any" or planned in row.parts("products"):
+        if row["products"] == "any" or (planned or "none") in row.parts("products"):
             claim = next((each for each in shipped_claims() if each.id == row["claim"]), None)
             is_judged = claim is not None and row["benefit"] != "not_tested"
             certainty = f" (certainty {claim.certainty_label})" if claim and is_judged else ""
-            return row["benefit"], row["claim"], f"{row['text']}{certainty}"
+            text = row["text"] if "{certainty}" in row["text"] else row["text"] + "{certainty}"
+            return row["benefit"], row["claim"], text.replace("{certainty}", certainty)
     raise AssertionError(f"bottom_lines.tsv has no row for any product in {cause}")
 
 

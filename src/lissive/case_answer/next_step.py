@@ -50,6 +50,8 @@ def _steps(
         yield NextStep("settle the major safety flags", after="before certifying or prescribing")
     if access is not None and access.missing:
         yield NextStep(f"find out {access.missing[0].asks}", after="before certifying")
+    if access is not None and "age_unknown" in access.blocks:
+        yield NextStep("state the age; rules for minors differ", after="before certifying")
     if gate.product == "not_obtainable":
         yield NextStep("plan a product that can be had", after="now")
     elif case.plan.product is None:
@@ -76,4 +78,4 @@ def review(case: Case, gate: Gates) -> NextStep:
     else:
         what, source = f"stop unless {rule['of']} fell {rule['fall']} % or more", cited(rule["source"])
     on = None if case.as_of is None else case.as_of + datetime.timedelta(weeks=weeks)
-    return NextStep(what, on, f"{weeks} weeks of treatment", source)
+    return NextStep(what, on, f"{weeks} {'week' if weeks == 1 else 'weeks'} of treatment", source)

@@ -95,7 +95,7 @@ def predict(
     subjects: int = 1000,
     seed: int = 1,
     threads: int | None = None,
-    rtol: float = 1e-4,
+    rtol: float = 1e-3,
     progress: Callable[[int], None] | None = None,
 ) -> Forecast:
     """Simulate `subjects` virtual patients like the case's, each on its treatment and on placebo.

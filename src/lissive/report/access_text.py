@@ -37,6 +37,7 @@ BLOCKS: Mapping[str, str] = {
     "practitioner_type": "type of practitioner",
     "practitioner_unknown": "type of practitioner",
     "residency": "residence",
+    "age_unknown": "age not stated",
     "guardian": "parent or guardian of a minor",
     "second_practitioner": "second practitioner",
     "paediatrician": "paediatrician for a minor",

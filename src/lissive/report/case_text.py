@@ -46,15 +46,15 @@ def headline(case: Case, *, may_dose: bool = True) -> str:
     return f"{who(case)}\nPlan: {plan_line(case, may_dose=may_dose)}{over}"
 
 
-def who(case: Case) -> str:
-    """Who it is about, and as of when."""
+def who(case: Case, *, brief: bool = False) -> str:
+    """Who it is about, and as of when; in brief without weight and place."""
     person = case.person
     sex = {"female": "woman", "male": "man", None: "person"}[person.sex]
     about = [
         sex if person.age_years is None else f"{sex} aged {person.age_years:g}",
-        "" if person.weight_kg is None else f"{person.weight_kg:g} kg",
+        "" if person.weight_kg is None or brief else f"{person.weight_kg:g} kg",
         "" if case.spasm.cause is None else causes()[case.spasm.cause],
-        "" if case.place.residence is None else case.place.residence,
+        "" if case.place.residence is None or brief else case.place.residence,
     ]
     asked = "" if case.as_of is None else f", as of {case.as_of}"
     return f"{case.case}{asked}: {_listed(about)}"

@@ -6,6 +6,7 @@ safety, and the last line says where they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,9 @@ from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of, o
 from lissive.case_answer.usual_care import UsualCare
 from lissive.evidence.absolute import Absolute
 from lissive.evidence.answer_types import Result
-from lissive.evidence.case_answer import CaseEvidence, CaseFigure
+from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.effect import COUNTED
+from lissive.evidence.words import outcomes
 from lissive.evidence.words import table as evidence_table
 from lissive.forecast import ForecastAnswer, ForecastNeeds
 from lissive.report.access_text import STATUS, procedural_text
@@ -65,6 +67,7 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
     """The whole screen; in colour, labels are bold and what is contraindicated is red."""
     parts = [
         Part("BOTTOM LINE", [answer.bottom_line.text]),
+        Part("CASE", [who(answer.case, brief=True)]),
         Part("PLAN", [plan_line(answer.case, may_dose=answer.gates.may_dose)]),
         Part("ACCESS", list(_access(answer))),
         Part("SAFETY", list(_safety(answer.safety))),
@@ -90,9 +93,8 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
 def _laid_out(answer: CaseAnswer, parts: Sequence[Part], lost: Sequence[str]) -> list[str]:
     cut = f"Left out: more on {listed(lost)}. " if lost else ""
     is_marked = any(UNVERIFIED in item for part in parts for item in part.items)
-    marks = f"{UNVERIFIED} not checked. " if is_marked else ""
+    marks = f"{UNVERIFIED} not checked against the source. " if is_marked else ""
     paragraphs = [
-        wrapped(who(answer.case), width=WIDTH, hanging="  "),
         *("\n".join(part.lines()) for part in parts if part.items),
         wrapped(f"{marks}{cut}More: --full, {PARTS}.", width=WIDTH),
         f"Decision support, not a prescription. Intended use: {INTENDED_USE}",
@@ -142,13 +144,13 @@ def _safety(found: SafetyAnswer) -> Iterator[str]:
     if found.unknown_drugs:
         yield f"Unknown names, not checked: {', '.join(each.name for each in found.unknown_drugs)}."
     if found.without_flag:
-        yield f"No rule in the tables for: {', '.join(found.without_flag)}."
+        yield f"Interactions unknown (no rule in the tables): {', '.join(found.without_flag)}."
     if not found.flags:
         yield "No flag in what the case states; nothing here says that it is safe."
     if found.not_assessed:
         more = len(found.not_assessed) - _STATED
         named = ", ".join(found.not_assessed[:_STATED])
-        yield f"Not stated: {named}{f' and {more} more' if more > 0 else ''}."
+        yield f"Not stated, so not checked: {named}{f' and {more} more' if more > 0 else ''}."
 
 
 def _grave(flag: Flag) -> str:
@@ -179,10 +181,10 @@ def _trials(answer: CaseAnswer) -> Iterator[str]:
 
 def _topic(evidence: CaseEvidence, topic: str, planned: str | None, *, is_complaint: bool) -> list[str]:
     """Two lines at most: of the planned product where it has any; people before points, numbers before words."""
-    outcomes = [row["outcome"] for row in evidence_table("case_outcomes") if row["topic"] == topic]
-    outcomes.sort(key=lambda word: (one := figure_of(evidence, word)) is None or one[1].absolute is None)
+    words = [row["outcome"] for row in evidence_table("case_outcomes") if row["topic"] == topic]
+    words.sort(key=lambda word: (one := figure_of(evidence, word)) is None or one[1].absolute is None)
     found: list[tuple[bool, str]] = []
-    for word in outcomes:
+    for word in words:
         figure = figure_of(evidence, word)
         if (
             figure is not None
@@ -191,15 +193,32 @@ def _topic(evidence: CaseEvidence, topic: str, planned: str | None, *, is_compla
         ):
             found.append((figure[0].of_all_products, text))
     labels = {each.study.id: each.study.label for each in evidence.studies}
-    for row in [each for each in evidence.in_words if each.topic == topic][:1]:
+    for row in [each for each in evidence.in_words if each.topic == topic and not _BARE.match(each.text)][:1]:
         other = f", {_bare(row.product_label)}" if row.product_label and not row.fits_product else ""
-        said = f"{upper_first(topic)}: {row.text} ({labels[row.unused.study]}{other})."
+        said = f"{upper_first(topic)}{_of_words(row)} ({labels[row.unused.study]}{other})."
         if all(is_other and row.fits_product for is_other, _ in found):
             found.append((not row.fits_product, said))
     if not found and is_complaint:
         return [f"{upper_first(topic)}: no result in trials of this cause."]
     mine = [text for is_other, text in found if not is_other]
     return (mine or [text for _, text in found])[:2]
+
+
+_BARE = re.compile(r"(\w+ )?-?[\d.]+$")
+"""A figure of one group, or a p value: beside nothing it says nothing."""
+
+
+def _of_words(row: InWords) -> str:
+    """What a trial reports in words, or as changes, which need their scale."""
+    text = re.sub(r"in favour(?! of)", "in favour of the drug", row.text)
+    word = row.unused.outcome
+    for column, what in _MEANS.items():
+        if word is not None and any(each.what.endswith(column) for each in row.unused.cited):
+            return f", {what} in {outcomes()[word].unit}: {text}"
+    return f": {text}"
+
+
+_MEANS = {".change_mean": "mean change", ".end_mean": "mean at the end"}
 
 
 def _figure(evidence: CaseEvidence, outcome: str, planned: str | None) -> str:
@@ -222,14 +241,17 @@ def _figure(evidence: CaseEvidence, outcome: str, planned: str | None) -> str:
         return ""  # a ratio without a risk that it starts from says nothing of people
     pooled, measure = result.pooled, figure.answer.measure_label
     low, high = (f"{end:.2f}" for end in pooled.ci)
-    return f"{head}: {measure} {pooled.estimate:.2f} (95 % CI {low} to {high})."
+    most = outcomes()[outcome].upper
+    is_plain = measure != "mean difference" or most is None or "NRS" in label
+    scale = "" if is_plain else f", points of {most:g}"
+    return f"{head}: {measure} {pooled.estimate:.2f} (95 % CI {low} to {high}){scale}."
 
 
 def _of(figure: CaseFigure, planned: str | None) -> str:
     """Which products a figure is of, where they are not called as the planned one is."""
     if planned is not None and tuple(map(_bare, figure.products)) == (_bare(product(planned).label),):
         return ""
-    return f" of {_bare(figure.products[0])}" if len(figure.products) == 1 else " of several products"
+    return f" with {_bare(figure.products[0])}" if len(figure.products) == 1 else " with several products"
 
 
 def _bare(label: str) -> str:
@@ -265,7 +287,10 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     more = (
         " Differs from what trials found: rely on TRIALS." if beyond_trials(forecast, answer.evidence) else ""
     )
-    yield f"Simulated people with these starting values; age, sex do nothing.{more}"
+    is_stated = answer.case.spasm.spasticity_nrs is not None
+    start = "with these starting values" if is_stated else "(the case states no spasticity NRS)"
+    when = "now" if is_stated else "at the start"
+    yield f"Simulated people {start}; age and sex have no effect.{more}"
     if gate.complaint.outcome not in gate.numbers:
         yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
     if "spasticity_nrs" in gate.numbers:
@@ -274,7 +299,7 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
         found = figure_of(answer.evidence, "spasticity_nrs") if beside_trials(forecast) else None
         beside = "" if found is None else _beside(found)
         yield (
-            f"Spasticity NRS (now {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
+            f"Spasticity NRS ({when} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
             f"placebo {placebo:.1f}, difference {gap:+.1f}{beside}."
         )
         hit, share = forecast.responders["30pct_week12"], figure_of(answer.evidence, "responders_30pct")

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from lissive.case import products
 from lissive.safety._table import HERE, PROVENANCE, Row, day_read, plain, read_rows, read_table, sources
 from lissive.safety.answer import SEVERITIES, Severity
 from lissive.safety.drugs import ENZYMES, Drug, drugs
@@ -181,21 +182,22 @@ def limits() -> Mapping[str, float]:
 
 
 @cache
-def sizes() -> Mapping[tuple[str, str], tuple[tuple[str, str], ...]]:
+def sizes(path: Path = HERE / "sizes.tsv") -> Mapping[tuple[str, str], tuple[tuple[str, str], ...]]:
     """(product, medicine) → (analyte, ratio of AUC) as the model simulates it."""
     columns = ("product", "medicine", "analyte", "value", "unit", "provenance", "source", "note")
     found: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
-    for row in read_rows(HERE / "sizes.tsv", columns):
-        key = row["product"], row["medicine"]
+    for row in read_rows(path, columns):
+        key = row.one_of("product", products()), row["medicine"]
         found[key] = (*found.get(key, ()), (row["analyte"], row["value"]))
     return MappingProxyType(found)
 
 
 @cache
-def contents() -> Mapping[str, frozenset[str]]:
+def contents(path: Path = HERE / "contents.tsv") -> Mapping[str, frozenset[str]]:
     """What a product has besides THC and CBD."""
     found: dict[str, frozenset[str]] = {}
     columns = ("product", "content", "provenance", "source", "note")
-    for row in read_rows(HERE / "contents.tsv", columns):
-        found[row["product"]] = found.get(row["product"], frozenset()) | {row.one_of("content", CONTENTS)}
+    for row in read_rows(path, columns):
+        name = row.one_of("product", products())
+        found[name] = found.get(name, frozenset()) | {row.one_of("content", CONTENTS)}
     return MappingProxyType(found)
