@@ -26,7 +26,7 @@ setup: .venv/.ready
 	touch $@
 
 demo: install
-	$(BIN)/lissive case examples/ms-new-york.yaml --report out/demo
+	$(BIN)/lissive case examples/ms-uk.yaml --report out/demo
 
 test: setup
 	$(BIN)/python -m pytest

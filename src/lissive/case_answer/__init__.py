@@ -1,6 +1,6 @@
 """The answers for one case, put together once, for the terminal, for files and for programs.
 
-    found = answer(read_case("examples/ms-new-york.yaml"), subjects=1000)
+    found = answer(read_case("examples/ms-uk.yaml"), subjects=1000)
     found.bottom_line.text, found.access.status, found.forecast.responders["20pct_week4"]
 
 A case is answered as far as it goes: where it does not say enough for a forecast, `found.forecast.needs` says what is

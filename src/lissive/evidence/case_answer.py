@@ -1,6 +1,6 @@
 """What the studies say for one case: studies of its cause and product, figures, claims, and what is not known.
 
-case_evidence(read_case("examples/ms-new-york.yaml")) -> CaseEvidence, the `evidence` of `lissive case`
+case_evidence(read_case("examples/ms-uk.yaml")) -> CaseEvidence, the `evidence` of `lissive case`
 """
 
 from __future__ import annotations
