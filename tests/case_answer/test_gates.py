@@ -76,7 +76,7 @@ def test_the_table_of_what_was_fitted_is_what_was_fitted() -> None:
     assert {trial for ids in said.values() for trial in ids} <= fitted
     measured = {(trials[each.trial].id, each.observed.endpoint) for each in data_of(trials)}
     for (_, outcome), ids in said.items():
-        start = {"dizziness_risk": "dizziness", "dropout_risk": "withdrawal"}.get(outcome, outcome)
+        start = {"stopped_early": "withdrawal"}.get(outcome, outcome)
         for trial in ids:
             assert any(trial == other and endpoint.startswith(start) for other, endpoint in measured)
     assert {trials[each.trial].design.population.cause for each in data_of(trials)} == {"multiple_sclerosis"}
