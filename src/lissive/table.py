@@ -47,23 +47,27 @@ def constants(path: Path) -> dict[str, float]:
     return {row["name"]: float(row["value"]) for row in rows_of(path)}
 
 
-def read_table(path: Path, columns: Sequence[str], wrong: type[LissiveError], kind: type[R]) -> list[R]:
+def read_table(
+    path: Path, columns: Sequence[str], wrong: type[LissiveError], kind: type[R], *, shown: str = ""
+) -> list[R]:
     """The rows of a table that has exactly these columns, in this order; each a `kind`.
+
+    shown : what the file is called in messages; its path if not given.
 
     Raises       `wrong` for another header, or a line with more or fewer cells.
     """
     lines = path.read_text(encoding="utf-8").splitlines()
-    named = " ".join(columns)
+    named, place = " ".join(columns), shown or str(path)
     if not lines or lines[0].split("\t") != list(columns):
-        raise wrong("The header is not what it should be.", where=f"{path}:1", allowed=f"{named}, by tabs.")
+        raise wrong("The header is not what it should be.", where=f"{place}:1", allowed=f"{named}, by tabs.")
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         cells = line.split("\t")
         if len(cells) != len(columns):
             raise wrong(
                 f"The line has {len(cells)} cells.",
-                where=f"{path}:{number}",
+                where=f"{place}:{number}",
                 allowed=f"{len(columns)} cells, by tabs: {named}.",
             )
-        rows.append(kind(f"{path}:{number}", dict(zip(columns, cells, strict=True)), wrong))
+        rows.append(kind(f"{place}:{number}", dict(zip(columns, cells, strict=True)), wrong))
     return rows

@@ -92,7 +92,7 @@ def test_genotypes_fall_from_1_to_the_poor_metaboliser() -> None:
         ("Q_liver\t90\tL/h\tfixed", "Q_liver\t90\tL/h\tlognormal", "lognormal and has no spread"),
         ("Q_liver\t90\tL/h\tfixed", "Q_liver\t90\tL/h\tgamma", "distribution: "),
         ("\tkarschner2012\t", "\tnobody1999\t", "source 'nobody1999' is not in sources.tsv"),
-        ("Q_liver\t90\t", "Q_liver\t90", "8 cells in a row of 9"),
+        ("Q_liver\t90\t", "Q_liver\t90", "The line has 8 cells"),
     ],
 )
 def test_a_wrong_row_is_named_with_file_and_line(edit: Edit, old: str, new: str, message: str) -> None:
@@ -131,7 +131,7 @@ def test_an_unknown_cause_lists_the_known() -> None:
 
 def test_a_wrong_header_is_named(edit: Edit) -> None:
     folder = edit("thc.tsv", lambda text: text.replace("spread", "omega", 1))
-    with pytest.raises(ParameterError, match=r"^thc\.tsv:1: The columns are"):
+    with pytest.raises(ParameterError, match=r"^thc\.tsv:1: The header is not"):
         parameters.load_parameters(folder=folder)
 
 

@@ -312,7 +312,7 @@ def test_an_unknown_target_is_refused() -> None:
         ("targets.tsv", "nrs_ms", {"set_by_hand": "yes", "constants": "-"}, "the constants are none"),
         ("targets.tsv", "nrs_ms", {"measure": "week_diference"}, "measure is 'week_diference'"),
         ("targets.tsv", "nrs_ms", {"measure": "fold_after soon"}, "measure is 'fold_after soon'"),
-        ("targets.tsv", "nrs_ms", {"number": "7\t7"}, "20 cells|19 cells"),
+        ("targets.tsv", "nrs_ms", {"number": "7\t7"}, "has 20 cells|has 19 cells"),
         ("targets.tsv", "h_reflex", {"why_unmet": "-"}, "needs a reason"),
         ("targets.tsv", "nrs_ms", {"id": "spasms_ms"}, "duplicate target spasms_ms"),
         ("target_arms.tsv", "als_thc_10mg", {"doses": "two pills"}, "The dose 'two pills' is not understood"),

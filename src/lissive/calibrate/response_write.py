@@ -3,7 +3,6 @@ posterior's medians in them."""
 
 from __future__ import annotations
 
-import csv
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from lissive.calibrate.response_data import Datum
 from lissive.calibrate.write import MOSTLY_RECALLED
 from lissive.files import atomic_path, cell
 from lissive.model.parameters import FOLDER, RECALLED
+from lissive.table import rows_of
 from lissive.trials.published import Observed
 from lissive.trials.response import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 
@@ -181,10 +181,8 @@ def _fill(row: dict[str, str], column: str, found: Mapping[str, str], prior: Pri
 
 
 def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        rows = list(reader)
-        return list(reader.fieldnames or []), rows
+    rows = rows_of(path)
+    return list(rows[0]), rows
 
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]], by: str = "\t") -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Self, TypeVar
@@ -10,6 +9,7 @@ from typing import Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from lissive.errors import ParameterError
+from lissive.table import TableRow, read_table
 
 FOLDER = Path(__file__).parent / "parameters"
 DEFAULT_CAUSE = "multiple_sclerosis"
@@ -262,21 +262,8 @@ def place_of(name: str, folder: Path = FOLDER) -> str:
 
 def _rows(path: Path, columns: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Place (`file:line`) and cells of each row."""
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        header = next(lines, [])
-        if header != columns:
-            raise ParameterError(
-                f"The columns are {' '.join(header)}.", where=f"{path.name}:1", allowed=" ".join(columns)
-            )
-        for number, cells in enumerate(lines, start=2):
-            if len(cells) != len(columns):
-                raise ParameterError(
-                    f"{len(cells)} cells in a row of {len(columns)}.",
-                    where=f"{path.name}:{number}",
-                    do="Separate the cells by tabs, also where one is empty.",
-                )
-            yield f"{path.name}:{number}", dict(zip(columns, cells, strict=True))
+    for row in read_table(path, columns, ParameterError, TableRow, shown=path.name):
+        yield row.where, row.cells
 
 
 def _typed(kind: type[_Kind], cells: Mapping[str, str], place: str) -> _Kind:

@@ -6,7 +6,6 @@ model's own table of sources or of `target_sources.tsv`.
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from lissive.errors import ParameterError
 from lissive.model import load
 from lissive.model.parameters import MODULES, Source, load_causes, load_parameters, load_sources
+from lissive.table import TableRow, read_table
 
 FOLDER = Path(__file__).parent
 TARGET_COLUMNS = (
@@ -133,21 +133,9 @@ def load_targets(folder: Path = FOLDER) -> dict[str, Target]:
 
 
 def _rows(path: Path, columns: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, cells in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
-            where = f"{path.name}:{number}"
-            if number == 1 and cells != columns:
-                raise ParameterError(
-                    f"The columns are {' '.join(cells)}.", where=where, allowed=" ".join(columns)
-                )
-            if len(cells) != len(columns):
-                raise ParameterError(
-                    f"{len(cells)} cells in a row of {len(columns)}.",
-                    where=where,
-                    do="separate the cells by tabs, also where one is empty.",
-                )
-            if number > 1:
-                yield where, dict(zip(columns, cells, strict=True))
+    """Place (`file:line`) and cells of each row."""
+    for row in read_table(path, columns, ParameterError, TableRow, shown=path.name):
+        yield row.where, row.cells
 
 
 def _target(cells: Mapping[str, str], where: str) -> Target:
