@@ -27,7 +27,7 @@ def test_the_changes_of_a_time_are_those_of_states_and_of_federal_law() -> None:
 
 
 def test_a_change_says_whether_it_changes_this_persons_answer() -> None:
-    mild = make_facts({"dx": ["MS"], "flags": {"multiple_sclerosis_severe_or_end_stage": False}})
+    mild = make_facts({"age": 45, "dx": ["MS"], "flags": {"multiple_sclerosis_severe_or_end_stage": False}})
     found = {each.jurisdiction: each for each in changes(day("2026-02-01"), day("2026-07-01"), mild)}
     georgia = found["US-GA"]
     assert (georgia.before, georgia.after) == (("not_eligible", "ok"), ("eligible", "ok"))
@@ -57,7 +57,7 @@ def test_the_command_prints_each_change_with_its_citation(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     facts = tmp_path / "facts.yaml"
-    facts.write_text("dx: [MS]\nflags: {multiple_sclerosis_severe_or_end_stage: false}\n", encoding="utf-8")
+    facts.write_text("age: 45\ndx: [MS]\nflags: {multiple_sclerosis_severe_or_end_stage: false}\n", encoding="utf-8")
     words = ["access", "changes", "--since", "2026-06-19", "--to", "2026-07-01", "--facts", str(facts)]
     assert main(words) == 0
     out = " ".join(capsys.readouterr().out.split())

@@ -59,7 +59,7 @@ def one_group(groups: Sequence[Group]) -> Group:
 
     >>> both = one_group([Group("a", 30, mean=5.0, sd=2.0), Group("b", 30, mean=6.0, sd=2.0)])
     >>> both.n, both.mean, round(both.sd, 4)
-    (60, 5.5, 2.0455)
+    (60, 5.5, 2.0461)
     """
     arm = " + ".join(each.arm for each in groups)
     n, events, time = (_sum(groups, name) for name in ("n", "events", "person_time"))
