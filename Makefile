@@ -5,7 +5,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test install campaign baseline baseline-check calibration validation lint setup bench clean
+.PHONY: demo test slow install campaign baseline baseline-check calibration validation lint setup bench clean
 
 # For users: lissive and what it needs, no developers' tools.
 install: .venv/.installed
@@ -30,6 +30,10 @@ demo: install
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Whole simulations by another solver, or of many people. Three minutes.
+slow: setup
+	$(BIN)/python -m pytest -m slow
 
 # Many more random inputs than `make test` draws. Some minutes.
 campaign: setup

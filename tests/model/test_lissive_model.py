@@ -328,6 +328,7 @@ def trial(cause: str, per_dose: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", CAUSES)
 def test_eight_sprays_a_day_for_twelve_weeks(cause: str) -> None:
     placebo, active = trial(cause, 0), trial(cause, 2)

@@ -47,6 +47,7 @@ def test_a_state_that_starts_off_zero_counts_without_a_dose() -> None:
     assert live_parameters(model, ["A"], [], model.parameters) & mine == {"k", "a0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "moving"),
     [

@@ -183,6 +183,7 @@ def test_what_is_unverified_is_marked_and_what_is_read_is_not(plain: str) -> Non
     assert cells["study2020", "THC", "Cmax"][6] == "2.00 ng/mL"
 
 
+@pytest.mark.slow
 def test_every_observation_is_there_with_the_numbers_of_the_json(
     shipped: Validation, shipped_page: str
 ) -> None:
@@ -196,17 +197,20 @@ def test_every_observation_is_there_with_the_numbers_of_the_json(
         assert any(cells <= set(each) for each in mine), row
 
 
+@pytest.mark.slow
 def test_everything_that_was_skipped_is_there(shipped: Validation, shipped_page: str) -> None:
     there = {tuple(row) for row in Page(shipped_page).rows}
     assert {(each.study, each.what, each.why) for each in shipped.skipped} <= there
 
 
+@pytest.mark.slow
 def test_every_missed_ratio_of_the_shipped_studies_is_explained(shipped: Validation) -> None:
     missed = {(row.study, row.analyte, row.metric) for row in shipped.ratios.missed}
     assert missed
     assert missed <= explanations().keys()
 
 
+@pytest.mark.slow
 def test_every_explanation_is_of_a_ratio_that_is_scored(shipped: Validation) -> None:
     rows = shipped.rows
     assert explanations().keys() <= {(row.study, row.analyte, row.metric) for row in rows}

@@ -338,6 +338,7 @@ PLACES: list[tuple[str | int, ...]] = [
 ]
 
 
+@pytest.mark.slow
 def test_nothing_odd_anywhere_is_a_fault_of_the_program(tmp_path):
     """Every odd value in every place is read, listed as left out, or refused by name; never a traceback."""
     for each in ODD:  # an id apart, since other studies may name it

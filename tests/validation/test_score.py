@@ -282,6 +282,7 @@ class TestCommand:
         assert said in spoken.err
 
 
+@pytest.mark.slow
 def test_a_run_says_which_rows_nothing_could_be_measured_for(small):
     found = validate(read_studies(small), replicates=3)
     assert len(found.predictions) == 3

@@ -188,6 +188,7 @@ def test_every_name_in_the_tables_is_a_parameter() -> None:
 # ---- the model
 
 
+@pytest.mark.slow
 def test_every_output_depends_on_something_and_makes_sense(found: Sensitivity) -> None:
     typical = dict(zip([each.name for each in found.outputs], found.typical, strict=True))
     assert 0.0 < typical["spasm_ratio"] < 1.0
@@ -200,6 +201,7 @@ def test_every_output_depends_on_something_and_makes_sense(found: Sensitivity) -
     assert found.provenance.failed == 0
 
 
+@pytest.mark.slow
 def test_effects_go_the_way_they_must(found: Sensitivity) -> None:
     row = {each.name: k for k, each in enumerate(found.outputs)}
     place = {each.name: k for k, each in enumerate(found.inputs)}
@@ -216,6 +218,7 @@ def test_effects_go_the_way_they_must(found: Sensitivity) -> None:
     assert {"MTT_THC_oral", "k_lung"} <= set(found.idle)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_batches_do_not_matter(
     found: Sensitivity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,12 +233,14 @@ def test_the_same_seed_gives_the_same_bits_and_batches_do_not_matter(
     assert (other.mu_star != same.mu_star).any()
 
 
+@pytest.mark.slow
 def test_a_single_patient_agrees_with_the_batch(found: Sensitivity) -> None:
     one = next(each for each in found.inputs if each.name == "CL_THC")
     alone = Scenario(threads=1).run({"CL_THC": np.array([one.upper])}, 1)
     np.testing.assert_array_equal(alone[0], found.high[:, found.inputs.index(one)])
 
 
+@pytest.mark.slow
 def test_result_is_plain_and_readable(found: Sensitivity) -> None:
     plain = json.loads(json.dumps(found.to_json(), allow_nan=False))
     tornado = plain["tornado"]
@@ -316,6 +321,7 @@ def test_a_group_of_unknown_members_is_refused(members: list[str]) -> None:
         judged(np.eye(2), ["a", "b"], members, {"a": 1.0, "b": 1.0})
 
 
+@pytest.mark.slow
 def test_the_model_shows_only_the_product_of_potency(seen: Identifiability) -> None:
     potency = next(each for each in seen.alike if "Kp_THC" in each)
     assert {"Kp_THC", "fu_THC", "K_THC"} <= set(potency)
@@ -328,6 +334,7 @@ def test_the_model_shows_only_the_product_of_potency(seen: Identifiability) -> N
     assert len(chosen.unseen) == 2
 
 
+@pytest.mark.slow
 def test_the_model_s_groups_and_spectrum(seen: Identifiability) -> None:
     names = [row["group"] for row in rows("identifiability_groups.tsv")]
     assert [group.name for group in seen.groups] == names

@@ -80,35 +80,41 @@ def test_every_line_of_the_tables_is_used(table: str) -> None:
         assert {row.measure.split()[0] for row in rows} - {"-"} == {*MEASURES, *PATIENT_MEASURES}
 
 
+@pytest.mark.slow
 def test_every_unmet_or_unasked_target_has_its_reason(found: dict[str, TargetResult]) -> None:
     unexplained = [met.id for met in found.values() if not met.met and met.reason in ("", NO_REASON)]
     assert unexplained == []
     assert all(met.reason == "" for met in found.values() if met.met)
 
 
+@pytest.mark.slow
 def test_what_the_model_has_no_run_for_is_not_judged(found: dict[str, TargetResult]) -> None:
     assert {name for name in found if ROWS[name].arm == "-"} == CANNOT_RUN
     assert all(found[name].value is None and found[name].met is None for name in CANNOT_RUN)
 
 
+@pytest.mark.slow
 def test_every_other_target_runs(found: dict[str, TargetResult]) -> None:
     without = {name for name, met in found.items() if met.value is None} - CANNOT_RUN
     assert without <= {"axon_for_0.16"}  # where no block of the axon is enough
     assert all(np.isfinite(met.value) for met in found.values() if met.value is not None)
 
 
+@pytest.mark.slow
 def test_the_known_failures_are_reported_as_such(found: dict[str, TargetResult]) -> None:
     """The published model is slow to recover, FAAH inhibition intoxicates, stroke would be helped."""
     for name in ("trial_back_in_2_weeks", "high_when_faah_blocked", "stroke_any_cord", "axon_900mg"):
         assert found[name].met is False
 
 
+@pytest.mark.slow
 def test_the_published_model_is_copied_well(found: dict[str, TargetResult]) -> None:
     copies = [met for met in found.values() if met.kind == "model"]
     assert len(copies) == 20
     assert all(met.met for met in copies)
 
 
+@pytest.mark.slow
 def test_it_is_ready_for_json(found: dict[str, TargetResult]) -> None:
     plain = json.loads(json.dumps([met.to_json() for met in found.values()]))
     assert {"id", "low", "high", "value", "met", "reason", "recalled", "set_by_hand", "sources"} <= set(
@@ -121,6 +127,7 @@ def test_it_is_ready_for_json(found: dict[str, TargetResult]) -> None:
 # ---- other ways to the same figure
 
 
+@pytest.mark.slow
 def test_figures_with_a_closed_form(found: dict[str, TargetResult]) -> None:
     rows = {name: row.value for name, row in load_parameters("als").items()}
     kF, kA = rows["kF_body"], rows["kAo_body"]
@@ -136,6 +143,7 @@ def test_figures_with_a_closed_form(found: dict[str, TargetResult]) -> None:
     assert got == pytest.approx(expected, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_placebo_response_with_its_closed_form(found: dict[str, TargetResult]) -> None:
     """Two steps in a row: the response with its half-time, the rating with its lag."""
     row = {name: each.value for name, each in load_parameters().items()}
@@ -174,6 +182,7 @@ def by_roadrunner(arm_name: str, outputs: list[str]) -> dict[str, Any]:
     return dict(zip(["time", *outputs], table.T, strict=True))
 
 
+@pytest.mark.slow
 def test_twelve_weeks_of_spray_by_another_solver(found: dict[str, TargetResult]) -> None:
     outputs = ["spasms_per_day", "ashworth", "R_brain", "dizziness_cum"]
     drug, none = (by_roadrunner(f"ms_{arm}_12_weeks", outputs) for arm in ("spray", "placebo"))
@@ -186,6 +195,7 @@ def test_twelve_weeks_of_spray_by_another_solver(found: dict[str, TargetResult])
     assert found["dizziness_drug"].value == pytest.approx(risk, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_heavy_smoking_by_another_solver(found: dict[str, TargetResult]) -> None:
     seen = by_roadrunner("smoker_4", ["R_brain", "FAAH"])
     assert found["cb1_in_smokers"].value == pytest.approx(100 * (seen["R_brain"][-1] - 1), rel=0.02)
@@ -222,6 +232,7 @@ def test_a_missed_target_without_a_reason_says_that(changed: Callable[..., Path]
     assert (met.met, met.reason) == (False, NO_REASON)
 
 
+@pytest.mark.slow
 def test_the_edge_of_a_range_is_not_rounded(
     changed: Callable[..., Path], found: dict[str, TargetResult]
 ) -> None:
@@ -266,6 +277,7 @@ def test_all_virtual_patients() -> None:
 # ---- the text
 
 
+@pytest.mark.slow
 def test_the_text_marks_what_proves_nothing(found: dict[str, TargetResult]) -> None:
     text = targets_text(list(found.values()))
     lines = {
@@ -279,6 +291,7 @@ def test_the_text_marks_what_proves_nothing(found: dict[str, TargetResult]) -> N
     assert max(map(len, text.splitlines())) <= 120
 
 
+@pytest.mark.slow
 def test_the_count_leaves_out_what_proves_nothing(found: dict[str, TargetResult]) -> None:
     chosen = [
         found[name] for name in ("pf_aea_0.3mg", "aea_when_faah_blocked", "sci_upper_bound", "h_reflex")
