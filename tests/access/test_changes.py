@@ -57,7 +57,9 @@ def test_the_command_prints_each_change_with_its_citation(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     facts = tmp_path / "facts.yaml"
-    facts.write_text("age: 45\ndx: [MS]\nflags: {multiple_sclerosis_severe_or_end_stage: false}\n", encoding="utf-8")
+    facts.write_text(
+        "age: 45\ndx: [MS]\nflags: {multiple_sclerosis_severe_or_end_stage: false}\n", encoding="utf-8"
+    )
     words = ["access", "changes", "--since", "2026-06-19", "--to", "2026-07-01", "--facts", str(facts)]
     assert main(words) == 0
     out = " ".join(capsys.readouterr().out.split())
