@@ -214,3 +214,11 @@ def test_the_hash_of_a_model_does_not_depend_on_what_was_run_before() -> None:
     model = load(MODEL)
     for select in (["C"], ["A_gut", "ka"]):
         assert simulate(model, until=1, every=1, select=select).attrs["model_hash"] == first
+
+
+def test_a_whole_number_of_any_size_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"ID,CL\n1,5\n2,1{'0' * 30}\n", encoding="utf-8")
+    got = run(subjects=path, events=table(TIME=[0.0], AMT=100.0, CMT="C"), times=[10.0], select=["C"])
+    assert got["C"].values[0, 0] == pytest.approx(100 * np.exp(-5 / 20 * 10), rel=1e-5)
+    assert got["C"].values[1, 0] == pytest.approx(0.0, abs=1e-6)

@@ -306,7 +306,7 @@ def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str
             raise SimulationError(
                 f"{name} is {own[name].iloc[row]}.", where=f"{where}:{row + 2}", allowed="a finite number."
             )
-    return ids, {str(name): pd.to_numeric(own[name]).to_numpy(float) for name in own}
+    return ids, {str(name): own[name].astype(float).to_numpy() for name in own}
 
 
 def _read_table(path: Path) -> pd.DataFrame:
