@@ -12,14 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lissive.access.answer import Answer
+from lissive.access.answer import Answer, ProductStatus
 from lissive.case import Case
 from lissive.evidence.absolute import Absolute
 from lissive.evidence.answer_types import Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure
 from lissive.forecast import Calibrated, Complaint, ForecastAnswer, calibration, complaint, fitted_outcomes
 
-ProductStatus = Literal["obtainable", "not_obtainable", "unknown", "not_asked", "not_checked"]
+Obtainable = ProductStatus | Literal["not_checked"]
+"""Whether the planned product can be had; `not_checked` where the case names no place or day."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Gates:
     calibrated: Calibrated
     numbers: tuple[str, ...]
     """Outcomes of which a number for this person may be shown; none where no trial in this cause was fitted on."""
-    product: ProductStatus
+    product: Obtainable
 
     @property
     def may_dose(self) -> bool:
@@ -47,10 +48,9 @@ def gates(case: Case, access: Answer | None) -> Gates:
     return Gates(complaint(cause), found, fitted_outcomes(cause, product) if shown else (), status)
 
 
-def product_status(access: Answer | None) -> ProductStatus:
-    """Whether the planned product can be had; `not_checked` where the rules do not answer for products."""
-    found = getattr(access, "product", None)
-    return "not_checked" if found is None else found.status
+def product_status(access: Answer | None) -> Obtainable:
+    """Whether the planned product can be had."""
+    return "not_checked" if access is None else access.product.status
 
 
 def of_hundred(found: Absolute, word: str = "with placebo") -> str:

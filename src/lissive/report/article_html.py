@@ -11,6 +11,7 @@ from lissive.evidence.article import Answered
 from lissive.files import atomic_path
 from lissive.report.article_text import lines_of, summary
 from lissive.report.evidence_text import LIMITS, value_text
+from lissive.report.page_parts import templates
 from lissive.report.words import MARKS
 from lissive.version import __version__
 
@@ -27,15 +28,7 @@ def write_article(path: Path, name: str, rows: Sequence[Answered]) -> Path:
 
 def article_page(name: str, rows: Sequence[Answered]) -> str:
     """The page's text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["value"] = value_text
     environment.filters["said"] = lines_of
     content = {

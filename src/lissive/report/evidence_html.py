@@ -24,6 +24,7 @@ from lissive.evidence.words import causes, products
 from lissive.report.forest import alt_text, caption, forest_figure
 from lissive.report.forest_lines import lines
 from lissive.report.inline_svg import inline_svg
+from lissive.report.page_parts import templates
 from lissive.report.pool_words import (
     DESIGN_NAMES,
     absolute_words,
@@ -73,15 +74,7 @@ def write_page(path: Path, base: Studies) -> Path:
 
 def evidence_page(base: Studies) -> str:
     """The page's text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["key_number"] = _key_number
     answers = list(_answers(base))
     rows = _studies(answers, base)
