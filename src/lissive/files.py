@@ -198,7 +198,7 @@ def clear_temporary(folder: Path) -> None:
 
 
 # -- cells ------------------------------------------------------------------------------------------
-_NUMBER = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)")
+_NUMBER = re.compile(r"[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)")
 
 
 def cell(value: Any) -> Any:

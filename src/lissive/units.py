@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _UNIT = r"[A-Za-zµμ]+(?:\^-?[1-9])?"
 _QUANTITY = re.compile(
-    rf"\s*(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{{1,3}})?)\s*(?P<unit>{_UNIT}(?:[*/]{_UNIT})*)?\s*"
+    rf"\s*(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{{1,3}})?)\s*(?P<unit>{_UNIT}(?:[*/]{_UNIT})*)?\s*"
 )
 _PER = re.compile(r"\s+per\s+")
 _AROUND_SIGN = re.compile(r"\s*([*/])\s*")
