@@ -373,7 +373,7 @@ def test_the_shipped_values_are_those_of_the_shipped_studies(tmp_path, capsys):
     0.8, and nobody would notice a tenth of it.
     """
     assert main(["calibrate", "pk", "--out", str(tmp_path)]) == 0
-    assert "recalled" in capsys.readouterr().out
+    assert "unverified" in capsys.readouterr().out
     new, shipped = posterior.fitted(tmp_path), posterior.fitted()
     assert new.keys() == shipped.keys()
     off = {}
