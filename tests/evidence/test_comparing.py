@@ -14,7 +14,7 @@ from lissive.evidence import comparisons, left_out, outcomes, read_studies, ship
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
 from lissive.evidence.effect import effect
-from lissive.evidence.keys import parse_key
+from lissive.publications.names import read_name
 from lissive.evidence.words import find
 
 HERE = {"provenance": "read", "source_url": "https://example.org", "pointer": "Table 1"}
@@ -229,7 +229,7 @@ def test_nothing_of_the_shipped_base_is_dropped_silently() -> None:
         blocks = {**(entry.row.outcomes or {}), **(entry.row.adverse_events or {})}  # type: ignore[attr-defined]
         assert not blocks or entry.id in named
         for name in blocks:
-            words = parse_key(name, tuple(blocks)).outcomes or ("",)
+            words = read_name(name, tuple(blocks)).outcomes or ("",)
             assert any((entry.id, word) in seen for word in words), (entry.id, name)
 
 
@@ -267,8 +267,8 @@ def test_causes_are_read_from_words(text: str, word: str) -> None:
 
 
 def test_responders_to_nothing_named_are_of_pain_where_the_trial_is_about_pain() -> None:
-    assert parse_key("responders_30pct", ("spontaneous_pain",)).outcomes == ("pain_responders_30pct",)
-    assert parse_key("responders_30pct", ("spasticity_nrs", "pain_nrs")).outcomes == ("responders_30pct",)
+    assert read_name("responders_30pct", ("spontaneous_pain",)).outcomes == ("pain_responders_30pct",)
+    assert read_name("responders_30pct", ("spasticity_nrs", "pain_nrs")).outcomes == ("responders_30pct",)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
-from lissive.evidence.read import Located, dotted, is_figure, plain
+from lissive.evidence.read import Located
+from lissive.publications.tables import dotted, is_figure, plain
 
 SIZE = 2 * NormalDist().inv_cdf(0.975)
 """Width of a 95 % interval in standard errors."""

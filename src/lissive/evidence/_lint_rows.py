@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lissive.evidence._lint_figures import Fault, Place, fault_at, places
-from lissive.evidence.read import Located, number
+from lissive.evidence.read import Located
+from lissive.publications.tables import number
 from lissive.typed import nearest
 
 READ = (

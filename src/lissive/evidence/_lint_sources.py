@@ -7,7 +7,8 @@ from typing import Any
 
 from lissive.evidence._lint_figures import Fault
 from lissive.evidence.comparison import PROVENANCES
-from lissive.evidence.read import Located, dotted, is_figure, plain
+from lissive.evidence.read import Located
+from lissive.publications.tables import dotted, is_figure, plain
 
 
 def sources(entries: tuple[Located, ...]) -> Iterator[Fault]:

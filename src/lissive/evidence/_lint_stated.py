@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lissive.evidence._lint_figures import SIZE, Fault
-from lissive.evidence.arms import role
-from lissive.evidence.block import Block
-from lissive.evidence.extract import blocks
+from lissive.evidence.blocks import Block, blocks
 from lissive.evidence.read import Located
+from lissive.publications.arms import role
 
 
 def against_interval(entry: Located) -> Iterator[Fault]:

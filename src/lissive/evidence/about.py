@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
-from lissive.evidence.own_words import slug
-from lissive.evidence.read import Located, Studies, number
-from lissive.evidence.words import NOT_USED, designs, find
+from lissive.evidence.read import Located, Studies
+from lissive.evidence.words import NOT_USED, designs, find, slug
 from lissive.given import text_of
+from lissive.publications.tables import number
 
 
 @dataclass(frozen=True)

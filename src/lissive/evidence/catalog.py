@@ -13,14 +13,15 @@ from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.about import about, cause_word, label_of
-from lissive.evidence.arms import role
 from lissive.evidence.claim import Claim, Conflict, claim_of, conflicts_of, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Cited, Comparison
-from lissive.evidence.read import Located, Studies, figures, is_studies, number, plain, shipped_reviews
+from lissive.evidence.read import Located, Studies, figures, is_studies, shipped_reviews
 from lissive.evidence.unused import Unused
 from lissive.evidence.words import NOT_USED, designs, known
 from lissive.given import text_of
+from lissive.publications.arms import role
+from lissive.publications.tables import number, plain
 
 
 @dataclass(frozen=True)

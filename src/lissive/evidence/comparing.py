@@ -14,12 +14,10 @@ from dataclasses import replace
 from functools import cache
 
 from lissive.evidence.about import About, about
-from lissive.evidence.arms import people_of, role
-from lissive.evidence.block import Block, Side
+from lissive.evidence.blocks import Block, Side, blocks, people_of
 from lissive.evidence.combining import clustered, combined
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
-from lissive.evidence.extract import blocks
-from lissive.evidence.read import Located, Studies, is_studies, number
+from lissive.evidence.read import Located, Studies, is_studies
 from lissive.evidence.read_as import subgroup_of, why_unsigned
 from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
 from lissive.evidence.words import (
@@ -30,6 +28,8 @@ from lissive.evidence.words import (
     known_products,
     table,
 )
+from lissive.publications.arms import role
+from lissive.publications.tables import number
 
 
 def comparisons(

@@ -15,13 +15,13 @@ from lissive.evidence._lint_figures import Fault, Place, ends_of, fault_at, plac
 from lissive.evidence._lint_rows import row_fields, two_sizes
 from lissive.evidence._lint_sources import sources
 from lissive.evidence._lint_stated import against_interval, signs
-from lissive.evidence.arms import people_of, role
 from lissive.evidence.bias import limits, why_unbelievable
-from lissive.evidence.block import Block
-from lissive.evidence.extract import blocks
-from lissive.evidence.keys import parse_key
-from lissive.evidence.read import Located, number, plain
+from lissive.evidence.blocks import Block, blocks, people_of
+from lissive.evidence.read import Located
 from lissive.evidence.words import assumption, outcomes
+from lissive.publications.arms import role
+from lissive.publications.names import read_name
+from lissive.publications.tables import number, plain
 
 _RATIO_NAMES = ("or", "rr", "hr", "odds_ratio", "risk_ratio", "hazard_ratio")
 _ESTIMATES = ("diff", "value", "change_mean", "mean", "pooled", "effect", "end_mean")
@@ -132,7 +132,7 @@ def _top(place: Place) -> float | None:
     """Upper end of the scale of a block of outcomes, where its name says it."""
     if place.block is None:
         return None
-    key = parse_key(place.block, place.siblings)
+    key = read_name(place.block, place.siblings)
     if key.top is not None:
         return key.top
     known = outcomes().get(key.outcomes[0]) if key.outcomes else None
@@ -230,7 +230,7 @@ def _inner(row: Mapping[str, Any], name: str) -> Any:
 
 
 def _is_ratio(place: Place) -> bool:
-    return place.block is not None and parse_key(place.block, place.siblings).kind in (
+    return place.block is not None and read_name(place.block, place.siblings).kind in (
         "OR",
         "RR",
         "HR",

@@ -18,12 +18,15 @@ from lissive.cache import store, stored
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
-from lissive.evidence.keys import parse_key
-from lissive.evidence.own_words import OwnOutcome, own_causes, own_outcomes
-from lissive.evidence.words import Outcome, causes, outcomes
+from lissive.evidence.words import causes, own_causes
 from lissive.fingerprint import of_folder, of_texts
 from lissive.given import kind_of
 from lissive.marked import Loc, marked_text, read_marked
+from lissive.publications.loose import results
+from lissive.publications.names import read_name
+from lissive.publications.own import OwnOutcome, own_outcomes
+from lissive.publications.tables import Figure, Result, dotted, figure, is_figure
+from lissive.publications.words import Outcome, outcomes
 from lissive.typed import Row, typed
 
 DATA = Path(__file__).parent / "data"
@@ -105,10 +108,18 @@ class Located:
     """Key of the participants, where another entry has the same by its registry number or DOI."""
     kept: list[Any] = field(default_factory=list, compare=False, repr=False)
     """What `comparisons` made of it."""
+    rows: list[Result] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def id(self) -> str:
         return self.row.id
+
+    @property
+    def results(self) -> Sequence[Result]:
+        """The rows of its outcomes and adverse events; none of a review."""
+        if not self.rows and self.kind == "trial":
+            self.rows.extend(results(self.data, self.own or {}, {**outcomes(), **(self.own or {})}))
+        return self.rows
 
     def outcome(self, word: str) -> Outcome:
         """What a word means in this entry's file."""
@@ -161,7 +172,7 @@ class Studies:
         for entry in self.trials if outcome not in self.outcomes else ():
             for section in ("outcomes", "adverse_events") if entry.own is not None else ():
                 names = getattr(entry.row, section, None) or {}
-                if outcome in names and (key := parse_key(outcome, tuple(names))).outcomes:
+                if outcome in names and (key := read_name(outcome, tuple(names))).outcomes:
                     return key.outcomes[0]
         return meant("outcome", outcome, self.outcomes)
 
@@ -175,10 +186,7 @@ def is_studies(studies: Any) -> None:
 def typed_studies(path: Path, *, keep: bool = False) -> Studies:
     """The same without the checks of `lint`; with `keep` the file is one that ships."""
     data, lines = marked(path, keep, "trials: [{id: smith_2020}]")
-    from lissive.evidence.unread import unread
-
-    entries = _studies(data, lines, path, ships=keep)
-    return Studies(entries, () if keep else tuple(unread(data, lines, path)))
+    return Studies(studies_in(data, lines, path, ships=keep))
 
 
 def entries_of(text: str, path: Path) -> tuple[Located, ...]:
@@ -187,11 +195,11 @@ def entries_of(text: str, path: Path) -> tuple[Located, ...]:
         text, path, wrong=EvidenceError, example="trials: [{id: smith_2020}]", most_fields=_MOST_FIELDS
     )
     if "trials" in data:
-        return _studies(data, lines, path)
+        return studies_in(data, lines, path)
     return _reviews(data, lines, path) if "reviews" in data else ()
 
 
-def _studies(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool = True) -> tuple[Located, ...]:
+def studies_in(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool = True) -> tuple[Located, ...]:
     file = typed(data, lines, path, TrialsFile, EvidenceError, thing="the file of studies")
     rows: list[tuple[str, str, Sequence[Entry]]] = [
         ("trials", "trial", file.trials),
@@ -252,46 +260,9 @@ def _tuples(data: Any) -> Any:
 
 
 # -- figures ---------------------------------------------------------------------------------------
-def is_figure(node: object) -> bool:
-    """Whether a mapping is one value with where it comes from, and not fields around others."""
-    return (
-        isinstance(node, Mapping)
-        and "value" in node
-        and not isinstance(node["value"], Mapping)
-        and ("provenance" in node or "source_url" in node)
-    )
-
-
-def plain(node: object) -> Any:
-    """The value of a figure, or the value itself.
-
-    >>> plain({"value": 3, "provenance": "read"}), plain(3)
-    (3, 3)
-    """
-    return node["value"] if is_figure(node) and isinstance(node, Mapping) else node
-
-
-def number(node: object) -> float | None:
-    """The value as a number; None where there is none."""
-    value = plain(node)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def cite(what: str, node: object, default: str = "read") -> Cited:
-    """Where a figure comes from; a plain value has the provenance of its surroundings."""
-    if not isinstance(node, Mapping):
-        return Cited(what, node, default)
-    notes = [node.get(name) for name in ("note", "consistency_check")]
-    if node.get("confidence"):
-        notes.insert(0, f"confidence {node['confidence']}")
-    return Cited(
-        what,
-        node.get("value"),
-        str(node.get("provenance") or default),
-        str(node.get("source_url") or ""),
-        str(node.get("pointer") or node.get("formula") or ""),
-        "; ".join(str(each) for each in notes if each),
-    )
+def cited(one: Figure) -> Cited:
+    """Where a figure comes from; one without a provenance is taken as read."""
+    return Cited(one.what, one.value, one.provenance or "read", one.url, one.pointer, one.note)
 
 
 def figures(located: Located) -> Iterator[tuple[Loc, Cited]]:
@@ -304,7 +275,7 @@ _ABOUT = ("id", "citation", "doi", "registry", "rejected", "patients", "split", 
 
 def _figures(node: Any, loc: Loc, around: Mapping[str, Any]) -> Iterator[tuple[Loc, Cited]]:
     if is_figure(node):
-        yield loc, cite(dotted(loc), {"source_url": around.get("source_url"), **node})
+        yield loc, cited(figure(dotted(loc), {"source_url": around.get("source_url"), **node}))
     elif isinstance(node, Mapping):
         if "provenance" in node:  # a row that says once where all of its numbers come from
             inherited = {**around, **node}
@@ -312,7 +283,11 @@ def _figures(node: Any, loc: Loc, around: Mapping[str, Any]) -> Iterator[tuple[L
                 if isinstance(value, int | float | tuple) and not isinstance(value, bool):
                     yield (
                         (*loc, name),
-                        cite(dotted((*loc, name)), {**inherited, "value": value, "note": node.get("note")}),
+                        cited(
+                            figure(
+                                dotted((*loc, name)), {**inherited, "value": value, "note": node.get("note")}
+                            )
+                        ),
                     )
             return
         for name, value in node.items():
@@ -321,9 +296,3 @@ def _figures(node: Any, loc: Loc, around: Mapping[str, Any]) -> Iterator[tuple[L
     elif isinstance(node, tuple):
         for k, each in enumerate(node):
             yield from _figures(each, (*loc, k), around)
-
-
-def dotted(loc: Loc) -> str:
-    """A place as words: outcomes.pain_nrs[0].change_mean."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.removeprefix(".")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from lissive.errors import EvidenceError
 from lissive.evidence.effect import Effect
 from lissive.evidence.heterogeneity import TAU2
-from lissive.evidence.read import Studies, number
+from lissive.evidence.read import Studies
+from lissive.publications.tables import number
 
 if TYPE_CHECKING:
     from lissive.arrays import FloatArray

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lissive.evidence.comparison import Cited, Comparison, Group, weakest
-from lissive.evidence.read import cite, dotted, is_figure, plain
+from lissive.evidence.comparison import MEASURES, Cited, Comparison, Group, weakest
+from lissive.evidence.read import cited
+from lissive.publications.tables import Result
 
 
 @dataclass(frozen=True)
@@ -48,41 +50,12 @@ class Unused:
         }
 
 
-def per_protocol(study: str, name: str, outcome: str, node: Any) -> Iterator[Unused]:
+def per_protocol(study: str, outcome: str, rows: Sequence[Result]) -> Iterator[Unused]:
     """Per-protocol figures: shown, not pooled."""
-    rows = node if isinstance(node, tuple) else (node,)
-    mine = [
-        {each: row[each] for each in row if each == "arm" or "_pp" in each or each.startswith("pp_")}
-        for row in rows
-        if isinstance(row, Mapping)
-    ]
-    found = [
-        cite(dotted((name, k, each)), row[each])
-        for k, row in enumerate(mine)
-        for each in row
-        if each != "arm"
-    ]
-    if found:
-        fields = sorted({each for row in mine for each in row if each != "arm"})
-        parts = _joined(
-            _row_words({each.replace("_pp", "").replace("pp_", ""): row[each] for each in row})
-            for row in mine
-        )
-        yield Unused(
-            study,
-            name,
-            f"{PER_PROTOCOL} ({', '.join(fields)}): shown, not pooled",
-            outcome,
-            parts,
-            tuple(found),
-        )
-
-
-def subgroup_in(node: Any) -> str:
-    """Of whom the figures of a block are, where they are of a part of the trial (`subgroup: TEXT`)."""
-    rows = node if isinstance(node, tuple) else (node,)
-    parts = (plain(row.get("subgroup")) for row in rows if isinstance(row, Mapping))
-    return next((text for text in parts if isinstance(text, str) and text), "")
+    mine = [row for row in rows if row.per_protocol]
+    if mine:
+        reason = f"{PER_PROTOCOL} ({', '.join(sorted({row.when for row in mine}))}): shown, not pooled"
+        yield Unused(study, rows[0].name.text, reason, outcome, words_of(mine), cited_in(mine))
 
 
 def of_subgroup(whose: str) -> str:
@@ -90,23 +63,14 @@ def of_subgroup(whose: str) -> str:
     return f"{SUBGROUP}, {whose.rstrip('.')}: shown, not pooled"
 
 
-def words_of(node: Any, kind: str = "") -> str:
-    """What a block reports: its words, or otherwise its figures as words.
-
-    >>> words_of(({"arm": "THC", "change_mean": -0.3}, {"arm": "placebo", "change_mean": 0.2})), words_of(0.4, "p")
-    ('THC -0.3; placebo 0.2', 'p 0.4')
-    """
-    if is_figure(node) and isinstance(plain(node), str):
-        return str(plain(node))
-    if isinstance(node, Mapping) and not is_figure(node):
-        for name in ("result", "significant"):
-            if isinstance(found := plain(node.get(name)), str):
-                return found
-        return _row_words(node)
-    if isinstance(node, tuple):
-        return _joined(_row_words(row) for row in node if isinstance(row, Mapping) and row.get("arm"))
-    value = plain(node)
-    return f"p {_short(value)}" if kind == "p" and value is not None else ""
+def words_of(rows: Sequence[Result]) -> str:
+    """What rows report: their words, or otherwise their figures as words."""
+    said = (row for row in rows if row.statistic == "words" and row.value is not None)
+    if text := next(
+        (str(row.value.value) for row in said if row.value and not row.arm and row.when != "note"), ""
+    ):
+        return text
+    return _joined(_line_words(list(group)) for _, group in itertools.groupby(rows, key=lambda row: row.line))
 
 
 def comparison_words(one: Comparison) -> str:
@@ -139,51 +103,42 @@ def _joined(parts: Iterable[str]) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _row_words(row: Mapping[str, Any]) -> str:
-    """One row: its arm, and what was found; nothing where it has no number."""
-    parts = [text for name in row if (text := _field_words(name, row))]
-    arm = f"{row['arm']} " if row.get("arm") else ""
-    return f"{arm}{', '.join(parts)}" if parts else ""
+def _line_words(rows: Sequence[Result]) -> str:
+    """One line of the file: its arm, and what was found; nothing where it has no number, or is of no arm."""
+    if rows[0].line.endswith("]") and not rows[0].arm:
+        return ""
+    parts = [text for row in rows if (text := _figure_words(row))]
+    p = next((row.p for row in rows if row.p is not None and row.p.value is not None), None)
+    parts += [f"p {_short(p.value)}"] if p else []
+    return f"{rows[0].arm} {', '.join(parts)}".strip() if parts else ""
 
 
-def _field_words(name: str, row: Mapping[str, Any]) -> str:
-    value = plain(row[name])
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or name == "arm":
+def _figure_words(row: Result) -> str:
+    value = row.value.number if row.value else None
+    if row.statistic == "share":
+        of = f"{_short(row.events.value)} of {_short(row.n.value)}" if row.events and row.n else ""
+        return ", ".join(part for part in (of, "" if value is None else f"{_short(value)} %") if part)
+    if value is None:
         return ""
-    if name == "p":
-        return f"p {_short(value)}"
-    if isinstance(value, str):
-        return ""
-    if name == "pct" or name.endswith("_pct"):
-        whose = name.removesuffix("pct").replace("_", " ")
-        return f"{whose}{_short(value)} %"
-    if name in ("diff", "value"):
-        ends = plain(row.get("ci"))
-        interval = (
-            f" ({' to '.join(map(_short, ends))})" if isinstance(ends, tuple) and len(ends) == 2 else ""
-        )
-        return f"{'difference ' if name == 'diff' else ''}{_short(value)}{interval}"
-    if name == "n" and row.get("N") is not None:
-        return f"{_short(value)} of {_short(plain(row['N']))}"
-    if name in ("change", "change_mean", "mean_change"):
-        return _short(value) if row.get("arm") else f"change {_short(value)}"
-    return _short(value) if name in ("mean", "end_mean") else ""
+    ends = row.ci.ends if row.ci else None
+    interval = f" ({_short(ends[0])} to {_short(ends[1])})" if ends else ""
+    if row.statistic == "difference":
+        return f"difference {_short(value)}{interval}"
+    if row.statistic == "change":
+        return _short(value) if row.arm else f"change {_short(value)}"
+    if row.statistic in ("mean", "end"):
+        return _short(value)
+    return f"{_short(value)}{interval}" if row.statistic in MEASURES or row.when == "value" else ""
 
 
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def cited_in(name: str, node: Any) -> tuple[Cited, ...]:
-    return tuple(_every(node, (name,)))
+_FIGURES = ("value", "events", "n", "sd", "se", "ci", "iqr", "p", "person_time")
 
 
-def _every(node: Any, loc: tuple[str | int, ...]) -> Iterator[Cited]:
-    if is_figure(node):
-        yield cite(dotted(loc), node)
-    elif isinstance(node, Mapping):
-        for each, value in node.items():
-            yield from _every(value, (*loc, each))
-    elif isinstance(node, tuple):
-        for k, value in enumerate(node):
-            yield from _every(value, (*loc, k))
+def cited_in(rows: Sequence[Result]) -> tuple[Cited, ...]:
+    """The figures of rows that say where they are from."""
+    found = (one for row in rows for name in _FIGURES if (one := getattr(row, name)) is not None)
+    return tuple(dict.fromkeys(cited(one) for one in found if one.provenance))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,26 +15,12 @@ from typing import NamedTuple
 from lissive.case import vocabulary as case_words
 from lissive.case.products import products as case_products
 from lissive.errors import EvidenceError
+from lissive.publications.words import Outcome as Outcome
+from lissive.publications.words import outcomes as outcomes
 from lissive.table import rows_of
 
 NOT_USED = "-"
 _HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One thing that trials measure."""
-
-    word: str
-    label: str
-    unit: str
-    better: str
-    """Which way is benefit: lower, higher."""
-    kind: str
-    """share (of participants), mean (of a scale), count, scale (each trial its own: standardised differences only)."""
-    lower: float | None
-    upper: float | None
-    note: str
 
 
 class Found(NamedTuple):
@@ -49,24 +34,6 @@ class Found(NamedTuple):
 def table(name: str) -> tuple[Mapping[str, str], ...]:
     """The rows of one of the tables beside this file."""
     return tuple(rows_of(_HERE / f"{name}.tsv"))
-
-
-@cache
-def outcomes() -> Mapping[str, Outcome]:
-    """Word to outcome, in the order of the table."""
-    return {
-        row["outcome"]: Outcome(
-            row["outcome"],
-            row["label"],
-            row["scale"],
-            row["better"],
-            row["kind"],
-            float(row["lower"]) if row["lower"] else None,
-            float(row["upper"]) if row["upper"] else None,
-            row["note"],
-        )
-        for row in table("outcomes")
-    }
 
 
 @cache
@@ -125,7 +92,7 @@ def assumption(name: str) -> float:
     return next(float(row["value"]) for row in table("assumptions") if row["name"] == name)
 
 
-_MEANS = {"causes": "cause", "designs": "design", "products": "product", "arms": "role", "comparators": "use"}
+_MEANS = {"causes": "cause", "designs": "design", "products": "product", "comparators": "use"}
 
 
 @cache
@@ -166,3 +133,18 @@ def known(kind: str, word: str, allowed: Iterable[str]) -> str:
         allowed=f"{', '.join(words)}.",
         do="correct the word.",
     )
+
+
+def own_causes(trials: Iterable[object]) -> dict[str, str]:
+    """Word to label of the causes that no pattern of causes.tsv knows."""
+    stated = [text for row in trials if (text := getattr(row, "cause", None))]
+    return {slug(text): text for text in stated if find("causes", text) is None}
+
+
+def slug(text: str) -> str:
+    """A text as a word of the command line.
+
+    >>> slug("Tuberculosis, latent")
+    'tuberculosis_latent'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")

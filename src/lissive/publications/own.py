@@ -1,4 +1,4 @@
-"""Outcomes and causes that a user's own file names and the tables do not: used as the file has them.
+"""Outcomes that a user's own file names and the tables do not: used as the file has them.
 
 outcomes: {tuberculosis: {better: lower}}      what a file may state of its own outcomes; the rest is inferred
 """
@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from lissive.evidence.keys import UNKNOWN, Key, parse_key
-from lissive.evidence.words import Outcome, find, outcomes
+from lissive.publications.names import UNKNOWN, read_name
+from lissive.publications.tables import Name
+from lissive.publications.words import Outcome, outcomes
 from lissive.typed import Row
 
 _SHARES = ("n", "events", "pct")
@@ -35,13 +36,13 @@ class OwnOutcome(Row):
 
 
 def own_outcomes(trials: Sequence[Row], stated: Mapping[str, OwnOutcome]) -> dict[str, Outcome]:
-    """The outcomes that the file states, or that keys.tsv does not know, by the names that they have in the file.
+    """The outcomes that the file states, or that names.tsv does not know, by the names that they have in the file.
 
     A kind that is not stated is share where rows count participants, otherwise mean; "" for an unknown direction.
     """
     kinds: dict[str, str] = {}
     for name, node in _named(trials):
-        key = parse_key(name)
+        key = read_name(name)
         if key.stem in stated or (key.stem not in outcomes() and _is_own(key, node)):
             kinds.setdefault(key.stem, "")
             kinds[key.stem] = kinds[key.stem] or _RATIOS.get(key.kind.removeprefix("ln "), "") or _kind(node)
@@ -64,7 +65,7 @@ _OTHER = re.compile(
 """Parts of a name that say another unit, instrument or event than the table's: hours of sleep are no rating of it."""
 
 
-def _is_own(key: Key, node: Any) -> bool:
+def _is_own(key: Name, node: Any) -> bool:
     """Whether a name is of no outcome of the tables: unknown, of another unit, or counted where theirs is measured."""
     if key.why == UNKNOWN:
         return True
@@ -90,18 +91,3 @@ def _kind(node: Any) -> str:
     if any(name in _MEANS for name in fields):
         return "mean"
     return "share" if any(name in _SHARES or name.endswith("_pct") for name in fields) else ""
-
-
-def own_causes(trials: Sequence[Row]) -> dict[str, str]:
-    """Word to label of the causes that no pattern of causes.tsv knows."""
-    stated = [text for row in trials if (text := getattr(row, "cause", None))]
-    return {slug(text): text for text in stated if find("causes", text) is None}
-
-
-def slug(text: str) -> str:
-    """A text as a word of the command line.
-
-    >>> slug("Tuberculosis, latent")
-    'tuberculosis_latent'
-    """
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")

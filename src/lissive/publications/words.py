@@ -1,8 +1,13 @@
-"""The words of a file of published trials and what they mean here, from published_words.tsv."""
+"""The words of files of publications and what they mean, from the tables beside this file.
+
+outcomes.tsv has what the evidence compares, words.tsv what virtual trials can be of; names.tsv is read by names.py.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +15,41 @@ from typing import NamedTuple
 from lissive.table import rows_of
 
 NOT_MODELLED = "-"
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that trials measure."""
+
+    word: str
+    label: str
+    unit: str
+    better: str
+    """Which way is benefit: lower, higher."""
+    kind: str
+    """share (of participants), mean (of a scale), count, scale (each trial its own: standardised differences only)."""
+    lower: float | None
+    upper: float | None
+    note: str
+
+
+@cache
+def outcomes() -> Mapping[str, Outcome]:
+    """Word to outcome, in the order of the table."""
+    return {
+        row["outcome"]: Outcome(
+            row["outcome"],
+            row["label"],
+            row["scale"],
+            row["better"],
+            row["kind"],
+            float(row["lower"]) if row["lower"] else None,
+            float(row["upper"]) if row["upper"] else None,
+            row["note"],
+        )
+        for row in rows_of(_HERE / "outcomes.tsv")
+    }
 
 
 class Word(NamedTuple):
@@ -22,8 +62,8 @@ class Word(NamedTuple):
 
 @cache
 def table(field: str) -> tuple[Word, ...]:
-    """The words of a field, the longest first."""
-    rows = [row for row in rows_of(Path(__file__).parent / "published_words.tsv") if row["field"] == field]
+    """The words of a field of words.tsv, the longest first."""
+    rows = [row for row in rows_of(_HERE / "words.tsv") if row["field"] == field]
     made = [Word(row["word"].lower(), row["means"], row["note"]) for row in rows]
     return tuple(sorted(made, key=lambda each: -len(each.word)))
 
