@@ -14,8 +14,8 @@ from lissive.evidence import comparisons, left_out, outcomes, read_studies, ship
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Comparison
 from lissive.evidence.effect import effect
-from lissive.publications.names import read_name
 from lissive.evidence.words import find
+from lissive.publications.names import read_name
 
 HERE = {"provenance": "read", "source_url": "https://example.org", "pointer": "Table 1"}
 

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from lissive.evidence._lint_figures import Fault, Place, fault_at, places
 from lissive.evidence.read import Located
-from lissive.publications.tables import number
+from lissive.publications.loose import READ, UNCLEAR
+from lissive.publications.tables import dotted, number
 from lissive.typed import nearest
 
-READ = (
-    "arm n N events pct person_time median iqr mean sd se ci level change_mean mean_change change change_sd change_se "
-    "end_mean end_sd end_se diff diff_sd p value subgroup result significant"
-).split()
-"""Fields that a comparison is made of, or that are shown as they are."""
 _MEANS = ("mean", "change_mean", "mean_change", "change", "end_mean", "median")
 _SHOWN = re.compile(
-    r"(?:.+_)?pp(?:_.+)?|.+_(?:pct|n)|p_.+|.+_p|baseline_.+|.+_significant|nnt_.+|F|interaction|time|weeks|"
-    r"provenance|confidence|source_url|url|pointer|formula|notes?|comment|citation|consistency_check|se_or_sd|"
+    r"(?:.+_)?pp(?:_.+)?|p_.+|.+_p|baseline_.+|.+_significant|nnt_.+|F|interaction|time|weeks|se_or_sd|"
     r"sd_change_implied|rate_per_py"
 )
-"""Fields that are kept beside them."""
-_FIGURES = frozenset(READ) - {"arm", "result", "significant", "subgroup"}
+"""Fields that are kept beside those that are read."""
 
 
 def row_fields(entries: tuple[Located, ...]) -> Iterator[Fault]:
-    """Fields of a row of figures that nothing reads: a misspelt deviation would be dropped in silence."""
-    for place in _rows(entries):
-        for name in place.node:
-            if name not in READ and not _SHOWN.fullmatch(name):
-                hint = nearest(name, READ) or f" Allowed: {', '.join(READ)}; note for a remark."
-                yield fault_at("row fields", place.at(name), f"is a field that is not read.{hint}")
+    """Fields of a row of figures that nothing reads: a misspelt deviation would be dropped in silence.
+
+    Of a user's own file; a row without a figure that is read is listed as left out.
+    """
+    for entry in entries:
+        rows = entry.results if entry.own is not None and not entry.row.rejected else ()
+        for _, group in itertools.groupby(rows, key=lambda row: row.line):
+            line = list(group)
+            unread = [row for row in line if row.statistic in ("other", "words") and row.when not in READ]
+            if len(unread) == len(line):
+                continue
+            for row in unread:
+                if row.when and row.when != UNCLEAR and not _SHOWN.fullmatch(row.when):
+                    hint = nearest(row.when, READ) or f" Allowed: {', '.join(READ)}."
+                    what = f"{dotted((*row.loc, row.when))} is a field that is not read.{hint}"
+                    yield Fault("row fields", entry.id, entry.where(*row.loc, row.when), what)
 
 
 def two_sizes(entries: tuple[Located, ...]) -> Iterator[Fault]:
@@ -51,8 +55,7 @@ def two_sizes(entries: tuple[Located, ...]) -> Iterator[Fault]:
 
 
 def _rows(entries: tuple[Located, ...]) -> Iterator[Place]:
-    """Rows of a user's own file with a figure that is read; a row without one is listed as left out."""
+    """Rows of a user's own file with a figure."""
     for place in places(entry for entry in entries if entry.own is not None):
-        row: Any = place.node
-        if place.block is not None and _FIGURES & set(row):
+        if place.block is not None:
             yield place

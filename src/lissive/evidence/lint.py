@@ -20,8 +20,9 @@ from lissive.evidence.blocks import Block, blocks, people_of
 from lissive.evidence.read import Located
 from lissive.evidence.words import assumption, outcomes
 from lissive.publications.arms import role
+from lissive.publications.loose import PERCENT
 from lissive.publications.names import read_name
-from lissive.publications.tables import number, plain
+from lissive.publications.tables import number, plain, text_of
 
 _RATIO_NAMES = ("or", "rr", "hr", "odds_ratio", "risk_ratio", "hazard_ratio")
 _ESTIMATES = ("diff", "value", "change_mean", "mean", "pooled", "effect", "end_mean")
@@ -33,7 +34,9 @@ def findings(entries: Iterable[Located]) -> list[Fault]:
     """All that is wrong, in the order of the checks."""
     every = tuple(entries)
     found = {name: list(look(every)) for name, look in LOOKS.items() if name not in CALCULATED}
-    wrong = {fault.id for faults in found.values() for fault in faults}
+    wrong = {
+        fault.id for faults in found.values() for fault in faults if fault.check not in ("patients", "source")
+    }
     sound = tuple(entry for entry in every if entry.id not in wrong)
     found |= {name: list(LOOKS[name](sound)) for name in CALCULATED}
     return [fault for name in LOOKS for fault in found[name]]
@@ -45,17 +48,42 @@ _NUMERIC = re.compile(
 """Names of fields in which only a number makes sense."""
 
 
+_DOSES = ("max_dose", "mean_dose")
+
+
 def numbers(entries: tuple[Located, ...]) -> Iterator[Fault]:
     for place in places(entries):
         if place.entry.kind == "review":
             continue
         for name, node in place.node.items():
             value = plain(node)
-            if _NUMERIC.fullmatch(name) and isinstance(value, str | bool):
+            is_dose = bool(place.loc) and place.loc[0] in _DOSES and name not in ("note", "provenance")
+            if isinstance(value, str | bool) and (is_dose or _NUMERIC.fullmatch(name)):
                 yield fault_at("numbers", place.at(name), f"is {value!r}; it must be a number or null.")
+            size = number(value)
+            if size is not None and (size <= 0 if name in _RATIO_NAMES else size < 0 and is_dose):
+                yield fault_at("numbers", place.at(name), f"is {size:g}; it must be positive.")
         ci = plain(place.node.get("ci"))
         if ci is not None and not isinstance(ci, Mapping) and ends_of(ci) is None:
             yield fault_at("numbers", place.at("ci"), "must be two numbers, the lower first.")
+    for entry in entries:
+        yield from _arms(entry)
+
+
+def _arms(entry: Located) -> Iterator[Fault]:
+    """Arms without a name of their own, and people that are no whole number."""
+    seen: set[str] = set()
+    for k, row in enumerate(getattr(entry.row, "arms", None) or ()):
+        arm = text_of(row.get("arm"))
+        if not arm or arm in seen:
+            what = f"is {arm!r}, a duplicate." if arm else "has no name: give it one, as in arm: placebo."
+            yield Fault("numbers", entry.id, entry.where("arms", k, "arm"), f"arms[{k}].arm {what}")
+        seen.add(arm)
+        for name in row:
+            n = number(row[name])
+            if re.fullmatch(r"n|n_[a-z0-9_]+", name) and n is not None and not n.is_integer():
+                what = f"arms[{k}].{name} is {n:g}; it must be a whole number."
+                yield Fault("numbers", entry.id, entry.where("arms", k, name), what)
 
 
 # -- single figures --------------------------------------------------------------------------------
@@ -86,6 +114,8 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
                 yield fault_at("counts", place.at(name), f"is {size:g}, a negative number of participants.")
             if _is_share(name, place) and not 0 <= size <= 100:
                 yield fault_at("counts", place.at(name), f"is {size:g} %, outside 0 to 100.")
+            elif PERCENT.get(name, 1.0) != 1.0 and place.block is not None and not 0 <= size <= 1:
+                yield fault_at("counts", place.at(name), f"is {size:g}, outside 0 to 1.")
         n, total, pct = (number(row.get(name)) for name in ("n", "N", "pct"))
         if n is not None and total and pct is not None and abs(100 * n / total - pct) > max(1.0, 100 / total):
             text = f"is {pct:g}, and {n:g} of {total:g} is {100 * n / total:.1f} %."
@@ -337,5 +367,5 @@ LOOKS: Mapping[str, Callable[[tuple[Located, ...]], Iterator[Fault]]] = {
     "source": sources,
 }
 """Name of a check to what looks."""
-CALCULATED = ("signs", "se", "effect")
+CALCULATED = ("row fields", "signs", "se", "effect")
 """Checks that calculate: only with entries whose figures can be."""

@@ -104,6 +104,8 @@ class Located:
     at: Loc
     own: Mapping[str, Outcome] | None = None
     """Outcomes of the user's own file that no table has; None for an included entry."""
+    declared: frozenset[str] = frozenset()
+    """Those of them that the file itself declares."""
     people: str = ""
     """Key of the participants, where another entry has the same by its registry number or DOI."""
     kept: list[Any] = field(default_factory=list, compare=False, repr=False)
@@ -118,7 +120,7 @@ class Located:
     def results(self) -> Sequence[Result]:
         """The rows of its outcomes and adverse events; none of a review."""
         if not self.rows and self.kind == "trial":
-            self.rows.extend(results(self.data, self.own or {}, {**outcomes(), **(self.own or {})}))
+            self.rows.extend(results(self.data, self.own or {}, self.declared))
         return self.rows
 
     def outcome(self, word: str) -> Outcome:
@@ -207,7 +209,7 @@ def studies_in(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool =
     ]
     own = None if ships else own_outcomes(file.trials, file.outcomes or {})
     found = [
-        Located(row, kind, data[name][k], path, lines, (name, k), own)
+        Located(row, kind, data[name][k], path, lines, (name, k), own, frozenset(file.outcomes or ()))
         for name, kind, entries in rows
         for k, row in enumerate(entries)
     ]

@@ -8,10 +8,11 @@ kind is a row of the statistic `other` or `words`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from lissive.marked import Loc
 from lissive.publications.arms import role, split_field
 from lissive.publications.names import is_share, own_name, read_name, with_top
 from lissive.publications.tables import (
@@ -23,7 +24,7 @@ from lissive.publications.tables import (
     is_figure,
     plain,
 )
-from lissive.publications.words import Outcome
+from lissive.publications.words import Outcome, outcomes
 
 SECTIONS = ("outcomes", "adverse_events")
 REMARKS = ("note", "notes", "sign_convention")
@@ -46,17 +47,21 @@ _BESIDE = (
     "arm n N events person_time ci level sd se p iqr week at_week time subgroup scale note notes provenance confidence "
     "source_url url pointer formula comment citation consistency_check definition"
 ).split()
+READ = tuple(dict.fromkeys(("arm", "n", "N", "events", *PERCENT, *_VALUES, "value", *_CI, *_BESIDE, *WORDS)))
+"""Fields of a row that are read, or kept beside it."""
 _COMMON = ("baseline_mean", "baseline_sd", "scale", "week", "at_week", "provenance", "source_url", "pointer")
 """Fields beside the arms' own that hold for each of them."""
 
 
 def results(
-    data: Mapping[str, Any], own: Mapping[str, Outcome], known: Mapping[str, Outcome]
+    data: Mapping[str, Any], own: Mapping[str, Outcome], declared: Collection[str] = ()
 ) -> Iterator[Result]:
     """All rows of one entry.
 
-    own : outcomes that the file itself declares or that no table has, by the names that they have in it.
+    own : outcomes that the file itself declares, or that no table has, by the names that they have in it.
+    declared : those of them that it declares.
     """
+    known = {**outcomes(), **own}
     arms = _arms(data)
     control = next((arm for arm in arms if role(arm) == "control"), None)
     for section in SECTIONS:
@@ -65,10 +70,10 @@ def results(
             continue
         for text, node in nodes.items():
             name = read_name(text, tuple(nodes))
-            name = own_name(name) if name.stem in own else name
+            name = own_name(name, declared=name.stem in declared) if name.stem in own else name
             reader = _Reader(name, section, arms, control, share=is_share(name, known))
             made = list(reader.node(node))
-            yield from made or [Result(name, section, "", "other", place=text, line=text)]
+            yield from made or [reader.base]
 
 
 def _arms(data: Mapping[str, Any]) -> list[str]:
@@ -89,7 +94,8 @@ class _Reader:
         self, name: Name, section: str, arms: list[str], control: str | None, *, share: bool
     ) -> None:
         self.name, self.section, self.arms, self.control, self.share = name, section, arms, control, share
-        self.base = Result(name, section, "", "other", place=name.text, line=name.text)
+        loc = (section, name.text)
+        self.base = Result(name, section, "", "other", place=name.text, line=name.text, loc=loc)
 
     def node(self, node: Any) -> Iterator[Result]:
         text = self.name.text
@@ -134,7 +140,7 @@ class _Reader:
             )
             return
         arm = str(plain(row.get("arm")) or "")
-        yield from self.row(f"{text}.{arm or k}", f"{text}[{k}]", arm, row)
+        yield from self.row(f"{text}.{arm or k}", f"{text}[{k}]", arm, row, (*self.base.loc, k))
 
     def mapping(self, text: str, node: Mapping[str, Any]) -> Iterator[Result]:
         """Fields that start with the name of an arm are of that arm; the others of none, or of all."""
@@ -154,24 +160,24 @@ class _Reader:
                 split.setdefault(arm, {})[rest or self.alone(percent is not None)] = value
         common = {field: shared[field] for field in _COMMON if field in shared}
         for arm, fields in split.items():
-            yield from self.row(f"{text}.{arm}", f"{text}.{arm}", arm, {**common, **fields})
+            yield from self.row(f"{text}.{arm}", f"{text}.{arm}", arm, {**common, **fields}, self.base.loc)
         if split and set(shared) <= {*_BESIDE, *_CI, *_COMMON}:  # nothing but what holds for all arms
             shared = {"p": shared["p"]} if "p" in shared else {}
         if shared:
-            yield from self.row(text, text, "", shared)
+            yield from self.row(text, text, "", shared, self.base.loc)
 
     def alone(self, percent: bool) -> str:
         """What a number is that stands behind the name of an arm and nothing else."""
         return ("pct" if percent else UNCLEAR) if self.share else "value"
 
-    def row(self, place: str, line: str, arm: str, raw: Mapping[str, Any]) -> Iterator[Result]:
+    def row(self, place: str, line: str, arm: str, raw: Mapping[str, Any], loc: Loc) -> Iterator[Result]:
         """The statistics of one row, each with its own spread; what is none of them one by one."""
         row, name = _Fields(place, _lifted(raw)), self.name
         if found := re.search(r"0\s?(?:-|–|to)\s?(\d+)", row.text("scale")):
             name = with_top(name, float(found[1]))
         level = next((value for each, value in _CI.items() if row.at(each)), 0.95)
         base = replace(
-            self.base, name=name, arm=arm, place=place, line=line, p=row.at("p"), ci=row.first(*_CI),
+            self.base, name=name, arm=arm, place=place, line=line, loc=loc, p=row.at("p"), ci=row.first(*_CI),
             week=row.number("week") or row.number("at_week") or name.week, level=row.number("level") or level,
             when=row.text("time"), subgroup=row.text("subgroup"),
         )  # fmt: skip
@@ -226,7 +232,7 @@ class _Reader:
         bare = replace(base, p=None, ci=None)
         for field in [each for each in row.fields if each not in row.used]:
             place, value = f"{base.place}.{field}", row.at(field)
-            one = replace(bare, value=value, place=place, when=field)
+            one = replace(bare, value=value, place=base.place if field == UNCLEAR else place, when=field)
             if "_pp" in field or field.startswith("pp_"):
                 what = _VALUES.get(field.replace("_pp", ""), "share" if field == "pct_pp" else "other")
                 is_p = field.endswith("_p")

@@ -87,13 +87,15 @@ def read_name(text: str, others: tuple[str, ...] = ()) -> Name:
     return _modelled(made, rest, percent=percent)
 
 
-def own_name(name: Name) -> Name:
-    """The same of an outcome that a user's own file declares, or no table has: no pattern says what it is."""
-    known = name.stem in outcomes()
-    return replace(
-        name, outcomes=(name.stem,), why="" if name.kind != "p" else name.why,
-        measure=name.measure if known else "", not_modelled=name.not_modelled if known else NO_MEASURE,
-    )  # fmt: skip
+def own_name(name: Name, *, declared: bool) -> Name:
+    """The same of an outcome of a user's own file, by the name that it has there.
+
+    One that the file declares is what it says, whatever a pattern of names would make of it.
+    """
+    made = replace(name, outcomes=(name.stem,), why="" if name.kind != "p" else name.why)
+    if declared and name.stem not in outcomes():
+        made = replace(made, measure="", not_modelled=NO_MEASURE)
+    return made
 
 
 def with_top(name: Name, top: float) -> Name:

@@ -106,6 +106,8 @@ class Result:
     """The row as messages call it: pain_nrs.placebo."""
     line: str = ""
     """What distinguishes rows of one line of the file: pain_nrs[0]."""
+    loc: Loc = ()
+    """Where the line is in its entry."""
 
 
 def is_figure(node: object) -> bool:
@@ -119,12 +121,14 @@ def is_figure(node: object) -> bool:
 
 
 def plain(node: object) -> Any:
-    """The value of a figure, or the value itself.
+    """A value without where it comes from, or the value itself.
 
     >>> plain({"value": 3, "provenance": "read"}), plain(3)
     (3, 3)
     """
-    return node["value"] if is_figure(node) and isinstance(node, Mapping) else node
+    if isinstance(node, Mapping) and "value" in node and not isinstance(node["value"], Mapping):
+        return node["value"]
+    return node
 
 
 def number(node: object) -> float | None:
@@ -145,6 +149,12 @@ def dotted(loc: Loc) -> str:
     return text.removeprefix(".")
 
 
+def text_of(node: object) -> str:
+    """What a field says in words; empty where it says nothing."""
+    value = plain(node)
+    return "" if value is None else str(value).strip()
+
+
 def figure(what: str, node: object, around: Mapping[str, Any] | None = None) -> Figure:
     """A node of a file as a figure; what it does not say of its source is taken from the row around it."""
     row = around or {}
@@ -153,7 +163,7 @@ def figure(what: str, node: object, around: Mapping[str, Any] | None = None) -> 
     if own.get("confidence"):
         notes.insert(0, f"confidence {own['confidence']}")
     return Figure(
-        own["value"] if own else node,
+        own.get("value") if own else node,
         what,
         str(own.get("provenance") or row.get("provenance") or ""),
         str(own.get("source_url") or row.get("source_url") or ""),

@@ -1,328 +1,349 @@
-"""From the outcomes of an entry to figures on the model's scale. What is not used is skipped with its reason."""
+"""From the rows of a publication to figures on the model's scale. What is not used is skipped with its reason."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 
-from lissive.marked import Loc
-from lissive.trials._published_figures import NOTHING, Precision, precision, share_error
-from lissive.trials._published_frame import Frame
-from lissive.trials._published_keys import IMPRESSION, P_ALONE, Key, parse_key, scale_of
-from lissive.trials._published_parts import (
-    Entry,
-    Figure,
-    Observed,
-    is_leaf,
-    is_number,
-    least_certain,
-    plain,
-    text_of,
-)
-from lissive.trials._published_rows import (
-    BESIDE,
-    CHANGE,
-    DIFFERENCE,
-    END,
-    WORDS,
-    Row,
-    as_rows,
-    numbers_of,
-    only_said,
-    rows_of,
-    stated_scale,
-)
-from lissive.trials.measures import MEASURES
+from lissive.publications.arms import match_arm
+from lissive.publications.entry import Entry, least_certain
+from lissive.publications.loose import REMARKS, UNCLEAR, sign_convention
+from lissive.publications.names import NO_MEASURE, P_ALONE, RELIEF, SHARES, read_name
+from lissive.publications.plan import Plan
+from lissive.publications.tables import Figure, Name, Result, text_of
+from lissive.trials.measures import IMPRESSIONS, MEASURES
 
 ROUNDED = 0.02
 """How far a printed percentage may be from its own counts."""
-_RATIOS = {"odds_ratio": ("or", "odds_ratio"), "hazard_ratio": ("hr", "hazard_ratio")}
-_PCT = ("pct", "percent", "share", "proportion", "fraction")
+_RATIOS = {"OR": "odds_ratio", "HR": "hazard_ratio"}
+_NORMAL = NormalDist()
 
 
-def observe(entry: Entry, frame: Frame) -> list[Observed]:
-    """All that the outcomes and side effects say on the model's scale; fills the frame's baseline."""
-    found: list[Observed] = []
-    outcomes = _mapping(entry, "outcomes")
-    for part, nodes in (("outcomes", outcomes), ("adverse_events", _mapping(entry, "adverse_events"))):
-        for name, node in nodes.items():
-            found += _of_key(entry, frame, part, name, node, list(outcomes))
-    return found
+@dataclass(frozen=True)
+class Observed:
+    """One published figure, on the model's scale."""
+
+    trial: str
+    arm: str
+    """Name of an arm of the design."""
+    against: str | None
+    """The control arm of a comparison; None for a figure of one arm."""
+    endpoint: str
+    """As `Endpoint.name`: spasticity_nrs, spasticity_nrs_responders_30pct, dizziness, dose."""
+    statistic: str
+    """change | end | change_sd | difference | share | odds_ratio | hazard_ratio | mean | sd (both of the dose)."""
+    value: float
+    """Ratings 0 to 10, Ashworth 0 to 4, shares 0 to 1, doses in units a day; a change below 0 is improvement."""
+    error: float | None
+    """Standard error, of the logarithm for ratios of odds and hazards; None where nothing says."""
+    ci: tuple[float, float] | None
+    """Published 95 % interval."""
+    n: int | None
+    """People that the figure is of."""
+    week: float | None
+    """Since randomisation; None is the end."""
+    provenance: str
+    """read | recalled | derived; of several that make one figure, the least certain."""
+    printed: str
+    """Key, arm and field in the file."""
 
 
-def _mapping(entry: Entry, field: str) -> Mapping[str, Any]:
-    node = entry.data.get(field)
-    if node is None or isinstance(node, Mapping):
-        return node or {}
-    entry.wrong(
-        (field,), f"{field} is not a list of fields.", allowed="fields, as in {spasticity_nrs: [...]}."
-    )
-    return {}
+@dataclass
+class Seen:
+    """The plan of a trial, and what its figures say beside themselves: filled while they are read."""
+
+    plan: Plan
+    levels: dict[str, list[tuple[int, float, float | None]]] = field(default_factory=dict)
+    """Measure to people, mean and spread before treatment of each arm."""
+    people: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Measure and arm to the people that its rows speak of, where that is not the arm's number."""
+    since_screening: set[str] = field(default_factory=set)
+    """Endpoints whose names say so."""
+    rated_at_visits: bool = False
+
+    def arm(self, name: object) -> str | None:
+        return match_arm(name, self.plan.arms, self.plan.control)
 
 
-def _of_key(
-    entry: Entry, frame: Frame, part: str, name: str, node: Any, others: Sequence[str]
-) -> Iterator[Observed]:
+def observe(entry: Entry, seen: Seen) -> Iterator[Observed]:
+    """All that the outcomes and side effects say on the model's scale."""
+    for (_, text), group in itertools.groupby(entry.rows, key=lambda row: (row.section, row.name.text)):
+        rows = [replace(row, name=_of_relief(row.name, seen.plan.relief)) for row in group]
+        if text in REMARKS:
+            entry.assume(f"{text}: {text_of(rows[0].value.value if rows[0].value else None)}")
+            entry.skip(text, "a remark; listed as an assumption")
+            continue
+        yield from _of_name(entry, seen, text, rows)
+
+
+def endpoint(name: Name) -> str:
+    """As `Endpoint.name`."""
+    return f"{name.measure}_responders_{name.falls_by_pct:g}pct" if name.falls_by_pct else name.measure
+
+
+def _of_relief(name: Name, relief: str) -> Name:
+    return replace(name, measure=relief) if name.measure == RELIEF else name
+
+
+def _is_share(name: Name) -> bool:
+    return name.falls_by_pct is not None or name.measure in SHARES
+
+
+def _of_name(entry: Entry, seen: Seen, text: str, rows: Sequence[Result]) -> Iterator[Observed]:
     """One outcome."""
-    if name in ("note", "notes", "sign_convention"):
-        entry.assume(f"{name}: {text_of(node)}")
-        entry.skip(name, "a remark; listed as an assumption")
+    name = rows[0].name
+    if all(row.statistic == "other" and (row.value is None or row.value.value is None) for row in rows):
+        entry.skip(text, "unknown")
         return
-    if node is None:
-        entry.skip(name, "unknown")
-        return
-    stripped, node = as_rows(name, node)
-    key = parse_key(stripped, others, frame.relief)
-    if is_leaf(node):
-        said = text_of(node)
-        entry.skip(
-            name, key.why or (f"stated in words: {said!r}" if not is_number(plain(node)) else "of no arm")
-        )
-        return
-    rows = list(rows_of(entry, frame, name, node, key)) if key.measure else []
-    if top := stated_scale(rows):
-        key = replace(key, top=top, why="")
-        rows = [replace(row, key=key) for row in rows]
-    factor, why = (1.0, key.why) if key.why else scale_of(key, numbers_of(rows))
-    if not why and key.measure == "walk_timed" and not key.is_share:
+    factor, why = (1.0, name.not_modelled) if name.not_modelled else scale_of(name, _on_scale(rows))
+    if not why and name.measure == "walk_timed":
         factor, why = _of_baseline(rows)
     if why:
-        entry.skip(name, only_said(node) or why)
+        entry.skip(text, _only_said(rows) or why)
         return
-    found = [one for row in rows for one in _of_row(entry, frame, row, factor, part)]
+    found = [one for row in rows for one in _of_row(entry, seen, row, factor)]
     if found:
-        _say(entry, frame, key)
+        _say(entry, seen, name)
     yield from found
 
 
-def _of_baseline(rows: Sequence[Row]) -> tuple[float, str]:
+def _on_scale(rows: Iterable[Result]) -> list[float]:
+    measured = ("change", "end", "difference", "baseline", "mean")
+    return [row.value.number or 0.0 for row in rows if row.value and row.statistic in measured]
+
+
+def scale_of(name: Name, values: Iterable[float]) -> tuple[float, str]:
+    """Factor from the printed scale to the model's, and why there is none.
+
+    A rating on a visual scale without a stated top is on 0 to 100 where any of its figures is beyond 10.
+
+    >>> scale_of(read_name("pain_vas_0_100"), [30.0]), scale_of(read_name("modified_ashworth"), [-7.0])[1]
+    ((0.1, ''), 'beyond 4: no mean of items, and the top of the total is not stated')
+    """
+    if name.measure not in MEASURES or _is_share(name):
+        return 1.0, ""
+    if MEASURES[name.measure].kind == "count" or name.measure == "walk_timed":
+        return 1.0, ""
+    model_top, largest = MEASURES[name.measure].upper, max((abs(each) for each in values), default=0.0)
+    top = name.top if name.top is not None else model_top if name.measure == "ashworth" else None
+    if top is None and name.at_visits and largest > 10.0:
+        top = 100.0
+    if top is None:
+        return 1.0, "the top of its scale is not stated (as in _0_10 or _0_100)"
+    if largest > top:
+        if name.measure == "ashworth" and name.top is None:
+            return 1.0, "beyond 4: no mean of items, and the top of the total is not stated"
+        return 1.0, f"beyond {top:g}, the top of its scale"
+    return model_top / top, ""
+
+
+def _of_baseline(rows: Iterable[Result]) -> tuple[float, str]:
     """Factor from seconds of walking to shares of the time before treatment, and why there is none."""
-    values = [plain(row.fields.get("baseline_mean")) for row in rows]
-    known = [float(each) for each in values if is_number(each) and each > 0]
-    if not known:
+    known = [
+        row.value.number for row in rows if row.statistic == "baseline" and row.value and row.value.number
+    ]
+    means = list(dict.fromkeys(each for each in known if each is not None and each > 0))
+    if not means:
         return 1.0, "the model's timed walk is a share of its baseline, which is not given"
-    return len(known) / sum(known), ""
+    return len(means) / sum(means), ""
 
 
-def _say(entry: Entry, frame: Frame, key: Key) -> None:
+def _only_said(rows: Sequence[Result]) -> str:
+    """What rows say in words or as a p value only; empty where they have a number too."""
+    said = [text_of(row.value.value) for row in rows if row.statistic == "words" and row.value]
+    if said and len(said) == len(rows):
+        return f"stated in words: {'; '.join(said)!r}"
+    return P_ALONE if all(row.statistic == "p" for row in rows) else ""
+
+
+def _say(entry: Entry, seen: Seen, name: Name) -> None:
     """What is assumed with an outcome of this kind."""
-    if key.at_visits:
-        frame.rated_at_visits = True
+    if name.at_visits and not _is_share(name):
+        seen.rated_at_visits = True
         entry.assume("Category ratings and visual analogue scales are given at visits; no diary.")
-    if key.measure in IMPRESSION:
-        said = "much improved" if key.measure == "pgic_much" else "improved"
-        entry.assume(f"{key.text} is compared with the proportion with PGIC `{said}`.")
-    if key.measure == "ashworth" and key.top == MEASURES["ashworth"].upper and "0_4" not in key.text:
-        entry.assume(f"{key.text} is taken as the mean of items 0 to 4.")
-    if key.falls_by_pct and frame.run_in:
-        since = "screening" if key.since_screening else frame.since
-        entry.assume(f"Responders of {key.text} are counted from {since}.")
-    if key.since_screening:
-        frame.since_screening.add(key.endpoint)
+    if name.measure in IMPRESSIONS:
+        said = "much improved" if name.measure == "pgic_much" else "improved"
+        entry.assume(f"{name.text} is compared with the proportion with PGIC `{said}`.")
+    if name.measure == "ashworth" and name.top is None and not name.falls_by_pct:
+        entry.assume(f"{name.text} is taken as the mean of items 0 to 4.")
+    if name.falls_by_pct and seen.plan.run_in:
+        since = "screening" if name.since_screening else seen.plan.since
+        entry.assume(f"Responders of {name.text} are counted from {since}.")
+    if name.since_screening:
+        seen.since_screening.add(endpoint(name))
 
 
-def _of_row(entry: Entry, frame: Frame, row: Row, factor: float, part: str) -> Iterator[Observed]:
-    """All figures of a row; fields that are none of them are skipped one by one."""
-    key, used, before = row.key, set(BESIDE), len(entry.skipped)
-    week = _week(entry, frame, row)
-    made: list[Observed] = []
-    if key.is_share:
-        made += _share(entry, frame, row, week, part, used)
-    else:
-        _baseline(entry, frame, row, factor)
-        made += _levels(entry, frame, row, factor, week, used)
-    made += _comparisons(entry, frame, row, factor, week, used)
-    yield from made
-    for field, node in row.fields.items():
-        if field not in used:
-            entry.skip(row.name if " " in field else f"{row.name}.{field}", _why_not(field, node, key))
-    if not made and len(entry.skipped) == before:
-        alone = [field for field in ("p", "n", "baseline_mean") if field in row.fields]
-        entry.skip(row.name, P_ALONE if "p" in alone else "no figure in it")
-
-
-def _why_not(field: str, node: Any, key: Key) -> str:
-    if node is None:
-        return "unknown"
-    if field == "count or percent":
-        return "whether it is a count or a percentage is not stated (n, pct)"
-    if key.is_share and field in (*CHANGE, *DIFFERENCE):
-        return "a difference of proportions is not read: counts of each arm are"
-    voided = parse_key(f"{field}").why
-    if field in WORDS or isinstance(plain(node), str):
-        return f"stated in words: {text_of(node)!r}"
-    if field.startswith("phase") and field.endswith("baseline_mean"):
-        return "the mean after the run-in, which is simulated"
-    if field == "sd_change_implied":
-        return "calculated from the CI, which is used itself"
-    if "pp" in field.split("_"):
-        return "per protocol; the model's figures are intention to treat"
-    return voided if voided and "no such measure" not in voided else "a field that is not read"
-
-
-def _week(entry: Entry, frame: Frame, row: Row) -> float | None:
-    """The week of a row; None for the end."""
-    value = next(
-        (plain(row.fields[f]) for f in ("week", "at_week") if is_number(plain(row.fields.get(f)))),
-        row.key.week,
-    )
-    if value is None or value == frame.weeks:
-        return None
-    if not 0 < value < frame.weeks:
-        loc: Loc = ("outcomes", row.key.text)
-        entry.wrong(
-            loc, f"week {value:g} is not within the trial.", allowed=f"over 0 and up to {frame.weeks:g}."
-        )
-        return None
-    return float(value)
-
-
-def _n(entry: Entry, frame: Frame, row: Row, arm: str, *, adverse: bool = False) -> int | None:
-    """People that a row of an arm is of: its own number, else the arm's."""
-    own = plain(row.fields.get("N"))
-    if not is_number(own) and not row.key.is_share:
-        own = plain(row.fields.get("n"))
-    if is_number(own):
-        frame.people[row.key.measure, arm] = int(own)
-        return int(own)
-    group = frame.groups.of(arm)
-    return group.treated if adverse else group.analysed
-
-
-# -- shares ---------------------------------------------------------------------------------------
-def _share(
-    entry: Entry, frame: Frame, row: Row, week: float | None, part: str, used: set[str]
-) -> Iterator[Observed]:
-    used |= {*_PCT}
-    fields = row.fields
-    n, of = entry.figure(fields.get("n"), fields), entry.figure(fields.get("N"), fields)
-    pct = next((_percent(f, figure) for f in _PCT if (figure := entry.figure(fields.get(f), fields))), None)
-    if n is None and pct is None:
+def _of_row(entry: Entry, seen: Seen, row: Result, factor: float) -> Iterator[Observed]:
+    """What a row says; where that is nothing that can be compared, it is skipped with the reason."""
+    if row.arm and seen.arm(row.arm) is None:
+        entry.skip(row.place, f"the trial has no arm {row.arm!r}: {', '.join(seen.plan.arms)}")
         return
-    arm = _sole(entry, frame, row)
+    week, share = _week(entry, seen, row), _is_share(row.name)
+    if row.per_protocol:
+        entry.skip(row.place, "per protocol; the model's figures are intention to treat")
+    elif row.statistic == "baseline" and not share:
+        _baseline(seen, row, factor)
+        if row.value is not None and row.name.week is None:
+            entry.provenance(row.value)
+    elif row.statistic == "share" and share:
+        yield from _share(entry, seen, row, week)
+    elif row.statistic in ("change", "end") and not share:
+        yield from _level(entry, seen, row, factor, week)
+    elif row.statistic in _RATIOS or (row.statistic == "difference" and not share):
+        yield from _comparison(entry, seen, row, factor, week)
+    else:
+        entry.skip(row.place, _why_not(row, share=share))
+
+
+def _why_not(row: Result, *, share: bool) -> str:
+    if row.statistic == "p":
+        return P_ALONE
+    if row.value is None or row.value.value is None:
+        return "no figure in it" if row.value is None else "unknown"
+    if row.when == UNCLEAR:
+        return "whether it is a count or a percentage is not stated (n, pct)"
+    if share and row.statistic in ("change", "difference"):
+        return "a difference of proportions is not read: counts of each arm are"
+    if row.statistic == "words":
+        return f"stated in words: {text_of(row.value.value)!r}"
+    if row.when.startswith("phase") and row.when.endswith("baseline_mean"):
+        return "the mean after the run-in, which is simulated"
+    if row.when == "sd_change_implied":
+        return "calculated from the CI, which is used itself"
+    voided = read_name(row.when or row.statistic).not_modelled
+    return voided if voided and voided != NO_MEASURE else "a field that is not read"
+
+
+def _week(entry: Entry, seen: Seen, row: Result) -> float | None:
+    """The week of a row; None for the end."""
+    if row.week is None or row.week == seen.plan.weeks:
+        return None
+    if not 0 < row.week < seen.plan.weeks:
+        what = f"week {row.week:g} is not within the trial. Allowed: over 0 and up to {seen.plan.weeks:g}."
+        entry.refuse((row.section, row.name.text), what)
+        return None
+    return row.week
+
+
+def _n(seen: Seen, row: Result, arm: str) -> int | None:
+    """People that a row of an arm is of: its own number, else the arm's."""
+    own = row.n.number if row.n else None
+    if own is not None:
+        seen.people[row.name.measure, arm] = int(own)
+        return int(own)
+    group = seen.plan.groups.of(arm)
+    return group.treated if row.section == "adverse_events" and _is_share(row.name) else group.analysed
+
+
+def _sole(entry: Entry, seen: Seen, row: Result, place: str) -> str | None:
+    """The arm of a row that names none: the only one there is."""
+    if row.arm:
+        return seen.arm(row.arm)
+    if len(seen.plan.arms) == 1:
+        return next(iter(seen.plan.arms))
+    entry.skip(place, f"the arm is not stated: {', '.join(seen.plan.arms)}")
+    return None
+
+
+# -- figures of one arm ----------------------------------------------------------------------------
+def _share(entry: Entry, seen: Seen, row: Result, week: float | None) -> Iterator[Observed]:
+    arm = _sole(entry, seen, row, row.place)
     if arm is None:
         return
-    people = _n(entry, frame, row, arm, adverse=part == "adverse_events")
-    counted = _counted(entry, row, n, of, people)
-    if counted and pct and abs(counted.value - pct.value / 100) > ROUNDED:
+    people = _n(seen, row, arm)
+    pct = row.value if row.value and row.value.number is not None else None
+    counted = _counted(entry, row, people)
+    if counted and pct and abs(counted[0] - (pct.number or 0.0) / 100) > ROUNDED:
         entry.assume(
-            f"{row.name}: {pct.value:g} % and its counts ({counted.value:.1%}) differ; counts are used."
+            f"{row.place}: {pct.number:g} % and its counts ({counted[0]:.1%}) differ; counts are used."
         )
         pct = None
     certain = {"read": 0, "derived": 1, "recalled": 2}
-    if counted and (pct is None or certain[counted.provenance] <= certain[pct.provenance]):
-        value, provenance = counted.value, counted.provenance
+    printed = entry.provenance(pct) if pct else ""
+    if counted and (pct is None or certain[counted[1]] <= certain[printed]):
+        value, provenance = counted
     elif pct:
-        value, provenance = pct.value / 100, pct.provenance
+        value, provenance = (pct.number or 0.0) / 100, printed
     else:
         return
     error = share_error(value, people) if people else None
     yield Observed(
-        entry.id, arm, None, row.key.endpoint, "share", value, error, None, people, week, provenance, row.name
-    )
-
-
-def _percent(field: str, figure: Figure) -> Figure:
-    return figure if field in ("pct", "percent") else replace(figure, value=100.0 * figure.value)
-
-
-def _counted(
-    entry: Entry, row: Row, n: Figure | None, of: Figure | None, people: int | None
-) -> Figure | None:
-    """The share that counts make."""
-    if n is None or not people:
-        return None
-    if of is None:
-        entry.assume(f"{row.name}: denominator {people}, all of the arm.")
-    if n.value > people:
-        loc: Loc = ("outcomes", row.key.text)
-        entry.wrong(loc, f"{row.name}.n is {n.value:g}, more than its arm has.", allowed=f"up to {people}.")
-        return None
-    return replace(
-        n, value=n.value / people, provenance=least_certain(n.provenance, of.provenance if of else "read")
-    )
-
-
-def _sole(entry: Entry, frame: Frame, row: Row) -> str | None:
-    """The arm of a row that names none: the only one there is."""
-    if row.arm is not None:
-        return row.arm
-    if len(frame.arms) == 1:
-        return next(iter(frame.arms))
-    entry.skip(row.name, f"the arm is not stated: {', '.join(frame.arms)}")
-    return None
-
-
-# -- levels and changes ---------------------------------------------------------------------------
-def _baseline(entry: Entry, frame: Frame, row: Row, factor: float) -> None:
-    """Note the mean before treatment, for the design's population."""
-    mean = entry.figure(row.fields.get("baseline_mean"), row.fields)
-    if mean is None or row.key.week is not None:
-        return
-    sd = entry.figure(row.fields.get("baseline_sd"), row.fields)
-    top = row.key.top or 100.0
-    value = (top - mean.value if row.key.reversed else mean.value) * factor
-    weight = (_n(entry, frame, row, row.arm) if row.arm else None) or 1
-    frame.levels.setdefault(row.key.measure, []).append((weight, value, sd.value * factor if sd else None))
-
-
-def _levels(
-    entry: Entry, frame: Frame, row: Row, factor: float, week: float | None, used: set[str]
-) -> Iterator[Observed]:
-    """Changes, their spread, and levels at the end."""
-    if row.key.kind in ("difference", "odds_ratio", "hazard_ratio"):
-        return
-    used |= {*CHANGE, *END}
-    hint = row.key.kind
-    if hint in ("change", "end"):
-        used |= {"mean", "value"}
-    changes = (*CHANGE, *(("mean", "value") if hint == "change" else ()))
-    ends = (*END, *(("mean", "value") if hint == "end" else ()))
-    for statistic, names, prefix in (("change", changes, "change_"), ("end", ends, "end_")):
-        name = next((f for f in names if is_number(plain(row.fields.get(f)))), None)
-        if name is None:
-            continue
-        arm = _sole(entry, frame, replace(row, name=f"{row.name}.{name}"))
-        figure = entry.figure(row.fields[name], row.fields)
-        if arm is None or figure is None:
-            continue
-        n = _n(entry, frame, row, arm)
-        sure = precision(entry, row.fields, figure.value, n=n, prefix=prefix)
-        one = Observed(
-            entry.id, arm, None, row.key.endpoint, statistic, figure.value, sure.error, sure.ci, n, week,
-            least_certain(figure.provenance, sure.provenance), f"{row.name}.{name}",
-        )  # fmt: skip
-        yield _scaled(one, row.key, factor)
-        if statistic == "change":
-            yield from _spread(entry, row, one, factor, used)
-
-
-def _spread(entry: Entry, row: Row, change: Observed, factor: float, used: set[str]) -> Iterator[Observed]:
-    """The standard deviation of a change, as a figure of its own."""
-    name = next((f for f in ("change_sd", "sd") if is_number(plain(row.fields.get(f)))), None)
-    figure = entry.figure(row.fields[name], row.fields) if name else None
-    if figure is None or figure.value <= 0:
-        return
-    n = change.n
-    value = figure.value * factor
-    error = value / math.sqrt(2 * (n - 1)) if n and n > 1 else None
-    yield replace(
-        change, statistic="change_sd", value=value, error=error, ci=None, provenance=figure.provenance,
-        printed=f"{row.name}.{name}",
+        entry.id, arm, None, endpoint(row.name), "share", value, error, None, people, week, provenance, row.place
     )  # fmt: skip
 
 
-def _scaled(one: Observed, key: Key, factor: float) -> Observed:
+def _counted(entry: Entry, row: Result, people: int | None) -> tuple[float, str] | None:
+    """The share that counts make, and its provenance."""
+    n = row.events.number if row.events else None
+    if n is None or not people:
+        return None
+    if row.n is None:
+        entry.assume(f"{row.place}: denominator {people}, all of the arm.")
+    if n > people:
+        what = f"{row.place}.n is {n:g}, more than its arm has. Allowed: up to {people}."
+        entry.refuse((row.section, row.name.text), what)
+        return None
+    return n / people, entry.provenance(row.events, row.n)
+
+
+def share_error(share: float, n: int) -> float:
+    """Binomial standard error, with half a person added to each side so that nobody of 30 is not certain.
+
+    >>> round(share_error(0.5, 100), 3), share_error(0.0, 30) > 0.02
+    (0.05, True)
+    """
+    p = (share * n + 0.5) / (n + 1.0)
+    return math.sqrt(p * (1.0 - p) / n)
+
+
+def _baseline(seen: Seen, row: Result, factor: float) -> None:
+    """Note the mean before treatment, for the design's population."""
+    mean = row.value.number if row.value else None
+    if mean is None or row.name.week is not None:
+        return
+    sd, top = row.sd.number if row.sd else None, row.name.top or 100.0
+    value = (top - mean if row.name.flipped else mean) * factor
+    arm = seen.arm(row.arm) if row.arm else None
+    weight = (_n(seen, row, arm) if arm else None) or 1
+    seen.levels.setdefault(row.name.measure, []).append(
+        (weight, value, sd * factor if sd is not None else None)
+    )
+
+
+def _level(entry: Entry, seen: Seen, row: Result, factor: float, week: float | None) -> Iterator[Observed]:
+    """A change with its spread, or a level at the end."""
+    assert row.value is not None
+    arm = _sole(entry, seen, row, row.value.what)
+    if arm is None:
+        return
+    n = _n(seen, row, arm)
+    error, ci, provenance = precision(entry, row, n=n)
+    one = Observed(
+        entry.id, arm, None, endpoint(row.name), row.statistic, row.value.number or 0.0, error, ci, n, week,
+        least_certain(entry.provenance(row.value), provenance), row.value.what,
+    )  # fmt: skip
+    yield _scaled(one, row.name, factor)
+    if row.statistic == "change" and row.sd is not None and (row.sd.number or 0.0) > 0:
+        value = (row.sd.number or 0.0) * factor
+        error = value / math.sqrt(2 * (n - 1)) if n and n > 1 else None
+        yield replace(
+            one, statistic="change_sd", value=value, error=error, ci=None, provenance=entry.provenance(row.sd),
+            printed=row.sd.what,
+        )  # fmt: skip
+
+
+def _scaled(one: Observed, name: Name, factor: float) -> Observed:
     """A figure on the model's scale and with its sign."""
-    if one.statistic == "end" and key.reversed:
-        top = key.top or 100.0
+    if one.statistic == "end" and name.flipped:
+        top = name.top or 100.0
         ci = (top - one.ci[1], top - one.ci[0]) if one.ci else None
         one = replace(one, value=top - one.value, ci=ci)
         sign = 1.0
     else:
-        sign = 1.0 if one.statistic == "end" else key.sign * (-1.0 if key.reversed else 1.0)
+        sign = 1.0 if one.statistic == "end" else name.sign * (-1.0 if name.flipped else 1.0)
     ends = sorted((sign * factor * one.ci[0], sign * factor * one.ci[1])) if one.ci else None
     return replace(
         one,
@@ -332,40 +353,76 @@ def _scaled(one: Observed, key: Key, factor: float) -> Observed:
     )
 
 
-# -- comparisons ----------------------------------------------------------------------------------
-def _comparisons(
-    entry: Entry, frame: Frame, row: Row, factor: float, week: float | None, used: set[str]
+# -- how sure a figure is --------------------------------------------------------------------------
+def precision(
+    entry: Entry, row: Result, *, n: int | None, log: bool = False
+) -> tuple[float | None, tuple[float, float] | None, str]:
+    """Standard error, 95 % interval and provenance, from a row's interval, its error, its spread or its p value.
+
+    Parameters
+    ----------
+    n : people that a spread is of.      log : whether the value is a ratio, whose error is of its logarithm.
+    """
+    ends = row.ci.ends if row.ci else None
+    if ends is not None and (not log or ends[0] > 0):
+        width = math.log(ends[1] / ends[0]) if log else ends[1] - ends[0]
+        error = width / (2 * _NORMAL.inv_cdf(0.5 + row.level / 2))
+        return error or None, ends if row.level == 0.95 else None, entry.provenance(row.ci)
+    se = row.se.number if row.se else None
+    if row.se is not None and se is not None and se > 0:
+        if not log and is_sd(row.se) and n:
+            what = row.se.what.rpartition(".")[2]
+            entry.assume(f"What is printed as the standard error of {what} is taken as a standard deviation.")
+            se /= math.sqrt(n)
+        return se, None, entry.provenance(row.se)
+    value = (row.value.number if row.value else None) or 0.0
+    if log:
+        return _from_p(entry, row, math.log(value)) if value > 0 else (None, None, "read")
+    sd = row.sd.number if row.sd else None
+    if sd is not None and sd > 0 and n:
+        return sd / math.sqrt(n), None, entry.provenance(row.sd)
+    return _from_p(entry, row, value)
+
+
+def is_sd(one: Figure) -> bool:
+    """Whether what is printed as a standard error is said to be a standard deviation.
+
+    >>> is_sd(Figure(11.1, note="printed as SE; magnitude is an SD")), is_sd(Figure(0.3))
+    (True, False)
+    """
+    said = f"{one.note} {one.pointer}"
+    return any(each in said for each in ("is an SD", "SD is meant", "SD meant", "are SDs", "is SD"))
+
+
+def _from_p(entry: Entry, row: Result, effect: float) -> tuple[float | None, None, str]:
+    """The error at which the effect has its two-sided p value; nothing where that is a bound or 1."""
+    p = row.p.number if row.p else None
+    if p is None or not 0.0 < p < 1.0 or not effect:
+        return None, None, "read"
+    error = abs(effect) / _NORMAL.inv_cdf(1.0 - p / 2.0)
+    return error, None, least_certain(entry.provenance(row.p), "derived")
+
+
+# -- comparisons -----------------------------------------------------------------------------------
+def _comparison(
+    entry: Entry, seen: Seen, row: Result, factor: float, week: float | None
 ) -> Iterator[Observed]:
-    """Differences and ratios against the control."""
-    kinds = {**_RATIOS, **({} if row.key.is_share else {"difference": DIFFERENCE})}
-    for statistic, names in kinds.items():
-        used |= set(names)
-        if row.key.kind == statistic:
-            names = (*names, "value", *(("mean",) if statistic == "difference" else ()))
-            used |= set(names)
-        name = next((f for f in names if is_number(plain(row.fields.get(f)))), None)
-        figure = entry.figure(row.fields[name], row.fields) if name else None
-        if figure is None or name is None:
-            continue
-        pair = _pair(entry, frame, replace(row, name=f"{row.name}.{name}"))
-        if pair is None:
-            continue
-        is_ratio = statistic in _RATIOS
-        if is_ratio and figure.value <= 0:
-            entry.wrong(
-                ("outcomes", row.key.text), f"{row.name}.{name} is {figure.value:g}.", allowed="over 0."
-            )
-            continue
-        everybody = frame.groups.everybody
-        n = everybody.analysed if everybody else None
-        sure: Precision = (
-            precision(entry, row.fields, figure.value, n=n, prefix="diff_", log=is_ratio) or NOTHING
-        )
-        one = Observed(
-            entry.id, pair[0], pair[1], row.key.endpoint, statistic, figure.value, sure.error, sure.ci,
-            _both(frame, row, pair), week, least_certain(figure.provenance, sure.provenance), f"{row.name}.{name}",
-        )  # fmt: skip
-        yield one if is_ratio else _scaled(_signed(entry, one), row.key, factor)
+    """A difference or a ratio against the control."""
+    assert row.value is not None
+    value, what, is_ratio = row.value.number or 0.0, row.value.what, row.statistic in _RATIOS
+    pair = _pair(entry, seen, row, what)
+    if pair is None:
+        return
+    if is_ratio and value <= 0:
+        entry.refuse((row.section, row.name.text), f"{what} is {value:g}. Allowed: over 0.")
+        return
+    everybody = seen.plan.groups.everybody
+    error, ci, provenance = precision(entry, row, n=everybody.analysed if everybody else None, log=is_ratio)
+    one = Observed(
+        entry.id, pair[0], pair[1], endpoint(row.name), _RATIOS.get(row.statistic, "difference"), value, error, ci,
+        _both(seen, row, pair), week, least_certain(entry.provenance(row.value), provenance), what,
+    )  # fmt: skip
+    yield one if is_ratio else _scaled(_signed(entry, one), row.name, factor)
 
 
 def _signed(entry: Entry, one: Observed) -> Observed:
@@ -373,8 +430,7 @@ def _signed(entry: Entry, one: Observed) -> Observed:
 
     Held against the model as printed, a benefit could be scored as harm.
     """
-    said = _mapping(entry, "outcomes").get("sign_convention")
-    if said is None or "not" not in text_of(said).split():
+    if "not" not in sign_convention(entry.data).split():
         return one
     entry.assume(
         f"{one.printed} is {one.value:g} as printed, and its direction is not stated: taken as no difference, "
@@ -384,24 +440,51 @@ def _signed(entry: Entry, one: Observed) -> Observed:
     return replace(one, value=0.0, ci=ci)
 
 
-def _both(frame: Frame, row: Row, pair: tuple[str, str]) -> int | None:
+def _both(seen: Seen, row: Result, pair: tuple[str, str]) -> int | None:
     """People that a comparison is of."""
-    own = plain(row.fields.get("n", row.fields.get("N")))
-    if is_number(own):
+    own, groups = row.n.number if row.n else None, seen.plan.groups
+    if own is not None:
         return int(own)
-    if frame.groups.everybody:
-        return frame.groups.everybody.analysed
-    sizes = [frame.people.get((row.key.measure, arm), frame.groups.of(arm).analysed) for arm in pair]
+    if groups.everybody:
+        return groups.everybody.analysed
+    sizes = [seen.people.get((row.name.measure, arm), groups.of(arm).analysed) for arm in pair]
     return None if None in sizes else sum(size for size in sizes if size)
 
 
-def _pair(entry: Entry, frame: Frame, row: Row) -> tuple[str, str] | None:
-    if frame.control is None:
-        entry.skip(row.name, "a comparison in a trial without a control")
+def _pair(entry: Entry, seen: Seen, row: Result, what: str) -> tuple[str, str] | None:
+    plan = seen.plan
+    if plan.control is None:
+        entry.skip(what, "a comparison in a trial without a control")
         return None
-    if row.arm is not None and row.arm != frame.control:
-        return row.arm, frame.control
-    if len(frame.active) == 1:
-        return frame.active[0], frame.control
-    entry.skip(row.name, f"which of {', '.join(frame.active)} is compared is not stated")
+    arm = seen.arm(row.arm) if row.arm else None
+    if arm is not None and arm != plan.control:
+        return arm, plan.control
+    if len(plan.active) == 1:
+        return plan.active[0], plan.control
+    entry.skip(what, f"which of {', '.join(plan.active)} is compared is not stated")
     return None
+
+
+def baselines(entry: Entry, seen: Seen, spread: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Means before treatment over all arms, for the measures that the model has a level of.
+
+    spread : coefficient of variation of a parameter of the model, for a mean without its SD.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for measure, rows in seen.levels.items():
+        name = MEASURES[measure].baseline
+        if name == "-":
+            entry.skip(f"baseline of {measure}", "the model has no such baseline")
+            continue
+        mean = sum(n * value for n, value, _ in rows) / sum(n for n, _, _ in rows)
+        known = [(n, sd) for n, _, sd in rows if sd is not None]
+        if known:
+            sd = (sum(n * sd * sd for n, sd in known) / sum(n for n, _ in known)) ** 0.5
+        else:
+            # the spread of a log-normal quantity is about its coefficient of variation
+            sd = mean * spread.get(name, 0.0)
+            entry.assume(f"Baseline SD of {measure} is not stated: from the tables.")
+        found[measure] = {"mean": round(mean, 6), "sd": round(sd, 6)}
+    if found:
+        entry.assume("Baseline ratings are those of the enrolled, and are used for the screened.")
+    return found

@@ -4,49 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lissive.publications import prose, words
+from lissive.publications.entry import CannotBuild, Entry
+from lissive.publications.names import RELIEF, SHARES, read_name
+from lissive.publications.tables import number, plain
+from lissive.publications.treatments import Groups, arm_fields, read_groups
 from lissive.table import constants
-from lissive.trials import _published_prose as prose
-from lissive.trials import _published_words as words
-from lissive.trials._published_arms import Groups, arm_fields, match_arm, read_groups
-from lissive.trials._published_keys import Key, parse_key
-from lissive.trials._published_parts import CannotBuild, Entry, is_number, plain
-from lissive.trials.measures import MEASURES
 
 LONGEST_WEEKS = 104
 _ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
 RUN_IN_FOR_ONE, LONG_TERM_WEEKS = _ASSUMED["enter_a_run_in"], int(_ASSUMED["long_term_use"])
 LONGEST_RUN_IN = 52
 FAILURE_PCT = _ASSUMED["failure"]
+_EVENTS = ("dizziness", "withdrawal", "withdrawal_adverse", "failure")
 
 
-@dataclass
-class Frame:
-    """What stands before anything is observed."""
+@dataclass(frozen=True)
+class Plan:
+    """What a trial was to be, as far as virtual trials need it."""
 
     cause: str
     kind: str
     """parallel, crossover, enriched or single."""
     weeks: float
+    """From randomisation, or of each period of a crossover."""
     groups: Groups
     control: str | None
-    arms: dict[str, dict[str, Any]]
+    arms: Mapping[str, Mapping[str, Any]]
+    """Name to the fields of `design.Arm`."""
     relief: str
-    run_in: dict[str, Any] | None = None
-    crossover: dict[str, Any] | None = None
-    inclusion: dict[str, dict[str, float]] = field(default_factory=dict)
-    baseline: dict[str, dict[str, float]] = field(default_factory=dict)
-    levels: dict[str, list[tuple[int, float, float | None]]] = field(default_factory=dict)
-    """Measure to people, mean and spread before treatment of each arm; filled while outcomes are read."""
-    people: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Measure and arm to the people that its rows speak of, where that is not the arm's number."""
-    since_screening: set[str] = field(default_factory=set)
-    """Endpoints whose names say so; filled while outcomes are read."""
-    rated_at_visits: bool = False
+    """By what patients judge their treatment: spasticity_nrs, pain_nrs."""
     failure_pct: float = FAILURE_PCT
+    """By how much a rating rises when treatment has failed."""
+    crossover: Mapping[str, Any] | None = None
+    run_in: Mapping[str, Any] | None = None
+    inclusion: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Measure to what it has to be before treatment."""
 
     @property
     def active(self) -> list[str]:
@@ -57,12 +54,9 @@ class Frame:
         """What responders are counted from: where treatment goes straight on, the rating before all of it."""
         return "screening" if self.run_in and not self.run_in["washout_days"] else "randomisation"
 
-    def arm(self, name: object) -> str | None:
-        return match_arm(name, self.arms, self.control)
 
-
-def make_frame(entry: Entry, siblings: Mapping[str, Entry]) -> Frame:
-    """The plan of an entry.
+def read_plan(entry: Entry, siblings: Mapping[str, Entry]) -> Plan:
+    """The plan of an entry, from what its fields say in words.
 
     Raises
     ------
@@ -82,17 +76,15 @@ def make_frame(entry: Entry, siblings: Mapping[str, Entry]) -> Frame:
     if kind == "single" and len(groups.arms) > 1:
         raise CannotBuild("it has several arms and no control")
     arms = arm_fields(entry, groups, control)
-    frame = Frame(cause, kind, weeks, groups, control, arms, _relief(entry))
-    frame.failure_pct = _failure(entry)
+    plan = Plan(cause, kind, weeks, groups, control, arms, _relief(entry), _failure(entry))
     if kind == "crossover":
-        frame.crossover = _crossover(entry, list(arms))
-        if is_number(plain(entry.data.get("duration_weeks"))):
+        plan = replace(plan, crossover=_crossover(entry, list(arms)))
+        if number(entry.data.get("duration_weeks")) is not None:
             entry.assume("The duration of a crossover is that of each period.")
     sibling = _run_in_entry(entry, siblings) if kind == "enriched" else None
     if kind == "enriched":
-        frame.run_in = _run_in(entry, frame, sibling)
-    frame.inclusion = _inclusion(entry, frame, sibling)
-    return frame
+        plan = replace(plan, run_in=_run_in(entry, plan, sibling))
+    return replace(plan, inclusion=_inclusion(entry, plan, sibling))
 
 
 def _cause(entry: Entry) -> str:
@@ -161,9 +153,9 @@ def _weeks(entry: Entry) -> float:
 def _relief(entry: Entry) -> str:
     """By what patients judge their treatment: pain where the first outcome is of pain."""
     outcomes = entry.data.get("outcomes")
-    keys = [parse_key(name) for name in outcomes] if isinstance(outcomes, Mapping) else []
-    first = next((key for key in keys if key.measure in MEASURES), None)
-    if first and first.falls_by_pct and "responder" in first.text.lower().split("_")[0]:
+    names = [read_name(name) for name in outcomes] if isinstance(outcomes, Mapping) else []
+    first = next((name for name in names if name.measure and name.measure not in _EVENTS), None)
+    if first and first.measure == RELIEF:
         # responders to nothing in particular: of what the cause names
         cause = entry.said("cause").lower()
         return "pain_nrs" if "pain" in cause and not re.search(r"spas|stiff", cause) else "spasticity_nrs"
@@ -174,7 +166,7 @@ def _failure(entry: Entry) -> float:
     """By how much a rating rises when treatment has failed."""
     outcomes = entry.data.get("outcomes")
     nodes = outcomes.items() if isinstance(outcomes, Mapping) else ()
-    named = [node for name, node in nodes if parse_key(name).measure == "failure"]
+    named = [node for name, node in nodes if read_name(name).measure == "failure"]
     if not named:
         return FAILURE_PCT
     said = prose.rises_by_pct(f"{entry.said('design')} {named}")
@@ -184,8 +176,8 @@ def _failure(entry: Entry) -> float:
 
 
 def _crossover(entry: Entry, arms: list[str]) -> dict[str, Any]:
-    said = plain(entry.data.get("washout_days"))
-    washout = float(said) if is_number(said) else prose.washout_days(entry.said("design", "duration_weeks"))
+    said = number(entry.data.get("washout_days"))
+    washout = said if said is not None else prose.washout_days(entry.said("design", "duration_weeks"))
     if washout is None:
         entry.assume("Wash-out between periods is not stated: none.")
     entry.assume("Sequences are balanced.")
@@ -221,31 +213,30 @@ def _run_in_entry(entry: Entry, siblings: Mapping[str, Entry]) -> Entry | None:
     return other if other is not None and plain(other.data.get("randomised")) is False else None
 
 
-def _run_in(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, Any]:
+def _run_in(entry: Entry, plan: Plan, sibling: Entry | None) -> dict[str, Any]:
     text = entry.said("design", "inclusion", "titration", "duration_weeks")
     weeks = _run_in_length(entry, text, sibling)
     keep = prose.falls_by_pct(entry.said("design", "inclusion"))
-    said = plain(entry.data.get("washout_days"))
-    washout = float(said) if is_number(said) else prose.washout_days(text)
+    said = number(entry.data.get("washout_days"))
+    washout = said if said is not None else prose.washout_days(text)
     if washout is None and re.search(r"wash-?\s?out", text, re.IGNORECASE):
         raise CannotBuild("the duration of its wash-out is not stated")
     if washout and re.search(r"up to|\d\s?(?:-|–|to)\s?\d+[\s-]*(?:day|week|wk)", text):
         entry.assume(f"Wash-out: the longest stated, {washout:g} days.")
-    patients = _entering(entry, frame, sibling, keep is not None)
-    made: dict[str, Any] = {"arm": frame.active[0], "weeks": weeks, "patients": patients}
+    patients = _entering(entry, plan, sibling, keep is not None)
+    made: dict[str, Any] = {"arm": plan.active[0], "weeks": weeks, "patients": patients}
     if keep is not None:
-        measure = frame.relief
+        measure = plan.relief
         made["keep"] = {"measure": measure, "falls_by_pct": keep}
     else:
         entry.assume("No selection before randomisation.")
-    if len(frame.active) > 1:
-        entry.assume(f"Before randomisation all receive {frame.active[0]}.")
+    if len(plan.active) > 1:
+        entry.assume(f"Before randomisation all receive {plan.active[0]}.")
     return made | {"washout_days": round(washout or 0), "keep_dose": not washout}
 
 
 def _run_in_length(entry: Entry, text: str, sibling: Entry | None) -> int:
-    given = plain(entry.data.get("run_in_weeks"))
-    weeks = float(given) if is_number(given) else None
+    weeks = number(entry.data.get("run_in_weeks"))
     if weeks is None and sibling is not None:
         weeks = prose.weeks(plain(sibling.data.get("duration_weeks")))
     if weeks is None:
@@ -260,10 +251,10 @@ def _run_in_length(entry: Entry, text: str, sibling: Entry | None) -> int:
     return max(1, min(round(weeks), LONGEST_RUN_IN))
 
 
-def _entering(entry: Entry, frame: Frame, sibling: Entry | None, selects: bool) -> int:
+def _entering(entry: Entry, plan: Plan, sibling: Entry | None, selects: bool) -> int:
     """How many enter the time before randomisation."""
-    needed = sum(group.randomised or 0 for group in frame.groups.arms.values())
-    total = frame.groups.total
+    needed = sum(group.randomised or 0 for group in plan.groups.arms.values())
+    total = plan.groups.total
     needed = needed or (total.count("n_randomised", "n_analysed") if total else None) or 0
     known: int | None = total.count("n_enrolled", "n_run_in", "n_entered", "n_screened") if total else None
     if known is None and sibling is not None:
@@ -279,7 +270,7 @@ def _entering(entry: Entry, frame: Frame, sibling: Entry | None, selects: bool) 
     return round(RUN_IN_FOR_ONE * needed)
 
 
-def _inclusion(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, dict[str, float]]:
+def _inclusion(entry: Entry, plan: Plan, sibling: Entry | None) -> dict[str, dict[str, float]]:
     """Measure to what it has to be before treatment."""
     text = entry.said("inclusion")
     before = sibling.said("inclusion") if sibling else ""
@@ -289,14 +280,9 @@ def _inclusion(entry: Entry, frame: Frame, sibling: Entry | None) -> dict[str, d
     made: dict[str, dict[str, float]] = {}
     either = re.search(r"and/or|\bor\b", text.lower()) is not None
     for limit in prose.limits(text):
-        measure = _limited(limit.named) or frame.relief
-        if either and measure != frame.relief and len(list(prose.limits(text))) > 1:
-            entry.assume(f"Of alternative inclusion criteria ({text}), only {frame.relief} is applied.")
-            continue
-        if MEASURES[measure].baseline == "-":
-            entry.assume(
-                f"The inclusion criterion on {measure} is not applied: the model has no baseline of it."
-            )
+        measure = _limited(limit.named) or plan.relief
+        if either and measure != plan.relief and len(list(prose.limits(text))) > 1:
+            entry.assume(f"Of alternative inclusion criteria ({text}), only {plan.relief} is applied.")
             continue
         ends = {"at_least": limit.at_least, "at_most": limit.at_most}
         made[measure] = {name: value for name, value in ends.items() if value is not None}
@@ -316,7 +302,7 @@ def _limited(named: str) -> str | None:
     clause = re.split(r"[;,.]|\band/or\b|\bor\b", named)[-1]
     parts = [part for part in re.split(r"[^a-z]+", clause) if part]
     for part in reversed(parts):
-        key: Key = parse_key(f"{part}_nrs")
-        if key.measure in MEASURES:
-            return key.measure
+        name = read_name(f"{part}_nrs")
+        if name.measure and name.measure not in SHARES:
+            return name.measure
     return None

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from lissive.case.products import product
+from lissive.publications import prose, words
+from lissive.publications.arms import normal
+from lissive.publications.entry import CannotBuild, Entry
+from lissive.publications.tables import number, text_of
 from lissive.table import constants
-from lissive.trials import _published_prose as prose
-from lissive.trials import _published_words as words
-from lissive.trials._published_parts import CannotBuild, Entry, is_number, plain, text_of
 
 _ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
 CAPSULE_THC, CAPSULE_CBD = _ASSUMED["capsule_THC"], _ASSUMED["capsule_CBD"]
@@ -36,8 +37,8 @@ class Group:
 
     def count(self, *fields: str) -> int | None:
         """The first of the fields that is known."""
-        known = (plain(self.row.get(each)) for each in fields)
-        return next((int(each) for each in known if is_number(each) and each >= 1), None)
+        known = (number(self.row.get(each)) for each in fields)
+        return next((int(each) for each in known if each is not None and each >= 1), None)
 
     @property
     def randomised(self) -> int | None:
@@ -66,30 +67,6 @@ class Groups:
         return self.everybody or self.arms[arm]
 
 
-def normal(name: object) -> str:
-    """A name as it is compared: small letters, without what joins them."""
-    return re.sub(
-        r"[^a-z0-9]+", "", str(name).lower().replace("&", "and").replace("+", "and").replace(":", "and")
-    )
-
-
-def match_arm(name: object, arms: Mapping[str, Any], control: str | None) -> str | None:
-    """The arm that a name means: its own, its substance's other name, or `active` where there is one only."""
-    said = normal(name)
-    if exact := next((arm for arm in arms if normal(arm) == said), None):
-        return exact
-    active = [arm for arm in arms if arm != control]
-    if said in _GENERIC and len(active) == 1:
-        return active[0]
-    if said in ("control", "placebo") and control:
-        return control
-    meant = words.find("content", name)
-    if meant is None or meant.word != str(name).strip().lower():
-        return None
-    same = [arm for arm in active if (word := words.find("content", arm)) and word.means == meant.means]
-    return same[0] if len(same) == 1 else None
-
-
 def read_groups(entry: Entry, has_placebo: bool) -> Groups:
     """The arms that an entry lists; of a crossover, those that its outcomes or its intervention name."""
     rows = entry.data.get("arms")
@@ -107,23 +84,11 @@ def read_groups(entry: Entry, has_placebo: bool) -> Groups:
         elif name:
             groups.arms[name] = Group(name, row)
     if not groups.arms:
-        names = _named_in_outcomes(entry) or _named_in_intervention(entry)
+        names = list(dict.fromkeys(row.arm for row in entry.rows if row.arm)) or _named_in_intervention(entry)
         groups.arms = {name: Group(name) for name in names}
         if has_placebo and not any(normal(name) == "placebo" for name in names):
             groups.arms["placebo"] = Group("placebo")
     return groups
-
-
-def _named_in_outcomes(entry: Entry) -> list[str]:
-    found: list[str] = []
-    for part in ("outcomes", "adverse_events"):
-        outcomes = entry.data.get(part)
-        for rows in outcomes.values() if isinstance(outcomes, Mapping) else ():
-            for row in rows if isinstance(rows, tuple) else ():
-                name = text_of(row.get("arm")) if isinstance(row, Mapping) else ""
-                if name and name not in found:
-                    found.append(name)
-    return found
 
 
 def _named_in_intervention(entry: Entry) -> list[str]:
@@ -155,8 +120,7 @@ def read_caps(entry: Entry) -> Caps:
     for name in given:
         if name not in MAX_KEYS:
             entry.skip(f"max_dose.{name}", "a most that is not read")
-    values = [plain(given.get(name)) for name in MAX_KEYS]
-    sprays, thc, cbd, session = (float(each) if is_number(each) else None for each in values)
+    sprays, thc, cbd, session = (number(given.get(name)) for name in MAX_KEYS)
     said = entry.said("intervention")
     dose, titration = prose.daily_mg(said), entry.said("titration")
     fixed = "fixed" in titration.lower() or (not titration and dose is not None and dose.fixed)
