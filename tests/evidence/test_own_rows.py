@@ -77,7 +77,7 @@ def test_a_files_own_outcome_wins_over_the_patterns_of_the_tables(tmp_path: Path
 
 @pytest.mark.parametrize(
     "name",
-    ["sleep_hours", "walk_6min_m", "depression_hamd", "spasms_per_week", "fatigue_vas_0_100", "pain_crisis"],
+    ["sleep_hours", "walk_6min_m", "depression_hamd", "spasms_per_week", "fatigue_vas_0_10", "pain_crisis"],
 )
 def test_another_unit_or_kind_than_the_tables_is_an_outcome_of_its_own(tmp_path: Path, name: str) -> None:
     block = counts(3, 20, 5, 20).partition(": ")[2] if name == "pain_crisis" else MEANS

@@ -159,13 +159,14 @@ def _most(place: Place, name: str) -> float | None:
 
 
 def _top(place: Place) -> float | None:
-    """Upper end of the scale of a block of outcomes, where its name says it."""
+    """Upper end of the scale of a block of outcomes, where its name or the file itself says it."""
     if place.block is None:
         return None
-    key = read_name(place.block, place.siblings)
-    if key.top is not None:
-        return key.top
-    known = outcomes().get(key.outcomes[0]) if key.outcomes else None
+    name = read_name(place.block, place.siblings)
+    if name.top is not None:
+        return name.top
+    word = name.stem if name.stem in (place.entry.own or {}) else next(iter(name.outcomes), "")
+    known = (place.entry.own or {}).get(word) or outcomes().get(word)
     if known is None or known.kind != "mean" or re.search(r"vas|crs|total|sum", place.block.lower()):
         return None
     return known.upper
