@@ -9,6 +9,7 @@ from typing import Any
 
 from lissive.evidence.read import Located
 from lissive.publications.tables import dotted, is_figure, plain
+from lissive.publications.tidy import as_printed
 
 SIZE = 2 * NormalDist().inv_cdf(0.975)
 """Width of a 95 % interval in standard errors."""
@@ -53,6 +54,8 @@ def _walk(
     if isinstance(node, tuple):
         for k, each in enumerate(node):
             yield from _walk(entry, each, (*loc, k), block, siblings)
+    elif len(loc) == 2 and loc[0] == "results" and isinstance(node, Mapping):
+        yield Place(entry, loc, as_printed(node), str(node.get("of")), tuple(entry.data["outcomes"] or ()))
     elif isinstance(node, Mapping) and not is_figure(node):
         yield Place(entry, loc, node, block, siblings)
         is_section = loc in (("outcomes",), ("adverse_events",)) and entry.kind == "trial"

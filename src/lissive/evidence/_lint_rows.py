@@ -29,14 +29,14 @@ def row_fields(entries: tuple[Located, ...]) -> Iterator[Fault]:
         rows = entry.results if entry.own is not None and not entry.row.rejected else ()
         for _, group in itertools.groupby(rows, key=lambda row: row.line):
             line = list(group)
-            unread = [row for row in line if row.statistic in ("other", "words") and row.when not in READ]
+            unread = [row for row in line if row.statistic in ("other", "words") and row.detail not in READ]
             if len(unread) == len(line):
                 continue
             for row in unread:
-                if row.when and row.when != UNCLEAR and not _SHOWN.fullmatch(row.when):
-                    hint = nearest(row.when, READ) or f" Allowed: {', '.join(READ)}."
-                    what = f"{dotted((*row.loc, row.when))} is a field that is not read.{hint}"
-                    yield Fault("row fields", entry.id, entry.where(*row.loc, row.when), what)
+                if row.detail and row.detail != UNCLEAR and not _SHOWN.fullmatch(row.detail):
+                    hint = nearest(row.detail, READ) or f" Allowed: {', '.join(READ)}."
+                    what = f"{dotted((*row.loc, row.detail))} is a field that is not read.{hint}"
+                    yield Fault("row fields", entry.id, entry.where(*row.loc, row.detail), what)
 
 
 def two_sizes(entries: tuple[Located, ...]) -> Iterator[Fault]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
-from lissive.evidence.read import Located, Studies
-from lissive.evidence.words import NOT_USED, designs, find, slug
+from lissive.evidence.read import Located, Studies, design_of
+from lissive.evidence.words import NOT_USED, find, slug
 from lissive.given import text_of
 from lissive.publications.tables import number
 
@@ -30,40 +30,42 @@ class About:
 
 
 def about(entry: Located) -> About:
-    """Cause, design and product of a trial."""
-    row = entry.row
-    stated = getattr(row, "cause", None) or ""
-    cause = find("causes", stated)
-    found = find("designs", getattr(row, "design", None) or "")
-    design = found.word if found else NOT_USED
-    why = found.note if found and found.word == NOT_USED else ""
-    if not found:
-        why = f"design not stated or not recognised ({', '.join(designs())})"
-    if design == "parallel" and getattr(row, "enriched", None):
-        design = "enriched"
-    size = 1.0
-    if not why and "cluster" in (getattr(row, "design", None) or "").lower():
-        size, why = _design_effect(entry)
-    if entry.kind != "trial":
-        design, why = NOT_USED, "observational, without a control group"
-    elif getattr(row, "randomised", None) is False:
-        design, why = NOT_USED, "not randomised"
-    against = find("comparators", getattr(row, "comparator", None) or "control")
-    if not why and (against is None or against.word == NOT_USED):
-        design, why = NOT_USED, f"compared with {getattr(row, 'comparator', '')}, not placebo"
+    """Cause, design and product of a trial: as the file names them, otherwise from its words."""
+    row, size = entry.row, 1.0
+    said = getattr(row, "design", None) or ""
+    if isinstance(said, str):
+        stated = getattr(row, "cause", None) or ""
+        found, made = find("causes", stated), find("products", getattr(row, "intervention", None) or "")
+        cause = found.word if found else slug(stated) if entry.own is not None else ""
+        product = made.word if made else ""
+        design, why = _compared(entry)
+        if not why and "cluster" in said.lower():
+            size, why = _design_effect(entry)
+    else:
+        cause, product = str(said.get("cause") or ""), str(said.get("product") or "")
+        design, why = design_of(entry)
+        design = NOT_USED if why else design
     if row.rejected:
         why = f"rejected: {row.rejected}"
-    product = find("products", getattr(row, "intervention", None) or "")
-    return About(
-        entry.id,
-        label_of(entry.id),
-        cause.word if cause else slug(stated) if entry.own is not None else "",
-        design,
-        product.word if product else "",
-        getattr(row, "patients", None) or entry.people or entry.id,
-        why,
-        size,
-    )
+    patients = getattr(row, "patients", None) or entry.people or entry.id
+    return About(entry.id, label_of(entry.id), cause, design, product, patients, why, size)
+
+
+def _compared(entry: Located) -> tuple[str, str]:
+    """Kind of the design, and why nothing can be compared, from the words of an entry."""
+    row = entry.row
+    design, note = design_of(entry)
+    why = note if design == NOT_USED else ""
+    if design == "parallel" and getattr(row, "enriched", None):
+        design = "enriched"
+    if entry.kind != "trial":
+        return NOT_USED, "observational, without a control group"
+    if getattr(row, "randomised", None) is False:
+        return NOT_USED, "not randomised"
+    against = find("comparators", getattr(row, "comparator", None) or "control")
+    if not why and (against is None or against.word == NOT_USED):
+        return NOT_USED, f"compared with {getattr(row, 'comparator', '')}, not placebo"
+    return design, why
 
 
 def _design_effect(entry: Located) -> tuple[float, str]:

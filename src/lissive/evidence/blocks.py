@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 from lissive.evidence.comparison import MEASURES, Cited, Given, Group
-from lissive.evidence.read import Located, cited
+from lissive.evidence.read import Located, cited, design_of
 from lissive.evidence.unused import Unused, cited_in, of_subgroup, per_protocol, words_of
-from lissive.evidence.words import find
 from lissive.publications.arms import N_HARMS, N_MEANS, people, role
 from lissive.publications.tables import Figure, Name, Result
 from lissive.publications.words import Outcome
@@ -61,9 +60,8 @@ def people_of(entry: Located, arm: str) -> float | None:
 
 def people_in(entry: Located, arm: str, fields: tuple[str, ...]) -> Figure | None:
     """Participants of an arm, with where their number is from: in a crossover all of them; `` is the whole trial."""
-    design = find("designs", getattr(entry.row, "design", None) or "")
-    crossover = design is not None and design.word == "crossover"
-    return people(getattr(entry.row, "arms", None) or (), arm, fields, crossover=crossover)
+    arms = getattr(entry.row, "arms", None) or ()
+    return people(arms, arm, fields, crossover=design_of(entry).word == "crossover")
 
 
 def scale_factor(name: Name, known: Outcome, values: Iterable[float]) -> tuple[float, str]:
@@ -149,7 +147,7 @@ def _without_arms(rows: list[Result], reasons: list[str]) -> str:
     first = rows[0]
     if reasons:
         return reasons[0]
-    if any(row.when and "[" in row.line for row in rows):
+    if any(row.time and not row.arm for row in rows):
         return "before-after comparison without a control group"
     if all(row.statistic == "other" and row.value is None and row.p is None for row in rows):
         return "unknown"
@@ -159,9 +157,9 @@ def _without_arms(rows: list[Result], reasons: list[str]) -> str:
             if value.value is None:
                 return "unknown"
             return "one number, without the other group" if value.number is not None else "reported in words"
-    if any(row.statistic == "words" and row.when == "result" for row in rows):
+    if any(row.statistic == "words" and row.detail == "result" for row in rows):
         return "reported in words"
-    if all(row.statistic == "p" or row.when in ("F", "interaction") for row in rows):
+    if all(row.statistic == "p" or row.detail in ("F", "interaction") for row in rows):
         return "only a p value"
     return "neither two groups nor a difference between them"
 
@@ -410,8 +408,7 @@ def _se_of_p(entry: Located, estimate: float, p: float) -> tuple[float | None, s
 
 def _df(entry: Located) -> float | None:
     """Of the trial's own test: participants less 2, in a crossover less 1; None where they are not known."""
-    design = find("designs", getattr(entry.row, "design", None) or "")
-    if design is not None and design.word == "crossover":
+    if design_of(entry).word == "crossover":
         n = people_of(entry, "")
         return None if n is None or n < 2 else n - 1
     names = [str(each.get("arm")) for each in getattr(entry.row, "arms", None) or ()]

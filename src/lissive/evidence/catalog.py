@@ -282,6 +282,12 @@ def _of_review(entry: Located) -> ReviewRecord:
     return ReviewRecord(_record(entry), label_of(entry.id), str(entry.data.get("purpose") or ""), outcomes)
 
 
+def _design_said(entry: Located) -> str:
+    """The design in the words of the publication."""
+    design = getattr(entry.row, "design", None) or ""
+    return design if isinstance(design, str) else str(design.get("said") or "")
+
+
 def _of_study(entry: Located, studies: Studies) -> StudyRecord:
     made, unused = every(studies)
     study = _entry(entry, made, unused)
@@ -289,7 +295,7 @@ def _of_study(entry: Located, studies: Studies) -> StudyRecord:
         entry=_record(entry),
         study=study,
         comparator=getattr(entry.row, "comparator", None) or "",
-        design_as_said=getattr(entry.row, "design", None) or "",
+        design_as_said=_design_said(entry),
         same_people_as=tuple(
             each.id for each in studies if each.id != entry.id and about(each).patients == study.patients
         ),

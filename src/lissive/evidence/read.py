@@ -18,16 +18,17 @@ from lissive.cache import store, stored
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Cited
-from lissive.evidence.words import causes, own_causes
+from lissive.evidence.words import NOT_USED, Found, causes, designs, find, own_causes
 from lissive.fingerprint import of_folder, of_texts
 from lissive.given import kind_of
 from lissive.marked import Loc, marked_text, read_marked
+from lissive.publications import tidy
 from lissive.publications.loose import results
 from lissive.publications.names import read_name
 from lissive.publications.own import OwnOutcome, own_outcomes
 from lissive.publications.tables import Figure, Result, dotted, figure, is_figure
 from lissive.publications.words import Outcome, outcomes
-from lissive.typed import Row, typed
+from lissive.typed import Row, line_of, typed
 
 DATA = Path(__file__).parent / "data"
 TRIALS = DATA / "trials.yaml"
@@ -56,12 +57,14 @@ class Trial(Entry):
     cause: str | None = None
     intervention: str | None = None
     comparator: str | None = None
-    design: str | None = None
+    design: str | Mapping[str, Any] | None = None
+    """In words, or with every part named (`lissive.publications.tidy`)."""
     enriched: bool | None = None
     randomised: bool | None = None
     duration_weeks: Any = None
     arms: tuple[Mapping[str, Any], ...] | None = None
     outcomes: Mapping[str, Any] | None = None
+    results: tuple[Mapping[str, Any], ...] | None = None
     adverse_events: Mapping[str, Any] | None = None
     risk_of_bias_notes: Any = None
     correlation: Any = None
@@ -119,7 +122,9 @@ class Located:
     @property
     def results(self) -> Sequence[Result]:
         """The rows of its outcomes and adverse events; none of a review."""
-        if not self.rows and self.kind == "trial":
+        if not self.rows and tidy.is_tidy(self.data):
+            self.rows.extend(tidy.results(self.data))
+        elif not self.rows and self.kind == "trial":
             self.rows.extend(results(self.data, self.own or {}, self.declared))
         return self.rows
 
@@ -202,6 +207,7 @@ def entries_of(text: str, path: Path) -> tuple[Located, ...]:
 
 
 def studies_in(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool = True) -> tuple[Located, ...]:
+    data = _expanded(data, lines, path)
     file = typed(data, lines, path, TrialsFile, EvidenceError, thing="the file of studies")
     rows: list[tuple[str, str, Sequence[Entry]]] = [
         ("trials", "trial", file.trials),
@@ -214,6 +220,25 @@ def studies_in(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool =
         for k, row in enumerate(entries)
     ]
     return tuple(found)
+
+
+def _expanded(data: Any, lines: Mapping[Loc, int], path: Path) -> Any:
+    """The same with the source beside each figure of the entries that name their sources once."""
+    trials = data.get("trials")
+    if not isinstance(trials, tuple):
+        return data
+    wrong: list[tuple[Loc, str]] = []
+    made = []
+    for k, trial in enumerate(trials):
+        found: list[tuple[Loc, str]] = []
+        is_tidy = isinstance(trial, Mapping) and isinstance(trial.get("results"), tuple)
+        made.append(tidy.expanded(trial, found) if is_tidy else trial)
+        wrong += [(("trials", k, *loc), f"{trial.get('id')}: {dotted(loc)} {what}") for loc, what in found]
+    if wrong:
+        raise EvidenceError.all_of(
+            [EvidenceError(what, where=f"{shown(path)}:{line_of(lines, loc)}") for loc, what in wrong]
+        )
+    return {**data, "trials": tuple(made)}
 
 
 def typed_reviews(path: Path, *, keep: bool = False) -> tuple[Located, ...]:
@@ -261,6 +286,16 @@ def _tuples(data: Any) -> Any:
     return tuple(_tuples(each) for each in data) if isinstance(data, list) else data
 
 
+# -- designs ---------------------------------------------------------------------------------------
+def design_of(entry: Located) -> Found:
+    """The kind of a trial's design, and why nothing of it can be compared; from its words where it names no kind."""
+    said = getattr(entry.row, "design", None) or ""
+    if isinstance(said, str):
+        unclear = f"design not stated or not recognised ({', '.join(designs())})"
+        return find("designs", said) or Found(NOT_USED, unclear)
+    return Found(str(said.get("kind") or NOT_USED), str(said.get("not_compared") or ""))
+
+
 # -- figures ---------------------------------------------------------------------------------------
 def cited(one: Figure) -> Cited:
     """Where a figure comes from; one without a provenance is taken as read."""
@@ -269,7 +304,17 @@ def cited(one: Figure) -> Cited:
 
 def figures(located: Located) -> Iterator[tuple[Loc, Cited]]:
     """Every figure of an entry with its place, in the order of the file."""
-    yield from _figures(located.data, (), located.data)
+    if not tidy.is_tidy(located.data):
+        yield from _figures(located.data, (), located.data)
+        return
+    around = {name: node for name, node in located.data.items() if name not in ("outcomes", "results")}
+    yield from _figures(around, (), around)
+    seen = set()
+    for row in located.results:
+        for one in (getattr(row, name) for name in tidy.FIGURES):
+            if one is not None and one.provenance and one.what not in seen:
+                seen.add(one.what)
+                yield row.loc, cited(one)
 
 
 _ABOUT = ("id", "citation", "doi", "registry", "rejected", "patients", "split", "extraction")

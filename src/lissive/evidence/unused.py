@@ -54,7 +54,7 @@ def per_protocol(study: str, outcome: str, rows: Sequence[Result]) -> Iterator[U
     """Per-protocol figures: shown, not pooled."""
     mine = [row for row in rows if row.per_protocol]
     if mine:
-        reason = f"{PER_PROTOCOL} ({', '.join(sorted({row.when for row in mine}))}): shown, not pooled"
+        reason = f"{PER_PROTOCOL} ({', '.join(sorted({row.detail for row in mine}))}): shown, not pooled"
         yield Unused(study, rows[0].name.text, reason, outcome, words_of(mine), cited_in(mine))
 
 
@@ -67,7 +67,7 @@ def words_of(rows: Sequence[Result]) -> str:
     """What rows report: their words, or otherwise their figures as words."""
     said = (row for row in rows if row.statistic == "words" and row.value is not None)
     if text := next(
-        (str(row.value.value) for row in said if row.value and not row.arm and row.when != "note"), ""
+        (str(row.value.value) for row in said if row.value and not row.arm and row.detail != "note"), ""
     ):
         return text
     return _joined(_line_words(list(group)) for _, group in itertools.groupby(rows, key=lambda row: row.line))
@@ -105,7 +105,7 @@ def _joined(parts: Iterable[str]) -> str:
 
 def _line_words(rows: Sequence[Result]) -> str:
     """One line of the file: its arm, and what was found; nothing where it has no number, or is of no arm."""
-    if rows[0].line.endswith("]") and not rows[0].arm:
+    if rows[0].time and not rows[0].arm:
         return ""
     parts = [text for row in rows if (text := _figure_words(row))]
     p = next((row.p for row in rows if row.p is not None and row.p.value is not None), None)
@@ -128,7 +128,7 @@ def _figure_words(row: Result) -> str:
         return _short(value) if row.arm else f"change {_short(value)}"
     if row.statistic in ("mean", "end"):
         return _short(value)
-    return f"{_short(value)}{interval}" if row.statistic in MEASURES or row.when == "value" else ""
+    return f"{_short(value)}{interval}" if row.statistic in MEASURES or row.detail == "value" else ""
 
 
 def _short(value: Any) -> str:

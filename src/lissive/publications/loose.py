@@ -130,7 +130,7 @@ class _Reader:
             return replace(self.base, statistic="share", value=one)
         if self.name.measure in ("withdrawal", "withdrawal_adverse"):
             return replace(self.base, statistic="share", events=one)
-        return replace(self.base, value=one, when=UNCLEAR)
+        return replace(self.base, value=one, detail=UNCLEAR)
 
     def listed(self, k: int, row: Any) -> Iterator[Result]:
         text = self.name.text
@@ -179,7 +179,7 @@ class _Reader:
         base = replace(
             self.base, name=name, arm=arm, place=place, line=line, loc=loc, p=row.at("p"), ci=row.first(*_CI),
             week=row.number("week") or row.number("at_week") or name.week, level=row.number("level") or level,
-            when=row.text("time"), subgroup=row.text("subgroup"),
+            time=row.text("time") or ("" if arm else line.partition("[")[2].rstrip("]")), subgroup=row.text("subgroup"),
         )  # fmt: skip
         made = list(self.measured(base, row)) or list(self.counts(base, row))
         yield from made
@@ -232,7 +232,7 @@ class _Reader:
         bare = replace(base, p=None, ci=None)
         for field in [each for each in row.fields if each not in row.used]:
             place, value = f"{base.place}.{field}", row.at(field)
-            one = replace(bare, value=value, place=base.place if field == UNCLEAR else place, when=field)
+            one = replace(bare, value=value, place=base.place if field == UNCLEAR else place, detail=field)
             if "_pp" in field or field.startswith("pp_"):
                 what = _VALUES.get(field.replace("_pp", ""), "share" if field == "pct_pp" else "other")
                 is_p = field.endswith("_p")

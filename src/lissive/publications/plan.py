@@ -56,12 +56,15 @@ class Plan:
 
 
 def read_plan(entry: Entry, siblings: Mapping[str, Entry]) -> Plan:
-    """The plan of an entry, from what its fields say in words.
+    """The plan of an entry: as its design names it, otherwise from what its fields say in words.
 
     Raises
     ------
     CannotBuild with what is missing, or with what the model has not.
     """
+    design = entry.data.get("design")
+    if isinstance(design, Mapping):
+        return _stated(entry, design.get("virtual"))
     cause = _cause(entry)
     comparator = entry.said("comparator").lower()
     kind = _kind(entry, comparator)
@@ -85,6 +88,19 @@ def read_plan(entry: Entry, siblings: Mapping[str, Entry]) -> Plan:
     if kind == "enriched":
         plan = replace(plan, run_in=_run_in(entry, plan, sibling))
     return replace(plan, inclusion=_inclusion(entry, plan, sibling))
+
+
+def _stated(entry: Entry, virtual: object) -> Plan:
+    """The plan of an entry whose design names every part; text says why there is none."""
+    if not isinstance(virtual, Mapping):
+        raise CannotBuild(str(virtual))
+    groups = read_groups(entry, has_placebo=virtual.get("control") is not None)
+    fields = {name: value for name, value in virtual.items() if name not in ("assumed", "not_read")}
+    for sentence in virtual.get("assumed") or ():
+        entry.assume(sentence)
+    for what in virtual.get("not_read") or ():
+        entry.skip(what, "a most that is not read")
+    return Plan(**{"control": None, **fields}, groups=groups)
 
 
 def _cause(entry: Entry) -> str:

@@ -97,8 +97,10 @@ class Result:
     person_time: Figure | None = None
     week: float | None = None
     """Since randomisation; None is the end."""
-    when: str = ""
-    """Time or detail in words."""
+    time: str = ""
+    """When or under which condition, in words."""
+    detail: str = ""
+    """The field of the file, where it is none of the statistics."""
     subgroup: str = ""
     """Of whom, where not of all."""
     per_protocol: bool = False

@@ -203,17 +203,17 @@ def _why_not(row: Result, *, share: bool) -> str:
         return P_ALONE
     if row.value is None or row.value.value is None:
         return "no figure in it" if row.value is None else "unknown"
-    if row.when == UNCLEAR:
+    if row.detail == UNCLEAR:
         return "whether it is a count or a percentage is not stated (n, pct)"
     if share and row.statistic in ("change", "difference"):
         return "a difference of proportions is not read: counts of each arm are"
     if row.statistic == "words":
         return f"stated in words: {text_of(row.value.value)!r}"
-    if row.when.startswith("phase") and row.when.endswith("baseline_mean"):
+    if row.detail.startswith("phase") and row.detail.endswith("baseline_mean"):
         return "the mean after the run-in, which is simulated"
-    if row.when == "sd_change_implied":
+    if row.detail == "sd_change_implied":
         return "calculated from the CI, which is used itself"
-    voided = read_name(row.when or row.statistic).not_modelled
+    voided = read_name(row.detail or row.statistic).not_modelled
     return voided if voided and voided != NO_MEASURE else "a field that is not read"
 
 
