@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import Any
 
 from lissive.marked import Loc
-from lissive.publications.loose import SECTIONS
-from lissive.publications.tables import STATISTICS, Name, Result, figure, number, text_of
+from lissive.publications.loose import SECTIONS, UNCLEAR
+from lissive.publications.tables import STATISTICS, Name, Result, figure, number, plain, text_of
 
 CONFIDENCES = {each: {"provenance": "recalled", "confidence": each} for each in ("low", "medium", "high")}
 FIGURES = ("value", "sd", "se", "ci", "p", "iqr", "n", "events", "person_time")
@@ -125,16 +125,19 @@ def _result(base: Result, k: int, row: Mapping[str, Any]) -> Result:
     line = ".".join(part for part in (text, arm or time) if part)
     value, sd, se = _PRINTED.get(statistic, ("value", "sd", "se"))
     called = dict(zip(FIGURES[:3], (value, sd, se), strict=True))
-    is_bare = not arm and not time and not detail and statistic in ("other", "words", "share")
+    if statistic not in ("share", "p") and plain(row.get("value")) is None:
+        statistic = "other"
+    is_bare = not arm and not time and detail in ("", UNCLEAR) and statistic in ("other", "words", "share")
+    called["value"] = detail or called["value"]
     found: dict[str, Any] = {
-        field: figure(text if is_bare else f"{line}.{detail or called.get(field, field)}", row[field], row)
+        field: figure(text if is_bare else f"{line}.{called.get(field, field)}", row[field], row)
         for field in FIGURES
-        if field in row
+        if plain(row.get(field)) is not None
     }
     return replace(
         base, arm=arm, statistic=statistic, level=number(row.get("level")) or 0.95, week=number(row.get("week")),
         time=time, detail=detail, subgroup=text_of(row.get("subgroup")), per_protocol=bool(row.get("per_protocol")),
-        place=f"{line}.{detail}" if detail and statistic in ("other", "words") else line, line=line,
+        place=f"{line}.{detail}" if detail not in ("", UNCLEAR) else line, line=line,
         loc=("results", k), **found,
     )  # fmt: skip
 

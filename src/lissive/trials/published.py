@@ -38,7 +38,7 @@ __all__ = [
 _FIELDS = set(
     "id citation doi registry cause intervention comparator design enriched randomised duration_weeks titration"
     " max_dose mean_dose blinding inclusion arms outcomes adverse_events risk_of_bias_notes split extraction"
-    " run_in_weeks washout_days provenance patients rejected".split()
+    " run_in_weeks washout_days provenance patients rejected results".split()
 )
 _LATER = ("stopped_treatment_early",)
 """Names of an endpoint that stand back behind any other of it: stopping a drug is not leaving the trial."""
