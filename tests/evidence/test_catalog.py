@@ -71,7 +71,7 @@ def test_show_has_every_number_of_a_study_with_its_source(capsys: pytest.Capture
 
 def test_show_leads_to_the_line_of_the_number(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(said(capsys, "show", "zajicek_2012_MUSEC", "--json"))["numbers"]
-    number = next(each for each in found if each["what"] == "outcomes.relief_or.value")
+    number = next(each for each in found if each["what"] == "relief_or.value")
     package = Path(__file__).parents[2] / "src"
     file, _, line = number["where"].rpartition(":")
     lines = (package / file).read_text(encoding="utf-8").splitlines()

@@ -226,11 +226,10 @@ def test_nothing_of_the_shipped_base_is_dropped_silently() -> None:
     seen = {(each.study, each.outcome) for each in (*made, *unused)} | {(each.study, "") for each in unused}
     named = {each.study for each in (*made, *unused)}
     for entry in studies.trials:
-        blocks = {**(entry.row.outcomes or {}), **(entry.row.adverse_events or {})}  # type: ignore[attr-defined]
-        assert not blocks or entry.id in named
-        for name in blocks:
-            words = read_name(name, tuple(blocks)).outcomes or ("",)
-            assert any((entry.id, word) in seen for word in words), (entry.id, name)
+        assert not entry.results or entry.id in named
+        for row in entry.results:
+            words = row.name.outcomes or ("",)
+            assert any((entry.id, word) in seen for word in words), (entry.id, row.place)
 
 
 def test_every_number_that_is_used_says_where_it_comes_from() -> None:

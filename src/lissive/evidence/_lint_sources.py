@@ -8,7 +8,7 @@ from typing import Any
 from lissive.evidence._lint_figures import Fault
 from lissive.evidence.comparison import PROVENANCES
 from lissive.evidence.read import Located
-from lissive.publications.tables import dotted, is_figure, plain
+from lissive.publications.tables import dotted, is_figure, number, plain
 
 
 def sources(entries: tuple[Located, ...]) -> Iterator[Fault]:
@@ -37,7 +37,15 @@ def _sources(
             if what:
                 yield Fault(check, entry.id, entry.where(*loc), f"{dotted(loc)} {what}")
         return
-    if set(node) & {"value"} and not isinstance(node["value"], Mapping) and not context.get("provenance"):
+    said = (
+        "of" in node and number(node.get("value")) is None
+    )  # a row that reports words, or that nothing is known
+    if (
+        "value" in node
+        and not said
+        and not isinstance(node["value"], Mapping)
+        and not context.get("provenance")
+    ):
         yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} has no provenance.")
     for name, each in node.items():
         if isinstance(each, Mapping | tuple):
