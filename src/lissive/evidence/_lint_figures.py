@@ -9,7 +9,7 @@ from typing import Any
 
 from lissive.evidence.read import Located
 from lissive.publications.tables import dotted, is_figure, plain
-from lissive.publications.tidy import as_printed
+from lissive.publications.tidy import as_printed, printed
 
 SIZE = 2 * NormalDist().inv_cdf(0.975)
 """Width of a 95 % interval in standard errors."""
@@ -37,8 +37,10 @@ class Place:
     siblings: tuple[str, ...]
 
     def at(self, name: str) -> Place:
-        """The place of one of its fields."""
-        return replace(self, loc=(*self.loc, name))
+        """The place of one of its fields, by the name that it has in the file."""
+        is_row = self.loc[:1] == ("results",)
+        own = {there: here for here, there in printed(self.node).items()} if is_row else {}
+        return replace(self, loc=(*self.loc, own.get(name, name)))
 
 
 def places(entries: Iterable[Located]) -> Iterator[Place]:

@@ -10,6 +10,7 @@ from lissive.evidence._lint_figures import Fault, Place, fault_at, places
 from lissive.evidence.read import Located
 from lissive.publications.loose import READ, UNCLEAR
 from lissive.publications.tables import dotted, number
+from lissive.publications.tidy import is_tidy
 from lissive.typed import nearest
 
 _MEANS = ("mean", "change_mean", "mean_change", "change", "end_mean", "median")
@@ -26,7 +27,8 @@ def row_fields(entries: tuple[Located, ...]) -> Iterator[Fault]:
     Of a user's own file; a row without a figure that is read is listed as left out.
     """
     for entry in entries:
-        rows = entry.results if entry.own is not None and not entry.row.rejected else ()
+        is_loose = entry.own is not None and not entry.row.rejected and not is_tidy(entry.data)
+        rows = entry.results if is_loose else ()
         for _, group in itertools.groupby(rows, key=lambda row: row.line):
             line = list(group)
             unread = [row for row in line if row.statistic in ("other", "words") and row.detail not in READ]

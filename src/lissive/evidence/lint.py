@@ -21,8 +21,7 @@ from lissive.evidence.read import Located
 from lissive.evidence.words import assumption, outcomes
 from lissive.publications.arms import role
 from lissive.publications.loose import PERCENT
-from lissive.publications.names import read_name
-from lissive.publications.tables import number, plain, text_of
+from lissive.publications.tables import RATIOS, Name, number, plain, text_of
 
 _RATIO_NAMES = ("or", "rr", "hr", "odds_ratio", "risk_ratio", "hazard_ratio")
 _ESTIMATES = ("diff", "value", "change_mean", "mean", "pooled", "effect", "end_mean")
@@ -160,16 +159,19 @@ def _most(place: Place, name: str) -> float | None:
 
 def _top(place: Place) -> float | None:
     """Upper end of the scale of a block of outcomes, where its name or the file itself says it."""
-    if place.block is None:
-        return None
-    name = read_name(place.block, place.siblings)
-    if name.top is not None:
-        return name.top
+    name = _name(place)
+    if name is None or name.top is not None:
+        return name.top if name else None
     word = name.stem if name.stem in (place.entry.own or {}) else next(iter(name.outcomes), "")
     known = (place.entry.own or {}).get(word) or outcomes().get(word)
-    if known is None or known.kind != "mean" or re.search(r"vas|crs|total|sum", place.block.lower()):
+    if known is None or known.kind != "mean" or re.search(r"vas|crs|total|sum", name.text.lower()):
         return None
     return known.upper
+
+
+def _name(place: Place) -> Name | None:
+    """What the name of a place's outcome says."""
+    return next((row.name for row in place.entry.results if row.name.text == place.block), None)
 
 
 _BETWEEN = re.compile(r"(?:change_mean|mean_change|change|diff)(?:_pp)?")
@@ -261,12 +263,8 @@ def _inner(row: Mapping[str, Any], name: str) -> Any:
 
 
 def _is_ratio(place: Place) -> bool:
-    return place.block is not None and read_name(place.block, place.siblings).kind in (
-        "OR",
-        "RR",
-        "HR",
-        "GMR",
-    )
+    name = _name(place)
+    return name is not None and name.kind in RATIOS
 
 
 def _places(*values: float) -> int:

@@ -59,7 +59,10 @@ def _same_people(studies: Studies) -> Iterator[Located]:
 _FILE = {*TrialsFile.model_fields, *"schema_version generated legend meta note notes".split()}
 _ENTRY = {
     *Trial.model_fields,
-    *"titration max_dose mean_dose blinding inclusion split extraction source_url pointer note notes".split(),
+    *(
+        "titration max_dose mean_dose blinding inclusion split extraction sources run_in_weeks washout_days source_url "
+        "pointer note notes"
+    ).split(),
 }
 _ARM = {"arm", "age", "status", "note", "notes", *N_MEANS, *N_HARMS}
 _COUNT = re.compile(r"n_[a-z0-9_]+")

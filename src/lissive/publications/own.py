@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from lissive.publications.names import UNKNOWN, read_name
 from lissive.publications.tables import Name
+from lissive.publications.tidy import as_printed
 from lissive.publications.words import Outcome, outcomes
 from lissive.typed import Row
 
@@ -79,9 +80,17 @@ def _is_own(key: Name, node: Any) -> bool:
 
 
 def _named(trials: Sequence[Row]) -> Iterator[tuple[str, Any]]:
+    """Names of outcomes and what stands under them; of the explicit form, the words that its names are."""
     for row in trials:
+        rows = getattr(row, "results", None)
         for section in ("outcomes", "adverse_events"):
-            yield from (getattr(row, section, None) or {}).items()
+            for name, node in (getattr(row, section, None) or {}).items():
+                if rows is None:
+                    yield name, node
+                    continue
+                mine = tuple(as_printed(each) for each in rows if each.get("of") == name)
+                for word in str(node.get("is") or "").split() if isinstance(node, Mapping) else ():
+                    yield word, mine
 
 
 def _kind(node: Any) -> str:

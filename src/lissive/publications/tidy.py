@@ -123,8 +123,7 @@ def _result(base: Result, k: int, row: Mapping[str, Any]) -> Result:
     text, arm, time = base.name.text, text_of(row.get("arm")), text_of(row.get("time"))
     detail, statistic = text_of(row.get("detail")), str(row["statistic"])
     line = ".".join(part for part in (text, arm or time) if part)
-    value, sd, se = _PRINTED.get(statistic, ("value", "sd", "se"))
-    called = dict(zip(FIGURES[:3], (value, sd, se), strict=True))
+    called = printed(row)
     if statistic not in ("share", "p") and plain(row.get("value")) is None:
         statistic = "other"
     is_bare = not arm and not time and detail in ("", UNCLEAR) and statistic in ("other", "words", "share")
@@ -142,8 +141,12 @@ def _result(base: Result, k: int, row: Mapping[str, Any]) -> Result:
     )  # fmt: skip
 
 
+def printed(row: Mapping[str, Any]) -> dict[str, str]:
+    """Fields of a row to the names that they have in loose files."""
+    return dict(zip(FIGURES[:3], _PRINTED.get(str(row.get("statistic")), FIGURES[:3]), strict=True))
+
+
 def as_printed(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with its figures under the names that the checks of loose files know."""
-    value, sd, se = _PRINTED.get(str(row.get("statistic")), ("value", "sd", "se"))
-    called = {"value": value, "sd": sd, "se": se}
+    called = printed(row)
     return {called.get(field, field): node for field, node in row.items()}
