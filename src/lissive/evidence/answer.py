@@ -23,7 +23,6 @@ from lissive.evidence.answer_types import (
     StudyRow,
     Without,
 )
-from lissive.evidence.beside import as_of, comparable, of_how_many
 from lissive.evidence.bias import egger, why_unbelievable
 from lissive.evidence.comparing import comparisons, left_out
 from lissive.evidence.comparison import DESIGNS, Comparison
@@ -39,7 +38,6 @@ from lissive.evidence.effect import (
     null,
     shown,
 )
-from lissive.evidence.either_sign import either_sign
 from lissive.evidence.own_studies import studies_of
 from lissive.evidence.peto import peto, unequal
 from lissive.evidence.pooling import (
@@ -56,8 +54,8 @@ from lissive.evidence.pooling import (
 )
 from lissive.evidence.read import Studies, is_studies
 from lissive.evidence.regression import regress, values_of
-from lissive.evidence.result import Pair, result_of
-from lissive.evidence.searches import searched
+from lissive.evidence.result import Pair, either_sign, result_of
+from lissive.evidence.searches import as_of, comparable, of_how_many, searched
 from lissive.evidence.words import known_products, studied_as
 from lissive.given import number_of
 

@@ -9,7 +9,7 @@ and nobody twice. Participants of two entries have one key, `patients`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -18,7 +18,6 @@ from lissive.evidence.blocks import Block, Side, blocks, people_of
 from lissive.evidence.combining import clustered, combined
 from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
 from lissive.evidence.read import Located, Studies, is_studies
-from lissive.evidence.read_as import subgroup_of, why_unsigned
 from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
 from lissive.evidence.words import (
     assumption,
@@ -343,3 +342,30 @@ def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unuse
     used |= {id(block) for block in found if block.given}
     reason = "another result of the same outcome is used"
     return [Unused(entry.id, block.key.text, reason, outcome) for block in found if id(block) not in used]
+
+
+USES = ("sign", "subgroup")
+"""Of figures of uncertain meaning (read_as.tsv): the sign of its differences is not known (the groups' means are used where
+there are any; otherwise the difference is shown, not pooled, and either sign is tried beside the pool), or they are of a
+part of the participants (shown, not pooled, as a per-protocol figure is)."""
+
+
+def why_unsigned(entry: Located, outcome: str, given: Given) -> str:
+    """Why the sign of a stated difference is not known; empty where it is."""
+    row = _row(entry.id, outcome)
+    if row is not None and row["use"] == "sign":
+        return row["why"]
+    convention = (getattr(entry.row, "outcomes", None) or {}).get("sign_convention")
+    if isinstance(convention, str) and "not" in convention and given.measure == "MD":
+        return f"sign of its differences uncertain: {convention}"
+    return ""
+
+
+def subgroup_of(study: str, outcome: str) -> str:
+    """The subgroup that a study's figures of an outcome are of; empty where they are of all."""
+    row = _row(study, outcome)
+    return row["why"] if row is not None and row["use"] == "subgroup" else ""
+
+
+def _row(study: str, outcome: str) -> Mapping[str, str] | None:
+    return next((row for row in table("read_as") if (row["study"], row["outcome"]) == (study, outcome)), None)

@@ -11,12 +11,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from lissive.evidence._lint_figures import Fault, Place, ends_of, fault_at, places
-from lissive.evidence._lint_rows import row_fields, two_sizes
-from lissive.evidence._lint_sources import sources
-from lissive.evidence._lint_stated import against_interval, signs
 from lissive.evidence.bias import limits, why_unbelievable
 from lissive.evidence.blocks import Block, blocks, people_of
+from lissive.evidence.checks import (
+    Fault,
+    Place,
+    against_interval,
+    ends_of,
+    fault_at,
+    places,
+    row_fields,
+    signs,
+    sources,
+    two_sizes,
+)
 from lissive.evidence.read import Located
 from lissive.evidence.words import assumption, outcomes
 from lissive.publications.arms import role

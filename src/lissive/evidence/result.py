@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lissive.evidence.absolute import Absolute, absolute
-from lissive.evidence.answer_types import OutcomeLike, Result
+from lissive.evidence.answer_types import EitherSign, LeftOut, OutcomeLike, Result
 from lissive.evidence.comparison import Comparison
-from lissive.evidence.effect import COUNTED, Effect
+from lissive.evidence.effect import COUNTED, Effect, NotUsable, effect
 from lissive.evidence.pooling import NotEstimable, Pooled, PoolOptions, pool_effects
 from lissive.evidence.words import assumption
 
@@ -89,3 +89,36 @@ def _control_risk(kept: Sequence[Comparison]) -> float | None:
     ]
     total = sum(n for _, n in sizes)
     return sum(events for events, _ in sizes) / total if total else None
+
+
+def either_sign(
+    pairs: Sequence[Pair],
+    left_out: Sequence[LeftOut],
+    results: Sequence[Result],
+    outcome: OutcomeLike,
+    measure: str,
+    correlation: float | None,
+    options: PoolOptions,
+) -> Iterator[EitherSign]:
+    """For each pooled estimate that such results belong to: all of them lower, all of them higher."""
+    unsigned = [pair for row in left_out if (pair := _pair(row, measure, correlation))]
+    for result in results:
+        mine = [pair for pair in unsigned if result.design in ("", pair[1].design)]
+        around = [pair for pair in pairs if result.design in ("", pair[1].design)]
+        for word, sign in (("lower", -1.0), ("higher", 1.0)) if mine else ():
+            turned = [(one, replace(each, y=sign * abs(each.y))) for one, each in mine]
+            found = result_of([*around, *turned], outcome, result.design, None, options)
+            if found is not None:
+                studies = tuple(each.study for _, each in mine)
+                labels = tuple(each.label for _, each in mine)
+                yield EitherSign(studies, labels, word, found, found.direction != result.direction)
+
+
+def _pair(row: LeftOut, measure: str, correlation: float | None) -> Pair | None:
+    if row.either is None:
+        return None
+    try:
+        found: Effect = effect(row.either, measure, correlation=correlation)
+    except NotUsable:
+        return None
+    return row.either, found

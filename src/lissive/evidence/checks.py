@@ -1,0 +1,291 @@
+"""Parts of `lint`: the rows of an entry, fields that nothing reads, sources, and differences beside their groups."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any
+
+from lissive.evidence.blocks import Block, blocks
+from lissive.evidence.comparison import PROVENANCES
+from lissive.evidence.read import Located
+from lissive.publications.arms import role
+from lissive.publications.loose import READ, UNCLEAR
+from lissive.publications.tables import dotted, is_figure, number, plain
+from lissive.publications.tidy import as_printed, is_tidy, printed
+from lissive.typed import nearest
+
+SIZE = 2 * NormalDist().inv_cdf(0.975)
+"""Width of a 95 % interval in standard errors."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: which check says so, of which entry, where, and what."""
+
+    check: str
+    id: str
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """One mapping of an entry whose values may be figures."""
+
+    entry: Located
+    loc: tuple[str | int, ...]
+    node: Mapping[str, Any]
+    block: str | None
+    """Name of the outcome it belongs to; None outside the outcomes of a trial."""
+    siblings: tuple[str, ...]
+
+    def at(self, name: str) -> Place:
+        """The place of one of its fields, by the name that it has in the file."""
+        is_row = self.loc[:1] == ("results",)
+        own = {there: here for here, there in printed(self.node).items()} if is_row else {}
+        return replace(self, loc=(*self.loc, own.get(name, name)))
+
+
+def places(entries: Iterable[Located]) -> Iterator[Place]:
+    """Every mapping with fields of its own, from the top down; entries that are rejected are passed over."""
+    for entry in entries:
+        if not entry.row.rejected:
+            yield from _walk(entry, entry.data, (), None, ())
+
+
+def _walk(
+    entry: Located, node: Any, loc: tuple[str | int, ...], block: str | None, siblings: tuple[str, ...]
+) -> Iterator[Place]:
+    if isinstance(node, tuple):
+        for k, each in enumerate(node):
+            yield from _walk(entry, each, (*loc, k), block, siblings)
+    elif len(loc) == 2 and loc[0] == "results" and isinstance(node, Mapping):
+        yield Place(entry, loc, as_printed(node), str(node.get("of")), tuple(entry.data["outcomes"] or ()))
+    elif isinstance(node, Mapping) and not is_figure(node):
+        yield Place(entry, loc, node, block, siblings)
+        is_section = loc in (("outcomes",), ("adverse_events",)) and entry.kind == "trial"
+        for name, each in node.items():
+            yield from _walk(
+                entry,
+                each,
+                (*loc, name),
+                name if is_section else block,
+                tuple(node) if is_section else siblings,
+            )
+
+
+def ends_of(node: Any) -> tuple[float, float] | None:
+    """Both ends of an interval, where they are two numbers."""
+    ends = plain(node)
+    if isinstance(ends, tuple) and len(ends) == 2 and all(isinstance(each, int | float) for each in ends):
+        return float(ends[0]), float(ends[1])
+    return None
+
+
+def fault_at(check: str, place: Place, what: str) -> Fault:
+    return Fault(check, place.entry.id, place.entry.where(*place.loc), f"{dotted(place.loc)} {what}")
+
+
+_MEANS = ("mean", "change_mean", "mean_change", "change", "end_mean", "median")
+_SHOWN = re.compile(
+    r"(?:.+_)?pp(?:_.+)?|p_.+|.+_p|baseline_.+|.+_significant|nnt_.+|F|interaction|time|weeks|se_or_sd|"
+    r"sd_change_implied|rate_per_py"
+)
+"""Fields that are kept beside those that are read."""
+
+
+def row_fields(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Fields of a row of figures that nothing reads: a misspelt deviation would be dropped in silence.
+
+    Of a user's own file; a row without a figure that is read is listed as left out.
+    """
+    for entry in entries:
+        is_loose = entry.own is not None and not entry.row.rejected and not is_tidy(entry.data)
+        rows = entry.results if is_loose else ()
+        for _, group in itertools.groupby(rows, key=lambda row: row.line):
+            line = list(group)
+            unread = [row for row in line if row.statistic in ("other", "words") and row.detail not in READ]
+            if len(unread) == len(line):
+                continue
+            for row in unread:
+                if row.detail and row.detail != UNCLEAR and not _SHOWN.fullmatch(row.detail):
+                    hint = nearest(row.detail, READ) or f" Allowed: {', '.join(READ)}."
+                    what = f"{dotted((*row.loc, row.detail))} is a field that is not read.{hint}"
+                    yield Fault("row fields", entry.id, entry.where(*row.loc, row.detail), what)
+
+
+def two_sizes(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Two numbers of participants in one row; a level that is none."""
+    for place in _rows(entries):
+        row = place.node
+        n, total = number(row.get("n")), number(row.get("N"))
+        of_means = any(number(row.get(name)) is not None for name in _MEANS)
+        if n is not None and total is not None and n != total and (of_means or "events" in row):
+            what = f"is {n:g} and N is {total:g}: both are participants of this row. Leave one."
+            yield fault_at("sizes", place.at("n"), what)
+        level = number(row.get("level"))
+        if level is not None and not 0.5 <= level < 1:
+            what = f"is {level:g}. Allowed: 0.5 to below 1, such as 0.9 for a 90 % interval."
+            yield fault_at("sizes", place.at("level"), what)
+
+
+def _rows(entries: tuple[Located, ...]) -> Iterator[Place]:
+    """Rows of a user's own file with a figure."""
+    for place in places(entry for entry in entries if entry.own is not None):
+        if place.block is not None:
+            yield place
+
+
+def sources(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Figures that do not state their provenance or source."""
+    for entry in entries:
+        yield from _sources(entry, entry.data, (), {})
+        if entry.kind != "review" and not (entry.row.citation or entry.row.doi or entry.row.registry):
+            yield Fault("source", entry.id, entry.where("id"), "has no citation, DOI or registry number.")
+
+
+def _sources(
+    entry: Located, node: Any, loc: tuple[str | int, ...], around: Mapping[str, Any]
+) -> Iterator[Fault]:
+    if isinstance(node, tuple):
+        for k, each in enumerate(node):
+            yield from _sources(entry, each, (*loc, k), around)
+        return
+    if not isinstance(node, Mapping):
+        return
+    context = {
+        **around,
+        **{name: node[name] for name in ("provenance", "source_url", "pointer") if node.get(name)},
+    }
+    if is_figure(node) or ("provenance" in node and loc):
+        for check, what in (("provenance", _word(node, context)), ("source", _unsourced(node, context))):
+            if what:
+                yield Fault(check, entry.id, entry.where(*loc), f"{dotted(loc)} {what}")
+        return
+    said = (
+        "of" in node and number(node.get("value")) is None
+    )  # a row that reports words, or that nothing is known
+    if (
+        "value" in node
+        and not said
+        and not isinstance(node["value"], Mapping)
+        and not context.get("provenance")
+    ):
+        yield Fault("source", entry.id, entry.where(*loc), f"{dotted(loc)} has no provenance.")
+    for name, each in node.items():
+        if isinstance(each, Mapping | tuple):
+            yield from _sources(entry, each, (*loc, name), context)
+
+
+def _word(node: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    """What is wrong with the word of provenance."""
+    word = context.get("provenance")
+    if plain(node.get("value", 0)) is None and word is None:
+        return ""
+    if word is None:
+        return f"has no provenance; one of {', '.join(PROVENANCES)}."
+    if word not in PROVENANCES:
+        return f"has the provenance {word!r}; one of {', '.join(PROVENANCES)}."
+    return ""
+
+
+def _unsourced(node: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    """What a figure lacks of its source; empty where it has all."""
+    word = context.get("provenance")
+    if word == "read" and not context.get("source_url"):
+        return "has provenance read but no source_url."
+    if word == "read" and not (context.get("pointer") or node.get("analysis")):
+        return "has provenance read but no pointer (place in the source)."
+    if word == "derived" and not (node.get("formula") or node.get("note")):
+        return "has provenance derived but no formula."
+    return ""
+
+
+def against_interval(entry: Located) -> Iterator[Fault]:
+    """Standard deviations too small for the interval of the difference, by about the square root of n."""
+    for block, stated, (active, control) in _stated(entry):
+        if stated.measure != "MD" or stated.low is None or stated.high is None:
+            continue
+        if not (active.n and control.n and active.sd and control.sd):
+            continue
+        wide = (stated.high - stated.low) / SIZE
+        narrow = math.sqrt(active.sd**2 / active.n + control.sd**2 / control.n)
+        if wide / narrow > math.sqrt(min(active.n, control.n)) / 2 > 1.5:
+            what = (
+                f"has standard deviations {active.sd:g} and {control.sd:g}, {wide / narrow:.1f} times too small for "
+                "the interval of the difference: they look like standard errors."
+            )
+            yield Fault(
+                "se", entry.id, entry.where("outcomes", block.key.text), f"outcomes.{block.key.text} {what}"
+            )
+
+
+def _stated(entry: Located) -> Iterator[tuple[Block, Any, tuple[Any, Any]]]:
+    """Blocks with groups, each with the difference that the same trial states of the same arm and outcome."""
+    if entry.kind != "trial":
+        return
+    found = [each for each in blocks(entry) if isinstance(each, Block)]
+    for block in found:
+        control = next((s.group for a, s in block.sides.items() if role(a) == "control"), None)
+        for arm, side in block.sides.items():
+            if control is None or role(arm) != "active":
+                continue
+            for other in found:
+                for name, (given, _) in other.given.items():
+                    if other.outcome == block.outcome and name in (arm, ""):
+                        yield block, given, (side.group, control)
+
+
+def signs(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """A reported difference in the opposite direction to its groups' means or proportions."""
+    for entry in entries:
+        if entry.row.rejected or _says_unsure(entry):
+            continue
+        for block, given, (active, control) in _stated(entry):
+            other = _difference(given.measure, active, control)
+            if other is None:
+                continue
+            stated = (
+                math.log(given.estimate) if given.measure != "MD" and given.estimate > 0 else given.estimate
+            )
+            if stated * other < 0 and abs(stated - other) > _doubt(given, stated):
+                what = (
+                    f"is {'higher' if other > 0 else 'lower'} than control by its groups, and "
+                    f"{'higher' if stated > 0 else 'lower'} by the reported difference ({given.measure} "
+                    f"{given.estimate:g}); if the sign is not known, state that in sign_convention."
+                )
+                yield Fault(
+                    "signs",
+                    entry.id,
+                    entry.where("outcomes", block.key.text),
+                    f"outcomes.{block.key.text} {what}",
+                )
+
+
+def _says_unsure(entry: Located) -> bool:
+    outcomes = getattr(entry.row, "outcomes", None)
+    return isinstance(outcomes, Mapping) and isinstance(outcomes.get("sign_convention"), str)
+
+
+def _doubt(given: Any, stated: float) -> float:
+    """How far rounding and adjustment may move a difference: half a standard error."""
+    if given.se is not None:
+        return float(given.se) / 2
+    if given.low is None or given.high is None:
+        return abs(stated)
+    if given.measure == "MD":
+        return float(given.high - given.low) / SIZE / 2
+    return math.log(given.high / given.low) / SIZE / 2 if 0 < given.low < given.high else 0.0
+
+
+def _difference(measure: str, active: Any, control: Any) -> float | None:
+    if measure == "MD" and active.mean is not None and control.mean is not None:
+        return float(active.mean - control.mean)
+    if measure in ("OR", "RR") and active.events and control.events and active.n and control.n:
+        return math.log((active.events / active.n) / (control.events / control.n))
+    return None
