@@ -90,7 +90,7 @@ def test_its_rows_are_simulated(file) -> None:  # type: ignore[no-untyped-def]
 
 def test_a_trial_that_is_not_simulated_says_why(file) -> None:  # type: ignore[no-untyped-def]
     start, end = TIDY.index("    virtual:"), TIDY.index("  split:")
-    found = read_published(file((TIDY[start:end], "    virtual: its dose is not stated\n")))
+    found = read_published(file((TIDY[start:end], "    not_simulated: its dose is not stated\n")))
     assert found.trials == ()
     assert [each.why for each in found.skipped if each.what == "all"] == ["its dose is not stated"]
 
@@ -98,11 +98,15 @@ def test_a_trial_that_is_not_simulated_says_why(file) -> None:  # type: ignore[n
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
+        ("      weeks: 6\n", "", 12, "virtual.weeks is missing"),
+        ("      weeks: 6", "      weeks: six", 15, "weeks"),
+        ("    kind: parallel\n    cause", "    kind: paralel\n    cause", 9, "kind"),
+        ("      relief: spas", "      relieff: spas", 17, "Did you mean relief?"),
         ("value: -14, sd: 18", "value: -14, std: 18", 31, "std is a field that is not read"),
         (
             "{of: relief, arm: nab",
             "{of: releif, arm: nab",
-            38,
+            35,
             "is of 'releif', which outcomes does not define",
         ),
         ("statistic: change, value: -14", "statistic: chang, value: -14", 31, "has the statistic 'chang'"),
@@ -115,7 +119,7 @@ def test_a_trial_that_is_not_simulated_says_why(file) -> None:  # type: ignore[n
 )
 def test_what_is_half_said_is_refused_by_its_line(file, old: str, new: str, line: int, said: str) -> None:  # type: ignore[no-untyped-def]
     path = file((old, new))
-    with pytest.raises(EvidenceError, match=rf"mine\.yaml:{line}: smith_2026") as caught:
+    with pytest.raises(EvidenceError, match=rf"mine\.yaml:{line}: ") as caught:
         read_studies(path)
     assert said in str(caught.value)
     with pytest.raises(StudyError):

@@ -42,7 +42,7 @@ def about(entry: Located) -> About:
         if not why and "cluster" in said.lower():
             size, why = _design_effect(entry)
     else:
-        cause, product = str(said.get("cause") or ""), str(said.get("product") or "")
+        cause, product = said.cause or "", said.product or ""
         design, why = design_of(entry)
         design = NOT_USED if why else design
     if row.rejected:

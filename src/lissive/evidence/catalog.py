@@ -285,7 +285,7 @@ def _of_review(entry: Located) -> ReviewRecord:
 def _design_said(entry: Located) -> str:
     """The design in the words of the publication."""
     design = getattr(entry.row, "design", None) or ""
-    return design if isinstance(design, str) else str(design.get("said") or "")
+    return design if isinstance(design, str) else design.said or ""
 
 
 def _of_study(entry: Located, studies: Studies) -> StudyRecord:

@@ -345,9 +345,9 @@ def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unuse
 
 
 USES = ("sign", "subgroup")
-"""Of figures of uncertain meaning (read_as.tsv): the sign of its differences is not known (the groups' means are used where
-there are any; otherwise the difference is shown, not pooled, and either sign is tried beside the pool), or they are of a
-part of the participants (shown, not pooled, as a per-protocol figure is)."""
+"""Of figures of uncertain meaning (read_as.tsv): the sign of its differences is not known (the groups' means are used
+where there are any; otherwise either sign is tried beside the pool), or they are of a part of the participants (shown,
+not pooled, as a per-protocol figure is)."""
 
 
 def why_unsigned(entry: Located, outcome: str, given: Given) -> str:

@@ -26,6 +26,7 @@ from lissive.publications import tidy
 from lissive.publications.loose import results
 from lissive.publications.names import read_name
 from lissive.publications.own import OwnOutcome, own_outcomes
+from lissive.publications.plan import Stated
 from lissive.publications.tables import Figure, Result, dotted, figure, is_figure
 from lissive.publications.words import Outcome, outcomes
 from lissive.typed import Row, line_of, typed
@@ -57,7 +58,7 @@ class Trial(Entry):
     cause: str | None = None
     intervention: str | None = None
     comparator: str | None = None
-    design: str | Mapping[str, Any] | None = None
+    design: Any = None
     """In words, or with every part named (`lissive.publications.tidy`)."""
     enriched: bool | None = None
     randomised: bool | None = None
@@ -215,11 +216,31 @@ def studies_in(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool =
     ]
     own = None if ships else own_outcomes(file.trials, file.outcomes or {})
     found = [
-        Located(row, kind, data[name][k], path, lines, (name, k), own, frozenset(file.outcomes or ()))
+        Located(
+            _with_design(row, lines, path, (name, k)),
+            kind,
+            data[name][k],
+            path,
+            lines,
+            (name, k),
+            own,
+            frozenset(file.outcomes or ()),
+        )
         for name, kind, entries in rows
         for k, row in enumerate(entries)
     ]
     return tuple(found)
+
+
+def _with_design(row: Entry, lines: Mapping[Loc, int], path: Path, at: Loc) -> Entry:
+    """The same with its design typed, where that names every part; in words it stays as it is."""
+    design = getattr(row, "design", None)
+    if design is None or isinstance(design, str):
+        return row
+    depth = len(at) + 1
+    inside = {loc[depth:]: line for loc, line in lines.items() if loc[:depth] == (*at, "design")}
+    stated = typed(design, inside, path, Stated, EvidenceError, thing=f"the design of {row.id}")
+    return row.model_copy(update={"design": stated})
 
 
 def _expanded(data: Any, lines: Mapping[Loc, int], path: Path) -> Any:
@@ -293,7 +314,7 @@ def design_of(entry: Located) -> Found:
     if isinstance(said, str):
         unclear = f"design not stated or not recognised ({', '.join(designs())})"
         return find("designs", said) or Found(NOT_USED, unclear)
-    return Found(str(said.get("kind") or NOT_USED), str(said.get("not_compared") or ""))
+    return Found(said.kind or NOT_USED, said.not_compared or "")
 
 
 # -- figures ---------------------------------------------------------------------------------------

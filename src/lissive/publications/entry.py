@@ -28,8 +28,14 @@ class CannotBuild(Exception):
 class Entry:
     """One trial of the file."""
 
-    def __init__(self, data: Mapping[str, Any], rows: Sequence[Result], where: Callable[..., str]) -> None:
-        self.data, self.rows, self._where = data, rows, where
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        rows: Sequence[Result],
+        where: Callable[..., str],
+        design: object = None,
+    ) -> None:
+        self.data, self.rows, self._where, self.design = data, rows, where, design
         self.id = str(data.get("id"))
         self.wrong: list[tuple[str, str]] = []
         """Where, and what."""

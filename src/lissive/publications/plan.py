@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from lissive.publications import prose, words
 from lissive.publications.entry import CannotBuild, Entry
@@ -14,6 +16,7 @@ from lissive.publications.names import RELIEF, SHARES, read_name
 from lissive.publications.tables import number, plain
 from lissive.publications.treatments import Groups, arm_fields, read_groups
 from lissive.table import constants
+from lissive.typed import Row
 
 LONGEST_WEEKS = 104
 _ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
@@ -21,6 +24,39 @@ RUN_IN_FOR_ONE, LONG_TERM_WEEKS = _ASSUMED["enter_a_run_in"], int(_ASSUMED["long
 LONGEST_RUN_IN = 52
 FAILURE_PCT = _ASSUMED["failure"]
 _EVENTS = ("dizziness", "withdrawal", "withdrawal_adverse", "failure")
+
+
+class Virtual(Row):
+    """The plan that is simulated, in the explicit form of a file."""
+
+    cause: str
+    kind: Literal["parallel", "crossover", "enriched", "single"]
+    weeks: float = Field(gt=0, le=LONGEST_WEEKS, json_schema_extra={"unit": "weeks"})
+    control: str | None = None
+    relief: Literal["spasticity_nrs", "pain_nrs"]
+    arms: Mapping[str, Mapping[str, Any]] = Field(min_length=1)
+    crossover: Mapping[str, Any] | None = None
+    run_in: Mapping[str, Any] | None = None
+    inclusion: Mapping[str, Mapping[str, float]] = {}
+    failure_pct: float = FAILURE_PCT
+    assumed: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
+    """Fields of the entry that say nothing of it."""
+
+
+class Stated(Row):
+    """A design with every part named."""
+
+    said: str | None = None
+    """In the words of the publication."""
+    kind: Literal["parallel", "enriched", "withdrawal", "crossover"] | None = None
+    cause: str | None = None
+    product: str | None = None
+    not_compared: str | None = None
+    """Why nothing of it can be compared."""
+    virtual: Virtual | None = None
+    not_simulated: str | None = None
+    """Why there is no such plan."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +88,7 @@ class Plan:
     @property
     def since(self) -> str:
         """What responders are counted from: where treatment goes straight on, the rating before all of it."""
-        return "screening" if self.run_in and not self.run_in["washout_days"] else "randomisation"
+        return "screening" if self.run_in and not self.run_in.get("washout_days") else "randomisation"
 
 
 def read_plan(entry: Entry, siblings: Mapping[str, Entry]) -> Plan:
@@ -62,9 +98,8 @@ def read_plan(entry: Entry, siblings: Mapping[str, Entry]) -> Plan:
     ------
     CannotBuild with what is missing, or with what the model has not.
     """
-    design = entry.data.get("design")
-    if isinstance(design, Mapping):
-        return _stated(entry, design.get("virtual"))
+    if isinstance(entry.design, Stated):
+        return _stated(entry, entry.design)
     cause = _cause(entry)
     comparator = entry.said("comparator").lower()
     kind = _kind(entry, comparator)
@@ -90,17 +125,20 @@ def read_plan(entry: Entry, siblings: Mapping[str, Entry]) -> Plan:
     return replace(plan, inclusion=_inclusion(entry, plan, sibling))
 
 
-def _stated(entry: Entry, virtual: object) -> Plan:
-    """The plan of an entry whose design names every part; text says why there is none."""
-    if not isinstance(virtual, Mapping):
-        raise CannotBuild(str(virtual))
-    groups = read_groups(entry, has_placebo=virtual.get("control") is not None)
-    fields = {name: value for name, value in virtual.items() if name not in ("assumed", "not_read")}
-    for sentence in virtual.get("assumed") or ():
+def _stated(entry: Entry, design: Stated) -> Plan:
+    """The plan of an entry whose design names every part."""
+    virtual = design.virtual
+    if virtual is None or design.not_simulated:
+        raise CannotBuild(design.not_simulated or "its design names no plan that is simulated")
+    for sentence in virtual.assumed:
         entry.assume(sentence)
-    for what in virtual.get("not_read") or ():
+    for what in virtual.not_read:
         entry.skip(what, "a most that is not read")
-    return Plan(**{"control": None, **fields}, groups=groups)
+    groups = read_groups(entry, has_placebo=virtual.control is not None)
+    fields = {
+        name: getattr(virtual, name) for name in Virtual.model_fields if name not in ("assumed", "not_read")
+    }
+    return Plan(**fields, groups=groups)
 
 
 def _cause(entry: Entry) -> str:

@@ -94,7 +94,10 @@ def shipped_published() -> Published:
 
 
 def _published(studies: Studies, path: Path) -> Published:
-    entries = {each.id: Entry(each.data, each.results, each.where) for each in studies.trials}
+    entries = {
+        each.id: Entry(each.data, each.results, each.where, getattr(each.row, "design", None))
+        for each in studies.trials
+    }
     trials = [made for entry in entries.values() if (made := _read(entry, entries))]
     if wrong := list(dict.fromkeys(each for entry in entries.values() for each in entry.wrong)):
         raise StudyError.all_of([StudyError(what, where=where) for where, what in wrong])
