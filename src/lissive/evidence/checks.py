@@ -102,7 +102,7 @@ _SHOWN = re.compile(
 def row_fields(entries: tuple[Located, ...]) -> Iterator[Fault]:
     """Fields of a row of figures that nothing reads: a misspelt deviation would be dropped in silence.
 
-    Of a user's own file; a row without a figure that is read is listed as left out.
+    Of a user's own file; a row of which nothing is read is listed as left out.
     """
     for entry in entries:
         is_loose = entry.own is not None and not entry.row.rejected and not is_tidy(entry.data)
