@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from lissive.access.answer import Answer, Facts
 from lissive.access.procedure import by_video, certifiers
-from lissive.access.requirements import ORDER, dated, origin, requirements, steps_of
+from lissive.access.requirements import ORDER, dated, steps_of
 from lissive.access.rule import Jurisdiction, Version
+from lissive.access.vocabulary import limits
 
 UNVERIFIED = "unverified"
 NOTHING = "No data on the visit: ask the programme."
+UNREAD_CAREGIVER = "Whether a caregiver has to register was not read: ask the programme."
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,16 @@ def visit_steps(jurisdiction: Jurisdiction, version: Version, on: datetime.date)
             each.text,
             each.provenance,
             each.citation,
-            origin(each).url,
+            each.source.url,
             dated(each, on) or each.note,
         )
         for each in steps_of(jurisdiction.code, on)
     ]
     have = {each.kind for each in steps}
     steps += [each for each in _from_rule(version, on) if each.kind not in have]
-    return tuple(sorted(steps, key=lambda each: _ORDER.index(each.kind)))
+    return tuple(sorted(steps, key=lambda each: ORDER.index(each.kind)))
 
 
-_ORDER = tuple(ORDER)
 _FIELDS = (
     ("visit", "in_person", "Visit in person: {}."),
     ("registration", "registry_card", "Registry card: {}."),
@@ -115,14 +116,17 @@ def _allowed(version: Version, on: datetime.date) -> str:
 def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answer: Answer) -> tuple[str, ...]:
     """What comes next for this person, in lines; empty where nobody may certify as things are.
 
-    Steps for minors are said of a minor, and where the age is not known; renewals where it is no first visit.
+    Steps for minors are said of a minor, and where the age is not known; those for caregivers of a minor and of
+    anybody who may have one; renewals where it is no first visit.
     """
     if answer.status == "not_eligible":
         return ()
     if facts.resident is False:  # the resident's card, fee and certification are not the visitor's
         return (_of_visitor(version).said,)
     steps = visit_steps(jurisdiction, version, answer.on)
-    return tuple(each.said for each in steps if _concerns(each.kind, facts)) or (NOTHING,)
+    kept = [each for each in steps if _concerns(each.kind, facts)]
+    unread = facts.caregiver is True and not any(each.kind == "caregivers" for each in kept)
+    return (*(each.said for each in kept), *((UNREAD_CAREGIVER,) if unread else ())) or (NOTHING,)
 
 
 def _of_visitor(version: Version) -> Step:
@@ -133,8 +137,11 @@ def _of_visitor(version: Version) -> Step:
 
 
 def _concerns(kind: str, facts: Facts) -> bool:
+    is_minor = facts.age is None or facts.age < limits()["minor_steps_below"]
     if kind == "minors":
-        return facts.age is None or facts.age < requirements().minor_below
+        return is_minor
+    if kind == "caregivers":
+        return is_minor or facts.caregiver is not False
     if kind == "renewal":
         return facts.initial is False
     return True

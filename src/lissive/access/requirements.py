@@ -1,4 +1,4 @@
-"""What a certification has to say and what the visit entails, by jurisdiction and day, from one dated table.
+"""What a certification has to say and what the visit entails, by jurisdiction and day, from dated tables.
 
 >>> from datetime import date
 >>> [each.months for each in steps_of("US-NY", date(2026, 2, 18)) if each.kind == "validity"]
@@ -10,208 +10,240 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar, get_args
+from types import MappingProxyType
+from typing import Any, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
-
-from lissive.errors import RuleError
-from lissive.typed import Row, nearest, raise_all, read_typed, refuse
+from lissive.access._table import read_table
+from lissive.access.dates import day, is_day
+from lissive.access.load import DATA
+from lissive.table import TableRow
+from lissive.typed import nearest
 
 COMMON = "common"
 """The shape that the programmes share, where a place has no form of its own in the table."""
-
-Part = Literal["practitioner", "patient", "condition", "statements", "recommendation", "minors", "form"]
-Fill = Literal[
-    "practitioner",
-    "age",
-    "residence",
-    "condition",
-    "symptom",
-    "severity",
-    "past_treatments",
-    "present_treatments",
-    "product",
-    "visit",
-]
-Need = Literal["required", "optional", "where_applies"]
-When = Literal["minor", "hiv", "terminal"]
-StepKind = Literal[
-    "who",
-    "course",
-    "relationship",
-    "visit",
-    "pmp",
-    "form",
-    "registration",
-    "fee",
-    "validity",
-    "renewal",
-    "supply",
-    "products",
-    "minors",
-    "caregivers",
-    "records",
-    "conflicts",
-]
-ORDER: Sequence[StepKind] = get_args(StepKind)
-"""The steps in the order of the visit."""
+AS_OF = "2026-11"
+"""The month in which the tables were made; what has no day of its own is as of then."""
+PARTS = ("practitioner", "patient", "condition", "statements", "recommendation", "minors", "form")
+NEEDS = ("required", "optional", "where_applies")
+WHEN = ("", "minor", "caregiver", "hiv", "terminal")
+"""When a field that is not always asked applies."""
+FILLS = (
+    "", "practitioner", "age", "residence", "condition", "symptom", "severity", "since", "past_treatments",
+    "present_treatments", "product", "form", "dose", "visit",
+)  # fmt: skip
+"""What of a case fills a field; nothing where the case format has it not."""
+ORDER = (
+    "who", "course", "relationship", "visit", "pmp", "form", "registration", "fee", "validity", "renewal", "supply",
+    "products", "minors", "caregivers", "records", "conflicts",
+)  # fmt: skip
+"""The kinds of step, in the order of the visit."""
 
 
-def _date(value: object) -> object:
-    try:
-        return datetime.date.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        raise refuse(f"is {value!r}.", "a valid date, as in 2026-02-19.") from None
+@dataclass(frozen=True)
+class Origin:
+    """Where something was read."""
+
+    title: str
+    kind: str
+    """primary: the law or its agency; secondary: an account of it; none: from memory."""
+    seen: datetime.date | None
+    """When it was read, where that was noted."""
+    url: str | None
 
 
-Day = Annotated[datetime.date, BeforeValidator(_date)]
-
-
-class Dated(Row):
+@dataclass(frozen=True)
+class Dated:
     """Something that held in one place from a day to a day, with where it was read."""
 
-    place: str = Field(alias="in", pattern=r"^([A-Z]{2}(-[A-Z]{2})?|common)$", examples=["US-NY"])
-    since: Day | None = None
-    until: Day | None = None
-    citation: str = ""
-    provenance: Literal["read", "recalled"]
-    source: str
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.since is not None and self.until is not None and self.until < self.since:
-            raise refuse(f"is {self.until}, before since, {self.since}.", "a day after since.", field="until")
-        return self
+    place: str
+    since: datetime.date | None
+    until: datetime.date | None
+    citation: str
+    provenance: str
+    source: Origin
+    note: str
 
     def holds(self, on: datetime.date) -> bool:
         """Whether it held on that day, as far as its days are known."""
         return (self.since is None or self.since <= on) and (self.until is None or on <= self.until)
 
 
+@dataclass(frozen=True)
 class FormField(Dated):
     """One field of a certification."""
 
-    id: str = Field(pattern=r"^[a-z0-9_]+$", examples=["licence_number"])
-    part: Part
-    label: str = Field(min_length=2)
-    need: Need
-    when: When | None = None
-    """When a field that is not always asked applies."""
-    below_age: int | None = Field(default=None, ge=1, le=30, json_schema_extra={"unit": "years"})
-    """Age below which it applies, of a field for minors; None: that of the table."""
-    fills: Fill | None = None
-    """What of a case fills it; None where the case format has it not."""
+    id: str
+    part: str
+    label: str
+    need: str
+    when: str
+    below_age: int | None
+    """Age [years] below which it applies, of a field for minors; None: that of the method."""
+    fills: str
 
 
+@dataclass(frozen=True)
 class Requirement(Dated):
     """One thing that the visit entails."""
 
-    kind: StepKind
-    text: str = Field(min_length=3)
-    months: int | None = Field(default=None, ge=1, le=120, json_schema_extra={"unit": "months"})
+    kind: str
+    text: str
+    months: int | None
+    """Of a validity."""
 
 
-class Origin(Row):
-    """Where something was read."""
+def read_sources(path: Path) -> dict[str, Origin]:
+    """The sources of a table by key."""
+    return {
+        row["key"]: Origin(
+            row["citation"], _word(row, "kind", KINDS), _day(row, "seen"), _or_none(row, "url")
+        )
+        for row in read_table(path, ("key", "citation", "kind", "seen", "url"))
+    }
 
-    title: str
-    url: str | None = None
+
+KINDS = ("primary", "secondary", "none")
 
 
-class Requirements(Row):
-    """The whole table."""
+def read_fields(path: Path, sources: Mapping[str, Origin]) -> tuple[FormField, ...]:
+    """The fields of a table.
 
-    as_of: str = Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-11"])
-    minor_below: int = Field(ge=1, le=30, json_schema_extra={"unit": "years"})
-    """Age below which the steps for minors are said."""
-    sources: dict[str, Origin]
-    fields: tuple[FormField, ...]
-    steps: tuple[Requirement, ...]
+    Raises       RuleError with file and line: an unknown word, source or day, one field twice on the same day.
+    """
+    columns = (
+        "in", "id", "part", "label", "need", "when", "below_age", "fills", "since", "until", "citation", "provenance",
+        "source", "note",
+    )  # fmt: skip
+    found: list[FormField] = []
+    for row in read_table(path, columns):
+        one = FormField(
+            **_dated(row, sources),
+            id=row["id"],
+            part=_word(row, "part", PARTS),
+            label=row["label"],
+            need=_word(row, "need", NEEDS),
+            when=_word(row, "when", WHEN),
+            below_age=_whole(row, "below_age"),
+            fills=_word(row, "fills", FILLS),
+        )
+        if any(_overlap(one, each) for each in found if (each.place, each.id) == (one.place, one.id)):
+            raise row.error(
+                f"{one.id!r} of {one.place} is defined twice for some of the same days.",
+                do="end the earlier one before the later one begins.",
+            )
+        found.append(one)
+    return tuple(found)
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        raise_all(self._wrong())
-        return self
 
-    def _wrong(self) -> Iterator[PydanticCustomError]:
-        for name, rows in (("fields", self.fields), ("steps", self.steps)):
-            for k, row in enumerate(rows):
-                if row.source not in self.sources:
-                    near = nearest(row.source, self.sources)
-                    yield refuse(
-                        f"is {row.source!r}, which is not in sources.{near}",
-                        field=f"{name}.{k}.source",
-                        do="add it there, or correct the key.",
-                    )
-        seen: dict[tuple[str, str], list[tuple[int, FormField]]] = {}
-        for k, one in enumerate(self.fields):
-            mine = seen.setdefault((one.place, one.id), [])
-            for before, other in mine:
-                if _overlap(one, other):
-                    yield refuse(
-                        f"is {one.id!r}, which fields[{before}] also defines for some of the same days.",
-                        field=f"fields.{k}.id",
-                        do="end the earlier one before the later one begins.",
-                    )
-            mine.append((k, one))
+def read_steps(path: Path, sources: Mapping[str, Origin]) -> tuple[Requirement, ...]:
+    """The steps of a table; raises as `read_fields` does."""
+    columns = ("in", "kind", "text", "months", "since", "until", "citation", "provenance", "source", "note")
+    return tuple(
+        Requirement(
+            **_dated(row, sources),
+            kind=_word(row, "kind", ORDER),
+            text=row["text"],
+            months=_whole(row, "months"),
+        )
+        for row in read_table(path, columns)
+    )
+
+
+# -- cells -----------------------------------------------------------------------------------------
+def _dated(row: TableRow, sources: Mapping[str, Origin]) -> dict[str, Any]:
+    since, until, key = _day(row, "since"), _day(row, "until"), row["source"]
+    if since is not None and until is not None and until < since:
+        raise row.error(f"until is {until}, before since, {since}.", do="correct one of the two.")
+    if key not in sources:
+        raise row.error(
+            f"source is {key!r}, which is not in visit_sources.tsv.{nearest(key, sources)}",
+            do="add it there, or correct the key.",
+        )
+    known = _word(row, "provenance", ("read", "recalled"))
+    if known == "read" and sources[key].kind == "none":
+        raise row.error("provenance is read, and the source is none.", do="name it, or write recalled.")
+    return {
+        "place": row["in"],
+        "since": since,
+        "until": until,
+        "citation": row["citation"],
+        "provenance": known,
+        "source": sources[key],
+        "note": row["note"],
+    }
+
+
+def _word(row: TableRow, column: str, allowed: Sequence[str]) -> str:
+    if (said := row[column]) not in allowed:
+        words = ", ".join(each for each in allowed if each)
+        raise row.error(f"{column} is {said!r}.{nearest(said, allowed)}", allowed=f"{words}.")
+    return said
+
+
+def _or_none(row: TableRow, column: str) -> str | None:
+    return None if row[column] in ("", "-") else row[column]
+
+
+def _day(row: TableRow, column: str) -> datetime.date | None:
+    if (said := _or_none(row, column)) is not None and not is_day(said):
+        raise row.error(f"{column} is {said!r}.", allowed="a valid date, as in 2026-02-19.")
+    return None if said is None else day(said)
+
+
+def _whole(row: TableRow, column: str) -> int | None:
+    if (said := _or_none(row, column)) is not None and not (said.isdecimal() and 1 <= int(said) <= 120):
+        raise row.error(f"{column} is {said!r}.", allowed="1 to 120.")
+    return None if said is None else int(said)
 
 
 def _overlap(one: Dated, other: Dated) -> bool:
     first = max(each.since or datetime.date.min for each in (one, other))
-    last = min(each.until or datetime.date.max for each in (one, other))
-    return first <= last
+    return first <= min(each.until or datetime.date.max for each in (one, other))
 
 
-def read_requirements(path: Path, *, shipped: bool = False) -> Requirements:
-    """The table of a file; raises RuleError with file and line of each finding."""
-    return read_typed(
-        path,
-        Requirements,
-        RuleError,
-        example="as_of: '2026-11'",
-        thing="the table",
-        shipped=shipped,
-    )
+# -- what holds there on that day --------------------------------------------------------------------
+@cache
+def visit_sources() -> Mapping[str, Origin]:
+    """The sources that come with lissive."""
+    return MappingProxyType(read_sources(DATA / "visit_sources.tsv"))
 
 
 @cache
-def requirements() -> Requirements:
-    """The table that comes with lissive."""
-    return read_requirements(Path(__file__).parent / "data" / "certification.yaml", shipped=True)
+def form_fields() -> tuple[FormField, ...]:
+    """The fields of all forms that come with lissive."""
+    return read_fields(DATA / "form_fields.tsv", visit_sources())
+
+
+@cache
+def visit_requirements() -> tuple[Requirement, ...]:
+    """The steps of all visits that come with lissive."""
+    return read_steps(DATA / "visit_steps.tsv", visit_sources())
 
 
 D = TypeVar("D", bound=Dated)
 
 
-def _there(rows: Sequence[D], place: str, on: datetime.date) -> tuple[D, ...]:
+def _there(rows: Iterable[D], place: str, on: datetime.date) -> tuple[D, ...]:
     return tuple(row for row in rows if row.place == place and row.holds(on))
 
 
 def fields_of(place: str, on: datetime.date) -> tuple[FormField, ...]:
     """The fields of the certification there on that day; the common shape where the table has no form of theirs."""
-    every = requirements().fields
-    return _there(every, place, on) or _there(every, COMMON, on)
+    return _there(form_fields(), place, on) or _there(form_fields(), COMMON, on)
 
 
 def steps_of(place: str, on: datetime.date) -> tuple[Requirement, ...]:
     """What the visit entails there on that day, in its order; empty where the table has nothing."""
-    found = _there(requirements().steps, place, on)
+    found = _there(visit_requirements(), place, on)
     return tuple(sorted(found, key=lambda each: ORDER.index(each.kind)))
-
-
-def origin(row: Dated) -> Origin:
-    """Where a row was read."""
-    return requirements().sources[row.source]
 
 
 def dated(row: Dated, on: datetime.date) -> str:
     """A remark where it is not known whether the row held on that day; else nothing."""
-    as_of = requirements().as_of
-    if row.since is None and row.until is None and on.isoformat()[:7] < as_of:
-        return f"as found in {as_of}; whether it held on {on} is not known"
+    if row.since is None and row.until is None and on.isoformat()[:7] < AS_OF:
+        return f"as found in {AS_OF}; whether it held on {on} is not known"
     return ""

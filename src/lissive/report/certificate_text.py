@@ -118,7 +118,8 @@ def _missing(draft: Draft) -> Iterator[str]:
 
 
 def _row(entry: Entry) -> tuple[str, str, str, str]:
-    remark = "; ".join(each for each in (entry.field.citation, entry.remark) if each)
+    cited = entry.field.citation or ("" if entry.field.source.kind == "none" else entry.field.source.title)
+    remark = "; ".join(each for each in (cited, entry.remark) if each)
     return entry.state, entry.field.label, entry.value, remark
 
 
