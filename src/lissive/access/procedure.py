@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lissive.access.answer import Facts, Procedural
-from lissive.access.dates import has_begun
+from lissive.access.dates import day, has_begun
 from lissive.access.rule import Practitioner, Span, Version
 
 BLOCKED: Literal["blocked"] = "blocked"
@@ -156,7 +156,7 @@ def by_video(version: Version, on: datetime.date, *, renewal: bool = False) -> b
     if rule is None:
         return None
     if renewal:
-        return rule.renewal
+        return None if rule.renewal_seen and on < day(rule.renewal_seen) else rule.renewal
     first = has_begun(rule.begins, on) if rule.initial else rule.initial
     if first is False and rule.emergency and _within(rule.emergency, on):
         return None

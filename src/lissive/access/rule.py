@@ -173,6 +173,8 @@ class Telehealth(Row):
 
     initial: bool | None
     renewal: bool | None = None
+    renewal_seen: Day | None = None
+    """From when a source says what `renewal` says; before that it is not known."""
     begins: When | None = Field(default=None, alias="from")
     needs: Literal["waiver"] | None = None
     """What the practitioner must hold for a first visit by video."""
