@@ -293,6 +293,8 @@ class Version(Row):
     provenance: Literal["read", "mixed", "recalled"]
     fields_read: tuple[str, ...]
     fields_recalled: tuple[str, ...]
+    disputed: tuple[str, ...] = ()
+    """Fields that two readers coded differently and that were not settled: no surer than what is unverified."""
     confidence: Literal["high", "medium", "low"]
     as_of: When | None
     cautions: tuple[DatedCaution, ...] = ()
@@ -304,7 +306,7 @@ class Version(Row):
         """Whether a field, one of FIELDS, was read in a source, or is quoted from memory: unverified."""
         if field not in FIELDS:
             raise KeyError(field)
-        return "read" if field in self.fields_read else "recalled"
+        return "read" if field in self.fields_read and field not in self.disputed else "recalled"
 
     @model_validator(mode="after")
     def _practitioners_known(self) -> Self:

@@ -203,8 +203,17 @@ def history(
     print(history_text(place))
 
 
-def coverage(as_json: AsJson = False) -> None:
+def coverage(
+    coding: Annotated[
+        bool,
+        typer.Option("--coding", help="Print how far two readers' coding of the rules agrees, by field."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Which jurisdictions are covered, when each was last checked, and how well."""
+    if coding:
+        _coding(as_json)
+        return
     from lissive.access.coverage import coverage as register_of
 
     entries = register_of()
@@ -214,6 +223,20 @@ def coverage(as_json: AsJson = False) -> None:
     from lissive.report.access_text import coverage_text
 
     print(coverage_text(entries))
+
+
+def _coding(as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from lissive.access.coding import agreement, coded
+
+    if as_json:
+        rows, fields = map(asdict, coded()), map(asdict, agreement())
+        print(json.dumps({"fields": [*fields], "rows": [*rows]}))
+        return
+    from lissive.report.access_text import coding_text
+
+    print(coding_text(agreement(), coded()))
 
 
 def changes(
