@@ -9,13 +9,12 @@ from functools import cache
 import pytest
 
 from lissive.access.answer import Facts, Level, Symptom
-from lissive.access.coding import ENOUGH, OPEN, UNKNOWN, agreement, coded, kappa
+from lissive.access.coverage import ENOUGH, OPEN, UNKNOWN, agreement, coded, kappa
 from lissive.access.decide import decide, version_on
-from lissive.access.load import rules
+from lissive.access.federal import form
 from lissive.access.logic import evaluate, person
-from lissive.access.medicines import form
 from lissive.access.procedure import by_video, certifiers
-from lissive.access.rule import ADJECTIVES
+from lissive.access.rule import ADJECTIVES, rules
 
 ON = datetime.date(2026, 11, 29)
 FORMS = ("flower_smoked", "flower_vaporised", "oil", "capsule", "edible", "topical")

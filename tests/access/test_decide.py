@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from lissive.access.answer import Answer, Facts, Level, Symptom
-from lissive.access.compare import compare
+from lissive.access.cases import compare
 from lissive.access.decide import decide, explain
 from lissive.access.facts import make_facts
-from lissive.access.load import rules
-from lissive.access.rule import Pending
+from lissive.access.rule import Pending, rules
 
 MS = {"severe": True, "persistent": True, "cause": "multiple_sclerosis"}
 IDIOPATHIC = {"severe": True, "persistent": True, "cause": "idiopathic"}

@@ -10,10 +10,9 @@ import pytest
 
 from lissive.access.answer import Product
 from lissive.access.decide import decide
-from lissive.access.facts import make_facts
-from lissive.access.load import DATA, rules
-from lissive.access.medicines import medicines, read_medicines
-from lissive.access.product_words import product_of, product_words, products
+from lissive.access.facts import make_facts, product_of, product_words, products
+from lissive.access.federal import medicines, read_medicines
+from lissive.access.rule import DATA, rules
 from lissive.errors import RuleError
 
 MS: dict[str, Any] = {

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lissive.access.load import rules
-from lissive.access.readings import read_readings, readings
-from lissive.access.rule import FIELDS
+from lissive.access.coverage import read_readings, readings
+from lissive.access.rule import FIELDS, rules
 from lissive.errors import RuleError
 
 

@@ -7,17 +7,18 @@ import datetime
 import pytest
 
 from lissive.access.answer import Answer, Facts
-from lissive.access.load import rules
-from lissive.access.next_steps import next_steps, visit_steps
-from lissive.access.requirements import (
+from lissive.access.rule import rules
+from lissive.access.visit import (
     PARTS,
     Origin,
     fields_of,
     form_fields,
+    next_steps,
     read_fields,
     read_steps,
     steps_of,
     visit_requirements,
+    visit_steps,
 )
 from lissive.errors import RuleError
 

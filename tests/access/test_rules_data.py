@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lissive.access.conditions import flags
 from lissive.access.coverage import counted, coverage
-from lissive.access.load import jurisdiction, paths, read_jurisdiction, rules
-from lissive.access.vocabulary import flags
+from lissive.access.rule import jurisdiction, paths, read_jurisdiction, rules
 from lissive.errors import RuleError
 
 RULE = """code: US-NY

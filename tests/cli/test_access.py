@@ -142,7 +142,7 @@ def test_history_shows_every_version_with_words_and_sources(capsys: pytest.Captu
 def test_coverage_lists_every_jurisdiction(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = door(capsys, "coverage")
     assert code == 0
-    assert "65 jurisdictions, 108 rule versions." in out
+    assert "65 jurisdictions, 109 rule versions." in out
     rows = json.loads(door(capsys, "coverage", "--json")[1])
     assert (len(rows), rows[0]["code"], rows[0]["verified"]) == (65, "US-AK", "2026-11-22")
 

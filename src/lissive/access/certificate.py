@@ -12,15 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lissive.access.answer import Answer, Facts
-from lissive.access.conditions import implied
+from lissive.access.conditions import implied, limits
 from lissive.access.decide import decide
-from lissive.access.facts import facts_of_case, with_more
-from lissive.access.load import jurisdiction
-from lissive.access.next_steps import Step, visit_steps
-from lissive.access.product_words import product_of, products
-from lissive.access.requirements import COMMON, FormField, dated, fields_of
-from lissive.access.rule import Jurisdiction, Version
-from lissive.access.vocabulary import limits
+from lissive.access.facts import facts_of_case, product_of, products, with_more
+from lissive.access.rule import Jurisdiction, Version, jurisdiction
+from lissive.access.visit import COMMON, FormField, Step, dated, fields_of, visit_steps
 from lissive.case import Case, causes, product
 from lissive.errors import RuleError
 from lissive.given import kind_of

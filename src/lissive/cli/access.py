@@ -151,7 +151,7 @@ def _asked(
 
 def day_of(text: str | None, where: str = "--on") -> datetime.date:
     """The date of an option; today by the system's clock where it is not given."""
-    from lissive.access.dates import day, is_day
+    from lissive.access.answer import day, is_day
 
     if text is None:
         return datetime.datetime.now().astimezone().date()
@@ -164,9 +164,9 @@ def day_of(text: str | None, where: str = "--on") -> datetime.date:
 
 def _refuse_outside(code: str, on: datetime.date, field: str) -> None:
     """One jurisdiction is asked for a day before its rules begin, or long after they were checked: likely a slip."""
-    from lissive.access.dates import day
-    from lissive.access.load import jurisdiction
-    from lissive.access.trust import last_answerable
+    from lissive.access.answer import day
+    from lissive.access.procedure import last_answerable
+    from lissive.access.rule import jurisdiction
 
     place = jurisdiction(code)
     first = place.versions[0]
@@ -192,7 +192,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """The rules of one jurisdiction, by date."""
-    from lissive.access.load import jurisdiction as find
+    from lissive.access.rule import jurisdiction as find
 
     place = find(jurisdiction)
     if as_json:
@@ -228,7 +228,7 @@ def coverage(
 def _coding(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from lissive.access.coding import agreement, coded
+    from lissive.access.coverage import agreement, coded
 
     if as_json:
         rows, fields = map(asdict, coded()), map(asdict, agreement())
@@ -249,8 +249,8 @@ def changes(
     as_json: AsJson = False,
 ) -> None:
     """Which rules changed since a day, and whose answer they change."""
+    from lissive.access.cases import changes as found_in
     from lissive.access.cases import read_question
-    from lissive.access.changes import changes as found_in
 
     first, last = day_of(since, "--since"), day_of(to, "--to")
     if last < first:
@@ -278,7 +278,7 @@ def cases(
 
     Exit code 1 if any differs in status or in procedural status.
     """
-    from lissive.access.cases import compare as held
+    from lissive.access.cases import compare_cases as held
 
     compared = held(file)
     differs = [each for each in compared if not each.agrees]
@@ -311,9 +311,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """The same person in every jurisdiction: who is eligible where, on one day."""
-    from lissive.access.cases import read_question
-    from lissive.access.compare import compare as every
-    from lissive.access.compare import compared
+    from lissive.access.cases import compare as every
+    from lissive.access.cases import compared, read_question
     from lissive.files import Beside, keep_inputs
     from lissive.report.access_text import facts_text
     from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text
@@ -327,8 +326,8 @@ def compare(
         keep_inputs([map_file], reads=[facts], beside=beside, force=force)
     person, _, own_day = read_question(facts)
     day = own_day if on is None and own_day is not None else day_of(on)
-    from lissive.access.load import rules
-    from lissive.access.trust import last_answerable
+    from lissive.access.procedure import last_answerable
+    from lissive.access.rule import rules
 
     last = min(last_answerable(place.verified) for place in rules().values())
     if day > last:

@@ -8,13 +8,11 @@ from pathlib import Path
 from textwrap import indent
 
 from lissive.access.answer import Answer, Caution, Facts, Federal, Level, Node, Product
-from lissive.access.cases import Compared
-from lissive.access.changes import Change
-from lissive.access.coding import Agreement, Coded
-from lissive.access.coverage import Covered
-from lissive.access.product_words import products
+from lissive.access.cases import Change, Compared
+from lissive.access.coverage import Agreement, Coded, Covered
+from lissive.access.facts import products
+from lissive.access.routes import clause_text, said
 from lissive.access.rule import Jurisdiction, Version
-from lissive.access.say import clause_text, said
 from lissive.case import Case
 from lissive.case.vocabulary import visits
 from lissive.report.table import as_text, table
@@ -240,7 +238,7 @@ def _footer(answer: Answer) -> str:
 
 def access_part(case: Case, answer: Answer | None) -> str:
     """The whole answer, as the first part of the answers for a case."""
-    from lissive.access.of_case import why_not
+    from lissive.access.cases import why_not
 
     if answer is None:
         return wrapped(f"1  Access: not answered, because {why_not(case)}.", hanging="   ")

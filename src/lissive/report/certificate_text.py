@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lissive.access.certificate import DRAFT, SUBMITTED, Draft, Entry
-from lissive.access.next_steps import NOTHING
+from lissive.access.visit import NOTHING
 from lissive.report.access_text import STATUS, caution_text, procedural_text
 from lissive.report.table import as_markdown, table
 from lissive.report.words import UNVERIFIED_MEANS, WIDTH, upper_first, wrapped

@@ -1,4 +1,7 @@
-"""What a certification has to say and what the visit entails, by jurisdiction and day, from dated tables.
+"""The visit there on that day: what the certification says, what is entailed, and the days that follow from it.
+
+The dated tables come first; where they have nothing on a point, the rule's own fields speak. What is memory says
+"unverified", and what was found later than the day that is asked for says so.
 
 >>> from datetime import date
 >>> [each.months for each in steps_of("US-NY", date(2026, 2, 18)) if each.kind == "validity"]
@@ -10,19 +13,22 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from lissive.access._table import read_table
-from lissive.access.dates import day, is_day
-from lissive.access.load import DATA
+from lissive.access.answer import Answer, Facts, On, day, days_later, is_day, months_later
+from lissive.access.conditions import limits
+from lissive.access.logic import person
+from lissive.access.procedure import by_video, certifiers
+from lissive.access.rule import DATA, Jurisdiction, Version, read_table
 from lissive.table import TableRow
 from lissive.typed import nearest
 
+# -- rows of the tables ----------------------------------------------------------------------------
 COMMON = "common"
 """The shape that the programmes share, where a place has no form of its own in the table."""
 AS_OF = "2026-11"
@@ -247,3 +253,182 @@ def dated(row: Dated, on: datetime.date) -> str:
     if row.since is None and row.until is None and on.isoformat()[:7] < AS_OF:
         return f"as found in {AS_OF}; whether it held on {on} is not known"
     return ""
+
+
+# -- what comes next -------------------------------------------------------------------------------
+UNVERIFIED = "unverified"
+NOTHING = "No data on the visit: ask the programme."
+UNREAD_CAREGIVER = "Whether a caregiver has to register was not read: ask the programme."
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the visit entails."""
+
+    kind: str
+    text: str
+    provenance: str
+    """read, or recalled: quoted from memory, unverified."""
+    citation: str
+    source_url: str | None
+    note: str
+    """Why it may not hold on the day, or nothing."""
+
+    @property
+    def said(self) -> str:
+        """The step in a line, with its doubts."""
+        doubts = [UNVERIFIED] if self.provenance == "recalled" else []
+        doubts += [self.note] if self.note else []
+        cited = f" [{self.citation}]" if self.citation else ""
+        doubt = f" ({'; '.join(doubts)})" if doubts else ""
+        return f"{self.text}{cited}{doubt}"
+
+
+def visit_steps(jurisdiction: Jurisdiction, version: Version, on: datetime.date) -> tuple[Step, ...]:
+    """All that is known of the visit, in its order.
+
+    Parameters
+    ----------
+    version : the rule in force on the day `on`.
+    """
+    steps = [
+        Step(
+            each.kind,
+            each.text,
+            each.provenance,
+            each.citation,
+            each.source.url,
+            dated(each, on) or each.note,
+        )
+        for each in steps_of(jurisdiction.code, on)
+    ]
+    have = {each.kind for each in steps}
+    steps += [each for each in _from_rule(version, on) if each.kind not in have]
+    return tuple(sorted(steps, key=lambda each: ORDER.index(each.kind)))
+
+
+_FIELDS = (
+    ("visit", "in_person", "Visit in person: {}."),
+    ("registration", "registry_card", "Registry card: {}."),
+    ("fee", "fee", "Fee: {}."),
+    ("supply", "limit", "Supply: {}."),
+    ("products", "product_limits", "Products: {}."),
+    ("minors", "minors_caregiver", "Minors and caregivers: {}."),
+)
+"""Kind of step, field of the rule, and how it is said."""
+
+
+def _from_rule(version: Version, on: datetime.date) -> Iterator[Step]:
+    """What the rule itself says of the visit on that day."""
+    url = version.sources[0].url if version.sources else None
+    cited = version.citations[0]
+
+    def step(kind: str, field: str, text: str) -> Step:
+        return Step(kind, text, version.known(field), cited, url, "")
+
+    if version.practitioners:
+        note = f"; {version.practitioners_note}" if version.practitioners_note else ""
+        yield step("who", "practitioners", f"Who may certify: {', '.join(certifiers(version, on))}{note}.")
+    if version.telehealth is not None and version.telehealth.initial is not None:
+        yield step("visit", "telehealth", f"First visit by telehealth {_allowed(version, on)}.")
+    for kind, field, text in _FIELDS:
+        value = getattr(version, field)
+        if value:
+            yield step(kind, field, text.format(str(value).removesuffix(".")))
+    if version.certification_validity_months is not None:
+        months = version.certification_validity_months
+        yield step("validity", "certification_validity", f"Valid {months} months.")
+    elif version.certification_validity_days is not None:
+        days = version.certification_validity_days
+        yield step("validity", "certification_validity", f"Valid {days} days.")
+
+
+def _allowed(version: Version, on: datetime.date) -> str:
+    allowed, begins = by_video(version, on), version.telehealth.begins if version.telehealth else None
+    if allowed is None:
+        return f"may be allowed: it is from {begins} on, of which the day is not known"
+    if allowed and version.telehealth and version.telehealth.needs:
+        return f"is allowed where the practitioner holds a {version.telehealth.needs}"
+    later = f" until {begins}" if begins else ""
+    return "is allowed" if allowed else f"is not allowed{later}"
+
+
+def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answer: Answer) -> tuple[str, ...]:
+    """What comes next for this person, in lines; empty where nobody may certify as things are.
+
+    Steps for minors are said of a minor, and where the age is not known; those for caregivers of a minor and of
+    anybody who may have one; renewals where it is no first visit.
+    """
+    if answer.status == "not_eligible":
+        return ()
+    if facts.resident is False:  # the resident's card, fee and certification are not the visitor's
+        return (_of_visitor(version).said,)
+    steps = visit_steps(jurisdiction, version, answer.on)
+    kept = [each for each in steps if _concerns(each.kind, facts)]
+    unread = facts.caregiver is True and not any(each.kind == "caregivers" for each in kept)
+    return (*(each.said for each in kept), *((UNREAD_CAREGIVER,) if unread else ())) or (NOTHING,)
+
+
+def _of_visitor(version: Version) -> Step:
+    rule = version.reciprocity
+    note = rule.note if rule is not None and rule.note else "the rule for visitors was not read"
+    url = version.sources[0].url if version.sources else None
+    return Step("who", f"Visitors: {note}.", version.known("reciprocity"), version.citations[0], url, "")
+
+
+def _concerns(kind: str, facts: Facts) -> bool:
+    is_minor = facts.age is None or facts.age < limits()["minor_steps_below"]
+    if kind == "minors":
+        return is_minor
+    if kind == "caregivers":
+        return is_minor or facts.caregiver is not False
+    if kind == "renewal":
+        return facts.initial is False
+    return True
+
+
+# -- the days that follow --------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Days:
+    """When a certification of that day expires, and every day that applies."""
+
+    expires: datetime.date | None = None
+    every: tuple[On, ...] = ()
+
+
+def follow(facts: Facts, version: Version, on: datetime.date) -> Days:
+    """The days of a certification issued on a day; of a visitor, the end of the pass."""
+    if facts.resident is False:
+        return Days(None, tuple(_days_of_visitor(version, on)))
+    expires = _expires(facts, version, on)
+    found = [*_days_of_resident(facts, version, on)]
+    if expires is not None:
+        found.append(On("certification expires", expires))
+    return Days(expires, tuple(sorted(found, key=lambda each: each.on)))
+
+
+def _days_of_visitor(version: Version, on: datetime.date) -> Iterator[On]:
+    days = version.reciprocity.pass_days if version.reciprocity else None
+    if days is not None and (end := days_later(on, days)) is not None:
+        yield On("visitor's pass of that day ends", end)
+
+
+def _days_of_resident(facts: Facts, version: Version, on: datetime.date) -> Iterator[On]:
+    if version.apply_within_days is not None and (by := days_later(on, version.apply_within_days)):
+        yield On("certification lapses unless the state has been applied to or has enrolled", by)
+    if version.card_validity_months is not None and (end := months_later(on, version.card_validity_months)):
+        yield On("card issued that day expires", end)
+    if facts.ends is not None:
+        yield On("last day that the practitioner set", facts.ends)
+
+
+def _expires(facts: Facts, version: Version, on: datetime.date) -> datetime.date | None:
+    """The day on which a certification issued on this day expires, or the earlier that the practitioner sets."""
+    if version.no_expiry_if_terminal and any(word.startswith("terminal_") for word in person(facts, on).had):
+        return facts.ends
+    ends = [facts.ends]
+    if version.certification_validity_days is not None:
+        ends.append(days_later(on, version.certification_validity_days))
+    if version.certification_validity_months is not None:
+        ends.append(months_later(on, version.certification_validity_months))
+    return min((end for end in ends if end is not None), default=None)
