@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, ending
 from lissive.errors import RuleError
 
 if TYPE_CHECKING:
@@ -94,7 +94,11 @@ def person(
     from lissive.access.decide import decide
     from lissive.access.decide import explain as explained
 
-    _check_calendar(calendar, (file, facts), force=force)
+    if calendar is not None:
+        from lissive.files import keep_inputs
+
+        ending(calendar, (".ics",), "--ics")
+        keep_inputs([calendar], reads=(file, facts), force=force)
     who, place, day, field = _asked(file, jurisdiction, on, facts)
     _refuse_outside(place, day, field)
     answer = decide(who, place, day)
@@ -319,8 +323,8 @@ def compare(
 
     if as_csv and as_json:
         raise RuleError("are both given.", where="--csv and --json", do="choose one of the two.")
-    _check_map(map_file)
     if map_file is not None:
+        ending(map_file, (".svg",), "--map")
         table = map_file.with_suffix(".csv")
         beside = Beside([table], table, ",".join(CSV_COLUMNS))
         keep_inputs([map_file], reads=[facts], beside=beside, force=force)
@@ -376,9 +380,10 @@ def draft(
     from lissive.access.certificate import draft as drafted
     from lissive.case import read_case
     from lissive.files import keep_inputs
-    from lissive.report.certificate_text import draft_text
+    from lissive.report.certificate_text import draft_text, formats
 
-    _check_out(out)
+    if out is not None:
+        ending(out, tuple(formats()), "--out")
     keep_inputs([out], reads=[file, *([facts] if facts else [])], force=force)
     case = read_case(file)
     day = case.as_of if on is None and case.as_of is not None else day_of(on)
@@ -393,21 +398,7 @@ def draft(
         raise typer.Exit(1)
 
 
-def _check_calendar(path: Path | None, reads: tuple[Path | None, ...], *, force: bool) -> None:
-    if path is None:
-        return
-    from lissive.files import keep_inputs
-
-    if path.suffix.lower() != ".ics":
-        raise RuleError(
-            f"is {str(path)!r}.", where="--ics", allowed="a file that ends in .ics.", do="rename it."
-        )
-    _check_folder(path, "--ics")
-    keep_inputs([path], reads=reads, force=force)
-
-
 def _write_calendar(path: Path, answer: Answer) -> None:
-    from lissive.files import atomic_path
     from lissive.report.calendar_text import ics
 
     if not answer.dates:
@@ -416,42 +407,10 @@ def _write_calendar(path: Path, answer: Answer) -> None:
             where="--ics",
             do="leave --ics out.",
         )
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(ics(answer).encode())
-
-
-def _check_map(path: Path | None) -> None:
-    if path is not None and path.suffix.lower() != ".svg":
-        raise RuleError(
-            f"is {str(path)!r}.", where="--map", allowed="a file that ends in .svg.", do="rename it."
-        )
-    _check_folder(path, "--map")
-
-
-def _check_out(path: Path | None) -> None:
-    from lissive.report.certificate_text import formats
-
-    if path is not None and path.suffix.lower() not in formats():
-        raise RuleError(
-            f"is {str(path)!r}.",
-            where="--out",
-            allowed=f"a file that ends in {', '.join(formats())}.",
-            do="rename it.",
-        )
-    _check_folder(path, "--out")
-
-
-def _check_folder(path: Path | None, option: str) -> None:
-    if path is not None and not path.absolute().parent.is_dir():
-        raise RuleError(
-            f"is {str(path)!r}, and there is no folder {str(path.parent)!r}.",
-            where=option,
-            do="create the folder, or choose another path.",
-        )
+    _write(path, ics(answer))
 
 
 def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path]:
-    from lissive.files import atomic_path
     from lissive.report.compare_text import compare_csv
     from lissive.report.tile_map import tile_map
 
@@ -460,16 +419,21 @@ def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path
     if checked:
         caption += f" Rules last checked on {min(checked)} or later."
     table = path.with_suffix(".csv")
-    for place, text in ((path, tile_map(answers, title, caption)), (table, compare_csv(answers))):
-        with atomic_path(place) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    _write(path, tile_map(answers, title, caption))
+    _write(table, compare_csv(answers))
     return [path, table]
 
 
 def _write_draft(path: Path, found: Draft) -> None:
-    from lissive.files import atomic_path
     from lissive.report.certificate_text import WRITERS
 
     text = WRITERS[path.suffix.lower()](found)
+    _write(path, text if text.endswith("\n") else f"{text}\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it or nothing, with the line ends that the text has."""
+    from lissive.files import atomic_path
+
     with atomic_path(path) as temporary:
-        temporary.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+        temporary.write_bytes(text.encode())
