@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from lissive.access.answer import Answer, Facts
@@ -72,15 +72,14 @@ class Draft:
             "access": self.answer.to_json(),
             "fields": [
                 {
-                    "id": each.field.id,
-                    "part": each.field.part,
-                    "label": each.field.label,
-                    "need": each.field.need,
+                    **{
+                        name: getattr(each.field, name)
+                        for name in ("id", "part", "label", "need", "provenance")
+                    },
                     "state": each.state,
                     "value": each.value or None,
                     "remark": each.remark,
                     "citation": each.field.citation or each.field.source.title,
-                    "provenance": each.field.provenance,
                     "source_url": each.field.source.url,
                     "source_kind": each.field.source.kind,
                     "source_seen": None if (seen := each.field.source.seen) is None else seen.isoformat(),
@@ -88,17 +87,7 @@ class Draft:
                 for each in self.entries
             ],
             "missing": [each.field.id for each in self.missing],
-            "visit": [
-                {
-                    "kind": each.kind,
-                    "text": each.text,
-                    "citation": each.citation,
-                    "provenance": each.provenance,
-                    "source_url": each.source_url,
-                    "note": each.note,
-                }
-                for each in self.steps
-            ],
+            "visit": [asdict(each) for each in self.steps],
         }
 
 

@@ -1,4 +1,4 @@
-"""The registers: what is covered and how well, what was read when, and how two readers coded it.
+"""The registers: what is covered and how well, and how two readers coded it.
 
 >>> kappa([("yes", "yes")] * 20 + [("yes", "no")] * 5 + [("no", "yes")] * 10 + [("no", "no")] * 15)
 0.4
@@ -76,55 +76,6 @@ def counted(place: Jurisdiction) -> dict[str, object]:
         "recalled": sum(len(each.fields_recalled) for each in place.versions),
         "sources": sum(len(each.sources) for each in place.versions),
     }
-
-
-# -- what was read ---------------------------------------------------------------------------------
-KINDS = ("primary", "secondary", "not_read_here")
-"""The law or its agency; somebody's account of it; taken over from a reader's note, and not read again."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One source, as far as one version rests on it."""
-
-    read: str | None
-    """The day; None where it was not read again."""
-    code: str
-    version: str
-    fields: tuple[str, ...]
-    kind: str
-    url: str | None
-    found: str
-
-
-def read_readings(path: Path) -> tuple[Reading, ...]:
-    """The rows of a file; RuleError with file and line of what is wrong."""
-    found = []
-    for row in read_table(path, ("read", "code", "version", "fields", "kind", "url", "found")):
-        if row["kind"] not in KINDS:
-            raise row.error(f"kind is {row['kind']!r}.", allowed=f"{', '.join(KINDS)}.")
-        if (row["read"] == "-") != (row["kind"] == "not_read_here"):
-            raise row.error(
-                "has a day of reading and was not read, or the other way.", do="correct read or kind."
-            )
-        found.append(
-            Reading(
-                None if row["read"] == "-" else row["read"],
-                row["code"],
-                row["version"],
-                () if row["fields"] == "-" else row.parts("fields"),
-                row["kind"],
-                None if row["url"] == "-" else row["url"],
-                row["found"],
-            )
-        )
-    return tuple(found)
-
-
-@cache
-def readings() -> tuple[Reading, ...]:
-    """The register that comes with lissive."""
-    return read_readings(DATA / "readings.tsv")
 
 
 # -- what was coded twice --------------------------------------------------------------------------

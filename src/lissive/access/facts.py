@@ -176,27 +176,16 @@ class FactRow(Row):
             named.add(word)
         who = None if self.practitioner is None else practitioners()[plain_word(self.practitioner)]
         flags = {flag_names()[name]: value for name, value in self.flags.items() if value is not None}
+        made: dict[str, Any] = {
+            "dx": dx,
+            "symptoms": symptoms,
+            "flags": flags,
+            "practitioner": who,
+            "doubts": tuple(dict.fromkeys(doubts)),
+            "product": self.product.asked() if self.product else None,
+        }
         return Facts(
-            self.age,
-            self.resident,
-            self.visitor_card,
-            dx,
-            self.dx_complete,
-            symptoms,
-            flags,
-            who,
-            self.visit,
-            self.initial,
-            self.ends,
-            tuple(dict.fromkeys(doubts)),
-            self.specialty,
-            self.waiver,
-            self.guardian,
-            self.second_practitioner,
-            self.caregiver,
-            self.moved_from,
-            self.certified_on,
-            self.product.asked() if self.product else None,
+            **{each.name: made.get(each.name, getattr(self, each.name, None)) for each in fields(Facts)}
         )
 
 

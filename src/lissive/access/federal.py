@@ -40,7 +40,7 @@ class Source(Row):
     title: str = Field(min_length=1)
     url: str | None
     kind: Literal["primary", "secondary", "none"]
-    as_of: When | None
+    as_of: When | None = None
 
 
 class Rule(Row):
@@ -194,21 +194,13 @@ class Medicine(Row):
     source: str
 
 
-class MedicineSource(Row):
-    """What was read."""
-
-    title: str = Field(min_length=1)
-    url: str = Field(pattern=r"^https?://\S+$")
-    kind: Literal["primary", "secondary"]
-
-
 class Medicines(Row):
     """The whole table."""
 
     as_of: Day
     labels: dict[str, Clause]
     medicines: tuple[Medicine, ...] = Field(min_length=1)
-    sources: dict[str, MedicineSource]
+    sources: dict[str, Source]
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
