@@ -176,7 +176,8 @@ class FactRow(Row):
             named.add(word)
         who = None if self.practitioner is None else practitioners()[plain_word(self.practitioner)]
         flags = {flag_names()[name]: value for name, value in self.flags.items() if value is not None}
-        made: dict[str, Any] = {
+        made: dict[str, Any] = {each.name: getattr(self, each.name, None) for each in fields(Facts)}
+        made |= {
             "dx": dx,
             "symptoms": symptoms,
             "flags": flags,
@@ -184,9 +185,7 @@ class FactRow(Row):
             "doubts": tuple(dict.fromkeys(doubts)),
             "product": self.product.asked() if self.product else None,
         }
-        return Facts(
-            **{each.name: made.get(each.name, getattr(self, each.name, None)) for each in fields(Facts)}
-        )
+        return Facts(**made)
 
 
 def _merged(one: Symptom | None, other: Symptom | None) -> Symptom | None:

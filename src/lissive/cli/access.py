@@ -120,7 +120,6 @@ def _asked(
     file: Path | None, jurisdiction: str | None, on: str | None, facts: Path | None
 ) -> tuple[Facts, str, datetime.date, str]:
     """Facts, place and day, and what the day was given by."""
-    from lissive.access.cases import read_question
     from lissive.access.facts import facts_of_case
     from lissive.case import read_case
 
@@ -132,6 +131,8 @@ def _asked(
             do="name a case, or give --jurisdiction CODE --facts FILE.",
         )
     if file is None and facts is not None:
+        from lissive.access.cases import read_question
+
         who, place, day = read_question(facts)
         if jurisdiction is None and place is None:
             raise RuleError("is missing.", where="--jurisdiction", allowed="a code, as US-NY.", do="give it.")

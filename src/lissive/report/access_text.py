@@ -6,10 +6,9 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import indent
+from typing import TYPE_CHECKING
 
 from lissive.access.answer import Answer, Caution, Facts, Federal, Level, Node, Product
-from lissive.access.cases import Change, Compared
-from lissive.access.coverage import Agreement, Coded, Covered
 from lissive.access.facts import products
 from lissive.access.routes import clause_text, said
 from lissive.access.rule import Jurisdiction, Version
@@ -17,6 +16,10 @@ from lissive.case import Case
 from lissive.case.vocabulary import visits
 from lissive.report.table import as_text, table
 from lissive.report.words import UNVERIFIED_MEANS, paragraphs, upper_first, wrapped
+
+if TYPE_CHECKING:  # an answer is printed without these
+    from lissive.access.cases import Change, Compared
+    from lissive.access.coverage import Agreement, Coded, Covered
 
 STATUS: Mapping[str, str] = {
     "eligible": "eligible",
