@@ -45,7 +45,7 @@ _EXPLAINED = 3
 _STATED = 2
 """Of what the case does not say on safety, how much is named here."""
 _NAMED = 3
-"""Of the parts that are cut, so many are named; the line has no room for more."""
+"""Of the parts that are cut, so many are named; more would not fit on the line."""
 _SHORTER = {"withdrawals_ae": "stopped for adverse events"}
 """Outcome, and its label where lines are short."""
 
