@@ -276,29 +276,18 @@ def _medicine(facts: Facts, asked: Asked, country: str, on: datetime.date) -> Pr
         why = f"Whether {products()[asked.product].text} is authorised there on that day was not read."
         return Product(asked.product, "unknown", "prescription", schedule=said, why=why)
     sources = (origin(row), *((us.cited(schedule),) if schedule else ()))
+    found = Product(asked.product, "unknown", "prescription", schedule=said, why=row.text, sources=sources)
     if row.status in ("not_authorised", "not_marketed"):
         bare: Indication | None = "none" if row.status == "not_authorised" else None
-        return Product(asked.product, "not_obtainable", None, bare, said, "no", None, row.text, (), sources)
+        return replace(found, status="not_obtainable", route=None, indication=bare, by_video="no")
     indication = _indication(facts, row, on)
     if row.provenance != "read" or row.status == "not_read":
-        return Product(
-            asked.product, "unknown", "prescription", indication, said, "unknown", None, row.text, (), sources
-        )
-    held = indication == "labelled" or row.off_label is True
+        return replace(found, indication=indication)
     video, until, by = _prescribed_by_video(said, on) if country == "US" else ("unknown", None, ())
-    why = row.text if held else f"{row.text} {_NOT_LABELLED[indication]}"
-    return Product(
-        asked.product,
-        "obtainable" if held else "unknown",
-        "prescription",
-        indication,
-        said,
-        video,
-        until,
-        why,
-        (),
-        (*sources, *by),
-    )
+    found = replace(found, indication=indication, by_video=video, until=until, sources=(*sources, *by))
+    if indication == "labelled" or row.off_label is True:
+        return replace(found, status="obtainable")
+    return replace(found, why=f"{row.text} {_NOT_LABELLED[indication]}")
 
 
 _NOT_LABELLED: Mapping[str | None, str] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -198,14 +199,14 @@ def history(
 ) -> None:
     """The rules of one jurisdiction, by date."""
     from lissive.access.rule import jurisdiction as find
-
-    place = find(jurisdiction)
-    if as_json:
-        print(json.dumps(place.model_dump(mode="json", by_alias=True)))
-        return
     from lissive.report.access_text import history_text
 
-    print(history_text(place))
+    place = find(jurisdiction)
+    _show(as_json, lambda: place.model_dump(mode="json", by_alias=True), lambda: history_text(place))
+
+
+def _show(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> None:
+    print(json.dumps(data()) if as_json else text())
 
 
 def coverage(
@@ -216,32 +217,19 @@ def coverage(
     as_json: AsJson = False,
 ) -> None:
     """Which jurisdictions are covered, when each was last checked, and how well."""
-    if coding:
-        _coding(as_json)
-        return
-    from lissive.access.coverage import coverage as register_of
-
-    entries = register_of()
-    if as_json:
-        print(json.dumps([each.model_dump(mode="json", by_alias=True) for each in entries]))
-        return
-    from lissive.report.access_text import coverage_text
-
-    print(coverage_text(entries))
-
-
-def _coding(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from lissive.access.coverage import agreement, coded
+    from lissive.access import coverage as register
+    from lissive.report.access_text import coding_text, coverage_text
 
-    if as_json:
-        rows, fields = map(asdict, coded()), map(asdict, agreement())
-        print(json.dumps({"fields": [*fields], "rows": [*rows]}))
+    if coding:
+        fields, rows = register.agreement(), register.coded()
+        both = {"fields": [*map(asdict, fields)], "rows": [*map(asdict, rows)]}
+        _show(as_json, lambda: both, lambda: coding_text(fields, rows))
         return
-    from lissive.report.access_text import coding_text
-
-    print(coding_text(agreement(), coded()))
+    entries = register.coverage()
+    dumped = [each.model_dump(mode="json", by_alias=True) for each in entries]
+    _show(as_json, lambda: dumped, lambda: coverage_text(entries))
 
 
 def changes(
@@ -256,6 +244,7 @@ def changes(
     """Which rules changed since a day, and whose answer they change."""
     from lissive.access.cases import changes as found_in
     from lissive.access.cases import read_question
+    from lissive.report.access_text import changes_text
 
     first, last = day_of(since, "--since"), day_of(to, "--to")
     if last < first:
@@ -267,12 +256,11 @@ def changes(
         )
     who = read_question(facts)[0] if facts is not None else None
     found = found_in(first, last, who)
-    if as_json:
-        print(json.dumps([each.to_json() for each in found]))
-        return
-    from lissive.report.access_text import changes_text
-
-    print(changes_text(found, first, last, asked=who is not None))
+    _show(
+        as_json,
+        lambda: [each.to_json() for each in found],
+        lambda: changes_text(found, first, last, asked=who is not None),
+    )
 
 
 def cases(
@@ -283,17 +271,14 @@ def cases(
 
     Exit code 1 if any differs in status or in procedural status.
     """
-    from lissive.access.cases import compare_cases as held
+    from lissive.access.cases import compare_cases
+    from lissive.report.access_text import cases_text
 
-    compared = held(file)
-    differs = [each for each in compared if not each.agrees]
-    if as_json:
-        rows: list[dict[str, Any]] = [each.to_json() for each in compared]
-        print(json.dumps({"cases": len(compared), "mismatches": len(differs), "rows": rows}))
-    else:
-        from lissive.report.access_text import cases_text
-
-        print(cases_text(file, compared))
+    compared = compare_cases(file)
+    differs = sum(not each.agrees for each in compared)
+    rows = [each.to_json() for each in compared]
+    said = {"cases": len(compared), "mismatches": differs, "rows": rows}
+    _show(as_json, lambda: said, lambda: cases_text(file, compared))
     if differs:
         raise typer.Exit(1)
 
