@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lissive import units
 from lissive.errors import LissiveError
-from lissive.model.parameters import load_genotypes, load_interactions, load_liver
+from lissive.model.parameters import load_genotypes, load_interactions, load_liver, load_parameters
 from lissive.studies.entry import NOT_MODELLED, Entry, is_number, table
 from lissive.studies.observation import ANALYTES, Arm
 from lissive.table import constants
@@ -22,6 +23,7 @@ SMOKING_H = _ASSUMED["smoking"]
 STEADY_DAYS = 7.0
 """How long a repeated dose is given where the study does not say."""
 INHALED = ("smoked", "vaporised")
+parameters, interactions = cache(load_parameters), cache(load_interactions)
 FOOD = {"fasted": 0.0, "low-fat": 0.5, "fed": 1.0, "high-fat": 1.0}
 USERS = {"light": 0.0, "mixed": 0.5, "heavy": 1.0}
 
@@ -35,7 +37,9 @@ def make_arm(entry: Entry, given: Mapping[str, Any], rows: Sequence[Mapping[str,
     rows : the arm's results, whose times tell when it sampled.
     """
     design = entry.checked("design", given, entry.at)
-    word = {name: design[name].means for name in ("route", "matrix", "food", "users", "dose_is") if name in design}
+    word = {
+        name: design[name].means for name in ("route", "matrix", "food", "users", "dose_is") if name in design
+    }
     reasons = {
         **_not_simulated(entry, given, design),
         **{
@@ -53,7 +57,7 @@ def make_arm(entry: Entry, given: Mapping[str, Any], rows: Sequence[Mapping[str,
         entry.skip(field, reason)
     if reasons or entry.findings or isinstance(fixed, str):
         return None
-    assumed: list[str] = []
+    assumed = list(design.get("assumed", ()))
     n = _count(design, assumed)
     route = word["route"]
     if route in INHALED:
@@ -91,9 +95,15 @@ def _not_simulated(entry: Entry, given: Mapping[str, Any], design: Mapping[str, 
     for name, field in (("route", "dose.route"), ("matrix", "matrix"), ("doses", "dose.schedule")):
         silent = given.get(name) is None and (name != "doses" or given.get("every_h") is None)
         if silent and field not in reasons:
-            entry.wrong(entry.at(name), f"The design has no {name}.", do="add it, or say in not_simulated why not.")
+            entry.wrong(
+                entry.at(name), f"The design has no {name}.", do="add it, or say in not_simulated why not."
+            )
     if design.get("doses", 1) > 1 and "every_h" not in design:
-        entry.wrong(entry.at("every_h"), "Of several doses every_h is not given.", do="add the hours between two doses.")
+        entry.wrong(
+            entry.at("every_h"),
+            "Of several doses every_h is not given.",
+            do="add the hours between two doses.",
+        )
     return reasons
 
 
@@ -121,7 +131,7 @@ def _dose_times(design: Mapping[str, Any], assumed: list[str]) -> tuple[float, .
 
 def _given(entry: Entry, design: Mapping[str, Any]) -> dict[str, float] | str:
     """Model parameters that medicines, genotype and liver fix; or why they cannot be told."""
-    known = load_interactions()
+    known = interactions()
     given = {"oil_CBD": float(design.get("oil", 0.0))}
     for medicine in design.get("comedication", ()):
         if medicine not in known:
@@ -133,16 +143,18 @@ def _given(entry: Entry, design: Mapping[str, Any]) -> dict[str, float] | str:
         ("liver", "liver_function", load_liver()),
     ):
         value = design.get(field)
-        if value in rows:
+        if isinstance(value, str) and value in rows:
             given[parameter] = rows[value].value
         elif value is not None:
-            entry.wrong(entry.at(field), f"{field} {value!r} is unknown.", allowed=f"{', '.join(rows)}, or null.")
+            entry.wrong(
+                entry.at(field), f"{field} {value!r} is unknown.", allowed=f"{', '.join(rows)}, or null."
+            )
     return given
 
 
 def with_medicine(medicine: str) -> dict[str, float]:
     """Model parameters under a medicine of interactions.tsv."""
-    return {name: row.value for name, row in load_interactions()[medicine].items()}
+    return {name: row.value for name, row in interactions()[medicine].items()}
 
 
 def _fed(food: str | None, route: str, assumed: list[str]) -> float:
@@ -195,8 +207,9 @@ def _hours(row: Mapping[str, Any]) -> float | None:
     """A time of the peak, or the earliest of a range."""
     ends = row.get("interval") or ()
     value = row.get("value") if row.get("value") is not None else ends[0] if ends else None
+    unit = str(row.get("unit"))
     try:
-        return float(value) * units.factor(str(row.get("unit")), "h") if is_number(value) else None
+        return float(value) * (1.0 if unit == "h" else units.factor(unit, "h")) if is_number(value) else None
     except LissiveError:
         return None
 

@@ -41,42 +41,23 @@ class Field(NamedTuple):
     field: str
     kind: str
     most: str
+    many: str
+    """`list` of such values, or one or a list of them (`or list`)."""
     note: str
 
     @property
     def allowed(self) -> str:
         ends = f" up to {float(self.most):.10g}" if self.most else ""
-        return {
-            "positive": f"a number over 0 and{ends}, or null",
-            "number": f"a number from 0{ends}, or null",
-            "whole": f"a whole number from 1{ends}, or null",
-            "dose": f"a number over 0 and{ends}, a list of such numbers, or null where none was given",
-            "numbers": f"a list of numbers from 0{ends}",
-            "texts": "a list of words",
-            "end": "hours, last, or inf",
-            "mapping": "fields and texts",
-            "text": "text",
-        }.get(self.kind, "")
+        listed = {"list": "a list, each ", "or list": "one or a list, each "}.get(self.many, "")
+        return f"{listed}{KINDS[self.kind][0]}{ends}, or null"
 
     def takes(self, value: Any) -> bool:
-        most = float(self.most or "inf")
-        if self.kind == "dose":
-            each = value if isinstance(value, tuple) else (value,)
-            return bool(each) and all(is_number(x) and 0 < x <= most for x in each)
-        if self.kind in ("numbers", "texts"):
-            fits = (lambda x: is_number(x) and 0 <= x <= most) if self.kind == "numbers" else _is_text
-            return isinstance(value, tuple) and (bool(value) or self.kind == "texts") and all(map(fits, value))
-        if self.kind == "any" or (self.kind == "end" and value in ("last", "inf")):
+        if self.kind == "end" and value in ("last", "inf"):
             return True
-        if self.kind in ("text", "mapping"):
-            return isinstance(value, Mapping if self.kind == "mapping" else str | int | float)
-        least = {"whole": 1.0, "number": 0.0}.get(self.kind, 5e-324)
-        whole = self.kind != "whole" or isinstance(value, int)
-        return is_number(value) and whole and least <= value <= most
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+        many = isinstance(value, tuple) and bool(self.many)
+        each = value if many else (value,)
+        fits = all(KINDS[self.kind][1](x) and (not self.most or x <= float(self.most)) for x in each)
+        return fits and (many or self.many != "list")
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
@@ -84,6 +65,19 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "positive": ("a number over 0", lambda x: is_number(x) and x > 0),
+    "end": ("hours over 0, last or inf", lambda x: is_number(x) and x > 0),
+    "number": ("a number from 0", lambda x: is_number(x) and x >= 0),
+    "whole": ("a whole number from 1", lambda x: is_number(x) and isinstance(x, int) and x >= 1),
+    "text": ("text", lambda x: isinstance(x, str | int | float)),
+    "mapping": ("fields and texts", lambda x: isinstance(x, Mapping)),
+    "any": ("", lambda _: True),
+}
+"""Kinds of values of fields.tsv beside words: what is allowed, and whether a value is one."""
+
+
+@cache
 def table(name: str) -> list[dict[str, str]]:
     return rows_of(Path(__file__).with_name(name))
 
@@ -170,7 +164,9 @@ class Entry:
         found = find(field, text)
         if found is None:
             words = [row["word"] for row in table("words.tsv") if row["field"] == field]
-            self.wrong(loc, f"{field} {text!r} is unknown.", allowed=f"{', '.join(words)}.", do=nearest(text, words))
+            self.wrong(
+                loc, f"{field} {text!r} is unknown.", allowed=f"{', '.join(words)}.", do=nearest(text, words)
+            )
         return found
 
     def checked(self, part: str, given: Mapping[str, Any], at: At) -> dict[str, Any]:
@@ -179,7 +175,12 @@ class Entry:
         for name, value in given.items():
             row = known.get(name)
             if row is None:
-                self.wrong(at(name), f"{name} is no field of a {part}.", allowed=f"{', '.join(known)}.", do=nearest(name, known))
+                self.wrong(
+                    at(name),
+                    f"{name} is no field of a {part}.",
+                    allowed=f"{', '.join(known)}.",
+                    do=nearest(name, known),
+                )
             elif value is not None:
                 if row.kind == "word":
                     if found := self.word(name, value, at(name)):

@@ -8,8 +8,8 @@ from typing import Any
 
 from lissive import units
 from lissive.errors import LissiveError
-from lissive.model.parameters import load_genotypes, load_interactions, load_liver, load_parameters
-from lissive.studies.arm import with_medicine
+from lissive.model.parameters import load_genotypes, load_liver
+from lissive.studies.arm import interactions, parameters, with_medicine
 from lissive.studies.entry import NOT_MODELLED, At, Entry, Metric, is_number, metrics, nearest
 from lissive.studies.observation import INFINITE, LAST, Arm, Observation
 
@@ -20,7 +20,7 @@ NOMINAL_MG = {"THC": 10.0, "CBD": 750.0}
 OF_THE_DOSE = {"oil_CBD", "heavy_user"}
 """What an arm fixes that is no condition of a ratio: both of its sides have it."""
 MOST_IN_L, MOST_FOR_H, MOST_H = 1.0, 10.0, 10_000.0
-"""Whatever is over all that was given, in a litre of plasma for ten hours, or later than 10,000 h, is a slip of the unit."""
+"""More than all that was given, in so much plasma for so long, or a later time: a slip of the unit."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def observations_of(
     if row["analyte"].means == NOT_MODELLED:
         entry.skip(what, row["analyte"].note)
     elif metric is None:
-        entry.skip(what, f"a metric that is not computed here; {nearest(row['metric'], metrics())}".rstrip("; "))
+        entry.skip(
+            what, f"a metric that is not computed here; {nearest(row['metric'], metrics())}".rstrip("; ")
+        )
     elif metric.measure == NOT_MODELLED:
         entry.skip(what, metric.note)
     elif arm is not None and arm.several_doses and metric.group != "ratio":
@@ -70,7 +72,9 @@ def _made(result: _Result, given: Mapping[str, Any], arm: Arm | None) -> Iterato
     """The row as an observation, before it is known that the arm took what was measured."""
     factor = _factor(result, given.get("unit"), arm)
     if result.metric.measure == "conc" and given.get("time_h") is None and "when" not in given:
-        result.entry.wrong(result.at("time_h"), "time_h is None.", allowed="the time of the concentration, in h.")
+        result.entry.wrong(
+            result.at("time_h"), "time_h is None.", allowed="the time of the concentration, in h."
+        )
     value, end = result.row.get("value"), result.row.get("to")
     if is_number(end) and end <= result.row.get("from_h", 0.0):
         result.entry.wrong(result.at("to"), f"to is {end:g}.", allowed="an end after the start.")
@@ -108,7 +112,7 @@ def _most(made: Observation) -> float:
     mg = _mg(made.arm, made.analyte) * len(made.arm.dose_times)
     if made.group != "exposure" or not mg:
         return INFINITE
-    weight = made.arm.weight[0] if made.arm.weight else load_parameters()["weight_ref"].value
+    weight = made.arm.weight[0] if made.arm.weight else parameters()["weight_ref"].value
     highest = mg * (weight if made.arm.per_kg else 1.0) * 1e3 / MOST_IN_L
     return highest * (MOST_FOR_H if made.measure == "AUC" else 1.0)
 
@@ -164,7 +168,7 @@ def _factor(result: _Result, unit: Any, arm: Arm | None) -> float | None:
             allowed=f"{metric.unit}, or another unit of the same kind.",
         )
         return None
-    mean = arm.weight[0] if arm and arm.weight else load_parameters()["weight_ref"].value
+    mean = arm.weight[0] if arm and arm.weight else parameters()["weight_ref"].value
     return factor * mean if by_weight else factor
 
 
@@ -173,7 +177,7 @@ def _by_mass(given: str, wanted: str, analyte: str) -> float:
     try:
         return 1.0 if given == wanted else units.factor(given, wanted)
     except LissiveError:
-        molar = load_parameters()[f"M_{analyte}"].value
+        molar = parameters()[f"M_{analyte}"].value
         amount = wanted.replace("ng/mL", "nmol/L").replace("ng*h/mL", "nmol*h/L")
         return units.factor(given, amount) * (molar / 1000.0)
 
@@ -188,7 +192,7 @@ def _observation(result: _Result, arm: Arm, value: float) -> Observation:
         until = float(row["sampled_to_h"])
         kept = tuple(t for t in arm.sampling if t <= until + 1e-9)
         arm = replace(arm, sampling=kept or (until,))
-    to = {None: LAST, "last": LAST, "inf": INFINITE}.get(end)
+    to = {None: LAST, "last": LAST, "inf": INFINITE}[end] if end in (None, "last", "inf") else float(end)
     condition = f"[{row['condition']}]" if "condition" in row else ""
     return Observation(
         entry.id,
@@ -202,7 +206,7 @@ def _observation(result: _Result, arm: Arm, value: float) -> Observation:
         row["provenance"].means if "provenance" in row else "",
         result.split,
         arm,
-        window=(float(row.get("from_h", 0.0)), float(end) if to is None else to),
+        window=(float(row.get("from_h", 0.0)), to),
         time=float(row["time_h"]) if "time_h" in row else None,
         cv=_cv(row),
         assumed=(*arm.assumed, *assumed),
@@ -243,7 +247,7 @@ def _ratio(result: _Result, made: Observation) -> Iterator[Observation]:
 def _over_without(result: _Result, made: Observation) -> Iterator[Observation]:
     """What the arm has of medicines, or of the other cannabinoid, over the same people without it."""
     arm = made.arm
-    medicines = {parameter for rows in load_interactions().values() for parameter in rows}
+    medicines = {parameter for rows in interactions().values() for parameter in rows}
     bare = {
         parameter: value
         for parameter, value in arm.given.items()
@@ -260,7 +264,7 @@ def _over_without(result: _Result, made: Observation) -> Iterator[Observation]:
 
 def _under(result: _Result, made: Observation, name: str) -> Iterator[Observation]:
     """A ratio under one of several medicines, or in one class of liver disease."""
-    if name in load_interactions():
+    if name in interactions():
         given = with_medicine(name)
     elif name in load_liver():
         given = {"liver_function": load_liver()[name].value}

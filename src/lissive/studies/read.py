@@ -20,7 +20,7 @@ from lissive.studies.arm import make_arm
 from lissive.studies.entry import Entry, nearest
 from lissive.studies.measures import observations_of
 from lissive.studies.observation import Observation, Studies
-from lissive.studies.prose import Text
+from lissive.studies.prose import Text, under
 
 SHIPPED = Path(__file__).parent / "pk.yaml"
 _MOST_FIELDS = 200_000
@@ -87,19 +87,21 @@ def _arms(whole: Entry) -> Iterator[Text]:
             known = f"{', '.join(arms)}."
             whole.wrong(("results", k, "arm"), f"arm {row.get('arm')!r} is unknown.", allowed=known)
     for name, arm in arms.items():
-        entry = Entry(whole.base, study, name, partial(_under, ("arms", name, "design")), whole.path, whole.lines)
+        entry = Entry(
+            whole.base, study, name, partial(under, ("arms", name, "design")), whole.path, whole.lines
+        )
         fields = arm if isinstance(arm, Mapping) else {}
         design = fields.get("design")
         _known(entry, ("arms", name), fields, ARM_FIELDS)
         if not isinstance(design, Mapping):
-            entry.wrong(("arms", name, "design"), "The arm has no design.", allowed="fields, as in fields.tsv.")
+            entry.wrong(
+                ("arms", name, "design"), "The arm has no design.", allowed="fields, as in fields.tsv."
+            )
             design = {}
-        rows = [(row, partial(_under, ("results", k))) for k, row in enumerate(results) if row.get("arm") == name]
-        yield Text(entry, fields, partial(_under, ("arms", name)), design, rows)
-
-
-def _under(loc: Loc, name: str) -> Loc:
-    return (*loc, name)
+        rows = [
+            (row, partial(under, ("results", k))) for k, row in enumerate(results) if row.get("arm") == name
+        ]
+        yield Text(entry, fields, partial(under, ("arms", name)), design, rows)
 
 
 def _known(entry: Entry, loc: Loc, given: Mapping[str, Any], fields: set[str]) -> None:
