@@ -37,22 +37,10 @@ def make_arm(entry: Entry, given: Mapping[str, Any], rows: Sequence[Mapping[str,
     rows : the arm's results, whose times tell when it sampled.
     """
     design = entry.checked("design", given, entry.at)
-    word = {
-        name: design[name].means for name in ("route", "matrix", "food", "users", "dose_is") if name in design
-    }
-    reasons = {
-        **_not_simulated(entry, given, design),
-        **{
-            field: design[name].note
-            for name, field in (("route", "dose.route"), ("matrix", "matrix"))
-            if name in design and design[name].means == NOT_MODELLED
-        },
-    }
+    words = ("route", "matrix", "food", "users", "dose_is")
+    word = {name: design[name].means for name in words if name in design}
     fixed = _given(entry, design)
-    if isinstance(fixed, str):
-        reasons["dose.comedication"] = fixed
-    if word.get("dose_is") == "delivered" and word.get("route") in INHALED:
-        reasons["dose.dose_is"] = "the delivered dose is given, and the model needs the dose that was loaded"
+    reasons = _not_simulated(entry, given, design, fixed)
     for field, reason in reasons.items():
         entry.skip(field, reason)
     if reasons or entry.findings or isinstance(fixed, str):
@@ -89,15 +77,25 @@ def make_arm(entry: Entry, given: Mapping[str, Any], rows: Sequence[Mapping[str,
     )
 
 
-def _not_simulated(entry: Entry, given: Mapping[str, Any], design: Mapping[str, Any]) -> dict[str, str]:
-    """The design's own reasons; what it has to say and does not, without such a reason, is a finding."""
+def _not_simulated(
+    entry: Entry, given: Mapping[str, Any], design: Mapping[str, Any], fixed: dict[str, float] | str
+) -> dict[str, str]:
+    """Why the arm cannot be simulated, by field; what the design has to say and does not is a finding."""
     reasons = {name: str(why) for name, why in design.get("not_simulated", {}).items()}
-    for name, field in (("route", "dose.route"), ("matrix", "matrix"), ("doses", "dose.schedule")):
-        silent = given.get(name) is None and (name != "doses" or given.get("every_h") is None)
-        if silent and field not in reasons:
-            entry.wrong(
-                entry.at(name), f"The design has no {name}.", do="add it, or say in not_simulated why not."
-            )
+    for name, field in (("route", "dose.route"), ("matrix", "matrix")):
+        if given.get(name) is None and field not in reasons:
+            entry.word(name, None, entry.at(name))
+        elif name in design and design[name].means == NOT_MODELLED:
+            reasons[field] = design[name].note
+    if isinstance(fixed, str):
+        reasons["dose.comedication"] = fixed
+    route, dose_is = (design[name].means if name in design else None for name in ("route", "dose_is"))
+    if route in INHALED and dose_is == "delivered":
+        reasons["dose.dose_is"] = "the delivered dose is given, and the model needs the dose that was loaded"
+    if given.get("doses") is None and given.get("every_h") is None and "dose.schedule" not in reasons:
+        entry.wrong(
+            entry.at("doses"), "doses is None.", allowed="a whole number from 1, or null with every_h."
+        )
     if design.get("doses", 1) > 1 and "every_h" not in design:
         entry.wrong(
             entry.at("every_h"),

@@ -56,8 +56,9 @@ class Field(NamedTuple):
             return True
         many = isinstance(value, tuple) and bool(self.many)
         each = value if many else (value,)
-        fits = all(KINDS[self.kind][1](x) and (not self.most or x <= float(self.most)) for x in each)
-        return fits and (many or self.many != "list")
+        if many != bool(self.many) and self.many != "or list" or (not each and self.kind != "text"):
+            return False
+        return all(KINDS[self.kind][1](x) and (not self.most or x <= float(self.most)) for x in each)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
@@ -194,5 +195,6 @@ class Entry:
 
 def nearest(text: object, words: Iterable[str]) -> str:
     """What to do about an unknown word: the known one that is most like it."""
-    found = difflib.get_close_matches(str(text).lower(), list(words), n=1)
-    return f"write {found[0]}, if that is meant." if found else ""
+    known = {word.lower(): word for word in words}
+    found = difflib.get_close_matches(str(text).lower(), known, n=1)
+    return f"write {known[found[0]]}, if that is meant." if found else ""

@@ -354,6 +354,8 @@ def _in_number(loc: Loc, condition: str, field: str) -> Loc:
     """Where a field of a row stands in the file."""
     if field in ("analyte", "provenance"):
         return (*loc[:2], field)
+    if isinstance(loc[-1], int):  # a point of a list
+        return loc
     return (*loc, _FROM.get(field, field), *([condition] if condition and field == "value" else []))
 
 
@@ -376,7 +378,7 @@ def _points(entry: Entry, points: Any, loc: Loc) -> Iterator[tuple[Mapping[str, 
             {"when": time, "left_out": f"{time!r} is no time"} if isinstance(time, str) else {"time_h": time}
         )
         given = {"metric": "C", "value": value, "unit": "ng/mL", "spread": more[0] if more else None}
-        yield {**given, **when}, lambda _, k=k: (*loc, k)  # type: ignore[misc]
+        yield {**given, **when}, partial(_in_number, (*loc, k), "")
 
 
 def _row(entry: Entry, given: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
