@@ -56,7 +56,7 @@ class Field(NamedTuple):
             return True
         many = isinstance(value, tuple) and bool(self.many)
         each = value if many else (value,)
-        if many != bool(self.many) and self.many != "or list" or (not each and self.kind != "text"):
+        if (many != bool(self.many) and self.many != "or list") or (not each and self.kind != "text"):
             return False
         return all(KINDS[self.kind][1](x) and (not self.most or x <= float(self.most)) for x in each)
 
