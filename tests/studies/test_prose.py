@@ -253,6 +253,26 @@ class TestInAFile:
         assert f"study doe2010, analytes.0.{name}.unit: {row['value']:g} {row['unit']} is " in said
         assert "impossible" in said
 
+    @pytest.mark.parametrize(
+        "text", ["food after " * 2000, "fast " * 5000, "1" * 50_000, " " * 50_000, "x" * 50_000 + "®"]
+    )
+    def test_a_text_without_end_is_refused(self, tmp_path, capsys, text):
+        for path in (
+            ("dose", "fed_state"),
+            ("population", "status"),
+            (*A, "Cmax", "unit"),
+            (*A, "AUC", "which"),
+        ):
+            said = refused(write(tmp_path, changed((path, text))), capsys)
+            assert f"{'.'.join(map(str, path))}: The text has " in said
+
+    @pytest.mark.parametrize(
+        "text", ["fast after " * 170, "x " * 900, "9" * 400 + " d", "daily x " + "9" * 400 + " d"]
+    )
+    def test_a_long_text_that_says_nothing_is_listed(self, tmp_path, text):
+        made = read(tmp_path, changed((("dose", "fed_state"), text), (("dose", "schedule"), text)))
+        assert text[:40] in skipped(made)["dose.fed_state"]
+
     def test_an_unknown_field_of_a_number_is_a_fault(self, tmp_path, capsys):
         said = refused(write(tmp_path, changed(((*A, "Cmax", "medain"), 2.5))), capsys)
         assert "analytes.0.Cmax.medain: medain is no field of a number" in said

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,48 @@ def test_unspecified_meals_and_users_are_told(tmp_path):
     assert (fed.fed, fed.assumed) == (1.0, ("a fatty meal",))
     smoked = changed(*D, to={**DESIGN, "route": "smoked", "duration_min": 10, "dose_is": "loaded"})
     assert read(tmp_path, smoked).observations[0].arm.assumed == ("light users",)
+
+
+@pytest.mark.slow
+def test_nothing_odd_anywhere_is_a_fault_of_the_program(tmp_path):
+    """Every odd value in every place is read, listed as left out, or refused by name; never a traceback."""
+    odd: list[Any] = [
+        None,
+        "ten",
+        True,
+        -1,
+        0,
+        10**30,
+        5e-324,
+        "",
+        float("inf"),
+        [],
+        [[1]],
+        {},
+        {"value": [1]},
+        "last",
+    ]
+    places = [
+        *(("arms", "doe2010", name) for name in ("split", "split_note", "control", "notes", "design")),
+        *((*D, name) for name in entry.fields("design")),
+        *(("results", 2, name) for name in entry.fields("row")),
+        *((name,) for name in ("citation", "arms", "results", "remarks")),
+        ("results", 2),
+    ]
+    studies = [changed(*place, to=value) for place in places for value in odd]
+    file = tmp_path / "odd.json"
+    refusals: list[str] = []
+    for study in studies:
+        file.write_text(json.dumps([study]), encoding="utf-8")
+        try:
+            made = read_studies(file)
+        except StudyError as error:
+            refusals.append(str(error))
+        else:
+            assert len(made.observations) == 5 or made.skipped or not study["results"]
+    assert len(refusals) > len(studies) / 3
+    lines = [line for each in refusals for line in each.splitlines()]
+    assert all(re.match(r".*odd.json:\d+, study .*, [\w.]*: ", line) for line in lines)
 
 
 def test_repeated_doses(tmp_path):

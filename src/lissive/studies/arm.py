@@ -122,7 +122,7 @@ def _count(design: Mapping[str, Any], assumed: list[str]) -> int:
 def _dose_times(design: Mapping[str, Any], assumed: list[str]) -> tuple[float, ...]:
     every, doses = float(design.get("every_h", 0.0)), design.get("doses")
     if doses is None:
-        doses = min(round(STEADY_DAYS * 24.0 / every) + 1, MOST_DOSES)
+        doses = round(min(STEADY_DAYS * 24.0 / every, MOST_DOSES - 1)) + 1
         assumed.append(f"{STEADY_DAYS:g} days of repeated doses")
     return tuple(k * every for k in range(doses))
 
@@ -203,8 +203,8 @@ def _sampling(
 
 def _hours(row: Mapping[str, Any]) -> float | None:
     """A time of the peak, or the earliest of a range."""
-    ends = row.get("interval") or ()
-    value = row.get("value") if row.get("value") is not None else ends[0] if ends else None
+    ends, value = row.get("interval"), row.get("value")
+    value = ends[0] if value is None and isinstance(ends, tuple) and ends else value
     unit = str(row.get("unit"))
     try:
         return float(value) * (1.0 if unit == "h" else units.factor(unit, "h")) if is_number(value) else None

@@ -17,7 +17,9 @@ from lissive.studies.entry import NOT_MODELLED, At, Entry, find, is_number, metr
 from lissive.studies.measures import IN_WORDS
 from lissive.studies.observation import PRINTED
 
-N = r"(\d+(?:\.\d+)?)"
+N = r"(?<![\d.])(\d{1,9}(?:\.\d{1,9})?)(?!\d)"
+MOST_CHARS, MOST_IN_CLAUSE = 2000, 500
+"""Longer texts are no words of a design, and would cost the patterns minutes."""
 _HOURS = {"h": 1.0, "m": 1 / 60, "d": 24.0, "w": 168.0}
 """By the first letter: minutes, hours, days, weeks."""
 _TIME = rf"{N} ?-?(h|hrs?|hours?|mins?|minutes?|d|days?|w|weeks?)\b"
@@ -73,6 +75,8 @@ def arm_of(number: int, study: Mapping[str, Any], path: Path, lines: Mapping[Loc
     """The arm that a study in words is."""
     entry = Entry((number,), study, str(study.get("id")), _place, path, lines)
     _unread(entry, "", study, STUDY_FIELDS)
+    study = _short(entry, study, ())
+    entry.data = study
     parts = []
     for part, fields in PART_FIELDS.items():
         given = study.get(part)
@@ -84,6 +88,18 @@ def arm_of(number: int, study: Mapping[str, Any], path: Path, lines: Mapping[Loc
         _unread(entry, f"{part}.", given, fields)
         parts.append(given)
     return Text(entry, study, partial(under, ()), _design(entry, *parts), list(_rows(entry)))
+
+
+def _short(entry: Entry, value: Any, loc: Loc) -> Any:
+    """The same without texts that are too long, which are findings."""
+    if isinstance(value, str) and len(value) > MOST_CHARS:
+        entry.wrong(loc, f"The text has {len(value)} characters.", allowed=f"up to {MOST_CHARS}.")
+        return ""
+    if isinstance(value, Mapping):
+        return {name: _short(entry, each, (*loc, name)) for name, each in value.items()}
+    return (
+        tuple(_short(entry, x, (*loc, k)) for k, x in enumerate(value)) if isinstance(value, tuple) else value
+    )
 
 
 def _place(name: str) -> Loc:
@@ -158,7 +174,7 @@ def _amounts(dose: Mapping[str, Any]) -> dict[str, Any]:
 
 def meant(field: str, text: str) -> str | None:
     """What the first phrase of phrases.tsv means that a text has."""
-    rows = (row for row in table("phrases.tsv") if row["field"] == field)
+    rows = (row for row in table("phrases.tsv") if row["field"] == field and len(text) <= MOST_IN_CLAUSE)
     return next((row["means"] for row in rows if re.search(row["pattern"], text)), None)
 
 

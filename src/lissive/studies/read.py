@@ -83,7 +83,7 @@ def _arms(whole: Entry) -> Iterator[Text]:
         whole.wrong(("results",), "The study has no list of results.", allowed="one row for each number.")
         results = ()
     for k, row in enumerate(results):
-        if row.get("arm") not in arms:
+        if not isinstance(row.get("arm"), str) or row["arm"] not in arms:
             known = f"{', '.join(arms)}."
             whole.wrong(("results", k, "arm"), f"arm {row.get('arm')!r} is unknown.", allowed=known)
     for name, arm in arms.items():
