@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
@@ -84,8 +85,8 @@ def table(name: str) -> list[dict[str, str]]:
 
 
 @cache
-def _words(field: str) -> dict[str, Word]:
-    rows = (row for row in table("words.tsv") if row["field"] == field)
+def _words(kind: str) -> dict[str, Word]:
+    rows = (row for row in table("words.tsv") if row["field"] == kind)
     return {row["word"].lower(): Word(row["means"], row["note"]) for row in rows}
 
 
@@ -125,29 +126,20 @@ def find(field: str, text: object) -> Word | None:
     return known[max(fitting, key=len)]
 
 
+@dataclass
 class Entry:
-    """One arm in the file, with the means to say where something is wrong in it.
+    """One arm in the file, with the means to say where something is wrong in it."""
 
-    Parameters
-    ----------
-    base : the place of the study in the file; all other places are within it.
-    data : the study.
-    name : the arm's id.
-    at : from a field of the design to its place within the study.
-    """
-
-    def __init__(
-        self,
-        base: Loc,
-        data: Mapping[str, Any],
-        name: str,
-        at: At,
-        path: Path,
-        lines: Mapping[Loc, int],
-    ) -> None:
-        self.base, self.data, self.id, self.at, self.path, self.lines = base, data, name, at, path, lines
-        self.findings: list[StudyError] = []
-        self.skipped: list[Skipped] = []
+    base: Loc
+    """The place of the study in the file; all other places are within it."""
+    data: Mapping[str, Any]
+    id: str
+    at: At
+    """From a field of the design to its place within the study."""
+    path: Path
+    lines: Mapping[Loc, int]
+    findings: list[StudyError] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
 
     def wrong(self, loc: Loc, what: str, *, allowed: str = "", do: str = "") -> None:
         full = (*self.base, *loc)

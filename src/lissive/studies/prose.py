@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lissive.marked import Loc
 from lissive.studies.arm import INHALED, MOST_DOSES, interactions
-from lissive.studies.entry import NOT_MODELLED, At, Entry, find, is_number, metrics, table
+from lissive.studies.entry import NOT_MODELLED, At, Entry, fields, find, is_number, metrics, table
 from lissive.studies.measures import IN_WORDS
 from lissive.studies.observation import PRINTED
 
@@ -34,19 +34,7 @@ PLACES: dict[str, Loc] = {
     **{name: (name,) for name in ("matrix", "sampling_h", "lloq_ng_mL")},
 }
 """Where a field of the design stands; all others stand in the dose under their own name."""
-STUDY_FIELDS = set(
-    "id citation doi doi_provenance source_url population dose matrix analytes split split_note notes sampling_h"
-    " lloq_ng_mL control".split()
-)
-PART_FIELDS = {
-    "population": set("n status sex age notes weight_kg".split()),
-    "dose": set(
-        "route formulation THC_mg CBD_mg dose_is sprays fed_state schedule note comedication cyp2c9 liver"
-        " duration_min".split()
-    ),
-}
 _ANALYTE_FIELDS = {"analyte", "provenance", "where", "confidence", "note"}
-_VALUE_FIELDS = set("value unit stat spread spread_type note which as_reported range CI90 t_h".split())
 _FROM = {
     "spread_kind": "spread_type",
     "to": "which",
@@ -74,18 +62,17 @@ def under(loc: Loc, name: str) -> Loc:
 def arm_of(number: int, study: Mapping[str, Any], path: Path, lines: Mapping[Loc, int]) -> Text:
     """The arm that a study in words is."""
     entry = Entry((number,), study, str(study.get("id")), _place, path, lines)
-    _unread(entry, "", study, STUDY_FIELDS)
+    _unread(entry, "", "study in words", study)
     study = _short(entry, study, ())
     entry.data = study
     parts = []
-    for part, fields in PART_FIELDS.items():
+    for part in ("population", "dose"):
         given = study.get(part)
         if not isinstance(given, Mapping):
-            entry.wrong(
-                (part,), f"The study has no {part}.", allowed="fields, as in docs/how-to/validate.md."
-            )
+            allowed = "fields, as in docs/how-to/validate.md."
+            entry.wrong((part,), f"The study has no {part}.", allowed=allowed)
             given = {}
-        _unread(entry, f"{part}.", given, fields)
+        _unread(entry, f"{part}.", part, given)
         parts.append(given)
     return Text(entry, study, partial(under, ()), _design(entry, *parts), list(_rows(entry)))
 
@@ -106,10 +93,10 @@ def _place(name: str) -> Loc:
     return PLACES.get(name, ("dose", name))
 
 
-def _unread(entry: Entry, part: str, given: Mapping[str, Any], fields: set[str]) -> None:
+def _unread(entry: Entry, before: str, part: str, given: Mapping[str, Any]) -> None:
     for name in given:
-        if name not in fields:
-            entry.skip(f"{part}{name}", "a field that is not read")
+        if name not in fields(part):
+            entry.skip(f"{before}{name}", "a field that is not read")
 
 
 def _design(entry: Entry, people: Mapping[str, Any], dose: Mapping[str, Any]) -> dict[str, Any]:
@@ -353,10 +340,7 @@ def _cells(entry: Entry, given: Any, name: str, loc: Loc) -> Iterator[tuple[Mapp
     elif not isinstance(given, Mapping) or "value" not in given:
         entry.wrong(loc, "There is no value.", allowed="value, unit and stat.")
     else:
-        for field in given:
-            if field not in _VALUE_FIELDS:
-                allowed = f"{', '.join(sorted(_VALUE_FIELDS))}."
-                entry.wrong((*loc, field), f"{field} is no field of a number.", allowed=allowed)
+        entry.checked("number", given, partial(under, loc))
         value = given["value"]
         several = isinstance(value, Mapping) and metric.group == "ratio"
         for condition, each in value.items() if several and value else [("", None if value == {} else value)]:

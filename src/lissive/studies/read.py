@@ -10,22 +10,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from lissive.errors import StudyError
 from lissive.given import path_of
 from lissive.marked import Loc, read_marked
 from lissive.studies import prose
 from lissive.studies.arm import make_arm
-from lissive.studies.entry import Entry, nearest
+from lissive.studies.entry import Entry
 from lissive.studies.measures import observations_of
 from lissive.studies.observation import Observation, Studies
 from lissive.studies.prose import Text, under
 
 SHIPPED = Path(__file__).parent / "pk.yaml"
 _MOST_FIELDS = 200_000
-STUDY_FIELDS = set("citation doi doi_provenance source_url arms results remarks".split())
-ARM_FIELDS = set("split split_note control notes design".split())
 
 
 def read_studies(path: str | Path) -> Studies:
@@ -75,7 +72,7 @@ def _arms(whole: Entry) -> Iterator[Text]:
     """The arms of a study, each with its rows; what is wrong with the study itself goes to the findings of `whole`."""
     study = whole.data
     arms, results = study["arms"], study.get("results")
-    _known(whole, (), study, STUDY_FIELDS)
+    whole.checked("study", study, whole.at)
     if not isinstance(arms, Mapping) or not arms:
         whole.wrong(("arms",), "The study has no arms.", allowed="ids, each with a split and a design.")
         return
@@ -92,7 +89,7 @@ def _arms(whole: Entry) -> Iterator[Text]:
         )
         fields = arm if isinstance(arm, Mapping) else {}
         design = fields.get("design")
-        _known(entry, ("arms", name), fields, ARM_FIELDS)
+        entry.checked("arm", fields, partial(under, ("arms", name)))
         if not isinstance(design, Mapping):
             entry.wrong(
                 ("arms", name, "design"), "The arm has no design.", allowed="fields, as in fields.tsv."
@@ -102,17 +99,6 @@ def _arms(whole: Entry) -> Iterator[Text]:
             (row, partial(under, ("results", k))) for k, row in enumerate(results) if row.get("arm") == name
         ]
         yield Text(entry, fields, partial(under, ("arms", name)), design, rows)
-
-
-def _known(entry: Entry, loc: Loc, given: Mapping[str, Any], fields: set[str]) -> None:
-    for name in given:
-        if name not in fields:
-            entry.wrong(
-                (*loc, name),
-                f"{name} is unknown.",
-                allowed=f"{', '.join(sorted(fields))}.",
-                do=nearest(name, fields),
-            )
 
 
 def _check_ids(arms: list[Text]) -> None:
