@@ -6,7 +6,7 @@ import pytest
 
 from lissive.studies import prose
 
-from .small import A, changed, metric, read, refused, skipped, write
+from .small import A, changed, metric, read, skipped, wrong
 
 FOOD = {
     "fasted >=10 h": "fasted",
@@ -222,8 +222,8 @@ class TestInAFile:
         made = read(tmp_path, changed((("dose", "route"), "edible"), (("dose", "fed_state"), None)))
         assert made.observations[0].arm.fed == 1.0
 
-    def test_an_unknown_word_names_the_nearest(self, tmp_path, capsys):
-        said = refused(write(tmp_path, changed((("dose", "route"), "oromucosol"))), capsys)
+    def test_an_unknown_word_names_the_nearest(self, tmp_path):
+        said = wrong(tmp_path, changed((("dose", "route"), "oromucosol")))
         assert "write oromucosal, if that is meant" in said
 
     @pytest.mark.parametrize("dose_is", ["loaded", "nominal", None])
@@ -248,22 +248,22 @@ class TestInAFile:
             ("Tmax", {"value": 1000, "unit": "week"}),
         ],
     )
-    def test_an_impossible_value_is_a_finding_that_names_the_unit(self, tmp_path, capsys, name, row):
-        said = refused(write(tmp_path, changed(((*A, name), row))), capsys)
+    def test_an_impossible_value_is_a_finding_that_names_the_unit(self, tmp_path, name, row):
+        said = wrong(tmp_path, changed(((*A, name), row)))
         assert f"study doe2010, analytes.0.{name}.unit: {row['value']:g} {row['unit']} is " in said
         assert "impossible" in said
 
     @pytest.mark.parametrize(
         "text", ["food after " * 2000, "fast " * 5000, "1" * 50_000, " " * 50_000, "x" * 50_000 + "®"]
     )
-    def test_a_text_without_end_is_refused(self, tmp_path, capsys, text):
+    def test_a_text_without_end_is_refused(self, tmp_path, text):
         for path in (
             ("dose", "fed_state"),
             ("population", "status"),
             (*A, "Cmax", "unit"),
             (*A, "AUC", "which"),
         ):
-            said = refused(write(tmp_path, changed((path, text))), capsys)
+            said = wrong(tmp_path, changed((path, text)))
             assert f"{'.'.join(map(str, path))}: The text has " in said
 
     @pytest.mark.parametrize(
@@ -273,6 +273,6 @@ class TestInAFile:
         made = read(tmp_path, changed((("dose", "fed_state"), text), (("dose", "schedule"), text)))
         assert text[:40] in skipped(made)["dose.fed_state"]
 
-    def test_an_unknown_field_of_a_number_is_a_fault(self, tmp_path, capsys):
-        said = refused(write(tmp_path, changed(((*A, "Cmax", "medain"), 2.5))), capsys)
+    def test_an_unknown_field_of_a_number_is_a_fault(self, tmp_path):
+        said = wrong(tmp_path, changed(((*A, "Cmax", "medain"), 2.5)))
         assert "analytes.0.Cmax.medain: medain is no field of a number" in said

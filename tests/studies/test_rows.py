@@ -14,7 +14,7 @@ from lissive.errors import StudyError
 from lissive.studies import entry, read_studies, shipped_studies
 from lissive.studies.read import SHIPPED
 
-from .small import STUDY, line_of, read, refused, skipped, write
+from .small import STUDY, line_of, read, skipped, wrong
 
 DESIGN: dict[str, Any] = {
     "n": 8,
@@ -102,22 +102,22 @@ WRONG: list[tuple[tuple[str | int, ...], Any, str]] = [
 
 
 @pytest.mark.parametrize(("path", "value", "said"), WRONG)
-def test_a_slip_is_a_finding_with_its_line(tmp_path, capsys, path, value, said):
-    file = write(tmp_path, changed(*path, to=value))
-    message = refused(file, capsys)
+def test_a_slip_is_a_finding_with_its_line(tmp_path, path, value, said):
+    message = wrong(tmp_path, changed(*path, to=value))
+    file = tmp_path / "studies.yaml"
     inner = [part for part in path if part != "doses" or value is None]
     line = line_of(file.read_text(), 0, *inner)
     assert said in message
     assert f"{file}:{line}, study " in message
 
 
-def test_an_area_ends_after_it_starts(tmp_path, capsys):
+def test_an_area_ends_after_it_starts(tmp_path):
     row = {**ROW, "metric": "AUC", "value": 9.0, "unit": "ng*h/mL", "from_h": 4, "to": 2}
-    assert "results.0.to: to is 2" in refused(write(tmp_path, {**ROWS, "results": [row]}), capsys)
+    assert "results.0.to: to is 2" in wrong(tmp_path, {**ROWS, "results": [row]})
 
 
-def test_an_id_that_two_studies_have(tmp_path, capsys):
-    assert "The id comes twice" in refused(write(tmp_path, ROWS, STUDY), capsys)
+def test_an_id_that_two_studies_have(tmp_path):
+    assert "The id comes twice" in wrong(tmp_path, ROWS, STUDY)
 
 
 def test_arms_that_are_none(tmp_path):
