@@ -11,9 +11,8 @@ import pytest
 from lissive.errors import DesignError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
-from lissive.trials.conduct import conduct
+from lissive.trials.conduct import RTOL, conduct
 from lissive.trials.data import TrialData
-from lissive.trials.days import RTOL
 from lissive.trials.read import make_design
 from lissive.trials.response import Response
 
@@ -262,6 +261,7 @@ def test_strata_are_balanced_each_for_itself() -> None:
     for each in conduct(make_design(data), range(3)):
         severe = each.baseline["spasticity_nrs"][:, 0] >= 7
         assert 40 < severe.sum() < 160
+        assert (each.stratum == severe).all()
         for stratum in (severe, ~severe):
             counts = np.bincount(each.group[stratum], minlength=2)
             assert abs(int(counts[0]) - int(counts[1])) <= 2

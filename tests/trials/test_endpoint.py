@@ -20,6 +20,7 @@ def by_hand() -> TrialData:
         replicate=0,
         screening_id=np.arange(4),
         group=np.array([0, 0, 1, 1]),
+        stratum=np.zeros(4, int),
         treatment=np.array([[0], [0], [1], [1]]),
         screening={"spasticity_nrs": np.array([9.0, 8.0, 8.0, 5.0])},
         baseline={"spasticity_nrs": np.array([[8.0], [6.0], [7.0], [5.0]])},

@@ -137,6 +137,7 @@ def by_hand():
         replicate=0,
         screening_id=np.arange(6),
         group=np.array([0, 0, 0, 1, 1, 1]),
+        stratum=np.zeros(6, int),
         treatment=np.array([[0], [0], [0], [1], [1], [1]]),
         screening={"spasticity_nrs": base},
         baseline={"spasticity_nrs": base[:, None]},

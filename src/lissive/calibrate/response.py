@@ -26,9 +26,8 @@ from lissive.errors import DesignError, StudyError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.table import rows_of
-from lissive.trials.conduct import conduct, run_replicates
+from lissive.trials.conduct import RTOL, conduct, run_replicates
 from lissive.trials.data import TrialData
-from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.people import People, recruit
 from lissive.trials.published import PublishedTrial

@@ -18,8 +18,8 @@ from lissive.forecast.answer import Need
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
 from lissive.safety.drugs import drugs_of
-from lissive.simulation.dosing import clock, day_of
-from lissive.simulation.schedule import Schedule
+from lissive.simulation.days import Group
+from lissive.simulation.dosing import ROUTES, clock, day_of
 from lissive.table import rows_of
 
 
@@ -29,11 +29,8 @@ class Treatment:
 
     product: Product
     weeks: int
-    schedules: tuple[Schedule, ...]
-    """A day with n units, for n = 0, 1, 2, ...; a unit is a spray or one dose."""
-    ceilings: tuple[int, ...]
-    """The most units on day 1, 2, ... while titrating; empty where the dose is fixed."""
-    first_units: int
+    dosing: Group
+    """What is taken; a unit is a spray or one dose."""
     given: dict[str, float]
     """Model parameters that the case fixes."""
     unknown: tuple[str, ...]
@@ -75,8 +72,10 @@ def treatment(case: Case, equations: Equations) -> Treatment:
         most = first
     amount = 1.0 if what.counted_in == "spray" else (plan.dose_mg or 0.0)
     thc, cbd = (amount * (mg or 0.0) for mg in (what.thc_mg_per_unit, what.cbd_mg_per_unit))
-    days = tuple(day_of(equations, what, clock(what, n), thc_mg=thc, cbd_mg=cbd) for n in range(most + 1))
-    return Treatment(what, plan.weeks, days, ceilings, first, given, unknown, tuple(notes))
+    days = tuple(
+        day_of(equations, ROUTES[what.route], clock(what, n), thc_mg=thc, cbd_mg=cbd) for n in range(most + 1)
+    )
+    return Treatment(what, plan.weeks, Group(days, first, ceilings), given, unknown, tuple(notes))
 
 
 def needs(case: Case) -> tuple[Need, ...]:

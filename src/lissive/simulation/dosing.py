@@ -14,21 +14,22 @@ ROUTES = {"oromucosal": "spray", "oral": "oral", "inhaled": "lung"}
 """A product's route to the model's depot: THC_spray, CBD_oral and so on."""
 
 
-def day_of(equations: Equations, what: Product, times: Floats, *, thc_mg: float, cbd_mg: float) -> Schedule:
-    """One day with a unit at each of `times`.
+def day_of(equations: Equations, depot: str, times: Floats, *, thc_mg: float, cbd_mg: float) -> Schedule:
+    """One day, or several, with a unit at each of `times`.
 
     Parameters
     ----------
+    depot : where the doses go: spray, oral, lung, as ROUTES has it for a product's route.
     times : (unit,) [h from midnight].
     thc_mg, cbd_mg : content of a unit [mg].
     """
-    route, mass = ROUTES[what.route], equations.parameters["M_THC"]
+    mass = equations.parameters["M_THC"]
     parts = [doses([], 0, 0.0)]
     for drug, amount in (("THC", thc_mg), ("CBD", cbd_mg)):
         if amount and len(times):
             # THC and CBD are isomers: one molar mass serves both
             parts.append(
-                doses(times, equations.dose_targets[f"{drug}_{route}"], to_nmol(amount, g_per_mol=mass))
+                doses(times, equations.dose_targets[f"{drug}_{depot}"], to_nmol(amount, g_per_mol=mass))
             )
     time, action, target, value = (
         np.concatenate([getattr(part, column) for part in parts])

@@ -1,6 +1,6 @@
 """Subjects on their schedules through a kernel, steady states included.
 
-`follow` is the open loop: all doses are known. The closed loop is in `titrate`.
+`follow` is the open loop: all doses are known. The closed loop is in `days`.
 """
 
 from __future__ import annotations

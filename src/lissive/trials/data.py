@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
 
@@ -26,19 +27,20 @@ class Flow:
     """Virtual patients whose equations could not be solved; they are left out of everything."""
 
 
-@dataclass(frozen=True)
-class TrialData:
-    """One replicate of a trial.
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """What was observed of everybody who was randomised, of one replicate or of several together.
 
     Ratings are in the measure's unit and as observed: with the error of ratings, diary days left blank, and nothing
     (NaN) after somebody left. A parallel trial has one period.
     """
 
-    replicate: int
     screening_id: IntArray
     """(patient,) number at screening, from 0."""
     group: IntArray
     """(patient,) place in `design.shares`: the arm, or in a crossover the sequence."""
+    stratum: IntArray
+    """(patient,) number of the stratum at randomisation; all 0 where there are none."""
     treatment: IntArray
     """(patient, period) place in `design.arms`."""
     screening: Mapping[str, FloatArray]
@@ -59,9 +61,6 @@ class TrialData:
     """(patient, period)"""
     failed_day: FloatArray
     """(patient,) days from randomisation to treatment failure; infinite where none. All NaN if not asked for."""
-    impression: Mapping[str, float]
-    """Measure to the improvement, as a proportion, from which these patients rate themselves so."""
-    flow: Flow
 
     def __len__(self) -> int:
         return len(self.screening_id)
@@ -69,3 +68,21 @@ class TrialData:
     @property
     def periods(self) -> int:
         return int(self.treatment.shape[1])
+
+    def of(self, members: IntArray) -> dict[str, Any]:
+        """Every field, of these patients alone."""
+
+        def part(value: Any) -> Any:
+            return {k: v[members] for k, v in value.items()} if isinstance(value, Mapping) else value[members]
+
+        return {each.name: part(getattr(self, each.name)) for each in fields(Records)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialData(Records):
+    """One replicate of a trial."""
+
+    replicate: int
+    impression: Mapping[str, float]
+    """Measure to the improvement, as a proportion, from which these patients rate themselves so."""
+    flow: Flow

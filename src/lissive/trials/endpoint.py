@@ -86,7 +86,6 @@ def column(design: Design, data: TrialData, endpoint: Endpoint) -> Column:
     kind, value, base = _values(design, data, endpoint, visit)
     rows = np.arange(n * periods)
     failed = np.isfinite(data.failed_day) if kind == TIME else np.zeros(n, bool)
-    strata = _strata(design, data)
     return Column(
         endpoint,
         kind,
@@ -99,18 +98,8 @@ def column(design: Design, data: TrialData, endpoint: Endpoint) -> Column:
         np.repeat(data.group, periods),
         data.filled[:, :, visit].ravel().astype(float),
         np.repeat(failed, periods),
-        None if strata is None else np.repeat(strata, periods),
+        np.repeat(data.stratum, periods) if design.strata else None,
     )
-
-
-def _strata(design: Design, data: TrialData) -> IntArray | None:
-    """(patient,) number of the stratum, as at randomisation."""
-    if not design.strata:
-        return None
-    number = np.zeros(len(data), np.int64)
-    for k, each in enumerate(design.strata):
-        number += (data.baseline[each.measure][:, 0] >= each.cut).astype(np.int64) << k
-    return number
 
 
 def _values(

@@ -9,14 +9,13 @@ import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.simulation.streams import uniforms
-from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED, Flow, TrialData
+from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED
 from lissive.trials.design import Design
-from lissive.trials.measures import IMPRESSIONS, MEASURES
+from lissive.trials.measures import MEASURES
 from lissive.trials.observe import BEFORE, Ratings, _days
 
 if TYPE_CHECKING:
-    from lissive.trials.days import Running
-    from lissive.trials.people import People
+    from lissive.trials.conduct import Enrolled
 
 HOURS = 24.0
 Seeds = Sequence[tuple[int, IntArray]]
@@ -90,18 +89,16 @@ def failure_day(
     return failed
 
 
-def dizzy_in(
-    run: Running, seeds: Seeds, left: FloatArray, start: int, starts: Sequence[int], days: int
-) -> BoolArray:
+def dizzy_in(run: Enrolled, left: FloatArray, start: int, starts: Sequence[int]) -> BoolArray:
     """(patient, period) whether anybody was dizzy before leaving.
 
     How prone somebody is stays theirs: who was dizzy in the run-in is not newly dizzy after it.
     """
-    k = run.kernel.outputs.index("dizziness_hazard")
-    chance = _chance(seeds, run.screening_id, "dizziness, period 0")
+    k = run.output("dizziness_hazard")
+    chance = _chance(run.seeds(), run.screening_id, "dizziness, period 0")
 
     def risk(first: int, last: int, stays: FloatArray) -> FloatArray:
-        hazard = np.stack([run.history[BEFORE + d][:, k] for d in range(first, last)], axis=1) * HOURS
+        hazard = np.stack([run.means[d][:, k] for d in range(first, last)], axis=1) * HOURS
         there = np.arange(first, last)[None] < stays[:, None]
         total: FloatArray = (hazard * there).sum(axis=1)
         return total
@@ -110,60 +107,7 @@ def dizzy_in(
     known = chance < 1.0 - np.exp(-before)
     found = []
     for s in starts:
-        so_far = before + risk(s, s + days, left + start)
+        so_far = before + risk(s, s + run.design.days, left + start)
         found.append((chance < 1.0 - np.exp(-so_far)) & ~known)
     result: BoolArray = np.stack(found, axis=1)
-    return result
-
-
-def split_by_replicate(
-    design: Design,
-    run: Running,
-    people: Sequence[People],
-    good: BoolArray,
-    screening: Mapping[str, FloatArray],
-    baseline: Mapping[str, FloatArray],
-    values: Mapping[str, FloatArray],
-    dose: FloatArray,
-    filled: IntArray,
-    group: IntArray,
-    treatment: IntArray,
-    left: FloatArray,
-    why: IntArray,
-    failed: FloatArray,
-    entered: IntArray,
-    left_early: IntArray,
-    start: int,
-    starts: Sequence[int],
-) -> list[TrialData]:
-    """One TrialData a replicate; patients whose equations could not be solved are counted and left out."""
-    seeds = [(each.seed, np.flatnonzero(run.replicate_index == k)) for k, each in enumerate(people)]
-    dizzy = dizzy_in(run, seeds, left, start, starts, design.days)
-    result = []
-    for k, each in enumerate(people):
-        mine = np.flatnonzero((run.replicate_index == k) & good)
-        randomised = int((run.replicate_index == k).sum())
-        flow = Flow(
-            each.screened, int(entered[k]), int(left_early[k]), int(entered[k] - left_early[k] - randomised),
-            len(mine), randomised - len(mine),
-        )  # fmt: skip
-        result.append(
-            TrialData(
-                each.replicate,
-                run.screening_id[mine],
-                group[mine],
-                treatment[mine],
-                {n: v[mine] for n, v in screening.items()},
-                {n: v[mine] for n, v in baseline.items()},
-                {n: v[mine] for n, v in values.items()},
-                filled[mine],
-                dose[mine],
-                left[mine],
-                why[mine],
-                dizzy[mine],
-                failed[mine],
-                {name: each.response.rating()[f"{name}_share"] for name in IMPRESSIONS},
-                flow,
-            )
-        )
     return result

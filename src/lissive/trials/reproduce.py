@@ -18,9 +18,8 @@ from lissive.model import load
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.simulation.solve import model_hash
-from lissive.trials.conduct import conduct, run_replicates
+from lissive.trials.conduct import RTOL, conduct, run_replicates
 from lissive.trials.data import TrialData
-from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.posterior import DRAWS, draws
 from lissive.trials.published import (

@@ -21,9 +21,8 @@ from lissive.simulation.titrate import thresholds
 from lissive.trials._fits import Estimate
 from lissive.trials.adam import patient_table
 from lissive.trials.analyse import ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of
-from lissive.trials.conduct import conduct
+from lissive.trials.conduct import RTOL, conduct
 from lissive.trials.data import Flow, TrialData
-from lissive.trials.days import RTOL
 from lissive.trials.design import Design
 from lissive.trials.endpoint import ArmResult
 from lissive.trials.read import planned
