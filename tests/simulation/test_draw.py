@@ -95,6 +95,22 @@ def test_a_moved_centre_and_spread_keep_everybodys_place() -> None:
     assert (np.asarray(plain.parameters["NRS0"]) == np.asarray(moved.parameters["NRS0"])).all()
 
 
+def test_patients_may_each_have_a_centre_and_spread_of_their_own() -> None:
+    """As if each had been drawn among others of their centre and spread: logit-normal, bounded, lognormal and fixed."""
+    low = {"max_placebo_spasm": 0.2, "NRS0": 5.0, "V1_THC": 4.0, "ugt_activity": 0.8}
+    high = {"max_placebo_spasm": 0.4, "NRS0": 7.0, "V1_THC": 6.0, "ugt_activity": 1.2}
+    one, other = draw(40, typical=low, spread={"Im_E": 1.2}), draw(40, typical=high, spread={"Im_E": 1.6})
+    pick = np.arange(40) % 2 == 1
+    mixed = draw(
+        40,
+        typical={name: np.where(pick, high[name], low[name]) for name in low},
+        spread={"Im_E": np.where(pick, 1.6, 1.2)},
+    )
+    assert mixed.drawn == one.drawn
+    for name, values in mixed.parameters.items():
+        np.testing.assert_array_equal(values, np.where(pick, other.parameters[name], one.parameters[name]))
+
+
 def test_a_centre_of_nothing_is_refused() -> None:
     with pytest.raises(ParameterError, match="nonsense"):
         draw(3, typical={"nonsense": 1.0})

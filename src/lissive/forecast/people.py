@@ -11,8 +11,7 @@ import numpy as np
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.forecast.treatment import Treatment
-from lissive.model.parameters import load_parameters
-from lissive.simulation.draw import draw
+from lissive.simulation.draw import draw, tables
 from lissive.trials.posterior import draws
 from lissive.trials.response import BETWEEN, MOVED, Response
 
@@ -32,28 +31,28 @@ class Patients:
 
 def patients_like(plan: Treatment, cause: str, subjects: int, seed: int) -> Patients:
     """`subjects` patients; number s has posterior draw s modulo DRAWS, however many others are sampled."""
-    known = load_parameters(cause)
+    known = tables(cause)[0]
     posterior = [_on_average(each) for each in draws(min(DRAWS, subjects), seed)]
     draw_index = np.arange(subjects) % len(posterior)
-    parameters: dict[str, FloatArray] = {}
-    drawn: tuple[str, ...] = ()
-    for k, response in enumerate(posterior):
-        mine = draw_index == k
-        people = draw(
-            subjects,
-            seed=seed,
-            cause=cause,
-            given=plan.given,
-            unknown=plan.unknown,
-            typical={n: v for n, v in response.typical(known, seed).items() if n not in plan.given},
-            spread=response.spread(),
+    typical, spread, titration, rating = (
+        _columns(rows, draw_index)
+        for rows in (
+            [each.typical(known, seed) for each in posterior],
+            [each.spread() for each in posterior],
+            [each.titration() for each in posterior],
+            [each.rating() for each in posterior],
         )
-        drawn = people.drawn
-        for name, value in people.parameters.items():
-            column = parameters.setdefault(name, np.empty(subjects))
-            column[mine] = np.broadcast_to(np.asarray(value, float), subjects)[mine]
-    titration, rating = ([getattr(each, kind)() for each in posterior] for kind in ("titration", "rating"))
-    return Patients(parameters, _columns(titration, draw_index), _columns(rating, draw_index), drawn)
+    )
+    people = draw(
+        subjects,
+        seed=seed,
+        cause=cause,
+        given=plan.given,
+        unknown=plan.unknown,
+        typical=typical,
+        spread=spread,
+    )
+    return Patients(people.columns(subjects), titration, rating, people.drawn)
 
 
 def _on_average(response: Response) -> Response:

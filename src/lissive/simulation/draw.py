@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
@@ -43,6 +44,13 @@ class Patients:
     def __len__(self) -> int:
         return max((np.size(v) for v in self.parameters.values()), default=0)
 
+    def columns(self, subjects: int) -> dict[str, Floats]:
+        """Every parameter as (subject,) values of its own."""
+        return {
+            name: np.broadcast_to(np.asarray(value, float), subjects).copy()
+            for name, value in self.parameters.items()
+        }
+
 
 def draw(
     subjects: int,
@@ -53,8 +61,8 @@ def draw(
     unknown: tuple[str, ...] = ("weight", GENOTYPE, FED),
     first: int = 0,
     evenly: bool = False,
-    typical: Mapping[str, float] | None = None,
-    spread: Mapping[str, float] | None = None,
+    typical: Mapping[str, float | Floats] | None = None,
+    spread: Mapping[str, float | Floats] | None = None,
 ) -> Patients:
     """Parameters of `subjects` virtual patients with this cause of spasm.
 
@@ -65,18 +73,15 @@ def draw(
     first : number of the first patient; patient k is the same person however many others are drawn.
     evenly : spread each parameter evenly over its distribution (Latin hypercube), for averages over few patients;
         patient k then depends on how many are drawn.
-    typical, spread : centre and spread of a parameter's distribution where they are not to be the table's; a
-        patient keeps their place within the distribution.
+    typical, spread : centre and spread of a parameter's distribution where they are not to be the table's, the same
+        for all or (subject,); a patient keeps their place within the distribution.
 
     Raises       ParameterError for a name that the model does not have.
     """
-    given = dict(given or {})
-    rows, people, bounds = _tables(cause)
-    if wrong := [name for name in (*given, *(typical or ()), *(spread or ())) if name not in rows]:
+    given, typical, spread = given or {}, typical or {}, spread or {}
+    rows, people, bounds = tables(cause)
+    if wrong := [name for name in (*given, *typical, *spread) if name not in rows]:
         raise ParameterError(f"{wrong[0]} is no parameter of the model.", allowed=f"{', '.join(rows)}.")
-    rows = {
-        name: _moved(row, (typical or {}).get(name), (spread or {}).get(name)) for name, row in rows.items()
-    }
     values: dict[str, float | Floats] = {}
     drawn = []
 
@@ -97,45 +102,47 @@ def draw(
             values[name] = _spread(people[name], chance(f"person: {name}"))
             drawn.append(name)
         elif row.distribution == "fixed":
-            values[name] = row.value
+            values[name] = typical.get(name, row.value)
         else:
             u = chance(f"parameter: {name}")
-            values[name] = _spread(row, u, *bounds.get(name, (-np.inf, np.inf)))
+            ends = bounds.get(name, (-np.inf, np.inf))
+            values[name] = _spread(row, u, *ends, centre=typical.get(name), spread=spread.get(name))
             drawn.append(name)
     return Patients(values, tuple(drawn))
 
 
 @cache
-def _tables(
+def tables(
     cause: str,
 ) -> tuple[Mapping[str, Parameter], Mapping[str, Parameter], Mapping[str, tuple[float, float]]]:
-    """Parameters, people and bounds as shipped, read once: a forecast draws its patients in forty parts."""
+    """Parameters, people and bounds as shipped, read once: a trial draws its patients in many parts."""
     return load_parameters(cause), load_people(), load_bounds()
 
 
-def _moved(row: Parameter, value: float | None, spread: float | None) -> Parameter:
-    """The same parameter with another centre or spread."""
-    new = {"value": value, "spread": spread}
-    return row.model_copy(update={name: each for name, each in new.items() if each is not None})
-
-
-def _spread(row: Parameter, u: Floats, lower: float = -np.inf, upper: float = np.inf) -> Floats:
+def _spread(
+    row: Parameter,
+    u: Floats,
+    lower: float = -np.inf,
+    upper: float = np.inf,
+    *,
+    centre: float | Floats | None = None,
+    spread: float | Floats | None = None,
+) -> Floats:
     """Values of a distribution at the quantiles `u` of its part between the bounds."""
-    centre, scale = _transformed(row, row.value), row.spread or 0.0
-    low, high = (ndtr((_transformed(row, end) - centre) / scale) for end in (lower, upper))
-    z = ndtri(low + u * (high - low))
-    x: Floats = centre + scale * z
+    middle = _transformed(row, row.value if centre is None else centre)
+    scale = (row.spread or 0.0) if spread is None else spread
+    low, high = (ndtr((_transformed(row, end) - middle) / scale) for end in (lower, upper))
+    x: Floats = middle + scale * ndtri(low + u * (high - low))
     if row.distribution == "lognormal":
         return np.exp(x)
     return expit(x) if row.distribution == "logitnormal" else x
 
 
-def _transformed(row: Parameter, x: float) -> float:
+def _transformed(row: Parameter, x: float | Floats) -> Any:
     if row.distribution == "lognormal":
-        return -np.inf if x <= 0 else float(np.log(x))
-    if row.distribution == "logitnormal":
-        return float(logit(min(max(x, 0.0), 1.0)))
-    return x
+        with np.errstate(divide="ignore"):
+            return np.log(np.maximum(x, 0.0))
+    return logit(np.clip(x, 0.0, 1.0)) if row.distribution == "logitnormal" else x
 
 
 def _genotypes(u: Floats, people: Mapping[str, Parameter]) -> Floats:

@@ -16,8 +16,7 @@ from scipy.special import ndtr, ndtri
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DesignError
-from lissive.model.parameters import load_parameters
-from lissive.simulation.draw import draw
+from lissive.simulation.draw import draw, tables
 from lissive.simulation.streams import uniforms
 from lissive.trials.design import Design
 from lissive.trials.measures import MEASURES
@@ -115,12 +114,10 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
         cause=population.cause,
         given=given,
         first=first,
-        typical=response.typical(load_parameters(population.cause), own),
+        typical=response.typical(tables(population.cause)[0], own),
         spread=response.spread(),
     )
-    values = {
-        name: np.broadcast_to(np.asarray(value, float), n).copy() for name, value in people.parameters.items()
-    }
+    values = people.columns(n)
     for measure, wanted in population.baseline.items():
         u = uniforms(own, f"parameter: {MEASURES[measure].baseline}", n, first)
         values[MEASURES[measure].baseline] = _between(u, wanted.mean, wanted.sd, measure)
