@@ -313,6 +313,6 @@ def test_what_the_machine_has_no_memory_for_is_said_before_it_is_run(small, monk
     from lissive.trials import size
 
     conduct(small(), [0])
-    monkeypatch.setattr(size, "memory", lambda: 100_000)
-    with pytest.raises(DesignError, match=r"12 patients, \d+ screened.*GB of memory.*about \d+ patients"):
+    monkeypatch.setattr(size, "memory", lambda: 50_000)
+    with pytest.raises(DesignError, match=r"12 patients over 42 days.*GB of memory.*about \d+ patients"):
         conduct(small(), [0])

@@ -129,6 +129,9 @@ _OVER_ZERO = (
 )
 
 
+_interactions = cache(load_interactions)
+
+
 @cache
 def limits() -> dict[str, float]:
     """The limits of validity of a forecast, from limits.tsv."""
@@ -231,7 +234,7 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
             "Current medicines are unknown; the forecast assumes no co-medication that acts on CYP or UGT enzymes."
         )
         return
-    known, counted = load_interactions(), set[str]()
+    known, counted = _interactions(), set[str]()
     for drug in current:
         if not (modelled := modelled_as(drug.drug)):
             notes.append(
@@ -250,7 +253,7 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
 def modelled_as(drug: str) -> list[str]:
     """The medicines of the model's table that a name or a brand stands for."""
     names = {drug, *(each.name for each in drugs_of(drug))}
-    return [name for name in load_interactions() if name in names]
+    return [name for name in _interactions() if name in names]
 
 
 def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from lissive.errors import SimulationError
-from lissive.simulation.streams import Floats, uniforms
+from lissive.simulation.streams import Floats, stretches_of
 from lissive.table import rows_of
 
 MOST_DAYS = 1024
@@ -39,11 +39,7 @@ def by_day(seed: int, purpose: str, subjects: npt.NDArray[np.int64], days: int) 
         raise SimulationError(
             f"The run has {days} days.", where="days", allowed=f"up to {MOST_DAYS} from screening to the end."
         )
-    if not len(subjects):
-        return np.zeros((0, days))
-    every = uniforms(seed, purpose, (int(subjects.max()) + 1) * MOST_DAYS).reshape(-1, MOST_DAYS)
-    numbers: Floats = every[subjects, :days]
-    return numbers
+    return stretches_of(seed, purpose, subjects, days, MOST_DAYS)
 
 
 def stretches(

@@ -20,11 +20,35 @@ Floats = npt.NDArray[np.float64]
 
 def uniforms(seed: int, purpose: str, subjects: int, first: int = 0) -> Floats:
     """(subject,) numbers over 0 and below 1 for subjects `first`, `first` + 1, ..."""
-    key = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:16]
-    stream = np.random.Philox(key=np.frombuffer(key, dtype=np.uint64))
-    block = first // 4  # one block of Philox is four numbers
+    stream = _stream(seed, purpose)
+    block = first // _BLOCK
     stream.advance(block)
-    raw = stream.random_raw(subjects + first - 4 * block)[first - 4 * block :]
+    return _unit(stream.random_raw(subjects + first - _BLOCK * block)[first - _BLOCK * block :])
+
+
+def stretches_of(seed: int, purpose: str, subjects: npt.NDArray[np.int64], length: int, most: int) -> Floats:
+    """(subject, place) the first `length` numbers of each subject's own stretch of `most`, a multiple of 4."""
+    stream = _stream(seed, purpose)
+    raw = np.empty((len(subjects), length), np.uint64)
+    here = 0
+    for row, subject in zip(raw, subjects.tolist(), strict=True):
+        begin = subject * most // _BLOCK
+        stream.advance(begin - here)
+        row[:] = stream.random_raw(length)
+        here = begin - (-length // _BLOCK)
+    return _unit(raw)
+
+
+_BLOCK = 4
+"""Numbers that Philox makes at once."""
+
+
+def _stream(seed: int, purpose: str) -> np.random.Philox:
+    key = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:16]
+    return np.random.Philox(key=np.frombuffer(key, dtype=np.uint64))
+
+
+def _unit(raw: npt.NDArray[np.uint64]) -> Floats:
     return ((raw >> np.uint64(12)).astype(float) + 0.5) * 2.0**-52
 
 

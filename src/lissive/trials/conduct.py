@@ -183,16 +183,11 @@ def outputs(design: Design) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(MEASURES[name].output for name in measured(design)), *EVENTS_OUT]))
 
 
-def _check_memory(design: Design, people: Sequence[People], total: int) -> None:
-    """What is kept of each patient and day: levels, random numbers of what is measured, units taken and the label's."""
-    columns = len(outputs(design)) + 2 * len(measured(design)) + 3
-    largest = max(people, key=lambda each: each.screened)
-    where = "patients" if design.run_in is None else "run_in.patients"
-    check_memory(sum(map(len, people)), largest.screened, total, columns, where)
-
-
 def _begin(design: Design, people: Sequence[People], total: int, settings: Settings) -> Enrolled:
-    _check_memory(design, people, total)
+    # of each patient and day: levels, random numbers of what is measured, units taken and the label's
+    columns = len(outputs(design)) + 2 * len(measured(design)) + 3
+    where = "patients" if design.run_in is None else "run_in.patients"
+    check_memory(sum(map(len, people)), total + BEFORE, columns, where)
     kernel = build(load("lissive"), outputs(design))
     parameters = {
         name: np.concatenate([each.parameters[name] for each in people]) for name in people[0].parameters

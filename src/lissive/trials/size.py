@@ -7,12 +7,11 @@ from typing import Any
 from lissive.errors import DesignError
 from lissive.given import whole
 from lissive.simulation.limits import memory
-from lissive.simulation.ratings import MOST_DAYS
 
 MOST_PATIENTS = 200_000
 MOST_REPLICATES = 100_000
 _STREAMS = 4
-"""Numbers of 8 bytes that are held at once for each day of each person who was screened, while ratings are drawn."""
+"""Numbers of 8 bytes that are held at once for each patient and day, while ratings are drawn."""
 
 
 def replicates_of(value: Any, least: int = 1) -> int:
@@ -20,20 +19,20 @@ def replicates_of(value: Any, least: int = 1) -> int:
     return whole("replicates", value, wrong=DesignError, least=least, most=MOST_REPLICATES)
 
 
-def check_memory(patients: int, screened: int, days: int, columns: int, where: str) -> None:
+def check_memory(patients: int, days: int, columns: int, where: str) -> None:
     """Refuse what this machine has no memory for.
 
     Parameters
     ----------
-    screened : people of whom ratings are drawn.      columns : numbers that are kept of each patient and day.
+    columns : numbers that are kept of each patient and day.
     """
-    needed = 8 * (_STREAMS * MOST_DAYS * screened + columns * days * patients)
+    needed = 8 * (_STREAMS + columns) * days * patients
     have = memory()
     if needed > have:
         raise DesignError(
-            f"{patients} patients, {screened} screened, over {days} days need {needed / 1e9:.0f} GB of memory; this "
-            f"machine has {have / 1e9:.0f} GB.",
+            f"{patients} patients over {days} days need {needed / 1e9:.2g} GB of memory; this machine has "
+            f"{have / 1e9:.2g} GB.",
             where=where,
             allowed=f"about {int(patients * have / needed)} patients of this trial.",
-            do="ask for fewer patients, a shorter trial, or wider inclusion; more replicates cost no memory.",
+            do="ask for fewer patients or a shorter trial; more replicates cost no memory.",
         )
