@@ -117,14 +117,15 @@ def advance_days(
     ceilings = np.zeros((len(groups), days + 1), np.int64)
     for k, each in enumerate(groups):
         ceilings[k, : len(each.ceilings)] = each.ceilings[: days + 1]
-    scale = np.where(np.array([each.placebo for each in groups])[group], 0.0, 1.0)
-    template = to_doses(Regimen(table, np.zeros(len(run), int), scale, np.zeros(len(run))), run.batch.kernel)
+    real = np.array([not each.placebo for each in groups])[group]
+    everybody = np.ones(len(run))
+    template = to_doses(Regimen(table, np.zeros(len(run), int), everybody, 0 * everybody), run.batch.kernel)
     most = willing(run.ready, run.limit, cap)
     harm, relief = run.output(HARM), run.output(run.relief)
     run.units = np.minimum(run.units if keep_dose else first, cap)
     for d in range(days):
         start = run.day * DAY
-        today = replace(template, which=places + run.units, shift=np.full(len(run), start))
+        today = replace(template, which=places + real * run.units, shift=np.full(len(run), start))
         edges = [start, start + DAY]
         seen = run.batch.advance(edges[1], today, edges=edges, stop=True, threads=run.threads)
         run.means.append(seen.mean[:, 0])
