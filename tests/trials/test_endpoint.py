@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lissive.trials.analyse import groups_of
-from lissive.trials.data import ADVERSE, OTHER, STAYED, Flow, TrialData
-from lissive.trials.endpoint import arm_result, column
+from lissive.trials.endpoint import arm_result, column, groups_of
+from lissive.trials.observe import ADVERSE, OTHER, STAYED, Flow, TrialData
 from lissive.trials.parts import Endpoint
 
 NAN = float("nan")

@@ -7,8 +7,7 @@ import pytest
 
 from lissive.arrays import IntArray
 from lissive.simulation.streams import Floats
-from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED
-from lissive.trials.outcome import left_of
+from lissive.trials.observe import ADVERSE, NO_EFFECT, OTHER, STAYED, left_of
 
 N, DAYS, HOURS = 20_000, 30, 24.0
 OUTPUTS = ("leave_effect", "dropout_hazard", "leave_adverse")

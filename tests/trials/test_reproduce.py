@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from lissive.errors import DesignError
-from lissive.trials.data import ADVERSE, Flow, TrialData
+from lissive.trials.design import make_design
+from lissive.trials.observe import ADVERSE, Flow, TrialData
 from lissive.trials.parts import Endpoint
+from lissive.trials.people import Response
 from lissive.trials.published import Observed, read_published, shipped_published
-from lissive.trials.read import make_design
-from lissive.trials.reproduce import chosen, reproduce_published
-from lissive.trials.response import Response
-from lissive.trials.statistic import statistic
+from lissive.trials.reproduce import chosen, reproduce_published, statistic
 
 FILE = """
 trials:

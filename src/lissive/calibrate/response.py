@@ -26,13 +26,12 @@ from lissive.errors import DesignError, StudyError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.table import rows_of
-from lissive.trials.conduct import RTOL, conduct, run_replicates
-from lissive.trials.data import TrialData
+from lissive.trials.conduct import RTOL, conduct
 from lissive.trials.design import Design
-from lissive.trials.people import People, recruit
+from lissive.trials.observe import TrialData
+from lissive.trials.people import BETWEEN, MOVED, People, Response, recruit
 from lissive.trials.published import PublishedTrial
-from lissive.trials.response import BETWEEN, MOVED, Response
-from lissive.trials.statistic import statistic
+from lissive.trials.reproduce import run_replicates, statistic
 
 Say = Callable[[str], None]
 KEPT = 2000

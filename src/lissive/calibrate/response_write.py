@@ -17,8 +17,8 @@ from lissive.calibrate.write import MOSTLY_RECALLED
 from lissive.files import atomic_path, cell
 from lissive.model.parameters import FOLDER, RECALLED
 from lissive.table import rows_of
+from lissive.trials.people import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 from lissive.trials.published import Observed
-from lissive.trials.response import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 
 THIN = 8
 """Every so many draws of what the emulator says are kept; the parameters are kept whole."""

@@ -23,7 +23,7 @@ from lissive.simulation.run import Settings
 from lissive.simulation.streams import normals
 from lissive.trials.conduct import RTOL, conduct
 from lissive.trials.published import PublishedTrial
-from lissive.trials.statistic import statistic
+from lissive.trials.reproduce import statistic
 
 PARAMETERS = ("gain_tone", "max_placebo_spasm", "titration willing")
 TRIAL = "collin_2007"

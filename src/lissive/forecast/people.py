@@ -12,8 +12,7 @@ import numpy as np
 from lissive.arrays import FloatArray, IntArray
 from lissive.forecast.treatment import Treatment
 from lissive.simulation.draw import draw, tables
-from lissive.trials.posterior import draws
-from lissive.trials.response import BETWEEN, MOVED, Response
+from lissive.trials.people import BETWEEN, MOVED, Response, draws
 
 DRAWS = 40
 """Posterior draws that are shared out over the patients."""

@@ -26,7 +26,7 @@ from lissive.simulation.run import MEANING, Settings
 from lissive.simulation.solve import model_hash
 from lissive.simulation.streams import normals, uniforms
 from lissive.table import rows_of
-from lissive.trials.measures import MEASURES
+from lissive.trials.parts import MEASURES
 
 ARMS = ("active", "placebo")
 DAYS = 7

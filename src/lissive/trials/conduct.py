@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +23,26 @@ from lissive.simulation.ratings import MOST_DAYS
 from lissive.simulation.run import Settings
 from lissive.simulation.schedule import doses
 from lissive.simulation.streams import uniforms
-from lissive.trials.data import Flow, Records, TrialData
 from lissive.trials.design import Design
-from lissive.trials.measures import IMPRESSIONS, MEASURES
-from lissive.trials.observe import BEFORE, Ratings, days_filled, joined, measured, observe_visit, ratings_of
-from lissive.trials.outcome import Seeds, dizzy_in, failure_day, left_of
-from lissive.trials.parts import Arm
-from lissive.trials.people import People, recruit
-from lissive.trials.response import TABLES, Response
-from lissive.trials.size import check_memory
+from lissive.trials.observe import (
+    BEFORE,
+    Flow,
+    Ratings,
+    Records,
+    Seeds,
+    TrialData,
+    chances,
+    days_filled,
+    dizzy_in,
+    failure_day,
+    joined,
+    left_of,
+    measured,
+    observe_visit,
+    ratings_of,
+)
+from lissive.trials.parts import IMPRESSIONS, MEASURES, Arm, check_memory
+from lissive.trials.people import TABLES, People, Response, recruit
 
 RTOL = 1e-2
 """Mean ratings of an arm move by less than 1e-4 between this and 1e-4, far below the error of any trial."""
@@ -40,8 +51,6 @@ NOBODY = -1
 """Treatment of those who are given nothing: the last of the groups."""
 NOTHING = Group((doses([], 0, 0.0),))
 EVENTS_OUT = ("intoxication", "dizziness_hazard", "leave_adverse", "leave_effect", "dropout_hazard")
-T = TypeVar("T")
-S = TypeVar("S")
 
 
 @dataclass(kw_only=True)
@@ -146,18 +155,6 @@ def conduct(
     return _by_replicate(run, records, entered, left_early)
 
 
-def run_replicates(carried_out: Callable[[Sequence[T]], list[S]], replicates: Sequence[T]) -> list[S | None]:
-    """All replicates together; where one of them cannot be simulated, each by itself, and None for that one."""
-    if not replicates:
-        return []
-    try:
-        return list(carried_out(replicates))
-    except DesignError:
-        if len(replicates) == 1:
-            return [None]
-        return [found for each in replicates for found in run_replicates(carried_out, [each])]
-
-
 def _keeps_dose(design: Design) -> bool:
     """Whether the run-in dose is continued: not after a wash-out."""
     return design.run_in is not None and design.run_in.keep_dose and not design.run_in.washout_days
@@ -194,7 +191,7 @@ def _begin(design: Design, people: Sequence[People], total: int, settings: Setti
     }
     which = np.repeat(np.arange(len(people)), [len(each) for each in people])
     batch = kernel.start(len(which), parameters, tolerances=settings.tolerances)
-    ratings = joined([ratings_of(design, p.seed, p.screening_id, total, p.response) for p in people])
+    ratings = joined([ratings_of(design, p.seed, p.screening_id, total, p.response.rating()) for p in people])
     limits = [p.response.titration() for p in people]
     ready = [
         uniforms(p.seed, "titration: willing", int(p.screening_id[-1]) + 1)[p.screening_id] for p in people
@@ -409,6 +406,8 @@ def _observed(run: Enrolled, start: int, starts: Sequence[int]) -> dict[str, Any
         before = np.stack([run.observed(name, s - 1) for s in starts], axis=1)
         baseline[name] = np.where(there, before, np.nan)
         values[name] = np.where(gone, np.nan, at_visits(lambda _, day: run.observed(name, day - 1)))  # noqa: B023
+    hazard = run.levels("dizziness_hazard", run.day - 1, run.day)
+    chance = chances(run.seeds(), run.screening_id, "dizziness, period 0")
     dose = at_visits(lambda s, day: np.mean(run.taken[max(day - WEEK, s) : day], axis=0))
     return {
         "baseline": baseline,
@@ -417,7 +416,7 @@ def _observed(run: Enrolled, start: int, starts: Sequence[int]) -> dict[str, Any
         "filled": at_visits(lambda s, day: days_filled(run.ratings, day - 1, design.diary_days)),
         "left": left,
         "left_why": why,
-        "dizzy": dizzy_in(run, left, start, starts),
+        "dizzy": dizzy_in(hazard, chance, left, start, starts, design.days),
         "failed_day": failure_day(design, run.ratings, run.levels, start, baseline, left),
     }
 

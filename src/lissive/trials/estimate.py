@@ -1,4 +1,4 @@
-"""How two arms of a trial are compared: regression by statsmodels; times to an event are in `survival`.
+"""How two arms of a trial are compared: regression by statsmodels; times to an event are in `fits`.
 
 All columns are 1-D arrays of one length, one entry a patient (in `crossover`, a patient and period). A row with a
 missing value (NaN) in any column that is used is left out. What cannot be estimated is NaN, and the note says why:
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lissive.arrays import AnyArray, FloatArray, IntArray
-from lissive.trials._fits import (
+from lissive.trials.fits import (
     CONFOUNDED,
     LEAST_EXCESS,
     ROUNDING,

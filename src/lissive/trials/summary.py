@@ -12,11 +12,48 @@ import numpy as np
 
 from lissive.errors import DesignError
 from lissive.given import kind_of
-from lissive.trials.analyse import ArmRow, Comparison
 from lissive.trials.design import Design
-from lissive.trials.endpoint import CHANGE, COUNT, TIME
+from lissive.trials.endpoint import CHANGE, COUNT, TIME, ArmRow, Comparison, GroupFlow
 from lissive.trials.estimate import power
-from lissive.trials.run import Provenance, Results
+from lissive.trials.observe import Flow, TrialData
+
+
+@dataclass(frozen=True)
+class Solver:
+    method: str
+    rtol: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a run was made with."""
+
+    lissive: str
+    design: str
+    stamp: str
+    seed: int
+    model: str
+    model_hash: str
+    solver: Solver
+
+
+@dataclass(frozen=True)
+class Results:
+    """What all replicates found."""
+
+    design: Design
+    seed: int
+    flows: Mapping[int, Flow]
+    groups: tuple[GroupFlow, ...]
+    arms: tuple[ArmRow, ...]
+    comparisons: tuple[Comparison, ...]
+    provenance: Provenance
+    example: TrialData | None = None
+    """The first replicate simulated now, patient by patient."""
+
+    @property
+    def replicates(self) -> int:
+        return len(self.flows)
 
 
 @dataclass(frozen=True)
