@@ -13,8 +13,8 @@ import lissive
 from lissive.calibrate.response import priors
 from lissive.calibrate.response_write import read_estimates
 from lissive.model.parameters import load_parameters
+from lissive.simulation.days import thresholds
 from lissive.simulation.ratings import figures
-from lissive.simulation.titrate import thresholds
 from lissive.trials.people import BETWEEN, RATING, SPREAD, TITRATION, between_trials, draws
 from lissive.trials.reproduce import stamp
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lissive.simulation.titrate import next_units, thresholds
+from lissive.simulation.days import next_units, thresholds
 from lissive.trials.people import Response
 
 

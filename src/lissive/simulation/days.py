@@ -8,14 +8,64 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.simulation.engine import Batch, Seen
 from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import Regimen, Schedule
-from lissive.simulation.titrate import next_units, willing
+from lissive.table import rows_of
+
+
+@cache
+def thresholds() -> Mapping[str, float]:
+    """The numbers by which the usual policy decides, from titration.tsv."""
+    return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "titration.tsv")}
+
+
+def willing(u: FloatArray, limit: Mapping[str, Any], allowed: Any) -> IntArray:
+    """(subject,) the most units a day that each is ready to take.
+
+    What people are told is the most is what they measure themselves by: who may take 48 sprays goes further than who
+    may take 12, also where neither end is reached.
+
+    Parameters
+    ----------
+    u : (subject,) numbers between 0 and 1.      allowed : the most units a day, one number or (subject,).
+    """
+    told = (np.maximum(allowed, 1) / limit["willing_at"]) ** limit["cap_share"]
+    drawn = limit["willing"] * told * np.exp(limit["willing_spread"] * ndtri(u))
+    most: IntArray = np.maximum(np.rint(drawn), 1).astype(np.int64)
+    return most
+
+
+def next_units(
+    taken: IntArray,
+    worst: FloatArray,
+    relief: FloatArray,
+    ceiling: Any,
+    limit: Mapping[str, Any],
+    step: Any = 1,
+) -> IntArray:
+    """Units of the next day: down where the day was too much, up where it was not and relief is wanting.
+
+    Parameters
+    ----------
+    worst : (subject,) the day's highest intoxication [VAS].      relief : (subject,) rating over its baseline.
+    ceiling : most units that going up may reach; who has more keeps them.
+    limit : the figures of `thresholds`, each one number or (subject,).
+    """
+    up = (worst < limit["raise_below"]) & (relief > limit["relieved_share"])
+    raised = np.minimum(taken + step, np.maximum(ceiling, taken))
+    down = np.maximum(taken - step, 0)
+    decided: IntArray = np.where(worst > limit["lower_above"], down, np.where(up, raised, taken))
+    return decided
+
 
 DAY = 24.0
 HARM = "intoxication"
@@ -56,7 +106,7 @@ class Running:
     felt: FloatArray
     """(patient, day) how far the rating of relief is from the model's level; people go by what they feel."""
     limit: Mapping[str, FloatArray]
-    """Figures of titration, (patient,) each, see `titrate.thresholds`."""
+    """Figures of titration, (patient,) each, see `thresholds`."""
     ready: FloatArray
     """(patient,) numbers between 0 and 1: each one's quantile of the maximum acceptable dose."""
     threads: int = 1
@@ -100,7 +150,7 @@ def advance_days(
     2. Day: the model's equations are solved from midnight to midnight, through these doses.
     3. Rating: people feel the day's mean level, as their own good and bad stretches colour it.
     4. Next dose: where the day was too much they go down; where it was not, and relief is wanting, they go up, as far
-       as the group's schedule and their own readiness allow (`titrate.next_units`, `titrate.willing`).
+       as the group's schedule and their own readiness allow (`next_units`, `willing`).
     5. The day's means and the units taken are kept; `run.on_day` sees all of it.
 
     Parameters

@@ -11,7 +11,7 @@ that adding one disturbs no other. Where a rating has ends, its distribution is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -52,6 +52,18 @@ class Patients:
         }
 
 
+@dataclass(frozen=True)
+class Centres:
+    """Of parameters whose distribution is not to be the tables': the same for all, or (subject,) values."""
+
+    typical: Mapping[str, float | Floats] = field(default_factory=dict)
+    """Parameter to its centre."""
+    spread: Mapping[str, float | Floats] = field(default_factory=dict)
+
+
+AS_TABLES = Centres()
+
+
 def draw(
     subjects: int,
     *,
@@ -61,8 +73,7 @@ def draw(
     unknown: tuple[str, ...] = ("weight", GENOTYPE, FED),
     first: int = 0,
     evenly: bool = False,
-    typical: Mapping[str, float | Floats] | None = None,
-    spread: Mapping[str, float | Floats] | None = None,
+    own: Centres = AS_TABLES,
 ) -> Patients:
     """Parameters of `subjects` virtual patients with this cause of spasm.
 
@@ -73,12 +84,11 @@ def draw(
     first : number of the first patient; patient k is the same person however many others are drawn.
     evenly : spread each parameter evenly over its distribution (Latin hypercube), for averages over few patients;
         patient k then depends on how many are drawn.
-    typical, spread : centre and spread of a parameter's distribution where they are not to be the table's, the same
-        for all or (subject,); a patient keeps their place within the distribution.
+    own : distributions that are not to be the tables'; a patient keeps their place within each.
 
     Raises       ParameterError for a name that the model does not have.
     """
-    given, typical, spread = given or {}, typical or {}, spread or {}
+    given, typical, spread = given or {}, own.typical, own.spread
     rows, people, bounds = tables(cause)
     if wrong := [name for name in (*given, *typical, *spread) if name not in rows]:
         raise ParameterError(f"{wrong[0]} is no parameter of the model.", allowed=f"{', '.join(rows)}.")

@@ -24,20 +24,22 @@ from lissive.model.read import SHIPPED
 from lissive.simulation._event_cells import is_missing, is_plain
 from lissive.simulation._event_rows import id_of
 from lissive.simulation._unroll import snapped
-from lissive.simulation.asked import (
-    a_table,
-    given_parameters,
-    is_frame,
-    output_times,
-    selected,
-)
 from lissive.simulation.covariates import check_mode
 from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import origin
 from lissive.simulation.output import dataset, write
-from lissive.simulation.planned import carried, plan, seen_times
+from lissive.simulation.planned import (
+    a_table,
+    carried,
+    given_parameters,
+    is_frame,
+    output_times,
+    plan,
+    seen_times,
+    selected,
+)
 from lissive.simulation.run import MEANING, Settings, follow_courses
 from lissive.simulation.schedule import Floats, Regimen
 

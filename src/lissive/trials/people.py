@@ -26,10 +26,10 @@ from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DesignError
 from lissive.given import whole
 from lissive.model.parameters import Parameter, load_parameters
-from lissive.simulation.draw import draw, tables
+from lissive.simulation.days import thresholds
+from lissive.simulation.draw import Centres, draw, tables
 from lissive.simulation.ratings import figures
 from lissive.simulation.streams import normals, uniforms
-from lissive.simulation.titrate import thresholds
 from lissive.table import constants, rows_of
 from lissive.trials.design import Design
 from lissive.trials.observe import observe_visit, ratings_of
@@ -268,8 +268,7 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
         cause=population.cause,
         given=given,
         first=first,
-        typical=response.typical(tables(population.cause)[0], own),
-        spread=response.spread(),
+        own=Centres(response.typical(tables(population.cause)[0], own), response.spread()),
     )
     values = people.columns(n)
     for measure, wanted in population.baseline.items():

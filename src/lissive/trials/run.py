@@ -14,11 +14,11 @@ from lissive.fingerprint import of_bytes
 from lissive.given import list_of, path_of, threads_of, whole
 from lissive.model import load
 from lissive.model.parameters import load_parameters
+from lissive.simulation.days import thresholds
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.ratings import figures
 from lissive.simulation.run import Settings
 from lissive.simulation.solve import model_hash
-from lissive.simulation.titrate import thresholds
 from lissive.trials.conduct import RTOL, conduct
 from lissive.trials.design import Design, planned
 from lissive.trials.endpoint import ArmResult, ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of

@@ -8,10 +8,9 @@ import pytest
 from lissive.case import label_titration
 from lissive.model.equations import Equations
 from lissive.model.expression import Graph
-from lissive.simulation.days import Group, Running, advance_days
+from lissive.simulation.days import Group, Running, advance_days, next_units, thresholds
 from lissive.simulation.engine import build
 from lissive.simulation.schedule import doses
-from lissive.simulation.titrate import next_units, thresholds
 
 CEILINGS = tuple(day.total for day in label_titration("nabiximols"))
 KA, K = 1.2, 0.25
