@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
+from lissive.arrays import FloatArray
 from lissive.errors import ParameterError
 from lissive.model.parameters import (
     DEFAULT_CAUSE,
@@ -27,7 +28,7 @@ from lissive.model.parameters import (
     load_parameters,
     load_people,
 )
-from lissive.simulation.streams import Floats, even, uniforms
+from lissive.simulation.streams import even, uniforms
 
 GENOTYPE, FED = "cyp2c9_activity", "fed"
 
@@ -36,7 +37,7 @@ GENOTYPE, FED = "cyp2c9_activity", "fed"
 class Patients:
     """Virtual patients as the solver takes them."""
 
-    parameters: Mapping[str, float | Floats]
+    parameters: Mapping[str, float | FloatArray]
     """Model parameter to one value for all, or to (subject,) values."""
     drawn: tuple[str, ...]
     """What was drawn, so that nobody takes it for known."""
@@ -44,7 +45,7 @@ class Patients:
     def __len__(self) -> int:
         return max((np.size(v) for v in self.parameters.values()), default=0)
 
-    def columns(self, subjects: int) -> dict[str, Floats]:
+    def columns(self, subjects: int) -> dict[str, FloatArray]:
         """Every parameter as (subject,) values of its own."""
         return {
             name: np.broadcast_to(np.asarray(value, float), subjects).copy()
@@ -56,9 +57,9 @@ class Patients:
 class Centres:
     """Of parameters whose distribution is not to be the tables': the same for all, or (subject,) values."""
 
-    typical: Mapping[str, float | Floats] = field(default_factory=dict)
+    typical: Mapping[str, float | FloatArray] = field(default_factory=dict)
     """Parameter to its centre."""
-    spread: Mapping[str, float | Floats] = field(default_factory=dict)
+    spread: Mapping[str, float | FloatArray] = field(default_factory=dict)
 
 
 AS_TABLES = Centres()
@@ -92,10 +93,10 @@ def draw(
     rows, people, bounds = tables(cause)
     if wrong := [name for name in (*given, *typical, *spread) if name not in rows]:
         raise ParameterError(f"{wrong[0]} is no parameter of the model.", allowed=f"{', '.join(rows)}.")
-    values: dict[str, float | Floats] = {}
+    values: dict[str, float | FloatArray] = {}
     drawn = []
 
-    def chance(purpose: str) -> Floats:
+    def chance(purpose: str) -> FloatArray:
         u = uniforms(seed, purpose, subjects, first)
         return even(u) if evenly else u
 
@@ -131,31 +132,31 @@ def tables(
 
 def _spread(
     row: Parameter,
-    u: Floats,
+    u: FloatArray,
     lower: float = -np.inf,
     upper: float = np.inf,
     *,
-    centre: float | Floats | None = None,
-    spread: float | Floats | None = None,
-) -> Floats:
+    centre: float | FloatArray | None = None,
+    spread: float | FloatArray | None = None,
+) -> FloatArray:
     """Values of a distribution at the quantiles `u` of its part between the bounds."""
     middle = _transformed(row, row.value if centre is None else centre)
     scale = (row.spread or 0.0) if spread is None else spread
     low, high = (ndtr((_transformed(row, end) - middle) / scale) for end in (lower, upper))
-    x: Floats = middle + scale * ndtri(low + u * (high - low))
+    x: FloatArray = middle + scale * ndtri(low + u * (high - low))
     if row.distribution == "lognormal":
         return np.exp(x)
     return expit(x) if row.distribution == "logitnormal" else x
 
 
-def _transformed(row: Parameter, x: float | Floats) -> Any:
+def _transformed(row: Parameter, x: float | FloatArray) -> Any:
     if row.distribution == "lognormal":
         with np.errstate(divide="ignore"):
             return np.log(np.maximum(x, 0.0))
     return logit(np.clip(x, 0.0, 1.0)) if row.distribution == "logitnormal" else x
 
 
-def _genotypes(u: Floats, people: Mapping[str, Parameter]) -> Floats:
+def _genotypes(u: FloatArray, people: Mapping[str, Parameter]) -> FloatArray:
     """(subject,) activity of CYP2C9, genotypes by Hardy and Weinberg."""
     share = {"*2": people["cyp2c9_allele_2"].value, "*3": people["cyp2c9_allele_3"].value}
     share["*1"] = 1.0 - sum(share.values())
@@ -164,5 +165,5 @@ def _genotypes(u: Floats, people: Mapping[str, Parameter]) -> Floats:
     odds = np.array([share[a] * share[b] * (1 if a == b else 2) for a, b in pairs])
     activity = np.array([known[f"{a}/{b}"].value for a, b in pairs])
     chosen = np.searchsorted(np.cumsum(odds), u, side="right")
-    result: Floats = activity[np.minimum(chosen, len(pairs) - 1)]
+    result: FloatArray = activity[np.minimum(chosen, len(pairs) - 1)]
     return result

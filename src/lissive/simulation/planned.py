@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.errors import ParameterError, SimulationError
 from lissive.given import number_of
 from lissive.model.equations import TIME, Equations
@@ -24,7 +24,7 @@ from lissive.simulation._unroll import ByParameter
 from lissive.simulation.covariates import at_times, between, rates
 from lissive.simulation.events import EventTable, Run, course_of
 from lissive.simulation.output import refuse_names
-from lissive.simulation.schedule import Course, Floats, Regimen, Schedule
+from lissive.simulation.schedule import Course, Regimen, Schedule
 
 MOST_TIMES = 10_000_000
 """More output times than this are taken for a slip."""
@@ -83,7 +83,7 @@ def given_parameters(equations: Equations, parameters: Any) -> dict[str, float]:
     }
 
 
-def output_times(until: Any, every: Any, times: Any) -> Floats | None:
+def output_times(until: Any, every: Any, times: Any) -> FloatArray | None:
     """Output times that are asked for apart from the events; None where none are."""
     if times is None and until is None and every is None:
         return None
@@ -106,13 +106,13 @@ def output_times(until: Any, every: Any, times: Any) -> Floats | None:
         raise SimulationError(
             "The output times are no numbers.", where="times", allowed="numbers in one row."
         )
-    grid: Floats = np.unique(given.astype(float))
+    grid: FloatArray = np.unique(given.astype(float))
     if not len(grid) or not np.isfinite(grid).all() or grid[0] < 0:
         raise SimulationError("The output times are not usable.", where="times", allowed="numbers from 0 on.")
     return grid
 
 
-def _regular(until: Any, every: Any) -> Floats:
+def _regular(until: Any, every: Any) -> FloatArray:
     if until is None or every is None:
         missing = "every" if every is None else "until"
         raise SimulationError(
@@ -166,12 +166,12 @@ class Planned:
 
     runs: tuple[Run | None, ...]
     """None where there is no table."""
-    subject: npt.NDArray[np.int64]
+    subject: IntArray
     """(run,) place among the subjects."""
     regimen: Regimen
     courses: tuple[Course, ...]
     """One for each schedule of the regimen."""
-    varying: Mapping[str, Floats]
+    varying: Mapping[str, FloatArray]
     """Parameter to (run, column) values."""
     notes: tuple[str, ...]
 
@@ -180,7 +180,7 @@ def plan(
     equations: Equations,
     table: EventTable | None,
     ids: Sequence[int | str],
-    grid: Floats | None,
+    grid: FloatArray | None,
     parameters: Mapping[str, Any],
 ) -> Planned:
     """Each subject's runs.
@@ -208,8 +208,8 @@ def _planned(
     equations: Equations,
     table: EventTable,
     runs: Sequence[Run],
-    subject: npt.NDArray[np.int64],
-    grid: Floats | None,
+    subject: IntArray,
+    grid: FloatArray | None,
     parameters: Mapping[str, Any],
     notes: tuple[str, ...],
 ) -> Planned:
@@ -248,7 +248,7 @@ def _planned(
 
 
 def _rates(
-    equations: Equations, table: EventTable, run: Run, values: Mapping[str, Floats], base: Any
+    equations: Equations, table: EventTable, run: Run, values: Mapping[str, FloatArray], base: Any
 ) -> dict[int, ByParameter]:
     """The rates that RATE -1 asks for, by place of the state."""
     found = {}
@@ -278,7 +278,7 @@ def _refuse_too_many(runs: Sequence[Run]) -> None:
 
 
 def _notes(
-    table: EventTable, ids: Sequence[int | str], runs: Sequence[Run], grid: Floats | None
+    table: EventTable, ids: Sequence[int | str], runs: Sequence[Run], grid: FloatArray | None
 ) -> tuple[str, ...]:
     notes = []
     if len(table.subjects) == 1 and len(ids) > 1:
@@ -302,7 +302,7 @@ def _some(name: str, ids: Sequence[int | str]) -> str:
 
 
 # -- what stands beside the values ------------------------------------------------------------------
-def seen_times(planned: Planned) -> Floats:
+def seen_times(planned: Planned) -> FloatArray:
     """(run, record) times of the observation rows, NaN after a run's last; (record,) where all have the same."""
     times = [run.observed for run in planned.runs if run is not None]
     first = times[0]
@@ -314,7 +314,7 @@ def seen_times(planned: Planned) -> Floats:
     return result
 
 
-def carried(planned: Planned, table: EventTable, grid: Floats | None) -> dict[str, Any]:
+def carried(planned: Planned, table: EventTable, grid: FloatArray | None) -> dict[str, Any]:
     """Column that is not used to (run, record or time): numbers, or texts where not all are numbers.
 
     At output times that no row asks for it has the value of the row that parameters would be taken from; DV and
@@ -346,7 +346,7 @@ def _plain(cell: Any, numeric: bool) -> float | str:
     return float(cell) if numeric else str(cell)
 
 
-def _own_rows(run: Run, grid: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _own_rows(run: Run, grid: FloatArray) -> tuple[IntArray, IntArray]:
     """Output times that are those of an observation row, and the row."""
     time = run.observed
     place = np.minimum(np.searchsorted(grid, time), len(grid) - 1)

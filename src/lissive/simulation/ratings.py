@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.errors import SimulationError
-from lissive.simulation.streams import Floats, stretches_of
+from lissive.simulation.streams import stretches_of
 from lissive.table import rows_of
 
 MOST_DAYS = 1024
@@ -29,7 +29,7 @@ def figures() -> Mapping[str, float]:
     return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "ratings.tsv")}
 
 
-def by_day(seed: int, purpose: str, subjects: npt.NDArray[np.int64], days: int) -> Floats:
+def by_day(seed: int, purpose: str, subjects: IntArray, days: int) -> FloatArray:
     """(subject, day) numbers over 0 and below 1; subject number and day alone say which.
 
     subjects : numbers of the subjects, from 0, in any order.
@@ -45,12 +45,12 @@ def by_day(seed: int, purpose: str, subjects: npt.NDArray[np.int64], days: int) 
 def stretches(
     seed: int,
     purpose: str,
-    subjects: npt.NDArray[np.int64],
+    subjects: IntArray,
     days: int,
     *,
-    sd: float | Floats,
-    memory: float | Floats,
-) -> Floats:
+    sd: float | FloatArray,
+    memory: float | FloatArray,
+) -> FloatArray:
     """(subject, day) how far a rating is from the person's own level: correlated noise that nobody treats.
 
     Parameters
@@ -63,5 +63,5 @@ def stretches(
     new = np.sqrt(1.0 - keep**2)
     for day in range(1, days):
         course[:, day] = keep * course[:, day - 1] + new * course[:, day]
-    scaled: Floats = course * np.broadcast_to(sd, len(subjects))[:, None]
+    scaled: FloatArray = course * np.broadcast_to(sd, len(subjects))[:, None]
     return scaled

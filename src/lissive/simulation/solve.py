@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import ParameterError, SimulationError
 from lissive.fingerprint import of_bytes
 from lissive.given import number_of, threads_of, whole
@@ -41,7 +42,7 @@ from lissive.simulation.planned import (
     selected,
 )
 from lissive.simulation.run import MEANING, Settings, follow_courses
-from lissive.simulation.schedule import Floats, Regimen
+from lissive.simulation.schedule import Regimen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,7 +156,7 @@ def _model(model: Any) -> Equations:
 
 def _table(
     events: Any, equations: Equations, covariates: Any, grid: Any
-) -> tuple[EventTable | None, Floats | None]:
+) -> tuple[EventTable | None, FloatArray | None]:
     """The events, read; and the output times, each as the time of a row that it all but is."""
     check_mode(covariates)
     table = None
