@@ -208,11 +208,12 @@ def hazard_ratio(time: AnyArray, failed: AnyArray, treated: AnyArray, *, alpha: 
 
     Where the ratio has no finite estimate (events in one arm only, say), the p-value is the log-rank test's.
 
-    Args:
-        time: (n,) to the event or the last that is known, in days or any unit.
-        failed: (n,) 1 event, 0 censored.
-        treated: (n,) 1 treated, 0 control.
-        alpha: 1 minus the confidence level.
+    Parameters
+    ----------
+    time : (n,) to the event or the last that is known, in days or any unit.
+    failed : (n,) 1 event, 0 censored.
+    treated : (n,) 1 treated, 0 control.
+    alpha : 1 minus the confidence level.
     """
     import pandas as pd
     from lifelines import CoxPHFitter
@@ -238,10 +239,11 @@ def hazard_ratio(time: AnyArray, failed: AnyArray, treated: AnyArray, *, alpha: 
 def log_rank(time: AnyArray, failed: AnyArray, treated: AnyArray) -> Estimate:
     """The log-rank test of two arms: a p-value alone.
 
-    Args:
-        time: (n,) to the event or the last that is known, in days or any unit.
-        failed: (n,) 1 event, 0 censored.
-        treated: (n,) 1 treated, 0 control.
+    Parameters
+    ----------
+    time : (n,) to the event or the last that is known, in days or any unit.
+    failed : (n,) 1 event, 0 censored.
+    treated : (n,) 1 treated, 0 control.
     """
     from lifelines.statistics import logrank_test
 
@@ -259,10 +261,11 @@ def survival(time: AnyArray, failed: AnyArray, at: Sequence[float] | FloatArray)
 
     After the last time that is known of anybody, the share stays as it was.
 
-    Args:
-        time: (n,) to the event or the last that is known, in days or any unit.
-        failed: (n,) 1 event, 0 censored.
-        at: (m,) times, in the same unit.
+    Parameters
+    ----------
+    time : (n,) to the event or the last that is known, in days or any unit.
+    failed : (n,) 1 event, 0 censored.
+    at : (m,) times, in the same unit.
     """
     from lifelines import KaplanMeierFitter
 

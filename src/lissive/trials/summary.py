@@ -204,28 +204,15 @@ def _disposition(results: Results) -> Disposition:
     """Each number's mean and range over replicates; of each group (in a crossover: sequence) what became of it."""
     flows = list(results.flows.values())
     groups = (_group(results, name) for name in results.design.shares)
-    return Disposition(
-        _count(flow.screened for flow in flows),
-        _count(flow.entered for flow in flows),
-        _count(flow.left_run_in for flow in flows),
-        _count(flow.not_kept for flow in flows),
-        _count(flow.randomised for flow in flows),
-        _count(flow.failed for flow in flows),
-        tuple(group for group in groups if group.randomised.max),
-    )
+    counted = {name: _count(getattr(flow, name) for flow in flows) for name in Flow.__annotations__}
+    return Disposition(**counted, groups=tuple(group for group in groups if group.randomised.max))
 
 
 def _group(results: Results, name: str) -> GroupDisposition:
     rows = [row for row in results.groups if row.group == name]
-    return GroupDisposition(
-        name,
-        group_label(results.design, name),
-        _count(row.randomised for row in rows),
-        _count(row.adverse for row in rows),
-        _count(row.no_effect for row in rows),
-        _count(row.other for row in rows),
-        _count(row.completed for row in rows),
-    )
+    what = ("randomised", "adverse", "no_effect", "other", "completed")
+    counted = {each: _count(getattr(row, each) for row in rows) for each in what}
+    return GroupDisposition(name, group_label(results.design, name), **counted)
 
 
 def group_label(design: Design, name: str) -> str:
