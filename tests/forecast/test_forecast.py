@@ -288,3 +288,14 @@ def test_an_old_injury_is_not_gone_in_two_weeks_and_a_fresh_one_nearly_is() -> N
     old, fresh = at_week_two("2008-01-01"), at_week_two("2026-11-20")
     assert old > 0.8 * 9.0  # with placebo; nine a day at the start
     assert fresh < 0.3 * 9.0
+
+
+def test_the_solvers_error_is_small_in_what_is_shown() -> None:
+    """Against a run a thousand times closer; smoked cannabis has the sharpest peaks."""
+    plan = {"product": "flower_smoked", "titration": "fixed", "dose": "20 mg", "doses_per_day": 1, "weeks": 1}
+    case = changed(spasm={"cause": "muscle_injury"}, plan={**plan, "max_sprays_per_day": None})
+    usual, close = (predict(case, subjects=40, seed=2, threads=1, **how) for how in ({}, {"rtol": 3e-6}))
+    for name, exact in close.weekly.items():
+        largest = max(np.abs(exact).max(), 1e-12)
+        means = np.abs(usual.weekly[name].mean(axis=1) - exact.mean(axis=1)).max()
+        assert means < 1e-3 * largest, name

@@ -24,7 +24,7 @@ from lissive.table import rows_of
 
 @cache
 def thresholds() -> Mapping[str, float]:
-    """The numbers by which the usual policy decides, from titration.tsv."""
+    """The numbers by which people decide on their dose, from titration.tsv."""
     return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "titration.tsv")}
 
 
