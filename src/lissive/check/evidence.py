@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from lissive.evidence.read import Located
 
 DATA = "evidence/data"
-_PATTERNS = {"keys": "pattern", "causes": "match", "designs": "match", "products": "match", "arms": "match",
-             "comparators": "match", "claim_marks": "pattern"}  # fmt: skip
-"""Tables of evidence with a column of patterns."""
+_PATTERNS = {"publications/names": "pattern", "publications/arms": "match", "evidence/causes": "match",
+             "evidence/designs": "match", "evidence/products": "match", "evidence/comparators": "match",
+             "evidence/claim_marks": "pattern"}  # fmt: skip
+"""Tables with a column of patterns."""
 
 
 def _tables(tables: Tables) -> list[Table]:
@@ -69,23 +70,23 @@ def words(tables: Tables) -> Iterator[Fault]:
                 re.compile(row[column])
             except re.error as error:
                 yield row.where, f"{row[column]!r} is no pattern: {error}."
-    known = {row["outcome"] for row in _rows(tables, "outcomes")}
-    for row in _rows(tables, "keys"):
+    known = {row["outcome"] for row in _rows(tables, "publications/outcomes")}
+    for row in _rows(tables, "publications/names"):
         for word in row["outcome"].split():
             if word not in known and word != "-":
                 yield row.where, f"{word!r} is no outcome of outcomes.tsv."
-    causes = {row["cause"] for row in _rows(tables, "causes")}
+    causes = {row["cause"] for row in _rows(tables, "evidence/causes")}
     if planned := tables.get("case/causes.tsv"):
         causes |= {row["cause"] for row in planned.rows}
-    for row in _rows(tables, "causes"):
+    for row in _rows(tables, "evidence/causes"):
         for word in row["near"].split():
             if word not in causes:
                 yield row.where, f"{word!r} is no cause of causes.tsv."
-    for row in _rows(tables, "outcomes"):
+    for row in _rows(tables, "publications/outcomes"):
         if row["better"] not in ("lower", "higher"):
             yield row.where, f"better is {row['better']!r}; one of lower, higher."
 
 
 def _rows(tables: Tables, name: str) -> tuple[Row, ...]:
-    table = tables.get(f"evidence/{name}.tsv")
+    table = tables.get(f"{name}.tsv")
     return table.rows if table else ()

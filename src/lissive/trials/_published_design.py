@@ -11,9 +11,8 @@ from lissive.publications.entry import CannotBuild, Entry
 from lissive.publications.plan import Plan
 from lissive.publications.tables import text_of
 from lissive.trials._published_observed import Observed, Seen
-from lissive.trials.design import Design
-from lissive.trials.measures import MEASURES
-from lissive.trials.read import make_design
+from lissive.trials.design import Design, make_design
+from lissive.trials.parts import MEASURES
 
 EARLY_WEEK = 4.0
 """A visit that every longer trial has."""

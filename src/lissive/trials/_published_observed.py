@@ -14,7 +14,7 @@ from lissive.publications.loose import REMARKS, UNCLEAR, sign_convention
 from lissive.publications.names import NO_MEASURE, P_ALONE, RELIEF, SHARES, read_name
 from lissive.publications.plan import Plan
 from lissive.publications.tables import Figure, Name, Result, text_of
-from lissive.trials.measures import IMPRESSIONS, MEASURES
+from lissive.trials.parts import IMPRESSIONS, MEASURES
 
 ROUNDED = 0.02
 """How far a printed percentage may be from its own counts."""
