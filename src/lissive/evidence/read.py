@@ -58,7 +58,7 @@ class Trial(Entry):
     cause: str | None = None
     intervention: str | None = None
     comparator: str | None = None
-    design: Any = None
+    design: str | Mapping[str, Any] | None = None
     """In words, or with every part named (`lissive.publications.tidy`)."""
     enriched: bool | None = None
     randomised: bool | None = None
@@ -208,58 +208,47 @@ def entries_of(text: str, path: Path) -> tuple[Located, ...]:
 
 
 def studies_in(data: Any, lines: Mapping[Loc, int], path: Path, *, ships: bool = True) -> tuple[Located, ...]:
-    data = _expanded(data, lines, path)
+    data, stated = _expanded(data, lines, path)
     file = typed(data, lines, path, TrialsFile, EvidenceError, thing="the file of studies")
     rows: list[tuple[str, str, Sequence[Entry]]] = [
         ("trials", "trial", file.trials),
         ("observational", "observational", file.observational),
     ]
     own = None if ships else own_outcomes(file.trials, file.outcomes or {})
-    found = [
-        Located(
-            _with_design(row, lines, path, (name, k)),
-            kind,
-            data[name][k],
-            path,
-            lines,
-            (name, k),
-            own,
-            frozenset(file.outcomes or ()),
-        )
+    declared = frozenset(file.outcomes or ())
+    return tuple(
+        Located(_stated(row, stated.get(k)), kind, data[name][k], path, lines, (name, k), own, declared)
         for name, kind, entries in rows
         for k, row in enumerate(entries)
-    ]
-    return tuple(found)
+    )
 
 
-def _with_design(row: Entry, lines: Mapping[Loc, int], path: Path, at: Loc) -> Entry:
-    """The same with its design typed, where that names every part; in words it stays as it is."""
-    design = getattr(row, "design", None)
-    if design is None or isinstance(design, str):
-        return row
-    depth = len(at) + 1
-    inside = {loc[depth:]: line for loc, line in lines.items() if loc[:depth] == (*at, "design")}
-    stated = typed(design, inside, path, Stated, EvidenceError, thing=f"the design of {row.id}")
-    return row.model_copy(update={"design": stated})
+def _stated(row: Entry, design: Stated | None) -> Entry:
+    """The entry with its design typed, where that names every part."""
+    return row.model_copy(update={"design": design}) if design and isinstance(row, Trial) else row
 
 
-def _expanded(data: Any, lines: Mapping[Loc, int], path: Path) -> Any:
-    """The same with the source beside each figure of the entries that name their sources once."""
+def _expanded(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Any, dict[int, Stated]]:
+    """The same with the source beside each figure of the entries in the explicit form, and the designs of these."""
     trials = data.get("trials")
-    if not isinstance(trials, tuple):
-        return data
-    wrong: list[tuple[Loc, str]] = []
-    made = []
-    for k, trial in enumerate(trials):
-        found: list[tuple[Loc, str]] = []
-        is_tidy = isinstance(trial, Mapping) and isinstance(trial.get("results"), tuple)
-        made.append(tidy.expanded(trial, found) if is_tidy else trial)
-        wrong += [(("trials", k, *loc), f"{trial.get('id')}: {dotted(loc)} {what}") for loc, what in found]
-    if wrong:
-        raise EvidenceError.all_of(
-            [EvidenceError(what, where=f"{shown(path)}:{line_of(lines, loc)}") for loc, what in wrong]
+    made, designs, wrong = list(trials) if isinstance(trials, tuple) else [], {}, []
+    for k, trial in enumerate(made):
+        if not tidy.is_tidy(trial):
+            continue
+        inside = {loc[2:]: line for loc, line in lines.items() if loc[:2] == ("trials", k)}
+        explicit = typed(
+            tidy.without_remarks(trial), inside, path, tidy.Explicit, EvidenceError, thing="the trial"
         )
-    return {**data, "trials": tuple(made)}
+        designs[k] = explicit.design
+        found: list[tuple[Loc, str]] = []
+        made[k] = tidy.expanded(trial, found)
+        wrong += [
+            (f"{shown(path)}:{line_of(inside, loc)}", f"{trial.get('id')}: {dotted(loc)} {what}")
+            for loc, what in found
+        ]
+    if wrong:
+        raise EvidenceError.all_of([EvidenceError(what, where=where) for where, what in wrong])
+    return ({**data, "trials": tuple(made)} if designs else data), designs
 
 
 def typed_reviews(path: Path, *, keep: bool = False) -> tuple[Located, ...]:

@@ -11,10 +11,11 @@ from lissive.marked import Loc
 
 RATIOS = ("OR", "RR", "HR", "IRR", "GMR")
 STATISTICS = (
-    "baseline change end mean median difference share p words other".split()
-    + [*RATIOS, "SMD"]
-    + [f"ln {each}" for each in RATIOS]
-)  # fmt: skip
+    *"baseline change end mean median difference share p words other".split(),
+    *RATIOS,
+    "SMD",
+    *(f"ln {each}" for each in RATIOS),
+)
 """What a row's value is. `share`: of the participants; `p`: nothing but a p value; `other`: compared with nothing."""
 
 

@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from lissive.marked import Loc
-from lissive.publications.loose import SECTIONS, UNCLEAR
+from lissive.publications.loose import REMARKS, SECTIONS, UNCLEAR
+from lissive.publications.plan import Stated
 from lissive.publications.tables import STATISTICS, Name, Result, figure, number, plain, text_of
+from lissive.typed import Row
 
 CONFIDENCES = {each: {"provenance": "recalled", "confidence": each} for each in ("low", "medium", "high")}
 FIGURES = ("value", "sd", "se", "ci", "p", "iqr", "n", "events", "person_time")
@@ -34,11 +38,6 @@ _WORDS = (
     "note",
     "from",
 )
-_NAMES = {
-    **dict.fromkeys("measure falls_by_pct kind sign top at_visits since_screening week why not_modelled".split()),
-    "is": "outcomes", "top_is_best": "flipped",
-}  # fmt: skip
-"""Field of a definition to that of a `Name`, where it is another; `harm` says that it is an adverse event."""
 _PRINTED = {
     "change": ("change_mean", "change_sd", "change_se"), "end": ("end_mean", "end_sd", "end_se"),
     "mean": ("mean", "sd", "se"), "baseline": ("baseline_mean", "baseline_sd", "se"),
@@ -47,32 +46,82 @@ _PRINTED = {
 """What a value and its spread are called where files are loose: their names in messages and lists."""
 
 
-def is_tidy(data: Mapping[str, Any]) -> bool:
-    return "results" in data
+class Definition(Row):
+    """What the name of an outcome means: the fields of a `Name`, in the words of the file."""
+
+    outcomes: str = Field("", alias="is")
+    measure: str = ""
+    falls_by_pct: float | None = Field(None, gt=0, le=100)
+    kind: str = ""
+    sign: Literal[1, -1] = 1
+    top: float | None = Field(None, gt=0)
+    flipped: bool = Field(False, alias="top_is_best")
+    at_visits: bool = False
+    since_screening: bool = False
+    week: float | None = Field(None, gt=0)
+    why: str = ""
+    not_modelled: str = ""
+    harm: bool = False
+    """An adverse event."""
+
+
+class Line(Row):
+    """One row."""
+
+    of: str
+    arm: str | None = None
+    statistic: Literal[STATISTICS]  # type: ignore[valid-type]
+    value: Any = None
+    sd: Any = None
+    se: Any = None
+    ci: Any = None
+    p: Any = None
+    iqr: Any = None
+    n: Any = None
+    events: Any = None
+    person_time: Any = None
+    level: float = Field(0.95, ge=0.5, lt=1)
+    week: float | None = Field(None, gt=0)
+    time: str | None = None
+    detail: str | None = None
+    subgroup: str | None = None
+    per_protocol: bool = False
+    note: str | None = None
+    origin: Any = Field(None, alias="from")
+
+
+class Explicit(BaseModel):
+    """The parts of an entry that only this form has."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    design: Stated
+    sources: Mapping[str, Mapping[str, str]] = {}
+    outcomes: Mapping[str, Definition] = {}
+    results: tuple[Line, ...]
+
+
+def is_tidy(data: object) -> bool:
+    return isinstance(data, Mapping) and "results" in data
+
+
+def without_remarks(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry without remarks among its outcomes, which are no definitions."""
+    names = data.get("outcomes")
+    kept = (
+        {name: node for name, node in names.items() if name not in REMARKS}
+        if isinstance(names, Mapping)
+        else names
+    )
+    return {**data, "outcomes": kept or {}}
 
 
 def expanded(data: Mapping[str, Any], wrong: list[tuple[Loc, str]]) -> dict[str, Any]:
-    """The entry with the source of each figure beside it; what is wrong with its rows is put into `wrong`."""
-    sources = {**CONFIDENCES, **(data.get("sources") or {})}
-    names = data.get("outcomes") or {}
-    for k, row in enumerate(data["results"] or ()):
-        loc: Loc = ("results", k)
-        if not isinstance(row, Mapping):
-            wrong.append((loc, "is no row."))
-            continue
-        for field in row:
-            if field not in (*FIGURES, *_WORDS):
-                allowed = ", ".join((*FIGURES, *_WORDS))
-                wrong.append(((*loc, field), f"is a field that is not read. Allowed: {allowed}."))
-        if row.get("of") not in names:
-            wrong.append((loc, f"is of {row.get('of')!r}, which outcomes does not define."))
-        if row.get("statistic") not in STATISTICS:
-            wrong.append(
-                (loc, f"has the statistic {row.get('statistic')!r}. Allowed: {', '.join(STATISTICS)}.")
-            )
-    for name, node in names.items():
-        unknown = set(node) - {*_NAMES, "harm"} if isinstance(node, Mapping) else set()
-        wrong += [(("outcomes", name, each), "is a field that is not read.") for each in sorted(unknown)]
+    """The entry with the source of each figure beside it; what is named and not there is put into `wrong`."""
+    sources = {**CONFIDENCES, **data.get("sources", {})}
+    for k, row in enumerate(data["results"]):
+        if row["of"] not in (data.get("outcomes") or {}):
+            wrong.append((("results", k), f"is of {row['of']!r}, which outcomes does not define."))
     return {
         field: _expanded(node, sources, (field,), wrong) for field, node in data.items() if field != "sources"
     }
@@ -90,7 +139,7 @@ def _expanded(node: Any, sources: Mapping[str, Any], loc: Loc, wrong: list[tuple
             continue
         if key is None or field in _WORDS or isinstance(value, Mapping):
             made[field] = _expanded(value, sources, (*loc, field), wrong)
-        elif key in sources:
+        elif isinstance(key, str) and key in sources:
             made[field] = {"value": value, **sources[key]}
         else:
             wrong.append(((*loc, "from"), f"names the source {key!r}, which sources does not have."))
@@ -114,9 +163,10 @@ def results(data: Mapping[str, Any]) -> Iterator[Result]:
 
 
 def _name(text: str, node: Mapping[str, Any]) -> Name:
-    fields = {_NAMES[field] or field: value for field, value in node.items() if field in _NAMES}
-    fields["outcomes"] = tuple(str(fields.get("outcomes") or "").split())
-    return Name(text, text, **fields)
+    fields = Definition.model_validate(dict(node)).model_dump(exclude={"harm"})
+    return Name(
+        text, text, **{**fields, "outcomes": tuple(fields["outcomes"].split()), "sign": float(fields["sign"])}
+    )
 
 
 def _result(base: Result, k: int, row: Mapping[str, Any]) -> Result:
