@@ -23,7 +23,7 @@ SCORING = (
     "validation/misses.*",
     "validation/targets.*",
     "validation/target_*.tsv",
-    "validation/_target_*.py",
+    "validation/predicted.py",
     "report/validation_md.py",
     "report/validation_tables.py",
     "report/validation_words.py",
