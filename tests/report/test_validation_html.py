@@ -15,13 +15,12 @@ from lissive.report.validation_tables import interval, observed
 from lissive.report.validation_words import metric
 from lissive.report.words import UNVERIFIED, number
 from lissive.studies import predict_studies, shipped_studies
-from lissive.validation.contraction import contraction
-from lissive.validation.curves import Curve, Point
 from lissive.validation.identifiability import assessed
-from lissive.validation.misses import NOT_EXPLAINED, explanations
 from lissive.validation.run import Dependence, Validation
+from lissive.validation.score import NOT_EXPLAINED, Curve, Point, explanations
 from lissive.validation.sensitivity import Size, sensitivity
 from lissive.validation.targets import TargetResult, targets
+from lissive.validation.uncertain import contraction
 
 from .synthetic import one, usual, validation
 

@@ -117,7 +117,7 @@ def _page(path: Path, found: Validation, check: bool) -> bool:
 def _write(folder: Path, read: Studies, found: Validation, threads: int | None) -> list[Path]:
     from lissive.report.files import write_json
     from lissive.report.validation_html import write_validation
-    from lissive.validation.curves import curves
+    from lissive.validation.score import curves
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = write_validation(folder, found, curves(read, threads=threads or os.cpu_count() or 1))

@@ -16,9 +16,9 @@ from lissive.report.validation_figures import BLUE, GREY, ORANGE, plain_log
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from lissive.validation.contraction import Contraction
     from lissive.validation.identifiability import Identifiability
     from lissive.validation.sensitivity import Sensitivity
+    from lissive.validation.uncertain import Contraction
 
 MOST = 10
 """Bars of a figure."""

@@ -14,8 +14,7 @@ from lissive.report.inline_svg import settings
 from lissive.report.validation_tables import is_miss
 from lissive.report.validation_words import label, metric
 from lissive.report.words import marked
-from lissive.validation.curves import Curve, Point
-from lissive.validation.score import RATIO_LIMITS, Row
+from lissive.validation.score import RATIO_LIMITS, Curve, Point, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -45,11 +45,8 @@ from lissive.report.validation_tables import (
 from lissive.report.validation_words import GLOSSARY, is_exposure, label, verdict
 from lissive.report.words import UNVERIFIED, listed, marked, number, percent
 from lissive.studies.observation import PRINTED
-from lissive.validation.curves import Curve
-from lissive.validation.misses import why_missed
-from lissive.validation.reach import aims
-from lissive.validation.run import SPLITS, Validation
-from lissive.validation.score import Row
+from lissive.validation.run import SPLITS, Validation, aims
+from lissive.validation.score import Curve, Row, why_missed
 from lissive.version import __version__
 
 HERE = Path(__file__).parent

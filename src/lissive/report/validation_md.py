@@ -18,8 +18,7 @@ from lissive.report.validation_tables import (
 )
 from lissive.report.validation_words import GLOSSARY, verdict
 from lissive.report.words import DERIVED_NOTE, UNVERIFIED_NOTE
-from lissive.validation.reach import aims
-from lissive.validation.run import SPLITS, Validation
+from lissive.validation.run import SPLITS, Validation, aims
 
 __all__ = ["differences", "stale", "validation_markdown"]
 

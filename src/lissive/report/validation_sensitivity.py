@@ -20,10 +20,10 @@ from lissive.report.sensitivity_text import groups_table, inputs_table
 from lissive.report.table import Table, table
 from lissive.report.validation_figures import drawn
 from lissive.report.words import listed, number, span
-from lissive.validation.contraction import Contraction
 from lissive.validation.identifiability import Identifiability, limits
 from lissive.validation.run import Dependence
 from lissive.validation.sensitivity import Sensitivity
+from lissive.validation.uncertain import Contraction
 
 
 @dataclass(frozen=True)

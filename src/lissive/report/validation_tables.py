@@ -8,9 +8,8 @@ from lissive.report.table import Table, table
 from lissive.report.validation_words import MET, SPLIT_WORDS, aim_limit, aim_value, metric
 from lissive.report.words import UNVERIFIED, marked, number, percent, span, upper_first
 from lissive.studies import Skipped
-from lissive.validation.misses import why_missed
-from lissive.validation.reach import Aim
-from lissive.validation.score import RATIO_LIMITS, Row, Scores
+from lissive.validation.run import Aim
+from lissive.validation.score import RATIO_LIMITS, Row, Scores, why_missed
 from lissive.validation.targets import TargetResult
 
 

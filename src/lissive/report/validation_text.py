@@ -14,8 +14,7 @@ from lissive.report.validation_tables import (
 )
 from lissive.report.validation_words import GLOSSARY, verdict
 from lissive.report.words import UNVERIFIED_NOTE, count, paragraphs, wrapped
-from lissive.validation.reach import aims
-from lissive.validation.run import SPLITS, Validation
+from lissive.validation.run import SPLITS, Validation, aims
 
 _GROUPS = {
     "exposure": "Concentrations and areas",

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lissive.report.targets_text import count_text
 from lissive.report.words import UNVERIFIED, listed, marked, number, percent
-from lissive.validation.reach import Aim, aims, overall
-from lissive.validation.run import SPLITS, Validation
+from lissive.validation.run import SPLITS, Aim, Validation, aims, overall
 from lissive.validation.score import EXPOSURE, Ratios, Row, Scores
 
 SPLIT_WORDS = {"calibration": "calibration", "validation": "held-out"}

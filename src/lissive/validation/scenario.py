@@ -20,8 +20,7 @@ from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import Regimen, Schedule, doses
 from lissive.units import to_nmol
-from lissive.validation.tables import named, numbers, rows
-from lissive.validation.uncertain import within_liver
+from lissive.validation.uncertain import named, numbers, rows, within_liver
 
 DAY, WEEK = 24.0, 168.0
 SAMPLES_AT_ONCE = 2048

@@ -3,8 +3,7 @@
 This is uncertainty about the typical person, not the spread between people. The law is uniform on the scale
 of the parameter (logarithm; logit for shares; plain where the range starts at 0), as wide as gives the
 standard deviation in question. What counts, in this order: a standard deviation handed over (as from a
-calibration), uncertainty_exceptions.tsv, a range of the literature, and uncertainty_rules.tsv by provenance.
-"""
+calibration), uncertainty_exceptions.tsv, a range of the literature, and uncertainty_rules.tsv by provenance."""
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from scipy.special import expit, logit
@@ -20,7 +20,30 @@ from lissive.arrays import FloatArray
 from lissive.errors import ParameterError
 from lissive.model.equations import Equations
 from lissive.model.parameters import DEFAULT_CAUSE, Parameter, load_parameters, load_ranges
-from lissive.validation.tables import named, rows
+from lissive.table import rows_of
+
+HERE = Path(__file__).parent
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The lines of one table of this folder, column to cell."""
+    return rows_of(HERE / name)
+
+
+@cache
+def named(name: str) -> Mapping[str, str]:
+    """A table of `name` and `value`, as text."""
+    return {row["name"]: row["value"] for row in rows(name)}
+
+
+def numbers(cell: str) -> list[float]:
+    """A cell of numbers between spaces.
+
+    >>> numbers("8 12.5")
+    [8.0, 12.5]
+    """
+    return [float(word) for word in cell.split()]
+
 
 HALF_WIDTH = math.sqrt(3.0)
 """A uniform law of standard deviation 1 reaches this far to either side."""
@@ -188,3 +211,48 @@ def _rules() -> Mapping[str, float]:
     """Provenance to standard deviation; a recalled figure without a rule of its own goes by its word."""
     found = {row["of"]: float(row["sd"]) for row in rows("uncertainty_rules.tsv")}
     return {**{f"{word} (recalled)": sd for word, sd in found.items()}, **found}
+
+
+# -- what a calibration has learned ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """One parameter before and after."""
+
+    name: str
+    prior_sd: float
+    posterior_sd: float
+    contraction: float
+    """1 - (posterior/prior)²: 1 where it is known now, 0 where nothing was learned, below 0 where less is known."""
+    word: str
+    """learned, partly, or not learned."""
+
+
+def contraction(prior_sd: Mapping[str, float], posterior_sd: Mapping[str, float]) -> tuple[Contraction, ...]:
+    """What was learned of each parameter of `posterior_sd`, on one scale (as the logarithm) for both.
+
+    Raises       ParameterError where one has no prior, or a standard deviation cannot be.
+
+    >>> [(row.name, row.contraction, row.word) for row in contraction({"k": 0.5}, {"k": 0.25})]
+    [('k', 0.75, 'partly')]
+    """
+    result = []
+    for name, after in posterior_sd.items():
+        before = prior_sd.get(name, math.nan)
+        if not (0.0 < before < math.inf and 0.0 <= after < math.inf):
+            raise ParameterError(
+                f"{name} has a standard deviation of {before} before and of {after} after.",
+                where="contraction",
+                allowed="a number over 0 before, 0 or more after.",
+            )
+        share = 1.0 - (after / before) ** 2
+        result.append(Contraction(name, float(before), float(after), share, _word(share)))
+    return tuple(result)
+
+
+def _word(share: float) -> str:
+    limit = named("identifiability_limits.tsv")
+    if share > float(limit["learned"]):
+        return "learned"
+    return "not learned" if share < float(limit["not_learned"]) else "partly"
