@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from lissive.report.validation_html import validation_page, write_validation
-from lissive.report.validation_tables import interval, observed
-from lissive.report.validation_words import metric
+from lissive.report.validation_tables import interval, metric, observed
 from lissive.report.words import UNVERIFIED, number
 from lissive.studies import predict_studies, shipped_studies
 from lissive.validation.identifiability import assessed

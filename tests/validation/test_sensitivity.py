@@ -13,7 +13,7 @@ from scipy.special import logit
 from lissive.errors import LissiveError, ParameterError, SimulationError
 from lissive.model import load
 from lissive.model.parameters import load_parameters
-from lissive.report.sensitivity_text import identifiability_text, sensitivity_text
+from lissive.report.sensitivity import identifiability_text, sensitivity_text
 from lissive.validation.identifiability import (
     Identifiability,
     assessed,

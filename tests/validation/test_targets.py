@@ -15,7 +15,7 @@ import pytest
 from lissive.errors import ParameterError
 from lissive.model import compose, load
 from lissive.model.parameters import load_causes, load_parameters
-from lissive.report.targets_text import count_text, targets_text
+from lissive.report.validation_tables import count_text, targets_text
 from lissive.validation import predicted
 from lissive.validation.predicted import PREDICTED, Arm, Grid, Patients, Predicted, apparent_ke0, risk_percent
 from lissive.validation.targets import (

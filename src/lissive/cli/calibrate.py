@@ -76,7 +76,7 @@ def response(
     """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
     from lissive.calibrate.response_write import HEAD, estimates, write_response
-    from lissive.report.response_figures import write_prior_posterior
+    from lissive.report.figures import write_prior_posterior
     from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
 
@@ -109,7 +109,7 @@ def sbc(
 ) -> None:
     """Simulation-based calibration of the fit to trials, on a small case: some minutes."""
     from lissive.calibrate.sbc import TRIAL, calibration_ranks
-    from lissive.report.response_figures import write_ranks
+    from lissive.report.figures import write_ranks
     from lissive.trials.published import shipped_published
 
     _bayes()

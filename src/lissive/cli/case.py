@@ -83,8 +83,7 @@ def case(
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
     """The screen, unless parts of it are asked for whole; before them where all are."""
-    from lissive.report.case_text import case_text
-    from lissive.report.screen_text import screen
+    from lissive.report.case_text import case_text, screen
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     shown = [screen(answer, colour=colour)] if full or not parts else []
@@ -95,8 +94,7 @@ def _write(folder: Path, answer: CaseAnswer) -> list[Path]:
     """Figures, the table behind them, and the JSON; without a forecast, the JSON alone."""
     from lissive.forecast import ForecastAnswer
     from lissive.report.case_text import headline
-    from lissive.report.figure import forecast_caption, forecast_figure, save
-    from lissive.report.files import write_json, write_weeks
+    from lissive.report.figures import forecast_caption, forecast_figure, save, write_json, write_weeks
 
     folder.mkdir(parents=True, exist_ok=True)
     paths, forecast = [], answer.forecast

@@ -122,13 +122,13 @@ def article(
         keep_inputs([out], reads=[file], force=force)
     found = answered(read_article(file))
     if out is not None:
-        from lissive.report.article_html import write_article
+        from lissive.report.evidence_html import write_article
 
         write_article(out, file.name, found)
     if as_json:
         print(json.dumps({"file": str(file), "sentences": [row.to_json() for row in found]}, allow_nan=False))
     else:
-        from lissive.report.article_text import article_text
+        from lissive.report.evidence_text import article_text
 
         print(article_text(found))
         if out is not None:

@@ -97,7 +97,7 @@ def _keep(studies: Path | None, report: Path | None, docs: Path | None, force: b
 def _page(path: Path, found: Validation, check: bool) -> bool:
     """Write the page, or compare the existing one with this run."""
     from lissive.files import atomic_path
-    from lissive.report.validation_md import differences, stale, validation_markdown
+    from lissive.report.validation_text import differences, stale, validation_markdown
 
     text = validation_markdown(found)
     if not check:
@@ -115,7 +115,7 @@ def _page(path: Path, found: Validation, check: bool) -> bool:
 
 
 def _write(folder: Path, read: Studies, found: Validation, threads: int | None) -> list[Path]:
-    from lissive.report.files import write_json
+    from lissive.report.figures import write_json
     from lissive.report.validation_html import write_validation
     from lissive.validation.score import curves
 
@@ -126,7 +126,7 @@ def _write(folder: Path, read: Studies, found: Validation, threads: int | None) 
 
 def _json(found: Validation) -> dict[str, Any]:
     """With the tables of --sensitivity as text besides."""
-    from lissive.report.sensitivity_text import dependence_text
+    from lissive.report.sensitivity import dependence_text
 
     answer = found.to_json()
     if found.sensitivity is not None:
@@ -135,8 +135,8 @@ def _json(found: Validation) -> dict[str, Any]:
 
 
 def _text(found: Validation) -> str:
-    from lissive.report.sensitivity_text import dependence_text
-    from lissive.report.targets_text import targets_text
+    from lissive.report.sensitivity import dependence_text
+    from lissive.report.validation_tables import targets_text
     from lissive.report.validation_text import validation_text
 
     parts = [validation_text(found)]

@@ -1,7 +1,6 @@
 """All studies as one self-contained page: table, forest plots, claims.
 
-Without JavaScript it is a plain page with plain tables; with it the table of studies can be sorted and filtered.
-"""
+Without JavaScript it is a plain page with plain tables; with it the table of studies can be sorted and filtered."""
 
 from __future__ import annotations
 
@@ -15,17 +14,18 @@ from markupsafe import Markup
 from lissive.evidence.about import about
 from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
+from lissive.evidence.article import Answered
 from lissive.evidence.claim import KeyNumber, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Cited
 from lissive.evidence.read import Located, Studies
 from lissive.evidence.searches import searched
 from lissive.evidence.words import causes, products
-from lissive.report.forest import alt_text, caption, forest_figure
-from lissive.report.forest_lines import lines
-from lissive.report.inline_svg import inline_svg
-from lissive.report.page_parts import templates
-from lissive.report.pool_words import (
+from lissive.files import atomic_path
+from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
+from lissive.report.figures import inline_svg
+from lissive.report.forest import alt_text, caption, forest_figure, lines
+from lissive.report.pool_text import (
     DESIGN_NAMES,
     absolute_words,
     counted,
@@ -39,7 +39,7 @@ from lissive.report.pool_words import (
     spread,
     title,
 )
-from lissive.report.table import Table, table
+from lissive.report.table import Table, table, templates
 from lissive.report.words import MARKS, marked, span, upper_first
 from lissive.version import __version__
 
@@ -289,3 +289,31 @@ def _key_number(one: KeyNumber) -> Shown:
     value = ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else f"{one.value}"
     url = cited.url if _is_address(cited.url) else ""
     return Shown(cited.what, value, MARKS[cited.provenance], url, cited.pointer)
+
+
+# -- an article, answered sentence by sentence -----------------------------------------------------
+
+
+def write_article(path: Path, name: str, rows: Sequence[Answered]) -> Path:
+    """The page, written whole or not at all."""
+    text = article_page(name, rows)
+    with atomic_path(path) as place:
+        place.write_text(text, encoding="utf-8")
+    return path
+
+
+def article_page(name: str, rows: Sequence[Answered]) -> str:
+    """The page's text."""
+    environment = templates()
+    environment.filters["value"] = value_text
+    environment.filters["said"] = lines_of
+    content = {
+        "css": Markup((HERE / "evidence.css").read_text(encoding="utf-8").strip()),
+        "version": __version__,
+        "name": name,
+        "summary": summary(rows),
+        "rows": rows,
+        "marks": MARKS,
+        "limits": " ".join(LIMITS.split()),
+    }
+    return environment.get_template("article.html.j2").render(content)
