@@ -35,11 +35,11 @@ def pk(
 ) -> None:
     """Fit pharmacokinetic parameters to the studies' calibration rows: posterior mode, standard errors, data used."""
     from lissive.calibrate.pk import fit_pk
-    from lissive.calibrate.write import HEAD, dois, write_tables
+    from lissive.calibrate.tables import PK_HEAD, dois, write_tables
     from lissive.errors import StudyError
     from lissive.studies import read_studies, shipped_studies
 
-    _folder(out, "fitted.tsv", "\t".join(HEAD), studies, force)
+    _folder(out, "fitted.tsv", "\t".join(PK_HEAD), studies, force)
     read = shipped_studies() if studies is None else read_studies(studies)
     if not (rows := read.of_split("calibration")):
         raise StudyError(
@@ -75,13 +75,13 @@ def response(
 ) -> None:
     """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
-    from lissive.calibrate.response_write import HEAD, estimates, write_response
+    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response
     from lissive.report.figures import write_prior_posterior
     from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
 
     _bayes()
-    _folder(out, "response.tsv", "\t".join(HEAD), trials, force)
+    _folder(out, "response.tsv", "\t".join(RESPONSE_HEAD), trials, force)
     published = shipped_published() if trials is None else read_published(trials)
     cores = threads or os.cpu_count() or 1
     used = fitted_on(published.trials)

@@ -242,6 +242,8 @@ def _legend() -> Markup:
 
 
 # -- figures ---------------------------------------------------------------------------------------
+# A shape says calibration (round) or held out (square), a fill read (full) or unverified (hollow): what hue says is
+# said twice.
 
 HUES = {"calibration": "#0072B2", "validation": "#D55E00"}
 SHAPES = {"calibration": "o", "validation": "s"}
