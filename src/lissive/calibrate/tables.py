@@ -17,7 +17,7 @@ from lissive.calibrate.posterior import CORRELATION, ERRORS, FITTED
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response import Posterior
 from lissive.calibrate.response_data import Datum
-from lissive.files import atomic_path, cell
+from lissive.files import atomic_path, cell, write_text
 from lissive.model.parameters import FOLDER, MODULES, RECALLED, load_sources
 from lissive.studies.observation import Observation
 from lissive.table import rows_of
@@ -51,9 +51,7 @@ TABLES = {
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]], by: str = "\t") -> Path:
     text = "\n".join([by.join(columns), *(by.join(cell(row[c]) for c in columns) for row in rows)])
-    with atomic_path(path) as place:
-        place.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_text(path, text + "\n")
 
 
 def _fill(row: dict[str, str], value: str, recalled: float, source: str, note: str) -> None:

@@ -96,13 +96,12 @@ def _keep(studies: Path | None, report: Path | None, docs: Path | None, force: b
 
 def _page(path: Path, found: Validation, check: bool) -> bool:
     """Write the page, or compare the existing one with this run."""
-    from lissive.files import atomic_path
+    from lissive.files import write_text
     from lissive.report.validation_text import differences, stale, validation_markdown
 
     text = validation_markdown(found)
     if not check:
-        with atomic_path(path) as place:
-            place.write_text(text, encoding="utf-8")
+        write_text(path, text)
         print(path)
         return True
     old = path.read_text(encoding="utf-8")

@@ -15,13 +15,13 @@ from lissive.evidence.about import about
 from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
 from lissive.evidence.article import Answered
-from lissive.evidence.claim import KeyNumber, shipped_claims
+from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Cited
 from lissive.evidence.read import Located, Studies
 from lissive.evidence.searches import searched
 from lissive.evidence.words import causes, products
-from lissive.files import atomic_path
+from lissive.files import write_text
 from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
 from lissive.report.figures import inline_svg
 from lissive.report.forest import alt_text, caption, forest_figure, lines
@@ -39,9 +39,8 @@ from lissive.report.pool_text import (
     spread,
     title,
 )
-from lissive.report.table import Table, table, templates
+from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, marked, span, upper_first
-from lissive.version import __version__
 
 HERE = Path(__file__).parent
 DRAWN_FROM = 2
@@ -64,24 +63,15 @@ class Forest:
 
 def write_page(path: Path, base: Studies) -> Path:
     """The page, written whole or not at all. The same studies give the same bytes."""
-    from lissive.files import atomic_path
-
-    text = evidence_page(base)
-    with atomic_path(path) as place:
-        place.write_text(text, encoding="utf-8")
-    return path
+    return write_text(path, evidence_page(base))
 
 
 def evidence_page(base: Studies) -> str:
     """The page's text."""
-    environment = templates()
-    environment.filters["key_number"] = _key_number
     answers = list(_answers(base))
     rows = _studies(answers, base)
     content = {
-        "css": Markup((HERE / "evidence.css").read_text(encoding="utf-8").strip()),
         "script": Markup((HERE / "evidence.js").read_text(encoding="utf-8").strip()),
-        "version": __version__,
         "searched": searched(base),
         "trials": len(base.trials),
         "pooled": len({id for answer in answers for id in answer.study_ids}),
@@ -94,10 +84,9 @@ def evidence_page(base: Studies) -> str:
         "causes": sorted({row.cause for row in rows if row.cause}),
         "outcomes": sorted({row.outcome for row in rows}),
         "designs": sorted({row.design for row in rows if row.design}),
-        "marks": MARKS,
         "claims": shipped_claims(),
     }
-    return environment.get_template("evidence.html.j2").render(content)
+    return page("evidence.html.j2", "evidence.css", content, value=value_text)
 
 
 def _answers(base: Studies) -> Iterator[PooledAnswer]:
@@ -272,48 +261,15 @@ def _is_address(url: str) -> bool:
     return url.startswith(("http://", "https://"))
 
 
-# -- claims ----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Shown:
-    """One number of a claim, with its mark and source."""
-
-    what: str
-    value: str
-    mark: str
-    url: str
-    pointer: str
-
-
-def _key_number(one: KeyNumber) -> Shown:
-    cited = one.cited
-    value = ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else f"{one.value}"
-    url = cited.url if _is_address(cited.url) else ""
-    return Shown(cited.what, value, MARKS[cited.provenance], url, cited.pointer)
-
-
 # -- an article, answered sentence by sentence -----------------------------------------------------
 
 
 def write_article(path: Path, name: str, rows: Sequence[Answered]) -> Path:
     """The page, written whole or not at all."""
-    text = article_page(name, rows)
-    with atomic_path(path) as place:
-        place.write_text(text, encoding="utf-8")
-    return path
+    return write_text(path, article_page(name, rows))
 
 
 def article_page(name: str, rows: Sequence[Answered]) -> str:
     """The page's text."""
-    environment = templates()
-    environment.filters["value"] = value_text
-    environment.filters["said"] = lines_of
-    content = {
-        "css": Markup((HERE / "evidence.css").read_text(encoding="utf-8").strip()),
-        "version": __version__,
-        "name": name,
-        "summary": summary(rows),
-        "rows": rows,
-        "marks": MARKS,
-        "limits": " ".join(LIMITS.split()),
-    }
-    return environment.get_template("article.html.j2").render(content)
+    content = {"name": name, "summary": summary(rows), "rows": rows, "limits": " ".join(LIMITS.split())}
+    return page("article.html.j2", "evidence.css", content, value=value_text, said=lines_of)

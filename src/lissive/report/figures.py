@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup, escape
 
-from lissive.files import atomic_path, write_rows
+from lissive.files import atomic_path, write_csv, write_text
 from lissive.forecast.answer import ForecastAnswer, Quantiles, Side
 from lissive.report.words import count
 
@@ -229,8 +229,6 @@ def forecast_caption(forecast: ForecastAnswer, provenance: Mapping[str, Any]) ->
 
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """The figure as PNG and SVG, each whole or not at all."""
-    from lissive.files import atomic_path
-
     paths = [folder / f"{stem}.png", folder / f"{stem}.svg"]
     for path in paths:
         with atomic_path(path) as place, plainly():
@@ -250,16 +248,12 @@ def write_weeks(forecast: ForecastAnswer, path: Path) -> Path:
             by_week = zip(*astuple(outcome.of(side)), strict=True)
             for week, numbers in zip(forecast.weeks, by_week, strict=False):  # none where no run went well
                 rows.append([name, outcome.unit, side, week, *(f"{x:.6g}" for x in numbers)])
-    with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
-        write_rows(file, rows)
-    return path
+    return write_csv(path, rows)
 
 
 def write_json(answer: Mapping[str, Any], path: Path) -> Path:
     """The whole answer."""
-    with atomic_path(path) as place:
-        place.write_text(json.dumps(answer, indent=1), encoding="utf-8")
-    return path
+    return write_text(path, json.dumps(answer, indent=1))
 
 
 # -- a calibration on trials -----------------------------------------------------------------------

@@ -17,6 +17,7 @@ from lissive.errors import EvidenceError
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow, finite
 from lissive.evidence.bias import Egger
 from lissive.evidence.comparison import RATIOS, Group
+from lissive.files import atomic_path, write_csv
 from lissive.report.figures import plainly, settings
 from lissive.report.pool_text import (
     DESIGN_NAMES,
@@ -141,8 +142,6 @@ def caption(answer: PooledAnswer) -> str:
 
 def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> Path:
     """The figure as .svg or .png, whole or not at all."""
-    from lissive.files import atomic_path
-
     figure = funnel_figure(answer) if funnel else forest_figure(answer)
     with atomic_path(path) as place, plainly():
         if path.suffix.lower() == ".svg":
@@ -154,13 +153,9 @@ def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> P
 
 def write_table(answer: PooledAnswer, path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
-    from lissive.files import atomic_path, write_rows
-
     names = "row design study label provenance n active control estimate low high weight_pct".split()
     rows = [line.to_row() for line in lines(answer) if line.kind != "heading"]
-    with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
-        write_rows(file, [names, *([row[name] for name in names] for row in rows)])
-    return path
+    return write_csv(path, [names, *([row[name] for name in names] for row in rows)])
 
 
 def _needs(answer: PooledAnswer) -> Result:

@@ -1,4 +1,4 @@
-"""One table, three printers: plain text for a terminal, Markdown for a repository, HTML for a page.
+"""One table, three printers: plain text for a terminal, Markdown for a repository, a page's template for HTML.
 
 >>> one = table("Doses", "arm|mg a day", [["drug", "22"], ["placebo", "-"]], "mg a day")
 >>> print(as_text(one))
@@ -10,18 +10,15 @@ placebo         -"""
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from markupsafe import Markup
 
-from lissive.report.words import WIDTH
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from lissive.report.words import MARKS, WIDTH
+from lissive.version import __version__
 
 Cells = tuple[str, ...]
 
@@ -96,21 +93,6 @@ def _markdown_cell(text: str) -> str:
     return plain
 
 
-def as_html(one: Table) -> str:
-    """A `<table>` with a `<caption>`; numeric cells have the class `number`."""
-    classes = [' class="number"' if name in one.numeric else "" for name in one.head]
-    head = "".join(f'<th scope="col"{c}>{escape(n)}</th>' for n, c in zip(one.head, classes, strict=True))
-    body = "".join(_html_row(row, classes) for row in one.rows)
-    caption = f"<caption>{escape(one.caption)}</caption>" if one.caption else ""
-    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _html_row(row: Cells, classes: Sequence[str]) -> str:
-    if len(row) != len(classes):
-        return f'<tr><th scope="rowgroup" colspan="{len(classes)}">{escape("  ".join(row))}</th></tr>'
-    return f"<tr>{''.join(f'<td{c}>{escape(cell)}</td>' for cell, c in zip(row, classes, strict=True))}</tr>"
-
-
 # -- parts of a page -------------------------------------------------------------------------------
 
 HERE = Path(__file__).parent
@@ -118,17 +100,27 @@ LONG = 60
 """A text of more characters than this gets a broad column."""
 
 
-def templates() -> Environment:
-    """The templates of pages: a name that is not given is an error, and every text is escaped."""
+def page(template: str, css: str, content: Mapping[str, Any], **filters: Callable[..., Any]) -> str:
+    """A page that needs nothing but itself: a name that is not given is an error, and every text is escaped.
+
+    Parameters
+    ----------
+    template, css : files of this folder.
+    content : what the template names, besides `css`, `version`, `marks`, and `kind` and `broad` of its tables.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= filters
+    environment.globals |= {"kind": cell_class, "broad": is_broad, "version": __version__, "marks": MARKS}
+    style = Markup((HERE / css).read_text(encoding="utf-8").strip())
+    return environment.get_template(template).render(content, css=style)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lissive.files import atomic_path, write_rows
+from lissive.files import write_csv
 from lissive.report.figures import FAINT, GREY, drawn, save, write_json
 from lissive.report.trial_text import count, endpoint_label
 from lissive.trials.kept import Band
@@ -350,9 +350,7 @@ POINTS = "n randomised arm against endpoint week method measure power estimate p
 
 def write_table(rows: Iterable[object], columns: Sequence[str], path: Path) -> Path:
     """A row for each of `rows`, a column for each of these of its fields; what is None is left empty."""
-    with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
-        write_rows(file, [columns, *([getattr(row, name) for name in columns] for row in rows)])
-    return path
+    return write_csv(path, [columns, *([getattr(row, name) for name in columns] for row in rows)])
 
 
 def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:

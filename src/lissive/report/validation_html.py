@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from lissive.calibrate.posterior import FITTED, fitted
 from lissive.errors import StudyError
-from lissive.files import atomic_path
+from lissive.files import write_text
 from lissive.model.parameters import (
     FOLDER,
     RECALLED,
@@ -26,7 +26,7 @@ from lissive.model.parameters import (
 )
 from lissive.report.figures import BLUE, FAINT, GREY, ORANGE, drawn, inline_svg, plain_log
 from lissive.report.sensitivity import sensitivity_part
-from lissive.report.table import Shown, Table, cell_class, is_broad, table
+from lissive.report.table import Shown, Table, page, table
 from lissive.report.validation_tables import (
     GLOSSARY,
     aims_table,
@@ -51,59 +51,22 @@ from lissive.studies.observation import PRINTED
 from lissive.validation.run import SPLITS, Validation, aims
 from lissive.validation.score import RATIO_LIMITS, Curve, Point, Row, why_missed
 from lissive.validation.targets import TargetResult
-from lissive.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HERE = Path(__file__).parent
-CONTENTS = (
-    ("read", "How to read it"),
-    ("summary", "Summary"),
-    ("predicted", "Predicted against observed"),
-    ("ratios", "Ratios"),
-    ("curves", "Concentration over time"),
-    ("times", "Times and clearances"),
-    ("targets", "Targets"),
-    ("sensitivity", "Sensitivity"),
-    ("skipped", "Not scored"),
-    ("parameters", "Parameters"),
-    ("references", "References"),
-)
 
-
-def write_validation(
-    folder: Path,
-    validation: Validation,
-    curves: Sequence[Curve],
-) -> list[Path]:
+def write_validation(folder: Path, validation: Validation, curves: Sequence[Curve]) -> list[Path]:
     """The page, `validation.html`, whole or not at all. The same run gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "validation.html"
-    text = validation_page(validation, curves)
-    with atomic_path(path) as place:
-        place.write_text(text, encoding="utf-8")
-    return [path]
+    return [write_text(folder / "validation.html", validation_page(validation, curves))]
 
 
-def validation_page(
-    validation: Validation,
-    curves: Sequence[Curve],
-) -> str:
+def validation_page(validation: Validation, curves: Sequence[Curve]) -> str:
     """The page's text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    templates = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    templates.globals |= {"kind": cell_class, "broad": is_broad}
     targets, sensitivity = validation.targets, validation.sensitivity
     content = {
-        "css": Markup((HERE / "validation.css").read_text(encoding="utf-8").strip()),
-        "version": __version__,
-        "contents": CONTENTS,
         "glossary": GLOSSARY,
-        "legend": _legend(),
         "verdict": verdict(validation),
         "command": command(validation).replace("--docs docs/validation.md", "--report FOLDER"),
         "stamp": stamp(Path(validation.path)),
@@ -119,7 +82,7 @@ def validation_page(
         "study_references": study_references(validation.path),
         "target_references": target_references(targets),
     }
-    return templates.get_template("validation.html.j2").render(content)
+    return page("validation.html.j2", "validation.css", content)
 
 
 def _counts(validation: Validation) -> dict[str, int]:
@@ -218,27 +181,6 @@ def _at(curve: Curve, time: float) -> list[str]:
     return [
         number(float(np.interp(time, curve.times, line))) for line in (curve.median, curve.p05, curve.p95)
     ]
-
-
-def _legend() -> Markup:
-    """What shapes and fills mean, as small pictures with words."""
-    signs = (
-        ('<circle cx="8" cy="5" r="4" fill="#0072B2" stroke="#0072B2"/>', "calibration, read"),
-        (
-            '<circle cx="8" cy="5" r="4" fill="white" stroke="#0072B2"/>',
-            f"calibration, unverified{UNVERIFIED}",
-        ),
-        ('<rect x="4" y="1" width="8" height="8" fill="#D55E00" stroke="#D55E00"/>', "held out, read"),
-        (
-            '<rect x="4" y="1" width="8" height="8" fill="white" stroke="#D55E00"/>',
-            f"held out, unverified{UNVERIFIED}",
-        ),
-    )
-    items = (
-        Markup('<li><svg viewBox="0 0 16 10" aria-hidden="true">{}</svg>{}</li>').format(Markup(sign), words)
-        for sign, words in signs
-    )
-    return Markup('<ul class="legend">{}</ul>').format(Markup("").join(items))
 
 
 # -- figures ---------------------------------------------------------------------------------------
