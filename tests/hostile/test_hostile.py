@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from lissive.errors import LissiveError
+from lissive.files import cell
+from lissive.marked import marked_text
+from lissive.units import magnitude
+
 from ..conftest import campaign_size
 
 SHARES = 2
@@ -28,3 +33,13 @@ def test_spoilt_input_is_answered_or_refused(share: int) -> None:
         text=True,
     )
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
+
+
+def test_patterns_of_numbers_are_linear_in_the_digits() -> None:
+    """A number of 140,000 digits (input 2624) that ends wrongly: a pattern that backtracks would take minutes."""
+    digits = "9" * 140_000
+    assert cell(f"-{digits}x") == f"'-{digits}x"
+    read, _ = marked_text(f"a: {digits}x\n", Path("a.yaml"), wrong=LissiveError, example="a: 1")
+    assert read == {"a": f"{digits}x"}
+    with pytest.raises(LissiveError):
+        magnitude(f"{digits}!", "mg")

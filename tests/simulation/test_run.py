@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from lissive.errors import ModelError, SimulationError
 from lissive.model import load
+from lissive.simulation.output import write
 from lissive.simulation.solve import simulate
 
 MODEL = Path(__file__).parents[2] / "examples" / "one_compartment.ant"
@@ -222,3 +224,19 @@ def test_a_whole_number_of_any_size_is_a_number(tmp_path: Path) -> None:
     got = run(subjects=path, events=table(TIME=[0.0], AMT=100.0, CMT="C"), times=[10.0], select=["C"])
     assert got["C"].values[0, 0] == pytest.approx(100 * np.exp(-5 / 20 * 10), rel=1e-5)
     assert got["C"].values[1, 0] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "nc"])
+def test_subjects_may_be_called_by_whole_numbers_of_any_size(tmp_path: Path, kind: str) -> None:
+    path, out = tmp_path / "people.csv", tmp_path / f"made.{kind}"
+    large = [f"1{'0' * 30}{last}" for last in (1, 2)]  # one number as doubles
+    path.write_text("ID,CL\n" + "".join(f"{each},5\n" for each in large), encoding="utf-8")
+    write(run(subjects=path, times=[10.0], select=["C"]), out)
+    if kind == "csv":
+        found = list(pd.read_csv(out, dtype=str)["subject"])
+    elif kind == "parquet":
+        found = list(pd.read_parquet(out)["subject"])
+    else:
+        with xr.open_dataset(out) as data:
+            found = list(data["subject"].values)
+    assert found == large

@@ -15,6 +15,7 @@ from lissive.forecast import ForecastNeeds
 from lissive.safety import SafetyAnswer
 
 REVIEW_WEEKS = 4
+BEFORE = "before certifying or prescribing"
 NO_RULE = "no rule for stopping is published for this plan"
 
 
@@ -43,15 +44,18 @@ def next_steps(
 def _steps(
     case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates, needs: ForecastNeeds | None
 ) -> Iterator[NextStep]:
+    before: list[str] = []
     forbidden = safety.worst("contraindicated")
     if forbidden:
         yield NextStep("do not start as planned: contraindicated", after="now")
     elif safety.worst("major"):
-        yield NextStep("settle the major safety flags", after="before certifying or prescribing")
+        before.append("settle the major safety flags")
     if access is not None and access.missing:
-        yield NextStep(f"find out {access.missing[0].asks}", after="before certifying")
+        before.append(f"find out {access.missing[0].asks}")
     if access is not None and "age_unknown" in access.blocks:
-        yield NextStep("state the age; rules for minors differ", after="before certifying")
+        before.append("state the age, as rules for minors differ")
+    for what in before:
+        yield NextStep(what, after=BEFORE)
     if gate.product == "not_obtainable":
         yield NextStep("plan a product that can be had", after="now")
     elif case.plan.product is None:

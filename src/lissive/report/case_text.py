@@ -10,6 +10,7 @@ from lissive.access.of_case import why_not
 from lissive.case import Case, causes, product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of, of_hundred
+from lissive.case_answer.next_step import BEFORE
 from lissive.case_answer.usual_care import UsualCare
 from lissive.evidence.absolute import Absolute
 from lissive.evidence.answer_types import Result
@@ -114,11 +115,12 @@ _MAY_GO = (
     ("THIS PERSON", 2),
 )
 """Where items are left out, in this order, and how many stay."""
+_EXPLAINED = 3
+"""Up to so many flags of one severity below major are said with what may happen; beyond, with their substances."""
 _STATED = 2
 """Of what the case does not say on safety, how much is named here."""
-_OPTIONS = "--access, --safety, --evidence, --forecast"
-
-
+_NAMED = 3
+"""Of the parts that are cut, so many are named; more would not fit on the line."""
 _SHORTER = {"withdrawals_ae": "stopped for adverse events"}
 """Outcome, and its label where lines are short."""
 
@@ -166,12 +168,14 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
 
 
 def _laid_out(answer: CaseAnswer, parts: Sequence[Part], lost: Sequence[str]) -> list[str]:
-    cut = f"Left out: more on {listed(lost)}. " if lost else ""
+    cut = (
+        f"Left out: more on {listed(lost) if len(lost) <= _NAMED else f'{len(lost)} parts'}. " if lost else ""
+    )
     is_marked = any(UNVERIFIED in item for part in parts for item in part.items)
-    marks = f"{UNVERIFIED} not checked against the source. " if is_marked else ""
+    marks = f"{UNVERIFIED} unverified. " if is_marked else ""
     paragraphs = [
         *("\n".join(part.lines()) for part in parts if part.items),
-        wrapped(f"{marks}{cut}More: --full, {_OPTIONS}.", width=WIDTH),
+        wrapped(f"{marks}{cut}More: --full.", width=WIDTH),
         f"Decision support, not a prescription. Intended use: {INTENDED_USE}",
     ]
     return [line for each in paragraphs for line in each.split("\n")]
@@ -215,7 +219,8 @@ def _safety(found: SafetyAnswer) -> Iterator[str]:
             yield _grave(flag)
     for severity in ("moderate", "minor"):
         if flags := [flag for flag in found.flags if flag.severity == severity]:
-            yield f"{upper_first(severity)}: {'; '.join(dict.fromkeys(map(_about, flags)))}."
+            said = [flag.short if flag.short and len(flags) <= _EXPLAINED else _about(flag) for flag in flags]
+            yield f"{upper_first(severity)}: {'; '.join(dict.fromkeys(said))}."
     if found.unknown_drugs:
         yield f"Unknown names, not checked: {', '.join(each.name for each in found.unknown_drugs)}."
     if found.without_flag:
@@ -359,24 +364,22 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
 
 def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     gate, week = answer.gates, forecast.weeks[-1]
-    more = (
-        " Differs from what trials found: rely on TRIALS." if beyond_trials(forecast, answer.evidence) else ""
-    )
     is_stated = answer.case.spasm.spasticity_nrs is not None
     start = "with these starting values" if is_stated else "(the case states no spasticity NRS)"
     when = "now" if is_stated else "at the start"
-    yield f"Simulated people {start}; age and sex have no effect.{more}"
-    if gate.complaint.outcome not in gate.numbers:
-        yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
+    yield f"Simulated people {start}; age, sex: no effect."
     if "spasticity_nrs" in gate.numbers:
         one = forecast.outcomes["spasticity_nrs"]
         drug, placebo, gap = (one.of(side).mean[-1] for side in ("active", "placebo", "difference"))
         found = figure_of(answer.evidence, "spasticity_nrs") if beside_trials(forecast) else None
-        beside = "" if found is None else _beside(found)
+        beside = _beside(found, differs=beyond_trials(forecast, answer.evidence))
         yield (
             f"Spasticity NRS ({when} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
             f"placebo {placebo:.1f}, difference {gap:+.1f}{beside}."
         )
+    if gate.complaint.outcome not in gate.numbers:
+        yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
+    if "spasticity_nrs" in gate.numbers:
         hit, share = forecast.responders["30pct_week12"], figure_of(answer.evidence, "responders_30pct")
         if hit is not None:
             trials = "" if share is None or share[1].absolute is None else _shares(share[1].absolute)
@@ -386,10 +389,12 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
             )
 
 
-def _beside(found: tuple[CaseFigure, Result]) -> str:
-    """The trials' mean difference, beside a simulated one."""
-    figure, result = found
-    return f" (trials {result.pooled.estimate:+.2f})" if figure.answer.measure == "MD" else ""
+def _beside(found: tuple[CaseFigure, Result] | None, *, differs: bool) -> str:
+    """The trials' mean difference, beside a simulated one; where they differ, which to go by."""
+    is_mean = found is not None and found[0].answer.measure == "MD"
+    said = [f"trials {found[1].pooled.estimate:+.2f}"] if found is not None and is_mean else []
+    said += ["rely on TRIALS"] if differs else []
+    return f" ({': '.join(said)})" if said else ""
 
 
 def _shares(found: Absolute) -> str:
@@ -419,12 +424,14 @@ def _unread(row: UsualCare) -> str:
 
 
 def _next(answer: CaseAnswer) -> Iterator[str]:
-    """A day counts from the case's own, as if treatment began on it."""
+    """What has to be settled before, as one item; a day counts from the case's own, as if treatment began on it."""
+    if before := [step.what for step in answer.next if step.after == BEFORE]:
+        yield f"{upper_first(BEFORE)}: {'; '.join(before)}."
     for step in answer.next:
         rule = " (label)" if step.source else ""
         if step.on is not None:
-            yield f"{step.on.isoformat()}: {step.what}{rule}."
-        else:
+            yield f"{step.on.isoformat()}, after {step.after}: {step.what}{rule}."
+        elif step.after != BEFORE:
             yield f"{upper_first(step.what)}{rule}{'' if step.after == 'now' else f' ({step.after})'}."
 
 

@@ -217,9 +217,10 @@ def _ids(table: Table, findings: list[Finding]) -> list[int | str]:
 
 
 def id_of(cell: Any) -> int | str:
-    """An ID as it is compared: 1, 1.0 and "1" are one."""
+    """An ID as it is compared: 1, 1.0 and "1" are one. Beyond 2^53, where doubles run together, it is a name."""
     number = number_of(cell)
-    return int(number) if number is not None and number.is_integer() else str(cell).strip()
+    is_whole = number is not None and number.is_integer() and abs(number) <= 2**53
+    return int(number) if number is not None and is_whole else str(cell).strip()
 
 
 def _targets(

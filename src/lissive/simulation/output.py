@@ -233,7 +233,7 @@ def _guarded(column: Any) -> Any:
     """Texts that a spreadsheet would take for a formula get an apostrophe before them."""
     if column.dtype.kind not in "OU":
         return column
-    return np.array([f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell for cell in column], dtype=object)
+    return np.array([cell(each) for each in column], dtype=object)
 
 
 def _rows_by_pandas(columns: dict[str, Any], file: BinaryIO) -> None:
