@@ -275,7 +275,6 @@ def _posterior(
 # -- the way to the mode ---------------------------------------------------------------------------
 # The robust cost bends sharply, so that a plain Gauss-Newton step creeps; and the model is dear. So each set of the
 # model's derivatives is used up: the cost that a linear model would have is minimised to the end.
-
 REACH = 0.7
 """Of a logarithm or logit: as far as one step goes, a factor of two. Beyond, a straight line says little."""
 HALVINGS = 6
@@ -328,7 +327,6 @@ def downhill(
 # The same people each time, and no jumps where none need be. A time on a grid and a sharp limit of quantification
 # make a mean or a median jump as one person steps over it, by more than a standard error is worth. Here peaks are
 # looked for between times, and limits are as blurred as assays are.
-
 SEED = 1
 FINE = np.round(np.concatenate([np.arange(0.0, 0.5, 0.01), np.arange(0.5, 12.0, 0.05)]), 2)
 """Where peaks are looked for [h]; the first ones come within minutes."""

@@ -10,7 +10,7 @@ from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.claim import JUDGED, Claim
 from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Quantiles, Side
 from lissive.forecast.score import RESPONSES
-from lissive.report.pool_text import k_words, participants, pooled_words, predicted
+from lissive.report.pool_text import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
 from lissive.report.table import as_text, table
 from lissive.report.words import (
     UNVERIFIED,
@@ -207,7 +207,6 @@ def _open(forecast: ForecastAnswer) -> str:
 
 
 # -- what could hurt -------------------------------------------------------------------------------
-
 _WIDTH = 80
 _MEANS = {
     "contraindicated": "do not use",
@@ -271,20 +270,6 @@ def _item(text: str, indent: str = "") -> list[str]:
 
 
 # -- what trials found -----------------------------------------------------------------------------
-
-_DESIGNS = {
-    "parallel": "parallel groups",
-    "enriched": "enriched enrolment (run-in responders only)",
-    "withdrawal": "randomised withdrawal",
-    "crossover": "crossover",
-}
-_WHICH = {
-    "benefit": "favours {drug}",
-    "harm": "favours control",
-    "either": "95 % CI includes no effect",
-}
-
-
 def case_evidence_text(found: CaseEvidence) -> str:
     """Part 3 of a case."""
     parts = [_evidence_head(found), *_topics(found)]
@@ -365,14 +350,19 @@ def _design(result: Result, figure: CaseFigure, weeks: Mapping[str, float | str 
     pooled = result.pooled
     drug = "that product" if figure.of_all_products else "the drug"
     size = f", {participants(pooled)}" if pooled.n_stated_by else ""
-    of = f"{_DESIGNS.get(result.design, result.design)}, {k_words(result.studies)}{size}{_weeks(result, weeks)}"
+    of = f"{_design_name(result.design)}, {k_words(result.studies)}{size}{_weeks(result, weeks)}"
     text = f"- {of}: {pooled_words(pooled)}, "
-    text += _WHICH[result.direction].format(drug=drug)
+    text += finding(result, drug)
     if result.prediction_beyond_scale:
         text += f"; prediction interval {predicted(result)}"
     elif pooled.prediction_interval is not None:
         text += f"; 95 % prediction interval {predicted(result)}"
     return f"{text}."
+
+
+def _design_name(design: str) -> str:
+    name = DESIGN_NAMES.get(design, design)
+    return f"{name} (run-in responders only)" if design == "enriched" else name
 
 
 def _weeks(result: Result, weeks: Mapping[str, float | str | None]) -> str:

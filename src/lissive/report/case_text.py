@@ -102,7 +102,6 @@ def _how(case: Case) -> str:
 # -- one screen ------------------------------------------------------------------------------------
 # The answer first, what could hurt before what may help. A part holds whole items. Where the screen is full, the last
 # items of the least needed parts are left out, never one on safety, and the last line says where they are.
-
 WIDTH, LINES = 80, 26
 _LABEL = 13
 _BOLD, _ALARM, _PLAIN = "\033[1m", "\033[1;31m", "\033[0m"

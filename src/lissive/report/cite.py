@@ -191,8 +191,6 @@ def _named_in_the_text(text: str, name: str) -> tuple[Reference, ...]:
 
 
 # -- text, JSON and BibTeX -------------------------------------------------------------------------
-
-
 def cite_text(found: Citation) -> str:
     """References, each with the numbers that come from it; then numbers without a source; then the software."""
     parts = [wrapped(f"{upper_first(found.what)}.", hanging="  ")]
@@ -292,7 +290,6 @@ def _escaped(name: str, text: str) -> str:
 
 
 # -- rows that a run used --------------------------------------------------------------------------
-
 _PACKAGE = Path(__file__).parents[1]
 _PARAMETERS = "model/parameters"
 _ENZYME = "cyp2c9_activity"
@@ -381,7 +378,6 @@ def _rows(place: str) -> list[dict[str, str]]:
 
 
 # -- what a written run says of itself -------------------------------------------------------------
-
 ALLOWED = (
     "a shipped model by name, a model's file (.ant, .xml), what `lissive simulate` wrote (.csv, .parquet, .nc, "
     ".zarr), or the JSON or the folder that `lissive case` wrote."
@@ -422,25 +418,21 @@ def read_record(path: Path) -> Record:
             do="run it again with this version of lissive; a case without a forecast has nothing to cite.",
         )
     try:
-        return _record(path, about)
+        return Record(
+            path,
+            str(about["model"]),
+            str(about["model_hash"]),
+            about.get("model_file"),
+            about.get("cause"),
+            tuple(about["outputs"]),
+            tuple(about["dosed"]),
+            dict(about["given"]),
+            tuple(about["drawn"]),
+            about.get("case"),
+            str(about.get("lissive_version", "")),
+        )
     except (TypeError, AttributeError, ValueError):  # the right names, and something else under them
         raise SimulationError("It is not a run of lissive.", where=str(path), allowed=ALLOWED) from None
-
-
-def _record(path: Path, about: Mapping[str, Any]) -> Record:
-    return Record(
-        path,
-        str(about["model"]),
-        str(about["model_hash"]),
-        about.get("model_file"),
-        about.get("cause"),
-        tuple(about["outputs"]),
-        tuple(about["dosed"]),
-        dict(about["given"]),
-        tuple(about["drawn"]),
-        about.get("case"),
-        str(about.get("lissive_version", "")),
-    )
 
 
 def _provenance(path: Path) -> Mapping[str, Any]:

@@ -28,7 +28,6 @@ from lissive.report.forest import alt_text, caption, forest_figure, lines
 from lissive.report.pool_text import (
     DESIGN_NAMES,
     absolute_words,
-    counted,
     finding,
     how,
     left_out_words,
@@ -37,6 +36,7 @@ from lissive.report.pool_text import (
     pooled_words,
     row_words,
     spread,
+    studies,
     title,
 )
 from lissive.report.table import Table, page, table
@@ -126,7 +126,7 @@ def _by_design(answer: PooledAnswer) -> str:
     if len(answer.by_design) < 2:
         return ""
     each = [
-        f"{DESIGN_NAMES[group.design]} {answer.measure} {pooled_words(group.pooled)}, {counted(group.studies)}, "
+        f"{DESIGN_NAMES[group.design]} {answer.measure} {pooled_words(group.pooled)}, {studies(len(group.studies))}, "
         f"{finding(group)}"
         for group in answer.by_design
     ]
@@ -138,7 +138,7 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
     head = "Pooled (all designs)" if several else upper_first(finding(overall))
     tail = f", {finding(overall)}" if several else ""
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
-    return f"{head}: {found}, {counted(overall.studies)}, {participants(overall.pooled)}{tail}."
+    return f"{head}: {found}, {studies(len(overall.studies))}, {participants(overall.pooled)}{tail}."
 
 
 def _cells(answer: PooledAnswer) -> Iterator[tuple[str, ...]]:
@@ -262,8 +262,6 @@ def _is_address(url: str) -> bool:
 
 
 # -- an article, answered sentence by sentence -----------------------------------------------------
-
-
 def write_article(path: Path, name: str, rows: Sequence[Answered]) -> Path:
     """The page, written whole or not at all."""
     return write_text(path, article_page(name, rows))

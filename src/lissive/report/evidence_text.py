@@ -250,8 +250,6 @@ def _short(value: object) -> str:
 
 
 # -- an article, answered sentence by sentence -----------------------------------------------------
-
-
 def article_text(rows: Sequence[Answered]) -> str:
     """How many sentences of which kind, then each with its answer."""
     return paragraphs([wrapped(summary(rows)), *map(_sentence, rows), LIMITS])

@@ -121,7 +121,6 @@ def plain_log(axis: Any) -> None:
 
 
 # -- a forecast ------------------------------------------------------------------------------------
-
 STYLE: Mapping[str, Mapping[str, Any]] = {
     "active": {"color": "#0072B2", "linestyle": "-"},
     "placebo": {"color": "#D55E00", "linestyle": "--"},
@@ -237,8 +236,6 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
 
 
 # -- files -----------------------------------------------------------------------------------------
-
-
 def write_weeks(forecast: ForecastAnswer, path: Path) -> Path:
     """A row for each outcome, arm and week, with the quantiles."""
     sides: tuple[Side, ...] = ("active", "placebo", "difference")
@@ -257,7 +254,6 @@ def write_json(answer: Mapping[str, Any], path: Path) -> Path:
 
 
 # -- a calibration on trials -----------------------------------------------------------------------
-
 COLUMNS = 6
 PRIOR, POSTERIOR = "#9aa0a6", "#0b6e99"
 

@@ -17,17 +17,16 @@ from lissive.errors import EvidenceError
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow, finite
 from lissive.evidence.bias import Egger
 from lissive.evidence.comparison import RATIOS, Group
+from lissive.evidence.effect import null
 from lissive.files import atomic_path, write_csv
 from lissive.report.figures import plainly, settings
 from lissive.report.pool_text import (
     DESIGN_NAMES,
     INTERVALS,
     ci_name,
-    counted,
     group_words,
     i_squared,
     k_words,
-    null_value,
     p_value,
     participants,
     pooled_words,
@@ -35,6 +34,7 @@ from lissive.report.pool_text import (
     row_label,
     row_words,
     sides,
+    studies,
     title,
 )
 
@@ -60,7 +60,7 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
             ax.set_xscale("log")
             _plain_ticks(ax, ends)
         ax.set(xlim=ends, ylim=(step * len(rows) - 0.4, -1.1))
-        ax.axvline(null_value(answer), color=GREY, linewidth=0.8, zorder=0)
+        ax.axvline(null(answer.measure), color=GREY, linewidth=0.8, zorder=0)
         for k, line in enumerate(rows):
             at = step * k + (0.55 if narrow else 0.0)
             _draw(ax, line, at, ends)
@@ -121,7 +121,7 @@ def alt_text(answer: PooledAnswer) -> str:
     if overall.pooled.prediction_interval is not None:
         further = f"; {100 * answer.level:g} % prediction interval {predicted(overall)}"
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
-    return f"{title(answer)}: {counted(overall.studies)}, {found}{further}."
+    return f"{title(answer)}: {studies(len(overall.studies))}, {found}{further}."
 
 
 def caption(answer: PooledAnswer) -> str:
@@ -300,8 +300,6 @@ def _placed(
 
 
 # -- the lines, from top to bottom -----------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Line:
     """One line. `kind` is heading, study, together (pooled, one design), overall, prediction."""

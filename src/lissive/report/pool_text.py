@@ -104,11 +104,6 @@ def studies(k: int) -> str:
     return count(k, "study", "studies")
 
 
-def counted(ids: Sequence[str]) -> str:
-    """How many studies."""
-    return studies(len(ids))
-
-
 def k_words(ids: Sequence[str]) -> str:
     """The number of pooled studies as the field prints it.
 
@@ -155,17 +150,13 @@ def sides(better: str) -> tuple[str, str]:
     return (good, bad) if better == "lower" else (bad, good)
 
 
-def null_value(answer: PooledAnswer) -> float:
-    return null(answer.measure)
-
-
-def finding(result: Result) -> str:
+def finding(result: Result, drug: str = DRUG) -> str:
     """Direction of a pooled estimate, in words."""
     return {
-        "benefit": f"favours {DRUG}",
+        "benefit": f"favours {drug}",
         "harm": f"favours {CONTROL}",
-        "lower": f"lower with {DRUG}",
-        "higher": f"higher with {DRUG}",
+        "lower": f"lower with {drug}",
+        "higher": f"higher with {drug}",
         "either": f"{ci_name(result.pooled.level)} includes no effect",
     }[result.direction]
 
@@ -253,7 +244,6 @@ def left_out_words(row: LeftOut) -> str:
 
 
 # -- the whole answer ------------------------------------------------------------------------------
-
 LIMITS = "Risk of bias was not formally rated; psychoactive effects may unblind participants."
 SPONSOR = " Nearly all trials of nabiximols were sponsored by its manufacturer."
 
@@ -333,7 +323,7 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
 
 def _words(answer: PooledAnswer) -> str:
     below, above = sides(answer.outcome.better)
-    nothing = f"{null_value(answer):g}"
+    nothing = f"{null(answer.measure):g}"
     return wrapped(f"Below {nothing}: {below}. Above {nothing}: {above}.")
 
 

@@ -172,7 +172,6 @@ def _places(count: int) -> list[int]:
 
 
 # -- figures ---------------------------------------------------------------------------------------
-
 MOST = 10
 """Bars of a figure."""
 
@@ -258,8 +257,6 @@ def plot_contraction(found: Sequence[Contraction], *, ax: Axes) -> Axes:
 
 
 # -- the part of the page --------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Part:
     """What the page shows of it."""

@@ -94,7 +94,6 @@ def _markdown_cell(text: str) -> str:
 
 
 # -- parts of a page -------------------------------------------------------------------------------
-
 HERE = Path(__file__).parent
 LONG = 60
 """A text of more characters than this gets a broad column."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.files import write_csv
 from lissive.report.figures import FAINT, GREY, drawn, save, write_json
-from lissive.report.trial_text import count, endpoint_label
+from lissive.report.trial_text import endpoint_label, mean_range
 from lissive.trials.kept import Band
 
 if TYPE_CHECKING:
@@ -208,7 +208,6 @@ def _titles(ax: Axes, title: str, note: str) -> None:
 
 
 # -- participant disposition -----------------------------------------------------------------------
-
 WIDTH, GAP, LINE = 2.2, 0.35, 0.165
 """Of a box, between boxes, and of a line of text [inches]."""
 
@@ -263,13 +262,16 @@ def _trunk(answer: TrialAnswer) -> list[tuple[Box, Box]]:
         if excluded > 0
         else []
     )
-    found: list[tuple[Box, Box]] = [([f"Screened: {count(flow.screened)}"], out)]
+    found: list[tuple[Box, Box]] = [([f"Screened: {mean_range(flow.screened)}"], out)]
     if run_in:
-        gone = [f"Discontinued: {count(flow.left_run_in)}", f"Not randomised: {count(flow.not_kept)}"]
-        entered = [f"Run-in on {run_in.arm}", f"Enrolled: {count(flow.entered)}"]
+        gone = [
+            f"Discontinued: {mean_range(flow.left_run_in)}",
+            f"Not randomised: {mean_range(flow.not_kept)}",
+        ]
+        entered = [f"Run-in on {run_in.arm}", f"Enrolled: {mean_range(flow.entered)}"]
         found.append((entered, [line for line in gone if not line.endswith(": 0")]))
-    unsolved = [f"Equations not solved: {count(flow.failed)}"] if flow.failed.max else []
-    found.append(([f"Randomised: {count(flow.randomised)}"], unsolved))
+    unsolved = [f"Equations not solved: {mean_range(flow.failed)}"] if flow.failed.max else []
+    found.append(([f"Randomised: {mean_range(flow.randomised)}"], unsolved))
     return found
 
 
@@ -281,9 +283,9 @@ def _column(group: GroupDisposition) -> tuple[Box, Box, Box]:
         ("other reasons", group.other),
     )
     return (
-        [group.label, f"Randomised: {count(group.randomised)}"],
-        ["Discontinued", *(f"{label}: {count(number)}" for label, number in left)],
-        [f"Completed: {count(group.completed)}"],
+        [group.label, f"Randomised: {mean_range(group.randomised)}"],
+        ["Discontinued", *(f"{label}: {mean_range(number)}" for label, number in left)],
+        [f"Completed: {mean_range(group.completed)}"],
     )
 
 
@@ -336,7 +338,6 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> No
 
 
 # -- files -----------------------------------------------------------------------------------------
-
 FIGURES = "change responders patients flow failure".split()
 RUN_FILES = [
     "trial.json",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from lissive.case import causes
 from lissive.case.products import product
 from lissive.report.table import Table, as_text, table
-from lissive.report.words import paragraphs, percent, span, upper_first, wrapped
+from lissive.report.words import count, paragraphs, percent, span, upper_first, wrapped
 from lissive.trials.design import Design
 from lissive.trials.endpoint import BINARY, TIME
 from lissive.trials.measures import EVENTS, MEASURES
@@ -55,7 +55,7 @@ def _head(answer: TrialAnswer) -> str:
     design = answer.design
     return (
         f"{title(design)}\n{upper_first(KINDS[design.kind])}.\n{upper_first(cause_label(design))}; {shape(design)}.\n"
-        f"{replicates(answer.replicates)}, random seed {answer.seed}."
+        f"{count(answer.replicates, 'simulated replicate')}, random seed {answer.seed}."
     )
 
 
@@ -94,14 +94,14 @@ def _main_result(answer: TrialAnswer) -> str:
 
 def _disposition(answer: TrialAnswer) -> str:
     flow, run_in = answer.flow, answer.design.run_in
-    rows = [["Screened", count(flow.screened)]]
+    rows = [["Screened", mean_range(flow.screened)]]
     if run_in:
-        rows.append(["Enrolled in the run-in", count(flow.entered)])
-        rows.append(["Discontinued in the run-in", count(flow.left_run_in)])
-        rows.append([not_randomised(answer.design), count(flow.not_kept)])
-    rows.append(["Randomised", count(flow.randomised)])
+        rows.append(["Enrolled in the run-in", mean_range(flow.entered)])
+        rows.append(["Discontinued in the run-in", mean_range(flow.left_run_in)])
+        rows.append([not_randomised(answer.design), mean_range(flow.not_kept)])
+    rows.append(["Randomised", mean_range(flow.randomised)])
     if flow.failed.max:
-        rows.append(["Left out: equations not solved", count(flow.failed)])
+        rows.append(["Left out: equations not solved", mean_range(flow.failed)])
     groups = {
         "Randomised": [each.randomised for each in flow.groups],
         "Discontinued: adverse events": [each.adverse for each in flow.groups],
@@ -110,7 +110,7 @@ def _disposition(answer: TrialAnswer) -> str:
         "Completed": [each.completed for each in flow.groups],
     }
     labels = tuple(each.label for each in flow.groups)
-    by_group = tuple((label, *map(count, numbers)) for label, numbers in groups.items())
+    by_group = tuple((label, *map(mean_range, numbers)) for label, numbers in groups.items())
     over = " (mean over replicates, range)" if answer.replicates > 1 else ""
     return "\n".join(
         [
@@ -256,7 +256,7 @@ def power_text(answer: PowerAnswer) -> str:
     return paragraphs(
         [
             f"{title(answer.design)}\nPower for {endpoint_label(answer.endpoint)}, week {answer.week:g}{how}.\n"
-            f"{replicates(answer.replicates)} of each size, random seed {answer.seed}.",
+            f"{count(answer.replicates, 'simulated replicate')} of each size, random seed {answer.seed}.",
             as_text(found, indent=_INDENT, rule=False),
             wrapped(_power_notes(answer), _INDENT),
             wrapped(LIMITS),
@@ -313,7 +313,6 @@ def _ci(row: ComparisonAnswer) -> str:
 
 
 # -- what names are called -------------------------------------------------------------------------
-
 KINDS = {
     "parallel": "parallel groups",
     "enriched": "enriched enrolment: run-in responders are randomised after a wash-out",
@@ -376,29 +375,17 @@ def shape(design: Design) -> str:
     if design.run_in:
         run_in = design.run_in
         kept = f", {run_in.keep.falls_by_pct:g} % responders randomised" if run_in.keep else ""
-        parts.append(f"run-in of {weeks(run_in.weeks)} on {run_in.arm}{kept}")
+        parts.append(f"run-in of {units(run_in.weeks, 'week')} on {run_in.arm}{kept}")
         if run_in.washout_days:
             parts.append(f"wash-out of {run_in.washout_days} days")
     if design.crossover:
         periods = len(design.crossover.sequences[0])
         days = design.crossover.washout_days
         between = f", wash-out of {days} days between periods" if days else ""
-        parts.append(f"{periods} periods of {weeks(design.weeks)}{between}")
+        parts.append(f"{periods} periods of {units(design.weeks, 'week')}{between}")
     else:
-        parts.append(weeks(design.weeks))
+        parts.append(units(design.weeks, "week"))
     return "; ".join(parts)
-
-
-def weeks(n: float) -> str:
-    return f"{n:g} week{'' if n == 1 else 's'}"
-
-
-def replicates(n: int) -> str:
-    """
-    >>> replicates(1), replicates(200)
-    ('1 simulated replicate', '200 simulated replicates')
-    """
-    return f"{n} simulated replicate{'' if n == 1 else 's'}"
 
 
 def measured_by(row: ComparisonAnswer) -> str:
@@ -406,7 +393,7 @@ def measured_by(row: ComparisonAnswer) -> str:
     return f"{row.measure}, {row.method}" if row.measure else f"{row.method} test"
 
 
-def count(number: Count) -> str:
+def mean_range(number: Count) -> str:
     """Mean and range; a number that is the same in all replicates alone."""
     if number.min == number.max:
         return f"{number.min:.0f}"

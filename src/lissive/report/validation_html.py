@@ -186,7 +186,6 @@ def _at(curve: Curve, time: float) -> list[str]:
 # -- figures ---------------------------------------------------------------------------------------
 # A shape says calibration (round) or held out (square), a fill read (full) or unverified (hollow): what hue says is
 # said twice.
-
 HUES = {"calibration": "#0072B2", "validation": "#D55E00"}
 SHAPES = {"calibration": "o", "validation": "s"}
 FAR = 2.0
@@ -316,8 +315,6 @@ def letters_of_points(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
 
 
 # -- parameters and publications -------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Named:
     """One publication as it stands in the list."""

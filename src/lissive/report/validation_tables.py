@@ -160,8 +160,6 @@ def metric(row: Row) -> str:
 
 
 # -- tables ----------------------------------------------------------------------------------------
-
-
 def aims_table(found: Sequence[Aim]) -> Table:
     rows = [[aim.text, aim_limit(aim), aim_value(aim), str(aim.n), MET[aim.met]] for aim in found]
     return table(
@@ -348,7 +346,6 @@ def _reason(each: TargetResult) -> str:
 
 
 # -- targets in a terminal -------------------------------------------------------------------------
-
 _OBSERVATION = 56
 _LEGEND = (
     "Set by hand: a constant of the model was set with this observation in view, so that meeting it is no evidence. "

@@ -73,7 +73,6 @@ def _shown(one: Table) -> str:
 
 
 # -- the page of documentation ---------------------------------------------------------------------
-
 __all__ = ["differences", "stale", "validation_markdown"]
 
 
@@ -125,7 +124,6 @@ def _made(validation: Validation) -> str:
 
 
 # -- what a page was made from ---------------------------------------------------------------------
-
 PACKAGE = Path(__file__).parents[1]
 TABLES = "model/parameters/*.tsv"
 SCORING = (
@@ -237,7 +235,6 @@ def _of_file(path: Path) -> str:
 
 
 # -- published trials beside virtual ones ----------------------------------------------------------
-
 NOTE = (
     f"observed: as published ({UNVERIFIED_NOTE}; {DERIVED_NOTE}). predicted: mean over replicates of the same "
     "size and design. 90 % PI: prediction interval, 5th to 95th percentile of the replicates: chance, between-trial "

@@ -167,7 +167,6 @@ def dependence(*, seed: int = 1, threads: int | None = None, progress: Progress 
 
 
 # -- aims for the pharmacokinetics -----------------------------------------------------------------
-
 BOUNDS = ("at most", "at least")
 
 

@@ -200,7 +200,6 @@ def ratio_summary(predictions: Sequence[Prediction]) -> Ratios:
 
 
 # -- why a ratio is missed -------------------------------------------------------------------------
-
 NOT_EXPLAINED = "Not explained yet."
 
 
@@ -224,7 +223,6 @@ def why_missed(study: str, analyte: str, metric: str) -> str:
 
 # -- concentration over time -----------------------------------------------------------------------
 # The band is between people of the arm, not of its mean: it says whom the study may have met.
-
 BAND = (5.0, 50.0, 95.0)
 """Percentiles of the people: lower end of the band, middle, upper end."""
 USUAL_H = 12.0

@@ -256,7 +256,6 @@ def plain(value: Any) -> Any:
 
 
 # -- Morris and Sobol, by SALib --------------------------------------------------------------------
-
 Function = Callable[[FloatArray], FloatArray]
 LEVELS = 4
 """Levels of Morris' grid: 0, 1/3, 2/3 and 1; a step is two of them."""

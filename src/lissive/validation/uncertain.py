@@ -214,8 +214,6 @@ def _rules() -> Mapping[str, float]:
 
 
 # -- what a calibration has learned ----------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Contraction:
     """One parameter before and after."""
