@@ -16,10 +16,10 @@ from lissive.report.words import UNVERIFIED, number
 from lissive.studies import predict_studies, shipped_studies
 from lissive.validation.identifiability import assessed
 from lissive.validation.run import Dependence, Validation
+from lissive.validation.scenario import contraction
 from lissive.validation.score import NOT_EXPLAINED, Curve, Point, explanations
 from lissive.validation.sensitivity import Size, sensitivity
 from lissive.validation.targets import TargetResult, targets
-from lissive.validation.uncertain import contraction
 
 from .synthetic import one, usual, validation
 

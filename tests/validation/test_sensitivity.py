@@ -22,9 +22,8 @@ from lissive.validation.identifiability import (
     identifiability,
     judged,
 )
-from lissive.validation.scenario import Scenario
+from lissive.validation.scenario import Scenario, contraction, depends_on, rows, uncertain, within_liver
 from lissive.validation.sensitivity import Sensitivity, Size, morris, ranked, sensitivity, sobol
-from lissive.validation.uncertain import contraction, depends_on, rows, uncertain, within_liver
 
 SMALL = Size(trajectories=3, base=16, most=5, together=40)
 
@@ -373,7 +372,7 @@ def test_contraction_of_what_cannot_be_is_refused(prior: dict, posterior: dict) 
 
 
 def test_tables_say_where_their_numbers_come_from() -> None:
-    import lissive.validation.uncertain as here
+    import lissive.validation.scenario as here
 
     words = {"measured", "calculated", "fitted", "fixed", "assumed", "unknown"}
     for path in sorted(Path(here.__file__).parent.glob("uncertainty_*.tsv")):

@@ -14,15 +14,15 @@ from lissive.report.table import Shown, Table, as_text, table
 from lissive.report.words import listed, number, percent, span, wrapped
 from lissive.validation.identifiability import Direction, Identifiability, limits
 from lissive.validation.run import Dependence
+from lissive.validation.scenario import Contraction
 from lissive.validation.sensitivity import Sensitivity
-from lissive.validation.uncertain import Contraction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lissive.validation.identifiability import Identifiability
+    from lissive.validation.scenario import Contraction
     from lissive.validation.sensitivity import Sensitivity
-    from lissive.validation.uncertain import Contraction
 
 WORDS = ("learned", "partly", "not learned")
 SLIGHT = 0.05

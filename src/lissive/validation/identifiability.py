@@ -23,9 +23,8 @@ from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import Regimen
 from lissive.simulation.solve import model_hash
-from lissive.validation.scenario import DAY, daily
+from lissive.validation.scenario import DAY, Contraction, contraction, daily, named, numbers, rows, uncertain
 from lissive.validation.sensitivity import plain
-from lissive.validation.uncertain import Contraction, contraction, named, numbers, rows, uncertain
 
 Model = Callable[[FloatArray], FloatArray]
 """(sample, parameter) logarithms to (sample, observation) in units of the standard error."""

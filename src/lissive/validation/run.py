@@ -22,10 +22,10 @@ from lissive.given import path_of, threads_of, whole
 from lissive.studies import Prediction, Skipped, Studies, predict_studies, read_studies, shipped_studies
 from lissive.table import rows_of
 from lissive.validation.identifiability import Identifiability, identifiability
+from lissive.validation.scenario import Contraction, contraction
 from lissive.validation.score import MOST_REPLICATES, Ratios, Row, Scores, ratio_summary, row, summary
 from lissive.validation.sensitivity import Sensitivity, sensitivity
 from lissive.validation.targets import TargetResult, targets
-from lissive.validation.uncertain import Contraction, contraction
 
 SPLITS = ("calibration", "validation")
 Progress = Callable[[str, float], None]

@@ -18,8 +18,15 @@ from lissive.arrays import BoolArray, FloatArray
 from lissive.errors import LissiveError, SimulationError
 from lissive.simulation.solve import model_hash
 from lissive.simulation.streams import uniforms
-from lissive.validation.scenario import SAMPLES_AT_ONCE, Output, Scenario, outputs
-from lissive.validation.uncertain import Uncertain, named, uncertain
+from lissive.validation.scenario import (
+    SAMPLES_AT_ONCE,
+    Output,
+    Scenario,
+    Uncertain,
+    named,
+    outputs,
+    uncertain,
+)
 
 QUANTILES = (0.05, 0.5, 0.95)
 UNMOVED = 1e-9
