@@ -102,7 +102,10 @@ def _all_priors() -> tuple[Prior, ...]:
 def usable(observations: Sequence[Observation]) -> list[Observation]:
     """Those that say something about the parameters: means and medians of single conditions.
 
-    Raises       StudyError if one of them may not be fitted on.
+    Raises
+    ------
+    StudyError
+        If one of them may not be fitted on.
     """
     for one in observations:
         if one.split != "calibration":
@@ -135,7 +138,10 @@ def fit_pk(
 
     The two drugs are fitted one after the other: at the doses of the studies CBD moves THC a little, THC not CBD.
 
-    Raises       StudyError for an observation that may not be fitted on.
+    Raises
+    ------
+    StudyError
+        For an observation that may not be fitted on.
     """
     data = usable(observations)
     known = tuple(given or priors())

@@ -118,7 +118,10 @@ def fit_response(
 ) -> Posterior:
     """Fit on all figures of these trials.
 
-    Raises       StudyError where a trial may not be fitted on, or none says anything.
+    Raises
+    ------
+    StudyError
+        Where a trial may not be fitted on, or none says anything.
     """
     effort, wanted = effort or Effort(), tuple(wanted or priors())
     data = data_of(trials)
@@ -247,8 +250,10 @@ def sample(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Draws of independent ensembles.
 
-    Returns      (ensemble, draw, parameter) draws, (ensemble, draw) log probability, share of accepted moves,
-    and (ensemble, step, walker, parameter) what convergence is judged by.
+    Returns
+    -------
+    (ensemble, draw, parameter) draws, (ensemble, draw) log probability, proportion of accepted moves, and (ensemble,
+    step, walker, parameter) what convergence is judged by.
     """
     from threadpoolctl import threadpool_limits
 

@@ -102,7 +102,10 @@ def shipped(parameters: Path | None = None) -> Tables:
     ----------
     parameters : a folder of tables to be looked at in place of `model/parameters`.
 
-    Raises       LissiveError where that folder is not there, or has no tables.
+    Raises
+    ------
+    LissiveError
+        Where that folder is not there, or has no tables.
     """
     paths = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(_files())}
     if parameters is not None:

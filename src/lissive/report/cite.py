@@ -74,7 +74,10 @@ def cite(what: str | Path) -> Citation:
     what : `lissive`, `benson2014`, the path of a model (.ant, .xml), of a run (.csv, .parquet, .nc, .zarr, .json),
         or of the folder of a case's report.
 
-    Raises       LissiveError where it is none of these.
+    Raises
+    ------
+    LissiveError
+        Where it is none of these.
     """
     what = str(path_of(what, wrong=LissiveError, name="what"))
     if what in SHIPPED or Path(what).suffix.lower() in ENDINGS:
@@ -408,7 +411,10 @@ class Record:
 def read_record(path: Path) -> Record:
     """The record of a run.
 
-    Raises       SimulationError where it is not a run of lissive, or does not state what it is based on.
+    Raises
+    ------
+    SimulationError
+        Where it is not a run of lissive, or does not state what it is based on.
     """
     about = _provenance(path)
     if missing := [name for name in _NEEDED if name not in about]:

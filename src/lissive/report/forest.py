@@ -74,7 +74,10 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
 def funnel_figure(answer: PooledAnswer) -> Figure:
     """Effect against standard error, with the 95 % funnel about the pooled figure.
 
-    Raises       EvidenceError with the reason where there are too few studies.
+    Raises
+    ------
+    EvidenceError
+        With the reason where there are too few studies.
     """
     overall, small = _needs(answer), answer.small_studies
     egger = small.egger

@@ -43,6 +43,8 @@ def table(caption: str, head: str, rows: Iterable[Sequence[str]], numeric: str =
 def as_text(one: Table, *, indent: str = "", last: int = 0, rule: bool = True) -> str:
     """Columns side by side, without the caption.
 
+    Parameters
+    ----------
     last : the last column is wrapped below itself in what WIDTH leaves, but to no fewer characters than this; 0: never
     rule : a line below the heading; without a heading (all names empty) there is neither
     """

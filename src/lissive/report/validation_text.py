@@ -172,6 +172,8 @@ def made_from(studies: Path) -> dict[str, str]:
 def stale(text: str, studies: Path | None = None) -> str | None:
     """Why a written validation is not of the present inputs; None where it is.
 
+    Parameters
+    ----------
     studies : the file that it was made from; the shipped one where none is named.
     """
     found = _STAMP.search(text)

@@ -150,7 +150,10 @@ def judged(
 ) -> Group:
     """Whether data with this matrix (observation, parameter) can tell the members of a group apart.
 
-    Raises       ParameterError for a member that is not among the names, or fewer than two members.
+    Raises
+    ------
+    ParameterError
+        For a member that is not among the names, or fewer than two members.
     """
     if len(members) < 2 or (wrong := [each for each in members if each not in names]):
         raise ParameterError(
@@ -197,6 +200,8 @@ def assessed(
 ) -> Identifiability:
     """All that follows from a matrix (observation, parameter).
 
+    Parameters
+    ----------
     groups : rows of group, title, members (between spaces) and separated_by.
     least : how many of the least seen directions to keep.
     """
@@ -232,8 +237,14 @@ def identifiability(
 ) -> Identifiability:
     """Identifiability of the shipped model by the virtual data set of this package's tables.
 
+    Parameters
+    ----------
     log_sd : parameter to the standard deviation of its logarithm (logit for a share), where one is known.
-    Raises       ParameterError for a wrong `log_sd`, or a table that does not go with the model.
+
+    Raises
+    ------
+    ParameterError
+        For a wrong `log_sd`, or a table that does not go with the model.
     """
 
     data = VirtualData(log_sd=log_sd, threads=threads)

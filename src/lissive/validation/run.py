@@ -198,7 +198,10 @@ class Aim:
 def aims(validation: Validation) -> list[Aim]:
     """Every aim, over all observations of its split, read and recalled.
 
-    Raises       ParameterError for a bound that is no bound.
+    Raises
+    ------
+    ParameterError
+        For a bound that is no bound.
     """
     return [_aim(row, validation) for row in rows_of(Path(__file__).with_name("reach.tsv"))]
 

@@ -93,6 +93,8 @@ class Scenario:
     def run(self, values: Mapping[str, FloatArray], samples: int) -> FloatArray:
         """(sample, output) of the typical patient with these parameters; NaN where a run did not go well.
 
+        Parameters
+        ----------
         values : parameter to (sample,) values; the others are typical.
         """
         values, held = within_liver(values, self.typical)
@@ -207,7 +209,10 @@ def uncertain(
     log_sd : parameter to the standard deviation of its logarithm (of its logit, for a share), where one is
         known, as after a calibration.
 
-    Raises       ParameterError for a name in `log_sd` that is none of these, or a number not over 0.
+    Raises
+    ------
+    ParameterError
+        For a name in `log_sd` that is none of these, or a number not over 0.
     """
     known, log_sd = load_parameters(cause), dict(log_sd or {})
     needed = depends_on(equations, outputs)
@@ -247,8 +252,12 @@ def within_liver(
 ) -> tuple[dict[str, FloatArray], int]:
     """The values with CL_THC held below what the liver's blood can carry, and how many were held.
 
-    values : parameter to (sample,) values; the others are typical. Independent ranges know nothing of that limit,
-    beyond which the intrinsic clearance of a well-stirred liver is infinite.
+    Independent ranges know nothing of that limit, beyond which the intrinsic clearance of a well-stirred liver is
+    infinite.
+
+    Parameters
+    ----------
+    values : parameter to (sample,) values; the others are typical.
     """
     result = dict(values)
     involved = ("CL_THC", "BP_THC", "Q_liver")
@@ -341,7 +350,10 @@ class Contraction:
 def contraction(prior_sd: Mapping[str, float], posterior_sd: Mapping[str, float]) -> tuple[Contraction, ...]:
     """What was learned of each parameter of `posterior_sd`, on one scale (as the logarithm) for both.
 
-    Raises       ParameterError where one has no prior, or a standard deviation cannot be.
+    Raises
+    ------
+    ParameterError
+        Where one has no prior, or a standard deviation cannot be.
 
     >>> [(row.name, row.contraction, row.word) for row in contraction({"k": 0.5}, {"k": 0.25})]
     [('k', 0.75, 'partly')]

@@ -128,7 +128,12 @@ def sensitivity(
 
     Raises
     ------
-    LissiveError without SALib; ParameterError for a wrong `log_sd`; SimulationError for a wrong size.
+    LissiveError
+        Without SALib.
+    ParameterError
+        For a wrong `log_sd`.
+    SimulationError
+        For a wrong size.
     """
     run = _size(size)
     scenario = Scenario(rtol=rtol, threads=threads or os.cpu_count() or 1)
@@ -306,7 +311,12 @@ class Sobol:
 def morris(function: Function, inputs: Sequence[str], *, trajectories: int, seed: int) -> Morris:
     """Screen the inputs of a function; needs (inputs + 1) runs for each trajectory.
 
-    Raises       LissiveError without SALib; SimulationError where there is nothing to be screened.
+    Raises
+    ------
+    LissiveError
+        Without SALib.
+    SimulationError
+        Where there is nothing to be screened.
     """
     if trajectories < 2:
         raise SimulationError(f"trajectories is {trajectories}.", where="trajectories", allowed="2 or more.")
@@ -325,9 +335,17 @@ def morris(function: Function, inputs: Sequence[str], *, trajectories: int, seed
 def sobol(function: Function, inputs: Sequence[str], *, base: int, seed: int, resamples: int = 200) -> Sobol:
     """Divide the variance of a function's outputs; needs base × (inputs + 2) runs.
 
+    Parameters
+    ----------
     base : points of the scrambled Sobol sequence, a power of two.
     resamples : of the bootstrap that the confidence intervals come from.
-    Raises       LissiveError without SALib; SimulationError where it cannot be done as asked.
+
+    Raises
+    ------
+    LissiveError
+        Without SALib.
+    SimulationError
+        Where it cannot be done as asked.
     """
     if base < 2 or base & (base - 1):
         raise SimulationError(f"base is {base}.", where="base", allowed="2, 4, 8, ..., a power of two.")
@@ -348,6 +366,8 @@ def sobol(function: Function, inputs: Sequence[str], *, base: int, seed: int, re
 def ranked(effect: FloatArray, most: int) -> tuple[int, ...]:
     """Places of the inputs with the largest effects, each output by its own measure, at most `most`.
 
+    Parameters
+    ----------
     effect : (output, input), as Morris.mu_star. An input counts by the output that it matters to most.
 
     >>> ranked(np.array([[9.0, 1.0, 0.0], [0.0, 0.1, 0.3]]), 2)

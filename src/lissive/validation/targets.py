@@ -129,7 +129,8 @@ def targets(
 
     Raises
     ------
-    ParameterError : an unknown name, or a row of the tables that is wrong (with file and line).
+    ParameterError
+        An unknown name, or a row of the tables that is wrong (with file and line).
     """
     rows = load_targets(folder)
     chosen = list(rows) if names is None else list(names)
@@ -168,7 +169,8 @@ def figure(asked: Predicted, runs: Runs) -> tuple[float, str, tuple[str, ...]]:
 
     Raises
     ------
-    NoValue : the model cannot give it.
+    NoValue
+        The model cannot give it.
     """
     people = next((each for each in asked.given if isinstance(each, Patients)), None)
     tried = asked if people is None else Predicted(week_change, (people.like, people.rating))
@@ -191,7 +193,8 @@ def load_target_sources(folder: Path = FOLDER) -> dict[str, Source]:
 
     Raises
     ------
-    ParameterError : a row that is wrong, with file and line.
+    ParameterError
+        A row that is wrong, with file and line.
     """
     known = load_sources()
     for row in _rows(folder / "target_sources.tsv", "key citation doi url".split()):
@@ -206,7 +209,8 @@ def load_targets(folder: Path = FOLDER) -> dict[str, tuple[TargetResult, str]]:
 
     Raises
     ------
-    ParameterError : a row that is wrong, with file and line.
+    ParameterError
+        A row that is wrong, with file and line.
     """
     sources = load_target_sources(folder)
     own, published = frozenset(load_parameters()), frozenset(load("benson2014").parameters)
@@ -238,7 +242,9 @@ def _target(
     low, high = _bound(row, "low"), _bound(row, "high")
     if (low is None) != (high is None) or (low or 0.0) > (high or 0.0):
         raise row.error(f"The range runs from {low} to {high}.", allowed="low to high, or neither.")
-    constants, keys = _words(row["constants"]), _words(row["source"])
+    constants, keys = (
+        tuple(word for word in row.parts(column) if word != NONE) for column in ("constants", "source")
+    )
     for key in keys:
         if key not in sources:
             raise row.error(f"source {key!r} is in no table of sources.")
@@ -253,10 +259,6 @@ def _target(
     }
     plain |= {"low": low, "high": high, "sources": tuple(sources[key].citation for key in keys)}
     return TargetResult(**plain, set_by_hand=bool(constants), constants=constants), why
-
-
-def _words(cell: str) -> tuple[str, ...]:
-    return () if cell == NONE else tuple(cell.split())
 
 
 def _bound(row: TableRow, column: str) -> float | None:
