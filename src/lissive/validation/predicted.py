@@ -124,7 +124,7 @@ PREDICTED: dict[str, Predicted] = {}
 """By the target's id."""
 
 
-def target(name: str, *given: Arm | Grid | Patients | str | float) -> Callable[[F], F]:
+def target(name: str, *given: Arm | Grid | Patients | str | float | Callable[..., str]) -> Callable[[F], F]:
     """The function computes target `name` from what is given: runs, outputs' names, numbers."""
 
     def add(function: F) -> F:
@@ -142,6 +142,7 @@ def _pf(mg: float, dosed: int = 1, days: float = 22.0) -> Arm:
 
 MS = "multiple_sclerosis"
 PF_NONE = Arm("", 83.4, settings={"published_c_NAAA": 1.0})  # as published: its start is the steady state
+AMIDES = ("[A_p]", "[O_p]", "[P_p]", "[L_p]")
 PF_0_3, PF_1, PF_0_5_14D, PF_4_14D = _pf(0.3), _pf(1.0), _pf(0.5, 14, 36.0), _pf(4.0, 14, 36.0)
 
 HEALTHY = {"s_AEA": 1.0, "s_AG2": 1.0}  # the endocannabinoid tone of volunteers
@@ -258,9 +259,12 @@ def largest_fall_percent(run: Simulated, y: str) -> float:
 
 
 @target(
-    "pf_no_drift", PF_NONE, "[A_b]", "[O_b]", "[P_b]", "[L_b]", "[S_b]", "[A_p]", "[O_p]", "[P_p]", "[L_p]",
-    "[S_p]", "[FAAH_b]", "[FAAH_r]",
-)  # fmt: skip
+    "pf_no_drift",
+    PF_NONE,
+    *"[A_b] [O_b] [P_b] [L_b] [S_b]".split(),
+    *AMIDES,
+    *"[S_p] [FAAH_b] [FAAH_r]".split(),
+)
 def drift_percent(run: Simulated, *outputs: str) -> Figure:
     """The largest change of any output at any time; no dose is given."""
     moved = {name: float(np.abs(run[name] / run[name][0] - 1.0).max()) for name in outputs}
@@ -268,18 +272,10 @@ def drift_percent(run: Simulated, *outputs: str) -> Figure:
     return 100.0 * moved[worst], f"most in {worst}"
 
 
-@target("trial_amides_least", PF_4_14D, "[A_p]", "[O_p]", "[P_p]", "[L_p]")
-def least_peak_fold(run: Simulated, *outputs: str) -> Figure:
-    return _extreme_fold(run, outputs, min)
-
-
-@target("trial_amides_most", PF_4_14D, "[A_p]", "[O_p]", "[P_p]", "[L_p]")
-def most_peak_fold(run: Simulated, *outputs: str) -> Figure:
-    return _extreme_fold(run, outputs, max)
-
-
-def _extreme_fold(run: Simulated, outputs: Sequence[str], which: Callable[..., str]) -> Figure:
-    folds = {name: float(run[name].max() / run[name][0]) for name in outputs}
+@target("trial_amides_least", PF_4_14D, min, *AMIDES)
+@target("trial_amides_most", PF_4_14D, max, *AMIDES)
+def extreme_fold(run: Simulated, which: Callable[..., str], *outputs: str) -> Figure:
+    folds = {name: peak_fold(run, name)[0] for name in outputs}
     return folds[which(folds, key=folds.__getitem__)], ", ".join(f"{n} x{f:.1f}" for n, f in folds.items())
 
 

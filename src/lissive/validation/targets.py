@@ -347,8 +347,7 @@ def _moved(arm: Arm) -> dict[str, FloatArray]:
     if arm.model != "lissive":
         return {}
     rows, names = load_parameters(arm.cause), recalled_constants()
-    factor = np.ones((len(names), len(names) + 1))
-    factor[np.arange(len(names)), np.arange(len(names)) + 1] = MOVED
+    factor = np.where(np.eye(len(names), len(names) + 1, k=1), MOVED, 1.0)
     return {name: rows[name].value * factor[k] for k, name in enumerate(names)}
 
 
@@ -416,18 +415,16 @@ def responders_percent(seen: Forecast, side: str, share: float, week: int) -> Fi
     return value, f"{n} virtual patients, standard error {error:.1f}"
 
 
-@target("nrs_ms_patients", MS_PATIENTS, 15)
-@target("nrs_ms_pooled", MS_PATIENTS, 12)
-def mean_difference(seen: Forecast, week: int) -> Figure:
-    """Spasticity NRS in a week, drug minus placebo, all patients."""
-    return _difference(seen, np.ones(int(seen.good.sum()), bool), week)
-
-
-@target("nrs_ms_enriched", MS_PATIENTS, 15)
-@target("nrs_ms_enriched_savant", MS_PATIENTS, 15)
-def enriched_difference(seen: Forecast, week: int) -> Figure:
-    """As `mean_difference`, in those who responded to the drug early."""
-    return _difference(seen, _enriched(seen), week)
+@target("nrs_ms_patients", MS_PATIENTS, 15, False)
+@target("nrs_ms_pooled", MS_PATIENTS, 12, False)
+@target("nrs_ms_enriched", MS_PATIENTS, 15, True)
+@target("nrs_ms_enriched_savant", MS_PATIENTS, 15, True)
+def nrs_difference(seen: Forecast, week: int, early: bool) -> Figure:
+    """Spasticity NRS in a week, drug minus placebo; of all patients, or of those who responded to the drug early."""
+    chosen = _enriched(seen) if early else np.ones(int(seen.good.sum()), bool)
+    drug, none = _weekly(seen, "spasticity_nrs")[:, chosen, week]
+    gap = drug - none
+    return float(gap.mean()), f"{_of(chosen)}, standard error {gap.std() / np.sqrt(len(gap)):.2f}"
 
 
 @target("spasms_ms_enriched", MS_PATIENTS, 15)
@@ -464,12 +461,6 @@ def _enriched(seen: Forecast) -> BoolArray:
     nrs = _weekly(seen, "spasticity_nrs")[0]
     chosen: BoolArray = nrs[:, week] <= (1.0 - share) * nrs[:, 0]
     return chosen
-
-
-def _difference(seen: Forecast, chosen: BoolArray, week: int) -> Figure:
-    drug, none = _weekly(seen, "spasticity_nrs")[:, chosen, week]
-    gap = drug - none
-    return float(gap.mean()), f"{_of(chosen)}, standard error {gap.std() / np.sqrt(len(gap)):.2f}"
 
 
 def _of(chosen: BoolArray) -> str:
