@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, BLACK, GREEN, GREY = "#0072B2", "#D55E00", "#1b1b1b", "#009E73", "#555555"
+_COLUMNS = {
+    name: name for name in "row design study label provenance n active control estimate low high".split()
+}
+_COLUMNS |= {"row": "kind", "weight_pct": "weight"}
+"""Of the table, and the field of a line that stands in it."""
 WIDE, NARROW = 9.4, 4.5
 """Inches: for paper and screens; for a phone, where words stand above what they are about."""
 
@@ -156,9 +161,11 @@ def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> P
 
 def write_table(answer: PooledAnswer, path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
-    names = "row design study label provenance n active control estimate low high weight_pct".split()
-    rows = [line.to_row() for line in lines(answer) if line.kind != "heading"]
-    return write_csv(path, [names, *([row[name] for name in names] for row in rows)])
+    shown = [line for line in lines(answer) if line.kind != "heading"]
+    cells = [[getattr(line, field) for field in _COLUMNS.values()] for line in shown]
+    # an infinite end is an empty cell
+    rows = [[finite(cell) if isinstance(cell, float) else cell for cell in row] for row in cells]
+    return write_csv(path, [list(_COLUMNS), *rows])
 
 
 def _needs(answer: PooledAnswer) -> Result:
@@ -321,24 +328,6 @@ class Line:
     weight: float | None = None
     text: str = ""
     """Estimate and interval in words."""
-
-    def to_row(self) -> dict[str, str | float | None]:
-        """As a row of the table behind the picture; an infinite end is an empty cell."""
-        low, high = (None if end is None else finite(end) for end in (self.low, self.high))
-        return {
-            "row": self.kind,
-            "design": self.design,
-            "study": self.study,
-            "label": self.label,
-            "provenance": self.provenance,
-            "n": self.n,
-            "active": self.active,
-            "control": self.control,
-            "estimate": None if self.estimate is None else finite(self.estimate),
-            "low": low,
-            "high": high,
-            "weight_pct": self.weight,
-        }
 
 
 def lines(answer: PooledAnswer) -> list[Line]:
