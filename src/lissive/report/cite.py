@@ -9,7 +9,6 @@ good, given what was dosed (see `model.live`).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from lissive.model.live import live_parameters
 from lissive.model.parameters import DEFAULT_CAUSE, RECALLED, load_parameters
 from lissive.model.read import ENDINGS, SHIPPED, text_of
 from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, paragraphs, upper_first, wrapped
+from lissive.simulation.output import PROVENANCE_READERS
 from lissive.simulation.solve import model_hash
 from lissive.table import rows_of
 from lissive.version import __version__
@@ -442,9 +442,10 @@ def read_record(path: Path) -> Record:
 
 
 def _provenance(path: Path) -> Mapping[str, Any]:
-    reader = _READERS.get(path.suffix)
+    reader = PROVENANCE_READERS.get(path.suffix)
     if path.is_dir() and path.suffix != ".zarr":
-        path, reader = path / "forecast.json", _from_json
+        path = path / "forecast.json"
+        reader = PROVENANCE_READERS[path.suffix]
     if reader is None or not path.exists():
         fault = "does not exist" if reader else "is neither a run nor a model"
         raise SimulationError(f'"{path}" {fault}.', allowed=ALLOWED, do="correct the name or the path.")
@@ -457,40 +458,3 @@ def _provenance(path: Path) -> Mapping[str, Any]:
     if not isinstance(about, dict):
         raise SimulationError("It is not a run of lissive.", where=str(path), allowed=ALLOWED)
     return about
-
-
-def _from_json(path: Path) -> Any:
-    answer = json.loads(path.read_text(encoding="utf-8"))
-    return answer.get("provenance") if isinstance(answer, dict) else None
-
-
-def _from_csv(path: Path) -> Any:
-    """Beside a table stands what it cannot hold itself."""
-    return _from_json(path.with_suffix(".meta.json"))
-
-
-def _from_parquet(path: Path) -> Any:
-    import pyarrow.parquet as pq
-
-    about = pq.read_schema(path).metadata or {}
-    return json.loads(about[b"lissive"])["provenance"]
-
-
-def _from_netcdf(path: Path) -> Any:
-    import xarray as xr
-
-    with xr.open_dataset(path, engine="h5netcdf") as data:
-        return json.loads(data.attrs["provenance"])
-
-
-def _from_zarr(path: Path) -> Any:
-    return json.loads(json.loads((path / ".zattrs").read_text(encoding="utf-8"))["provenance"])
-
-
-_READERS = {
-    ".json": _from_json,
-    ".csv": _from_csv,
-    ".parquet": _from_parquet,
-    ".nc": _from_netcdf,
-    ".zarr": _from_zarr,
-}

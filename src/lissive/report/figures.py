@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from lissive.calibrate.response import Posterior
     from lissive.calibrate.sbc import Ranks
-    from lissive.forecast.answer import ForecastAnswer, Side
 
 BLUE, ORANGE, GREY, FAINT = "#0072B2", "#D55E00", "#555555", "#bbbbbb"
 """Okabe and Ito's, and what stands back."""
