@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, folder
 
 if TYPE_CHECKING:
     from lissive.calibrate.pk import Fit
@@ -131,15 +131,9 @@ def _folder(out: Path | None, record: str, mark: str, read: Path | None, force: 
     from lissive.files import Beside, keep_inputs
     from lissive.model.parameters import FOLDER
 
+    folder(out, "--out", StudyError)
     if out is None:
         return
-    if out.exists() and not out.is_dir():
-        raise StudyError(
-            "It is a file.",
-            where=str(out),
-            allowed="a folder, there or to be made.",
-            do="choose another name.",
-        )
     there = [path for path in sorted(out.iterdir()) if path.is_file()] if out.is_dir() else []
     keep_inputs(
         [], reads=[read, *FOLDER.glob("*.tsv")], beside=Beside(there, out / record, mark), force=force

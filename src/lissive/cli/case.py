@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, folder
 from lissive.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -47,13 +47,7 @@ def case(
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
     from lissive.files import Beside, keep_inputs
 
-    if report is not None and report.exists() and not report.is_dir():
-        raise SimulationError(
-            "--report must be a folder; this is a file.",
-            where=str(report),
-            allowed="a folder, existing or new.",
-            do="choose another name.",
-        )
+    folder(report, "--report", SimulationError)
     if report is not None:
         names = [report / f"forecast.{kind}" for kind in ("json", "csv", "png", "svg")]
         keep_inputs([], reads=[file], beside=Beside(names, names[0], '"lissive_version"'), force=force)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, folder
 
 if TYPE_CHECKING:
     from lissive.studies import Studies
@@ -48,12 +48,13 @@ def validate(
 ) -> None:
     """Compare predicted with observed concentrations and with targets of the other modules."""
     from lissive.cli.progress import bars
+    from lissive.errors import StudyError
     from lissive.studies import read_studies, shipped_studies
     from lissive.validation.run import validate as compare
 
     if check and docs is None:
         raise typer.BadParameter("--check needs --docs FILE.")
-    _folder(report)
+    folder(report, "--report", StudyError)
     _keep(studies, report, None if check else docs, force)
     read = shipped_studies() if studies is None else read_studies(studies)
     with bars() as progress:
@@ -72,18 +73,6 @@ def validate(
     print(json.dumps(_json(found)) if as_json else _text(found))
     if written and not as_json:
         print("\n" + "\n".join(str(path) for path in written))
-
-
-def _folder(report: Path | None) -> None:
-    from lissive.errors import StudyError
-
-    if report is not None and report.exists() and not report.is_dir():
-        raise StudyError(
-            "--report must be a folder; this is a file.",
-            where=str(report),
-            allowed="a folder, existing or new.",
-            do="choose another name.",
-        )
 
 
 def _keep(studies: Path | None, report: Path | None, docs: Path | None, force: bool) -> None:
@@ -113,14 +102,14 @@ def _page(path: Path, found: Validation, check: bool) -> bool:
     return not wrong
 
 
-def _write(folder: Path, read: Studies, found: Validation, threads: int | None) -> list[Path]:
+def _write(place: Path, read: Studies, found: Validation, threads: int | None) -> list[Path]:
     from lissive.report.figures import write_json
     from lissive.report.validation_html import write_validation
     from lissive.validation.score import curves
 
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = write_validation(folder, found, curves(read, threads=threads or os.cpu_count() or 1))
-    return [*paths, write_json(_json(found), folder / "validation.json")]
+    place.mkdir(parents=True, exist_ok=True)
+    paths = write_validation(place, found, curves(read, threads=threads or os.cpu_count() or 1))
+    return [*paths, write_json(_json(found), place / "validation.json")]
 
 
 def _json(found: Validation) -> dict[str, Any]:
