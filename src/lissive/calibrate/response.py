@@ -131,7 +131,7 @@ def fit_response(
         )
     wanted_trials = [t for k, t in enumerate(trials) if any(d.trial == k for d in data)]
     data = data_of(wanted_trials)
-    x = _spread(effort.runs[0], len(wanted), seed)
+    x = latin_hypercube(effort.runs[0], len(wanted), seed)
     y = simulate_figures(wanted_trials, data, wanted, x, seed, effort.patients, threads, say)
     if (never := ~np.isfinite(y).any(axis=0)).any():
         first_lost = data[int(np.argmax(never))].observed
@@ -162,7 +162,7 @@ def fit_response(
     return Posterior(wanted, *fitted, emulator, draws, logp, accepted, chains, seed, len(x))
 
 
-def _spread(runs: int, parameters: int, seed: int) -> FloatArray:
+def latin_hypercube(runs: int, parameters: int, seed: int) -> FloatArray:
     """(run, parameter) a Latin hypercube over the priors, a little wider than they are."""
     u = qmc.LatinHypercube(parameters, rng=np.random.default_rng(seed)).random(runs)
     z: FloatArray = 1.15 * norm.ppf(u)

@@ -16,7 +16,15 @@ from scipy.stats import chisquare
 
 from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import learn
-from lissive.calibrate.response import Effort, Say, _spread, priors, response_at, sample, simulate_figures
+from lissive.calibrate.response import (
+    Effort,
+    Say,
+    latin_hypercube,
+    priors,
+    response_at,
+    sample,
+    simulate_figures,
+)
 from lissive.calibrate.response_data import Datum, data_of, says, to_scale
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
@@ -62,7 +70,7 @@ def calibration_ranks(
     """Ranks of the true values in the posteriors of `sets` simulated trials of this design and size."""
     wanted = tuple(p for p in priors() if p.name in PARAMETERS)
     data = data_of([trial])
-    x = _spread(effort.runs[0], len(wanted), seed)
+    x = latin_hypercube(effort.runs[0], len(wanted), seed)
     y = simulate_figures([trial], data, wanted, x, seed, effort.patients, threads, say)
     emulator = learn(x, y)
     views = Counter(says(d.observed) for d in data)
