@@ -99,18 +99,23 @@ def sensitivity_text(result: Sensitivity, most: int = 8) -> str:
         )
     ]
     for k, output in enumerate(result.outputs):
-        p05, median, p95 = map(number, result.quantiles[k])
         inputs = inputs_table(result, k, most)
         covered = inputs.caption.rpartition(". ")[2]
         parts.append(
-            wrapped(
-                f"{output.label} [{output.unit}]: typical person {number(result.typical[k])}; all parameters "
-                f"uncertain: median {median} (5th-95th percentile {span(p05, p95)}). {covered}."
-            )
+            wrapped(f"{output.label} [{output.unit}]: {_typical(result, k)} {covered}.")
             + f"\n{as_text(inputs, rule=False)}"
         )
     parts.append(wrapped(f"No influence in this scenario: {', '.join(result.idle) or 'none'}."))
     return "\n\n".join(parts)
+
+
+def _typical(result: Sensitivity, k: int) -> str:
+    """An output in the typical patient, and with all parameters uncertain."""
+    p05, median, p95 = map(number, result.quantiles[k])
+    return (
+        f"{number(result.typical[k])} in the typical patient; all parameters uncertain: median {median} "
+        f"(5th-95th percentile {span(p05, p95)})."
+    )
 
 
 def identifiability_text(result: Identifiability) -> str:
@@ -292,11 +297,6 @@ def _words(result: Sensitivity, data: Identifiability) -> tuple[str, ...]:
 def _tornado(result: Sensitivity, k: int) -> Shown:
     output = result.outputs[k]
     label = output.label
-    p05, median, p95 = (number(value) for value in result.quantiles[k])
-    text = (
-        f"{number(result.typical[k])} in the typical patient; all parameters uncertain: median {median} "
-        f"(5th-95th percentile {span(p05, p95)})."
-    )
     first = [result.sobol.inputs[i] for i in by_sobol(result, k)[:3]]
     said = f"{label}: most of the variance is due to {listed(first)}." if first else label
     bars = max(len(by_sobol(result, k)), 1), max(len(by_morris(result, k)), 1)
@@ -309,7 +309,7 @@ def _tornado(result: Sensitivity, k: int) -> Shown:
         ),
     )
     unit = "" if output.unit == "1" else f" [{output.unit}]"
-    return Shown(f"{label}{unit}", text, pictures, inputs_table(result, k, MOST))
+    return Shown(f"{label}{unit}", _typical(result, k), pictures, inputs_table(result, k, MOST))
 
 
 def _spectrum(data: Identifiability) -> Shown:
