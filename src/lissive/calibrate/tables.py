@@ -21,8 +21,8 @@ from lissive.files import atomic_path, cell, write_text
 from lissive.model.parameters import FOLDER, MODULES, RECALLED, load_sources
 from lissive.studies.observation import Observation
 from lissive.table import rows_of
+from lissive.trials.people import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 from lissive.trials.published import Observed
-from lissive.trials.response import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 
 MOSTLY_RECALLED = 0.5
 """From this proportion of what the data say on, a fitted value carries the mark of memory."""

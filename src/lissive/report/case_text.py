@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lissive.access.of_case import why_not
+from lissive.access.cases import why_not
 from lissive.case import Case, causes, product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of, of_hundred

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from lissive.files import write_csv
 from lissive.report.figures import FAINT, GREY, drawn, save, write_json
 from lissive.report.trial_text import endpoint_label, mean_range
-from lissive.trials.kept import Band
+from lissive.trials.store import Band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lissive.trials.kept import Curves, Survival
-    from lissive.trials.power import PowerAnswer
+    from lissive.trials.run import PowerAnswer
+    from lissive.trials.store import Curves, Survival
     from lissive.trials.summary import GroupDisposition, TrialAnswer
 
 Looks = Mapping[str, Mapping[str, Any]]
@@ -356,7 +356,7 @@ def write_table(rows: Iterable[object], columns: Sequence[str], path: Path) -> P
 
 def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
     """Besides patients and replicates, which are written as the run goes: JSON, tables,"""
-    from lissive.trials.kept import curves
+    from lissive.trials.store import curves
 
     design, n = answer.design, answer.replicates
     found = curves(folder, design, n)

@@ -11,9 +11,8 @@ from lissive.report.table import Table, as_text, table
 from lissive.report.words import count, paragraphs, percent, span, upper_first, wrapped
 from lissive.trials.design import Design
 from lissive.trials.endpoint import BINARY, TIME
-from lissive.trials.measures import EVENTS, MEASURES
-from lissive.trials.parts import Endpoint
-from lissive.trials.power import PowerAnswer
+from lissive.trials.parts import EVENTS, MEASURES, Endpoint
+from lissive.trials.run import PowerAnswer
 from lissive.trials.summary import ArmAnswer, ComparisonAnswer, Count, DoseAnswer, TrialAnswer
 
 LIMITS = (
