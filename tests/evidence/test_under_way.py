@@ -17,7 +17,8 @@ def test_every_trial_has_a_number_a_source_and_a_day_on_which_it_was_read() -> N
     assert len({each.id for each in rows}) == len(rows) >= 40
     for each in rows:
         assert re.fullmatch(r"(NCT\d{8}|ACTRN\d{14}|TCTR\d{11}).*", each.id), each.id
-        assert each.source and all(address.startswith("http") for address in each.source), each.id
+        assert each.source_url, each.id
+        assert all(address.startswith("http") for address in each.source_url), each.id
         assert re.fullmatch(r"20\d\d-\d\d-\d\d", each.read)
         assert not each.stated or each.stated <= each.read
 

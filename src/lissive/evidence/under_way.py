@@ -18,7 +18,7 @@ from lissive.table import TableRow, read_table
 
 COLUMNS = (
     *("id", "other_id", "name", "causes", "about", "product", "comparator", "design", "n", "outcome"),
-    *("status", "stated", "end", "results", "results_note", "source", "read", "note"),
+    *("status", "stated", "end", "results", "results_note", "source_url", "read", "note"),
 )
 OPEN = ("recruiting", "not_yet_recruiting", "by_invitation", "active_not_recruiting")
 STATUS = (*OPEN, "completed", "terminated", "withdrawn", "unknown")
@@ -47,7 +47,7 @@ class Registered:
     end: str
     results: str
     results_note: str
-    source: tuple[str, ...]
+    source_url: tuple[str, ...]
     read: str
     note: str
 
@@ -76,7 +76,7 @@ def _row(row: TableRow) -> Registered:
             raise row.error(f"{column} is {row[column]!r}.", allowed=", ".join(allowed))
     if strange := [each for each in row.parts("causes") if each not in causes()]:
         raise row.error(f"the cause is {strange[0]!r}.", allowed=", ".join(causes()))
-    parts = {"causes": row.parts("causes"), "source": row.parts("source", ";")}
+    parts = {"causes": row.parts("causes"), "source_url": row.parts("source_url", ";")}
     return Registered(**{name: parts.get(name, row[name]) for name in COLUMNS})  # type: ignore[arg-type]
 
 

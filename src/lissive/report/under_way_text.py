@@ -53,4 +53,4 @@ def _one(trial: Registered) -> str:
     ]
     bare = ("", "unknown", "none posted", "none found")
     notes = [upper_first(part) for part in (trial.results_note, trial.note) if part not in bare]
-    return "\n".join([*lines, *(wrapped(f"{part}.", "  ") for part in notes), f"  {trial.source[0]}"])
+    return "\n".join([*lines, *(wrapped(f"{part}.", "  ") for part in notes), f"  {trial.source_url[0]}"])
