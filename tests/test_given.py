@@ -13,12 +13,11 @@ import pytest
 
 import lissive
 from lissive.access.answer import Facts
-from lissive.access.cases import read_cases, read_question
+from lissive.access.cases import compare, read_cases, read_question
 from lissive.access.certificate import draft
-from lissive.access.compare import compare
 from lissive.access.decide import decide, explain
 from lissive.access.facts import facts_of_case, make_facts, read_facts
-from lissive.access.load import read_jurisdiction
+from lissive.access.rule import read_jurisdiction
 from lissive.case import make_case, read_case
 from lissive.errors import LissiveError
 from lissive.evidence import read_studies, shipped_studies
