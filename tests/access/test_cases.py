@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from lissive.access.cases import compare, read_cases, read_question
+from lissive.access.cases import compare_cases, read_cases, read_question
 from lissive.errors import RuleError
 
 CASES = Path(__file__).parents[1] / "cases" / "access.yaml"
 
 
 def test_every_worked_case_agrees_in_level_procedural_status_and_rule() -> None:
-    compared = compare(CASES)
+    compared = compare_cases(CASES)
     assert len(compared) == 60
     wrong = {each.case.id: each.answer.status for each in compared if not each.agrees or each.other_rule}
     assert wrong == {}
 
 
 def test_every_case_written_from_a_source_agrees() -> None:
-    compared = compare(CASES.with_name("access_sources.yaml"))
+    compared = compare_cases(CASES.with_name("access_sources.yaml"))
     assert len(compared) >= 60
     wrong = {each.case.id: list(each.case.expected.differing(each.answer)) for each in compared}
     assert {name: found for name, found in wrong.items() if found} == {}
@@ -39,7 +39,7 @@ def test_what_is_expected_of_product_and_confidence_is_held_against_the_answer(
     tmp_path: Path, expected: str, said: str
 ) -> None:
     case = "{id: A, jurisdiction: US-PA, date: 2025-02-01, facts: {dx: [als], product: {id: nabiximols}}, expected: "
-    found = compare(write(tmp_path, f"cases:\n- {case}{{status: eligible, {expected}}}}}\n"))[0]
+    found = compare_cases(write(tmp_path, f"cases:\n- {case}{{status: eligible, {expected}}}}}\n"))[0]
     assert [name for name, _, _ in found.case.expected.differing(found.answer)] == [said]
 
 
@@ -59,13 +59,13 @@ CASE = """cases:
 
 
 def test_a_mismatch_is_found_in_level_and_in_procedure(tmp_path: Path) -> None:
-    assert compare(write(tmp_path, CASE % ("not_eligible", "")))[0].agrees
-    assert not compare(write(tmp_path, CASE % ("eligible", "")))[0].agrees
-    assert not compare(write(tmp_path, CASE % ("not_eligible", ", procedural: blocked")))[0].agrees
+    assert compare_cases(write(tmp_path, CASE % ("not_eligible", "")))[0].agrees
+    assert not compare_cases(write(tmp_path, CASE % ("eligible", "")))[0].agrees
+    assert not compare_cases(write(tmp_path, CASE % ("not_eligible", ", procedural: blocked")))[0].agrees
 
 
 def test_another_rule_alone_is_no_mismatch(tmp_path: Path) -> None:
-    found = compare(write(tmp_path, CASE % ("not_eligible", ", rule: NJ-2010")))[0]
+    found = compare_cases(write(tmp_path, CASE % ("not_eligible", ", rule: NJ-2010")))[0]
     assert (found.agrees, found.other_rule) == (True, True)
 
 

@@ -11,7 +11,7 @@ from lissive.access.answer import Facts
 from lissive.access.certificate import DRAFT, draft
 from lissive.access.facts import facts_of_case, with_more
 from lissive.case import make_case
-from lissive.errors import RuleError
+from lissive.errors import CaseError, RuleError
 from lissive.report.certificate_text import WRITERS, draft_html, draft_markdown, draft_text
 
 TODAY = datetime.date(2026, 11, 22)
@@ -43,7 +43,7 @@ def test_the_case_fills_what_it_knows():
     assert found.fillable
     assert entry(found, "condition").value == "multiple sclerosis, with severe and persistent muscle spasms"
     assert entry(found, "severity").value.startswith("9 spasms on an average day")
-    assert entry(found, "past_treatments").value.startswith("baclofen, tizanidine")
+    assert entry(found, "past_treatments").value.startswith("baclofen; tizanidine")
     assert "60 mg/day" in entry(found, "present_treatments").value
     assert entry(found, "practitioner_type").value == "NP"
 
@@ -203,3 +203,65 @@ def test_no_dose_stands_in_a_draft_for_a_product_that_cannot_be_had():
     assert "nabiximols (Sativex)" in text
     assert "titrated by the label" not in text
     assert "12 weeks" not in text
+
+
+def test_past_treatments_come_with_their_outcome_and_one_that_is_not_said_is_named():
+    tried = {"tried": ("baclofen", "tizanidine"), "outcome": {"baclofen": "not_effective"}}
+    value = entry(draft(case(history=tried), TODAY), "past_treatments").value
+    assert value == "baclofen: not effective; tizanidine (the outcome of tizanidine is not in the case)"
+    both = {**tried, "outcome": {"baclofen": "not_effective", "tizanidine": "not_tolerated"}}
+    assert entry(draft(case(history=both), TODAY), "past_treatments").value.endswith(
+        "tizanidine: not tolerated"
+    )
+
+
+def test_the_outcome_of_what_was_not_tried_is_refused():
+    with pytest.raises(CaseError, match=r"history\.outcome\.gabapentin is not among history\.tried"):
+        case(history={"tried": ("baclofen",), "outcome": {"gabapentin": "effective"}})
+
+
+TEXAS = Facts(resident=True, visit="in_person", practitioner="specialist", specialty=True)
+
+
+def test_texas_asks_for_dosage_and_means_and_they_are_filled_where_the_product_can_be_had():
+    plan = {"product": "capsule", "dose": "5 mg", "doses_per_day": 2}
+    found = draft(case(place={"residence": "US-TX"}, plan=plan), TODAY, more=TEXAS)
+    assert entry(found, "dosage").value == "5 mg, 2 times a day"
+    assert entry(found, "means").value == "capsule of cannabis extract"
+    unplanned = draft(case(place={"residence": "US-TX"}), TODAY, more=TEXAS)
+    assert (entry(unplanned, "dosage").state, entry(unplanned, "means").state) == ("missing", "missing")
+
+
+def test_a_medicine_on_prescription_is_not_ticked_on_a_programme_s_form():
+    plan = {"product": "dronabinol", "dose": "5 mg", "doses_per_day": 2}
+    found = draft(case(place={"residence": "US-TX"}, plan=plan), TODAY, more=TEXAS)
+    assert (found.answer.product.status, found.answer.product.route) == ("obtainable", "prescription")
+    assert {entry(found, name).value for name in ("dosage", "means")} == {""}
+    assert "dronabinol" in entry(found, "means").remark
+
+
+@pytest.mark.parametrize(
+    ("age", "caregiver", "state"),
+    [(52, None, "optional"), (52, False, "not_applicable"), (52, True, "missing"), (12, None, "missing")],
+)
+def test_a_caregiver_is_asked_of_minors_and_of_who_has_one(age, caregiver, state):
+    found = draft(
+        case(place={"residence": "US-KY"}),
+        TODAY,
+        more=Facts(age=age, caregiver=caregiver, dx=("multiple_sclerosis",)),
+    )
+    assert entry(found, "caregiver").state == state
+    assert entry(found, "guardian").state == ("missing" if age == 12 else "not_applicable")
+
+
+def test_one_who_may_not_certify_there_is_not_ticked():
+    found = draft(case(place={"residence": "US-FL"}), TODAY)  # a nurse practitioner
+    assert found.answer.blocks[0] == "practitioner_type"
+    assert entry(found, "practitioner_type").state == "missing"
+
+
+def test_the_json_says_of_each_field_what_kind_of_source_it_has_and_when_it_was_read():
+    fields = draft(case(place={"residence": "US-GA"}), TODAY).to_json()["fields"]
+    read = [each for each in fields if each["provenance"] == "read"]
+    assert {each["source_kind"] for each in read} <= {"primary", "secondary"}
+    assert {each["source_seen"] for each in read} == {"2026-11-29"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lissive.access.changes import changes
+from lissive.access.cases import changes
 from lissive.access.facts import make_facts
 from lissive.cli.main import main
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from lissive.access.answer import Facts, Symptom
-from lissive.access.compare import compare, compared, group_of
+from lissive.access.cases import compare, compared, group_of
 from lissive.access.decide import decide
 from lissive.access.facts import make_facts
-from lissive.access.load import rules
+from lissive.access.rule import rules
 from lissive.errors import RuleError
 from lissive.marked import read_marked
 from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text

@@ -18,9 +18,8 @@ from lissive.access.conditions import (
     read_conditions,
     recognise,
 )
-from lissive.access.load import rules
 from lissive.access.logic import evaluate, person
-from lissive.access.rule import Clause
+from lissive.access.rule import Clause, rules
 from lissive.case import causes
 from lissive.errors import RuleError
 

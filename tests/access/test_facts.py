@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from lissive.access.answer import Symptom
+from lissive.access.answer import Symptom, day
+from lissive.access.cases import of_case, why_not
 from lissive.access.conditions import conditions
-from lissive.access.dates import day
 from lissive.access.decide import decide
 from lissive.access.facts import facts_of_case, make_facts, read_facts
-from lissive.access.load import rules
-from lissive.access.of_case import of_case, why_not
-from lissive.access.rule import Clause
+from lissive.access.rule import Clause, rules
 from lissive.case import make_case
 from lissive.errors import CaseError, RuleError
 

@@ -9,13 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lissive.access.answer import Facts, Symptom
-from lissive.access.conditions import conditions
-from lissive.access.dates import day
+from lissive.access.answer import Facts, Symptom, day
+from lissive.access.conditions import conditions, flags
 from lissive.access.decide import decide, version_on
-from lissive.access.load import rules
-from lissive.access.rule import ADJECTIVES, Clause
-from lissive.access.vocabulary import flags
+from lissive.access.rule import ADJECTIVES, Clause, rules
 
 ORDER = ("not_eligible", "unknown", "eligible_at_discretion", "eligible")
 CLAUSES: list[Clause] = [

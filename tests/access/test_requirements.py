@@ -7,9 +7,19 @@ import datetime
 import pytest
 
 from lissive.access.answer import Answer, Facts
-from lissive.access.load import rules
-from lissive.access.next_steps import next_steps, visit_steps
-from lissive.access.requirements import fields_of, read_requirements, requirements, steps_of
+from lissive.access.rule import rules
+from lissive.access.visit import (
+    PARTS,
+    Origin,
+    fields_of,
+    form_fields,
+    next_steps,
+    read_fields,
+    read_steps,
+    steps_of,
+    visit_requirements,
+    visit_steps,
+)
 from lissive.errors import RuleError
 
 BEFORE, FIRST = datetime.date(2026, 2, 18), datetime.date(2026, 2, 19)  # S3294-A
@@ -123,72 +133,117 @@ def test_nobody_is_sent_to_a_visit_that_leads_nowhere():
     assert steps_for("not_eligible") == ()
 
 
-@pytest.mark.parametrize("place", ["fields", "steps"])
-def test_rows_name_a_source_and_recalled_ones_none_but_memory_or_what_was_not_read(place):
-    for row in getattr(requirements(), place):
-        assert row.source in requirements().sources
-        if row.provenance == "read":
-            assert row.source != "own_note"
+@pytest.mark.parametrize("rows", [form_fields, visit_requirements])
+def test_what_was_read_names_where_and_what_is_from_memory_does_not_pass_for_read(rows):
+    for row in rows():
+        assert (row.provenance == "recalled") or row.source.kind in ("primary", "secondary"), row
 
 
-GOOD = """
-as_of: '2026-11'
-minor_below: 18
-sources:
-  here: {title: Here}
-fields:
-- {id: name, in: US-NY, part: patient, label: Name, need: required, provenance: read, source: here, since: '2020-01-01'}
-steps:
-- {in: US-NY, kind: pmp, text: Look., provenance: read, source: here}
-"""
+TWELVE = ["NY", "TX", "FL", "OH", "KY", "AL", "PA", "MA", "GA", "IL", "NJ", "MN"]
 
 
-def broken(tmp_path, old, new):
-    path = tmp_path / "certification.yaml"
-    assert old in GOOD
-    path.write_text(GOOD.replace(old, new), encoding="utf-8")
-    with pytest.raises(RuleError) as caught:
-        read_requirements(path)
-    return str(caught.value).removeprefix(str(path))
+@pytest.mark.parametrize("state", TWELVE)
+def test_twelve_states_have_a_form_of_their_own_and_what_was_not_read_of_it_is_said(state):
+    fields = fields_of(f"US-{state}", datetime.date(2026, 11, 29))
+    assert {each.place for each in fields} == {f"US-{state}"}
+    assert {each.part for each in fields} >= {*PARTS} - {"recommendation"}  # Georgia asks for none
+    assert sum(each.provenance == "read" for each in fields) >= 8
+    assert {"past_treatments", "unread", "date", "signature"} <= {each.id for each in fields}
+
+
+def test_what_the_rule_of_georgia_asks_of_the_physician_is_in_the_form():
+    """Ga. Comp. R. & Regs. 360-36-.02(2)(a)-(f)."""
+    asked = " ".join(each.citation for each in fields_of("US-GA", datetime.date(2026, 11, 29)))
+    for letter in "abcdef":
+        assert f"(2)({letter})" in asked
+
+
+def test_what_texas_asks_of_a_prescription_is_in_the_form():
+    """Tex. Occ. Code 169.004(a)(1)-(5)."""
+    fields = fields_of("US-TX", datetime.date(2026, 11, 29))
+    for number in range(1, 6):
+        assert any(each.citation == f"Tex. Occ. Code 169.004(a)({number})" for each in fields)
+    assert {"supply", "inhalation"} & {
+        each.id for each in fields_of("US-TX", datetime.date(2025, 8, 31))
+    } == set()
+
+
+def caregiver_steps(code, caregiver, age=52):
+    place, rule = rules()[code], version(code, datetime.date(2026, 11, 22))
+    answer = Answer(code, place.name, datetime.date(2026, 11, 22), "eligible", "ok", rule=rule.id)
+    return [
+        line
+        for line in next_steps(Facts(age=age, caregiver=caregiver), place, rule, answer)
+        if "aregiver" in line
+    ]
+
+
+def test_a_caregiver_s_registration_is_said_of_who_has_one_and_may_have_one():
+    assert "registry identification card" in caregiver_steps("US-KY", True)[-1]
+    assert "registry identification card" in caregiver_steps("US-KY", None)[-1]
+    assert not any("registry identification card" in line for line in caregiver_steps("US-KY", False))
+    assert any("registry identification card" in line for line in caregiver_steps("US-KY", False, age=12))
+
+
+def test_where_nothing_was_read_of_caregivers_it_is_said_to_who_has_one():
+    assert "was not read" in caregiver_steps("US-AZ", True)[-1]
+    assert not any("was not read" in line for line in caregiver_steps("US-AZ", None))
+
+
+FIELD = "US-NY name patient Name required - - - 2020-01-01 - - read here -"
+STEP = "US-NY pmp Look. - - - - read here -"
+HERE = {"here": Origin("Here", "primary", None, None), "memory": Origin("Memory", "none", None, None)}
+COLUMNS = {
+    "fields": "in id part label need when below_age fills since until citation provenance source note",
+    "steps": "in kind text months since until citation provenance source note",
+}
+
+
+def table(tmp_path, kind, *lines):
+    """A table of lines in which blanks stand for tabs, and - for an empty cell."""
+    path = tmp_path / f"{kind}.tsv"
+    cells = [["" if cell == "-" else cell for cell in line.split(" ")] for line in lines]
+    rows = [COLUMNS[kind].split(), *cells]
+    path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def read(tmp_path, kind, *lines):
+    return {"fields": read_fields, "steps": read_steps}[kind](table(tmp_path, kind, *lines), HERE)
 
 
 def test_a_right_table_is_read(tmp_path):
-    path = tmp_path / "certification.yaml"
-    path.write_text(GOOD, encoding="utf-8")
-    assert read_requirements(path).fields[0].label == "Name"
+    assert read(tmp_path, "fields", FIELD)[0].label == "Name"
+    assert read(tmp_path, "steps", STEP)[0].text == "Look."
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("kind", "old", "new", "says"),
     [
-        ("kind: pmp", "kind: pmpp", ":9: steps[0].kind is 'pmpp'."),
-        (
-            "provenance: read, source: here, since",
-            "provenance: read, source: there, since",
-            ":7: fields[0].source is 'there'",
-        ),
-        ("'2020-01-01'", "'2020-02-30'", ":7: fields[0].since is '2020-02-30'."),
-        (
-            "'2020-01-01'",
-            "'2020-01-01', until: '2019-01-01'",
-            ":7: fields[0].until is 2019-01-01, before since",
-        ),
-        ("need: required", "need: perhaps", ":7: fields[0].need is 'perhaps'."),
-        (
-            "text: Look.",
-            "text: Look., texts: b",
-            ":9: steps[0].texts is not a known field. Did you mean text?",
-        ),
-        ("minor_below: 18", "minor_below: 180", ":3: minor_below is 180."),
+        ("steps", " pmp ", " pmpp ", "kind is 'pmpp'. Did you mean pmp?"),
+        ("steps", "Look. -", "Look. many", "months is 'many'. Allowed: 1 to 120."),
+        ("fields", " here", " there", "source is 'there', which is not in visit_sources.tsv. Did you mean here?"),
+        ("fields", " here", " memory", "provenance is read, and the source is none."),
+        ("fields", "2020-01-01", "2020-02-30", "since is '2020-02-30'."),
+        ("fields", "2020-01-01 -", "2020-01-01 2019-01-01", "until is 2019-01-01, before since"),
+        ("fields", " required ", " perhaps ", "need is 'perhaps'."),
+        ("fields", " patient ", " patients ", "part is 'patients'. Did you mean patient?"),
+        ("fields", " here -", " here", "The line has 13 cells."),
     ],
-)
-def test_a_wrong_table_is_said_with_line_and_field(tmp_path, old, new, says):
-    assert says in broken(tmp_path, old, new)
+)  # fmt: skip
+def test_a_wrong_table_is_said_with_its_line(tmp_path, kind, old, new, says):
+    good = {"fields": FIELD, "steps": STEP}[kind]
+    assert old in good
+    with pytest.raises(RuleError) as caught:
+        read(tmp_path, kind, good.replace(old, new))
+    assert says in str(caught.value)
+    assert f"{kind}.tsv:2" in str(caught.value)
 
 
 def test_two_fields_of_one_name_do_not_hold_on_the_same_day(tmp_path):
-    row = "- {id: name, in: US-NY, part: patient, label: Name, need: required, provenance: read, source: here}\n"
-    assert "for some of the same days" in broken(tmp_path, "steps:\n", f"{row}steps:\n")
+    with pytest.raises(RuleError, match=r"fields\.tsv:3.*twice for some of the same days"):
+        read(tmp_path, "fields", FIELD, FIELD.replace("2020-01-01 -", "- 2020-01-01"))
+    assert len(read(tmp_path, "fields", FIELD, FIELD.replace("2020-01-01 -", "- 2019-12-31"))) == 2
 
 
 @pytest.mark.parametrize("code", ["US-KY", "US-AR", "US-ME", "US-OK"])

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from lissive.access.answer import Answer
-from lissive.access.load import rules
-from lissive.access.tiles import read_tiles, tiles
+from lissive.access.cases import read_tiles, tiles
+from lissive.access.rule import rules
 from lissive.errors import RuleError
 from lissive.report.tile_map import STYLE, described, tile_map
 

@@ -34,9 +34,9 @@ def _case(name: str) -> Any:
 
 def _access(name: str) -> Any:
     """The whole answer to each worked case, as `lissive access --facts` gives it to one."""
-    from lissive.access.cases import compare
+    from lissive.access.cases import compare_cases
 
-    compared = compare(TOP / "tests" / "cases" / f"{name}.yaml")
+    compared = compare_cases(TOP / "tests" / "cases" / f"{name}.yaml")
     return {each.case.id: _with_schedule(each.answer.to_json()) for each in compared}
 
 

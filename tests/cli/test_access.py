@@ -139,10 +139,28 @@ def test_history_shows_every_version_with_words_and_sources(capsys: pytest.Captu
     assert door(capsys, "history", "XX")[0] == 2
 
 
+def test_coverage_prints_how_far_two_readers_agree(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = door(capsys, "coverage", "--coding")
+    assert code == 0
+    fields = {
+        each["field"]: each
+        for each in json.loads(door(capsys, "coverage", "--coding", "--json")[1])["fields"]
+    }
+    for name, each in fields.items():
+        line = next(line for line in out.splitlines() if line.startswith(f"{name} "))
+        assert line.split()[1:5] == [
+            str(each["both"]),
+            str(each["alike"]),
+            f"{each['kappa']:.2f}",
+            str(each["rows"]),
+        ]
+    assert f"Not settled ({sum(each['open'] for each in fields.values())}):" in out
+
+
 def test_coverage_lists_every_jurisdiction(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = door(capsys, "coverage")
     assert code == 0
-    assert "65 jurisdictions, 108 rule versions." in out
+    assert "65 jurisdictions, 109 rule versions." in out
     rows = json.loads(door(capsys, "coverage", "--json")[1])
     assert (len(rows), rows[0]["code"], rows[0]["verified"]) == (65, "US-AK", "2026-11-22")
 

@@ -12,7 +12,7 @@ unknown never becomes a no.
 from lissive.access.answer import Answer, Facts, Level, Node, Symptom
 from lissive.access.decide import decide, explain
 from lissive.access.facts import facts_of_case, make_facts, read_facts
-from lissive.access.load import jurisdiction, rules
+from lissive.access.rule import jurisdiction, rules
 
 __all__ = [
     "Answer",

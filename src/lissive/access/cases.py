@@ -1,11 +1,13 @@
-"""Worked cases: person, date and place with the answer that is expected, held against the rules."""
+"""Questions beside that about one person: worked cases, a case, every jurisdiction on a map, changes of the law."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import Field
@@ -20,11 +22,17 @@ from lissive.access.answer import (
     Route,
     Said,
     Status,
+    day,
+    days_later,
+    span,
 )
 from lissive.access.decide import Rules, decide
-from lissive.access.facts import FactRow
-from lissive.access.load import jurisdiction as find
-from lissive.access.load import rules
+from lissive.access.facts import FactRow, facts_of_case
+from lissive.access.federal import federal_rules
+from lissive.access.routes import clause_text
+from lissive.access.rule import Jurisdiction, Practitioner, Version, files, read_table, rules
+from lissive.access.rule import jurisdiction as find
+from lissive.case import Case
 from lissive.case.facts import Day
 from lissive.errors import RuleError
 from lissive.given import path_of
@@ -32,6 +40,7 @@ from lissive.marked import Loc, read_marked
 from lissive.typed import Row, line_of, typed
 
 
+# -- worked cases ----------------------------------------------------------------------------------
 class ExpectedProduct(Row):
     """What should come out of the product; what is left out is not compared."""
 
@@ -192,9 +201,199 @@ def _check_places(cases: Sequence[WorkedCase], lines: Mapping[Loc, int], path: P
         raise RuleError.all_of(wrong)
 
 
-def compare(path: str | Path, held: Rules | None = None) -> list[Compared]:
+def compare_cases(path: str | Path, held: Rules | None = None) -> list[Compared]:
     """Every case of a file with the answer that the rules give."""
     return [
         Compared(each, decide(each.facts.facts(), each.jurisdiction, each.date, held), line)
         for each, line in read_cases(path)
     ]
+
+
+# -- a case ----------------------------------------------------------------------------------------
+def of_case(case: Case) -> Answer | None:
+    """The answer where the person lives on the case's day; None where `why_not` says why."""
+    if why_not(case) or case.place.residence is None or case.as_of is None:
+        return None
+    return decide(facts_of_case(case), case.place.residence, case.as_of)
+
+
+def why_not(case: Case) -> str:
+    """What keeps the question from being answered, or nothing."""
+    place = case.place.residence
+    if place is None:
+        return "place.residence is unknown"
+    if case.as_of is None:
+        return "as_of, the date of the question, is unknown"
+    return "" if place in files() else f"the rules of {place} are not in the data"
+
+
+# -- tiles -----------------------------------------------------------------------------------------
+GROUPS = ("state", "territory", "country")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A square of the map, by column and row within its group."""
+
+    code: str
+    group: str
+    column: int
+    row: int
+
+
+def read_tiles(path: Path) -> dict[str, Tile]:
+    """The tiles of a table by code.
+
+    Raises
+    ------
+    RuleError with file and line: a code twice, two tiles in one place, an unknown group, a place that is none.
+    """
+    found: dict[str, Tile] = {}
+    for row in read_table(path, ("code", "group", "column", "row")):
+        if row["group"] not in GROUPS:
+            raise row.error(f"group is {row['group']!r}.", allowed=f"{', '.join(GROUPS)}.")
+        if not (row["column"].isdecimal() and row["row"].isdecimal()):
+            raise row.error("column and row are not both whole numbers of 0 or more.")
+        tile = Tile(row["code"], row["group"], int(row["column"]), int(row["row"]))
+        if tile.code in found:
+            raise row.error(f"Duplicate code {tile.code}.", do="keep one of the two.")
+        for other in found.values():
+            if (other.group, other.column, other.row) == (tile.group, tile.column, tile.row):
+                raise row.error(f"{tile.code} has the same place as {other.code}.", do="move one of the two.")
+        found[tile.code] = tile
+    return found
+
+
+@cache
+def tiles() -> Mapping[str, Tile]:
+    """The place of every jurisdiction."""
+    return MappingProxyType(read_tiles(Path(__file__).parent / "tiles.tsv"))
+
+
+# -- every jurisdiction ----------------------------------------------------------------------------
+def compare(facts: Facts, on: datetime.date) -> tuple[Answer, ...]:
+    """What each jurisdiction's rule of that day says, by code; those of one country's states together."""
+    every = rules()
+    return tuple(decide(facts, code, on, every) for code in sorted(every, key=_place))
+
+
+def _place(code: str) -> tuple[int, str]:
+    return (_GROUPS.index(group_of(code)), code)
+
+
+_GROUPS = ("state", "territory", "country")
+
+
+def group_of(code: str) -> str:
+    """`state`, `territory` or `country`; what has no tile goes by its code."""
+    found = tiles().get(code)
+    if found is not None:
+        return found.group
+    return "state" if "-" in code else "country"
+
+
+def compared(answers: tuple[Answer, ...], on: datetime.date) -> dict[str, Any]:
+    """The comparison as plain data: how many have each answer, and every answer in full."""
+    counts = dict.fromkeys(("eligible", "eligible_at_discretion", "unknown", "not_eligible"), 0)
+    for each in answers:
+        counts[each.status] += 1
+    return {
+        "on": on.isoformat(),
+        "counts": counts,
+        "blocked": [each.jurisdiction for each in answers if each.procedural == "blocked"],
+        "answers": [{**each.to_json(), "group": group_of(each.jurisdiction)} for each in answers],
+        "notice": answers[0].notice if answers else "",
+    }
+
+
+# -- changes ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Change:
+    """One change, with what it does to a person's answer where one is given."""
+
+    on: datetime.date
+    """The day, or the first of the month or year where no more is known."""
+    jurisdiction: str
+    rule: str
+    what: str
+    citation: str
+    before: tuple[Status, Procedural] | None = None
+    after: tuple[Status, Procedural] | None = None
+
+    @property
+    def changes_answer(self) -> bool:
+        """Whether the person's answer is another one after it."""
+        return self.before != self.after
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; before and after are null where no person is given."""
+        said = {
+            name: None if pair is None else {"status": pair[0], "procedural": pair[1]}
+            for name, pair in (("before", self.before), ("after", self.after))
+        }
+        return {
+            "on": self.on.isoformat(),
+            "jurisdiction": self.jurisdiction,
+            "rule": self.rule,
+            "what": self.what,
+            "citation": self.citation,
+            **said,
+        }
+
+
+def changes(since: datetime.date, until: datetime.date, facts: Facts | None = None) -> tuple[Change, ...]:
+    """Every change from a day to a day, both within, in order of date; federal law is that of `US`."""
+    found = [
+        change
+        for place in rules().values()
+        for version in place.versions
+        for change in _of_version(place, version, facts)
+        if since <= change.on <= until
+    ]
+    found += [each for each in _federal() if since <= each.on <= until]
+    return tuple(sorted(found, key=lambda each: (each.on, each.jurisdiction)))
+
+
+def _of_version(place: Jurisdiction, version: Version, facts: Facts | None) -> Iterator[Change]:
+    seen = set()
+    for when, what in _dated(version):
+        if when is None or (days := span(when)) is None or (days[0], what) in seen:
+            continue
+        on = days[0]
+        own = version.begins is None or on >= day(version.begins)
+        if not own or (version.ends is not None and on > day(version.ends)):
+            continue  # an earlier version has it
+        seen.add((on, what))
+        before, after = _answers(facts, place.code, on)
+        yield Change(on, place.code, version.id, what, "; ".join(version.citations), before, after)
+
+
+def _dated(version: Version) -> Iterator[tuple[str | None, str]]:
+    """Each day of a version, and what begins on it."""
+    yield version.begins, "a new version of the rule"
+    for clause in version.logic.walk():
+        if clause.begins:
+            yield clause.begins, f"the rule lists: {clause_text(clause)}"
+    if version.telehealth and version.telehealth.initial:
+        yield version.telehealth.begins, "a first visit by telehealth is allowed"
+    if version.reciprocity and version.reciprocity.recognised:
+        yield version.reciprocity.begins, "visitors are recognised"
+    for each in version.practitioners or ():
+        if isinstance(each, Practitioner):
+            yield each.begins, f"{each.type} may certify"
+
+
+def _answers(
+    facts: Facts | None, code: str, on: datetime.date
+) -> tuple[tuple[Status, Procedural] | None, tuple[Status, Procedural] | None]:
+    if facts is None:
+        return None, None
+    found = [decide(facts, code, each) for each in (days_later(on, -1) or on, on)]
+    return (found[0].status, found[0].procedural), (found[1].status, found[1].procedural)
+
+
+def _federal() -> Iterator[Change]:
+    for rule in federal_rules().rules:
+        if rule.begins is not None:
+            of = f" ({rule.of})" if rule.of else ""
+            yield Change(day(rule.begins), "US", f"{rule.topic}{of}", rule.text, rule.citation)

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from lissive.access.answer import Answer, Facts
-from lissive.access.conditions import implied
+from lissive.access.conditions import implied, limits
 from lissive.access.decide import decide
-from lissive.access.facts import facts_of_case, with_more
-from lissive.access.load import jurisdiction
-from lissive.access.next_steps import Step, visit_steps
-from lissive.access.requirements import COMMON, FormField, Origin, dated, fields_of, origin, requirements
-from lissive.access.rule import Jurisdiction, Version
+from lissive.access.facts import facts_of_case, product_of, products, with_more
+from lissive.access.rule import Jurisdiction, Version, jurisdiction
+from lissive.access.visit import COMMON, FormField, Step, dated, fields_of, visit_steps
 from lissive.case import Case, causes, product
 from lissive.errors import RuleError
 from lissive.given import kind_of
@@ -36,7 +34,6 @@ class Entry:
     """One field of the form with what is in it."""
 
     field: FormField
-    source: Origin
     state: State
     value: str
     """What the case has; empty where it has nothing."""
@@ -75,31 +72,22 @@ class Draft:
             "access": self.answer.to_json(),
             "fields": [
                 {
-                    "id": each.field.id,
-                    "part": each.field.part,
-                    "label": each.field.label,
-                    "need": each.field.need,
+                    **{
+                        name: getattr(each.field, name)
+                        for name in ("id", "part", "label", "need", "provenance")
+                    },
                     "state": each.state,
                     "value": each.value or None,
                     "remark": each.remark,
-                    "citation": each.field.citation,
-                    "provenance": each.field.provenance,
-                    "source_url": each.source.url,
+                    "citation": each.field.citation or each.field.source.title,
+                    "source_url": each.field.source.url,
+                    "source_kind": each.field.source.kind,
+                    "source_seen": None if (seen := each.field.source.seen) is None else seen.isoformat(),
                 }
                 for each in self.entries
             ],
             "missing": [each.field.id for each in self.missing],
-            "visit": [
-                {
-                    "kind": each.kind,
-                    "text": each.text,
-                    "citation": each.citation,
-                    "provenance": each.provenance,
-                    "source_url": each.source_url,
-                    "note": each.note,
-                }
-                for each in self.steps
-            ],
+            "visit": [asdict(each) for each in self.steps],
         }
 
 
@@ -158,7 +146,11 @@ def _version(place: Jurisdiction, answer: Answer) -> Version | None:
 
 def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
     remarks = [field.note]
-    if field.fills == "product" and answer.product.status not in ("obtainable", "not_asked"):
+    if (
+        field.fills in ("product", "form")
+        and answer.product.status != "not_asked"
+        and not _by_programme(answer)
+    ):
         can_be_had = answer.product.status != "not_obtainable" or case.plan.product is None
         planned = _product(case) if can_be_had else product(case.plan.product or "").label  # no dose of it
         remarks.append(f"planned: {planned}; {answer.product.status.replace('_', ' ')}: {answer.product.why}")
@@ -166,27 +158,43 @@ def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
         remarks.append(dated(field, answer.on))
         if field.provenance == "recalled":
             remarks.append("unverified that it is required")
+        elif field.source.kind == "secondary":
+            remarks.append("by a secondary source")
     state, value = _state(field, case, facts, answer)
     if state == "filled" and (less := _PARTLY.get(field.fills or "")):
         state = "missing"
         remarks.insert(0, less)
-    if field.when == "minor" and facts.age is None and state != "withheld":
+    if field.fills == "practitioner" and "practitioner_type" in answer.blocks and state == "filled":
+        state = "missing"
+        remarks.insert(0, "the case names one who may not certify there")
+    if state != "withheld" and _is_minor(field, facts) is None:
         remarks.insert(0, "if the patient is a minor: the age is not in the case")
-    return Entry(field, origin(field), state, value, "; ".join(each for each in remarks if each))
+    elif field.when == "caregiver" and state == "optional":
+        remarks.insert(0, "if there is a caregiver: the facts do not say")
+    return Entry(field, state, value, "; ".join(each for each in remarks if each))
 
 
-_PARTLY: Mapping[str, str] = {"residence": "the case has no more than the state or country"}
+def _by_programme(answer: Answer) -> bool:
+    """Whether the planned product can be had by a certification, and not on a prescription or without either."""
+    return answer.product.status == "obtainable" and answer.product.route == "programme"
+
+
+_PARTLY: Mapping[str, str] = {
+    "residence": "the case has no more than the state or country",
+    "since": "the case has when the spasms began, and not the diagnosis",
+}
 """What of a case is less than the field asks."""
 
 
 def _state(field: FormField, case: Case, facts: Facts, answer: Answer) -> tuple[State, str]:
-    if field.when is not None and not _applies(field, facts):
+    applies = _applies(field, facts)
+    if applies is False:
         return "not_applicable", ""
     if not may_be_certified(answer):
         return "withheld", ""
-    value = _FILLS[field.fills](case) if field.fills is not None else ""
-    if field.fills == "product" and answer.product.status != "obtainable":
-        value = ""  # nothing is ticked that is not known to be had there
+    value = _FILLS[field.fills](case) if field.fills else ""
+    if field.fills in ("product", "form", "dose") and not _by_programme(answer):
+        value = ""  # nothing is ticked that is not known to be had there by this form
     if field.fills == "visit" and facts.initial is False:
         value = f"{value}, renewal" if value else "renewal"
     if field.part == "statements":  # whatever the case says, nobody states it but the practitioner
@@ -195,15 +203,32 @@ def _state(field: FormField, case: Case, facts: Facts, answer: Answer) -> tuple[
         return "filled", value
     if field.id in ("date", "signature"):
         return "practitioner", ""
-    return ("missing", "") if field.need == "required" or field.when is not None else ("optional", "")
+    needed = field.need == "required" or (field.when and applies)
+    return ("missing", "") if needed else ("optional", "")
 
 
-def _applies(field: FormField, facts: Facts) -> bool:
-    """Whether a field that is not always asked is asked of this person; so it is where that is not known."""
-    if field.when == "minor":
-        return facts.age is None or facts.age < (field.below_age or requirements().minor_below)
-    wanted = {"hiv": "hiv_aids", "terminal": "terminal_illness"}[field.when or ""]
-    return wanted in implied(facts.dx)
+def _applies(field: FormField, facts: Facts) -> bool | None:
+    """Whether a field that is not always asked is asked of this person; None where there may be a caregiver.
+
+    Of a person whose age is not known what is asked of minors is asked.
+    """
+    match field.when:
+        case "":
+            return True
+        case "minor":
+            return _is_minor(field, facts) is not False
+        case "caregiver":
+            return True if _is_minor(field, facts) is True else facts.caregiver
+    return {"hiv": "hiv_aids", "terminal": "terminal_illness"}[field.when] in implied(facts.dx)
+
+
+def _is_minor(field: FormField, facts: Facts) -> bool | None:
+    """Whether the person is below the age of a field for minors, or of minors and caregivers."""
+    if field.when not in ("minor", "caregiver"):
+        return False
+    if facts.age is None:
+        return None if field.when == "minor" else False
+    return facts.age < (field.below_age or limits()["minor_steps_below"])
 
 
 # -- what the case says, in the words of a form -----------------------------------------------------
@@ -247,7 +272,11 @@ def _past(case: Case) -> str:
         return ""
     if not tried:
         return "none tried"
-    return f"{', '.join(map(_words, tried))} (how well each worked is not in the case)"
+    outcome = case.history.outcome or {}
+    said = [f"{_words(each)}: {_words(outcome[each])}" if each in outcome else _words(each) for each in tried]
+    unsaid = [_words(each) for each in tried if each not in outcome]
+    rest = f" (the outcome of {', '.join(unsaid)} is not in the case)" if unsaid else ""
+    return f"{'; '.join(said)}{rest}"
 
 
 def _present(case: Case) -> str:
@@ -270,15 +299,26 @@ def _product(case: Case) -> str:
     parts = [product(plan.product).label]
     if plan.titration == "label":
         parts.append("titrated by the label")
-    if plan.sprays_per_day is not None:
-        parts.append(f"{plan.sprays_per_day} sprays a day")
-    if plan.max_sprays_per_day is not None:
-        parts.append(f"at most {plan.max_sprays_per_day} sprays a day")
-    if plan.dose is not None:
-        parts.append(f"{plan.dose}, {plan.doses_per_day or 1} times a day")
+    parts += [said] if (said := _dose(case)) else []
     if plan.weeks is not None:
         parts.append(f"for {plan.weeks} weeks")
     return ", ".join(parts)
+
+
+def _dose(case: Case) -> str:
+    plan = case.plan
+    parts = [
+        None if plan.sprays_per_day is None else f"{plan.sprays_per_day} sprays a day",
+        None if plan.max_sprays_per_day is None else f"at most {plan.max_sprays_per_day} sprays a day",
+        None if plan.dose is None else f"{plan.dose}, {plan.doses_per_day or 1} times a day",
+    ]
+    return ", ".join(part for part in parts if part is not None)
+
+
+def _form(case: Case) -> str:
+    """The form of a programme's product; of a licensed medicine its name."""
+    said = product_of(case.plan.product) if case.plan.product is not None else None
+    return "" if said is None else products()[said].text
 
 
 def _words(word: str) -> str:
@@ -295,6 +335,9 @@ _FILLS: Mapping[str, Callable[[Case], str]] = {
     "past_treatments": _past,
     "present_treatments": _present,
     "product": _product,
+    "form": _form,
+    "dose": _dose,
+    "since": lambda case: "" if case.spasm.since is None else f"since {case.spasm.since}",
     "visit": lambda case: _words(case.place.visit or ""),
 }
 """What of a case fills a field, by the table's word for it."""

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,28 +23,85 @@ from lissive.access.answer import (
     Federal,
     Fired,
     Level,
+    Missing,
     Node,
     Procedural,
     Product,
+    day,
+    span,
 )
-from lissive.access.cautions import boundary, cautions
-from lissive.access.dates import day, span
+from lissive.access.conditions import limits
 from lissive.access.federal import ADULT, STATE, federal
-from lissive.access.follow import Days, follow
-from lissive.access.load import jurisdiction as find
-from lissive.access.logic import evaluate, person
-from lissive.access.missing import missing
-from lissive.access.next_steps import next_steps
-from lissive.access.procedure import Procedure, procedure
-from lissive.access.routes import alternatives
+from lissive.access.logic import Verdict, evaluate, fold, person, questions
+from lissive.access.procedure import Procedure, boundary, cautions, confidence, procedure, sources_to
+from lissive.access.routes import alternatives, clause_text
 from lissive.access.rule import Jurisdiction, Version
-from lissive.access.say import clause_text
-from lissive.access.trust import confidence, sources_to
-from lissive.access.verdict import Verdict, questions
-from lissive.access.vocabulary import limits
+from lissive.access.rule import jurisdiction as find
+from lissive.access.visit import Days, follow, next_steps
 from lissive.errors import RuleError
 from lissive.given import day_of, kind_of
 
+# -- what is not known, and what it would change ---------------------------------------------------
+YES, NO = Level.E, Level.N
+
+
+def open_facts(verdict: Verdict) -> dict[str, str]:
+    """Fact to what has to be found out, for every question that is open."""
+    found: dict[str, list[str]] = {}
+    for each in questions(verdict):
+        if each.level is Level.U:
+            asks = found.setdefault(each.fact, [])
+            if each.asks not in asks:
+                asks.append(each.asks)
+    return {fact: "; ".join(asks) for fact, asks in found.items()}
+
+
+def missing(verdict: Verdict) -> tuple[Missing, ...]:
+    """The open facts that can change the level, those that change most first.
+
+    A fact that does not reach the best alone is given with the fewest others that it takes.
+    """
+    if verdict.level in (Level.N, Level.E):
+        return ()
+    asked = open_facts(verdict)
+    found = [each for fact in asked if (each := _changes(verdict, fact, asked)) is not None]
+    order = [Level.E, Level.D, Level.U, Level.N]
+    return tuple(
+        sorted(found, key=lambda m: ([o.status for o in order].index(m.would_change_to), len(m.needs_also)))
+    )
+
+
+def _changes(verdict: Verdict, fact: str, asked: Mapping[str, str]) -> Missing | None:
+    level = verdict.level
+    without = fold(verdict, {fact: NO})
+    others = [each for each in asked if each != fact]
+    for target in (Level.E, Level.D):
+        if target > level and (needed := _fewest(verdict, fact, others, target)) is not None:
+            reached = fold(verdict, dict.fromkeys((fact, *needed), YES))
+            return Missing(fact, asked[fact], reached.status, without.status, tuple(needed))
+    alone = fold(verdict, {fact: YES})
+    return Missing(fact, asked[fact], alone.status, without.status) if without != level else None
+
+
+def _fewest(verdict: Verdict, fact: str, others: Iterable[str], target: Level) -> list[str] | None:
+    """The others that this fact needs to reach a level; None where they reach it without this one, or never."""
+
+    def reaches(facts: Iterable[str]) -> bool:
+        return fold(verdict, dict.fromkeys(facts, YES)) >= target
+
+    needed = list(others)
+    if reaches((fact,)):
+        return []
+    if not reaches((fact, *needed)):
+        return None
+    for each in tuple(needed):
+        fewer = [other for other in needed if other != each]
+        if reaches((fact, *fewer)):
+            needed = fewer
+    return None if reaches(needed) else needed
+
+
+# -- the answer ------------------------------------------------------------------------------------
 Rules = Mapping[str, Jurisdiction]
 
 
@@ -282,7 +339,7 @@ def _product(
     """What becomes of the product that is planned; its tables are read only where one is."""
     if facts.product is None:
         return Product()
-    from lissive.access.product import product_verdict
+    from lissive.access.routes import product_verdict
 
     return product_verdict(facts, place, version, on, level.status, how.procedural, how.blocks)
 

@@ -7,27 +7,77 @@ that is left out is unknown. `spasticity: null` says that it is unknown whether 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.access.answer import Asked, Facts, Symptom
-from lissive.access.conditions import Recognised, conditions, recognise
-from lissive.access.dates import DAYS_PER_MONTH
-from lissive.access.product_words import product_of, product_words, products
-from lissive.access.rule import ADJECTIVES
-from lissive.access.vocabulary import flag_names
+from lissive.access.answer import DAYS_PER_MONTH, Asked, Facts, Symptom
+from lissive.access.conditions import Recognised, conditions, flag_names, recognise
+from lissive.access.rule import ADJECTIVES, DATA, read_table
 from lissive.case import Case
 from lissive.case.facts import Day, Visit
-from lissive.case.vocabulary import brands, plain_word, practitioners
+from lissive.case.vocabulary import brands, meant, plain_word, practitioners
 from lissive.errors import RuleError
 from lissive.given import kind_of
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
 from lissive.units import magnitude
 
+
+# -- products --------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Kind:
+    """A licensed medicine, or a form in which programmes have products."""
+
+    name: str
+    text: str
+    is_medicine: bool
+    form: str
+    """The form that rules speak of; of a medicine its own name."""
+    nearest: tuple[str, ...]
+    """What comes nearest to it, where it is not to be had."""
+
+
+@cache
+def products() -> Mapping[str, Kind]:
+    """Every product by its name."""
+    rows = read_table(DATA / "products.tsv", _COLUMNS)
+    return MappingProxyType(
+        {
+            row["product"]: Kind(
+                row["product"], row["text"], row["kind"] == "medicine", row["form"], row.parts("nearest")
+            )
+            for row in rows
+        }
+    )
+
+
+_COLUMNS = ("product", "kind", "form", "text", "nearest", "also")
+
+
+@cache
+def product_words() -> Mapping[str, str]:
+    """What access understands beside the words of a case, to the product's name; and the names."""
+    rows = read_table(DATA / "products.tsv", _COLUMNS)
+    found = {row["product"]: row["product"] for row in rows}
+    return MappingProxyType({**{word: row["product"] for row in rows for word in row.parts("also")}, **found})
+
+
+def product_of(said: str) -> str | None:
+    """The product that a word means.
+
+    >>> product_of("Sativex"), product_of("oils"), product_of("bread")
+    ('nabiximols', 'thc_oil', None)
+    """
+    word = meant("product", said, products())
+    return word if word in products() else product_words().get(plain_word(word))
+
+
+# -- facts of a file -------------------------------------------------------------------------------
 CAUSE_WORDS = ("idiopathic", "unknown")
 _ATTRIBUTES = (*ADJECTIVES, "cause", "months", "days")
 
@@ -126,28 +176,16 @@ class FactRow(Row):
             named.add(word)
         who = None if self.practitioner is None else practitioners()[plain_word(self.practitioner)]
         flags = {flag_names()[name]: value for name, value in self.flags.items() if value is not None}
-        return Facts(
-            self.age,
-            self.resident,
-            self.visitor_card,
-            dx,
-            self.dx_complete,
-            symptoms,
-            flags,
-            who,
-            self.visit,
-            self.initial,
-            self.ends,
-            tuple(dict.fromkeys(doubts)),
-            self.specialty,
-            self.waiver,
-            self.guardian,
-            self.second_practitioner,
-            self.caregiver,
-            self.moved_from,
-            self.certified_on,
-            self.product.asked() if self.product else None,
-        )
+        made: dict[str, Any] = {each.name: getattr(self, each.name, None) for each in fields(Facts)}
+        made |= {
+            "dx": dx,
+            "symptoms": symptoms,
+            "flags": flags,
+            "practitioner": who,
+            "doubts": tuple(dict.fromkeys(doubts)),
+            "product": self.product.asked() if self.product else None,
+        }
+        return Facts(**made)
 
 
 def _merged(one: Symptom | None, other: Symptom | None) -> Symptom | None:

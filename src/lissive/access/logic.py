@@ -9,17 +9,77 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lissive.access.answer import Facts, Symptom
-from lissive.access.conditions import conditions, implied, listed
-from lissive.access.dates import DAYS_PER_MONTH, days_later, has_begun
+from lissive.access.answer import DAYS_PER_MONTH, Facts, Level, Symptom, days_later, has_begun
+from lissive.access.conditions import conditions, flags, implied, listed
 from lissive.access.rule import Clause, Listed
-from lissive.access.verdict import D, E, N, U, Verdict, ask, highest, lowest, questions
-from lissive.access.vocabulary import flags
 
+# -- questions, folded -----------------------------------------------------------------------------
+N, U, D, E = Level.N, Level.U, Level.D, Level.E
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A part of the logic with its level: a question (`ask`), or what folds others (`max`, `min`)."""
+
+    level: Level
+    op: str
+    children: tuple[Verdict, ...] = ()
+    clause: Clause | None = None
+    path: str = ""
+    fact: str = ""
+    asks: str = ""
+    met: str = ""
+    """What of the person met it, where a clause lists several."""
+
+
+def highest(
+    children: Sequence[Verdict], clause: Clause | None = None, path: str = "", met: str = ""
+) -> Verdict:
+    """Any of them."""
+    level = max((each.level for each in children), default=N)
+    return Verdict(level, "max", tuple(children), clause, path, met=met)
+
+
+def lowest(
+    children: Sequence[Verdict], clause: Clause | None = None, path: str = "", met: str = ""
+) -> Verdict:
+    """All of them."""
+    return Verdict(min(each.level for each in children), "min", tuple(children), clause, path, met=met)
+
+
+def ask(fact: str, asks: str, holds: bool | None) -> Verdict:
+    """A question with its answer; None where it is open."""
+    return Verdict(U if holds is None else E if holds else N, "ask", fact=fact, asks=asks)
+
+
+def fold(verdict: Verdict, answers: Mapping[str, Level]) -> Level:
+    """The level if open questions were answered so.
+
+    Parameters
+    ----------
+    answers : fact to level, E where it is as the rule wants it and N where it is not.
+    """
+    if verdict.op == "ask":
+        return answers.get(verdict.fact, verdict.level) if verdict.level is U else verdict.level
+    if not verdict.children:
+        return verdict.level
+    levels = (fold(each, answers) for each in verdict.children)
+    return max(levels) if verdict.op == "max" else min(levels)
+
+
+def questions(verdict: Verdict) -> Iterator[Verdict]:
+    """Every question that was asked."""
+    if verdict.op == "ask":
+        yield verdict
+    for each in verdict.children:
+        yield from questions(each)
+
+
+# -- facts made ready ------------------------------------------------------------------------------
 UNSTATED = ("unknown", None)
 IDIOPATHIC = "idiopathic"
 

@@ -12,10 +12,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lissive.access.answer import Facts, Procedural
-from lissive.access.dates import has_begun
-from lissive.access.rule import Practitioner, Span, Version
+from lissive.access.answer import (
+    Caution,
+    Confidence,
+    Facts,
+    Level,
+    Procedural,
+    day,
+    days_later,
+    has_begun,
+    months_later,
+    span,
+)
+from lissive.access.conditions import limits
+from lissive.access.logic import Verdict, evaluate, person
+from lissive.access.rule import Jurisdiction, Practitioner, Span, Version
 
+# -- the visit as it is stated ---------------------------------------------------------------------
 BLOCKED: Literal["blocked"] = "blocked"
 UNKNOWN: Literal["unknown"] = "unknown"
 
@@ -156,7 +169,7 @@ def by_video(version: Version, on: datetime.date, *, renewal: bool = False) -> b
     if rule is None:
         return None
     if renewal:
-        return rule.renewal
+        return None if rule.renewal_seen and on < day(rule.renewal_seen) else rule.renewal
     first = has_begun(rule.begins, on) if rule.initial else rule.initial
     if first is False and rule.emergency and _within(rule.emergency, on):
         return None
@@ -222,3 +235,167 @@ def _of_young_adult(facts: Facts, version: Version, on: datetime.date) -> Iterat
 def _minor(facts: Facts, version: Version) -> Iterator[str]:
     if is_minor(facts, version) and version.minors_caregiver:
         yield f"Minors: {version.minors_caregiver}."
+
+
+# -- how far to trust it ---------------------------------------------------------------------------
+def sources_to(version: Version) -> str | None:
+    """The month to which the sources of a version go, at least; None where none says.
+
+    A year alone counts from its first month.
+    """
+    found = [version.as_of, *(each.source_as_of for each in version.sources)]
+    months = [days[0].isoformat()[:7] for each in found if each and (days := span(each))]
+    return max(months, default=None)
+
+
+def confidence(version: Version, on: datetime.date, how: Procedure | None) -> Confidence:
+    """That of the rule, or less: low where what decides is unverified or undated, moderate where it is old.
+
+    Parameters
+    ----------
+    how : the procedural answer, where it counts.
+    """
+    blocked = how is not None and how.procedural == "blocked" and how.recalled
+    month = sources_to(version)
+    if blocked or version.known("logic") == "recalled" or month is None:
+        return "low"
+    words: dict[str, Confidence] = {"high": "high", "medium": "moderate", "low": "low"}
+    found = words[version.confidence]
+    if found == "high" and version.ends is None and is_old(month, on):
+        return "moderate"
+    return found
+
+
+def is_old(month: str, on: datetime.date) -> bool:
+    """Whether sources of that month are too old for a question about this day."""
+    days = span(month)
+    until = months_later(days[1], limits()["fresh_months"]) if days else None
+    return until is not None and on > until
+
+
+def last_answerable(verified: str) -> datetime.date:
+    """The last day of which something can be said, by the day of the last check."""
+    return months_later(day(verified), limits()["fresh_months"]) or datetime.date.max
+
+
+# -- why it may not hold ---------------------------------------------------------------------------
+Others = tuple[tuple[str, Level], ...]
+
+
+def cautions(
+    facts: Facts,
+    place: Jurisdiction,
+    version: Version,
+    on: datetime.date,
+    verdict: Verdict,
+    how: Procedure,
+    others: Others,
+) -> tuple[Caution, ...]:
+    """All that a reader of the answer has to know, the gravest first."""
+    return (
+        *boundary(others),
+        *_after_last_check(place, on),
+        *_moved(facts, place),
+        *_near_change(facts, place, version, on, verdict),
+        *_stated(version, on),
+        *_recalled(version, how),
+        *_stale(version, on),
+        *_of_facts(facts, version, on, verdict),
+    )
+
+
+def boundary(others: Others) -> Iterator[Caution]:
+    """What it may come to as well, where the day of a change is not known exactly."""
+    if others:
+        said = "; ".join(f"{name}: {level.status.replace('_', ' ')}" for name, level in others)
+        text = (
+            f"The exact day of a change is not known; the less favourable result is given. Otherwise: {said}."
+        )
+        yield Caution("boundary_uncertain", text)
+
+
+def _after_last_check(place: Jurisdiction, on: datetime.date) -> Iterator[Caution]:
+    if on > day(place.verified):
+        text = (
+            f"That day lies after {place.verified}, when the rules were last checked; they may have changed."
+        )
+        yield Caution("after_last_check", text)
+
+
+def _moved(facts: Facts, place: Jurisdiction) -> Iterator[Caution]:
+    if facts.moved_from is not None and facts.moved_from != place.code:
+        since = f" of {facts.certified_on}" if facts.certified_on else ""
+        text = (
+            f"The certificate{since} is that of {facts.moved_from}. Anyone who has moved needs a certification here, "
+            "unless the rule for visitors covers the time until then."
+        )
+        yield Caution("moved", text)
+
+
+def _near_change(
+    facts: Facts, place: Jurisdiction, version: Version, on: datetime.date, verdict: Verdict
+) -> Iterator[Caution]:
+    near = limits()["near_change_days"]
+    for each in place.versions:
+        if each.begins is None:
+            continue
+        begins = day(each.begins)
+        if abs((on - begins).days) <= near:
+            when = "changed" if begins <= on else "changes"
+            memory = ", unverified date" if each.from_provenance == "recalled" else ""
+            yield Caution("near_change", f"The rule {when} on {begins.isoformat()} ({each.id}{memory}).")
+    if any(clause.begins for clause in version.logic.walk()):
+        for shift in (-near, near):
+            moved = days_later(on, shift) or on
+            if evaluate(version.logic, person(facts, moved)).level != verdict.level:
+                side = "after" if shift > 0 else "before"
+                yield Caution(
+                    "near_change", f"A clause that decides this takes effect within {near} days {side}."
+                )
+
+
+def _stated(version: Version, on: datetime.date) -> Iterator[Caution]:
+    for each in version.cautions:
+        begun = each.begins is None or on >= day(each.begins)
+        if begun and (each.until is None or on <= day(each.until)):
+            yield Caution(each.kind, each.text)
+
+
+def _recalled(version: Version, how: Procedure) -> Iterator[Caution]:
+    if version.known("logic") == "recalled":
+        yield Caution("recalled_fields", "The rule itself is unverified.")
+    if how.recalled:
+        fields = " and ".join(dict.fromkeys(how.recalled))
+        yield Caution(
+            "recalled_fields", f"The requirement that is not met rests on unverified data: {fields}."
+        )
+
+
+def _stale(version: Version, on: datetime.date) -> Iterator[Caution]:
+    if version.ends is not None:
+        return
+    old = limits()["stale_days"]
+    if version.as_of is None:
+        yield Caution("law_may_have_changed", "No source states until when this rule was in force.")
+    elif (on - day(version.as_of)).days > old:
+        text = (
+            f"The sources date from {version.as_of}, more than {old} days earlier; the law may have changed."
+        )
+        yield Caution("law_may_have_changed", text)
+
+
+def _of_facts(facts: Facts, version: Version, on: datetime.date, verdict: Verdict) -> Iterator[Caution]:
+    for text in facts.doubts:
+        yield Caution("not_in_table", text)
+    causes = {symptom.cause for symptom in facts.symptoms.values() if symptom and symptom.cause}
+    unlisted = tuple(sorted(causes - {*facts.dx, "idiopathic", "unknown"}))
+    if unlisted and verdict.level < Level.E:
+        from dataclasses import replace
+
+        more = replace(facts, dx=(*facts.dx, *unlisted))
+        if evaluate(version.logic, person(more, on)).level > verdict.level:
+            names = ", ".join(unlisted)
+            yield Caution(
+                "facts",
+                f"{names} is stated as a cause and not as a diagnosis (dx); as a diagnosis it would change this.",
+            )

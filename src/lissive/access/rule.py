@@ -6,15 +6,22 @@ Days stay as they are written ("2017-03-22", or "2017-03" and "2017" where the d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lissive.access.dates import is_day, span
-from lissive.typed import Row, refuse
+from lissive import table
+from lissive.access.answer import is_day, span
+from lissive.errors import RuleError
+from lissive.given import text_of
+from lissive.table import TableRow
+from lissive.typed import Row, nearest, read_typed, refuse
 
+# -- rules -----------------------------------------------------------------------------------------
 DateWord = Literal["day", "month", "year", "approx"]
 Known = Literal["read", "recalled"]
 SeverityLogic = Literal["and", "or"]
@@ -173,6 +180,8 @@ class Telehealth(Row):
 
     initial: bool | None
     renewal: bool | None = None
+    renewal_seen: Day | None = None
+    """From when a source says what `renewal` says; before that it is not known."""
     begins: When | None = Field(default=None, alias="from")
     needs: Literal["waiver"] | None = None
     """What the practitioner must hold for a first visit by video."""
@@ -291,6 +300,8 @@ class Version(Row):
     provenance: Literal["read", "mixed", "recalled"]
     fields_read: tuple[str, ...]
     fields_recalled: tuple[str, ...]
+    disputed: tuple[str, ...] = ()
+    """Fields that two readers coded differently and that were not settled: no surer than what is unverified."""
     confidence: Literal["high", "medium", "low"]
     as_of: When | None
     cautions: tuple[DatedCaution, ...] = ()
@@ -302,7 +313,7 @@ class Version(Row):
         """Whether a field, one of FIELDS, was read in a source, or is quoted from memory: unverified."""
         if field not in FIELDS:
             raise KeyError(field)
-        return "read" if field in self.fields_read else "recalled"
+        return "read" if field in self.fields_read and field not in self.disputed else "recalled"
 
     @model_validator(mode="after")
     def _practitioners_known(self) -> Self:
@@ -327,3 +338,86 @@ class Jurisdiction(Row):
     before_first: str | None = None
     """Why the first version is not the first rule: a day before it is then unknown, and not no."""
     versions: tuple[Version, ...] = Field(min_length=1)
+
+
+# -- files -----------------------------------------------------------------------------------------
+DATA = Path(__file__).parent / "data"
+FOLDERS = ("us", "world")
+
+
+def read_jurisdiction(path: str | Path, *, shipped: bool = False) -> Jurisdiction:
+    """The rules in one file.
+
+    Raises       RuleError with file and line of each finding.
+    """
+    return read_typed(
+        path,
+        Jurisdiction,
+        RuleError,
+        example="code: US-NY",
+        thing="the jurisdiction",
+        shipped=shipped,
+    )
+
+
+def paths() -> list[Path]:
+    """The files, in order of their names."""
+    return [path for folder in FOLDERS for path in sorted((DATA / folder).glob("[!_]*.yaml"))]
+
+
+@cache
+def files() -> Mapping[str, Path]:
+    """The file of each jurisdiction by its code, which is its name: states and territories, then countries."""
+    prefix = {"us": "US-", "world": ""}
+    return MappingProxyType({f"{prefix[path.parent.name]}{path.stem.upper()}": path for path in paths()})
+
+
+@cache
+def _shipped(code: str) -> Jurisdiction:
+    return read_jurisdiction(files()[code], shipped=True)
+
+
+@cache
+def rules() -> Mapping[str, Jurisdiction]:
+    """Every jurisdiction by its code, in the order of `files`."""
+    return MappingProxyType({code: _shipped(code) for code in files()})
+
+
+def jurisdiction(code: str, known: Mapping[str, Jurisdiction] | None = None) -> Jurisdiction:
+    """The jurisdiction of a code or a name, whatever its case.
+
+    Raises       RuleError with the nearest.
+
+    >>> jurisdiction("us-ny").name, jurisdiction("New York").code
+    ('New York', 'US-NY')
+    """
+    wanted = text_of("jurisdiction", code, wrong=RuleError, example="US-NY").strip()
+    if known is None and wanted.upper() in files():
+        return _shipped(wanted.upper())  # one file is read, not all
+    known = rules() if known is None else known
+    if wanted.upper() in known:
+        return known[wanted.upper()]
+    names = {each.name.lower(): each for each in known.values()}
+    if wanted.lower() in names:
+        return names[wanted.lower()]
+    raise RuleError(
+        f"Unknown jurisdiction {code!r}.{_near(wanted, known, names)}",
+        where="jurisdiction",
+        allowed=f"{', '.join(known)}.",
+        do="write a code, as US-NY or GB; `lissive access coverage` lists them.",
+    )
+
+
+def _near(wanted: str, known: Mapping[str, Jurisdiction], names: Mapping[str, Jurisdiction]) -> str:
+    """A sentence with the code that was probably meant, or nothing."""
+    state = known.get(f"US-{wanted.upper()}")
+    if state is None:
+        near = nearest(wanted.lower(), [*(each.lower() for each in known), *names])
+        word = near.removeprefix(" Did you mean ").removesuffix("?")
+        state = names.get(word) or known.get(word.upper())
+    return f" Did you mean {state.code} ({state.name})?" if state else ""
+
+
+def read_table(path: Path, columns: Sequence[str]) -> list[TableRow]:
+    """The rows of a table that has exactly these columns, in this order."""
+    return table.read_table(path, columns, RuleError, TableRow)

@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from lissive.arrays import FloatArray
 from lissive.calibrate.response import Posterior, Prior
 from lissive.calibrate.response_data import Datum
-from lissive.calibrate.write import MOSTLY_RECALLED
-from lissive.files import atomic_path, cell
+from lissive.calibrate.write import MOSTLY_RECALLED, write_table
+from lissive.files import atomic_path
 from lissive.model.parameters import FOLDER, RECALLED
 from lissive.table import rows_of
+from lissive.trials.people import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 from lissive.trials.published import Observed
-from lissive.trials.response import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
 
 THIN = 8
 """Every so many draws of what the emulator says are kept; the parameters are kept whole."""
@@ -91,17 +90,13 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
                 "prior": f"{prior.value:g}",
                 "prior_sd": f"{prior.sd:g}",
                 "contraction": f"{1.0 - z.var():.3f}",
-                "rhat": f"{_number(arviz.rhat, walks):.3f}",
-                "ess": f"{_number(arviz.ess, walks):.0f}",
+                "rhat": f"{float(arviz.rhat(walks)):.3f}",
+                "ess": f"{float(arviz.ess(walks)):.0f}",
                 "recalled": f"{_recalled(informing):.2f}",
                 "trials": ";".join(dict.fromkeys(o.trial for o, _ in informing)) or "-",
             }
         )
     return rows
-
-
-def _number(of: Any, z: FloatArray) -> float:
-    return float(of(z))
 
 
 def _informing(posterior: Posterior, k: int) -> list[tuple[Observed, float]]:
@@ -133,8 +128,8 @@ def write_response(posterior: Posterior, folder: Path) -> list[Path]:
         inference_data(posterior).to_netcdf(str(place), engine="h5netcdf")
     written = [
         folder / "response.nc",
-        _write(folder / "response.tsv", HEAD, rows),
-        _write(folder / "response_draws.csv", names, draws, ","),
+        write_table(folder / "response.tsv", HEAD, rows),
+        write_table(folder / "response_draws.csv", names, draws, ","),
     ]
     return written + _tables({row["name"]: row for row in rows}, posterior.priors, folder)
 
@@ -145,7 +140,8 @@ def _tables(found: Mapping[str, Mapping[str, str]], priors: Sequence[Prior], fol
     written = []
     for path in [*sorted(FOLDER.glob("*.tsv")), *TABLES.values()]:
         prefix = next((p for p, table in TABLES.items() if table == path), "")
-        head, rows = _read(path)
+        rows = rows_of(path)
+        head = list(rows[0])
         if "provenance" not in head or "name" not in head or "cause" in head:
             continue
         changed = False
@@ -166,7 +162,7 @@ def _tables(found: Mapping[str, Mapping[str, str]], priors: Sequence[Prior], fol
                 row["value"] = f"{LOWER_OVER_RAISE * float(raised['estimate']):.4g}"
                 changed = True
         if changed:
-            written.append(_write(folder / path.name, head, rows))
+            written.append(write_table(folder / path.name, head, rows))
     return written
 
 
@@ -180,18 +176,6 @@ def _fill(row: dict[str, str], column: str, found: Mapping[str, str], prior: Pri
     )
 
 
-def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    rows = rows_of(path)
-    return list(rows[0]), rows
-
-
-def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]], by: str = "\t") -> Path:
-    text = "\n".join([by.join(columns), *(by.join(cell(row[c]) for c in columns) for row in rows)])
-    with atomic_path(path) as place:
-        place.write_text(text + "\n", encoding="utf-8")
-    return path
-
-
 def read_estimates(path: Path) -> dict[str, dict[str, str]]:
     """response.tsv by name."""
-    return {row["name"]: row for row in _read(path)[1]}
+    return {row["name"]: row for row in rows_of(path)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +39,14 @@ def write_tables(
     values = {name: value for fit in fits.values() for name, value in fit.values.items()}
     written = []
     for module in MODULES:
-        rows = _read(source / f"{module}.tsv")
+        rows = rows_of(source / f"{module}.tsv")
         if not values.keys() & {row["name"] for row in rows}:
             continue
         for row in rows:
             for fit in fits.values():
                 if row["name"] in fit.values:
                     _fill(row, fit, studies, publications)
-        written.append(_write(folder / f"{module}.tsv", COLUMNS, rows))
+        written.append(write_table(folder / f"{module}.tsv", COLUMNS, rows))
     return [*written, *_errors(fits, folder)]
 
 
@@ -104,9 +104,9 @@ def _errors(fits: Mapping[str, Fit], folder: Path) -> list[Path]:
         for drug, fit in fits.items()
     ]
     return [
-        _write(folder / FITTED, HEAD, rows),
-        _write(folder / CORRELATION, ["name", "other", "correlation"], table),
-        _write(folder / ERRORS, ["drug", "between", "within"], spread),
+        write_table(folder / FITTED, HEAD, rows),
+        write_table(folder / CORRELATION, ["name", "other", "correlation"], table),
+        write_table(folder / ERRORS, ["drug", "between", "within"], spread),
     ]
 
 
@@ -130,12 +130,11 @@ def dois(observations: tuple[Observation, ...]) -> dict[str, str]:
     return {each.study: each.doi for each in observations if each.doi}
 
 
-def _read(path: Path) -> list[dict[str, str]]:
-    return rows_of(path)
-
-
-def _write(path: Path, columns: list[str], rows: list[dict[str, str]]) -> Path:
-    text = "\n".join(["\t".join(columns), *("\t".join(cell(row[c]) for c in columns) for row in rows)])
+def write_table(
+    path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]], by: str = "\t"
+) -> Path:
+    """Rows as a table with these columns, `by` between cells."""
+    text = "\n".join([by.join(columns), *(by.join(cell(row[c]) for c in columns) for row in rows)])
     with atomic_path(path) as place:
         place.write_text(text + "\n", encoding="utf-8")
     return path

@@ -175,16 +175,39 @@ class CurrentDrug(Facts):
         return None if self.dose is None else magnitude(self.dose, "mg/day")
 
 
+Outcome = Literal["effective", "partly_effective", "not_effective", "not_tolerated"]
+"""What came of a drug that was tried."""
+
+
 class History(Facts):
     """What was tried and what is taken. An empty list says none; an absent one says unknown."""
 
     tried: tuple[Word, ...] | None = fact("Drugs tried for the spasms before.")
+    outcome: dict[Word, Outcome] | None = fact(
+        "What came of a drug that was tried, by its name.",
+        choice=True,
+        examples=[{"baclofen": "not_tolerated"}],
+    )
     current: tuple[CurrentDrug, ...] | None = fact("Drugs taken now, with their doses.")
     conditions: tuple[Word, ...] | None = fact("Other conditions.", examples=["psychosis"])
     opioids: Literal["none", "past", "current"] | None = fact("Use of opioids.")
     alcohol: Literal["none", "some", "heavy"] | None = fact("Use of alcohol.")
     family_psychosis: bool | None = fact("Psychosis in a parent, brother, sister or child.")
     surgery: bool | None = fact("An operation or anaesthesia is planned.")
+
+    @model_validator(mode="after")
+    def _outcome_of_tried(self) -> Self:
+        raise_all(
+            refuse(
+                "is not among history.tried.",
+                f"{', '.join(self.tried or ()) or 'none: nothing is listed there'}.",
+                "add it there.",
+                f"outcome.{name}",
+            )
+            for name in self.outcome or {}
+            if name not in (self.tried or ())
+        )
+        return self
 
 
 class Plan(Facts):

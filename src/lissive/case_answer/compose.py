@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lissive.access.answer import Answer
-from lissive.access.of_case import of_case
+from lissive.access.cases import of_case
 from lissive.case import Case
 from lissive.case_answer.bottom_line import BottomLine, bottom_line
 from lissive.case_answer.gates import Gates, gates

@@ -9,11 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lissive.access.conditions import conditions
+from lissive.access.answer import day
+from lissive.access.conditions import conditions, flag_names, limits
 from lissive.access.coverage import Register, counted
-from lissive.access.dates import day
 from lissive.access.rule import FIELDS, Clause, Jurisdiction, Version
-from lissive.access.vocabulary import flag_names, limits
 from lissive.check.tables import Fault, Tables
 from lissive.errors import RuleError
 from lissive.marked import Loc, marked_text

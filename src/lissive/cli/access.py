@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, ending
 from lissive.errors import RuleError
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ def person(
     from lissive.access.decide import decide
     from lissive.access.decide import explain as explained
 
-    _check_calendar(calendar, (file, facts), force=force)
+    if calendar is not None:
+        from lissive.files import keep_inputs
+
+        ending(calendar, (".ics",), "--ics")
+        keep_inputs([calendar], reads=(file, facts), force=force)
     who, place, day, field = _asked(file, jurisdiction, on, facts)
     _refuse_outside(place, day, field)
     answer = decide(who, place, day)
@@ -116,7 +121,6 @@ def _asked(
     file: Path | None, jurisdiction: str | None, on: str | None, facts: Path | None
 ) -> tuple[Facts, str, datetime.date, str]:
     """Facts, place and day, and what the day was given by."""
-    from lissive.access.cases import read_question
     from lissive.access.facts import facts_of_case
     from lissive.case import read_case
 
@@ -128,6 +132,8 @@ def _asked(
             do="name a case, or give --jurisdiction CODE --facts FILE.",
         )
     if file is None and facts is not None:
+        from lissive.access.cases import read_question
+
         who, place, day = read_question(facts)
         if jurisdiction is None and place is None:
             raise RuleError("is missing.", where="--jurisdiction", allowed="a code, as US-NY.", do="give it.")
@@ -151,7 +157,7 @@ def _asked(
 
 def day_of(text: str | None, where: str = "--on") -> datetime.date:
     """The date of an option; today by the system's clock where it is not given."""
-    from lissive.access.dates import day, is_day
+    from lissive.access.answer import day, is_day
 
     if text is None:
         return datetime.datetime.now().astimezone().date()
@@ -164,9 +170,9 @@ def day_of(text: str | None, where: str = "--on") -> datetime.date:
 
 def _refuse_outside(code: str, on: datetime.date, field: str) -> None:
     """One jurisdiction is asked for a day before its rules begin, or long after they were checked: likely a slip."""
-    from lissive.access.dates import day
-    from lissive.access.load import jurisdiction
-    from lissive.access.trust import last_answerable
+    from lissive.access.answer import day
+    from lissive.access.procedure import last_answerable
+    from lissive.access.rule import jurisdiction
 
     place = jurisdiction(code)
     first = place.versions[0]
@@ -192,28 +198,38 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """The rules of one jurisdiction, by date."""
-    from lissive.access.load import jurisdiction as find
-
-    place = find(jurisdiction)
-    if as_json:
-        print(json.dumps(place.model_dump(mode="json", by_alias=True)))
-        return
+    from lissive.access.rule import jurisdiction as find
     from lissive.report.access_text import history_text
 
-    print(history_text(place))
+    place = find(jurisdiction)
+    _show(as_json, lambda: place.model_dump(mode="json", by_alias=True), lambda: history_text(place))
 
 
-def coverage(as_json: AsJson = False) -> None:
+def _show(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> None:
+    print(json.dumps(data()) if as_json else text())
+
+
+def coverage(
+    coding: Annotated[
+        bool,
+        typer.Option("--coding", help="Print how far two readers' coding of the rules agrees, by field."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Which jurisdictions are covered, when each was last checked, and how well."""
-    from lissive.access.coverage import coverage as register_of
+    from dataclasses import asdict
 
-    entries = register_of()
-    if as_json:
-        print(json.dumps([each.model_dump(mode="json", by_alias=True) for each in entries]))
+    from lissive.access import coverage as register
+    from lissive.report.access_text import coding_text, coverage_text
+
+    if coding:
+        fields, rows = register.agreement(), register.coded()
+        both = {"fields": [*map(asdict, fields)], "rows": [*map(asdict, rows)]}
+        _show(as_json, lambda: both, lambda: coding_text(fields, rows))
         return
-    from lissive.report.access_text import coverage_text
-
-    print(coverage_text(entries))
+    entries = register.coverage()
+    dumped = [each.model_dump(mode="json", by_alias=True) for each in entries]
+    _show(as_json, lambda: dumped, lambda: coverage_text(entries))
 
 
 def changes(
@@ -226,8 +242,9 @@ def changes(
     as_json: AsJson = False,
 ) -> None:
     """Which rules changed since a day, and whose answer they change."""
+    from lissive.access.cases import changes as found_in
     from lissive.access.cases import read_question
-    from lissive.access.changes import changes as found_in
+    from lissive.report.access_text import changes_text
 
     first, last = day_of(since, "--since"), day_of(to, "--to")
     if last < first:
@@ -239,12 +256,11 @@ def changes(
         )
     who = read_question(facts)[0] if facts is not None else None
     found = found_in(first, last, who)
-    if as_json:
-        print(json.dumps([each.to_json() for each in found]))
-        return
-    from lissive.report.access_text import changes_text
-
-    print(changes_text(found, first, last, asked=who is not None))
+    _show(
+        as_json,
+        lambda: [each.to_json() for each in found],
+        lambda: changes_text(found, first, last, asked=who is not None),
+    )
 
 
 def cases(
@@ -255,17 +271,14 @@ def cases(
 
     Exit code 1 if any differs in status or in procedural status.
     """
-    from lissive.access.cases import compare as held
+    from lissive.access.cases import compare_cases
+    from lissive.report.access_text import cases_text
 
-    compared = held(file)
-    differs = [each for each in compared if not each.agrees]
-    if as_json:
-        rows: list[dict[str, Any]] = [each.to_json() for each in compared]
-        print(json.dumps({"cases": len(compared), "mismatches": len(differs), "rows": rows}))
-    else:
-        from lissive.report.access_text import cases_text
-
-        print(cases_text(file, compared))
+    compared = compare_cases(file)
+    differs = sum(not each.agrees for each in compared)
+    rows = [each.to_json() for each in compared]
+    said = {"cases": len(compared), "mismatches": differs, "rows": rows}
+    _show(as_json, lambda: said, lambda: cases_text(file, compared))
     if differs:
         raise typer.Exit(1)
 
@@ -288,24 +301,23 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """The same person in every jurisdiction: who is eligible where, on one day."""
-    from lissive.access.cases import read_question
-    from lissive.access.compare import compare as every
-    from lissive.access.compare import compared
+    from lissive.access.cases import compare as every
+    from lissive.access.cases import compared, read_question
     from lissive.files import Beside, keep_inputs
     from lissive.report.access_text import facts_text
     from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text
 
     if as_csv and as_json:
         raise RuleError("are both given.", where="--csv and --json", do="choose one of the two.")
-    _check_map(map_file)
     if map_file is not None:
+        ending(map_file, (".svg",), "--map")
         table = map_file.with_suffix(".csv")
         beside = Beside([table], table, ",".join(CSV_COLUMNS))
         keep_inputs([map_file], reads=[facts], beside=beside, force=force)
     person, _, own_day = read_question(facts)
     day = own_day if on is None and own_day is not None else day_of(on)
-    from lissive.access.load import rules
-    from lissive.access.trust import last_answerable
+    from lissive.access.procedure import last_answerable
+    from lissive.access.rule import rules
 
     last = min(last_answerable(place.verified) for place in rules().values())
     if day > last:
@@ -354,9 +366,10 @@ def draft(
     from lissive.access.certificate import draft as drafted
     from lissive.case import read_case
     from lissive.files import keep_inputs
-    from lissive.report.certificate_text import draft_text
+    from lissive.report.certificate_text import draft_text, formats
 
-    _check_out(out)
+    if out is not None:
+        ending(out, tuple(formats()), "--out")
     keep_inputs([out], reads=[file, *([facts] if facts else [])], force=force)
     case = read_case(file)
     day = case.as_of if on is None and case.as_of is not None else day_of(on)
@@ -371,21 +384,7 @@ def draft(
         raise typer.Exit(1)
 
 
-def _check_calendar(path: Path | None, reads: tuple[Path | None, ...], *, force: bool) -> None:
-    if path is None:
-        return
-    from lissive.files import keep_inputs
-
-    if path.suffix.lower() != ".ics":
-        raise RuleError(
-            f"is {str(path)!r}.", where="--ics", allowed="a file that ends in .ics.", do="rename it."
-        )
-    _check_folder(path, "--ics")
-    keep_inputs([path], reads=reads, force=force)
-
-
 def _write_calendar(path: Path, answer: Answer) -> None:
-    from lissive.files import atomic_path
     from lissive.report.calendar_text import ics
 
     if not answer.dates:
@@ -394,42 +393,10 @@ def _write_calendar(path: Path, answer: Answer) -> None:
             where="--ics",
             do="leave --ics out.",
         )
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(ics(answer).encode())
-
-
-def _check_map(path: Path | None) -> None:
-    if path is not None and path.suffix.lower() != ".svg":
-        raise RuleError(
-            f"is {str(path)!r}.", where="--map", allowed="a file that ends in .svg.", do="rename it."
-        )
-    _check_folder(path, "--map")
-
-
-def _check_out(path: Path | None) -> None:
-    from lissive.report.certificate_text import formats
-
-    if path is not None and path.suffix.lower() not in formats():
-        raise RuleError(
-            f"is {str(path)!r}.",
-            where="--out",
-            allowed=f"a file that ends in {', '.join(formats())}.",
-            do="rename it.",
-        )
-    _check_folder(path, "--out")
-
-
-def _check_folder(path: Path | None, option: str) -> None:
-    if path is not None and not path.absolute().parent.is_dir():
-        raise RuleError(
-            f"is {str(path)!r}, and there is no folder {str(path.parent)!r}.",
-            where=option,
-            do="create the folder, or choose another path.",
-        )
+    _write(path, ics(answer))
 
 
 def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path]:
-    from lissive.files import atomic_path
     from lissive.report.compare_text import compare_csv
     from lissive.report.tile_map import tile_map
 
@@ -438,16 +405,21 @@ def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path
     if checked:
         caption += f" Rules last checked on {min(checked)} or later."
     table = path.with_suffix(".csv")
-    for place, text in ((path, tile_map(answers, title, caption)), (table, compare_csv(answers))):
-        with atomic_path(place) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    _write(path, tile_map(answers, title, caption))
+    _write(table, compare_csv(answers))
     return [path, table]
 
 
 def _write_draft(path: Path, found: Draft) -> None:
-    from lissive.files import atomic_path
     from lissive.report.certificate_text import WRITERS
 
     text = WRITERS[path.suffix.lower()](found)
+    _write(path, text if text.endswith("\n") else f"{text}\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it or nothing, with the line ends that the text has."""
+    from lissive.files import atomic_path
+
     with atomic_path(path) as temporary:
-        temporary.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+        temporary.write_bytes(text.encode())

@@ -51,7 +51,7 @@ def run(
     """Simulate a trial on virtual patients many times, and analyse each replicate as it would be published."""
     from lissive.cli.progress import bar
     from lissive.report.trial_files import RUN_FILES
-    from lissive.trials.read import located, read_design
+    from lissive.trials.design import located, read_design
     from lissive.trials.run import run_trial
     from lissive.trials.summary import summary
 
@@ -118,8 +118,8 @@ def power(
     """Power by sample size: the proportion of replicates with p below alpha."""
     from lissive.cli.progress import bar
     from lissive.report.trial_files import POWER_FILES
-    from lissive.trials.power import power as power_by_size
-    from lissive.trials.read import located, read_design
+    from lissive.trials.design import located, read_design
+    from lissive.trials.run import power as power_by_size
 
     design = read_design(file)
     sizes = _sizes(n)
@@ -162,7 +162,7 @@ def _interruptible(further: str) -> Iterator[None]:
 
 def _sizes(text: str) -> list[int]:
     """The numbers of --n, without duplicates, increasing."""
-    from lissive.trials.size import MOST_PATIENTS
+    from lissive.trials.parts import MOST_PATIENTS
 
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):

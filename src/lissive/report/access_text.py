@@ -6,18 +6,20 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import indent
+from typing import TYPE_CHECKING
 
 from lissive.access.answer import Answer, Caution, Facts, Federal, Level, Node, Product
-from lissive.access.cases import Compared
-from lissive.access.changes import Change
-from lissive.access.coverage import Covered
-from lissive.access.product_words import products
+from lissive.access.facts import products
+from lissive.access.routes import clause_text, said
 from lissive.access.rule import Jurisdiction, Version
-from lissive.access.say import clause_text, said
 from lissive.case import Case
 from lissive.case.vocabulary import visits
 from lissive.report.table import as_text, table
 from lissive.report.words import UNVERIFIED_MEANS, paragraphs, upper_first, wrapped
+
+if TYPE_CHECKING:  # an answer is printed without these
+    from lissive.access.cases import Change, Compared
+    from lissive.access.coverage import Agreement, Coded, Covered
 
 STATUS: Mapping[str, str] = {
     "eligible": "eligible",
@@ -239,7 +241,7 @@ def _footer(answer: Answer) -> str:
 
 def access_part(case: Case, answer: Answer | None) -> str:
     """The whole answer, as the first part of the answers for a case."""
-    from lissive.access.of_case import why_not
+    from lissive.access.cases import why_not
 
     if answer is None:
         return wrapped(f"1  Access: not answered, because {why_not(case)}.", hanging="   ")
@@ -367,6 +369,41 @@ def _coverage_row(entry: Covered) -> list[str]:
         entry.confidence,
         f"{entry.read} / {entry.recalled}",
     ]
+
+
+def coding_text(fields: Sequence[Agreement], rows: Sequence[Coded]) -> str:
+    """A line for each field; what is open, and where the rules say otherwise, below."""
+    head = "field | both found | alike | kappa | of all | kappa, unknown as a code | not settled"
+    right = "both found|alike|kappa|of all|kappa, unknown as a code|not settled"
+    lines = table("", head, map(_agreement_row, fields), right)
+    unsettled = [
+        f"{each.code} {each.field}: {' or '.join(each.pair)}"
+        for each in rows
+        if each.settled and each.agreed == "-"
+    ]
+    differs = [
+        f"{each.code} {each.field}, coded {each.agreed}: {each.differs}" for each in rows if each.differs
+    ]
+    return "\n".join(
+        [
+            as_text(lines),
+            "",
+            f"Two readers coded {len({each.code for each in rows})} jurisdictions from sources without seeing each "
+            f"other's codes ({max(each.read for each in rows)}).",
+            *_listed("Not settled", unsettled),
+            *_listed("The rules say otherwise than the readers agreed", differs),
+        ]
+    )
+
+
+def _listed(heading: str, items: Sequence[str]) -> Iterator[str]:
+    yield f"\n{heading} ({len(items)}):"
+    yield from (_item(f"{each}.") for each in items)
+
+
+def _agreement_row(one: Agreement) -> list[str]:
+    kappas = ["-" if each is None else f"{each:.2f}" for each in (one.kappa, one.kappa_of_all)]
+    return [one.field, str(one.both), str(one.alike), kappas[0], str(one.rows), kappas[1], str(one.open)]
 
 
 def cases_text(file: Path, compared: Sequence[Compared]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lissive.access.certificate import DRAFT, SUBMITTED, Draft, Entry
-from lissive.access.next_steps import NOTHING
+from lissive.access.visit import NOTHING
 from lissive.report.access_text import STATUS, caution_text, procedural_text
 from lissive.report.table import as_markdown, table
 from lissive.report.words import UNVERIFIED_MEANS, WIDTH, upper_first, wrapped
@@ -118,7 +118,8 @@ def _missing(draft: Draft) -> Iterator[str]:
 
 
 def _row(entry: Entry) -> tuple[str, str, str, str]:
-    remark = "; ".join(each for each in (entry.field.citation, entry.remark) if each)
+    cited = entry.field.citation or ("" if entry.field.source.kind == "none" else entry.field.source.title)
+    remark = "; ".join(each for each in (cited, entry.remark) if each)
     return entry.state, entry.field.label, entry.value, remark
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from lissive.access.answer import Answer
-from lissive.access.compare import group_of
+from lissive.access.cases import group_of
 from lissive.files import write_rows
 from lissive.report.access_text import CAUTIONS, STATUS, procedural_text
 from lissive.report.table import as_text, table

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lissive.access.of_case import why_not
+from lissive.access.cases import why_not
 from lissive.case import product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of, of_hundred

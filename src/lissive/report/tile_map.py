@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from lissive.access.answer import Answer
-from lissive.access.tiles import Tile, tiles
+from lissive.access.cases import Tile, tiles
 from lissive.report.access_text import PROCEDURAL, STATUS, is_blocked, procedural_text
 from lissive.report.words import upper_first, wrapped
 

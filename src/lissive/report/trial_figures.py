@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.report.trial_words import endpoint_label
 from lissive.report.validation_figures import FAINT, GREY, drawn
-from lissive.trials.kept import Band
+from lissive.trials.store import Band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lissive.trials.kept import Curves, Survival
-    from lissive.trials.power import PowerAnswer
+    from lissive.trials.run import PowerAnswer
+    from lissive.trials.store import Curves, Survival
 
 Looks = Mapping[str, Mapping[str, Any]]
 _DRUGS = (("#0072B2", "-"), ("#009E73", "-."), ("#CC79A7", (0, (5, 1))), ("#E69F00", (0, (3, 1, 1, 1))))

@@ -11,7 +11,7 @@ from lissive.report.figure import save
 from lissive.report.files import write_json
 
 if TYPE_CHECKING:
-    from lissive.trials.power import PowerAnswer
+    from lissive.trials.run import PowerAnswer
     from lissive.trials.summary import TrialAnswer
 
 FIGURES = "change responders patients flow failure".split()
@@ -36,7 +36,7 @@ def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
     """Besides patients and replicates, which are written as the run goes: JSON, tables, figures."""
     from lissive.report import trial_figures as figures
     from lissive.report.trial_flow import flow_figure
-    from lissive.trials.kept import curves
+    from lissive.trials.store import curves
 
     design, n = answer.design, answer.replicates
     found = curves(folder, design, n)

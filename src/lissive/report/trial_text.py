@@ -19,7 +19,7 @@ from lissive.report.trial_words import (
 from lissive.report.words import paragraphs, percent, span, upper_first, wrapped
 from lissive.trials.design import Design
 from lissive.trials.endpoint import BINARY, TIME
-from lissive.trials.power import PowerAnswer
+from lissive.trials.run import PowerAnswer
 from lissive.trials.summary import ArmAnswer, ComparisonAnswer, DoseAnswer, TrialAnswer
 
 LIMITS = (

@@ -7,8 +7,7 @@ import re
 from lissive.case import causes
 from lissive.case.products import product
 from lissive.trials.design import Design
-from lissive.trials.measures import EVENTS, MEASURES
-from lissive.trials.parts import Endpoint
+from lissive.trials.parts import EVENTS, MEASURES, Endpoint
 from lissive.trials.summary import ComparisonAnswer, Count
 
 KINDS = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.errors import EventError
 from lissive.model.equations import Equations
 from lissive.simulation._event_cells import (
@@ -24,9 +24,6 @@ from lissive.simulation._event_cells import (
     refuse_clash,
 )
 from lissive.simulation._unroll import MOST_OVERLAPS
-
-Floats = npt.NDArray[np.float64]
-Truths = npt.NDArray[np.bool_]
 
 _MOST_ADDITIONAL = 1_000_000
 _SHOWN = 10
@@ -43,23 +40,23 @@ class Rows:
     """A checked table: columns of numbers, one entry a row."""
 
     ids: list[int | str]
-    occasion: npt.NDArray[np.int64]
+    occasion: IntArray
     """From 1 on; a new one begins where TIME starts again after a reset."""
-    time: Floats
-    evid: Floats
-    amt: Floats
+    time: FloatArray
+    evid: FloatArray
+    amt: FloatArray
     """What reaches the compartment: AMT times F."""
-    target: npt.NDArray[np.int64]
+    target: IntArray
     """place in Equations.states; -1 where the row gives no dose."""
-    rate: Floats
+    rate: FloatArray
     """0 at once, over 0 an infusion, BY_PARAMETER."""
-    length: Floats
+    length: FloatArray
     """How long an infusion lasts; 0 where RATE is BY_PARAMETER."""
-    ii: Floats
-    addl: Floats
-    ss: Floats
-    lag: Floats
-    varying: Mapping[str, Floats]
+    ii: FloatArray
+    addl: FloatArray
+    ss: FloatArray
+    lag: FloatArray
+    varying: Mapping[str, FloatArray]
     """Parameter of the model to its values; NaN where a cell is empty."""
     carried: Mapping[str, Sequence[Any]]
     """Columns that are not used."""
@@ -114,7 +111,7 @@ def check(table: Table, equations: Equations) -> Rows:
     )
 
 
-def _infusions(col: Columns, absorbed: Floats) -> tuple[Floats, Floats]:
+def _infusions(col: Columns, absorbed: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Rate and length of each row: F lengthens an infusion of a given RATE, and strengthens one of a given DUR."""
     lasting = col["DUR"]
     by_length = np.where((lasting > 0) & (col["RATE"] <= 0), absorbed / lasting, 0.0)
@@ -147,7 +144,7 @@ def _notes(table: Table, parameters: Mapping[str, str], carried: Sequence[str]) 
 
 
 # -- cells to numbers -------------------------------------------------------------------------------
-def _numbers(table: Table, name: str, findings: list[Finding]) -> Floats:
+def _numbers(table: Table, name: str, findings: list[Finding]) -> FloatArray:
     """A column as numbers; where a cell is empty or the column is not there 0, of F 1."""
     if name not in table.columns:
         return np.full(len(table), 1.0 if name == "F" else 0.0)
@@ -163,7 +160,7 @@ def _numbers(table: Table, name: str, findings: list[Finding]) -> Floats:
     return values
 
 
-def _floats(cells: Sequence[Any], name: str, findings: list[Finding]) -> Floats:
+def _floats(cells: Sequence[Any], name: str, findings: list[Finding]) -> FloatArray:
     """Cells as numbers; NaN where one is empty."""
     values = np.full(len(cells), math.nan)
     if all(type(cell) is float for cell in cells) and not np.isinf(cells).any():
@@ -226,10 +223,10 @@ def id_of(cell: Any) -> int | str:
 def _targets(
     table: Table,
     targets: Mapping[str, int],
-    dosed: Truths,
+    dosed: BoolArray,
     findings: list[Finding],
     notes: list[str],
-) -> npt.NDArray[np.int64]:
+) -> IntArray:
     """Places in Equations.states of what CMT says, by name or by number."""
     names = list(targets)
     place = np.full(len(dosed), -1, dtype=np.int64)
@@ -269,21 +266,21 @@ def _target(cell: Any, names: list[str], targets: Mapping[str, int]) -> int | Fi
 
 
 # -- checks: columns and which rows are doses, to findings ------------------------------------------
-Columns = Mapping[str, Floats]
-Check = Callable[[Columns, Truths], Iterator[Finding]]
+Columns = Mapping[str, FloatArray]
+Check = Callable[[Columns, BoolArray], Iterator[Finding]]
 
 
-def _each(bad: Truths) -> Iterator[int]:
+def _each(bad: BoolArray) -> Iterator[int]:
     return (int(row) for row in np.flatnonzero(bad))
 
 
-def _check_evid(col: Columns, dosed: Truths) -> Iterator[Finding]:
+def _check_evid(col: Columns, dosed: BoolArray) -> Iterator[Finding]:
     for row in _each(~np.isin(col["EVID"], (0, 1, 2, 3, 4))):
         allowed = "0 observation, 1 dose, 2 other, 3 reset, 4 reset and dose."
         yield row, f"EVID is {col['EVID'][row]:g}.", allowed, "correct EVID."
 
 
-def _check_amount(col: Columns, dosed: Truths) -> Iterator[Finding]:
+def _check_amount(col: Columns, dosed: BoolArray) -> Iterator[Finding]:
     amt = col["AMT"]
     for row in _each(amt < 0):
         yield row, f"AMT is {amt[row]:g}.", "more than 0 for a dose.", "correct AMT."
@@ -303,14 +300,14 @@ def _check_amount(col: Columns, dosed: Truths) -> Iterator[Finding]:
         )
 
 
-def _constant(col: Columns) -> Truths:
+def _constant(col: Columns) -> BoolArray:
     """Rows that are the steady state of a constant infusion."""
     by_rate = (col["RATE"] > 0) | (col["RATE"] == BY_PARAMETER)
-    found: Truths = (col["AMT"] == 0) & (col["SS"] > 0) & by_rate & (col["II"] == 0)
+    found: BoolArray = (col["AMT"] == 0) & (col["SS"] > 0) & by_rate & (col["II"] == 0)
     return found
 
 
-def _check_rate(col: Columns, dosed: Truths) -> Iterator[Finding]:
+def _check_rate(col: Columns, dosed: BoolArray) -> Iterator[Finding]:
     rate, lasting = col["RATE"], col["DUR"]
     for row in _each((rate < 0) & ~np.isin(rate, (-1, -2))):
         allowed = (
@@ -331,7 +328,7 @@ def _check_rate(col: Columns, dosed: Truths) -> Iterator[Finding]:
         )
 
 
-def _check_modifiers(col: Columns, dosed: Truths) -> Iterator[Finding]:
+def _check_modifiers(col: Columns, dosed: BoolArray) -> Iterator[Finding]:
     share, lag = col["F"], col["LAG"]
     for row in _each(dosed & (share <= 0)):
         yield row, f"F is {share[row]:g}.", "over 0; empty for 1.", "write which part of AMT is absorbed."
@@ -345,7 +342,7 @@ def _check_modifiers(col: Columns, dosed: Truths) -> Iterator[Finding]:
         yield row, what, "them empty in this row.", "take them out, and write the rate that is meant."
 
 
-def _check_interval(col: Columns, dosed: Truths) -> Iterator[Finding]:
+def _check_interval(col: Columns, dosed: BoolArray) -> Iterator[Finding]:
     ii, addl, ss = col["II"], col["ADDL"], col["SS"]
     for row in _each(ii < 0):
         yield row, f"II is {ii[row]:g}.", "0 or more.", "correct II."
@@ -391,7 +388,7 @@ def rate_name(equations: Equations, target: int) -> str:
     return f"R_{equations.states[target]}"
 
 
-def _modelled(equations: Equations, target: npt.NDArray[np.int64], modelled: Truths) -> Iterator[Finding]:
+def _modelled(equations: Equations, target: IntArray, modelled: BoolArray) -> Iterator[Finding]:
     for row in _each(modelled & (target >= 0)):
         name = rate_name(equations, int(target[row]))
         if name not in equations.parameters:
@@ -404,8 +401,8 @@ def _modelled(equations: Equations, target: npt.NDArray[np.int64], modelled: Tru
 
 
 def _occasions(
-    ids: Sequence[int | str], time: Floats, evid: Floats, findings: list[Finding]
-) -> npt.NDArray[np.int64]:
+    ids: Sequence[int | str], time: FloatArray, evid: FloatArray, findings: list[Finding]
+) -> IntArray:
     """Rows of one ID are together; where their times fall, a reset begins a new occasion."""
     seen: set[int | str] = set()
     occasion = np.ones(len(ids), dtype=np.int64)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.errors import EventError
-from lissive.simulation.schedule import ADD, RATE, RESET, STOP, Floats, Schedule, SteadyState
+from lissive.simulation.schedule import ADD, RATE, RESET, STOP, Schedule, SteadyState
 
 MOST_OVERLAPS = 1_000
 """Infusions that run at once in a steady state."""
@@ -43,11 +43,11 @@ class Record(NamedTuple):
 class ByParameter(NamedTuple):
     """The rate of infusions into one state, where it is a parameter of the model."""
 
-    own: Floats
+    own: FloatArray
     """(record,) as each record has it."""
-    breaks: Floats
+    breaks: FloatArray
     """(break,) times at which it changes, increasing."""
-    values: Floats
+    values: FloatArray
     """(break + 1,) up to each of them, and after the last."""
 
 
@@ -57,11 +57,13 @@ Rates = Mapping[int, ByParameter]
 
 class Unrolled(NamedTuple):
     schedule: Schedule
-    ranks: npt.NDArray[np.int64]
+    ranks: IntArray
     """(record,) how many rows of the schedule come before the record acts."""
 
 
-def unroll(records: Sequence[Record], anchors: Floats | None = None, rates: Rates | None = None) -> Unrolled:
+def unroll(
+    records: Sequence[Record], anchors: FloatArray | None = None, rates: Rates | None = None
+) -> Unrolled:
     """The schedule of one subject's records, which are in the order of the table.
 
     At one time infusions end first, then doses that fall due (additional and lagged ones), then records follow
@@ -72,13 +74,13 @@ def unroll(records: Sequence[Record], anchors: Floats | None = None, rates: Rate
         rounding error.
     """
     own = np.array([record.time for record in records])
-    near: Floats = np.unique(own if anchors is None else np.concatenate([own, anchors])).astype(float)
+    near: FloatArray = np.unique(own if anchors is None else np.concatenate([own, anchors])).astype(float)
     if all(r.evid not in (3, 4) and r.rate == 0 and not r.ss for r in records):
         return _unroll_plain(records, near)
     return _unroll_any(records, near, rates or {})
 
 
-def _due(record: Record, anchors: Floats) -> Floats:
+def _due(record: Record, anchors: FloatArray) -> FloatArray:
     """Times at which a record's doses begin."""
     if record.amount == 0:
         return np.zeros(0)
@@ -95,7 +97,7 @@ def _due(record: Record, anchors: Floats) -> Floats:
     return snapped(times, anchors, abs(record.time) + lag)
 
 
-def snapped(times: Floats, anchors: Floats, size: float = 0.0) -> Floats:
+def snapped(times: FloatArray, anchors: FloatArray, size: float = 0.0) -> FloatArray:
     """`times`, each as the anchor that it misses by no more than a rounding error.
 
     anchors : increasing.      size : of numbers that the times were added up from.
@@ -110,7 +112,7 @@ def snapped(times: Floats, anchors: Floats, size: float = 0.0) -> Floats:
     return moved
 
 
-def _unroll_plain(records: Sequence[Record], anchors: Floats) -> Unrolled:
+def _unroll_plain(records: Sequence[Record], anchors: FloatArray) -> Unrolled:
     """Doses at once and stops only, which most tables are: the same as `_unroll_any`, on whole columns."""
     due = [_due(record, anchors) if record.dosed else np.zeros(0) for record in records]
     n = len(records)
@@ -136,7 +138,7 @@ def _unroll_plain(records: Sequence[Record], anchors: Floats) -> Unrolled:
 class _Sweep:
     """The subject as time goes on: rows so far, infusions that run, doses that are called off."""
 
-    ranks: npt.NDArray[np.int64]
+    ranks: IntArray
     rows: list[tuple[float, int, int, float]] = field(default_factory=list)
     steady: list[SteadyState] = field(default_factory=list)
     running: dict[Any, tuple[int, float]] = field(default_factory=dict)
@@ -197,7 +199,7 @@ Item = tuple[float, int, int, int, str, tuple[Any, ...]]
 """time, phase (0 what ends, 1 what acts), record, part, what, of what."""
 
 
-def _unroll_any(records: Sequence[Record], anchors: Floats, rates: Rates) -> Unrolled:
+def _unroll_any(records: Sequence[Record], anchors: FloatArray, rates: Rates) -> Unrolled:
     queue: list[Item] = []
     for r, record in enumerate(records):
         queue.append((record.time, 1, r, 0, "act", (r, record.evid)))

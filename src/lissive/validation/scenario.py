@@ -16,10 +16,10 @@ from lissive.case import product
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_parameters
+from lissive.simulation.dosing import day_of
 from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.run import to_doses
-from lissive.simulation.schedule import Regimen, Schedule, doses
-from lissive.units import to_nmol
+from lissive.simulation.schedule import Regimen, Schedule
 from lissive.validation.tables import named, numbers, rows
 from lissive.validation.uncertain import within_liver
 
@@ -53,18 +53,7 @@ def daily(
 ) -> Schedule:
     """THC and CBD [mg] at these clock hours of each day, into the depots of a route (spray, oral, lung)."""
     times = np.add.outer(DAY * np.arange(days), np.asarray(hours, float)).ravel()
-    mass = equations.parameters["M_THC"]  # THC and CBD are isomers
-    parts = [
-        doses(times, equations.dose_targets[f"{drug}_{route}"], to_nmol(mg, g_per_mol=mass))
-        for drug, mg in (("THC", thc_mg), ("CBD", cbd_mg))
-        if mg > 0.0
-    ] or [doses([], 0, 0.0)]
-    time, action, target, value = (
-        np.concatenate([getattr(part, column) for part in parts])
-        for column in ("time", "action", "target", "value")
-    )
-    order = np.argsort(time, kind="stable")
-    return Schedule(time[order], action[order], target[order], value[order])
+    return day_of(equations, route, times, thc_mg=thc_mg, cbd_mg=cbd_mg)
 
 
 class Scenario:
