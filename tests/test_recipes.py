@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from lissive.access.load import read_jurisdiction
 
+from lissive.access.rule import read_jurisdiction
 from lissive.case.products import read_products, sources
 from lissive.check import check, from_texts
 from lissive.cli import main as cli

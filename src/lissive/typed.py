@@ -32,7 +32,9 @@ R = TypeVar("R", bound=BaseModel)
 class Row(BaseModel):
     """Frozen, strict, and without keys that nobody reads."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
+    )  # what is never read is never built
 
 
 def refuse(what: str, allowed: str = "", do: str = LEAVE_OUT, field: str = "") -> PydanticCustomError:

@@ -265,3 +265,9 @@ def test_the_json_says_of_each_field_what_kind_of_source_it_has_and_when_it_was_
     read = [each for each in fields if each["provenance"] == "read"]
     assert {each["source_kind"] for each in read} <= {"primary", "secondary"}
     assert {each["source_seen"] for each in read} == {"2026-11-29"}
+
+
+@pytest.mark.parametrize(("age", "is_said"), [(12, True), (52, False), (None, True)])
+def test_what_the_visit_asks_of_minors_is_not_said_to_adults(age, is_said):
+    found = draft(case(place={"residence": "US-FL"}, person={"age_years": age}), TODAY)
+    assert any("second physician" in each.text for each in found.steps) == is_said

@@ -11,7 +11,7 @@ import pytest
 
 import lissive
 from lissive.calibrate.response import priors
-from lissive.calibrate.response_write import read_estimates
+from lissive.calibrate.tables import read_estimates
 from lissive.model.parameters import load_parameters
 from lissive.simulation.days import thresholds
 from lissive.simulation.ratings import figures

@@ -16,7 +16,7 @@ from lissive.errors import CaseError
 from lissive.forecast import ARMS, outcomes, predict, responders, summary
 from lissive.forecast.treatment import treatment
 from lissive.model import load
-from lissive.report.forecast_text import forecast_text
+from lissive.report.case_parts import forecast_text
 from lissive.units import to_nmol
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"

@@ -16,7 +16,7 @@ from lissive.access.conditions import implied, limits
 from lissive.access.decide import decide
 from lissive.access.facts import facts_of_case, product_of, products, with_more
 from lissive.access.rule import Jurisdiction, Version, jurisdiction
-from lissive.access.visit import COMMON, FormField, Step, dated, fields_of, visit_steps
+from lissive.access.visit import COMMON, FormField, Step, concerns, dated, fields_of, visit_steps
 from lissive.case import Case, causes, product
 from lissive.errors import RuleError
 from lissive.given import kind_of
@@ -136,7 +136,7 @@ def draft(case: Case, on: datetime.date, *, code: str | None = None, more: Facts
         )
     fields = fields_of(place.code, on)
     entries = tuple(_entry(field, case, facts, answer) for field in fields)
-    steps = visit_steps(place, version, on)
+    steps = tuple(each for each in visit_steps(place, version, on) if concerns(each.kind, facts))
     return Draft(case.case, answer, version, all(each.place != place.code for each in fields), entries, steps)
 
 

@@ -364,7 +364,7 @@ def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answe
     if facts.resident is False:  # the resident's card, fee and certification are not the visitor's
         return (_of_visitor(version).said,)
     steps = visit_steps(jurisdiction, version, answer.on)
-    kept = [each for each in steps if _concerns(each.kind, facts)]
+    kept = [each for each in steps if concerns(each.kind, facts)]
     unread = facts.caregiver is True and not any(each.kind == "caregivers" for each in kept)
     return (*(each.said for each in kept), *((UNREAD_CAREGIVER,) if unread else ())) or (NOTHING,)
 
@@ -376,7 +376,8 @@ def _of_visitor(version: Version) -> Step:
     return Step("who", f"Visitors: {note}.", version.known("reciprocity"), version.citations[0], url, "")
 
 
-def _concerns(kind: str, facts: Facts) -> bool:
+def concerns(kind: str, facts: Facts) -> bool:
+    """Whether a kind of step is of this person: of a minor, of one with a caregiver, of a renewal."""
     is_minor = facts.age is None or facts.age < limits()["minor_steps_below"]
     if kind == "minors":
         return is_minor

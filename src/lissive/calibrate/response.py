@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
 from scipy.stats import norm, qmc
 
 from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import Emulator, learn
+from lissive.calibrate.prior import Prior
 from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.errors import DesignError, StudyError
 from lissive.simulation.engine import Tolerances
@@ -39,25 +38,6 @@ KEPT = 2000
 EDGE = 4.0
 """Standard deviations of the prior beyond which nothing is looked at: the emulator knows nothing there."""
 SUM_BETWEEN = tuple(f"{BETWEEN}{kind}" for kind in MOVED)
-
-
-@dataclass(frozen=True)
-class Prior:
-    """One row of priors_response.tsv."""
-
-    name: str
-    scale: str
-    value: float
-    sd: float
-    provenance: str
-    source: str
-    note: str
-
-    def at(self, z: Any) -> Any:
-        """The parameter, `z` standard deviations from its centre."""
-        if self.scale == "logit":
-            return expit(logit(self.value) + self.sd * np.asarray(z))
-        return self.value * np.exp(self.sd * np.asarray(z))
 
 
 @dataclass(frozen=True)
@@ -103,9 +83,8 @@ class Posterior:
 def priors() -> tuple[Prior, ...]:
     """All parameters that are fitted on trials."""
     rows = rows_of(Path(__file__).parent / "priors_response.tsv")
-    texts = ("name", "scale", "provenance", "source", "note")
     return tuple(
-        Prior(value=float(row["value"]), sd=float(row["sd"]), **{name: row[name] for name in texts})
+        Prior(row["name"], row["scale"], float(row["value"]), float(row["sd"]), source=row["source"])
         for row in rows
     )
 
@@ -137,7 +116,10 @@ def fit_response(
 ) -> Posterior:
     """Fit on all figures of these trials.
 
-    Raises       StudyError where a trial may not be fitted on, or none says anything.
+    Raises
+    ------
+    StudyError
+        Where a trial may not be fitted on, or none says anything.
     """
     effort, wanted = effort or Effort(), tuple(wanted or priors())
     data = data_of(trials)
@@ -272,8 +254,10 @@ def sample(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Draws of independent ensembles.
 
-    Returns      (ensemble, draw, parameter) draws, (ensemble, draw) log probability, share of accepted moves,
-    and (ensemble, step, walker, parameter) what convergence is judged by.
+    Returns
+    -------
+    (ensemble, draw, parameter) draws, (ensemble, draw) log probability, proportion of accepted moves, and (ensemble,
+    step, walker, parameter) what convergence is judged by.
     """
     from threadpoolctl import threadpool_limits
 

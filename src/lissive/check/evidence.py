@@ -75,9 +75,7 @@ def words(tables: Tables) -> Iterator[Fault]:
         for word in row["outcome"].split():
             if word not in known and word != "-":
                 yield row.where, f"{word!r} is no outcome of outcomes.tsv."
-    causes = {row["cause"] for row in _rows(tables, "evidence/causes")}
-    if planned := tables.get("case/causes.tsv"):
-        causes |= {row["cause"] for row in planned.rows}
+    causes = {row["cause"] for row in (*_rows(tables, "evidence/causes"), *tables.rows_of("case/causes.tsv"))}
     for row in _rows(tables, "evidence/causes"):
         for word in row["near"].split():
             if word not in causes:
@@ -88,5 +86,4 @@ def words(tables: Tables) -> Iterator[Fault]:
 
 
 def _rows(tables: Tables, name: str) -> tuple[Row, ...]:
-    table = tables.get(f"{name}.tsv")
-    return table.rows if table else ()
+    return tables.rows_of(f"{name}.tsv")

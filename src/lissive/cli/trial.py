@@ -50,7 +50,7 @@ def run(
 ) -> None:
     """Simulate a trial on virtual patients many times, and analyse each replicate as it would be published."""
     from lissive.cli.progress import bar
-    from lissive.report.trial_files import RUN_FILES
+    from lissive.report.trial_figures import RUN_FILES
     from lissive.trials.design import located, read_design
     from lissive.trials.run import run_trial
     from lissive.trials.summary import summary
@@ -76,7 +76,7 @@ def run(
     answer = summary(results)
     written = []
     if out is not None:
-        from lissive.report.trial_files import write_trial
+        from lissive.report.trial_figures import write_trial
 
         written = write_trial(out, answer)
     if as_json:
@@ -117,7 +117,7 @@ def power(
 ) -> None:
     """Power by sample size: the proportion of replicates with p below alpha."""
     from lissive.cli.progress import bar
-    from lissive.report.trial_files import POWER_FILES
+    from lissive.report.trial_figures import POWER_FILES
     from lissive.trials.design import located, read_design
     from lissive.trials.run import power as power_by_size
 
@@ -138,7 +138,7 @@ def power(
         )
     written = []
     if out is not None:
-        from lissive.report.trial_files import write_power
+        from lissive.report.trial_figures import write_power
 
         written = write_power(out, answer)
     if as_json:

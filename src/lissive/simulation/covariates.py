@@ -19,7 +19,7 @@ import numpy as np
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.errors import EventError
-from lissive.simulation._unroll import ByParameter
+from lissive.simulation.unroll import ByParameter
 
 MODES = ("nocb", "locf")
 

@@ -148,7 +148,7 @@ def advance_days(
 
     1. Dose: everybody's units of the day become doses at clock times, as their group takes them; of a placebo, none.
     2. Day: the model's equations are solved from midnight to midnight, through these doses.
-    3. Rating: people feel the day's mean level, as their own good and bad stretches colour it.
+    3. Rating: people feel the day's mean level, as their within-subject fluctuation changes it.
     4. Next dose: where the day was too much they go down; where it was not, and relief is wanting, they go up, as far
        as the group's schedule and their own readiness allow (`next_units`, `willing`).
     5. The day's means and the units taken are kept; `run.on_day` sees all of it.

@@ -38,10 +38,9 @@ from lissive.arrays import FloatArray, IntArray
 from lissive.errors import EventError
 from lissive.files import atomic_path, write_rows
 from lissive.model.equations import Equations
-from lissive.simulation._event_cells import COLUMNS, from_csv, from_frame
-from lissive.simulation._event_rows import Rows, check
-from lissive.simulation._unroll import Rates, Record, unroll
 from lissive.simulation.covariates import check_mode, filled
+from lissive.simulation.event_cells import COLUMNS, from_csv, from_frame
+from lissive.simulation.event_rows import Rows, check
 from lissive.simulation.schedule import (
     ADD,
     RATE,
@@ -54,6 +53,7 @@ from lissive.simulation.schedule import (
     SteadyState,
     doses,
 )
+from lissive.simulation.unroll import Rates, Record, unroll
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,14 +17,14 @@ from lissive.arrays import FloatArray, IntArray
 from lissive.errors import ParameterError, SimulationError
 from lissive.given import number_of
 from lissive.model.equations import TIME, Equations
-from lissive.simulation._event_cells import is_missing
-from lissive.simulation._event_rows import number_of as number_in
-from lissive.simulation._event_rows import rate_name, shown
-from lissive.simulation._unroll import ByParameter
 from lissive.simulation.covariates import at_times, between, rates
+from lissive.simulation.event_cells import is_missing
+from lissive.simulation.event_rows import number_of as number_in
+from lissive.simulation.event_rows import rate_name, shown
 from lissive.simulation.events import EventTable, Run, course_of
 from lissive.simulation.output import refuse_names
 from lissive.simulation.schedule import Course, Regimen, Schedule
+from lissive.simulation.unroll import ByParameter
 
 MOST_TIMES = 10_000_000
 """More output times than this are taken for a slip."""

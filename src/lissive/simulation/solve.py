@@ -22,11 +22,10 @@ from lissive.given import number_of, threads_of, whole
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
-from lissive.simulation._event_cells import is_missing, is_plain
-from lissive.simulation._event_rows import id_of
-from lissive.simulation._unroll import snapped
 from lissive.simulation.covariates import check_mode
 from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.event_cells import is_missing, is_plain
+from lissive.simulation.event_rows import id_of
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import origin
@@ -43,6 +42,7 @@ from lissive.simulation.planned import (
 )
 from lissive.simulation.run import MEANING, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
+from lissive.simulation.unroll import snapped
 
 if TYPE_CHECKING:
     import pandas as pd

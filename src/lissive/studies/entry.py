@@ -188,5 +188,5 @@ class Entry:
 def nearest(text: object, words: Iterable[str]) -> str:
     """What to do about an unknown word: the known one that is most like it."""
     known = {word.lower(): word for word in words}
-    found = difflib.get_close_matches(str(text).lower(), known, n=1)
+    found = difflib.get_close_matches(str(text)[:100].lower(), known, n=1)
     return f"write {known[found[0]]}, if that is meant." if found else ""

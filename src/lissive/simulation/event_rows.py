@@ -13,7 +13,7 @@ import numpy as np
 from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.errors import EventError
 from lissive.model.equations import Equations
-from lissive.simulation._event_cells import (
+from lissive.simulation.event_cells import (
     COLUMNS,
     MISSING,
     MODIFIERS,
@@ -23,7 +23,7 @@ from lissive.simulation._event_cells import (
     other_columns,
     refuse_clash,
 )
-from lissive.simulation._unroll import MOST_OVERLAPS
+from lissive.simulation.unroll import MOST_OVERLAPS
 
 _MOST_ADDITIONAL = 1_000_000
 _SHOWN = 10
