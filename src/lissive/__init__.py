@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from lissive.model.read import load
     from lissive.report.cite import cite
     from lissive.simulation.solve import simulate
-    from lissive.trials.power import power
-    from lissive.trials.read import read_design
+    from lissive.trials.design import read_design
     from lissive.trials.reproduce import reproduce
-    from lissive.trials.run import run_trial
+    from lissive.trials.run import power, run_trial
     from lissive.validation.run import validate
 
 __all__ = [
@@ -58,9 +57,9 @@ _VERBS = {
     "pool": "lissive.evidence.answer:pool",
     "claims": "lissive.evidence.claim:claims",
     "predict": "lissive.forecast.predict:predict",
-    "read_design": "lissive.trials.read:read_design",
+    "read_design": "lissive.trials.design:read_design",
     "run_trial": "lissive.trials.run:run_trial",
-    "power": "lissive.trials.power:power",
+    "power": "lissive.trials.run:power",
     "reproduce": "lissive.trials.reproduce:reproduce",
     "validate": "lissive.validation.run:validate",
     "cite": "lissive.report.cite:cite",

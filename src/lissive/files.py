@@ -2,7 +2,7 @@
 
 keep_inputs([out], reads=[events])       before anything is computed
 with atomic_path(out) as place: ...      the one way to a file
-write_rows(file, rows)                   the one way to a CSV
+write_rows(file, rows)                   the one way to a CSV; write_csv and write_text open the file as well
 """
 
 from __future__ import annotations
@@ -195,6 +195,20 @@ def clear_temporary(folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> Path:
+    """A text, whole or not at all; gives the path."""
+    with atomic_path(path) as place:
+        place.write_text(text, encoding="utf-8")
+    return path
+
+
+def write_csv(path: Path, rows: Iterable[Sequence[Any]]) -> Path:
+    """The rows as a CSV, whole or not at all; gives the path."""
+    with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
+        write_rows(file, rows)
+    return path
 
 
 # -- cells ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lissive.calibrate.arms import FINE, LIMITS, blurred, peak_time, predictor
+from lissive.calibrate.pk import FINE, LIMITS, blurred, peak_time, predictor
 from lissive.model.parameters import load_parameters
 from lissive.studies import Arm, Observation, predict_studies
 from lissive.studies.observation import ANALYTES, LAST

@@ -16,8 +16,9 @@ from scipy.stats import t as student
 
 from lissive.calibrate import likelihood, posterior
 from lissive.calibrate.likelihood import Errors, fit_errors, own_error, whitened
-from lissive.calibrate.pk import Fit, Prior, fit_pk, priors, usable
-from lissive.calibrate.write import HEAVY_TAILS, dois, write_tables
+from lissive.calibrate.pk import Fit, fit_pk, priors, usable
+from lissive.calibrate.prior import Prior
+from lissive.calibrate.tables import HEAVY_TAILS, dois, write_tables
 from lissive.cli.main import main
 from lissive.errors import StudyError
 from lissive.model.parameters import FOLDER, load_parameters
@@ -44,10 +45,9 @@ def typical(name: str) -> float:
 def prior(name: str, factor: float = 1.0, sd: float = 2.0, low: float = 0.3, high: float = 3.0) -> Prior:
     """Wide, and off by a factor."""
     value = typical(name)
-    fraction = load_parameters()[name].distribution == "logitnormal"
-    return Prior(
-        name, factor * value, sd, low * value, min(high * value, 0.95) if fraction else high * value, fraction
-    )
+    scale = "logit" if load_parameters()[name].distribution == "logitnormal" else "log"
+    most = min(high * value, 0.95) if scale == "logit" else high * value
+    return Prior(name, scale, factor * value, sd, low * value, most)
 
 
 def made_with(truth: dict[str, float], observations: Sequence[Observation]) -> list[Observation]:
@@ -190,13 +190,13 @@ class TestShippedPriors:
             assert p.name in known
             assert p.lower < p.value < p.upper, p.name
             assert p.sd > 0
-            assert not p.fraction or p.upper < 1
+            assert p.scale == "log" or p.upper < 1
 
     def test_the_scale_of_a_share_is_its_log_odds(self):
-        share = Prior("x", 0.2, 1.0, 0.1, 0.9, fraction=True)
+        share = Prior("x", "logit", 0.2, 1.0, 0.1, 0.9)
         assert share.to_scale(0.2) == pytest.approx(np.log(0.25))
         assert share.from_scale(np.log(0.25)) == pytest.approx(0.2)
-        assert replace(share, fraction=False).to_scale(0.2) == pytest.approx(np.log(0.2))
+        assert replace(share, scale="log").to_scale(0.2) == pytest.approx(np.log(0.2))
 
 
 def group(study: str, n: int, **fields: object) -> list[Observation]:
@@ -324,7 +324,7 @@ class TestTables:
             row = rows[p.name]
             assert float(row["estimate"]) == pytest.approx(fit().values[p.name], rel=1e-3)
             assert float(row["se"]) == pytest.approx(fit().sd[p.name], abs=1e-4)
-            assert (float(row["prior_sd"]), row["scale"]) == (p.sd, "logit" if p.fraction else "log")
+            assert (float(row["prior_sd"]), row["scale"]) == (p.sd, p.scale)
         assert rows["F_smoked"]["data"] == "smoked"
         assert rows["MTT_THC_oral"]["data"] == "-"
         assert float(rows["MTT_THC_oral"]["contraction"]) == pytest.approx(0.0, abs=0.02)

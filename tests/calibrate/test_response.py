@@ -10,7 +10,7 @@ import pytest
 from lissive.calibrate.emulator import learn
 from lissive.calibrate.response import Effort, fit_response, fitted_on, priors, response_at, sample, target_of
 from lissive.calibrate.response_data import Datum, data_of, to_scale
-from lissive.calibrate.response_write import estimates, inference_data, write_response
+from lissive.calibrate.tables import estimates, inference_data, write_response
 from lissive.errors import StudyError
 from lissive.trials.published import shipped_published
 

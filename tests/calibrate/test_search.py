@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lissive.calibrate.search import REACH, best_nearby, downhill
+from lissive.calibrate.pk import REACH, best_nearby, downhill
 
 SLOPES = np.array([[1.0, 0.5], [0.0, 2.0], [1.0, -1.0]])
 WIDE = np.full(2, -9.0), np.full(2, 9.0)

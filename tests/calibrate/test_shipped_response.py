@@ -11,13 +11,12 @@ import pytest
 
 import lissive
 from lissive.calibrate.response import priors
-from lissive.calibrate.response_write import read_estimates
+from lissive.calibrate.tables import read_estimates
 from lissive.model.parameters import load_parameters
+from lissive.simulation.days import thresholds
 from lissive.simulation.ratings import figures
-from lissive.simulation.titrate import thresholds
-from lissive.trials.posterior import draws
+from lissive.trials.people import BETWEEN, RATING, SPREAD, TITRATION, between_trials, draws
 from lissive.trials.reproduce import stamp
-from lissive.trials.response import BETWEEN, RATING, SPREAD, TITRATION, between_trials
 
 FOUND = Path(str(lissive.__file__)).parent / "calibrate" / "found"
 PAGE = Path(__file__).parents[2] / "docs" / "trials.md"

@@ -13,7 +13,7 @@ from lissive.errors import CaseError
 from lissive.evidence.words import outcomes, studied_as
 from lissive.evidence.words import products as evidence_products
 from lissive.forecast import outcomes as forecast_outcomes
-from lissive.trials.measures import MEASURES
+from lissive.trials.parts import MEASURES
 
 TABLES = Path(lissive.case.__file__).parent
 

@@ -10,7 +10,7 @@ import pytest
 from lissive.case import make_case, read_case
 from lissive.case_answer import answer, compose
 from lissive.cli.main import main
-from lissive.report.screen_text import LINES, WIDTH, screen
+from lissive.report.case_text import LINES, WIDTH, screen
 from lissive.safety import Flag, SafetyAnswer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"

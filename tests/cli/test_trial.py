@@ -142,10 +142,10 @@ def test_power_by_size(design, tmp_path, capsys):
 
 
 def test_assurance_draws_from_the_table(design, tmp_path, monkeypatch, capsys):
-    from lissive.trials import posterior
+    from lissive.trials import people
 
     path = tmp_path / "draws.tsv"
-    monkeypatch.setattr(posterior, "DRAWS", path)
+    monkeypatch.setattr(people, "DRAWS", path)
     assert lissive("power", design, "--n", 6, "--replicates", 2, "--assurance") == 2
     assert "There are no posterior draws" in capsys.readouterr().err
     path.write_text("max_placebo_spasm\n0.1\n0.3\n", encoding="utf-8")

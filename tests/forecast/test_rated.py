@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lissive.arrays import FloatArray
 from lissive.forecast.predict import _course, _rated
-from lissive.simulation.streams import Floats
 
 N, WEEKS, SD = 4000, 3, 1.4
 
 
-def course(memory: float, weeks: int = WEEKS) -> Floats:
+def course(memory: float, weeks: int = WEEKS) -> FloatArray:
     """Of people whose stretches last `memory` days."""
     figures = {"course_sd": np.full(N, SD), "course_days": np.full(N, memory)}
     return _course(3, "pain_nrs", figures, weeks)
 
 
-def rated(level: float, *, sd: float = SD, days: Floats | None = None) -> Floats:
+def rated(level: float, *, sd: float = SD, days: FloatArray | None = None) -> FloatArray:
     weekly = {"pain_nrs": np.full((2, N, WEEKS + 1), level)}
     days = np.zeros((N, 7 * WEEKS)) if days is None else days
     return _rated(weekly, {"pain_nrs": days}, np.full(N, sd), 3)["pain_nrs"]

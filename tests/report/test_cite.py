@@ -12,8 +12,7 @@ import pytest
 
 from lissive.cli.main import main
 from lissive.errors import SimulationError
-from lissive.report.cite import Citation, cite
-from lissive.report.cite_text import cite_bibtex, cite_json, cite_text
+from lissive.report.cite import Citation, cite, cite_bibtex, cite_json, cite_text
 from lissive.simulation.output import write
 from lissive.simulation.solve import simulate
 

@@ -11,7 +11,7 @@ import pytest
 from lissive.evidence import shipped_studies
 from lissive.evidence.answer import answer_of
 from lissive.report.evidence_html import evidence_page
-from lissive.report.pool_words import pooled_words
+from lissive.report.pool_text import pooled_words
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

@@ -15,8 +15,15 @@ from lissive.evidence.answer import answer_of, pooled_answer
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.comparison import Comparison, Given
 from lissive.evidence.words import outcomes
-from lissive.report.forest import alt_text, caption, forest_figure, funnel_figure, write_figure, write_table
-from lissive.report.forest_lines import lines
+from lissive.report.forest import (
+    alt_text,
+    caption,
+    forest_figure,
+    funnel_figure,
+    lines,
+    write_figure,
+    write_table,
+)
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,17 @@ from lissive.evidence.answer import answer_of, pooled_answer
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.comparison import Comparison, Given, Group
 from lissive.evidence.reviews import reproduce
-from lissive.report.forest import alt_text, caption
-from lissive.report.forest_lines import lines
-from lissive.report.pool_text import pool_text, reproduced_text, study_table
-from lissive.report.pool_words import absolute_words, group_words, interval, number, sides
+from lissive.report.evidence_text import reproduced_text
+from lissive.report.forest import alt_text, caption, lines
+from lissive.report.pool_text import (
+    absolute_words,
+    group_words,
+    interval,
+    number,
+    pool_text,
+    sides,
+    study_table,
+)
 
 MS = "multiple_sclerosis"
 

@@ -16,7 +16,7 @@ from lissive.case_answer import CaseAnswer, answer
 from lissive.errors import CaseError
 from lissive.forecast import ForecastAnswer, ForecastNeeds, predict
 from lissive.report.case_text import case_text, headline
-from lissive.report.figure import PANELS, forecast_figure, save
+from lissive.report.figures import PANELS, forecast_figure, save
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-uk.yaml"
 

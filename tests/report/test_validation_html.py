@@ -11,15 +11,13 @@ import numpy as np
 import pytest
 
 from lissive.report.validation_html import validation_page, write_validation
-from lissive.report.validation_tables import interval, observed
-from lissive.report.validation_words import metric
+from lissive.report.validation_tables import interval, metric, observed
 from lissive.report.words import UNVERIFIED, number
 from lissive.studies import predict_studies, shipped_studies
-from lissive.validation.contraction import contraction
-from lissive.validation.curves import Curve, Point
 from lissive.validation.identifiability import assessed
-from lissive.validation.misses import NOT_EXPLAINED, explanations
 from lissive.validation.run import Dependence, Validation
+from lissive.validation.scenario import contraction
+from lissive.validation.score import NOT_EXPLAINED, Curve, Point, explanations
 from lissive.validation.sensitivity import Size, sensitivity
 from lissive.validation.targets import TargetResult, targets
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lissive.report import validation_stamp
-from lissive.report.validation_md import differences, stale, validation_markdown
+from lissive.report import validation_text
+from lissive.report.validation_text import differences, stale, validation_markdown
 from lissive.report.words import number
 
 from .synthetic import usual, validation
@@ -52,7 +52,7 @@ def test_a_page_is_stale_once_a_table_has_changed(
     studies.write_text("- id: new")
     assert "the studies" in str(stale(text, studies))
     assert "parameter tables" not in str(stale(text, studies))
-    monkeypatch.setattr(validation_stamp, "TABLES", "model/parameters/thc.tsv")
+    monkeypatch.setattr(validation_text, "TABLES", "model/parameters/thc.tsv")
     assert "the parameter tables" in str(stale(text, nowhere))
     assert "does not say" in str(stale("# Validation"))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lissive.case import make_case, products, read_case
 from lissive.case.facts import CurrentDrug, History
 from lissive.errors import CaseError, SafetyError
-from lissive.report.safety_text import safety_lines
+from lissive.report.case_parts import safety_lines
 from lissive.safety import SEVERITIES, judge, safety_of
 from lissive.safety._table import day_read, sources
 from lissive.safety.drugs import almost, drugs, drugs_of, read_drugs

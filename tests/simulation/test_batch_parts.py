@@ -8,6 +8,7 @@ import pytest
 from lissive.model import load
 from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.ratings import MOST_DAYS, by_day, stretches
+from lissive.simulation.streams import uniforms
 
 RATES = np.array([0.05, 0.1, 0.2, 0.4, 0.8])
 
@@ -52,6 +53,8 @@ def test_a_subjects_numbers_are_theirs_whoever_and_however_long() -> None:
     many = by_day(7, "x", np.arange(10), 300)
     assert (many[2, :5] == few[0]).all()
     assert (by_day(7, "x", np.array([9, 2]), 5)[1] == few[0]).all()
+    assert (few[0] == uniforms(7, "x", 5, first=2 * MOST_DAYS)).all()
+    assert by_day(7, "x", np.zeros(0, int), 5).shape == (0, 5)
 
 
 def test_too_many_days() -> None:

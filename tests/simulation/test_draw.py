@@ -10,7 +10,7 @@ from scipy.stats import kstest
 
 from lissive.errors import ParameterError
 from lissive.model.parameters import load_bounds, load_causes, load_genotypes, load_parameters
-from lissive.simulation.draw import draw
+from lissive.simulation.draw import Centres, draw
 from lissive.simulation.streams import normals, uniforms
 
 
@@ -86,7 +86,7 @@ def test_what_the_model_does_not_have_is_refused() -> None:
 def test_a_moved_centre_and_spread_keep_everybodys_place() -> None:
     """The person at a quantile of the table's distribution is at the same quantile of the moved one."""
     plain = draw(400, seed=9)
-    moved = draw(400, seed=9, typical={"max_placebo_spasm": 0.3}, spread={"Im_E": 1.6})
+    moved = draw(400, seed=9, own=Centres({"max_placebo_spasm": 0.3}, {"Im_E": 1.6}))
     for name in ("max_placebo_spasm", "Im_E"):
         order = np.argsort(np.asarray(plain.parameters[name]))
         assert (np.diff(np.asarray(moved.parameters[name])[order]) >= 0).all()
@@ -95,6 +95,26 @@ def test_a_moved_centre_and_spread_keep_everybodys_place() -> None:
     assert (np.asarray(plain.parameters["NRS0"]) == np.asarray(moved.parameters["NRS0"])).all()
 
 
+def test_patients_may_each_have_a_centre_and_spread_of_their_own() -> None:
+    """As if each had been drawn among others of their centre and spread: logit-normal, bounded, lognormal and fixed."""
+    low = {"max_placebo_spasm": 0.2, "NRS0": 5.0, "V1_THC": 4.0, "ugt_activity": 0.8}
+    high = {"max_placebo_spasm": 0.4, "NRS0": 7.0, "V1_THC": 6.0, "ugt_activity": 1.2}
+    one, other = (
+        draw(40, own=Centres(typical, {"Im_E": spread})) for typical, spread in ((low, 1.2), (high, 1.6))
+    )
+    pick = np.arange(40) % 2 == 1
+    mixed = draw(
+        40,
+        own=Centres(
+            {name: np.where(pick, high[name], low[name]) for name in low},
+            {"Im_E": np.where(pick, 1.6, 1.2)},
+        ),
+    )
+    assert mixed.drawn == one.drawn
+    for name, values in mixed.parameters.items():
+        np.testing.assert_array_equal(values, np.where(pick, other.parameters[name], one.parameters[name]))
+
+
 def test_a_centre_of_nothing_is_refused() -> None:
     with pytest.raises(ParameterError, match="nonsense"):
-        draw(3, typical={"nonsense": 1.0})
+        draw(3, own=Centres({"nonsense": 1.0}))

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from lissive.errors import EventError
 from lissive.model.equations import Equations
 from lissive.model.expression import Graph
-from lissive.simulation._unroll import Record, _unroll_any, unroll
 from lissive.simulation.events import (
     ADD,
     RATE,
@@ -29,6 +28,7 @@ from lissive.simulation.events import (
     read_events,
     regimen_of,
 )
+from lissive.simulation.unroll import Record, _unroll_any, unroll
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MODEL = Equations(

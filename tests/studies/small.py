@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from lissive.cli.main import main
+from lissive.errors import StudyError
 from lissive.studies import Observation, Studies, read_studies
 
 STUDY: dict[str, Any] = {
@@ -85,6 +86,13 @@ def refused(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
     said = capsys.readouterr()
     assert said.out == ""
     return said.err
+
+
+def wrong(folder: Path, *studies: Any) -> str:
+    """What is wrong with these studies."""
+    with pytest.raises(StudyError) as caught:
+        read(folder, *studies)
+    return str(caught.value)
 
 
 def metric(studies: Studies, name: str) -> Observation:

@@ -9,7 +9,7 @@ import pytest
 
 from lissive.cli.main import main
 from lissive.model.parameters import load_genotypes, load_interactions, load_liver
-from lissive.studies import arm, prose, read_studies, words
+from lissive.studies import arm, entry, prose, read_studies
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "validate.md").read_text(encoding="utf-8")
 
@@ -45,16 +45,16 @@ def test_the_example_runs(example, capsys):
 
 def test_for_all_that_is_understood_a_word_is_on_the_page():
     """One for each meaning; other spellings may stand in the table only."""
-    for field, means in {(row["field"], row["means"]) for row in words.table("words.tsv")}:
+    for field, means in {(row["field"], row["means"]) for row in entry.table("words.tsv")}:
         spelt = [
-            row["word"] for row in words.table("words.tsv") if (row["field"], row["means"]) == (field, means)
+            row["word"] for row in entry.table("words.tsv") if (row["field"], row["means"]) == (field, means)
         ]
-        assert means == words.NOT_MODELLED or any(f"`{word}`" in PAGE for word in spelt), (field, means)
+        assert means == entry.NOT_MODELLED or any(f"`{word}`" in PAGE for word in spelt), (field, means)
 
 
 def test_every_metric_that_is_computed_is_on_the_page():
-    for name, each in words.metrics().items():
-        if each.measure != words.NOT_MODELLED:
+    for name, each in entry.metrics().items():
+        if each.measure != entry.NOT_MODELLED:
             assert f"`{name}`" in PAGE, name
 
 
@@ -64,7 +64,7 @@ def test_every_medicine_genotype_and_liver_is_on_the_page():
 
 
 def test_every_field_is_on_the_page():
-    for field in (arm.DOSE_FIELDS | arm.POPULATION_FIELDS) - {"sprays", "note", "age"}:
+    for field in {*entry.fields("dose"), *entry.fields("population")} - {"sprays", "note", "age"}:
         assert re.search(rf"[`.]{field}\b", PAGE), field
 
 
@@ -72,17 +72,18 @@ def test_every_field_is_on_the_page():
     "schedule", re.findall(r"`([^`]+)`", re.search(r"\| `dose.schedule`.*", PAGE)[0])[1:]
 )
 def test_every_schedule_on_the_page_is_understood(schedule):
-    assert prose.dose_times(schedule)
+    assert prose.schedule(schedule)
 
 
 def test_the_numbers_that_are_assumed_are_those_on_the_page():
+    most = {name: float(field.most or 0) for name, field in entry.fields("design").items()}
     for said in (
         f"| {arm.NOMINAL_N} |",
         f"| {60 * arm.SMOKING_H:g} minutes;",
-        f"| {prose.STEADY_DAYS:g} days |",
-        f"0 to {arm.MOST_H:g} |",
-        f"over 0 to {arm.MOST_MG:.0f};",
-        f"over 0 to {arm.MOST_KG:g} |",
-        f"over 0 to {arm.MOST_MIN:g} |",
+        f"| {arm.STEADY_DAYS:g} days |",
+        f"0 to {most['sampling_h']:g} |",
+        f"over 0 to {most['THC_mg']:.0f};",
+        f"over 0 to {most['weight_kg']:g} |",
+        f"over 0 to {most['duration_min']:g} |",
     ):
         assert said in PAGE, said

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from lissive.trials.design import Design
-from lissive.trials.read import make_design
+from lissive.trials.design import Design, make_design
 
 SPRAY = {"product": "nabiximols", "units_counted": "spray", "most_per_day": 12}
 SMALL: dict[str, Any] = {

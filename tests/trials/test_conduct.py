@@ -11,11 +11,10 @@ import pytest
 from lissive.errors import DesignError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
-from lissive.trials.conduct import conduct
-from lissive.trials.data import TrialData
-from lissive.trials.days import RTOL
-from lissive.trials.read import make_design
-from lissive.trials.response import Response
+from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.design import make_design
+from lissive.trials.observe import TrialData
+from lissive.trials.people import Response
 
 
 def same(a: Any, b: Any) -> bool:
@@ -262,6 +261,7 @@ def test_strata_are_balanced_each_for_itself() -> None:
     for each in conduct(make_design(data), range(3)):
         severe = each.baseline["spasticity_nrs"][:, 0] >= 7
         assert 40 < severe.sum() < 160
+        assert (each.stratum == severe).all()
         for stratum in (severe, ~severe):
             counts = np.bincount(each.group[stratum], minlength=2)
             assert abs(int(counts[0]) - int(counts[1])) <= 2
@@ -310,9 +310,9 @@ def test_a_failure_needs_a_week_to_be_seen_in() -> None:
 
 
 def test_what_the_machine_has_no_memory_for_is_said_before_it_is_run(small, monkeypatch):
-    from lissive.trials import size
+    from lissive.trials import parts
 
     conduct(small(), [0])
-    monkeypatch.setattr(size, "memory", lambda: 100_000)
-    with pytest.raises(DesignError, match=r"12 patients, \d+ screened.*GB of memory.*about \d+ patients"):
+    monkeypatch.setattr(parts, "memory", lambda: 50_000)
+    with pytest.raises(DesignError, match=r"12 patients over 42 days.*GB of memory.*about \d+ patients"):
         conduct(small(), [0])

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from lissive.errors import DesignError
-from lissive.trials.design import Design
-from lissive.trials.measures import EVENTS, MEASURES
-from lissive.trials.parts import Analysis, Arm, Crossover, Endpoint, Keep, Population, RunIn
-from lissive.trials.read import located, read_design
+from lissive.trials.design import Design, located, read_design
+from lissive.trials.parts import EVENTS, MEASURES, Analysis, Arm, Crossover, Endpoint, Keep, Population, RunIn
 
 FILE = """\
 trial: t

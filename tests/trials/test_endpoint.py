@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lissive.trials.analyse import groups_of
-from lissive.trials.data import ADVERSE, OTHER, STAYED, Flow, TrialData
-from lissive.trials.endpoint import arm_result, column
+from lissive.trials.endpoint import arm_result, column, groups_of
+from lissive.trials.observe import ADVERSE, OTHER, STAYED, Flow, TrialData
 from lissive.trials.parts import Endpoint
 
 NAN = float("nan")
@@ -20,6 +19,7 @@ def by_hand() -> TrialData:
         replicate=0,
         screening_id=np.arange(4),
         group=np.array([0, 0, 1, 1]),
+        stratum=np.zeros(4, int),
         treatment=np.array([[0], [0], [1], [1]]),
         screening={"spasticity_nrs": np.array([9.0, 8.0, 8.0, 5.0])},
         baseline={"spasticity_nrs": np.array([[8.0], [6.0], [7.0], [5.0]])},

@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from lissive.trials._fits import Estimate
 from lissive.trials.estimate import ancova, crossover, odds_ratio, power, rate_ratio
-from lissive.trials.survival import hazard_ratio, log_rank, survival
+from lissive.trials.fits import Estimate, hazard_ratio, log_rank, survival
 
 NAN = math.nan
 Z = stats.norm.ppf(0.975)

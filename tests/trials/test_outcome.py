@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lissive.arrays import IntArray
-from lissive.simulation.streams import Floats
-from lissive.trials.data import ADVERSE, NO_EFFECT, OTHER, STAYED
-from lissive.trials.outcome import left_of
+from lissive.arrays import FloatArray, IntArray
+from lissive.trials.observe import ADVERSE, NO_EFFECT, OTHER, STAYED, left_of
 
 N, DAYS, HOURS = 20_000, 30, 24.0
 OUTPUTS = ("leave_effect", "dropout_hazard", "leave_adverse")
@@ -17,7 +15,7 @@ ADVERSE_H, EFFECT_H, OTHER_H = 0.5e-3, 0.4e-3, 0.9e-3
 TOTAL_H = ADVERSE_H + EFFECT_H + OTHER_H
 
 
-def left(other_adverse: float) -> tuple[Floats, IntArray]:
+def left(other_adverse: float) -> tuple[FloatArray, IntArray]:
     """Days and reasons, of people whose hazards stay the same."""
     everybody = np.arange(N)
     day = np.tile([EFFECT_H, TOTAL_H, ADVERSE_H], (N, 1))

@@ -7,9 +7,8 @@ import json
 import pytest
 
 from lissive.errors import DesignError
-from lissive.trials.posterior import draws
-from lissive.trials.power import chosen_endpoint, power, sized
-from lissive.trials.run import run_trial
+from lissive.trials.people import draws
+from lissive.trials.run import chosen_endpoint, power, run_trial, sized
 from lissive.trials.summary import comparisons
 
 

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from lissive.errors import DesignError
-from lissive.trials.data import ADVERSE, Flow, TrialData
+from lissive.trials.design import make_design
+from lissive.trials.observe import ADVERSE, Flow, TrialData
 from lissive.trials.parts import Endpoint
+from lissive.trials.people import Response
 from lissive.trials.published import Observed, read_published, shipped_published
-from lissive.trials.read import make_design
-from lissive.trials.reproduce import chosen, reproduce_published
-from lissive.trials.response import Response
-from lissive.trials.statistic import statistic
+from lissive.trials.reproduce import chosen, reproduce_published, statistic
 
 FILE = """
 trials:
@@ -137,6 +136,7 @@ def by_hand():
         replicate=0,
         screening_id=np.arange(6),
         group=np.array([0, 0, 0, 1, 1, 1]),
+        stratum=np.zeros(6, int),
         treatment=np.array([[0], [0], [0], [1], [1], [1]]),
         screening={"spasticity_nrs": base},
         baseline={"spasticity_nrs": base[:, None]},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lissive.simulation.titrate import next_units, thresholds
-from lissive.trials.response import Response
+from lissive.simulation.days import next_units, thresholds
+from lissive.trials.people import Response
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.3])

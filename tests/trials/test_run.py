@@ -11,9 +11,8 @@ import pytest
 
 from lissive.errors import DesignError
 from lissive.trials import run as room
-from lissive.trials.kept import curves
 from lissive.trials.run import Results, run_trial
-from lissive.trials.store import PATIENTS, RECORD
+from lissive.trials.store import PATIENTS, RECORD, curves
 from lissive.trials.summary import summary
 
 

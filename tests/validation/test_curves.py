@@ -9,7 +9,7 @@ import pytest
 
 from lissive.studies import Arm, Observation, Studies, shipped_studies
 from lissive.studies.observation import PRINTED
-from lissive.validation.curves import Curve, curves, points_of
+from lissive.validation.score import Curve, curves, points_of
 
 ARM = Arm("study2020", 6, "oral", 10.0, 0.0, sampling=(0.0, 0.5, 1.0, 2.0, 4.0, 8.0))
 

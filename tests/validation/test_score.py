@@ -261,6 +261,8 @@ class TestCommand:
         said = capsys.readouterr()
         assert (said.out, report.read_text()) == ("", "mine")
         assert f"{report}: --report must be a folder" in said.err
+        assert main(["validate", "--studies", str(small), "--report", str(report / "below")]) == 2
+        assert f"{report} is a file" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         ("words", "said"),

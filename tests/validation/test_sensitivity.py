@@ -13,8 +13,7 @@ from scipy.special import logit
 from lissive.errors import LissiveError, ParameterError, SimulationError
 from lissive.model import load
 from lissive.model.parameters import load_parameters
-from lissive.report.sensitivity_text import identifiability_text, sensitivity_text
-from lissive.validation.contraction import contraction
+from lissive.report.sensitivity import identifiability_text, sensitivity_text
 from lissive.validation.identifiability import (
     Identifiability,
     assessed,
@@ -23,11 +22,8 @@ from lissive.validation.identifiability import (
     identifiability,
     judged,
 )
-from lissive.validation.indices import morris, ranked, sobol
-from lissive.validation.scenario import Scenario
-from lissive.validation.sensitivity import Sensitivity, Size, sensitivity
-from lissive.validation.tables import rows
-from lissive.validation.uncertain import depends_on, uncertain, within_liver
+from lissive.validation.scenario import Scenario, contraction, depends_on, rows, uncertain, within_liver
+from lissive.validation.sensitivity import Sensitivity, Size, morris, ranked, sensitivity, sobol
 
 SMALL = Size(trajectories=3, base=16, most=5, together=40)
 
@@ -376,7 +372,7 @@ def test_contraction_of_what_cannot_be_is_refused(prior: dict, posterior: dict) 
 
 
 def test_tables_say_where_their_numbers_come_from() -> None:
-    import lissive.validation.tables as here
+    import lissive.validation.scenario as here
 
     words = {"measured", "calculated", "fitted", "fixed", "assumed", "unknown"}
     for path in sorted(Path(here.__file__).parent.glob("uncertainty_*.tsv")):

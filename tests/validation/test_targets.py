@@ -5,27 +5,45 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lissive.errors import LissiveError, ParameterError
+from lissive.errors import ParameterError
 from lissive.model import compose, load
-from lissive.model.parameters import load_parameters
-from lissive.report.targets_text import count_text, targets_text
-from lissive.validation._target_measures import MEASURES
-from lissive.validation._target_patients import PATIENT_MEASURES
-from lissive.validation._target_rows import FOLDER, load_arms, load_targets
-from lissive.validation._target_runs import recalled_constants, schedule_of, typical
-from lissive.validation.targets import NO_REASON, TargetResult, targets
+from lissive.model.parameters import load_causes, load_parameters
+from lissive.report.validation_tables import count_text, targets_text
+from lissive.validation import predicted
+from lissive.validation.predicted import PREDICTED, Arm, Grid, Patients, Predicted, apparent_ke0, risk_percent
+from lissive.validation.targets import (
+    FOLDER,
+    MS_PATIENTS,
+    NO_REASON,
+    Runs,
+    TargetResult,
+    figure,
+    load_targets,
+    recalled_constants,
+    responders_percent,
+    schedule_of,
+    targets,
+    typical,
+)
 
-TABLES = ("targets.tsv", "target_arms.tsv", "target_sources.tsv")
+TABLES = ("targets.tsv", "target_sources.tsv")
 DEMANDS = {str(number) for number in range(1, 19)} - {"11"}  # 11 was never given out
 CANNOT_RUN = {"stroke", "withdrawal_completed", "h_reflex"}
-ROWS = load_targets()
-PATIENTS = [row.id for row in ROWS.values() if row.arm == "ms_patients"]
+ROWS = {name: row for name, (row, _) in load_targets().items()}
+PATIENTS = [name for name in ROWS if name in PREDICTED and isinstance(PREDICTED[name].given[0], Patients)]
+
+
+def computed(monkeypatch: pytest.MonkeyPatch, asked: Predicted) -> tuple[float, str, tuple[str, ...]]:
+    """The figure of a function that is given something else than the target that it is for."""
+    monkeypatch.setitem(PREDICTED, "tried", asked)
+    return figure(asked, Runs(["tried"]))
 
 
 @pytest.fixture(scope="module")
@@ -68,16 +86,25 @@ def test_every_demand_is_there() -> None:
     assert {row.number for row in ROWS.values()} - {"-"} == DEMANDS
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_every_line_of_the_tables_is_used(table: str) -> None:
-    rows = ROWS.values()
-    if table == "target_arms.tsv":
-        assert set(load_arms()) == {name for row in rows for name in (row.arm, row.against)} - {"-"}
-    if table == "target_sources.tsv":
-        keys = [line.split("\t")[0] for line in (FOLDER / table).read_text().splitlines()[1:]]
-        assert set(keys) <= {key for row in rows for key in row.sources}
-    if table == "targets.tsv":
-        assert {row.measure.split()[0] for row in rows} - {"-"} == {*MEASURES, *PATIENT_MEASURES}
+def test_every_source_and_function_is_used() -> None:
+    """Of the table of sources every row is cited; every function is of a target of the table."""
+    keys = [line.split("\t")[0] for line in (FOLDER / "target_sources.tsv").read_text().splitlines()[1:]]
+    cited = [line.split("\t")[11] for line in (FOLDER / "targets.tsv").read_text().splitlines()[1:]]
+    assert set(keys) <= {key for cell in cited for key in cell.split()}
+    assert set(ROWS) - CANNOT_RUN == set(PREDICTED)
+
+
+def test_every_arm_goes_with_its_model() -> None:
+    """Causes, settings and depots are there; a name that is not would be found by no test of a figure alone."""
+    given = [each for asked in PREDICTED.values() for each in asked.given]
+    arms = {id(each): each for each in given if isinstance(each, Arm)}
+    arms |= {id(each): each.arm for each in given if isinstance(each, Grid)}
+    arms |= {id(each): each.like for each in given if isinstance(each, Patients)}
+    for arm in arms.values():
+        equations = load(arm.model)
+        assert arm.cause in ({"", *load_causes()} if arm.model == "lissive" else {""})
+        assert set(typical(arm, equations)) <= set(equations.parameters)
+        assert len(schedule_of(arm, equations)) >= len(arm.doses)
 
 
 @pytest.mark.slow
@@ -89,7 +116,7 @@ def test_every_unmet_or_unasked_target_has_its_reason(found: dict[str, TargetRes
 
 @pytest.mark.slow
 def test_what_the_model_has_no_run_for_is_not_judged(found: dict[str, TargetResult]) -> None:
-    assert {name for name in found if ROWS[name].arm == "-"} == CANNOT_RUN
+    assert {name for name in found if name not in PREDICTED} == CANNOT_RUN
     assert all(found[name].value is None and found[name].met is None for name in CANNOT_RUN)
 
 
@@ -155,10 +182,9 @@ def test_placebo_response_with_its_closed_form(found: dict[str, TargetResult]) -
     assert found["placebo_half_time"].value == pytest.approx(np.argmax(done >= 0.5) / 24, abs=0.05)
 
 
-def by_roadrunner(arm_name: str, outputs: list[str]) -> dict[str, Any]:
+def by_roadrunner(arm: Arm, outputs: list[str]) -> dict[str, Any]:
     """One arm by libRoadRunner, hour by hour."""
     roadrunner, antimony = pytest.importorskip("roadrunner"), pytest.importorskip("antimony")
-    arm = load_arms()[arm_name]
     antimony.clearPreviousLoads()
     text = compose.lissive_text(arm.cause)
     assert antimony.loadAntimonyString(text) >= 0, antimony.getLastError()
@@ -185,7 +211,7 @@ def by_roadrunner(arm_name: str, outputs: list[str]) -> dict[str, Any]:
 @pytest.mark.slow
 def test_twelve_weeks_of_spray_by_another_solver(found: dict[str, TargetResult]) -> None:
     outputs = ["spasms_per_day", "ashworth", "R_brain", "dizziness_cum"]
-    drug, none = (by_roadrunner(f"ms_{arm}_12_weeks", outputs) for arm in ("spray", "placebo"))
+    drug, none = (by_roadrunner(arm, outputs) for arm in (predicted.SPRAY_12W, predicted.PLACEBO_12W))
     last = {name: [seen[name][-7 * 24 :].mean() for seen in (drug, none)] for name in outputs}
     ratio = last["spasms_per_day"][0] / last["spasms_per_day"][1]
     assert found["spasms_ms"].value == pytest.approx(ratio, rel=1e-3)
@@ -197,21 +223,21 @@ def test_twelve_weeks_of_spray_by_another_solver(found: dict[str, TargetResult])
 
 @pytest.mark.slow
 def test_heavy_smoking_by_another_solver(found: dict[str, TargetResult]) -> None:
-    seen = by_roadrunner("smoker_4", ["R_brain", "FAAH"])
+    seen = by_roadrunner(predicted.SMOKER_4, ["R_brain", "FAAH"])
     assert found["cb1_in_smokers"].value == pytest.approx(100 * (seen["R_brain"][-1] - 1), rel=0.02)
     assert found["faah_in_smokers"].value == pytest.approx(100 * (seen["FAAH"][-1] - 1), rel=0.02)
 
 
+@pytest.mark.parametrize("ke0", [0.6, 2.0])
 def test_the_lag_of_the_high_gives_back_the_constant_where_thc_alone_acts(
-    changed: Callable[..., Path],
+    ke0: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = "s_AEA=1 s_AG2=1 smoked=1 tau_OH=0 k_adapt=0 k_des=0"
-    for ke0 in (0.6, 2.0):
-        folder = changed("target_arms.tsv", "cigarette", settings=f"{alone} ke0_THC={ke0}")
-        (met,) = targets(["high_ke0"], folder=folder)
-        # binding of CB1 by THC takes some of the endocannabinoids' place, which leaves a difference that grows with
-        # potency
-        assert met.value == pytest.approx(ke0, rel=0.15)
+    alone = predicted.SMOKED | {"tau_OH": 0.0, "k_adapt": 0.0, "k_des": 0.0, "ke0_THC": ke0}
+    arm = replace(predicted.CIGARETTE, settings=alone)
+    value, _, _ = computed(monkeypatch, Predicted(apparent_ke0, (arm, "intoxication", "THC_ng_mL")))
+    # binding of CB1 by THC takes some of the endocannabinoids' place, which leaves a difference that grows with
+    # potency
+    assert value == pytest.approx(ke0, rel=0.15)
 
 
 # ---- verdicts
@@ -242,23 +268,23 @@ def test_the_edge_of_a_range_is_not_rounded(
     assert targets(["aea_when_faah_blocked"], folder=folder)[0].met is False
 
 
-def test_a_figure_that_rests_on_a_recalled_constant_names_it(changed: Callable[..., Path]) -> None:
+def test_a_figure_that_rests_on_a_recalled_constant_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The food effect on the spray is recalled: fasted nothing depends on it, fed it does."""
     assert "food_odds_THC_spray" in recalled_constants()
-    fed = changed("target_arms.tsv", "ms_spray_12_weeks", settings="placebo_on=1 in_trial=1 fed=1")
-    assert "food_odds_THC_spray" in targets(["dizziness_drug"], folder=fed)[0].recalled_constants
+    fed = replace(predicted.SPRAY_12W, settings=predicted.IN_TRIAL | {"fed": 1.0})
+    _, _, rests_on = computed(monkeypatch, Predicted(risk_percent, (fed, "dizziness_cum")))
+    assert "food_odds_THC_spray" in rests_on
     assert "food_odds_THC_spray" not in targets(["dizziness_drug"])[0].recalled_constants
 
 
-def test_virtual_patients(changed: Callable[..., Path]) -> None:
+def test_virtual_patients(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few of them and for five weeks, to see that the way there is open."""
-    folder = changed("target_arms.tsv", "ms_patients", days="35", patients="40")
-    drug = targets(["responders_20_week4"], folder=folder)[0]
-    assert drug.value is not None
-    assert 0 < drug.value < 100
-    assert drug.value * 40 / 100 == pytest.approx(round(drug.value * 40 / 100))
-    assert drug.recalled
-    assert "40 virtual patients" in drug.detail
+    few = replace(MS_PATIENTS, size=40, weeks=5)
+    value, detail, rests_on = computed(monkeypatch, Predicted(responders_percent, (few, "active", 0.2, 4)))
+    assert 0 < value < 100
+    assert value * 40 / 100 == pytest.approx(round(value * 40 / 100))
+    assert rests_on
+    assert "40 virtual patients" in detail
 
 
 @pytest.mark.slow
@@ -318,22 +344,11 @@ def test_an_unknown_target_is_refused() -> None:
         ("targets.tsv", "nrs_ms", {"kind": "guessed"}, "kind is 'guessed'"),
         ("targets.tsv", "nrs_ms", {"provenance": "heard"}, "provenance is 'heard'"),
         ("targets.tsv", "nrs_ms", {"module": "heart"}, "module is 'heart'"),
-        ("targets.tsv", "nrs_ms", {"arm": "nowhere"}, "arm is 'nowhere'"),
         ("targets.tsv", "nrs_ms", {"source": "nobody1999"}, "source 'nobody1999' is in no table"),
         ("targets.tsv", "nrs_ms", {"constants": "gain_tune"}, "gain_tune is not a parameter"),
-        ("targets.tsv", "nrs_ms", {"set_by_hand": "no"}, "set_by_hand is no and the constants are gain_tone"),
-        ("targets.tsv", "nrs_ms", {"set_by_hand": "yes", "constants": "-"}, "the constants are none"),
-        ("targets.tsv", "nrs_ms", {"measure": "week_diference"}, "measure is 'week_diference'"),
-        ("targets.tsv", "nrs_ms", {"measure": "fold_after soon"}, "measure is 'fold_after soon'"),
-        ("targets.tsv", "nrs_ms", {"number": "7\t7"}, "has 20 cells|has 19 cells"),
+        ("targets.tsv", "nrs_ms", {"number": "7\t7"}, "has 15 cells|has 14 cells"),
         ("targets.tsv", "h_reflex", {"why_unmet": "-"}, "needs a reason"),
         ("targets.tsv", "nrs_ms", {"id": "spasms_ms"}, "duplicate target spasms_ms"),
-        ("target_arms.tsv", "als_thc_10mg", {"doses": "two pills"}, "The dose 'two pills' is not understood"),
-        ("target_arms.tsv", "als_thc_10mg", {"cause": "gout"}, "cause is 'gout'"),
-        ("target_arms.tsv", "als_thc_10mg", {"model": "other"}, "model is 'other'"),
-        ("target_arms.tsv", "als_thc_10mg", {"settings": "fed=yes"}, "the setting fed is 'yes'"),
-        ("target_arms.tsv", "als_thc_10mg", {"days": "ever"}, "days is 'ever'"),
-        ("target_arms.tsv", "als_thc_10mg", {"arm": "als_placebo"}, "duplicate arm als_placebo"),
     ],
 )
 def test_a_wrong_row_is_named_by_file_and_line(
@@ -347,17 +362,3 @@ def test_a_wrong_row_is_named_by_file_and_line(
     assert file == table
     twice = "duplicate" in str(raised.value)
     assert twice or int(line) == line_of(table, name)
-
-
-@pytest.mark.parametrize(
-    ("cells", "words"),
-    [
-        ({"doses": "THC_nose 5 mg at 8 on 1 day"}, "THC_nose cannot be dosed"),
-        ({"settings": "fat=1"}, "fat is not a parameter"),
-    ],
-)
-def test_an_arm_that_the_model_cannot_do_is_refused(
-    changed: Callable[..., Path], cells: dict[str, str], words: str
-) -> None:
-    with pytest.raises(LissiveError, match=words):
-        targets(["cramps_als_thc"], folder=changed("target_arms.tsv", "als_thc_10mg", **cells))

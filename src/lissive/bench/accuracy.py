@@ -14,32 +14,32 @@ from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.bench.problems import Problem
 from lissive.simulation.engine import Kernel, Seen, Tolerances, build
-from lissive.simulation.streams import Floats
 
 
-def scale_of(reference: Floats) -> Floats:
+def scale_of(reference: FloatArray) -> FloatArray:
     """(subject, 1, output) largest absolute value over time."""
-    largest: Floats = np.abs(reference).max(axis=1, keepdims=True)
+    largest: FloatArray = np.abs(reference).max(axis=1, keepdims=True)
     return largest
 
 
-def scaled_error(values: Floats, reference: Floats, scale: Floats | None = None) -> Floats:
+def scaled_error(values: FloatArray, reference: FloatArray, scale: FloatArray | None = None) -> FloatArray:
     """|values - reference| by each subject's and output's largest |reference| over time; (subject, time, output).
 
     Where the reference is always 0 it is |values| as they are. What is not a number is infinitely wrong.
     """
     scale = scale_of(reference) if scale is None else scale
-    error: Floats = np.abs(values - reference) / np.where(scale > 0.0, scale, 1.0)
+    error: FloatArray = np.abs(values - reference) / np.where(scale > 0.0, scale, 1.0)
     return np.nan_to_num(error, nan=np.inf, posinf=np.inf)
 
 
-def worst(error: Floats) -> float:
+def worst(error: FloatArray) -> float:
     return float(error.max(initial=0.0))
 
 
-def rms(error: Floats) -> float:
+def rms(error: FloatArray) -> float:
     return float(np.sqrt(np.mean(error**2)))
 
 
@@ -49,7 +49,7 @@ class Solved:
 
     problem: Problem
     kernel: Kernel
-    patients: Mapping[str, Floats]
+    patients: Mapping[str, FloatArray]
     reference_rtol: float
     reference: Seen
     seconds: dict[float, float] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Solved:
 def our_run(
     problem: Problem,
     kernel: Kernel,
-    patients: Mapping[str, Floats],
+    patients: Mapping[str, FloatArray],
     rtol: float,
     *,
     threads: int = 1,
@@ -124,12 +124,12 @@ def accuracy(solved: Solved, tolerances: Sequence[float]) -> list[dict[str, Any]
     return rows
 
 
-def _place(error: Floats, problem: Problem) -> dict[str, Any]:
+def _place(error: FloatArray, problem: Problem) -> dict[str, Any]:
     subject, hour, output = (int(i) for i in np.unravel_index(np.argmax(error), error.shape))
     return {"patient": subject + 1, "hour": float(problem.hours[hour]), "output": problem.outputs[output]}
 
 
-def _leaders(error: Floats, problem: Problem, rtol: float, count: int = 5) -> dict[str, float]:
+def _leaders(error: FloatArray, problem: Problem, rtol: float, count: int = 5) -> dict[str, float]:
     """The outputs with the largest errors, over rtol."""
     largest = error.max(axis=(0, 1))
     return {problem.outputs[i]: float(largest[i] / rtol) for i in np.argsort(-largest)[:count]}

@@ -18,9 +18,9 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.bench.problems import DAY, Problem
 from lissive.model.check import to_sbml
-from lissive.simulation.streams import Floats
 
 EVENTS, RESTARTS = "SBML events", "a halt at each dose"
 MAX_STEPS = 1_000_000
@@ -49,8 +49,8 @@ class Peer:
         self.legs = _legs(problem)
 
     def run(
-        self, patient: Mapping[str, float], start: Floats, rtol: float, atol: Floats
-    ) -> tuple[Floats | None, float, float]:
+        self, patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray
+    ) -> tuple[FloatArray | None, float, float]:
         """(time, output) values or None where it fails, and CPU and wall seconds.
 
         start, atol : (state,) amounts at time 0 and absolute tolerances.
@@ -74,15 +74,15 @@ class Peer:
                 values = None
             return values, time.process_time() - cpu, time.perf_counter() - wall
 
-    def _absolute(self, atol: Floats) -> None:
+    def _absolute(self, atol: FloatArray) -> None:
         """By name: the solver has an order of its own, and zero is not allowed."""
         for name, value in zip(self.problem.equations.states, atol, strict=True):
             self.solver.setIndividualTolerance(name, float(value))
 
-    def _by_events(self) -> Floats:
+    def _by_events(self) -> FloatArray:
         return np.array(self.model.simulate(times=self.problem.hours.tolist()))
 
-    def _by_restarts(self) -> Floats:
+    def _by_restarts(self) -> FloatArray:
         model = self.model
         values = np.empty((len(self.problem.hours), len(self.problem.outputs)))
         for doses, times, first, rows in self.legs:

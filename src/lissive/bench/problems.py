@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.forecast.predict import outcomes
 from lissive.model import load
 from lissive.model.equations import Equations
@@ -17,7 +18,7 @@ from lissive.simulation.draw import draw
 from lissive.simulation.engine import Doses, Kernel
 from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import ADD, Regimen, Schedule
-from lissive.simulation.streams import Floats, normals
+from lissive.simulation.streams import normals
 from lissive.table import rows_of
 from lissive.units import to_nmol
 
@@ -60,14 +61,14 @@ class Problem:
         return self.days * DAY
 
     @property
-    def hours(self) -> Floats:
+    def hours(self) -> FloatArray:
         return np.arange(0.0, self.until + 0.5, 1.0)
 
     @property
-    def edges(self) -> Floats:
+    def edges(self) -> FloatArray:
         return np.linspace(0.0, self.until, self.days + 1)
 
-    def patients(self, n: int) -> dict[str, Floats]:
+    def patients(self, n: int) -> dict[str, FloatArray]:
         """(subject,) values of all that differs from the model's own; the first is the typical patient."""
         mine = self.equations.parameters
         values = {name: np.full(n, value) for name, value in self.fixed.items()}

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.bench.accuracy import Solved, our_run, rms, scale_of, scaled_error, worst
 from lissive.bench.peer import EVENTS, RESTARTS, Peer
-from lissive.simulation.streams import Floats
 
 OURS, PEER = "lissive", "libroadrunner"
 SHARES = (1.0, 1e-3)
@@ -63,7 +63,7 @@ def ratio_at_equal_error(ours: Sequence[Point], theirs: Sequence[Point]) -> dict
     }
 
 
-def _seconds(points: Sequence[Point], errors: Floats) -> Floats:
+def _seconds(points: Sequence[Point], errors: FloatArray) -> FloatArray:
     error, seconds = (np.log(column) for column in zip(*points, strict=True))
     return np.exp(np.interp(np.log(errors), error, seconds))
 
@@ -104,7 +104,7 @@ class Comparison:
         self.scale = scale_of(solved.reference.values)
         self.peers: dict[str, Peer] = {}
 
-    def run(self, way: str, patient: int, rtol: float, share: float) -> tuple[Floats, float, float]:
+    def run(self, way: str, patient: int, rtol: float, share: float) -> tuple[FloatArray, float, float]:
         """Scaled error (time, output), infinite where the run fails, and CPU and wall seconds."""
         if way not in self.peers:
             self.peers[way] = Peer(self.solved.problem, way)

@@ -51,6 +51,8 @@ class Emulator:
 def learn(x: FloatArray, y: FloatArray) -> Emulator:
     """The emulator of runs; its penalty is chosen for each figure by leave-one-out.
 
+    Parameters
+    ----------
     x : (run, parameter) on standard scales.      y : (run, figure); a figure that is NaN in a run is left out there.
     """
     phi = features(x)

@@ -3,29 +3,28 @@
 Only observations whose split is `calibration` are taken; anything else is refused. Priors and the ranges that
 physiology allows are in priors_pk.tsv. Every arm is simulated with the same 96 people throughout, so that the cost is
 nearly a smooth function of the parameters. The search starts at the priors and is never told what the tables have for
-a fitted parameter: the same studies give the same result whatever was fitted before.
-"""
+a fitted parameter: the same studies give the same result whatever was fitted before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.optimize import least_squares
+from scipy.special import ndtri
 
 from lissive.arrays import FloatArray
-from lissive.calibrate.arms import predictor
 from lissive.calibrate.likelihood import Errors, drug_of, fit_errors, whitened
-from lissive.calibrate.search import best_nearby, downhill
+from lissive.calibrate.prior import Prior
 from lissive.errors import StudyError
 from lissive.model.parameters import load_parameters
-from lissive.studies import Observation
-from lissive.studies.observation import INFINITE
-from lissive.studies.run import SHARES
+from lissive.studies import Arm, Observation
+from lissive.studies.observation import ANALYTES, INFINITE
+from lissive.studies.run import SHARES, all_times, measure, simulate_arm, statistic
 from lissive.table import rows_of
 
 DRUGS = ("THC", "CBD")
@@ -46,26 +45,6 @@ PRODUCTS = {"F_THC_oral": "Fa_THC_oral", "F_THC_spray": "Fa_THC_spray"}
 """What studies report is the product of Fa (its name here), Fg and FH: that is where the knowledge is."""
 IN_DATA = 0.05
 """A parameter rests on a study that has at least this share of all that the data say about it."""
-
-
-@dataclass(frozen=True)
-class Prior:
-    """`sd` is of the logarithm, or of the logit where `fraction`; lower and upper are what is plausible."""
-
-    name: str
-    value: float
-    sd: float
-    lower: float
-    upper: float
-    fraction: bool
-    source: str = "-"
-    """Keys of sources.tsv."""
-
-    def to_scale(self, value: Any) -> Any:
-        return logit(value) if self.fraction else np.log(value)
-
-    def from_scale(self, x: Any) -> Any:
-        return expit(x) if self.fraction else np.exp(x)
 
 
 @dataclass(frozen=True)
@@ -100,27 +79,33 @@ def priors() -> tuple[Prior, ...]:
 
 @cache
 def _all_priors() -> tuple[Prior, ...]:
-    rows = rows_of(Path(__file__).parent / "priors_pk.tsv")
     kinds = load_parameters()
+
+    def scale(name: str) -> str:
+        known = name not in PRODUCTS and (kinds[name].distribution == "logitnormal" or name in SHARES)
+        return "logit" if known else "log"
+
     return tuple(
         Prior(
             row["name"],
+            scale(row["name"]),
             float(row["value"]),
             float(row["sd"]),
             float(row["lower"]),
             float(row["upper"]),
-            row["name"] not in PRODUCTS
-            and (kinds[row["name"]].distribution == "logitnormal" or row["name"] in SHARES),
             row["source"],
         )
-        for row in rows
+        for row in rows_of(Path(__file__).parent / "priors_pk.tsv")
     )
 
 
 def usable(observations: Sequence[Observation]) -> list[Observation]:
     """Those that say something about the parameters: means and medians of single conditions.
 
-    Raises       StudyError if one of them may not be fitted on.
+    Raises
+    ------
+    StudyError
+        If one of them may not be fitted on.
     """
     for one in observations:
         if one.split != "calibration":
@@ -153,7 +138,10 @@ def fit_pk(
 
     The two drugs are fitted one after the other: at the doses of the studies CBD moves THC a little, THC not CBD.
 
-    Raises       StudyError for an observation that may not be fitted on.
+    Raises
+    ------
+    StudyError
+        For an observation that may not be fitted on.
     """
     data = usable(observations)
     known = tuple(given or priors())
@@ -288,3 +276,138 @@ def _posterior(
         rests[prior.name] = tuple(s for s in order if by_study[s] >= IN_DATA) if informed else ()
         recalled[prior.name] = float(told[memory, k].sum() / total) if informed else 0.0
     return Fit(known, x, covariance, errors, rests, recalled)
+
+
+# -- the way to the mode ---------------------------------------------------------------------------
+# The robust cost bends sharply, so that a plain Gauss-Newton step creeps; and the model is dear. So each set of the
+# model's derivatives is used up: the cost that a linear model would have is minimised to the end.
+REACH = 0.7
+"""Of a logarithm or logit: as far as one step goes, a factor of two. Beyond, a straight line says little."""
+HALVINGS = 6
+
+
+def best_nearby(
+    cost: Callable[[FloatArray, FloatArray], FloatArray],
+    x: FloatArray,
+    logs: FloatArray,
+    slopes: FloatArray,
+    ends: tuple[FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """The step from `x` to the least of the sum of squares of `cost` were the model linear, and standard errors.
+
+    Parameters
+    ----------
+    cost : from parameters and the residuals of the model to what is squared.
+    logs, slopes : (residual,) and (residual, parameter) of the model at `x`.
+    """
+    within = np.maximum(ends[0], x - REACH), np.minimum(ends[1], x + REACH)
+    found = least_squares(
+        lambda at: cost(at, logs + slopes @ (at - x)),
+        x,
+        jac="3-point",
+        bounds=within,
+        method="dogbox",
+        ftol=1e-10,
+        xtol=1e-8,
+        gtol=1e-8,
+    )
+    return found.x - x, np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)))
+
+
+def downhill(
+    cost: Callable[[FloatArray], FloatArray],
+    x: FloatArray,
+    step: FloatArray,
+    ends: tuple[FloatArray, FloatArray],
+) -> FloatArray:
+    """Where the step leads, or as much of it as lowers the cost; `x` itself where none of it does."""
+    here = np.sum(cost(x) ** 2)
+    for k in range(HALVINGS):
+        there: FloatArray = np.clip(x + step / 2**k, *ends)
+        if np.sum(cost(there) ** 2) < here:
+            return there
+    return x
+
+
+# -- what the model says of the observations -------------------------------------------------------
+# The same people each time, and no jumps where none need be. A time on a grid and a sharp limit of quantification
+# make a mean or a median jump as one person steps over it, by more than a standard error is worth. Here peaks are
+# looked for between times, and limits are as blurred as assays are.
+SEED = 1
+FINE = np.round(np.concatenate([np.arange(0.0, 0.5, 0.01), np.arange(0.5, 12.0, 0.05)]), 2)
+"""Where peaks are looked for [h]; the first ones come within minutes."""
+LIMITS: FloatArray = np.exp(0.2 * ndtri((np.arange(8) + 0.5) / 8))
+"""Factors on a limit of quantification: there an assay may err by 20 %."""
+POWER = {"Cmax": 1.0, "AUC": 1.0, "CL": -1.0}
+"""What is measured goes with this power of the concentrations."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """An arm, when it is looked at, and what is asked of it."""
+
+    arm: Arm
+    times: FloatArray
+    asked: tuple[tuple[int, Observation], ...]
+
+
+def predictor(
+    observations: Sequence[Observation], people: int
+) -> Callable[[Mapping[str, float]], FloatArray]:
+    """From typical values that take the place of the tables' to (observation,) what the model says of each."""
+    plans = _plans(observations, people)
+
+    def predict(parameters: Mapping[str, float]) -> FloatArray:
+        result = np.empty(len(observations))
+        for plan in plans:
+            every = (
+                np.union1d(plan.times, FINE) if any(o.group == "time" for _, o in plan.asked) else plan.times
+            )
+            values = simulate_arm(plan.arm, every, 1, seed=SEED, parameters=parameters, evenly=True)
+            for k, one in plan.asked:
+                each = peak_time if one.group == "time" else blurred
+                wanted = np.isin(every, FINE if one.group == "time" else plan.times)
+                found = each(one, plan.arm, every[wanted], values[:, wanted])
+                result[k] = statistic(one.stat, found[None, :])[0]
+        return result
+
+    return predict
+
+
+def _plans(observations: Sequence[Observation], people: int) -> list[_Plan]:
+    asked: dict[str, list[tuple[int, Observation]]] = {}
+    for k, one in enumerate(observations):
+        asked.setdefault(repr(one.arm), []).append((k, one))
+    plans = []
+    for mine in asked.values():
+        arm = mine[0][1].arm
+        times = all_times(arm, [o for o in observations if o.study == arm.study])
+        plans.append(_Plan(replace(arm, n=people), times, tuple(mine)))
+    return plans
+
+
+def blurred(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -> FloatArray:
+    """(subject and limit,) what was measured, each person by each of the limits that the assay may have had."""
+    if one.measure not in POWER or not arm.lloq.get(one.analyte):
+        return measure(one, arm, times, values)
+    scaled = (values / LIMITS[:, None, None, None]).reshape(-1, *values.shape[1:])
+    back = np.repeat(LIMITS ** POWER[one.measure], len(values))
+    result: FloatArray = back * measure(one, arm, times, scaled)
+    return result
+
+
+def peak_time(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -> FloatArray:
+    """(subject and limit,) time of the highest concentration: of the top of the parabola through the highest three.
+
+    NaN where nothing can be quantified.
+    """
+    c = values[:, :, ANALYTES.index(one.analyte)] * arm.matrix.get(one.analyte, 1.0)
+    at = np.clip(c.argmax(axis=1), 1, len(times) - 2)
+    before, here, after = (c[np.arange(len(c)), at + k] for k in (-1, 0, 1))
+    t0, t1, t2 = (times[at + k] for k in (-1, 0, 1))
+    rise, fall = (here - before) / (t1 - t0), (after - here) / (t2 - t1)
+    curved = fall < rise
+    bend = np.where(curved, fall - rise, -1.0) / (t2 - t0)
+    top = np.where(curved, np.clip((t0 + t1) / 2 - rise / (2 * bend), t0, t2), t1)
+    seen = c.max(axis=1) >= np.maximum(LIMITS[:, None] * arm.lloq.get(one.analyte, 0.0), 1e-12)
+    return np.where(seen, top, np.nan).ravel()

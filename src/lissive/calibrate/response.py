@@ -9,31 +9,28 @@ trials takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
 from scipy.stats import norm, qmc
 
 from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import Emulator, learn
+from lissive.calibrate.prior import Prior
 from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.errors import DesignError, StudyError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.table import rows_of
-from lissive.trials.conduct import conduct, run_replicates
-from lissive.trials.data import TrialData
-from lissive.trials.days import RTOL
+from lissive.trials.conduct import RTOL, conduct
 from lissive.trials.design import Design
-from lissive.trials.people import People, recruit
+from lissive.trials.observe import TrialData
+from lissive.trials.people import BETWEEN, MOVED, People, Response, recruit
 from lissive.trials.published import PublishedTrial
-from lissive.trials.response import BETWEEN, MOVED, Response
-from lissive.trials.statistic import statistic
+from lissive.trials.reproduce import run_replicates, statistic
 
 Say = Callable[[str], None]
 KEPT = 2000
@@ -41,25 +38,6 @@ KEPT = 2000
 EDGE = 4.0
 """Standard deviations of the prior beyond which nothing is looked at: the emulator knows nothing there."""
 SUM_BETWEEN = tuple(f"{BETWEEN}{kind}" for kind in MOVED)
-
-
-@dataclass(frozen=True)
-class Prior:
-    """One row of priors_response.tsv."""
-
-    name: str
-    scale: str
-    value: float
-    sd: float
-    provenance: str
-    source: str
-    note: str
-
-    def at(self, z: Any) -> Any:
-        """The parameter, `z` standard deviations from its centre."""
-        if self.scale == "logit":
-            return expit(logit(self.value) + self.sd * np.asarray(z))
-        return self.value * np.exp(self.sd * np.asarray(z))
 
 
 @dataclass(frozen=True)
@@ -105,9 +83,8 @@ class Posterior:
 def priors() -> tuple[Prior, ...]:
     """All parameters that are fitted on trials."""
     rows = rows_of(Path(__file__).parent / "priors_response.tsv")
-    texts = ("name", "scale", "provenance", "source", "note")
     return tuple(
-        Prior(value=float(row["value"]), sd=float(row["sd"]), **{name: row[name] for name in texts})
+        Prior(row["name"], row["scale"], float(row["value"]), float(row["sd"]), source=row["source"])
         for row in rows
     )
 
@@ -139,7 +116,10 @@ def fit_response(
 ) -> Posterior:
     """Fit on all figures of these trials.
 
-    Raises       StudyError where a trial may not be fitted on, or none says anything.
+    Raises
+    ------
+    StudyError
+        Where a trial may not be fitted on, or none says anything.
     """
     effort, wanted = effort or Effort(), tuple(wanted or priors())
     data = data_of(trials)
@@ -149,8 +129,9 @@ def fit_response(
         )
     wanted_trials = [t for k, t in enumerate(trials) if any(d.trial == k for d in data)]
     data = data_of(wanted_trials)
-    x = _spread(effort.runs[0], len(wanted), seed)
-    y = simulate_figures(wanted_trials, data, wanted, x, seed, effort.patients, threads, say)
+    x = spread_over(effort.runs[0], len(wanted), seed)
+    simulator = Simulator(wanted_trials, data, wanted, seed, effort.patients, threads, say)
+    y = simulator.figures(x)
     if (never := ~np.isfinite(y).any(axis=0)).any():
         first_lost = data[int(np.argmax(never))].observed
         raise StudyError(
@@ -164,14 +145,7 @@ def fit_response(
         draws = sample(data, wanted, emulator, seed, replace(effort, ensembles=1))[0]
         more = _near(draws, runs, seed + wave)
         first = len(x)
-        y = np.concatenate(
-            [
-                y,
-                simulate_figures(
-                    wanted_trials, data, wanted, more, seed, effort.patients, threads, say, first
-                ),
-            ]
-        )
+        y = np.concatenate([y, simulator.figures(more, first)])
         x = np.concatenate([x, more])
         emulator = learn(x, y)
     say("posterior")
@@ -180,7 +154,7 @@ def fit_response(
     return Posterior(wanted, *fitted, emulator, draws, logp, accepted, chains, seed, len(x))
 
 
-def _spread(runs: int, parameters: int, seed: int) -> FloatArray:
+def spread_over(runs: int, parameters: int, seed: int) -> FloatArray:
     """(run, parameter) a Latin hypercube over the priors, a little wider than they are."""
     u = qmc.LatinHypercube(parameters, rng=np.random.default_rng(seed)).random(runs)
     z: FloatArray = 1.15 * norm.ppf(u)
@@ -197,38 +171,50 @@ def _near(draws: FloatArray, runs: int, seed: int) -> FloatArray:
 
 
 # -- the simulator ------------------------------------------------------------------------------------
-def simulate_figures(
-    trials: Sequence[PublishedTrial],
-    data: Sequence[Datum],
-    wanted: Sequence[Prior],
-    x: FloatArray,
-    seed: int,
-    patients: int,
-    threads: int,
-    say: Say,
-    first: int = 0,
-) -> FloatArray:
-    """(run, figure) on the scales of the fit: each run has patients of its own, the same ones on every arm."""
-    y = np.full((len(x), len(data)), np.nan)
-    responses = [response_at(wanted, z, centre=True) for z in x]
-    settings = Settings(Tolerances(rtol=RTOL), threads)
-    for place, trial in enumerate(trials):
-        say(f"{trial.id}: {len(x)} runs")
-        mine = [k for k, d in enumerate(data) if d.trial == place]
-        design = _sized(trial, patients)
+@dataclass(frozen=True)
+class Simulator:
+    """Virtual trials that are looked at as the published ones were; each run has patients of its own."""
+
+    trials: Sequence[PublishedTrial]
+    data: Sequence[Datum]
+    wanted: Sequence[Prior]
+    seed: int
+    patients: int
+    """On each arm."""
+    threads: int
+    say: Say
+
+    def figures(self, x: FloatArray, first: int = 0) -> FloatArray:
+        """(run, figure) on the scales of the fit, for (run, parameter) points, by the same patients on every arm.
+
+        first : number of the first run.
+        """
+        y = np.full((len(x), len(self.data)), np.nan)
+        responses = [response_at(self.wanted, z, centre=True) for z in x]
+        size = max(1, 8000 // self.patients)
+        for place, trial in enumerate(self.trials):
+            self.say(f"{trial.id}: {len(x)} runs")
+            mine = [k for k, datum in enumerate(self.data) if datum.trial == place]
+            for start in range(0, len(x), size):
+                part = {first + r: responses[r] for r in range(start, min(start + size, len(x)))}
+                design = _sized(trial, self.patients)
+                for r, every in self._runs(design, part):
+                    for k in mine:
+                        observed = self.data[k].observed
+                        found = statistic(design, every, observed)
+                        y[r - first, k] = to_scale(observed, found, self.patients)
+        return y
+
+    def _runs(
+        self, design: Design, responses: Mapping[int, Response]
+    ) -> Iterator[tuple[int, dict[str, TrialData]]]:
+        """Each run that can be simulated at its parameters: its number, and what it is on each arm."""
+        people = [p for r, answer in responses.items() if (p := _recruited(design, r, self.seed, answer))]
         arms = list(design.shares) if not design.crossover else [None]
-        size = max(1, 8000 // patients)
-        for start in range(0, len(x), size):
-            part = range(start, min(start + size, len(x)))
-            people = {r: p for r in part if (p := _recruited(design, first + r, seed, responses[r]))}
-            carried = _on_each_arm(design, arms, list(people.values()), settings)
-            for r, found in zip(people, carried, strict=True):
-                if found is None:
-                    continue  # nobody could be kept at these parameters: not learnt from
-                every = {arm: found.get(arm, found[arms[0]]) for arm in design.arms}
-                for k in mine:
-                    y[r, k] = to_scale(data[k].observed, statistic(design, every, data[k].observed), patients)
-    return y
+        settings = Settings(Tolerances(rtol=RTOL), self.threads)
+        for each, found in zip(people, _on_each_arm(design, arms, people, settings), strict=True):
+            if found is not None:  # nobody could be kept at these parameters: not learnt from
+                yield each.replicate, {arm: found.get(arm, found[arms[0]]) for arm in design.arms}
 
 
 def _recruited(design: Design, number: int, seed: int, response: Response) -> People | None:
@@ -268,8 +254,10 @@ def sample(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Draws of independent ensembles.
 
-    Returns      (ensemble, draw, parameter) draws, (ensemble, draw) log probability, share of accepted moves,
-    and (ensemble, step, walker, parameter) what convergence is judged by.
+    Returns
+    -------
+    (ensemble, draw, parameter) draws, (ensemble, draw) log probability, proportion of accepted moves, and (ensemble,
+    step, walker, parameter) what convergence is judged by.
     """
     from threadpoolctl import threadpool_limits
 

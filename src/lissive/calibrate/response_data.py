@@ -69,7 +69,10 @@ def to_scale(observed: Observed, value: float, n: int | None = None) -> float:
 def data_of(trials: Sequence[PublishedTrial]) -> list[Datum]:
     """What of these trials can be fitted on.
 
-    Raises       StudyError for a trial that may not be fitted on.
+    Raises
+    ------
+    StudyError
+        For a trial that may not be fitted on.
     """
     found = []
     for place, trial in enumerate(trials):

@@ -16,15 +16,15 @@ from scipy.stats import chisquare
 
 from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import learn
-from lissive.calibrate.response import Effort, Say, _spread, priors, response_at, sample, simulate_figures
+from lissive.calibrate.response import Effort, Say, Simulator, priors, response_at, sample, spread_over
 from lissive.calibrate.response_data import Datum, data_of, says, to_scale
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.simulation.streams import normals
-from lissive.trials.conduct import conduct
-from lissive.trials.days import RTOL
+from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.people import Response
 from lissive.trials.published import PublishedTrial
-from lissive.trials.statistic import statistic
+from lissive.trials.reproduce import statistic
 
 PARAMETERS = ("gain_tone", "max_placebo_spasm", "titration willing")
 TRIAL = "collin_2007"
@@ -62,8 +62,8 @@ def calibration_ranks(
     """Ranks of the true values in the posteriors of `sets` simulated trials of this design and size."""
     wanted = tuple(p for p in priors() if p.name in PARAMETERS)
     data = data_of([trial])
-    x = _spread(effort.runs[0], len(wanted), seed)
-    y = simulate_figures([trial], data, wanted, x, seed, effort.patients, threads, say)
+    x = spread_over(effort.runs[0], len(wanted), seed)
+    y = Simulator([trial], data, wanted, seed, effort.patients, threads, say).figures(x)
     emulator = learn(x, y)
     views = Counter(says(d.observed) for d in data)
     data = [
@@ -96,7 +96,7 @@ def _own_error(datum: Datum, noise: float, patients: int, views: int) -> Datum:
 
 
 def _simulated(
-    trial: PublishedTrial, data: Sequence[Datum], responses: Sequence[object], seed: int, threads: int
+    trial: PublishedTrial, data: Sequence[Datum], responses: Sequence[Response], seed: int, threads: int
 ) -> FloatArray:
     """(data set, figure) of trials of the published size, on the scales of the fit."""
     sets = len(responses)
@@ -107,7 +107,7 @@ def _simulated(
         part = range(first, min(first + size, sets))
         numbers = [1_000_000 + r for r in part]  # other patients than the emulator learnt from
         mine = [responses[r] for r in part]
-        for found in conduct(trial.design, numbers, seed=seed, responses=mine, settings=settings):  # type: ignore[arg-type]
+        for found in conduct(trial.design, numbers, seed=seed, responses=mine, settings=settings):
             every = dict.fromkeys(trial.design.arms, found)
             values[found.replicate - 1_000_000] = [
                 to_scale(d.observed, statistic(trial.design, every, d.observed)) for d in data

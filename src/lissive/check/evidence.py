@@ -74,9 +74,7 @@ def words(tables: Tables) -> Iterator[Fault]:
         for word in row["outcome"].split():
             if word not in known and word != "-":
                 yield row.where, f"{word!r} is no outcome of outcomes.tsv."
-    causes = {row["cause"] for row in _rows(tables, "causes")}
-    if planned := tables.get("case/causes.tsv"):
-        causes |= {row["cause"] for row in planned.rows}
+    causes = {row["cause"] for row in (*_rows(tables, "causes"), *tables.rows_of("case/causes.tsv"))}
     for row in _rows(tables, "causes"):
         for word in row["near"].split():
             if word not in causes:
@@ -87,5 +85,4 @@ def words(tables: Tables) -> Iterator[Fault]:
 
 
 def _rows(tables: Tables, name: str) -> tuple[Row, ...]:
-    table = tables.get(f"evidence/{name}.tsv")
-    return table.rows if table else ()
+    return tables.rows_of(f"evidence/{name}.tsv")

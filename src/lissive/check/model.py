@@ -28,8 +28,7 @@ def _parameters(tables: Tables) -> dict[str, Row]:
     """Name to its row; the first cause's where each cause has one."""
     found: dict[str, Row] = {}
     for module in (*MODULES, "causes"):
-        table = tables.get(f"{PARAMETERS}/{module}.tsv")
-        for row in table.rows if table else ():
+        for row in tables.rows_of(f"{PARAMETERS}/{module}.tsv"):
             found.setdefault(row["name"], row)
     return found
 
@@ -94,8 +93,7 @@ _NAMED = (("bounds", "name"), ("ranges", "name"), ("interactions", "parameter"),
 def names(tables: Tables) -> Iterator[Fault]:
     known = set(_parameters(tables))
     for file, column in _NAMED:
-        table = tables.get(f"{PARAMETERS}/{file}.tsv")
-        for row in table.rows if table else ():
+        for row in tables.rows_of(f"{PARAMETERS}/{file}.tsv"):
             if row[column] not in known:
                 yield row.where, f"{row[column]!r} is no parameter of the model."
 

@@ -51,10 +51,9 @@ def fitted(tables: Tables) -> Iterator[Fault]:
 
 
 def _without_source(tables: Tables, word: str, what: str) -> Iterator[Fault]:
-    for table in tables:
-        for row in table.rows:
-            if "source" in row.cells and _base(row) == word and not keys(row):
-                yield row.where, f"it is {word}, and source does not name {what}."
+    for _, row in tables.rows():
+        if "source" in row.cells and _base(row) == word and not keys(row):
+            yield row.where, f"it is {word}, and source does not name {what}."
 
 
 def keys(row: Row) -> list[str]:

@@ -1,7 +1,6 @@
 """What the checks look at: tables and model texts as they stand in the files, wrong ones included.
 
-Nothing is refused here. A row with too many or too few cells is a row; the checks say what is wrong with it.
-"""
+Nothing is refused here. A row with too many or too few cells is a row; the checks say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -9,6 +8,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from lissive.errors import LissiveError
 
@@ -75,6 +76,15 @@ class Tables:
     def get(self, place: str) -> Table | None:
         return next((table for table in self.tables if table.place == place), None)
 
+    def rows_of(self, place: str) -> tuple[Row, ...]:
+        """The rows of one table; none where it is not there."""
+        table = self.get(place)
+        return table.rows if table else ()
+
+    def rows(self) -> Iterator[tuple[Table, Row]]:
+        """Every row, with its table."""
+        return ((table, row) for table in self.tables for row in table.rows)
+
     def folder(self, name: str) -> list[Table]:
         return [table for table in self.tables if table.folder == name]
 
@@ -102,7 +112,10 @@ def shipped(parameters: Path | None = None) -> Tables:
     ----------
     parameters : a folder of tables to be looked at in place of `model/parameters`.
 
-    Raises       LissiveError where that folder is not there, or has no tables.
+    Raises
+    ------
+    LissiveError
+        Where that folder is not there, or has no tables.
     """
     paths = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(_files())}
     if parameters is not None:
@@ -139,7 +152,6 @@ def _table(place: str, shown: str, text: str) -> Table:
     if place.endswith(".tsv"):
         columns, rows = _tab_separated(text, shown)
         return Table(place, shown, text, columns, tuple(rows))
-    from lissive.check.yaml_rows import yaml_rows
 
     found = (Row(f"{shown}:{line}", cells, len(cells)) for line, cells in yaml_rows(text))
     return Table(place, shown, text, (), tuple(found))
@@ -154,3 +166,38 @@ def _tab_separated(text: str, shown: str) -> tuple[tuple[str, ...], Iterable[Row
             cells = line.rstrip("\r").split("\t")
             rows.append(Row(f"{shown}:{number}", dict(zip(columns, cells, strict=False)), len(cells)))
     return columns, rows
+
+
+# -- the mappings of a YAML file -------------------------------------------------------------------
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""The files come with lissive: libyaml reads them ten times as fast."""
+
+
+def yaml_rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line and plain cells of each mapping that has any, from the top down; nothing where it is not YAML.
+
+    >>> list(yaml_rows("- id: a\\n  dose:\\n    value: 2\\n    unit: mg\\n"))
+    [(1, {'id': 'a'}), (3, {'value': '2', 'unit': 'mg'})]
+    """
+    try:
+        top = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError:
+        return
+    if top is not None:
+        yield from _rows(top)
+
+
+def _rows(node: yaml.Node) -> Iterator[tuple[int, dict[str, str]]]:
+    if isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            yield from _rows(each)
+    elif isinstance(node, yaml.MappingNode):
+        cells = {
+            str(key.value): "" if value.tag.endswith(":null") else str(value.value)
+            for key, value in node.value
+            if isinstance(value, yaml.ScalarNode)
+        }
+        if cells:
+            yield node.start_mark.line + 1, cells
+        for _, value in node.value:
+            yield from _rows(value)

@@ -25,10 +25,9 @@ def _counts() -> frozenset[str]:
 
 
 def units(tables: Tables) -> Iterator[Fault]:
-    for table in tables:
-        for row in table.rows:
-            if "unit" in row.cells and "key" not in row.cells and not _is_unit(row["unit"], table.is_yaml):
-                yield row.where, f"{row['unit']!r} is not a known unit."
+    for table, row in tables.rows():
+        if "unit" in row.cells and "key" not in row.cells and not _is_unit(row["unit"], table.is_yaml):
+            yield row.where, f"{row['unit']!r} is not a known unit."
 
 
 @cache
@@ -60,11 +59,9 @@ def one_unit(tables: Tables) -> Iterator[Fault]:
 
 
 def distribution(tables: Tables) -> Iterator[Fault]:
-    for table in tables:
-        for row in table.rows:
-            if "distribution" in row.cells:
-                for what in _wrong_distribution(row):
-                    yield row.where, f"{row['name']} {what}"
+    for _, row in tables.rows():
+        if "distribution" in row.cells:
+            yield from ((row.where, f"{row['name']} {what}") for what in _wrong_distribution(row))
 
 
 def _wrong_distribution(row: Row) -> Iterator[str]:
@@ -97,8 +94,7 @@ def _column_ends() -> dict[tuple[str, str], tuple[float, float, str]]:
 
 def ends(tables: Tables) -> Iterator[Fault]:
     for (place, column), (lower, upper, note) in _column_ends().items():
-        table = tables.get(place)
-        for row in table.rows if table else ():
+        for row in tables.rows_of(place):
             value = _number(row[column])
             if value < lower or value > upper:
                 allowed = f"{lower:g} to {upper:g}" if math.isfinite(lower) and math.isfinite(upper) else ""
@@ -108,10 +104,10 @@ def ends(tables: Tables) -> Iterator[Fault]:
 
 def correlations(tables: Tables) -> Iterator[Fault]:
     """Pairs of two fitted parameters, each pair once, all of them possible together."""
-    fitted, table = tables.get(f"{PARAMETERS}/fitted.tsv"), tables.get(f"{PARAMETERS}/fitted_correlation.tsv")
+    table = tables.get(f"{PARAMETERS}/fitted_correlation.tsv")
     if table is None:
         return
-    names = [row["name"] for row in fitted.rows] if fitted else []
+    names = [row["name"] for row in tables.rows_of(f"{PARAMETERS}/fitted.tsv")]
     matrix = np.eye(len(names))
     first: dict[frozenset[str], str] = {}
     for row in table.rows:
@@ -143,8 +139,7 @@ def ranges(tables: Tables) -> Iterator[Fault]:
 
 
 def _ends(tables: Tables, name: str, what: str) -> Iterator[Fault]:
-    table = tables.get(f"{PARAMETERS}/{name}")
-    ends = {row["name"]: row for row in table.rows} if table else {}
+    ends = {row["name"]: row for row in tables.rows_of(f"{PARAMETERS}/{name}")}
     for row in ends.values():
         if not _number(row["lower"]) < _number(row["upper"]):
             yield row.where, f"{row['name']}: lower {row['lower']} is not below upper {row['upper']}."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, folder
 
 if TYPE_CHECKING:
     from lissive.calibrate.pk import Fit
@@ -35,11 +35,11 @@ def pk(
 ) -> None:
     """Fit pharmacokinetic parameters to the studies' calibration rows: posterior mode, standard errors, data used."""
     from lissive.calibrate.pk import fit_pk
-    from lissive.calibrate.write import HEAD, dois, write_tables
+    from lissive.calibrate.tables import PK_HEAD, dois, write_tables
     from lissive.errors import StudyError
     from lissive.studies import read_studies, shipped_studies
 
-    _folder(out, "fitted.tsv", "\t".join(HEAD), studies, force)
+    _folder(out, "fitted.tsv", "\t".join(PK_HEAD), studies, force)
     read = shipped_studies() if studies is None else read_studies(studies)
     if not (rows := read.of_split("calibration")):
         raise StudyError(
@@ -75,13 +75,13 @@ def response(
 ) -> None:
     """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
-    from lissive.calibrate.response_write import HEAD, estimates, write_response
-    from lissive.report.response_figures import write_prior_posterior
+    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response
+    from lissive.report.figures import write_prior_posterior
     from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
 
     _bayes()
-    _folder(out, "response.tsv", "\t".join(HEAD), trials, force)
+    _folder(out, "response.tsv", "\t".join(RESPONSE_HEAD), trials, force)
     published = shipped_published() if trials is None else read_published(trials)
     cores = threads or os.cpu_count() or 1
     used = fitted_on(published.trials)
@@ -109,7 +109,7 @@ def sbc(
 ) -> None:
     """Simulation-based calibration of the fit to trials, on a small case: some minutes."""
     from lissive.calibrate.sbc import TRIAL, calibration_ranks
-    from lissive.report.response_figures import write_ranks
+    from lissive.report.figures import write_ranks
     from lissive.trials.published import shipped_published
 
     _bayes()
@@ -131,15 +131,9 @@ def _folder(out: Path | None, record: str, mark: str, read: Path | None, force: 
     from lissive.files import Beside, keep_inputs
     from lissive.model.parameters import FOLDER
 
+    folder(out, "--out", StudyError)
     if out is None:
         return
-    if out.exists() and not out.is_dir():
-        raise StudyError(
-            "It is a file.",
-            where=str(out),
-            allowed="a folder, there or to be made.",
-            do="choose another name.",
-        )
     there = [path for path in sorted(out.iterdir()) if path.is_file()] if out.is_dir() else []
     keep_inputs(
         [], reads=[read, *FOLDER.glob("*.tsv")], beside=Beside(there, out / record, mark), force=force

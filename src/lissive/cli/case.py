@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, folder
 from lissive.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -47,13 +47,7 @@ def case(
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
     from lissive.files import Beside, keep_inputs
 
-    if report is not None and report.exists() and not report.is_dir():
-        raise SimulationError(
-            "--report must be a folder; this is a file.",
-            where=str(report),
-            allowed="a folder, existing or new.",
-            do="choose another name.",
-        )
+    folder(report, "--report", SimulationError)
     if report is not None:
         names = [report / f"forecast.{kind}" for kind in ("json", "csv", "png", "svg")]
         keep_inputs([], reads=[file], beside=Beside(names, names[0], '"lissive_version"'), force=force)
@@ -83,8 +77,7 @@ def case(
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
     """The screen, unless parts of it are asked for whole; before them where all are."""
-    from lissive.report.case_text import case_text
-    from lissive.report.screen_text import screen
+    from lissive.report.case_text import case_text, screen
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     shown = [screen(answer, colour=colour)] if full or not parts else []
@@ -95,8 +88,7 @@ def _write(folder: Path, answer: CaseAnswer) -> list[Path]:
     """Figures, the table behind them, and the JSON; without a forecast, the JSON alone."""
     from lissive.forecast import ForecastAnswer
     from lissive.report.case_text import headline
-    from lissive.report.figure import forecast_caption, forecast_figure, save
-    from lissive.report.files import write_json, write_weeks
+    from lissive.report.figures import forecast_caption, forecast_figure, save, write_json, write_weeks
 
     folder.mkdir(parents=True, exist_ok=True)
     paths, forecast = [], answer.forecast

@@ -29,7 +29,7 @@ def cite(
     if as_json and bibtex:
         raise LissiveError("--json and --bibtex are both given.", allowed="one of the two.")
     from lissive.report.cite import cite as references_of
-    from lissive.report.cite_text import cite_bibtex, cite_json, cite_text
+    from lissive.report.cite import cite_bibtex, cite_json, cite_text
 
     found = references_of(what)
     if as_json:

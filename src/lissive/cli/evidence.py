@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("claims")(claims)
     group.command("article")(article)
+    group.command("under-way")(under_way)
     group.command("export")(export)
     import_module("lissive.cli.evidence_pool").register(group)
     app.add_typer(group, name="evidence")
@@ -122,19 +123,40 @@ def article(
         keep_inputs([out], reads=[file], force=force)
     found = answered(read_article(file))
     if out is not None:
-        from lissive.report.article_html import write_article
+        from lissive.report.evidence_html import write_article
 
         write_article(out, file.name, found)
     if as_json:
         print(json.dumps({"file": str(file), "sentences": [row.to_json() for row in found]}, allow_nan=False))
     else:
-        from lissive.report.article_text import article_text
+        from lissive.report.evidence_text import article_text
 
         print(article_text(found))
         if out is not None:
             print(f"\n{out}")
     if any(row.is_open for row in found):
         raise typer.Exit(1)
+
+
+def under_way(
+    cause: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Only this cause, e.g. multiple_sclerosis.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also those that ended, most of them without results.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List trials that are under way, with what they test, their status and where that was read."""
+    from lissive.evidence.under_way import under_way as registered
+
+    found = registered(cause, every=every)
+    if as_json:
+        print(json.dumps({"cause": cause, "trials": [one.to_json() for one in found]}, allow_nan=False))
+        return
+    from lissive.report.under_way_text import under_way_text
+
+    print(under_way_text(found, every=every))
 
 
 def export(

@@ -195,7 +195,7 @@ def reproduce(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([each.to_json() for each in found], allow_nan=False))
     else:
-        from lissive.report.pool_text import reproduced_text
+        from lissive.report.evidence_text import reproduced_text
 
         print(reproduced_text(found))
     if disagrees(found):

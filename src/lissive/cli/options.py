@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lissive.errors import EvidenceError
+from lissive.errors import EvidenceError, LissiveError
 
 if TYPE_CHECKING:
     from lissive.evidence.read import Studies
@@ -46,4 +46,18 @@ def ending(path: Path, endings: tuple[str, ...], option: str) -> None:
             "This is a folder." if path.is_dir() else f"There is no folder {path.parent}.",
             where=f"{option} {path}",
             do="correct the path, or create the folder.",
+        )
+
+
+def folder(path: Path | None, option: str, wrong: type[LissiveError]) -> None:
+    """Refuse a folder to write to that is a file, or below one."""
+    if path is None:
+        return
+    nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise wrong(
+            f"{option} must be a folder; {'this' if nearest == path else nearest} is a file.",
+            where=str(path),
+            allowed="a folder, existing or new.",
+            do="choose another name.",
         )

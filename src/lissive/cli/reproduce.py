@@ -35,10 +35,10 @@ def reproduce(
     """Simulate published trials: each published figure beside its 90 % prediction interval."""
     from lissive.cli.progress import bar
     from lissive.files import atomic_path, keep_inputs
-    from lissive.report.reproduce_text import reproduce_markdown, reproduce_text
+    from lissive.report.validation_text import reproduce_markdown, reproduce_text
+    from lissive.trials.parts import replicates_of
     from lissive.trials.reproduce import LEAST_REPLICATES, stamp
     from lissive.trials.reproduce import reproduce as simulate_published
-    from lissive.trials.size import replicates_of
 
     replicates = replicates_of(replicates, least=LEAST_REPLICATES)
     keep_inputs([docs], reads=[trials], force=force)

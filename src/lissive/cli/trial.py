@@ -50,8 +50,8 @@ def run(
 ) -> None:
     """Simulate a trial on virtual patients many times, and analyse each replicate as it would be published."""
     from lissive.cli.progress import bar
-    from lissive.report.trial_files import RUN_FILES
-    from lissive.trials.read import located, read_design
+    from lissive.report.trial_figures import RUN_FILES
+    from lissive.trials.design import located, read_design
     from lissive.trials.run import run_trial
     from lissive.trials.summary import summary
 
@@ -76,7 +76,7 @@ def run(
     answer = summary(results)
     written = []
     if out is not None:
-        from lissive.report.trial_files import write_trial
+        from lissive.report.trial_figures import write_trial
 
         written = write_trial(out, answer)
     if as_json:
@@ -117,9 +117,9 @@ def power(
 ) -> None:
     """Power by sample size: the proportion of replicates with p below alpha."""
     from lissive.cli.progress import bar
-    from lissive.report.trial_files import POWER_FILES
-    from lissive.trials.power import power as power_by_size
-    from lissive.trials.read import located, read_design
+    from lissive.report.trial_figures import POWER_FILES
+    from lissive.trials.design import located, read_design
+    from lissive.trials.run import power as power_by_size
 
     design = read_design(file)
     sizes = _sizes(n)
@@ -138,7 +138,7 @@ def power(
         )
     written = []
     if out is not None:
-        from lissive.report.trial_files import write_power
+        from lissive.report.trial_figures import write_power
 
         written = write_power(out, answer)
     if as_json:
@@ -162,7 +162,7 @@ def _interruptible(further: str) -> Iterator[None]:
 
 def _sizes(text: str) -> list[int]:
     """The numbers of --n, without duplicates, increasing."""
-    from lissive.trials.size import MOST_PATIENTS
+    from lissive.trials.parts import MOST_PATIENTS
 
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):

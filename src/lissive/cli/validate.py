@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, folder
 
 if TYPE_CHECKING:
     from lissive.studies import Studies
@@ -48,12 +48,13 @@ def validate(
 ) -> None:
     """Compare predicted with observed concentrations and with targets of the other modules."""
     from lissive.cli.progress import bars
+    from lissive.errors import StudyError
     from lissive.studies import read_studies, shipped_studies
     from lissive.validation.run import validate as compare
 
     if check and docs is None:
         raise typer.BadParameter("--check needs --docs FILE.")
-    _folder(report)
+    folder(report, "--report", StudyError)
     _keep(studies, report, None if check else docs, force)
     read = shipped_studies() if studies is None else read_studies(studies)
     with bars() as progress:
@@ -74,18 +75,6 @@ def validate(
         print("\n" + "\n".join(str(path) for path in written))
 
 
-def _folder(report: Path | None) -> None:
-    from lissive.errors import StudyError
-
-    if report is not None and report.exists() and not report.is_dir():
-        raise StudyError(
-            "--report must be a folder; this is a file.",
-            where=str(report),
-            allowed="a folder, existing or new.",
-            do="choose another name.",
-        )
-
-
 def _keep(studies: Path | None, report: Path | None, docs: Path | None, force: bool) -> None:
     from lissive.files import Beside, keep_inputs
 
@@ -96,13 +85,12 @@ def _keep(studies: Path | None, report: Path | None, docs: Path | None, force: b
 
 def _page(path: Path, found: Validation, check: bool) -> bool:
     """Write the page, or compare the existing one with this run."""
-    from lissive.files import atomic_path
-    from lissive.report.validation_md import differences, stale, validation_markdown
+    from lissive.files import write_text
+    from lissive.report.validation_text import differences, stale, validation_markdown
 
     text = validation_markdown(found)
     if not check:
-        with atomic_path(path) as place:
-            place.write_text(text, encoding="utf-8")
+        write_text(path, text)
         print(path)
         return True
     old = path.read_text(encoding="utf-8")
@@ -114,19 +102,19 @@ def _page(path: Path, found: Validation, check: bool) -> bool:
     return not wrong
 
 
-def _write(folder: Path, read: Studies, found: Validation, threads: int | None) -> list[Path]:
-    from lissive.report.files import write_json
+def _write(place: Path, read: Studies, found: Validation, threads: int | None) -> list[Path]:
+    from lissive.report.figures import write_json
     from lissive.report.validation_html import write_validation
-    from lissive.validation.curves import curves
+    from lissive.validation.score import curves
 
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = write_validation(folder, found, curves(read, threads=threads or os.cpu_count() or 1))
-    return [*paths, write_json(_json(found), folder / "validation.json")]
+    place.mkdir(parents=True, exist_ok=True)
+    paths = write_validation(place, found, curves(read, threads=threads or os.cpu_count() or 1))
+    return [*paths, write_json(_json(found), place / "validation.json")]
 
 
 def _json(found: Validation) -> dict[str, Any]:
     """With the tables of --sensitivity as text besides."""
-    from lissive.report.sensitivity_text import dependence_text
+    from lissive.report.sensitivity import dependence_text
 
     answer = found.to_json()
     if found.sensitivity is not None:
@@ -135,8 +123,8 @@ def _json(found: Validation) -> dict[str, Any]:
 
 
 def _text(found: Validation) -> str:
-    from lissive.report.sensitivity_text import dependence_text
-    from lissive.report.targets_text import targets_text
+    from lissive.report.sensitivity import dependence_text
+    from lissive.report.validation_tables import targets_text
     from lissive.report.validation_text import validation_text
 
     parts = [validation_text(found)]

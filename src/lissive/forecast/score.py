@@ -90,7 +90,7 @@ def _quantiles(values: FloatArray) -> Quantiles:
     """(subject, week) to rows by week."""
     if not len(values):
         return Quantiles((), (), (), (), (), ())
-    rows = [np.quantile(values, q, axis=0) for q in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    rows = np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=0)
     return Quantiles(*(tuple(row.tolist()) for row in (*rows, values.mean(axis=0))))
 
 

@@ -18,8 +18,8 @@ from lissive.forecast.answer import Need
 from lissive.model.equations import Equations
 from lissive.model.parameters import load_genotypes, load_interactions
 from lissive.safety.drugs import drugs_of
-from lissive.simulation.dosing import clock, day_of
-from lissive.simulation.schedule import Schedule
+from lissive.simulation.days import Group
+from lissive.simulation.dosing import ROUTES, clock, day_of
 from lissive.table import rows_of
 
 
@@ -29,11 +29,8 @@ class Treatment:
 
     product: Product
     weeks: int
-    schedules: tuple[Schedule, ...]
-    """A day with n units, for n = 0, 1, 2, ...; a unit is a spray or one dose."""
-    ceilings: tuple[int, ...]
-    """The most units on day 1, 2, ... while titrating; empty where the dose is fixed."""
-    first_units: int
+    dosing: Group
+    """What is taken; a unit is a spray or one dose."""
     given: dict[str, float]
     """Model parameters that the case fixes."""
     unknown: tuple[str, ...]
@@ -75,8 +72,10 @@ def treatment(case: Case, equations: Equations) -> Treatment:
         most = first
     amount = 1.0 if what.counted_in == "spray" else (plan.dose_mg or 0.0)
     thc, cbd = (amount * (mg or 0.0) for mg in (what.thc_mg_per_unit, what.cbd_mg_per_unit))
-    days = tuple(day_of(equations, what, clock(what, n), thc_mg=thc, cbd_mg=cbd) for n in range(most + 1))
-    return Treatment(what, plan.weeks, days, ceilings, first, given, unknown, tuple(notes))
+    days = tuple(
+        day_of(equations, ROUTES[what.route], clock(what, n), thc_mg=thc, cbd_mg=cbd) for n in range(most + 1)
+    )
+    return Treatment(what, plan.weeks, Group(days, first, ceilings), given, unknown, tuple(notes))
 
 
 def needs(case: Case) -> tuple[Need, ...]:
@@ -128,6 +127,9 @@ _WHAT = {
 _OVER_ZERO = (
     "over 0, or left out where it is not a complaint (it is sampled then): no change from 0 can be forecast"
 )
+
+
+_interactions = cache(load_interactions)
 
 
 @cache
@@ -232,7 +234,7 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
             "Current medicines are unknown; the forecast assumes no co-medication that acts on CYP or UGT enzymes."
         )
         return
-    known, counted = load_interactions(), set[str]()
+    known, counted = _interactions(), set[str]()
     for drug in current:
         if not (modelled := modelled_as(drug.drug)):
             notes.append(
@@ -251,7 +253,7 @@ def _medicines(case: Case, given: dict[str, float], notes: list[str]) -> None:
 def modelled_as(drug: str) -> list[str]:
     """The medicines of the model's table that a name or a brand stands for."""
     names = {drug, *(each.name for each in drugs_of(drug))}
-    return [name for name in load_interactions() if name in names]
+    return [name for name in _interactions() if name in names]
 
 
 def _label_ceilings(case: Case, what: Product) -> tuple[tuple[int, ...], int]:

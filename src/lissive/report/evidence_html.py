@@ -1,7 +1,6 @@
 """All studies as one self-contained page: table, forest plots, claims.
 
-Without JavaScript it is a plain page with plain tables; with it the table of studies can be sorted and filtered.
-"""
+Without JavaScript it is a plain page with plain tables; with it the table of studies can be sorted and filtered."""
 
 from __future__ import annotations
 
@@ -15,20 +14,20 @@ from markupsafe import Markup
 from lissive.evidence.about import about
 from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
-from lissive.evidence.claim import KeyNumber, shipped_claims
+from lissive.evidence.article import Answered
+from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Cited
 from lissive.evidence.read import Located, Studies
 from lissive.evidence.searches import searched
 from lissive.evidence.words import causes, products
-from lissive.report.forest import alt_text, caption, forest_figure
-from lissive.report.forest_lines import lines
-from lissive.report.inline_svg import inline_svg
-from lissive.report.page_parts import templates
-from lissive.report.pool_words import (
+from lissive.files import write_text
+from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
+from lissive.report.figures import inline_svg
+from lissive.report.forest import alt_text, caption, forest_figure, lines
+from lissive.report.pool_text import (
     DESIGN_NAMES,
     absolute_words,
-    counted,
     finding,
     how,
     left_out_words,
@@ -37,11 +36,11 @@ from lissive.report.pool_words import (
     pooled_words,
     row_words,
     spread,
+    studies,
     title,
 )
-from lissive.report.table import Table, table
+from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, marked, span, upper_first
-from lissive.version import __version__
 
 HERE = Path(__file__).parent
 DRAWN_FROM = 2
@@ -64,24 +63,15 @@ class Forest:
 
 def write_page(path: Path, base: Studies) -> Path:
     """The page, written whole or not at all. The same studies give the same bytes."""
-    from lissive.files import atomic_path
-
-    text = evidence_page(base)
-    with atomic_path(path) as place:
-        place.write_text(text, encoding="utf-8")
-    return path
+    return write_text(path, evidence_page(base))
 
 
 def evidence_page(base: Studies) -> str:
     """The page's text."""
-    environment = templates()
-    environment.filters["key_number"] = _key_number
     answers = list(_answers(base))
     rows = _studies(answers, base)
     content = {
-        "css": Markup((HERE / "evidence.css").read_text(encoding="utf-8").strip()),
         "script": Markup((HERE / "evidence.js").read_text(encoding="utf-8").strip()),
-        "version": __version__,
         "searched": searched(base),
         "trials": len(base.trials),
         "pooled": len({id for answer in answers for id in answer.study_ids}),
@@ -94,10 +84,9 @@ def evidence_page(base: Studies) -> str:
         "causes": sorted({row.cause for row in rows if row.cause}),
         "outcomes": sorted({row.outcome for row in rows}),
         "designs": sorted({row.design for row in rows if row.design}),
-        "marks": MARKS,
         "claims": shipped_claims(),
     }
-    return environment.get_template("evidence.html.j2").render(content)
+    return page("evidence.html.j2", "evidence.css", content, value=value_text)
 
 
 def _answers(base: Studies) -> Iterator[PooledAnswer]:
@@ -137,7 +126,7 @@ def _by_design(answer: PooledAnswer) -> str:
     if len(answer.by_design) < 2:
         return ""
     each = [
-        f"{DESIGN_NAMES[group.design]} {answer.measure} {pooled_words(group.pooled)}, {counted(group.studies)}, "
+        f"{DESIGN_NAMES[group.design]} {answer.measure} {pooled_words(group.pooled)}, {studies(len(group.studies))}, "
         f"{finding(group)}"
         for group in answer.by_design
     ]
@@ -149,7 +138,7 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
     head = "Pooled (all designs)" if several else upper_first(finding(overall))
     tail = f", {finding(overall)}" if several else ""
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
-    return f"{head}: {found}, {counted(overall.studies)}, {participants(overall.pooled)}{tail}."
+    return f"{head}: {found}, {studies(len(overall.studies))}, {participants(overall.pooled)}{tail}."
 
 
 def _cells(answer: PooledAnswer) -> Iterator[tuple[str, ...]]:
@@ -272,20 +261,13 @@ def _is_address(url: str) -> bool:
     return url.startswith(("http://", "https://"))
 
 
-# -- claims ----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Shown:
-    """One number of a claim, with its mark and source."""
-
-    what: str
-    value: str
-    mark: str
-    url: str
-    pointer: str
+# -- an article, answered sentence by sentence -----------------------------------------------------
+def write_article(path: Path, name: str, rows: Sequence[Answered]) -> Path:
+    """The page, written whole or not at all."""
+    return write_text(path, article_page(name, rows))
 
 
-def _key_number(one: KeyNumber) -> Shown:
-    cited = one.cited
-    value = ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else f"{one.value}"
-    url = cited.url if _is_address(cited.url) else ""
-    return Shown(cited.what, value, MARKS[cited.provenance], url, cited.pointer)
+def article_page(name: str, rows: Sequence[Answered]) -> str:
+    """The page's text."""
+    content = {"name": name, "summary": summary(rows), "rows": rows, "limits": " ".join(LIMITS.split())}
+    return page("article.html.j2", "evidence.css", content, value=value_text, said=lines_of)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from lissive.evidence.article import KINDS, Answered
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
 from lissive.evidence.claim import JUDGED, Claim, Conflict
 from lissive.evidence.claim_match import Match
 from lissive.evidence.comparison import Comparison, Given, Group
+from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.evidence.unused import Unused
+from lissive.report.pool_text import interval, number, studies
 from lissive.report.table import as_text, table
-from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
+from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, listed, marked, paragraphs, span, wrapped
 
 LIMITS = wrapped(
     "Mostly abstracts and single tables were read; nearly all trials of nabiximols were sponsored by its manufacturer; "
@@ -183,7 +187,7 @@ def claim_text(one: Claim) -> str:
         wrapped(f"{one.verdict_label.upper()}. {one.answer}", "  "),
         wrapped(f"Certainty: {one.certainty_label} ({JUDGED}).", "  "),
     ]
-    for each in (number.cited for number in one.numbers):
+    for each in (stated.cited for stated in one.numbers):
         value = marked(value_text(each.value), _recalled(each.provenance))
         lines.append(wrapped(f"- {each.what}: {value}", "  "))
         lines.append(f"    {each.url} ({each.pointer})" if each.url else f"    {each.pointer}")
@@ -243,3 +247,108 @@ def value_text(value: object) -> str:
 
 def _short(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+# -- an article, answered sentence by sentence -----------------------------------------------------
+def article_text(rows: Sequence[Answered]) -> str:
+    """How many sentences of which kind, then each with its answer."""
+    return paragraphs([wrapped(summary(rows)), *map(_sentence, rows), LIMITS])
+
+
+def summary(rows: Sequence[Answered]) -> str:
+    """Sentences by kind, and claims by verdict."""
+    kinds = Counter(row.kind for row in rows)
+    parts = [f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind]]
+    verdicts = Counter(each.claim.verdict_label for row in rows for each in row.claims)
+    claims = f" Claims: {listed([f'{n} {name}' for name, n in verdicts.most_common()])}." if verdicts else ""
+    unanswered = sum(row.is_open for row in rows)
+    left = f" Without an answer: {unanswered}." if unanswered else ""
+    return f"{count(len(rows), 'sentence')}: {listed(parts)}.{claims}{left}"
+
+
+def lines_of(row: Answered) -> list[str]:
+    """What is said of a sentence, line by line."""
+    lines = []
+    for each in row.claims:
+        claim = each.claim
+        lines.append(
+            f"Nearest claim: {claim.claim} {claim.verdict_label.upper()} (certainty {claim.certainty_label})."
+        )
+        lines += [OPPOSED] if each.opposed else []
+        lines.append(claim.answer)
+    lines += [row.answer] if row.answer else []
+    if row.as_of:
+        lines.append(f"As of {row.as_of}.")
+    if row.see:
+        lines.append(f"More: {row.see}")
+    return lines
+
+
+def _sentence(row: Answered) -> str:
+    said = [wrapped(line, "    ") for line in lines_of(row)]
+    return "\n".join([wrapped(f"{row.n}. {row.text}"), f"    {row.kind.upper()}", *said])
+
+
+# -- published beside computed ----------------------------------------------------------------------
+_VERDICT = {True: "yes", False: "NO", None: "-"}
+
+
+def reproduced_text(found: Sequence[Reproduced]) -> str:
+    """The answer of `lissive evidence reproduce`, as text."""
+    missing = [each for each in found if each.status == "rows missing"]
+    shown = [each for each in found if each not in missing]
+    rows = [
+        [
+            each.id,
+            _published(each),
+            _computed(each),
+            ", ".join(each.compared) or "-",
+            f"{_VERDICT[each.ok]}  {marked(each.status, each.provenance)}",
+        ]
+        for each in shown
+    ]
+    counts = Counter(each.status for each in found)
+    return paragraphs(
+        [
+            wrapped(
+                "Published pooled results, recomputed from their rows. For each analysis of CD012182: the largest "
+                "difference over its studies' effects and limits."
+            ),
+            as_text(table("", "|published|recomputed|compared|", rows)),
+            "\n".join(wrapped(f"- {each.id}: {each.note}") for each in shown if each.note),
+            _missing(missing),
+            f"{'; '.join(f'{n} {word}' for word, n in counts.items())}. {UNVERIFIED_NOTE}.",
+        ]
+    )
+
+
+def _published(each: Reproduced) -> str:
+    printed = each.published
+    if printed.estimate is None:
+        return studies(len(each.checks))
+    return _result(printed.measure or "", printed.estimate, printed.ci, printed.n, printed.i2)
+
+
+def _computed(each: Reproduced) -> str:
+    if each.checks:
+        return f"largest difference {each.largest_difference:.1g}"
+    found = each.computed
+    if found is None:
+        return "-"
+    return _result(found.measure, found.estimate, found.ci, participants_of(found), found.i2)
+
+
+def _result(
+    measure: str, estimate: float, ci: tuple[float, float] | None, n: float | None, i2: float | None
+) -> str:
+    size = "" if n is None else f", n {n:g}"
+    ends = "" if ci is None else f" ({interval(ci)})"
+    differ = "" if i2 is None else f", I² {i2:.1f} %"
+    return f"{measure} {number(estimate)}{ends}{size}{differ}".strip()
+
+
+def _missing(rows: Sequence[Reproduced]) -> str:
+    if not rows:
+        return ""
+    names = "; ".join(each.id.split("/", 1)[1] for each in rows)
+    return wrapped(f"Not recomputed, as not all of their rows are available: {names}. {rows[0].note}")

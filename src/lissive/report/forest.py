@@ -1,34 +1,40 @@
 """Forest and funnel of a pooled answer (`evidence.answer`), and the table of the same. Draws; computes no effect.
 
 Square: a study, area proportional to weight; hollow if unverified. Diamond: pooled estimate. Bar below the last
-diamond: 95 % prediction interval. Colours: Okabe and Ito.
-"""
+diamond: 95 % prediction interval. Colours: Okabe and Ito."""
 
 from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from lissive.errors import EvidenceError
-from lissive.evidence.answer_types import PooledAnswer, Result
+from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow, finite
 from lissive.evidence.bias import Egger
-from lissive.evidence.comparison import RATIOS
-from lissive.report.forest_lines import Line, lines
-from lissive.report.inline_svg import plainly, settings
-from lissive.report.pool_words import (
+from lissive.evidence.comparison import RATIOS, Group
+from lissive.evidence.effect import null
+from lissive.files import atomic_path, write_csv
+from lissive.report.figures import plainly, settings
+from lissive.report.pool_text import (
+    DESIGN_NAMES,
     INTERVALS,
     ci_name,
-    counted,
-    null_value,
+    group_words,
+    i_squared,
+    k_words,
     p_value,
     participants,
     pooled_words,
     predicted,
+    row_label,
+    row_words,
     sides,
+    studies,
     title,
 )
 
@@ -37,6 +43,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, BLACK, GREEN, GREY = "#0072B2", "#D55E00", "#1b1b1b", "#009E73", "#555555"
+_COLUMNS = {
+    name: name for name in "row design study label provenance n active control estimate low high".split()
+}
+_COLUMNS |= {"row": "kind", "weight_pct": "weight"}
+"""Of the table, and the field of a line that stands in it."""
 WIDE, NARROW = 9.4, 4.5
 """Inches: for paper and screens; for a phone, where words stand above what they are about."""
 
@@ -54,7 +65,7 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
             ax.set_xscale("log")
             _plain_ticks(ax, ends)
         ax.set(xlim=ends, ylim=(step * len(rows) - 0.4, -1.1))
-        ax.axvline(null_value(answer), color=GREY, linewidth=0.8, zorder=0)
+        ax.axvline(null(answer.measure), color=GREY, linewidth=0.8, zorder=0)
         for k, line in enumerate(rows):
             at = step * k + (0.55 if narrow else 0.0)
             _draw(ax, line, at, ends)
@@ -68,7 +79,10 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
 def funnel_figure(answer: PooledAnswer) -> Figure:
     """Effect against standard error, with the 95 % funnel about the pooled figure.
 
-    Raises       EvidenceError with the reason where there are too few studies.
+    Raises
+    ------
+    EvidenceError
+        With the reason where there are too few studies.
     """
     overall, small = _needs(answer), answer.small_studies
     egger = small.egger
@@ -115,7 +129,7 @@ def alt_text(answer: PooledAnswer) -> str:
     if overall.pooled.prediction_interval is not None:
         further = f"; {100 * answer.level:g} % prediction interval {predicted(overall)}"
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
-    return f"{title(answer)}: {counted(overall.studies)}, {found}{further}."
+    return f"{title(answer)}: {studies(len(overall.studies))}, {found}{further}."
 
 
 def caption(answer: PooledAnswer) -> str:
@@ -136,8 +150,6 @@ def caption(answer: PooledAnswer) -> str:
 
 def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> Path:
     """The figure as .svg or .png, whole or not at all."""
-    from lissive.files import atomic_path
-
     figure = funnel_figure(answer) if funnel else forest_figure(answer)
     with atomic_path(path) as place, plainly():
         if path.suffix.lower() == ".svg":
@@ -149,13 +161,11 @@ def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> P
 
 def write_table(answer: PooledAnswer, path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
-    from lissive.files import atomic_path, write_rows
-
-    names = "row design study label provenance n active control estimate low high weight_pct".split()
-    rows = [line.to_row() for line in lines(answer) if line.kind != "heading"]
-    with atomic_path(path) as place, place.open("w", encoding="utf-8", newline="") as file:
-        write_rows(file, [names, *([row[name] for name in names] for row in rows)])
-    return path
+    shown = [line for line in lines(answer) if line.kind != "heading"]
+    cells = [[getattr(line, field) for field in _COLUMNS.values()] for line in shown]
+    # an infinite end is an empty cell
+    rows = [[finite(cell) if isinstance(cell, float) else cell for cell in row] for row in cells]
+    return write_csv(path, [list(_COLUMNS), *rows])
 
 
 def _needs(answer: PooledAnswer) -> Result:
@@ -297,3 +307,89 @@ def _placed(
         draw(figure.add_axes((left, bottom, wide, tall)))
         figure.draw_without_rendering()  # places everything now, while the settings hold
     return figure
+
+
+# -- the lines, from top to bottom -----------------------------------------------------------------
+@dataclass(frozen=True)
+class Line:
+    """One line. `kind` is heading, study, together (pooled, one design), overall, prediction."""
+
+    kind: str
+    label: str
+    design: str = ""
+    study: str = ""
+    provenance: str = ""
+    n: float | None = None
+    active: str = ""
+    control: str = ""
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    weight: float | None = None
+    text: str = ""
+    """Estimate and interval in words."""
+
+
+def lines(answer: PooledAnswer) -> list[Line]:
+    """Studies under their designs, each design's pooled estimate, all designs pooled, and the prediction interval."""
+    return list(_lines(answer))
+
+
+def _lines(answer: PooledAnswer) -> Iterator[Line]:
+    overall, several = answer.overall, len(answer.by_design) > 1
+    if overall is None:
+        return
+    for group in answer.by_design:
+        yield Line("heading", DESIGN_NAMES[group.design].capitalize(), group.design)
+        yield from (_study(row) for row in answer.studies if row.effect.design == group.design)
+        if group.pooled.k > 1 and several:
+            yield _pooled("together", f"Pooled, {k_words(group.studies)}", group)
+    if answer.k > 1:
+        yield _pooled("overall", "Pooled (all designs)" if several else "Pooled", overall)
+    if (further := overall.pooled.prediction_interval) is not None:
+        nothing = overall.prediction_beyond_scale  # then nothing is drawn
+        yield Line(
+            "prediction",
+            f"{100 * answer.level:g} % prediction interval",
+            estimate=None if nothing else overall.pooled.estimate,
+            low=further[0],
+            high=further[1],
+            text=predicted(overall),
+        )
+
+
+def _study(row: StudyRow) -> Line:
+    effect = row.effect
+    return Line(
+        "study",
+        row_label(row),
+        effect.design,
+        effect.study,
+        effect.provenance,
+        effect.n,
+        _brief(row.comparison.active),
+        _brief(row.comparison.control),
+        effect.estimate,
+        *row.ci,
+        row.weight,
+        row_words(row),
+    )
+
+
+def _brief(group: Group | None) -> str:
+    """A group's events and participants, or its mean; n and SD are in the table."""
+    return group_words(group).split(" (")[0]
+
+
+def _pooled(kind: str, label: str, result: Result) -> Line:
+    pooled = result.pooled
+    return Line(
+        kind,
+        f"{label}, {i_squared(pooled)}",
+        result.design,
+        n=pooled.n if pooled.n_stated_by else None,
+        estimate=pooled.estimate,
+        low=pooled.ci[0],
+        high=pooled.ci[1],
+        text=pooled_words(pooled),
+    )

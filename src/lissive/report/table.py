@@ -1,21 +1,24 @@
-"""One table, three printers: plain text for a terminal, Markdown for a repository, HTML for a page.
+"""One table, three printers: plain text for a terminal, Markdown for a repository, a page's template for HTML.
 
 >>> one = table("Doses", "arm|mg a day", [["drug", "22"], ["placebo", "-"]], "mg a day")
 >>> print(as_text(one))
 arm      mg a day
 -----------------
 drug           22
-placebo         -
-"""
+placebo         -"""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from pathlib import Path
+from typing import Any
 
-from lissive.report.words import WIDTH
+from markupsafe import Markup
+
+from lissive.report.words import MARKS, WIDTH
+from lissive.version import __version__
 
 Cells = tuple[str, ...]
 
@@ -40,6 +43,8 @@ def table(caption: str, head: str, rows: Iterable[Sequence[str]], numeric: str =
 def as_text(one: Table, *, indent: str = "", last: int = 0, rule: bool = True) -> str:
     """Columns side by side, without the caption.
 
+    Parameters
+    ----------
     last : the last column is wrapped below itself in what WIDTH leaves, but to no fewer characters than this; 0: never
     rule : a line below the heading; without a heading (all names empty) there is neither
     """
@@ -90,16 +95,65 @@ def _markdown_cell(text: str) -> str:
     return plain
 
 
-def as_html(one: Table) -> str:
-    """A `<table>` with a `<caption>`; numeric cells have the class `number`."""
-    classes = [' class="number"' if name in one.numeric else "" for name in one.head]
-    head = "".join(f'<th scope="col"{c}>{escape(n)}</th>' for n, c in zip(one.head, classes, strict=True))
-    body = "".join(_html_row(row, classes) for row in one.rows)
-    caption = f"<caption>{escape(one.caption)}</caption>" if one.caption else ""
-    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+# -- parts of a page -------------------------------------------------------------------------------
+HERE = Path(__file__).parent
+LONG = 60
+"""A text of more characters than this gets a broad column."""
 
 
-def _html_row(row: Cells, classes: Sequence[str]) -> str:
-    if len(row) != len(classes):
-        return f'<tr><th scope="rowgroup" colspan="{len(classes)}">{escape("  ".join(row))}</th></tr>'
-    return f"<tr>{''.join(f'<td{c}>{escape(cell)}</td>' for cell, c in zip(row, classes, strict=True))}</tr>"
+def page(template: str, css: str, content: Mapping[str, Any], **filters: Callable[..., Any]) -> str:
+    """A page that needs nothing but itself: a name that is not given is an error, and every text is escaped.
+
+    Parameters
+    ----------
+    template, css : files of this folder.
+    content : what the template names, besides `css`, `version`, `marks`, and `kind` and `broad` of its tables.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= filters
+    environment.globals |= {"kind": cell_class, "broad": is_broad, "version": __version__, "marks": MARKS}
+    style = Markup((HERE / css).read_text(encoding="utf-8").strip())
+    return environment.get_template(template).render(content, css=style)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One figure of a page."""
+
+    title: str
+    text: str
+    pictures: tuple[Markup, ...]
+    table: Table | None
+    letters: tuple[tuple[str, str], ...] = ()
+    """What the letters in it mean."""
+    wide: bool = False
+
+
+def is_broad(table: Table) -> bool:
+    """Whether a table has sentences in it; on a phone its rows are then shown as cards."""
+    return any(_is_long(cell) for row in table.rows for cell in row)
+
+
+def _is_long(cell: str) -> bool:
+    return len(cell) > LONG and not isinstance(cell, Markup)
+
+
+def cell_class(table: Table, column: int, cell: str) -> Markup:
+    """Attribute of a table's cell: numbers to the right, verdicts in colour as well as words, long texts broad."""
+    names = []
+    if table.head[column] in table.numeric:
+        names.append("n")
+    if table.head[column] in ("verdict", "met?"):
+        names.append("met" if cell.startswith("met") else "not" if cell.startswith("not met") else "")
+    if _is_long(cell):
+        names.append("long")
+    words = " ".join(name for name in names if name)
+    return Markup(' class="{}"').format(words) if words else Markup("")

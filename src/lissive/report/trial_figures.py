@@ -1,24 +1,27 @@
-"""Figures of a virtual trial. Each takes what `trials.kept` or `trials.power` gives, draws, and computes nothing.
+"""The files of a virtual trial: the answer, its tables, its figures and the CONSORT diagram. Figures compute nothing.
 
 Colours are Okabe and Ito's; an arm's line style differs as well, and its name stands at its line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lissive.report.trial_words import endpoint_label
-from lissive.report.validation_figures import FAINT, GREY, drawn
-from lissive.trials.kept import Band
+from lissive.files import write_csv
+from lissive.report.figures import FAINT, GREY, drawn, save, write_json
+from lissive.report.trial_text import endpoint_label, mean_range
+from lissive.trials.store import Band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lissive.trials.kept import Curves, Survival
-    from lissive.trials.power import PowerAnswer
+    from lissive.trials.run import PowerAnswer
+    from lissive.trials.store import Curves, Survival
+    from lissive.trials.summary import GroupDisposition, TrialAnswer
 
 Looks = Mapping[str, Mapping[str, Any]]
 _DRUGS = (("#0072B2", "-"), ("#009E73", "-."), ("#CC79A7", (0, (5, 1))), ("#E69F00", (0, (3, 1, 1, 1))))
@@ -81,7 +84,7 @@ def patients_figure(curves: Curves, look: Looks, note: str) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    from lissive.report.inline_svg import settings
+    from lissive.report.figures import settings
 
     arms, weeks = list(curves.example), curves.weeks
     with settings():
@@ -202,3 +205,193 @@ def _titles(ax: Axes, title: str, note: str) -> None:
     ax.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=18)
     ax.annotate(note, (0.0, 1.0), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points",
                 fontsize=7, color=GREY, annotation_clip=False)  # fmt: skip
+
+
+# -- participant disposition -----------------------------------------------------------------------
+WIDTH, GAP, LINE = 2.2, 0.35, 0.165
+"""Of a box, between boxes, and of a line of text [inches]."""
+
+Box = Sequence[str]
+
+
+def flow_figure(answer: TrialAnswer, note: str) -> Figure:
+    """Screened, run-in, randomised, and what became of each group; beside it those who were excluded."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from lissive.report.figures import settings
+
+    trunk, groups = _trunk(answer), answer.flow.groups
+    columns = [_column(group) for group in groups]
+    below = [max(_height(column[k]) for column in columns) for k in range(3)]
+    # the trunk is in the middle, with space beside it for those who are excluded
+    width = max(len(groups) * (WIDTH + GAP) + GAP, 3 * WIDTH + 2 * GAP)
+    down = sum(_height(box) for box, _ in trunk) + sum(_space(beside) for _, beside in trunk[:-1])
+    total = GAP / 2 + down + GAP / 2 + GAP / 2 + sum(below) + 2 * GAP + 0.4
+    with settings():
+        figure = Figure(figsize=(width, total))
+        FigureCanvasAgg(figure)
+        ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        ax.set(xlim=(0, width), ylim=(0, total))
+        ax.axis("off")
+        middle = width / 2
+        bottom = _draw_trunk(ax, trunk, middle, total - GAP / 2)
+        left = (width - len(groups) * (WIDTH + GAP) + GAP) / 2 + WIDTH / 2
+        fork = bottom - GAP / 2
+        ax.plot([middle, middle], [bottom, fork], color="black", linewidth=0.8)
+        places = [left + k * (WIDTH + GAP) for k in range(len(groups))]
+        ax.plot([min(middle, *places), max(middle, *places)], [fork, fork], color="black", linewidth=0.8)
+        for x, column in zip(places, columns, strict=True):
+            top = fork
+            for k, box in enumerate(column):
+                start = top
+                top = fork - GAP / 2 - sum(below[:k]) - k * GAP
+                _arrow(ax, (x, start), (x, top))
+                _draw_box(ax, box, x, top)
+                top -= _height(box)
+        ax.text(GAP / 2, 0.12, note, fontsize=6.5, color="#555555")
+    return figure
+
+
+def _trunk(answer: TrialAnswer) -> list[tuple[Box, Box]]:
+    """Boxes down to randomisation, each with the one beside the arrow to the next; empty where nobody is excluded."""
+    flow, run_in = answer.flow, answer.design.run_in
+    excluded = flow.screened.mean - flow.entered.mean
+    out = (
+        [f"Excluded: {excluded:.1f}" if excluded < 20 else f"Excluded: {excluded:.0f}"]
+        if excluded > 0
+        else []
+    )
+    found: list[tuple[Box, Box]] = [([f"Screened: {mean_range(flow.screened)}"], out)]
+    if run_in:
+        gone = [
+            f"Discontinued: {mean_range(flow.left_run_in)}",
+            f"Not randomised: {mean_range(flow.not_kept)}",
+        ]
+        entered = [f"Run-in on {run_in.arm}", f"Enrolled: {mean_range(flow.entered)}"]
+        found.append((entered, [line for line in gone if not line.endswith(": 0")]))
+    unsolved = [f"Equations not solved: {mean_range(flow.failed)}"] if flow.failed.max else []
+    found.append(([f"Randomised: {mean_range(flow.randomised)}"], unsolved))
+    return found
+
+
+def _column(group: GroupDisposition) -> tuple[Box, Box, Box]:
+    """Boxes of one group: who, who discontinued and why, who completed."""
+    left = (
+        ("adverse events", group.adverse),
+        ("lack of efficacy", group.no_effect),
+        ("other reasons", group.other),
+    )
+    return (
+        [group.label, f"Randomised: {mean_range(group.randomised)}"],
+        ["Discontinued", *(f"{label}: {mean_range(number)}" for label, number in left)],
+        [f"Completed: {mean_range(group.completed)}"],
+    )
+
+
+def _height(box: Box) -> float:
+    return LINE * len(box) + 0.16
+
+
+def _space(beside: Box) -> float:
+    """Between two boxes, with one beside the arrow."""
+    return max(GAP, _height(beside) + 0.12 if beside else 0.0)
+
+
+def _draw_trunk(ax: Axes, trunk: Sequence[tuple[Box, Box]], x: float, top: float) -> float:
+    """From above to below; gives where the last box ends."""
+    for k, (box, beside) in enumerate(trunk):
+        _draw_box(ax, box, x, top)
+        bottom = top - _height(box)
+        if k == len(trunk) - 1:
+            return bottom
+        space = _space(beside)
+        _arrow(ax, (x, bottom), (x, bottom - space))
+        if beside:
+            at = bottom - space / 2
+            side = x + WIDTH / 2 + GAP / 2 + WIDTH / 2
+            _arrow(ax, (x, at), (side - WIDTH / 2, at))
+            _draw_box(ax, beside, side, at + _height(beside) / 2)
+        top = bottom - space
+    return top
+
+
+def _draw_box(ax: Axes, lines: Box, x: float, top: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    height = _height(lines)
+    ax.add_patch(
+        Rectangle(
+            (x - WIDTH / 2, top - height), WIDTH, height, facecolor="white", edgecolor="black", linewidth=0.8
+        )
+    )
+    for k, line in enumerate(lines):
+        bold = "bold" if k == 0 and ":" not in line else "normal"
+        ax.text(
+            x, top - 0.08 - LINE * (k + 0.5), line, ha="center", va="center", fontsize=7.5, fontweight=bold
+        )
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 0.8,
+                                            "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8})  # fmt: skip
+
+
+# -- files -----------------------------------------------------------------------------------------
+FIGURES = "change responders patients flow failure".split()
+RUN_FILES = [
+    "trial.json",
+    "endpoints.csv",
+    *(f"{stem}.{kind}" for stem in FIGURES for kind in ("png", "svg")),
+]
+POWER_FILES = [f"power.{kind}" for kind in ("json", "csv", "png", "svg")]
+ENDPOINTS = "endpoint week arm kind n base mean change sd p05 p95".split()
+POINTS = "n randomised arm against endpoint week method measure power estimate p05 p95 estimated".split()
+
+
+def write_table(rows: Iterable[object], columns: Sequence[str], path: Path) -> Path:
+    """A row for each of `rows`, a column for each of these of its fields; what is None is left empty."""
+    return write_csv(path, [columns, *([getattr(row, name) for name in columns] for row in rows)])
+
+
+def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
+    """Besides patients and replicates, which are written as the run goes: JSON, tables,"""
+    from lissive.trials.store import curves
+
+    design, n = answer.design, answer.replicates
+    found = curves(folder, design, n)
+    look = looks(list(design.arms), design.control)
+    stamp = _stamp(answer)
+    band = (
+        f"Line: mean over {n} replicates; band: 90 % of them. {stamp}" if n > 1 else f"One replicate. {stamp}"
+    )
+    drawn = {
+        "change": change_figure(found, look, band),
+        "responders": responder_figure(found, look, band),
+        "patients": patients_figure(found, look, f"Each line a participant of the first replicate. {stamp}"),
+        "flow": flow_figure(answer, f"Mean over {n} replicates (range). {stamp}" if n > 1 else band),
+    }
+    if found.without_failure:
+        drawn["failure"] = failure_figure(found.without_failure, look, band)
+    return [
+        write_json(answer.to_json(), folder / "trial.json"),
+        write_table(answer.arms, ENDPOINTS, folder / "endpoints.csv"),
+        *(path for stem, figure in drawn.items() for path in save(figure, folder, stem)),
+    ]
+
+
+def write_power(folder: Path, answer: PowerAnswer) -> list[Path]:
+    """The curve as JSON, table and figure."""
+
+    look = looks(list(answer.design.arms), answer.design.control)
+    note = f"{answer.replicates} replicates of each size; bars: Wilson's 95 % CI. {_stamp(answer)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        write_json(answer.to_json(), folder / "power.json"),
+        write_table(answer.points, POINTS, folder / "power.csv"),
+        *save(power_figure(answer, look, note), folder, "power"),
+    ]
+
+
+def _stamp(answer: TrialAnswer | PowerAnswer) -> str:
+    return f"Simulated patients. lissive {answer.provenance.lissive}, {answer.design.trial}, random seed {answer.seed}."

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
+from lissive.case import causes
+from lissive.case.products import product
 from lissive.report.table import Table, as_text, table
-from lissive.report.trial_words import (
-    KINDS,
-    arm_label,
-    cause_label,
-    count,
-    endpoint_label,
-    measured_by,
-    replicates,
-    shape,
-    week_of,
-)
-from lissive.report.words import paragraphs, percent, span, upper_first, wrapped
+from lissive.report.words import count, paragraphs, percent, span, upper_first, wrapped
 from lissive.trials.design import Design
 from lissive.trials.endpoint import BINARY, TIME
-from lissive.trials.power import PowerAnswer
-from lissive.trials.summary import ArmAnswer, ComparisonAnswer, DoseAnswer, TrialAnswer
+from lissive.trials.parts import EVENTS, MEASURES, Endpoint
+from lissive.trials.run import PowerAnswer
+from lissive.trials.summary import ArmAnswer, ComparisonAnswer, Count, DoseAnswer, TrialAnswer
 
 LIMITS = (
     "These are simulated patients. The ranges over replicates show chance and variation between trials "
@@ -61,7 +54,7 @@ def _head(answer: TrialAnswer) -> str:
     design = answer.design
     return (
         f"{title(design)}\n{upper_first(KINDS[design.kind])}.\n{upper_first(cause_label(design))}; {shape(design)}.\n"
-        f"{replicates(answer.replicates)}, random seed {answer.seed}."
+        f"{count(answer.replicates, 'simulated replicate')}, random seed {answer.seed}."
     )
 
 
@@ -100,14 +93,14 @@ def _main_result(answer: TrialAnswer) -> str:
 
 def _disposition(answer: TrialAnswer) -> str:
     flow, run_in = answer.flow, answer.design.run_in
-    rows = [["Screened", count(flow.screened)]]
+    rows = [["Screened", mean_range(flow.screened)]]
     if run_in:
-        rows.append(["Enrolled in the run-in", count(flow.entered)])
-        rows.append(["Discontinued in the run-in", count(flow.left_run_in)])
-        rows.append([not_randomised(answer.design), count(flow.not_kept)])
-    rows.append(["Randomised", count(flow.randomised)])
+        rows.append(["Enrolled in the run-in", mean_range(flow.entered)])
+        rows.append(["Discontinued in the run-in", mean_range(flow.left_run_in)])
+        rows.append([not_randomised(answer.design), mean_range(flow.not_kept)])
+    rows.append(["Randomised", mean_range(flow.randomised)])
     if flow.failed.max:
-        rows.append(["Left out: equations not solved", count(flow.failed)])
+        rows.append(["Left out: equations not solved", mean_range(flow.failed)])
     groups = {
         "Randomised": [each.randomised for each in flow.groups],
         "Discontinued: adverse events": [each.adverse for each in flow.groups],
@@ -116,7 +109,7 @@ def _disposition(answer: TrialAnswer) -> str:
         "Completed": [each.completed for each in flow.groups],
     }
     labels = tuple(each.label for each in flow.groups)
-    by_group = tuple((label, *map(count, numbers)) for label, numbers in groups.items())
+    by_group = tuple((label, *map(mean_range, numbers)) for label, numbers in groups.items())
     over = " (mean over replicates, range)" if answer.replicates > 1 else ""
     return "\n".join(
         [
@@ -262,7 +255,7 @@ def power_text(answer: PowerAnswer) -> str:
     return paragraphs(
         [
             f"{title(answer.design)}\nPower for {endpoint_label(answer.endpoint)}, week {answer.week:g}{how}.\n"
-            f"{replicates(answer.replicates)} of each size, random seed {answer.seed}.",
+            f"{count(answer.replicates, 'simulated replicate')} of each size, random seed {answer.seed}.",
             as_text(found, indent=_INDENT, rule=False),
             wrapped(_power_notes(answer), _INDENT),
             wrapped(LIMITS),
@@ -316,3 +309,92 @@ def _range(row: ComparisonAnswer) -> str:
 
 def _ci(row: ComparisonAnswer) -> str:
     return _between(row, row.ci)
+
+
+# -- what names are called -------------------------------------------------------------------------
+KINDS = {
+    "parallel": "parallel groups",
+    "enriched": "enriched enrolment: run-in responders are randomised after a wash-out",
+    "withdrawal": "randomised withdrawal: run-in on the drug, then randomised continuation or withdrawal",
+    "crossover": "crossover: each participant receives the treatments in sequence",
+}
+TITRATIONS = {"self": "self-titrated", "label": "titrated by the label", "fixed": "fixed dose"}
+_RESPONDERS = re.compile(r"(.+)_responders_([\d.]+)pct")
+
+
+def endpoint_label(name: str) -> str:
+    """An endpoint as a reader knows it.
+
+    >>> endpoint_label("spasticity_nrs_responders_30pct")
+    'Spasticity NRS (0-10), 30 % responders'
+    """
+    if found := _RESPONDERS.fullmatch(name):
+        return f"{endpoint_label(found[1])}, {found[2]} % responders"
+    return MEASURES[name].label if name in MEASURES else EVENTS.get(name, name)
+
+
+def arm_label(design: Design, name: str) -> str:
+    """What an arm is given."""
+    arm = design.arms[name]
+    if arm.product is None:
+        return "no treatment"
+    label = product(arm.product).label
+    if arm.placebo:
+        return f"placebo of {label}, up to {units(arm.most_per_day, arm.units_counted)} a day"
+    contents = [
+        f"{amount * arm.most_per_day:g} mg {what}"
+        for amount, what in ((arm.thc_mg, "THC"), (arm.cbd_mg, "CBD"))
+        if amount
+    ]
+    most = units(arm.most_per_day, arm.units_counted)
+    return f"{label}, up to {most} a day ({', '.join(contents) or 'empty'}), {TITRATIONS[arm.titration]}"
+
+
+def units(n: float, counted: str) -> str:
+    """A number of units.
+
+    >>> units(1, "spray"), units(12, "spray")
+    ('1 spray', '12 sprays')
+    """
+    return f"{n:g} {counted}{'' if n == 1 else 's'}"
+
+
+def week_of(design: Design, endpoint: Endpoint) -> float:
+    """The visit at which an endpoint is compared."""
+    return design.visits_weeks[-1] if endpoint.at_week is None else endpoint.at_week
+
+
+def cause_label(design: Design) -> str:
+    return causes()[design.population.cause]
+
+
+def shape(design: Design) -> str:
+    """How long the parts last."""
+    parts = []
+    if design.run_in:
+        run_in = design.run_in
+        kept = f", {run_in.keep.falls_by_pct:g} % responders randomised" if run_in.keep else ""
+        parts.append(f"run-in of {units(run_in.weeks, 'week')} on {run_in.arm}{kept}")
+        if run_in.washout_days:
+            parts.append(f"wash-out of {run_in.washout_days} days")
+    if design.crossover:
+        periods = len(design.crossover.sequences[0])
+        days = design.crossover.washout_days
+        between = f", wash-out of {days} days between periods" if days else ""
+        parts.append(f"{periods} periods of {units(design.weeks, 'week')}{between}")
+    else:
+        parts.append(units(design.weeks, "week"))
+    return "; ".join(parts)
+
+
+def measured_by(row: ComparisonAnswer) -> str:
+    """Method and measure of a comparison."""
+    return f"{row.measure}, {row.method}" if row.measure else f"{row.method} test"
+
+
+def mean_range(number: Count) -> str:
+    """Mean and range; a number that is the same in all replicates alone."""
+    if number.min == number.max:
+        return f"{number.min:.0f}"
+    mean = f"{number.mean:.1f}" if number.mean < 20 else f"{number.mean:.0f}"
+    return f"{mean} ({number.min:.0f} to {number.max:.0f})"

@@ -1,19 +1,165 @@
-"""The tables of a validation, as plain cells that a page and a Markdown file both print."""
+"""The tables of a validation and its words: how numbers are printed, and how far the model is to be trusted."""
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
-from lissive.report.table import Table, table
-from lissive.report.validation_words import MET, SPLIT_WORDS, aim_limit, aim_value, metric
-from lissive.report.words import UNVERIFIED, marked, number, percent, span, upper_first
+from lissive.report.table import Table, as_text, table
+from lissive.report.words import (
+    UNVERIFIED,
+    WIDTH,
+    listed,
+    marked,
+    number,
+    percent,
+    span,
+    upper_first,
+    wrapped,
+)
 from lissive.studies import Skipped
-from lissive.validation.misses import why_missed
-from lissive.validation.reach import Aim
-from lissive.validation.score import RATIO_LIMITS, Row, Scores
+from lissive.validation.run import SPLITS, Aim, Validation, aims, overall
+from lissive.validation.score import EXPOSURE, RATIO_LIMITS, Ratios, Row, Scores, why_missed
 from lissive.validation.targets import TargetResult
 
+SPLIT_WORDS = {"calibration": "calibration", "validation": "held-out"}
+MET = {True: "met", False: "not met", None: "not judged"}
+POOR = 2.0
+"""A geometric mean fold error beyond this is named in the verdict."""
+FAIR_COVERAGE = (0.85, 0.95)
+"""Coverage from and to which 90 % prediction intervals are called about right."""
 
+GLOSSARY: Mapping[str, str] = {
+    "Fold error": "predicted / observed: 1 is exact, 2 is twice too high, 0.5 is half of it.",
+    "AFE": "average fold error, the geometric mean of the fold errors: bias; 1 is none.",
+    "GMFE": "geometric mean fold error, of fold or 1/fold, whichever is larger: precision; 1 is exact.",
+    "Within 1.25-, 1.5-, 2-fold": "proportion of the observations that are predicted within this factor.",
+    "Coverage": "proportion of the observations within the 90 % prediction interval (PI). 90 % is expected; with less, "
+    "the intervals are too narrow. A PI includes between-subject variability in an arm of that size, parameter "
+    "uncertainty, and between-study variability.",
+    "All metrics": "Cmax, AUC and concentrations together. Times, clearances and ratios are scored on their own.",
+    "Calibration, held out": "calibration rows may have been fitted on, so that agreement there is no test. Nothing "
+    "was fitted on held-out rows (split validation).",
+    "Read, unverified": f"read: seen in the source that is named. Unverified ({UNVERIFIED}): quoted from memory, not "
+    "checked against its source (provenance `recalled`); of less weight in the calibration, and scored apart.",
+    "Ratio": "exposure under a condition (food, co-medication, genotype, hepatic impairment) over that without it.",
+}
+
+
+def aim_value(aim: Aim) -> str:
+    """What was reached; with more figures where a near miss would read as the limit itself."""
+    if aim.what not in ("afe", "gmfe"):
+        near = aim.met is False and percent(aim.value) == percent(aim.limit)
+        return f"{100.0 * (aim.value or 0.0):.1f} %" if near else percent(aim.value)
+    near = aim.met is False and number(aim.value) == number(aim.limit)
+    return f"{aim.value:.5g}" if near else number(aim.value)
+
+
+def aim_limit(aim: Aim) -> str:
+    """The limit as its value is printed."""
+    return f"{aim.bound} {f'{aim.limit:.3g}' if aim.what in ('afe', 'gmfe') else percent(aim.limit)}"
+
+
+def verdict(validation: Validation) -> str:
+    """One honest paragraph; every number in it is computed."""
+    parts = [
+        _aims_met(aims(validation)),
+        _typical(validation.summary_by_split),
+        _ratios(validation.ratios),
+        _intervals(validation.rows),
+        _poor(validation.summary_by_split),
+        _unverified(validation.rows),
+        f"Beyond the pharmacokinetics: {count_text(validation.targets)}" if validation.targets else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _aims_met(found: Sequence[Aim]) -> str:
+    judged = [aim for aim in found if aim.met is not None]
+    unmet = [
+        f"{aim.text[0].lower()}{aim.text[1:]} ({aim_value(aim)}, criterion {aim_limit(aim)})"
+        for aim in judged
+        if not aim.met
+    ]
+    if not judged:
+        return "No aim for the pharmacokinetics could be judged."
+    text = f"Of {len(judged)} aims for the pharmacokinetics {len(judged) - len(unmet)} are met."
+    if not unmet:
+        text = f"All {len(judged)} aims for the pharmacokinetics are met."
+    fitted = sum(aim.split == "calibration" for aim in judged)
+    text += f" {fitted} of these are judged on calibration rows, which is no test."
+    return f"{text} Not met: {listed(unmet)}." if unmet else text
+
+
+def _typical(by_split: Mapping[str, Sequence[Scores]]) -> str:
+    parts = []
+    for split in SPLITS:
+        found = [(name, overall(by_split[split], name)) for name in ("THC", "11-OH-THC", "CBD")]
+        each = [f"{number(row.gmfe)} for {name} (n = {row.n})" for name, row in found if row]
+        if each:
+            parts.append(f"{SPLIT_WORDS[split]} {listed(each)}")
+    return f"Geometric mean fold error: {'; '.join(parts)}." if parts else ""
+
+
+def _ratios(ratios: Ratios) -> str:
+    if not ratios.n:
+        return "No ratio was held out."
+    low, high = ratios.limits
+    text = (
+        f"Of {ratios.n} held-out ratios (food, co-medication, genotype, hepatic impairment, repeated doses) "
+        f"{ratios.within} ({percent(ratios.share)}) are predicted within {low:g} to {high:g} times the observed"
+    )
+    if ratios.in_words:
+        text += f" ({ratios.in_words} that studies give in words only are not counted)"
+    if not ratios.missed:
+        return f"{text}."
+    worst = max(ratios.missed, key=lambda row: abs(math.log(row.fold)))
+    return f"{text}; the largest error, {label(worst)}, is {number(worst.fold)} times the observed."
+
+
+def _intervals(rows: Iterable[Row]) -> str:
+    inside = [row.inside for row in rows if is_exposure(row)]
+    if not inside:
+        return ""
+    share, (low, high) = sum(inside) / len(inside), FAIR_COVERAGE
+    word = "too narrow" if share < low else "too wide" if share > high else "about right"
+    return (
+        f"The 90 % prediction intervals of Cmax, AUC and concentrations include {percent(share)} of the observed "
+        f"values: they are {word}."
+    )
+
+
+def _poor(by_split: Mapping[str, Sequence[Scores]]) -> str:
+    found = [
+        f"{row.analyte} in {SPLIT_WORDS[split]} rows ({number(row.gmfe)}, n = {row.n})"
+        for split in SPLITS
+        for row in by_split[split]
+        if (row.route, row.provenance, row.metric) == ("all", "all", "all") and row.gmfe > POOR
+    ]
+    return f"Geometric mean fold error above {POOR:g}: {listed(found)}." if found else ""
+
+
+def _unverified(rows: Sequence[Row]) -> str:
+    found = sum(row.provenance == "recalled" for row in rows)
+    return f"{found} of the {len(rows)} published figures are unverified{UNVERIFIED}." if rows else ""
+
+
+def is_exposure(row: Row) -> bool:
+    return row.group == EXPOSURE
+
+
+def label(row: Row) -> str:
+    """study, analyte and metric of a row, marked where unverified."""
+    return marked(f"{row.study} {row.analyte} {metric(row)}", row.provenance)
+
+
+def metric(row: Row) -> str:
+    """The metric, with its time where it is a concentration."""
+    return row.metric if row.time_h is None else f"{row.metric} at {row.time_h:g} h"
+
+
+# -- tables ----------------------------------------------------------------------------------------
 def aims_table(found: Sequence[Aim]) -> Table:
     rows = [[aim.text, aim_limit(aim), aim_value(aim), str(aim.n), MET[aim.met]] for aim in found]
     return table(
@@ -197,3 +343,83 @@ def _reason(each: TargetResult) -> str:
         else ""
     )
     return " ".join(part for part in (each.reason, f"({each.detail})" if each.detail else "", rests) if part)
+
+
+# -- targets in a terminal -------------------------------------------------------------------------
+_OBSERVATION = 56
+_LEGEND = (
+    "Set by hand: a constant of the model was set with this observation in view, so that meeting it is no evidence. "
+    "Copy: figures of another program with a published model; meeting them verifies the implementation. "
+    f"a: the target itself is assumed; t: its tolerance is; {UNVERIFIED}: target or figure depends on what was quoted "
+    "from memory and not checked against its source (named below the row)."
+)
+_NAMES = ("no", "target", "range", "model", "met?", "")
+
+
+def targets_text(found: Sequence[TargetResult]) -> str:
+    """A table, the reason under each target that is not met or could not be evaluated."""
+    rows: list[tuple[str, ...]] = []
+    for each in found:
+        first, *more = textwrap.wrap(each.observation, _OBSERVATION)
+        value = number(each.value)
+        rows.append((each.number, first, _range(each), value, _verdict(each), _marks(each)))
+        rows += [(f"     {line}",) for line in more]
+        notes = [line for text in _notes(each) for line in textwrap.wrap(text, WIDTH - 9)]
+        rows += [(f"         {line}",) for line in notes]
+    shown = as_text(Table("", _NAMES, tuple(rows), frozenset({"model"})))
+    return "\n".join([shown, "", wrapped(count_text(found)), wrapped(_LEGEND)])
+
+
+def count_text(found: Iterable[TargetResult]) -> str:
+    """How many are met, and how many of these say something about the model."""
+    found = list(found)
+    met = [each for each in found if each.met]
+    by_hand = sum(each.set_by_hand for each in met if each.kind == "observed")
+    copies = sum(each.kind == "model" for each in met)
+    assumed = sum(
+        not each.set_by_hand and each.kind == "observed" and each.provenance == "assumed" for each in met
+    )
+    unmet, unjudged = (sum(each.met is verdict for each in found) for verdict in (False, None))
+    return (
+        f"Of {len(found)} targets {len(met)} are met, {unmet} are not and {unjudged} cannot be judged. Of those met, "
+        f"{copies} are copies of a published model, {by_hand} had a constant set on them and {assumed} are assumed "
+        f"figures; {len(met) - copies - by_hand - assumed} remain as evidence."
+    )
+
+
+def _range(each: TargetResult) -> str:
+    if each.low is None or each.high is None:
+        return "-"
+    unit = "" if each.unit == "1" else f" {each.unit}"
+    return f"{span(f'{each.low:g}', f'{each.high:g}')}{unit}"
+
+
+def _verdict(each: TargetResult) -> str:
+    if each.met is None:
+        return "cannot run" if each.value is None else "not judged"
+    if not each.met:
+        return "NO"
+    if each.kind == "model":
+        return "yes (copy)"
+    return "yes (set by hand)" if each.set_by_hand else "yes"
+
+
+def _marks(each: TargetResult) -> str:
+    marks = {
+        "a": each.provenance == "assumed",
+        "t": each.tolerance == "assumed" and each.provenance != "assumed",
+        UNVERIFIED: each.recalled,
+    }
+    return " ".join(mark for mark, holds in marks.items() if holds)
+
+
+def _notes(each: TargetResult) -> list[str]:
+    notes = []
+    if each.detail:
+        notes.append(f"({each.detail})")
+    if each.recalled:
+        what = ["the target"] if each.provenance == "recalled" else []
+        notes.append(f"Unverified: {', '.join([*what, *each.recalled_constants])}.")
+    if each.reason:
+        notes.append(each.reason)
+    return notes

@@ -1,21 +1,32 @@
-"""A validation as plain text: the verdict, every observation beside its prediction, the scores, what was left out."""
+"""A validation as plain text and as a page of documentation; published trials beside virtual ones in the same way."""
 
 from __future__ import annotations
 
-from lissive.report.table import Table, as_text
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lissive.fingerprint import of_bytes
+from lissive.model import load
+from lissive.report.table import Table, as_markdown, as_text, table
 from lissive.report.validation_tables import (
+    GLOSSARY,
     aims_table,
     breakdown_table,
+    count_text,
     held_out_ratios,
     ratios_table,
     rows_table,
     skipped_table,
     summary_table,
+    targets_table,
+    verdict,
 )
-from lissive.report.validation_words import GLOSSARY, verdict
-from lissive.report.words import UNVERIFIED_NOTE, count, paragraphs, wrapped
-from lissive.validation.reach import aims
-from lissive.validation.run import SPLITS, Validation
+from lissive.report.words import DERIVED_NOTE, UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
+from lissive.simulation.solve import model_hash
+from lissive.trials.reproduce import Agreement, Reproduction, Row
+from lissive.validation.run import SPLITS, Validation, aims
 
 _GROUPS = {
     "exposure": "Concentrations and areas",
@@ -59,3 +70,282 @@ def validation_text(validation: Validation) -> str:
 def _shown(one: Table) -> str:
     """The caption and the table; nothing of a table without rows."""
     return f"{wrapped(one.caption)}\n{as_text(one, rule=False)}" if one.rows else ""
+
+
+# -- the page of documentation ---------------------------------------------------------------------
+__all__ = ["differences", "stale", "validation_markdown"]
+
+
+def validation_markdown(validation: Validation) -> str:
+    """The whole file. The same run gives the same text."""
+    rows, by_split, targets = validation.rows, validation.summary_by_split, validation.targets
+    others = [row for row in rows if not (row.group == "ratio" and row.split == "validation")]
+    parts = [
+        "# Validation",
+        f"Predictions beside {len(rows)} published figures of {len({row.study for row in rows})} groups of people, "
+        f"simulated as they were studied. {UNVERIFIED_NOTE}; "
+        f"{DERIVED_NOTE}. This page is generated; a glossary is at its end.",
+        f"**The verdict.** {verdict(validation)}",
+        "## Summary by analyte",
+        as_markdown(aims_table(aims(validation))),
+        *(as_markdown(summary_table(by_split, split)) for split in SPLITS),
+        "## Held-out ratios",
+        as_markdown(ratios_table(held_out_ratios(rows))),
+        "## Targets beyond the pharmacokinetics",
+        count_text(targets),
+        as_markdown(targets_table(targets)),
+        "## All other figures",
+        as_markdown(rows_table("Observed and predicted", others)),
+        "## Not scored, and why",
+        as_markdown(skipped_table(validation.skipped)),
+        "## Glossary",
+        "\n".join(f"- **{word}**: {means}" for word, means in GLOSSARY.items()),
+        "## How this page was made",
+        _made(validation),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def command(validation: Validation) -> str:
+    """What makes it again."""
+    return (
+        f"lissive validate --replicates {validation.replicates} --seed {validation.seed} "
+        "--docs docs/validation.md"
+    )
+
+
+def _made(validation: Validation) -> str:
+    return (
+        f"`{command(validation)}`\n\n"
+        f"{validation.replicates} replicates of each group, random seed {validation.seed}. With `--check`, the command "
+        "writes nothing and lists the differences of a rerun.\n\n"
+        f"{stamp(Path(validation.path))}"
+    )
+
+
+# -- what a page was made from ---------------------------------------------------------------------
+PACKAGE = Path(__file__).parents[1]
+TABLES = "model/parameters/*.tsv"
+SCORING = (
+    "studies/*.py",
+    "studies/*.tsv",
+    "calibrate/posterior.py",
+    "validation/run.py",
+    "validation/score.py",
+    "validation/reach.*",
+    "validation/misses.*",
+    "validation/targets.*",
+    "validation/target_*.tsv",
+    "validation/predicted.py",
+    "report/validation_text.py",
+    "report/validation_tables.py",
+)
+"""What turns studies and model into the figures. The solver is not among it: its own tests hold it."""
+WORDS = {
+    "model": "the model's equations",
+    "parameters": "the parameter tables",
+    "studies": "the studies",
+    "scoring": "what scores and prints",
+}
+TOLERANCE = 0.03
+"""Machines differ in the last digits, and so in what is counted by a limit."""
+_LENGTH = 12
+_STAMP = re.compile(r"Made from (.*)\.$", re.MULTILINE)
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w])")
+
+
+def stamp(studies: Path) -> str:
+    """One line: what it was made from, by hash."""
+    return f"Made from {', '.join(f'{name} {value}' for name, value in made_from(studies).items())}."
+
+
+def made_from(studies: Path) -> dict[str, str]:
+    """Hashes of all that the figures rest on."""
+    return {
+        "model": model_hash(load("lissive"))[:_LENGTH],
+        "parameters": _hash(PACKAGE, [TABLES]),
+        "studies": _of_file(studies),
+        "scoring": _hash(PACKAGE, SCORING),
+    }
+
+
+def stale(text: str, studies: Path | None = None) -> str | None:
+    """Why a written validation is not of the present inputs; None where it is.
+
+    Parameters
+    ----------
+    studies : the file that it was made from; the shipped one where none is named.
+    """
+    found = _STAMP.search(text)
+    if found is None:
+        return "It does not say what it was made from."
+    parts = [part.split(" ") for part in found[1].split(", ")]
+    then = {part[0]: part[1] for part in parts if len(part) == 2}
+    now = made_from(studies or PACKAGE / "studies" / "pk.yaml")
+    changed = [WORDS[name] for name, value in now.items() if then.get(name) != value]
+    if not changed:
+        return None
+    return f"Changed since it was made: {', '.join(changed)}. Generate it again."
+
+
+def differences(old: str, new: str, tolerance: float = TOLERANCE) -> list[str]:
+    """What differs between two texts, a line for each; numbers may differ by a share of the larger.
+
+    >>> differences("THC 1.00 (3)", "THC 1.02 (3)")
+    []
+    >>> differences("THC 1.00 (3)", "THC 1.20 (3)")
+    ['line 1: 1.00 became 1.20 in: THC 1.20 (3)']
+    """
+    before, after = _lines(old), _lines(new)
+    shapes = ([_NUMBER.sub("#", line) for line in before], [_NUMBER.sub("#", line) for line in after])
+    found = []
+    for kind, i, i_end, j, j_end in difflib.SequenceMatcher(
+        None, shapes[0], shapes[1], autojunk=False
+    ).get_opcodes():
+        if kind == "equal":
+            for k, (one, other) in enumerate(zip(before[i:i_end], after[j:j_end], strict=True), start=j + 1):
+                found += [f"line {k}: {said} in: {other.strip()}" for said in _moved(one, other, tolerance)]
+        else:
+            found += [f"no longer there: {line.strip()}" for line in before[i:i_end] if line.strip()]
+            found += [f"new: {line.strip()}" for line in after[j:j_end] if line.strip()]
+    return found
+
+
+def _lines(text: str) -> list[str]:
+    """Lines without the stamp, which `stale` is for."""
+    return ["" if _STAMP.match(line) else line for line in text.splitlines()]
+
+
+def _moved(one: str, other: str, tolerance: float) -> list[str]:
+    pairs = zip(_NUMBER.findall(one), _NUMBER.findall(other), strict=True)
+    return [f"{a} became {b}" for a, b in pairs if not _alike(float(a), float(b), tolerance)]
+
+
+def _alike(a: float, b: float, tolerance: float) -> bool:
+    return abs(a - b) <= tolerance * max(abs(a), abs(b))
+
+
+def _hash(folder: Path, patterns: Iterable[str]) -> str:
+    """Of names and contents of the files."""
+    paths = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    parts = (p.relative_to(folder).as_posix().encode() + b"\0" + p.read_bytes() + b"\0" for p in paths)
+    return of_bytes(b"".join(parts), _LENGTH)
+
+
+def _of_file(path: Path) -> str:
+    return of_bytes(path.read_bytes(), _LENGTH) if path.is_file() else "none"
+
+
+# -- published trials beside virtual ones ----------------------------------------------------------
+NOTE = (
+    f"observed: as published ({UNVERIFIED_NOTE}; {DERIVED_NOTE}). predicted: mean over replicates of the same "
+    "size and design. 90 % PI: prediction interval, 5th to 95th percentile of the replicates: chance, between-trial "
+    "random effects, and parameter uncertainty (posterior draws). inside: observed within it. Ratings 0-10, negative "
+    "changes are improvements; proportions from 0 to 1; dose in units a day."
+)
+TRIAL_SPLITS = {
+    "calibration": "Calibration (split calibration: fitted on)",
+    "validation": "Held out (split validation: nothing fitted on)",
+    "context": "Context (split context: neither)",
+}
+ASSUMED, LEFT_OUT = "Assumed where a paper is silent", "Not used"
+
+
+def reproduce_text(answer: Reproduction) -> str:
+    """The answer of `lissive trial reproduce`, for a terminal."""
+    tables = [
+        f"{TRIAL_SPLITS[split]}\n{as_text(figures_table(rows))}"
+        for split, rows in _by_split(answer).items()
+        if rows
+    ]
+    return paragraphs(
+        [
+            f"Published trials in virtual patients: {_counted(answer)}.",
+            wrapped(NOTE),
+            *tables,
+            "Observed within the 90 % PI (90 % expected)\n"
+            + as_text(scores_table(answer), indent="  ", rule=False),
+            _items(ASSUMED, _assumed(answer)),
+            _items(LEFT_OUT, _left_out(answer)),
+            wrapped("The model was fitted on the calibration trials: agreement with these is no test of it."),
+        ]
+    )
+
+
+def reproduce_markdown(answer: Reproduction, command: str, stamp: str) -> str:
+    """The same as a page of documentation."""
+    parts = ["# Published trials in virtual patients", f"Made by `{command}`: {_counted(answer)}.", NOTE]
+    parts.append(as_markdown(scores_table(answer)))
+    for split, rows in _by_split(answer).items():
+        if rows:
+            parts += [f"## {TRIAL_SPLITS[split]}", as_markdown(figures_table(rows))]
+    for title, lines in ((ASSUMED, _assumed(answer)), (LEFT_OUT, _left_out(answer))):
+        parts += [f"## {title}", "\n".join(f"- {line}" for line in lines)]
+    return paragraphs([*parts, f"Made from {stamp}."]) + "\n"
+
+
+def figures_table(rows: Sequence[Row]) -> Table:
+    """Observed beside predicted."""
+    return table(
+        "",
+        "trial|arm|figure|observed|predicted|90 % PI|inside",
+        [_figure_cells(row) for row in rows],
+        "observed|predicted|90 % PI",
+    )
+
+
+def _figure_cells(row: Row) -> list[str]:
+    one = row.observed
+    arm = one.arm if one.against is None else f"{one.arm} - {one.against}"
+    week = "" if one.week is None else f", week {one.week:g}"
+    return [
+        one.trial,
+        arm,
+        f"{one.endpoint}, {one.statistic.replace('_', ' ')}{week}",
+        marked(_number(one.value), one.provenance),
+        _number(row.predicted),
+        span(_number(row.lower), _number(row.upper)),
+        "yes" if row.inside else "no",
+    ]
+
+
+def _number(x: float) -> str:
+    """As trials print ratings and proportions: to the second decimal, of large ones to the first."""
+    return f"{x:.1f}" if abs(x) >= 10 else f"{x:.2f}"
+
+
+def scores_table(answer: Reproduction) -> Table:
+    """How many figures of each split are inside."""
+    rows = [[TRIAL_SPLITS.get(split, split), _agreement(found)] for split, found in answer.by_split.items()]
+    return table("", "trials|observed within the 90 % PI", rows)
+
+
+def _agreement(found: Agreement) -> str:
+    text = f"{found.inside} of {found.n} ({100 * found.inside / max(found.n, 1):.0f} %)"
+    if found.width_ratio is not None:
+        text += f"; differences: width of PI / published 95 % CI = {found.width_ratio:.2f}"
+    return text
+
+
+def _by_split(answer: Reproduction) -> dict[str, list[Row]]:
+    return {split: [row for row in answer.rows if row.split == split] for split in TRIAL_SPLITS}
+
+
+def _counted(answer: Reproduction) -> str:
+    trials = len({row.observed.trial for row in answer.rows})
+    return (
+        f"{count(len(answer.rows), 'figure')} of {count(trials, 'trial')}, "
+        f"{count(answer.replicates, 'replicate')} of each trial"
+    )
+
+
+def _assumed(answer: Reproduction) -> list[str]:
+    return [f"{trial}: {text}" for trial, texts in answer.assumed.items() for text in texts]
+
+
+def _left_out(answer: Reproduction) -> list[str]:
+    return [f"{each.trial}, {each.what}: {each.why}" for each in answer.skipped]
+
+
+def _items(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in lines)]) if lines else ""

@@ -16,12 +16,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.errors import EventError
-from lissive.simulation._unroll import ByParameter
-
-Floats = npt.NDArray[np.float64]
+from lissive.simulation.unroll import ByParameter
 
 MODES = ("nocb", "locf")
 
@@ -36,7 +34,7 @@ def check_mode(mode: Any) -> None:
         )
 
 
-def filled(values: Floats, mode: str) -> Floats:
+def filled(values: FloatArray, mode: str) -> FloatArray:
     """Without empty cells: each takes the next value that is given (nocb) or the last one (locf), else the other.
 
     values : (row,) of one subject; NaN where a cell is empty. All NaN stays as it is.
@@ -52,11 +50,11 @@ def filled(values: Floats, mode: str) -> Floats:
         place = np.searchsorted(given, rows, side="left")
     else:
         place = np.searchsorted(given, rows, side="right") - 1
-    result: Floats = values[given[np.clip(place, 0, len(given) - 1)]]
+    result: FloatArray = values[given[np.clip(place, 0, len(given) - 1)]]
     return result
 
 
-def between(time: Sequence[float], values: Floats, mode: str) -> list[tuple[int, float, bool]]:
+def between(time: Sequence[float], values: FloatArray, mode: str) -> list[tuple[int, float, bool]]:
     """Where the values change: the row whose values hold from there on, when, and whether after all else then.
 
     values : (parameter, row).
@@ -75,14 +73,14 @@ def between(time: Sequence[float], values: Floats, mode: str) -> list[tuple[int,
     return changes
 
 
-def rates(time: Sequence[float], values: Floats, mode: str) -> ByParameter:
+def rates(time: Sequence[float], values: FloatArray, mode: str) -> ByParameter:
     """A parameter that is the rate of infusions, at all times. values : (row,)."""
     changes = between(time, values[None], mode)
     last: dict[float, float] = {when: float(values[row]) for row, when, _ in changes}
     return ByParameter(values, np.array(list(last)), np.array([values[0], *last.values()]))
 
 
-def at_times(time: Sequence[float], times: Floats, mode: str) -> npt.NDArray[np.int64]:
+def at_times(time: Sequence[float], times: FloatArray, mode: str) -> IntArray:
     """The row whose values hold at each of `times`; at a row's own time the last row there."""
     rows = np.asarray(time)
     own = np.searchsorted(rows, times, side="right") - 1
@@ -90,5 +88,5 @@ def at_times(time: Sequence[float], times: Floats, mode: str) -> npt.NDArray[np.
         next_one = np.searchsorted(rows, times, side="left")
         is_own = (own >= 0) & (rows[np.maximum(own, 0)] == times)
         own = np.where(is_own, own, next_one)
-    result: npt.NDArray[np.int64] = np.clip(own, 0, len(rows) - 1)
+    result: IntArray = np.clip(own, 0, len(rows) - 1)
     return result

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.case import Product, label_titration
 from lissive.model.equations import Equations
 from lissive.simulation.schedule import Schedule, doses
-from lissive.simulation.streams import Floats
 from lissive.units import to_nmol
 
 ROUTES = {"oromucosal": "spray", "oral": "oral", "inhaled": "lung"}
 """A product's route to the model's depot: THC_spray, CBD_oral and so on."""
 
 
-def day_of(equations: Equations, what: Product, times: Floats, *, thc_mg: float, cbd_mg: float) -> Schedule:
-    """One day with a unit at each of `times`.
+def day_of(equations: Equations, depot: str, times: FloatArray, *, thc_mg: float, cbd_mg: float) -> Schedule:
+    """One day, or several, with a unit at each of `times`.
 
     Parameters
     ----------
+    depot : where the doses go: spray, oral, lung, as ROUTES has it for a product's route.
     times : (unit,) [h from midnight].
     thc_mg, cbd_mg : content of a unit [mg].
     """
-    route, mass = ROUTES[what.route], equations.parameters["M_THC"]
+    mass = equations.parameters["M_THC"]
     parts = [doses([], 0, 0.0)]
     for drug, amount in (("THC", thc_mg), ("CBD", cbd_mg)):
         if amount and len(times):
             # THC and CBD are isomers: one molar mass serves both
             parts.append(
-                doses(times, equations.dose_targets[f"{drug}_{route}"], to_nmol(amount, g_per_mol=mass))
+                doses(times, equations.dose_targets[f"{drug}_{depot}"], to_nmol(amount, g_per_mol=mass))
             )
     time, action, target, value = (
         np.concatenate([getattr(part, column) for part in parts])
@@ -38,7 +39,7 @@ def day_of(equations: Equations, what: Product, times: Floats, *, thc_mg: float,
     return Schedule(time[order], action[order], target[order], value[order])
 
 
-def clock(what: Product, units: int, doses_per_day: int | None = None) -> Floats:
+def clock(what: Product, units: int, doses_per_day: int | None = None) -> FloatArray:
     """(unit,) clock times [h] of `units` a day.
 
     As the label splits morning and evening, else through the waking day; with `doses_per_day`, several at once at
@@ -58,7 +59,7 @@ def clock(what: Product, units: int, doses_per_day: int | None = None) -> Floats
     return np.concatenate([_spread(edges[0], edges[1], split), _spread(edges[2], edges[3], units - split)])
 
 
-def _spread(start: float, end: float, n: int) -> Floats:
+def _spread(start: float, end: float, n: int) -> FloatArray:
     """The middles of n equal parts."""
-    times: Floats = start + (end - start) * (np.arange(n) + 0.5) / max(n, 1)
+    times: FloatArray = start + (end - start) * (np.arange(n) + 0.5) / max(n, 1)
     return times

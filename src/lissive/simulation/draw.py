@@ -11,12 +11,14 @@ that adding one disturbs no other. Where a rating has ends, its distribution is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
+from lissive.arrays import FloatArray
 from lissive.errors import ParameterError
 from lissive.model.parameters import (
     DEFAULT_CAUSE,
@@ -26,7 +28,7 @@ from lissive.model.parameters import (
     load_parameters,
     load_people,
 )
-from lissive.simulation.streams import Floats, even, uniforms
+from lissive.simulation.streams import even, uniforms
 
 GENOTYPE, FED = "cyp2c9_activity", "fed"
 
@@ -35,13 +37,32 @@ GENOTYPE, FED = "cyp2c9_activity", "fed"
 class Patients:
     """Virtual patients as the solver takes them."""
 
-    parameters: Mapping[str, float | Floats]
+    parameters: Mapping[str, float | FloatArray]
     """Model parameter to one value for all, or to (subject,) values."""
     drawn: tuple[str, ...]
     """What was drawn, so that nobody takes it for known."""
 
     def __len__(self) -> int:
         return max((np.size(v) for v in self.parameters.values()), default=0)
+
+    def columns(self, subjects: int) -> dict[str, FloatArray]:
+        """Every parameter as (subject,) values of its own."""
+        return {
+            name: np.broadcast_to(np.asarray(value, float), subjects).copy()
+            for name, value in self.parameters.items()
+        }
+
+
+@dataclass(frozen=True)
+class Centres:
+    """Of parameters whose distribution is not to be the tables': the same for all, or (subject,) values."""
+
+    typical: Mapping[str, float | FloatArray] = field(default_factory=dict)
+    """Parameter to its centre."""
+    spread: Mapping[str, float | FloatArray] = field(default_factory=dict)
+
+
+AS_TABLES = Centres()
 
 
 def draw(
@@ -53,8 +74,7 @@ def draw(
     unknown: tuple[str, ...] = ("weight", GENOTYPE, FED),
     first: int = 0,
     evenly: bool = False,
-    typical: Mapping[str, float] | None = None,
-    spread: Mapping[str, float] | None = None,
+    own: Centres = AS_TABLES,
 ) -> Patients:
     """Parameters of `subjects` virtual patients with this cause of spasm.
 
@@ -65,22 +85,18 @@ def draw(
     first : number of the first patient; patient k is the same person however many others are drawn.
     evenly : spread each parameter evenly over its distribution (Latin hypercube), for averages over few patients;
         patient k then depends on how many are drawn.
-    typical, spread : centre and spread of a parameter's distribution where they are not to be the table's; a
-        patient keeps their place within the distribution.
+    own : distributions that are not to be the tables'; a patient keeps their place within each.
 
     Raises       ParameterError for a name that the model does not have.
     """
-    given = dict(given or {})
-    rows, people, bounds = _tables(cause)
-    if wrong := [name for name in (*given, *(typical or ()), *(spread or ())) if name not in rows]:
+    given, typical, spread = given or {}, own.typical, own.spread
+    rows, people, bounds = tables(cause)
+    if wrong := [name for name in (*given, *typical, *spread) if name not in rows]:
         raise ParameterError(f"{wrong[0]} is no parameter of the model.", allowed=f"{', '.join(rows)}.")
-    rows = {
-        name: _moved(row, (typical or {}).get(name), (spread or {}).get(name)) for name, row in rows.items()
-    }
-    values: dict[str, float | Floats] = {}
+    values: dict[str, float | FloatArray] = {}
     drawn = []
 
-    def chance(purpose: str) -> Floats:
+    def chance(purpose: str) -> FloatArray:
         u = uniforms(seed, purpose, subjects, first)
         return even(u) if evenly else u
 
@@ -97,48 +113,50 @@ def draw(
             values[name] = _spread(people[name], chance(f"person: {name}"))
             drawn.append(name)
         elif row.distribution == "fixed":
-            values[name] = row.value
+            values[name] = typical.get(name, row.value)
         else:
             u = chance(f"parameter: {name}")
-            values[name] = _spread(row, u, *bounds.get(name, (-np.inf, np.inf)))
+            ends = bounds.get(name, (-np.inf, np.inf))
+            values[name] = _spread(row, u, *ends, centre=typical.get(name), spread=spread.get(name))
             drawn.append(name)
     return Patients(values, tuple(drawn))
 
 
 @cache
-def _tables(
+def tables(
     cause: str,
 ) -> tuple[Mapping[str, Parameter], Mapping[str, Parameter], Mapping[str, tuple[float, float]]]:
-    """Parameters, people and bounds as shipped, read once: a forecast draws its patients in forty parts."""
+    """Parameters, people and bounds as shipped, read once: a trial draws its patients in many parts."""
     return load_parameters(cause), load_people(), load_bounds()
 
 
-def _moved(row: Parameter, value: float | None, spread: float | None) -> Parameter:
-    """The same parameter with another centre or spread."""
-    new = {"value": value, "spread": spread}
-    return row.model_copy(update={name: each for name, each in new.items() if each is not None})
-
-
-def _spread(row: Parameter, u: Floats, lower: float = -np.inf, upper: float = np.inf) -> Floats:
+def _spread(
+    row: Parameter,
+    u: FloatArray,
+    lower: float = -np.inf,
+    upper: float = np.inf,
+    *,
+    centre: float | FloatArray | None = None,
+    spread: float | FloatArray | None = None,
+) -> FloatArray:
     """Values of a distribution at the quantiles `u` of its part between the bounds."""
-    centre, scale = _transformed(row, row.value), row.spread or 0.0
-    low, high = (ndtr((_transformed(row, end) - centre) / scale) for end in (lower, upper))
-    z = ndtri(low + u * (high - low))
-    x: Floats = centre + scale * z
+    middle = _transformed(row, row.value if centre is None else centre)
+    scale = (row.spread or 0.0) if spread is None else spread
+    low, high = (ndtr((_transformed(row, end) - middle) / scale) for end in (lower, upper))
+    x: FloatArray = middle + scale * ndtri(low + u * (high - low))
     if row.distribution == "lognormal":
         return np.exp(x)
     return expit(x) if row.distribution == "logitnormal" else x
 
 
-def _transformed(row: Parameter, x: float) -> float:
+def _transformed(row: Parameter, x: float | FloatArray) -> Any:
     if row.distribution == "lognormal":
-        return -np.inf if x <= 0 else float(np.log(x))
-    if row.distribution == "logitnormal":
-        return float(logit(min(max(x, 0.0), 1.0)))
-    return x
+        with np.errstate(divide="ignore"):
+            return np.log(np.maximum(x, 0.0))
+    return logit(np.clip(x, 0.0, 1.0)) if row.distribution == "logitnormal" else x
 
 
-def _genotypes(u: Floats, people: Mapping[str, Parameter]) -> Floats:
+def _genotypes(u: FloatArray, people: Mapping[str, Parameter]) -> FloatArray:
     """(subject,) activity of CYP2C9, genotypes by Hardy and Weinberg."""
     share = {"*2": people["cyp2c9_allele_2"].value, "*3": people["cyp2c9_allele_3"].value}
     share["*1"] = 1.0 - sum(share.values())
@@ -147,5 +165,5 @@ def _genotypes(u: Floats, people: Mapping[str, Parameter]) -> Floats:
     odds = np.array([share[a] * share[b] * (1 if a == b else 2) for a, b in pairs])
     activity = np.array([known[f"{a}/{b}"].value for a, b in pairs])
     chosen = np.searchsorted(np.cumsum(odds), u, side="right")
-    result: Floats = activity[np.minimum(chosen, len(pairs) - 1)]
+    result: FloatArray = activity[np.minimum(chosen, len(pairs) - 1)]
     return result

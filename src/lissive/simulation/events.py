@@ -33,28 +33,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.errors import EventError
 from lissive.files import atomic_path, write_rows
 from lissive.model.equations import Equations
-from lissive.simulation._event_cells import COLUMNS, from_csv, from_frame
-from lissive.simulation._event_rows import Rows, check
-from lissive.simulation._unroll import Rates, Record, unroll
 from lissive.simulation.covariates import check_mode, filled
+from lissive.simulation.event_cells import COLUMNS, from_csv, from_frame
+from lissive.simulation.event_rows import Rows, check
 from lissive.simulation.schedule import (
     ADD,
     RATE,
     RESET,
     STOP,
     Course,
-    Floats,
     Halt,
     Regimen,
     Schedule,
     SteadyState,
     doses,
 )
+from lissive.simulation.unroll import Rates, Record, unroll
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +85,7 @@ class Run:
     occasion: int
     records: tuple[Record, ...]
     """In the order of the table; many runs may share them."""
-    varying: Mapping[str, Floats]
+    varying: Mapping[str, FloatArray]
     """Parameter to its (record,) values; all NaN where this subject has none."""
     carried: Mapping[str, Sequence[Any]]
     """Column that is not used to its (record,) cells."""
@@ -96,12 +95,12 @@ class Run:
         return tuple(record.time for record in self.records)
 
     @cached_property
-    def seen(self) -> npt.NDArray[np.int64]:
+    def seen(self) -> IntArray:
         """The records that are observations."""
         return np.array([r for r, record in enumerate(self.records) if record.evid == 0], dtype=np.int64)
 
     @property
-    def observed(self) -> Floats:
+    def observed(self) -> FloatArray:
         """Times of the observation rows."""
         return np.array(self.time)[self.seen]
 
@@ -217,7 +216,7 @@ def _records(rows: Rows, part: slice) -> tuple[Record, ...]:
 def course_of(
     records: Sequence[Record],
     *,
-    grid: Floats | None = None,
+    grid: FloatArray | None = None,
     changes: Sequence[tuple[int, float, bool]] = (),
     rates: Rates | None = None,
 ) -> Course:

@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.errors import SimulationError
-from lissive.simulation.streams import Floats, uniforms
+from lissive.simulation.streams import stretches_of
 from lissive.table import rows_of
 
 MOST_DAYS = 1024
@@ -29,7 +29,7 @@ def figures() -> Mapping[str, float]:
     return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "ratings.tsv")}
 
 
-def by_day(seed: int, purpose: str, subjects: npt.NDArray[np.int64], days: int) -> Floats:
+def by_day(seed: int, purpose: str, subjects: IntArray, days: int) -> FloatArray:
     """(subject, day) numbers over 0 and below 1; subject number and day alone say which.
 
     subjects : numbers of the subjects, from 0, in any order.
@@ -39,22 +39,18 @@ def by_day(seed: int, purpose: str, subjects: npt.NDArray[np.int64], days: int) 
         raise SimulationError(
             f"The run has {days} days.", where="days", allowed=f"up to {MOST_DAYS} from screening to the end."
         )
-    if not len(subjects):
-        return np.zeros((0, days))
-    every = uniforms(seed, purpose, (int(subjects.max()) + 1) * MOST_DAYS).reshape(-1, MOST_DAYS)
-    numbers: Floats = every[subjects, :days]
-    return numbers
+    return stretches_of(seed, purpose, subjects, days, MOST_DAYS)
 
 
 def stretches(
     seed: int,
     purpose: str,
-    subjects: npt.NDArray[np.int64],
+    subjects: IntArray,
     days: int,
     *,
-    sd: float | Floats,
-    memory: float | Floats,
-) -> Floats:
+    sd: float | FloatArray,
+    memory: float | FloatArray,
+) -> FloatArray:
     """(subject, day) how far a rating is from the person's own level: correlated noise that nobody treats.
 
     Parameters
@@ -67,5 +63,5 @@ def stretches(
     new = np.sqrt(1.0 - keep**2)
     for day in range(1, days):
         course[:, day] = keep * course[:, day - 1] + new * course[:, day]
-    scaled: Floats = course * np.broadcast_to(sd, len(subjects))[:, None]
+    scaled: FloatArray = course * np.broadcast_to(sd, len(subjects))[:, None]
     return scaled

@@ -1,6 +1,6 @@
 """Subjects on their schedules through a kernel, steady states included.
 
-`follow` is the open loop: all doses are known. The closed loop is in `titrate`.
+`follow` is the open loop: all doses are known. The closed loop is in `days`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.simulation.engine import STATUS, Batch, Doses, Kernel, Tolerances
 from lissive.simulation.schedule import ADD, RATE, RESET, STOP, Course, Halt, Regimen, Schedule, SteadyState
-
-Floats = npt.NDArray[np.float64]
 
 NOT_STEADY = 4
 MEANING = {
@@ -49,9 +47,9 @@ class Result:
     reasons : subject to why its run ended, for the first MOST_REASONS that did not go well.
     """
 
-    values: Floats
-    status: npt.NDArray[np.int64]
-    steps: npt.NDArray[np.int64]
+    values: FloatArray
+    status: IntArray
+    steps: IntArray
     reasons: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -81,7 +79,7 @@ def follow(
     kernel: Kernel,
     regimen: Regimen,
     parameters: Mapping[str, Any],
-    times: Floats,
+    times: FloatArray,
     settings: Settings,
 ) -> Result:
     """All subjects of a regimen, observed at `times` (increasing, from 0 on).
@@ -92,7 +90,7 @@ def follow(
     return follow_courses(kernel, regimen, courses, parameters, settings)
 
 
-def _course(schedule: Schedule, times: Floats) -> Course:
+def _course(schedule: Schedule, times: FloatArray) -> Course:
     steady = schedule.steady
     halts = tuple(Halt(each.time, each.before, each) for each in steady)
     first = min([*schedule.time[:1], *(each.time for each in steady[:1])], default=0.0)
@@ -105,7 +103,7 @@ def follow_courses(
     courses: Sequence[Course],
     parameters: Mapping[str, Any],
     settings: Settings,
-    varying: Mapping[str, Floats] | None = None,
+    varying: Mapping[str, FloatArray] | None = None,
 ) -> Result:
     """All subjects of a regimen, each observed as the course of its schedule says.
 
@@ -158,12 +156,12 @@ class _Members:
 
     regimen: Regimen
     courses: Sequence[Course]
-    fixed: Mapping[str, Floats]
+    fixed: Mapping[str, FloatArray]
     """(subject,)"""
-    varying: Mapping[str, Floats]
+    varying: Mapping[str, FloatArray]
     """(subject, column)"""
 
-    def parameters(self, column: int) -> dict[str, Floats]:
+    def parameters(self, column: int) -> dict[str, FloatArray]:
         """What holds in a column of the parameters that vary, and all others."""
         return {**self.fixed, **{name: value[:, column] for name, value in self.varying.items()}}
 
@@ -182,7 +180,7 @@ _TOGETHER = 16
 """So many subjects at least run side by side, though they are seen at different times."""
 
 
-def _groups(regimen: Regimen, courses: Sequence[Course]) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+def _groups(regimen: Regimen, courses: Sequence[Course]) -> Iterator[tuple[IntArray, FloatArray]]:
     """Subjects who begin and pause together, and all times at which one of them is seen."""
     seen: dict[int, bytes] = {}
     together: dict[Any, dict[bytes, list[int]]] = {}
@@ -199,7 +197,7 @@ def _groups(regimen: Regimen, courses: Sequence[Course]) -> Iterator[tuple[npt.N
         together.setdefault(key, {}).setdefault(seen[id(course.times)], []).append(s)
     for alike in together.values():
         members: list[int] = []
-        times: list[Floats] = []
+        times: list[FloatArray] = []
         for at, (stream, more) in enumerate(alike.items(), start=1):
             members += more
             times.append(np.frombuffer(stream))
@@ -208,7 +206,7 @@ def _groups(regimen: Regimen, courses: Sequence[Course]) -> Iterator[tuple[npt.N
                 members, times = [], []
 
 
-def _through(batch: Batch, members: _Members, times: Floats, settings: Settings) -> Floats:
+def _through(batch: Batch, members: _Members, times: FloatArray, settings: Settings) -> FloatArray:
     """One group from its start to the end, pausing where its courses do: what is seen on the way, then at pauses."""
     on_the_way, at_pauses = [], []
     done, seen_to, column = float(batch.time[0]), 0, 0
@@ -246,7 +244,12 @@ def _piece(course: Course, k: int) -> slice:
 
 
 def _settle(
-    batch: Batch, subjects: _Members, parameters: Mapping[str, Floats], k: int, now: float, settings: Settings
+    batch: Batch,
+    subjects: _Members,
+    parameters: Mapping[str, FloatArray],
+    k: int,
+    now: float,
+    settings: Settings,
 ) -> None:
     """Bring every subject to the steady state that its schedule asks for, cycle by cycle.
 
@@ -273,9 +276,9 @@ def _settle(
 class _Steady:
     """y : (subject, state) just before the next dose      status, steps : (subject,)"""
 
-    y: Floats
-    status: npt.NDArray[np.int64]
-    steps: npt.NDArray[np.int64]
+    y: FloatArray
+    status: IntArray
+    steps: IntArray
 
 
 def _steady_state(
@@ -283,7 +286,7 @@ def _steady_state(
     request: SteadyState,
     now: float,
     parameters: Mapping[str, Any],
-    scale: Floats,
+    scale: FloatArray,
     settings: Settings,
 ) -> _Steady:
     """An endless series, cycle by cycle until what is still to come is less than ss_rtol of each state."""
@@ -335,7 +338,7 @@ def _one_cycle(request: SteadyState, start: float, cycle: float) -> Schedule:
     return Schedule(np.array(time), np.array(action), np.array(target), np.array(value))
 
 
-def _lasting(kernel: Kernel) -> npt.NDArray[np.bool_]:
+def _lasting(kernel: Kernel) -> BoolArray:
     """States that some rate rests on. Others only count (amounts excreted, say) and never settle."""
     g = kernel.equations.graph
     used = g.symbols(kernel.equations.rates)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lissive.arrays import FloatArray, IntArray
 from lissive.errors import EventError
 
-Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int32]
 
 ADD, RATE, RESET, STOP = 0, 1, 2, 3
@@ -51,13 +51,13 @@ class SteadyState:
 class Schedule:
     """Events of one subject, by time; those at one time are in the order in which they happen."""
 
-    time: Floats
+    time: FloatArray
     """(event,) [model time], not falling."""
     action: Places
     """(event,) ADD, RATE, RESET or STOP."""
     target: Places
     """(event,) place in Equations.states; -1 for RESET and STOP."""
-    value: Floats
+    value: FloatArray
     """(event,) ADD: the amount; RATE: the change of the rate of input [amount/time], up or down; else 0."""
     steady: tuple[SteadyState, ...] = ()
 
@@ -112,11 +112,11 @@ class Regimen:
     """Which schedule each subject follows; doses times `scale`, times plus `shift`."""
 
     schedules: tuple[Schedule, ...]
-    which: npt.NDArray[np.int64]
+    which: IntArray
     """(subject,) place in `schedules`."""
-    scale: Floats
+    scale: FloatArray
     """(subject,) factor of every amount and rate."""
-    shift: Floats
+    shift: FloatArray
     """(subject,) [model time] added to every time."""
 
     def __post_init__(self) -> None:
@@ -172,7 +172,7 @@ class Course:
     schedule: Schedule
     halts: tuple[Halt, ...]
     """In the order in which they come."""
-    times: Floats
+    times: FloatArray
     """(time,) increasing; seen without a pause, each after all that the schedule has at it."""
     looks: Places
     """(observation,) its place in `times`, or len(times) and on for halts that look, in their order."""

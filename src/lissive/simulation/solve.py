@@ -15,31 +15,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import ParameterError, SimulationError
 from lissive.fingerprint import of_bytes
 from lissive.given import number_of, threads_of, whole
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
-from lissive.simulation._event_cells import is_missing, is_plain
-from lissive.simulation._event_rows import id_of
-from lissive.simulation._unroll import snapped
-from lissive.simulation.asked import (
-    a_table,
-    given_parameters,
-    is_frame,
-    output_times,
-    selected,
-)
 from lissive.simulation.covariates import check_mode
 from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.event_cells import is_missing, is_plain
+from lissive.simulation.event_rows import id_of
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import origin
 from lissive.simulation.output import dataset, write
-from lissive.simulation.planned import carried, plan, seen_times
+from lissive.simulation.planned import (
+    a_table,
+    carried,
+    given_parameters,
+    is_frame,
+    output_times,
+    plan,
+    seen_times,
+    selected,
+)
 from lissive.simulation.run import MEANING, Settings, follow_courses
-from lissive.simulation.schedule import Floats, Regimen
+from lissive.simulation.schedule import Regimen
+from lissive.simulation.unroll import snapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,7 +156,7 @@ def _model(model: Any) -> Equations:
 
 def _table(
     events: Any, equations: Equations, covariates: Any, grid: Any
-) -> tuple[EventTable | None, Floats | None]:
+) -> tuple[EventTable | None, FloatArray | None]:
     """The events, read; and the output times, each as the time of a row that it all but is."""
     check_mode(covariates)
     table = None

@@ -15,28 +15,52 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from lissive.arrays import FloatArray, IntArray
 
 
-def uniforms(seed: int, purpose: str, subjects: int, first: int = 0) -> Floats:
+def uniforms(seed: int, purpose: str, subjects: int, first: int = 0) -> FloatArray:
     """(subject,) numbers over 0 and below 1 for subjects `first`, `first` + 1, ..."""
-    key = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:16]
-    stream = np.random.Philox(key=np.frombuffer(key, dtype=np.uint64))
-    block = first // 4  # one block of Philox is four numbers
+    stream = _stream(seed, purpose)
+    block = first // _BLOCK
     stream.advance(block)
-    raw = stream.random_raw(subjects + first - 4 * block)[first - 4 * block :]
+    return _unit(stream.random_raw(subjects + first - _BLOCK * block)[first - _BLOCK * block :])
+
+
+def stretches_of(seed: int, purpose: str, subjects: IntArray, length: int, most: int) -> FloatArray:
+    """(subject, place) the first `length` numbers of each subject's own stretch of `most`, a multiple of 4."""
+    stream = _stream(seed, purpose)
+    raw = np.empty((len(subjects), length), np.uint64)
+    here = 0
+    for row, subject in zip(raw, subjects.tolist(), strict=True):
+        begin = subject * most // _BLOCK
+        stream.advance(begin - here)
+        row[:] = stream.random_raw(length)
+        here = begin - (-length // _BLOCK)
+    return _unit(raw)
+
+
+_BLOCK = 4
+"""Numbers that Philox makes at once."""
+
+
+def _stream(seed: int, purpose: str) -> np.random.Philox:
+    key = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:16]
+    return np.random.Philox(key=np.frombuffer(key, dtype=np.uint64))
+
+
+def _unit(raw: npt.NDArray[np.uint64]) -> FloatArray:
     return ((raw >> np.uint64(12)).astype(float) + 0.5) * 2.0**-52
 
 
-def normals(seed: int, purpose: str, subjects: int, first: int = 0) -> Floats:
+def normals(seed: int, purpose: str, subjects: int, first: int = 0) -> FloatArray:
     """(subject,) standard normal numbers, by inversion, so that each takes one place of the stream."""
     from scipy.special import ndtri
 
-    drawn: Floats = ndtri(uniforms(seed, purpose, subjects, first))
+    drawn: FloatArray = ndtri(uniforms(seed, purpose, subjects, first))
     return drawn
 
 
-def even(u: Floats) -> Floats:
+def even(u: FloatArray) -> FloatArray:
     """The same numbers moved to the middles of equal parts of 0 to 1: a Latin hypercube, one variable at a time.
 
     Means over few subjects then hardly depend on the draw; a subject's number depends on who else is drawn.
@@ -45,5 +69,5 @@ def even(u: Floats) -> Floats:
     [0.875, 0.375, 0.625, 0.125]
     """
     ranks = np.argsort(np.argsort(u, kind="stable"), kind="stable")
-    result: Floats = (ranks + 0.5) / len(u)
+    result: FloatArray = (ranks + 0.5) / len(u)
     return result

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from lissive.arrays import BoolArray, FloatArray, IntArray
 
 SAME_FIT = 1e-4
 """Of the adjusted r²: a fit that is worse by less is as good."""
@@ -24,14 +23,14 @@ SAME_FIT = 1e-4
 class Profiles:
     """Sampled concentrations. `times` (time,) increasing, h; `values` (subject, time) in any unit per volume."""
 
-    times: Floats
-    values: Floats
+    times: FloatArray
+    values: FloatArray
     lloq: float = 0.0
 
     @property
-    def quantified(self) -> Floats:
+    def quantified(self) -> FloatArray:
         """(subject, time); 0 where under the limit."""
-        result: Floats = np.where(self.values >= self.lloq, self.values, 0.0)
+        result: FloatArray = np.where(self.values >= self.lloq, self.values, 0.0)
         return result
 
 
@@ -51,7 +50,7 @@ def from_injection(profiles: Profiles, end: float = 0.0) -> Profiles:
     return Profiles(times, np.column_stack([c[:, 0], back, c[:, 1:]]), profiles.lloq)
 
 
-def peak(profiles: Profiles) -> tuple[Floats, Floats]:
+def peak(profiles: Profiles) -> tuple[FloatArray, FloatArray]:
     """Highest concentration and its time, (subject,) each; NaN where none can be quantified."""
     seen = profiles.quantified
     at = seen.argmax(axis=1)
@@ -60,17 +59,17 @@ def peak(profiles: Profiles) -> tuple[Floats, Floats]:
     return np.where(found, highest, np.nan), np.where(found, profiles.times[at], np.nan)
 
 
-def last(profiles: Profiles) -> npt.NDArray[np.int64]:
+def last(profiles: Profiles) -> IntArray:
     """(subject,) place of the last time before one after the peak is under the limit; -1 where none is over it."""
     seen = profiles.quantified
     place = np.arange(seen.shape[1])
     over = (seen <= 0) & (place > seen.argmax(axis=1)[:, None])
     ends = np.where(over.any(axis=1), over.argmax(axis=1), len(place)) - 1
-    result: npt.NDArray[np.int64] = np.where((seen > 0).any(axis=1), ends, -1).astype(np.int64)
+    result: IntArray = np.where((seen > 0).any(axis=1), ends, -1).astype(np.int64)
     return result
 
 
-def area(profiles: Profiles, start: float, end: float) -> Floats:
+def area(profiles: Profiles, start: float, end: float) -> FloatArray:
     """(subject,) area from `start` to `end` [h]; both are interpolated where they are not sampling times.
 
     An `end` after the last sampling time is that time, and after the subject's last quantifiable time there is
@@ -86,7 +85,7 @@ def area(profiles: Profiles, start: float, end: float) -> Floats:
     return np.where(ends >= 0, (_trapezoids(grid, at) * counted).sum(axis=1), np.nan)
 
 
-def area_to_last(profiles: Profiles, start: float) -> Floats:
+def area_to_last(profiles: Profiles, start: float) -> FloatArray:
     """(subject,) area from `start` to each subject's last quantifiable time."""
     times, values = profiles.times, profiles.quantified
     pieces = _trapezoids(times, values)
@@ -95,14 +94,14 @@ def area_to_last(profiles: Profiles, start: float) -> Floats:
     return np.where(ends >= 0, (pieces * counted).sum(axis=1), np.nan)
 
 
-def slope(profiles: Profiles) -> Floats:
+def slope(profiles: Profiles) -> FloatArray:
     """(subject,) terminal rate constant [1/h]; NaN where three points after the peak are not there."""
     times, values = profiles.times, profiles.quantified
     ends, tops = last(profiles), values.argmax(axis=1)
     logs = np.log(np.where(values > 0, values, 1.0))
     place = np.arange(len(times))
     best = np.full(len(values), -np.inf)
-    found: Floats = np.full(len(values), np.nan)
+    found: FloatArray = np.full(len(values), np.nan)
     for points in range(3, len(times) + 1):
         first = ends - points + 1
         used = (place >= first[:, None]) & (place <= ends[:, None]) & (values > 0)
@@ -113,21 +112,21 @@ def slope(profiles: Profiles) -> Floats:
     return found
 
 
-def half_life(profiles: Profiles) -> Floats:
+def half_life(profiles: Profiles) -> FloatArray:
     """(subject,) terminal half-life [h]."""
-    result: Floats = np.log(2.0) / slope(profiles)
+    result: FloatArray = np.log(2.0) / slope(profiles)
     return result
 
 
-def area_to_infinity(profiles: Profiles, start: float) -> Floats:
+def area_to_infinity(profiles: Profiles, start: float) -> FloatArray:
     """(subject,) area extrapolated from the last quantifiable concentration; NaN without a terminal slope."""
     ends = np.maximum(last(profiles), 0)
     tail = profiles.quantified[np.arange(len(ends)), ends] / slope(profiles)
-    result: Floats = area_to_last(profiles, start) + tail
+    result: FloatArray = area_to_last(profiles, start) + tail
     return result
 
 
-def _trapezoids(times: Floats, values: Floats) -> Floats:
+def _trapezoids(times: FloatArray, values: FloatArray) -> FloatArray:
     """(subject, interval) areas: linear up, logarithmic down."""
     before, after = values[:, :-1], values[:, 1:]
     width = np.diff(times)
@@ -135,11 +134,11 @@ def _trapezoids(times: Floats, values: Floats) -> Floats:
     falls = (after < before) & (after > 0)
     fall = np.where(falls, before - after, 1.0)
     ratio = np.log1p(fall / np.where(falls, after, 1.0))  # exact where the two are nearly the same
-    result: Floats = np.where(falls, fall * width / ratio, linear)
+    result: FloatArray = np.where(falls, fall * width / ratio, linear)
     return result
 
 
-def _between(at: Floats, times: Floats, values: Floats) -> Floats:
+def _between(at: FloatArray, times: FloatArray, values: FloatArray) -> FloatArray:
     """(subject, at) values at other times: on the logarithm where the profile falls, else linear."""
     right = np.clip(np.searchsorted(times, at), 1, len(times) - 1)
     before, after = values[:, right - 1], values[:, right]
@@ -149,7 +148,7 @@ def _between(at: Floats, times: Floats, values: Floats) -> Floats:
     return np.where(falls, before * ratio**share, before + (after - before) * share)
 
 
-def _regression(times: Floats, logs: Floats, used: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _regression(times: FloatArray, logs: FloatArray, used: BoolArray) -> tuple[FloatArray, FloatArray]:
     """(subject,) minus the slope of `logs` on `times` over the points used, and the adjusted r²."""
     n = used.sum(axis=1).astype(float)
     safe = np.maximum(n, 1.0)

@@ -1,202 +1,437 @@
-"""What the prose of a published table says in numbers: food, schedules, windows, people.
+"""A study in the words of its publication: its text as a design and rows of results, the fields of fields.tsv.
 
-Each function gives None where the text does not say; the reader then says what it takes instead.
+What is understood becomes a value; what is not is listed with the phrase, and what is then taken is told.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from lissive.studies.observation import INFINITE, LAST
+from lissive.marked import Loc
+from lissive.studies.arm import INHALED, MOST_DOSES, interactions
+from lissive.studies.entry import NOT_MODELLED, At, Entry, fields, find, is_number, metrics, table
+from lissive.studies.measures import IN_WORDS
+from lissive.studies.observation import PRINTED
 
-HOURS = {
-    "min": 1 / 60,
-    "mins": 1 / 60,
-    "minutes": 1 / 60,
-    "h": 1.0,
-    "d": 24.0,
-    "day": 24.0,
-    "days": 24.0,
-    "w": 168.0,
-    "week": 168.0,
-    "weeks": 168.0,
+N = r"(?<![\d.])(\d{1,9}(?:\.\d{1,9})?)(?!\d)"
+MOST_CHARS, MOST_IN_CLAUSE = 2000, 500
+"""Longer texts are no words of a design, and would cost the patterns minutes."""
+_HOURS = {"h": 1.0, "m": 1 / 60, "d": 24.0, "w": 168.0}
+"""By the first letter: minutes, hours, days, weeks."""
+_TIME = rf"{N} ?-?(h|hrs?|hours?|mins?|minutes?|d|days?|w|weeks?)\b"
+_COUNTS = "one two three four five six seven eight nine ten eleven twelve".split()
+
+PLACES: dict[str, Loc] = {
+    **{name: ("population", name) for name in ("n", "weight_kg")},
+    "female": ("population", "sex"),
+    "users": ("population", "status"),
+    "food": ("dose", "fed_state"),
+    "doses": ("dose", "schedule"),
+    **{name: (name,) for name in ("matrix", "sampling_h", "lloq_ng_mL")},
 }
-_NUMBER = r"(\d+(?:\.\d+)?)"
-_EDIBLE = re.compile(r"cookie|brownie|chocolate|butter", re.IGNORECASE)
-_EVERY = {
-    "once daily": 24.0,
-    "twice daily": 12.0,
-    "three times daily": 8.0,
-    "four times daily": 6.0,
-    "qd": 24.0,
-    "bid": 12.0,
-    "tid": 8.0,
-    "qid": 6.0,
-    "daily": 24.0,
+"""Where a field of the design stands; all others stand in the dose under their own name."""
+_ANALYTE_FIELDS = {"analyte", "provenance", "where", "confidence", "note"}
+_FROM = {
+    "spread_kind": "spread_type",
+    "to": "which",
+    "from_h": "which",
+    "interval": "value",
+    "printed": "value",
 }
-"""The first that is found counts, so a word comes after those that end in it."""
-MOST_DOSES = 1000
-STEADY_DAYS = 7.0
-"""How long a repeated dose is given where the study does not say."""
 
 
-def fed(text: str | None, formulation: str = "") -> float | None:
-    """0 fasted to 1 with a fatty meal; None where not said. An edible is food.
+class Text(NamedTuple):
+    """An arm as a file has it, in either format, as a design and rows."""
 
-    >>> fed("fasted >=10 h"), fed("high-fat breakfast"), fed("low-fat meal"), fed(None, "chocolate cookie")
-    (0.0, 1.0, 0.5, 1.0)
-    >>> fed("30 min after a high-fat breakfast, overnight fast"), fed("not fasted"), fed("without food")
-    (1.0, 1.0, 0.0)
-    >>> fed("fed vs fasted") is None
-    True
-    """
-    said = (text or "").lower()
-    if " vs " in said:
-        return None
-    if re.search(r"without food|\b(no|before) (food|breakfast|meal)|empty stomach", said):
-        return 0.0
-    if re.search(r"low[- ]fat|light (meal|feed|breakfast)|snack", said):
-        return 0.5
-    if re.search(r"\b(not|non)[- ]?fast|after [^,;]*(breakfast|meal)", said):
-        return 1.0
-    if re.search(r"\bfast", said):
-        return 0.0
-    if re.search(r"\bfed\b|meal|breakfast|fat|food", said) or _EDIBLE.search(formulation):
-        return 1.0
-    return None
+    entry: Entry
+    fields: Mapping[str, Any]
+    """What the arm says of itself beside these: split, control."""
+    at: At
+    design: Mapping[str, Any]
+    rows: Sequence[tuple[Mapping[str, Any], At]]
 
 
-def dose_times(schedule: str) -> tuple[float, ...] | None:
-    """Starts of the doses [h]; None where the schedule is not understood.
-
-    >>> dose_times("replicate single dose"), dose_times("once daily x 3 days"), dose_times("6 weeks")
-    ((0.0,), (0.0, 24.0, 48.0), None)
-    >>> dose_times("twice daily x 1 day"), dose_times("q0h"), dose_times("q1h x 90 weeks")
-    ((0.0, 12.0), None, None)
-    >>> len(dose_times("BID multiple dose")), dose_times("q8h x 1 d"), dose_times("two doses 4 h apart")
-    (15, (0.0, 8.0, 16.0), (0.0, 4.0))
-    """
-    said = schedule.lower()
-    if "escalat" in said:
-        return None
-    if "single" in said:
-        return (0.0,)
-    if apart := re.search(rf"two doses {_NUMBER} h apart", said):
-        return (0.0, float(apart[1])) if float(apart[1]) > 0 else None
-    every = next((hours for word, hours in _EVERY.items() if re.search(rf"\b{word}\b", said)), None)
-    if each := re.search(r"\bq(\d+)h\b", said):
-        every = float(each[1])
-    if not every:
-        return None
-    long = re.search(rf"(?:x|for)\s*{_NUMBER}\s*(days?|d|weeks?|w)\b", said)
-    lasting = float(long[1]) * HOURS[long[2]] if long else STEADY_DAYS * 24.0
-    doses = max(round(lasting / every), 1) + (0 if long else 1)
-    return tuple(k * every for k in range(doses)) if doses <= MOST_DOSES else None
+def under(loc: Loc, name: str) -> Loc:
+    return (*loc, name)
 
 
-def says_duration(schedule: str) -> bool:
-    """Whether a repeated schedule says for how long."""
+def arm_of(number: int, study: Mapping[str, Any], path: Path, lines: Mapping[Loc, int]) -> Text:
+    """The arm that a study in words is."""
+    entry = Entry((number,), study, str(study.get("id")), _place, path, lines)
+    _unread(entry, "", "study in words", study)
+    study = _short(entry, study, ())
+    entry.data = study
+    parts = []
+    for part in ("population", "dose"):
+        given = study.get(part)
+        if not isinstance(given, Mapping):
+            allowed = "fields, as in docs/how-to/validate.md."
+            entry.wrong((part,), f"The study has no {part}.", allowed=allowed)
+            given = {}
+        _unread(entry, f"{part}.", part, given)
+        parts.append(given)
+    return Text(entry, study, partial(under, ()), _design(entry, *parts), list(_rows(entry)))
+
+
+def _short(entry: Entry, value: Any, loc: Loc) -> Any:
+    """The same without texts that are too long, which are findings."""
+    if isinstance(value, str) and len(value) > MOST_CHARS:
+        entry.wrong(loc, f"The text has {len(value)} characters.", allowed=f"up to {MOST_CHARS}.")
+        return ""
+    if isinstance(value, Mapping):
+        return {name: _short(entry, each, (*loc, name)) for name, each in value.items()}
     return (
-        "single" in schedule.lower()
-        or "apart" in schedule
-        or bool(re.search(r"\d\s*(d|w)", schedule.lower()))
+        tuple(_short(entry, x, (*loc, k)) for k, x in enumerate(value)) if isinstance(value, tuple) else value
     )
+
+
+def _place(name: str) -> Loc:
+    return PLACES.get(name, ("dose", name))
+
+
+def _unread(entry: Entry, before: str, part: str, given: Mapping[str, Any]) -> None:
+    for name in given:
+        if name not in fields(part):
+            entry.skip(f"{before}{name}", "a field that is not read")
+
+
+def _design(entry: Entry, people: Mapping[str, Any], dose: Mapping[str, Any]) -> dict[str, Any]:
+    plan, form, fed = (_text(dose.get(name)) for name in ("schedule", "formulation", "fed_state"))
+    status, sex, notes = (_text(people.get(name)) for name in ("status", "sex", "notes"))
+    route = (find("route", dose.get("route")) or (None,))[0]
+    mean, sd = weight(f"{notes} {status}")
+    if people.get("weight_kg") is not None:
+        mean, sd = people["weight_kg"], None
+    limit = re.search(rf"\b(?:LOD|LLOQ|LOQ)\D{{0,4}}{N}\s*(?:ng/mL|ug/L)", _text(entry.data.get("notes")))
+    design: dict[str, Any] = {
+        **{name: dose.get(name) for name in ("route", "dose_is", "duration_min", "cyp2c9", "liver")},
+        **{name: entry.data.get(name) for name in ("matrix", "sampling_h", "lloq_ng_mL")},
+        **{"n": people.get("n"), "weight_kg": mean, "weight_sd": sd},
+        "oil": float(bool(re.search(r"epidiolex|\boil\b|solution|lipid", form, re.IGNORECASE))),
+        "comedication": medicines(plan, _text(dose.get("comedication"))),
+        **_amounts(dose),
+    }
+    if design["lloq_ng_mL"] is None and limit:
+        design["lloq_ng_mL"] = float(limit[1])
+    if design["duration_min"] is None and route in ("iv", *INHALED):
+        design["duration_min"] = minutes(form)
+    if said := schedule(plan):
+        design |= said
+    else:
+        design["not_simulated"]["dose.schedule"] = f"the schedule {dose.get('schedule')!r} is not understood"
+    for name, text, meaning, taken, counts in (
+        ("food", fed, food(fed), "fasted", route in ("oral", "spray")),
+        ("users", status, users(status, form), "light users", route in INHALED),
+        ("female", sex, share_female(sex), "half women", True),
+    ):
+        design[name] = meaning
+        if text and meaning is None and counts:
+            entry.skip(".".join(map(str, _place(name))), f"{text!r} is not understood; taken: {taken}")
+    if not fed and re.search(
+        r"edible|cookie|brownie|chocolate|butter", f"{dose.get('route')} {form}".lower()
+    ):
+        design["food"] = "fed"
+    return design
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _amounts(dose: Mapping[str, Any]) -> dict[str, Any]:
+    """THC and CBD of a dose; a text that is not one number is a reason why it cannot be simulated."""
+    found: dict[str, Any] = {}
+    why, by_kg = "", set()
+    for name in ("THC_mg", "CBD_mg"):
+        value = dose.get(name)
+        said = re.fullmatch(rf"{N}\s*mg(/kg)?", value.strip()) if isinstance(value, str) else None
+        if isinstance(value, str) and not said:
+            why = f"{name} is {value!r}, not one number"
+        elif value is not None:
+            by_kg.add(bool(said and said[2]))
+            found[name] = float(said[1]) if said else value
+    if by_kg == {True, False}:
+        why = "one dose is per kg of weight, the other is not"
+    return {**found, "per_kg": float(True in by_kg), "not_simulated": {"dose": why} if why else {}}
+
+
+def meant(field: str, text: str) -> str | None:
+    """What the first phrase of phrases.tsv means that a text has."""
+    rows = (row for row in table("phrases.tsv") if row["field"] == field and len(text) <= MOST_IN_CLAUSE)
+    return next((row["means"] for row in rows if re.search(row["pattern"], text)), None)
+
+
+def food(text: str) -> str | None:
+    """fasted, low-fat, fed or high-fat at dosing; None where it is not said, not understood, or several."""
+    said = re.sub(
+        r"\b(dos\w+|administration|intake),", r"\1", text.lower()
+    )  # what follows is of the same clause
+    if re.search(
+        r"\bvs\b|\bor\b|regardless|without regard|irrespective|fed (?:and|/) fast|fasted (?:and|/) fed", said
+    ):
+        return None
+    found = {meant("food", clause) for clause in re.split(r"[;,]|\bthen\b|\bfollowed by\b|\band\b", said)}
+    return next((each for each in ("low-fat", "high-fat", "fed", "fasted") if each in found), None)
+
+
+def users(text: str, form: str = "") -> str | None:
+    """heavy (daily or nearly so), light or mixed users of cannabis; None where it is not said or not understood."""
+    named = r"[\"“'‘][^\"”'’]*[\"”'’]|\S+\s*[™®]"  # a product's name is no population
+    said = re.sub(named, " ", text.lower()).replace(form.lower() or "\n", " ")
+    found = {meant("users", clause) for clause in re.split(r"[,;+]|\band\b|\bor\b|\bbut\b", said)} & {
+        "heavy",
+        "light",
+    }
+    return "mixed" if len(found) == 2 else next(iter(found), None)
+
+
+def schedule(text: str) -> dict[str, Any] | None:
+    """Hours between doses, and their number (None where it is not said for how long); None where not understood."""
+    said = re.sub(rf"\b({'|'.join(_COUNTS)})\b", lambda word: str(_COUNTS.index(word[1]) + 1), text.lower())
+    if re.search(r"escalat|titrat|as needed|\bprn\b", said):
+        return None
+    if re.search(r"\bsingle\b(?! (?:dose )?(?:once |twice )?daily)", said):
+        return {"doses": 1}
+    counted = re.search(r"\b(\d+) (?:\w+ )?(?:doses|administrations|cigarettes|inhalations|joints)\b", said)
+    every, doses = float(meant("every", said) or 0.0), int(counted[1]) if counted else None
+    if each := re.search(rf"\b(?:q|every |intervals? of ){_TIME}|{_TIME} (?:apart|intervals?)", said):
+        every = float(each[1] or each[3]) * _HOURS[(each[2] or each[4])[0]]
+    if doses and not every and (within := re.search(rf"(?:within|over|in|during) {_TIME}", said)):
+        every = float(within[1]) * _HOURS[within[2][0]] / doses
+        return {"every_h": every, "doses": doses, "assumed": ("doses evenly spaced",)} if every else None
+    lasting = (
+        rf"(?:x|×|for|over|during)\s*(?:a |the )?{N}?\s*(?:consecutive |successive )?(d|days?|w|weeks?)\b"
+    )
+    if every and (long := re.search(lasting, said)):
+        doses = max(round(float(long[1] or 1) * _HOURS[long[2][0]] / every), 1)
+    return {"every_h": every, "doses": doses} if every and (doses or 1) <= MOST_DOSES else None
+
+
+def medicines(plan: str, text: str) -> tuple[str, ...]:
+    """The medicines that a schedule or a co-medication names; one that no table knows comes first."""
+    both, known = f"{plan} {text}".lower(), interactions()
+    if "alone" in both:
+        return ()
+    named = re.findall(r"\b(?:with|after(?: repeated)?|plus)\s+([a-z]{5,})", both)
+    unknown = [word for word in named if word not in known and meant("medicine", word) is None]
+    for each in re.split(r"[,;+/]|\band\b|\bwith\b|\bplus\b", text.lower()):
+        name = re.sub(r"\s*\d.*", "", each).strip()
+        if name not in {"", "no", "none", "placebo", "alone"} and not any(one in each for one in known):
+            unknown.append(name)
+    taken = [one for one in known if one in both and not re.search(rf"\b(without|no|not|before) {one}", both)]
+    return (*unknown, *taken)
 
 
 def minutes(text: str) -> float | None:
-    """Length [h] of an infusion or of smoking that a text names.
-
-    >>> minutes("THC 0.05 mg/kg over 2 min"), minutes("36 mg, 10 min, paced inhalation")
-    (0.03333333333333333, 0.16666666666666666)
-    """
-    found = re.search(rf"(?:over|during|,)\s*{_NUMBER}\s*min\b", text)
-    return float(found[1]) / 60.0 if found else None
-
-
-def window(which: str) -> tuple[float, float] | None:
-    """Start and end [h] of an area under the curve; None where not understood.
-
-    >>> window("0-inf"), window("0-360 min (truncated)"), window("0-10.5"), window("0-t"), window("0-inf?")
-    ((0.0, inf), (0.0, 6.0), (0.0, 10.5), (0.0, -1.0), (0.0, inf))
-    """
-    said = which.strip().lower()
-    if re.match(r"0-(inf|∞)", said):
-        return (0.0, INFINITE)
-    if re.match(r"0-(t|last|\?)", said):
-        return (0.0, LAST)
-    if numbers := re.match(rf"{_NUMBER}-{_NUMBER}\s*(minutes|mins|min|days|day|d|weeks|week)?\b", said):
-        unit = HOURS[numbers[3]] if numbers[3] else 1.0
-        start, end = float(numbers[1]) * unit, float(numbers[2]) * unit
-        return (start, end) if start < end else None
-    return None
-
-
-def sampled_for(which: str) -> float | None:
-    """How long [h] was sampled, where a window says so.
-
-    >>> sampled_for("0-inf (120 min sampling)")
-    2.0
-    """
-    found = re.search(rf"{_NUMBER} min sampling", which)
-    return float(found[1]) / 60.0 if found else None
-
-
-def weight(text: str) -> tuple[float, float] | None:
-    """Mean and standard deviation [kg].
-
-    >>> weight("weight 74.0 (11.25) kg, BMI 24.8"), weight("weight 70 kg")
-    ((74.0, 11.25), (70.0, 0.0))
-    """
-    found = re.search(rf"weight {_NUMBER}\s*(?:(?:\(|\+/-\s*|±\s*){_NUMBER}\)?)?\s*kg", text)
-    return (float(found[1]), float(found[2] or 0.0)) if found else None
-
-
-def share_female(text: str | None) -> float | None:
-    """Share of women; None where not said.
-
-    >>> share_female("7 men 10 women"), share_female("4 F / 4 M"), share_female("70 % female")
-    (0.5882352941176471, 0.5, 0.7)
-    >>> share_female("male"), share_female("female"), share_female("male and female")
-    (0.0, 1.0, 0.5)
-    """
-    said = (text or "").lower()
-    women = re.search(r"(\d+)\s*(?:women|females?|f)\b", said)
-    men = re.search(r"(\d+)\s*(?:men|males?|m)\b", said)
-    if women and men:
-        return int(women[1]) / (int(women[1]) + int(men[1]))
-    if percent := re.search(rf"{_NUMBER}\s*% (female|male)", said):
-        share = float(percent[1]) / 100.0
-        return share if percent[2] == "female" else 1.0 - share
-    has_women, has_men = (
-        "female" in said or "women" in said,
-        bool(re.search(r"\b(fe)?(?<!fe)male|\bmen\b", said)),
-    )
-    return None if not (has_women or has_men) else (0.5 if has_women and has_men else float(has_women))
-
-
-_HEAVY = re.compile(
-    r"heavy|chronic (?:daily )?(?:smokers|users)|daily|(?<!in)frequent|experienced|regular|on medicinal cannabis",
-    re.IGNORECASE,
-)
-_LIGHT = re.compile(r"light|infrequent|occasional|recreational|naive|healthy|drug free", re.IGNORECASE)
-
-
-def heavy_user(status: str | None) -> float | None:
-    """1 for people who use cannabis daily or nearly so, 0 for others, the middle for both; None where not said.
-
-    >>> heavy_user("heavy users"), heavy_user("frequent or infrequent cannabis users"), heavy_user("healthy")
-    (1.0, 0.5, 0.0)
-    """
-    said = status or ""
-    heavy, light = bool(_HEAVY.search(said)), bool(_LIGHT.search(said))
-    return None if not (heavy or light) else 0.5 if heavy and light else float(heavy)
-
-
-def per_kg(text: object) -> float | None:
-    """mg/kg of a dose that is written so.
-
-    >>> per_kg("20 mg/kg"), per_kg("5, 10, 20 mg/kg"), per_kg("10 mg/kg/day")
-    (20.0, None, None)
-    """
-    found = re.fullmatch(rf"{_NUMBER}\s*mg/kg", str(text).strip())
+    """Length [min] of an infusion or of smoking that a text names."""
+    found = re.search(rf"(?:over|during|,)\s*{N}\s*min\b", text)
     return float(found[1]) if found else None
+
+
+def weight(text: str) -> tuple[float | None, float | None]:
+    """Mean and standard deviation [kg]."""
+    found = re.search(rf"weight {N}\s*(?:(?:\(|\+/-\s*|±\s*){N}\)?)?\s*kg", text)
+    return (float(found[1]), float(found[2] or 0.0)) if found else (None, None)
+
+
+def share_female(text: str) -> float | None:
+    """Share of women; None where not said."""
+    said = text.lower()
+    women, men = (
+        re.search(rf"(\d+)\s*(?:{words})\b", said) for words in ("women|females?|f", "men|males?|m")
+    )
+    if women and men and int(women[1]) + int(men[1]):
+        return int(women[1]) / (int(women[1]) + int(men[1]))
+    if percent := re.search(rf"{N}\s*% (female|male|women|men)", said):
+        share = min(float(percent[1]) / 100.0, 1.0)
+        return share if percent[2] in ("female", "women") else 1.0 - share
+    has_women, has_men = re.search(r"female|women", said), re.search(r"\b(?:males?|men)\b", said)
+    return None if not (has_women or has_men) else 0.5 if has_women and has_men else float(bool(has_women))
+
+
+def window(which: str) -> dict[str, Any] | None:
+    """An area's start, end and, where it says so, when sampling ended; None where not understood."""
+    said = which.strip().lower().replace("–", "-").replace("∞", "inf")
+    ends = re.match(rf"0-(inf|t|last|\?)|{N}-{N}\s*(minutes|mins|min|days|day|d|weeks|week|h|hours)?\b", said)
+    if not ends:
+        return None
+    start: float = 0.0
+    to: Any = "inf" if ends[1] == "inf" else "last"
+    if ends[2]:
+        start, to = (float(end) * _HOURS[(ends[4] or "h")[0]] for end in (ends[2], ends[3]))
+    if is_number(to) and start >= to:
+        return None
+    sampled = re.search(rf"{N} min sampling", said)
+    unsure = "?" in said or "or long" in said
+    return {
+        **{"from_h": start, "to": to},
+        **({"sampled_to_h": float(sampled[1]) / 60.0} if sampled else {}),
+        **({"assumed": ("AUC 0-inf" if to == "inf" else "AUC 0-t",)} if unsure else {}),
+    }
+
+
+def figure(value: Any) -> dict[str, Any]:
+    """A value as it stands in a row: a number, one with its spread, a range; any other text as printed."""
+    if isinstance(value, tuple):
+        ends = len(value) == 2 and all(is_number(end) for end in value)
+        return {"value": None, **({"interval": value, "level": "range"} if ends else {"printed": str(value)})}
+    if not isinstance(value, str):
+        return {"value": value} if not isinstance(value, Mapping) else {"value": None, "printed": str(value)}
+    bare = re.sub(r"^(?:~|≈|about |approx\.? |ca\.? |c\. )\s*", "", value.strip())
+    found = re.fullmatch(rf"{N}(?:\s*(±|\+/-|\+-|-|–|to)\s*{N}|\s*\({N}\))?", bare)
+    if not found:
+        return {"value": None, "printed": value}
+    if found[2] in ("-", "–", "to"):
+        return {"value": None, "interval": (float(found[1]), float(found[3])), "level": "range"}
+    about = {"assumed": ("approximate",)} if bare != value.strip() else {}
+    spread = found[3] or found[4]
+    return {"value": float(found[1]), **({"spread": float(spread)} if spread else {}), **about}
+
+
+def unit(text: object) -> object:
+    """A unit as it is calculated with."""
+    if not isinstance(text, str):
+        return text
+    said = re.sub(r"[µμ]|\bmc(?=g)", "u", text.strip())
+    said = re.sub(r"\bhrs?\b|\bhours?\b", "h", said)
+    said = re.sub(
+        r"\s*([·⋅×*/])\s*|(?<=\w)[ .](?=[A-Za-z])", lambda sign: "/" if sign[1] == "/" else "*", said
+    )
+    return re.sub(r"\*?\b([A-Za-z]+)\^?(?:[-−]1|⁻¹)(?=$|[*/])", r"/\1", said)  # mL-1 is a division
+
+
+def _rows(entry: Entry) -> Iterator[tuple[Mapping[str, Any], At]]:
+    """The numbers of all analytes as rows of results, and where each field of them stands."""
+    analytes = entry.data.get("analytes")
+    if not isinstance(analytes, tuple) or not analytes:
+        entry.wrong(("analytes",), "The study has no list of analytes.", allowed="one or more entries.")
+        return
+    for k, each in enumerate(analytes):
+        loc: Loc = ("analytes", k)
+        if not isinstance(each, Mapping):
+            entry.wrong(loc, "This is no entry of an analyte.", allowed="analyte, provenance and metrics.")
+            continue
+        entry.word("provenance", each.get("provenance"), (*loc, "provenance"))
+        words = [
+            entry.word("analyte", part, (*loc, "analyte")) for part in str(each.get("analyte")).split("/")
+        ]
+        if reasons := {word.note for word in words if word and word.means == NOT_MODELLED}:
+            entry.skip(str(each.get("analyte")), ", ".join(sorted(reasons)))
+            continue
+        for word, name in (
+            (word, name) for word in words if word for name in each if name not in _ANALYTE_FIELDS
+        ):
+            shared = {"analyte": PRINTED[word.means], "metric": name, "provenance": each.get("provenance")}
+            for given, place in _cells(entry, each[name], name, (*loc, name)):
+                yield {**shared, **_row(entry, given, shared)}, place
+
+
+def _cells(entry: Entry, given: Any, name: str, loc: Loc) -> Iterator[tuple[Mapping[str, Any], At]]:
+    """A metric's numbers, one for each time or condition; nothing of a metric that is not computed is looked at."""
+    metric = metrics().get(name)
+    if name == "conc_time":
+        yield from _points(entry, given, loc)
+    elif metric is None or metric.measure == NOT_MODELLED:
+        yield {}, partial(under, loc)
+    elif not isinstance(given, Mapping) or "value" not in given:
+        entry.wrong(loc, "There is no value.", allowed="value, unit and stat.")
+    else:
+        entry.checked("number", given, partial(under, loc))
+        value = given["value"]
+        several = isinstance(value, Mapping) and metric.group == "ratio"
+        for condition, each in value.items() if several and value else [("", None if value == {} else value)]:
+            place = partial(_in_number, loc, condition)
+            if condition and each is None:
+                entry.wrong(place("value"), "The ratio is None.", allowed="a number over 0.")
+            yield {**given, "value": each, "condition": condition or None}, place
+
+
+def _in_number(loc: Loc, condition: str, field: str) -> Loc:
+    """Where a field of a row stands in the file."""
+    if field in ("analyte", "provenance"):
+        return (*loc[:2], field)
+    if isinstance(loc[-1], int):  # a point of a list
+        return loc
+    return (*loc, _FROM.get(field, field), *([condition] if condition and field == "value" else []))
+
+
+def _points(entry: Entry, points: Any, loc: Loc) -> Iterator[tuple[Mapping[str, Any], At]]:
+    """Concentrations at times: entries of time, concentration and, perhaps, spread."""
+    if not isinstance(points, tuple):
+        entry.wrong(loc, "conc_time is not a list.", allowed="entries of time [h] and ng/mL.")
+        return
+    if not points:
+        entry.skip(f"{loc[-1]}", "no concentrations in it")
+    for k, point in enumerate(points):
+        if not isinstance(point, tuple) or len(point) < 2 or point[0] is None or point[1] is None:
+            entry.wrong((*loc, k), f"{point!r} is no time and concentration.", allowed="two numbers.")
+            continue
+        time, value, *more = point
+        said = re.fullmatch(_TIME, time.strip().lower()) if isinstance(time, str) else None
+        if said:
+            time = float(said[1]) * _HOURS[said[2][0]]
+        when = (
+            {"when": time, "left_out": f"{time!r} is no time"} if isinstance(time, str) else {"time_h": time}
+        )
+        given = {"metric": "C", "value": value, "unit": "ng/mL", "spread": more[0] if more else None}
+        yield {**given, **when}, partial(_in_number, (*loc, k), "")
+
+
+def _row(entry: Entry, given: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """A number of the file as a row of results."""
+    row = {
+        name: given[name]
+        for name in ("metric", "stat", "condition", "time_h", "when", "left_out")
+        if name in given
+    }
+    what = f"{shared['analyte']} {shared['metric']}"
+    row |= {"unit": unit(given.get("unit")), **figure(given.get("value")), **_spread(entry, given, what)}
+    assumed = [*row.pop("assumed", ()), *([IN_WORDS] if given.get("stat") == "qualitative" else [])]
+    if given.get("note") is not None:
+        row["note"] = str(given["note"])
+    if re.search(r"do not use|implausib", row.get("note", ""), re.IGNORECASE):
+        row["left_out"] = "its own note doubts it"
+    if given.get("which") is not None and str(shared["metric"]).startswith("AUC"):
+        said = window(str(given["which"]))
+        row |= said or {"left_out": f"the window {given['which']!r} is not understood"}
+        assumed += row.pop("assumed", ())
+    if why := _left_out(entry, **shared):
+        row.setdefault("left_out", why)
+    if "spread" in row and "spread_kind" not in row:
+        entry.skip(f"{what}.spread", "whether it is SD or SEM is not said")
+    return {**row, "assumed": tuple(assumed)}
+
+
+def _left_out(entry: Entry, analyte: str, metric: str, **_: Any) -> str:
+    """What a split's own note leaves out: `CBD Cmax only` drops every other analyte and metric."""
+    note = str(entry.data.get("split_note") or "")
+    before = re.split(r"\bonly\b", note)
+    named = set(re.findall(r"[\w-]+", before[0])) if len(before) > 1 else set()
+    analytes, known = named & set(PRINTED.values()), named & {*metrics(), "conc_time"}
+    fits = (not analytes or analyte in analytes) and (not known or metric in known)
+    return "" if len(before) == 1 or fits else f"the split's note says {note!r}"
+
+
+def _spread(entry: Entry, given: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Spread and its kind, or an interval; what is not understood is listed."""
+    spread, kind = given.get("spread"), given.get("spread_type")
+    if isinstance(spread, str) and (said := re.fullmatch(rf"(SD|SEM|SE)\s*{N}", spread)):
+        return {"spread_kind": said[1], "spread": float(said[2])}
+    ends = figure(spread) if isinstance(spread, str) else {}
+    if "interval" in ends:
+        level = re.search(r"\d+", str(kind))
+        return {"interval": ends["interval"], "level": level[0] if level else "range"}
+    known = kind is not None and find("spread_kind", kind) is not None
+    if kind is not None and not known:
+        entry.skip(f"{what}.spread_type", f"{kind!r} is not understood")
+    if isinstance(spread, str | tuple | Mapping):
+        entry.skip(f"{what}.spread", f"{spread!r} is not understood")
+        spread = None
+    return {
+        **({"spread": spread} if spread is not None else {}),
+        **({"spread_kind": str(kind)} if known else {}),
+    }

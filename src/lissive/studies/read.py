@@ -1,30 +1,28 @@
-"""From a file of published studies to observations, to what is left out and why, or to all that is wrong."""
+"""From a file of published studies to observations, to what is left out and why, or to all that is wrong.
+
+A study has `arms` with a design each and `results`, one number a row (the shipped studies are so), or it is one arm
+in the words of its publication, which prose.py makes into the same.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from lissive.errors import StudyError
 from lissive.given import path_of
 from lissive.marked import Loc, read_marked
-from lissive.studies import words
+from lissive.studies import prose
 from lissive.studies.arm import make_arm
 from lissive.studies.entry import Entry
 from lissive.studies.measures import observations_of
-from lissive.studies.observation import PRINTED, Observation, Studies
+from lissive.studies.observation import Observation, Studies
+from lissive.studies.prose import Text, under
 
 SHIPPED = Path(__file__).parent / "pk.yaml"
 _MOST_FIELDS = 200_000
-
-STUDY_FIELDS = set(
-    "id citation doi doi_provenance source_url population dose matrix analytes split split_note notes sampling_h"
-    " lloq_ng_mL control".split()
-)
 
 
 def read_studies(path: str | Path) -> Studies:
@@ -32,21 +30,31 @@ def read_studies(path: str | Path) -> Studies:
 
     Raises
     ------
-    StudyError with every finding: an unknown analyte, route, unit, statistic, split or
+    StudyError with every finding: an unknown field, analyte, route, unit, statistic, split or
         provenance, a null or a word where a number is needed, a number that cannot be, an id that comes twice.
     """
     path = path_of(path, wrong=StudyError)
     data, lines = read_marked(
-        path, wrong=StudyError, top=tuple, example="- id: a study", most_fields=_MOST_FIELDS
+        path,
+        wrong=StudyError,
+        top=tuple,
+        example="- id: a study",
+        most_fields=_MOST_FIELDS,
+        shipped=path == SHIPPED,
     )
-    entries = [
-        Entry(k, each if isinstance(each, Mapping) else {}, path, lines) for k, each in enumerate(data)
-    ]
-    _check_ids(entries)
-    found: list[Observation] = []
-    for entry in entries:
-        found.extend(_of_entry(entry))
-    pairs = _pairs(entries, found)
+    arms: list[Text] = []
+    entries: list[Entry] = []
+    for k, each in enumerate(data):
+        study = each if isinstance(each, Mapping) else {}
+        if "arms" in study:
+            entries.append(Entry((k,), study, "", lambda name: (name,), path, lines))
+            arms += _arms(entries[-1])
+        else:
+            arms.append(prose.arm_of(k, study, path, lines))
+    entries += [arm.entry for arm in arms]
+    _check_ids(arms)
+    found = [one for arm in arms for one in _of_arm(arm)]
+    pairs = list(_pairs(arms, found))
     findings = {str(each): each for entry in entries for each in entry.findings}
     if findings:
         raise StudyError.all_of(list(findings.values()))
@@ -60,127 +68,101 @@ def shipped_studies() -> Studies:
     return read_studies(SHIPPED)
 
 
-def _check_ids(entries: list[Entry]) -> None:
-    seen: dict[str, Entry] = {}
-    for entry in entries:
-        if not isinstance(entry.data.get("id"), str) or not entry.id.strip():
-            entry.wrong(("id",), "The study has no id.", do="give it a name of its own, as in id: smith2020.")
+def _arms(whole: Entry) -> Iterator[Text]:
+    """The arms of a study, each with its rows; what is wrong with the study itself goes to the findings of `whole`."""
+    study = whole.data
+    arms, results = study["arms"], study.get("results")
+    whole.checked("study", study, whole.at)
+    if not isinstance(arms, Mapping) or not arms:
+        whole.wrong(("arms",), "The study has no arms.", allowed="ids, each with a split and a design.")
+        return
+    if not isinstance(results, tuple) or not all(isinstance(row, Mapping) for row in results):
+        whole.wrong(("results",), "The study has no list of results.", allowed="one row for each number.")
+        results = ()
+    for k, row in enumerate(results):
+        if not isinstance(row.get("arm"), str) or row["arm"] not in arms:
+            known = f"{', '.join(arms)}."
+            whole.wrong(("results", k, "arm"), f"arm {row.get('arm')!r} is unknown.", allowed=known)
+    for name, arm in arms.items():
+        entry = Entry(
+            whole.base, study, name, partial(under, ("arms", name, "design")), whole.path, whole.lines
+        )
+        fields = arm if isinstance(arm, Mapping) else {}
+        design = fields.get("design")
+        entry.checked("arm", fields, partial(under, ("arms", name)))
+        if not isinstance(design, Mapping):
+            entry.wrong(
+                ("arms", name, "design"), "The arm has no design.", allowed="fields, as in fields.tsv."
+            )
+            design = {}
+        rows = [
+            (row, partial(under, ("results", k))) for k, row in enumerate(results) if row.get("arm") == name
+        ]
+        yield Text(entry, fields, partial(under, ("arms", name)), design, rows)
+
+
+def _check_ids(arms: list[Text]) -> None:
+    seen: dict[str, int] = {}
+    for arm in arms:
+        entry = arm.entry
+        loc: Loc = ("arms", entry.id) if "arms" in entry.data else ("id",)
+        if loc == ("id",) and (not isinstance(entry.data.get("id"), str) or not entry.id.strip()):
+            entry.wrong(loc, "The study has no id.", do="give it a name of its own, as in id: smith2020.")
             continue
         if entry.id in seen:
-            first = seen[entry.id].lines[(seen[entry.id].number, "id")]
             entry.wrong(
-                ("id",),
-                f"The id comes twice, first on line {first}.",
+                loc,
+                f"The id comes twice, first on line {seen[entry.id]}.",
                 do="give each study a name of its own.",
             )
-        seen.setdefault(entry.id, entry)
+        seen.setdefault(entry.id, entry.lines[*entry.base, *loc])
 
 
-def _of_entry(entry: Entry) -> list[Observation]:
-    data = entry.data
-    for field in data:
-        if field not in STUDY_FIELDS:
-            entry.skip(field, "a field that is not read")
-    split = entry.word("split", data.get("split"), ("split",))
-    arm = make_arm(entry)
-    analytes = data.get("analytes")
-    if not isinstance(analytes, tuple) or not analytes:
-        entry.wrong(("analytes",), "The study has no list of analytes.", allowed="one or more entries.")
-        return []
+def _of_arm(arm: Text) -> list[Observation]:
+    entry = arm.entry
+    split = entry.word("split", arm.fields.get("split"), arm.at("split"))
+    made = make_arm(entry, arm.design, [row for row, _ in arm.rows])
     found: list[Observation] = []
-    for k, row in enumerate(analytes):
-        loc: Loc = ("analytes", k)
-        if not isinstance(row, Mapping):
-            entry.wrong(loc, "This is no entry of an analyte.", allowed="analyte, provenance and metrics.")
-            continue
-        provenance = entry.word("provenance", row.get("provenance"), (*loc, "provenance"))
-        for name in _analytes(entry, row, (*loc, "analyte")):
-            words_of = (split.means if split else "", provenance.means if provenance else "")
-            found.extend(observations_of(entry, row, loc, name, *words_of, arm))
+    for row, at in arm.rows:
+        found.extend(observations_of(entry, row, at, split.means if split else "", made))
     if split and split.means == "context":
-        entry.skip("all", f"context: {data.get('split_note') or 'not to be scored, by its own split'}")
+        note = arm.fields.get("split_note") or "not to be scored, by its own split"
+        entry.skip("all", f"context: {note}")
         return []
-    return _only(entry, found)
+    return found
 
 
-def _only(entry: Entry, found: list[Observation]) -> list[Observation]:
-    """What the split's own note leaves: `CBD Cmax only` drops every other analyte and metric."""
-    note = re.split(r"\bonly\b", str(entry.data.get("split_note") or ""))
-    if len(note) == 1:
-        return found
-    named = set(re.findall(r"[\w-]+", note[0]))
-    analytes = {name for name in PRINTED.values() if name in named} or set(PRINTED.values())
-    metrics = {name for name in words.metrics() if name in named}
-    kept = [o for o in found if PRINTED[o.analyte] in analytes and (_metric(o) in metrics or not metrics)]
-    for each in found:
-        if each not in kept:
-            entry.skip(
-                f"{PRINTED[each.analyte]} {each.metric}",
-                f"the split's note says {entry.data['split_note']!r}",
-            )
-    return kept
-
-
-def _metric(one: Observation) -> str:
-    """The metric's name in the file, without the condition of a ratio."""
-    return "conc_time" if one.metric == "C" else one.metric.split("[")[0]
-
-
-def _analytes(entry: Entry, row: Mapping[str, Any], loc: Loc) -> list[str]:
-    """Model names of an analyte, or of several that share an entry (THC/CBD)."""
-    text = row.get("analyte")
-    means = [entry.word("analyte", part, loc) for part in str(text).split("/")]
-    known = [word.means for word in means if word]
-    if words.NOT_MODELLED in known:
-        reasons = {word.note for word in means if word and word.note}
-        entry.skip(str(text), ", ".join(sorted(reasons)))
-        return []
-    return known
-
-
-def _pairs(entries: list[Entry], found: list[Observation]) -> list[Observation]:
+def _pairs(arms: list[Text], found: list[Observation]) -> Iterator[Observation]:
     """Ratios of a treated arm to its control: what was seen with the medicine over what was seen without."""
-    ids = {entry.id for entry in entries}
-    controls = {entry.id: control for entry in entries if (control := _control(entry, ids))}
+    ids = {arm.entry.id for arm in arms}
+    controls = {arm.entry.id: control for arm in arms if (control := _control(arm, ids))}
     by_key = {(o.study, o.analyte, o.measure, o.window): o for o in found}
-    pairs = []
     for mine in (o for o in found if o.study in controls and o.measure in ("Cmax", "AUC")):
         other = by_key.get((controls[mine.study], mine.analyte, mine.measure, mine.window))
-        if other is None:
-            continue
-        recalled = "recalled" in (mine.provenance, other.provenance)
-        pairs.append(
-            Observation(
-                mine.study,
-                mine.analyte,
-                f"ratio_{mine.measure}",
-                f"ratio_{mine.measure}",
-                "ratio",
-                mine.value / other.value,
-                "1",
-                mine.stat,
-                "recalled" if recalled else "read",
-                mine.split,
-                mine.arm,
-                replace(other.arm, study=mine.study),
-                mine.window,
-                assumed=mine.assumed,
-                doi=mine.doi,
+        if other is not None:
+            yield replace(
+                mine,
+                metric=f"ratio_{mine.measure}",
+                measure=f"ratio_{mine.measure}",
+                group="ratio",
+                value=mine.value / other.value,
+                unit="1",
+                provenance="recalled" if "recalled" in (mine.provenance, other.provenance) else "read",
+                reference=replace(other.arm, study=mine.study),
+                cv=None,
             )
-        )
-    return pairs
 
 
-def _control(entry: Entry, ids: set[str]) -> str | None:
-    """The study that this one is held against: the one that it names, else x_control of x_treated."""
-    control = entry.data.get("control")
+def _control(arm: Text, ids: set[str]) -> str | None:
+    """The arm that this one is held against: the one that it names, else x_control of x_treated."""
+    entry, control = arm.entry, arm.fields.get("control")
     if control is None:
         usual = entry.id.removesuffix("_treated") + "_control"
         return usual if usual in ids else None
     if isinstance(control, str) and control in ids - {entry.id}:
         return control
     entry.wrong(
-        ("control",),
+        arm.at("control"),
         f"control {control!r} is no other study of this file.",
         allowed="the id of another study, or none.",
     )

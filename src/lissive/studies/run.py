@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, logit, ndtri
 
 from lissive import units
+from lissive.arrays import FloatArray
 from lissive.model import load
 from lissive.model.equations import only
 from lissive.model.parameters import Parameter, load_parameters, load_people
@@ -30,8 +30,6 @@ from lissive.studies import nca
 from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation
 from lissive.table import constants
 
-Floats = npt.NDArray[np.float64]
-
 OUTPUTS = tuple(f"{analyte}_ng_mL" for analyte in ANALYTES)
 SITE = {"spray": "spray", "oral": "oral", "iv": "c", "smoked": "lung", "vaporised": "lung"}
 INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
@@ -41,7 +39,7 @@ MIN_REPLICATES = 200
 SHARES = ("Fg_THC",)
 """Shares that do not differ between people: their typical value moves on the logit all the same."""
 
-Shifts = Mapping[str, Floats]
+Shifts = Mapping[str, FloatArray]
 """Parameter to (subject,) shift of its typical value: added to its logarithm, or to its logit where it is a share."""
 
 
@@ -50,7 +48,7 @@ class Prediction:
     """One observation beside what the model says of it."""
 
     observation: Observation
-    replicates: Floats
+    replicates: FloatArray
     """(replicate,) the arm's statistic."""
     failed: int = 0
     """Simulated people without the measure: too few quantifiable concentrations."""
@@ -106,7 +104,7 @@ def predict_studies(
     """
     shifts = uncertainty(replicates, seed) if uncertainty else {}
     done: list[Prediction] = []
-    seen: dict[str, Floats] = {}
+    seen: dict[str, FloatArray] = {}
     for k, one in enumerate(observations):
         mine = [o for o in observations if o.study == one.study]
         sides = [one.arm] if one.reference is None else [one.arm, one.reference]
@@ -143,8 +141,8 @@ def predict_studies(
 
 
 def _with_study_effect(
-    one: Observation, result: Floats, between: Mapping[str, float], within: Mapping[str, float], seed: int
-) -> Floats:
+    one: Observation, result: FloatArray, between: Mapping[str, float], within: Mapping[str, float], seed: int
+) -> FloatArray:
     """A study's own level, the same for all concentrations of an analyte in it, and each mean's own error.
 
     Times and ratios have neither.
@@ -158,7 +156,7 @@ def _with_study_effect(
     return result * effect if one.group == "exposure" else result / effect
 
 
-def statistic(stat: str, values: Floats) -> Floats:
+def statistic(stat: str, values: FloatArray) -> FloatArray:
     """(replicate,) of values (replicate, person); people without the measure are left out."""
     if stat == "geomean":
         with np.errstate(divide="ignore"):
@@ -166,14 +164,14 @@ def statistic(stat: str, values: Floats) -> Floats:
     return _over(np.nanmedian if stat == "median" else np.nanmean, values)
 
 
-def _over(function: Callable[..., Any], values: Floats) -> Floats:
+def _over(function: Callable[..., Any], values: FloatArray) -> FloatArray:
     some = ~np.isnan(values).all(axis=1)
     result = np.full(len(values), np.nan)
     result[some] = function(values[some], axis=1)
     return result if some.all() else np.where(some, result, np.nanmedian(result) if some.any() else np.nan)
 
 
-def all_times(arm: Arm, observations: Sequence[Observation]) -> Floats:
+def all_times(arm: Arm, observations: Sequence[Observation]) -> FloatArray:
     """Times [h] on the observations' clock that any observation of the study needs of this arm."""
     times = {0.0, *arm.sampling}
     for each in observations:
@@ -196,7 +194,7 @@ def _whole(arm: Arm) -> float:
 
 def simulate_arm(
     arm: Arm,
-    times: Floats,
+    times: FloatArray,
     replicates: int,
     *,
     seed: int,
@@ -204,7 +202,7 @@ def simulate_arm(
     shifts: Shifts | None = None,
     parameters: Mapping[str, float] | None = None,
     evenly: bool = False,
-) -> Floats:
+) -> FloatArray:
     """(subject, time, analyte) concentrations in plasma [ng/mL]; subjects are replicates of the arm in turn."""
     people = dict(_drawn(arm, replicates, seed, evenly))
     _move(people, arm, shifts or {}, parameters or {})
@@ -214,7 +212,7 @@ def simulate_arm(
     clock = arm.dose_times[-1] + arm.clock_after
     settings = Settings(Tolerances(rtol=1e-4), threads)
     result = follow(kernel(), regimen, people, clock + times, settings)
-    values: Floats = np.where((result.status == 0)[:, None, None], result.values, np.nan)
+    values: FloatArray = np.where((result.status == 0)[:, None, None], result.values, np.nan)
     return np.maximum(values, 0.0)
 
 
@@ -256,14 +254,14 @@ def _moved(row: Parameter, values: Any, step: Any) -> Any:
     return np.asarray(values) * np.exp(step)
 
 
-def _weights(arm: Arm, seed: int, subjects: int, evenly: bool) -> Floats:
+def _weights(arm: Arm, seed: int, subjects: int, evenly: bool) -> FloatArray:
     u, v = (uniforms(seed, f"arm: {what}", subjects) for what in ("weight", "sex"))
     if evenly:
         u, v = even(u), even(v)
     z = ndtri(u)
     if arm.weight is not None:
         mean, sd = arm.weight
-        given: Floats = np.maximum(mean + sd * z, 0.5 * mean)
+        given: FloatArray = np.maximum(mean + sd * z, 0.5 * mean)
         return given
     share = 0.5 if arm.female is None else arm.female
     women = v < share
@@ -271,7 +269,7 @@ def _weights(arm: Arm, seed: int, subjects: int, evenly: bool) -> Floats:
     man, woman = (rows[f"weight_{sex}"] for sex in ("male", "female"))
     typical = np.where(women, woman.value, man.value)
     spread = np.where(women, woman.spread or 0.0, man.spread or 0.0)
-    result: Floats = typical * np.exp(spread * z)
+    result: FloatArray = typical * np.exp(spread * z)
     return result
 
 
@@ -293,7 +291,7 @@ def schedule(arm: Arm, kernel: Kernel) -> Schedule:
     return Schedule(np.array(time), np.array(action), np.array(target_), np.array(value))
 
 
-def measure(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats:
+def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -> FloatArray:
     """(subject,) what was measured, from concentrations (subject, time, analyte) in plasma at `times`."""
     seen = values[:, :, ANALYTES.index(one.analyte)] * arm.matrix.get(one.analyte, 1.0)
     lloq = arm.lloq.get(one.analyte, 0.0)
@@ -328,14 +326,14 @@ def measure(one: Observation, arm: Arm, times: Floats, values: Floats) -> Floats
     return clearance if what == "CL" else clearance / nca.slope(profiles)
 
 
-def _area(one: Observation, profiles: nca.Profiles) -> Floats:
+def _area(one: Observation, profiles: nca.Profiles) -> FloatArray:
     start, end = one.window
     if end == INFINITE:
         return nca.area_to_infinity(profiles, start)
     return nca.area_to_last(profiles, start) if end == LAST else nca.area(profiles, start, end)
 
 
-def _accumulation(arm: Arm, times: Floats, seen: Floats) -> Floats:
+def _accumulation(arm: Arm, times: FloatArray, seen: FloatArray) -> FloatArray:
     """Area over the last dosing interval over that of the first."""
     whole, interval = _whole(arm), _interval(arm)
     late = (times >= 0.0) & (times <= interval)

@@ -2,7 +2,7 @@
 
 Patients are drawn, screened, treated day by day and analysed as a publication would; replicates run side by side.
 
->>> from lissive.trials.measures import MEASURES
+>>> from lissive.trials.parts import MEASURES
 >>> "spasticity_nrs" in MEASURES
 True
 """

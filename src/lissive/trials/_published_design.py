@@ -9,8 +9,7 @@ from typing import Any
 from lissive.errors import DesignError
 from lissive.trials._published_frame import Frame
 from lissive.trials._published_parts import CannotBuild, Entry, Observed, text_of
-from lissive.trials.design import Design
-from lissive.trials.read import make_design
+from lissive.trials.design import Design, make_design
 
 EARLY_WEEK = 4.0
 """A visit that every longer trial has."""

@@ -14,7 +14,7 @@ from lissive.trials import _published_words as words
 from lissive.trials._published_arms import Groups, arm_fields, match_arm, read_groups
 from lissive.trials._published_keys import Key, parse_key
 from lissive.trials._published_parts import CannotBuild, Entry, is_number, plain
-from lissive.trials.measures import MEASURES
+from lissive.trials.parts import MEASURES
 
 LONGEST_WEEKS = 104
 _ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lissive.trials import _published_words as words
-from lissive.trials.measures import MEASURES
+from lissive.trials.parts import MEASURES
 
 _KINDS = {
     "difference": r"_(?:between|vs_placebo|vs_control|difference|diff)$",

@@ -34,7 +34,7 @@ from lissive.trials._published_rows import (
     rows_of,
     stated_scale,
 )
-from lissive.trials.measures import MEASURES
+from lissive.trials.parts import MEASURES
 
 ROUNDED = 0.02
 """How far a printed percentage may be from its own counts."""

@@ -6,32 +6,93 @@ Replicates are run side by side, in chunks; who is in the chunk changes nobody's
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.case import label_titration
 from lissive.errors import DesignError
 from lissive.model import load
+from lissive.model.equations import Equations
+from lissive.simulation.days import Group, Running, advance_days
+from lissive.simulation.dosing import ROUTES, clock, day_of
 from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.ratings import MOST_DAYS
 from lissive.simulation.run import Settings
+from lissive.simulation.schedule import doses
 from lissive.simulation.streams import uniforms
-from lissive.trials.data import TrialData
-from lissive.trials.days import NOBODY, RTOL, Running, advance_days
 from lissive.trials.design import Design
-from lissive.trials.measures import MEASURES
-from lissive.trials.observe import BEFORE, days_filled, joined, measured, observe_visit, ratings_of
-from lissive.trials.outcome import failure_day, left_of, split_by_replicate
-from lissive.trials.people import People, recruit
-from lissive.trials.response import TABLES, Response
-from lissive.trials.size import check_memory
+from lissive.trials.observe import (
+    BEFORE,
+    Flow,
+    Ratings,
+    Records,
+    Seeds,
+    TrialData,
+    chances,
+    days_filled,
+    dizzy_in,
+    failure_day,
+    joined,
+    left_of,
+    measured,
+    observe_visit,
+    ratings_of,
+)
+from lissive.trials.parts import IMPRESSIONS, MEASURES, Arm, check_memory
+from lissive.trials.people import TABLES, People, Response, recruit
 
+RTOL = 1e-2
+"""Mean ratings of an arm move by less than 1e-4 between this and 1e-4, far below the error of any trial."""
 WEEK = 7
+NOBODY = -1
+"""Treatment of those who are given nothing: the last of the groups."""
+NOTHING = Group((doses([], 0, 0.0),))
 EVENTS_OUT = ("intoxication", "dizziness_hazard", "leave_adverse", "leave_effect", "dropout_hazard")
-Progress = Callable[[float], None]
-T = TypeVar("T")
-S = TypeVar("S")
+
+
+@dataclass(kw_only=True)
+class Enrolled(Running):
+    """Patients of a trial on their way, all replicates of a chunk together."""
+
+    design: Design
+    people: Sequence[People]
+    """Those enrolled, of each replicate."""
+    parameters: dict[str, FloatArray]
+    replicate_index: IntArray
+    """(patient,) place in `people`."""
+    screening_id: IntArray
+    ratings: Ratings
+
+    def take(self, members: IntArray) -> None:
+        super().take(members)
+        self.parameters = {k: v[members] for k, v in self.parameters.items()}
+        self.ratings = self.ratings.take(members)
+        self.replicate_index, self.screening_id = self.replicate_index[members], self.screening_id[members]
+
+    def levels(self, output: str, last: int, days: int) -> FloatArray:
+        """(patient, day) daily means of a model's output, over the days that end with `last`; baseline before 0."""
+        k = self.output(output)
+        return np.stack(
+            [(self.means[d] if d >= 0 else self.before)[:, k] for d in range(last + 1 - days, last + 1)],
+            axis=1,
+        )
+
+    def observed(self, measure: str, last: int) -> FloatArray:
+        """(patient,) what is observed of a measure on day `last`; -1 is the day before the start."""
+        level = self.levels(MEASURES[measure].output, last, self.design.diary_days)
+        return observe_visit(self.design, self.ratings, measure, level, last)
+
+    def seeds(self) -> Seeds:
+        """Each replicate's seed and the places of its patients."""
+        return [(each.seed, np.flatnonzero(self.replicate_index == k)) for k, each in enumerate(self.people)]
+
+    def count(self, which: BoolArray | None = None) -> IntArray:
+        """(replicate,) how many patients, of all or of some."""
+        index = self.replicate_index if which is None else self.replicate_index[which]
+        return np.bincount(index, minlength=len(self.people))
 
 
 def conduct(
@@ -43,9 +104,15 @@ def conduct(
     all_on: str | None = None,
     people: Sequence[People] | None = None,
     settings: Settings | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> list[TrialData]:
-    """Carry the trial out, once for each number in `replicates`.
+    """Carry the trial out, once for each number in `replicates`:
+
+    1. Screen people and enrol those who meet the criteria.
+    2. Treat all of them in a run-in, keep the responders, and wash the drug out, where the design says so.
+    3. Randomise: in permuted blocks, within strata.
+    4. Treat everybody for each period, by `advance_days`, with a wash-out in between.
+    5. Observe: visits, discontinuation, events.
 
     Parameters
     ----------
@@ -61,39 +128,31 @@ def conduct(
         people = [recruit(design, r, seed=seed, response=a) for r, a in zip(replicates, answers, strict=True)]
     total = _length(design)
     run = _begin(design, people, total, settings or Settings(Tolerances(rtol=RTOL)))
-    on_day = (lambda: progress(run.day / total)) if progress else None
-    entered = np.bincount(run.replicate_index, minlength=len(people))
-    screening = {
-        name: observe_visit(design, run.ratings, name, _levels(run, design, name, -1), -1)
-        for name in measured(design)
-    }
-    left_early, kept = _run_in(design, run, screening, settings, on_day, people)
+    if progress:
+        run.on_day = lambda seen: progress(run.day / total)
+    entered = run.count()
+    screening = {name: run.observed(name, -1) for name in measured(design)}
+    left_early, kept = _run_in(run, screening)
     screening = {name: values[kept] for name, values in screening.items()}
-    group = _allocation(design, people, run, all_on)
+    stratum = _strata(run)
+    group = _allocation(run, stratum, all_on)
     treatment = _treatments(design, group)
     start = run.day
     starts = []
     for period in range(treatment.shape[1]):
-        if period and design.crossover and design.crossover.washout_days:
-            advance_days(
-                design, run, np.full(len(run.units), NOBODY), design.crossover.washout_days, settings, on_day
-            )
+        if period and design.crossover:
+            _treat(run, NOBODY, design.crossover.washout_days)
         starts.append(run.day)
-        keep_dose = period == 0 and _keeps_dose(design)
-        advance_days(design, run, treatment[:, period], design.days, settings, on_day, keep_dose=keep_dose)
-    return _data(design, run, people, screening, group, treatment, start, starts, entered, left_early)
-
-
-def run_replicates(carried_out: Callable[[Sequence[T]], list[S]], replicates: Sequence[T]) -> list[S | None]:
-    """All replicates together; where one of them cannot be simulated, each by itself, and None for that one."""
-    if not replicates:
-        return []
-    try:
-        return list(carried_out(replicates))
-    except DesignError:
-        if len(replicates) == 1:
-            return [None]
-        return [found for each in replicates for found in run_replicates(carried_out, [each])]
+        _treat(run, treatment[:, period], design.days, keep_dose=period == 0 and _keeps_dose(design))
+    records = Records(
+        screening_id=run.screening_id,
+        group=group,
+        stratum=stratum,
+        treatment=treatment,
+        screening=screening,
+        **_observed(run, start, starts),
+    )
+    return _by_replicate(run, records, entered, left_early)
 
 
 def _keeps_dose(design: Design) -> bool:
@@ -121,94 +180,142 @@ def outputs(design: Design) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(MEASURES[name].output for name in measured(design)), *EVENTS_OUT]))
 
 
-def _check_memory(design: Design, people: Sequence[People], total: int) -> None:
-    """What is kept of each patient and day: levels, random numbers of what is measured, units taken and the label's."""
+def _begin(design: Design, people: Sequence[People], total: int, settings: Settings) -> Enrolled:
+    # of each patient and day: levels, random numbers of what is measured, units taken and the label's
     columns = len(outputs(design)) + 2 * len(measured(design)) + 3
-    largest = max(people, key=lambda each: each.screened)
     where = "patients" if design.run_in is None else "run_in.patients"
-    check_memory(sum(map(len, people)), largest.screened, total, columns, where)
-
-
-def _begin(design: Design, people: Sequence[People], total: int, settings: Settings) -> Running:
-    _check_memory(design, people, total)
+    check_memory(sum(map(len, people)), total + BEFORE, columns, where)
     kernel = build(load("lissive"), outputs(design))
-    names = people[0].parameters
-    parameters = {name: np.concatenate([each.parameters[name] for each in people]) for name in names}
-    which = np.concatenate([np.full(len(each), k) for k, each in enumerate(people)])
+    parameters = {
+        name: np.concatenate([each.parameters[name] for each in people]) for name in people[0].parameters
+    }
+    which = np.repeat(np.arange(len(people)), [len(each) for each in people])
     batch = kernel.start(len(which), parameters, tolerances=settings.tolerances)
-    before = batch.advance(0.0, times=[0.0], threads=settings.threads).values[:, 0]
-    ratings = joined([ratings_of(design, p.seed, p.screening_id, total, p.response) for p in people])
+    ratings = joined([ratings_of(design, p.seed, p.screening_id, total, p.response.rating()) for p in people])
     limits = [p.response.titration() for p in people]
-    limit = {name: np.array([each[name] for each in limits])[which] for name in limits[0]}
-    ready = np.concatenate(
-        [uniforms(p.seed, "titration: willing", int(p.screening_id[-1]) + 1)[p.screening_id] for p in people]
+    ready = [
+        uniforms(p.seed, "titration: willing", int(p.screening_id[-1]) + 1)[p.screening_id] for p in people
+    ]
+    run = Enrolled(
+        batch=batch,
+        relief=MEASURES[design.relief].output,
+        before=batch.advance(0.0, times=[0.0], threads=settings.threads).values[:, 0],
+        baseline=np.zeros(len(which)),
+        felt=ratings.course[design.relief][:, BEFORE:],
+        limit={name: np.array([each[name] for each in limits])[which] for name in limits[0]},
+        ready=np.concatenate(ready),
+        threads=settings.threads,
+        design=design,
+        people=people,
+        parameters=parameters,
+        replicate_index=which,
+        screening_id=np.concatenate([p.screening_id for p in people]),
+        ratings=ratings,
     )
-    run = Running(
-        kernel, batch, parameters, which, np.concatenate([p.screening_id for p in people]), ratings, limit,
-        ready, np.zeros(len(which), np.int64), 0, [before] * BEFORE, [], np.zeros(len(which)),
-    )  # fmt: skip
-    perceived = observe_visit(design, run.ratings, design.relief, _levels(run, design, design.relief, -1), -1)
-    level = run.levels(MEASURES[design.relief].output, -1, 1)[:, 0]
-    run.perceived_baseline = np.maximum(np.where(np.isnan(perceived), level, perceived), 0.5)
+    rated, level = run.observed(design.relief, -1), run.before[:, run.output(run.relief)]
+    run.baseline = np.maximum(np.where(np.isnan(rated), level, rated), 0.5)
     return run
 
 
-def _levels(run: Running, design: Design, name: str, last: int) -> FloatArray:
-    return run.levels(MEASURES[name].output, last, design.diary_days)
+# -- treatment ----------------------------------------------------------------------------------------
+def _treat(run: Enrolled, treatment: IntArray | int, days: int, *, keep_dose: bool = False) -> None:
+    """Go on for some days; `treatment` is (patient,) place in `design.arms`, or NOBODY."""
+    if not days:
+        return
+    arms = list(run.design.arms.values())
+    chosen = np.broadcast_to(treatment, len(run))
+    _tell_model(run, arms, chosen)
+    groups = [*(_group(run.batch.kernel.equations, arm, days) for arm in arms), NOTHING]
+    advance_days(run, groups, chosen, days, keep_dose=keep_dose)
+
+
+def _group(equations: Equations, arm: Arm, days: int) -> Group:
+    """An arm as its patients take it."""
+    most = arm.most_per_day
+    if arm.product is None:
+        schedules = NOTHING.schedules * (most + 1)
+    else:
+        schedules = tuple(
+            day_of(
+                equations,
+                ROUTES[arm.what.route],
+                clock(arm.what, n, arm.doses_per_day),
+                thc_mg=arm.thc_mg,
+                cbd_mg=arm.cbd_mg,
+            )
+            for n in range(most + 1)
+        )
+    if arm.titration == "fixed":
+        return Group(schedules, most, placebo=arm.placebo)
+    last = arm.titration_days or days
+    label = _label_days(arm, days + 1)
+    may = [day % arm.step_days == 0 and day <= last for day in range(days + 1)]
+    ceilings = tuple(most if up else 0 for most, up in zip(label, may, strict=True))
+    return Group(schedules, arm.first_per_day, ceilings, arm.step, arm.placebo)
+
+
+def _label_days(arm: Arm, days: int) -> list[int]:
+    """The label's most units on each day; after its last day nobody goes up."""
+    if arm.titration != "label" or arm.product is None:
+        return [arm.most_per_day] * days
+    steps = [day.total for day in label_titration(arm.product)]
+    if not steps:
+        raise DesignError(
+            f"is 'label', but {arm.product} has no label titration.", where="arms", allowed="self, fixed."
+        )
+    return [*steps, *[0] * days][:days]
+
+
+def _tell_model(run: Enrolled, arms: Sequence[Arm], treatment: IntArray) -> None:
+    """What the model has to know of a treatment beside its doses."""
+    product = np.array([arm.product or "" for arm in arms] + [""])[treatment]
+    # who is given nothing, and knows it, has no response to being treated
+    believed = np.array([float(arm.product is not None or arm.placebo) for arm in arms] + [0.0])
+    new = {
+        "placebo_on": believed[treatment],
+        "smoked": (product == "flower_smoked").astype(float),
+        "oil_CBD": (product == "cannabidiol_solution").astype(float),
+    }
+    if all((run.parameters[name] == value).all() for name, value in new.items()):
+        return
+    run.parameters |= new
+    run.batch.give(run.parameters)
 
 
 # -- before and at randomisation ----------------------------------------------------------------------
-def _run_in(
-    design: Design,
-    run: Running,
-    screening: Mapping[str, FloatArray],
-    settings: Settings | None,
-    on_day: Callable[[], None] | None,
-    people: Sequence[People],
-) -> tuple[IntArray, IntArray]:
+def _run_in(run: Enrolled, screening: Mapping[str, FloatArray]) -> tuple[IntArray, IntArray]:
     """Through the run-in and the wash-out; gives (replicate,) how many left in it, and the places that were kept."""
+    design = run.design
     if design.run_in is None:
-        return np.zeros(len(people), np.int64), np.arange(len(run.units))
+        return np.zeros(len(run.people), np.int64), np.arange(len(run))
     plan = design.run_in
-    place = list(design.arms).index(plan.arm)
-    advance_days(design, run, np.full(len(run.units), place), plan.weeks * WEEK, settings, on_day)
-    left, _ = left_of(
-        run.history[BEFORE:], run.kernel.outputs, _seeds(people, run), run.screening_id, run.limit, 0
-    )
+    _treat(run, list(design.arms).index(plan.arm), plan.weeks * WEEK)
+    left, _ = left_of(run.means, run.batch.kernel.outputs, run.seeds(), run.screening_id, run.limit, 0)
     stayed = ~np.isfinite(left) if design.drop_out else np.ones(len(left), bool)
     kept = stayed & (run.batch.status == 0)
     now = np.full(len(kept), np.nan)
     if plan.keep:
-        now = observe_visit(
-            design, run.ratings, plan.keep.measure, _latest(run, design, plan.keep.measure), run.day - 1
-        )
+        now = run.observed(plan.keep.measure, run.day - 1)
         kept &= now <= (1.0 - plan.keep.falls_by_pct / 100.0) * screening[plan.keep.measure]
-    gone = np.bincount(run.replicate_index[~stayed], minlength=len(people))
+    gone = run.count(~stayed)
     loses = plan.washout_loses_pct if plan.keep else None
-    members = _enough(design, run, kept, people) if loses is None else np.flatnonzero(kept)
+    members = _enough(run, kept) if loses is None else np.flatnonzero(kept)
     run.take(members)
-    if plan.washout_days:
-        advance_days(design, run, np.full(len(run.units), NOBODY), plan.washout_days, settings, on_day)
+    _treat(run, NOBODY, plan.washout_days)
     if loses is not None and plan.keep:
         name = plan.keep.measure
-        back = (
-            observe_visit(design, run.ratings, name, _latest(run, design, name), run.day - 1) - now[members]
-        )
+        back = run.observed(name, run.day - 1) - now[members]
         lost = back >= loses / 100.0 * (screening[name] - now)[members]
-        places = _enough(design, run, lost, people)
+        places = _enough(run, lost)
         run.take(places)
         members = members[places]
     return gone, members
 
 
-def _latest(run: Running, design: Design, name: str) -> FloatArray:
-    return _levels(run, design, name, run.day - 1)
-
-
-def _enough(design: Design, run: Running, kept: BoolArray, people: Sequence[People]) -> IntArray:
+def _enough(run: Enrolled, kept: BoolArray) -> IntArray:
     """Places of those who are randomised: the first that were kept, as many as the design says."""
-    members = []
-    for k, each in enumerate(people):
+    members, design = [], run.design
+    for k, each in enumerate(run.people):
         mine = np.flatnonzero((run.replicate_index == k) & kept)
         needed = design.patients or len(design.shares)
         if len(mine) < needed:
@@ -225,25 +332,28 @@ def _enough(design: Design, run: Running, kept: BoolArray, people: Sequence[Peop
     return np.concatenate(members)
 
 
-def _seeds(people: Sequence[People], run: Running) -> list[tuple[int, IntArray]]:
-    """Each replicate's seed and the places of its patients."""
-    return [(each.seed, np.flatnonzero(run.replicate_index == k)) for k, each in enumerate(people)]
+def _strata(run: Enrolled) -> IntArray:
+    """(patient,) number of the stratum, from the ratings just before randomisation."""
+    number = np.zeros(len(run), np.int64)
+    for k, each in enumerate(run.design.strata):
+        number += (run.observed(each.measure, run.day - 1) >= each.cut).astype(np.int64) << k
+    return number
 
 
-def _allocation(design: Design, people: Sequence[People], run: Running, all_on: str | None) -> IntArray:
+def _allocation(run: Enrolled, stratum: IntArray, all_on: str | None) -> IntArray:
     """(patient,) place in `design.shares`, by permuted blocks."""
-    shares = np.repeat(np.arange(len(design.shares)), list(design.shares.values()))
+    named = run.design.shares
+    shares = np.repeat(np.arange(len(named)), list(named.values()))
     if all_on is not None:
-        if all_on not in design.shares:
+        if all_on not in named:
             raise DesignError(
-                f"Nobody is randomised to {all_on}.", where="all_on", allowed=f"{', '.join(design.shares)}."
+                f"Nobody is randomised to {all_on}.", where="all_on", allowed=f"{', '.join(named)}."
             )
-        return np.full(len(run.units), list(design.shares).index(all_on))
+        return np.full(len(run), list(named).index(all_on))
     # small ratios in blocks of at least four; a ratio that is the arms' very sizes is one block
     block = np.tile(shares, max(1, -(-4 // len(shares)))) if len(shares) <= 8 else shares
-    group = np.zeros(len(run.units), np.int64)
-    stratum = _strata(design, run)
-    for seed, everybody in _seeds(people, run):
+    group = np.zeros(len(run), np.int64)
+    for seed, everybody in run.seeds():
         for each in np.unique(stratum[everybody]):
             members = everybody[stratum[everybody] == each]
             group[members] = _blocks(block, len(members), seed, f" in stratum {each}" if each else "")
@@ -263,75 +373,73 @@ def _blocks(block: IntArray, n: int, seed: int, where: str) -> IntArray:
     return mine
 
 
-def _strata(design: Design, run: Running) -> IntArray:
-    """(patient,) number of the stratum, from the ratings just before randomisation."""
-    number = np.zeros(len(run.units), np.int64)
-    for k, each in enumerate(design.strata):
-        now = observe_visit(
-            design, run.ratings, each.measure, _levels(run, design, each.measure, run.day - 1), run.day - 1
-        )
-        number += (now >= each.cut).astype(np.int64) << k
-    return number
-
-
 def _treatments(design: Design, group: IntArray) -> IntArray:
     """(patient, period) place in `design.arms`."""
+    sequences = design.crossover.sequences if design.crossover else [[name] for name in design.shares]
     arms = list(design.arms)
-    if design.crossover:
-        order = np.array([[arms.index(name) for name in sequence] for sequence in design.crossover.sequences])
-        chosen: IntArray = order[group]
-        return chosen
-    places = np.array([arms.index(name) for name in design.shares])
-    single: IntArray = places[group][:, None]
-    return single
+    chosen: IntArray = np.array([[arms.index(name) for name in sequence] for sequence in sequences])[group]
+    return chosen
 
 
 # -- what was seen ------------------------------------------------------------------------------------
-def _data(
-    design: Design,
-    run: Running,
-    people: Sequence[People],
-    screening: Mapping[str, FloatArray],
-    group: IntArray,
-    treatment: IntArray,
-    start: int,
-    starts: Sequence[int],
-    entered: IntArray,
-    left_early: IntArray,
-) -> list[TrialData]:
+def _observed(run: Enrolled, start: int, starts: Sequence[int]) -> dict[str, Any]:
+    """The fields of `Records` that are observed, in periods that begin on `starts` after randomisation on `start`."""
+    design = run.design
     visits = [round(week * WEEK) for week in design.visits_weeks]
-    names = measured(design)
-    seeds = _seeds(people, run)
+    days = np.array(starts)[:, None] + visits  # (period, visit)
     left, why = left_of(
-        run.history[BEFORE + start :], run.kernel.outputs, seeds, run.screening_id, run.limit, start
+        run.means[start:], run.batch.kernel.outputs, run.seeds(), run.screening_id, run.limit, start
     )
     if not design.drop_out:
         left, why = np.full(len(left), np.inf), np.zeros(len(why), np.int64)
+    # nobody is seen before a period of a crossover that they did not come to, nor after they left
+    there = left[:, None] > np.array(starts) - start
+    gone = left[:, None, None] < days - start
+
+    def at_visits(one: Callable[[int, int], Any]) -> Any:
+        """(patient, period, visit) of what is found for a period's first day and a visit's day."""
+        found = [[one(s, day) for day in row] for s, row in zip(starts, days.tolist(), strict=True)]
+        return np.moveaxis(np.array(found), 2, 0)
+
+    baseline, values = {}, {}
+    for name in measured(design):
+        before = np.stack([run.observed(name, s - 1) for s in starts], axis=1)
+        baseline[name] = np.where(there, before, np.nan)
+        values[name] = np.where(gone, np.nan, at_visits(lambda _, day: run.observed(name, day - 1)))  # noqa: B023
+    hazard = run.levels("dizziness_hazard", run.day - 1, run.day)
+    chance = chances(run.seeds(), run.screening_id, "dizziness, period 0")
+    dose = at_visits(lambda s, day: np.mean(run.taken[max(day - WEEK, s) : day], axis=0))
+    return {
+        "baseline": baseline,
+        "values": values,
+        "dose": np.where(gone, np.nan, dose),
+        "filled": at_visits(lambda s, day: days_filled(run.ratings, day - 1, design.diary_days)),
+        "left": left,
+        "left_why": why,
+        "dizzy": dizzy_in(hazard, chance, left, start, starts, design.days),
+        "failed_day": failure_day(design, run.ratings, run.levels, start, baseline, left),
+    }
+
+
+def _by_replicate(
+    run: Enrolled, records: Records, entered: IntArray, left_early: IntArray
+) -> list[TrialData]:
+    """One TrialData a replicate; patients whose equations could not be solved are counted and left out."""
     good = run.batch.status == 0
-    baseline, values, dose, filled = {}, {}, [], []
-    for name in names:
-        before = [
-            observe_visit(design, run.ratings, name, _levels(run, design, name, s - 1), s - 1) for s in starts
-        ]
-        # nobody is seen before a period of a crossover that they did not come to
-        there = left[:, None] > np.array(starts)[None] - start
-        baseline[name] = np.where(there, np.stack(before, axis=1), np.nan)
-        at = [
-            [
-                observe_visit(design, run.ratings, name, _levels(run, design, name, s + v - 1), s + v - 1)
-                for v in visits
-            ]
-            for s in starts
-        ]
-        values[name] = np.moveaxis(np.array(at), 2, 0)
-    for s in starts:
-        dose.append([np.mean(run.units_by_day[max(s + v - WEEK, s) : s + v], axis=0) for v in visits])
-        filled.append([days_filled(run.ratings, s + v - 1, design.diary_days) for v in visits])
-    gone = left[:, None, None] < np.array([[s - start + v for v in visits] for s in starts])[None]
-    values = {name: np.where(gone, np.nan, each) for name, each in values.items()}
-    units = np.where(gone, np.nan, np.moveaxis(np.array(dose), 2, 0))
-    failed = failure_day(design, run.ratings, run.levels, start, baseline, left)
-    return split_by_replicate(
-        design, run, people, good, screening, baseline, values, units,
-        np.moveaxis(np.array(filled), 2, 0), group, treatment, left, why, failed, entered, left_early, start, starts,
-    )  # fmt: skip
+
+    def one(k: int, people: People) -> TrialData:
+        randomised = int((run.replicate_index == k).sum())
+        mine = np.flatnonzero((run.replicate_index == k) & good)
+        flow = Flow(
+            screened=people.screened,
+            entered=int(entered[k]),
+            left_run_in=int(left_early[k]),
+            not_kept=int(entered[k] - left_early[k] - randomised),
+            randomised=len(mine),
+            failed=randomised - len(mine),
+        )
+        rating = people.response.rating()
+        impression = {name: rating[f"{name}_share"] for name in IMPRESSIONS}
+        return TrialData(**records.of(mine), replicate=people.replicate, impression=impression, flow=flow)
+
+    return [one(k, each) for k, each in enumerate(run.people)]

@@ -1,4 +1,4 @@
-"""How two arms of a trial are compared: regression by statsmodels; times to an event are in `survival`.
+"""How two arms of a trial are compared: regression by statsmodels; times to an event are in `fits`.
 
 All columns are 1-D arrays of one length, one entry a patient (in `crossover`, a patient and period). A row with a
 missing value (NaN) in any column that is used is left out. What cannot be estimated is NaN, and the note says why:
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lissive.arrays import AnyArray, FloatArray, IntArray
-from lissive.trials._fits import (
+from lissive.trials.fits import (
     CONFOUNDED,
     LEAST_EXCESS,
     ROUNDING,
@@ -73,12 +73,13 @@ def ancova(
 ) -> Estimate:
     """Mean difference of change, treated minus control, adjusted for baseline and strata.
 
-    Args:
-        change: (n,) change from baseline, in the measure's unit.
-        baseline: (n,) in the same unit; left out of the model where all have the same.
-        treated: (n,) 1 treated, 0 control.
-        strata: (n,) labels of any type.
-        alpha: 1 minus the confidence level.
+    Parameters
+    ----------
+    change : (n,) change from baseline, in the measure's unit.
+    baseline : (n,) in the same unit; left out of the model where all have the same.
+    treated : (n,) 1 treated, 0 control.
+    strata : (n,) labels of any type.
+    alpha : 1 minus the confidence level.
     """
     change, baseline, arm, *labels = complete(
         change, baseline, as_arm(treated), *([] if strata is None else [codes_of(strata)])
@@ -112,14 +113,15 @@ def crossover(
     Least squares with a fixed effect for each patient, taken out by subtracting the patient's mean; with two
     periods this is the analysis of the patients' differences. Patients with one period only say nothing.
 
-    Args:
-        values: (rows,) in the measure's unit; a row is a patient and period.
-        sequence: (rows,) labels of any type. The patients' effects hold the sequences'; but with one sequence alone
-            treatment and period are confounded.
-        treatment: (rows,) 1 treated, 0 control.
-        subject: (rows,) labels of any type.
-        period: (rows,) labels of any type.
-        alpha: 1 minus the confidence level.
+    Parameters
+    ----------
+    values : (rows,) in the measure's unit; a row is a patient and period.
+    sequence : (rows,) labels of any type. The patients' effects hold the sequences'; but with one sequence alone
+        treatment and period are confounded.
+    treatment : (rows,) 1 treated, 0 control.
+    subject : (rows,) labels of any type.
+    period : (rows,) labels of any type.
+    alpha : 1 minus the confidence level.
     """
     values, arm, subject, period, sequence = complete(
         values, as_arm(treatment), codes_of(subject), codes_of(period), codes_of(sequence)
@@ -157,11 +159,12 @@ def odds_ratio(
     Where an arm has hits only or none, or the baseline parts hits from the others, the likelihood has no maximum:
     then the 2×2 table with 0.5 added to each cell, not adjusted for the baseline.
 
-    Args:
-        hit: (n,) 1 yes, 0 no.
-        treated: (n,) 1 treated, 0 control.
-        baseline: (n,) a covariate, in any unit.
-        alpha: 1 minus the confidence level.
+    Parameters
+    ----------
+    hit : (n,) 1 yes, 0 no.
+    treated : (n,) 1 treated, 0 control.
+    baseline : (n,) a covariate, in any unit.
+    alpha : 1 minus the confidence level.
     """
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.stats.contingency_tables import Table2x2
@@ -202,11 +205,12 @@ def paired_odds_ratio(
     analysis; without an effect of period, McNemar's ratio of those who hit on one arm alone. Where the likelihood has
     no maximum, that ratio with 0.5 added to either number, and the exact test's p.
 
-    Args:
-        hit: (rows,) 1 yes, 0 no; a row is a patient and period.
-        treatment: (rows,) 1 treated, 0 control.
-        subject, period: (rows,) labels of any type.
-        alpha: 1 minus the confidence level.
+    Parameters
+    ----------
+    hit : (rows,) 1 yes, 0 no; a row is a patient and period.
+    treatment : (rows,) 1 treated, 0 control.
+    subject, period : (rows,) labels of any type.
+    alpha : 1 minus the confidence level.
     """
     from statsmodels.discrete.conditional_models import ConditionalLogit
 
@@ -262,12 +266,13 @@ def rate_ratio(
     Counts that vary no more than Poisson's have no dispersion to estimate: then Poisson regression with robust errors.
     With no event in one arm the ratio has no finite estimate; the p-value is then the robust score test's.
 
-    Args:
-        counts: (n,) events over the days; one below zero is missing.
-        days: (n,) with a diary; none is missing.
-        treated: (n,) 1 treated, 0 control.
-        baseline_rate: (n,) events a day before treatment; its covariate is log(rate + 0.5).
-        alpha: 1 minus the confidence level.
+    Parameters
+    ----------
+    counts : (n,) events over the days; one below zero is missing.
+    days : (n,) with a diary; none is missing.
+    treated : (n,) 1 treated, 0 control.
+    baseline_rate : (n,) events a day before treatment; its covariate is log(rate + 0.5).
+    alpha : 1 minus the confidence level.
     """
     method = "negative binomial"
     columns = [counts, days, as_arm(treated), *([] if baseline_rate is None else [baseline_rate])]
@@ -327,9 +332,10 @@ def _score_test(model: Callable[[], Any], arm: FloatArray) -> float:
 def power(p_values: Sequence[float] | FloatArray, alpha: float) -> tuple[float, float, float]:
     """Share of trials with p below alpha, with Wilson's 95 % limits; NaN where there is no trial.
 
-    Args:
-        p_values: (trials,); NaN, a trial that gave none, is not below alpha.
-        alpha: the level of the test, two-sided.
+    Parameters
+    ----------
+    p_values : (trials,); NaN, a trial that gave none, is not below alpha.
+    alpha : the level of the test, two-sided.
     """
     from statsmodels.stats.proportion import proportion_confint
 

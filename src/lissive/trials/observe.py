@@ -1,22 +1,103 @@
-"""What a trial gets to see of its patients: ratings with their error, diaries with gaps, counts, assessments.
+"""What a trial gets to see of its patients: ratings with their error, diaries with gaps, counts, assessments; events
+beside ratings (discontinuation, dizziness, treatment failure); and its data, everybody who was randomised, as observed.
 
 Every random number belongs to (patient, measure, day), so more visits or another arm change nobody's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import nbinom
 
-from lissive.arrays import FloatArray, IntArray
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.simulation.ratings import by_day, stretches
+from lissive.simulation.streams import uniforms
 from lissive.trials.design import Design
-from lissive.trials.measures import IMPRESSIONS, MEASURES, Measure
-from lissive.trials.response import Response
+from lissive.trials.parts import IMPRESSIONS, MEASURES, Measure
+
+STAYED, ADVERSE, NO_EFFECT, OTHER = 0, 1, 2, 3
+WHY_LEFT = {STAYED: "", ADVERSE: "side effects", NO_EFFECT: "no effect", OTHER: "other"}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Participant flow, as a CONSORT diagram counts it."""
+
+    screened: int
+    entered: int
+    """Enrolled: into the run-in, or else to randomisation."""
+    left_run_in: int
+    not_kept: int
+    """Completed the run-in and were not randomised."""
+    randomised: int
+    failed: int
+    """Virtual patients whose equations could not be solved; they are left out of everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """What was observed of everybody who was randomised, of one replicate or of several together.
+
+    Ratings are in the measure's unit and as observed: with the error of ratings, diary days left blank, and nothing
+    (NaN) after somebody left. A parallel trial has one period.
+    """
+
+    screening_id: IntArray
+    """(patient,) number at screening, from 0."""
+    group: IntArray
+    """(patient,) place in `design.shares`: the arm, or in a crossover the sequence."""
+    stratum: IntArray
+    """(patient,) number of the stratum at randomisation; all 0 where there are none."""
+    treatment: IntArray
+    """(patient, period) place in `design.arms`."""
+    screening: Mapping[str, FloatArray]
+    """Measure to (patient,): before everything."""
+    baseline: Mapping[str, FloatArray]
+    """Measure to (patient, period): just before the period."""
+    values: Mapping[str, FloatArray]
+    """Measure to (patient, period, visit)."""
+    filled: IntArray
+    """(patient, period, visit) days of diary behind a visit's values."""
+    dose: FloatArray
+    """(patient, period, visit) units a day over the week before."""
+    left: FloatArray
+    """(patient,) days since randomisation; infinite who stayed."""
+    left_why: IntArray
+    """(patient,) see WHY_LEFT."""
+    dizzy: BoolArray
+    """(patient, period)"""
+    failed_day: FloatArray
+    """(patient,) days from randomisation to treatment failure; infinite where none. All NaN if not asked for."""
+
+    def __len__(self) -> int:
+        return len(self.screening_id)
+
+    @property
+    def periods(self) -> int:
+        return int(self.treatment.shape[1])
+
+    def of(self, members: IntArray) -> dict[str, Any]:
+        """Every field, of these patients alone."""
+
+        def part(value: Any) -> Any:
+            return {k: v[members] for k, v in value.items()} if isinstance(value, Mapping) else value[members]
+
+        return {each.name: part(getattr(self, each.name)) for each in fields(Records)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialData(Records):
+    """One replicate of a trial."""
+
+    replicate: int
+    impression: Mapping[str, float]
+    """Measure to the improvement, as a proportion, from which these patients rate themselves so."""
+    flow: Flow
+
 
 BEFORE = 28
 """Days of ratings kept before day 0: screening takes the last of them."""
@@ -57,9 +138,13 @@ class Ratings:
         )
 
 
-def ratings_of(design: Design, seed: int, screening_id: IntArray, days: int, response: Response) -> Ratings:
-    """All random numbers of these patients from BEFORE days before the start to `days` after it."""
-    figure = response.rating()
+def ratings_of(
+    design: Design, seed: int, screening_id: IntArray, days: int, figure: Mapping[str, float]
+) -> Ratings:
+    """All random numbers of these patients from BEFORE days before the start to `days` after it.
+
+    figure : those of ratings.tsv.
+    """
     total = BEFORE + days
     course: dict[str, FloatArray] = {}
     error: dict[str, FloatArray] = {}
@@ -106,7 +191,7 @@ def observe_visit(design: Design, ratings: Ratings, name: str, levels: FloatArra
     once = measure.kind == "assessed" or (design.rated_at_visits and measure.kind == "rating")
     days = 1 if once else levels.shape[1]
     place = slice(BEFORE + last + 1 - days, BEFORE + last + 1)
-    each = _days(measure, ratings, name, levels[:, -days:], place)
+    each = observed_days(measure, ratings, name, levels[:, -days:], place)
     if once:
         return each[:, 0]
     filled = ratings.filled[:, place]
@@ -124,10 +209,14 @@ def days_filled(ratings: Ratings, last: int, days: int) -> IntArray:
     return filled
 
 
-def _days(measure: Measure, ratings: Ratings, name: str, levels: FloatArray, place: slice) -> FloatArray:
+def observed_days(
+    measure: Measure, ratings: Ratings, name: str, levels: FloatArray, place: slice
+) -> FloatArray:
     """(patient, day) one observation a day."""
     figure = ratings.figure
     if measure.kind == "count":
+        from scipy.stats import nbinom  # half a second, which a forecast does not need
+
         dispersion = figure["count_dispersion"][:, None]
         u = ratings.chance[name][:, place]
         counts: FloatArray = nbinom.ppf(u, 1.0 / dispersion, 1.0 / (1.0 + dispersion * levels))
@@ -141,17 +230,101 @@ def _days(measure: Measure, ratings: Ratings, name: str, levels: FloatArray, pla
     return np.clip(value, measure.lower, measure.upper)
 
 
-def screening_ratings(
-    design: Design,
-    seed: int,
+HOURS = 24.0
+Seeds = Sequence[tuple[int, IntArray]]
+
+
+def chances(seeds: Seeds, screening_id: IntArray, purpose: str) -> FloatArray:
+    """(patient,) one number each between 0 and 1."""
+    u = np.empty(len(screening_id))
+    for seed, members in seeds:
+        if len(members):
+            u[members] = uniforms(seed, purpose, int(screening_id[members].max()) + 1)[screening_id[members]]
+    return u
+
+
+def left_of(
+    history: Sequence[FloatArray],
+    outputs: Sequence[str],
+    seeds: Seeds,
     screening_id: IntArray,
-    parameters: Mapping[str, FloatArray],
-    response: Response,
-) -> dict[str, FloatArray]:
-    """Measure to (patient,): what inclusion looks at, before everything."""
-    ratings = ratings_of(design, seed, screening_id, 0, response)
-    found = {"": np.zeros(len(screening_id))}
-    for name in design.population.inclusion:
-        level = np.repeat(parameters[MEASURES[name].baseline][:, None], design.diary_days, axis=1)
-        found[name] = observe_visit(design, ratings, name, level, -1)
-    return found
+    limit: Mapping[str, FloatArray],
+    start: int,
+) -> tuple[FloatArray, IntArray]:
+    """(patient,) days until each leaves, infinite who stays, and why.
+
+    Parameters
+    ----------
+    history : a day: (patient, output) means; the first is day `start`.
+    """
+    part = {name: np.stack([day[:, outputs.index(name)] for day in history], axis=1) * HOURS for name in
+            ("dropout_hazard", "leave_adverse", "leave_effect")}  # fmt: skip
+    so_far = np.cumsum(part["dropout_hazard"], axis=1)
+    threshold = -np.log(chances(seeds, screening_id, f"leaves: from day {start}"))
+    gone = so_far >= threshold[:, None]
+    day = np.argmax(gone, axis=1)
+    leaves = gone.any(axis=1)
+    rows = np.arange(len(day))
+    hazard = {name: values[rows, day] for name, values in part.items()}
+    other = hazard["dropout_hazard"] - hazard["leave_adverse"] - hazard["leave_effect"]
+    adverse = hazard["leave_adverse"] + limit["other_adverse"] * other
+    u = chances(seeds, screening_id, f"leaves: why, from day {start}") * hazard["dropout_hazard"]
+    reason = np.where(u < adverse, ADVERSE, np.where(u < adverse + hazard["leave_effect"], NO_EFFECT, OTHER))
+    return np.where(leaves, day + 1.0, np.inf), np.where(leaves, reason, STAYED)
+
+
+def failure_day(
+    design: Design,
+    ratings: Ratings,
+    levels: Callable[[str, int, int], FloatArray],
+    start: int,
+    baseline: Mapping[str, FloatArray],
+    left: FloatArray,
+) -> FloatArray:
+    """(patient,) days from randomisation until the week's rating has risen by the share, or until leaving."""
+    wanted = next((e for e in design.endpoints if e.measure == "failure"), None)
+    if wanted is None:
+        return np.full(len(left), np.nan)
+    name, total = design.relief, design.days
+    window = design.diary_days
+    level = levels(MEASURES[name].output, start + total - 1, total)
+    place = slice(BEFORE + start, BEFORE + start + total)
+    each = observed_days(MEASURES[name], ratings, name, level, place) * ratings.filled[:, place]
+    kernel = np.cumsum(np.pad(each, ((0, 0), (1, 0))), axis=1)
+    count = np.cumsum(np.pad(ratings.filled[:, place], ((0, 0), (1, 0))), axis=1)
+    total_of = kernel[:, window:] - kernel[:, :-window]
+    n = count[:, window:] - count[:, :-window]
+    mean = np.divide(total_of, n, out=np.full(total_of.shape, -np.inf), where=n > 0)
+    limit = baseline[name][:, :1] * (1.0 + (wanted.rises_by_pct or 0.0) / 100.0)
+    over = mean >= limit
+    day = np.where(over.any(axis=1), np.argmax(over, axis=1) + float(window), np.inf)
+    failed: FloatArray = np.minimum(day, left)
+    return failed
+
+
+def dizzy_in(
+    hazard: FloatArray, chance: FloatArray, left: FloatArray, start: int, starts: Sequence[int], days: int
+) -> BoolArray:
+    """(patient, period) whether anybody was dizzy before leaving.
+
+    How prone somebody is stays theirs: who was dizzy in the run-in is not newly dizzy after it.
+
+    Parameters
+    ----------
+    hazard : (patient, day) [1/h] from the very start.      chance : (patient,) see `chances`.
+    start : day of randomisation.      starts : days on which periods of `days` begin.
+    """
+
+    def risk(first: int, last: int, stays: FloatArray) -> FloatArray:
+        there = np.arange(first, last)[None] < stays[:, None]
+        total: FloatArray = (hazard[:, first:last] * HOURS * there).sum(axis=1)
+        return total
+
+    before = risk(0, start, np.full(len(left), np.inf)) if start else np.zeros(len(left))
+    known = chance < 1.0 - np.exp(-before)
+    found = []
+    for s in starts:
+        so_far = before + risk(s, s + days, left + start)
+        found.append((chance < 1.0 - np.exp(-so_far)) & ~known)
+    result: BoolArray = np.stack(found, axis=1)
+    return result

@@ -1,8 +1,10 @@
-"""The parts of a trial's design: population, arms, run-in, periods, endpoints."""
+"""The parts of a trial's design: what can be measured, how large it may be, population, arms, run-in, endpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -11,9 +13,84 @@ from pydantic_core import PydanticCustomError
 from lissive.case.facts import one_of
 from lissive.case.products import Product, label_titration, modelled_products, product
 from lissive.case.vocabulary import modelled_causes
-from lissive.trials.measures import EVENTS, MEASURES
-from lissive.trials.size import MOST_PATIENTS
+from lissive.errors import DesignError
+from lissive.given import whole
+from lissive.simulation.limits import memory
+from lissive.table import rows_of
 from lissive.typed import Row, nearest, raise_all, refuse
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One row of measures.tsv."""
+
+    measure: str
+    paramcd: str
+    """Short name in ADaM data sets, up to 8 letters."""
+    output: str
+    """The model's output that it reads."""
+    baseline: str
+    """The model's parameter for it before treatment; - where there is none."""
+    kind: str
+    """rating (a diary or one rating), count (a day's number), assessed (by a clinician), impression (of change)."""
+    label: str
+    unit: str
+    lower: float
+    upper: float
+
+
+def _read() -> dict[str, Measure]:
+    rows = rows_of(Path(__file__).parent / "measures.tsv")
+    texts = ("measure", "paramcd", "output", "baseline", "kind", "label", "unit")
+    return {
+        row["measure"]: Measure(
+            **{name: row[name] for name in texts}, lower=float(row["lower"]), upper=float(row["upper"])
+        )
+        for row in rows
+    }
+
+
+MEASURES = _read()
+IMPRESSIONS = tuple(name for name, each in MEASURES.items() if each.kind == "impression")
+EVENTS = {
+    "dizziness": "Dizziness, cumulative incidence",
+    "withdrawal": "Discontinued, any reason",
+    "withdrawal_adverse": "Discontinued due to adverse events",
+    "failure": "Time to treatment failure",
+    "dose": "Units a day",
+}
+"""Event to its label. `failure` needs rises_by_pct; discontinuation counts as failure."""
+
+
+MOST_PATIENTS = 200_000
+MOST_REPLICATES = 100_000
+_STREAMS = 4
+"""Numbers of 8 bytes that are held at once for each patient and day, while ratings are drawn."""
+
+
+def replicates_of(value: Any, least: int = 1) -> int:
+    """How often a trial is carried out."""
+    return whole("replicates", value, wrong=DesignError, least=least, most=MOST_REPLICATES)
+
+
+def check_memory(patients: int, days: int, columns: int, where: str) -> None:
+    """Refuse what this machine has no memory for.
+
+    Parameters
+    ----------
+    columns : numbers that are kept of each patient and day.
+    """
+    needed = 8 * (_STREAMS + columns) * days * patients
+    have = memory()
+    if needed > have:
+        raise DesignError(
+            f"{patients} patients over {days} days need {needed / 1e9:.2g} GB of memory; this machine has "
+            f"{have / 1e9:.2g} GB.",
+            where=where,
+            allowed=f"about {int(patients * have / needed)} patients of this trial.",
+            do="ask for fewer patients or a shorter trial; more replicates cost no memory.",
+        )
+
 
 MEND = "correct the value."
 

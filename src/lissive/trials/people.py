@@ -1,4 +1,8 @@
-"""Screening and enrolment.
+"""Who is in a trial: how people respond, posterior draws of it, screening and enrolment.
+
+A response is the parameters that say how people respond where they are not to be the tables' own: one answer of a
+calibration. Names are those of the model's parameters; `spread of NAME` is how one differs between people, `titration
+NAME`, `rating NAME` and `between NAME` are rows of simulation/titration.tsv, simulation/ratings.tsv and between.tsv.
 
 Patient k of a replicate is the same person whatever else the design says: each of their numbers comes from a stream
 of its own, at their own place.
@@ -6,25 +10,174 @@ of its own, at their own place.
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DesignError
-from lissive.model.parameters import load_parameters
-from lissive.simulation.draw import draw
-from lissive.simulation.streams import uniforms
+from lissive.given import whole
+from lissive.model.parameters import Parameter, load_parameters
+from lissive.simulation.days import thresholds
+from lissive.simulation.draw import Centres, draw, tables
+from lissive.simulation.ratings import figures
+from lissive.simulation.streams import normals, uniforms
+from lissive.table import constants, rows_of
 from lissive.trials.design import Design
-from lissive.trials.measures import MEASURES
-from lissive.trials.observe import screening_ratings
-from lissive.trials.response import Response
+from lissive.trials.observe import observe_visit, ratings_of
+from lissive.trials.parts import MEASURES, MOST_REPLICATES
+from lissive.typed import nearest
+
+SPREAD, TITRATION, RATING, BETWEEN = "spread of ", "titration ", "rating ", "between "
+TIED = {"tau_THC": "tau_OH"}
+"""Parameters that no trial tells apart: the second follows the first in proportion."""
+LOWER_OVER_RAISE = constants(Path(__file__).with_name("assumptions.tsv"))["lower_over_raise"]
+MOVED = {
+    "placebo": ("max_placebo_spasm", "max_placebo_pain"),
+    "effect": ("gain_tone", "Im_pain_brain"),
+    "leaving": ("h_drop", "h_drop_adverse"),
+}
+"""Between-trial random effects: on placebo response, drug effect and discontinuation."""
 
 
+@cache
+def between_trials() -> Mapping[str, float]:
+    """The figures of between.tsv."""
+    return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "between.tsv")}
+
+
+@dataclass(frozen=True)
+class Response:
+    """One set of values; what is not named is as the tables have it."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def typical(self, known: Mapping[str, Parameter], seed: int) -> dict[str, float]:
+        """Centres of the model's parameters, in the trial of this seed.
+
+        Trials differ beyond chance, in placebo response, drug effect and discontinuation (between.tsv).
+        """
+        centre = {name: value for name, value in self.values.items() if name in known}
+        for name, other in TIED.items():
+            if name in centre and other not in centre:
+                centre[other] = known[other].value * centre[name] / known[name].value
+        spread = {**between_trials(), **self._after(BETWEEN)}
+        for kind, names in MOVED.items():
+            z = float(normals(seed, f"between trials: {kind}", 1)[0])
+            for name in names:
+                centre[name] = _moved(known[name], centre.get(name, known[name].value), spread[kind] * z)
+        return centre
+
+    def spread(self) -> dict[str, float]:
+        """Spreads of the model's parameters between people."""
+        return self._after(SPREAD)
+
+    def titration(self) -> dict[str, float]:
+        """All figures of titration; both bounds of intoxication move together."""
+        own = self._after(TITRATION)
+        if "raise_below" in own:
+            own["lower_above"] = LOWER_OVER_RAISE * own["raise_below"]
+        return {**thresholds(), **own}
+
+    def rating(self) -> dict[str, float]:
+        """All figures of ratings."""
+        return {**figures(), **self._after(RATING)}
+
+    def _after(self, prefix: str) -> dict[str, float]:
+        return {name.removeprefix(prefix): v for name, v in self.values.items() if name.startswith(prefix)}
+
+
+def _moved(row: Parameter, value: float, by: float) -> float:
+    """Up or down on the scale on which it can be anything: shares on the logit, others on the logarithm."""
+    share = row.distribution == "logitnormal" or row.name.startswith("Im_")
+    return float(expit(logit(value) + by)) if share else float(value * np.exp(by))
+
+
+TABLES = Response()
+"""All as in the tables."""
+
+
+# -- posterior draws of the calibrated response: a table, one draw a row -------------------------------
+DRAWS = Path(__file__).parent / "response_draws.csv"
+
+
+def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
+    """`n` rows drawn with replacement; draw k is the same one, however many there are.
+
+    Parameters
+    ----------
+    path : the table; the one that comes with Lissive if not given.
+
+    Raises       DesignError where there is no such table, a column is no parameter, or a row is not numbers.
+    """
+    n = whole("n", n, wrong=DesignError, least=0, most=MOST_REPLICATES)
+    seed = whole("seed", seed, wrong=DesignError, least=0)
+    rows = _rows(path or DRAWS)
+    places = (uniforms(seed, "response draws", n) * len(rows)).astype(np.int64)
+    return [rows[place] for place in places]
+
+
+def _rows(path: Path) -> list[Response]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            head, *lines = [line for line in csv.reader(file) if line]
+    except FileNotFoundError:
+        raise DesignError(
+            "There are no posterior draws.",
+            where=str(path),
+            do="omit --assurance: all replicates then have the tables' parameters.",
+        ) from None
+    except ValueError:
+        raise DesignError(
+            "The table is empty.", where=str(path), allowed="a header, and a row for each draw."
+        ) from None
+    _check_names(head, path)
+    if not lines:
+        raise DesignError("The table has no draw.", where=str(path), allowed="a row for each draw.")
+    return [Response(_values(head, line, path, number)) for number, line in enumerate(lines, 2)]
+
+
+def _check_names(head: list[str], path: Path) -> None:
+    """A name that no table knows would be passed over in silence."""
+    known = {*load_parameters()}
+    known |= {SPREAD + name for name in known}
+    known |= {TITRATION + name for name in thresholds()} | {RATING + name for name in figures()}
+    known |= {BETWEEN + name for name in between_trials()}
+    for name in head:
+        if name not in known:
+            raise DesignError(
+                f"Unknown parameter {name!r}.{nearest(name, known)}",
+                where=f"{path}:1",
+                allowed=f"names of the model's parameters, also after {SPREAD!r}; {TITRATION!r}, {RATING!r} or "
+                f"{BETWEEN!r} and one of their parameters.",
+                do="correct the header, or remove the column.",
+            )
+
+
+def _values(head: list[str], line: list[str], path: Path, number: int) -> dict[str, float]:
+    try:
+        values = {name: float(text) for name, text in zip(head, line, strict=True)}
+    except ValueError:
+        values = {"": math.nan}
+    if not all(math.isfinite(value) for value in values.values()):
+        raise DesignError(
+            "The row does not have a number for each parameter.",
+            where=f"{path}:{number}",
+            allowed=f"{len(head)} finite numbers.",
+            do="correct the row, or remove it.",
+        )
+    return values
+
+
+# -- screening and enrolment ----------------------------------------------------------------------------
 @dataclass(frozen=True)
 class People:
     """Those enrolled, of one replicate."""
@@ -68,7 +221,7 @@ def recruit(design: Design, replicate: int, *, seed: int, response: Response) ->
         )
         drawn = _drawn(design, own, response, asked, block)
         numbers = np.arange(asked, asked + block)
-        ratings = screening_ratings(design, own, numbers, drawn, response)
+        ratings = _screening_ratings(design, own, numbers, drawn, response)
         fits = _fits(design, ratings)
         let_in = np.concatenate([let_in, numbers[fits]])
         parts.append(({k: v[fits] for k, v in drawn.items()}, {k: v[fits] for k, v in ratings.items()}))
@@ -115,12 +268,9 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
         cause=population.cause,
         given=given,
         first=first,
-        typical=response.typical(load_parameters(population.cause), own),
-        spread=response.spread(),
+        own=Centres(response.typical(tables(population.cause)[0], own), response.spread()),
     )
-    values = {
-        name: np.broadcast_to(np.asarray(value, float), n).copy() for name, value in people.parameters.items()
-    }
+    values = people.columns(n)
     for measure, wanted in population.baseline.items():
         u = uniforms(own, f"parameter: {MEASURES[measure].baseline}", n, first)
         values[MEASURES[measure].baseline] = _between(u, wanted.mean, wanted.sd, measure)
@@ -136,6 +286,22 @@ def _between(u: FloatArray, mean: float, sd: float, measure: str) -> FloatArray:
     low, high = ndtr((lower - mean) / sd), ndtr((top - mean) / sd)
     values: FloatArray = mean + sd * ndtri(low + u * (high - low))
     return values
+
+
+def _screening_ratings(
+    design: Design,
+    seed: int,
+    screening_id: IntArray,
+    parameters: Mapping[str, FloatArray],
+    response: Response,
+) -> dict[str, FloatArray]:
+    """Measure to (patient,): what inclusion looks at, before everything."""
+    ratings = ratings_of(design, seed, screening_id, 0, response.rating())
+    found = {"": np.zeros(len(screening_id))}
+    for name in design.population.inclusion:
+        level = np.repeat(parameters[MEASURES[name].baseline][:, None], design.diary_days, axis=1)
+        found[name] = observe_visit(design, ratings, name, level, -1)
+    return found
 
 
 def _fits(design: Design, ratings: Mapping[str, FloatArray]) -> Any:

@@ -38,7 +38,7 @@ from lissive.trials._published_parts import (
     Skipped,
     text_of,
 )
-from lissive.trials.measures import MEASURES
+from lissive.trials.parts import MEASURES
 
 __all__ = [
     "Observed",

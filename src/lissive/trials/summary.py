@@ -12,11 +12,48 @@ import numpy as np
 
 from lissive.errors import DesignError
 from lissive.given import kind_of
-from lissive.trials.analyse import ArmRow, Comparison
 from lissive.trials.design import Design
-from lissive.trials.endpoint import CHANGE, COUNT, TIME
+from lissive.trials.endpoint import CHANGE, COUNT, TIME, ArmRow, Comparison, GroupFlow
 from lissive.trials.estimate import power
-from lissive.trials.run import Provenance, Results
+from lissive.trials.observe import Flow, TrialData
+
+
+@dataclass(frozen=True)
+class Solver:
+    method: str
+    rtol: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a run was made with."""
+
+    lissive: str
+    design: str
+    stamp: str
+    seed: int
+    model: str
+    model_hash: str
+    solver: Solver
+
+
+@dataclass(frozen=True)
+class Results:
+    """What all replicates found."""
+
+    design: Design
+    seed: int
+    flows: Mapping[int, Flow]
+    groups: tuple[GroupFlow, ...]
+    arms: tuple[ArmRow, ...]
+    comparisons: tuple[Comparison, ...]
+    provenance: Provenance
+    example: TrialData | None = None
+    """The first replicate simulated now, patient by patient."""
+
+    @property
+    def replicates(self) -> int:
+        return len(self.flows)
 
 
 @dataclass(frozen=True)
@@ -167,28 +204,15 @@ def _disposition(results: Results) -> Disposition:
     """Each number's mean and range over replicates; of each group (in a crossover: sequence) what became of it."""
     flows = list(results.flows.values())
     groups = (_group(results, name) for name in results.design.shares)
-    return Disposition(
-        _count(flow.screened for flow in flows),
-        _count(flow.entered for flow in flows),
-        _count(flow.left_run_in for flow in flows),
-        _count(flow.not_kept for flow in flows),
-        _count(flow.randomised for flow in flows),
-        _count(flow.failed for flow in flows),
-        tuple(group for group in groups if group.randomised.max),
-    )
+    counted = {name: _count(getattr(flow, name) for flow in flows) for name in Flow.__annotations__}
+    return Disposition(**counted, groups=tuple(group for group in groups if group.randomised.max))
 
 
 def _group(results: Results, name: str) -> GroupDisposition:
     rows = [row for row in results.groups if row.group == name]
-    return GroupDisposition(
-        name,
-        group_label(results.design, name),
-        _count(row.randomised for row in rows),
-        _count(row.adverse for row in rows),
-        _count(row.no_effect for row in rows),
-        _count(row.other for row in rows),
-        _count(row.completed for row in rows),
-    )
+    what = ("randomised", "adverse", "no_effect", "other", "completed")
+    counted = {each: _count(getattr(row, each) for row in rows) for each in what}
+    return GroupDisposition(name, group_label(results.design, name), **counted)
 
 
 def group_label(design: Design, name: str) -> str:

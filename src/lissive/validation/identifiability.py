@@ -3,11 +3,11 @@
 A virtual data set (identifiability_conditions.tsv, identifiability_data.tsv) of what a clinic measures is
 differentiated by the logarithm of every uncertain parameter. One row of the matrix is one mean of a group of
 people, in units of its standard error; so a singular value is the number of standard errors by which the data
-move as the parameters go along its direction by 1 in the logarithm, and its inverse is what the data leave open.
-"""
+move as the parameters go along its direction by 1 in the logarithm, and its inverse is what the data leave open."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -17,9 +17,14 @@ import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.errors import ParameterError, SimulationError
-from lissive.validation.contraction import Contraction, contraction
+from lissive.model import load
+from lissive.model.parameters import load_parameters
+from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.run import to_doses
+from lissive.simulation.schedule import Regimen
+from lissive.simulation.solve import model_hash
+from lissive.validation.scenario import DAY, Contraction, contraction, daily, named, numbers, rows, uncertain
 from lissive.validation.sensitivity import plain
-from lissive.validation.tables import named, rows
 
 Model = Callable[[FloatArray], FloatArray]
 """(sample, parameter) logarithms to (sample, observation) in units of the standard error."""
@@ -145,7 +150,10 @@ def judged(
 ) -> Group:
     """Whether data with this matrix (observation, parameter) can tell the members of a group apart.
 
-    Raises       ParameterError for a member that is not among the names, or fewer than two members.
+    Raises
+    ------
+    ParameterError
+        For a member that is not among the names, or fewer than two members.
     """
     if len(members) < 2 or (wrong := [each for each in members if each not in names]):
         raise ParameterError(
@@ -192,6 +200,8 @@ def assessed(
 ) -> Identifiability:
     """All that follows from a matrix (observation, parameter).
 
+    Parameters
+    ----------
     groups : rows of group, title, members (between spaces) and separated_by.
     least : how many of the least seen directions to keep.
     """
@@ -227,10 +237,15 @@ def identifiability(
 ) -> Identifiability:
     """Identifiability of the shipped model by the virtual data set of this package's tables.
 
+    Parameters
+    ----------
     log_sd : parameter to the standard deviation of its logarithm (logit for a share), where one is known.
-    Raises       ParameterError for a wrong `log_sd`, or a table that does not go with the model.
+
+    Raises
+    ------
+    ParameterError
+        For a wrong `log_sd`, or a table that does not go with the model.
     """
-    from lissive.validation.virtual_data import VirtualData
 
     data = VirtualData(log_sd=log_sd, threads=threads)
     matrix = derivatives(data.run, data.centre, limits()["step"])
@@ -283,3 +298,125 @@ def _left_open(matrix: FloatArray, chosen: Sequence[int], prior_sd: FloatArray) 
     smallest = float(np.linalg.eigvalsh(information)[0])
     rounding = len(matrix) * np.finfo(float).eps * float(np.trace(information))
     return 1.0 / float(np.sqrt(smallest)) if smallest > rounding else float("inf")
+
+
+# -- the virtual data set --------------------------------------------------------------------------
+TINY = 1e-9
+"""Below this share of the largest, a change of an observation is arithmetic."""
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One output of one condition."""
+
+    output: str
+    what: str
+    """log, value, or risk (of a cumulative hazard)."""
+    over: str
+    """hour: at that hour; day: mean of that day."""
+    at: FloatArray
+    error: float
+    """Standard error of the mean of the people."""
+
+
+@dataclass(frozen=True)
+class _Condition:
+    name: str
+    row: Mapping[str, str]
+    series: tuple[_Series, ...]
+
+
+class VirtualData:
+    """The conditions, ready to be run for many values of the parameters at once."""
+
+    def __init__(self, *, log_sd: Mapping[str, float] | None = None, threads: int | None = None) -> None:
+        self._equations, self._conditions = load("lissive"), _conditions()
+        cause = named("sensitivity_scenario.tsv")["cause"]
+        asked = [series.output for condition in self._conditions for series in condition.series]
+        self._asked = tuple(dict.fromkeys(asked))
+        self._typical = {name: row.value for name, row in load_parameters(cause).items()} | {"in_trial": 1.0}
+        found = uncertain(self._equations, self._asked, cause=cause, log_sd=log_sd)
+        self._inputs = [each for each in found if each.value > 0.0]
+        """A parameter of 0 has no logarithm."""
+        self.names = tuple(each.name for each in self._inputs)
+        self.prior_sd = {each.name: each.log_sd for each in self._inputs}
+        self.centre = np.log([each.value for each in self._inputs])
+        self.observations = tuple(
+            f"{condition.name}: {series.output} at {series.over} {at:g}"
+            for condition in self._conditions
+            for series in condition.series
+            for at in series.at
+        )
+        self._threads = threads or os.cpu_count() or 1
+        self._tolerances = Tolerances(rtol=float(named("identifiability_limits.tsv")["rtol"]))
+        self._kernel = build(self._equations, self._asked)
+        self.provenance: dict[str, Any] = {
+            "model": self._equations.name,
+            "model_hash": model_hash(self._equations),
+            "conditions": [dict(condition.row) for condition in self._conditions],
+            "limits": dict(named("identifiability_limits.tsv")),
+        }
+
+    def run(self, logarithms: FloatArray) -> FloatArray:
+        """(sample, observation) for (sample, parameter) logarithms; NaN where a run did not go well."""
+        values = {name: np.exp(logarithms[:, i]) for i, name in enumerate(self.names)}
+        parts = [self._condition(condition, values, len(logarithms)) for condition in self._conditions]
+        return np.concatenate(parts, axis=1)
+
+    def _condition(self, condition: _Condition, values: Mapping[str, FloatArray], samples: int) -> FloatArray:
+        row = condition.row
+        days = int(row["days"])
+        schedule = daily(
+            self._equations,
+            row["route"],
+            float(row["thc_mg"]),
+            float(row["cbd_mg"]),
+            numbers(row["hours"]),
+            days,
+        )
+        mine = {**self._typical, **values, "placebo_on": float(row["placebo_on"])}
+        batch = self._kernel.start(samples, mine, tolerances=self._tolerances)
+        hours = sorted({float(at) for each in condition.series if each.over == "hour" for at in each.at})
+        end = max([DAY * days, *hours])
+        whole_days = DAY * np.arange(days + 1)
+        doses = to_doses(Regimen.same(schedule, samples), self._kernel)
+        seen = batch.advance(end, doses, times=hours, edges=whole_days, threads=self._threads)
+        parts = []
+        for each in condition.series:
+            k = self._asked.index(each.output)
+            if each.over == "day":
+                raw = seen.mean[:, each.at.astype(int) - 1, k]
+            else:
+                raw = seen.values[:, np.searchsorted(hours, each.at), k]
+            parts.append(_onto(each.what, raw) / each.error)
+        result = np.concatenate(parts, axis=1)
+        result[batch.status != 0] = np.nan
+        return result
+
+
+def _onto(what: str, raw: FloatArray) -> FloatArray:
+    if what == "value":
+        return raw
+    result: FloatArray = np.log(raw) if what == "log" else 1.0 - np.exp(-raw)
+    return result
+
+
+def _conditions() -> tuple[_Condition, ...]:
+    data = rows("identifiability_data.tsv")
+    found = {row["condition"]: row for row in rows("identifiability_conditions.tsv")}
+    for number, row in enumerate(data, start=2):
+        if row["condition"] not in found or row["what"] not in ("log", "value", "risk"):
+            raise ParameterError(
+                f"{row['condition']}, {row['what']} is not known.",
+                where=f"identifiability_data.tsv:{number}",
+                allowed=f"{', '.join(found)}; log, value, risk.",
+            )
+    return tuple(
+        _Condition(name, row, tuple(_series(each, row) for each in data if each["condition"] == name))
+        for name, row in found.items()
+    )
+
+
+def _series(row: Mapping[str, str], condition: Mapping[str, str]) -> _Series:
+    error = float(row["sd"]) / float(condition["people"]) ** 0.5
+    return _Series(row["output"], row["what"], row["over"], np.array(numbers(row["at"])), error)

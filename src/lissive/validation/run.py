@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +17,12 @@ from lissive.calibrate.posterior import (
     uncertainty,
     within_study,
 )
-from lissive.errors import StudyError
+from lissive.errors import ParameterError, StudyError
 from lissive.given import path_of, threads_of, whole
 from lissive.studies import Prediction, Skipped, Studies, predict_studies, read_studies, shipped_studies
-from lissive.validation.contraction import Contraction, contraction
+from lissive.table import rows_of
 from lissive.validation.identifiability import Identifiability, identifiability
+from lissive.validation.scenario import Contraction, contraction
 from lissive.validation.score import MOST_REPLICATES, Ratios, Row, Scores, ratio_summary, row, summary
 from lissive.validation.sensitivity import Sensitivity, sensitivity
 from lissive.validation.targets import TargetResult, targets
@@ -162,4 +163,69 @@ def dependence(*, seed: int = 1, threads: int | None = None, progress: Progress 
         ),
         identifiability(log_sd=errors, threads=threads),
         contraction(prior_errors(), errors),
+    )
+
+
+# -- aims for the pharmacokinetics -----------------------------------------------------------------
+BOUNDS = ("at most", "at least")
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One aim and what was found."""
+
+    what: str
+    """gmfe, within_2 and other scores of an analyte's exposure; or ratios."""
+    analyte: str
+    """As printed; `-` for ratios."""
+    split: str
+    text: str
+    bound: str
+    """at most, or at least."""
+    limit: float
+    value: float | None
+    """None where nothing was observed that it could be judged by."""
+    n: int
+    """Observations behind it, those read and those recalled."""
+
+    @property
+    def met(self) -> bool | None:
+        if self.value is None:
+            return None
+        return self.value <= self.limit if self.bound == "at most" else self.value >= self.limit
+
+
+def aims(validation: Validation) -> list[Aim]:
+    """Every aim, over all observations of its split, read and recalled.
+
+    Raises
+    ------
+    ParameterError
+        For a bound that is no bound.
+    """
+    return [_aim(row, validation) for row in rows_of(Path(__file__).with_name("reach.tsv"))]
+
+
+def _aim(row: dict[str, str], validation: Validation) -> Aim:
+    if row["measure"] not in BOUNDS:
+        raise ParameterError(
+            f"measure is {row['measure']!r}.", where=f"reach.tsv: {row['text']}", allowed=", ".join(BOUNDS)
+        )
+    value: float | None
+    if row["what"] == "ratios":
+        value, n = validation.ratios.share, validation.ratios.n
+    else:
+        found = overall(validation.summary_by_split[row["split"]], row["analyte"])
+        value, n = (getattr(found, row["what"]), found.n) if found else (None, 0)
+    return Aim(
+        row["what"], row["analyte"], row["split"], row["text"], row["measure"], float(row["limit"]), value, n
+    )
+
+
+def overall(summary: Sequence[Scores], analyte: str, provenance: str = "all") -> Scores | None:
+    """The scores of an analyte's exposure over all routes, from a summary; None where it was not observed."""
+    key = (analyte, "all", provenance, "all")
+    return next(
+        (row for row in summary if (row.analyte, row.route, row.provenance, row.metric) == key),
+        None,
     )

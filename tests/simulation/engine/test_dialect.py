@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from lissive.simulation.engine import compile as backend
 from lissive.simulation.engine import dialect
-from lissive.simulation.engine.dialect import f64, i64, reals, whole
+from lissive.simulation.engine.dialect import Record, f64, i64, reals, whole
 
 
 def collatz(n: whole, out: whole) -> None:
@@ -51,6 +52,24 @@ def guard(x: reals, n: i64, out: whole) -> None:
     out[0] = i
 
 
+class Pair(Record):
+    x: reals
+    n: i64
+    factor: f64
+    seen: whole
+
+
+def inner(p: Pair, i: i64) -> None:
+    p.x[i] = p.x[i] * p.factor
+    p.seen[i] += p.n
+
+
+def outer(p: Pair, by: f64) -> None:
+    for i in range(p.n):
+        inner(p, i)
+        p.x[i] += by
+
+
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
     kinds = dialect.signature(function)
     target = backend.machine()
@@ -86,6 +105,23 @@ def test_branches_and_real_numbers(x: list[float], low: float, high: float) -> N
     clip(slow, low, high, len(x))
     fast_clip(fast, low, high, len(x))
     np.testing.assert_array_equal(slow, fast)
+
+
+def test_a_record_is_numbers_and_arrays_under_one_name() -> None:
+    slow, fast = (
+        {"x": np.arange(3.0), "n": 3, "factor": 0.1, "seen": np.zeros(3, np.int64)} for _ in range(2)
+    )
+    outer(SimpleNamespace(**slow), 0.25)
+    calls = {"inner": dialect.signature(inner)}
+    text = [dialect.translate(inner, calls), dialect.translate(outer, calls), "!0 = !{}"]
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly("\n".join(text)), backend.machine())
+    engine.finalize_object()
+    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_double)(engine.get_function_address("outer"))
+    record = Pair.memory(fast)
+    call(record.ctypes.data, 0.25)
+    np.testing.assert_array_equal(fast["x"], slow["x"])
+    np.testing.assert_array_equal(fast["seen"], slow["seen"])
+    assert fast["x"].tolist() == pytest.approx([0.25, 0.35, 0.45])
 
 
 def test_and_does_not_look_past_what_decides() -> None:

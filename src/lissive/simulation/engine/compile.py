@@ -103,6 +103,7 @@ def driver_ir() -> str:
     calls = {**signatures, **_KERNEL_CALLS}
     declarations = [f"declare void @{n}({', '.join(['ptr'] * len(k))})" for n, k in _KERNEL_CALLS.items()]
     declarations += ["declare double @llvm.sqrt.f64(double)"]
+    declarations.append("!0 = !{}")
     return "\n".join([*declarations, *(dialect.translate(f, calls) for f in _DRIVER_PARTS)])
 
 

@@ -1,7 +1,7 @@
 """A small part of Python as LLVM IR, so that the solver's control loop is written once and reads as Python.
 
-A function's arguments are annotated `reals` or `whole` (arrays of doubles or of 64-bit integers), `i64`
-or `f64`. Its body may use: names (typed by their first value), numbers, a[i], + - * / //, comparisons,
+A function's arguments are annotated `reals` or `whole` (arrays of doubles or of 64-bit integers), `i64`, `f64`, or a
+Record of these. Its body may use: names (typed by their first value), numbers, a[i], r.name, + - * / //, comparisons,
 and/or/not (which stop early, as in Python), if/elif/else, while, for over range, break, continue,
 min, max, abs, sqrt, float, take, and calls of other compiled functions. The same source runs in plain Python on
 NumPy arrays; that is how it is tested.
@@ -12,8 +12,9 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +31,39 @@ _ARITHMETIC = {
     (ast.Add, "f64"): "fadd", (ast.Sub, "f64"): "fsub", (ast.Mult, "f64"): "fmul", (ast.Div, "f64"): "fdiv",
     (ast.Add, "i64"): "add", (ast.Sub, "i64"): "sub", (ast.Mult, "i64"): "mul", (ast.FloorDiv, "i64"): "sdiv",
 }  # fmt: skip
+
+
+def _llvm(kind: str) -> str:
+    """A record is where its fields are."""
+    return _LLVM.get(kind, "ptr")
+
+
 _COMPARE = {
     (ast.Lt, "f64"): "fcmp olt", (ast.LtE, "f64"): "fcmp ole", (ast.Gt, "f64"): "fcmp ogt",
     (ast.GtE, "f64"): "fcmp oge", (ast.Eq, "f64"): "fcmp oeq", (ast.NotEq, "f64"): "fcmp une",
     (ast.Lt, "i64"): "icmp slt", (ast.LtE, "i64"): "icmp sle", (ast.Gt, "i64"): "icmp sgt",
     (ast.GtE, "i64"): "icmp sge", (ast.Eq, "i64"): "icmp eq", (ast.NotEq, "i64"): "icmp ne",
 }  # fmt: skip
+
+
+class Record:
+    """Fields of these kinds under one name, each 8 bytes in the memory of a call; they do not change within one."""
+
+    @classmethod
+    def fields(cls) -> dict[str, str]:
+        """Field to its kind, in order."""
+        return dict(cls.__annotations__)
+
+    @classmethod
+    def memory(cls, values: Mapping[str, Any]) -> whole:
+        """The fields as a call takes them: numbers, and where arrays are, which must be kept as long as it runs."""
+        record = np.empty(len(cls.fields()), np.int64)
+        for place, (name, kind) in enumerate(cls.fields().items()):
+            if kind == "f64":
+                record.view(float)[place] = values[name]
+            else:
+                record[place] = values[name] if kind == "i64" else values[name].ctypes.data
+        return record
 
 
 def take(counters: whole, i: int) -> int:
@@ -52,7 +80,16 @@ def translate(function: Callable[..., None], calls: dict[str, tuple[str, ...]]) 
     """The LLVM IR of a function in the dialect; `calls` gives the argument types of what it may call."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
-    return _Translator(tree, calls).text()
+    records = {
+        argument: function.__globals__[kind].fields()
+        for argument, kind in _arguments(tree).items()
+        if kind not in _LLVM
+    }
+    return _Translator(tree, calls, records).text()
+
+
+def _arguments(tree: ast.FunctionDef) -> dict[str, str]:
+    return {a.arg: ast.unparse(a.annotation) for a in tree.args.args if a.annotation}
 
 
 @cache
@@ -60,13 +97,17 @@ def signature(function: Callable[..., None]) -> tuple[str, ...]:
     """Argument types of a function in the dialect."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
-    return tuple(ast.unparse(a.annotation) for a in tree.args.args if a.annotation)
+    return tuple(_arguments(tree).values())
 
 
 class _Translator:
-    def __init__(self, tree: ast.FunctionDef, calls: dict[str, tuple[str, ...]]) -> None:
-        self.tree, self.calls = tree, calls
-        self.args = {a.arg: ast.unparse(a.annotation) for a in tree.args.args if a.annotation}
+    def __init__(
+        self, tree: ast.FunctionDef, calls: dict[str, tuple[str, ...]], records: dict[str, dict[str, str]]
+    ) -> None:
+        self.tree, self.calls, self.records = tree, calls, records
+        self.args = _arguments(tree)
+        for record, fields in records.items():
+            self.args |= {f"{record}.{name}": kind for name, kind in fields.items()}
         self.local: dict[str, str] = {}
         self.lines: list[str] = []
         self.count = 0
@@ -77,10 +118,17 @@ class _Translator:
         for statement in self.tree.body:
             self.statement(statement)
         head = ", ".join(
-            f"{_LLVM[kind]}{' nocapture' if _LLVM[kind] == 'ptr' else ''} %{name}"
-            for name, kind in self.args.items()
+            f"{_llvm(kind)}{' nocapture' if _llvm(kind) == 'ptr' else ''} %{name}"
+            for name, kind in _arguments(self.tree).items()
         )
-        slots = [f"  %slot.{name} = alloca {_LLVM[kind]}" for name, kind in self.local.items()]
+        slots: list[str] = []
+        used = {ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
+        for record, fields in self.records.items():
+            for place, (name, kind) in enumerate(fields.items()):
+                if (field := f"{record}.{name}") in used:
+                    slots.append(f"  %{field}.at = getelementptr i64, ptr %{record}, i64 {place}")
+                    slots.append(f"  %{field} = load {_LLVM[kind]}, ptr %{field}.at, !invariant.load !0")
+        slots += [f"  %slot.{name} = alloca {_LLVM[kind]}" for name, kind in self.local.items()]
         end = [] if self.ended else ["  ret void"]
         body = "\n".join(["entry:", *slots, *self.lines, *end])
         return f"define void @{self.tree.name}({head}) nounwind {{\n{body}\n}}\n"
@@ -130,7 +178,7 @@ class _Translator:
         values = []
         for a, kind in zip(e.args, self.calls[name], strict=True):
             values.append(
-                f"ptr %{ast.unparse(a)}" if _LLVM[kind] == "ptr" else f"{_LLVM[kind]} {self.as_(a, kind)}"
+                f"ptr %{ast.unparse(a)}" if _llvm(kind) == "ptr" else f"{_LLVM[kind]} {self.as_(a, kind)}"
             )
         self.lines.append(f"  call void @{name}({', '.join(values)})")
 
@@ -218,9 +266,9 @@ class _Translator:
                 return str(e.value), "i64"
             assert isinstance(e.value, float)
             return double(e.value), "f64"
+        if (name := ast.unparse(e)) in self.args:
+            return f"%{name}", self.args[name]
         if isinstance(e, ast.Name):
-            if e.id in self.args:
-                return f"%{e.id}", self.args[e.id]
             kind = self.local[e.id]
             return self.new(f"load {_LLVM[kind]}, ptr %slot.{e.id}"), kind
         if isinstance(e, ast.Subscript):

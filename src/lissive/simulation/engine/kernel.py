@@ -15,17 +15,16 @@ from lissive.errors import ParameterError, SimulationError
 from lissive.fingerprint import of_texts
 from lissive.model.equations import Equations
 from lissive.simulation.engine import compile as backend
-from lissive.simulation.engine.dialect import signature
-from lissive.simulation.engine.driver import drive
 from lissive.simulation.engine.emit import check_length, module
 from lissive.simulation.engine.plan import Plan, make_plan, quantity
 from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.why import End, why
+from lissive.simulation.engine.work import Work
 
 Array = npt.NDArray[np.float64]
 
 _ROW = 16
-"""Columns of `clock` and `book`, see driver.py."""
+"""Columns of `clock` and `book`, see work.py."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class Kernel:
         linked = backend.Linked(code)
         self._linked = linked  # keeps the code in memory
         self._prepare = linked.function("prepare", 3)
-        self._drive = linked.function("drive", len(signature(drive)))
+        self._drive = linked.function("drive", 1)
 
     def _planned(self) -> Plan:
         """Worked out only where the disk does not have the result."""
@@ -291,7 +290,14 @@ class Batch:
         )
         switches = self.kernel.switches.moments(self._timing, subjects, self._t0, float(until))
         threads = max(1, min(threads, subjects // self.kernel.lanes))
-        job = _Job(self, float(until), doses, switches, times, edges, seen, stop, threads)
+        asked = {
+            "until": float(until), "stops": int(stop), "n_times": len(times), "n_bins": bins, "times": times,
+            "edges": edges, "ev_time": doses.time, "ev_value": doses.value, "ev_action": doses.action,
+            "ev_target": doses.target, "start": doses.start, "which": doses.which, "scale": doses.scale,
+            "shift": doses.shift, "sw_time": switches[0], "sw_start": switches[1], "values": seen.values,
+            "mean": seen.mean, "top": seen.maximum, "low": seen.minimum,
+        }  # fmt: skip
+        job = _Job(self, asked, threads)
         # A thread even for one: the main thread stays free to be interrupted.
         pool = ThreadPoolExecutor(threads)
         try:
@@ -322,46 +328,52 @@ class Batch:
 class _Job:
     """One advance: what its threads share, and the call of the compiled loop that each of them makes."""
 
-    def __init__(self, batch: Batch, until: float, doses: Doses, switches: tuple[Array, npt.NDArray[np.int64]],
-                 times: Array, edges: Array, seen: Seen, stop: bool, threads: int) -> None:  # fmt: skip
+    def __init__(self, batch: Batch, asked: Mapping[str, Any], threads: int) -> None:
         kernel, tol = batch.kernel, batch.tolerances
-        self.batch, self.kernel = batch, kernel
-        shape = [len(kernel.states), kernel.constants, len(kernel.inputs), len(kernel.outputs)]
-        bins = max(len(edges) - 1, 0)
-        self.conf = [kernel.lanes, *shape, len(times), bins, 0, threads, int(stop), tol.max_steps]
-        self.bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
+        bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
         self.queue = np.zeros(_ROW * threads, dtype=np.int64)
-        self.queue[::_ROW] = self.bounds[:-1]
-        self.real = np.array([until, tol.first_step])
-        self.tol = np.array([tol.rtol, tol.atol, tol.peak_share])
-        self.shared = [
-            self.real, batch.y, batch._seen, batch._initial, batch._constants, batch._rate, batch._clock,
-            batch._book, doses.time, doses.value, doses.action, doses.target, doses.start, doses.which,
-            doses.scale, doses.shift, *switches, times, seen.values, edges, seen.mean, seen.maximum, seen.minimum,
-        ]  # fmt: skip
+        self.queue[::_ROW] = bounds[:-1]
+        self.lanes = kernel.lanes
+        self.drive = kernel._drive
+        self.shared: dict[str, Any] = {
+            "lanes": kernel.lanes,
+            "n_states": len(kernel.states),
+            "n_constants": kernel.constants,
+            "n_inputs": len(kernel.inputs),
+            "n_outputs": len(kernel.outputs),
+            "threads": threads,
+            "most_steps": tol.max_steps,
+            "first_step": tol.first_step,
+            "queue": self.queue,
+            "bounds": bounds,
+            "y": batch.y,
+            "seen": batch._seen,
+            "init": batch._initial,
+            "k": batch._constants,
+            "rate": batch._rate,
+            "clock": batch._clock,
+            "book": batch._book,
+            "TOL": np.array([tol.rtol, tol.atol, tol.peak_share]),
+            **asked,
+        }
 
     def run(self, thread: int) -> None:
         """Take subjects from the queue until there are none."""
-        kernel = self.kernel
-        n, k, inputs, n_out = self.conf[1:5]
-        conf = np.array(self.conf, dtype=np.int64)
-        conf[7] = thread
-        blocks = [n, n, max(k, 1), max(inputs, 1), 1, 1, 1]  # Y SEEN K R T H TRY
-        seen = max(n_out, 1)
-        more = [n, n, n, 1, 1, 1, 1, seen, seen, seen, 1, 1]  # YN D1 D2 ERR MASK TH TX O F0 F1 SEG END
-        work = _aligned([rows * kernel.lanes for rows in [*blocks, *more, 9]])
-        lane = work.pop().view(np.int64)
-        arrays = [
-            conf,
-            self.queue,
-            self.bounds,
-            *self.shared,
-            *work[: len(blocks)],
-            self.tol,
-            *work[len(blocks) :],
-            lane,
-        ]
-        kernel._drive(*(a.ctypes.data for a in arrays))
+        has = {**self.shared, "thread": thread}
+        rows = {name: self.rows.get(name, 1) for name in Work.fields() if name not in has}
+        fresh = _aligned([each * self.lanes for each in rows.values()])
+        has |= dict(zip(rows, fresh, strict=True))
+        record = Work.memory(has)
+        self.drive(record.ctypes.data)
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Of the lanes' arrays, how many rows each has, where it is more than one."""
+        n = self.shared["n_states"]
+        several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"]}
+        several |= dict.fromkeys(("Y", "SEEN", "YN", "D1", "D2"), n)
+        several |= dict.fromkeys(("OUT", "F0", "F1"), self.shared["n_outputs"])
+        return {name: max(count, 1) for name, count in several.items()}
 
 
 def _aligned(sizes: Sequence[int]) -> list[Array]:
