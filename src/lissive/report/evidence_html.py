@@ -5,7 +5,7 @@ Without JavaScript it is a plain page with plain tables; with it the table of st
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from lissive.evidence.comparison import Cited
 from lissive.evidence.read import Located, Studies
 from lissive.evidence.searches import searched
 from lissive.evidence.words import causes, products
+from lissive.evidence.words import table as evidence_table
 from lissive.files import write_text
 from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
 from lissive.report.figures import inline_svg
@@ -71,6 +72,7 @@ def evidence_page(base: Studies) -> str:
     answers = list(_answers(base))
     rows = _studies(answers, base)
     content = {
+        "matrix": matrix(answers, base),
         "script": Markup((HERE / "evidence.js").read_text(encoding="utf-8").strip()),
         "searched": searched(base),
         "trials": len(base.trials),
@@ -97,6 +99,74 @@ def _answers(base: Studies) -> Iterator[PooledAnswer]:
     asked = {(each.cause, each.outcome) for each in made}
     for cause, outcome in sorted(asked, key=lambda key: (-by_cause[key[0]], key[0], place[key[1]])):
         yield answer_of(base, outcome, cause=cause)
+
+
+# -- causes by complaints -----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Cell:
+    """What trials of one cause found of one complaint, and where on the page it stands ("" for nowhere)."""
+
+    text: str
+    link: str = ""
+
+
+def matrix(
+    answers: Sequence[PooledAnswer], base: Studies
+) -> tuple[tuple[str, ...], list[tuple[str, list[Cell]]]]:
+    """The complaints of case_outcomes.tsv, and for each cause its cells; causes in the order of the answers."""
+    topic_of = {row["outcome"]: row["topic"] for row in evidence_table("case_outcomes")}
+    pooled: dict[tuple[str, str], list[PooledAnswer]] = {}
+    for one in answers:
+        if one.k and one.outcome.word in topic_of:
+            pooled.setdefault((one.cause or "", topic_of[one.outcome.word]), []).append(one)
+    said: dict[tuple[str, str], set[str]] = {}
+    by_id = {each.id: about(each).cause for each in base}
+    for each in every(base)[1]:
+        if each.text and each.outcome in topic_of and each.study in by_id:
+            said.setdefault((by_id[each.study], topic_of[each.outcome]), set()).add(each.study)
+    seen = [cause for cause in dict.fromkeys(cause for cause, _ in (*pooled, *said)) if cause]
+    topics = tuple(dict.fromkeys(topic_of.values()))
+    return topics, [
+        (
+            causes().get(cause, cause),
+            [_cell(pooled.get((cause, each), ()), said.get((cause, each), ())) for each in topics],
+        )
+        for cause in seen
+    ]
+
+
+def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
+    """Whether the measures of a complaint agree, and what they find."""
+    if not measures:
+        return Cell(
+            f"{studies(len(in_words))}, not pooled" if in_words else "no trial", "studies" if in_words else ""
+        )
+    usual = [(one, each) for one in measures if (each := _of_new_patients(one)) is not None]
+    shown = usual or [(one, one.by_design[0]) for one in measures]
+    most = max(len(each.studies) for _, each in shown)
+    widest = next(one for one, each in shown if len(each.studies) == most)
+    only = "" if usual else f", {DESIGN_NAMES[widest.by_design[0].design]} only"
+    found = [finding(each) for _, each in shown]
+    count = (
+        f"{studies(most)}{only}" if len(found) == 1 else f"{len(found)} measures, up to {studies(most)}{only}"
+    )
+    link = f"{widest.cause}-{widest.outcome.word}".replace("_", "-") if widest.k >= DRAWN_FROM else "studies"
+    if len(set(found)) == 1:
+        return Cell(f"{upper_first(found[0])} ({count})", link)
+    clear = Counter(each for each in found if each.startswith("favours"))
+    parts = "; ".join(
+        f"{n} of {len(found)} measures {word if n == 1 else word.replace('favours', 'favour')}"
+        for word, n in clear.items()
+    )
+    return Cell(f"Mixed: {parts} (up to {studies(most)}{only})", link)
+
+
+def _of_new_patients(answer: PooledAnswer) -> Result | None:
+    """What is pooled of designs without a run-in that chose those who answered; None where there is no such trial."""
+    usual = [each for each in answer.by_design if each.design not in ("enriched", "withdrawal")]
+    if len(usual) == len(answer.by_design) and answer.overall is not None:
+        return answer.overall
+    return max(usual, key=lambda each: len(each.studies), default=None)
 
 
 # -- forest plots ---------------------------------------------------------------------------------------
