@@ -189,7 +189,10 @@ def _product_and_plan(found: CaseAnswer, flat: str) -> None:
         assert not isinstance(found.forecast, ForecastAnswer)
         assert "can be had there." not in flat
         assert not any("fell 20" in step.what for step in found.next)
-    if found.access is not None and found.access.status == "not_eligible":
+    if found.gates.by_prescription:  # no programme is needed, and the answer says by which route instead
+        assert "on prescription" in found.bottom_line.text
+        assert "on prescription" in flat
+    elif found.access is not None and found.access.status == "not_eligible":
         assert "not eligible" in found.bottom_line.text.lower()
     if found.access is not None and found.case.person.age_years == 15:
         assert found.access.procedural != "ok"

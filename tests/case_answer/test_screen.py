@@ -92,7 +92,7 @@ def test_means_stand_beside_means_and_are_named(capsys: pytest.CaptureFixture[st
     )
     text = " ".join(printed(capsys, case, "--subjects", "4").split())
     assert re.search(
-        r"means in week 6: drug [\d.]+, placebo [\d.]+, difference [-+][\d.]+ \(trials -0.33\)", text
+        r"means in week 6: drug [\d.]+, placebo [\d.]+, difference [-+][\d.]+ \(trials -0.33†", text
     )
     assert "age, sex: no effect" in text
     assert "median" not in text
@@ -113,7 +113,7 @@ def test_the_bottom_line_is_found_in_the_first_three_lines_and_its_certainty_is_
     lines = screen(answer(read_case(EXAMPLE), simulate=False)).splitlines()
     first = " ".join(" ".join(lines[:3]).split())
     assert first.startswith("BOTTOM LINE Nabiximols (Sativex) cannot be had in New York; on average a small")
-    assert "as patients rate it (certainty moderate); fewer spasms are not shown" in first
+    assert "as patients rate it (certainty moderate); fewer spasms are probable only" in first
 
 
 def test_nothing_is_said_of_a_plan_that_there_is_none_of() -> None:
@@ -158,3 +158,43 @@ def test_figures_of_one_group_alone_are_not_shown_and_means_have_a_scale() -> No
 def test_the_screen_in_the_docs_is_what_one_gets(capsys: pytest.CaptureFixture[str]) -> None:
     page = (EXAMPLE.parents[1] / "docs" / "how-to" / "forecast-a-case.md").read_text(encoding="utf-8")
     assert printed(capsys, EXAMPLE) == page.split("```\n")[1]
+
+
+def _said(**more: object) -> str:
+    case = {"case": "a", "as_of": "2026-11-22", "place": {"residence": "US-MA", "visit": "video"}, **more}
+    return " ".join(screen(answer(make_case(case), simulate=False)).split())
+
+
+def test_a_stroke_that_is_the_cause_is_flagged_as_one_beside_it() -> None:
+    text = _said(spasm={"cause": "stroke"}, plan={"product": "nabilone"})
+    assert "MAJOR: stroke: THC not recommended" in text
+    assert "settle 1 major safety flag first" in text
+
+
+def test_a_medicine_on_prescription_needs_no_programme() -> None:
+    text = _said(
+        person={"age_years": 61},
+        spasm={"cause": "als", "spasms_per_day": 6},
+        history={"conditions": []},
+        plan={"product": "dronabinol"},
+    )
+    assert "to be had on prescription, off label." in text
+    assert "on prescription, OFF LABEL, without the cannabis programme" in text
+    assert "whether the rules allow it" not in text
+    assert "find out" not in text
+
+
+def test_what_is_stated_and_in_no_table_is_said_whole_and_advice_is_not_counted_as_a_flag_to_settle() -> None:
+    text = _said(
+        spasm={"cause": "multiple_sclerosis"},
+        history={"conditions": ["cancer"], "current": [{"drug": "baclofen"}]},
+        plan={"product": "nabilone"},
+    )
+    assert "STATED BUT NOT CHECKED (no rule in the tables): cancer." in text
+    assert "MAJOR: Do not stop baclofen suddenly" in text
+    assert "settle" not in text
+
+
+def test_a_grave_harm_of_usual_care_is_never_left_out() -> None:
+    text = _said(spasm={"cause": "nocturnal_cramps"}, plan={"product": "nabilone"})
+    assert "quinine (works, but rare grave harm: not for routine use)" in text

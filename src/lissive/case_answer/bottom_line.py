@@ -10,7 +10,7 @@ from lissive.case import Case, product
 from lissive.case_answer.gates import Gates
 from lissive.case_answer.tables import rows
 from lissive.evidence.claim import shipped_claims
-from lissive.safety import SafetyAnswer
+from lissive.safety import Flag, SafetyAnswer
 
 NO_CAUSE = "the case names no cause of the spasms, and trials differ between causes"
 
@@ -32,9 +32,14 @@ def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: G
     """What forbids it comes first, what trials found next, what has to be settled before last."""
     benefit, claim, found = _benefit(case)
     forbids = [*_contraindicated(safety), *_kept_out(case, access, gate)]
-    said = [*forbids, found, *_settle(access, safety)]
+    said = [*forbids, found, *_settle(access, safety, gate)]
     text = "; ".join(said)
     return BottomLine(f"{text[:1].upper()}{text[1:]}.", benefit, claim, bool(forbids))
+
+
+def to_settle(safety: SafetyAnswer) -> list[Flag]:
+    """The major flags that can be settled before a start; that a drug is not to be stopped suddenly is advice."""
+    return [flag for flag in safety.worst("major") if not flag.id.startswith("stop_")]
 
 
 def _benefit(case: Case) -> tuple[str, str, str]:
@@ -67,15 +72,17 @@ def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
     if gate.product == "not_obtainable" and case.plan.product is not None:
         where = "there" if access is None else f"in {access.name}"
         yield f"{product(case.plan.product).label} cannot be had {where}"
-    if access is not None and access.status == "not_eligible":
+    if access is not None and access.status == "not_eligible" and not gate.by_prescription:
         yield f"not eligible for the cannabis programme in {access.name}"
 
 
-def _settle(access: Answer | None, safety: SafetyAnswer) -> Iterator[str]:
-    major = safety.worst("major")
+def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates) -> Iterator[str]:
+    major = to_settle(safety)
     if major:
         yield f"settle {len(major)} major safety {'flag' if len(major) == 1 else 'flags'} first"
-    if access is not None and access.status != "not_eligible":
+    if gate.by_prescription:
+        yield f"to be had on prescription{', off label' if gate.off_label else ''}"
+    elif access is not None and access.status != "not_eligible":
         if access.procedural == "blocked":
             yield "this visit cannot certify it"
         elif access.status == "unknown":

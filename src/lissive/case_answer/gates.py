@@ -32,6 +32,9 @@ class Gates:
     numbers: tuple[str, ...]
     """Outcomes of which a number for this person may be shown; none where no trial in this cause was fitted on."""
     product: Obtainable
+    by_prescription: bool = False
+    """Whether it is a medicine to be had there on prescription; the cannabis programme is then not needed."""
+    off_label: bool = False
 
     @property
     def may_dose(self) -> bool:
@@ -45,7 +48,18 @@ def gates(case: Case, access: Answer | None) -> Gates:
     found = calibration(cause, product)
     status = product_status(access)
     shown = found == "trials" and status != "not_obtainable"
-    return Gates(complaint(cause), found, fitted_outcomes(cause, product) if shown else (), status)
+    planned = None if access is None else access.product
+    on_prescription = (
+        planned is not None and planned.route == "prescription" and planned.status == "obtainable"
+    )
+    return Gates(
+        complaint(cause),
+        found,
+        fitted_outcomes(cause, product) if shown else (),
+        status,
+        on_prescription,
+        on_prescription and planned is not None and planned.indication == "off_label",
+    )
 
 
 def product_status(access: Answer | None) -> Obtainable:

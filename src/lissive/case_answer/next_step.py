@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lissive.access.answer import Answer
-from lissive.case import Case
+from lissive.case import Case, product
+from lissive.case_answer.bottom_line import to_settle
 from lissive.case_answer.gates import Gates
 from lissive.case_answer.tables import cited, rows
 from lissive.forecast import ForecastNeeds
@@ -48,16 +49,18 @@ def _steps(
     forbidden = safety.worst("contraindicated")
     if forbidden:
         yield NextStep("do not start as planned: contraindicated", after="now")
-    elif safety.worst("major"):
+    elif to_settle(safety):
         before.append("settle the major safety flags")
-    if access is not None and access.missing:
+    if access is not None and access.missing and not gate.by_prescription:
         before.append(f"find out {access.missing[0].asks}")
     if access is not None and "age_unknown" in access.blocks:
         before.append("state the age, as rules for minors differ")
     for what in before:
         yield NextStep(what, after=BEFORE)
     if gate.product == "not_obtainable":
-        yield NextStep("plan a product that can be had", after="now")
+        nearest = [] if access is None else [product(each).label for each in access.product.nearest[:1]]
+        such = f", such as {nearest[0]}" if nearest else ""
+        yield NextStep(f"plan a product that can be had{such}", after="now")
     elif case.plan.product is None:
         fields = [] if needs is None else [each.field for each in needs.needs if not each.no_model]
         yield NextStep(f"state {', '.join(fields) or 'plan.product'} in the case", after="now")

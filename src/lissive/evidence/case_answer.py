@@ -173,7 +173,7 @@ def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
         product,
         topics,
         claims,
-        tuple(_not_known(cause, product, controlled, figures)),
+        tuple(_not_known(cause, product, rows, figures)),
         studies=tuple(_study(row, product) for row in rows),
         near_studies=tuple(
             _study(row, product) for word in near_causes(cause) for row in listed(base, cause=word)
@@ -249,9 +249,11 @@ def _bears(claim: Claim, case: Case) -> bool:
 
 
 def _not_known(
-    cause: str, product: str | None, trials: Sequence[StudyEntry], found: Sequence[CaseFigure]
+    cause: str, product: str | None, rows: Sequence[StudyEntry], found: Sequence[CaseFigure]
 ) -> list[str]:
+    """rows : all studies of the cause, those without a control group too."""
     label = causes()[cause]
+    trials = [row for row in rows if row.is_controlled]
     if not trials:
         near = [causes()[word] for word in near_causes(cause)]
         lines = [
@@ -263,7 +265,12 @@ def _not_known(
     lines = []
     if product is not None and not any(product in row.products for row in trials):
         name = product_label(product)
-        lines.append(f"No controlled trial of {name} in {label} was found.")
+        other = [row.label for row in rows if not row.is_controlled and product in row.products]
+        lines.append(
+            f"No controlled trial of {name} in {label} has a comparison that is used here; see {', '.join(other)}."
+            if other
+            else f"No controlled trial of {name} in {label} was found."
+        )
     have = {each.answer.outcome.word for each in found}
     core = [row["outcome"] for row in table("case_outcomes") if row["core"] == "yes"]
     lacking = [outcomes()[word].label for word in core if word not in have]

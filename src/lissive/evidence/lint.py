@@ -81,7 +81,7 @@ def _arms(entry: Located) -> Iterator[Fault]:
     """Arms without a name of their own, and people that are no whole number."""
     seen: set[str] = set()
     for k, row in enumerate(getattr(entry.row, "arms", None) or ()):
-        arm = text_of(row.get("arm"))
+        arm = text_of(row.get("arm", row.get("name")))
         if not arm or arm in seen:
             what = f"is {arm!r}, a duplicate." if arm else "has no name: give it one, as in arm: placebo."
             yield Fault("numbers", entry.id, entry.where("arms", k, "arm"), f"arms[{k}].arm {what}")

@@ -23,6 +23,7 @@ from lissive.report.access_text import STATUS, access_part, procedural_text
 from lissive.report.case_parts import case_evidence_text, forecast_text, safety_lines
 from lissive.report.words import UNVERIFIED, count, listed, paragraphs, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
+from lissive.safety.person import STATED
 
 LIMITS = (
     "Decision support and research software: not a prescription. Response was fitted to published trials in multiple "
@@ -96,7 +97,9 @@ def _how(case: Case) -> str:
         return f"{plan.sprays_per_day} sprays a day"
     if plan.dose is None:
         return ""
-    return plan.dose if plan.doses_per_day is None else f"{plan.dose} {plan.doses_per_day} times a day"
+    inhaled = plan.product is not None and product(plan.product).route == "inhaled"
+    dose = f"{plan.dose} THC" if inhaled and plan.dose.endswith("mg") else plan.dose
+    return dose if plan.doses_per_day is None else f"{dose} {plan.doses_per_day} times a day"
 
 
 # -- one screen ------------------------------------------------------------------------------------
@@ -196,6 +199,14 @@ def _access(answer: CaseAnswer) -> Iterator[str]:
     else:
         status = "whether eligible is not known" if found.status == "unknown" else STATUS[found.status]
         doubts = f" {count(len(found.cautions), 'caution')}." if found.cautions else ""
+        if answer.gates.by_prescription:
+            label = ", OFF LABEL" if answer.gates.off_label else ""
+            video = {"unknown": "not known"}.get(found.product.by_video, found.product.by_video)
+            yield (
+                f"{found.name}: on prescription{label}, without the cannabis programme; by video: {video}. Whether "
+                f"this practitioner may prescribe it was not checked.{doubts}"
+            )
+            return
         yield f"{found.name}: {status}; visit: {procedural_text(found)}.{asked}{doubts}"
 
 
@@ -226,9 +237,16 @@ def _safety(found: SafetyAnswer) -> Iterator[str]:
         yield f"Interactions unknown (no rule in the tables): {', '.join(found.without_flag)}."
     if not found.flags:
         yield "No flag in what the case states; nothing here says that it is safe."
-    if found.not_assessed:
-        more = len(found.not_assessed) - _STATED
-        named = ", ".join(found.not_assessed[:_STATED])
+    stated = [
+        each.removeprefix(STATED).split("(")[0] for each in found.not_assessed if each.startswith(STATED)
+    ]
+    if stated:
+        named = ", ".join(each.strip().replace("_", " ") for each in stated)
+        yield f"STATED BUT NOT CHECKED (no rule in the tables): {named}."
+    silent = [each for each in found.not_assessed if not each.startswith(STATED)]
+    if silent:
+        more = len(silent) - _STATED
+        named = ", ".join(silent[:_STATED])
         yield f"Not stated, so not checked: {named}{f' and {more} more' if more > 0 else ''}."
 
 
@@ -391,7 +409,8 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
 def _beside(found: tuple[CaseFigure, Result] | None, *, differs: bool) -> str:
     """The trials' mean difference, beside a simulated one; where they differ, which to go by."""
     is_mean = found is not None and found[0].answer.measure == "MD"
-    said = [f"trials {found[1].pooled.estimate:+.2f}"] if found is not None and is_mean else []
+    mark = UNVERIFIED if found is not None and found[0].answer.unverified else ""
+    said = [f"trials {found[1].pooled.estimate:+.2f}{mark}"] if found is not None and is_mean else []
     said += ["rely on TRIALS"] if differs else []
     return f" ({': '.join(said)})" if said else ""
 
@@ -409,13 +428,18 @@ def _usual_care(rows: Sequence[UsualCare]) -> Iterator[str]:
     for heads, words in (
         ("Had", ("taking", "tried")),
         ("Not tried", ("not_tried",)),
-        ("Not stated", ("unknown",)),
+        ("Whether tried is not stated", ("unknown",)),
     ):
         if mine := [each for each in rows if each.tried in words]:
             known = "" if heads == "Had" else f" ({mine[0].known}{_unread(mine[0])})"
-            names = [each.treatment for each in mine]
-            said.append(f"{heads}: {', '.join([f'{names[0]}{known}', *names[1:]])}.")
+            names = [f"{each.treatment}{_danger(each)}" for each in mine[1:]]
+            said.append(f"{heads}: {', '.join([f'{mine[0].treatment}{known}', *names])}.")
     yield " ".join(said)
+
+
+def _danger(row: UsualCare) -> str:
+    """What is known of a treatment that may do grave harm is never left out."""
+    return f" ({row.known}{_unread(row)})" if "grave" in row.known and row.tried != "taking" else ""
 
 
 def _unread(row: UsualCare) -> str:

@@ -12,6 +12,8 @@ from lissive.model.parameters import load_genotypes
 from lissive.safety._table import plain
 from lissive.safety.rules import conditions, contents, limits
 
+STATED = "condition"
+"""Begins what is stated and in no table, among what is not assessed."""
 _ALIKE = 0.8
 """As `difflib` counts; a condition less alike is another one."""
 
@@ -87,7 +89,11 @@ def words_of(case: Case) -> Iterator[tuple[str, str]]:
     yield from ((word, _SAID.get(word, word.replace("_", " "))) for word, holds in facts.items() if holds)
     if _low_cyp2c9(person.cyp2c9):
         yield "cyp2c9_low", f"CYP2C9 {person.cyp2c9}"
-    for said in history.conditions or ():
+    cause = [case.spasm.cause] if case.spasm.cause else []
+    for said in (
+        *(history.conditions or ()),
+        *cause,
+    ):  # a stroke is one, whether it is the cause or beside it
         if (word := conditions().get(plain(said))) is not None:
             yield word, said
 
@@ -113,16 +119,16 @@ def _low_cyp2c9(pair: str | None) -> bool:
 
 
 def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
-    """What the case does not say, so that nothing was looked up."""
+    """What the case does not say, so that nothing was looked up: what could harm most comes first."""
     person, history = case.person, case.history
     woman = person.sex != "male" and (person.age_years or 0.0) <= limits()["fertile"]
     asked = {
         "product": case.plan.product,
+        "pregnancy": _said(case, "pregnancy", person.pregnancy) if woman else "",
         "current drugs": history.current,
         "other conditions": history.conditions,
         "family history of psychosis": _said(case, "family_psychosis", history.family_psychosis),
         "age": person.age_years,
-        "pregnancy": _said(case, "pregnancy", person.pregnancy) if woman else "",
         "breast-feeding": _said(case, "breast_feeding", person.breast_feeding) if woman else "",
         "driving and machines": _said(case, "drives", person.drives),
         "alcohol": history.alcohol,
@@ -135,7 +141,7 @@ def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
     for said in history.conditions or ():
         if plain(said) not in conditions():
             near = difflib.get_close_matches(plain(said), list(conditions()), n=1, cutoff=_ALIKE)
-            yield f"condition {said} (no row in the tables{f'; {near[0]}?' if near else ''})"
+            yield f"{STATED} {said} (no row in the tables{f'; {near[0]}?' if near else ''})"
 
 
 def _said(case: Case, word: str, value: object) -> object:
