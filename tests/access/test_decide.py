@@ -389,10 +389,18 @@ def test_a_block_that_rests_on_memory_lowers_the_confidence() -> None:
 
 
 def test_what_was_not_read_is_unknown() -> None:
-    assert status("US-GU", "2020-01-01", symptoms={"muscle_spasms": IDIOPATHIC}) == "unknown"
-    assert status("US-GU", "2020-01-01", dx=["MS"]) == "eligible"
     assert status("US-MP", "2020-01-01", age=18) == "unknown"
     assert status("US-MP", "2020-01-01", age=21) == "eligible_at_discretion"
+
+
+@pytest.mark.parametrize(
+    ("failed", "expected"), [(None, "unknown"), (True, "eligible"), (False, "not_eligible")]
+)
+def test_a_listed_disease_is_not_enough_where_conventional_treatment_has_to_fail(
+    failed: bool | None, expected: str
+) -> None:
+    flags = {} if failed is None else {"conventional_treatment_failed": failed}
+    assert status("US-TN", "2024-01-01", dx=["MS"], flags=flags) == expected
 
 
 # -- the whole answer ------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def test_what_nobody_read_is_unknown_and_says_so() -> None:
 
 
 def test_an_unverified_row_makes_nothing_obtainable_and_bars_nothing() -> None:
-    assert ask("US-TN", product={"form": "flower_smoked"}).status == "unknown"
+    assert ask("US-NY", "2021-06-01", product={"form": "flower_smoked"}).status == "unknown"
     assert "unverified" in ask("US-LA", "2021-06-01", product={"form": "flower_smoked"}).why
 
 

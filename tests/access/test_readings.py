@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lissive.access.coverage import coverage
 from lissive.access.rule import DATA, FIELDS, read_table, rules
 from lissive.table import TableRow
 
@@ -30,6 +31,12 @@ def test_each_reading_is_of_a_version_that_names_its_source_and_marks_its_fields
         if each["kind"] != "not_read_here":
             assert each["url"] in {source.url for source in version.sources}, each.where
             assert fields <= set(version.fields_read), each.where
+
+
+def test_every_state_and_territory_has_a_reading_or_says_that_none_could_be_made() -> None:
+    without = {code for code in rules() if code.startswith("US-")} - {each["code"] for each in readings()}
+    said = {each.code for each in coverage() if any("could not be read" in open for open in each.open)}
+    assert without <= said
 
 
 def test_a_rule_that_rests_on_accounts_alone_is_not_of_high_confidence_where_its_level_does() -> None:

@@ -257,7 +257,6 @@ class Version(Row):
     from_provenance: Known | Literal["computed"] | None = None
     citations: tuple[str, ...] = Field(min_length=1)
     quote: str | None
-    quote_kind: Literal["verbatim", "translated"] = "verbatim"
     wording: str | None = None
     """What the clause says, where the words of the law are not at hand."""
     spasm_alone_sufficient: (

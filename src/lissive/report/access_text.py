@@ -291,8 +291,7 @@ def _version(version: Version) -> Iterator[str]:
     days = f"{version.begins or '...'} to {version.ends or 'now'}{about}{_mark(version.from_provenance)}"
     yield f"{version.id}: {days}; confidence {version.confidence}"
     if version.quote:
-        kind = ", translated" if version.quote_kind == "translated" else ""
-        yield _item(f"“{version.quote}”{kind}{_mark(version.known('quote'))}")
+        yield _item(f"“{version.quote}”{_mark(version.known('quote'))}")
     elif version.wording:
         yield _item(version.wording)
     for clause in version.logic.walk():
