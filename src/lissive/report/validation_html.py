@@ -390,7 +390,9 @@ def study_references(path: str) -> list[Named]:
     entries = yaml.load(place.read_text(encoding="utf-8"), Loader=_loader())
     if not isinstance(entries, list):
         raise StudyError(f"{path} is not a list of studies.", where=path)
-    return [_study(entry) for entry in entries]
+    return [
+        _study(id, entry) for entry in entries for id in ([entry["id"]] if "id" in entry else entry["arms"])
+    ]
 
 
 def _loader() -> Any:
@@ -398,14 +400,14 @@ def _loader() -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _study(entry: Mapping[str, Any]) -> Named:
+def _study(id: str, entry: Mapping[str, Any]) -> Named:
     words = entry.get("citation")
     fields = words if isinstance(words, Mapping) else {}
     parts = [fields.get(name) for name in ("authors", "title", "journal", "year")]
     text = ". ".join(str(part).rstrip(".") for part in parts if part) or str(words or "no citation")
     doi = str(entry.get("doi") or "")
     provenance = str(entry.get("doi_provenance") or "")
-    return Named(str(entry["id"]), marked(f"{text}.", provenance), _address(doi, ""))
+    return Named(str(id), marked(f"{text}.", provenance), _address(doi, ""))
 
 
 def _address(doi: str, url: str) -> str:
