@@ -79,7 +79,8 @@ def test_harm_between_the_thresholds_holds_and_above_goes_down_to_none() -> None
     limit = thresholds()
     between = (limit["raise_below"] + limit["lower_above"]) / 2
     relief, ceiling = np.array([1.0]), np.array([12])
-    assert next_units(np.array([3]), np.array([between]), relief, ceiling, limit).tolist() == [3]
+    for harm, units in ((between, 3), (limit["lower_above"] + 1, 2)):
+        assert next_units(np.array([3]), np.array([harm]), relief, ceiling, limit).tolist() == [units]
     assert taken(running(harm=1e6), up_to((4,) * 6, first=3), 6) == [3, 2, 1, 0, 0, 0]
 
 
