@@ -178,7 +178,7 @@ def test_a_medicine_on_prescription_needs_no_programme() -> None:
         history={"conditions": []},
         plan={"product": "dronabinol"},
     )
-    assert "to be had on prescription, off label." in text
+    assert "available on prescription, off label." in text
     assert "on prescription, OFF LABEL, without the cannabis programme" in text
     assert "whether the rules allow it" not in text
     assert "find out" not in text

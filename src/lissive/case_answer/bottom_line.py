@@ -81,7 +81,7 @@ def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates) -> Iterato
     if major:
         yield f"settle {len(major)} major safety {'flag' if len(major) == 1 else 'flags'} first"
     if gate.by_prescription:
-        yield f"to be had on prescription{', off label' if gate.off_label else ''}"
+        yield f"available on prescription{', off label' if gate.off_label else ''}"
     elif access is not None and access.status != "not_eligible":
         if access.procedural == "blocked":
             yield "this visit cannot certify it"
