@@ -375,8 +375,3 @@ def _retest(wanted: Sequence[Prior]) -> Callable[[FloatArray], FloatArray]:
         return result
 
     return log_likelihood
-
-
-def with_value(datum: Datum, value: float) -> Datum:
-    """The same figure with another value, as in simulated data."""
-    return replace(datum, value=value)

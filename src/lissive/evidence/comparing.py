@@ -344,10 +344,9 @@ def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unuse
     return [Unused(entry.id, block.key.text, reason, outcome) for block in found if id(block) not in used]
 
 
-USES = ("sign", "subgroup")
-"""Of figures of uncertain meaning (read_as.tsv): the sign of its differences is not known (the groups' means are used
-where there are any; otherwise either sign is tried beside the pool), or they are of a part of the participants (shown,
-not pooled, as a per-protocol figure is)."""
+# Figures of uncertain meaning (read_as.tsv), by their use. `sign`: the sign of a difference is not known (the means of
+# groups are used where there are any; otherwise either sign is tried beside the pool). `subgroup`: of a part of
+# the participants (shown, not pooled, as a per-protocol figure is).
 
 
 def why_unsigned(entry: Located, outcome: str, given: Given) -> str:

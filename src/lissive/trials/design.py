@@ -257,8 +257,3 @@ def located(path: str | Path) -> Iterator[None]:
             allowed=error.allowed,
             do=error.do,
         ) from None
-
-
-def design_schema() -> dict[str, Any]:
-    """JSON Schema of a design, with the description and range of each field."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Design.model_json_schema()}
