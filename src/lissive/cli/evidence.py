@@ -154,7 +154,7 @@ def under_way(
     if as_json:
         print(json.dumps({"cause": cause, "trials": [one.to_json() for one in found]}, allow_nan=False))
         return
-    from lissive.report.under_way_text import under_way_text
+    from lissive.report.evidence_text import under_way_text
 
     print(under_way_text(found, every=every))
 
