@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-# -- what trials found -----------------------------------------------------------------------------
-def _trials(answer: CaseAnswer) -> Iterator[str]:
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from lissive.case import product
+from lissive.case_answer import CaseAnswer
+from lissive.case_answer.gates import figure_of, of_hundred
+from lissive.evidence.answer_types import Result
+from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
+from lissive.evidence.claim import JUDGED, Claim
+from lissive.evidence.effect import COUNTED
+from lissive.evidence.words import outcomes
+from lissive.evidence.words import table as evidence_table
+from lissive.report.pool_text import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
+from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, upper_first, wrapped
+
+_INDENT = "   "
+_SHORTER = {"withdrawals_ae": "stopped for adverse events"}
+"""Outcome, and its label where lines are short."""
+
+
+# -- on the screen ---------------------------------------------------------------------------------
+def trials_lines(answer: CaseAnswer) -> Iterator[str]:
     """The complaint first, then what else trials measured of it, then what people stop for."""
     evidence, topics, planned = answer.evidence, answer.gates.complaint.topics, answer.case.plan.product
     if not evidence.controlled:
@@ -101,7 +121,7 @@ def _enriched(design: str) -> str:
     return ", run-in responders only" if design == "enriched" else ""
 
 
-# -- what trials found -----------------------------------------------------------------------------
+# -- whole -----------------------------------------------------------------------------------------
 def case_evidence_text(found: CaseEvidence) -> str:
     """Part 3 of a case."""
     parts = [_evidence_head(found), *_topics(found)]
@@ -138,10 +158,10 @@ def _evidence_head(found: CaseEvidence) -> str:
 def _topics(found: CaseEvidence) -> list[str]:
     """A paragraph for each topic, in the order of its table."""
     have = {row.topic for row in found.pooled} | {row.topic for row in found.in_words}
-    return [_topic(topic, found) for topic in found.topics if topic in have]
+    return [_whole_topic(topic, found) for topic in found.topics if topic in have]
 
 
-def _topic(topic: str, found: CaseEvidence) -> str:
+def _whole_topic(topic: str, found: CaseEvidence) -> str:
     """Results of the planned product, then those of others."""
     figures = [row for row in found.pooled if row.topic == topic]
     in_words = [row for row in found.in_words if row.topic == topic]

@@ -1,33 +1,30 @@
-"""A case as plain text: who and what is planned, the answers on one screen, and the parts whole."""
+"""A case on one screen.
+
+The answer first, what could hurt before what may help. A part holds whole items. Where the screen is full, the last
+items of the least needed parts are left out, never one on safety, and the last line says where they are.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lissive.access.cases import why_not
-from lissive.case import Case, causes, product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
-from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of, of_hundred
+from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
 from lissive.case_answer.next_step import BEFORE
 from lissive.case_answer.usual_care import UsualCare
 from lissive.evidence.absolute import Absolute
 from lissive.evidence.answer_types import Result
-from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
-from lissive.evidence.effect import COUNTED
-from lissive.evidence.words import outcomes
-from lissive.evidence.words import table as evidence_table
+from lissive.evidence.case_answer import CaseFigure
 from lissive.forecast import ForecastAnswer, ForecastNeeds
-from lissive.report.access_text import STATUS, access_part, procedural_text
-from lissive.report.case_parts import case_evidence_text, forecast_text, safety_lines
-from lissive.report.words import UNVERIFIED, count, listed, paragraphs, upper_first, wrapped
+from lissive.report.access_text import STATUS, procedural_text
+from lissive.report.case_evidence import trials_lines
+from lissive.report.case_parts import plan_line, who
+from lissive.report.words import UNVERIFIED, count, listed, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
 from lissive.safety.person import STATED
 
-# -- one screen ------------------------------------------------------------------------------------
-# The answer first, what could hurt before what may help. A part holds whole items. Where the screen is full, the last
-# items of the least needed parts are left out, never one on safety, and the last line says where they are.
 WIDTH, LINES = 80, 26
 _LABEL = 13
 _BOLD, _ALARM, _PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
@@ -46,8 +43,6 @@ _STATED = 2
 """Of what the case does not say on safety, how much is named here."""
 _NAMED = 3
 """Of the parts that are cut, so many are named; more would not fit on the line."""
-_SHORTER = {"withdrawals_ae": "stopped for adverse events"}
-"""Outcome, and its label where lines are short."""
 
 
 @dataclass
@@ -73,7 +68,7 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
         Part("PLAN", [plan_line(answer.case, may_dose=answer.gates.may_dose)]),
         Part("ACCESS", list(_access(answer))),
         Part("SAFETY", list(_safety(answer.safety))),
-        Part("TRIALS", list(_trials(answer))),
+        Part("TRIALS", list(trials_lines(answer))),
         Part("THIS PERSON", list(_person(answer))),
         Part("USUAL CARE", list(_usual_care(answer.usual_care))),
         Part("NEXT", list(_next(answer))),
