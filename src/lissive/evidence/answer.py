@@ -148,6 +148,7 @@ def answer_of(
     outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     if product is not None:
         product = studied_as(meant("product", product, known_products()))
+    cited = {each.id: each.row.citation or "" for each in studies.trials}
     found = comparisons(studies, outcome=outcome, cause=cause, design=design, product=product)
     unused = left_out(studies, outcome=outcome, cause=cause, design=design, product=product)
     answer = pooled_answer(
@@ -159,7 +160,7 @@ def answer_of(
         unused=[
             LeftOut(
                 each.study,
-                label_of(each.study),
+                label_of(each.study, cited.get(each.study, "")),
                 each.reason,
                 each.key,
                 each.text,
@@ -422,10 +423,10 @@ def _of_method(answer: PooledAnswer, pooled: Pooled) -> list[str]:
         notes.append(
             f"Peto's method is biased where the groups differ much in size ({', '.join(apart)}): compare --method MH"
         )
-    empty = [row.study for row in answer.left_out if row.reason.startswith("no participant had an event")]
+    empty = [row.label for row in answer.left_out if row.reason.startswith("no participant had an event")]
     if empty:
         notes.append(
-            f"Without an event in either group, {', '.join(dict.fromkeys(map(label_of, empty)))} cannot enter a ratio: "
+            f"Without an event in either group, {', '.join(dict.fromkeys(empty))} cannot enter a ratio: "
             "--measure RD includes such studies"
         )
     without = {row.study for row in answer.leave_one_out}
