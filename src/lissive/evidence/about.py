@@ -50,7 +50,9 @@ def about(entry: Located) -> About:
     if row.rejected:
         why = f"rejected: {row.rejected}"
     patients = getattr(row, "patients", None) or entry.people or entry.id
-    return About(entry.id, label_of(entry.id, row.citation or ""), cause, design, product, patients, why, size)
+    return About(
+        entry.id, label_of(entry.id, row.citation or ""), cause, design, product, patients, why, size
+    )
 
 
 def _compared(entry: Located) -> tuple[str, str]:

@@ -153,9 +153,14 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     if forecast.failed < forecast.subjects:
         said = "\n".join([*_responders(forecast), _dose(forecast)])
         numbers = [weekly_table(forecast), forecast_table(forecast), said]
-    return paragraphs(
-        [wrapped(head, hanging=_INDENT), *numbers, _found(forecast, case.plan.product or ""), _open(forecast)]
-    )
+    parts = [*numbers, _found(forecast, case.plan.product or "")]
+    if forecast.calibrated != "trials":
+        parts = [
+            parts[-1],
+            f"{_INDENT}NOT CALIBRATED: a simulation, not what this person may expect.",
+            *numbers,
+        ]
+    return paragraphs([wrapped(head, hanging=_INDENT), *parts, _open(forecast)])
 
 
 def _not_calibrated(case: Case, forecast: ForecastAnswer) -> str:
@@ -302,6 +307,7 @@ def safety_lines(answer: SafetyAnswer) -> list[str]:
         found = answer.worst(severity)
         if found:
             lines += [f"{severity.upper()}: {_MEANS[severity]}", *_flag_lines(found), ""]
+    lines += [line for each in answer.asks for line in _item(f"ASK {each}: the case does not say it.")]
     lines += _unknown(answer)
     if answer.without_flag:
         names = ", ".join(answer.without_flag)
