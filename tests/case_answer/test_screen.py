@@ -112,8 +112,10 @@ def test_a_case_that_says_nothing_is_answered() -> None:
 def test_the_bottom_line_is_found_in_the_first_three_lines_and_its_certainty_is_of_the_benefit() -> None:
     lines = screen(answer(read_case(EXAMPLE), simulate=False)).splitlines()
     first = " ".join(" ".join(lines[:3]).split())
-    assert first.startswith("BOTTOM LINE Nabiximols (Sativex) cannot be had in New York; on average a small")
-    assert "as patients rate it (certainty moderate); fewer spasms are probable only" in first
+    assert first.startswith(
+        "BOTTOM LINE Nabiximols (Sativex) cannot be had in New York; probably eases stiffness a"
+    )
+    assert "little on average (moderate certainty), spasms only in early responders" in first
 
 
 def test_nothing_is_said_of_a_plan_that_there_is_none_of() -> None:
@@ -152,7 +154,7 @@ def test_figures_of_one_group_alone_are_not_shown_and_means_have_a_scale() -> No
     assert "nabilone -12.07" not in text
     als = {"case": "a", "spasm": {"cause": "als"}, "plan": {"product": "dronabinol"}}
     text = " ".join(screen(answer(make_case(als), simulate=False)).split())
-    assert "mean change in points (0 to 4): nabiximols -0.11" in text
+    assert "Muscle tone change: nabiximols -0.11; placebo 0.16" in text
 
 
 def test_the_screen_in_the_docs_is_what_one_gets(capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,4 +199,4 @@ def test_what_is_stated_and_in_no_table_is_said_whole_and_advice_is_not_counted_
 
 def test_a_grave_harm_of_usual_care_is_never_left_out() -> None:
     text = _said(spasm={"cause": "nocturnal_cramps"}, plan={"product": "nabilone"})
-    assert "quinine (works, but rare grave harm: not for routine use)" in text
+    assert "quinine (works; FDA: against it for leg cramps, grave bleeding)" in text

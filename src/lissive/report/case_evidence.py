@@ -22,8 +22,8 @@ _MOST = 10
 """Lines of trials on the screen."""
 _IN_WORDS = 2
 """So many rows may be words alone."""
-_NAME, _FIGURE, _INTERVAL, _CERTAINTY = 23, 7, 18, 8
-"""Widths of its columns; where a figure is none of people, it takes two of them."""
+_NAME, _FIGURE, _FOUND, _CERTAINTY = 23, 7, 50, 8
+"""Widths of its columns: name and people within what was found."""
 _SHORTER = {
     "withdrawals_ae": "stopped: side effects",
     "stiffness_relief": "stiffness relieved",
@@ -42,13 +42,17 @@ def trials_lines(answer: CaseAnswer) -> Iterator[str]:
     """A row for each complaint, the guideline after harm; each item may have several lines."""
     if not answer.trials:
         yield from answer.evidence.not_known[:1]
-    items, of = [], ""
+    planned = answer.case.plan.product
+    items, of = [], "" if planned is None else _bare(product(planned).label)
     for one in (one for place, one in enumerate(answer.trials) if place < _IN_WORDS or not one.words):
-        new = _of(one) if answer.case.plan.product is None or not one.is_planned else ""
+        new = listed(map(_bare, one.products))
         items.append("\n".join([*([f"With {new}:"] if new not in (of, "") else []), *_row(one)]))
         of = new
-    if any(one.absolute is not None for one in answer.trials):
-        items[0] = f"Of 100 people, drug / placebo (95 % CI); certainty; trials, people\n{items[0]}"
+    if answer.trials:
+        what = "Of 100 people, drug / placebo (95 % CI)"
+        if all(one.words for one in answer.trials):
+            what = "Drug against placebo"
+        items[0] = f"{what}; certainty; trials, people\n{items[0]}"
     if answer.guideline is not None and (answer.trials or answer.guideline.source):
         place = 3 if answer.guideline.source else len(items)
         items.insert(min(place, len(items)), f"Guideline: {answer.guideline.text}.")
@@ -59,21 +63,22 @@ def trials_lines(answer: CaseAnswer) -> Iterator[str]:
 
 def _row(one: Finding) -> Iterator[str]:
     """Name, with the drug and without, interval, certainty, trials and participants; below it whose analysis it is."""
-    wide = _FIGURE + _INTERVAL + 1
-    label, middle = _SHORTER.get(one.outcome) or _label(one), [""]
+    mark = UNVERIFIED if one.unverified else ""
+    name = upper_first(_SHORTER.get(one.outcome) or _label(one)) + mark
     if one.absolute is not None:
         people = f"{100 * one.absolute.risk:.0f} / {100 * one.absolute.baseline:.0f}"
-        middle = [f"{people:<{_FIGURE}} {more_or_fewer(one.absolute)}"]
+        found = [f"{name:<{_NAME}} {people:<{_FIGURE}} {more_or_fewer(one.absolute)}"]
     elif one.difference is not None:
-        middle = ["{:.2g} ({:.2g} to {:.2g})".format(*one.difference)]
+        found = [f"{name:<{_NAME}} {'{:.2g} ({:.2g} to {:.2g})'.format(*one.difference)}"]
     else:
-        label = f"{one.complaint}{', ' if one.said_as else ''}{one.said_as}"
-        middle = textwrap.wrap(re.sub(r" \(n \d+\)", "", one.words), wide)
-    name = upper_first(label) + (UNVERIFIED if one.unverified else "")
+        said = re.sub(
+            r" \(n \d+\)", "", f"{upper_first(one.complaint)} {one.said_as}".strip() + f"{mark}: {one.words}"
+        )
+        found = textwrap.wrap(said, _FOUND, subsequent_indent="  ")
     certainty = "unclear" if one.includes_none and one.certainty in ("moderate", "high") else one.certainty
     size = f"{one.k}" if one.n is None else f"{one.k}, {one.n:.0f}"
-    yield f"{name:<{_NAME}} {middle[0]:<{wide}} {certainty:<{_CERTAINTY}} {size}"
-    yield from (f"{'':<{_NAME}} {more}" for more in middle[1:])
+    yield f"{found[0]:<{_FOUND}} {certainty:<{_CERTAINTY}} {size}"
+    yield from found[1:]
     if one.design == "enriched":
         yield "  run-in responders only"
     if one.pooled is not None and one.pooled[1] is not None:
@@ -83,10 +88,6 @@ def _row(one: Finding) -> Iterator[str]:
 def _label(one: Finding) -> str:
     label = outcomes()[one.outcome].label.removesuffix(" (patient-reported)")
     return label.replace("improved by ", "").replace("or more", "better")
-
-
-def _of(one: Finding) -> str:
-    return listed(map(_bare, one.products))
 
 
 def _bare(label: str) -> str:

@@ -134,7 +134,7 @@ def _access(answer: CaseAnswer) -> Iterator[str]:
 
 _WEIGHTY = (
     "no_rule_in_force not_covered incomplete near_change boundary_uncertain pending_bill moved not_in_table facts "
-    "conflict limited after_last_check recalled_fields"
+    "conflict limited after_last_check"
 ).split()
 """Kinds of caution, the one that may change the answer most first; it alone is printed."""
 _CAUTION = 100
