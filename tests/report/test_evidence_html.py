@@ -127,7 +127,7 @@ def test_figures_are_those_of_the_answers(text):
 
 
 def test_every_trial_is_in_the_table(text):
-    from lissive.evidence.about import label_of
+    from lissive.evidence.comparison import label_of
 
     for each in shipped_studies().trials:
         assert label_of(each.id).split(" (")[0] in text

@@ -88,8 +88,7 @@ def claims(
 
     Exits with 1 where no claim fits the text of --about.
     """
-    from lissive.evidence.claim import shipped_claims
-    from lissive.evidence.claim_match import matches
+    from lissive.evidence.claim import matches, shipped_claims
 
     found = None if about is None else matches(about)
     if as_json:
@@ -148,7 +147,7 @@ def under_way(
     as_json: AsJson = False,
 ) -> None:
     """List trials that are under way, with what they test, their status and where that was read."""
-    from lissive.evidence.under_way import under_way as registered
+    from lissive.evidence.article import under_way as registered
 
     found = registered(cause, every=every)
     if as_json:
@@ -168,7 +167,7 @@ def export(
     force: Force = False,
 ) -> None:
     """Export all comparisons (csv), everything (json), or the references (bibtex, ris)."""
-    from lissive.evidence.export import FORMATS, exported
+    from lissive.evidence.catalog import FORMATS, exported
     from lissive.evidence.words import known
 
     known("format", format, FORMATS)

@@ -13,8 +13,6 @@ from typing import Unpack
 
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
-from lissive.evidence.about import about, cause_word, label_of
-from lissive.evidence.absolute import absolute
 from lissive.evidence.answer_types import (
     LeftOut,
     OutcomeLike,
@@ -22,10 +20,10 @@ from lissive.evidence.answer_types import (
     SmallStudies,
     StudyRow,
     Without,
+    absolute,
 )
-from lissive.evidence.bias import egger, why_unbelievable
 from lissive.evidence.comparing import comparisons, left_out
-from lissive.evidence.comparison import DESIGNS, Comparison
+from lissive.evidence.comparison import DESIGNS, Comparison, about, cause_word, label_of
 from lissive.evidence.effect import (
     COUNTED,
     LABELS,
@@ -38,8 +36,8 @@ from lissive.evidence.effect import (
     null,
     shown,
 )
-from lissive.evidence.own_studies import studies_of
-from lissive.evidence.peto import peto, unequal
+from lissive.evidence.heterogeneity import egger, regress, values_of, why_unbelievable
+from lissive.evidence.lint import studies_of
 from lissive.evidence.pooling import (
     ESTIMATORS,
     INTERVALS,
@@ -51,11 +49,11 @@ from lissive.evidence.pooling import (
     PoolOptions,
     difference_between,
     leave_one_out,
+    peto,
+    unequal,
 )
 from lissive.evidence.read import Studies, is_studies
-from lissive.evidence.regression import regress, values_of
-from lissive.evidence.result import Pair, either_sign, result_of
-from lissive.evidence.searches import as_of, comparable, of_how_many, searched
+from lissive.evidence.result import Pair, as_of, comparable, either_sign, of_how_many, result_of, searched
 from lissive.evidence.words import known_products, studied_as
 from lissive.given import number_of
 

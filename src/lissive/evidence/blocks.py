@@ -12,9 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
-from lissive.evidence.comparison import MEASURES, Cited, Given, Group
-from lissive.evidence.read import Located, cited, design_of
-from lissive.evidence.unused import Unused, cited_in, of_subgroup, per_protocol, words_of
+from lissive.evidence.comparison import (
+    MEASURES,
+    Given,
+    Group,
+    Unused,
+    cited_in,
+    of_subgroup,
+    per_protocol,
+    words_of,
+)
+from lissive.evidence.read import Cited, Located, cited, design_of
 from lissive.publications.arms import N_HARMS, N_MEANS, people, role
 from lissive.publications.tables import Figure, Name, Result
 from lissive.publications.words import Outcome

@@ -17,7 +17,6 @@ from pydantic import ConfigDict, Field
 from lissive.cache import store, stored
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
-from lissive.evidence.comparison import Cited
 from lissive.evidence.words import NOT_USED, Found, causes, designs, find, own_causes
 from lissive.fingerprint import of_folder, of_texts
 from lissive.given import kind_of
@@ -307,6 +306,18 @@ def design_of(entry: Located) -> Found:
 
 
 # -- figures ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Cited:
+    """Where one number comes from."""
+
+    what: str
+    value: object
+    provenance: str
+    url: str = ""
+    pointer: str = ""
+    note: str = ""
+
+
 def cited(one: Figure) -> Cited:
     """Where a figure comes from; one without a provenance is taken as read."""
     return Cited(one.what, one.value, one.provenance or "read", one.url, one.pointer, one.note)

@@ -12,8 +12,7 @@ from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of, of_hundred
 from lissive.case_answer.next_step import BEFORE
 from lissive.case_answer.usual_care import UsualCare
-from lissive.evidence.absolute import Absolute
-from lissive.evidence.answer_types import Result
+from lissive.evidence.answer_types import Absolute, Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.effect import COUNTED
 from lissive.evidence.words import outcomes

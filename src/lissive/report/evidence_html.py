@@ -11,15 +11,14 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from lissive.evidence.about import about
 from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
 from lissive.evidence.article import Answered
 from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
-from lissive.evidence.comparison import Cited
-from lissive.evidence.read import Located, Studies
-from lissive.evidence.searches import searched
+from lissive.evidence.comparison import about
+from lissive.evidence.read import Cited, Located, Studies
+from lissive.evidence.result import searched
 from lissive.evidence.words import causes, products
 from lissive.evidence.words import table as evidence_table
 from lissive.files import write_text

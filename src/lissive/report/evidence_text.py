@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lissive.evidence.article import KINDS, Answered
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
-from lissive.evidence.claim import JUDGED, Claim, Conflict
-from lissive.evidence.claim_match import Match
-from lissive.evidence.comparison import Comparison, Given, Group
+from lissive.evidence.claim import JUDGED, Claim, Conflict, Match
+from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
-from lissive.evidence.unused import Unused
 from lissive.report.pool_text import interval, number, studies
 from lissive.report.table import as_text, table
 from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, listed, marked, paragraphs, span, wrapped

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow, finite
-from lissive.evidence.bias import Egger
 from lissive.evidence.comparison import RATIOS, Group
 from lissive.evidence.effect import null
+from lissive.evidence.heterogeneity import Egger
 from lissive.files import atomic_path, write_csv
 from lissive.report.figures import plainly, settings
 from lissive.report.pool_text import (

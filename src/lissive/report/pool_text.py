@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lissive.evidence.absolute import Absolute
-from lissive.evidence.answer_types import Alternatives, LeftOut, PooledAnswer, Result, StudyRow
+from lissive.evidence.answer_types import Absolute, Alternatives, LeftOut, PooledAnswer, Result, StudyRow
 from lissive.evidence.comparison import RATIOS, Group
 from lissive.evidence.effect import null
+from lissive.evidence.heterogeneity import FEW
 from lissive.evidence.pooling import METHOD_NAMES, Pooled
-from lissive.evidence.regression import FEW
 from lissive.report.table import as_text, table
 from lissive.report.words import (
     DERIVED_NOTE,

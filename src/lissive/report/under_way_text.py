@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lissive.evidence.under_way import Registered
+from lissive.evidence.article import Registered
 from lissive.report.words import count, upper_first, wrapped
 
 STATUS = {
