@@ -10,8 +10,8 @@ import pytest
 
 from lissive.evidence import shipped_studies
 from lissive.evidence.answer import answer_of
+from lissive.report.effect_words import pooled_words
 from lissive.report.evidence_html import evidence_page
-from lissive.report.pool_text import pooled_words
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

@@ -1,6 +1,6 @@
 """Files of published trials, of reviews and of claims as typed rows, with the line of every field.
 
-shipped_studies(); shipped_reviews()      what comes with Lissive; a user's own file: own_studies.py
+shipped_studies(); shipped_reviews()      what comes with Lissive; a user's own file: lint.py
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.claim import JUDGED, Claim
 from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Quantiles, Side
 from lissive.forecast.score import RESPONSES
-from lissive.report.pool_text import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
+from lissive.report.effect_words import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
 from lissive.report.table import as_text, table
 from lissive.report.words import (
     UNVERIFIED,

@@ -22,10 +22,7 @@ from lissive.evidence.result import searched
 from lissive.evidence.words import causes, products
 from lissive.evidence.words import table as evidence_table
 from lissive.files import write_text
-from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
-from lissive.report.figures import inline_svg
-from lissive.report.forest import alt_text, caption, forest_figure, lines
-from lissive.report.pool_text import (
+from lissive.report.effect_words import (
     DESIGN_NAMES,
     absolute_words,
     finding,
@@ -39,6 +36,9 @@ from lissive.report.pool_text import (
     studies,
     title,
 )
+from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
+from lissive.report.figures import inline_svg
+from lissive.report.forest import alt_text, caption, forest_figure, lines
 from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, marked, span, upper_first
 

@@ -19,8 +19,7 @@ from lissive.evidence.comparison import RATIOS, Group
 from lissive.evidence.effect import null
 from lissive.evidence.heterogeneity import Egger
 from lissive.files import atomic_path, write_csv
-from lissive.report.figures import plainly, settings
-from lissive.report.pool_text import (
+from lissive.report.effect_words import (
     DESIGN_NAMES,
     INTERVALS,
     ci_name,
@@ -37,6 +36,7 @@ from lissive.report.pool_text import (
     studies,
     title,
 )
+from lissive.report.figures import plainly, settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
