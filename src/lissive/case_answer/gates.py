@@ -69,7 +69,7 @@ def product_status(access: Answer | None) -> Obtainable:
 def of_hundred(found: Absolute, word: str = "with placebo") -> str:
     """Of a hundred people: with the drug, at the stated risk without it, and the difference with its interval.
 
-    >>> from lissive.evidence.answer_types import absolute
+    >>> from lissive.evidence.result import absolute
     >>> of_hundred(absolute("OR", 1.69, (0.97, 2.93), 0.24, "higher"))
     '35 of 100, 24 with placebo: 11 more (between 1 fewer and 24 more)'
     """

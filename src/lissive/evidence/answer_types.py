@@ -7,16 +7,13 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any, Protocol
 
-from lissive.errors import EvidenceError
-from lissive.evidence.comparison import Comparison, weakest
-from lissive.evidence.effect import COUNTED, LABELS, Effect, shown
+from lissive.evidence.comparison import NOT_ASSESSED, Comparison, weakest
+from lissive.evidence.effect import ALONE, LABELS, Effect, shown
 from lissive.evidence.heterogeneity import Egger, Regression
 from lissive.evidence.pooling import Between, Pooled
 
 # Absolute effects: risks, and numbers needed to treat for one more to benefit (NNTB) or to be harmed (NNTH). Where the
 # interval of the risk difference includes zero, the numbers run through infinity (Altman, BMJ 1998;317:1309).
-
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -70,45 +67,6 @@ class Absolute:
         }
 
 
-def absolute(
-    measure: str, estimate: float, ci: tuple[float, float], baseline: float, better: str
-) -> Absolute:
-    """The effect at a baseline risk, 0 to 1.
-
-    Raises       EvidenceError where the measure is not of events, or the risk not between 0 and 1.
-    """
-    if measure not in COUNTED:
-        raise EvidenceError(
-            f"A number needed to treat needs a binary outcome, and a {LABELS[measure]} is of a continuous one.",
-            allowed=f"{', '.join(COUNTED)}.",
-            do="choose a binary outcome, such as responders_30pct.",
-        )
-    if not 0.0 < baseline < 1.0:
-        raise EvidenceError(
-            f"The baseline risk is {baseline:g}.",
-            where="--baseline-risk",
-            allowed="a proportion above 0 and below 1, such as 0.25.",
-            do="correct it.",
-        )
-    risk = _risk(measure, estimate, baseline)
-    if abs(risk - baseline) < _ROUNDING:  # an odds ratio of 1.0000000000000002 needs nobody treated
-        risk = baseline
-    low, high = (_risk(measure, end, baseline) for end in ci)
-    sign = 1.0 if better == "higher" else -1.0
-    ends = sorted((sign * (low - baseline), sign * (high - baseline)))
-    return Absolute(baseline, risk, (low, high), sign * (risk - baseline), (ends[0], ends[1]))
-
-
-def _risk(measure: str, effect: float, baseline: float) -> float:
-    if measure == "RD":
-        return min(1.0, max(0.0, baseline + effect))
-    if measure == "RR":
-        return min(1.0, baseline * effect)
-    if math.isinf(effect):
-        return 1.0
-    return effect * baseline / (1.0 - baseline + effect * baseline)
-
-
 def _over(difference: float) -> float:
     return 1.0 / difference if difference else math.inf
 
@@ -140,19 +98,49 @@ class OutcomeLike(Protocol):
 
 
 @dataclass(frozen=True)
+class Reason:
+    """One of GRADE's five reasons, and by how many levels it lowers the certainty here."""
+
+    domain: str
+    """risk of bias, inconsistency, indirectness, imprecision, publication bias."""
+    levels: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How sure a pooled estimate is: our judgement by rule (docs/concepts/evidence.md), no published rating."""
+
+    word: str
+    """high, moderate, low, very low."""
+    at_most: bool
+    """Whether a reason was not assessed, which could lower it further."""
+    reasons: tuple[Reason, ...]
+
+    def __str__(self) -> str:
+        return f"at most {self.word}" if self.at_most and self.word != "very low" else self.word
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "reasons": [asdict(each) for each in self.reasons], "by": "rule"}
+
+
+@dataclass(frozen=True)
 class Result:
     """One pooled estimate: of all studies, or of those of one design."""
 
     pooled: Pooled
     studies: tuple[str, ...]
     direction: str
-    """benefit, harm, either (the interval includes no difference); lower, higher where benefit is not stated."""
+    """benefit, harm, either (the interval includes no difference); lower, higher where benefit is not stated; none
+    where nothing is compared."""
     prediction_beyond_scale: bool
     """Whether the prediction interval leaves the outcome's own scale."""
     absolute: Absolute | None
     """None where the measure is not of events, or no risk is known to start from."""
     design: str = ""
     """"" for all designs."""
+    certainty: Certainty | None = None
+    """None where nothing is compared."""
 
     def to_json(self) -> dict[str, Any]:
         """As one of `by_design`."""
@@ -162,6 +150,7 @@ class Result:
             **figure_json(self),
             "direction": self.direction,
             "absolute": None if self.absolute is None else self.absolute.to_json(),
+            "certainty": None if self.certainty is None else self.certainty.to_json(),
         }
 
 
@@ -200,6 +189,7 @@ class StudyRow:
             "weight": self.weight,
             "provenance": effect.provenance,
             "patients": effect.patients,
+            "risk_of_bias": self.comparison.risk_of_bias or NOT_ASSESSED,
             "said": list(effect.notes),
             "note": self.comparison.note,
             "cited": [asdict(cited) for cited in self.comparison.cited],
@@ -363,6 +353,7 @@ class PooledAnswer:
 
     def to_json(self) -> dict[str, Any]:
         there, absolute = self.there_is, None if self.overall is None else self.overall.absolute
+        sure = None if self.overall is None else self.overall.certainty
         return {
             "as_of": self.as_of,
             "there_is": None if there is None else {k: list(words) for k, words in asdict(there).items()},
@@ -384,6 +375,7 @@ class PooledAnswer:
             "leave_one_out": [each.to_json() for each in self.leave_one_out],
             "small_studies": self.small_studies.to_json(),
             "absolute": None if absolute is None else absolute.to_json(),
+            "certainty": None if sure is None else sure.to_json(),
             "studies": [row.to_json() for row in self.studies],
             "left_out": [each.to_json() for each in self.left_out],
             "provenance": self.provenance,
@@ -414,7 +406,7 @@ def figure_json(result: Result | None) -> dict[str, Any]:
         "prediction_interval": _ends(pooled.prediction_interval),
         "prediction_beyond_scale": result.prediction_beyond_scale,
         "se": pooled.se,
-        "p": pooled.p,
+        "p": None if pooled.measure in ALONE else pooled.p,
         "tau2": pooled.tau2,
         "tau2_ci": _ends(pooled.tau2_ci),
         "i2": pooled.i2,

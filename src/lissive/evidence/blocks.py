@@ -72,6 +72,20 @@ def people_in(entry: Located, arm: str, fields: tuple[str, ...]) -> Figure | Non
     return people(arms, arm, fields, crossover=design_of(entry).word == "crossover")
 
 
+def shares(entry: Located, outcome: str) -> list[Side]:
+    """Groups that took the drug, each with its events, whether or not there is a control group; all together where
+    only that is reported."""
+    found: dict[str, dict[str, Side]] = {"active": {}, "total": {}, "control": {}}
+    for row in entry.results:
+        is_whole = not (row.per_protocol or row.subgroup or row.name.why)
+        if row.statistic != "share" or outcome not in row.name.outcomes or not is_whole:
+            continue
+        side = _share(entry, row, N_HARMS if row.section == "adverse_events" else N_MEANS)
+        if isinstance(side, Side):
+            found[role(row.arm or "")].setdefault(row.arm or "", side)
+    return list((found["active"] or found["total"]).values())
+
+
 def scale_factor(name: Name, known: Outcome, values: Iterable[float]) -> tuple[float, str]:
     """Factor from the printed scale to the outcome's own, and why there is none.
 

@@ -17,7 +17,7 @@ from typing import Any
 from lissive.errors import EvidenceError
 from lissive.evidence.claim import Claim, Conflict, claim_of, conflicts_of, shipped_claims
 from lissive.evidence.comparing import every
-from lissive.evidence.comparison import Comparison, Unused, about, cause_word, label_of
+from lissive.evidence.comparison import NOT_ASSESSED, Comparison, Unused, about, cause_word, label_of
 from lissive.evidence.read import Cited, Located, Studies, figures, is_studies, shipped_reviews
 from lissive.evidence.words import NOT_USED, designs, known
 from lissive.files import write_rows
@@ -129,6 +129,8 @@ class StudyRecord:
     study: StudyEntry
     comparator: str
     design_as_said: str
+    risk_of_bias: str
+    """By domain, and who judged it."""
     same_people_as: tuple[str, ...]
     used: tuple[Comparison, ...]
     left_out: tuple[Unused, ...]
@@ -139,6 +141,7 @@ class StudyRecord:
             **self.entry.to_json(),
             "comparator": self.comparator,
             "design_as_said": self.design_as_said,
+            "risk_of_bias": self.risk_of_bias,
             "same_people_as": list(self.same_people_as),
             "used": [asdict(each) for each in self.used],
             "left_out": [each.to_json() for each in self.left_out],
@@ -298,6 +301,7 @@ def _of_study(entry: Located, studies: Studies) -> StudyRecord:
         study=study,
         comparator=getattr(entry.row, "comparator", None) or "",
         design_as_said=_design_said(entry),
+        risk_of_bias=str(getattr(entry.row, "risk_of_bias", None) or NOT_ASSESSED),
         same_people_as=tuple(
             each.id for each in studies if each.id != entry.id and about(each).patients == study.patients
         ),

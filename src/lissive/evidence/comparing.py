@@ -14,9 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from lissive.evidence.blocks import Block, Side, blocks, people_of
+from lissive.evidence.blocks import Block, Side, blocks, people_of, shares
 from lissive.evidence.comparison import (
+    CHOSEN,
     RATIOS,
+    SINGLE,
     About,
     Comparison,
     Given,
@@ -36,7 +38,7 @@ from lissive.evidence.comparison import (
     why_unsigned,
 )
 from lissive.evidence.effect import NotUsable, effect
-from lissive.evidence.read import Cited, Located, Studies, is_studies
+from lissive.evidence.read import Cited, Located, Studies, bias_of, is_studies
 from lissive.evidence.words import (
     assumption,
     designs,
@@ -184,6 +186,34 @@ def _looked_at(
     return made, unused
 
 
+def alone(
+    studies: Studies, outcome: str, cause: str | None, design: str | None, product: str | None
+) -> Iterator[Comparison]:
+    """The groups of each study that took the drug, as one group and without any comparison."""
+    for entry in studies.trials:
+        mine = about(entry)
+        if (cause and mine.cause != cause) or (design and mine.design != design) or entry.row.rejected:
+            continue
+        found = [(each, find("products", each.group.arm)) for each in shares(entry, outcome)]
+        sides = [(side, word.word if word else mine.product) for side, word in found]
+        sides = [each for each in sides if product in (None, each[1])]
+        words = tuple(dict.fromkeys(word for _, word in sides if word))
+        one = Comparison(mine.study, mine.label, outcome, mine.cause, SINGLE, "".join(words[:1]), words)
+        cited = tuple(dict.fromkeys(one for side, _ in sides for one in side.cited))
+        chosen = ["only people who had answered to the drug"] if mine.design in CHOSEN else []
+        if sides:
+            yield replace(
+                one,
+                active=one_group([side.group for side, _ in sides]),
+                better=entry.outcome(outcome).better,
+                provenance=weakest(tuple(each.provenance for each in cited)),
+                cited=cited,
+                patients=mine.patients,
+                risk_of_bias=bias_of(entry),
+                note="; ".join([*chosen, *(note for side, _ in sides for note in side.notes)]),
+            )
+
+
 def every(studies: Studies) -> tuple[Sequence[Comparison], Sequence[Unused]]:
     """All comparisons of all outcomes, and all that is in none; put together once for the same studies."""
     is_studies(studies)
@@ -226,13 +256,12 @@ def _of_trial(
     made = _as_one([each for each in parts if not each.unsigned], mine.label, found)
     made = [clustered(each, mine.design_effect) for each in made]
     if made and (whose := subgroup_of(entry.id, outcome)):
-        return [], [*unused, *(_apart(each, whose) for each in made)]
+        why = of_subgroup(whose)
+        return [], [
+            *unused,
+            *(Unused(x.study, x.outcome, why, x.outcome, comparison_words(x), x.cited) for x in made),
+        ]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
-
-
-def _apart(one: Comparison, whose: str) -> Unused:
-    """A comparison of a subgroup, as what is shown and not pooled."""
-    return Unused(one.study, one.outcome, of_subgroup(whose), one.outcome, comparison_words(one), one.cited)
 
 
 def _of_either_sign(parts: Sequence[Comparison], label: str, found: Sequence[Block]) -> Iterator[Unused]:
@@ -309,7 +338,7 @@ def _one(
             notes += [each for each in block.notes if each not in notes]
             cited += [each for each in used if each not in cited]
         if pair is None:
-            active, control = (_same_people if is_crossover else _people_alone)(entry, arm)
+            active, control = _people(entry, arm, is_crossover)
     if stated is None and not is_usable(active, control):
         text = groups_words(active, control)
         return Unused(
@@ -335,6 +364,7 @@ def _one(
         provenance=weakest(tuple(each.provenance for each in cited)),
         cited=tuple(cited),
         patients=mine.patients,
+        risk_of_bias=bias_of(entry),
         unsigned=unsigned,
         note="; ".join(notes),
     )
@@ -364,17 +394,14 @@ def _groups(
     return a.group, c.group, [*a.cited, *c.cited], notes
 
 
-def _people_alone(entry: Located, arm: str) -> tuple[Group | None, Group | None]:
-    """Participants of a reported difference, where both groups state them."""
+def _people(entry: Located, arm: str, is_crossover: bool) -> tuple[Group | None, Group | None]:
+    """Participants of a reported difference: of both groups, where both state them; in a crossover all are both."""
+    if is_crossover:
+        n = people_of(entry, arm)
+        return (Group(arm or "active", n=n), Group("control", n=n)) if n else (None, None)
     active, rest = arm or _arm_of(entry, "active"), _arm_of(entry, "control")
     n, m = (people_of(entry, name) if name else None for name in (active, rest))
     return (Group(active, n=n), Group(rest, n=m)) if n and m else (None, None)
-
-
-def _same_people(entry: Located, arm: str) -> tuple[Group | None, Group | None]:
-    """The participants of a crossover, who are both groups."""
-    n = people_of(entry, arm)
-    return (Group(arm or "active", n=n), Group("control", n=n)) if n else (None, None)
 
 
 def _arm_of(entry: Located, kind: str) -> str:

@@ -25,6 +25,12 @@ ratio of geometric means."""
 RATIOS = ("OR", "RR", "HR", "IRR", "GMR")
 """Measures that are analysed as their natural logarithm; 1 is no effect."""
 DESIGNS = ("parallel", "enriched", "withdrawal", "crossover")
+CHOSEN = ("enriched", "withdrawal")
+"""Designs that randomise only people who had answered to the drug."""
+SINGLE = "single"
+"""The groups that took the drug, taken alone: no comparison."""
+NOT_ASSESSED = "not assessed here"
+"""Of the risk of bias of a study whose entry states none."""
 PROVENANCES = ("read", "derived", "recalled")
 """From the strongest to the weakest: checked against its source, calculated from such numbers, unverified."""
 
@@ -86,6 +92,8 @@ class Comparison:
     patients: str = ""
     """Key of the participants: comparisons with the same key have the same participants. "" is a key of its own."""
     note: str = ""
+    risk_of_bias: str = ""
+    """low, some concerns, unclear, high; in part where not every domain is judged; empty where none is."""
 
 
 def weakest(provenances: tuple[str, ...]) -> str:

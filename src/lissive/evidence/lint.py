@@ -59,8 +59,6 @@ _NUMERIC = re.compile(
     r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|events|n_(?:randomised|analysed|treated|completed|enrolled)"
 )
 """Names of fields in which only a number makes sense."""
-
-
 _DOSES = ("max_dose", "mean_dose")
 
 

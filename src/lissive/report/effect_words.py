@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lissive.evidence.answer_types import Absolute, LeftOut, PooledAnswer, Result, StudyRow
+from lissive.evidence.answer_types import Absolute, Certainty, LeftOut, PooledAnswer, Result, StudyRow
 from lissive.evidence.comparison import Group
+from lissive.evidence.effect import ALONE
 from lissive.evidence.pooling import METHOD_NAMES, Pooled
 from lissive.report.words import (
     count,
@@ -22,12 +23,14 @@ DESIGNS = {
     "crossover": "Crossover: each participant takes both treatments in sequence",
     "withdrawal": "Randomised withdrawal: all took the drug, then continued or switched to placebo",
     "enriched": "Enriched enrolment: only run-in responders to the drug are randomised",
+    "single": "Those who took the drug, alone: no comparison with control",
 }
 DESIGN_NAMES = {
     "parallel": "parallel groups",
     "crossover": "crossover",
     "withdrawal": "randomised withdrawal",
     "enriched": "enriched enrolment",
+    "single": "those who took the drug, alone",
 }
 ESTIMATORS = {
     "REML": "restricted maximum likelihood (REML)",
@@ -134,8 +137,10 @@ def title(answer: PooledAnswer) -> str:
     return upper_first(f"{answer.outcome.label}{f', in {where}' if where else ', all causes'}")
 
 
-def sides(better: str) -> tuple[str, str]:
-    """What lies below and above no effect, by which way is better."""
+def sides(better: str, measure: str = "") -> tuple[str, str]:
+    """What lies below and above no effect, by which way is better; nothing of a measure that compares nothing."""
+    if measure in ALONE:
+        return "", ""
     if not better:
         return f"lower with {DRUG}", f"higher with {DRUG}"
     good, bad = f"favours {DRUG}", f"favours {CONTROL}"
@@ -149,6 +154,7 @@ def finding(result: Result, drug: str = DRUG) -> str:
         "harm": f"favours {CONTROL}",
         "lower": f"lower with {drug}",
         "higher": f"higher with {drug}",
+        "none": "no comparison with control",
         "either": f"{ci_name(result.pooled.level)} includes no effect",
     }[result.direction]
 
@@ -160,7 +166,8 @@ def how(answer: PooledAnswer) -> str:
     pooled = answer.overall.pooled
     ci = ci_name(pooled.level)
     scale = f" in {answer.outcome.unit}" if answer.measure == "MD" else ""
-    begin = upper_first(f"{answer.measure_label}{scale}, {DRUG} versus {CONTROL}")
+    against = "" if answer.measure in ALONE else f", {DRUG} versus {CONTROL}"
+    begin = upper_first(f"{answer.measure_label}{scale}{against}")
     if pooled.k == 1:
         return f"{begin}; {ci}."
     kind = METHOD_NAMES[pooled.method]
@@ -226,6 +233,14 @@ def _per_1000(benefit: float) -> str:
         return ""
     more = f"{abs(1000 * benefit):.0f}"
     return f"{'fewer than 1' if more == '0' else more} more per 1000 {'benefit' if benefit > 0 else 'are harmed'}; "
+
+
+def certainty_words(found: Certainty) -> str:
+    """The word, and GRADE's five reasons: those that lowered it, then the others."""
+    down = [each for each in found.reasons if each.levels]
+    lowered = "; ".join(f"{each.domain}, {count(each.levels, 'level')} ({each.why})" for each in down)
+    rest = "; ".join(f"{each.domain} ({each.why})" for each in found.reasons if not each.levels)
+    return f"{found}. Lowered for: {lowered or 'nothing'}. Not lowered for: {rest or 'nothing else'}"
 
 
 def left_out_words(row: LeftOut) -> str:

@@ -83,6 +83,7 @@ def _study_head(one: StudyRecord) -> str:
         f"{n}; {study.cause_as_said or 'cause not stated'}; {study.intervention} versus "
         f"{one.comparator or 'no control'}; {one.design_as_said or 'design not stated'}",
         f"Not pooled: {study.not_compared}." if study.not_compared else "",
+        f"Risk of bias: {one.risk_of_bias}.",
         f"Same participants as {', '.join(one.same_people_as)}, counted once." if one.same_people_as else "",
     ]
     return _head(one.entry, study.label, "", lines)

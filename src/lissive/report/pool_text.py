@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from lissive.evidence.answer_types import Alternatives, PooledAnswer, Result, StudyRow
-from lissive.evidence.comparison import RATIOS
-from lissive.evidence.effect import null
+from lissive.evidence.comparison import NOT_ASSESSED, RATIOS
+from lissive.evidence.effect import ALONE, null
 from lissive.evidence.heterogeneity import FEW
 from lissive.report.effect_words import (
     DESIGN_NAMES,
     DESIGNS,
     DRUG,
     absolute_words,
+    certainty_words,
     ci_name,
     finding,
     group_words,
@@ -35,13 +36,14 @@ from lissive.report.table import as_text, table
 from lissive.report.words import (
     DERIVED_NOTE,
     UNVERIFIED_NOTE,
+    listed,
     marked,
     paragraphs,
     upper_first,
     wrapped,
 )
 
-LIMITS = "Risk of bias was not formally rated; psychoactive effects may unblind participants."
+LIMITS = "Psychoactive effects may unblind participants."
 SPONSOR = " Nearly all trials of nabiximols were sponsored by its manufacturer."
 
 
@@ -58,6 +60,7 @@ def pool_text(answer: PooledAnswer) -> str:
             _overall(answer, overall),
             _words(answer),
             wrapped(absolute_words(answer)),
+            _certainty(answer, overall),
             _either_sign(answer),
             _regression(answer),
             _one_out(answer),
@@ -94,7 +97,8 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
     head = "Pooled (all designs)" if len(answer.by_design) > 1 else "Pooled" if k > 1 else "Estimate"
     lines = [
         f"{head}: {pooled_words(pooled)}, {k_words(overall.studies)}, {participants(pooled)}; "
-        f"{p_value(pooled.p)}; {finding(overall)}."
+        + ("" if answer.measure in ALONE else f"{p_value(pooled.p)}; ")
+        + f"{finding(overall)}."
     ]
     if k > 1:
         tau2 = pooled.tau2_ci
@@ -119,9 +123,27 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
 
 
 def _words(answer: PooledAnswer) -> str:
-    below, above = sides(answer.outcome.better)
+    below, above = sides(answer.outcome.better, answer.measure)
+    if not below:
+        return ""
     nothing = f"{null(answer.measure):g}"
     return wrapped(f"Below {nothing}: {below}. Above {nothing}: {above}.")
+
+
+def _certainty(answer: PooledAnswer, overall: Result) -> str:
+    """How sure each estimate is, with the reasons; that of all designs only where there is but one."""
+    several = len(answer.by_design) > 1
+    lines = [
+        wrapped(
+            f"- {DESIGN_NAMES[each.design]}: {certainty_words(each.certainty)}."
+            if several
+            else f"{upper_first(certainty_words(each.certainty))}."
+        )
+        for each in (answer.by_design if several else [overall])
+        if each.certainty is not None
+    ]
+    head = "Certainty, our judgement by rule (GRADE's five reasons; docs/concepts/evidence.md):"
+    return "\n".join([head, *lines]) if lines else ""
 
 
 def _either_sign(answer: PooledAnswer) -> str:
@@ -212,7 +234,17 @@ def _sources(answer: PooledAnswer) -> str:
 
 def _limits(answer: PooledAnswer) -> str:
     sponsored = any("nabiximols" in row.comparison.products for row in answer.studies)
-    return LIMITS + (SPONSOR if sponsored else "") + f" {_looked(answer)}".rstrip()
+    return f"{_bias(answer)} {LIMITS}" + (SPONSOR if sponsored else "") + f" {_looked(answer)}".rstrip()
+
+
+def _bias(answer: PooledAnswer) -> str:
+    """Risk of bias of the pooled trials, as reviews judged it."""
+    words: dict[str, list[str]] = {}
+    for row in answer.studies:
+        words.setdefault(row.comparison.risk_of_bias or NOT_ASSESSED, []).append(row.effect.label)
+    if list(words) == [NOT_ASSESSED]:
+        return f"Risk of bias: {NOT_ASSESSED}."
+    return f"Risk of bias: {'; '.join(f'{word}: {listed(names)}' for word, names in words.items())}."
 
 
 def _looked(answer: PooledAnswer) -> str:
