@@ -14,7 +14,7 @@ from lissive.evidence.claim import JUDGED, Claim
 from lissive.evidence.effect import COUNTED
 from lissive.evidence.words import outcomes
 from lissive.evidence.words import table as evidence_table
-from lissive.report.pool_text import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
+from lissive.report.effect_words import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
 from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, upper_first, wrapped
 
 _INDENT = "   "

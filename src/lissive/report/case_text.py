@@ -14,8 +14,7 @@ from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
 from lissive.case_answer.next_step import BEFORE
 from lissive.case_answer.usual_care import UsualCare
-from lissive.evidence.absolute import Absolute
-from lissive.evidence.answer_types import Result
+from lissive.evidence.answer_types import Absolute, Result
 from lissive.evidence.case_answer import CaseFigure
 from lissive.forecast import ForecastAnswer, ForecastNeeds
 from lissive.report.access_text import STATUS, procedural_text
