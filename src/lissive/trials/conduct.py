@@ -205,6 +205,7 @@ def _begin(design: Design, people: Sequence[People], total: int, settings: Setti
         limit={name: np.array([each[name] for each in limits])[which] for name in limits[0]},
         ready=np.concatenate(ready),
         threads=settings.threads,
+        repeats=True,
         design=design,
         people=people,
         parameters=parameters,

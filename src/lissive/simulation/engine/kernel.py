@@ -199,6 +199,11 @@ class Batch:
     def refused(self) -> npt.NDArray[np.int64]:
         return self._book[:, 5]
 
+    @property
+    def largest(self) -> Array:
+        """(subject, state) the largest size of each state so far."""
+        return self._seen
+
     def put(self, y: Array, *, time: float | None = None, inputs_off: bool = False) -> None:
         """Set every subject's state, as a dose does, and all clocks where `time` is given.
 
@@ -228,6 +233,18 @@ class Batch:
             setattr(part, name, getattr(self, name)[members].copy())
         part._reached = self._reached
         return part
+
+    def put_back(self, part: Batch, members: npt.NDArray[np.int64]) -> None:
+        """Take over where `part`, which was taken of these subjects, has got to."""
+        for name in ("y", "_seen", "_rate", "_clock", "_book"):
+            getattr(self, name)[members] = getattr(part, name)
+        self._reached = max(self._reached, part._reached)
+
+    def move(self, members: npt.NDArray[np.int64], y: Array, time: float) -> None:
+        """Put these subjects at `time` in the states `y`, by days that were not solved."""
+        self.y[members], self._clock[members, 0] = y, time
+        self._seen[members] = np.maximum(self._seen[members], np.abs(y))
+        self._reached = max(self._reached, time)
 
     def give(self, parameters: Mapping[str, Any]) -> None:
         """Go on with these parameters, all of them as in `Kernel.start`.
