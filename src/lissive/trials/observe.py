@@ -245,8 +245,9 @@ def counts_of(u: FloatArray, mean: FloatArray, dispersion: FloatArray) -> FloatA
             if k >= MOST_COUNT:
                 found[left[more]] = k
                 break
-            left, size, share, wanted, each, total = (
-                part[more] for part in (left, size, share, wanted, each, total)
+            left = left[more]
+            size, share, wanted, each, total = (
+                part[more] for part in (size, share, wanted, each, total)
             )
         each = each * share * (k + size) / (k + 1)
         k += 1
