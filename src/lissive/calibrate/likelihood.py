@@ -37,10 +37,6 @@ class Errors:
     within: float = START
 
 
-def drug_of(one: Observation) -> str:
-    return "CBD" if "CBD" in one.analyte else "THC"
-
-
 def blocks(observations: Sequence[Observation]) -> list[IntArray]:
     """Places of the observations that share a study's level; a time has none and stands alone."""
     groups: dict[tuple[str, ...], list[int]] = {}

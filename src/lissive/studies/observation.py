@@ -10,8 +10,20 @@ ANALYTES = ("THC", "OH_THC", "COOH_THC", "CBD", "OH_CBD", "COOH_CBD")
 
 PRINTED = dict(zip(ANALYTES, "THC 11-OH-THC THC-COOH CBD 7-OH-CBD 7-COOH-CBD".split(), strict=True))
 
+KINDS = ("CBD", "THC", "THC-COOH")
+"""Substances whose published means differ from the predictions each in its own way; a drug with its metabolites."""
+
 LAST, INFINITE = -1.0, float("inf")
 """Ends of a window: the last time with a concentration that can be quantified; and extrapolated beyond."""
+
+
+def kind_of(name: str) -> str:
+    """Of KINDS, that of an analyte or of a kinetic parameter.
+
+    >>> kind_of("OH_THC"), kind_of("V1_COOH"), kind_of("CL_COOH_CBD")
+    ('THC', 'THC-COOH', 'CBD')
+    """
+    return "CBD" if "CBD" in name else "THC-COOH" if "COOH" in name else "THC"
 
 
 @dataclass(frozen=True)

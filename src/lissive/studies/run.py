@@ -27,7 +27,7 @@ from lissive.simulation.run import Settings, follow
 from lissive.simulation.schedule import ADD, RATE, Regimen, Schedule
 from lissive.simulation.streams import even, normals, uniforms
 from lissive.studies import nca
-from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation
+from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation, kind_of
 from lissive.table import constants
 
 OUTPUTS = tuple(f"{analyte}_ng_mL" for analyte in ANALYTES)
@@ -96,7 +96,7 @@ def predict_studies(
     ----------
     replicates : how many times each arm is done again, with other people.
     uncertainty : from (replicates, seed) to shifts of typical values, (replicate,) each.
-    between_study : drug (THC, CBD) to the standard deviation of the log of a study's own level.
+    between_study : kind (observation.KINDS) to the standard deviation of the log of a study's own level.
     within_study : the same of each published mean around its study's level, beyond the chance of who took part.
     parameters : typical values that take the place of the tables'.
     evenly : people spread evenly over their distributions, for averages over few (simulate.draw).
@@ -149,7 +149,7 @@ def _with_study_effect(
     """
     if one.group not in ("exposure", "clearance"):
         return result
-    drug = "CBD" if "CBD" in one.analyte else "THC"
+    drug = kind_of(one.analyte)
     level = between.get(drug, 0.0) * normals(seed, f"study: {one.study}, {one.analyte}", len(result))
     own = within.get(drug, 0.0) * normals(seed, f"mean: {one.label}", len(result))
     effect = np.exp(level + own)
