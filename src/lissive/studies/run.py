@@ -27,11 +27,14 @@ from lissive.simulation.run import Settings, follow
 from lissive.simulation.schedule import ADD, RATE, Regimen, Schedule
 from lissive.simulation.streams import even, normals, uniforms
 from lissive.studies import nca
-from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation, kind_of
+from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation, interval_of, kind_of
 from lissive.table import constants
 
 OUTPUTS = tuple(f"{analyte}_ng_mL" for analyte in ANALYTES)
-SITE = {"spray": "spray", "oral": "oral", "iv": "c", "smoked": "lung", "vaporised": "lung"}
+SITE = {"spray": "spray", "oral": "oral", "iv": "c", "smoked": "lung", "vaporised": "lung", "nebulised": "lung"}
+DEVICES = ("smoked", "nebulised")
+TISSUES = {"THC_c": "V1_THC", "THC_p2": "V2_THC", "THC_p3": "V3_THC", "THC_p4": "V4_THC"}
+"""Where THC of earlier use is, and the volumes that it fills."""
 INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
 BOLUS_H = constants(Path(__file__).with_name("assumptions.tsv"))["injection"]
 MIN_REPLICATES = 200
@@ -179,12 +182,8 @@ def all_times(arm: Arm, observations: Sequence[Observation]) -> FloatArray:
             t for t in (each.time, *each.window, *each.arm.sampling) if t is not None and 0 <= t < INFINITE
         }
         if each.measure == "accumulation":
-            times |= {-_whole(arm) + t for t in (0.0, *arm.sampling) if t <= _interval(arm)}
+            times |= {-_whole(arm) + t for t in (0.0, *arm.sampling) if t <= interval_of(arm)}
     return np.array(sorted(times))
-
-
-def _interval(arm: Arm) -> float:
-    return arm.dose_times[-1] - arm.dose_times[-2] if len(arm.dose_times) > 1 else INFINITE
 
 
 def _whole(arm: Arm) -> float:
@@ -209,7 +208,7 @@ def simulate_arm(
     subjects = replicates * arm.n
     scale = people["weight"] if arm.per_kg else np.ones(subjects)
     regimen = Regimen((schedule(arm, kernel()),), np.zeros(subjects, int), scale, np.zeros(subjects))
-    clock = arm.dose_times[-1] + arm.clock_after
+    clock = (arm.before.length if arm.before else 0.0) + arm.dose_times[-1] + arm.clock_after
     settings = Settings(Tolerances(rtol=1e-4), threads)
     result = follow(kernel(), regimen, people, clock + times, settings)
     values: FloatArray = np.where((result.status == 0)[:, None, None], result.values, np.nan)
@@ -234,7 +233,7 @@ def _rows() -> dict[str, Parameter]:
 def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool) -> dict[str, Any]:
     """Model parameters of the people of all replicates, before any typical value is moved; not to be changed."""
     own = int.from_bytes(hashlib.sha256(f"{seed}/{arm.study}".encode()).digest()[:6])
-    given = {FED: arm.fed, "smoked": float(arm.route == "smoked"), **arm.given}
+    given = {FED: arm.fed, **{device: float(arm.route == device) for device in DEVICES}, **arm.given}
     unknown = () if GENOTYPE in arm.given else (GENOTYPE,)
     drawn = dict(draw(replicates * arm.n, seed=own, given=given, unknown=unknown, evenly=evenly).parameters)
     drawn["weight"] = _weights(arm, own, replicates * arm.n, evenly)
@@ -275,13 +274,14 @@ def _weights(arm: Arm, seed: int, subjects: int, evenly: bool) -> FloatArray:
 
 def schedule(arm: Arm, kernel: Kernel) -> Schedule:
     """The arm's doses in nmol; those at a rate for what is infused or smoked."""
-    rows: list[tuple[float, int, int, float]] = []
     parameters = _rows()
+    rows = _earlier(arm, kernel)
+    offset = arm.before.length if arm.before else 0.0
     length = arm.duration or (BOLUS_H if arm.route == "iv" else 0.0)
     for drug, mg in (("THC", arm.thc_mg), ("CBD", arm.cbd_mg)):
         nmol = units.to_nmol(mg, g_per_mol=parameters[f"M_{drug}"].value) if mg else 0.0
         target = kernel.states.index(f"{drug}_{SITE[arm.route]}")
-        for start in arm.dose_times if nmol else ():
+        for start in (offset + t for t in arm.dose_times) if nmol else ():
             if length:
                 rows += [(start, RATE, target, nmol / length), (start + length, RATE, target, -nmol / length)]
             else:
@@ -289,6 +289,21 @@ def schedule(arm: Arm, kernel: Kernel) -> Schedule:
     rows.sort(key=lambda row: row[0])
     time, action, target_, value = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Schedule(np.array(time), np.array(action), np.array(target_), np.array(value))
+
+
+def _earlier(arm: Arm, kernel: Kernel) -> list[tuple[float, int, int, float]]:
+    """Doses of THC before the study, and what earlier use left; the lung's are inhaled at once."""
+    rows: list[tuple[float, int, int, float]] = []
+    typical = {name: row.value for name, row in _rows().items()}
+    if before := arm.before:
+        nmol = units.to_nmol(before.thc_mg, g_per_mol=typical["M_THC"])
+        target = kernel.states.index(f"THC_{SITE[before.route]}")
+        rows += [(k * before.every_h, ADD, target, nmol) for k in range(before.doses)]
+    if arm.residual:
+        nmol_per_l = arm.residual * 1e3 / typical["M_THC"]
+        start = before.length if before else 0.0
+        rows += [(start, ADD, kernel.states.index(s), nmol_per_l * typical[v]) for s, v in TISSUES.items()]
+    return rows
 
 
 def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -> FloatArray:
@@ -303,6 +318,9 @@ def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -
     sampled = np.isin(times, np.array([0.0, *arm.sampling, *own]))
     profiles = nca.Profiles(times[sampled], seen[:, sampled], lloq)
     what = one.measure.removeprefix("ratio_")
+    if what == "Cmin":
+        lowest = profiles.values[:, profiles.times <= one.window[1]].min(axis=1)
+        return np.where(lowest >= lloq, lowest, np.nan)
     if what == "Cmax":
         return nca.peak(profiles)[0]
     if what == "Tmax":
@@ -317,11 +335,11 @@ def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -
         and profiles.times[1] > end
     ):
         profiles = nca.from_injection(profiles, end)
-    if what == "AUC":
-        return _area(one, profiles)
+    if what in ("AUC", "Cavg"):
+        return _area(one, profiles) / (one.window[1] if what == "Cavg" else 1.0)
     mg = (arm.cbd_mg if "CBD" in one.analyte else arm.thc_mg) * (1.0 if not arm.per_kg else np.nan)
     repeated = len(arm.dose_times) > 1  # then the area of one interval counts
-    whole = nca.area(profiles, 0.0, _interval(arm)) if repeated else nca.area_to_infinity(profiles, 0.0)
+    whole = nca.area(profiles, 0.0, interval_of(arm)) if repeated else nca.area_to_infinity(profiles, 0.0)
     clearance = mg * 1e3 / whole
     return clearance if what == "CL" else clearance / nca.slope(profiles)
 
@@ -335,7 +353,7 @@ def _area(one: Observation, profiles: nca.Profiles) -> FloatArray:
 
 def _accumulation(arm: Arm, times: FloatArray, seen: FloatArray) -> FloatArray:
     """Area over the last dosing interval over that of the first."""
-    whole, interval = _whole(arm), _interval(arm)
+    whole, interval = _whole(arm), interval_of(arm)
     late = (times >= 0.0) & (times <= interval)
     early = times <= interval - whole
     first = nca.Profiles(times[early] + whole, seen[:, early])
