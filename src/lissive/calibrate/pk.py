@@ -7,7 +7,9 @@ a fitted parameter: the same studies give the same result whatever was fitted be
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -237,12 +239,15 @@ def _jacobian(
 ) -> FloatArray:
     """(residual, parameter) central differences, kept inside the ends."""
     low, high = ends
-    columns = []
-    for k in range(len(at)):
+
+    def column(k: int) -> FloatArray:
         up, down = at.copy(), at.copy()
         up[k], down[k] = min(at[k] + STEP, high[k]), max(at[k] - STEP, low[k])
-        columns.append((function(up) - function(down)) / (up[k] - down[k]))
-    return np.stack(columns, axis=1)
+        result: FloatArray = (function(up) - function(down)) / (up[k] - down[k])
+        return result
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each column is its own, whoever calculates it
+        return np.stack(list(pool.map(column, range(len(at)))), axis=1)
 
 
 def _posterior(

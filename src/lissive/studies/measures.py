@@ -229,6 +229,7 @@ def _observation(result: _Result, arm: Arm, value: float) -> Observation:
         cv=_cv(row),
         assumed=(*arm.assumed, *assumed),
         doi=str(entry.data.get("doi") or ""),
+        publication=str(entry.data.get("doi") or f"{entry.path.name} {entry.base}"),
     )
 
 

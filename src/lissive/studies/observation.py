@@ -116,6 +116,15 @@ class Observation:
     """Coefficient of variation between the people of the arm, where it was printed."""
     assumed: tuple[str, ...] = ()
     doi: str = ""
+    publication: str = ""
+    """What its publication is known by: its doi, else its place in the file."""
+    sibling: str = ""
+    """Of what is held out: why it is no independent test of the fit, if it is none."""
+
+    @property
+    def scored_as(self) -> str:
+        """calibration, validation, or sibling where it is held out but no independent test."""
+        return "sibling" if self.sibling else self.split
 
     @property
     def label(self) -> str:

@@ -1,7 +1,7 @@
 """Arms of studies simulated as they were done, many times over, and measured as they were measured.
 
 Every replicate is an arm of its own: its own people, its own draw of the typical parameters from what the
-calibration left uncertain, and its own study effect. The people are the same in a ratio's two arms (a crossover).
+calibration left uncertain, and its own study effect. The people are the same in a ratio's two arms (a crossover), on another day.
 """
 
 from __future__ import annotations
@@ -110,11 +110,11 @@ def predict_studies(
     seen: dict[str, FloatArray] = {}
     for k, one in enumerate(observations):
         mine = [o for o in observations if o.study == one.study]
-        sides = [one.arm] if one.reference is None else [one.arm, one.reference]
+        sides = [(one.arm, 0)] if one.reference is None else [(one.arm, 0), (one.reference, 1)]
         stats = []
         lost = 0
-        for arm in sides:
-            key = repr(arm)
+        for arm, occasion in sides:
+            key = f"{occasion} {arm!r}"
             if key not in seen:
                 times = all_times(arm, mine)
                 seen[key] = simulate_arm(
@@ -126,6 +126,7 @@ def predict_studies(
                     shifts=shifts,
                     parameters=parameters,
                     evenly=evenly,
+                    occasion=occasion,
                 )
             values = measure(one, arm, all_times(arm, mine), seen[key])
             lost += int(np.isnan(values).sum())
@@ -201,9 +202,10 @@ def simulate_arm(
     shifts: Shifts | None = None,
     parameters: Mapping[str, float] | None = None,
     evenly: bool = False,
+    occasion: int = 0,
 ) -> FloatArray:
     """(subject, time, analyte) concentrations in plasma [ng/mL]; subjects are replicates of the arm in turn."""
-    people = dict(_drawn(arm, replicates, seed, evenly))
+    people = dict(_drawn(arm, replicates, seed, evenly, occasion))
     _move(people, arm, shifts or {}, parameters or {})
     subjects = replicates * arm.n
     scale = people["weight"] if arm.per_kg else np.ones(subjects)
@@ -230,8 +232,17 @@ def _rows() -> dict[str, Parameter]:
 
 
 @lru_cache(maxsize=128)
-def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool) -> dict[str, Any]:
-    """Model parameters of the people of all replicates, before any typical value is moved; not to be changed."""
+def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool, occasion: int = 0) -> dict[str, Any]:
+    """Model parameters of the people of all replicates, before any typical value is moved; not to be changed.
+
+    On another occasion the people are the same but for what differs from one day to the next (occasions.tsv).
+    """
+    if occasion:
+        same, again = _drawn(arm, replicates, seed, evenly), _drawn(arm, replicates, seed + 1_000_003, evenly)
+        return same | {
+            name: _between(_rows()[name], same[name], again[name], share)
+            for name, share in constants(Path(__file__).with_name("occasions.tsv")).items()
+        }
     own = int.from_bytes(hashlib.sha256(f"{seed}/{arm.study}".encode()).digest()[:6])
     given = {FED: arm.fed, **{device: float(arm.route == device) for device in DEVICES}, **arm.given}
     unknown = () if GENOTYPE in arm.given else (GENOTYPE,)
@@ -240,11 +251,19 @@ def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool) -> dict[str, Any]
     return drawn
 
 
-def _step(row: Parameter, value: float) -> float:
+def _between(row: Parameter, same: Any, again: Any, share: float) -> FloatArray:
+    """Values of the same people on another day: `share` of their variance is drawn again."""
+    steps = [_step(row, values) for values in (same, again)]
+    moved = np.sqrt(1.0 - share) * steps[0] + np.sqrt(share) * steps[1]
+    result: FloatArray = _moved(row, row.value, moved)
+    return result
+
+
+def _step(row: Parameter, value: Any) -> Any:
     """How far a typical value is from the table's, on its own scale."""
     if row.distribution == "logitnormal" or row.name in SHARES:
-        return float(logit(value) - logit(row.value))
-    return float(np.log(value / row.value))
+        return logit(value) - logit(row.value)
+    return np.log(np.asarray(value) / row.value)
 
 
 def _moved(row: Parameter, values: Any, step: Any) -> Any:
