@@ -90,13 +90,17 @@ def _how(case: Case) -> str:
     if plan.titration == "label":
         limit = "" if plan.max_sprays_per_day is None else f" up to {plan.max_sprays_per_day} sprays a day"
         return f"label titration{limit}"
-    if plan.sprays_per_day is not None:
-        return f"{plan.sprays_per_day} sprays a day"
-    if plan.dose is None:
-        return ""
-    inhaled = plan.product is not None and product(plan.product).route == "inhaled"
-    dose = f"{plan.dose} THC" if inhaled and plan.dose.endswith("mg") else plan.dose
-    return dose if plan.doses_per_day is None else f"{dose} {plan.doses_per_day} times a day"
+    if plan.titration not in (None, "fixed"):
+        return TITRATIONS[plan.titration]
+    return plan.dose_text()
+
+
+TITRATIONS = {
+    "start_low": "start low (consensus, routine: CBD first)",
+    "start_low_conservative": "start low (consensus, conservative: CBD first)",
+    "start_low_rapid": "start low (consensus, rapid: THC and CBD)",
+}
+"""How a published titration is called."""
 
 
 # -- forecast --------------------------------------------------------------------------------------
