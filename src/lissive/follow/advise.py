@@ -17,7 +17,7 @@ from lissive.case_answer.tables import cited, rows
 from lissive.follow.answer import Advice, Alarm, Benefit, DoseNow, Rule
 from lissive.follow.diary import Day, Diary
 from lissive.follow.doses import Taken
-from lissive.follow.update import Observed, Posterior, course_sd
+from lissive.follow.update import Observed, Posterior
 from lissive.table import constants, rows_of
 
 HERE = Path(__file__).parent
@@ -87,7 +87,7 @@ def _missed(found: Posterior, baseline: float | None, last: int, needed: float, 
     for k in np.unique(answer):
         figure = {name: float(value[k]) for name, value in found.people.rating.items()}
         lag = np.abs(days[:, None] - days[None])
-        every = course_sd(found.observed, figure) ** 2 * np.exp(-lag / figure["course_days"])
+        every = figure["course_sd"] ** 2 * np.exp(-lag / figure["course_days"])
         root = np.linalg.cholesky(average @ (every + figure["rating_sd"] ** 2 * np.eye(len(days))) @ average.T)
         mine = answer == k
         noise[mine] = random.standard_normal((int(mine.sum()), x.shape[1], 2)) @ root.T

@@ -84,8 +84,7 @@ def follow_up(
     judged = _judged(case, diary, taken, outcome)
     observed, baseline = observe(case, diary, taken, judged)
     schedule = schedule_of(equations, taken, plan.product, continuing=weeks * WEEK)
-    first = min(int(observed.day.min()), 0)
-    days = np.arange(first, taken.days + weeks * WEEK)
+    days = np.arange(min(int(observed.day.min()), 0), taken.days + weeks * WEEK)
     size = -(-subjects // DRAWS) * DRAWS
     chunks: list[People] = []
     limit = decisions()
@@ -98,18 +97,18 @@ def follow_up(
         )  # fmt: skip
         if progress:
             progress(size * len(chunks))
-        found = update(_joined(chunks), observed, days)
+        found = update(_joined(chunks), observed)
         reliable = found.ess >= min(limit["ess_least"], 0.2 * size) and not found.khat > limit["khat_most"]
         if reliable or len(chunks) == MOST_CHUNKS:
             break
     share = (limit[f"threshold {judged}"] if threshold is None else threshold) / 100.0
-    benefit = _benefit(found, share, judged, first, threshold)
+    benefit = _benefit(found, share, judged, threshold)
     rule = rule_of(case, observed, taken, baseline.mean, found, 100.0 * share)
     alarm = alarms(diary, taken, plan.product, case)
     rated = int((observed.day >= 0).sum())
     dose = (taken.recent, plan.product.label_limit(case.person.weight_kg))
     advice, why = advise(taken, rated, benefit, rule, alarm, dose)
-    draw = sampled(found, SAMPLES, np.random.default_rng(seed))
+    draw = sampled(found, SAMPLES, days, np.random.default_rng(seed))
     khat = found.khat
     return FollowAnswer(
         case=case.case,
@@ -212,9 +211,9 @@ def _joined(chunks: list[People]) -> People:
     )
 
 
-def _benefit(found: Posterior, share: float, outcome: str, first: int, given: float | None) -> Benefit:
+def _benefit(found: Posterior, share: float, outcome: str, given: float | None) -> Benefit:
     helped = found.effect() >= share
-    worse = update(found.people, _gaps_as_bad_days(found), found.days)
+    worse = update(found.people, _gaps_as_bad_days(found))
     return Benefit(
         round(100.0 * share, 1),
         float((found.weights * helped).sum()),
@@ -231,12 +230,14 @@ def _gaps_as_bad_days(found: Posterior) -> Observed:
     gaps = np.setdiff1d(np.arange(found.people.days), seen.day)
     mean = (found.weights[..., None] * np.stack([each.drug[:, gaps] for each in found.drawn], axis=1)).sum((0, 1))
     level = float((found.weights * found.level_mean).sum())
-    error = float(np.sqrt(np.median(found.error_var)))
+    error = float(np.median(found.people.rating["rating_sd"]))
     if seen.is_count:
         filled = np.rint(np.exp(level) * mean * (1.0 + error / (SCALE / 2.0)))
     else:
         filled = np.clip(level * mean + error, 0.0, SCALE)
-    return replace(seen, day=np.concatenate([seen.day, gaps]), value=np.concatenate([seen.value, filled]))
+    day, value = np.concatenate([seen.day, gaps]), np.concatenate([seen.value, filled])
+    order = np.argsort(day, kind="stable")
+    return replace(seen, day=day[order], value=value[order])
 
 
 def _effect(found: Posterior) -> dict[str, tuple[float, float, float]]:
@@ -284,7 +285,7 @@ def _ahead(
     threads: int, seed: int,
 ) -> Ahead:  # fmt: skip
     future = _futures(chunks, found, draw, schedule, weeks * WEEK, threads)
-    late = found.days >= found.people.days
+    late = draw.days >= found.people.days
     part = replace(draw, course=draw.course[:, late])
     random = np.random.default_rng([seed, 1])
     n = len(draw.person)
@@ -305,8 +306,7 @@ def _ahead(
 
 
 def _error_sd(found: Posterior, draw: Sampled) -> FloatArray:
-    sd: FloatArray = np.sqrt(found.error_var[found.people.answer[draw.person]])
-    return sd
+    return found.people.rating["rating_sd"][draw.person]
 
 
 def _dispersion(found: Posterior, draw: Sampled) -> FloatArray:
@@ -321,8 +321,8 @@ def _quantiles(values: FloatArray) -> Quantiles:
 def _fit(found: Posterior, draw: Sampled, seed: int) -> Fit:
     """What one day's entry would be on each day of the diary, beside what it was."""
     random = np.random.default_rng([seed, 2])
-    past = found.days < found.people.days
-    day: IntArray = found.days[past]
+    past = draw.days < found.people.days
+    day: IntArray = draw.days[past]
     drawn = np.stack([each.drug for each in found.drawn], axis=1)[draw.person, draw.partner]
     x = np.where(day < 0, 1.0, drawn[:, np.maximum(day, 0)])
     mean = expected(found, replace(draw, course=draw.course[:, past]), x)

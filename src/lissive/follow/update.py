@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, solve_triangular
 from scipy.special import logsumexp
 
 from lissive.arrays import FloatArray, IntArray
+from lissive.follow.course import Course, smoothed, whitened
 from lissive.follow.people import Levels, People, levels, partners, placebo_of
 from lissive.follow.psis import effective, pareto_k
 
@@ -45,18 +45,6 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Noise:
-    """Covariances of one posterior draw of the calibration."""
-
-    root: FloatArray
-    """Lower Cholesky factor of the covariance of the observations, given their level."""
-    gain: FloatArray
-    """(day, observation) of the fluctuation on the days of interest, from what is observed less the level."""
-    course_root: FloatArray
-    """Root of what is left open of it."""
-
-
-@dataclass(frozen=True)
 class Posterior:
     """Weighted people; a draw is a person with a placebo response (person, partner)."""
 
@@ -69,13 +57,10 @@ class Posterior:
     level_mean: FloatArray
     level_sd: FloatArray
     """(person, partner) of the untreated level, or its logarithm, given all else."""
-    noise: tuple[Noise, ...]
-    days: IntArray
-    """Days of interest of `noise`."""
+    course: Course
+    """(person,)"""
     working: FloatArray
     """(observation,) ratings; of counts, the working values on the log scale."""
-    error_var: FloatArray
-    """(draw of the calibration,) variance of one rating's error."""
 
     @property
     def weights(self) -> FloatArray:
@@ -106,29 +91,15 @@ class Posterior:
         )
 
 
-def update(people: People, observed: Observed, days: IntArray) -> Posterior:
-    """Weigh the people by the diary.
-
-    Parameters
-    ----------
-    days : on which the fluctuation will be asked for, from the first dose.
-    """
-    every = partners(people, PARTNERS)
+def update(people: People, observed: Observed) -> Posterior:
+    """Weigh the people by the diary."""
     drawn = tuple(
-        levels(people, observed.outcome, placebo_of(people, observed.outcome, each)) for each in every
+        levels(people, observed.outcome, placebo_of(people, observed.outcome, each))
+        for each in partners(people, PARTNERS)
     )
-    answer, answers = people.answer, int(people.answer.max()) + 1
-    figure = [{name: float(value[k]) for name, value in people.rating.items()} for k in range(answers)]
-    working, spread = _working(observed, figure)
-    noise = tuple(_noise(observed, each, spread, days) for each in figure)
-    fit = np.empty((3, len(people), len(drawn)))
-    for k in range(answers):
-        members = np.flatnonzero(answer == k)
-        x = np.stack([_at(each.drug[members], observed.day) for each in drawn], axis=1)
-        flat = _marginal(x.reshape(-1, x.shape[-1]), working, observed, noise[k].root)
-        fit[:, members] = np.stack(flat).reshape(3, len(members), -1)
-    error_var = np.array([each["rating_sd"] ** 2 for each in figure])
-    return Posterior(observed, people, drawn, *fit, noise, days, working, error_var)
+    working, course = _working(observed, people.rating)
+    x = np.stack([_at(each.drug, observed.day) for each in drawn], axis=1)
+    return Posterior(observed, people, drawn, *_marginal(x, working, observed, course), course, working)
 
 
 def _at(x: FloatArray, day: IntArray) -> FloatArray:
@@ -136,71 +107,59 @@ def _at(x: FloatArray, day: IntArray) -> FloatArray:
     return np.where(day < 0, 1.0, x[:, np.maximum(day, 0)])
 
 
-def course_sd(observed: Observed, figure: Mapping[str, float]) -> float:
+def course_sd(observed: Observed, rating: Mapping[str, FloatArray]) -> FloatArray:
     """SD of the fluctuation: of counts, on the log scale, as large in proportion as that of a rating in mid-scale.
 
     The model's counts have none. With none, each flare and remission would be laid to the treatment.
     """
-    return figure["course_sd"] / LEVEL_MEAN if observed.is_count else figure["course_sd"]
+    return rating["course_sd"] / LEVEL_MEAN if observed.is_count else rating["course_sd"]
 
 
-def _noise(observed: Observed, figure: Mapping[str, float], spread: FloatArray | None, days: IntArray) -> Noise:
-    sd, memory = course_sd(observed, figure), figure["course_days"]
+def _working(observed: Observed, rating: Mapping[str, FloatArray]) -> tuple[FloatArray, Course]:
+    """Values on the scale on which they are Gaussian, and the course with its error there.
 
-    def covariance(a: IntArray, b: IntArray) -> FloatArray:
-        result: FloatArray = sd**2 * np.exp(-np.abs(a[:, None] - b[None]) / memory)
-        return result
-
-    own = figure["rating_sd"] ** 2 if spread is None else spread
-    root = np.linalg.cholesky(covariance(observed.day, observed.day) + np.diag(np.broadcast_to(own, len(observed.day))))
-    across = covariance(days, observed.day)
-    gain = cho_solve((root, True), across.T).T
-    left = covariance(days, days) - gain @ across.T
-    return Noise(root, gain, np.linalg.cholesky(left + 1e-9 * np.eye(len(days))))
-
-
-def _working(
-    observed: Observed, figure: list[dict[str, float]]
-) -> tuple[FloatArray, FloatArray | None]:
-    """Values on the scale on which they are Gaussian; of counts their variance there too (iterated to the mode)."""
+    Of counts these are the working values of iterated weighted least squares, at the mode of a smooth course.
+    """
+    sd, memory = course_sd(observed, rating), rating["course_days"]
     if not observed.is_count:
-        return observed.value, None
-    one = {name: float(np.median([each[name] for each in figure])) for name in figure[0]}
-    k, day, y = one["count_dispersion"], observed.day, observed.value
-    smooth = course_sd(observed, one) ** 2 * np.exp(-np.abs(day[:, None] - day[None]) / one["course_days"])
-    # over the level's own spread, and over what drug and placebo may do to it in weeks
-    smooth = smooth + observed.level_log_sd**2 + 0.25 * np.exp(-np.abs(day[:, None] - day[None]) / one["course_days"])
-    middle = np.log(max(observed.level, 0.1))
-    eta = np.full(len(y), np.log(max(y.mean(), 0.1)))
-    for _ in range(20):
+        return observed.value, Course(sd, memory, rating["rating_sd"][:, None] ** 2)
+    k, y = float(np.median(rating["count_dispersion"])), observed.value
+    # over the course's own spread: the level's, and what drug and placebo may do to it
+    wide = np.sqrt(np.median(sd) ** 2 + observed.level_log_sd**2)
+    middle, grid = np.log(observed.level), np.arange(observed.day.min(), observed.day.max() + 1)
+    eta = np.full(len(y), np.log(max(float(y.mean()), 0.1)))
+    for _ in range(30):
         mean = np.exp(eta)
-        variance = 1.0 / mean + k
-        z = eta + (y - mean) / mean
-        new = middle + smooth @ np.linalg.solve(smooth + np.diag(variance), z - middle)
-        if np.abs(new - eta).max() < 1e-8:
+        smooth = Course(np.array([wide]), np.array([np.median(memory)]), (1.0 / mean + k)[None])
+        path = smoothed(smooth, observed.day, (eta + (y - mean) / mean - middle)[None], grid, None)[0]
+        new = middle + path[observed.day - grid[0]]
+        done, eta = np.abs(new - eta).max() < 1e-6, np.clip(new, -5.0, 7.0)
+        if done:
             break
-        eta = new
     mean = np.exp(eta)
-    return eta + (y - mean) / mean, 1.0 / mean + k
+    error = np.broadcast_to(1.0 / mean + k, (len(sd), len(y)))
+    return eta + (y - mean) / mean, Course(sd, memory, error)
 
 
 def _marginal(
-    x: FloatArray, y: FloatArray, observed: Observed, root: FloatArray
+    x: FloatArray, y: FloatArray, observed: Observed, course: Course
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(draw,) log likelihood with the level integrated out, and the level's mean and SD."""
+    """(person, partner) log likelihood with the level integrated out, and the level's mean and SD.
+
+    x : (person, partner, observation)
+    """
     if observed.is_count:
-        left, design = y[None] - np.log(x), np.ones_like(x)
+        left, design = y - np.log(x), np.ones_like(x)
         middle, sd = np.log(observed.level), observed.level_log_sd
     else:
         left, design = np.broadcast_to(y, x.shape), x
         middle, sd = LEVEL_MEAN, LEVEL_SD
-    white_x = solve_triangular(root, design.T, lower=True)
-    white_y = solve_triangular(root, left.T, lower=True)
-    precision = 1.0 / sd**2 + (white_x**2).sum(axis=0)
-    mean = (middle / sd**2 + (white_x * white_y).sum(axis=0)) / precision
-    fit = (white_y**2).sum(axis=0) + middle**2 / sd**2 - precision * mean**2
-    constant = 2.0 * np.log(np.diag(root)).sum() + np.log(sd**2)
-    return -0.5 * (fit + constant + np.log(precision)), mean, 1.0 / np.sqrt(precision)
+    determinant, (white_y, white_x) = whitened(course, observed.day, left, design)
+    precision = 1.0 / sd**2 + (white_x**2).sum(axis=-1)
+    mean = (middle / sd**2 + (white_x * white_y).sum(axis=-1)) / precision
+    fit = (white_y**2).sum(axis=-1) + middle**2 / sd**2 - precision * mean**2
+    fit = fit + determinant[:, None] + np.log(precision * sd**2)
+    return -0.5 * fit, mean, 1.0 / np.sqrt(precision)
 
 
 def resampled(weights: FloatArray, n: int, u: float = 0.5) -> IntArray:
@@ -218,31 +177,24 @@ class Sampled:
     partner: IntArray
     level: FloatArray
     """(draw,) the untreated level."""
+    days: IntArray
     course: FloatArray
-    """(draw, day) fluctuation on the days of interest; of counts, of the logarithm."""
+    """(draw, day) fluctuation; of counts, of the logarithm."""
 
 
-def sampled(found: Posterior, n: int, random: np.random.Generator) -> Sampled:
-    """`n` draws of person, placebo response, level and fluctuation."""
+def sampled(found: Posterior, n: int, days: IntArray, random: np.random.Generator) -> Sampled:
+    """`n` draws of person, placebo response, level, and fluctuation on these days, every day from the first to the last."""
     place = resampled(found.weights, n)
     person, partner = np.unravel_index(place, found.log_likelihood.shape)
-    at = (person, partner)
-    level = found.level_mean[at] + found.level_sd[at] * random.standard_normal(n)
-    answer = found.people.answer[person]
-    course = np.empty((n, len(found.days)))
-    for k in np.unique(answer):
-        mine = np.flatnonzero(answer == k)
-        noise = found.noise[k]
-        x = np.stack([found.drawn[p].drug[i] for i, p in zip(person[mine], partner[mine], strict=True)])
-        seen = _at(x, found.observed.day)
-        expected = level[mine, None] + np.log(seen) if found.observed.is_count else level[mine, None] * seen
-        left = found.working[None] - expected
-        course[mine] = left @ noise.gain.T + random.standard_normal((len(mine), len(found.days))) @ noise.course_root.T
-    return Sampled(person, partner, np.exp(level) if found.observed.is_count else level, course)
+    level = found.level_mean[person, partner] + found.level_sd[person, partner] * random.standard_normal(n)
+    x = _at(np.stack([each.drug for each in found.drawn], axis=1)[person, partner], found.observed.day)
+    seen = level[:, None] + np.log(x) if found.observed.is_count else level[:, None] * x
+    course = smoothed(found.course.take(person), found.observed.day, found.working - seen, days, random)
+    return Sampled(person, partner, np.exp(level) if found.observed.is_count else level, days, course)
 
 
 def expected(found: Posterior, draw: Sampled, x: FloatArray) -> FloatArray:
-    """(draw, day) what would be rated or counted on average on the days of interest; x: (draw, day)."""
+    """(draw, day) what would be rated or counted on average on these days; x: (draw, day)."""
     if found.observed.is_count:
         rate: FloatArray = draw.level[:, None] * x * np.exp(draw.course)
         return rate
