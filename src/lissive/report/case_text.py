@@ -61,18 +61,7 @@ class Part:
 
 def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
     """The whole screen; in colour, labels are bold and what is contraindicated is red."""
-    parts = [
-        Part("BOTTOM LINE", [answer.bottom_line.text]),
-        Part("CASE", [who(answer.case, brief=True)]),
-        Part("PLAN", [plan_line(answer.case, may_dose=answer.gates.may_dose)]),
-        Part("ACCESS", list(_access(answer))),
-        Part("SAFETY", list(_safety(answer.safety))),
-        Part("TRIALS", list(trials_lines(answer))),
-        Part("THIS PERSON", list(_person(answer))),
-        Part("USUAL CARE", list(_usual_care(answer.usual_care))),
-        Part("NEXT", list(_next(answer))),
-        Part("NOT KNOWN", list(_not_known(answer))),
-    ]
+    parts = parts_of(answer)
     grave = [_grave(flag) for flag in answer.safety.flags if _is_grave(flag)]
     most = LINES + len(Part("", grave).lines())
     lines = _laid_out(answer, parts, [])
@@ -84,6 +73,22 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
             lost += [] if label.lower() in lost else [label.lower()]
             lines = _laid_out(answer, parts, lost)
     return "\n".join(_coloured(line) if colour else line for line in lines)
+
+
+def parts_of(answer: CaseAnswer) -> list[Part]:
+    """The short answer in its order, nothing left out."""
+    return [
+        Part("BOTTOM LINE", [answer.bottom_line.text]),
+        Part("CASE", [who(answer.case, brief=True)]),
+        Part("PLAN", [plan_line(answer.case, may_dose=answer.gates.may_dose)]),
+        Part("ACCESS", list(_access(answer))),
+        Part("SAFETY", list(_safety(answer.safety))),
+        Part("TRIALS", list(trials_lines(answer))),
+        Part("THIS PERSON", list(_person(answer))),
+        Part("USUAL CARE", list(_usual_care(answer.usual_care))),
+        Part("NEXT", list(_next(answer))),
+        Part("NOT KNOWN", list(_not_known(answer))),
+    ]
 
 
 def _laid_out(answer: CaseAnswer, parts: Sequence[Part], lost: Sequence[str]) -> list[str]:
