@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
+from lissive.case import product
 from lissive.case_answer import CaseAnswer
 from lissive.case_answer.findings import Finding
 from lissive.case_answer.gates import more_or_fewer
@@ -13,7 +14,7 @@ from lissive.evidence.answer_types import Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.claim import JUDGED, Claim
 from lissive.evidence.words import outcomes
-from lissive.report.pool_text import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
+from lissive.report.effect_words import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
 from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, listed, upper_first, wrapped
 
 _INDENT = "   "

@@ -10,7 +10,7 @@ from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Quantiles, Si
 from lissive.forecast.score import RESPONSES
 from lissive.report.access_text import access_part
 from lissive.report.case_evidence import case_evidence_text
-from lissive.report.table import as_text, table
+from lissive.report.table import Table, as_text, table
 from lissive.report.words import (
     UNVERIFIED,
     UNVERIFIED_NOTE,
@@ -90,13 +90,17 @@ def _how(case: Case) -> str:
     if plan.titration == "label":
         limit = "" if plan.max_sprays_per_day is None else f" up to {plan.max_sprays_per_day} sprays a day"
         return f"label titration{limit}"
-    if plan.sprays_per_day is not None:
-        return f"{plan.sprays_per_day} sprays a day"
-    if plan.dose is None:
-        return ""
-    inhaled = plan.product is not None and product(plan.product).route == "inhaled"
-    dose = f"{plan.dose} THC" if inhaled and plan.dose.endswith("mg") else plan.dose
-    return dose if plan.doses_per_day is None else f"{dose} {plan.doses_per_day} times a day"
+    if plan.titration not in (None, "fixed"):
+        return TITRATIONS[plan.titration]
+    return plan.dose_text()
+
+
+TITRATIONS = {
+    "start_low": "start low (consensus, routine: CBD first)",
+    "start_low_conservative": "start low (consensus, conservative: CBD first)",
+    "start_low_rapid": "start low (consensus, rapid: THC and CBD)",
+}
+"""How a published titration is called."""
 
 
 # -- forecast --------------------------------------------------------------------------------------
@@ -151,16 +155,23 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     )
     numbers = ["   No virtual patient could be simulated; there are no results."]
     if forecast.failed < forecast.subjects:
-        said = "\n".join([*_responders(forecast), _dose(forecast)])
-        numbers = [weekly_table(forecast), forecast_table(forecast), said]
-    parts = [*numbers, _found(forecast, case.plan.product or "")]
-    if forecast.calibrated != "trials":
+        tables = [
+            as_text(each, indent=_INDENT) for each in (weekly_table(forecast), forecast_table(forecast))
+        ]
+        numbers = [*tables, _lines(forecast_lines(forecast))]
+    found, left = found_lines(forecast, case.plan.product or ""), open_lines(forecast)
+    parts = [*numbers, _lines(found)]
+    if forecast.calibrated != "trials":  # what trials found is read before what is not tested on them
         parts = [
-            parts[-1],
+            _lines(found),
             f"{_INDENT}NOT CALIBRATED: a simulation, not what this person may expect.",
             *numbers,
         ]
-    return paragraphs([wrapped(head, hanging=_INDENT), *parts, _open(forecast)])
+    return paragraphs([wrapped(head, hanging=_INDENT), *parts, _lines(left)])
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "\n".join(wrapped(line, _INDENT) for line in lines)
 
 
 def _not_calibrated(case: Case, forecast: ForecastAnswer) -> str:
@@ -183,7 +194,7 @@ def _needs(forecast: ForecastNeeds) -> str:
     return "\n".join(["4  Forecast: not made. The case does not state everything that it needs:", *lines])
 
 
-def weekly_table(forecast: ForecastAnswer) -> str:
+def weekly_table(forecast: ForecastAnswer) -> Table:
     """Medians by week (from week 12 on every fourth), with drug and with placebo; plasma with drug alone."""
     rows = []
     for week in forecast.weeks:
@@ -196,10 +207,10 @@ def weekly_table(forecast: ForecastAnswer) -> str:
             row.append(" / ".join(_value(one.of(arm).median[week], one.unit) for arm in arms))
         rows.append(row)
     head = " | ".join(["median, drug / placebo", *_WEEKLY.values()])
-    return as_text(table("", head, rows), indent=_INDENT)
+    return table("Medians by week", head, rows)
 
 
-def forecast_table(forecast: ForecastAnswer) -> str:
+def forecast_table(forecast: ForecastAnswer) -> Table:
     """Median and 90 % prediction interval at baseline and in two weeks of treatment, with drug and with placebo."""
     last = forecast.weeks[-1]
     shown = sorted({week for week in (4, last) if week <= last})
@@ -213,7 +224,7 @@ def forecast_table(forecast: ForecastAnswer) -> str:
         row = [f"{one.label}{unit}", _value(one.active.median[0], one.unit)]
         row += [_range(one.of(arm), week, one.unit) for week in shown for arm in _ARMS]
         rows.append(row)
-    return as_text(table("", " | ".join(heads), rows), indent=_INDENT)
+    return table("Medians and 90 % prediction intervals", " | ".join(heads), rows)
 
 
 def _range(q: Quantiles, week: int, unit: str) -> str:
@@ -228,7 +239,8 @@ def _value(x: float, unit: str) -> str:
     return f"{x:.0f}" if unit == "VAS" else f"{x:.1f}"
 
 
-def _responders(forecast: ForecastAnswer) -> list[str]:
+def forecast_lines(forecast: ForecastAnswer) -> list[str]:
+    """Responders, the mean difference and the dose, a sentence each."""
     lines = []
     for name, (reduction, week) in RESPONSES.items():
         found = forecast.responders[name]
@@ -240,7 +252,7 @@ def _responders(forecast: ForecastAnswer) -> list[str]:
                 f"{percent(found.active)} with the drug, {percent(found.placebo)} with placebo; "
                 f"difference {100 * found.difference:.0f} percentage points."
             )
-        lines.append(wrapped(said, _INDENT))
+        lines.append(said)
     gap = forecast.outcomes["spasticity_nrs"].difference
     low, high = f"{gap.p05[-1]:+.1f}", f"{gap.p95[-1]:+.1f}"
     said = (
@@ -248,22 +260,22 @@ def _responders(forecast: ForecastAnswer) -> list[str]:
         f"{gap.mean[-1]:+.1f}, as trials report it; median {gap.median[-1]:+.1f} (5th to 95th percentile "
         f"{span(low, high)})."
     )
-    return [*lines, wrapped(said, _INDENT)]
+    return [*lines, said, _dose(forecast)]
 
 
 def _dose(forecast: ForecastAnswer) -> str:
     q, unit = forecast.dose.active, forecast.dose.unit
     return (
-        f"{_INDENT}Dose in the last week: median {q.median[-1]:.1f} {unit} (5th to 95th percentile "
+        f"Dose in the last week: median {q.median[-1]:.1f} {unit} (5th to 95th percentile "
         f"{span(f'{q.p05[-1]:.1f}', f'{q.p95[-1]:.1f}')}; mean {q.mean[-1]:.1f})."
     )
 
 
-def _found(forecast: ForecastAnswer, product: str) -> str:
+def found_lines(forecast: ForecastAnswer, product: str) -> list[str]:
     """Results of trials, to be read before a simulation is believed."""
     rows = forecast.found_in_trials
     if not rows:
-        return "   No trial of this cause of spasm is in the tables: what is forecast has not been tested."
+        return ["No trial of this cause of spasm is in the tables: what is forecast has not been tested."]
     lines = ["Trial results; where the forecast shows a larger effect, rely on the trials:"]
     for row in rows:
         other = "" if row.product in ("any", product) else f"[of another product, {row.product}] "
@@ -273,10 +285,11 @@ def _found(forecast: ForecastAnswer, product: str) -> str:
         lines.append(f"- No trial of {product} for this cause is listed here.")
     if any("recalled" in row.provenance for row in rows):
         lines.append(UNVERIFIED_NOTE)
-    return "\n".join(wrapped(line, _INDENT) for line in lines)
+    return lines
 
 
-def _open(forecast: ForecastAnswer) -> str:
+def open_lines(forecast: ForecastAnswer) -> list[str]:
+    """What failed, what was sampled, and what has to be known to read the numbers."""
     lines = []
     if forecast.failed:
         lines.append(f"{count(forecast.failed, 'virtual patient')} could not be simulated and excluded:")
@@ -284,7 +297,7 @@ def _open(forecast: ForecastAnswer) -> str:
     drawn = [_FACTS[name] for name in forecast.drawn if name in _FACTS]
     if drawn:
         lines.append(f"Unknown in the case, so sampled for each virtual patient: {', '.join(drawn)}.")
-    return "\n".join(wrapped(line, _INDENT) for line in [*lines, *forecast.notes])
+    return [*lines, *forecast.notes]
 
 
 # -- what could hurt -------------------------------------------------------------------------------

@@ -17,8 +17,7 @@ from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
 from lissive.case_answer.next_step import BEFORE
 from lissive.case_answer.usual_care import UsualCare
-from lissive.evidence.absolute import Absolute
-from lissive.evidence.answer_types import Result
+from lissive.evidence.answer_types import Absolute, Result
 from lissive.evidence.case_answer import CaseFigure
 from lissive.forecast import ForecastAnswer, ForecastNeeds
 from lissive.report.access_text import STATUS, caution_text, visit_text
@@ -66,18 +65,7 @@ class Part:
 
 def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
     """The whole screen; in colour, labels are bold and what is contraindicated is red."""
-    parts = [
-        Part("BOTTOM LINE", [answer.bottom_line.text]),
-        Part("CASE", [who(answer.case, brief=True)]),
-        Part("PLAN", [plan_line(answer.case, may_dose=answer.gates.may_dose)]),
-        Part("ACCESS", list(_access(answer))),
-        Part("SAFETY", list(_safety(answer.safety))),
-        Part("TRIALS", list(trials_lines(answer))),
-        Part("THIS PERSON", list(_person(answer))),
-        Part("USUAL CARE", list(_usual_care(answer.usual_care))),
-        Part("NEXT", list(_next(answer))),
-        Part("NOT KNOWN", list(_not_known(answer))),
-    ]
+    parts = parts_of(answer)
     grave = [_grave(flag) for flag in answer.safety.flags if _is_grave(flag)]
     most = LINES + len(Part("", grave).lines())
     lines = _laid_out(answer, parts, [])
@@ -89,6 +77,22 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
             lost += [] if label.lower() in lost else [label.lower()]
             lines = _laid_out(answer, parts, lost)
     return "\n".join(_coloured(line) if colour else line for line in lines)
+
+
+def parts_of(answer: CaseAnswer) -> list[Part]:
+    """The short answer in its order, nothing left out."""
+    return [
+        Part("BOTTOM LINE", [answer.bottom_line.text]),
+        Part("CASE", [who(answer.case, brief=True)]),
+        Part("PLAN", [plan_line(answer.case, may_dose=answer.gates.may_dose)]),
+        Part("ACCESS", list(_access(answer))),
+        Part("SAFETY", list(_safety(answer.safety))),
+        Part("TRIALS", list(trials_lines(answer))),
+        Part("THIS PERSON", list(_person(answer))),
+        Part("USUAL CARE", list(_usual_care(answer.usual_care))),
+        Part("NEXT", list(_next(answer))),
+        Part("NOT KNOWN", list(_not_known(answer))),
+    ]
 
 
 def _laid_out(answer: CaseAnswer, parts: Sequence[Part], lost: Sequence[str]) -> list[str]:

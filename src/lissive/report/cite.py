@@ -430,7 +430,7 @@ def read_record(path: Path) -> Record:
 def _provenance(path: Path) -> Mapping[str, Any]:
     reader = PROVENANCE_READERS.get(path.suffix)
     if path.is_dir() and path.suffix != ".zarr":
-        path = path / "forecast.json"
+        path = path / "case.json"
         reader = PROVENANCE_READERS[path.suffix]
     if reader is None or not path.exists():
         fault = "does not exist" if reader else "is neither a run nor a model"
