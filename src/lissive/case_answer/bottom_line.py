@@ -32,8 +32,7 @@ def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: G
     """What forbids it comes first, what trials found next, what has to be settled before last."""
     benefit, claim, found = _benefit(case)
     forbids = [*_contraindicated(safety), *_kept_out(case, access, gate)]
-    settle = () if safety.worst("contraindicated") else _settle(access, safety, gate)
-    said = [*forbids, found, *settle]
+    said = [*forbids, found, *_settle(access, safety, gate, forbidden=bool(forbids))]
     text = "; ".join(said)
     return BottomLine(f"{text[:1].upper()}{text[1:]}.", benefit, claim, bool(forbids))
 
@@ -77,13 +76,14 @@ def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
         yield f"not eligible for the cannabis programme in {access.name}"
 
 
-def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates) -> Iterator[str]:
+def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
+    """The flags and the visit; of a plan that is forbidden anyway the visit is no matter."""
     major = to_settle(safety)
     if major:
         yield f"settle {len(major)} major safety {'flag' if len(major) == 1 else 'flags'} first"
     if gate.by_prescription:
         yield f"available on prescription{', off label' if gate.off_label else ''}"
-    elif access is not None and access.status != "not_eligible" and gate.product != "not_obtainable":
+    elif access is not None and not forbidden:
         if access.procedural == "blocked":
             yield "this visit cannot certify it"
         elif access.status == "unknown":

@@ -54,9 +54,8 @@ def trials_lines(answer: CaseAnswer) -> Iterator[str]:
         if all(one.words for one in answer.trials):
             what = "Drug against placebo"
         items[0] = f"{what}; certainty; trials, people\n{items[0]}"
-    if answer.guideline is not None and (answer.trials or answer.guideline.source):
-        place = 3 if answer.guideline.source else len(items)
-        items.insert(min(place, len(items)), f"Guideline: {answer.guideline.text}.")
+    if answer.guideline is not None and answer.guideline.source:
+        items.insert(min(3, len(items)), f"Guideline: {answer.guideline.text}.")
     while sum(each.count("\n") + 1 for each in items) > _MOST:
         items.pop()
     yield from items

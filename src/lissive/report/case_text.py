@@ -312,5 +312,7 @@ def _next(answer: CaseAnswer) -> Iterator[str]:
 
 def _not_known(answer: CaseAnswer) -> Iterable[str]:
     yield "How this person will respond: trials report averages of groups."
+    if answer.guideline is not None and not answer.guideline.source:
+        yield f"What guidelines say: {answer.guideline.text}."
     first = ("No controlled trial of", "Related conditions")
     yield from (line for line in answer.evidence.not_known if line.startswith(first))
