@@ -71,9 +71,8 @@ def _row(one: Finding) -> Iterator[str]:
     elif one.difference is not None:
         found = [f"{name:<{_NAME}} {'{:.2g} ({:.2g} to {:.2g})'.format(*one.difference)}"]
     else:
-        said = re.sub(
-            r" \(n \d+\)", "", f"{upper_first(one.complaint)} {one.said_as}".strip() + f"{mark}: {one.words}"
-        )
+        words = re.sub(r"in favour(?! of)", "in favour of the drug", re.sub(r" \(n \d+\)", "", one.words))
+        said = f"{upper_first(one.complaint)} {one.said_as}".strip() + f"{mark}: {words}"
         found = textwrap.wrap(said, _FOUND, subsequent_indent="  ")
     certainty = "unclear" if one.includes_none and one.certainty in ("moderate", "high") else one.certainty
     size = f"{one.k}" if one.n is None else f"{one.k}, {one.n:.0f}"
