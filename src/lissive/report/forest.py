@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -172,6 +172,7 @@ def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> P
 def write_table(answer: PooledAnswer, path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
     shown = [line for line in lines(answer) if line.kind != "heading"]
+    shown = [replace(line, kind="overall") if line.kind == "across" else line for line in shown]
     cells = [[getattr(line, field) for field in _COLUMNS.values()] for line in shown]
     # an infinite end is an empty cell
     rows = [[finite(cell) if isinstance(cell, float) else cell for cell in row] for row in cells]
