@@ -19,7 +19,8 @@ from lissive.evidence.claim import shipped_claims
 from lissive.evidence.result import absolute
 from lissive.evidence.words import table as evidence_table
 from lissive.forecast import ForecastNeeds, calibration, complaint, fitted_outcomes, outcomes
-from lissive.report.case_text import case_text, screen
+from lissive.report.case_parts import case_text
+from lissive.report.case_text import screen
 from lissive.trials.published import shipped_published
 
 MS = {

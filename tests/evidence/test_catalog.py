@@ -17,7 +17,7 @@ from lissive.evidence import shipped_studies
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.evidence.catalog import exported, parts_of
 from lissive.evidence.read import figures
-from lissive.report.case_parts import case_evidence_text
+from lissive.report.case_evidence import case_evidence_text
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -29,9 +29,9 @@ RUN = """axe.run(document, {resultTypes: ["violations"]}).then(
 
 def axe() -> str:
     """The script of axe-core, from the package that has it."""
-    found = find_spec("axe_core_python")
+    found = find_spec("axe_playwright_python") or find_spec("axe_core_python")
     if found is None or found.origin is None:
-        pytest.skip("axe-core-python is not installed")
+        pytest.skip("neither axe-playwright-python nor axe-core-python is installed")
     if not BROWSER:
         pytest.skip("no Chromium to show the page")
     return (

@@ -152,6 +152,7 @@ def answer_of(
     outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     if product is not None:
         product = studied_as(meant("product", product, known_products()))
+    cited = {each.id: each.row.citation or "" for each in studies.trials}
     found = comparisons(studies, outcome=outcome, cause=cause, design=design, product=product)
     unused = left_out(studies, outcome=outcome, cause=cause, design=design, product=product)
     if (options.get("measure") or "").upper() in ALONE:
@@ -167,7 +168,7 @@ def answer_of(
         unused=[
             LeftOut(
                 each.study,
-                label_of(each.study),
+                label_of(each.study, cited.get(each.study, "")),
                 each.reason,
                 each.key,
                 each.text,

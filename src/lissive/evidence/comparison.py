@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -348,7 +349,9 @@ def about(entry: Located) -> About:
     if row.rejected:
         why = f"rejected: {row.rejected}"
     patients = getattr(row, "patients", None) or entry.people or entry.id
-    return About(entry.id, label_of(entry.id), cause, design, product, patients, why, size)
+    return About(
+        entry.id, label_of(entry.id, row.citation or ""), cause, design, product, patients, why, size
+    )
 
 
 def _compared(entry: Located) -> tuple[str, str]:
@@ -389,17 +392,24 @@ def cause_word(studies: Studies, cause: str | None) -> str | None:
     return next((word for word in stated if word), None) or meant("cause", cause, studies.causes)
 
 
-def label_of(id: str) -> str:
-    """The id as it is printed.
+def label_of(id: str, citation: str = "") -> str:
+    """The id as it is printed: its words as the citation spells them, where it has them.
 
-    >>> label_of("zajicek_2012_MUSEC"), label_of("nct01606176_gw")
-    ('Zajicek 2012 MUSEC', 'NCT01606176 GW')
+    >>> label_of("zajicek_2012_MUSEC"), label_of("nct01606176_gw"), label_of("vandedonk_2019", "van de Donk T, et al.")
+    ('Zajicek 2012 MUSEC', 'NCT01606176 GW', 'van de Donk 2019')
     """
-    words = [
-        word.upper() if word.startswith("nct") or word in ("gw", "sci", "cbd") else word
-        for word in id.split("_")
-    ]
-    return " ".join(word[:1].upper() + word[1:] for word in words if word)
+    words = [each for each in id.split("_") if each]
+    name = list(itertools.takewhile(str.isalpha, words))
+    spelt = re.match(r"[ '-]?".join("".join(name)) + r"\b", citation, re.IGNORECASE) if name else None
+    rest = words[len(name) :] if spelt else words
+    return " ".join([*([spelt[0]] if spelt else []), *(_word(each, citation) for each in rest)])
+
+
+def _word(word: str, citation: str) -> str:
+    if word.startswith("nct") or word in ("gw", "sci", "cbd"):
+        return word.upper()
+    spelt = re.search(rf"\b{re.escape(word)}\b", citation, re.IGNORECASE)
+    return spelt[0] if spelt and spelt[0].isupper() else word[:1].upper() + word[1:]
 
 
 # Figures of uncertain meaning (read_as.tsv), by their use. `sign`: the sign of a difference is not known (the means of

@@ -25,7 +25,7 @@ from lissive.evidence.answer_types import (
 )
 from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
-from lissive.evidence.comparison import CHOSEN, Comparison, label_of
+from lissive.evidence.comparison import CHOSEN, Comparison
 from lissive.evidence.effect import ALONE, COUNTED, LABELS, Effect, NotUsable, effect, null
 from lissive.evidence.heterogeneity import limits
 from lissive.evidence.pooling import NotEstimable, Pooled, PoolOptions, pool_effects, unequal
@@ -245,10 +245,10 @@ def _of_method(answer: PooledAnswer, pooled: Pooled) -> list[str]:
         notes.append(
             f"Peto's method is biased where the groups differ much in size ({', '.join(apart)}): compare --method MH"
         )
-    empty = [row.study for row in answer.left_out if row.reason.startswith("no participant had an event")]
+    empty = [row.label for row in answer.left_out if row.reason.startswith("no participant had an event")]
     if empty:
         notes.append(
-            f"Without an event in either group, {', '.join(dict.fromkeys(map(label_of, empty)))} cannot enter a ratio: "
+            f"Without an event in either group, {', '.join(dict.fromkeys(empty))} cannot enter a ratio: "
             "--measure RD includes such studies"
         )
     without = {row.study for row in answer.leave_one_out}
