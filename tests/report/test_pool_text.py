@@ -100,7 +100,7 @@ def test_a_figure_says_how_many_trials_it_does_not_hold():
     text = " ".join(pool_text(answer).split())
     assert "includes 2 of 11 trials that measured this outcome" in text
     assert "no significant between-group difference" in text
-    assert "2 of 10 trials that measured this outcome" in caption(answer)
+    assert "2 of 11 trials that measured this outcome" in caption(answer)
     # a crossover's 30 people count once, though it states a difference alone
     assert (answer.overall.pooled.n, "n 30" in text) == (241 + 30, True)
 
