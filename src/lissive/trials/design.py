@@ -114,10 +114,10 @@ class Design(Row):
                 field="visits_weeks",
             )
         for k, endpoint in enumerate(self.endpoints):
-            if endpoint.measure == "failure" and self.days < self.diary_days:
+            if endpoint.measure == "failure" and self.weeks < endpoint.weeks_in_a_row:
                 yield refuse(
-                    f"is failure, which needs {self.diary_days} days of diary; the trial has {self.days}.",
-                    "a longer trial, or fewer diary_days.",
+                    f"is failure, which needs {endpoint.weeks_in_a_row} weeks of diary; the trial has {self.weeks:g}.",
+                    "a longer trial, or fewer weeks_in_a_row.",
                     MEND,
                     field=f"endpoints.{k}.measure",
                 )

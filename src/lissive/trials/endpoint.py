@@ -263,10 +263,14 @@ def _compared(
     if col.kind == TIME:
         yield fits.hazard_ratio(value, col.failed[rows], treated, alpha=alpha)
         yield fits.log_rank(value, col.failed[rows], treated)
-    elif design.crossover and col.kind in (CHANGE, COUNT):
-        level = value + base if col.kind == CHANGE else value
+    elif design.crossover and col.kind == COUNT:
+        days = np.maximum(col.days[rows], 1.0)
+        yield estimators.paired_rate_ratio(
+            np.rint(value * days), days, treated, col.patient[rows], col.period[rows], alpha=alpha
+        )
+    elif design.crossover and col.kind == CHANGE:
         yield estimators.crossover(
-            level, col.sequence[rows], treated, col.patient[rows], col.period[rows], alpha=alpha
+            value + base, col.sequence[rows], treated, col.patient[rows], col.period[rows], alpha=alpha
         )
     elif col.kind == CHANGE:
         strata = None if col.strata is None else col.strata[rows]

@@ -24,6 +24,7 @@ MEASURES = {
     "logistic regression": "odds ratio",
     "conditional logistic regression": "odds ratio",
     "negative binomial": "rate ratio",
+    "negative binomial GEE": "rate ratio",
     "Cox": "hazard ratio",
     "log-rank": "",
     "crossover": "difference",

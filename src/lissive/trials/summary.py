@@ -123,11 +123,11 @@ class ComparisonAnswer:
     measure: str
     """difference, odds ratio, rate ratio, hazard ratio; empty for a test alone."""
     estimate: float | None
-    """Mean over replicates; of ratios the geometric one."""
+    """Mean over replicates; of ratios the median."""
     p05: float | None
     p95: float | None
     ci: tuple[float | None, float | None]
-    """Means of the limits that each trial would publish."""
+    """Means of the limits that each trial would publish; of ratios medians."""
     power: float
     """Proportion of replicates with p < alpha."""
     power_ci: tuple[float, float]
@@ -282,7 +282,7 @@ def comparisons(results: Results) -> tuple[ComparisonAnswer, ...]:
 
 
 def _together(rows: Sequence[Comparison], alpha: float) -> ComparisonAnswer:
-    """Ratios are averaged as logarithms: a ratio of 2 and one of 1/2 make 1."""
+    """Ratios are summed up by medians: one replicate in which an arm has no event would lead any mean of limits."""
     first, every = rows[0], [row.estimate for row in rows]
     ratio = first.estimate.measure.endswith("ratio")
     values = [each.value for each in every]
@@ -307,11 +307,12 @@ def _together(rows: Sequence[Comparison], alpha: float) -> ComparisonAnswer:
 
 
 def _mean(values: Iterable[float], *, ratio: bool = False) -> float | None:
-    """Of those that are finite, ratios as logarithms; None of none."""
-    known = [value for value in values if math.isfinite(value) and (value > 0 or not ratio)]
+    """Of those that are finite, of ratios the median of all that are known; None of none."""
+    known = [value for value in values if not math.isnan(value) and (ratio or math.isfinite(value))]
     if not known:
         return None
-    return float(np.exp(np.mean(np.log(known)))) if ratio else float(np.mean(known))
+    middle = float(np.median(known)) if ratio else float(np.mean(known))
+    return middle if math.isfinite(middle) else None
 
 
 def _quantile(values: Iterable[float], share: float) -> float | None:
