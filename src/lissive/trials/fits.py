@@ -28,6 +28,9 @@ MEASURES = {
     "Cox": "hazard ratio",
     "log-rank": "",
     "crossover": "difference",
+    "MMRM": "difference",
+    "multiple imputation": "difference",
+    "jump to reference": "difference",
 }
 """Method to what it measures: always treated against control."""
 
