@@ -182,8 +182,8 @@ def _comparisons(answer: TrialAnswer) -> str:
     methods = dict.fromkeys(f"{row.measure}: {row.method}" for row in found if row.measure)
     legend = (
         "estimate: mean over replicates (of ratios the median). 5-95 %: percentiles of the estimate over "
-        f"replicates. CI: mean (of ratios median) of the limits that each trial would publish. power: proportion of replicates with "
-        f"p < {alpha:g}. Methods: {'; '.join(methods)}."
+        f"replicates. CI: mean (of ratios median) of the limits that each trial would publish. power: proportion of "
+        f"replicates with p < {alpha:g}. Methods: {'; '.join(methods)}."
     )
     shown_table = table("", "|".join(head), rows, f"week|estimate|5-95 %|{ci}|power")
     return "\n".join(

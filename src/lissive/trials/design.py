@@ -19,7 +19,9 @@ from lissive.errors import DesignError
 from lissive.given import path_of, whole
 from lissive.marked import Loc, read_marked
 from lissive.trials.parts import (
+    MEASURES,
     MEND,
+    MODELLED,
     MOST_PATIENTS,
     Analysis,
     Arm,
@@ -64,7 +66,11 @@ class Design(Row):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        raise_all(itertools.chain(self._wrong_arms(), self._wrong_visits(), self._wrong_numbers()))
+        raise_all(
+            itertools.chain(
+                self._wrong_arms(), self._wrong_visits(), self._wrong_numbers(), self._wrong_analysis()
+            )
+        )
         return self
 
     def _wrong_arms(self) -> Iterator[PydanticCustomError]:
@@ -175,6 +181,54 @@ class Design(Row):
                 MEND,
                 field="run_in.patients",
             )
+
+    def _wrong_analysis(self) -> Iterator[PydanticCustomError]:
+        plan, first = self.analysis, self.endpoints[0]
+        if plan.missing in MODELLED and self.crossover:
+            yield refuse(
+                f"is {plan.missing}, but a crossover is analysed within participants.",
+                "locf, observed, baseline.",
+                MEND,
+                field="analysis.missing",
+            )
+        able = [
+            f"{each.name}@{self.week_of(each):g}" for each in self.endpoints[1:] if each.measure != "dose"
+        ]
+        for k, name in enumerate(plan.key_secondary):
+            if self.endpoint_named(name) in (None, first) or name in plan.key_secondary[:k]:
+                yield refuse(
+                    f"names {name!r}, which is no other endpoint of the design, or comes twice.",
+                    f"{', '.join(able) or 'other endpoints than the primary one'}.",
+                    MEND,
+                    field=f"analysis.key_secondary.{k}",
+                )
+        changes = first.measure in MEASURES and MEASURES[first.measure].kind in ("rating", "assessed")
+        if plan.non_inferiority_margin is not None and (not changes or first.falls_by_pct):
+            yield refuse(
+                f"is {plan.non_inferiority_margin:g}, but the primary endpoint {first.name} is not compared as a "
+                "difference.",
+                "a primary endpoint that is a change of a rating or an assessment.",
+                "make such an endpoint the first, or leave the margin out.",
+                field="analysis.non_inferiority_margin",
+            )
+        if plan.interim and plan.non_inferiority_margin is not None:
+            yield refuse(
+                "is given with a non-inferiority margin.",
+                "looks of a trial of superiority.",
+                "leave out one of the two.",
+                field="analysis.interim",
+            )
+
+    def week_of(self, endpoint: Endpoint) -> float:
+        """The visit at which an endpoint is compared."""
+        return self.visits_weeks[-1] if endpoint.at_week is None else endpoint.at_week
+
+    def endpoint_named(self, name: str) -> Endpoint | None:
+        """The endpoint of this name, or of this name@week, that is compared."""
+        for each in self.endpoints:
+            if each.measure != "dose" and name in (each.name, f"{each.name}@{self.week_of(each):g}"):
+                return each
+        return None
 
     @property
     def days(self) -> int:

@@ -370,8 +370,12 @@ def paired_rate_ratio(
     except (ValueError, ArithmeticError):
         return nothing(method, n, "the equations have no solution")
     by = float(student.ppf(1 - alpha / 2, df)) * se
-    term = Term(value, se, 2 * float(student.sf(abs(value) / se, df)) if se > 0 else math.nan, value - by, value + by)
-    return estimate_of(method, term, n) if sound(term) else nothing(method, n, "the equations have no solution")
+    term = Term(
+        value, se, 2 * float(student.sf(abs(value) / se, df)) if se > 0 else math.nan, value - by, value + by
+    )
+    return (
+        estimate_of(method, term, n) if sound(term) else nothing(method, n, "the equations have no solution")
+    )
 
 
 def _score_test(model: Callable[[], Any], arm: FloatArray) -> float:

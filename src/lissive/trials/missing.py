@@ -18,8 +18,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lissive.arrays import AnyArray, BoolArray, FloatArray
-from lissive.trials.fits import CONFOUNDED, Estimate, Term, as_arm, design_of, estimate_of, nothing, quiet, too_few
+from lissive.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from lissive.trials.fits import (
+    CONFOUNDED,
+    Estimate,
+    Term,
+    as_arm,
+    design_of,
+    estimate_of,
+    nothing,
+    quiet,
+    too_few,
+)
 
 MOST_STEPS, CLOSE, ROUGH = 60, 1e-8, 1e-3
 """Steps of scoring, and the change of the covariance, as a proportion, at which they end; of a bootstrap sample, whose
@@ -136,7 +146,11 @@ def _first(y: FloatArray, x: FloatArray) -> FloatArray:
 
 
 def _score(
-    patterns: list[_Pattern], inverses: list[FloatArray], beta: FloatArray, phi: FloatArray, units: list[FloatArray]
+    patterns: list[_Pattern],
+    inverses: list[FloatArray],
+    beta: FloatArray,
+    phi: FloatArray,
+    units: list[FloatArray],
 ) -> tuple[FloatArray, FloatArray]:
     """The score of the restricted likelihood by each entry, and the information of the likelihood."""
     t, q = beta.shape
@@ -272,7 +286,9 @@ def imputed(
     change, x, note = _columns(values, base, treated, others or [])
     if note:
         return nothing(method, len(change), note)
-    usable = np.isfinite(np.asarray(base, float)) & np.isfinite(arm) & np.isfinite(np.asarray(values)).any(axis=1)
+    usable = (
+        np.isfinite(np.asarray(base, float)) & np.isfinite(arm) & np.isfinite(np.asarray(values)).any(axis=1)
+    )
     draws = draws[:, usable]
     jump = np.zeros(change.shape, bool)
     if reference and gone is not None:
@@ -285,7 +301,8 @@ def imputed(
         return nothing(method, len(change), "the covariance of the visits is singular")
     if len(pairs) < 2:
         return nothing(method, len(change), "the model cannot be fitted to bootstrap samples")
-    value, variance, df = rubin(*np.array(pairs).T, len(change) - x.shape[1])
+    found = np.array(pairs)
+    value, variance, df = rubin(found[:, 0], found[:, 1], len(change) - x.shape[1])
     if not variance > 0:
         return nothing(method, len(change), "no variance")
     return estimate_of(method, _term(value, variance, df, alpha), len(change))
@@ -316,13 +333,16 @@ def _completed(
             seen = ~pattern
             slope = np.linalg.solve(found.sigma[np.ix_(seen, seen)], found.sigma[np.ix_(seen, pattern)]).T
             rest = found.sigma[np.ix_(pattern, pattern)] - slope @ found.sigma[np.ix_(seen, pattern)]
-            expected = mean[np.ix_(mine, pattern)] + (change[np.ix_(mine, seen)] - mean[np.ix_(mine, seen)]) @ slope.T
+            expected = (
+                mean[np.ix_(mine, pattern)]
+                + (change[np.ix_(mine, seen)] - mean[np.ix_(mine, seen)]) @ slope.T
+            )
             full[np.ix_(mine, pattern)] = expected + z[np.ix_(mine, pattern)] @ np.linalg.cholesky(rest).T
         if n and np.isfinite(full).all():
             yield full
 
 
-def _within_arms(u: FloatArray, arm: FloatArray) -> FloatArray:
+def _within_arms(u: FloatArray, arm: FloatArray) -> IntArray:
     """Places of a bootstrap sample that has as many of each arm."""
     sample = np.empty(len(arm), np.int64)
     for code in np.unique(arm):

@@ -246,9 +246,7 @@ def counts_of(u: FloatArray, mean: FloatArray, dispersion: FloatArray) -> FloatA
                 found[left[more]] = k
                 break
             left = left[more]
-            size, share, wanted, each, total = (
-                part[more] for part in (size, share, wanted, each, total)
-            )
+            size, share, wanted, each, total = (part[more] for part in (size, share, wanted, each, total))
         each = each * share * (k + size) / (k + 1)
         k += 1
         total = total + each
