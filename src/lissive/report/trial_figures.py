@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lissive.trials.run import PowerAnswer
+    from lissive.trials.power import PowerAnswer
     from lissive.trials.store import Curves, Survival
     from lissive.trials.summary import GroupDisposition, TrialAnswer
 

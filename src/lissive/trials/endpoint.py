@@ -244,13 +244,17 @@ def arms_of(design: Design, data: TrialData) -> Iterator[ArmRow]:
 
 def analyse(design: Design, data: TrialData) -> list[Comparison]:
     """Each endpoint of each arm vs the control, at the endpoint's own visit; the primary one at each look, too."""
-    found = [each for endpoint in design.endpoints for each in _against_control(design, data, endpoint)]
-    primary = next((each for each in design.endpoints if each.measure != "dose"), None)
-    if design.analysis.interim and primary:
+    return [each for endpoint in design.endpoints for each in against_control(design, data, endpoint)]
+
+
+def against_control(design: Design, data: TrialData, endpoint: Endpoint) -> list[Comparison]:
+    """One endpoint of each arm vs the control; where the design has looks at it, these too."""
+    found = list(_against_control(design, data, endpoint))
+    if design.analysis.interim and endpoint == design.endpoints[0]:
         planned = design.patients or len(data)
         for look, share in enumerate(design.analysis.interim.at, 1):
             part = first_of(data, round(share * planned))
-            found += [replace(each, look=look) for each in _against_control(design, part, primary)]
+            found += [replace(each, look=look) for each in _against_control(design, part, endpoint)]
     return found
 
 

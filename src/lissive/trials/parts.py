@@ -429,9 +429,9 @@ class Analysis(Row):
     )
     missing: Literal["locf", "observed", "baseline", "mmrm", "multiple_imputation", "jump_to_reference"] = (
         field(
-            "Missing visits: last observation carried forward, observed cases only, baseline carried forward, mixed model "
-            "for repeated measures, multiple imputation, or the same with jump to reference (default: the estimand's; "
-            "else locf).",
+            "Missing visits: last observation carried forward, observed cases only, baseline carried forward, mixed "
+            "model for repeated measures, multiple imputation, or the same with jump to reference (default: the "
+            "estimand's; else locf).",
             "locf",
         )
     )
