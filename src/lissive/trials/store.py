@@ -296,6 +296,10 @@ class Survival:
 
     days: list[int]
     arms: Mapping[str, Band]
+    at_risk: Mapping[str, list[int]]
+    """Arm to how many are without failure on each day, rounded mean over replicates."""
+    censored: Mapping[str, int]
+    """Arm to how many had not failed at the end, rounded mean over replicates."""
 
 
 @dataclass(frozen=True)
@@ -308,6 +312,10 @@ class Curves:
     week: float
     """Visit that the responders are of."""
     change: Mapping[str, Band]
+    n: Mapping[str, list[int]]
+    """Arm to how many were seen at each visit, rounded mean over replicates."""
+    baseline: Mapping[str, tuple[float, float]]
+    """Arm to mean and SD of the baseline between participants, mean over replicates."""
     falls_pct: list[int]
     responders: Mapping[str, Band]
     example: Mapping[str, list[list[float | None]]]
@@ -333,6 +341,12 @@ def curves(folder: Path, design: Design, replicates: int) -> Curves:
         [0.0, *design.visits_weeks],
         week,
         _by_arm(design, course, whole - base[:, None]),
+        {
+            arm: _counted(course, arm, ~np.isnan(course.values))
+            for arm in design.arms
+            if (course.arm == arm).any()
+        },
+        {arm: _baseline(course, arm) for arm in design.arms if (course.arm == arm).any()},
         list(FALLS),
         _by_arm(design, course, _at_least(fall)),
         {
@@ -403,6 +417,25 @@ def _by_arm(design: Design, course: Course, values: FloatArray) -> dict[str, Ban
     return found
 
 
+def _counted(course: Course, arm: str, there: BoolArray) -> list[int]:
+    """(visit or day,) how many of an arm, rounded mean over replicates."""
+    replicates = len(np.unique(course.replicate))
+    counts: list[int] = np.rint(there[course.arm == arm].sum(axis=0) / replicates).astype(int).tolist()
+    return counts
+
+
+def _baseline(course: Course, arm: str) -> tuple[float, float]:
+    """Mean and SD between participants, mean over replicates."""
+    rows = [
+        course.values[(course.arm == arm) & (course.replicate == each), 0]
+        for each in np.unique(course.replicate)
+    ]
+    known = [row[~np.isnan(row)] for row in rows]
+    means = [float(row.mean()) for row in known if row.size]
+    sds = [float(row.std(ddof=1)) for row in known if row.size > 1]
+    return (float(np.mean(means)) if means else math.nan, float(np.mean(sds)) if sds else math.nan)
+
+
 def _mean(rows: FloatArray) -> FloatArray:
     """Of those that are known, by column; nothing of none."""
     there: BoolArray = ~np.isnan(rows)
@@ -428,7 +461,10 @@ def _survival(folder: Path, design: Design, replicates: int) -> Survival:
     days = np.arange(design.days + 1)
     when = np.where(table["CNSR"] == 1.0, np.inf, table["AVAL"].to_numpy(float))
     course = Course(when[:, None], table["TRTP"].to_numpy(object), table["REPL"].to_numpy(np.int64))
-    return Survival(days.tolist(), _by_arm(design, course, (when[:, None] > days).astype(float)))
+    without = when[:, None] > days
+    arms = _by_arm(design, course, without.astype(float))
+    at_risk = {arm: _counted(course, arm, without) for arm in arms}
+    return Survival(days.tolist(), arms, at_risk, {arm: each[-1] for arm, each in at_risk.items()})
 
 
 def _plain(x: float) -> float | None:
