@@ -436,14 +436,8 @@ def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
     drawn = {
         "change": change_figure(found, look, band),
         "responders": responder_figure(found, look, band),
-        "patients": patients_figure(
-            found,
-            look,
-            f"Each line a participant of the first replicate; x: last visit before discontinuation. {stamp}",
-        ),
-        "flow": flow_figure(
-            answer, f"Mean over {n} replicates, rounded to whole people (range). {stamp}" if n > 1 else band
-        ),
+        "patients": patients_figure(found, look, f"{_PATIENTS}\n{stamp}"),
+        "flow": flow_figure(answer, f"{over}{stamp}"),
     }
     if found.without_failure:
         drawn["failure"] = failure_figure(found.without_failure, look, band)

@@ -378,7 +378,7 @@ def _larger(now: int, sizes: Sequence[int], rows: dict[str, BoolArray]) -> int:
     expected = max(
         (_size_for(sizes, hits.mean(axis=0), len(hits), max(GOALS)) for hits in rows.values()), default=np.inf
     )
-    return int(min(max(1.3 * expected, 1.5 * now), 5 * now, MOST_NEEDED))
+    return int(min(max(1.5 * expected, 1.5 * now), 5 * now, MOST_NEEDED))
 
 
 def _curve(
