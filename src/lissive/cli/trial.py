@@ -208,7 +208,8 @@ def _folder(
 ) -> None:
     """All that can be wrong with --out, before anything is simulated; `resume` is None for a run that has no parts."""
     from lissive.files import Beside, keep_inputs
-    from lissive.trials.store import PARTS, RECORD, start_anew
+    from lissive.trials.run import start_anew
+    from lissive.trials.store import PARTS, RECORD
 
     if out is None:
         return

@@ -429,9 +429,7 @@ def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
     found = curves(folder, design, n)
     look = looks(list(design.arms), design.control)
     stamp = _stamp(answer)
-    band = (
-        f"Line: mean over {n} replicates; band: 90 % of them. {stamp}" if n > 1 else f"One replicate. {stamp}"
-    )
+    band = (f"Line: mean over {n} replicates; band: 90 % of them. " if n > 1 else "One replicate. ") + stamp
     over = f"Mean over {n} replicates, rounded to whole people (range). " if n > 1 else "One replicate. "
     drawn = {
         "change": change_figure(found, look, band),

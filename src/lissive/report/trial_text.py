@@ -9,9 +9,9 @@ from lissive.case import causes
 from lissive.case.products import product
 from lissive.report.table import Table, as_text, table
 from lissive.report.words import count, paragraphs, percent, span, upper_first, wrapped
-from lissive.trials.design import Design
+from lissive.trials.design import ESTIMANDS, MODELLED, Design
 from lissive.trials.endpoint import BINARY, TIME
-from lissive.trials.parts import ESTIMANDS, EVENTS, MEASURES, MODELLED, Endpoint
+from lissive.trials.parts import EVENTS, MEASURES, Endpoint
 from lissive.trials.summary import ArmAnswer, ComparisonAnswer, Count, DoseAnswer, TrialAnswer
 
 LIMITS = (

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lissive.errors import DesignError
@@ -21,9 +21,7 @@ from lissive.marked import Loc, read_marked
 from lissive.trials.parts import (
     MEASURES,
     MEND,
-    MODELLED,
     MOST_PATIENTS,
-    Analysis,
     Arm,
     Crossover,
     Endpoint,
@@ -33,6 +31,99 @@ from lissive.trials.parts import (
     field,
 )
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
+
+
+class Interim(Row):
+    """Looks at the primary endpoint before the end, at each of which the trial may stop for efficacy."""
+
+    at: tuple[float, ...] = field(
+        "Looks, as shares of the participants who are to be randomised, increasing.",
+        min_length=1,
+        max_length=9,
+    )
+    spending: Literal["obrien_fleming", "pocock"] = field(
+        "How alpha is spent over the looks (Lan and DeMets): like O'Brien and Fleming's boundaries or like Pocock's.",
+        "obrien_fleming",
+    )
+
+    @field_validator("at")
+    @classmethod
+    def _increasing(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if list(value) != sorted(set(value)) or value[0] < 0.05 or value[-1] >= 1.0:
+            raise refuse(
+                f"is {', '.join(f'{each:g}' for each in value)}.", "increasing shares, 0.05 to below 1.", MEND
+            )
+        return value
+
+
+ESTIMANDS = {
+    "locf": ("while_on_treatment", "last observation carried forward"),
+    "observed": ("while_on_treatment", "observed cases only"),
+    "baseline": ("composite", "baseline observation carried forward"),
+    "mmrm": ("hypothetical", "mixed model for repeated measures"),
+    "multiple_imputation": ("hypothetical", "multiple imputation, missing at random"),
+    "jump_to_reference": (
+        "treatment_policy",
+        "multiple imputation, after discontinuation as in the control arm",
+    ),
+}
+"""How missing visits are handled: the strategy for discontinuation that it stands for (ICH E9(R1)), and in words."""
+MODELLED = ("mmrm", "multiple_imputation", "jump_to_reference")
+"""Of these, those by which missing changes are modelled; a missing responder is then none."""
+_METHOD = {"treatment_policy": "jump_to_reference", "hypothetical": "mmrm", "while_on_treatment": "locf"}
+
+
+class Analysis(Row):
+    """Statistical analysis."""
+
+    control: str | None = field("Control arm (default: the first placebo arm).", None)
+    estimand: Literal["treatment_policy", "hypothetical", "while_on_treatment", "composite"] | None = field(
+        "Strategy for discontinuation (ICH E9(R1); default: the one that `missing` stands for).", None
+    )
+    missing: Literal["locf", "observed", "baseline", "mmrm", "multiple_imputation", "jump_to_reference"] = (
+        field(
+            "Missing visits: last observation carried forward, observed cases only, baseline carried forward, mixed "
+            "model for repeated measures, multiple imputation, or the same with jump to reference (default: the "
+            "estimand's; else locf).",
+            "locf",
+        )
+    )
+    imputations: int = field("Imputations of each missing value.", 20, ge=2, le=50)
+    alpha: float = field("Two-sided significance level.", 0.05, gt=0, lt=1)
+    key_secondary: tuple[str, ...] = field(
+        "Endpoints tested where the primary is significant (NAME or NAME@WEEK).", ()
+    )
+    multiplicity: Literal["holm", "fixed_sequence"] = field(
+        "How the key secondary endpoints share alpha: by Holm, or each after the one before it.", "holm"
+    )
+    non_inferiority_margin: float | None = field(
+        "The primary endpoint's change may be worse than the control's by less than this (default: superiority).",
+        None,
+        gt=0,
+        le=1000,
+    )
+    interim: Interim | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _method_of_estimand(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("estimand") in _METHOD and "missing" not in data:
+            return {**data, "missing": _METHOD[data["estimand"]]}
+        return data
+
+    @model_validator(mode="after")
+    def _fits_estimand(self) -> Self:
+        stands_for = ESTIMANDS[self.missing][0]
+        if self.estimand is not None and self.estimand != stands_for:
+            able = [name for name, (strategy, _) in ESTIMANDS.items() if strategy == self.estimand]
+            wrong = refuse(
+                f"is {self.missing}, which stands for {stands_for}, not for {self.estimand}.",
+                f"{', '.join(able)}.",
+                "choose one of these, or leave out one of the two.",
+                field="missing",
+            )
+            raise_all(iter([wrong]))
+        return self
 
 
 class Design(Row):

@@ -12,11 +12,11 @@ from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.simulation.ratings import by_day
 from lissive.trials import estimate as estimators
 from lissive.trials import fits
-from lissive.trials.design import Design
+from lissive.trials.design import MODELLED, Design
 from lissive.trials.fits import Estimate
 from lissive.trials.missing import imputed, mmrm
 from lissive.trials.observe import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData
-from lissive.trials.parts import IMPRESSIONS, MEASURES, MODELLED, Endpoint
+from lissive.trials.parts import IMPRESSIONS, MEASURES, Endpoint
 
 CHANGE, BINARY, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
 """What a value is: a change from baseline, yes or no, a daily count, a time to failure, a level."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
@@ -24,6 +25,22 @@ _POINTS = 1201
 """Of the grid of a statistic between the boundaries, an odd number for Simpson's rule."""
 _WIDEST = 8.0
 """Where the grid ends though the boundary is further out: nothing is there."""
+
+
+@dataclass(frozen=True)
+class LookAnswer:
+    """One look at the primary endpoint, of one arm; the last is the analysis at the end."""
+
+    arm: str
+    share: float
+    """Of the participants to be randomised."""
+    n: int
+    z: float
+    """Boundary."""
+    p: float
+    """Two-sided p below which the trial stops."""
+    stops: float
+    """Proportion of replicates that stop here."""
 
 
 def spent(share: float, alpha: float, spending: str) -> float:

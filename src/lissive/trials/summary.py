@@ -18,7 +18,7 @@ from lissive.trials.endpoint import CHANGE, COUNT, TIME, ArmRow, Comparison, Gro
 from lissive.trials.estimate import power
 from lissive.trials.observe import Flow, TrialData
 from lissive.trials.parts import Endpoint
-from lissive.trials.sequential import after_primary, boundaries
+from lissive.trials.sequential import LookAnswer, after_primary, boundaries
 
 
 @dataclass(frozen=True)
@@ -143,22 +143,6 @@ class ComparisonAnswer:
     """Why a method could not be used, or not as planned, to the number of replicates."""
     power_adjusted: float | None = None
     """Of a key secondary endpoint: the same where the primary is significant too, and alpha is shared."""
-
-
-@dataclass(frozen=True)
-class LookAnswer:
-    """One look at the primary endpoint, of one arm; the last is the analysis at the end."""
-
-    arm: str
-    share: float
-    """Of the participants to be randomised."""
-    n: int
-    z: float
-    """Boundary."""
-    p: float
-    """Two-sided p below which the trial stops."""
-    stops: float
-    """Proportion of replicates that stop here."""
 
 
 @dataclass(frozen=True)
