@@ -312,8 +312,8 @@ def failure_day(
 
     Failure is a mean of the week's diary that has risen by the share (and the points, if the design gives any) since
     the week before randomisation, in so many weeks in a row; it is known at the end of the last of them. Weeks are
-    counted from randomisation. One bad week is none: where no week need be confirmed, a fifth of the participants
-    whose level never moves are over a limit of 20 % in the first.
+    counted from randomisation. One bad week is none: where no week need be confirmed, a quarter of participants
+    whose level stays at 4 are over a limit of 20 % in the first, half of them within four.
 
     Parameters
     ----------
