@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.case.facts import one_of
+from lissive.case.fact import one_of
 from lissive.case.products import Product, label_titration, modelled_products, product
 from lissive.case.vocabulary import modelled_causes
 from lissive.errors import DesignError

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lissive.errors import DesignError, EvidenceError, StudyError
-from lissive.evidence.own_studies import read_studies
+from lissive.evidence.lint import read_studies
 from lissive.evidence.read import TRIALS, Studies, typed_studies
 from lissive.given import path_of
 from lissive.model.parameters import load_parameters
