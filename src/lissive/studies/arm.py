@@ -50,12 +50,12 @@ def make_arm(entry: Entry, given: Mapping[str, Any], rows: Sequence[Mapping[str,
     n, share = _count(design, assumed), 1.0
     route = word["route"]
     if route in INHALED:
-        assumed += [] if "users" in word else ["light users"]
+        assumed += [] if "users" in word or design.get("metered") else ["light users"]
         assumed += ["dose as loaded"] if route != "smoked" and "dose_is" not in word else []
         share = _loaded(route, word.get("dose_is", "loaded")) or 1.0
         if share != 1.0:
             assumed.append(f"{share:.0%} of what was loaded is {word['dose_is']}")
-        fixed["heavy_user"] = USERS[word.get("users", "light")]
+        fixed["heavy_user"] = 0.0 if design.get("metered") else USERS[word.get("users", "light")]
     if note := design["route"].note:
         assumed.append(note)
     before = _before(entry, design)

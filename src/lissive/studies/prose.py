@@ -118,6 +118,7 @@ def _design(entry: Entry, people: Mapping[str, Any], dose: Mapping[str, Any]) ->
         **{name: entry.data.get(name) for name in ("matrix", "sampling_h", "sampled_to_h", "lloq_ng_mL")},
         **{"n": people.get("n"), "weight_kg": mean, "weight_sd": sd},
         "oil": float(bool(re.search(r"epidiolex|\boil\b|solution|lipid|drops|tincture", form, re.IGNORECASE))),
+        "metered": float(bool(re.search(r"\bmeter|\bt?MDI\b", form, re.IGNORECASE))),
         "comedication": medicines(plan, _text(dose.get("comedication"))),
         **_amounts(dose),
     }

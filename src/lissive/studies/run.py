@@ -39,7 +39,7 @@ INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
 BOLUS_H = constants(Path(__file__).with_name("assumptions.tsv"))["injection"]
 MIN_REPLICATES = 200
 
-SHARES = ("Fg_THC",)
+SHARES = ("Fg_THC", "f_lymph_CBD", "f_COOH", "f_COOH_liver")
 """Shares that do not differ between people: their typical value moves on the logit all the same."""
 
 Shifts = Mapping[str, FloatArray]
