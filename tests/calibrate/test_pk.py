@@ -219,7 +219,9 @@ class TestErrors:
         """With few people, two means that are both high say less than with different people behind each."""
         monkeypatch.setattr(likelihood, "KNEE", 1e3)
         same, others = group("a", 2, people=4), [*group("a", 1, people=4), *group("b", 1, people=4)]
-        both = (np.sum(whitened(rows, np.array([0.3, 0.3]), Errors(0.0, 0.05)) ** 2) for rows in (same, others))
+        both = (
+            np.sum(whitened(rows, np.array([0.3, 0.3]), Errors(0.0, 0.05)) ** 2) for rows in (same, others)
+        )
         assert next(both) < 0.65 * next(both)
 
     def test_a_clearance_goes_against_the_concentrations_of_its_study(self, monkeypatch):
@@ -240,7 +242,9 @@ class TestErrors:
         sigma = (0.2**2 + 0.3 * people) * np.eye(6)
         sigma[:3, :3] += 0.09 + 0.7 * people
         sigma[3:5, 3:5] += 0.09 + 0.7 * people
-        sigma[5, 5] += likelihood.BETWEEN_SAMPLES**2 + 0.7 * people  # a time of the peak falls between two samples
+        sigma[5, 5] += (
+            likelihood.BETWEEN_SAMPLES**2 + 0.7 * people
+        )  # a time of the peak falls between two samples
         r = np.array([0.3, -0.1, 0.25, 0.6, 0.5, -0.4])
         z = whitened(rows, r, errors)
         flat = multivariate_normal(np.zeros(6), sigma)

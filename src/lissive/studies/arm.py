@@ -126,14 +126,18 @@ def _before(entry: Entry, design: Mapping[str, Any]) -> Before | None:
     """The use of THC before the study's first dose; what is wrong with it is a finding."""
     given = design.get("before")
     if design.get("per_kg") and (given or design.get("residual_ng_mL")):
-        entry.wrong(entry.at("before"), "Earlier use goes with doses in mg.", allowed="none with doses per kg.")
+        entry.wrong(
+            entry.at("before"), "Earlier use goes with doses in mg.", allowed="none with doses per kg."
+        )
     if given is None:
         return None
     at, names = entry.at("before"), ("THC_mg", "every_h", "doses", "rest_h")
     route = entry.word("route", given.get("route"), at)
     numbers = [given.get(name) for name in names]
     if set(given) - {"route", *names} or not all(is_number(x) and 0 < x <= MOST_H for x in numbers):
-        entry.wrong(at, f"before is {dict(given)!r}.", allowed=f"route, and {', '.join(names)}, numbers over 0.")
+        entry.wrong(
+            at, f"before is {dict(given)!r}.", allowed=f"route, and {', '.join(names)}, numbers over 0."
+        )
         return None
     if route is None or route.means == NOT_MODELLED:
         return None

@@ -117,7 +117,9 @@ def _design(entry: Entry, people: Mapping[str, Any], dose: Mapping[str, Any]) ->
         **{name: dose.get(name) for name in ("dose_is", "duration_min", "cyp2c9", "liver", *_EARLIER)},
         **{name: entry.data.get(name) for name in ("matrix", "sampling_h", "sampled_to_h", "lloq_ng_mL")},
         **{"n": people.get("n"), "weight_kg": mean, "weight_sd": sd},
-        "oil": float(bool(re.search(r"epidiolex|\boil\b|solution|lipid|drops|tincture", form, re.IGNORECASE))),
+        "oil": float(
+            bool(re.search(r"epidiolex|\boil\b|solution|lipid|drops|tincture", form, re.IGNORECASE))
+        ),
         "metered": float(bool(re.search(r"\bmeter|\bt?MDI\b", form, re.IGNORECASE))),
         "comedication": medicines(plan, _text(dose.get("comedication"))),
         **_amounts(dose),
@@ -235,7 +237,9 @@ def medicines(plan: str, text: str) -> tuple[str, ...]:
 
 def minutes(text: str) -> float | None:
     """Length [min] of an infusion or of smoking that a text names."""
-    found = re.search(rf"(?:over|during|within|,)\s*(?:about |~\s*)?{N}[ -]?(mins?|minutes?|h|hours?)\b", text)
+    found = re.search(
+        rf"(?:over|during|within|,)\s*(?:about |~\s*)?{N}[ -]?(mins?|minutes?|h|hours?)\b", text
+    )
     return float(found[1]) * 60.0 * _HOURS[found[2][0]] if found else None
 
 

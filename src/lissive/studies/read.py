@@ -71,7 +71,9 @@ def _siblings(found: Sequence[Observation], path: Path) -> Iterator[Observation]
         if one.split != "validation":
             yield one
         elif food and one.arm.route == "spray":
-            yield replace(one, sibling="the effect of food on the spray was set on the label, which rests on it")
+            yield replace(
+                one, sibling="the effect of food on the spray was set on the label, which rests on it"
+            )
         elif one.publication in fitted:
             yield replace(one, sibling="other figures of its publication were fitted on")
         else:

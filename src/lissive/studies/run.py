@@ -31,7 +31,14 @@ from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observati
 from lissive.table import constants
 
 OUTPUTS = tuple(f"{analyte}_ng_mL" for analyte in ANALYTES)
-SITE = {"spray": "spray", "oral": "oral", "iv": "c", "smoked": "lung", "vaporised": "lung", "nebulised": "lung"}
+SITE = {
+    "spray": "spray",
+    "oral": "oral",
+    "iv": "c",
+    "smoked": "lung",
+    "vaporised": "lung",
+    "nebulised": "lung",
+}
 DEVICES = ("smoked", "nebulised")
 TISSUES = {"THC_c": "V1_THC", "THC_p2": "V2_THC", "THC_p3": "V3_THC", "THC_p4": "V4_THC"}
 """Where THC of earlier use is, and the volumes that it fills."""
