@@ -253,7 +253,9 @@ class TestInAFile:
         assert "is not known" in skipped(made)["dose.dose_is"]
 
     def test_oil_in_the_mouth_is_not_the_spray(self, tmp_path):
-        made = read(tmp_path, changed((("dose", "route"), "oromucosal"), (("dose", "formulation"), "CBD oil")))
+        made = read(
+            tmp_path, changed((("dose", "route"), "oromucosal"), (("dose", "formulation"), "CBD oil"))
+        )
         arm = made.observations[0].arm
         assert (arm.route, arm.given["oil_CBD"]) == ("oral", 1.0)
         assert "oil held in the mouth counts as swallowed" in arm.assumed
@@ -288,7 +290,8 @@ class TestInAFile:
             assert [one.time for one in made.observations if one.measure == "conc"] == [0.0, 1.0]
 
     @pytest.mark.parametrize(
-        "before", [{"route": "smoked"}, {"route": "chewed", "THC_mg": 1, "every_h": 24, "doses": 2, "rest_h": 1}]
+        "before",
+        [{"route": "smoked"}, {"route": "chewed", "THC_mg": 1, "every_h": 24, "doses": 2, "rest_h": 1}],
     )
     def test_earlier_use_that_is_not_understood_is_a_finding(self, tmp_path, before):
         assert "before" in wrong(tmp_path, changed((("dose", "before"), before)))

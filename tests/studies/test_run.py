@@ -204,19 +204,26 @@ class TestPeople:
         (made,) = predict_studies([same], replicates=1)
         people, again = (run._drawn(one, 1, 1, False, k) for k in (0, 1))
         assert made.replicates[0] != 1.0
-        kept = {n: np.corrcoef(np.log(people[n]), np.log(again[n]))[0, 1] for n in ("MTT_THC_oral", "Fa_THC_oral")}
+        kept = {
+            n: np.corrcoef(np.log(people[n]), np.log(again[n]))[0, 1] for n in ("MTT_THC_oral", "Fa_THC_oral")
+        }
         assert abs(kept["MTT_THC_oral"]) < 0.2
         assert 0.5 < kept["Fa_THC_oral"] < 0.9
-        assert np.std(np.log(again["Fa_THC_oral"])) == pytest.approx(np.std(np.log(people["Fa_THC_oral"])), rel=0.15)
+        assert np.std(np.log(again["Fa_THC_oral"])) == pytest.approx(
+            np.std(np.log(people["Fa_THC_oral"])), rel=0.15
+        )
         np.testing.assert_array_equal(people["enzyme_THC"], again["enzyme_THC"])
 
     def test_thc_of_earlier_use_is_there_before_the_dose(self):
         """In equilibrium with the tissues it hardly falls within a minute; use over weeks leaves some as well."""
-        one = replace(self.one, route="smoked", thc_mg=1e-6, cbd_mg=0.0, residual=2.0, weight=(70.0, 0.0), n=40)
+        one = replace(
+            self.one, route="smoked", thc_mg=1e-6, cbd_mg=0.0, residual=2.0, weight=(70.0, 0.0), n=40
+        )
         before = Before("smoked", 20.0, 24.0, 14, 12.0)
         at = np.array([0.0, 0.01, 4.0])
         stated, used = (
-            simulate_arm(arm, at, 1, seed=1)[:, :, THC] for arm in (one, replace(one, residual=0.0, before=before))
+            simulate_arm(arm, at, 1, seed=1)[:, :, THC]
+            for arm in (one, replace(one, residual=0.0, before=before))
         )
         assert np.median(stated[:, 1]) == pytest.approx(2.0, rel=0.25)
         assert (np.median(used[:, 0]) > 0.05) and (np.median(used[:, 2]) < np.median(used[:, 0]))
