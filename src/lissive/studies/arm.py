@@ -232,7 +232,7 @@ def _weight(design: Mapping[str, Any]) -> tuple[float, float] | None:
 def _sampling(
     design: Mapping[str, Any], route: str, sampled: Sequence[float], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[float, ...]:
-    """Sampling times [h]: those it names and prints, else printed ones among what is usual for the route from the first on."""
+    """Sampling times [h]: those it names and prints, else the printed ones among what is usual for the route."""
     if "sampling_h" in design:
         return tuple(sorted({float(t) for t in design["sampling_h"]} | set(sampled)))
     peaks = [_hours(row) for row in rows if row.get("metric") == "Tmax"]

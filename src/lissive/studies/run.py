@@ -1,7 +1,8 @@
 """Arms of studies simulated as they were done, many times over, and measured as they were measured.
 
 Every replicate is an arm of its own: its own people, its own draw of the typical parameters from what the
-calibration left uncertain, and its own study effect. The people are the same in a ratio's two arms (a crossover), on another day.
+calibration left uncertain, and its own study effect. The people are the same in a ratio's two
+arms (a crossover), on another day.
 """
 
 from __future__ import annotations
