@@ -67,7 +67,7 @@ class TestAgainstClosedForms:
         """So the area is whole though the first sample comes after the peak."""
         late = tuple(t for t in arm().sampling if t > 0.05)
         (area,) = predicted(seen(arm(sampling=late)))
-        assert area == pytest.approx(5000.0 / load_parameters()["CL_THC"].value, rel=0.03)
+        assert area == pytest.approx(5000.0 / load_parameters()["CL_THC"].value, rel=0.05)
 
     def test_a_long_infusion_has_the_same_area_as_a_short_one(self):
         """Nothing is extrapolated back to the start of an infusion that is still running."""
