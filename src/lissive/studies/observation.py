@@ -57,7 +57,7 @@ class Arm:
     """Starts of the doses, the first at 0; observations are on the last one's clock."""
     before: Before | None = None
     residual: float = 0.0
-    """THC in plasma before the first dose [ng/mL], from earlier use; the tissues of 70 kg are in equilibrium with it."""
+    """THC in plasma before the first dose [ng/mL], from earlier use; the tissues of 70 kg are in balance with it."""
     duration: float = 0.0
     """Of each dose: an infusion, or smoking."""
     clock_after: float = 0.0
