@@ -30,7 +30,7 @@ from lissive.studies.run import SHARES, all_times, measure, simulate_arm, statis
 from lissive.table import rows_of
 
 PEOPLE = 96
-ROUNDS = 12
+ROUNDS = 24
 """At most; in each, one step of the parameters and then the errors that go with them."""
 CLOSE = 0.03
 """Standard errors: the search ends where no parameter would move by more. Less is within what roughness is left."""
