@@ -117,7 +117,7 @@ class Observation:
     assumed: tuple[str, ...] = ()
     doi: str = ""
     publication: str = ""
-    """What its publication is known by: its doi, else its place in the file."""
+    """What its publication is known by: its doi, else its address, citation or place in the file."""
     sibling: str = ""
     """Of what is held out: why it is no independent test of the fit, if it is none."""
 
