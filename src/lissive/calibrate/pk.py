@@ -246,7 +246,7 @@ def _jacobian(
         result: FloatArray = (function(up) - function(down)) / (up[k] - down[k])
         return result
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each column is its own, whoever calculates it
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # columns do not depend on each other
         return np.stack(list(pool.map(column, range(len(at)))), axis=1)
 
 
