@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lissive.cli.options import Force, folder
-from lissive.errors import SimulationError
+from lissive.errors import CaseError, SimulationError
 
 if TYPE_CHECKING:
+    from lissive.case import Plan
     from lissive.case_answer import CaseAnswer
 
 
@@ -31,6 +32,19 @@ def case(
         typer.Option(metavar="FOLDER", help="Folder to write figures (PNG, SVG), table (CSV) and JSON to."),
     ] = None,
     force: Force = False,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option("--compare", metavar="PLAN", help="Another plan (.yaml) in the same virtual patients."),
+    ] = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if", metavar="WORD", help="What would change: meal, missed-dose, ketoconazole, cyp2c9-3."
+        ),
+    ] = None,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="Forecast the nearest product that can be had instead.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print the screen and every part whole.")] = False,
     access: Annotated[bool, typer.Option("--access", help="Print access whole.")] = False,
     safety: Annotated[bool, typer.Option("--safety", help="Print safety whole.")] = False,
@@ -45,6 +59,7 @@ def case(
     from lissive.case import read_case
 
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
+    plans = _plans(compare, what_if)
     from lissive.files import Beside, keep_inputs
 
     folder(report, "--report", SimulationError)
@@ -62,17 +77,53 @@ def case(
     simulate = whole or (not parts and bool(gates(facts, None).numbers))
     with bar("simulating days", (facts.plan.weeks or 0) * 7 if simulate else 0) as tick:
         found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate)
+    from lissive.case_answer.beside import compared
+
+    beside = list(
+        compared(
+            facts,
+            plans=plans,
+            what_ifs=what_if or (),
+            nearest=nearest,
+            subjects=subjects,
+            seed=seed,
+            threads=threads,
+        )
+    )
     written = [] if report is None else _write(report, found)
     if as_json:
-        print(json.dumps(found.to_json()))
+        more = {"beside": [each.to_json() for each in beside]} if beside else {}
+        print(json.dumps({**found.to_json(), **more}))
     else:
+        from lissive.report.beside_text import beside_text
+
         print(
             "\n\n".join(
-                [_text(found, parts, full=full), *(["\n".join(map(str, written))] if written else [])]
+                [
+                    _text(found, parts, full=full),
+                    *([beside_text(beside)] if beside else []),
+                    *(["\n".join(map(str, written))] if written else []),
+                ]
             )
         )
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
         raise typer.Exit(1)
+
+
+def _plans(compare: list[Path] | None, what_if: list[str] | None) -> list[Plan]:
+    """The other plans; a mistake in one, or in a word, is said before anything heavy is loaded."""
+    from lissive.case_answer.beside import read_plan
+    from lissive.forecast.beside import WHAT_IFS
+    from lissive.typed import nearest
+
+    for word in what_if or ():
+        if word not in WHAT_IFS:
+            raise CaseError(
+                f"{word!r} is no question.{nearest(word, WHAT_IFS)}",
+                where="--what-if",
+                allowed=f"{', '.join(WHAT_IFS)}.",
+            )
+    return [read_plan(each) for each in compare or ()]
 
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:

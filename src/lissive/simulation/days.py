@@ -86,6 +86,8 @@ class Group:
     """Units of one step up or down."""
     placebo: bool = False
     """The same units, without effect."""
+    missed: frozenset[int] = frozenset()
+    """Days, from 0, on which nothing is taken."""
 
     @property
     def most(self) -> int:
@@ -175,11 +177,12 @@ def advance_days(
     run.units = np.minimum(run.units if keep_dose else first, cap)
     for d in range(days):
         start = run.day * DAY
-        today = replace(template, which=places + real * run.units, shift=np.full(len(run), start))
+        takes = np.array([d not in each.missed for each in groups])[group]
+        today = replace(template, which=places + (real & takes) * run.units, shift=np.full(len(run), start))
         edges = [start, start + DAY]
         seen = run.batch.advance(edges[1], today, edges=edges, stop=True, threads=run.threads)
         run.means.append(seen.mean[:, 0])
-        run.taken.append(run.units)
+        run.taken.append(takes * run.units)
         felt = seen.mean[:, 0, relief] + run.felt[:, run.day]
         ceiling = np.minimum(np.minimum(ceilings[group, d + 1], cap), most)
         wished = next_units(
