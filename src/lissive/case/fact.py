@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.config import JsonDict
 
 from lissive.case.vocabulary import meant
@@ -50,6 +50,11 @@ def one_of(kind: str, said: str, known: Iterable[str], do: str = LEAVE_OUT) -> s
     if (found := meant(kind, said, words := tuple(known))) not in words:
         raise refuse(f"is {said!r}.{nearest(said, words)}", f"{', '.join(words)}.", do)
     return found
+
+
+def worded(kind: str) -> BeforeValidator:
+    """Reads other words for what a field allows, as words.tsv has them."""
+    return BeforeValidator(lambda said: meant(kind, str(said), ()) if isinstance(said, str | bool) else said)
 
 
 def is_mass(text: str, unit: str) -> None:

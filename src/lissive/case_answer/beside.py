@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from lissive.access.cases import of_case
-from lissive.case import Case, Plan, make_case, product
+from lissive.case import Case, Plan, make_case, product, read_case
 from lissive.case.products import titrations
 from lissive.case_answer.gates import product_status
 from lissive.errors import CaseError
 from lissive.forecast import needs
 from lissive.forecast.beside import Beside, Side, beside, what_if
-from lissive.typed import read_typed
+from lissive.given import path_of
+from lissive.marked import read_marked
+from lissive.typed import typed
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,15 @@ class NotCompared:
 
 
 def read_plan(path: str | Path) -> Plan:
-    """The plan in a file of its own, with the fields of a case's `plan`.
+    """The plan in a file of its own, with the fields of a case's `plan`; or that of a case.
 
     Raises       CaseError with every finding.
     """
-    return read_typed(path, Plan, CaseError, example="product: oil", thing="the plan")
+    path = path_of(path, wrong=CaseError)
+    data, lines = read_marked(path, wrong=CaseError, example="product: oil")
+    if "plan" in data or "case" in data:
+        return read_case(path).plan
+    return typed(data, lines, path, Plan, CaseError, thing="the plan")
 
 
 def compared(

@@ -237,9 +237,9 @@ def follow(
     run.on_day = on_day
     advance_days(run, [each.dosing for each in sides], np.repeat(np.arange(n), subjects), weeks * DAYS)
     last_day = {
-        each.name: (run.means if each.over_week == "mean" else maxima)[-1][
-            :, run.output(each.output)
-        ].reshape(n, subjects)
+        each.name: _of_days(each, (run.means if each.over_week == "mean" else maxima)[-1:], run).reshape(
+            n, subjects
+        )
         for each in outcomes()
     }
     return Followed(
@@ -286,15 +286,19 @@ def _weekly(run: Running, maxima: Sequence[FloatArray], subjects: int) -> dict[s
     """Each outcome by week from its output by day."""
     result = {}
     for outcome in outcomes():
-        k = run.output(outcome.output)
-        source = run.means if outcome.over_week == "mean" else maxima
-        days = np.stack([day[:, k] for day in source], axis=1).reshape(len(source[0]), -1, DAYS)
+        days = _of_days(outcome, run.means if outcome.over_week == "mean" else maxima, run)
+        days = days.reshape(len(days), -1, DAYS)
         week = days.mean(axis=2) if outcome.over_week == "mean" else days.max(axis=2)
-        start = run.before[:, k, None]
-        if outcome.over_week == "risk":  # the hazard only grows, so its day's maximum is its end
-            week, start = 1.0 - np.exp(-week), 1.0 - np.exp(-start)
+        start = _of_days(outcome, [run.before], run)
         result[outcome.name] = np.concatenate([start, week], axis=1).reshape(-1, subjects, week.shape[1] + 1)
     return result
+
+
+def _of_days(outcome: Outcome, source: Sequence[FloatArray], run: Running) -> FloatArray:
+    """(patient, day) of one outcome; a hazard only grows, so its day's maximum is its end."""
+    k = run.output(outcome.output)
+    days: FloatArray = np.stack([day[:, k] for day in source], axis=1)
+    return 1.0 - np.exp(-days) if outcome.over_week == "risk" else days
 
 
 def rated() -> tuple[str, ...]:

@@ -119,8 +119,8 @@ def _by_steps(
     amounts = (0.0, *((step.thc_mg if has_thc else step.cbd_mg) for step in low.steps))
     mark = " [unverified in part]" if "recalled" in low.provenance else ""
     notes.append(
-        f"Titration by a published consensus for chronic pain, not for spasm ({sources()[low.source]}){mark}, at its slowest; a "
-        "virtual patient goes up only while not relieved and not intoxicated, and how far is assumed as in trials of "
+        f"Titration at the slowest that a published consensus for chronic pain, not for spasm, has{mark} "
+        f"({sources()[low.source]}); a virtual patient goes up only while not relieved and not intoxicated, and how far is assumed as in trials of "
         "the spray, a step for a spray."
     )
     return Treatment(
