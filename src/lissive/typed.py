@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -318,5 +318,9 @@ def allowed_of(field: FieldInfo | None) -> str:
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) in (Union, types.UnionType):
-        return tuple(kind for kind in get_args(annotation) if kind is not type(None))
-    return (annotation,)
+        return tuple(_plain(kind) for kind in get_args(annotation) if kind is not type(None))
+    return (_plain(annotation),)
+
+
+def _plain(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind

@@ -77,14 +77,17 @@ class Person(Facts):
     """Who the case is about."""
 
     age_years: float | None = fact("Age.", unit="years", ge=0, le=120, examples=[52])
-    sex: Annotated[Literal["female", "male"], worded("sex")] | None = fact("Physiological sex.")
+    sex: Annotated[Literal["female", "male"], worded("sex", "female", "male")] | None = fact(
+        "Physiological sex."
+    )
     weight_kg: float | None = fact("Body weight.", unit="kg", ge=20, le=350, examples=[68])
     cyp2c9: str | None = fact(
         "CYP2C9 diplotype in star alleles.", pattern=r"^\*\d+/\*\d+$", examples=["*1/*3"]
     )
-    pregnancy: Annotated[Literal["none", "planned", "current"], worded("pregnancy")] | None = fact(
-        "Pregnancy."
-    )
+    pregnancy: (
+        Annotated[Literal["none", "planned", "current"], worded("pregnancy", "none", "planned", "current")]
+        | None
+    ) = fact("Pregnancy.")
     breast_feeding: bool | None = fact("Breast-feeding.")
     drives: bool | None = fact("Drives, or works with machines.")
 
@@ -184,8 +187,12 @@ class History(Facts):
         "Drugs taken now, with their doses.", examples=[["baclofen 60 mg/day"]]
     )
     conditions: tuple[Word, ...] | None = fact("Other conditions.", examples=[["psychosis"]])
-    opioids: Annotated[Literal["none", "past", "current"], worded("opioids")] | None = fact("Use of opioids.")
-    alcohol: Annotated[Literal["none", "some", "heavy"], worded("alcohol")] | None = fact("Use of alcohol.")
+    opioids: (
+        Annotated[Literal["none", "past", "current"], worded("opioids", "none", "past", "current")] | None
+    ) = fact("Use of opioids.")
+    alcohol: (
+        Annotated[Literal["none", "some", "heavy"], worded("alcohol", "none", "some", "heavy")] | None
+    ) = fact("Use of alcohol.")
     family_psychosis: bool | None = fact("Psychosis in a parent, brother, sister or child.")
     surgery: bool | None = fact("An operation or anaesthesia is planned.")
 

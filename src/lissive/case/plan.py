@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -24,7 +24,7 @@ class Plan(Facts):
     """The plan that a forecast is asked for."""
 
     product: str | None = fact("Product.", examples=["nabiximols"])
-    titration: Annotated[Titration, worded("titration")] | None = fact(
+    titration: Annotated[Titration, worded("titration", *get_args(Titration))] | None = fact(
         "`label`: the label's schedule; `start_low`, `start_low_conservative`, `start_low_rapid`: a published "
         "consensus; `fixed`: one dose."
     )

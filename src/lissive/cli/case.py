@@ -23,7 +23,13 @@ def register(app: typer.Typer) -> None:
 
 
 def case(
-    file: Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")
+    ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Ask for the case, write it to CASE, answer it.")
+    ] = False,
+    fields: Annotated[bool, typer.Option("--fields", help="Print every field of a case, and stop.")] = False,
     subjects: Annotated[int, typer.Option(min=1, help="Virtual patients.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
@@ -57,9 +63,17 @@ def case(
     Without a plan, access, safety and evidence are answered all the same.
     """
     from lissive.case import read_case
+    from lissive.cli.case_new import fields_text, new_case
 
-    facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
+    if fields:
+        print(fields_text())
+        return
     plans = _plans(compare, what_if)
+    if new:
+        file = new_case(file, force=force)
+    if file is None:
+        raise CaseError("No case is given.", do="name a file, or answer questions by lissive case --new.")
+    facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
     from lissive.files import Beside, keep_inputs
 
     folder(report, "--report", SimulationError)

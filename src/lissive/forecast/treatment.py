@@ -120,8 +120,8 @@ def _by_steps(
     mark = " [unverified in part]" if "recalled" in low.provenance else ""
     notes.append(
         f"Titration at the slowest that a published consensus for chronic pain, not for spasm, has{mark} "
-        f"({sources()[low.source]}); a virtual patient goes up only while not relieved and not intoxicated, and how far is assumed as in trials of "
-        "the spray, a step for a spray."
+        f"({sources()[low.source]}); a virtual patient goes up only while not relieved and not intoxicated, and how "
+        "far is assumed as in trials of the spray, a step for a spray."
     )
     return Treatment(
         what,
