@@ -153,21 +153,22 @@ def _applies(when: str, case: Case) -> bool:
 
 
 # -- as a file -------------------------------------------------------------------------------------
-def case_yaml(data: Mapping[str, Any]) -> str:
-    """The case as YAML.
+def case_yaml(case: Case) -> str:
+    """The case as YAML, in its own order and by its ids; what is not known is left out.
 
-    >>> print(case_yaml({"case": "a", "person": {"age_years": 52, "cyp2c9": "*1/*3"}, "history": {"current": []}}))
+    >>> print(case_yaml(make_case({"case": "a", "person": {"sex": "woman", "cyp2c9": "*1/*3"}, "history": {"current": []}})))
     case: a
     person:
-      age_years: 52
+      sex: female
       cyp2c9: "*1/*3"
     history:
       current: []
     """
     lines = []
-    for name, value in data.items():
+    for name, value in case.model_dump(mode="json", exclude_none=True).items():
         if isinstance(value, Mapping):
-            lines += [f"{name}:", *(f"  {inner}: {_scalar(each)}" for inner, each in value.items())]
+            inner = [f"  {field}: {_scalar(each)}" for field, each in value.items()]
+            lines += [f"{name}:", *inner] if inner else []
         else:
             lines.append(f"{name}: {_scalar(value)}")
     return "\n".join(lines) + "\n"
@@ -180,6 +181,8 @@ _WORDS = frozenset({"true", "false", "null"})
 def _scalar(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_scalar, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_scalar(each)}' for key, each in value.items())}}}"
     if isinstance(value, str):
         return value if _PLAIN.fullmatch(value) and value not in _WORDS else json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else f"{value:.12g}"

@@ -43,9 +43,9 @@ def new_case(file: Path | None, *, force: bool) -> Path:
     except KeyboardInterrupt:
         print("\nNothing was written.", file=sys.stderr)
         raise
-    make_case(data)
+    text = case_yaml(make_case(data))
     with atomic_path(file) as place:
-        place.write_text(case_yaml(data), encoding="utf-8")
+        place.write_text(text, encoding="utf-8")
     print(f"Written: {file}", file=sys.stderr)
     return file
 
