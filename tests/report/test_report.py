@@ -15,7 +15,7 @@ from lissive.case import make_case, read_case
 from lissive.case_answer import CaseAnswer, answer
 from lissive.errors import CaseError
 from lissive.forecast import ForecastAnswer, ForecastNeeds, predict
-from lissive.report.case_text import case_text, headline
+from lissive.report.case_parts import case_text, headline
 from lissive.report.figures import PANELS, forecast_figure, save
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-uk.yaml"

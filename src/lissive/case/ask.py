@@ -156,10 +156,9 @@ def _applies(when: str, case: Case) -> bool:
 def case_yaml(case: Case) -> str:
     """The case as YAML, in its own order and by its ids; what is not known is left out.
 
-    >>> print(case_yaml(make_case({"case": "a", "person": {"sex": "woman", "cyp2c9": "*1/*3"}, "history": {"current": []}})))
+    >>> print(case_yaml(make_case({"case": "a", "person": {"cyp2c9": "*1/*3"}, "history": {"current": []}})))
     case: a
     person:
-      sex: female
       cyp2c9: "*1/*3"
     history:
       current: []

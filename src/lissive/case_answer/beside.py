@@ -47,9 +47,9 @@ def read_plan(path: str | Path) -> Plan:
 
 def compared(
     case: Case,
-    *,
     plans: Sequence[Plan] = (),
     what_ifs: Sequence[str] = (),
+    *,
     nearest: bool = False,
     subjects: int = 1000,
     seed: int = 1,

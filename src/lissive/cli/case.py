@@ -16,6 +16,8 @@ from lissive.errors import CaseError, SimulationError
 if TYPE_CHECKING:
     from lissive.case import Plan
     from lissive.case_answer import CaseAnswer
+    from lissive.case_answer.beside import NotCompared
+    from lissive.forecast.beside import Beside
 
 
 def register(app: typer.Typer) -> None:
@@ -91,23 +93,18 @@ def case(
     simulate = whole or (not parts and bool(gates(facts, None).numbers))
     with bar("simulating days", (facts.plan.weeks or 0) * 7 if simulate else 0) as tick:
         found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate)
-    from lissive.case_answer.beside import compared
+    beside: list[Beside | NotCompared] = []
+    if plans or what_if or nearest:
+        from lissive.case_answer.beside import compared
 
-    beside = list(
-        compared(
-            facts,
-            plans=plans,
-            what_ifs=what_if or (),
-            nearest=nearest,
-            subjects=subjects,
-            seed=seed,
-            threads=threads,
+        more = compared(
+            facts, plans, what_if or (), nearest=nearest, subjects=subjects, seed=seed, threads=threads
         )
-    )
+        beside = list(more)
     written = [] if report is None else _write(report, found)
     if as_json:
-        more = {"beside": [each.to_json() for each in beside]} if beside else {}
-        print(json.dumps({**found.to_json(), **more}))
+        said = {"beside": [each.to_json() for each in beside]} if beside else {}
+        print(json.dumps({**found.to_json(), **said}))
     else:
         from lissive.report.beside_text import beside_text
 
@@ -125,7 +122,9 @@ def case(
 
 
 def _plans(compare: list[Path] | None, what_if: list[str] | None) -> list[Plan]:
-    """The other plans; a mistake in one, or in a word, is said before anything heavy is loaded."""
+    """The other plans; a mistake in one, or in a word, is said before anything is computed."""
+    if not compare and not what_if:
+        return []
     from lissive.case_answer.beside import read_plan
     from lissive.forecast.beside import WHAT_IFS
     from lissive.typed import nearest
@@ -142,7 +141,8 @@ def _plans(compare: list[Path] | None, what_if: list[str] | None) -> list[Plan]:
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
     """The screen, unless parts of it are asked for whole; before them where all are."""
-    from lissive.report.case_text import case_text, screen
+    from lissive.report.case_parts import case_text
+    from lissive.report.case_text import screen
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     shown = [screen(answer, colour=colour)] if full or not parts else []
@@ -152,7 +152,7 @@ def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
 def _write(folder: Path, answer: CaseAnswer) -> list[Path]:
     """Figures, the table behind them, and the JSON; without a forecast, the JSON alone."""
     from lissive.forecast import ForecastAnswer
-    from lissive.report.case_text import headline
+    from lissive.report.case_parts import headline
     from lissive.report.figures import forecast_caption, forecast_figure, save, write_json, write_weeks
 
     folder.mkdir(parents=True, exist_ok=True)

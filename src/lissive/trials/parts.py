@@ -272,7 +272,7 @@ class RunIn(Row):
     arm: str = field("Arm whose treatment all receive.")
     weeks: int = field("Length.", unit="weeks", ge=1, le=52)
     patients: int | None = field(
-        "Patients entering the run-in (default: the number randomised, if there is no selection).",
+        "Patients entering the run-in (default: as many as it takes until `patients` are randomised).",
         None,
         ge=1,
         le=MOST_PATIENTS,
@@ -287,6 +287,11 @@ class RunIn(Row):
         le=200,
     )
     keep_dose: bool = field("Continue the run-in dose after randomisation.", True)
+    established: bool = field(
+        "The run-in is use in ordinary care before screening: who did not go on with it is never screened, and the "
+        "inclusion criteria are met on the drug.",
+        False,
+    )
 
 
 class Stratum(Row):
