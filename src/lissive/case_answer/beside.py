@@ -16,7 +16,7 @@ from lissive.case.products import titrations
 from lissive.case_answer.gates import product_status
 from lissive.errors import CaseError
 from lissive.forecast import needs
-from lissive.forecast.beside import Beside, Side, beside, what_if
+from lissive.forecast.beside import SideBySide, Side, beside, what_if
 from lissive.given import path_of
 from lissive.marked import read_marked
 from lissive.typed import typed
@@ -55,7 +55,7 @@ def compared(
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Iterator[Beside | NotCompared]:
+) -> Iterator[SideBySide | NotCompared]:
     """Each question with its answer, in the same virtual patients.
 
     Parameters

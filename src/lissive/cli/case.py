@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lissive.case import Plan
     from lissive.case_answer import CaseAnswer
     from lissive.case_answer.beside import NotCompared
-    from lissive.forecast.beside import Beside
+    from lissive.forecast.beside import SideBySide
 
 
 def register(app: typer.Typer) -> None:
@@ -93,7 +93,7 @@ def case(
     simulate = whole or (not parts and bool(gates(facts, None).numbers))
     with bar("simulating days", (facts.plan.weeks or 0) * 7 if simulate else 0) as tick:
         found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate)
-    beside: list[Beside | NotCompared] = []
+    beside: list[SideBySide | NotCompared] = []
     if plans or what_if or nearest:
         from lissive.case_answer.beside import compared
 

@@ -59,7 +59,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Beside:
+class SideBySide:
     """Two treatments side by side."""
 
     asked: str
@@ -100,7 +100,7 @@ def beside(
     threads: int | None = None,
     notes: tuple[str, ...] = (),
     progress: Callable[[int], None] | None = None,
-) -> Beside:
+) -> SideBySide:
     """Both treatments in the same virtual patients.
 
     Raises       CaseError where one of the plans does not say enough to be run.
@@ -125,7 +125,7 @@ def beside(
     levels = [calibration(cause, each.product.name) for each in sides]
     worst = max(levels, key=("trials", "prior", "none").index)
     said = dict.fromkeys(note for side in sides for note in side.notes)
-    return Beside(
+    return SideBySide(
         asked,
         first.label,
         second.label,

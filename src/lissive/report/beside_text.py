@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lissive.case_answer.beside import NotCompared
-from lissive.forecast.beside import Beside, Difference
+from lissive.forecast.beside import SideBySide, Difference
 from lissive.report.table import as_text, table
 from lissive.report.words import count, paragraphs, span, upper_first, wrapped
 
 _INDENT = "   "
 
 
-def beside_text(found: Sequence[Beside | NotCompared]) -> str:
+def beside_text(found: Sequence[SideBySide | NotCompared]) -> str:
     """Every question with its answer; what has to be known to read them once, at the end."""
-    notes = dict.fromkeys(note for each in found if isinstance(each, Beside) for note in each.notes)
+    notes = dict.fromkeys(note for each in found if isinstance(each, SideBySide) for note in each.notes)
     last = [f"{upper_first(note)}" for note in ((_MODEL, *notes) if notes else ())]
     return paragraphs(
         [
@@ -42,7 +42,7 @@ _MARK = {
 _FAVOURS = {"first": "A", "second": "B", "neither": "about the same", "depends": "depends on the person"}
 
 
-def _one(found: Beside) -> str:
+def _one(found: SideBySide) -> str:
     when = f"the last day of week {found.week}" if found.last_day else f"week {found.week}"
     head = (
         f"{upper_first(found.asked)}.{_MARK[found.calibrated]} The same {count(found.subjects, 'virtual patient')} "
