@@ -229,5 +229,5 @@ def test_the_command_answers_a_case_without_a_plan_and_writes_what_there_is(tmp_
     case.write_text("case: a\nspasm: {cause: als}\n", encoding="utf-8")
     done = door("case", str(case), "--report", str(tmp_path / "r"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "state plan.product, plan.titration in the case" in " ".join(done.stdout.split())
+    assert "plan.product, plan.titration" in " ".join(done.stdout.split())
     assert [path.name for path in (tmp_path / "r").iterdir()] == ["forecast.json"]
