@@ -213,7 +213,7 @@ def _joined(chunks: list[People]) -> People:
 
 def _benefit(found: Posterior, share: float, outcome: str, given: float | None) -> Benefit:
     helped = found.effect() >= share
-    worse = update(found.people, _gaps_as_bad_days(found))
+    worse = update(found.people, _gaps_as_bad_days(found), found.drawn)
     return Benefit(
         round(100.0 * share, 1),
         float((found.weights * helped).sum()),

@@ -91,12 +91,17 @@ class Posterior:
         )
 
 
-def update(people: People, observed: Observed) -> Posterior:
-    """Weigh the people by the diary."""
-    drawn = tuple(
-        levels(people, observed.outcome, placebo_of(people, observed.outcome, each))
-        for each in partners(people, PARTNERS)
-    )
+def drawn_levels(people: People, outcome: str) -> tuple[Levels, ...]:
+    """Levels of everybody with the placebo response of each partner."""
+    return tuple(levels(people, outcome, placebo_of(people, outcome, each)) for each in partners(people, PARTNERS))
+
+
+def update(people: People, observed: Observed, drawn: tuple[Levels, ...] | None = None) -> Posterior:
+    """Weigh the people by the diary.
+
+    drawn : `drawn_levels`, where they are known already.
+    """
+    drawn = drawn or drawn_levels(people, observed.outcome)
     working, course = _working(observed, people.rating)
     x = np.stack([_at(each.drug, observed.day) for each in drawn], axis=1)
     return Posterior(observed, people, drawn, *_marginal(x, working, observed, course), course, working)
