@@ -14,7 +14,9 @@ from lissive.cli.options import Force, folder
 from lissive.errors import SimulationError
 
 if TYPE_CHECKING:
+    from lissive.case import Case
     from lissive.case_answer import CaseAnswer
+    from lissive.follow import FollowAnswer
 
 
 def register(app: typer.Typer) -> None:
@@ -63,16 +65,31 @@ def case(
     with bar("simulating days", (facts.plan.weeks or 0) * 7 if simulate else 0) as tick:
         found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate)
     written = [] if report is None else _write(report, found)
+    followed = None if facts.diary is None else _followed(facts, file.parent / facts.diary, subjects, seed, threads)
     if as_json:
-        print(json.dumps(found.to_json()))
+        follow = {} if followed is None else {"follow": followed.to_json()}
+        print(json.dumps({**found.to_json(), **follow}))
     else:
+        from lissive.report.follow_text import follow_line, follow_part
+
+        after = [follow_part(followed)] if "forecast" in parts else [] if followed is None else [follow_line(followed)]
         print(
             "\n\n".join(
-                [_text(found, parts, full=full), *(["\n".join(map(str, written))] if written else [])]
+                [_text(found, parts, full=full), *after, *(["\n".join(map(str, written))] if written else [])]
             )
         )
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
         raise typer.Exit(1)
+
+
+def _followed(facts: Case, diary: Path, subjects: int, seed: int, threads: int | None) -> FollowAnswer:
+    """The follow-up by the diary that the case names."""
+    import datetime
+
+    from lissive.follow import follow_up, read_diary
+
+    days = read_diary(diary, today=datetime.date.today())  # noqa: DTZ011 the user's own calendar day
+    return follow_up(facts, days, subjects=subjects, seed=seed, threads=threads)
 
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:

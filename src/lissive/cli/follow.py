@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command(CASE)(follow)
     group.command("sheet")(sheet)
+    import_module("lissive.cli.follow_n_of_1").register(group)
     app.add_typer(group, name="follow")
 
 

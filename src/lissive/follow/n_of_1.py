@@ -7,7 +7,9 @@ effect to go, by the model. Power is the model's too: for people like this one w
 from __future__ import annotations
 
 import datetime
+import json
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,29 @@ class NOf1Plan:
         for each in data["periods"]:
             each.update({name: each[name].isoformat() for name in ("first", "last", "analysed_from")})
         return data
+
+
+def read_plan(path: Path) -> NOf1Plan:
+    """A plan as `to_json` gives it.
+
+    Raises       DiaryError for a file that is none.
+    """
+    allowed, do = "the plan.json that `lissive follow plan --n-of-1 --out FOLDER` writes.", "name that file."
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        dated = ("first", "last", "analysed_from")
+        periods = tuple(
+            Period(**{**each, **{name: datetime.date.fromisoformat(each[name]) for name in dated}}) for each in data["periods"]
+        )
+        found = NOf1Plan(**{**data, "periods": periods, "notes": tuple(data["notes"])})
+        wrong = [p for p in periods if p.treatment not in (ON, OFF) or not p.first <= p.analysed_from <= p.last]
+        number_of("threshold", found.threshold, wrong=DiaryError, least=1.0, most=100.0)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no plan of an n-of-1 trial"
+        raise DiaryError(f"The plan cannot be read: {why}.", where=str(path), allowed=allowed, do=do) from None
+    if wrong or not periods:
+        raise DiaryError("A period of the plan is wrong, or there is none.", where=str(path), allowed=allowed, do=do)
+    return found
 
 
 def plan_n_of_1(
