@@ -208,18 +208,24 @@ def _one(
     entries = made.entries[i]
     day = np.flatnonzero(~np.isnan(entries))
     found = update(past, Observed("spasticity_nrs", day - BEFORE, entries[day]), drawn)
-    helped = found.effect() >= threshold
-    value, effect = float((found.weights * helped).sum()), found.effect()
-    place = float((found.weights * (effect < made.effect[i])).sum() + 0.5 * (found.weights * (effect == made.effect[i])).sum())
+    effect, weights, true = found.effect(), found.weights, made.effect[i]
+    helped = effect >= threshold
+    value, place = float((weights * helped).sum()), float((weights * (effect < true)).sum())
     days = np.arange(-BEFORE, TREATED + AHEAD)
     draw = sampled(found, SAMPLES, days, random)
-    x = np.stack([each.drug[:, -WEEK:] for each in longer], axis=1)[draw.person, draw.partner]
+    x = np.stack([longer[p].drug[k, -WEEK:] for k, p in zip(draw.person, draw.partner, strict=True)])
     ahead = expected(found, replace(draw, course=draw.course[:, -WEEK:]), x)
     noise = found.people.rating["rating_sd"][draw.person][:, None] * random.standard_normal(ahead.shape)
     weekly = np.clip(ahead + noise, 0.0, SCALE).mean(axis=1)
-    baseline, week = entries[:BEFORE], entries[BEFORE + RULE_DAY - WEEK : BEFORE + RULE_DAY]
-    fall = 1.0 - np.nanmean(week) / np.nanmean(baseline) if np.isfinite(week).any() and np.isfinite(baseline).any() else np.nan
-    return (value, float(helped.mean()), float(made.effect[i]), place, float((weekly < made.ahead[i]).mean()), found.ess, float(fall))
+    later = float((weekly < made.ahead[i]).mean())
+    return value, float(helped.mean()), float(made.effect[i]), place, later, found.ess, _fall(entries)
+
+
+def _fall(entries: FloatArray) -> float:
+    """What the four-week rule looks at; NaN where a week has no entry, or the baseline is 0."""
+    weeks = (entries[:BEFORE], entries[BEFORE + RULE_DAY - WEEK : BEFORE + RULE_DAY])
+    before, after = (float(week[~np.isnan(week)].mean()) if (~np.isnan(week)).any() else np.nan for week in weeks)
+    return 1.0 - after / before if before > 0.0 else np.nan
 
 
 # -- scores -----------------------------------------------------------------------------------------------

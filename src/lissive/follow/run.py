@@ -323,7 +323,7 @@ def _fit(found: Posterior, draw: Sampled, seed: int) -> Fit:
     random = np.random.default_rng([seed, 2])
     past = draw.days < found.people.days
     day: IntArray = draw.days[past]
-    drawn = np.stack([each.drug for each in found.drawn], axis=1)[draw.person, draw.partner]
+    drawn = np.stack([found.drawn[p].drug[k] for k, p in zip(draw.person, draw.partner, strict=True)])
     x = np.where(day < 0, 1.0, drawn[:, np.maximum(day, 0)])
     mean = expected(found, replace(draw, course=draw.course[:, past]), x)
     if found.observed.is_count:

@@ -157,7 +157,7 @@ def _marginal(
         left, design = y - np.log(x), np.ones_like(x)
         middle, sd = np.log(observed.level), observed.level_log_sd
     else:
-        left, design = np.broadcast_to(y, x.shape), x
+        left, design = np.broadcast_to(y, (len(x), 1, len(y))), x
         middle, sd = LEVEL_MEAN, LEVEL_SD
     determinant, (white_y, white_x) = whitened(course, observed.day, left, design)
     precision = 1.0 / sd**2 + (white_x**2).sum(axis=-1)
@@ -192,7 +192,8 @@ def sampled(found: Posterior, n: int, days: IntArray, random: np.random.Generato
     place = resampled(found.weights, n)
     person, partner = np.unravel_index(place, found.log_likelihood.shape)
     level = found.level_mean[person, partner] + found.level_sd[person, partner] * random.standard_normal(n)
-    x = _at(np.stack([each.drug for each in found.drawn], axis=1)[person, partner], found.observed.day)
+    rows = [found.drawn[p].drug[k] for k, p in zip(person, partner, strict=True)]
+    x = _at(np.stack(rows), found.observed.day)
     seen = level[:, None] + np.log(x) if found.observed.is_count else level[:, None] * x
     course = smoothed(found.course.take(person), found.observed.day, found.working - seen, days, random)
     return Sampled(person, partner, np.exp(level) if found.observed.is_count else level, days, course)
