@@ -94,7 +94,8 @@ def _followed(facts: Case, diary: Path, subjects: int, seed: int, threads: int |
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
     """The screen, unless parts of it are asked for whole; before them where all are."""
-    from lissive.report.case_text import case_text, screen
+    from lissive.report.case_parts import case_text
+    from lissive.report.case_text import screen
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     shown = [screen(answer, colour=colour)] if full or not parts else []
@@ -104,7 +105,7 @@ def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
 def _write(folder: Path, answer: CaseAnswer) -> list[Path]:
     """Figures, the table behind them, and the JSON; without a forecast, the JSON alone."""
     from lissive.forecast import ForecastAnswer
-    from lissive.report.case_text import headline
+    from lissive.report.case_parts import headline
     from lissive.report.figures import forecast_caption, forecast_figure, save, write_json, write_weeks
 
     folder.mkdir(parents=True, exist_ok=True)

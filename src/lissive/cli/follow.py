@@ -45,11 +45,17 @@ def register(app: typer.Typer) -> None:
 Case = Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")]
 DiaryFile = Annotated[Path, typer.Option("--diary", metavar="FILE", help="The diary, .csv, .xlsx or .json.")]
 Map = Annotated[
-    str, typer.Option("--map", metavar="A=date,B=spasms", help="Columns of the file, by the diary's names; - leaves one out.")
+    str,
+    typer.Option(
+        "--map",
+        metavar="A=date,B=spasms",
+        help="Columns of the file, by the diary's names; - leaves one out.",
+    ),
 ]
 Comma = Annotated[bool, typer.Option("--decimal-comma", help="Numbers in the file are written 6,5.")]
 Today = Annotated[
-    str | None, typer.Option("--today", metavar="YYYY-MM-DD", help="The day that counts as today (default: today).")
+    str | None,
+    typer.Option("--today", metavar="YYYY-MM-DD", help="The day that counts as today (default: today)."),
 ]
 
 
@@ -58,10 +64,12 @@ def follow(
     diary: DiaryFile,
     weeks: Annotated[int, typer.Option(min=1, max=52, help="Weeks to look ahead.")] = 8,
     outcome: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column to judge by (default: one that trials were fitted on).")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column to judge by (default: one that trials were fitted on)."),
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=1.0, max=100.0, help="Reduction by the drug itself that counts as a benefit [%].")
+        float | None,
+        typer.Option(min=1.0, max=100.0, help="Reduction by the drug itself that counts as a benefit [%]."),
     ] = None,
     subjects: Annotated[int, typer.Option(min=1, help="Virtual people.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
@@ -85,11 +93,20 @@ def follow(
     folder(report, "--report", DiaryError)
     if report is not None:
         names = [report / f"follow.{kind}" for kind in ("json", "png", "svg")]
-        keep_inputs([], reads=[file, diary], beside=Beside(names, names[0], '"probability_benefit"'), force=force)
+        keep_inputs(
+            [], reads=[file, diary], beside=Beside(names, names[0], '"probability_benefit"'), force=force
+        )
     from lissive.follow import follow_up
 
     answer = follow_up(
-        facts, days, weeks=weeks, outcome=outcome, threshold=threshold, subjects=subjects, seed=seed, threads=threads
+        facts,
+        days,
+        weeks=weeks,
+        outcome=outcome,
+        threshold=threshold,
+        subjects=subjects,
+        seed=seed,
+        threads=threads,
     )
     written = []
     if report is not None:
@@ -97,7 +114,10 @@ def follow(
         from lissive.report.follow_figures import follow_figure
 
         report.mkdir(parents=True, exist_ok=True)
-        written = [*save(follow_figure(answer), report, "follow"), write_json(answer.to_json(), report / "follow.json")]
+        written = [
+            *save(follow_figure(answer), report, "follow"),
+            write_json(answer.to_json(), report / "follow.json"),
+        ]
     if as_json:
         print(json.dumps(answer.to_json(), allow_nan=False))
         return
@@ -112,7 +132,9 @@ def read(path: Path, mapping: str, *, decimal_comma: bool, today: str | None) ->
 
     pairs = [each for each in mapping.split(",") if each.strip()]
     if bad := [each for each in pairs if each.count("=") != 1]:
-        raise DiaryError(f"--map has {bad[0]!r}.", where="--map", allowed='pairs, as "Spastik=spasticity_nrs,Tag=date".')
+        raise DiaryError(
+            f"--map has {bad[0]!r}.", where="--map", allowed='pairs, as "Spastik=spasticity_nrs,Tag=date".'
+        )
     named = {left.strip(): right.strip() for left, right in (each.split("=") for each in pairs)}
     return read_diary(path, today=day(today, "--today"), mapping=named, decimal_comma=decimal_comma)
 
@@ -131,7 +153,8 @@ def sheet(
     file: Case,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page, .html.")] = Path("diary.html"),
     start: Annotated[
-        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="The first day on the page (default: today).")
+        str | None,
+        typer.Option("--from", metavar="YYYY-MM-DD", help="The first day on the page (default: today)."),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=366, help="Days on it.")] = 35,
     force: Force = False,
@@ -145,4 +168,8 @@ def sheet(
     keep_inputs([out], reads=[file], force=force)
     by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
     title = f"Diary: {facts.case}"
-    print(write_text(out, sheet_html(title, day(start, "--from"), days, "Sprays" if by_spray else "mg taken, time")))
+    print(
+        write_text(
+            out, sheet_html(title, day(start, "--from"), days, "Sprays" if by_spray else "mg taken, time")
+        )
+    )

@@ -1,7 +1,7 @@
 """Follow-up: is it working for this person, and what now? A diary in, the forecast updated, continue, change or stop.
 
-    diary = read_diary("diary.csv", today=datetime.date.today())
-    follow_up(case, diary).advice
+diary = read_diary("diary.csv", today=datetime.date.today())
+follow_up(case, diary).advice
 """
 
 from lissive.follow.answer import FollowAnswer

@@ -44,7 +44,8 @@ def source_of(name: str) -> str:
 def rule_of(case: Case, observed: Observed, taken: Taken, baseline: float | None, found: Posterior, threshold: float) -> Rule | None:  # fmt: skip
     """The rule of the label, only where it is published: for its cause, its product and its rating."""
     row = next(
-        (r for r in rows("review") if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)), None
+        (r for r in rows("review") if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)),
+        None,
     )
     if row is None or observed.outcome != "spasticity_nrs":
         return None
@@ -67,7 +68,9 @@ def rule_of(case: Case, observed: Observed, taken: Taken, baseline: float | None
     )
 
 
-def _missed(found: Posterior, baseline: float | None, last: int, needed: float, threshold: float) -> float | None:
+def _missed(
+    found: Posterior, baseline: float | None, last: int, needed: float, threshold: float
+) -> float | None:
     """Of people with the threshold's effect at the rule's week, the proportion whose fall is seen as smaller than needed.
 
     People as before the diary, with this baseline; a baseline week and the rule's week are rated daily.
@@ -88,10 +91,15 @@ def _missed(found: Posterior, baseline: float | None, last: int, needed: float, 
         figure = {name: float(value[k]) for name, value in found.people.rating.items()}
         lag = np.abs(days[:, None] - days[None])
         every = figure["course_sd"] ** 2 * np.exp(-lag / figure["course_days"])
-        root = np.linalg.cholesky(average @ (every + figure["rating_sd"] ** 2 * np.eye(len(days))) @ average.T)
+        root = np.linalg.cholesky(
+            average @ (every + figure["rating_sd"] ** 2 * np.eye(len(days))) @ average.T
+        )
         mine = answer == k
         noise[mine] = random.standard_normal((int(mine.sum()), x.shape[1], 2)) @ root.T
-    before, after = np.clip(baseline + noise[..., 0], 0.1, 10.0), np.clip(baseline * x + noise[..., 1], 0.0, 10.0)
+    before, after = (
+        np.clip(baseline + noise[..., 0], 0.1, 10.0),
+        np.clip(baseline * x + noise[..., 1], 0.0, 10.0),
+    )
     fall: FloatArray = 1.0 - after / before
     return float((fall[responds] < needed).mean())
 

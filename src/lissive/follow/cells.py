@@ -91,7 +91,11 @@ def _sheet(data: bytes, path: Path) -> list[Sequence[Any]]:
     try:
         book = load_workbook(io.BytesIO(data))
         names = [each.name for each in book.sheets_metadata]
-        filled = [(name, rows) for name in names if (rows := book.get_sheet_by_name(name).to_python(skip_empty_area=False))]
+        filled = [
+            (name, rows)
+            for name in names
+            if (rows := book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+        ]
     except (CalamineError, OSError, ValueError) as error:
         raise DiaryError(f"The spreadsheet cannot be read: {error}.", where=str(path)) from None
     if len(filled) > 1:

@@ -92,5 +92,7 @@ def smoothed(
         ahead = keep**2 * variances[:, t] + fresh
         back = variances[:, t] * keep / ahead
         left = variances[:, t] * (1.0 - back * keep)
-        found[:, t] = means[:, t] + back * (found[:, t + 1] - keep * means[:, t]) + np.sqrt(left) * noise[:, t]
+        found[:, t] = (
+            means[:, t] + back * (found[:, t + 1] - keep * means[:, t]) + np.sqrt(left) * noise[:, t]
+        )
     return found

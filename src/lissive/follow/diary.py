@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lissive.errors import DiaryError
-from lissive.follow.cells import Cells, read_cells, shown
+from lissive.follow.cells import read_cells, shown
 from lissive.simulation.dosing import ROUTES
 from lissive.table import rows_of
 
@@ -194,7 +194,9 @@ def _places(
     if twice:
         raise DiaryError(f"Duplicate column {', '.join(sorted(twice))}.", where=f"{where}:1", do="keep one.")
     if not any(name in named for name in RATED):
-        raise DiaryError("The diary rates nothing.", where=f"{where}:1", allowed=f"one or more of {', '.join(RATED)}.")
+        raise DiaryError(
+            "The diary rates nothing.", where=f"{where}:1", allowed=f"one or more of {', '.join(RATED)}."
+        )
     dropped = tuple(name for name, target in zip(header, named, strict=True) if target == DROP)
     return {target: k for k, target in enumerate(named) if target != DROP}, dropped
 
@@ -217,7 +219,9 @@ def _propose(header: tuple[str, ...], named: list[str], unknown: list[str], wher
         f"Unknown column names: {', '.join(map(repr, unknown))}.{lacks}" if unknown else lacks.strip(),
         where=f"{where}:1",
         allowed=f"{', '.join(columns())}.",
-        do=f'check this mapping and give it: --map "{quoted}" (- leaves a column out).' if pairs else "name it.",
+        do=f'check this mapping and give it: --map "{quoted}" (- leaves a column out).'
+        if pairs
+        else "name it.",
     )
 
 
@@ -226,7 +230,9 @@ def _nearest(name: str, taken: set[str]) -> str:
     free = [word for word, target in words.items() if target not in taken]
     plain = re.sub(r"[^\w]+|_+(?=$)", "_", _plain(name)).strip("_")
     within = [word for word in free if len(word) > 3 and word in plain]
-    found = difflib.get_close_matches(plain, free, n=1, cutoff=0.72) or sorted(within, key=len, reverse=True)[:1]
+    found = (
+        difflib.get_close_matches(plain, free, n=1, cutoff=0.72) or sorted(within, key=len, reverse=True)[:1]
+    )
     return words[found[0]] if found else ""
 
 
@@ -287,11 +293,17 @@ class _Reader:
             )
         else:
             try:
-                day = datetime.date.fromisoformat(str(raw)) if re.fullmatch(r"\d{4}-\d\d-\d\d", str(raw)) else None  # type: ignore[assignment]
+                day = (
+                    datetime.date.fromisoformat(str(raw))
+                    if re.fullmatch(r"\d{4}-\d\d-\d\d", str(raw))
+                    else None
+                )  # type: ignore[assignment]
             except ValueError:
                 raise _Fault(", not a day of the calendar") from None
             if day is None:
-                raise _Fault(". Write the year first, as 2026-05-01: other orders of day and month are ambiguous")
+                raise _Fault(
+                    ". Write the year first, as 2026-05-01: other orders of day and month are ambiguous"
+                )
         if day > self.today:
             raise _Fault(f", in the future (today is {self.today})")
         if day < EARLIEST:
@@ -302,10 +314,17 @@ class _Reader:
         text = str(raw)
         if isinstance(raw, str) and re.fullmatch(r"[+-]?\d+,\d+", text):
             if not self.decimal_comma:
-                raise _Fault(", with a decimal comma. Write 6.5, or add --decimal-comma if all numbers are so")
+                raise _Fault(
+                    ", with a decimal comma. Write 6.5, or add --decimal-comma if all numbers are so"
+                )
             text = text.replace(",", ".")
         try:
-            value = float(text) if not isinstance(raw, bool) and re.fullmatch(r"[+-]?\d+(\.\d*)?|[+-]?\.\d+|[+-]?\d.*e[+-]?\d+", text) else math.nan
+            value = (
+                float(text)
+                if not isinstance(raw, bool)
+                and re.fullmatch(r"[+-]?\d+(\.\d*)?|[+-]?\.\d+|[+-]?\d.*e[+-]?\d+", text)
+                else math.nan
+            )
         except ValueError:
             value = math.nan
         whole = column.kind in ("count", "whole")

@@ -120,7 +120,9 @@ def go_on(people: People, schedule: Schedule | None, days: int, threads: int) ->
     """The same people further on: on the schedule (times from the first dose), or stopped."""
     assert people.batch is not None
     batch = people.batch.take(np.arange(len(people)))
-    later = _advance(batch, doses([], 0, 0.0) if schedule is None else _after(schedule, people.days * DAY), days, threads)
+    later = _advance(
+        batch, doses([], 0, 0.0) if schedule is None else _after(schedule, people.days * DAY), days, threads
+    )
     outputs = {name: np.concatenate([value, later[name]], axis=1) for name, value in people.outputs.items()}
     believing = np.concatenate([people.believing, np.full(days, float(schedule is not None))])
     return People(outputs, people.parameters, people.rating, believing, batch)

@@ -124,7 +124,9 @@ def follow_up(
         effect_pct=_effect(found),
         rule_4_week=rule,
         dose=dose_now(case, plan.product, taken, advice, alarm),
-        forecast=_ahead(chunks, found, draw, schedule, weeks, judged, threads_of(threads, wrong=SimulationError), seed),
+        forecast=_ahead(
+            chunks, found, draw, schedule, weeks, judged, threads_of(threads, wrong=SimulationError), seed
+        ),
         fit=_fit(found, draw, seed),
         diagnostics=Diagnostics(
             round(found.ess, 1), None if np.isnan(khat) else round(khat, 3), len(found.people), bool(reliable)
@@ -228,7 +230,9 @@ def _gaps_as_bad_days(found: Posterior) -> Observed:
     """The diary with an entry on each day without one since the first dose: the fit, worse by a rating's error."""
     seen = found.observed
     gaps = np.setdiff1d(np.arange(found.people.days), seen.day)
-    mean = (found.weights[..., None] * np.stack([each.drug[:, gaps] for each in found.drawn], axis=1)).sum((0, 1))
+    mean = (found.weights[..., None] * np.stack([each.drug[:, gaps] for each in found.drawn], axis=1)).sum(
+        (0, 1)
+    )
     level = float((found.weights * found.level_mean).sum())
     error = float(np.median(found.people.rating["rating_sd"]))
     if seen.is_count:
@@ -295,7 +299,9 @@ def _ahead(
         x = each.drug[:, found.people.days :]
         week = expected(found, part, x).reshape(n, weeks, WEEK).mean(axis=2)
         means.append(week)
-        if found.observed.is_count:  # a week's mean of counts, about which a negative binomial is near Gaussian
+        if (
+            found.observed.is_count
+        ):  # a week's mean of counts, about which a negative binomial is near Gaussian
             spread = np.sqrt((week + _dispersion(found, draw)[:, None] * week**2) / WEEK)
             sides.append(np.maximum(week + spread * random.standard_normal((n, weeks)), 0.0))
         else:
@@ -362,7 +368,9 @@ def _notes(
             "together, and the model would take them as independent."
         )
     if outcome not in fitted_outcomes(case.spasm.cause, case.plan.product):
-        notes.append("No trial of this product in this cause was fitted on for this outcome: the prior is assumed.")
+        notes.append(
+            "No trial of this product in this cause was fitted on for this outcome: the prior is assumed."
+        )
     if not reliable:
         notes.append(
             "Few of the virtual people are like this diary (see ess and khat): the probability and the ranges are rough."

@@ -87,7 +87,11 @@ class Posterior:
         end = self.people.days if until is None else until
         part = slice(max(0, end - last), end)
         return np.stack(
-            [1.0 - each.drug[:, part].mean(axis=1) / each.without[:, part].mean(axis=1) for each in self.drawn], axis=1
+            [
+                1.0 - each.drug[:, part].mean(axis=1) / each.without[:, part].mean(axis=1)
+                for each in self.drawn
+            ],
+            axis=1,
         )
 
 

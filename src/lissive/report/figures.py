@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import astuple, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lissive.calibrate.response import Posterior
     from lissive.calibrate.sbc import Ranks
 
-BLUE, ORANGE, GREY, FAINT = "#0072B2", "#D55E00", "#555555", "#bbbbbb"
+BLUE, ORANGE, GREY, FAINT, INK = "#0072B2", "#D55E00", "#555555", "#bbbbbb", "#1b1b1b"
 """Okabe and Ito's, and what stands back."""
 _EVERY: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -120,109 +120,183 @@ def plain_log(axis: Any) -> None:
 
 
 # -- a forecast ------------------------------------------------------------------------------------
-STYLE: Mapping[str, Mapping[str, Any]] = {
-    "active": {"color": "#0072B2", "linestyle": "-"},
-    "placebo": {"color": "#D55E00", "linestyle": "--"},
-}
-ARM_LABELS = {"active": "drug", "placebo": "placebo"}
-
-PANELS = (
-    "spasms_per_day",
-    "spasticity_nrs",
-    "pain_nrs",
-    "intoxication_vas",
-    "dizziness",
-    "thc_plasma",
-    "oh_thc_plasma",
-    "cbd_plasma",
-)
-_BASELINE_ONLY = ("thc_plasma", "oh_thc_plasma", "cbd_plasma")
-_RATINGS = ("spasticity_nrs", "pain_nrs")
+ARMS: tuple[Side, Side] = ("placebo", "active")
+HUES: Mapping[Side, str] = {"active": BLUE, "placebo": ORANGE}
+DASHES: Mapping[Side, str] = {"active": "-", "placebo": "--"}
+LABELS: Mapping[Side, str] = {"active": "drug", "placebo": "placebo"}
+PLASMA = ("thc_plasma", "oh_thc_plasma", "cbd_plasma")
+SIDE_EFFECTS = ("dizziness", "stopped_early", "intoxication_vas")
+RATED = ("spasms_per_day", "spasticity_nrs", "pain_nrs", "sleep_nrs", "walk_rated_nrs", "ashworth")
+BETTER = 0.30
+"""The relative reduction that trials call a response."""
+VISIBLE = 0.05
+"""Concentrations below this [ng/mL] have no panel: an axis of 0 to 0.0004 shows nothing."""
 
 
-_QUANTITY = {
-    "spasms_per_day": "spasms",
-    "spasticity_nrs": "spasticity",
-    "pain_nrs": "pain",
-    "intoxication_vas": "feeling high",
-    "dizziness": "dizziness",
-    "thc_plasma": "THC in plasma",
-    "oh_thc_plasma": "11-OH-THC in plasma",
-    "cbd_plasma": "CBD in plasma",
-}
+@dataclass(frozen=True)
+class TrialEffect:
+    """What trials of the planned product found, drug minus placebo."""
+
+    estimate: float
+    ci: tuple[float, float]
+    of: str
+    """How many trials and participants."""
 
 
-def plot_outcome(forecast: ForecastAnswer, name: str, *, ax: Axes, arms: Sequence[Side]) -> Axes:
-    """One outcome by week: median, 50 % and 90 % bands between virtual patients."""
+def course_panel(ax: Axes, forecast: ForecastAnswer, name: str, *, arms: Sequence[Side] = ARMS) -> None:
+    """Means by week as lines; beside the last week the 5th to 95th (thin) and 25th to 75th percentile (thick)."""
     from matplotlib.ticker import MaxNLocator
 
-    weeks, outcome = forecast.weeks, forecast.outcomes[name]
-    for arm in arms:
-        q, style = outcome.of(arm), STYLE[arm]
-        ax.fill_between(weeks, q.p05, q.p95, color=style["color"], alpha=0.15, linewidth=0)
-        ax.fill_between(weeks, q.p25, q.p75, color=style["color"], alpha=0.25, linewidth=0)
-        ax.plot(weeks, q.median, linewidth=2, **style)
-    _label_lines(ax, weeks, {arm: outcome.of(arm).median for arm in arms})
-    ax.set_title(outcome.label, fontsize=9, loc="left")
-    ax.set_ylabel(f"{_QUANTITY.get(name, name)} [{outcome.unit}]", fontsize=8)
-    ax.set_xlim(weeks[0], weeks[-1])
-    ax.set_ylim(0, 10 if name in _RATINGS else None)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 4, 10]))
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
-
-
-def _label_lines(ax: Axes, weeks: Sequence[int], lines: Mapping[str, Sequence[float]]) -> None:
-    """Each line's name at its right end, apart from the other's."""
-    ends = sorted((values[-1], arm) for arm, values in lines.items())
-    for k, (height, arm) in enumerate(ends):
-        offset = 7 if k == len(ends) - 1 or height <= 0 else -7
+    outcome, weeks = forecast.outcomes[name], forecast.weeks
+    scale = 100.0 if outcome.unit == "probability" else 1.0
+    last, top = weeks[-1], 0.0
+    step = max(last, 1) * 0.035
+    ends = sorted(arms, key=lambda arm: outcome.of(arm).mean[-1])
+    for k, arm in enumerate(arms):
+        q, at = outcome.of(arm), last + step * (k + 1)
+        mean = [scale * x for x in q.mean]
+        ax.plot(weeks, mean, color=HUES[arm], linestyle=DASHES[arm], linewidth=1.6)
+        ax.plot(
+            [at, at], [scale * q.p05[-1], scale * q.p95[-1]], color=HUES[arm], linewidth=0.8, clip_on=False
+        )
+        ax.plot([at, at], [scale * q.p25[-1], scale * q.p75[-1]], color=HUES[arm], linewidth=3.2, clip_on=False,
+                solid_capstyle="butt")  # fmt: skip
+        top = max(top, scale * max(q.p95))
+        rank = ends.index(arm)
+        text = f"{LABELS[arm]} {mean[-1]:.0f} %" if scale > 1 else f"{LABELS[arm]} {mean[-1]:.1f}"
         ax.annotate(
-            ARM_LABELS[arm],
-            (weeks[-1], height),
-            xytext=(-3, offset),
+            text,
+            (weeks[-1], mean[-1]),
+            xytext=(-4, 7 if rank else -8) if len(arms) > 1 else (-4, 7),
             textcoords="offset points",
             ha="right",
             va="center",
-            fontsize=8,
-            color=STYLE[arm]["color"],
+            color=HUES[arm],
+            fontweight="bold",
         )
+    high = {"NRS": 10.0, "score": 4.0, "VAS": 100.0}.get(outcome.unit)
+    ax.set_ylim(0, high if high is not None else max(1.05 * top, 1.0 if scale == 1 else 10.0))
+    ax.set_xlim(0, last + step * (len(arms) + 0.6))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 4, 10]))
+    ax.set_xticks([t for t in ax.get_xticks() if 0 <= t <= last])
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    ax.spines[["top", "right"]].set_visible(False)
 
 
-def forecast_figure(forecast: ForecastAnswer, title: str, caption: str) -> Figure:
-    """The forecast on one page: eight outcomes by week."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with plainly():
-        figure = Figure(figsize=(12, 6.6), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots(2, 4).ravel()
-        for ax, name in zip(axes, PANELS, strict=True):
-            arms: tuple[Side, ...] = ("active",) if name in _BASELINE_ONLY else ("placebo", "active")
-            plot_outcome(forecast, name, ax=ax, arms=arms)
-        for ax in axes[4:]:
-            ax.set_xlabel("week")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-        figure.supxlabel(caption, x=0.01, ha="left", fontsize=8)
+def effect_figure(
+    forecast: ForecastAnswer, name: str, trials: TrialEffect | None, *, narrow: bool = False
+) -> Figure:
+    """The complaint: its course with the line of a response; beside it the difference, as forecast and as in trials."""
+    outcome = forecast.outcomes[name]
+    size = (3.5, 4.6 if trials else 3.0) if narrow else (7.1, 2.75)
+    shape: tuple[int, int] = (1, 1) if trials is None else (2, 1) if narrow else (1, 2)
+    ratios = {} if trials is None else {"height_ratios" if narrow else "width_ratios": [1.8, 1]}
+    with settings():
+        figure = _canvas(size)
+        axes = figure.subplots(*shape, squeeze=False, gridspec_kw=ratios).ravel()
+        course_panel(axes[0], forecast, name)
+        start = outcome.active.mean[0]
+        axes[0].axhline((1 - BETTER) * start, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
+        axes[0].annotate(
+            f"30 % less than at the start: {(1 - BETTER) * start:.1f}",
+            (0, (1 - BETTER) * start),
+            xytext=(3, -7),
+            textcoords="offset points",
+            color=GREY,
+            fontsize=7,
+            va="center",
+        )
+        axes[0].set_title(f"{outcome.label}, mean", loc="left", fontsize=8.5, fontweight="bold")
+        axes[0].set_xlabel("week of treatment")
+        if trials is not None:
+            _difference_panel(axes[1], outcome.difference.mean[-1], trials, forecast.weeks[-1])
+        figure.draw_without_rendering()
     return figure
 
 
+def _difference_panel(ax: Axes, simulated: float, trials: TrialEffect, week: int) -> None:
+    rows = [
+        (1.0, BLUE, "o", simulated, None, f"this forecast: {simulated:+.2f}", f"mean, week {week}"),
+        (0.0, INK, "D", trials.estimate, trials.ci,
+         f"trials: {trials.estimate:+.2f} ({trials.ci[0]:+.2f} to {trials.ci[1]:+.2f})", trials.of),
+    ]  # fmt: skip
+    ax.axvline(0.0, color=GREY, linewidth=0.7)
+    for y, hue, shape, value, ci, text, below in rows:
+        if ci is not None:
+            ax.plot(ci, [y, y], color=hue, linewidth=1.4, solid_capstyle="butt")
+        ax.plot([value], [y], marker=shape, color=hue, markersize=6, linestyle="none")
+        ax.annotate(text, (0, y + 0.36), xycoords=("axes fraction", "data"), color=hue, fontweight="bold")
+        ax.annotate(below, (0, y + 0.18), xycoords=("axes fraction", "data"), color=GREY, fontsize=7)
+    ends = [simulated, *trials.ci, 0.0]
+    room = 0.12 * (max(ends) - min(ends))
+    ax.set_xlim(min(ends) - room, max(ends) + room)
+    ax.set_ylim(-0.35, 1.65)
+    ax.set_yticks([])
+    ax.set_title("Drug minus placebo", loc="left", fontsize=8.5, fontweight="bold")
+    ax.set_xlabel("← drug better     placebo better →")
+    ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+def small_figure(
+    forecast: ForecastAnswer, names: Sequence[str], *, columns: int = 3, arms: Sequence[Side] = ARMS
+) -> Figure:
+    """Small panels of several outcomes, none of them empty."""
+    columns = min(columns, len(names))
+    rows = -(-len(names) // columns)
+    with settings():
+        figure = _canvas((2.35 * columns, 1.75 * rows))
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for ax, name in zip(axes, names, strict=False):
+            course_panel(ax, forecast, name, arms=arms)
+            outcome = forecast.outcomes[name]
+            unit = {"probability": " [%]", "ng/mL": " [ng/mL]"}.get(outcome.unit, "")
+            ax.set_title(f"{outcome.label}{unit}", loc="left", fontsize=8, fontweight="bold")
+        for ax in axes[len(names) :]:
+            ax.remove()
+        for ax in axes[max(0, len(names) - columns) : len(names)]:
+            ax.set_xlabel("week of treatment")
+        figure.draw_without_rendering()
+    return figure
+
+
+def visible(forecast: ForecastAnswer, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of these outcomes that have anything to show."""
+    outcomes = forecast.outcomes
+    return tuple(
+        name
+        for name in names
+        if (q := outcomes[name].active).p95 and max(q.p95) > (VISIBLE if name in PLASMA else 0.0)
+    )
+
+
+def forecast_caption(forecast: ForecastAnswer, *, calibrated: bool, drug_only: bool = False) -> str:
+    """What is drawn, of how many, and what the model was fitted on."""
+    patients = count(forecast.subjects - forecast.failed, "virtual patient")
+    arms = "with the drug" if drug_only else "each simulated with drug and with placebo"
+    said = (
+        f"{patients}, {arms}. Lines: means. Bars beside the last week: 25th to 75th (thick) and 5th to 95th "
+        "percentile (thin) of virtual patients, a prediction interval, which leaves out model error."
+    )
+    fitted = (
+        _FITTED[forecast.calibrated]
+        if calibrated
+        else "NOT CALIBRATED: fitted on no trial of this outcome here."
+    )
+    return said if drug_only else f"{said} {fitted}"
+
+
 _FITTED = {
-    "trials": "Response fitted to trials of this product in this cause.",
+    "trials": "Calibrated: response fitted to trials of this product in this cause.",
     "prior": "NOT CALIBRATED: response fitted to trials of other products in this cause.",
     "none": "NOT CALIBRATED: response fitted to trials in MS, none in this cause.",
 }
 
 
-def forecast_caption(forecast: ForecastAnswer, provenance: Mapping[str, Any]) -> str:
-    """What the lines and bands are, and how the figure is made again."""
-    patients = count(forecast.subjects - forecast.failed, "virtual patient")
-    return (
-        f"Line: median; bands: 25th to 75th and 5th to 95th percentile of {patients}, each with drug "
-        f"and with placebo. {_FITTED[forecast.calibrated]} "
-        f"lissive {provenance['lissive_version']}, seed {provenance['seed']}."
-    )
+def _canvas(size: tuple[float, float]) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.05))
 
 
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:

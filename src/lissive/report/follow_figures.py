@@ -50,9 +50,19 @@ def sheet_html(title: str, first: datetime.date, days: int, dose: str) -> str:
     """A diary to be printed: a row a day."""
     from markupsafe import escape
 
-    head = ("Date", "Spasms", "Severity 0-10", "Spasticity 0-10", "Pain 0-10", "Sleep trouble 0-10", dose, "Side effects, note")
+    head = (
+        "Date",
+        "Spasms",
+        "Severity 0-10",
+        "Spasticity 0-10",
+        "Pain 0-10",
+        "Sleep trouble 0-10",
+        dose,
+        "Side effects, note",
+    )
     rows = "".join(
-        f"<tr><td>{first + datetime.timedelta(days=k)}</td>{'<td></td>' * (len(head) - 1)}</tr>" for k in range(days)
+        f"<tr><td>{first + datetime.timedelta(days=k)}</td>{'<td></td>' * (len(head) - 1)}</tr>"
+        for k in range(days)
     )
     columns = "date,spasms,severity,spasticity_nrs,pain_nrs,sleep_nrs,sprays,side_effects,note"
     return _page(

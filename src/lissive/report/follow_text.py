@@ -26,14 +26,20 @@ _MOST_ROWS = 12
 
 def follow_text(answer: FollowAnswer) -> str:
     """The whole answer."""
-    return paragraphs([f"{answer.case}: {product(answer.product).label}, follow-up", *_parts(answer), wrapped(LIMITS)])
+    return paragraphs(
+        [f"{answer.case}: {product(answer.product).label}, follow-up", *_parts(answer), wrapped(LIMITS)]
+    )
 
 
 def _parts(answer: FollowAnswer) -> Iterator[str]:
     yield _block(f"{ADVICE[answer.advice]}", [upper_first(each) for each in answer.why])
     if answer.alarms:
-        yield _block("ALARMS", [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in answer.alarms])
-    yield _block("DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over the last week; {answer.dose.advice}."])
+        yield _block(
+            "ALARMS", [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in answer.alarms]
+        )
+    yield _block(
+        "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over the last week; {answer.dose.advice}."]
+    )
     yield _block("DOES IT WORK", list(_benefit(answer)))
     if answer.rule_4_week:
         yield _block("RULE OF THE LABEL", [_rule(answer.rule_4_week)])

@@ -101,18 +101,20 @@ LONG = 60
 """A text of more characters than this gets a broad column."""
 
 
-def page(template: str, css: str, content: Mapping[str, Any], **filters: Callable[..., Any]) -> str:
+def page(
+    template: str, css: str, content: Mapping[str, Any], *, folder: Path = HERE, **filters: Callable[..., Any]
+) -> str:
     """A page that needs nothing but itself: a name that is not given is an error, and every text is escaped.
 
     Parameters
     ----------
-    template, css : files of this folder.
+    template, css : files of `folder`.
     content : what the template names, besides `css`, `version`, `marks`, and `kind` and `broad` of its tables.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(HERE),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -120,7 +122,7 @@ def page(template: str, css: str, content: Mapping[str, Any], **filters: Callabl
     )
     environment.filters |= filters
     environment.globals |= {"kind": cell_class, "broad": is_broad, "version": __version__, "marks": MARKS}
-    style = Markup((HERE / css).read_text(encoding="utf-8").strip())
+    style = Markup((folder / css).read_text(encoding="utf-8").strip())
     return environment.get_template(template).render(content, css=style)
 
 

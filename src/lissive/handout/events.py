@@ -1,0 +1,50 @@
+"""The dosing of a forecast and what it predicts, in the columns of NONMEM.
+
+`lissive simulate lissive --events events.csv` reads the dosing again. Where the dose is titrated, each virtual patient
+takes another one; the table has the median number of units of each week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lissive.case import Case, product
+from lissive.files import write_csv
+from lissive.forecast import ForecastAnswer
+from lissive.model import load
+from lissive.simulation.dosing import ROUTES, clock
+from lissive.units import to_nmol
+
+WEEK = 7 * 24.0
+COLUMNS = "ID TIME EVID AMT CMT II ADDL DVID DV MDV".split()
+
+
+def write_events(path: Path, case: Case, forecast: ForecastAnswer) -> Path:
+    """Doses [nmol] by week, and at the end of each week the mean of every outcome with the drug; TIME in h."""
+    about = [
+        f"# {case.plan.product}, {forecast.weeks[-1]} weeks; TIME in h, AMT in nmol of the model lissive",
+        "# EVID 1: the median dose of virtual patients in each week; EVID 0: mean of virtual patients with the drug",
+    ]
+    rows = sorted([*_doses(case, forecast), *_predictions(forecast)], key=lambda row: float(row[1]))
+    return write_csv(path, [*([line] for line in about), COLUMNS, *rows])
+
+
+def _doses(case: Case, forecast: ForecastAnswer) -> Iterator[list[Any]]:
+    assert case.plan.product is not None
+    what, mass = product(case.plan.product), load("lissive").parameters["M_THC"]
+    amount = 1.0 if what.counted_in == "spray" else (case.plan.dose_mg or 0.0)
+    for week, units in enumerate(forecast.dose.active.median):
+        for at in clock(what, round(units)):
+            for drug, mg in (("THC", what.thc_mg_per_unit), ("CBD", what.cbd_mg_per_unit)):
+                if mg:
+                    nmol = to_nmol(amount * mg, g_per_mol=mass)
+                    yield [1, f"{WEEK * week + at:.6g}", 1, f"{nmol:.6g}", f"{drug}_{ROUTES[what.route]}", 24, 6,
+                           ".", ".", 1]  # fmt: skip
+
+
+def _predictions(forecast: ForecastAnswer) -> Iterator[list[Any]]:
+    for name, outcome in forecast.outcomes.items():
+        for week, mean in zip(forecast.weeks, outcome.active.mean, strict=True):
+            yield [1, f"{WEEK * week:.6g}", 0, ".", ".", ".", ".", name, f"{mean:.6g}", 0]

@@ -1,0 +1,103 @@
+"""A page as PDF/UA-1: tagged, with its fonts inside, read from nothing but the page.
+
+Two fonts are embedded, so that a page is the same on every machine: Source Sans Pro (of the package
+font-source-sans-pro) and, for the letters that it has not, DejaVu Sans (which comes with matplotlib). A letter that
+neither has is printed as its number, and named.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from lissive.files import atomic_path
+
+HERE = Path(__file__).parent
+INSTALL = "pip install 'lissive[report]'"
+_WEIGHTS = {"Regular": (400, "normal"), "Bold": (700, "normal"), "It": (400, "italic")}
+_DEJAVU = {"": (400, "normal"), "-Bold": (700, "normal"), "-Oblique": (400, "italic")}
+
+Writer = Callable[[Path, str], str]
+"""Writes a page to a path and gives the letters that no font has."""
+
+
+def pdf_writer() -> tuple[Writer | None, str]:
+    """What writes a page as PDF; or None, and what to do about it."""
+    try:
+        import weasyprint  # noqa: F401
+    except ImportError:
+        return None, f"No PDF: WeasyPrint is not installed. To get it: {INSTALL}"
+    except OSError as error:  # it is there, and Pango is not
+        return None, f"No PDF: WeasyPrint finds no Pango ({error}). On Debian: apt install libpango-1.0-0"
+    return write_pdf, ""
+
+
+def write_pdf(path: Path, page: str) -> str:
+    """The page as PDF, whole or not at all."""
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
+    text, lost = with_known_letters(page)
+    only_data = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+    fonts = FontConfiguration()
+    style = CSS(string=_font_faces(), font_config=fonts, url_fetcher=only_data)
+    document = HTML(string=text, url_fetcher=only_data)
+    with atomic_path(path) as place:
+        document.write_pdf(place, stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1")
+    return lost
+
+
+def with_known_letters(page: str) -> tuple[str, str]:
+    """The page with the number of each letter that no font has in its place, and these letters.
+
+    >>> with_known_letters("<p>µ \\U00013080</p>")
+    ('<p>µ [U+13080]</p>', '\\U00013080 (U+13080)')
+    """
+    unknown = {letter for letter in set(page) if ord(letter) not in _letters() and not letter.isspace()}
+    for letter in unknown:
+        page = page.replace(letter, f"[U+{ord(letter):04X}]")
+    return page, ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in sorted(unknown))
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """What the regular fonts have, by number."""
+    from fontTools.ttLib import TTFont
+
+    names = [
+        path for family in (_source_sans(), _dejavu()) for path, weight, style in family if weight == 400
+    ]
+    return frozenset(code for path in names for code in TTFont(path, lazy=True).getBestCmap())
+
+
+@cache
+def _font_faces() -> str:
+    faces = []
+    for name, family in (("Report", _source_sans()), ("Report Rest", _dejavu())):
+        for path, weight, style in family:
+            data = base64.b64encode(path.read_bytes()).decode("ascii")
+            faces.append(
+                f'@font-face {{ font-family: "{name}"; font-weight: {weight}; font-style: {style}; '
+                f"src: url(data:font/ttf;base64,{data}); }}"
+            )
+    return "\n".join([*faces, 'html, svg text { font-family: "Report", "Report Rest"; }'])
+
+
+def _source_sans() -> list[tuple[Path, int, str]]:
+    """Nothing where the package is not installed: DejaVu Sans serves then alone."""
+    found = find_spec("font_source_sans_pro")
+    if found is None or found.origin is None:
+        return []
+    folder = Path(found.origin).parent / "files"
+    return [(folder / f"SourceSansPro-{name}.ttf", *how) for name, how in _WEIGHTS.items()]
+
+
+def _dejavu() -> list[tuple[Path, int, str]]:
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return [(folder / f"DejaVuSans{name}.ttf", *how) for name, how in _DEJAVU.items()]

@@ -1,0 +1,323 @@
+"""The patient's sheet: one page in plain words, handed over by a clinician.
+
+It keeps the gates of the case: no dose unless the product can be had, is not contraindicated and no rule stands
+against it; no number that trials of this product in this cause do not give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from markupsafe import Markup
+
+from lissive.case import label_titration, product
+from lissive.case_answer import CaseAnswer
+from lissive.case_answer.gates import figure_of
+from lissive.case_answer.next_step import review
+from lissive.case_answer.tables import rows
+from lissive.evidence.answer_types import Absolute
+from lissive.evidence.case_answer import CaseFigure
+from lissive.evidence.claim import claim_of
+from lissive.handout.icons import icon_array, key
+from lissive.handout.language import Tongue, Words, benefit
+from lissive.report.table import Table, page, table
+from lissive.report.words import upper_first
+from lissive.safety.person import planned
+from lissive.safety.rules import cautions
+from lissive.version import __version__
+
+HERE = Path(__file__).parent
+HELPS = ("responders_30pct", "pain_responders_30pct")
+HARMS = ("dizziness", "withdrawals_ae")
+MADE_BY_MAKER = ("nabiximols",)
+"""Products of which most trials were paid for by the maker; of others it was not recorded."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One question and its answer."""
+
+    head: str
+    lines: tuple[str, ...]
+    points: tuple[str, ...] = ()
+    picture: Markup | None = None
+    keys: tuple[tuple[Markup, int, str], ...] = ()
+    days: Table | None = None
+    contact: bool = False
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """The answer, and the words that it is told in."""
+
+    answer: CaseAnswer
+    say: Words
+    product: str = field(init=False)
+    complaint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        name, complaint = self.answer.case.plan.product, self.answer.gates.complaint.label
+        label = "" if name is None else self.say.named("product", name, product(name).label)
+        object.__setattr__(self, "product", label)
+        object.__setattr__(self, "complaint", self.say.named("complaint", complaint, complaint))
+
+    @property
+    def contraindicated(self) -> bool:
+        return bool(self.answer.safety.worst("contraindicated"))
+
+
+def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
+    """The sheet's text."""
+    one = _Sheet(answer, Words(tongue))
+    say, case = one.say, answer.case
+    title = say("title_product" if one.product else "title", product=one.product, complaint=one.complaint)
+    content = {
+        "tongue": tongue,
+        "title": upper_first(title),
+        "draft": say("draft"),
+        "lead": say("lead"),
+        "problem": _problem(one),
+        "warning": say("not_for_you", about=_about(one, "contraindicated")) if one.contraindicated else "",
+        "sections": [
+            each
+            for each in (
+                _have(one), _choices(one), _help(one), _harm(one), _tell(one), _start(one), _daily(one), _stop(one),
+                _sure(one),
+            )
+        ],
+        "contact": say("contact"),
+        "foot": say("foot", day=case.as_of or "-", version=__version__),
+    }  # fmt: skip
+    return page("sheet.html.j2", "sheet.css", content, folder=HERE)
+
+
+def _problem(one: _Sheet) -> str:
+    cause = one.answer.case.spasm.cause
+    if cause is None or not one.product:
+        return one.say("for_whom_open", complaint=one.complaint)
+    named = one.say.named("cause", cause, cause.replace("_", " "))
+    return one.say("for_whom", complaint=one.complaint, cause=named, product=one.product)
+
+
+def _have(one: _Sheet) -> Section:
+    say, gate, access = one.say, one.answer.gates, one.answer.access
+    if gate.by_prescription:
+        lines = [say("by_prescription"), *([say("off_label")] if gate.off_label else [])]
+    else:
+        lines = [say("unknown" if access is None else access.status)]
+        known = gate.product in ("obtainable", "not_obtainable")
+        if one.product:
+            lines.append(say(gate.product if known else "product_unknown"))
+    if access is not None:
+        lines.append(say("as_of", day=access.on.isoformat()))
+    return Section(say("h_have"), tuple(lines))
+
+
+def _choices(one: _Sheet) -> Section:
+    say, weeks = one.say, one.answer.case.plan.weeks
+    care = [
+        say.named("care", each.treatment, each.treatment)
+        for each in one.answer.usual_care
+        if each.tried in ("not_tried", "unknown") and say.has("care", each.treatment)
+    ]
+    length = say("some_weeks") if weeks is None else say.weeks(weeks)
+    points = [say("choice_try", product=one.product, weeks=length) if one.product else say("choice_try_open")]
+    points += [say("choice_other", care=say.listed(care[:3]))] if care else []
+    return Section(say("h_choices"), (), (*points, say("choice_none", complaint=one.complaint)))
+
+
+# -- of a hundred people ---------------------------------------------------------------------------
+def _own_figure(one: _Sheet, outcome: str) -> tuple[CaseFigure, Absolute] | None:
+    """What trials of the planned product, and of no other, found of an outcome that was counted."""
+    found = figure_of(one.answer.evidence, outcome)
+    if not one.product or found is None or found[0].of_all_products or found[1].absolute is None:
+        return None
+    return found[0], found[1].absolute
+
+
+def _help(one: _Sheet) -> Section:
+    say, case = one.say, one.answer.case
+    lines = [benefit(say.tongue, case.spasm.cause, case.plan.product)]
+    for outcome in HELPS:
+        if (found := _own_figure(one, outcome)) is None:
+            continue
+        counted = _Counted.of(found[1])
+        lines += [
+            say("help_of_100", without=counted.without, **{"with": counted.with_drug}),
+            say("help_more", n=counted.more) if counted.more > 0 else say("help_none"),
+            say("interval", range=say.between(*counted.range)),
+            say(f"clear_{outcome}"),
+            say("who_knows"),
+        ]
+        lines += [say("unread")] if found[0].answer.unverified else []
+        picture, keys = counted.drawn(say, "help", "more")
+        return Section(say("h_help"), tuple(lines), (), picture, keys)
+    return Section(say("h_help"), (*lines, say("no_numbers"), say("who_knows")))
+
+
+def _harm(one: _Sheet) -> Section:
+    say, of = one.say, planned(one.answer.case)
+    lines, picture, keys = [], None, ()
+    for outcome in HARMS:
+        if (found := _own_figure(one, outcome)) is None:
+            continue
+        counted = _Counted.of(found[1])
+        numbers = {
+            "without": counted.without,
+            "with": counted.with_drug,
+            "range": say.between(*counted.range),
+        }
+        lines.append(say(f"harm_{outcome}", **numbers))
+        if picture is None:
+            picture, keys = counted.drawn(say, outcome, "harm")
+    lines += [say("thc_effects")] if "thc" in of.all else []
+    lines += [say("cbd_effects")] if "cbd" in of.contents and "thc" not in of.all else []
+    lines += [say("smoke_effects")] if of.smoked else []
+    return Section(say("h_harm"), tuple(lines), (), picture, keys)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """People of a hundred."""
+
+    without: int
+    with_drug: int
+    range: tuple[int, int]
+
+    @classmethod
+    def of(cls, found: Absolute) -> _Counted:
+        low, high = sorted(round(100 * (end - found.baseline)) for end in found.risk_ci)
+        return cls(round(100 * found.baseline), round(100 * found.risk), (low, high))
+
+    @property
+    def more(self) -> int:
+        return self.with_drug - self.without
+
+    def drawn(self, say: Words, kind: str, look: str) -> tuple[Markup, tuple[tuple[Markup, int, str], ...]]:
+        """The picture, and what each look in it means."""
+        both = min(self.without, self.with_drug)
+        changed = ("fewer", "fewer") if self.more < 0 else (look, "more")
+        groups = [
+            ("anyway", "anyway", both),
+            (*changed, abs(self.more)),
+            ("rest", "rest", 100 - both - abs(self.more)),
+        ]
+        keys = tuple((key(shape), n, say(f"icon_{kind}_{word}")) for shape, word, n in groups if n)
+        said = "; ".join(f"{n} {text}" for _, n, text in keys)
+        return icon_array([(shape, n) for shape, _, n in groups], f"100: {said}"), keys
+
+
+# -- what to tell, how to start --------------------------------------------------------------------
+def _tell(one: _Sheet) -> Section:
+    say = one.say
+    points = tuple(say(f"tell_{each}") for each in ("medicines", "mind", "baby", "heart"))
+    lines = [say("for_you", about=about)] if (about := _about(one, "contraindicated", "major")) else []
+    drugs = [each.substances[0] for each in one.answer.safety.flags if each.id.startswith("stop_")]
+    lines += [say("keep_taking", drugs=say.listed(_names(drugs)))] if drugs else []
+    return Section(say("h_tell"), tuple(lines), points)
+
+
+def _about(one: _Sheet, *severities: str) -> str:
+    """The drugs and conditions that grave flags are about, in plain words."""
+    say = one.say
+    subjects = {row.id: row.about for row in cautions()}
+    found = []
+    for flag in one.answer.safety.flags:
+        if flag.severity not in severities or flag.id.startswith("stop_"):
+            continue
+        subject = subjects.get(flag.id, "")
+        words = [word for word in flag.substances if word not in ("THC", "CBD", "cannabinoid", "smoke")]
+        found += [say.named("about", subject, "")] if say.has("about", subject) else [
+            say.named("about", word, word.replace("_", " ")) for word in words
+        ]  # fmt: skip
+    return say.listed(_names(found)) if found else ""
+
+
+def _names(words: list[str]) -> list[str]:
+    return list(dict.fromkeys(word.replace("_", " ") for word in words))
+
+
+def _start(one: _Sheet) -> Section:
+    say, case, gate, access = one.say, one.answer.case, one.answer.gates, one.answer.access
+    head = say("h_start")
+    if one.contraindicated:
+        return Section(head, (say("start_not_yet"),))
+    kept_out = access is None or (access.status == "not_eligible" and not gate.by_prescription)
+    if gate.product != "obtainable" or case.plan.product is None or kept_out:
+        return Section(head, (say("start_none"),))
+    what, plan = product(case.plan.product), case.plan
+    if plan.titration == "label" and (steps := label_titration(what.name)):
+        most = plan.max_sprays_per_day or what.label_max_per_day or steps[-1].total
+        gap = what.figures["gap_min"].value
+        text = say("start_label", most=f"{most:g}", gap=f"{gap:g}")
+        days = table(
+            head,
+            "|".join([say("start_day"), *(str(step.day) for step in steps)]),
+            [
+                [say("start_morning"), *(str(step.morning) for step in steps)],
+                [say("start_evening"), *(str(step.evening) for step in steps)],
+            ],
+        )
+        return Section(head, (text,), days=days)
+    return Section(head, (_fixed(one),) if (plan.sprays_per_day or plan.dose) else (say("start_ask"),))
+
+
+def _fixed(one: _Sheet) -> str:
+    plan, say = one.answer.case.plan, one.say
+    if plan.sprays_per_day is not None:
+        dose = say("dose_sprays", n=plan.sprays_per_day)
+    elif (plan.doses_per_day or 1) == 1:
+        dose = say("dose_once", dose=plan.dose)
+    else:
+        dose = say("dose_mg", dose=plan.dose, times=plan.doses_per_day)
+    return say("start_fixed", dose=dose)
+
+
+def _daily(one: _Sheet) -> Section:
+    say, access = one.say, one.answer.access
+    in_us = access is not None and access.jurisdiction.startswith("US")
+    travel = "travel_us" if in_us and not one.answer.gates.by_prescription else "travel"
+    drive = "drive_thc" if "thc" in planned(one.answer.case).all else "drive_cbd"
+    return Section(say("h_daily"), (say(drive), say("store"), say(travel)))
+
+
+# -- when to stop, how sure ------------------------------------------------------------------------
+def _stop(one: _Sheet) -> Section:
+    return Section(one.say("h_stop"), tuple(_stop_lines(one)), contact=True)
+
+
+def _stop_lines(one: _Sheet) -> Iterator[str]:
+    say, case = one.say, one.answer.case
+    if case.plan.product is not None and one.answer.gates.may_dose and not one.contraindicated:
+        rule = next(
+            (
+                r
+                for r in rows("review")
+                if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)
+            ),
+            None,
+        )
+        if rule is None:
+            weeks = review(case, one.answer.gates).after.split()[0]
+            yield say("review", weeks=say.weeks(int(weeks)))
+        else:
+            of = say.named("complaint", rule["of"], rule["of"])
+            said = say("review_rule", weeks=say.weeks(int(rule["weeks"])), of=of, fall=rule["fall"])
+            now = case.spasm.spasticity_nrs
+            if now:
+                goal = (1 - float(rule["fall"]) / 100) * now
+                said += " " + say("review_example", now=f"{now:g}", goal=f"{goal:.3g}")
+            yield said
+    yield say("stop_at_once")
+
+
+def _sure(one: _Sheet) -> Section:
+    say, claim, name = one.say, one.answer.bottom_line.claim, one.answer.case.plan.product
+    sure = claim_of(claim).certainty if claim else "not_graded"
+    lines = [say(f"sure_{sure}"), say("paid_maker" if name in MADE_BY_MAKER else "paid_unknown")]
+    fitting = [each.study.label for each in one.answer.evidence.controlled if each.fits_product]
+    if fitting:
+        lines.append(say("sources", sources="; ".join(fitting[:6])))
+    return Section(say("h_sure"), tuple(lines))
