@@ -64,7 +64,9 @@ def test_a_day_without_a_dose_written_is_not_a_day_without_a_dose(tmp_path: Path
         ("2026-05-02,9,,6,,,4,,,extra", "the row has 10 cells, the header 9"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_left_out_with_field_and_reason(tmp_path: Path, row: str, expected: str) -> None:
+def test_a_row_that_cannot_be_used_is_left_out_with_field_and_reason(
+    tmp_path: Path, row: str, expected: str
+) -> None:
     found = read(tmp_path, f"{HEAD}2026-05-01,9,,6,,,2,,\n{row}\n")
     assert [day.date.isoformat() for day in found.days] == ["2026-05-01"]
     assert list(why(found)) == [3]
@@ -88,8 +90,13 @@ def test_several_doses_on_one_day_with_times_are_one_day(tmp_path: Path) -> None
     head = "date,time,spasticity_nrs,thc_mg,route\n"
     found = read(tmp_path, head + "2026-05-01,08:00,6,5,oral\n2026-05-01,20:30,,2.5,inhaled\n")
     assert len(found.days) == 1
-    assert [(d.hour, d.thc_mg, d.route) for d in found.days[0].doses or ()] == [(8.0, 5.0, "oral"), (20.5, 2.5, "inhaled")]
-    twice = read(tmp_path, head + "2026-05-01,08:00,6,5,oral\n2026-05-01,20:30,4,2.5,oral\n2026-05-02,08:00,6,5,oral\n")
+    assert [(d.hour, d.thc_mg, d.route) for d in found.days[0].doses or ()] == [
+        (8.0, 5.0, "oral"),
+        (20.5, 2.5, "inhaled"),
+    ]
+    twice = read(
+        tmp_path, head + "2026-05-01,08:00,6,5,oral\n2026-05-01,20:30,4,2.5,oral\n2026-05-02,08:00,6,5,oral\n"
+    )
     assert set(why(twice)) == {2, 3}
     assert "spasticity_nrs is given more than once" in why(twice)[2]
 
@@ -100,7 +107,12 @@ def test_other_column_names_get_a_mapping_that_works_as_proposed(tmp_path: Path)
         read(tmp_path, text)
     proposed = refused.value.do.split('--map "')[1].split('"')[0]
     mapping = dict(each.split("=") for each in proposed.split(","))
-    assert mapping == {"Datum": "date", "Spastik (0-10)": "spasticity_nrs", "Krämpfe": "spasms", "Wetter": "-"}
+    assert mapping == {
+        "Datum": "date",
+        "Spastik (0-10)": "spasticity_nrs",
+        "Krämpfe": "spasms",
+        "Wetter": "-",
+    }
     found = read(tmp_path, text, mapping=mapping, decimal_comma=True)
     assert found.days[0].ratings == {"spasticity_nrs": 6.5, "spasms": 4.0}
     assert found.dropped_columns == ("Wetter",)
@@ -137,7 +149,10 @@ def test_a_file_of_other_bytes_or_a_wrong_mapping_is_refused(tmp_path: Path) -> 
 
 
 def test_json_is_the_same_diary(tmp_path: Path) -> None:
-    rows = [{"date": "2026-05-01", "spasms": 9, "spasticity_nrs": 6.5, "sprays": 3}, {"date": "2026-05-02", "spasms": True}]
+    rows = [
+        {"date": "2026-05-01", "spasms": 9, "spasticity_nrs": 6.5, "sprays": 3},
+        {"date": "2026-05-02", "spasms": True},
+    ]
     found = read(tmp_path, json.dumps(rows), "d.json")
     assert found.days[0].ratings == {"spasms": 9.0, "spasticity_nrs": 6.5}
     assert why(found) == {2: "spasms is True. Allowed: a whole number, 0 to 200 1/day"}
@@ -161,12 +176,14 @@ _PARTS = {
     "_rels/.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
     '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
     'Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": '<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+    "xl/workbook.xml": '<?xml version="1.0"?><workbook '
+    'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
     'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="a" sheetId="1" '
     'r:id="r1"/></sheets></workbook>',
     "xl/_rels/workbook.xml.rels": '<?xml version="1.0"?><Relationships '
     'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
-    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>'
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
+    'Target="worksheets/sheet1.xml"/>'
     '<Relationship Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" '
     'Target="styles.xml"/></Relationships>',
     "xl/styles.xml": '<?xml version="1.0"?><styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
@@ -183,7 +200,9 @@ def test_a_spreadsheet_has_dates_and_a_bare_serial_is_none(tmp_path: Path) -> No
             book.writestr(name, text)
     (tmp_path / "d.xlsx").write_bytes(data.getvalue())
     found = read_diary(tmp_path / "d.xlsx", today=TODAY)
-    assert [(day.date.isoformat(), day.ratings["spasticity_nrs"]) for day in found.days] == [("2026-05-01", 6.5)]
+    assert [(day.date.isoformat(), day.ratings["spasticity_nrs"]) for day in found.days] == [
+        ("2026-05-01", 6.5)
+    ]
     assert "Excel serial number (it would be 2026-05-02)" in why(found)[3]
     assert "decimal comma" in why(found)[4]
     (tmp_path / "d.xlsx").write_bytes(b"PK\x03\x04 no sheet")

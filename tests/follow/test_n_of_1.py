@@ -56,7 +56,7 @@ def test_the_order_is_random_and_that_of_its_seed() -> None:
 
 
 def test_the_washout_covers_the_slow_answer_of_the_rating(plan: NOf1Plan) -> None:
-    """The rating follows with a time constant of 72 h: a tenth is left after 72·ln 10 h = 6.9 days, whatever the drug."""
+    """The rating follows with a time constant of 72 h: a tenth is left after 72·ln 10 h = 6.9 days."""
     assert 7 <= plan.washout <= 28
     assert plan.days == plan.washout + 10
 
@@ -69,7 +69,12 @@ def test_more_pairs_have_more_power(plan: NOf1Plan) -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"days": 5}, "washout"), ({"pairs": 1}, "pairs is 1"), ({"outcome": "spasms"}, "outcome"), ({"threshold": 0.0}, "threshold")],
+    [
+        ({"days": 5}, "washout"),
+        ({"pairs": 1}, "pairs is 1"),
+        ({"outcome": "spasms"}, "outcome"),
+        ({"threshold": 0.0}, "threshold"),
+    ],
 )
 def test_a_plan_that_cannot_be_is_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(DiaryError, match=said):
@@ -77,13 +82,20 @@ def test_a_plan_that_cannot_be_is_refused(change: dict[str, object], said: str) 
 
 
 # -- the analysis ---------------------------------------------------------------------------------------
-def a_trial(effect: float, *, seed: int, pairs: int = 3, days: int = 12, spread: float = 0.0) -> tuple[FloatArray, ...]:
+def a_trial(
+    effect: float, *, seed: int, pairs: int = 3, days: int = 12, spread: float = 0.0
+) -> tuple[FloatArray, ...]:
     random = np.random.default_rng(seed)
     on = np.repeat([side for _ in range(pairs) for side in random.permutation([1.0, 0.0])], days)
     pair = np.repeat(np.arange(pairs), 2 * days)
     before = np.concatenate([np.zeros(days), on[:-days]])
     own = effect + spread * random.standard_normal(pairs)
-    y = 6.0 + 0.4 * random.standard_normal(pairs)[pair] + own[pair] * on + 1.3 * random.standard_normal(len(on))
+    y = (
+        6.0
+        + 0.4 * random.standard_normal(pairs)[pair]
+        + own[pair] * on
+        + 1.3 * random.standard_normal(len(on))
+    )
     return y, np.arange(len(on)), on, pair, before
 
 
@@ -99,7 +111,9 @@ def test_without_hierarchy_or_correlation_it_is_the_regression_with_a_ridge() ->
     rest = y @ y - mean @ precision @ mean
     scale = np.sqrt(rest / (len(y) - 3) * np.linalg.inv(precision)[2, 2])
     assert found.average(2) == pytest.approx(mean[2], abs=1e-9)
-    assert found.quantile(2, 0.025) == pytest.approx(mean[2] + scale * student.ppf(0.025, len(y) - 3), abs=1e-6)
+    assert found.quantile(2, 0.025) == pytest.approx(
+        mean[2] + scale * student.ppf(0.025, len(y) - 3), abs=1e-6
+    )
 
 
 def test_the_estimate_is_near_that_of_a_mixed_model() -> None:
@@ -131,7 +145,16 @@ def periods(days: int = 12, washout: int = 4) -> list[Period]:
     found = []
     for k, side in enumerate((ON, OFF, OFF, ON)):
         first = START + datetime.timedelta(days=days * k)
-        found.append(Period(k // 2 + 1, "x", side, first, first + datetime.timedelta(days=days - 1), first + datetime.timedelta(days=washout)))
+        found.append(
+            Period(
+                k // 2 + 1,
+                "x",
+                side,
+                first,
+                first + datetime.timedelta(days=days - 1),
+                first + datetime.timedelta(days=washout),
+            )
+        )
     return found
 
 
@@ -146,7 +169,9 @@ def a_diary(on: float, off: float, washed: float) -> Diary:
 
 
 def test_washout_days_are_left_out_and_pairs_are_shown() -> None:
-    one, other = (analyse_n_of_1(a_diary(4.0, 6.0, washed), periods(), threshold=18.0) for washed in (5.0, 10.0))
+    one, other = (
+        analyse_n_of_1(a_diary(4.0, 6.0, washed), periods(), threshold=18.0) for washed in (5.0, 10.0)
+    )
     assert one == other
     assert (one.days_used, one.days_left_out) == (32, 16)
     assert one.pairs == ((1, 4.0, 6.0), (2, 4.0, 6.0))
@@ -156,17 +181,34 @@ def test_washout_days_are_left_out_and_pairs_are_shown() -> None:
 
 
 def test_a_diary_of_other_days_is_refused() -> None:
-    later = [replace(p, **{n: getattr(p, n) + datetime.timedelta(days=400) for n in ("first", "last", "analysed_from")}) for p in periods()]  # type: ignore[arg-type]
+    later = [
+        replace(
+            p, **{n: getattr(p, n) + datetime.timedelta(days=400) for n in ("first", "last", "analysed_from")}
+        )
+        for p in periods()
+    ]  # type: ignore[arg-type]
     with pytest.raises(DiaryError, match="0 days with the drug and 0 without"):
         analyse_n_of_1(a_diary(4.0, 6.0, 5.0), later, threshold=18.0)
     with pytest.raises(DiaryError, match="outcome"):
         analyse_n_of_1(a_diary(4.0, 6.0, 5.0), periods(), outcome="note", threshold=18.0)
 
 
-def test_from_a_plan_to_its_analysis_by_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_a_plan_to_its_analysis_by_the_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     case, out = tmp_path / "case.json", tmp_path / "plan"
     case.write_text(json.dumps(CASE), encoding="utf-8")
-    command = ["follow", "plan", str(case), "--n-of-1", "--start", "2026-01-05", "--blinded", "--out", str(out)]
+    command = [
+        "follow",
+        "plan",
+        str(case),
+        "--n-of-1",
+        "--start",
+        "2026-01-05",
+        "--blinded",
+        "--out",
+        str(out),
+    ]
     assert main(command) == 0
     sheet, plan = (out / "sheet.html").read_text(encoding="utf-8"), read_plan(out / "plan.json")
     assert "on the drug" not in sheet + capsys.readouterr().out
@@ -174,9 +216,19 @@ def test_from_a_plan_to_its_analysis_by_the_commands(tmp_path: Path, capsys: pyt
     rows = ["date,spasticity_nrs"]
     for each in plan.periods:
         for k in range((each.last - each.first).days + 1):
-            rows.append(f"{each.first + datetime.timedelta(days=k)},{(3 if each.treatment == ON else 6) + k % 2}")
+            value = (3 if each.treatment == ON else 6) + k % 2
+            rows += [f"{each.first + datetime.timedelta(days=k)},{value}"]
     (tmp_path / "d.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    analyse = ["follow", "analyse", "--plan", str(out / "plan.json"), "--diary", str(tmp_path / "d.csv"), "--today", "2026-12-01"]
+    analyse = [
+        "follow",
+        "analyse",
+        "--plan",
+        str(out / "plan.json"),
+        "--diary",
+        str(tmp_path / "d.csv"),
+        "--today",
+        "2026-12-01",
+    ]
     assert main([*analyse, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["difference"] == pytest.approx(-3.0, abs=0.3)

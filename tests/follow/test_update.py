@@ -53,7 +53,9 @@ def test_the_marginal_likelihood_is_that_of_the_dense_normal() -> None:
     row = x[1, 2]
     precision = 1 / LEVEL_SD**2 + row @ np.linalg.solve(noise, row)
     assert sd[1, 2] == pytest.approx(precision**-0.5, rel=1e-9)
-    assert mean[1, 2] == pytest.approx((LEVEL_MEAN / LEVEL_SD**2 + row @ np.linalg.solve(noise, y)) / precision, rel=1e-9)
+    assert mean[1, 2] == pytest.approx(
+        (LEVEL_MEAN / LEVEL_SD**2 + row @ np.linalg.solve(noise, y)) / precision, rel=1e-9
+    )
 
 
 def test_the_course_is_that_of_the_dense_conditional() -> None:
@@ -96,7 +98,9 @@ def a_case(**spasm: object) -> Case:
     )  # fmt: skip
 
 
-def a_diary(values: list[float | None], sprays: int = 6, *, before: int = 7, column: str = "spasticity_nrs") -> Diary:
+def a_diary(
+    values: list[float | None], sprays: int = 6, *, before: int = 7, column: str = "spasticity_nrs"
+) -> Diary:
     """Daily values from `before` days before the first dose on."""
     days = []
     for k, value in enumerate(values):
@@ -112,7 +116,9 @@ def some_people(days: int = 28, subjects: int = 40) -> tuple[crowd.People, Case]
     plan = treatment(case, equations)
     taken = taken_of(a_diary([7.0] * (7 + days)), plan.product)
     schedule = schedule_of(equations, taken, plan.product, continuing=14)
-    return crowd.first_people(case, plan, equations, schedule, days, subjects=subjects, seed=1, threads=1), case
+    return crowd.first_people(
+        case, plan, equations, schedule, days, subjects=subjects, seed=1, threads=1
+    ), case
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +130,9 @@ def test_drug_and_placebo_put_together_are_the_whole_model(people: crowd.People)
     """The placebo response is put on outside of the equations: the same as solving all of them at once."""
     equations, case = load("lissive"), a_case()
     plan = treatment(case, equations)
-    schedule = schedule_of(equations, taken_of(a_diary([7.0] * 35), plan.product), plan.product, continuing=14)
+    schedule = schedule_of(
+        equations, taken_of(a_diary([7.0] * 35), plan.product), plan.product, continuing=14
+    )
     of = {
         "spasticity_nrs": ("NRS", "NRS0"),
         "spasms": ("spasms_per_day", "spasms0"),
@@ -146,7 +154,10 @@ def test_drug_and_placebo_put_together_are_the_whole_model(people: crowd.People)
 
 def test_without_the_drug_placebo_alone_is_left(people: crowd.People) -> None:
     none = {"active_tone": 1.0, "NRS": people.parameters["NRS0"][:, None]}
-    outputs = {**people.outputs, **{k: np.broadcast_to(v, people.outputs["acute"].shape) for k, v in none.items()}}
+    outputs = {
+        **people.outputs,
+        **{k: np.broadcast_to(v, people.outputs["acute"].shape) for k, v in none.items()},
+    }
     off = replace(people, outputs=outputs)
     found = crowd.levels(off, "spasticity_nrs", crowd.placebo_of(people, "spasticity_nrs", np.arange(40)))
     assert np.allclose(found.drug, found.without, atol=1e-12)
@@ -168,7 +179,9 @@ def test_a_diary_of_one_person_finds_who_is_like_it(people: crowd.People) -> Non
     level = crowd.levels(people, "spasticity_nrs", crowd.placebo_of(people, "spasticity_nrs", np.arange(40)))
     day = np.arange(-7, 28)
     x = np.where(day < 0, 1.0, level.drug[strong][np.maximum(day, 0)])
-    quiet = replace(people, rating={**people.rating, "rating_sd": np.full(40, 0.1), "course_sd": np.full(40, 0.05)})
+    quiet = replace(
+        people, rating={**people.rating, "rating_sd": np.full(40, 0.1), "course_sd": np.full(40, 0.05)}
+    )
     found = update(quiet, Observed("spasticity_nrs", day, 7.0 * x))
     effect = found.effect()
     prior, posterior = effect.mean(), (found.weights * effect).sum()

@@ -16,7 +16,7 @@ from lissive.errors import SimulationError
 if TYPE_CHECKING:
     from lissive.case import Case
     from lissive.case_answer import CaseAnswer
-    from lissive.follow import FollowAnswer
+    from lissive.follow import Diary, FollowAnswer
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +47,7 @@ def case(
     from lissive.case import read_case
 
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
+    days = None if facts.diary is None else _diary(file.parent / facts.diary)
     from lissive.files import Beside, keep_inputs
 
     folder(report, "--report", SimulationError)
@@ -65,31 +66,37 @@ def case(
     with bar("simulating days", (facts.plan.weeks or 0) * 7 if simulate else 0) as tick:
         found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate)
     written = [] if report is None else _write(report, found)
-    followed = None if facts.diary is None else _followed(facts, file.parent / facts.diary, subjects, seed, threads)
+    followed = None if days is None else _followed(facts, days, subjects, seed, threads)
     if as_json:
         follow = {} if followed is None else {"follow": followed.to_json()}
         print(json.dumps({**found.to_json(), **follow}))
     else:
-        from lissive.report.follow_text import follow_line, follow_part
-
-        after = [follow_part(followed)] if "forecast" in parts else [] if followed is None else [follow_line(followed)]
-        print(
-            "\n\n".join(
-                [_text(found, parts, full=full), *after, *(["\n".join(map(str, written))] if written else [])]
-            )
-        )
+        ends = [_follow_text(followed, whole="forecast" in parts), "\n".join(map(str, written))]
+        print("\n\n".join([_text(found, parts, full=full), *(each for each in ends if each)]))
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
         raise typer.Exit(1)
 
 
-def _followed(facts: Case, diary: Path, subjects: int, seed: int, threads: int | None) -> FollowAnswer:
-    """The follow-up by the diary that the case names."""
+def _diary(path: Path) -> Diary:
+    """The diary that the case names."""
     import datetime
 
-    from lissive.follow import follow_up, read_diary
+    from lissive.follow import read_diary
 
-    days = read_diary(diary, today=datetime.date.today())  # noqa: DTZ011 the user's own calendar day
+    return read_diary(path, today=datetime.date.today())  # noqa: DTZ011 the user's own calendar day
+
+
+def _followed(facts: Case, days: Diary, subjects: int, seed: int, threads: int | None) -> FollowAnswer:
+    from lissive.follow import follow_up
+
     return follow_up(facts, days, subjects=subjects, seed=seed, threads=threads)
+
+
+def _follow_text(followed: FollowAnswer | None, *, whole: bool) -> str:
+    """The follow-up below the screen, if there is a diary; whole, also how to begin one."""
+    from lissive.report.follow_text import follow_line, follow_part
+
+    return follow_part(followed) if whole else "" if followed is None else follow_line(followed)
 
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:

@@ -33,7 +33,8 @@ class _CaseFirst(TyperGroup):
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
         cls=_CaseFirst,
-        help="Is it working for this person, and what now? lissive follow CASE --diary FILE (more: lissive follow case --help).",
+        help="Is it working for this person, and what now? lissive follow CASE --diary FILE "
+        "(more: lissive follow case --help).",
         no_args_is_help=True,
     )
     group.command(CASE)(follow)

@@ -23,15 +23,29 @@ def register(group: typer.Typer) -> None:
 
 def plan(
     file: Case,
-    n_of_1: Annotated[bool, typer.Option("--n-of-1", help="Periods with and without the drug, in random pairs.")] = False,
-    start: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day (default: today).")] = None,
+    n_of_1: Annotated[
+        bool, typer.Option("--n-of-1", help="Periods with and without the drug, in random pairs.")
+    ] = False,
+    start: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="First day (default: today).")
+    ] = None,
     pairs: Annotated[int, typer.Option(min=2, max=10, help="Pairs of periods.")] = 3,
-    days: Annotated[int | None, typer.Option(min=1, help="Days of a period (default: the washout and 10).")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days of a period (default: the washout and 10).")
+    ] = None,
     outcome: Annotated[str, typer.Option(metavar="COLUMN", help="Rating to judge by.")] = "spasticity_nrs",
-    threshold: Annotated[float | None, typer.Option(min=1, max=100, help="Reduction to be found [%].")] = None,
-    blinded: Annotated[bool, typer.Option("--blinded", help="A pharmacy prepares kits: the sheet does not say which is which.")] = False,
+    threshold: Annotated[
+        float | None, typer.Option(min=1, max=100, help="Reduction to be found [%].")
+    ] = None,
+    blinded: Annotated[
+        bool,
+        typer.Option("--blinded", help="A pharmacy prepares kits: the sheet does not say which is which."),
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the order.")] = 1,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Folder for sheet.html and plan.json (the key).")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Folder for sheet.html and plan.json (the key)."),
+    ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,9 +63,15 @@ def plan(
         names = [out / "plan.json", out / "sheet.html"]
         keep_inputs([], reads=[file], beside=Beside(names, names[0], '"power_by_pairs"'), force=force)
     found = plan_n_of_1(
-        facts, start=day(start, "--start"), pairs=pairs, days=days, outcome=outcome, threshold=threshold, blinded=blinded,
+        facts,
+        start=day(start, "--start"),
+        pairs=pairs,
+        days=days,
+        outcome=outcome,
+        threshold=threshold,
+        blinded=blinded,
         seed=seed,
-    )  # fmt: skip
+    )
     written = []
     if out is not None:
         from lissive.report.follow_figures import plan_html
@@ -65,13 +85,19 @@ def plan(
 
 
 def analyse(
-    plan_file: Annotated[Path, typer.Option("--plan", metavar="FILE", help="The plan.json that `follow plan` wrote.")],
+    plan_file: Annotated[
+        Path, typer.Option("--plan", metavar="FILE", help="The plan.json that `follow plan` wrote.")
+    ],
     diary: DiaryFile,
-    outcome: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to judge by (default: the plan's).")] = None,
+    outcome: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column to judge by (default: the plan's).")
+    ] = None,
     mapping: Map = "",
     decimal_comma: Comma = False,
     today: Today = None,
-    report: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure and JSON to.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure and JSON to.")
+    ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -86,8 +112,12 @@ def analyse(
     folder(report, "--report", DiaryError)
     if report is not None:
         names = [report / f"n_of_1.{kind}" for kind in ("json", "png", "svg")]
-        keep_inputs([], reads=[plan_file, diary], beside=Beside(names, names[0], '"probability_better"'), force=force)
-    found = analyse_n_of_1(days, planned.periods, outcome=outcome or planned.outcome, threshold=planned.threshold)
+        keep_inputs(
+            [], reads=[plan_file, diary], beside=Beside(names, names[0], '"probability_better"'), force=force
+        )
+    found = analyse_n_of_1(
+        days, planned.periods, outcome=outcome or planned.outcome, threshold=planned.threshold
+    )
     written = []
     if report is not None:
         from lissive.report.figures import save, write_json
@@ -96,15 +126,23 @@ def analyse(
         report.mkdir(parents=True, exist_ok=True)
         figure = n_of_1_figure(days, planned, found)
         written = [*save(figure, report, "n_of_1"), write_json(found.to_json(), report / "n_of_1.json")]
-    print(json.dumps(found.to_json()) if as_json else "\n".join([*days.lines, "", analysis_text(found), *map(str, written)]))
+    print(
+        json.dumps(found.to_json())
+        if as_json
+        else "\n".join([*days.lines, "", analysis_text(found), *map(str, written)])
+    )
 
 
 def check(
     people: Annotated[int, typer.Option(min=20, help="Simulated people in each set.")] = 500,
-    prior_people: Annotated[int, typer.Option(min=40, help="Virtual people of the prior, shared by all.")] = 2000,
+    prior_people: Annotated[
+        int, typer.Option(min=40, help="Virtual people of the prior, shared by all.")
+    ] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
-    report: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure and JSON to.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure and JSON to.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """How far a follow-up can be trusted: simulated people with a known truth. Takes up to half an hour."""
@@ -114,7 +152,9 @@ def check(
 
     folder(report, "--report", DiaryError)
     with bar("following people up", 1) as tick:
-        found = calibration_study(people, prior_people=prior_people, seed=seed, threads=threads, progress=tick)
+        found = calibration_study(
+            people, prior_people=prior_people, seed=seed, threads=threads, progress=tick
+        )
     written = []
     if report is not None:
         from lissive.report.figures import save, write_json
@@ -125,4 +165,6 @@ def check(
             *save(calibration_figure(found), report, "follow_check"),
             write_json(found.to_json(), report / "follow_check.json"),
         ]
-    print(json.dumps(found.to_json()) if as_json else "\n".join([calibration_text(found), *map(str, written)]))
+    print(
+        json.dumps(found.to_json()) if as_json else "\n".join([calibration_text(found), *map(str, written)])
+    )

@@ -21,7 +21,16 @@ from lissive.follow.advise import decisions
 from lissive.follow.diary import Day, Diary, Dose
 from lissive.follow.doses import schedule_of, taken_of
 from lissive.follow.people import People, first_people, levels, placebo_of
-from lissive.follow.update import LEVEL_MEAN, LEVEL_SD, SCALE, Observed, drawn_levels, expected, sampled, update
+from lissive.follow.update import (
+    LEVEL_MEAN,
+    LEVEL_SD,
+    SCALE,
+    Observed,
+    drawn_levels,
+    expected,
+    sampled,
+    update,
+)
 from lissive.forecast.predict import DRAWS
 from lissive.forecast.treatment import treatment
 from lissive.given import threads_of, whole
@@ -70,7 +79,7 @@ class Set:
     mean_probability: float
     mean_prior: float
     slope: tuple[float, float, float] | None
-    """Of the truth on the logit of the probability: estimate, 95 % interval; None where all or none have the benefit."""
+    """Of the truth on the logit of the probability: estimate, 95 % interval; None if all or none benefit."""
     ece: tuple[float, float, float]
     """Expected calibration error in five bins: estimate, 95 % bootstrap interval."""
     brier: Mapping[str, float]
@@ -117,10 +126,15 @@ def calibration_study(
     size = -(-prior_people // DRAWS) * DRAWS
     solved = _solved(size + people, seed, threads_of(threads, wrong=SimulationError))
     prior, truth = solved.take(np.arange(size)), solved.take(np.arange(size, size + people))
-    past = replace(prior, outputs={name: value[:, :TREATED] for name, value in prior.outputs.items()}, believing=prior.believing[:TREATED])
+    past = replace(
+        prior,
+        outputs={name: value[:, :TREATED] for name, value in prior.outputs.items()},
+        believing=prior.believing[:TREATED],
+    )
     drawn, longer = drawn_levels(past, "spasticity_nrs"), drawn_levels(prior, "spasticity_nrs")
     threshold = decisions()["threshold spasticity_nrs"] / 100.0
-    sets, curve = [], ()
+    sets: list[Set] = []
+    curve: tuple[tuple[float, float, int], ...] = ()
     for k, name in enumerate(SETS):
         made = _make(truth, name, seed)
         rows = np.array(
@@ -132,7 +146,7 @@ def calibration_study(
         sets.append(_score(name, rows, threshold, seed))
         if name == "model":
             curve = _curve(rows[:, 0], rows[:, 2] >= threshold)
-    return Calibration(100.0 * threshold, people, size, seed, tuple(sets), tuple(curve))
+    return Calibration(100.0 * threshold, people, size, seed, tuple(sets), curve)
 
 
 def _told(people: int, progress: Callable[[float], None] | None, k: int) -> Any:
@@ -147,11 +161,14 @@ def _solved(subjects: int, seed: int, threads: int) -> People:
     plan = treatment(case, equations)
     start = datetime.date(2026, 1, 5)
     days = tuple(
-        Day(start + datetime.timedelta(days=k), (k,), {}, (Dose(sprays=float(n)),)) for k, n in enumerate(SPRAYS)
+        Day(start + datetime.timedelta(days=k), (k,), {}, (Dose(sprays=float(n)),))
+        for k, n in enumerate(SPRAYS)
     )
     taken = taken_of(Diary("check", days, len(days), ()), plan.product)
     schedule = schedule_of(equations, taken, plan.product, continuing=AHEAD)
-    return first_people(case, plan, equations, schedule, TREATED + AHEAD, subjects=subjects, seed=seed, threads=threads)
+    return first_people(
+        case, plan, equations, schedule, TREATED + AHEAD, subjects=subjects, seed=seed, threads=threads
+    )
 
 
 # -- people with a known truth ----------------------------------------------------------------------------
@@ -174,7 +191,9 @@ def _make(truth: People, name: str, seed: int) -> _Made:
     if name in ("no_drug_effect", "persistent_placebo"):
         drug = without
     if name == "persistent_placebo":
-        drug = without = np.broadcast_to(1.0 - 0.35 * -np.expm1(-(np.arange(TREATED + AHEAD) + 0.5) / 3.0), drug.shape)
+        drug = without = np.broadcast_to(
+            1.0 - 0.35 * -np.expm1(-(np.arange(TREATED + AHEAD) + 0.5) / 3.0), drug.shape
+        )
     level = np.clip(LEVEL_MEAN + LEVEL_SD * normals(seed, "check: level", n), 2.0, 9.0)
     sd, memory = truth.rating["course_sd"], truth.rating["course_days"]
     course = np.empty((n, days))
@@ -203,8 +222,8 @@ def _make(truth: People, name: str, seed: int) -> _Made:
 
 def _one(
     past: People, drawn: Any, longer: Any, made: _Made, i: int, threshold: float, random: np.random.Generator
-) -> tuple[float, ...]:  # fmt: skip
-    """One person: probability, prior, true effect, its place and that of the later rating in their posteriors, ESS, fall."""
+) -> tuple[float, ...]:
+    """Probability, prior, true effect, its place and the later rating's in their posteriors, ESS, fall."""
     entries = made.entries[i]
     day = np.flatnonzero(~np.isnan(entries))
     found = update(past, Observed("spasticity_nrs", day - BEFORE, entries[day]), drawn)
@@ -224,7 +243,9 @@ def _one(
 def _fall(entries: FloatArray) -> float:
     """What the four-week rule looks at; NaN where a week has no entry, or the baseline is 0."""
     weeks = (entries[:BEFORE], entries[BEFORE + RULE_DAY - WEEK : BEFORE + RULE_DAY])
-    before, after = (float(week[~np.isnan(week)].mean()) if (~np.isnan(week)).any() else np.nan for week in weeks)
+    before, after = (
+        float(week[~np.isnan(week)].mean()) if (~np.isnan(week)).any() else np.nan for week in weeks
+    )
     return 1.0 - after / before if before > 0.0 else np.nan
 
 
@@ -273,7 +294,8 @@ def _policies(p: FloatArray, met: FloatArray, truth: FloatArray) -> dict[str, tu
         "rule_and_probability": np.where(met == 0, month_4w, np.where(p >= stop_below, YEAR, month_12w)),
     }
     return {
-        name: (float((end * (1.0 - truth)).mean()), float(((YEAR - end) * truth).mean())) for name, end in ends.items()
+        name: (float((end * (1.0 - truth)).mean()), float(((YEAR - end) * truth).mean()))
+        for name, end in ends.items()
     }
 
 

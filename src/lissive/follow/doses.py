@@ -18,7 +18,7 @@ from lissive.simulation.schedule import Schedule, doses
 
 DAY = 24.0
 RECENT = 7
-"""Days over which the dose that is gone on with is looked at."""
+"""Days whose dose is continued."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class NOf1Plan:
     periods: tuple[Period, ...]
     threshold: float
     power: float
-    """Chance that the 95 % interval of the difference excludes none, in people whom the drug takes off the threshold."""
+    """Chance that the 95 % interval excludes no difference, in people with the threshold's effect."""
     power_by_pairs: dict[int, float]
     smallest_sd: float
     """SD of the estimated difference, in the outcome's unit: median over what is uncertain of the noise."""
@@ -86,16 +86,23 @@ def read_plan(path: Path) -> NOf1Plan:
         data = json.loads(path.read_text(encoding="utf-8"))
         dated = ("first", "last", "analysed_from")
         periods = tuple(
-            Period(**{**each, **{name: datetime.date.fromisoformat(each[name]) for name in dated}}) for each in data["periods"]
+            Period(**{**each, **{name: datetime.date.fromisoformat(each[name]) for name in dated}})
+            for each in data["periods"]
         )
         found = NOf1Plan(**{**data, "periods": periods, "notes": tuple(data["notes"])})
-        wrong = [p for p in periods if p.treatment not in (ON, OFF) or not p.first <= p.analysed_from <= p.last]
+        wrong = [
+            p for p in periods if p.treatment not in (ON, OFF) or not p.first <= p.analysed_from <= p.last
+        ]
         number_of("threshold", found.threshold, wrong=DiaryError, least=1.0, most=100.0)
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no plan of an n-of-1 trial"
-        raise DiaryError(f"The plan cannot be read: {why}.", where=str(path), allowed=allowed, do=do) from None
+        raise DiaryError(
+            f"The plan cannot be read: {why}.", where=str(path), allowed=allowed, do=do
+        ) from None
     if wrong or not periods:
-        raise DiaryError("A period of the plan is wrong, or there is none.", where=str(path), allowed=allowed, do=do)
+        raise DiaryError(
+            "A period of the plan is wrong, or there is none.", where=str(path), allowed=allowed, do=do
+        )
     return found
 
 
@@ -124,10 +131,13 @@ def plan_n_of_1(
     seed = whole("seed", seed, wrong=SimulationError, least=0)
     if outcome not in OUTCOMES or outcome == "spasms":
         raise DiaryError(
-            f"outcome is {outcome!r}.", where="outcome", allowed=f"{', '.join(o for o in OUTCOMES if o != 'spasms')}."
+            f"outcome is {outcome!r}.",
+            where="outcome",
+            allowed=f"{', '.join(o for o in OUTCOMES if o != 'spasms')}.",
         )
     figure = decisions()
-    share = number_of("threshold", figure[f"threshold {outcome}"] if threshold is None else threshold, wrong=DiaryError, least=1.0, most=100.0)  # fmt: skip
+    share = figure[f"threshold {outcome}"] if threshold is None else threshold
+    share = number_of("threshold", share, wrong=DiaryError, least=1.0, most=100.0)
     equations = load("lissive")
     plan = treatment(case, equations)
     people, off = _on_then_off(case, plan, threads_of(threads, wrong=SimulationError), seed)
@@ -135,11 +145,16 @@ def plan_n_of_1(
     length = washout + 10 if days is None else whole("days", days, wrong=DiaryError, least=3, most=90)
     if length < washout + 3:
         raise DiaryError(
-            f"days is {length}, and the washout of this plan takes {washout}.", where="days", allowed=f"{washout + 3} or more."
+            f"days is {length}, and the washout of this plan takes {washout}.",
+            where="days",
+            allowed=f"{washout + 3} or more.",
         )
     order = [bool(each) for each in np.random.default_rng([seed, 3]).integers(0, 2, pairs)]
     periods = _periods(order, start, length, washout, seed)
-    noted = {n: _power(people, outcome, case, n, length, washout, share / 100.0) for n in sorted({2, 3, 4, 5, 6, pairs})}
+    noted = {
+        n: _power(people, outcome, case, n, length, washout, share / 100.0)
+        for n in sorted({2, 3, 4, 5, 6, pairs})
+    }
     return NOf1Plan(
         case.case, plan.product.name, outcome, pairs, length, washout, blinded, periods, share,
         noted[pairs][0], {n: power for n, (power, _) in noted.items()}, noted[pairs][1], seed,
@@ -149,16 +164,19 @@ def plan_n_of_1(
 
 def _notes(plan: Treatment, washout: int, blinded: bool) -> tuple[str, ...]:
     hidden = (
-        "Blinded: a pharmacy prepares the kits, and keeps the key. People often tell THC by its effects; ask at the end of "
+        "Blinded: a pharmacy prepares the kits, and keeps the key. People often tell THC by its effects; "
+        "ask at the end of "
         "each period which it was."
         if blinded
         else "Not blinded: placebo response and expectation go with the drug and are part of the difference."
     )
     return (
-        f"The first {washout} days of each period are not analysed: by the model, a tenth or less of the effect is then left "
+        f"The first {washout} days of each period are not analysed: by the model, a tenth or less of the "
+        "effect is then left "
         "in nine of ten people (kinetics, tolerance and the slow answer of the rating).",
         hidden,
-        "Start on a steady dose that is tolerated, within the label; go up and down as it says. Not for people in whom "
+        "Start on a steady dose that is tolerated, within the label; go up and down as it says. Not for "
+        "people in whom "
         "stopping is dangerous. Stop for any alarm.",
         *plan.notes,
     )
@@ -167,13 +185,27 @@ def _notes(plan: Treatment, washout: int, blinded: bool) -> tuple[str, ...]:
 def _daily(plan: Treatment, days: int) -> Schedule:
     """The plan's dose, the largest of its titration, every day."""
     one = plan.dosing.schedules[max(plan.dosing.first, *plan.dosing.ceilings, 0)]
-    parts = [doses([], 0, 0.0), *(Schedule(one.time + 24.0 * k, one.action, one.target, one.value) for k in range(days))]
-    return Schedule(*(np.concatenate([getattr(p, c) for p in parts]) for c in ("time", "action", "target", "value")))
+    parts = [
+        doses([], 0, 0.0),
+        *(Schedule(one.time + 24.0 * k, one.action, one.target, one.value) for k in range(days)),
+    ]
+    time, action, target, value = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("time", "action", "target", "value")
+    )
+    return Schedule(time, action, target, value)
 
 
 def _on_then_off(case: Case, plan: Treatment, threads: int, seed: int) -> tuple[People, People]:
     people = first_people(
-        case, plan, load("lissive"), _daily(plan, ON_DAYS), ON_DAYS, subjects=SUBJECTS, seed=seed, threads=threads
+        case,
+        plan,
+        load("lissive"),
+        _daily(plan, ON_DAYS),
+        ON_DAYS,
+        subjects=SUBJECTS,
+        seed=seed,
+        threads=threads,
     )
     return people, go_on(people, None, OFF_DAYS, threads)
 
@@ -194,8 +226,10 @@ def _washout(off: People, outcome: str) -> int:
     return int(np.argmax(gone)) + 1 if gone.any() else OFF_DAYS
 
 
-def _periods(order: list[bool], start: datetime.date, length: int, washout: int, seed: int) -> tuple[Period, ...]:
-    found = []
+def _periods(
+    order: list[bool], start: datetime.date, length: int, washout: int, seed: int
+) -> tuple[Period, ...]:
+    found: list[Period] = []
     for pair, first_on in enumerate(order):
         for k, treatment_ in enumerate((ON, OFF) if first_on else (OFF, ON)):
             begin = start + datetime.timedelta(days=length * len(found))
@@ -213,15 +247,21 @@ def _power(
 ) -> tuple[float, float]:
     """Power over people with the threshold's effect and what is uncertain of the noise; and the median SD.
 
-    The difference is estimated by generalised least squares with a level, a trend, and the carry-over of the period before.
+    The difference is estimated by generalised least squares with a level, a trend, and carry-over.
     """
-    stated = {"spasticity_nrs": case.spasm.spasticity_nrs, "severity": case.spasm.severity_nrs, "pain_nrs": case.spasm.pain_nrs}
+    stated = {
+        "spasticity_nrs": case.spasm.spasticity_nrs,
+        "severity": case.spasm.severity_nrs,
+        "pain_nrs": case.spasm.pain_nrs,
+    }
     effect = _effect(people, outcome)[:, -7:].mean(axis=1)
     helped = effect >= share
     level = stated[outcome] or float(np.median(people.parameters[OUTCOMES[outcome]]))
     delta = level * (effect[helped] if helped.any() else np.array([share]))
     order = [k % 2 == 0 for k in range(pairs)]
-    on = np.repeat([side for first in order for side in ((True, False) if first else (False, True))], length).astype(float)
+    on = np.repeat(
+        [side for first in order for side in ((True, False) if first else (False, True))], length
+    ).astype(float)
     within = np.tile(np.arange(length), 2 * pairs)
     kept = within >= washout
     day = np.arange(len(on))[kept].astype(float)
@@ -231,7 +271,9 @@ def _power(
     sd = []
     for k in range(min(DRAWS, len(people))):
         rating = {name: float(value[k]) for name, value in people.rating.items()}
-        noise = rating["course_sd"] ** 2 * np.exp(-lag / rating["course_days"]) + rating["rating_sd"] ** 2 * np.eye(len(day))
+        noise = rating["course_sd"] ** 2 * np.exp(-lag / rating["course_days"]) + rating[
+            "rating_sd"
+        ] ** 2 * np.eye(len(day))
         precision = design.T @ np.linalg.solve(noise, design) + np.diag([0.0, 0.0, 0.0, 1.0])
         sd.append(float(np.sqrt(np.linalg.inv(precision)[2, 2])))
     ratio = delta[:, None] / np.array(sd)[None]

@@ -2,8 +2,8 @@
 
     y = level(pair) + trend·day + effect(pair)·on + carry·(on in the period before) + error
 
-Effects of pairs are normal around the person's own effect; errors of days are correlated by an autoregression. Given the
-ratios of the variances and the correlation, all else is conjugate (normal-inverse-gamma) and integrated in closed form;
+Effects of pairs are normal around the person's own effect; errors of days are correlated by an autoregression. Given
+the ratios of the variances and the correlation, all else is conjugate (normal-inverse-gamma) and integrated in closed form;
 those are summed over on a grid. So there is no sampler, and nothing to converge.
 """
 
@@ -73,7 +73,9 @@ class Fitted:
     degrees: float
 
     def probability_below(self, k: int, at: float) -> float:
-        return float((self.weights * student.cdf((at - self.mean[:, k]) / self.scale[:, k], self.degrees)).sum())
+        return float(
+            (self.weights * student.cdf((at - self.mean[:, k]) / self.scale[:, k], self.degrees)).sum()
+        )
 
     def quantile(self, k: int, p: float) -> float:
         """By bisection."""
@@ -115,7 +117,9 @@ def fit_pairs(
         mean = np.linalg.solve(precision, x.T @ z)
         rest = float(z @ z - mean @ precision @ mean)
         fits.append(
-            -np.log(np.diag(root)).sum() - 0.5 * np.linalg.slogdet(precision)[1] - 0.5 * (n - flat) * np.log(rest)
+            -np.log(np.diag(root)).sum()
+            - 0.5 * np.linalg.slogdet(precision)[1]
+            - 0.5 * (n - flat) * np.log(rest)
         )
         means.append(mean)
         scales.append(np.sqrt(rest / (n - flat) * np.diag(np.linalg.inv(precision))))
@@ -145,7 +149,8 @@ def analyse_n_of_1(
     counted = [sum(row[2] == side for row in rows) for side in (1.0, 0.0)]
     if min(counted) < LEAST:
         raise DiaryError(
-            f"{outcome} is rated on {counted[0]} days with the drug and {counted[1]} without, washouts left out.",
+            f"{outcome} is rated on {counted[0]} days with the drug and {counted[1]} without, washouts left "
+            "out.",
             where=diary.path, allowed=f"{LEAST} or more of each.", do="check that the dates are those of the plan.",
         )  # fmt: skip
     y, day, on, pair, before = (np.array(column) for column in zip(*rows, strict=True))
@@ -153,7 +158,13 @@ def analyse_n_of_1(
     off = found.average(0)
     cut = -threshold / 100.0 * off
     means = [
-        (int(p), *(float(y[(pair == p) & (on == side)].mean()) if ((pair == p) & (on == side)).any() else None for side in (1, 0)))
+        (
+            int(p),
+            *(
+                float(y[(pair == p) & (on == side)].mean()) if ((pair == p) & (on == side)).any() else None
+                for side in (1, 0)
+            ),
+        )
         for p in np.unique(pair)
     ]
     return NOf1Answer(
@@ -161,5 +172,5 @@ def analyse_n_of_1(
         (found.quantile(2, 0.05), found.quantile(2, 0.95)), (found.quantile(2, 0.025), found.quantile(2, 0.975)),
         found.probability_below(2, 0.0), threshold, found.probability_below(2, cut), off, found.average(3),
         7.0 * found.average(1), tuple(means), len(y), len(rated) - len(y),  # type: ignore[arg-type]
-        ("Entries of washout days are left out.", "The effect of each pair may differ; the difference is the person's own."),
+        ("Entries of washout days are left out.", "Each pair may have its own effect; the difference is the person's."),
     )  # fmt: skip

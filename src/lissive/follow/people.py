@@ -59,7 +59,7 @@ class People:
 
     @property
     def days(self) -> int:
-        return self.outputs["acute"].shape[1]
+        return int(self.outputs["acute"].shape[1])
 
     @property
     def answer(self) -> IntArray:

@@ -46,7 +46,8 @@ _STATED = {
     "pain_nrs": "pain_nrs",
 }
 INTERVAL = (
-    "between posterior draws of this person, with the error of a week's ratings; that the model itself is wrong is "
+    "between posterior draws of this person, with the error of a week's ratings; that the model itself is "
+    "wrong is "
     "not included"
 )
 
@@ -188,7 +189,8 @@ def observe(case: Case, diary: Diary, taken: Taken, outcome: str) -> tuple[Obser
     elif stated is not None:
         pairs.insert(0, (-1, stated))
         text = (
-            f"no diary before the first dose. The {stated:g} that the case states is taken as one rating, recalled at a "
+            f"no diary before the first dose. The {stated:g} that the case states is taken as one rating, "
+            "recalled at a "
             "bad time: part of the fall from it is regression to the mean, not an effect"
         )
         found = Baseline("recalled", 0, float(stated), text)
@@ -268,7 +270,7 @@ class _Futures:
 def _futures(
     chunks: list[People], found: Posterior, draw: Sampled, schedule: Schedule, days: int, threads: int
 ) -> _Futures:
-    """Levels of each draw through the diary and on, with and without going on; only people who were drawn are solved."""
+    """Levels of each draw through the diary and on, with and without the drug; only people who were drawn are solved."""
     used, back = np.unique(draw.person, return_inverse=True)
     size = len(chunks[0])
     sides = []
@@ -359,12 +361,14 @@ def _notes(
         notes.append(f"Baseline: {baseline.text}. Keep a diary for a week before treatment.")
     if taken.carried:
         notes.append(
-            f"On {taken.carried} of {taken.days} days no dose is written; the dose of the day before was assumed."
+            f"On {taken.carried} of {taken.days} days no dose is written; the dose of the day before was "
+            "assumed."
         )
     others = [name for name in RATED if name != outcome and any(name in day.ratings for day in diary.days)]
     if others:
         notes.append(
-            f"Judged by {columns()[outcome].label} alone. Kept, but not used: {', '.join(others)}; on bad days they rise "
+            f"Judged by {columns()[outcome].label} alone. Kept, but not used: {', '.join(others)}; on bad "
+            "days they rise "
             "together, and the model would take them as independent."
         )
     if outcome not in fitted_outcomes(case.spasm.cause, case.plan.product):
@@ -373,6 +377,7 @@ def _notes(
         )
     if not reliable:
         notes.append(
-            "Few of the virtual people are like this diary (see ess and khat): the probability and the ranges are rough."
+            "Few of the virtual people are like this diary (see ess and khat): the probability and the "
+            "ranges are rough."
         )
     return (*notes, *more)

@@ -1,7 +1,7 @@
 """What a diary says of one person: weights of virtual people, with level, noise and slow fluctuation integrated out.
 
-A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do to this person (people.py),
-fluctuation an autocorrelated course over weeks (also what is called drift), error that of each rating; both as
+A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do (people.py), fluctuation an
+ autocorrelated course over weeks (also what is called drift), error that of each rating; both as
 in simulation/ratings.tsv. All but x is Gaussian and is integrated in closed form, so a weight depends on x alone.
 Counts of spasms are taken to the log scale, where their negative binomial likelihood is Gaussian around its mode.
 """
@@ -97,7 +97,9 @@ class Posterior:
 
 def drawn_levels(people: People, outcome: str) -> tuple[Levels, ...]:
     """Levels of everybody with the placebo response of each partner."""
-    return tuple(levels(people, outcome, placebo_of(people, outcome, each)) for each in partners(people, PARTNERS))
+    return tuple(
+        levels(people, outcome, placebo_of(people, outcome, each)) for each in partners(people, PARTNERS)
+    )
 
 
 def update(people: People, observed: Observed, drawn: tuple[Levels, ...] | None = None) -> Posterior:
@@ -192,7 +194,7 @@ class Sampled:
 
 
 def sampled(found: Posterior, n: int, days: IntArray, random: np.random.Generator) -> Sampled:
-    """`n` draws of person, placebo response, level, and fluctuation on these days, every day from the first to the last."""
+    """`n` draws of person, placebo response, level, and fluctuation on these days, all from the first to the last."""
     place = resampled(found.weights, n)
     person, partner = np.unravel_index(place, found.log_likelihood.shape)
     level = found.level_mean[person, partner] + found.level_sd[person, partner] * random.standard_normal(n)

@@ -67,10 +67,13 @@ def sheet_html(title: str, first: datetime.date, days: int, dose: str) -> str:
     columns = "date,spasms,severity,spasticity_nrs,pain_nrs,sleep_nrs,sprays,side_effects,note"
     return _page(
         title,
-        "<p>Fill in one row every evening, for a week before the first dose and then every day. 0 is none, 10 the worst that "
-        "you can imagine. Leave blank what you did not note; write 0 only where it was none. Call a clinician for a fall, low "
+        "<p>Fill in one row every evening, for a week before the first dose and then every day. 0 is none, "
+        "10 the worst that "
+        "you can imagine. Leave blank what you did not note; write 0 only where it was none. Call a "
+        "clinician for a fall, low "
         "mood, seeing or hearing things that others do not, or if you feel unsafe.</p>"
-        f"<table><thead><tr>{''.join(f'<th>{escape(each)}</th>' for each in head)}</tr></thead><tbody>{rows}</tbody></table>"
+        f"<table><thead><tr>{''.join(f'<th>{escape(each)}</th>' for each in head)}</tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
         f"<p>To be typed into a file with the columns {columns}.</p>",
     )
 
@@ -107,7 +110,8 @@ def plan_html(plan: NOf1Plan) -> str:
     notes = "".join(f"<li>{escape(each)}</li>" for each in plan.notes)
     return _page(
         f"n-of-1 trial: {plan.case}",
-        f"<p>Keep the diary every evening in all periods.</p><table><thead><tr><th>From</th><th>To</th><th>Kit</th><th>Take</th>"
+        "<p>Keep the diary every evening in all "
+        "periods.</p><table><thead><tr><th>From</th><th>To</th><th>Kit</th><th>Take</th>"
         f"<th>Which do you think it was?</th></tr></thead><tbody>{rows}</tbody></table><ul>{notes}</ul>",
     )
 
@@ -117,7 +121,11 @@ def n_of_1_figure(diary: Diary, plan: NOf1Plan, found: NOf1Answer) -> Figure:
 
     def draw(ax: Axes) -> None:
         start = plan.periods[0].first
-        rated = [((d.date - start).days, d.ratings[found.outcome]) for d in diary.days if found.outcome in d.ratings]
+        rated = [
+            ((d.date - start).days, d.ratings[found.outcome])
+            for d in diary.days
+            if found.outcome in d.ratings
+        ]
         ax.plot(*zip(*rated, strict=True), "o", ms=2.5, color="black", label="diary")
         for each in plan.periods:
             first, begin, last = ((when - start).days for when in (each.first, each.analysed_from, each.last))
@@ -125,7 +133,13 @@ def n_of_1_figure(diary: Diary, plan: NOf1Plan, found: NOf1Answer) -> Figure:
             ax.axvspan(first - 0.5, last + 0.5, color=BLUE if on else GREY, alpha=0.12, lw=0)
             inside = [value for day, value in rated if begin <= day <= last]
             if inside:
-                ax.plot([begin, last], [np.mean(inside)] * 2, color=BLUE if on else ORANGE, lw=2, ls="-" if on else "--")
+                ax.plot(
+                    [begin, last],
+                    [np.mean(inside)] * 2,
+                    color=BLUE if on else ORANGE,
+                    lw=2,
+                    ls="-" if on else "--",
+                )
         ax.set_xlabel("day (shaded blue: with the drug; lines: means of the days analysed)")
         ax.set_ylabel(found.label)
         ax.set_ylim(bottom=0.0)
@@ -140,7 +154,9 @@ def calibration_figure(found: Calibration) -> Figure:
         mean, seen, people = (np.array(column, float) for column in zip(*found.curve, strict=True))
         error = 1.96 * np.sqrt(np.maximum(seen * (1.0 - seen), 0.25 / people) / people)
         ax.plot([0, 1], [0, 1], color=GREY, lw=0.8)
-        ax.errorbar(mean, seen, yerr=np.minimum(error, [seen, 1.0 - seen]), fmt="o-", color=BLUE, ms=4, lw=1.2)
+        ax.errorbar(
+            mean, seen, yerr=np.minimum(error, [seen, 1.0 - seen]), fmt="o-", color=BLUE, ms=4, lw=1.2
+        )
         ax.set_xlabel("probability of benefit, mean of the bin")
         ax.set_ylabel("proportion who benefit")
         ax.set_xlim(0, 1)
