@@ -47,7 +47,7 @@ def test_a_day_without_a_dose_written_is_not_a_day_without_a_dose(tmp_path: Path
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("2026-05-02,300,,6,,,,,", "spasms is '300'. Allowed: a whole number, 0 to 200 1/day"),
+        ("2026-05-02,300,,6,,,,,", "spasms is '300'. Allowed: a whole number, 0 to 200 a day"),
         ("2026-05-02,-1,,6,,,,,", "spasms is '-1'"),
         ("2026-05-02,9.5,,6,,,,,", "spasms is '9.5'. Allowed: a whole number"),
         ("2026-05-02,9,,11,,,,,", "spasticity_nrs is '11'. Allowed: 0 to 10 NRS"),
@@ -155,7 +155,7 @@ def test_json_is_the_same_diary(tmp_path: Path) -> None:
     ]
     found = read(tmp_path, json.dumps(rows), "d.json")
     assert found.days[0].ratings == {"spasms": 9.0, "spasticity_nrs": 6.5}
-    assert why(found) == {2: "spasms is True. Allowed: a whole number, 0 to 200 1/day"}
+    assert why(found) == {2: "spasms is True. Allowed: a whole number, 0 to 200 a day"}
     with pytest.raises(DiaryError, match="Invalid JSON"):
         read(tmp_path, "[", "d.json")
     with pytest.raises(DiaryError, match="not a list of days"):

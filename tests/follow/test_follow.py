@@ -161,6 +161,23 @@ def test_too_early_before_four_weeks_and_a_dose_carried_on_is_said(tmp_path: Pat
     assert found.rule_4_week.fall_pct is None
 
 
+def test_after_the_drug_was_stopped_its_effect_is_that_of_the_last_week_with_it(tmp_path: Path) -> None:
+    lines = text(0.0, days=56).splitlines()
+    stopped = [line.replace(",6,,", ",0,,") if k > 43 else line for k, line in enumerate(lines)]
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(stopped) + "\n"), **SMALL)  # type: ignore[arg-type]
+    assert found.dose.per_day == 6.0
+    assert found.effect_pct["prior"][1] > 4.0
+    assert any("20 days before the diary's end" in each for each in found.notes)
+
+
+def test_what_is_assumed_of_a_dose_is_said(tmp_path: Path) -> None:
+    rows = ["date,spasticity_nrs,thc_mg,product"]
+    rows += [f"{START + datetime.timedelta(days=k)},6,5,{'Flos 22' if k == 3 else ''}" for k in range(12)]
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
+    assert any("not known were taken as nabiximols (Sativex): Flos 22" in each for each in found.notes)
+    assert any("15:00" in each for each in found.notes)
+
+
 @pytest.mark.parametrize(
     ("said", "what"),
     [
@@ -190,6 +207,9 @@ def alarms_of(folder: Path, said: str, case: Case | None = None) -> dict[str, Al
         ("thoughts of suicide", "mood"),
         ("paranoid all evening", "psychosis"),
         ("no falls", None),
+        ("fell asleep early, pain high", None),
+        ("a fall in spasms", None),
+        ("felt high after 8 sprays", "intoxication"),
         ("no paranoid or confused thoughts; slept without dizziness", None),
         ("not depressed", None),
         ("went well", None),

@@ -114,6 +114,10 @@ def _watched() -> tuple[dict[str, str], ...]:
     return tuple(rows_of(HERE / "alarms.tsv"))
 
 
+_HARMLESS = re.compile(
+    r"\s+(?:asleep|ill|back|short|behind|(?:in|of) (?:\w+ )?(?:pain|spasms?|stiffness|spasticity))\b",
+    re.IGNORECASE,
+)
 _DENIED = re.compile(r"\b(?:no|not|without|never|kein\w*)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 
 
@@ -143,7 +147,7 @@ def _named(day: Day, words: list[str]) -> str:
     for text in (day.side_effects, day.note):
         for word in words:
             for hit in re.finditer(rf"\b{re.escape(word)}\w*", text, re.IGNORECASE):
-                if not _DENIED.search(text[: hit.start()]):
+                if not (_DENIED.search(text[: hit.start()]) or _HARMLESS.match(text, hit.end())):
                     return hit[0].lower()
     return ""
 

@@ -29,6 +29,7 @@ DROP = "-"
 """In a mapping: the column is left out, and the import says so."""
 RATED = ("spasms", "severity", "spasticity_nrs", "pain_nrs", "sleep_nrs")
 DOSED = ("sprays", "thc_mg", "cbd_mg")
+_AS_READ = {"spray": "sprays", "1/day": "a day"}
 EARLIEST = datetime.date(2000, 1, 1)
 _SERIAL_ZERO = datetime.date(1899, 12, 30)
 
@@ -310,7 +311,9 @@ class _Reader:
         whole = column.kind in ("count", "whole")
         if not (column.low <= value <= column.high) or (whole and value != int(value)):
             kind = "a whole number, " if whole else ""
-            raise _Fault(f". Allowed: {kind}{column.low:g} to {column.high:g} {column.unit}".rstrip())
+            raise _Fault(
+                f". Allowed: {kind}{column.low:g} to {column.high:g} {_AS_READ.get(column.unit, column.unit)}"
+            )
         return value
 
 

@@ -3,7 +3,7 @@
     y = level(pair) + trend·day + effect(pair)·on + carry·(on in the period before) + error
 
 Effects of pairs are normal around the person's own effect; errors of days are correlated by an autoregression. Given
-the ratios of the variances and the correlation, all else is conjugate (normal-inverse-gamma) and integrated in closed form;
+the variances' ratios and the correlation, all else is conjugate (normal-inverse-gamma) and integrated in closed form;
 those are summed over on a grid. So there is no sampler, and nothing to converge.
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lissive.arrays import FloatArray, IntArray
-from lissive.case import Case
+from lissive.case import Case, Product
 from lissive.errors import DiaryError, SimulationError
 from lissive.follow.advise import ONE_ARM, advise, alarms, decisions, dose_now, rule_of, source_of
 from lissive.follow.answer import (
@@ -21,7 +21,7 @@ from lissive.follow.answer import (
     OutcomeAhead,
 )
 from lissive.follow.diary import RATED, Diary, columns
-from lissive.follow.doses import Taken, schedule_of, taken_of
+from lissive.follow.doses import Taken, assumed, schedule_of, taken_of
 from lissive.follow.people import OUTCOMES, Levels, People, first_people, go_on, levels, partners, placebo_of
 from lissive.follow.update import PARTNERS, SCALE, Observed, Posterior, Sampled, expected, sampled, update
 from lissive.forecast import calibration, complaint, fitted_outcomes
@@ -103,7 +103,7 @@ def follow_up(
         if reliable or len(chunks) == MOST_CHUNKS:
             break
     share = (limit[f"threshold {judged}"] if threshold is None else threshold) / 100.0
-    benefit = _benefit(found, share, judged, threshold)
+    benefit = _benefit(found, share, judged, threshold, taken.until)
     rule = rule_of(case, observed, taken, baseline.mean, found, 100.0 * share)
     alarm = alarms(diary, taken, plan.product, case)
     rated = int((observed.day >= 0).sum())
@@ -122,7 +122,7 @@ def follow_up(
         advice=advice,
         why=why,
         probability_benefit=benefit,
-        effect_pct=_effect(found),
+        effect_pct=_effect(found, taken.until),
         rule_4_week=rule,
         dose=dose_now(case, plan.product, taken, advice, alarm),
         forecast=_ahead(
@@ -137,7 +137,7 @@ def follow_up(
         left_out=diary.left_out,
         import_lines=diary.lines,
         calibrated=calibration(case.spasm.cause, plan.product.name),
-        notes=_notes(case, diary, taken, baseline, judged, bool(reliable), plan.notes),
+        notes=_notes(case, diary, plan.product, taken, baseline, judged, bool(reliable), plan.notes),
         provenance={
             "lissive_version": __version__,
             "model_hash": model_hash(equations),
@@ -215,8 +215,8 @@ def _joined(chunks: list[People]) -> People:
     )
 
 
-def _benefit(found: Posterior, share: float, outcome: str, given: float | None) -> Benefit:
-    helped = found.effect() >= share
+def _benefit(found: Posterior, share: float, outcome: str, given: float | None, until: int) -> Benefit:
+    helped = found.effect(until=until) >= share
     worse = update(found.people, _gaps_as_bad_days(found), found.drawn)
     return Benefit(
         round(100.0 * share, 1),
@@ -246,8 +246,8 @@ def _gaps_as_bad_days(found: Posterior) -> Observed:
     return replace(seen, day=day[order], value=value[order])
 
 
-def _effect(found: Posterior) -> dict[str, tuple[float, float, float]]:
-    effect, weights = 100.0 * found.effect().ravel(), found.weights.ravel()
+def _effect(found: Posterior, until: int) -> dict[str, tuple[float, float, float]]:
+    effect, weights = 100.0 * found.effect(until=until).ravel(), found.weights.ravel()
     order = np.argsort(effect)
     total = np.cumsum(weights[order])
 
@@ -270,7 +270,7 @@ class _Futures:
 def _futures(
     chunks: list[People], found: Posterior, draw: Sampled, schedule: Schedule, days: int, threads: int
 ) -> _Futures:
-    """Levels of each draw through the diary and on, with and without the drug; only people who were drawn are solved."""
+    """Levels of each draw through the diary and on, with and without the drug; only people drawn are solved."""
     used, back = np.unique(draw.person, return_inverse=True)
     size = len(chunks[0])
     sides = []
@@ -351,19 +351,21 @@ def _fit(found: Posterior, draw: Sampled, seed: int) -> Fit:
 
 
 def _notes(
-    case: Case, diary: Diary, taken: Taken, baseline: Baseline, outcome: str, reliable: bool, more: tuple[str, ...]
-) -> tuple[str, ...]:  # fmt: skip
-    assert case.plan.product is not None
+    case: Case,
+    diary: Diary,
+    what: Product,
+    taken: Taken,
+    baseline: Baseline,
+    outcome: str,
+    reliable: bool,
+    more: tuple[str, ...],
+) -> tuple[str, ...]:
     notes = [ONE_ARM]
     if baseline.kind == "recalled":
         notes.append(f"Baseline: {baseline.text}.")
     elif baseline.kind == "none" or baseline.days < decisions()["week_least"]:
         notes.append(f"Baseline: {baseline.text}. Keep a diary for a week before treatment.")
-    if taken.carried:
-        notes.append(
-            f"On {taken.carried} of {taken.days} days no dose is written; the dose of the day before was "
-            "assumed."
-        )
+    notes += assumed(taken, what)
     others = [name for name in RATED if name != outcome and any(name in day.ratings for day in diary.days)]
     if others:
         notes.append(

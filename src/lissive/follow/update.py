@@ -1,8 +1,8 @@
 """What a diary says of one person: weights of virtual people, with level, noise and slow fluctuation integrated out.
 
-A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do (people.py), fluctuation an
- autocorrelated course over weeks (also what is called drift), error that of each rating; both as
-in simulation/ratings.tsv. All but x is Gaussian and is integrated in closed form, so a weight depends on x alone.
+A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do, fluctuation
+an autocorrelated course over weeks (also what is called drift), error that of each rating; both as in
+simulation/ratings.tsv. All but x is Gaussian and is integrated in closed form, so a weight depends on x alone.
 Counts of spasms are taken to the log scale, where their negative binomial likelihood is Gaussian around its mode.
 """
 

@@ -195,8 +195,8 @@ def analysis_text(found: NOf1Answer) -> str:
 def calibration_text(found: Calibration) -> str:
     """The study as tables."""
     head = (
-        "set | 90 % covers | 50 % covers | benefit | mean p | prior | slope (95 %) | ECE (95 %) | Brier p | Brier prior | "
-        "within 0.1"
+        "set | 90 % covers | 50 % covers | benefit | mean p | prior | slope (95 %) | ECE (95 %) | Brier p | "
+        "Brier prior | within 0.1"
     )
     rows = [
         [
