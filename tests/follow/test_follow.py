@@ -312,9 +312,30 @@ def test_a_page_to_be_printed_has_a_row_a_day(tmp_path: Path) -> None:
     command = ["follow", "sheet", str(case), "--out", str(page), "--from", "2026-02-27", "--days", "3"]
     assert main(command) == 0
     html = page.read_text(encoding="utf-8")
+    assert main([*command[:4], str(tmp_path / "diary.doc")]) == 2
     assert [day in html for day in ("2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02")] == [
         True,
         True,
         True,
         False,
     ]
+
+
+def test_the_page_can_be_a_pdf(tmp_path: Path) -> None:
+    pytest.importorskip("weasyprint", reason="the extra `report` is not installed")
+    (tmp_path / "case.json").write_text(json.dumps(a_case()), encoding="utf-8")
+    assert main(["follow", "sheet", str(tmp_path / "case.json"), "--out", str(tmp_path / "d.pdf")]) == 0
+    assert (tmp_path / "d.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_case_that_names_its_diary_has_the_follow_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "d.csv").write_text(text(2.5), encoding="utf-8")
+    case = tmp_path / "case.json"
+    case.write_text(json.dumps(a_case(diary="d.csv")), encoding="utf-8")
+    assert main(["case", str(case), "--subjects", "40", "--evidence"]) == 0
+    assert "FOLLOW-UP    CONTINUE: the rating fell" in capsys.readouterr().out
+    case.write_text(json.dumps(a_case(diary="none.csv")), encoding="utf-8")
+    assert main(["case", str(case), "--subjects", "40", "--evidence"]) == 2
+    assert "none.csv: There is no such file" in capsys.readouterr().err

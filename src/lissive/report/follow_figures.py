@@ -85,7 +85,7 @@ def _page(title: str, body: str) -> str:
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <style>
 @page {{ size: A4; margin: 12mm }}
-body {{ font: 10pt/1.3 "DejaVu Sans", sans-serif }}
+body {{ font: 10pt/1.3 Report, "Report Rest", "DejaVu Sans", sans-serif }}
 h1 {{ font-size: 13pt; margin: 0 0 2mm }}
 table {{ border-collapse: collapse; width: 100% }}
 th, td {{ border: 0.3mm solid #555; height: 7mm; padding: 0 1.5mm; text-align: left; font-size: 8.5pt }}
