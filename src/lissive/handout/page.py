@@ -91,7 +91,7 @@ def bold_head(text: str) -> Markup:
     Markup('<b>Dizziness:</b> 32 of 100 &lt;b&gt;')
     """
     head, colon, rest = text.partition(": ")
-    return Markup("<b>{}:</b> {}").format(head, rest) if colon and len(head) < 60 else escape(text)
+    return Markup("<b>{}:</b> {}").format(head, rest) if colon and len(head) < 60 and ";" not in head else escape(text)
 
 
 def linked(text: str) -> Markup:
