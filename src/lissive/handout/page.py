@@ -78,7 +78,7 @@ def report_page(answer: CaseAnswer) -> str:
         "forecast": _forecast(answer, forecast) if made and isinstance(forecast, ForecastAnswer) else None,
         "facts": _facts(case),
         "unknown": case.unknown(),
-        "provenance": list(_flat(answer.provenance)),
+        "provenance": table("What made this answer", "name|value", list(_flat(answer.provenance))),
     }
     return page("report.html.j2", "report.css", content, folder=HERE, bold=bold_head, linked=linked)
 
