@@ -253,7 +253,7 @@ def _forecast(answer: CaseAnswer, forecast: ForecastAnswer) -> Forecasts:
 def _facts(case: Case) -> Table:
     """The case as it was stated."""
     rows = [(name, text) for name, text in _flat(case.model_dump(mode="json", exclude_none=True))]
-    return table("The case as stated", "field|value", rows)
+    return table("Facts of the case", "field|value", rows)
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -150,7 +150,7 @@ def course_panel(ax: Axes, forecast: ForecastAnswer, name: str, *, arms: Sequenc
 
     outcome, weeks = forecast.outcomes[name], forecast.weeks
     scale = 100.0 if outcome.unit == "probability" else 1.0
-    last, top = weeks[-1], 0.0
+    last, top = weeks[-1], scale * max(max(outcome.of(arm).p95) for arm in arms)
     step = max(last, 1) * 0.035
     ends = sorted(arms, key=lambda arm: outcome.of(arm).mean[-1])
     for k, arm in enumerate(arms):
@@ -160,13 +160,12 @@ def course_panel(ax: Axes, forecast: ForecastAnswer, name: str, *, arms: Sequenc
         ax.plot([at, at], [scale * q.p05[-1], scale * q.p95[-1]], color=HUES[arm], linewidth=0.8, clip_on=False)
         ax.plot([at, at], [scale * q.p25[-1], scale * q.p75[-1]], color=HUES[arm], linewidth=3.2, clip_on=False,
                 solid_capstyle="butt")  # fmt: skip
-        top = max(top, scale * max(q.p95))
-        rank = ends.index(arm)
+        above = ends.index(arm) == len(arms) - 1 or mean[-1] <= 0.1 * top
         text = f"{LABELS[arm]} {mean[-1]:.0f} %" if scale > 1 else f"{LABELS[arm]} {mean[-1]:.1f}"
         ax.annotate(
             text,
             (weeks[-1], mean[-1]),
-            xytext=(-4, 7 if rank else -8) if len(arms) > 1 else (-4, 7),
+            xytext=(-4, 7 if above else -8),
             textcoords="offset points",
             ha="right",
             va="center",
