@@ -21,7 +21,9 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(tmp_path: Path) 
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
         pytest.skip("no Chromium here")
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
     from playwright.sync_api import sync_playwright
 
     given = answer(read_case(EXAMPLE), subjects=50)
@@ -30,7 +32,9 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(tmp_path: Path) 
     with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for scheme, width in (("light", 1200), ("dark", 390)):
-            context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True)
+            context = chromium.new_context(
+                color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True
+            )
             tab = context.new_page()
             for name in ("report", "sheet"):
                 tab.goto((tmp_path / f"{name}.html").as_uri())

@@ -214,7 +214,10 @@ def test_the_icons_are_the_trials_and_the_interval_stands_in_words(uk: CaseAnswe
     share = found[1].absolute
     assert share is not None
     low, high = (round(100 * (end - share.baseline)) for end in share.risk_ci)
-    for tongue, words in (("en", f"between {-low} fewer and {high} more"), ("es", f"entre {-low} personas menos y {high} más")):
+    for tongue, words in (
+        ("en", f"between {-low} fewer and {high} more"),
+        ("es", f"entre {-low} personas menos y {high} más"),
+    ):
         page = sheet_page(uk, tongue)  # type: ignore[arg-type]
         picture = page[page.index('<svg class="icons"') : page.index("</svg>")]
         assert picture.count('class="anyway"') == round(100 * share.baseline)
@@ -236,7 +239,9 @@ def test_the_figure_has_the_line_of_a_response_and_the_trials_effect(uk: CaseAns
     assert isinstance(uk.forecast, ForecastAnswer)
     figure = effect_figure(uk.forecast, "spasticity_nrs", TrialEffect(-0.33, (-0.62, -0.03), "2 trials"))
     course, gap = figure.axes
-    assert 0.7 * 7.0 in [pytest.approx(line.get_ydata()[0]) for line in course.lines if len(set(line.get_ydata())) == 1]
+    assert 0.7 * 7.0 in [
+        pytest.approx(line.get_ydata()[0]) for line in course.lines if len(set(line.get_ydata())) == 1
+    ]
     assert course.get_ylim() == (0, 10)
     assert [-0.62, -0.03] in [list(line.get_xdata()) for line in gap.lines]
     assert not course.collections  # no bands over each other
@@ -263,10 +268,16 @@ def test_every_product_cause_complaint_and_caution_has_plain_words() -> None:
     say = Words("es")
     lacking = [name for name in products() if not say.has("product", name)]
     lacking += [name for name in causes() if not say.has("cause", name)]
-    lacking += [name for name in {complaint(cause).label for cause in causes()} if not say.has("complaint", name)]
+    lacking += [
+        name for name in {complaint(cause).label for cause in causes()} if not say.has("complaint", name)
+    ]
     lacking += [row.about for row in cautions() if not say.has("about", row.about)]
     # quinine is left out on purpose: it is not for routine use
-    lacking += [r["treatment"] for r in rows("usual_care") if r["treatment"] != "quinine" and not say.has("care", r["treatment"])]
+    lacking += [
+        r["treatment"]
+        for r in rows("usual_care")
+        if r["treatment"] != "quinine" and not say.has("care", r["treatment"])
+    ]
     assert not lacking
 
 
@@ -304,7 +315,16 @@ def huerta(text: str) -> float:
 
 
 def test_the_measure_of_reading_is_flesch_and_kincaids() -> None:
-    counted = {"stiffness": 2, "muscle": 2, "multiple": 3, "sclerosis": 3, "feel": 1, "used": 1, "needed": 2, "because": 2}
+    counted = {
+        "stiffness": 2,
+        "muscle": 2,
+        "multiple": 3,
+        "sclerosis": 3,
+        "feel": 1,
+        "used": 1,
+        "needed": 2,
+        "because": 2,
+    }
     assert {word: syllables(word) for word in counted} == counted
     # 12 words, 14 syllables, 2 sentences
     text = "The muscles feel stiff at night. Some people also have some pain."

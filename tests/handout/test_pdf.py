@@ -60,7 +60,13 @@ def test_a_report_with_figures_conforms_and_its_first_page_is_one(tmp_path: Path
 def test_nothing_but_data_is_read(tmp_path: Path) -> None:
     fetcher = _style()[2]
     (tmp_path / "secret").write_text("secret", encoding="utf-8")
-    for address in (f"file://{tmp_path}/secret", "http://localhost/", "https://a.org/", "ftp://a.org", "font:/etc/passwd"):
+    for address in (
+        f"file://{tmp_path}/secret",
+        "http://localhost/",
+        "https://a.org/",
+        "ftp://a.org",
+        "font:/etc/passwd",
+    ):
         with pytest.raises(ValueError, match="disallowed"):
             fetcher.fetch(address)
     assert fetcher.fetch("data:text/plain,a").read() == b"a"

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 PEOPLE, A_ROW = 100, 25
-_PERSON = '<circle cx="{x:g}" cy="{head:g}" r="2.6"/><path d="M{left:g} {foot:g}v-5.4a3.4 3.4 0 0 1 6.8 0v5.4z"/>'
+_PERSON = (
+    '<circle cx="{x:g}" cy="{head:g}" r="2.6"/><path d="M{left:g} {foot:g}v-5.4a3.4 3.4 0 0 1 6.8 0v5.4z"/>'
+)
 _LOOK = {
     "anyway": 'fill="#5b6670" stroke="#5b6670"',
     "more": 'fill="#0072b2" stroke="#0072b2"',
@@ -35,7 +37,9 @@ def icon_array(groups: Sequence[tuple[str, int]], said: str) -> Markup:
         x, top = 6.0 + 10.0 * (k % A_ROW), 16.0 * (k // A_ROW)
         shape = _PERSON.format(x=x, head=top + 3.8, left=x - 3.4, foot=top + 14.6)
         mark = f'<path d="M{x - 1.9:g} {top + 10.6:g}h3.8M{x:g} {top + 8.7:g}v3.8" stroke="#fff" stroke-width="1"/>'
-        shapes.append(f'<g class="{look}" {_LOOK[look]}>{shape}{mark if look in ("more", "harm") else ""}</g>')
+        shapes.append(
+            f'<g class="{look}" {_LOOK[look]}>{shape}{mark if look in ("more", "harm") else ""}</g>'
+        )
     height = 16 * (PEOPLE // A_ROW)
     start = f'<svg class="icons" viewBox="0 0 {10 * A_ROW + 2} {height}" role="img" stroke-width="0.8">'
     return Markup("{}<title>{}</title>{}</svg>").format(Markup(start), said, Markup("".join(shapes)))

@@ -91,7 +91,11 @@ def bold_head(text: str) -> Markup:
     Markup('<b>Dizziness:</b> 32 of 100 &lt;b&gt;')
     """
     head, colon, rest = text.partition(": ")
-    return Markup("<b>{}:</b> {}").format(head, rest) if colon and len(head) < 60 and ";" not in head else escape(text)
+    return (
+        Markup("<b>{}:</b> {}").format(head, rest)
+        if colon and len(head) < 60 and ";" not in head
+        else escape(text)
+    )
 
 
 def linked(text: str) -> Markup:
@@ -155,7 +159,12 @@ def _topics(found: CaseEvidence) -> Iterator[tuple[str, list[Pooled], Table | No
         figures = [_pooled(row) for row in found.pooled if row.topic == topic]
         said = [row for row in found.in_words if row.topic == topic]
         in_words = [
-            (labels.get(row.unused.study, row.unused.study), row.product_label, row.text, _first_link(row.unused.cited))
+            (
+                labels.get(row.unused.study, row.unused.study),
+                row.product_label,
+                row.text,
+                _first_link(row.unused.cited),
+            )
             for row in said
         ]
         if figures or said:
@@ -177,7 +186,8 @@ def _pooled(row: CaseFigure) -> Pooled:
     unit = f" [{answer.outcome.unit}]" if answer.measure == "MD" else ""
     other = "Other products only. " if row.of_all_products else ""
     mark = UNVERIFIED if answer.unverified else ""
-    head = f"{upper_first(answer.outcome.label)}, {answer.measure_label}{unit}{mark}. {other}{upper_first(', '.join(row.products))}"
+    what = f"{upper_first(answer.outcome.label)}, {answer.measure_label}{unit}{mark}"
+    head = f"{what}. {other}{upper_first(', '.join(row.products))}"
     drug = "that product" if row.of_all_products else "the drug"
     designs = [
         (
@@ -195,7 +205,11 @@ def _pooled(row: CaseFigure) -> Pooled:
     return Pooled(
         head,
         table("Pooled by design; designs answer different questions", columns, designs, "trials"),
-        table("Studies, and where each number comes from", "study|participants|effect (95 % CI)|numbers", studies),
+        table(
+            "Studies, and where each number comes from",
+            "study|participants|effect (95 % CI)|numbers",
+            studies,
+        ),
     )
 
 
@@ -262,7 +276,15 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         for key, inner in value.items():
             yield from _flat(inner, f"{name}.{key}" if name else str(key))
     elif isinstance(value, list | tuple):
-        flat = [", ".join(text for _, text in _flat(each)) if isinstance(each, Mapping) else str(each) for each in value]
+        flat = [
+            ", ".join(text for _, text in _flat(each)) if isinstance(each, Mapping) else str(each)
+            for each in value
+        ]
         yield name, "; ".join(flat) or "none"
     else:
-        yield name, {True: "yes", False: "no", None: "-"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+        yield (
+            name,
+            {True: "yes", False: "no", None: "-"}.get(value, str(value))
+            if isinstance(value, bool | None)
+            else str(value),
+        )

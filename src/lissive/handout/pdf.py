@@ -59,7 +59,11 @@ def write_pdf(path: Path, page: str, *, one_page: bool = False) -> list[str]:
             break
     with atomic_path(path) as place:
         document.write_pdf(place, **{"pdf_variant": options["pdf_variant"]})
-    notes = [f"{path}: no font has {lost}; their numbers stand there instead, and the HTML has them."] if lost else []
+    notes = (
+        [f"{path}: no font has {lost}; their numbers stand there instead, and the HTML has them."]
+        if lost
+        else []
+    )
     if one_page and len(document.pages) > 1:
         notes.append(f"{path}: {len(document.pages)} pages, as the text is too long for one.")
     return notes
@@ -82,13 +86,15 @@ def _letters() -> frozenset[int]:
     """What the regular fonts have, by number."""
     from fontTools.ttLib import TTFont
 
-    names = [path for family in (_source_sans(), _dejavu()) for path, weight, style in family if weight == 400]
+    names = [
+        path for family in (_source_sans(), _dejavu()) for path, weight, style in family if weight == 400
+    ]
     return frozenset(code for path in names for code in TTFont(path, lazy=True).getBestCmap())
 
 
 @cache
 def _style() -> tuple[Any, Any, Any]:
-    """The style with the fonts, made once: what all PDFs of a process share. Nothing but these fonts and data: is read."""
+    """The style with the fonts, made once for all PDFs of a process, and what reads: these fonts and data:, no more."""
     from weasyprint import CSS
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher, URLFetcherResponse

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from lissive.case_answer import CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
@@ -106,7 +106,11 @@ def _panels(
 ) -> Picture:
     caption = forecast_caption(forecast, calibrated=calibrated, drug_only=plasma)
     panels = tuple(
-        _svg(small_figure(forecast, name, arms=("active",) if plasma else ARMS), name, _ends(forecast, name, plasma))
+        _svg(
+            small_figure(forecast, name, arms=("active",) if plasma else ARMS),
+            name,
+            _ends(forecast, name, plasma),
+        )
         for name in names
     )
     return Picture(title, panels, caption)

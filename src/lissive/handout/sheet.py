@@ -75,7 +75,9 @@ def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
     """The sheet's text."""
     one = _Sheet(answer, Words(tongue))
     say, case = one.say, answer.case
-    title = say("title_product", product=one.product) if one.product else say("title", complaint=one.complaint)
+    title = (
+        say("title_product", product=one.product) if one.product else say("title", complaint=one.complaint)
+    )
     content = {
         "tongue": tongue,
         "title": upper_first(title),
@@ -198,7 +200,11 @@ class _Counted:
         """The picture, and what each look in it means."""
         both = min(self.without, self.with_drug)
         changed = ("fewer", "fewer") if self.more < 0 else (look, "more")
-        groups = [("anyway", "anyway", both), (*changed, abs(self.more)), ("rest", "rest", 100 - both - abs(self.more))]
+        groups = [
+            ("anyway", "anyway", both),
+            (*changed, abs(self.more)),
+            ("rest", "rest", 100 - both - abs(self.more)),
+        ]
         keys = tuple((key(shape), n, say(f"icon_{kind}_{word}")) for shape, word, n in groups if n)
         said = "; ".join(f"{n} {text}" for _, n, text in keys)
         return icon_array([(shape, n) for shape, _, n in groups], f"100: {said}"), keys
@@ -287,7 +293,11 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
     say, case = one.say, one.answer.case
     if case.plan.product is not None and one.answer.gates.may_dose and not one.contraindicated:
         rule = next(
-            (r for r in rows("review") if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)),
+            (
+                r
+                for r in rows("review")
+                if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)
+            ),
             None,
         )
         if rule is None:

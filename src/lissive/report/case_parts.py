@@ -75,7 +75,9 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     )
     numbers = ["   No virtual patient could be simulated; there are no results."]
     if forecast.failed < forecast.subjects:
-        tables = [as_text(each, indent=_INDENT) for each in (weekly_table(forecast), forecast_table(forecast))]
+        tables = [
+            as_text(each, indent=_INDENT) for each in (weekly_table(forecast), forecast_table(forecast))
+        ]
         numbers = [*tables, _lines(forecast_lines(forecast))]
     found, left = found_lines(forecast, case.plan.product or ""), open_lines(forecast)
     return paragraphs([wrapped(head, hanging=_INDENT), *numbers, _lines(found), _lines(left)])

@@ -157,7 +157,9 @@ def course_panel(ax: Axes, forecast: ForecastAnswer, name: str, *, arms: Sequenc
         q, at = outcome.of(arm), last + step * (k + 1)
         mean = [scale * x for x in q.mean]
         ax.plot(weeks, mean, color=HUES[arm], linestyle=DASHES[arm], linewidth=1.6)
-        ax.plot([at, at], [scale * q.p05[-1], scale * q.p95[-1]], color=HUES[arm], linewidth=0.8, clip_on=False)
+        ax.plot(
+            [at, at], [scale * q.p05[-1], scale * q.p95[-1]], color=HUES[arm], linewidth=0.8, clip_on=False
+        )
         ax.plot([at, at], [scale * q.p25[-1], scale * q.p75[-1]], color=HUES[arm], linewidth=3.2, clip_on=False,
                 solid_capstyle="butt")  # fmt: skip
         above = ends.index(arm) == len(arms) - 1 or mean[-1] <= 0.1 * top
@@ -236,7 +238,13 @@ def _difference_panel(ax: Axes, simulated: float, trials: TrialEffect, week: int
     ax.set_title("Drug minus placebo", loc="left", fontsize=8.5, fontweight="bold")
     for at, side, text in ((0, "left", "← drug better"), (1, "right", "placebo better →")):
         ax.annotate(
-            text, (at, 0), xycoords="axes fraction", xytext=(0, -23), textcoords="offset points", ha=side, va="center"
+            text,
+            (at, 0),
+            xycoords="axes fraction",
+            xytext=(0, -23),
+            textcoords="offset points",
+            ha=side,
+            va="center",
         )
     ax.spines[["top", "right", "left"]].set_visible(False)
 
@@ -275,7 +283,11 @@ def forecast_caption(forecast: ForecastAnswer, *, calibrated: bool, drug_only: b
         f"{patients}, {arms}. Lines: means. Bars beside the last week: 25th to 75th (thick) and 5th to 95th "
         "percentile (thin) of virtual patients, a prediction interval, which leaves out model error."
     )
-    fitted = _FITTED[forecast.calibrated] if calibrated else "NOT CALIBRATED: fitted on no trial of this outcome here."
+    fitted = (
+        _FITTED[forecast.calibrated]
+        if calibrated
+        else "NOT CALIBRATED: fitted on no trial of this outcome here."
+    )
     return said if drug_only else f"{said} {fitted}"
 
 
