@@ -71,7 +71,12 @@ def test_the_command_answers_in_json_and_writes_the_report(tmp_path: Path) -> No
     assert answer["provenance"]["seed"] == 1
     files = {p.name for p in (tmp_path / "r").iterdir()}
     pages = {f"{name}.html" for name in ("report", "sheet", "sheet-es")}
-    assert {name for name in files if not name.endswith(".pdf")} == {*pages, "forecast.csv", "events.csv", "case.json"}
+    assert {name for name in files if not name.endswith(".pdf")} == {
+        *pages,
+        "forecast.csv",
+        "events.csv",
+        "case.json",
+    }
     assert json.loads((tmp_path / "r" / "case.json").read_text()) == answer
     with (tmp_path / "r" / "forecast.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -24,7 +24,7 @@ COLUMNS = "ID TIME EVID AMT CMT II ADDL DVID DV MDV".split()
 def write_events(path: Path, case: Case, forecast: ForecastAnswer) -> Path:
     """Doses [nmol] by week, and at the end of each week the mean of every outcome with the drug; TIME in h."""
     about = [
-        f"# {case.plan.product}, {forecast.weeks[-1]} weeks; TIME in h, AMT in nmol of the model lissive",
+        f"# {case.plan.product} for {forecast.weeks[-1]} weeks; TIME in h; AMT in nmol; compartments of the model lissive",
         "# EVID 1: the median dose of virtual patients in each week; EVID 0: mean of virtual patients with the drug",
     ]
     rows = sorted([*_doses(case, forecast), *_predictions(forecast)], key=lambda row: float(row[1]))

@@ -86,10 +86,12 @@ def _letters() -> frozenset[int]:
     """What the regular fonts have, by number."""
     from fontTools.ttLib import TTFont
 
-    names = [
-        path for family in (_source_sans(), _dejavu()) for path, weight, style in family if weight == 400
-    ]
-    return frozenset(code for path in names for code in TTFont(path, lazy=True).getBestCmap())
+    found: set[int] = set()
+    for family in (_source_sans(), _dejavu()):
+        for path, *_ in family[:1]:  # the regular one
+            with TTFont(path, lazy=True) as font:
+                found.update(font.getBestCmap())
+    return frozenset(found)
 
 
 @cache
