@@ -23,12 +23,11 @@ from lissive.errors import LissiveError
 from lissive.evidence import read_studies, shipped_studies
 from lissive.evidence.answer import answer_of
 from lissive.evidence.case_answer import case_evidence
+from lissive.evidence.catalog import exported, listed
 from lissive.evidence.catalog import full_record as whole
-from lissive.evidence.catalog import listed
-from lissive.evidence.claim_match import matches
+from lissive.evidence.claim import matches
 from lissive.evidence.comparing import comparisons
 from lissive.evidence.effect import effect
-from lissive.evidence.export import exported
 from lissive.evidence.pooling import pool_effects as pool
 from lissive.forecast import predict, responders, summary
 from lissive.report.cite import cite

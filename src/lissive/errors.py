@@ -10,6 +10,7 @@
     ├── StudyError         a file of observations is wrong, or may not be used as asked
     ├── EvidenceError      a file of published studies is wrong, or what was asked of it cannot be answered
     ├── RuleError          a rule of a jurisdiction is wrong, or facts that no rule can read
+    ├── DiaryError         a diary cannot be read, or does not say enough
     ├── SafetyError        a table of interactions or cautions is wrong
     └── SimulationError    a run cannot be done as asked
 
@@ -107,6 +108,10 @@ class EvidenceError(LissiveError):
 
 class RuleError(LissiveError):
     """A rule of a jurisdiction is wrong, or facts that no rule can read."""
+
+
+class DiaryError(LissiveError):
+    """A diary cannot be read, or does not say enough for what was asked."""
 
 
 class SafetyError(LissiveError):

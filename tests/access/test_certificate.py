@@ -226,7 +226,7 @@ TEXAS = Facts(resident=True, visit="in_person", practitioner="specialist", speci
 def test_texas_asks_for_dosage_and_means_and_they_are_filled_where_the_product_can_be_had():
     plan = {"product": "capsule", "dose": "5 mg", "doses_per_day": 2}
     found = draft(case(place={"residence": "US-TX"}, plan=plan), TODAY, more=TEXAS)
-    assert entry(found, "dosage").value == "5 mg, 2 times a day"
+    assert entry(found, "dosage").value == "5 mg THC, 2 times a day"
     assert entry(found, "means").value == "capsule of cannabis extract"
     unplanned = draft(case(place={"residence": "US-TX"}), TODAY, more=TEXAS)
     assert (entry(unplanned, "dosage").state, entry(unplanned, "means").state) == ("missing", "missing")

@@ -436,7 +436,7 @@ def test_every_answer_carries_its_notice_its_day_and_when_the_rule_was_checked()
 
 
 def test_the_explanation_has_a_verdict_and_words_for_every_node() -> None:
-    facts = make_facts({"dx": ["MS"], "symptoms": {"muscle_spasms": {"severe": True}}})
+    facts = make_facts({"dx": ["MS"], "symptoms": {"muscle_spasms": {"severe": True, "cause": "MS"}}})
     tree = explain(facts, "US-NY", datetime.date(2016, 1, 1))
     assert tree.verdict is Level.E
     listed, associated = tree.children

@@ -12,7 +12,7 @@ from lissive.access.answer import Answer
 from lissive.access.cases import read_tiles, tiles
 from lissive.access.rule import rules
 from lissive.errors import RuleError
-from lissive.report.tile_map import STYLE, described, tile_map
+from lissive.report.compare_text import STYLE, described, tile_map
 
 DAY = datetime.date(2026, 11, 22)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -206,12 +206,23 @@ def group(study: str, n: int, **fields: object) -> list[Observation]:
 
 class TestErrors:
     def test_one_number_by_hand(self):
-        """Half the people's coefficient of variation over the root of 25 people, with 0.2 of its own."""
+        """A standard error of 0.5/5, of whose variance 0.7 is shared by all means of the arm, with 0.2 of its own."""
         one = seen(replace(IV, n=25), cv=0.5)
-        assert own_error(one, Errors(0.9, 0.2)) == pytest.approx(np.hypot(0.2, 0.5 / 5))
-        assert own_error(replace(one, provenance="recalled"), Errors(0.9, 0.2)) == pytest.approx(
-            2 * np.hypot(0.2, 0.1)
+        alone = np.hypot(0.2, np.sqrt(0.3) * 0.1)
+        assert own_error(one, Errors(0.9, 0.2)) == pytest.approx(alone)
+        assert own_error(replace(one, provenance="recalled"), Errors(0.9, 0.2)) == pytest.approx(2 * alone)
+        assert own_error(replace(one, group="time"), Errors(0.9, 0.2)) == pytest.approx(
+            np.sqrt(0.2**2 + 0.1**2 + likelihood.BETWEEN_SAMPLES**2)
         )
+
+    def test_the_same_people_stand_behind_all_means_of_an_arm(self, monkeypatch):
+        """With few people, two means that are both high say less than with different people behind each."""
+        monkeypatch.setattr(likelihood, "KNEE", 1e3)
+        same, others = group("a", 2, people=4), [*group("a", 1, people=4), *group("b", 1, people=4)]
+        both = (
+            np.sum(whitened(rows, np.array([0.3, 0.3]), Errors(0.0, 0.05)) ** 2) for rows in (same, others)
+        )
+        assert next(both) < 0.65 * next(both)
 
     def test_a_clearance_goes_against_the_concentrations_of_its_study(self, monkeypatch):
         """A study with high areas has low clearances: with residuals of opposite sign they agree."""
@@ -227,11 +238,13 @@ class TestErrors:
         monkeypatch.setattr(likelihood, "KNEE", 1e3)
         errors = Errors(between=0.3, within=0.2)
         rows = [*group("a", 3), *group("b", 2), seen(replace(IV, study="a", n=10_000), "Tmax")]
-        own = 0.2**2 + (0.5 / 100) ** 2
-        sigma = own * np.eye(6)
-        sigma[:3, :3] += 0.09
-        sigma[3:5, 3:5] += 0.09
-        sigma[5, 5] += likelihood.BETWEEN_SAMPLES**2  # a time of the peak falls between two samples
+        people = (0.5 / 100) ** 2
+        sigma = (0.2**2 + 0.3 * people) * np.eye(6)
+        sigma[:3, :3] += 0.09 + 0.7 * people
+        sigma[3:5, 3:5] += 0.09 + 0.7 * people
+        sigma[5, 5] += (
+            likelihood.BETWEEN_SAMPLES**2 + 0.7 * people
+        )  # a time of the peak falls between two samples
         r = np.array([0.3, -0.1, 0.25, 0.6, 0.5, -0.4])
         z = whitened(rows, r, errors)
         flat = multivariate_normal(np.zeros(6), sigma)

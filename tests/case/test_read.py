@@ -122,7 +122,7 @@ def test_a_dose_left_out_is_unknown_with_its_place(read):
 def test_only_what_the_plan_needs_is_asked(read):
     assert "plan.sprays_per_day" not in read(plan("titration: label")).unknown()
     assert "plan.sprays_per_day" in read(plan("titration: fixed")).unknown()
-    assert "plan.dose" in read("case: a\nplan: {product: dronabinol}\n").unknown()
+    assert "plan.thc_mg" in read("case: a\nplan: {product: dronabinol}\n").unknown()
     assert not {"plan.override", "plan.max_sprays_per_day", "plan.dose"} & set(
         read(plan("weeks: 1")).unknown()
     )
@@ -276,7 +276,7 @@ def test_a_product_without_a_label_titration_is_fixed(refusal):
 
 def test_products_are_counted_in_their_own_way(read, refusal):
     assert "give sprays_per_day instead" in refusal(plan('dose: "5 mg"'))
-    assert "give dose and doses_per_day instead" in refusal(
+    assert "give thc_mg and doses_per_day instead" in refusal(
         "case: a\nplan: {product: dronabinol, sprays_per_day: 2}"
     )
     assert read('case: a\nplan: {product: dronabinol, dose: "5000 mcg", doses_per_day: 2}').plan.dose_mg == 5

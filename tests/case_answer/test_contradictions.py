@@ -16,7 +16,8 @@ from lissive.case_answer import CaseAnswer, answer, compose
 from lissive.case_answer.gates import beyond_trials, figure_of
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.forecast import ForecastAnswer, predict, summary
-from lissive.report.case_text import LINES, WIDTH, case_text, screen
+from lissive.report.case_parts import case_text
+from lissive.report.case_text import LINES, WIDTH, screen
 from lissive.safety import SEVERITIES, Flag, SafetyAnswer, UnknownDrug
 
 from ..conftest import campaign_size

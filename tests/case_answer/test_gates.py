@@ -15,11 +15,12 @@ from lissive.case import Case, make_case
 from lissive.case_answer import CaseAnswer, answer, compose
 from lissive.case_answer.gates import gates, of_hundred
 from lissive.case_answer.tables import rows
-from lissive.evidence.absolute import absolute
 from lissive.evidence.claim import shipped_claims
+from lissive.evidence.result import absolute
 from lissive.evidence.words import table as evidence_table
 from lissive.forecast import ForecastNeeds, calibration, complaint, fitted_outcomes, outcomes
-from lissive.report.case_text import case_text, screen
+from lissive.report.case_parts import case_text
+from lissive.report.case_text import screen
 from lissive.trials.published import shipped_published
 
 MS = {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lissive.errors import EvidenceError
-from lissive.evidence.absolute import absolute
+from lissive.evidence.result import absolute
 
 
 def test_risk_from_an_odds_ratio():

@@ -13,7 +13,7 @@ from lissive.cli.main import main
 from lissive.errors import EvidenceError
 from lissive.evidence.article import KINDS, answered, read_article, sentences, sources
 from lissive.evidence.claim import claim_of
-from lissive.evidence.searches import searched, searches
+from lissive.evidence.result import searched, searches
 
 STATEMENTS = sources().statements
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lissive.errors import EvidenceError
-from lissive.evidence.bias import check_funnel, egger, why_unbelievable
 from lissive.evidence.effect import Effect
+from lissive.evidence.heterogeneity import check_funnel, egger, why_unbelievable
 
 from .published_examples import bcg
 

@@ -15,9 +15,9 @@ from lissive.case import make_case
 from lissive.cli.main import main
 from lissive.evidence import shipped_studies
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
-from lissive.evidence.export import exported, parts_of
+from lissive.evidence.catalog import exported, parts_of
 from lissive.evidence.read import figures
-from lissive.report.case_parts import case_evidence_text
+from lissive.report.case_evidence import case_evidence_text
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -8,8 +8,7 @@ import pytest
 
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
-from lissive.evidence.claim import CLAIMS, claims_of, shipped_claims
-from lissive.evidence.claim_match import marks_of, matches
+from lissive.evidence.claim import CLAIMS, claims_of, marks_of, matches, shipped_claims
 from lissive.evidence.read import DATA, figures
 from lissive.table import rows_of
 

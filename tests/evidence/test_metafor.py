@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lissive.errors import EvidenceError
-from lissive.evidence.combining import combined
+from lissive.evidence.comparing import combined
 from lissive.evidence.comparison import Comparison, Given, Group
 from lissive.evidence.effect import effect
+from lissive.evidence.heterogeneity import regress
 from lissive.evidence.pooling import Pooled, difference_between, pool_effects
-from lissive.evidence.regression import regress
 
 from .published_examples import bcg, counts
 

@@ -8,8 +8,7 @@ import re
 import pytest
 
 from lissive.cli.main import main
-from lissive.evidence.article import sources
-from lissive.evidence.under_way import registered, under_way
+from lissive.evidence.article import registered, sources, under_way
 
 
 def test_every_trial_has_a_number_a_source_and_a_day_on_which_it_was_read() -> None:

@@ -211,7 +211,6 @@ def test_a_genotype_is_read_either_way_round_and_an_unlisted_one_is_drawn_and_sa
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"plan": {"weeks": None}}, "needs plan.weeks"),
         ({"spasm": {"cause": None}}, "needs spasm.cause"),
         ({"plan": {"titration": "fixed"}}, "needs plan.sprays_per_day"),
         (

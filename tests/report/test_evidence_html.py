@@ -10,8 +10,8 @@ import pytest
 
 from lissive.evidence import shipped_studies
 from lissive.evidence.answer import answer_of
+from lissive.report.effect_words import pooled_words
 from lissive.report.evidence_html import evidence_page
-from lissive.report.pool_text import pooled_words
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -127,10 +127,10 @@ def test_figures_are_those_of_the_answers(text):
 
 
 def test_every_trial_is_in_the_table(text):
-    from lissive.evidence.about import label_of
+    from lissive.evidence.comparison import about
 
     for each in shipped_studies().trials:
-        assert label_of(each.id).split(" (")[0] in text
+        assert about(each).label.split(" (")[0] in text
 
 
 def test_the_same_base_gives_the_same_bytes(text):

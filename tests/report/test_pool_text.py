@@ -11,17 +11,10 @@ from lissive.evidence.answer import answer_of, pooled_answer
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.comparison import Comparison, Given, Group
 from lissive.evidence.reviews import reproduce
+from lissive.report.effect_words import absolute_words, group_words, interval, number, sides
 from lissive.report.evidence_text import reproduced_text
 from lissive.report.forest import alt_text, caption, lines
-from lissive.report.pool_text import (
-    absolute_words,
-    group_words,
-    interval,
-    number,
-    pool_text,
-    sides,
-    study_table,
-)
+from lissive.report.pool_text import pool_text, study_table
 
 MS = "multiple_sclerosis"
 

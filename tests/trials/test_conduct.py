@@ -11,8 +11,9 @@ import pytest
 from lissive.errors import DesignError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
 from lissive.trials.design import make_design
+from lissive.trials.enrol import RTOL
 from lissive.trials.observe import TrialData
 from lissive.trials.people import Response
 

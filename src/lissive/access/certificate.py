@@ -308,9 +308,8 @@ def _product(case: Case) -> str:
 def _dose(case: Case) -> str:
     plan = case.plan
     parts = [
-        None if plan.sprays_per_day is None else f"{plan.sprays_per_day} sprays a day",
+        plan.dose_text() or None,
         None if plan.max_sprays_per_day is None else f"at most {plan.max_sprays_per_day} sprays a day",
-        None if plan.dose is None else f"{plan.dose}, {plan.doses_per_day or 1} times a day",
     ]
     return ", ".join(part for part in parts if part is not None)
 

@@ -25,7 +25,6 @@ from lissive.case.vocabulary import brands, meant, plain_word, practitioners
 from lissive.errors import RuleError
 from lissive.given import kind_of
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
-from lissive.units import magnitude
 
 
 # -- products --------------------------------------------------------------------------------------
@@ -368,8 +367,7 @@ def _planned(case: Case) -> Asked | None:
     said = product_of(plan.product) if plan.product is not None else None
     if said is None:
         return None
-    counts_thc = plan.dose is not None and not products()[said].is_medicine and said != "cbd_oil"
-    return Asked(said, magnitude(plan.dose, "mg") if counts_thc and plan.dose is not None else None)
+    return Asked(said, None if products()[said].is_medicine else plan.mg_per_unit()[0])
 
 
 def _flags_of(case: Case) -> dict[str, bool]:

@@ -1,8 +1,9 @@
 """How far predictions may be from published means: within a study, and from study to study.
 
 The logarithm of a published mean over its prediction is the sum of a study's own level, the same for all
-concentrations of one drug in it (standard deviation `between`), and of an error of its own (`within`, together
-with the standard error of the mean). A robust cost keeps single contradictory numbers from ruling.
+concentrations of one substance in it (standard deviation `between`), and of an error of its own (`within`). The
+standard error of the mean, from who happened to take part, is partly shared too, as the same people stand behind all
+means of an arm. A robust cost keeps single contradictory numbers from ruling.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lissive.table import constants
 
 _ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
 USUAL_CV, RECALLED_WIDER = _ASSUMED["usual_CV"], _ASSUMED["recalled_wider"]
+SAME_PEOPLE = _ASSUMED["same_people"]
 KNEE = 1.0
 """Standard deviations from where on a residual costs its size, not its square (soft L1). Published means differ
 with heavy tails, and the field scores by the mean absolute logarithm."""
@@ -37,10 +39,6 @@ class Errors:
     within: float = START
 
 
-def drug_of(one: Observation) -> str:
-    return "CBD" if "CBD" in one.analyte else "THC"
-
-
 def blocks(observations: Sequence[Observation]) -> list[IntArray]:
     """Places of the observations that share a study's level; a time has none and stands alone."""
     groups: dict[tuple[str, ...], list[int]] = {}
@@ -51,11 +49,20 @@ def blocks(observations: Sequence[Observation]) -> list[IntArray]:
 
 
 def own_error(one: Observation, errors: Errors) -> float:
-    """Standard deviation of the log of one published mean, without the study's level."""
-    mean = (one.cv or USUAL_CV) / np.sqrt(one.arm.n)
-    wider = RECALLED_WIDER if one.provenance == "recalled" else 1.0
-    grid = BETWEEN_SAMPLES if one.group == "time" else 0.0
-    return float(wider * np.sqrt(errors.within**2 + mean**2 + grid**2))
+    """Standard deviation of the log of one published mean, without what it shares with others of its study."""
+    time = one.group == "time"
+    alone = _of_people(one) ** 2 * (1.0 if time else 1.0 - SAME_PEOPLE)
+    grid = BETWEEN_SAMPLES if time else 0.0
+    return float(np.sqrt(_wider(one) ** 2 * (errors.within**2 + grid**2) + alone))
+
+
+def _of_people(one: Observation) -> float:
+    """Standard deviation of the log of a mean that comes from who took part."""
+    return _wider(one) * (one.cv or USUAL_CV) / float(np.sqrt(one.arm.n))
+
+
+def _wider(one: Observation) -> float:
+    return RECALLED_WIDER if one.provenance == "recalled" else 1.0
 
 
 def whitened(observations: Sequence[Observation], logs: FloatArray, errors: Errors) -> FloatArray:
@@ -71,23 +78,32 @@ def _root(observations: Sequence[Observation], places: IntArray, errors: Errors)
     kinds = [observations[k].group for k in places]
     # a study whose concentrations are high has low clearances
     level = np.array([{"time": 0.0, "clearance": -1.0}.get(kind, 1.0) for kind in kinds])
-    shared = errors.between**2 * np.outer(level, level)
+    people = level * np.array([_of_people(observations[k]) for k in places])
+    shared = errors.between**2 * np.outer(level, level) + SAME_PEOPLE * np.outer(people, people)
     root: FloatArray = np.asarray(np.linalg.cholesky(own + shared), dtype=float)
     return root
 
 
 def fit_errors(observations: Sequence[Observation], logs: FloatArray) -> Errors:
-    """Both standard deviations that make the residuals most likely, each at least 0.05."""
+    """Both standard deviations that make the residuals most likely, each at least 0.05.
+
+    Every study counts alike, however many rows it has. So few studies would often be most likely without any
+    difference at all; the logarithm of both is added, which keeps them from zero (Chung et al., Psychometrika 2013;78:685).
+    """
+
+    groups = blocks(observations)
+    rows = len(observations) / max(len(groups), 1)
 
     def cost(x: FloatArray) -> float:
         errors = Errors(float(np.exp(x[0])), float(np.exp(x[1])))
         total = 0.0
-        for places in blocks(observations):
+        for places in groups:
             root = _root(observations, places, errors)
             z = np.linalg.solve(root, logs[places])
             # Student's t with 4 degrees of freedom: outliers do not set the scale
-            total += float(np.log(np.diag(root)).sum() + 2.5 * np.log1p(z**2 / 4.0).sum())
-        return total
+            fits = np.log(np.diag(root)).sum() + 2.5 * np.log1p(z**2 / 4.0).sum()
+            total += float(fits) * rows / len(places)
+        return total - float(x.sum())
 
     best = minimize(cost, np.log([START, START]), method="L-BFGS-B", bounds=[(np.log(0.05), np.log(1.0))] * 2)
     return Errors(float(np.exp(best.x[0])), float(np.exp(best.x[1])))

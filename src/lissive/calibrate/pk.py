@@ -7,7 +7,9 @@ a fitted parameter: the same studies give the same result whatever was fitted be
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -18,18 +20,15 @@ from scipy.optimize import least_squares
 from scipy.special import ndtri
 
 from lissive.arrays import FloatArray
-from lissive.calibrate.likelihood import Errors, drug_of, fit_errors, whitened
+from lissive.calibrate.likelihood import Errors, fit_errors, whitened
 from lissive.calibrate.prior import Prior
 from lissive.errors import StudyError
 from lissive.model.parameters import load_parameters
 from lissive.studies import Arm, Observation
-from lissive.studies.observation import ANALYTES, INFINITE
+from lissive.studies.observation import ANALYTES, INFINITE, KINDS, kind_of
 from lissive.studies.run import SHARES, all_times, measure, simulate_arm, statistic
 from lissive.table import rows_of
 
-DRUGS = ("THC", "CBD")
-IN_TURN = ("CBD", "THC")
-"""CBD slows what becomes of THC; THC does nothing to CBD, whose fit therefore comes first and stands."""
 PEOPLE = 96
 ROUNDS = 12
 """At most; in each, one step of the parameters and then the errors that go with them."""
@@ -121,7 +120,6 @@ def usable(observations: Sequence[Observation]) -> list[Observation]:
         for one in observations
         if one.measure in MEASURES
         and one.reference is None
-        and one.analyte != "COOH_THC"
         and not (one.measure == "CL" and (one.study, one.analyte) in whole)  # the same number once more
     ]
 
@@ -134,9 +132,10 @@ def fit_pk(
     rounds: int = ROUNDS,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, Fit]:
-    """Drug to the mode of its posterior, its curvature, and what each parameter rests on.
+    """CBD, THC and THC-COOH to the mode of its posterior, its curvature, and what each parameter rests on.
 
-    The two drugs are fitted one after the other: at the doses of the studies CBD moves THC a little, THC not CBD.
+    One after the other, and what was found stands: CBD slows what becomes of THC, THC does nothing to CBD, and
+    THC-COOH, which has no effect on either, follows from THC.
 
     Raises
     ------
@@ -147,14 +146,14 @@ def fit_pk(
     known = tuple(given or priors())
     values = {p.name: p.value for p in known}
     fits: dict[str, Fit] = {}
-    for drug in IN_TURN:
-        mine = [o for o in data if drug_of(o) == drug]
-        own = tuple(p for p in known if ("CBD" in p.name) == (drug == "CBD"))
+    for drug in KINDS:
+        mine = [o for o in data if kind_of(o.analyte) == drug]
+        own = tuple(p for p in known if kind_of(p.name) == drug)
         if mine and own:
             residuals = _residuals(mine, own, values, people)
             fits[drug] = _fit_drug(drug, mine, own, residuals, rounds, say or (lambda _: None))
             values |= fits[drug].values
-    return {drug: fits[drug] for drug in DRUGS if drug in fits}
+    return fits
 
 
 def _fit_drug(
@@ -240,12 +239,15 @@ def _jacobian(
 ) -> FloatArray:
     """(residual, parameter) central differences, kept inside the ends."""
     low, high = ends
-    columns = []
-    for k in range(len(at)):
+
+    def column(k: int) -> FloatArray:
         up, down = at.copy(), at.copy()
         up[k], down[k] = min(at[k] + STEP, high[k]), max(at[k] - STEP, low[k])
-        columns.append((function(up) - function(down)) / (up[k] - down[k]))
-    return np.stack(columns, axis=1)
+        result: FloatArray = (function(up) - function(down)) / (up[k] - down[k])
+        return result
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each column is its own, whoever calculates it
+        return np.stack(list(pool.map(column, range(len(at)))), axis=1)
 
 
 def _posterior(

@@ -25,8 +25,9 @@ from lissive.errors import DesignError, StudyError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.table import rows_of
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
 from lissive.trials.design import Design
+from lissive.trials.enrol import RTOL
 from lissive.trials.observe import TrialData
 from lissive.trials.people import BETWEEN, MOVED, People, Response, recruit
 from lissive.trials.published import PublishedTrial

@@ -21,7 +21,8 @@ from lissive.calibrate.response_data import Datum, data_of, says, to_scale
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.simulation.streams import normals
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
+from lissive.trials.enrol import RTOL
 from lissive.trials.people import Response
 from lissive.trials.published import PublishedTrial
 from lissive.trials.reproduce import statistic

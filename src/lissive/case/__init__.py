@@ -9,7 +9,8 @@ its line, all findings at once.
 (52.0, None, True)
 """
 
-from lissive.case.facts import Case, CurrentDrug, History, Person, Place, Plan, Spasm
+from lissive.case.facts import Case, CurrentDrug, History, Person, Place, Spasm
+from lissive.case.plan import Plan
 from lissive.case.products import Figure, Product, TitrationDay, label_titration, product, products
 from lissive.case.read import case_schema, make_case, read_case
 from lissive.case.vocabulary import causes

@@ -5,24 +5,23 @@ from __future__ import annotations
 import datetime
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
-from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from lissive.case.products import Product, label_titration, product, products
+from lissive.case.fact import Facts, fact, is_mass, one_of
+from lissive.case.plan import Plan, too_much
+from lissive.case.products import product
 from lissive.case.vocabulary import (
     causes,
-    meant,
     plain_word,
     practitioners,
     visits,
     with_present_names,
 )
-from lissive.errors import UnitError
-from lissive.typed import LEAVE_OUT, Row, nearest, raise_all, refuse
+from lissive.typed import nearest, raise_all, refuse
 from lissive.units import magnitude
 
 
@@ -49,44 +48,6 @@ DrugName = Annotated[
     ),
 ]
 """What a drug is called: its ingredient, or a brand."""
-
-
-def fact(description: str, *, unit: str = "", choice: bool = False, **limits: Any) -> Any:
-    """A field that may be unknown. A `choice` is the writer's and not a fact: absent, it is not unknown."""
-    extra: JsonDict = {"unit": unit, "choice": choice}
-    return Field(default=None, description=description, json_schema_extra=extra, **limits)
-
-
-class Facts(Row):
-    """Frozen, strict, and without keys that nobody reads."""
-
-    def _asked(self) -> Iterator[str]:
-        """The fields that are facts here and now."""
-        for name, info in type(self).model_fields.items():
-            extra = info.json_schema_extra
-            if not (isinstance(extra, dict) and extra.get("choice")):
-                yield name
-
-    def unknown(self) -> list[str]:
-        """Dotted names of the facts that are not known."""
-        found = []
-        for name in self._asked():
-            value = getattr(self, name)
-            if value is None:
-                found.append(name)
-            elif isinstance(value, Facts):
-                found += [f"{name}.{inner}" for inner in value.unknown()]
-            elif isinstance(value, tuple):
-                inner_facts = [(i, each) for i, each in enumerate(value) if isinstance(each, Facts)]
-                found += [f"{name}[{i}].{inner}" for i, each in inner_facts for inner in each.unknown()]
-        return found
-
-
-def one_of(kind: str, said: str, known: Iterable[str], do: str = LEAVE_OUT) -> str:
-    """The id that a word means; refused, with the nearest, where there is none."""
-    if (found := meant(kind, said, words := tuple(known))) not in words:
-        raise refuse(f"is {said!r}.{nearest(said, words)}", f"{', '.join(words)}.", do)
-    return found
 
 
 def practitioner_of(said: str) -> str:
@@ -167,7 +128,7 @@ class CurrentDrug(Facts):
     @classmethod
     def _is_mass_per_day(cls, value: str | None) -> str | None:
         if value is not None:
-            _mass(value, "mg/day")
+            is_mass(value, "mg/day")
         return value
 
     @property
@@ -210,86 +171,6 @@ class History(Facts):
         return self
 
 
-class Plan(Facts):
-    """The plan that a forecast is asked for."""
-
-    product: str | None = fact("Product; the words are in products.tsv.")
-    titration: Literal["label", "fixed"] | None = fact("`label`: the label's schedule; `fixed`: one dose.")
-    weeks: int | None = fact("How long.", unit="weeks", ge=1, le=104)
-    sprays_per_day: int | None = fact("Sprays a day, where the titration is fixed.", unit="sprays", ge=1)
-    max_sprays_per_day: int | None = fact(
-        "Maximum sprays a day of the titration (default: the label's).", unit="sprays", choice=True, ge=1
-    )
-    dose: str | None = fact("One dose of a product that is counted in mg.", examples=["5 mg"])
-    doses_per_day: int | None = fact("Doses a day of such a product.", unit="a day", ge=1, le=24)
-    fed: bool | None = fact("Taken with food.")
-    override: str | None = fact(
-        "Reason for going beyond the label.", choice=True, min_length=3, examples=["dose of an earlier trial"]
-    )
-
-    @field_validator("product")
-    @classmethod
-    def _known_product(cls, value: str | None) -> str | None:
-        return value if value is None else one_of("product", value, products())
-
-    @field_validator("dose")
-    @classmethod
-    def _is_mass(cls, value: str | None) -> str | None:
-        if value is not None:
-            _mass(value, "mg")
-        return value
-
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
-        if self.product is not None:
-            mine = product(self.product)
-            raise_all(itertools.chain(self._check_titration(mine), self._check_counting(mine)))
-        return self
-
-    def _check_titration(self, mine: Product) -> Iterator[PydanticCustomError]:
-        if self.titration != "label" or not mine.modelled:  # the forecast says why there is none
-            return
-        if not label_titration(mine.name):
-            yield refuse(f"is 'label', but {mine.name} has no label titration.", "fixed.", field="titration")
-        elif self.sprays_per_day is not None:
-            yield refuse(
-                f"is {self.sprays_per_day} while titration is label.",
-                do="write titration: fixed, or limit the titration by max_sprays_per_day.",
-                field="sprays_per_day",
-            )
-
-    def _check_counting(self, mine: Product) -> Iterator[PydanticCustomError]:
-        by_spray, by_mass = ("sprays_per_day", "max_sprays_per_day"), ("dose", "doses_per_day")
-        strays, right = (by_mass, by_spray[:1]) if mine.counted_in == "spray" else (by_spray, by_mass)
-        for name in strays:
-            if (value := getattr(self, name)) is not None:
-                yield refuse(
-                    f"is {value!r}, but {mine.name} is counted in {mine.counted_in}.",
-                    do=f"give {' and '.join(right)} instead.",
-                    field=name,
-                )
-
-    def per_day(self) -> Iterator[tuple[str, float]]:
-        """Field and size of each daily dose that the plan states, in what the product is counted in."""
-        if self.sprays_per_day is not None:
-            yield "sprays_per_day", float(self.sprays_per_day)
-        if self.max_sprays_per_day is not None:
-            yield "max_sprays_per_day", float(self.max_sprays_per_day)
-        if self.dose is not None:
-            yield "dose", magnitude(self.dose, "mg") * (self.doses_per_day or 1)
-
-    @property
-    def dose_mg(self) -> float | None:
-        return None if self.dose is None else magnitude(self.dose, "mg")
-
-    def _asked(self) -> Iterator[str]:
-        counted_in = product(self.product).counted_in if self.product else ""
-        by_spray = counted_in == "spray" and self.titration != "label"
-        idle = {"sprays_per_day"} - ({"sprays_per_day"} if by_spray else set())
-        idle |= set() if counted_in == "mg" else {"dose", "doses_per_day"}
-        return (name for name in super()._asked() if name not in idle)
-
-
 class Case(Facts):
     """One person, one question, one day."""
 
@@ -329,32 +210,8 @@ class Case(Facts):
         mine = product(self.plan.product)
         label, ceiling = mine.label_limit(self.person.weight_kg), mine.ceiling_per_day
         limits = [ceiling, None if self.plan.override else label]
-        most = min((limit for limit in limits if limit is not None), default=math.inf)
-        for name, amount in self.plan.per_day():
+        counted = min((limit for limit in limits if limit is not None), default=math.inf)
+        for name, amount, of_cbd in self.plan.amounts(mine):
+            most = counted if of_cbd is None else of_cbd
             if amount > most:
-                yield _too_much(mine, self.plan, name, amount, most, at_ceiling=most == ceiling)
-
-
-def _too_much(
-    mine: Product, plan: Plan, name: str, amount: float, most: float, *, at_ceiling: bool
-) -> PydanticCustomError:
-    unit = "sprays" if mine.counted_in == "spray" else "mg"
-    said = f"is {getattr(plan, name)}"
-    if name == "dose":
-        said += f", {amount:g} mg a day"
-    if at_ceiling:
-        do = "lower the dose; higher doses have no data, and plan.override does not lift this limit."
-    else:
-        do = "lower the dose, or write the reason for more in plan.override."
-    why = "the maximum that is simulated" if at_ceiling else "the maximum of the label"
-    return refuse(f"{said}.", f"up to {most:g} {unit} a day, {why}.", do, field=f"plan.{name}")
-
-
-def _mass(text: str, unit: str) -> None:
-    """Refuse what is not a mass (per day) of more than 0 and less than a kilogram."""
-    try:
-        value = magnitude(text, unit)
-    except UnitError as error:
-        raise refuse(f"is wrong: {error.what}", error.allowed, error.do) from error
-    if not 0 < value < 1e6:
-        raise refuse(f"is {text!r}, {value:g} {unit}.", f"more than 0 and less than 1e6 {unit}.")
+                yield too_much(mine, self.plan, name, amount, most, at_ceiling=most in (ceiling, of_cbd))

@@ -31,6 +31,8 @@ UNITS = {
     "label_max_per_day": "",
     "label_max_per_kg_per_day": "",
     "ceiling_per_day": "",
+    "cbd_ceiling_per_day": "mg",
+    "cbd_in_oil": "1",
     "typical_per_day": "",
     "gap_min": "min",
     "morning_from": "h",
@@ -41,6 +43,8 @@ UNITS = {
 """Figures that a product may have, and their unit; empty where it is what the product is counted in."""
 
 _TEXTS = ("label", "route", "counted_in")
+_ASSUMED = "assumed"
+"""Text of a product that may be absent."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,19 @@ class Product:
     """`spray`, or `mg` of THC (of CBD where the product has no THC)."""
     figures: Mapping[str, Figure]
     """All numbers of the product, with unit and provenance."""
-    modelled: bool = True
-    """Whether the model can forecast it."""
+    assumed: str = ""
+    """How it is forecast, where that is not as it was studied."""
+    no_model: str = ""
+    """Why the model cannot forecast it; empty where it can."""
+
+    @property
+    def modelled(self) -> bool:
+        return not self.no_model
+
+    @property
+    def counts_thc(self) -> bool:
+        """Whether a dose in mg is one of THC; else it is one of CBD."""
+        return self.thc_mg_per_unit != 0 and not (self.thc_mg_per_unit is None and self.cbd_mg_per_unit)
 
     @property
     def brands(self) -> tuple[str, ...]:
@@ -133,7 +148,7 @@ def read_products(path: Path, sources: Mapping[str, str]) -> dict[str, Product]:
         row.check_provenance(sources)
         if name in texts.setdefault(mine, {}) or name in figures.setdefault(mine, {}):
             raise row.error(f"Duplicate {name} of {mine}.", do="keep one of the two.")
-        if name in _TEXTS:
+        if name in (*_TEXTS, _ASSUMED):
             texts[mine][name] = _text(row)
         else:
             figures[mine][name] = _figure(row, texts[mine].get("counted_in", ""))
@@ -141,7 +156,14 @@ def read_products(path: Path, sources: Mapping[str, str]) -> dict[str, Product]:
         if missing := [name for name in _TEXTS if name not in said]:
             raise CaseError(f"{mine} has no {', '.join(missing)}.", where=str(path), do="add the rows.")
     return {
-        mine: Product(mine, said["label"], said["route"], said["counted_in"], MappingProxyType(figures[mine]))
+        mine: Product(
+            mine,
+            said["label"],
+            said["route"],
+            said["counted_in"],
+            MappingProxyType(figures[mine]),
+            said.get(_ASSUMED, ""),
+        )
         for mine, said in texts.items()
     }
 
@@ -159,7 +181,7 @@ def _text(row: Row) -> str:
 def _figure(row: Row, counted_in: str) -> Figure:
     name = row["name"]
     if name not in UNITS:
-        known = [*_TEXTS, *UNITS]
+        known = [*_TEXTS, _ASSUMED, *UNITS]
         raise row.error(
             f"Unknown figure {name!r} of a product.{nearest(name, known)}", allowed=", ".join(known)
         )
@@ -207,7 +229,9 @@ def _forms() -> dict[str, Product]:
     rows = read_table(_HERE / "forms.tsv", ("product", "label", "route", "counted_in", "note"))
     none = MappingProxyType[str, Figure]({})
     return {
-        row["product"]: Product(row["product"], row["label"], row["route"], row["counted_in"], none, False)
+        row["product"]: Product(
+            row["product"], row["label"], row["route"], row["counted_in"], none, no_model=row["note"]
+        )
         for row in rows
     }
 
@@ -240,3 +264,68 @@ def label_titration(name: str) -> tuple[TitrationDay, ...]:
 @cache
 def _titrations() -> Mapping[str, tuple[TitrationDay, ...]]:
     return MappingProxyType(read_titration(_HERE / "titration.tsv", products(), sources()))
+
+
+# -- start low, go slow ----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Step:
+    """One step of a published titration: what is taken in a day, and from which day on it may be."""
+
+    day: int
+    thc_mg: float
+    cbd_mg: float
+
+
+@dataclass(frozen=True)
+class StartLow:
+    """A published titration of one product."""
+
+    steps: tuple[Step, ...]
+    doses_per_day: int
+    source: str
+    provenance: str
+
+
+def start_low(titration: str, name: str) -> StartLow | None:
+    """The steps of a published titration for a product; None where it has none for it.
+
+    >>> [(step.day, step.thc_mg, step.cbd_mg) for step in start_low("start_low", "oil").steps[:6]]
+    [(1, 0.0, 10.0), (4, 0.0, 20.0), (7, 0.0, 30.0), (10, 0.0, 40.0), (17, 2.5, 40.0), (24, 5.0, 40.0)]
+    """
+    rows = [row for row in _start_low() if row["titration"] == titration and name in row.parts("products")]
+    steps: list[Step] = []
+    day = 1
+    for row in rows:
+        first, step, most, every = (row.number(column) for column in ("first", "step", "most", "every_days"))
+        before = steps[-1] if steps else Step(1, 0.0, 0.0)
+        amount = first
+        while amount <= most:
+            day = day + int(every) if steps else 1
+            thc = amount if row["cannabinoid"] != "cbd" else before.thc_mg
+            cbd = amount if row["cannabinoid"] != "thc" else before.cbd_mg
+            steps.append(Step(day, thc, cbd))
+            amount = most if amount < most < amount + step else amount + step
+    if not rows:
+        return None
+    return StartLow(
+        tuple(steps), int(rows[0].number("doses_per_day", int)), rows[0]["source"], rows[0]["provenance"]
+    )
+
+
+def titrations(name: str) -> tuple[str, ...]:
+    """The titrations that a plan of this product may name."""
+    label = ("label",) if label_titration(name) else ()
+    words = dict.fromkeys(row["titration"] for row in _start_low() if name in row.parts("products"))
+    return (*label, "fixed", *words)
+
+
+@cache
+def _start_low() -> tuple[Row, ...]:
+    columns = (
+        "titration", "products", "cannabinoid", "first", "step", "every_days", "most", "doses_per_day",
+        "provenance", "source", "note",
+    )  # fmt: skip
+    rows = read_table(_HERE / "start_low.tsv", columns)
+    for row in rows:
+        row.check_provenance(sources())
+    return tuple(rows)

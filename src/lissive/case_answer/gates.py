@@ -14,8 +14,7 @@ from typing import Literal
 
 from lissive.access.answer import Answer, ProductStatus
 from lissive.case import Case
-from lissive.evidence.absolute import Absolute
-from lissive.evidence.answer_types import Result
+from lissive.evidence.answer_types import Absolute, Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure
 from lissive.forecast import Calibrated, Complaint, ForecastAnswer, calibration, complaint, fitted_outcomes
 
@@ -70,7 +69,7 @@ def product_status(access: Answer | None) -> Obtainable:
 def of_hundred(found: Absolute, word: str = "with placebo") -> str:
     """Of a hundred people: with the drug, at the stated risk without it, and the difference with its interval.
 
-    >>> from lissive.evidence.absolute import absolute
+    >>> from lissive.evidence.result import absolute
     >>> of_hundred(absolute("OR", 1.69, (0.97, 2.93), 0.24, "higher"))
     '35 of 100, 24 with placebo: 11 more (between 1 fewer and 24 more)'
     """

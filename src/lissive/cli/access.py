@@ -385,7 +385,7 @@ def draft(
 
 
 def _write_calendar(path: Path, answer: Answer) -> None:
-    from lissive.report.calendar_text import ics
+    from lissive.report.certificate_text import ics
 
     if not answer.dates:
         raise RuleError(
@@ -397,8 +397,7 @@ def _write_calendar(path: Path, answer: Answer) -> None:
 
 
 def _write_map(path: Path, answers: tuple[Answer, ...], title: str) -> list[Path]:
-    from lissive.report.compare_text import compare_csv
-    from lissive.report.tile_map import tile_map
+    from lissive.report.compare_text import compare_csv, tile_map
 
     checked = [each.checked for each in answers if each.checked is not None]
     caption = answers[0].notice

@@ -75,7 +75,8 @@ def case(
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
     """The screen, unless parts of it are asked for whole; before them where all are."""
-    from lissive.report.case_text import case_text, screen
+    from lissive.report.case_parts import case_text
+    from lissive.report.case_text import screen
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     shown = [screen(answer, colour=colour)] if full or not parts else []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from lissive.cli.options import Force, ending, given_studies
 from lissive.errors import EvidenceError
+from lissive.files import keep_inputs
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,10 @@ def register(app: typer.Typer) -> None:
     group.command("article")(article)
     group.command("under-way")(under_way)
     group.command("export")(export)
-    import_module("lissive.cli.evidence_pool").register(group)
+    group.command("pool")(pool)
+    group.command("forest")(forest)
+    group.command("page")(page)
+    group.command("reproduce")(reproduce)
     app.add_typer(group, name="evidence")
 
 
@@ -32,6 +35,46 @@ Mine = Annotated[
     typer.Option("--studies", metavar="FILE", help="Your own studies instead of the included ones."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+
+
+Of = Annotated[str | None, typer.Option("--outcome", metavar="WORD", help="Outcome, e.g. spasticity_nrs.")]
+Cause = Annotated[
+    str | None, typer.Option(metavar="WORD", help="Cause, e.g. multiple_sclerosis (default: all).")
+]
+Design = Annotated[
+    str | None, typer.Option(metavar="WORD", help="Only parallel, crossover, withdrawal or enriched.")
+]
+Product = Annotated[str | None, typer.Option(metavar="WORD", help="Only this product, e.g. nabiximols.")]
+Measure = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD", help="OR, RR, RD, HR, IRR, MD, SMD or GMR (default: the measure most studies report)."
+    ),
+]
+Model = Annotated[str, typer.Option(metavar="WORD", help="random or fixed.")]
+Tau2 = Annotated[str, typer.Option("--tau2", metavar="WORD", help="Estimator of tau²: REML, DL, PM or SJ.")]
+Ci = Annotated[
+    str | None,
+    typer.Option("--ci", metavar="WORD", help="HK (Hartung-Knapp), mHK or Wald (default: HK; fixed: Wald)."),
+]
+Method = Annotated[
+    str, typer.Option(metavar="WORD", help="IV (inverse variance), MH (Mantel-Haenszel) or Peto.")
+]
+Baseline = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE", help="Baseline risk, 0 to 1, for absolute effects (default: pooled control groups)."
+    ),
+]
+Correlation = Annotated[
+    float | None,
+    typer.Option(
+        metavar="R", help="Within-person correlation for crossover trials that report none, -1 to 1."
+    ),
+]
+Level = Annotated[
+    float, typer.Option("--level", metavar="SHARE", help="Level of all intervals, 0.5 to below 1.")
+]
 
 
 def list_(
@@ -88,8 +131,7 @@ def claims(
 
     Exits with 1 where no claim fits the text of --about.
     """
-    from lissive.evidence.claim import shipped_claims
-    from lissive.evidence.claim_match import matches
+    from lissive.evidence.claim import matches, shipped_claims
 
     found = None if about is None else matches(about)
     if as_json:
@@ -116,7 +158,6 @@ def article(
     Exits with 1 where a sentence on cannabinoids or spasms has no answer.
     """
     from lissive.evidence.article import answered, read_article
-    from lissive.files import keep_inputs
 
     if out is not None:
         ending(out, (".html",), "--out")
@@ -148,13 +189,13 @@ def under_way(
     as_json: AsJson = False,
 ) -> None:
     """List trials that are under way, with what they test, their status and where that was read."""
-    from lissive.evidence.under_way import under_way as registered
+    from lissive.evidence.article import under_way as registered
 
     found = registered(cause, every=every)
     if as_json:
         print(json.dumps({"cause": cause, "trials": [one.to_json() for one in found]}, allow_nan=False))
         return
-    from lissive.report.under_way_text import under_way_text
+    from lissive.report.evidence_text import under_way_text
 
     print(under_way_text(found, every=every))
 
@@ -168,7 +209,7 @@ def export(
     force: Force = False,
 ) -> None:
     """Export all comparisons (csv), everything (json), or the references (bibtex, ris)."""
-    from lissive.evidence.export import FORMATS, exported
+    from lissive.evidence.catalog import FORMATS, exported
     from lissive.evidence.words import known
 
     known("format", format, FORMATS)
@@ -178,7 +219,7 @@ def export(
         return
     if out.is_dir():
         raise EvidenceError("--out must be a file; this is a folder.", where=str(out), do="name a file.")
-    from lissive.files import atomic_path, keep_inputs
+    from lissive.files import atomic_path
 
     out.parent.mkdir(parents=True, exist_ok=True)
     keep_inputs([out], reads=[studies], force=force)
@@ -187,4 +228,152 @@ def export(
     print(out)
 
 
-__all__: list[Any] = ["register"]
+def pool(
+    outcome: Of = None,
+    cause: Cause = None,
+    design: Design = None,
+    product: Product = None,
+    measure: Measure = None,
+    model: Model = "random",
+    tau2: Tau2 = "REML",
+    ci: Ci = None,
+    method: Method = "IV",
+    baseline_risk: Baseline = None,
+    correlation: Correlation = None,
+    studies: Mine = None,
+    level: Level = 0.95,
+    covariate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Meta-regression on duration_weeks, or on a covariate of your file."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pool the studies of one outcome: estimate, CI, prediction interval, and each design separately."""
+    from lissive.evidence.answer import pool as pooled
+
+    answer = pooled(
+        _named(outcome),
+        cause,
+        design,
+        product,
+        measure,
+        model,
+        tau2,
+        ci,
+        method,
+        baseline_risk,
+        correlation,
+        given_studies(studies),
+        level,
+        covariate,
+    )
+    if as_json:
+        print(json.dumps(answer.to_json(), allow_nan=False))
+        return
+    from lissive.report.pool_text import pool_text
+
+    print(pool_text(answer))
+
+
+def forest(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Figure to write, .svg or .png.")],
+    outcome: Of = None,
+    cause: Cause = None,
+    design: Design = None,
+    product: Product = None,
+    measure: Measure = None,
+    model: Model = "random",
+    tau2: Tau2 = "REML",
+    ci: Ci = None,
+    method: Method = "IV",
+    correlation: Correlation = None,
+    studies: Mine = None,
+    level: Level = 0.95,
+    funnel: Annotated[
+        bool, typer.Option("--funnel", help="Funnel plot instead of the forest plot (10 studies or more).")
+    ] = False,
+    table: Annotated[
+        Path | None, typer.Option("--table", metavar="FILE", help="Also write the plotted numbers, .csv.")
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a forest or funnel plot of one outcome, and print the table behind it."""
+    ending(out, (".svg", ".png"), "--out")
+    if table is not None:
+        ending(table, (".csv",), "--table")
+    keep_inputs([out, table], reads=[studies], force=force)
+    from lissive.evidence.answer import pool as pooled
+
+    answer = pooled(
+        _named(outcome),
+        cause,
+        design,
+        product,
+        measure,
+        model,
+        tau2,
+        ci,
+        method,
+        correlation=correlation,
+        studies=studies,
+        level=level,
+    )
+    from lissive.report.forest import write_figure, write_table
+
+    written = [write_figure(answer, out, funnel=funnel)]
+    if table is not None:
+        written.append(write_table(answer, table))
+    if as_json:
+        data = {"written": [str(path) for path in written], **answer.to_json()}
+        print(json.dumps(data, allow_nan=False))
+        return
+    from lissive.report.pool_text import study_table
+
+    print(study_table(answer))
+    print("\n" + "\n".join(str(path) for path in written))
+
+
+def page(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Page to write, .html.")],
+    studies: Mine = None,
+    force: Force = False,
+) -> None:
+    """Write one self-contained page with all studies, forest plots and claims."""
+    ending(out, (".html",), "--out")
+    keep_inputs([out], reads=[studies], force=force)
+    from lissive.report.evidence_html import write_page
+
+    print(write_page(out, given_studies(studies)))
+
+
+def reproduce(as_json: AsJson = False) -> None:
+    """Recompute published pooled results from their rows, and print published beside recomputed."""
+    from lissive.evidence.reviews import disagrees
+    from lissive.evidence.reviews import reproduce as again
+
+    found = again()
+    if as_json:
+        print(json.dumps([each.to_json() for each in found], allow_nan=False))
+    else:
+        from lissive.report.evidence_text import reproduced_text
+
+        print(reproduced_text(found))
+    if disagrees(found):
+        raise typer.Exit(1)
+
+
+def _named(outcome: str | None) -> str:
+    """The outcome, or an error with the known ones."""
+    if outcome is not None:
+        return outcome
+    from lissive.evidence.words import outcomes
+
+    raise EvidenceError(
+        "Missing outcome.",
+        where="--outcome",
+        allowed=f"{', '.join(outcomes())}.",
+        do="choose one, e.g. --outcome spasticity_nrs.",
+    )

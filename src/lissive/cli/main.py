@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "case",
+    "follow",
     "access",
     "evidence",
     "simulate",

@@ -25,7 +25,7 @@ Force = Annotated[
 
 def given_studies(file: Path | None) -> Studies:
     """The user's studies, or those that come with Lissive; what nothing reads of the file is said on stderr."""
-    from lissive.evidence.own_studies import studies_of
+    from lissive.evidence.lint import studies_of
 
     found = studies_of(file)
     for line in found.unread:

@@ -25,7 +25,7 @@ _PUBLIC = {
     "outcomes": "words",
     "pool": "answer",
     "products": "words",
-    "read_studies": "own_studies",
+    "read_studies": "lint",
     "reproduce": "reviews",
     "shipped_reviews": "read",
     "shipped_studies": "read",
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lissive.evidence.case_answer import case_evidence
     from lissive.evidence.claim import claims
     from lissive.evidence.comparing import comparisons, left_out
-    from lissive.evidence.own_studies import read_studies
+    from lissive.evidence.lint import read_studies
     from lissive.evidence.read import shipped_reviews, shipped_studies
     from lissive.evidence.reviews import reproduce
     from lissive.evidence.words import causes, outcomes, products

@@ -13,8 +13,6 @@ from typing import Unpack
 
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
-from lissive.evidence.about import about, cause_word, label_of
-from lissive.evidence.absolute import absolute
 from lissive.evidence.answer_types import (
     LeftOut,
     OutcomeLike,
@@ -23,10 +21,10 @@ from lissive.evidence.answer_types import (
     StudyRow,
     Without,
 )
-from lissive.evidence.bias import egger, why_unbelievable
-from lissive.evidence.comparing import comparisons, left_out
-from lissive.evidence.comparison import DESIGNS, Comparison
+from lissive.evidence.comparing import alone, comparisons, left_out
+from lissive.evidence.comparison import DESIGNS, SINGLE, Comparison, about, cause_word, label_of
 from lissive.evidence.effect import (
+    ALONE,
     COUNTED,
     LABELS,
     MEASURED,
@@ -35,11 +33,10 @@ from lissive.evidence.effect import (
     NotUsable,
     effect,
     known_measure,
-    null,
     shown,
 )
-from lissive.evidence.own_studies import studies_of
-from lissive.evidence.peto import peto, unequal
+from lissive.evidence.heterogeneity import egger, regress, values_of, why_unbelievable
+from lissive.evidence.lint import studies_of
 from lissive.evidence.pooling import (
     ESTIMATORS,
     INTERVALS,
@@ -47,19 +44,26 @@ from lissive.evidence.pooling import (
     METHODS,
     MODELS,
     OF_COUNTS,
-    Pooled,
     PoolOptions,
     difference_between,
     leave_one_out,
+    peto,
 )
 from lissive.evidence.read import Studies, is_studies
-from lissive.evidence.regression import regress, values_of
-from lissive.evidence.result import Pair, either_sign, result_of
-from lissive.evidence.searches import as_of, comparable, of_how_many, searched
+from lissive.evidence.result import (
+    Pair,
+    absolute,
+    as_of,
+    comparable,
+    either_sign,
+    graded,
+    notes_of,
+    of_how_many,
+    result_of,
+    searched,
+)
 from lissive.evidence.words import known_products, studied_as
 from lissive.given import number_of
-
-BEYOND_SCALE = "prediction interval not informative: with so few studies it exceeds the outcome's scale"
 
 MEASURES_OF: Mapping[str, tuple[str, ...]] = {
     "share": (*COUNTED, *TIMED),
@@ -148,8 +152,13 @@ def answer_of(
     outcome, cause = studies.word_of(outcome), cause_word(studies, cause)
     if product is not None:
         product = studied_as(meant("product", product, known_products()))
+    cited = {each.id: each.row.citation or "" for each in studies.trials}
     found = comparisons(studies, outcome=outcome, cause=cause, design=design, product=product)
     unused = left_out(studies, outcome=outcome, cause=cause, design=design, product=product)
+    if (options.get("measure") or "").upper() in ALONE:
+        found = list(alone(studies, outcome, cause, design, product))
+        held_alone = {each.study for each in found}
+        unused = [each for each in unused if each.study not in held_alone]
     answer = pooled_answer(
         found,
         studies.outcomes[outcome],
@@ -159,7 +168,7 @@ def answer_of(
         unused=[
             LeftOut(
                 each.study,
-                label_of(each.study),
+                label_of(each.study, cited.get(each.study, "")),
                 each.reason,
                 each.key,
                 each.text,
@@ -182,13 +191,15 @@ def answer_of(
         effects = [row.effect for row in answer.studies]
         line = regress(effects, values_of(studies, covariate), covariate, level=answer.level)
         answer = replace(answer, regression=line)
-    return replace(
-        answer,
-        notes=notes,
-        trials_looked=looked,
-        as_of=as_of(studies),
-        searched=searched(studies),
-        there_is=there_is,
+    return graded(
+        replace(
+            answer,
+            notes=notes,
+            trials_looked=looked,
+            as_of=as_of(studies),
+            searched=searched(studies),
+            there_is=there_is,
+        )
     )
 
 
@@ -225,7 +236,7 @@ def pooled_answer(
             allowed="above -1 and below 1, such as 0.5.",
             do="correct it, or leave it out.",
         )
-    _check_baseline(outcome, baseline_risk)
+    _check_baseline(outcome, baseline_risk, (measure or "").upper())
     method = options.get("method", "IV")
     measure = _measure(comparisons, outcome, measure, correlation, method)
     pairs, left = _effects(comparisons, measure, correlation, method)
@@ -233,7 +244,7 @@ def pooled_answer(
     overall = result_of(pairs, outcome, "", baseline_risk, options)
     groups = [
         result_of([pair for pair in pairs if pair[1].design == name], outcome, name, baseline_risk, options)
-        for name in DESIGNS
+        for name in (*DESIGNS, SINGLE)
     ]
     by_design = tuple(group for group in groups if group is not None)
     several = by_design if len(by_design) > 1 else ()
@@ -263,7 +274,7 @@ def pooled_answer(
         else why_unbelievable(measure, overall.pooled.estimate, i2=overall.pooled.i2),
         notes=(),
     )
-    return replace(answer, notes=tuple(_notes(answer)))
+    return graded(replace(answer, notes=tuple(notes_of(answer))))
 
 
 def _small_studies(effects: Sequence[Effect]) -> SmallStudies:
@@ -285,7 +296,7 @@ def _measure(
     fitting = MEASURES_OF[outcome.kind]
     if asked is not None:
         word = known_measure(asked)
-        family = (*COUNTED, *TIMED) if outcome.kind == "share" else MEASURED
+        family = (*COUNTED, *TIMED, *ALONE) if outcome.kind == "share" else MEASURED
         if outcome.kind == "scale" and word == "MD":
             raise EvidenceError(
                 f"A mean difference cannot be pooled for {outcome.word}: its studies use different scales.",
@@ -358,81 +369,14 @@ def _not_pooled(one: Comparison, reason: str) -> LeftOut:
 
 
 # -- numbers needed to treat ------------------------------------------------------------------------------------
-def _check_baseline(outcome: OutcomeLike, asked: float | None) -> None:
-    if asked is not None and outcome.kind != "share":
+def _check_baseline(outcome: OutcomeLike, asked: float | None, measure: str) -> None:
+    if asked is not None and (outcome.kind != "share" or measure in ALONE):
+        what = f"{measure} compares nothing" if measure in ALONE else f"{outcome.word} is continuous"
         raise EvidenceError(
-            f"{outcome.word} is continuous: there is no baseline risk and no number needed to treat.",
+            f"{what}: there is no baseline risk and no number needed to treat.",
             where="--baseline-risk",
             allowed="a binary outcome, such as responders_30pct.",
             do="leave --baseline-risk out.",
         )
     if asked is not None and not 0.0 < asked < 1.0:
         absolute("RD", 0.0, (0.0, 0.0), asked, outcome.better)  # says what is wrong, also without studies
-
-
-# -- what a reader has to know ------------------------------------------------------------------------------------
-def _notes(answer: PooledAnswer) -> list[str]:
-    if answer.overall is None:
-        return []
-    pooled, word = answer.overall.pooled, answer.outcome.word
-    notes = list(pooled.notes)
-    if answer.rejected:
-        notes.append(f"Do not use this estimate: {answer.rejected}.")
-    if len(answer.by_design) > 1:
-        notes.append(
-            "The studies have different designs, which answer different questions: read the estimates by design first."
-        )
-    if not answer.outcome.better:
-        notes.append(
-            f"Whether lower or higher values of {word} are better is not stated; state it in the file with "
-            f"`outcomes: {{{word}: {{better: lower}}}}`."
-        )
-    kinds = list(dict.fromkeys(word for row in answer.studies for word in row.comparison.products))
-    if len(kinds) > 1:
-        notes.append(f"Different products are pooled: {', '.join(kinds)}; --product WORD selects one.")
-    notes += _of_method(answer, pooled)
-    if flipping := [each for each in answer.either_sign if each.flips]:
-        notes.append(
-            "The finding depends on a result whose sign is not known, and is another with one of its signs: "
-            f"{', '.join(flipping[0].labels)}"
-        )
-    interval = pooled.prediction_interval
-    if answer.overall.prediction_beyond_scale:
-        notes.append(f"{BEYOND_SCALE}; its numbers are in the JSON only")
-    elif interval is not None and interval[0] <= null(pooled.measure) <= interval[1]:
-        notes.append(
-            f"{100 * pooled.level:g} % prediction interval includes no effect: "
-            "a further similar study could find no effect, or the opposite"
-        )
-    return notes
-
-
-def _of_method(answer: PooledAnswer, pooled: Pooled) -> list[str]:
-    """What the method makes of empty cells, of unequal groups, and of what it cannot estimate."""
-    notes = []
-    effects = [row.effect for row in answer.studies]
-    halved = [each.label for each in effects if any(text.startswith("0.5 added") for text in each.notes)]
-    if pooled.method == "IV" and halved and answer.measure != "RD":
-        notes.append(
-            f"0.5 was added in {len(halved)} of {pooled.k} studies: with rare events inverse variance is biased "
-            "(Cochrane Handbook 10.4.4). Compare --method MH --model fixed, and --method Peto --model fixed where a "
-            "study's groups are of similar size"
-        )
-    if pooled.method == "Peto" and (apart := unequal(effects)):
-        notes.append(
-            f"Peto's method is biased where the groups differ much in size ({', '.join(apart)}): compare --method MH"
-        )
-    empty = [row.study for row in answer.left_out if row.reason.startswith("no participant had an event")]
-    if empty:
-        notes.append(
-            f"Without an event in either group, {', '.join(dict.fromkeys(map(label_of, empty)))} cannot enter a ratio: "
-            "--measure RD includes such studies"
-        )
-    without = {row.study for row in answer.leave_one_out}
-    needed = [each.label for each in effects if each.study not in without]
-    if pooled.k > 1 and needed:
-        notes.append(f"Leave-one-out: the others have no estimate by this method without {', '.join(needed)}")
-    missing = {each.design for each in effects} - {group.design for group in answer.by_design}
-    if missing:
-        notes.append(f"No estimate by this method in studies of the design {', '.join(sorted(missing))}")
-    return notes

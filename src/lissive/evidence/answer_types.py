@@ -7,12 +7,79 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any, Protocol
 
-from lissive.evidence.absolute import Absolute
-from lissive.evidence.bias import Egger
-from lissive.evidence.comparison import Comparison, weakest
-from lissive.evidence.effect import LABELS, Effect, shown
+from lissive.evidence.comparison import NOT_ASSESSED, Comparison, weakest
+from lissive.evidence.effect import ALONE, LABELS, Effect, shown
+from lissive.evidence.heterogeneity import Egger, Regression
 from lissive.evidence.pooling import Between, Pooled
-from lissive.evidence.regression import Regression
+
+# Absolute effects: risks, and numbers needed to treat for one more to benefit (NNTB) or to be harmed (NNTH). Where the
+# interval of the risk difference includes zero, the numbers run through infinity (Altman, BMJ 1998;317:1309).
+
+
+@dataclass(frozen=True)
+class Absolute:
+    """At one baseline risk, which is taken as known: the intervals are the effect's alone."""
+
+    baseline: float
+    risk: float
+    risk_ci: tuple[float, float]
+    benefit: float
+    """Risk difference, signed so that positive is benefit."""
+    benefit_ci: tuple[float, float]
+    baseline_from: str = "as asked"
+
+    @property
+    def nnt(self) -> float:
+        """Positive: NNTB. Negative: NNTH. inf: no difference."""
+        return _over(self.benefit)
+
+    @property
+    def nnt_ci(self) -> tuple[float, float]:
+        """At the ends of the interval, the better one first; of different signs where infinity lies between."""
+        return _over(self.benefit_ci[1]), _over(self.benefit_ci[0])
+
+    def words(self) -> str:
+        """As `NNTB 5 (3 to 12)`, or `NNTB 10 (NNTB 4 to infinity to NNTH 20)`."""
+        best, worst = self.nnt_ci
+        if self.benefit_ci[0] <= 0.0 <= self.benefit_ci[1]:
+            if self.benefit_ci[0] == 0.0 == self.benefit_ci[1]:
+                return "no difference"
+            ends = [
+                _named(best) if self.benefit_ci[1] > 0 else "",
+                _named(worst) if self.benefit_ci[0] < 0 else "",
+            ]
+            left, right = ends
+            return f"{_named(self.nnt)} ({' to '.join(e for e in (left, 'infinity', right) if e)})"
+        low, high = sorted((abs(best), abs(worst)))
+        return f"{_named(self.nnt)} ({_count(low)} to {_count(high)})"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "baseline_risk": self.baseline,
+            "baseline_from": self.baseline_from,
+            "risk": self.risk,
+            "risk_ci": list(self.risk_ci),
+            "benefit_per_1000": 1000 * self.benefit,
+            "benefit_per_1000_ci": [1000 * end for end in self.benefit_ci],
+            "nnt": self.nnt if math.isfinite(self.nnt) else None,
+            "nnt_ci": [end if math.isfinite(end) else None for end in self.nnt_ci],
+            "nnt_words": self.words(),
+        }
+
+
+def _over(difference: float) -> float:
+    return 1.0 / difference if difference else math.inf
+
+
+def _named(number: float) -> str:
+    if math.isinf(number):
+        return "no difference"
+    return f"{'NNTB' if number > 0 else 'NNTH'} {_count(abs(number))}"
+
+
+def _count(number: float) -> str:
+    """Whole persons, rounded up as is usual; never below 1."""
+    return "infinity" if math.isinf(number) else f"{max(1, math.ceil(number - 1e-9)):d}"
 
 
 class OutcomeLike(Protocol):
@@ -31,19 +98,49 @@ class OutcomeLike(Protocol):
 
 
 @dataclass(frozen=True)
+class Reason:
+    """One of GRADE's five reasons, and by how many levels it lowers the certainty here."""
+
+    domain: str
+    """risk of bias, inconsistency, indirectness, imprecision, publication bias."""
+    levels: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How sure a pooled estimate is: our judgement by rule (docs/concepts/evidence.md), no published rating."""
+
+    word: str
+    """high, moderate, low, very low."""
+    at_most: bool
+    """Whether a reason was not assessed, which could lower it further."""
+    reasons: tuple[Reason, ...]
+
+    def __str__(self) -> str:
+        return f"at most {self.word}" if self.at_most and self.word != "very low" else self.word
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "reasons": [asdict(each) for each in self.reasons], "by": "rule"}
+
+
+@dataclass(frozen=True)
 class Result:
     """One pooled estimate: of all studies, or of those of one design."""
 
     pooled: Pooled
     studies: tuple[str, ...]
     direction: str
-    """benefit, harm, either (the interval includes no difference); lower, higher where benefit is not stated."""
+    """benefit, harm, either (the interval includes no difference); lower, higher where benefit is not stated; none
+    where nothing is compared."""
     prediction_beyond_scale: bool
     """Whether the prediction interval leaves the outcome's own scale."""
     absolute: Absolute | None
     """None where the measure is not of events, or no risk is known to start from."""
     design: str = ""
     """"" for all designs."""
+    certainty: Certainty | None = None
+    """None where nothing is compared."""
 
     def to_json(self) -> dict[str, Any]:
         """As one of `by_design`."""
@@ -53,6 +150,7 @@ class Result:
             **figure_json(self),
             "direction": self.direction,
             "absolute": None if self.absolute is None else self.absolute.to_json(),
+            "certainty": None if self.certainty is None else self.certainty.to_json(),
         }
 
 
@@ -91,6 +189,7 @@ class StudyRow:
             "weight": self.weight,
             "provenance": effect.provenance,
             "patients": effect.patients,
+            "risk_of_bias": self.comparison.risk_of_bias or NOT_ASSESSED,
             "said": list(effect.notes),
             "note": self.comparison.note,
             "cited": [asdict(cited) for cited in self.comparison.cited],
@@ -254,6 +353,7 @@ class PooledAnswer:
 
     def to_json(self) -> dict[str, Any]:
         there, absolute = self.there_is, None if self.overall is None else self.overall.absolute
+        sure = None if self.overall is None else self.overall.certainty
         return {
             "as_of": self.as_of,
             "there_is": None if there is None else {k: list(words) for k, words in asdict(there).items()},
@@ -275,6 +375,7 @@ class PooledAnswer:
             "leave_one_out": [each.to_json() for each in self.leave_one_out],
             "small_studies": self.small_studies.to_json(),
             "absolute": None if absolute is None else absolute.to_json(),
+            "certainty": None if sure is None else sure.to_json(),
             "studies": [row.to_json() for row in self.studies],
             "left_out": [each.to_json() for each in self.left_out],
             "provenance": self.provenance,
@@ -305,7 +406,7 @@ def figure_json(result: Result | None) -> dict[str, Any]:
         "prediction_interval": _ends(pooled.prediction_interval),
         "prediction_beyond_scale": result.prediction_beyond_scale,
         "se": pooled.se,
-        "p": pooled.p,
+        "p": None if pooled.measure in ALONE else pooled.p,
         "tau2": pooled.tau2,
         "tau2_ci": _ends(pooled.tau2_ci),
         "i2": pooled.i2,

@@ -12,9 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
-from lissive.evidence.comparison import MEASURES, Cited, Given, Group
-from lissive.evidence.read import Located, cited, design_of
-from lissive.evidence.unused import Unused, cited_in, of_subgroup, per_protocol, words_of
+from lissive.evidence.comparison import (
+    MEASURES,
+    Given,
+    Group,
+    Unused,
+    cited_in,
+    of_subgroup,
+    per_protocol,
+    words_of,
+)
+from lissive.evidence.read import Cited, Located, cited, design_of
 from lissive.publications.arms import N_HARMS, N_MEANS, people, role
 from lissive.publications.tables import Figure, Name, Result
 from lissive.publications.words import Outcome
@@ -62,6 +70,20 @@ def people_in(entry: Located, arm: str, fields: tuple[str, ...]) -> Figure | Non
     """Participants of an arm, with where their number is from: in a crossover all of them; `` is the whole trial."""
     arms = getattr(entry.row, "arms", None) or ()
     return people(arms, arm, fields, crossover=design_of(entry).word == "crossover")
+
+
+def shares(entry: Located, outcome: str) -> list[Side]:
+    """Groups that took the drug, each with its events, whether or not there is a control group; all together where
+    only that is reported."""
+    found: dict[str, dict[str, Side]] = {"active": {}, "total": {}, "control": {}}
+    for row in entry.results:
+        is_whole = not (row.per_protocol or row.subgroup or row.name.why)
+        if row.statistic != "share" or outcome not in row.name.outcomes or not is_whole:
+            continue
+        side = _share(entry, row, N_HARMS if row.section == "adverse_events" else N_MEANS)
+        if isinstance(side, Side):
+            found[role(row.arm or "")].setdefault(row.arm or "", side)
+    return list((found["active"] or found["total"]).values())
 
 
 def scale_factor(name: Name, known: Outcome, values: Iterable[float]) -> tuple[float, str]:

@@ -16,8 +16,8 @@ from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.catalog import StudyEntry, listed
 from lissive.evidence.claim import Claim, shipped_claims
 from lissive.evidence.comparing import every
+from lissive.evidence.comparison import Unused
 from lissive.evidence.read import Studies, shipped_studies
-from lissive.evidence.unused import Unused
 from lissive.evidence.words import causes, near_causes, outcomes, product_label, products, studied_as, table
 from lissive.given import kind_of
 

@@ -3,22 +3,42 @@
 found = comparisons(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
 rest = left_out(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
 
-Several active arms against one control group are combined to one comparison (combining.py), so that a trial counts once
+Several active arms against one control group are combined to one comparison, so that a trial counts once
 and nobody twice. Participants of two entries have one key, `patients`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from lissive.evidence.about import About, about
-from lissive.evidence.blocks import Block, Side, blocks, people_of
-from lissive.evidence.combining import clustered, combined
-from lissive.evidence.comparison import Cited, Comparison, Given, Group, weakest
-from lissive.evidence.read import Located, Studies, is_studies
-from lissive.evidence.unused import Unused, comparison_words, groups_words, of_subgroup
+from lissive.evidence.blocks import Block, Side, blocks, people_of, shares
+from lissive.evidence.comparison import (
+    CHOSEN,
+    RATIOS,
+    SINGLE,
+    About,
+    Comparison,
+    Given,
+    Group,
+    Unused,
+    about,
+    clustered,
+    comparison_words,
+    groups_words,
+    is_usable,
+    lacking,
+    mean_of_treatments,
+    of_subgroup,
+    one_group,
+    subgroup_of,
+    weakest,
+    why_unsigned,
+)
+from lissive.evidence.effect import NotUsable, effect
+from lissive.evidence.read import Cited, Located, Studies, bias_of, is_studies
 from lissive.evidence.words import (
     assumption,
     designs,
@@ -30,7 +50,87 @@ from lissive.evidence.words import (
 from lissive.publications.arms import role
 from lissive.publications.tables import number
 
+# -- several arms as one comparison -----------------------------------------------------------------
+# Groups are combined as Cochrane Handbook 6.5.2.10 has it, against the whole control group (23.3.4). Reported
+# differences are averaged by the participants of their arms, with the covariance that the shared control group gives
+# them. In a crossover the same persons took every treatment: the mean over treatments is compared.
 
+BOOK = "Cochrane Handbook 23.3.4"
+
+
+def combined(parts: Sequence[Comparison], label: str) -> Comparison:
+    """The comparisons of one trial's arms, each with the same control group, as one.
+
+    Parameters
+    ----------
+    label : of the trial.
+    """
+    first = parts[0]
+    given, more = _given_of_arms(parts)
+    products = tuple(dict.fromkeys(word for each in parts for word in each.products))
+    arms = [each.active.arm if each.active else each.label for each in parts]
+    is_crossover = first.design == "crossover"
+    how = (
+        f"the mean over {len(parts)} treatments of the same persons"
+        if is_crossover
+        else "arms combined, against the whole control group"
+    )
+    note = f"{', '.join(arms)}: {how} ({BOOK})"
+    notes = [note, *more, *(text for each in parts for text in each.note.split("; ") if text)]
+    actives = [each.active for each in parts if each.active is not None]
+    active = None
+    if len(actives) == len(parts):
+        active = (mean_of_treatments if is_crossover else one_group)(actives)
+    return replace(
+        first,
+        label=label,
+        product=products[0] if len(products) == 1 else "",
+        products=products,
+        active=active,
+        given=given,
+        treatments=len(parts) if is_crossover else 1,
+        provenance=weakest(tuple(each.provenance for each in parts)),
+        cited=tuple(dict.fromkeys(cited for each in parts for cited in each.cited)),
+        note="; ".join(dict.fromkeys(notes)),
+    )
+
+
+def _given_of_arms(parts: Sequence[Comparison]) -> tuple[Given | None, list[str]]:
+    """The arms' own estimates as one; None where an arm has none and its groups give none."""
+    measure = next((each.given.measure for each in parts if each.given is not None), None)
+    if measure is None:
+        return None, []
+    try:
+        effects = [effect(each, measure) for each in parts]
+    except NotUsable:
+        return None, ["an arm gives no such estimate: the groups' own numbers are used"]
+    y, v = [each.y for each in effects], [each.v for each in effects]
+    weights, shares, notes = _weights(parts)
+    total = sum(
+        wi * wj * (vi if i == j else math.sqrt(vi * vj * ri * rj))
+        for i, (wi, vi, ri) in enumerate(zip(weights, v, shares, strict=True))
+        for j, (wj, vj, rj) in enumerate(zip(weights, v, shares, strict=True))
+    )
+    mean = sum(w * each for w, each in zip(weights, y, strict=True))
+    estimate = math.exp(mean) if measure in RATIOS else mean
+    return Given(measure, float(f"{estimate:.10g}"), se=math.sqrt(total)), notes
+
+
+def _weights(parts: Sequence[Comparison]) -> tuple[list[float], list[float], list[str]]:
+    """Weight of each arm, and the share of its variance that is the control group's: n/(n + m) with one variance."""
+    k = len(parts)
+    if parts[0].design == "crossover":  # between differences from the same control period
+        return [1 / k] * k, [0.5] * k, []
+    sizes = [(each.active.n, each.control.n) for each in parts if each.active and each.control]
+    known = [(n, m) for n, m in sizes if n and m]
+    if len(known) < k:
+        note = "participants of the arms are not stated: arms and control group taken as equally large"
+        return [1 / k] * k, [0.5] * k, [note]
+    total = sum(n for n, _ in known)
+    return [n / total for n, _ in known], [n / (n + m) for n, m in known], []
+
+
+# -- the comparisons of some studies ----------------------------------------------------------------
 def comparisons(
     studies: Studies,
     *,
@@ -86,6 +186,34 @@ def _looked_at(
     return made, unused
 
 
+def alone(
+    studies: Studies, outcome: str, cause: str | None, design: str | None, product: str | None
+) -> Iterator[Comparison]:
+    """The groups of each study that took the drug, as one group and without any comparison."""
+    for entry in studies.trials:
+        mine = about(entry)
+        if (cause and mine.cause != cause) or (design and mine.design != design) or entry.row.rejected:
+            continue
+        found = [(each, find("products", each.group.arm)) for each in shares(entry, outcome)]
+        sides = [(side, word.word if word else mine.product) for side, word in found]
+        sides = [each for each in sides if product in (None, each[1])]
+        words = tuple(dict.fromkeys(word for _, word in sides if word))
+        one = Comparison(mine.study, mine.label, outcome, mine.cause, SINGLE, "".join(words[:1]), words)
+        cited = tuple(dict.fromkeys(one for side, _ in sides for one in side.cited))
+        chosen = ["only people who had answered to the drug"] if mine.design in CHOSEN else []
+        if sides:
+            yield replace(
+                one,
+                active=one_group([side.group for side, _ in sides]),
+                better=entry.outcome(outcome).better,
+                provenance=weakest(tuple(each.provenance for each in cited)),
+                cited=cited,
+                patients=mine.patients,
+                risk_of_bias=bias_of(entry),
+                note="; ".join([*chosen, *(note for side, _ in sides for note in side.notes)]),
+            )
+
+
 def every(studies: Studies) -> tuple[Sequence[Comparison], Sequence[Unused]]:
     """All comparisons of all outcomes, and all that is in none; put together once for the same studies."""
     is_studies(studies)
@@ -128,13 +256,12 @@ def _of_trial(
     made = _as_one([each for each in parts if not each.unsigned], mine.label, found)
     made = [clustered(each, mine.design_effect) for each in made]
     if made and (whose := subgroup_of(entry.id, outcome)):
-        return [], [*unused, *(_apart(each, whose) for each in made)]
+        why = of_subgroup(whose)
+        return [], [
+            *unused,
+            *(Unused(x.study, x.outcome, why, x.outcome, comparison_words(x), x.cited) for x in made),
+        ]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
-
-
-def _apart(one: Comparison, whose: str) -> Unused:
-    """A comparison of a subgroup, as what is shown and not pooled."""
-    return Unused(one.study, one.outcome, of_subgroup(whose), one.outcome, comparison_words(one), one.cited)
 
 
 def _of_either_sign(parts: Sequence[Comparison], label: str, found: Sequence[Block]) -> Iterator[Unused]:
@@ -204,18 +331,18 @@ def _one(
     if given is not None:
         block, stated, used = given
         unsigned = why_unsigned(entry, outcome, stated)
-        if unsigned and _is_usable(active, control):  # the groups' own numbers say it
+        if unsigned and is_usable(active, control):  # the groups' own numbers say it
             notes.append(f"{unsigned}; the means of the arms are used")
             stated, unsigned = None, ""
         else:
             notes += [each for each in block.notes if each not in notes]
             cited += [each for each in used if each not in cited]
         if pair is None:
-            active, control = (_same_people if is_crossover else _people_alone)(entry, arm)
-    if stated is None and not _is_usable(active, control):
+            active, control = _people(entry, arm, is_crossover)
+    if stated is None and not is_usable(active, control):
         text = groups_words(active, control)
         return Unused(
-            entry.id, f"{outcome} {arm}".strip(), _lacking(active, control), outcome, text, tuple(cited)
+            entry.id, f"{outcome} {arm}".strip(), lacking(active, control), outcome, text, tuple(cited)
         )
     product = find("products", arm) if several else None
     word = product.word if product else mine.product
@@ -237,6 +364,7 @@ def _one(
         provenance=weakest(tuple(each.provenance for each in cited)),
         cited=tuple(cited),
         patients=mine.patients,
+        risk_of_bias=bias_of(entry),
         unsigned=unsigned,
         note="; ".join(notes),
     )
@@ -266,17 +394,14 @@ def _groups(
     return a.group, c.group, [*a.cited, *c.cited], notes
 
 
-def _people_alone(entry: Located, arm: str) -> tuple[Group | None, Group | None]:
-    """Participants of a reported difference, where both groups state them."""
+def _people(entry: Located, arm: str, is_crossover: bool) -> tuple[Group | None, Group | None]:
+    """Participants of a reported difference: of both groups, where both state them; in a crossover all are both."""
+    if is_crossover:
+        n = people_of(entry, arm)
+        return (Group(arm or "active", n=n), Group("control", n=n)) if n else (None, None)
     active, rest = arm or _arm_of(entry, "active"), _arm_of(entry, "control")
     n, m = (people_of(entry, name) if name else None for name in (active, rest))
     return (Group(active, n=n), Group(rest, n=m)) if n and m else (None, None)
-
-
-def _same_people(entry: Located, arm: str) -> tuple[Group | None, Group | None]:
-    """The participants of a crossover, who are both groups."""
-    n = people_of(entry, arm)
-    return (Group(arm or "active", n=n), Group("control", n=n)) if n else (None, None)
 
 
 def _arm_of(entry: Located, kind: str) -> str:
@@ -310,29 +435,13 @@ def _pair(found: Sequence[Block], arm: str) -> tuple[Block, Side, Side] | None:
         other = next((s for a, s in block.sides.items() if role(a) == "control"), None)
         if side is not None and other is not None:
             pairs.append((block, side, other))
-    pairs.sort(key=lambda each: (not _is_usable(each[1].group, each[2].group), _rescaled(each[0])))
+    pairs.sort(key=lambda each: (not is_usable(each[1].group, each[2].group), _rescaled(each[0])))
     return pairs[0] if pairs else None
 
 
 def _rescaled(block: Block) -> bool:
     parts = block.key.text.lower().split("_")
     return block.key.flipped or bool({"vas", "crs", "mm"} & set(parts))
-
-
-def _is_usable(active: Group | None, control: Group | None) -> bool:
-    sides = [each for each in (active, control) if each is not None and (each.n or each.person_time)]
-    counted = all(each.events is not None for each in sides)
-    measured = all(each.n and each.mean is not None and each.sd is not None for each in sides)
-    return len(sides) == 2 and (counted or measured)
-
-
-def _lacking(active: Group | None, control: Group | None) -> str:
-    sides = [each for each in (active, control) if each is not None]
-    if len(sides) < 2:
-        return "one arm only"
-    if any(each.mean is not None and each.sd is None for each in sides):
-        return "means without a standard deviation, and no interval of the difference"
-    return "number of participants not reported"
 
 
 def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unused]:
@@ -342,29 +451,3 @@ def _repeats(entry: Located, outcome: str, found: Sequence[Block]) -> list[Unuse
     used |= {id(block) for block in found if block.given}
     reason = "another result of the same outcome is used"
     return [Unused(entry.id, block.key.text, reason, outcome) for block in found if id(block) not in used]
-
-
-# Figures of uncertain meaning (read_as.tsv), by their use. `sign`: the sign of a difference is not known (the means of
-# groups are used where there are any; otherwise either sign is tried beside the pool). `subgroup`: of a part of
-# the participants (shown, not pooled, as a per-protocol figure is).
-
-
-def why_unsigned(entry: Located, outcome: str, given: Given) -> str:
-    """Why the sign of a stated difference is not known; empty where it is."""
-    row = _row(entry.id, outcome)
-    if row is not None and row["use"] == "sign":
-        return row["why"]
-    convention = (getattr(entry.row, "outcomes", None) or {}).get("sign_convention")
-    if isinstance(convention, str) and "not" in convention and given.measure == "MD":
-        return f"sign of its differences uncertain: {convention}"
-    return ""
-
-
-def subgroup_of(study: str, outcome: str) -> str:
-    """The subgroup that a study's figures of an outcome are of; empty where they are of all."""
-    row = _row(study, outcome)
-    return row["why"] if row is not None and row["use"] == "subgroup" else ""
-
-
-def _row(study: str, outcome: str) -> Mapping[str, str] | None:
-    return next((row for row in table("read_as") if (row["study"], row["outcome"]) == (study, outcome)), None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from lissive.errors import EvidenceError
-from lissive.evidence.comparison import DESIGNS, MEASURES, RATIOS, Comparison, Given, Group, weakest
+from lissive.evidence.comparison import DESIGNS, MEASURES, RATIOS, SINGLE, Comparison, Given, Group, weakest
 from lissive.given import kind_of, text_of
 
 LABELS: Mapping[str, str] = {
@@ -25,6 +25,7 @@ LABELS: Mapping[str, str] = {
     "MD": "mean difference",
     "SMD": "standardised mean difference (Hedges' g)",
     "GMR": "ratio of geometric means",
+    "PLO": "share of those who took the drug (logit)",
 }
 COUNTED = ("OR", "RR", "RD")
 """Measures of events."""
@@ -32,6 +33,8 @@ MEASURED = ("MD", "SMD", "GMR")
 """Measures of a continuous outcome."""
 TIMED = ("HR", "IRR")
 """Measures of events over time."""
+ALONE = ("PLO",)
+"""Measures of one group, which compare nothing: a share, by its logit."""
 FITS = {measure: family for family in (COUNTED, TIMED, MEASURED) for measure in family}
 
 
@@ -85,24 +88,26 @@ def shown(measure: str, y: float) -> float:
     >>> shown("OR", 0.0), shown("MD", -0.3)
     (1.0, -0.3)
     """
+    if measure in ALONE:
+        return 1.0 / (1.0 + math.exp(-min(max(y, -700.0), 700.0)))
     if measure not in RATIOS:
         return y
     return math.exp(y) if y < 700 else math.inf
 
 
 def null(measure: str) -> float:
-    """The value of no effect, for a reader."""
-    return 1.0 if measure in RATIOS else 0.0
+    """The value of no effect, for a reader; none (nan) of one group alone."""
+    return math.nan if measure in ALONE else 1.0 if measure in RATIOS else 0.0
 
 
 def known_measure(measure: str) -> str:
     """The measure, or an error that lists the known ones."""
     word = text_of("measure", measure, wrong=EvidenceError, example="MD").upper()
-    if word not in MEASURES:
+    if word not in LABELS:
         raise EvidenceError(
-            f"Unknown measure {measure!r}.{meant(word, MEASURES)}",
+            f"Unknown measure {measure!r}.{meant(word, tuple(LABELS))}",
             where="measure",
-            allowed=", ".join(f"{name} ({LABELS[name]})" for name in MEASURES) + ".",
+            allowed=", ".join(f"{name} ({label})" for name, label in LABELS.items()) + ".",
             do="correct it.",
         )
     return word
@@ -138,6 +143,8 @@ def effect(
     given = comparison.given
     if own and given is not None and given.measure == measure and _has_error(given):
         return _effect(comparison, measure, *_of_given(given), notes=("the study's own estimate",))
+    if measure in ALONE:
+        return _of_one_group(comparison, measure)
     if _is_blank(comparison.active) or _is_blank(comparison.control):
         raise NotUsable(_why_not_given(comparison, measure))
     if comparison.design not in DESIGNS:
@@ -289,6 +296,21 @@ def _of_rates(comparison: Comparison, measure: str) -> Effect:
     return _effect(comparison, measure, math.log(a / t / (c / u)), 1 / a + 1 / c, notes=notes)
 
 
+def _of_one_group(comparison: Comparison, measure: str) -> Effect:
+    """Logit of the share with an event, of variance 1/a + 1/b; 0.5 where all or none had one, as metafor's PLO."""
+    group = comparison.active
+    if group is None or group.n is None or group.events is None:
+        raise NotUsable("events or participants of those who took the drug are not reported")
+    a, b = group.events, group.n - group.events
+    if min(a, b) < 0 or group.n <= 0:
+        raise NotUsable(f"{a:g} of {group.n:g} participants with an event is impossible")
+    notes: tuple[str, ...] = ()
+    if not a or not b:
+        a, b = a + 0.5, b + 0.5
+        notes = ("0.5 added to both counts, as one is zero (continuity correction)",)
+    return _effect(comparison, measure, math.log(a / b), 1 / a + 1 / b, notes=notes)
+
+
 # -- means ------------------------------------------------------------------------------------------
 def _of_means(comparison: Comparison, measure: str, correlation: float | None) -> Effect:
     one, other = _moments(comparison, measure)
@@ -423,5 +445,5 @@ def participants(comparison: Comparison) -> float | None:
         if group is not None and group.n is not None
     ]
     if len(sizes) < 2:
-        return None
+        return sizes[0] if sizes and comparison.design == SINGLE else None
     return min(sizes) if comparison.design == "crossover" else sum(sizes)

@@ -1,6 +1,6 @@
 """Files of published trials, of reviews and of claims as typed rows, with the line of every field.
 
-shipped_studies(); shipped_reviews()      what comes with Lissive; a user's own file: own_studies.py
+shipped_studies(); shipped_reviews()      what comes with Lissive; a user's own file: lint.py
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from lissive.cache import store, stored
 from lissive.case.vocabulary import meant
 from lissive.errors import EvidenceError
-from lissive.evidence.comparison import Cited
 from lissive.evidence.words import NOT_USED, Found, causes, designs, find, own_causes
 from lissive.fingerprint import of_folder, of_texts
 from lissive.given import kind_of
@@ -29,7 +28,7 @@ from lissive.publications.own import OwnOutcome, own_outcomes
 from lissive.publications.plan import Stated
 from lissive.publications.tables import Figure, Result, dotted, figure, is_figure
 from lissive.publications.words import Outcome, outcomes
-from lissive.typed import Row, line_of, typed
+from lissive.typed import Row, line_of, refuse, typed
 
 DATA = Path(__file__).parent / "data"
 TRIALS = DATA / "trials.yaml"
@@ -52,6 +51,56 @@ class Entry(Row):
     """Why nothing of it is used; it is still shown."""
 
 
+DOMAINS: Mapping[str, tuple[str, ...]] = {
+    "RoB 2": ("randomisation", "deviations", "missing_data", "measurement", "selection"),
+    "RoB 1": (
+        *("sequence_generation", "allocation_concealment", "blinding_of_people", "blinding_of_assessment"),
+        *("incomplete_data", "selective_reporting", "other"),
+    ),
+}
+"""Cochrane's tools of 2019 and 2011, and their domains."""
+JUDGEMENTS: Mapping[str, tuple[str, ...]] = {
+    "RoB 2": ("low", "some concerns", "high"),
+    "RoB 1": ("low", "unclear", "high"),
+}
+
+
+class RiskOfBias(Row):
+    """Risk of bias of one trial, by domain, as the review `by` judged it. A domain that is not named is not known."""
+
+    tool: Literal["RoB 2", "RoB 1"]
+    by: str = Field(min_length=1)
+    domains: Mapping[str, str] = Field(min_length=1)
+    provenance: Literal["read", "derived", "recalled"] = "read"
+    source_url: str = ""
+    pointer: str = ""
+
+    @model_validator(mode="after")
+    def _known(self) -> RiskOfBias:
+        for name, word in self.domains.items():
+            for what, each, allowed in (("domain", name, DOMAINS), ("judgement", word, JUDGEMENTS)):
+                if each not in allowed[self.tool]:
+                    text = f"{each!r} is no {what} of {self.tool}."
+                    raise refuse(text, f"{', '.join(allowed[self.tool])}.", do="correct it.", field="domains")
+        return self
+
+    @property
+    def overall(self) -> str:
+        """The worst of its domains; `in part` where some are not known and none is high."""
+        worst = max(self.domains.values(), key=JUDGEMENTS[self.tool].index)
+        return worst if worst == "high" or len(self.domains) == len(DOMAINS[self.tool]) else "in part"
+
+    def __str__(self) -> str:
+        words = {
+            word: [n.replace("_", " ") for n, each in self.domains.items() if each == word]
+            for word in JUDGEMENTS[self.tool]
+        }
+        said = "; ".join(f"{word}: {', '.join(names)}" for word, names in words.items() if names)
+        rest = [n.replace("_", " ") for n in DOMAINS[self.tool] if n not in self.domains]
+        unknown = f"; not known: {', '.join(rest)}" if rest else ""
+        return f"{said}{unknown} ({self.tool}, {self.by})"
+
+
 class Trial(Entry):
     """One published trial. Figures are plain, or {value, provenance, source_url, pointer, ...}; null is unknown."""
 
@@ -67,6 +116,8 @@ class Trial(Entry):
     outcomes: Mapping[str, Any] | None = None
     results: tuple[Mapping[str, Any], ...] | None = None
     adverse_events: Mapping[str, Any] | None = None
+    risk_of_bias: RiskOfBias | None = None
+    """By domain, where a review's judgements were read."""
     risk_of_bias_notes: Any = None
     correlation: Any = None
     """Crossover: within person, between active and control."""
@@ -296,6 +347,12 @@ def _tuples(data: Any) -> Any:
     return tuple(_tuples(each) for each in data) if isinstance(data, list) else data
 
 
+def bias_of(entry: Located) -> str:
+    """The overall risk of bias of a trial; empty where its entry states none."""
+    judged: RiskOfBias | None = getattr(entry.row, "risk_of_bias", None)
+    return judged.overall if judged else ""
+
+
 # -- designs ---------------------------------------------------------------------------------------
 def design_of(entry: Located) -> Found:
     """The kind of a trial's design, and why nothing of it can be compared; from its words where it names no kind."""
@@ -307,6 +364,18 @@ def design_of(entry: Located) -> Found:
 
 
 # -- figures ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Cited:
+    """Where one number comes from."""
+
+    what: str
+    value: object
+    provenance: str
+    url: str = ""
+    pointer: str = ""
+    note: str = ""
+
+
 def cited(one: Figure) -> Cited:
     """Where a figure comes from; one without a provenance is taken as read."""
     return Cited(one.what, one.value, one.provenance or "read", one.url, one.pointer, one.note)

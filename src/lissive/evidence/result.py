@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import re
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
-from lissive.evidence.absolute import Absolute, absolute
-from lissive.evidence.answer_types import EitherSign, LeftOut, OutcomeLike, Result
-from lissive.evidence.comparison import Comparison
-from lissive.evidence.effect import COUNTED, Effect, NotUsable, effect
-from lissive.evidence.pooling import NotEstimable, Pooled, PoolOptions, pool_effects
+from pydantic import ConfigDict, Field
+
+from lissive.errors import EvidenceError
+from lissive.evidence.answer_types import (
+    Absolute,
+    Alternatives,
+    Certainty,
+    EitherSign,
+    LeftOut,
+    OutcomeLike,
+    PooledAnswer,
+    Reason,
+    Result,
+    StudyRow,
+)
+from lissive.evidence.claim import shipped_claims
+from lissive.evidence.comparing import every
+from lissive.evidence.comparison import CHOSEN, Comparison
+from lissive.evidence.effect import ALONE, COUNTED, LABELS, Effect, NotUsable, effect, null
+from lissive.evidence.heterogeneity import limits
+from lissive.evidence.pooling import NotEstimable, Pooled, PoolOptions, pool_effects, unequal
+from lissive.evidence.read import DATA, Studies, marked, shipped_studies
 from lissive.evidence.words import assumption
+from lissive.typed import Row, typed
 
+BEYOND_SCALE = "prediction interval not informative: with so few studies it exceeds the outcome's scale"
 Pair = tuple[Comparison, Effect]
 
 
@@ -59,6 +81,8 @@ def largest_difference(measure: str, lower: float | None, upper: float | None) -
 
 
 def _direction(pooled: Pooled, better: str) -> str:
+    if pooled.measure in ALONE:
+        return "none"
     if pooled.low_y <= 0.0 <= pooled.high_y:
         return "either"
     up = pooled.y > 0
@@ -122,3 +146,265 @@ def _pair(row: LeftOut, measure: str, correlation: float | None) -> Pair | None:
     except NotUsable:
         return None
     return row.either, found
+
+
+def absolute(
+    measure: str, estimate: float, ci: tuple[float, float], baseline: float, better: str
+) -> Absolute:
+    """The effect at a baseline risk, 0 to 1.
+
+    Raises       EvidenceError where the measure is not of events, or the risk not between 0 and 1.
+    """
+    if measure not in COUNTED:
+        raise EvidenceError(
+            f"A number needed to treat needs a binary outcome, and a {LABELS[measure]} is of a continuous one.",
+            allowed=f"{', '.join(COUNTED)}.",
+            do="choose a binary outcome, such as responders_30pct.",
+        )
+    if not 0.0 < baseline < 1.0:
+        raise EvidenceError(
+            f"The baseline risk is {baseline:g}.",
+            where="--baseline-risk",
+            allowed="a proportion above 0 and below 1, such as 0.25.",
+            do="correct it.",
+        )
+    risk = _risk(measure, estimate, baseline)
+    if abs(risk - baseline) < 1e-12:  # an odds ratio of 1.0000000000000002 needs nobody treated
+        risk = baseline
+    low, high = (_risk(measure, end, baseline) for end in ci)
+    sign = 1.0 if better == "higher" else -1.0
+    ends = sorted((sign * (low - baseline), sign * (high - baseline)))
+    return Absolute(baseline, risk, (low, high), sign * (risk - baseline), (ends[0], ends[1]))
+
+
+def _risk(measure: str, effect: float, baseline: float) -> float:
+    if measure == "RD":
+        return min(1.0, max(0.0, baseline + effect))
+    if measure == "RR":
+        return min(1.0, baseline * effect)
+    if math.isinf(effect):
+        return 1.0
+    return effect * baseline / (1.0 - baseline + effect * baseline)
+
+
+# -- what a reader has to know ------------------------------------------------------------------------------------
+def notes_of(answer: PooledAnswer) -> list[str]:
+    """What has to be known beside the numbers."""
+    if answer.overall is None:
+        return []
+    pooled, word = answer.overall.pooled, answer.outcome.word
+    notes = list(pooled.notes)
+    if pooled.measure in ALONE:
+        notes.append(
+            "Shares of those who took the drug, without any control group: they include whatever would have happened "
+            "without it, and do not show what the drug does"
+        )
+    if answer.rejected:
+        notes.append(f"Do not use this estimate: {answer.rejected}.")
+    if len(answer.by_design) > 1:
+        notes.append(
+            "The studies have different designs, which answer different questions: read the estimates by design first."
+        )
+    if not answer.outcome.better:
+        notes.append(
+            f"Whether lower or higher values of {word} are better is not stated; state it in the file with "
+            f"`outcomes: {{{word}: {{better: lower}}}}`."
+        )
+    kinds = list(dict.fromkeys(word for row in answer.studies for word in row.comparison.products))
+    if len(kinds) > 1:
+        notes.append(f"Different products are pooled: {', '.join(kinds)}; --product WORD selects one.")
+    notes += _of_method(answer, pooled)
+    if flipping := [each for each in answer.either_sign if each.flips]:
+        notes.append(
+            "The finding depends on a result whose sign is not known, and is another with one of its signs: "
+            f"{', '.join(flipping[0].labels)}"
+        )
+    interval = pooled.prediction_interval
+    if answer.overall.prediction_beyond_scale:
+        notes.append(f"{BEYOND_SCALE}; its numbers are in the JSON only")
+    elif interval is not None and interval[0] <= null(pooled.measure) <= interval[1]:
+        notes.append(
+            f"{100 * pooled.level:g} % prediction interval includes no effect: "
+            "a further similar study could find no effect, or the opposite"
+        )
+    return notes
+
+
+def _of_method(answer: PooledAnswer, pooled: Pooled) -> list[str]:
+    """What the method makes of empty cells, of unequal groups, and of what it cannot estimate."""
+    notes = []
+    effects = [row.effect for row in answer.studies]
+    halved = [each.label for each in effects if any(text.startswith("0.5 added") for text in each.notes)]
+    if pooled.method == "IV" and halved and answer.measure not in ("RD", *ALONE):
+        notes.append(
+            f"0.5 was added in {len(halved)} of {pooled.k} studies: with rare events inverse variance is biased "
+            "(Cochrane Handbook 10.4.4). Compare --method MH --model fixed, and --method Peto --model fixed where a "
+            "study's groups are of similar size"
+        )
+    if pooled.method == "Peto" and (apart := unequal(effects)):
+        notes.append(
+            f"Peto's method is biased where the groups differ much in size ({', '.join(apart)}): compare --method MH"
+        )
+    empty = [row.label for row in answer.left_out if row.reason.startswith("no participant had an event")]
+    if empty:
+        notes.append(
+            f"Without an event in either group, {', '.join(dict.fromkeys(empty))} cannot enter a ratio: "
+            "--measure RD includes such studies"
+        )
+    without = {row.study for row in answer.leave_one_out}
+    needed = [each.label for each in effects if each.study not in without]
+    if pooled.k > 1 and needed:
+        notes.append(f"Leave-one-out: the others have no estimate by this method without {', '.join(needed)}")
+    missing = {each.design for each in effects} - {group.design for group in answer.by_design}
+    if missing:
+        notes.append(f"No estimate by this method in studies of the design {', '.join(sorted(missing))}")
+    return notes
+
+
+# -- how sure it is: GRADE's five reasons, by rule (docs/concepts/evidence.md) ----------------------------------
+WORDS = ("very low", "low", "moderate", "high")
+
+
+def graded(answer: PooledAnswer) -> PooledAnswer:
+    """The answer with the certainty of each estimate."""
+    if answer.overall is None or answer.measure in ALONE:
+        return answer
+    overall, *rest = (
+        replace(each, certainty=_certainty(answer, each)) for each in (answer.overall, *answer.by_design)
+    )
+    return replace(answer, overall=overall, by_design=tuple(rest))
+
+
+def _certainty(answer: PooledAnswer, result: Result) -> Certainty:
+    """From high, as controlled trials begin, down by each reason."""
+    rows = [row for row in answer.studies if result.design in ("", row.effect.design)]
+    judged = [row.comparison.risk_of_bias for row in rows]
+    reasons = (
+        _bias(judged),
+        _inconsistency(result.pooled),
+        _indirectness(answer, {row.effect.design for row in rows}),
+        _imprecision(result, rows),
+        _publication(answer),
+    )
+    word = WORDS[max(0, len(WORDS) - 1 - sum(each.levels for each in reasons))]
+    return Certainty(word, not all(judged), reasons)
+
+
+def _bias(judged: Sequence[str]) -> Reason:
+    bad = sum(word in ("high", "some concerns", "unclear") for word in judged)
+    unknown = sum(not word for word in judged)
+    said = [f"{bad} of {len(judged)} trials at some or high risk"] if bad else []
+    said += [f"not assessed here in {unknown} of {len(judged)} trials"] if unknown else []
+    return Reason("risk of bias", int(2 * bad > len(judged)), ", ".join(said) or "low in all trials")
+
+
+def _inconsistency(pooled: Pooled) -> Reason:
+    if pooled.k == 1:
+        return Reason("inconsistency", 0, "one trial")
+    most = limits()["inconsistent_i2"]
+    return Reason("inconsistency", int(pooled.i2 > most), f"I² {pooled.i2:.0f} % (limit {most:g} %)")
+
+
+def _indirectness(answer: PooledAnswer, designs: set[str]) -> Reason:
+    chosen = sorted(designs.intersection(CHOSEN))
+    why = (
+        [f"{' and '.join(chosen)} trials: only people who had answered to the drug were randomised"]
+        if chosen
+        else []
+    )
+    why += [] if answer.cause else ["several causes together"]
+    return Reason("indirectness", int(bool(why)), "; ".join(why) or "one cause, people as they come")
+
+
+def _imprecision(result: Result, rows: Sequence[StudyRow]) -> Reason:
+    pooled = result.pooled
+    groups = [each for row in rows for each in (row.comparison.active, row.comparison.control)]
+    why = ["the interval includes no effect"] if pooled.low_y <= 0.0 <= pooled.high_y else []
+    if pooled.measure in COUNTED:
+        events = sum(each.events or 0.0 for each in groups if each is not None)
+        least, found = limits()["enough_events"], f"{events:.0f} events"
+        few = events < least
+    else:
+        least, found = limits()["enough_people"], f"{pooled.n:.0f} participants"
+        few = pooled.n < least
+    why += [f"{found}, fewer than {least:g}"] if few else []
+    return Reason("imprecision", len(why), "; ".join(why) or f"{found} ({least:g} are enough)")
+
+
+def _publication(answer: PooledAnswer) -> Reason:
+    held, looked, test = len(answer.study_ids), answer.trials_looked or 0, answer.small_studies.egger
+    why = [f"{held} of {looked} trials that measured it report a usable figure"] if 2 * held < looked else []
+    why += [f"Egger's test p = {test.p:.2g}"] if test is not None and test.p < limits()["egger_p"] else []
+    return Reason(
+        "publication bias",
+        int(bool(why)),
+        "; ".join(why) or f"no sign{'' if test else ', too few trials to test'}",
+    )
+
+
+# -- what was searched (data/searches.yaml) ---------------------------------------------------------
+SEARCHES = DATA / "searches.yaml"
+
+
+class Search(Row):
+    """One search."""
+
+    what: str = Field(min_length=1)
+    where: str = Field(min_length=1)
+    until: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+
+
+class SearchesFile(Row):
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    searches: tuple[Search, ...] = Field(min_length=1)
+    not_searched: tuple[str, ...]
+
+
+@cache
+def searches() -> SearchesFile:
+    """The searches, in the order of the file."""
+    data, lines = marked(SEARCHES, True, "searches: [{what: trials, where: PubMed, until: '2026-01-31'}]")
+    return typed(data, lines, SEARCHES, SearchesFile, EvidenceError, thing="the file of searches")
+
+
+def searched(studies: Studies) -> str:
+    """Until when and where was searched, and what was not; of a user's own file its date, "" where it states none."""
+    if studies != shipped_studies():
+        day = as_of(studies)
+        return f"Studies as of {day}" if day else ""
+    made = searches()
+    first = made.searches[0]
+    return (
+        f"Searched until {max(each.until for each in made.searches)}: {first.where}. "
+        f"Not searched: {', '.join(made.not_searched)}; trials may be missing"
+    )
+
+
+def of_how_many(answer: PooledAnswer, controlled: Container[str]) -> int:
+    """Number of controlled trials that measured the outcome, including those that are not pooled."""
+    reported = {each.study for each in answer.left_out if each.text and each.study in controlled}
+    return len({*answer.study_ids, *reported})
+
+
+def comparable(studies: Studies, outcome: str, cause: str | None) -> Alternatives:
+    """What can be asked in place of what has no comparison: outcomes of the cause, causes, claims on the outcome."""
+    made = every(studies)[0]
+    return Alternatives(
+        outcomes=tuple(dict.fromkeys(each.outcome for each in made if cause in (None, each.cause))),
+        causes=tuple(dict.fromkeys(each.cause for each in made if each.cause)),
+        claims=tuple(claim.id for claim in shipped_claims() if outcome in claim.outcomes),
+    )
+
+
+_DATED = re.compile(r"^(?:generated|as_of): *['\"]?(\d{4}-\d\d-\d\d)", re.MULTILINE)
+
+
+def as_of(studies: Studies) -> str | None:
+    """The latest date stated in the files of studies; None where none is stated."""
+    days = []
+    for path in dict.fromkeys(each.path for each in studies):
+        with path.open(encoding="utf-8") as file:
+            found = _DATED.search(file.read(2000))
+        days += [found[1]] if found else []
+    return max(days, default=None)

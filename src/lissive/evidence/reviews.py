@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import Field
 
 from lissive.errors import EvidenceError
-from lissive.evidence.bias import why_unbelievable
 from lissive.evidence.comparison import Comparison, Given, Group, weakest
 from lissive.evidence.effect import Effect, effect
+from lissive.evidence.heterogeneity import why_unbelievable
 from lissive.evidence.pooling import Pooled, pool_effects
 from lissive.marked import read_marked
 from lissive.typed import Row, read_typed

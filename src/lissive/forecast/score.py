@@ -109,5 +109,7 @@ def responders(forecast: Forecast, reduction: float, week: int) -> Responders | 
 def _dose(forecast: Forecast) -> Dose:
     """Units a day by week: the week's mean of each patient, then quantiles over patients."""
     good = int(forecast.good.sum())
-    by_week = forecast.taken[:, forecast.good].reshape(len(ARMS), good, forecast.weeks, 7).mean(axis=3)
-    return Dose(f"{forecast.treatment.units_per_day} a day", *map(_quantiles, by_week))
+    plan = forecast.treatment
+    taken = np.array(plan.amounts)[forecast.taken[:, forecast.good]]
+    by_week = taken.reshape(len(ARMS), good, forecast.weeks, 7).mean(axis=3)
+    return Dose(plan.counted_in, *map(_quantiles, by_week))

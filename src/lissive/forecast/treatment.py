@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from lissive.case import Case, Product, causes, label_titration, product
-from lissive.case.products import modelled_products
+from lissive.case.products import StartLow, modelled_products, start_low
 from lissive.case.vocabulary import modelled_causes
 from lissive.errors import CaseError
 from lissive.forecast.answer import Need
@@ -36,10 +36,10 @@ class Treatment:
     unknown: tuple[str, ...]
     """Facts about the person that are sampled."""
     notes: tuple[str, ...]
-
-    @property
-    def units_per_day(self) -> str:
-        return "sprays" if self.product.counted_in == "spray" else "doses"
+    counted_in: str
+    """What the dose of a day is counted in."""
+    amounts: tuple[float, ...]
+    """What 0, 1, 2, ... units a day are in that."""
 
 
 def treatment(case: Case, equations: Equations) -> Treatment:
@@ -57,25 +57,82 @@ def treatment(case: Case, equations: Equations) -> Treatment:
         )
     plan = case.plan
     assert plan.product is not None
-    assert plan.weeks is not None
     what = product(plan.product)
     notes: list[str] = []
+    weeks = plan.weeks or int(limits()["usual_weeks"])
+    if plan.weeks is None:
+        notes.append(f"The plan does not say for how long: {weeks} weeks are simulated.")
     given, unknown = _person(case, notes)
     given |= {"placebo_on": 1.0, "in_trial": 1.0, "healing_on": _healing(case, notes)}
     given["smoked"] = float(what.name == "flower_smoked")
-    given["oil_CBD"] = float(what.name == "cannabidiol_solution")
+    given["oil_CBD"] = what.figure("cbd_in_oil") or 0.0
+    if what.assumed:
+        notes.append(f"{what.label[:1].upper()}{what.label[1:]}: {what.assumed}.")
+    if (low := start_low(plan.titration or "", what.name)) is not None:
+        return _by_steps(case, equations, what, low, weeks, given, unknown, notes)
     if plan.titration == "label":
         ceilings, first = _label_ceilings(case, what)
         most = max(ceilings)
     else:
         ceilings, first = (), int(plan.sprays_per_day or plan.doses_per_day or 0)
         most = first
-    amount = 1.0 if what.counted_in == "spray" else (plan.dose_mg or 0.0)
-    thc, cbd = (amount * (mg or 0.0) for mg in (what.thc_mg_per_unit, what.cbd_mg_per_unit))
+    thc, cbd = _content(case, what, notes)
     days = tuple(
         day_of(equations, ROUTES[what.route], clock(what, n), thc_mg=thc, cbd_mg=cbd) for n in range(most + 1)
     )
-    return Treatment(what, plan.weeks, Group(days, first, ceilings), given, unknown, tuple(notes))
+    counted = "sprays a day" if what.counted_in == "spray" else "doses a day"
+    amounts = tuple(float(n) for n in range(most + 1))
+    return Treatment(
+        what, weeks, Group(days, first, ceilings), given, unknown, tuple(notes), counted, amounts
+    )
+
+
+def _content(case: Case, what: Product, notes: list[str]) -> tuple[float, float]:
+    """THC and CBD of one unit [mg]; what is not stated is none, which is said."""
+    thc, cbd = case.plan.mg_per_unit()
+    for name, mg in (("THC", thc), ("CBD", cbd)):
+        if mg is None:
+            notes.append(f"The content of {name} is not stated; the forecast assumes none.")
+        elif what.name == "balanced_oil" and name not in case.plan.dose_text():
+            notes.append(f"The content of {name}, {mg:g} mg a dose, follows from the ratio of 1:1.")
+    return thc or 0.0, cbd or 0.0
+
+
+def _by_steps(
+    case: Case,
+    equations: Equations,
+    what: Product,
+    low: StartLow,
+    weeks: int,
+    given: dict[str, float],
+    unknown: tuple[str, ...],
+    notes: list[str],
+) -> Treatment:
+    """A published titration: a unit is one of its steps."""
+    days = [day_of(equations, ROUTES[what.route], clock(what, 0), thc_mg=0.0, cbd_mg=0.0)]
+    times = clock(what, low.doses_per_day)
+    for step in low.steps:
+        thc, cbd = step.thc_mg / len(times), step.cbd_mg / len(times)
+        days.append(day_of(equations, ROUTES[what.route], times, thc_mg=thc, cbd_mg=cbd))
+    ceilings = [sum(step.day <= day for step in low.steps) for day in range(1, weeks * 7 + 1)]
+    has_thc = any(step.thc_mg for step in low.steps)
+    amounts = (0.0, *((step.thc_mg if has_thc else step.cbd_mg) for step in low.steps))
+    mark = " [unverified in part]" if "recalled" in low.provenance else ""
+    notes.append(
+        f"Titration by a published consensus for chronic pain, not for spasm ({low.source}){mark}, at its slowest; a "
+        "virtual patient goes up only while not relieved and not intoxicated, and how far is assumed as in trials of "
+        "the spray, a step for a spray."
+    )
+    return Treatment(
+        what,
+        weeks,
+        Group(tuple(days), 1, tuple(ceilings)),
+        given,
+        unknown,
+        tuple(notes),
+        f"mg {'THC' if has_thc else 'CBD'} a day",
+        amounts,
+    )
 
 
 def needs(case: Case) -> tuple[Need, ...]:
@@ -89,16 +146,22 @@ def needs(case: Case) -> tuple[Need, ...]:
     needed: dict[str, object] = {
         "spasm.cause": case.spasm.cause,
         "plan.product": plan.product,
-        "plan.titration": plan.titration,
-        "plan.weeks": plan.weeks,
+        "plan.titration": plan.titration or plan.is_fixed or None,
     }
-    if plan.product is not None and plan.titration == "fixed":
-        by_spray = product(plan.product).counted_in == "spray"
-        for name in ("sprays_per_day",) if by_spray else ("dose", "doses_per_day"):
-            needed[f"plan.{name}"] = getattr(plan, name)
+    if plan.product is not None and plan.is_fixed:
+        needed |= _needed_of_a_dose(case, product(plan.product))
     missing = [Need(field, _WHAT[field]) for field, value in needed.items() if value is None]
     zero = [name for name in ("spasticity_nrs", "pain_nrs") if getattr(case.spasm, name) == 0]
     return (*missing, *(Need(f"spasm.{name}", _OVER_ZERO) for name in zero))
+
+
+def _needed_of_a_dose(case: Case, what: Product) -> dict[str, object]:
+    plan = case.plan
+    if what.counted_in == "spray":
+        return {"plan.sprays_per_day": plan.sprays_per_day}
+    thc, cbd = plan.mg_per_unit()
+    counted = ("plan.thc_mg", thc) if what.counts_thc else ("plan.cbd_mg", cbd)
+    return {counted[0]: counted[1], "plan.doses_per_day": plan.doses_per_day}
 
 
 def _no_model(case: Case) -> Iterator[Need]:
@@ -109,19 +172,18 @@ def _no_model(case: Case) -> Iterator[Need]:
         yield Need("spasm.cause", _NO_MODEL.format(causes()[cause], "causes", ", ".join(have)), no_model=True)
     if plan.product is not None and not (what := product(plan.product)).modelled:
         have = (product(each).label for each in modelled_products())
-        yield Need("plan.product", _NO_MODEL.format(what.label, "products", ", ".join(have)), no_model=True)
-        if plan.titration == "label":
-            yield Need("plan.titration", f"no label titration is known for {what.label}", no_model=True)
+        said = _NO_MODEL.format(what.label, "products", ", ".join(have))
+        yield Need("plan.product", f"{said}; {what.no_model}", no_model=True)
 
 
 _NO_MODEL = "no model of {} ({} in the model: {})"
 _WHAT = {
     "spasm.cause": "what causes the spasms",
     "plan.product": "the product that would be taken",
-    "plan.titration": "label, the label's schedule, or fixed, one dose",
-    "plan.weeks": "for how many weeks",
+    "plan.titration": "label (the label's schedule), start_low (a published consensus) or fixed (one dose)",
     "plan.sprays_per_day": "the sprays a day of a fixed dose",
-    "plan.dose": 'one dose, as "5 mg"',
+    "plan.thc_mg": "THC in one dose [mg]",
+    "plan.cbd_mg": "CBD in one dose [mg]",
     "plan.doses_per_day": "the number of doses a day",
 }
 _OVER_ZERO = (

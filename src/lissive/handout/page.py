@@ -19,14 +19,17 @@ from lissive.forecast import ForecastAnswer
 from lissive.handout.pictures import Picture, clinician_picture, pictures_of
 from lissive.report.access_text import STATUS, caution_text, federal_lines, procedural_text, product_lines
 from lissive.report.case_parts import (
+    LIMITS,
     forecast_lines,
     forecast_table,
     found_lines,
     open_lines,
+    plan_line,
     weekly_table,
+    who,
 )
-from lissive.report.case_text import LIMITS, parts_of, plan_line, who
-from lissive.report.pool_text import DESIGN_NAMES, finding, number, participants, pooled_words, row_words
+from lissive.report.case_text import parts_of
+from lissive.report.effect_words import DESIGN_NAMES, finding, number, participants, pooled_words, row_words
 from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, UNVERIFIED, UNVERIFIED_NOTE, count, span, upper_first
 from lissive.safety import SEVERITIES

@@ -17,7 +17,7 @@ from lissive.case_answer import CaseAnswer
 from lissive.case_answer.gates import figure_of
 from lissive.case_answer.next_step import review
 from lissive.case_answer.tables import rows
-from lissive.evidence.absolute import Absolute
+from lissive.evidence.answer_types import Absolute
 from lissive.evidence.answer import answer_of
 from lissive.evidence.case_answer import CaseFigure
 from lissive.evidence.claim import claim_of
@@ -262,18 +262,24 @@ def _start(one: _Sheet) -> Section:
             ],
         )
         return Section(head, (text,), days=days)
-    return Section(head, (_fixed(one),) if (plan.sprays_per_day or plan.dose) else (say("start_ask"),))
+    return Section(head, (_fixed(one) or say("start_ask"),))
 
 
 def _fixed(one: _Sheet) -> str:
+    """One dose, as it is planned; nothing where the plan does not say it, or goes by a published schedule."""
     plan, say = one.answer.case.plan, one.say
+    if not plan.is_fixed:
+        return ""
     if plan.sprays_per_day is not None:
-        dose = say("dose_sprays", n=plan.sprays_per_day)
-    elif (plan.doses_per_day or 1) == 1:
-        dose = say("dose_once", dose=plan.dose)
-    else:
-        dose = say("dose_mg", dose=plan.dose, times=plan.doses_per_day)
-    return say("start_fixed", dose=dose)
+        return say("start_fixed", dose=say("dose_sprays", n=plan.sprays_per_day))
+    dose = " + ".join(
+        f"{mg:g} mg {name}" for name, mg in zip(("THC", "CBD"), plan.mg_per_unit(), strict=True) if mg
+    )
+    if not dose or plan.doses_per_day is None:
+        return ""
+    times = plan.doses_per_day
+    said = say("dose_once", dose=dose) if times == 1 else say("dose_mg", dose=dose, times=times)
+    return say("start_fixed", dose=said)
 
 
 def _daily(one: _Sheet) -> Section:

@@ -1,16 +1,15 @@
-"""The parts of a case whole: safety, evidence, forecast."""
+"""A case in full: who and what is planned, and its parts whole."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
-from lissive.case import Case, causes
-from lissive.evidence.answer_types import Result
-from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
-from lissive.evidence.claim import JUDGED, Claim
+from lissive.case import Case, causes, product
+from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Quantiles, Side
 from lissive.forecast.score import RESPONSES
-from lissive.report.pool_text import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
+from lissive.report.access_text import access_part
+from lissive.report.case_evidence import case_evidence_text
 from lissive.report.table import Table, as_text, table
 from lissive.report.words import (
     UNVERIFIED,
@@ -19,11 +18,92 @@ from lissive.report.words import (
     paragraphs,
     percent,
     span,
-    upper_first,
     wrapped,
 )
 from lissive.safety import SEVERITIES, Flag, SafetyAnswer
 
+LIMITS = (
+    "Decision support and research software: not a prescription. Response was fitted to published trials in multiple "
+    "sclerosis (few, most of them industry-sponsored); for other causes it is assumed. The ranges show variability "
+    "between virtual patients and parameter uncertainty, not model error. Intended use: " + INTENDED_USE
+)
+PARTS = ("access", "safety", "evidence", "forecast")
+"""The parts of a case that can be asked for whole, in order."""
+
+
+def case_text(answer: CaseAnswer, parts: Collection[str] = PARTS) -> str:
+    """These parts whole."""
+    case = answer.case
+    texts = {
+        "access": lambda: access_part(case, answer.access),
+        "safety": lambda: safety_part(answer.safety),
+        "evidence": lambda: case_evidence_text(answer.evidence),
+        "forecast": lambda: forecast_text(case, answer.forecast),
+    }
+    shown = [texts[part]() for part in PARTS if part in parts]
+    return paragraphs([headline(case, may_dose=answer.gates.may_dose), *shown, wrapped(LIMITS, "   ")])
+
+
+def safety_part(found: SafetyAnswer) -> str:
+    """Part 2 of a case."""
+    return "\n".join(["2  Safety", *(f"   {line}".rstrip() for line in safety_lines(found))])
+
+
+def headline(case: Case, *, may_dose: bool = True) -> str:
+    """Who, and what is planned."""
+    over = f"\nBeyond the label; reason: {case.plan.override}" if case.plan.override and may_dose else ""
+    return f"{who(case)}\nPlan: {plan_line(case, may_dose=may_dose)}{over}"
+
+
+def who(case: Case, *, brief: bool = False) -> str:
+    """Who it is about, and as of when; in brief without weight and place."""
+    person = case.person
+    sex = {"female": "woman", "male": "man", None: "person"}[person.sex]
+    about = [
+        sex if person.age_years is None else f"{sex} aged {person.age_years:g}",
+        "" if person.weight_kg is None or brief else f"{person.weight_kg:g} kg",
+        "" if case.spasm.cause is None else causes()[case.spasm.cause],
+        "" if case.place.residence is None or brief else case.place.residence,
+    ]
+    asked = "" if case.as_of is None else f", as of {case.as_of}"
+    return f"{case.case}{asked}: {_listed(about)}"
+
+
+def plan_line(case: Case, *, may_dose: bool = True) -> str:
+    """What is planned; without its dose where none may be shown."""
+    plan = case.plan
+    planned = [
+        "product not stated" if plan.product is None else product(plan.product).label,
+        _how(case) if may_dose else "",
+        "" if plan.weeks is None else count(plan.weeks, "week"),
+    ]
+    return "none stated" if plan.product is None and not any(planned[1:]) else _listed(planned)
+
+
+def _listed(parts: list[str]) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _how(case: Case) -> str:
+    """The dose as it is planned, as far as it is said."""
+    plan = case.plan
+    if plan.titration == "label":
+        limit = "" if plan.max_sprays_per_day is None else f" up to {plan.max_sprays_per_day} sprays a day"
+        return f"label titration{limit}"
+    if plan.titration not in (None, "fixed"):
+        return TITRATIONS[plan.titration]
+    return plan.dose_text()
+
+
+TITRATIONS = {
+    "start_low": "start low (consensus, routine: CBD first)",
+    "start_low_conservative": "start low (consensus, conservative: CBD first)",
+    "start_low_rapid": "start low (consensus, rapid: THC and CBD)",
+}
+"""How a published titration is called."""
+
+
+# -- forecast --------------------------------------------------------------------------------------
 _INDENT = "   "
 _ROWS = (
     "spasms_per_day",
@@ -274,127 +354,3 @@ def _unknown(answer: SafetyAnswer) -> list[str]:
 
 def _item(text: str, indent: str = "") -> list[str]:
     return wrapped(text, indent, None if text.startswith("- ") else "  ", width=_WIDTH).split("\n")
-
-
-# -- what trials found -----------------------------------------------------------------------------
-def case_evidence_text(found: CaseEvidence) -> str:
-    """Part 3 of a case."""
-    parts = [_evidence_head(found), *_topics(found)]
-    if found.near_studies and not found.controlled:
-        names = ", ".join(each.study.id for each in found.near_studies)
-        parts.append(wrapped(f"Studies in related conditions, not equivalent: {names}.", _INDENT))
-    if any(row.answer.unverified for row in found.pooled):
-        parts.append(wrapped(f"{UNVERIFIED_NOTE}.", _INDENT))
-    parts += [_claim_lines(found.claims), _list("What is not known:", found.not_known)]
-    parts.append(
-        wrapped(
-            "Sources of all numbers: lissive evidence show ID; full meta-analysis: lissive evidence pool.",
-            _INDENT,
-        )
-    )
-    return "\n".join(part for part in parts if part)
-
-
-def _evidence_head(found: CaseEvidence) -> str:
-    if found.cause is None:
-        return "3  Evidence: the case names no cause."
-    trials = found.controlled
-    fitting = [each.study.id for each in trials if each.fits_product]
-    if not trials:
-        return f"3  Evidence for {found.cause_label}: no controlled trial."
-    kind = f" of {found.product_label}" if found.product_label else ""
-    names = f": {', '.join(fitting)}" if fitting else ""
-    head = (
-        f"3  Evidence for {found.cause_label}: {count(len(trials), 'controlled trial')}, {len(fitting)}{kind}"
-    )
-    return wrapped(f"{head}{names}.", hanging=_INDENT)
-
-
-def _topics(found: CaseEvidence) -> list[str]:
-    """A paragraph for each topic, in the order of its table."""
-    have = {row.topic for row in found.pooled} | {row.topic for row in found.in_words}
-    return [_topic(topic, found) for topic in found.topics if topic in have]
-
-
-def _topic(topic: str, found: CaseEvidence) -> str:
-    """Results of the planned product, then those of others."""
-    figures = [row for row in found.pooled if row.topic == topic]
-    in_words = [row for row in found.in_words if row.topic == topic]
-    weeks = {each.study.id: each.study.weeks for each in found.studies}
-    lines = [f"{_INDENT}{upper_first(topic)}"]
-    for other in (False, True):
-        mine = [row for row in figures if row.of_all_products == other]
-        words = [row for row in in_words if row.fits_product != other]
-        for row in mine:
-            lines.append(wrapped(_figure_head(row, found.product), "     "))
-            lines += [wrapped(_design(each, row, weeks), "     ") for each in row.answer.by_design]
-        if words:
-            lines.append(wrapped(_words_head(bool(mine), other and found.product is not None), "     "))
-            lines += [wrapped(_words(each), "     ") for each in words]
-    return "\n".join(lines)
-
-
-def _words_head(beside: bool, other: bool) -> str:
-    where = "Not pooled" if beside else "No extractable estimate"
-    return f"{where}, other products:" if other else f"{where}:"
-
-
-def _figure_head(row: CaseFigure, planned: str | None) -> str:
-    """What is pooled, in which unit, of which products; other products than the planned one are named first."""
-    answer = row.answer
-    unit = f" in {answer.outcome.unit}" if answer.measure == "MD" else ""
-    products = ", ".join(row.products)
-    other = ""
-    if row.of_all_products and products:
-        other = f"Other products only ({products}). " if planned else f"{upper_first(products)}. "
-    mark = f" ({UNVERIFIED} {len(answer.unverified)} of {answer.k} unverified)" if answer.unverified else ""
-    label = "" if answer.outcome.label == row.topic else f"{answer.outcome.label}, "
-    return f"{other}{upper_first(label + answer.measure_label)}{unit}{mark}:"
-
-
-def _design(result: Result, figure: CaseFigure, weeks: Mapping[str, float | str | None]) -> str:
-    """One design's estimate: designs answer different questions and are not pooled here."""
-    pooled = result.pooled
-    drug = "that product" if figure.of_all_products else "the drug"
-    size = f", {participants(pooled)}" if pooled.n_stated_by else ""
-    of = f"{_design_name(result.design)}, {k_words(result.studies)}{size}{_weeks(result, weeks)}"
-    text = f"- {of}: {pooled_words(pooled)}, "
-    text += finding(result, drug)
-    if result.prediction_beyond_scale:
-        text += f"; prediction interval {predicted(result)}"
-    elif pooled.prediction_interval is not None:
-        text += f"; 95 % prediction interval {predicted(result)}"
-    return f"{text}."
-
-
-def _design_name(design: str) -> str:
-    name = DESIGN_NAMES.get(design, design)
-    return f"{name} (run-in responders only)" if design == "enriched" else name
-
-
-def _weeks(result: Result, weeks: Mapping[str, float | str | None]) -> str:
-    """Duration of a single study."""
-    long = weeks.get(result.studies[0]) if result.pooled.k == 1 else None
-    if long is None:
-        return ""
-    return f", {long}" if isinstance(long, str) else f", {long:g} weeks"
-
-
-def _words(row: InWords) -> str:
-    product = f", {row.product_label}" if row.product_label and not row.fits_product else ""
-    return f"- {row.unused.study}{product}, {row.unused.key}: {row.text}"
-
-
-def _claim_lines(rows: Sequence[Claim]) -> str:
-    lines = [
-        f"{row.claim} {row.verdict_label.upper()} (certainty {row.certainty_label}): {row.answer} [{row.id}]"
-        for row in rows
-    ]
-    head = f"Popular claims relevant to this case (certainty: {JUDGED}; in full: lissive evidence show ID):"
-    return _list(head, lines)
-
-
-def _list(head: str, lines: Sequence[str]) -> str:
-    if not lines:
-        return ""
-    return "\n".join([wrapped(head, _INDENT), *(wrapped(f"- {line}", _INDENT) for line in lines)])

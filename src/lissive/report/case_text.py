@@ -1,110 +1,29 @@
-"""A case as plain text: who and what is planned, the answers on one screen, and the parts whole."""
+"""A case on one screen.
+
+The answer first, what could hurt before what may help. A part holds whole items. Where the screen is full, the last
+items of the least needed parts are left out, never one on safety, and the last line says where they are.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lissive.access.cases import why_not
-from lissive.case import Case, causes, product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
-from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of, of_hundred
+from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
 from lissive.case_answer.next_step import BEFORE
 from lissive.case_answer.usual_care import UsualCare
-from lissive.evidence.absolute import Absolute
-from lissive.evidence.answer_types import Result
-from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
-from lissive.evidence.effect import COUNTED
-from lissive.evidence.words import outcomes
-from lissive.evidence.words import table as evidence_table
+from lissive.evidence.answer_types import Absolute, Result
+from lissive.evidence.case_answer import CaseFigure
 from lissive.forecast import ForecastAnswer, ForecastNeeds
-from lissive.report.access_text import STATUS, access_part, procedural_text
-from lissive.report.case_parts import case_evidence_text, forecast_text, safety_lines
-from lissive.report.words import UNVERIFIED, count, listed, paragraphs, upper_first, wrapped
+from lissive.report.access_text import STATUS, procedural_text
+from lissive.report.case_evidence import trials_lines
+from lissive.report.case_parts import plan_line, who
+from lissive.report.words import UNVERIFIED, count, listed, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
 from lissive.safety.person import STATED
 
-LIMITS = (
-    "Decision support and research software: not a prescription. Response was fitted to published trials in multiple "
-    "sclerosis (few, most of them industry-sponsored); for other causes it is assumed. The ranges show variability "
-    "between virtual patients and parameter uncertainty, not model error. Intended use: " + INTENDED_USE
-)
-PARTS = ("access", "safety", "evidence", "forecast")
-"""The parts of a case that can be asked for whole, in order."""
-
-
-def case_text(answer: CaseAnswer, parts: Collection[str] = PARTS) -> str:
-    """These parts whole."""
-    case = answer.case
-    texts = {
-        "access": lambda: access_part(case, answer.access),
-        "safety": lambda: safety_part(answer.safety),
-        "evidence": lambda: case_evidence_text(answer.evidence),
-        "forecast": lambda: forecast_text(case, answer.forecast),
-    }
-    shown = [texts[part]() for part in PARTS if part in parts]
-    return paragraphs([headline(case, may_dose=answer.gates.may_dose), *shown, wrapped(LIMITS, "   ")])
-
-
-def safety_part(found: SafetyAnswer) -> str:
-    """Part 2 of a case."""
-    return "\n".join(["2  Safety", *(f"   {line}".rstrip() for line in safety_lines(found))])
-
-
-def headline(case: Case, *, may_dose: bool = True) -> str:
-    """Who, and what is planned."""
-    over = f"\nBeyond the label; reason: {case.plan.override}" if case.plan.override and may_dose else ""
-    return f"{who(case)}\nPlan: {plan_line(case, may_dose=may_dose)}{over}"
-
-
-def who(case: Case, *, brief: bool = False) -> str:
-    """Who it is about, and as of when; in brief without weight and place."""
-    person = case.person
-    sex = {"female": "woman", "male": "man", None: "person"}[person.sex]
-    about = [
-        sex if person.age_years is None else f"{sex} aged {person.age_years:g}",
-        "" if person.weight_kg is None or brief else f"{person.weight_kg:g} kg",
-        "" if case.spasm.cause is None else causes()[case.spasm.cause],
-        "" if case.place.residence is None or brief else case.place.residence,
-    ]
-    asked = "" if case.as_of is None else f", as of {case.as_of}"
-    return f"{case.case}{asked}: {_listed(about)}"
-
-
-def plan_line(case: Case, *, may_dose: bool = True) -> str:
-    """What is planned; without its dose where none may be shown."""
-    plan = case.plan
-    planned = [
-        "product not stated" if plan.product is None else product(plan.product).label,
-        _how(case) if may_dose else "",
-        "" if plan.weeks is None else count(plan.weeks, "week"),
-    ]
-    return "none stated" if plan.product is None and not any(planned[1:]) else _listed(planned)
-
-
-def _listed(parts: list[str]) -> str:
-    return ", ".join(part for part in parts if part)
-
-
-def _how(case: Case) -> str:
-    """The dose as it is planned, as far as it is said."""
-    plan = case.plan
-    if plan.titration == "label":
-        limit = "" if plan.max_sprays_per_day is None else f" up to {plan.max_sprays_per_day} sprays a day"
-        return f"label titration{limit}"
-    if plan.sprays_per_day is not None:
-        return f"{plan.sprays_per_day} sprays a day"
-    if plan.dose is None:
-        return ""
-    inhaled = plan.product is not None and product(plan.product).route == "inhaled"
-    dose = f"{plan.dose} THC" if inhaled and plan.dose.endswith("mg") else plan.dose
-    return dose if plan.doses_per_day is None else f"{dose} {plan.doses_per_day} times a day"
-
-
-# -- one screen ------------------------------------------------------------------------------------
-# The answer first, what could hurt before what may help. A part holds whole items. Where the screen is full, the last
-# items of the least needed parts are left out, never one on safety, and the last line says where they are.
 WIDTH, LINES = 80, 26
 _LABEL = 13
 _BOLD, _ALARM, _PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
@@ -123,8 +42,6 @@ _STATED = 2
 """Of what the case does not say on safety, how much is named here."""
 _NAMED = 3
 """Of the parts that are cut, so many are named; more would not fit on the line."""
-_SHORTER = {"withdrawals_ae": "stopped for adverse events"}
-"""Outcome, and its label where lines are short."""
 
 
 @dataclass
@@ -166,7 +83,7 @@ def parts_of(answer: CaseAnswer) -> list[Part]:
         Part("PLAN", [plan_line(answer.case, may_dose=answer.gates.may_dose)]),
         Part("ACCESS", list(_access(answer))),
         Part("SAFETY", list(_safety(answer.safety))),
-        Part("TRIALS", list(_trials(answer))),
+        Part("TRIALS", list(trials_lines(answer))),
         Part("THIS PERSON", list(_person(answer))),
         Part("USUAL CARE", list(_usual_care(answer.usual_care))),
         Part("NEXT", list(_next(answer))),
@@ -264,105 +181,6 @@ def _about(flag: Flag) -> str:
     if len(flag.substances) == 1 and flag.short:
         return flag.short
     return " + ".join(word.replace("_", " ") for word in flag.substances)
-
-
-# -- what trials found -----------------------------------------------------------------------------
-def _trials(answer: CaseAnswer) -> Iterator[str]:
-    """The complaint first, then what else trials measured of it, then what people stop for."""
-    evidence, topics, planned = answer.evidence, answer.gates.complaint.topics, answer.case.plan.product
-    if not evidence.controlled:
-        yield from evidence.not_known[:1]
-        return
-    stopped = _figure(evidence, "withdrawals_ae", planned)
-    for place, topic in enumerate(topics):
-        found = _topic(evidence, topic, planned, is_complaint=place == 0)
-        if place == min(1, len(topics) - 1):  # harm stands beside the first benefit
-            found[1:1] = [stopped] if stopped else []
-        yield from found
-
-
-def _topic(evidence: CaseEvidence, topic: str, planned: str | None, *, is_complaint: bool) -> list[str]:
-    """Two lines at most: of the planned product where it has any; people before points, numbers before words."""
-    words = [row["outcome"] for row in evidence_table("case_outcomes") if row["topic"] == topic]
-    words.sort(key=lambda word: (one := figure_of(evidence, word)) is None or one[1].absolute is None)
-    found: list[tuple[bool, str]] = []
-    for word in words:
-        figure = figure_of(evidence, word)
-        if (
-            figure is not None
-            and figure[0].answer.measure != "SMD"
-            and (text := _figure(evidence, word, planned))
-        ):
-            found.append((figure[0].of_all_products, text))
-    labels = {each.study.id: each.study.label for each in evidence.studies}
-    for row in [each for each in evidence.in_words if each.topic == topic and not _BARE.match(each.text)][:1]:
-        other = f", {_bare(row.product_label)}" if row.product_label and not row.fits_product else ""
-        said = f"{upper_first(topic)}{_of_words(row)} ({labels[row.unused.study]}{other})."
-        if all(is_other and row.fits_product for is_other, _ in found):
-            found.append((not row.fits_product, said))
-    if not found and is_complaint:
-        return [f"{upper_first(topic)}: no result in trials of this cause."]
-    mine = [text for is_other, text in found if not is_other]
-    return (mine or [text for _, text in found])[:2]
-
-
-_BARE = re.compile(r"(\w+ )?-?[\d.]+$")
-"""A figure of one group, or a p value: beside nothing it says nothing."""
-
-
-def _of_words(row: InWords) -> str:
-    """What a trial reports in words, or as changes, which need their scale."""
-    text = re.sub(r"in favour(?! of)", "in favour of the drug", row.text)
-    word = row.unused.outcome
-    for column, what in _MEANS.items():
-        if word is not None and any(each.what.endswith(column) for each in row.unused.cited):
-            return f", {what} in {outcomes()[word].unit}: {text}"
-    return f": {text}"
-
-
-_MEANS = {".change_mean": "mean change", ".end_mean": "mean at the end"}
-
-
-def _figure(evidence: CaseEvidence, outcome: str, planned: str | None) -> str:
-    """One pooled outcome: in people of a hundred where events were counted, else as the mean difference."""
-    found = figure_of(evidence, outcome)
-    if found is None:
-        return ""
-    figure, result = found
-    mark = UNVERIFIED if figure.answer.unverified else ""
-    label = (
-        _SHORTER.get(outcome, figure.answer.outcome.label)
-        .removesuffix(" (patient-reported)")
-        .replace("or more", "")
-        .strip()
-    )
-    head = f"{upper_first(label)}{_of(figure, planned)}{_enriched(result.design)}{mark}"
-    if result.absolute is not None:
-        return f"{head}: {of_hundred(result.absolute)}."
-    if figure.answer.measure in COUNTED:
-        return ""  # a ratio without a risk that it starts from says nothing of people
-    pooled, measure = result.pooled, figure.answer.measure_label
-    low, high = (f"{end:.2f}" for end in pooled.ci)
-    most = outcomes()[outcome].upper
-    is_plain = measure != "mean difference" or most is None or "NRS" in label
-    scale = "" if is_plain else f", points of {most:g}"
-    return f"{head}: {measure} {pooled.estimate:.2f} (95 % CI {low} to {high}){scale}."
-
-
-def _of(figure: CaseFigure, planned: str | None) -> str:
-    """Which products a figure is of, where they are not called as the planned one is."""
-    if planned is not None and tuple(map(_bare, figure.products)) == (_bare(product(planned).label),):
-        return ""
-    return f" with {_bare(figure.products[0])}" if len(figure.products) == 1 else " with several products"
-
-
-def _bare(label: str) -> str:
-    """A product without what it consists of."""
-    return label.split(" (")[0]
-
-
-def _enriched(design: str) -> str:
-    return ", run-in responders only" if design == "enriched" else ""
 
 
 # -- this person -----------------------------------------------------------------------------------

@@ -1,11 +1,16 @@
-"""A draft certification as plain text, Markdown or HTML. Each says at its top and at its bottom that it is a draft."""
+"""What is written to a file beside an answer: a draft certification, and the days that follow as a calendar.
+
+A draft is plain text, Markdown or HTML; each says at its top and at its bottom that it is a draft.
+"""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lissive.access.answer import Answer
 from lissive.access.certificate import DRAFT, SUBMITTED, Draft, Entry
 from lissive.access.visit import NOTHING
 from lissive.report.access_text import STATUS, caution_text, procedural_text
@@ -189,3 +194,41 @@ def formats() -> Sequence[str]:
 
 WRITERS = {".txt": draft_text, ".md": draft_markdown, ".html": draft_html}
 """Ending of a file to what writes it."""
+
+
+# -- the days that follow --------------------------------------------------------------------------
+def ics(answer: Answer) -> str:
+    """A calendar file (iCalendar, RFC 5545): an all-day event for each day; the same answer gives the same file."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//lissive//access//EN"]
+    for number, each in enumerate(answer.dates):
+        after = each.on + datetime.timedelta(days=1) if each.on < datetime.date.max else each.on
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{answer.jurisdiction}-{answer.rule}-{answer.on:%Y%m%d}-{number}@lissive",
+            f"DTSTAMP:{answer.on:%Y%m%d}T000000Z",
+            f"DTSTART;VALUE=DATE:{each.on:%Y%m%d}",
+            f"DTEND;VALUE=DATE:{after:%Y%m%d}",
+            f"SUMMARY:{_escaped_ics(f'{answer.name}: {each.what}')}",
+            f"DESCRIPTION:{_escaped_ics(f'Counted from {answer.on} by rule {answer.rule}. {answer.notice}')}",
+            "END:VEVENT",
+        ]
+    return "".join(f"{_folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
+
+
+def _escaped_ics(value: str) -> str:
+    for sign in ("\\", ";", ","):
+        value = value.replace(sign, f"\\{sign}")
+    return value
+
+
+def _folded(line: str) -> str:
+    """At most 75 octets a line; what follows begins with a blank."""
+    parts, octets = [""], 0
+    for sign in line:
+        size = len(sign.encode())
+        if octets + size > 75:
+            parts.append("")
+            octets = 1
+        parts[-1] += sign
+        octets += size
+    return "\r\n ".join(parts)

@@ -104,12 +104,8 @@ def _of_a_run(run: Record) -> Citation:
         rows = used_rows(run.cause, live, run)
         references, bare = _grouped(rows)
         return Citation(_described(run), references, bare, given, (), notes)
-    references = _named_in_the_text(*text_of(_place(run))) if equations else ()
+    references = _named_in_the_text(*text_of(run.model_file or run.model)) if equations else ()
     return Citation(_described(run), references, (), given, tuple(sorted(live - run.given.keys())), notes)
-
-
-def _place(run: Record) -> str:
-    return run.model_file or run.model
 
 
 def _model_of(run: Record) -> tuple[Equations | None, tuple[str, ...]]:
@@ -120,7 +116,7 @@ def _model_of(run: Record) -> tuple[Equations | None, tuple[str, ...]]:
         )
     if not run.model_file and run.model not in SHIPPED:
         return None, (f"The model {run.model} was not read from a file; its references are not listed.",)
-    equations = load(_place(run))
+    equations = load(run.model_file or run.model)
     if model_hash(equations) != run.model_hash:
         return equations, (
             f"The run was made with another version of the model ({run.model_hash}, lissive {run.version}); listed "
@@ -156,9 +152,8 @@ def _grouped(rows: Iterable[Used]) -> tuple[tuple[Reference, ...], tuple[Used, .
     bare: list[Used] = []
     for row in dict.fromkeys(rows):  # a titration has the same row for each of its days
         known = sources_of(row.folder)
-        keys = [
-            key for key in row.keys if known.get(key, {}).get("seen") != "-"
-        ]  # a judgement is no publication
+        # a judgement is no publication
+        keys = [key for key in row.keys if known.get(key, {}).get("seen") != "-"]
         for key in keys:
             new = found.get(key) or _reference(key, known.get(key))
             found[key] = Reference(new.key, new.citation, new.doi, new.url, (*new.rests, row))
@@ -198,11 +193,8 @@ def cite_text(found: Citation) -> str:
     """References, each with the numbers that come from it; then numbers without a source; then the software."""
     parts = [wrapped(f"{upper_first(found.what)}.", hanging="  ")]
     if found.references:
-        note = (
-            f" {UNVERIFIED_NOTE}."
-            if any(r.is_recalled for one in found.references for r in one.rests)
-            else ""
-        )
+        is_unread = any(row.is_recalled for one in found.references for row in one.rests)
+        note = f" {UNVERIFIED_NOTE}." if is_unread else ""
         parts.append(f"References: {len(found.references)}.{note}")
         parts += [_reference_text(each) for each in found.references]
     else:
@@ -214,15 +206,9 @@ def cite_text(found: Citation) -> str:
 
 def _without_source(found: Citation) -> list[str]:
     """Numbers without a source, the assumed first."""
-    words = sorted(
-        {row.provenance for row in found.without_source}, key=lambda word: (word != "assumed", word)
-    )
-    lists = {
-        f"{upper_first(word)}, without a source": [
-            r.name for r in found.without_source if r.provenance == word
-        ]
-        for word in words
-    }
+    lists: dict[str, list[str]] = {}
+    for row in sorted(found.without_source, key=lambda row: (row.provenance != "assumed", row.provenance)):
+        lists.setdefault(f"{upper_first(row.provenance)}, without a source", []).append(row.name)
     lists["Set by the user or the case"] = list(found.given)
     lists["In the model file, without individual sources"] = list(found.in_the_file)
     return [

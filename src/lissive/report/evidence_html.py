@@ -11,22 +11,18 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from lissive.evidence.about import about
 from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
 from lissive.evidence.article import Answered
 from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
-from lissive.evidence.comparison import Cited
-from lissive.evidence.read import Located, Studies
-from lissive.evidence.searches import searched
+from lissive.evidence.comparison import about
+from lissive.evidence.read import Cited, Located, Studies
+from lissive.evidence.result import searched
 from lissive.evidence.words import causes, products
 from lissive.evidence.words import table as evidence_table
 from lissive.files import write_text
-from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
-from lissive.report.figures import inline_svg
-from lissive.report.forest import alt_text, caption, forest_figure, lines
-from lissive.report.pool_text import (
+from lissive.report.effect_words import (
     DESIGN_NAMES,
     absolute_words,
     finding,
@@ -40,6 +36,9 @@ from lissive.report.pool_text import (
     studies,
     title,
 )
+from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
+from lissive.report.figures import inline_svg
+from lissive.report.forest import alt_text, caption, forest_figure, lines
 from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, marked, span, upper_first
 

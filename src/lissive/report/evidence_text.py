@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from lissive.evidence.article import KINDS, Answered
+from lissive.evidence.article import KINDS, Answered, Registered
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
-from lissive.evidence.claim import JUDGED, Claim, Conflict
-from lissive.evidence.claim_match import Match
-from lissive.evidence.comparison import Comparison, Given, Group
+from lissive.evidence.claim import JUDGED, Claim, Conflict, Match
+from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
-from lissive.evidence.unused import Unused
-from lissive.report.pool_text import interval, number, studies
+from lissive.report.effect_words import interval, number, studies
 from lissive.report.table import as_text, table
-from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, listed, marked, paragraphs, span, wrapped
+from lissive.report.words import (
+    UNVERIFIED,
+    UNVERIFIED_NOTE,
+    count,
+    listed,
+    marked,
+    paragraphs,
+    span,
+    upper_first,
+    wrapped,
+)
 
 LIMITS = wrapped(
     "Mostly abstracts and single tables were read; nearly all trials of nabiximols were sponsored by its manufacturer; "
@@ -75,6 +83,7 @@ def _study_head(one: StudyRecord) -> str:
         f"{n}; {study.cause_as_said or 'cause not stated'}; {study.intervention} versus "
         f"{one.comparator or 'no control'}; {one.design_as_said or 'design not stated'}",
         f"Not pooled: {study.not_compared}." if study.not_compared else "",
+        f"Risk of bias: {one.risk_of_bias}.",
         f"Same participants as {', '.join(one.same_people_as)}, counted once." if one.same_people_as else "",
     ]
     return _head(one.entry, study.label, "", lines)
@@ -352,3 +361,58 @@ def _missing(rows: Sequence[Reproduced]) -> str:
         return ""
     names = "; ".join(each.id.split("/", 1)[1] for each in rows)
     return wrapped(f"Not recomputed, as not all of their rows are available: {names}. {rows[0].note}")
+
+
+# -- trials under way --------------------------------------------------------------------------------
+TRIAL_STATUS = {
+    "recruiting": "recruiting",
+    "not_yet_recruiting": "not yet recruiting",
+    "by_invitation": "by invitation",
+    "active_not_recruiting": "active, not recruiting",
+    "completed": "completed",
+    "terminated": "terminated",
+    "withdrawn": "withdrawn",
+    "unknown": "status unknown",
+}
+TRIAL_RESULTS = {
+    "none_found": "no results found",
+    "reported": "results reported",
+    "unknown": "results: not known",
+}
+
+
+def under_way_text(found: Sequence[Registered], *, every: bool) -> str:
+    """The open ones first; each with its status on the day that its page gives, and where that was read."""
+    if not found:
+        return "No such trial was found. That says how far the search went, not that there is none."
+    still = sum(each.is_open for each in found)
+    ended = f", {len(found) - still} that ended or of which that is not known" if every else ""
+    until = max(each.read for each in found)
+    return paragraphs(
+        [
+            wrapped(f"{count(still, 'trial')} under way{ended}, as pages read on {until} have it."),
+            *map(_under_way, found),
+            wrapped(
+                "Copies of public registers were read, not the registers themselves; a status may have changed "
+                "since the day that its page gives. Results of a trial count only where the studies list them."
+            ),
+        ]
+    )
+
+
+def _under_way(trial: Registered) -> str:
+    day = f" on {trial.stated}" if trial.stated else ", day not given"
+    end = "" if trial.end in ("", "unknown") else f"; end: {trial.end}"
+    known = [part for part in (trial.product, trial.comparator) if part != "unknown"]
+    said = [trial.about, " against ".join(known) or "product unknown", trial.design]
+    lines = [
+        wrapped(
+            f"{trial.id}  {trial.name}: {TRIAL_STATUS[trial.status]}{day}; {TRIAL_RESULTS[trial.results]}",
+            hanging="  ",
+        ),
+        wrapped(f"{'. '.join(map(upper_first, said))}. n: {trial.n}{end}.", "  "),
+        wrapped(f"Outcome: {trial.outcome}.", "  "),
+    ]
+    bare = ("", "unknown", "none posted", "none found")
+    notes = [upper_first(part) for part in (trial.results_note, trial.note) if part not in bare]
+    return "\n".join([*lines, *(wrapped(f"{part}.", "  ") for part in notes), f"  {trial.source_url[0]}"])

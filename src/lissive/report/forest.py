@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow, finite
-from lissive.evidence.bias import Egger
 from lissive.evidence.comparison import RATIOS, Group
-from lissive.evidence.effect import null
+from lissive.evidence.effect import ALONE, null, shown
+from lissive.evidence.heterogeneity import Egger
 from lissive.files import atomic_path, write_csv
-from lissive.report.figures import plainly, settings
-from lissive.report.pool_text import (
+from lissive.report.effect_words import (
     DESIGN_NAMES,
     INTERVALS,
     ci_name,
@@ -37,6 +36,7 @@ from lissive.report.pool_text import (
     studies,
     title,
 )
+from lissive.report.figures import plainly, settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +65,8 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
             ax.set_xscale("log")
             _plain_ticks(ax, ends)
         ax.set(xlim=ends, ylim=(step * len(rows) - 0.4, -1.1))
-        ax.axvline(null(answer.measure), color=GREY, linewidth=0.8, zorder=0)
+        if answer.measure not in ALONE:
+            ax.axvline(null(answer.measure), color=GREY, linewidth=0.8, zorder=0)
         for k, line in enumerate(rows):
             at = step * k + (0.55 if narrow else 0.0)
             _draw(ax, line, at, ends)
@@ -241,13 +242,13 @@ def _words_above(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None:
 
 
 def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
-    below, above = sides(answer.outcome.better)
+    below, above = sides(answer.outcome.better, answer.measure)
     size = 8.5 if narrow else 8
     scale = f" [{answer.outcome.unit}]" if answer.measure == "MD" else ""
     ax.set_xlabel(f"{answer.measure_label}{scale}", fontsize=size)
     # words about no difference would run into each other where that is near an end of the axis
-    ax.text(0.0, 1.01, f"← {below}", transform=ax.transAxes, fontsize=size - 0.5, ha="left", va="bottom")
-    ax.text(1.0, 1.01, f"{above} →", transform=ax.transAxes, fontsize=size - 0.5, ha="right", va="bottom")
+    for x, side, text in ((0.0, "left", f"← {below}"), (1.0, "right", f"{above} →")) if below else ():
+        ax.text(x, 1.01, text, transform=ax.transAxes, fontsize=size - 0.5, ha=side, va="bottom")
     ax.set_yticks([])
     ax.spines[["top", "right", "left"]].set_visible(False)
     if narrow:
@@ -272,11 +273,10 @@ def _limits(answer: PooledAnswer) -> tuple[float, float]:
     pooled = _needs(answer).pooled
     for y in (pooled.low_y, pooled.high_y, *(pooled.predicted_y or ())):
         low, high = min(low, max(y, low - most)), max(high, min(y, high + most))
-    low, high = min(low, 0.0), max(high, 0.0)
+    if answer.measure not in ALONE:
+        low, high = min(low, 0.0), max(high, 0.0)
     pad = 0.04 * (high - low)
-    if answer.measure in RATIOS:
-        return math.exp(low - pad), math.exp(high + pad)
-    return low - pad, high + pad
+    return shown(answer.measure, low - pad), shown(answer.measure, high + pad)
 
 
 def _plain_ticks(ax: Axes, ends: tuple[float, float]) -> None:

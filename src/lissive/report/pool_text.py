@@ -2,249 +2,48 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
-from lissive.evidence.absolute import Absolute
-from lissive.evidence.answer_types import Alternatives, LeftOut, PooledAnswer, Result, StudyRow
-from lissive.evidence.comparison import RATIOS, Group
-from lissive.evidence.effect import null
-from lissive.evidence.pooling import METHOD_NAMES, Pooled
-from lissive.evidence.regression import FEW
+from lissive.evidence.answer_types import Alternatives, PooledAnswer, Result, StudyRow
+from lissive.evidence.comparison import NOT_ASSESSED, RATIOS
+from lissive.evidence.effect import ALONE, null
+from lissive.evidence.heterogeneity import FEW
+from lissive.report.effect_words import (
+    DESIGN_NAMES,
+    DESIGNS,
+    DRUG,
+    absolute_words,
+    certainty_words,
+    ci_name,
+    finding,
+    group_words,
+    heterogeneity,
+    how,
+    interval,
+    k_words,
+    left_out_words,
+    number,
+    p_value,
+    participants,
+    pooled_words,
+    predicted,
+    row_label,
+    row_words,
+    sides,
+    spread,
+    studies,
+    title,
+)
 from lissive.report.table import as_text, table
 from lissive.report.words import (
     DERIVED_NOTE,
     UNVERIFIED_NOTE,
-    count,
+    listed,
     marked,
     paragraphs,
-    percent,
-    span,
     upper_first,
     wrapped,
 )
 
-DRUG, CONTROL = "the cannabinoid", "control"
-DESIGNS = {
-    "parallel": "Parallel groups: all enrolled participants are randomised",
-    "crossover": "Crossover: each participant takes both treatments in sequence",
-    "withdrawal": "Randomised withdrawal: all took the drug, then continued or switched to placebo",
-    "enriched": "Enriched enrolment: only run-in responders to the drug are randomised",
-}
-DESIGN_NAMES = {
-    "parallel": "parallel groups",
-    "crossover": "crossover",
-    "withdrawal": "randomised withdrawal",
-    "enriched": "enriched enrolment",
-}
-ESTIMATORS = {
-    "REML": "restricted maximum likelihood (REML)",
-    "DL": "DerSimonian-Laird (DL)",
-    "PM": "Paule-Mandel (PM)",
-    "SJ": "Sidik-Jonkman (SJ)",
-}
-INTERVALS = {"HK": "Hartung-Knapp", "mHK": "Hartung-Knapp, modified", "Wald": "Wald"}
-
-
-def number(x: float | None, measure: str = "") -> str:
-    """An effect as the field prints it: two decimals, three of a risk difference.
-
-    >>> number(2.509), number(-0.327), number(0.0667, "RD"), number(math.inf)
-    ('2.51', '-0.33', '0.067', 'unbounded')
-    """
-    if x is None or math.isinf(x):
-        return "unbounded"
-    if measure == "RD":
-        return f"{x:.3f}"
-    if abs(x) >= 100:
-        return f"{x:.3g}" if abs(x) < 1e5 else f"{x:.1e}"
-    return f"{x:.2f}" if abs(x) < 10 else f"{x:.1f}"
-
-
-def interval(ends: tuple[float, float] | None, measure: str = "") -> str:
-    """Lower to upper limit; empty where there is none."""
-    return "" if ends is None else span(number(ends[0], measure), number(ends[1], measure))
-
-
-def estimate_words(estimate: float, ci: tuple[float, float], measure: str) -> str:
-    """Estimate and interval: 2.51 (1.56 to 4.04)."""
-    return f"{number(estimate, measure)} ({interval(ci, measure)})"
-
-
-def pooled_words(pooled: Pooled) -> str:
-    return estimate_words(pooled.estimate, pooled.ci, pooled.measure)
-
-
-def row_words(row: StudyRow) -> str:
-    return estimate_words(row.effect.estimate, row.ci, row.effect.measure)
-
-
-def ci_name(level: float) -> str:
-    """What an interval of this level is called.
-
-    >>> ci_name(0.95)
-    '95 % CI'
-    """
-    return f"{100 * level:g} % CI"
-
-
-def p_value(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
-
-
-def participants(pooled: Pooled) -> str:
-    """How many, and of how many comparisons where some do not report it."""
-    if not pooled.n_stated_by:
-        return "number of participants not reported"
-    n = count(round(pooled.n), "participant")
-    return n if pooled.n_stated_by == pooled.k else f"{n} in the {pooled.n_stated_by} that report it"
-
-
-def studies(k: int) -> str:
-    return count(k, "study", "studies")
-
-
-def k_words(ids: Sequence[str]) -> str:
-    """The number of pooled studies as the field prints it.
-
-    >>> k_words(["a", "b"])
-    'k = 2'
-    """
-    return f"k = {len(ids)}"
-
-
-def row_label(row: StudyRow) -> str:
-    """A study's name with the mark of its least reliable number."""
-    return marked(row.effect.label, row.effect.provenance)
-
-
-def group_words(group: Group | None) -> str:
-    """One group's own numbers: 48/120, or mean -1.2 (SD 1.7, n 60)."""
-    if group is None:
-        return "-"
-    n = "" if not group.n else _whole(group.n)
-    if group.events is not None and n:
-        return f"{_whole(group.events)}/{n}"
-    if group.mean is not None:
-        rest = [f"SD {group.sd:.3g}" if group.sd is not None else "", f"n {n}" if n else ""]
-        inside = ", ".join(each for each in rest if each)
-        return f"{group.mean:.3g}{f' ({inside})' if inside else ''}"
-    return f"n {n}" if n else "-"
-
-
-def _whole(x: float) -> str:
-    """Participants; a control group divided among arms is not a whole number."""
-    return f"{x:.0f}" if x == round(x) else f"{x:.1f}"
-
-
-def title(answer: PooledAnswer) -> str:
-    where = answer.cause_label
-    return upper_first(f"{answer.outcome.label}{f', in {where}' if where else ', all causes'}")
-
-
-def sides(better: str) -> tuple[str, str]:
-    """What lies below and above no effect, by which way is better."""
-    if not better:
-        return f"lower with {DRUG}", f"higher with {DRUG}"
-    good, bad = f"favours {DRUG}", f"favours {CONTROL}"
-    return (good, bad) if better == "lower" else (bad, good)
-
-
-def finding(result: Result, drug: str = DRUG) -> str:
-    """Direction of a pooled estimate, in words."""
-    return {
-        "benefit": f"favours {drug}",
-        "harm": f"favours {CONTROL}",
-        "lower": f"lower with {drug}",
-        "higher": f"higher with {drug}",
-        "either": f"{ci_name(result.pooled.level)} includes no effect",
-    }[result.direction]
-
-
-def how(answer: PooledAnswer) -> str:
-    """How the estimate was made, in a sentence."""
-    if answer.overall is None:
-        return ""
-    pooled = answer.overall.pooled
-    ci = ci_name(pooled.level)
-    scale = f" in {answer.outcome.unit}" if answer.measure == "MD" else ""
-    begin = upper_first(f"{answer.measure_label}{scale}, {DRUG} versus {CONTROL}")
-    if pooled.k == 1:
-        return f"{begin}; {ci}."
-    kind = METHOD_NAMES[pooled.method]
-    if pooled.model == "fixed":
-        return f"{begin}. Fixed-effect model, {kind}; {ci}."
-    return (
-        f"{begin}. Random-effects model, {kind}; τ² by {ESTIMATORS[pooled.tau2_by]}; {ci} by "
-        f"{INTERVALS[pooled.ci_by]}."
-    )
-
-
-def heterogeneity(pooled: Pooled) -> str:
-    """I², τ², Q."""
-    if pooled.k < 2:
-        return ""
-    tau2 = f"; τ² = {pooled.tau2:.3g}" if pooled.model == "random" else ""
-    return f"{i_squared(pooled)}{tau2}; Q = {pooled.q:.1f}, df = {pooled.k - 1}, {p_value(pooled.q_p)}"
-
-
-def i_squared(pooled: Pooled) -> str:
-    return f"I² = {pooled.i2:.0f} %"
-
-
-def spread(result: Result) -> str:
-    """Heterogeneity, and the prediction interval."""
-    found = heterogeneity(result.pooled)
-    name = f"{100 * result.pooled.level:g} % prediction interval"
-    return f"{found}; {name} {predicted(result)}" if result.pooled.predicted_y else found
-
-
-def predicted(result: Result) -> str:
-    """The prediction interval, or that it exceeds the outcome's scale: impossible values are not shown."""
-    if result.prediction_beyond_scale:
-        return f"exceeds the scale (not informative, {k_words(result.studies)})"
-    return interval(result.pooled.prediction_interval, result.pooled.measure)
-
-
-def absolute_words(answer: PooledAnswer) -> str:
-    """Absolute effects per 1000, and the number needed to treat; each design separately."""
-    if answer.overall is None or answer.overall.absolute is None:
-        return ""
-    several = len(answer.by_design) > 1
-    parts = [
-        (f"{DESIGN_NAMES[each.design]}: " if several else "") + _risks(each.absolute)
-        for each in (answer.by_design if several else [answer.overall])
-        if each.absolute is not None
-    ]
-    return f"Absolute effects ({answer.outcome.label}): {'; '.join(parts)}."
-
-
-def _risks(found: Absolute) -> str:
-    low, high = sorted(found.risk_ci)
-    source = "as specified" if found.baseline_from == "as asked" else "pooled control groups"
-    return (
-        f"{percent(found.baseline)} with control ({source}), {percent(found.risk)} with {DRUG} "
-        f"({span(percent(low), percent(high))}); {_per_1000(found.benefit)}{found.words()}"
-    )
-
-
-def _per_1000(benefit: float) -> str:
-    """How many more benefit or are harmed; nothing where none do, as that is said after it."""
-    if not benefit:
-        return ""
-    more = f"{abs(1000 * benefit):.0f}"
-    return f"{'fewer than 1' if more == '0' else more} more per 1000 {'benefit' if benefit > 0 else 'are harmed'}; "
-
-
-def left_out_words(row: LeftOut) -> str:
-    """Why it is not pooled, what it reports, and the name of that in its entry."""
-    key = f" [{row.key}]" if row.key else ""
-    reported = f": {row.text}" if row.text else ""
-    return f"{row.reason.rstrip('.')}{reported}{key}"
-
-
-# -- the whole answer ------------------------------------------------------------------------------
-LIMITS = "Risk of bias was not formally rated; psychoactive effects may unblind participants."
+LIMITS = "Psychoactive effects may unblind participants."
 SPONSOR = " Nearly all trials of nabiximols were sponsored by its manufacturer."
 
 
@@ -261,6 +60,7 @@ def pool_text(answer: PooledAnswer) -> str:
             _overall(answer, overall),
             _words(answer),
             wrapped(absolute_words(answer)),
+            _certainty(answer, overall),
             _either_sign(answer),
             _regression(answer),
             _one_out(answer),
@@ -297,7 +97,8 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
     head = "Pooled (all designs)" if len(answer.by_design) > 1 else "Pooled" if k > 1 else "Estimate"
     lines = [
         f"{head}: {pooled_words(pooled)}, {k_words(overall.studies)}, {participants(pooled)}; "
-        f"{p_value(pooled.p)}; {finding(overall)}."
+        + ("" if answer.measure in ALONE else f"{p_value(pooled.p)}; ")
+        + f"{finding(overall)}."
     ]
     if k > 1:
         tau2 = pooled.tau2_ci
@@ -322,9 +123,27 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
 
 
 def _words(answer: PooledAnswer) -> str:
-    below, above = sides(answer.outcome.better)
+    below, above = sides(answer.outcome.better, answer.measure)
+    if not below:
+        return ""
     nothing = f"{null(answer.measure):g}"
     return wrapped(f"Below {nothing}: {below}. Above {nothing}: {above}.")
+
+
+def _certainty(answer: PooledAnswer, overall: Result) -> str:
+    """How sure each estimate is, with the reasons; that of all designs only where there is but one."""
+    several = len(answer.by_design) > 1
+    lines = [
+        wrapped(
+            f"- {DESIGN_NAMES[each.design]}: {certainty_words(each.certainty)}."
+            if several
+            else f"{upper_first(certainty_words(each.certainty))}."
+        )
+        for each in (answer.by_design if several else [overall])
+        if each.certainty is not None
+    ]
+    head = "Certainty, our judgement by rule (GRADE's five reasons; docs/concepts/evidence.md):"
+    return "\n".join([head, *lines]) if lines else ""
 
 
 def _either_sign(answer: PooledAnswer) -> str:
@@ -415,7 +234,17 @@ def _sources(answer: PooledAnswer) -> str:
 
 def _limits(answer: PooledAnswer) -> str:
     sponsored = any("nabiximols" in row.comparison.products for row in answer.studies)
-    return LIMITS + (SPONSOR if sponsored else "") + f" {_looked(answer)}".rstrip()
+    return f"{_bias(answer)} {LIMITS}" + (SPONSOR if sponsored else "") + f" {_looked(answer)}".rstrip()
+
+
+def _bias(answer: PooledAnswer) -> str:
+    """Risk of bias of the pooled trials, as reviews judged it."""
+    words: dict[str, list[str]] = {}
+    for row in answer.studies:
+        words.setdefault(row.comparison.risk_of_bias or NOT_ASSESSED, []).append(row.effect.label)
+    if list(words) == [NOT_ASSESSED]:
+        return f"Risk of bias: {NOT_ASSESSED}."
+    return f"Risk of bias: {'; '.join(f'{word}: {listed(names)}' for word, names in words.items())}."
 
 
 def _looked(answer: PooledAnswer) -> str:

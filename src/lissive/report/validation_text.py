@@ -79,7 +79,7 @@ __all__ = ["differences", "stale", "validation_markdown"]
 def validation_markdown(validation: Validation) -> str:
     """The whole file. The same run gives the same text."""
     rows, by_split, targets = validation.rows, validation.summary_by_split, validation.targets
-    others = [row for row in rows if not (row.group == "ratio" and row.split == "validation")]
+    others = [row for row in rows if not (row.group == "ratio" and row.scored_as == "validation")]
     parts = [
         "# Validation",
         f"Predictions beside {len(rows)} published figures of {len({row.study for row in rows})} groups of people, "

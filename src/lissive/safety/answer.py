@@ -76,6 +76,8 @@ class SafetyAnswer:
     """Drugs that are known and that no rule here is about; which is not "no interaction"."""
     cited: Mapping[str, Source] = field(default_factory=dict)
     """The sources of the flags, by key."""
+    asks: tuple[str, ...] = ()
+    """What a drug points to and the case does not state: `whether clobazam is taken for epilepsy`."""
 
     def worst(self, *severities: Severity) -> Sequence[Flag]:
         return [flag for flag in self.flags if flag.severity in severities]
@@ -86,5 +88,6 @@ class SafetyAnswer:
             "unknown_drugs": [{"name": each.name, "meant": list(each.meant)} for each in self.unknown_drugs],
             "not_assessed": list(self.not_assessed),
             "without_flag": list(self.without_flag),
+            "asks": list(self.asks),
             "sources": {key: asdict(each) for key, each in self.cited.items()},
         }

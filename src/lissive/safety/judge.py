@@ -17,7 +17,7 @@ from lissive.safety._table import sources
 from lissive.safety.answer import SEVERITIES, Flag, SafetyAnswer, Severity, UnknownDrug
 from lissive.safety.drugs import Drug, almost, drugs, drugs_of
 from lissive.safety.person import Planned, not_assessed, planned, words_of
-from lissive.safety.rules import Caution, Interaction, Text, cautions, interactions, sizes
+from lissive.safety.rules import Caution, Interaction, Text, cautions, interactions, reasons, sizes
 
 SHORT = 60
 """Characters of a short line."""
@@ -62,7 +62,17 @@ def safety_of(case: Case) -> SafetyAnswer:
         tuple(not_assessed(case, plan)),
         tuple(str(each) for each in taken if each.drug.name not in flagged),
         {key: sources()[key] for key in sorted({key for flag in flags for key in flag.sources})},
+        tuple(_asks(taken, words)),
     )
+
+
+def _asks(taken: Sequence[Taken], words: Mapping[str, str]) -> Iterator[str]:
+    """A drug that is usually taken for something that bears on cannabinoids, and that the case does not state."""
+    for reason in reasons():
+        mine = [t for t in taken if t.drug.name in reason.named or t.drug.classes & reason.classes]
+        if mine and reason.word not in words:
+            is_taken = "is" if len(mine) == 1 else "are"
+            yield f"whether {' and '.join(map(str, mine))} {is_taken} taken for {reason.word.replace('_', ' ')}"
 
 
 # -- interactions ----------------------------------------------------------------------------------

@@ -44,7 +44,9 @@ def planned(case: Case) -> Planned:
         return Planned("", "", frozenset(), frozenset(("thc", "cbd")), None, False, False)
     what = product(name)
     has, unsure = set(contents().get(name, frozenset())), set[str]()
-    for content, amount in (("thc", what.thc_mg_per_unit), ("cbd", what.cbd_mg_per_unit)):
+    most, mine = case.plan.most_mg_per_day(), (what.thc_mg_per_unit, what.cbd_mg_per_unit)
+    for content, stated, per_unit in zip(("thc", "cbd"), most, mine, strict=True):
+        amount = per_unit if stated is None else stated
         if amount is None:
             unsure.add(content)
         elif amount > 0:
@@ -57,12 +59,11 @@ def planned(case: Case) -> Planned:
 
 def _cbd_per_day(case: Case, what: Product) -> float | None:
     """The most CBD that the plan gives in a day [mg]; the label's most where the plan does not limit it."""
-    per_unit = what.cbd_mg_per_unit
-    if not per_unit:
-        return None
-    stated = [units for _, units in case.plan.per_day()]
-    units = max(stated) if stated else what.label_limit(case.person.weight_kg)
-    return None if units is None else units * per_unit
+    _, stated = case.plan.most_mg_per_day()
+    if stated:
+        return stated
+    per_unit, units = what.cbd_mg_per_unit, what.label_limit(case.person.weight_kg)
+    return units * per_unit if per_unit and units is not None else None
 
 
 _SAID = {

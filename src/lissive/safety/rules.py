@@ -201,3 +201,26 @@ def contents(path: Path = HERE / "contents.tsv") -> Mapping[str, frozenset[str]]
         name = row.one_of("product", products())
         found[name] = found.get(name, frozenset()) | {row.one_of("content", CONTENTS)}
     return MappingProxyType(found)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What drugs are usually taken for, which is asked where the case does not state it."""
+
+    named: frozenset[str]
+    classes: frozenset[str]
+    word: str
+
+
+@cache
+def reasons() -> tuple[Reason, ...]:
+    columns = ("drugs", "word", "provenance", "source")
+    found = []
+    for row in read_table(HERE / "reasons.tsv", columns, "drugs"):
+        row.one_of("provenance", PROVENANCE)
+        row.cited(sources())
+        tokens = row.parts("drugs")
+        classes = frozenset(each[1:] for each in tokens if each[0] == "@")
+        word = row.one_of("word", set(conditions().values()))
+        found.append(Reason(frozenset(each for each in tokens if each[0] != "@"), classes, word))
+    return tuple(found)

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.simulation.engine import Batch, Seen
+from lissive.simulation.repeats import Repeats
 from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import Regimen, Schedule
 from lissive.table import rows_of
@@ -110,6 +111,8 @@ class Running:
     ready: FloatArray
     """(patient,) numbers between 0 and 1: each one's quantile of the maximum acceptable dose."""
     threads: int = 1
+    repeats: bool = False
+    """Whether days that all but repeat the ones before are extrapolated (see `repeats`); else each is solved."""
     on_day: Callable[[Seen], None] = lambda seen: None
     """Called at the end of each day with what it brought."""
     units: IntArray = field(init=False)
@@ -173,11 +176,16 @@ def advance_days(
     most = willing(run.ready, run.limit, cap)
     harm, relief = run.output(HARM), run.output(run.relief)
     run.units = np.minimum(run.units if keep_dose else first, cap)
+    # a condition on time could switch within days that are not looked at
+    repeats = Repeats.of(run.batch) if run.repeats and not run.batch.kernel.switches else None
     for d in range(days):
         start = run.day * DAY
         today = replace(template, which=places + real * run.units, shift=np.full(len(run), start))
-        edges = [start, start + DAY]
-        seen = run.batch.advance(edges[1], today, edges=edges, stop=True, threads=run.threads)
+        edges = (start, start + DAY)
+        if repeats:
+            seen = repeats.advance(run.batch, today, run.units, edges, run.threads)
+        else:
+            seen = run.batch.advance(edges[1], today, edges=edges, stop=True, threads=run.threads)
         run.means.append(seen.mean[:, 0])
         run.taken.append(run.units)
         felt = seen.mean[:, 0, relief] + run.felt[:, run.day]
@@ -188,3 +196,5 @@ def advance_days(
         run.units = np.where(titrated, np.minimum(wished, cap), run.units)
         run.day += 1
         run.on_day(seen)
+    if repeats:
+        repeats.finish(run.batch, run.day * DAY)

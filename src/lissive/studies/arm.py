@@ -11,7 +11,7 @@ from lissive import units
 from lissive.errors import LissiveError
 from lissive.model.parameters import load_genotypes, load_interactions, load_liver, load_parameters
 from lissive.studies.entry import NOT_MODELLED, Entry, is_number, table
-from lissive.studies.observation import ANALYTES, Arm
+from lissive.studies.observation import ANALYTES, INFINITE, Arm, Before
 from lissive.table import constants
 
 _ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
@@ -19,10 +19,11 @@ NOMINAL_N = int(_ASSUMED["people"])
 MOST_N = 500
 """People simulated at most: the mean of more has no chance left in it that matters, and memory has an end."""
 MOST_DOSES = 1000
+MOST_H = 10_000.0
 SMOKING_H = _ASSUMED["smoking"]
 STEADY_DAYS = 7.0
 """How long a repeated dose is given where the study does not say."""
-INHALED = ("smoked", "vaporised")
+INHALED = ("smoked", "vaporised", "nebulised")
 parameters, interactions = cache(load_parameters), cache(load_interactions)
 FOOD = {"fasted": 0.0, "low-fat": 0.5, "fed": 1.0, "high-fat": 1.0}
 USERS = {"light": 0.0, "mixed": 0.5, "heavy": 1.0}
@@ -46,12 +47,18 @@ def make_arm(entry: Entry, given: Mapping[str, Any], rows: Sequence[Mapping[str,
     if reasons or entry.findings or isinstance(fixed, str):
         return None
     assumed = list(design.get("assumed", ()))
-    n = _count(design, assumed)
+    n, share = _count(design, assumed), 1.0
     route = word["route"]
     if route in INHALED:
         assumed += [] if "users" in word else ["light users"]
-        assumed += ["dose as loaded"] if route == "vaporised" and "dose_is" not in word else []
+        assumed += ["dose as loaded"] if route != "smoked" and "dose_is" not in word else []
+        share = _loaded(route, word.get("dose_is", "loaded")) or 1.0
+        if share != 1.0:
+            assumed.append(f"{share:.0%} of what was loaded is {word['dose_is']}")
         fixed["heavy_user"] = USERS[word.get("users", "light")]
+    if note := design["route"].note:
+        assumed.append(note)
+    before = _before(entry, design)
     times = _dose_times(design, assumed)
     sampled = [float(row["time_h"]) for row in rows if is_number(row.get("time_h"))]
     duration, clock = _clock(entry, design, route, sampled, assumed)
@@ -59,10 +66,12 @@ def make_arm(entry: Entry, given: Mapping[str, Any], rows: Sequence[Mapping[str,
         study=entry.id,
         n=n,
         route=route,
-        thc_mg=_middle(design.get("THC_mg")),
-        cbd_mg=_middle(design.get("CBD_mg")),
+        thc_mg=_middle(design.get("THC_mg")) / share,
+        cbd_mg=_middle(design.get("CBD_mg")) / share,
         per_kg=bool(design.get("per_kg")),
         dose_times=times,
+        before=before,
+        residual=float(design.get("residual_ng_mL", 0.0)),
         duration=duration,
         clock_after=clock,
         fed=_fed(word.get("food"), route, assumed),
@@ -90,8 +99,8 @@ def _not_simulated(
     if isinstance(fixed, str):
         reasons["dose.comedication"] = fixed
     route, dose_is = (design[name].means if name in design else None for name in ("route", "dose_is"))
-    if route in INHALED and dose_is == "delivered":
-        reasons["dose.dose_is"] = "the delivered dose is given, and the model needs the dose that was loaded"
+    if route in INHALED and dose_is and _loaded(route, dose_is) is None:
+        reasons["dose.dose_is"] = f"how much was loaded where a {dose_is} dose is {route} is not known"
     if given.get("doses") is None and given.get("every_h") is None and "dose.schedule" not in reasons:
         entry.wrong(
             entry.at("doses"), "doses is None.", allowed="a whole number from 1, or null with every_h."
@@ -103,6 +112,37 @@ def _not_simulated(
             do="add the hours between two doses.",
         )
     return reasons
+
+
+def _loaded(route: str, dose_is: str) -> float | None:
+    """The dose over what was loaded into the device; None where it is not known."""
+    if dose_is in ("loaded", "nominal"):
+        return 1.0
+    rows = table("delivered.tsv")
+    return next((float(r["share"]) for r in rows if (r["route"], r["dose_is"]) == (route, dose_is)), None)
+
+
+def _before(entry: Entry, design: Mapping[str, Any]) -> Before | None:
+    """The use of THC before the study's first dose; what is wrong with it is a finding."""
+    given = design.get("before")
+    if design.get("per_kg") and (given or design.get("residual_ng_mL")):
+        entry.wrong(
+            entry.at("before"), "Earlier use goes with doses in mg.", allowed="none with doses per kg."
+        )
+    if given is None:
+        return None
+    at, names = entry.at("before"), ("THC_mg", "every_h", "doses", "rest_h")
+    route = entry.word("route", given.get("route"), at)
+    numbers = [given.get(name) for name in names]
+    if set(given) - {"route", *names} or not all(is_number(x) and 0 < x <= MOST_H for x in numbers):
+        entry.wrong(
+            at, f"before is {dict(given)!r}.", allowed=f"route, and {', '.join(names)}, numbers over 0."
+        )
+        return None
+    if route is None or route.means == NOT_MODELLED:
+        return None
+    mg, every, doses, rest = (float(x) for x in numbers if is_number(x))
+    return Before(route.means, mg, every, min(round(doses), MOST_DOSES), rest)
 
 
 def _middle(dose: Any) -> float:
@@ -192,13 +232,15 @@ def _weight(design: Mapping[str, Any]) -> tuple[float, float] | None:
 def _sampling(
     design: Mapping[str, Any], route: str, sampled: Sequence[float], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[float, ...]:
-    """Sampling times [h]: the study's own, else what is usual for the route from its first printed time on."""
+    """Sampling times [h]: those it names and prints, else printed ones among what is usual for the route from the first on."""
     if "sampling_h" in design:
-        return tuple(sorted({float(t) for t in design["sampling_h"]}))
+        return tuple(sorted({float(t) for t in design["sampling_h"]} | set(sampled)))
     peaks = [_hours(row) for row in rows if row.get("metric") == "Tmax"]
     first = min([*sampled, *(peak for peak in peaks if peak is not None)]) if sampled else 0.0
     usual = next(row for row in table("sampling.tsv") if row["route"] == route)
-    return tuple(t for t in map(float, usual["times_h"].split()) if t >= first - 1e-9)
+    end = float(design.get("sampled_to_h", INFINITE))
+    between = {t for t in map(float, usual["times_h"].split()) if first - 1e-9 <= t <= end}
+    return tuple(sorted(between | {t for t in sampled if t <= end}))
 
 
 def _hours(row: Mapping[str, Any]) -> float | None:

@@ -9,18 +9,20 @@ from typing import Any
 from lissive import units
 from lissive.errors import LissiveError
 from lissive.model.parameters import load_genotypes, load_liver
-from lissive.studies.arm import interactions, parameters, with_medicine
-from lissive.studies.entry import NOT_MODELLED, At, Entry, Metric, is_number, metrics, nearest
-from lissive.studies.observation import INFINITE, LAST, Arm, Observation
+from lissive.studies.arm import MOST_H, interactions, parameters, with_medicine
+from lissive.studies.entry import NOT_MODELLED, At, Entry, Metric, find, is_number, metrics, nearest
+from lissive.studies.observation import INFINITE, LAST, Arm, Observation, interval_of
 
+IN_AN_INTERVAL = ("AUCtau", "Cmin", "Cavg")
+"""What is of one interval between doses."""
 IN_WORDS = "1 for what is said in words"
 """Marks a ratio that the study gives as 'no effect' or 'no accumulation'."""
 NOMINAL_MG = {"THC": 10.0, "CBD": 750.0}
 """Doses for a ratio whose study names none; ratios hardly depend on them."""
 OF_THE_DOSE = {"oil_CBD", "heavy_user"}
 """What an arm fixes that is no condition of a ratio: both of its sides have it."""
-MOST_IN_L, MOST_FOR_H, MOST_H = 1.0, 10.0, 10_000.0
-"""More than all that was given, in so much plasma for so long, or a later time: a slip of the unit."""
+MOST_IN_L, MOST_FOR_H = 1.0, 10.0
+"""More than all that was given, in so much plasma for so long: a slip of the unit."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ def observations_of(
             entry.wrong(at(name), f"{name} is None.", allowed=f"every row has its {name}.")
     if "analyte" not in row or "metric" not in row:
         return
+    if "when" in row and (said := find("when", row["when"])):
+        row["time_h"] = float(said.means)
     moment = row.get("when", row.get("time_h"))
     condition = f"[{row['condition']}]" if "condition" in row else ""
     what = f"{given['analyte']} {row['metric']}{condition}{'' if moment is None else f' {moment}'}"
@@ -60,12 +64,24 @@ def observations_of(
         entry.skip(what, metric.note)
     elif arm is not None and arm.several_doses and metric.group != "ratio":
         entry.skip(what, "the entry speaks of several doses at once")
+    elif arm is not None and (why := _needs(arm, metric, row)):
+        entry.skip(what, why)
     elif arm is not None and arm.per_kg and metric.group == "clearance":
         entry.skip(what, "a clearance after doses per kg of weight is not computed")
     else:
         result = _Result(entry, at, row, what, metric, row["analyte"].means, split)
         for made in _made(result, given, arm):
             yield from _with_dose(result, made)
+
+
+def _needs(arm: Arm, metric: Metric, row: Mapping[str, Any]) -> str:
+    """Why the arm has none of what was measured."""
+    if metric.name in IN_AN_INTERVAL and len(arm.dose_times) < 2:
+        return "only repeated doses have an interval"
+    earlier = len(arm.dose_times) > 1 or arm.before or arm.residual
+    if metric.measure == "conc" and row.get("time_h") == 0 and not earlier and arm.route != "iv":
+        return "before the only dose there is nothing, as no earlier use is given (before, residual_ng_mL)"
+    return ""
 
 
 def _made(result: _Result, given: Mapping[str, Any], arm: Arm | None) -> Iterator[Observation]:
@@ -185,8 +201,10 @@ def _by_mass(given: str, wanted: str, analyte: str) -> float:
 def _observation(result: _Result, arm: Arm, value: float) -> Observation:
     row, metric, entry = result.row, result.metric, result.entry
     assumed = [*row.get("assumed", ())]
-    end = row.get("to")
-    if metric.measure == "AUC" and end is None:
+    end = row.get("to", {"AUCinf": "inf", "AUClast": "last"}.get(metric.name))
+    if metric.name in IN_AN_INTERVAL:
+        end = interval_of(arm)
+    elif metric.measure == "AUC" and end is None:
         assumed.append("AUC 0-t")
     if "sampled_to_h" in row:
         until = float(row["sampled_to_h"])
@@ -211,6 +229,7 @@ def _observation(result: _Result, arm: Arm, value: float) -> Observation:
         cv=_cv(row),
         assumed=(*arm.assumed, *assumed),
         doi=str(entry.data.get("doi") or ""),
+        publication=str(entry.data.get("doi") or f"{entry.path.name} {entry.base}"),
     )
 
 

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 ANALYTES = ("THC", "OH_THC", "COOH_THC", "CBD", "OH_CBD", "COOH_CBD")
 """Names in the model: `C_THC` and so on."""
 
 PRINTED = dict(zip(ANALYTES, "THC 11-OH-THC THC-COOH CBD 7-OH-CBD 7-COOH-CBD".split(), strict=True))
 
+KINDS = ("CBD", "THC", "THC-COOH")
+"""Substances whose published means differ from the predictions each in its own way; a drug with its metabolites."""
+
 LAST, INFINITE = -1.0, float("inf")
 """Ends of a window: the last time with a concentration that can be quantified; and extrapolated beyond."""
+
+
+def kind_of(name: str) -> str:
+    """Of KINDS, that of an analyte or of a kinetic parameter.
+
+    >>> kind_of("OH_THC"), kind_of("V1_COOH"), kind_of("CL_COOH_CBD")
+    ('THC', 'THC-COOH', 'CBD')
+    """
+    return "CBD" if "CBD" in name else "THC-COOH" if "COOH" in name else "THC"
+
+
+class Before(NamedTuple):
+    """Use of THC before the first dose of a study."""
+
+    route: str
+    thc_mg: float
+    every_h: float
+    doses: int
+    rest_h: float
+    """From its last dose to the study's first."""
+
+    @property
+    def length(self) -> float:
+        return (self.doses - 1) * self.every_h + self.rest_h
 
 
 @dataclass(frozen=True)
@@ -21,12 +49,15 @@ class Arm:
     study: str
     n: int
     route: str
-    """spray, oral, iv, smoked or vaporised."""
+    """spray, oral, iv, smoked, vaporised or nebulised."""
     thc_mg: float
     cbd_mg: float
     per_kg: bool = False
     dose_times: tuple[float, ...] = (0.0,)
     """Starts of the doses, the first at 0; observations are on the last one's clock."""
+    before: Before | None = None
+    residual: float = 0.0
+    """THC in plasma before the first dose [ng/mL], from earlier use; the tissues are in equilibrium with it."""
     duration: float = 0.0
     """Of each dose: an infusion, or smoking."""
     clock_after: float = 0.0
@@ -51,6 +82,11 @@ class Arm:
 
     def __hash__(self) -> int:  # the mappings have none of their own
         return hash((self.study, self.n, self.route, self.thc_mg, self.cbd_mg, self.fed))
+
+
+def interval_of(arm: Arm) -> float:
+    """Between the last two doses [h]."""
+    return arm.dose_times[-1] - arm.dose_times[-2] if len(arm.dose_times) > 1 else INFINITE
 
 
 @dataclass(frozen=True)
@@ -80,6 +116,15 @@ class Observation:
     """Coefficient of variation between the people of the arm, where it was printed."""
     assumed: tuple[str, ...] = ()
     doi: str = ""
+    publication: str = ""
+    """What its publication is known by: its doi, else its place in the file."""
+    sibling: str = ""
+    """Of what is held out: why it is no independent test of the fit, if it is none."""
+
+    @property
+    def scored_as(self) -> str:
+        """calibration, validation, or sibling where it is held out but no independent test."""
+        return "sibling" if self.sibling else self.split
 
     @property
     def label(self) -> str:

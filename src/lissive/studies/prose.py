@@ -31,9 +31,10 @@ PLACES: dict[str, Loc] = {
     "users": ("population", "status"),
     "food": ("dose", "fed_state"),
     "doses": ("dose", "schedule"),
-    **{name: (name,) for name in ("matrix", "sampling_h", "lloq_ng_mL")},
+    **{name: (name,) for name in ("matrix", "sampling_h", "sampled_to_h", "lloq_ng_mL")},
 }
 """Where a field of the design stands; all others stand in the dose under their own name."""
+_EARLIER = ("before", "residual_ng_mL")
 _ANALYTE_FIELDS = {"analyte", "provenance", "where", "confidence", "note"}
 _FROM = {
     "spread_kind": "spread_type",
@@ -102,23 +103,30 @@ def _unread(entry: Entry, before: str, part: str, given: Mapping[str, Any]) -> N
 def _design(entry: Entry, people: Mapping[str, Any], dose: Mapping[str, Any]) -> dict[str, Any]:
     plan, form, fed = (_text(dose.get(name)) for name in ("schedule", "formulation", "fed_state"))
     status, sex, notes = (_text(people.get(name)) for name in ("status", "sex", "notes"))
-    route = (find("route", dose.get("route")) or (None,))[0]
+    said_route = dose.get("route")
+    if re.fullmatch(r"oromucosal|sublingual|buccal", _text(said_route).strip().lower()):
+        held = re.search(r"\b(?:oil|drops|tincture)\b", form, re.IGNORECASE)  # not the spray
+        said_route = "sublingual oil" if held and "spray" not in form.lower() else said_route
+    route = (find("route", said_route) or (None,))[0]
     mean, sd = weight(f"{notes} {status}")
     if people.get("weight_kg") is not None:
         mean, sd = people["weight_kg"], None
     limit = re.search(rf"\b(?:LOD|LLOQ|LOQ)\D{{0,4}}{N}\s*(?:ng/mL|ug/L)", _text(entry.data.get("notes")))
     design: dict[str, Any] = {
-        **{name: dose.get(name) for name in ("route", "dose_is", "duration_min", "cyp2c9", "liver")},
-        **{name: entry.data.get(name) for name in ("matrix", "sampling_h", "lloq_ng_mL")},
+        "route": said_route,
+        **{name: dose.get(name) for name in ("dose_is", "duration_min", "cyp2c9", "liver", *_EARLIER)},
+        **{name: entry.data.get(name) for name in ("matrix", "sampling_h", "sampled_to_h", "lloq_ng_mL")},
         **{"n": people.get("n"), "weight_kg": mean, "weight_sd": sd},
-        "oil": float(bool(re.search(r"epidiolex|\boil\b|solution|lipid", form, re.IGNORECASE))),
+        "oil": float(
+            bool(re.search(r"epidiolex|\boil\b|solution|lipid|drops|tincture", form, re.IGNORECASE))
+        ),
         "comedication": medicines(plan, _text(dose.get("comedication"))),
         **_amounts(dose),
     }
     if design["lloq_ng_mL"] is None and limit:
         design["lloq_ng_mL"] = float(limit[1])
     if design["duration_min"] is None and route in ("iv", *INHALED):
-        design["duration_min"] = minutes(form)
+        design["duration_min"] = minutes(form) or (minutes(plan) if route == "iv" else None)
     if said := schedule(plan):
         design |= said
     else:
@@ -228,8 +236,10 @@ def medicines(plan: str, text: str) -> tuple[str, ...]:
 
 def minutes(text: str) -> float | None:
     """Length [min] of an infusion or of smoking that a text names."""
-    found = re.search(rf"(?:over|during|,)\s*{N}\s*min\b", text)
-    return float(found[1]) if found else None
+    found = re.search(
+        rf"(?:over|during|within|,)\s*(?:about |~\s*)?{N}[ -]?(mins?|minutes?|h|hours?)\b", text
+    )
+    return float(found[1]) * 60.0 * _HOURS[found[2][0]] if found else None
 
 
 def weight(text: str) -> tuple[float | None, float | None]:
@@ -325,9 +335,27 @@ def _rows(entry: Entry) -> Iterator[tuple[Mapping[str, Any], At]]:
         for word, name in (
             (word, name) for word in words if word for name in each if name not in _ANALYTE_FIELDS
         ):
-            shared = {"analyte": PRINTED[word.means], "metric": name, "provenance": each.get("provenance")}
-            for given, place in _cells(entry, each[name], name, (*loc, name)):
+            metric, which = named(name)
+            shared = {"analyte": PRINTED[word.means], "metric": metric, "provenance": each.get("provenance")}
+            for given, place in _cells(entry, each[name], metric, (*loc, name)):
+                given = {"which": which, **given} if which else given
                 yield {**shared, **_row(entry, given, shared)}, place
+
+
+def named(name: str) -> tuple[str, str]:
+    """A metric as it is computed, and the window that its name says.
+
+    >>> named("AUC0-24"), named("AUC(0-inf)"), named("AUC_last"), named("Cavg,ss"), named("Ctrough"), named("Cmax")
+    (('AUC', '0-24'), ('AUC', '0-inf'), ('AUClast', ''), ('Cavg', ''), ('Cmin', ''), ('Cmax', ''))
+    """
+    plain = re.sub(r"[\s_(),]+", "", name.replace("–", "-").replace("∞", "inf")).removesuffix("ss")
+    if said := re.fullmatch(rf"AUC({N}-(?:{N}h?|inf|t|last))", plain):
+        return "AUC", said[1]
+    known = {"auc0inf": "AUCinf", "aucinfinity": "AUCinf", "auctau": "AUCtau", "aucτ": "AUCtau",
+             "auc0-tau": "AUCtau", "auc0-τ": "AUCtau", "ctrough": "Cmin", "cav": "Cavg"}  # fmt: skip
+    for each in ("AUClast", "AUCinf", "Cmin", "Cavg", "Cmax", "Tmax"):
+        known[each.lower()] = each
+    return (name if name in metrics() else known.get(plain.lower(), name)), ""
 
 
 def _cells(entry: Entry, given: Any, name: str, loc: Loc) -> Iterator[tuple[Mapping[str, Any], At]]:
@@ -371,6 +399,11 @@ def _points(entry: Entry, points: Any, loc: Loc) -> Iterator[tuple[Mapping[str, 
             entry.wrong((*loc, k), f"{point!r} is no time and concentration.", allowed="two numbers.")
             continue
         time, value, *more = point
+        if value == 0:
+            given = {"metric": "C", "value": None, "unit": "ng/mL", "note": "none could be quantified"}
+            yield {**given, "when": str(time)}, partial(_in_number, (*loc, k), "")
+            continue
+        time = 0 if isinstance(time, str) and find("when", time) else time
         said = re.fullmatch(_TIME, time.strip().lower()) if isinstance(time, str) else None
         if said:
             time = float(said[1]) * _HOURS[said[2][0]]

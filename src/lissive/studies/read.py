@@ -6,7 +6,7 @@ in the words of its publication, which prose.py makes into the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -59,7 +59,25 @@ def read_studies(path: str | Path) -> Studies:
     if findings:
         raise StudyError.all_of(list(findings.values()))
     skipped = [each for entry in entries for each in entry.skipped]
-    return Studies(str(path), (*found, *pairs), tuple(skipped))
+    return Studies(str(path), tuple(_siblings([*found, *pairs], path)), tuple(skipped))
+
+
+def _siblings(found: Sequence[Observation], path: Path) -> Iterator[Observation]:
+    """The same, those held out marked that share their publication, or a figure that the model copies, with the fit."""
+    known = found if path == SHIPPED else [*found, *shipped_studies().observations]
+    fitted = {one.publication for one in known if one.split == "calibration"}
+    for one in found:
+        food = one.reference is not None and one.arm.fed != one.reference.fed
+        if one.split != "validation":
+            yield one
+        elif food and one.arm.route == "spray":
+            yield replace(
+                one, sibling="the effect of food on the spray was set on the label, which rests on it"
+            )
+        elif one.publication in fitted:
+            yield replace(one, sibling="other figures of its publication were fitted on")
+        else:
+            yield one
 
 
 @cache

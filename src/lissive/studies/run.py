@@ -1,7 +1,7 @@
 """Arms of studies simulated as they were done, many times over, and measured as they were measured.
 
 Every replicate is an arm of its own: its own people, its own draw of the typical parameters from what the
-calibration left uncertain, and its own study effect. The people are the same in a ratio's two arms (a crossover).
+calibration left uncertain, and its own study effect. The people are the same in a ratio's two arms (a crossover), on another day.
 """
 
 from __future__ import annotations
@@ -27,11 +27,21 @@ from lissive.simulation.run import Settings, follow
 from lissive.simulation.schedule import ADD, RATE, Regimen, Schedule
 from lissive.simulation.streams import even, normals, uniforms
 from lissive.studies import nca
-from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation
+from lissive.studies.observation import ANALYTES, INFINITE, LAST, Arm, Observation, interval_of, kind_of
 from lissive.table import constants
 
 OUTPUTS = tuple(f"{analyte}_ng_mL" for analyte in ANALYTES)
-SITE = {"spray": "spray", "oral": "oral", "iv": "c", "smoked": "lung", "vaporised": "lung"}
+SITE = {
+    "spray": "spray",
+    "oral": "oral",
+    "iv": "c",
+    "smoked": "lung",
+    "vaporised": "lung",
+    "nebulised": "lung",
+}
+DEVICES = ("smoked", "nebulised")
+TISSUES = {"THC_c": "V1_THC", "THC_p2": "V2_THC", "THC_p3": "V3_THC", "THC_p4": "V4_THC"}
+"""Where THC of earlier use is, and the volumes that it fills."""
 INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
 BOLUS_H = constants(Path(__file__).with_name("assumptions.tsv"))["injection"]
 MIN_REPLICATES = 200
@@ -96,7 +106,7 @@ def predict_studies(
     ----------
     replicates : how many times each arm is done again, with other people.
     uncertainty : from (replicates, seed) to shifts of typical values, (replicate,) each.
-    between_study : drug (THC, CBD) to the standard deviation of the log of a study's own level.
+    between_study : kind (observation.KINDS) to the standard deviation of the log of a study's own level.
     within_study : the same of each published mean around its study's level, beyond the chance of who took part.
     parameters : typical values that take the place of the tables'.
     evenly : people spread evenly over their distributions, for averages over few (simulate.draw).
@@ -107,11 +117,11 @@ def predict_studies(
     seen: dict[str, FloatArray] = {}
     for k, one in enumerate(observations):
         mine = [o for o in observations if o.study == one.study]
-        sides = [one.arm] if one.reference is None else [one.arm, one.reference]
+        sides = [(one.arm, 0)] if one.reference is None else [(one.arm, 0), (one.reference, 1)]
         stats = []
         lost = 0
-        for arm in sides:
-            key = repr(arm)
+        for arm, occasion in sides:
+            key = f"{occasion} {arm!r}"
             if key not in seen:
                 times = all_times(arm, mine)
                 seen[key] = simulate_arm(
@@ -123,6 +133,7 @@ def predict_studies(
                     shifts=shifts,
                     parameters=parameters,
                     evenly=evenly,
+                    occasion=occasion,
                 )
             values = measure(one, arm, all_times(arm, mine), seen[key])
             lost += int(np.isnan(values).sum())
@@ -149,7 +160,7 @@ def _with_study_effect(
     """
     if one.group not in ("exposure", "clearance"):
         return result
-    drug = "CBD" if "CBD" in one.analyte else "THC"
+    drug = kind_of(one.analyte)
     level = between.get(drug, 0.0) * normals(seed, f"study: {one.study}, {one.analyte}", len(result))
     own = within.get(drug, 0.0) * normals(seed, f"mean: {one.label}", len(result))
     effect = np.exp(level + own)
@@ -179,12 +190,8 @@ def all_times(arm: Arm, observations: Sequence[Observation]) -> FloatArray:
             t for t in (each.time, *each.window, *each.arm.sampling) if t is not None and 0 <= t < INFINITE
         }
         if each.measure == "accumulation":
-            times |= {-_whole(arm) + t for t in (0.0, *arm.sampling) if t <= _interval(arm)}
+            times |= {-_whole(arm) + t for t in (0.0, *arm.sampling) if t <= interval_of(arm)}
     return np.array(sorted(times))
-
-
-def _interval(arm: Arm) -> float:
-    return arm.dose_times[-1] - arm.dose_times[-2] if len(arm.dose_times) > 1 else INFINITE
 
 
 def _whole(arm: Arm) -> float:
@@ -202,14 +209,15 @@ def simulate_arm(
     shifts: Shifts | None = None,
     parameters: Mapping[str, float] | None = None,
     evenly: bool = False,
+    occasion: int = 0,
 ) -> FloatArray:
     """(subject, time, analyte) concentrations in plasma [ng/mL]; subjects are replicates of the arm in turn."""
-    people = dict(_drawn(arm, replicates, seed, evenly))
+    people = dict(_drawn(arm, replicates, seed, evenly, occasion))
     _move(people, arm, shifts or {}, parameters or {})
     subjects = replicates * arm.n
     scale = people["weight"] if arm.per_kg else np.ones(subjects)
     regimen = Regimen((schedule(arm, kernel()),), np.zeros(subjects, int), scale, np.zeros(subjects))
-    clock = arm.dose_times[-1] + arm.clock_after
+    clock = (arm.before.length if arm.before else 0.0) + arm.dose_times[-1] + arm.clock_after
     settings = Settings(Tolerances(rtol=1e-4), threads)
     result = follow(kernel(), regimen, people, clock + times, settings)
     values: FloatArray = np.where((result.status == 0)[:, None, None], result.values, np.nan)
@@ -231,21 +239,38 @@ def _rows() -> dict[str, Parameter]:
 
 
 @lru_cache(maxsize=128)
-def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool) -> dict[str, Any]:
-    """Model parameters of the people of all replicates, before any typical value is moved; not to be changed."""
+def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool, occasion: int = 0) -> dict[str, Any]:
+    """Model parameters of the people of all replicates, before any typical value is moved; not to be changed.
+
+    On another occasion the people are the same but for what differs from one day to the next (occasions.tsv).
+    """
+    if occasion:
+        same, again = _drawn(arm, replicates, seed, evenly), _drawn(arm, replicates, seed + 1_000_003, evenly)
+        return same | {
+            name: _between(_rows()[name], same[name], again[name], share)
+            for name, share in constants(Path(__file__).with_name("occasions.tsv")).items()
+        }
     own = int.from_bytes(hashlib.sha256(f"{seed}/{arm.study}".encode()).digest()[:6])
-    given = {FED: arm.fed, "smoked": float(arm.route == "smoked"), **arm.given}
+    given = {FED: arm.fed, **{device: float(arm.route == device) for device in DEVICES}, **arm.given}
     unknown = () if GENOTYPE in arm.given else (GENOTYPE,)
     drawn = dict(draw(replicates * arm.n, seed=own, given=given, unknown=unknown, evenly=evenly).parameters)
     drawn["weight"] = _weights(arm, own, replicates * arm.n, evenly)
     return drawn
 
 
-def _step(row: Parameter, value: float) -> float:
+def _between(row: Parameter, same: Any, again: Any, share: float) -> FloatArray:
+    """Values of the same people on another day: `share` of their variance is drawn again."""
+    steps = [_step(row, values) for values in (same, again)]
+    moved = np.sqrt(1.0 - share) * steps[0] + np.sqrt(share) * steps[1]
+    result: FloatArray = _moved(row, row.value, moved)
+    return result
+
+
+def _step(row: Parameter, value: Any) -> Any:
     """How far a typical value is from the table's, on its own scale."""
     if row.distribution == "logitnormal" or row.name in SHARES:
-        return float(logit(value) - logit(row.value))
-    return float(np.log(value / row.value))
+        return logit(value) - logit(row.value)
+    return np.log(np.asarray(value) / row.value)
 
 
 def _moved(row: Parameter, values: Any, step: Any) -> Any:
@@ -275,13 +300,14 @@ def _weights(arm: Arm, seed: int, subjects: int, evenly: bool) -> FloatArray:
 
 def schedule(arm: Arm, kernel: Kernel) -> Schedule:
     """The arm's doses in nmol; those at a rate for what is infused or smoked."""
-    rows: list[tuple[float, int, int, float]] = []
     parameters = _rows()
+    rows = _earlier(arm, kernel)
+    offset = arm.before.length if arm.before else 0.0
     length = arm.duration or (BOLUS_H if arm.route == "iv" else 0.0)
     for drug, mg in (("THC", arm.thc_mg), ("CBD", arm.cbd_mg)):
         nmol = units.to_nmol(mg, g_per_mol=parameters[f"M_{drug}"].value) if mg else 0.0
         target = kernel.states.index(f"{drug}_{SITE[arm.route]}")
-        for start in arm.dose_times if nmol else ():
+        for start in (offset + t for t in arm.dose_times) if nmol else ():
             if length:
                 rows += [(start, RATE, target, nmol / length), (start + length, RATE, target, -nmol / length)]
             else:
@@ -289,6 +315,21 @@ def schedule(arm: Arm, kernel: Kernel) -> Schedule:
     rows.sort(key=lambda row: row[0])
     time, action, target_, value = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Schedule(np.array(time), np.array(action), np.array(target_), np.array(value))
+
+
+def _earlier(arm: Arm, kernel: Kernel) -> list[tuple[float, int, int, float]]:
+    """Doses of THC before the study, and what earlier use left; the lung's are inhaled at once."""
+    rows: list[tuple[float, int, int, float]] = []
+    typical = {name: row.value for name, row in _rows().items()}
+    if before := arm.before:
+        nmol = units.to_nmol(before.thc_mg, g_per_mol=typical["M_THC"])
+        target = kernel.states.index(f"THC_{SITE[before.route]}")
+        rows += [(k * before.every_h, ADD, target, nmol) for k in range(before.doses)]
+    if arm.residual:
+        nmol_per_l = arm.residual * 1e3 / typical["M_THC"]
+        start = before.length if before else 0.0
+        rows += [(start, ADD, kernel.states.index(s), nmol_per_l * typical[v]) for s, v in TISSUES.items()]
+    return rows
 
 
 def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -> FloatArray:
@@ -303,6 +344,9 @@ def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -
     sampled = np.isin(times, np.array([0.0, *arm.sampling, *own]))
     profiles = nca.Profiles(times[sampled], seen[:, sampled], lloq)
     what = one.measure.removeprefix("ratio_")
+    if what == "Cmin":
+        lowest = profiles.values[:, profiles.times <= one.window[1]].min(axis=1)
+        return np.where(lowest >= lloq, lowest, np.nan)
     if what == "Cmax":
         return nca.peak(profiles)[0]
     if what == "Tmax":
@@ -317,11 +361,11 @@ def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -
         and profiles.times[1] > end
     ):
         profiles = nca.from_injection(profiles, end)
-    if what == "AUC":
-        return _area(one, profiles)
+    if what in ("AUC", "Cavg"):
+        return _area(one, profiles) / (one.window[1] if what == "Cavg" else 1.0)
     mg = (arm.cbd_mg if "CBD" in one.analyte else arm.thc_mg) * (1.0 if not arm.per_kg else np.nan)
     repeated = len(arm.dose_times) > 1  # then the area of one interval counts
-    whole = nca.area(profiles, 0.0, _interval(arm)) if repeated else nca.area_to_infinity(profiles, 0.0)
+    whole = nca.area(profiles, 0.0, interval_of(arm)) if repeated else nca.area_to_infinity(profiles, 0.0)
     clearance = mg * 1e3 / whole
     return clearance if what == "CL" else clearance / nca.slope(profiles)
 
@@ -335,7 +379,7 @@ def _area(one: Observation, profiles: nca.Profiles) -> FloatArray:
 
 def _accumulation(arm: Arm, times: FloatArray, seen: FloatArray) -> FloatArray:
     """Area over the last dosing interval over that of the first."""
-    whole, interval = _whole(arm), _interval(arm)
+    whole, interval = _whole(arm), interval_of(arm)
     late = (times >= 0.0) & (times <= interval)
     early = times <= interval - whole
     first = nca.Profiles(times[early] + whole, seen[:, early])

@@ -215,12 +215,7 @@ def observed_days(
     """(patient, day) one observation a day."""
     figure = ratings.figure
     if measure.kind == "count":
-        from scipy.stats import nbinom  # half a second, which a forecast does not need
-
-        dispersion = figure["count_dispersion"][:, None]
-        u = ratings.chance[name][:, place]
-        counts: FloatArray = nbinom.ppf(u, 1.0 / dispersion, 1.0 / (1.0 + dispersion * levels))
-        return counts
+        return counts_of(ratings.chance[name][:, place], levels, figure["count_dispersion"][:, None])
     if measure.kind == "assessed":
         sd = figure["walk_sd" if name == "walk_timed" else "ashworth_sd"]
         value = levels + sd[:, None] * ratings.error[name][:, place]
@@ -230,6 +225,36 @@ def observed_days(
     return np.clip(value, measure.lower, measure.upper)
 
 
+def counts_of(u: FloatArray, mean: FloatArray, dispersion: FloatArray) -> FloatArray:
+    """Quantiles `u` of negative binomial counts, whose variance is the mean plus `dispersion` times its square.
+
+    The distribution is added up from none on, for all at once: daily counts are small, and quantiles of scipy's take
+    ten times as long.
+    """
+    size = np.broadcast_to(1.0 / dispersion, u.shape).ravel()
+    share = (mean / (size.reshape(u.shape) + mean)).ravel()
+    found = np.full(u.size, np.nan)
+    left = np.flatnonzero(np.isfinite(share))
+    size, share, wanted = size[left], share[left], u.ravel()[left]
+    each = (1.0 - share) ** size
+    total, k = each.copy(), 0
+    while left.size:
+        more = total < wanted
+        if k >= MOST_COUNT or not more.all():
+            found[left[~more]] = k
+            if k >= MOST_COUNT:
+                found[left[more]] = k
+                break
+            left = left[more]
+            size, share, wanted, each, total = (part[more] for part in (size, share, wanted, each, total))
+        each = each * share * (k + size) / (k + 1)
+        k += 1
+        total = total + each
+    return found.reshape(u.shape)
+
+
+MOST_COUNT = 10_000
+"""No day has more; rounding could otherwise leave a sum for ever below a quantile next to 1."""
 HOURS = 24.0
 Seeds = Sequence[tuple[int, IntArray]]
 

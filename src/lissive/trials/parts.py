@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.case.facts import one_of
+from lissive.case.fact import one_of
 from lissive.case.products import Product, label_titration, modelled_products, product
 from lissive.case.vocabulary import modelled_causes
 from lissive.errors import DesignError
@@ -272,7 +272,7 @@ class RunIn(Row):
     arm: str = field("Arm whose treatment all receive.")
     weeks: int = field("Length.", unit="weeks", ge=1, le=52)
     patients: int | None = field(
-        "Patients entering the run-in (default: the number randomised, if there is no selection).",
+        "Patients entering the run-in (default: as many as it takes until `patients` are randomised).",
         None,
         ge=1,
         le=MOST_PATIENTS,
@@ -287,6 +287,11 @@ class RunIn(Row):
         le=200,
     )
     keep_dose: bool = field("Continue the run-in dose after randomisation.", True)
+    established: bool = field(
+        "The run-in is use in ordinary care before screening: who did not go on with it is never screened, and the "
+        "inclusion criteria are met on the drug.",
+        False,
+    )
 
 
 class Stratum(Row):

@@ -17,12 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
-from lissive.arrays import FloatArray, IntArray
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.errors import DesignError
 from lissive.given import whole
 from lissive.model.parameters import Parameter, load_parameters
@@ -204,49 +203,65 @@ def seed_of(seed: int, replicate: int) -> int:
     return int.from_bytes(hashlib.sha256(f"trial {seed}/{replicate}".encode()).digest()[:8], "big")
 
 
-def recruit(design: Design, replicate: int, *, seed: int, response: Response) -> People:
-    """Draw people until as many are enrolled as the design needs.
+def recruit(
+    design: Design,
+    replicate: int,
+    *,
+    seed: int,
+    response: Response,
+    needed: int | None = None,
+    first: int = 0,
+) -> People:
+    """Draw people until as many are enrolled as are needed, or as many were screened as the design allows.
 
-    Raises       DesignError where screening ends before that.
+    Parameters
+    ----------
+    needed : how many are to be enrolled; as many as enter a run-in, or else are randomised, if not given.
+    first : number of the first person to be screened.
+
+    Raises       DesignError where nobody of all who may be screened meets the criteria.
     """
     own = seed_of(seed, replicate)
-    run_in = design.run_in
-    needed = (run_in.patients if run_in and run_in.patients else design.patients) or 0
+    if needed is None:
+        needed = (
+            design.run_in.patients if design.run_in and design.run_in.patients else design.patients
+        ) or 0
     limit = design.population.most_screened
-    asked, let_in = 0, np.zeros(0, np.int64)
+    # who has used the drug for long meets the criteria, or not, on it
+    choosy = bool(design.population.inclusion) and not (design.run_in and design.run_in.established)
+    asked, let_in = first, np.zeros(0, np.int64)
     parts: list[tuple[Mapping[str, FloatArray], Mapping[str, FloatArray]]] = []
-    while len(let_in) < needed and asked < limit:
-        block = _block(
-            needed - len(let_in), len(let_in), asked, limit - asked, bool(design.population.inclusion)
-        )
+    while not parts or (len(let_in) < needed and asked < limit):
+        block = _block(needed - len(let_in), len(let_in), asked - first, limit - asked, choosy)
         drawn = _drawn(design, own, response, asked, block)
         numbers = np.arange(asked, asked + block)
         ratings = _screening_ratings(design, own, numbers, drawn, response)
-        fits = _fits(design, ratings)
-        let_in = np.concatenate([let_in, numbers[fits]])
-        parts.append(({k: v[fits] for k, v in drawn.items()}, {k: v[fits] for k, v in ratings.items()}))
+        good = fits(design, ratings, block) if choosy else np.ones(block, bool)
+        let_in = np.concatenate([let_in, numbers[good]])
+        parts.append(({k: v[good] for k, v in drawn.items()}, {k: v[good] for k, v in ratings.items()}))
         asked += block
-    if len(let_in) < needed:
+    if not len(let_in) and not first and needed:
         said = ", ".join(
             f"{name} {f'from {r.at_least:g} ' if r.at_least is not None else ''}"
             f"{f'to {r.at_most:g}' if r.at_most is not None else ''}".strip()
             for name, r in design.population.inclusion.items()
         )
         raise DesignError(
-            f"{asked} were screened, {len(let_in)} of them met the criteria ({said}), and {needed} are needed.",
+            f"{asked} were screened, and nobody met the criteria ({said}).",
             where="population.inclusion",
-            allowed="criteria that enough patients meet.",
+            allowed="criteria that enough people meet.",
             do="widen inclusion, correct population.baseline, or raise population.most_screened.",
         )
     parameters = {name: np.concatenate([p[name] for p, _ in parts])[:needed] for name in parts[0][0]}
     ratings = {name: np.concatenate([r[name] for _, r in parts])[:needed] for name in parts[0][1]}
-    return People(replicate, own, let_in[:needed], parameters, ratings, int(let_in[needed - 1]) + 1, response)
+    screened = int(let_in[needed - 1]) + 1 if 0 < needed <= len(let_in) else asked
+    return People(replicate, own, let_in[:needed], parameters, ratings, screened, response)
 
 
 def _block(missing: int, found: int, asked: int, left: int, choosy: bool) -> int:
     """How many to ask next."""
-    if not choosy:
-        return min(missing, left)
+    if not choosy or missing <= 0:
+        return max(min(missing, left), 0)
     share = max(found / asked, 0.02) if asked else 0.8
     return min(int(missing / share * 1.1) + 8, left)
 
@@ -304,11 +319,12 @@ def _screening_ratings(
     return found
 
 
-def _fits(design: Design, ratings: Mapping[str, FloatArray]) -> Any:
-    fits = np.ones(len(next(iter(ratings.values()))), dtype=bool)
+def fits(design: Design, ratings: Mapping[str, FloatArray], n: int) -> BoolArray:
+    """(patient,) whether the inclusion criteria are met by these ratings of `n` people."""
+    met = np.ones(n, dtype=bool)
     for name, wanted in design.population.inclusion.items():
         if wanted.at_least is not None:
-            fits &= ratings[name] >= wanted.at_least
+            met &= ratings[name] >= wanted.at_least
         if wanted.at_most is not None:
-            fits &= ratings[name] <= wanted.at_most
-    return fits
+            met &= ratings[name] <= wanted.at_most
+    return met

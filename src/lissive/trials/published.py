@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from lissive.errors import EvidenceError, StudyError
-from lissive.evidence.own_studies import read_studies
+from lissive.evidence.lint import read_studies
 from lissive.evidence.read import TRIALS, Studies, typed_studies
 from lissive.given import path_of
 from lissive.model.parameters import load_parameters

@@ -15,12 +15,12 @@ from lissive.evidence import TRIALS
 from lissive.fingerprint import of_bytes
 from lissive.given import kind_of, list_of, threads_of, whole
 from lissive.model import load
-from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.simulation.solve import model_hash
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
 from lissive.trials.design import Design
 from lissive.trials.endpoint import COUNT, ArmResult, arm_result, column
+from lissive.trials.enrol import tolerances
 from lissive.trials.fits import hazard_ratio
 from lissive.trials.observe import TrialData
 from lissive.trials.parts import Endpoint, replicates_of
@@ -43,8 +43,6 @@ S = TypeVar("S")
 
 LEAST_REPLICATES = 20
 """With fewer there are no 5 % and 95 % points."""
-MORE = 1.5
-"""People who enter a run-in over those of the paper, so that enough are kept to randomise as many as it did."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +215,7 @@ def reproduce_published(
     kind_of("published", published, Published, wrong=DesignError, do="read it with read_published(FILE).")
     replicates = replicates_of(replicates, least=LEAST_REPLICATES)
     seed = whole("seed", seed, wrong=DesignError, least=0)
-    settings = Settings(Tolerances(rtol=RTOL), threads_of(threads, wrong=DesignError))
+    threads = threads_of(threads, wrong=DesignError)
     weight = np.array([_size(trial) for trial in published.trials], dtype=float)
     rows: list[Row] = []
     skipped = list(published.skipped)
@@ -225,7 +223,7 @@ def reproduce_published(
         base, share = weight[:k].sum() / weight.sum(), weight[k] / weight.sum()
         within = None if progress is None else _part(progress, float(base), float(share))
         try:
-            values = _figures(trial, replicates, seed, responses, settings, within)
+            values = _figures(trial, replicates, seed, responses, threads, within)
         except DesignError as error:
             skipped.append(Skipped(trial.id, "all", str(error)))
             continue
@@ -244,21 +242,21 @@ def _part(progress: Callable[[float], None], base: float, share: float) -> Calla
     return lambda done: progress(base + share * done)
 
 
-def _with_enough(design: Design) -> Design:
-    """With a run-in that is entered by more than the paper's: it went on until the published number was kept."""
+def _until_full(design: Design) -> Design:
+    """Screened until the published number is randomised: who entered the paper's run-in is a result then."""
     if design.run_in is None or design.run_in.patients is None or design.patients is None:
         return design
-    run_in = design.run_in.model_copy(update={"patients": int(MORE * design.run_in.patients)})
-    return design.model_copy(update={"run_in": run_in})
+    return design.model_copy(update={"run_in": design.run_in.model_copy(update={"patients": None})})
 
 
 def _entering(trial: PublishedTrial) -> int:
-    design = _with_enough(trial.design)
-    return (design.run_in.patients if design.run_in else None) or design.patients or 1
+    return max(
+        (trial.design.run_in.patients if trial.design.run_in else None) or 0, trial.design.patients or 0, 1
+    )
 
 
 def _size(trial: PublishedTrial) -> float:
-    design = _with_enough(trial.design)
+    design = trial.design
     periods = len(design.crossover.sequences[0]) if design.crossover else 1
     return _entering(trial) * (design.weeks * periods + (design.run_in.weeks if design.run_in else 0))
 
@@ -268,13 +266,14 @@ def _figures(
     replicates: int,
     seed: int,
     responses: Sequence[Response] | None,
-    settings: Settings,
+    threads: int,
     within: Callable[[float], None] | None,
 ) -> FloatArray:
     """(replicate, figure); NaN in a replicate that could not be simulated."""
     size = max(1, PATIENTS_AT_ONCE // _entering(trial))
     values = np.full((replicates, len(trial.observed)), np.nan)
-    design = _with_enough(trial.design)
+    design = _until_full(trial.design)
+    settings = Settings(tolerances(design), threads)
 
     def carried_out(numbers: Sequence[int]) -> list[TrialData]:
         answers = None if responses is None else [responses[r % len(responses)] for r in numbers]

@@ -15,13 +15,13 @@ from lissive.given import list_of, path_of, threads_of, whole
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulation.days import thresholds
-from lissive.simulation.engine import Tolerances
 from lissive.simulation.ratings import figures
 from lissive.simulation.run import Settings
 from lissive.simulation.solve import model_hash
-from lissive.trials.conduct import RTOL, conduct
+from lissive.trials.conduct import conduct
 from lissive.trials.design import Design, planned
 from lissive.trials.endpoint import ArmResult, ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of
+from lissive.trials.enrol import tolerances
 from lissive.trials.fits import Estimate
 from lissive.trials.observe import Flow, TrialData
 from lissive.trials.parts import MOST_PATIENTS, Endpoint, replicates_of
@@ -74,7 +74,7 @@ def run_trial(
     folder = None if folder is None else path_of(folder, wrong=DesignError, name="folder")
     if responses is not None:
         responses = _answers(responses, replicates)
-    settings = Settings(Tolerances(rtol=RTOL), threads_of(threads, wrong=DesignError))
+    settings = Settings(tolerances(design), threads_of(threads, wrong=DesignError))
     stamp = _stamp(design, seed, responses)
     done = found_in(folder, stamp, resume, say) if folder else {}
     found = _Found()
@@ -173,7 +173,15 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
 
 def _provenance(design: Design, seed: int, stamp: str) -> Provenance:
     hashed = model_hash(load("lissive"))
-    return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, Solver("RODAS 4(3)", RTOL))
+    return Provenance(
+        __version__,
+        design.trial,
+        stamp,
+        seed,
+        "lissive",
+        hashed,
+        Solver("RODAS 4(3)", tolerances(design).rtol),
+    )
 
 
 # -- power by size -------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ from lissive.validation.score import MOST_REPLICATES, Ratios, Row, Scores, ratio
 from lissive.validation.sensitivity import Sensitivity, sensitivity
 from lissive.validation.targets import TargetResult, targets
 
-SPLITS = ("calibration", "validation")
+SPLITS = ("calibration", "sibling", "validation")
+"""What is scored apart (Observation.scored_as)."""
 Progress = Callable[[str, float], None]
 
 
@@ -71,9 +72,10 @@ class Validation:
 
     @cached_property
     def summary_by_split(self) -> dict[str, tuple[Scores, ...]]:
-        """`calibration` and `validation`."""
+        """Of SPLITS."""
         return {
-            split: summary([p for p in self.predictions if p.observation.split == split]) for split in SPLITS
+            split: summary([p for p in self.predictions if p.observation.scored_as == split])
+            for split in SPLITS
         }
 
     @cached_property

@@ -53,6 +53,8 @@ class Row:
     group: str
     route: str
     split: str
+    scored_as: str
+    """split, or sibling: held out, but of a publication that was fitted on, or of a figure that the model copies."""
     provenance: str
     n: int
     assumed: tuple[str, ...]
@@ -75,6 +77,11 @@ class Scores:
     within_1_5: float
     within_2: float
     coverage_90: float
+    studies: int
+    """Groups of people behind them."""
+    gmfe_by_study: float
+    """Every group of people counting alike, however many figures it has; the next one likewise."""
+    coverage_by_study: float
 
     def to_json(self) -> dict[str, Any]:
         """With the limits as numbers: within_1.25."""
@@ -83,7 +90,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Ratios:
-    """How many held-out ratios are predicted within RATIO_LIMITS times the observed."""
+    """How many held-out ratios are predicted within RATIO_LIMITS times the observed; siblings are not counted."""
 
     n: int
     within: int
@@ -113,6 +120,7 @@ def row(each: Prediction) -> Row:
         group=one.group,
         route=one.arm.route,
         split=one.split,
+        scored_as=one.scored_as,
         provenance=one.provenance,
         n=one.arm.n,
         assumed=one.assumed,
@@ -161,6 +169,8 @@ def scores(
     folds = np.array([p.fold for p in predictions])
     logs, size = np.log(folds), np.maximum(folds, 1.0 / folds)
     inside = [p.interval[0] <= p.observation.value <= p.interval[1] for p in predictions]
+    names = [p.observation.study for p in predictions]
+    weights = np.array([1.0 / names.count(name) for name in names])
     close, fair, rough = (float((size <= limit).mean()) for limit in LIMITS)
     return Scores(
         analyte,
@@ -174,6 +184,9 @@ def scores(
         fair,
         rough,
         float(np.mean(inside)),
+        len(set(names)),
+        float(np.exp(np.average(np.abs(logs), weights=weights))),
+        float(np.average(inside, weights=weights)),
     )
 
 
@@ -183,7 +196,7 @@ def ratio_summary(predictions: Sequence[Prediction]) -> Ratios:
     'No effect' said in words is no number: such rows are shown and not counted.
     """
     held_out = [
-        p for p in predictions if p.observation.group == "ratio" and p.observation.split == "validation"
+        p for p in predictions if p.observation.group == "ratio" and p.observation.scored_as == "validation"
     ]
     ratios = [p for p in held_out if IN_WORDS not in p.observation.assumed]
     low, high = RATIO_LIMITS

@@ -157,6 +157,10 @@ class Kernel:
         return table
 
 
+_MOVING = ("y", "_seen", "_rate", "_clock", "_book")
+"""What of a batch changes on the way."""
+
+
 class Batch:
     """Subjects on their way: state, clock and memory of each, and the way onward.
 
@@ -199,6 +203,11 @@ class Batch:
     def refused(self) -> npt.NDArray[np.int64]:
         return self._book[:, 5]
 
+    @property
+    def largest(self) -> Array:
+        """(subject, state) the largest size of each state so far."""
+        return self._seen
+
     def put(self, y: Array, *, time: float | None = None, inputs_off: bool = False) -> None:
         """Set every subject's state, as a dose does, and all clocks where `time` is given.
 
@@ -224,10 +233,50 @@ class Batch:
             self.kernel, self._constants[members], self._initial[members], timing, self._t0, self.tolerances,
             given,
         )  # fmt: skip
-        for name in ("y", "_seen", "_rate", "_clock", "_book"):
+        for name in _MOVING:
             setattr(part, name, getattr(self, name)[members].copy())
         part._reached = self._reached
         return part
+
+    @classmethod
+    def joined(cls, parts: Sequence[Batch]) -> Batch:
+        """The subjects of several batches of one kernel, as they are now, in this order."""
+        first = parts[0]
+
+        def one(name: str) -> Any:
+            return np.concatenate([getattr(each, name) for each in parts])
+
+        def of(name: str) -> dict[str, Any]:
+            return {
+                key: np.concatenate([np.broadcast_to(getattr(each, name)[key], len(each)) for each in parts])
+                for key in getattr(first, name)
+            }
+
+        whole = cls(
+            first.kernel,
+            one("_constants"),
+            one("_initial"),
+            of("_timing"),
+            first._t0,
+            first.tolerances,
+            of("_given"),
+        )
+        for name in _MOVING:
+            setattr(whole, name, one(name))
+        whole._reached = max(each._reached for each in parts)
+        return whole
+
+    def put_back(self, part: Batch, members: npt.NDArray[np.int64]) -> None:
+        """Take over where `part`, which was taken of these subjects, has got to."""
+        for name in _MOVING:
+            getattr(self, name)[members] = getattr(part, name)
+        self._reached = max(self._reached, part._reached)
+
+    def move(self, members: npt.NDArray[np.int64], y: Array, time: float) -> None:
+        """Put these subjects at `time` in the states `y`, by days that were not solved."""
+        self.y[members], self._clock[members, 0] = y, time
+        self._seen[members] = np.maximum(self._seen[members], np.abs(y))
+        self._reached = max(self._reached, time)
 
     def give(self, parameters: Mapping[str, Any]) -> None:
         """Go on with these parameters, all of them as in `Kernel.start`.

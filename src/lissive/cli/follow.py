@@ -1,0 +1,173 @@
+"""`lissive follow`: a diary in; continue, change or stop, and the probability behind it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from lissive.cli.options import Force, folder
+from lissive.errors import DiaryError
+
+if TYPE_CHECKING:
+    from lissive.follow import Diary
+
+CASE = "case"
+"""The command that is meant where the first word names none."""
+
+
+class _CaseFirst(TyperGroup):
+    """`lissive follow CASE ...` beside `lissive follow plan ...`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = [CASE, *args]
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        cls=_CaseFirst,
+        help="Is it working for this person, and what now? lissive follow CASE --diary FILE (more: lissive follow case --help).",
+        no_args_is_help=True,
+    )
+    group.command(CASE)(follow)
+    group.command("sheet")(sheet)
+    app.add_typer(group, name="follow")
+
+
+Case = Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")]
+DiaryFile = Annotated[Path, typer.Option("--diary", metavar="FILE", help="The diary, .csv, .xlsx or .json.")]
+Map = Annotated[
+    str,
+    typer.Option(
+        "--map",
+        metavar="A=date,B=spasms",
+        help="Columns of the file, by the diary's names; - leaves one out.",
+    ),
+]
+Comma = Annotated[bool, typer.Option("--decimal-comma", help="Numbers in the file are written 6,5.")]
+Today = Annotated[
+    str | None,
+    typer.Option("--today", metavar="YYYY-MM-DD", help="The day that counts as today (default: today)."),
+]
+
+
+def follow(
+    file: Case,
+    diary: DiaryFile,
+    weeks: Annotated[int, typer.Option(min=1, max=52, help="Weeks to look ahead.")] = 8,
+    outcome: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column to judge by (default: one that trials were fitted on)."),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=1.0, max=100.0, help="Reduction by the drug itself that counts as a benefit [%]."),
+    ] = None,
+    subjects: Annotated[int, typer.Option(min=1, help="Virtual people.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
+    mapping: Map = "",
+    decimal_comma: Comma = False,
+    today: Today = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure (PNG, SVG) and JSON to.")
+    ] = None,
+    force: Force = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Continue, change or stop? The person's forecast, updated by their diary."""
+    from lissive.case import read_case
+
+    facts = read_case(file)
+    days = read(diary, mapping, decimal_comma=decimal_comma, today=today)
+    from lissive.files import Beside, keep_inputs
+
+    folder(report, "--report", DiaryError)
+    if report is not None:
+        names = [report / f"follow.{kind}" for kind in ("json", "png", "svg")]
+        keep_inputs(
+            [], reads=[file, diary], beside=Beside(names, names[0], '"probability_benefit"'), force=force
+        )
+    from lissive.follow import follow_up
+
+    answer = follow_up(
+        facts,
+        days,
+        weeks=weeks,
+        outcome=outcome,
+        threshold=threshold,
+        subjects=subjects,
+        seed=seed,
+        threads=threads,
+    )
+    written = []
+    if report is not None:
+        from lissive.report.figures import save, write_json
+        from lissive.report.follow_figures import follow_figure
+
+        report.mkdir(parents=True, exist_ok=True)
+        written = [
+            *save(follow_figure(answer), report, "follow"),
+            write_json(answer.to_json(), report / "follow.json"),
+        ]
+    if as_json:
+        print(json.dumps(answer.to_json(), allow_nan=False))
+        return
+    from lissive.report.follow_text import follow_text
+
+    print("\n\n".join([follow_text(answer), *(["\n".join(map(str, written))] if written else [])]))
+
+
+def read(path: Path, mapping: str, *, decimal_comma: bool, today: str | None) -> Diary:
+    """The diary, by the options of the command."""
+    from lissive.follow import read_diary
+
+    pairs = [each for each in mapping.split(",") if each.strip()]
+    if bad := [each for each in pairs if each.count("=") != 1]:
+        raise DiaryError(
+            f"--map has {bad[0]!r}.", where="--map", allowed='pairs, as "Spastik=spasticity_nrs,Tag=date".'
+        )
+    named = {left.strip(): right.strip() for left, right in (each.split("=") for each in pairs)}
+    return read_diary(path, today=day(today, "--today"), mapping=named, decimal_comma=decimal_comma)
+
+
+def day(text: str | None, option: str) -> datetime.date:
+    """The day of an option; today if not given."""
+    if text is None:
+        return datetime.date.today()  # noqa: DTZ011 the user's own calendar day
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise DiaryError(f"{option} is {text!r}.", where=option, allowed="a day, as 2026-05-01.") from None
+
+
+def sheet(
+    file: Case,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page, .html.")] = Path("diary.html"),
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="YYYY-MM-DD", help="The first day on the page (default: today)."),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Days on it.")] = 35,
+    force: Force = False,
+) -> None:
+    """Write a diary page to be printed: a week before treatment, then every day."""
+    from lissive.case import product, read_case
+    from lissive.files import keep_inputs, write_text
+    from lissive.report.follow_figures import sheet_html
+
+    facts = read_case(file)
+    keep_inputs([out], reads=[file], force=force)
+    by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
+    title = f"Diary: {facts.case}"
+    print(
+        write_text(
+            out, sheet_html(title, day(start, "--from"), days, "Sprays" if by_spray else "mg taken, time")
+        )
+    )

@@ -1,0 +1,158 @@
+"""The answer of a follow-up as typed values; `to_json` gives `lissive follow --json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from lissive.follow.diary import LeftOut
+from lissive.forecast.answer import Quantiles
+
+Advice = Literal["continue", "change", "stop", "too_early"]
+
+
+@dataclass(frozen=True)
+class Benefit:
+    """Probability that the drug itself takes off at least `threshold` of the level that there would be without it."""
+
+    threshold: float
+    value: float
+    prior: float
+    """Before the diary."""
+    outcome: str
+    source: str
+    """Of the threshold."""
+    if_gaps_are_bad_days: float
+    """The same where each day without an entry was worse by the error of one rating."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The published rule for stopping after some weeks."""
+
+    weeks: int
+    due: str
+    """The day."""
+    fall_pct: float | None
+    """Fall so far of the mean of the week that it looks at; None before that week, or with too few entries in it."""
+    met: bool | None
+    needed_pct: float
+    missed_responder: float | None
+    """Of people like this one in whom the drug takes off the threshold, the proportion who would not meet the rule."""
+    source: str
+
+
+@dataclass(frozen=True)
+class OutcomeAhead:
+    """One outcome by week: of the weeks of the diary as fitted, then going on, and stopping."""
+
+    label: str
+    unit: str
+    continuing: Quantiles
+    stopping: Quantiles
+    difference: Quantiles
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The weeks ahead; week 1 is the first after the diary."""
+
+    primary: str
+    weeks: tuple[int, ...]
+    outcomes: Mapping[str, OutcomeAhead]
+    interval: str
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The diary beside the fit; days count from the first dose."""
+
+    day: tuple[int, ...]
+    observed: tuple[float | None, ...]
+    p05: tuple[float, ...]
+    median: tuple[float, ...]
+    p95: tuple[float, ...]
+    """Of what one day's entry would be."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What is known of the time before treatment."""
+
+    kind: Literal["diary", "recalled", "none"]
+    days: int
+    mean: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that has to be looked at, whatever the benefit."""
+
+    id: str
+    text: str
+    rows: tuple[int, ...]
+    do: str
+
+
+@dataclass(frozen=True)
+class DoseNow:
+    """The dose of the last week, and how far the label or product allows it to move."""
+
+    per_day: float
+    unit: str
+    limit: float | None
+    """Of the label; None where there is none: then no dose is advised."""
+    advice: str
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """How well the draws stand for the posterior."""
+
+    ess: float
+    khat: float | None
+    draws: int
+    reliable: bool
+
+
+@dataclass(frozen=True)
+class FollowAnswer:
+    """Is it working for this person, and what now."""
+
+    case: str
+    product: str
+    outcome: str
+    label: str
+    treated_days: int
+    rated_days: int
+    baseline: Baseline
+    advice: Advice
+    why: tuple[str, ...]
+    probability_benefit: Benefit
+    effect_pct: Mapping[str, tuple[float, float, float]]
+    """`prior` and `posterior`: 5th percentile, median, 95th of the drug's own effect [% of the level without it]."""
+    rule_4_week: Rule | None
+    dose: DoseNow
+    forecast: Ahead
+    fit: Fit
+    diagnostics: Diagnostics
+    alarms: tuple[Alarm, ...]
+    used: int
+    left_out: tuple[LeftOut, ...]
+    import_lines: tuple[str, ...]
+    calibrated: str
+    notes: tuple[str, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        for name in ("used", "left_out", "import_lines"):
+            del data[name]
+        data["effect_pct"] = {
+            side: dict(zip(("p05", "median", "p95"), values, strict=True))
+            for side, values in self.effect_pct.items()
+        }
+        data["import"] = {"used": self.used, "left_out": [asdict(each) for each in self.left_out]}
+        return data

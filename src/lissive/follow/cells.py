@@ -1,0 +1,148 @@
+"""A diary's cells as they stand in the file: CSV (commas, semicolons or tabs), XLSX, or JSON; nothing is changed yet."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lissive.errors import DiaryError
+from lissive.given import path_of
+
+MOST_BYTES = 20_000_000
+MOST_ROWS = 20_000
+ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The header, and each row under its number in the file (the first after a header is 2; in JSON, 1)."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[Any, ...]], ...]
+
+
+def read_cells(path: str | Path) -> Cells:
+    """The cells of a diary.
+
+    Raises       DiaryError for a file that is none, is too large, or has no header.
+    """
+    path = path_of(path, wrong=DiaryError)
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise DiaryError(
+            f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=f"{', '.join(ENDINGS)}."
+        )
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise DiaryError("There is no such file.", where=str(path), do="correct the path.") from None
+    except OSError as error:
+        raise DiaryError(f"It cannot be read: {error.strerror}.", where=str(path)) from None
+    if len(data) > MOST_BYTES:
+        raise DiaryError(f"The file has {len(data)} bytes.", where=str(path), allowed=f"up to {MOST_BYTES}.")
+    if ending == ".json":
+        cells = _json(data, path)
+    else:
+        table = _sheet(data, path) if ending in (".xlsx", ".xls", ".ods") else _csv(data, path)
+        cells = _with_header(table, path)
+    if len(cells.rows) > MOST_ROWS:
+        raise DiaryError(
+            f"The file has {len(cells.rows)} rows.", where=str(path), allowed=f"up to {MOST_ROWS}."
+        )
+    return cells
+
+
+def _text(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DiaryError(
+            "It is not valid UTF-8 text.", where=str(path), do="save it as CSV UTF-8, or as XLSX."
+        ) from None
+
+
+def _csv(data: bytes, path: Path) -> list[Sequence[Any]]:
+    text = _text(data, path)
+    first = text.split("\n", 1)[0]
+    # a header has no numbers, so what is there most often is what separates
+    separator = max((",", ";", "\t"), key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise DiaryError(f"It is not a valid CSV: {error}.", where=str(path)) from None
+
+
+def _sheet(data: bytes, path: Path) -> list[Sequence[Any]]:
+    if find_spec("python_calamine") is None:
+        raise DiaryError(
+            "Spreadsheets need python-calamine, which is not installed.",
+            where=str(path),
+            do="install it (pip install 'lissive[diary]'), or save the sheet as CSV.",
+        )
+    from python_calamine import CalamineError, load_workbook
+
+    try:
+        book = load_workbook(io.BytesIO(data))
+        names = [each.name for each in book.sheets_metadata]
+        filled = [
+            (name, rows)
+            for name in names
+            if (rows := book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+        ]
+    except (CalamineError, OSError, ValueError) as error:
+        raise DiaryError(f"The spreadsheet cannot be read: {error}.", where=str(path)) from None
+    if len(filled) > 1:
+        raise DiaryError(
+            f"The file has {len(filled)} sheets with data ({', '.join(name for name, _ in filled)}).",
+            where=str(path),
+            allowed="one sheet.",
+            do="save the diary's sheet as a file of its own.",
+        )
+    return list(filled[0][1]) if filled else []
+
+
+def _with_header(table: list[Sequence[Any]], path: Path) -> Cells:
+    if not table or _is_blank(table[0]):
+        raise DiaryError(
+            "The first row is empty; it has to name the columns.",
+            where=f"{path}:1",
+            allowed="date,spasms,severity,spasticity_nrs,pain_nrs,sleep_nrs,sprays,side_effects,note.",
+        )
+    header = [str(each).strip() for each in table[0]]
+    while header and not header[-1] and all(_is_blank(row[len(header) - 1 :]) for row in table[1:]):
+        header.pop()
+    rows = [(k, tuple(row)) for k, row in enumerate(table[1:], start=2) if not _is_blank(row)]
+    return Cells(tuple(header), tuple(rows))
+
+
+def _is_blank(row: Sequence[Any]) -> bool:
+    return all(each is None or str(each).strip() == "" for each in row)
+
+
+def _json(data: bytes, path: Path) -> Cells:
+    try:
+        found = json.loads(_text(data, path), parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise DiaryError(f"Invalid JSON: {error}.", where=str(path)) from None
+    rows = found.get("days", found) if isinstance(found, dict) else found
+    if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
+        raise DiaryError(
+            "It is not a list of days.",
+            where=str(path),
+            allowed='[{"date": "2026-05-01", "spasticity_nrs": 6, "sprays": 4}, ...].',
+        )
+    header = tuple(dict.fromkeys(name for row in rows for name in row))
+    return Cells(header, tuple((k, tuple(row.get(name) for name in header)) for k, row in enumerate(rows, 1)))
+
+
+def shown(value: Any) -> str:
+    """A cell as messages show it, not longer than a line."""
+    text = value.isoformat() if isinstance(value, datetime.date) else repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

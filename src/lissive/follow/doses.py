@@ -1,0 +1,129 @@
+"""What was taken, as a schedule of doses: day by day from the diary, then on at the last week's dose, or not at all."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import numpy as np
+
+from lissive.arrays import FloatArray
+from lissive.case import product
+from lissive.case.products import Product
+from lissive.errors import CaseError, DiaryError
+from lissive.follow.diary import Diary, Dose
+from lissive.model.equations import Equations
+from lissive.simulation.dosing import ROUTES, clock, day_of
+from lissive.simulation.schedule import Schedule, doses
+
+DAY = 24.0
+RECENT = 7
+"""Days over which the dose that is gone on with is looked at."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Doses from the first day of treatment on; `days` of them are in the diary."""
+
+    start: datetime.date
+    days: int
+    per_day: tuple[tuple[Dose, ...], ...]
+    """(day,) what was taken; of a day without an entry, what was taken on the day before it."""
+    carried: int
+    """Days on which the dose is not written and that of the day before is assumed."""
+    units: FloatArray
+    """(day,) sprays, or mg of what the product is counted in."""
+
+    @property
+    def recent(self) -> float:
+        """Units a day over the last week."""
+        return float(self.units[-RECENT:].mean())
+
+
+def taken_of(diary: Diary, what: Product) -> Taken:
+    """The doses of a diary.
+
+    Raises       DiaryError where it has none.
+    """
+    dosed = {day.date: day.doses for day in diary.days if day.doses is not None}
+    start = next((date for date, each in dosed.items() if _mass(each)), None)
+    if start is None:
+        raise DiaryError(
+            "The diary has no dose: there is no treatment to follow.",
+            where=diary.path,
+            allowed="sprays, or thc_mg and cbd_mg, over 0 on some day.",
+            do="write what was taken on each day, 0 where nothing was.",
+        )
+    days = (diary.days[-1].date - start).days + 1
+    last: tuple[Dose, ...] = ()
+    per_day, carried = [], 0
+    for k in range(days):
+        found = dosed.get(start + datetime.timedelta(days=k))
+        carried += found is None
+        last = last if found is None else tuple(found)
+        per_day.append(last)
+    units = np.array([_units(each, what) for each in per_day])
+    return Taken(start, days, tuple(per_day), carried, units)
+
+
+def _mass(each: tuple[Dose, ...] | None) -> float:
+    return sum(dose.sprays + dose.thc_mg + dose.cbd_mg for dose in each or ())
+
+
+def _units(each: tuple[Dose, ...], what: Product) -> float:
+    if what.counted_in == "spray":
+        return sum(dose.sprays for dose in each)
+    return sum(dose.thc_mg if what.thc_mg_per_unit else dose.cbd_mg for dose in each)
+
+
+def schedule_of(equations: Equations, taken: Taken, what: Product, *, continuing: int) -> Schedule:
+    """All doses of the diary, and of so many days after it, each as the last week was on the same weekday.
+
+    Sprays count as the case's product; mg of a row go by its own route, or the product's.
+    """
+    days = [taken.per_day[k] for k in range(taken.days)]
+    week = days[-min(RECENT, len(days)) :]
+    days += [week[k % len(week)] for k in range(continuing)]
+    parts = [doses([], 0, 0.0)]
+    for k, each in enumerate(days):
+        for dose in each:
+            parts += _shifted(_dose(equations, dose, what), k * DAY)
+    time, action, target, value = (
+        np.concatenate([getattr(part, column) for part in parts])
+        for column in ("time", "action", "target", "value")
+    )
+    order = np.argsort(time, kind="stable")
+    return Schedule(time[order], action[order], target[order], value[order])
+
+
+def _dose(equations: Equations, dose: Dose, what: Product) -> list[Schedule]:
+    own, depot = product_of(dose, what), _depot(dose, what)
+    found = []
+    if dose.sprays:
+        per_spray = what if what.counted_in == "spray" else product("nabiximols")
+        units = round(dose.sprays)
+        times = clock(per_spray, units) if dose.hour is None else np.full(units, dose.hour)
+        thc, cbd = per_spray.thc_mg_per_unit or 0.0, per_spray.cbd_mg_per_unit or 0.0
+        found.append(day_of(equations, ROUTES[per_spray.route], times, thc_mg=thc, cbd_mg=cbd))
+    if dose.thc_mg or dose.cbd_mg:
+        times = clock(own, 1) if dose.hour is None else np.array([dose.hour])
+        found.append(day_of(equations, depot, times, thc_mg=dose.thc_mg, cbd_mg=dose.cbd_mg))
+    return found
+
+
+def product_of(dose: Dose, what: Product) -> Product:
+    """The product of a dose: the row's, where it names one that is known, else the case's."""
+    if not dose.product:
+        return what
+    try:
+        return product(dose.product)
+    except CaseError:
+        return what
+
+
+def _depot(dose: Dose, what: Product) -> str:
+    return ROUTES[dose.route or product_of(dose, what).route]
+
+
+def _shifted(parts: list[Schedule], by: float) -> list[Schedule]:
+    return [Schedule(each.time + by, each.action, each.target, each.value) for each in parts]

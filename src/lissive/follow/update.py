@@ -1,0 +1,205 @@
+"""What a diary says of one person: weights of virtual people, with level, noise and slow fluctuation integrated out.
+
+A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do to this person (people.py),
+fluctuation an autocorrelated course over weeks (also what is called drift), error that of each rating; both as
+in simulation/ratings.tsv. All but x is Gaussian and is integrated in closed form, so a weight depends on x alone.
+Counts of spasms are taken to the log scale, where their negative binomial likelihood is Gaussian around its mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from lissive.arrays import FloatArray, IntArray
+from lissive.follow.course import Course, smoothed, whitened
+from lissive.follow.people import Levels, People, levels, partners, placebo_of
+from lissive.follow.psis import effective, pareto_k
+
+PARTNERS = 16
+"""Placebo responses that each solved person is given."""
+SCALE = 10.0
+LEVEL_MEAN, LEVEL_SD = SCALE / 2.0, SCALE / np.sqrt(12.0)
+"""Of an untreated rating before anything is known: mean and SD of any level on 0 to 10 alike."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the diary has of one outcome."""
+
+    outcome: str
+    day: IntArray
+    """(observation,) days from the first dose; negative: before treatment."""
+    value: FloatArray
+    """As written: ratings, or counts."""
+    level_log_sd: float = 0.0
+    """Of counts: SD of the log of the level between people; their mean is `level`."""
+    level: float = 0.0
+
+    @property
+    def is_count(self) -> bool:
+        return self.outcome == "spasms"
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Weighted people; a draw is a person with a placebo response (person, partner)."""
+
+    observed: Observed
+    people: People
+    drawn: tuple[Levels, ...]
+    """By partner."""
+    log_likelihood: FloatArray
+    """(person, partner)"""
+    level_mean: FloatArray
+    level_sd: FloatArray
+    """(person, partner) of the untreated level, or its logarithm, given all else."""
+    course: Course
+    """(person,)"""
+    working: FloatArray
+    """(observation,) ratings; of counts, the working values on the log scale."""
+
+    @property
+    def weights(self) -> FloatArray:
+        """(person, partner), of sum 1."""
+        found: FloatArray = np.exp(self.log_likelihood - logsumexp(self.log_likelihood))
+        return found
+
+    @property
+    def by_person(self) -> FloatArray:
+        """(person,) log weights."""
+        found: FloatArray = logsumexp(self.log_likelihood, axis=1)
+        return found
+
+    @property
+    def ess(self) -> float:
+        return effective(self.by_person)
+
+    @property
+    def khat(self) -> float:
+        return pareto_k(self.by_person)
+
+    def effect(self, last: int = 7, until: int | None = None) -> FloatArray:
+        """(person, partner) what the drug takes off the level that there would be without it, mean of the last days."""
+        end = self.people.days if until is None else until
+        part = slice(max(0, end - last), end)
+        return np.stack(
+            [
+                1.0 - each.drug[:, part].mean(axis=1) / each.without[:, part].mean(axis=1)
+                for each in self.drawn
+            ],
+            axis=1,
+        )
+
+
+def update(people: People, observed: Observed) -> Posterior:
+    """Weigh the people by the diary."""
+    drawn = tuple(
+        levels(people, observed.outcome, placebo_of(people, observed.outcome, each))
+        for each in partners(people, PARTNERS)
+    )
+    working, course = _working(observed, people.rating)
+    x = np.stack([_at(each.drug, observed.day) for each in drawn], axis=1)
+    return Posterior(observed, people, drawn, *_marginal(x, working, observed, course), course, working)
+
+
+def _at(x: FloatArray, day: IntArray) -> FloatArray:
+    """(person, observation); 1 before treatment."""
+    return np.where(day < 0, 1.0, x[:, np.maximum(day, 0)])
+
+
+def course_sd(observed: Observed, rating: Mapping[str, FloatArray]) -> FloatArray:
+    """SD of the fluctuation: of counts, on the log scale, as large in proportion as that of a rating in mid-scale.
+
+    The model's counts have none. With none, each flare and remission would be laid to the treatment.
+    """
+    return rating["course_sd"] / LEVEL_MEAN if observed.is_count else rating["course_sd"]
+
+
+def _working(observed: Observed, rating: Mapping[str, FloatArray]) -> tuple[FloatArray, Course]:
+    """Values on the scale on which they are Gaussian, and the course with its error there.
+
+    Of counts these are the working values of iterated weighted least squares, at the mode of a smooth course.
+    """
+    sd, memory = course_sd(observed, rating), rating["course_days"]
+    if not observed.is_count:
+        return observed.value, Course(sd, memory, rating["rating_sd"][:, None] ** 2)
+    k, y = float(np.median(rating["count_dispersion"])), observed.value
+    # over the course's own spread: the level's, and what drug and placebo may do to it
+    wide = np.sqrt(np.median(sd) ** 2 + observed.level_log_sd**2)
+    middle, grid = np.log(observed.level), np.arange(observed.day.min(), observed.day.max() + 1)
+    eta = np.full(len(y), np.log(max(float(y.mean()), 0.1)))
+    for _ in range(30):
+        mean = np.exp(eta)
+        smooth = Course(np.array([wide]), np.array([np.median(memory)]), (1.0 / mean + k)[None])
+        path = smoothed(smooth, observed.day, (eta + (y - mean) / mean - middle)[None], grid, None)[0]
+        new = middle + path[observed.day - grid[0]]
+        done, eta = np.abs(new - eta).max() < 1e-6, np.clip(new, -5.0, 7.0)
+        if done:
+            break
+    mean = np.exp(eta)
+    error = np.broadcast_to(1.0 / mean + k, (len(sd), len(y)))
+    return eta + (y - mean) / mean, Course(sd, memory, error)
+
+
+def _marginal(
+    x: FloatArray, y: FloatArray, observed: Observed, course: Course
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(person, partner) log likelihood with the level integrated out, and the level's mean and SD.
+
+    x : (person, partner, observation)
+    """
+    if observed.is_count:
+        left, design = y - np.log(x), np.ones_like(x)
+        middle, sd = np.log(observed.level), observed.level_log_sd
+    else:
+        left, design = np.broadcast_to(y, x.shape), x
+        middle, sd = LEVEL_MEAN, LEVEL_SD
+    determinant, (white_y, white_x) = whitened(course, observed.day, left, design)
+    precision = 1.0 / sd**2 + (white_x**2).sum(axis=-1)
+    mean = (middle / sd**2 + (white_x * white_y).sum(axis=-1)) / precision
+    fit = (white_y**2).sum(axis=-1) + middle**2 / sd**2 - precision * mean**2
+    fit = fit + determinant[:, None] + np.log(precision * sd**2)
+    return -0.5 * fit, mean, 1.0 / np.sqrt(precision)
+
+
+def resampled(weights: FloatArray, n: int, u: float = 0.5) -> IntArray:
+    """`n` places drawn in proportion to their weight, evenly (systematic resampling)."""
+    points = (np.arange(n) + u) / n
+    found: IntArray = np.minimum(np.searchsorted(np.cumsum(weights.ravel()), points), weights.size - 1)
+    return found
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Draws of the posterior."""
+
+    person: IntArray
+    partner: IntArray
+    level: FloatArray
+    """(draw,) the untreated level."""
+    days: IntArray
+    course: FloatArray
+    """(draw, day) fluctuation; of counts, of the logarithm."""
+
+
+def sampled(found: Posterior, n: int, days: IntArray, random: np.random.Generator) -> Sampled:
+    """`n` draws of person, placebo response, level, and fluctuation on these days, every day from the first to the last."""
+    place = resampled(found.weights, n)
+    person, partner = np.unravel_index(place, found.log_likelihood.shape)
+    level = found.level_mean[person, partner] + found.level_sd[person, partner] * random.standard_normal(n)
+    x = _at(np.stack([each.drug for each in found.drawn], axis=1)[person, partner], found.observed.day)
+    seen = level[:, None] + np.log(x) if found.observed.is_count else level[:, None] * x
+    course = smoothed(found.course.take(person), found.observed.day, found.working - seen, days, random)
+    return Sampled(person, partner, np.exp(level) if found.observed.is_count else level, days, course)
+
+
+def expected(found: Posterior, draw: Sampled, x: FloatArray) -> FloatArray:
+    """(draw, day) what would be rated or counted on average on these days; x: (draw, day)."""
+    if found.observed.is_count:
+        rate: FloatArray = draw.level[:, None] * x * np.exp(draw.course)
+        return rate
+    return np.clip(draw.level[:, None] * x + draw.course, 0.0, SCALE)
