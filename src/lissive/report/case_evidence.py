@@ -14,7 +14,15 @@ from lissive.evidence.answer_types import Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.claim import JUDGED, Claim
 from lissive.evidence.words import outcomes
-from lissive.report.effect_words import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
+from lissive.report.effect_words import (
+    DESIGN_NAMES,
+    either_sign,
+    finding,
+    k_words,
+    participants,
+    pooled_words,
+    predicted,
+)
 from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, listed, upper_first, wrapped
 
 _INDENT = "   "
@@ -120,11 +128,9 @@ def _evidence_head(found: CaseEvidence) -> str:
     fitting = [each.study.id for each in trials if each.fits_product]
     if not trials:
         return f"3  Evidence for {found.cause_label}: no controlled trial."
-    kind = f" of {found.product_label}" if found.product_label else ""
+    kind = f", {len(fitting)} of {found.product_label}" if found.product_label else ""
     names = f": {', '.join(fitting)}" if fitting else ""
-    head = (
-        f"3  Evidence for {found.cause_label}: {count(len(trials), 'controlled trial')}, {len(fitting)}{kind}"
-    )
+    head = f"3  Evidence for {found.cause_label}: {count(len(trials), 'controlled trial')}{kind}"
     return wrapped(f"{head}{names}.", hanging=_INDENT)
 
 
@@ -146,6 +152,7 @@ def _whole_topic(topic: str, found: CaseEvidence) -> str:
         for row in mine:
             lines.append(wrapped(_figure_head(row, found.product), "     "))
             lines += [wrapped(_design(each, row, weeks), "     ") for each in row.answer.by_design]
+            lines += [wrapped(each, "     ") for each in either_sign(row.answer, _drug(row))]
         if words:
             lines.append(wrapped(_words_head(bool(mine), other and found.product is not None), "     "))
             lines += [wrapped(_words(each), "     ") for each in words]
@@ -173,16 +180,20 @@ def _figure_head(row: CaseFigure, planned: str | None) -> str:
 def _design(result: Result, figure: CaseFigure, weeks: Mapping[str, float | str | None]) -> str:
     """One design's estimate: designs answer different questions and are not pooled here."""
     pooled = result.pooled
-    drug = "that product" if figure.of_all_products else "the drug"
     size = f", {participants(pooled)}" if pooled.n_stated_by else ""
     of = f"{_design_name(result.design)}, {k_words(result.studies)}{size}{_weeks(result, weeks)}"
     text = f"- {of}: {pooled_words(pooled)}, "
-    text += finding(result, drug)
+    text += finding(result, _drug(figure))
     if result.prediction_beyond_scale:
         text += f"; prediction interval {predicted(result)}"
     elif pooled.prediction_interval is not None:
         text += f"; 95 % prediction interval {predicted(result)}"
+    text += f"; certainty by rule: {result.certainty}" if result.certainty else ""
     return f"{text}."
+
+
+def _drug(figure: CaseFigure) -> str:
+    return "that product" if figure.of_all_products else "the drug"
 
 
 def _design_name(design: str) -> str:
