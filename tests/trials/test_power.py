@@ -53,11 +53,11 @@ def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
     assert {**vars(curve.points[1])} == {**vars(row), "n": 12, "randomised": 12}
     plain = json.loads(json.dumps(curve.to_json(), allow_nan=False))
     assert list(plain) == (
-        "trial kind design endpoint week size_is alpha assurance replicates seed points provenance".split()
+        "trial kind design endpoint week size_is alpha assurance replicates seed points needed provenance".split()
     )
     assert list(plain["points"][0]) == (
         "n randomised endpoint week arm against method measure estimate p05 p95 ci power power_ci estimated"
-        " notes".split()
+        " notes power_adjusted".split()
     )
 
 
