@@ -226,6 +226,13 @@ class Case(Facts):
     spasm: Spasm = Field(default=Spasm(), description="The spasms as they are now.")
     history: History = Field(default=History(), description="What was tried and what is taken.")
     plan: Plan = Field(default=Plan(), description="What would be taken, and for how long.")
+    diary: str | None = fact(
+        "File of the diary, beside the case.",
+        choice=True,
+        min_length=1,
+        max_length=400,
+        examples=["diary.csv"],
+    )
     flags: dict[str, bool] | None = fact(
         "Further facts that rules of access ask for, by name.",
         choice=True,

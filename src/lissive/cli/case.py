@@ -14,9 +14,10 @@ from lissive.cli.options import Force, folder
 from lissive.errors import CaseError, SimulationError
 
 if TYPE_CHECKING:
-    from lissive.case import Plan
+    from lissive.case import Case, Plan
     from lissive.case_answer import CaseAnswer
     from lissive.case_answer.beside import NotCompared
+    from lissive.follow import Diary, FollowAnswer
     from lissive.forecast.beside import SideBySide
 
 
@@ -76,6 +77,7 @@ def case(
     if file is None:
         raise CaseError("No case is given.", do="name a file, or answer questions by lissive case --new.")
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
+    days = None if facts.diary is None else _diary(file.parent / facts.diary)
     from lissive.files import Beside, keep_inputs
 
     folder(report, "--report", SimulationError)
@@ -102,21 +104,20 @@ def case(
         )
         beside = list(more)
     written = [] if report is None else _write(report, found)
+    followed = None if days is None else _followed(facts, days, subjects, seed, threads)
     if as_json:
         said = {"beside": [each.to_json() for each in beside]} if beside else {}
-        print(json.dumps({**found.to_json(), **said}))
+        follow = {} if followed is None else {"follow": followed.to_json()}
+        print(json.dumps({**found.to_json(), **said, **follow}))
     else:
         from lissive.report.beside_text import beside_text
 
-        print(
-            "\n\n".join(
-                [
-                    _text(found, parts, full=full),
-                    *([beside_text(beside)] if beside else []),
-                    *(["\n".join(map(str, written))] if written else []),
-                ]
-            )
-        )
+        ends = [
+            beside_text(beside) if beside else "",
+            _follow_text(followed, whole="forecast" in parts),
+            "\n".join(map(str, written)),
+        ]
+        print("\n\n".join([_text(found, parts, full=full), *(each for each in ends if each)]))
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
         raise typer.Exit(1)
 
@@ -137,6 +138,28 @@ def _plans(compare: list[Path] | None, what_if: list[str] | None) -> list[Plan]:
                 allowed=f"{', '.join(WHAT_IFS)}.",
             )
     return [read_plan(each) for each in compare or ()]
+
+
+def _diary(path: Path) -> Diary:
+    """The diary that the case names."""
+    import datetime
+
+    from lissive.follow import read_diary
+
+    return read_diary(path, today=datetime.date.today())  # noqa: DTZ011 the user's own calendar day
+
+
+def _followed(facts: Case, days: Diary, subjects: int, seed: int, threads: int | None) -> FollowAnswer:
+    from lissive.follow import follow_up
+
+    return follow_up(facts, days, subjects=subjects, seed=seed, threads=threads)
+
+
+def _follow_text(followed: FollowAnswer | None, *, whole: bool) -> str:
+    """The follow-up below the screen, if there is a diary; whole, also how to begin one."""
+    from lissive.report.follow_text import follow_line, follow_part
+
+    return follow_part(followed) if whole else "" if followed is None else follow_line(followed)
 
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
