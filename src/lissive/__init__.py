@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from lissive.report.cite import cite
     from lissive.simulation.solve import simulate
     from lissive.trials.design import read_design
+    from lissive.trials.power import power
     from lissive.trials.reproduce import reproduce
-    from lissive.trials.run import power, run_trial
+    from lissive.trials.run import run_trial
     from lissive.validation.run import validate
 
 __all__ = [
@@ -65,7 +66,7 @@ _VERBS = {
     "predict": "lissive.forecast.predict:predict",
     "read_design": "lissive.trials.design:read_design",
     "run_trial": "lissive.trials.run:run_trial",
-    "power": "lissive.trials.run:power",
+    "power": "lissive.trials.power:power",
     "reproduce": "lissive.trials.reproduce:reproduce",
     "validate": "lissive.validation.run:validate",
     "cite": "lissive.report.cite:cite",
