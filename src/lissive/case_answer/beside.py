@@ -16,7 +16,7 @@ from lissive.case.products import titrations
 from lissive.case_answer.gates import product_status
 from lissive.errors import CaseError
 from lissive.forecast import needs
-from lissive.forecast.beside import SideBySide, Side, beside, what_if
+from lissive.forecast.beside import Side, SideBySide, beside, what_if
 from lissive.given import path_of
 from lissive.marked import read_marked
 from lissive.typed import typed

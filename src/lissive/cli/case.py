@@ -38,7 +38,7 @@ def case(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Folder to write figures (PNG, SVG), table (CSV) and JSON to."),
+        typer.Option(metavar="FOLDER", help="Folder to write the report, the patient's sheet and tables to."),
     ] = None,
     force: Force = False,
     compare: Annotated[
@@ -82,7 +82,9 @@ def case(
 
     folder(report, "--report", SimulationError)
     if report is not None:
-        names = [report / f"forecast.{kind}" for kind in ("json", "csv", "png", "svg")]
+        from lissive.handout import files_of
+
+        names = files_of(report)
         keep_inputs([], reads=[file], beside=Beside(names, names[0], '"lissive_version"'), force=force)
     from lissive.case_answer import answer, gates
     from lissive.cli.progress import bar
@@ -115,7 +117,7 @@ def case(
         ends = [
             beside_text(beside) if beside else "",
             _follow_text(followed, whole="forecast" in parts),
-            "\n".join(map(str, written)),
+            "\n".join(written),
         ]
         print("\n\n".join([_text(found, parts, full=full), *(each for each in ends if each)]))
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
@@ -172,18 +174,11 @@ def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
     return "\n\n".join([*shown, *([case_text(answer, parts)] if parts else [])])
 
 
-def _write(folder: Path, answer: CaseAnswer) -> list[Path]:
-    """Figures, the table behind them, and the JSON; without a forecast, the JSON alone."""
-    from lissive.forecast import ForecastAnswer
-    from lissive.report.case_parts import headline
-    from lissive.report.figures import forecast_caption, forecast_figure, save, write_json, write_weeks
+def _write(folder: Path, answer: CaseAnswer) -> list[str]:
+    """The report; what was written, and what has to be known about it."""
+    from lissive.handout import write_report
 
-    folder.mkdir(parents=True, exist_ok=True)
-    paths, forecast = [], answer.forecast
-    if isinstance(forecast, ForecastAnswer):
-        if forecast.failed < forecast.subjects:
-            title = headline(answer.case).replace("\n", " · ")
-            caption = forecast_caption(forecast, answer.provenance)
-            paths += save(forecast_figure(forecast, title, caption), folder, "forecast")
-        paths.append(write_weeks(forecast, folder / "forecast.csv"))
-    return [*paths, write_json(answer.to_json(), folder / "forecast.json")]
+    written = write_report(folder, answer)
+    for note in written.notes:
+        print(f"lissive: {note}", file=sys.stderr)
+    return [str(path) for path in written.paths]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lissive.case_answer.beside import NotCompared
-from lissive.forecast.beside import SideBySide, Difference
+from lissive.forecast.beside import Difference, SideBySide
 from lissive.report.table import as_text, table
 from lissive.report.words import count, paragraphs, span, upper_first, wrapped
 
