@@ -10,11 +10,12 @@ from typing import Any
 from lissive.case import Case
 from lissive.case_answer.gates import Gates, figure_of
 from lissive.case_answer.tables import rows
-from lissive.evidence.answer_types import Absolute, absolute
+from lissive.evidence.answer_types import Absolute
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.claim import claim_of
 from lissive.evidence.effect import COUNTED
 from lissive.evidence.read import shipped_reviews
+from lissive.evidence.result import absolute
 from lissive.evidence.words import product_label, table
 
 HARM = "adverse events"
