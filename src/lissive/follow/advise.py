@@ -181,7 +181,7 @@ def advise(
 ) -> tuple[Advice, tuple[str, ...]]:
     """The advice, and the reasons in order: alarms, then the published rule, then the probability.
 
-    fitted : whether trials of this product in this cause were fitted on for this rating; else the probability is assumed.
+    fitted : whether trials of this product in this cause were fitted on; else the probability is assumed.
     """
     figure, p = decisions(), benefit.value
     said = (
@@ -207,7 +207,8 @@ def advise(
                     f"of people like this one whom the drug itself helps so much, {missed} of 100 would not meet it",
                 )
             return "stop", (fall, said, *beside)
-        return ("change" if harm else "continue"), (*harm, fall, said)
+        counts_all = "the rule counts placebo, and ups and downs, with the drug"
+        return ("change" if harm else "continue"), (*harm, fall, said, counts_all)
     if rated < figure["rated_least"]:
         return "too_early", (f"{rated} entries during treatment; {figure['rated_least']:g} are needed", said)
     if harm:
