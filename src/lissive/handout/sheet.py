@@ -17,8 +17,8 @@ from lissive.case_answer import CaseAnswer
 from lissive.case_answer.gates import figure_of
 from lissive.case_answer.next_step import review
 from lissive.case_answer.tables import rows
-from lissive.evidence.answer_types import Absolute
 from lissive.evidence.answer import answer_of
+from lissive.evidence.answer_types import Absolute
 from lissive.evidence.case_answer import CaseFigure
 from lissive.evidence.claim import claim_of
 from lissive.evidence.read import shipped_studies
