@@ -35,10 +35,10 @@ from lissive.studies import read_studies as read_pk
 from lissive.studies.observation import Studies
 from lissive.trials.design import make_design, read_design
 from lissive.trials.people import draws
+from lissive.trials.power import power as power_curve
 from lissive.trials.published import read_published, shipped_published
 from lissive.trials.reproduce import chosen
 from lissive.trials.reproduce import reproduce_published as reproduce
-from lissive.trials.run import power as power_curve
 from lissive.trials.summary import summary as trial_summary
 from lissive.validation.run import validate
 

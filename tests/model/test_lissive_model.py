@@ -24,6 +24,7 @@ roadrunner = pytest.importorskip("roadrunner")
 antimony = pytest.importorskip("antimony")
 libsbml = pytest.importorskip("libsbml")
 
+pytestmark = pytest.mark.xdist_group("roadrunner")  # one worker compiles each cause once
 CAUSES = tuple(load_causes())
 COUNTERS = {"spasms", "dizziness_cum", "dropout_cum"}
 DOSE_TARGETS = [f"{drug}_{site}" for drug in ("THC", "CBD") for site in ("oral", "spray", "lung", "c")]
@@ -41,7 +42,14 @@ def sbml(cause: str = "multiple_sclerosis") -> str:
 
 @cache
 def compiled(cause: str) -> Any:
-    return roadrunner.RoadRunner(sbml(cause))
+    return loaded(sbml(cause))
+
+
+def loaded(text: str) -> Any:
+    """Compiled without optimisation, which takes longer than all runs."""
+    roadrunner.Config.setValue(roadrunner.Config.LLVM_BACKEND, roadrunner.Config.LLJIT)
+    roadrunner.Config.setValue(roadrunner.Config.LLJIT_OPTIMIZATION_LEVEL, 0)
+    return roadrunner.RoadRunner(text)
 
 
 def fresh(cause: str = "multiple_sclerosis") -> Any:
@@ -184,7 +192,7 @@ def test_people_who_differ_in_every_number_stand_still_too() -> None:
     for name, row in load_parameters().items():
         if row.distribution != "fixed" or row.provenance == "assumed":
             document.getModel().getParameter(name).setValue(row.value * generator.uniform(0.7, 1.2))
-    rates = roadrunner.RoadRunner(libsbml.writeSBMLToString(document)).getRatesOfChangeNamedArray()
+    rates = loaded(libsbml.writeSBMLToString(document)).getRatesOfChangeNamedArray()
     names = [name.rstrip("'") for name in rates.colnames]
     moving = {
         n: r for n, r in zip(names, np.ravel(rates), strict=True) if n not in COUNTERS and abs(r) > 1e-12

@@ -127,7 +127,9 @@ def test_the_flow_of_a_run_in_adds_up(small):
 def test_a_run_in_that_keeps_too_few_says_how_many_were_screened(small):
     keep = {"measure": "spasticity_nrs", "falls_by_pct": 95.0}
     design = small(run_in={"arm": "drug", "weeks": 1, "patients": 14, "keep": keep})
-    with pytest.raises(DesignError, match=r"\d+ were screened, 14 entered .* 0 responded; 12 are") as found:
+    with pytest.raises(
+        DesignError, match=r"\d+ were screened, 14 entered .* nobody could be randomised"
+    ) as found:
         conduct(design, [0])
     assert found.value.where == "run_in.keep"
 
@@ -138,8 +140,56 @@ def test_inclusion_that_hardly_anybody_meets_says_how_many_were_screened(small):
         "most_screened": 50,
         "inclusion": {"spasticity_nrs": {"at_least": 9.9}},
     }
-    with pytest.raises(DesignError, match="50 were screened, 0 of them"):
+    with pytest.raises(DesignError, match="50 were screened, and nobody met the criteria"):
         conduct(small(population=population), [0])
+
+
+def test_screening_goes_on_until_as_many_are_randomised_as_the_design_says(small):
+    """Who is randomised does not depend on how many entered at a time, and who came later was not screened."""
+    keep = {"measure": "spasticity_nrs", "falls_by_pct": 20.0}
+    until = conduct(small(run_in={"arm": "drug", "weeks": 1, "keep": keep}), [0, 1])
+    fixed = conduct(small(run_in={"arm": "drug", "weeks": 1, "patients": 60, "keep": keep}), [0, 1])
+    for one, other in zip(until, fixed, strict=True):
+        assert_same(one, other)
+        flow = one.flow
+        assert flow.randomised == 12
+        assert flow.screened == one.screening_id[-1] + 1
+        assert flow.entered == flow.left_run_in + flow.not_kept + 12
+
+
+def test_a_replicate_that_falls_short_is_kept_and_counted(small):
+    keep = {"measure": "spasticity_nrs", "falls_by_pct": 20.0}
+    population = {"cause": "multiple_sclerosis", "most_screened": 25}
+    design = small(
+        population=population, run_in={"arm": "drug", "weeks": 1, "keep": keep}, weeks=1.0, visits_weeks=[1.0]
+    )
+    for data in conduct(design, [0, 1]):
+        assert 0 < data.flow.randomised < 12
+        assert data.flow.screened == data.flow.entered == 25
+
+
+def test_nobody_who_responds_ends_the_search_after_a_stated_number(small, monkeypatch):
+    from lissive.trials import enrol
+
+    monkeypatch.setattr(enrol, "MOST_FOR_NONE", 30)
+    keep = {"measure": "spasticity_nrs", "falls_by_pct": 100.0}
+    with pytest.raises(
+        DesignError, match=r"\d+ were screened, 1\d\d entered .* nobody could be randomised"
+    ) as found:
+        conduct(small(run_in={"arm": "drug", "weeks": 1, "keep": keep}), [0])
+    assert found.value.where == "run_in.keep"
+
+
+def test_long_use_before_a_trial_brings_those_who_went_on_with_it(small):
+    """The criteria are met on the drug, and nobody is lost in a run-in, as there is none."""
+    run_in = {"arm": "drug", "weeks": 8, "established": True}
+    population = {"cause": "multiple_sclerosis", "inclusion": {"spasticity_nrs": {"at_most": 5.0}}}
+    (data,) = conduct(small(population=population, run_in=run_in, weeks=1.0, visits_weeks=[1.0]), [0])
+    assert (data.baseline["spasticity_nrs"] <= 5.0).all()
+    assert (data.screening["spasticity_nrs"] > 5.0).any()
+    assert (data.flow.left_run_in, data.flow.not_kept, data.flow.entered) == (0, 0, 12)
+    assert data.flow.screened > 12
+    assert np.nanmean(data.dose) > 3  # from the first week, the dose found before
 
 
 def test_the_dose_found_in_a_run_in_is_gone_on_with(small):
@@ -268,6 +318,53 @@ def test_strata_are_balanced_each_for_itself() -> None:
             assert abs(int(counts[0]) - int(counts[1])) <= 2
 
 
+def test_failure_needs_weeks_in_a_row_and_ends_the_trial_where_the_design_says_so(small):
+    def trial(**more: Any) -> TrialData:
+        endpoint = {"measure": "failure", "rises_by_pct": 10, **more}
+        return conduct(small(patients=60, weeks=4.0, visits_weeks=[1.0, 4.0], endpoints=[endpoint]), [0])[0]
+
+    once, twice, leaves = trial(weeks_in_a_row=1), trial(), trial(leaves=True)
+    stayed = np.isinf(once.left)
+    failed = once.failed_day[stayed & np.isfinite(once.failed_day)]
+    assert len(failed) > 10
+    assert set(failed) <= {7.0, 14.0, 21.0, 28.0}
+    assert (twice.failed_day[stayed] >= np.maximum(once.failed_day[stayed], 14)).all()
+    assert np.isfinite(twice.failed_day).sum() < np.isfinite(once.failed_day).sum()
+    assert same(leaves.failed_day, twice.failed_day)
+    out = np.isfinite(leaves.failed_day)
+    assert same(leaves.left[out], leaves.failed_day[out])
+    seen = leaves.values["spasticity_nrs"][:, 0, 1]
+    assert np.isnan(seen[leaves.failed_day < 28]).all()
+    assert (leaves.left_why[out & (twice.left > twice.failed_day)] == 2).all()
+
+
+def test_days_that_repeat_are_extrapolated_close_to_days_that_are_solved(small, monkeypatch):
+    from lissive.trials import enrol
+
+    design = small(patients=40, weeks=8.0, visits_weeks=[4.0, 8.0])
+    (quick,) = conduct(design, [0])
+    monkeypatch.setattr(enrol, "REPEATS", False)
+    (whole,) = conduct(design, [0])
+    difference = quick.values["spasticity_nrs"] - whole.values["spasticity_nrs"]
+    assert np.nanmax(np.abs(difference)) < 0.05
+    assert abs(np.nanmean(difference)) < 0.005
+    assert not same(quick.values["spasticity_nrs"], whole.values["spasticity_nrs"])
+    assert same(quick.dose[:, :, 0], whole.dose[:, :, 0])
+
+
+def test_daily_counts_are_those_of_the_negative_binomial_distribution():
+    from scipy.stats import nbinom
+
+    from lissive.trials.observe import counts_of
+
+    rng = np.random.default_rng(1)
+    u, mean = rng.random((200, 7)), rng.gamma(1.0, 9.0, (200, 7))
+    mean[0], u[1, 0], mean[2, 0] = 0.0, 1.0 - 1e-12, np.nan
+    found = counts_of(u, mean, np.full((200, 1), 0.106))
+    wanted = nbinom.ppf(u, 1 / 0.106, 1 / (1 + 0.106 * mean))
+    assert same(found, wanted)
+
+
 def test_a_stratum_of_nothing_known_is_refused() -> None:
     with pytest.raises(DesignError, match="stiffnes"):
         make_design({"trial": "x", "strata": [{"measure": "stiffnes", "cut": 7}]})
@@ -296,7 +393,7 @@ def test_who_is_given_nothing_has_no_response_to_being_treated() -> None:
 
 
 def test_a_failure_needs_a_week_to_be_seen_in() -> None:
-    with pytest.raises(DesignError, match="failure, which needs 7 days"):
+    with pytest.raises(DesignError, match="failure, which needs 2 weeks"):
         make_design(
             {
                 "trial": "short",

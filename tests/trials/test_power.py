@@ -8,7 +8,8 @@ import pytest
 
 from lissive.errors import DesignError
 from lissive.trials.people import draws
-from lissive.trials.run import chosen_endpoint, power, run_trial, sized
+from lissive.trials.power import chosen_endpoint, power, sized
+from lissive.trials.run import run_trial
 from lissive.trials.summary import comparisons
 
 

@@ -1,4 +1,4 @@
-"""`lissive trial`: simulate a trial many times, its power by sample size, and published trials."""
+"""`lissive trial`: simulate a trial many times, its power and sample size, designs side by side, published trials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group.command("run")(run)
     group.command("reproduce")(reproduce)
     group.command("power")(power)
+    group.command("compare")(compare)
     app.add_typer(group, name="trial")
 
 
@@ -91,9 +92,13 @@ def run(
 def power(
     file: File,
     n: Annotated[
-        str,
-        typer.Option("--n", metavar="N,N,...", help="Total sample sizes (randomised), as 40,80,160."),
-    ],
+        str | None,
+        typer.Option(
+            "--n",
+            metavar="N,N,...",
+            help="Total sample sizes (randomised), as 40,80,160 (default: solve for 80 and 90 % power).",
+        ),
+    ] = None,
     assurance: Annotated[
         bool,
         typer.Option(
@@ -115,27 +120,23 @@ def power(
     threads: Threads = None,
     force: Force = False,
 ) -> None:
-    """Power by sample size: the proportion of replicates with p below alpha."""
+    """Power by sample size, or the sample size for a power of 80 and of 90 %."""
     from lissive.cli.progress import bar
     from lissive.report.trial_figures import POWER_FILES
     from lissive.trials.design import located, read_design
-    from lissive.trials.run import power as power_by_size
+    from lissive.trials.power import power as power_by_size
+    from lissive.trials.power import sample_size
 
     design = read_design(file)
-    sizes = _sizes(n)
+    sizes = None if n is None else _sizes(n)
     _folder(out, file, POWER_FILES, force=force)
-    total = sum(sizes) * replicates
-    with _interruptible("Nothing was kept."), located(file), bar("patients", total) as progress:
-        answer = power_by_size(
-            design,
-            sizes,
-            endpoint=endpoint,
-            assurance=assurance,
-            replicates=replicates,
-            seed=seed,
-            threads=threads,
-            progress=progress,
-        )
+    what, total = ("patients", sum(sizes) * replicates) if sizes else ("of the size at hand", 1)
+    given: Any = {"endpoint": endpoint, "assurance": assurance, "replicates": replicates, "seed": seed}
+    with _interruptible("Nothing was kept."), located(file), bar(what, total) as progress:
+        if sizes:
+            answer = power_by_size(design, sizes, threads=threads, progress=progress, **given)
+        else:
+            answer = sample_size(design, threads=threads, progress=progress, **given)
     written = []
     if out is not None:
         from lissive.report.trial_figures import write_power
@@ -144,10 +145,33 @@ def power(
     if as_json:
         print(json.dumps(answer.to_json(), allow_nan=False))
         return
-    from lissive.report.trial_text import power_text
+    from lissive.report.power_text import power_text
 
     print(power_text(answer))
     _say_written(written)
+
+
+def compare(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="DESIGN DESIGN...", help="Two or more design files.")
+    ],
+    replicates: Annotated[int, typer.Option(min=1, help="Replicates of each design.")] = 200,
+    seed: Seed = None,
+    as_json: AsJson = False,
+    threads: Threads = None,
+) -> None:
+    """Designs side by side: who is screened, who completes, the primary endpoint's estimate, and power."""
+    from lissive.cli.progress import bar
+    from lissive.report.power_text import compare_text
+    from lissive.trials.design import read_design
+    from lissive.trials.power import compare as compare_designs
+
+    designs = [read_design(file) for file in files]
+    with _interruptible("Nothing was kept."), bar("designs", len(designs)) as progress:
+        answer = compare_designs(
+            designs, replicates=replicates, seed=seed, threads=threads, progress=progress
+        )
+    print(json.dumps(answer.to_json(), allow_nan=False) if as_json else compare_text(answer))
 
 
 @contextmanager
@@ -184,7 +208,8 @@ def _folder(
 ) -> None:
     """All that can be wrong with --out, before anything is simulated; `resume` is None for a run that has no parts."""
     from lissive.files import Beside, keep_inputs
-    from lissive.trials.store import PARTS, RECORD, start_anew
+    from lissive.trials.run import start_anew
+    from lissive.trials.store import PARTS, RECORD
 
     if out is None:
         return

@@ -21,6 +21,7 @@ from lissive.evidence.answer_types import (
     StudyRow,
     Without,
 )
+from lissive.evidence.claim import Claim
 from lissive.evidence.comparing import alone, comparisons, left_out
 from lissive.evidence.comparison import DESIGNS, SINGLE, Comparison, about, cause_word, label_of
 from lissive.evidence.effect import (
@@ -201,6 +202,13 @@ def answer_of(
             there_is=there_is,
         )
     )
+
+
+def by_rule(claim: Claim, studies: Studies) -> list[PooledAnswer]:
+    """What can be pooled of a claim's causes and outcomes, each estimate with its certainty by rule."""
+    asked = [(cause, outcome) for cause in claim.causes or (None,) for outcome in claim.outcomes]
+    found = [answer_of(studies, outcome, cause=cause) for cause, outcome in asked]
+    return [each for each in found if each.k]
 
 
 def pooled_answer(

@@ -1,4 +1,4 @@
-"""A diary's cells as they stand in the file: CSV (commas, semicolons or tabs), XLSX, or JSON; nothing is changed yet."""
+"""A diary's cells as they stand in the file: CSV (commas, semicolons or tabs), XLSX, or JSON, unchanged."""
 
 from __future__ import annotations
 

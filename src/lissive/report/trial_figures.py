@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.files import write_csv
 from lissive.report.figures import FAINT, GREY, drawn, save, write_json
-from lissive.report.trial_text import endpoint_label, mean_range
+from lissive.report.trial_text import endpoint_label
 from lissive.trials.store import Band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lissive.trials.run import PowerAnswer
+    from lissive.trials.power import PowerAnswer
     from lissive.trials.store import Curves, Survival
-    from lissive.trials.summary import GroupDisposition, TrialAnswer
+    from lissive.trials.summary import Count, GroupDisposition, TrialAnswer
 
 Looks = Mapping[str, Mapping[str, Any]]
 _DRUGS = (("#0072B2", "-"), ("#009E73", "-."), ("#CC79A7", (0, (5, 1))), ("#E69F00", (0, (3, 1, 1, 1))))
@@ -36,17 +36,51 @@ def looks(arms: Sequence[str], control: str) -> Looks:
 
 
 def change_figure(curves: Curves, look: Looks, note: str) -> Figure:
-    """Mean change by visit, with the band in which 90 % of replicates are."""
+    """Mean change by visit, with the band in which 90 % of replicates are; below it how many were seen."""
 
     def draw(ax: Axes) -> None:
         weeks = curves.weeks
         ax.axhline(0.0, color=FAINT, linewidth=0.8)
-        _lines(ax, weeks, curves.change, look, marker="o")
-        ax.set(xlim=(0, weeks[-1]), xlabel="week", ylabel="mean change from baseline")
-        _week_ticks(ax, weeks)
-        _titles(ax, endpoint_label(curves.measure), note)
+        if len(weeks) == 2:  # one visit: no course to draw a line of
+            _points(ax, curves, look)
+        else:
+            _lines(ax, weeks, curves.change, look, marker="o")
+            _week_ticks(ax, weeks)
+            ax.set(xlim=(0, weeks[-1]), xlabel="week")
+            _below(ax, weeks, curves.n, look, "seen")
+        ax.set_ylabel("mean change from baseline")
+        ax.annotate("↓ improvement", (0.012, 0.03), xycoords="axes fraction", color=GREY, fontsize=8)
+        base = ", ".join(f"{arm} {mean:.1f} [{sd:.1f}]" for arm, (mean, sd) in curves.baseline.items())
+        _titles(
+            ax, endpoint_label(curves.measure), f"{note}\nBaseline, mean [SD between participants]: {base}."
+        )
 
-    return drawn(6.4, 4.0, draw)
+    return drawn(6.4, 4.4, draw)
+
+
+def _points(ax: Axes, curves: Curves, look: Looks) -> None:
+    """Each arm's mean at the only visit, with its band as a bar, side by side."""
+    for k, (arm, band) in enumerate(curves.change.items()):
+        mean, low, high = band.mean[-1], band.p05[-1], band.p95[-1]
+        if mean is not None and low is not None and high is not None:
+            ends = [[mean - low], [high - mean]]
+            ax.errorbar(k, mean, yerr=ends, marker="o", markersize=6, capsize=5, color=look[arm]["color"])
+    ax.set_xticks(range(len(curves.change)), [f"{arm}\nn = {curves.n[arm][-1]}" for arm in curves.change])
+    ax.set(xlim=(-0.6, len(curves.change) - 0.4), xlabel=f"week {curves.weeks[-1]:g}")
+
+
+def _below(
+    ax: Axes, at: Sequence[float], counts: Mapping[str, Sequence[int]], look: Looks, what: str
+) -> None:
+    """Rows of numbers below the axis, one an arm, as under a Kaplan-Meier curve."""
+    near = [k for k in range(len(at)) if k == 0 or at[k] - at[k - 1] >= at[-1] / 25]
+    ax.annotate(f"n {what}", (0.0, 0.0), xytext=(-6, -44), xycoords="axes fraction", textcoords="offset points",
+                fontsize=7, color=GREY, ha="right", annotation_clip=False)  # fmt: skip
+    for row, (arm, numbers) in enumerate(counts.items()):
+        for k in near:
+            ax.annotate(str(numbers[k]), (at[k], 0.0), xytext=(0, -44 - 11 * row), xycoords=("data", "axes fraction"),
+                        textcoords="offset points", fontsize=7, color=look[arm]["color"], ha="center",
+                        annotation_clip=False)  # fmt: skip
 
 
 def responder_figure(curves: Curves, look: Looks, note: str) -> Figure:
@@ -66,16 +100,30 @@ def responder_figure(curves: Curves, look: Looks, note: str) -> Figure:
 
 
 def failure_figure(found: Survival, look: Looks, note: str) -> Figure:
-    """Proportion without treatment failure, by day."""
+    """Proportion without treatment failure, by day; below it how many are at risk."""
 
     def draw(ax: Axes) -> None:
         weeks = [day / 7.0 for day in found.days]
         shares = {arm: _percent(band) for arm, band in found.arms.items()}
         _lines(ax, weeks, shares, look, at=0.5, step=True)
+        for arm, band in shares.items():
+            end = band.mean[-1]
+            if found.censored[arm] and end is not None:
+                ax.plot(weeks[-1], end, marker="|", markersize=11, markeredgewidth=2, clip_on=False,
+                        color=look[arm]["color"])  # fmt: skip
         ax.set(xlim=(0, weeks[-1]), ylim=(0, 100), xlabel="week", ylabel="without treatment failure [%]")
-        _titles(ax, "Time to treatment failure", note)
+        step = max(round(weeks[-1] / 6), 1)
+        places = list(range(0, int(weeks[-1]) + 1, step))
+        ax.set_xticks(places)
+        counts = {arm: [each[7 * week] for week in places] for arm, each in found.at_risk.items()}
+        _below(ax, places, counts, look, "at risk")
+        _titles(
+            ax,
+            "Time to treatment failure",
+            f"{note}\nTicks: censored at the end; discontinuation is failure.",
+        )
 
-    return drawn(6.4, 4.0, draw)
+    return drawn(6.4, 4.4, draw)
 
 
 def patients_figure(curves: Curves, look: Looks, note: str) -> Figure:
@@ -96,6 +144,10 @@ def patients_figure(curves: Curves, look: Looks, note: str) -> Figure:
             alpha = min(0.5, max(0.12, 8.0 / len(rows)))
             ax.plot(weeks, rows.T, color=look[arm]["color"], linewidth=0.6, alpha=alpha)
             there = ~np.isnan(rows)
+            last = np.where(there.any(axis=1), rows.shape[1] - 1 - there[:, ::-1].argmax(axis=1), 0)
+            gone = np.flatnonzero((last < rows.shape[1] - 1) & there.any(axis=1))
+            ax.plot(np.array(weeks)[last[gone]], rows[gone, last[gone]], "x", color="black", markersize=4,
+                    markeredgewidth=0.9)  # fmt: skip
             mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
             ax.plot(weeks, mean, color="white", linewidth=4.5)
             ax.plot(weeks, mean, color=look[arm]["color"], linewidth=2.5)
@@ -119,18 +171,24 @@ def power_figure(answer: PowerAnswer, look: Looks, note: str) -> Figure:
             ax.axhline(goal, color=FAINT, linewidth=0.8, linestyle=":")
         for arm in dict.fromkeys(point.arm for point in points):
             mine = [point for point in points if point.arm == arm]
-            sizes, power = [p.n for p in mine], [100.0 * p.power for p in mine]
-            ends = [[100.0 * (p.power - p.power_ci[0]) for p in mine],
-                    [100.0 * (p.power_ci[1] - p.power) for p in mine]]  # fmt: skip
-            ax.errorbar(
-                sizes, power, yerr=ends, marker="o", markersize=4, capsize=3, linewidth=1.5, **look[arm]
-            )
+            sizes, color = [p.n for p in mine], look[arm]["color"]
+            low, power, high = ([100.0 * x for x in each] for each in zip(
+                *((p.power_ci[0], p.power, p.power_ci[1]) for p in mine), strict=True))  # fmt: skip
+            ax.fill_between(sizes, low, high, color=color, alpha=0.18, linewidth=0)
+            ax.plot(sizes, power, marker="o", markersize=4, linewidth=1.5, **look[arm])
+            if len(sizes) == 1:
+                ax.vlines(sizes, low, high, color=color)
             ax.annotate(arm, (sizes[-1], power[-1]), xytext=(6, 0), textcoords="offset points", va="center",
-                        color=look[arm]["color"], annotation_clip=False)  # fmt: skip
+                        color=color, annotation_clip=False)  # fmt: skip
+        for each in answer.needed:
+            if each.n is not None:
+                ax.plot([each.n, each.n], [0, 100 * each.power], color=look[each.arm]["color"], linewidth=0.8)
+                ax.annotate(str(each.n), (each.n, 0), xytext=(3, 4), textcoords="offset points", fontsize=8)
         ax.set(ylim=(0, 100), xlabel=f"participants {answer.size_is}")
-        ax.set_ylabel(f"replicates with p < {answer.alpha:g} [%]")
+        ax.set_ylabel("assurance [%]" if answer.assurance else "power [%]")
         ax.set_xlim(left=0)
-        ax.set_xticks(sorted({point.n for point in points}))
+        if not answer.needed:
+            ax.set_xticks(sorted({point.n for point in points}))
         what = "Assurance" if answer.assurance else "Power"
         _titles(ax, f"{what}: {endpoint_label(answer.endpoint)}, week {answer.week:g}", note)
 
@@ -202,14 +260,16 @@ def _percent(band: Band) -> Band:
 
 
 def _titles(ax: Axes, title: str, note: str) -> None:
-    ax.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=18)
+    ax.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=18 + 9 * note.count("\n"))
     ax.annotate(note, (0.0, 1.0), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points",
                 fontsize=7, color=GREY, annotation_clip=False)  # fmt: skip
 
 
 # -- participant disposition -----------------------------------------------------------------------
-WIDTH, GAP, LINE = 2.2, 0.35, 0.165
-"""Of a box, between boxes, and of a line of text [inches]."""
+WIDTH, SIDE, GAP, LINE = 2.2, 1.9, 0.35, 0.165
+"""Of a box, of one beside its group, between boxes, and of a line of text [inches]."""
+PITCH = WIDTH / 2 + GAP + SIDE + GAP / 2
+"""From one group to the next."""
 
 Box = Sequence[str]
 
@@ -223,11 +283,11 @@ def flow_figure(answer: TrialAnswer, note: str) -> Figure:
 
     trunk, groups = _trunk(answer), answer.flow.groups
     columns = [_column(group) for group in groups]
-    below = [max(_height(column[k]) for column in columns) for k in range(3)]
-    # the trunk is in the middle, with space beside it for those who are excluded
-    width = max(len(groups) * (WIDTH + GAP) + GAP, 3 * WIDTH + 2 * GAP)
+    first, gone, last = (max(_height(column[k]) for column in columns) for k in range(3))
+    # the trunk is in the middle, with space beside it for those who are excluded; a group's own stand right of it
+    width = max(len(groups) * PITCH + GAP, 3 * WIDTH + 2 * GAP)
     down = sum(_height(box) for box, _ in trunk) + sum(_space(beside) for _, beside in trunk[:-1])
-    total = GAP / 2 + down + GAP / 2 + GAP / 2 + sum(below) + 2 * GAP + 0.4
+    total = GAP / 2 + down + GAP + first + gone + GAP + last + 0.5
     with settings():
         figure = Figure(figsize=(width, total))
         FigureCanvasAgg(figure)
@@ -236,19 +296,21 @@ def flow_figure(answer: TrialAnswer, note: str) -> Figure:
         ax.axis("off")
         middle = width / 2
         bottom = _draw_trunk(ax, trunk, middle, total - GAP / 2)
-        left = (width - len(groups) * (WIDTH + GAP) + GAP) / 2 + WIDTH / 2
         fork = bottom - GAP / 2
+        left = (width - len(groups) * PITCH) / 2 + WIDTH / 2 + GAP / 4
+        places = [left + k * PITCH for k in range(len(groups))]
         ax.plot([middle, middle], [bottom, fork], color="black", linewidth=0.8)
-        places = [left + k * (WIDTH + GAP) for k in range(len(groups))]
         ax.plot([min(middle, *places), max(middle, *places)], [fork, fork], color="black", linewidth=0.8)
-        for x, column in zip(places, columns, strict=True):
-            top = fork
-            for k, box in enumerate(column):
-                start = top
-                top = fork - GAP / 2 - sum(below[:k]) - k * GAP
-                _arrow(ax, (x, start), (x, top))
-                _draw_box(ax, box, x, top)
-                top -= _height(box)
+        for x, (who, left_out, end) in zip(places, columns, strict=True):
+            top = fork - GAP / 2
+            _arrow(ax, (x, fork), (x, top))
+            _draw_box(ax, who, x, top)
+            lower = top - first - gone - GAP
+            _arrow(ax, (x, top - _height(who)), (x, lower))
+            at = top - first - GAP / 2 - gone / 2
+            _arrow(ax, (x, at), (x + GAP, at))
+            _draw_box(ax, left_out, x + GAP + SIDE / 2, at + _height(left_out) / 2, SIDE)
+            _draw_box(ax, end, x, lower)
         ax.text(GAP / 2, 0.12, note, fontsize=6.5, color="#555555")
     return figure
 
@@ -256,37 +318,39 @@ def flow_figure(answer: TrialAnswer, note: str) -> Figure:
 def _trunk(answer: TrialAnswer) -> list[tuple[Box, Box]]:
     """Boxes down to randomisation, each with the one beside the arrow to the next; empty where nobody is excluded."""
     flow, run_in = answer.flow, answer.design.run_in
-    excluded = flow.screened.mean - flow.entered.mean
-    out = (
-        [f"Excluded: {excluded:.1f}" if excluded < 20 else f"Excluded: {excluded:.0f}"]
-        if excluded > 0
-        else []
-    )
-    found: list[tuple[Box, Box]] = [([f"Screened: {mean_range(flow.screened)}"], out)]
-    if run_in:
+    excluded = round(flow.screened.mean) - round(flow.entered.mean)
+    out = [f"Excluded: {excluded}"] if excluded > 0 else []
+    found: list[tuple[Box, Box]] = [([f"Screened: {_whole(flow.screened)}"], out)]
+    if run_in and not run_in.established:
         gone = [
-            f"Discontinued: {mean_range(flow.left_run_in)}",
-            f"Not randomised: {mean_range(flow.not_kept)}",
+            f"Discontinued: {_whole(flow.left_run_in)}",
+            f"Not randomised: {_whole(flow.not_kept)}",
         ]
-        entered = [f"Run-in on {run_in.arm}", f"Enrolled: {mean_range(flow.entered)}"]
+        entered = [f"Run-in on {run_in.arm}", f"Enrolled: {_whole(flow.entered)}"]
         found.append((entered, [line for line in gone if not line.endswith(": 0")]))
-    unsolved = [f"Equations not solved: {mean_range(flow.failed)}"] if flow.failed.max else []
-    found.append(([f"Randomised: {mean_range(flow.randomised)}"], unsolved))
+    unsolved = [f"Equations not solved: {_whole(flow.failed)}"] if flow.failed.max else []
+    found.append(([f"Randomised: {_whole(flow.randomised)}"], unsolved))
     return found
 
 
 def _column(group: GroupDisposition) -> tuple[Box, Box, Box]:
-    """Boxes of one group: who, who discontinued and why, who completed."""
+    """Boxes of one group: who, beside it who discontinued and why, and who completed."""
     left = (
         ("adverse events", group.adverse),
         ("lack of efficacy", group.no_effect),
         ("other reasons", group.other),
     )
     return (
-        [group.label, f"Randomised: {mean_range(group.randomised)}"],
-        ["Discontinued", *(f"{label}: {mean_range(number)}" for label, number in left)],
-        [f"Completed: {mean_range(group.completed)}"],
+        [group.label, f"Randomised: {_whole(group.randomised)}"],
+        ["Discontinued", *(f"{label}: {_whole(number)}" for label, number in left)],
+        [f"Completed: {_whole(group.completed)}"],
     )
+
+
+def _whole(number: Count) -> str:
+    """Whole people: the rounded mean, and the range over replicates."""
+    same = number.min == number.max
+    return f"{number.mean:.0f}" if same else f"{number.mean:.0f} ({number.min} to {number.max})"
 
 
 def _height(box: Box) -> float:
@@ -316,13 +380,13 @@ def _draw_trunk(ax: Axes, trunk: Sequence[tuple[Box, Box]], x: float, top: float
     return top
 
 
-def _draw_box(ax: Axes, lines: Box, x: float, top: float) -> None:
+def _draw_box(ax: Axes, lines: Box, x: float, top: float, width: float = WIDTH) -> None:
     from matplotlib.patches import Rectangle
 
     height = _height(lines)
     ax.add_patch(
         Rectangle(
-            (x - WIDTH / 2, top - height), WIDTH, height, facecolor="white", edgecolor="black", linewidth=0.8
+            (x - width / 2, top - height), width, height, facecolor="white", edgecolor="black", linewidth=0.8
         )
     )
     for k, line in enumerate(lines):
@@ -354,6 +418,9 @@ def write_table(rows: Iterable[object], columns: Sequence[str], path: Path) -> P
     return write_csv(path, [columns, *([getattr(row, name) for name in columns] for row in rows)])
 
 
+_PATIENTS = "Each line a participant of the first replicate; x: last visit before discontinuation."
+
+
 def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
     """Besides patients and replicates, which are written as the run goes: JSON, tables,"""
     from lissive.trials.store import curves
@@ -362,14 +429,13 @@ def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
     found = curves(folder, design, n)
     look = looks(list(design.arms), design.control)
     stamp = _stamp(answer)
-    band = (
-        f"Line: mean over {n} replicates; band: 90 % of them. {stamp}" if n > 1 else f"One replicate. {stamp}"
-    )
+    band = (f"Line: mean over {n} replicates; band: 90 % of them. " if n > 1 else "One replicate. ") + stamp
+    over = f"Mean over {n} replicates, rounded to whole people (range). " if n > 1 else "One replicate. "
     drawn = {
         "change": change_figure(found, look, band),
         "responders": responder_figure(found, look, band),
-        "patients": patients_figure(found, look, f"Each line a participant of the first replicate. {stamp}"),
-        "flow": flow_figure(answer, f"Mean over {n} replicates (range). {stamp}" if n > 1 else band),
+        "patients": patients_figure(found, look, f"{_PATIENTS}\n{stamp}"),
+        "flow": flow_figure(answer, f"{over}{stamp}"),
     }
     if found.without_failure:
         drawn["failure"] = failure_figure(found.without_failure, look, band)
@@ -384,7 +450,8 @@ def write_power(folder: Path, answer: PowerAnswer) -> list[Path]:
     """The curve as JSON, table and figure."""
 
     look = looks(list(answer.design.arms), answer.design.control)
-    note = f"{answer.replicates} replicates of each size; bars: Wilson's 95 % CI. {_stamp(answer)}"
+    band = "band: their Monte-Carlo error (Wilson's 95 % CI)"
+    note = f"{answer.replicates} replicates of each size; {band}.\n{_stamp(answer)}"
     folder.mkdir(parents=True, exist_ok=True)
     return [
         write_json(answer.to_json(), folder / "power.json"),

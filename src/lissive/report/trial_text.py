@@ -9,10 +9,9 @@ from lissive.case import causes
 from lissive.case.products import product
 from lissive.report.table import Table, as_text, table
 from lissive.report.words import count, paragraphs, percent, span, upper_first, wrapped
-from lissive.trials.design import Design
+from lissive.trials.design import ESTIMANDS, MODELLED, Design
 from lissive.trials.endpoint import BINARY, TIME
 from lissive.trials.parts import EVENTS, MEASURES, Endpoint
-from lissive.trials.run import PowerAnswer
 from lissive.trials.summary import ArmAnswer, ComparisonAnswer, Count, DoseAnswer, TrialAnswer
 
 LIMITS = (
@@ -21,14 +20,17 @@ LIMITS = (
     "design has been compared with the model; agreement with published trials: lissive trial reproduce. Assumptions: "
     "docs/concepts/trials.md. Not a basis for treating anybody."
 )
-MISSING = {
-    "locf": "Missing visits: last observation carried forward.",
-    "observed": "Missing visits: observed cases only.",
-    "baseline": "Missing visits: baseline observation carried forward.",
+STRATEGIES = {
+    "while_on_treatment": "while on treatment",
+    "hypothetical": "hypothetical, as if nobody had discontinued",
+    "treatment_policy": "treatment policy, whether treatment is continued or not",
+    "composite": "composite, discontinuation counts as no improvement",
 }
+MULTIPLICITY = {"holm": "Holm", "fixed_sequence": "fixed sequence"}
+SPENDING = {"obrien_fleming": "O'Brien and Fleming", "pocock": "Pocock"}
 ENOUGH, WISHED = 100, 0.8
 """Replicates from which power is worth reading, and the power that trials are usually planned for."""
-_INDENT = "   "
+INDENT = "   "
 
 
 def trial_text(answer: TrialAnswer) -> str:
@@ -38,11 +40,12 @@ def trial_text(answer: TrialAnswer) -> str:
     return paragraphs(
         [
             _head(answer),
-            "Arms\n" + as_text(arms, indent=_INDENT),
+            "Arms\n" + as_text(arms, indent=INDENT),
             _main_result(answer),
             _disposition(answer),
             _arms(answer),
             _comparisons(answer),
+            _looks(answer),
             _dose(answer),
             wrapped(LIMITS),
             _next(answer),
@@ -74,7 +77,8 @@ def _main_result(answer: TrialAnswer) -> str:
     """The primary endpoint in a sentence for each arm."""
     if not answer.comparisons:
         return ""
-    first, alpha = answer.comparisons[0], answer.design.analysis.alpha
+    design = answer.design
+    first, alpha = answer.comparisons[0], design.analysis.alpha
     lines = [f"Primary endpoint: {endpoint_label(first.endpoint)}, week {first.week:g}"]
     for row in answer.comparisons:
         if (row.endpoint, row.week, row.method) != (first.endpoint, first.week, first.method):
@@ -84,21 +88,65 @@ def _main_result(answer: TrialAnswer) -> str:
             text += "not estimable in any replicate."
         else:
             text += (
-                f"mean estimate {_estimate(row, row.estimate)} (5th-95th percentile over replicates {_range(row)}); "
-                f"power {percent(row.power)} (p < {alpha:g})."
+                f"{'median' if row.measure.endswith('ratio') else 'mean'} estimate {estimate_of(row, row.estimate)} "
+                f"(5th-95th percentile over replicates {range_of(row)}); "
+                f"power {percent(row.power)} ({_criterion(design, alpha)})."
             )
-        lines.append(wrapped(text, _INDENT))
+        lines.append(wrapped(text, INDENT))
+    return "\n".join(lines)
+
+
+def _criterion(design: Design, alpha: float) -> str:
+    """What a replicate has to show of the primary endpoint."""
+    plan = design.analysis
+    if plan.non_inferiority_margin is not None:
+        return (
+            f"non-inferior: upper limit of the {percent(1 - alpha)} CI below {plan.non_inferiority_margin:g}"
+        )
+    if plan.interim:
+        return f"over {len(plan.interim.at) + 1} looks, two-sided alpha {alpha:g} in all"
+    return f"p < {alpha:g}"
+
+
+def _looks(answer: TrialAnswer) -> str:
+    """Interim looks: boundaries, and how often the trial stops there."""
+    if not answer.looks or answer.design.analysis.interim is None:
+        return ""
+    rows = [[row.arm, f"{row.n}", f"{row.z:.3f}", f"{row.p:.2g}", percent(row.stops)] for row in answer.looks]
+    found = table(
+        "",
+        "|randomised|boundary, z|p|reached here first",
+        rows,
+        "randomised|boundary, z|p|reached here first",
+    )
+    lines = [f"Interim looks ({SPENDING[answer.design.analysis.interim.spending]}, by alpha spending)"]
+    lines.append(as_text(found, indent=INDENT, rule=False))
+    for arm in dict.fromkeys(row.arm for row in answer.looks):
+        mine = [row for row in answer.looks if row.arm == arm]
+        early = sum(row.n * row.stops for row in mine[:-1])
+        rest = 1.0 - sum(row.stops for row in mine[:-1])
+        lines.append(
+            wrapped(
+                f"{arm}: {early + rest * mine[-1].n:.0f} participants on average until the trial stops, those apart "
+                "who are enrolled while a look's last participants are followed up.",
+                INDENT,
+            )
+        )
     return "\n".join(lines)
 
 
 def _disposition(answer: TrialAnswer) -> str:
     flow, run_in = answer.flow, answer.design.run_in
     rows = [["Screened", mean_range(flow.screened)]]
-    if run_in:
+    if run_in and not run_in.established:
         rows.append(["Enrolled in the run-in", mean_range(flow.entered)])
         rows.append(["Discontinued in the run-in", mean_range(flow.left_run_in)])
         rows.append([not_randomised(answer.design), mean_range(flow.not_kept)])
     rows.append(["Randomised", mean_range(flow.randomised)])
+    if flow.short:
+        rows.append(
+            [f"Replicates with fewer than the {answer.design.patients} to be randomised", f"{flow.short}"]
+        )
     if flow.failed.max:
         rows.append(["Left out: equations not solved", mean_range(flow.failed)])
     groups = {
@@ -114,18 +162,16 @@ def _disposition(answer: TrialAnswer) -> str:
     return "\n".join(
         [
             f"Participant disposition{over}",
-            as_text(table("", "|n", rows, "n"), indent=_INDENT, rule=False),
+            as_text(table("", "|n", rows, "n"), indent=INDENT, rule=False),
             "",
-            as_text(Table("", ("", *labels), by_group, frozenset(labels)), indent=_INDENT, rule=False),
+            as_text(Table("", ("", *labels), by_group, frozenset(labels)), indent=INDENT, rule=False),
         ]
     )
 
 
 def not_randomised(design: Design) -> str:
-    """Who finished the run-in and was not randomised; with a fixed number to be randomised also those beyond it."""
-    reasons = ["non-responders"] if design.run_in and design.run_in.keep else []
-    reasons += ["trial full"] if design.patients is not None else []
-    return f"Not randomised: {' or '.join(reasons)}" if reasons else "Not randomised"
+    """Who finished the run-in and was not randomised."""
+    return "Not randomised: non-responders" if design.run_in and design.run_in.keep else "Not randomised"
 
 
 def _arms(answer: TrialAnswer) -> str:
@@ -142,10 +188,19 @@ def _arms(answer: TrialAnswer) -> str:
     found = table(
         "", "|week|arm|n|baseline|change [SD]|proportion", rows, "week|n|baseline|change [SD]|proportion"
     )
-    note = f"SD: between participants. {MISSING[design.analysis.missing]}"
+    note = f"SD: between participants, of those with a value. {_estimand(design)}"
     if any(each.measure == "failure" for each in design.endpoints):
         note += " Discontinuation counts as treatment failure."
-    return f"Results by arm\n{as_text(found, indent=_INDENT, rule=False)}\n{wrapped(note, _INDENT)}"
+    return f"Results by arm\n{as_text(found, indent=INDENT, rule=False)}\n{wrapped(note, INDENT)}"
+
+
+def _estimand(design: Design) -> str:
+    """How missing visits are handled, and what it is an estimate of."""
+    strategy, method = ESTIMANDS[design.analysis.missing]
+    text = f"Missing visits: {method}. Estimand (ICH E9(R1)): {STRATEGIES[strategy]}."
+    if design.analysis.missing in MODELLED:
+        text += " A missing responder counts as none."
+    return text
 
 
 def _once(labels: Iterable[str]) -> list[str]:
@@ -175,22 +230,30 @@ def _comparisons(answer: TrialAnswer) -> str:
     labels = [endpoint_label(row.endpoint) for row in found]
     for shown, label, row in zip(_once(labels), labels, found, strict=True):
         arm = [row.arm] if len(arms) > 1 else []
-        numbers = [_estimate(row, row.estimate), _range(row), _ci(row), percent(row.power)]
+        numbers = [estimate_of(row, row.estimate), range_of(row), ci_of(row), percent(row.power)]
         rows.append([shown, f"{row.week:g}", *arm, row.measure or f"{row.method} test", *numbers])
         notes += [f"- {label}, {row.arm}, in {n} of {answer.replicates} replicates: {why}."
                   for why, n in row.notes.items()]  # fmt: skip
     methods = dict.fromkeys(f"{row.measure}: {row.method}" for row in found if row.measure)
     legend = (
-        "estimate: mean over replicates (of ratios the geometric mean). 5-95 %: percentiles of the estimate over "
-        f"replicates. CI: mean of the limits that each trial would publish. power: proportion of replicates with "
-        f"p < {alpha:g}. Methods: {'; '.join(methods)}."
+        "estimate: mean over replicates (of ratios the median). 5-95 %: percentiles of the estimate over "
+        f"replicates. CI: mean (of ratios median) of the limits that each trial would publish. power: proportion of "
+        f"replicates with p < {alpha:g}; of the primary endpoint: {_criterion(answer.design, alpha)}. "
+        f"Methods: {'; '.join(methods)}."
     )
+    for row in found:
+        if row.power_adjusted is not None:
+            how = MULTIPLICITY[answer.design.analysis.multiplicity]
+            legend += (
+                f" Key secondary, {endpoint_label(row.endpoint)}, {row.arm}: power {percent(row.power_adjusted)} where "
+                f"the primary endpoint is significant too ({how})."
+            )
     shown_table = table("", "|".join(head), rows, f"week|estimate|5-95 %|{ci}|power")
     return "\n".join(
         [
             f"{arms[0] if len(arms) == 1 else 'Each arm'} vs {found[0].against}",
-            as_text(shown_table, indent=_INDENT, rule=False),
-            *(wrapped(line, _INDENT) for line in (legend, *notes)),
+            as_text(shown_table, indent=INDENT, rule=False),
+            *(wrapped(line, INDENT) for line in (legend, *notes)),
         ]
     )
 
@@ -210,7 +273,7 @@ def _dose(answer: TrialAnswer) -> str:
     visits = "|".join(f"week {week:g}" for week in weeks)
     found = table("", f"|{visits}|at the last visit", rows, visits)
     return "Dose: units a day, mean [SD], participants still in the trial\n" + as_text(
-        found, indent=_INDENT, rule=False
+        found, indent=INDENT, rule=False
     )
 
 
@@ -222,68 +285,15 @@ def _dose_cell(row: DoseAnswer | None) -> str:
 
 def _next(answer: TrialAnswer) -> str:
     """What the reader may do now."""
-    lines = []
+    lines: list[str] = []
     if answer.replicates < ENOUGH:
         lines.append("- Power needs more replicates: --replicates 200 or more.")
     if answer.comparisons and answer.comparisons[0].power < WISHED:
-        lines.append("- Sample size: lissive trial power DESIGN --n 100,200,400")
+        lines.append("- Sample size for 80 and 90 % power: lissive trial power DESIGN")
     lines.append(
         "- Compare with a published trial of similar design before relying on it: lissive trial reproduce"
     )
-    return "Next steps\n" + "\n".join(wrapped(line, _INDENT) for line in lines)
-
-
-# -- power by sample size ----------------------------------------------------------------------------
-def power_text(answer: PowerAnswer) -> str:
-    """The whole answer of `lissive trial power`."""
-    points = answer.points
-    rows = [
-        [
-            f"{row.n}",
-            f"{row.randomised:.0f}",
-            row.arm,
-            percent(row.power),
-            span(*map(percent, row.power_ci)),
-            _estimate(row, row.estimate),
-            _range(row),
-        ]
-        for row in points
-    ]
-    how = f" ({measured_by(points[0])}, vs {points[0].against})" if points else ""
-    numeric = "n|randomised|power|95 % CI|estimate|5-95 %"
-    found = table("", "n|randomised|arm|power|95 % CI|estimate|5-95 %", rows, numeric)
-    return paragraphs(
-        [
-            f"{title(answer.design)}\nPower for {endpoint_label(answer.endpoint)}, week {answer.week:g}{how}.\n"
-            f"{count(answer.replicates, 'simulated replicate')} of each size, random seed {answer.seed}.",
-            as_text(found, indent=_INDENT, rule=False),
-            wrapped(_power_notes(answer), _INDENT),
-            wrapped(LIMITS),
-        ]
-    )
-
-
-def _power_notes(answer: PowerAnswer) -> str:
-    alpha = answer.alpha
-    text = [
-        f"n: participants {answer.size_is}. power: proportion of replicates with two-sided p < {alpha:g}; 95 % CI: "
-        "Wilson's, for the number of replicates."
-    ]
-    if answer.assurance:
-        text.append(
-            "Assurance: each replicate has parameters of its own from the posterior of the calibration, so that "
-            "parameter uncertainty is in the power; it does not tend to 1 as trials grow."
-        )
-    else:
-        text.append(
-            "Each replicate has a placebo response and an effect of its own around the tables' parameters "
-            "(between-trial random effects). If the true effect is smaller, power is lower: --assurance includes "
-            "parameter uncertainty."
-        )
-    text.append(
-        f"Type I error: with no effect, about {percent(alpha)} of trials of any size have p < {alpha:g}."
-    )
-    return " ".join(text)
+    return "Next steps\n" + "\n".join(wrapped(line, INDENT) for line in lines)
 
 
 # -- numbers -----------------------------------------------------------------------------------------
@@ -295,19 +305,19 @@ def _fixed(x: float | None, *, sign: bool = False) -> str:
     return text if abs(x) < 1000 else f"{x:.2g}"
 
 
-def _estimate(row: ComparisonAnswer, x: float | None) -> str:
+def estimate_of(row: ComparisonAnswer, x: float | None) -> str:
     return _fixed(x, sign=row.measure == "difference")
 
 
 def _between(row: ComparisonAnswer, ends: Sequence[float | None]) -> str:
-    return "-" if None in ends else span(*(_estimate(row, end) for end in ends))
+    return "-" if None in ends else span(*(estimate_of(row, end) for end in ends))
 
 
-def _range(row: ComparisonAnswer) -> str:
+def range_of(row: ComparisonAnswer) -> str:
     return _between(row, (row.p05, row.p95))
 
 
-def _ci(row: ComparisonAnswer) -> str:
+def ci_of(row: ComparisonAnswer) -> str:
     return _between(row, row.ci)
 
 
@@ -374,7 +384,11 @@ def shape(design: Design) -> str:
     if design.run_in:
         run_in = design.run_in
         kept = f", {run_in.keep.falls_by_pct:g} % responders randomised" if run_in.keep else ""
-        parts.append(f"run-in of {units(run_in.weeks, 'week')} on {run_in.arm}{kept}")
+        if run_in.established:
+            kept = f", improved by {run_in.keep.falls_by_pct:g} %" if run_in.keep else ""
+            parts.append(f"after {units(run_in.weeks, 'week')} of use of {run_in.arm} in ordinary care{kept}")
+        else:
+            parts.append(f"run-in of {units(run_in.weeks, 'week')} on {run_in.arm}{kept}")
         if run_in.washout_days:
             parts.append(f"wash-out of {run_in.washout_days} days")
     if design.crossover:

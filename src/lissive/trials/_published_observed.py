@@ -5,67 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from statistics import NormalDist
+from dataclasses import replace
 
-from lissive.publications.arms import match_arm
 from lissive.publications.entry import Entry, least_certain
 from lissive.publications.loose import REMARKS, UNCLEAR, sign_convention
 from lissive.publications.names import NO_MEASURE, P_ALONE, RELIEF, SHARES, read_name
-from lissive.publications.plan import Plan
-from lissive.publications.tables import Figure, Name, Result, text_of
+from lissive.publications.tables import Name, Result, text_of
+from lissive.trials._published_parts import Observed, Seen, precision, share_error
 from lissive.trials.parts import IMPRESSIONS, MEASURES
 
 ROUNDED = 0.02
 """How far a printed percentage may be from its own counts."""
 _RATIOS = {"OR": "odds_ratio", "HR": "hazard_ratio"}
-_NORMAL = NormalDist()
-
-
-@dataclass(frozen=True)
-class Observed:
-    """One published figure, on the model's scale."""
-
-    trial: str
-    arm: str
-    """Name of an arm of the design."""
-    against: str | None
-    """The control arm of a comparison; None for a figure of one arm."""
-    endpoint: str
-    """As `Endpoint.name`: spasticity_nrs, spasticity_nrs_responders_30pct, dizziness, dose."""
-    statistic: str
-    """change | end | change_sd | difference | share | odds_ratio | hazard_ratio | mean | sd (both of the dose)."""
-    value: float
-    """Ratings 0 to 10, Ashworth 0 to 4, shares 0 to 1, doses in units a day; a change below 0 is improvement."""
-    error: float | None
-    """Standard error, of the logarithm for ratios of odds and hazards; None where nothing says."""
-    ci: tuple[float, float] | None
-    """Published 95 % interval."""
-    n: int | None
-    """People that the figure is of."""
-    week: float | None
-    """Since randomisation; None is the end."""
-    provenance: str
-    """read | recalled | derived; of several that make one figure, the least certain."""
-    printed: str
-    """Key, arm and field in the file."""
-
-
-@dataclass
-class Seen:
-    """The plan of a trial, and what its figures say beside themselves: filled while they are read."""
-
-    plan: Plan
-    levels: dict[str, list[tuple[int, float, float | None]]] = field(default_factory=dict)
-    """Measure to people, mean and spread before treatment of each arm."""
-    people: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Measure and arm to the people that its rows speak of, where that is not the arm's number."""
-    since_screening: set[str] = field(default_factory=set)
-    """Endpoints whose names say so."""
-    rated_at_visits: bool = False
-
-    def arm(self, name: object) -> str | None:
-        return match_arm(name, self.plan.arms, self.plan.control)
 
 
 def observe(entry: Entry, seen: Seen) -> Iterator[Observed]:
@@ -289,16 +240,6 @@ def _counted(entry: Entry, row: Result, people: int | None) -> tuple[float, str]
     return n / people, entry.provenance(row.events, row.n)
 
 
-def share_error(share: float, n: int) -> float:
-    """Binomial standard error, with half a person added to each side so that nobody of 30 is not certain.
-
-    >>> round(share_error(0.5, 100), 3), share_error(0.0, 30) > 0.02
-    (0.05, True)
-    """
-    p = (share * n + 0.5) / (n + 1.0)
-    return math.sqrt(p * (1.0 - p) / n)
-
-
 def _baseline(seen: Seen, row: Result, factor: float) -> None:
     """Note the mean before treatment, for the design's population."""
     mean = row.value.number if row.value else None
@@ -351,56 +292,6 @@ def _scaled(one: Observed, name: Name, factor: float) -> Observed:
         error=one.error * factor if one.error is not None else None,
         ci=(ends[0], ends[1]) if ends else None,
     )
-
-
-# -- how sure a figure is --------------------------------------------------------------------------
-def precision(
-    entry: Entry, row: Result, *, n: int | None, log: bool = False
-) -> tuple[float | None, tuple[float, float] | None, str]:
-    """Standard error, 95 % interval and provenance, from a row's interval, its error, its spread or its p value.
-
-    Parameters
-    ----------
-    n : people that a spread is of.      log : whether the value is a ratio, whose error is of its logarithm.
-    """
-    ends = row.ci.ends if row.ci else None
-    if ends is not None and (not log or ends[0] > 0):
-        width = math.log(ends[1] / ends[0]) if log else ends[1] - ends[0]
-        error = width / (2 * _NORMAL.inv_cdf(0.5 + row.level / 2))
-        return error or None, ends if row.level == 0.95 else None, entry.provenance(row.ci)
-    se = row.se.number if row.se else None
-    if row.se is not None and se is not None and se > 0:
-        if not log and is_sd(row.se) and n:
-            what = row.se.what.rpartition(".")[2]
-            entry.assume(f"What is printed as the standard error of {what} is taken as a standard deviation.")
-            se /= math.sqrt(n)
-        return se, None, entry.provenance(row.se)
-    value = (row.value.number if row.value else None) or 0.0
-    if log:
-        return _from_p(entry, row, math.log(value)) if value > 0 else (None, None, "read")
-    sd = row.sd.number if row.sd else None
-    if sd is not None and sd > 0 and n:
-        return sd / math.sqrt(n), None, entry.provenance(row.sd)
-    return _from_p(entry, row, value)
-
-
-def is_sd(one: Figure) -> bool:
-    """Whether what is printed as a standard error is said to be a standard deviation.
-
-    >>> is_sd(Figure(11.1, note="printed as SE; magnitude is an SD")), is_sd(Figure(0.3))
-    (True, False)
-    """
-    said = f"{one.note} {one.pointer}"
-    return any(each in said for each in ("is an SD", "SD is meant", "SD meant", "are SDs", "is SD"))
-
-
-def _from_p(entry: Entry, row: Result, effect: float) -> tuple[float | None, None, str]:
-    """The error at which the effect has its two-sided p value; nothing where that is a bound or 1."""
-    p = row.p.number if row.p else None
-    if p is None or not 0.0 < p < 1.0 or not effect:
-        return None, None, "read"
-    error = abs(effect) / _NORMAL.inv_cdf(1.0 - p / 2.0)
-    return error, None, least_certain(entry.provenance(row.p), "derived")
 
 
 # -- comparisons -----------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from lissive.trials.enrol import (
     treat,
 )
 from lissive.trials.observe import (
+    NO_EFFECT,
     Flow,
     Records,
     TrialData,
@@ -165,6 +166,11 @@ def _observed(run: Enrolled, start: int, starts: Sequence[int]) -> dict[str, Any
     )
     if not design.drop_out:
         left, why = np.full(len(left), np.inf), np.zeros(len(why), np.int64)
+    relief = run.observed(design.relief, start - 1)
+    failed = failure_day(design, run.ratings, run.levels, start, relief)
+    if any(each.leaves for each in design.endpoints):
+        why = np.where(failed < left, NO_EFFECT, why)
+        left = np.minimum(left, failed)
     # nobody is seen before a period of a crossover that they did not come to, nor after they left
     there = left[:, None] > np.array(starts) - start
     gone = left[:, None, None] < days - start
@@ -190,7 +196,7 @@ def _observed(run: Enrolled, start: int, starts: Sequence[int]) -> dict[str, Any
         "left": left,
         "left_why": why,
         "dizzy": dizzy_in(hazard, chance, left, start, starts, design.days),
-        "failed_day": failure_day(design, run.ratings, run.levels, start, baseline, left),
+        "failed_day": np.minimum(failed, left),
     }
 
 

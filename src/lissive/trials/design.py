@@ -12,16 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lissive.errors import DesignError
 from lissive.given import path_of, whole
 from lissive.marked import Loc, read_marked
 from lissive.trials.parts import (
+    MEASURES,
     MEND,
     MOST_PATIENTS,
-    Analysis,
     Arm,
     Crossover,
     Endpoint,
@@ -31,6 +31,99 @@ from lissive.trials.parts import (
     field,
 )
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
+
+
+class Interim(Row):
+    """Looks at the primary endpoint before the end, at each of which the trial may stop for efficacy."""
+
+    at: tuple[float, ...] = field(
+        "Looks, as shares of the participants who are to be randomised, increasing.",
+        min_length=1,
+        max_length=9,
+    )
+    spending: Literal["obrien_fleming", "pocock"] = field(
+        "How alpha is spent over the looks (Lan and DeMets): like O'Brien and Fleming's boundaries or like Pocock's.",
+        "obrien_fleming",
+    )
+
+    @field_validator("at")
+    @classmethod
+    def _increasing(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if list(value) != sorted(set(value)) or value[0] < 0.05 or value[-1] >= 1.0:
+            raise refuse(
+                f"is {', '.join(f'{each:g}' for each in value)}.", "increasing shares, 0.05 to below 1.", MEND
+            )
+        return value
+
+
+ESTIMANDS = {
+    "locf": ("while_on_treatment", "last observation carried forward"),
+    "observed": ("while_on_treatment", "observed cases only"),
+    "baseline": ("composite", "baseline observation carried forward"),
+    "mmrm": ("hypothetical", "mixed model for repeated measures"),
+    "multiple_imputation": ("hypothetical", "multiple imputation, missing at random"),
+    "jump_to_reference": (
+        "treatment_policy",
+        "multiple imputation, after discontinuation as in the control arm",
+    ),
+}
+"""How missing visits are handled: the strategy for discontinuation that it stands for (ICH E9(R1)), and in words."""
+MODELLED = ("mmrm", "multiple_imputation", "jump_to_reference")
+"""Of these, those by which missing changes are modelled; a missing responder is then none."""
+_METHOD = {"treatment_policy": "jump_to_reference", "hypothetical": "mmrm", "while_on_treatment": "locf"}
+
+
+class Analysis(Row):
+    """Statistical analysis."""
+
+    control: str | None = field("Control arm (default: the first placebo arm).", None)
+    estimand: Literal["treatment_policy", "hypothetical", "while_on_treatment", "composite"] | None = field(
+        "Strategy for discontinuation (ICH E9(R1); default: the one that `missing` stands for).", None
+    )
+    missing: Literal["locf", "observed", "baseline", "mmrm", "multiple_imputation", "jump_to_reference"] = (
+        field(
+            "Missing visits: last observation carried forward, observed cases only, baseline carried forward, mixed "
+            "model for repeated measures, multiple imputation, or the same with jump to reference (default: the "
+            "estimand's; else locf).",
+            "locf",
+        )
+    )
+    imputations: int = field("Imputations of each missing value.", 20, ge=2, le=50)
+    alpha: float = field("Two-sided significance level.", 0.05, gt=0, lt=1)
+    key_secondary: tuple[str, ...] = field(
+        "Endpoints tested where the primary is significant (NAME or NAME@WEEK).", ()
+    )
+    multiplicity: Literal["holm", "fixed_sequence"] = field(
+        "How the key secondary endpoints share alpha: by Holm, or each after the one before it.", "holm"
+    )
+    non_inferiority_margin: float | None = field(
+        "The primary endpoint's change may be worse than the control's by less than this (default: superiority).",
+        None,
+        gt=0,
+        le=1000,
+    )
+    interim: Interim | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _method_of_estimand(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("estimand") in _METHOD and "missing" not in data:
+            return {**data, "missing": _METHOD[data["estimand"]]}
+        return data
+
+    @model_validator(mode="after")
+    def _fits_estimand(self) -> Self:
+        stands_for = ESTIMANDS[self.missing][0]
+        if self.estimand is not None and self.estimand != stands_for:
+            able = [name for name, (strategy, _) in ESTIMANDS.items() if strategy == self.estimand]
+            wrong = refuse(
+                f"is {self.missing}, which stands for {stands_for}, not for {self.estimand}.",
+                f"{', '.join(able)}.",
+                "choose one of these, or leave out one of the two.",
+                field="missing",
+            )
+            raise_all(iter([wrong]))
+        return self
 
 
 class Design(Row):
@@ -64,7 +157,11 @@ class Design(Row):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        raise_all(itertools.chain(self._wrong_arms(), self._wrong_visits(), self._wrong_numbers()))
+        raise_all(
+            itertools.chain(
+                self._wrong_arms(), self._wrong_visits(), self._wrong_numbers(), self._wrong_analysis()
+            )
+        )
         return self
 
     def _wrong_arms(self) -> Iterator[PydanticCustomError]:
@@ -114,10 +211,10 @@ class Design(Row):
                 field="visits_weeks",
             )
         for k, endpoint in enumerate(self.endpoints):
-            if endpoint.measure == "failure" and self.days < self.diary_days:
+            if endpoint.measure == "failure" and self.weeks < endpoint.weeks_in_a_row:
                 yield refuse(
-                    f"is failure, which needs {self.diary_days} days of diary; the trial has {self.days}.",
-                    "a longer trial, or fewer diary_days.",
+                    f"is failure, which needs {endpoint.weeks_in_a_row} weeks of diary; the trial has {self.weeks:g}.",
+                    "a longer trial, or fewer weeks_in_a_row.",
                     MEND,
                     field=f"endpoints.{k}.measure",
                 )
@@ -175,6 +272,54 @@ class Design(Row):
                 MEND,
                 field="run_in.patients",
             )
+
+    def _wrong_analysis(self) -> Iterator[PydanticCustomError]:
+        plan, first = self.analysis, self.endpoints[0]
+        if plan.missing in MODELLED and self.crossover:
+            yield refuse(
+                f"is {plan.missing}, but a crossover is analysed within participants.",
+                "locf, observed, baseline.",
+                MEND,
+                field="analysis.missing",
+            )
+        able = [
+            f"{each.name}@{self.week_of(each):g}" for each in self.endpoints[1:] if each.measure != "dose"
+        ]
+        for k, name in enumerate(plan.key_secondary):
+            if self.endpoint_named(name) in (None, first) or name in plan.key_secondary[:k]:
+                yield refuse(
+                    f"names {name!r}, which is no other endpoint of the design, or comes twice.",
+                    f"{', '.join(able) or 'other endpoints than the primary one'}.",
+                    MEND,
+                    field=f"analysis.key_secondary.{k}",
+                )
+        changes = first.measure in MEASURES and MEASURES[first.measure].kind in ("rating", "assessed")
+        if plan.non_inferiority_margin is not None and (not changes or first.falls_by_pct):
+            yield refuse(
+                f"is {plan.non_inferiority_margin:g}, but the primary endpoint {first.name} is not compared as a "
+                "difference.",
+                "a primary endpoint that is a change of a rating or an assessment.",
+                "make such an endpoint the first, or leave the margin out.",
+                field="analysis.non_inferiority_margin",
+            )
+        if plan.interim and plan.non_inferiority_margin is not None:
+            yield refuse(
+                "is given with a non-inferiority margin.",
+                "looks of a trial of superiority.",
+                "leave out one of the two.",
+                field="analysis.interim",
+            )
+
+    def week_of(self, endpoint: Endpoint) -> float:
+        """The visit at which an endpoint is compared."""
+        return self.visits_weeks[-1] if endpoint.at_week is None else endpoint.at_week
+
+    def endpoint_named(self, name: str) -> Endpoint | None:
+        """The endpoint of this name, or of this name@week, that is compared."""
+        for each in self.endpoints:
+            if each.measure != "dose" and name in (each.name, f"{each.name}@{self.week_of(each):g}"):
+                return each
+        return None
 
     @property
     def days(self) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.simulation.ratings import by_day
 from lissive.trials import estimate as estimators
 from lissive.trials import fits
-from lissive.trials.design import Design
+from lissive.trials.design import MODELLED, Design
 from lissive.trials.fits import Estimate
+from lissive.trials.missing import imputed, mmrm
 from lissive.trials.observe import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData
 from lissive.trials.parts import IMPRESSIONS, MEASURES, Endpoint
 
@@ -126,7 +129,10 @@ def _values(
         base = np.broadcast_to(data.screening[rated][:, None], value.shape)
     falls = data.impression.get(name, (endpoint.falls_by_pct or 0.0) / 100.0)
     if falls:
-        hit = np.where(np.isnan(value) | np.isnan(base), np.nan, value <= (1.0 - falls) * base)
+        unknown = np.isnan(base)
+        if design.analysis.missing not in MODELLED:  # else who is not seen is no responder
+            unknown = unknown | np.isnan(value)
+        hit = np.where(unknown, np.nan, value <= (1.0 - falls) * base)
         return BINARY, hit, base
     if MEASURES[name].kind == "count":
         return COUNT, value, base
@@ -185,6 +191,8 @@ class Comparison:
     arm: str
     against: str
     estimate: Estimate
+    look: int = 0
+    """0 is the analysis at the end; 1, 2, ... are the looks before it, of the primary endpoint alone."""
 
 
 @dataclass(frozen=True)
@@ -235,26 +243,60 @@ def arms_of(design: Design, data: TrialData) -> Iterator[ArmRow]:
 
 
 def analyse(design: Design, data: TrialData) -> list[Comparison]:
-    """Each endpoint of each arm vs the control, at the endpoint's own visit."""
-    arms = list(design.arms)
-    control = arms.index(design.control)
-    found: list[Comparison] = []
-    for endpoint in design.endpoints:
-        col = column(design, data, endpoint)
-        for place, name in enumerate(arms):
-            if place == control or col.kind == MEAN:
-                continue
-            found.extend(
-                Comparison(data.replicate, endpoint.name, col.week, name, design.control, estimate)
-                for estimate in _compared(design, endpoint, col, place, control)
-            )
+    """Each endpoint of each arm vs the control, at the endpoint's own visit; the primary one at each look, too."""
+    return [each for endpoint in design.endpoints for each in against_control(design, data, endpoint)]
+
+
+def against_control(design: Design, data: TrialData, endpoint: Endpoint) -> list[Comparison]:
+    """One endpoint of each arm vs the control; where the design has looks at it, these too."""
+    found = list(_against_control(design, data, endpoint))
+    if design.analysis.interim and endpoint == design.endpoints[0]:
+        planned = design.patients or len(data)
+        for look, share in enumerate(design.analysis.interim.at, 1):
+            part = first_of(data, round(share * planned))
+            found += [replace(each, look=look) for each in _against_control(design, part, endpoint)]
     return found
 
 
-def _compared(
-    design: Design, endpoint: Endpoint, col: Column, place: int, control: int
-) -> Iterator[Estimate]:
-    alpha = design.analysis.alpha
+def first_of(data: TrialData, n: int) -> TrialData:
+    """The trial as it was with the first `n` participants, in the order of randomisation."""
+    return replace(data, **data.of(np.arange(min(n, len(data)))))
+
+
+def _against_control(design: Design, data: TrialData, endpoint: Endpoint) -> Iterator[Comparison]:
+    arms = list(design.arms)
+    control = arms.index(design.control)
+    col = column(design, data, endpoint)
+    for place, name in enumerate(arms):
+        if place == control or col.kind == MEAN:
+            continue
+        for estimate in _compared(design, data, col, place, control):
+            yield Comparison(data.replicate, endpoint.name, col.week, name, design.control, estimate)
+
+
+def _modelled(
+    design: Design, data: TrialData, endpoint: Endpoint, rows: BoolArray, treated: FloatArray
+) -> Estimate:
+    """A change whose missing visits are modelled, in a parallel trial."""
+    plan, name = design.analysis, endpoint.measure
+    base = (data.screening[name] if endpoint.since == "screening" else data.baseline[name][:, 0])[rows]
+    others = fits.dummies(data.stratum[rows].astype(float)) if design.strata else []
+    seen = data.values[name][rows, 0]
+    given: dict[str, Any] = {"visit": visit_of(design, endpoint), "others": others, "alpha": plan.alpha}
+    if plan.missing == "mmrm":
+        return mmrm(seen, base, treated, **given)
+    visits = len(design.visits_weeks)
+    u = by_day(
+        data.replicate, f"imputation: {name}", data.screening_id[rows], plan.imputations * (1 + visits)
+    )
+    draws = np.moveaxis(u.reshape(len(u), plan.imputations, 1 + visits), 1, 0)
+    gone = data.left[rows, None] < np.array([round(week * 7) for week in design.visits_weeks])
+    reference = plan.missing == "jump_to_reference"
+    return imputed(seen, base, treated, draws=draws, gone=gone, reference=reference, **given)
+
+
+def _compared(design: Design, data: TrialData, col: Column, place: int, control: int) -> Iterator[Estimate]:
+    alpha, endpoint = design.analysis.alpha, col.endpoint
     # discontinuation happens once, and there is no other period to compare with
     again = not endpoint.measure.startswith("withdrawal")
     rows: BoolArray = (col.treatment == place) | (col.treatment == control)
@@ -263,11 +305,17 @@ def _compared(
     if col.kind == TIME:
         yield fits.hazard_ratio(value, col.failed[rows], treated, alpha=alpha)
         yield fits.log_rank(value, col.failed[rows], treated)
-    elif design.crossover and col.kind in (CHANGE, COUNT):
-        level = value + base if col.kind == CHANGE else value
-        yield estimators.crossover(
-            level, col.sequence[rows], treated, col.patient[rows], col.period[rows], alpha=alpha
+    elif design.crossover and col.kind == COUNT:
+        days = np.maximum(col.days[rows], 1.0)
+        yield estimators.paired_rate_ratio(
+            np.rint(value * days), days, treated, col.patient[rows], col.period[rows], alpha=alpha
         )
+    elif design.crossover and col.kind == CHANGE:
+        yield estimators.crossover(
+            value + base, col.sequence[rows], treated, col.patient[rows], col.period[rows], alpha=alpha
+        )
+    elif col.kind == CHANGE and design.analysis.missing in MODELLED:
+        yield _modelled(design, data, endpoint, rows, treated)
     elif col.kind == CHANGE:
         strata = None if col.strata is None else col.strata[rows]
         yield estimators.ancova(value, base, treated, strata=strata, alpha=alpha)

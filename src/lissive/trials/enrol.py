@@ -43,6 +43,8 @@ RTOL = 1e-2
 """Mean ratings of an arm move by less than 1e-4 between this and 1e-4, far below the error of any trial."""
 RTOL_INHALED = 1e-3
 """What is inhaled peaks within minutes: at RTOL its peaks, and so intoxication, came out 4 to 7 % too high."""
+REPEATS = True
+"""Days of a steady dose are extrapolated, see `simulation/repeats.py`."""
 WEEK = 7
 NOBODY = -1
 """Treatment of those who are given nothing: the last of the groups."""
@@ -51,6 +53,8 @@ EVENTS_OUT = ("intoxication", "dizziness_hazard", "leave_adverse", "leave_effect
 FIRST_SHARE, FIRST_SHARE_ALL, LEAST_SHARE = 0.5, 0.85, 0.01
 """Share of those entering a run-in that the first round counts on to be kept, with selection and without; and the
 least that any round counts on."""
+MOST_GROWTH = 4
+"""A round is no larger than so many times all before it: a share that nobody knows yet would make it huge."""
 MOST_FOR_NONE = 1000
 """Who enter a run-in, over all replicates together, until it is given up where none was kept."""
 
@@ -192,7 +196,7 @@ def begin(design: Design, people: Sequence[People], settings: Settings) -> Enrol
         limit={name: np.array([each[name] for each in limits])[which] for name in limits[0]},
         ready=np.concatenate(ready),
         threads=settings.threads,
-        repeats=True,
+        repeats=REPEATS,
         design=design,
         people=people,
         parameters=parameters,
@@ -344,8 +348,9 @@ def _missing(design: Design, rounds: Sequence[Round], people: Sequence[People]) 
     if not kept.sum() and entered >= MOST_FOR_NONE:
         return [0] * len(people)
     share = max(float(kept.sum()) / max(entered, 1), LEAST_SHARE)
+    most = MOST_GROWTH * entered // len(people) + 8
     return [
-        int(1.1 * (design.patients - n) / share) + 8
+        min(int(1.1 * (design.patients - n) / share) + 8, most)
         if n < design.patients and each.screened < design.population.most_screened
         else 0
         for n, each in zip(kept.tolist(), people, strict=True)

@@ -24,9 +24,13 @@ MEASURES = {
     "logistic regression": "odds ratio",
     "conditional logistic regression": "odds ratio",
     "negative binomial": "rate ratio",
+    "negative binomial GEE": "rate ratio",
     "Cox": "hazard ratio",
     "log-rank": "",
     "crossover": "difference",
+    "MMRM": "difference",
+    "multiple imputation": "difference",
+    "jump to reference": "difference",
 }
 """Method to what it measures: always treated against control."""
 

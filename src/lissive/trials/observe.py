@@ -298,33 +298,47 @@ def left_of(
     return np.where(leaves, day + 1.0, np.inf), np.where(leaves, reason, STAYED)
 
 
+WEEK = 7
+
+
 def failure_day(
     design: Design,
     ratings: Ratings,
     levels: Callable[[str, int, int], FloatArray],
     start: int,
-    baseline: Mapping[str, FloatArray],
-    left: FloatArray,
+    baseline: FloatArray,
 ) -> FloatArray:
-    """(patient,) days from randomisation until the week's rating has risen by the share, or until leaving."""
+    """(patient,) days from randomisation to treatment failure; infinite where none, NaN where it is not asked for.
+
+    Failure is a mean of the week's diary that has risen by the share (and the points, if the design gives any) since
+    the week before randomisation, in so many weeks in a row; it is known at the end of the last of them. Weeks are
+    counted from randomisation. One bad week is none: where no week need be confirmed, a quarter of participants
+    whose level stays at 4 are over a limit of 20 % in the first, half of them within four.
+
+    Parameters
+    ----------
+    baseline : (patient,) rating before randomisation.
+    """
     wanted = next((e for e in design.endpoints if e.measure == "failure"), None)
     if wanted is None:
-        return np.full(len(left), np.nan)
-    name, total = design.relief, design.days
-    window = design.diary_days
+        return np.full(len(baseline), np.nan)
+    name, weeks = design.relief, design.days // WEEK
+    total = weeks * WEEK
     level = levels(MEASURES[name].output, start + total - 1, total)
     place = slice(BEFORE + start, BEFORE + start + total)
-    each = observed_days(MEASURES[name], ratings, name, level, place) * ratings.filled[:, place]
-    kernel = np.cumsum(np.pad(each, ((0, 0), (1, 0))), axis=1)
-    count = np.cumsum(np.pad(ratings.filled[:, place], ((0, 0), (1, 0))), axis=1)
-    total_of = kernel[:, window:] - kernel[:, :-window]
-    n = count[:, window:] - count[:, :-window]
-    mean = np.divide(total_of, n, out=np.full(total_of.shape, -np.inf), where=n > 0)
-    limit = baseline[name][:, :1] * (1.0 + (wanted.rises_by_pct or 0.0) / 100.0)
-    over = mean >= limit
-    day = np.where(over.any(axis=1), np.argmax(over, axis=1) + float(window), np.inf)
-    failed: FloatArray = np.minimum(day, left)
-    return failed
+    by_week = (len(baseline), weeks, WEEK)
+    filled = ratings.filled[:, place].reshape(by_week)
+    each = observed_days(MEASURES[name], ratings, name, level, place).reshape(by_week) * filled
+    n = filled.sum(axis=2)
+    mean = np.divide(each.sum(axis=2), n, out=np.full(n.shape, -np.inf), where=n > 0)
+    rise = np.maximum(baseline * (wanted.rises_by_pct or 0.0) / 100.0, wanted.rises_by or 0.0)
+    over = mean >= (baseline + rise)[:, None]
+    row = over.astype(np.int64)
+    for week in range(1, weeks):
+        row[:, week] = np.where(over[:, week], row[:, week - 1] + 1, 0)
+    failed = row >= wanted.weeks_in_a_row
+    day: FloatArray = np.where(failed.any(axis=1), (np.argmax(failed, axis=1) + 1.0) * WEEK, np.inf)
+    return day
 
 
 def dizzy_in(

@@ -330,6 +330,17 @@ class Endpoint(Row):
         gt=0,
         le=500,
     )
+    rises_by: float | None = field(
+        "Failure: a rise of at least this much as well (default: the share alone).", None, gt=0, le=100
+    )
+    weeks_in_a_row: int = field(
+        "Failure: weeks in a row whose mean of the diary has risen so much; the last of them is the day of failure.",
+        2,
+        unit="weeks",
+        ge=1,
+        le=52,
+    )
+    leaves: bool = field("Failure: whether it ends the participant's trial.", False)
     since: Literal["randomisation", "screening"] = field(
         "Baseline of a change: the week before randomisation, or before the run-in (screening).",
         "randomisation",
@@ -350,6 +361,9 @@ class Endpoint(Row):
             rated = "only failure has it." if self.rises_by_pct is not None else "above 0 to 500 %."
             said = f"is {self.rises_by_pct:g}" if self.rises_by_pct is not None else "is missing"
             yield refuse(f"{said} for {self.measure}.", rated, MEND, field="rises_by_pct")
+        for name in ("rises_by", "weeks_in_a_row", "leaves"):
+            if self.measure != "failure" and name in self.model_fields_set:
+                yield refuse(f"is given for {self.measure}.", "only failure has it.", MEND, field=name)
         if self.falls_by_pct is not None and (
             self.measure in EVENTS or MEASURES[self.measure].kind == "impression"
         ):
@@ -364,17 +378,6 @@ class Endpoint(Row):
     def name(self) -> str:
         """Name in tables, as spasticity_nrs_responders_30pct."""
         return f"{self.measure}_responders_{self.falls_by_pct:g}pct" if self.falls_by_pct else self.measure
-
-
-class Analysis(Row):
-    """Statistical analysis."""
-
-    control: str | None = field("Control arm (default: the first placebo arm).", None)
-    missing: Literal["locf", "observed", "baseline"] = field(
-        "Missing visits: last observation carried forward, observed cases only, or baseline carried forward.",
-        "locf",
-    )
-    alpha: float = field("Two-sided significance level.", 0.05, gt=0, lt=1)
 
 
 def check_measure(name: str, *, rated: bool) -> str:

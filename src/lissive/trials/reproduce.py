@@ -54,7 +54,7 @@ class Row:
     kind: str
     """parallel, enriched, withdrawal, crossover"""
     predicted: float
-    """Mean over replicates; of ratios the geometric one."""
+    """Mean over replicates; of ratios the median."""
     lower: float
     upper: float
     """90 % predictive interval: chance, people, trials and parameters."""
@@ -296,7 +296,7 @@ def _row(trial: PublishedTrial, observed: Observed, values: FloatArray) -> Row |
         return None
     lower, upper = np.quantile(there, [0.05, 0.95])
     ratio = observed.statistic in ("odds_ratio", "hazard_ratio")
-    mean = float(np.exp(np.log(there).mean())) if ratio else float(there.mean())
+    mean = float(np.median(there) if ratio else there.mean())
     return Row(observed, trial.split, trial.design.kind, mean, float(lower), float(upper))
 
 

@@ -1,17 +1,19 @@
-"""Many replicates of a trial: in chunks, finished ones kept on disk, resumed after an interruption; and its power by
-size: the same design, simulated with other numbers of patients."""
+"""Many replicates of a trial: in chunks, finished ones kept on disk, resumed after an interruption."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lissive.errors import DesignError
+from lissive.files import atomic_path, clear_temporary
 from lissive.fingerprint import of_bytes
-from lissive.given import list_of, path_of, threads_of, whole
+from lissive.given import list_of, path_of, threads_of
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulation.days import thresholds
@@ -24,12 +26,14 @@ from lissive.trials.endpoint import ArmResult, ArmRow, Comparison, GroupFlow, an
 from lissive.trials.enrol import tolerances
 from lissive.trials.fits import Estimate
 from lissive.trials.observe import Flow, TrialData
-from lissive.trials.parts import MOST_PATIENTS, Endpoint, replicates_of
-from lissive.trials.people import Response, between_trials, draws
-from lissive.trials.store import found as found_in
-from lissive.trials.store import keep, patient_table
-from lissive.trials.summary import ComparisonAnswer, Provenance, Results, Solver, comparisons
+from lissive.trials.parts import replicates_of
+from lissive.trials.people import Response, between_trials
+from lissive.trials.store import PARTS, RECORD, patient_table, patients_file, records
+from lissive.trials.summary import Provenance, Results, Solver
 from lissive.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALSO = (
     "case/products.tsv",
@@ -41,6 +45,8 @@ ALSO = (
 )
 """Tables of the package that a run rests on beside its parameters."""
 PATIENTS_AT_ONCE = 6000
+Part = dict[str, Any]
+Say = Callable[[str], None]
 
 
 def run_trial(
@@ -79,22 +85,24 @@ def run_trial(
     done = found_in(folder, stamp, resume, say) if folder else {}
     found = _Found()
     example: TrialData | None = None
-    for chunk in _chunks(design, replicates):
+    for chunk in chunks(design, replicates):
         part = done.get(chunk[0])
         if part is None or len(part["flows"]) < len(chunk):
             within = _within(progress, chunk)
             mine = None if responses is None else [responses[r] for r in chunk]
             trials = conduct(design, chunk, seed=seed, responses=mine, settings=settings, progress=within)
             example = example or trials[0]
-            part = _record(design, trials)
+            new = _Found.of(design, trials)
             if folder:
-                keep(folder, stamp, chunk, part, patient_table(design, trials))
-        found.read(part, chunk)
+                keep(folder, stamp, chunk, new.plain(), patient_table(design, trials))
+        else:
+            new = _Found.read(part, chunk)
+        found.add(new)
         if progress:
             progress(chunk[-1] + 1)
     return Results(
         design, seed, found.flows, tuple(found.groups), tuple(found.arms), tuple(found.comparisons),
-        _provenance(design, seed, stamp), example,
+        provenance_of(design, seed, responses), example,
     )  # fmt: skip
 
 
@@ -111,10 +119,12 @@ def _answers(responses: Any, replicates: int) -> list[Response]:
     return answers
 
 
-def _chunks(design: Design, replicates: int) -> Iterator[list[int]]:
+def chunks(design: Design, replicates: int) -> Iterator[list[int]]:
     """Replicates that are run side by side; how many there are in all changes no chunk but the last."""
-    run_in = design.run_in.patients if design.run_in else None
-    size = max(1, PATIENTS_AT_ONCE // (run_in or design.patients or 1))
+    entering = design.run_in.patients if design.run_in else None
+    if design.run_in and not entering:
+        entering = 2 * (design.patients or 1)
+    size = max(1, PATIENTS_AT_ONCE // (entering or design.patients or 1))
     for first in range(0, replicates, size):
         yield list(range(first, min(first + size, replicates)))
 
@@ -123,37 +133,166 @@ def _within(progress: Callable[[float], None] | None, chunk: Sequence[int]) -> C
     return None if progress is None else lambda share: progress(chunk[0] + share * len(chunk))
 
 
-def _record(design: Design, trials: Sequence[TrialData]) -> dict[str, Any]:
-    """What is kept of a chunk beside its patients; plain data, so that it goes to disk and back unchanged."""
-    return {
-        "flows": {str(each.replicate): asdict(each.flow) for each in trials},
-        "groups": [asdict(row) for each in trials for row in groups_of(design, each)],
-        "arms": [asdict(row) for each in trials for row in arms_of(design, each)],
-        "comparisons": [asdict(row) for each in trials for row in analyse(design, each)],
-    }
-
-
+@dataclass
 class _Found:
-    """What the chunks found, as it comes in."""
+    """What replicates found, as it comes in."""
 
-    def __init__(self) -> None:
-        self.flows: dict[int, Flow] = {}
-        self.groups: list[GroupFlow] = []
-        self.arms: list[ArmRow] = []
-        self.comparisons: list[Comparison] = []
+    flows: dict[int, Flow] = field(default_factory=dict)
+    groups: list[GroupFlow] = field(default_factory=list)
+    arms: list[ArmRow] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
 
-    def read(self, part: Mapping[str, Any], chunk: Sequence[int]) -> None:
-        """Take the chunk's replicates; a part on disk may hold more of them."""
+    @classmethod
+    def of(cls, design: Design, trials: Sequence[TrialData]) -> _Found:
+        return cls(
+            {each.replicate: each.flow for each in trials},
+            [row for each in trials for row in groups_of(design, each)],
+            [row for each in trials for row in arms_of(design, each)],
+            [row for each in trials for row in analyse(design, each)],
+        )
+
+    @classmethod
+    def read(cls, part: Mapping[str, Any], chunk: Sequence[int]) -> _Found:
+        """What is kept of the chunk's replicates; a part on disk may hold more of them."""
 
         def rows(name: str) -> Iterator[dict[str, Any]]:
             return (row for row in part[name] if chunk[0] <= row["replicate"] <= chunk[-1])
 
-        self.flows.update({r: Flow(**part["flows"][str(r)]) for r in chunk})
-        self.groups.extend(GroupFlow(**row) for row in rows("groups"))
-        self.arms.extend(ArmRow(**{**row, "result": ArmResult(**row["result"])}) for row in rows("arms"))
-        self.comparisons.extend(
-            Comparison(**{**row, "estimate": Estimate(**row["estimate"])}) for row in rows("comparisons")
+        return cls(
+            {r: Flow(**part["flows"][str(r)]) for r in chunk},
+            [GroupFlow(**row) for row in rows("groups")],
+            [ArmRow(**{**row, "result": ArmResult(**row["result"])}) for row in rows("arms")],
+            [Comparison(**{**row, "estimate": Estimate(**row["estimate"])}) for row in rows("comparisons")],
         )
+
+    def plain(self) -> dict[str, Any]:
+        """What is kept of a chunk beside its patients: it goes to disk and back unchanged."""
+        return {
+            "flows": {str(r): asdict(flow) for r, flow in self.flows.items()},
+            **{
+                name: [asdict(row) for row in getattr(self, name)]
+                for name in ("groups", "arms", "comparisons")
+            },
+        }
+
+    def add(self, other: _Found) -> None:
+        self.flows.update(other.flows)
+        for name in ("groups", "arms", "comparisons"):
+            getattr(self, name).extend(getattr(other, name))
+
+
+# -- what of a run lies on disk -------------------------------------------------------------------------------
+def found_in(folder: Path, stamp: str, resume: bool, say: Say | None = None) -> dict[int, Part]:
+    """Chunks that are finished and whole, by their first replicate.
+
+    Parameters
+    ----------
+    say : told of each part that is damaged.
+
+    Raises       DesignError where there are parts and `resume` is not asked for, or they are of another run.
+    """
+    for each in (folder, *(folder / name for name in PARTS)) if resume else ():
+        clear_temporary(each)
+    kept = list(records(folder))
+    if not kept:
+        return {}
+    if not resume:
+        raise DesignError(
+            f"The folder holds {len(kept)} parts of a run.",
+            where=str(folder),
+            allowed="an empty or new folder.",
+            do="add --resume to go on with that run, or name another folder.",
+        )
+    whole: dict[int, Part] = {}
+    for path in kept:
+        try:
+            part = _read(path)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            if say:
+                say(f"{path}: this part of the run is damaged ({error}); it is made again.")
+            continue
+        if part["stamp"] != stamp:
+            raise DesignError(
+                "The folder holds a run of another design, seed or model.",
+                where=str(path),
+                allowed="the same as now.",
+                do="name another folder.",
+            )
+        first = min(int(r) for r in part["flows"])
+        if len(part["flows"]) > len(whole.get(first, {"flows": ()})["flows"]):
+            whole[first] = part
+    return whole
+
+
+def _read(path: Path) -> Part:
+    """A record as it was written. Raises ValueError, or what comes of it, where it or its patients are not whole."""
+    said = json.loads(path.read_text(encoding="utf-8"))
+    if _sum(json.dumps(said["part"]).encode()) != said["sha256"]:
+        raise ValueError("its checksum is another")
+    part: Part = _with_nan(said["part"])
+    numbers = sorted(int(r) + 1 for r in part["flows"])
+    if f"{numbers[0]:05d}-{numbers[-1]:05d}" != path.stem:
+        raise ValueError("it is of other replicates than its name says")
+    patients = patients_file(path)
+    if not patients.is_file():
+        raise ValueError(f"there is no {patients}")
+    if _sum(patients.read_bytes()) != part["patients"]:
+        raise ValueError(f"the checksum of {patients} is another")
+    return part
+
+
+def keep(folder: Path, stamp: str, chunk: Sequence[int], part: Part, table: pd.DataFrame) -> None:
+    """Patients first, then the record that says that the chunk is finished; a shorter one of before goes."""
+    name = f"{chunk[0] + 1:05d}-{chunk[-1] + 1:05d}"
+    for each in PARTS:
+        (folder / each).mkdir(parents=True, exist_ok=True)
+    record = folder / RECORD / f"{name}.json"
+    patients = patients_file(record)
+    with atomic_path(patients) as place:
+        table.to_parquet(place, index=False)
+    body = _without_nan({"stamp": stamp, "patients": _sum(patients.read_bytes()), **part})
+    text = json.dumps(body, allow_nan=False)
+    with atomic_path(record) as place:
+        place.write_text(json.dumps({"sha256": _sum(text.encode()), "part": body}), encoding="utf-8")
+    for other in records(folder):
+        if other != record and other.name.startswith(f"{chunk[0] + 1:05d}-"):
+            other.unlink()
+            patients_file(other).unlink(missing_ok=True)
+
+
+def start_anew(folder: Path) -> None:
+    """Take away the parts of an earlier run."""
+    for record in records(folder):
+        record.unlink()
+        patients_file(record).unlink(missing_ok=True)
+
+
+def _sum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+# -- numbers that JSON has not ------------------------------------------------------------------------
+_INFINITE = {"inf": math.inf, "-inf": -math.inf}
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN and nothing infinite: null and a word stand for them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, dict):
+        return {name: _without_nan(each) for name, each in value.items()}
+    return [_without_nan(each) for each in value] if isinstance(value, list) else value
+
+
+def _with_nan(value: Any) -> Any:
+    """The other way: in these records nothing else is null, and no other text is `inf`."""
+    if value is None:
+        return math.nan
+    if isinstance(value, dict):
+        return {name: _with_nan(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_nan(each) for each in value]
+    return _INFINITE.get(value, value) if isinstance(value, str) else value
 
 
 # -- what it rests on -------------------------------------------------------------------------------------------
@@ -171,209 +310,8 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
     return of_bytes(json.dumps(rests, sort_keys=True).encode() + files, 16)
 
 
-def _provenance(design: Design, seed: int, stamp: str) -> Provenance:
-    hashed = model_hash(load("lissive"))
-    return Provenance(
-        __version__,
-        design.trial,
-        stamp,
-        seed,
-        "lissive",
-        hashed,
-        Solver("RODAS 4(3)", tolerances(design).rtol),
-    )
-
-
-# -- power by size -------------------------------------------------------------------------------------
-LARGE = 8
-"""A ratio of more shares than this is the arms' very sizes, and is shared out anew for another size."""
-
-
-@dataclass(frozen=True)
-class PowerPoint(ComparisonAnswer):
-    """One arm against the control in trials of one size."""
-
-    n: int
-    """As asked for; see `PowerAnswer.size_is`."""
-    randomised: float
-
-
-@dataclass(frozen=True)
-class PowerAnswer:
-    """The answer of `lissive trial power`."""
-
-    design: Design
-    endpoint: str
-    week: float
-    size_is: str
-    """What a size counts."""
-    alpha: float
-    assurance: bool
-    replicates: int
-    seed: int
-    points: tuple[PowerPoint, ...]
-    provenance: Provenance
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data, without NaN."""
-        return {
-            "trial": self.design.trial,
-            "kind": self.design.kind,
-            "design": self.design.model_dump(mode="json"),
-            "endpoint": self.endpoint,
-            "week": self.week,
-            "size_is": self.size_is,
-            "alpha": self.alpha,
-            "assurance": self.assurance,
-            "replicates": self.replicates,
-            "seed": self.seed,
-            "points": [{"n": each.n, "randomised": each.randomised, **asdict(each)} for each in self.points],
-            "provenance": asdict(self.provenance),
-        }
-
-
-def power(
-    design: Design | str | Path,
-    sizes: Sequence[int],
-    *,
-    endpoint: str | None = None,
-    assurance: bool = False,
-    replicates: int = 200,
-    seed: int | None = None,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> PowerAnswer:
-    """Power by trial size, for the primary endpoint or the one that is named.
-
-    Parameters
-    ----------
-    design : a design, or the path of its file.
-    sizes : totals of patients: randomised, or entering the run-in where all that it keeps are randomised.
-    endpoint : name, as spasticity_nrs_responders_30pct; where it comes at several visits, name@week.
-    assurance : sample each replicate's parameters from the posterior.
-    seed : random seed; the design's, or 1, if not given.
-    progress : called with the number of patients simulated, of `replicates * sum(sizes)`.
-
-    Raises       DesignError where a size or the endpoint cannot be, or a trial of that size cannot be simulated.
-    """
-    design, seed = planned(design, seed)
-    sizes = [whole(f"sizes[{k}]", n, wrong=DesignError) for k, n in enumerate(_sizes(sizes))]
-    replicates = replicates_of(replicates)
-    chosen = chosen_endpoint(design, endpoint)
-    designs = [sized(design, n) for n in sizes]
-    responses = draws(replicates, seed) if assurance else None
-    points: list[PowerPoint] = []
-    found: Results | None = None
-    before = 0
-    for n, each in zip(sizes, designs, strict=True):
-        found = run_trial(
-            each,
-            replicates=replicates,
-            seed=seed,
-            responses=responses,
-            threads=threads,
-            progress=_part_of(progress, before, n),
-        )
-        points += _points(found, n, chosen)
-        before += n * replicates
-    assert found is not None
-    week = design.visits_weeks[-1] if chosen.at_week is None else chosen.at_week
-    return PowerAnswer(
-        design, chosen.name, week, size_is(design), design.analysis.alpha, assurance, replicates, seed,
-        tuple(points), found.provenance,
-    )  # fmt: skip
-
-
-def _sizes(sizes: Any) -> list[Any]:
-    if not isinstance(sizes, Iterable) or isinstance(sizes, str | bytes) or not (every := list(sizes)):
-        raise DesignError(
-            f"sizes is {sizes!r}.",
-            allowed="a list of numbers of patients, as [40, 80, 160].",
-            do="write one or more.",
-        )
-    return every
-
-
-def size_is(design: Design) -> str:
-    """What a size counts."""
-    return "randomised" if design.patients is not None else "entering the run-in"
-
-
-def _part_of(progress: Callable[[float], None] | None, before: int, n: int) -> Callable[[float], None] | None:
-    return None if progress is None else lambda done: progress(before + done * n)
-
-
-def chosen_endpoint(design: Design, name: str | None) -> Endpoint:
-    """The endpoint of this name, or of this name@week; the primary one if none is named."""
-    if len(design.arms) < 2:
-        raise DesignError(
-            "has one arm, so that there is no comparison.",
-            where="arms",
-            allowed="two or more.",
-            do="add a control arm.",
-        )
-    able = [each for each in design.endpoints if each.measure != "dose"]
-    if name is None and able:
-        return able[0]
-    for each in able:
-        week = design.visits_weeks[-1] if each.at_week is None else each.at_week
-        if name in (each.name, f"{each.name}@{week:g}"):
-            return each
-    raise DesignError(
-        f"{name!r} is not an endpoint of this design." if name else "No endpoint is compared between arms.",
-        where="--endpoint" if name else "endpoints",
-        allowed=f"{', '.join(each.name for each in able)}." if able else "an endpoint other than the dose.",
-        do="name one of these, or add it to the design's endpoints.",
-    )
-
-
-def sized(design: Design, n: int) -> Design:
-    """The design with another number of patients; the run-in grows and shrinks with them."""
-    groups, least = len(design.shares), design.least_patients
-    if n > MOST_PATIENTS:
-        raise DesignError(
-            f"is {n}.", where="--n", allowed=f"{least} to {MOST_PATIENTS} patients.", do="lower it."
-        )
-    if n < least:
-        raise DesignError(
-            f"is {n}, fewer than one patient for each of {groups} {'sequences' if design.crossover else 'arms'}.",
-            where="--n",
-            allowed=f"{least} or more.",
-            do="raise it.",
-        )
-    change: dict[str, Any] = {}
-    run_in = design.run_in
-    if design.patients is None:
-        assert run_in is not None
-        change["run_in"] = run_in.model_copy(update={"patients": n})
-    else:
-        change["patients"] = n
-        if run_in and run_in.patients:
-            entering = -(-run_in.patients * n // design.patients)
-            change["run_in"] = run_in.model_copy(update={"patients": entering})
-    if design.ratio and sum(design.ratio.values()) > LARGE and design.patients is not None:
-        change["ratio"] = _shared_out(design, n)
-    return design.model_copy(update=change)
-
-
-def _shared_out(design: Design, n: int) -> dict[str, int]:
-    """`n` patients over the arms by their shares, the largest remainders first."""
-    total = sum(design.ratio.values())
-    exact = {name: share * n / total for name, share in design.ratio.items()}
-    whole = {name: int(each) for name, each in exact.items()}
-    short = n - sum(whole.values())
-    for name in sorted(exact, key=lambda each: whole[each] - exact[each])[:short]:
-        whole[name] += 1
-    return whole
-
-
-def _points(results: Results, n: int, endpoint: Endpoint) -> list[PowerPoint]:
-    """One arm against the control a row; of several methods the design's first."""
-    design = results.design
-    week = design.visits_weeks[-1] if endpoint.at_week is None else endpoint.at_week
-    randomised = sum(flow.randomised for flow in results.flows.values()) / results.replicates
-    first: dict[str, ComparisonAnswer] = {}
-    for row in comparisons(results):
-        if (row.endpoint, row.week) == (endpoint.name, week):
-            first.setdefault(row.arm, row)
-    return [PowerPoint(**vars(row), n=n, randomised=randomised) for row in first.values()]
+def provenance_of(design: Design, seed: int, responses: Sequence[Response] | None) -> Provenance:
+    """What a run of this design, seed and responses is made with."""
+    stamp, hashed = _stamp(design, seed, responses), model_hash(load("lissive"))
+    solver = Solver("RODAS 4(3)", tolerances(design).rtol)
+    return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, solver)

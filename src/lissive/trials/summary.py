@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from lissive.errors import DesignError
 from lissive.given import kind_of
@@ -16,6 +17,8 @@ from lissive.trials.design import Design
 from lissive.trials.endpoint import CHANGE, COUNT, TIME, ArmRow, Comparison, GroupFlow
 from lissive.trials.estimate import power
 from lissive.trials.observe import Flow, TrialData
+from lissive.trials.parts import Endpoint
+from lissive.trials.sequential import LookAnswer, after_primary, boundaries
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class Disposition:
     randomised: Count
     failed: Count
     groups: tuple[GroupDisposition, ...]
+    short: int = 0
+    """Replicates in which fewer were randomised than the design says."""
 
 
 @dataclass(frozen=True)
@@ -123,18 +128,21 @@ class ComparisonAnswer:
     measure: str
     """difference, odds ratio, rate ratio, hazard ratio; empty for a test alone."""
     estimate: float | None
-    """Mean over replicates; of ratios the geometric one."""
+    """Mean over replicates; of ratios the median."""
     p05: float | None
     p95: float | None
     ci: tuple[float | None, float | None]
-    """Means of the limits that each trial would publish."""
+    """Means of the limits that each trial would publish; of ratios medians."""
     power: float
-    """Proportion of replicates with p < alpha."""
+    """Proportion of replicates with p < alpha; of a primary endpoint with a margin, that are non-inferior; with looks,
+    that stop at one of them or reach the end's boundary."""
     power_ci: tuple[float, float]
     estimated: int
     """Replicates that have an estimate."""
     notes: Mapping[str, int]
     """Why a method could not be used, or not as planned, to the number of replicates."""
+    power_adjusted: float | None = None
+    """Of a key secondary endpoint: the same where the primary is significant too, and alpha is shared."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,8 @@ class TrialAnswer:
     comparisons: tuple[ComparisonAnswer, ...]
     dose: tuple[DoseAnswer, ...]
     provenance: Provenance
+    looks: tuple[LookAnswer, ...] = ()
+    """Of a design with interim looks; else empty."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, without NaN."""
@@ -177,6 +187,7 @@ class TrialAnswer:
             "arms": [asdict(row) for row in self.arms],
             "comparisons": [asdict(row) for row in self.comparisons],
             "dose": [asdict(row) for row in self.dose],
+            "looks": [asdict(row) for row in self.looks],
             "provenance": asdict(self.provenance),
         }
 
@@ -196,6 +207,7 @@ def summary(results: Results) -> TrialAnswer:
         comparisons(results),
         tuple(_dose(design, row) for row in every if row.endpoint == "dose"),
         results.provenance,
+        tuple(_looks(results)),
     )
 
 
@@ -205,7 +217,11 @@ def _disposition(results: Results) -> Disposition:
     flows = list(results.flows.values())
     groups = (_group(results, name) for name in results.design.shares)
     counted = {name: _count(getattr(flow, name) for flow in flows) for name in Flow.__annotations__}
-    return Disposition(**counted, groups=tuple(group for group in groups if group.randomised.max))
+    planned = results.design.patients or 0
+    short = sum(flow.randomised + flow.failed < planned for flow in flows)
+    return Disposition(
+        **counted, groups=tuple(group for group in groups if group.randomised.max), short=short
+    )
 
 
 def _group(results: Results, name: str) -> GroupDisposition:
@@ -273,21 +289,24 @@ def _dose(design: Design, row: ArmAnswer) -> DoseAnswer:
 # -- arms against the control ----------------------------------------------------------------------
 def comparisons(results: Results) -> tuple[ComparisonAnswer, ...]:
     """An endpoint, arm and method a row: the estimate over replicates, and the power."""
-    there = {row.arm for row in _arms(results)}
+    there, design = {row.arm for row in _arms(results)}, results.design
     together: dict[tuple[str, float, str, str], list[Comparison]] = {}
     for row in results.comparisons:
         if row.arm in there and row.against in there:
             together.setdefault((row.endpoint, row.week, row.arm, row.estimate.method), []).append(row)
-    return tuple(_together(rows, results.design.analysis.alpha) for rows in together.values())
+    adjusted = _adjusted(results)
+    return tuple(_together(design, rows, adjusted.get(key[:3])) for key, rows in together.items())
 
 
-def _together(rows: Sequence[Comparison], alpha: float) -> ComparisonAnswer:
-    """Ratios are averaged as logarithms: a ratio of 2 and one of 1/2 make 1."""
-    first, every = rows[0], [row.estimate for row in rows]
+def _together(design: Design, every: Sequence[Comparison], adjusted: float | None) -> ComparisonAnswer:
+    """Ratios are summed up by medians: one replicate in which an arm has no event would lead any mean of limits."""
+    rows = [row for row in every if not row.look]
+    first, found = rows[0], [row.estimate for row in rows]
     ratio = first.estimate.measure.endswith("ratio")
-    values = [each.value for each in every]
-    share, low, high = power([each.p for each in every], alpha)
-    notes = Counter(each.note for each in every if each.note)
+    values = [each.value for each in found]
+    good = _good(design, every)
+    share, low, high = power([0.0 if each else 1.0 for each in good.values()], 0.5)
+    notes = Counter(each.note for each in found if each.note)
     return ComparisonAnswer(
         first.endpoint,
         first.week,
@@ -298,20 +317,130 @@ def _together(rows: Sequence[Comparison], alpha: float) -> ComparisonAnswer:
         _mean(values, ratio=ratio),
         _quantile(values, 0.05),
         _quantile(values, 0.95),
-        (_mean((each.lower for each in every), ratio=ratio), _mean((each.upper for each in every), ratio=ratio)),
+        (_mean((each.lower for each in found), ratio=ratio), _mean((each.upper for each in found), ratio=ratio)),
         share,
         (low, high),
         sum(math.isfinite(value) for value in values),
         dict(notes.most_common()),
+        adjusted,
     )  # fmt: skip
 
 
+def succeeded(design: Design, rows: Sequence[Comparison]) -> dict[str, bool]:
+    """Arm to whether one replicate shows of one endpoint what it was to show, by the first of its methods."""
+    first: dict[str, list[Comparison]] = {}
+    for row in rows:
+        mine = first.setdefault(row.arm, [])
+        if not mine or row.estimate.method == mine[0].estimate.method:
+            mine.append(row)
+    return {arm: all(_good(design, mine).values()) for arm, mine in first.items()}
+
+
+def _good(design: Design, rows: Sequence[Comparison]) -> dict[int, bool]:
+    """Replicate to whether it shows what it was to show, of one endpoint, arm and method."""
+    plan = design.analysis
+    primary = (rows[0].endpoint, rows[0].week) == _name(design, design.endpoints[0])
+    if primary and plan.non_inferiority_margin is not None:
+        return {row.replicate: row.estimate.upper < plan.non_inferiority_margin for row in rows}
+    if primary and plan.interim:
+        limits = _limits(design)
+        found = dict.fromkeys((row.replicate for row in rows), False)
+        for row in rows:
+            found[row.replicate] |= row.estimate.p <= limits[row.look]
+        return found
+    return {row.replicate: row.estimate.p < plan.alpha for row in rows}
+
+
+def _name(design: Design, endpoint: Endpoint) -> tuple[str, float]:
+    return endpoint.name, design.week_of(endpoint)
+
+
+def _adjusted(results: Results) -> dict[tuple[str, float, str], float]:
+    """Endpoint, week and arm of the key secondary endpoints to their power where alpha is shared, arm by arm."""
+    design = results.design
+    named = [design.endpoint_named(name) for name in design.analysis.key_secondary]
+    names = [_name(design, each) for each in (design.endpoints[0], *named) if each is not None]
+    if len(names) < 2:
+        return {}
+    known: dict[tuple[int, str], dict[tuple[str, float], float]] = {}
+    for row in results.comparisons:
+        if not row.look and (row.endpoint, row.week) in names:
+            known.setdefault((row.replicate, row.arm), {}).setdefault(
+                (row.endpoint, row.week), row.estimate.p
+            )
+    hits: dict[tuple[str, float, str], list[bool]] = {}
+    gate = {key: _gate(results, *key) for key in known} if _other_gate(design) else {}
+    for (replicate, arm), p in known.items():
+        primary = p.get(names[0], math.nan) if not gate else (0.0 if gate[replicate, arm] else 1.0)
+        found = after_primary(
+            primary, [p.get(name, math.nan) for name in names[1:]], design.analysis.multiplicity
+        )
+        for name, each in zip(names[1:], found, strict=True):
+            hits.setdefault((*name, arm), []).append(each < design.analysis.alpha)
+    return {key: float(np.mean(each)) for key, each in hits.items()}
+
+
+def _other_gate(design: Design) -> bool:
+    """Whether the primary endpoint is judged otherwise than by its p at the end."""
+    return design.analysis.interim is not None or design.analysis.non_inferiority_margin is not None
+
+
+def _gate(results: Results, replicate: int, arm: str) -> bool:
+    rows = [
+        row
+        for row in results.comparisons
+        if (row.replicate, row.arm) == (replicate, arm)
+        and (row.endpoint, row.week) == _name(results.design, results.design.endpoints[0])
+    ]
+    return succeeded(results.design, rows).get(arm, False)
+
+
+def _shares(design: Design) -> list[float]:
+    assert design.analysis.interim is not None
+    return [*design.analysis.interim.at, 1.0]
+
+
+def _limits(design: Design) -> list[float]:
+    """Two-sided p of the boundary: at the end, then at each look."""
+    plan = design.analysis
+    assert plan.interim is not None
+    *looks, end = [
+        2.0 * float(ndtr(-z)) for z in boundaries(_shares(design), plan.alpha, plan.interim.spending)
+    ]
+    return [end, *looks]
+
+
+def _looks(results: Results) -> Iterator[LookAnswer]:
+    """Of the primary endpoint, by its first method: how many replicates stop where."""
+    design, plan = results.design, results.design.analysis
+    if plan.interim is None:
+        return
+    limits, shares = _limits(design), _shares(design)
+    z = boundaries(shares, plan.alpha, plan.interim.spending)
+    rows = [
+        row for row in results.comparisons if (row.endpoint, row.week) == _name(design, design.endpoints[0])
+    ]
+    for arm in dict.fromkeys(row.arm for row in rows):
+        method = next(row.estimate.method for row in rows if row.arm == arm)
+        p = {
+            (r.replicate, r.look): r.estimate.p for r in rows if r.arm == arm and r.estimate.method == method
+        }
+        going = {replicate for replicate, _ in p}
+        for k, share in enumerate(shares):
+            look = (k + 1) % len(shares)  # the end's is 0
+            stop = {r for r in going if p.get((r, look), 1.0) <= limits[look]}
+            going -= stop
+            n = round(share * (design.patients or 0))
+            yield LookAnswer(arm, share, n, z[k], limits[look], len(stop) / results.replicates)
+
+
 def _mean(values: Iterable[float], *, ratio: bool = False) -> float | None:
-    """Of those that are finite, ratios as logarithms; None of none."""
-    known = [value for value in values if math.isfinite(value) and (value > 0 or not ratio)]
+    """Of those that are finite, of ratios the median of all that are known; None of none."""
+    known = [value for value in values if not math.isnan(value) and (ratio or math.isfinite(value))]
     if not known:
         return None
-    return float(np.exp(np.mean(np.log(known)))) if ratio else float(np.mean(known))
+    middle = float(np.median(known)) if ratio else float(np.mean(known))
+    return middle if math.isfinite(middle) else None
 
 
 def _quantile(values: Iterable[float], share: float) -> float | None:
