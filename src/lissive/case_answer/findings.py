@@ -23,7 +23,7 @@ _LATER = (HARM, "sleep", "walking")
 """Topics that stand after what the cause is asked about; harm before the last of it."""
 SMALL = 5
 """Below so many trials, a published analysis of individual patients leads."""
-_BARE = re.compile(r"(\w+ )?-?[\d.]+$")
+_BARE = re.compile(r"(\w+ )?-?[\d.]+$|.*was not read")
 """A figure of one group, or a p value: beside nothing it says nothing."""
 
 
