@@ -131,12 +131,14 @@ def _topic(case: Case, evidence: CaseEvidence, topic: str) -> Finding | None:
 
 
 def _worded(evidence: CaseEvidence, topic: str) -> Iterator[InWords]:
-    """The first of the planned product, and the first of others."""
+    """The first of the planned product, and the first of others; of those without enrichment where there are such."""
+    enriched = {each.study.id for each in evidence.studies if each.study.design == "enriched"}
     mine = [
         each
         for each in evidence.in_words
         if each.topic == topic and not _BARE.match(each.text) and each.unused.either is None
     ]
+    mine.sort(key=lambda each: each.unused.study in enriched)
     for fits in (True, False):
         yield from [each for each in mine if each.fits_product == fits][:1]
 
