@@ -26,7 +26,7 @@ OVER_INPUT = {
     "simulate, times": f"simulate {MODEL} --times {TABLE} --out OUT.csv = {TABLE}",
     "simulate, beside": f"simulate {MODEL} --times {TABLE} --out OUT.csv = {TABLE} OUT.meta.json",
     "export sbml": f"export sbml {MODEL} --out OUT.ant = {MODEL}",
-    "case": f"case {CASE} --report . = {CASE} forecast.json",
+    "case": f"case {CASE} --report . = {CASE} case.json",
     "trial run": f"trial run {DESIGN} --out . = {DESIGN} trial.json",
     "trial power": f"trial power {DESIGN} --n 8 --out . = {DESIGN} power.json",
     "trial reproduce": f"trial reproduce --trials {STUDIES} --docs OUT.md = {STUDIES}",
@@ -99,7 +99,7 @@ def test_a_neighbour_is_kept_unless_an_earlier_run_wrote_it(here, capsys, words,
 @pytest.mark.parametrize(
     ("words", "theirs"),
     [
-        (f"case {CASE} --subjects 5 --report R", "forecast.csv"),
+        (f"case {CASE} --subjects 5 --report R", "report.html"),
         ("validate --report R", "validation.html"),
         ("calibrate pk --out R", "thc.tsv"),
         (f"trial run {DESIGN} --out R", "notes.txt"),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lissive.case_answer import answer
     from lissive.evidence.answer import pool
     from lissive.evidence.claim import claims
+    from lissive.follow.diary import read_diary
+    from lissive.follow.run import follow_up
     from lissive.forecast.predict import predict
     from lissive.model.read import load
     from lissive.report.cite import cite
@@ -36,12 +38,14 @@ __all__ = [
     "cite",
     "claims",
     "decide",
+    "follow_up",
     "load",
     "pool",
     "power",
     "predict",
     "read_case",
     "read_design",
+    "read_diary",
     "reproduce",
     "run_trial",
     "simulate",
@@ -57,6 +61,8 @@ _VERBS = {
     "decide": "lissive.access.decide:decide",
     "pool": "lissive.evidence.answer:pool",
     "claims": "lissive.evidence.claim:claims",
+    "read_diary": "lissive.follow.diary:read_diary",
+    "follow_up": "lissive.follow.run:follow_up",
     "predict": "lissive.forecast.predict:predict",
     "read_design": "lissive.trials.design:read_design",
     "run_trial": "lissive.trials.run:run_trial",

@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -72,6 +72,7 @@ def read_typed(
     example: str,
     thing: str,
     shipped: bool = False,
+    thorough: bool = False,
 ) -> R:
     """The data of a YAML or JSON file.
 
@@ -80,10 +81,11 @@ def read_typed(
     wrong : what each mistake is, and all of them as one (`LissiveError.all_of`), which is raised.
     example : the shortest file that is right.      thing : what the file is, for messages.
     shipped : the file comes with lissive.
+    thorough : also what is wrong between fields where others are wrong by themselves.
     """
     path = path_of(path, wrong=wrong)
     data, lines = read_marked(path, wrong=wrong, example=example, shipped=shipped)
-    return typed(data, lines, path, model, wrong, thing=thing)
+    return typed(data, lines, path, model, wrong, thing=thing, thorough=thorough)
 
 
 def typed(
@@ -94,10 +96,11 @@ def typed(
     wrong: type[LissiveError],
     *,
     thing: str,
+    thorough: bool = False,
 ) -> R:
     """The same from data that `marked` has read, with its lines."""
     checker = _Checker(model, wrong, thing, lambda loc: f"{path}:{line_of(lines, loc)}")
-    made: R = _made(checker, data, lambda loc: line_of(lines, loc))
+    made: R = _made(checker, data, lambda loc: line_of(lines, loc), thorough)
     return made
 
 
@@ -108,19 +111,63 @@ def make_typed(
     *,
     where: str = "",
     thing: str,
+    thorough: bool = False,
 ) -> R:
     """The same from plain data, as from JSON."""
-    made: R = _made(_Checker(model, wrong, thing, lambda _: where), _tuples(data), lambda _: 0)
+    made: R = _made(_Checker(model, wrong, thing, lambda _: where), _tuples(data), lambda _: 0, thorough)
     return made
 
 
-def _made(checker: _Checker, data: Any, order: Callable[[Loc], int]) -> Any:
+def _made(checker: _Checker, data: Any, order: Callable[[Loc], int], thorough: bool) -> Any:
     try:
         return checker.model.model_validate(data)
     except ValidationError as error:
-        every = _telling([each for one in error.errors(include_url=False) for each in _each(dict(one))])
+        every = _errors(error)
+        if thorough:
+            every += _behind(checker.model, data, every)
         every.sort(key=lambda each: order(_place(each)))
         raise checker.wrong.all_of([checker.finding(each) for each in every]) from None
+
+
+def _errors(error: ValidationError) -> list[dict[str, Any]]:
+    return _telling([each for one in error.errors(include_url=False) for each in _each(dict(one))])
+
+
+def _behind(model: type[BaseModel], data: Any, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is wrong between fields, and shows only once those that are wrong by themselves are left out."""
+    more: list[dict[str, Any]] = []
+    left_out, newest = set[Loc](), found
+    while newest and len(left_out) < _MOST_LEFT_OUT:
+        places = {_place(each) for each in newest if each["type"] != "missing"} - left_out
+        if not places:
+            return more
+        left_out |= places
+        data = _without(data, (), left_out)
+        try:
+            model.model_validate(data)
+            return more
+        except ValidationError as error:
+            names = {_dotted(loc) for loc in left_out}
+            newest = [each for each in _errors(error) if each["type"] == "lissive"]
+            newest = [each for each in newest if not any(name in each["ctx"]["what"] for name in names)]
+            more += newest
+    return more
+
+
+_MOST_LEFT_OUT = 100
+
+
+def _without(data: Any, loc: Loc, places: set[Loc]) -> Any:
+    """The data without these places, and without lists that have one of them within."""
+    if not isinstance(data, Mapping):
+        return data
+    kept = {}
+    for key, value in data.items():
+        here = (*loc, key)
+        within = {place[: len(here)] for place in places} if isinstance(value, tuple) else places
+        if here not in within:
+            kept[key] = _without(value, here, places)
+    return kept
 
 
 def _tuples(data: Any) -> Any:
@@ -172,7 +219,7 @@ class _Checker:
         if kind == "extra_forbidden":
             return self._unknown_key(loc)
         name, field = _dotted(loc), _field(self.model, loc)
-        allowed = _allowed(field)
+        allowed = allowed_of(field)
         if kind == "missing":
             return self.wrong(f"{name} is missing.", where=where, allowed=allowed, do="write it.")
         if kind == "too_short":
@@ -242,7 +289,8 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
     return next((found for arg in get_args(annotation) if (found := _inner_model(arg))), None)
 
 
-def _allowed(field: FieldInfo | None) -> str:
+def allowed_of(field: FieldInfo | None) -> str:
+    """What a field allows, from its own declaration."""
     if field is None:
         return ""
     kinds = _kinds(field.annotation)
@@ -265,12 +313,16 @@ def _allowed(field: FieldInfo | None) -> str:
         return (
             "a list of names in small letters, words joined by _, as in [baclofen, tizanidine]; [] is none."
         )
-    if field.examples:
-        return f"text such as {field.examples[0]!r}."
-    return "a day, as in 2026-11-22." if "date" in str(field.annotation) else "text."
+    if "date" in str(field.annotation):
+        return "a day, as in 2026-11-22."
+    return f"text such as {field.examples[0]!r}." if field.examples else "text."
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) in (Union, types.UnionType):
-        return tuple(kind for kind in get_args(annotation) if kind is not type(None))
-    return (annotation,)
+        return tuple(_plain(kind) for kind in get_args(annotation) if kind is not type(None))
+    return (_plain(annotation),)
+
+
+def _plain(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind

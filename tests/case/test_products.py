@@ -100,6 +100,11 @@ def test_every_word_means_something_that_there_is():
         "visit": visits(),
         "outcome": outcomes(),
         "field": Spasm.model_fields,
+        "sex": ("female", "male"),
+        "pregnancy": ("none", "planned", "current"),
+        "opioids": ("none", "past", "current"),
+        "alcohol": ("none", "some", "heavy"),
+        "titration": ("label", "fixed", "start_low", "start_low_conservative", "start_low_rapid"),
     }
     for row in rows:
         assert row["means"] in known[row["kind"]], row.where

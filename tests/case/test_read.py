@@ -139,7 +139,7 @@ def test_a_finding_says_where_what_allowed_and_what_to_do(refusal):
 def test_all_findings_come_at_once_each_with_its_line(read, tmp_path):
     with pytest.raises(CaseError) as error:
         read(
-            "case: a\nperson: {weight_kg: 0,\n  sex: F}\nplace: {visti: x}\n"
+            "case: a\nperson: {weight_kg: 0,\n  sex: X}\nplace: {visti: x}\n"
             "plan:\n  product: nabiximol\n  weeks: 200\n"
         )
     lines = str(error.value).splitlines()
@@ -163,7 +163,7 @@ def test_findings_between_parts_come_together(refusal):
         ("case: a\nperson: {age: 60}", "person.age is not a known field. Did you mean age_years?"),
         ("case: a\npersn: {}", "persn is not a known field. Did you mean person?"),
         ("case: a\nspasm: {cause: multiple_sklerosis}", "mean multiple_sclerosis? Allowed: multiple_scl"),
-        ("case: a\nplan: {product: sativx}", "plan.product is 'sativx'. Allowed: nabiximols, dronabinol,"),
+        ("case: a\nplan: {product: sativx}", "plan.product is 'sativx'. Did you mean sativex? Allowed: nabiximols,"),
         ("case: a\nperson: {cyp2c9: poor}", "person.cyp2c9 is 'poor'. Allowed: text such as '*1/*3'."),
         ("case: a\nperson: {weight_kg: .nan}", "person.weight_kg is '.nan'."),
         ("case: a\nperson: {weight_kg: 1e999}", "person.weight_kg is inf. Allowed: 20 to 350 kg."),

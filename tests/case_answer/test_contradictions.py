@@ -16,6 +16,7 @@ from lissive.case_answer import CaseAnswer, answer, compose
 from lissive.case_answer.gates import beyond_trials, figure_of
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.forecast import ForecastAnswer, predict, summary
+from lissive.report.case_evidence import _row
 from lissive.report.case_parts import case_text
 from lissive.report.case_text import LINES, WIDTH, screen
 from lissive.safety import SEVERITIES, Flag, SafetyAnswer, UnknownDrug
@@ -174,7 +175,7 @@ def _bottom_line_and_safety(found: CaseAnswer, text: str, flat: str) -> None:
     assert ("major safety" in found.bottom_line.text) == ("major" in severities)
     if "contraindicated" in severities:
         assert "BOTTOM LINE  CONTRAINDICATED" in text
-        assert not any("stop unless" in step.what for step in found.next)
+        assert not any("it works if" in step.what for step in found.next)
     for flag in flags:  # none is dropped
         assert all(word.replace("_", " ") in flat for word in flag.substances)
     assert flat.count("MAJOR:") == sum(flag.severity == "major" for flag in flags)
@@ -189,7 +190,7 @@ def _product_and_plan(found: CaseAnswer, flat: str) -> None:
         assert not any(word in everything for word in ("label titration", "times a day", "sprays a day"))
         assert not isinstance(found.forecast, ForecastAnswer)
         assert "can be had there." not in flat
-        assert not any("fell 20" in step.what for step in found.next)
+        assert not any("has fallen 20" in step.what for step in found.next)
     if found.gates.by_prescription:  # no programme is needed, and the answer says by which route instead
         assert "on prescription" in found.bottom_line.text
         assert "on prescription" in flat
@@ -228,6 +229,14 @@ def _benefit_and_evidence(found: CaseAnswer) -> None:
 def _fits_the_screen(found: CaseAnswer, text: str) -> None:
     lines = text.splitlines()
     assert max(map(len, lines)) <= WIDTH
+    bottom = next(k for k, line in enumerate(lines) if line.startswith("CASE"))
+    assert bottom <= (3 if not found.safety.worst("contraindicated") else 5), text
+    trials = [k for k, line in enumerate(lines) if line.startswith(("TRIALS", "THIS PERSON"))]
+    assert trials[1] - trials[0] <= 10
+    for one in found.trials:  # no interval that includes no effect stands below a certainty of one
+        if one.includes_none and one.certainty in ("moderate", "high"):
+            row = next(iter(_row(one)))
+            assert one.certainty not in row
     grave = [f for f in found.safety.flags if f.severity in SEVERITIES[:2]]
     assert len(lines) <= LINES + 2 * len(grave), text
     assert lines[0].startswith("BOTTOM LINE")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lissive.errors import EvidenceError
+from lissive.evidence import pool
 from lissive.evidence.comparing import combined
 from lissive.evidence.comparison import Comparison, Given, Group
 from lissive.evidence.effect import effect
@@ -112,3 +113,21 @@ def test_meta_regression_on_one_covariate() -> None:
 def test_no_slope_is_made_of_too_few_values(values: dict[str, float]) -> None:
     with pytest.raises(EvidenceError, match="give no slope"):
         regress(bcg("RR"), values, "ablat")
+
+
+def test_shares_of_single_groups(tmp_path: Path) -> None:
+    """As escalc(measure = "PLO"): 0.5 is added where no one had an event, to that study alone."""
+    rows = ((3, 40), (10, 60), (0, 12), (25, 90))
+    path = tmp_path / "mine.yaml"
+    lines = [
+        f"- {{id: s{k}, design: open label, outcomes: {{relapsed: [{{arm: drug, n: {x}, N: {n}}}]}}}}\n"
+        for k, (x, n) in enumerate(rows)
+    ]
+    path.write_text("outcomes: {relapsed: {kind: share}}\ntrials:\n" + "".join(lines), encoding="utf-8")
+    answer = pool("relapsed", studies=path, measure="plo", ci="Wald")
+    same(answer.overall.pooled, "proportions")
+    assert [row.effect.y for row in answer.studies] == pytest.approx(METAFOR["proportions"]["each"])
+    assert [row.effect.v for row in answer.studies] == pytest.approx(METAFOR["proportions"]["v"])
+    assert answer.overall.direction == "none"
+    assert answer.to_json()["p"] is None
+    assert pool("relapsed", studies=path).k == 0  # only where it is asked for

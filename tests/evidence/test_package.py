@@ -48,11 +48,11 @@ def test_the_answer_keeps_the_names_that_other_programs_read() -> None:
         *"as_of there_is outcome outcome_label unit better cause cause_label design measure measure_label k n".split(),
         *"n_stated_by estimate ci prediction_interval prediction_beyond_scale se p tau2 tau2_ci i2 q q_df q_p".split(),
         *"method model tau2_by ci_by level weights said direction by_design between_designs either_sign".split(),
-        *"regression leave_one_out small_studies absolute studies left_out provenance recalled rejected notes".split(),
-        "trials_looked",
+        *"regression leave_one_out small_studies absolute certainty studies left_out provenance recalled".split(),
+        *"rejected notes trials_looked".split(),
     ]
-    study = "study label design product products n active control estimate ci y se weight provenance patients said"
-    assert list(found["studies"][0]) == [*study.split(), "note", "cited"]
+    study = "study label design product products n active control estimate ci y se weight provenance patients"
+    assert list(found["studies"][0]) == [*study.split(), "risk_of_bias", "said", "note", "cited"]
     nothing = pool("spasticity_nrs", "cerebral_palsy").to_json()
     assert set(nothing) == set(found)
 

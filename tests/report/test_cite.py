@@ -77,7 +77,7 @@ def test_people_who_were_drawn_rest_on_the_tables_of_people(tmp_path: Path) -> N
 
 def test_a_case_cites_product_titration_genotype_and_medicines(case_folder: Path) -> None:
     found = cite(str(case_folder))
-    assert cite_json(found)["references"] == cite_json(cite(str(case_folder / "forecast.json")))["references"]
+    assert cite_json(found)["references"] == cite_json(cite(str(case_folder / "case.json")))["references"]
     assert {"sativex_uk", "sativex_leaflet", "trials2026", "heuberger2015", "ohlsson1986"} <= keys(found)
     assert {"genotype *1/*3", "rifampicin on cyp3a4_activity", "titration: raise_below"} <= names(found)
     assert not {"genotype *1/*1", "people: weight", "F_smoked", "weight"} & names(found)
@@ -87,7 +87,7 @@ def test_a_case_cites_product_titration_genotype_and_medicines(case_folder: Path
 
 
 def test_the_json_that_a_case_prints_is_a_run(case_folder: Path, tmp_path: Path) -> None:
-    answer = json.loads((case_folder / "forecast.json").read_text(encoding="utf-8"))
+    answer = json.loads((case_folder / "case.json").read_text(encoding="utf-8"))
     answer["provenance"]["case"]["titrated"] = False
     (tmp_path / "run.json").write_text(json.dumps(answer), encoding="utf-8")
     found = cite(str(tmp_path / "run.json"))

@@ -95,7 +95,7 @@ def test_what_trials_found_in_words_alone_stands_in_the_table(text):
         ("Marinelli 2022", "no change vs placebo"),
         ("Fairhurst 2020", "no significant difference"),
         ("Weber 2010", "no evidence of effect on number of cramps"),
-        ("Canals 2019", "nabiximols -0.11 (n 29); placebo 0.16 (n 30)"),
+        ("CANALS 2019", "nabiximols -0.11 (n 29); placebo 0.16 (n 30)"),
         ("Wade 2004", "a subgroup: MD -2.28"),
     ):
         assert any(study in row and said in row for row in rows), study

@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lissive.errors import EvidenceError
@@ -16,6 +17,7 @@ from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.comparison import Comparison, Given
 from lissive.evidence.words import outcomes
 from lissive.report.forest import (
+    GREEN,
     alt_text,
     caption,
     forest_figure,
@@ -65,7 +67,10 @@ def test_diamonds_span_their_intervals_and_the_bar_the_prediction(answer):
     spans = [(patch.get_xy()[:, 0].min(), patch.get_xy()[:, 0].max()) for patch in ax.patches]
     expected = [*(group.pooled.ci for group in answer.by_design), answer.overall.pooled.ci]
     assert spans == [pytest.approx(ends) for ends in expected]
-    bar = next(line for line in ax.lines if line.get_linewidth() == 5)
+    bar = next(line for line in ax.lines if line.get_color() == GREEN)
+    assert bar.get_linewidth() < 1.5
+    heights = [np.ptp(patch.get_xy()[:, 1]) for patch in ax.patches]
+    assert heights[-1] < min(heights[:-1])  # that of several designs is not the loudest mark
     low, high = ax.get_xlim()
     predicted = answer.overall.pooled.prediction_interval
     assert list(bar.get_xdata()) == pytest.approx([max(predicted[0], low), min(predicted[1], high)])
@@ -85,8 +90,9 @@ def test_direction_of_benefit_stands_in_words_on_the_right_sides(answer, narrow)
 
 
 @pytest.mark.parametrize("outcome", ["withdrawals_ae", "spasticity_nrs", "ashworth_total", "pain_any_scale"])
-def test_words_beside_the_plot_do_not_run_into_each_other(outcome):
-    figure = forest_figure(answer_of(shipped_studies(), outcome, cause="multiple_sclerosis"))
+@pytest.mark.parametrize("narrow", [False, True])
+def test_words_beside_the_plot_do_not_run_into_each_other(outcome, narrow):
+    figure = forest_figure(answer_of(shipped_studies(), outcome, cause="multiple_sclerosis"), narrow=narrow)
     figure.canvas.draw()
     width = figure.bbox.width
     boxes = [text.get_window_extent() for text in (*figure.axes[0].texts, *figure.texts) if text.get_text()]
@@ -98,6 +104,19 @@ def test_words_beside_the_plot_do_not_run_into_each_other(outcome):
         if one.x0 < other.x1 - 1 and other.x0 < one.x1 - 1 and one.y0 < other.y1 - 3 and other.y0 < one.y1 - 3
     ]
     assert clashes == []
+
+
+def test_participants_of_both_arms_and_the_risk_of_bias_stand_in_every_row(answer):
+    words = [text.get_text() for text in forest_figure(answer).axes[0].texts]
+    assert {"48/120", "14/64", "41/53", "17/53", "RoB"} <= set(words)
+    assert words.count("n/a") == 4  # no review's judgement of these trials was read
+    assert "n 120 v 64" in "".join(
+        text.get_text() for text in forest_figure(of_means(), narrow=True).axes[0].texts
+    )
+
+
+def of_means() -> PooledAnswer:
+    return answer_of(shipped_studies(), "spasticity_nrs", cause="multiple_sclerosis")
 
 
 def test_caption_says_k_n_and_the_day(answer):

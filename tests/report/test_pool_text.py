@@ -95,12 +95,12 @@ def test_a_prediction_beyond_the_scale_is_no_number_for_a_reader():
 
 
 def test_a_figure_says_how_many_trials_it_does_not_hold():
-    """Ashworth in MS: two trials give numbers, eight others words and p values."""
+    """Ashworth in MS: two trials give numbers, nine others words and p values."""
     answer = answer_of(shipped_studies(), "ashworth", cause=MS)
     text = " ".join(pool_text(answer).split())
-    assert "includes 2 of 10 trials that measured this outcome" in text
+    assert "includes 2 of 11 trials that measured this outcome" in text
     assert "no significant between-group difference" in text
-    assert "2 of 10 trials that measured this outcome" in caption(answer)
+    assert "2 of 11 trials that measured this outcome" in caption(answer)
     # a crossover's 30 people count once, though it states a difference alone
     assert (answer.overall.pooled.n, "n 30" in text) == (241 + 30, True)
 

@@ -420,3 +420,25 @@ def test_the_members_of_a_published_list_are_members_here_with_that_source(enzym
     for name in names.split():
         (drug,) = drugs_of(name)
         assert "cyp3a_list" in drug.metabolism[enzyme], name
+
+
+def test_a_drug_for_a_condition_that_is_not_stated_is_asked_about():
+    def asks(current, conditions):
+        said = {
+            "case": "a",
+            "history": {"current": [{"drug": each} for each in current], "conditions": conditions},
+            "plan": {"product": "nabiximols"},
+        }
+        return safety_of(make_case(said)).asks
+
+    assert asks(["clobazam"], []) == ("whether clobazam is taken for epilepsy",)
+    assert asks(["clobazam"], ["seizures"]) == ()
+    assert asks(["olanzapine"], []) == ("whether olanzapine is taken for psychosis",)
+    assert asks(["baclofen", "gabapentin"], []) == ()
+
+
+def test_opioids_come_with_advice_on_naloxone_and_its_source():
+    said = {"case": "a", "history": {"current": [{"drug": "oxycodone"}]}, "plan": {"product": "nabiximols"}}
+    (flag,) = [each for each in safety_of(make_case(said)).flags if each.id == "sedation_opioids"]
+    assert "naloxone" in flag.advice
+    assert "naloxone_fda" in flag.sources

@@ -134,7 +134,9 @@ class TestVariants:
         return read(folder, changed(*changes)).observations[0].arm
 
     def test_sampling(self, tmp_path):
-        assert self.arm(tmp_path, (("sampling_h",), [4, 0.5, 2, 2])).sampling == (0.5, 2.0, 4.0)
+        """A time at which a concentration is printed was sampled too, whatever the list says."""
+        assert self.arm(tmp_path, (("sampling_h",), [4, 0.5, 2, 2])).sampling == (0.5, 1.0, 2.0, 4.0)
+        assert max(self.arm(tmp_path, (("sampled_to_h",), 6)).sampling) == 6.0
 
     def test_limit_of_quantification(self, tmp_path):
         assert set(self.arm(tmp_path, (("lloq_ng_mL",), 0.05)).lloq.values()) == {0.05}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lissive.studies import prose
+from lissive.studies.observation import INFINITE, LAST
 
 from .small import A, changed, metric, read, skipped, wrong
 
@@ -235,10 +236,70 @@ class TestInAFile:
         )
         assert ("dose as loaded" in arm.assumed) == (dose_is is None)
 
-    def test_a_delivered_dose_is_not_taken_for_a_loaded_one(self, tmp_path):
-        made = read(tmp_path, changed((("dose", "route"), "vaporised"), (("dose", "dose_is"), "delivered")))
+    @pytest.mark.parametrize(
+        ("route", "dose_is", "share"),
+        [("vaporised", "delivered", 0.54), ("nebulised", "delivered", 0.34), ("smoked", "consumed", 0.62)],
+    )
+    def test_a_delivered_dose_is_a_part_of_what_was_loaded(self, tmp_path, route, dose_is, share):
+        made = read(tmp_path, changed((("dose", "route"), route), (("dose", "dose_is"), dose_is)))
+        loaded = read(tmp_path, changed((("dose", "route"), route), (("dose", "dose_is"), "loaded")))
+        arms = [studies.observations[0].arm for studies in (made, loaded)]
+        assert arms[0].thc_mg == pytest.approx(arms[1].thc_mg / share)
+        assert f"{share:.0%} of what was loaded is {dose_is}" in arms[0].assumed
+
+    def test_a_share_that_nobody_measured_is_not_guessed(self, tmp_path):
+        made = read(tmp_path, changed((("dose", "route"), "smoked"), (("dose", "dose_is"), "delivered")))
         assert made.observations == ()
-        assert "the model needs the dose that was loaded" in skipped(made)["dose.dose_is"]
+        assert "is not known" in skipped(made)["dose.dose_is"]
+
+    def test_oil_in_the_mouth_is_not_the_spray(self, tmp_path):
+        made = read(
+            tmp_path, changed((("dose", "route"), "oromucosal"), (("dose", "formulation"), "CBD oil"))
+        )
+        arm = made.observations[0].arm
+        assert (arm.route, arm.given["oil_CBD"]) == ("oral", 1.0)
+        assert "oil held in the mouth counts as swallowed" in arm.assumed
+        spray = read(tmp_path, changed((("dose", "route"), "oromucosal"), (("dose", "formulation"), "spray")))
+        assert spray.observations[0].arm.route == "spray"
+
+    @pytest.mark.parametrize("name", ["AUClast", "AUC_last", "AUC(0-last)", "AUC0-t"])
+    def test_an_area_says_its_end_in_its_name(self, tmp_path, name):
+        row = {"value": 9.0, "unit": "ng*h/mL"}
+        made = read(tmp_path, changed(((*A, name), row), ((*A, "AUCinf"), row), ((*A, "AUC0-12"), row)))
+        ends = {one.window[1] for one in made.observations if one.measure == "AUC" and one.value == 9.0}
+        assert ends == {LAST, 12.0, INFINITE}
+
+    def test_what_is_of_an_interval_needs_repeated_doses(self, tmp_path):
+        rows = [((*A, name), {"value": 1.0, "unit": "ng/mL"}) for name in ("Cmin", "Cavg,ss")]
+        twice = (("dose", "schedule"), "every 12 hours for 5 days")
+        made = read(tmp_path, changed(*rows, twice))
+        found = {one.metric: one.window for one in made.observations if one.metric in ("Cmin", "Cavg")}
+        assert found == {"Cmin": (0.0, 12.0), "Cavg": (0.0, 12.0)}
+        assert "only repeated doses" in skipped(read(tmp_path, changed(*rows)))["THC Cmin"]
+
+    def test_a_concentration_before_the_dose(self, tmp_path):
+        before = ((*A, "conc_time"), [["pre-dose", 0.8], [1, 2.0]])
+        once = read(tmp_path, changed(before))
+        assert [one.time for one in once.observations if one.measure == "conc"] == [1.0]
+        for earlier in (
+            (("dose", "residual_ng_mL"), 0.8),
+            (("dose", "schedule"), "every 12 hours for 5 days"),
+            (("dose", "before"), {"route": "smoked", "THC_mg": 20, "every_h": 24, "doses": 14, "rest_h": 12}),
+        ):
+            made = read(tmp_path, changed(before, earlier))
+            assert [one.time for one in made.observations if one.measure == "conc"] == [0.0, 1.0]
+
+    @pytest.mark.parametrize(
+        "before",
+        [{"route": "smoked"}, {"route": "chewed", "THC_mg": 1, "every_h": 24, "doses": 2, "rest_h": 1}],
+    )
+    def test_earlier_use_that_is_not_understood_is_a_finding(self, tmp_path, before):
+        assert "before" in wrong(tmp_path, changed((("dose", "before"), before)))
+
+    def test_the_length_of_an_infusion_in_any_words(self):
+        for text in ("over 5 min", "infused over 5 minutes", "during about 5 mins"):
+            assert prose.minutes(text) == 5.0
+        assert prose.minutes("over 1 h") == 60.0
 
     @pytest.mark.parametrize(
         ("name", "row"),

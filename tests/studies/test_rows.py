@@ -210,5 +210,14 @@ def test_the_shipped_rows_use_the_fields_of_the_table_and_nothing_is_wrong():
     studies = yaml.load(SHIPPED.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     used = {name for study in studies for arm in study["arms"].values() for name in arm["design"]}
     unused = entry.fields("design").keys() - used
-    assert unused <= {"per_kg", "duration_min", "cyp2c9", "liver", "sampling_h", "assumed"}
+    assert unused <= {
+        "per_kg",
+        "duration_min",
+        "cyp2c9",
+        "liver",
+        "sampling_h",
+        "assumed",
+        "before",
+        "residual_ng_mL",
+    }
     assert shipped_studies().observations

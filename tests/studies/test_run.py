@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lissive.model.parameters import load_genotypes, load_parameters, load_people
-from lissive.studies import Arm, Observation, predict_studies
-from lissive.studies.observation import ANALYTES, INFINITE, LAST
+from lissive.studies import Arm, Observation, predict_studies, run
+from lissive.studies.observation import ANALYTES, INFINITE, LAST, Before
 from lissive.studies.run import Prediction, simulate_arm, statistic
 
 from .small import A, changed, read
@@ -67,7 +67,7 @@ class TestAgainstClosedForms:
         """So the area is whole though the first sample comes after the peak."""
         late = tuple(t for t in arm().sampling if t > 0.05)
         (area,) = predicted(seen(arm(sampling=late)))
-        assert area == pytest.approx(5000.0 / load_parameters()["CL_THC"].value, rel=0.03)
+        assert area == pytest.approx(5000.0 / load_parameters()["CL_THC"].value, rel=0.05)
 
     def test_a_long_infusion_has_the_same_area_as_a_short_one(self):
         """Nothing is extrapolated back to the start of an infusion that is still running."""
@@ -191,10 +191,44 @@ class TestPeople:
         assert not set(first.replicates) & set(second.replicates)
 
     def test_both_arms_of_a_ratio_are_the_same_people(self):
-        """So the ratio of two arms alike is 1 in every replicate, whatever differs between people."""
-        same = seen(self.one, "ratio_AUC", group="ratio", window=(0.0, LAST), reference=replace(self.one))
+        """After an injection nothing differs from day to day: the ratio of two arms alike is 1 in every replicate."""
+        one = replace(self.one, route="iv")
+        same = seen(one, "ratio_AUC", group="ratio", window=(0.0, LAST), reference=replace(one))
         (made,) = predict_studies([same], replicates=4)
         np.testing.assert_array_equal(made.replicates, 1.0)
+
+    def test_what_is_swallowed_differs_from_day_to_day(self):
+        """The ratio of two arms alike differs from 1, and less than that of two arms of other people."""
+        one = replace(self.one, route="oral", n=200)
+        same = seen(one, "ratio_AUC", group="ratio", window=(0.0, LAST), reference=replace(one))
+        (made,) = predict_studies([same], replicates=1)
+        people, again = (run._drawn(one, 1, 1, False, k) for k in (0, 1))
+        assert made.replicates[0] != 1.0
+        kept = {
+            n: np.corrcoef(np.log(people[n]), np.log(again[n]))[0, 1] for n in ("MTT_THC_oral", "Fa_THC_oral")
+        }
+        assert abs(kept["MTT_THC_oral"]) < 0.2
+        assert 0.5 < kept["Fa_THC_oral"] < 0.9
+        assert np.std(np.log(again["Fa_THC_oral"])) == pytest.approx(
+            np.std(np.log(people["Fa_THC_oral"])), rel=0.15
+        )
+        np.testing.assert_array_equal(people["enzyme_THC"], again["enzyme_THC"])
+
+    def test_thc_of_earlier_use_is_there_before_the_dose(self):
+        """In equilibrium with the tissues it hardly falls within a minute; use over weeks leaves some as well."""
+        one = replace(
+            self.one, route="smoked", thc_mg=1e-6, cbd_mg=0.0, residual=2.0, weight=(70.0, 0.0), n=40
+        )
+        before = Before("smoked", 20.0, 24.0, 14, 12.0)
+        at = np.array([0.0, 0.01, 4.0])
+        stated, used = (
+            simulate_arm(arm, at, 1, seed=1)[:, :, THC]
+            for arm in (one, replace(one, residual=0.0, before=before))
+        )
+        assert np.median(stated[:, 1]) == pytest.approx(2.0, rel=0.25)
+        assert np.median(used[:, 0]) > max(0.05, np.median(used[:, 2]))
+        none = simulate_arm(replace(one, residual=0.0), at, 1, seed=1)[:, :, THC]
+        assert np.all(none[:, 0] < 1e-9)
 
     @pytest.mark.parametrize(
         ("share", "sexes"), [(0.0, ["male"]), (1.0, ["female"]), (0.5, ["male", "female"])]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lissive.cli.main import main
-from lissive.studies import Arm, Observation, Prediction, Skipped, read_studies
+from lissive.studies import Arm, Observation, Prediction, Skipped, read_studies, shipped_studies
 from lissive.validation.run import Validation, validate
 from lissive.validation.score import Scores, ratio_summary, row, scores, summary
 
@@ -105,7 +105,9 @@ class TestSummary:
     def test_its_columns(self):
         wanted = ["analyte", "route", "provenance", "metric", "n", "afe", "gmfe"]
         for each in summary(self.made):
-            assert list(each.to_json()) == [*wanted, "within_1.25", "within_1.5", "within_2", "coverage_90"]
+            shares = ["within_1.25", "within_1.5", "within_2", "coverage_90"]
+            by_study = ["studies", "gmfe_by_study", "coverage_by_study"]
+            assert list(each.to_json()) == [*wanted, *shares, *by_study]
 
     def test_all_metrics_are_concentrations_and_areas_only(self):
         assert self.one().n == 3
@@ -158,8 +160,33 @@ def test_a_row_says_what_was_seen_and_what_was_predicted():
 
 def test_the_splits_are_summed_up_apart():
     made = Validation("x", (prediction(1.0), prediction(3.0, split="calibration")), (), 5, 1)
-    by_split = {split: rows[0].afe for split, rows in made.summary_by_split.items()}
+    by_split = {split: rows[0].afe for split, rows in made.summary_by_split.items() if rows}
     assert by_split == pytest.approx({"validation": 1.0, "calibration": 3.0})
+
+
+def test_one_rich_study_does_not_decide():
+    """Nine exact rows of one study beside one that is twice too high: by study the error is the root of 2."""
+    made = scores([*(prediction(1.0) for _ in range(9)), prediction(2.0, study="roe2011")], "THC")
+    assert (made.studies, made.gmfe_by_study) == (2, pytest.approx(math.sqrt(2.0)))
+    assert made.coverage_by_study == 0.5
+    assert made.gmfe == pytest.approx(2.0**0.1)
+
+
+def test_what_shares_its_publication_with_the_fit_is_a_sibling():
+    """The capsule of the trial was fitted on, its solution held out; the spray with food is set on the label."""
+    shipped = shipped_studies().observations
+    fitted = {one.publication for one in shipped if one.split == "calibration"}
+    held_out = [one for one in shipped if one.split == "validation"]
+    assert {one.study for one in held_out if one.sibling} >= {
+        "parikh2016_solution4.25",
+        "syndros_label_food",
+    }
+    assert not any(one.publication in fitted for one in held_out if not one.sibling)
+    assert not any(one.sibling for one in shipped if one.split != "validation")
+    made = Validation("x", (prediction(1.0), prediction(3.0, sibling="why")), (), 5, 1)
+    by_split = {split: rows[0].afe for split, rows in made.summary_by_split.items() if rows}
+    assert by_split == pytest.approx({"validation": 1.0, "sibling": 3.0})
+    assert ratio_summary([prediction(3.0, group="ratio", sibling="why")]).n == 0
 
 
 def test_what_was_left_out_says_which_study_and_why():

@@ -158,7 +158,7 @@ def test_dependence_goes_through_states_and_stops_there() -> None:
     equations = load("lissive")
     concentration = depends_on(equations, ["THC_ng_mL"])
     assert {"CL_THC", "V1_THC", "F_CBD_spray"} <= concentration  # CBD inhibits THC's enzymes
-    assert not {"kappa", "NRS0", "h_drop", "V_COOH"} & concentration
+    assert not {"kappa", "NRS0", "h_drop", "V1_COOH"} & concentration
     assert {"CL_THC", "kappa"} <= depends_on(equations, ["spasms_per_day"])
     with pytest.raises(ParameterError, match="no_such"):
         depends_on(equations, ["no_such"])

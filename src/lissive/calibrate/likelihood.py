@@ -88,7 +88,7 @@ def fit_errors(observations: Sequence[Observation], logs: FloatArray) -> Errors:
     """Both standard deviations that make the residuals most likely, each at least 0.05.
 
     Every study counts alike, however many rows it has. So few studies would often be most likely without any
-    difference at all; the logarithm of both is added, which keeps them from zero (Chung et al., Psychometrika 2013;78:685).
+    difference at all; the logarithm of both is added, which keeps them from zero (Chung, Psychometrika 2013;78:685).
     """
 
     groups = blocks(observations)

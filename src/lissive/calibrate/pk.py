@@ -30,7 +30,7 @@ from lissive.studies.run import SHARES, all_times, measure, simulate_arm, statis
 from lissive.table import rows_of
 
 PEOPLE = 96
-ROUNDS = 12
+ROUNDS = 24
 """At most; in each, one step of the parameters and then the errors that go with them."""
 CLOSE = 0.03
 """Standard errors: the search ends where no parameter would move by more. Less is within what roughness is left."""
@@ -246,7 +246,7 @@ def _jacobian(
         result: FloatArray = (function(up) - function(down)) / (up[k] - down[k])
         return result
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each column is its own, whoever calculates it
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # columns do not depend on each other
         return np.stack(list(pool.map(column, range(len(at)))), axis=1)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.config import JsonDict
 
-from lissive.case.vocabulary import meant
+from lissive.case.vocabulary import meant, words_for
 from lissive.errors import UnitError
 from lissive.typed import LEAVE_OUT, Row, nearest, refuse
 from lissive.units import magnitude
@@ -48,8 +48,13 @@ class Facts(Row):
 def one_of(kind: str, said: str, known: Iterable[str], do: str = LEAVE_OUT) -> str:
     """The id that a word means; refused, with the nearest, where there is none."""
     if (found := meant(kind, said, words := tuple(known))) not in words:
-        raise refuse(f"is {said!r}.{nearest(said, words)}", f"{', '.join(words)}.", do)
+        raise refuse(f"is {said!r}.{nearest(said, (*words, *words_for(kind)))}", f"{', '.join(words)}.", do)
     return found
+
+
+def worded(kind: str, *ids: str) -> BeforeValidator:
+    """Reads other words for what a field allows, as words.tsv has them."""
+    return BeforeValidator(lambda said: meant(kind, str(said), ids) if isinstance(said, str | bool) else said)
 
 
 def is_mass(text: str, unit: str) -> None:

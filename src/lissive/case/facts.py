@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.case.fact import Facts, fact, is_mass, one_of
+from lissive.case.fact import Facts, fact, is_mass, one_of, worded
 from lissive.case.plan import Plan, too_much
 from lissive.case.products import product
 from lissive.case.vocabulary import (
@@ -35,7 +36,17 @@ def _date(value: Any) -> Any:
 Day = Annotated[datetime.date, BeforeValidator(_date)]
 """A calendar day, written 2026-11-22."""
 
-Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_+-]*$", max_length=80, examples=["baclofen"])]
+
+def _joined(value: Any) -> Any:
+    """A name as ids are written; capitals and blanks do not matter."""
+    return "_".join(value.lower().split()) if isinstance(value, str) else value
+
+
+Word = Annotated[
+    str,
+    BeforeValidator(_joined),
+    Field(pattern=r"^[a-z0-9][a-z0-9_+-]*$", max_length=80, examples=["baclofen"]),
+]
 """A name in small letters, words joined by _."""
 
 
@@ -65,13 +76,18 @@ Visit = Annotated[str, AfterValidator(lambda said: one_of("visit", said, visits(
 class Person(Facts):
     """Who the case is about."""
 
-    age_years: float | None = fact("Age.", unit="years", ge=0, le=120)
-    sex: Literal["female", "male"] | None = fact("Physiological sex.")
-    weight_kg: float | None = fact("Body weight.", unit="kg", ge=20, le=350)
+    age_years: float | None = fact("Age.", unit="years", ge=0, le=120, examples=[52])
+    sex: Annotated[Literal["female", "male"], worded("sex", "female", "male")] | None = fact(
+        "Physiological sex."
+    )
+    weight_kg: float | None = fact("Body weight.", unit="kg", ge=20, le=350, examples=[68])
     cyp2c9: str | None = fact(
         "CYP2C9 diplotype in star alleles.", pattern=r"^\*\d+/\*\d+$", examples=["*1/*3"]
     )
-    pregnancy: Literal["none", "planned", "current"] | None = fact("Pregnancy.")
+    pregnancy: (
+        Annotated[Literal["none", "planned", "current"], worded("pregnancy", "none", "planned", "current")]
+        | None
+    ) = fact("Pregnancy.")
     breast_feeding: bool | None = fact("Breast-feeding.")
     drives: bool | None = fact("Drives, or works with machines.")
 
@@ -84,8 +100,8 @@ class Place(Facts):
         pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
         examples=["US-NY"],
     )
-    visit: Visit | None = fact("How the visit takes place; the words are in visits.tsv.")
-    practitioner: str | None = fact("Who certifies; the words are in practitioners.tsv.")
+    visit: Visit | None = fact("How the visit takes place.", examples=["in_person"])
+    practitioner: str | None = fact("Who certifies.", examples=["NP"])
 
     @field_validator("practitioner")
     @classmethod
@@ -96,14 +112,18 @@ class Place(Facts):
 class Spasm(Facts):
     """The spasms as they are now, before the plan begins."""
 
-    cause: str | None = fact("What causes the spasms; the words are in causes.tsv.")
-    since: Day | None = fact("Day on which the spasms began.")
-    spasms_per_day: float | None = fact("Spasms on an average day.", unit="spasms a day", ge=0, le=1000)
-    severity_nrs: float | None = fact("Spasm severity, numeric rating scale.", unit="NRS", ge=0, le=10)
-    spasticity_nrs: float | None = fact(
-        "Spasticity over the last 24 h, numeric rating scale.", unit="NRS", ge=0, le=10
+    cause: str | None = fact("What causes the spasms.", examples=["multiple_sclerosis"])
+    since: Day | None = fact("Day on which the spasms began.", examples=["2021-03-01"])
+    spasms_per_day: float | None = fact(
+        "Spasms on an average day.", unit="spasms a day", ge=0, le=1000, examples=[9]
     )
-    pain_nrs: float | None = fact("Pain, numeric rating scale.", unit="NRS", ge=0, le=10)
+    severity_nrs: float | None = fact(
+        "Spasm severity, numeric rating scale.", unit="NRS", ge=0, le=10, examples=[6]
+    )
+    spasticity_nrs: float | None = fact(
+        "Spasticity over the last 24 h, numeric rating scale.", unit="NRS", ge=0, le=10, examples=[7]
+    )
+    pain_nrs: float | None = fact("Pain, numeric rating scale.", unit="NRS", ge=0, le=10, examples=[5])
     severe: bool | None = fact("Judged severe by the practitioner.")
     persistent: bool | None = fact("Judged persistent by the practitioner.")
 
@@ -118,11 +138,23 @@ class Spasm(Facts):
         return value if value is None else one_of("cause", value, causes())
 
 
+_NAME_AND_DOSE = re.compile(r"(.*?)(?:\s+(\d[\d.]*\s*[^\W\d]+\s*/\s*\w+))?", re.DOTALL)
+
+
 class CurrentDrug(Facts):
     """One drug that is being taken."""
 
     drug: DrugName = Field(description="International non-proprietary name, or a brand.")
     dose: str | None = fact("What is taken in a day, with its unit.", examples=["60 mg/day"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, data: Any) -> Any:
+        """`baclofen` or `baclofen 60 mg/day` in place of the two fields."""
+        if not isinstance(data, str):
+            return data
+        name, dose = _NAME_AND_DOSE.fullmatch(data.strip()).groups()  # type: ignore[union-attr]
+        return {"drug": name, "dose": dose} if dose else {"drug": name}
 
     @field_validator("dose")
     @classmethod
@@ -143,16 +175,24 @@ Outcome = Literal["effective", "partly_effective", "not_effective", "not_tolerat
 class History(Facts):
     """What was tried and what is taken. An empty list says none; an absent one says unknown."""
 
-    tried: tuple[Word, ...] | None = fact("Drugs tried for the spasms before.")
+    tried: tuple[Word, ...] | None = fact(
+        "Drugs tried for the spasms before.", examples=[["baclofen", "tizanidine"]]
+    )
     outcome: dict[Word, Outcome] | None = fact(
         "What came of a drug that was tried, by its name.",
         choice=True,
         examples=[{"baclofen": "not_tolerated"}],
     )
-    current: tuple[CurrentDrug, ...] | None = fact("Drugs taken now, with their doses.")
-    conditions: tuple[Word, ...] | None = fact("Other conditions.", examples=["psychosis"])
-    opioids: Literal["none", "past", "current"] | None = fact("Use of opioids.")
-    alcohol: Literal["none", "some", "heavy"] | None = fact("Use of alcohol.")
+    current: tuple[CurrentDrug, ...] | None = fact(
+        "Drugs taken now, with their doses.", examples=[["baclofen 60 mg/day"]]
+    )
+    conditions: tuple[Word, ...] | None = fact("Other conditions.", examples=[["psychosis"]])
+    opioids: (
+        Annotated[Literal["none", "past", "current"], worded("opioids", "none", "past", "current")] | None
+    ) = fact("Use of opioids.")
+    alcohol: (
+        Annotated[Literal["none", "some", "heavy"], worded("alcohol", "none", "some", "heavy")] | None
+    ) = fact("Use of alcohol.")
     family_psychosis: bool | None = fact("Psychosis in a parent, brother, sister or child.")
     surgery: bool | None = fact("An operation or anaesthesia is planned.")
 
@@ -180,13 +220,24 @@ class Case(Facts):
         max_length=80,
         examples=["ms-new-york"],
     )
-    as_of: Day | None = fact("Date of the question.")
+    as_of: Day | None = fact("Date of the question.", examples=["2026-11-22"])
     person: Person = Field(default=Person(), description="Who it is about.")
     place: Place = Field(default=Place(), description="Where, and through whom.")
     spasm: Spasm = Field(default=Spasm(), description="The spasms as they are now.")
     history: History = Field(default=History(), description="What was tried and what is taken.")
     plan: Plan = Field(default=Plan(), description="What would be taken, and for how long.")
-    flags: dict[str, bool] | None = fact("Further facts that rules of access ask for, by name.", choice=True)
+    diary: str | None = fact(
+        "File of the diary, beside the case.",
+        choice=True,
+        min_length=1,
+        max_length=400,
+        examples=["diary.csv"],
+    )
+    flags: dict[str, bool] | None = fact(
+        "Further facts that rules of access ask for, by name.",
+        choice=True,
+        examples=[{"functional_limit": True}],
+    )
 
     @model_validator(mode="before")
     @classmethod

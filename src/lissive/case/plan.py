@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lissive.case.fact import Facts, brief, fact, is_mass, one_of
+from lissive.case.fact import Facts, brief, fact, is_mass, one_of, worded
 from lissive.case.products import Product, product, products, start_low, titrations
 from lissive.typed import raise_all, refuse
 from lissive.units import magnitude
@@ -23,22 +23,30 @@ _OILS_WITH_THC = ("oil", "balanced_oil", "thc_oil")
 class Plan(Facts):
     """The plan that a forecast is asked for."""
 
-    product: str | None = fact("Product; the words are in products.tsv.", examples=["nabiximols"])
-    titration: Titration | None = fact(
+    product: str | None = fact("Product.", examples=["nabiximols"])
+    titration: Annotated[Titration, worded("titration", *get_args(Titration))] | None = fact(
         "`label`: the label's schedule; `start_low`, `start_low_conservative`, `start_low_rapid`: a published "
         "consensus; `fixed`: one dose."
     )
-    weeks: int | None = fact("How long.", unit="weeks", ge=1, le=104)
+    weeks: int | None = fact("How long.", unit="weeks", ge=1, le=104, examples=[12])
     thc_mg: float | None = fact(
-        "THC in one dose; of what is inhaled, in the material.", unit="mg", ge=0, le=1000
+        "THC in one dose; of what is inhaled, in the material.", unit="mg", ge=0, le=1000, examples=[2.5]
     )
     cbd_mg: float | None = fact(
-        "CBD in one dose; of what is inhaled, in the material.", unit="mg", ge=0, le=6000
+        "CBD in one dose; of what is inhaled, in the material.", unit="mg", ge=0, le=6000, examples=[2.5]
     )
-    doses_per_day: int | None = fact("Doses a day of such a product.", unit="a day", ge=1, le=24)
-    sprays_per_day: int | None = fact("Sprays a day, where the titration is fixed.", unit="sprays", ge=1)
+    doses_per_day: int | None = fact(
+        "Doses a day of such a product.", unit="a day", ge=1, le=24, examples=[2]
+    )
+    sprays_per_day: int | None = fact(
+        "Sprays a day, where the titration is fixed.", unit="sprays", ge=1, examples=[8]
+    )
     max_sprays_per_day: int | None = fact(
-        "Maximum sprays a day of the titration (default: the label's).", unit="sprays", choice=True, ge=1
+        "Maximum sprays a day of the titration (default: the label's).",
+        unit="sprays",
+        choice=True,
+        ge=1,
+        examples=[8],
     )
     dose: str | None = fact(
         "One dose of a product that is counted in mg, in place of thc_mg (of CBD: cbd_mg).", examples=["5 mg"]

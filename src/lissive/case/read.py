@@ -18,7 +18,7 @@ def read_case(path: str | Path) -> Case:
     ------
     CaseError with every finding: file, line, field, what is allowed, what to do.
     """
-    return read_typed(path, Case, CaseError, example="case: a", thing="the case")
+    return read_typed(path, Case, CaseError, example="case: a", thing="the case", thorough=True)
 
 
 def make_case(data: Mapping[str, Any], *, where: str = "") -> Case:
@@ -27,7 +27,7 @@ def make_case(data: Mapping[str, Any], *, where: str = "") -> Case:
     >>> make_case({"case": "a", "person": {"weight_kg": 68}}).person.weight_kg
     68.0
     """
-    return make_typed(data, Case, CaseError, where=where, thing="the case")
+    return make_typed(data, Case, CaseError, where=where, thing="the case", thorough=True)
 
 
 def case_schema() -> dict[str, Any]:

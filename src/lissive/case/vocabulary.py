@@ -51,6 +51,11 @@ def meant(kind: str, said: str, known: Iterable[str]) -> str:
     return means
 
 
+def words_for(kind: str) -> tuple[str, ...]:
+    """Every word of a kind beside the ids; those of earlier versions are left out."""
+    return tuple(word for (mine, word), (_, use) in _words().items() if mine == kind and use != "former")
+
+
 def with_present_names(kind: str, data: Any) -> Any:
     """Fields of a user's file under the names that they have now; one that is there by both names is left as it is."""
     if not isinstance(data, dict):

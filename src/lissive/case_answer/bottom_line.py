@@ -32,7 +32,7 @@ def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: G
     """What forbids it comes first, what trials found next, what has to be settled before last."""
     benefit, claim, found = _benefit(case)
     forbids = [*_contraindicated(safety), *_kept_out(case, access, gate)]
-    said = [*forbids, found, *_settle(access, safety, gate)]
+    said = [*forbids, found, *_settle(access, safety, gate, forbidden=bool(forbids))]
     text = "; ".join(said)
     return BottomLine(f"{text[:1].upper()}{text[1:]}.", benefit, claim, bool(forbids))
 
@@ -55,7 +55,7 @@ def _benefit(case: Case) -> tuple[str, str, str]:
         if row["products"] == "any" or (planned or "none") in row.parts("products"):
             claim = next((each for each in shipped_claims() if each.id == row["claim"]), None)
             is_judged = claim is not None and row["benefit"] != "not_tested"
-            certainty = f" (certainty {claim.certainty_label})" if claim and is_judged else ""
+            certainty = f" ({claim.certainty_label} certainty)" if claim and is_judged else ""
             text = row["text"] if "{certainty}" in row["text"] else row["text"] + "{certainty}"
             return row["benefit"], row["claim"], text.replace("{certainty}", certainty)
     raise AssertionError(f"bottom_lines.tsv has no row for any product in {cause}")
@@ -69,23 +69,26 @@ def _contraindicated(safety: SafetyAnswer) -> Iterator[str]:
 
 
 def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
+    where = "there" if access is None else f"in {access.name}"
+    programme = f" for the cannabis programme {where}"
     if gate.product == "not_obtainable" and case.plan.product is not None:
-        where = "there" if access is None else f"in {access.name}"
         yield f"{product(case.plan.product).label} cannot be had {where}"
+        programme = " there"
     if access is not None and access.status == "not_eligible" and not gate.by_prescription:
-        yield f"not eligible for the cannabis programme in {access.name}"
+        yield f"not eligible{programme}"
 
 
-def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates) -> Iterator[str]:
+def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
+    """The flags and the visit; of a plan that is forbidden anyway the visit is no matter."""
     major = to_settle(safety)
     if major:
         yield f"settle {len(major)} major safety {'flag' if len(major) == 1 else 'flags'} first"
     if gate.by_prescription:
         yield f"available on prescription{', off label' if gate.off_label else ''}"
-    elif access is not None and access.status != "not_eligible":
+    elif access is not None and not forbidden:
         if access.procedural == "blocked":
             yield "this visit cannot certify it"
         elif access.status == "unknown":
             yield "whether the rules allow it is not known"
         elif access.procedural == "unknown":
-            yield "whether this visit can certify it is not known"
+            yield "whether this visit can certify is not known"

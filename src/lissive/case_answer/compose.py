@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lissive.access.answer import Answer
 from lissive.access.cases import of_case
 from lissive.case import Case
 from lissive.case_answer.bottom_line import BottomLine, bottom_line
+from lissive.case_answer.findings import Finding, Guideline, findings, guideline
 from lissive.case_answer.gates import Gates, gates
 from lissive.case_answer.next_step import NextStep, next_steps
 from lissive.case_answer.usual_care import UsualCare, usual_care
@@ -35,6 +36,9 @@ class CaseAnswer:
     safety: SafetyAnswer
     evidence: CaseEvidence
     forecast: ForecastAnswer | ForecastNeeds
+    trials: tuple[Finding, ...]
+    """What trials found, a row for each complaint."""
+    guideline: Guideline | None
     usual_care: tuple[UsualCare, ...]
     next: tuple[NextStep, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -50,6 +54,8 @@ class CaseAnswer:
             "safety": self.safety.to_json(),
             "evidence": self.evidence.to_json(),
             "forecast": self.forecast.to_json(),
+            "trials": [each.to_json() for each in self.trials],
+            "guideline": None if self.guideline is None else asdict(self.guideline),
             "usual_care": [each.to_json() for each in self.usual_care],
             "next": [each.to_json() for each in self.next],
             "intended_use": INTENDED_USE,
@@ -86,14 +92,17 @@ def answer(
         predicted = predict(case, subjects=subjects, seed=seed, threads=threads, progress=progress)
         forecast = summary(predicted)
         provenance |= predicted.provenance
+    evidence = case_evidence(case)
     return CaseAnswer(
         case,
         gate,
         bottom_line(case, access, safety, gate),
         access,
         safety,
-        case_evidence(case),
+        evidence,
         forecast,
+        findings(case, evidence, gate),
+        guideline(case),
         usual_care(case),
         next_steps(case, access, safety, gate, forecast if isinstance(forecast, ForecastNeeds) else None),
         provenance,

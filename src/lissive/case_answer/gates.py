@@ -66,17 +66,15 @@ def product_status(access: Answer | None) -> Obtainable:
     return "not_checked" if access is None else access.product.status
 
 
-def of_hundred(found: Absolute, word: str = "with placebo") -> str:
-    """Of a hundred people: with the drug, at the stated risk without it, and the difference with its interval.
+def more_or_fewer(found: Absolute) -> str:
+    """The interval of the difference, in people of a hundred.
 
     >>> from lissive.evidence.result import absolute
-    >>> of_hundred(absolute("OR", 1.69, (0.97, 2.93), 0.24, "higher"))
-    '35 of 100, 24 with placebo: 11 more (between 1 fewer and 24 more)'
+    >>> more_or_fewer(absolute("OR", 1.69, (0.97, 2.93), 0.24, "higher"))
+    '1 fewer to 24 more'
     """
     low, high = (round(100 * (end - found.baseline)) for end in sorted(found.risk_ci))
-    between = f"between {_size(low, other=high)} and {_size(high)}"
-    risk, baseline = round(100 * found.risk), round(100 * found.baseline)
-    return f"{risk} of 100, {baseline} {word}: {_size(risk - baseline)} ({between})"
+    return f"{_size(low, other=high)} to {_size(high)}"
 
 
 def _size(people: int, other: int | None = None) -> str:

@@ -17,7 +17,7 @@ from lissive.safety import SafetyAnswer
 
 REVIEW_WEEKS = 4
 BEFORE = "before certifying or prescribing"
-NO_RULE = "no rule for stopping is published for this plan"
+NO_RULE = "no published rule for stopping"
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,10 @@ def review(case: Case, gate: Gates) -> NextStep:
     weeks = REVIEW_WEEKS if rule is None else int(rule["weeks"])
     if rule is None:
         weeks = min(weeks, case.plan.weeks or weeks)
-        what, source = f"review {gate.complaint.label} and adverse effects; {NO_RULE}", ""
+        what = f"compare {gate.complaint.label} with the start, ask for adverse effects; {NO_RULE}"
+        source = ""
     else:
-        what, source = f"stop unless {rule['of']} fell {rule['fall']} % or more", cited(rule["source"])
+        what = f"it works if {rule['of']} has fallen {rule['fall']} % or more; if not, stop"
+        source = cited(rule["source"])
     on = None if case.as_of is None else case.as_of + datetime.timedelta(weeks=weeks)
     return NextStep(what, on, f"{weeks} {'week' if weeks == 1 else 'weeks'} of treatment", source)

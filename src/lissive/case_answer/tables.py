@@ -12,6 +12,9 @@ _COLUMNS = {
     "bottom_lines": "cause products benefit claim text",
     "usual_care": "cause treatment names known source provenance",
     "review": "cause product weeks fall of source provenance",
+    "complaints": "topic label claim",
+    "guidelines": "cause products text source provenance",
+    "reviews": "cause product outcome review result measure",
     "sources": "key citation url seen",
 }
 

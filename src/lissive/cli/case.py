@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lissive.cli.options import Force, folder
-from lissive.errors import SimulationError
+from lissive.errors import CaseError, SimulationError
 
 if TYPE_CHECKING:
+    from lissive.case import Case, Plan
     from lissive.case_answer import CaseAnswer
+    from lissive.case_answer.beside import NotCompared
+    from lissive.follow import Diary, FollowAnswer
+    from lissive.forecast.beside import SideBySide
 
 
 def register(app: typer.Typer) -> None:
@@ -22,15 +26,34 @@ def register(app: typer.Typer) -> None:
 
 
 def case(
-    file: Annotated[Path, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="CASE", help="The case, a .yaml or .json file.")
+    ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Ask for the case, write it to CASE, answer it.")
+    ] = False,
+    fields: Annotated[bool, typer.Option("--fields", help="Print every field of a case, and stop.")] = False,
     subjects: Annotated[int, typer.Option(min=1, help="Virtual patients.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Folder to write figures (PNG, SVG), table (CSV) and JSON to."),
+        typer.Option(metavar="FOLDER", help="Folder to write the report, the patient's sheet and tables to."),
     ] = None,
     force: Force = False,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option("--compare", metavar="PLAN", help="Another plan (.yaml) in the same virtual patients."),
+    ] = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if", metavar="WORD", help="What would change: meal, missed-dose, ketoconazole, cyp2c9-3."
+        ),
+    ] = None,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="Forecast the nearest product that can be had instead.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print the screen and every part whole.")] = False,
     access: Annotated[bool, typer.Option("--access", help="Print access whole.")] = False,
     safety: Annotated[bool, typer.Option("--safety", help="Print safety whole.")] = False,
@@ -43,13 +66,25 @@ def case(
     Without a plan, access, safety and evidence are answered all the same.
     """
     from lissive.case import read_case
+    from lissive.cli.case_new import fields_text, new_case
 
+    if fields:
+        print(fields_text())
+        return
+    plans = _plans(compare, what_if)
+    if new:
+        file = new_case(file, force=force)
+    if file is None:
+        raise CaseError("No case is given.", do="name a file, or answer questions by lissive case --new.")
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
+    days = None if facts.diary is None else _diary(file.parent / facts.diary)
     from lissive.files import Beside, keep_inputs
 
     folder(report, "--report", SimulationError)
     if report is not None:
-        names = [report / f"forecast.{kind}" for kind in ("json", "csv", "png", "svg")]
+        from lissive.handout import files_of
+
+        names = files_of(report)
         keep_inputs([], reads=[file], beside=Beside(names, names[0], '"lissive_version"'), force=force)
     from lissive.case_answer import answer, gates
     from lissive.cli.progress import bar
@@ -62,17 +97,71 @@ def case(
     simulate = whole or (not parts and bool(gates(facts, None).numbers))
     with bar("simulating days", (facts.plan.weeks or 0) * 7 if simulate else 0) as tick:
         found = answer(facts, subjects=subjects, seed=seed, threads=threads, progress=tick, simulate=simulate)
-    written = [] if report is None else _write(report, found)
-    if as_json:
-        print(json.dumps(found.to_json()))
-    else:
-        print(
-            "\n\n".join(
-                [_text(found, parts, full=full), *(["\n".join(map(str, written))] if written else [])]
-            )
+    beside: list[SideBySide | NotCompared] = []
+    if plans or what_if or nearest:
+        from lissive.case_answer.beside import compared
+
+        more = compared(
+            facts, plans, what_if or (), nearest=nearest, subjects=subjects, seed=seed, threads=threads
         )
+        beside = list(more)
+    written = [] if report is None else _write(report, found)
+    followed = None if days is None else _followed(facts, days, subjects, seed, threads)
+    if as_json:
+        said = {"beside": [each.to_json() for each in beside]} if beside else {}
+        follow = {} if followed is None else {"follow": followed.to_json()}
+        print(json.dumps({**found.to_json(), **said, **follow}))
+    else:
+        from lissive.report.beside_text import beside_text
+
+        ends = [
+            beside_text(beside) if beside else "",
+            _follow_text(followed, whole="forecast" in parts),
+            "\n".join(written),
+        ]
+        print("\n\n".join([_text(found, parts, full=full), *(each for each in ends if each)]))
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
         raise typer.Exit(1)
+
+
+def _plans(compare: list[Path] | None, what_if: list[str] | None) -> list[Plan]:
+    """The other plans; a mistake in one, or in a word, is said before anything is computed."""
+    if not compare and not what_if:
+        return []
+    from lissive.case_answer.beside import read_plan
+    from lissive.forecast.beside import WHAT_IFS
+    from lissive.typed import nearest
+
+    for word in what_if or ():
+        if word not in WHAT_IFS:
+            raise CaseError(
+                f"{word!r} is no question.{nearest(word, WHAT_IFS)}",
+                where="--what-if",
+                allowed=f"{', '.join(WHAT_IFS)}.",
+            )
+    return [read_plan(each) for each in compare or ()]
+
+
+def _diary(path: Path) -> Diary:
+    """The diary that the case names."""
+    import datetime
+
+    from lissive.follow import read_diary
+
+    return read_diary(path, today=datetime.date.today())  # noqa: DTZ011 the user's own calendar day
+
+
+def _followed(facts: Case, days: Diary, subjects: int, seed: int, threads: int | None) -> FollowAnswer:
+    from lissive.follow import follow_up
+
+    return follow_up(facts, days, subjects=subjects, seed=seed, threads=threads)
+
+
+def _follow_text(followed: FollowAnswer | None, *, whole: bool) -> str:
+    """The follow-up below the screen, if there is a diary; whole, also how to begin one."""
+    from lissive.report.follow_text import follow_line, follow_part
+
+    return follow_part(followed) if whole else "" if followed is None else follow_line(followed)
 
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
@@ -85,18 +174,11 @@ def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
     return "\n\n".join([*shown, *([case_text(answer, parts)] if parts else [])])
 
 
-def _write(folder: Path, answer: CaseAnswer) -> list[Path]:
-    """Figures, the table behind them, and the JSON; without a forecast, the JSON alone."""
-    from lissive.forecast import ForecastAnswer
-    from lissive.report.case_parts import headline
-    from lissive.report.figures import forecast_caption, forecast_figure, save, write_json, write_weeks
+def _write(folder: Path, answer: CaseAnswer) -> list[str]:
+    """The report; what was written, and what has to be known about it."""
+    from lissive.handout import write_report
 
-    folder.mkdir(parents=True, exist_ok=True)
-    paths, forecast = [], answer.forecast
-    if isinstance(forecast, ForecastAnswer):
-        if forecast.failed < forecast.subjects:
-            title = headline(answer.case).replace("\n", " · ")
-            caption = forecast_caption(forecast, answer.provenance)
-            paths += save(forecast_figure(forecast, title, caption), folder, "forecast")
-        paths.append(write_weeks(forecast, folder / "forecast.csv"))
-    return [*paths, write_json(answer.to_json(), folder / "forecast.json")]
+    written = write_report(folder, answer)
+    for note in written.notes:
+        print(f"lissive: {note}", file=sys.stderr)
+    return [str(path) for path in written.paths]

@@ -112,15 +112,21 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one study, review or claim: each number with its source, what is pooled, conflicting sources."""
+    from lissive.evidence.answer import by_rule
+    from lissive.evidence.answer_types import certainty_json
     from lissive.evidence.catalog import full_record
+    from lissive.evidence.claim import Claim
 
-    one = full_record(id, given_studies(studies))
+    base = given_studies(studies)
+    one = full_record(id, base)
+    pooled = by_rule(one, base) if isinstance(one, Claim) else []
     if as_json:
-        print(json.dumps(one.to_json(), allow_nan=False))
+        rule = {"by_rule": [certainty_json(each) for each in pooled]} if isinstance(one, Claim) else {}
+        print(json.dumps({**one.to_json(), **rule}, allow_nan=False))
         return
     from lissive.report.evidence_text import show_text
 
-    print(show_text(one))
+    print(show_text(one, pooled))
 
 
 def claims(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,11 +34,13 @@ class _CaseFirst(TyperGroup):
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
         cls=_CaseFirst,
-        help="Is it working for this person, and what now? lissive follow CASE --diary FILE (more: lissive follow case --help).",
+        help="Is it working for this person, and what now? lissive follow CASE --diary FILE "
+        "(more: lissive follow case --help).",
         no_args_is_help=True,
     )
     group.command(CASE)(follow)
     group.command("sheet")(sheet)
+    import_module("lissive.cli.follow_n_of_1").register(group)
     app.add_typer(group, name="follow")
 
 
@@ -149,7 +153,9 @@ def day(text: str | None, option: str) -> datetime.date:
 
 def sheet(
     file: Case,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page, .html.")] = Path("diary.html"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page, .html or .pdf.")] = Path(
+        "diary.html"
+    ),
     start: Annotated[
         str | None,
         typer.Option("--from", metavar="YYYY-MM-DD", help="The first day on the page (default: today)."),
@@ -160,14 +166,20 @@ def sheet(
     """Write a diary page to be printed: a week before treatment, then every day."""
     from lissive.case import product, read_case
     from lissive.files import keep_inputs, write_text
+    from lissive.handout.pdf import pdf_writer
     from lissive.report.follow_figures import sheet_html
 
     facts = read_case(file)
+    write_pdf, why_none = pdf_writer() if out.suffix == ".pdf" else (None, "")
+    if out.suffix not in (".html", ".pdf") or why_none:
+        what = why_none or f"Unsupported file extension {out.suffix!r}."
+        raise DiaryError(what, where=f"--out {out}", allowed=".html, or .pdf with the extra `report`.")
     keep_inputs([out], reads=[file], force=force)
     by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
-    title = f"Diary: {facts.case}"
-    print(
-        write_text(
-            out, sheet_html(title, day(start, "--from"), days, "Sprays" if by_spray else "mg taken, time")
-        )
-    )
+    dose = "Sprays" if by_spray else "mg taken, time"
+    page = sheet_html(f"Diary: {facts.case}", day(start, "--from"), days, dose)
+    if write_pdf is None:
+        write_text(out, page)
+    elif lost := write_pdf(out, page):
+        print(f"lissive: letters that no font has: {lost}", file=sys.stderr)
+    print(out)

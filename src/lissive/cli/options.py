@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,4 +61,11 @@ def folder(path: Path | None, option: str, wrong: type[LissiveError]) -> None:
             where=str(path),
             allowed="a folder, existing or new.",
             do="choose another name.",
+        )
+    if not os.access(nearest, os.W_OK):
+        raise wrong(
+            f"nothing may be written to {nearest}.",
+            where=f"{option} {path}",
+            allowed="a folder that you may write to.",
+            do="choose another folder, or allow it (chmod u+w).",
         )

@@ -423,6 +423,12 @@ def figure_json(result: Result | None) -> dict[str, Any]:
     }
 
 
+def certainty_json(answer: PooledAnswer) -> dict[str, Any]:
+    """How sure each of its estimates is, without the numbers."""
+    rows = {each.design: each.certainty.to_json() for each in answer.by_design if each.certainty}
+    return {"outcome": answer.outcome.word, "cause": answer.cause, "by_design": rows}
+
+
 def _estimate_json(pooled: Pooled) -> dict[str, Any]:
     return {"estimate": finite(pooled.estimate), "ci": _ends(pooled.ci)}
 

@@ -1,8 +1,5 @@
 """Comparisons of one outcome over the studies, each with where its numbers come from, and what is left out and why.
 
-found = comparisons(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
-rest = left_out(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
-
 Several active arms against one control group are combined to one comparison, so that a trial counts once
 and nobody twice. Participants of two entries have one key, `patients`.
 """
@@ -13,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import cast
 
 from lissive.evidence.blocks import Block, Side, blocks, people_of, shares
 from lissive.evidence.comparison import (
@@ -195,15 +193,16 @@ def alone(
         if (cause and mine.cause != cause) or (design and mine.design != design) or entry.row.rejected:
             continue
         found = [(each, find("products", each.group.arm)) for each in shares(entry, outcome)]
-        sides = [(side, word.word if word else mine.product) for side, word in found]
-        sides = [each for each in sides if product in (None, each[1])]
+        named = [(side, word.word if word else mine.product) for side, word in found]
+        sides = [each for each in named if product in (None, each[1])]
         words = tuple(dict.fromkeys(word for _, word in sides if word))
-        one = Comparison(mine.study, mine.label, outcome, mine.cause, SINGLE, "".join(words[:1]), words)
+        one = Comparison(mine.study, mine.label, outcome, mine.cause, SINGLE, products=words)
         cited = tuple(dict.fromkeys(one for side, _ in sides for one in side.cited))
         chosen = ["only people who had answered to the drug"] if mine.design in CHOSEN else []
         if sides:
             yield replace(
                 one,
+                product=words[0] if len(words) == 1 else "",
                 active=one_group([side.group for side, _ in sides]),
                 better=entry.outcome(outcome).better,
                 provenance=weakest(tuple(each.provenance for each in cited)),
@@ -219,8 +218,7 @@ def every(studies: Studies) -> tuple[Sequence[Comparison], Sequence[Unused]]:
     is_studies(studies)
     if not studies.kept:
         studies.kept.append(_every(studies))
-    found: tuple[Sequence[Comparison], Sequence[Unused]] = studies.kept[0]
-    return found
+    return cast(tuple[Sequence[Comparison], Sequence[Unused]], studies.kept[0])
 
 
 def _every(studies: Studies) -> tuple[Sequence[Comparison], Sequence[Unused]]:
@@ -257,10 +255,8 @@ def _of_trial(
     made = [clustered(each, mine.design_effect) for each in made]
     if made and (whose := subgroup_of(entry.id, outcome)):
         why = of_subgroup(whose)
-        return [], [
-            *unused,
-            *(Unused(x.study, x.outcome, why, x.outcome, comparison_words(x), x.cited) for x in made),
-        ]
+        apart = [Unused(x.study, x.outcome, why, x.outcome, comparison_words(x), x.cited) for x in made]
+        return [], [*unused, *apart]
     return made, [*unused, *(_repeats(entry, outcome, found) if made else ())]
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 from lissive.case.vocabulary import meant
@@ -392,6 +393,7 @@ def cause_word(studies: Studies, cause: str | None) -> str | None:
     return next((word for word in stated if word), None) or meant("cause", cause, studies.causes)
 
 
+@cache
 def label_of(id: str, citation: str = "") -> str:
     """The id as it is printed: its words as the citation spells them, where it has them.
 

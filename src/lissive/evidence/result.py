@@ -282,7 +282,7 @@ def _certainty(answer: PooledAnswer, result: Result) -> Certainty:
     reasons = (
         _bias(judged),
         _inconsistency(result.pooled),
-        _indirectness(answer, {row.effect.design for row in rows}),
+        _indirectness(rows),
         _imprecision(result, rows),
         _publication(answer),
     )
@@ -302,17 +302,18 @@ def _inconsistency(pooled: Pooled) -> Reason:
     if pooled.k == 1:
         return Reason("inconsistency", 0, "one trial")
     most = limits()["inconsistent_i2"]
-    return Reason("inconsistency", int(pooled.i2 > most), f"I² {pooled.i2:.0f} % (limit {most:g} %)")
+    return Reason("inconsistency", int(pooled.i2 > most), f"I² {pooled.i2:.0f} %, limit {most:g} %")
 
 
-def _indirectness(answer: PooledAnswer, designs: set[str]) -> Reason:
-    chosen = sorted(designs.intersection(CHOSEN))
+def _indirectness(rows: Sequence[StudyRow]) -> Reason:
+    chosen = sorted({row.effect.design for row in rows}.intersection(CHOSEN))
     why = (
         [f"{' and '.join(chosen)} trials: only people who had answered to the drug were randomised"]
         if chosen
         else []
     )
-    why += [] if answer.cause else ["several causes together"]
+    causes = {row.comparison.cause for row in rows}
+    why += ["several causes together"] if len(causes) > 1 else []
     return Reason("indirectness", int(bool(why)), "; ".join(why) or "one cause, people as they come")
 
 
@@ -328,12 +329,13 @@ def _imprecision(result: Result, rows: Sequence[StudyRow]) -> Reason:
         least, found = limits()["enough_people"], f"{pooled.n:.0f} participants"
         few = pooled.n < least
     why += [f"{found}, fewer than {least:g}"] if few else []
-    return Reason("imprecision", len(why), "; ".join(why) or f"{found} ({least:g} are enough)")
+    return Reason("imprecision", len(why), "; ".join(why) or f"{found}, {least:g} are enough")
 
 
 def _publication(answer: PooledAnswer) -> Reason:
     held, looked, test = len(answer.study_ids), answer.trials_looked or 0, answer.small_studies.egger
-    why = [f"{held} of {looked} trials that measured it report a usable figure"] if 2 * held < looked else []
+    of = "trials of all designs" if len(answer.by_design) > 1 else "trials"
+    why = [f"{held} of {looked} {of} that measured it report a usable figure"] if 2 * held < looked else []
     why += [f"Egger's test p = {test.p:.2g}"] if test is not None and test.p < limits()["egger_p"] else []
     return Reason(
         "publication bias",

@@ -23,8 +23,10 @@ from lissive.table import constants, rows_of
 HERE = Path(__file__).parent
 WEEK = 7
 ONE_ARM = (
-    "A diary without a comparison hardly tells the drug's own effect from placebo, from ups and downs, and from "
-    "regression to the mean: much of this probability was there before the diary. Periods with and without the drug "
+    "A diary without a comparison hardly tells the drug's own effect from placebo, from ups and downs, and "
+    "from "
+    "regression to the mean: much of this probability was there before the diary. Periods with and without "
+    "the drug "
     "in random order tell more (lissive follow plan --n-of-1)."
 )
 
@@ -41,7 +43,9 @@ def source_of(name: str) -> str:
 
 
 # -- the published rule -------------------------------------------------------------------------------
-def rule_of(case: Case, observed: Observed, taken: Taken, baseline: float | None, found: Posterior, threshold: float) -> Rule | None:  # fmt: skip
+def rule_of(
+    case: Case, observed: Observed, taken: Taken, baseline: float | None, found: Posterior, threshold: float
+) -> Rule | None:
     """The rule of the label, only where it is published: for its cause, its product and its rating."""
     row = next(
         (r for r in rows("review") if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)),
@@ -71,7 +75,7 @@ def rule_of(case: Case, observed: Observed, taken: Taken, baseline: float | None
 def _missed(
     found: Posterior, baseline: float | None, last: int, needed: float, threshold: float
 ) -> float | None:
-    """Of people with the threshold's effect at the rule's week, the proportion whose fall is seen as smaller than needed.
+    """Of people with the threshold's effect at the rule's week, the proportion whose fall seems smaller than needed.
 
     People as before the diary, with this baseline; a baseline week and the rule's week are rated daily.
     """
@@ -110,6 +114,10 @@ def _watched() -> tuple[dict[str, str], ...]:
     return tuple(rows_of(HERE / "alarms.tsv"))
 
 
+_HARMLESS = re.compile(
+    r"\s+(?:asleep|ill|back|short|behind|(?:in|of) (?:\w+ )?(?:pain|spasms?|stiffness|spasticity))\b",
+    re.IGNORECASE,
+)
 _DENIED = re.compile(r"\b(?:no|not|without|never|kein\w*)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 
 
@@ -139,7 +147,7 @@ def _named(day: Day, words: list[str]) -> str:
     for text in (day.side_effects, day.note):
         for word in words:
             for hit in re.finditer(rf"\b{re.escape(word)}\w*", text, re.IGNORECASE):
-                if not _DENIED.search(text[: hit.start()]):
+                if not (_DENIED.search(text[: hit.start()]) or _HARMLESS.match(text, hit.end())):
                     return hit[0].lower()
     return ""
 
@@ -162,11 +170,24 @@ def stops(found: tuple[Alarm, ...]) -> bool:
 
 
 def advise(
-    taken: Taken, rated: int, benefit: Benefit, rule: Rule | None, found: tuple[Alarm, ...], dose: tuple[float, float | None]
-) -> tuple[Advice, tuple[str, ...]]:  # fmt: skip
-    """The advice, and the reasons in order: alarms, then the published rule, then the probability."""
+    taken: Taken,
+    rated: int,
+    benefit: Benefit,
+    rule: Rule | None,
+    found: tuple[Alarm, ...],
+    dose: tuple[float, float | None],
+    *,
+    fitted: bool,
+) -> tuple[Advice, tuple[str, ...]]:
+    """The advice, and the reasons in order: alarms, then the published rule, then the probability.
+
+    fitted : whether trials of this product in this cause were fitted on; else the probability is assumed.
+    """
     figure, p = decisions(), benefit.value
-    said = f"probability that the drug itself takes off {benefit.threshold:g} % or more: {p:.2f} ({benefit.prior:.2f} before the diary)"
+    said = (
+        f"probability that the drug itself takes off {benefit.threshold:g} % or more: {p:.2f} "
+        f"({benefit.prior:.2f} before the diary)"
+    )
     if stops(found):
         return "stop", (next(each.text for each in found), said)
     harm = [each.text for each in found if each.id in ("intoxication", "falls", "above_label")]
@@ -174,16 +195,30 @@ def advise(
         early = f"{taken.days} days of treatment; nothing is advised before {figure['early_before']:g}"
         return ("change", (*harm, early, said)) if harm else ("too_early", (early, said))
     if rule is not None and rule.met is not None:
-        fall = f"the rating fell {rule.fall_pct:g} % by week {rule.weeks}; the label's rule asks for {rule.needed_pct:g} %"
+        fall = (
+            f"the rating fell {rule.fall_pct:g} % by week {rule.weeks}; the label's rule asks for "
+            f"{rule.needed_pct:g} %"
+        )
         if not rule.met:
-            missed = rule.missed_responder
-            beside = () if missed is None else (f"of people like this one whom the drug itself helps so much, {round(100 * missed)} of 100 would not meet the rule",)  # fmt: skip
+            beside: tuple[str, ...] = ()
+            if rule.missed_responder is not None:
+                missed = round(100 * rule.missed_responder)
+                beside = (
+                    f"of people like this one whom the drug itself helps so much, {missed} of 100 would not meet it",
+                )
             return "stop", (fall, said, *beside)
-        return ("change" if harm else "continue"), (*harm, fall, said)
+        counts_all = "the rule counts placebo, and ups and downs, with the drug"
+        return ("change" if harm else "continue"), (*harm, fall, said, counts_all)
     if rated < figure["rated_least"]:
         return "too_early", (f"{rated} entries during treatment; {figure['rated_least']:g} are needed", said)
     if harm:
         return "change", (*harm, said)
+    if not fitted:
+        return "continue", (
+            "the model cannot say whether it works: no trial of this product in this cause was fitted on for this "
+            "rating, so the probability below is assumed and no ground for advice",
+            "compare periods with and without the drug (lissive follow plan --n-of-1)",
+        )
     if p >= figure["continue_from"]:
         return "continue", (said,)
     if p < figure["stop_below"]:

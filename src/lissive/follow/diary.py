@@ -29,6 +29,7 @@ DROP = "-"
 """In a mapping: the column is left out, and the import says so."""
 RATED = ("spasms", "severity", "spasticity_nrs", "pain_nrs", "sleep_nrs")
 DOSED = ("sprays", "thc_mg", "cbd_mg")
+_AS_READ = {"spray": "sprays", "1/day": "a day"}
 EARLIEST = datetime.date(2000, 1, 1)
 _SERIAL_ZERO = datetime.date(1899, 12, 30)
 
@@ -161,7 +162,8 @@ def _import_lines(diary: Diary) -> Iterator[str]:
     span = (last - first).days + 1
     gaps = span - len(diary.days)
     yield (
-        f"{diary.path}: {diary.used} rows used ({len(diary.days)} days, {first} to {last}; {gaps} days without a row), "
+        f"{diary.path}: {diary.used} rows used ({len(diary.days)} days, {first} to {last}; {gaps} days "
+        "without a row), "
         f"{len(diary.left_out)} left out."
     )
     for name in RATED:
@@ -251,8 +253,8 @@ class _Reader:
         """Column to value, and what is wrong."""
         values: dict[str, Any] = {}
         faults: list[str] = []
-        if any(each is not None and str(each).strip() for each in row[width:]):
-            faults.append(f"the row has {len(row)} cells, the header {width}")
+        if len(row) != width:  # a comma too many or too few moves all that follows it
+            return {}, [f"the row has {len(row)} cells, the header {width}"]
         for name, place in self.places.items():
             raw = row[place] if place < len(row) else None
             raw = raw.strip() if isinstance(raw, str) else raw
@@ -280,35 +282,19 @@ class _Reader:
         return self._number(column, raw)
 
     def _date(self, raw: Any) -> datetime.date:
-        day: datetime.date
+        day = raw
         if isinstance(raw, datetime.datetime):
             if raw.time() != datetime.time():
                 raise _Fault(", a moment. Write the day, as 2026-05-01, and the time in its own column")
             day = raw.date()
-        elif isinstance(raw, datetime.date):
-            day = raw
-        elif (serial := _serial(raw)) is not None:
-            raise _Fault(
-                f", an Excel serial number (it would be {serial}). Format the column as a date, or write 2026-05-01"
-            )
-        else:
-            try:
-                day = (
-                    datetime.date.fromisoformat(str(raw))
-                    if re.fullmatch(r"\d{4}-\d\d-\d\d", str(raw))
-                    else None
-                )  # type: ignore[assignment]
-            except ValueError:
-                raise _Fault(", not a day of the calendar") from None
-            if day is None:
-                raise _Fault(
-                    ". Write the year first, as 2026-05-01: other orders of day and month are ambiguous"
-                )
+        elif not isinstance(raw, datetime.date):
+            day = _day_of(raw)
         if day > self.today:
             raise _Fault(f", in the future (today is {self.today})")
         if day < EARLIEST:
             raise _Fault(f". Allowed: {EARLIEST} or later")
-        return day
+        found: datetime.date = day
+        return found
 
     def _number(self, column: Column, raw: Any) -> float:
         text = str(raw)
@@ -318,20 +304,32 @@ class _Reader:
                     ", with a decimal comma. Write 6.5, or add --decimal-comma if all numbers are so"
                 )
             text = text.replace(",", ".")
-        try:
-            value = (
-                float(text)
-                if not isinstance(raw, bool)
-                and re.fullmatch(r"[+-]?\d+(\.\d*)?|[+-]?\.\d+|[+-]?\d.*e[+-]?\d+", text)
-                else math.nan
-            )
-        except ValueError:
-            value = math.nan
+        plain = not isinstance(raw, bool) and re.fullmatch(
+            r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.ASCII
+        )
+        value = float(text) if plain else math.nan
         whole = column.kind in ("count", "whole")
         if not (column.low <= value <= column.high) or (whole and value != int(value)):
             kind = "a whole number, " if whole else ""
-            raise _Fault(f". Allowed: {kind}{column.low:g} to {column.high:g} {column.unit}".rstrip())
+            raise _Fault(
+                f". Allowed: {kind}{column.low:g} to {column.high:g} {_AS_READ.get(column.unit, column.unit)}"
+            )
         return value
+
+
+def _day_of(raw: Any) -> datetime.date:
+    """A day written year, month, day; all else could be meant in two ways."""
+    if (serial := _serial(raw)) is not None:
+        raise _Fault(
+            f", an Excel serial number (it would be {serial}). Format the column as a date, or write "
+            "2026-05-01"
+        )
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(raw)):
+        raise _Fault(". Write the year first, as 2026-05-01: other orders of day and month are ambiguous")
+    try:
+        return datetime.date.fromisoformat(str(raw))
+    except ValueError:
+        raise _Fault(", not a day of the calendar") from None
 
 
 def _serial(raw: Any) -> datetime.date | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from lissive.simulation.schedule import Schedule, doses
 
 DAY = 24.0
 RECENT = 7
-"""Days over which the dose that is gone on with is looked at."""
+"""Days whose dose is continued."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class Taken:
     """Days on which the dose is not written and that of the day before is assumed."""
     units: FloatArray
     """(day,) sprays, or mg of what the product is counted in."""
+    until: int
+    """Days up to the last one with a dose; fewer than `days` where the drug was stopped."""
 
     @property
     def recent(self) -> float:
-        """Units a day over the last week."""
-        return float(self.units[-RECENT:].mean())
+        """Units a day over the last week with the drug."""
+        return float(self.units[max(0, self.until - RECENT) : self.until].mean())
 
 
 def taken_of(diary: Diary, what: Product) -> Taken:
@@ -63,7 +66,8 @@ def taken_of(diary: Diary, what: Product) -> Taken:
         last = last if found is None else tuple(found)
         per_day.append(last)
     units = np.array([_units(each, what) for each in per_day])
-    return Taken(start, days, tuple(per_day), carried, units)
+    until = 1 + max(k for k, each in enumerate(per_day) if _mass(each))
+    return Taken(start, days, tuple(per_day), carried, units, until)
 
 
 def _mass(each: tuple[Dose, ...] | None) -> float:
@@ -77,12 +81,12 @@ def _units(each: tuple[Dose, ...], what: Product) -> float:
 
 
 def schedule_of(equations: Equations, taken: Taken, what: Product, *, continuing: int) -> Schedule:
-    """All doses of the diary, and of so many days after it, each as the last week was on the same weekday.
+    """All doses of the diary, and of so many days after it, each as in the last week with the drug.
 
     Sprays count as the case's product; mg of a row go by its own route, or the product's.
     """
     days = [taken.per_day[k] for k in range(taken.days)]
-    week = days[-min(RECENT, len(days)) :]
+    week = days[max(0, taken.until - RECENT) : taken.until]
     days += [week[k % len(week)] for k in range(continuing)]
     parts = [doses([], 0, 0.0)]
     for k, each in enumerate(days):
@@ -113,12 +117,33 @@ def _dose(equations: Equations, dose: Dose, what: Product) -> list[Schedule]:
 
 def product_of(dose: Dose, what: Product) -> Product:
     """The product of a dose: the row's, where it names one that is known, else the case's."""
-    if not dose.product:
-        return what
+    return what if not dose.product or _is_unknown(dose.product) else product(dose.product)
+
+
+def _is_unknown(name: str) -> bool:
     try:
-        return product(dose.product)
+        product(name)
     except CaseError:
-        return what
+        return True
+    return False
+
+
+def assumed(taken: Taken, what: Product) -> Iterator[str]:
+    """What had to be assumed of the doses."""
+    every = [dose for each in taken.per_day for dose in each]
+    if names := sorted({dose.product for dose in every if dose.product and _is_unknown(dose.product)}):
+        yield f"Products that are not known were taken as {what.label}: {', '.join(names)}."
+    if what.counted_in != "spray" and any(dose.sprays for dose in every):
+        yield "Sprays were taken as nabiximols."
+    if any((dose.thc_mg or dose.cbd_mg) and dose.hour is None for dose in every):
+        yield "A dose in mg without a time was taken at 15:00."
+    if taken.carried:
+        yield f"On {taken.carried} of {taken.days} days no dose is written; the dose of the day before was assumed."
+    if taken.until < taken.days:
+        yield (
+            f"The last dose was {taken.days - taken.until} days before the diary's end. The effect is that of the last "
+            "week with the drug; the weeks ahead with it take that week's dose."
+        )
 
 
 def _depot(dose: Dose, what: Product) -> str:

@@ -21,7 +21,7 @@ from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import Regimen, Schedule, doses
 
 DAY = 24.0
-OUTPUTS = ("active_tone", "acute", "spasm_ratio", "pain_aim", "intoxication")
+OUTPUTS = ("NRS", "active_tone", "acute", "spasm_ratio", "spasm_bother", "pain", "pain_aim", "intoxication")
 OUTCOMES = {
     "spasticity_nrs": "NRS0",
     "spasms": "spasms0",
@@ -59,7 +59,7 @@ class People:
 
     @property
     def days(self) -> int:
-        return self.outputs["acute"].shape[1]
+        return int(self.outputs["acute"].shape[1])
 
     @property
     def answer(self) -> IntArray:
@@ -176,20 +176,21 @@ def levels(people: People, outcome: str, response: Placebo) -> Levels:
         passive = own["f_passive"][:, None]
         tone = acute * (passive + (1.0 - passive) * seen["active_tone"])
         return Levels(
-            followed(tone * (1.0 - placebo), own["k_NRS"], 1.0),
+            seen["NRS"] / own["NRS0"][:, None] - followed(tone * placebo, own["k_NRS"], 0.0),
             followed(acute * (1.0 - placebo), own["k_NRS"], 1.0),
         )
     if outcome == "pain_nrs":
         aim = seen["pain_aim"] / own["pain0"][:, None]
         return Levels(
-            followed(aim * (1.0 - placebo), own["k_pain"], 1.0),
+            seen["pain"] / own["pain0"][:, None] - followed(aim * placebo, own["k_pain"], 0.0),
             followed(acute * (1.0 - placebo), own["k_pain"], 1.0),
         )
     rest = 1.0 - own["w_placebo_spasm"][:, None] * placebo
-    ratio, plain = seen["spasm_ratio"] * rest, acute * rest
     if outcome == "spasms":
-        return Levels(ratio, plain)
-    return Levels(*(2.0 * each / (1.0 + each) * (1.0 - placebo) for each in (ratio, plain)))
+        return Levels(seen["spasm_ratio"] * rest, acute * rest)
+    # the day's mean of how much spasms bother, back to the number that bothers so much, and on with placebo
+    number = seen["spasm_bother"] / (2.0 - seen["spasm_bother"])
+    return Levels(*(2.0 * each / (1.0 + each) * (1.0 - placebo) for each in (number * rest, acute * rest)))
 
 
 def partners(people: People, times: int) -> Sequence[IntArray]:

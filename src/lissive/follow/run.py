@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lissive.arrays import FloatArray, IntArray
-from lissive.case import Case
+from lissive.case import Case, Product
 from lissive.errors import DiaryError, SimulationError
 from lissive.follow.advise import ONE_ARM, advise, alarms, decisions, dose_now, rule_of, source_of
 from lissive.follow.answer import (
@@ -21,7 +21,7 @@ from lissive.follow.answer import (
     OutcomeAhead,
 )
 from lissive.follow.diary import RATED, Diary, columns
-from lissive.follow.doses import Taken, schedule_of, taken_of
+from lissive.follow.doses import Taken, assumed, schedule_of, taken_of
 from lissive.follow.people import OUTCOMES, Levels, People, first_people, go_on, levels, partners, placebo_of
 from lissive.follow.update import PARTNERS, SCALE, Observed, Posterior, Sampled, expected, sampled, update
 from lissive.forecast import calibration, complaint, fitted_outcomes
@@ -46,7 +46,8 @@ _STATED = {
     "pain_nrs": "pain_nrs",
 }
 INTERVAL = (
-    "between posterior draws of this person, with the error of a week's ratings; that the model itself is wrong is "
+    "between posterior draws of this person, with the error of a week's ratings; that the model itself is "
+    "wrong is "
     "not included"
 )
 
@@ -102,12 +103,13 @@ def follow_up(
         if reliable or len(chunks) == MOST_CHUNKS:
             break
     share = (limit[f"threshold {judged}"] if threshold is None else threshold) / 100.0
-    benefit = _benefit(found, share, judged, threshold)
+    benefit = _benefit(found, share, judged, threshold, taken.until)
     rule = rule_of(case, observed, taken, baseline.mean, found, 100.0 * share)
     alarm = alarms(diary, taken, plan.product, case)
     rated = int((observed.day >= 0).sum())
     dose = (taken.recent, plan.product.label_limit(case.person.weight_kg))
-    advice, why = advise(taken, rated, benefit, rule, alarm, dose)
+    fitted = judged in fitted_outcomes(case.spasm.cause, plan.product.name)
+    advice, why = advise(taken, rated, benefit, rule, alarm, dose, fitted=fitted)
     draw = sampled(found, SAMPLES, days, np.random.default_rng(seed))
     khat = found.khat
     return FollowAnswer(
@@ -121,7 +123,7 @@ def follow_up(
         advice=advice,
         why=why,
         probability_benefit=benefit,
-        effect_pct=_effect(found),
+        effect_pct=_effect(found, taken.until),
         rule_4_week=rule,
         dose=dose_now(case, plan.product, taken, advice, alarm),
         forecast=_ahead(
@@ -136,7 +138,7 @@ def follow_up(
         left_out=diary.left_out,
         import_lines=diary.lines,
         calibrated=calibration(case.spasm.cause, plan.product.name),
-        notes=_notes(case, diary, taken, baseline, judged, bool(reliable), plan.notes),
+        notes=_notes(case, diary, plan.product, taken, baseline, judged, bool(reliable), plan.notes),
         provenance={
             "lissive_version": __version__,
             "model_hash": model_hash(equations),
@@ -188,7 +190,8 @@ def observe(case: Case, diary: Diary, taken: Taken, outcome: str) -> tuple[Obser
     elif stated is not None:
         pairs.insert(0, (-1, stated))
         text = (
-            f"no diary before the first dose. The {stated:g} that the case states is taken as one rating, recalled at a "
+            f"no diary before the first dose. The {stated:g} that the case states is taken as one rating, "
+            "recalled at a "
             "bad time: part of the fall from it is regression to the mean, not an effect"
         )
         found = Baseline("recalled", 0, float(stated), text)
@@ -213,9 +216,9 @@ def _joined(chunks: list[People]) -> People:
     )
 
 
-def _benefit(found: Posterior, share: float, outcome: str, given: float | None) -> Benefit:
-    helped = found.effect() >= share
-    worse = update(found.people, _gaps_as_bad_days(found))
+def _benefit(found: Posterior, share: float, outcome: str, given: float | None, until: int) -> Benefit:
+    helped = found.effect(until=until) >= share
+    worse = update(found.people, _gaps_as_bad_days(found), found.drawn)
     return Benefit(
         round(100.0 * share, 1),
         float((found.weights * helped).sum()),
@@ -244,8 +247,8 @@ def _gaps_as_bad_days(found: Posterior) -> Observed:
     return replace(seen, day=day[order], value=value[order])
 
 
-def _effect(found: Posterior) -> dict[str, tuple[float, float, float]]:
-    effect, weights = 100.0 * found.effect().ravel(), found.weights.ravel()
+def _effect(found: Posterior, until: int) -> dict[str, tuple[float, float, float]]:
+    effect, weights = 100.0 * found.effect(until=until).ravel(), found.weights.ravel()
     order = np.argsort(effect)
     total = np.cumsum(weights[order])
 
@@ -268,7 +271,7 @@ class _Futures:
 def _futures(
     chunks: list[People], found: Posterior, draw: Sampled, schedule: Schedule, days: int, threads: int
 ) -> _Futures:
-    """Levels of each draw through the diary and on, with and without going on; only people who were drawn are solved."""
+    """Levels of each draw through the diary and on, with and without the drug; only people drawn are solved."""
     used, back = np.unique(draw.person, return_inverse=True)
     size = len(chunks[0])
     sides = []
@@ -329,7 +332,7 @@ def _fit(found: Posterior, draw: Sampled, seed: int) -> Fit:
     random = np.random.default_rng([seed, 2])
     past = draw.days < found.people.days
     day: IntArray = draw.days[past]
-    drawn = np.stack([each.drug for each in found.drawn], axis=1)[draw.person, draw.partner]
+    drawn = np.stack([found.drawn[p].drug[k] for k, p in zip(draw.person, draw.partner, strict=True)])
     x = np.where(day < 0, 1.0, drawn[:, np.maximum(day, 0)])
     mean = expected(found, replace(draw, course=draw.course[:, past]), x)
     if found.observed.is_count:
@@ -349,22 +352,26 @@ def _fit(found: Posterior, draw: Sampled, seed: int) -> Fit:
 
 
 def _notes(
-    case: Case, diary: Diary, taken: Taken, baseline: Baseline, outcome: str, reliable: bool, more: tuple[str, ...]
-) -> tuple[str, ...]:  # fmt: skip
-    assert case.plan.product is not None
+    case: Case,
+    diary: Diary,
+    what: Product,
+    taken: Taken,
+    baseline: Baseline,
+    outcome: str,
+    reliable: bool,
+    more: tuple[str, ...],
+) -> tuple[str, ...]:
     notes = [ONE_ARM]
     if baseline.kind == "recalled":
         notes.append(f"Baseline: {baseline.text}.")
     elif baseline.kind == "none" or baseline.days < decisions()["week_least"]:
         notes.append(f"Baseline: {baseline.text}. Keep a diary for a week before treatment.")
-    if taken.carried:
-        notes.append(
-            f"On {taken.carried} of {taken.days} days no dose is written; the dose of the day before was assumed."
-        )
+    notes += assumed(taken, what)
     others = [name for name in RATED if name != outcome and any(name in day.ratings for day in diary.days)]
     if others:
         notes.append(
-            f"Judged by {columns()[outcome].label} alone. Kept, but not used: {', '.join(others)}; on bad days they rise "
+            f"Judged by {columns()[outcome].label} alone. Kept, but not used: {', '.join(others)}; on bad "
+            "days they rise "
             "together, and the model would take them as independent."
         )
     if outcome not in fitted_outcomes(case.spasm.cause, case.plan.product):
@@ -373,6 +380,7 @@ def _notes(
         )
     if not reliable:
         notes.append(
-            "Few of the virtual people are like this diary (see ess and khat): the probability and the ranges are rough."
+            "Few of the virtual people are like this diary (see ess and khat): the probability and the "
+            "ranges are rough."
         )
     return (*notes, *more)

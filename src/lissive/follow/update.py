@@ -1,8 +1,8 @@
 """What a diary says of one person: weights of virtual people, with level, noise and slow fluctuation integrated out.
 
-A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do to this person (people.py),
-fluctuation an autocorrelated course over weeks (also what is called drift), error that of each rating; both as
-in simulation/ratings.tsv. All but x is Gaussian and is integrated in closed form, so a weight depends on x alone.
+A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do, fluctuation
+an autocorrelated course over weeks (also what is called drift), error that of each rating; both as in
+simulation/ratings.tsv. All but x is Gaussian and is integrated in closed form, so a weight depends on x alone.
 Counts of spasms are taken to the log scale, where their negative binomial likelihood is Gaussian around its mode.
 """
 
@@ -95,12 +95,19 @@ class Posterior:
         )
 
 
-def update(people: People, observed: Observed) -> Posterior:
-    """Weigh the people by the diary."""
-    drawn = tuple(
-        levels(people, observed.outcome, placebo_of(people, observed.outcome, each))
-        for each in partners(people, PARTNERS)
+def drawn_levels(people: People, outcome: str) -> tuple[Levels, ...]:
+    """Levels of everybody with the placebo response of each partner."""
+    return tuple(
+        levels(people, outcome, placebo_of(people, outcome, each)) for each in partners(people, PARTNERS)
     )
+
+
+def update(people: People, observed: Observed, drawn: tuple[Levels, ...] | None = None) -> Posterior:
+    """Weigh the people by the diary.
+
+    drawn : `drawn_levels`, where they are known already.
+    """
+    drawn = drawn or drawn_levels(people, observed.outcome)
     working, course = _working(observed, people.rating)
     x = np.stack([_at(each.drug, observed.day) for each in drawn], axis=1)
     return Posterior(observed, people, drawn, *_marginal(x, working, observed, course), course, working)
@@ -156,7 +163,7 @@ def _marginal(
         left, design = y - np.log(x), np.ones_like(x)
         middle, sd = np.log(observed.level), observed.level_log_sd
     else:
-        left, design = np.broadcast_to(y, x.shape), x
+        left, design = np.broadcast_to(y, (len(x), 1, len(y))), x
         middle, sd = LEVEL_MEAN, LEVEL_SD
     determinant, (white_y, white_x) = whitened(course, observed.day, left, design)
     precision = 1.0 / sd**2 + (white_x**2).sum(axis=-1)
@@ -187,11 +194,12 @@ class Sampled:
 
 
 def sampled(found: Posterior, n: int, days: IntArray, random: np.random.Generator) -> Sampled:
-    """`n` draws of person, placebo response, level, and fluctuation on these days, every day from the first to the last."""
+    """`n` draws of person, placebo response, level, and fluctuation on these days, all from the first to the last."""
     place = resampled(found.weights, n)
     person, partner = np.unravel_index(place, found.log_likelihood.shape)
     level = found.level_mean[person, partner] + found.level_sd[person, partner] * random.standard_normal(n)
-    x = _at(np.stack([each.drug for each in found.drawn], axis=1)[person, partner], found.observed.day)
+    rows = [found.drawn[p].drug[k] for k, p in zip(person, partner, strict=True)]
+    x = _at(np.stack(rows), found.observed.day)
     seen = level[:, None] + np.log(x) if found.observed.is_count else level[:, None] * x
     course = smoothed(found.course.take(person), found.observed.day, found.working - seen, days, random)
     return Sampled(person, partner, np.exp(level) if found.observed.is_count else level, days, course)

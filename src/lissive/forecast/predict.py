@@ -168,13 +168,65 @@ def predict(
     equations = load("lissive")
     plan = treatment(case, equations)
     assert case.spasm.cause is not None
-    # of each day means, maxima and units of both sides, and random numbers; then parameters, drawn and for both
-    each = 8 * (plan.weeks * DAYS * (4 * len(outcomes()) + 6) + 4 * len(equations.parameters))
+    sides = [plan, replace(plan, dosing=replace(plan.dosing, placebo=True))]
+    done = follow(sides, case.spasm.cause, plan.weeks, subjects, seed, settings, progress)
+    return Forecast(
+        case,
+        plan,
+        done.weekly,
+        done.taken,
+        done.status,
+        done.drawn,
+        {
+            "model": equations.name,
+            "model_hash": model_hash(equations),
+            "seed": seed,
+            "subjects": subjects,
+            "solver": {"method": "RODAS 4(3)", "rtol": rtol},
+            "steps": done.steps,
+            **origin(equations, _outputs(), plan.dosing.schedules, plan.given, done.drawn, case.spasm.cause),
+            "case": _rows_used(case, plan),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The same virtual patients under several treatments."""
+
+    weekly: Mapping[str, FloatArray]
+    """Outcome to (side, subject, week 0 to n)."""
+    last_day: Mapping[str, FloatArray]
+    """Outcome to (side, subject): of the last day alone, as the model has it."""
+    taken: IntArray
+    """(side, subject, day) units."""
+    status: IntArray
+    """(side, subject)."""
+    drawn: tuple[str, ...]
+    steps: int
+
+
+def _outputs() -> list[str]:
+    return list(dict.fromkeys(outcome.output for outcome in outcomes()))
+
+
+def follow(
+    sides: Sequence[Treatment],
+    cause: str,
+    weeks: int,
+    subjects: int,
+    seed: int,
+    settings: Settings,
+    progress: Callable[[int], None] | None = None,
+) -> Followed:
+    """`subjects` virtual patients, each under every one of the treatments: they differ in nothing else."""
+    equations, n = load("lissive"), len(sides)
+    # of each day means, maxima and units of all sides, and random numbers; then parameters, drawn and for all
+    each = 4 * n * (weeks * DAYS * (4 * len(outcomes()) + 6) + 4 * len(equations.parameters))
     afford(subjects, each, what="subjects", where="subjects", do="ask for fewer subjects or weeks.")
-    patients = patients_like(plan, case.spasm.cause, subjects, seed)
-    outputs = list(dict.fromkeys(outcome.output for outcome in outcomes()))
-    course = {name: _course(seed, name, patients.rating, plan.weeks) for name in rated()}
-    run = _begin(build(equations, outputs), patients, course["spasticity_nrs"], seed, settings)
+    people = [patients_like(plan, cause, subjects, seed) for plan in sides]
+    course = {name: _course(seed, name, people[0].rating, weeks) for name in rated()}
+    run = _begin(build(equations, _outputs()), people, course["spasticity_nrs"], seed, settings)
     maxima: list[FloatArray] = []
 
     def on_day(seen: Seen) -> None:
@@ -183,41 +235,38 @@ def predict(
             progress(run.day)
 
     run.on_day = on_day
-    sides = [plan.dosing, replace(plan.dosing, placebo=True)]
-    advance_days(run, sides, np.repeat([0, 1], subjects), plan.weeks * DAYS)
-    return Forecast(
-        case,
-        plan,
-        _rated(_weekly(run, maxima, subjects), course, patients.rating["rating_sd"], seed),
-        np.stack(run.taken, axis=1).reshape(2, subjects, -1),
-        run.batch.status.reshape(2, subjects).copy(),
-        patients.drawn,
-        {
-            "model": equations.name,
-            "model_hash": model_hash(equations),
-            "seed": seed,
-            "subjects": subjects,
-            "solver": {"method": "RODAS 4(3)", "rtol": rtol},
-            "steps": int(run.batch.steps.sum()),
-            **origin(equations, outputs, plan.dosing.schedules, plan.given, patients.drawn, case.spasm.cause),
-            "case": _rows_used(case, plan),
-        },
+    advance_days(run, [each.dosing for each in sides], np.repeat(np.arange(n), subjects), weeks * DAYS)
+    last_day = {
+        each.name: _of_days(each, (run.means if each.over_week == "mean" else maxima)[-1:], run).reshape(
+            n, subjects
+        )
+        for each in outcomes()
+    }
+    return Followed(
+        _rated(_weekly(run, maxima, subjects), course, people[0].rating["rating_sd"], seed),
+        last_day,
+        np.stack(run.taken, axis=1).reshape(n, subjects, -1),
+        run.batch.status.reshape(n, subjects).copy(),
+        people[0].drawn,
+        int(run.batch.steps.sum()),
     )
 
 
-def _begin(kernel: Kernel, patients: Patients, felt: FloatArray, seed: int, settings: Settings) -> Running:
-    """Every patient twice: those who are to have the drug, then the same ones who are to have placebo."""
-    subjects = len(felt)
-    both = {name: np.tile(value, 2) for name, value in patients.parameters.items()}
-    batch = kernel.start(2 * subjects, both, tolerances=settings.tolerances)
+def _begin(
+    kernel: Kernel, people: Sequence[Patients], felt: FloatArray, seed: int, settings: Settings
+) -> Running:
+    """Every patient once for each side: all who are to have the first treatment, then the same ones again."""
+    subjects, n = len(felt), len(people)
+    both = {name: np.concatenate([each.parameters[name] for each in people]) for name in people[0].parameters}
+    batch = kernel.start(n * subjects, both, tolerances=settings.tolerances)
     return Running(
         batch=batch,
         relief="NRS",
         before=batch.advance(0.0, times=[0.0]).values[:, 0],
         baseline=both["NRS0"],
-        felt=np.tile(felt, (2, 1)),
-        limit={name: np.tile(value, 2) for name, value in patients.titration.items()},
-        ready=np.tile(uniforms(seed, "titration: willing", subjects), 2),
+        felt=np.tile(felt, (n, 1)),
+        limit={name: np.tile(value, n) for name, value in people[0].titration.items()},
+        ready=np.tile(uniforms(seed, "titration: willing", subjects), n),
         threads=settings.threads,
     )
 
@@ -237,15 +286,19 @@ def _weekly(run: Running, maxima: Sequence[FloatArray], subjects: int) -> dict[s
     """Each outcome by week from its output by day."""
     result = {}
     for outcome in outcomes():
-        k = run.output(outcome.output)
-        source = run.means if outcome.over_week == "mean" else maxima
-        days = np.stack([day[:, k] for day in source], axis=1).reshape(2 * subjects, -1, DAYS)
+        days = _of_days(outcome, run.means if outcome.over_week == "mean" else maxima, run)
+        days = days.reshape(len(days), -1, DAYS)
         week = days.mean(axis=2) if outcome.over_week == "mean" else days.max(axis=2)
-        start = run.before[:, k, None]
-        if outcome.over_week == "risk":  # the hazard only grows, so its day's maximum is its end
-            week, start = 1.0 - np.exp(-week), 1.0 - np.exp(-start)
-        result[outcome.name] = np.concatenate([start, week], axis=1).reshape(2, subjects, -1)
+        start = _of_days(outcome, [run.before], run)
+        result[outcome.name] = np.concatenate([start, week], axis=1).reshape(-1, subjects, week.shape[1] + 1)
     return result
+
+
+def _of_days(outcome: Outcome, source: Sequence[FloatArray], run: Running) -> FloatArray:
+    """(patient, day) of one outcome; a hazard only grows, so its day's maximum is its end."""
+    k = run.output(outcome.output)
+    days: FloatArray = np.stack([day[:, k] for day in source], axis=1)
+    return 1.0 - np.exp(-days) if outcome.over_week == "risk" else days
 
 
 def rated() -> tuple[str, ...]:

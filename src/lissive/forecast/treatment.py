@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from lissive.case import Case, Product, causes, label_titration, product
-from lissive.case.products import StartLow, modelled_products, start_low
+from lissive.case.products import StartLow, modelled_products, sources, start_low
 from lissive.case.vocabulary import modelled_causes
 from lissive.errors import CaseError
 from lissive.forecast.answer import Need
@@ -119,9 +119,9 @@ def _by_steps(
     amounts = (0.0, *((step.thc_mg if has_thc else step.cbd_mg) for step in low.steps))
     mark = " [unverified in part]" if "recalled" in low.provenance else ""
     notes.append(
-        f"Titration by a published consensus for chronic pain, not for spasm ({low.source}){mark}, at its slowest; a "
-        "virtual patient goes up only while not relieved and not intoxicated, and how far is assumed as in trials of "
-        "the spray, a step for a spray."
+        f"Titration at the slowest that a published consensus for chronic pain, not for spasm, has{mark} "
+        f"({sources()[low.source]}); a virtual patient goes up only while not relieved and not intoxicated, and how "
+        "far is assumed as in trials of the spray, a step for a spray."
     )
     return Treatment(
         what,

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lissive.case import Case, product
+import numpy as np
+
+from lissive.case import Case
 from lissive.files import write_csv
 from lissive.forecast import ForecastAnswer
+from lissive.forecast.treatment import treatment
 from lissive.model import load
-from lissive.simulation.dosing import ROUTES, clock
-from lissive.units import to_nmol
 
 WEEK = 7 * 24.0
 COLUMNS = "ID TIME EVID AMT CMT II ADDL DVID DV MDV".split()
@@ -24,7 +25,7 @@ COLUMNS = "ID TIME EVID AMT CMT II ADDL DVID DV MDV".split()
 def write_events(path: Path, case: Case, forecast: ForecastAnswer) -> Path:
     """Doses [nmol] by week, and at the end of each week the mean of every outcome with the drug; TIME in h."""
     about = [
-        f"# {case.plan.product}, {forecast.weeks[-1]} weeks; TIME in h, AMT in nmol of the model lissive",
+        f"# {case.plan.product} for {forecast.weeks[-1]} weeks; TIME in h; AMT in nmol; CMT of the model lissive",
         "# EVID 1: the median dose of virtual patients in each week; EVID 0: mean of virtual patients with the drug",
     ]
     rows = sorted([*_doses(case, forecast), *_predictions(forecast)], key=lambda row: float(row[1]))
@@ -32,16 +33,17 @@ def write_events(path: Path, case: Case, forecast: ForecastAnswer) -> Path:
 
 
 def _doses(case: Case, forecast: ForecastAnswer) -> Iterator[list[Any]]:
-    assert case.plan.product is not None
-    what, mass = product(case.plan.product), load("lissive").parameters["M_THC"]
-    amount = 1.0 if what.counted_in == "spray" else (case.plan.dose_mg or 0.0)
-    for week, units in enumerate(forecast.dose.active.median):
-        for at in clock(what, round(units)):
-            for drug, mg in (("THC", what.thc_mg_per_unit), ("CBD", what.cbd_mg_per_unit)):
-                if mg:
-                    nmol = to_nmol(amount * mg, g_per_mol=mass)
-                    yield [1, f"{WEEK * week + at:.6g}", 1, f"{nmol:.6g}", f"{drug}_{ROUTES[what.route]}", 24, 6,
-                           ".", ".", 1]  # fmt: skip
+    """The day of treatment that comes nearest to the median of each week, seven times."""
+    equations = load("lissive")
+    plan = treatment(case, equations)
+    amounts = np.array(plan.amounts)
+    compartments = {place: name for name, place in equations.dose_targets.items()}
+    for week, median in enumerate(forecast.dose.active.median):
+        nearest = int(np.abs(amounts - median).argmin())
+        day = plan.dosing.schedules[nearest]
+        for at, target, nmol in zip(day.time, day.target, day.value, strict=True):
+            cells = [f"{WEEK * week + at:.6g}", 1, f"{nmol:.6g}", compartments[int(target)], 24, 6]
+            yield [1, *cells, ".", ".", 1]
 
 
 def _predictions(forecast: ForecastAnswer) -> Iterator[list[Any]]:

@@ -52,10 +52,7 @@ def write_report(folder: Path, answer: CaseAnswer) -> Written:
         paths.append(write_text(folder / f"{name}.html", text))
         if write_pdf is not None:
             paths.append(folder / f"{name}.pdf")
-            if lost := write_pdf(paths[-1], text):
-                notes.append(
-                    f"{paths[-1]}: no font has {lost}; the page has their numbers, {name}.html the letters."
-                )
+            notes += write_pdf(paths[-1], text, one_page=name.startswith("sheet"))
     forecast = answer.forecast
     if isinstance(forecast, ForecastAnswer):
         paths.append(write_weeks(forecast, folder / "forecast.csv"))

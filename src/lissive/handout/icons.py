@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-PEOPLE, A_ROW = 100, 20
+PEOPLE, A_ROW = 100, 25
 _PERSON = (
     '<circle cx="{x:g}" cy="{head:g}" r="2.6"/><path d="M{left:g} {foot:g}v-5.4a3.4 3.4 0 0 1 6.8 0v5.4z"/>'
 )

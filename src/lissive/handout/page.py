@@ -81,7 +81,7 @@ def report_page(answer: CaseAnswer) -> str:
         "forecast": _forecast(answer, forecast) if made and isinstance(forecast, ForecastAnswer) else None,
         "facts": _facts(case),
         "unknown": case.unknown(),
-        "provenance": list(_flat(answer.provenance)),
+        "provenance": table("What made this answer", "name|value", list(_flat(answer.provenance))),
     }
     return page("report.html.j2", "report.css", content, folder=HERE, bold=bold_head, linked=linked)
 
@@ -94,7 +94,11 @@ def bold_head(text: str) -> Markup:
     Markup('<b>Dizziness:</b> 32 of 100 &lt;b&gt;')
     """
     head, colon, rest = text.partition(": ")
-    return Markup("<b>{}:</b> {}").format(head, rest) if colon and len(head) < 60 else escape(text)
+    return (
+        Markup("<b>{}:</b> {}").format(head, rest)
+        if colon and len(head) < 60 and ";" not in head
+        else escape(text)
+    )
 
 
 def linked(text: str) -> Markup:
@@ -185,7 +189,8 @@ def _pooled(row: CaseFigure) -> Pooled:
     unit = f" [{answer.outcome.unit}]" if answer.measure == "MD" else ""
     other = "Other products only. " if row.of_all_products else ""
     mark = UNVERIFIED if answer.unverified else ""
-    head = f"{upper_first(answer.outcome.label)}, {answer.measure_label}{unit}{mark}. {other}{upper_first(', '.join(row.products))}"
+    what = f"{upper_first(answer.outcome.label)}, {answer.measure_label}{unit}{mark}"
+    head = f"{what}. {other}{upper_first(', '.join(row.products))}"
     drug = "that product" if row.of_all_products else "the drug"
     designs = [
         (
@@ -265,7 +270,7 @@ def _forecast(answer: CaseAnswer, forecast: ForecastAnswer) -> Forecasts:
 def _facts(case: Case) -> Table:
     """The case as it was stated."""
     rows = [(name, text) for name, text in _flat(case.model_dump(mode="json", exclude_none=True))]
-    return table("The case as stated", "field|value", rows)
+    return table("Facts of the case", "field|value", rows)
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

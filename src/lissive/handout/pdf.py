@@ -7,11 +7,11 @@ neither has is printed as its number, and named.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from lissive.files import atomic_path
 
@@ -20,8 +20,11 @@ INSTALL = "pip install 'lissive[report]'"
 _WEIGHTS = {"Regular": (400, "normal"), "Bold": (700, "normal"), "It": (400, "italic")}
 _DEJAVU = {"": (400, "normal"), "-Bold": (700, "normal"), "-Oblique": (400, "italic")}
 
-Writer = Callable[[Path, str], str]
-"""Writes a page to a path and gives the letters that no font has."""
+SMALLER = ("", "10.3pt", "9.8pt")
+"""Sizes of type that are tried, one after another, where a text has to go on one page; "" is the page's own."""
+
+Writer = Callable[..., list[str]]
+"""`write_pdf`."""
 
 
 def pdf_writer() -> tuple[Writer | None, str]:
@@ -35,20 +38,35 @@ def pdf_writer() -> tuple[Writer | None, str]:
     return write_pdf, ""
 
 
-def write_pdf(path: Path, page: str) -> str:
-    """The page as PDF, whole or not at all."""
+def write_pdf(path: Path, page: str, *, one_page: bool = False) -> list[str]:
+    """The page as PDF, whole or not at all.
+
+    Parameters
+    ----------
+    one_page : whether it has to go on one page: the type is then made smaller, down to the last of SMALLER.
+
+    Returns      What has to be known: letters that no font has, more than the one page.
+    """
     from weasyprint import CSS, HTML
-    from weasyprint.text.fonts import FontConfiguration
-    from weasyprint.urls import URLFetcher
 
     text, lost = with_known_letters(page)
-    only_data = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
-    fonts = FontConfiguration()
-    style = CSS(string=_font_faces(), font_config=fonts, url_fetcher=only_data)
-    document = HTML(string=text, url_fetcher=only_data)
+    style, fonts, fetcher = _style()
+    options = {"font_config": fonts, "pdf_variant": "pdf/ua-1"}
+    for size in SMALLER if one_page else SMALLER[:1]:
+        more = [CSS(string=f"html {{ font-size: {size} !important }}", url_fetcher=fetcher)] if size else []
+        document = HTML(string=text, url_fetcher=fetcher).render(stylesheets=[style, *more], **options)
+        if len(document.pages) == 1:
+            break
     with atomic_path(path) as place:
-        document.write_pdf(place, stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1")
-    return lost
+        document.write_pdf(place, **{"pdf_variant": options["pdf_variant"]})
+    notes = (
+        [f"{path}: no font has {lost}; their numbers stand there instead, and the HTML has them."]
+        if lost
+        else []
+    )
+    if one_page and len(document.pages) > 1:
+        notes.append(f"{path}: {len(document.pages)} pages, as the text is too long for one.")
+    return notes
 
 
 def with_known_letters(page: str) -> tuple[str, str]:
@@ -68,23 +86,40 @@ def _letters() -> frozenset[int]:
     """What the regular fonts have, by number."""
     from fontTools.ttLib import TTFont
 
-    names = [
-        path for family in (_source_sans(), _dejavu()) for path, weight, style in family if weight == 400
-    ]
-    return frozenset(code for path in names for code in TTFont(path, lazy=True).getBestCmap())
+    found: set[int] = set()
+    for family in (_source_sans(), _dejavu()):
+        for path, *_ in family[:1]:  # the regular one
+            with TTFont(path, lazy=True) as font:
+                found.update(font.getBestCmap())
+    return frozenset(found)
 
 
 @cache
-def _font_faces() -> str:
-    faces = []
+def _style() -> tuple[Any, Any, Any]:
+    """The style with the fonts, made once for all PDFs of a process, and what reads: these fonts and data:, no more."""
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    faces, files = [], {}
     for name, family in (("Report", _source_sans()), ("Report Rest", _dejavu())):
         for path, weight, style in family:
-            data = base64.b64encode(path.read_bytes()).decode("ascii")
+            address = f"font:{path.name}"
+            files[address] = path
             faces.append(
                 f'@font-face {{ font-family: "{name}"; font-weight: {weight}; font-style: {style}; '
-                f"src: url(data:font/ttf;base64,{data}); }}"
+                f'src: url("{address}"); }}'
             )
-    return "\n".join([*faces, 'html, svg text { font-family: "Report", "Report Rest"; }'])
+
+    class Fetcher(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if url in files:
+                return URLFetcherResponse(url, files[url].read_bytes(), {"Content-Type": "font/ttf"})
+            return super().fetch(url, headers)
+
+    fetcher, fonts = Fetcher(allowed_protocols=("data",), fail_on_errors=True), FontConfiguration()
+    text = "\n".join([*faces, 'html, svg text { font-family: "Report", "Report Rest" !important; }'])
+    return CSS(string=text, font_config=fonts, url_fetcher=fetcher), fonts, fetcher
 
 
 def _source_sans() -> list[tuple[Path, int, str]]:

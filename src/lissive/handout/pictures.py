@@ -16,6 +16,7 @@ from lissive.case_answer import CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
 from lissive.forecast import ForecastAnswer
 from lissive.report.figures import (
+    ARMS,
     PLASMA,
     RATED,
     SIDE_EFFECTS,
@@ -37,11 +38,10 @@ class Picture:
     """One figure."""
 
     title: str
-    wide: Markup
+    panels: tuple[Markup, ...]
     caption: str
     narrow: Markup | None = None
-    """The same for a narrow screen."""
-    calibrated: bool = True
+    """The one panel for a narrow screen."""
 
 
 def main_outcome(answer: CaseAnswer) -> str | None:
@@ -73,7 +73,7 @@ def clinician_picture(answer: CaseAnswer) -> Picture | None:
             caption += " The forecast lies beyond what trials found: rely on the trials."
     return Picture(
         said,
-        _svg(effect_figure(forecast, name, trials), "effect", said),
+        (_svg(effect_figure(forecast, name, trials), "effect", said),),
         caption,
         _svg(effect_figure(forecast, name, trials, narrow=True), "effect-n", said),
     )
@@ -105,18 +105,15 @@ def _panels(
     plasma: bool = False,
 ) -> Picture:
     caption = forecast_caption(forecast, calibrated=calibrated, drug_only=plasma)
-    last = forecast.weeks[-1]
-    said = (
-        f"{title}, means in week {last}: " + "; ".join(_ends(forecast, name, plasma) for name in names) + "."
-    )
-    name = title.split()[0].lower().strip(":")
-
-    def draw(columns: int) -> Figure:
-        return small_figure(
-            forecast, names, columns=columns, arms=("active",) if plasma else ("placebo", "active")
+    panels = tuple(
+        _svg(
+            small_figure(forecast, name, arms=("active",) if plasma else ARMS),
+            name,
+            _ends(forecast, name, plasma),
         )
-
-    return Picture(title, _svg(draw(3), name, said), caption, _svg(draw(1), f"{name}-n", said), calibrated)
+        for name in names
+    )
+    return Picture(title, panels, caption)
 
 
 def _ends(forecast: ForecastAnswer, name: str, drug_only: bool) -> str:
@@ -125,11 +122,8 @@ def _ends(forecast: ForecastAnswer, name: str, drug_only: bool) -> str:
         percent(x) if outcome.unit == "probability" else f"{x:.1f}"
         for x in (outcome.active.mean[-1], outcome.placebo.mean[-1])
     )
-    return (
-        f"{outcome.label} {drug}"
-        if drug_only
-        else f"{outcome.label} {drug} with the drug, {placebo} with placebo"
-    )
+    beside = "" if drug_only else f", {placebo} with placebo"
+    return f"{outcome.label}, mean in week {forecast.weeks[-1]}: {drug} with the drug{beside}."
 
 
 def _trials(answer: CaseAnswer, forecast: ForecastAnswer, name: str) -> TrialEffect | None:
@@ -150,4 +144,5 @@ def _mark(answer: CaseAnswer) -> str:
 def _svg(figure: Figure, name: str, said: str) -> Markup:
     """Inline, with the words as its title: readers of PDF know no aria-label."""
     svg = inline_svg(figure, name, said)
-    return Markup(svg.replace(">", Markup("><title>{}</title>").format(said), 1))
+    start = Markup(' font-family="Report, Report Rest, sans-serif"><title>{}</title>').format(said)
+    return Markup(svg.replace(">", start, 1))

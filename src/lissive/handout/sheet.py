@@ -7,7 +7,7 @@ against it; no number that trials of this product in this cause do not give.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -17,9 +17,12 @@ from lissive.case_answer import CaseAnswer
 from lissive.case_answer.gates import figure_of
 from lissive.case_answer.next_step import review
 from lissive.case_answer.tables import rows
+from lissive.evidence.answer import answer_of
 from lissive.evidence.answer_types import Absolute
 from lissive.evidence.case_answer import CaseFigure
 from lissive.evidence.claim import claim_of
+from lissive.evidence.read import shipped_studies
+from lissive.evidence.words import products
 from lissive.handout.icons import icon_array, key
 from lissive.handout.language import Tongue, Words, benefit
 from lissive.report.table import Table, page, table
@@ -71,8 +74,15 @@ class _Sheet:
 def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
     """The sheet's text."""
     one = _Sheet(answer, Words(tongue))
+    start, stop, sure = _start(one), _stop(one), _sure(one)
+    if start.days is None:  # where to write the telephone number: in the column that has room for it
+        sure = replace(sure, contact=True)
+    else:
+        stop = replace(stop, contact=True)
     say, case = one.say, answer.case
-    title = say("title_product" if one.product else "title", product=one.product, complaint=one.complaint)
+    title = (
+        say("title_product", product=one.product) if one.product else say("title", complaint=one.complaint)
+    )
     content = {
         "tongue": tongue,
         "title": upper_first(title),
@@ -80,16 +90,14 @@ def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
         "lead": say("lead"),
         "problem": _problem(one),
         "warning": say("not_for_you", about=_about(one, "contraindicated")) if one.contraindicated else "",
-        "sections": [
-            each
-            for each in (
-                _have(one), _choices(one), _help(one), _harm(one), _tell(one), _start(one), _daily(one), _stop(one),
-                _sure(one),
-            )
+        "rows": [
+            [[_have(one)], [_choices(one)]],
+            [[_help(one)], [_harm(one)]],
+            [[_tell(one), stop], [start, _daily(one), sure]],
         ],
         "contact": say("contact"),
-        "foot": say("foot", day=case.as_of or "-", version=__version__),
-    }  # fmt: skip
+        "foot": " ".join([*_sources(one), say("foot", day=case.as_of or "-", version=__version__)]),
+    }
     return page("sheet.html.j2", "sheet.css", content, folder=HERE)
 
 
@@ -112,7 +120,7 @@ def _have(one: _Sheet) -> Section:
             lines.append(say(gate.product if known else "product_unknown"))
     if access is not None:
         lines.append(say("as_of", day=access.on.isoformat()))
-    return Section(say("h_have"), tuple(lines))
+    return Section(say("h_have"), (" ".join(lines),))
 
 
 def _choices(one: _Sheet) -> Section:
@@ -131,51 +139,49 @@ def _choices(one: _Sheet) -> Section:
 # -- of a hundred people ---------------------------------------------------------------------------
 def _own_figure(one: _Sheet, outcome: str) -> tuple[CaseFigure, Absolute] | None:
     """What trials of the planned product, and of no other, found of an outcome that was counted."""
-    found = figure_of(one.answer.evidence, outcome)
-    if not one.product or found is None or found[0].of_all_products or found[1].absolute is None:
+    evidence = one.answer.evidence
+    if evidence.product not in products() or evidence.cause is None:
         return None
-    return found[0], found[1].absolute
+    pooled = answer_of(shipped_studies(), outcome, cause=evidence.cause, product=evidence.product)
+    own = replace(evidence, pooled=(CaseFigure("", pooled, (), False),) if pooled.k else ())
+    found = figure_of(own, outcome)
+    return None if found is None or found[1].absolute is None else (found[0], found[1].absolute)
 
 
 def _help(one: _Sheet) -> Section:
     say, case = one.say, one.answer.case
-    lines = [benefit(say.tongue, case.spasm.cause, case.plan.product)]
+    known = benefit(say.tongue, case.spasm.cause, case.plan.product)
     for outcome in HELPS:
         if (found := _own_figure(one, outcome)) is None:
             continue
         counted = _Counted.of(found[1])
-        lines += [
-            say("help_of_100", without=counted.without, **{"with": counted.with_drug}),
+        numbers = [
             say("help_more", n=counted.more) if counted.more > 0 else say("help_none"),
             say("interval", range=say.between(*counted.range)),
-            say(f"clear_{outcome}"),
-            say("who_knows"),
         ]
-        lines += [say("unread")] if found[0].answer.unverified else []
+        means = [say(f"clear_{outcome}"), say("who_knows")]
         picture, keys = counted.drawn(say, "help", "more")
-        return Section(say("h_help"), tuple(lines), (), picture, keys)
-    return Section(say("h_help"), (*lines, say("no_numbers"), say("who_knows")))
+        return Section(say("h_help"), (known, " ".join(numbers), " ".join(means)), (), picture, keys)
+    return Section(say("h_help"), (known, f"{say('no_numbers')} {say('who_knows')}"))
 
 
 def _harm(one: _Sheet) -> Section:
     say, of = one.say, planned(one.answer.case)
-    lines, picture, keys = [], None, ()
+    numbers, picture, keys = [], None, ()
     for outcome in HARMS:
         if (found := _own_figure(one, outcome)) is None:
             continue
         counted = _Counted.of(found[1])
-        numbers = {
-            "without": counted.without,
-            "with": counted.with_drug,
-            "range": say.between(*counted.range),
-        }
-        lines.append(say(f"harm_{outcome}", **numbers))
+        values = {"without": counted.without, "with": counted.with_drug, "n": counted.more}
+        values["range"] = say.between(*counted.range)
+        numbers.append(say(f"harm_{outcome}", **values))
         if picture is None:
             picture, keys = counted.drawn(say, outcome, "harm")
-    lines += [say("thc_effects")] if "thc" in of.all else []
-    lines += [say("cbd_effects")] if "cbd" in of.contents and "thc" not in of.all else []
-    lines += [say("smoke_effects")] if of.smoked else []
-    return Section(say("h_harm"), tuple(lines), (), picture, keys)
+    words = [say("thc_effects")] if "thc" in of.all else []
+    words += [say("cbd_effects")] if "cbd" in of.contents and "thc" not in of.all else []
+    words += [say("smoke_effects")] if of.smoked else []
+    lines = [" ".join(numbers or [say("no_numbers")]), " ".join(words)]
+    return Section(say("h_harm"), tuple(line for line in lines if line), (), picture, keys)
 
 
 @dataclass(frozen=True)
@@ -261,18 +267,24 @@ def _start(one: _Sheet) -> Section:
             ],
         )
         return Section(head, (text,), days=days)
-    return Section(head, (_fixed(one),) if (plan.sprays_per_day or plan.dose) else (say("start_ask"),))
+    return Section(head, (_fixed(one) or say("start_ask"),))
 
 
 def _fixed(one: _Sheet) -> str:
+    """One dose, as it is planned; nothing where the plan does not say it, or goes by a published schedule."""
     plan, say = one.answer.case.plan, one.say
+    if not plan.is_fixed:
+        return ""
     if plan.sprays_per_day is not None:
-        dose = say("dose_sprays", n=plan.sprays_per_day)
-    elif (plan.doses_per_day or 1) == 1:
-        dose = say("dose_once", dose=plan.dose)
-    else:
-        dose = say("dose_mg", dose=plan.dose, times=plan.doses_per_day)
-    return say("start_fixed", dose=dose)
+        return say("start_fixed", dose=say("dose_sprays", n=plan.sprays_per_day))
+    dose = " + ".join(
+        f"{mg:g} mg {name}" for name, mg in zip(("THC", "CBD"), plan.mg_per_unit(), strict=True) if mg
+    )
+    if not dose or plan.doses_per_day is None:
+        return ""
+    times = plan.doses_per_day
+    said = say("dose_once", dose=dose) if times == 1 else say("dose_mg", dose=dose, times=times)
+    return say("start_fixed", dose=said)
 
 
 def _daily(one: _Sheet) -> Section:
@@ -280,12 +292,12 @@ def _daily(one: _Sheet) -> Section:
     in_us = access is not None and access.jurisdiction.startswith("US")
     travel = "travel_us" if in_us and not one.answer.gates.by_prescription else "travel"
     drive = "drive_thc" if "thc" in planned(one.answer.case).all else "drive_cbd"
-    return Section(say("h_daily"), (say(drive), say("store"), say(travel)))
+    return Section(say("h_daily"), (" ".join((say(drive), say("store"), say(travel))),))
 
 
 # -- when to stop, how sure ------------------------------------------------------------------------
 def _stop(one: _Sheet) -> Section:
-    return Section(one.say("h_stop"), tuple(_stop_lines(one)), contact=True)
+    return Section(one.say("h_stop"), tuple(_stop_lines(one)))
 
 
 def _stop_lines(one: _Sheet) -> Iterator[str]:
@@ -316,8 +328,13 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
 def _sure(one: _Sheet) -> Section:
     say, claim, name = one.say, one.answer.bottom_line.claim, one.answer.case.plan.product
     sure = claim_of(claim).certainty if claim else "not_graded"
+    figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]
     lines = [say(f"sure_{sure}"), say("paid_maker" if name in MADE_BY_MAKER else "paid_unknown")]
+    lines += [say("unread")] if any(figure.answer.unverified for figure, _ in figures) else []
+    return Section(say("h_sure"), (" ".join(lines),))
+
+
+def _sources(one: _Sheet) -> Iterator[str]:
     fitting = [each.study.label for each in one.answer.evidence.controlled if each.fits_product]
     if fitting:
-        lines.append(say("sources", sources="; ".join(fitting[:6])))
-    return Section(say("h_sure"), tuple(lines))
+        yield one.say("sources", sources=", ".join(fitting))

@@ -83,6 +83,17 @@ def procedural_text(answer: Answer) -> str:
     return found if answer.procedural == "ok" or not why else f"{found} ({why})"
 
 
+def visit_text(answer: Answer, case: Case) -> str:
+    """The procedural answer to a case: without a visit or a practitioner, nothing says that the visit will do."""
+    place = case.place
+    missing = [
+        name for name, said in (("visit", place.visit), ("practitioner", place.practitioner)) if not said
+    ]
+    if answer.procedural != "ok" or not missing or answer.status == "not_eligible":
+        return procedural_text(answer)
+    return f"nothing found against it; still to be arranged: {', '.join(missing)}"
+
+
 def is_blocked(answer: Answer) -> bool:
     """Whether the visit is blocked, and not the lack of any programme."""
     return answer.procedural == "blocked" and "no_programme" not in answer.blocks
@@ -112,9 +123,14 @@ def facts_text(facts: Facts) -> str:
 
 
 # -- one answer ------------------------------------------------------------------------------------
-def answer_text(answer: Answer) -> str:
-    """The whole answer, with the day that it holds for and when the rule was last checked."""
-    return _with_note([_headline(answer), *_parts(answer), _footer(answer)])
+def answer_text(answer: Answer, visit: str = "") -> str:
+    """The whole answer, with the day that it holds for and when the rule was last checked.
+
+    Parameters
+    ----------
+    visit : whether the visit can certify, where that is said otherwise than in the answer.
+    """
+    return _with_note([_headline(answer, visit), *_parts(answer), _footer(answer)])
 
 
 def _with_note(parts: Sequence[str]) -> str:
@@ -123,19 +139,16 @@ def _with_note(parts: Sequence[str]) -> str:
     return f"{text}\n{upper_first(UNVERIFIED_MEANS)}." if "unverified" in text else text
 
 
-def _headline(answer: Answer) -> str:
+def _headline(answer: Answer, visit: str) -> str:
     rule = f", rule {answer.rule}" if answer.rule else ""
     lines = [
         f"{answer.name} ({answer.jurisdiction}) on {answer.on.isoformat()}{rule}",
-        f"{upper_first(STATUS[answer.status])}. {_procedural(answer)}",
+        f"{upper_first(STATUS[answer.status])}. Visit and practitioner requirements: "
+        f"{visit or procedural_text(answer)}.",
     ]
     if answer.expires is not None:
         lines.append(f"A certification issued that day expires on {answer.expires.isoformat()}.")
     return "\n".join(map(wrapped, lines))
-
-
-def _procedural(answer: Answer) -> str:
-    return f"Visit and practitioner requirements: {procedural_text(answer)}."
 
 
 def _parts(answer: Answer) -> Iterator[str]:
@@ -245,7 +258,7 @@ def access_part(case: Case, answer: Answer | None) -> str:
 
     if answer is None:
         return wrapped(f"1  Access: not answered, because {why_not(case)}.", hanging="   ")
-    return f"1  Access\n{indent(answer_text(answer), '   ')}"
+    return f"1  Access\n{indent(answer_text(answer, visit_text(answer, case)), '   ')}"
 
 
 # -- the tree --------------------------------------------------------------------------------------

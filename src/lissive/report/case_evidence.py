@@ -3,122 +3,103 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from lissive.case import product
 from lissive.case_answer import CaseAnswer
-from lissive.case_answer.gates import figure_of, of_hundred
+from lissive.case_answer.findings import Finding
+from lissive.case_answer.gates import more_or_fewer
 from lissive.evidence.answer_types import Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.claim import JUDGED, Claim
-from lissive.evidence.effect import COUNTED
 from lissive.evidence.words import outcomes
-from lissive.evidence.words import table as evidence_table
-from lissive.report.effect_words import DESIGN_NAMES, finding, k_words, participants, pooled_words, predicted
-from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, upper_first, wrapped
+from lissive.report.effect_words import (
+    DESIGN_NAMES,
+    either_sign,
+    finding,
+    k_words,
+    participants,
+    pooled_words,
+    predicted,
+)
+from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, listed, upper_first, wrapped
 
 _INDENT = "   "
-_SHORTER = {"withdrawals_ae": "stopped for adverse events"}
+# -- on the screen ---------------------------------------------------------------------------------
+_MOST = 10
+"""Lines of trials on the screen."""
+_IN_WORDS = 2
+"""So many rows may be words alone."""
+_NAME, _FIGURE, _FOUND, _CERTAINTY = 23, 7, 50, 8
+"""Widths of its columns: name and people within what was found."""
+_SHORTER = {
+    "withdrawals_ae": "stopped: side effects",
+    "stiffness_relief": "stiffness relieved",
+    "ashworth": "Ashworth (0 to 4)",
+    "spasm_severity": "spasm severity (0-10)",
+    "walk_10m": "timed walk, 10 m [s]",
+    "pain_nrs": "pain (0-10)",
+    "spasticity_nrs": "spasticity (0-10)",
+    "sleep_nrs": "sleep trouble (0-10)",
+    "fiq": "FIQ (0 to 100)",
+}
 """Outcome, and its label where lines are short."""
 
 
-# -- on the screen ---------------------------------------------------------------------------------
 def trials_lines(answer: CaseAnswer) -> Iterator[str]:
-    """The complaint first, then what else trials measured of it, then what people stop for."""
-    evidence, topics, planned = answer.evidence, answer.gates.complaint.topics, answer.case.plan.product
-    if not evidence.controlled:
-        yield from evidence.not_known[:1]
-        return
-    stopped = _figure(evidence, "withdrawals_ae", planned)
-    for place, topic in enumerate(topics):
-        found = _topic(evidence, topic, planned, is_complaint=place == 0)
-        if place == min(1, len(topics) - 1):  # harm stands beside the first benefit
-            found[1:1] = [stopped] if stopped else []
-        yield from found
+    """A row for each complaint, the guideline after harm; each item may have several lines."""
+    if not answer.trials:
+        yield from answer.evidence.not_known[:1]
+    planned = answer.case.plan.product
+    items, of = [], "" if planned is None else _bare(product(planned).label)
+    for one in (one for place, one in enumerate(answer.trials) if place < _IN_WORDS or not one.words):
+        new = listed(map(_bare, one.products))
+        items.append("\n".join([*([f"With {new}:"] if new not in (of, "") else []), *_row(one)]))
+        of = new
+    if answer.trials:
+        what = "Of 100 people, drug / placebo (95 % CI)"
+        if all(one.words for one in answer.trials):
+            what = "Drug against placebo"
+        items[0] = f"{what}; certainty; trials, people\n{items[0]}"
+    if answer.guideline is not None and answer.guideline.source:
+        items.insert(min(3, len(items)), f"Guideline: {answer.guideline.text}.")
+    while sum(each.count("\n") + 1 for each in items) > _MOST:
+        items.pop()
+    yield from items
 
 
-def _topic(evidence: CaseEvidence, topic: str, planned: str | None, *, is_complaint: bool) -> list[str]:
-    """Two lines at most: of the planned product where it has any; people before points, numbers before words."""
-    words = [row["outcome"] for row in evidence_table("case_outcomes") if row["topic"] == topic]
-    words.sort(key=lambda word: (one := figure_of(evidence, word)) is None or one[1].absolute is None)
-    found: list[tuple[bool, str]] = []
-    for word in words:
-        figure = figure_of(evidence, word)
-        if (
-            figure is not None
-            and figure[0].answer.measure != "SMD"
-            and (text := _figure(evidence, word, planned))
-        ):
-            found.append((figure[0].of_all_products, text))
-    labels = {each.study.id: each.study.label for each in evidence.studies}
-    for row in [each for each in evidence.in_words if each.topic == topic and not _BARE.match(each.text)][:1]:
-        other = f", {_bare(row.product_label)}" if row.product_label and not row.fits_product else ""
-        said = f"{upper_first(topic)}{_of_words(row)} ({labels[row.unused.study]}{other})."
-        if all(is_other and row.fits_product for is_other, _ in found):
-            found.append((not row.fits_product, said))
-    if not found and is_complaint:
-        return [f"{upper_first(topic)}: no result in trials of this cause."]
-    mine = [text for is_other, text in found if not is_other]
-    return (mine or [text for _, text in found])[:2]
+def _row(one: Finding) -> Iterator[str]:
+    """Name, with the drug and without, interval, certainty, trials and participants; below it whose analysis it is."""
+    mark = UNVERIFIED if one.unverified else ""
+    name = upper_first(_SHORTER.get(one.outcome) or _label(one)) + mark
+    if one.absolute is not None:
+        people = f"{100 * one.absolute.risk:.0f} / {100 * one.absolute.baseline:.0f}"
+        found = [f"{name:<{_NAME}} {people:<{_FIGURE}} {more_or_fewer(one.absolute)}"]
+    elif one.difference is not None:
+        found = [f"{name:<{_NAME}} {'{:.2g} ({:.2g} to {:.2g})'.format(*one.difference)}"]
+    else:
+        words = re.sub(r"in favour(?! of)", "in favour of the drug", re.sub(r" \(n \d+\)", "", one.words))
+        said = f"{upper_first(one.complaint)} {one.said_as}".strip() + f"{mark}: {words}"
+        found = textwrap.wrap(said, _FOUND, subsequent_indent="  ")
+    certainty = "unclear" if one.includes_none and one.certainty in ("moderate", "high") else one.certainty
+    size = f"{one.k}" if one.n is None else f"{one.k}, {one.n:.0f}"
+    yield f"{found[0]:<{_FOUND}} {certainty:<{_CERTAINTY}} {size}"
+    yield from found[1:]
+    if one.design == "enriched":
+        yield "  run-in responders only"
+    if one.pooled is not None and one.pooled[1] is not None:
+        yield f"  {one.source}; pool of {one.pooled[0]}: {more_or_fewer(one.pooled[1])}"
 
 
-_BARE = re.compile(r"(\w+ )?-?[\d.]+$")
-"""A figure of one group, or a p value: beside nothing it says nothing."""
-
-
-def _of_words(row: InWords) -> str:
-    """What a trial reports in words, or as changes, which need their scale."""
-    text = re.sub(r"in favour(?! of)", "in favour of the drug", row.text)
-    word = row.unused.outcome
-    for column, what in _MEANS.items():
-        if word is not None and any(each.what.endswith(column) for each in row.unused.cited):
-            return f", {what} in {outcomes()[word].unit}: {text}"
-    return f": {text}"
-
-
-_MEANS = {".change_mean": "mean change", ".end_mean": "mean at the end"}
-
-
-def _figure(evidence: CaseEvidence, outcome: str, planned: str | None) -> str:
-    """One pooled outcome: in people of a hundred where events were counted, else as the mean difference."""
-    found = figure_of(evidence, outcome)
-    if found is None:
-        return ""
-    figure, result = found
-    mark = UNVERIFIED if figure.answer.unverified else ""
-    label = (
-        _SHORTER.get(outcome, figure.answer.outcome.label)
-        .removesuffix(" (patient-reported)")
-        .replace("or more", "")
-        .strip()
-    )
-    head = f"{upper_first(label)}{_of(figure, planned)}{_enriched(result.design)}{mark}"
-    if result.absolute is not None:
-        return f"{head}: {of_hundred(result.absolute)}."
-    if figure.answer.measure in COUNTED:
-        return ""  # a ratio without a risk that it starts from says nothing of people
-    pooled, measure = result.pooled, figure.answer.measure_label
-    low, high = (f"{end:.2f}" for end in pooled.ci)
-    most = outcomes()[outcome].upper
-    is_plain = measure != "mean difference" or most is None or "NRS" in label
-    scale = "" if is_plain else f", points of {most:g}"
-    return f"{head}: {measure} {pooled.estimate:.2f} (95 % CI {low} to {high}){scale}."
-
-
-def _of(figure: CaseFigure, planned: str | None) -> str:
-    """Which products a figure is of, where they are not called as the planned one is."""
-    if planned is not None and tuple(map(_bare, figure.products)) == (_bare(product(planned).label),):
-        return ""
-    return f" with {_bare(figure.products[0])}" if len(figure.products) == 1 else " with several products"
+def _label(one: Finding) -> str:
+    label = outcomes()[one.outcome].label.removesuffix(" (patient-reported)")
+    return label.replace("improved by ", "").replace("or more", "better")
 
 
 def _bare(label: str) -> str:
     """A product without what it consists of."""
     return label.split(" (")[0]
-
-
-def _enriched(design: str) -> str:
-    return ", run-in responders only" if design == "enriched" else ""
 
 
 # -- whole -----------------------------------------------------------------------------------------
@@ -147,11 +128,9 @@ def _evidence_head(found: CaseEvidence) -> str:
     fitting = [each.study.id for each in trials if each.fits_product]
     if not trials:
         return f"3  Evidence for {found.cause_label}: no controlled trial."
-    kind = f" of {found.product_label}" if found.product_label else ""
+    kind = f", {len(fitting)} of {found.product_label}" if found.product_label else ""
     names = f": {', '.join(fitting)}" if fitting else ""
-    head = (
-        f"3  Evidence for {found.cause_label}: {count(len(trials), 'controlled trial')}, {len(fitting)}{kind}"
-    )
+    head = f"3  Evidence for {found.cause_label}: {count(len(trials), 'controlled trial')}{kind}"
     return wrapped(f"{head}{names}.", hanging=_INDENT)
 
 
@@ -173,6 +152,7 @@ def _whole_topic(topic: str, found: CaseEvidence) -> str:
         for row in mine:
             lines.append(wrapped(_figure_head(row, found.product), "     "))
             lines += [wrapped(_design(each, row, weeks), "     ") for each in row.answer.by_design]
+            lines += [wrapped(each, "     ") for each in either_sign(row.answer, _drug(row))]
         if words:
             lines.append(wrapped(_words_head(bool(mine), other and found.product is not None), "     "))
             lines += [wrapped(_words(each), "     ") for each in words]
@@ -200,16 +180,20 @@ def _figure_head(row: CaseFigure, planned: str | None) -> str:
 def _design(result: Result, figure: CaseFigure, weeks: Mapping[str, float | str | None]) -> str:
     """One design's estimate: designs answer different questions and are not pooled here."""
     pooled = result.pooled
-    drug = "that product" if figure.of_all_products else "the drug"
     size = f", {participants(pooled)}" if pooled.n_stated_by else ""
     of = f"{_design_name(result.design)}, {k_words(result.studies)}{size}{_weeks(result, weeks)}"
     text = f"- {of}: {pooled_words(pooled)}, "
-    text += finding(result, drug)
+    text += finding(result, _drug(figure))
     if result.prediction_beyond_scale:
         text += f"; prediction interval {predicted(result)}"
     elif pooled.prediction_interval is not None:
         text += f"; 95 % prediction interval {predicted(result)}"
+    text += f"; certainty by rule: {result.certainty}" if result.certainty else ""
     return f"{text}."
+
+
+def _drug(figure: CaseFigure) -> str:
+    return "that product" if figure.of_all_products else "the drug"
 
 
 def _design_name(design: str) -> str:

@@ -160,7 +160,14 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
         ]
         numbers = [*tables, _lines(forecast_lines(forecast))]
     found, left = found_lines(forecast, case.plan.product or ""), open_lines(forecast)
-    return paragraphs([wrapped(head, hanging=_INDENT), *numbers, _lines(found), _lines(left)])
+    parts = [*numbers, _lines(found)]
+    if forecast.calibrated != "trials":  # what trials found is read before what is not tested on them
+        parts = [
+            _lines(found),
+            f"{_INDENT}NOT CALIBRATED: a simulation, not what this person may expect.",
+            *numbers,
+        ]
+    return paragraphs([wrapped(head, hanging=_INDENT), *parts, _lines(left)])
 
 
 def _lines(lines: Sequence[str]) -> str:
@@ -313,6 +320,7 @@ def safety_lines(answer: SafetyAnswer) -> list[str]:
         found = answer.worst(severity)
         if found:
             lines += [f"{severity.upper()}: {_MEANS[severity]}", *_flag_lines(found), ""]
+    lines += [line for each in answer.asks for line in _item(f"ASK {each}: the case does not say it.")]
     lines += _unknown(answer)
     if answer.without_flag:
         names = ", ".join(answer.without_flag)

@@ -6,9 +6,12 @@ items of the least needed parts are left out, never one on safety, and the last 
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from lissive.access.answer import Answer
 from lissive.access.cases import why_not
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
@@ -17,10 +20,10 @@ from lissive.case_answer.usual_care import UsualCare
 from lissive.evidence.answer_types import Absolute, Result
 from lissive.evidence.case_answer import CaseFigure
 from lissive.forecast import ForecastAnswer, ForecastNeeds
-from lissive.report.access_text import STATUS, procedural_text
+from lissive.report.access_text import STATUS, caution_text, visit_text
 from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import plan_line, who
-from lissive.report.words import UNVERIFIED, count, listed, upper_first, wrapped
+from lissive.report.words import UNVERIFIED, listed, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
 from lissive.safety.person import STATED
 
@@ -29,10 +32,11 @@ _LABEL = 13
 _BOLD, _ALARM, _PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
 _MAY_GO = (
     ("NOT KNOWN", 0),
-    ("TRIALS", 3),
+    ("TRIALS", 4),
     ("THIS PERSON", 3),
-    ("TRIALS", 2),
+    ("ACCESS", 1),
     ("USUAL CARE", 0),
+    ("TRIALS", 3),
     ("THIS PERSON", 2),
 )
 """Where items are left out, in this order, and how many stay."""
@@ -55,7 +59,8 @@ class Part:
         if not self.items:
             return []
         indent = " " * _LABEL
-        lines = [line for item in self.items for line in wrapped(item, indent, "  ", WIDTH).split("\n")]
+        pieces = [piece for item in self.items for piece in item.split("\n")]
+        lines = [line for piece in pieces for line in wrapped(piece, indent, "  ", WIDTH).split("\n")]
         return [f"{self.label:<{_LABEL}}{lines[0][_LABEL:]}", *lines[1:]]
 
 
@@ -120,16 +125,39 @@ def _access(answer: CaseAnswer) -> Iterator[str]:
         yield f"Not answered, because {why_not(answer.case)}.{asked}"
     else:
         status = "whether eligible is not known" if found.status == "unknown" else STATUS[found.status]
-        doubts = f" {count(len(found.cautions), 'caution')}." if found.cautions else ""
         if answer.gates.by_prescription:
             label = ", OFF LABEL" if answer.gates.off_label else ""
             video = {"unknown": "not known"}.get(found.product.by_video, found.product.by_video)
             yield (
-                f"{found.name}: on prescription{label}, without the cannabis programme; by video: {video}. Whether "
-                f"this practitioner may prescribe it was not checked.{doubts}"
+                f"{found.name}: on prescription{label}, without the cannabis programme; by video: {video}. "
+                "Who may prescribe it was not checked."
             )
             return
-        yield f"{found.name}: {status}; visit: {procedural_text(found)}.{asked}{doubts}"
+        yield f"{found.name}: {status}; visit: {visit_text(found, answer.case)}.{asked}{_since(found)}"
+        yield from _doubt(found)
+
+
+_WEIGHTY = (
+    "no_rule_in_force not_covered incomplete near_change boundary_uncertain pending_bill moved not_in_table facts "
+    "conflict limited after_last_check"
+).split()
+"""Kinds of caution, the one that may change the answer most first; it alone is printed."""
+_CAUTION = 100
+
+
+def _since(found: Answer) -> str:
+    is_old = any(each.kind == "law_may_have_changed" for each in found.cautions)
+    return f" Sources to {found.sources_to}: the law may have changed." if is_old and found.sources_to else ""
+
+
+def _doubt(found: Answer) -> Iterator[str]:
+    cautions = [each for kind in _WEIGHTY for each in found.cautions if each.kind == kind]
+    if cautions:
+        more = f" {len(cautions) - 1} more: --access." if cautions[1:] else ""
+        whole = re.sub(r" \([^)]*\)", "", caution_text(cautions[0]))
+        text = textwrap.shorten(whole, _CAUTION, placeholder=" …").rstrip(".")
+        first = text[:1].lower() if text[1:2].islower() else text[:1]
+        yield f"Caution: {first}{text[1:]}{'' if text.endswith('…') else '.'}{more}"
 
 
 _OBTAINABLE = {
@@ -153,6 +181,8 @@ def _safety(found: SafetyAnswer) -> Iterator[str]:
         if flags := [flag for flag in found.flags if flag.severity == severity]:
             said = [flag.short if flag.short and len(flags) <= _EXPLAINED else _about(flag) for flag in flags]
             yield f"{upper_first(severity)}: {'; '.join(dict.fromkeys(said))}."
+    if found.asks:
+        yield f"ASK {'; '.join(found.asks)}."
     if found.unknown_drugs:
         yield f"Unknown names, not checked: {', '.join(each.name for each in found.unknown_drugs)}."
     if found.without_flag:
@@ -192,7 +222,7 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
         yield f"No number: the case {'names no cause' if cause is None else 'plans no product'}."
     elif gate.calibrated != "trials":
         fitted = "other products in this cause" if gate.calibrated == "prior" else "other causes"
-        yield f"No number for this person: the model was fitted on trials of {fitted}."
+        yield f"No number: the model was fitted on trials of {fitted}."
     elif isinstance(answer.forecast, ForecastNeeds):
         needed = ", ".join(each.field for each in answer.forecast.needs)
         yield f"No forecast: the case does not state {needed}." if needed else "Not simulated."
@@ -283,5 +313,7 @@ def _next(answer: CaseAnswer) -> Iterator[str]:
 
 def _not_known(answer: CaseAnswer) -> Iterable[str]:
     yield "How this person will respond: trials report averages of groups."
+    if answer.guideline is not None and not answer.guideline.source:
+        yield f"What guidelines say: {answer.guideline.text}."
     first = ("No controlled trial of", "Related conditions")
     yield from (line for line in answer.evidence.not_known if line.startswith(first))

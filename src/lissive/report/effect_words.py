@@ -235,6 +235,22 @@ def _per_1000(benefit: float) -> str:
     return f"{'fewer than 1' if more == '0' else more} more per 1000 {'benefit' if benefit > 0 else 'are harmed'}; "
 
 
+def either_sign(answer: PooledAnswer, drug: str = DRUG) -> list[str]:
+    """What results whose sign is not known would make of the estimate, line by line; none where there are none."""
+    lines = []
+    for each in answer.either_sign:
+        of = f", {DESIGN_NAMES[each.result.design]}" if each.result.design else ""
+        of = ", all designs" if not of and len(answer.by_design) > 1 else of
+        flip = " This changes the finding." if each.flips else ""
+        lines.append(
+            f"- taken as {each.sign} with {drug}{of}: {pooled_words(each.result.pooled)}, "
+            f"{k_words(each.result.studies)}: {finding(each.result, drug)}.{flip}"
+        )
+    names = ", ".join(answer.either_sign[0].labels) if lines else ""
+    head = f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"
+    return [head, *lines] if lines else []
+
+
 def certainty_words(found: Certainty) -> str:
     """The word, and GRADE's five reasons: those that lowered it, then the others."""
     down = [each for each in found.reasons if each.levels]

@@ -16,7 +16,7 @@ from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
 from lissive.evidence.article import Answered
 from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
-from lissive.evidence.comparison import about
+from lissive.evidence.comparison import NOT_ASSESSED, about
 from lissive.evidence.read import Cited, Located, Studies
 from lissive.evidence.result import searched
 from lissive.evidence.words import causes, products
@@ -25,8 +25,8 @@ from lissive.files import write_text
 from lissive.report.effect_words import (
     DESIGN_NAMES,
     absolute_words,
+    certainty_words,
     finding,
-    how,
     left_out_words,
     number,
     participants,
@@ -38,7 +38,7 @@ from lissive.report.effect_words import (
 )
 from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
 from lissive.report.figures import inline_svg
-from lissive.report.forest import alt_text, caption, forest_figure, lines
+from lissive.report.forest import alt_text, brief_caption, forest_figure, lines
 from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, marked, span, upper_first
 
@@ -174,18 +174,18 @@ def _forest(answer: PooledAnswer, overall: Result) -> Forest:
     parts = [
         _by_design(answer),
         _overall(answer, overall),
-        how(answer),
         f"Heterogeneity: {spread(overall)}.",
         absolute_words(answer),
+        *_certainty(answer, overall),
     ]
-    head = f"Study|participants|cannabinoid|control|{answer.measure}|95 % CI|weight"
+    head = f"Study|participants|cannabinoid|control|{answer.measure}|95 % CI|weight|risk of bias"
     return Forest(
         name,
         title(answer),
         alt_text(answer),
         tuple(part for part in parts if part),
         inline_svg(forest_figure(answer, narrow=True), f"f-{name}", alt_text(answer)),
-        caption(answer),
+        brief_caption(answer),
         table(alt_text(answer), head, _cells(answer)),
         tuple((marked(row.label, row.provenance), left_out_words(row)) for row in answer.left_out),
     )
@@ -210,6 +210,15 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
     return f"{head}: {found}, {studies(len(overall.studies))}, {participants(overall.pooled)}{tail}."
 
 
+def _certainty(answer: PooledAnswer, overall: Result) -> Iterator[str]:
+    """Of each design: the estimates over designs are not to be read first."""
+    several = len(answer.by_design) > 1
+    for each in answer.by_design if several else (overall,):
+        of = f", {DESIGN_NAMES[each.design]}" if several else ""
+        if each.certainty is not None:
+            yield f"Certainty by rule{of}: {certainty_words(each.certainty)}."
+
+
 def _cells(answer: PooledAnswer) -> Iterator[tuple[str, ...]]:
     """The lines of the picture as a table."""
     measure = answer.measure
@@ -226,6 +235,7 @@ def _cells(answer: PooledAnswer) -> Iterator[tuple[str, ...]]:
             "" if line.kind == "prediction" else number(line.estimate, measure),
             line.text if alone else span(number(line.low, measure), number(line.high, measure)),
             "" if line.weight is None else f"{line.weight:.0f} %",
+            (line.risk_of_bias or NOT_ASSESSED) if line.kind == "study" else "",
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.article import KINDS, Answered, Registered
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
 from lissive.evidence.claim import JUDGED, Claim, Conflict, Match
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
-from lissive.report.effect_words import interval, number, studies
+from lissive.report.effect_words import DESIGN_NAMES, interval, number, studies, title
 from lissive.report.table import as_text, table
 from lissive.report.words import (
     UNVERIFIED,
@@ -58,11 +59,11 @@ def _none(row: StudyEntry) -> str:
     return f"- (not pooled: {', '.join(row.in_words)})" if row.in_words else "- (no extractable estimate)"
 
 
-def show_text(one: StudyRecord | ReviewRecord | Claim) -> str:
-    """Everything on one study, review or claim."""
+def show_text(one: StudyRecord | ReviewRecord | Claim, pooled: Sequence[PooledAnswer] = ()) -> str:
+    """Everything on one study, review or claim; `pooled` is what can be pooled of the claim."""
     if isinstance(one, Claim):
         why = wrapped(f"Why: {one.reasoning}", "  ")
-        return paragraphs([claim_text(one), why, _conflicts(one.conflicts), _note(one)])
+        return paragraphs([claim_text(one), why, _by_rule(pooled), _conflicts(one.conflicts), _note(one)])
     entry = one.entry
     head = _study_head(one) if isinstance(one, StudyRecord) else _review_head(one)
     parts = [head, _conflicts(entry.conflicts)]
@@ -74,6 +75,22 @@ def show_text(one: StudyRecord | ReviewRecord | Claim) -> str:
     ]
     parts += [wrapped(f"Claims based on it: {', '.join(entry.claims)}.")] if entry.claims else []
     return paragraphs(parts)
+
+
+def _by_rule(pooled: Sequence[PooledAnswer]) -> str:
+    """Certainty of what can be pooled here, with the reasons that lowered it."""
+    lines = []
+    for answer in pooled:
+        for each in answer.by_design:
+            if each.certainty is not None:
+                down = ", ".join(reason.domain for reason in each.certainty.reasons if reason.levels)
+                of = f"{title(answer)}, {DESIGN_NAMES[each.design]}, {studies(len(each.studies))}"
+                lines.append(wrapped(f"- {of}: {each.certainty}{f' ({down})' if down else ''}", "  "))
+    head = (
+        "Certainty by rule of what can be pooled here, with the reasons that lowered it (the certainty above is judged "
+        "over all that was read, and may differ; in full: lissive evidence pool):"
+    )
+    return "\n".join([wrapped(head), *lines]) if lines else ""
 
 
 def _study_head(one: StudyRecord) -> str:

@@ -70,7 +70,8 @@ _PLACES = re.compile(r'\b(?:d|x|y|transform|points|width|height)="[^"]*"')
 _DIGITS = re.compile(r"(\.\d{2})\d+")
 _OPEN = re.compile(r"<svg[^>]*>")
 _BOX = re.compile(r'viewBox="[^"]*"')
-_FONT = re.compile(r"font: (?:(?:bold|italic|\d{3}) )*([\d.]+)px [^;\"]*")
+_FAMILY = re.compile(r" font-family: [^;\"]*;")
+"""The page has its own."""
 
 
 def inline_svg(figure: Figure, name: str, alt_text: str) -> Markup:
@@ -87,7 +88,7 @@ def inline_svg(figure: Figure, name: str, alt_text: str) -> Markup:
     text = _METADATA.sub("", _HEAD.sub("", place.getvalue()))
     text = _IDS.sub(rf"\g<1>{name}-", text)
     text = _PLACES.sub(lambda found: _DIGITS.sub(r"\1", found[0]), text)
-    text = _FONT.sub(r"font-size: \1px", text)
+    text = _FAMILY.sub("", text)
     box = _BOX.search(text)
     start = f'<svg {box[0] if box else ""} role="img" aria-label="{escape(alt_text)}">'
     return Markup(_OPEN.sub(lambda _: start, text, count=1).strip())
@@ -149,7 +150,7 @@ def course_panel(ax: Axes, forecast: ForecastAnswer, name: str, *, arms: Sequenc
 
     outcome, weeks = forecast.outcomes[name], forecast.weeks
     scale = 100.0 if outcome.unit == "probability" else 1.0
-    last, top = weeks[-1], 0.0
+    last, top = weeks[-1], scale * max(max(outcome.of(arm).p95) for arm in arms)
     step = max(last, 1) * 0.035
     ends = sorted(arms, key=lambda arm: outcome.of(arm).mean[-1])
     for k, arm in enumerate(arms):
@@ -161,13 +162,12 @@ def course_panel(ax: Axes, forecast: ForecastAnswer, name: str, *, arms: Sequenc
         )
         ax.plot([at, at], [scale * q.p25[-1], scale * q.p75[-1]], color=HUES[arm], linewidth=3.2, clip_on=False,
                 solid_capstyle="butt")  # fmt: skip
-        top = max(top, scale * max(q.p95))
-        rank = ends.index(arm)
+        above = ends.index(arm) == len(arms) - 1 or mean[-1] <= 0.1 * top
         text = f"{LABELS[arm]} {mean[-1]:.0f} %" if scale > 1 else f"{LABELS[arm]} {mean[-1]:.1f}"
         ax.annotate(
             text,
             (weeks[-1], mean[-1]),
-            xytext=(-4, 7 if rank else -8) if len(arms) > 1 else (-4, 7),
+            xytext=(-4, 7 if above else -8),
             textcoords="offset points",
             ha="right",
             va="center",
@@ -190,10 +190,14 @@ def effect_figure(
     outcome = forecast.outcomes[name]
     size = (3.5, 4.6 if trials else 3.0) if narrow else (7.1, 2.75)
     shape: tuple[int, int] = (1, 1) if trials is None else (2, 1) if narrow else (1, 2)
-    ratios = {} if trials is None else {"height_ratios" if narrow else "width_ratios": [1.8, 1]}
+    grid: dict[str, Any] = {"left": 0.035, "right": 0.985, "bottom": 0.155, "top": 0.93, "wspace": 0.06}
+    if narrow:
+        grid |= {"left": 0.07, "bottom": 0.095, "top": 0.95, "hspace": 0.38}
+    if trials is not None:
+        grid["height_ratios" if narrow else "width_ratios"] = [1.8, 1]
     with settings():
         figure = _canvas(size)
-        axes = figure.subplots(*shape, squeeze=False, gridspec_kw=ratios).ravel()
+        axes = figure.subplots(*shape, squeeze=False, gridspec_kw=grid).ravel()
         course_panel(axes[0], forecast, name)
         start = outcome.active.mean[0]
         axes[0].axhline((1 - BETTER) * start, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
@@ -210,7 +214,6 @@ def effect_figure(
         axes[0].set_xlabel("week of treatment")
         if trials is not None:
             _difference_panel(axes[1], outcome.difference.mean[-1], trials, forecast.weeks[-1])
-        figure.draw_without_rendering()
     return figure
 
 
@@ -233,29 +236,32 @@ def _difference_panel(ax: Axes, simulated: float, trials: TrialEffect, week: int
     ax.set_ylim(-0.35, 1.65)
     ax.set_yticks([])
     ax.set_title("Drug minus placebo", loc="left", fontsize=8.5, fontweight="bold")
-    ax.set_xlabel("← drug better     placebo better →")
+    for at, side, text in ((0, "left", "← drug better"), (1, "right", "placebo better →")):
+        ax.annotate(
+            text,
+            (at, 0),
+            xycoords="axes fraction",
+            xytext=(0, -23),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+        )
     ax.spines[["top", "right", "left"]].set_visible(False)
 
 
-def small_figure(
-    forecast: ForecastAnswer, names: Sequence[str], *, columns: int = 3, arms: Sequence[Side] = ARMS
-) -> Figure:
-    """Small panels of several outcomes, none of them empty."""
-    columns = min(columns, len(names))
-    rows = -(-len(names) // columns)
+def small_figure(forecast: ForecastAnswer, name: str, *, arms: Sequence[Side] = ARMS) -> Figure:
+    """One outcome, small."""
+    outcome = forecast.outcomes[name]
+    unit = {"probability": " [%]", "ng/mL": " [ng/mL]"}.get(outcome.unit, "")
+
+    def draw(ax: Axes) -> None:
+        course_panel(ax, forecast, name, arms=arms)
+        ax.set_title(f"{outcome.label}{unit}", loc="left", fontsize=8, fontweight="bold")
+        ax.set_xlabel("week of treatment")
+
     with settings():
-        figure = _canvas((2.35 * columns, 1.75 * rows))
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for ax, name in zip(axes, names, strict=False):
-            course_panel(ax, forecast, name, arms=arms)
-            outcome = forecast.outcomes[name]
-            unit = {"probability": " [%]", "ng/mL": " [ng/mL]"}.get(outcome.unit, "")
-            ax.set_title(f"{outcome.label}{unit}", loc="left", fontsize=8, fontweight="bold")
-        for ax in axes[len(names) :]:
-            ax.remove()
-        for ax in axes[max(0, len(names) - columns) : len(names)]:
-            ax.set_xlabel("week of treatment")
-        figure.draw_without_rendering()
+        figure = _canvas((2.4, 1.75))
+        draw(figure.subplots(gridspec_kw={"left": 0.125, "right": 0.98, "bottom": 0.235, "top": 0.88}))
     return figure
 
 
@@ -293,10 +299,10 @@ _FITTED = {
 
 
 def _canvas(size: tuple[float, float]) -> Figure:
+    """With fixed margins: laying out by what is drawn takes longer than drawing."""
     from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    return Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.05))
+    return Figure(figsize=size)
 
 
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:

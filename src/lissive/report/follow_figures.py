@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lissive.follow.answer import FollowAnswer
+from lissive.follow.calibration import Calibration
+from lissive.follow.diary import Diary
+from lissive.follow.n_of_1 import ON, NOf1Plan
+from lissive.follow.n_of_1_analysis import NOf1Answer
 from lissive.report.figures import BLUE, GREY, ORANGE, drawn
 
 if TYPE_CHECKING:
@@ -61,11 +65,27 @@ def sheet_html(title: str, first: datetime.date, days: int, dose: str) -> str:
         for k in range(days)
     )
     columns = "date,spasms,severity,spasticity_nrs,pain_nrs,sleep_nrs,sprays,side_effects,note"
+    return _page(
+        title,
+        "<p>Fill in one row every evening, for a week before the first dose and then every day. 0 is none, "
+        "10 the worst that "
+        "you can imagine. Leave blank what you did not note; write 0 only where it was none. Call a "
+        "clinician for a fall, low "
+        "mood, seeing or hearing things that others do not, or if you feel unsafe.</p>"
+        f"<table><thead><tr>{''.join(f'<th>{escape(each)}</th>' for each in head)}</tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+        f"<p>To be typed into a file with the columns {columns}.</p>",
+    )
+
+
+def _page(title: str, body: str) -> str:
+    from markupsafe import escape
+
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <style>
 @page {{ size: A4; margin: 12mm }}
-body {{ font: 10pt/1.3 "DejaVu Sans", sans-serif }}
+body {{ font: 10pt/1.3 Report, "Report Rest", "DejaVu Sans", sans-serif }}
 h1 {{ font-size: 13pt; margin: 0 0 2mm }}
 table {{ border-collapse: collapse; width: 100% }}
 th, td {{ border: 0.3mm solid #555; height: 7mm; padding: 0 1.5mm; text-align: left; font-size: 8.5pt }}
@@ -73,10 +93,73 @@ th:last-child {{ width: 34% }}
 thead {{ display: table-header-group }}
 </style></head><body>
 <h1>{escape(title)}</h1>
-<p>Fill in one row every evening, for a week before the first dose and then every day. 0 is none, 10 the worst that you can imagine.
-Leave blank what you did not note; write 0 only where it was none. Call a clinician for a fall, low mood, seeing or
-hearing things, or if you feel unsafe.</p>
-<table><thead><tr>{"".join(f"<th>{escape(each)}</th>" for each in head)}</tr></thead><tbody>{rows}</tbody></table>
-<p>To be typed into a file with the columns {columns}.</p>
+{body}
 </body></html>
 """
+
+
+def plan_html(plan: NOf1Plan) -> str:
+    """A sheet of the periods to be printed; of a blinded trial without the key."""
+    from markupsafe import escape
+
+    rows = "".join(
+        f"<tr><td>{each.first}</td><td>{each.last}</td><td>{each.kit}</td>"
+        f"<td>{'kit, as labelled' if plan.blinded else f'{each.treatment} the drug'}</td><td></td></tr>"
+        for each in plan.periods
+    )
+    notes = "".join(f"<li>{escape(each)}</li>" for each in plan.notes)
+    return _page(
+        f"n-of-1 trial: {plan.case}",
+        "<p>Keep the diary every evening in all "
+        "periods.</p><table><thead><tr><th>From</th><th>To</th><th>Kit</th><th>Take</th>"
+        f"<th>Which do you think it was?</th></tr></thead><tbody>{rows}</tbody></table><ul>{notes}</ul>",
+    )
+
+
+def n_of_1_figure(diary: Diary, plan: NOf1Plan, found: NOf1Answer) -> Figure:
+    """All entries, periods with the drug shaded, and the mean of the days of each period that are analysed."""
+
+    def draw(ax: Axes) -> None:
+        start = plan.periods[0].first
+        rated = [
+            ((d.date - start).days, d.ratings[found.outcome])
+            for d in diary.days
+            if found.outcome in d.ratings
+        ]
+        ax.plot(*zip(*rated, strict=True), "o", ms=2.5, color="black", label="diary")
+        for each in plan.periods:
+            first, begin, last = ((when - start).days for when in (each.first, each.analysed_from, each.last))
+            on = each.treatment == ON
+            ax.axvspan(first - 0.5, last + 0.5, color=BLUE if on else GREY, alpha=0.12, lw=0)
+            inside = [value for day, value in rated if begin <= day <= last]
+            if inside:
+                ax.plot(
+                    [begin, last],
+                    [np.mean(inside)] * 2,
+                    color=BLUE if on else ORANGE,
+                    lw=2,
+                    ls="-" if on else "--",
+                )
+        ax.set_xlabel("day (shaded blue: with the drug; lines: means of the days analysed)")
+        ax.set_ylabel(found.label)
+        ax.set_ylim(bottom=0.0)
+
+    return drawn(7.0, 3.2, draw)
+
+
+def calibration_figure(found: Calibration) -> Figure:
+    """The calibration curve of the model's own people."""
+
+    def draw(ax: Axes) -> None:
+        mean, seen, people = (np.array(column, float) for column in zip(*found.curve, strict=True))
+        error = 1.96 * np.sqrt(np.maximum(seen * (1.0 - seen), 0.25 / people) / people)
+        ax.plot([0, 1], [0, 1], color=GREY, lw=0.8)
+        ax.errorbar(
+            mean, seen, yerr=np.minimum(error, [seen, 1.0 - seen]), fmt="o-", color=BLUE, ms=4, lw=1.2
+        )
+        ax.set_xlabel("probability of benefit, mean of the bin")
+        ax.set_ylabel("proportion who benefit")
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1)
+
+    return drawn(3.6, 3.4, draw)

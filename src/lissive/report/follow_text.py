@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 from lissive.case import product
 from lissive.follow.answer import FollowAnswer, Rule
+from lissive.follow.calibration import Calibration
+from lissive.follow.diary import columns
+from lissive.follow.n_of_1 import NOf1Plan
+from lissive.follow.n_of_1_analysis import NOf1Answer
+from lissive.report.table import as_text, table
 from lissive.report.words import count, paragraphs, percent, upper_first, wrapped
 
 ADVICE = {
@@ -14,7 +19,10 @@ ADVICE = {
     "stop": "STOP",
     "too_early": "TOO EARLY TO SAY",
 }
-LIMITS = "Decision support, not a prescription: changes are agreed with the prescriber. Intended use: docs/intended-use.md"
+LIMITS = (
+    "Decision support, not a prescription: changes are agreed with the prescriber. Intended use: "
+    "docs/intended-use.md"
+)
 _MOST_ROWS = 12
 """Rows left out that are named; all are in the JSON."""
 
@@ -58,7 +66,8 @@ def _benefit(answer: FollowAnswer) -> Iterator[str]:
     found = answer.probability_benefit
     prior, now = answer.effect_pct["prior"], answer.effect_pct["posterior"]
     yield (
-        f"{answer.label}: probability that the drug itself takes off {found.threshold:g} % or more: {percent(found.value)}; "
+        f"{answer.label}: probability that the drug itself takes off {found.threshold:g} % or more: "
+        f"{percent(found.value)}; "
         f"before the diary {percent(found.prior)}. Threshold: {found.source}."
     )
     yield (
@@ -75,11 +84,13 @@ def _rule(rule: Rule) -> str:
             said += "; it cannot be checked, as the week has too few entries or there is no baseline"
     else:
         said = (
-            f"a fall of {rule.fall_pct:g} % by week {rule.weeks} ({rule.due}); {rule.needed_pct:g} % is asked for: "
+            f"a fall of {rule.fall_pct:g} % by week {rule.weeks} ({rule.due}); {rule.needed_pct:g} % is "
+            "asked for: "
             f"{'met' if rule.met else 'not met'}"
         )
     if rule.missed_responder is not None:
-        said += f". Of people like this one whom the drug itself helps so much, it misses {percent(rule.missed_responder)}"
+        missed = percent(rule.missed_responder)
+        said += f". Of people like this one whom the drug itself helps so much, it misses {missed}"
     return f"{upper_first(said)}. Source: {rule.source}"
 
 
@@ -90,7 +101,8 @@ def _ahead(answer: FollowAnswer) -> Iterator[str]:
         yield f"{name}: {side.median[-1]:.1f} in week {last} (90 % {side.p05[-1]:.1f} to {side.p95[-1]:.1f})."
     side = found.difference
     yield (
-        f"Difference: {side.median[-1]:.1f} ({side.p05[-1]:.1f} to {side.p95[-1]:.1f}). It holds the placebo response, which "
+        f"Difference: {side.median[-1]:.1f} ({side.p05[-1]:.1f} to {side.p95[-1]:.1f}). It holds the "
+        "placebo response, which "
         "ends with the treatment too."
     )
 
@@ -110,4 +122,108 @@ def _import(answer: FollowAnswer) -> Iterator[str]:
 def _diagnostics(answer: FollowAnswer) -> str:
     found = answer.diagnostics
     khat = "not estimable (weights all but equal)" if found.khat is None else f"{found.khat:.2f}"
-    return f"{count(found.draws, 'virtual person', 'virtual people')}, effective {found.ess:.0f}; Pareto k {khat} (up to 0.7 is good)."
+    drawn = count(found.draws, "virtual person", "virtual people")
+    return f"{drawn}, effective {found.ess:.0f}; Pareto k {khat} (up to 0.7 is good)."
+
+
+def follow_part(answer: FollowAnswer | None) -> str:
+    """Part 5 of a case: what the diary says, or how to begin one."""
+    if answer is None:
+        said = (
+            "5  Follow-up: no diary. To begin one: lissive follow sheet CASE writes a page to print; a "
+            "week before the first "
+            "dose, then every day. Then: lissive follow CASE --diary FILE, or name the file in the case "
+            "(diary: FILE)."
+        )
+        return wrapped(said, hanging="   ")
+    return "\n".join(
+        ["5  Follow-up", *(f"   {line}".rstrip() for line in follow_text(answer).splitlines()[2:])]
+    )
+
+
+def follow_line(answer: FollowAnswer) -> str:
+    """The advice in a sentence, for one screen."""
+    return wrapped(
+        f"FOLLOW-UP    {ADVICE[answer.advice]}: {'; '.join(answer.why)}.", hanging=" " * 13, width=80
+    )
+
+
+# -- n-of-1 trials ------------------------------------------------------------------------------------
+def plan_text(plan: NOf1Plan) -> str:
+    """The schedule, and what it can tell."""
+    periods = [
+        f"{each.first} to {each.last}  kit {each.kit}{'' if plan.blinded else f'  {each.treatment} the drug'}"
+        for each in plan.periods
+    ]
+    by_pairs = ", ".join(f"{n} pairs {percent(power)}" for n, power in plan.power_by_pairs.items())
+    said = [
+        f"{count(plan.pairs, 'pair')} of periods of {plan.days} days; the first {plan.washout} of each are "
+        "not analysed.",
+        f"Power {percent(plan.power)}: chance of a 95 % interval that excludes no difference, in people "
+        "like this one whom the "
+        f"drug itself takes off {plan.threshold:g} % or more of {columns()[plan.outcome].label}. By size: "
+        f"{by_pairs}.",
+        *plan.notes,
+    ]
+    title = f"{plan.case}: n-of-1 trial of {product(plan.product).label}"
+    return paragraphs([title, "\n".join(f"  {line}" for line in periods), _block("TO KNOW", said)])
+
+
+def analysis_text(found: NOf1Answer) -> str:
+    """The difference first."""
+    low, high = found.interval_95
+    pairs = "; ".join(
+        f"pair {n}: {'-' if on is None else f'{on:.1f}'} with, {'-' if off is None else f'{off:.1f}'} without"
+        for n, on, off in found.pairs
+    )
+    return _block(
+        f"{found.label}: {found.difference:+.2f} with the drug (95 % {low:+.2f} to {high:+.2f})",
+        [
+            f"Probability that it is lower with the drug: {percent(found.probability_better)}; by "
+            f"{found.threshold:g} % or more "
+            f"of {found.level_off:.1f}: {percent(found.probability_benefit)}.",
+            f"Means: {pairs}.",
+            f"Carry-over {found.carry_over:+.2f}, trend {found.trend_per_week:+.2f} a week.",
+            f"{count(found.days_used, 'day')} used, {found.days_left_out} left out (washouts, and outside "
+            "of the periods).",
+            *found.notes,
+        ],
+    )
+
+
+# -- how far it can be trusted ------------------------------------------------------------------------
+def calibration_text(found: Calibration) -> str:
+    """The study as tables."""
+    head = (
+        "set | 90 % covers | 50 % covers | benefit | mean p | prior | slope (95 %) | ECE (95 %) | Brier p | "
+        "Brier prior | within 0.1"
+    )
+    rows = [
+        [
+            each.name, percent(each.coverage_90), percent(each.coverage_50), percent(each.benefit),
+            f"{each.mean_probability:.2f}", f"{each.mean_prior:.2f}",
+            "-" if each.slope is None else f"{each.slope[0]:.2f} ({each.slope[1]:.2f} to {each.slope[2]:.2f})",
+            f"{each.ece[0]:.3f} ({each.ece[1]:.3f} to {each.ece[2]:.3f})", f"{each.brier['probability']:.3f}",
+            f"{each.brier['prior']:.3f}", percent(each.within_a_tenth),
+        ]
+        for each in found.sets
+    ]  # fmt: skip
+    months = [
+        [each.name, policy.replace("_", " "), f"{useless:.1f}", f"{lost:.1f}"]
+        for each in found.sets
+        for policy, (useless, lost) in each.policies.items()
+    ]
+    title = (
+        f"{count(found.people, 'simulated person', 'simulated people')} in each set, {found.prior_people} "
+        "virtual people as the "
+        f"prior, seed {found.seed}; benefit: the drug itself takes off {found.threshold:g} % or more"
+    )
+    policies = "set | policy | months on a drug that does not help | months of benefit lost"
+    caption = "Policies, months a year and person"
+    return "\n\n".join(
+        [
+            f"{title}\n{as_text(table(title, head, rows))}",
+            f"{caption}\n{as_text(table(caption, policies, months))}",
+            *(f"{each.name}: {each.what}" for each in found.sets),
+        ]
+    )

@@ -1,21 +1,21 @@
 """Forest and funnel of a pooled answer (`evidence.answer`), and the table of the same. Draws; computes no effect.
 
-Square: a study, area proportional to weight; hollow if unverified. Diamond: pooled estimate. Bar below the last
-diamond: 95 % prediction interval. Colours: Okabe and Ito."""
+Square: a study, area proportional to weight; hollow if unverified. Diamond: pooled estimate; a thin grey one where it
+is of several designs, which answer different questions. Green line: prediction interval. Colours: Okabe and Ito."""
 
 from __future__ import annotations
 
 import math
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow, finite
-from lissive.evidence.comparison import RATIOS, Group
+from lissive.evidence.comparison import NOT_ASSESSED, RATIOS, Comparison, Group
 from lissive.evidence.effect import ALONE, null, shown
 from lissive.evidence.heterogeneity import Egger
 from lissive.files import atomic_path, write_csv
@@ -43,12 +43,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, BLACK, GREEN, GREY = "#0072B2", "#D55E00", "#1b1b1b", "#009E73", "#555555"
+LIGHT = "#999999"
+PREDICTION = 1.2
 _COLUMNS = {
-    name: name for name in "row design study label provenance n active control estimate low high".split()
+    name: name
+    for name in "row design study label provenance risk_of_bias n active control estimate low high".split()
 }
 _COLUMNS |= {"row": "kind", "weight_pct": "weight"}
 """Of the table, and the field of a line that stands in it."""
-WIDE, NARROW = 9.4, 4.5
+WIDE, NARROW = 10.2, 4.5
 """Inches: for paper and screens; for a phone, where words stand above what they are about."""
 
 
@@ -73,7 +76,7 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
             (_words_above if narrow else _words_beside)(ax, line, at, answer)
         _axes(ax, answer, narrow)
 
-    box = (0.05, 0.06, 0.9, 0.8) if narrow else (0.42, 0.0, 0.31, 0.0)
+    box = (0.05, 0.06, 0.9, 0.8) if narrow else (0.39, 0.0, 0.285, 0.0)
     return _placed(NARROW if narrow else WIDE, height, box, draw)
 
 
@@ -133,20 +136,26 @@ def alt_text(answer: PooledAnswer) -> str:
     return f"{title(answer)}: {studies(len(overall.studies))}, {found}{further}."
 
 
+def brief_caption(answer: PooledAnswer) -> str:
+    """k, n, and of how many trials."""
+    held, looked = len(answer.study_ids), answer.trials_looked or 0
+    part = f"; {held} of {looked} trials that measured this outcome" if held < looked else ""
+    pooled = _needs(answer).pooled
+    return f"k = {pooled.k}, {participants(pooled)}{part}."
+
+
 def caption(answer: PooledAnswer) -> str:
     """k, n, method, and what was searched."""
     pooled, kinds = _needs(answer).pooled, ""
     if pooled.k > 1:
-        kinds = f"; {pooled.model} effects, {pooled.method}"
+        kinds = f" {pooled.model.capitalize()} effects, {pooled.method}"
         kinds += f", τ² {pooled.tau2_by}" if pooled.tau2_by else ""
-        kinds += f", CI {INTERVALS[pooled.ci_by]}"
+        kinds += f", CI {INTERVALS[pooled.ci_by]}."
     day = answer.searched.partition(":")[0]
-    held, looked = len(answer.study_ids), answer.trials_looked or 0
-    part = f"; {held} of {looked} trials that measured this outcome" if held < looked else ""
-    return (
-        f"k = {pooled.k}, {participants(pooled)}{kinds}{part}. Hollow: unverified (source not checked)."
-        f"{f' {day}.' if day else ''}"
-    )
+    judged = any(row.comparison.risk_of_bias for row in answer.studies)
+    bias = f"RoB: risk of bias; n/a: {NOT_ASSESSED}." if judged else f"Risk of bias (RoB): {NOT_ASSESSED}."
+    tail = f"{bias}{f' {day}.' if day else ''}"
+    return f"{brief_caption(answer)}{kinds} Hollow: unverified (source not checked). {tail}"
 
 
 def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> Path:
@@ -163,6 +172,7 @@ def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> P
 def write_table(answer: PooledAnswer, path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
     shown = [line for line in lines(answer) if line.kind != "heading"]
+    shown = [replace(line, kind="overall") if line.kind == "across" else line for line in shown]
     cells = [[getattr(line, field) for field in _COLUMNS.values()] for line in shown]
     # an infinite end is an empty cell
     rows = [[finite(cell) if isinstance(cell, float) else cell for cell in row] for row in cells]
@@ -193,11 +203,11 @@ def _draw(ax: Axes, line: Line, at: float, ends: tuple[float, float]) -> None:
             size = 2.0 + 8.0 * math.sqrt((line.weight or 0.0) / 100.0)
             ax.plot(line.estimate, at, "s", markersize=size, markerfacecolor=full, markeredgecolor=BLUE)
     elif line.kind == "prediction":
-        ax.plot([low, high], [at, at], color=GREEN, linewidth=5, solid_capstyle="butt")
+        ax.plot([low, high], [at, at], "|-", color=GREEN, linewidth=PREDICTION, markersize=5)
     else:
-        hue = BLACK if line.kind == "overall" else ORANGE
+        hue, tall = {"overall": (BLACK, 0.3), "across": (LIGHT, 0.15)}.get(line.kind, (ORANGE, 0.3))
         middle = min(max(line.estimate, ends[0]), ends[1])
-        corners = [(low, at), (middle, at - 0.3), (high, at), (middle, at + 0.3)]
+        corners = [(low, at), (middle, at - tall), (high, at), (middle, at + tall)]
         ax.fill(*zip(*corners, strict=True), color=hue, linewidth=0)
 
 
@@ -210,14 +220,19 @@ def _words_beside(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None
     place = ax.get_yaxis_transform()
     style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "clip_on": False}
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
-    indent = 0.0 if line.kind in ("heading", "overall", "prediction") else 0.04
+    indent = 0.0 if line.kind in ("heading", "overall", "across", "prediction") else 0.04
     ax.text(-1.32 + indent, at, line.label, fontweight=bold, **style)
     if line.kind == "study":
         ax.text(-0.36, at, line.active, ha="right", **style)
         ax.text(-0.06, at, line.control, ha="right", **style)
         ax.text(1.78, at, f"{line.weight:.0f} %", ha="right", **style)
+        ax.text(1.86, at, _BIAS.get(line.risk_of_bias, line.risk_of_bias), **style)
     if line.text:
         ax.text(1.06, at, line.text, fontweight=bold, **style)
+
+
+_BIAS = {"": "n/a", "some concerns": "some"}
+"""Short words of the column of the risk of bias."""
 
 
 def _words_above(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None:
@@ -236,7 +251,8 @@ def _words_above(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None:
     }
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
     up = at - 0.85 if line.kind != "heading" else at - 0.3
-    ax.text(0.0, up, line.label, fontweight=bold, **style)
+    arms = f", {line.arms}" if line.arms else ""
+    ax.text(0.0, up, f"{line.label}{arms}", fontweight=bold, **style)
     if line.text:
         ax.text(1.0, up, line.text, ha="right", fontweight=bold, **style)
 
@@ -259,6 +275,10 @@ def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
     ax.text(-0.06, -0.75, "control", ha="right", **style)
     ax.text(1.06, -0.75, f"{answer.measure} ({ci_name(answer.level)})", **style)
     ax.text(1.78, -0.75, "weight", ha="right", **style)
+    ax.text(1.86, -0.75, "RoB", **style)
+    counted = any(line.active and "/" in line.active for line in lines(answer))
+    for x in (-0.36, -0.06):
+        ax.text(x, 0.0, "events/n" if counted else "mean, n", ha="right", **{**style, "fontsize": 7})
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
     ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 180), fontsize=7, color=GREY)
@@ -312,7 +332,7 @@ def _placed(
 # -- the lines, from top to bottom -----------------------------------------------------------------
 @dataclass(frozen=True)
 class Line:
-    """One line. `kind` is heading, study, together (pooled, one design), overall, prediction."""
+    """One line. `kind` is heading, study, together (of one design), overall, across (several designs), prediction."""
 
     kind: str
     label: str
@@ -328,6 +348,10 @@ class Line:
     weight: float | None = None
     text: str = ""
     """Estimate and interval in words."""
+    risk_of_bias: str = ""
+    """Empty where it is not assessed here."""
+    arms: str = ""
+    """Participants of both arms, with their events where these were counted."""
 
 
 def lines(answer: PooledAnswer) -> list[Line]:
@@ -345,7 +369,8 @@ def _lines(answer: PooledAnswer) -> Iterator[Line]:
         if group.pooled.k > 1 and several:
             yield _pooled("together", f"Pooled, {k_words(group.studies)}", group)
     if answer.k > 1:
-        yield _pooled("overall", "Pooled (all designs)" if several else "Pooled", overall)
+        kind, label = ("across", "Pooled (all designs)") if several else ("overall", "Pooled")
+        yield _pooled(kind, label, overall)
     if (further := overall.pooled.prediction_interval) is not None:
         nothing = overall.prediction_beyond_scale  # then nothing is drawn
         yield Line(
@@ -373,12 +398,27 @@ def _study(row: StudyRow) -> Line:
         *row.ci,
         row.weight,
         row_words(row),
+        row.comparison.risk_of_bias,
+        _arms(row.comparison),
     )
 
 
+def _arms(one: Comparison) -> str:
+    groups = [each for each in (one.active, one.control) if each is not None and each.n]
+    if groups and all(each.events is not None for each in groups):
+        return " v ".join(map(_brief, groups))
+    return f"n {' v '.join(f'{each.n:.0f}' for each in groups)}" if groups else ""
+
+
 def _brief(group: Group | None) -> str:
-    """A group's events and participants, or its mean; n and SD are in the table."""
-    return group_words(group).split(" (")[0]
+    """A group's events and participants, or its mean and participants; the deviation is in the table."""
+    words = group_words(group)
+    size = (
+        f", n {group.n:.0f}"
+        if group is not None and group.n and group.mean is not None and "/" not in words
+        else ""
+    )
+    return words.split(" (")[0] + size
 
 
 def _pooled(kind: str, label: str, result: Result) -> Line:

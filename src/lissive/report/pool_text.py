@@ -13,6 +13,7 @@ from lissive.report.effect_words import (
     absolute_words,
     certainty_words,
     ci_name,
+    either_sign,
     finding,
     group_words,
     heterogeneity,
@@ -61,7 +62,7 @@ def pool_text(answer: PooledAnswer) -> str:
             _words(answer),
             wrapped(absolute_words(answer)),
             _certainty(answer, overall),
-            _either_sign(answer),
+            "\n".join(map(wrapped, either_sign(answer))),
             _regression(answer),
             _one_out(answer),
             _small(answer),
@@ -144,23 +145,6 @@ def _certainty(answer: PooledAnswer, overall: Result) -> str:
     ]
     head = "Certainty, our judgement by rule (GRADE's five reasons; docs/concepts/evidence.md):"
     return "\n".join([head, *lines]) if lines else ""
-
-
-def _either_sign(answer: PooledAnswer) -> str:
-    """What results whose sign is not known would make of the estimate."""
-    lines = []
-    for each in answer.either_sign:
-        of = f", {DESIGN_NAMES[each.result.design]}" if each.result.design else ""
-        flip = " This changes the finding." if each.flips else ""
-        lines.append(
-            f"- taken as {each.sign} with {DRUG}{of}: {pooled_words(each.result.pooled)}, "
-            f"{k_words(each.result.studies)}: {finding(each.result)}.{flip}"
-        )
-    if not lines:
-        return ""
-    names = ", ".join(answer.either_sign[0].labels)
-    head = f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"
-    return "\n".join(map(wrapped, [head, *lines]))
 
 
 def _regression(answer: PooledAnswer) -> str:

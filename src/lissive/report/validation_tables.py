@@ -43,7 +43,7 @@ GLOSSARY: Mapping[str, str] = {
     "was fitted on held-out rows (split validation).",
     "Sibling": "held out, but no independent test: other figures of the same publication were fitted on, or the model "
     "was set on a label that rests on the figure. Scored apart, and not among what is held out.",
-    "By study": "each group of people counts alike, however many figures it has, so that one rich study does not decide.",
+    "By study": "each group of people counts alike, however many figures it has: one rich study does not decide.",
     "Read, unverified": f"read: seen in the source that is named. Unverified ({UNVERIFIED}): quoted from memory, not "
     "checked against its source (provenance `recalled`); of less weight in the calibration, and scored apart.",
     "Ratio": "exposure under a condition (food, co-medication, genotype, hepatic impairment) over that without it.",

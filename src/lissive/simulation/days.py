@@ -87,6 +87,8 @@ class Group:
     """Units of one step up or down."""
     placebo: bool = False
     """The same units, without effect."""
+    missed: frozenset[int] = frozenset()
+    """Days, from 0, on which nothing is taken."""
 
     @property
     def most(self) -> int:
@@ -180,14 +182,15 @@ def advance_days(
     repeats = Repeats.of(run.batch) if run.repeats and not run.batch.kernel.switches else None
     for d in range(days):
         start = run.day * DAY
-        today = replace(template, which=places + real * run.units, shift=np.full(len(run), start))
+        takes = np.array([d not in each.missed for each in groups])[group]
+        today = replace(template, which=places + (real & takes) * run.units, shift=np.full(len(run), start))
         edges = (start, start + DAY)
         if repeats:
-            seen = repeats.advance(run.batch, today, run.units, edges, run.threads)
+            seen = repeats.advance(run.batch, today, takes * run.units, edges, run.threads)
         else:
             seen = run.batch.advance(edges[1], today, edges=edges, stop=True, threads=run.threads)
         run.means.append(seen.mean[:, 0])
-        run.taken.append(run.units)
+        run.taken.append(takes * run.units)
         felt = seen.mean[:, 0, relief] + run.felt[:, run.day]
         ceiling = np.minimum(np.minimum(ceilings[group, d + 1], cap), most)
         wished = next_units(

@@ -50,12 +50,12 @@ def make_arm(entry: Entry, given: Mapping[str, Any], rows: Sequence[Mapping[str,
     n, share = _count(design, assumed), 1.0
     route = word["route"]
     if route in INHALED:
-        assumed += [] if "users" in word else ["light users"]
+        assumed += [] if "users" in word or design.get("metered") else ["light users"]
         assumed += ["dose as loaded"] if route != "smoked" and "dose_is" not in word else []
         share = _loaded(route, word.get("dose_is", "loaded")) or 1.0
         if share != 1.0:
             assumed.append(f"{share:.0%} of what was loaded is {word['dose_is']}")
-        fixed["heavy_user"] = USERS[word.get("users", "light")]
+        fixed["heavy_user"] = 0.0 if design.get("metered") else USERS[word.get("users", "light")]
     if note := design["route"].note:
         assumed.append(note)
     before = _before(entry, design)
@@ -232,7 +232,7 @@ def _weight(design: Mapping[str, Any]) -> tuple[float, float] | None:
 def _sampling(
     design: Mapping[str, Any], route: str, sampled: Sequence[float], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[float, ...]:
-    """Sampling times [h]: those it names and prints, else printed ones among what is usual for the route from the first on."""
+    """Sampling times [h]: those it names and prints, else the printed ones among what is usual for the route."""
     if "sampling_h" in design:
         return tuple(sorted({float(t) for t in design["sampling_h"]} | set(sampled)))
     peaks = [_hours(row) for row in rows if row.get("metric") == "Tmax"]

@@ -229,7 +229,9 @@ def _observation(result: _Result, arm: Arm, value: float) -> Observation:
         cv=_cv(row),
         assumed=(*arm.assumed, *assumed),
         doi=str(entry.data.get("doi") or ""),
-        publication=str(entry.data.get("doi") or f"{entry.path.name} {entry.base}"),
+        publication=str(
+            next((entry.data[x] for x in ("doi", "source_url", "citation") if entry.data.get(x)), entry.base)
+        ),
     )
 
 

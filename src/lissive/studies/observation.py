@@ -57,7 +57,7 @@ class Arm:
     """Starts of the doses, the first at 0; observations are on the last one's clock."""
     before: Before | None = None
     residual: float = 0.0
-    """THC in plasma before the first dose [ng/mL], from earlier use; the tissues are in equilibrium with it."""
+    """THC in plasma before the first dose [ng/mL], from earlier use; the tissues of 70 kg are in balance with it."""
     duration: float = 0.0
     """Of each dose: an infusion, or smoking."""
     clock_after: float = 0.0
@@ -117,7 +117,7 @@ class Observation:
     assumed: tuple[str, ...] = ()
     doi: str = ""
     publication: str = ""
-    """What its publication is known by: its doi, else its place in the file."""
+    """What its publication is known by: its doi, else its address, citation or place in the file."""
     sibling: str = ""
     """Of what is held out: why it is no independent test of the fit, if it is none."""
 

@@ -120,6 +120,7 @@ def _design(entry: Entry, people: Mapping[str, Any], dose: Mapping[str, Any]) ->
         "oil": float(
             bool(re.search(r"epidiolex|\boil\b|solution|lipid|drops|tincture", form, re.IGNORECASE))
         ),
+        "metered": float(bool(re.search(r"\bmeter|\bt?MDI\b", form, re.IGNORECASE))),
         "comedication": medicines(plan, _text(dose.get("comedication"))),
         **_amounts(dose),
     }
@@ -399,11 +400,11 @@ def _points(entry: Entry, points: Any, loc: Loc) -> Iterator[tuple[Mapping[str, 
             entry.wrong((*loc, k), f"{point!r} is no time and concentration.", allowed="two numbers.")
             continue
         time, value, *more = point
-        if value == 0:
-            given = {"metric": "C", "value": None, "unit": "ng/mL", "note": "none could be quantified"}
-            yield {**given, "when": str(time)}, partial(_in_number, (*loc, k), "")
-            continue
         time = 0 if isinstance(time, str) and find("when", time) else time
+        if value == 0 and time == 0:
+            given = {"metric": "C", "value": None, "note": "none before the dose"}
+            yield {**given, "time_h": time, "unit": "ng/mL"}, partial(_in_number, (*loc, k), "")
+            continue
         said = re.fullmatch(_TIME, time.strip().lower()) if isinstance(time, str) else None
         if said:
             time = float(said[1]) * _HOURS[said[2][0]]

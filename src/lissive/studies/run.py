@@ -1,7 +1,8 @@
 """Arms of studies simulated as they were done, many times over, and measured as they were measured.
 
 Every replicate is an arm of its own: its own people, its own draw of the typical parameters from what the
-calibration left uncertain, and its own study effect. The people are the same in a ratio's two arms (a crossover), on another day.
+calibration left uncertain, and its own study effect. The people are the same in a ratio's two
+arms (a crossover), on another day.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
 BOLUS_H = constants(Path(__file__).with_name("assumptions.tsv"))["injection"]
 MIN_REPLICATES = 200
 
-SHARES = ("Fg_THC",)
+SHARES = ("Fg_THC", "f_lymph_CBD", "f_COOH", "f_COOH_liver")
 """Shares that do not differ between people: their typical value moves on the logit all the same."""
 
 Shifts = Mapping[str, FloatArray]

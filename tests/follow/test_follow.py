@@ -1,0 +1,344 @@
+"""`lissive follow` from a file to advice: the contract, the rule, the limits of the label, alarms."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lissive.case import Case, make_case
+from lissive.cli.main import main
+from lissive.errors import DiaryError
+from lissive.follow import Diary, FollowAnswer, follow_up, read_diary
+from lissive.follow.advise import advise, alarms, dose_now
+from lissive.follow.answer import Alarm, Benefit, Rule
+from lissive.follow.doses import taken_of
+
+TODAY = datetime.date(2026, 11, 1)
+START = datetime.date(2026, 5, 1)
+HEAD = "date,spasms,spasticity_nrs,sprays,side_effects,note"
+SMALL = {"subjects": 160, "threads": 1, "weeks": 2}
+
+
+def a_case(**change: object) -> dict[str, object]:
+    case: dict[str, object] = {
+        "case": "a",
+        "person": {"weight_kg": 68.0},
+        "spasm": {"cause": "multiple_sclerosis", "spasticity_nrs": 8.0},
+        "plan": {"product": "nabiximols", "titration": "label", "weeks": 12, "fed": True},
+    }
+    return {**case, **change}
+
+
+def text(
+    fall: float, *, days: int = 35, before: int = 7, sprays: int = 6, note: str = "", seed: int = 1
+) -> str:
+    """A diary whose rating falls by so many points within a week, with noise."""
+    random = np.random.default_rng(seed)
+    rows = [HEAD]
+    for k in range(-before, days):
+        level = 7.0 - fall * (1.0 - np.exp(-max(k, 0) / 4.0))
+        nrs = int(np.clip(np.rint(level + random.normal(0.0, 1.2)), 0, 10))
+        rows.append(
+            f"{START + datetime.timedelta(days=k)},9,{nrs},{0 if k < 0 else sprays},,{note if k == 3 else ''}"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def diary_of(folder: Path, said: str) -> Diary:
+    (folder / "d.csv").write_text(said, encoding="utf-8")
+    return read_diary(folder / "d.csv", today=TODAY)
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FollowAnswer]:
+    folder, case = tmp_path_factory.mktemp("follow"), make_case(a_case())
+    said = {"fell": text(2.5), "same": text(0.0), "recalled": text(0.0, before=0)}
+    return {name: follow_up(case, diary_of(folder, each), **SMALL) for name, each in said.items()}  # type: ignore[arg-type]
+
+
+def test_the_json_is_the_contract(answers: dict[str, FollowAnswer]) -> None:
+    found = json.loads(json.dumps(answers["fell"].to_json(), allow_nan=False))
+    assert found["advice"] in ("continue", "change", "stop", "too_early")
+    assert all(isinstance(each, str) for each in found["why"])
+    assert {"threshold", "value", "prior", "outcome"} <= set(found["probability_benefit"])
+    assert found["probability_benefit"]["outcome"] == "spasticity_nrs"
+    assert {"due", "fall_pct", "met"} <= set(found["rule_4_week"])
+    assert {"ess", "khat"} <= set(found["diagnostics"])
+    assert found["alarms"] == []
+    assert found["import"] == {"used": 42, "left_out": []}
+    ahead = found["forecast"]["outcomes"]["spasticity_nrs"]
+    assert {"continuing", "stopping", "difference"} <= set(ahead)
+    assert len(ahead["continuing"]["median"]) == len(found["forecast"]["weeks"]) == 2
+
+
+def test_the_label_s_rule_decides_where_there_is_one(answers: dict[str, FollowAnswer]) -> None:
+    fell, same = answers["fell"], answers["same"]
+    assert fell.rule_4_week is not None
+    assert same.rule_4_week is not None
+    assert (fell.rule_4_week.due, fell.rule_4_week.met, fell.advice) == ("2026-05-29", True, "continue")
+    assert (same.rule_4_week.met, same.advice) == (False, "stop")
+    assert 0.0 < (same.rule_4_week.missed_responder or 0.0) < 1.0
+    assert any("would not meet it" in each for each in same.why)
+
+
+def test_the_fall_of_the_rule_is_that_of_the_diary(tmp_path: Path) -> None:
+    rows = [
+        HEAD,
+        *(
+            f"{START + datetime.timedelta(days=k)},,{8 if k < 21 else 6},{0 if k < 0 else 6},,"
+            for k in range(-7, 28)
+        ),
+    ]
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
+    assert found.rule_4_week is not None
+    assert found.rule_4_week.fall_pct == 25.0  # 8 in the week before, 6 in days 22 to 28
+
+
+def test_more_relief_is_more_probably_the_drug_but_most_of_it_is_prior(
+    answers: dict[str, FollowAnswer],
+) -> None:
+    fell, same = answers["fell"].probability_benefit, answers["same"].probability_benefit
+    assert same.value < fell.value
+    assert same.value < same.prior
+    assert abs(fell.value - fell.prior) < 0.2
+    assert "hardly tells" in answers["fell"].notes[0]
+    fit = answers["fell"].fit
+    inside = [
+        low <= seen <= high
+        for low, seen, high in zip(fit.p05, fit.observed, fit.p95, strict=True)
+        if seen is not None
+    ]
+    assert np.mean(inside) > 0.8
+
+
+def test_a_recalled_baseline_is_regression_to_the_mean_and_said(answers: dict[str, FollowAnswer]) -> None:
+    """The case recalls 8, and nothing moved in a diary at 7: less of the fall is laid to the drug than prior."""
+    found = answers["recalled"]
+    assert (found.baseline.kind, found.baseline.mean) == ("recalled", 8.0)
+    assert "regression to the mean" in found.baseline.text
+    assert found.probability_benefit.value < found.probability_benefit.prior + 0.1
+    none = make_case(a_case(spasm={"cause": "multiple_sclerosis"}))
+    assert answers["fell"].baseline.kind == "diary"
+    assert none.spasm.spasticity_nrs is None
+
+
+def test_the_same_question_has_the_same_answer(answers: dict[str, FollowAnswer], tmp_path: Path) -> None:
+    again = follow_up(make_case(a_case()), diary_of(tmp_path, text(2.5)), **SMALL)  # type: ignore[arg-type]
+    assert replace(again, import_lines=(), provenance={}) == replace(
+        answers["fell"], import_lines=(), provenance={}
+    )
+
+
+def test_no_rule_outside_nabiximols_in_ms_and_no_dose_without_a_label(tmp_path: Path) -> None:
+    plan = {
+        "product": "flower_vaporised",
+        "titration": "fixed",
+        "dose": "5 mg",
+        "doses_per_day": 2,
+        "weeks": 12,
+    }
+    rows = ["date,time,spasticity_nrs,thc_mg"]
+    for k in range(-7, 30):
+        rows += [f"{START + datetime.timedelta(days=k)},20:00,6,{0 if k < 0 else 10}"]
+    case = make_case(a_case(plan=plan, spasm={"cause": "als", "spasticity_nrs": 6.0}))
+    found = follow_up(case, diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
+    assert found.rule_4_week is None
+    assert found.dose.limit is None
+    assert "none is advised" in found.dose.advice
+    # nothing was fitted on: an assumed probability is no ground for advice
+    assert found.advice == "continue"
+    assert "cannot say whether it works" in found.why[0]
+    assert any("the prior is assumed" in each for each in found.notes)
+
+
+def test_too_early_before_four_weeks_and_a_dose_carried_on_is_said(tmp_path: Path) -> None:
+    said = text(0.0, days=10).replace(",6,,\n", ",,,\n", 1)
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, said), **SMALL)  # type: ignore[arg-type]
+    assert found.advice == "too_early"
+    assert found.rule_4_week is not None
+    assert found.rule_4_week.fall_pct is None
+
+
+def test_after_the_drug_was_stopped_its_effect_is_that_of_the_last_week_with_it(tmp_path: Path) -> None:
+    lines = text(0.0, days=56).splitlines()
+    stopped = [line.replace(",6,,", ",0,,") if k > 43 else line for k, line in enumerate(lines)]
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(stopped) + "\n"), **SMALL)  # type: ignore[arg-type]
+    assert found.dose.per_day == 6.0
+    assert found.effect_pct["prior"][1] > 4.0
+    assert any("20 days before the diary's end" in each for each in found.notes)
+
+
+def test_what_is_assumed_of_a_dose_is_said(tmp_path: Path) -> None:
+    rows = ["date,spasticity_nrs,thc_mg,product"]
+    rows += [f"{START + datetime.timedelta(days=k)},6,5,{'Flos 22' if k == 3 else ''}" for k in range(12)]
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
+    assert any("not known were taken as nabiximols (Sativex): Flos 22" in each for each in found.notes)
+    assert any("15:00" in each for each in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        (text(0.0).replace(",6,,", ",0,,"), "no dose"),
+        (text(0.0, days=2), "4 entries or more"),
+    ],
+)
+def test_a_diary_that_does_not_say_enough_is_refused(tmp_path: Path, said: str, what: str) -> None:
+    with pytest.raises(DiaryError, match=what):
+        follow_up(make_case(a_case()), diary_of(tmp_path, said), **SMALL)  # type: ignore[arg-type]
+
+
+# -- alarms and advice ----------------------------------------------------------------------------------
+def alarms_of(folder: Path, said: str, case: Case | None = None) -> dict[str, Alarm]:
+    case, diary = case or make_case(a_case()), diary_of(folder, said)
+    from lissive.case import product
+
+    what = product("nabiximols")
+    return {each.id: each for each in alarms(diary, taken_of(diary, what), what, case)}
+
+
+@pytest.mark.parametrize(
+    ("note", "alarm"),
+    [
+        ("fell in the bath", "falls"),
+        ("felt very stoned", "intoxication"),
+        ("thoughts of suicide", "mood"),
+        ("paranoid all evening", "psychosis"),
+        ("no falls", None),
+        ("fell asleep early, pain high", None),
+        ("a fall in spasms", None),
+        ("felt high after 8 sprays", "intoxication"),
+        ("no paranoid or confused thoughts; slept without dizziness", None),
+        ("not depressed", None),
+        ("went well", None),
+    ],
+)
+def test_words_that_need_a_look_are_found_and_denied_ones_are_not(
+    tmp_path: Path, note: str, alarm: str | None
+) -> None:
+    found = alarms_of(tmp_path, text(0.0, note=note))
+    assert list(found) == ([alarm] if alarm else [])
+    if alarm:
+        assert found[alarm].rows == (12,)  # header, a week before, day 3 of treatment
+
+
+def test_rising_use_and_more_than_the_label_are_found(tmp_path: Path) -> None:
+    lines = text(0.0, days=70).splitlines()
+    rising = [line.replace(",6,,", ",9,,") if k > 63 else line for k, line in enumerate(lines)]
+    assert list(alarms_of(tmp_path, "\n".join(rising) + "\n")) == ["rising_use"]
+    titration = [
+        line.replace(",6,,", ",9,,") if k > 20 else line
+        for k, line in enumerate(text(0.0, days=35).splitlines())
+    ]
+    assert list(alarms_of(tmp_path, "\n".join(titration) + "\n")) == []
+    assert list(alarms_of(tmp_path, text(0.0, sprays=14))) == ["above_label"]
+
+
+BENEFIT = Benefit(18.0, 0.3, 0.2, "spasticity_nrs", "", 0.3)
+MET = Rule(4, "2026-05-29", 30.0, True, 20.0, 0.1, "")
+
+
+@pytest.mark.parametrize(
+    ("p", "rule", "alarm", "sprays", "expected"),
+    [
+        (0.3, MET, "", 6, "continue"),
+        (0.3, MET, "psychosis", 6, "stop"),
+        (0.9, replace(MET, met=False), "", 6, "stop"),
+        (0.9, MET, "falls", 6, "change"),
+        (0.9, None, "", 6, "continue"),
+        (0.01, None, "", 6, "stop"),
+        (0.3, None, "", 6, "change"),
+        (0.3, None, "", 12, "continue"),
+        (0.3, None, "mood", 12, "continue"),
+    ],
+)
+def test_advice_goes_by_alarms_then_the_rule_then_the_probability(
+    tmp_path: Path, p: float, rule: Rule | None, alarm: str, sprays: int, expected: str
+) -> None:
+    from lissive.case import product
+
+    what, case = product("nabiximols"), make_case(a_case())
+    taken = taken_of(diary_of(tmp_path, text(0.0, sprays=sprays)), what)
+    found = (Alarm(alarm, "x", (), "y"),) if alarm else ()
+    advice, why = advise(taken, 30, replace(BENEFIT, value=p), rule, found, (taken.recent, 12.0), fitted=True)
+    assert advice == expected
+    assert why
+    dose = dose_now(case, what, taken, advice, found)
+    assert dose.limit == 12.0
+    numbers = [
+        float(word) for word in dose.advice.replace(",", " ").split() if word.replace(".", "").isdigit()
+    ]
+    assert all(number <= 12.0 for number in numbers)
+    assert ("raised" in dose.advice) == (expected == "change" and not alarm)
+
+
+# -- the command ----------------------------------------------------------------------------------------
+def test_the_command_prints_writes_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case, diary, out = tmp_path / "case.json", tmp_path / "d.csv", tmp_path / "out"
+    case.write_text(json.dumps(a_case()), encoding="utf-8")
+    diary.write_text(text(2.5) + "2026-06-05,300,6,6,,\n", encoding="utf-8")
+    command = [
+        "follow",
+        str(case),
+        "--diary",
+        str(diary),
+        "--today",
+        "2026-11-01",
+        "--subjects",
+        "80",
+        "--weeks",
+        "2",
+    ]
+    assert main([*command, "--report", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[2] == "CONTINUE"
+    assert "Row 44 left out: spasms is '300'." in said
+    assert {each.name for each in out.iterdir()} == {"follow.json", "follow.png", "follow.svg"}
+    written = json.loads((out / "follow.json").read_text(encoding="utf-8"))
+    assert written["import"]["left_out"][0]["row"] == 44
+    (out / "follow.json").write_text("mine", encoding="utf-8")
+    assert main([*command, "--report", str(out)]) == 2
+    assert (out / "follow.json").read_text(encoding="utf-8") == "mine"
+    for wrong in (["--map", "x"], ["--map", "x=date"], ["--today", "soon"], ["--outcome", "mood"]):
+        assert main([*command, *wrong]) == 2
+        assert capsys.readouterr().err.startswith("lissive: ")
+
+
+def test_a_page_to_be_printed_has_a_row_a_day(tmp_path: Path) -> None:
+    case, page = tmp_path / "case.json", tmp_path / "diary.html"
+    case.write_text(json.dumps(a_case()), encoding="utf-8")
+    command = ["follow", "sheet", str(case), "--out", str(page), "--from", "2026-02-27", "--days", "3"]
+    assert main(command) == 0
+    html = page.read_text(encoding="utf-8")
+    assert main([*command[:4], str(tmp_path / "diary.doc")]) == 2
+    assert [day in html for day in ("2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_the_page_can_be_a_pdf(tmp_path: Path) -> None:
+    pytest.importorskip("weasyprint", reason="the extra `report` is not installed")
+    (tmp_path / "case.json").write_text(json.dumps(a_case()), encoding="utf-8")
+    assert main(["follow", "sheet", str(tmp_path / "case.json"), "--out", str(tmp_path / "d.pdf")]) == 0
+    assert (tmp_path / "d.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_case_that_names_its_diary_has_the_follow_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "d.csv").write_text(text(2.5), encoding="utf-8")
+    case = tmp_path / "case.json"
+    case.write_text(json.dumps(a_case(diary="d.csv")), encoding="utf-8")
+    assert main(["case", str(case), "--subjects", "40", "--evidence"]) == 0
+    assert "FOLLOW-UP    CONTINUE: the rating fell" in capsys.readouterr().out
+    case.write_text(json.dumps(a_case(diary="none.csv")), encoding="utf-8")
+    assert main(["case", str(case), "--subjects", "40", "--evidence"]) == 2
+    assert "none.csv: There is no such file" in capsys.readouterr().err

@@ -1,0 +1,214 @@
+"""The likelihood of a diary against dense linear algebra, and the people against the whole model."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from lissive.arrays import FloatArray
+from lissive.case import Case, make_case
+from lissive.follow import people as crowd
+from lissive.follow.course import Course, smoothed
+from lissive.follow.diary import Day, Diary, Dose
+from lissive.follow.doses import schedule_of, taken_of
+from lissive.follow.psis import effective, pareto_k
+from lissive.follow.update import LEVEL_MEAN, LEVEL_SD, Observed, _marginal, resampled, update
+from lissive.forecast.treatment import treatment
+from lissive.model import load
+from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.run import to_doses
+from lissive.simulation.schedule import Regimen
+
+DAY = np.array([-7, -5, -1, -1, 0, 1, 4, 9, 10, 30])
+SD, MEMORY, ERROR = 1.2, 26.0, 1.5
+START = datetime.date(2026, 5, 1)
+
+
+def covariance(a: FloatArray, b: FloatArray) -> FloatArray:
+    return SD**2 * np.exp(-np.abs(a[:, None] - b[None]) / MEMORY)
+
+
+def one_course(rows: int = 1) -> Course:
+    return Course(np.full(rows, SD), np.full(rows, MEMORY), np.full((rows, 1), ERROR**2))
+
+
+def test_the_marginal_likelihood_is_that_of_the_dense_normal() -> None:
+    random = np.random.default_rng(1)
+    x = random.uniform(0.5, 1.0, (2, 3, len(DAY)))
+    y = random.normal(6.0, 2.0, len(DAY))
+    observed = Observed("spasticity_nrs", DAY, y)
+    fit, mean, sd = _marginal(x, y, observed, one_course(2))
+    noise = covariance(DAY, DAY) + ERROR**2 * np.eye(len(DAY))
+    dense = np.array(
+        [
+            multivariate_normal.logpdf(y, LEVEL_MEAN * row, noise + LEVEL_SD**2 * np.outer(row, row))
+            for row in x.reshape(-1, len(DAY))
+        ]
+    ).reshape(2, 3)
+    assert np.allclose(fit - fit[0, 0], dense - dense[0, 0], rtol=0, atol=1e-9)
+    row = x[1, 2]
+    precision = 1 / LEVEL_SD**2 + row @ np.linalg.solve(noise, row)
+    assert sd[1, 2] == pytest.approx(precision**-0.5, rel=1e-9)
+    assert mean[1, 2] == pytest.approx(
+        (LEVEL_MEAN / LEVEL_SD**2 + row @ np.linalg.solve(noise, y)) / precision, rel=1e-9
+    )
+
+
+def test_the_course_is_that_of_the_dense_conditional() -> None:
+    grid = np.arange(-7, 41)
+    y = np.random.default_rng(2).normal(0.0, 2.0, len(DAY))
+    noise = covariance(DAY, DAY) + ERROR**2 * np.eye(len(DAY))
+    gain = covariance(grid, DAY) @ np.linalg.inv(noise)
+    found = smoothed(one_course(), DAY, y[None], grid, None)[0]
+    assert np.allclose(found, gain @ y, atol=1e-10)
+    n = 5_000
+    drawn = smoothed(one_course(n), DAY, np.tile(y, (n, 1)), grid, np.random.default_rng(3))
+    left = covariance(grid, grid) - gain @ covariance(DAY, grid)
+    error = np.sqrt(np.diag(left)[:, None] * np.diag(left)[None] / n)  # of a covariance, at most √2 of this
+    assert (np.abs(np.cov(drawn.T) - left) < 6 * error).all()
+
+
+def test_paretos_k_is_that_of_arviz() -> None:
+    """arviz 0.23.4, psislw, of the same numbers; also arviz-stats 0.8.0 by its own draws: 0.04, 0.20, 0.75, 1.05."""
+    reference = {0.5: 0.0734331868, 1.0: 0.2457677071, 2.0: 0.6034435649, 4.0: 1.3512260691}
+    for sd, k in reference.items():
+        assert pareto_k(sd * np.random.default_rng(1).standard_normal(2000)) == pytest.approx(k, abs=1e-9)
+    assert np.isnan(pareto_k(np.zeros(100)))
+    assert effective(np.log(np.array([0.5, 0.5, 1e-300]))) == pytest.approx(2.0)
+
+
+def test_systematic_resampling_takes_each_in_proportion() -> None:
+    places = resampled(np.array([[0.1, 0.4], [0.3, 0.2]]), 1000)
+    assert np.bincount(places).tolist() == [100, 400, 300, 200]
+
+
+def a_case(**spasm: object) -> Case:
+    return make_case(
+        {
+            "case": "a",
+            "person": {"weight_kg": 68.0},
+            "spasm": {"cause": "multiple_sclerosis", "spasticity_nrs": 7.0, "pain_nrs": 5.0, "severity_nrs": 6.0,
+                      "spasms_per_day": 9.0, **spasm},
+            "plan": {"product": "nabiximols", "titration": "fixed", "sprays_per_day": 6, "weeks": 4, "fed": True},
+        }
+    )  # fmt: skip
+
+
+def a_diary(
+    values: list[float | None], sprays: int = 6, *, before: int = 7, column: str = "spasticity_nrs"
+) -> Diary:
+    """Daily values from `before` days before the first dose on."""
+    days = []
+    for k, value in enumerate(values):
+        day = k - before
+        if value is not None:
+            doses = (Dose(sprays=float(sprays if day >= 0 else 0)),)
+            days.append(Day(START + datetime.timedelta(days=day), (k + 2,), {column: value}, doses))
+    return Diary("d.csv", tuple(days), len(days), ())
+
+
+def some_people(days: int = 28, subjects: int = 40) -> tuple[crowd.People, Case]:
+    case, equations = a_case(), load("lissive")
+    plan = treatment(case, equations)
+    taken = taken_of(a_diary([7.0] * (7 + days)), plan.product)
+    schedule = schedule_of(equations, taken, plan.product, continuing=14)
+    return crowd.first_people(
+        case, plan, equations, schedule, days, subjects=subjects, seed=1, threads=1
+    ), case
+
+
+@pytest.fixture(scope="module")
+def people() -> crowd.People:
+    return some_people()[0]
+
+
+def test_drug_and_placebo_put_together_are_the_whole_model(people: crowd.People) -> None:
+    """The placebo response is put on outside of the equations: the same as solving all of them at once."""
+    equations, case = load("lissive"), a_case()
+    plan = treatment(case, equations)
+    schedule = schedule_of(
+        equations, taken_of(a_diary([7.0] * 35), plan.product), plan.product, continuing=14
+    )
+    of = {
+        "spasticity_nrs": ("NRS", "NRS0"),
+        "spasms": ("spasms_per_day", "spasms0"),
+        "pain_nrs": ("pain", "pain0"),
+        "severity": ("spasm_severity", "severity0"),
+    }
+    kernel = build(equations, [output for output, _ in of.values()])
+    batch = kernel.start(40, {**people.parameters, "placebo_on": 1.0}, tolerances=Tolerances(rtol=1e-4))
+    seen = batch.advance(
+        28 * 24.0, to_doses(Regimen.same(schedule, 40), kernel), edges=24.0 * np.arange(29), stop=True
+    )
+    for outcome, (output, baseline) in of.items():
+        whole = seen.mean[:, :, kernel.outputs.index(output)] / people.parameters[baseline][:, None]
+        parts = crowd.levels(people, outcome, crowd.placebo_of(people, outcome, np.arange(40))).drug
+        assert np.abs(parts - whole).max() < 0.02, outcome
+        assert np.abs(parts - whole).mean() < 0.002, outcome
+        assert (1.0 - whole[:, -1]).mean() > 0.1  # there is something to be got right
+
+
+def test_without_the_drug_placebo_alone_is_left(people: crowd.People) -> None:
+    none = {"active_tone": 1.0, "NRS": people.parameters["NRS0"][:, None]}
+    outputs = {
+        **people.outputs,
+        **{k: np.broadcast_to(v, people.outputs["acute"].shape) for k, v in none.items()},
+    }
+    off = replace(people, outputs=outputs)
+    found = crowd.levels(off, "spasticity_nrs", crowd.placebo_of(people, "spasticity_nrs", np.arange(40)))
+    assert np.allclose(found.drug, found.without, atol=1e-12)
+    most = (people.parameters["max_placebo_spasm"] * (1 + 0.01 * people.parameters["psi"] * 100))[:, None]
+    assert (found.without <= 1.0).all()
+    assert (found.without >= 1.0 - most).all()
+
+
+def test_partners_share_the_posterior_draw_and_differ() -> None:
+    of = crowd.People({"acute": np.ones((120, 1))}, {}, {}, np.ones(1))
+    every = crowd.partners(of, 3)
+    assert all((each % 40 == np.arange(120) % 40).all() for each in every)
+    assert (np.stack(every)[:, 0] == [0, 40, 80]).all()
+
+
+def test_a_diary_of_one_person_finds_who_is_like_it(people: crowd.People) -> None:
+    """Entries made from one person's own levels, nearly without noise, give that kind of person the weight."""
+    strong = int(np.argmin(people.outputs["active_tone"][:, -1]))
+    level = crowd.levels(people, "spasticity_nrs", crowd.placebo_of(people, "spasticity_nrs", np.arange(40)))
+    day = np.arange(-7, 28)
+    x = np.where(day < 0, 1.0, level.drug[strong][np.maximum(day, 0)])
+    quiet = replace(
+        people, rating={**people.rating, "rating_sd": np.full(40, 0.1), "course_sd": np.full(40, 0.05)}
+    )
+    found = update(quiet, Observed("spasticity_nrs", day, 7.0 * x))
+    effect = found.effect()
+    prior, posterior = effect.mean(), (found.weights * effect).sum()
+    assert abs(posterior - effect[strong, 0]) < abs(prior - effect[strong, 0])
+    assert found.weights.sum() == pytest.approx(1.0)
+
+
+def test_counts_are_weighed_as_their_negative_binomial(people: crowd.People) -> None:
+    """Against a direct sum over the level of the negative binomial likelihood, where there is no slow fluctuation."""
+    from scipy.stats import nbinom, norm
+
+    still = replace(people, rating={**people.rating, "course_sd": np.full(40, 1e-6)})
+    random = np.random.default_rng(5)
+    day = np.arange(-7, 28)
+    k = float(people.rating["count_dispersion"][0])
+    y = random.negative_binomial(1 / k, 1 / (1 + k * np.where(day < 0, 12.0, 8.0))).astype(float)
+    found = update(still, Observed("spasms", day, y, level_log_sd=0.944, level=8.0))
+    grid = np.linspace(np.log(4.0), np.log(30.0), 400)
+    direct = np.empty((40, 2))
+    for i in range(40):
+        for p in range(2):
+            x = np.where(day < 0, 1.0, found.drawn[p].drug[i][np.maximum(day, 0)])
+            mean = np.exp(grid)[:, None] * x[None]
+            each = nbinom.logpmf(y, 1 / k, 1 / (1 + k * mean)).sum(1) + norm.logpdf(grid, np.log(8.0), 0.944)
+            direct[i, p] = np.log(np.exp(each - each.max()).sum()) + each.max()
+    mine = found.log_likelihood[:, :2] - found.log_likelihood[0, 0]
+    wanted = direct - direct[0, 0]
+    near = wanted > wanted.max() - 4.0  # the rest has next to no weight
+    assert np.corrcoef(mine[near], wanted[near])[0, 1] > 0.98
+    assert np.abs(mine - wanted)[near].max() < 0.6

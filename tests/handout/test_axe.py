@@ -1,0 +1,44 @@
+"""Axe finds nothing on the pages: in light and dark, on a broad and a narrow screen."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lissive.case import read_case
+from lissive.case_answer import answer
+from lissive.handout.page import report_page
+from lissive.handout.sheet import sheet_page
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-uk.yaml"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(tmp_path: Path) -> None:
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("no Chromium here")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    from playwright.sync_api import sync_playwright
+
+    given = answer(read_case(EXAMPLE), subjects=50)
+    (tmp_path / "report.html").write_text(report_page(given), encoding="utf-8")
+    (tmp_path / "sheet.html").write_text(sheet_page(given, "en"), encoding="utf-8")
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        for scheme, width in (("light", 1200), ("dark", 390)):
+            context = chromium.new_context(
+                color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True
+            )
+            tab = context.new_page()
+            for name in ("report", "sheet"):
+                tab.goto((tmp_path / f"{name}.html").as_uri())
+                found = axe.Axe().run(tab, options={"runOnly": RULES})
+                assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
+                assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        chromium.close()
