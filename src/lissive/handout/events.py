@@ -37,7 +37,7 @@ def _doses(case: Case, forecast: ForecastAnswer) -> Iterator[list[Any]]:
     compartments = {place: name for name, place in equations.dose_targets.items()}
     for week, median in enumerate(forecast.dose.active.median):
         nearest = min(range(len(plan.amounts)), key=lambda n: abs(plan.amounts[n] - median))
-        day = plan.dosing.days[nearest]
+        day = plan.dosing.schedules[nearest]
         for at, target, nmol in zip(day.time, day.target, day.value, strict=True):
             cells = [f"{WEEK * week + at:.6g}", 1, f"{nmol:.6g}", compartments[int(target)], 24, 6]
             yield [1, *cells, ".", ".", 1]
