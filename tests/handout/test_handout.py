@@ -72,7 +72,10 @@ def text_of(page: str) -> str:
 
 
 # -- the files -------------------------------------------------------------------------------------
-def test_the_files_and_what_an_earlier_report_left(new_york: CaseAnswer, tmp_path: Path) -> None:
+def test_the_files_and_what_an_earlier_report_left(
+    new_york: CaseAnswer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
     (tmp_path / "forecast.csv").write_text("of another answer", encoding="utf-8")
     written = write_report(tmp_path, new_york)
     there = {path.name for path in tmp_path.iterdir()}
@@ -143,8 +146,9 @@ def test_an_id_stands_once_and_every_link_inside_leads_somewhere(uk: CaseAnswer)
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "../x", "..", "a/b", "a\nb"])
 def test_a_name_that_could_do_harm_is_refused_and_would_do_none(
-    name: str, new_york: CaseAnswer, tmp_path: Path
+    name: str, new_york: CaseAnswer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)  # a PDF takes seconds, and is of the same text
     with pytest.raises(CaseError, match="case"):
         make_case({"case": name})
     case = new_york.case.model_copy(update={"case": name})

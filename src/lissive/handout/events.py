@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lissive.case import Case
 from lissive.files import write_csv
 from lissive.forecast import ForecastAnswer
@@ -23,7 +25,7 @@ COLUMNS = "ID TIME EVID AMT CMT II ADDL DVID DV MDV".split()
 def write_events(path: Path, case: Case, forecast: ForecastAnswer) -> Path:
     """Doses [nmol] by week, and at the end of each week the mean of every outcome with the drug; TIME in h."""
     about = [
-        f"# {case.plan.product} for {forecast.weeks[-1]} weeks; TIME in h; AMT in nmol; compartments of the model lissive",
+        f"# {case.plan.product} for {forecast.weeks[-1]} weeks; TIME in h; AMT in nmol; CMT of the model lissive",
         "# EVID 1: the median dose of virtual patients in each week; EVID 0: mean of virtual patients with the drug",
     ]
     rows = sorted([*_doses(case, forecast), *_predictions(forecast)], key=lambda row: float(row[1]))
@@ -34,9 +36,10 @@ def _doses(case: Case, forecast: ForecastAnswer) -> Iterator[list[Any]]:
     """The day of treatment that comes nearest to the median of each week, seven times."""
     equations = load("lissive")
     plan = treatment(case, equations)
+    amounts = np.array(plan.amounts)
     compartments = {place: name for name, place in equations.dose_targets.items()}
     for week, median in enumerate(forecast.dose.active.median):
-        nearest = min(range(len(plan.amounts)), key=lambda n: abs(plan.amounts[n] - median))
+        nearest = int(np.abs(amounts - median).argmin())
         day = plan.dosing.schedules[nearest]
         for at, target, nmol in zip(day.time, day.target, day.value, strict=True):
             cells = [f"{WEEK * week + at:.6g}", 1, f"{nmol:.6g}", compartments[int(target)], 24, 6]

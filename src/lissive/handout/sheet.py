@@ -74,6 +74,11 @@ class _Sheet:
 def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
     """The sheet's text."""
     one = _Sheet(answer, Words(tongue))
+    start, stop, sure = _start(one), _stop(one), _sure(one)
+    if start.days is None:  # where to write the telephone number: in the column that has room for it
+        sure = replace(sure, contact=True)
+    else:
+        stop = replace(stop, contact=True)
     say, case = one.say, answer.case
     title = (
         say("title_product", product=one.product) if one.product else say("title", complaint=one.complaint)
@@ -88,7 +93,7 @@ def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
         "rows": [
             [[_have(one)], [_choices(one)]],
             [[_help(one)], [_harm(one)]],
-            [[_tell(one), _stop(one)], [_start(one), _daily(one), _sure(one)]],
+            [[_tell(one), stop], [start, _daily(one), sure]],
         ],
         "contact": say("contact"),
         "foot": " ".join([*_sources(one), say("foot", day=case.as_of or "-", version=__version__)]),
@@ -326,7 +331,7 @@ def _sure(one: _Sheet) -> Section:
     figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]
     lines = [say(f"sure_{sure}"), say("paid_maker" if name in MADE_BY_MAKER else "paid_unknown")]
     lines += [say("unread")] if any(figure.answer.unverified for figure, _ in figures) else []
-    return Section(say("h_sure"), (" ".join(lines),), contact=True)
+    return Section(say("h_sure"), (" ".join(lines),))
 
 
 def _sources(one: _Sheet) -> Iterator[str]:
