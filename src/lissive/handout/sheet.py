@@ -329,8 +329,8 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
 
 def _sure(one: _Sheet) -> Section:
     say, claim, name = one.say, one.answer.bottom_line.claim, one.answer.case.plan.product
-    found = claim_of(claim)
-    sure = "not_graded" if found is None else found.certainty
+    judged = claim_of(claim)
+    sure = "not_graded" if judged is None else judged.certainty
     figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]
     lines = [say(f"sure_{sure}"), say("paid_maker" if name in MADE_BY_MAKER else "paid_unknown")]
     lines += [say("unread")] if any(figure.answer.unverified for figure, _ in figures) else []
