@@ -299,7 +299,7 @@ _FITTED = {
 
 
 def _canvas(size: tuple[float, float]) -> Figure:
-    """With fixed margins: laying out by what is drawn takes longer than drawing."""
+    """With fixed margins: a layout by content takes longer than the figure itself."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=size)
