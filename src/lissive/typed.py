@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
@@ -297,11 +297,13 @@ def allowed_of(field: FieldInfo | None) -> str:
     if words := [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]:
         return f"{', '.join(words)}."
     unit = field.json_schema_extra.get("unit", "") if isinstance(field.json_schema_extra, dict) else ""
-    low = next((mark.ge for mark in field.metadata if isinstance(mark, Ge)), None)
-    high = next((mark.le for mark in field.metadata if isinstance(mark, Le)), None)
+    low = next((f"{mark.ge}" for mark in field.metadata if isinstance(mark, Ge)), None)
+    low = low or next((f"above {mark.gt}" for mark in field.metadata if isinstance(mark, Gt)), None)
+    high = next((f"{mark.le}" for mark in field.metadata if isinstance(mark, Le)), None)
+    high = high or next((f"below {mark.lt}" for mark in field.metadata if isinstance(mark, Lt)), None)
     if low is not None:
         whole = "a whole number, " if int in kinds else ""
-        until = f" to {high}" if high is not None else " or more"
+        until = f" to {high}" if high is not None else "" if low.startswith("above") else " or more"
         return f"{whole}{low}{until}{f' {unit}' if unit else ''}."
     if bool in kinds or any(get_origin(kind) is dict and bool in _kinds(get_args(kind)[1]) for kind in kinds):
         return "true, false."

@@ -169,18 +169,19 @@ class TestTheFit:
 
     def test_what_is_recalled_counts_for_less(self):
         """The same two numbers, one read and one recalled: the estimate is nearer to the one that was read."""
-        low = replace(data()[0], study="a", provenance="recalled")
-        high = replace(data()[0], study="b", value=0.6 * data()[0].value)
-        given = [prior("V1_THC")]
-        one = fit_pk([low, high], given=given, people=8)["THC"]
+        area = next(each for each in data() if each.metric == "AUC")
+        high = replace(area, study="a", provenance="recalled")
+        low = replace(area, study="b", value=0.6 * area.value)
+        given = [prior("F_smoked")]
+        one = fit_pk([high, low], given=given, people=8)["THC"]
         other = fit_pk(
-            [replace(low, provenance="read"), replace(high, provenance="recalled")],
+            [replace(high, provenance="read"), replace(low, provenance="recalled")],
             given=given,
             people=8,
         )["THC"]
-        assert one.values["V1_THC"] > 1.05 * other.values["V1_THC"]
+        assert 1.05 * one.values["F_smoked"] < other.values["F_smoked"]
         for each in (one, other):
-            assert 0.0 < each.recalled["V1_THC"] < 0.5
+            assert 0.0 < each.recalled["F_smoked"] < 0.5
 
 
 class TestShippedPriors:

@@ -62,6 +62,8 @@ def test_a_day_without_a_dose_written_is_not_a_day_without_a_dose(tmp_path: Path
         (",9,,6,,,,,", "date is missing"),
         ("2026-05-02,9,,6,,,60,,", "sprays is '60'. Allowed: a whole number, 0 to 48 sprays"),
         ("2026-05-02,9,,6,,,4,,,extra", "the row has 10 cells, the header 9"),
+        ("2026-05-02,9,,6,5,4,4,3,,", "the row has 10 cells, the header 9"),
+        ("2026-05-02,9,6", "the row has 3 cells, the header 9"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_left_out_with_field_and_reason(
@@ -160,6 +162,13 @@ def test_json_is_the_same_diary(tmp_path: Path) -> None:
         read(tmp_path, "[", "d.json")
     with pytest.raises(DiaryError, match="not a list of days"):
         read(tmp_path, "3", "d.json")
+    with pytest.raises(DiaryError, match="'spasms' is given twice in one row"):
+        read(tmp_path, '[{"date": "2026-05-01", "spasms": 3, "spasms": 4}]', "d.json")
+
+
+def test_columns_that_are_empty_all_through_are_no_columns(tmp_path: Path) -> None:
+    found = read(tmp_path, "date,spasms,,\n2026-05-01,3,,\n2026-05-02,4,,\n2026-05-03,5,,\n")
+    assert [day.ratings["spasms"] for day in found.days] == [3.0, 4.0, 5.0]
 
 
 _SHEET = """<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>

@@ -150,6 +150,9 @@ def test_no_rule_outside_nabiximols_in_ms_and_no_dose_without_a_label(tmp_path: 
     assert found.rule_4_week is None
     assert found.dose.limit is None
     assert "none is advised" in found.dose.advice
+    # nothing was fitted on: an assumed probability is no ground for advice
+    assert found.advice == "continue"
+    assert "cannot say whether it works" in found.why[0]
     assert any("the prior is assumed" in each for each in found.notes)
 
 
@@ -262,7 +265,7 @@ def test_advice_goes_by_alarms_then_the_rule_then_the_probability(
     what, case = product("nabiximols"), make_case(a_case())
     taken = taken_of(diary_of(tmp_path, text(0.0, sprays=sprays)), what)
     found = (Alarm(alarm, "x", (), "y"),) if alarm else ()
-    advice, why = advise(taken, 30, replace(BENEFIT, value=p), rule, found, (taken.recent, 12.0))
+    advice, why = advise(taken, 30, replace(BENEFIT, value=p), rule, found, (taken.recent, 12.0), fitted=True)
     assert advice == expected
     assert why
     dose = dose_now(case, what, taken, advice, found)

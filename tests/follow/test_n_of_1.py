@@ -126,7 +126,7 @@ def test_the_estimate_is_near_that_of_a_mixed_model() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         mixed = smf.mixedlm("y ~ day + on", data, groups="pair").fit()
-    found = fit_pairs(y, day, on, pair, before)
+    found = fit_pairs(y, day, on, pair, before, ratios=(0.0, 0.3, 0.8), correlations=(0.0, 0.3))
     assert found.average(2) == pytest.approx(mixed.params["on"], abs=0.5 * mixed.bse["on"])
     width = found.quantile(2, 0.975) - found.quantile(2, 0.025)
     assert 3.9 * mixed.bse["on"] < width < 3.0 * 3.9 * mixed.bse["on"]

@@ -233,10 +233,12 @@ def test_area_is_bioavailable_dose_over_clearance(target: str) -> None:
 
 
 def test_metabolites_account_for_the_parent() -> None:
-    """After an IV dose, all THC becomes (apparent) 11-OH-THC, and its stated share THC-COOH."""
+    """After an IV dose, all THC becomes (apparent) 11-OH-THC; stated shares of both become THC-COOH."""
     seen = run([(0.0, "THC_c", 10_000.0)], 1500, ["C_OH_THC", "C_COOH_THC"], step=0.02)
     assert area(seen, "C_OH_THC") == pytest.approx(10_000 / value("CL_OH"), rel=0.005)
-    assert area(seen, "C_COOH_THC") == pytest.approx(0.5 * 10_000 / 7.2, rel=0.005)
+    shares = value("f_COOH") + value("f_COOH_liver")
+    assert shares < 1
+    assert area(seen, "C_COOH_THC") == pytest.approx(shares * 10_000 / value("CL_COOH"), rel=0.005)
 
 
 def test_thc_alone_is_linear_in_dose() -> None:
@@ -247,7 +249,7 @@ def test_thc_alone_is_linear_in_dose() -> None:
 
 def test_four_sprays_fasted() -> None:
     seen = run(sprays(4), 24, ["THC_ng_mL", "OH_THC_ng_mL", "CBD_ng_mL"], step=0.05)
-    assert 3 < seen["THC_ng_mL"].max() < 5
+    assert 2.6 < seen["THC_ng_mL"].max() < 5  # means of 2.65 to 3.98 were read
     assert 0.7 < seen["OH_THC_ng_mL"].max() / seen["THC_ng_mL"].max() < 1.4  # reported 1.1-1.35
     assert 0.5 < seen["CBD_ng_mL"].max() < 2
     assert 0.75 < seen["time"][seen["THC_ng_mL"].argmax()] < 2
@@ -368,7 +370,7 @@ def test_the_effect_goes_within_two_weeks_of_stopping() -> None:
 def test_cbd_800_mg_raises_anandamide() -> None:
     dose = [(0.0, "CBD_oral", nmol("CBD", 800))]
     fasted, fed = (run(dose, 8, ["AEA_plasma"], fed=value)["AEA_plasma"] for value in (0, 1))
-    assert 1.2 < fasted.max() / fasted[0] < 1.6 < fed.max() / fed[0] < 2.3
+    assert 1.1 < fasted.max() / fasted[0] < 1.6 < fed.max() / fed[0] < 2.3
 
 
 def test_heavy_smoking_takes_cb1_and_faah_down_and_rest_brings_them_back() -> None:

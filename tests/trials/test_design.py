@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lissive.errors import DesignError
-from lissive.trials.design import Design, located, read_design
-from lissive.trials.parts import EVENTS, MEASURES, Analysis, Arm, Crossover, Endpoint, Keep, Population, RunIn
+from lissive.trials.design import Analysis, Design, located, read_design
+from lissive.trials.parts import EVENTS, MEASURES, Arm, Crossover, Endpoint, Keep, Population, RunIn
 
 FILE = """\
 trial: t
@@ -57,6 +57,36 @@ endpoints:
         ("measure: spasticity_nrs}\n", "measure: failure}\n", 12, "rises_by_pct is missing"),
         ("measure: spasticity_nrs}\n", "measure: withdrawal, falls_by_pct: 30}\n", 12, "no responders"),
         ("weeks: 4\nv", "weeks: 4\nlength: 4\nv", 10, "not a known field"),
+        ("measure: spasticity_nrs}\n", "measure: spasticity}\n", 12, "Did you mean spasticity_nrs?"),
+        ("_nrs}\n", "_nrs, leaves: true}\n", 12, "only failure has it"),
+        ("_nrs}\n", "_nrs}\n  - {measure: failure, rises_by_pct: 20, weeks_in_a_row: 5}\n", 13, "needs 5 weeks"),
+        *(
+            ("weeks: 4\nv", f"weeks: 4\nanalysis: {{{given}}}\nv", 10, said)
+            for given, said in (
+                ("missing: mmmr", "mmrm"),
+                ("estimand: hypothetical, missing: locf", "stands for while_on_treatment, not for hypothetical"),
+                ("non_inferiority_margin: -0.5", "above 0"),
+                ("non_inferiority_margin: 0", "above 0"),
+                ("key_secondary: [pain_nrs]", "names 'pain_nrs', which is no other endpoint"),
+                ("key_secondary: [spasticity_nrs]", "names 'spasticity_nrs', which is no other endpoint"),
+                ("interim: {at: [0.5, 0.3]}", "increasing shares"),
+                ("interim: {at: [1]}", "increasing shares"),
+                ("interim: {at: [0.5], spending: hochberg}", "obrien_fleming, pocock"),
+                ("interim: {at: [0.5]}, non_inferiority_margin: 1", "given with a non-inferiority margin"),
+            )
+        ),
+        (
+            "weeks: 4\nv",
+            "weeks: 4\ncrossover: {sequences: [[drug, placebo], [placebo, drug]]}\nanalysis: {missing: mmrm}\nv",
+            11,
+            "analysed within participants",
+        ),
+        (
+            "measure: spasticity_nrs}\n",
+            "measure: spasms_per_day}\nanalysis: {non_inferiority_margin: 1}\n",
+            13,
+            "is not compared as a difference",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_told_with_its_line_and_a_way_out(old, new, line, said, tmp_path):

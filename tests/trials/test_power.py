@@ -53,11 +53,11 @@ def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
     assert {**vars(curve.points[1])} == {**vars(row), "n": 12, "randomised": 12}
     plain = json.loads(json.dumps(curve.to_json(), allow_nan=False))
     assert list(plain) == (
-        "trial kind design endpoint week size_is alpha assurance replicates seed points provenance".split()
+        "trial kind design endpoint week size_is alpha assurance replicates seed points needed provenance".split()
     )
     assert list(plain["points"][0]) == (
         "n randomised endpoint week arm against method measure estimate p05 p95 ci power power_ci estimated"
-        " notes".split()
+        " notes power_adjusted".split()
     )
 
 
@@ -89,3 +89,91 @@ def test_a_table_of_draws_that_is_missing_or_wrong(text, said, tmp_path):
         path.write_text(text, encoding="utf-8")
     with pytest.raises(DesignError, match=said):
         draws(3, 1, path)
+
+
+def test_the_size_for_a_power_is_found_and_its_error_with_it(small, monkeypatch):
+    """Trials of which it is known by which size each shows an effect: power is the share of these."""
+    import numpy as np
+
+    from lissive.trials import power as room
+
+    needs = np.exp(np.random.default_rng(1).normal(np.log(60.0), 0.6, 400))  # 80 % at 99.4, 90 % at 129.4
+
+    def hits(design, endpoint, replicates, *_):
+        sizes = room._grid(design)
+        return sizes, {"drug": needs[:, None] <= np.array(sizes)[None]}
+
+    monkeypatch.setattr(room, "_hits", hits)
+    found = room.sample_size(small(), replicates=400)
+    (eighty, ninety) = found.needed
+    assert (eighty.power, ninety.power) == (0.8, 0.9)
+    for each, wanted in ((eighty, 99.4), (ninety, 129.4)):
+        low, high = each.ci
+        assert each.n == pytest.approx(wanted, rel=0.12)
+        assert low is not None
+        assert low < each.n
+        assert high is None or high > each.n
+    never = np.full(400, np.inf)
+    monkeypatch.setattr(
+        room, "_hits", lambda d, *_: (room._grid(d), {"drug": never[:, None] <= room._grid(d)})
+    )
+    none = room.sample_size(small(), replicates=400)
+    assert [(each.n, each.largest) for each in none.needed] == [(None, room.MOST_NEEDED)] * 2
+
+
+def test_a_size_is_solved_for_only_where_a_number_is_randomised(small):
+    from lissive.trials.power import sample_size
+
+    run_in = {"arm": "drug", "weeks": 1, "patients": 30}
+    with pytest.raises(DesignError, match="patients: is missing.*--n"):
+        sample_size(small(run_in=run_in, patients=None), replicates=20)
+    with pytest.raises(DesignError, match="20"):
+        sample_size(small(), replicates=5)
+
+
+def test_designs_side_by_side_are_their_own_runs(small):
+    from lissive.report.power_text import compare_text
+    from lissive.trials.power import compare
+    from lissive.trials.summary import summary
+
+    designs = [small(), small(patients=16, trial="larger")]
+    both = compare(designs, replicates=2)
+    assert both.answers == tuple(summary(run_trial(each, replicates=2)) for each in designs)
+    text = compare_text(both)
+    assert "small" in text
+    assert "larger" in text
+    with pytest.raises(DesignError, match="There is 1 design"):
+        compare(designs[:1])
+
+
+def test_looks_margin_and_key_secondary_endpoints_in_the_answer(small):
+    from lissive.trials.summary import summary
+
+    endpoints = [{"measure": "spasticity_nrs"}, {"measure": "spasms_per_day"}, {"measure": "pain_nrs"}]
+    analysis = {"interim": {"at": [0.5]}, "key_secondary": ["spasms_per_day", "pain_nrs"]}
+    design = small(patients=24, endpoints=endpoints, analysis=analysis)
+    answer = summary(run_trial(design, replicates=6))
+    first, *others = answer.comparisons
+    assert [each.n for each in answer.looks] == [12, 24]
+    assert sum(each.stops for each in answer.looks) == pytest.approx(first.power)
+    assert first.power_adjusted is None
+    for each in others:
+        assert each.power_adjusted is not None
+        assert each.power_adjusted <= min(each.power, first.power)
+    wide = small(patients=24, analysis={"non_inferiority_margin": 100.0})
+    narrow = small(patients=24, analysis={"non_inferiority_margin": 0.001})
+    shares = [summary(run_trial(each, replicates=6)).comparisons[0].power for each in (wide, narrow)]
+    assert shares[0] == 1.0 >= shares[1]
+
+
+@pytest.mark.parametrize("missing", ["mmrm", "multiple_imputation", "jump_to_reference"])
+def test_missing_visits_are_modelled_where_the_design_says_so(small, missing):
+    from lissive.trials.summary import summary
+
+    endpoints = [{"measure": "spasticity_nrs"}, {"measure": "spasticity_nrs", "falls_by_pct": 30.0}]
+    design = small(patients=40, endpoints=endpoints, analysis={"missing": missing, "imputations": 5})
+    answer = summary(run_trial(design, replicates=2))
+    first = answer.comparisons[0]
+    wanted = {"mmrm": "MMRM"}.get(missing, missing.replace("_", " "))
+    assert (first.method, first.estimated, first.measure) == (wanted, 2, "difference")
+    assert sum(row.n or 0 for row in answer.arms if row.kind == "hit" and row.week == 2.0) == 40

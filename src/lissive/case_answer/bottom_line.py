@@ -69,11 +69,13 @@ def _contraindicated(safety: SafetyAnswer) -> Iterator[str]:
 
 
 def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
+    where = "there" if access is None else f"in {access.name}"
+    programme = f" for the cannabis programme {where}"
     if gate.product == "not_obtainable" and case.plan.product is not None:
-        where = "there" if access is None else f"in {access.name}"
         yield f"{product(case.plan.product).label} cannot be had {where}"
+        programme = " there"
     if access is not None and access.status == "not_eligible" and not gate.by_prescription:
-        yield f"not eligible for the cannabis programme in {access.name}"
+        yield f"not eligible{programme}"
 
 
 def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:

@@ -38,7 +38,8 @@ class Finding:
     """Labels of what was given."""
     is_planned: bool
     certainty: str
-    """Of the claim that it bears on: high, moderate, low, very low; empty where none was judged."""
+    """high, moderate, low, very low: of the claim that it bears on, or of the estimate where that is lower; empty where
+    neither was judged."""
     k: int
     n: float | None
     source: str
@@ -111,6 +112,14 @@ def _certainty(case: Case, topic: str) -> str:
     return "" if found is None or found.certainty == "not_graded" else found.certainty_label
 
 
+_CERTAIN = ("", "very low", "low", "moderate", "high")
+
+
+def _lower(one: str, other: str) -> str:
+    """The certainty of the claim, or of the estimate itself where that is lower; where one is not judged, the other."""
+    return min((each for each in (one, other) if each), key=_CERTAIN.index, default="")
+
+
 def _topic(case: Case, evidence: CaseEvidence, topic: str) -> Finding | None:
     """The figure that says most: of the planned product first, people before points, numbers before words."""
     words = [row["outcome"] for row in table("case_outcomes") if row["topic"] == topic]
@@ -123,7 +132,11 @@ def _topic(case: Case, evidence: CaseEvidence, topic: str) -> Finding | None:
 
 def _worded(evidence: CaseEvidence, topic: str) -> Iterator[InWords]:
     """The first of the planned product, and the first of others."""
-    mine = [each for each in evidence.in_words if each.topic == topic and not _BARE.match(each.text)]
+    mine = [
+        each
+        for each in evidence.in_words
+        if each.topic == topic and not _BARE.match(each.text) and each.unused.either is None
+    ]
     for fits in (True, False):
         yield from [each for each in mine if each.fits_product == fits][:1]
 
@@ -135,7 +148,7 @@ def _in_words(case: Case, evidence: CaseEvidence, topic: str, row: InWords) -> F
         row.unused.outcome,
         (row.product_label,) if row.product_label else (),
         row.fits_product,
-        _certainty(case, topic),
+        _lower(_certainty(case, topic), "low"),  # one trial's words bear no more
         1,
         study.people,
         study.label,
@@ -164,7 +177,7 @@ def _figure(case: Case, evidence: CaseEvidence, topic: str, outcome: str) -> Fin
         outcome,
         _products(figure, result.studies),
         not figure.of_all_products and case.plan.product is not None,
-        _certainty(case, topic),
+        _lower(_certainty(case, topic), "" if result.certainty is None else result.certainty.word),
         pooled.k,
         pooled.n if pooled.n_stated_by else None,
         labels.get(result.studies[0], "") if len(result.studies) == 1 else "",
@@ -209,6 +222,7 @@ def _individual(case: Case, own: Finding, figure: CaseFigure) -> Finding:
     else:
         better = figure.answer.outcome.better
         shown = {"absolute": absolute(row["measure"], estimate, (low, high), risk.baseline, better)}
+    shown["certainty"] = _certainty(case, figure.topic)  # of the analysis itself, which the claim rests on
     return Finding(**{**vars(own), **shown, "k": k, "n": n, "source": by, "pooled": (own.k, risk)})
 
 

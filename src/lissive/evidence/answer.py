@@ -156,7 +156,7 @@ def answer_of(
     cited = {each.id: each.row.citation or "" for each in studies.trials}
     found = comparisons(studies, outcome=outcome, cause=cause, design=design, product=product)
     unused = left_out(studies, outcome=outcome, cause=cause, design=design, product=product)
-    if (options.get("measure") or "").upper() in ALONE:
+    if _is_alone(options.get("measure")):
         found = list(alone(studies, outcome, cause, design, product))
         held_alone = {each.study for each in found}
         unused = [each for each in unused if each.study not in held_alone]
@@ -244,7 +244,7 @@ def pooled_answer(
             allowed="above -1 and below 1, such as 0.5.",
             do="correct it, or leave it out.",
         )
-    _check_baseline(outcome, baseline_risk, (measure or "").upper())
+    _check_baseline(outcome, baseline_risk, measure)
     method = options.get("method", "IV")
     measure = _measure(comparisons, outcome, measure, correlation, method)
     pairs, left = _effects(comparisons, measure, correlation, method)
@@ -341,6 +341,11 @@ def _most_given(
     return max(fitting, key=lambda word: usable[word])  # the first of equals
 
 
+def _is_alone(measure: object) -> bool:
+    """Whether a measure is of one group, which compares nothing."""
+    return isinstance(measure, str) and measure.upper() in ALONE
+
+
 # -- effects, and comparisons without one ---------------------------------------------------------------------------
 def _effects(
     comparisons: Sequence[Comparison], measure: str, correlation: float | None, method: str
@@ -377,9 +382,9 @@ def _not_pooled(one: Comparison, reason: str) -> LeftOut:
 
 
 # -- numbers needed to treat ------------------------------------------------------------------------------------
-def _check_baseline(outcome: OutcomeLike, asked: float | None, measure: str) -> None:
-    if asked is not None and (outcome.kind != "share" or measure in ALONE):
-        what = f"{measure} compares nothing" if measure in ALONE else f"{outcome.word} is continuous"
+def _check_baseline(outcome: OutcomeLike, asked: float | None, measure: str | None) -> None:
+    if asked is not None and (outcome.kind != "share" or _is_alone(measure)):
+        what = f"{measure} compares nothing" if _is_alone(measure) else f"{outcome.word} is continuous"
         raise EvidenceError(
             f"{what}: there is no baseline risk and no number needed to treat.",
             where="--baseline-risk",

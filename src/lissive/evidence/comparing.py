@@ -1,8 +1,5 @@
 """Comparisons of one outcome over the studies, each with where its numbers come from, and what is left out and why.
 
-found = comparisons(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
-rest = left_out(shipped_studies(), outcome="spasticity_nrs", cause="multiple_sclerosis")
-
 Several active arms against one control group are combined to one comparison, so that a trial counts once
 and nobody twice. Participants of two entries have one key, `patients`.
 """

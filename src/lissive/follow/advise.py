@@ -176,8 +176,13 @@ def advise(
     rule: Rule | None,
     found: tuple[Alarm, ...],
     dose: tuple[float, float | None],
+    *,
+    fitted: bool,
 ) -> tuple[Advice, tuple[str, ...]]:
-    """The advice, and the reasons in order: alarms, then the published rule, then the probability."""
+    """The advice, and the reasons in order: alarms, then the published rule, then the probability.
+
+    fitted : whether trials of this product in this cause were fitted on; else the probability is assumed.
+    """
     figure, p = decisions(), benefit.value
     said = (
         f"probability that the drug itself takes off {benefit.threshold:g} % or more: {p:.2f} "
@@ -202,11 +207,18 @@ def advise(
                     f"of people like this one whom the drug itself helps so much, {missed} of 100 would not meet it",
                 )
             return "stop", (fall, said, *beside)
-        return ("change" if harm else "continue"), (*harm, fall, said)
+        counts_all = "the rule counts placebo, and ups and downs, with the drug"
+        return ("change" if harm else "continue"), (*harm, fall, said, counts_all)
     if rated < figure["rated_least"]:
         return "too_early", (f"{rated} entries during treatment; {figure['rated_least']:g} are needed", said)
     if harm:
         return "change", (*harm, said)
+    if not fitted:
+        return "continue", (
+            "the model cannot say whether it works: no trial of this product in this cause was fitted on for this "
+            "rating, so the probability below is assumed and no ground for advice",
+            "compare periods with and without the drug (lissive follow plan --n-of-1)",
+        )
     if p >= figure["continue_from"]:
         return "continue", (said,)
     if p < figure["stop_below"]:

@@ -116,9 +116,15 @@ def _with_header(table: list[Sequence[Any]], path: Path) -> Cells:
             allowed="date,spasms,severity,spasticity_nrs,pain_nrs,sleep_nrs,sprays,side_effects,note.",
         )
     header = [str(each).strip() for each in table[0]]
-    while header and not header[-1] and all(_is_blank(row[len(header) - 1 :]) for row in table[1:]):
+    full = len(header)
+    while header and not header[-1] and all(_is_blank(row[len(header) - 1 : full]) for row in table[1:]):
         header.pop()
-    rows = [(k, tuple(row)) for k, row in enumerate(table[1:], start=2) if not _is_blank(row)]
+    # columns that are empty all through are no columns; a row of another length stays so, and is found out
+    rows = [
+        (k, tuple(row[: len(header)] if len(row) == full else row))
+        for k, row in enumerate(table[1:], start=2)
+        if not _is_blank(row)
+    ]
     return Cells(tuple(header), tuple(rows))
 
 
@@ -128,7 +134,7 @@ def _is_blank(row: Sequence[Any]) -> bool:
 
 def _json(data: bytes, path: Path) -> Cells:
     try:
-        found = json.loads(_text(data, path), parse_constant=str)
+        found = json.loads(_text(data, path), parse_constant=str, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise DiaryError(f"Invalid JSON: {error}.", where=str(path)) from None
     rows = found.get("days", found) if isinstance(found, dict) else found
@@ -140,6 +146,13 @@ def _json(data: bytes, path: Path) -> Cells:
         )
     header = tuple(dict.fromkeys(name for row in rows for name in row))
     return Cells(header, tuple((k, tuple(row.get(name) for name in header)) for k, row in enumerate(rows, 1)))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{sorted(twice)[0]!r} is given twice in one row")
+    return dict(pairs)
 
 
 def shown(value: Any) -> str:

@@ -253,8 +253,8 @@ class _Reader:
         """Column to value, and what is wrong."""
         values: dict[str, Any] = {}
         faults: list[str] = []
-        if any(each is not None and str(each).strip() for each in row[width:]):
-            faults.append(f"the row has {len(row)} cells, the header {width}")
+        if len(row) != width:  # a comma too many or too few moves all that follows it
+            return {}, [f"the row has {len(row)} cells, the header {width}"]
         for name, place in self.places.items():
             raw = row[place] if place < len(row) else None
             raw = raw.strip() if isinstance(raw, str) else raw

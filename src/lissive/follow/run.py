@@ -108,7 +108,8 @@ def follow_up(
     alarm = alarms(diary, taken, plan.product, case)
     rated = int((observed.day >= 0).sum())
     dose = (taken.recent, plan.product.label_limit(case.person.weight_kg))
-    advice, why = advise(taken, rated, benefit, rule, alarm, dose)
+    fitted = judged in fitted_outcomes(case.spasm.cause, plan.product.name)
+    advice, why = advise(taken, rated, benefit, rule, alarm, dose, fitted=fitted)
     draw = sampled(found, SAMPLES, days, np.random.default_rng(seed))
     khat = found.khat
     return FollowAnswer(

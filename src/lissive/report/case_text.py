@@ -34,8 +34,9 @@ _MAY_GO = (
     ("NOT KNOWN", 0),
     ("TRIALS", 4),
     ("THIS PERSON", 3),
-    ("TRIALS", 3),
+    ("ACCESS", 1),
     ("USUAL CARE", 0),
+    ("TRIALS", 3),
     ("THIS PERSON", 2),
 )
 """Where items are left out, in this order, and how many stay."""

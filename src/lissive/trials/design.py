@@ -70,7 +70,12 @@ ESTIMANDS = {
 """How missing visits are handled: the strategy for discontinuation that it stands for (ICH E9(R1)), and in words."""
 MODELLED = ("mmrm", "multiple_imputation", "jump_to_reference")
 """Of these, those by which missing changes are modelled; a missing responder is then none."""
-_METHOD = {"treatment_policy": "jump_to_reference", "hypothetical": "mmrm", "while_on_treatment": "locf"}
+_METHOD: Mapping[str | None, str] = {
+    "treatment_policy": "jump_to_reference",
+    "hypothetical": "mmrm",
+    "while_on_treatment": "locf",
+    "composite": "baseline",
+}
 
 
 class Analysis(Row):
@@ -104,15 +109,10 @@ class Analysis(Row):
     )
     interim: Interim | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _method_of_estimand(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and data.get("estimand") in _METHOD and "missing" not in data:
-            return {**data, "missing": _METHOD[data["estimand"]]}
-        return data
-
     @model_validator(mode="after")
     def _fits_estimand(self) -> Self:
+        if self.estimand in _METHOD and "missing" not in self.model_fields_set:
+            object.__setattr__(self, "missing", _METHOD[self.estimand])
         stands_for = ESTIMANDS[self.missing][0]
         if self.estimand is not None and self.estimand != stands_for:
             able = [name for name, (strategy, _) in ESTIMANDS.items() if strategy == self.estimand]

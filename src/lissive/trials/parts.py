@@ -362,7 +362,8 @@ class Endpoint(Row):
             said = f"is {self.rises_by_pct:g}" if self.rises_by_pct is not None else "is missing"
             yield refuse(f"{said} for {self.measure}.", rated, MEND, field="rises_by_pct")
         for name in ("rises_by", "weeks_in_a_row", "leaves"):
-            if self.measure != "failure" and name in self.model_fields_set:
+            usual = type(self).model_fields[name].default
+            if self.measure != "failure" and getattr(self, name) != usual:
                 yield refuse(f"is given for {self.measure}.", "only failure has it.", MEND, field=name)
         if self.falls_by_pct is not None and (
             self.measure in EVENTS or MEASURES[self.measure].kind == "impression"

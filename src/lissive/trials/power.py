@@ -368,7 +368,11 @@ def _needed(arm: str, goal: float, sizes: Sequence[int], hits: BoolArray) -> Nee
     ]
     low, n, high = (
         None if size > 1.02 * largest else int(np.ceil(size))
-        for size in (np.quantile(again, 0.025), own, np.quantile(again, 0.975, method="higher"))
+        for size in (
+            np.quantile(again, 0.025, method="lower"),
+            own,
+            np.quantile(again, 0.975, method="higher"),
+        )
     )
     return Needed(arm, goal, n, (low, high), largest)
 
