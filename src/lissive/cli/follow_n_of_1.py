@@ -143,14 +143,19 @@ def check(
     report: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure and JSON to.")
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """How far a follow-up can be trusted: simulated people with a known truth. Takes up to half an hour."""
     from lissive.cli.progress import bar
+    from lissive.files import Beside, keep_inputs
     from lissive.follow.calibration import calibration_study
     from lissive.report.follow_text import calibration_text
 
     folder(report, "--report", DiaryError)
+    if report is not None:
+        names = [report / f"follow_check.{kind}" for kind in ("json", "png", "svg")]
+        keep_inputs([], reads=[], beside=Beside(names, names[0], '"coverage_90"'), force=force)
     with bar("following people up", 1) as tick:
         found = calibration_study(
             people, prior_people=prior_people, seed=seed, threads=threads, progress=tick
