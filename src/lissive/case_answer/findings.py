@@ -23,7 +23,7 @@ _LATER = (HARM, "sleep", "walking")
 """Topics that stand after what the cause is asked about; harm before the last of it."""
 SMALL = 5
 """Below so many trials, a published analysis of individual patients leads."""
-_BARE = re.compile(r"(\w+ )?-?[\d.]+$")
+_BARE = re.compile(r"(\w+ )?-?[\d.]+$|.*was not read")
 """A figure of one group, or a p value: beside nothing it says nothing."""
 
 
@@ -131,12 +131,14 @@ def _topic(case: Case, evidence: CaseEvidence, topic: str) -> Finding | None:
 
 
 def _worded(evidence: CaseEvidence, topic: str) -> Iterator[InWords]:
-    """The first of the planned product, and the first of others."""
+    """The first of the planned product, and the first of others; of those without enrichment where there are such."""
+    enriched = {each.study.id for each in evidence.studies if each.study.design == "enriched"}
     mine = [
         each
         for each in evidence.in_words
         if each.topic == topic and not _BARE.match(each.text) and each.unused.either is None
     ]
+    mine.sort(key=lambda each: each.unused.study in enriched)
     for fits in (True, False):
         yield from [each for each in mine if each.fits_product == fits][:1]
 

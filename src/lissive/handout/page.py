@@ -121,7 +121,12 @@ def _access(answer: CaseAnswer) -> Mapping[str, Any]:
     """Status in a sentence, then lists of lines under their headings."""
     found = answer.access
     if found is None:
-        return {"status": f"Not answered, because {why_not(answer.case)}.", "lists": [], "fired": ()}
+        return {
+            "status": f"Not answered, because {why_not(answer.case)}.",
+            "lists": [],
+            "fired": (),
+            "foot": "",
+        }
     missing = (
         f"{each.asks} [{each.fact}]: if so, {STATUS[each.would_change_to]}; if not, {STATUS[each.if_not]}."
         for each in found.missing

@@ -75,7 +75,7 @@ def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
     """The sheet's text."""
     one = _Sheet(answer, Words(tongue))
     start, stop, sure = _start(one), _stop(one), _sure(one)
-    if start.days is None:  # where to write the telephone number: in the column that has room for it
+    if start.days is None:  # where to write the telephone number: in the shorter column
         sure = replace(sure, contact=True)
     else:
         stop = replace(stop, contact=True)
@@ -167,12 +167,14 @@ def _help(one: _Sheet) -> Section:
 
 def _harm(one: _Sheet) -> Section:
     say, of = one.say, planned(one.answer.case)
-    numbers, picture, keys = [], None, ()
+    numbers: list[str] = []
+    picture: Markup | None = None
+    keys: tuple[tuple[Markup, int, str], ...] = ()
     for outcome in HARMS:
         if (found := _own_figure(one, outcome)) is None:
             continue
         counted = _Counted.of(found[1])
-        values = {"without": counted.without, "with": counted.with_drug, "n": counted.more}
+        values: dict[str, object] = {"without": counted.without, "with": counted.with_drug, "n": counted.more}
         values["range"] = say.between(*counted.range)
         numbers.append(say(f"harm_{outcome}", **values))
         if picture is None:
@@ -327,7 +329,8 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
 
 def _sure(one: _Sheet) -> Section:
     say, claim, name = one.say, one.answer.bottom_line.claim, one.answer.case.plan.product
-    sure = claim_of(claim).certainty if claim else "not_graded"
+    judged = claim_of(claim)
+    sure = "not_graded" if judged is None else judged.certainty
     figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]
     lines = [say(f"sure_{sure}"), say("paid_maker" if name in MADE_BY_MAKER else "paid_unknown")]
     lines += [say("unread")] if any(figure.answer.unverified for figure, _ in figures) else []

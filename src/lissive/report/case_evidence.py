@@ -31,7 +31,7 @@ _MOST = 10
 """Lines of trials on the screen."""
 _IN_WORDS = 2
 """So many rows may be words alone."""
-_NAME, _FIGURE, _FOUND, _CERTAINTY = 23, 7, 50, 8
+_NAME, _FIGURE, _INTERVAL, _FOUND, _CERTAINTY = 23, 7, 18, 50, 8
 """Widths of its columns: name and people within what was found."""
 _SHORTER = {
     "withdrawals_ae": "stopped: side effects",
@@ -74,8 +74,10 @@ def _row(one: Finding) -> Iterator[str]:
     mark = UNVERIFIED if one.unverified else ""
     name = upper_first(_SHORTER.get(one.outcome) or _label(one)) + mark
     if one.absolute is not None:
+        interval = more_or_fewer(one.absolute)
+        interval = interval if len(interval) <= _INTERVAL else interval.replace(" to ", "-")
         people = f"{100 * one.absolute.risk:.0f} / {100 * one.absolute.baseline:.0f}"
-        found = [f"{name:<{_NAME}} {people:<{_FIGURE}} {more_or_fewer(one.absolute)}"]
+        found = [f"{name:<{_NAME}} {people:<{_FIGURE}} {interval}"]
     elif one.difference is not None:
         found = [f"{name:<{_NAME}} {'{:.2g} ({:.2g} to {:.2g})'.format(*one.difference)}"]
     else:

@@ -231,8 +231,8 @@ def _difference_panel(ax: Axes, simulated: float, trials: TrialEffect, week: int
         ax.annotate(text, (0, y + 0.36), xycoords=("axes fraction", "data"), color=hue, fontweight="bold")
         ax.annotate(below, (0, y + 0.18), xycoords=("axes fraction", "data"), color=GREY, fontsize=7)
     ends = [simulated, *trials.ci, 0.0]
-    room = 0.12 * (max(ends) - min(ends))
-    ax.set_xlim(min(ends) - room, max(ends) + room)
+    margin = 0.12 * (max(ends) - min(ends))
+    ax.set_xlim(min(ends) - margin, max(ends) + margin)
     ax.set_ylim(-0.35, 1.65)
     ax.set_yticks([])
     ax.set_title("Drug minus placebo", loc="left", fontsize=8.5, fontweight="bold")
@@ -276,7 +276,7 @@ def visible(forecast: ForecastAnswer, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def forecast_caption(forecast: ForecastAnswer, *, calibrated: bool, drug_only: bool = False) -> str:
-    """What is drawn, of how many, and what the model was fitted on."""
+    """What a figure shows, of how many, and what the model was fitted on."""
     patients = count(forecast.subjects - forecast.failed, "virtual patient")
     arms = "with the drug" if drug_only else "each simulated with drug and with placebo"
     said = (
@@ -299,7 +299,7 @@ _FITTED = {
 
 
 def _canvas(size: tuple[float, float]) -> Figure:
-    """With fixed margins: laying out by what is drawn takes longer than drawing."""
+    """With fixed margins: a layout by content takes longer than the figure itself."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=size)

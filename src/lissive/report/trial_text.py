@@ -22,7 +22,7 @@ LIMITS = (
 )
 STRATEGIES = {
     "while_on_treatment": "while on treatment",
-    "hypothetical": "hypothetical, as if nobody had discontinued",
+    "hypothetical": "hypothetical, assuming no discontinuation",
     "treatment_policy": "treatment policy, whether treatment is continued or not",
     "composite": "composite, discontinuation counts as no improvement",
 }
