@@ -24,7 +24,7 @@ from lissive.safety import SEVERITIES, Flag, SafetyAnswer
 
 LIMITS = (
     "Decision support and research software: not a prescription. Response was fitted to published trials in multiple "
-    "sclerosis (few, most of them industry-sponsored); for other causes it is assumed. The ranges show variability "
+    "sclerosis (few, some of them known to be paid for by the maker); for other causes it is assumed. The ranges show variability "
     "between virtual patients and parameter uncertainty, not model error. Intended use: " + INTENDED_USE
 )
 PARTS = ("access", "safety", "evidence", "forecast")
@@ -58,7 +58,8 @@ def headline(case: Case, *, may_dose: bool = True) -> str:
 def who(case: Case, *, brief: bool = False) -> str:
     """Who it is about, and as of when; in brief without weight and place."""
     person = case.person
-    sex = {"female": "woman", "male": "man", None: "person"}[person.sex]
+    words = ("girl", "boy") if person.age_years is not None and person.age_years < 18 else ("woman", "man")
+    sex = {"female": words[0], "male": words[1], None: "person"}[person.sex]
     about = [
         sex if person.age_years is None else f"{sex} aged {person.age_years:g}",
         "" if person.weight_kg is None or brief else f"{person.weight_kg:g} kg",
