@@ -146,6 +146,9 @@ _FACTS = {
 """Model parameters that a case states, as a clinician calls them."""
 
 
+NOT_CALIBRATED = "NOT CALIBRATED: a simulation, not what this person may expect."
+
+
 def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     """Part 4 of a case."""
     if isinstance(forecast, ForecastNeeds):
@@ -165,7 +168,7 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     if forecast.calibrated != "trials":  # what trials found is read before what is not tested on them
         parts = [
             _lines(found),
-            f"{_INDENT}NOT CALIBRATED: a simulation, not what this person may expect.",
+            f"{_INDENT}{NOT_CALIBRATED}",
             *numbers,
         ]
     return paragraphs([wrapped(head, hanging=_INDENT), *parts, _lines(left)])
@@ -272,18 +275,19 @@ def _dose(forecast: ForecastAnswer) -> str:
     )
 
 
-def found_lines(forecast: ForecastAnswer, product: str) -> list[str]:
+def found_lines(forecast: ForecastAnswer, planned: str) -> list[str]:
     """Results of trials, to be read before a simulation is believed."""
     rows = forecast.found_in_trials
     if not rows:
         return ["No trial of this cause of spasm is in the tables: what is forecast has not been tested."]
     lines = ["Trial results; where the forecast shows a larger effect, rely on the trials:"]
     for row in rows:
-        other = "" if row.product in ("any", product) else f"[of another product, {row.product}] "
+        other = "" if row.product in ("any", planned) else f"[of another product, {row.product}] "
         mark = UNVERIFIED if "recalled" in row.provenance else ""
         lines.append(f"- {other}{row.found} ({row.source}){mark}")
-    if not any(row.product == product for row in rows):
-        lines.append(f"- No trial of {product} for this cause is listed here.")
+    if not any(row.product == planned for row in rows):
+        label = product(planned).label if planned else "the plan"
+        lines.append(f"- This list has no trial of {label[:1].lower()}{label[1:]}; see Evidence.")
     if any("recalled" in row.provenance for row in rows):
         lines.append(UNVERIFIED_NOTE)
     return lines

@@ -174,10 +174,9 @@ def _is_grave(flag: Flag) -> bool:
 
 
 def _safety(found: SafetyAnswer) -> Iterator[str]:
-    """Each grave flag on a line of its own, the others in one; none is left out."""
-    for flag in found.flags:
-        if _is_grave(flag):
-            yield _grave(flag)
+    """Each grave flag on a line of its own, advice after what has to be settled, the others in one; none is left out."""
+    for flag in sorted(filter(_is_grave, found.flags), key=is_advice):
+        yield _grave(flag)
     for severity in ("moderate", "minor"):
         if flags := [flag for flag in found.flags if flag.severity == severity]:
             said = [flag.short if flag.short and len(flags) <= _EXPLAINED else _about(flag) for flag in flags]
