@@ -72,6 +72,7 @@ def case(
         print(fields_text())
         return
     plans = _plans(compare, what_if)
+    folder(report, "--report", SimulationError)
     if new:
         file = new_case(file, force=force)
     if file is None:
@@ -80,7 +81,6 @@ def case(
     days = None if facts.diary is None else _diary(file.parent / facts.diary)
     from lissive.files import Beside, keep_inputs
 
-    folder(report, "--report", SimulationError)
     if report is not None:
         from lissive.handout import files_of
 
