@@ -36,7 +36,7 @@ HERE = Path(__file__).parent
 HELPS = ("responders_30pct", "pain_responders_30pct")
 HARMS = ("dizziness", "withdrawals_ae")
 MADE_BY_MAKER = ("nabiximols",)
-"""Products of which the evidence notes that their maker paid for trials (`risk_of_bias_notes`); not of all it is noted."""
+"""Products whose maker paid for trials by their `risk_of_bias_notes`; of the others it is not noted."""
 
 
 @dataclass(frozen=True)
@@ -332,7 +332,7 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
 def _sure(one: _Sheet) -> Section:
     say, claim, name = one.say, one.answer.bottom_line.claim, one.answer.case.plan.product
     judged = claim_of(claim)
-    sure = "not_graded" if judged is None else judged.certainty
+    sure: str = "not_graded" if judged is None else judged.certainty
     if sure == "moderate" and name is not None and one.answer.bottom_line.benefit == "uncertain":
         sure = "others"  # the claim is of the cause, not of this product
     figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]
