@@ -310,6 +310,8 @@ def allowed_of(field: FieldInfo | None) -> str:
     if many := next((kind for kind in kinds if get_origin(kind) is tuple), None):
         if _inner_model(many):
             return "a list, a row of fields for each."
+        if {int, float} & {_plain(each) for each in get_args(many)}:
+            return "a list of numbers, as in [0.5, 0.75]."
         return (
             "a list of names in small letters, words joined by _, as in [baclofen, tizanidine]; [] is none."
         )

@@ -154,6 +154,15 @@ def test_a_file_that_is_there_is_not_written_over(run, tmp_path):
     assert (tmp_path / "a.yaml").read_text(encoding="utf-8") == "case: mine\n"
 
 
+@pytest.mark.parametrize("words", [("none/a.yaml",), ("b.yaml", "--force"), ("a.yaml", "--report", "file")])
+def test_what_cannot_be_written_is_said_before_the_questions(run, tmp_path, words):
+    (tmp_path / "b.yaml").mkdir()
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    code, out, err = run("--new", *words, said=".\n")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert not (tmp_path / "a.yaml").exists()
+
+
 def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch):
     from lissive.cli import case_new
 

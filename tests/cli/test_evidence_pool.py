@@ -107,6 +107,19 @@ def test_own_studies_take_the_place_of_ours(capsys, tmp_path: Path):
     assert answer["estimate"] == pytest.approx((30 / 30) / (18 / 42))
 
 
+def test_counts_that_are_not_reported_or_no_counts_are_not_pooled(capsys, tmp_path: Path):
+    """`events: null` beside n: the participants are no events (30 of 30 had it)."""
+    path = tmp_path / "mine.yaml"
+    words = ("pool", "--outcome", "responders_30pct", "--studies", str(path), "--json")
+    path.write_text(MINE.replace("n: 30, N: 60", "events: null, n: 60"), encoding="utf-8")
+    code, out, _ = asked(capsys, *words)
+    assert (code, json.loads(out)["studies"]) == (0, [])
+    path.write_text(MINE.replace("n: 30, N: 60", "events: 1.5, n: 60"), encoding="utf-8")
+    code, out, err = asked(capsys, *words)
+    assert (code, out) == (2, "")
+    assert "events is 1.5; it must be a whole number" in err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

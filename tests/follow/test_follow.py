@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lissive.case import Case, make_case
+from lissive.case import Case, make_case, product
 from lissive.cli.main import main
 from lissive.errors import DiaryError
 from lissive.follow import Diary, FollowAnswer, follow_up, read_diary
@@ -19,6 +19,7 @@ from lissive.follow.answer import Alarm, Benefit, Rule
 from lissive.follow.doses import taken_of
 
 TODAY = datetime.date(2026, 11, 1)
+NABIXIMOLS = product("nabiximols")
 START = datetime.date(2026, 5, 1)
 HEAD = "date,spasms,spasticity_nrs,sprays,side_effects,note"
 SMALL = {"subjects": 160, "threads": 1, "weeks": 2}
@@ -193,6 +194,31 @@ def test_a_diary_that_does_not_say_enough_is_refused(tmp_path: Path, said: str, 
         follow_up(make_case(a_case()), diary_of(tmp_path, said), **SMALL)  # type: ignore[arg-type]
 
 
+def test_rows_left_out_are_named_where_too_little_is_left(tmp_path: Path) -> None:
+    twice = HEAD + "\n" + "2026-05-01,9,6,6,,\n" * 2 + "2026-05-02,9,6,0,,\n"
+    with pytest.raises(DiaryError, match="no dose.* Rows left out: 2; the first is row 2: date 2026-05-01 has 2 rows"):
+        follow_up(make_case(a_case()), diary_of(tmp_path, twice), **SMALL)  # type: ignore[arg-type]
+    few = text(0.0, days=3) + "2026-05-04,9,nan,6,,\n"
+    with pytest.raises(DiaryError, match="3 of spasticity_nrs.* Rows left out: 1; the first is row 12"):
+        follow_up(make_case(a_case()), diary_of(tmp_path, few), **SMALL)  # type: ignore[arg-type]
+
+
+def test_a_wrong_year_is_refused_before_years_are_simulated(tmp_path: Path) -> None:
+    with pytest.raises(DiaryError, match=r"runs over 3[0-9]{3} days, from the first dose on 2016-04-01"):
+        taken_of(diary_of(tmp_path, text(0.0).replace(HEAD, f"{HEAD}\n2016-04-01,9,6,6,,")[:400]), NABIXIMOLS)
+
+
+def test_doses_in_mg_and_in_sprays_count_alike(tmp_path: Path) -> None:
+    """A spray holds 2.7 mg of THC and 2.5 mg of CBD (the label): what is written in mg is no dose of 0 sprays."""
+    rows = [f"2026-05-0{k},6,{mg},{sprays}" for k, mg, sprays in ((1, 27, ""), (2, 2.7, 1), (3, 486, ""))]
+    said = "\n".join(["date,spasticity_nrs,thc_mg,sprays", *rows]) + "\n"
+    assert taken_of(diary_of(tmp_path, said), NABIXIMOLS).units.tolist() == pytest.approx([10.0, 2.0, 180.0])
+    assert taken_of(diary_of(tmp_path, said), product("dronabinol")).units.tolist() == pytest.approx([27.0, 5.4, 486.0])
+    cbd = said.replace("thc_mg", "cbd_mg").replace("486", "2500")
+    assert taken_of(diary_of(tmp_path, cbd), NABIXIMOLS).units[2] == pytest.approx(1000.0)
+    assert "above_label" in alarms_of(tmp_path, said)
+
+
 # -- alarms and advice ----------------------------------------------------------------------------------
 def alarms_of(folder: Path, said: str, case: Case | None = None) -> dict[str, Alarm]:
     case, diary = case or make_case(a_case()), diary_of(folder, said)
@@ -304,7 +330,7 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path, capsys: pytest.Ca
     (out / "follow.json").write_text("mine", encoding="utf-8")
     assert main([*command, "--report", str(out)]) == 2
     assert (out / "follow.json").read_text(encoding="utf-8") == "mine"
-    for wrong in (["--map", "x"], ["--map", "x=date"], ["--today", "soon"], ["--outcome", "mood"]):
+    for wrong in (["--map", "note=note,note=-"], ["--map", "x"], ["--map", "x=date"], ["--today", "soon"], ["--outcome", "mood"]):
         assert main([*command, *wrong]) == 2
         assert capsys.readouterr().err.startswith("lissive: ")
 
@@ -322,6 +348,18 @@ def test_a_page_to_be_printed_has_a_row_a_day(tmp_path: Path) -> None:
         True,
         False,
     ]
+
+
+def test_a_page_by_its_usual_name_is_not_written_over_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("case.json").write_text(json.dumps(a_case()), encoding="utf-8")
+    assert main(["follow", "sheet", "case.json", "--days", "2"]) == 0
+    assert main(["follow", "sheet", "case.json", "--days", "3"]) == 0  # its own page
+    Path("diary.html").write_text("mine", encoding="utf-8")
+    assert main(["follow", "sheet", "case.json"]) == 2
+    assert Path("diary.html").read_text(encoding="utf-8") == "mine"
 
 
 def test_the_page_can_be_a_pdf(tmp_path: Path) -> None:

@@ -193,6 +193,39 @@ def test_a_diary_of_other_days_is_refused() -> None:
         analyse_n_of_1(a_diary(4.0, 6.0, 5.0), periods(), outcome="note", threshold=18.0)
 
 
+def test_ratings_that_never_vary_tell_nothing() -> None:
+    """The error's variance is estimated as 0: neither a difference nor a probability is a number."""
+    flat = Diary("d.csv", tuple(replace(d, ratings={"spasticity_nrs": 5.0}) for d in a_diary(0, 0, 0).days), 48, ())
+    with pytest.raises(DiaryError, match="does not vary"):
+        analyse_n_of_1(flat, periods(), threshold=18.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pair": "x"},
+        {"pair": float("nan")},
+        {"treatment": "half"},
+        {"first": "2026-13-01"},
+        {"last": "9999-12-31"},
+        {"last": "2026-02-20"},  # over the next one
+        None,
+    ],
+)
+def test_a_plan_that_was_spoilt_is_refused(plan: NOf1Plan, change: dict[str, object] | None, tmp_path: Path) -> None:
+    data, file = plan.to_json(), tmp_path / "plan.json"
+    assert read_plan(_written(file, json.dumps(data))) == plan
+    data["periods"][0].update(change or {})
+    text = json.dumps(data) if change else "[" * 100_000
+    with pytest.raises(DiaryError, match=r"no plan of an n-of-1 trial|A period of the plan is wrong"):
+        read_plan(_written(file, text))
+
+
+def _written(file: Path, text: str) -> Path:
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
 def test_from_a_plan_to_its_analysis_by_the_commands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,3 +269,6 @@ def test_from_a_plan_to_its_analysis_by_the_commands(
     assert main(analyse) == 2
     assert "no plan of an n-of-1 trial" in capsys.readouterr().err
     assert main(["follow", "plan", str(case)]) == 2
+    for late in (["plan", str(case), "--n-of-1", "--start"], ["sheet", str(case), "--from"]):
+        assert main(["follow", *late, "9999-12-20"]) == 2
+        assert "Allowed: a day from 2000-01-01 to 2199-12-31" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SEEDS = HERE / "seeds"
 MODEL = str(HERE.parents[1] / "examples" / "one_compartment.ant")
+CASE, PLAN, DIARY = (str(SEEDS / name) for name in ("followed.json", "n_of_1.json", "diary.csv"))
 TABLES = HERE.parents[1] / "src" / "lissive" / "model" / "parameters"
 
 
@@ -80,6 +81,17 @@ KINDS: tuple[Kind, ...] = (
         6,
     ),
     Kind("observations", ("observations.yaml",), ("validate --studies INPUT --replicates 1 --threads 1 --json",), 5),
+    Kind(
+        "diary",
+        ("diary.csv", "diary.json"),
+        (
+            f"follow {CASE} --diary INPUT --subjects 2 --threads 1 --weeks 1 --today 2026-11-01 --json",
+            f"follow analyse --plan {PLAN} --diary INPUT --today 2026-11-01 --json",
+        ),
+        6,
+    ),
+    Kind("n_of_1", ("n_of_1.json",), (f"follow analyse --plan INPUT --diary {DIARY} --today 2026-11-01 --json",), 3),
+    Kind("plan", ("plan.yaml",), (f"case {CASE} --compare INPUT --subjects 2 --threads 1 --json",), 4),
     Kind("run", ("run.meta.json",), ("cite INPUT", "cite INPUT --bibtex"), 3),
     Kind("tables", ("thc.tsv", "causes.tsv"), ("check --tables FOLDER",), 1),
 )  # fmt: skip

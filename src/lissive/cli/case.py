@@ -72,6 +72,7 @@ def case(
         print(fields_text())
         return
     plans = _plans(compare, what_if)
+    folder(report, "--report", SimulationError)
     if new:
         file = new_case(file, force=force)
     if file is None:
@@ -80,7 +81,6 @@ def case(
     days = None if facts.diary is None else _diary(file.parent / facts.diary)
     from lissive.files import Beside, keep_inputs
 
-    folder(report, "--report", SimulationError)
     if report is not None:
         from lissive.handout import files_of
 
@@ -159,9 +159,11 @@ def _followed(facts: Case, days: Diary, subjects: int, seed: int, threads: int |
 
 def _follow_text(followed: FollowAnswer | None, *, whole: bool) -> str:
     """The follow-up below the screen, if there is a diary; whole, also how to begin one."""
+    if followed is None and not whole:
+        return ""
     from lissive.report.follow_text import follow_line, follow_part
 
-    return follow_part(followed) if whole else "" if followed is None else follow_line(followed)
+    return follow_part(followed) if whole or followed is None else follow_line(followed)
 
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:

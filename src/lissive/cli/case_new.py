@@ -19,7 +19,7 @@ def new_case(file: Path | None, *, force: bool) -> Path:
     """Ask, and write the case; nothing is written unless the questions were gone through."""
     from lissive.case.ask import ask, case_yaml
     from lissive.case.read import make_case
-    from lissive.files import atomic_path
+    from lissive.files import atomic_path, writable
 
     if file is None:
         file = Path(f"{_name(_read('Name of the case, as ms-new-york: ').strip() or 'case')}.yaml")
@@ -31,6 +31,7 @@ def new_case(file: Path | None, *, force: bool) -> Path:
             where=str(file),
             do="name another one, or add --force to overwrite it.",
         )
+    writable(file)  # said before the questions: the answers would be lost
     try:
         data = ask(
             _name(file.stem),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -137,7 +138,11 @@ def read(path: Path, mapping: str, *, decimal_comma: bool, today: str | None) ->
         raise DiaryError(
             f"--map has {bad[0]!r}.", where="--map", allowed='pairs, as "Spastik=spasticity_nrs,Tag=date".'
         )
-    named = {left.strip(): right.strip() for left, right in (each.split("=") for each in pairs)}
+    sides = [[side.strip() for side in each.split("=")] for each in pairs]
+    names = [left for left, _ in sides]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DiaryError(f"--map names the column {twice!r} twice.", where="--map", do="keep one of the two.")
+    named = dict(sides)
     return read_diary(path, today=day(today, "--today"), mapping=named, decimal_comma=decimal_comma)
 
 
@@ -145,17 +150,21 @@ def day(text: str | None, option: str) -> datetime.date:
     """The day of an option; today if not given."""
     if text is None:
         return datetime.date.today()  # noqa: DTZ011 the user's own calendar day
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise DiaryError(f"{option} is {text!r}.", where=option, allowed="a day, as 2026-05-01.") from None
+    from lissive.follow.diary import EARLIEST, LATEST
+
+    with suppress(ValueError):
+        if EARLIEST <= (found := datetime.date.fromisoformat(text)) <= LATEST:
+            return found
+    allowed = f"a day from {EARLIEST} to {LATEST}, as 2026-05-01."
+    raise DiaryError(f"{option} is {text!r}.", where=option, allowed=allowed)
 
 
 def sheet(
     file: Case,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page, .html or .pdf.")] = Path(
-        "diary.html"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The page, .html or .pdf (default: diary.html)."),
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option("--from", metavar="YYYY-MM-DD", help="The first day on the page (default: today)."),
@@ -165,16 +174,17 @@ def sheet(
 ) -> None:
     """Write a diary page to be printed: a week before treatment, then every day."""
     from lissive.case import product, read_case
-    from lissive.files import keep_inputs, write_text
+    from lissive.files import Beside, keep_inputs, write_text
     from lissive.handout.pdf import pdf_writer
     from lissive.report.follow_figures import sheet_html
 
     facts = read_case(file)
+    named, out = [out], out or Path("diary.html")
     write_pdf, why_none = pdf_writer() if out.suffix == ".pdf" else (None, "")
     if out.suffix not in (".html", ".pdf") or why_none:
         what = why_none or f"Unsupported file extension {out.suffix!r}."
         raise DiaryError(what, where=f"--out {out}", allowed=".html, or .pdf with the extra `report`.")
-    keep_inputs([out], reads=[file], force=force)
+    keep_inputs(named, reads=[file], beside=Beside([out], out, "<title>Diary: ") if named == [None] else None, force=force)
     by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
     dose = "Sprays" if by_spray else "mg taken, time"
     page = sheet_html(f"Diary: {facts.case}", day(start, "--from"), days, dose)

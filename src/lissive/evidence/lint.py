@@ -121,8 +121,11 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
             size = number(value)
             if size is None:
                 continue
-            if re.fullmatch(r"[nN]|n_[a-z0-9_]+|events|e_n|c_n|eN|cN", name) and size < 0:
-                yield fault_at("counts", place.at(name), f"is {size:g}, a negative number of participants.")
+            if re.fullmatch(r"[nN]|n_[a-z0-9_]+|events|e_n|c_n|eN|cN", name):
+                if size < 0:
+                    yield fault_at("counts", place.at(name), f"is {size:g}, a negative number of participants.")
+                elif size != int(size):
+                    yield fault_at("counts", place.at(name), f"is {size:g}; it must be a whole number.")
             if _is_share(name, place) and not 0 <= size <= 100:
                 yield fault_at("counts", place.at(name), f"is {size:g} %, outside 0 to 100.")
             elif PERCENT.get(name, 1.0) != 1.0 and place.block is not None and not 0 <= size <= 1:

@@ -134,10 +134,12 @@ def _is_blank(row: Sequence[Any]) -> bool:
 
 def _json(data: bytes, path: Path) -> Cells:
     try:
-        found = json.loads(_text(data, path), parse_constant=str, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
+        found = json.loads(_text(data, path), parse_constant=str, parse_int=_int, object_pairs_hook=_once)
+    except RecursionError:
+        raise DiaryError("Invalid JSON: lists within lists, too deep.", where=str(path)) from None
+    except ValueError as error:
         raise DiaryError(f"Invalid JSON: {error}.", where=str(path)) from None
-    rows = found.get("days", found) if isinstance(found, dict) else found
+    rows = found["days"] if isinstance(found, dict) and [*found] == ["days"] else found
     if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
         raise DiaryError(
             "It is not a list of days.",
@@ -146,6 +148,11 @@ def _json(data: bytes, path: Path) -> Cells:
         )
     header = tuple(dict.fromkeys(name for row in rows for name in row))
     return Cells(header, tuple((k, tuple(row.get(name) for name in header)) for k, row in enumerate(rows, 1)))
+
+
+def _int(digits: str) -> int | str:
+    """A number of more digits than any cell may have stays text, and is left out as such."""
+    return int(digits) if len(digits) < 100 else digits
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -30,7 +30,8 @@ DROP = "-"
 RATED = ("spasms", "severity", "spasticity_nrs", "pain_nrs", "sleep_nrs")
 DOSED = ("sprays", "thc_mg", "cbd_mg")
 _AS_READ = {"spray": "sprays", "1/day": "a day"}
-EARLIEST = datetime.date(2000, 1, 1)
+EARLIEST, LATEST = datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)
+"""Days that are asked for or written in a diary."""
 _SERIAL_ZERO = datetime.date(1899, 12, 30)
 
 
@@ -113,6 +114,14 @@ class Diary:
     dropped_columns: tuple[str, ...] = ()
     lines: tuple[str, ...] = field(default=())
     """What was imported, to be printed."""
+
+    @property
+    def without(self) -> str:
+        """Which rows were left out, as the end of a message that there is too little."""
+        if not self.left_out:
+            return ""
+        first = self.left_out[0]
+        return f" Rows left out: {len(self.left_out)}; the first is row {first.row}: {first.why}."
 
 
 def read_diary(

@@ -18,6 +18,8 @@ from lissive.simulation.dosing import ROUTES, clock, day_of
 from lissive.simulation.schedule import Schedule, doses
 
 DAY = 24.0
+MOST_DAYS = 728
+"""Of a diary from the first dose on: the 104 weeks that a plan may have. One wrong year would be solved for hours."""
 RECENT = 7
 """Days whose dose is continued."""
 
@@ -52,12 +54,19 @@ def taken_of(diary: Diary, what: Product) -> Taken:
     start = next((date for date, each in dosed.items() if _mass(each)), None)
     if start is None:
         raise DiaryError(
-            "The diary has no dose: there is no treatment to follow.",
+            f"The diary has no dose: there is no treatment to follow.{diary.without}",
             where=diary.path,
             allowed="sprays, or thc_mg and cbd_mg, over 0 on some day.",
             do="write what was taken on each day, 0 where nothing was.",
         )
     days = (diary.days[-1].date - start).days + 1
+    if days > MOST_DAYS:
+        raise DiaryError(
+            f"The diary runs over {days} days, from the first dose on {start} to {diary.days[-1].date}.",
+            where=diary.path,
+            allowed=f"up to {MOST_DAYS} days.",
+            do="check the dates of its first and last rows, or keep only the rows of the last two years.",
+        )
     last: tuple[Dose, ...] = ()
     per_day, carried = [], 0
     for k in range(days):
@@ -75,9 +84,14 @@ def _mass(each: tuple[Dose, ...] | None) -> float:
 
 
 def _units(each: tuple[Dose, ...], what: Product) -> float:
-    if what.counted_in == "spray":
-        return sum(dose.sprays for dose in each)
-    return sum(dose.thc_mg if what.thc_mg_per_unit else dose.cbd_mg for dose in each)
+    """What a day comes to in what the product is counted in, whatever its rows are written in."""
+    spray = what if what.counted_in == "spray" else product("nabiximols")
+    thc, cbd = spray.thc_mg_per_unit or 0.0, spray.cbd_mg_per_unit or 0.0
+    if what is spray:
+        return sum(dose.sprays + max(dose.thc_mg / thc, dose.cbd_mg / cbd) for dose in each)
+    if what.counts_thc:
+        return sum(dose.thc_mg + dose.sprays * thc for dose in each)
+    return sum(dose.cbd_mg + dose.sprays * cbd for dose in each)
 
 
 def schedule_of(equations: Equations, taken: Taken, what: Product, *, continuing: int) -> Schedule:
@@ -135,6 +149,8 @@ def assumed(taken: Taken, what: Product) -> Iterator[str]:
         yield f"Products that are not known were taken as {what.label}: {', '.join(names)}."
     if what.counted_in != "spray" and any(dose.sprays for dose in every):
         yield "Sprays were taken as nabiximols."
+    if what.counted_in == "spray" and any(dose.thc_mg or dose.cbd_mg for dose in every):
+        yield "Doses in mg are counted as sprays that hold as much THC, or as much CBD where that is more."
     if any((dose.thc_mg or dose.cbd_mg) and dose.hour is None for dose in every):
         yield "A dose in mg without a time was taken at 15:00."
     if taken.carried:

@@ -7,26 +7,30 @@ effect to go, by the model. Power is the model's too: for people like this one w
 from __future__ import annotations
 
 import datetime
-import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 from scipy.special import ndtr, ndtri
 
 from lissive.arrays import FloatArray
 from lissive.case import Case
 from lissive.errors import DiaryError, SimulationError
 from lissive.follow.advise import decisions
+from lissive.follow.diary import LATEST
 from lissive.follow.people import OUTCOMES, People, first_people, go_on, levels, placebo_of
 from lissive.forecast.predict import DRAWS
 from lissive.forecast.treatment import Treatment, treatment
-from lissive.given import number_of, threads_of, whole
+from lissive.given import day_of, number_of, threads_of, whole
 from lissive.model import load
 from lissive.simulation.schedule import Schedule, doses
 
 ON_DAYS, OFF_DAYS = 28, 28
+MOST_DAYS = 90
+"""Of a period."""
 GONE, OF_PEOPLE = 0.1, 0.9
 """The washout ends when a tenth of the effect is left in nine of ten people."""
 SUBJECTS = 200
@@ -83,27 +87,30 @@ def read_plan(path: Path) -> NOf1Plan:
     """
     allowed, do = "the plan.json that `lissive follow plan --n-of-1 --out FOLDER` writes.", "name that file."
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        dated = ("first", "last", "analysed_from")
-        periods = tuple(
-            Period(**{**each, **{name: datetime.date.fromisoformat(each[name]) for name in dated}})
-            for each in data["periods"]
-        )
-        found = NOf1Plan(**{**data, "periods": periods, "notes": tuple(data["notes"])})
-        wrong = [
-            p for p in periods if p.treatment not in (ON, OFF) or not p.first <= p.analysed_from <= p.last
-        ]
-        number_of("threshold", found.threshold, wrong=DiaryError, least=1.0, most=100.0)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = _AS_WRITTEN.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no plan of an n-of-1 trial"
         raise DiaryError(
             f"The plan cannot be read: {why}.", where=str(path), allowed=allowed, do=do
         ) from None
-    if wrong or not periods:
+    number_of("threshold", found.threshold, wrong=DiaryError, least=1.0, most=100.0)
+    if not found.periods or any(_wrong(found.periods)):
         raise DiaryError(
             "A period of the plan is wrong, or there is none.", where=str(path), allowed=allowed, do=do
         )
     return found
+
+
+_AS_WRITTEN = TypeAdapter(NOf1Plan)
+
+
+def _wrong(periods: tuple[Period, ...]) -> Iterator[bool]:
+    """Of each period whether it is not as `_periods` makes them: one after another, none over 90 days."""
+    before = datetime.date.min
+    for each in periods:
+        in_order = before < each.first <= each.analysed_from <= each.last
+        yield each.treatment not in (ON, OFF) or not in_order or (each.last - each.first).days >= MOST_DAYS
+        before = each.last
 
 
 def plan_n_of_1(
@@ -128,6 +135,9 @@ def plan_n_of_1(
     Raises       CaseError where the plan does not say enough; DiaryError for a period shorter than its washout.
     """
     pairs = whole("pairs", pairs, wrong=DiaryError, least=2, most=10)
+    start = day_of("start", start, wrong=DiaryError)
+    if start > LATEST:
+        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="correct it.")
     seed = whole("seed", seed, wrong=SimulationError, least=0)
     if outcome not in OUTCOMES or outcome == "spasms":
         raise DiaryError(
@@ -142,7 +152,7 @@ def plan_n_of_1(
     plan = treatment(case, equations)
     people, off = _on_then_off(case, plan, threads_of(threads, wrong=SimulationError), seed)
     washout = _washout(off, outcome)
-    length = washout + 10 if days is None else whole("days", days, wrong=DiaryError, least=3, most=90)
+    length = washout + 10 if days is None else whole("days", days, wrong=DiaryError, least=3, most=MOST_DAYS)
     if length < washout + 3:
         raise DiaryError(
             f"days is {length}, and the washout of this plan takes {washout}.",

@@ -16,8 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
-from scipy.stats import t as student
+from scipy.special import gammaln, logsumexp, stdtr
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DiaryError
@@ -73,9 +72,7 @@ class Fitted:
     degrees: float
 
     def probability_below(self, k: int, at: float) -> float:
-        return float(
-            (self.weights * student.cdf((at - self.mean[:, k]) / self.scale[:, k], self.degrees)).sum()
-        )
+        return float((self.weights * stdtr(self.degrees, (at - self.mean[:, k]) / self.scale[:, k])).sum())
 
     def quantile(self, k: int, p: float) -> float:
         """By bisection."""
@@ -127,6 +124,12 @@ def fit_pairs(
     return Fitted(np.exp(fit - logsumexp(fit)), np.array(means), np.array(scales), float(n - flat))
 
 
+def _fits_exactly(y: FloatArray, day: IntArray, on: FloatArray) -> bool:
+    """Whether level, trend and treatment leave no error at all: its variance would be 0, and nothing is estimated."""
+    design = np.column_stack([np.ones(len(y)), day, on])
+    return bool(np.abs(y - design @ np.linalg.lstsq(design, y)[0]).max() < 1e-9)
+
+
 def analyse_n_of_1(
     diary: Diary, periods: Sequence[Period], *, outcome: str = "spasticity_nrs", threshold: float
 ) -> NOf1Answer:
@@ -150,10 +153,16 @@ def analyse_n_of_1(
     if min(counted) < LEAST:
         raise DiaryError(
             f"{outcome} is rated on {counted[0]} days with the drug and {counted[1]} without, washouts left "
-            "out.",
+            f"out.{diary.without}",
             where=diary.path, allowed=f"{LEAST} or more of each.", do="check that the dates are those of the plan.",
         )  # fmt: skip
     y, day, on, pair, before = (np.array(column) for column in zip(*rows, strict=True))
+    if _fits_exactly(y, day, on):
+        raise DiaryError(
+            f"{outcome} does not vary from day to day beyond treatment and trend, so chance cannot be told from the "
+            "drug.",
+            where=diary.path, allowed="ratings that vary.", do="rate each day anew, or judge by another column.",
+        )  # fmt: skip
     found = fit_pairs(y.astype(float), day.astype(np.int64), on, pair.astype(np.int64), before)
     off = found.average(0)
     cut = -threshold / 100.0 * off

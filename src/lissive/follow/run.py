@@ -169,9 +169,10 @@ def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None) -> str:
         if counts[name] >= enough:
             return name
     raise DiaryError(
-        f"The diary has {', '.join(f'{n} of {name}' for name, n in counts.items())} since the first dose.",
+        f"The diary has {', '.join(f'{counts[name]} of {name}' for name in dict.fromkeys(wanted))} since the first dose."
+        f"{diary.without}",
         where=diary.path,
-        allowed=f"{enough:g} entries or more of one of them.",
+        allowed=f"{enough:g} entries or more{'' if outcome else ' of one of them'}.",
         do="go on with the diary, rated every day.",
     )
 

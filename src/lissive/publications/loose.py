@@ -212,7 +212,7 @@ class _Reader:
 
     def counts(self, base: Result, row: _Fields) -> Iterator[Result]:
         """The share of a row: its percentage, or its counts; n is the events where N is the participants."""
-        counted = row.at("events") is not None
+        counted = "events" in row.fields  # given as null, they are not reported: n is then not the events
         percent = next((name for name in PERCENT if row.number(name) is not None), "")
         if not (self.share or counted or percent):
             return
