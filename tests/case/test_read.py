@@ -324,3 +324,13 @@ def test_whatever_is_given_ends_in_a_case_or_a_case_error(data):
     except CaseError:
         return
     assert make_case(case.model_dump(mode="json")) == case
+
+
+def test_a_place_may_be_named_and_every_place_with_rules_has_its_name(read):
+    from lissive.access.rule import rules
+
+    for code, place in rules().items():
+        assert make_case({"case": "a", "place": {"residence": place.name}}).place.residence == code
+    assert read("case: a\nplace: {residence: new york}\n").place.residence == "US-NY"
+    with pytest.raises(CaseError, match="Nowhere"):
+        make_case({"case": "a", "place": {"residence": "Nowhere"}})

@@ -291,3 +291,51 @@ def test_quinine_stands_with_the_warning_against_it() -> None:
 def test_both_trials_of_stretching_at_night_are_told() -> None:
     text = _said(spasm={"cause": "nocturnal_cramps"}, plan={"product": "nabilone"})
     assert "before sleep 1.2 fewer cramps a night in 80 people; no fewer in another 191" in text
+
+
+@pytest.mark.parametrize(
+    ("age", "sex", "word"),
+    [(16, "female", "girl"), (17.9, "male", "boy"), (18, "female", "woman"), (18, "male", "man")],
+)
+def test_who_is_under_18_is_no_woman_and_no_man(age: float, sex: str, word: str) -> None:
+    text = _said(person={"age_years": age, "sex": sex}, spasm={"cause": "cerebral_palsy"})
+    assert f": {word} aged {age:g}, cerebral palsy" in text
+
+
+def test_as_many_lines_say_major_as_there_are_flags_to_settle_and_advice_stands_after_them() -> None:
+    case = {"history": {"current": ["baclofen"], "conditions": ["psychosis"], "alcohol": "some"}}
+    found = answer(
+        make_case(
+            {"case": "a", "person": {"age_years": 16}, **case, "plan": {"product": "thc_oil", "thc_mg": 2.5}}
+        ),
+        simulate=False,
+    )
+    text = screen(found)
+    assert "MAJOR advice: Do not stop baclofen suddenly" in text
+    assert text.rindex("MAJOR: ") < text.index("MAJOR advice: ")
+    assert f" {text.count('MAJOR: ')} major safety flag" in found.bottom_line.text
+
+
+def test_which_way_is_better_stands_below_the_first_difference_and_in_a_head_of_words_alone() -> None:
+    sci = _trials(spasm={"cause": "spinal_cord_injury"}, plan={"product": "nabilone"})
+    assert re.search(r"Ashworth.*\n +below 0 favours the drug\n", sci)
+    assert sci.count("favours") == 1
+    als = _trials(spasm={"cause": "als"}, plan={"product": "dronabinol"})
+    assert "Drug against placebo (lower is better); certainty; trials, people" in als
+    healthy = _trials(spasm={"cause": "stroke"}, plan={"product": "nabiximols"})  # no figure, no direction
+    assert "is better" not in healthy
+    assert "favours" not in healthy
+
+
+def test_a_visit_that_cannot_certify_is_to_be_arranged_anew() -> None:
+    case = {"person": {"age_years": 40}, "spasm": {"cause": "multiple_sclerosis"}}
+    florida = {"residence": "US-FL", "visit": "audio", "practitioner": "MD"}
+    text = _said(place=florida, plan={"product": "edible"}, **case)
+    assert "this visit cannot certify it" in text
+    assert "arrange a visit that meets the rules" in text
+    assert "arrange a visit" not in _said(
+        place={**florida, "visit": "in_person"}, plan={"product": "edible"}, **case
+    )
+    assert "arrange a visit" not in _said(
+        place={**florida, "residence": "US-ID"}, plan={"product": "edible"}, **case
+    )

@@ -164,7 +164,9 @@ def test_json_is_the_same_diary(tmp_path: Path) -> None:
         read(tmp_path, "3", "d.json")
     with pytest.raises(DiaryError, match="'spasms' is given twice in one row"):
         read(tmp_path, '[{"date": "2026-05-01", "spasms": 3, "spasms": 4}]', "d.json")
-    with pytest.raises(DiaryError, match="not a list of days"):  # what stands beside the days would be dropped
+    with pytest.raises(
+        DiaryError, match="not a list of days"
+    ):  # what stands beside the days would be dropped
         read(tmp_path, json.dumps({"days": rows, "more": rows}), "d.json")
     with pytest.raises(DiaryError, match="too deep"):
         read(tmp_path, "[" * 100_000, "d.json")

@@ -20,6 +20,7 @@ from lissive.case_answer.gates import figure_of
 from lissive.case_answer.tables import rows
 from lissive.cli.main import main
 from lissive.errors import CaseError
+from lissive.evidence.read import shipped_studies
 from lissive.forecast import ForecastAnswer, complaint
 from lissive.handout import files_of, write_report
 from lissive.handout.icons import icon_array
@@ -361,3 +362,54 @@ def test_each_product_has_a_sheet_in_its_own_words(tmp_path: Path) -> None:
         assert Words("en").named("product", name, "").lower() in page.lower()
         has_thc = (product(name).thc_mg_per_unit or 1) > 0 and name not in ("cbd_oil", "cannabidiol_solution")
         assert has_thc == ("THC in your blood" in page) or name == "cbd_oil"
+
+
+def test_spanish_joins_words_as_it_is_spoken() -> None:
+    say = Words("es")
+    assert say.listed(["dantroleno", "inyecciones"]) == "dantroleno e inyecciones"
+    assert say.listed(["uno", "otro"], "or") == "uno u otro"
+    assert say.listed(["baclofeno", "gabapentina"], "or") == "baclofeno o gabapentina"
+    for row in rows_of(HERE / "words.tsv"):  # "de" and "a" would join an article that follows
+        assert not re.search(r"\b(de|a) \{(about|product)\}", row["es"]), row["key"]
+
+
+def test_the_rows_of_trials_are_lines_of_the_page_and_name_what_they_hold(uk: CaseAnswer) -> None:
+    first = re.search(r"What trials found.*?</section>", report_page(uk), re.DOTALL)
+    assert first is not None
+    assert (
+        "Spasticity 30 % better†:</b> 34 / 24, 3 to 18 more; certainty moderate; 3 trials, 666 people<br>"
+        in first[0]
+    )
+
+
+def test_what_is_not_calibrated_says_so_before_its_numbers_and_after_the_trials(als: CaseAnswer) -> None:
+    page = report_page(als)
+    part = page[page.index('id="forecast"') :]
+    places = [
+        part.index(each) for each in ("Trial results", "not what this person may expect", "NRS reduced by")
+    ]
+    assert places == sorted(places)
+    assert "not what this person may expect" not in report_page(
+        replace(als, forecast=replace_calibrated(als))
+    )
+
+
+def replace_calibrated(given: CaseAnswer) -> ForecastAnswer:
+    assert isinstance(given.forecast, ForecastAnswer)
+    return replace(given.forecast, calibrated="trials")
+
+
+def test_who_paid_is_said_no_more_widely_than_it_is_noted(uk: CaseAnswer) -> None:
+    mine = {each.study.id for each in uk.evidence.controlled if each.fits_product}
+    notes = [str(each.data.get("risk_of_bias_notes")) for each in shipped_studies() if each.id in mine]
+    assert 0 < sum(bool(re.search("industry|sponsor|manufactur", note)) for note in notes) < len(notes)
+    assert "paid for some of the studies. Who paid for the others was not noted." in text_of(
+        sheet_page(uk, "en")
+    )
+
+
+def test_the_sheet_is_not_sure_of_a_product_of_which_the_case_is_not() -> None:
+    case = {"case": "a", "spasm": {"cause": "multiple_sclerosis"}, "plan": {"product": "balanced_oil"}}
+    text = text_of(sheet_page(answer(make_case(case), simulate=False), "en"))
+    assert "We do not know if this one does." in text
+    assert "We are fairly sure of some products, but not of this one." in text

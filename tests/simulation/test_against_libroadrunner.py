@@ -27,6 +27,7 @@ def oracle(name: str, parameters: dict[str, float], given: list[tuple[float, str
     model = roadrunner.RoadRunner(libsbml.writeSBMLToString(document))
     model.integrator.relative_tolerance = 1e-10
     model.integrator.absolute_tolerance = 1e-12
+    model.integrator.maximum_num_steps = 200_000
     rows = np.full((len(times), len(outputs)), np.nan)
     stops = sorted({0.0, *times, *(t for t, *_ in given)})
     for start, end in zip([0.0, *stops], stops, strict=False):

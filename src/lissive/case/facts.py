@@ -17,6 +17,7 @@ from lissive.case.plan import Plan, too_much
 from lissive.case.products import product
 from lissive.case.vocabulary import (
     causes,
+    meant,
     plain_word,
     practitioners,
     visits,
@@ -100,8 +101,14 @@ class Place(Facts):
         pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
         examples=["US-NY"],
     )
+    """In a file also by its name, as New York."""
     visit: Visit | None = fact("How the visit takes place.", examples=["in_person"])
     practitioner: str | None = fact("Who certifies.", examples=["NP"])
+
+    @field_validator("residence", mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        return meant("residence", value, ()) if isinstance(value, str) else value
 
     @field_validator("practitioner")
     @classmethod

@@ -78,16 +78,17 @@ def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
     programme = f" for the cannabis programme {where}"
     if gate.product == "not_obtainable" and case.plan.product is not None:
         yield f"{product(case.plan.product).label} cannot be had {where}"
-        programme = " there"
+        programme = ""
     if access is not None and access.status == "not_eligible" and not gate.by_prescription:
         yield f"not eligible{programme}"
 
 
 def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
-    """The flags and the visit; of a plan that is forbidden anyway the visit is no matter."""
+    """The flags and the visit; of a plan that is forbidden anyway neither is there to be settled."""
     major = to_settle(safety)
     if major:
-        yield f"settle {len(major)} major safety {'flag' if len(major) == 1 else 'flags'} first"
+        said = f"{len(major)} major safety {'flag' if len(major) == 1 else 'flags'}"
+        yield said if forbidden else f"settle {said} first"
     if gate.by_prescription:
         yield f"available on prescription{', off label' if gate.off_label else ''}"
     elif access is not None and not forbidden:

@@ -55,7 +55,8 @@ def _steps(
         before.append(f"find out {access.missing[0].asks}")
     if access is not None and "age_unknown" in access.blocks:
         before.append("state the age, as rules for minors differ")
-    if access is not None and access.procedural == "blocked" and not gate.by_prescription:
+    may_go_on = not forbidden and gate.product != "not_obtainable" and not gate.by_prescription
+    if access is not None and may_go_on and (access.status, access.procedural) == ("eligible", "blocked"):
         before.append("arrange a visit that meets the rules")
     for what in before:
         yield NextStep(what, after=BEFORE)

@@ -184,7 +184,12 @@ def sheet(
     if out.suffix not in (".html", ".pdf") or why_none:
         what = why_none or f"Unsupported file extension {out.suffix!r}."
         raise DiaryError(what, where=f"--out {out}", allowed=".html, or .pdf with the extra `report`.")
-    keep_inputs(named, reads=[file], beside=Beside([out], out, "<title>Diary: ") if named == [None] else None, force=force)
+    keep_inputs(
+        named,
+        reads=[file],
+        beside=Beside([out], out, "<title>Diary: ") if named == [None] else None,
+        force=force,
+    )
     by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
     dose = "Sprays" if by_spray else "mg taken, time"
     page = sheet_html(f"Diary: {facts.case}", day(start, "--from"), days, dose)

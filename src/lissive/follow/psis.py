@@ -3,7 +3,7 @@
 Vehtari, Simpson, Gelman, Yao, Gabry 2024 (J Mach Learn Res 25:72); the tail's fit is Zhang and Stephens 2009
 (Technometrics 51:316), as in the loo package. k over 0.7: too few draws where the posterior is.
 
->>> effective(np.zeros(100))
+>>> round(effective(np.zeros(100)), 6)
 100.0
 """
 

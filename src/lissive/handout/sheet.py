@@ -36,7 +36,7 @@ HERE = Path(__file__).parent
 HELPS = ("responders_30pct", "pain_responders_30pct")
 HARMS = ("dizziness", "withdrawals_ae")
 MADE_BY_MAKER = ("nabiximols",)
-"""Products of which the evidence notes that their maker paid for trials (`risk_of_bias_notes`); not of all it is noted."""
+"""Products whose maker paid for trials by their `risk_of_bias_notes`; of the others it is not noted."""
 
 
 @dataclass(frozen=True)

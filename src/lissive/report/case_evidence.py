@@ -55,19 +55,21 @@ def trials_lines(answer: CaseAnswer, *, spelt: bool = False) -> Iterator[str]:
     if not answer.trials:
         yield from answer.evidence.not_known[:1]
     planned = answer.case.plan.product
+    only_words = all(one.words for one in answer.trials)
     items: list[str] = []
     of = "" if planned is None else _bare(product(planned).label)
     for one in (one for place, one in enumerate(answer.trials) if place < _IN_WORDS or not one.words):
         new = listed(map(_bare, one.products))
         head = [f"With {new}:"] if new not in (of, "") else []
-        sign = f"  {'below' if _lower_is_better(one) else 'above'} 0 favours the drug"
-        is_new = one.difference is not None and not any(sign in item for item in items)
+        sign = f"  {_direction(one)}"
+        is_new = sign.strip() and not (one.words and only_words) and not any(sign in item for item in items)
         items.append("\n".join([*head, *_row(one, spelt), *([sign] if is_new else [])]))
         of = new
     if answer.trials:
         what = "Of 100 people, drug / placebo (95 % CI)"
-        if all(one.words for one in answer.trials):
-            what = "Drug against placebo"
+        if only_words:
+            directions = dict.fromkeys(filter(None, map(_direction, answer.trials)))
+            what = f"Drug against placebo{f' ({listed(directions)})' if directions else ''}"
         items[0] = f"{what}{'.' if spelt else '; certainty; trials, people'}\n{items[0]}"
     if answer.guideline is not None and answer.guideline.source:
         items.insert(min(3, len(items)), f"Guideline: {answer.guideline.text}.")
@@ -84,18 +86,18 @@ def _row(one: Finding, spelt: bool) -> Iterator[str]:
         interval = more_or_fewer(one.absolute)
         interval = interval if len(interval) <= _INTERVAL else interval.replace(" to ", "-")
         people = f"{100 * one.absolute.risk:.0f} / {100 * one.absolute.baseline:.0f}"
-        figures = f"{people:<{_FIGURE}} {interval}"
+        figures = f"{people}, {interval}" if spelt else f"{people:<{_FIGURE}} {interval}"
     elif one.difference is not None:
         figures = "{:.2g} ({:.2g} to {:.2g})".format(*one.difference)
     else:
         words = re.sub(r"in favour(?! of)", "in favour of the drug", re.sub(r" \(n \d+\)", "", one.words))
         name = f"{upper_first(one.complaint)} {one.said_as}".strip() + mark
-        figures = f"{words} (lower is better)" if one.said_as and _lower_is_better(one) else words
+        figures = words
     certainty = "unclear" if one.includes_none and one.certainty in ("moderate", "high") else one.certainty
     if spelt:
         judged = f"; certainty {certainty}" if certainty else ""
         people = "" if one.n is None else f", {count(round(one.n), 'person', 'people')}"
-        yield f"{name}: {re.sub(' {2,}', ', ', figures)}{judged}; {count(one.k, 'trial')}{people}"
+        yield f"{name}: {figures}{judged}; {count(one.k, 'trial')}{people}"
     else:
         size = f"{one.k}" if one.n is None else f"{one.k}, {one.n:.0f}"
         found = [f"{name:<{_NAME}} {figures}"]
@@ -109,8 +111,12 @@ def _row(one: Finding, spelt: bool) -> Iterator[str]:
         yield f"  {one.source}; pool of {one.pooled[0]}: {more_or_fewer(one.pooled[1])}"
 
 
-def _lower_is_better(one: Finding) -> bool:
-    return one.outcome in outcomes() and outcomes()[one.outcome].better == "lower"
+def _direction(one: Finding) -> str:
+    """Which way of its figures is the better one; nothing of events, which are benefit or harm, and of words alone."""
+    is_lower = one.outcome in outcomes() and outcomes()[one.outcome].better == "lower"
+    if one.absolute is None and one.difference is not None:
+        return f"{'below' if is_lower else 'above'} 0 favours the drug"
+    return "lower is better" if one.said_as and is_lower else ""
 
 
 def _label(one: Finding) -> str:

@@ -24,8 +24,9 @@ from lissive.safety import SEVERITIES, Flag, SafetyAnswer
 
 LIMITS = (
     "Decision support and research software: not a prescription. Response was fitted to published trials in multiple "
-    "sclerosis (few, some of them known to be paid for by the maker); for other causes it is assumed. The ranges show variability "
-    "between virtual patients and parameter uncertainty, not model error. Intended use: " + INTENDED_USE
+    "sclerosis (few, some of them known to be paid for by the maker); for other causes it is assumed. The ranges show "
+    "variability between virtual patients and parameter uncertainty, not model error. Intended use: "
+    + INTENDED_USE
 )
 PARTS = ("access", "safety", "evidence", "forecast")
 """The parts of a case that can be asked for whole, in order."""

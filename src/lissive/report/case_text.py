@@ -174,7 +174,7 @@ def _is_grave(flag: Flag) -> bool:
 
 
 def _safety(found: SafetyAnswer) -> Iterator[str]:
-    """Each grave flag on a line of its own, advice after what has to be settled, the others in one; none is left out."""
+    """Each grave flag on a line of its own, advice last, the others in one; none is left out."""
     for flag in sorted(filter(_is_grave, found.flags), key=is_advice):
         yield _grave(flag)
     for severity in ("moderate", "minor"):

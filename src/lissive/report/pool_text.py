@@ -45,9 +45,7 @@ from lissive.report.words import (
 )
 
 LIMITS = "Psychoactive effects may unblind participants."
-SPONSOR = (
-    " Trials of nabiximols: the manufacturer sponsored at least some; who paid for the others was not recorded."
-)
+SPONSOR = " Trials of nabiximols: the manufacturer sponsored at least some; who paid for the others was not recorded."
 
 
 def pool_text(answer: PooledAnswer) -> str:

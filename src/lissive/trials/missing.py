@@ -368,7 +368,7 @@ def rubin(values: FloatArray, variances: FloatArray, df: float) -> tuple[float, 
 
     >>> value, variance, df = rubin(np.array([1.0, 1.2, 0.8]), np.array([0.1, 0.1, 0.1]), 98.0)
     >>> round(value, 3), round(variance, 4), round(df, 2)
-    (1.0, 0.1533, 14.06)
+    (1.0, 0.1533, 13.08)
     """
     m = len(values)
     within, between = float(np.mean(variances)), float(np.var(values, ddof=1))
