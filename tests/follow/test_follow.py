@@ -196,7 +196,9 @@ def test_a_diary_that_does_not_say_enough_is_refused(tmp_path: Path, said: str, 
 
 def test_rows_left_out_are_named_where_too_little_is_left(tmp_path: Path) -> None:
     twice = HEAD + "\n" + "2026-05-01,9,6,6,,\n" * 2 + "2026-05-02,9,6,0,,\n"
-    with pytest.raises(DiaryError, match="no dose.* Rows left out: 2; the first is row 2: date 2026-05-01 has 2 rows"):
+    with pytest.raises(
+        DiaryError, match="no dose.* Rows left out: 2; the first is row 2: date 2026-05-01 has 2 rows"
+    ):
         follow_up(make_case(a_case()), diary_of(tmp_path, twice), **SMALL)  # type: ignore[arg-type]
     few = text(0.0, days=3) + "2026-05-04,9,nan,6,,\n"
     with pytest.raises(DiaryError, match="3 of spasticity_nrs.* Rows left out: 1; the first is row 12"):
@@ -213,7 +215,9 @@ def test_doses_in_mg_and_in_sprays_count_alike(tmp_path: Path) -> None:
     rows = [f"2026-05-0{k},6,{mg},{sprays}" for k, mg, sprays in ((1, 27, ""), (2, 2.7, 1), (3, 486, ""))]
     said = "\n".join(["date,spasticity_nrs,thc_mg,sprays", *rows]) + "\n"
     assert taken_of(diary_of(tmp_path, said), NABIXIMOLS).units.tolist() == pytest.approx([10.0, 2.0, 180.0])
-    assert taken_of(diary_of(tmp_path, said), product("dronabinol")).units.tolist() == pytest.approx([27.0, 5.4, 486.0])
+    assert taken_of(diary_of(tmp_path, said), product("dronabinol")).units.tolist() == pytest.approx(
+        [27.0, 5.4, 486.0]
+    )
     cbd = said.replace("thc_mg", "cbd_mg").replace("486", "2500")
     assert taken_of(diary_of(tmp_path, cbd), NABIXIMOLS).units[2] == pytest.approx(1000.0)
     assert "above_label" in alarms_of(tmp_path, said)
@@ -330,7 +334,13 @@ def test_the_command_prints_writes_and_refuses(tmp_path: Path, capsys: pytest.Ca
     (out / "follow.json").write_text("mine", encoding="utf-8")
     assert main([*command, "--report", str(out)]) == 2
     assert (out / "follow.json").read_text(encoding="utf-8") == "mine"
-    for wrong in (["--map", "note=note,note=-"], ["--map", "x"], ["--map", "x=date"], ["--today", "soon"], ["--outcome", "mood"]):
+    for wrong in (
+        ["--map", "note=note,note=-"],
+        ["--map", "x"],
+        ["--map", "x=date"],
+        ["--today", "soon"],
+        ["--outcome", "mood"],
+    ):
         assert main([*command, *wrong]) == 2
         assert capsys.readouterr().err.startswith("lissive: ")
 

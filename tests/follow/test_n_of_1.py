@@ -195,7 +195,9 @@ def test_a_diary_of_other_days_is_refused() -> None:
 
 def test_ratings_that_never_vary_tell_nothing() -> None:
     """The error's variance is estimated as 0: neither a difference nor a probability is a number."""
-    flat = Diary("d.csv", tuple(replace(d, ratings={"spasticity_nrs": 5.0}) for d in a_diary(0, 0, 0).days), 48, ())
+    flat = Diary(
+        "d.csv", tuple(replace(d, ratings={"spasticity_nrs": 5.0}) for d in a_diary(0, 0, 0).days), 48, ()
+    )
     with pytest.raises(DiaryError, match="does not vary"):
         analyse_n_of_1(flat, periods(), threshold=18.0)
 
@@ -212,7 +214,9 @@ def test_ratings_that_never_vary_tell_nothing() -> None:
         None,
     ],
 )
-def test_a_plan_that_was_spoilt_is_refused(plan: NOf1Plan, change: dict[str, object] | None, tmp_path: Path) -> None:
+def test_a_plan_that_was_spoilt_is_refused(
+    plan: NOf1Plan, change: dict[str, object] | None, tmp_path: Path
+) -> None:
     data, file = plan.to_json(), tmp_path / "plan.json"
     assert read_plan(_written(file, json.dumps(data))) == plan
     data["periods"][0].update(change or {})

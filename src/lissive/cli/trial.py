@@ -189,7 +189,9 @@ def _sizes(text: str) -> list[int]:
     from lissive.trials.parts import MOST_PATIENTS
 
     words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words or not all(word.isascii() and word.isdigit() and len(word) < 10 and int(word) for word in words):
+    if not words or not all(
+        word.isascii() and word.isdigit() and len(word) < 10 and int(word) for word in words
+    ):
         raise DesignError(
             f"is {text!r}." if len(text) <= 60 else f"is {text[:57]!r} and more.",
             where="--n",

@@ -123,7 +123,9 @@ def counts(entries: tuple[Located, ...]) -> Iterator[Fault]:
                 continue
             if re.fullmatch(r"[nN]|n_[a-z0-9_]+|events|e_n|c_n|eN|cN", name):
                 if size < 0:
-                    yield fault_at("counts", place.at(name), f"is {size:g}, a negative number of participants.")
+                    yield fault_at(
+                        "counts", place.at(name), f"is {size:g}, a negative number of participants."
+                    )
                 elif size != int(size):
                     yield fault_at("counts", place.at(name), f"is {size:g}; it must be a whole number.")
             if _is_share(name, place) and not 0 <= size <= 100:

@@ -126,7 +126,9 @@ def beside(
     worst = max(levels, key=("trials", "prior", "none").index)
     said = dict.fromkeys(note for side in sides for note in side.notes)
     if sides[0].weeks != sides[1].weeks:
-        longer = f"The plans take {sides[0].weeks} and {sides[1].weeks} weeks; both are shown at week {weeks}."
+        longer = (
+            f"The plans take {sides[0].weeks} and {sides[1].weeks} weeks; both are shown at week {weeks}."
+        )
         said = {longer: None, **said}
     return SideBySide(
         asked,
