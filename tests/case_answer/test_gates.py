@@ -97,7 +97,7 @@ def test_what_is_not_calibrated_has_no_number_on_the_screen_and_says_so_in_full(
     found = answer(case, subjects=3, threads=1)
     assert found.forecast.calibrated == "none"
     here = screen(found)
-    assert "No number: the model was fitted on trials of other causes" in " ".join(here.split())
+    assert "No number: the model was fitted on no trial in this cause" in " ".join(here.split())
     assert "simulated" not in here.lower().replace("not simulated", "")
     assert "NOT CALIBRATED" in case_text(found, ["forecast"])
     assert found.to_json()["forecast"]["calibrated"] == "none"

@@ -195,7 +195,7 @@ def test_what_is_stated_and_in_no_table_is_said_whole_and_advice_is_not_counted_
         plan={"product": "nabilone"},
     )
     assert "STATED BUT NOT CHECKED (no rule in the tables): cancer." in text
-    assert "MAJOR: Do not stop baclofen suddenly" in text
+    assert "MAJOR advice: Do not stop baclofen suddenly" in text
     assert "settle" not in text
 
 

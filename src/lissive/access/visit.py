@@ -337,10 +337,10 @@ def _from_rule(version: Version, on: datetime.date) -> Iterator[Step]:
             yield step(kind, field, text.format(str(value).removesuffix(".")))
     if version.certification_validity_months is not None:
         months = version.certification_validity_months
-        yield step("validity", "certification_validity", f"Valid {months} months.")
+        yield step("validity", "certification_validity", f"Valid {months} month{'' if months == 1 else 's'}.")
     elif version.certification_validity_days is not None:
         days = version.certification_validity_days
-        yield step("validity", "certification_validity", f"Valid {days} days.")
+        yield step("validity", "certification_validity", f"Valid {days} day{'' if days == 1 else 's'}.")
 
 
 def _allowed(version: Version, on: datetime.date) -> str:

@@ -38,8 +38,13 @@ def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: G
 
 
 def to_settle(safety: SafetyAnswer) -> list[Flag]:
-    """The major flags that can be settled before a start; that a drug is not to be stopped suddenly is advice."""
-    return [flag for flag in safety.worst("major") if not flag.id.startswith("stop_")]
+    """The major flags that can be settled before a start."""
+    return [flag for flag in safety.worst("major") if not is_advice(flag)]
+
+
+def is_advice(flag: Flag) -> bool:
+    """Whether a flag is advice for as long as treatment lasts: that a drug is not to be stopped suddenly."""
+    return flag.id.startswith("stop_")
 
 
 def _benefit(case: Case) -> tuple[str, str, str]:

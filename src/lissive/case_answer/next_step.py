@@ -55,6 +55,8 @@ def _steps(
         before.append(f"find out {access.missing[0].asks}")
     if access is not None and "age_unknown" in access.blocks:
         before.append("state the age, as rules for minors differ")
+    if access is not None and access.procedural == "blocked" and not gate.by_prescription:
+        before.append("arrange a visit that meets the rules")
     for what in before:
         yield NextStep(what, after=BEFORE)
     if gate.product == "not_obtainable":

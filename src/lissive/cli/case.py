@@ -159,9 +159,11 @@ def _followed(facts: Case, days: Diary, subjects: int, seed: int, threads: int |
 
 def _follow_text(followed: FollowAnswer | None, *, whole: bool) -> str:
     """The follow-up below the screen, if there is a diary; whole, also how to begin one."""
+    if followed is None and not whole:
+        return ""
     from lissive.report.follow_text import follow_line, follow_part
 
-    return follow_part(followed) if whole else "" if followed is None else follow_line(followed)
+    return follow_part(followed) if whole or followed is None else follow_line(followed)
 
 
 def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:

@@ -73,7 +73,7 @@ def people_in(entry: Located, arm: str, fields: tuple[str, ...]) -> Figure | Non
 
 
 def shares(entry: Located, outcome: str) -> list[Side]:
-    """Groups that took the drug, each with its events, whether or not there is a control group; all together where
+    """Groups that took the drug, each with its events, whether or not there is a control group; pooled where
     only that is reported."""
     found: dict[str, dict[str, Side]] = {"active": {}, "total": {}, "control": {}}
     for row in entry.results:

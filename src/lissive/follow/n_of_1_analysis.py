@@ -16,8 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
-from scipy.stats import t as student
+from scipy.special import gammaln, logsumexp, stdtr
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DiaryError
@@ -73,9 +72,7 @@ class Fitted:
     degrees: float
 
     def probability_below(self, k: int, at: float) -> float:
-        return float(
-            (self.weights * student.cdf((at - self.mean[:, k]) / self.scale[:, k], self.degrees)).sum()
-        )
+        return float((self.weights * stdtr(self.degrees, (at - self.mean[:, k]) / self.scale[:, k])).sum())
 
     def quantile(self, k: int, p: float) -> float:
         """By bisection."""

@@ -30,9 +30,13 @@ class Words:
     def has(self, kind: str, name: str) -> bool:
         return f"{kind}.{name}" in _texts(self.tongue)
 
-    def listed(self, names: Sequence[str]) -> str:
+    def listed(self, names: Sequence[str], word: str = "and") -> str:
+        """A list as it is read aloud; in Spanish y is e before the sound of i, and o is u before that of o."""
         *most, last = names
-        return f"{', '.join(most)} {self('and')} {last}" if most else last
+        joint = self(word)
+        if self.tongue == "es" and last.lower().lstrip("h").startswith({"and": "i", "or": "o"}[word]):
+            joint = {"and": "e", "or": "u"}[word]
+        return f"{', '.join(most)} {joint} {last}" if most else last
 
     def weeks(self, n: int) -> str:
         return self("week" if n == 1 else "weeks", n=n)

@@ -18,8 +18,10 @@ from lissive.evidence.claim import JUDGED
 from lissive.forecast import ForecastAnswer
 from lissive.handout.pictures import Picture, clinician_picture, pictures_of
 from lissive.report.access_text import STATUS, caution_text, federal_lines, procedural_text, product_lines
+from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import (
     LIMITS,
+    NOT_CALIBRATED,
     forecast_lines,
     forecast_table,
     found_lines,
@@ -60,6 +62,7 @@ def report_page(answer: CaseAnswer) -> str:
     """The page's text."""
     case, forecast = answer.case, answer.forecast
     parts = {part.label: part.items for part in parts_of(answer)}
+    parts["TRIALS"] = list(trials_lines(answer, spelt=True))
     made = isinstance(forecast, ForecastAnswer) and forecast.failed < forecast.subjects
     content = {
         "answer": answer,
@@ -253,6 +256,7 @@ class Forecasts:
     """The forecast whole."""
 
     head: str
+    warning: str
     pictures: tuple[Picture, ...]
     lines: tuple[str, ...]
     tables: tuple[Table, ...]
@@ -264,6 +268,7 @@ def _forecast(answer: CaseAnswer, forecast: ForecastAnswer) -> Forecasts:
     return Forecasts(
         f"{count(forecast.subjects, 'virtual patient')} with this person's starting values, each simulated with the "
         "drug and with placebo; age and sex change nothing.",
+        "" if forecast.calibrated == "trials" else NOT_CALIBRATED,
         tuple(pictures_of(answer, forecast)),
         tuple(forecast_lines(forecast)),
         (forecast_table(forecast), weekly_table(forecast)),

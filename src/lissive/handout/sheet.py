@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from lissive.case import label_titration, product
 from lissive.case_answer import CaseAnswer
+from lissive.case_answer.bottom_line import is_advice
 from lissive.case_answer.gates import figure_of
 from lissive.case_answer.next_step import review
 from lissive.case_answer.tables import rows
@@ -35,7 +36,7 @@ HERE = Path(__file__).parent
 HELPS = ("responders_30pct", "pain_responders_30pct")
 HARMS = ("dizziness", "withdrawals_ae")
 MADE_BY_MAKER = ("nabiximols",)
-"""Products of which most trials were paid for by the maker; of others it was not recorded."""
+"""Products of which the evidence notes that their maker paid for trials (`risk_of_bias_notes`); not of all it is noted."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _help(one: _Sheet) -> Section:
         means = [say(f"clear_{outcome}"), say("who_knows")]
         picture, keys = counted.drawn(say, "help", "more")
         return Section(say("h_help"), (known, " ".join(numbers), " ".join(means)), (), picture, keys)
-    return Section(say("h_help"), (known, f"{say('no_numbers')} {say('who_knows')}"))
+    return Section(say("h_help"), (known, f"{say('no_numbers_help')} {say('who_knows')}"))
 
 
 def _harm(one: _Sheet) -> Section:
@@ -182,7 +183,7 @@ def _harm(one: _Sheet) -> Section:
     words = [say("thc_effects")] if "thc" in of.all else []
     words += [say("cbd_effects")] if "cbd" in of.contents and "thc" not in of.all else []
     words += [say("smoke_effects")] if of.smoked else []
-    lines = [" ".join(numbers or [say("no_numbers")]), " ".join(words)]
+    lines = [" ".join(numbers or [say("no_numbers_harm")]), " ".join(words)]
     return Section(say("h_harm"), tuple(line for line in lines if line), (), picture, keys)
 
 
@@ -222,8 +223,9 @@ def _tell(one: _Sheet) -> Section:
     say = one.say
     points = tuple(say(f"tell_{each}") for each in ("medicines", "mind", "baby", "heart"))
     lines = [say("for_you", about=about)] if (about := _about(one, "contraindicated", "major")) else []
-    drugs = [each.substances[0] for each in one.answer.safety.flags if each.id.startswith("stop_")]
-    lines += [say("keep_taking", drugs=say.listed(_names(drugs)))] if drugs else []
+    stops = [each.substances[0] for each in one.answer.safety.flags if is_advice(each)]
+    drugs = [say.named("care", each, each) for each in stops]
+    lines += [say("keep_taking", drugs=say.listed(_names(drugs), "or"))] if drugs else []
     return Section(say("h_tell"), tuple(lines), points)
 
 
@@ -233,7 +235,7 @@ def _about(one: _Sheet, *severities: str) -> str:
     subjects = {row.id: row.about for row in cautions()}
     found = []
     for flag in one.answer.safety.flags:
-        if flag.severity not in severities or flag.id.startswith("stop_"):
+        if flag.severity not in severities or is_advice(flag):
             continue
         subject = subjects.get(flag.id, "")
         words = [word for word in flag.substances if word not in ("THC", "CBD", "cannabinoid", "smoke")]
@@ -331,6 +333,8 @@ def _sure(one: _Sheet) -> Section:
     say, claim, name = one.say, one.answer.bottom_line.claim, one.answer.case.plan.product
     judged = claim_of(claim)
     sure = "not_graded" if judged is None else judged.certainty
+    if sure == "moderate" and name is not None and one.answer.bottom_line.benefit == "uncertain":
+        sure = "others"  # the claim is of the cause, not of this product
     figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]
     lines = [say(f"sure_{sure}"), say("paid_maker" if name in MADE_BY_MAKER else "paid_unknown")]
     lines += [say("unread")] if any(figure.answer.unverified for figure, _ in figures) else []

@@ -34,7 +34,7 @@ _IN_WORDS = 2
 _NAME, _FIGURE, _INTERVAL, _FOUND, _CERTAINTY = 23, 7, 18, 50, 8
 """Widths of its columns: name and people within what was found."""
 _SHORTER = {
-    "withdrawals_ae": "stopped: side effects",
+    "withdrawals_ae": "stopped (side effects)",
     "stiffness_relief": "stiffness relieved",
     "ashworth": "Ashworth (0 to 4)",
     "spasm_severity": "spasm severity (0-10)",
@@ -47,21 +47,27 @@ _SHORTER = {
 """Outcome, and its label where lines are short."""
 
 
-def trials_lines(answer: CaseAnswer) -> Iterator[str]:
-    """A row for each complaint, the guideline after harm; each item may have several lines."""
+def trials_lines(answer: CaseAnswer, *, spelt: bool = False) -> Iterator[str]:
+    """A row for each complaint, the guideline after harm; each item may have several lines.
+
+    Columns stand in line on the screen; spelt, a row names what it holds, for a page whose type is not of one width.
+    """
     if not answer.trials:
         yield from answer.evidence.not_known[:1]
     planned = answer.case.plan.product
     items, of = [], "" if planned is None else _bare(product(planned).label)
     for one in (one for place, one in enumerate(answer.trials) if place < _IN_WORDS or not one.words):
         new = listed(map(_bare, one.products))
-        items.append("\n".join([*([f"With {new}:"] if new not in (of, "") else []), *_row(one)]))
+        head = [f"With {new}:"] if new not in (of, "") else []
+        sign = f"  {'below' if _lower_is_better(one) else 'above'} 0 favours the drug"
+        is_new = one.difference is not None and not any(sign in item for item in items)
+        items.append("\n".join([*head, *_row(one, spelt), *([sign] if is_new else [])]))
         of = new
     if answer.trials:
         what = "Of 100 people, drug / placebo (95 % CI)"
         if all(one.words for one in answer.trials):
             what = "Drug against placebo"
-        items[0] = f"{what}; certainty; trials, people\n{items[0]}"
+        items[0] = f"{what}{'.' if spelt else '; certainty; trials, people'}\n{items[0]}"
     if answer.guideline is not None and answer.guideline.source:
         items.insert(min(3, len(items)), f"Guideline: {answer.guideline.text}.")
     while sum(each.count("\n") + 1 for each in items) > _MOST:
@@ -69,7 +75,7 @@ def trials_lines(answer: CaseAnswer) -> Iterator[str]:
     yield from items
 
 
-def _row(one: Finding) -> Iterator[str]:
+def _row(one: Finding, spelt: bool) -> Iterator[str]:
     """Name, with the drug and without, interval, certainty, trials and participants; below it whose analysis it is."""
     mark = UNVERIFIED if one.unverified else ""
     name = upper_first(_SHORTER.get(one.outcome) or _label(one)) + mark
@@ -77,21 +83,33 @@ def _row(one: Finding) -> Iterator[str]:
         interval = more_or_fewer(one.absolute)
         interval = interval if len(interval) <= _INTERVAL else interval.replace(" to ", "-")
         people = f"{100 * one.absolute.risk:.0f} / {100 * one.absolute.baseline:.0f}"
-        found = [f"{name:<{_NAME}} {people:<{_FIGURE}} {interval}"]
+        figures = f"{people:<{_FIGURE}} {interval}"
     elif one.difference is not None:
-        found = [f"{name:<{_NAME}} {'{:.2g} ({:.2g} to {:.2g})'.format(*one.difference)}"]
+        figures = "{:.2g} ({:.2g} to {:.2g})".format(*one.difference)
     else:
         words = re.sub(r"in favour(?! of)", "in favour of the drug", re.sub(r" \(n \d+\)", "", one.words))
-        said = f"{upper_first(one.complaint)} {one.said_as}".strip() + f"{mark}: {words}"
-        found = textwrap.wrap(said, _FOUND, subsequent_indent="  ")
+        name = f"{upper_first(one.complaint)} {one.said_as}".strip() + mark
+        figures = f"{words} (lower is better)" if one.said_as and _lower_is_better(one) else words
     certainty = "unclear" if one.includes_none and one.certainty in ("moderate", "high") else one.certainty
-    size = f"{one.k}" if one.n is None else f"{one.k}, {one.n:.0f}"
-    yield f"{found[0]:<{_FOUND}} {certainty:<{_CERTAINTY}} {size}"
-    yield from found[1:]
+    if spelt:
+        judged = f"; certainty {certainty}" if certainty else ""
+        people = "" if one.n is None else f", {count(round(one.n), 'person', 'people')}"
+        yield f"{name}: {re.sub(' {2,}', ', ', figures)}{judged}; {count(one.k, 'trial')}{people}"
+    else:
+        size = f"{one.k}" if one.n is None else f"{one.k}, {one.n:.0f}"
+        found = [f"{name:<{_NAME}} {figures}"]
+        if one.words and one.absolute is None and one.difference is None:
+            found = textwrap.wrap(f"{name}: {figures}", _FOUND, subsequent_indent="  ")
+        yield f"{found[0]:<{_FOUND}} {certainty:<{_CERTAINTY}} {size}"
+        yield from found[1:]
     if one.design == "enriched":
         yield "  run-in responders only"
     if one.pooled is not None and one.pooled[1] is not None:
         yield f"  {one.source}; pool of {one.pooled[0]}: {more_or_fewer(one.pooled[1])}"
+
+
+def _lower_is_better(one: Finding) -> bool:
+    return one.outcome in outcomes() and outcomes()[one.outcome].better == "lower"
 
 
 def _label(one: Finding) -> str:

@@ -24,7 +24,7 @@ from lissive.safety import SEVERITIES, Flag, SafetyAnswer
 
 LIMITS = (
     "Decision support and research software: not a prescription. Response was fitted to published trials in multiple "
-    "sclerosis (few, most of them industry-sponsored); for other causes it is assumed. The ranges show variability "
+    "sclerosis (few, some of them known to be paid for by the maker); for other causes it is assumed. The ranges show variability "
     "between virtual patients and parameter uncertainty, not model error. Intended use: " + INTENDED_USE
 )
 PARTS = ("access", "safety", "evidence", "forecast")
@@ -58,7 +58,8 @@ def headline(case: Case, *, may_dose: bool = True) -> str:
 def who(case: Case, *, brief: bool = False) -> str:
     """Who it is about, and as of when; in brief without weight and place."""
     person = case.person
-    sex = {"female": "woman", "male": "man", None: "person"}[person.sex]
+    words = ("girl", "boy") if person.age_years is not None and person.age_years < 18 else ("woman", "man")
+    sex = {"female": words[0], "male": words[1], None: "person"}[person.sex]
     about = [
         sex if person.age_years is None else f"{sex} aged {person.age_years:g}",
         "" if person.weight_kg is None or brief else f"{person.weight_kg:g} kg",
@@ -145,6 +146,9 @@ _FACTS = {
 """Model parameters that a case states, as a clinician calls them."""
 
 
+NOT_CALIBRATED = "NOT CALIBRATED: a simulation, not what this person may expect."
+
+
 def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     """Part 4 of a case."""
     if isinstance(forecast, ForecastNeeds):
@@ -164,7 +168,7 @@ def forecast_text(case: Case, forecast: ForecastAnswer | ForecastNeeds) -> str:
     if forecast.calibrated != "trials":  # what trials found is read before what is not tested on them
         parts = [
             _lines(found),
-            f"{_INDENT}NOT CALIBRATED: a simulation, not what this person may expect.",
+            f"{_INDENT}{NOT_CALIBRATED}",
             *numbers,
         ]
     return paragraphs([wrapped(head, hanging=_INDENT), *parts, _lines(left)])
@@ -271,18 +275,19 @@ def _dose(forecast: ForecastAnswer) -> str:
     )
 
 
-def found_lines(forecast: ForecastAnswer, product: str) -> list[str]:
+def found_lines(forecast: ForecastAnswer, planned: str) -> list[str]:
     """Results of trials, to be read before a simulation is believed."""
     rows = forecast.found_in_trials
     if not rows:
         return ["No trial of this cause of spasm is in the tables: what is forecast has not been tested."]
     lines = ["Trial results; where the forecast shows a larger effect, rely on the trials:"]
     for row in rows:
-        other = "" if row.product in ("any", product) else f"[of another product, {row.product}] "
+        other = "" if row.product in ("any", planned) else f"[of another product, {row.product}] "
         mark = UNVERIFIED if "recalled" in row.provenance else ""
         lines.append(f"- {other}{row.found} ({row.source}){mark}")
-    if not any(row.product == product for row in rows):
-        lines.append(f"- No trial of {product} for this cause is listed here.")
+    if not any(row.product == planned for row in rows):
+        label = product(planned).label if planned else "the plan"
+        lines.append(f"- This list has no trial of {label[:1].lower()}{label[1:]}; see Evidence.")
     if any("recalled" in row.provenance for row in rows):
         lines.append(UNVERIFIED_NOTE)
     return lines

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from lissive.access.answer import Answer
 from lissive.access.cases import why_not
 from lissive.case_answer import INTENDED_USE, CaseAnswer
+from lissive.case_answer.bottom_line import is_advice
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
 from lissive.case_answer.next_step import BEFORE
 from lissive.case_answer.usual_care import UsualCare
@@ -173,10 +174,9 @@ def _is_grave(flag: Flag) -> bool:
 
 
 def _safety(found: SafetyAnswer) -> Iterator[str]:
-    """Each grave flag on a line of its own, the others in one; none is left out."""
-    for flag in found.flags:
-        if _is_grave(flag):
-            yield _grave(flag)
+    """Each grave flag on a line of its own, advice after what has to be settled, the others in one; none is left out."""
+    for flag in sorted(filter(_is_grave, found.flags), key=is_advice):
+        yield _grave(flag)
     for severity in ("moderate", "minor"):
         if flags := [flag for flag in found.flags if flag.severity == severity]:
             said = [flag.short if flag.short and len(flags) <= _EXPLAINED else _about(flag) for flag in flags]
@@ -203,7 +203,7 @@ def _safety(found: SafetyAnswer) -> Iterator[str]:
 
 
 def _grave(flag: Flag) -> str:
-    return f"{flag.severity.upper()}: {flag.short or _about(flag)}"
+    return f"{flag.severity.upper()}{' advice' if is_advice(flag) else ''}: {flag.short or _about(flag)}"
 
 
 def _about(flag: Flag) -> str:
@@ -221,8 +221,11 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
     elif cause is None or answer.case.plan.product is None:
         yield f"No number: the case {'names no cause' if cause is None else 'plans no product'}."
     elif gate.calibrated != "trials":
-        fitted = "other products in this cause" if gate.calibrated == "prior" else "other causes"
-        yield f"No number: the model was fitted on trials of {fitted}."
+        yield (
+            "No number: the model was fitted on trials of other products in this cause."
+            if gate.calibrated == "prior"
+            else "No number: the model was fitted on no trial in this cause."
+        )
     elif isinstance(answer.forecast, ForecastNeeds):
         needed = ", ".join(each.field for each in answer.forecast.needs)
         yield f"No forecast: the case does not state {needed}." if needed else "Not simulated."

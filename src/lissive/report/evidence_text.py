@@ -26,7 +26,7 @@ from lissive.report.words import (
 )
 
 LIMITS = wrapped(
-    "Mostly abstracts and single tables were read; nearly all trials of nabiximols were sponsored by its manufacturer; "
+    "Mostly abstracts and single tables were read; of nabiximols, the manufacturer sponsored at least some trials; "
     "psychoactive effects may unblind participants. Decision support, not a prescription."
 )
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lissive.case import product
-from lissive.follow.answer import FollowAnswer, Rule
-from lissive.follow.calibration import Calibration
 from lissive.follow.diary import columns
-from lissive.follow.n_of_1 import NOf1Plan
-from lissive.follow.n_of_1_analysis import NOf1Answer
 from lissive.report.table import as_text, table
 from lissive.report.words import count, paragraphs, percent, upper_first, wrapped
+
+if TYPE_CHECKING:
+    from lissive.follow.answer import FollowAnswer, Rule
+    from lissive.follow.calibration import Calibration
+    from lissive.follow.n_of_1 import NOf1Plan
+    from lissive.follow.n_of_1_analysis import NOf1Answer
 
 ADVICE = {
     "continue": "CONTINUE",

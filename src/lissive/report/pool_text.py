@@ -45,7 +45,9 @@ from lissive.report.words import (
 )
 
 LIMITS = "Psychoactive effects may unblind participants."
-SPONSOR = " Nearly all trials of nabiximols were sponsored by its manufacturer."
+SPONSOR = (
+    " Trials of nabiximols: the manufacturer sponsored at least some; who paid for the others was not recorded."
+)
 
 
 def pool_text(answer: PooledAnswer) -> str:
