@@ -131,7 +131,7 @@ def test_other_column_names_get_a_mapping_that_works_as_proposed(tmp_path: Path)
         ("spasms\n3\n", "no column of dates"),
         ("date,date,spasms\n2026-05-01,2026-05-01,3\n", "Duplicate column date"),
         ('date,spasms\n"2026-05-01,3\n', "not a valid CSV"),
-        ("date,spasms" + "," * 5000 + "x\n2026-05-01,3\n", "The file has 5003 columns"),
+        ("date,spasms" + "," * 5000 + "x\n2026-05-01,3\n", "The file has 5002 columns"),
     ],
 )
 def test_a_file_that_is_no_diary_is_refused(tmp_path: Path, text: str, said: str) -> None:
