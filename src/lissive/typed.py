@@ -329,7 +329,7 @@ def _written(field: FieldInfo) -> Iterator[str]:
     }
     if found := re.fullmatch(r"\^\[A-Za-z0-9\]\[A-Za-z0-9(.+)\]\*\$", said.get("pattern") or ""):
         yield f"of letters a to z, digits and {found[1]!r}, a letter or digit first"
-    if said.get("min_length"):
+    if (said.get("min_length") or 0) > 1:
         yield f"{said['min_length']} characters or more"
     if said.get("max_length"):
         yield f"up to {said['max_length']} characters"
