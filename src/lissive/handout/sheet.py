@@ -332,7 +332,7 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
 def _sure(one: _Sheet) -> Section:
     say, claim, name = one.say, one.answer.bottom_line.claim, one.answer.case.plan.product
     judged = claim_of(claim)
-    sure = "not_graded" if judged is None else judged.certainty
+    sure: str = "not_graded" if judged is None else judged.certainty
     if sure == "moderate" and name is not None and one.answer.bottom_line.benefit == "uncertain":
         sure = "others"  # the claim is of the cause, not of this product
     figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]

@@ -55,7 +55,8 @@ def trials_lines(answer: CaseAnswer, *, spelt: bool = False) -> Iterator[str]:
     if not answer.trials:
         yield from answer.evidence.not_known[:1]
     planned = answer.case.plan.product
-    items, of = [], "" if planned is None else _bare(product(planned).label)
+    items: list[str] = []
+    of = "" if planned is None else _bare(product(planned).label)
     for one in (one for place, one in enumerate(answer.trials) if place < _IN_WORDS or not one.words):
         new = listed(map(_bare, one.products))
         head = [f"With {new}:"] if new not in (of, "") else []
