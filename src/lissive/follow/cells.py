@@ -124,7 +124,7 @@ _ERROR = re.compile(rb"""\bt=["']e["']""")
 
 
 def _looked_through(data: bytes, path: Path) -> None:
-    """What the reader of spreadsheets does not say of an XLSX: it makes room for every cell up to the last one, of
+    """What the reader of spreadsheets does not say of an XLSX: it takes memory for every cell up to the last one,
     whatever is far away, and gives an error or a formula without its value as an empty cell."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as book:
