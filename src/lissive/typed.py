@@ -9,6 +9,7 @@ trial = read_typed(path, Trial, DesignError, example="trial: a", thing="the desi
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -317,7 +318,24 @@ def allowed_of(field: FieldInfo | None) -> str:
         )
     if "date" in str(field.annotation):
         return "a day, as in 2026-11-22."
-    return f"text such as {field.examples[0]!r}." if field.examples else "text."
+    like = f"text such as {field.examples[0]!r}" if field.examples else "text"
+    return f"{', '.join([like, *_written(field)])}."
+
+
+def _written(field: FieldInfo) -> Iterator[str]:
+    """How a text has to be written, where it may not be any."""
+    said = {
+        name: getattr(mark, name, None) for mark in field.metadata for name in _FORMS if hasattr(mark, name)
+    }
+    if found := re.fullmatch(r"\^\[A-Za-z0-9\]\[A-Za-z0-9(.+)\]\*\$", said.get("pattern") or ""):
+        yield f"of letters a to z, digits and {found[1]!r}, a letter or digit first"
+    if (said.get("min_length") or 0) > 1:
+        yield f"{said['min_length']} characters or more"
+    if said.get("max_length"):
+        yield f"up to {said['max_length']} characters"
+
+
+_FORMS = ("pattern", "min_length", "max_length")
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:

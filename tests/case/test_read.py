@@ -165,6 +165,8 @@ def test_findings_between_parts_come_together(refusal):
         ("case: a\nspasm: {cause: multiple_sklerosis}", "mean multiple_sclerosis? Allowed: multiple_scl"),
         ("case: a\nplan: {product: sativx}", "plan.product is 'sativx'. Did you mean sativex? Allowed: nabiximols,"),
         ("case: a\nperson: {cyp2c9: poor}", "person.cyp2c9 is 'poor'. Allowed: text such as '*1/*3'."),
+        ("case: ../a", "Allowed: text such as 'ms-new-york', of letters a to z, digits and ' ._-', a letter or digit"),
+        ("case: a\nplan: {override: x}", "such as 'dose of an earlier trial', 3 characters or more."),
         ("case: a\nperson: {weight_kg: .nan}", "person.weight_kg is '.nan'."),
         ("case: a\nperson: {weight_kg: 1e999}", "person.weight_kg is inf. Allowed: 20 to 350 kg."),
         ("case: a\nperson: {weight_kg: true}", "person.weight_kg is true."),

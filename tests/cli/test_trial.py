@@ -165,6 +165,7 @@ def test_assurance_draws_from_the_table(design, tmp_path, monkeypatch, capsys):
         (("run", "{design}", "--out", "{folder}", "--resume"), "no run to resume"),
         (("power", "{design}", "--n", "ten"), "integers separated by commas"),
         (("power", "{design}", "--n", ","), "integers separated by commas"),
+        (("power", "{design}", "--n", "0"), "--n: is '0'"),
         (("power", "{design}", "--n", "1"), "fewer than one patient for each of 2 arms"),
         (("power", "{design}", "--n", "12", "--endpoint", "nrs"), "'nrs' is not an endpoint"),
         (("power", "{design}", "--n", "12", "--out", "{design}"), "It is a file"),

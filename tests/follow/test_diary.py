@@ -131,6 +131,7 @@ def test_other_column_names_get_a_mapping_that_works_as_proposed(tmp_path: Path)
         ("spasms\n3\n", "no column of dates"),
         ("date,date,spasms\n2026-05-01,2026-05-01,3\n", "Duplicate column date"),
         ('date,spasms\n"2026-05-01,3\n', "not a valid CSV"),
+        ("date,spasms" + "," * 5000 + "x\n2026-05-01,3\n", "The file has 5002 columns"),
     ],
 )
 def test_a_file_that_is_no_diary_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -207,6 +208,27 @@ _PARTS = {
     '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
     "xl/worksheets/sheet1.xml": _SHEET,
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ('<c r="XFD1048576"><v>1</v></c>', "a cell XFD1048576, far from the diary"),
+        ('<c r="C5" t="e"><v>#DIV/0!</v></c>', "Cell C5 holds an error"),
+        ('<c r="C5"><f>1+4</f></c>', "Cell C5 holds an error, or a formula without its value"),
+    ],
+)
+def test_a_spreadsheet_with_a_cell_that_would_be_lost_is_refused(
+    tmp_path: Path, cell: str, said: str
+) -> None:
+    """The reader takes the first for half a terabyte and ends the process, and the others for empty cells."""
+    pytest.importorskip("python_calamine", reason="the extra `diary` is not installed")
+    place = tmp_path / "d.xlsx"
+    with zipfile.ZipFile(place, "w") as book:
+        for name, text in _PARTS.items():
+            book.writestr(name, text.replace("</sheetData>", f'<row r="5">{cell}</row></sheetData>'))
+    with pytest.raises(DiaryError, match=said):
+        read_diary(place, today=TODAY)
 
 
 def test_a_spreadsheet_has_dates_and_a_bare_serial_is_none(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def test_the_patients_are_those_of_the_forecast() -> None:
 def test_plans_of_different_length_are_compared_where_both_still_run() -> None:
     found = beside("", Side("a", case(OIL)), Side("b", case({**OIL, "weeks": 3})), subjects=2)
     assert found.week == 1
+    assert "The plans take 1 and 3 weeks; both are shown at week 1." in found.notes
 
 
 @pytest.mark.parametrize(

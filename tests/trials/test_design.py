@@ -71,6 +71,7 @@ endpoints:
                 ("key_secondary: [spasticity_nrs]", "names 'spasticity_nrs', which is no other endpoint"),
                 ("interim: {at: [0.5, 0.3]}", "increasing shares"),
                 ("interim: {at: [1]}", "increasing shares"),
+                ("interim: {at: 0.5}", "a list of numbers, as in"),
                 ("interim: {at: [0.5], spending: hochberg}", "obrien_fleming, pocock"),
                 ("interim: {at: [0.5]}, non_inferiority_margin: 1", "given with a non-inferiority margin"),
             )

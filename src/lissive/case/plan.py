@@ -90,7 +90,7 @@ class Plan(Facts):
                 field="titration",
             )
         elif self.titration != "fixed":
-            for name in ("sprays_per_day", *_BY_MASS):
+            for name in ("sprays_per_day", *_BY_MASS, "doses_per_day"):
                 if (value := getattr(self, name)) is not None:
                     also = (
                         ", or limit the titration by max_sprays_per_day" if mine.counted_in == "spray" else ""
@@ -105,7 +105,7 @@ class Plan(Facts):
         by_spray = ("sprays_per_day", "max_sprays_per_day")
         counted = "thc_mg" if mine.counts_thc else "cbd_mg"
         strays, right = (
-            (_BY_MASS, by_spray[0])
+            ((*_BY_MASS, "doses_per_day"), by_spray[0])
             if mine.counted_in == "spray"
             else (by_spray, f"{counted} and doses_per_day")
         )
@@ -128,6 +128,11 @@ class Plan(Facts):
                 yield refuse(f"is {getattr(self, name):g}, but {mine.label} has none.", field=name)
         if self.thc_mg == 0 and mine.name in _OILS_WITH_THC:
             yield refuse(f"is 0, but {mine.label} has THC.", do="write product: cbd_oil.", field="thc_mg")
+        elif self.cbd_mg == 0 and mine.thc_mg_per_unit and mine.cbd_mg_per_unit:
+            yield refuse(f"is 0, but {mine.label} has CBD.", do="write product: thc_oil.", field="cbd_mg")
+        elif (self.thc_mg if mine.counts_thc else self.cbd_mg) == 0 and not (self.thc_mg or self.cbd_mg):
+            counted = "thc_mg" if mine.counts_thc else "cbd_mg"
+            yield refuse("is 0, so there is no dose.", "more than 0 mg.", field=counted)
 
     def mg_per_unit(self) -> tuple[float | None, float | None]:
         """THC and CBD of one spray or of one fixed dose [mg]; None where it is not stated.

@@ -179,17 +179,13 @@ def sheet(
     from lissive.report.follow_figures import sheet_html
 
     facts = read_case(file)
-    named, out = [out], out or Path("diary.html")
+    named, out = out, out or Path("diary.html")
     write_pdf, why_none = pdf_writer() if out.suffix == ".pdf" else (None, "")
     if out.suffix not in (".html", ".pdf") or why_none:
         what = why_none or f"Unsupported file extension {out.suffix!r}."
         raise DiaryError(what, where=f"--out {out}", allowed=".html, or .pdf with the extra `report`.")
-    keep_inputs(
-        named,
-        reads=[file],
-        beside=Beside([out], out, "<title>Diary: ") if named == [None] else None,
-        force=force,
-    )
+    usual = Beside([out], out, "<title>Diary: ")  # a name that was not given
+    keep_inputs([named], reads=[file], beside=None if named else usual, force=force)
     by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
     dose = "Sprays" if by_spray else "mg taken, time"
     page = sheet_html(f"Diary: {facts.case}", day(start, "--from"), days, dose)

@@ -6,6 +6,9 @@ import csv
 import datetime
 import io
 import json
+import re
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,7 +19,9 @@ from lissive.errors import DiaryError
 from lissive.given import path_of
 
 MOST_BYTES = 20_000_000
-MOST_ROWS = 20_000
+MOST_ROWS, MOST_COLUMNS = 20_000, 200
+MOST_UNPACKED, MOST_CELLS = 100_000_000, 2_000_000
+"""Of a spreadsheet."""
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json")
 
 
@@ -56,6 +61,10 @@ def read_cells(path: str | Path) -> Cells:
         raise DiaryError(
             f"The file has {len(cells.rows)} rows.", where=str(path), allowed=f"up to {MOST_ROWS}."
         )
+    if len(cells.header) > MOST_COLUMNS:
+        raise DiaryError(
+            f"The file has {len(cells.header)} columns.", where=str(path), allowed=f"up to {MOST_COLUMNS}."
+        )
     return cells
 
 
@@ -88,6 +97,7 @@ def _sheet(data: bytes, path: Path) -> list[Sequence[Any]]:
         )
     from python_calamine import CalamineError, load_workbook
 
+    _looked_through(data, path)
     try:
         book = load_workbook(io.BytesIO(data))
         names = [each.name for each in book.sheets_metadata]
@@ -106,6 +116,55 @@ def _sheet(data: bytes, path: Path) -> list[Sequence[Any]]:
             do="save the diary's sheet as a file of its own.",
         )
     return list(filled[0][1]) if filled else []
+
+
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
+_ERROR = re.compile(rb"""\bt=["']e["']""")
+
+
+def _looked_through(data: bytes, path: Path) -> None:
+    """What the reader of spreadsheets does not say of an XLSX: it takes memory for every cell up to the last one,
+    whatever is far away, and gives an error or a formula without its value as an empty cell."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            size = sum(each.file_size for each in book.infolist())
+            if size > MOST_UNPACKED:
+                raise DiaryError(
+                    f"The file has {size} bytes unpacked.", where=str(path), allowed=f"up to {MOST_UNPACKED}."
+                )
+            sheets = [book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error):
+        return  # no XLSX, or a broken one: the reader says so
+    for sheet in sheets:
+        rows = columns = 1
+        for cell in _CELL.finditer(sheet):
+            if not (place := _PLACE.search(cell[1])):
+                continue
+            name = f"{place[1].decode()}{place[2].decode()}"
+            rows, columns = max(rows, int(place[2])), max(columns, _column(place[1]))
+            if rows * columns > MOST_CELLS:
+                raise DiaryError(
+                    f"There is a cell {name}, far from the diary.", where=str(path),
+                    allowed=f"up to {MOST_CELLS} cells to the last one.",
+                    do="delete the rows and columns outside of the diary, or save it as CSV.",
+                )  # fmt: skip
+            if _ERROR.search(cell[1]) or (b"<f" in (cell[2] or b"") and b"<v" not in cell[2]):
+                raise DiaryError(
+                    f"Cell {name} holds an error, or a formula without its value.", where=str(path),
+                    allowed="numbers, texts and dates.", do="write the number there, or leave it empty.",
+                )  # fmt: skip
+
+
+def _column(letters: bytes) -> int:
+    """
+    >>> _column(b"A"), _column(b"Z"), _column(b"AA"), _column(b"XFD")
+    (1, 26, 27, 16384)
+    """
+    number = 0
+    for each in letters:
+        number = 26 * number + each - 64
+    return number
 
 
 def _with_header(table: list[Sequence[Any]], path: Path) -> Cells:

@@ -168,9 +168,9 @@ def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None) -> str:
     for name in wanted:
         if counts[name] >= enough:
             return name
+    has = ", ".join(f"{counts[name]} of {name}" for name in dict.fromkeys(wanted))
     raise DiaryError(
-        f"The diary has {', '.join(f'{counts[name]} of {name}' for name in dict.fromkeys(wanted))} since the first dose."
-        f"{diary.without}",
+        f"The diary has {has} since the first dose.{diary.without}",
         where=diary.path,
         allowed=f"{enough:g} entries or more{'' if outcome else ' of one of them'}.",
         do="go on with the diary, rated every day.",
