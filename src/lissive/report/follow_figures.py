@@ -88,7 +88,7 @@ def _page(title: str, body: str) -> str:
 body {{ font: 10pt/1.3 Report, "Report Rest", "DejaVu Sans", sans-serif }}
 h1 {{ font-size: 13pt; margin: 0 0 2mm }}
 table {{ border-collapse: collapse; width: 100% }}
-th, td {{ border: 0.3mm solid #555; height: 7mm; padding: 0 1.5mm; text-align: left; font-size: 8.5pt }}
+th, td {{ border: 0.3mm solid #555; height: 6.2mm; padding: 0 1.5mm; text-align: left; font-size: 8.5pt }}
 th:last-child {{ width: 34% }}
 thead {{ display: table-header-group }}
 </style></head><body>
