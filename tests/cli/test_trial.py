@@ -84,6 +84,7 @@ def test_json_has_no_nan_and_all_that_was_asked_for(design, capsys):
         "flow",
         "arms",
         "comparisons",
+        "looks",
         "dose",
         "provenance",
     } == set(answer)

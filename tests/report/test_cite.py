@@ -196,7 +196,7 @@ def test_what_is_no_run_is_one_message_and_exit_2(
 
 
 def test_an_empty_folder_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(SimulationError, match=r"forecast\.json\" does not exist"):
+    with pytest.raises(SimulationError, match=r"case\.json\" does not exist"):
         cite(str(tmp_path))
 
 
