@@ -373,7 +373,10 @@ def test_a_page_by_its_usual_name_is_not_written_over_another_file(
 
 
 def test_the_page_can_be_a_pdf(tmp_path: Path) -> None:
-    pytest.importorskip("weasyprint", reason="the extra `report` is not installed")
+    from lissive.handout.pdf import pdf_writer
+
+    if (said := pdf_writer())[0] is None:
+        pytest.skip(said[1])
     (tmp_path / "case.json").write_text(json.dumps(a_case()), encoding="utf-8")
     assert main(["follow", "sheet", str(tmp_path / "case.json"), "--out", str(tmp_path / "d.pdf")]) == 0
     assert (tmp_path / "d.pdf").read_bytes().startswith(b"%PDF")
