@@ -16,6 +16,8 @@ from lissive.bench.speed import frontier, points, ratio_at_equal_error
 from lissive.bench.text import report_text
 from lissive.errors import LissiveError
 
+pytestmark = pytest.mark.xdist_group("bench")  # what they share is made on one worker
+
 TINY = Size(
     patients=3,
     compared=2,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import lissive.case
+from lissive.access.rule import files
 from lissive.case import Spasm, causes, label_titration, product, products
 from lissive.case._table import read_table
 from lissive.case.products import modelled_products, read_products, read_titration
@@ -100,6 +101,7 @@ def test_every_word_means_something_that_there_is():
         "visit": visits(),
         "outcome": outcomes(),
         "field": Spasm.model_fields,
+        "residence": files(),
         "sex": ("female", "male"),
         "pregnancy": ("none", "planned", "current"),
         "opioids": ("none", "past", "current"),

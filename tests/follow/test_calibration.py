@@ -7,6 +7,8 @@ import pytest
 
 from lissive.follow.calibration import SETS, Calibration, _policies, calibration_study, ece, slope
 
+pytestmark = pytest.mark.xdist_group("calibration study")  # what they share is made on one worker
+
 
 @pytest.fixture(scope="module")
 def study() -> Calibration:

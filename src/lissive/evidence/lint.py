@@ -82,7 +82,7 @@ def numbers(entries: tuple[Located, ...]) -> Iterator[Fault]:
 
 
 def _arms(entry: Located) -> Iterator[Fault]:
-    """Arms without a name of their own, and people that are no whole number."""
+    """Arms without a name of their own."""
     seen: set[str] = set()
     for k, row in enumerate(getattr(entry.row, "arms", None) or ()):
         arm = text_of(row.get("arm", row.get("name")))
@@ -90,11 +90,6 @@ def _arms(entry: Located) -> Iterator[Fault]:
             what = f"is {arm!r}, a duplicate." if arm else "has no name: give it one, as in arm: placebo."
             yield Fault("numbers", entry.id, entry.where("arms", k, "arm"), f"arms[{k}].arm {what}")
         seen.add(arm)
-        for name in row:
-            n = number(row[name])
-            if re.fullmatch(r"n|n_[a-z0-9_]+", name) and n is not None and not n.is_integer():
-                what = f"arms[{k}].{name} is {n:g}; it must be a whole number."
-                yield Fault("numbers", entry.id, entry.where("arms", k, name), what)
 
 
 # -- single figures --------------------------------------------------------------------------------
