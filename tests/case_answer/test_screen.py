@@ -339,3 +339,22 @@ def test_a_visit_that_cannot_certify_is_to_be_arranged_anew() -> None:
     assert "arrange a visit" not in _said(
         place={**florida, "residence": "US-ID"}, plan={"product": "edible"}, **case
     )
+
+
+@pytest.mark.parametrize(
+    ("spasm", "conditions", "word"),
+    [
+        ({"since": "2026-01-01"}, [], "chronic_low_back_pain"),
+        ({}, ["chronic_pain"], "chronic_low_back_pain"),
+        ({"since": "2026-06-01"}, [], "low_back_pain"),
+        ({}, [], "low_back_pain"),
+    ],
+)
+def test_trials_of_chronic_back_pain_are_those_of_a_chronic_one(spasm, conditions, word):
+    about = {"cause": "low_back_pain", **spasm}
+    given = {"case": "a", "as_of": "2026-07-01", "spasm": about, "history": {"conditions": conditions}}
+    found = answer(make_case(given), simulate=False)
+    assert found.evidence.cause == word
+    assert ("karst_2025_VER01" in {each.study.id for each in found.evidence.controlled}) == (
+        word != "low_back_pain"
+    )

@@ -157,7 +157,7 @@ def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
     `of_all_products` says which."""
     kind_of("case", case, Case, wrong=EvidenceError, do="read it with read_case(FILE).")
     base = shipped_studies() if studies is None else studies
-    cause, planned = case.spasm.cause, case.plan.product
+    cause, planned = _studied_cause(case), case.plan.product
     product = None if planned is None else studied_as(planned)
     topics = (*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other")
     claims = tuple(claim for claim in shipped_claims() if _bears(claim, case))
@@ -181,6 +181,19 @@ def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
         pooled=figures,
         in_words=tuple(_in_words(base, controlled, product)),
     )
+
+
+def _studied_cause(case: Case) -> str | None:
+    """The cause as trials have it: low back pain is chronic where that is stated, or after three months."""
+    cause, since = case.spasm.cause, case.spasm.since
+    lasting = since is not None and case.as_of is not None and (case.as_of - since).days > CHRONIC_DAYS
+    if cause == "low_back_pain" and (lasting or "chronic_pain" in (case.history.conditions or ())):
+        return "chronic_low_back_pain"
+    return cause
+
+
+CHRONIC_DAYS = 91
+"""Pain is chronic where it has lasted longer than three months (IASP's classification for ICD-11, Pain 2019;160:28)."""
 
 
 def _topic(outcome: str) -> str:
