@@ -31,7 +31,7 @@ demo: install
 test: setup
 	$(BIN)/python -m pytest
 
-# Whole simulations by another solver, or of many people. Three minutes.
+# Whole simulations by another solver or of many people, fits, pages in a browser. A quarter of an hour.
 slow: setup
 	$(BIN)/python -m pytest -m slow
 

@@ -16,8 +16,6 @@ from lissive.bench.speed import frontier, points, ratio_at_equal_error
 from lissive.bench.text import report_text
 from lissive.errors import LissiveError
 
-pytestmark = pytest.mark.xdist_group("bench")  # what they share is made on one worker
-
 TINY = Size(
     patients=3,
     compared=2,
@@ -127,6 +125,7 @@ def report():
     return bench(size=TINY, only=["benson2014", "bench", "accuracy", "speed"])
 
 
+@pytest.mark.slow
 def test_report_has_the_agreed_shape(report):
     assert json.loads(json.dumps(report)) == report
     assert [model["model"] for model in report["models"]] == ["benson2014", "bench"]
@@ -137,12 +136,14 @@ def test_report_has_the_agreed_shape(report):
     assert set(report["numpy_loop_seconds"]) == {"before", "after"}
 
 
+@pytest.mark.slow
 def test_every_accuracy_limit_is_met_in_a_short_run(report):
     limited = {each["name"]: each["met"] for each in report["checks"] if each["limit"] is not None}
     assert {name.split(".")[0] for name in limited} >= {"error_over_rtol", "rms_over_rtol"}
     assert {met for name, met in limited.items() if not name.startswith("speed")} == {True}
 
 
+@pytest.mark.slow
 def test_libroadrunner_is_compared_where_it_is_there(report):
     pytest.importorskip("roadrunner")
     for model in report["models"]:
@@ -151,6 +152,7 @@ def test_libroadrunner_is_compared_where_it_is_there(report):
         assert model["agreement"]["max_difference"] < 1e-6
 
 
+@pytest.mark.slow
 def test_text_names_every_model_and_limit(report):
     text = report_text(report)
     for model in report["models"]:

@@ -14,8 +14,6 @@ from lissive.calibrate.tables import estimates, inference_data, write_response
 from lissive.errors import StudyError
 from lissive.trials.published import shipped_published
 
-pytestmark = pytest.mark.xdist_group("response")  # what they share is made on one worker
-
 TINY = Effort(runs=(24,), patients=6, steps=60, burn=40, walkers=16, ensembles=2)
 FEW = tuple(p for p in priors() if p.name in ("gain_tone", "max_placebo_spasm", "titration willing"))
 

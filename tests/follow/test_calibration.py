@@ -7,7 +7,7 @@ import pytest
 
 from lissive.follow.calibration import SETS, Calibration, _policies, calibration_study, ece, slope
 
-pytestmark = pytest.mark.xdist_group("calibration study")  # what they share is made on one worker
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,6 @@ roadrunner = pytest.importorskip("roadrunner")
 antimony = pytest.importorskip("antimony")
 libsbml = pytest.importorskip("libsbml")
 
-pytestmark = pytest.mark.xdist_group("roadrunner")  # one worker compiles each cause once
 CAUSES = tuple(load_causes())
 COUNTERS = {"spasms", "dizziness_cum", "dropout_cum"}
 DOSE_TARGETS = [f"{drug}_{site}" for drug in ("THC", "CBD") for site in ("oral", "spray", "lung", "c")]
@@ -350,6 +349,7 @@ def test_eight_sprays_a_day_for_twelve_weeks(cause: str) -> None:
     assert active["walk_timed"] == pytest.approx(1, abs=0.005)
 
 
+@pytest.mark.slow
 def test_multiple_sclerosis_is_in_the_neighbourhood_of_the_trials() -> None:
     placebo, active = trial("multiple_sclerosis", 0), trial("multiple_sclerosis", 2)
     assert placebo["NRS"] - 6.9 == pytest.approx(-0.8, abs=0.3)

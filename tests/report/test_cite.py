@@ -16,8 +16,6 @@ from lissive.report.cite import Citation, cite, cite_bibtex, cite_json, cite_tex
 from lissive.simulation.output import write
 from lissive.simulation.solve import simulate
 
-pytestmark = pytest.mark.xdist_group("cite")  # what they share is made on one worker
-
 TOP = Path(__file__).parents[2]
 EXAMPLE = TOP / "examples" / "ms-uk.yaml"
 ORAL_CBD = pd.DataFrame([[1, 0, 1, 3.18e5, "CBD_oral"]], columns="ID TIME EVID AMT CMT".split())

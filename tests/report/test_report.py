@@ -54,6 +54,7 @@ def door(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_command_answers_in_json_and_writes_the_report(tmp_path: Path) -> None:
     done = door("case", str(EXAMPLE), "--subjects", "12", "--json", "--report", str(tmp_path / "r"))
     assert done.returncode == 0, done.stderr

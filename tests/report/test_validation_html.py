@@ -23,7 +23,7 @@ from lissive.validation.targets import TargetResult, targets
 
 from .synthetic import one, usual, validation
 
-pytestmark = pytest.mark.xdist_group("validation")  # what they share is made on one worker
+pytestmark = pytest.mark.slow
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

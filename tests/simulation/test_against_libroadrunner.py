@@ -53,6 +53,7 @@ def ours(name: str, parameters: dict[str, float], given: list[tuple[float, str, 
     return follow(kernel, Regimen.same(schedule, 1), parameters, times, settings).values[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parameters", [{}, {"weight": 55.0, "fed": 1.0, "placebo_on": 1.0, "NRS0": 8.0}])
 def test_the_lissive_model_agrees(parameters: dict[str, float]) -> None:
     given = [

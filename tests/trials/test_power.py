@@ -146,6 +146,7 @@ def test_designs_side_by_side_are_their_own_runs(small):
         compare(designs[:1])
 
 
+@pytest.mark.slow
 def test_looks_margin_and_key_secondary_endpoints_in_the_answer(small):
     from lissive.trials.summary import summary
 
