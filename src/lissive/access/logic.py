@@ -202,7 +202,11 @@ def _dx_any(clause: Clause, who: Person) -> Verdict:
         ask("dx", "whether there is a further diagnosis, which is listed", None if who.is_open else False)
     ]
     bases = {word: conditions()[word].base for word in qualified}
-    parts += [_qualified(word, who) for word in qualified if bases[word] in who.had or _has(who, bases[word])]
+    for word in qualified:
+        if bases[word] in who.had:  # it rests on the diagnosis too
+            parts.append(lowest([ask("dx", "the diagnosis", True), _qualified(word, who)], met=word))
+        elif _has(who, bases[word]):
+            parts.append(_qualified(word, who))
     for word in symptoms:
         parts += _present(word, who)
     if len(parts) == 1:
