@@ -367,10 +367,24 @@ def test_the_effect_goes_within_two_weeks_of_stopping() -> None:
     assert seen["NRS"].min() < 6.5
 
 
-def test_cbd_800_mg_raises_anandamide() -> None:
-    dose = [(0.0, "CBD_oral", nmol("CBD", 800))]
-    fasted, fed = (run(dose, 8, ["AEA_plasma"], fed=value)["AEA_plasma"] for value in (0, 1))
-    assert 1.1 < fasted.max() / fasted[0] < 1.6 < fed.max() / fed[0] < 2.3
+@pytest.mark.parametrize(
+    ("fed", "low", "high"),
+    [
+        pytest.param(
+            0,
+            1.2,
+            1.6,
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="fasted too little CBD is absorbed: 1.14, and 1.6 is observed (validation.md)",
+            ),
+        ),
+        (1, 1.6, 2.3),
+    ],
+)
+def test_cbd_800_mg_raises_anandamide(fed: int, low: float, high: float) -> None:
+    seen = run([(0.0, "CBD_oral", nmol("CBD", 800))], 8, ["AEA_plasma"], fed=fed)["AEA_plasma"]
+    assert low < seen.max() / seen[0] < high
 
 
 def test_heavy_smoking_takes_cb1_and_faah_down_and_rest_brings_them_back() -> None:

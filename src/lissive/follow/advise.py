@@ -39,7 +39,8 @@ def decisions() -> dict[str, float]:
 def source_of(name: str) -> str:
     """Where a figure of decisions.tsv comes from."""
     row = next(row for row in rows_of(HERE / "decisions.tsv") if row["name"] == name)
-    return row["provenance"] if row["source"] == "-" else f"{row['source']}; {row['provenance']}"
+    known = "unverified" if "recalled" in row["provenance"] else row["provenance"]
+    return known if row["source"] == "-" else f"{row['source']}; {known}"
 
 
 # -- the published rule -------------------------------------------------------------------------------
