@@ -64,7 +64,7 @@ class TestAgainstClosedForms:
         assert measured == pytest.approx(load_parameters()["CL_THC"].value, rel=2e-3)
 
     def test_a_short_injection_is_extrapolated_back_to_its_end(self):
-        """So the area is whole though the first sample comes after the peak; the volume is large enough to see its fall."""
+        """So the area is whole though the first sample comes after the peak (in a volume that shows its fall)."""
         late = tuple(t for t in arm().sampling if t > 0.05)
         (area,) = predicted(seen(arm(sampling=late, given=alike(V1_THC=8.494))))
         assert area == pytest.approx(5000.0 / load_parameters()["CL_THC"].value, rel=0.03)
