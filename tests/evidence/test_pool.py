@@ -137,7 +137,7 @@ def beyond(tau2: float, y: np.ndarray, v: np.ndarray) -> float:
 
 
 def test_paule_mandel_is_the_root_where_statsmodels_gives_up():
-    """Its last step lands 1e-14 beyond the root, which it takes for no heterogeneity: it says τ² 0, not converged."""
+    """Its last step lands 1e-14 beyond the root, which it takes for no heterogeneity: τ² 0. metafor: 3.5114."""
     y = np.array([3.0, -2.0, 4.0, 3.0, 2.0, 2.0, -1.0, -1.0])
     v = np.array([0.9, 0.2, 1.9, 3.0, 2.8, 1.6, 3.6, 3.9])
     assert beyond(0.0, y, v) > 38  # no root at 0
