@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from lissive.given import whole
 from lissive.model.parameters import Parameter, load_parameters
 from lissive.simulation.days import thresholds
 from lissive.simulation.draw import Centres, draw, tables
+from lissive.simulation.kinetics import kinetics
 from lissive.simulation.ratings import figures
 from lissive.simulation.streams import normals, uniforms
 from lissive.table import constants, rows_of
@@ -109,7 +110,7 @@ DRAWS = Path(__file__).parent / "response_draws.csv"
 
 
 def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
-    """`n` rows drawn with replacement; draw k is the same one, however many there are.
+    """`n` rows drawn with replacement, each with kinetics of its own; draw k is the same one, however many there are.
 
     Parameters
     ----------
@@ -121,7 +122,13 @@ def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
     seed = whole("seed", seed, wrong=DesignError, least=0)
     rows = _rows(path or DRAWS)
     places = (uniforms(seed, "response draws", n) * len(rows)).astype(np.int64)
-    return [rows[place] for place in places]
+    return with_kinetics([rows[place] for place in places], seed)
+
+
+def with_kinetics(responses: Sequence[Response], seed: int) -> list[Response]:
+    """Response k with the kinetics of draw k; what a response says of kinetics itself stands."""
+    drawn = kinetics(len(responses), seed)
+    return [Response({**own, **each.values}) for own, each in zip(drawn, responses, strict=True)]
 
 
 def _rows(path: Path) -> list[Response]:
@@ -284,6 +291,7 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
         given=given,
         first=first,
         own=Centres(response.typical(tables(population.cause)[0], own), response.spread()),
+        lasting=True,
     )
     values = people.columns(n)
     for measure, wanted in population.baseline.items():
