@@ -120,8 +120,12 @@ def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
     n = whole("n", n, wrong=DesignError, least=0, most=MOST_REPLICATES)
     seed = whole("seed", seed, wrong=DesignError, least=0)
     rows = _rows(path or DRAWS)
-    places = (uniforms(seed, "response draws", n) * len(rows)).astype(np.int64)
-    return [rows[place] for place in places]
+    return [rows[place] for place in draw_places(n, seed, len(rows))]
+
+
+def draw_places(n: int, seed: int, rows: int) -> IntArray:
+    """Which row of a table of so many each of `n` draws is."""
+    return (uniforms(seed, "response draws", n) * rows).astype(np.int64)
 
 
 def _rows(path: Path) -> list[Response]:
