@@ -16,10 +16,10 @@ from lissive.evidence.claim import shipped_claims
 from lissive.evidence.result import searched
 from lissive.handout.language import Tongue, Words
 from lissive.report.table import table
-from lissive.report.validation_tables import aims_table, held_out_ratios, ratios_table, verdict
+from lissive.report.validation_tables import aims_table, held_out_ratios, ratios_table, verdict_parts
 from lissive.report.words import UNVERIFIED_NOTE, upper_first
 from lissive.safety.drugs import drugs
-from lissive.site.build import Page
+from lissive.site.build import HERE, Page
 from lissive.site.evidence import benefit
 from lissive.table import rows_of
 from lissive.validation.run import Validation, aims, validate
@@ -75,19 +75,14 @@ def _searched_until() -> str:
 
 # -- for patients -------------------------------------------------------------------------------------
 def _ask(read: str, law: str) -> Iterator[Page]:
-    for tongue, path, title, other in (
-        ("en", "ask.html", "How to ask your clinician", "es/preguntar.html"),
-        ("es", "es/preguntar.html", "Cómo preguntar a su profesional de salud", "ask.html"),
-    ):
-        words = Words("en" if tongue == "en" else "es")
+    """With the words of the patient's sheet where they fit a page that is read without a clinician."""
+    paths = {"en": "ask.html", "es": "es/preguntar.html"}
+    languages: tuple[Tongue, ...] = ("en", "es")
+    for tongue, other in zip(languages, reversed(languages), strict=True):
+        say = {row["key"]: row[tongue] for row in rows_of(HERE / "words.tsv")}
         said = read if tongue == "en" else f"Normas comprobadas el {law} o después."
-        yield Page(
-            path, title, "ask.html.j2", said, {"w": words, "drugs": _yours(words.tongue)}, tongue, other
-        )
-
-
-def _yours(tongue: Tongue) -> str:
-    return "your medicines" if tongue == "en" else "sus medicinas"
+        content = {"w": Words(tongue), "say": say}
+        yield Page(paths[tongue], say["title"], "ask.html.j2", said, content, tongue, paths[other])
 
 
 def _causes_es() -> list[tuple[str, str]]:
@@ -113,9 +108,9 @@ def _validation() -> Page:
     unmet = [row for row in targets if row["why_unmet"] != "-"]
     misses = rows_of(folder / "misses.tsv")
     content = {
-        "verdict": verdict(found),
+        "verdict": verdict_parts(found),
         "aims": aims_table(aims(found)),
-        "ratios": ratios_table(held_out_ratios(found.rows)),
+        "ratios": ratios_table(held_out_ratios(found.rows), reasons=False),
         "targets": len(targets),
         "unmet": table(
             "Targets that are not met or cannot be judged",

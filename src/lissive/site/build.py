@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,14 +24,14 @@ HERE = Path(__file__).parent
 ASSETS = "assets/"
 NAV = {
     "en": (
-        ("law/index.html", "Law by place"),
+        ("law/index.html", "Law"),
         ("evidence/index.html", "Evidence"),
         ("claims.html", "Claims"),
         ("safety.html", "Safety"),
         ("products.html", "Products"),
-        ("validation.html", "Validation"),
         ("ask.html", "How to ask"),
-        ("intended-use.html", "Intended use"),
+        ("validation.html", "Validation"),
+        ("intended-use.html", "About"),
     ),
     "es": (
         ("es/causas.html", "Qué se sabe"),
@@ -95,24 +96,37 @@ def rendered(page: Page, on: datetime.date) -> str:
     code, name = OTHER[page.lang]
     nav = [_entry(page, path, label, root) for path, label in NAV[page.lang]]
     nav.append({"href": root + (page.other or HOME[code]), "label": name, "current": "", "lang": code})
-    return (
-        _environment()
-        .get_template(page.template)
-        .render(
-            page.content,
-            page=page,
-            lang=page.lang,
-            title=page.title,
-            read=page.read,
-            on=on,
-            root=root,
-            home=root + HOME[page.lang],
-            nav=nav,
-            assets=root + ASSETS,
-            scripts=["search.js"] if page.content.get("search") else [],
-            foot=list(_foot(page, on, root)),
-        )
+    text = _environment().get_template(page.template)
+    html = text.render(
+        page.content,
+        page=page,
+        lang=page.lang,
+        title=page.title,
+        read=page.read,
+        on=on,
+        root=root,
+        home=root + HOME[page.lang],
+        nav=nav,
+        assets=root + ASSETS,
+        scripts=["search.js"] if page.content.get("search") else [],
+        foot=list(_foot(page, on, root)),
     )
+    head, begin, main = html.partition("<main")
+    return head + begin + "".join(each if each.startswith("<svg") else _times(each) for each in _SVG.split(main))
+
+
+_SVG = re.compile(r"(<svg.*?</svg>)", re.DOTALL)
+_DATED = re.compile(r">[^<>]*\b\d{4}-\d\d-\d\d\b[^<>]*<")
+_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d)\b")
+
+
+def _times(html: str) -> str:
+    """Days marked up as such, so that no line ends within one.
+
+    >>> _times('<p title="2026-01-02">On 2026-01-02.</p>')
+    '<p title="2026-01-02">On <time>2026-01-02</time>.</p>'
+    """
+    return _DATED.sub(lambda found: _DATE.sub(r"<time>\1</time>", found[0]), html)
 
 
 def _entry(page: Page, path: str, label: str, root: str) -> dict[str, str]:

@@ -77,7 +77,7 @@ def _drug(drug: Drug) -> tuple[str, ...]:
     return (
         drug.name.replace("_", " "),
         "; ".join((*drug.names, *drug.brands)),
-        flags or "nothing in the table, which does not show that it is safe",
+        flags or Markup('<span class="soft">nothing listed</span>'),
     )
 
 

@@ -16,7 +16,7 @@ from lissive.evidence.article import Registered, registered, sources, under_way
 from lissive.evidence.claim import JUDGED, Claim, shipped_claims
 from lissive.evidence.read import Studies
 from lissive.evidence.result import searched
-from lissive.evidence.words import causes, product_label
+from lissive.evidence.words import causes, near_causes, product_label
 from lissive.handout.language import HERE as HANDOUT
 from lissive.look import plain_svg
 from lissive.report.evidence_html import (
@@ -44,7 +44,7 @@ CLAIM_KIND = {
 }
 ARTICLES = {
     1: ("A popular article on medical marijuana for muscle spasms", "articles/spasms.html"),
-    2: ("An article of a practice in New York on medical marijuana for cramps", "articles/cramps.html"),
+    2: ("An article by a practice in New York on medical marijuana for cramps", "articles/cramps.html"),
 }
 _LEFT_OUT = ("other", "motor_neuron_disease")
 """Causes of a case that are none, or that another covers."""
@@ -89,6 +89,7 @@ def causes_of(base: Studies, answers: Sequence[PooledAnswer]) -> tuple[tuple[str
 
 
 def pages() -> Iterator[Page]:
+    """All of them."""
     base = shipped_studies()
     answers = list(pooled_answers(base))
     rows = study_rows(answers, base)
@@ -96,7 +97,12 @@ def pages() -> Iterator[Page]:
     read = f"{searched(base)}."
     yield Page("evidence/index.html", "Evidence", "evidence.html.j2", read, _index(base, topics, every))
     for cause in every:
-        yield _page(cause, rows, read)
+        related = [
+            each
+            for each in every
+            if each.word in near_causes(cause.word) or cause.word in near_causes(each.word)
+        ]
+        yield _page(cause, rows, related, read)
     yield Page(
         "evidence/studies.html",
         "Study by study",
@@ -128,7 +134,7 @@ def pages() -> Iterator[Page]:
 def _index(base: Studies, topics: Sequence[str], every: Sequence[Cause]) -> dict[str, Any]:
     return {
         "trials": len(base.trials),
-        "causes": [(each, benefit(each.word)) for each in every],
+        "causes": [(each, benefit(each.word) or _found(_shown(each))) for each in every],
         "topics": topics,
         "matrix": [
             (each, [(cell.text, _href(each, cell)) for _, cell in each.cells]) for each in every if each.cells
@@ -148,18 +154,18 @@ def benefit(cause: str, tongue: str = "en") -> str:
 
 
 # -- one cause --------------------------------------------------------------------------------------
-def _page(cause: Cause, rows: Sequence[PageRow], read: str) -> Page:
+def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read: str) -> Page:
     forests = [
         forest_of(each, each.overall)
         for each in cause.answers
         if each.overall is not None and each.k >= DRAWN_FROM
     ]
-    shown = [(topic, cell) for topic, cell in cause.cells if cell.link]
+    shown = _shown(cause)
     none = [topic for topic, cell in cause.cells if not cell.link]
     mine = [row for row in rows if row.cause == cause.label]
     plain = benefit(cause.word)
     content = {
-        "cause": cause,
+        "related": related,
         "bottom_line": plain or _found(shown),
         "kind": "" if forests or plain else "unsure",
         "by_product": _by_product(cause.word),
@@ -174,6 +180,11 @@ def _page(cause: Cause, rows: Sequence[PageRow], read: str) -> Page:
         "judged": JUDGED,
     }
     return Page(f"evidence/{cause.href}", upper_first(cause.label), "cause.html.j2", read, content)
+
+
+def _shown(cause: Cause) -> list[tuple[str, Cell]]:
+    """The complaints of which some trial reports."""
+    return [(topic, cell) for topic, cell in cause.cells if cell.link]
 
 
 def _found(shown: Sequence[tuple[str, Cell]]) -> str:

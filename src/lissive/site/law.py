@@ -174,6 +174,11 @@ def _index(every: Sequence[Place], on: datetime.date) -> dict[str, Any]:
         "person": STANDARD,
         "tiles": drawn,
         "height": 80 * (1 + max((tile.row for tile in tiles().values() if tile.group == "state"), default=0)),
+        "others": [
+            (name, [each for each in every if group_of(each.rule.code) == group])
+            for name, group in (("Territories", "territory"), ("Other countries", "country"))
+        ],
+        "kinds": KIND,
         "counts": [(verdict(STATUS[status], KIND[status]), number) for status, number in counts],
         "table": table(
             "Every jurisdiction", "place|the rule|visit|why|rule since|sources to", map(_row, every)
@@ -414,6 +419,10 @@ def _changes(every: Sequence[Place], lately: Sequence[Change], on: datetime.date
     }
 
 
+def _open(begins: str | None, ends: str | None) -> str:
+    return f"from {begins}" if begins else f"until {ends}" if ends else "no day stated"
+
+
 _TOPICS = {
     "schedule": "Schedules", "hemp": "Hemp", "tele_prescribing": "Prescribing by video", "state_lines": "State lines",
     "firearms": "Firearms", "driving_work": "Driving for work", "federal_property": "Federal property",
@@ -430,7 +439,7 @@ def _federal(on: datetime.date) -> dict[str, Any]:
         kind = "" if source.kind == "primary" else " (secondary source)" if source.kind == "secondary" else ""
         return (
             f"{upper_first(rule.text)}{of}{unverified(rule.provenance)}",
-            f"{rule.begins or '...'} to {rule.ends or 'open'}",
+            f"{rule.begins} to {rule.ends}" if rule.begins and rule.ends else _open(rule.begins, rule.ends),
             now,
             joined([rule.citation, joined(["[", link(source.title, source.url), "]"], ""), kind]),
         )
@@ -449,11 +458,3 @@ def _federal(on: datetime.date) -> dict[str, Any]:
     ]
     doubts = [each.text for each in file.cautions if each.begins <= on.isoformat()]
     return {"topics": topics, "doubts": doubts}
-
-
-def groups(every: Sequence[Place]) -> dict[str, list[Place]]:
-    """Places by group, for lists of links."""
-    found: dict[str, list[Place]] = {"state": [], "territory": [], "country": []}
-    for each in every:
-        found[group_of(each.rule.code)].append(each)
-    return found
