@@ -64,7 +64,8 @@ def control(one: Question, state: State, said: str | None = None) -> Control:
     known = said if said is not None else as_said(state.value(one.field))
     if one.field == "as_of" and not known:
         known = datetime.datetime.now().astimezone().date().isoformat()
-    values, other = ((known,) if known else ()), ""
+    values: tuple[str, ...] = (known,) if known else ()
+    other = ""
     if kind == "several":
         chosen = [part.strip() for part in known.split(",") if part.strip()]
         values = tuple(each for each in chosen if each in dict(options))

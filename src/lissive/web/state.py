@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from lissive.access.cases import code_of, flags_that_decide, of_case
@@ -28,7 +29,7 @@ class State:
     passed: frozenset[str] = frozenset()
     gone: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def case(self) -> Case:
         return make_case(self.data)
 
@@ -106,41 +107,53 @@ def read_state(posted: Mapping[str, str]) -> State:
     return State(data, frozenset(word for word in words if word in known or word.startswith(FLAG)))
 
 
-def questions_of(state: State) -> Iterator[Question]:
+def question_of(field: str, state: State) -> Question | None:
+    """The question of a field, if it applies to this case."""
+    if field.startswith(FLAG):
+        return next((each for each in _of_flags(state) if each.field == field), None)
+    return next((each for each in every_question() if each.field == field and each.applies(state.case)), None)
+
+
+def questions_of(state: State) -> list[Question]:
     """Every question of this case, in order: those that can still decide, then the facts on which access hangs."""
-    case = state.case
-    for each in every_question():
-        if each.applies(case) and (state.is_settled(each.field) or _decides(each, case)):
-            yield each
-    asked = dict(flags_that_decide(case))
+    case, decides = state.case, _deciding(state)
+    asked = [
+        each
+        for each in every_question()
+        if each.applies(case) and (state.is_settled(each.field) or decides.get(each.field, True))
+    ]
+    return [*asked, *_of_flags(state)]
+
+
+def _of_flags(state: State) -> Iterator[Question]:
+    asked = dict(flags_that_decide(state.case))
     for name in {**(state.data.get("flags") or {}), **asked}:
         ask = asked.get(name, f"Whether this holds: {name.replace('_', ' ')}")
         so = ask.rstrip("?").removeprefix("Whether ")
         yield Question(f"{FLAG}{name}", f"Is it so that {so}?", "yes, no", ("law",), "")
 
 
-_TRIED = {
-    "spasm.severe": ({"severe": True}, {"severe": False}),
-    "spasm.persistent": ({"persistent": True}, {"persistent": False}),
-    "spasm.since": ({"since": "1990-01-01"},),
-}
-
-
-def _decides(one: Question, case: Case) -> bool:
-    """Whether the law of that place on that day says something else for another answer."""
-    if one.field not in _TRIED:
-        return True
-    data = case.model_dump(mode="json", exclude_none=True)
-    found = of_case(case)
+def _deciding(state: State) -> dict[str, bool]:
+    """Of what only the law of some places asks: whether it does so there, on that day, of this case."""
+    case = state.case
+    found = None if case.spasm.cause is None else of_case(case)
     if found is None:
-        return True
-    for tried in _TRIED[one.field]:
-        other = of_case(make_case({**data, "spasm": {**data.get("spasm", {}), **tried}}))
-        if other is None or other.to_json() != found.to_json():
-            return True
-    return False
+        return {}
+    hangs_on = {*found.depends_on, *(each.fact for each in found.missing)}
+    chronic = case.spasm.cause == "low_back_pain" or any("chronic" in each for each in hangs_on)
+    said, data = found.to_json(), case.model_dump(mode="json", exclude_none=True)
+
+    def changes(name: str, value: bool) -> bool:
+        other = of_case(make_case({**data, "spasm": {**data["spasm"], name: value}}))
+        return other is None or other.to_json() != said
+
+    return {"spasm.since": chronic} | {
+        f"spasm.{name}": any(changes(name, value) for value in (True, False))
+        for name in ("severe", "persistent")
+        if not state.is_settled(f"spasm.{name}")
+    }
 
 
-def next_question(state: State) -> Question | None:
+def next_question(asked: list[Question], state: State) -> Question | None:
     """The first that is not settled; None when all are."""
-    return next((each for each in questions_of(state) if not state.is_settled(each.field)), None)
+    return next((each for each in asked if not state.is_settled(each.field)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from lissive.case import make_case
-from lissive.case.ask import Question
+from lissive.case.ask import Question, every_question
 from lissive.case_answer import CaseAnswer, answer
 from lissive.errors import CaseError, LissiveError
 from lissive.handout.page import report_content
 from lissive.marked import marked_text
 from lissive.web.answers import answer_content, changes_of, file_of
-from lissive.web.controls import Control, control
+from lissive.web.controls import control
 from lissive.web.pages import said, shown
-from lissive.web.state import MOST_CHARACTERS, State, next_question, questions_of, read_state
+from lissive.web.state import MOST_CHARACTERS, State, next_question, question_of, questions_of, read_state
 from lissive.web.work import SUBJECTS, Busy, desk, start_forecast
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -44,37 +44,38 @@ def _with_case(view: Callable[[HttpRequest, State], HttpResponse]) -> View:
 @_with_case
 def questions(request: HttpRequest, state: State) -> HttpResponse:
     """One question; the next one after an answer, the answer to the case after the last."""
-    do, at = request.POST.get("do", ""), request.POST.get("at", "")
-    then = request.POST.get("then", "")
-    asked = list(questions_of(state))
-    one = next((each for each in asked if each.field == at), None)
+    do, then = request.POST.get("do", ""), request.POST.get("then", "")
+    one = question_of(request.POST.get("at", ""), state)
     if do == "answer":
         return _answer(request, state)
-    if one is not None and do == "back":
-        before = asked[: asked.index(one)]
-        return _question(request, state, before[-1] if before else one, then)
     if one is not None and do in ("next", "none", "pass"):
-        typed = "none" if do == "none" else _typed(request, one)
+        typed = "none" if do == "none" else _typed(request)
         if do == "next" and not typed:
             return _question(request, state, one, then, "", "Choose or enter an answer, or press “I do not know”.")
         try:
-            state = state.passing(at) if do == "pass" else state.answering(at, typed)
+            state = state.passing(one.field) if do == "pass" else state.answering(one.field, typed)
         except CaseError as error:
-            return _question(request, state, one, then, typed, _wrong(error, one, state))
+            return _question(request, state, one, then, typed, _wrong(error, one))
         if then == "answer":
             return _answer(request, state)
-        one = next_question(state)
-        return _answer(request, state) if one is None else _question(request, state, one)
-    one = one or next_question(state)
-    return _answer(request, state) if one is None else _question(request, state, one, then)
+        one = None
+    asked = questions_of(state)
+    if one is not None and do == "back":
+        one = asked[max(0, _place(one, asked) - 1)]
+    one = one or next_question(asked, state)
+    return _answer(request, state) if one is None else _question(request, state, one, then, asked=asked)
 
 
-def _typed(request: HttpRequest, one: Question) -> str:
+def _place(one: Question, asked: Sequence[Question]) -> int:
+    return next((k for k, each in enumerate(asked) if each.field == one.field), 0)
+
+
+def _typed(request: HttpRequest) -> str:
     parts = [*request.POST.getlist("said"), request.POST.get("other", "")]
     return ", ".join(part.strip() for part in parts if part.strip())[:MOST_CHARACTERS]
 
 
-def _wrong(error: CaseError, one: Question, state: State) -> str:
+def _wrong(error: CaseError, one: Question) -> str:
     """What is wrong with an answer, in the words of its question."""
     found = error.findings or (error,)
     texts = []
@@ -86,11 +87,17 @@ def _wrong(error: CaseError, one: Question, state: State) -> str:
 
 
 def _question(
-    request: HttpRequest, state: State, one: Question, then: str = "", typed: str | None = None, error: str = ""
+    request: HttpRequest,
+    state: State,
+    one: Question,
+    then: str = "",
+    typed: str | None = None,
+    error: str = "",
+    asked: Sequence[Question] = (),
 ) -> HttpResponse:
-    asked = list(questions_of(state))
-    shown_as: Control = control(one, state, typed)
-    at = next((k for k, each in enumerate(asked) if each.field == one.field), 0)
+    asked = asked or questions_of(state)
+    shown_as = control(one, state, typed)
+    at = _place(one, asked)
     content = {
         "state": state,
         "q": shown_as,
@@ -99,7 +106,7 @@ def _question(
         "number": at + 1,
         "total": len(asked),
         "is_first": at == 0,
-        "gone": [control(each, state).ask for each in asked if each.field in state.gone],
+        "gone": [control(each, state).ask for each in every_question() if each.field in state.gone],
         "has_answers": len(state.data) > 1,
     }
     return shown(request, "question.html.j2", shown_as.ask, content, page="questions", status=422 if error else 200)

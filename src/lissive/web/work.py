@@ -14,6 +14,7 @@ from typing import Any
 from lissive.case import Case, make_case
 from lissive.case_answer import CaseAnswer, answer
 from lissive.errors import LissiveError
+from lissive.handout.page import report_content
 
 SUBJECTS, SEED = 400, 1
 """Virtual patients of a forecast on a page, so that it takes some seconds; the command line has 1,000."""
@@ -72,7 +73,7 @@ class Desk:
             self._forget()
             return self.jobs.get(key)
 
-    def made(self, work: Callable[[Job], Any], wait_s: float = 60.0) -> Any:
+    def made(self, work: Callable[[Job], Any], wait_s: float = 120.0) -> Any:
         """What comes of a piece of work that is waited for; it is not kept."""
         key = self.start(work)
         job = self.jobs[key]
@@ -127,6 +128,8 @@ def start_forecast(case: Case, show: Callable[[CaseAnswer], str]) -> str:
 
 
 def warm_up() -> None:
-    """Read what is read once, before the first visitor waits for it."""
-    data = {"case": "a", "as_of": "2026-01-01", "place": {"residence": "US-NY"}, "spasm": {"cause": "als"}}
-    desk.start(lambda _: answer(make_case(data), simulate=False))
+    """Read and draw everything once, before the first visitor waits for it."""
+    plan, spasm = {"product": "nabiximols", "titration": "label", "weeks": 1}, {"cause": "multiple_sclerosis"}
+    place = {"residence": "GB"}
+    case = make_case({"case": "a", "as_of": "2026-01-01", "place": place, "spasm": spasm, "plan": plan})
+    desk.start(lambda _: report_content(answer(case, subjects=20, threads=1)))
