@@ -28,7 +28,7 @@ def article(request: HttpRequest) -> HttpResponse:
             raise EvidenceError(f"The text has {len(rows):,} sentences.", allowed=f"at most {MOST_SENTENCES}.")
     except EvidenceError as error:
         wrong = {**content, "text": typed, "error": " ".join(filter(None, (error.what, error.allowed, error.do)))}
-        return shown(request, "article.html.j2", "Check an article", wrong, page="article", status=422)
+        return shown(request, "article.html.j2", "Check an article", wrong, page="article")
     made = {**content, "text": typed, "rows": rows, "summary": summary(rows), "limits": " ".join(LIMITS.split())}
     return shown(request, "article.html.j2", "The article, sentence by sentence", made, page="article")
 

@@ -77,7 +77,7 @@ def settings(public_url: str = "") -> dict[str, Any]:
         "CSRF_COOKIE_SECURE": is_https,
         "CSRF_TRUSTED_ORIGINS": [public_url.rstrip("/")] if public_url else [],
         "SECURE_HSTS_SECONDS": 31_536_000 if is_https else 0,
-        "SECURE_REFERRER_POLICY": "no-referrer",
+        "SECURE_REFERRER_POLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",
         "LOGGING_CONFIG": None,
     }

@@ -109,7 +109,7 @@ def _question(
         "gone": [control(each, state).ask for each in every_question() if each.field in state.gone],
         "has_answers": len(state.data) > 1,
     }
-    return shown(request, "question.html.j2", shown_as.ask, content, page="questions", status=422 if error else 200)
+    return shown(request, "question.html.j2", shown_as.ask, content, page="questions")
 
 
 # -- the answer ------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def answered(request: HttpRequest, state: State) -> HttpResponse:
 def _answer(request: HttpRequest, state: State, before: State | None = None, problem: str = "") -> HttpResponse:
     found = answer(state.case, simulate=False)
     content = {**report_content(found), **answer_content(found, state, before), "problem": problem}
-    return shown(request, "answer.html.j2", "The answer", content, page="questions", status=422 if problem else 200)
+    return shown(request, "answer.html.j2", "The answer", content, page="questions")
 
 
 @require_POST
@@ -152,7 +152,7 @@ def opened(request: HttpRequest) -> HttpResponse:
     except CaseError as wrong:
         error = wrong
     content = {"error": str(error).split("\n"), "text": request.POST.get("text", "")}
-    return shown(request, "start.html.j2", "Open a case", content, page="start", status=422)
+    return shown(request, "start.html.j2", "Open a case", content, page="start")
 
 
 # -- the forecast ----------------------------------------------------------------------------------
