@@ -23,6 +23,7 @@ COMMANDS = (
     "follow",
     "access",
     "evidence",
+    "site",
     "simulate",
     "trial",
     "validate",

@@ -10,9 +10,12 @@ when each is used, is on the page "Design" of the site (lissive site DIR).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from lissive.version import __version__
 
@@ -37,3 +40,21 @@ def environment(*folders: Path, **filters: Callable[..., Any]) -> Environment:
     made.filters |= filters
     made.globals["version"] = __version__
     return made
+
+
+_STYLE = re.compile(r' style="([^"]*)"')
+_SHEET = re.compile(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>")
+
+
+def plain_svg(svg: str) -> Markup:
+    """A picture without inline styles: each property as an attribute, which lissive.css may colour.
+
+    >>> plain_svg('<path style="fill: #0072b2; stroke-width: 0.8"/>')
+    Markup('<path fill="#0072b2" stroke-width="0.8"/>')
+    """
+
+    def attributes(found: re.Match[str]) -> str:
+        pairs = (each.partition(":") for each in found[1].split(";") if ":" in each)
+        return "".join(f' {name.strip()}="{value.strip()}"' for name, _, value in pairs)
+
+    return Markup(_STYLE.sub(attributes, _SHEET.sub("", svg)))
