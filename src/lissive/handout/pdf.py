@@ -93,7 +93,9 @@ def pdf_bytes(page: str, *, one_page: bool = False) -> tuple[bytes, str, int]:
     with _without_collection():
         options = {"font_config": fonts, "pdf_variant": "pdf/ua-1"}
         for size in SMALLER if one_page else SMALLER[:1]:
-            more = [CSS(string=f"html {{ font-size: {size} !important }}", url_fetcher=fetcher)] if size else []
+            more = (
+                [CSS(string=f"html {{ font-size: {size} !important }}", url_fetcher=fetcher)] if size else []
+            )
             document = HTML(string=text, url_fetcher=fetcher).render(stylesheets=[style, *more], **options)
             if len(document.pages) == 1:
                 break
