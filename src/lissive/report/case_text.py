@@ -24,7 +24,7 @@ from lissive.forecast import ForecastAnswer, ForecastNeeds
 from lissive.report.access_text import STATUS, caution_text, visit_text
 from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import plan_line, who
-from lissive.report.words import UNVERIFIED, listed, upper_first, wrapped
+from lissive.report.words import UNVERIFIED, difference, listed, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
 from lissive.safety.person import STATED
 
@@ -248,7 +248,7 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
         beside = _beside(found, differs=beyond_trials(forecast, answer.evidence))
         yield (
             f"Spasticity NRS ({when} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
-            f"placebo {placebo:.1f}, difference {gap:+.1f}{beside}."
+            f"placebo {placebo:.1f}, {difference(drug, placebo, gap)}{beside}."
         )
     if gate.complaint.outcome not in gate.numbers:
         yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
