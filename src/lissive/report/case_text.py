@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from lissive.access.answer import Answer
 from lissive.access.cases import why_not
+from lissive.case import product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.bottom_line import is_advice
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
@@ -220,6 +221,10 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
         yield "No forecast: the planned product cannot be had there."
     elif cause is None or answer.case.plan.product is None:
         yield f"No number: the case {'names no cause' if cause is None else 'plans no product'}."
+    elif isinstance(answer.forecast, ForecastNeeds) and any(
+        each.no_model and each.field == "plan.product" for each in answer.forecast.needs
+    ):
+        yield f"No forecast: {product(answer.case.plan.product).label} is not in the model."
     elif gate.calibrated != "trials":
         yield (
             "No number: the model was fitted on trials of other products in this cause."
