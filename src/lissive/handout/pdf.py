@@ -51,8 +51,17 @@ def write_pdf(path: Path, page: str, *, one_page: bool = False) -> list[str]:
 
     Returns      What has to be known: letters that no font has, more than the one page.
     """
-    with _without_collection():
-        return _write_pdf(path, page, one_page)
+    made, lost, pages = pdf_bytes(page, one_page=one_page)
+    with atomic_path(path) as place:
+        place.write_bytes(made)
+    notes = (
+        [f"{path}: no font has {lost}; their numbers stand there instead, and the HTML has them."]
+        if lost
+        else []
+    )
+    if one_page and pages > 1:
+        notes.append(f"{path}: {pages} pages, as the text is too long for one.")
+    return notes
 
 
 def write_sheets(pages: Sequence[Path]) -> list[str]:
@@ -75,27 +84,23 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _write_pdf(path: Path, page: str, one_page: bool) -> list[str]:
+def pdf_bytes(page: str, *, one_page: bool = False) -> tuple[bytes, str, int]:
+    """The PDF itself, the letters that no font has, and its pages."""
     from weasyprint import CSS, HTML
 
     text, lost = with_known_letters(page)
     style, fonts, fetcher = _style()
-    options = {"font_config": fonts, "pdf_variant": "pdf/ua-1"}
-    for size in SMALLER if one_page else SMALLER[:1]:
-        more = [CSS(string=f"html {{ font-size: {size} !important }}", url_fetcher=fetcher)] if size else []
-        document = HTML(string=text, url_fetcher=fetcher).render(stylesheets=[style, *more], **options)
-        if len(document.pages) == 1:
-            break
-    with atomic_path(path) as place:
-        document.write_pdf(place, **{"pdf_variant": options["pdf_variant"]})
-    notes = (
-        [f"{path}: no font has {lost}; their numbers stand there instead, and the HTML has them."]
-        if lost
-        else []
-    )
-    if one_page and len(document.pages) > 1:
-        notes.append(f"{path}: {len(document.pages)} pages, as the text is too long for one.")
-    return notes
+    with _without_collection():
+        options = {"font_config": fonts, "pdf_variant": "pdf/ua-1"}
+        for size in SMALLER if one_page else SMALLER[:1]:
+            more = (
+                [CSS(string=f"html {{ font-size: {size} !important }}", url_fetcher=fetcher)] if size else []
+            )
+            document = HTML(string=text, url_fetcher=fetcher).render(stylesheets=[style, *more], **options)
+            if len(document.pages) == 1:
+                break
+        made: bytes = document.write_pdf(pdf_variant=options["pdf_variant"])
+    return made, lost, len(document.pages)
 
 
 def with_known_letters(page: str) -> tuple[str, str]:
