@@ -5,7 +5,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test slow install campaign baseline baseline-check calibration validation lint setup bench clean
+.PHONY: demo test slow install campaign baseline baseline-check calibration validation credibility lint setup bench clean
 
 # For users: lissive and what it needs, no developers' tools.
 install: .venv/.installed
@@ -60,6 +60,10 @@ lint: setup
 # Does docs/validation.md show what the model says now? About a minute.
 validation: setup
 	$(BIN)/lissive validate --docs docs/validation.md --check
+
+# docs/credibility.md again, from tables and from the two pages of results. A second.
+credibility: setup
+	$(BIN)/python -m lissive.report.credibility docs
 
 bench: setup
 	$(BIN)/lissive bench
