@@ -25,7 +25,7 @@ from lissive.forecast import ForecastAnswer, ForecastNeeds
 from lissive.report.access_text import STATUS, caution_text, visit_text
 from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import plan_line, who
-from lissive.report.words import UNVERIFIED, difference, listed, upper_first, wrapped
+from lissive.report.words import UNVERIFIED, difference, listed, span, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
 from lissive.safety.person import STATED
 
@@ -255,6 +255,11 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
             f"Spasticity NRS ({when} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
             f"placebo {placebo:.1f}, {difference(drug, placebo, gap)}{beside}."
         )
+        if instead := forecast.baseline.get("spasticity_nrs"):
+            yield (
+                "A meta-regression of the trials predicts this better than the model: difference "
+                f"{instead.mean:+.1f} (90 % {span(f'{instead.p05:+.1f}', f'{instead.p95:+.1f}')})."
+            )
     if gate.complaint.outcome not in gate.numbers:
         yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
     if "spasticity_nrs" in gate.numbers:
