@@ -23,7 +23,9 @@ def serve(
     public_url: Annotated[
         str,
         typer.Option(
-            "--public-url", metavar="URL", help="Address of a TLS proxy in front, as https://calculator.example.org."
+            "--public-url",
+            metavar="URL",
+            help="Address of a TLS proxy in front, as https://calculator.example.org.",
         ),
     ] = "",
 ) -> None:

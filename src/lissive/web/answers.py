@@ -15,7 +15,7 @@ from lissive.report.access_text import federal_lines
 from lissive.report.words import upper_first
 from lissive.web.controls import as_said, control, label_of
 from lissive.web.state import State, questions_of
-from lissive.web.work import SEED, SUBJECTS, Job, desk
+from lissive.web.work import SEED, SUBJECTS, desk
 
 HTML, PDF, YAML = "text/html; charset=utf-8", "application/pdf", "application/yaml; charset=utf-8"
 FILES = {
@@ -73,7 +73,9 @@ def changes_of(state: State, posted: Mapping[str, str]) -> State:
             changed = changed.answering(field, said)
     if medicine := posted.get("medicine", "").strip():
         now = as_said(state.value("history.current"))
-        changed = changed.answering("history.current", ", ".join([*([now] if now not in ("", "none") else []), medicine]))
+        changed = changed.answering(
+            "history.current", ", ".join([*([now] if now not in ("", "none") else []), medicine])
+        )
     return changed
 
 
@@ -89,15 +91,15 @@ def file_of(name: str, state: State) -> tuple[str, bytes]:
 
 
 def _made(name: str, state: State) -> tuple[str, bytes]:
-    from lissive.handout.files import PAGES
+    from lissive.handout.files import SHEETS
+    from lissive.handout.page import report_page
     from lissive.handout.pdf import pdf_bytes, pdf_writer
+    from lissive.handout.sheet import sheet_page
 
     case = make_case(state.data)
-    whole = answer(
-        case, subjects=SUBJECTS, seed=SEED, threads=1, simulate=bool(gates(case, None).numbers)
-    )
+    whole = answer(case, subjects=SUBJECTS, seed=SEED, threads=1, simulate=bool(gates(case, None).numbers))
     stem, _, kind = name.partition(".")
-    text = PAGES[stem](whole)
+    text = sheet_page(whole, SHEETS[stem]) if stem in SHEETS else report_page(whole)
     if kind == "html":
         return HTML, text.encode()
     writer, note = pdf_writer()

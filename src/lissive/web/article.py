@@ -16,7 +16,15 @@ MOST_SENTENCES = 600
 @require_http_methods(["GET", "HEAD", "POST"])
 def article(request: HttpRequest) -> HttpResponse:
     """The form, and below it what was found."""
-    content = {"text": "", "error": "", "rows": (), "summary": "", "limits": "", "kind_of": kind_of, "value": value_text}
+    content = {
+        "text": "",
+        "error": "",
+        "rows": (),
+        "summary": "",
+        "limits": "",
+        "kind_of": kind_of,
+        "value": value_text,
+    }
     if request.method != "POST":
         return shown(request, "article.html.j2", "Check an article", content, page="article")
     upload, typed = request.FILES.get("file"), request.POST.get("text", "")
@@ -25,11 +33,23 @@ def article(request: HttpRequest) -> HttpResponse:
         raw = upload.read() if upload else typed.encode("utf-8", "replace")
         rows = answered(text_of_article(raw, name))
         if len(rows) > MOST_SENTENCES:
-            raise EvidenceError(f"The text has {len(rows):,} sentences.", allowed=f"at most {MOST_SENTENCES}.")
+            raise EvidenceError(
+                f"The text has {len(rows):,} sentences.", allowed=f"at most {MOST_SENTENCES}."
+            )
     except EvidenceError as error:
-        wrong = {**content, "text": typed, "error": " ".join(filter(None, (error.what, error.allowed, error.do)))}
+        wrong = {
+            **content,
+            "text": typed,
+            "error": " ".join(filter(None, (error.what, error.allowed, error.do))),
+        }
         return shown(request, "article.html.j2", "Check an article", wrong, page="article")
-    made = {**content, "text": typed, "rows": rows, "summary": summary(rows), "limits": " ".join(LIMITS.split())}
+    made = {
+        **content,
+        "text": typed,
+        "rows": rows,
+        "summary": summary(rows),
+        "limits": " ".join(LIMITS.split()),
+    }
     return shown(request, "article.html.j2", "The article, sentence by sentence", made, page="article")
 
 

@@ -30,7 +30,13 @@ FOOT = (
 def environment(**options: Any) -> Environment:
     """Jinja's, for Django: a name that is not given is an error, every text is escaped."""
     made = Environment(
-        **{**options, "autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+        **{
+            **options,
+            "autoescape": True,
+            "undefined": StrictUndefined,
+            "trim_blocks": True,
+            "lstrip_blocks": True,
+        }
     )
     made.filters |= {"bold": bold_head, "linked": linked, "drawn": plain_svg, "plainly": plainly}
     made.globals |= {
@@ -45,7 +51,9 @@ def environment(**options: Any) -> Environment:
     return made
 
 
-_FIELD = re.compile(r"\b(?:as_of|(?:person|place|spasm|history|plan|flags|symptoms)\.[a-z_0-9]+(?:\.[a-z_]+)*)\b")
+_FIELD = re.compile(
+    r"\b(?:as_of|(?:person|place|spasm|history|plan|flags|symptoms)\.[a-z_0-9]+(?:\.[a-z_]+)*)\b"
+)
 _FACT = re.compile(r" \[(?:flags|symptoms|dx)[^\]]*\]")
 _OPTION = re.compile(r"(\d+) more: --\w+\.")
 
@@ -117,7 +125,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def fault(request: HttpRequest) -> HttpResponse:
-    lines = ["The fault is in the program. What was entered is kept in the page before this one: go back to it."]
+    lines = [
+        "The fault is in the program. What was entered is kept in the page before this one: go back to it."
+    ]
     return said(request, 500, "Something went wrong here", lines)
 
 

@@ -17,7 +17,14 @@ from lissive.errors import CaseError
 NAME = "calculator"
 MOST_CHARACTERS = 20_000
 FLAG = "flags."
-PLAN = ("plan.titration", "plan.sprays_per_day", "plan.thc_mg", "plan.cbd_mg", "plan.doses_per_day", "plan.fed")
+PLAN = (
+    "plan.titration",
+    "plan.sprays_per_day",
+    "plan.thc_mg",
+    "plan.cbd_mg",
+    "plan.doses_per_day",
+    "plan.fed",
+)
 """What belongs to one product and says nothing of another."""
 
 
@@ -98,7 +105,9 @@ def read_state(posted: Mapping[str, str]) -> State:
     try:
         data = json.loads(text) if text else {"case": NAME}
     except (ValueError, RecursionError):
-        raise CaseError("The case in this page cannot be read.", do="begin again, or open a saved case.") from None
+        raise CaseError(
+            "The case in this page cannot be read.", do="begin again, or open a saved case."
+        ) from None
     if not isinstance(data, dict):
         raise CaseError("The case in this page cannot be read.", do="begin again, or open a saved case.")
     make_case(data)

@@ -52,7 +52,9 @@ def questions(request: HttpRequest, state: State) -> HttpResponse:
     if one is not None and do in ("next", "none", "pass"):
         typed = "none" if do == "none" else _typed(request)
         if do == "next" and not typed:
-            return _question(request, state, one, then, "", "Choose or enter an answer, or press “I do not know”.")
+            return _question(
+                request, state, one, then, "", "Choose or enter an answer, or press “I do not know”."
+            )
         try:
             state = state.passing(one.field) if do == "pass" else state.answering(one.field, typed)
         except CaseError as error:
@@ -120,7 +122,9 @@ def answered(request: HttpRequest, state: State) -> HttpResponse:
     return _answer(request, state)
 
 
-def _answer(request: HttpRequest, state: State, before: State | None = None, problem: str = "") -> HttpResponse:
+def _answer(
+    request: HttpRequest, state: State, before: State | None = None, problem: str = ""
+) -> HttpResponse:
     found = answer(state.case, simulate=False)
     content = {**report_content(found), **answer_content(found, state, before), "problem": problem}
     return shown(request, "answer.html.j2", "The answer", content, page="questions")
@@ -191,7 +195,9 @@ def file(request: HttpRequest, name: str) -> HttpResponse:
         try:
             kind, body = file_of(name, state)
         except LissiveError as error:
-            return said(request, 503 if isinstance(error, Busy) else 404, error.what, [error.do or "Go back."])
+            return said(
+                request, 503 if isinstance(error, Busy) else 404, error.what, [error.do or "Go back."]
+            )
         response = HttpResponse(body, content_type=kind)
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
