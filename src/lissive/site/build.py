@@ -112,7 +112,9 @@ def rendered(page: Page, on: datetime.date) -> str:
         foot=list(_foot(page, on, root)),
     )
     head, begin, main = html.partition("<main")
-    return head + begin + "".join(each if each.startswith("<svg") else _times(each) for each in _SVG.split(main))
+    return (
+        head + begin + "".join(each if each.startswith("<svg") else _times(each) for each in _SVG.split(main))
+    )
 
 
 _SVG = re.compile(r"(<svg.*?</svg>)", re.DOTALL)
