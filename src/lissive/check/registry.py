@@ -78,6 +78,7 @@ CHECKS = (
           evidence.look("se")),
     Check("study-counts", "Events do not exceed participants; percentages agree with their counts.",
           evidence.look("counts")),
+    Check("study-randomised", "No more people are analysed than were randomised.", evidence.look("randomised")),
     Check("study-interval", "An interval includes its estimate.", evidence.look("interval")),
     Check("study-patients", "Two entries on the same participants have one key.", evidence.look("patients")),
     Check("study-effect", "No effect is implausibly large.", evidence.look("effect")),

@@ -82,7 +82,7 @@ def case(
     from lissive.files import Beside, keep_inputs
 
     if report is not None:
-        from lissive.handout import files_of
+        from lissive.handout.files import files_of
 
         names = files_of(report)
         keep_inputs([], reads=[file], beside=Beside(names, names[0], '"lissive_version"'), force=force)
@@ -178,7 +178,7 @@ def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
 
 def _write(folder: Path, answer: CaseAnswer) -> list[str]:
     """The report; what was written, and what has to be known about it."""
-    from lissive.handout import write_report
+    from lissive.handout.files import write_report
 
     written = write_report(folder, answer)
     for note in written.notes:

@@ -29,19 +29,28 @@ def reproduce(
     docs: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the results as a page of documentation.")
     ] = None,
+    better: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write, by outcome, whether the model or the baseline predicts better: the table that forecasts "
+            "read.",
+        ),
+    ] = None,
     force: Force = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
 ) -> None:
-    """Simulate published trials: each published figure beside its 90 % prediction interval."""
+    """Simulate published trials: each published figure beside its 90 % prediction interval and the baseline's."""
     from lissive.cli.progress import bar
     from lissive.files import atomic_path, keep_inputs
-    from lissive.report.validation_text import reproduce_markdown, reproduce_text
+    from lissive.report.reproduce_text import reproduce_markdown, reproduce_text
     from lissive.trials.parts import replicates_of
     from lissive.trials.reproduce import LEAST_REPLICATES, stamp
-    from lissive.trials.reproduce import reproduce as simulate_published
+    from lissive.validation.skill import reproduce as simulate_published
+    from lissive.validation.skill import write_better
 
     replicates = replicates_of(replicates, least=LEAST_REPLICATES)
-    keep_inputs([docs], reads=[trials], force=force)
+    keep_inputs([docs, better], reads=[trials], force=force)
     with bar("trials", 1) as progress:
         found = simulate_published(
             trials, only=only or (), replicates=replicates, seed=seed, threads=threads, progress=progress
@@ -50,4 +59,6 @@ def reproduce(
         command = "lissive trial reproduce" + (f" --trials {trials}" if trials else "")
         with atomic_path(docs) as place:
             place.write_text(reproduce_markdown(found, command, stamp()), encoding="utf-8")
+    if better is not None:
+        write_better(found, better)
     print(json.dumps(found.to_json(), allow_nan=False) if as_json else reproduce_text(found))
