@@ -245,7 +245,9 @@ def _study_table(rows: Sequence[PageRow], caption: str, *, with_cause: bool = Tr
         )
         for row in rows
     ]
-    head = f"study|{'cause|' if with_cause else ''}outcome|product|design|participants|effect (95 % CI)|source"
+    head = (
+        f"study|{'cause|' if with_cause else ''}outcome|product|design|participants|effect (95 % CI)|source"
+    )
     return table(caption, head, cells, "participants")
 
 

@@ -22,7 +22,7 @@ def site_pages(on: datetime.date) -> Iterator[Page]:
     validation = about.validated()
     yield from law.pages(on)
     yield from evidence.pages()
-    yield from care.pages()
+    yield from care.pages(on)
     yield from about.pages(validation)
 
 
