@@ -93,9 +93,10 @@ def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidd
     if gate.by_prescription:
         yield f"available on prescription{', off label' if gate.off_label else ''}"
     elif access is not None and not forbidden:
+        verb = "prescribe" if access.product.route == "prescription" else "certify"
         if access.procedural == "blocked":
-            yield "this visit cannot certify it"
+            yield f"this visit cannot {verb} it"
         elif access.status == "unknown":
             yield "whether the rules allow it is not known"
         elif access.procedural == "unknown":
-            yield "whether this visit can certify is not known"
+            yield f"whether this visit can {verb} is not known"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from lissive.given import whole
 from lissive.model.parameters import Parameter, load_parameters
 from lissive.simulation.days import thresholds
 from lissive.simulation.draw import Centres, draw, tables
+from lissive.simulation.kinetics import kinetics
 from lissive.simulation.ratings import figures
 from lissive.simulation.streams import normals, uniforms
 from lissive.table import constants, rows_of
@@ -53,21 +54,34 @@ def between_trials() -> Mapping[str, float]:
     return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "between.tsv")}
 
 
+@cache
+def of_cause(cause: str) -> tuple[Mapping[str, str], ...]:
+    """What is to be thought of a cause that no trial was fitted on (causes.tsv); nothing of one that was."""
+    return tuple(row for row in rows_of(Path(__file__).parent / "causes.tsv") if row["cause"] == cause)
+
+
 @dataclass(frozen=True)
 class Response:
     """One set of values; what is not named is as the tables have it."""
 
     values: Mapping[str, float] = field(default_factory=dict)
 
-    def typical(self, known: Mapping[str, Parameter], seed: int) -> dict[str, float]:
+    def typical(self, cause: str, seed: int) -> dict[str, float]:
         """Centres of the model's parameters, in the trial of this seed.
 
-        Trials differ beyond chance, in placebo response, drug effect and discontinuation (between.tsv).
+        Trials differ beyond chance, in placebo response, drug effect and discontinuation (between.tsv). Of a cause
+        without a trial to fit on, effect and placebo response are not those of another cause: they are drawn from
+        what is known beforehand (causes.tsv), once for all patients.
         """
+        known = tables(cause)[0]
         centre = {name: value for name, value in self.values.items() if name in known}
         for name, other in TIED.items():
             if name in centre and other not in centre:
                 centre[other] = known[other].value * centre[name] / known[name].value
+        for row in of_cause(cause):
+            by = float(row["sd"]) * float(normals(seed, f"cause: {row['name']}", 1)[0])
+            value = float(row["value"])
+            centre[row["name"]] = value + by if row["scale"] == "none" else float(expit(logit(value) + by))
         spread = {**between_trials(), **self._after(BETWEEN)}
         for kind, names in MOVED.items():
             z = float(normals(seed, f"between trials: {kind}", 1)[0])
@@ -109,7 +123,7 @@ DRAWS = Path(__file__).parent / "response_draws.csv"
 
 
 def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
-    """`n` rows drawn with replacement; draw k is the same one, however many there are.
+    """`n` rows drawn with replacement, each with kinetics of its own; draw k is the same one, however many there are.
 
     Parameters
     ----------
@@ -120,8 +134,18 @@ def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
     n = whole("n", n, wrong=DesignError, least=0, most=MOST_REPLICATES)
     seed = whole("seed", seed, wrong=DesignError, least=0)
     rows = _rows(path or DRAWS)
-    places = (uniforms(seed, "response draws", n) * len(rows)).astype(np.int64)
-    return [rows[place] for place in places]
+    return with_kinetics([rows[place] for place in draw_places(n, seed, len(rows))], seed)
+
+
+def draw_places(n: int, seed: int, rows: int) -> IntArray:
+    """Which row of a table of so many each of `n` draws is."""
+    return (uniforms(seed, "response draws", n) * rows).astype(np.int64)
+
+
+def with_kinetics(responses: Sequence[Response], seed: int) -> list[Response]:
+    """Response k with the kinetics of draw k; what a response says of kinetics itself stands."""
+    drawn = kinetics(len(responses), seed)
+    return [Response({**own, **each.values}) for own, each in zip(drawn, responses, strict=True)]
 
 
 def _rows(path: Path) -> list[Response]:
@@ -283,7 +307,8 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
         cause=population.cause,
         given=given,
         first=first,
-        own=Centres(response.typical(tables(population.cause)[0], own), response.spread()),
+        own=Centres(response.typical(population.cause, own), response.spread()),
+        lasting=True,
     )
     values = people.columns(n)
     for measure, wanted in population.baseline.items():
