@@ -1,4 +1,4 @@
-"""The baseline: the same arithmetic as other tools', fitted on calibration figures alone, and honest where it knows little."""
+"""The baseline: other tools' arithmetic, fitted on calibration figures alone, wide where it knows little."""
 
 from __future__ import annotations
 

@@ -84,8 +84,8 @@ def test_the_summary_has_the_shape_that_others_build_on(forecast) -> None:  # ty
 def test_the_json_has_the_keys_that_others_build_on(forecast) -> None:  # type: ignore[no-untyped-def]
     data = json.loads(json.dumps(summary(forecast).to_json(), allow_nan=False))
     assert list(data) == (
-        "primary calibrated fitted_outcomes weeks outcomes responders dose subjects failed failures interval "
-        "found_in_trials drawn notes".split()
+        "primary calibrated fitted_outcomes weeks outcomes baseline responders dose subjects failed failures "
+        "interval found_in_trials drawn notes".split()
     )
     quantiles = ["p05", "p25", "median", "p75", "p95", "mean"]
     assert list(data["outcomes"]) == [each.name for each in outcomes()]

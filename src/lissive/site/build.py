@@ -140,7 +140,7 @@ def _entry(page: Page, path: str, label: str, root: str) -> dict[str, str]:
 
 def _foot(page: Page, on: datetime.date, root: str) -> Iterator[object]:
     if page.lang == "es":
-        yield f"Página hecha para el {on.isoformat()} con Lissive {__version__}, un programa libre."
+        yield f"Página hecha para el {on.isoformat()} con Lissive {__version__}, un programa libre. {page.read}"
         yield "Apoyo a la decisión e investigación: no es una receta ni asesoramiento jurídico."
         return
     yield f"Made for {on.isoformat()} with Lissive {__version__}, free software. {page.read}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lissive.access.answer import Answer, Asked, Facts, Status, days_later
+from lissive.access.answer import Answer, Asked, Facts, Product, Status, days_later
 from lissive.access.cases import Change, changes, group_of, tiles
 from lissive.access.decide import decide, version_on
 from lissive.access.facts import make_facts, products
@@ -344,10 +344,16 @@ def _step(step: Step) -> Markup:
     )
 
 
+@cache
+def product_answer(name: str, code: str, on: datetime.date) -> Product:
+    """Whether the standard person can have a product there on that day."""
+    return decide(replace(standard_person(), product=Asked(name)), code, on).product
+
+
 def _products(code: str, on: datetime.date) -> Table:
     rows = []
     for name, kind in products().items():
-        found = decide(replace(standard_person(), product=Asked(name)), code, on).product
+        found = product_answer(name, code, on)
         video = ""
         if found.status == "obtainable" and found.by_video != "unknown":
             until = f" (until {found.until}; what follows is not known)" if found.until else ""

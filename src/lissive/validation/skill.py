@@ -304,7 +304,7 @@ def better_rows(found: Scored) -> list[dict[str, str]]:
         if side is None:
             basis, side = FITTED, _side([(each.model, each.baseline) for each in of])
         assert side is not None
-        model, baseline = side.model.crps, side.baseline.crps
+        model, baseline = round(side.model.crps, 3), round(side.baseline.crps, 3)  # as printed
         better = "model" if model < baseline else "baseline"
         line = (outcome, better, str(side.model.n), f"{model:.3f}", f"{baseline:.3f}", basis)
         rows.append(dict(zip(BETTER_HEAD, line, strict=True)))
