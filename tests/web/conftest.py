@@ -73,7 +73,7 @@ class Visitor:
         return asked
 
 
-@pytest.fixture()
+@pytest.fixture
 def visitor(monkeypatch):
     monkeypatch.setattr(guard, "PAGES", guard.Bucket(1e9, 1e9))
     monkeypatch.setattr(guard, "WORK", guard.Bucket(1e9, 1e9))
