@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,3 +164,13 @@ def test_a_ratio_and_a_dose_are_scored_by_their_logarithm_a_share_in_tenths() ->
     assert told(share, np.array([0.25])).crps == pytest.approx(2.5)
     missing = told(share, np.array([0.25, np.nan, 0.25]))
     assert missing.crps == pytest.approx(2.5)
+
+
+@pytest.mark.slow
+def test_the_page_on_the_baseline_shows_what_was_tried_and_the_best_form_ships() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "concepts" / "baseline.md").read_text(encoding="utf-8")
+    found = {name: skill.without_each(shipped_published().trials, form) for name, form in skill.FORMS.items()}
+    for name, one in found.items():
+        line = f"| {name} | {one.crps:.3f} | {one.interval_score:.2f} | {100 * one.coverage:.0f} % |"
+        assert line in page, line
+    assert min(found, key=lambda name: found[name].crps) == "and design, week, product, cause"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -179,6 +180,8 @@ _LABELS = {
     "gap_min": "Least time between two",
 }
 """Figures that a reader of a page needs; the others are settings of the simulation."""
+_KEY = re.compile(r" \([a-z]+_?[a-z0-9]*\)")
+"""A key of a source within a note."""
 
 
 def _figures(product: Product) -> Sequence[tuple[str, object]]:
@@ -195,8 +198,9 @@ def _figures(product: Product) -> Sequence[tuple[str, object]]:
         source = cited.get(one.source)
         doubt = UNVERIFIED if "recalled" in one.provenance else ""
         where = link(source["citation"], source["url"]) if source else "a judgement of this project"
-        note = f" ({one.note})" if one.note else ""
-        rows.append((label, joined([f"{one.value:g} {one.unit}{doubt}{note}.", where])))
+        note = f" ({_KEY.sub('', one.note)})" if one.note else ""
+        unit = "sprays" if one.unit == "spray" and one.value != 1 else one.unit
+        rows.append((label, joined([f"{one.value:g} {unit}{doubt}{note}.", where])))
     if product.no_model:
         rows.append(("No forecast", upper_first(product.no_model)))
     elif product.assumed:
