@@ -192,8 +192,9 @@ def _transformed(row: Parameter, x: float | FloatArray) -> Any:
 
 
 @cache
-def _activities() -> Mapping[str, Parameter]:
-    return load_genotypes()
+def _activities() -> Mapping[str, float]:
+    """Genotype to its activity, read once."""
+    return {name: each.value for name, each in load_genotypes().items()}
 
 
 def _genotypes(u: FloatArray, people: Mapping[str, Parameter]) -> FloatArray:
@@ -203,7 +204,7 @@ def _genotypes(u: FloatArray, people: Mapping[str, Parameter]) -> FloatArray:
     known = _activities()
     pairs = [(a, b) for a in ("*1", "*2", "*3") for b in ("*1", "*2", "*3") if a <= b]
     odds = np.array([share[a] * share[b] * (1 if a == b else 2) for a, b in pairs])
-    activity = np.array([known[f"{a}/{b}"].value for a, b in pairs])
+    activity = np.array([known[f"{a}/{b}"] for a, b in pairs])
     chosen = np.searchsorted(np.cumsum(odds), u, side="right")
     result: FloatArray = activity[np.minimum(chosen, len(pairs) - 1)]
     return result
