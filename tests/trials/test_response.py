@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from lissive.model.parameters import load_parameters
 from lissive.simulation.days import next_units, thresholds
+from lissive.simulation.draw import occasions
 from lissive.simulation.kinetics import kinetics, standard_errors
 from lissive.trials.design import Design
 from lissive.trials.people import Response, draws, recruit, with_kinetics
@@ -78,3 +80,12 @@ def test_placebo_responses_of_such_a_cause_are_not_those_fitted_on_another() -> 
     assert np.median(drawn) == pytest.approx(0.12, abs=0.02)
     assert fitted.typical("multiple_sclerosis", 1)["max_placebo_spasm"] == pytest.approx(0.6)
     assert "transfer" not in fitted.typical("multiple_sclerosis", 1)
+
+
+def test_people_of_a_trial_differ_in_uptake_by_the_part_that_lasts(small: Callable[..., Design]) -> None:
+    """Days on one dose repeat, so what differs between days of one person is left out, not kept for good."""
+    design = small(patients=4000, population={"cause": "multiple_sclerosis"})
+    people = recruit(design, 0, seed=2, response=Response())
+    row = load_parameters()["Fa_THC_spray"]
+    wanted = (row.spread or 0.0) * np.sqrt(1.0 - occasions()["Fa_THC_spray"])
+    assert logit(people.parameters["Fa_THC_spray"]).std() == pytest.approx(wanted, rel=0.05)
