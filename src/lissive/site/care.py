@@ -34,7 +34,8 @@ _NAMES = {"thc": "THC", "cbd": "CBD", "smoke": "smoke", "ethanol": "alcohol", "s
 
 
 def pages(on: datetime.date) -> Iterator[Page]:
-    days = [text.day for text in (each.text for each in (*interactions(), *cautions())) if text.day]
+    texts = [*(each.text for each in interactions()), *(each.text for each in cautions())]
+    days = [text.day for text in texts if text.day]
     read = f"Sources read until {max(days)}; what was not read says unverified."
     yield Page(
         "safety.html",
