@@ -7,16 +7,11 @@ import json
 import re
 
 import pytest
-
-pytest.importorskip("django", reason="the extra web is not installed")
-
-from lissive.web import application
-
-application()
-
 from django.test import Client
 
-from lissive.web import guard
+from lissive.web import application, guard
+
+application()
 
 
 class Visitor:
@@ -73,7 +68,7 @@ class Visitor:
         return asked
 
 
-@pytest.fixture()
+@pytest.fixture
 def visitor(monkeypatch):
     monkeypatch.setattr(guard, "PAGES", guard.Bucket(1e9, 1e9))
     monkeypatch.setattr(guard, "WORK", guard.Bucket(1e9, 1e9))

@@ -7,7 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from lissive.evidence.article import answered
 
-TEXT = "Inflammation is the main cause of muscle spasms. In New York muscle spasms qualify. It is sunny <today>."
+TEXT = (
+    "Inflammation is the main cause of muscle spasms. In New York muscle spasms qualify. It is sunny <today>."
+)
 
 
 def test_each_sentence_stands_beside_its_verdict(visitor):

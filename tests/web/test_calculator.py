@@ -140,7 +140,7 @@ def test_the_link_carries_the_case_behind_the_sign_that_is_not_sent(visitor):
     text = visitor.hidden("case")
     found = re.search(r'href="/#case=([\w-]+)"', visitor.page)
     assert base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4)).decode() == text
-    others = [each for each in re.findall(r'(?:href|action|formaction|hx-post|src)="([^"]*)"', visitor.page)]
+    others = list(re.findall(r'(?:href|action|formaction|hx-post|src)="([^"]*)"', visitor.page))
     sent = [each.partition("#")[0] for each in others if not each.startswith("http")]
     assert {each for each in sent if "?" in each or "baclofen" in each or len(each) > 60} == set()
 
@@ -189,7 +189,9 @@ def test_the_case_is_a_file(visitor):
 def test_reports_are_those_of_the_library(visitor, monkeypatch):
     monkeypatch.setattr(answers, "SUBJECTS", 10)
     visitor.post("/file/report.html", case=json.dumps(CASE))
-    assert visitor.page == report_page(lissive.answer(make_case(CASE), subjects=10, seed=work.SEED, threads=1))
+    assert visitor.page == report_page(
+        lissive.answer(make_case(CASE), subjects=10, seed=work.SEED, threads=1)
+    )
     for name in ("report.pdf", "sheet.pdf", "sheet-es.pdf"):
         assert visitor.post(f"/file/{name}", case=json.dumps(CASE)).content[:5] == b"%PDF-"
 
@@ -207,7 +209,9 @@ def test_a_saved_case_is_opened_and_a_wrong_one_says_where(visitor):
     assert "could not be opened" in (visitor.post("/open", text=bomb) and visitor.text)
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"case": "a", "person": 3}', '"a"', '{"case": "' + "a" * 30_000 + '"}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"case": "a", "person": 3}', '"a"', '{"case": "' + "a" * 30_000 + '"}']
+)
 def test_what_is_no_case_is_said_and_breaks_nothing(visitor, text):
     for address in ("/questions", "/answer", "/what-if", "/forecast", "/file/case.yaml"):
         assert visitor.post(address, case=text).status_code == 400

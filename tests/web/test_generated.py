@@ -20,15 +20,67 @@ from .conftest import CASE
 
 REQUESTS, SEEDS = 300, 10
 ODD = (
-    *("", " ", "0", "-1", "1e999", "nan", "NaN", "9" * 400, "2026-13-40", "0000-00-00", "9999-12-31", "1,5", "½"),
-    *("<script>", "' OR 1=1", "\x00", "\ud800".encode("utf-8", "replace").decode(), "*1/*3", "none", "yes", "a" * 3000),
-    *("baclofen 60 mg/day", "baclofen 60 mg/day,,,", "清", "🜚", "true", "[1, 2]", "{}", "null", "today", "5 mg", "..", "%00"),
+    *(
+        "",
+        " ",
+        "0",
+        "-1",
+        "1e999",
+        "nan",
+        "NaN",
+        "9" * 400,
+        "2026-13-40",
+        "0000-00-00",
+        "9999-12-31",
+        "1,5",
+        "½",
+    ),
+    *(
+        "<script>",
+        "' OR 1=1",
+        "\x00",
+        "\ud800".encode("utf-8", "replace").decode(),
+        "*1/*3",
+        "none",
+        "yes",
+        "a" * 3000,
+    ),
+    *(
+        "baclofen 60 mg/day",
+        "baclofen 60 mg/day,,,",
+        "清",
+        "🜚",
+        "true",
+        "[1, 2]",
+        "{}",
+        "null",
+        "today",
+        "5 mg",
+        "..",
+        "%00",
+    ),
 )
 FIELDS = [each.field for each in every_question()]
 
 
 def value(draw: random.Random):
-    kinds = [None, True, False, 0, -1, 5, 1e308, [], {}, [[]], {"a": []}, *ODD, "multiple_sclerosis", "US-NY", "nabiximols"]
+    kinds = [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        5,
+        1e308,
+        [],
+        {},
+        [[]],
+        {"a": []},
+        *ODD,
+        "multiple_sclerosis",
+        "US-NY",
+        "nabiximols",
+    ]
     return draw.choice(kinds)
 
 
@@ -40,7 +92,9 @@ def tampered(draw: random.Random, text: str) -> str:
         data = {}
     if not isinstance(data, dict) or draw.random() < 0.1:
         return draw.choice(["", "{", "[]", "null", "1", '{"case":"a"}' * 2, "[" * 3000])
-    part, _, name = draw.choice([*FIELDS, "case", "flags.x", "diary", "plan.dose", "history.outcome"]).rpartition(".")
+    part, _, name = draw.choice(
+        [*FIELDS, "case", "flags.x", "diary", "plan.dose", "history.outcome"]
+    ).rpartition(".")
     where = data.setdefault(part, {}) if part else data
     if isinstance(where, dict):
         where[name] = value(draw)
@@ -67,11 +121,22 @@ def step(draw: random.Random, visitor) -> None:
     if act < 0.72:
         at = visitor.at or draw.choice([*FIELDS, "flags.functional_limit", "nothing", ""])
         then = draw.choice(["", "", "answer", "odd"])
-        given = {"at": at, "then": then, "do": do, "said": said(draw, visitor.page), "other": draw.choice(["", *ODD])}
+        given = {
+            "at": at,
+            "then": then,
+            "do": do,
+            "said": said(draw, visitor.page),
+            "other": draw.choice(["", *ODD]),
+        }
         visitor.post("/questions", **carried, **given)
     elif act < 0.80:
         place, planned = draw.choice([*rules(), *ODD]), draw.choice([*products(), *ODD])
-        more = {"place.residence": place, "plan.product": planned, "medicine": draw.choice(ODD), "as_of": draw.choice(ODD)}
+        more = {
+            "place.residence": place,
+            "plan.product": planned,
+            "medicine": draw.choice(ODD),
+            "as_of": draw.choice(ODD),
+        }
         visitor.post("/what-if", **carried, **more)
     elif act < 0.84:
         visitor.post("/answer", **carried)
@@ -80,12 +145,19 @@ def step(draw: random.Random, visitor) -> None:
         file = SimpleUploadedFile("case.yaml", body.encode("utf-8", "replace"))
         visitor.post("/open", **draw.choice([{"text": body}, {"file": file}]))
     elif act < 0.92:
-        text = " ".join(draw.choice([*ODD[10:], "Cannabis", "cures", "spasms.", *causes().values()]) for _ in range(20))
+        text = " ".join(
+            draw.choice([*ODD[10:], "Cannabis", "cures", "spasms.", *causes().values()]) for _ in range(20)
+        )
         visitor.post("/article", text=text)
     elif act < 0.96:
         visitor.post(draw.choice(["/file/case.yaml", "/forecast"]), **carried)
     else:
-        visitor.get("/" + draw.choice(["", "questions", "about", "article", "answer", "forecast/x", "file/", "%ff", "static/x"]))
+        visitor.get(
+            "/"
+            + draw.choice(
+                ["", "questions", "about", "article", "answer", "forecast/x", "file/", "%ff", "static/x"]
+            )
+        )
 
 
 @pytest.mark.slow
