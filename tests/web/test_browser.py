@@ -31,7 +31,7 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def address(monkeypatch):
     monkeypatch.setattr(work, "SUBJECTS", 10)
     monkeypatch.setattr(guard, "PAGES", guard.Bucket(1e9, 1e9))
@@ -50,7 +50,9 @@ class Tab:
     def __init__(self, browser, address, **look):
         self.page = browser.new_context(**look).new_page()
         self.wrong: list[str] = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.wrong.append(said.text))
+        self.page.on(
+            "console", lambda said: said.type in ("error", "warning") and self.wrong.append(said.text)
+        )
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("request", lambda sent: sent.url.startswith(address) or self.wrong.append(sent.url))
         self.page.set_default_timeout(60_000)
@@ -62,7 +64,9 @@ def link(address):
 
 
 def look_at(tab, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
     found = axe.Axe().run(tab.page, options={"runOnly": RULES})
     assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -97,7 +101,9 @@ def test_axe_finds_nothing_nothing_is_too_wide_and_nothing_leaves_the_host(brows
 
 @pytest.mark.slow
 def test_a_case_is_told_by_keyboard_alone_and_the_browsers_back_goes_one_question_back(browser, address):
-    tab = Tab(browser, address, viewport={"width": 640, "height": 450}, device_scale_factor=2)  # 1280 at 200 %
+    tab = Tab(
+        browser, address, viewport={"width": 640, "height": 450}, device_scale_factor=2
+    )  # 1280 at 200 %
     page = tab.page
     page.goto(f"{address}/questions")
 
@@ -105,7 +111,9 @@ def test_a_case_is_told_by_keyboard_alone_and_the_browsers_back_goes_one_questio
         """Tab to what has this name, as it would be read out."""
         for _ in range(60):
             page.keyboard.press("Tab")
-            name = page.evaluate("(document.activeElement.labels?.[0] || document.activeElement).innerText || ''")
+            name = page.evaluate(
+                "(document.activeElement.labels?.[0] || document.activeElement).innerText || ''"
+            )
             if name.strip().startswith(said):
                 return
         raise AssertionError(f"{said} is not reached by the keyboard")

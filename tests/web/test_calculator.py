@@ -140,7 +140,7 @@ def test_the_link_carries_the_case_behind_the_sign_that_is_not_sent(visitor):
     text = visitor.hidden("case")
     found = re.search(r'href="/#case=([\w-]+)"', visitor.page)
     assert base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4)).decode() == text
-    others = [each for each in re.findall(r'(?:href|action|formaction|hx-post|src)="([^"]*)"', visitor.page)]
+    others = list(re.findall(r'(?:href|action|formaction|hx-post|src)="([^"]*)"', visitor.page))
     sent = [each.partition("#")[0] for each in others if not each.startswith("http")]
     assert {each for each in sent if "?" in each or "baclofen" in each or len(each) > 60} == set()
 
