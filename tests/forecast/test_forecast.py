@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -298,3 +299,18 @@ def test_the_solvers_error_is_small_in_what_is_shown() -> None:
         largest = max(np.abs(exact).max(), 1e-12)
         means = np.abs(usual.weekly[name].mean(axis=1) - exact.mean(axis=1)).max()
         assert means < 1e-3 * largest, name
+
+
+def test_what_is_taken_up_differs_from_day_to_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a week's highest concentration is that of its best day, well over that of a week of days alike."""
+    plan = {"weeks": 1, "product": "dronabinol", "titration": "fixed", "thc_mg": 10, "doses_per_day": 2}
+    case = changed(plan=plan)
+
+    def peak() -> float:
+        weekly = predict(case, subjects=120, seed=2, threads=1).weekly["thc_plasma_peak"]
+        return float(np.exp(np.log(weekly[0, :, 1]).mean()))
+
+    with_days = peak()
+    module = sys.modules["lissive.forecast.predict"]  # the function of this name hides it
+    monkeypatch.setattr(module, "on_day", lambda *_, **__: {})
+    assert with_days > 1.15 * peak()

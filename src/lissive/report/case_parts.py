@@ -255,7 +255,7 @@ def forecast_lines(forecast: ForecastAnswer) -> list[str]:
         else:
             said += (
                 f"{percent(found.active)} with the drug, {percent(found.placebo)} with placebo; "
-                f"difference {100 * found.difference:.0f} percentage points."
+                f"difference {round(100 * found.active) - round(100 * found.placebo)} percentage points."
             )
         lines.append(said)
     gap = forecast.outcomes["spasticity_nrs"].difference

@@ -233,7 +233,7 @@ def _structures(docs: Path) -> str:
 def _seen() -> Iterator[str]:
     yield (
         "Nothing is fitted on these figures, but they are in the tables that ship and on the page of published "
-        "trials, so that whoever worked on the model may have seen them. They are no blind test; only the "
+        "trials, so that anyone who worked on the model may have seen them. They are no blind test; only the "
         "predictions on record are."
     )
     rows = [[trial, split, str(n)] for trial, split, n in seen()]

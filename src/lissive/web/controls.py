@@ -34,7 +34,7 @@ class Control:
     ask: str
     hint: str
     why: str
-    """What hangs on it."""
+    """What depends on it."""
     kind: Kind
     options: Options = ()
     values: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ def _kind(one: Question, state: State) -> tuple[Kind, Options]:
     if field == "plan.titration":
         name = state.value("plan.product")
         known = titrations(product(name).name) if name else ()
-        return "choice", tuple((each, _words("titration")[each]) for each in known)
+        return "choice", tuple((each, upper_first(_words("titration")[each])) for each in known)
     if field.startswith(FLAG) or one.answers == "yes, no":
         return "choice", YES_NO
     if field in ("as_of", "spasm.since"):
@@ -163,4 +163,4 @@ def label_of(field: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(words.get(_drug(each), _drug(each)) for each in value) if value else "None"
     said = as_said(value)
-    return words.get(said, upper_first(said.replace("_", " ")))
+    return upper_first(words.get(said, said.replace("_", " ")))

@@ -11,11 +11,11 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from lissive.case.fields import fields
 from lissive.case_answer import INTENDED_USE
 from lissive.handout.page import bold_head, linked
+from lissive.look import plain_svg
 from lissive.report.words import MARKS, UNVERIFIED_NOTE
 from lissive.version import __version__
 
@@ -38,7 +38,7 @@ def environment(**options: Any) -> Environment:
             "lstrip_blocks": True,
         }
     )
-    made.filters |= {"bold": bold_head, "linked": linked, "drawn": without_styles, "plainly": plainly}
+    made.filters |= {"bold": bold_head, "linked": linked, "drawn": plain_svg, "plainly": plainly}
     made.globals |= {
         "version": __version__,
         "marks": MARKS,
@@ -54,6 +54,7 @@ def environment(**options: Any) -> Environment:
 _FIELD = re.compile(
     r"\b(?:as_of|(?:person|place|spasm|history|plan|flags|symptoms)\.[a-z_0-9]+(?:\.[a-z_]+)*)\b"
 )
+_FACT = re.compile(r" \[(?:flags|symptoms|dx)[^\]]*\]")
 _OPTION = re.compile(r"(\d+) more: --\w+\.")
 
 
@@ -63,32 +64,14 @@ def plainly(text: str) -> str:
     >>> plainly("Not answered, because as_of is unknown. 2 more: --access.")
     'Not answered, because the day of the question is unknown. 2 more below.'
     """
-    return _OPTION.sub(r"\1 more below.", _FIELD.sub(lambda found: _called(found[0]), text))
+    plain = _FIELD.sub(lambda found: _called(found[0]), _FACT.sub("", text))
+    return _OPTION.sub(r"\1 more below.", plain)
 
 
 def _called(field: str) -> str:
     own = {"as_of": "the day of the question", "place.residence": "the place where the person lives"}
     what = next((each.what for each in fields() if each.name == field), field.rpartition(".")[2])
     return own.get(field) or f"“{what.replace('_', ' ')}”"
-
-
-_STYLE = re.compile(r' style="([^"]*)"')
-_SHEET = re.compile(r"<style.*?</style>", re.DOTALL)
-
-
-def without_styles(svg: str) -> Markup:
-    """A figure without inline styles, which the pages forbid: each property as an attribute.
-
-    >>> without_styles('<svg viewBox="0"><path style="fill: none; stroke: #000000"/></svg>')
-    Markup('<svg stroke-linejoin="round" viewBox="0"><path fill="none" stroke="#000000"/></svg>')
-    """
-
-    def attributes(found: re.Match[str]) -> str:
-        pairs = (each.partition(":") for each in found[1].split(";") if each.strip())
-        return "".join(f' {name.strip()}="{value.strip()}"' for name, _, value in pairs)
-
-    plain = _STYLE.sub(attributes, _SHEET.sub("", svg))
-    return Markup(plain.replace("<svg ", '<svg stroke-linejoin="round" ', 1))
 
 
 def shown(

@@ -11,12 +11,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from lissive.case import make_case
+from lissive.case import Case
 from lissive.case.ask import Question, every_question
 from lissive.case_answer import CaseAnswer, answer
 from lissive.errors import CaseError, LissiveError
 from lissive.handout.page import report_content
 from lissive.marked import marked_text
+from lissive.typed import typed
 from lissive.web.answers import answer_content, changes_of, file_of
 from lissive.web.controls import control
 from lissive.web.pages import said, shown
@@ -149,8 +150,10 @@ def opened(request: HttpRequest) -> HttpResponse:
         if not text.strip() or len(text) > MOST_CHARACTERS:
             what = "too long" if text.strip() else "empty"
             raise CaseError(f"The case is {what}.", allowed=f"1 to {MOST_CHARACTERS:,} characters.")
-        data, _ = marked_text(text, Path("case.yaml"), wrong=CaseError, example="case: a", most_fields=1000)
-        return _answer(request, State(make_case(data).model_dump(mode="json", exclude_none=True)))
+        where = Path("case.yaml")
+        data, lines = marked_text(text, where, wrong=CaseError, example="case: a", most_fields=1000)
+        case = typed(data, lines, where, Case, CaseError, thing="the case", thorough=True)
+        return _answer(request, State(case.model_dump(mode="json", exclude_none=True)))
     except UnicodeDecodeError:
         error: LissiveError = CaseError("The file is not text in UTF-8.")
     except CaseError as wrong:
