@@ -153,6 +153,11 @@ def test_the_likelihoods_file_is_read_by_the_replicates_draws(tmp_path, monkeypa
         assert set(np.round(weights / weights.max(), 3)) == {1.0, round(math.exp(-0.5), 3)}
         assert np.ptp(skill._without("rog_2005", 50, 1)) == 0.0
         assert skill._without("nobody", 50, 1) is None
+        path.write_text("novotna_2011_phaseA,novotna_2011_phaseB\n0,0\n-0.5,-0.7\n")
+        skill._left_out.cache_clear()
+        phases = [skill._without(f"novotna_2011_phase{each}", 50, 1) for each in "AB"]
+        assert np.array_equal(*phases)  # the same patients
+        assert phases[0].min() / phases[0].max() == pytest.approx(math.exp(-1.2), abs=0.08)
     finally:
         skill._left_out.cache_clear()
 
