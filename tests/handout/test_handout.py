@@ -446,17 +446,17 @@ def test_who_paid_is_said_no_more_widely_than_it_is_noted(uk: CaseAnswer) -> Non
     paid = sum(each.by.startswith(("GW", "Jazz", "Almirall")) for each in read)
     assert 5 < paid < len(mine)
     said = text_of(sheet_page(uk, "en"))
-    assert f"A company that makes or sells the product paid for {paid} of the {len(mine)} studies." in said
-    assert f"Who paid for {len(mine) - len(read)} of them was not noted." in said
+    assert f"Companies that make or sell it paid for {paid} of {len(mine)} studies." in said
+    assert f"Who paid for {len(mine) - len(read)} was not noted." in said
 
 
 def test_studies_that_no_company_paid_for_and_studies_of_which_it_is_not_noted_are_said_to_be_so() -> None:
     back = {"case": "a", "spasm": {"cause": "low_back_pain"}, "plan": {"product": "cbd_oil"}}
     said = text_of(sheet_page(answer(make_case(back), simulate=False), "en"))
-    assert "Public bodies or charities paid for 1 of the 1 studies." in said
+    assert "Public bodies or charities paid for 1 of 1 studies." in said
     vapour = {"case": "a", "spasm": {"cause": "fibromyalgia"}, "plan": {"product": "flower_vaporised"}}
     said = text_of(sheet_page(answer(make_case(vapour), simulate=False), "en"))
-    assert "Who paid for the studies was not noted. Ask us." in said
+    assert "Who paid for the studies was not noted." in said
 
 
 def test_the_sheet_is_not_sure_of_a_product_of_which_the_case_is_not() -> None:

@@ -115,6 +115,7 @@ def test_a_change_from_the_answer_leads_back_to_it_and_takes_out_what_no_longer_
     assert visitor.at == "person.sex"
     visitor.say("male")
     assert "Bottom line" in visitor.text
+    assert "Taken out, because it no longer applies Is the person pregnant" in visitor.text
     assert "pregnancy" not in json.loads(visitor.hidden("case"))["person"]
     visitor.post("/questions", **visitor.carried(), at="plan.product")
     visitor.say("dronabinol")

@@ -15,7 +15,7 @@ from lissive.cli.main import main
         ([], "add --calculator"),
         (["--calculator", "--public-url", "calculator.example.org"], "is no address of a site"),
         (["--calculator", "--public-url", "https://a.org/b?c=1"], "is no address of a site"),
-        (["--calculator", "--port", "0"], "0"),
+        (["--calculator", "--port", "0"], "--port"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_served(capsys, words, said):

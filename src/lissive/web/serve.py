@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -134,6 +135,7 @@ def server(port: int, public_url: str = "") -> Any:
     app = application(public_url)
     import waitress
 
+    listening = socket.create_server(("127.0.0.1", port))
     behind = (
         {"trusted_proxy": "127.0.0.1", "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}}
         if public_url
@@ -141,8 +143,7 @@ def server(port: int, public_url: str = "") -> Any:
     )
     return waitress.create_server(
         app,
-        host="127.0.0.1",
-        port=port,
+        sockets=[listening],
         threads=THREADS,
         ident=None,
         max_request_body_size=MOST_BYTES,
