@@ -83,6 +83,7 @@ CHECKS = (
     Check("study-patients", "Two entries on the same participants have one key.", evidence.look("patients")),
     Check("study-effect", "No effect is implausibly large.", evidence.look("effect")),
     Check("study-source", "Every figure states its provenance and source.", evidence.look("source")),
+    Check("claim-certainty", "A claim states its certainty by rule, and why its own is another.", evidence.certainty),
     Check("study-words", "Patterns are valid and name known outcomes and causes.", evidence.words),
     Check("read", "The model reads every table of its parameters.", model.read),
     Check("rules", "Every file of rules can be read: its fields and nodes are known, its days exist.", rules.readable),

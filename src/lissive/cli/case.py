@@ -78,6 +78,7 @@ def case(
     if file is None:
         raise CaseError("No case is given.", do="name a file, or answer questions by lissive case --new.")
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
+    plans = [*(facts.plans or ()), *plans]
     days = None if facts.diary is None else _diary(file.parent / facts.diary)
     from lissive.files import Beside, keep_inputs
 

@@ -107,6 +107,8 @@ def _row(one: Finding, spelt: bool) -> Iterator[str]:
         yield from found[1:]
     if one.design == "enriched":
         yield "  run-in responders only"
+    if one.unsigned:
+        yield f"  the unknown sign of {one.unsigned} could change this"
     if one.pooled is not None and one.pooled[1] is not None:
         yield f"  {one.source}; pool of {one.pooled[0]}: {more_or_fewer(one.pooled[1])}"
 
@@ -243,7 +245,8 @@ def _words(row: InWords) -> str:
 
 def _claim_lines(rows: Sequence[Claim]) -> str:
     lines = [
-        f"{row.claim} {row.verdict_label.upper()} (certainty {row.certainty_label}): {row.answer} [{row.id}]"
+        f"{row.claim} {row.verdict_label.upper()} (certainty {row.certainty_words}): {row.answer} "
+        f"{row.certainty_reason} [{row.id}]".replace("  ", " ")
         for row in rows
     ]
     head = f"Popular claims relevant to this case (certainty: {JUDGED}; in full: lissive evidence show ID):"

@@ -11,7 +11,7 @@ from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry,
 from lissive.evidence.claim import JUDGED, Claim, Conflict, Match
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
-from lissive.report.effect_words import DESIGN_NAMES, interval, number, studies, title
+from lissive.report.effect_words import DESIGN_NAMES, interval, number, paid_by, studies, title
 from lissive.report.table import as_text, table
 from lissive.report.words import (
     UNVERIFIED,
@@ -87,8 +87,7 @@ def _by_rule(pooled: Sequence[PooledAnswer]) -> str:
                 of = f"{title(answer)}, {DESIGN_NAMES[each.design]}, {studies(len(each.studies))}"
                 lines.append(wrapped(f"- {of}: {each.certainty}{f' ({down})' if down else ''}", "  "))
     head = (
-        "Certainty by rule of what can be pooled here, with the reasons that lowered it (the certainty above is judged "
-        "over all that was read, and may differ; in full: lissive evidence pool):"
+        "Certainty by rule of what can be pooled here, with what lowered it (in full: lissive evidence pool):"
     )
     return "\n".join([wrapped(head), *lines]) if lines else ""
 
@@ -100,6 +99,7 @@ def _study_head(one: StudyRecord) -> str:
         f"{n}; {study.cause_as_said or 'cause not stated'}; {study.intervention} versus "
         f"{one.comparator or 'no control'}; {one.design_as_said or 'design not stated'}",
         f"Not pooled: {study.not_compared}." if study.not_compared else "",
+        f"Sponsor or funder: {paid_by(study.funding)}.",
         f"Risk of bias: {one.risk_of_bias}.",
         f"Same participants as {', '.join(one.same_people_as)}, counted once." if one.same_people_as else "",
     ]
@@ -211,7 +211,7 @@ def claim_text(one: Claim) -> str:
     lines = [
         wrapped(f"{one.claim}  [{one.id}]"),
         wrapped(f"{one.verdict_label.upper()}. {one.answer}", "  "),
-        wrapped(f"Certainty: {one.certainty_label} ({JUDGED}).", "  "),
+        wrapped(f"Certainty: {one.certainty_words} ({JUDGED}). {one.certainty_reason}".rstrip(), "  "),
     ]
     for each in (stated.cited for stated in one.numbers):
         value = marked(value_text(each.value), _recalled(each.provenance))
@@ -258,8 +258,8 @@ def claims_text(every: Sequence[Claim]) -> str:
 
 
 def _line(one: Claim) -> str:
-    text = f"{one.id}: {one.claim} {one.verdict_label.upper()} (certainty {one.certainty_label})."
-    return wrapped(f"- {text}")
+    text = f"{one.id}: {one.claim} {one.verdict_label.upper()} (certainty {one.certainty_words})."
+    return wrapped(f"- {text} {one.certainty_reason}".rstrip())
 
 
 def value_text(value: object) -> str:
@@ -298,10 +298,10 @@ def lines_of(row: Answered) -> list[str]:
     for each in row.claims:
         claim = each.claim
         lines.append(
-            f"Nearest claim: {claim.claim} {claim.verdict_label.upper()} (certainty {claim.certainty_label})."
+            f"Nearest claim: {claim.claim} {claim.verdict_label.upper()} (certainty {claim.certainty_words})."
         )
         lines += [OPPOSED] if each.opposed else []
-        lines.append(claim.answer)
+        lines.append(f"{claim.answer} {claim.certainty_reason}".rstrip())
     lines += [row.answer] if row.answer else []
     if row.as_of:
         lines.append(f"As of {row.as_of}.")

@@ -11,16 +11,18 @@ from lissive.validation.skill import Scored, Scores, Side, Told
 
 NOTE = (
     f"observed: as published ({UNVERIFIED_NOTE}; {DERIVED_NOTE}). predicted: mean over replicates of the same "
-    "size and design. 90 % PI: prediction interval, 5th to 95th percentile of the replicates: chance, between-trial "
-    "random effects, and parameter uncertainty (posterior draws). inside: observed within it. Ratings 0-10, negative "
-    "changes are improvements; proportions from 0 to 1; dose in units a day. baseline: a random-effects meta-regression "
-    "of the same calibration figures without a mechanism (docs/concepts/baseline.md), with its own 90 % PI."
+    "size and design. 90 % PI: prediction interval, 5th to 95th percentile of the replicates: chance, "
+    "between-trial random effects, and parameter uncertainty (posterior draws). inside: observed within it. "
+    "Ratings 0-10, negative changes are improvements; proportions from 0 to 1; dose in units a day. baseline: a "
+    "random-effects meta-regression of the same calibration figures without a mechanism "
+    "(docs/concepts/baseline.md), with its own 90 % PI."
 )
 SKILL = (
-    "Less is better: CRPS is the mean absolute error of the whole predicted distribution, the interval score is the "
-    "width of the 90 % PI plus twenty times what lies outside it (Gneiting and Raftery, 2007). Ratings and proportions "
-    "are scored in points of ten, ratios, doses and standard deviations by their logarithm; only figures of which "
-    "both say something. Both were fitted on the calibration figures; where a trial is left out, neither knew it."
+    "Less is better: CRPS is the mean absolute error of the whole predicted distribution, the interval score is "
+    "the width of the 90 % PI plus twenty times what lies outside it (Gneiting and Raftery, 2007). Ratings and "
+    "proportions are scored in points of ten, ratios, doses and standard deviations by their logarithm; only "
+    "figures of which both say something. Both were fitted on the calibration figures; where a trial is left out, "
+    "neither knew it."
 )
 NO_WEIGHTS = (
     "The model's own leave-one-trial-out score is not given: the fit that is shipped does not hold each trial's "
@@ -119,7 +121,8 @@ def _agreement(found: Agreement) -> str:
 
 
 def skill_table(answer: Scored) -> Table:
-    """Both sides' scores: all figures, by split, left out, and by outcome of the calibration figures and the others."""
+    """Both sides' scores: all figures, by split, left out, and by outcome of the calibration figures and the "
+    "others."""
     splits = {
         TRIAL_SPLITS.get(k, k): side for k, side in answer.score_by(lambda each: each.row.split).items()
     }

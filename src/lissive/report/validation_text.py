@@ -128,7 +128,7 @@ TABLES = "model/parameters/*.tsv"
 SCORING = (
     "studies/*.py",
     "studies/*.tsv",
-    "calibrate/posterior.py",
+    "simulation/kinetics.py",
     "validation/run.py",
     "validation/score.py",
     "validation/reach.*",

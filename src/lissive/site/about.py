@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import lissive.validation
@@ -16,7 +16,14 @@ from lissive.evidence.claim import shipped_claims
 from lissive.evidence.result import searched
 from lissive.handout.language import Tongue, Words
 from lissive.report.table import table
-from lissive.report.validation_tables import aims_table, held_out_ratios, ratios_table, verdict_parts
+from lissive.report.validation_tables import (
+    aims_table,
+    count_text,
+    held_out_ratios,
+    ratios_table,
+    targets_table,
+    verdict_parts,
+)
 from lissive.report.words import UNVERIFIED_NOTE, upper_first
 from lissive.safety.drugs import drugs
 from lissive.site.build import HERE, Page
@@ -28,7 +35,8 @@ REPLICATES = 200
 """As `lissive validate` and the page of the documentation."""
 
 
-def pages(on: datetime.date, *, with_validation: bool = True) -> Iterator[Page]:
+def pages(validation: Callable[[], Validation] | None = None) -> Iterator[Page]:
+    """All of them; that of the validation, which takes longest, last, and only where there is one."""
     law = min(each.verified for each in rules().values())
     studies = searched(shipped_studies())
     read = f"Law checked on {law} or later. Studies: {studies[:1].lower()}{studies[1:]}."
@@ -54,8 +62,8 @@ def pages(on: datetime.date, *, with_validation: bool = True) -> Iterator[Page]:
         "evidence/index.html",
     )
     yield Page("es/uso-previsto.html", "Uso previsto", "es_use.html.j2", leido, es, "es", "intended-use.html")
-    if with_validation:
-        yield _validation()
+    if validation is not None:
+        yield _validation(validation())
 
 
 def _counts() -> dict[str, Any]:
@@ -95,29 +103,41 @@ def _causes_es() -> list[tuple[str, str]]:
 
 
 # -- how far to trust the model -----------------------------------------------------------------------
-@cache
-def validated() -> Validation:
-    """The pharmacokinetics simulated anew: the figures are this version's own."""
-    return validate(replicates=REPLICATES, with_targets=False)
+def validated() -> Callable[[], Validation]:
+    """Begins to simulate what the model is held against, beside the other pages; gives what waits for the answer.
+
+    Most of it runs outside of Python, so that a thread is enough; it is left where the pages cannot be made.
+    """
+    found: list[Validation | Exception] = []
+
+    def work() -> None:
+        try:
+            found.append(validate(replicates=REPLICATES))
+        except Exception as error:  # raised where it is asked for
+            found.append(error)
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+
+    def wait() -> Validation:
+        thread.join()
+        if isinstance(found[0], Exception):
+            raise found[0]
+        return found[0]
+
+    return wait
 
 
-def _validation() -> Page:
-    found = validated()
+def _validation(found: Validation) -> Page:
     folder = Path(lissive.validation.__file__).parent
-    targets = rows_of(folder / "targets.tsv")
-    unmet = [row for row in targets if row["why_unmet"] != "-"]
+    unmet = [each for each in found.targets if not each.met]
     misses = rows_of(folder / "misses.tsv")
     content = {
-        "verdict": verdict_parts(found),
+        "verdict": verdict_parts(replace(found, targets=())),
         "aims": aims_table(aims(found)),
         "ratios": ratios_table(held_out_ratios(found.rows), reasons=False),
-        "targets": len(targets),
-        "unmet": table(
-            "Targets that are not met or cannot be judged",
-            "what was observed|why",
-            [(row["observation"], row["why_unmet"]) for row in unmet],
-        ),
-        "number_unmet": len(unmet),
+        "targets": count_text(found.targets),
+        "unmet": targets_table(unmet),
         "misses": table(
             "Figures that are predicted badly, and why",
             "study|analyte|figure|why",

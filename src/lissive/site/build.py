@@ -74,7 +74,7 @@ def verdict(word: str, kind: str) -> Markup:
 
 def joined(parts: Iterable[object], between: str = " ") -> Markup:
     """What says anything, escaped, in one text."""
-    return Markup(between).join(each for each in parts if each)
+    return Markup(between).join(escape(each) for each in parts if each)
 
 
 def unverified(provenance: str) -> str:
@@ -140,7 +140,7 @@ def _entry(page: Page, path: str, label: str, root: str) -> dict[str, str]:
 
 def _foot(page: Page, on: datetime.date, root: str) -> Iterator[object]:
     if page.lang == "es":
-        yield f"Página hecha para el {on.isoformat()} con Lissive {__version__}, un programa libre."
+        yield f"Página hecha para el {on.isoformat()} con Lissive {__version__}, un programa libre. {page.read}"
         yield "Apoyo a la decisión e investigación: no es una receta ni asesoramiento jurídico."
         return
     yield f"Made for {on.isoformat()} with Lissive {__version__}, free software. {page.read}"

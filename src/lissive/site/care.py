@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from markupsafe import Markup
 
+from lissive.access.facts import products as kinds
+from lissive.access.rule import rules
 from lissive.case.products import _HERE as CASE
 from lissive.case.products import Product, label_titration, products
+from lissive.evidence import shipped_studies
+from lissive.evidence.comparison import about
+from lissive.evidence.words import causes, studied_as
+from lissive.report.access_text import PRODUCT
 from lissive.report.table import Table, table
 from lissive.report.words import UNVERIFIED, upper_first
 from lissive.safety._table import sources
@@ -15,14 +25,17 @@ from lissive.safety.answer import SEVERITIES
 from lissive.safety.drugs import Drug, drugs
 from lissive.safety.rules import Interaction, Text, cautions, interactions
 from lissive.site.build import Page, joined, link, verdict
+from lissive.site.law import KIND as KIND_OF_LAW
+from lissive.site.law import STANDARD, product_answer
 from lissive.table import rows_of
 
 KIND = {"contraindicated": "no", "major": "no", "moderate": "unsure", "minor": "maybe"}
 _NAMES = {"thc": "THC", "cbd": "CBD", "smoke": "smoke", "ethanol": "alcohol", "sesame_oil": "sesame oil"}
 
 
-def pages() -> Iterator[Page]:
-    days = [text.day for text in (each.text for each in (*interactions(), *cautions())) if text.day]
+def pages(on: datetime.date) -> Iterator[Page]:
+    texts = [*(each.text for each in interactions()), *(each.text for each in cautions())]
+    days = [text.day for text in texts if text.day]
     read = f"Sources read until {max(days)}; what was not read says unverified."
     yield Page(
         "safety.html",
@@ -45,8 +58,8 @@ def pages() -> Iterator[Page]:
         "products.html",
         "Products",
         "products.html.j2",
-        "Each figure names its source; the law on each product is on the page of each place.",
-        {"products": [(each, _figures(each), _titration(each)) for each in products().values()]},
+        f"Law answered for {on}; each figure names its source.",
+        {"person": STANDARD, "products": [_product(name, on) for name in kinds()]},
     )
 
 
@@ -129,6 +142,36 @@ def _cautions() -> Table:
 
 
 # -- products ---------------------------------------------------------------------------------------
+def _product(name: str, on: datetime.date) -> dict[str, Any]:
+    """What it is, where it can be had, and in what it was studied."""
+    one = products()[name]
+    had: dict[str, list[Markup]] = {}
+    for code, place in sorted(rules().items(), key=lambda each: each[1].name):
+        where = Markup('<a href="law/{}.html#products">{}</a>').format(code.lower(), place.name)
+        had.setdefault(product_answer(name, code, on).status, []).append(where)
+    places = [
+        (
+            verdict(PRODUCT[status], KIND_OF_LAW.get(status, "unsure")),
+            len(had[status]),
+            joined(had[status], ", "),
+        )
+        for status in PRODUCT
+        if status in had
+    ]
+    trials = Counter(
+        each.cause for each in map(about, shipped_studies().trials) if each.product == studied_as(name)
+    )
+    studied = [(cause, causes().get(cause, cause), number) for cause, number in trials.most_common() if cause]
+    return {
+        "name": name,
+        "label": kinds()[name].text,
+        "figures": _figures(one),
+        "titration": _titration(one),
+        "places": places,
+        "studied": studied,
+    }
+
+
 _LABELS = {
     "thc_per_unit": "THC in one",
     "cbd_per_unit": "CBD in one",
@@ -138,25 +181,31 @@ _LABELS = {
     "gap_min": "Least time between two",
 }
 """Figures that a reader of a page needs; the others are settings of the simulation."""
+_KEY = re.compile(r" \([a-z]+_?[a-z0-9]*\)")
+"""A key of a source within a note."""
 
 
 def _figures(product: Product) -> Sequence[tuple[str, object]]:
     cited = {row["key"]: row for row in rows_of(CASE / "sources.tsv")}
-    rows: list[tuple[str, object]] = [("Route", product.route), ("Counted in", product.counted_in)]
+    counted = {"spray": "sprays", "mg": "mg of THC" if product.counts_thc else "mg of CBD"}[
+        product.counted_in
+    ]
+    rows: list[tuple[str, object]] = [("Taken", product.route), ("Counted in", counted)]
     if product.brands:
-        rows.insert(0, ("Also called", ", ".join(product.brands)))
+        rows.insert(0, ("Brands", ", ".join(map(upper_first, product.brands))))
     for name, label in _LABELS.items():
         if (one := product.figures.get(name)) is None or one.source == "definition":
             continue
         source = cited.get(one.source)
         doubt = UNVERIFIED if "recalled" in one.provenance else ""
         where = link(source["citation"], source["url"]) if source else "a judgement of this project"
-        note = f" ({one.note})" if one.note else ""
-        rows.append((label, joined([f"{one.value:g} {one.unit}{doubt}{note}.", where])))
+        note = f" ({_KEY.sub('', one.note)})" if one.note else ""
+        unit = "sprays" if one.unit == "spray" and one.value != 1 else one.unit
+        rows.append((label, joined([f"{one.value:g} {unit}{doubt}{note}.", where])))
     if product.no_model:
         rows.append(("No forecast", upper_first(product.no_model)))
     elif product.assumed:
-        rows.append(("Forecast", upper_first(product.assumed)))
+        rows.append(("In a forecast", upper_first(product.assumed)))
     return rows
 
 

@@ -14,6 +14,7 @@ from lissive.evidence import shipped_studies
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.article import Registered, registered, sources, under_way
 from lissive.evidence.claim import JUDGED, Claim, shipped_claims
+from lissive.evidence.comparison import about
 from lissive.evidence.read import Studies
 from lissive.evidence.result import searched
 from lissive.evidence.words import causes, near_causes, product_label
@@ -80,9 +81,10 @@ def causes_of(base: Studies, answers: Sequence[PooledAnswer]) -> tuple[tuple[str
         for label, cells in found
     ]
     there = {each.word for each in every}
+    studied = {word: causes().get(word, word) for word in (about(each).cause for each in base.trials) if word}
     every += [
         Cause(word, label, (), ())
-        for word, label in case_causes().items()
+        for word, label in {**studied, **case_causes()}.items()
         if word not in there and word not in _LEFT_OUT
     ]
     return topics, every
@@ -172,7 +174,7 @@ def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read:
         "found": [(topic, cell.text, f"#{cell.link}") for topic, cell in shown],
         "no_trial": none,
         "forests": [(each, plain_svg(each.picture), _numbers(each)) for each in forests],
-        "table": _study_table(mine, f"Studies in {cause.label}") if mine else None,
+        "table": _study_table(mine, f"Studies in {cause.label}", with_cause=False) if mine else None,
         "care": _care(cause.word),
         "trials": _under_way(under_way(cause.word, every=True)) if _registered(cause.word) else None,
         "claims": [each for each in shipped_claims() if cause.word in each.causes],
@@ -231,11 +233,11 @@ def _care(cause: str) -> Table | None:
     return table("Usual care, without cannabis", "treatment|what is known|source", rows) if rows else None
 
 
-def _study_table(rows: Sequence[PageRow], caption: str) -> Table:
+def _study_table(rows: Sequence[PageRow], caption: str, *, with_cause: bool = True) -> Table:
     cells = [
         (
             link(row.study, row.link or None),
-            row.cause,
+            *((row.cause,) if with_cause else ()),
             row.outcome,
             row.product,
             row.design,
@@ -245,7 +247,9 @@ def _study_table(rows: Sequence[PageRow], caption: str) -> Table:
         )
         for row in rows
     ]
-    head = "study|cause|outcome|product|design|participants|effect (95 % CI)|source"
+    head = (
+        f"study|{'cause|' if with_cause else ''}outcome|product|design|participants|effect (95 % CI)|source"
+    )
     return table(caption, head, cells, "participants")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lissive.access.procedure import last_answerable
@@ -17,21 +17,13 @@ MARKER = "lissive-site.txt"
 """By which an earlier site is known."""
 
 
-def site_pages(
-    on: datetime.date, *, places: Sequence[str] | None = None, with_validation: bool = True
-) -> Iterator[Page]:
-    """Every page.
-
-    Parameters
-    ----------
-    on : the day for which the rules are answered.
-    places : codes of jurisdictions; all if not given.
-    with_validation : also the page of the validation, which is simulated anew.
-    """
-    yield from law.pages(on, places)
+def site_pages(on: datetime.date) -> Iterator[Page]:
+    """Every page, as of a day for the rules."""
+    validation = about.validated()
+    yield from law.pages(on)
     yield from evidence.pages()
-    yield from care.pages()
-    yield from about.pages(on, with_validation=with_validation)
+    yield from care.pages(on)
+    yield from about.pages(validation)
 
 
 def write_site(
@@ -39,8 +31,6 @@ def write_site(
     on: datetime.date,
     *,
     force: bool = False,
-    places: Sequence[str] | None = None,
-    with_validation: bool = True,
     told: Callable[[str], None] | None = None,
 ) -> int:
     """Write the site to a new or empty folder; with `force` in place of an earlier site. Gives the number of pages.
@@ -50,7 +40,7 @@ def write_site(
     check(folder, on, force=force)
     with atomic_path(folder, folder=True) as place:
         place.mkdir()
-        number = write_pages(place, site_pages(on, places=places, with_validation=with_validation), on, told)
+        number = write_pages(place, site_pages(on), on, told)
         (place / MARKER).write_text(
             f"Written by lissive site; made for {on.isoformat()}.\n", encoding="utf-8"
         )

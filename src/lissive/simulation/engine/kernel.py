@@ -130,8 +130,9 @@ class Kernel:
         n = len(self.states)
         constants = np.zeros((subjects, max(self.constants, 1)))
         initial = np.zeros((subjects, n))
+        rows = [(each.ctypes.data, each.strides[0]) for each in (table, constants, initial)]
         for s in range(subjects):
-            self._prepare(table[s].ctypes.data, constants[s].ctypes.data, initial[s].ctypes.data)
+            self._prepare(*(first + s * step for first, step in rows))
         timing = {name: table[:, self.parameters.index(name)] for name in self.switches.parameters}
         return Batch(
             self, constants, initial, timing, float(t0), tolerances or Tolerances(), parameters or {}
@@ -145,18 +146,20 @@ class Kernel:
                 allowed=f"{', '.join(self.parameters)}.",
                 do="A quantity that the model computes cannot be set; set what it is computed from.",
             )
-        table = np.empty((subjects, max(len(self.parameters), 1)))
+        table = np.empty((max(len(self.parameters), 1), subjects))
         for i, name in enumerate(self.parameters):
             value = given.get(name, self.equations.parameters[name])
             try:
-                table[:, i] = np.asarray(value, dtype=float)
+                table[i] = np.asarray(value, dtype=float)
             except (TypeError, ValueError):
                 raise ParameterError(
                     f"{name} is {value!r}.", allowed=f"a number, or {subjects} numbers, one a subject."
                 ) from None
-        return table
+        return np.ascontiguousarray(table.T)
 
 
+_RESTING = -1
+"""Status of subjects whom an advance leaves out: no end of a run, so it is nobody's afterwards."""
 _MOVING = ("y", "_seen", "_rate", "_clock", "_book")
 """What of a batch changes on the way."""
 
@@ -266,12 +269,6 @@ class Batch:
         whole._reached = max(each._reached for each in parts)
         return whole
 
-    def put_back(self, part: Batch, members: npt.NDArray[np.int64]) -> None:
-        """Take over where `part`, which was taken of these subjects, has got to."""
-        for name in _MOVING:
-            getattr(self, name)[members] = getattr(part, name)
-        self._reached = max(self._reached, part._reached)
-
     def move(self, members: npt.NDArray[np.int64], y: Array, time: float) -> None:
         """Put these subjects at `time` in the states `y`, by days that were not solved."""
         self.y[members], self._clock[members, 0] = y, time
@@ -287,6 +284,21 @@ class Batch:
         self._constants, self._timing, self._initial = fresh._constants, fresh._timing, fresh._initial
         self._given = parameters
         self._book[:, 3] = 1
+
+    def change(self, members: npt.NDArray[np.int64], parameters: Mapping[str, Array]) -> None:
+        """As `give`, for these subjects and these parameters alone; the others stay as they are.
+
+        members : places.      parameters : id to one number for each of `members`.
+        """
+        own = {n: v if np.ndim(v) == 0 else np.asarray(v)[members] for n, v in self._given.items()}
+        fresh = self.kernel.start(
+            len(members), own | dict(parameters), t0=self._t0, tolerances=self.tolerances
+        )
+        for mine, new in ((self._constants, fresh._constants), (self._initial, fresh._initial)):
+            mine[members] = new
+        for name, values in fresh._timing.items():
+            self._timing[name][members] = values
+        self._book[members, 3] = 1
 
     def why(self, subject: int) -> str:
         """Why the run of a subject ended, in words; "" where it goes on."""
@@ -311,12 +323,14 @@ class Batch:
         stop: bool = False,
         threads: int = 1,
         resume: bool = False,
+        resting: npt.NDArray[np.bool_] | None = None,
     ) -> Seen:
         """Go on to `until`, through the events of `doses`.
 
         times : increasing, within this advance.     edges : of bins, increasing, within this advance.
         stop : whether `until` is a stop, as a decision time is, or only a pause (the default).
         resume : whether `doses` is the table of the last advance, to be continued; else it starts anew.
+        resting : (subject,) who stays where they are, and is not looked at: they are to be moved before they go on.
         Raises SimulationError for times or edges outside of what this advance covers.
         """
         if not until >= self._reached:
@@ -346,7 +360,9 @@ class Batch:
             "shift": doses.shift, "sw_time": switches[0], "sw_start": switches[1], "values": seen.values,
             "mean": seen.mean, "top": seen.maximum, "low": seen.minimum,
         }  # fmt: skip
-        job = _Job(self, asked, threads)
+        job, before = _Job(self, asked, threads), self.status.copy()
+        if resting is not None:
+            self.status[resting & (before == 0)] = _RESTING
         # A thread even for one: the main thread stays free to be interrupted.
         pool = ThreadPoolExecutor(threads)
         try:
@@ -358,9 +374,10 @@ class Batch:
         finally:
             pool.shutdown()
         self._reached = float(until)
-        failed = self.status != 0
+        unseen = self.status != 0
         for part in (seen.mean, seen.maximum, seen.minimum):
-            part[failed] = np.nan
+            part[unseen] = np.nan
+        self.status[self.status == _RESTING] = 0
         return seen
 
     def _within(self, points: Any, until: float, name: str) -> Array:
