@@ -7,10 +7,11 @@ learnt is the population's answer and not that of one draw; the error of one run
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from lissive.arrays import FloatArray
+from lissive.arrays import FloatArray, IntArray
 
 PENALTIES = 10.0 ** np.arange(-2.0, 4.5, 0.5)
 
@@ -46,6 +47,26 @@ class Emulator:
         """(run, figure) from (run, parameter)."""
         told: FloatArray = features(x) @ self.coefficients
         return told
+
+    def slopes(self, x: FloatArray, places: IntArray) -> FloatArray:
+        """(run, place, figure) how what it says changes with these parameters."""
+        _, linear, square = self.forms
+        bent = x @ square[:, places].reshape(len(square), -1)
+        found: FloatArray = linear[places] + 2.0 * bent.reshape(len(x), len(places), -1)
+        return found
+
+    @cached_property
+    def forms(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The same polynomial as constants, linear forms and symmetric quadratic forms of each figure."""
+        figures = self.coefficients.shape[1]
+        n = int((np.sqrt(1 + 8 * len(self.coefficients)) - 3) / 2)
+        products = self.coefficients[1 + n :]
+        rows, columns = np.triu_indices(n)
+        same = rows == columns
+        square = np.zeros((n, n, figures))
+        square[rows, columns] += products * np.where(same, 0.5, 0.5 * INTERACTION)[:, None]
+        square[columns, rows] += products * np.where(same, 0.5, 0.5 * INTERACTION)[:, None]
+        return self.coefficients[0] - products[same].sum(axis=0), self.coefficients[1 : 1 + n], square
 
 
 def learn(x: FloatArray, y: FloatArray) -> Emulator:

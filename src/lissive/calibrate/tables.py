@@ -171,7 +171,7 @@ def dois(observations: tuple[Observation, ...]) -> dict[str, str]:
 # -- the fit to trials ------------------------------------------------------------------------------
 def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
     """The posterior, the prior, what was observed and what the emulator says of it, as arviz.InferenceData."""
-    arviz = _arviz()
+    arviz = the_arviz()
     names = [p.name for p in posterior.priors]
     values = posterior.values
     z = np.random.default_rng(posterior.seed).standard_normal((1, prior_draws, len(names)))
@@ -191,7 +191,7 @@ def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
     return data
 
 
-def _arviz() -> Any:
+def the_arviz() -> Any:
     """The library, without its announcement of a later version."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -208,7 +208,7 @@ def label(datum: Datum) -> str:
 
 def estimates(posterior: Posterior) -> list[dict[str, str]]:
     """A row for each parameter: median, spread and 90 % range, what of the prior is left, convergence, trials."""
-    arviz, rows = _arviz(), []
+    arviz, rows = the_arviz(), []
     for k, prior in enumerate(posterior.priors):
         z, values = posterior.z[..., k], posterior.values[..., k]
         walks = posterior.chains[..., k].swapaxes(1, 2).reshape(-1, posterior.chains.shape[1])

@@ -1,0 +1,119 @@
+"""Which structure predicts trials that it has not seen? Nested ones are compared on one emulator.
+
+A structure is the whole model with some parameters fixed (structures.tsv). Each is scored by leave-one-trial-out: the
+expected log predictive density of a trial's figures when the other trials alone are fitted on, from the posterior's
+draws by Pareto-smoothed importance sampling; where its diagnostic says that this cannot be trusted, the draws are made
+anew without that trial, on the same emulator. Figures of the same patients are left out together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy.special import logsumexp
+
+from lissive.arrays import FloatArray
+from lissive.calibrate.emulator import Emulator
+from lissive.calibrate.prior import Prior
+from lissive.calibrate.response import Effort, Say, sample
+from lissive.calibrate.response_data import Datum
+from lissive.calibrate.response_likelihood import Restriction, likelihood_of
+from lissive.table import rows_of
+from lissive.trials.published import PublishedTrial
+
+TRUSTED = 0.7
+"""The largest Pareto k at which importance sampling is reliable (Vehtari et al. 2024, arXiv:1507.02646)."""
+SHORT = Effort(runs=(), patients=0, steps=1500, burn=1500, walkers=64, ensembles=1)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One structure."""
+
+    structure: str
+    elpd: Mapping[str, float]
+    """Trial, or trials of the same patients, to its expected log predictive density without it."""
+    anew: tuple[str, ...]
+    """Trials for which the draws were made anew."""
+
+    @property
+    def total(self) -> float:
+        return sum(self.elpd.values())
+
+
+@cache
+def structures() -> Mapping[str, tuple[str, Mapping[str, str]]]:
+    """Structure to what it is and its fixed parameters: to a value, or to the parameter that they follow."""
+    found: dict[str, tuple[str, dict[str, str]]] = {}
+    for row in rows_of(Path(__file__).with_name("structures.tsv")):
+        _, fixed = found.setdefault(row["structure"], (row["what"], {}))
+        if row["parameter"]:
+            fixed[row["parameter"]] = row["value"]
+    return found
+
+
+def restriction(name: str, wanted: Sequence[Prior]) -> Restriction:
+    """The structure, among these parameters."""
+    names = {p.name for p in wanted}
+    fixed = {k: v for k, v in structures()[name][1].items() if k in names}
+    follows = {k: v for k, v in fixed.items() if v in names}
+    return Restriction.of(wanted, {k: float(v) for k, v in fixed.items() if k not in follows}, follows)
+
+
+def compare(
+    data: Sequence[Datum],
+    trials: Sequence[PublishedTrial],
+    wanted: Sequence[Prior],
+    emulator: Emulator,
+    *,
+    seed: int = 1,
+    effort: Effort = SHORT,
+    say: Say = lambda _: None,
+) -> list[Score]:
+    """Every structure's score, the best first."""
+    likelihood = likelihood_of(data, wanted, emulator)
+    groups = _groups(data, trials)
+    found = []
+    for name in structures():
+        here = restriction(name, wanted)
+        z = sample(data, wanted, emulator, seed, effort, within=here)[0].reshape(-1, len(wanted))
+        by_trial = likelihood.by_trial(z)
+        elpd, anew = {}, []
+        for group, members in groups.items():
+            log_density, k = _left_out(by_trial[:, members].sum(axis=1))
+            if k > TRUSTED:
+                without = np.isin(np.arange(by_trial.shape[1]), members)
+                other = sample(data, wanted, emulator, seed, effort, within=here, without=without)[0]
+                there = likelihood.by_trial(other.reshape(-1, len(wanted)))[:, members].sum(axis=1)
+                log_density = float(logsumexp(there) - np.log(len(there)))
+                anew.append(group)
+            elpd[group] = log_density
+        found.append(Score(name, elpd, tuple(anew)))
+        say(f"{name}: {found[-1].total:.2f}, drawn anew without {', '.join(anew) or 'none'}")
+    return sorted(found, key=lambda score: -score.total)
+
+
+def difference(one: Score, other: Score) -> tuple[float, float]:
+    """How much better the first is, and the standard error of that, from how it differs between trials."""
+    gap = np.array([one.elpd[group] - other.elpd[group] for group in one.elpd])
+    return float(gap.sum()), float(np.sqrt(len(gap)) * gap.std(ddof=1))
+
+
+def _groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str, list[int]]:
+    """Publication to the places of its trials among those fitted: its phases have the same patients."""
+    groups: dict[str, list[int]] = {}
+    for place, trial in enumerate(np.unique([d.trial for d in data])):
+        groups.setdefault(trials[trial].id.split("_phase")[0], []).append(place)
+    return groups
+
+
+def _left_out(log_likelihood: FloatArray) -> tuple[float, float]:
+    """Log density of a trial under the posterior without it, from draws of that with it; and the Pareto k."""
+    from lissive.calibrate.tables import the_arviz
+
+    weights, k = the_arviz().psislw(-log_likelihood)
+    return float(logsumexp(weights + log_likelihood)), float(k)
