@@ -17,7 +17,7 @@ from lissive.forecast.treatment import Treatment, modelled_as, treatment
 from lissive.given import kind_of, number_of, threads_of, whole
 from lissive.model import load
 from lissive.simulation.days import Running, advance_days
-from lissive.simulation.draw import Centres, draw, tables
+from lissive.simulation.draw import Centres, draw
 from lissive.simulation.engine import Kernel, Seen, Tolerances, build
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import origin
@@ -28,7 +28,7 @@ from lissive.simulation.streams import normals, uniforms
 from lissive.table import rows_of
 from lissive.trials.observe import counts_of
 from lissive.trials.parts import MEASURES
-from lissive.trials.people import BETWEEN, MOVED, Response, draws
+from lissive.trials.people import BETWEEN, MOVED, Response, draws, seed_of
 
 DRAWS = 40
 """Posterior draws that are shared out over the patients."""
@@ -46,13 +46,12 @@ class Patients:
 
 def patients_like(plan: Treatment, cause: str, subjects: int, seed: int) -> Patients:
     """`subjects` patients; number s has posterior draw s modulo DRAWS, however many others are sampled."""
-    known = tables(cause)[0]
     posterior = [_on_average(each) for each in draws(min(DRAWS, subjects), seed)]
     draw_index = np.arange(subjects) % len(posterior)
     typical, spread, titration, rating = (
         _columns(rows, draw_index)
         for rows in (
-            [each.typical(known, seed) for each in posterior],
+            [each.typical(cause, seed_of(seed, k)) for k, each in enumerate(posterior)],
             [each.spread() for each in posterior],
             [each.titration() for each in posterior],
             [each.rating() for each in posterior],

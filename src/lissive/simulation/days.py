@@ -33,16 +33,21 @@ def willing(u: FloatArray, limit: Mapping[str, Any], allowed: Any) -> IntArray:
     """(subject,) the most units a day that each is ready to take.
 
     What people are told is the most is what they measure themselves by: who may take 48 sprays goes further than who
-    may take 12, also where neither end is reached.
+    may take 12, also where neither end is reached. A share of people, `to_cap`, is ready to take all that is allowed,
+    so doses differ the more between people the more is allowed.
 
     Parameters
     ----------
     u : (subject,) numbers between 0 and 1.      allowed : the most units a day, one number or (subject,).
     """
     told = (np.maximum(allowed, 1) / limit["willing_at"]) ** limit["cap_share"]
-    drawn = limit["willing"] * told * np.exp(limit["willing_spread"] * ndtri(u))
-    most: IntArray = np.maximum(np.rint(drawn), 1).astype(np.int64)
+    rest = 1.0 - limit["to_cap"]
+    drawn = limit["willing"] * told * np.exp(limit["willing_spread"] * ndtri(np.minimum(u / rest, 1.0 - EPS)))
+    most: IntArray = np.maximum(np.rint(np.where(u > rest, allowed, drawn)), 1).astype(np.int64)
     return most
+
+
+EPS = 1e-12
 
 
 def next_units(
@@ -71,6 +76,8 @@ def next_units(
 DAY = 24.0
 HARM = "intoxication"
 """The output whose highest value of a day, if felt as too much, brings the dose down."""
+UNKNOWN = 1 << 30
+"""Units that are bearable until a day was too much."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,8 @@ class Running:
     """Called at the end of each day with what it brought."""
     units: IntArray = field(init=False)
     """(patient,) today."""
+    bearable: IntArray = field(init=False)
+    """(patient,) the fewest units that were too much to go up from; nobody goes beyond them again."""
     day: int = field(default=0, init=False)
     """Days that are over."""
     means: list[FloatArray] = field(default_factory=list, init=False)
@@ -128,6 +137,7 @@ class Running:
 
     def __post_init__(self) -> None:
         self.units = np.zeros(len(self), np.int64)
+        self.bearable = np.full(len(self), UNKNOWN)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -142,7 +152,7 @@ class Running:
         self.limit = {name: values[members] for name, values in self.limit.items()}
         self.means = [each[members] for each in self.means]
         self.taken = [each[members] for each in self.taken]
-        for name in ("before", "baseline", "felt", "ready", "units"):
+        for name in ("before", "baseline", "felt", "ready", "units", "bearable"):
             setattr(self, name, getattr(self, name)[members])
 
 
@@ -155,7 +165,8 @@ def advance_days(
     2. Day: the model's equations are solved from midnight to midnight, through these doses.
     3. Rating: people feel the day's mean level, as their within-subject fluctuation changes it.
     4. Next dose: where the day was too much they go down; where it was not, and relief is wanting, they go up, as far
-       as the group's schedule and their own readiness allow (`next_units`, `willing`).
+       as the group's schedule and their own readiness allow (`next_units`, `willing`), and not beyond a dose that was
+       once too much: being used to it by now, they do not try again.
     5. The day's means and the units taken are kept; `run.on_day` sees all of it.
 
     Parameters
@@ -178,6 +189,7 @@ def advance_days(
     most = willing(run.ready, run.limit, cap)
     harm, relief = run.output(HARM), run.output(run.relief)
     run.units = np.minimum(run.units if keep_dose else first, cap)
+    run.bearable = run.bearable if keep_dose else np.full(len(run), UNKNOWN)
     # a condition on time could switch within days that are not looked at
     repeats = Repeats.of(run.batch) if run.repeats and not run.batch.kernel.switches else None
     for d in range(days):
@@ -192,10 +204,11 @@ def advance_days(
         run.means.append(seen.mean[:, 0])
         run.taken.append(takes * run.units)
         felt = seen.mean[:, 0, relief] + run.felt[:, run.day]
-        ceiling = np.minimum(np.minimum(ceilings[group, d + 1], cap), most)
-        wished = next_units(
-            run.units, seen.maximum[:, 0, harm], felt / run.baseline, ceiling, run.limit, step
-        )
+        worst = seen.maximum[:, 0, harm]
+        too_much = worst >= run.limit["raise_below"]
+        run.bearable = np.where(too_much, np.minimum(run.bearable, run.units), run.bearable)
+        ceiling = np.minimum(np.minimum(ceilings[group, d + 1], cap), np.minimum(most, run.bearable))
+        wished = next_units(run.units, worst, felt / run.baseline, ceiling, run.limit, step)
         run.units = np.where(titrated, np.minimum(wished, cap), run.units)
         run.day += 1
         run.on_day(seen)

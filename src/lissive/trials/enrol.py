@@ -136,7 +136,7 @@ class Enrolled(Running):
             screening_id=one("screening_id"),
             ratings=ratings,
         )
-        run.units, run.day = one("units"), first.day
+        run.units, run.bearable, run.day = one("units"), one("bearable"), first.day
         run.means = [np.concatenate([each.means[d] for each in parts]) for d in days]
         run.taken = [np.concatenate([each.taken[d] for each in parts]) for d in days]
         return run

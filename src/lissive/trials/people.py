@@ -53,21 +53,34 @@ def between_trials() -> Mapping[str, float]:
     return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "between.tsv")}
 
 
+@cache
+def of_cause(cause: str) -> tuple[Mapping[str, str], ...]:
+    """What is to be thought of a cause that no trial was fitted on (causes.tsv); nothing of one that was."""
+    return tuple(row for row in rows_of(Path(__file__).parent / "causes.tsv") if row["cause"] == cause)
+
+
 @dataclass(frozen=True)
 class Response:
     """One set of values; what is not named is as the tables have it."""
 
     values: Mapping[str, float] = field(default_factory=dict)
 
-    def typical(self, known: Mapping[str, Parameter], seed: int) -> dict[str, float]:
+    def typical(self, cause: str, seed: int) -> dict[str, float]:
         """Centres of the model's parameters, in the trial of this seed.
 
-        Trials differ beyond chance, in placebo response, drug effect and discontinuation (between.tsv).
+        Trials differ beyond chance, in placebo response, drug effect and discontinuation (between.tsv). Of a cause
+        without a trial to fit on, effect and placebo response are not those of another cause: they are drawn from
+        what is known beforehand (causes.tsv), once for all patients.
         """
+        known = tables(cause)[0]
         centre = {name: value for name, value in self.values.items() if name in known}
         for name, other in TIED.items():
             if name in centre and other not in centre:
                 centre[other] = known[other].value * centre[name] / known[name].value
+        for row in of_cause(cause):
+            by = float(row["sd"]) * float(normals(seed, f"cause: {row['name']}", 1)[0])
+            value = float(row["value"])
+            centre[row["name"]] = value + by if row["scale"] == "none" else float(expit(logit(value) + by))
         spread = {**between_trials(), **self._after(BETWEEN)}
         for kind, names in MOVED.items():
             z = float(normals(seed, f"between trials: {kind}", 1)[0])
@@ -283,7 +296,7 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
         cause=population.cause,
         given=given,
         first=first,
-        own=Centres(response.typical(tables(population.cause)[0], own), response.spread()),
+        own=Centres(response.typical(population.cause, own), response.spread()),
     )
     values = people.columns(n)
     for measure, wanted in population.baseline.items():

@@ -303,7 +303,13 @@ def _row(trial: PublishedTrial, observed: Observed, values: FloatArray) -> Row |
 def stamp() -> str:
     """What an answer about the shipped trials rests on, short."""
     here = Path(__file__).parent
-    tables = [DRAWS, TRIALS, here / "between.tsv", here.parent / "simulation" / "ratings.tsv"]
+    tables = [
+        DRAWS,
+        TRIALS,
+        here / "between.tsv",
+        here / "causes.tsv",
+        here.parent / "simulation" / "ratings.tsv",
+    ]
     digest = of_bytes(b"".join(path.read_bytes() for path in tables), 12)
     return f"model {model_hash(load('lissive'))[:12]}, draws and trials {digest}"
 

@@ -27,7 +27,7 @@ from lissive.trials.enrol import tolerances
 from lissive.trials.fits import Estimate
 from lissive.trials.observe import Flow, TrialData
 from lissive.trials.parts import replicates_of
-from lissive.trials.people import Response, between_trials
+from lissive.trials.people import Response, between_trials, of_cause
 from lissive.trials.store import PARTS, RECORD, patient_table, patients_file, records
 from lissive.trials.summary import Provenance, Results, Solver
 from lissive.version import __version__
@@ -302,7 +302,7 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
         name: (each.value, each.distribution, each.spread)
         for name, each in load_parameters(design.population.cause).items()
     }
-    tables = [people, thresholds(), figures(), dict(between_trials())]
+    tables = [people, thresholds(), figures(), dict(between_trials()), of_cause(design.population.cause)]
     answers = [dict(each.values) for each in responses or ()]
     rests = [design.model_dump(mode="json"), seed, model_hash(load("lissive")), tables, answers, __version__]
     package = Path(__file__).parents[1]
