@@ -45,8 +45,9 @@ def renew(run: Enrolled, period: int) -> None:
 
 def _fresh(run: Enrolled, period: int) -> Iterator[tuple[str, FloatArray, FloatArray, FloatArray]]:
     """Each response: its name, (patient,) centre and spread of its logit, and a new standard normal number."""
-    known = tables(run.design.population.cause)[0]
-    centres = [each.response.typical(known, each.seed) for each in run.people]
+    cause = run.design.population.cause
+    known = tables(cause)[0]
+    centres = [each.response.typical(cause, each.seed) for each in run.people]
     spreads = [each.response.spread() for each in run.people]
     for name in MOVED["placebo"]:
         centre = np.array([logit(each[name]) for each in centres])[run.replicate_index]
