@@ -34,7 +34,7 @@ _LITERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
 _BARE = re.compile(r"\s*(?:(?:var|compartment)\s+)?\w+\s*=\s*\d[\d.eE+-]*\s*$|\s*unit\s")
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _WORDS = frozenset(
-    "model end species substanceOnly compartment in var const has import exp ln sqrt piecewise time".split()
+    "model end species substanceOnly compartment in var const has import abs exp ln sqrt piecewise time".split()
 )
 
 
