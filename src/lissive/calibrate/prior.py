@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 @dataclass(frozen=True)
 class Prior:
-    """Normal around `value` on a scale: `log`, `logit` of a proportion, or `none`. Lower to upper: what is plausible."""
+    """Normal around `value` on a scale: `log`, `logit` of a proportion, or `none`. What is plausible has ends."""
 
     name: str
     scale: str

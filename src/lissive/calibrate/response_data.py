@@ -114,7 +114,10 @@ def _datum(trial: PublishedTrial, place: int, observed: Observed, others: Sequen
     value = to_scale(observed, observed.value if instead is None else float(instead))
     error, assumed = _error(trial, observed)
     if observed.against is not None:
-        mine, other = _people(trial, observed.arm, others), _people(trial, observed.against, others)
+        mine, other = (
+            _people(trial, observed.arm, observed, others),
+            _people(trial, observed.against, observed, others),
+        )
         # the smaller arm brings more of the chance; an interval that is printed is of this very figure
         parts = {
             observed.arm: error * np.sqrt(other / (mine + other)),
@@ -135,9 +138,9 @@ def _is_printed(comparison: Observed, one: Observed) -> bool:
     return read and one.arm in arms and (comparison.endpoint, comparison.week) == (one.endpoint, one.week)
 
 
-def _people(trial: PublishedTrial, arm: str, others: Sequence[Observed]) -> int:
-    """How many an arm has: those of its figures, or else a part of all, as they were randomised."""
-    known = [o.n for o in others if o.against is None and o.arm == arm and o.n]
+def _people(trial: PublishedTrial, arm: str, of: Observed, others: Sequence[Observed]) -> int:
+    """How many an arm has: those of its figure of the same endpoint, or else a part of all, as they were randomised."""
+    known = [o.n for o in others if o.against is None and (o.arm, o.endpoint) == (arm, of.endpoint) and o.n]
     shares = trial.design.shares
     part = shares.get(arm, 1) / sum(shares.values())
     return max(known, default=max(1, round((trial.design.patients or 2) * part)))
@@ -231,7 +234,7 @@ def _spreads(trial: PublishedTrial, usable: Sequence[Observed]) -> Iterator[Obse
         rating = each.endpoint in MEASURES and MEASURES[each.endpoint].kind == "rating"
         if each.statistic != "difference" or not each.error or not rating or each.endpoint in printed:
             continue
-        arms = [_people(trial, str(arm), usable) for arm in (each.arm, each.against)]
+        arms = [_people(trial, str(arm), each, usable) for arm in (each.arm, each.against)]
         n = each.n or sum(arms)
         share = arms[0] / sum(arms)
         sd = each.error * float(np.sqrt(n * share * (1.0 - share)))
