@@ -5,7 +5,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test slow install campaign baseline baseline-check calibration validation lint setup bench clean
+.PHONY: demo test slow install campaign baseline baseline-check calibration validation credibility lint setup bench packages clean
 
 # For users: lissive and what it needs, no developers' tools.
 install: .venv/.installed
@@ -61,8 +61,16 @@ lint: setup
 validation: setup
 	$(BIN)/lissive validate --docs docs/validation.md --check
 
+# docs/credibility.md again, from tables and from the two pages of results. A second.
+credibility: setup
+	$(BIN)/python -m lissive.report.credibility docs
+
+# The sdist and the wheel, into dist/, each tried in an empty environment. A minute.
+packages: setup
+	.ci/packages dist
+
 bench: setup
 	$(BIN)/lissive bench
 
 clean:
-	rm -rf .venv out
+	rm -rf .venv out dist

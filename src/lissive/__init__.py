@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from lissive.simulation.solve import simulate
     from lissive.trials.design import read_design
     from lissive.trials.power import power
-    from lissive.trials.reproduce import reproduce
     from lissive.trials.run import run_trial
     from lissive.validation.run import validate
+    from lissive.validation.skill import reproduce
 
 __all__ = [
     "answer",
@@ -67,7 +67,7 @@ _VERBS = {
     "read_design": "lissive.trials.design:read_design",
     "run_trial": "lissive.trials.run:run_trial",
     "power": "lissive.trials.power:power",
-    "reproduce": "lissive.trials.reproduce:reproduce",
+    "reproduce": "lissive.validation.skill:reproduce",
     "validate": "lissive.validation.run:validate",
     "cite": "lissive.report.cite:cite",
 }

@@ -99,13 +99,17 @@ def _holds(record: Path, mark: str) -> bool:
 
 # -- whole or not at all ----------------------------------------------------------------------------
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     """A place beside `path` to write to, a file or a folder; it becomes `path` once all is on the disk.
 
     After an error or an interruption nothing new is there, and what `path` was before it still is.
     The place has the same ending, for writers that go by it.
+
+    Parameters
+    ----------
+    folder : a folder of this name may be replaced: whoever asks has looked at what is in it.
     """
-    path = writable(Path(path))
+    path = writable(Path(path), folder=folder)
     place = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:12]}{path.suffix}")
     old = place.with_name(f"{place.name}.old")
     try:
@@ -134,7 +138,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
                 left.unlink(missing_ok=True)
 
 
-def writable(path: Path) -> Path:
+def writable(path: Path, *, folder: bool = False) -> Path:
     """The file that a name leads to, if a result can be written there.
 
     Raises       SimulationError for a folder, a device, a file that is kept from being written, a folder that is
@@ -143,7 +147,7 @@ def writable(path: Path) -> Path:
     if path.is_symlink():
         path = Path(os.path.realpath(path))
     if path.is_dir():
-        if not _is_store(path):
+        if not (folder or _is_store(path)):
             raise SimulationError(
                 "there is a folder of this name.",
                 where=str(path),

@@ -253,6 +253,8 @@ def _dotted(loc: Loc) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and abs(value) >= 10**15:  # it may be larger than any float
+        return "a number of more than 15 digits"
     if isinstance(value, int | float):
         return f"{value:.12g}"
     if isinstance(value, dict | tuple):

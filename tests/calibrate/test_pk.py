@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 from scipy.stats import t as student
 
-from lissive.calibrate import likelihood, posterior
+from lissive.calibrate import likelihood
 from lissive.calibrate.likelihood import Errors, fit_errors, own_error, whitened
 from lissive.calibrate.pk import Fit, fit_pk, priors, usable
 from lissive.calibrate.prior import Prior
@@ -22,6 +22,7 @@ from lissive.calibrate.tables import HEAVY_TAILS, dois, write_tables
 from lissive.cli.main import main
 from lissive.errors import StudyError
 from lissive.model.parameters import FOLDER, load_parameters
+from lissive.simulation import kinetics
 from lissive.studies import Arm, Observation, predict_studies, shipped_studies
 from lissive.studies.observation import LAST
 
@@ -344,12 +345,12 @@ class TestTables:
         assert float(rows["MTT_THC_oral"]["contraction"]) == pytest.approx(0.0, abs=0.02)
 
     def test_the_posterior_is_read_back(self, folder):
-        names, spread = posterior.covariance(folder)
+        names, spread = kinetics.covariance(folder)
         assert names == tuple(p.name for p in fit().priors)
         np.testing.assert_allclose(spread, fit().covariance, atol=2e-4 * np.max(fit().covariance))
         assert np.linalg.eigvalsh(spread).min() > 0
         written = {"THC": pytest.approx(HEAVY_TAILS * fit().errors.between, abs=1e-3)}
-        assert posterior.between_study(folder) == written
+        assert kinetics.between_study(folder) == written
 
     def test_no_table_is_left_half_written(self, folder):
         assert {each.name for each in folder.iterdir()} - {each.name for each in FOLDER.iterdir()} == set()
@@ -388,7 +389,7 @@ def test_the_shipped_values_are_those_of_the_shipped_studies(tmp_path, capsys):
     """
     assert main(["calibrate", "pk", "--out", str(tmp_path)]) == 0
     assert "unverified" in capsys.readouterr().out
-    new, shipped = posterior.fitted(tmp_path), posterior.fitted()
+    new, shipped = kinetics.fitted(tmp_path), kinetics.fitted()
     assert new.keys() == shipped.keys()
     off = {}
     for name, row in shipped.items():
@@ -400,4 +401,4 @@ def test_the_shipped_values_are_those_of_the_shipped_studies(tmp_path, capsys):
     assert off == {}
     for name, row in shipped.items():
         assert float(new[name]["se"]) == pytest.approx(float(row["se"]), rel=0.1, abs=0.01)
-    assert posterior.between_study(tmp_path) == pytest.approx(dict(posterior.between_study()), rel=0.1)
+    assert kinetics.between_study(tmp_path) == pytest.approx(dict(kinetics.between_study()), rel=0.1)

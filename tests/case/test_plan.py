@@ -181,3 +181,17 @@ def test_a_plan_says_its_dose():
     assert Plan(product="oil", dose="5 mg").dose_text() == "5 mg THC"
     assert Plan(product="nabiximols", sprays_per_day=8).dose_text() == "8 sprays a day"
     assert Plan(product="oil").dose_text() == ""
+
+
+def test_several_plans_are_part_of_a_case_and_each_keeps_the_limits():
+    case = {
+        "case": "a",
+        "plan": {"product": "nabiximols"},
+        "plans": [{"product": "oil"}, {"product": "nabilone"}],
+    }
+    made = make_case(case)
+    assert [each.product for each in made.plans] == ["oil", "nabilone"]
+    assert not [each for each in made.unknown() if each.startswith("plans")]
+    too_much = {**case, "plans": [{"product": "dronabinol", "thc_mg": 900, "doses_per_day": 2}]}
+    with pytest.raises(CaseError, match=r"plans\[0\].thc_mg is 900, 1800 mg a day"):
+        make_case(too_much)

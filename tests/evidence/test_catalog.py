@@ -255,11 +255,11 @@ STATES = [
     ("spinal_cord_injury", "spasm_frequency: no significant difference"),
     ("spinal_cord_injury", "0.00 (-0.36 to 0.36), 95 % CI includes no effect"),
     ("fibromyalgia", "no treatment superior to placebo"),
-    ("fibromyalgia", "NOT SHOWN (certainty low)"),
+    ("fibromyalgia", "NOT SHOWN (certainty low; by rule at most low to moderate)"),
     ("exertional_cramp", "No trial in cramp after exertion itself was found"),
     ("muscle_injury", "has not been tested in it"),
     ("multiple_sclerosis", "parallel groups, k = 2, 519 participants: -0.33"),
-    ("multiple_sclerosis", "CONTRADICTED (certainty moderate): The one large trial"),
+    ("multiple_sclerosis", "CONTRADICTED (certainty moderate; by rule at most low): The one large trial"),
 ]
 
 

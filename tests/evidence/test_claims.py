@@ -8,8 +8,10 @@ import pytest
 
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
-from lissive.evidence.claim import CLAIMS, claims_of, marks_of, matches, shipped_claims
+from lissive.evidence.answer import by_rule
+from lissive.evidence.claim import CLAIMS, claim_of, claims_of, marks_of, matches, shipped_claims
 from lissive.evidence.read import DATA, figures
+from lissive.report.evidence_text import about_text, claim_text, claims_text
 from lissive.table import rows_of
 
 SUBJECTS = [
@@ -99,6 +101,32 @@ def test_a_denial_is_told_apart() -> None:
 def test_every_mark_is_known_by_some_text() -> None:
     assert marks_of("CBD cream") == {"cbd", "topical", "cannabinoid"}
     assert "cbd" not in marks_of("THC and CBD")
+
+
+def test_a_certainty_that_is_not_that_by_rule_stands_beside_it_with_the_reason() -> None:
+    one = claim_of("stiffness_patient_rated")
+    both = "moderate; by rule very low to at most high"
+    reason = f"Why the two certainties differ: {one.certainty_note}."
+    assert (one.certainty_words, one.certainty_reason) == (both, reason)
+    for text in (
+        claim_text(one),
+        claims_text([one]),
+        about_text(matches("eases stiffness"), "eases stiffness"),
+    ):
+        assert both in " ".join(text.split())
+        assert reason in " ".join(text.split())
+    same = claim_of("sleep")
+    assert (same.certainty_words, same.by_rule, same.certainty_reason) == ("low", "at most low", "")
+
+
+def test_the_rule_has_nothing_to_say_of_what_is_not_tested_or_not_a_cannabinoid_and_keeps_to_the_product() -> (
+    None
+):
+    base = shipped_studies()
+    for id in ("opioid_instead", "instead_of_drugs", "baclofen_tizanidine", "botulinum_toxin"):
+        assert by_rule(claim_of(id), base) == []
+    given = {row.comparison.product for one in by_rule(claim_of("cbd_alone"), base) for row in one.studies}
+    assert given == {"cannabidiol_solution"}
 
 
 def test_a_claim_of_no_effect_or_no_trial_says_so() -> None:

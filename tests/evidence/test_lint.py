@@ -79,6 +79,13 @@ GOOD = """trials:
     [
         ("n: 20, N: 50", "n: 60, N: 50", 15, "more than the 50 participants"),
         ("n: 20, N: 50", "n: 20, N: 50, pct: 55", 15, "20 of 50 is 40.0 %"),
+        ("n_analysed: 50}", "n_randomised: 40, n_analysed: 50}", 7, "more than the 40 randomised"),
+        (
+            "{arm: THC, n_analysed: 50}",
+            "{arm: THC, n_randomised: 40}",
+            15,
+            "has 50 participants, more than the 40",
+        ),
         ("change_sd: 2.1", "change_sd: 0.3", 11, "looks like a standard error"),
         ("change_sd: 2.1", "change_sd: 14", 11, "the largest possible on its scale is"),
         ("change_sd: 2.1", "change_sd: -1", 11, "must be positive"),

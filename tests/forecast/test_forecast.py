@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,8 @@ def test_the_summary_has_the_shape_that_others_build_on(forecast) -> None:  # ty
 def test_the_json_has_the_keys_that_others_build_on(forecast) -> None:  # type: ignore[no-untyped-def]
     data = json.loads(json.dumps(summary(forecast).to_json(), allow_nan=False))
     assert list(data) == (
-        "primary calibrated fitted_outcomes weeks outcomes responders dose subjects failed failures interval "
-        "found_in_trials drawn notes".split()
+        "primary calibrated fitted_outcomes weeks outcomes baseline responders dose subjects failed failures "
+        "interval found_in_trials drawn notes".split()
     )
     quantiles = ["p05", "p25", "median", "p75", "p95", "mean"]
     assert list(data["outcomes"]) == [each.name for each in outcomes()]
@@ -298,3 +299,18 @@ def test_the_solvers_error_is_small_in_what_is_shown() -> None:
         largest = max(np.abs(exact).max(), 1e-12)
         means = np.abs(usual.weekly[name].mean(axis=1) - exact.mean(axis=1)).max()
         assert means < 1e-3 * largest, name
+
+
+def test_what_is_taken_up_differs_from_day_to_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a week's highest concentration is that of its best day, well over that of a week of days alike."""
+    plan = {"weeks": 1, "product": "dronabinol", "titration": "fixed", "thc_mg": 10, "doses_per_day": 2}
+    case = changed(plan=plan)
+
+    def peak() -> float:
+        weekly = predict(case, subjects=120, seed=2, threads=1).weekly["thc_plasma_peak"]
+        return float(np.exp(np.log(weekly[0, :, 1]).mean()))
+
+    with_days = peak()
+    module = sys.modules["lissive.forecast.predict"]  # the function of this name hides it
+    monkeypatch.setattr(module, "on_day", lambda *_, **__: {})
+    assert with_days > 1.15 * peak()

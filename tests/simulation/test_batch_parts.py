@@ -47,6 +47,14 @@ def test_parameters_may_change_on_the_way(kernel) -> None:
     assert found == pytest.approx([10 * np.exp(-1.0), 10 * np.exp(-2.0 - 2.0)], rel=1e-6)
 
 
+def test_they_may_change_for_some(kernel) -> None:
+    batch = kernel.start(3, {"k": np.array([0.1, 0.2, 0.3])}, tolerances=Tolerances(rtol=1e-8))
+    batch.advance(10.0, stop=True)
+    batch.change(np.array([2, 0]), {"k": np.array([0.5, 0.0])})
+    found = batch.advance(14.0, times=[14.0], stop=True).values[:, 0, 0]
+    assert found == pytest.approx([10 * np.exp(-1.0), 10 * np.exp(-2.8), 10 * np.exp(-3.0 - 2.0)], rel=1e-6)
+
+
 # -- ratings ---------------------------------------------------------------------------------------------
 def test_a_subjects_numbers_are_theirs_whoever_and_however_long() -> None:
     few = by_day(7, "x", np.array([2]), 5)

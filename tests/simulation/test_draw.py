@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logit
 from scipy.stats import kstest
 
 from lissive.errors import ParameterError
 from lissive.model.parameters import load_bounds, load_causes, load_genotypes, load_parameters
-from lissive.simulation.draw import Centres, draw
+from lissive.simulation.draw import Centres, draw, occasions, on_day
 from lissive.simulation.streams import normals, uniforms
 
 
@@ -118,3 +119,26 @@ def test_patients_may_each_have_a_centre_and_spread_of_their_own() -> None:
 def test_a_centre_of_nothing_is_refused() -> None:
     with pytest.raises(ParameterError, match="nonsense"):
         draw(3, own=Centres({"nonsense": 1.0}))
+
+
+@pytest.mark.parametrize("name", ["Fa_THC_spray", "F_CBD_oral", "F_smoked", "MTT_THC_oral"])
+def test_days_of_one_person_have_their_share_of_the_variance_and_no_more(name: str) -> None:
+    """Of a day: the whole variance of the table. Between two days of a person: correlated by the share that lasts."""
+    people = draw(20000, seed=3, lasting=True)
+    columns, row, share = people.columns(20000), load_parameters()[name], occasions()[name]
+    scale = logit if row.distribution == "logitnormal" else np.log
+    days = [scale(on_day(d, columns, people.drawn, seed=3)[name]) for d in (0, 1)]
+    for each in days:
+        assert kstest((each - scale(row.value)) / row.spread, "norm").pvalue > 1e-3
+    assert np.corrcoef(*days)[0, 1] == pytest.approx(1.0 - share, abs=0.03)
+    if share < 1.0:
+        np.testing.assert_allclose(scale(columns[name]).std(), row.spread * np.sqrt(1.0 - share), rtol=0.03)
+
+
+def test_a_person_has_the_same_day_whoever_else_there_is_and_what_is_given_stays() -> None:
+    few, many = (draw(n, seed=3, lasting=True) for n in (10, 300))
+    days = [on_day(5, each.columns(n), each.drawn, seed=3) for each, n in ((few, 10), (many, 300))]
+    for name, values in days[0].items():
+        np.testing.assert_array_equal(values, days[1][name][:10])
+    told = draw(10, seed=3, given={"F_smoked": 0.1}, lasting=True)
+    assert "F_smoked" not in on_day(5, told.columns(10), told.drawn, seed=3)

@@ -310,7 +310,7 @@ class TestStatistics:
 
 def test_every_drawn_share_is_a_share():
     """What the calibration left uncertain moves a share on its logit, whatever its distribution between people."""
-    from lissive.calibrate.posterior import uncertainty
+    from lissive.simulation.kinetics import uncertainty
     from lissive.studies.run import _moved
 
     rows = load_parameters()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from lissive.model.parameters import load_parameters
 from lissive.simulation.days import next_units, thresholds
-from lissive.trials.people import Response
+from lissive.simulation.kinetics import kinetics, standard_errors
+from lissive.trials.design import Design
+from lissive.trials.people import Response, draws, recruit, with_kinetics
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.3])
@@ -25,3 +30,32 @@ def test_people_hold_their_dose_between_the_bounds_and_lower_it_a_quarter_above_
     worst = np.array([39.0, 41.0, 49.5, 50.5, 58.0])
     units = next_units(np.full(5, 6), worst, np.ones(5), 12, limit)
     assert units.tolist() == [7, 6, 6, 5, 5]
+
+
+def test_each_draw_of_the_response_has_kinetics_of_its_own_unless_it_says_them() -> None:
+    few, many = draws(3, 5), draws(30, 5)
+    assert few == many[:3]
+    drawn = kinetics(30, 5)
+    assert [each.values["CL_THC"] for each in many] == [each["CL_THC"] for each in drawn]
+    (told,) = with_kinetics([Response({"CL_THC": 40.0})], 5)
+    assert told.values["CL_THC"] == 40.0
+    assert told.values["V1_THC"] == drawn[0]["V1_THC"]
+
+
+def test_replicates_of_a_trial_differ_in_clearance_by_the_fits_standard_error(
+    small: Callable[..., Design],
+) -> None:
+    """Log mean of n people: its variance is that of the typical value and 1/n of that between people."""
+    n, replicates = 60, 80
+    design = small(patients=n, population={"cause": "multiple_sclerosis"})
+    row, error = load_parameters()["CL_OH"], standard_errors()["CL_OH"]
+    spread = row.spread or 0.0
+
+    def means(responses: list[Response]) -> float:
+        people = [recruit(design, r, seed=2, response=each) for r, each in enumerate(responses)]
+        return float(np.std([np.log(each.parameters["CL_OH"]).mean() for each in people]))
+
+    without, within = means([Response()] * replicates), means(with_kinetics([Response()] * replicates, 2))
+    assert without == pytest.approx(spread / np.sqrt(n), rel=0.3, abs=1e-9)
+    assert within == pytest.approx(np.hypot(error, spread / np.sqrt(n)), rel=0.3)
+    assert within > without

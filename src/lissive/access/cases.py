@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -225,6 +226,28 @@ def why_not(case: Case) -> str:
     if case.as_of is None:
         return "as_of, the date of the question, is unknown"
     return "" if place in files() else f"the rules of {place} are not in the data"
+
+
+def code_of(said: str) -> str:
+    """The code of a place by its name; what is no name stays as it is.
+
+    >>> code_of("New York"), code_of("US-NJ"), code_of("nowhere")
+    ('US-NY', 'US-NJ', 'nowhere')
+    """
+    if re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", said):
+        return said
+    try:
+        return find(said, rules()).code
+    except RuleError:
+        return said
+
+
+def flags_that_decide(case: Case) -> Iterator[tuple[str, str]]:
+    """The flags on which access still depends, each with what it asks."""
+    found = of_case(case)
+    for each in () if found is None else found.missing:
+        if each.fact.startswith("flags."):
+            yield each.fact.removeprefix("flags."), each.asks[:1].upper() + each.asks[1:]
 
 
 # -- tiles -----------------------------------------------------------------------------------------

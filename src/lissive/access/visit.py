@@ -303,7 +303,7 @@ def visit_steps(jurisdiction: Jurisdiction, version: Version, on: datetime.date)
         for each in steps_of(jurisdiction.code, on)
     ]
     have = {each.kind for each in steps}
-    steps += [each for each in _from_rule(version, on) if each.kind not in have]
+    steps += [each for each in _from_rule(jurisdiction.code, version, on) if each.kind not in have]
     return tuple(sorted(steps, key=lambda each: ORDER.index(each.kind)))
 
 
@@ -318,17 +318,19 @@ _FIELDS = (
 """Kind of step, field of the rule, and how it is said."""
 
 
-def _from_rule(version: Version, on: datetime.date) -> Iterator[Step]:
+def _from_rule(code: str, version: Version, on: datetime.date) -> Iterator[Step]:
     """What the rule itself says of the visit on that day."""
     url = version.sources[0].url if version.sources else None
     cited = version.citations[0]
+
+    certify = "certify" if code.startswith("US") else "certify or prescribe"
 
     def step(kind: str, field: str, text: str) -> Step:
         return Step(kind, text, version.known(field), cited, url, "")
 
     if version.practitioners:
         note = f"; {version.practitioners_note}" if version.practitioners_note else ""
-        yield step("who", "practitioners", f"Who may certify: {', '.join(certifiers(version, on))}{note}.")
+        yield step("who", "practitioners", f"Who may {certify}: {', '.join(certifiers(version, on))}{note}.")
     if version.telehealth is not None and version.telehealth.initial is not None:
         yield step("visit", "telehealth", f"First visit by telehealth {_allowed(version, on)}.")
     for kind, field, text in _FIELDS:

@@ -2,7 +2,7 @@
 
 Only rows marked `split: calibration` are fitted on. What is found is written to tables; predictions read those.
 
->>> from lissive.calibrate.posterior import standard_errors
+>>> from lissive.simulation.kinetics import standard_errors
 >>> "CL_THC" in standard_errors()
 True
 """

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from lissive.calibrate.pk import Fit
-from lissive.calibrate.posterior import CORRELATION, ERRORS, FITTED
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response import Posterior
 from lissive.calibrate.response_data import Datum
 from lissive.files import atomic_path, cell, write_text
 from lissive.model.parameters import FOLDER, MODULES, RECALLED, load_sources
+from lissive.simulation.kinetics import CORRELATION, ERRORS, FITTED
 from lissive.studies.observation import Observation
 from lissive.table import rows_of
 from lissive.trials.people import BETWEEN, LOWER_OVER_RAISE, RATING, SPREAD, TIED, TITRATION
@@ -31,7 +31,7 @@ HEAVY_TAILS = 1.296
 normal distribution with the same 90 % range: t(0.95)/z(0.95) = 2.132/1.645."""
 LEAST = 5e-5
 """Smaller correlations are not written."""
-PK_HEAD = "name scale estimate se prior prior_sd contraction recalled data".split()
+PK_HEAD = "name scale estimate se lower upper prior prior_sd contraction recalled data".split()
 THIN = 8
 """Every so many draws of what the emulator says are kept; the parameters are kept whole."""
 DRAWS = 400
@@ -155,6 +155,8 @@ def _fit_row(fit: Fit, prior: Prior) -> dict[str, str]:
         "scale": prior.scale,
         "estimate": f"{fit.values[name]:.4g}",
         "se": f"{fit.sd[name]:.4f}",
+        "lower": f"{prior.lower:g}",
+        "upper": f"{prior.upper:g}",
         "prior": f"{prior.value:g}",
         "prior_sd": f"{prior.sd:g}",
         "contraction": f"{1.0 - (fit.sd[name] / prior.sd) ** 2:.3f}",

@@ -9,6 +9,8 @@ import datetime
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +56,42 @@ def ask(
     """
     data: Data = {"case": name}
     say(HOW)
-    for row in read_table(Path(__file__).parent / "questions.tsv", ("field", "ask", "when")):
-        if not _applies(row["when"], make_case(data)):
+    for one in every_question():
+        if not one.applies(make_case(data)):
             continue
-        said = _asked(
-            data, row["field"], _question(row["field"], row["ask"], data), read, say, today, place_of
-        )
-        if said == REST:
+        if _asked(data, one.field, _in_words(one, data), read, say, today, place_of) == REST:
             return data
     for flag, asks in more(make_case(data)):
         if _asked(data, f"flags.{flag}", f"{asks}? yes, no", read, say, today, place_of) == REST:
             break
     return data
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of questions.tsv."""
+
+    field: str
+    ask: str
+    answers: str
+    """What may be answered, in words."""
+    decides: tuple[str, ...]
+    """What hangs on it: law, safety, evidence, usual care, forecast."""
+    when: str
+
+    def applies(self, case: Case) -> bool:
+        """Whether it can decide anything after what was answered."""
+        return _applies(self.when, case)
+
+
+@cache
+def every_question() -> tuple[Question, ...]:
+    """All of them, in the order in which they decide."""
+    columns = ("field", "ask", "answers", "decides", "when")
+    return tuple(
+        Question(row["field"], row["ask"], row["answers"], tuple(row["decides"].split(", ")), row["when"])
+        for row in read_table(Path(__file__).parent / "questions.tsv", columns)
+    )
 
 
 def _asked(
@@ -82,12 +108,8 @@ def _asked(
         said = read(f"{question}: ").strip()
         if said in UNKNOWN or said == REST:
             return said
-        if field == "place.residence":
-            said = place_of(said)
-        value = today.isoformat() if field == "as_of" and said.lower() == "today" else _value(field, said)
-        changed = _with(data, field, value)
         try:
-            make_case(changed)
+            data.update(with_answer(data, field, said, today=today, place_of=place_of))
         except CaseError as error:
             for each in error.findings or (error,):
                 say(
@@ -96,11 +118,27 @@ def _asked(
                     else f"{each.what} {each.do}".strip()
                 )
             continue
-        data.update(changed)
         return said
 
 
-def _with(data: Data, field: str, value: Any) -> Data:
+def with_answer(
+    data: Mapping[str, Any],
+    field: str,
+    said: str,
+    *,
+    today: datetime.date,
+    place_of: Callable[[str], str],
+) -> Data:
+    """The data with one answer more; raises CaseError where it is none."""
+    if field == "place.residence":
+        said = place_of(said)
+    value = today.isoformat() if field == "as_of" and said.lower() == "today" else _value(field, said)
+    changed = _with(data, field, value)
+    make_case(changed)
+    return changed
+
+
+def _with(data: Mapping[str, Any], field: str, value: Any) -> Data:
     part, _, name = field.rpartition(".")
     return {**data, part: {**data.get(part, {}), name: value}} if part else {**data, name: value}
 
@@ -120,14 +158,16 @@ def _value(field: str, said: str) -> Any:
     return said
 
 
-def _question(field: str, asks: str, data: Mapping[str, Any]) -> str:
-    """With the words that are allowed, where there are too many to be in the question's text."""
+def _in_words(one: Question, data: Mapping[str, Any]) -> str:
+    """With the words that are allowed."""
     plan = make_case(data).plan
-    if field == "plan.titration" and plan.product is not None:
-        return f"{asks} {', '.join(titrations(product(plan.product).name))}"
-    if field in ("spasm.cause", "plan.product"):
-        return f"{asks} {next(each.allowed for each in fields() if each.name == field)}"
-    return asks
+    answers = one.answers
+    if one.field == "plan.titration" and plan.product is not None:
+        answers = ", ".join(titrations(product(plan.product).name))
+    elif one.field in ("spasm.cause", "plan.product"):
+        answers = next(each.allowed for each in fields() if each.name == one.field)
+    joint = " " if one.ask.endswith("?") else ", " if answers.startswith("as ") else ": "
+    return f"{one.ask}{joint}{answers}" if answers else one.ask
 
 
 def _applies(when: str, case: Case) -> bool:

@@ -233,6 +233,12 @@ class Case(Facts):
     spasm: Spasm = Field(default=Spasm(), description="The spasms as they are now.")
     history: History = Field(default=History(), description="What was tried and what is taken.")
     plan: Plan = Field(default=Plan(), description="What would be taken, and for how long.")
+    plans: tuple[Plan, ...] | None = fact(
+        "Other plans, each forecast beside `plan` in the same virtual patients.",
+        choice=True,
+        max_length=6,
+        examples=[[{"product": "oil", "thc_mg": 2.5, "doses_per_day": 2, "weeks": 12}]],
+    )
     diary: str | None = fact(
         "File of the diary, beside the case.",
         choice=True,
@@ -263,13 +269,16 @@ class Case(Facts):
             yield refuse(f"is {since}, after as_of.", f"{self.as_of} or before.", field="spasm.since")
 
     def _check_dose(self) -> Iterator[PydanticCustomError]:
-        if self.plan.product is None:
-            return
-        mine = product(self.plan.product)
-        label, ceiling = mine.label_limit(self.person.weight_kg), mine.ceiling_per_day
-        limits = [ceiling, None if self.plan.override else label]
-        counted = min((limit for limit in limits if limit is not None), default=math.inf)
-        for name, amount, of_cbd in self.plan.amounts(mine):
-            most = counted if of_cbd is None else of_cbd
-            if amount > most:
-                yield too_much(mine, self.plan, name, amount, most, at_ceiling=most in (ceiling, of_cbd))
+        named = [("plan", self.plan), *((f"plans[{k}]", each) for k, each in enumerate(self.plans or ()))]
+        for where, plan in named:
+            if plan.product is None:
+                continue
+            mine = product(plan.product)
+            label, ceiling = mine.label_limit(self.person.weight_kg), mine.ceiling_per_day
+            limits = [ceiling, None if plan.override else label]
+            counted = min((limit for limit in limits if limit is not None), default=math.inf)
+            for name, amount, of_cbd in plan.amounts(mine):
+                most = counted if of_cbd is None else of_cbd
+                if amount > most:
+                    at_ceiling = most in (ceiling, of_cbd)
+                    yield too_much(mine, plan, f"{where}.{name}", amount, most, at_ceiling=at_ceiling)

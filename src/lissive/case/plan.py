@@ -236,8 +236,9 @@ def _share(
 
 
 def too_much(
-    mine: Product, plan: Plan, name: str, amount: float, most: float, *, at_ceiling: bool
+    mine: Product, plan: Plan, field: str, amount: float, most: float, *, at_ceiling: bool
 ) -> PydanticCustomError:
+    name = field.rpartition(".")[2]
     unit = "sprays" if mine.counted_in == "spray" else "mg"
     value = getattr(plan, name)
     said = f"is {value if name == 'dose' else brief(value)}"
@@ -248,4 +249,4 @@ def too_much(
     else:
         do = "lower the dose, or write the reason for more in plan.override."
     why = "the maximum that is simulated" if at_ceiling else "the maximum of the label"
-    return refuse(f"{said}.", f"up to {most:g} {unit} a day, {why}.", do, field=f"plan.{name}")
+    return refuse(f"{said}.", f"up to {most:g} {unit} a day, {why}.", do, field=field)

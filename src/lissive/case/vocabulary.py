@@ -112,3 +112,13 @@ def practitioners() -> Mapping[str, str]:
     """Word for a practitioner, as `plain_word` writes it, to the type that rules name."""
     rows = read_table(_HERE / "practitioners.tsv", ("word", "type", "text"))
     return MappingProxyType({plain_word(row["word"]): row["type"] for row in rows})
+
+
+@cache
+def practitioner_types() -> Mapping[str, str]:
+    """Every type of practitioner that rules name, and what it is called."""
+    rows = read_table(_HERE / "practitioners.tsv", ("word", "type", "text"))
+    found: dict[str, str] = {}
+    for row in rows:
+        found.setdefault(row["type"], row["text"])
+    return MappingProxyType(found)

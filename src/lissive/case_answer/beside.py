@@ -102,7 +102,7 @@ def _two_plans(case: Case, other: Case) -> tuple[Side, Side, tuple[str, ...]]:
 
 
 def _with_plan(case: Case, plan: Plan) -> Case:
-    return make_case({**case.model_dump(mode="json"), "plan": plan.model_dump(mode="json")})
+    return make_case({**case.model_dump(mode="json"), "plan": plan.model_dump(mode="json"), "plans": None})
 
 
 def plan_words(plan: Plan) -> str:

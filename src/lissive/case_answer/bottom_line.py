@@ -60,7 +60,8 @@ def _benefit(case: Case) -> tuple[str, str, str]:
         if row["products"] == "any" or (planned or "none") in row.parts("products"):
             claim = next((each for each in shipped_claims() if each.id == row["claim"]), None)
             is_judged = claim is not None and row["benefit"] != "not_tested"
-            certainty = f" ({claim.certainty_label} certainty)" if claim and is_judged else ""
+            by_rule = f"; by rule {claim.by_rule}" if claim and claim.differs else ""
+            certainty = f" ({claim.certainty_label} certainty{by_rule})" if claim and is_judged else ""
             text = row["text"] if "{certainty}" in row["text"] else row["text"] + "{certainty}"
             return row["benefit"], row["claim"], text.replace("{certainty}", certainty)
     raise AssertionError(f"bottom_lines.tsv has no row for any product in {cause}")
@@ -92,9 +93,10 @@ def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidd
     if gate.by_prescription:
         yield f"available on prescription{', off label' if gate.off_label else ''}"
     elif access is not None and not forbidden:
+        verb = "prescribe" if access.product.route == "prescription" else "certify"
         if access.procedural == "blocked":
-            yield "this visit cannot certify it"
+            yield f"this visit cannot {verb} it"
         elif access.status == "unknown":
             yield "whether the rules allow it is not known"
         elif access.procedural == "unknown":
-            yield "whether this visit can certify is not known"
+            yield f"whether this visit can {verb} is not known"

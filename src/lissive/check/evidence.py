@@ -12,6 +12,7 @@ from lissive.check.tables import Fault, Row, Table, Tables
 from lissive.errors import EvidenceError
 
 if TYPE_CHECKING:
+    from lissive.evidence.claim import Claim
     from lissive.evidence.read import Located
 
 DATA = "evidence/data"
@@ -61,6 +62,42 @@ def look(name: str) -> Callable[[Tables], Iterator[Fault]]:
             yield fault.where, f"{fault.id}: {fault.what}"
 
     return looks
+
+
+def certainty(tables: Tables) -> Iterator[Fault]:
+    """Claims that state another certainty by rule than there is, or differ from it without a reason."""
+    from lissive.evidence.answer import by_rule, rule_words
+    from lissive.evidence.claim import claims_of
+    from lissive.evidence.read import Studies
+
+    entries: list[Located] = []
+    claims: list[tuple[Table, int, Claim]] = []
+    for table in _tables(tables):
+        try:
+            entries += _entries(table.text, table.shown)
+            claims += [(table, k, each) for k, each in enumerate(claims_of(table.text, Path(table.shown)))]
+        except EvidenceError:  # said by `form`
+            continue
+    studies = Studies(tuple(entries))
+    for table, k, claim in claims:
+        rule = rule_words(by_rule(claim, studies))
+        if claim.by_rule != rule:
+            do = f"write by_rule: {rule}" if rule else "remove by_rule"
+            yield (
+                _at(table, k),
+                f"{claim.id}: by_rule is {claim.by_rule!r}, and the rule gives {rule!r}: {do}.",
+            )
+        elif claim.differs and not claim.certainty_note:
+            what = f"certainty is {claim.certainty_label}, and by rule {rule}, without a reason"
+            yield _at(table, k), f"{claim.id}: {what}: state it in certainty_note, or change certainty."
+
+
+def _at(table: Table, k: int) -> str:
+    """Where the certainty of a claim stands."""
+    from lissive.marked import marked_text
+
+    _, lines = marked_text(table.text, Path(table.shown), wrong=EvidenceError, example="claims: []")
+    return f"{table.shown}:{lines[('claims', k, 'certainty')]}"
 
 
 def words(tables: Tables) -> Iterator[Fault]:

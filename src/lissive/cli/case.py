@@ -78,11 +78,12 @@ def case(
     if file is None:
         raise CaseError("No case is given.", do="name a file, or answer questions by lissive case --new.")
     facts = read_case(file)  # a mistake in it is said before anything heavy is loaded
+    plans = [*(facts.plans or ()), *plans]
     days = None if facts.diary is None else _diary(file.parent / facts.diary)
     from lissive.files import Beside, keep_inputs
 
     if report is not None:
-        from lissive.handout import files_of
+        from lissive.handout.files import files_of
 
         names = files_of(report)
         keep_inputs([], reads=[file], beside=Beside(names, names[0], '"lissive_version"'), force=force)
@@ -178,7 +179,7 @@ def _text(answer: CaseAnswer, parts: list[str], *, full: bool) -> str:
 
 def _write(folder: Path, answer: CaseAnswer) -> list[str]:
     """The report; what was written, and what has to be known about it."""
-    from lissive.handout import write_report
+    from lissive.handout.files import write_report
 
     written = write_report(folder, answer)
     for note in written.notes:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import datetime
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lissive.errors import CaseError, RuleError
-
-if TYPE_CHECKING:
-    from lissive.case import Case
+from lissive.errors import CaseError
 
 
 def new_case(file: Path | None, *, force: bool) -> Path:
     """Ask, and write the case; nothing is written unless the questions were gone through."""
+    from lissive.access.cases import code_of, flags_that_decide
     from lissive.case.ask import ask, case_yaml
     from lissive.case.read import make_case
     from lissive.files import atomic_path, writable
@@ -38,8 +34,8 @@ def new_case(file: Path | None, *, force: bool) -> Path:
             read=_read,
             say=lambda line: print(line, file=sys.stderr),
             today=datetime.datetime.now().astimezone().date(),
-            place_of=_place,
-            more=_missing,
+            place_of=code_of,
+            more=flags_that_decide,
         )
     except KeyboardInterrupt:
         print("\nNothing was written.", file=sys.stderr)
@@ -67,29 +63,6 @@ def _read(question: str) -> str:
             do="answer on, or type . to leave the rest unknown.",
         )
     return line
-
-
-def _place(said: str) -> str:
-    """The code of a place by its name, as New York."""
-    if re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", said):
-        return said
-    from lissive.access import jurisdiction
-    from lissive.access.rule import rules
-
-    try:
-        return jurisdiction(said, rules()).code
-    except RuleError:
-        return said
-
-
-def _missing(case: Case) -> Iterator[tuple[str, str]]:
-    """The flags on which access still depends."""
-    from lissive.access.cases import of_case
-
-    found = of_case(case)
-    for each in () if found is None else found.missing:
-        if each.fact.startswith("flags."):
-            yield each.fact.removeprefix("flags."), each.asks[:1].upper() + each.asks[1:]
 
 
 def fields_text() -> str:

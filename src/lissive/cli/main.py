@@ -23,6 +23,7 @@ COMMANDS = (
     "follow",
     "access",
     "evidence",
+    "site",
     "simulate",
     "trial",
     "validate",
@@ -30,6 +31,7 @@ COMMANDS = (
     "export",
     "check",
     "cite",
+    "serve",
     "bench",
 )
 """Each is a module of this package with `register(app)`, in the order of the help."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from lissive.cli.options import Force
-from lissive.cli.reproduce import reproduce
+from lissive.cli.reproduce import predict, reproduce
 from lissive.errors import DesignError
 
 INTERRUPTED = 130
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("run")(run)
     group.command("reproduce")(reproduce)
+    group.command("predict")(predict)
     group.command("power")(power)
     group.command("compare")(compare)
     app.add_typer(group, name="trial")

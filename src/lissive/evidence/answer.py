@@ -52,6 +52,7 @@ from lissive.evidence.pooling import (
 )
 from lissive.evidence.read import Studies, is_studies
 from lissive.evidence.result import (
+    WORDS,
     Pair,
     absolute,
     as_of,
@@ -205,10 +206,29 @@ def answer_of(
 
 
 def by_rule(claim: Claim, studies: Studies) -> list[PooledAnswer]:
-    """What can be pooled of a claim's causes and outcomes, each estimate with its certainty by rule."""
+    """What can be pooled of a claim's causes, outcomes and product, each estimate with its certainty by rule; nothing
+    of a claim that is not tested, or on another treatment than a cannabinoid."""
+    if claim.verdict == "not_tested" or claim.of_other_treatment:
+        return []
+    product = "cannabidiol_solution" if "cbd" in claim.needs else None
     asked = [(cause, outcome) for cause in claim.causes or (None,) for outcome in claim.outcomes]
-    found = [answer_of(studies, outcome, cause=cause) for cause, outcome in asked]
+    found = [answer_of(studies, outcome, cause=cause, product=product) for cause, outcome in asked]
     return [each for each in found if each.k]
+
+
+def rule_words(found: Sequence[PooledAnswer]) -> str:
+    """From the lowest certainty by rule to the highest, of each design alone.
+
+    >>> rule_words([pool("stiffness_relief", "multiple_sclerosis"), pool("spasticity_nrs", "multiple_sclerosis")])
+    'very low to at most high'
+    """
+    sure = [each.certainty for one in found for each in one.by_design if each.certainty is not None]
+    if not sure:
+        return ""
+    lowest, highest = (which(sure, key=lambda each: WORDS.index(each.word)) for which in (min, max))
+    if lowest.word == highest.word:
+        return str(lowest)
+    return f"{lowest} to {highest.word if lowest.capped else highest}"
 
 
 def pooled_answer(

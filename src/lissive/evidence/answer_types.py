@@ -117,8 +117,13 @@ class Certainty:
     """Whether a reason was not assessed, which could lower it further."""
     reasons: tuple[Reason, ...]
 
+    @property
+    def capped(self) -> bool:
+        """Whether it may be lower; nothing is below very low."""
+        return self.at_most and self.word != "very low"
+
     def __str__(self) -> str:
-        return f"at most {self.word}" if self.at_most and self.word != "very low" else self.word
+        return f"at most {self.word}" if self.capped else self.word
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "reasons": [asdict(each) for each in self.reasons], "by": "rule"}

@@ -162,30 +162,36 @@ def read_article(path: str | Path) -> str:
     Raises       EvidenceError where it cannot be read, is not UTF-8, is too large, or has no text in it.
     """
     file = path_of(path, wrong=EvidenceError)
-    do = "give a plain text file or a saved HTML page, in UTF-8."
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise EvidenceError(
             f"The file cannot be read: {error.strerror}.", where=str(file), do="correct the path."
         ) from error
+    return text_of_article(raw, str(file))
+
+
+def text_of_article(raw: bytes, name: str) -> str:
+    """The same of what stands in a file; `name` is what messages call it, and may end as HTML does."""
+    do = "give a plain text file or a saved HTML page, in UTF-8."
     if len(raw) > _MOST_BYTES:
         raise EvidenceError(
-            f"The file has {len(raw):,} bytes.",
-            where=str(file),
-            allowed=f"at most {_MOST_BYTES:,} bytes.",
-            do=do,
+            f"The file has {len(raw):,} bytes.", where=name, allowed=f"at most {_MOST_BYTES:,} bytes.", do=do
         )
+    if raw.startswith(b"%PDF"):
+        raise EvidenceError("The file is a PDF.", where=name, do="copy its text, and give that.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise EvidenceError("The file is not valid UTF-8 text.", where=str(file), do=do) from error
+        raise EvidenceError("The file is not valid UTF-8 text.", where=name, do=do) from error
     if "\x00" in text:
-        raise EvidenceError("The file is not text.", where=str(file), do=do)
-    if file.suffix.lower() in (".html", ".htm", ".xhtml") or re.match(r"\s*<(!doctype|html)\b", text, re.I):
+        raise EvidenceError("The file is not text.", where=name, do=do)
+    if Path(name).suffix.lower() in (".html", ".htm", ".xhtml") or re.match(
+        r"\s*<(!doctype|html)\b", text, re.I
+    ):
         text = visible_text(text)
     if not sentences(text):
-        raise EvidenceError("There is no sentence in the file.", where=str(file), do=do)
+        raise EvidenceError("There is no sentence in the file.", where=name, do=do)
     return text
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any
 
 from lissive.case import Case
@@ -167,7 +168,8 @@ def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
     rows = listed(base, cause=cause)
     controlled = [row for row in rows if row.is_controlled]
     asked = [row["outcome"] for row in table("case_outcomes") if row["figure"] == "yes"]
-    figures = tuple(each for word in asked if (each := _figure(base, word, cause, product)) is not None)
+    pooled = _shipped_figure if studies is None else partial(_figure, studies)
+    figures = tuple(each for word in asked if (each := pooled(word, cause, product)) is not None)
     return CaseEvidence(
         cause,
         product,
@@ -215,6 +217,12 @@ def _figure(studies: Studies, outcome: str, cause: str, product: str | None) -> 
         return None
     given = _labels(word for row in answer.studies for word in row.comparison.products)
     return CaseFigure(_topic(outcome), answer, given, not is_mine)
+
+
+@lru_cache(maxsize=512)
+def _shipped_figure(outcome: str, cause: str, product: str | None) -> CaseFigure | None:
+    """The same for every case of a cause and a product: pooled once in a process that answers many."""
+    return _figure(shipped_studies(), outcome, cause, product)
 
 
 def _labels(words: Iterable[str]) -> tuple[str, ...]:

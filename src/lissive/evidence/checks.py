@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
-from lissive.evidence.blocks import Block, blocks
+from lissive.evidence.blocks import Block, blocks, people_in
 from lissive.evidence.comparison import PROVENANCES
-from lissive.evidence.read import Located
+from lissive.evidence.read import Located, design_of
 from lissive.publications.arms import role
 from lissive.publications.loose import READ, UNCLEAR
-from lissive.publications.tables import dotted, is_figure, number, plain
+from lissive.publications.tables import Figure, dotted, figure, is_figure, number, plain
 from lissive.publications.tidy import as_printed, is_tidy, printed
 from lissive.typed import nearest
 
@@ -132,6 +132,41 @@ def two_sizes(entries: tuple[Located, ...]) -> Iterator[Fault]:
         if level is not None and not 0.5 <= level < 1:
             what = f"is {level:g}. Allowed: 0.5 to below 1, such as 0.9 for a 90 % interval."
             yield fault_at("sizes", place.at("level"), what)
+
+
+_FOLLOWED = ("n_analysed", "n_primary", "n_treated", "n_completed")
+_RANDOMISED = ("n_randomised",)
+
+
+def randomised(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """More participants analysed than were randomised, in an arm or in all; fewer are usual."""
+    for entry in entries:
+        if entry.kind != "trial" or entry.row.rejected:
+            continue
+        arms = getattr(entry.row, "arms", None) or ()
+        for k, arm in enumerate(arms):
+            most = figure(f"arms[{k}].n_randomised", arm.get("n_randomised"))
+            for name in _FOLLOWED:
+                yield from _too_many(entry, ("arms", k, name), number(arm.get(name)), most)
+        for row in entry.results:
+            n = row.n.number if row.n else None
+            yield from _too_many(entry, row.loc, n, people_in(entry, row.arm, _RANDOMISED))
+        if design_of(entry).word != "parallel" or "total" not in (
+            role(str(plain(arm.get("arm")))) for arm in arms
+        ):
+            continue
+        made = {block.key.text: block for block in blocks(entry) if isinstance(block, Block)}
+        for name, block in made.items():  # once, where one name is of several outcomes
+            sides = [side.group.n or 0.0 for arm, side in block.sides.items() if role(arm) != "total"]
+            yield from _too_many(entry, ("outcomes", name), sum(sides), people_in(entry, "", _RANDOMISED))
+
+
+def _too_many(
+    entry: Located, loc: tuple[str | int, ...], n: float | None, of: Figure | None
+) -> Iterator[Fault]:
+    if n is not None and of is not None and of.number is not None and n > of.number:
+        what = f"has {n:g} participants, more than the {of.number:g} randomised ({of.what}): correct one of them."
+        yield Fault("randomised", entry.id, entry.where(*loc), f"{dotted(loc)} {what}")
 
 
 def _rows(entries: tuple[Located, ...]) -> Iterator[Place]:

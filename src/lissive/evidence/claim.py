@@ -91,7 +91,10 @@ class Claim(Row):
     verdict: Literal["supported", "partly", "not_shown", "not_tested", "contradicted"]
     answer: str = Field(min_length=1)
     certainty: Literal["high", "moderate", "low", "very_low", "not_graded"]
+    by_rule: str = ""
+    """Certainty by rule (`answer.by_rule`) of what can be pooled on it; empty where nothing can."""
     certainty_note: str = ""
+    """Why its certainty is not that by rule."""
     causes: tuple[str, ...]
     outcomes: tuple[str, ...]
     marks: tuple[str, ...] = ()
@@ -117,6 +120,21 @@ class Claim(Row):
         return self.certainty.replace("_", " ")
 
     @property
+    def differs(self) -> bool:
+        """Whether its certainty is another than that by rule."""
+        return self.by_rule not in ("", self.certainty_label, f"at most {self.certainty_label}")
+
+    @property
+    def certainty_words(self) -> str:
+        """Both, where they differ: `moderate; by rule very low to at most high`."""
+        return f"{self.certainty_label}; by rule {self.by_rule}" if self.differs else self.certainty_label
+
+    @property
+    def certainty_reason(self) -> str:
+        """A sentence on why they differ; empty where they do not."""
+        return f"Why the two certainties differ: {self.certainty_note}." if self.differs else ""
+
+    @property
     def conflicts(self) -> tuple[Conflict, ...]:
         return conflicts_of(self.id)
 
@@ -129,6 +147,7 @@ class Claim(Row):
             "verdict_label": self.verdict_label,
             "answer": self.answer,
             "certainty": self.certainty,
+            "certainty_by_rule": self.by_rule,
             "certainty_note": self.certainty_note,
             "certainty_by": JUDGED,
             "causes": list(self.causes),

@@ -6,6 +6,7 @@ A figure known to be wrong stays in an included file only with `rejected: reason
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ from lissive.evidence.checks import (
     ends_of,
     fault_at,
     places,
+    randomised,
     row_fields,
     signs,
     sources,
@@ -47,9 +49,8 @@ def findings(entries: Iterable[Located]) -> list[Fault]:
     """All that is wrong, in the order of the checks."""
     every = tuple(entries)
     found = {name: list(look(every)) for name, look in LOOKS.items() if name not in CALCULATED}
-    wrong = {
-        fault.id for faults in found.values() for fault in faults if fault.check not in ("patients", "source")
-    }
+    said = itertools.chain.from_iterable(found.values())
+    wrong = {fault.id for fault in said if fault.check not in ("patients", "source")}
     sound = tuple(entry for entry in every if entry.id not in wrong)
     found |= {name: list(LOOKS[name](sound)) for name in CALCULATED}
     return [fault for name in LOOKS for fault in found[name]]
@@ -348,9 +349,8 @@ def _pooled(entry: Located) -> Iterator[Fault]:
         if estimate is None:
             continue
         text = f"{row.get('measure', '')} {row.get('model', '')} {row.get('outcome', '')}"
-        measure = next(
-            (each for each in ("SMD", "OR", "RR", "RD", "MD") if re.search(rf"\b{each}\b", text)), "MD"
-        )
+        named = [each for each in ("SMD", "OR", "RR", "RD", "MD") if re.search(rf"\b{each}\b", text)]
+        measure = named[0] if named else "MD"
         # an interval that does not include its estimate is found by `interval`
         if why := why_unbelievable(measure, estimate, None, number(row.get("i2") or row.get("i2_pct"))):
             yield Fault(
@@ -368,13 +368,14 @@ LOOKS: Mapping[str, Callable[[tuple[Located, ...]], Iterator[Fault]]] = {
     "sd": spreads,
     "se": errors_as_spreads,
     "counts": counts,
+    "randomised": randomised,
     "interval": intervals,
     "patients": patients,
     "effect": effects,
     "source": sources,
 }
 """Name of a check to what looks."""
-CALCULATED = ("row fields", "signs", "se", "effect")
+CALCULATED = ("row fields", "signs", "se", "randomised", "effect")
 """Checks that calculate: only with entries whose figures can be."""
 
 
@@ -390,17 +391,16 @@ def read_studies(path: str | Path) -> Studies:
     # the same participants are merged below; the sources of a user's figures are theirs to know
     wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
     if wrong:
-        raise EvidenceError.all_of(
-            [EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong]
-        )
+        every = [EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong]
+        raise EvidenceError.all_of(every)
     return Studies(tuple(_same_people(studies)), studies.unread)
 
 
 def studies_of(given: Studies | str | Path | None) -> Studies:
     """Studies as they are given: already read, a file, or those that come with Lissive."""
-    if isinstance(given, Studies):
-        return given
-    return shipped_studies() if given is None else read_studies(given)
+    if given is None:
+        return shipped_studies()
+    return given if isinstance(given, Studies) else read_studies(given)
 
 
 def _same_people(studies: Studies) -> Iterator[Located]:

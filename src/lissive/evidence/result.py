@@ -405,7 +405,7 @@ _DATED = re.compile(r"^(?:generated|as_of): *['\"]?(\d{4}-\d\d-\d\d)", re.MULTIL
 def as_of(studies: Studies) -> str | None:
     """The latest date stated in the files of studies; None where none is stated."""
     days = []
-    for path in dict.fromkeys(each.path for each in studies):
+    for path in dict.fromkeys(each.path for each in studies if each.path.is_file()):
         with path.open(encoding="utf-8") as file:
             found = _DATED.search(file.read(2000))
         days += [found[1]] if found else []

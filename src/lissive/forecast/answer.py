@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from lissive.forecast.better import BaselineFigure
 from lissive.forecast.calibrated import Calibrated
 
 Side = Literal["active", "placebo", "difference"]
@@ -76,6 +77,8 @@ class ForecastAnswer:
     """Outcomes for which trials of this product in this cause were fitted on."""
     weeks: tuple[int, ...]
     outcomes: Mapping[str, OutcomeByWeek]
+    baseline: Mapping[str, BaselineFigure]
+    """The baseline's figure, for each outcome of which it predicts published trials better than the model."""
     responders: Mapping[str, Responders | None]
     """By the definitions in RESPONSES; None where the plan ends before."""
     dose: Dose

@@ -17,7 +17,7 @@ from lissive.forecast.treatment import Treatment, modelled_as, treatment
 from lissive.given import kind_of, number_of, threads_of, whole
 from lissive.model import load
 from lissive.simulation.days import Running, advance_days
-from lissive.simulation.draw import Centres, draw
+from lissive.simulation.draw import Centres, draw, on_day
 from lissive.simulation.engine import Kernel, Seen, Tolerances, build
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import origin
@@ -42,6 +42,7 @@ class Patients:
     titration: dict[str, FloatArray]
     rating: dict[str, FloatArray]
     drawn: tuple[str, ...]
+    own: Centres
 
 
 def patients_like(plan: Treatment, cause: str, subjects: int, seed: int) -> Patients:
@@ -57,15 +58,11 @@ def patients_like(plan: Treatment, cause: str, subjects: int, seed: int) -> Pati
             [each.rating() for each in posterior],
         )
     )
+    own = Centres(typical, spread)
     people = draw(
-        subjects,
-        seed=seed,
-        cause=cause,
-        given=plan.given,
-        unknown=plan.unknown,
-        own=Centres(typical, spread),
+        subjects, seed=seed, cause=cause, given=plan.given, unknown=plan.unknown, own=own, lasting=True
     )
-    return Patients(people.columns(subjects), titration, rating, people.drawn)
+    return Patients(people.columns(subjects), titration, rating, people.drawn, own)
 
 
 def _on_average(response: Response) -> Response:
@@ -257,7 +254,13 @@ def _begin(
 ) -> Running:
     """Every patient once for each side: all who are to have the first treatment, then the same ones again."""
     subjects, n = len(felt), len(people)
-    both = {name: np.concatenate([each.parameters[name] for each in people]) for name in people[0].parameters}
+    first = people[0]
+    both = {name: np.concatenate([each.parameters[name] for each in people]) for name in first.parameters}
+
+    def today(day: int, members: IntArray) -> dict[str, FloatArray]:
+        own = on_day(day, first.parameters, first.drawn, seed=seed, own=first.own)
+        return {name: values[members % subjects] for name, values in own.items()}
+
     batch = kernel.start(n * subjects, both, tolerances=settings.tolerances)
     return Running(
         batch=batch,
@@ -265,9 +268,10 @@ def _begin(
         before=batch.advance(0.0, times=[0.0]).values[:, 0],
         baseline=both["NRS0"],
         felt=np.tile(felt, (n, 1)),
-        limit={name: np.tile(value, n) for name, value in people[0].titration.items()},
+        limit={name: np.tile(value, n) for name, value in first.titration.items()},
         ready=np.tile(uniforms(seed, "titration: willing", subjects), n),
         threads=settings.threads,
+        today=today,
     )
 
 

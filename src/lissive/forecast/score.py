@@ -13,6 +13,7 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.errors import SimulationError
 from lissive.forecast.answer import Dose, ForecastAnswer, OutcomeByWeek, Quantiles, Responders, TrialFinding
+from lissive.forecast.better import baseline_figures
 from lissive.forecast.calibrated import calibration, complaint, fitted_outcomes
 from lissive.forecast.predict import ARMS, Forecast, outcomes
 from lissive.forecast.treatment import limits
@@ -48,6 +49,7 @@ def summary(forecast: Forecast) -> ForecastAnswer:
             each.name: _by_week(each.label, each.unit, forecast.weekly[each.name][:, good])
             for each in outcomes()
         },
+        baseline=baseline_figures(cause or "", product, forecast.weeks),
         responders={name: responders(forecast, *definition) for name, definition in RESPONSES.items()},
         dose=_dose(forecast),
         subjects=forecast.subjects,

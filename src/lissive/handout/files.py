@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +13,16 @@ from lissive.case_answer import CaseAnswer
 from lissive.files import write_text
 from lissive.forecast import ForecastAnswer
 from lissive.handout.events import write_events
+from lissive.handout.language import Tongue
 from lissive.handout.page import report_page
-from lissive.handout.pdf import pdf_writer
+from lissive.handout.pdf import pdf_writer, write_sheets
 from lissive.handout.sheet import sheet_page
 from lissive.report.figures import write_json, write_weeks
 
 RECORD = "case.json"
 """By which an earlier report is known."""
-PAGES: dict[str, Callable[[CaseAnswer], str]] = {
-    "report": report_page,
-    "sheet": lambda answer: sheet_page(answer, "en"),
-    "sheet-es": lambda answer: sheet_page(answer, "es"),
-}
+SHEETS: dict[str, Tongue] = {"sheet": "en", "sheet-es": "es"}
+PAGES = ("report", *SHEETS)
 _TABLES = ("forecast.csv", "events.csv")
 
 
@@ -46,13 +47,16 @@ def write_report(folder: Path, answer: CaseAnswer) -> Written:
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_pdf, note = pdf_writer()
-    paths, notes = [], [note] if note else []
-    for name, page in PAGES.items():
-        text = page(answer)
-        paths.append(write_text(folder / f"{name}.html", text))
-        if write_pdf is not None:
-            paths.append(folder / f"{name}.pdf")
-            notes += write_pdf(paths[-1], text, one_page=name.startswith("sheet"))
+    notes = [note] if note else []
+    sheets = [write_text(folder / f"{name}.html", sheet_page(answer, in_)) for name, in_ in SHEETS.items()]
+    # the sheets' PDFs are made by another process while this one draws the report: they take as long as it
+    aside = None if write_pdf is None else _begun(sheets)
+    text = report_page(answer)
+    paths = [write_text(folder / "report.html", text), *sheets]
+    if write_pdf is not None:
+        notes += write_pdf(folder / "report.pdf", text)
+        notes += _ended(aside, sheets)
+        paths += [folder / f"{name}.pdf" for name in PAGES]
     forecast = answer.forecast
     if isinstance(forecast, ForecastAnswer):
         paths.append(write_weeks(forecast, folder / "forecast.csv"))
@@ -64,3 +68,21 @@ def write_report(folder: Path, answer: CaseAnswer) -> Written:
             old.unlink()
             notes.append(f"{old} of an earlier report was removed.")
     return Written(tuple(paths), tuple(notes))
+
+
+def _begun(sheets: Sequence[Path]) -> subprocess.Popen[str] | None:
+    """Another process that makes PDFs of these pages; None where none can be started."""
+    command = [sys.executable, "-m", "lissive.handout.pdf", *map(str, sheets)]
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    except OSError:
+        return None
+
+
+def _ended(aside: subprocess.Popen[str] | None, sheets: Sequence[Path]) -> list[str]:
+    """What has to be known about the PDFs; where that process failed, they are made by this one."""
+    said = "" if aside is None else aside.communicate()[0]
+    if aside is None or aside.returncode != 0:
+        return write_sheets(sheets)
+    notes: list[str] = json.loads(said)
+    return notes

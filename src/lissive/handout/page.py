@@ -60,11 +60,18 @@ class Brief:
 
 def report_page(answer: CaseAnswer) -> str:
     """The page's text."""
+    return page(
+        "report.html.j2", "report.css", report_content(answer), folder=HERE, bold=bold_head, linked=linked
+    )
+
+
+def report_content(answer: CaseAnswer) -> dict[str, Any]:
+    """What the page says, without its look."""
     case, forecast = answer.case, answer.forecast
     parts = {part.label: part.items for part in parts_of(answer)}
     parts["TRIALS"] = list(trials_lines(answer, spelt=True))
     made = isinstance(forecast, ForecastAnswer) and forecast.failed < forecast.subjects
-    content = {
+    return {
         "answer": answer,
         "case": case,
         "person": upper_first(who(case, brief=True).partition(": ")[2]) or "Person not described",
@@ -86,7 +93,6 @@ def report_page(answer: CaseAnswer) -> str:
         "unknown": case.unknown(),
         "provenance": table("What made this answer", "name|value", list(_flat(answer.provenance))),
     }
-    return page("report.html.j2", "report.css", content, folder=HERE, bold=bold_head, linked=linked)
 
 
 # -- filters ---------------------------------------------------------------------------------------

@@ -7,7 +7,11 @@ neither has is printed as its number, and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +24,7 @@ INSTALL = "pip install 'lissive[report]'"
 _WEIGHTS = {"Regular": (400, "normal"), "Bold": (700, "normal"), "It": (400, "italic")}
 _DEJAVU = {"": (400, "normal"), "-Bold": (700, "normal"), "-Oblique": (400, "italic")}
 
-SMALLER = ("", "10.3pt", "9.8pt")
+SMALLER = ("", "11pt", "10.3pt")
 """Sizes of type that are tried, one after another, where a text has to go on one page; "" is the page's own."""
 
 Writer = Callable[..., list[str]]
@@ -47,26 +51,56 @@ def write_pdf(path: Path, page: str, *, one_page: bool = False) -> list[str]:
 
     Returns      What has to be known: letters that no font has, more than the one page.
     """
-    from weasyprint import CSS, HTML
-
-    text, lost = with_known_letters(page)
-    style, fonts, fetcher = _style()
-    options = {"font_config": fonts, "pdf_variant": "pdf/ua-1"}
-    for size in SMALLER if one_page else SMALLER[:1]:
-        more = [CSS(string=f"html {{ font-size: {size} !important }}", url_fetcher=fetcher)] if size else []
-        document = HTML(string=text, url_fetcher=fetcher).render(stylesheets=[style, *more], **options)
-        if len(document.pages) == 1:
-            break
+    made, lost, pages = pdf_bytes(page, one_page=one_page)
     with atomic_path(path) as place:
-        document.write_pdf(place, **{"pdf_variant": options["pdf_variant"]})
+        place.write_bytes(made)
     notes = (
         [f"{path}: no font has {lost}; their numbers stand there instead, and the HTML has them."]
         if lost
         else []
     )
-    if one_page and len(document.pages) > 1:
-        notes.append(f"{path}: {len(document.pages)} pages, as the text is too long for one.")
+    if one_page and pages > 1:
+        notes.append(f"{path}: {pages} pages, as the text is too long for one.")
     return notes
+
+
+def write_sheets(pages: Sequence[Path]) -> list[str]:
+    """PDFs of pages that have to go on one sheet each, beside them."""
+    notes = []
+    for page in pages:
+        notes += write_pdf(page.with_suffix(".pdf"), page.read_text(encoding="utf-8"), one_page=True)
+    return notes
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """A document of some hundred thousand live objects: looking for cycles takes a third of the time, finds none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def pdf_bytes(page: str, *, one_page: bool = False) -> tuple[bytes, str, int]:
+    """The PDF itself, the letters that no font has, and its pages."""
+    from weasyprint import CSS, HTML
+
+    text, lost = with_known_letters(page)
+    style, fonts, fetcher = _style()
+    with _without_collection():
+        options = {"font_config": fonts, "pdf_variant": "pdf/ua-1"}
+        for size in SMALLER if one_page else SMALLER[:1]:
+            more = (
+                [CSS(string=f"html {{ font-size: {size} !important }}", url_fetcher=fetcher)] if size else []
+            )
+            document = HTML(string=text, url_fetcher=fetcher).render(stylesheets=[style, *more], **options)
+            if len(document.pages) == 1:
+                break
+        made: bytes = document.write_pdf(pdf_variant=options["pdf_variant"])
+    return made, lost, len(document.pages)
 
 
 def with_known_letters(page: str) -> tuple[str, str]:
@@ -136,3 +170,7 @@ def _dejavu() -> list[tuple[Path, int, str]]:
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     return [(folder / f"DejaVuSans{name}.ttf", *how) for name, how in _DEJAVU.items()]
+
+
+if __name__ == "__main__":
+    json.dump(write_sheets([Path(each) for each in sys.argv[1:]]), sys.stdout)

@@ -6,7 +6,8 @@ against it; no number that trials of this product in this cause do not give.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from lissive.handout.icons import icon_array, key
 from lissive.handout.language import Tongue, Words, benefit
 from lissive.report.table import Table, page, table
 from lissive.report.words import upper_first
+from lissive.safety import Flag
 from lissive.safety.person import planned
 from lissive.safety.rules import cautions
 from lissive.version import __version__
@@ -35,6 +37,8 @@ from lissive.version import __version__
 HERE = Path(__file__).parent
 HELPS = ("responders_30pct", "pain_responders_30pct")
 HARMS = ("dizziness", "withdrawals_ae")
+CONDUCT = ("drives",)
+"""Major flags that say what not to do during treatment, and do not speak against it."""
 MADE_BY_MAKER = ("nabiximols",)
 """Products whose maker paid for trials by their `risk_of_bias_notes`; of the others it is not noted."""
 
@@ -45,6 +49,8 @@ class Section:
 
     head: str
     lines: tuple[str, ...]
+    first: str = ""
+    """The answer, before the picture."""
     points: tuple[str, ...] = ()
     picture: Markup | None = None
     keys: tuple[tuple[Markup, int, str], ...] = ()
@@ -71,16 +77,23 @@ class _Sheet:
     def contraindicated(self) -> bool:
         return bool(self.answer.safety.worst("contraindicated"))
 
+    @property
+    def not_advised(self) -> tuple[Flag, ...]:
+        """Conditions for which the product is not advised; a clinician may decide otherwise."""
+        found = self.answer.safety.worst("major")
+        return tuple(flag for flag in found if flag.kind == "caution" and flag.id not in CONDUCT)
+
+    def day(self, day: datetime.date | None) -> str:
+        """As it is spoken; not with hyphens, at which a line would break."""
+        if day is None:
+            return "-"
+        return self.say("day", day=day.day, month=self.say(f"month.{day.month}"), year=day.year)
+
 
 def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
     """The sheet's text."""
     one = _Sheet(answer, Words(tongue))
-    start, stop, sure = _start(one), _stop(one), _sure(one)
-    if start.days is None:  # where to write the telephone number: in the shorter column
-        sure = replace(sure, contact=True)
-    else:
-        stop = replace(stop, contact=True)
-    say, case = one.say, answer.case
+    say = one.say
     title = (
         say("title_product", product=one.product) if one.product else say("title", complaint=one.complaint)
     )
@@ -90,37 +103,43 @@ def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
         "draft": say("draft"),
         "lead": say("lead"),
         "problem": _problem(one),
-        "warning": say("not_for_you", about=_about(one, "contraindicated")) if one.contraindicated else "",
+        "warning": _warning(one),
         "rows": [
-            [[_have(one)], [_choices(one)]],
+            [[_have(one), _sure(one)], [_choices(one)]],
             [[_help(one)], [_harm(one)]],
-            [[_tell(one), stop], [start, _daily(one), sure]],
+            [[_tell(one), _stop(one)], [_start(one), _daily(one)]],
         ],
         "contact": say("contact"),
-        "foot": " ".join([*_sources(one), say("foot", day=case.as_of or "-", version=__version__)]),
+        "foot": " ".join([*_sources(one), say("foot", day=one.day(answer.case.as_of), version=__version__)]),
     }
     return page("sheet.html.j2", "sheet.css", content, folder=HERE)
 
 
 def _problem(one: _Sheet) -> str:
     cause = one.answer.case.spasm.cause
-    if cause is None or not one.product:
-        return one.say("for_whom_open", complaint=one.complaint)
-    named = one.say.named("cause", cause, cause.replace("_", " "))
-    return one.say("for_whom", complaint=one.complaint, cause=named, product=one.product)
+    return "" if cause is None else one.say(f"what.{cause}")
+
+
+def _warning(one: _Sheet) -> str:
+    if one.contraindicated:
+        flags = one.answer.safety.worst("contraindicated")
+        return one.say("not_for_you", about=_about(one, flags))
+    return one.say("not_advised", about=_about(one, one.not_advised)) if one.not_advised else ""
 
 
 def _have(one: _Sheet) -> Section:
     say, gate, access = one.say, one.answer.gates, one.answer.access
     if gate.by_prescription:
         lines = [say("by_prescription"), *([say("off_label")] if gate.off_label else [])]
+    elif access is not None and access.product.route == "prescription" and gate.product == "unknown":
+        lines = [say("maybe_prescribed")]
     else:
         lines = [say("unknown" if access is None else access.status)]
         known = gate.product in ("obtainable", "not_obtainable")
         if one.product:
             lines.append(say(gate.product if known else "product_unknown"))
     if access is not None:
-        lines.append(say("as_of", day=access.on.isoformat()))
+        lines.append(say("as_of", day=one.day(access.on)))
     return Section(say("h_have"), (" ".join(lines),))
 
 
@@ -132,9 +151,9 @@ def _choices(one: _Sheet) -> Section:
         if each.tried in ("not_tried", "unknown") and say.has("care", each.treatment)
     ]
     length = say("some_weeks") if weeks is None else say.weeks(weeks)
-    points = [say("choice_try", product=one.product, weeks=length) if one.product else say("choice_try_open")]
-    points += [say("choice_other", care=say.listed(care[:3]))] if care else []
-    return Section(say("h_choices"), (), (*points, say("choice_none", complaint=one.complaint)))
+    points = [say("choice_try", weeks=length) if one.product else say("choice_try_open")]
+    points += [say("choice_other", care=say.listed(care[:2]))] if care else []
+    return Section(say("h_choices"), (), points=(*points, say("choice_none", complaint=one.complaint)))
 
 
 # -- of a hundred people ---------------------------------------------------------------------------
@@ -156,14 +175,12 @@ def _help(one: _Sheet) -> Section:
         if (found := _own_figure(one, outcome)) is None:
             continue
         counted = _Counted.of(found[1])
-        numbers = [
-            say("help_more", n=counted.more) if counted.more > 0 else say("help_none"),
-            say("interval", range=say.between(*counted.range)),
-        ]
-        means = [say(f"clear_{outcome}"), say("who_knows")]
+        key = "help_more" if counted.more > 0 else "help_none"
+        numbers = say(key, n=counted.more, range=say.between(*counted.range))
+        means = f"{say(f'clear_{outcome}')} {say('who_knows')}"
         picture, keys = counted.drawn(say, "help", "more")
-        return Section(say("h_help"), (known, " ".join(numbers), " ".join(means)), (), picture, keys)
-    return Section(say("h_help"), (known, f"{say('no_numbers_help')} {say('who_knows')}"))
+        return Section(say("h_help"), (numbers, means), known, picture=picture, keys=keys)
+    return Section(say("h_help"), (say("no_numbers_help"), say("who_knows")), known)
 
 
 def _harm(one: _Sheet) -> Section:
@@ -183,8 +200,8 @@ def _harm(one: _Sheet) -> Section:
     words = [say("thc_effects")] if "thc" in of.all else []
     words += [say("cbd_effects")] if "cbd" in of.contents and "thc" not in of.all else []
     words += [say("smoke_effects")] if of.smoked else []
-    lines = [" ".join(numbers or [say("no_numbers_harm")]), " ".join(words)]
-    return Section(say("h_harm"), tuple(line for line in lines if line), (), picture, keys)
+    lines = numbers or [say("no_numbers_harm")]
+    return Section(say("h_harm"), tuple(lines), " ".join(words), picture=picture, keys=keys)
 
 
 @dataclass(frozen=True)
@@ -220,22 +237,24 @@ class _Counted:
 
 # -- what to tell, how to start --------------------------------------------------------------------
 def _tell(one: _Sheet) -> Section:
-    say = one.say
+    say, flags = one.say, one.answer.safety.flags
     points = tuple(say(f"tell_{each}") for each in ("medicines", "mind", "baby", "heart"))
-    lines = [say("for_you", about=about)] if (about := _about(one, "contraindicated", "major")) else []
-    stops = [each.substances[0] for each in one.answer.safety.flags if is_advice(each)]
+    told = one.answer.safety.worst("contraindicated") if one.contraindicated else one.not_advised
+    grave = [flag for flag in one.answer.safety.worst("major") if flag not in told]
+    lines = [say("for_you", about=about)] if (about := _about(one, grave)) else []
+    stops = [each.substances[0] for each in flags if is_advice(each)]
     drugs = [say.named("care", each, each) for each in stops]
     lines += [say("keep_taking", drugs=say.listed(_names(drugs), "or"))] if drugs else []
-    return Section(say("h_tell"), tuple(lines), points)
+    return Section(say("h_tell"), tuple(lines), points=points)
 
 
-def _about(one: _Sheet, *severities: str) -> str:
-    """The drugs and conditions that grave flags are about, in plain words."""
+def _about(one: _Sheet, flags: Sequence[Flag]) -> str:
+    """The drugs and conditions that these flags are about, in plain words."""
     say = one.say
     subjects = {row.id: row.about for row in cautions()}
     found = []
-    for flag in one.answer.safety.flags:
-        if flag.severity not in severities or is_advice(flag):
+    for flag in flags:
+        if is_advice(flag):
             continue
         subject = subjects.get(flag.id, "")
         words = [word for word in flag.substances if word not in ("THC", "CBD", "cannabinoid", "smoke")]
@@ -252,8 +271,8 @@ def _names(words: list[str]) -> list[str]:
 def _start(one: _Sheet) -> Section:
     say, case, gate, access = one.say, one.answer.case, one.answer.gates, one.answer.access
     head = say("h_start")
-    if one.contraindicated:
-        return Section(head, (say("start_not_yet"),))
+    if one.contraindicated or one.not_advised:
+        return Section(head, (say("start_settle"),))
     kept_out = access is None or (access.status == "not_eligible" and not gate.by_prescription)
     if gate.product != "obtainable" or case.plan.product is None or kept_out:
         return Section(head, (say("start_none"),))
@@ -296,7 +315,7 @@ def _daily(one: _Sheet) -> Section:
     in_us = access is not None and access.jurisdiction.startswith("US")
     travel = "travel_us" if in_us and not one.answer.gates.by_prescription else "travel"
     drive = "drive_thc" if "thc" in planned(one.answer.case).all else "drive_cbd"
-    return Section(say("h_daily"), (" ".join((say(drive), say("store"), say(travel))),))
+    return Section(say("h_daily"), (" ".join((say(drive), say("store"), say(travel))),), contact=True)
 
 
 # -- when to stop, how sure ------------------------------------------------------------------------
@@ -322,10 +341,8 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
             of = say.named("complaint", rule["of"], rule["of"])
             said = say("review_rule", weeks=say.weeks(int(rule["weeks"])), of=of, fall=rule["fall"])
             now = case.spasm.spasticity_nrs
-            if now:
-                goal = (1 - float(rule["fall"]) / 100) * now
-                said += " " + say("review_example", now=f"{now:g}", goal=f"{goal:.3g}")
-            yield said
+            goal = (1 - float(rule["fall"]) / 100) * (now or 0.0)
+            yield said + (say("review_example", now=f"{now:g}", goal=f"{goal:.3g}") if now else ".")
     yield say("stop_at_once")
 
 

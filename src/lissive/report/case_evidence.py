@@ -243,7 +243,8 @@ def _words(row: InWords) -> str:
 
 def _claim_lines(rows: Sequence[Claim]) -> str:
     lines = [
-        f"{row.claim} {row.verdict_label.upper()} (certainty {row.certainty_label}): {row.answer} [{row.id}]"
+        f"{row.claim} {row.verdict_label.upper()} (certainty {row.certainty_words}): {row.answer} "
+        f"{row.certainty_reason} [{row.id}]".replace("  ", " ")
         for row in rows
     ]
     head = f"Popular claims relevant to this case (certainty: {JUDGED}; in full: lissive evidence show ID):"

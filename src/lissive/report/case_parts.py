@@ -255,7 +255,7 @@ def forecast_lines(forecast: ForecastAnswer) -> list[str]:
         else:
             said += (
                 f"{percent(found.active)} with the drug, {percent(found.placebo)} with placebo; "
-                f"difference {100 * found.difference:.0f} percentage points."
+                f"difference {round(100 * found.active) - round(100 * found.placebo)} percentage points."
             )
         lines.append(said)
     gap = forecast.outcomes["spasticity_nrs"].difference
@@ -265,7 +265,25 @@ def forecast_lines(forecast: ForecastAnswer) -> list[str]:
         f"{gap.mean[-1]:+.1f}, as trials report it; median {gap.median[-1]:+.1f} (5th to 95th percentile "
         f"{span(low, high)})."
     )
-    return [*lines, said, _dose(forecast)]
+    return [*lines, said, *_baseline_lines(forecast), _dose(forecast)]
+
+
+def _baseline_lines(forecast: ForecastAnswer) -> list[str]:
+    """Of outcomes that a simple meta-regression predicts better than the model, its figure."""
+    lines = []
+    for name, one in forecast.baseline.items():
+        outcome = forecast.outcomes[name]
+        numbers = [one.mean, one.p05, one.p95]
+        mean, low, high = (
+            f"{100 * x:+.0f}" if outcome.unit == "probability" else f"{x:+.1f}" for x in numbers
+        )
+        unit = " percentage points" if outcome.unit == "probability" else ""
+        lines.append(
+            f"{outcome.label}: a meta-regression of the trials predicts these better than the model does (mean error "
+            f"{one.baseline_crps:.2f} against {one.model_crps:.2f}); it gives a mean difference, drug minus placebo, "
+            f"of {mean}{unit} at week {one.week} (90 % prediction interval for a trial {span(low, high)})."
+        )
+    return lines
 
 
 def _dose(forecast: ForecastAnswer) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from lissive.access.answer import Answer
 from lissive.access.cases import why_not
+from lissive.case import product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.bottom_line import is_advice
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
@@ -24,7 +25,7 @@ from lissive.forecast import ForecastAnswer, ForecastNeeds
 from lissive.report.access_text import STATUS, caution_text, visit_text
 from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import plan_line, who
-from lissive.report.words import UNVERIFIED, listed, upper_first, wrapped
+from lissive.report.words import UNVERIFIED, difference, listed, span, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
 from lissive.safety.person import STATED
 
@@ -220,6 +221,10 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
         yield "No forecast: the planned product cannot be had there."
     elif cause is None or answer.case.plan.product is None:
         yield f"No number: the case {'names no cause' if cause is None else 'plans no product'}."
+    elif isinstance(answer.forecast, ForecastNeeds) and any(
+        each.no_model and each.field == "plan.product" for each in answer.forecast.needs
+    ):
+        yield f"No forecast: {product(answer.case.plan.product).label} is not in the model."
     elif gate.calibrated != "trials":
         yield (
             "No number: the model was fitted on trials of other products in this cause."
@@ -248,8 +253,13 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
         beside = _beside(found, differs=beyond_trials(forecast, answer.evidence))
         yield (
             f"Spasticity NRS ({when} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
-            f"placebo {placebo:.1f}, difference {gap:+.1f}{beside}."
+            f"placebo {placebo:.1f}, {difference(drug, placebo, gap)}{beside}."
         )
+        if instead := forecast.baseline.get("spasticity_nrs"):
+            yield (
+                "A meta-regression of the trials predicts this better than the model: difference "
+                f"{instead.mean:+.1f} (90 % {span(f'{instead.p05:+.1f}', f'{instead.p95:+.1f}')})."
+            )
     if gate.complaint.outcome not in gate.numbers:
         yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."
     if "spasticity_nrs" in gate.numbers:

@@ -68,8 +68,8 @@ def write_page(path: Path, base: Studies) -> Path:
 
 def evidence_page(base: Studies) -> str:
     """The page's text."""
-    answers = list(_answers(base))
-    rows = _studies(answers, base)
+    answers = list(pooled_answers(base))
+    rows = study_rows(answers, base)
     content = {
         "matrix": matrix(answers, base),
         "script": Markup((HERE / "evidence.js").read_text(encoding="utf-8").strip()),
@@ -77,7 +77,7 @@ def evidence_page(base: Studies) -> str:
         "trials": len(base.trials),
         "pooled": len({id for answer in answers for id in answer.study_ids}),
         "forests": [
-            _forest(answer, answer.overall)
+            forest_of(answer, answer.overall)
             for answer in answers
             if answer.overall is not None and answer.k >= DRAWN_FROM
         ],
@@ -90,7 +90,7 @@ def evidence_page(base: Studies) -> str:
     return page("evidence.html.j2", "evidence.css", content, value=value_text)
 
 
-def _answers(base: Studies) -> Iterator[PooledAnswer]:
+def pooled_answers(base: Studies) -> Iterator[PooledAnswer]:
     """One answer for each cause and outcome that some study compares: causes by studies, outcomes as in their table."""
     made = [each for each in every(base)[0] if each.cause]
     by_cause = Counter(each.cause for each in made)
@@ -169,7 +169,7 @@ def _of_new_patients(answer: PooledAnswer) -> Result | None:
 
 
 # -- forest plots ---------------------------------------------------------------------------------------
-def _forest(answer: PooledAnswer, overall: Result) -> Forest:
+def forest_of(answer: PooledAnswer, overall: Result) -> Forest:
     name = f"{answer.cause}-{answer.outcome.word}".replace("_", "-")
     parts = [
         _by_design(answer),
@@ -258,7 +258,7 @@ class PageRow:
     mark: str = ""
 
 
-def _studies(answers: Sequence[PooledAnswer], base: Studies) -> list[PageRow]:
+def study_rows(answers: Sequence[PooledAnswer], base: Studies) -> list[PageRow]:
     """A row for each study and outcome that is pooled or reported in words or p values, as most trials without an
     effect do; and one for each study with neither."""
     links = {each.id: _link(each.data) for each in base}

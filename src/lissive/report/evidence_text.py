@@ -86,10 +86,7 @@ def _by_rule(pooled: Sequence[PooledAnswer]) -> str:
                 down = ", ".join(reason.domain for reason in each.certainty.reasons if reason.levels)
                 of = f"{title(answer)}, {DESIGN_NAMES[each.design]}, {studies(len(each.studies))}"
                 lines.append(wrapped(f"- {of}: {each.certainty}{f' ({down})' if down else ''}", "  "))
-    head = (
-        "Certainty by rule of what can be pooled here, with the reasons that lowered it (the certainty above is judged "
-        "over all that was read, and may differ; in full: lissive evidence pool):"
-    )
+    head = "Certainty by rule of what can be pooled here, with the reasons that lowered it (in full: lissive evidence pool):"
     return "\n".join([wrapped(head), *lines]) if lines else ""
 
 
@@ -211,7 +208,7 @@ def claim_text(one: Claim) -> str:
     lines = [
         wrapped(f"{one.claim}  [{one.id}]"),
         wrapped(f"{one.verdict_label.upper()}. {one.answer}", "  "),
-        wrapped(f"Certainty: {one.certainty_label} ({JUDGED}).", "  "),
+        wrapped(f"Certainty: {one.certainty_words} ({JUDGED}). {one.certainty_reason}".rstrip(), "  "),
     ]
     for each in (stated.cited for stated in one.numbers):
         value = marked(value_text(each.value), _recalled(each.provenance))
@@ -258,8 +255,8 @@ def claims_text(every: Sequence[Claim]) -> str:
 
 
 def _line(one: Claim) -> str:
-    text = f"{one.id}: {one.claim} {one.verdict_label.upper()} (certainty {one.certainty_label})."
-    return wrapped(f"- {text}")
+    text = f"{one.id}: {one.claim} {one.verdict_label.upper()} (certainty {one.certainty_words})."
+    return wrapped(f"- {text} {one.certainty_reason}".rstrip())
 
 
 def value_text(value: object) -> str:
@@ -298,10 +295,10 @@ def lines_of(row: Answered) -> list[str]:
     for each in row.claims:
         claim = each.claim
         lines.append(
-            f"Nearest claim: {claim.claim} {claim.verdict_label.upper()} (certainty {claim.certainty_label})."
+            f"Nearest claim: {claim.claim} {claim.verdict_label.upper()} (certainty {claim.certainty_words})."
         )
         lines += [OPPOSED] if each.opposed else []
-        lines.append(claim.answer)
+        lines.append(f"{claim.answer} {claim.certainty_reason}".rstrip())
     lines += [row.answer] if row.answer else []
     if row.as_of:
         lines.append(f"As of {row.as_of}.")

@@ -114,14 +114,14 @@ def _power_notes(answer: PowerAnswer) -> str:
     ]
     if answer.assurance:
         text.append(
-            "Assurance: each replicate has parameters of its own from the posterior of the calibration, so that "
-            "parameter uncertainty is in the power; it does not tend to 1 as trials grow."
+            "Assurance: each replicate has parameters of its own, of response and kinetics, from the posteriors of "
+            "the calibrations, so that parameter uncertainty is in the power; it does not tend to 1 as trials grow."
         )
     else:
         text.append(
-            "Each replicate has a placebo response and an effect of its own around the tables' parameters "
-            "(between-trial random effects). If the true effect is smaller, power is lower: --assurance includes "
-            "parameter uncertainty."
+            "Each replicate has kinetics of its own, as the fit to concentrations left them uncertain, and a placebo "
+            "response and an effect of its own around the tables' parameters (between-trial random effects). If the "
+            "true effect is smaller, power is lower: --assurance includes the uncertainty of the response."
         )
     text.append(
         f"Type I error: with no effect, about {percent(alpha)} of trials of any size have p < {alpha:g}."

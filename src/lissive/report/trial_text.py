@@ -15,9 +15,11 @@ from lissive.trials.parts import EVENTS, MEASURES, Endpoint
 from lissive.trials.summary import ArmAnswer, ComparisonAnswer, Count, DoseAnswer, TrialAnswer
 
 LIMITS = (
-    "These are simulated patients. The ranges over replicates show chance and variation between trials "
-    "(trials/between.tsv), given that the model is right; model uncertainty is not in them. No trial of exactly this "
-    "design has been compared with the model; agreement with published trials: lissive trial reproduce. Assumptions: "
+    "These are simulated patients. The ranges over replicates show chance, variation between trials "
+    "(trials/between.tsv) and what the fit to concentrations left uncertain of the kinetics "
+    "(model/parameters/fitted.tsv), given that the model is right; model uncertainty is not in them. No trial of "
+    "exactly this design has been compared with the model; agreement with published trials: lissive trial reproduce. "
+    "Assumptions: "
     "docs/concepts/trials.md. Not a basis for treating anybody."
 )
 STRATEGIES = {

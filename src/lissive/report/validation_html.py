@@ -13,7 +13,6 @@ import numpy as np
 import yaml
 from markupsafe import Markup, escape
 
-from lissive.calibrate.posterior import FITTED, fitted
 from lissive.errors import StudyError
 from lissive.files import write_text
 from lissive.model.parameters import (
@@ -47,6 +46,7 @@ from lissive.report.validation_tables import (
 )
 from lissive.report.validation_text import command, stamp
 from lissive.report.words import UNVERIFIED, listed, marked, number, percent
+from lissive.simulation.kinetics import FITTED, fitted
 from lissive.studies.observation import PRINTED
 from lissive.validation.run import SPLITS, Validation, aims
 from lissive.validation.score import RATIO_LIMITS, Curve, Point, Row, why_missed

@@ -66,6 +66,11 @@ def aim_limit(aim: Aim) -> str:
 
 def verdict(validation: Validation) -> str:
     """One honest paragraph; every number in it is computed."""
+    return " ".join(verdict_parts(validation))
+
+
+def verdict_parts(validation: Validation) -> list[str]:
+    """The same, a part for each thing that is judged; the first is the aims."""
     parts = [
         _aims_met(aims(validation)),
         _typical(validation.summary_by_split),
@@ -75,7 +80,7 @@ def verdict(validation: Validation) -> str:
         _unverified(validation.rows),
         f"Beyond the pharmacokinetics: {count_text(validation.targets)}" if validation.targets else "",
     ]
-    return " ".join(part for part in parts if part)
+    return [part for part in parts if part]
 
 
 def _aims_met(found: Sequence[Aim]) -> str:

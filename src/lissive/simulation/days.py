@@ -122,6 +122,9 @@ class Running:
     threads: int = 1
     repeats: bool = False
     """Whether days that all but repeat the ones before are extrapolated (see `repeats`); else each is solved."""
+    today: Callable[[int, IntArray], Mapping[str, FloatArray]] | None = None
+    """From a day and places of patients to their values of what differs from day to day in how a dose is taken up;
+    not together with `repeats`."""
     on_day: Callable[[Seen], None] = lambda seen: None
     """Called at the end of each day with what it brought."""
     units: IntArray = field(init=False)
@@ -195,6 +198,8 @@ def advance_days(
     for d in range(days):
         start = run.day * DAY
         takes = np.array([d not in each.missed for each in groups])[group]
+        if run.today and (dosed := np.flatnonzero(real & takes)).size:
+            run.batch.change(dosed, run.today(run.day, dosed))
         today = replace(template, which=places + (real & takes) * run.units, shift=np.full(len(run), start))
         edges = (start, start + DAY)
         if repeats:

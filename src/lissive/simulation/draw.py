@@ -3,6 +3,10 @@
 A parameter that is given is the same for all; one with a distribution is drawn, each from its own stream, so
 that adding one disturbs no other. Where a rating has ends, its distribution is cut off there, not piled up.
 
+How much of a dose is taken up, and how fast, differs between people and between days of one person
+(occasions.tsv). People who are looked at once have all of that variance. Of people who are followed, `lasting` draws
+the part that stays, and `on_day` what each day adds.
+
 >>> people = draw(100, seed=3, given={"weight": 68.0})
 >>> people.parameters["weight"], people.parameters["NRS0"].shape, "weight" in people.drawn
 (68.0, (100,), False)
@@ -13,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +34,7 @@ from lissive.model.parameters import (
     load_people,
 )
 from lissive.simulation.streams import even, uniforms
+from lissive.table import constants
 
 GENOTYPE, FED = "cyp2c9_activity", "fed"
 
@@ -75,6 +81,7 @@ def draw(
     first: int = 0,
     evenly: bool = False,
     own: Centres = AS_TABLES,
+    lasting: bool = False,
 ) -> Patients:
     """Parameters of `subjects` virtual patients with this cause of spasm.
 
@@ -86,6 +93,7 @@ def draw(
     evenly : spread each parameter evenly over its distribution (Latin hypercube), for averages over few patients;
         patient k then depends on how many are drawn.
     own : distributions that are not to be the tables'; a patient keeps their place within each.
+    lasting : of how much is taken up only what stays from day to day; transit times stay whole.
 
     Raises       ParameterError for a name that the model does not have.
     """
@@ -117,9 +125,36 @@ def draw(
         else:
             u = chance(f"parameter: {name}")
             ends = bounds.get(name, (-np.inf, np.inf))
-            values[name] = _spread(row, u, *ends, centre=typical.get(name), spread=spread.get(name))
+            wide = spread.get(name, row.spread or 0.0)
+            if lasting and 0.0 < (stays := 1.0 - occasions().get(name, 0.0)) < 1.0:
+                wide = wide * np.sqrt(stays)
+            values[name] = _spread(row, u, *ends, centre=typical.get(name), spread=wide)
             drawn.append(name)
     return Patients(values, tuple(drawn))
+
+
+@cache
+def occasions() -> Mapping[str, float]:
+    """Parameter to the proportion of its variance that is between days of one person."""
+    return constants(Path(__file__).with_name("occasions.tsv"))
+
+
+def on_day(
+    day: int, people: Mapping[str, FloatArray], drawn: tuple[str, ...], *, seed: int, own: Centres = AS_TABLES
+) -> dict[str, FloatArray]:
+    """What people drawn with `lasting` have on one day, of what differs from day to day.
+
+    people : parameter to (subject,) values.      drawn : those of them that were drawn.
+    """
+    rows = tables(DEFAULT_CAUSE)[0]  # of these, no cause has its own
+    found = {}
+    for name in (name for name in occasions() if name in drawn):
+        share, row = occasions()[name], rows[name]
+        middle = people[name] if share < 1.0 else own.typical.get(name, row.value)
+        wide = own.spread.get(name, row.spread or 0.0) * np.sqrt(share)
+        u = uniforms(seed, f"occasion: {name}, day {day}", len(people[name]))
+        found[name] = _spread(row, u, centre=middle, spread=wide)
+    return found
 
 
 @cache

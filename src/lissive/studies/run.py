@@ -22,7 +22,7 @@ from lissive.arrays import FloatArray
 from lissive.model import load
 from lissive.model.equations import only
 from lissive.model.parameters import Parameter, load_parameters, load_people
-from lissive.simulation.draw import FED, GENOTYPE, draw
+from lissive.simulation.draw import FED, GENOTYPE, draw, occasions
 from lissive.simulation.engine import Kernel, Tolerances, build
 from lissive.simulation.run import Settings, follow
 from lissive.simulation.schedule import ADD, RATE, Regimen, Schedule
@@ -249,7 +249,7 @@ def _drawn(arm: Arm, replicates: int, seed: int, evenly: bool, occasion: int = 0
         same, again = _drawn(arm, replicates, seed, evenly), _drawn(arm, replicates, seed + 1_000_003, evenly)
         return same | {
             name: _between(_rows()[name], same[name], again[name], share)
-            for name, share in constants(Path(__file__).with_name("occasions.tsv")).items()
+            for name, share in occasions().items()
         }
     own = int.from_bytes(hashlib.sha256(f"{seed}/{arm.study}".encode()).digest()[:6])
     given = {FED: arm.fed, **{device: float(arm.route == device) for device in DEVICES}, **arm.given}

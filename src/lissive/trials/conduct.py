@@ -40,7 +40,7 @@ from lissive.trials.observe import (
     measured,
 )
 from lissive.trials.parts import IMPRESSIONS
-from lissive.trials.people import TABLES, People, Response
+from lissive.trials.people import TABLES, People, Response, with_kinetics
 from lissive.trials.placebo import renew
 
 
@@ -65,17 +65,19 @@ def conduct(
 
     Parameters
     ----------
-    responses : one for each replicate; the tables' own if not given.
+    responses : one for each replicate; the tables' own if not given, with kinetics drawn for each.
     all_on : arm that everybody is assigned to, whatever was drawn: the other side of a counterfactual pair.
     people : those enrolled, one group for each replicate, where `recruit` was called before.
     progress : called with the proportion that is done.
 
     Raises       DesignError where nobody is enrolled or responds, or too few for the number to be randomised.
     """
-    answers = list(responses or [TABLES] * len(replicates))
     settings = settings or Settings(tolerances(design))
     if people is None:
-        found = enrol(design, replicates, answers, seed, settings)
+        if responses is None:
+            drawn = with_kinetics([TABLES] * (max(replicates, default=-1) + 1), seed)
+            responses = [drawn[r] for r in replicates]
+        found = enrol(design, replicates, responses, seed, settings)
     else:
         found = enrolment(design, people, [go_through_run_in(design, people, settings)])
     run, total = found.run, length(design)

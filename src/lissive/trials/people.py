@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from lissive.given import whole
 from lissive.model.parameters import Parameter, load_parameters
 from lissive.simulation.days import thresholds
 from lissive.simulation.draw import Centres, draw, tables
+from lissive.simulation.kinetics import kinetics
 from lissive.simulation.ratings import figures
 from lissive.simulation.streams import normals, uniforms
 from lissive.table import constants, rows_of
@@ -122,7 +123,7 @@ DRAWS = Path(__file__).parent / "response_draws.csv"
 
 
 def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
-    """`n` rows drawn with replacement; draw k is the same one, however many there are.
+    """`n` rows drawn with replacement, each with kinetics of its own; draw k is the same one, however many there are.
 
     Parameters
     ----------
@@ -133,8 +134,18 @@ def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
     n = whole("n", n, wrong=DesignError, least=0, most=MOST_REPLICATES)
     seed = whole("seed", seed, wrong=DesignError, least=0)
     rows = _rows(path or DRAWS)
-    places = (uniforms(seed, "response draws", n) * len(rows)).astype(np.int64)
-    return [rows[place] for place in places]
+    return with_kinetics([rows[place] for place in draw_places(n, seed, len(rows))], seed)
+
+
+def draw_places(n: int, seed: int, rows: int) -> IntArray:
+    """Which row of a table of so many each of `n` draws is."""
+    return (uniforms(seed, "response draws", n) * rows).astype(np.int64)
+
+
+def with_kinetics(responses: Sequence[Response], seed: int) -> list[Response]:
+    """Response k with the kinetics of draw k; what a response says of kinetics itself stands."""
+    drawn = kinetics(len(responses), seed)
+    return [Response({**own, **each.values}) for own, each in zip(drawn, responses, strict=True)]
 
 
 def _rows(path: Path) -> list[Response]:
@@ -297,6 +308,7 @@ def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> 
         given=given,
         first=first,
         own=Centres(response.typical(population.cause, own), response.spread()),
+        lasting=True,
     )
     values = people.columns(n)
     for measure, wanted in population.baseline.items():

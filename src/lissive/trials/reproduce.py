@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,15 +24,8 @@ from lissive.trials.enrol import tolerances
 from lissive.trials.fits import hazard_ratio
 from lissive.trials.observe import TrialData
 from lissive.trials.parts import Endpoint, replicates_of
-from lissive.trials.people import DRAWS, Response, draws
-from lissive.trials.published import (
-    Observed,
-    Published,
-    PublishedTrial,
-    Skipped,
-    read_published,
-    shipped_published,
-)
+from lissive.trials.people import DRAWS, Response
+from lissive.trials.published import Observed, Published, PublishedTrial, Skipped
 from lissive.trials.run import PATIENTS_AT_ONCE
 from lissive.typed import nearest
 
@@ -58,6 +51,8 @@ class Row:
     lower: float
     upper: float
     """90 % predictive interval: chance, people, trials and parameters."""
+    values: FloatArray = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
+    """(replicate,); NaN in a replicate without such a figure."""
 
     @property
     def inside(self) -> bool:
@@ -84,7 +79,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """The answer of `lissive trial reproduce`."""
+    """Published figures beside virtual ones."""
 
     rows: tuple[Row, ...]
     skipped: tuple[Skipped, ...]
@@ -161,36 +156,6 @@ def chosen(published: Published, only: Sequence[str]) -> Published:
         published,
         trials=tuple(t for t in published.trials if t.id in only),
         skipped=tuple(s for s in published.skipped if s.trial in only),
-    )
-
-
-def reproduce(
-    trials: Path | None = None,
-    *,
-    only: Sequence[str] = (),
-    replicates: int = 200,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> Reproduction:
-    """Simulate published trials at their published size, each replicate with a draw of the calibrated parameters.
-
-    Parameters
-    ----------
-    trials : a file of published trials; those that come with Lissive if not given.
-    only : ids of the trials to be simulated; all if none is named.
-    progress : called with the proportion that is done.
-
-    Raises       DesignError for an unknown id, or fewer replicates than an interval needs.
-    """
-    published = shipped_published() if trials is None else read_published(trials)
-    return reproduce_published(
-        chosen(published, only),
-        replicates=replicates,
-        seed=seed,
-        responses=draws(replicates, seed),
-        threads=threads,
-        progress=progress,
     )
 
 
@@ -297,7 +262,7 @@ def _row(trial: PublishedTrial, observed: Observed, values: FloatArray) -> Row |
     lower, upper = np.quantile(there, [0.05, 0.95])
     ratio = observed.statistic in ("odds_ratio", "hazard_ratio")
     mean = float(np.median(there) if ratio else there.mean())
-    return Row(observed, trial.split, trial.design.kind, mean, float(lower), float(upper))
+    return Row(observed, trial.split, trial.design.kind, mean, float(lower), float(upper), values)
 
 
 def stamp() -> str:

@@ -41,6 +41,8 @@ ALSO = (
     "model/parameters/people.tsv",
     "model/parameters/genotypes.tsv",
     "model/parameters/bounds.tsv",
+    "model/parameters/fitted.tsv",
+    "model/parameters/fitted_correlation.tsv",
     "trials/measures.tsv",
 )
 """Tables of the package that a run rests on beside its parameters."""

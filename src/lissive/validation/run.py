@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from lissive.calibrate.posterior import (
+from lissive.errors import ParameterError, StudyError
+from lissive.given import path_of, threads_of, whole
+from lissive.simulation.kinetics import (
     between_study,
     prior_errors,
     standard_errors,
     uncertainty,
     within_study,
 )
-from lissive.errors import ParameterError, StudyError
-from lissive.given import path_of, threads_of, whole
 from lissive.studies import Prediction, Skipped, Studies, predict_studies, read_studies, shipped_studies
 from lissive.table import rows_of
 from lissive.validation.identifiability import Identifiability, identifiability

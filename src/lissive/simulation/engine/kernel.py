@@ -130,8 +130,9 @@ class Kernel:
         n = len(self.states)
         constants = np.zeros((subjects, max(self.constants, 1)))
         initial = np.zeros((subjects, n))
+        rows = [(each.ctypes.data, each.strides[0]) for each in (table, constants, initial)]
         for s in range(subjects):
-            self._prepare(table[s].ctypes.data, constants[s].ctypes.data, initial[s].ctypes.data)
+            self._prepare(*(first + s * step for first, step in rows))
         timing = {name: table[:, self.parameters.index(name)] for name in self.switches.parameters}
         return Batch(
             self, constants, initial, timing, float(t0), tolerances or Tolerances(), parameters or {}
@@ -145,16 +146,16 @@ class Kernel:
                 allowed=f"{', '.join(self.parameters)}.",
                 do="A quantity that the model computes cannot be set; set what it is computed from.",
             )
-        table = np.empty((subjects, max(len(self.parameters), 1)))
+        table = np.empty((max(len(self.parameters), 1), subjects))
         for i, name in enumerate(self.parameters):
             value = given.get(name, self.equations.parameters[name])
             try:
-                table[:, i] = np.asarray(value, dtype=float)
+                table[i] = np.asarray(value, dtype=float)
             except (TypeError, ValueError):
                 raise ParameterError(
                     f"{name} is {value!r}.", allowed=f"a number, or {subjects} numbers, one a subject."
                 ) from None
-        return table
+        return np.ascontiguousarray(table.T)
 
 
 _MOVING = ("y", "_seen", "_rate", "_clock", "_book")
@@ -287,6 +288,21 @@ class Batch:
         self._constants, self._timing, self._initial = fresh._constants, fresh._timing, fresh._initial
         self._given = parameters
         self._book[:, 3] = 1
+
+    def change(self, members: npt.NDArray[np.int64], parameters: Mapping[str, Array]) -> None:
+        """As `give`, for these subjects and these parameters alone; the others stay as they are.
+
+        members : places.      parameters : id to one number for each of `members`.
+        """
+        own = {n: v if np.ndim(v) == 0 else np.asarray(v)[members] for n, v in self._given.items()}
+        fresh = self.kernel.start(
+            len(members), own | dict(parameters), t0=self._t0, tolerances=self.tolerances
+        )
+        for mine, new in ((self._constants, fresh._constants), (self._initial, fresh._initial)):
+            mine[members] = new
+        for name, values in fresh._timing.items():
+            self._timing[name][members] = values
+        self._book[members, 3] = 1
 
     def why(self, subject: int) -> str:
         """Why the run of a subject ended, in words; "" where it goes on."""

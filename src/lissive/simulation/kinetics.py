@@ -1,4 +1,4 @@
-"""What the calibration left uncertain: standard errors, correlations, effects of studies; from the fit's tables."""
+"""What the fit to concentrations left uncertain: standard errors, correlations, effects of studies; from its tables."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit, logit
 
 from lissive.arrays import FloatArray
-from lissive.calibrate.pk import priors
-from lissive.model.parameters import FOLDER
+from lissive.model.parameters import FOLDER, load_parameters
 from lissive.simulation.streams import normals
 from lissive.table import rows_of
 
@@ -52,17 +52,38 @@ def _errors(column: str, folder: Path) -> Mapping[str, float]:
 
 
 def uncertainty(replicates: int, seed: int) -> dict[str, FloatArray]:
-    """Parameter to (replicate,) shifts of its typical value, drawn from the posterior, within the plausible range."""
+    """Parameter to (replicate,) shifts of its typical value, drawn from the posterior, within the plausible range.
+
+    Replicate k has the same shifts however many there are.
+    """
     names, spread = covariance()
     root = np.linalg.cholesky(spread + 1e-12 * np.eye(len(names)))
     z = np.stack([normals(seed, f"posterior: {name}", replicates) for name in names])
-    shifts = dict(zip(names, root @ z, strict=True))
-    for prior in priors():
-        if prior.name in shifts:
-            here = prior.to_scale(float(fitted()[prior.name]["estimate"]))
-            ends = prior.to_scale(prior.lower) - here, prior.to_scale(prior.upper) - here
-            shifts[prior.name] = np.clip(shifts[prior.name], min(ends[0], 0.0), max(ends[1], 0.0))
+    # one replicate after the other: the last bits of a product of matrices depend on how many there are
+    each = np.array([root @ one for one in np.ascontiguousarray(z.T)]).reshape(replicates, len(names))
+    shifts = dict(zip(names, each.T, strict=True))
+    for name in shifts:
+        here, *ends = (
+            _to_scale(name, float(fitted()[name][column])) for column in ("estimate", "lower", "upper")
+        )
+        shifts[name] = np.clip(shifts[name], min(ends[0] - here, 0.0), max(ends[1] - here, 0.0))
     return shifts
+
+
+def kinetics(replicates: int, seed: int) -> list[dict[str, float]]:
+    """Of each replicate, typical values that the fit left possible."""
+    rows = load_parameters()
+    moved = {name: _moved(name, rows[name].value, by) for name, by in uncertainty(replicates, seed).items()}
+    return [{name: float(values[k]) for name, values in moved.items()} for k in range(replicates)]
+
+
+def _to_scale(name: str, value: float) -> float:
+    return float(logit(value) if fitted()[name]["scale"] == "logit" else np.log(value))
+
+
+def _moved(name: str, value: float, by: FloatArray) -> FloatArray:
+    moved: FloatArray = expit(logit(value) + by) if fitted()[name]["scale"] == "logit" else value * np.exp(by)
+    return moved
 
 
 def standard_errors(folder: Path = FOLDER) -> Mapping[str, float]:

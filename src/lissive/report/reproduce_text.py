@@ -1,0 +1,171 @@
+"""Published trials beside virtual ones and beside the baseline, as plain text and as a page of documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lissive.report.table import Table, as_markdown, as_text, table
+from lissive.report.words import DERIVED_NOTE, UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
+from lissive.trials.reproduce import Agreement, Row
+from lissive.validation.skill import Scored, Scores, Side, Told
+
+NOTE = (
+    f"observed: as published ({UNVERIFIED_NOTE}; {DERIVED_NOTE}). predicted: mean over replicates of the same "
+    "size and design. 90 % PI: prediction interval, 5th to 95th percentile of the replicates: chance, "
+    "between-trial random effects, and parameter uncertainty (posterior draws). inside: observed within it. "
+    "Ratings 0-10, negative changes are improvements; proportions from 0 to 1; dose in units a day. baseline: a "
+    "random-effects meta-regression of the same calibration figures without a mechanism "
+    "(docs/concepts/baseline.md), with its own 90 % PI."
+)
+SKILL = (
+    "Less is better: CRPS is the mean absolute error of the whole predicted distribution, the interval score is "
+    "the width of the 90 % PI plus twenty times what lies outside it (Gneiting and Raftery, 2007). Ratings and "
+    "proportions are scored in points of ten, ratios, doses and standard deviations by their logarithm; only "
+    "figures of which both say something. Both were fitted on the calibration figures; where a trial is left out, "
+    "neither knew it."
+)
+NO_WEIGHTS = (
+    "The model's own leave-one-trial-out score is not given: the fit that is shipped does not hold each trial's "
+    "likelihood at each draw."
+)
+TRIAL_SPLITS = {
+    "calibration": "Calibration (split calibration: fitted on)",
+    "validation": "Held out (split validation: nothing fitted on)",
+    "context": "Context (split context: neither)",
+}
+ASSUMED, LEFT_OUT = "Assumed where a paper is silent", "Not used"
+
+
+def reproduce_text(answer: Scored) -> str:
+    """The answer of `lissive trial reproduce`, for a terminal."""
+    tables = [
+        f"{TRIAL_SPLITS[split]}\n{as_text(figures_table(answer, rows))}"
+        for split, rows in _by_split(answer).items()
+        if rows
+    ]
+    return paragraphs(
+        [
+            f"Published trials in virtual patients: {_counted(answer)}.",
+            wrapped(NOTE),
+            *tables,
+            "Observed within the 90 % PI (90 % expected)\n"
+            + as_text(scores_table(answer), indent="  ", rule=False),
+            f"Model and baseline on the same figures\n{as_text(skill_table(answer))}",
+            wrapped(SKILL),
+            "" if answer.left_out else wrapped(NO_WEIGHTS),
+            _items(ASSUMED, _assumed(answer)),
+            _items(LEFT_OUT, _left_out(answer)),
+            wrapped("The model was fitted on the calibration trials: agreement with these is no test of it."),
+        ]
+    )
+
+
+def reproduce_markdown(answer: Scored, command: str, stamp: str) -> str:
+    """The same as a page of documentation."""
+    parts = ["# Published trials in virtual patients", f"Made by `{command}`: {_counted(answer)}.", NOTE]
+    parts.append(as_markdown(scores_table(answer)))
+    parts += ["## Model and baseline on the same figures", as_markdown(skill_table(answer)), SKILL]
+    parts += [] if answer.left_out else [NO_WEIGHTS]
+    for split, rows in _by_split(answer).items():
+        if rows:
+            parts += [f"## {TRIAL_SPLITS[split]}", as_markdown(figures_table(answer, rows))]
+    for title, lines in ((ASSUMED, _assumed(answer)), (LEFT_OUT, _left_out(answer))):
+        parts += [f"## {title}", "\n".join(f"- {line}" for line in lines)]
+    return paragraphs([*parts, f"Made from {stamp}."]) + "\n"
+
+
+def figures_table(answer: Scored, rows: Sequence[Row]) -> Table:
+    """Observed beside predicted, by the model and by the baseline."""
+    said = {id(each.row): each.baseline for each in answer.both}
+    return table(
+        "",
+        "trial|arm|figure|observed|predicted|90 % PI|inside|baseline|its 90 % PI",
+        [_figure_cells(row, said.get(id(row))) for row in rows],
+        "observed|predicted|90 % PI|baseline|its 90 % PI",
+    )
+
+
+def _figure_cells(row: Row, baseline: Told | None) -> list[str]:
+    one = row.observed
+    arm = one.arm if one.against is None else f"{one.arm} - {one.against}"
+    week = "" if one.week is None else f", week {one.week:g}"
+    return [
+        one.trial,
+        arm,
+        f"{one.endpoint}, {one.statistic.replace('_', ' ')}{week}",
+        marked(_number(one.value), one.provenance),
+        _number(row.predicted),
+        span(_number(row.lower), _number(row.upper)),
+        "yes" if row.inside else "no",
+        "-" if baseline is None else _number(baseline.predicted),
+        "-" if baseline is None else span(_number(baseline.lower), _number(baseline.upper)),
+    ]
+
+
+def _number(x: float) -> str:
+    """As trials print ratings and proportions: to the second decimal, of large ones to the first."""
+    return f"{x:.1f}" if abs(x) >= 10 else f"{x:.2f}"
+
+
+def scores_table(answer: Scored) -> Table:
+    """How many figures of each split are inside."""
+    rows = [[TRIAL_SPLITS.get(split, split), _agreement(found)] for split, found in answer.by_split.items()]
+    return table("", "trials|observed within the 90 % PI", rows)
+
+
+def _agreement(found: Agreement) -> str:
+    text = f"{found.inside} of {found.n} ({100 * found.inside / max(found.n, 1):.0f} %)"
+    if found.width_ratio is not None:
+        text += f"; differences: width of PI / published 95 % CI = {found.width_ratio:.2f}"
+    return text
+
+
+def skill_table(answer: Scored) -> Table:
+    """Both sides' scores: all figures, by split, left out, and by outcome of the calibration figures and the "
+    "others."""
+    splits = {
+        TRIAL_SPLITS.get(k, k): side for k, side in answer.score_by(lambda each: each.row.split).items()
+    }
+    rows = [_skill_cells(name, side) for name, side in splits.items()]
+    if answer.left_out:
+        rows.append(_skill_cells("Calibration, each trial left out", answer.left_out))
+    elif of := answer.baseline_left_out:
+        rows.append(["Calibration, each trial left out", str(of.n), "-", _both(of), "-"])
+    rows += [_skill_cells(name, side) for name, side in answer.score_by(lambda each: each.outcome).items()]
+    head = (
+        "figures|n|model: CRPS, interval score, inside|baseline: CRPS, interval score, inside|better by CRPS"
+    )
+    return table("", head, rows, "n")
+
+
+def _skill_cells(name: str, side: Side) -> list[str]:
+    better = "model" if side.model.crps < side.baseline.crps else "baseline"
+    return [name, str(side.model.n), _both(side.model), _both(side.baseline), better]
+
+
+def _both(one: Scores) -> str:
+    return f"{one.crps:.2f}, {one.interval_score:.2f}, {100 * one.coverage:.0f} %"
+
+
+def _by_split(answer: Scored) -> dict[str, list[Row]]:
+    return {split: [row for row in answer.rows if row.split == split] for split in TRIAL_SPLITS}
+
+
+def _counted(answer: Scored) -> str:
+    trials = len({row.observed.trial for row in answer.rows})
+    return (
+        f"{count(len(answer.rows), 'figure')} of {count(trials, 'trial')}, "
+        f"{count(answer.replicates, 'replicate')} of each trial"
+    )
+
+
+def _assumed(answer: Scored) -> list[str]:
+    return [f"{trial}: {text}" for trial, texts in answer.assumed.items() for text in texts]
+
+
+def _left_out(answer: Scored) -> list[str]:
+    return [f"{each.trial}, {each.what}: {each.why}" for each in answer.skipped]
+
+
+def _items(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in lines)]) if lines else ""

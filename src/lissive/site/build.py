@@ -1,0 +1,164 @@
+"""Pages, and how they become files: one template each, links relative to the page, the look's files beside them."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from lissive import look
+from lissive.report.words import MARKS, UNVERIFIED_NOTE, upper_first
+from lissive.version import __version__
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).parent
+ASSETS = "assets/"
+NAV = {
+    "en": (
+        ("law/index.html", "Law"),
+        ("evidence/index.html", "Evidence"),
+        ("claims.html", "Claims"),
+        ("safety.html", "Safety"),
+        ("products.html", "Products"),
+        ("ask.html", "How to ask"),
+        ("validation.html", "Validation"),
+        ("intended-use.html", "About"),
+    ),
+    "es": (
+        ("es/causas.html", "Qué se sabe"),
+        ("es/preguntar.html", "Cómo preguntar"),
+        ("es/uso-previsto.html", "Uso previsto"),
+    ),
+}
+"""The sections, by language."""
+HOME = {"en": "index.html", "es": "es/index.html"}
+OTHER = {"en": ("es", "Español"), "es": ("en", "English")}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the site."""
+
+    path: str
+    """Below the site's folder, with slashes."""
+    title: str
+    template: str
+    read: str
+    """When what it says was read in its sources, in a sentence."""
+    content: Mapping[str, Any]
+    lang: str = "en"
+    other: str = ""
+    """The path of the same page in the other language; of its start page where there is none."""
+
+
+# -- parts in Python ---------------------------------------------------------------------------------
+def link(text: object, url: str | None) -> Markup:
+    """A link to an address of the web; the text alone where there is none."""
+    is_address = url is not None and url.startswith(("http://", "https://"))
+    return Markup('<a href="{}">{}</a>').format(url, text) if is_address else escape(text)
+
+
+def verdict(word: str, kind: str) -> Markup:
+    """As the part of that name: yes, maybe, unsure or no, in sign, colour and word."""
+    return Markup('<span class="verdict {}">{}</span>').format(kind, upper_first(word))
+
+
+def joined(parts: Iterable[object], between: str = " ") -> Markup:
+    """What says anything, escaped, in one text."""
+    return Markup(between).join(each for each in parts if each)
+
+
+def unverified(provenance: str) -> str:
+    """What stands after a statement that was not checked against its source."""
+    return " (unverified)" if provenance in ("recalled", "unverified") else ""
+
+
+# -- pages into files --------------------------------------------------------------------------------
+@cache
+def _environment() -> Environment:
+    made = look.environment(HERE / "templates", upper_first=upper_first, linked=link, unverified=unverified)
+    made.globals |= {"marks": MARKS, "verdict": verdict}
+    return made
+
+
+def rendered(page: Page, on: datetime.date) -> str:
+    """The text of a page. The same page on the same day has the same bytes."""
+    root = "../" * page.path.count("/")
+    code, name = OTHER[page.lang]
+    nav = [_entry(page, path, label, root) for path, label in NAV[page.lang]]
+    nav.append({"href": root + (page.other or HOME[code]), "label": name, "current": "", "lang": code})
+    text = _environment().get_template(page.template)
+    html = text.render(
+        page.content,
+        page=page,
+        lang=page.lang,
+        title=page.title,
+        read=page.read,
+        on=on,
+        root=root,
+        home=root + HOME[page.lang],
+        nav=nav,
+        assets=root + ASSETS,
+        scripts=["search.js"] if page.content.get("search") else [],
+        foot=list(_foot(page, on, root)),
+    )
+    head, begin, main = html.partition("<main")
+    return (
+        head + begin + "".join(each if each.startswith("<svg") else _times(each) for each in _SVG.split(main))
+    )
+
+
+_SVG = re.compile(r"(<svg.*?</svg>)", re.DOTALL)
+_DATED = re.compile(r">[^<>]*\b\d{4}-\d\d-\d\d\b[^<>]*<")
+_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d)\b")
+
+
+def _times(html: str) -> str:
+    """Days marked up as such, so that no line ends within one.
+
+    >>> _times('<p title="2026-01-02">On 2026-01-02.</p>')
+    '<p title="2026-01-02">On <time>2026-01-02</time>.</p>'
+    """
+    return _DATED.sub(lambda found: _DATE.sub(r"<time>\1</time>", found[0]), html)
+
+
+def _entry(page: Page, path: str, label: str, root: str) -> dict[str, str]:
+    folder = path.rpartition("/")[0]
+    inside = page.path.startswith(f"{folder}/") if folder and page.lang == "en" else False
+    current = "page" if path == page.path else "true" if inside else ""
+    return {"href": root + path, "label": label, "current": current, "lang": ""}
+
+
+def _foot(page: Page, on: datetime.date, root: str) -> Iterator[object]:
+    if page.lang == "es":
+        yield f"Página hecha para el {on.isoformat()} con Lissive {__version__}, un programa libre. {page.read}"
+        yield "Apoyo a la decisión e investigación: no es una receta ni asesoramiento jurídico."
+        return
+    yield f"Made for {on.isoformat()} with Lissive {__version__}, free software. {page.read}"
+    yield "Decision support and research software: not a prescription, and not legal advice. A clinician decides."
+    yield Markup('{}. <a href="{}design.html">How these pages are made</a>').format(UNVERIFIED_NOTE, root)
+
+
+def write_pages(
+    folder: Path, pages: Iterable[Page], on: datetime.date, told: Callable[[str], None] | None = None
+) -> int:
+    """All pages and the look's files into a new folder; how many pages."""
+    shutil.copytree(look.STATIC, folder / ASSETS)
+    number = 0
+    for page in pages:
+        place = folder / page.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(rendered(page, on), encoding="utf-8")
+        number += 1
+        if told is not None:
+            told(page.path)
+    return number

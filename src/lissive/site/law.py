@@ -1,0 +1,466 @@
+"""Law by place: for each jurisdiction the rule of the day and its history, what people in some common situations are
+answered, the visit, the products, federal law; the map; what changed lately."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from markupsafe import Markup
+
+from lissive.access.answer import Answer, Asked, Facts, Product, Status, days_later
+from lissive.access.cases import Change, changes, group_of, tiles
+from lissive.access.decide import decide, version_on
+from lissive.access.facts import make_facts, products
+from lissive.access.federal import CLASSES, Rule, federal_rules
+from lissive.access.routes import clause_text, said
+from lissive.access.rule import Jurisdiction, Version, rules
+from lissive.access.visit import Step, visit_steps
+from lissive.report.access_text import (
+    CAUTIONS,
+    PRODUCT,
+    ROUTE,
+    STATUS,
+    caution_text,
+    federal_lines,
+    is_blocked,
+    procedural_text,
+)
+from lissive.report.compare_text import why
+from lissive.report.table import Table, table
+from lissive.report.words import upper_first
+from lissive.site.build import Page, joined, link, unverified, verdict
+
+KIND: Mapping[str, str] = MappingProxyType(
+    {
+        "eligible": "yes",
+        "eligible_at_discretion": "maybe",
+        "unknown": "unsure",
+        "not_eligible": "no",
+        "obtainable": "yes",
+        "not_obtainable": "no",
+    }
+)
+"""Status to kind of verdict."""
+LATELY = 730
+"""What changed lately: in so many days."""
+_SPASMS = {"severe": True, "persistent": True}
+_MS: Mapping[str, Any] = {
+    "age": 45,
+    "resident": True,
+    "dx": ["multiple_sclerosis"],
+    "symptoms": {"muscle_spasms": {**_SPASMS, "cause": "multiple_sclerosis"}},
+    "practitioner": "MD",
+    "visit": "in_person",
+    "initial": True,
+}
+STANDARD = (
+    "an adult of 45 who lives there, with multiple sclerosis and severe, persistent muscle spasms, at a first visit in "
+    "person to a physician"
+)
+"""Whom the first line of each page is about."""
+_SITUATIONS: Sequence[tuple[str, Mapping[str, Any]]] = (
+    ("Multiple sclerosis, spasms; physician, in person", {}),
+    ("The same, first visit by video", {"visit": "video"}),
+    ("The same, nurse practitioner", {"practitioner": "NP"}),
+    ("The same, a visitor with a card of their home", {"resident": False, "visitor_card": True}),
+    ("The same, aged 12, with a parent", {"age": 12, "guardian": True}),
+    (
+        "Spinal cord injury, spasms",
+        {
+            "dx": ["spinal_cord_injury"],
+            "symptoms": {"muscle_spasms": {**_SPASMS, "cause": "spinal_cord_injury"}},
+        },
+    ),
+    (
+        "Severe spasms, no cause found",
+        {"dx": [], "symptoms": {"muscle_spasms": {**_SPASMS, "cause": "idiopathic"}}},
+    ),
+    (
+        "Cramps at night, not severe",
+        {
+            "dx": [],
+            "symptoms": {
+                "nocturnal leg cramps": {"severe": False, "persistent": True, "cause": "idiopathic"}
+            },
+        },
+    ),
+)
+"""Situations that people ask about, each as what differs from the first."""
+
+
+@cache
+def situations() -> tuple[tuple[str, Facts], ...]:
+    """Each with its facts; the first is the standard person."""
+    return tuple((label, make_facts({**_MS, **other})) for label, other in _SITUATIONS)
+
+
+def standard_person() -> Facts:
+    return situations()[0][1]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One jurisdiction on the day."""
+
+    rule: Jurisdiction
+    version: Version | None
+    answer: Answer
+    """To the standard person."""
+
+    @property
+    def path(self) -> str:
+        return f"law/{self.rule.code.lower()}.html"
+
+    @property
+    def href(self) -> str:
+        """From another page of the law."""
+        return self.path.removeprefix("law/")
+
+
+def places(on: datetime.date, codes: Sequence[str] | None = None) -> list[Place]:
+    """Those of the codes, or all, by name within their group."""
+    found = [
+        Place(rule, version_on(rule, on), decide(standard_person(), code, on))
+        for code, rule in rules().items()
+        if codes is None or code in codes
+    ]
+    return sorted(found, key=lambda each: (each.rule.code.count("-") == 0, each.rule.name))
+
+
+def pages(on: datetime.date, codes: Sequence[str] | None = None) -> Iterator[Page]:
+    every = places(on, codes)
+    checked = min(each.rule.verified for each in every)
+    read = f"Rules last checked on {checked} or later."
+    lately = changes(days_later(on, -LATELY) or on, on)
+    yield Page("law/index.html", "Law by place", "law.html.j2", read, _index(every, on))
+    for each in every:
+        yield _page(each, on, lately)
+    yield Page(
+        "law/changes.html", "What changed lately", "changes.html.j2", read, _changes(every, lately, on)
+    )
+    federal = federal_rules()
+    yield Page(
+        "law/federal.html",
+        "Federal law of the United States",
+        "federal.html.j2",
+        f"Last checked on {federal.verified}.",
+        _federal(on),
+    )
+
+
+# -- the index, with the map ------------------------------------------------------------------------
+def _index(every: Sequence[Place], on: datetime.date) -> dict[str, Any]:
+    there = {each.rule.code: each for each in every}
+    drawn = [
+        {
+            "place": there[code],
+            "x": tile.column * 80,
+            "y": tile.row * 80,
+            "kind": KIND[there[code].answer.status],
+            "short": code.removeprefix("US-"),
+            "what": f"{there[code].rule.name}: {STATUS[there[code].answer.status]}",
+        }
+        for code, tile in tiles().items()
+        if tile.group == "state" and code in there
+    ]
+    counts = [(status, sum(each.answer.status == status for each in every)) for status in STATUS]
+    return {
+        "search": True,
+        "person": STANDARD,
+        "tiles": drawn,
+        "height": 80 * (1 + max((tile.row for tile in tiles().values() if tile.group == "state"), default=0)),
+        "others": [
+            (name, [each for each in every if group_of(each.rule.code) == group])
+            for name, group in (("Territories", "territory"), ("Other countries", "country"))
+        ],
+        "kinds": KIND,
+        "counts": [(verdict(STATUS[status], KIND[status]), number) for status, number in counts],
+        "table": table(
+            "Every jurisdiction", "place|the rule|visit|why|rule since|sources to", map(_row, every)
+        ),
+    }
+
+
+def _row(each: Place) -> tuple[str, ...]:
+    answer = each.answer
+    return (
+        joined([Markup('<a href="{}">{}</a>').format(each.href, each.rule.name)]),
+        verdict(STATUS[answer.status], KIND[answer.status]),
+        procedural_text(answer),
+        upper_first(why(answer)),
+        each.version.begins or "-" if each.version else "no rule",
+        answer.sources_to or "not dated",
+    )
+
+
+# -- one place --------------------------------------------------------------------------------------
+def bottom_line(answer: Answer) -> str:
+    """The first line of a page: what the rule of the day says, and whether the visit can certify."""
+    return f"{upper_first(STATUS[answer.status])}. Visit and practitioner requirements: {procedural_text(answer)}."
+
+
+def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
+    answer, rule = place.answer, place.rule
+    to = f"sources dated to {answer.sources_to}" if answer.sources_to else "no source is dated"
+    read = f"Rules of {rule.name} last checked on {rule.verified}; {to}. Confidence: {answer.confidence}."
+    of_here = [
+        each for each in lately if each.jurisdiction in (rule.code, rule.code[:2] if "-" in rule.code else "")
+    ]
+    content = {
+        "place": rule,
+        "person": STANDARD,
+        "answer": answer,
+        "bottom_line": bottom_line(answer),
+        "kind": "unsure" if is_blocked(answer) and answer.status != "not_eligible" else KIND[answer.status],
+        "why": list(_why(answer)),
+        "missing": [
+            f"{upper_first(each.asks)}: if so, {STATUS[each.would_change_to]}; if not, {STATUS[each.if_not]}."
+            for each in answer.missing
+        ],
+        "situations": _situations(rule.code, on),
+        "rule": list(_rule(place)),
+        "visit": list(_visit(place, on)),
+        "products": _products(rule.code, on),
+        "routes": [each.text for each in answer.alternatives],
+        "dates": answer.dates,
+        "federal": list(federal_lines(answer.federal, "dronabinol")),
+        "cautions": [caution_text(each) for each in answer.cautions],
+        "lately": [(each.on, each.jurisdiction, each.what, each.citation) for each in of_here],
+        "history": [_version(each) for each in reversed(rule.versions)],
+    }
+    return Page(place.path, rule.name, "place.html.j2", read, content)
+
+
+def _why(answer: Answer) -> Iterator[Markup]:
+    for each in answer.fired:
+        quote = f" “{each.quote}”" if each.quote else ""
+        yield joined(
+            [
+                f"{upper_first(each.what)}.{quote}",
+                link(each.citation, each.source_url),
+                unverified(each.provenance),
+            ]
+        )
+    if answer.status == "not_eligible":
+        yield Markup("No clause of the rule is met." if answer.rule else "No rule is in force.")
+
+
+def _situations(code: str, on: datetime.date) -> Table:
+    rows = []
+    for label, facts in situations():
+        answer = decide(facts, code, on)
+        needs = f" Needed: {'; '.join(each.asks for each in answer.missing[:2])}." if answer.missing else ""
+        rows.append(
+            (
+                label,
+                joined([verdict(STATUS[answer.status], KIND[answer.status]), needs], ""),
+                "no programme" if "no_programme" in answer.blocks else procedural_text(answer),
+            )
+        )
+    return table(
+        "What the rule says of some common situations", "situation|the rule|visit and practitioner", rows
+    )
+
+
+def _days(version: Version) -> str:
+    about = {"month": " (to the month)", "year": " (to the year)", "approx": " (about)"}.get(
+        version.date_precision or "", ""
+    )
+    began = version.begins or "an unknown day"
+    return f"{began} to {version.ends or 'now'}{about}{unverified(version.from_provenance or '')}"
+
+
+def _clauses(version: Version) -> Iterator[str]:
+    """What the rule says of spasms, and of whatever the practitioner finds."""
+    for clause in version.logic.walk():
+        if clause.symptom in ("muscle_spasms", "spasticity") or clause.discretion or clause.self_certify:
+            yield f"{upper_first(clause_text(clause))}{unverified(version.known('logic'))}."
+
+
+def _rule(place: Place) -> Iterator[tuple[str, object]]:
+    yield "Programme", place.rule.programme or "None"
+    if place.rule.regulator:
+        yield "Run by", place.rule.regulator
+    version = place.version
+    if version is None:
+        return
+    yield "Rule", f"{version.id}, {_days(version)}"
+    if version.quote:
+        yield "In its words", f"“{version.quote}”{unverified(version.known('quote'))}"
+    elif version.wording:
+        yield "In short", upper_first(version.wording)
+    if clauses := list(_clauses(version)):
+        yield "On spasms", joined(clauses)
+    source = next(iter(version.sources), None)
+    yield "Law", link("; ".join(version.citations), source.url if source else None)
+
+
+LABELS = {
+    "who": "Who certifies", "course": "Course", "relationship": "Relationship", "visit": "Visit, video",
+    "pmp": "Monitoring programme", "form": "Form", "registration": "Card", "fee": "Fee", "validity": "Validity",
+    "renewal": "Renewal", "supply": "Supply", "products": "Products", "minors": "Minors", "caregivers": "Caregivers",
+    "records": "Records", "conflicts": "Conflicts of interest",
+}  # fmt: skip
+
+
+def _visit(place: Place, on: datetime.date) -> Iterator[tuple[str, object]]:
+    """What a visit entails, by kind; visitors; that video was not read where it was not."""
+    version = place.version
+    if version is None or version.logic.kind == "never":
+        return
+    by_kind: dict[str, list[Step]] = {}
+    for step in visit_steps(place.rule, version, on):
+        by_kind.setdefault(step.kind, []).append(step)
+    for kind, label in LABELS.items():
+        if kind in by_kind:
+            yield label, joined(map(_step, by_kind[kind]))
+        elif kind == "visit":
+            yield label, "Whether a visit by video is enough was not read."
+    rule = version.reciprocity
+    recognised = {True: "recognised", False: "not recognised", None: "not known"}[
+        rule.recognised if rule else None
+    ]
+    note = f" ({rule.note})" if rule and rule.note else ""
+    doubt = unverified(version.known("reciprocity")) if rule else ""
+    yield "Visitors", f"Cards of other places: {recognised}{note}{doubt}."
+
+
+def _step(step: Step) -> Markup:
+    note = f" ({step.note})" if step.note else ""
+    if not step.citation:
+        source = link("source", step.source_url) if step.source_url else ""
+    else:
+        source = link(step.citation, step.source_url)
+    return joined(
+        [
+            f"{upper_first(step.text)}{unverified(step.provenance)}{note}",
+            joined(["[", source, "]"], "") if source else "",
+        ]
+    )
+
+
+@cache
+def product_answer(name: str, code: str, on: datetime.date) -> Product:
+    """Whether the standard person can have a product there on that day."""
+    return decide(replace(standard_person(), product=Asked(name)), code, on).product
+
+
+def _products(code: str, on: datetime.date) -> Table:
+    rows = []
+    for name, kind in products().items():
+        found = product_answer(name, code, on)
+        video = ""
+        if found.status == "obtainable" and found.by_video != "unknown":
+            until = f" (until {found.until}; what follows is not known)" if found.until else ""
+            video = f"By video: {found.by_video}{until}."
+        nearest = (
+            f"Nearest: {'; '.join(products()[each].text for each in found.nearest)}." if found.nearest else ""
+        )
+        sources = joined(
+            (joined([link(each.title, each.url), unverified(each.provenance)], "") for each in found.sources),
+            "; ",
+        )
+        by = f", {ROUTE[found.route]}" if found.route and found.status == "obtainable" else ""
+        rows.append(
+            (
+                upper_first(kind.text),
+                verdict(f"{PRODUCT[found.status]}{by}", KIND.get(found.status, "unsure")),
+                joined([found.why, nearest, video]),
+                sources,
+            )
+        )
+    return table("Whether each product can be had", "product|answer|why|sources", rows)
+
+
+def _version(version: Version) -> dict[str, Any]:
+    return {
+        "version": version,
+        "days": _days(version),
+        "quote": version.quote,
+        "quote_doubt": unverified(version.known("quote")),
+        "clauses": list(_clauses(version)),
+        "cautions": [f"{upper_first(CAUTIONS[each.kind])}: {each.text}" for each in version.cautions],
+        "pending": [f"{each.bill} (from {each.begins}): {each.effect}." for each in version.pending],
+    }
+
+
+# -- what changed, and federal law -------------------------------------------------------------------
+def _changes(every: Sequence[Place], lately: Sequence[Change], on: datetime.date) -> dict[str, Any]:
+    there = {each.rule.code: each for each in every}
+    status: dict[Status, str] = {**STATUS}  # type: ignore[dict-item]
+    rows = []
+    for each in reversed(lately):
+        place = there.get(each.jurisdiction)
+        moved = ""
+        if place is not None:
+            before, after = (
+                decide(standard_person(), each.jurisdiction, day).status
+                for day in (days_later(each.on, -1) or each.on, each.on)
+            )
+            moved = (
+                f" The standard person: from {status[before]} to {status[after]}." if before != after else ""
+            )
+        name = Markup('<a href="{}">{}</a>').format(
+            place.href if place else "federal.html", place.rule.name if place else "United States"
+        )
+        rows.append(
+            (each.on.isoformat(), name, f"{upper_first(each.what.removesuffix('.'))}.{moved}", each.citation)
+        )
+    pending = [
+        (place.href, place.rule.name, bill)
+        for place in every
+        if place.version
+        for bill in place.version.pending
+    ]
+    return {
+        "since": days_later(on, -LATELY),
+        "person": STANDARD,
+        "table": table("Changes, the latest first", "day|place|what|law", rows),
+        "pending": pending,
+    }
+
+
+def _open(begins: str | None, ends: str | None) -> str:
+    return f"from {begins}" if begins else f"until {ends}" if ends else "no day stated"
+
+
+_TOPICS = {
+    "schedule": "Schedules", "hemp": "Hemp", "tele_prescribing": "Prescribing by video", "state_lines": "State lines",
+    "firearms": "Firearms", "driving_work": "Driving for work", "federal_property": "Federal property",
+}  # fmt: skip
+
+
+def _federal(on: datetime.date) -> dict[str, Any]:
+    file = federal_rules()
+
+    def row(rule: Rule) -> tuple[str, ...]:
+        source = file.sources[rule.read_in]
+        of = f" ({CLASSES.get(rule.of, said(rule.of))})" if rule.of else ""
+        now = verdict("in force", "yes") if rule.holds(on) else "not on this day"
+        kind = "" if source.kind == "primary" else " (secondary source)" if source.kind == "secondary" else ""
+        return (
+            f"{upper_first(rule.text)}{of}{unverified(rule.provenance)}",
+            f"{rule.begins} to {rule.ends}" if rule.begins and rule.ends else _open(rule.begins, rule.ends),
+            now,
+            joined([rule.citation, joined(["[", link(source.title, source.url), "]"], ""), kind]),
+        )
+
+    topics = [
+        (
+            topic,
+            name,
+            table(
+                name,
+                "rule|days|on this day|source",
+                map(row, (each for each in file.rules if each.topic == topic)),
+            ),
+        )
+        for topic, name in _TOPICS.items()
+    ]
+    doubts = [each.text for each in file.cautions if each.begins <= on.isoformat()]
+    return {"topics": topics, "doubts": doubts}

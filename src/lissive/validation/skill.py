@@ -1,0 +1,346 @@
+"""Published trials predicted by the model and by the baseline, scored on the same figures: which predicts better?
+
+Coverage alone is won by wide intervals; the scores here are proper: the best expected score is that of the forecaster
+who says what is true (Gneiting and Raftery, J Am Stat Assoc 2007;102:359). CRPS is the mean absolute error of a whole
+distribution; the interval score is the width of the 90 % interval and twenty times what lies outside it; less is
+better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lissive.arrays import FloatArray
+from lissive.calibrate.baseline import ALL_TERMS, USUAL, Baseline, Widths, fit_baseline, shipped_baseline
+from lissive.files import write_text
+from lissive.trials.people import draw_places, draws
+from lissive.trials.published import Observed, PublishedTrial, read_published, shipped_published
+from lissive.trials.reproduce import Reproduction, Row, chosen, reproduce_published
+
+ALPHA = 0.1
+"""Of a 90 % interval."""
+TENTHS = {"share": 10.0}
+"""Shares and ratings are scored in points of ten, so that one mean may be taken over them; ratios, doses and spreads by
+their logarithm."""
+LEFT_OUT = Path(__file__).parents[1] / "calibrate" / "found" / "left_out.csv"
+"""Log likelihood of each calibration trial (column) at each draw that is shipped (row), written by the fit."""
+
+
+# -- proper scores -----------------------------------------------------------------------------------
+def crps(values: FloatArray, observed: float, weights: FloatArray | None = None) -> float:
+    """Continuous ranked probability score of a sample: E|X - y| - E|X - X'|/2.
+
+    >>> crps(np.array([1.0, 3.0]), 1.0), crps(np.array([2.0]), 5.0)
+    (0.5, 3.0)
+    """
+    order = np.argsort(values)
+    x = np.asarray(values, dtype=float)[order]
+    w = np.full(len(x), 1.0 / len(x)) if weights is None else (weights / weights.sum())[order]
+    below = np.cumsum(w) - w
+    # half of E|X - X'| is the sum over pairs of their weights and distance
+    spread = float((w * x * (2.0 * below + w - 1.0)).sum())
+    return float((w * np.abs(x - observed)).sum()) - spread
+
+
+def interval_score(lower: float, upper: float, observed: float, alpha: float = ALPHA) -> float:
+    """Width, and 2/alpha times how far the observed is outside.
+
+    >>> interval_score(0.0, 1.0, 0.5), interval_score(0.0, 1.0, 1.5)
+    (1.0, 11.0)
+    """
+    outside = max(lower - observed, 0.0, observed - upper)
+    return upper - lower + 2.0 / alpha * outside
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was said of one figure beforehand, and its scores on the scale of scoring."""
+
+    predicted: float
+    """Mean; of ratios the median."""
+    lower: float
+    upper: float
+    """90 % predictive interval."""
+    inside: bool
+    crps: float
+    interval_score: float
+
+
+def told(observed: Observed, values: FloatArray, weights: FloatArray | None = None) -> Told:
+    """Scores of draws of a figure, as it is published."""
+    there = np.isfinite(values)
+    x, w = values[there], None if weights is None else weights[there]
+    lower, upper = np.quantile(
+        x, [0.05, 0.95], weights=w, method="inverted_cdf" if w is not None else "linear"
+    )
+    middle = np.median(x) if observed.statistic.endswith("_ratio") else np.average(x, weights=w)
+    on = _scale(observed)
+    y, low, high = (float(on(np.array(each))) for each in (observed.value, lower, upper))
+    return Told(
+        float(middle), float(lower), float(upper), bool(lower <= observed.value <= upper),
+        crps(on(x), y, w), interval_score(low, high, y),
+    )  # fmt: skip
+
+
+def _scale(observed: Observed) -> Callable[[FloatArray], FloatArray]:
+    if observed.statistic in ("change_sd", "sd", "odds_ratio", "hazard_ratio") or observed.endpoint == "dose":
+        return lambda x: np.log(np.maximum(x, 1e-6))
+    factor = 2.5 if observed.endpoint == "ashworth" else TENTHS.get(observed.statistic, 1.0)
+    return lambda x: factor * x
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over figures."""
+
+    n: int
+    coverage: float
+    crps: float
+    interval_score: float
+
+
+def scores(found: Sequence[Told]) -> Scores | None:
+    """None of no figure."""
+    if not found:
+        return None
+    means = np.array([(each.inside, each.crps, each.interval_score) for each in found]).mean(axis=0)
+    return Scores(len(found), *(float(each) for each in means))
+
+
+# -- model and baseline on the same figures --------------------------------------------------------------
+@dataclass(frozen=True)
+class Both:
+    """One figure, said of by both."""
+
+    row: Row
+    model: Told
+    baseline: Told
+    baseline_left_out: Told | None
+    """Fitted without the figure's trial; None where it was not fitted on it."""
+    model_left_out: Told | None
+    """The posterior reweighted to be without the figure's trial; None where the fit does not say how."""
+
+    @property
+    def outcome(self) -> str:
+        return self.row.observed.endpoint.split("_responders")[0]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The two forecasters' scores on the same figures."""
+
+    model: Scores
+    baseline: Scores
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self.model), "baseline": asdict(self.baseline)}
+
+
+def _side(pairs: Sequence[tuple[Told | None, Told | None]]) -> Side | None:
+    """Of the figures that both say something of."""
+    both = [(model, baseline) for model, baseline in pairs if model and baseline]
+    model, baseline = scores([m for m, _ in both]), scores([b for _, b in both])
+    return Side(model, baseline) if model and baseline else None
+
+
+@dataclass(frozen=True)
+class Scored(Reproduction):
+    """The answer of `lissive trial reproduce`: the figures, and which of the two predicts them better."""
+
+    both: tuple[Both, ...]
+
+    @property
+    def score(self) -> Side | None:
+        return _side([(each.model, each.baseline) for each in self.both])
+
+    def score_by(self, of: Callable[[Both], str]) -> dict[str, Side]:
+        """A word of each figure (split, outcome) to the scores of those that have it."""
+        words = dict.fromkeys(of(each) for each in self.both)
+        found = {w: _side([(e.model, e.baseline) for e in self.both if of(e) == w]) for w in words}
+        return {word: side for word, side in found.items() if side}
+
+    @property
+    def baseline_left_out(self) -> Scores | None:
+        return scores([each.baseline_left_out for each in self.both if each.baseline_left_out])
+
+    @property
+    def left_out(self) -> Side | None:
+        """Each calibration trial predicted without it, by both; None where the fit does not say how."""
+        return _side([(each.model_left_out, each.baseline_left_out) for each in self.both])
+
+    def to_json(self) -> dict[str, Any]:
+        said = super().to_json()
+        for each, row in zip(self.rows, said["endpoints"], strict=True):
+            row["baseline"] = next((_told_json(b.baseline) for b in self.both if b.row is each), None)
+        of_baseline = self.baseline_left_out
+        left_out = self.left_out.to_json() if self.left_out else None
+        return {
+            **said,
+            "score": {
+                **(self.score.to_json() if self.score else {}),
+                "by_split": {k: v.to_json() for k, v in self.score_by(lambda b: b.row.split).items()},
+                "by_outcome": {k: v.to_json() for k, v in self.score_by(lambda b: b.outcome).items()},
+                "leave_one_trial_out": left_out
+                or ({"baseline": asdict(of_baseline), "model": None} if of_baseline else None),
+            },
+        }
+
+
+def _told_json(one: Told) -> dict[str, Any]:
+    return {"predicted": one.predicted, "pi90": [one.lower, one.upper], "inside": one.inside}
+
+
+def scored(
+    found: Reproduction, baseline: Baseline, weights: Callable[[str], FloatArray | None] = lambda _: None
+) -> Scored:
+    """Model and baseline on every figure that both say something of.
+
+    Parameters
+    ----------
+    weights : a trial's id to the weight of each replicate without what that trial says.
+    """
+    trials = {trial.id: trial for trial in found.trials}
+    both = []
+    for row in found.rows:
+        trial = trials[row.observed.trial]
+        values = baseline.samples(trial.design, row.observed)
+        if values is None:
+            continue
+        own = trial.id in baseline.trials
+        other = shipped_baseline(trial.id).samples(trial.design, row.observed) if own else None
+        w = weights(trial.id) if own else None
+        both.append(
+            Both(
+                row,
+                told(row.observed, row.values),
+                told(row.observed, values),
+                None if other is None else told(row.observed, other),
+                None if w is None else told(row.observed, row.values, w),
+            )
+        )
+    return Scored(found.rows, found.skipped, found.replicates, found.trials, tuple(both))
+
+
+def reproduce(
+    trials: Path | None = None,
+    *,
+    only: Sequence[str] = (),
+    replicates: int = 200,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Scored:
+    """Simulate published trials at their published size, each replicate with a draw of the calibrated parameters.
+
+    Parameters
+    ----------
+    trials : a file of published trials; those that come with Lissive if not given.
+    only : ids of the trials to be simulated; all if none is named.
+    progress : called with the proportion that is done.
+
+    Raises       DesignError for an unknown id, or fewer replicates than an interval needs.
+    """
+    published = shipped_published() if trials is None else read_published(trials)
+    found = reproduce_published(
+        chosen(published, only),
+        replicates=replicates,
+        seed=seed,
+        responses=draws(replicates, seed),
+        threads=threads,
+        progress=progress,
+    )
+    return scored(found, shipped_baseline(), lambda trial: _without(trial, replicates, seed))
+
+
+# -- the posterior without one trial ---------------------------------------------------------------------
+def weights_without(log_likelihood: FloatArray) -> FloatArray:
+    """(draw,) importance weights of a posterior without figures of this (draw,) log likelihood.
+
+    They are cut off at the mean times the root of their number, which bounds their variance (Ionides, J Comput Graph
+    Stat 2008;17:295).
+    """
+    w = np.exp(-(log_likelihood - log_likelihood.min()))
+    cut = np.minimum(w, w.mean() * np.sqrt(len(w)))
+    weights: FloatArray = cut / cut.sum()
+    return weights
+
+
+@cache
+def _left_out() -> Mapping[str, FloatArray]:
+    if not LEFT_OUT.is_file():
+        return {}
+    table = np.genfromtxt(LEFT_OUT, delimiter=",", names=True, deletechars="")
+    columns = {name: np.asarray(table[name], dtype=float).reshape(-1) for name in table.dtype.names or ()}
+    return {name: weights_without(column) for name, column in columns.items()}
+
+
+def _without(trial: str, replicates: int, seed: int) -> FloatArray | None:
+    """(replicate,) weights for the draws that the replicates had."""
+    found = _left_out().get(trial)
+    if found is None:
+        return None
+    weights: FloatArray = found[draw_places(replicates, seed, len(found))]
+    return weights
+
+
+# -- which of the two a forecast shows ---------------------------------------------------------------------
+BETTER_HEAD = ("outcome", "better", "n", "model_crps", "baseline_crps", "basis")
+LOTO, FITTED = "leave_one_trial_out", "both_fitted"
+
+
+def better_rows(found: Scored) -> list[dict[str, str]]:
+    """By outcome, which predicts better; of calibration figures alone, left out where the fit allows it."""
+    rows = []
+    mine = [each for each in found.both if each.row.split == "calibration"]
+    for outcome in dict.fromkeys(each.outcome for each in mine):
+        of = [each for each in mine if each.outcome == outcome]
+        basis, side = LOTO, _side([(each.model_left_out, each.baseline_left_out) for each in of])
+        if side is None:
+            basis, side = FITTED, _side([(each.model, each.baseline) for each in of])
+        assert side is not None
+        model, baseline = round(side.model.crps, 3), round(side.baseline.crps, 3)  # as printed
+        better = "model" if model < baseline else "baseline"
+        line = (outcome, better, str(side.model.n), f"{model:.3f}", f"{baseline:.3f}", basis)
+        rows.append(dict(zip(BETTER_HEAD, line, strict=True)))
+    return rows
+
+
+def write_better(found: Scored, path: Path) -> None:
+    """The table that a forecast reads."""
+    lines = [BETTER_HEAD, *(row.values() for row in better_rows(found))]
+    write_text(path, "".join("\t".join(line) + "\n" for line in lines))
+
+
+# -- what form the baseline has --------------------------------------------------------------------------
+FORMS: Mapping[str, tuple[tuple[str, ...], Widths]] = {
+    "outcome and treatment alone": ((), USUAL),
+    "and design": (("design",), USUAL),
+    "and design, week": (("design", "week"), USUAL),
+    "and design, product": (("design", "product"), USUAL),
+    "and design, week, product, cause": (ALL_TERMS, USUAL),
+    "the same, slopes 0.1": (ALL_TERMS, Widths(slope=0.1)),
+    "the same, slopes 0.5": (ALL_TERMS, Widths(slope=0.5)),
+    "the same, slopes 1": (ALL_TERMS, Widths(slope=1.0)),
+    "the same, outcomes 0.25": (ALL_TERMS, Widths(kind=0.25)),
+    "the same, outcomes 1": (ALL_TERMS, Widths(kind=1.0)),
+    "the same, outcomes 2": (ALL_TERMS, Widths(kind=2.0)),
+}
+"""What was compared: terms, and prior widths of slopes and of how outcomes differ (docs/concepts/baseline.md)."""
+
+
+def without_each(trials: Sequence[PublishedTrial], form: tuple[tuple[str, ...], Widths]) -> Scores | None:
+    """Every calibration trial predicted by a baseline that is fitted on the others."""
+    found = []
+    for trial in (t for t in trials if t.split == "calibration" and t.id in shipped_baseline().trials):
+        fitted = fit_baseline(trials, without=trial.id, terms=form[0], widths=form[1])
+        for observed in trial.observed:
+            values = fitted.samples(trial.design, observed)
+            if values is not None:
+                found.append(told(observed, values))
+    return scores(found)

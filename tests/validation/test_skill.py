@@ -1,0 +1,165 @@
+"""Proper scores against closed forms and definitions; model and baseline on the same figures."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from lissive.calibrate.baseline import shipped_baseline
+from lissive.trials.published import shipped_published
+from lissive.trials.reproduce import Reproduction, Row
+from lissive.validation import skill
+from lissive.validation.skill import (
+    FITTED,
+    LOTO,
+    better_rows,
+    crps,
+    interval_score,
+    scored,
+    told,
+    weights_without,
+    write_better,
+)
+
+TRIAL = next(t for t in shipped_published().trials if t.id == "collin_2007")
+
+
+def normal_crps(mean: float, sd: float, y: float) -> float:
+    """Gneiting and Raftery 2007, equation 5."""
+    z = (y - mean) / sd
+    return float(sd * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / math.sqrt(math.pi)))
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "y"), [(0.0, 1.0, 0.0), (0.0, 1.0, 2.5), (-1.2, 0.3, -0.4), (5.0, 4.0, 5.5)]
+)
+def test_crps_of_a_sample_is_that_of_its_distribution(mean: float, sd: float, y: float) -> None:
+    sample = norm.ppf((np.arange(20_000) + 0.5) / 20_000, mean, sd)
+    assert crps(sample, y) == pytest.approx(normal_crps(mean, sd, y), rel=2e-3)
+
+
+def test_crps_of_the_standard_normal_at_its_mean() -> None:
+    """(sqrt(2) - 1) / sqrt(pi)."""
+    assert normal_crps(0.0, 1.0, 0.0) == pytest.approx((math.sqrt(2) - 1) / math.sqrt(math.pi))
+
+
+def test_crps_by_its_definition_over_all_pairs() -> None:
+    rng = np.random.default_rng(3)
+    x, w, y = rng.normal(size=30), rng.random(30), 0.7
+    p = w / w.sum()
+    pairs = (p[:, None] * p * np.abs(np.subtract.outer(x, x))).sum()
+    assert crps(x, y, w) == pytest.approx((p * np.abs(x - y)).sum() - pairs / 2)
+    assert crps(x, y) == pytest.approx(np.abs(x - y).mean() - np.abs(np.subtract.outer(x, x)).mean() / 2)
+
+
+def test_a_weight_is_a_repetition() -> None:
+    x, times = np.array([0.0, 2.0, -1.0]), np.array([3, 1, 2])
+    assert crps(x, 0.5, times.astype(float)) == pytest.approx(crps(np.repeat(x, times), 0.5))
+
+
+def test_the_interval_score_punishes_both_ends_alike() -> None:
+    assert interval_score(-1.0, 2.0, -1.3, 0.05) == pytest.approx(3.0 + 40 * 0.3)
+    assert interval_score(-1.0, 2.0, 2.3, 0.05) == pytest.approx(3.0 + 40 * 0.3)
+    # of a normal forecast its own 5 % and 95 % points have the best expected score
+    y = norm.ppf((np.arange(4000) + 0.5) / 4000)
+    means = {z: np.mean([interval_score(-z, z, each) for each in y]) for z in (1.2, norm.ppf(0.95), 2.2)}
+    assert min(means, key=lambda z: means[z]) == norm.ppf(0.95)
+
+
+def test_weights_take_one_datum_out_of_a_posterior() -> None:
+    """Normal mean with a flat prior: ten values and one more at 3, which is taken out again."""
+    rng = np.random.default_rng(5)
+    kept = np.linspace(-1.0, 1.0, 10)
+    mean, sd = np.append(kept, 3.0).mean(), 1 / math.sqrt(11)
+    draws = rng.normal(mean, sd, 20_000)
+    w = weights_without(norm.logpdf(3.0, draws, 1.0))
+    assert w.sum() == pytest.approx(1.0)
+    assert np.average(draws, weights=w) == pytest.approx(kept.mean(), abs=0.03)
+    assert weights_without(np.full(5, -2.0)) == pytest.approx(np.full(5, 0.2))
+
+
+def _reproduction(shift: float, spread: float, trial=TRIAL, n: int = 200) -> Reproduction:
+    """A model that is off by so much on every figure."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for one in trial.observed:
+        values = one.value + np.abs(one.value) * (shift + spread * rng.normal(size=n))
+        low, high = np.quantile(values, [0.05, 0.95])
+        rows.append(Row(one, trial.split, "parallel", float(values.mean()), float(low), float(high), values))
+    return Reproduction(tuple(rows), (), n, (trial,))
+
+
+def test_both_are_scored_on_the_same_figures_and_the_answer_says_so() -> None:
+    found = scored(_reproduction(0.0, 0.05), shipped_baseline())
+    answer = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    score = answer["score"]
+    assert score["n"] == score["baseline"]["n"] == len(TRIAL.observed)
+    assert score["crps"] < score["baseline"]["crps"]
+    assert score["interval_score"] < score["baseline"]["interval_score"]
+    assert score["leave_one_trial_out"]["model"] is None
+    assert score["leave_one_trial_out"]["baseline"]["crps"] > score["baseline"]["crps"]
+    assert {"calibration"} == set(score["by_split"])
+    assert sum(each["n"] for each in score["by_outcome"].values()) == score["n"]
+    for row in answer["endpoints"]:
+        low, high = row["baseline"]["pi90"]
+        assert low < high
+
+
+def test_a_worse_model_loses_its_outcomes_and_the_table_says_on_what_basis(tmp_path) -> None:
+    good, bad = (scored(_reproduction(shift, 0.05), shipped_baseline()) for shift in (0.0, 3.0))
+    assert {row["better"] for row in better_rows(good)} == {"model"}
+    assert {row["better"] for row in better_rows(bad)} == {"baseline"}
+    assert {row["basis"] for row in better_rows(bad)} == {FITTED}
+    write_better(bad, tmp_path / "better.tsv")
+    head, *lines = (tmp_path / "better.tsv").read_text().splitlines()
+    assert head.split("\t") == list(skill.BETTER_HEAD)
+    assert {line.split("\t")[0] for line in lines} == {
+        "spasticity_nrs",
+        "withdrawal_adverse",
+        "dizziness",
+        "dose",
+    }
+
+
+def test_held_out_figures_never_decide_which_is_shown() -> None:
+    held_out = replace(TRIAL, split="validation")
+    assert better_rows(scored(_reproduction(3.0, 0.05, held_out), shipped_baseline())) == []
+
+
+def test_with_each_trials_likelihood_the_model_is_scored_without_the_trial() -> None:
+    """Replicates that know the figure best weigh least."""
+    plain = _reproduction(0.0, 0.3)
+    near = np.abs(plain.rows[0].values - plain.rows[0].observed.value)
+    found = scored(plain, shipped_baseline(), lambda _: near)
+    assert found.left_out is not None
+    assert found.both[0].model_left_out.crps > found.both[0].model.crps
+    assert found.to_json()["score"]["leave_one_trial_out"]["baseline"]["n"] == len(TRIAL.observed)
+    assert {row["basis"] for row in better_rows(found)} == {LOTO}
+
+
+def test_the_likelihoods_file_is_read_by_the_replicates_draws(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "left_out.csv"
+    path.write_text("collin_2007,rog_2005\n0,0\n-0.5,0\n")
+    monkeypatch.setattr(skill, "LEFT_OUT", path)
+    skill._left_out.cache_clear()
+    try:
+        weights = skill._without("collin_2007", 50, 1)
+        assert set(np.round(weights / weights.max(), 3)) == {1.0, round(math.exp(-0.5), 3)}
+        assert np.ptp(skill._without("rog_2005", 50, 1)) == 0.0
+        assert skill._without("nobody", 50, 1) is None
+    finally:
+        skill._left_out.cache_clear()
+
+
+def test_a_ratio_and_a_dose_are_scored_by_their_logarithm_a_share_in_tenths() -> None:
+    ratio = replace(TRIAL.observed[0], statistic="odds_ratio", value=2.0)
+    assert told(ratio, np.array([8.0])).crps == pytest.approx(math.log(4.0))
+    share = replace(TRIAL.observed[0], statistic="share", value=0.5)
+    assert told(share, np.array([0.25])).crps == pytest.approx(2.5)
+    missing = told(share, np.array([0.25, np.nan, 0.25]))
+    assert missing.crps == pytest.approx(2.5)
