@@ -22,7 +22,7 @@ from scipy.special import expit
 from scipy.stats import halfnorm
 
 from lissive.arrays import FloatArray
-from lissive.calibrate.response_data import CV_DOSE, TYPICAL_SD, Datum, data_of
+from lissive.calibrate.response_data import CV_DOSE, TYPICAL_SD, Datum, covariance, data_of
 from lissive.table import constants
 from lissive.trials.design import Design
 from lissive.trials.published import Observed, PublishedTrial, shipped_published
@@ -170,7 +170,7 @@ def regression(
 
     Parameters
     ----------
-    trial : of each row.
+    trial : of each row.      error : (row,) standard errors, or the covariance (row, row).
     """
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     x = np.array([[row.get(name, 0.0) for name in names] for row in rows]).reshape(len(rows), len(names))
@@ -178,11 +178,12 @@ def regression(
     same = np.array([[a == b for b in trial] for a in trial], dtype=float).reshape(len(rows), len(rows))
     level, effect = (np.array([row.get(name, 0.0) for row in rows]) for name in ("level", "effect"))
     shared = [same * np.outer(each, each) for each in (level, effect)]
+    own = np.diag(error**2) if error.ndim == 1 else error
     grid = halfnorm.ppf((np.arange(POINTS) + 0.5) / POINTS, scale=TRIALS)
     between = np.array(list(product(grid, grid)))
     logs, means, covariances = [], [], []
     for a, b in between:
-        noise = np.diag(error**2) + a**2 * shared[0] + b**2 * shared[1]
+        noise = own + a**2 * shared[0] + b**2 * shared[1]
         total = noise + (x * prior) @ x.T
         gain = np.linalg.solve(total, x * prior).T
         means.append(gain @ y)
@@ -275,7 +276,8 @@ def fit_baseline(
     for family, rows in by_family.items():
         x = [features(used[d.trial].design, d.observed, terms) for d in rows]
         y = np.array([_rescaled(d.observed, d.value) for d in rows])
-        error = np.array([_rescaled(d.observed, d.error) for d in rows])
+        scale = np.array([_rescaled(d.observed, 1.0) for d in rows])
+        error = covariance(rows) * np.outer(scale, scale)
         fitted[family] = regression(x, [used[d.trial].id for d in rows], y, error, widths)
     ids = dict.fromkeys(used[d.trial].id for d in data)
     return Baseline(fitted, tuple(terms), tuple(ids))
