@@ -9,10 +9,12 @@ trials takes seconds.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm, qmc
@@ -44,12 +46,12 @@ SUM_BETWEEN = tuple(f"{BETWEEN}{kind}" for kind in MOVED)
 class Effort:
     """How much is run: the whole calibration, or a small one."""
 
-    runs: tuple[int, ...] = (360, 320)
+    runs: tuple[int, ...] = (320, 320)
     """Runs of the simulator in each wave."""
-    patients: int = 70
+    patients: int = 40
     """Virtual patients of each arm in a run."""
-    steps: int = 8000
-    burn: int = 3000
+    steps: int = 4000
+    burn: int = 2500
     walkers: int = 64
     ensembles: int = 4
 
@@ -306,3 +308,11 @@ def _sample(
         rows.append(sampler.get_chain(discard=effort.burn, thin=max(1, effort.steps // 200)))
         accepted.append(sampler.acceptance_fraction.mean())
     return np.stack(chains), np.stack(logs), np.array(accepted), np.stack(rows)
+
+
+def the_arviz() -> Any:
+    """The library, without its announcement of a later version."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        import arviz
+    return arviz

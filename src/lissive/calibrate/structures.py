@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import Emulator
 from lissive.calibrate.prior import Prior
-from lissive.calibrate.response import Effort, Say, sample
+from lissive.calibrate.response import Effort, Say, sample, the_arviz
 from lissive.calibrate.response_data import Datum
 from lissive.calibrate.response_likelihood import Restriction, likelihood_of
 from lissive.table import rows_of
@@ -103,6 +103,27 @@ def difference(one: Score, other: Score) -> tuple[float, float]:
     return float(gap.sum()), float(np.sqrt(len(gap)) * gap.std(ddof=1))
 
 
+def as_rows(scores: Sequence[Score]) -> list[dict[str, str]]:
+    """A row for each structure, the best first: how much worse it predicts, and on which trials it was done anew."""
+    rows = []
+    for score in scores:
+        less, se = difference(score, scores[0])
+        what = structures()[score.structure][0]
+        row = [
+            score.structure,
+            f"{score.total:.2f}",
+            f"{less:.2f}",
+            f"{se:.2f}",
+            ";".join(score.anew) or "-",
+            what,
+        ]
+        rows.append(dict(zip(HEAD, row, strict=True)))
+    return rows
+
+
+HEAD = ("structure", "elpd", "difference", "se", "anew", "what")
+
+
 def _groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str, list[int]]:
     """Publication to the places of its trials among those fitted: its phases have the same patients."""
     groups: dict[str, list[int]] = {}
@@ -113,7 +134,5 @@ def _groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str
 
 def _left_out(log_likelihood: FloatArray) -> tuple[float, float]:
     """Log density of a trial under the posterior without it, from draws of that with it; and the Pareto k."""
-    from lissive.calibrate.tables import the_arviz
-
     weights, k = the_arviz().psislw(-log_likelihood)
     return float(logsumexp(weights + log_likelihood)), float(k)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ import numpy as np
 
 from lissive.calibrate.pk import Fit
 from lissive.calibrate.prior import Prior
-from lissive.calibrate.response import Posterior
+from lissive.calibrate.response import Posterior, the_arviz
 from lissive.calibrate.response_data import Datum
+from lissive.calibrate.structures import HEAD as STRUCTURES
+from lissive.calibrate.structures import Score, as_rows
 from lissive.files import atomic_path, cell, write_text
 from lissive.model.parameters import FOLDER, MODULES, RECALLED, load_sources
 from lissive.simulation.kinetics import CORRELATION, ERRORS, FITTED
@@ -193,14 +194,6 @@ def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
     return data
 
 
-def the_arviz() -> Any:
-    """The library, without its announcement of a later version."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        import arviz
-    return arviz
-
-
 def label(datum: Datum) -> str:
     """A figure in words."""
     o = datum.observed
@@ -303,6 +296,11 @@ def _fill_response(row: dict[str, str], prefix: str, found: Mapping[str, Mapping
     if raised is not None:
         row["value"] = f"{LOWER_OVER_RAISE * float(raised['estimate']):.4g}"
     return any(each is not None for each in (mine, spread, raised))
+
+
+def write_scores(scores: Sequence[Score], folder: Path) -> Path:
+    """How well each structure predicts trials that it has not seen."""
+    return _write(folder / "structures.tsv", list(STRUCTURES), as_rows(scores))
 
 
 def read_estimates(path: Path) -> dict[str, dict[str, str]]:

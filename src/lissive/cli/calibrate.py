@@ -75,7 +75,8 @@ def response(
 ) -> None:
     """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
-    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response
+    from lissive.calibrate.structures import as_rows, compare
+    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response, write_scores
     from lissive.report.figures import write_prior_posterior
     from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
@@ -93,8 +94,15 @@ def response(
     print(
         f"\n{len(posterior.data)} published figures of {len(posterior.trials)} trials, {posterior.runs} simulator runs."
     )
+    fitted = posterior.data, posterior.trials, posterior.priors, posterior.emulator
+    scores = [] if smoke else compare(*fitted, seed=seed, say=_say)
+    for row in as_rows(scores):
+        print(
+            f"Structure {row['structure']!r}: leave-one-trial-out {row['elpd']} ({row['difference']}, SE {row['se']})"
+        )
     if out is not None:
-        for path in [*write_response(posterior, out), *write_prior_posterior(posterior, out)]:
+        written = [*write_response(posterior, out), *write_prior_posterior(posterior, out)]
+        for path in [*written, *([write_scores(scores, out)] if scores else [])]:
             print(path)
 
 
