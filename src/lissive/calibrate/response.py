@@ -259,12 +259,14 @@ def sample(
     *,
     within: Restriction | None = None,
     without: BoolArray | None = None,
+    start: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Draws of independent ensembles.
 
     Parameters
     ----------
     within : the structure; all parameters are free if not given.      without : (trial,) those that are left out.
+    start : (draw, parameter) of a posterior near by, to begin with; around the priors' centres if not given.
 
     Returns
     -------
@@ -277,12 +279,17 @@ def sample(
     # small matrices: threads of the linear algebra cost more than they save
     with threadpool_limits(1):
         target = target_of(data, wanted, emulator, within=here, without=without)
-        draws, logs, accepted, chains = _sample(len(here.slope), target, seed, effort)
+        free = None if start is None else start[:, here.slope.argmax(axis=1)]
+        draws, logs, accepted, chains = _sample(len(here.slope), target, seed, effort, free)
     return here.whole(draws), logs, accepted, here.whole(chains)
 
 
 def _sample(
-    n: int, target: Callable[[FloatArray], FloatArray], seed: int, effort: Effort
+    n: int,
+    target: Callable[[FloatArray], FloatArray],
+    seed: int,
+    effort: Effort,
+    start: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     import emcee
 
@@ -298,9 +305,10 @@ def _sample(
             moves=[(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)],
         )
         sampler.random_state = np.random.RandomState(rng.integers(2**31)).get_state()
-        sampler.run_mcmc(
-            0.5 * rng.standard_normal((walkers, n)), effort.burn + effort.steps, skip_initial_state_check=True
-        )
+        begin = 0.5 * rng.standard_normal((walkers, n))
+        if start is not None:
+            begin = start[rng.choice(len(start), walkers, replace=False)]
+        sampler.run_mcmc(begin, effort.burn + effort.steps, skip_initial_state_check=True)
         # draws of all walkers, in an order that mixes them
         chosen = rng.permutation(effort.steps * walkers)[:KEPT]
         chains.append(sampler.get_chain(discard=effort.burn, flat=True)[chosen])

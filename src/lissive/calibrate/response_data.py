@@ -163,13 +163,21 @@ def covariance(data: Sequence[Datum]) -> FloatArray:
         for k, two in enumerate(data):
             if _rated(one) == _rated(two):
                 shared = sum(error * two.sampled.get(arm, 0.0) for arm, error in one.sampled.items())
-                cov[i, k] += shared * correlation(one.view, two.view, _weeks_apart(one, two))
+                of_both = shared * _in_both(one.observed, two.observed)
+                cov[i, k] += of_both * correlation(one.view, two.view, _weeks_apart(one, two))
     return cov
 
 
 def _rated(datum: Datum) -> tuple[int, str]:
     """The ratings that a figure is of, in a trial."""
     return datum.trial, datum.observed.endpoint.split("_responders")[0]
+
+
+def _in_both(one: Observed, two: Observed) -> float:
+    """What is left of a correlation where one figure of an arm is of a part of the other's people alone."""
+    if one.against is not None or two.against is not None or not one.n or not two.n:
+        return 1.0
+    return float(np.sqrt(min(one.n, two.n) / max(one.n, two.n)))
 
 
 def _weeks_apart(one: Datum, two: Datum) -> bool:

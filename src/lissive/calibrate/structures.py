@@ -27,7 +27,8 @@ from lissive.trials.published import PublishedTrial
 
 TRUSTED = 0.7
 """The largest Pareto k at which importance sampling is reliable (Vehtari et al. 2024, arXiv:1507.02646)."""
-SHORT = Effort(runs=(), patients=0, steps=1500, burn=1500, walkers=64, ensembles=1)
+SHORT = Effort(runs=(), patients=0, steps=1200, burn=900, walkers=64, ensembles=1)
+"""From the posterior of the whole on, which is near by."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +70,34 @@ def compare(
     trials: Sequence[PublishedTrial],
     wanted: Sequence[Prior],
     emulator: Emulator,
+    start: FloatArray,
     *,
     seed: int = 1,
     effort: Effort = SHORT,
     say: Say = lambda _: None,
 ) -> list[Score]:
-    """Every structure's score, the best first."""
+    """Every structure's score, the best first.
+
+    Parameters
+    ----------
+    start : (draw, parameter) of the whole's posterior, from which each is sampled on.
+    """
     likelihood = likelihood_of(data, wanted, emulator)
     groups = _groups(data, trials)
     found = []
     for name in structures():
         here = restriction(name, wanted)
-        z = sample(data, wanted, emulator, seed, effort, within=here)[0].reshape(-1, len(wanted))
+        z = sample(data, wanted, emulator, seed, effort, within=here, start=start)[0][0]
         by_trial = likelihood.by_trial(z)
         elpd, anew = {}, []
         for group, members in groups.items():
             log_density, k = _left_out(by_trial[:, members].sum(axis=1))
             if k > TRUSTED:
                 without = np.isin(np.arange(by_trial.shape[1]), members)
-                other = sample(data, wanted, emulator, seed, effort, within=here, without=without)[0]
-                there = likelihood.by_trial(other.reshape(-1, len(wanted)))[:, members].sum(axis=1)
+                other = sample(
+                    data, wanted, emulator, seed, effort, within=here, without=without, start=z
+                )[0][0]
+                there = likelihood.by_trial(other)[:, members].sum(axis=1)
                 log_density = float(logsumexp(there) - np.log(len(there)))
                 anew.append(group)
             elpd[group] = log_density

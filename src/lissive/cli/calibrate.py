@@ -94,7 +94,8 @@ def response(
     print(
         f"\n{len(posterior.data)} published figures of {len(posterior.trials)} trials, {posterior.runs} simulator runs."
     )
-    fitted = posterior.data, posterior.trials, posterior.priors, posterior.emulator
+    z = posterior.z.reshape(-1, len(posterior.priors))
+    fitted = posterior.data, posterior.trials, posterior.priors, posterior.emulator, z
     scores = [] if smoke else compare(*fitted, seed=seed, say=_say)
     for row in as_rows(scores):
         print(
