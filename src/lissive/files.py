@@ -107,7 +107,7 @@ def atomic_path(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
 
     Parameters
     ----------
-    folder : a folder of this name may be replaced: whoever asks has looked at what is in it.
+    folder : a folder of this name may be replaced: anyone who asks has looked at what is in it.
     """
     path = writable(Path(path), folder=folder)
     place = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:12]}{path.suffix}")

@@ -93,6 +93,9 @@ def test_other_splits_and_the_trial_left_out_are_not_looked_at() -> None:
     left_out = fit_baseline([*CALIBRATION, absurd], without="absurd")
     assert "absurd" not in left_out.trials
     assert np.array_equal(left_out.of["rating"].mean, usual.of["rating"].mean)
+    assert not {"novotna_2011_phaseA", "novotna_2011_phaseB"} & {
+        *fit_baseline(CALIBRATION, without="novotna_2011_phaseA").trials
+    }
     assert not np.array_equal(fit_baseline([*CALIBRATION, absurd]).of["rating"].mean, usual.of["rating"].mean)
 
 

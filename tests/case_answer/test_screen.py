@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lissive.case import causes, make_case, read_case
 from lissive.case_answer import answer, compose
+from lissive.case_answer.findings import findings
+from lissive.case_answer.gates import gates
 from lissive.cli.main import main
+from lissive.evidence.case_answer import case_evidence
+from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import case_text
 from lissive.report.case_text import LINES, WIDTH, screen
 from lissive.safety import Flag, SafetyAnswer
@@ -157,6 +162,21 @@ def test_figures_of_one_group_alone_are_not_shown_and_means_have_a_scale() -> No
     als = {"case": "a", "spasm": {"cause": "als"}, "plan": {"product": "dronabinol"}}
     text = " ".join(screen(answer(make_case(als), simulate=False)).split())
     assert "Muscle tone change: nabiximols -0.11; placebo 0.16" in text
+
+
+def test_the_screen_says_where_an_unknown_sign_could_change_a_finding() -> None:
+    """Of the trials that come with Lissive it changes none by design; here Hansen's is said to."""
+    case = make_case({"case": "a", "spasm": {"cause": "multiple_sclerosis"}})
+    evidence = case_evidence(case)
+    of = {each.answer.outcome.word: each for each in evidence.pooled}
+    nrs = of["spasticity_nrs"].answer
+    turned = tuple(replace(each, flips=each.result.design == "parallel") for each in nrs.either_sign)
+    figure = replace(of["spasticity_nrs"], answer=replace(nrs, either_sign=turned))
+    for pooled, said in (((figure,), True), ((of["spasticity_nrs"],), False)):
+        found = findings(case, replace(evidence, pooled=pooled), gates(case, None))
+        one = next(each for each in found if each.outcome == "spasticity_nrs")
+        text = "\n".join(trials_lines(replace(answer(case, simulate=False), trials=(one,))))
+        assert ("the unknown sign of Hansen 2023 could change this" in text) == said
 
 
 def test_the_screen_in_the_docs_is_what_one_gets(capsys: pytest.CaptureFixture[str]) -> None:

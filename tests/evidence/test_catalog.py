@@ -15,9 +15,10 @@ from lissive.case import make_case
 from lissive.cli.main import main
 from lissive.evidence import shipped_studies
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
-from lissive.evidence.catalog import exported, parts_of
+from lissive.evidence.catalog import exported, full_record, parts_of
 from lissive.evidence.read import figures
 from lissive.report.case_evidence import case_evidence_text
+from lissive.report.evidence_text import show_text
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -276,6 +277,17 @@ def test_a_product_that_one_arm_had_is_a_product_of_the_trial() -> None:
     assert nrs.of_all_products  # its one trial does not say which way its result goes
     said = next(row for row in found.in_words if row.unused.study == "hansen_2023")
     assert "sign of the differences not stated" in said.unused.reason
+
+
+def test_who_paid_for_a_trial_is_shown_with_the_mark_of_what_was_not_checked_and_where_it_is_not_known() -> (
+    None
+):
+    texts = {
+        id: show_text(full_record(id, shipped_studies())) for id in ("collin_2010", "rog_2005", "weber_2010")
+    }
+    assert "Sponsor or funder: GW Pharmaceuticals (a company" in texts["collin_2010"]
+    assert "Sponsor or funder: GW Pharmaceuticals† (a company" in texts["rog_2005"]
+    assert "Sponsor or funder: not noted." in texts["weber_2010"]
 
 
 def test_no_cause_and_no_product_are_answered() -> None:

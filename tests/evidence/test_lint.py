@@ -106,6 +106,7 @@ GOOD = """trials:
         ("change_sd: 2.1", "change_sd: 2.1, n: -5", 11, "negative number"),
         ("n: 20, N: 50", "pct: 20, N: 1e308", 15, "more than the world population"),
         ("n: 20, N: 50", "pct: 1e308, N: 50", 15, "outside 0 to 100"),
+        ("- id: smith_2020", "- id: smith_2020\n  funding: {by: GW}", 3, "funding.industry is missing"),
         ("  cause: MS", "  csuse: MS", 4, "Did you mean cause?"),
         ("- id: smith_2020", "- id: ''", 2, "trials[0].id"),
     ],

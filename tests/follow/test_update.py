@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import log_ndtr
 from scipy.stats import multivariate_normal
 
 from lissive.arrays import FloatArray
@@ -16,7 +17,17 @@ from lissive.follow.course import Course, smoothed
 from lissive.follow.diary import Day, Diary, Dose
 from lissive.follow.doses import schedule_of, taken_of
 from lissive.follow.psis import effective, pareto_k
-from lissive.follow.update import LEVEL_MEAN, LEVEL_SD, Observed, _marginal, resampled, update
+from lissive.follow.update import (
+    LEVEL_MEAN,
+    LEVEL_SD,
+    More,
+    Observed,
+    _marginal,
+    _uncensored,
+    censored,
+    resampled,
+    update,
+)
 from lissive.forecast.treatment import treatment
 from lissive.model import load
 from lissive.simulation.engine import Tolerances, build
@@ -40,22 +51,59 @@ def test_the_marginal_likelihood_is_that_of_the_dense_normal() -> None:
     random = np.random.default_rng(1)
     x = random.uniform(0.5, 1.0, (2, 3, len(DAY)))
     y = random.normal(6.0, 2.0, len(DAY))
-    observed = Observed("spasticity_nrs", DAY, y)
-    fit, mean, sd = _marginal(x, y, observed, one_course(2))
+    more = More(0.8, np.array([0.1, 0.3]))
+    fit, given = _marginal(x, y, Observed("spasticity_nrs", DAY, y), one_course(2), more)
     noise = covariance(DAY, DAY) + ERROR**2 * np.eye(len(DAY))
-    dense = np.array(
-        [
-            multivariate_normal.logpdf(y, LEVEL_MEAN * row, noise + LEVEL_SD**2 * np.outer(row, row))
-            for row in x.reshape(-1, len(DAY))
-        ]
-    ).reshape(2, 3)
+    dense = np.empty((2, 3))
+    for k in range(2):
+        g = np.where(DAY < 0, 0.0, -(1.0 - np.exp(-more.rate[k] * (DAY + 0.5))))
+        for p in range(3):
+            design = np.column_stack([x[k, p], g])
+            prior = np.diag([LEVEL_SD**2, 0.8**2])
+            total = noise + design @ prior @ design.T
+            dense[k, p] = multivariate_normal.logpdf(y, LEVEL_MEAN * x[k, p], total)
     assert np.allclose(fit - fit[0, 0], dense - dense[0, 0], rtol=0, atol=1e-9)
-    row = x[1, 2]
-    precision = 1 / LEVEL_SD**2 + row @ np.linalg.solve(noise, row)
-    assert sd[1, 2] == pytest.approx(precision**-0.5, rel=1e-9)
-    assert mean[1, 2] == pytest.approx(
-        (LEVEL_MEAN / LEVEL_SD**2 + row @ np.linalg.solve(noise, y)) / precision, rel=1e-9
-    )
+    # level and more of the last person, by conditioning in full
+    gain = prior @ design.T @ np.linalg.inv(total)
+    mean = np.array([LEVEL_MEAN, 0.0]) + gain @ (y - LEVEL_MEAN * x[1, 2])
+    left = prior - gain @ design @ prior
+    at = (1, 2)
+    assert [given.level[at], given.more[at]] == pytest.approx(mean, rel=1e-9)
+    assert given.level_sd[at] ** 2 == pytest.approx(left[0, 0], rel=1e-9)
+    assert given.slope[at] * left[0, 0] == pytest.approx(left[0, 1], rel=1e-9)
+    assert given.more_sd[at] ** 2 == pytest.approx(left[1, 1] - left[0, 1] ** 2 / left[0, 0], rel=1e-9)
+
+
+def test_what_comes_beyond_the_models_response_comes_after_the_first_dose() -> None:
+    shape = More(1.0, np.array([np.log(2.0) / 4.0])).at(np.array([-7, -1, 0, 4, 400]))[0]
+    assert (shape[:2] == 0.0).all()
+    assert shape[3] == pytest.approx(1.0 - 0.5 ** (4.5 / 4.0))
+    assert shape[4] == pytest.approx(1.0)
+
+
+def test_a_rating_at_the_end_of_the_scale_is_one_there_or_beyond() -> None:
+    """Slope and curvature are those of log Φ (finite differences); one such rating, against quadrature."""
+    z, h = np.linspace(-6.0, 4.0, 21), 1e-4
+    slope = (log_ndtr(z + h) - log_ndtr(z - h)) / (2 * h)
+    bend = (log_ndtr(z + h) - 2 * log_ndtr(z) + log_ndtr(z - h)) / h**2
+    step, variance = censored(z)
+    assert step / variance == pytest.approx(slope, rel=1e-6)
+    assert 1.0 / variance == pytest.approx(-bend, rel=1e-3, abs=2e-6)
+    observed = Observed("spasticity_nrs", np.array([0]), np.array([10.0]))
+    course = Course(np.array([1e-6]), np.array([26.0]), np.array([[1.5**2]]))
+    value, seen = _uncensored(observed, course)
+    weight = 1.0 / seen.error_var[0, 0]
+    mode = (LEVEL_MEAN / LEVEL_SD**2 + weight * value[0]) / (1.0 / LEVEL_SD**2 + weight)
+    grid = np.linspace(-5.0, 25.0, 30_001)
+    posterior = log_ndtr((grid - 9.5) / 1.5) - 0.5 * ((grid - LEVEL_MEAN) / LEVEL_SD) ** 2
+    assert mode == pytest.approx(grid[posterior.argmax()], abs=2e-3)
+    exact = np.exp(posterior - posterior.max())
+    mean = (exact * grid).sum() / exact.sum()
+    assert (
+        abs(mode - mean) < 0.25
+    )  # the Gaussian's mean is the mode; taken as the rating 10 itself it would be 8.9
+    inside = Observed("spasticity_nrs", np.array([0, 1]), np.array([4.0, 6.0]))
+    assert _uncensored(inside, course) == (inside.value, course) or _uncensored(inside, course)[1] is course
 
 
 def test_the_course_is_that_of_the_dense_conditional() -> None:
@@ -193,7 +241,9 @@ def test_counts_are_weighed_as_their_negative_binomial(people: crowd.People) -> 
     """Against a direct sum over the level of the negative binomial likelihood, where there is no slow fluctuation."""
     from scipy.stats import nbinom, norm
 
-    still = replace(people, rating={**people.rating, "course_sd": np.full(40, 1e-6)})
+    # no slow fluctuation, and responses so alike that nothing is allowed for beyond them
+    alike = {**people.parameters, "max_placebo_spasm": 0.15 + 1e-6 * np.arange(40)}
+    still = replace(people, rating={**people.rating, "course_sd": np.full(40, 1e-6)}, parameters=alike)
     random = np.random.default_rng(5)
     day = np.arange(-7, 28)
     k = float(people.rating["count_dispersion"][0])

@@ -36,6 +36,15 @@ def forecast():  # type: ignore[no-untyped-def]
     return predict(read_case(EXAMPLE), subjects=60, seed=4, threads=1)
 
 
+def test_a_mean_is_the_mean_over_people_and_a_median_the_middle_one(forecast) -> None:  # type: ignore[no-untyped-def]
+    drug, placebo = forecast.weekly["spasticity_nrs"][:, forecast.good]
+    row = summary(forecast).outcomes["spasticity_nrs"]
+    for found, people in ((row.active, drug), (row.placebo, placebo), (row.difference, drug - placebo)):
+        assert found.mean == pytest.approx(people.mean(axis=0))
+        assert found.median == pytest.approx(np.median(people, axis=0))
+    assert row.active.mean != pytest.approx(row.active.median, rel=1e-3)
+
+
 def test_placebo_patients_get_no_drug_and_are_the_same_people(forecast) -> None:  # type: ignore[no-untyped-def]
     assert (forecast.weekly["thc_plasma_peak"][1] == 0).all()
     assert (forecast.weekly["thc_plasma_peak"][0, :, 1:] > 0).all()

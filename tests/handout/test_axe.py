@@ -28,15 +28,18 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(tmp_path: Path) 
 
     given = answer(read_case(EXAMPLE), subjects=50)
     (tmp_path / "report.html").write_text(report_page(given), encoding="utf-8")
-    (tmp_path / "sheet.html").write_text(sheet_page(given, "en"), encoding="utf-8")
+    for name, tongue in (("sheet", "en"), ("sheet-es", "es")):
+        (tmp_path / f"{name}.html").write_text(sheet_page(given, tongue), encoding="utf-8")  # type: ignore[arg-type]
     with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        for scheme, width in (("light", 1200), ("dark", 390)):
+        for scheme, width in (("light", 1200), ("dark", 390), ("light", 390)):
+            narrow = width < 500  # by the metrics of a device: touch, two pixels a point, its own viewport
             context = chromium.new_context(
-                color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True
-            )
+                color_scheme=scheme, viewport={"width": width, "height": 844}, offline=True,
+                is_mobile=narrow, has_touch=narrow, device_scale_factor=2 if narrow else 1,
+            )  # fmt: skip
             tab = context.new_page()
-            for name in ("report", "sheet"):
+            for name in ("report", "sheet", "sheet-es"):
                 tab.goto((tmp_path / f"{name}.html").as_uri())
                 found = axe.Axe().run(tab, options={"runOnly": RULES})
                 assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []

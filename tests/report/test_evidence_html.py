@@ -51,6 +51,13 @@ def page(text) -> Page:
     return Page(text)
 
 
+def test_both_certainties_of_a_claim_with_the_reason_and_who_paid_for_a_trial(text):
+    assert "certainty: moderate; by rule very low to at most high." in text
+    assert "Why the two certainties differ: reviews of more trials" in text
+    assert 'data-of="Sponsor or funder">GW Pharmaceuticals† (a company that makes or sells it)<' in text
+    assert 'data-of="Sponsor or funder">not noted<' in text
+
+
 def test_everything_that_opens_closes(page):
     assert page.open == []
 

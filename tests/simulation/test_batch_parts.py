@@ -47,6 +47,19 @@ def test_parameters_may_change_on_the_way(kernel) -> None:
     assert found == pytest.approx([10 * np.exp(-1.0), 10 * np.exp(-2.0 - 2.0)], rel=1e-6)
 
 
+def test_who_rests_stays_and_is_not_looked_at_and_the_others_go_on_to_the_bit(kernel) -> None:
+    whole, some = (kernel.start(5, {"k": RATES}, tolerances=Tolerances(rtol=1e-6)) for _ in range(2))
+    resting = np.array([False, True, False, True, False])
+    every = whole.advance(5.0, edges=[0.0, 5.0], stop=True)
+    seen = some.advance(5.0, edges=[0.0, 5.0], stop=True, resting=resting)
+    assert (some.y[~resting] == whole.y[~resting]).all()
+    assert (seen.mean[~resting] == every.mean[~resting]).all()
+    assert np.isnan(seen.mean[resting]).all()
+    assert (some.y[resting] == 10.0).all()
+    assert (some.time == np.where(resting, 0.0, 5.0)).all()
+    assert (some.status == 0).all()
+
+
 def test_they_may_change_for_some(kernel) -> None:
     batch = kernel.start(3, {"k": np.array([0.1, 0.2, 0.3])}, tolerances=Tolerances(rtol=1e-8))
     batch.advance(10.0, stop=True)

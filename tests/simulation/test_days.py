@@ -8,7 +8,7 @@ import pytest
 from lissive.case import label_titration
 from lissive.model.equations import Equations
 from lissive.model.expression import Graph
-from lissive.simulation.days import Group, Running, advance_days, next_units, thresholds
+from lissive.simulation.days import Group, Running, advance_days, next_units, thresholds, willing
 from lissive.simulation.engine import build
 from lissive.simulation.schedule import doses
 
@@ -73,6 +73,31 @@ def test_nobody_goes_further_than_they_are_ready_to() -> None:
     advance_days(run, [up_to((12,) * 12)], np.zeros(2, int), 12)
     assert [int(units[0]) for units in run.taken] == [1] * 12
     assert run.taken[-1][1] == 12
+
+
+@pytest.mark.parametrize("allowed", [12, 48])
+def test_a_share_of_people_is_ready_for_all_that_is_allowed(allowed: int) -> None:
+    """Of the others, half are ready for no more than the median of their distribution."""
+    limit = {**thresholds(), "to_cap": 0.2, "willing": 5.0, "willing_spread": 0.3, "cap_share": 0.0}
+    most = willing((np.arange(10_000) + 0.5) / 10_000, limit, np.full(10_000, allowed))
+    assert np.mean(most == allowed) == pytest.approx(0.2, abs=0.005)
+    assert np.median(most[most < allowed]) == 5
+    none = willing((np.arange(10_000) + 0.5) / 10_000, {**limit, "to_cap": 0.0}, allowed)
+    assert np.log(none).std() == pytest.approx(0.3, abs=0.02)
+
+
+def test_nobody_goes_beyond_a_dose_that_was_once_too_much_until_they_begin_anew() -> None:
+    """The first day was too much; the high is then gone, as in who gets used to it."""
+    run = running()
+    limit = run.limit["raise_below"][0]
+    group = up_to((9,) * 9)
+    run.limit["raise_below"] = np.array([-1.0])
+    advance_days(run, [group], np.zeros(1, int), 1)
+    run.limit["raise_below"] = np.array([limit])
+    advance_days(run, [group], np.zeros(1, int), 3, keep_dose=True)
+    assert [int(units[0]) for units in run.taken] == [1, 1, 1, 1]
+    advance_days(run, [group], np.zeros(1, int), 3)
+    assert [int(units[0]) for units in run.taken[4:]] == [1, 2, 3]
 
 
 def test_harm_between_the_thresholds_holds_and_above_goes_down_to_none() -> None:

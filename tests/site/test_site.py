@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def check_page(path: Path, folder: Path, elsewhere: frozenset[str] = frozenset()
     assert len(page.ids) == len(set(page.ids))
     main = "".join(page.texts[[tag for tag, _ in page.elements].index("main")])
     assert len(main.split()) > 40, "an empty page"
-    assert not re.search(r"\{\{|\{%|Undefined|<bound method|\bNone\b", main.replace("None.", ""))
+    assert not re.search(r"\{\{|\{%|<bound method|>\s*None\s*<", text)
     assert not any(
         "style" in attributes or any(n.startswith("on") for n in attributes)
         for _, attributes in page.elements
@@ -75,7 +76,12 @@ def check_link(href: str, path: Path, folder: Path, elsewhere: frozenset[str]) -
     if target.relative_to(folder.resolve()).as_posix() in elsewhere:
         return
     assert target.is_file(), f"{path}: {href}"
-    assert not anchor or f'id="{anchor}"' in target.read_text(encoding="utf-8"), f"{path}: {href}"
+    assert not anchor or anchor in _ids(target), f"{path}: {href}"
+
+
+@cache
+def _ids(path: Path) -> frozenset[str]:
+    return frozenset(re.findall(r'\bid="([^"]*)"', path.read_text(encoding="utf-8")))
 
 
 def test_pages_of_law_are_valid_and_linked(few: Path) -> None:
@@ -249,10 +255,10 @@ def test_every_first_line_is_what_is_decided(whole: Path) -> None:
         ("law/us-ny.html", "has no approval in the US"),
         ("law/us-ny.html", "until <time>2026-12-31</time>; what follows is not known"),
         ("law/us-ky.html", "The programme has no flower to smoke"),
-        ("law/changes.html", "GA"),
+        ("law/changes.html", "severity is not asked any more of ALS, multiple sclerosis"),
         ("safety.html", "N-desmethylclobazam"),
         ("evidence/nocturnal-cramps.html", "No study has tested it for cramps at night."),
-        ("claims.html", "Inflammation is the main cause"),
+        ("claims.html", "Inflammation is the main reason for muscle spasms"),
         ("es/causas.html", "Ningún estudio lo ha probado para los calambres nocturnos."),
         ("validation.html", "targets"),
     ],

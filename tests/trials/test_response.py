@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from lissive.model.parameters import load_parameters
 from lissive.simulation.days import next_units, thresholds
+from lissive.simulation.draw import occasions
 from lissive.simulation.kinetics import kinetics, standard_errors
 from lissive.trials.design import Design
 from lissive.trials.people import Response, draws, recruit, with_kinetics
@@ -59,3 +61,31 @@ def test_replicates_of_a_trial_differ_in_clearance_by_the_fits_standard_error(
     assert without == pytest.approx(spread / np.sqrt(n), rel=0.3, abs=1e-9)
     assert within == pytest.approx(np.hypot(error, spread / np.sqrt(n)), rel=0.3)
     assert within > without
+
+
+@pytest.mark.parametrize(
+    "cause", ["als", "spinal_cord_injury", "muscle_injury", "exertional_cramp", "fibromyalgia"]
+)
+def test_effects_in_a_cause_without_a_trial_are_centred_on_none_and_wide(cause: str) -> None:
+    """Mean 0, and 5 % beyond the effect in multiple sclerosis; of one virtual trial it is the same for all."""
+    drawn = np.array([Response().typical(cause, seed)["transfer"] for seed in range(2000)])
+    assert drawn.mean() == pytest.approx(0.0, abs=0.05)
+    assert np.mean(drawn > 1.0) == pytest.approx(0.05, abs=0.015)
+    assert np.mean(drawn < -1.0) == pytest.approx(0.05, abs=0.015)
+
+
+def test_placebo_responses_of_such_a_cause_are_not_those_fitted_on_another() -> None:
+    fitted = Response({"max_placebo_spasm": 0.6, "between placebo": 0.0})
+    drawn = [fitted.typical("als", seed)["max_placebo_spasm"] for seed in range(500)]
+    assert np.median(drawn) == pytest.approx(0.12, abs=0.02)
+    assert fitted.typical("multiple_sclerosis", 1)["max_placebo_spasm"] == pytest.approx(0.6)
+    assert "transfer" not in fitted.typical("multiple_sclerosis", 1)
+
+
+def test_people_of_a_trial_differ_in_uptake_by_the_part_that_lasts(small: Callable[..., Design]) -> None:
+    """Days on one dose repeat, so what differs between days of one person is left out, not kept for good."""
+    design = small(patients=4000, population={"cause": "multiple_sclerosis"})
+    people = recruit(design, 0, seed=2, response=Response())
+    row = load_parameters()["Fa_THC_spray"]
+    wanted = (row.spread or 0.0) * np.sqrt(1.0 - occasions()["Fa_THC_spray"])
+    assert logit(people.parameters["Fa_THC_spray"]).std() == pytest.approx(wanted, rel=0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,6 +153,11 @@ def test_the_likelihoods_file_is_read_by_the_replicates_draws(tmp_path, monkeypa
         assert set(np.round(weights / weights.max(), 3)) == {1.0, round(math.exp(-0.5), 3)}
         assert np.ptp(skill._without("rog_2005", 50, 1)) == 0.0
         assert skill._without("nobody", 50, 1) is None
+        path.write_text("novotna_2011_phaseA,novotna_2011_phaseB\n0,0\n-0.5,-0.7\n")
+        skill._left_out.cache_clear()
+        phases = [skill._without(f"novotna_2011_phase{each}", 50, 1) for each in "AB"]
+        assert np.array_equal(*phases)  # the same patients
+        assert phases[0].min() / phases[0].max() == pytest.approx(math.exp(-1.2), abs=0.08)
     finally:
         skill._left_out.cache_clear()
 
@@ -163,3 +169,13 @@ def test_a_ratio_and_a_dose_are_scored_by_their_logarithm_a_share_in_tenths() ->
     assert told(share, np.array([0.25])).crps == pytest.approx(2.5)
     missing = told(share, np.array([0.25, np.nan, 0.25]))
     assert missing.crps == pytest.approx(2.5)
+
+
+@pytest.mark.slow
+def test_the_page_on_the_baseline_shows_what_was_tried_and_the_best_form_ships() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "concepts" / "baseline.md").read_text(encoding="utf-8")
+    found = {name: skill.without_each(shipped_published().trials, form) for name, form in skill.FORMS.items()}
+    for name, one in found.items():
+        line = f"| {name} | {one.crps:.3f} | {one.interval_score:.2f} | {100 * one.coverage:.0f} % |"
+        assert line in page, line
+    assert min(found, key=lambda name: found[name].crps) == "and design, week, product, cause"

@@ -7,16 +7,11 @@ import json
 import re
 
 import pytest
-
-pytest.importorskip("django", reason="the extra web is not installed")
-
-from lissive.web import application
-
-application()
-
 from django.test import Client
 
-from lissive.web import guard
+from lissive.web import application, guard
+
+application()
 
 
 class Visitor:

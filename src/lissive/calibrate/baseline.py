@@ -141,15 +141,14 @@ class Regression:
         unknown = np.array([_prior_sd(name, self.widths) for name in names])[known:]
         level, effect = (np.array([each.get(name, 0.0) for each in wanted]) for name in ("level", "effect"))
         always = (x[:, known:] * unknown**2) @ x[:, known:].T
-        found = np.empty((n, len(wanted)))
+        trial = np.stack([np.outer(level, level), np.outer(effect, effect)])
+        own = np.einsum("fi,gij,hj->gfh", x[:, :known], self.covariance, x[:, :known])
+        total = own + always + np.einsum("gk,kfh->gfh", self.between**2, trial)
+        size, direction = np.linalg.eigh(total)
+        root = direction * np.sqrt(np.maximum(size, 0.0))[:, None, :]
         which = rng.choice(len(self.weights), n, p=self.weights)
-        for place in np.unique(which):
-            a, b = self.between[place]
-            own = x[:, :known] @ self.covariance[place] @ x[:, :known].T
-            total = own + always + a**2 * np.outer(level, level) + b**2 * np.outer(effect, effect)
-            mine = which == place
-            middle = x[:, :known] @ self.mean[place]
-            found[mine] = rng.multivariate_normal(middle, total, int(mine.sum()), method="eigh")
+        z = rng.standard_normal((n, len(wanted)))
+        found: FloatArray = (self.mean @ x[:, :known].T)[which] + np.einsum("nfh,nh->nf", root[which], z)
         return found
 
 
@@ -181,16 +180,14 @@ def regression(
     own = np.diag(error**2) if error.ndim == 1 else error
     grid = halfnorm.ppf((np.arange(POINTS) + 0.5) / POINTS, scale=TRIALS)
     between = np.array(list(product(grid, grid)))
-    logs, means, covariances = [], [], []
-    for a, b in between:
-        noise = own + a**2 * shared[0] + b**2 * shared[1]
-        total = noise + (x * prior) @ x.T
-        gain = np.linalg.solve(total, x * prior).T
-        means.append(gain @ y)
-        covariances.append(np.diag(prior) - gain @ (x * prior))
-        logs.append(-0.5 * (np.linalg.slogdet(total)[1] + y @ np.linalg.solve(total, y)))
-    weights = np.exp(np.array(logs) - max(logs, default=0.0))
-    return Regression(names, weights / weights.sum(), np.array(means), np.array(covariances), between, widths)
+    total = own + np.einsum("gk,kij->gij", between**2, np.stack(shared)) + (x * prior) @ x.T
+    gain = np.linalg.solve(total, np.broadcast_to(x * prior, (len(total), *x.shape)))
+    fits = np.linalg.solve(total, np.broadcast_to(y[:, None], (len(total), len(y), 1)))[..., 0] @ y
+    logs = -0.5 * (np.linalg.slogdet(total)[1] + fits)
+    weights = np.exp(logs - logs.max())
+    mean = np.einsum("gnp,n->gp", gain, y)
+    covariance = np.diag(prior) - np.einsum("gnp,nq->gpq", gain, x * prior)
+    return Regression(names, weights / weights.sum(), mean, covariance, between, widths)
 
 
 @dataclass(frozen=True)
@@ -251,6 +248,15 @@ def _published(design: Design, observed: Observed, value: FloatArray, rng: np.ra
     return np.asarray(rng.normal(value / scale, sd / scale * pair))
 
 
+def patients_of(trial: str) -> str:
+    """Phases of one publication have the same patients, and are left out together.
+
+    >>> patients_of("novotna_2011_phaseB") == patients_of("novotna_2011_phaseA")
+    True
+    """
+    return trial.split("_phase")[0]
+
+
 def fit_baseline(
     trials: Sequence[PublishedTrial],
     *,
@@ -262,10 +268,10 @@ def fit_baseline(
 
     Parameters
     ----------
-    without : a trial that is left out, to be predicted.
+    without : a trial that is left out, to be predicted, with others of the same patients.
     terms : of `TERMS`, what moves level and effect.
     """
-    used = [t for t in trials if t.split == "calibration" and t.id != without]
+    used = [t for t in trials if t.split == "calibration" and patients_of(t.id) != patients_of(without or "")]
     data = data_of(used)
     by_family: dict[str, list[Datum]] = {}
     for each in data:

@@ -76,7 +76,7 @@ class Question:
     answers: str
     """What may be answered, in words."""
     decides: tuple[str, ...]
-    """What hangs on it: law, safety, evidence, usual care, forecast."""
+    """What depends on it: law, safety, evidence, usual care, forecast."""
     when: str
 
     def applies(self, case: Case) -> bool:

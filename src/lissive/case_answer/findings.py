@@ -10,7 +10,7 @@ from typing import Any
 from lissive.case import Case
 from lissive.case_answer.gates import Gates, figure_of
 from lissive.case_answer.tables import rows
-from lissive.evidence.answer_types import Absolute
+from lissive.evidence.answer_types import Absolute, Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure, InWords
 from lissive.evidence.claim import claim_of
 from lissive.evidence.effect import COUNTED
@@ -52,6 +52,8 @@ class Finding:
     """What figures in words are: change, or end."""
     unverified: bool = False
     design: str = ""
+    unsigned: str = ""
+    """Trials left out because their sign is not known, where one of their signs would change the finding."""
     pooled: tuple[int, Absolute | None] | None = None
     """Beside individual patients: this project's own pool, its k and its risk."""
 
@@ -187,8 +189,16 @@ def _figure(case: Case, evidence: CaseEvidence, topic: str, outcome: str) -> Fin
         None if risk is not None else (pooled.estimate, *pooled.ci),
         unverified=bool(set(figure.answer.unverified) & set(result.studies)),
         design=result.design,
+        unsigned=_unsigned(figure, result),
     )
     return _individual(case, own, figure) if pooled.k < SMALL else own
+
+
+def _unsigned(figure: CaseFigure, result: Result) -> str:
+    flipping = [
+        each for each in figure.answer.either_sign if each.flips and each.result.design == result.design
+    ]
+    return ", ".join(dict.fromkeys(label for each in flipping for label in each.labels))
 
 
 def _products(figure: CaseFigure, studies: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Annotated
 
 import typer
@@ -43,5 +42,4 @@ def serve(
         )
     from lissive.web import serve as serve_pages
 
-    print(f"http://127.0.0.1:{port}/  (stop: Ctrl-C)", file=sys.stderr)
     serve_pages(port, public_url)

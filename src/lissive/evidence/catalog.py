@@ -18,7 +18,7 @@ from lissive.errors import EvidenceError
 from lissive.evidence.claim import Claim, Conflict, claim_of, conflicts_of, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import NOT_ASSESSED, Comparison, Unused, about, cause_word, label_of
-from lissive.evidence.read import Cited, Located, Studies, figures, is_studies, shipped_reviews
+from lissive.evidence.read import Cited, Funding, Located, Studies, figures, is_studies, shipped_reviews
 from lissive.evidence.words import NOT_USED, designs, known
 from lissive.files import write_rows
 from lissive.given import text_of
@@ -47,6 +47,8 @@ class StudyEntry:
     intervention: str
     people: float | None
     weeks: float | str | None
+    funding: Funding | None
+    """None where who paid is not noted."""
     outcomes: tuple[str, ...]
     """Those with a comparison."""
     in_words: tuple[str, ...]
@@ -61,7 +63,7 @@ class StudyEntry:
         return self.kind == "trial" and not self.not_compared
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "funding": None if self.funding is None else self.funding.model_dump()}
 
 
 @dataclass(frozen=True)
@@ -92,18 +94,7 @@ class Record:
     """Claims that are based on it."""
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "citation": self.citation,
-            "doi": self.doi,
-            "rejected": self.rejected,
-            "note": self.note,
-            "where": self.where,
-            "numbers": [each.to_json() for each in self.numbers],
-            "conflicts": [asdict(each) for each in self.conflicts],
-            "claims": list(self.claims),
-        }
+        return {**asdict(self), "numbers": [each.to_json() for each in self.numbers]}
 
 
 @dataclass(frozen=True)
@@ -200,6 +191,7 @@ def _entry(entry: Located, made: Sequence[Comparison], unused: Sequence[Unused])
         intervention=getattr(row, "intervention", None) or "",
         people=participants(entry),
         weeks=plain(getattr(row, "duration_weeks", None)),
+        funding=getattr(row, "funding", None),
         outcomes=with_numbers,
         in_words=tuple(word for word in other if word not in with_numbers),
         patients=mine.patients,

@@ -101,6 +101,17 @@ class RiskOfBias(Row):
         return f"{said}{unknown} ({self.tool}, {self.by})"
 
 
+class Funding(Row):
+    """Who paid for a trial, or was its sponsor in a register."""
+
+    by: str = Field(min_length=1)
+    industry: bool
+    """Whether a company that makes or sells the product is among them."""
+    provenance: Literal["read", "recalled"] = "read"
+    source_url: str = ""
+    pointer: str = ""
+
+
 class Trial(Entry):
     """One published trial. Figures are plain, or {value, provenance, source_url, pointer, ...}; null is unknown."""
 
@@ -116,6 +127,8 @@ class Trial(Entry):
     outcomes: Mapping[str, Any] | None = None
     results: tuple[Mapping[str, Any], ...] | None = None
     adverse_events: Mapping[str, Any] | None = None
+    funding: Funding | None = None
+    """None where it was not read."""
     risk_of_bias: RiskOfBias | None = None
     """By domain, where a review's judgements were read."""
     risk_of_bias_notes: Any = None

@@ -237,7 +237,7 @@ def _gaps_as_bad_days(found: Posterior) -> Observed:
     mean = (found.weights[..., None] * np.stack([each.drug[:, gaps] for each in found.drawn], axis=1)).sum(
         (0, 1)
     )
-    level = float((found.weights * found.level_mean).sum())
+    level = float((found.weights * found.given.level).sum())
     error = float(np.median(found.people.rating["rating_sd"]))
     if seen.is_count:
         filled = np.rint(np.exp(level) * mean * (1.0 + error / (SCALE / 2.0)))

@@ -1,22 +1,24 @@
 """What a diary says of one person: weights of virtual people, with level, noise and slow fluctuation integrated out.
 
-A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do, fluctuation
-an autocorrelated course over weeks (also what is called drift), error that of each rating; both as in
-simulation/ratings.tsv. All but x is Gaussian and is integrated in closed form, so a weight depends on x alone.
-Counts of spasms are taken to the log scale, where their negative binomial likelihood is Gaussian around its mode.
+A rating of day d is  level · x(d) - more · g(d) + fluctuation(d) + error(d):  x is what drug and placebo do, `more`
+what the response to being treated has beyond the model's (g: how it comes), fluctuation an autocorrelated course over
+weeks (also what is called drift), error that of each rating; both as in simulation/ratings.tsv. All but x is Gaussian
+and is integrated in closed form, so a weight depends on x alone. Counts of spasms are taken to the log scale, where
+their negative binomial likelihood is Gaussian around its mode; so is that of a rating at an end of the scale, of which
+is known only that it lies there or beyond.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import log_ndtr, logsumexp
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.follow.course import Course, smoothed, whitened
-from lissive.follow.people import Levels, People, levels, partners, placebo_of
+from lissive.follow.people import DAY, Levels, People, levels, partners, placebo_of
 from lissive.follow.psis import effective, pareto_k
 
 PARTNERS = 16
@@ -45,6 +47,47 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Given:
+    """(person, partner) what is known of level and `more` if all else is: normal, `more` by its regression on level."""
+
+    level: FloatArray
+    level_sd: FloatArray
+    """Of the untreated level, or its logarithm."""
+    more: FloatArray
+    slope: FloatArray
+    more_sd: FloatArray
+    """Of `more` where the level is known as well."""
+
+
+@dataclass(frozen=True)
+class More:
+    """What the response to being treated has beyond the model's: its prior SD, and how it comes."""
+
+    sd: float
+    rate: FloatArray
+    """(person,) [1/day]"""
+
+    def at(self, day: IntArray) -> FloatArray:
+        """(person, day) its proportion on these days; nothing before treatment."""
+        since = np.maximum(day + 0.5, 0.0)
+        shape: FloatArray = -np.expm1(-self.rate[:, None] * since[None])
+        return shape
+
+
+def more_of(people: People, outcome: str) -> More:
+    """As variable as the model's own response, and as fast.
+
+    The model's is fitted on means of groups. How one person's runs (its half-time is assumed), and how much of it is
+    new in another period of treatment, nobody has measured; without an allowance for it each departure from the
+    model's course is laid to the drug.
+    """
+    kind = "pain" if outcome == "pain_nrs" else "spasm"
+    spread = float(people.parameters[f"max_placebo_{kind}"].std())
+    sd = spread if outcome == "spasms" else LEVEL_MEAN * spread
+    return More(sd, np.log(2.0) * DAY / people.parameters[f"HT_placebo_{kind}"])
+
+
+@dataclass(frozen=True)
 class Posterior:
     """Weighted people; a draw is a person with a placebo response (person, partner)."""
 
@@ -54,9 +97,7 @@ class Posterior:
     """By partner."""
     log_likelihood: FloatArray
     """(person, partner)"""
-    level_mean: FloatArray
-    level_sd: FloatArray
-    """(person, partner) of the untreated level, or its logarithm, given all else."""
+    given: Given
     course: Course
     """(person,)"""
     working: FloatArray
@@ -110,7 +151,9 @@ def update(people: People, observed: Observed, drawn: tuple[Levels, ...] | None 
     drawn = drawn or drawn_levels(people, observed.outcome)
     working, course = _working(observed, people.rating)
     x = np.stack([_at(each.drug, observed.day) for each in drawn], axis=1)
-    return Posterior(observed, people, drawn, *_marginal(x, working, observed, course), course, working)
+    more = more_of(people, observed.outcome)
+    fit, given = _marginal(x, working, observed, course, more)
+    return Posterior(observed, people, drawn, fit, given, course, working)
 
 
 def _at(x: FloatArray, day: IntArray) -> FloatArray:
@@ -133,44 +176,90 @@ def _working(observed: Observed, rating: Mapping[str, FloatArray]) -> tuple[Floa
     """
     sd, memory = course_sd(observed, rating), rating["course_days"]
     if not observed.is_count:
-        return observed.value, Course(sd, memory, rating["rating_sd"][:, None] ** 2)
+        return _uncensored(observed, Course(sd, memory, rating["rating_sd"][:, None] ** 2))
     k, y = float(np.median(rating["count_dispersion"])), observed.value
     # over the course's own spread: the level's, and what drug and placebo may do to it
     wide = np.sqrt(np.median(sd) ** 2 + observed.level_log_sd**2)
-    middle, grid = np.log(observed.level), np.arange(observed.day.min(), observed.day.max() + 1)
-    eta = np.full(len(y), np.log(max(float(y.mean()), 0.1)))
-    for _ in range(30):
-        mean = np.exp(eta)
-        smooth = Course(np.array([wide]), np.array([np.median(memory)]), (1.0 / mean + k)[None])
-        path = smoothed(smooth, observed.day, (eta + (y - mean) / mean - middle)[None], grid, None)[0]
-        new = middle + path[observed.day - grid[0]]
-        done, eta = np.abs(new - eta).max() < 1e-6, np.clip(new, -5.0, 7.0)
-        if done:
-            break
+    prior = Course(np.array([wide]), np.array([np.median(memory)]), np.ones((1, 1)))
+    eta = _mode(
+        np.full(len(y), np.log(max(float(y.mean()), 0.1))), observed.day, prior, float(np.log(observed.level)),
+        lambda eta: (eta + (y - np.exp(eta)) / np.exp(eta), np.exp(-eta) + k), (-5.0, 7.0),
+    )  # fmt: skip
     mean = np.exp(eta)
     error = np.broadcast_to(1.0 / mean + k, (len(sd), len(y)))
     return eta + (y - mean) / mean, Course(sd, memory, error)
 
 
+def _mode(
+    eta: FloatArray, day: IntArray, prior: Course, middle: float,
+    working: Callable[[FloatArray], tuple[FloatArray, FloatArray]], limits: tuple[float, float],
+) -> FloatArray:  # fmt: skip
+    """Iterated weighted least squares: the mode of a smooth course given working values and variances at `eta`."""
+    grid = np.arange(day.min(), day.max() + 1)
+    for _ in range(30):
+        value, variance = working(eta)
+        path = smoothed(replace(prior, error_var=variance[None]), day, (value - middle)[None], grid, None)[0]
+        new = middle + path[day - grid[0]]
+        done, eta = np.abs(new - eta).max() < 1e-6, np.clip(new, *limits)
+        if done:
+            break
+    return eta
+
+
+def _uncensored(observed: Observed, course: Course) -> tuple[FloatArray, Course]:
+    """Ratings, where those at an end of the scale are Gaussian around the mode of what they may stand for."""
+    y, error = observed.value, float(np.sqrt(np.median(course.error_var)))
+    end = (y <= 0.0) | (y >= SCALE)
+    if not end.any():
+        return y, course
+    half = 0.5 if (y == np.rint(y)).all() else 0.0  # a whole number stands for all that is rounded to it
+    sign, bound = np.where(y <= 0.0, -1.0, 1.0), np.where(y <= 0.0, half, SCALE - half)
+
+    def working(eta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        value, variance = censored(sign * (eta - bound) / error)
+        return np.where(end, eta + sign * error * value, y), np.where(end, error**2 * variance, error**2)
+
+    wide = float(np.sqrt(np.median(course.sd) ** 2 + LEVEL_SD**2))
+    prior = Course(np.array([wide]), np.array([np.median(course.memory)]), np.ones((1, 1)))
+    value, variance = working(_mode(y, observed.day, prior, LEVEL_MEAN, working, (-SCALE, 2.0 * SCALE)))
+    return value, replace(course, error_var=np.where(end[None], variance[None], course.error_var))
+
+
+def censored(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Step and variance of the Gaussian that has the slope and curvature of log Φ at z, in units of the error."""
+    mills = np.exp(-0.5 * z**2 - 0.5 * np.log(2.0 * np.pi) - log_ndtr(z))
+    curvature = np.maximum(mills * (mills + z), 1e-6)
+    return mills / curvature, 1.0 / curvature
+
+
 def _marginal(
-    x: FloatArray, y: FloatArray, observed: Observed, course: Course
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(person, partner) log likelihood with the level integrated out, and the level's mean and SD.
+    x: FloatArray, y: FloatArray, observed: Observed, course: Course, more: More
+) -> tuple[FloatArray, Given]:
+    """(person, partner) log likelihood with level and `more` integrated out, and what is then known of both.
 
     x : (person, partner, observation)
     """
     if observed.is_count:
         left, design = y - np.log(x), np.ones_like(x)
-        middle, sd = np.log(observed.level), observed.level_log_sd
+        middle, sd = float(np.log(observed.level)), observed.level_log_sd
     else:
         left, design = np.broadcast_to(y, (len(x), 1, len(y))), x
-        middle, sd = LEVEL_MEAN, LEVEL_SD
-    determinant, (white_y, white_x) = whitened(course, observed.day, left, design)
-    precision = 1.0 / sd**2 + (white_x**2).sum(axis=-1)
-    mean = (middle / sd**2 + (white_x * white_y).sum(axis=-1)) / precision
-    fit = (white_y**2).sum(axis=-1) + middle**2 / sd**2 - precision * mean**2
-    fit = fit + determinant[:, None] + np.log(precision * sd**2)
-    return -0.5 * fit, mean, 1.0 / np.sqrt(precision)
+        middle, sd = LEVEL_MEAN, float(LEVEL_SD)
+    determinant, (white_y, white_x, white_g) = whitened(
+        course, observed.day, left, design, -more.at(observed.day)[:, None]
+    )
+    # normal equations of level and more, the latter eliminated
+    a, c = 1.0 / sd**2 + (white_x**2).sum(axis=-1), 1.0 / more.sd**2 + (white_g**2).sum(axis=-1)
+    b, r = (white_x * white_g).sum(axis=-1), middle / sd**2 + (white_x * white_y).sum(axis=-1)
+    s = (white_g * white_y).sum(axis=-1)
+    precision = a - b**2 / c
+    level = (r - b * s / c) / precision
+    fit = (white_y**2).sum(axis=-1) + middle**2 / sd**2 - precision * level**2 - s**2 / c
+    fit = fit + determinant[:, None] + np.log(precision * sd**2) + np.log(c * more.sd**2)
+    slope = -b / c
+    return -0.5 * fit, Given(
+        level, 1.0 / np.sqrt(precision), s / c + slope * level, slope, np.broadcast_to(c**-0.5, level.shape)
+    )
 
 
 def resampled(weights: FloatArray, n: int, u: float = 0.5) -> IntArray:
@@ -190,18 +279,23 @@ class Sampled:
     """(draw,) the untreated level."""
     days: IntArray
     course: FloatArray
-    """(draw, day) fluctuation; of counts, of the logarithm."""
+    """(draw, day) fluctuation, with what the response has beyond the model's; of counts, of the logarithm."""
 
 
 def sampled(found: Posterior, n: int, days: IntArray, random: np.random.Generator) -> Sampled:
     """`n` draws of person, placebo response, level, and fluctuation on these days, all from the first to the last."""
     place = resampled(found.weights, n)
     person, partner = np.unravel_index(place, found.log_likelihood.shape)
-    level = found.level_mean[person, partner] + found.level_sd[person, partner] * random.standard_normal(n)
+    given, at, noise = found.given, (person, partner), random.standard_normal((2, n))
+    level = given.level[at] + given.level_sd[at] * noise[0]
+    more = given.more[at] + given.slope[at] * (level - given.level[at]) + given.more_sd[at] * noise[1]
+    response = more_of(found.people, found.observed.outcome)
+    gone, later = (-more[:, None] * response.at(each)[person] for each in (found.observed.day, days))
     rows = [found.drawn[p].drug[k] for k, p in zip(person, partner, strict=True)]
     x = _at(np.stack(rows), found.observed.day)
     seen = level[:, None] + np.log(x) if found.observed.is_count else level[:, None] * x
-    course = smoothed(found.course.take(person), found.observed.day, found.working - seen, days, random)
+    left = found.working - seen - gone
+    course = smoothed(found.course.take(person), found.observed.day, left, days, random) + later
     return Sampled(person, partner, np.exp(level) if found.observed.is_count else level, days, course)
 
 

@@ -39,8 +39,6 @@ HELPS = ("responders_30pct", "pain_responders_30pct")
 HARMS = ("dizziness", "withdrawals_ae")
 CONDUCT = ("drives",)
 """Major flags that say what not to do during treatment, and do not speak against it."""
-MADE_BY_MAKER = ("nabiximols",)
-"""Products whose maker paid for trials by their `risk_of_bias_notes`; of the others it is not noted."""
 
 
 @dataclass(frozen=True)
@@ -353,9 +351,23 @@ def _sure(one: _Sheet) -> Section:
     if sure == "moderate" and name is not None and one.answer.bottom_line.benefit == "uncertain":
         sure = "others"  # the claim is of the cause, not of this product
     figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]
-    lines = [say(f"sure_{sure}"), say("paid_maker" if name in MADE_BY_MAKER else "paid_unknown")]
+    lines = [say(f"sure_{sure}"), *_paid(one)]
     lines += [say("unread")] if any(figure.answer.unverified for figure, _ in figures) else []
     return Section(say("h_sure"), (" ".join(lines),))
+
+
+def _paid(one: _Sheet) -> Iterator[str]:
+    """Who paid for the trials of this product in this cause, as far as that was read."""
+    paid = [each.study.funding for each in one.answer.evidence.controlled if each.fits_product]
+    noted = [each for each in paid if each is not None and each.provenance == "read"]
+    if not noted:
+        yield one.say("paid_unknown")
+        return
+    company = sum(each.industry for each in noted)
+    key, n = ("paid_company", company) if company else ("paid_public", len(noted))
+    yield one.say(key, n=str(n), every=str(len(paid)))
+    if len(noted) < len(paid):
+        yield one.say("paid_open", n=str(len(paid) - len(noted)))
 
 
 def _sources(one: _Sheet) -> Iterator[str]:

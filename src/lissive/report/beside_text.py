@@ -37,7 +37,7 @@ def _not_compared(found: NotCompared) -> str:
 _MARK = {
     "trials": "",
     "prior": " NOT CALIBRATED (fitted on no trial of such a product in this cause).",
-    "none": " NOT CALIBRATED (fitted on no trial in this cause).",
+    "none": " NOT CALIBRATED (fitted on no trial in this cause; effects are drawn around none).",
 }
 _FAVOURS = {"first": "A", "second": "B", "neither": "about the same", "depends": "depends on the person"}
 

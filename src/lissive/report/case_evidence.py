@@ -107,6 +107,8 @@ def _row(one: Finding, spelt: bool) -> Iterator[str]:
         yield from found[1:]
     if one.design == "enriched":
         yield "  run-in responders only"
+    if one.unsigned:
+        yield f"  the unknown sign of {one.unsigned} could change this"
     if one.pooled is not None and one.pooled[1] is not None:
         yield f"  {one.source}; pool of {one.pooled[0]}: {more_or_fewer(one.pooled[1])}"
 

@@ -184,7 +184,7 @@ def _not_calibrated(case: Case, forecast: ForecastAnswer) -> str:
     if forecast.calibrated == "trials":
         return ""
     cause = "" if case.spasm.cause is None else causes()[case.spasm.cause]
-    on = f"no trial in {cause}"
+    on = f"no trial in {cause}; effects of the drug are drawn around none"
     if forecast.calibrated == "prior":
         on = f"no trial of this product in {cause}"
     return f", NOT CALIBRATED (fitted on {on})"

@@ -22,7 +22,16 @@ from lissive.report.words import count, paragraphs
 from lissive.studies import shipped_studies
 from lissive.table import rows_of
 from lissive.trials.published import shipped_published
-from lissive.validation.credibility import HERE, LITTLE, OUTCOMES, PATIENTS, WEEKS, prior_sensitivity, seen
+from lissive.validation.credibility import (
+    FOUND,
+    HERE,
+    LITTLE,
+    OUTCOMES,
+    PATIENTS,
+    WEEKS,
+    prior_sensitivity,
+    seen,
+)
 from lissive.validation.prediction import records
 
 PAGE = "credibility.md"
@@ -223,17 +232,22 @@ def _resting() -> str:
 
 
 def _structures(docs: Path) -> str:
+    """How each structure predicts trials that it has not seen, where that is on record; and why this one was chosen."""
+    parts = []
+    if (FOUND / "structures.tsv").is_file():
+        rows = rows_of(FOUND / "structures.tsv")
+        parts.append(as_markdown(table("", "|".join(rows[0]), [list(row.values()) for row in rows])))
     if (docs / STRUCTURES).is_file():
-        return (
-            f"What else was tried, on which figures, and why it was rejected: [{STRUCTURES}]({STRUCTURES})."
+        parts.append(
+            f"What was tried, on which figures, and why it was rejected: [{STRUCTURES}]({STRUCTURES})."
         )
-    return "Not on record yet: no structure but the one that ships has been compared."
+    return paragraphs(parts or ["Not on record yet: no structure but the one that ships has been compared."])
 
 
 def _seen() -> Iterator[str]:
     yield (
         "Nothing is fitted on these figures, but they are in the tables that ship and on the page of published "
-        "trials, so that whoever worked on the model may have seen them. They are no blind test; only the "
+        "trials, so that anyone who worked on the model may have seen them. They are no blind test; only the "
         "predictions on record are."
     )
     rows = [[trial, split, str(n)] for trial, split, n in seen()]

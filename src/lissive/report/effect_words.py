@@ -9,6 +9,7 @@ from lissive.evidence.answer_types import Absolute, Certainty, LeftOut, PooledAn
 from lissive.evidence.comparison import Group
 from lissive.evidence.effect import ALONE
 from lissive.evidence.pooling import METHOD_NAMES, Pooled
+from lissive.evidence.read import Funding
 from lissive.report.words import (
     count,
     marked,
@@ -249,6 +250,14 @@ def either_sign(answer: PooledAnswer, drug: str = DRUG) -> list[str]:
     names = ", ".join(answer.either_sign[0].labels) if lines else ""
     head = f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"
     return [head, *lines] if lines else []
+
+
+def paid_by(funding: Funding | None) -> str:
+    """Who paid for a trial, or was its sponsor."""
+    if funding is None:
+        return "not noted"
+    company = " (a company that makes or sells it)" if funding.industry else ""
+    return f"{marked(funding.by, funding.provenance)}{company}"
 
 
 def certainty_words(found: Certainty) -> str:

@@ -29,6 +29,7 @@ from lissive.report.effect_words import (
     finding,
     left_out_words,
     number,
+    paid_by,
     participants,
     pooled_words,
     row_words,
@@ -256,6 +257,7 @@ class PageRow:
     provenance: str
     source: str
     mark: str = ""
+    paid: str = ""
 
 
 def study_rows(answers: Sequence[PooledAnswer], base: Studies) -> list[PageRow]:
@@ -266,6 +268,8 @@ def study_rows(answers: Sequence[PooledAnswer], base: Studies) -> list[PageRow]:
     rows += _in_words(base, links)
     shown = {row.id for row in rows}
     rows += [_bare(each, links) for each in base if each.id not in shown]
+    paid = {each.id: paid_by(getattr(each.row, "funding", None)) for each in base}
+    rows = [replace(row, paid=paid[row.id]) for row in rows]
     return sorted(rows, key=lambda row: (row.study.lower(), row.outcome))
 
 

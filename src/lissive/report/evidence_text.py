@@ -11,7 +11,7 @@ from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry,
 from lissive.evidence.claim import JUDGED, Claim, Conflict, Match
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
-from lissive.report.effect_words import DESIGN_NAMES, interval, number, studies, title
+from lissive.report.effect_words import DESIGN_NAMES, interval, number, paid_by, studies, title
 from lissive.report.table import as_text, table
 from lissive.report.words import (
     UNVERIFIED,
@@ -86,7 +86,9 @@ def _by_rule(pooled: Sequence[PooledAnswer]) -> str:
                 down = ", ".join(reason.domain for reason in each.certainty.reasons if reason.levels)
                 of = f"{title(answer)}, {DESIGN_NAMES[each.design]}, {studies(len(each.studies))}"
                 lines.append(wrapped(f"- {of}: {each.certainty}{f' ({down})' if down else ''}", "  "))
-    head = "Certainty by rule of what can be pooled here, with the reasons that lowered it (in full: lissive evidence pool):"
+    head = (
+        "Certainty by rule of what can be pooled here, with what lowered it (in full: lissive evidence pool):"
+    )
     return "\n".join([wrapped(head), *lines]) if lines else ""
 
 
@@ -97,6 +99,7 @@ def _study_head(one: StudyRecord) -> str:
         f"{n}; {study.cause_as_said or 'cause not stated'}; {study.intervention} versus "
         f"{one.comparator or 'no control'}; {one.design_as_said or 'design not stated'}",
         f"Not pooled: {study.not_compared}." if study.not_compared else "",
+        f"Sponsor or funder: {paid_by(study.funding)}.",
         f"Risk of bias: {one.risk_of_bias}.",
         f"Same participants as {', '.join(one.same_people_as)}, counted once." if one.same_people_as else "",
     ]

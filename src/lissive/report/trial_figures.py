@@ -74,7 +74,7 @@ def _below(
 ) -> None:
     """Rows of numbers below the axis, one an arm, as under a Kaplan-Meier curve."""
     near = [k for k in range(len(at)) if k == 0 or at[k] - at[k - 1] >= at[-1] / 25]
-    ax.annotate(f"n {what}", (0.0, 0.0), xytext=(-6, -44), xycoords="axes fraction", textcoords="offset points",
+    ax.annotate(f"n {what}", (0.0, 0.0), xytext=(-12, -44), xycoords="axes fraction", textcoords="offset points",
                 fontsize=7, color=GREY, ha="right", annotation_clip=False)  # fmt: skip
     for row, (arm, numbers) in enumerate(counts.items()):
         for k in near:

@@ -193,14 +193,20 @@ def _transformed(row: Parameter, x: float | FloatArray) -> Any:
     return logit(np.clip(x, 0.0, 1.0)) if row.distribution == "logitnormal" else x
 
 
+@cache
+def _activities() -> Mapping[str, float]:
+    """Genotype to its activity, read once."""
+    return {name: each.value for name, each in load_genotypes().items()}
+
+
 def _genotypes(u: FloatArray, people: Mapping[str, Parameter]) -> FloatArray:
     """(subject,) activity of CYP2C9, genotypes by Hardy and Weinberg."""
     share = {"*2": people["cyp2c9_allele_2"].value, "*3": people["cyp2c9_allele_3"].value}
     share["*1"] = 1.0 - sum(share.values())
-    known = load_genotypes()
+    known = _activities()
     pairs = [(a, b) for a in ("*1", "*2", "*3") for b in ("*1", "*2", "*3") if a <= b]
     odds = np.array([share[a] * share[b] * (1 if a == b else 2) for a, b in pairs])
-    activity = np.array([known[f"{a}/{b}"].value for a, b in pairs])
+    activity = np.array([known[f"{a}/{b}"] for a, b in pairs])
     chosen = np.searchsorted(np.cumsum(odds), u, side="right")
     result: FloatArray = activity[np.minimum(chosen, len(pairs) - 1)]
     return result

@@ -8,7 +8,7 @@ again. A change of units ends it at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,19 +57,8 @@ class Repeats:
         back = np.flatnonzero(~rest & (self.gone > 0))
         if back.size:
             batch.move(back, self._ahead(back, slice(batch.y.shape[1])), edges[0])
-        members = np.flatnonzero(~rest)
-        if members.size == len(batch):
-            seen = batch.advance(edges[1], day, edges=edges, stop=True, threads=threads)
-        else:
-            seen = _nobody(len(batch), len(batch.kernel.outputs))
-            if members.size:
-                part = batch.take(members)
-                mine = replace(day, **{n: getattr(day, n)[members] for n in ("which", "scale", "shift")})
-                found = part.advance(edges[1], mine, edges=edges, stop=True, threads=threads)
-                batch.put_back(part, members)
-                for name in ("mean", "maximum", "minimum"):
-                    getattr(seen, name)[members] = getattr(found, name)
-        self._solved(batch, seen, members, units)
+        seen = batch.advance(edges[1], day, edges=edges, stop=True, threads=threads, resting=rest)
+        self._solved(batch, seen, np.flatnonzero(~rest), units)
         self._rested(seen, np.flatnonzero(rest))
         return seen
 
@@ -123,8 +112,3 @@ class Repeats:
         days = ratio * (1.0 - ratio**k) / (1.0 - ratio)
         ahead: FloatArray = now + last * np.where(even, k, days)
         return ahead
-
-
-def _nobody(subjects: int, outputs: int) -> Seen:
-    shape = (subjects, 1, outputs)
-    return Seen(np.zeros((subjects, 0, outputs)), *(np.full(shape, np.nan) for _ in range(3)))

@@ -74,7 +74,7 @@ def verdict(word: str, kind: str) -> Markup:
 
 def joined(parts: Iterable[object], between: str = " ") -> Markup:
     """What says anything, escaped, in one text."""
-    return Markup(between).join(each for each in parts if each)
+    return Markup(between).join(escape(each) for each in parts if each)
 
 
 def unverified(provenance: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -33,7 +34,8 @@ _NAMES = {"thc": "THC", "cbd": "CBD", "smoke": "smoke", "ethanol": "alcohol", "s
 
 
 def pages(on: datetime.date) -> Iterator[Page]:
-    days = [text.day for text in (each.text for each in (*interactions(), *cautions())) if text.day]
+    texts = [*(each.text for each in interactions()), *(each.text for each in cautions())]
+    days = [text.day for text in texts if text.day]
     read = f"Sources read until {max(days)}; what was not read says unverified."
     yield Page(
         "safety.html",
@@ -179,6 +181,8 @@ _LABELS = {
     "gap_min": "Least time between two",
 }
 """Figures that a reader of a page needs; the others are settings of the simulation."""
+_KEY = re.compile(r" \([a-z]+_?[a-z0-9]*\)")
+"""A key of a source within a note."""
 
 
 def _figures(product: Product) -> Sequence[tuple[str, object]]:
@@ -195,8 +199,9 @@ def _figures(product: Product) -> Sequence[tuple[str, object]]:
         source = cited.get(one.source)
         doubt = UNVERIFIED if "recalled" in one.provenance else ""
         where = link(source["citation"], source["url"]) if source else "a judgement of this project"
-        note = f" ({one.note})" if one.note else ""
-        rows.append((label, joined([f"{one.value:g} {one.unit}{doubt}{note}.", where])))
+        note = f" ({_KEY.sub('', one.note)})" if one.note else ""
+        unit = "sprays" if one.unit == "spray" and one.value != 1 else one.unit
+        rows.append((label, joined([f"{one.value:g} {unit}{doubt}{note}.", where])))
     if product.no_model:
         rows.append(("No forecast", upper_first(product.no_model)))
     elif product.assumed:

@@ -14,6 +14,7 @@ from lissive.evidence import shipped_studies
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.article import Registered, registered, sources, under_way
 from lissive.evidence.claim import JUDGED, Claim, shipped_claims
+from lissive.evidence.comparison import about
 from lissive.evidence.read import Studies
 from lissive.evidence.result import searched
 from lissive.evidence.words import causes, near_causes, product_label
@@ -80,9 +81,10 @@ def causes_of(base: Studies, answers: Sequence[PooledAnswer]) -> tuple[tuple[str
         for label, cells in found
     ]
     there = {each.word for each in every}
+    studied = {word: causes().get(word, word) for word in (about(each).cause for each in base.trials) if word}
     every += [
         Cause(word, label, (), ())
-        for word, label in case_causes().items()
+        for word, label in {**studied, **case_causes()}.items()
         if word not in there and word not in _LEFT_OUT
     ]
     return topics, every

@@ -230,7 +230,7 @@ def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
         "dates": answer.dates,
         "federal": list(federal_lines(answer.federal, "dronabinol")),
         "cautions": [caution_text(each) for each in answer.cautions],
-        "lately": [(each.on, each.jurisdiction, each.what, each.citation) for each in of_here],
+        "lately": [(each.on, each.jurisdiction, _what(each), each.citation) for each in of_here],
         "history": [_version(each) for each in reversed(rule.versions)],
     }
     return Page(place.path, rule.name, "place.html.j2", read, content)
@@ -283,7 +283,7 @@ def _clauses(version: Version) -> Iterator[str]:
 
 
 def _rule(place: Place) -> Iterator[tuple[str, object]]:
-    yield "Programme", place.rule.programme or "None"
+    yield "Programme", place.rule.programme or "No programme"
     if place.rule.regulator:
         yield "Run by", place.rule.regulator
     version = place.version
@@ -408,9 +408,7 @@ def _changes(every: Sequence[Place], lately: Sequence[Change], on: datetime.date
         name = Markup('<a href="{}">{}</a>').format(
             place.href if place else "federal.html", place.rule.name if place else "United States"
         )
-        rows.append(
-            (each.on.isoformat(), name, f"{upper_first(each.what.removesuffix('.'))}.{moved}", each.citation)
-        )
+        rows.append((each.on.isoformat(), name, f"{_what(each)}{moved}", each.citation))
     pending = [
         (place.href, place.rule.name, bill)
         for place in every
@@ -427,6 +425,16 @@ def _changes(every: Sequence[Place], lately: Sequence[Change], on: datetime.date
 
 def _open(begins: str | None, ends: str | None) -> str:
     return f"from {begins}" if begins else f"until {ends}" if ends else "no day stated"
+
+
+def _what(change: Change) -> str:
+    """What changed; of a new version also what it says, where the law's words are not at hand, or a note."""
+    place = rules().get(change.jurisdiction)
+    version = next((each for each in place.versions if each.id == change.rule), None) if place else None
+    more = (
+        (version.wording or version.note or "") if version and change.what.startswith("a new version") else ""
+    )
+    return " ".join(f"{upper_first(each.removesuffix('.'))}." for each in (change.what, more) if each)
 
 
 _TOPICS = {

@@ -69,7 +69,7 @@ def run_trial(
     ----------
     design : a design, or the path of its file.
     seed : random seed; the design's, or 1, if not given.
-    responses : one for each replicate, as drawn from a posterior; the tables' own if not given.
+    responses : one for each replicate, as drawn from a posterior; the tables' own if not given, with kinetics drawn.
     folder : where each finished chunk is kept, patients as Parquet; nothing is written if not given.
     resume : resume the run in `folder`, of the same design, seed and model.
     progress : called with the number of replicates done, in parts of one.

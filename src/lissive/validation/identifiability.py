@@ -301,10 +301,6 @@ def _left_open(matrix: FloatArray, chosen: Sequence[int], prior_sd: FloatArray) 
 
 
 # -- the virtual data set --------------------------------------------------------------------------
-TINY = 1e-9
-"""Below this share of the largest, a change of an observation is arithmetic."""
-
-
 @dataclass(frozen=True)
 class _Series:
     """One output of one condition."""

@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 
 from lissive.arrays import FloatArray
-from lissive.calibrate.baseline import ALL_TERMS, USUAL, Baseline, Widths, fit_baseline, shipped_baseline
+from lissive.calibrate.baseline import (
+    ALL_TERMS,
+    USUAL,
+    Baseline,
+    Widths,
+    fit_baseline,
+    patients_of,
+    shipped_baseline,
+)
 from lissive.files import write_text
 from lissive.trials.people import draw_places, draws
 from lissive.trials.published import Observed, PublishedTrial, read_published, shipped_published
@@ -277,7 +285,10 @@ def _left_out() -> Mapping[str, FloatArray]:
         return {}
     table = np.genfromtxt(LEFT_OUT, delimiter=",", names=True, deletechars="")
     columns = {name: np.asarray(table[name], dtype=float).reshape(-1) for name in table.dtype.names or ()}
-    return {name: weights_without(column) for name, column in columns.items()}
+    together: dict[str, FloatArray] = {}
+    for name, column in columns.items():
+        together[patients_of(name)] = together.get(patients_of(name), np.zeros(len(column))) + column
+    return {name: weights_without(together[patients_of(name)]) for name in columns}
 
 
 def _without(trial: str, replicates: int, seed: int) -> FloatArray | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lissive.access.rule import rules
 from lissive.case import make_case, product, products
-from lissive.case.ask import case_yaml
+from lissive.case.ask import case_yaml, every_question
 from lissive.case_answer import CaseAnswer, answer, gates
 from lissive.errors import LissiveError
 from lissive.report.access_text import federal_lines
@@ -34,10 +34,15 @@ def answer_content(found: CaseAnswer, state: State, before: State | None) -> dic
     return {
         "state": state,
         "federal": [] if law is None else list(federal_lines(law.federal, law.product.asked)),
+        "gone": gone_from(state),
         "told": [(q, said) for q, said in facts if state.value(q.field) is not None],
         "open": [q for q, _ in facts if state.value(q.field) is None],
-        "places": sorted(((each.code, each.name) for each in rules().values()), key=lambda each: each[1]),
-        "products": [("", "None"), *((each, upper_first(product(each).label)) for each in products())],
+        "places": _or_unknown(
+            state.value("place.residence"), {each.code: each.name for each in rules().values()}
+        ),
+        "products": _or_unknown(
+            state.value("plan.product"), {each: product(each).label for each in products()}
+        ),
         "link": base64.urlsafe_b64encode(state.text.encode()).decode().rstrip("="),
         "files": FILES,
         "before": before,
@@ -47,6 +52,17 @@ def answer_content(found: CaseAnswer, state: State, before: State | None) -> dic
         "has_numbers": bool(found.gates.numbers),
         "subjects": SUBJECTS,
     }
+
+
+def _or_unknown(known: Any, words: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Options by their labels; that it is not known is one where it is not."""
+    options = sorted(((key, upper_first(label)) for key, label in words.items()), key=lambda each: each[1])
+    return options if known else [("", "Not known"), *options]
+
+
+def gone_from(state: State) -> list[str]:
+    """The questions whose answers were taken out, as they no longer apply."""
+    return [control(each, state).ask for each in every_question() if each.field in state.gone]
 
 
 def _changes(before: State, state: State) -> list[tuple[str, str, str]]:

@@ -34,7 +34,7 @@ class Control:
     ask: str
     hint: str
     why: str
-    """What hangs on it."""
+    """What depends on it."""
     kind: Kind
     options: Options = ()
     values: tuple[str, ...] = ()

@@ -38,7 +38,7 @@ class Bucket:
 
 
 PAGES = Bucket(most=120, rate=15)
-"""Of any page. A practice behind one address has room."""
+"""Of any page. A practice behind one address stays within it."""
 WORK = Bucket(most=20, rate=0.5)
 """Of what takes seconds of a processor: forecasts, reports."""
 WORKING = ("/forecast", "/file/")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -128,23 +130,20 @@ def application(public_url: str = "") -> Application:
     return made
 
 
-def serve(port: int, public_url: str = "") -> None:
-    """Serve on 127.0.0.1 until it is stopped."""
+def server(port: int, public_url: str = "") -> Any:
+    """The server on 127.0.0.1, which `run()` starts; port 0 is any that is free."""
     app = application(public_url)
     import waitress
 
-    from lissive.web.work import warm_up
-
-    warm_up()
+    listening = socket.create_server(("127.0.0.1", port))
     behind = (
         {"trusted_proxy": "127.0.0.1", "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}}
         if public_url
         else {}
     )
-    waitress.serve(
+    return waitress.create_server(
         app,
-        host="127.0.0.1",
-        port=port,
+        sockets=[listening],
         threads=THREADS,
         ident=None,
         max_request_body_size=MOST_BYTES,
@@ -155,3 +154,18 @@ def serve(port: int, public_url: str = "") -> None:
         clear_untrusted_proxy_headers=True,
         **behind,
     )
+
+
+def serve(port: int, public_url: str = "") -> None:
+    """Serve until it is stopped."""
+    try:
+        made = server(port, public_url)
+    except OSError as error:
+        raise LissiveError(
+            f"The port cannot be used: {error.strerror or error}.", where="--port", do="name another one."
+        ) from None
+    from lissive.web.work import warm_up
+
+    warm_up()
+    print(f"http://127.0.0.1:{port}/  (stop: Ctrl-C)", file=sys.stderr)
+    made.run()

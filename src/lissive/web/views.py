@@ -12,15 +12,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from lissive.case import Case
-from lissive.case.ask import Question, every_question
+from lissive.case.ask import Question
 from lissive.case_answer import CaseAnswer, answer
 from lissive.errors import CaseError, LissiveError
 from lissive.handout.page import report_content
 from lissive.marked import marked_text
 from lissive.typed import typed
-from lissive.web.answers import answer_content, changes_of, file_of
+from lissive.web.answers import answer_content, changes_of, file_of, gone_from
 from lissive.web.controls import control
-from lissive.web.pages import said, shown
+from lissive.web.pages import plainly, said, shown
 from lissive.web.state import MOST_CHARACTERS, State, next_question, question_of, questions_of, read_state
 from lissive.web.work import SUBJECTS, Busy, desk, start_forecast
 
@@ -85,7 +85,7 @@ def _wrong(error: CaseError, one: Question) -> str:
     for each in found:
         text = each.what.replace(f"{one.field} is", "The answer is")
         allowed = f" Allowed: {each.allowed}" if each.allowed else ""
-        texts.append(f"{text}{allowed}")
+        texts.append(plainly(f"{text}{allowed}"))
     return " ".join(texts)
 
 
@@ -109,7 +109,7 @@ def _question(
         "number": at + 1,
         "total": len(asked),
         "is_first": at == 0,
-        "gone": [control(each, state).ask for each in every_question() if each.field in state.gone],
+        "gone": gone_from(state),
         "has_answers": len(state.data) > 1,
     }
     return shown(request, "question.html.j2", shown_as.ask, content, page="questions")

@@ -1,4 +1,4 @@
-"""What takes seconds, beside the pages: one worker with a bounded queue. Results are kept in memory for some minutes."""
+"""What takes seconds, beside the pages: one worker, a bounded queue, and results that are kept for some minutes."""
 
 from __future__ import annotations
 

@@ -158,6 +158,8 @@ class Kernel:
         return np.ascontiguousarray(table.T)
 
 
+_RESTING = -1
+"""Status of subjects whom an advance leaves out: no end of a run, so it is nobody's afterwards."""
 _MOVING = ("y", "_seen", "_rate", "_clock", "_book")
 """What of a batch changes on the way."""
 
@@ -267,12 +269,6 @@ class Batch:
         whole._reached = max(each._reached for each in parts)
         return whole
 
-    def put_back(self, part: Batch, members: npt.NDArray[np.int64]) -> None:
-        """Take over where `part`, which was taken of these subjects, has got to."""
-        for name in _MOVING:
-            getattr(self, name)[members] = getattr(part, name)
-        self._reached = max(self._reached, part._reached)
-
     def move(self, members: npt.NDArray[np.int64], y: Array, time: float) -> None:
         """Put these subjects at `time` in the states `y`, by days that were not solved."""
         self.y[members], self._clock[members, 0] = y, time
@@ -327,12 +323,14 @@ class Batch:
         stop: bool = False,
         threads: int = 1,
         resume: bool = False,
+        resting: npt.NDArray[np.bool_] | None = None,
     ) -> Seen:
         """Go on to `until`, through the events of `doses`.
 
         times : increasing, within this advance.     edges : of bins, increasing, within this advance.
         stop : whether `until` is a stop, as a decision time is, or only a pause (the default).
         resume : whether `doses` is the table of the last advance, to be continued; else it starts anew.
+        resting : (subject,) who stays where they are, and is not looked at: they are to be moved before they go on.
         Raises SimulationError for times or edges outside of what this advance covers.
         """
         if not until >= self._reached:
@@ -362,7 +360,9 @@ class Batch:
             "shift": doses.shift, "sw_time": switches[0], "sw_start": switches[1], "values": seen.values,
             "mean": seen.mean, "top": seen.maximum, "low": seen.minimum,
         }  # fmt: skip
-        job = _Job(self, asked, threads)
+        job, before = _Job(self, asked, threads), self.status.copy()
+        if resting is not None:
+            self.status[resting & (before == 0)] = _RESTING
         # A thread even for one: the main thread stays free to be interrupted.
         pool = ThreadPoolExecutor(threads)
         try:
@@ -374,9 +374,10 @@ class Batch:
         finally:
             pool.shutdown()
         self._reached = float(until)
-        failed = self.status != 0
+        unseen = self.status != 0
         for part in (seen.mean, seen.maximum, seen.minimum):
-            part[failed] = np.nan
+            part[unseen] = np.nan
+        self.status[self.status == _RESTING] = 0
         return seen
 
     def _within(self, points: Any, until: float, name: str) -> Array:
