@@ -155,6 +155,16 @@ def fit_response(
     return Posterior(wanted, *fitted, emulator, draws, logp, accepted, chains, seed, len(x))
 
 
+def refined(posterior: Posterior, within: Restriction, effort: Effort) -> Posterior:
+    """The posterior of a structure that is nested in the whole one, on the same emulator; of the whole, itself."""
+    if len(within.slope) == len(posterior.priors):
+        return posterior
+    start = posterior.z.reshape(-1, len(posterior.priors))
+    fitted = posterior.data, posterior.priors, posterior.emulator, posterior.seed
+    z, logp, accepted, chains = sample(*fitted, effort, within=within, start=start)
+    return replace(posterior, z=z, log_probability=logp, acceptance=accepted, chains=chains)
+
+
 def spread_over(runs: int, parameters: int, seed: int) -> FloatArray:
     """(run, parameter) a Latin hypercube over the priors, a little wider than they are."""
     u = qmc.LatinHypercube(parameters, rng=np.random.default_rng(seed)).random(runs)

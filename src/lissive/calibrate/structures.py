@@ -1,9 +1,8 @@
 """Which structure predicts trials that it has not seen? Nested ones are compared on one emulator.
 
 A structure is the whole model with some parameters fixed (structures.tsv). Each is scored by leave-one-trial-out: the
-expected log predictive density of a trial's figures when the other trials alone are fitted on, from the posterior's
-draws by Pareto-smoothed importance sampling; where its diagnostic says that this cannot be trusted, the draws are made
-anew without that trial, on the same emulator. Figures of the same patients are left out together.
+expected log predictive density of a trial's figures when the other trials alone are fitted on, from draws made anew
+without it on the same emulator. Figures of the same patients are left out together.
 """
 
 from __future__ import annotations
@@ -19,14 +18,12 @@ from scipy.special import logsumexp
 from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import Emulator
 from lissive.calibrate.prior import Prior
-from lissive.calibrate.response import Effort, Say, sample, the_arviz
+from lissive.calibrate.response import Effort, Say, sample
 from lissive.calibrate.response_data import Datum
 from lissive.calibrate.response_likelihood import Restriction, likelihood_of
 from lissive.table import rows_of
 from lissive.trials.published import PublishedTrial
 
-TRUSTED = 0.7
-"""The largest Pareto k at which importance sampling is reliable (Vehtari et al. 2024, arXiv:1507.02646)."""
 SHORT = Effort(runs=(), patients=0, steps=1200, burn=900, walkers=64, ensembles=1)
 """From the posterior of the whole on, which is near by."""
 
@@ -38,8 +35,6 @@ class Score:
     structure: str
     elpd: Mapping[str, float]
     """Trial, or trials of the same patients, to its expected log predictive density without it."""
-    anew: tuple[str, ...]
-    """Trials for which the draws were made anew."""
 
     @property
     def total(self) -> float:
@@ -83,26 +78,17 @@ def compare(
     start : (draw, parameter) of the whole's posterior, from which each is sampled on.
     """
     likelihood = likelihood_of(data, wanted, emulator)
-    groups = _groups(data, trials)
+    trial = np.unique([d.trial for d in data])
     found = []
     for name in structures():
-        here = restriction(name, wanted)
-        z = sample(data, wanted, emulator, seed, effort, within=here, start=start)[0][0]
-        by_trial = likelihood.by_trial(z)
-        elpd, anew = {}, []
-        for group, members in groups.items():
-            log_density, k = _left_out(by_trial[:, members].sum(axis=1))
-            if k > TRUSTED:
-                without = np.isin(np.arange(by_trial.shape[1]), members)
-                other = sample(
-                    data, wanted, emulator, seed, effort, within=here, without=without, start=z
-                )[0][0]
-                there = likelihood.by_trial(other)[:, members].sum(axis=1)
-                log_density = float(logsumexp(there) - np.log(len(there)))
-                anew.append(group)
-            elpd[group] = log_density
-        found.append(Score(name, elpd, tuple(anew)))
-        say(f"{name}: {found[-1].total:.2f}, drawn anew without {', '.join(anew) or 'none'}")
+        here, elpd = restriction(name, wanted), {}
+        for group, members in _groups(data, trials).items():
+            without = np.isin(np.arange(len(trial)), members)
+            z = sample(data, wanted, emulator, seed, effort, within=here, without=without, start=start)[0][0]
+            density = likelihood.by_trial(z)[:, members].sum(axis=1)
+            elpd[group] = float(logsumexp(density) - np.log(len(density)))
+        found.append(Score(name, elpd))
+        say(f"{name}: {found[-1].total:.2f}")
     return sorted(found, key=lambda score: -score.total)
 
 
@@ -113,24 +99,17 @@ def difference(one: Score, other: Score) -> tuple[float, float]:
 
 
 def as_rows(scores: Sequence[Score]) -> list[dict[str, str]]:
-    """A row for each structure, the best first: how much worse it predicts, and on which trials it was done anew."""
+    """A row for each structure, the best first: how much worse it predicts, with the standard error of that."""
     rows = []
     for score in scores:
         less, se = difference(score, scores[0])
         what = structures()[score.structure][0]
-        row = [
-            score.structure,
-            f"{score.total:.2f}",
-            f"{less:.2f}",
-            f"{se:.2f}",
-            ";".join(score.anew) or "-",
-            what,
-        ]
+        row = [score.structure, f"{score.total:.2f}", f"{less:.2f}", f"{se:.2f}", what]
         rows.append(dict(zip(HEAD, row, strict=True)))
     return rows
 
 
-HEAD = ("structure", "elpd", "difference", "se", "anew", "what")
+HEAD = ("structure", "elpd", "difference", "se", "what")
 
 
 def _groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str, list[int]]:
@@ -139,9 +118,3 @@ def _groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str
     for place, trial in enumerate(np.unique([d.trial for d in data])):
         groups.setdefault(trials[trial].id.split("_phase")[0], []).append(place)
     return groups
-
-
-def _left_out(log_likelihood: FloatArray) -> tuple[float, float]:
-    """Log density of a trial under the posterior without it, from draws of that with it; and the Pareto k."""
-    weights, k = the_arviz().psislw(-log_likelihood)
-    return float(logsumexp(weights + log_likelihood)), float(k)

@@ -33,6 +33,8 @@ normal distribution with the same 90 % range: t(0.95)/z(0.95) = 2.132/1.645."""
 LEAST = 5e-5
 """Smaller correlations are not written."""
 PK_HEAD = "name scale estimate se lower upper prior prior_sd contraction recalled data".split()
+FIXED = "-"
+"""Instead of a contraction: the structure that ships does not let the parameter move."""
 THIN = 8
 """Every so many draws of what the emulator says are kept; the parameters are kept whole."""
 DRAWS = 400
@@ -209,6 +211,7 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
         walks = posterior.chains[..., k].swapaxes(1, 2).reshape(-1, posterior.chains.shape[1])
         informing = _informing(posterior, k)
         low, mid, high = np.quantile(values, [0.05, 0.5, 0.95])
+        is_free = bool(z.std() > 1e-9)
         rows.append(
             {
                 "name": prior.name,
@@ -219,9 +222,9 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
                 "upper": f"{high:.4g}",
                 "prior": f"{prior.value:g}",
                 "prior_sd": f"{prior.sd:g}",
-                "contraction": f"{1.0 - z.var():.3f}",
-                "rhat": f"{float(arviz.rhat(walks)):.3f}",
-                "ess": f"{float(arviz.ess(walks)):.0f}",
+                "contraction": f"{1.0 - z.var():.3f}" if is_free else FIXED,
+                "rhat": f"{float(arviz.rhat(walks)):.3f}" if is_free else FIXED,
+                "ess": f"{float(arviz.ess(walks)):.0f}" if is_free else FIXED,
                 "recalled": f"{_recalled(informing):.2f}",
                 "trials": ";".join(dict.fromkeys(o.trial for o, _ in informing)) or "-",
             }
@@ -283,10 +286,14 @@ def _fill_response(row: dict[str, str], prefix: str, found: Mapping[str, Mapping
     name = prefix + row["name"]
     tied = "" if prefix else next((a for a, b in TIED.items() if b == row["name"]), "")
     mine = found.get(tied) or found.get(name)
-    if mine is not None:
+    if mine is not None and mine["contraction"] == FIXED:
+        row["value"], row["provenance"], row["source"] = mine["estimate"], "assumed", "-"
+        row["note"] = "Fixed in the structure that predicts trials best, see calibrate/found/structures.tsv."
+    elif mine is not None:
+        scale = mine["scale"].replace("none", "its")
         note = (
             f"Median of the posterior on trials, 90 % {mine['lower']} to {mine['upper']}; "
-            f"prior {mine['prior']}, {mine['scale']} sd {mine['prior_sd']}; contraction {mine['contraction']}."
+            f"prior {mine['prior']}, {scale} sd {mine['prior_sd']}; contraction {mine['contraction']}."
         )
         _fill(row, mine["estimate"], float(mine["recalled"]), SOURCE, note)
     spread = found.get(SPREAD + row["name"]) if "spread" in row else None
