@@ -33,8 +33,6 @@ normal distribution with the same 90 % range: t(0.95)/z(0.95) = 2.132/1.645."""
 LEAST = 5e-5
 """Smaller correlations are not written."""
 PK_HEAD = "name scale estimate se lower upper prior prior_sd contraction recalled data".split()
-FIXED = "-"
-"""Instead of a contraction: the structure that ships does not let the parameter move."""
 THIN = 8
 """Every so many draws of what the emulator says are kept; the parameters are kept whole."""
 DRAWS = 400
@@ -204,7 +202,10 @@ def label(datum: Datum) -> str:
 
 
 def estimates(posterior: Posterior) -> list[dict[str, str]]:
-    """A row for each parameter: median, spread and 90 % range, what of the prior is left, convergence, trials."""
+    """A row for each parameter: median, spread and 90 % range, what of the prior is left, convergence, trials.
+
+    One that the structure does not let move has no spread.
+    """
     arviz, rows = the_arviz(), []
     for k, prior in enumerate(posterior.priors):
         z, values = posterior.z[..., k], posterior.values[..., k]
@@ -222,9 +223,9 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
                 "upper": f"{high:.4g}",
                 "prior": f"{prior.value:g}",
                 "prior_sd": f"{prior.sd:g}",
-                "contraction": f"{1.0 - z.var():.3f}" if is_free else FIXED,
-                "rhat": f"{float(arviz.rhat(walks)):.3f}" if is_free else FIXED,
-                "ess": f"{float(arviz.ess(walks)):.0f}" if is_free else FIXED,
+                "contraction": f"{1.0 - z.var():.3f}",
+                "rhat": f"{float(arviz.rhat(walks)) if is_free else 1.0:.3f}",
+                "ess": f"{float(arviz.ess(walks)) if is_free else z.size:.0f}",
                 "recalled": f"{_recalled(informing):.2f}",
                 "trials": ";".join(dict.fromkeys(o.trial for o, _ in informing)) or "-",
             }
@@ -286,7 +287,7 @@ def _fill_response(row: dict[str, str], prefix: str, found: Mapping[str, Mapping
     name = prefix + row["name"]
     tied = "" if prefix else next((a for a, b in TIED.items() if b == row["name"]), "")
     mine = found.get(tied) or found.get(name)
-    if mine is not None and mine["contraction"] == FIXED:
+    if mine is not None and float(mine["se"]) == 0.0:
         row["value"], row["provenance"], row["source"] = mine["estimate"], "assumed", "-"
         row["note"] = "Fixed in the structure that predicts trials best, see calibrate/found/structures.tsv."
     elif mine is not None:
