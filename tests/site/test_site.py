@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from lissive.access.facts import make_facts
 from lissive.access.rule import rules
 from lissive.cli.main import main
 from lissive.report.access_text import STATUS
-from lissive.site import MARKER, law, write_site
+from lissive.site import MARKER, changes, law, write_site
 from lissive.site import write as writing
 from lissive.site.build import NAV, Page, rendered, write_pages
 
@@ -36,7 +37,7 @@ PERSON = {
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Law of three places: one at discretion, one without a programme, one country."""
     folder = tmp_path_factory.mktemp("law")
-    write_pages(folder, law.pages(DAY, FEW), DAY)
+    write_pages(folder, chain(law.pages(DAY, FEW), changes.pages(DAY, FEW)), DAY)
     return folder
 
 

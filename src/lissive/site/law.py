@@ -12,12 +12,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lissive.access.answer import Answer, Asked, Facts, Product, Status, days_later
+from lissive.access.answer import Answer, Asked, Facts, Product, days_later
 from lissive.access.cases import Change, changes, group_of, tiles
 from lissive.access.decide import decide, version_on
 from lissive.access.facts import make_facts, products
-from lissive.access.federal import CLASSES, Rule, federal_rules
-from lissive.access.routes import clause_text, said
+from lissive.access.routes import clause_text
 from lissive.access.rule import Jurisdiction, Version, rules
 from lissive.access.visit import Step, visit_steps
 from lissive.report.access_text import (
@@ -134,23 +133,16 @@ def places(on: datetime.date, codes: Sequence[str] | None = None) -> list[Place]
 
 def pages(on: datetime.date, codes: Sequence[str] | None = None) -> Iterator[Page]:
     every = places(on, codes)
-    checked = min(each.rule.verified for each in every)
-    read = f"Rules last checked on {checked} or later."
+    read = last_checked(every)
     lately = changes(days_later(on, -LATELY) or on, on)
     yield Page("law/index.html", "Law by place", "law.html.j2", read, _index(every, on))
     for each in every:
         yield _page(each, on, lately)
-    yield Page(
-        "law/changes.html", "What changed lately", "changes.html.j2", read, _changes(every, lately, on)
-    )
-    federal = federal_rules()
-    yield Page(
-        "law/federal.html",
-        "Federal law of the United States",
-        "federal.html.j2",
-        f"Last checked on {federal.verified}.",
-        _federal(on),
-    )
+
+
+def last_checked(every: Sequence[Place]) -> str:
+    """When the rules of all these places were checked last, at least."""
+    return f"Rules last checked on {min(each.rule.verified for each in every)} or later."
 
 
 # -- the index, with the map ------------------------------------------------------------------------
@@ -230,7 +222,7 @@ def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
         "dates": answer.dates,
         "federal": list(federal_lines(answer.federal, "dronabinol")),
         "cautions": [caution_text(each) for each in answer.cautions],
-        "lately": [(each.on, each.jurisdiction, _what(each), each.citation) for each in of_here],
+        "lately": [(each.on, each.jurisdiction, what_changed(each), each.citation) for each in of_here],
         "history": [_version(each) for each in reversed(rule.versions)],
     }
     return Page(place.path, rule.name, "place.html.j2", read, content)
@@ -389,45 +381,8 @@ def _version(version: Version) -> dict[str, Any]:
     }
 
 
-# -- what changed, and federal law -------------------------------------------------------------------
-def _changes(every: Sequence[Place], lately: Sequence[Change], on: datetime.date) -> dict[str, Any]:
-    there = {each.rule.code: each for each in every}
-    status: dict[Status, str] = {**STATUS}  # type: ignore[dict-item]
-    rows = []
-    for each in reversed(lately):
-        place = there.get(each.jurisdiction)
-        moved = ""
-        if place is not None:
-            before, after = (
-                decide(standard_person(), each.jurisdiction, day).status
-                for day in (days_later(each.on, -1) or each.on, each.on)
-            )
-            moved = (
-                f" The standard person: from {status[before]} to {status[after]}." if before != after else ""
-            )
-        name = Markup('<a href="{}">{}</a>').format(
-            place.href if place else "federal.html", place.rule.name if place else "United States"
-        )
-        rows.append((each.on.isoformat(), name, f"{_what(each)}{moved}", each.citation))
-    pending = [
-        (place.href, place.rule.name, bill)
-        for place in every
-        if place.version
-        for bill in place.version.pending
-    ]
-    return {
-        "since": days_later(on, -LATELY),
-        "person": STANDARD,
-        "table": table("Changes, the latest first", "day|place|what|law", rows),
-        "pending": pending,
-    }
-
-
-def _open(begins: str | None, ends: str | None) -> str:
-    return f"from {begins}" if begins else f"until {ends}" if ends else "no day stated"
-
-
-def _what(change: Change) -> str:
+# -- what changed ---------------------------------------------------------------------------------------
+def what_changed(change: Change) -> str:
     """What changed; of a new version also what it says, where the law's words are not at hand, or a note."""
     place = rules().get(change.jurisdiction)
     version = next((each for each in place.versions if each.id == change.rule), None) if place else None
@@ -435,40 +390,3 @@ def _what(change: Change) -> str:
         (version.wording or version.note or "") if version and change.what.startswith("a new version") else ""
     )
     return " ".join(f"{upper_first(each.removesuffix('.'))}." for each in (change.what, more) if each)
-
-
-_TOPICS = {
-    "schedule": "Schedules", "hemp": "Hemp", "tele_prescribing": "Prescribing by video", "state_lines": "State lines",
-    "firearms": "Firearms", "driving_work": "Driving for work", "federal_property": "Federal property",
-}  # fmt: skip
-
-
-def _federal(on: datetime.date) -> dict[str, Any]:
-    file = federal_rules()
-
-    def row(rule: Rule) -> tuple[str, ...]:
-        source = file.sources[rule.read_in]
-        of = f" ({CLASSES.get(rule.of, said(rule.of))})" if rule.of else ""
-        now = verdict("in force", "yes") if rule.holds(on) else "not on this day"
-        kind = "" if source.kind == "primary" else " (secondary source)" if source.kind == "secondary" else ""
-        return (
-            f"{upper_first(rule.text)}{of}{unverified(rule.provenance)}",
-            f"{rule.begins} to {rule.ends}" if rule.begins and rule.ends else _open(rule.begins, rule.ends),
-            now,
-            joined([rule.citation, joined(["[", link(source.title, source.url), "]"], ""), kind]),
-        )
-
-    topics = [
-        (
-            topic,
-            name,
-            table(
-                name,
-                "rule|days|on this day|source",
-                map(row, (each for each in file.rules if each.topic == topic)),
-            ),
-        )
-        for topic, name in _TOPICS.items()
-    ]
-    doubts = [each.text for each in file.cautions if each.begins <= on.isoformat()]
-    return {"topics": topics, "doubts": doubts}

@@ -10,7 +10,7 @@ from lissive.access.procedure import last_answerable
 from lissive.access.rule import rules
 from lissive.errors import SimulationError
 from lissive.files import atomic_path
-from lissive.site import about, care, evidence, law
+from lissive.site import about, care, changes, evidence, law
 from lissive.site.build import Page, write_pages
 
 MARKER = "lissive-site.txt"
@@ -21,6 +21,7 @@ def site_pages(on: datetime.date) -> Iterator[Page]:
     """Every page, as of a day for the rules."""
     validation = about.validated()
     yield from law.pages(on)
+    yield from changes.pages(on)
     yield from evidence.pages()
     yield from care.pages(on)
     yield from about.pages(validation)

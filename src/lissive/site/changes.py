@@ -1,0 +1,104 @@
+"""What changed lately in the law of all places, and federal law of the United States by date."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from lissive.access.answer import days_later
+from lissive.access.cases import Change, changes
+from lissive.access.decide import decide
+from lissive.access.federal import CLASSES, Rule, federal_rules
+from lissive.access.routes import said
+from lissive.report.access_text import STATUS
+from lissive.report.table import table
+from lissive.report.words import upper_first
+from lissive.site.build import Page, joined, link, unverified, verdict
+from lissive.site.law import LATELY, STANDARD, Place, last_checked, places, standard_person, what_changed
+
+
+def pages(on: datetime.date, codes: Sequence[str] | None = None) -> Iterator[Page]:
+    """Both; of the places of the codes, or of all."""
+    every = places(on, codes)
+    lately = changes(days_later(on, -LATELY) or on, on)
+    content = _changes(every, lately, on)
+    yield Page("law/changes.html", "What changed lately", "changes.html.j2", last_checked(every), content)
+    title = "Federal law of the United States"
+    read = f"Last checked on {federal_rules().verified}."
+    yield Page("law/federal.html", title, "federal.html.j2", read, _federal(on))
+
+
+def _changes(every: Sequence[Place], lately: Sequence[Change], on: datetime.date) -> dict[str, Any]:
+    there = {each.rule.code: each for each in every}
+    rows = []
+    for each in reversed(lately):
+        place = there.get(each.jurisdiction)
+        moved = ""
+        if place is not None:
+            before, after = (
+                decide(standard_person(), each.jurisdiction, day).status
+                for day in (days_later(each.on, -1) or each.on, each.on)
+            )
+            moved = (
+                f" The standard person: from {STATUS[before]} to {STATUS[after]}." if before != after else ""
+            )
+        name = Markup('<a href="{}">{}</a>').format(
+            place.href if place else "federal.html", place.rule.name if place else "United States"
+        )
+        rows.append((each.on.isoformat(), name, f"{what_changed(each)}{moved}", each.citation))
+    pending = [
+        (place.href, place.rule.name, bill)
+        for place in every
+        if place.version
+        for bill in place.version.pending
+    ]
+    return {
+        "since": days_later(on, -LATELY),
+        "person": STANDARD,
+        "table": table("Changes, the latest first", "day|place|what|law", rows),
+        "pending": pending,
+    }
+
+
+def _open(begins: str | None, ends: str | None) -> str:
+    return f"from {begins}" if begins else f"until {ends}" if ends else "no day stated"
+
+
+_TOPICS = {
+    "schedule": "Schedules", "hemp": "Hemp", "tele_prescribing": "Prescribing by video", "state_lines": "State lines",
+    "firearms": "Firearms", "driving_work": "Driving for work", "federal_property": "Federal property",
+}  # fmt: skip
+
+
+def _federal(on: datetime.date) -> dict[str, Any]:
+    file = federal_rules()
+
+    def row(rule: Rule) -> tuple[str, ...]:
+        source = file.sources[rule.read_in]
+        of = f" ({CLASSES.get(rule.of, said(rule.of))})" if rule.of else ""
+        now = verdict("in force", "yes") if rule.holds(on) else "not on this day"
+        kind = "" if source.kind == "primary" else " (secondary source)" if source.kind == "secondary" else ""
+        return (
+            f"{upper_first(rule.text)}{of}{unverified(rule.provenance)}",
+            f"{rule.begins} to {rule.ends}" if rule.begins and rule.ends else _open(rule.begins, rule.ends),
+            now,
+            joined([rule.citation, joined(["[", link(source.title, source.url), "]"], ""), kind]),
+        )
+
+    topics = [
+        (
+            topic,
+            name,
+            table(
+                name,
+                "rule|days|on this day|source",
+                map(row, (each for each in file.rules if each.topic == topic)),
+            ),
+        )
+        for topic, name in _TOPICS.items()
+    ]
+    doubts = [each.text for each in file.cautions if each.begins <= on.isoformat()]
+    return {"topics": topics, "doubts": doubts}
