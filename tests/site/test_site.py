@@ -53,6 +53,7 @@ def check_page(path: Path, folder: Path, elsewhere: frozenset[str] = frozenset()
     main = "".join(page.texts[[tag for tag, _ in page.elements].index("main")])
     assert len(main.split()) > 40, "an empty page"
     assert not re.search(r"\{\{|\{%|<bound method|>\s*None\s*<", text)
+    assert not re.search(r"\b(flags|symptoms)\.\w|\blissive case\b", main), "a name of the code"
     assert not any(
         "style" in attributes or any(n.startswith("on") for n in attributes)
         for _, attributes in page.elements
@@ -87,8 +88,10 @@ def _ids(path: Path) -> frozenset[str]:
 
 def test_pages_of_law_are_valid_and_linked(few: Path) -> None:
     elsewhere = {path for several in NAV.values() for path, _ in several}
+    elsewhere |= {"index.html", "es/index.html", "design.html"}
+    elsewhere |= {f"evidence/{each.replace('_', '-')}.html" for *_, each in law.situations() if each}
     for path in html_files(few):
-        check_page(path, few, frozenset({*elsewhere, "index.html", "es/index.html", "design.html"}))
+        check_page(path, few, frozenset(elsewhere))
 
 
 def first_line(path: Path) -> str:
@@ -115,6 +118,17 @@ def test_a_page_says_when_it_was_read_and_quotes_the_law(few: Path) -> None:
     assert f"last checked on <time>{rules()['US-NY'].verified}</time>" in text
     assert "severe or persistent muscle spasms" in text  # the rule of 2014, L.2014 ch.90
     assert "Nabiximols (Sativex) has no approval in the US" in text
+
+
+def test_a_minor_is_warned_of_what_the_law_allows(few: Path) -> None:
+    rows = re.findall(r"<tr.*?</tr>", (few / "law" / "us-ny.html").read_text(encoding="utf-8"), re.DOTALL)
+    for age in ("aged 12", "aged 16"):
+        row = next(each for each in rows if age in each)
+        assert "Do not use THC" in row
+        assert "safety.html#c-age_under_18" in row
+    cramps = next(each for each in rows if "Cramps at night" in each)
+    assert "No study has tested it" in cramps
+    assert "evidence/nocturnal-cramps.html" in cramps
 
 
 def test_what_is_not_verified_says_so(few: Path) -> None:

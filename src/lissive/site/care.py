@@ -134,7 +134,14 @@ def _cautions() -> Table:
             f"{_NAMES.get(kind, 'smoked')}: {severity}" for kind, severity in rule.severity.items()
         )
         rows.append(
-            _row(upper_first(rule.about.replace("_", " ")), each, verdict(worst, KIND[worst]), rule.text)
+            _row(
+                Markup('<span id="c-{}">{}</span>').format(
+                    rule.id, upper_first(rule.about.replace("_", " "))
+                ),
+                each,
+                verdict(worst, KIND[worst]),
+                rule.text,
+            )
         )
     return table(
         "Conditions and circumstances", "condition|with|severity, the worst|why|what to do|sources", rows

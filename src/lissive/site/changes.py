@@ -13,6 +13,7 @@ from lissive.access.cases import Change, changes
 from lissive.access.decide import decide
 from lissive.access.federal import CLASSES, Rule, federal_rules
 from lissive.access.routes import said
+from lissive.access.rule import rules
 from lissive.report.access_text import STATUS
 from lissive.report.table import table
 from lissive.report.words import upper_first
@@ -48,7 +49,7 @@ def _changes(every: Sequence[Place], lately: Sequence[Change], on: datetime.date
         name = Markup('<a href="{}">{}</a>').format(
             place.href if place else "federal.html", place.rule.name if place else "United States"
         )
-        rows.append((each.on.isoformat(), name, f"{what_changed(each)}{moved}", each.citation))
+        rows.append((each.on.isoformat(), name, f"{what_changed(each)}{moved}", each.citation, _known(each)))
     pending = [
         (place.href, place.rule.name, bill)
         for place in every
@@ -58,9 +59,20 @@ def _changes(every: Sequence[Place], lately: Sequence[Change], on: datetime.date
     return {
         "since": days_later(on, -LATELY),
         "person": STANDARD,
-        "table": table("Changes, the latest first", "day|place|what|law", rows),
+        "table": table("Changes, the latest first", "day|place|what|law|how it is known", rows),
         "pending": pending,
     }
+
+
+def _known(change: Change) -> str:
+    """As on the page of the place: the confidence, whether the law's words are quoted, what was not read."""
+    place = rules().get(change.jurisdiction)
+    version = next((each for each in place.versions if each.id == change.rule), None) if place else None
+    if version is None:
+        return ""
+    quoted = "quoted" if version.quote and version.known("quote") == "read" else "not quoted"
+    doubts = [each.text for each in version.cautions if each.kind == "incomplete"]
+    return " ".join([f"Confidence in the reading: {version.confidence}. The law's words: {quoted}.", *doubts])
 
 
 def _open(begins: str | None, ends: str | None) -> str:

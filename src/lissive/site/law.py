@@ -14,8 +14,10 @@ from markupsafe import Markup
 
 from lissive.access.answer import Answer, Asked, Facts, Product, days_later
 from lissive.access.cases import Change, changes, group_of, tiles
+from lissive.access.conditions import limits
 from lissive.access.decide import decide, version_on
 from lissive.access.facts import make_facts, products
+from lissive.access.federal import form
 from lissive.access.routes import clause_text
 from lissive.access.rule import Jurisdiction, Version, rules
 from lissive.access.visit import Step, visit_steps
@@ -32,7 +34,9 @@ from lissive.report.access_text import (
 from lissive.report.compare_text import why
 from lissive.report.table import Table, table
 from lissive.report.words import upper_first
+from lissive.safety.rules import cautions
 from lissive.site.build import Page, joined, link, unverified, verdict
+from lissive.site.evidence import benefit
 
 KIND: Mapping[str, str] = MappingProxyType(
     {
@@ -62,22 +66,25 @@ STANDARD = (
     "person to a physician"
 )
 """Whom the first line of each page is about."""
-_SITUATIONS: Sequence[tuple[str, Mapping[str, Any]]] = (
-    ("Multiple sclerosis, spasms; physician, in person", {}),
-    ("The same, first visit by video", {"visit": "video"}),
-    ("The same, nurse practitioner", {"practitioner": "NP"}),
-    ("The same, a visitor with a card of their home", {"resident": False, "visitor_card": True}),
-    ("The same, aged 12, with a parent", {"age": 12, "guardian": True}),
+_SITUATIONS: Sequence[tuple[str, Mapping[str, Any], str]] = (
+    ("Multiple sclerosis, spasms; physician, in person", {}, "multiple_sclerosis"),
+    ("The same, first visit by video", {"visit": "video"}, ""),
+    ("The same, nurse practitioner", {"practitioner": "NP"}, ""),
+    ("The same, a visitor with a card of their home", {"resident": False, "visitor_card": True}, ""),
+    ("The same, aged 16, with a parent", {"age": 16, "guardian": True}, ""),
+    ("The same, aged 12, with a parent", {"age": 12, "guardian": True}, ""),
     (
         "Spinal cord injury, spasms",
         {
             "dx": ["spinal_cord_injury"],
             "symptoms": {"muscle_spasms": {**_SPASMS, "cause": "spinal_cord_injury"}},
         },
+        "spinal_cord_injury",
     ),
     (
         "Severe spasms, no cause found",
         {"dx": [], "symptoms": {"muscle_spasms": {**_SPASMS, "cause": "idiopathic"}}},
+        "other",
     ),
     (
         "Cramps at night, not severe",
@@ -87,15 +94,16 @@ _SITUATIONS: Sequence[tuple[str, Mapping[str, Any]]] = (
                 "nocturnal leg cramps": {"severe": False, "persistent": True, "cause": "idiopathic"}
             },
         },
+        "nocturnal_cramps",
     ),
 )
-"""Situations that people ask about, each as what differs from the first."""
+"""Situations that people ask about, each as what differs from the first, and the cause of which the evidence is said."""
 
 
 @cache
-def situations() -> tuple[tuple[str, Facts], ...]:
-    """Each with its facts; the first is the standard person."""
-    return tuple((label, make_facts({**_MS, **other})) for label, other in _SITUATIONS)
+def situations() -> tuple[tuple[str, Facts, str], ...]:
+    """Each with its facts and cause; the first is the standard person."""
+    return tuple((label, make_facts({**_MS, **other}), cause) for label, other, cause in _SITUATIONS)
 
 
 def standard_person() -> Facts:
@@ -184,22 +192,33 @@ def _row(each: Place) -> tuple[str, ...]:
         joined([Markup('<a href="{}">{}</a>').format(each.href, each.rule.name)]),
         verdict(STATUS[answer.status], KIND[answer.status]),
         procedural_text(answer),
-        upper_first(why(answer)),
+        _decided_by(answer),
         each.version.begins or "-" if each.version else "no rule",
         answer.sources_to or "not dated",
     )
 
 
+def _decided_by(answer: Answer) -> str:
+    """What decided it; of what is open, what has to be found out."""
+    if answer.status == "unknown" and answer.missing:
+        return f"Depends on {'; '.join(each.asks for each in answer.missing)}"
+    return upper_first(why(answer))
+
+
 # -- one place --------------------------------------------------------------------------------------
 def bottom_line(answer: Answer) -> str:
     """The first line of a page: what the rule of the day says, and whether the visit can certify."""
-    return f"{upper_first(STATUS[answer.status])}. Visit and practitioner requirements: {procedural_text(answer)}."
+    read = " in what was read" if answer.procedural == "ok" else ""
+    return (
+        f"{upper_first(STATUS[answer.status])}. Visit and practitioner requirements: "
+        f"{procedural_text(answer)}{read}."
+    )
 
 
 def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
     answer, rule = place.answer, place.rule
     to = f"sources dated to {answer.sources_to}" if answer.sources_to else "no source is dated"
-    read = f"Rules of {rule.name} last checked on {rule.verified}; {to}. Confidence: {answer.confidence}."
+    read = f"Rules of {rule.name} last checked on {rule.verified}; {to}. Confidence in the reading of the rule: {answer.confidence}."
     of_here = [
         each for each in lately if each.jurisdiction in (rule.code, rule.code[:2] if "-" in rule.code else "")
     ]
@@ -209,6 +228,7 @@ def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
         "answer": answer,
         "bottom_line": bottom_line(answer),
         "kind": "unsure" if is_blocked(answer) and answer.status != "not_eligible" else KIND[answer.status],
+        "smoke": _smoke(rule.code, on),
         "why": list(_why(answer)),
         "missing": [
             f"{upper_first(each.asks)}: if so, {STATUS[each.would_change_to]}; if not, {STATUS[each.if_not]}."
@@ -228,6 +248,14 @@ def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
     return Page(place.path, rule.name, "place.html.j2", read, content)
 
 
+def _smoke(code: str, on: datetime.date) -> str:
+    """Where smoking is left out, which a reader of "eligible" may not expect."""
+    row = form(code, "flower_smoked", on)
+    if row is None or row.allowed or row.source.provenance != "read":
+        return ""
+    return "The programme does not allow cannabis to be smoked."
+
+
 def _why(answer: Answer) -> Iterator[Markup]:
     for each in answer.fired:
         quote = f" “{each.quote}”" if each.quote else ""
@@ -238,25 +266,53 @@ def _why(answer: Answer) -> Iterator[Markup]:
                 unverified(each.provenance),
             ]
         )
+    if answer.status == "unknown" and answer.missing:
+        yield Markup(
+            "The rule is known; whether this person meets it is not, because the facts below are not stated."
+        )
     if answer.status == "not_eligible":
         yield Markup("No clause of the rule is met." if answer.rule else "No rule is in force.")
 
 
 def _situations(code: str, on: datetime.date) -> Table:
     rows = []
-    for label, facts in situations():
+    for label, facts, cause in situations():
         answer = decide(facts, code, on)
         needs = f" Needed: {'; '.join(each.asks for each in answer.missing[:2])}." if answer.missing else ""
         rows.append(
             (
                 label,
                 joined([verdict(STATUS[answer.status], KIND[answer.status]), needs], ""),
-                "no programme" if "no_programme" in answer.blocks else procedural_text(answer),
+                _visit_text(answer),
+                joined([*_warned(facts), _known(cause)]),
             )
         )
-    return table(
-        "What the rule says of some common situations", "situation|the rule|visit and practitioner", rows
-    )
+    head = "situation|the rule|visit and practitioner|not the law: is it safe, does it help"
+    return table("What the rule says of some common situations", head, rows)
+
+
+def _visit_text(answer: Answer) -> str:
+    if "no_programme" in answer.blocks:
+        return "no programme"
+    return "the rule is not met" if answer.status == "not_eligible" else procedural_text(answer)
+
+
+def _warned(facts: Facts) -> Iterator[Markup]:
+    """The warning for the person's age, which no rule of law says."""
+    if facts.age is not None and facts.age < limits()["adult_age"]:
+        for each in cautions():
+            if each.about == "age_under_18" and "thc" in each.severity:
+                yield Markup(
+                    '<strong>{}</strong> {} <a href="../safety.html#c-{}">Safety: under 18</a>.'
+                ).format(each.text.advice, each.text.mechanism, each.id)
+
+
+def _known(cause: str) -> Markup:
+    """What trials found in the cause, in plain words, with the page that has them."""
+    if not cause:
+        return Markup()
+    page = "index" if cause == "other" else cause.replace("_", "-")
+    return Markup('{} <a href="../evidence/{}.html">Evidence</a>.').format(benefit(cause), page)
 
 
 def _days(version: Version) -> str:
@@ -287,7 +343,8 @@ def _rule(place: Place) -> Iterator[tuple[str, object]]:
     elif version.wording:
         yield "In short", upper_first(version.wording)
     if clauses := list(_clauses(version)):
-        yield "On spasms", joined(clauses)
+        alone = "This alone is not enough: what is not known, above, is asked as well."
+        yield "On spasms", joined([*clauses, alone if place.answer.status == "unknown" else ""])
     source = next(iter(version.sources), None)
     yield "Law", link("; ".join(version.citations), source.url if source else None)
 
