@@ -76,7 +76,7 @@ class Emulator:
 def learn(x: FloatArray, y: FloatArray) -> Emulator:
     """The emulator of runs; its penalty is chosen for each figure by leave-one-out.
 
-    A figure hangs on few of the parameters. So each is learnt again, with what is made of a parameter held the harder
+    A figure depends on few of the parameters. So each is learnt again, with what is made of a parameter held the harder
     the less it moved the figure before (an adaptive ridge): its error is that of a polynomial of few parameters.
 
     Parameters

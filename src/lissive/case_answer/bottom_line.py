@@ -60,8 +60,7 @@ def _benefit(case: Case) -> tuple[str, str, str]:
         if row["products"] == "any" or (planned or "none") in row.parts("products"):
             claim = next((each for each in shipped_claims() if each.id == row["claim"]), None)
             is_judged = claim is not None and row["benefit"] != "not_tested"
-            by_rule = f"; by rule {claim.by_rule}" if claim and claim.differs else ""
-            certainty = f" ({claim.certainty_label} certainty{by_rule})" if claim and is_judged else ""
+            certainty = f" ({claim.certainty_label} certainty)" if claim and is_judged else ""
             text = row["text"] if "{certainty}" in row["text"] else row["text"] + "{certainty}"
             return row["benefit"], row["claim"], text.replace("{certainty}", certainty)
     raise AssertionError(f"bottom_lines.tsv has no row for any product in {cause}")

@@ -349,7 +349,7 @@ def _observed(
 def _counted(
     weekly: dict[str, FloatArray], course: Mapping[str, FloatArray], dispersion: FloatArray, seed: int
 ) -> dict[str, FloatArray]:
-    """Counts as recorded: seven days of a negative binomial count, in good and bad stretches, over seven.
+    """Counts as recorded: seven days of a negative binomial count, with within-subject fluctuation, over seven.
 
     The sum of seven such days with one mean is negative binomial, too, with a seventh of the dispersion.
     """

@@ -228,7 +228,7 @@ def observed_days(
 
 
 def in_stretches(levels: FloatArray, course: FloatArray, sd: FloatArray) -> FloatArray:
-    """Expected counts in good and bad stretches: `course` moves their logarithm, and the mean is the level's."""
+    """Expected counts with within-subject fluctuation: `course` moves their logarithm, and the mean is the level's."""
     moved: FloatArray = levels * np.exp(course - 0.5 * sd**2)
     return moved
 
