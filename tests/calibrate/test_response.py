@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from lissive.calibrate.emulator import learn
-from lissive.calibrate.response import Effort, fit_response, fitted_on, priors, response_at, sample, target_of
-from lissive.calibrate.response_data import Datum, data_of, to_scale
+from lissive.calibrate.response import Effort, fit_response, fitted_on, priors, response_at, sample
+from lissive.calibrate.response_data import Datum, covariance, data_of, to_scale
+from lissive.calibrate.response_likelihood import Restriction, likelihood_of, low_rank, retest_of, target_of
+from lissive.calibrate.structures import restriction, structures
 from lissive.calibrate.tables import estimates, inference_data, write_response
 from lissive.errors import StudyError
-from lissive.trials.published import shipped_published
+from lissive.trials.published import Observed, shipped_published
 
 TINY = Effort(runs=(24,), patients=6, steps=60, burn=40, walkers=16, ensembles=2)
 FEW = tuple(p for p in priors() if p.name in ("gain_tone", "max_placebo_spasm", "titration willing"))
@@ -30,36 +33,82 @@ def test_only_calibration_trials_are_fitted_on(trials) -> None:
         data_of([trials["collin_2010"]])
 
 
-def test_memory_counts_for_less_and_views_of_the_same_ratings_share_their_weight(trials) -> None:
-    data = {
-        (d.observed.arm, d.observed.endpoint, d.observed.statistic): d
-        for d in data_of([trials["collin_2007"]])
-    }
+def figures_of(trial) -> dict[tuple[str, str, str], Datum]:
+    return {(d.observed.arm, d.observed.endpoint, d.observed.statistic): d for d in data_of([trial])}
+
+
+def test_memory_counts_for_less(trials) -> None:
+    data = figures_of(trials["collin_2007"])
     recalled = data["placebo", "spasticity_nrs_responders_30pct", "share"]
     n, p = 64, 14 / 64
-    # twice the binomial error, for memory, times root 2, as the mean change is of the same ratings; plus 0.15
-    assert recalled.error == pytest.approx(
-        np.hypot(2 * np.sqrt(2) / np.sqrt(n * p * (1 - p)), 0.15), rel=0.01
-    )
+    # twice the binomial error, for memory; plus 0.15
+    assert recalled.error == pytest.approx(np.hypot(2 / np.sqrt(n * p * (1 - p)), 0.15), rel=0.01)
     read = data["nabiximols", "withdrawal_adverse", "share"]
     p = 6 / 124
     assert read.error == pytest.approx(np.hypot(1 / np.sqrt(124 * p * (1 - p)), 0.15), rel=0.01)
     assert read.value == pytest.approx(np.log(6.5 / 118.5))
 
 
-def test_a_difference_is_left_out_where_its_arms_are_there(trials) -> None:
-    kinds = {(d.observed.endpoint, d.observed.statistic) for d in data_of([trials["collin_2007"]])}
-    assert ("spasticity_nrs", "change") in kinds
-    assert ("spasticity_nrs", "difference") not in kinds
-    only = replace(
-        trials["collin_2007"],
-        observed=tuple(
-            o for o in trials["collin_2007"].observed if o.statistic != "change" or o.arm != "placebo"
-        ),
+def test_a_comparison_enters_with_its_published_error(trials) -> None:
+    """ln(4.69/1.59)/(2 × 1.96) = 0.276; (1.03 - 0.004)/(2 × 1.96) = 0.262."""
+    data = figures_of(trials["novotna_2011_phaseB"])
+    assert data["nabiximols", "spasticity_nrs_responders_30pct", "odds_ratio"].error == pytest.approx(
+        0.276, abs=5e-4
     )
-    assert ("spasticity_nrs", "difference") in {
-        (d.observed.endpoint, d.observed.statistic) for d in data_of([only])
-    }
+    data = figures_of(trials["collin_2007"])
+    assert data["nabiximols", "spasticity_nrs", "difference"].error == pytest.approx(0.262, abs=5e-4)
+
+
+def test_the_spread_of_a_change_comes_back_from_the_error_of_a_difference(trials) -> None:
+    """The error of a difference is the spread times the root of 1/120 + 1/64."""
+    found = figures_of(trials["collin_2007"])["nabiximols", "spasticity_nrs", "change_sd"]
+    assert np.exp(found.value) == pytest.approx(0.2617 / np.sqrt(1 / 120 + 1 / 64), rel=1e-3)
+
+
+def test_the_covariance_is_that_of_simulated_arms() -> None:
+    """Normal changes in two arms: mean, two responder rates, difference and odds ratio, over and over."""
+    rng = np.random.default_rng(3)
+    n, effect, cuts = (150, 60), -0.5, (-1.2, -2.2)
+    sets = 4000
+    arms = [rng.normal(m, 1.7, (sets, k)) for m, k in zip((effect - 1.0, -1.0), n, strict=True)]
+    means = [a.mean(axis=1) for a in arms]
+    shares = [[np.clip((a <= cut).mean(axis=1), 0.01, 0.99) for cut in cuts] for a in arms]
+    odds = [[np.log(p / (1 - p)) for p in each] for each in shares]
+    figures = [*means, odds[0][0], odds[1][0], odds[0][1], means[0] - means[1], odds[0][0] - odds[1][0]]
+    wanted = np.corrcoef(figures)
+    errors = np.std(figures, axis=1)
+
+    def datum(arm: str, against: str | None, view: str | float, error: float) -> Datum:
+        observed = Observed("t", arm, against, "pain_nrs", "", 0.0, None, None, None, None, "read", "")
+        share = n[1] / sum(n)
+        parts = (
+            {arm: error}
+            if against is None
+            else {arm: error * share**0.5, against: -error * (1 - share) ** 0.5}
+        )
+        return Datum(observed, 0, 0.0, parts, 0.0, view, "")
+
+    p = [float(np.mean([each[k].mean() for each in shares])) for k in range(2)]
+    data = [
+        datum("a", None, "mean", errors[0]),
+        datum("b", None, "mean", errors[1]),
+        datum("a", None, p[0], errors[2]),
+        datum("b", None, p[0], errors[3]),
+        datum("a", None, p[1], errors[4]),
+        datum("a", "b", "mean", errors[5]),
+        datum("a", "b", p[0], errors[6]),
+    ]
+    found = covariance(data)
+    sd = np.sqrt(np.diag(found))
+    np.testing.assert_allclose(sd, errors, rtol=1e-9)
+    np.testing.assert_allclose(found / np.outer(sd, sd), wanted, atol=0.06)
+
+
+def test_a_comparison_whose_sign_is_not_stated_is_left_out_where_its_arms_are_there(trials) -> None:
+    kinds = {(d.observed.endpoint, d.observed.statistic) for d in data_of([trials["hansen_2023"]])}
+    assert ("pain_nrs", "change") in kinds
+    assert ("pain_nrs", "difference") not in kinds
+    assert ("spasticity_nrs", "difference") in kinds  # of which no arm is printed
 
 
 def test_what_is_left_out_or_read_otherwise_by_name(trials) -> None:
@@ -101,7 +150,7 @@ def test_a_figure_that_is_missing_in_some_runs_is_learnt_from_the_others() -> No
 # -- the posterior --------------------------------------------------------------------------------------
 def test_the_sampler_finds_a_posterior_that_has_a_closed_form(trials) -> None:
     """One figure that is 2 z of the first parameter: a normal prior and a normal error have a normal posterior."""
-    datum = replace(data_of([trials["collin_2007"]])[0], value=3.0, error=0.5)
+    datum = replace(data_of([trials["collin_2007"]])[0], value=3.0, sampled={"nabiximols": 0.5}, alone=0.0)
     rng = np.random.default_rng(7)
     x = rng.standard_normal((60, len(FEW)))
     emulator = learn(x, 2.0 * x[:, :1])
@@ -119,7 +168,7 @@ def test_what_trials_share_widens_a_trial_of_many_figures(trials) -> None:
     wanted = tuple(p for p in priors() if p.name in ("max_placebo_spasm", "between placebo"))
     place = [p.name for p in wanted].index("max_placebo_spasm")
     x = np.random.default_rng(8).standard_normal((60, 2))
-    one = replace(data_of([trials["collin_2007"]])[0], value=1.0, error=0.1, trial=0)
+    one = replace(data_of([trials["collin_2007"]])[0], value=1.0, sampled={}, alone=0.1, trial=0)
     told = x[:, [place]]
     z = np.zeros((2, 2))
     z[1, place] = 1.0
@@ -130,6 +179,88 @@ def test_what_trials_share_widens_a_trial_of_many_figures(trials) -> None:
         return float(logp[1] - logp[0])
 
     assert gain(10) < 1.5 * gain(1)
+
+
+def test_a_restricted_structure_is_the_nested_model(trials) -> None:
+    """A parameter that is fixed, or follows another: the target is that of the model without it."""
+    wanted = tuple(
+        p for p in priors() if p.name in ("gain_tone", "gain_more", "rating visit_sd", "rating rating_sd")
+    )
+    names = [p.name for p in wanted]
+    here = Restriction.of(wanted, {"gain_more": 1.0}, {"rating visit_sd": "rating rating_sd"})
+    z = np.random.default_rng(4).standard_normal((9, 2))
+    whole = here.whole(z)
+    values = {n: p.at(whole[:, k]) for k, (n, p) in enumerate(zip(names, wanted, strict=True))}
+    np.testing.assert_allclose(values["gain_more"], 1.0)
+    np.testing.assert_allclose(values["rating visit_sd"], values["rating rating_sd"])
+    x = np.random.default_rng(5).standard_normal((80, len(wanted)))
+    data = data_of([trials["collin_2007"]])
+    emulator = learn(x, np.repeat(x.sum(axis=1, keepdims=True), len(data), axis=1))
+    free = target_of(data, wanted, emulator)(whole)
+    nested = target_of(data, wanted, emulator, within=here)(z)
+    prior = -0.5 * (z**2).sum(axis=1) + 0.5 * (whole**2).sum(axis=1)
+    np.testing.assert_allclose(nested, free + prior)
+
+
+def test_every_structure_is_nested_in_the_last() -> None:
+    free = {name: len(restriction(name, priors()).slope) for name in structures()}
+    assert free["all"] == len(priors())
+    assert free["before"] < free["instruments"] < min(free["periods"], free["two kinds"]) < free["all"]
+
+
+def test_a_trial_left_out_takes_its_likelihood_with_it(trials) -> None:
+    used = [trials["collin_2007"], trials["svendsen_2004"]]
+    data = data_of(used)
+    x = np.random.default_rng(6).standard_normal((80, len(FEW)))
+    emulator = learn(x, np.tile(x[:, :1], len(data)))
+    z = np.random.default_rng(7).standard_normal((5, len(FEW)))
+    both = target_of(data, FEW, emulator)(z)
+    one = target_of(data, FEW, emulator, without=np.array([False, True]))(z)
+    np.testing.assert_allclose(both - one, likelihood_of(data, FEW, emulator).by_trial(z)[:, 1])
+
+
+def test_the_low_rank_likelihood_is_the_normal_density() -> None:
+    rng = np.random.default_rng(8)
+    rest, shifts = rng.standard_normal((3, 6)), rng.standard_normal((2, 3, 6))
+    of_trial = np.repeat(np.eye(2), 3, axis=0)
+    found = low_rank(rest, shifts, of_trial)
+    for w in range(3):
+        for t in range(2):
+            mine = of_trial[:, t] == 1
+            cov = np.eye(3) + sum(np.outer(s[w, mine], s[w, mine]) for s in shifts)
+            density = multivariate_normal(np.zeros(3), cov).logpdf(rest[w, mine])
+            assert found[w, t] == pytest.approx(density + 1.5 * np.log(2 * np.pi))
+
+
+def test_two_weeks_ratings_differ_by_their_errors_alone_where_the_course_stays() -> None:
+    """A course that never changes is in both: what is left is the error of a mean of 6.3 days, 0.6 where it is 1.5."""
+    wanted = tuple(
+        p for p in priors() if p.name in ("rating course_sd", "rating rating_sd", "rating course_days")
+    )
+    names = [p.name for p in wanted]
+    z = np.zeros((3, 3))
+    z[:, names.index("rating course_days")] = 25.0
+    target = 0.6 * np.sqrt(6.3)
+    p = wanted[names.index("rating rating_sd")]
+    for k, sd in enumerate((target, target * np.exp(0.25), target * np.exp(-0.5))):
+        z[k, names.index("rating rating_sd")] = (np.log(sd) - np.log(p.value)) / p.sd
+    np.testing.assert_allclose(retest_of(wanted)(z), [0.0, -0.5, -2.0], atol=1e-3)
+
+
+def test_slopes_of_the_emulator_are_those_of_what_it_says() -> None:
+    rng = np.random.default_rng(9)
+    emulator = learn(rng.standard_normal((60, 3)), rng.standard_normal((60, 2)))
+    x, h = rng.standard_normal((4, 3)), 1e-5
+    for k in range(3):
+        up, down = x.copy(), x.copy()
+        up[:, k] += h
+        down[:, k] -= h
+        np.testing.assert_allclose(
+            emulator.slopes(x, np.array([k]))[:, 0],
+            (emulator(up) - emulator(down)) / (2 * h),
+            rtol=1e-5,
+            atol=1e-8,
+        )
 
 
 # -- from end to end -------------------------------------------------------------------------------------
@@ -173,7 +304,7 @@ def test_files_of_a_fit(small, tmp_path) -> None:
 def test_an_answer_has_the_parameters_own_units() -> None:
     z = np.zeros(len(priors()))
     values = response_at(priors(), z).values
-    assert values["max_placebo_spasm"] == pytest.approx(0.12)
+    assert values["max_placebo_spasm"] == pytest.approx(0.1)
     assert values["titration willing"] == pytest.approx(14.0)
     assert response_at(priors(), z, centre=True).values["between placebo"] == 0.0
 

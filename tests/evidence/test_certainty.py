@@ -96,3 +96,13 @@ def test_spasms_a_day_are_listed_with_figures_and_direction_where_nothing_can_be
     assert said["novotna_2011_phaseB"].startswith("19 to 35 % fewer")
     assert "0.013" in said["vaney_2004"]
     assert all(said.values())
+
+
+def test_people_that_are_not_reported_are_not_called_none(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    row = "- {id: t%d, design: parallel, outcomes: {wellness_between: {diff: 1.0, se: 0.2}}}"
+    head = "outcomes: {wellness: {better: higher, kind: mean}}\ntrials:\n"
+    path.write_text(head + "\n".join(row % k for k in (1, 2)), encoding="utf-8")
+    reasons = {each.domain: each for each in pool("wellness", studies=path).overall.certainty.reasons}
+    assert reasons["imprecision"].levels == 1
+    assert reasons["imprecision"].why.startswith("participants not reported by every trial")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lissive.arrays import FloatArray
-from lissive.forecast.predict import _course, _rated
+from lissive.forecast.predict import _counted, _course, _rated
 
 N, WEEKS, SD = 4000, 3, 1.4
 
@@ -62,3 +62,23 @@ def test_days_that_are_nothing_to_each_other_differ_from_the_mean_of_the_week_be
     assert np.cov(days[:, 0], days[:, 6])[0, 1] == pytest.approx(
         SD**2 / 7, abs=4 * SD**2 * 8 / 7 / np.sqrt(N)
     )
+
+
+def test_a_weeks_count_has_the_noise_of_seven_counted_days() -> None:
+    """Seven days of variance m + k m²: of their mean (m + k m²)/7; both sides of a pair share the chance."""
+    m, k = 4.0, 0.4
+    weekly = {"spasms_per_day": np.full((2, N, WEEKS + 1), m)}
+    still = {"spasms_per_day": np.zeros((N, 7 * WEEKS))}
+    counts = _counted(weekly, still, np.full(N, k), 3)["spasms_per_day"]
+    assert (counts[:, :, 0] == m).all()  # the case states it
+    variance = (m + k * m**2) / 7
+    assert counts[0, :, 1].mean() == pytest.approx(m, abs=4 * np.sqrt(variance / N))
+    assert counts[0, :, 1].var() == pytest.approx(variance, rel=0.12)
+    assert (counts[0] == counts[1]).all()
+
+
+def test_stretches_of_counts_leave_their_mean_as_it_is() -> None:
+    figures = {"count_course_sd": np.full(N, 0.5), "course_days": np.full(N, 15.0)}
+    moved = np.exp(_course(3, "spasms_per_day", figures, WEEKS))
+    assert moved.std(axis=0).min() > 0.2
+    np.testing.assert_allclose(moved.mean(axis=0), 1.0, atol=4 * moved.std() / np.sqrt(N))

@@ -37,6 +37,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
 ) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     tab = chromium.new_page(color_scheme=scheme, viewport={"width": width, "height": 844}, offline=True)
+    tab.set_default_timeout(300_000)  # on a loaded machine it takes minutes
     tab.goto(page)
     assert tab.evaluate("[innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]") == [
         width,

@@ -53,6 +53,10 @@ def test_draws_have_the_tables_median_and_spread_and_stay_on_the_scale(cause: st
         row, values = rows[name], np.asarray(people.parameters[name])
         if name in ("weight", "fed", "cyp2c9_activity"):
             continue
+        if row.distribution == "bernoulli":
+            assert set(np.unique(values)) == {0.0, 1.0}
+            assert values.mean() == pytest.approx(row.spread, abs=4 * 0.5 / np.sqrt(len(values)))
+            continue
         lower, upper = load_bounds().get(name, (-np.inf, np.inf))
         assert values.min() >= lower
         assert values.max() <= upper

@@ -139,14 +139,13 @@ def test_a_case_is_told_by_keyboard_alone_and_the_browsers_back_goes_one_questio
     page.keyboard.type("52")
     page.keyboard.press("Enter")
     expect("What is the person's sex?")
-    page.keyboard.press("Alt+ArrowLeft")
     page.go_back()
     expect("How old is the person")
     reach("Show the answer now")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Bottom line").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
-    assert "New York" in page.inner_text("#law")
+    assert "the day of the question is unknown" in page.inner_text("#law")
     assert tab.wrong == []
 
 

@@ -22,7 +22,7 @@ from scipy.special import expit
 from scipy.stats import halfnorm
 
 from lissive.arrays import FloatArray
-from lissive.calibrate.response_data import CV_DOSE, TYPICAL_SD, Datum, data_of
+from lissive.calibrate.response_data import CV_DOSE, TYPICAL_SD, Datum, covariance, data_of
 from lissive.table import constants
 from lissive.trials.design import Design
 from lissive.trials.published import Observed, PublishedTrial, shipped_published
@@ -282,7 +282,8 @@ def fit_baseline(
     for family, rows in by_family.items():
         x = [features(used[d.trial].design, d.observed, terms) for d in rows]
         y = np.array([_rescaled(d.observed, d.value) for d in rows])
-        error = np.array([_rescaled(d.observed, d.error) for d in rows])
+        scale = np.array([_rescaled(d.observed, 1.0) for d in rows])
+        error = covariance(rows) * np.outer(scale, scale)
         fitted[family] = regression(x, [used[d.trial].id for d in rows], y, error, widths)
     ids = dict.fromkeys(used[d.trial].id for d in data)
     return Baseline(fitted, tuple(terms), tuple(ids))

@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 @dataclass(frozen=True)
 class Prior:
-    """Normal around `value` on a scale: `log`, or `logit` of a proportion. Lower and upper are what is plausible."""
+    """Normal around `value` on a scale: `log`, `logit` of a proportion, or `none`. What is plausible has ends."""
 
     name: str
     scale: str
@@ -25,13 +25,15 @@ class Prior:
     """Keys of sources.tsv, or a citation."""
 
     def to_scale(self, value: Any) -> Any:
+        if self.scale == "none":
+            return value
         return logit(value) if self.scale == "logit" else np.log(value)
 
     def from_scale(self, x: Any) -> Any:
+        if self.scale == "none":
+            return x
         return expit(x) if self.scale == "logit" else np.exp(x)
 
     def at(self, z: Any) -> Any:
         """The parameter, `z` standard deviations from its centre."""
-        if self.scale == "logit":
-            return expit(logit(self.value) + self.sd * np.asarray(z))
-        return self.value * np.exp(self.sd * np.asarray(z))
+        return self.from_scale(self.to_scale(self.value) + self.sd * np.asarray(z))

@@ -9,18 +9,21 @@ trials takes seconds.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm, qmc
 
-from lissive.arrays import FloatArray
+from lissive.arrays import BoolArray, FloatArray
 from lissive.calibrate.emulator import Emulator, learn
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response_data import Datum, data_of, to_scale
+from lissive.calibrate.response_likelihood import Restriction, target_of
 from lissive.errors import DesignError, StudyError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
@@ -36,8 +39,6 @@ from lissive.trials.reproduce import run_replicates, statistic
 Say = Callable[[str], None]
 KEPT = 2000
 """Draws of each ensemble that are kept."""
-EDGE = 4.0
-"""Standard deviations of the prior beyond which nothing is looked at: the emulator knows nothing there."""
 SUM_BETWEEN = tuple(f"{BETWEEN}{kind}" for kind in MOVED)
 
 
@@ -45,12 +46,12 @@ SUM_BETWEEN = tuple(f"{BETWEEN}{kind}" for kind in MOVED)
 class Effort:
     """How much is run: the whole calibration, or a small one."""
 
-    runs: tuple[int, ...] = (360, 320)
+    runs: tuple[int, ...] = (320, 320)
     """Runs of the simulator in each wave."""
-    patients: int = 70
+    patients: int = 40
     """Virtual patients of each arm in a run."""
-    steps: int = 8000
-    burn: int = 3000
+    steps: int = 4000
+    burn: int = 2500
     walkers: int = 64
     ensembles: int = 4
 
@@ -96,7 +97,6 @@ def response_at(wanted: Sequence[Prior], z: FloatArray, *, centre: bool = False)
     return Response({**values, **dict.fromkeys(SUM_BETWEEN, 0.0)} if centre else values)
 
 
-WEEK = 7
 LONGEST = 52.0
 """Weeks; a longer trial costs more than it tells, and is predicted only."""
 
@@ -153,6 +153,16 @@ def fit_response(
     draws, logp, accepted, chains = sample(data, wanted, emulator, seed, effort)
     fitted = tuple(data), tuple(wanted_trials)
     return Posterior(wanted, *fitted, emulator, draws, logp, accepted, chains, seed, len(x))
+
+
+def refined(posterior: Posterior, within: Restriction, effort: Effort) -> Posterior:
+    """The posterior of a structure that is nested in the whole one, on the same emulator; of the whole, itself."""
+    if len(within.slope) == len(posterior.priors):
+        return posterior
+    start = posterior.z.reshape(-1, len(posterior.priors))
+    fitted = posterior.data, posterior.priors, posterior.emulator, posterior.seed
+    z, logp, accepted, chains = sample(*fitted, effort, within=within, start=start)
+    return replace(posterior, z=z, log_probability=logp, acceptance=accepted, chains=chains)
 
 
 def spread_over(runs: int, parameters: int, seed: int) -> FloatArray:
@@ -251,9 +261,22 @@ def _sized(trial: PublishedTrial, patients: int) -> Design:
 
 # -- the posterior --------------------------------------------------------------------------------------
 def sample(
-    data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator, seed: int, effort: Effort
+    data: Sequence[Datum],
+    wanted: Sequence[Prior],
+    emulator: Emulator,
+    seed: int,
+    effort: Effort,
+    *,
+    within: Restriction | None = None,
+    without: BoolArray | None = None,
+    start: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Draws of independent ensembles.
+
+    Parameters
+    ----------
+    within : the structure; all parameters are free if not given.      without : (trial,) those that are left out.
+    start : (draw, parameter) of a posterior near by, to begin with; around the priors' centres if not given.
 
     Returns
     -------
@@ -262,13 +285,21 @@ def sample(
     """
     from threadpoolctl import threadpool_limits
 
+    here = within or Restriction.none(len(wanted))
     # small matrices: threads of the linear algebra cost more than they save
     with threadpool_limits(1):
-        return _sample(len(wanted), target_of(data, wanted, emulator), seed, effort)
+        target = target_of(data, wanted, emulator, within=here, without=without)
+        free = None if start is None else start[:, here.slope.argmax(axis=1)]
+        draws, logs, accepted, chains = _sample(len(here.slope), target, seed, effort, free)
+    return here.whole(draws), logs, accepted, here.whole(chains)
 
 
 def _sample(
-    n: int, target: Callable[[FloatArray], FloatArray], seed: int, effort: Effort
+    n: int,
+    target: Callable[[FloatArray], FloatArray],
+    seed: int,
+    effort: Effort,
+    start: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     import emcee
 
@@ -284,9 +315,10 @@ def _sample(
             moves=[(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)],
         )
         sampler.random_state = np.random.RandomState(rng.integers(2**31)).get_state()
-        sampler.run_mcmc(
-            0.5 * rng.standard_normal((walkers, n)), effort.burn + effort.steps, skip_initial_state_check=True
-        )
+        begin = 0.5 * rng.standard_normal((walkers, n))
+        if start is not None:
+            begin = start[rng.choice(len(start), walkers, replace=False)]
+        sampler.run_mcmc(begin, effort.burn + effort.steps, skip_initial_state_check=True)
         # draws of all walkers, in an order that mixes them
         chosen = rng.permutation(effort.steps * walkers)[:KEPT]
         chains.append(sampler.get_chain(discard=effort.burn, flat=True)[chosen])
@@ -296,83 +328,9 @@ def _sample(
     return np.stack(chains), np.stack(logs), np.array(accepted), np.stack(rows)
 
 
-def target_of(
-    data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator
-) -> Callable[[FloatArray], FloatArray]:
-    """(walker, parameter) to (walker,) log posterior, up to a constant.
-
-    The figures of a trial share its own placebo response and effect: each shifts them all by what the emulator says
-    that this parameter does, so the covariance of a trial is that of its figures plus one rank for each.
-    """
-    value = np.array([d.value for d in data])
-    variance = np.array([d.error for d in data]) ** 2 + emulator.error**2
-    trials = np.unique([d.trial for d in data])
-    of_trial = (np.array([d.trial for d in data])[:, None] == trials).astype(float)
-    names = [p.name for p in wanted]
-    sd = np.array([p.sd for p in wanted])
-    retest = _retest(wanted)
-    moves = {
-        names.index(f"{BETWEEN}{kind}"): [names.index(n) for n in MOVED[kind] if n in names]
-        for kind in MOVED
-        if f"{BETWEEN}{kind}" in names
-    }
-
-    def target(z: FloatArray) -> FloatArray:
-        inside = (np.abs(z) < EDGE).all(axis=1)
-        z = np.clip(z, -EDGE, EDGE)
-        points = [z]
-        for omega, places in moves.items():
-            moved = z.copy()
-            moved[:, places] += wanted[omega].at(z[:, omega])[:, None] / sd[places]
-            points.append(np.clip(moved, -EDGE, EDGE))
-        told, *elsewhere = emulator(np.concatenate(points)).reshape(len(points), len(z), -1)
-        shifts = np.stack([each - told for each in elsewhere]) if elsewhere else np.zeros((0, *told.shape))
-        fits = _by_trial(value - told, shifts, variance, of_trial)
-        return np.where(inside, fits - 0.5 * (z**2).sum(axis=1) + retest(z), -np.inf)
-
-    return target
-
-
-def _by_trial(rest: FloatArray, shifts: FloatArray, variance: FloatArray, of_trial: FloatArray) -> FloatArray:
-    """(walker,) log likelihood of normal figures whose covariance in each trial is diagonal plus one rank a shift.
-
-    Inverse and determinant by the Woodbury identity: matrices are as small as there are shifts.
-
-    Parameters
-    ----------
-    rest : (walker, figure)      shifts : (shift, walker, figure)      of_trial : (figure, trial) 1 where it belongs.
-    """
-    weighted = shifts / variance
-    square = (rest**2 / variance) @ of_trial
-    b = np.moveaxis((weighted * rest) @ of_trial, 0, -1)
-    inner = np.einsum("awf,bwf,ft->wtab", weighted, shifts, of_trial, optimize=True)
-    inner += np.eye(len(shifts))
-    quad = square.sum(axis=1)
-    if len(shifts):
-        quad = quad - (b * np.linalg.solve(inner, b[..., None])[..., 0]).sum(axis=(1, 2))
-        quad = quad + np.log(np.linalg.det(inner)).sum(axis=1)
-    result: FloatArray = -0.5 * quad - 0.5 * np.log(variance).sum()
-    return result
-
-
-def _retest(wanted: Sequence[Prior]) -> Callable[[FloatArray], FloatArray]:
-    """Log likelihood of how much two weeks' ratings of an untreated person differ (retest.tsv)."""
-    names = [p.name for p in wanted]
-    needed = ("rating course_sd", "rating rating_sd", "rating course_days")
-    if not set(needed) <= set(names):
-        return lambda z: np.zeros(len(z))
-    course, rating, days = (names.index(n) for n in needed)
-    figure = {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "retest.tsv")}
-    # two means of a week: the average of the correlation over all pairs of their days
-    apart = np.abs(figure["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
-    within_week = np.abs(np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
-
-    def log_likelihood(z: FloatArray) -> FloatArray:
-        course_sd, rating_sd = wanted[course].at(z[:, course]), wanted[rating].at(z[:, rating])
-        memory = wanted[days].at(z[:, days])[:, None, None]
-        lost = np.exp(-within_week / memory).mean(axis=(1, 2)) - np.exp(-apart / memory).mean(axis=(1, 2))
-        within = np.sqrt(course_sd**2 * lost + rating_sd**2 / figure["diary_days"])
-        result: FloatArray = -0.5 * (np.log(within / figure["within_sd"]) / figure["error"]) ** 2
-        return result
-
-    return log_likelihood
+def the_arviz() -> Any:
+    """The library, without its announcement of a later version."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        import arviz
+    return arviz

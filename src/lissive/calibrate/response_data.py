@@ -5,22 +5,28 @@ Only trials of `split: calibration`; anything else raises.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from scipy.special import logit
+from scipy.stats import norm
 
+from lissive.arrays import FloatArray
 from lissive.errors import StudyError
 from lissive.table import constants, rows_of
+from lissive.trials.parts import MEASURES
 from lissive.trials.published import Observed, PublishedTrial
 
 LOG = ("change_sd", "sd", "odds_ratio", "hazard_ratio")
 _ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
-RECALLED = _ASSUMED["recalled_wider"]
+MEMORY = float(np.sqrt(_ASSUMED["recalled_wider"] ** 2 - 1.0))
+"""Error of memory, over the figure's own: with it, all in all, an unverified figure of one arm has a quarter of the
+weight. A comparison with a printed interval has none, and lends none to its arms where it was read."""
+SAME_IN_OTHER_WEEK = 0.7
+"""Correlation of the errors of the same view in two weeks, assumed."""
 TYPICAL_SD = {"": 1.7, "rated_at_visits": 2.5}
 """Spread of a change where the paper gives none: of diary means (1.69 and 1.76, back-calculated from calibration
 trials), of single ratings (read)."""
@@ -33,6 +39,11 @@ LEAST = 5
 """Fewer patients in an arm tell nothing that a normal error could carry."""
 
 
+MEAN, SPREAD = "mean", "spread"
+"""Views of the same ratings; the third is the share of people whose change passes a threshold, by its value."""
+View = str | float
+
+
 @dataclass(frozen=True)
 class Datum:
     """One figure as it is fitted."""
@@ -41,10 +52,18 @@ class Datum:
     trial: int
     """Place among the trials that are fitted."""
     value: float
-    error: float
-    """Standard error on the same scale, larger where memory is the source or where a trial says the same twice."""
+    sampled: Mapping[str, float]
+    """Arm to the standard error, on the same scale, that chance in it brings; below 0 where it counts against."""
+    alone: float
+    """Standard error that no other figure shares: of memory, and of what the model cannot be trusted below."""
+    view: View
     assumed: str
     """Where the error is not the paper's."""
+
+    @property
+    def error(self) -> float:
+        """Standard error, all in all."""
+        return float(np.sqrt(sum(each**2 for each in self.sampled.values()) + self.alone**2))
 
 
 def scale_of(observed: Observed) -> str:
@@ -82,23 +101,106 @@ def data_of(trials: Sequence[PublishedTrial]) -> list[Datum]:
                 where=trial.id,
                 allowed="split: calibration, to be fitted on.",
             )
-        usable = _without_repeats([o for o in trial.observed if _is_usable(trial, o)])
-        same = Counter(says(o) for o in usable)
-        for observed in usable:
-            instead = read_as().get((observed.trial, observed.statistic))
-            value = to_scale(observed, observed.value if instead is None else float(instead))
-            error, assumed = _error(trial, observed)
-            error *= RECALLED if observed.provenance == "recalled" else 1.0
-            error = float(np.hypot(error * np.sqrt(same[says(observed)]), ROUGH[scale_of(observed)]))
-            if np.isfinite(value) and np.isfinite(error):
-                found.append(Datum(observed, place, value, error, assumed))
+        usable = _without_unsigned([o for o in trial.observed if _is_usable(trial, o)])
+        for observed in [*usable, *_spreads(trial, usable)]:
+            datum = _datum(trial, place, observed, usable)
+            if np.isfinite(datum.value) and np.isfinite(datum.error):
+                found.append(datum)
     return found
 
 
-def says(observed: Observed) -> tuple[str, str, str]:
-    """Figures that are views of the same ratings of the same patients share what they weigh."""
-    kind = "spread" if observed.statistic in ("change_sd", "sd") else "level"
-    return observed.arm, observed.endpoint.split("_responders")[0], kind
+def _datum(trial: PublishedTrial, place: int, observed: Observed, others: Sequence[Observed]) -> Datum:
+    instead = read_as().get((observed.trial, observed.statistic))
+    value = to_scale(observed, observed.value if instead is None else float(instead))
+    error, assumed = _error(trial, observed)
+    if observed.against is not None:
+        mine, other = (
+            _people(trial, observed.arm, observed, others),
+            _people(trial, observed.against, observed, others),
+        )
+        # the smaller arm brings more of the chance; an interval that is printed is of this very figure
+        parts = {
+            observed.arm: error * np.sqrt(other / (mine + other)),
+            observed.against: -error * np.sqrt(mine / (mine + other)),
+        }
+        alone = 0.0 if observed.ci or observed.provenance != "recalled" else error * MEMORY
+        return Datum(observed, place, value, parts, alone, _view(observed, others), assumed)
+    compared = any(_is_printed(o, observed) for o in others)
+    memory = MEMORY * error if observed.provenance == "recalled" and not compared else 0.0
+    alone = float(np.hypot(memory, ROUGH[scale_of(observed)]))
+    return Datum(observed, place, value, {observed.arm: error}, alone, _view(observed, others), assumed)
+
+
+def _is_printed(comparison: Observed, one: Observed) -> bool:
+    """Whether this comparison was read in the paper, and is of this arm and endpoint."""
+    arms = (comparison.arm, comparison.against)
+    read = comparison.against is not None and comparison.provenance != "recalled"
+    return read and one.arm in arms and (comparison.endpoint, comparison.week) == (one.endpoint, one.week)
+
+
+def _people(trial: PublishedTrial, arm: str, of: Observed, others: Sequence[Observed]) -> int:
+    """How many an arm has: those of its figure of the same endpoint, or else a part of all, as they were randomised."""
+    known = [o.n for o in others if o.against is None and (o.arm, o.endpoint) == (arm, of.endpoint) and o.n]
+    shares = trial.design.shares
+    part = shares.get(arm, 1) / sum(shares.values())
+    return max(known, default=max(1, round((trial.design.patients or 2) * part)))
+
+
+def _view(observed: Observed, others: Sequence[Observed]) -> View:
+    if observed.statistic in ("change_sd", "sd"):
+        return SPREAD
+    if observed.statistic not in ("share", "odds_ratio"):
+        return MEAN
+    # of a ratio the share in both arms together: about the same threshold for each
+    same = [o.value for o in others if o.statistic == "share" and o.endpoint == observed.endpoint]
+    return float(np.clip(np.mean(same), 0.01, 0.99)) if same else 0.5
+
+
+def covariance(data: Sequence[Datum]) -> FloatArray:
+    """(figure, figure) of the errors: arms are independent, and views of the same ratings of an arm are not."""
+    cov = np.diag([d.alone**2 for d in data])
+    for i, one in enumerate(data):
+        for k, two in enumerate(data):
+            if _rated(one) == _rated(two):
+                shared = sum(error * two.sampled.get(arm, 0.0) for arm, error in one.sampled.items())
+                of_both = shared * _in_both(one.observed, two.observed)
+                cov[i, k] += of_both * correlation(one.view, two.view, _weeks_apart(one, two))
+    return cov
+
+
+def _rated(datum: Datum) -> tuple[int, str]:
+    """The ratings that a figure is of, in a trial."""
+    return datum.trial, datum.observed.endpoint.split("_responders")[0]
+
+
+def _in_both(one: Observed, two: Observed) -> float:
+    """What is left of a correlation where one figure of an arm is of a part of the other's people alone."""
+    if one.against is not None or two.against is not None or not one.n or not two.n:
+        return 1.0
+    return float(np.sqrt(min(one.n, two.n) / max(one.n, two.n)))
+
+
+def _weeks_apart(one: Datum, two: Datum) -> bool:
+    return one.observed.week != two.observed.week
+
+
+def correlation(one: View, two: View, apart: bool = False) -> float:
+    """How the errors of two views of the same normal changes go together; closed forms.
+
+    The mean change with the share that passes a threshold: -φ(c)/√(p(1 - p)), with c the threshold's quantile; a fall
+    is below 0. Two shares, one part of the other: √(p(1 - q)/(q(1 - p))), p the smaller. A spread goes with neither.
+    """
+    seldom = SAME_IN_OTHER_WEEK if apart else 1.0
+    if SPREAD in (one, two):
+        return seldom * float(one == two)
+    if one == two:
+        return seldom
+    shares = sorted(each for each in (one, two) if isinstance(each, float))
+    if len(shares) == 2:
+        p, q = shares
+        return seldom * float(np.sqrt(p * (1.0 - q) / (q * (1.0 - p))))
+    p = shares[0]
+    return -seldom * float(norm.pdf(norm.ppf(p)) / np.sqrt(p * (1.0 - p)))
 
 
 def _is_usable(trial: PublishedTrial, observed: Observed) -> bool:
@@ -118,8 +220,8 @@ def read_as() -> Mapping[tuple[str, str], str]:
     }
 
 
-def _without_repeats(usable: Sequence[Observed]) -> list[Observed]:
-    """A comparison says nothing more where both of its arms are fitted on."""
+def _without_unsigned(usable: Sequence[Observed]) -> list[Observed]:
+    """A comparison whose sign is not stated is fitted as none, and says nothing where both of its arms are there."""
     arms: dict[str, set[str]] = {}
     for each in usable:
         if each.against is None and each.statistic in ("change", "share", "end"):
@@ -127,8 +229,24 @@ def _without_repeats(usable: Sequence[Observed]) -> list[Observed]:
     return [
         each
         for each in usable
-        if each.against is None or not {each.arm, each.against} <= arms.get(each.endpoint, set())
+        if each.against is None
+        or (each.trial, each.statistic) not in read_as()
+        or not {each.arm, each.against} <= arms.get(each.endpoint, set())
     ]
+
+
+def _spreads(trial: PublishedTrial, usable: Sequence[Observed]) -> Iterator[Observed]:
+    """The spread of a change, back from the error of a difference, where the paper prints none: of both arms."""
+    printed = {o.endpoint for o in usable if o.statistic == "change_sd"}
+    for each in usable:
+        rating = each.endpoint in MEASURES and MEASURES[each.endpoint].kind == "rating"
+        if each.statistic != "difference" or not each.error or not rating or each.endpoint in printed:
+            continue
+        arms = [_people(trial, str(arm), each, usable) for arm in (each.arm, each.against)]
+        n = each.n or sum(arms)
+        share = arms[0] / sum(arms)
+        sd = each.error * float(np.sqrt(n * share * (1.0 - share)))
+        yield replace(each, against=None, statistic="change_sd", value=sd, error=None, ci=None, n=n)
 
 
 def _error(trial: PublishedTrial, observed: Observed) -> tuple[float, str]:

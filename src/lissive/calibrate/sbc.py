@@ -7,7 +7,6 @@ After Talts et al. 2018, arXiv:1804.06788.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +16,7 @@ from scipy.stats import chisquare
 from lissive.arrays import FloatArray
 from lissive.calibrate.emulator import learn
 from lissive.calibrate.response import Effort, Say, Simulator, priors, response_at, sample, spread_over
-from lissive.calibrate.response_data import Datum, data_of, says, to_scale
+from lissive.calibrate.response_data import Datum, data_of, to_scale
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
 from lissive.simulation.streams import normals
@@ -62,15 +61,12 @@ def calibration_ranks(
 ) -> Ranks:
     """Ranks of the true values in the posteriors of `sets` simulated trials of this design and size."""
     wanted = tuple(p for p in priors() if p.name in PARAMETERS)
-    data = data_of([trial])
+    # comparisons are what their arms are, and would say nothing more here
+    data = [d for d in data_of([trial]) if d.observed.against is None]
     x = spread_over(effort.runs[0], len(wanted), seed)
     y = Simulator([trial], data, wanted, seed, effort.patients, threads, say).figures(x)
     emulator = learn(x, y)
-    views = Counter(says(d.observed) for d in data)
-    data = [
-        _own_error(d, float(emulator.noise[k]), effort.patients, views[says(d.observed)])
-        for k, d in enumerate(data)
-    ]
+    data = [_own_error(d, float(emulator.noise[k]), effort.patients) for k, d in enumerate(data)]
     truth = np.stack([normals(seed, f"sbc: {p.name}", sets) for p in wanted], axis=1)
     say(f"{sets} trials")
     observed = _simulated(trial, data, [response_at(wanted, z, centre=True) for z in truth], seed, threads)
@@ -91,9 +87,10 @@ def calibration_ranks(
     return Ranks(tuple(p.name for p in wanted), ranks)
 
 
-def _own_error(datum: Datum, noise: float, patients: int, views: int) -> Datum:
-    """With the error that a simulated trial of this size has; views of the same ratings share their weight."""
-    return replace(datum, error=noise * float(np.sqrt(views * patients / (datum.observed.n or patients))))
+def _own_error(datum: Datum, noise: float, patients: int) -> Datum:
+    """With the error that a simulated trial of this size has, and none of memory."""
+    error = noise * float(np.sqrt(patients / (datum.observed.n or patients)))
+    return replace(datum, sampled={datum.observed.arm: error}, alone=0.0)
 
 
 def _simulated(

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ import numpy as np
 
 from lissive.calibrate.pk import Fit
 from lissive.calibrate.prior import Prior
-from lissive.calibrate.response import Posterior
+from lissive.calibrate.response import Posterior, the_arviz
 from lissive.calibrate.response_data import Datum
+from lissive.calibrate.structures import HEAD as STRUCTURES
+from lissive.calibrate.structures import Score, as_rows
 from lissive.files import atomic_path, cell, write_text
 from lissive.model.parameters import FOLDER, MODULES, RECALLED, load_sources
 from lissive.simulation.kinetics import CORRELATION, ERRORS, FITTED
@@ -173,7 +174,7 @@ def dois(observations: tuple[Observation, ...]) -> dict[str, str]:
 # -- the fit to trials ------------------------------------------------------------------------------
 def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
     """The posterior, the prior, what was observed and what the emulator says of it, as arviz.InferenceData."""
-    arviz = _arviz()
+    arviz = the_arviz()
     names = [p.name for p in posterior.priors]
     values = posterior.values
     z = np.random.default_rng(posterior.seed).standard_normal((1, prior_draws, len(names)))
@@ -193,14 +194,6 @@ def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
     return data
 
 
-def _arviz() -> Any:
-    """The library, without its announcement of a later version."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        import arviz
-    return arviz
-
-
 def label(datum: Datum) -> str:
     """A figure in words."""
     o = datum.observed
@@ -209,13 +202,17 @@ def label(datum: Datum) -> str:
 
 
 def estimates(posterior: Posterior) -> list[dict[str, str]]:
-    """A row for each parameter: median, spread and 90 % range, what of the prior is left, convergence, trials."""
-    arviz, rows = _arviz(), []
+    """A row for each parameter: median, spread and 90 % range, what of the prior is left, convergence, trials.
+
+    One that the structure does not let move has no spread.
+    """
+    arviz, rows = the_arviz(), []
     for k, prior in enumerate(posterior.priors):
         z, values = posterior.z[..., k], posterior.values[..., k]
         walks = posterior.chains[..., k].swapaxes(1, 2).reshape(-1, posterior.chains.shape[1])
         informing = _informing(posterior, k)
         low, mid, high = np.quantile(values, [0.05, 0.5, 0.95])
+        is_free = bool(z.std() > 1e-9)
         rows.append(
             {
                 "name": prior.name,
@@ -227,8 +224,8 @@ def estimates(posterior: Posterior) -> list[dict[str, str]]:
                 "prior": f"{prior.value:g}",
                 "prior_sd": f"{prior.sd:g}",
                 "contraction": f"{1.0 - z.var():.3f}",
-                "rhat": f"{float(arviz.rhat(walks)):.3f}",
-                "ess": f"{float(arviz.ess(walks)):.0f}",
+                "rhat": f"{float(arviz.rhat(walks)) if is_free else 1.0:.3f}",
+                "ess": f"{float(arviz.ess(walks)) if is_free else z.size:.0f}",
                 "recalled": f"{_recalled(informing):.2f}",
                 "trials": ";".join(dict.fromkeys(o.trial for o, _ in informing)) or "-",
             }
@@ -290,10 +287,14 @@ def _fill_response(row: dict[str, str], prefix: str, found: Mapping[str, Mapping
     name = prefix + row["name"]
     tied = "" if prefix else next((a for a, b in TIED.items() if b == row["name"]), "")
     mine = found.get(tied) or found.get(name)
-    if mine is not None:
+    if mine is not None and float(mine["se"]) == 0.0:
+        row["value"], row["provenance"], row["source"] = mine["estimate"], "assumed", "-"
+        row["note"] = "Fixed in the structure that predicts trials best, see calibrate/found/structures.tsv."
+    elif mine is not None:
+        scale = mine["scale"].replace("none", "its")
         note = (
             f"Median of the posterior on trials, 90 % {mine['lower']} to {mine['upper']}; "
-            f"prior {mine['prior']}, {mine['scale']} sd {mine['prior_sd']}; contraction {mine['contraction']}."
+            f"prior {mine['prior']}, {scale} sd {mine['prior_sd']}; contraction {mine['contraction']}."
         )
         _fill(row, mine["estimate"], float(mine["recalled"]), SOURCE, note)
     spread = found.get(SPREAD + row["name"]) if "spread" in row else None
@@ -303,6 +304,11 @@ def _fill_response(row: dict[str, str], prefix: str, found: Mapping[str, Mapping
     if raised is not None:
         row["value"] = f"{LOWER_OVER_RAISE * float(raised['estimate']):.4g}"
     return any(each is not None for each in (mine, spread, raised))
+
+
+def write_scores(scores: Sequence[Score], folder: Path) -> Path:
+    """How well each structure predicts trials that it has not seen."""
+    return _write(folder / "structures.tsv", list(STRUCTURES), as_rows(scores))
 
 
 def read_estimates(path: Path) -> dict[str, dict[str, str]]:

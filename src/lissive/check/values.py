@@ -15,7 +15,7 @@ from lissive.errors import UnitError
 from lissive.table import rows_of
 from lissive.units import factor
 
-_DISTRIBUTIONS = "fixed lognormal logitnormal normal".split()
+_DISTRIBUTIONS = "fixed lognormal logitnormal normal bernoulli".split()
 
 
 @cache
@@ -77,6 +77,8 @@ def _wrong_distribution(row: Row) -> Iterator[str]:
         yield f"is lognormal and its value {row['value']} is not over 0."
     if kind == "logitnormal" and not 0 < value < 1:
         yield f"is logitnormal and its value {row['value']} is not between 0 and 1."
+    if kind == "bernoulli" and not (value == 0 and spread < 1):
+        yield "is bernoulli: its value must be 0, and its spread a proportion."
 
 
 @cache

@@ -74,8 +74,9 @@ def response(
     force: Force = False,
 ) -> None:
     """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
-    from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on
-    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response
+    from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on, refined
+    from lissive.calibrate.structures import as_rows, compare, restriction
+    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response, write_scores
     from lissive.report.figures import write_prior_posterior
     from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
@@ -86,6 +87,11 @@ def response(
     cores = threads or os.cpu_count() or 1
     used = fitted_on(published.trials)
     posterior = fit_response(used, seed=seed, effort=SMOKE if smoke else Effort(), threads=cores, say=_say)
+    z = posterior.z.reshape(-1, len(posterior.priors))
+    fitted = posterior.data, posterior.trials, posterior.priors, posterior.emulator, z
+    scores = [] if smoke else compare(*fitted, seed=seed, say=_say)
+    if scores:
+        posterior = refined(posterior, restriction(scores[0].structure, posterior.priors), Effort())
     rows = estimates(posterior)
     head = list(rows[0])
     shown = table("", "|".join(head), [[row[name] for name in head] for row in rows], "|".join(head[2:12]))
@@ -93,8 +99,13 @@ def response(
     print(
         f"\n{len(posterior.data)} published figures of {len(posterior.trials)} trials, {posterior.runs} simulator runs."
     )
+    for row in as_rows(scores):
+        print(
+            f"Structure {row['structure']!r}: leave-one-trial-out {row['elpd']} ({row['difference']}, SE {row['se']})"
+        )
     if out is not None:
-        for path in [*write_response(posterior, out), *write_prior_posterior(posterior, out)]:
+        written = [*write_response(posterior, out), *write_prior_posterior(posterior, out)]
+        for path in [*written, *([write_scores(scores, out)] if scores else [])]:
             print(path)
 
 

@@ -328,7 +328,10 @@ def _imprecision(result: Result, rows: Sequence[StudyRow]) -> Reason:
     else:
         least, found = limits()["enough_people"], f"{pooled.n:.0f} participants"
         few = pooled.n < least
-    why += [f"{found}, fewer than {least:g}"] if few else []
+    if few and pooled.measure not in COUNTED and pooled.n_stated_by < pooled.k:
+        why += [f"participants not reported by every trial, so that {least:g} are not known to be reached"]
+    else:
+        why += [f"{found}, fewer than {least:g}"] if few else []
     return Reason("imprecision", len(why), "; ".join(why) or f"{found}, {least:g} are enough")
 
 

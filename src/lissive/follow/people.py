@@ -185,12 +185,14 @@ def levels(people: People, outcome: str, response: Placebo) -> Levels:
             seen["pain"] / own["pain0"][:, None] - followed(aim * placebo, own["k_pain"], 0.0),
             followed(acute * (1.0 - placebo), own["k_pain"], 1.0),
         )
-    rest = 1.0 - own["w_placebo_spasm"][:, None] * placebo
+    rest = np.exp(-own["w_placebo_spasm"][:, None] * placebo)
     if outcome == "spasms":
         return Levels(seen["spasm_ratio"] * rest, acute * rest)
     # the day's mean of how much spasms bother, back to the number that bothers so much, and on with placebo
-    number = seen["spasm_bother"] / (2.0 - seen["spasm_bother"])
-    return Levels(*(2.0 * each / (1.0 + each) * (1.0 - placebo) for each in (number * rest, acute * rest)))
+    slope = own["slope_bother"][:, None]
+    number = (seen["spasm_bother"] / (2.0 - seen["spasm_bother"])) ** (1.0 / slope)
+    each = (number * rest, acute * rest)
+    return Levels(*(2.0 / (1.0 + x**-slope) * (1.0 - placebo) for x in each))
 
 
 def partners(people: People, times: int) -> Sequence[IntArray]:

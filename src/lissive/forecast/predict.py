@@ -26,6 +26,7 @@ from lissive.simulation.run import MEANING, Settings
 from lissive.simulation.solve import model_hash
 from lissive.simulation.streams import normals, uniforms
 from lissive.table import rows_of
+from lissive.trials.observe import counts_of
 from lissive.trials.parts import MEASURES
 from lissive.trials.people import BETWEEN, MOVED, Response, draws, seed_of
 
@@ -221,7 +222,7 @@ def follow(
     each = 4 * n * (weeks * DAYS * (4 * len(outcomes()) + 6) + 4 * len(equations.parameters))
     afford(subjects, each, what="subjects", where="subjects", do="ask for fewer subjects or weeks.")
     people = [patients_like(plan, cause, subjects, seed) for plan in sides]
-    course = {name: _course(seed, name, people[0].rating, weeks) for name in rated()}
+    course = {name: _course(seed, name, people[0].rating, weeks) for name in (*rated(), *counted())}
     run = _begin(build(equations, _outputs()), people, course["spasticity_nrs"], seed, settings)
     maxima: list[FloatArray] = []
 
@@ -239,7 +240,7 @@ def follow(
         for each in outcomes()
     }
     return Followed(
-        _rated(_weekly(run, maxima, subjects), course, people[0].rating["rating_sd"], seed),
+        _observed(_weekly(run, maxima, subjects), course, people[0].rating, seed),
         last_day,
         np.stack(run.taken, axis=1).reshape(n, subjects, -1),
         run.batch.status.reshape(n, subjects).copy(),
@@ -309,15 +310,59 @@ def rated() -> tuple[str, ...]:
     return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "rating")
 
 
-def _course(seed: int, name: str, rating: Mapping[str, FloatArray], weeks: int) -> FloatArray:
-    """(subject, day) within-subject fluctuation of a rating, relative to its value in the baseline week.
+def counted() -> tuple[str, ...]:
+    """Outcomes that patients count."""
+    return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "count")
 
-    The rating that the case states includes the fluctuation at baseline.
+
+def _course(seed: int, name: str, rating: Mapping[str, FloatArray], weeks: int) -> FloatArray:
+    """(subject, day) within-subject fluctuation of a rating or of a count's logarithm, relative to the baseline week.
+
+    What the case states includes the fluctuation at baseline.
     """
-    sd, memory = rating["course_sd"], rating["course_days"]
+    kind = "count_course_sd" if name in counted() else "course_sd"
+    sd, memory = rating[kind], rating["course_days"]
     days = stretches(seed, name, np.arange(len(sd)), (weeks + 1) * DAYS, sd=sd, memory=memory)
     course: FloatArray = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
+    if name in counted():  # on average the count is the level's: half the variance is taken off its logarithm
+        keep = np.exp(-1.0 / memory)[:, None, None]
+        week, each = np.arange(DAYS), np.arange(DAYS, days.shape[1])
+        within = (keep ** np.abs(week[:, None] - week)).mean(axis=(1, 2))
+        since = (keep ** (each[:, None] - week)).mean(axis=2)
+        course -= 0.5 * (sd**2)[:, None] * (1.0 + within[:, None] - 2.0 * since)
     return course
+
+
+def _observed(
+    weekly: dict[str, FloatArray],
+    course: Mapping[str, FloatArray],
+    rating: Mapping[str, FloatArray],
+    seed: int,
+) -> dict[str, FloatArray]:
+    """Ratings and counts as people would record them."""
+    ratings = {name: course[name] for name in rated()}
+    counts = {name: course[name] for name in counted()}
+    weekly = _rated(weekly, ratings, rating["rating_sd"], seed)
+    return _counted(weekly, counts, rating["count_dispersion"], seed)
+
+
+def _counted(
+    weekly: dict[str, FloatArray], course: Mapping[str, FloatArray], dispersion: FloatArray, seed: int
+) -> dict[str, FloatArray]:
+    """Counts as recorded: seven days of a negative binomial count, in good and bad stretches, over seven.
+
+    The sum of seven such days with one mean is negative binomial, too, with a seventh of the dispersion.
+    """
+    for name, days in course.items():
+        values = weekly[name]
+        sides, subjects, columns = values.shape
+        stretch = np.exp(days).reshape(subjects, columns - 1, DAYS).mean(axis=2)
+        weeks = range(1, columns)
+        u = np.stack([uniforms(seed, f"count: {name}, week {w}", subjects) for w in weeks], axis=1)
+        for side in range(sides):
+            sums = counts_of(u, DAYS * values[side, :, 1:] * stretch, dispersion[:, None] / DAYS)
+            values[side, :, 1:] = sums / DAYS
+    return weekly
 
 
 def _rated(

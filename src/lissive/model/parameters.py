@@ -21,7 +21,7 @@ COLUMNS = "name value unit distribution spread provenance species source note".s
 PROVENANCE = ("measured", "calculated", "fitted", "fixed", "assumed", "unknown")
 RECALLED = " (recalled)"
 
-Distribution = Literal["fixed", "lognormal", "logitnormal", "normal"]
+Distribution = Literal["fixed", "lognormal", "logitnormal", "normal", "bernoulli"]
 
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
@@ -64,7 +64,8 @@ class Parameter(_Sourced):
     unit: str
     distribution: Distribution
     spread: float | None
-    """Standard deviation between people on the transformed scale; None where fixed."""
+    """Standard deviation between people on the transformed scale; of `bernoulli` the proportion of 1, the rest
+    having the value; None where fixed."""
     species: str
 
     @field_validator("spread", mode="before")
@@ -89,6 +90,8 @@ class Parameter(_Sourced):
             raise ValueError(f"{self.name} is lognormal and its value {self.value} is not over 0")
         if self.distribution == "logitnormal" and not 0 < self.value < 1:
             raise ValueError(f"{self.name} is logitnormal and its value {self.value} is not between 0 and 1")
+        if self.distribution == "bernoulli" and not (self.value == 0 and (self.spread or 0.0) < 1):
+            raise ValueError(f"{self.name} is bernoulli: its value must be 0, and its spread a proportion")
         return self
 
 

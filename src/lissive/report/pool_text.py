@@ -45,7 +45,7 @@ from lissive.report.words import (
 )
 
 LIMITS = "Psychoactive effects may unblind participants."
-SPONSOR = " Trials of nabiximols: the manufacturer sponsored at least some; who paid for the others was not recorded."
+SPONSOR = " Trials of nabiximols: companies that make or sell it sponsored most (of each: lissive evidence show ID)."
 
 
 def pool_text(answer: PooledAnswer) -> str:

@@ -175,8 +175,10 @@ def _spread(
     spread: float | FloatArray | None = None,
 ) -> FloatArray:
     """Values of a distribution at the quantiles `u` of its part between the bounds."""
-    middle = _transformed(row, row.value if centre is None else centre)
     scale = (row.spread or 0.0) if spread is None else spread
+    if row.distribution == "bernoulli":
+        return (u < scale).astype(float)
+    middle = _transformed(row, row.value if centre is None else centre)
     low, high = (ndtr((_transformed(row, end) - middle) / scale) for end in (lower, upper))
     x: FloatArray = middle + scale * ndtri(low + u * (high - low))
     if row.distribution == "lognormal":

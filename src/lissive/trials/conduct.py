@@ -41,6 +41,7 @@ from lissive.trials.observe import (
 )
 from lissive.trials.parts import IMPRESSIONS
 from lissive.trials.people import TABLES, People, Response, with_kinetics
+from lissive.trials.placebo import renew
 
 
 def conduct(
@@ -91,6 +92,7 @@ def conduct(
         if period and design.crossover:
             treat(run, NOBODY, design.crossover.washout_days)
         starts.append(run.day)
+        renew(run, period + (design.run_in is not None))
         treat(run, treatment[:, period], design.days, keep_dose=period == 0 and _keeps_dose(design))
     records = Records(
         screening_id=run.screening_id,

@@ -38,6 +38,7 @@ from lissive.trials.observe import (
 )
 from lissive.trials.parts import MEASURES, Arm, check_memory
 from lissive.trials.people import People, Response, fits, recruit
+from lissive.trials.placebo import renew
 
 RTOL = 1e-2
 """Mean ratings of an arm move by less than 1e-4 between this and 1e-4, far below the error of any trial."""
@@ -415,6 +416,7 @@ def _run_in(run: Enrolled, screening: Mapping[str, FloatArray]) -> tuple[BoolArr
     """(patient,) who left in it, and the places of those who were kept."""
     design, plan = run.design, run.design.run_in
     assert plan is not None
+    renew(run, 0)
     treat(run, list(design.arms).index(plan.arm), plan.weeks * WEEK)
     left, _ = left_of(run.means, run.batch.kernel.outputs, run.seeds(), run.screening_id, run.limit, 0)
     stayed = ~np.isfinite(left) if design.drop_out else np.ones(len(left), bool)

@@ -151,8 +151,8 @@ def ratings_of(
     chance: dict[str, FloatArray] = {}
     for name in measured(design):
         kind = MEASURES[name].kind
-        if kind == "rating":
-            sd, memory = figure["course_sd"], figure["course_days"]
+        if kind in ("rating", "count"):
+            sd, memory = figure["course_sd" if kind == "rating" else "count_course_sd"], figure["course_days"]
             course[name] = stretches(seed, name, screening_id, total, sd=sd, memory=memory)
         if kind in ("rating", "assessed"):
             error[name] = ndtri(by_day(seed, f"error: {name}", screening_id, total))
@@ -191,7 +191,7 @@ def observe_visit(design: Design, ratings: Ratings, name: str, levels: FloatArra
     once = measure.kind == "assessed" or (design.rated_at_visits and measure.kind == "rating")
     days = 1 if once else levels.shape[1]
     place = slice(BEFORE + last + 1 - days, BEFORE + last + 1)
-    each = observed_days(measure, ratings, name, levels[:, -days:], place)
+    each = observed_days(measure, ratings, name, levels[:, -days:], place, at_visit=once)
     if once:
         return each[:, 0]
     filled = ratings.filled[:, place]
@@ -210,19 +210,27 @@ def days_filled(ratings: Ratings, last: int, days: int) -> IntArray:
 
 
 def observed_days(
-    measure: Measure, ratings: Ratings, name: str, levels: FloatArray, place: slice
+    measure: Measure, ratings: Ratings, name: str, levels: FloatArray, place: slice, *, at_visit: bool = False
 ) -> FloatArray:
     """(patient, day) one observation a day."""
     figure = ratings.figure
     if measure.kind == "count":
-        return counts_of(ratings.chance[name][:, place], levels, figure["count_dispersion"][:, None])
+        mean = in_stretches(levels, ratings.course[name][:, place], figure["count_course_sd"][:, None])
+        return counts_of(ratings.chance[name][:, place], mean, figure["count_dispersion"][:, None])
     if measure.kind == "assessed":
         sd = figure["walk_sd" if name == "walk_timed" else "ashworth_sd"]
         value = levels + sd[:, None] * ratings.error[name][:, place]
     else:
         value = levels + ratings.course[name][:, place]
-        value = value + figure["rating_sd"][:, None] * ratings.error[name][:, place]
+        sd = figure["visit_sd" if at_visit else "rating_sd"]
+        value = value + sd[:, None] * ratings.error[name][:, place]
     return np.clip(value, measure.lower, measure.upper)
+
+
+def in_stretches(levels: FloatArray, course: FloatArray, sd: FloatArray) -> FloatArray:
+    """Expected counts in good and bad stretches: `course` moves their logarithm, and the mean is the level's."""
+    moved: FloatArray = levels * np.exp(course - 0.5 * sd**2)
+    return moved
 
 
 def counts_of(u: FloatArray, mean: FloatArray, dispersion: FloatArray) -> FloatArray:

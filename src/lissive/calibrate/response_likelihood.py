@@ -1,0 +1,184 @@
+"""How likely published figures of trials are, given what the emulator says of them.
+
+The figures of a trial share its own placebo response and effect: each shifts them all by what the emulator says that
+this parameter does, so their covariance is that of the figures themselves (`response_data.covariance`) plus one rank
+for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.calibrate.emulator import Emulator
+from lissive.calibrate.prior import Prior
+from lissive.calibrate.response_data import Datum, covariance
+from lissive.table import rows_of
+from lissive.trials.people import BETWEEN, MOVED
+
+EDGE = 4.0
+"""Standard deviations of the prior beyond which nothing is looked at: the emulator knows nothing there."""
+WEEK = 7
+Target = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Log likelihoods of the trials' figures for (walker, parameter) points on the priors' standard scale."""
+
+    wanted: Sequence[Prior]
+    emulator: Emulator
+    value: FloatArray
+    whitener: FloatArray
+    """(figure, figure) that makes the figures' own errors independent and of unit variance."""
+    log_determinant: FloatArray
+    """(trial,) of the errors' covariance."""
+    of_trial: FloatArray
+    """(figure, trial) 1 where a figure belongs to it."""
+    moves: Sequence[tuple[int, IntArray]]
+    """Of each way in which trials differ: the place of its standard deviation, and of the parameters that it moves."""
+
+    def by_trial(self, z: FloatArray) -> FloatArray:
+        """(walker, trial)"""
+        sd = np.array([p.sd for p in self.wanted])
+        told = self.emulator(z)
+        square = self.emulator.forms[2]
+        shifts = np.zeros((len(self.moves), *told.shape))
+        for shift, (omega, places) in zip(shifts, self.moves, strict=True):
+            by = self.wanted[omega].at(z[:, omega])[:, None] / sd[places]
+            shift += np.einsum("wi,wif->wf", by, self.emulator.slopes(z, places))
+            shift += np.einsum("wi,wj,ijf->wf", by, by, square[np.ix_(places, places)])
+        rest = (self.value - told) @ self.whitener.T
+        return low_rank(rest, shifts @ self.whitener.T, self.of_trial) - 0.5 * self.log_determinant
+
+
+def likelihood_of(data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator) -> Likelihood:
+    trial = np.array([d.trial for d in data])
+    trials = np.unique(trial)
+    of_trial = (trial[:, None] == trials).astype(float)
+    spread = covariance(data) + np.diag(emulator.error**2)
+    whitener, log_determinant = np.zeros_like(spread), np.zeros(len(trials))
+    for k in range(len(trials)):
+        mine = np.flatnonzero(of_trial[:, k])
+        block = spread[np.ix_(mine, mine)]
+        whitener[np.ix_(mine, mine)] = np.linalg.inv(np.linalg.cholesky(block))
+        log_determinant[k] = np.linalg.slogdet(block)[1]
+    names = [p.name for p in wanted]
+    moves = [
+        (names.index(BETWEEN + kind), np.array([names.index(n) for n in MOVED[kind] if n in names], int))
+        for kind in MOVED
+        if BETWEEN + kind in names
+    ]
+    value = np.array([d.value for d in data])
+    return Likelihood(wanted, emulator, value, whitener, log_determinant, of_trial, moves)
+
+
+def low_rank(rest: FloatArray, shifts: FloatArray, of_trial: FloatArray) -> FloatArray:
+    """(walker, trial) log likelihood of normal figures whose covariance is 1 on the diagonal plus one rank a shift.
+
+    Inverse and determinant by the Woodbury identity: matrices are as small as there are shifts.
+
+    Parameters
+    ----------
+    rest : (walker, figure)      shifts : (shift, walker, figure)      of_trial : (figure, trial) 1 where it belongs.
+    """
+    quad = rest**2 @ of_trial
+    if len(shifts):
+        b = np.moveaxis((shifts * rest) @ of_trial, 0, -1)
+        inner = np.stack([(shifts * each) @ of_trial for each in shifts], axis=-1)
+        inner = np.moveaxis(inner, 0, -2) + np.eye(len(shifts))
+        quad = quad - (b * np.linalg.solve(inner, b[..., None])[..., 0]).sum(axis=-1)
+        quad = quad + np.log(np.linalg.det(inner))
+    result: FloatArray = -0.5 * quad
+    return result
+
+
+def target_of(
+    data: Sequence[Datum],
+    wanted: Sequence[Prior],
+    emulator: Emulator,
+    *,
+    within: Restriction | None = None,
+    without: BoolArray | None = None,
+) -> Target:
+    """(walker, free parameter) to (walker,) log posterior, up to a constant.
+
+    Parameters
+    ----------
+    within : the structure; all parameters are free if not given.      without : (trial,) those that are left out.
+    """
+    likelihood, retest = likelihood_of(data, wanted, emulator), retest_of(wanted)
+    here = within or Restriction.none(len(wanted))
+    weight = np.ones(likelihood.of_trial.shape[1]) if without is None else (~without).astype(float)
+
+    def target(free: FloatArray) -> FloatArray:
+        inside = (np.abs(free) < EDGE).all(axis=1)
+        free = np.clip(free, -EDGE, EDGE)
+        z = here.whole(free)
+        fits = likelihood.by_trial(z) @ weight
+        return np.where(inside, fits - 0.5 * (free**2).sum(axis=1) + retest(z), -np.inf)
+
+    return target
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """A structure that is nested in the whole one: some parameters are fixed, or follow another one.
+
+    z = offset + free @ slope, on the priors' standard scale.
+    """
+
+    offset: FloatArray
+    slope: FloatArray
+    """(free parameter, parameter)"""
+
+    @classmethod
+    def none(cls, parameters: int) -> Restriction:
+        return cls(np.zeros(parameters), np.eye(parameters))
+
+    @classmethod
+    def of(cls, wanted: Sequence[Prior], fixed: dict[str, float], follows: dict[str, str]) -> Restriction:
+        """fixed : parameter to its value.      follows : parameter to the one whose value it has, on the same scale."""
+        names = [p.name for p in wanted]
+        free = [k for k, name in enumerate(names) if name not in fixed and name not in follows]
+        offset, slope = np.zeros(len(names)), np.zeros((len(free), len(names)))
+        slope[np.arange(len(free)), free] = 1.0
+        for name, value in fixed.items():
+            p = wanted[names.index(name)]
+            offset[names.index(name)] = (p.to_scale(value) - p.to_scale(p.value)) / p.sd
+        for name, other in follows.items():
+            mine, its = wanted[names.index(name)], wanted[names.index(other)]
+            offset[names.index(name)] = (its.to_scale(its.value) - mine.to_scale(mine.value)) / mine.sd
+            slope[free.index(names.index(other)), names.index(name)] = its.sd / mine.sd
+        return cls(offset, slope)
+
+    def whole(self, free: FloatArray) -> FloatArray:
+        """(walker, parameter) from (walker, free parameter)."""
+        return np.clip(self.offset + free @ self.slope, -EDGE, EDGE)
+
+
+def retest_of(wanted: Sequence[Prior]) -> Callable[[FloatArray], FloatArray]:
+    """Log likelihood of how much two weeks' ratings of an untreated person differ (retest.tsv)."""
+    names = [p.name for p in wanted]
+    needed = ("rating course_sd", "rating rating_sd", "rating course_days")
+    if not set(needed) <= set(names):
+        return lambda z: np.zeros(len(z))
+    course, rating, days = (names.index(n) for n in needed)
+    figure = {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "retest.tsv")}
+    # two means of a week: the average of the correlation over all pairs of their days
+    apart = np.abs(figure["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
+    within_week = np.abs(np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
+
+    def log_likelihood(z: FloatArray) -> FloatArray:
+        course_sd, rating_sd = wanted[course].at(z[:, course]), wanted[rating].at(z[:, rating])
+        memory = wanted[days].at(z[:, days])[:, None, None]
+        lost = np.exp(-within_week / memory).mean(axis=(1, 2)) - np.exp(-apart / memory).mean(axis=(1, 2))
+        within = np.sqrt(course_sd**2 * lost + rating_sd**2 / figure["diary_days"])
+        result: FloatArray = -0.5 * (np.log(within / figure["within_sd"]) / figure["error"]) ** 2
+        return result
+
+    return log_likelihood
