@@ -150,15 +150,17 @@ def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
     count = (
         f"{studies(most)}{only}" if len(found) == 1 else f"{len(found)} measures, up to {studies(most)}{only}"
     )
+    untold = {*in_words} - {study for one in measures for study in one.study_ids}
+    more = f" + {len(untold)} without a figure" if untold else ""
     link = f"{widest.cause}-{widest.outcome.word}".replace("_", "-") if widest.k >= DRAWN_FROM else "studies"
     if len(set(found)) == 1:
-        return Cell(f"{upper_first(found[0])} ({count})", link)
+        return Cell(f"{upper_first(found[0])} ({count}{more})", link)
     clear = Counter(each for each in found if each.startswith("favours"))
     parts = "; ".join(
         f"{n} of {len(found)} measures {word if n == 1 else word.replace('favours', 'favour')}"
         for word, n in clear.items()
     )
-    return Cell(f"Mixed: {parts} (up to {studies(most)}{only})", link)
+    return Cell(f"Mixed: {parts} (up to {studies(most)}{only}{more})", link)
 
 
 def _of_new_patients(answer: PooledAnswer) -> Result | None:

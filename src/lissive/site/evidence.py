@@ -136,7 +136,7 @@ def pages() -> Iterator[Page]:
 def _index(base: Studies, topics: Sequence[str], every: Sequence[Cause]) -> dict[str, Any]:
     return {
         "trials": len(base.trials),
-        "causes": [(each, benefit(each.word) or _found(_shown(each))) for each in every],
+        "causes": [(each, plain(each.word) or _found(_shown(each))) for each in every],
         "topics": topics,
         "matrix": [
             (each, [(cell.text, _href(each, cell)) for _, cell in each.cells]) for each in every if each.cells
@@ -155,6 +155,13 @@ def benefit(cause: str, tongue: str = "en") -> str:
     return general[0][tongue] if general else ""
 
 
+def plain(cause: str) -> str:
+    """That of a page: the sentence on low back pain is of the chronic kind, as its trial is."""
+    if cause == "low_back_pain":
+        return ""
+    return benefit("low_back_pain" if cause == "chronic_low_back_pain" else cause)
+
+
 # -- one cause --------------------------------------------------------------------------------------
 def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read: str) -> Page:
     forests = [
@@ -165,11 +172,11 @@ def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read:
     shown = _shown(cause)
     none = [topic for topic, cell in cause.cells if not cell.link]
     mine = [row for row in rows if row.cause == cause.label]
-    plain = benefit(cause.word)
+    known = plain(cause.word)
     content = {
         "related": related,
-        "bottom_line": plain or _found(shown),
-        "kind": "" if forests or plain else "unsure",
+        "bottom_line": known or _found(shown),
+        "kind": "" if forests or known else "unsure",
         "by_product": _by_product(cause.word),
         "found": [(topic, cell.text, f"#{cell.link}") for topic, cell in shown],
         "no_trial": none,
@@ -195,7 +202,28 @@ def _found(shown: Sequence[tuple[str, Cell]]) -> str:
             "No controlled trial of a cannabinoid in this cause is in the data. What helps in one cause may not "
             "help in another."
         )
-    return " ".join(f"{upper_first(topic)}: {cell.text[:1].lower()}{cell.text[1:]}." for topic, cell in shown)
+    return " ".join(f"{upper_first(topic)}: {_in_plain_words(topic, cell.text)}." for topic, cell in shown)
+
+
+_PLAIN = (
+    ("95 % CI includes no effect", "no clear difference"),
+    (", not pooled", ", told in words only"),
+    ("favours the cannabinoid", "better with the cannabinoid"),
+    ("favour the cannabinoid", "are better with the cannabinoid"),
+)
+
+
+def _in_plain_words(topic: str, text: str) -> str:
+    """A cell of the matrix for readers who do not know its terms.
+
+    >>> _in_plain_words("pain", "95 % CI includes no effect (1 study)")
+    'no clear difference (1 study)'
+    """
+    said = text[:1].lower() + text[1:]
+    worse = "more with the cannabinoid" if topic == "adverse events" else "better without the cannabinoid"
+    for word, instead in (*_PLAIN, ("favours control", worse), ("favour control", worse)):
+        said = said.replace(word, instead)
+    return said
 
 
 def _registered(cause: str) -> bool:
@@ -269,22 +297,36 @@ def _under_way(trials: Sequence[Registered]) -> Table:
     return table("Trials under way, or ended without results", "register|cause|what|status|read", rows)
 
 
+_ALSO_SAID = {"inflammation_cause": "inflammation is the main cause of spasms, the root cause of cramps."}
+"""Other words in which a claim is read, for those who search."""
+
+
+def claim_verdict(claim: Claim) -> Markup:
+    """A mechanism that is supported is no benefit that is."""
+    mechanism = claim.verdict == "supported" and claim.certainty == "not_graded"
+    word = "supported as a mechanism, which is no benefit shown" if mechanism else claim.verdict_label
+    return verdict(word, "maybe" if mechanism else CLAIM_KIND[claim.verdict])
+
+
 # -- claims and articles ------------------------------------------------------------------------------
 def _claims(claims: Sequence[Claim]) -> dict[str, Any]:
     rows = [
         (
-            Markup('<a href="#claim-{}">{}</a>').format(each.id, each.claim),
-            verdict(each.verdict_label, CLAIM_KIND[each.verdict]),
+            joined(
+                [
+                    Markup('<a href="#claim-{}">{}</a>').format(each.id, each.claim),
+                    f"Also: {_ALSO_SAID[each.id]}" if each.id in _ALSO_SAID else "",
+                ]
+            ),
+            claim_verdict(each),
+            each.answer.partition(". ")[0].removesuffix(".") + ".",
             each.certainty_label,
         )
         for each in claims
     ]
     return {
-        "table": table("Every claim", "claim|verdict|certainty", rows),
-        "claims": [
-            (each, verdict(each.verdict_label, CLAIM_KIND[each.verdict]), key_numbers(each.numbers))
-            for each in claims
-        ],
+        "table": table("Every claim", "claim|verdict|in short|certainty", rows),
+        "claims": [(each, claim_verdict(each), key_numbers(each.numbers)) for each in claims],
         "judged": JUDGED,
         "articles": [(title, path) for title, path in ARTICLES.values()],
     }

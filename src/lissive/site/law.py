@@ -97,7 +97,7 @@ _SITUATIONS: Sequence[tuple[str, Mapping[str, Any], str]] = (
         "nocturnal_cramps",
     ),
 )
-"""Situations that people ask about, each as what differs from the first, and the cause of which the evidence is said."""
+"""Situations that people ask about: what differs from the first, and the cause of which the evidence is said."""
 
 
 @cache
@@ -218,7 +218,8 @@ def bottom_line(answer: Answer) -> str:
 def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
     answer, rule = place.answer, place.rule
     to = f"sources dated to {answer.sources_to}" if answer.sources_to else "no source is dated"
-    read = f"Rules of {rule.name} last checked on {rule.verified}; {to}. Confidence in the reading of the rule: {answer.confidence}."
+    read = f"Rules of {rule.name} last checked on {rule.verified}; {to}."
+    read += f" Confidence in the reading of the rule: {answer.confidence}."
     of_here = [
         each for each in lately if each.jurisdiction in (rule.code, rule.code[:2] if "-" in rule.code else "")
     ]
@@ -251,9 +252,8 @@ def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
 def _smoke(code: str, on: datetime.date) -> str:
     """Where smoking is left out, which a reader of "eligible" may not expect."""
     row = form(code, "flower_smoked", on)
-    if row is None or row.allowed or row.source.provenance != "read":
-        return ""
-    return "The programme does not allow cannabis to be smoked."
+    barred = row is not None and not row.allowed and row.source.provenance == "read"
+    return "The programme does not allow cannabis to be smoked." if barred else ""
 
 
 def _why(answer: Answer) -> Iterator[Markup]:
