@@ -62,12 +62,11 @@ def test_a_response_is_partly_new_in_each_period_and_as_spread_as_before() -> No
 
 
 def test_a_run_in_has_odds_of_its_own_which_do_not_outlast_it() -> None:
-    before, run_in, after = by_period({"rating run_in_belief": 2.0}, 2, **RUN_IN)
+    lasting = {"rating run_in_belief": 2.0, "rating placebo_carry": 1.0}
+    before, run_in, after = by_period(lasting, 2, **RUN_IN)
     np.testing.assert_allclose(run_in - before, np.log(2.0))
     np.testing.assert_allclose(after, before, atol=1e-9)
-    assert (
-        by_period({"rating run_in_belief": 2.0}, 2)[1:] == before
-    ).all()  # of a trial without one: nothing
+    assert (by_period(lasting, 2)[1:] == before).all()  # of a trial without one: nothing
 
 
 def test_a_response_that_stays_is_left_as_it_is_to_the_bit() -> None:
