@@ -138,6 +138,7 @@ def test_inclusion_that_hardly_anybody_meets_says_how_many_were_screened(small):
     population = {
         "cause": "multiple_sclerosis",
         "most_screened": 50,
+        "baseline": {"spasticity_nrs": {"mean": 4.0, "sd": 0.5}},
         "inclusion": {"spasticity_nrs": {"at_least": 9.9}},
     }
     with pytest.raises(DesignError, match="50 were screened, and nobody met the criteria"):
