@@ -76,6 +76,7 @@ def changed(tmp_path: Path, file: str, old: str, new: str) -> Tables:
     return shipped(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "id"),
     [

@@ -23,7 +23,7 @@ SHARES = 2
 @pytest.mark.campaign
 @pytest.mark.parametrize("share", range(SHARES))
 def test_spoilt_input_is_answered_or_refused(share: int) -> None:
-    count = campaign_size(300, 1000, 6000) // SHARES
+    count = campaign_size(160, 1000, 6000) // SHARES
     words = ["--count", str(count), "--first", str(share * count), "--processes", "1"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.hostile.campaign", *words],

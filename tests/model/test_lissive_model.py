@@ -387,6 +387,7 @@ def test_cbd_800_mg_raises_anandamide(fed: int, low: float, high: float) -> None
     assert low < seen.max() / seen[0] < high
 
 
+@pytest.mark.slow
 def test_heavy_smoking_takes_cb1_and_faah_down_and_rest_brings_them_back() -> None:
     doses = [
         (24 * day + hour, "THC_lung", nmol("THC", 33.8))
@@ -413,6 +414,7 @@ def test_an_injury_heals_only_where_asked_and_takes_its_spasms_with_it() -> None
     assert np.all(np.diff(healing["pain"]) <= 0)
 
 
+@pytest.mark.slow
 def test_exercise_and_injury_can_be_dosed() -> None:
     exercise = run([(1.0, "exercise", 5.0)], 24, ["spasms_per_day"], "exertional_cramp", step=0.5)[
         "spasms_per_day"

@@ -86,6 +86,7 @@ def test_the_command_answers_in_json_and_writes_the_report(tmp_path: Path) -> No
     assert float(row["median"]) == pytest.approx(want, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_answer_whatever_the_threads() -> None:
     one, two = (
         door("case", str(EXAMPLE), "--subjects", "9", "--seed", "3", "--threads", n, "--json").stdout

@@ -151,7 +151,7 @@ def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
         f"{studies(most)}{only}" if len(found) == 1 else f"{len(found)} measures, up to {studies(most)}{only}"
     )
     untold = {*in_words} - {study for one in measures for study in one.study_ids}
-    more = f" + {len(untold)} without a figure" if untold else ""
+    more = f" + {len(untold)} without an extractable estimate" if untold else ""
     link = f"{widest.cause}-{widest.outcome.word}".replace("_", "-") if widest.k >= DRAWN_FROM else "studies"
     if len(set(found)) == 1:
         return Cell(f"{upper_first(found[0])} ({count}{more})", link)
