@@ -5,7 +5,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test slow install campaign baseline baseline-check calibration validation credibility lint setup bench packages clean
+.PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility lint setup bench packages clean
 
 # For users: lissive and what it needs, no developers' tools.
 install: .venv/.installed
@@ -34,6 +34,10 @@ test: setup
 # Whole simulations by another solver or of many people, fits, pages in a browser. A quarter of an hour.
 slow: setup
 	$(BIN)/python -m pytest -m slow
+
+# The site and the calculator in Chromium: axe, keyboard, widths, no request to elsewhere. A quarter of an hour.
+browser: setup
+	$(BIN)/python -m pytest -n 0 -m browser tests/site tests/web
 
 # Many more random inputs than `make test` draws. Some minutes.
 campaign: setup

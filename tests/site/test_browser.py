@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.browser
 KINDS = (
     "index.html", "law/index.html", "law/us-ny.html", "law/changes.html", "law/federal.html", "evidence/index.html",
     "evidence/als.html", "evidence/nocturnal-cramps.html", "claims.html", "articles/cramps.html", "products.html",

@@ -73,7 +73,7 @@ def look_at(tab, width):
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.slow
+@pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_axe_finds_nothing_nothing_is_too_wide_and_nothing_leaves_the_host(browser, address, scheme, width):
     tab = Tab(browser, address, color_scheme=scheme, viewport={"width": width, "height": 900})
@@ -100,7 +100,7 @@ def test_axe_finds_nothing_nothing_is_too_wide_and_nothing_leaves_the_host(brows
     assert tab.wrong == []
 
 
-@pytest.mark.slow
+@pytest.mark.browser
 def test_a_case_is_told_by_keyboard_alone_and_the_browsers_back_goes_one_question_back(browser, address):
     tab = Tab(
         browser, address, viewport={"width": 640, "height": 450}, device_scale_factor=2
@@ -150,7 +150,7 @@ def test_a_case_is_told_by_keyboard_alone_and_the_browsers_back_goes_one_questio
     assert tab.wrong == []
 
 
-@pytest.mark.slow
+@pytest.mark.browser
 def test_it_all_goes_without_scripts(browser, address):
     tab = Tab(browser, address, java_script_enabled=False)
     page = tab.page
