@@ -146,7 +146,7 @@ def test_a_case_is_told_by_keyboard_alone_and_the_browsers_back_goes_one_questio
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Bottom line").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
-    assert "the day of the question is unknown" in page.inner_text("#law")
+    assert "the date of the question, is unknown" in page.inner_text("#law")
     assert tab.wrong == []
 
 
