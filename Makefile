@@ -30,10 +30,12 @@ demo: install
 
 test: setup
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 0 -m 'web and not slow and not browser' tests/web
 
 # Whole simulations by another solver or of many people, fits, pages in a browser. A quarter of an hour.
 slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m 'slow and not web'
+	$(BIN)/python -m pytest -n 0 -m 'slow and web' tests/web
 
 # The site and the calculator in Chromium: axe, keyboard, widths, no request to elsewhere. A quarter of an hour.
 browser: setup

@@ -84,3 +84,11 @@ CASE = {
     "history": {"current": ["baclofen 60 mg/day", "clobazam 10 mg/day"], "conditions": []},
     "plan": {"product": "nabiximols", "titration": "label", "weeks": 2},
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Forecasts go on in a thread after a test, and libAntimony and libRoadRunner bear no second thread."""
+    for each in items:
+        if "tests/web/" in each.path.as_posix():
+            each.add_marker(pytest.mark.web)
