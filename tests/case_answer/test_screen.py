@@ -122,7 +122,7 @@ def test_the_bottom_line_is_found_in_the_first_three_lines_and_its_certainty_is_
     assert first.startswith(
         "BOTTOM LINE Nabiximols (Sativex) cannot be had in New York; probably eases stiffness a"
     )
-    assert "little on average (moderate certainty), spasms" in first
+    assert "little on average (moderate certainty), spasms only in early responders" in first
 
 
 def test_nothing_is_said_of_a_plan_that_there_is_none_of() -> None:

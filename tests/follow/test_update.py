@@ -174,31 +174,54 @@ def people() -> crowd.People:
     return some_people()[0]
 
 
-def test_drug_and_placebo_put_together_are_the_whole_model(people: crowd.People) -> None:
-    """The placebo response is put on outside of the equations: the same as solving all of them at once."""
+WHOLE = {
+    "spasticity_nrs": ("NRS", "NRS0"),
+    "spasms": ("spasms_per_day", "spasms0"),
+    "pain_nrs": ("pain", "pain0"),
+    "severity": ("spasm_severity", "severity0"),
+}
+
+
+@pytest.fixture(scope="module")
+def whole_model(people: crowd.People) -> dict[str, np.ndarray]:
+    """Each outcome over its baseline, (person, day), with placebo in the equations."""
     equations, case = load("lissive"), a_case()
     plan = treatment(case, equations)
     schedule = schedule_of(
         equations, taken_of(a_diary([7.0] * 35), plan.product), plan.product, continuing=14
     )
-    of = {
-        "spasticity_nrs": ("NRS", "NRS0"),
-        "spasms": ("spasms_per_day", "spasms0"),
-        "pain_nrs": ("pain", "pain0"),
-        "severity": ("spasm_severity", "severity0"),
-    }
-    kernel = build(equations, [output for output, _ in of.values()])
+    kernel = build(equations, [output for output, _ in WHOLE.values()])
     batch = kernel.start(40, {**people.parameters, "placebo_on": 1.0}, tolerances=Tolerances(rtol=1e-4))
     seen = batch.advance(
         28 * 24.0, to_doses(Regimen.same(schedule, 40), kernel), edges=24.0 * np.arange(29), stop=True
     )
-    for outcome, (output, baseline) in of.items():
-        whole = seen.mean[:, :, kernel.outputs.index(output)] / people.parameters[baseline][:, None]
-        parts = crowd.levels(people, outcome, crowd.placebo_of(people, outcome, np.arange(40))).drug
-        # of severity the day's mean is put together from means of a curve: least well where it is steep
-        assert np.abs(parts - whole).max() < 0.03, outcome
-        assert np.abs(parts - whole).mean() < 0.002, outcome
-        assert (1.0 - whole[:, -1]).mean() > 0.1  # there is something to be got right
+    return {
+        outcome: seen.mean[:, :, kernel.outputs.index(output)] / people.parameters[baseline][:, None]
+        for outcome, (output, baseline) in WHOLE.items()
+    }
+
+
+MEAN_OF_A_CURVE = "severity of a day is put together from means of a curve: up to 0.028 off where it is steep"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        "spasticity_nrs",
+        "spasms",
+        "pain_nrs",
+        pytest.param("severity", marks=pytest.mark.xfail(strict=True, reason=MEAN_OF_A_CURVE)),
+    ],
+)
+def test_drug_and_placebo_put_together_are_the_whole_model(
+    people: crowd.People, whole_model: dict[str, np.ndarray], outcome: str
+) -> None:
+    """The placebo response is put on outside of the equations: the same as solving all of them at once."""
+    whole = whole_model[outcome]
+    parts = crowd.levels(people, outcome, crowd.placebo_of(people, outcome, np.arange(40))).drug
+    assert np.abs(parts - whole).mean() < 0.002
+    assert (1.0 - whole[:, -1]).mean() > 0.1  # there is something to be got right
+    assert np.abs(parts - whole).max() < 0.02
 
 
 def test_without_the_drug_placebo_alone_is_left(people: crowd.People) -> None:
