@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lissive.evidence import shipped_studies
 from lissive.report.evidence_html import write_page
+
+from ..conftest import axe_finds
 
 pytestmark = pytest.mark.slow
 
@@ -19,23 +19,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_page(tmp_path_factory.mktemp("axe") / "page.html", shipped_studies()).as_uri()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
-        pytest.skip("no Chromium to show the page")
-    play = pytest.importorskip("playwright.sync_api", reason="axe-playwright-python is not installed")
-    with play.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 390)])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
     page: str, chromium: Any, scheme: str, width: int
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     tab = chromium.new_page(color_scheme=scheme, viewport={"width": width, "height": 844}, offline=True)
     tab.set_default_timeout(300_000)  # on a loaded machine it takes minutes
     tab.goto(page)
@@ -44,7 +31,5 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
         scheme == "dark",
     ]
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    found = axe.Axe().run(tab, options={"resultTypes": ["violations"]}).response
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
-    assert len(found["passes"]) > 20
+    assert axe_finds(tab, rules=None, least=20) == []
     tab.close()

@@ -52,7 +52,8 @@ def environment(**options: Any) -> Environment:
 
 
 _FIELD = re.compile(
-    r"\b(?:as_of|(?:person|place|spasm|history|plan|flags|symptoms)\.[a-z_0-9]+(?:\.[a-z_]+)*)\b"
+    r"\b(?:as_of(?:, the date of the question,)?"
+    r"|(?:person|place|spasm|history|plan|flags|symptoms)\.[a-z_0-9]+(?:\.[a-z_]+)*)(?!\w)"
 )
 _FACT = re.compile(r" \[(?:flags|symptoms|dx)[^\]]*\]")
 _OPTION = re.compile(r"(\d+) more: --\w+\.")
@@ -61,7 +62,7 @@ _OPTION = re.compile(r"(\d+) more: --\w+\.")
 def plainly(text: str) -> str:
     """A text of the terminal as a page says it: fields and options by plain words.
 
-    >>> plainly("Not answered, because as_of is unknown. 2 more: --access.")
+    >>> plainly("Not answered, because as_of, the date of the question, is unknown. 2 more: --access.")
     'Not answered, because the day of the question is unknown. 2 more below.'
     """
     plain = _FIELD.sub(lambda found: _called(found[0]), _FACT.sub("", text))
@@ -69,6 +70,7 @@ def plainly(text: str) -> str:
 
 
 def _called(field: str) -> str:
+    field = field.partition(",")[0]
     own = {"as_of": "the day of the question", "place.residence": "the place where the person lives"}
     what = next((each.what for each in fields() if each.name == field), field.rpartition(".")[2])
     return own.get(field) or f"“{what.replace('_', ' ')}”"
