@@ -17,13 +17,11 @@ from lissive.trials.reproduce import Reproduction, Row
 from lissive.validation import skill
 from lissive.validation.skill import (
     FITTED,
-    LOTO,
     better_rows,
     crps,
     interval_score,
     scored,
     told,
-    weights_without,
     write_better,
 )
 
@@ -51,16 +49,8 @@ def test_crps_of_the_standard_normal_at_its_mean() -> None:
 
 def test_crps_by_its_definition_over_all_pairs() -> None:
     rng = np.random.default_rng(3)
-    x, w, y = rng.normal(size=30), rng.random(30), 0.7
-    p = w / w.sum()
-    pairs = (p[:, None] * p * np.abs(np.subtract.outer(x, x))).sum()
-    assert crps(x, y, w) == pytest.approx((p * np.abs(x - y)).sum() - pairs / 2)
+    x, y = rng.normal(size=30), 0.7
     assert crps(x, y) == pytest.approx(np.abs(x - y).mean() - np.abs(np.subtract.outer(x, x)).mean() / 2)
-
-
-def test_a_weight_is_a_repetition() -> None:
-    x, times = np.array([0.0, 2.0, -1.0]), np.array([3, 1, 2])
-    assert crps(x, 0.5, times.astype(float)) == pytest.approx(crps(np.repeat(x, times), 0.5))
 
 
 def test_the_interval_score_punishes_both_ends_alike() -> None:
@@ -70,18 +60,6 @@ def test_the_interval_score_punishes_both_ends_alike() -> None:
     y = norm.ppf((np.arange(4000) + 0.5) / 4000)
     means = {z: np.mean([interval_score(-z, z, each) for each in y]) for z in (1.2, norm.ppf(0.95), 2.2)}
     assert min(means, key=lambda z: means[z]) == norm.ppf(0.95)
-
-
-def test_weights_take_one_datum_out_of_a_posterior() -> None:
-    """Normal mean with a flat prior: ten values and one more at 3, which is taken out again."""
-    rng = np.random.default_rng(5)
-    kept = np.linspace(-1.0, 1.0, 10)
-    mean, sd = np.append(kept, 3.0).mean(), 1 / math.sqrt(11)
-    draws = rng.normal(mean, sd, 20_000)
-    w = weights_without(norm.logpdf(3.0, draws, 1.0))
-    assert w.sum() == pytest.approx(1.0)
-    assert np.average(draws, weights=w) == pytest.approx(kept.mean(), abs=0.03)
-    assert weights_without(np.full(5, -2.0)) == pytest.approx(np.full(5, 0.2))
 
 
 def _reproduction(shift: float, spread: float, trial=TRIAL, n: int = 200) -> Reproduction:
@@ -130,36 +108,6 @@ def test_a_worse_model_loses_its_outcomes_and_the_table_says_on_what_basis(tmp_p
 def test_held_out_figures_never_decide_which_is_shown() -> None:
     held_out = replace(TRIAL, split="validation")
     assert better_rows(scored(_reproduction(3.0, 0.05, held_out), shipped_baseline())) == []
-
-
-def test_with_each_trials_likelihood_the_model_is_scored_without_the_trial() -> None:
-    """Replicates that know the figure best weigh least."""
-    plain = _reproduction(0.0, 0.3)
-    near = np.abs(plain.rows[0].values - plain.rows[0].observed.value)
-    found = scored(plain, shipped_baseline(), lambda _: near)
-    assert found.left_out is not None
-    assert found.both[0].model_left_out.crps > found.both[0].model.crps
-    assert found.to_json()["score"]["leave_one_trial_out"]["baseline"]["n"] == len(TRIAL.observed)
-    assert {row["basis"] for row in better_rows(found)} == {LOTO}
-
-
-def test_the_likelihoods_file_is_read_by_the_replicates_draws(tmp_path, monkeypatch) -> None:
-    path = tmp_path / "left_out.csv"
-    path.write_text("collin_2007,rog_2005\n0,0\n-0.5,0\n")
-    monkeypatch.setattr(skill, "LEFT_OUT", path)
-    skill._left_out.cache_clear()
-    try:
-        weights = skill._without("collin_2007", 50, 1)
-        assert set(np.round(weights / weights.max(), 3)) == {1.0, round(math.exp(-0.5), 3)}
-        assert np.ptp(skill._without("rog_2005", 50, 1)) == 0.0
-        assert skill._without("nobody", 50, 1) is None
-        path.write_text("novotna_2011_phaseA,novotna_2011_phaseB\n0,0\n-0.5,-0.7\n")
-        skill._left_out.cache_clear()
-        phases = [skill._without(f"novotna_2011_phase{each}", 50, 1) for each in "AB"]
-        assert np.array_equal(*phases)  # the same patients
-        assert phases[0].min() / phases[0].max() == pytest.approx(math.exp(-1.2), abs=0.08)
-    finally:
-        skill._left_out.cache_clear()
 
 
 def test_a_ratio_and_a_dose_are_scored_by_their_logarithm_a_share_in_tenths() -> None:

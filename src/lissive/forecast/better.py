@@ -47,7 +47,7 @@ class BaselineFigure:
     n: int
     """Figures that the two were compared on."""
     basis: str
-    """leave_one_trial_out, or both_fitted: on figures that both were fitted on."""
+    """both_fitted: on figures that both were fitted on."""
 
 
 @cache

@@ -22,11 +22,11 @@ SKILL = (
     "the width of the 90 % PI plus twenty times what lies outside it (Gneiting and Raftery, 2007). Ratings and "
     "proportions are scored in points of ten, ratios, doses and standard deviations by their logarithm; only "
     "figures of which both say something. Both were fitted on the calibration figures; where a trial is left out, "
-    "neither knew it."
+    "the baseline did not know it."
 )
-NO_WEIGHTS = (
-    "The model's own leave-one-trial-out score is not given: the fit that is shipped does not hold each trial's "
-    "likelihood at each draw."
+NOT_MEASURED = (
+    "The model's own leave-one-trial-out score is not measured. Structures of the model were compared so, on an "
+    "emulator (docs/concepts/response.md)."
 )
 TRIAL_SPLITS = {
     "calibration": "Calibration (split calibration: fitted on)",
@@ -52,7 +52,7 @@ def reproduce_text(answer: Scored) -> str:
             + as_text(scores_table(answer), indent="  ", rule=False),
             f"Model and baseline on the same figures\n{as_text(skill_table(answer))}",
             wrapped(SKILL),
-            "" if answer.left_out else wrapped(NO_WEIGHTS),
+            wrapped(NOT_MEASURED),
             _items(ASSUMED, _assumed(answer)),
             _items(LEFT_OUT, _left_out(answer)),
             wrapped("The model was fitted on the calibration trials: agreement with these is no test of it."),
@@ -64,8 +64,12 @@ def reproduce_markdown(answer: Scored, command: str, stamp: str) -> str:
     """The same as a page of documentation."""
     parts = ["# Published trials in virtual patients", f"Made by `{command}`: {_counted(answer)}.", NOTE]
     parts.append(as_markdown(scores_table(answer)))
-    parts += ["## Model and baseline on the same figures", as_markdown(skill_table(answer)), SKILL]
-    parts += [] if answer.left_out else [NO_WEIGHTS]
+    parts += [
+        "## Model and baseline on the same figures",
+        as_markdown(skill_table(answer)),
+        SKILL,
+        NOT_MEASURED,
+    ]
     for split, rows in _by_split(answer).items():
         if rows:
             parts += [f"## {TRIAL_SPLITS[split]}", as_markdown(figures_table(answer, rows))]
@@ -121,15 +125,12 @@ def _agreement(found: Agreement) -> str:
 
 
 def skill_table(answer: Scored) -> Table:
-    """Both sides' scores: all figures, by split, left out, and by outcome of the calibration figures and the "
-    "others."""
+    """Both sides' scores by split and by outcome, and those of the baseline with each trial left out."""
     splits = {
         TRIAL_SPLITS.get(k, k): side for k, side in answer.score_by(lambda each: each.row.split).items()
     }
     rows = [_skill_cells(name, side) for name, side in splits.items()]
-    if answer.left_out:
-        rows.append(_skill_cells("Calibration, each trial left out", answer.left_out))
-    elif of := answer.baseline_left_out:
+    if of := answer.baseline_left_out:
         rows.append(["Calibration, each trial left out", str(of.n), "-", _both(of), "-"])
     rows += [_skill_cells(name, side) for name, side in answer.score_by(lambda each: each.outcome).items()]
     head = (

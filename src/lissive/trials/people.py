@@ -134,12 +134,8 @@ def draws(n: int, seed: int, path: Path | None = None) -> list[Response]:
     n = whole("n", n, wrong=DesignError, least=0, most=MOST_REPLICATES)
     seed = whole("seed", seed, wrong=DesignError, least=0)
     rows = _rows(path or DRAWS)
-    return with_kinetics([rows[place] for place in draw_places(n, seed, len(rows))], seed)
-
-
-def draw_places(n: int, seed: int, rows: int) -> IntArray:
-    """Which row of a table of so many each of `n` draws is."""
-    return (uniforms(seed, "response draws", n) * rows).astype(np.int64)
+    places = (uniforms(seed, "response draws", n) * len(rows)).astype(int)
+    return with_kinetics([rows[place] for place in places], seed)
 
 
 def with_kinetics(responses: Sequence[Response], seed: int) -> list[Response]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,10 @@ from lissive.calibrate.baseline import (
     Baseline,
     Widths,
     fit_baseline,
-    patients_of,
     shipped_baseline,
 )
 from lissive.files import write_text
-from lissive.trials.people import draw_places, draws
+from lissive.trials.people import draws
 from lissive.trials.published import Observed, PublishedTrial, read_published, shipped_published
 from lissive.trials.reproduce import Reproduction, Row, chosen, reproduce_published
 
@@ -36,24 +34,19 @@ ALPHA = 0.1
 TENTHS = {"share": 10.0}
 """Shares and ratings are scored in points of ten, so that one mean may be taken over them; ratios, doses and spreads by
 their logarithm."""
-LEFT_OUT = Path(__file__).parents[1] / "calibrate" / "found" / "left_out.csv"
-"""Log likelihood of each calibration trial (column) at each draw that is shipped (row), written by the fit."""
 
 
 # -- proper scores -----------------------------------------------------------------------------------
-def crps(values: FloatArray, observed: float, weights: FloatArray | None = None) -> float:
+def crps(values: FloatArray, observed: float) -> float:
     """Continuous ranked probability score of a sample: E|X - y| - E|X - X'|/2.
 
     >>> crps(np.array([1.0, 3.0]), 1.0), crps(np.array([2.0]), 5.0)
     (0.5, 3.0)
     """
-    order = np.argsort(values)
-    x = np.asarray(values, dtype=float)[order]
-    w = np.full(len(x), 1.0 / len(x)) if weights is None else (weights / weights.sum())[order]
-    below = np.cumsum(w) - w
-    # half of E|X - X'| is the sum over pairs of their weights and distance
-    spread = float((w * x * (2.0 * below + w - 1.0)).sum())
-    return float((w * np.abs(x - observed)).sum()) - spread
+    x = np.sort(np.asarray(values, dtype=float))
+    # half of E|X - X'|: in order, each value is above those before it and below those after it
+    spread = float((x * (2.0 * np.arange(len(x)) + 1.0 - len(x))).sum()) / len(x) ** 2
+    return float(np.abs(x - observed).mean()) - spread
 
 
 def interval_score(lower: float, upper: float, observed: float, alpha: float = ALPHA) -> float:
@@ -80,19 +73,16 @@ class Told:
     interval_score: float
 
 
-def told(observed: Observed, values: FloatArray, weights: FloatArray | None = None) -> Told:
+def told(observed: Observed, values: FloatArray) -> Told:
     """Scores of draws of a figure, as it is published."""
-    there = np.isfinite(values)
-    x, w = values[there], None if weights is None else weights[there]
-    lower, upper = np.quantile(
-        x, [0.05, 0.95], weights=w, method="inverted_cdf" if w is not None else "linear"
-    )
-    middle = np.median(x) if observed.statistic.endswith("_ratio") else np.average(x, weights=w)
+    x = values[np.isfinite(values)]
+    lower, upper = np.quantile(x, [0.05, 0.95])
+    middle = np.median(x) if observed.statistic.endswith("_ratio") else x.mean()
     on = _scale(observed)
     y, low, high = (float(on(np.array(each))) for each in (observed.value, lower, upper))
     return Told(
         float(middle), float(lower), float(upper), bool(lower <= observed.value <= upper),
-        crps(on(x), y, w), interval_score(low, high, y),
+        crps(on(x), y), interval_score(low, high, y),
     )  # fmt: skip
 
 
@@ -131,8 +121,6 @@ class Both:
     baseline: Told
     baseline_left_out: Told | None
     """Fitted without the figure's trial; None where it was not fitted on it."""
-    model_left_out: Told | None
-    """The posterior reweighted to be without the figure's trial; None where the fit does not say how."""
 
     @property
     def outcome(self) -> str:
@@ -150,10 +138,9 @@ class Side:
         return {**asdict(self.model), "baseline": asdict(self.baseline)}
 
 
-def _side(pairs: Sequence[tuple[Told | None, Told | None]]) -> Side | None:
-    """Of the figures that both say something of."""
-    both = [(model, baseline) for model, baseline in pairs if model and baseline]
-    model, baseline = scores([m for m, _ in both]), scores([b for _, b in both])
+def _side(found: Sequence[Both]) -> Side | None:
+    """None of no figure."""
+    model, baseline = scores([each.model for each in found]), scores([each.baseline for each in found])
     return Side(model, baseline) if model and baseline else None
 
 
@@ -165,37 +152,32 @@ class Scored(Reproduction):
 
     @property
     def score(self) -> Side | None:
-        return _side([(each.model, each.baseline) for each in self.both])
+        return _side(self.both)
 
     def score_by(self, of: Callable[[Both], str]) -> dict[str, Side]:
         """A word of each figure (split, outcome) to the scores of those that have it."""
         words = dict.fromkeys(of(each) for each in self.both)
-        found = {w: _side([(e.model, e.baseline) for e in self.both if of(e) == w]) for w in words}
+        found = {w: _side([each for each in self.both if of(each) == w]) for w in words}
         return {word: side for word, side in found.items() if side}
 
     @property
     def baseline_left_out(self) -> Scores | None:
         return scores([each.baseline_left_out for each in self.both if each.baseline_left_out])
 
-    @property
-    def left_out(self) -> Side | None:
-        """Each calibration trial predicted without it, by both; None where the fit does not say how."""
-        return _side([(each.model_left_out, each.baseline_left_out) for each in self.both])
-
     def to_json(self) -> dict[str, Any]:
         said = super().to_json()
         for each, row in zip(self.rows, said["endpoints"], strict=True):
             row["baseline"] = next((_told_json(b.baseline) for b in self.both if b.row is each), None)
         of_baseline = self.baseline_left_out
-        left_out = self.left_out.to_json() if self.left_out else None
         return {
             **said,
             "score": {
                 **(self.score.to_json() if self.score else {}),
                 "by_split": {k: v.to_json() for k, v in self.score_by(lambda b: b.row.split).items()},
                 "by_outcome": {k: v.to_json() for k, v in self.score_by(lambda b: b.outcome).items()},
-                "leave_one_trial_out": left_out
-                or ({"baseline": asdict(of_baseline), "model": None} if of_baseline else None),
+                "leave_one_trial_out": {"baseline": asdict(of_baseline), "model": None}
+                if of_baseline
+                else None,
             },
         }
 
@@ -204,15 +186,8 @@ def _told_json(one: Told) -> dict[str, Any]:
     return {"predicted": one.predicted, "pi90": [one.lower, one.upper], "inside": one.inside}
 
 
-def scored(
-    found: Reproduction, baseline: Baseline, weights: Callable[[str], FloatArray | None] = lambda _: None
-) -> Scored:
-    """Model and baseline on every figure that both say something of.
-
-    Parameters
-    ----------
-    weights : a trial's id to the weight of each replicate without what that trial says.
-    """
+def scored(found: Reproduction, baseline: Baseline) -> Scored:
+    """Model and baseline on every figure that both say something of."""
     trials = {trial.id: trial for trial in found.trials}
     both = []
     for row in found.rows:
@@ -222,14 +197,12 @@ def scored(
             continue
         own = trial.id in baseline.trials
         other = shipped_baseline(trial.id).samples(trial.design, row.observed) if own else None
-        w = weights(trial.id) if own else None
         both.append(
             Both(
                 row,
                 told(row.observed, row.values),
                 told(row.observed, values),
                 None if other is None else told(row.observed, other),
-                None if w is None else told(row.observed, row.values, w),
             )
         )
     return Scored(found.rows, found.skipped, found.replicates, found.trials, tuple(both))
@@ -263,61 +236,25 @@ def reproduce(
         threads=threads,
         progress=progress,
     )
-    return scored(found, shipped_baseline(), lambda trial: _without(trial, replicates, seed))
-
-
-# -- the posterior without one trial ---------------------------------------------------------------------
-def weights_without(log_likelihood: FloatArray) -> FloatArray:
-    """(draw,) importance weights of a posterior without figures of this (draw,) log likelihood.
-
-    They are cut off at the mean times the root of their number, which bounds their variance (Ionides, J Comput Graph
-    Stat 2008;17:295).
-    """
-    w = np.exp(-(log_likelihood - log_likelihood.min()))
-    cut = np.minimum(w, w.mean() * np.sqrt(len(w)))
-    weights: FloatArray = cut / cut.sum()
-    return weights
-
-
-@cache
-def _left_out() -> Mapping[str, FloatArray]:
-    if not LEFT_OUT.is_file():
-        return {}
-    table = np.genfromtxt(LEFT_OUT, delimiter=",", names=True, deletechars="")
-    columns = {name: np.asarray(table[name], dtype=float).reshape(-1) for name in table.dtype.names or ()}
-    together: dict[str, FloatArray] = {}
-    for name, column in columns.items():
-        together[patients_of(name)] = together.get(patients_of(name), np.zeros(len(column))) + column
-    return {name: weights_without(together[patients_of(name)]) for name in columns}
-
-
-def _without(trial: str, replicates: int, seed: int) -> FloatArray | None:
-    """(replicate,) weights for the draws that the replicates had."""
-    found = _left_out().get(trial)
-    if found is None:
-        return None
-    weights: FloatArray = found[draw_places(replicates, seed, len(found))]
-    return weights
+    return scored(found, shipped_baseline())
 
 
 # -- which of the two a forecast shows ---------------------------------------------------------------------
 BETTER_HEAD = ("outcome", "better", "n", "model_crps", "baseline_crps", "basis")
-LOTO, FITTED = "leave_one_trial_out", "both_fitted"
+FITTED = "both_fitted"
+"""On what is decided: the model has no score yet of trials that it was not fitted on."""
 
 
 def better_rows(found: Scored) -> list[dict[str, str]]:
-    """By outcome, which predicts better; of calibration figures alone, left out where the fit allows it."""
+    """By outcome, which predicts better; of calibration figures alone."""
     rows = []
     mine = [each for each in found.both if each.row.split == "calibration"]
     for outcome in dict.fromkeys(each.outcome for each in mine):
-        of = [each for each in mine if each.outcome == outcome]
-        basis, side = LOTO, _side([(each.model_left_out, each.baseline_left_out) for each in of])
-        if side is None:
-            basis, side = FITTED, _side([(each.model, each.baseline) for each in of])
+        side = _side([each for each in mine if each.outcome == outcome])
         assert side is not None
         model, baseline = round(side.model.crps, 3), round(side.baseline.crps, 3)  # as printed
         better = "model" if model < baseline else "baseline"
-        line = (outcome, better, str(side.model.n), f"{model:.3f}", f"{baseline:.3f}", basis)
+        line = (outcome, better, str(side.model.n), f"{model:.3f}", f"{baseline:.3f}", FITTED)
         rows.append(dict(zip(BETTER_HEAD, line, strict=True)))
     return rows
 
