@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lissive.errors import SimulationError
+from lissive.forecast.calibrated import fitted_outcomes
 from lissive.table import TableRow, read_table
 
 BETTER = Path(__file__).parent / "better.tsv"
@@ -57,8 +58,12 @@ def _rows(path: Path) -> Mapping[str, TableRow]:
 
 
 def baseline_figures(cause: str, product: str, weeks: int, path: Path = BETTER) -> dict[str, BaselineFigure]:
-    """Outcome of a forecast to the baseline's figure, for those that the baseline predicts better."""
-    rows = {name: _rows(path).get(_CALLED.get(name, name)) for name in ENDPOINTS}
+    """Outcome of a forecast to the baseline's figure, for those that the baseline predicts better.
+
+    Only where trials of this product in this cause were fitted on: elsewhere it would lend the effect of other trials.
+    """
+    known = fitted_outcomes(cause, product)
+    rows = {name: _rows(path).get(_CALLED.get(name, name)) for name in ENDPOINTS if name in known}
     return {
         name: BaselineFigure(
             weeks,
