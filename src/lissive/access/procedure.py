@@ -26,7 +26,8 @@ from lissive.access.answer import (
 )
 from lissive.access.conditions import limits
 from lissive.access.logic import Verdict, evaluate, person
-from lissive.access.rule import Jurisdiction, Practitioner, Span, Version
+from lissive.access.rule import Jurisdiction, Practitioner, Span, Version, rules
+from lissive.errors import RuleError
 
 # -- the visit as it is stated ---------------------------------------------------------------------
 BLOCKED: Literal["blocked"] = "blocked"
@@ -276,6 +277,18 @@ def is_old(month: str, on: datetime.date) -> bool:
 def last_answerable(verified: str) -> datetime.date:
     """The last day of which something can be said, by the day of the last check."""
     return months_later(day(verified), limits()["fresh_months"]) or datetime.date.max
+
+
+def refuse_late(on: datetime.date) -> None:
+    """Raises RuleError for a day so long after the last check that nothing can be said of every place."""
+    last = min(last_answerable(place.verified) for place in rules().values())
+    if on > last:
+        raise RuleError(
+            f"is {on.isoformat()}, long after the rules were last checked.",
+            where="--on",
+            allowed=f"{last.isoformat()} or earlier.",
+            do="correct the day, or use a version of lissive with newer rules.",
+        )
 
 
 # -- why it may not hold ---------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from lissive.arrays import FloatArray
+from lissive.calibrate.baseline import patients_of
 from lissive.calibrate.emulator import Emulator
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response import Effort, Say, sample
@@ -116,5 +117,5 @@ def _groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str
     """Publication to the places of its trials among those fitted: its phases have the same patients."""
     groups: dict[str, list[int]] = {}
     for place, trial in enumerate(np.unique([d.trial for d in data])):
-        groups.setdefault(trials[trial].id.split("_phase")[0], []).append(place)
+        groups.setdefault(patients_of(trials[trial].id), []).append(place)
     return groups

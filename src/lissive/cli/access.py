@@ -303,6 +303,7 @@ def compare(
     """The same person in every jurisdiction: who is eligible where, on one day."""
     from lissive.access.cases import compare as every
     from lissive.access.cases import compared, read_question
+    from lissive.access.procedure import refuse_late
     from lissive.files import Beside, keep_inputs
     from lissive.report.access_text import facts_text
     from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text
@@ -316,17 +317,7 @@ def compare(
         keep_inputs([map_file], reads=[facts], beside=beside, force=force)
     person, _, own_day = read_question(facts)
     day = own_day if on is None and own_day is not None else day_of(on)
-    from lissive.access.procedure import last_answerable
-    from lissive.access.rule import rules
-
-    last = min(last_answerable(place.verified) for place in rules().values())
-    if day > last:
-        raise RuleError(
-            f"is {day.isoformat()}, long after the rules were last checked.",
-            where="--on",
-            allowed=f"{last.isoformat()} or earlier.",
-            do="correct the day, or use a version of lissive with newer rules.",
-        )
+    refuse_late(day)
     answers = every(person, day)
     title = f"{day}: {facts_text(person)}"
     written = [] if map_file is None else _write_map(map_file, answers, title)

@@ -6,8 +6,7 @@ import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lissive.access.procedure import last_answerable
-from lissive.access.rule import rules
+from lissive.access.procedure import refuse_late
 from lissive.errors import SimulationError
 from lissive.files import atomic_path
 from lissive.site import about, care, changes, evidence, law
@@ -50,14 +49,7 @@ def write_site(
 
 def check(folder: Path, on: datetime.date, *, force: bool = False) -> None:
     """Refuse a folder or a day, before anything is computed."""
-    last = min(last_answerable(each.verified) for each in rules().values())
-    if on > last:
-        raise SimulationError(
-            f"is {on.isoformat()}, long after the rules were last checked.",
-            where="--on",
-            allowed=f"{last.isoformat()} or earlier.",
-            do="correct the day, or use a version of lissive with newer rules.",
-        )
+    refuse_late(on)
     if folder.exists() and not folder.is_dir():
         raise SimulationError(
             "it is a file.", where=str(folder), allowed="a new or an empty folder.", do="choose another name."
