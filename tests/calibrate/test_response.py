@@ -148,6 +148,7 @@ def test_a_figure_that_is_missing_in_some_runs_is_learnt_from_the_others() -> No
 
 
 # -- the posterior --------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_the_sampler_finds_a_posterior_that_has_a_closed_form(trials) -> None:
     """One figure that is 2 z of the first parameter: a normal prior and a normal error have a normal posterior."""
     datum = replace(data_of([trials["collin_2007"]])[0], value=3.0, sampled={"nabiximols": 0.5}, alone=0.0)

@@ -102,6 +102,7 @@ def test_without_out_nothing_is_written(design, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [design]
 
 
+@pytest.mark.slow
 def test_out_has_everything_and_a_resumed_run_the_same(design, tmp_path, capsys):
     out = tmp_path / "out"
     assert lissive("run", design, "--replicates", 2, "--out", out) == 0

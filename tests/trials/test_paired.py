@@ -73,6 +73,7 @@ def test_yes_or_no_in_a_crossover_of_few_is_mcnemars_ratio_with_its_exact_test(c
     assert "0.5" in found.note
 
 
+@pytest.mark.slow
 def test_counts_of_two_periods_are_a_rate_ratio_within_patients() -> None:
     """Without an effect the test keeps its level; with one the ratio is found, whatever patients differ by."""
     from lissive.trials.estimate import paired_rate_ratio

@@ -80,6 +80,7 @@ def test_a_peak_between_steps_is_found(one_compartment: Equations, dose_table: T
     assert (seen.minimum >= 0).all()
 
 
+@pytest.mark.slow
 def test_a_stiff_problem_agrees_with_scipy(stiff: Equations) -> None:
     kernel = build(stiff, ["a", "b", "c", "sum"])
     times = np.logspace(-3, 5, 33)
