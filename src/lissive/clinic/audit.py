@@ -1,0 +1,83 @@
+"""The trail: one chain of entries, of which none can be changed, taken out or cut off unnoticed."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from lissive.clinic.models import Entry, User
+
+BEGIN = "0" * 64
+_LOCK = 7_402_311
+"""PostgreSQL's advisory lock: one appends at a time. SQLite begins each transaction with the right to write."""
+
+
+def append(
+    action: str,
+    user: User | None = None,
+    *,
+    organisation: int | None = None,
+    kind: str = "",
+    thing: object = "",
+    patient: UUID | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Entry:
+    """One entry more, in the transaction that is open: what is not committed was not done, and leaves no entry."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        head = Entry.objects.order_by("-id").values_list("hash", flat=True).first() or BEGIN
+        entry = Entry(
+            prev=head,
+            at=timezone.now(),
+            organisation=organisation if user is None else user.organisation_id,
+            user=None if user is None else user.pk,
+            who="" if user is None else user.shown_name,
+            role="" if user is None else user.role,
+            action=action,
+            kind=kind,
+            thing=str(thing),
+            patient=patient,
+            detail=dict(detail or {}),
+        )
+        entry.hash = hash_of(entry)
+        entry.save(force_insert=True)
+    return entry
+
+
+def hash_of(entry: Entry) -> str:
+    """SHA-256 of everything that an entry says, and of the hash before it."""
+    said = {
+        "prev": entry.prev,
+        "at": entry.at.astimezone(datetime.UTC).isoformat(timespec="microseconds"),
+        "organisation": entry.organisation,
+        "user": entry.user,
+        "who": entry.who,
+        "role": entry.role,
+        "action": entry.action,
+        "kind": entry.kind,
+        "thing": entry.thing,
+        "patient": None if entry.patient is None else str(entry.patient),
+        "detail": entry.detail,
+    }
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def faults() -> Iterator[str]:
+    """What is wrong with the chain, entry by entry; nothing where it is whole."""
+    before = BEGIN
+    for entry in Entry.objects.order_by("id").iterator(1000):
+        if entry.prev != before:
+            yield f"entry {entry.pk}: it does not follow the one before it."
+        if entry.hash != hash_of(entry):
+            yield f"entry {entry.pk}: its content is not what was written."
+        before = entry.hash

@@ -1,0 +1,12 @@
+"""The clinic's settings for its tests: a folder of its own, a quick hash of passwords."""
+
+import os
+import tempfile
+
+FOLDER = tempfile.mkdtemp(prefix="lissive-clinic-")
+os.environ["LISSIVE_DATA"] = FOLDER
+
+from lissive.clinic.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
