@@ -32,6 +32,7 @@ COMMANDS = (
     "check",
     "cite",
     "serve",
+    "work",
     "bench",
 )
 """Each is a module of this package with `register(app)`, in the order of the help."""

@@ -402,6 +402,7 @@ class Migration(migrations.Migration):
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("failed", models.TextField(blank=True)),
+                ("made", models.JSONField(default=dict)),
                 ("asked", models.DateTimeField(default=django.utils.timezone.now)),
                 ("ended", models.DateTimeField(blank=True, null=True)),
                 (
