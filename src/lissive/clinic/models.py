@@ -217,6 +217,8 @@ class Work(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     failed = models.TextField(blank=True)
     """What the user is told."""
+    made = models.JSONField(default=dict)
+    """What came of it, where that is neither an answer nor a document."""
     asked = models.DateTimeField(default=timezone.now)
     asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     ended = models.DateTimeField(null=True, blank=True)
