@@ -243,7 +243,7 @@ _HARMLESS = re.compile(
     r"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){0,2}(?:risk|danger|harm|hurt|problem)\w*"
 )
 """A denial of harm, which affirms that something is safe."""
-_COMMON = {"relief", "causal", "cannabinoid"}
+_COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
 _STRONGER = {"stop_spasms", "prevent", "everyone"}
 """Marks that a claim may answer whose verdict is that not even less is shown."""
