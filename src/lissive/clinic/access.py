@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 
 from lissive.clinic import audit
 from lissive.clinic.models import Case, Document, Patient, User
+from lissive.clinic.pages import said
 from lissive.clinic.rights import may, rights
 
 Thing = TypeVar("Thing", bound=models.Model)
@@ -27,6 +28,16 @@ class NotLoggedIn(Exception):
 
 class NoSecondFactor(Exception):
     """Staff without a second factor see nothing of a patient."""
+
+
+class Closed(Exception):
+    """A closed case is read only."""
+
+
+def changeable(case: Case) -> None:
+    """Called by whatever changes a case, before it does. Raises Closed, which is answered by a plain page."""
+    if case.status == Case.Status.CLOSED:
+        raise Closed
 
 
 def enter(
@@ -111,12 +122,15 @@ def patient_of(thing: models.Model) -> UUID | None:
 
 
 def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The middleware: anyone who is not logged in is led to the log-in and back; a part of a page says so to its page."""
+    """The middleware: who is not logged in is led to the log-in and back; a part of a page says so to its page."""
 
     def gated(request: HttpRequest) -> HttpResponse:
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Closed):
+            lines = ["Nothing was changed. What it says stays readable; begin another case for what is new."]
+            return said(request, 409, "This case is closed", lines)
         if isinstance(exception, NotLoggedIn):
             to = reverse("account_login")
         elif isinstance(exception, NoSecondFactor):

@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from lissive.clinic import answers, cases, pages, patients, records, today, users
+from lissive.clinic import answers, cases, pages, patients, records, today, treatments, users
 
 urlpatterns = [
     *today.urls,
     *patients.urls,
+    *treatments.urls,
     *cases.urls,
     *answers.urls,
     *records.urls,
