@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lissive.clinic import audit
-from lissive.clinic.access import Closed, changeable, enter
+from lissive.clinic.access import enter
 from lissive.clinic.forms import (
     TEXTS,
     CloseForm,
@@ -33,12 +33,11 @@ from lissive.clinic.models import Case, Patient, User
 from lissive.clinic.pages import said, shown
 from lissive.clinic.questions import UNKNOWN, Made, made, sections, state_of, text_of, texts_of, typed_in
 from lissive.clinic.treatments import taken_over
+from lissive.clinic.work import Closed, changeable
 from lissive.errors import CaseError
 from lissive.report.table import Table, table
 from lissive.web.controls import control, label_of
 from lissive.web.state import NAME, State
-
-__all__ = ["Closed", "changeable", "locked"]
 
 MOST_OF_DRAFT = 20_000
 
@@ -91,10 +90,16 @@ def _entry(user: User, action: str, case: Case, **detail: Any) -> None:
 
 def locked(case: Case) -> Case:
     """The case as it is now, held until the transaction ends. Raises Closed where it is."""
-    now = Case.objects.select_for_update().get(pk=case.pk)
-    changeable(now)
+    changeable(case)
+    now = Case.objects.get(pk=case.pk)
     now.patient = case.patient
     return now
+
+
+def _open(case: Case) -> None:
+    """Before anything is read of a form. Raises Closed."""
+    if case.status == Case.Status.CLOSED:
+        raise Closed
 
 
 # -- edit ------------------------------------------------------------------------------------------
@@ -116,14 +121,26 @@ class Edit:
 def case_edit(request: HttpRequest, id: UUID) -> HttpResponse:
     """All questions on one page; what is typed is kept as a draft, and becomes the case when all of it is right."""
     case: Case = enter(request, "case.change", Case, id)
-    changeable(case)
+    _open(case)
     try:
         base = state_of(case)
     except CaseError as error:
         return said(request, 409, "This version cannot read the case", str(error).split("\n"))
     if request.method != "POST":
         return _page(request, case, base, _begun(request, case, base))
-    edit, do = _posted(request), request.POST.get("do", "save")
+    edit = _posted(request)
+    try:
+        return _done(request, case, base, edit)
+    except Closed as closed:
+        lines = [f"{name}: {text}" for name, text in edit.typed.items() if text != edit.was.get(name, "")]
+        return said(
+            request, 409, closed.what, ["Not saved. What you had entered, to copy it from here:", *lines]
+        )
+
+
+def _done(request: HttpRequest, case: Case, base: State, edit: Edit) -> HttpResponse:
+    """What the button that was pressed asks."""
+    do = request.POST.get("do", "save")
     if do == "save":
         return _save(request, case, edit)
     if do == "discard":
@@ -166,7 +183,7 @@ def _overtaken(edit: Edit, case: Case, base: State) -> Edit:
     now = texts_of(base)
     typed = {**{name: edit.was.get(name, "") for name in now}, **edit.typed}
     values, kinds = merged(typed, edit.was, now)
-    who = who_changed("case.changed", case.patient_id)
+    who = who_changed("case.changed", case.pk, case.patient_id)
 
     def words(name: str, text: str) -> str:
         value = base.value(name) if text == now.get(name) else None
@@ -220,7 +237,7 @@ def _save(request: HttpRequest, case: Case, edit: Edit) -> HttpResponse:
         if fields:
             now.version += 1
             now.changed = timezone.now()
-            _entry(request.user, "case.changed", now, fields=fields)
+            _entry(request.user, "case.changed", now, changed=fields, version=now.version)
         now.save(update_fields=["data", "passed", "draft", "version", "changed"])
     return redirect("case", case.pk)
 
@@ -246,7 +263,7 @@ def case_draft(request: HttpRequest, id: UUID) -> HttpResponse:
     """What is typed so far, right or wrong; called by the page after a pause and on leaving a field."""
     # of the pauses in one form no entry each: the page was entered, and the draft's begin is an entry
     case: Case = enter(request, "case.change", Case, id, quiet=True)
-    changeable(case)
+    _open(case)
     trouble = keep_draft(request, case, _posted(request))
     if not request.headers.get("HX-Request"):
         return (
@@ -368,7 +385,7 @@ def _ask(name: str, state: State) -> str:
 def case_close(request: HttpRequest, id: UUID) -> HttpResponse:
     """Close a case with a reason; from then on it is read only. A draft has to be saved or discarded first."""
     case: Case = enter(request, "case.close", Case, id)
-    changeable(case)
+    _open(case)
     form = CloseForm(request.POST if request.method == "POST" else None)
 
     def again(status: int, draft: str = "") -> HttpResponse:

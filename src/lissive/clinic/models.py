@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from lissive.clinic.rights import ROLES
 
@@ -34,6 +35,11 @@ class User(AbstractUser):
     @property
     def shown_name(self) -> str:
         return self.get_full_name() or self.username
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """What a session is bound to: a new password, another role or an ended log-in ends all sessions."""
+        bound = f"{self.password}|{self.role}|{self.is_active}"
+        return salted_hmac("lissive.clinic.session", bound, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Patient(models.Model):
@@ -211,6 +217,8 @@ class Work(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     failed = models.TextField(blank=True)
     """What the user is told."""
+    made = models.JSONField(default=dict)
+    """What came of it, where that is neither an answer nor a document."""
     asked = models.DateTimeField(default=timezone.now)
     asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     ended = models.DateTimeField(null=True, blank=True)

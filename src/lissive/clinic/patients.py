@@ -12,13 +12,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods
 
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
+from lissive.clinic.answers import link
 from lissive.clinic.cases import case_table
 from lissive.clinic.forms import (
     TEXTS,
@@ -221,18 +222,13 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
         "kinds": FILES,
         "may": lambda right: may(user.role, right),
         "links": [
-            (label, to) for name, label, right in LINKS if may(user.role, right) and (to := _to(name, found))
+            (label, to)
+            for name, label, right in LINKS
+            if may(user.role, right) and (to := link(name, found.pk))
         ],
         "cases": None,
         "treatments": None,
     }
-
-
-def _to(name: str, patient: Patient) -> str:
-    try:
-        return reverse(name, args=[patient.pk])
-    except NoReverseMatch:
-        return ""
 
 
 # -- change ----------------------------------------------------------------------------------------
@@ -262,7 +258,7 @@ def patient_change(request: HttpRequest, id: UUID) -> HttpResponse:
                 kind="patient",
                 thing=now.pk,
                 patient=now.pk,
-                detail={"fields": fields},
+                detail={"changed": fields, "version": now.version},
             )
     return redirect("patient", found.pk)
 
@@ -271,7 +267,7 @@ def _overtaken(request: HttpRequest, form: PatientForm, now: Patient, texts: Tex
     """The form again, with what was typed and what somebody else saved."""
     was = was_of(request.POST)
     values, kinds = merged(form.typed(), was, texts)
-    who = who_changed("patient.changed", now.pk)
+    who = who_changed("patient.changed", now.pk, now.pk)
     again = PatientForm(values)
     saved = {**texts, "residence": place_text(texts["residence"])}
     notes = {
@@ -283,9 +279,14 @@ def _overtaken(request: HttpRequest, form: PatientForm, now: Patient, texts: Tex
     return _form(request, again, "Change details", now, notes=notes, who=who, status=409)
 
 
-def who_changed(action: str, patient: UUID) -> str:
+def who_changed(action: str, thing: UUID, patient: UUID) -> str:
     """Who made the last change of a kind, for a form that was overtaken."""
-    entry = Entry.objects.filter(patient=patient, action=action).order_by("-id").only("who").first()
+    entry = (
+        Entry.objects.filter(patient=patient, thing=str(thing), action=action)
+        .order_by("-id")
+        .only("who")
+        .first()
+    )
     return entry.who if entry is not None else "Somebody else"
 
 

@@ -187,7 +187,7 @@ def treatment_change(request: HttpRequest, id: UUID, treatment: UUID) -> HttpRes
         if fields := changed_fields(texts, treatment_texts(now)):
             now.version += 1
             now.save()
-            _entry(request, "treatment.changed", now, {"fields": fields})
+            _entry(request, "treatment.changed", now, {"changed": fields, "version": now.version})
     return redirect("patient", patient.pk)
 
 

@@ -1,61 +1,70 @@
+/* What a script adds to the clinic's pages. One section a subject. */
 "use strict";
 
 document.documentElement.classList.add("scripted");
 
-/* The form of a case: its questions follow the answers; what is typed last is kept when the page is left. */
-const caseForm = () => document.getElementById("case-form");
-let unsent = false;
+/* -- what was typed outlives the end of a log-in: held by this tab, for the same user and page, without passwords -- */
+const TYPED = "typed";
+const me = document.querySelector("[data-user]")?.dataset.user; // undefined where nobody is logged in
+const isKept = (field) => field.name && !["password", "hidden", "file", "submit", "button"].includes(field.type);
 
-/* What was typed while the new questions were on their way is put into them. */
-function typedNow() {
-  const found = new Map();
-  for (const each of caseForm().elements) {
-    if (!each.name || each.type === "hidden" || each.type === "submit" || each.type === "button") continue;
-    if (each.type === "radio" || each.type === "checkbox") found.set(`${each.name} ${each.value}`, each.checked);
-    else found.set(each.id, each.value);
-  }
-  return found;
+function formsOfPage() {
+  return [...document.querySelectorAll("main form:not([data-unkept], [data-log-out])")];
 }
-let sent = null;
 
-document.addEventListener("input", (event) => {
-  if (caseForm() && caseForm().contains(event.target)) unsent = true;
-});
-document.addEventListener("change", (event) => {
-  if (!event.target.closest("#case-form .leads")) return;
-  sent = typedNow();
-  htmx.trigger(document.getElementById("follow"), "follow");
-});
-document.addEventListener("htmx:before:swap", (event) => {
-  const target = event.detail.ctx && event.detail.ctx.target;
-  if (!target || target.id !== "questions" || !sent) return;
-  const now = typedNow();
-  const since = [...now].filter(([key, value]) => sent.get(key) !== value);
-  const at = document.activeElement;
-  const focused = at && caseForm().contains(at) ? [at.name, at.value, at.id] : null;
-  setTimeout(() => {
-    for (const each of caseForm().elements) {
-      const isBox = each.type === "radio" || each.type === "checkbox";
-      const changed = since.find(([key]) => key === (isBox ? `${each.name} ${each.value}` : each.id));
-      if (changed && each.name && each.type !== "hidden") each[isBox ? "checked" : "value"] = changed[1];
-      if (focused && (focused[2] ? each.id === focused[2] : each.name === focused[0] && each.value === focused[1])) {
-        const fold = each.closest("details");
-        if (fold) fold.open = true;
-        each.focus({ preventScroll: true });
-      }
+function keepTyped() {
+  const forms = formsOfPage().map((form) => [...form.elements].filter(isKept).map((each) => ({
+    name: each.name, value: each.value, chosen: each.checked ?? null,
+  })));
+  sessionStorage.setItem(TYPED, JSON.stringify({ user: me, path: location.pathname, forms, wanted: false }));
+}
+
+function putBack(kept) {
+  formsOfPage().forEach((form, number) => {
+    const left = [...form.elements].filter(isKept);
+    for (const was of kept.forms[number] || []) {
+      const at = left.findIndex((each) => each.name === was.name && (was.chosen === null || each.value === was.value));
+      if (at < 0) continue;
+      const [field] = left.splice(at, 1);
+      if (was.chosen === null) field.value = was.value;
+      else field.checked = was.chosen;
     }
-  }, 30);
-  sent = null;
+  });
+  const said = document.createElement("div");
+  said.className = "callout unsure";
+  said.setAttribute("role", "status");
+  said.innerHTML = "<p class=callout-head>Not saved yet</p><p>Your log-in had ended. What you had typed is back in the form: look it through and send it again.</p>";
+  document.getElementById("main").prepend(said);
+}
+
+function afterLogIn() {
+  const kept = JSON.parse(sessionStorage.getItem(TYPED) || "null");
+  if (!kept) return;
+  if (me === undefined || document.querySelector("[data-not-taken]")) { // a log-in, or a page that says it was not saved
+    sessionStorage.setItem(TYPED, JSON.stringify({ ...kept, wanted: true }));
+  } else if (kept.user !== me || !kept.wanted) { // somebody else, or the server has it
+    sessionStorage.removeItem(TYPED);
+  } else if (kept.path === location.pathname) {
+    sessionStorage.removeItem(TYPED);
+    putBack(kept);
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-log-out]")) sessionStorage.removeItem(TYPED);
+  else if (me !== undefined && event.target.method === "post" && !event.target.matches("[data-unkept]")) keepTyped();
+}, true);
+
+/* A part of a page whose log-in has ended says where to log in. */
+document.addEventListener("htmx:before:response", (event) => {
+  const { response } = event.detail.ctx;
+  const to = response.status === 401 && response.headers.get("Lissive-Log-In");
+  if (!to) return;
+  event.preventDefault();
+  keepTyped();
+  location.assign(`${to}?next=${encodeURIComponent(location.pathname)}`);
 });
-document.addEventListener("htmx:after:request", (event) => {
-  const source = event.detail.ctx && event.detail.ctx.sourceElement;
-  if (source && source.id === "case-form") unsent = false;
-});
-document.addEventListener("submit", () => { unsent = false; });
-addEventListener("pagehide", () => {
-  if (unsent && caseForm()) navigator.sendBeacon(caseForm().dataset.draft, new FormData(caseForm()));
-});
-document.addEventListener("htmx:error", () => {
-  const place = document.getElementById("draft-state");
-  if (place) place.textContent = "Not kept as a draft: the server cannot be reached. What you entered is still on this page.";
-});
+
+afterLogIn();
+const go = document.querySelector("[data-go]");
+if (go && sessionStorage.getItem(TYPED)) location.replace(go.href);
