@@ -249,7 +249,7 @@ urls = [
     path("users/add", user_add, name="user-add"),
     path("users/<int:id>", user, name="user"),
     path("users/<int:id>/change", user_change, name="user-change"),
-    path("users/for-patient/<uuid:id>", user_for_patient, name="user-for-patient"),
-    path("users/for-patient/<uuid:id>/change", user_for_patient_change, name="user-for-patient-change"),
+    path("patients/<uuid:id>/log-in", user_for_patient, name="user-for-patient"),
+    path("patients/<uuid:id>/log-in/change", user_for_patient_change, name="user-for-patient-change"),
     path("settings", clinic_settings, name="clinic-settings"),
 ]
