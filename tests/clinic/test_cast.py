@@ -159,7 +159,8 @@ class Asked:
             content = b"".join(answer.streaming_content) if answer.streaming else answer.content
             transaction.set_rollback(True)
         self.cookies += [str(each) for each in answer.cookies.values()] + [answer.get("Location", "")]
-        return answer, content.decode("utf-8", "replace")
+        # the token of the form that logs out is new on each page
+        return answer, re.sub(r'(csrfmiddlewaretoken" value=")\w+', r"\1", content.decode("utf-8", "replace"))
 
 
 @pytest.fixture
@@ -190,8 +191,8 @@ def test_every_address_answers_as_the_rights_say(clinic, asked, caplog):
                 answer, text = asked(who, method, path, q="Doe", search="Doe", name="Doe", sought="Doe")
                 where = (who, method, path, answer.status_code)
                 if who == "nobody":
-                    assert answer.status_code == 302, where
-                    assert answer["Location"].startswith("/account/login/"), where
+                    assert answer.status_code == (302 if method == "get" else 401), where
+                    assert "/account/login/" in (answer["Location"] if method == "get" else text), where
                     role = ""
                 else:
                     role = getattr(clinic, who).role
