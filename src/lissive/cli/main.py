@@ -33,6 +33,7 @@ COMMANDS = (
     "cite",
     "serve",
     "web",
+    "work",
     "bench",
 )
 """Each is a module of this package with `register(app)`, in the order of the help."""

@@ -29,7 +29,7 @@ from lissive.evidence.comparison import CHOSEN, Comparison
 from lissive.evidence.effect import ALONE, COUNTED, LABELS, Effect, NotUsable, effect, null
 from lissive.evidence.heterogeneity import limits
 from lissive.evidence.pooling import NotEstimable, Pooled, PoolOptions, pool_effects, unequal
-from lissive.evidence.read import DATA, Studies, marked, shipped_studies
+from lissive.evidence.read import DATA, Studies, marked
 from lissive.evidence.words import assumption
 from lissive.typed import Row, typed
 
@@ -374,16 +374,22 @@ def searches() -> SearchesFile:
 
 
 def searched(studies: Studies) -> str:
-    """Until when and where was searched, and what was not; of a user's own file its date, "" where it states none."""
-    if studies != shipped_studies():
+    """Until when and where was searched, and what was not."""
+    if file := file_of(studies):
         day = as_of(studies)
-        return f"Studies as of {day}" if day else ""
+        return f"Studies of {file}{f' as of {day}' if day else ''}: what was searched for them is not stated"
     made = searches()
     first = made.searches[0]
     return (
         f"Searched until {max(each.until for each in made.searches)}: {first.where}. "
         f"Not searched: {', '.join(made.not_searched)}; trials may be missing"
     )
+
+
+def file_of(studies: Studies) -> str:
+    """The name of a user's own file; empty for the studies that come with Lissive."""
+    own = dict.fromkeys(each.path.name for each in studies if each.own is not None)
+    return ", ".join(own)
 
 
 def of_how_many(answer: PooledAnswer, controlled: Container[str]) -> int:

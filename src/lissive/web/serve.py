@@ -101,11 +101,11 @@ class WhereAlone(logging.Formatter):
         return "\n".join(lines)
 
 
-def _log_faults() -> None:
+def log_faults() -> None:
     """To standard error, faults alone: no address of a visitor, no request."""
     handler = logging.StreamHandler()
     handler.setFormatter(WhereAlone())
-    for name in ("django", "waitress", "lissive.web"):
+    for name in ("django", "waitress", "lissive.web", "lissive.clinic"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(logging.ERROR)
@@ -125,7 +125,7 @@ def application(public_url: str = "") -> Application:
     if not held.configured:
         held.configure(**settings(public_url))
         django.setup()
-        _log_faults()
+        log_faults()
     made: Application = get_wsgi_application()
     return made
 
