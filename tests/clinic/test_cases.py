@@ -227,6 +227,7 @@ def test_a_closed_case_refuses_every_change(cast, ada):
 
 def paths_of_a_case(key):
     """Every address below a case."""
+    some = {"uuid": uuid.uuid4(), "int": 1, "str": "x"}
 
     def walk(patterns, before=""):
         for each in patterns:

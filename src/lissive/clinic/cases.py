@@ -51,8 +51,9 @@ def case_table(cases: Iterable[Case], may_see: bool, *, named: bool = False) -> 
         link = format_html('<a href="{}">{}</a>', reverse("case", args=[each.pk]), text) if may_see else text
         about = (words_of(each, "spasm.cause"), words_of(each, "plan.product")) if may_see else ("", "")
         state = each.get_status_display() + (", draft not saved" if each.draft else "")
-        rows.append((link, *about, time_text(each.changed), state))
-    return table("Cases", f"{'Patient' if named else 'Begun'}|Cause|Product|Changed|State", rows)
+        rows.append((link, *about, time_text(each.changed), *([] if named else [state])))
+    head = "Patient|Cause|Product|Changed" if named else "Begun|Cause|Product|Changed|State"
+    return table("Cases", head, rows)
 
 
 def words_of(case: Case, field: str) -> str:

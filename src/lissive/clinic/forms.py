@@ -124,6 +124,9 @@ class Choice(forms.ChoiceField):
 class Form(forms.Form):
     """Typed values are texts throughout, so that what was wrong can be shown again as it was."""
 
+    optional = " (if known)"
+    """After the label of what may be left out."""
+
     def typed(self) -> Texts:
         return {name: str(self.data.get(name, "")) for name in self.fields}
 
@@ -161,6 +164,7 @@ def is_day(text: str) -> bool:
 
 # -- patients --------------------------------------------------------------------------------------
 class SearchForm(Form):
+    optional = ""
     name = Text("Name", 120, hint="Parts of it, in any order.")
     born = Day("Date of birth")
     phone = Text("Phone", 40)

@@ -217,7 +217,9 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
     return {
         **TEXTS,
         "patient": found,
-        "facts": [(name, text or "Not stated") for name, text in facts],
+        "facts": [
+            (name, text or "Not stated") for name, text in facts if text or name in ("Sex", "Residence")
+        ],
         "documents": documents.order_by("-made").only("id", "kind", "made", "case_id")[:50],
         "kinds": FILES,
         "may": lambda right: may(user.role, right),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lissive import look
-from lissive.clinic.place import database_of, place
+from lissive.clinic.place import database_of, place, zone
 from lissive.version import __version__
 
 HERE = Path(__file__).parent
@@ -118,6 +118,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 86400
 USE_I18N = False
 USE_TZ = True
+TIME_ZONE = zone()
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
