@@ -70,7 +70,9 @@ def zone() -> str:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise LissiveError(
-            f"There is no time zone {name!r}.", where=TIME_ZONE, allowed="a name as Europe/London or America/New_York."
+            f"There is no time zone {name!r}.",
+            where=TIME_ZONE,
+            allowed="a name as Europe/London or America/New_York.",
         ) from None
     return name
 
