@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lissive.errors import LissiveError
 
 DATABASE = "LISSIVE_DATABASE_URL"
 DATA = "LISSIVE_DATA"
 PUBLIC_URL = "LISSIVE_PUBLIC_URL"
+TIME_ZONE = "LISSIVE_TIME_ZONE"
 DEMO = "LISSIVE_DEMO"
 TIME_ZONE = "LISSIVE_TIME_ZONE"
 
@@ -60,6 +62,21 @@ class Place:
                 out.write(secrets.token_urlsafe(48))
         except FileExistsError:
             pass
+
+
+def zone() -> str:
+    """The clinic's time zone: of the environment, else of this machine."""
+    here = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2] or "UTC"
+    name = os.environ.get(TIME_ZONE) or here
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise LissiveError(
+            f"There is no time zone {name!r}.",
+            where=TIME_ZONE,
+            allowed="a name as Europe/London or America/New_York.",
+        ) from None
+    return name
 
 
 def place() -> Place:
