@@ -12,7 +12,7 @@ from tests.clinic.conftest import CASE, visitor
 
 from lissive import case_answer
 from lissive.case import make_case
-from lissive.clinic import answered, audit, documents, work
+from lissive.clinic import audit, documents, work
 from lissive.clinic.models import Answer, Case, Document, Entry, Patient, Treatment, Work
 
 QUICK = {**CASE, "plan": {**CASE["plan"], "weeks": 1}}
@@ -229,7 +229,12 @@ def test_a_closed_case_is_read_only_in_every_action(cast, few):
 def test_plans_are_compared_beside_the_cases_own(cast, few):
     case = Case.objects.create(patient=cast.patient, data=QUICK)
     ada, where = visitor(cast.ada), f"/cases/{case.pk}/compare"
-    given = {"product-1": "oil", "titration-1": "start_low", "product-2": "nabiximols", "titration-2": "label"}
+    given = {
+        "product-1": "oil",
+        "titration-1": "start_low",
+        "product-2": "nabiximols",
+        "titration-2": "label",
+    }
     assert ada.post(where, {"product-1": "oil", "titration-1": "start_low"}).status_code == 302
     shown = text_of(ada.get(where))
     assert "Oil or tincture" in shown
@@ -268,7 +273,9 @@ def test_the_page_asks_as_often_for_many_documents_and_treatments_as_for_few(cas
     answer = Answer.objects.get()
 
     def queries() -> int:
-        with CaptureQueriesContext(connection, ) as seen:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
             page(cast.ada, cast.case)
         return len(seen)
 

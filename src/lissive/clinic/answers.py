@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, path, reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from lissive.clinic import answered, audit, compare, documents, work
@@ -38,7 +36,7 @@ def _page(
 ) -> HttpResponse:
     problem = ""
     try:
-        answer = answered.answer_of(case, request.user)
+        answer = answered.answer_of(case, answered.me(request))
     except LissiveError as error:  # a case that is not yet one
         answer, problem = None, plainly(error.what)
     content = {
@@ -57,7 +55,7 @@ def _page(
 
 def parts_of(request: HttpRequest, case: Case, answer: Answer | None) -> dict[str, Any]:
     """What also stands on the page of work in progress: the answer, its forecast, the documents."""
-    user = request.user
+    user = answered.me(request)
     is_open = case.status == Case.Status.OPEN
     whole = None if answer is None else answered.forecast_of(answer)
     rows = list(Work.objects.filter(case=case, kind__in=("forecast", "document")).order_by("-asked")[:20])
@@ -70,6 +68,7 @@ def parts_of(request: HttpRequest, case: Case, answer: Answer | None) -> dict[st
     return {
         "case": case,
         "patient": case.patient,
+        "born": answered.day_text(case.patient.born),
         "is_open": is_open,
         "answer": answer,
         "made": None if answer is None else made_text(answer),
@@ -102,7 +101,7 @@ def _shown_document(found: Document, answer: Answer | None, whole: Answer | None
     return {
         "id": found.pk,
         "kind": documents.KINDS.get(found.kind, found.kind),
-        "at": moment_text(found.made),
+        "at": answered.moment_text(found.made),
         "by": "" if found.made_by is None else found.made_by.shown_name,
         "sha256": found.sha256,
         "note": "without the forecast" if without else "of an earlier answer" if of_older else "",
@@ -125,19 +124,9 @@ def link(name: str, *args: object) -> str:
         return ""
 
 
-def day_text(day: datetime.date) -> str:
-    """As "29 November 2026"."""
-    return f"{day.day} {day:%B %Y}"
-
-
-def moment_text(at: datetime.datetime) -> str:
-    local = timezone.localtime(at)
-    return f"{day_text(local.date())}, {local:%H:%M}"
-
-
 def made_text(answer: Answer) -> str:
     version, _, tables = answer.lissive.partition(" ")
-    return f"{moment_text(answer.made)} by Lissive {version}, tables {tables}"
+    return f"{answered.moment_text(answer.made)} by Lissive {version}, tables {tables}"
 
 
 # -- the forecast ----------------------------------------------------------------------------------
@@ -146,10 +135,10 @@ def case_forecast(request: HttpRequest, id: UUID) -> HttpResponse:
     """Ask for the forecast of the answer to the case as it is."""
     found: Case = enter(request, "answer.make", Case, id)
     try:
-        answer = answered.answer_of(found, request.user)
+        answer = answered.answer_of(found, answered.me(request))
         if answer is None or not answer.shown["simulates"]:
             raise LissiveError("There is no forecast of this case.", do="see under Forecast what it needs.")
-        answered.ask_forecast(answer, request.user, work.subjects())
+        answered.ask_forecast(answer, answered.me(request), work.subjects())
     except LissiveError as error:
         return said(request, 409, plainly(error.what), [error.do or "What was answered before can be read."])
     return redirect("case-work", found.pk)
@@ -160,7 +149,7 @@ def case_work(request: HttpRequest, id: UUID) -> HttpResponse:
     """How far the forecast and the documents are: a page without scripts, a part of the case page with them."""
     found: Case = enter(request, "case.see", Case, id, quiet=True)
     try:
-        answer = answered.answer_of(found, request.user)
+        answer = answered.answer_of(found, answered.me(request))
     except LissiveError:
         answer = None
     return shown(
@@ -210,7 +199,7 @@ def case_reason(request: HttpRequest, id: UUID) -> HttpResponse:
                 Case.objects.filter(pk=now.pk).update(reason=text, version=now.version + 1)
                 audit.append(
                     "case.changed",
-                    request.user,
+                    answered.me(request),
                     kind="case",
                     thing=now.pk,
                     patient=now.patient_id,

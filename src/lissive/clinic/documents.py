@@ -31,7 +31,7 @@ _SPANISH = {"Patient": "Paciente", "born": "fecha de nacimiento", "Made": "Hecho
 def case_documents(request: HttpRequest, id: UUID) -> HttpResponse:
     """Ask for a document of the answer that is shown."""
     case: Case = enter(request, "document.make", Case, id)
-    user, kind = request.user, request.POST.get("kind", "")
+    user, kind = answered.me(request), request.POST.get("kind", "")
     answer = Answer.objects.filter(case=case, pk=_number(request.POST.get("answer", ""))).first()
     if kind not in KINDS or answer is None:
         return said(
