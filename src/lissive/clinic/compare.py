@@ -44,8 +44,8 @@ def case_compare(request: HttpRequest, id: UUID) -> HttpResponse:
     if wrong:
         return _page(request, case, request.POST, wrong, status=422)
     given = {"data": case.data, "plans": plans, "subjects": work.subjects()}
+    with_forecast, rows = request.POST.get("do") == "forecast", rows_of(case.data, plans)
     try:
-        with_forecast = request.POST.get("do") == "forecast"
         with transaction.atomic():
             weeks = case.data["plan"].get("weeks") or 0
             row = work.ask(
@@ -57,7 +57,7 @@ def case_compare(request: HttpRequest, id: UUID) -> HttpResponse:
                 done=not with_forecast,
             )
             if not row.made:
-                row.made = {"rows": rows_of(case.data, plans)}
+                row.made = {"rows": rows}
                 row.save(update_fields=["made"])
     except work.Closed as closed:
         return said(request, 409, closed.what, ["What was compared before can be read."])
