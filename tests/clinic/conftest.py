@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 
 from lissive.clinic.models import Case, Organisation, Patient, User
+from lissive.clinic.place import place
 from lissive.web import guard
 
 CASE = {
@@ -67,3 +72,26 @@ STAFF = {
 def _no_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "PAGES", guard.Bucket(1e9, 1e9))
     monkeypatch.setattr(guard, "WORK", guard.Bucket(1e9, 1e9))
+
+
+guards = import_module("lissive.clinic.migrations.0002_append_only")
+
+
+@pytest.fixture(autouse=True)
+def _no_anchors() -> None:
+    shutil.rmtree(place().anchors, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_can_be_emptied() -> Iterator[None]:
+    """After a test with transactions of its own, all tables are emptied, also the one that refuses it."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def emptied(self: BaseDatabaseOperations, statements: list[str]) -> None:
+        guards.unguard(self.connection)
+        flush(self, statements)
+        guards.guard(self.connection)
+
+    BaseDatabaseOperations.execute_sql_flush = emptied
+    yield
+    BaseDatabaseOperations.execute_sql_flush = flush

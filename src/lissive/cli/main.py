@@ -32,6 +32,7 @@ COMMANDS = (
     "check",
     "cite",
     "serve",
+    "web",
     "work",
     "bench",
 )

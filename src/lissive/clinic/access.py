@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from lissive.clinic import audit
+from lissive.clinic import audit, pages
 from lissive.clinic.models import Case, Document, Patient, User
 from lissive.clinic.rights import may, rights
+from lissive.clinic.work import Closed
 
 Thing = TypeVar("Thing", bound=models.Model)
 
@@ -67,7 +71,7 @@ def who(request: HttpRequest) -> User:
     if not request.user.is_authenticated:
         raise NotLoggedIn
     user = request.user
-    if user.role != "patient" and not is_mfa_enabled(user):
+    if user.role != "patient" and not settings.DEMO and not is_mfa_enabled(user):
         raise NoSecondFactor
     return user
 
@@ -110,24 +114,43 @@ def patient_of(thing: models.Model) -> UUID | None:
     return None
 
 
+TOUCH_S = 60
+"""A session is written again at most this often: most pages write nothing for it."""
+
+
 def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The middleware: anyone who is not logged in is led to the log-in and back; a part of a page says so to its page."""
+    """The middleware: keeps a session that is in use, and leads anyone who is not logged in to the log-in and back."""
 
     def gated(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and time.time() - request.session.get("seen", 0) > TOUCH_S:
+            request.session["seen"] = int(time.time())
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Closed):
+            lines = ["Nothing was changed. Begin another case for what is new."]
+            return pages.said(request, 409, exception.what, lines)
         if isinstance(exception, NotLoggedIn):
             to = reverse("account_login")
         elif isinstance(exception, NoSecondFactor):
             to = reverse("mfa_activate_totp")
         else:
             return None
-        # of a form, the page that holds it is gone back to; its address carries nothing of a patient
-        back = request.path if request.method == "GET" else ""
         if request.headers.get("HX-Request"):
             return HttpResponse(status=401, headers={"Lissive-Log-In": to})
-        return redirect(f"{to}?{urlencode({'next': back})}" if back else to)
+        back = request.get_full_path() if request.method in ("GET", "HEAD") else _form_of(request)
+        to = f"{to}?{urlencode({'next': back})}" if back else to
+        if request.method == "POST" and isinstance(exception, NotLoggedIn):
+            return pages.not_taken(request, to)
+        return redirect(to)
 
     gated.process_exception = process_exception  # type: ignore[attr-defined]
     return gated
+
+
+def _form_of(request: HttpRequest) -> str:
+    """The page that a form was sent from, where it is one of this site."""
+    sent_from = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(sent_from, {request.get_host()}):
+        return urlsplit(sent_from).path
+    return ""

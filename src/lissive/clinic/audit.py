@@ -6,13 +6,16 @@ import datetime
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from lissive.clinic import anchors
 from lissive.clinic.models import Entry, User
+from lissive.clinic.rights import ROLES
 
 BEGIN = "0" * 64
 _LOCK = 7_402_311
@@ -40,7 +43,7 @@ def append(
             at=timezone.now(),
             organisation=organisation if user is None else user.organisation_id,
             user=None if user is None else user.pk,
-            who="" if user is None else user.shown_name,
+            who=_name_of(user),
             role="" if user is None else user.role,
             action=action,
             kind=kind,
@@ -50,7 +53,15 @@ def append(
         )
         entry.hash = hash_of(entry)
         entry.save(force_insert=True)
+        transaction.on_commit(lambda: anchors.keep(entry), robust=True)
     return entry
+
+
+def _name_of(user: User | None) -> str:
+    """A patient's name is not in the trail, which is kept when the record is deleted."""
+    if user is None:
+        return ""
+    return ROLES["patient"] if user.role == "patient" else user.shown_name
 
 
 def hash_of(entry: Entry) -> str:
@@ -72,12 +83,40 @@ def hash_of(entry: Entry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def faults() -> Iterator[str]:
-    """What is wrong with the chain, entry by entry; nothing where it is whole."""
-    before = BEGIN
+def faults(*, every_day: bool = False) -> Iterator[str]:
+    """What is wrong with the trail, entry by entry; nothing where it is whole.
+
+    Parameters
+    ----------
+    every_day : whether each day that has entries must have its file of anchors; not so within a test's transaction.
+    """
+    before, last = BEGIN, 0
     for entry in Entry.objects.order_by("id").iterator(1000):
-        if entry.prev != before:
-            yield f"entry {entry.pk}: it does not follow the one before it."
+        if entry.prev != before and not last:
+            yield f"entry {entry.pk}: the trail does not begin with it; what was before was taken out."
+        elif entry.prev != before:
+            yield f"entry {entry.pk}: it does not follow entry {last}; one was replaced, or one between taken out."
         if entry.hash != hash_of(entry):
             yield f"entry {entry.pk}: its content is not what was written."
-        before = entry.hash
+        before, last = entry.hash, entry.pk
+    yield from anchors.faults()
+    if every_day:
+        yield from anchors.without()
+    yield from (
+        f"{name}: this trigger is missing; the database no longer refuses to change entries."
+        for name in sorted(_guards().difference(_guards_there()))
+    )
+
+
+def _guards() -> set[str]:
+    return set(import_module("lissive.clinic.migrations.0002_append_only").GUARDS[connection.vendor])
+
+
+def _guards_there() -> set[str]:
+    ask = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'clinic_entry'",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = 'clinic_entry'::regclass AND tgenabled = 'O'",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(ask[connection.vendor])
+        return {name for (name,) in cursor.fetchall()}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from lissive.clinic.rights import ROLES
 
@@ -35,6 +36,11 @@ class User(AbstractUser):
     def shown_name(self) -> str:
         return self.get_full_name() or self.username
 
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """What a session is bound to: a new password, another role or an ended log-in ends all sessions."""
+        bound = f"{self.password}|{self.role}|{self.is_active}"
+        return salted_hmac("lissive.clinic.session", bound, secret=secret, algorithm="sha256").hexdigest()
+
 
 class Patient(models.Model):
     """A person in the records of one organisation."""
@@ -46,7 +52,10 @@ class Patient(models.Model):
     born = models.DateField()
     residence = models.CharField(max_length=12, blank=True)
     """A code of a jurisdiction, as US-NY."""
+    sex = models.CharField(max_length=6, blank=True, choices=[("female", "Female"), ("male", "Male")])
     phone = models.CharField(max_length=40, blank=True)
+    phone_digits = models.CharField(max_length=40, db_index=True, editable=False)
+    """The phone number as it is searched."""
     email = models.CharField(max_length=200, blank=True)
     address = models.TextField(blank=True, max_length=500)
     user = models.OneToOneField(
@@ -66,7 +75,9 @@ class Patient(models.Model):
         )
 
     def save(self, *args: Any, **more: Any) -> None:
-        self.sought = folded(f"{self.family_name} {self.given_name}")
+        # a letter may be folded to several
+        self.sought = folded(f"{self.family_name} {self.given_name}")[:260]
+        self.phone_digits = digits(self.phone)
         super().save(*args, **more)
 
     @property
@@ -84,6 +95,15 @@ def folded(text: str) -> str:
 
     plain = unicodedata.normalize("NFKD", text)
     return " ".join("".join(each for each in plain if not unicodedata.combining(each)).casefold().split())
+
+
+def digits(phone: str) -> str:
+    """The digits of a phone number, without the zeros before it.
+
+    >>> digits("020 7946-0000")
+    '2079460000'
+    """
+    return "".join(each for each in phone if each in "0123456789").lstrip("0")
 
 
 class Case(models.Model):
@@ -107,8 +127,13 @@ class Case(models.Model):
     """Benefit and risk for this patient, in the practitioner's words."""
     opened = models.DateTimeField(default=timezone.now)
     opened_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    changed = models.DateTimeField(default=timezone.now)
+    """The last change of its data, draft, reason or status."""
     closed = models.DateTimeField(null=True, blank=True)
     closed_why = models.TextField(blank=True, max_length=2_000)
+
+    class Meta:
+        indexes = (models.Index(fields=["status", "-changed"]),)
 
 
 class Treatment(models.Model):
@@ -121,6 +146,7 @@ class Treatment(models.Model):
         NOT = "not", "Did not help"
         HARM = "harm", "Stopped for side effects"
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="treatments")
     drug = models.CharField(max_length=200)
     dose = models.CharField(max_length=120, blank=True)
@@ -129,6 +155,7 @@ class Treatment(models.Model):
     is_current = models.BooleanField(default=False)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.UNKNOWN)
     note = models.CharField(max_length=500, blank=True)
+    version = models.PositiveIntegerField(default=1)
 
 
 class Answer(models.Model):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -18,6 +22,7 @@ NAV = (
     ("patients", "Patients", "patient.list"),
     ("users", "Users", "user.list"),
     ("audit", "Audit", "audit.see"),
+    ("clinic-settings", "Settings", "clinic.change"),
 )
 SCRIPTS = ("htmx-4.0.1.min.js", "clinic.js")
 FOOT = ("Decision support, not a prescription and not legal advice.", f"Lissive {__version__}.")
@@ -25,7 +30,7 @@ FOOT = ("Decision support, not a prescription and not legal advice.", f"Lissive 
 
 def frame(request: HttpRequest, page: str = "") -> dict[str, Any]:
     """What every page has, also those of the log-in."""
-    user = request.user
+    user = getattr(request, "user", None)  # what is refused before anyone is known has none
     role = getattr(user, "role", "")
     nav = [
         {"href": reverse(name), "label": label, "current": "page" if name == page else "", "lang": ""}
@@ -38,7 +43,7 @@ def frame(request: HttpRequest, page: str = "") -> dict[str, Any]:
         "assets": static(""),
         "lang": "en",
         "scripts": SCRIPTS,
-        "foot": FOOT,
+        "foot": ("A demonstration: all patients are invented.", *FOOT) if settings.DEMO else FOOT,
         "me": user if role else None,
     }
 
@@ -71,10 +76,32 @@ def forbidden(request: HttpRequest, exception: Exception | None = None, reason: 
         lines = ["Your role does not have this right. Ask your administrator if you need it."]
         return said(request, 403, "You may not do this", lines)
     lines = [
-        "The page was open for too long, or cookies are refused.",
+        "You logged in or out since the page was loaded, or cookies are refused. Nothing of it was saved.",
         "Go back, load the page again, and send it once more.",
     ]
     return said(request, 403, "The form was not accepted", lines)
+
+
+def not_taken(request: HttpRequest, to: str) -> HttpResponse:
+    """A form that came after the log-in had ended: what was typed is shown, and held by the browser that sent it."""
+    typed = [
+        (name.replace("_", " ").replace(".", ", ").capitalize(), each)
+        for name, values in request.POST.lists()
+        if name != "csrfmiddlewaretoken" and "password" not in name
+        for each in values
+        if each.strip()
+    ]
+    content = {"to": to, "typed": typed, "minutes": settings.SESSION_COOKIE_AGE // 60}
+    return shown(request, "not_taken.html.j2", "Your log-in had ended", content, status=401)
+
+
+def too_many(request: HttpRequest, wait_s: float = 60) -> HttpResponse:
+    lines = [
+        f"Wait {max(1, round(wait_s))} seconds, then go back and try again. Nothing of this request was saved."
+    ]
+    response = said(request, 429, "Too many requests from this address", lines)
+    response.headers["Retry-After"] = str(max(1, round(wait_s)))
+    return response
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -82,6 +109,25 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return said(request, 404, "There is no such page", lines)
 
 
+NOT_STORED = (
+    ("full", 507, "The disk of the server is full", "Tell whoever runs the server: it needs free space."),
+    ("locked", 503, "The server is busy", "Wait a moment, then go back and send it again."),
+    (
+        "",
+        503,
+        "Nothing can be saved at present",
+        "Tell whoever runs the server: its database takes no changes.",
+    ),
+)
+"""What a database that fails says, by a word in its message; the last: whatever else it says."""
+
+
 def fault(request: HttpRequest) -> HttpResponse:
+    error = sys.exception()
+    if isinstance(error, OperationalError | InternalError):
+        request.user = AnonymousUser()  # who it is may not be readable either
+        text = str(error).lower()
+        _, status, head, todo = next(row for row in NOT_STORED if row[0] in text)
+        return said(request, status, head, ["Nothing of this request was saved.", todo])
     lines = ["The fault is in the program. What was saved before is kept. Go back and try again."]
     return said(request, 500, "Something went wrong here", lines)

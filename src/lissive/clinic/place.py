@@ -14,6 +14,7 @@ from lissive.errors import LissiveError
 DATABASE = "LISSIVE_DATABASE_URL"
 DATA = "LISSIVE_DATA"
 PUBLIC_URL = "LISSIVE_PUBLIC_URL"
+DEMO = "LISSIVE_DEMO"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Place:
     def anchors(self) -> Path:
         """The folder of the daily files that hold the head of the trail."""
         return self.data / "anchors"
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is a folder of `lissive serve --demo`, asked for as that: there no second factor is demanded."""
+        return bool(os.environ.get(DEMO)) and (self.data / "demo").is_file() and not self.database
 
     def secret(self) -> str:
         """The key of sessions and tokens, from its file; for this process alone where there is none yet."""

@@ -11,6 +11,7 @@ from lissive.version import __version__
 HERE = Path(__file__).parent
 WEB = HERE.parent / "web"
 PLACE = place()
+DEMO = PLACE.is_demo
 
 SECRET_KEY = PLACE.secret()
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *([PLACE.host] if PLACE.host else [])]
@@ -44,24 +45,20 @@ MIDDLEWARE = [
 ]
 TEMPLATES = [
     {
+        # pages that allauth answers, in the clinic's frame; asked first, since allauth names no engine
+        "NAME": "accounts",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [HERE / "templates", look.TEMPLATES],
+        "OPTIONS": {
+            "environment": "lissive.web.pages.environment",
+            "context_processors": ["lissive.clinic.pages.frame"],
+        },
+    },
+    {
         "NAME": "jinja2",
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [HERE / "templates", WEB / "templates", look.TEMPLATES],
         "OPTIONS": {"environment": "lissive.web.pages.environment"},
-    },
-    {
-        # allauth's own pages, in the clinic's frame
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [HERE / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "lissive.clinic.pages.frame",
-            ]
-        },
     },
 ]
 
@@ -77,17 +74,34 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+ACCOUNT_TEMPLATE_EXTENSION = "html.j2"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_ADAPTER = "lissive.clinic.accounts.Accounts"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",  # of all, right or wrong: a practice behind one address begins its day
+    "login_failed": "20/m/ip,5/15m/key",  # of wrong ones; key: one user name, or the codes of one user
+}
+# counted in the database, which all processes share, and which does not forget when one is started again
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "clinic_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # of the one-time link
+MFA_ADAPTER = "lissive.clinic.accounts.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Lissive"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"
-SESSION_COOKIE_AGE = 30 * 60  # seconds without a request
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_AGE = 30 * 60  # seconds without a request; `access.gate` counts to the minute
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PLACE.is_https
@@ -95,8 +109,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_TRUSTED_ORIGINS = [PLACE.public_url.rstrip("/")] if PLACE.public_url else []
 CSRF_FAILURE_VIEW = "lissive.clinic.pages.forbidden"
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-EMAIL_FILE_PATH = PLACE.data / "mail"
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # nothing is mailed
 
 # -- pages
 STATIC_URL = f"/static/{__version__}/"
