@@ -21,6 +21,7 @@ from lissive.case import product as product_of
 from lissive.case_answer import CaseAnswer
 from lissive.case_answer.bottom_line import to_settle
 from lissive.clinic import audit, work
+from lissive.clinic.forms import day_text
 from lissive.clinic.models import Answer, Case, User, Work
 from lissive.clinic.rights import may
 from lissive.handout.files import SHEETS
@@ -189,11 +190,6 @@ def _next(whole: CaseAnswer) -> Iterator[str]:
     law = whole.access
     if law is not None and not whole.bottom_line.forbidden and not whole.gates.by_prescription:
         yield from law.next_steps
-
-
-def day_text(day: datetime.date) -> str:
-    """As "29 November 2026"."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def moment_text(at: datetime.datetime) -> str:

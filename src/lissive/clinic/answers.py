@@ -8,14 +8,17 @@ from uuid import UUID
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from lissive.clinic import answered, audit, compare, documents, work
 from lissive.clinic.access import enter
+from lissive.clinic.forms import day_text
 from lissive.clinic.models import Answer, Case, Document, Work
 from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
+from lissive.clinic.treatments import treatment_table
 from lissive.errors import LissiveError
 from lissive.web.pages import plainly
 
@@ -42,12 +45,8 @@ def _page(
     content = {
         **parts_of(request, case, answer),
         "problem": problem,
-        "treatments": list(case.patient.treatments.order_by("-is_current", "-began", "drug")),
+        "treatments": treatment_table(case.patient, may_change=may(answered.me(request).role, "case.change")),
         "reason": reason or {"text": case.reason, "version": case.version, "error": "", "kept": None},
-        "edit": link("case-edit", case.pk),
-        "treatment_link": link("treatment-add", case.patient_id),
-        "patient_link": link("patient", case.patient_id),
-        "close": link("case-close", case.pk),
         "before": None if answer is None else _before(answer),
     }
     return shown(request, "case.html.j2", "Case", content, page="patients", status=status)
@@ -68,7 +67,7 @@ def parts_of(request: HttpRequest, case: Case, answer: Answer | None) -> dict[st
     return {
         "case": case,
         "patient": case.patient,
-        "born": answered.day_text(case.patient.born),
+        "born": day_text(case.patient.born),
         "is_open": is_open,
         "answer": answer,
         "made": None if answer is None else made_text(answer),
@@ -114,14 +113,6 @@ def _before(answer: Answer) -> dict[str, Any] | None:
     if other is None:
         return None
     return {"pk": other.pk, "made": made_text(other), "changes": answered.changes(other.found, answer.found)}
-
-
-def link(name: str, *args: object) -> str:
-    """The address of a page of another part; "" where there is none."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
 
 
 def made_text(answer: Answer) -> str:
@@ -196,7 +187,9 @@ def case_reason(request: HttpRequest, id: UUID) -> HttpResponse:
                 )
                 return _page(request, found, again, 409)
             if now.reason != text:
-                Case.objects.filter(pk=now.pk).update(reason=text, version=now.version + 1)
+                Case.objects.filter(pk=now.pk).update(
+                    reason=text, version=now.version + 1, changed=timezone.now()
+                )
                 audit.append(
                     "case.changed",
                     answered.me(request),

@@ -19,7 +19,7 @@ from lissive.case_answer.beside import NotCompared, compared, plan_words
 from lissive.clinic import answered, work
 from lissive.clinic.access import enter
 from lissive.clinic.models import Case, Work
-from lissive.clinic.pages import said, shown
+from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
 from lissive.errors import CaseError
 from lissive.report.access_text import PRODUCT, ROUTE, STATUS, visit_text
@@ -45,22 +45,19 @@ def case_compare(request: HttpRequest, id: UUID) -> HttpResponse:
         return _page(request, case, request.POST, wrong, status=422)
     given = {"data": case.data, "plans": plans, "subjects": work.subjects()}
     with_forecast, rows = request.POST.get("do") == "forecast", rows_of(case.data, plans)
-    try:
-        with transaction.atomic():
-            weeks = case.data["plan"].get("weeks") or 0
-            row = work.ask(
-                case,
-                "compare" if with_forecast else "plans",
-                answered.me(request),
-                given,
-                total=7 * weeks * len(plans),
-                done=not with_forecast,
-            )
-            if not row.made:
-                row.made = {"rows": rows}
-                row.save(update_fields=["made"])
-    except work.Closed as closed:
-        return said(request, 409, closed.what, ["What was compared before can be read."])
+    with transaction.atomic():
+        weeks = case.data["plan"].get("weeks") or 0
+        row = work.ask(
+            case,
+            "compare" if with_forecast else "plans",
+            answered.me(request),
+            given,
+            total=7 * weeks * len(plans),
+            done=not with_forecast,
+        )
+        if not row.made:
+            row.made = {"rows": rows}
+            row.save(update_fields=["made"])
     return redirect("case-compare", case.pk)
 
 

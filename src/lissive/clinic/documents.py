@@ -39,10 +39,7 @@ def case_documents(request: HttpRequest, id: UUID) -> HttpResponse:
         )
     whole = answered.forecast_of(answer) or answer
     given = {"kind": kind, "answer": whole.pk, "reason": case.reason if kind == "report.pdf" else ""}
-    try:
-        work.ask(case, "document", user, given)
-    except work.Closed as closed:
-        return said(request, 409, closed.what, ["Documents that were made before can be opened."])
+    work.ask(case, "document", user, given)
     return redirect("case-work", case.pk)
 
 

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_http_methods
 
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
-from lissive.clinic.answers import link
 from lissive.clinic.cases import case_table
 from lissive.clinic.forms import (
     TEXTS,
@@ -222,9 +221,7 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
         "kinds": FILES,
         "may": lambda right: may(user.role, right),
         "links": [
-            (label, to)
-            for name, label, right in LINKS
-            if may(user.role, right) and (to := link(name, found.pk))
+            (label, reverse(name, args=[found.pk])) for name, label, right in LINKS if may(user.role, right)
         ],
         "cases": None,
         "treatments": None,
