@@ -155,7 +155,7 @@ def run(
         if not demo:
             print(f"Data: {(found.database and DATABASE) or found.data}", file=sys.stderr, flush=True)
         signal.signal(signal.SIGTERM, _stop)
-        with kept_running([sys.executable, *WORKER] if worker else []):
+        with kept_running([sys.executable, *WORKER, "--parent", str(os.getpid())] if worker else []):
             made.run()
 
 
