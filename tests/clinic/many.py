@@ -92,11 +92,12 @@ def _key(draw: random.Random) -> uuid.UUID:
 
 
 def _people(here: Any) -> Iterator[Any]:
-    """Fifty with a second factor: nine in ten are practitioners, the others compliance."""
+    """Fifty with a second factor: nine in ten are practitioners, the others compliance. And an administrator."""
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
     from lissive.clinic.models import User
 
+    User.objects.create(username="load-admin", password="!", organisation=here, role="administrator")
     for k in range(PEOPLE):
         role = "compliance" if k % 10 == 9 else "practitioner"
         user = User(
