@@ -45,15 +45,16 @@ def verify_audit(
     from lissive.clinic import audit
     from lissive.clinic.models import Entry
 
-    count = 0
     try:
-        for count, fault in enumerate(audit.faults(every_day=True), 1):
+        wrong = 0
+        for fault in audit.faults(every_day=True):
+            wrong += 1
             print(fault)
         entries = Entry.objects.count()
     except DatabaseError as error:
         _refuse(f"The database could not be read: {str(error).strip()}.", found.data)
-    if count:
-        print(f"{entries} entries. The trail is not whole: {count} fault{'s' if count > 1 else ''}.")
+    if wrong:
+        print(f"{entries} entries. The trail is not whole: {wrong} fault{'s' if wrong > 1 else ''}.")
         raise typer.Exit(1)
     print(f"{entries} entries. The trail is whole.")
 

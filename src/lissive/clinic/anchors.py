@@ -1,8 +1,8 @@
 """The head of the trail, outside the database: a file for each day, by which a trail that was cut or replaced is found.
 
 A line has the time of an entry, its number and its hash. The first entry of a day is written, each that comes EVERY or
-more after the last one written, and each that weighs (ALWAYS). What can be cut off unnoticed is fewer than EVERY
-entries, none of them of ALWAYS. Who can write both the database and these files can make both again: keep a copy of
+more after the last one written, and each that weighs (WEIGHTY). What can be cut off unnoticed is fewer than EVERY
+entries, none of them of WEIGHTY. Who can write both the database and these files can make both again: keep a copy of
 each day's file elsewhere.
 """
 
@@ -20,7 +20,11 @@ from lissive.clinic.models import Entry
 from lissive.clinic.place import place
 
 EVERY = 20
-ALWAYS = frozenset({"patient.export", "patient.delete", "patient.hold", "user.change", "clinic.change"})
+WEIGHTY = (
+    *("patient.export", "patient.delete", "patient.hold", "audit.export"),
+    *("user.", "clinic.", "log-out"),
+)
+"""How the names of such actions begin."""
 _LINE = re.compile(r"(?P<at>\S{20,32})\t(?P<id>\d{1,18})\t(?P<hash>[0-9a-f]{64})")
 _LONGEST = 200
 
@@ -45,7 +49,7 @@ def keep(entry: Entry) -> None:
     """Write a committed entry to the file of its day, where the rule asks for it; on the disk when this returns."""
     file = file_of(entry)
     last, is_whole = _end_of(file)
-    if last is not None and entry.pk - last < EVERY and entry.action not in ALWAYS:
+    if last is not None and entry.pk - last < EVERY and not entry.action.startswith(WEIGHTY):
         return
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     at = entry.at.astimezone(datetime.UTC).isoformat(timespec="microseconds")

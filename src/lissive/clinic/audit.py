@@ -95,7 +95,7 @@ def faults(*, every_day: bool = False) -> Iterator[str]:
         if entry.prev != before and not last:
             yield f"entry {entry.pk}: the trail does not begin with it; what was before was taken out."
         elif entry.prev != before:
-            yield f"entry {entry.pk}: it does not follow entry {last}; one of them was replaced, or one between taken out."
+            yield f"entry {entry.pk}: it does not follow entry {last}; one was replaced, or one between taken out."
         if entry.hash != hash_of(entry):
             yield f"entry {entry.pk}: its content is not what was written."
         before, last = entry.hash, entry.pk

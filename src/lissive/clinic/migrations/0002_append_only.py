@@ -5,6 +5,7 @@ A later migration that alters the table makes SQLite copy it, and the triggers a
 """
 
 from django.db import migrations
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 _SAID = "the trail is append-only"
 GUARDS = {
@@ -25,7 +26,7 @@ _FUNCTION = f"""CREATE OR REPLACE FUNCTION clinic_entry_refuse() RETURNS trigger
 $$ BEGIN RAISE EXCEPTION '{_SAID}' USING ERRCODE = 'integrity_constraint_violation'; END $$"""
 
 
-def guard(connection):
+def guard(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_FUNCTION)
@@ -33,7 +34,7 @@ def guard(connection):
             cursor.execute(f"CREATE TRIGGER {name} {what}")
 
 
-def unguard(connection):
+def unguard(connection: BaseDatabaseWrapper) -> None:
     on = " ON clinic_entry" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         for name in GUARDS[connection.vendor]:

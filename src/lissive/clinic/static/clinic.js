@@ -1,6 +1,8 @@
 /* What a script adds to the clinic's pages. One section a subject. */
 "use strict";
 
+document.documentElement.classList.add("scripted");
+
 /* -- what was typed outlives the end of a log-in: held by this tab, for the same user and page, without passwords -- */
 const TYPED = "typed";
 const me = document.querySelector("[data-user]")?.dataset.user; // undefined where nobody is logged in
