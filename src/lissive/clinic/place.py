@@ -64,21 +64,6 @@ class Place:
             pass
 
 
-def zone() -> str:
-    """The clinic's time zone: of the environment, else of this machine."""
-    here = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2] or "UTC"
-    name = os.environ.get(TIME_ZONE) or here
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise LissiveError(
-            f"There is no time zone {name!r}.",
-            where=TIME_ZONE,
-            allowed="a name as Europe/London or America/New_York.",
-        ) from None
-    return name
-
-
 def place() -> Place:
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     data = os.environ.get(DATA) or f"{home}/lissive"
