@@ -158,7 +158,7 @@ def run(
         print(f"{public_url or f'http://localhost:{port}'}/  (stop: Ctrl-C)", file=sys.stderr, flush=True)
         if not demo:
             print(f"Data: {(found.database and DATABASE) or found.data}", file=sys.stderr, flush=True)
-        with kept_running([sys.executable, *WORKER] if worker else []):
+        with kept_running([sys.executable, *WORKER, "--parent", str(os.getpid())] if worker else []):
             made.run()
 
 

@@ -2,6 +2,7 @@
 "use strict";
 
 document.documentElement.classList.add("scripted");
+document.querySelector("main .errors")?.focus();
 
 /* -- what was typed outlives the end of a log-in: held by this tab, for the same user and page, without passwords -- */
 const TYPED = "typed";
