@@ -72,6 +72,7 @@ def _migrate(found: Place) -> None:
     try:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
+        call_command("clearsessions")
     except ImproperlyConfigured:
         raise LissiveError(
             "PostgreSQL needs a package that is not installed.", do="pip install 'lissive[postgres]'."
