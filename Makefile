@@ -33,8 +33,9 @@ test: setup
 	$(BIN)/python -m pytest -n 0 -m 'web and not slow and not browser' tests/web
 
 # Whole simulations by another solver or of many people, fits, pages in a browser. A quarter of an hour.
+# A file stays with one worker, so that what its tests share is computed once.
 slow: setup
-	$(BIN)/python -m pytest -m 'slow and not web'
+	$(BIN)/python -m pytest --dist loadfile -m 'slow and not web'
 	$(BIN)/python -m pytest -n 0 -m 'slow and web' tests/web
 
 # The site and the calculator in Chromium: axe, keyboard, widths, no request to elsewhere. A quarter of an hour.
