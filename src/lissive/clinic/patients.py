@@ -48,6 +48,7 @@ A_PAGE = 20
 MOST_ALIKE = 10
 LINKS = (
     ("patient-looked", "Who looked at this record", "patient.who_looked"),
+    ("user-for-patient", "The patient's own log-in", "user.patient"),
     ("patient-export", "Export", "patient.export"),
     ("patient-hold", "Legal hold", "patient.hold"),
     ("patient-delete", "Delete", "patient.delete"),
