@@ -20,6 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from lissive.clinic import audit, pages
 from lissive.clinic.models import Case, Document, Patient, User
 from lissive.clinic.rights import may, rights
+from lissive.clinic.work import Closed
 
 Thing = TypeVar("Thing", bound=models.Model)
 
@@ -126,6 +127,9 @@ def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Closed):
+            lines = ["Nothing was changed. Begin another case for what is new."]
+            return pages.said(request, 409, exception.what, lines)
         if isinstance(exception, NotLoggedIn):
             to = reverse("account_login")
         elif isinstance(exception, NoSecondFactor):

@@ -20,6 +20,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.urls import path, reverse
@@ -78,7 +79,7 @@ def one_time_link(user: User) -> str:
     The password is gone until then, so nobody but who holds the link can log in as this user.
     """
     user.set_unusable_password()
-    user.save(update_fields=["password"])
+    user.save(update_fields=["password"] if user.pk else None)
     return reverse(
         "account_reset_password_from_key",
         kwargs={"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)},
@@ -88,7 +89,7 @@ def one_time_link(user: User) -> str:
 # -- the trail ---------------------------------------------------------------------------------------
 def _of_name(action: str, credentials: dict[str, Any]) -> None:
     """Of a name that nobody has nothing is kept: people type passwords there."""
-    user = User.objects.filter(username=credentials.get("username", "")).first()
+    user = User.objects.filter(username__iexact=credentials.get("username", "")).first()
     if user is None:
         audit.append(action, detail={"name": "unknown"})
     else:
@@ -117,18 +118,20 @@ def _password(user: User, **more: Any) -> None:
     audit.append("password set", user, kind="user", thing=user.pk)
 
 
-@receiver(mfa.authenticator_added)
-@receiver(mfa.authenticator_reset)
-@receiver(mfa.authenticator_removed)
+@receiver(post_save, sender=Authenticator)
+@receiver(post_delete, sender=Authenticator)
+def _factor(instance: Authenticator, created: bool | None = None, **more: Any) -> None:
+    """In the transaction of the change itself, whoever makes it on a page; at the terminal nobody is logged in."""
+    by = getattr(context.request, "user", None)
+    if created is False or by is None or not by.is_authenticated:
+        return
+    action = "second factor added" if created else "second factor removed"
+    audit.append(action, by, kind="user", thing=instance.user_id, detail={"factor": instance.type})
+
+
 @receiver(mfa.authentication_failed)
-def _factor(signal: Any, user: User, authenticator: Authenticator, **more: Any) -> None:
-    action = {
-        mfa.authenticator_added: "second factor added",
-        mfa.authenticator_reset: "recovery codes renewed",
-        mfa.authenticator_removed: "second factor removed",
-        mfa.authentication_failed: "second factor failed",
-    }[signal]
-    audit.append(action, user, kind="user", thing=user.pk, detail={"factor": authenticator.type})
+def _wrong_code(user: User, authenticator: Authenticator, **more: Any) -> None:
+    audit.append("second factor failed", user, kind="user", thing=user.pk)
 
 
 @receiver(mfa.authenticator_used)
@@ -144,7 +147,7 @@ urls = [
     path("account/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("account/password/", account.password_change, name="account_change_password"),
     path(
-        "account/link/<str:uidb36>-<str:key>/",
+        "account/link/<str:uidb36>/<str:key>/",
         account.password_reset_from_key,
         name="account_reset_password_from_key",
     ),

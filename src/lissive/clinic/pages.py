@@ -22,6 +22,7 @@ NAV = (
     ("patients", "Patients", "patient.list"),
     ("users", "Users", "user.list"),
     ("audit", "Audit", "audit.see"),
+    ("clinic-settings", "Settings", "clinic.change"),
 )
 SCRIPTS = ("htmx-4.0.1.min.js", "clinic.js")
 FOOT = ("Decision support, not a prescription and not legal advice.", f"Lissive {__version__}.")

@@ -1,10 +1,11 @@
 """The addresses. None of them carries anything of a patient but a random key."""
 
-from lissive.clinic import accounts, answers, cases, pages, patients, records, today, users
+from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
 
 urlpatterns = [
     *today.urls,
     *patients.urls,
+    *treatments.urls,
     *cases.urls,
     *answers.urls,
     *records.urls,

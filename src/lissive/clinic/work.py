@@ -50,13 +50,16 @@ class Stopped(Exception):
 
 
 class Closed(LissiveError):
-    """The case is closed."""
+    """The case is closed. What a view does not catch of it is answered by a plain page, 409."""
+
+    def __init__(self) -> None:
+        super().__init__("This case is closed: it can be read, and no longer changed.")
 
 
 def changeable(case: Case) -> None:
     """In the transaction that changes anything of a case. Raises Closed."""
     if Case.objects.select_for_update().filter(pk=case.pk, status=Case.Status.CLOSED).exists():
-        raise Closed("This case is closed: it can be read, and no longer changed.")
+        raise Closed
 
 
 # -- asking ----------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from lissive.evidence.comparison import CHOSEN, Comparison
 from lissive.evidence.effect import ALONE, COUNTED, LABELS, Effect, NotUsable, effect, null
 from lissive.evidence.heterogeneity import limits
 from lissive.evidence.pooling import NotEstimable, Pooled, PoolOptions, pool_effects, unequal
-from lissive.evidence.read import DATA, Studies, marked
+from lissive.evidence.read import DATA, Studies, marked, shipped_studies
 from lissive.evidence.words import assumption
 from lissive.typed import Row, typed
 
@@ -375,9 +375,10 @@ def searches() -> SearchesFile:
 
 def searched(studies: Studies) -> str:
     """Until when and where was searched, and what was not."""
-    if file := file_of(studies):
-        day = as_of(studies)
-        return f"Studies of {file}{f' as of {day}' if day else ''}: what was searched for them is not stated"
+    if studies != shipped_studies():
+        day, file = as_of(studies), file_of(studies)
+        of = f" of {file}" if file else ""
+        return f"Studies{of}{f' as of {day}' if day else ''}: what was searched for them is not stated"
     made = searches()
     first = made.searches[0]
     return (

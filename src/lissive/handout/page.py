@@ -136,7 +136,7 @@ def _access(answer: CaseAnswer) -> Mapping[str, Any]:
             "foot": "",
         }
     missing = (
-        f"{each.asks} [{each.fact}]: if so, {STATUS[each.would_change_to]}; if not, {STATUS[each.if_not]}."
+        f"{upper_first(each.asks)}: if so, {STATUS[each.would_change_to]}; if not, {STATUS[each.if_not]}."
         for each in found.missing
     )
     lists: list[tuple[str, Sequence[str]]] = [

@@ -63,8 +63,10 @@ def guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
         wait = PAGES.take(client)
         if not wait and request.method == "POST" and request.path.startswith(WORKING):
             wait = WORK.take(client)
-        # each site says it in its own frame
-        response = get_resolver().resolve_error_handler(429)(request, wait) if wait else get_response(request)
+        say: Callable[..., HttpResponse] = get_resolver().resolve_error_handler(
+            429
+        )  # in each site's own frame
+        response = say(request, wait) if wait else get_response(request)
         patch_cache_control(response, no_store=True)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response

@@ -130,12 +130,17 @@ def application(public_url: str = "") -> Application:
     return made
 
 
-def server(port: int, public_url: str = "") -> Any:
-    """The server on 127.0.0.1, which `run()` starts; port 0 is any that is free."""
-    app = application(public_url)
+def server(port: int, public_url: str = "", app: Application | None = None) -> Any:
+    """The server on 127.0.0.1, which `run()` starts: of the calculator, or of `app`; port 0 is any that is free."""
+    app = app or application(public_url)
     import waitress
 
-    listening = socket.create_server(("127.0.0.1", port))
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise LissiveError(
+            f"The port cannot be used: {error.strerror or error}.", where="--port", do="name another one."
+        ) from None
     behind = (
         {"trusted_proxy": "127.0.0.1", "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}}
         if public_url
@@ -158,12 +163,7 @@ def server(port: int, public_url: str = "") -> Any:
 
 def serve(port: int, public_url: str = "") -> None:
     """Serve until it is stopped."""
-    try:
-        made = server(port, public_url)
-    except OSError as error:
-        raise LissiveError(
-            f"The port cannot be used: {error.strerror or error}.", where="--port", do="name another one."
-        ) from None
+    made = server(port, public_url)
     from lissive.web.work import warm_up
 
     warm_up()
