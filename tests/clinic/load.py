@@ -120,7 +120,9 @@ def people(count: int, host: str) -> list[Person]:
 
     from lissive.clinic.models import Answer, User
 
-    held = Answer.objects.filter(case__status="open", case__draft__isnull=True, has_forecast=False).order_by("pk")
+    held = Answer.objects.filter(case__status="open", case__draft__isnull=True, has_forecast=False).order_by(
+        "pk"
+    )
     cases = [(str(patient), str(case)) for patient, case in held.values_list("case__patient", "case")]
     found = []
     users = User.objects.filter(username__startswith="load-").order_by("username")[:count]
