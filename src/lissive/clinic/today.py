@@ -58,6 +58,7 @@ def _open(request: HttpRequest, user: User) -> dict[str, Any]:
     ended = Work.objects.filter(
         case__patient__organisation=user.organisation_id,
         case__status=Case.Status.OPEN,
+        kind="forecast",
         status__in=(Work.Status.DONE, Work.Status.FAILED),
         ended__gte=since,
     )
