@@ -31,6 +31,7 @@ from lissive.clinic.forms import (
     day_text,
     is_near,
     merged,
+    note,
     patient_texts,
     place_text,
     version_of,
@@ -216,7 +217,9 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
     return {
         **TEXTS,
         "patient": found,
-        "facts": [(name, text or "Not stated") for name, text in facts],
+        "facts": [
+            (name, text or "Not stated") for name, text in facts if text or name in ("Sex", "Residence")
+        ],
         "documents": documents.order_by("-made").only("id", "kind", "made", "case_id")[:50],
         "kinds": FILES,
         "may": lambda right: may(user.role, right),
@@ -267,12 +270,7 @@ def _overtaken(request: HttpRequest, form: PatientForm, now: Patient, texts: Tex
     who = who_changed("patient.changed", now.pk, now.pk)
     again = PatientForm(values)
     saved = {**texts, "residence": place_text(texts["residence"])}
-    notes = {
-        name: f"{who} saved “{saved[name] or 'nothing'}” meanwhile."
-        if kind == "both"
-        else f"{who} changed this. It was “{was.get(name) or 'empty'}”."
-        for name, kind in kinds.items()
-    }
+    notes = {name: note(kind, who, was.get(name, ""), saved[name]) for name, kind in kinds.items()}
     return _form(request, again, "Change details", now, notes=notes, who=who, status=409)
 
 

@@ -22,6 +22,7 @@ from lissive.clinic.forms import (
     changed_fields,
     day_text,
     merged,
+    note,
     treatment_texts,
     version_of,
     was_of,
@@ -170,9 +171,7 @@ def treatment_change(request: HttpRequest, id: UUID, treatment: UUID) -> HttpRes
         if now.version != version_of(request.POST):
             values, kinds = merged(form.typed(), was_of(request.POST), texts)
             notes = {
-                name: f"Saved meanwhile by somebody else: “{texts[name] or 'nothing'}”."
-                if kind == "both"
-                else "Changed by somebody else meanwhile."
+                name: note(kind, "Somebody else", was_of(request.POST).get(name, ""), texts[name])
                 for name, kind in kinds.items()
             }
             return _form(request, patient, TreatmentForm(values), now, notes=notes, status=409)

@@ -2,6 +2,7 @@
 "use strict";
 
 document.documentElement.classList.add("scripted");
+document.querySelector("main .errors")?.focus();
 
 /* -- what was typed outlives the end of a log-in: held by this tab, for the same user and page, without passwords -- */
 const TYPED = "typed";
@@ -14,7 +15,7 @@ function formsOfPage() {
 
 function keepTyped() {
   const forms = formsOfPage().map((form) => [...form.elements].filter(isKept).map((each) => ({
-    name: each.name, value: each.value, chosen: each.checked ?? null,
+    name: each.name, value: each.value, chosen: ["checkbox", "radio"].includes(each.type) ? each.checked : null,
   })));
   sessionStorage.setItem(TYPED, JSON.stringify({ user: me, path: location.pathname, forms, wanted: false }));
 }
