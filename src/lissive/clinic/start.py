@@ -81,7 +81,7 @@ def _migrate(found: Place) -> None:
         raise LissiveError(
             f"The database cannot be used: {str(error).strip()}.",
             where=DATABASE if found.database else str(found.data),
-            do="see that it runs, that its disk has room, and that this user may write to it.",
+            do="see that it runs, that its disk has space, and that this user may write to it.",
         ) from None
 
 
