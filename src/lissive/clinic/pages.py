@@ -110,7 +110,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 NOT_STORED = (
-    ("full", 507, "The disk of the server is full", "Tell the person who runs the server: it needs free space."),
+    (
+        "full",
+        507,
+        "The disk of the server is full",
+        "Tell the person who runs the server: it needs free space.",
+    ),
     ("locked", 503, "The server is busy", "Wait a moment, then go back and send it again."),
     (
         "",

@@ -38,10 +38,10 @@ def prepare(data: Path | None = None, public_url: str = "", *, demo: bool = Fals
         os.environ[DEMO] = "1"
     os.environ["DJANGO_SETTINGS_MODULE"] = "lissive.clinic.settings"
     found = place()
-    if demo and (found.database or public_url):
+    if demo and (found.database or found.public_url):
         raise LissiveError(
             "A demonstration stays on this computer, in a folder of its own.",
-            allowed=f"--demo without --public-url and without {DATABASE}.",
+            allowed=f"--demo without --public-url, {PUBLIC_URL} and {DATABASE}.",
         )
     if demo and found.data.is_dir() and any(found.data.iterdir()) and not found.is_demo:
         raise LissiveError(
@@ -155,8 +155,12 @@ def run(
             print(fill(found), file=sys.stderr)
         else:
             ensure_administrator()
-        made = _server(port, public_url)
-        print(f"{public_url or f'http://localhost:{port}'}/  (stop: Ctrl-C)", file=sys.stderr, flush=True)
+        made = _server(port, found.public_url)
+        print(
+            f"{found.public_url.rstrip('/') or f'http://localhost:{port}'}/  (stop: Ctrl-C)",
+            file=sys.stderr,
+            flush=True,
+        )
         if not demo:
             print(f"Data: {(found.database and DATABASE) or found.data}", file=sys.stderr, flush=True)
         with kept_running([sys.executable, *WORKER, "--parent", str(os.getpid())] if worker else []):
