@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import time
 
@@ -29,6 +30,15 @@ LONG = "a long pass phrase"
 @pytest.fixture(autouse=True)
 def _nobody_tried_before(db):
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_before():
+    """What a start leaves in it is for its worker, not for the next test."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.mark.parametrize(
