@@ -126,6 +126,10 @@ def test_the_bottom_line_is_found_in_the_first_three_lines_and_its_certainty_is_
     assert "little on average (moderate certainty), spasms only in early responders" in first
 
 
+def test_a_guideline_takes_one_line_of_the_screen() -> None:
+    assert [row for row in rows("guidelines") if len(f"Guideline: {row['text']}.") > WIDTH - 13] == []
+
+
 def test_each_bottom_line_on_what_was_tested_says_how_certain_it_is() -> None:
     for row in rows("bottom_lines"):
         spasm, product = {"cause": row["cause"]}, row.parts("products")[0]

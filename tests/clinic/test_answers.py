@@ -12,7 +12,7 @@ from tests.clinic.conftest import CASE, visitor
 
 from lissive import case_answer
 from lissive.case import make_case
-from lissive.clinic import answered, audit, documents, work
+from lissive.clinic import audit, documents, work
 from lissive.clinic.models import Answer, Case, Document, Entry, Patient, Treatment, Work
 
 QUICK = {**CASE, "plan": {**CASE["plan"], "weeks": 1}}

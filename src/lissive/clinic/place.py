@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lissive.errors import LissiveError
 
@@ -17,6 +17,7 @@ DATA = "LISSIVE_DATA"
 PUBLIC_URL = "LISSIVE_PUBLIC_URL"
 TIME_ZONE = "LISSIVE_TIME_ZONE"
 DEMO = "LISSIVE_DEMO"
+TIME_ZONE = "LISSIVE_TIME_ZONE"
 
 
 @dataclass(frozen=True)
@@ -62,27 +63,27 @@ class Place:
             pass
 
 
-def zone() -> str:
-    """The clinic's time zone: of the environment, else of this machine."""
-    here = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2] or "UTC"
-    name = os.environ.get(TIME_ZONE) or here
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise LissiveError(
-            f"There is no time zone {name!r}.",
-            where=TIME_ZONE,
-            allowed="a name as Europe/London or America/New_York.",
-        ) from None
-    return name
-
-
 def place() -> Place:
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     data = os.environ.get(DATA) or f"{home}/lissive"
     return Place(
         Path(data).expanduser().absolute(), os.environ.get(DATABASE, ""), os.environ.get(PUBLIC_URL, "")
     )
+
+
+def time_zone() -> str:
+    """The zone in which times are shown: as the clinic says, else that of this computer."""
+    said = os.environ.get(TIME_ZONE) or os.environ.get("TZ") or ""
+    if said in zoneinfo.available_timezones():
+        return said
+    if os.environ.get(TIME_ZONE):
+        raise LissiveError(
+            f"{said!r} is no time zone.",
+            where=TIME_ZONE,
+            allowed="a name as America/New_York or Europe/London.",
+        )
+    local = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    return local if local in zoneinfo.available_timezones() else "UTC"
 
 
 def database_of(found: Place) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lissive import look
-from lissive.clinic.place import database_of, place, zone
+from lissive.clinic.place import database_of, place, time_zone
 from lissive.version import __version__
 
 HERE = Path(__file__).parent
@@ -106,6 +106,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PLACE.is_https
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_TRUSTED_ORIGINS = [PLACE.public_url.rstrip("/")] if PLACE.public_url else []
 CSRF_FAILURE_VIEW = "lissive.clinic.pages.forbidden"
@@ -118,7 +119,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 86400
 USE_I18N = False
 USE_TZ = True
-TIME_ZONE = zone()
+TIME_ZONE = time_zone()
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 DATA_UPLOAD_MAX_NUMBER_FILES = 1

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
+from typing import Any
 
 from lissive.clinic.place import DATA, DATABASE, DEMO, PUBLIC_URL, Place, place
 from lissive.errors import LissiveError
@@ -95,7 +96,7 @@ def add_administrator(clinic: str, name: str, password: str) -> None:
 
     form = Name({"username": name})
     if not form.is_valid():
-        raise LissiveError(" ".join(form.errors["username"]), where="user name")
+        raise LissiveError(" ".join(map(str, form.errors["username"])), where="user name")
     if not clinic.strip() or len(clinic) > 200:
         raise LissiveError("The clinic needs a name.", where="clinic", allowed="1 to 200 characters.")
     try:
@@ -154,11 +155,11 @@ def run(
         if not demo:
             print(f"Data: {(found.database and DATABASE) or found.data}", file=sys.stderr, flush=True)
         signal.signal(signal.SIGTERM, _stop)
-        with kept_running([sys.executable, *WORKER] if worker else []):
+        with kept_running([sys.executable, *WORKER, "--parent", str(os.getpid())] if worker else []):
             made.run()
 
 
-def _server(port: int, public_url: str) -> object:
+def _server(port: int, public_url: str) -> Any:
     from django.core.wsgi import get_wsgi_application
 
     from lissive.web.serve import log_faults, server

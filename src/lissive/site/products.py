@@ -29,11 +29,12 @@ from lissive.table import rows_of
 
 
 def pages(on: datetime.date) -> Iterator[Page]:
+    checked = min(each.verified for each in rules().values())
     yield Page(
         "products.html",
         "Products",
         "products.html.j2",
-        f"Law answered for {on}; each figure names its source.",
+        f"Law answered for {on} by rules checked on {checked} or later; each figure names its source.",
         {"person": STANDARD, "products": [_product(name, on) for name in kinds()]},
     )
 

@@ -15,7 +15,7 @@ function formsOfPage() {
 
 function keepTyped() {
   const forms = formsOfPage().map((form) => [...form.elements].filter(isKept).map((each) => ({
-    name: each.name, value: each.value, chosen: each.checked ?? null,
+    name: each.name, value: each.value, chosen: ["checkbox", "radio"].includes(each.type) ? each.checked : null,
   })));
   sessionStorage.setItem(TYPED, JSON.stringify({ user: me, path: location.pathname, forms, wanted: false }));
 }
