@@ -274,6 +274,7 @@ ODD = [
 ]
 
 
+@pytest.mark.slow
 def test_odd_input_is_answered_and_leaves_nothing_half_written(cast, ada):
     """200 requests: each odd text in fields of each form."""
     person = {"given_name": "Ann", "family_name": "Lee", "born": "1980-01-01"}
