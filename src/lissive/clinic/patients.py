@@ -48,6 +48,7 @@ A_PAGE = 20
 MOST_ALIKE = 10
 LINKS = (
     ("patient-looked", "Who looked at this record", "patient.who_looked"),
+    ("user-for-patient", "The patient's own log-in", "user.patient"),
     ("patient-export", "Export", "patient.export"),
     ("patient-hold", "Legal hold", "patient.hold"),
     ("patient-delete", "Delete", "patient.delete"),
@@ -206,6 +207,8 @@ def patient(request: HttpRequest, id: UUID) -> HttpResponse:
 def patient_content(user: User, found: Patient) -> dict[str, Any]:
     """What is shown of a patient, to staff and to the patient."""
     documents = Document.objects.filter(case__patient=found, is_for_patient=True)
+    if not may(user.role, "document.see"):
+        documents = documents.none()
     facts = [
         ("Born", f"{day_text(found.born)}, {age_on(found.born, timezone.localdate())} years"),
         ("Sex", found.get_sex_display()),
