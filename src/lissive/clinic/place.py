@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lissive.errors import LissiveError
 
@@ -62,21 +61,6 @@ class Place:
                 out.write(secrets.token_urlsafe(48))
         except FileExistsError:
             pass
-
-
-def zone() -> str:
-    """The clinic's time zone: of the environment, else of this machine."""
-    here = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2] or "UTC"
-    name = os.environ.get(TIME_ZONE) or here
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise LissiveError(
-            f"There is no time zone {name!r}.",
-            where=TIME_ZONE,
-            allowed="a name as Europe/London or America/New_York.",
-        ) from None
-    return name
 
 
 def place() -> Place:
