@@ -57,7 +57,7 @@ _FIELD = re.compile(
 )
 _FACT = re.compile(r" \[(?:flags|symptoms|dx)[^\]]*\]")
 _OPTION = re.compile(r"(\d+) more: --\w+\.")
-_CAPITALS = re.compile(r"^(?:CONTRAINDICATED|MAJOR|ASK)\b")
+_CAPITALS = re.compile(r"^(?:CONTRAINDICATED|MAJOR|ASK)\b", re.MULTILINE)
 
 
 def plainly(text: str) -> str:
