@@ -126,6 +126,10 @@ def test_the_bottom_line_is_found_in_the_first_three_lines_and_its_certainty_is_
     assert "little on average (moderate certainty), spasms only in early responders" in first
 
 
+def test_a_guideline_takes_one_line_of_the_screen() -> None:
+    assert [row for row in rows("guidelines") if len(f"Guideline: {row['text']}.") > WIDTH - 13] == []
+
+
 def test_each_bottom_line_on_what_was_tested_says_how_certain_it_is() -> None:
     for row in rows("bottom_lines"):
         spasm, product = {"cause": row["cause"]}, row.parts("products")[0]
@@ -283,6 +287,7 @@ def test_the_guideline_of_the_plan_is_named() -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_row_has_its_columns_in_line() -> None:
     for cause in causes():
         for planned in ("nabiximols", "dronabinol", "flower_smoked", "cbd_oil"):

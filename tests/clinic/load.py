@@ -71,6 +71,12 @@ class Person:
             getattr(self, self.draw.choices(kinds, weights)[0])()
         self.link.close()
 
+    def warm_up(self) -> None:
+        """Every page once, which is not counted: the server has read its tables then."""
+        for kind in OF_COMPLIANCE if self.role == "compliance" else OF_PRACTITIONER:
+            getattr(self, kind)()
+        self.times.clear()
+
     def start(self) -> None:
         self.ask("start", "/")
 
@@ -114,7 +120,9 @@ def people(count: int, host: str) -> list[Person]:
 
     from lissive.clinic.models import Answer, User
 
-    held = Answer.objects.filter(case__status="open", case__draft=None, has_forecast=False).order_by("pk")
+    held = Answer.objects.filter(case__status="open", case__draft__isnull=True, has_forecast=False).order_by(
+        "pk"
+    )
     cases = [(str(patient), str(case)) for patient, case in held.values_list("case__patient", "case")]
     found = []
     users = User.objects.filter(username__startswith="load-").order_by("username")[:count]
@@ -147,6 +155,8 @@ def main() -> None:
     asked = ask.parse_args()
     prepare(asked.data)
     crowd = people(asked.people, urlsplit(asked.url).netloc)
+    for each in (crowd[0], *(one for one in crowd if one.role == "compliance")):
+        each.warm_up()
     until = time.time() + asked.seconds
     threads = [threading.Thread(target=each.run, args=[until]) for each in crowd]
     for each in threads:

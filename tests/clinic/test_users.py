@@ -160,7 +160,7 @@ def test_a_list_of_users_asks_the_database_as_often_however_long_it_is(cast, dja
 def test_the_front_desk_gives_a_patient_a_log_in(cast):
     cast.patient.user = None
     cast.patient.save()
-    desk, page = visitor(cast.fay), f"/users/for-patient/{cast.patient.pk}"
+    desk, page = visitor(cast.fay), f"/patients/{cast.patient.pk}/log-in"
     assert desk.post(f"{page}/change", {"username": "dan"}).status_code == 422  # taken
     link = link_of(desk.post(f"{page}/change", {"username": "dan.doe"}, follow=True))
     cast.patient.refresh_from_db()
@@ -171,8 +171,8 @@ def test_the_front_desk_gives_a_patient_a_log_in(cast):
     desk.post(f"{page}/change", {"do": "end"})
     made.refresh_from_db()
     assert not made.is_active
-    assert desk.get(f"/users/for-patient/{cast.other.pk}").status_code == 404
-    for who in (cast.ada, cast.ben, cast.kim, cast.dan):
+    assert desk.get(f"/patients/{cast.other.pk}/log-in").status_code == 404
+    for who in (cast.ben, cast.kim, cast.zoe, cast.dan):
         assert visitor(who).get(page).status_code == 403
 
 

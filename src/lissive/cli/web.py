@@ -8,12 +8,16 @@ from typing import Annotated
 
 import typer
 
+from lissive.cli.serve import add_administrator
 from lissive.errors import LissiveError
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The clinic's pages: check the trail.", no_args_is_help=True)
+    group = typer.Typer(
+        help="The clinic's pages: check the trail, add an administrator.", no_args_is_help=True
+    )
     group.command("verify-audit")(verify_audit)
+    group.command("add-administrator")(add_administrator)
     app.add_typer(group, name="web")
 
 

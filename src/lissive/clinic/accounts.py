@@ -23,7 +23,7 @@ from django.core.exceptions import ValidationError
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.urls import path, re_path, reverse
+from django.urls import path, reverse
 
 from lissive.clinic import audit
 from lissive.clinic.models import User
@@ -146,8 +146,8 @@ urls = [
     path("account/ended/", account.account_inactive, name="account_inactive"),
     path("account/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("account/password/", account.password_change, name="account_change_password"),
-    re_path(
-        r"^account/link/(?P<uidb36>[0-9a-z]+)-(?P<key>[^/]+)/$",
+    path(
+        "account/link/<str:uidb36>/<str:key>/",
         account.password_reset_from_key,
         name="account_reset_password_from_key",
     ),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from lissive import case_answer
 from lissive.access import explain
@@ -18,20 +21,26 @@ from lissive.case import product as product_of
 from lissive.case_answer import CaseAnswer
 from lissive.case_answer.bottom_line import to_settle
 from lissive.clinic import audit, work
+from lissive.clinic.forms import day_text
 from lissive.clinic.models import Answer, Case, User, Work
 from lissive.clinic.rights import may
 from lissive.handout.files import SHEETS
 from lissive.handout.page import report_content, report_page
 from lissive.handout.sheet import sheet_page
-from lissive.report.access_text import PRODUCT, STATUS, federal_lines, is_blocked, procedural_text
+from lissive.report.access_text import PRODUCT, federal_lines, is_blocked, procedural_text
 from lissive.report.words import upper_first
 from lissive.version import __version__
 from lissive.web.pages import plainly
 
 SEED = 1
 DAYS = 7
-MOST_STOPS, MOST_NEXT = 6, 4
+MOST_STOPS, MOST_NEXT = 5, 3
 """On the first screen; the whole is below."""
+
+
+def me(request: HttpRequest) -> User:
+    """Who is logged in, of a request that was let in."""
+    return cast(User, request.user)
 
 
 # -- kept ------------------------------------------------------------------------------------------
@@ -42,13 +51,13 @@ def answer_of(case: Case, user: User) -> Answer | None:
     Raises CaseError where the data are no case.
     """
     key = work.key_of(case.data)
-    held = Answer.objects.filter(case=case, has_forecast=False)
+    held = Answer.objects.filter(case=case, has_forecast=False).defer("found")
     found = held.filter(key=key).first()
     if found is None and case.status == Case.Status.OPEN and may(user.role, "answer.make"):
         return make(case, case.data, user)
     if found is not None:
         return found
-    newest = list(held.order_by("-made", "-pk")[:50])
+    newest = list(held.defer("found", "shown").order_by("-made", "-pk")[:50])
     return next((each for each in newest if each.data == case.data), newest[0] if newest else None)
 
 
@@ -88,7 +97,8 @@ def made_by() -> str:
 
 def forecast_of(answer: Answer) -> Answer | None:
     """The same with its forecast, where one was made."""
-    return Answer.objects.filter(case_id=answer.case_id, key=answer.key, has_forecast=True).first()
+    held = Answer.objects.filter(case_id=answer.case_id, key=answer.key, has_forecast=True)
+    return held.defer("found").first()
 
 
 # -- the forecast, in the worker -------------------------------------------------------------------
@@ -141,7 +151,7 @@ def shown_of(whole: CaseAnswer) -> dict[str, Any]:
     return {
         "person": content["person"],
         "plan": plainly(content["plan"]),
-        "as_of": content["case"].as_of.isoformat() if content["case"].as_of else "",
+        "as_of": day_text(content["case"].as_of) if content["case"].as_of else "",
         "bottom_line": plainly(whole.bottom_line.text),
         "forbidden": whole.bottom_line.forbidden,
         "stops": [[kind, plainly(text)] for kind, text in stops(whole)][:MOST_STOPS],
@@ -165,24 +175,27 @@ def stops(whole: CaseAnswer) -> Iterator[tuple[str, str]]:
         yield "no", f"{law.name}: not eligible on {law.on.isoformat()}."
     if law is not None and is_blocked(law) and not whole.gates.by_prescription:
         yield "no", f"Visit and practitioner: {procedural_text(law)}."
-    for flag in to_settle(whole.safety):
-        yield "unsure", f"To be settled first: {flag.short or ' + '.join(flag.substances)}."
-    for each in law.missing[:2] if law is not None and not whole.gates.by_prescription else ():
-        yield (
-            "unsure",
-            f"Not known: {each.asks}. If so, {STATUS[each.would_change_to]}; if not, {STATUS[each.if_not]}.",
-        )
+    if settle := [flag.short or " + ".join(flag.substances) for flag in to_settle(whole.safety)]:
+        yield "unsure", f"To be settled first: {'; '.join(settle)}."
+    if law is not None and law.missing and not whole.gates.by_prescription:
+        yield "unsure", f"Not known: {'; '.join(each.asks for each in law.missing[:2])}."
     if law is None:
         yield "unsure", "The law was not looked up: the case has no place or no day."
 
 
 def _next(whole: CaseAnswer) -> Iterator[str]:
-    for step in whole.next:
-        when = f" ({step.on.isoformat()})" if step.on else f" ({step.after})" if step.after else ""
-        yield f"{step.what}{when}."
+    """What is to be done now comes first; where nothing forbids it, the law's own steps come last."""
+    for step in sorted(whole.next, key=lambda each: each.after != "now"):
+        when = day_text(step.on) if step.on else step.after.replace("now", "")
+        yield f"{step.what}{f' ({when})' if when else ''}."
     law = whole.access
     if law is not None and not whole.bottom_line.forbidden and not whole.gates.by_prescription:
         yield from law.next_steps
+
+
+def moment_text(at: datetime.datetime) -> str:
+    local = timezone.localtime(at)
+    return f"{day_text(local.date())}, {local:%H:%M}"
 
 
 VERDICTS = {
@@ -213,7 +226,7 @@ def _rows(node: Node, depth: int) -> Iterator[tuple[int, str, str, str]]:
 def earlier(answer: Answer) -> Answer | None:
     """The last answer to the same data by other tables or another version."""
     others = Answer.objects.filter(case_id=answer.case_id, has_forecast=False, made__lt=answer.made)
-    found = others.exclude(key=answer.key).order_by("-made")[:20]
+    found = others.exclude(key=answer.key).defer("found", "shown").order_by("-made")[:20]
     return next((each for each in found if each.data == answer.data), None)
 
 

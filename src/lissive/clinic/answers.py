@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from lissive.clinic import answered, audit, compare, documents, work
 from lissive.clinic.access import enter
+from lissive.clinic.forms import day_text
 from lissive.clinic.models import Answer, Case, Document, Work
 from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
+from lissive.clinic.treatments import treatment_table
 from lissive.errors import LissiveError
 from lissive.web.pages import plainly
 
@@ -38,18 +39,14 @@ def _page(
 ) -> HttpResponse:
     problem = ""
     try:
-        answer = answered.answer_of(case, request.user)
+        answer = answered.answer_of(case, answered.me(request))
     except LissiveError as error:  # a case that is not yet one
         answer, problem = None, plainly(error.what)
     content = {
         **parts_of(request, case, answer),
         "problem": problem,
-        "treatments": list(case.patient.treatments.order_by("-is_current", "-began", "drug")),
+        "treatments": treatment_table(case.patient, may_change=may(answered.me(request).role, "case.change")),
         "reason": reason or {"text": case.reason, "version": case.version, "error": "", "kept": None},
-        "edit": link("case-edit", case.pk),
-        "treatment_link": link("treatment-add", case.patient_id),
-        "patient_link": link("patient", case.patient_id),
-        "close": link("case-close", case.pk),
         "before": None if answer is None else _before(answer),
     }
     return shown(request, "case.html.j2", "Case", content, page="patients", status=status)
@@ -57,7 +54,7 @@ def _page(
 
 def parts_of(request: HttpRequest, case: Case, answer: Answer | None) -> dict[str, Any]:
     """What also stands on the page of work in progress: the answer, its forecast, the documents."""
-    user = request.user
+    user = answered.me(request)
     is_open = case.status == Case.Status.OPEN
     whole = None if answer is None else answered.forecast_of(answer)
     rows = list(Work.objects.filter(case=case, kind__in=("forecast", "document")).order_by("-asked")[:20])
@@ -70,6 +67,7 @@ def parts_of(request: HttpRequest, case: Case, answer: Answer | None) -> dict[st
     return {
         "case": case,
         "patient": case.patient,
+        "born": day_text(case.patient.born),
         "is_open": is_open,
         "answer": answer,
         "made": None if answer is None else made_text(answer),
@@ -102,7 +100,7 @@ def _shown_document(found: Document, answer: Answer | None, whole: Answer | None
     return {
         "id": found.pk,
         "kind": documents.KINDS.get(found.kind, found.kind),
-        "at": moment_text(found.made),
+        "at": answered.moment_text(found.made),
         "by": "" if found.made_by is None else found.made_by.shown_name,
         "sha256": found.sha256,
         "note": "without the forecast" if without else "of an earlier answer" if of_older else "",
@@ -117,27 +115,9 @@ def _before(answer: Answer) -> dict[str, Any] | None:
     return {"pk": other.pk, "made": made_text(other), "changes": answered.changes(other.found, answer.found)}
 
 
-def link(name: str, *args: object) -> str:
-    """The address of a page of another part; "" where there is none."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
-
-
-def day_text(day: datetime.date) -> str:
-    """As "29 November 2026"."""
-    return f"{day.day} {day:%B %Y}"
-
-
-def moment_text(at: datetime.datetime) -> str:
-    local = timezone.localtime(at)
-    return f"{day_text(local.date())}, {local:%H:%M}"
-
-
 def made_text(answer: Answer) -> str:
     version, _, tables = answer.lissive.partition(" ")
-    return f"{moment_text(answer.made)} by Lissive {version}, tables {tables}"
+    return f"{answered.moment_text(answer.made)} by Lissive {version}, tables {tables}"
 
 
 # -- the forecast ----------------------------------------------------------------------------------
@@ -146,10 +126,10 @@ def case_forecast(request: HttpRequest, id: UUID) -> HttpResponse:
     """Ask for the forecast of the answer to the case as it is."""
     found: Case = enter(request, "answer.make", Case, id)
     try:
-        answer = answered.answer_of(found, request.user)
+        answer = answered.answer_of(found, answered.me(request))
         if answer is None or not answer.shown["simulates"]:
             raise LissiveError("There is no forecast of this case.", do="see under Forecast what it needs.")
-        answered.ask_forecast(answer, request.user, work.subjects())
+        answered.ask_forecast(answer, answered.me(request), work.subjects())
     except LissiveError as error:
         return said(request, 409, plainly(error.what), [error.do or "What was answered before can be read."])
     return redirect("case-work", found.pk)
@@ -160,7 +140,7 @@ def case_work(request: HttpRequest, id: UUID) -> HttpResponse:
     """How far the forecast and the documents are: a page without scripts, a part of the case page with them."""
     found: Case = enter(request, "case.see", Case, id, quiet=True)
     try:
-        answer = answered.answer_of(found, request.user)
+        answer = answered.answer_of(found, answered.me(request))
     except LissiveError:
         answer = None
     return shown(
@@ -207,10 +187,12 @@ def case_reason(request: HttpRequest, id: UUID) -> HttpResponse:
                 )
                 return _page(request, found, again, 409)
             if now.reason != text:
-                Case.objects.filter(pk=now.pk).update(reason=text, version=now.version + 1)
+                Case.objects.filter(pk=now.pk).update(
+                    reason=text, version=now.version + 1, changed=timezone.now()
+                )
                 audit.append(
                     "case.changed",
-                    request.user,
+                    answered.me(request),
                     kind="case",
                     thing=now.pk,
                     patient=now.patient_id,

@@ -25,15 +25,16 @@ from lissive.clinic.forms import (
     age_on,
     changed_fields,
     merged,
+    note,
     time_text,
     version_of,
     was_of,
 )
 from lissive.clinic.models import Case, Patient, User
-from lissive.clinic.pages import said, shown
+from lissive.clinic.pages import SCRIPTS, said, shown
 from lissive.clinic.questions import UNKNOWN, Made, made, sections, state_of, text_of, texts_of, typed_in
 from lissive.clinic.treatments import taken_over
-from lissive.clinic.work import Closed, changeable
+from lissive.clinic.work import Closed
 from lissive.errors import CaseError
 from lissive.report.table import Table, table
 from lissive.web.controls import control, label_of
@@ -49,10 +50,12 @@ def case_table(cases: Iterable[Case], may_see: bool, *, named: bool = False) -> 
     for each in cases:
         text = each.patient.name if named else TEXTS["day_text"](timezone.localtime(each.opened).date())
         link = format_html('<a href="{}">{}</a>', reverse("case", args=[each.pk]), text) if may_see else text
-        about = (words_of(each, "spasm.cause"), words_of(each, "plan.product")) if may_see else ("", "")
+        about = (words_of(each, "spasm.cause"), words_of(each, "plan.product")) if may_see else ()
         state = each.get_status_display() + (", draft not saved" if each.draft else "")
-        rows.append((link, *about, time_text(each.changed), state))
-    return table("Cases", f"{'Patient' if named else 'Begun'}|Cause|Product|Changed|State", rows)
+        rows.append((link, *about, time_text(each.changed), *([] if named else [state])))
+    about_head = "Cause|Product|" if may_see else ""
+    head = f"Patient|{about_head}Changed" if named else f"Begun|{about_head}Changed|State"
+    return table("Cases", head, rows)
 
 
 def words_of(case: Case, field: str) -> str:
@@ -90,8 +93,8 @@ def _entry(user: User, action: str, case: Case, **detail: Any) -> None:
 
 def locked(case: Case) -> Case:
     """The case as it is now, held until the transaction ends. Raises Closed where it is."""
-    changeable(case)
-    now = Case.objects.get(pk=case.pk)
+    now = Case.objects.select_for_update().get(pk=case.pk)
+    _open(now)
     now.patient = case.patient
     return now
 
@@ -171,8 +174,14 @@ def _begun(request: HttpRequest, case: Case, base: State) -> Edit:
 
 def _posted(request: HttpRequest) -> Edit:
     post = request.POST
+    tab = post.get("tab", "")
+    is_ours = len(tab) == 16 and tab.isascii() and tab.isalnum()
     return Edit(
-        typed_in(post), was_of(post), version_of(post), post.get("tab", "")[:40], post.get("over", "")[:40]
+        typed_in(post),
+        was_of(post),
+        version_of(post),
+        tab if is_ours else secrets.token_hex(8),
+        post.get("over", ""),
     )
 
 
@@ -187,18 +196,10 @@ def _overtaken(edit: Edit, case: Case, base: State) -> Edit:
 
     def words(name: str, text: str) -> str:
         value = base.value(name) if text == now.get(name) else None
-        return (
-            "I do not know"
-            if text == UNKNOWN
-            else label_of(name, value)
-            if value is not None
-            else text or "nothing"
-        )
+        return "I do not know" if text == UNKNOWN else label_of(name, value) if value is not None else text
 
     notes = {
-        name: f"{who} saved “{words(name, now.get(name, ''))}” meanwhile."
-        if kind == "both"
-        else f"{who} changed this. It was “{words(name, edit.was.get(name, ''))}”."
+        name: note(kind, who, words(name, edit.was.get(name, "")), words(name, now.get(name, "")))
         for name, kind in kinds.items()
     }
     return Edit(values, now, case.version, edit.tab, edit.over, notes)
@@ -305,7 +306,7 @@ def keep_draft(request: HttpRequest, case: Case, edit: Edit) -> str:
         now.changed = timezone.now()
         now.save(update_fields=["draft", "changed"])
         if is_new:
-            _entry(request.user, "case.draft", now)
+            _entry(request.user, "draft.begun", now)
     case.draft = now.draft
     return ""
 
@@ -325,7 +326,7 @@ def _discard(request: HttpRequest, case: Case, edit: Edit) -> HttpResponse:
         if now.draft and now.draft["tab"] in (edit.tab, edit.over, request.POST.get("of", "")):
             now.draft, now.changed = None, timezone.now()
             now.save(update_fields=["draft", "changed"])
-            _entry(request.user, "case.draft discarded", now)
+            _entry(request.user, "draft.discarded", now)
     return redirect("case-edit", case.pk)
 
 
@@ -351,6 +352,7 @@ def _page(
     taken = taken_over(case.patient)
     content = {
         **TEXTS,
+        "scripts": (*SCRIPTS, "edit.js"),
         "case": case,
         "patient": case.patient,
         "edit": edit,

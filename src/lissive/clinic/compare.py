@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from lissive import case_answer
@@ -20,10 +19,10 @@ from lissive.case_answer.beside import NotCompared, compared, plan_words
 from lissive.clinic import answered, work
 from lissive.clinic.access import enter
 from lissive.clinic.models import Case, Work
-from lissive.clinic.pages import said, shown
+from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
 from lissive.errors import CaseError
-from lissive.report.access_text import PRODUCT, ROUTE, STATUS, procedural_text
+from lissive.report.access_text import PRODUCT, ROUTE, STATUS, visit_text
 from lissive.report.beside_text import MODEL, effects_table
 from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import TITRATIONS
@@ -33,8 +32,6 @@ from lissive.web.pages import plainly
 OTHERS = 3
 """Plans beside the case's own."""
 TITRATION = {"label": "As the label says", **{key: upper_first(text) for key, text in TITRATIONS.items()}}
-
-Rows = list[list[Any]]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,23 +44,20 @@ def case_compare(request: HttpRequest, id: UUID) -> HttpResponse:
     if wrong:
         return _page(request, case, request.POST, wrong, status=422)
     given = {"data": case.data, "plans": plans, "subjects": work.subjects()}
-    try:
-        with_forecast = request.POST.get("do") == "forecast"
-        with transaction.atomic():
-            weeks = case.data["plan"].get("weeks") or 0
-            row = work.ask(
-                case,
-                "compare" if with_forecast else "plans",
-                request.user,
-                given,
-                total=7 * weeks * len(plans),
-                done=not with_forecast,
-            )
-            if not row.made:
-                row.made = {"rows": rows_of(case.data, plans)}
-                row.save(update_fields=["made"])
-    except work.Closed as closed:
-        return said(request, 409, closed.what, ["What was compared before can be read."])
+    with_forecast, rows = request.POST.get("do") == "forecast", rows_of(case.data, plans)
+    with transaction.atomic():
+        weeks = case.data["plan"].get("weeks") or 0
+        row = work.ask(
+            case,
+            "compare" if with_forecast else "plans",
+            answered.me(request),
+            given,
+            total=7 * weeks * len(plans),
+            done=not with_forecast,
+        )
+        if not row.made:
+            row.made = {"rows": rows}
+            row.save(update_fields=["made"])
     return redirect("case-compare", case.pk)
 
 
@@ -107,7 +101,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     rows = Work.objects.filter(case=case, kind__in=("plans", "compare")).order_by("-asked")[:10]
-    found = [{"row": row, "at": timezone.localtime(row.asked), **row.made} for row in rows]
+    found = [{"row": row, "at": answered.moment_text(row.asked), **row.made} for row in rows]
     content = {
         "case": case,
         "typed": typed or {},
@@ -123,25 +117,25 @@ def _page(
         "titrations": [("", "Not stated"), *TITRATION.items()],
         "found": found,
         "running": any(each["row"].status in ("queued", "running") for each in found),
-        "may_make": may(request.user.role, "answer.make") and case.status == Case.Status.OPEN,
+        "may_make": may(answered.me(request).role, "answer.make") and case.status == Case.Status.OPEN,
         "model": MODEL,
     }
     return shown(request, "compare.html.j2", "Compare plans", content, page="patients", status=status)
 
 
 # -- beside each other -----------------------------------------------------------------------------
-def rows_of(data: Mapping[str, Any], plans: Sequence[Any]) -> Rows:
+def rows_of(data: Mapping[str, Any], plans: Sequence[Any]) -> list[list[Any]]:
     """A row a question, a cell a plan; a cell has lines, each with its kind. The first row names the plans."""
     found = [
         case_answer.answer(make_case({**data, "plan": plan}), simulate=False)
         for plan in (data["plan"], *plans)
     ]
-    parts = {
+    parts: dict[str, Callable[[CaseAnswer], list[list[str]]]] = {
         "Plan": lambda one: [["", upper_first(plan_words(one.case.plan))]],
         "Obtainable": _obtainable,
         "The law": _law,
         "Safety": _safety,
-        "Bottom line": lambda one: [["no" if one.bottom_line.forbidden else "", one.bottom_line.text]],
+        "Bottom line": lambda one: [["", one.bottom_line.text]],
         "What trials found": lambda one: [
             ["", line] for each in trials_lines(one, spelt=True) for line in [each]
         ],
@@ -170,13 +164,13 @@ def _law(one: CaseAnswer) -> list[list[str]]:
     kind = {"eligible": "yes", "eligible_at_discretion": "maybe", "not_eligible": "no"}.get(
         law.status, "unsure"
     )
-    return [[kind, upper_first(f"{STATUS[law.status]}.")], ["", f"Visit: {procedural_text(law)}."]]
+    return [[kind, upper_first(f"{STATUS[law.status]}.")], ["", f"Visit: {visit_text(law, one.case)}."]]
 
 
 def _safety(one: CaseAnswer) -> list[list[str]]:
     flags = [
         [
-            "no" if flag.severity == "contraindicated" else "unsure" if flag.severity == "major" else "",
+            "no" if flag.severity == "contraindicated" else "",
             f"{upper_first(flag.severity)}: {flag.short or ' + '.join(flag.substances)}",
         ]
         for flag in one.safety.flags
@@ -190,12 +184,14 @@ def forecast(row: Work, tick: work.Tick) -> work.Keep:
     given = row.given
     case = make_case(given["data"])
     plans = [make_case({**given["data"], "plan": each}).plan for each in given["plans"]]
-    found = []
+    found: list[dict[str, Any]] = []
     for each in compared(
         case, plans, subjects=given["subjects"], seed=answered.SEED, threads=1, progress=tick
     ):
         if isinstance(each, NotCompared):
-            found.append({"asked": each.asked, "why_not": plainly(each.why)})
+            is_open = each.why.startswith("plan.titration")
+            why = "how it is begun is not stated" if is_open else plainly(each.why)
+            found.append({"asked": each.asked, "why_not": why})
             continue
         one = effects_table(each)
         found.append(

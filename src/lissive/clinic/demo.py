@@ -36,7 +36,7 @@ def fill(found: Place) -> str:
     ]
     for clinic in given["clinics"]:
         lines.append(f"{clinic['name']}:")
-        lines += [f"  {name:12} {role.replace('_', ' ')}" for name, (role, _) in clinic["users"].items()]
+        lines += [f"  {name:14} {role.replace('_', ' ')}" for name, (role, _) in clinic["users"].items()]
     return "\n".join(lines)
 
 

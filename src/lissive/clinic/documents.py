@@ -31,7 +31,7 @@ _SPANISH = {"Patient": "Paciente", "born": "fecha de nacimiento", "Made": "Hecho
 def case_documents(request: HttpRequest, id: UUID) -> HttpResponse:
     """Ask for a document of the answer that is shown."""
     case: Case = enter(request, "document.make", Case, id)
-    user, kind = request.user, request.POST.get("kind", "")
+    user, kind = answered.me(request), request.POST.get("kind", "")
     answer = Answer.objects.filter(case=case, pk=_number(request.POST.get("answer", ""))).first()
     if kind not in KINDS or answer is None:
         return said(
@@ -39,10 +39,7 @@ def case_documents(request: HttpRequest, id: UUID) -> HttpResponse:
         )
     whole = answered.forecast_of(answer) or answer
     given = {"kind": kind, "answer": whole.pk, "reason": case.reason if kind == "report.pdf" else ""}
-    try:
-        work.ask(case, "document", user, given)
-    except work.Closed as closed:
-        return said(request, 409, closed.what, ["Documents that were made before can be opened."])
+    work.ask(case, "document", user, given)
     return redirect("case-work", case.pk)
 
 

@@ -7,7 +7,7 @@ import datetime
 import difflib
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -124,6 +124,9 @@ class Choice(forms.ChoiceField):
 class Form(forms.Form):
     """Typed values are texts throughout, so that what was wrong can be shown again as it was."""
 
+    optional = " (if known)"
+    """After the label of what may be left out."""
+
     def typed(self) -> Texts:
         return {name: str(self.data.get(name, "")) for name in self.fields}
 
@@ -161,6 +164,7 @@ def is_day(text: str) -> bool:
 
 # -- patients --------------------------------------------------------------------------------------
 class SearchForm(Form):
+    optional = ""
     name = Text("Name", 120, hint="Parts of it, in any order.")
     born = Day("Date of birth")
     phone = Text("Phone", 40)
@@ -290,7 +294,14 @@ def was_of(posted: Mapping[str, str]) -> Texts:
         found = json.loads(posted.get("was", "")[:60_000])
     except (ValueError, RecursionError):
         return {}
-    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+    return {k: v for k, v in found.items() if _is_kept(k) and _is_kept(v)} if isinstance(found, dict) else {}
+
+
+def _is_kept(text: object) -> bool:
+    """Whether a database keeps it: JSON may name what is no character."""
+    return (
+        isinstance(text, str) and "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    )
 
 
 def version_of(posted: Mapping[str, str]) -> int:
@@ -317,6 +328,21 @@ def merged(typed: Texts, was: Mapping[str, str], now: Mapping[str, str]) -> tupl
     return values, notes
 
 
+def note(kind: str, who: str, before: str, now: str) -> str:
+    """What stands at a field that somebody else changed (`merged`).
+
+    >>> note("both", "Ada", "1", "2"), note("now", "Ada", "", "2")
+    ('Ada saved “2” meanwhile.', 'Ada answered this meanwhile.')
+    """
+    if not now:
+        return f"{who} emptied this meanwhile. It was “{before}”."
+    if kind == "both":
+        return f"{who} saved “{now}” meanwhile."
+    return (
+        f"{who} changed this meanwhile. It was “{before}”." if before else f"{who} answered this meanwhile."
+    )
+
+
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The names of what differs, for the trail.
 
@@ -324,8 +350,3 @@ def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
     ['b', 'c']
     """
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-
-
-def pairs(form: Form, names: Iterable[str]) -> list[tuple[str, str]]:
-    """Label and text of some fields."""
-    return [(str(form.fields[name].label), form.shown(name)) for name in names]

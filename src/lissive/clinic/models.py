@@ -72,6 +72,7 @@ class Patient(models.Model):
         indexes = (
             models.Index(fields=["organisation", "sought"]),
             models.Index(fields=["organisation", "born"]),
+            models.Index(fields=["organisation", "-changed"]),
         )
 
     def save(self, *args: Any, **more: Any) -> None:
@@ -133,7 +134,14 @@ class Case(models.Model):
     closed_why = models.TextField(blank=True, max_length=2_000)
 
     class Meta:
-        indexes = (models.Index(fields=["status", "-changed"]),)
+        indexes = (
+            models.Index(fields=["status", "-changed"]),
+            models.Index(
+                fields=["status", "-changed"],
+                condition=models.Q(draft__isnull=False),
+                name="clinic_case_draft",
+            ),
+        )
 
 
 class Treatment(models.Model):

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_http_methods
 
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
-from lissive.clinic.answers import link
 from lissive.clinic.cases import case_table
 from lissive.clinic.forms import (
     TEXTS,
@@ -32,6 +31,7 @@ from lissive.clinic.forms import (
     day_text,
     is_near,
     merged,
+    note,
     patient_texts,
     place_text,
     version_of,
@@ -48,6 +48,7 @@ A_PAGE = 20
 MOST_ALIKE = 10
 LINKS = (
     ("patient-looked", "Who looked at this record", "patient.who_looked"),
+    ("user-for-patient", "The patient's own log-in", "user.patient"),
     ("patient-export", "Export", "patient.export"),
     ("patient-hold", "Legal hold", "patient.hold"),
     ("patient-delete", "Delete", "patient.delete"),
@@ -138,7 +139,7 @@ def patient_add(request: HttpRequest) -> HttpResponse:
     form = PatientForm(request.POST)
     if not form.is_valid():
         return _form(request, form, "Add a patient", status=422)
-    seen = set(request.POST.getlist("another"))
+    seen = set(request.POST.get("another", "").split())
     with transaction.atomic():
         same = list(possible_duplicates(user, form.cleaned_data))
         if {str(each.pk) for each, _ in same} <= seen:
@@ -206,6 +207,8 @@ def patient(request: HttpRequest, id: UUID) -> HttpResponse:
 def patient_content(user: User, found: Patient) -> dict[str, Any]:
     """What is shown of a patient, to staff and to the patient."""
     documents = Document.objects.filter(case__patient=found, is_for_patient=True)
+    if not may(user.role, "document.see"):
+        documents = documents.none()
     facts = [
         ("Born", f"{day_text(found.born)}, {age_on(found.born, timezone.localdate())} years"),
         ("Sex", found.get_sex_display()),
@@ -217,14 +220,14 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
     return {
         **TEXTS,
         "patient": found,
-        "facts": [(name, text or "Not stated") for name, text in facts],
+        "facts": [
+            (name, text or "Not stated") for name, text in facts if text or name in ("Sex", "Residence")
+        ],
         "documents": documents.order_by("-made").only("id", "kind", "made", "case_id")[:50],
         "kinds": FILES,
         "may": lambda right: may(user.role, right),
         "links": [
-            (label, to)
-            for name, label, right in LINKS
-            if may(user.role, right) and (to := link(name, found.pk))
+            (label, reverse(name, args=[found.pk])) for name, label, right in LINKS if may(user.role, right)
         ],
         "cases": None,
         "treatments": None,
@@ -270,12 +273,7 @@ def _overtaken(request: HttpRequest, form: PatientForm, now: Patient, texts: Tex
     who = who_changed("patient.changed", now.pk, now.pk)
     again = PatientForm(values)
     saved = {**texts, "residence": place_text(texts["residence"])}
-    notes = {
-        name: f"{who} saved “{saved[name] or 'nothing'}” meanwhile."
-        if kind == "both"
-        else f"{who} changed this. It was “{was.get(name) or 'empty'}”."
-        for name, kind in kinds.items()
-    }
+    notes = {name: note(kind, who, was.get(name, ""), saved[name]) for name, kind in kinds.items()}
     return _form(request, again, "Change details", now, notes=notes, who=who, status=409)
 
 
@@ -307,7 +305,7 @@ def _form(
         "head": head,
         "patient": patient,
         "was": {} if patient is None else patient_texts(patient),
-        "same": [(each, patient_link(each), why) for each, why in same],
+        "same": [(each, patient_link(each), place_text(each.residence), why) for each, why in same],
         "notes": notes or {},
         "who": who,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from lissive.errors import LissiveError
 DATABASE = "LISSIVE_DATABASE_URL"
 DATA = "LISSIVE_DATA"
 PUBLIC_URL = "LISSIVE_PUBLIC_URL"
+TIME_ZONE = "LISSIVE_TIME_ZONE"
 DEMO = "LISSIVE_DEMO"
+TIME_ZONE = "LISSIVE_TIME_ZONE"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,21 @@ def place() -> Place:
     return Place(
         Path(data).expanduser().absolute(), os.environ.get(DATABASE, ""), os.environ.get(PUBLIC_URL, "")
     )
+
+
+def time_zone() -> str:
+    """The zone in which times are shown: as the clinic says, else that of this computer."""
+    said = os.environ.get(TIME_ZONE) or os.environ.get("TZ") or ""
+    if said in zoneinfo.available_timezones():
+        return said
+    if os.environ.get(TIME_ZONE):
+        raise LissiveError(
+            f"{said!r} is no time zone.",
+            where=TIME_ZONE,
+            allowed="a name as America/New_York or Europe/London.",
+        )
+    local = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    return local if local in zoneinfo.available_timezones() else "UTC"
 
 
 def database_of(found: Place) -> dict[str, Any]:

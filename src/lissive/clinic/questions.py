@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from lissive.access.cases import code_of
 from lissive.case.ask import Question, every_question, with_answer
-from lissive.clinic.forms import Texts, age_on
+from lissive.clinic.forms import Texts, age_on, day_text
 from lissive.clinic.models import Case
 from lissive.errors import CaseError
 from lissive.web.controls import Control, as_said, control, label_of
@@ -234,6 +234,7 @@ def _asked(one: Question, found: Made, text: str, note: str) -> Asked:
     fault = found.faults.get(one.field, "")
     answer = "I do not know" if text == UNKNOWN else ""
     if text and value is not None and not fault:
-        answer = label_of(one.field, value)
+        is_day = shown_as.kind == "day"
+        answer = day_text(datetime.date.fromisoformat(value)) if is_day else label_of(one.field, value)
     says_none = one.field in LISTS and NONE in parts
     return Asked(shown_as, typed, answer, UNKNOWN in parts, says_none, fault, note, one.field in LEADS)

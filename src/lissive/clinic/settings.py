@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lissive import look
-from lissive.clinic.place import database_of, place
+from lissive.clinic.place import database_of, place, time_zone
 from lissive.version import __version__
 
 HERE = Path(__file__).parent
@@ -99,6 +99,7 @@ PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # of the one-time link
 MFA_ADAPTER = "lissive.clinic.accounts.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Lissive"
+MFA_TOTP_TOLERANCE = 1  # the code before or after the present one: clocks differ
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"
 SESSION_COOKIE_AGE = 30 * 60  # seconds without a request; `access.gate` counts to the minute
@@ -106,6 +107,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PLACE.is_https
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_TRUSTED_ORIGINS = [PLACE.public_url.rstrip("/")] if PLACE.public_url else []
 CSRF_FAILURE_VIEW = "lissive.clinic.pages.forbidden"
@@ -118,6 +120,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 86400
 USE_I18N = False
 USE_TZ = True
+TIME_ZONE = time_zone()
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 DATA_UPLOAD_MAX_NUMBER_FILES = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -20,6 +21,8 @@ from lissive.clinic.rights import may
 from lissive.report.table import Table, table
 
 MOST = 20
+MOST_OPEN = 1_000
+"""Of the open cases, by their last change: to count them all takes longer than the rest of the page."""
 WORK_DAYS = 7
 """For how many days a forecast that has ended is named."""
 
@@ -52,18 +55,20 @@ def _open(request: HttpRequest, user: User) -> dict[str, Any]:
         .select_related("patient")
         .order_by("-changed", "pk")
     )
-    cases = page_of(found, request.GET.get("page"))
+    cases = page_of(found[:MOST_OPEN], request.GET.get("page"))
     drafts = found.filter(draft__isnull=False)[:MOST] if may(user.role, "case.change") else ()
     since = timezone.now() - datetime.timedelta(days=WORK_DAYS)
+    # by way of the work, of which there is little, and not of all cases of the clinic
     ended = Work.objects.filter(
-        case__patient__organisation=user.organisation_id,
-        case__status=Case.Status.OPEN,
+        Exists(of_clinic(user, Case).filter(pk=OuterRef("case"), status=Case.Status.OPEN)),
+        kind="forecast",
         status__in=(Work.Status.DONE, Work.Status.FAILED),
         ended__gte=since,
     )
     work = ended.select_related("case__patient").defer("given").order_by("-ended")[:MOST]
     return {
         "cases": cases,
+        "most_open": MOST_OPEN,
         "case_rows": case_table(cases, True, named=True),
         "drafts": _draft_table(drafts, user),
         "work": _work_table(work),

@@ -22,6 +22,7 @@ from lissive.clinic.forms import (
     changed_fields,
     day_text,
     merged,
+    note,
     treatment_texts,
     version_of,
     was_of,
@@ -49,7 +50,9 @@ def treatment_table(patient: Patient, may_change: bool) -> Table:
         name = format_html('<a href="{}">{}</a>', link, each.drug) if may_change else each.drug
         known = known_as(each.drug)
         drug = format_html('{}<br><span class="soft small">{}</span>', name, known) if known else name
-        rows.append((drug, each.dose, _when(each), each.get_outcome_display(), each.note))
+        # "60 mg/day" is not broken
+        dose = each.dose.replace(" ", "\N{NO-BREAK SPACE}") if len(each.dose) < 16 else each.dose
+        rows.append((drug, dose, _when(each), each.get_outcome_display(), each.note))
     return table("Treatments", "Drug or treatment|Dose|When|Outcome|Note", rows)
 
 
@@ -170,9 +173,7 @@ def treatment_change(request: HttpRequest, id: UUID, treatment: UUID) -> HttpRes
         if now.version != version_of(request.POST):
             values, kinds = merged(form.typed(), was_of(request.POST), texts)
             notes = {
-                name: f"Saved meanwhile by somebody else: “{texts[name] or 'nothing'}”."
-                if kind == "both"
-                else "Changed by somebody else meanwhile."
+                name: note(kind, "Somebody else", was_of(request.POST).get(name, ""), texts[name])
                 for name, kind in kinds.items()
             }
             return _form(request, patient, TreatmentForm(values), now, notes=notes, status=409)

@@ -16,7 +16,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
-from django.views.decorators.http import require_POST
 
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
@@ -92,9 +91,10 @@ def user(request: HttpRequest, id: int) -> HttpResponse:
     return _user_page(request, them, Role(initial={"role": them.role}))
 
 
-@require_POST
 def user_change(request: HttpRequest, id: int) -> HttpResponse:
     them = enter(request, "user.change", User, id)
+    if request.method != "POST":
+        return redirect("user", them.pk)
     form = Role(request.POST if "role" in request.POST else {"role": them.role})
     refused = "Choose a role of the list." if not form.is_valid() else _changed(request, them, form)
     if refused:
@@ -180,9 +180,10 @@ def user_for_patient(request: HttpRequest, id: UUID) -> HttpResponse:
     return _patient_page(request, patient, Name())
 
 
-@require_POST
 def user_for_patient_change(request: HttpRequest, id: UUID) -> HttpResponse:
     patient = enter(request, "user.patient", Patient, id)
+    if request.method != "POST":
+        return redirect("user-for-patient", patient.pk)
     me: Any = request.user
     with transaction.atomic():
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
@@ -208,7 +209,6 @@ def _patient_page(request: HttpRequest, patient: Patient, form: Name) -> HttpRes
         "them": them and _with_factor(User.objects.filter(pk=them.pk)).get(),
         "form": form,
         "link": _link_once(request, them) if them else "",
-        "can_see": may(request.user.role, "patient.see"),  # type: ignore[union-attr]
     }
     return shown(
         request,
@@ -248,7 +248,7 @@ urls = [
     path("users/add", user_add, name="user-add"),
     path("users/<int:id>", user, name="user"),
     path("users/<int:id>/change", user_change, name="user-change"),
-    path("users/for-patient/<uuid:id>", user_for_patient, name="user-for-patient"),
-    path("users/for-patient/<uuid:id>/change", user_for_patient_change, name="user-for-patient-change"),
+    path("patients/<uuid:id>/log-in", user_for_patient, name="user-for-patient"),
+    path("patients/<uuid:id>/log-in/change", user_for_patient_change, name="user-for-patient-change"),
     path("settings", clinic_settings, name="clinic-settings"),
 ]

@@ -209,6 +209,14 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['status', '-changed'], name='clinic_case_status_fde8af_idx'),
         ),
         migrations.AddIndex(
+            model_name='case',
+            index=models.Index(condition=models.Q(('draft__isnull', False)), fields=['status', '-changed'], name='clinic_case_draft'),
+        ),
+        migrations.AddIndex(
+            model_name='patient',
+            index=models.Index(fields=['organisation', '-changed'], name='clinic_pati_organis_f810a3_idx'),
+        ),
+        migrations.AddIndex(
             model_name='work',
             index=models.Index(fields=['status', 'asked'], name='clinic_work_status_c47e96_idx'),
         ),

@@ -2,6 +2,7 @@
 "use strict";
 
 document.documentElement.classList.add("scripted");
+document.querySelector("main .errors")?.focus();
 
 /* -- what was typed outlives the end of a log-in: held by this tab, for the same user and page, without passwords -- */
 const TYPED = "typed";
@@ -14,7 +15,7 @@ function formsOfPage() {
 
 function keepTyped() {
   const forms = formsOfPage().map((form) => [...form.elements].filter(isKept).map((each) => ({
-    name: each.name, value: each.value, chosen: each.checked ?? null,
+    name: each.name, value: each.value, chosen: ["checkbox", "radio"].includes(each.type) ? each.checked : null,
   })));
   sessionStorage.setItem(TYPED, JSON.stringify({ user: me, path: location.pathname, forms, wanted: false }));
 }
@@ -40,9 +41,11 @@ function putBack(kept) {
 function afterLogIn() {
   const kept = JSON.parse(sessionStorage.getItem(TYPED) || "null");
   if (!kept) return;
-  if (me === undefined || document.querySelector("[data-not-taken]")) { // a log-in, or a page that says it was not saved
+  if (me !== undefined && kept.user !== me) { // somebody else
+    sessionStorage.removeItem(TYPED);
+  } else if (me === undefined || document.querySelector("[data-not-taken]")) { // a log-in, or a page that says it was not saved
     sessionStorage.setItem(TYPED, JSON.stringify({ ...kept, wanted: true }));
-  } else if (kept.user !== me || !kept.wanted) { // somebody else, or the server has it
+  } else if (!kept.wanted) { // the server has it
     sessionStorage.removeItem(TYPED);
   } else if (kept.path === location.pathname) {
     sessionStorage.removeItem(TYPED);
