@@ -296,6 +296,10 @@ def test_the_figure_has_the_line_of_a_response_and_the_trials_effect(uk: CaseAns
     assert course.get_ylim() == (0, 10)
     assert [-0.62, -0.03] in [list(line.get_xdata()) for line in gap.lines]
     assert not course.collections  # no bands over each other
+    for alone in (None, TrialEffect(-0.33, (-0.62, -0.03), "2 trials")):
+        narrow = effect_figure(uk.forecast, "spasticity_nrs", alone, narrow=True)
+        box = narrow.get_tightbbox()  # inches
+        assert (box.y0 >= 0, box.y1 <= narrow.get_figheight()) == (True, True)
 
 
 def test_nothing_to_see_has_no_panel(uk: CaseAnswer) -> None:
