@@ -5,6 +5,9 @@ export UV_PYTHON_DOWNLOADS := never
 # Trust what this computer trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS := true
 
+# Django's settings of the clinic need a process of their own.
+CLINIC := $(BIN)/python -m pytest -o addopts='-q --doctest-modules --import-mode=importlib --strict-markers --ds=tests.clinic.settings' tests/clinic src/lissive/clinic
+
 .PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility lint setup bench packages clean
 
 # For users: lissive and what it needs, no developers' tools.
@@ -32,15 +35,18 @@ demo: install
 test: setup
 	$(BIN)/python -m pytest --dist loadfile
 	$(BIN)/python -m pytest -n 0 -m 'web and not slow and not browser' tests/web
+	$(CLINIC) -n 2 -m 'not slow and not browser'
 
 # Whole simulations by another solver or of many people, fits, pages in a browser. A quarter of an hour.
 slow: setup
 	$(BIN)/python -m pytest --dist loadfile -m 'slow and not web'
 	$(BIN)/python -m pytest -n 0 -m 'slow and web' tests/web
+	$(CLINIC) -n 0 -m 'slow and not browser'
 
 # The site and the calculator in Chromium: axe, keyboard, widths, no request to elsewhere. A quarter of an hour.
 browser: setup
 	$(BIN)/python -m pytest -n 0 -m browser tests/site tests/web
+	$(CLINIC) -n 0 -m browser
 
 # Many more random inputs than `make test` draws. Some minutes.
 campaign: setup

@@ -97,11 +97,11 @@ def test_who_is_not_eligible_gets_no_form():
     assert "baclofen" not in text
 
 
-def test_where_a_fact_is_missing_the_form_waits_and_the_fact_is_named():
+def test_where_a_fact_is_missing_the_form_waits_and_asks_for_it():
     found = draft(case(place={"residence": "US-AK"}, spasm={"persistent": None}), TODAY)
     assert found.answer.status == "unknown"
     assert not found.fillable
-    assert "symptoms.muscle_spasms.persistent" in draft_text(found)
+    assert "Find out whether the muscle spasms are persistent. It would then be:" in draft_text(found)
 
 
 def test_a_procedural_block_is_said_at_once_and_does_not_hide_the_answer():

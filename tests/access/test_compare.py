@@ -16,7 +16,7 @@ from lissive.access.facts import make_facts
 from lissive.access.rule import rules
 from lissive.errors import RuleError
 from lissive.marked import read_marked
-from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text
+from lissive.report.compare_text import CSV_COLUMNS, compare_csv, compare_text, why
 
 ON = datetime.date(2024, 6, 1)
 FOLDER = Path(__file__).parents[1] / "cases"
@@ -67,6 +67,15 @@ def test_the_counts_are_those_of_the_answers():
     for status, count in found["counts"].items():
         assert count == sum(each["status"] == status for each in found["answers"])
     assert "not legal advice" in found["notice"].lower()
+
+
+def test_what_is_not_known_is_said_in_words():
+    unknown = [each for each in compare(Facts(dx=("fibromyalgia",)), ON) if each.status == "unknown"]
+    assert unknown
+    for each in unknown:
+        assert why(each).startswith("depends on ")
+        said = compare_text([each], why(each))
+        assert not any(one.fact in said for one in each.missing if "." in one.fact)
 
 
 def test_the_table_groups_by_status_and_keeps_countries_apart():

@@ -12,6 +12,7 @@ from lissive.case import causes, make_case, read_case
 from lissive.case_answer import answer, compose
 from lissive.case_answer.findings import findings
 from lissive.case_answer.gates import gates
+from lissive.case_answer.tables import rows
 from lissive.cli.main import main
 from lissive.evidence.case_answer import case_evidence
 from lissive.report.case_evidence import trials_lines
@@ -123,6 +124,18 @@ def test_the_bottom_line_is_found_in_the_first_three_lines_and_its_certainty_is_
         "BOTTOM LINE Nabiximols (Sativex) cannot be had in New York; probably eases stiffness a"
     )
     assert "little on average (moderate certainty), spasms only in early responders" in first
+
+
+def test_a_guideline_takes_one_line_of_the_screen() -> None:
+    assert [row for row in rows("guidelines") if len(f"Guideline: {row['text']}.") > WIDTH - 13] == []
+
+
+def test_each_bottom_line_on_what_was_tested_says_how_certain_it_is() -> None:
+    for row in rows("bottom_lines"):
+        spasm, product = {"cause": row["cause"]}, row.parts("products")[0]
+        plan = {"product": product} if product not in ("any", "none") else {}
+        found = answer(make_case({"case": "a", "spasm": spasm, "plan": plan}), simulate=False).bottom_line
+        assert ("certainty" in found.text) == (found.benefit not in ("not_tested", "not_known")), found.text
 
 
 def test_nothing_is_said_of_a_plan_that_there_is_none_of() -> None:

@@ -68,11 +68,20 @@ def test_nine_of_ten_phrasings_find_their_claim():
     assert len(wrong) <= 0.1 * len(PHRASINGS), wrong
 
 
-@pytest.mark.parametrize("row", PHRASINGS, ids=[row["text"] for row in PHRASINGS])
-def test_no_phrasing_gets_a_favourable_verdict_that_is_not_its_own(row: dict[str, str]) -> None:
-    found = matches(row["text"])
-    if found and found[0].claim.verdict in FAVOURABLE and not found[0].opposed:
-        assert found[0].claim.id in row["claim"].split()
+def test_no_phrasing_gets_a_favourable_verdict_that_is_not_its_own() -> None:
+    for row in PHRASINGS:
+        found = matches(row["text"])
+        if found and found[0].claim.verdict in FAVOURABLE and not found[0].opposed:
+            assert found[0].claim.id in row["claim"].split(), row["text"]
+
+
+@pytest.mark.parametrize(
+    "text", ["cannabis can't hurt you", "There is no risk with cannabis", "Cannabis does not harm anybody"]
+)
+def test_a_denial_of_harm_is_no_denial_of_safety(text: str) -> None:
+    """The verdict on "is safe", contradicted, was said to be of the opposite of "there is no risk"."""
+    found = matches(text)[0]
+    assert (found.claim.id, found.claim.verdict, found.opposed) == ("safe", "contradicted", False)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,13 @@ def test_a_small_groups_interval_gives_its_deviation_by_t(tmp_path: Path) -> Non
         ("n: 20", "total: 20", "total is a field that is not read. Allowed: arm, n, N"),
         ("n: 20,", "n: 20, N: 25,", "n is 20 and N is 25: both are participants of this row"),
         ("sd: 2", "sd: 2, level: 95", "level is 95. Allowed: 0.5 to below 1"),
+        ("sd: 2", "sd: 2, level: 90 %", "level is '90 %'; it must be a number"),
+        ("sd: 2", "ci_90: 4 to 6", "ci_90 must be two numbers, the lower first"),
+        ("sd: 2", "ci_90: [6, 8]", "ci_90 is 6 to 8 and does not include mean 5"),
+        ("sd: 2", "ci: [4, 6], ci_90: [4.2, 5.8]", "ci stands beside ci_90: both are intervals of this row"),
+        ("sd: 2", "sd: 2, se: 2", "has two standard errors (sd gives 0.447, se gives 2)"),
+        ("sd: 2", "sd: -2", "sd is -2; it must be positive"),
+        ("sd: 2", "sd: 2, p: 1.3", "p is 1.3. Allowed: 0 to 1"),
     ],
 )
 def test_a_row_that_would_be_half_read_is_a_fault(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -56,6 +63,47 @@ def test_a_row_that_would_be_half_read_is_a_fault(tmp_path: Path, old: str, new:
     with pytest.raises(EvidenceError, match=r"mine\.yaml:3: t0: outcomes\.wellness\[0\]") as caught:
         read_studies(path)
     assert said in str(caught.value)
+
+
+def test_of_two_rows_of_one_arm_neither_is_dropped_in_silence(tmp_path: Path) -> None:
+    """The last row of the file won: nine points at week 4 in place of five at week 12."""
+    again = "{arm: drug, n: 20, mean: 9, sd: 2}"
+    with pytest.raises(
+        EvidenceError, match=r"wellness\[2\] is a second row of drug: leave one, or give each its week"
+    ):
+        read_studies(file(tmp_path, f"wellness: {MEANS[:-1]}, {again}]"))
+    with pytest.raises(EvidenceError, match=r"wellness_between\[1\] is a second row of the difference"):
+        read_studies(file(tmp_path, "wellness_between: [{diff: 1.2, se: 0.5}, {diff: 9.2, se: 0.5}]"))
+    early = ", ".join(f"{{arm: {arm}, week: 4, n: 20, mean: 9, sd: 2}}" for arm in ("drug", "placebo"))
+    late = MEANS.replace("n: 20", "week: 12, n: 20")
+    found = pool("wellness", studies=file(tmp_path, f"wellness: {late[:-1]}, {early}]"))
+    assert [row.effect.y for row in found.studies] == [1.0]
+    assert [row.reason for row in found.left_out] == ["of another visit; week 12 is used"]
+
+
+def test_what_a_field_allows_is_said_below_a_name_that_the_file_chose(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match=r"wellness\.better is 'up'\. Allowed: lower, higher\."):
+        read_studies(file(tmp_path, f"wellness: {MEANS}", head=HEAD.replace("higher", "up")))
+    nameless = f"wellness: {MEANS.replace('arm: drug, ', '').replace('arm: placebo, ', '')}"
+    answer = pool("wellness", studies=file(tmp_path, nameless))
+    assert [row.reason for row in answer.left_out] == ["rows that do not name their arm"]
+
+
+def test_a_misspelt_outcome_is_not_another_outcome(tmp_path: Path) -> None:
+    with pytest.raises(
+        EvidenceError, match=r"wellnes is no outcome that the file declares. Did you mean wellness\?"
+    ):
+        read_studies(file(tmp_path, f"wellnes: {MEANS}"))
+    assert (
+        pool("sleep_hours", studies=file(tmp_path, f"sleep_hours: {MEANS}")).k == 1
+    )  # not declared, and like none
+
+
+def test_a_correlation_in_words_is_not_replaced_by_the_assumed_one(tmp_path: Path) -> None:
+    path = file(tmp_path, f"wellness: {MEANS}")
+    path.write_text(path.read_text().replace("parallel", "crossover, correlation: '0.3'"), encoding="utf-8")
+    with pytest.raises(EvidenceError, match=r"correlation is '0\.3'; it must be a number"):
+        read_studies(path)
 
 
 def test_a_count_without_its_participants_is_listed_with_the_reason(tmp_path: Path) -> None:

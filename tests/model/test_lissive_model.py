@@ -347,7 +347,8 @@ def trial(cause: str, per_dose: int) -> dict[str, Any]:
 def test_eight_sprays_a_day_for_twelve_weeks(cause: str) -> None:
     placebo, active = trial(cause, 0), trial(cause, 2)
     assert all(np.isfinite(value) for value in active.values())
-    assert 0.7 < active["spasms_per_day"] / placebo["spasms_per_day"] < 0.96
+    # the largest published effect, of people who had responded before: 35 % fewer than with placebo (Novotna 2011)
+    assert 0.65 < active["spasms_per_day"] / placebo["spasms_per_day"] < 0.96
     assert active["NRS"] < placebo["NRS"]
     assert active["pain"] < placebo["pain"]
     assert active["Pro"] / placebo["Pro"] == pytest.approx(1, abs=0.01)

@@ -29,6 +29,7 @@ class Html(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.open: list[str] = []
+        self.inside: list[list[str]] = []
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.texts: list[list[str]] = []
         self.feed(text)
@@ -45,6 +46,7 @@ class Html(HTMLParser):
         self.texts.append([])
         if tag not in _VOID:
             self.open.append(tag)
+            self.inside.append(self.texts[-1])
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in _VOID or "svg" in self.open, f"<{tag}/> is not closed"
@@ -53,9 +55,10 @@ class Html(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+        self.inside.pop()
 
     def handle_data(self, data: str) -> None:
-        for each in self.texts:
+        for each in self.inside:
             each.append(data)
 
     def of(self, tag: str) -> list[dict[str, str]]:

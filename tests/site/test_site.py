@@ -15,9 +15,9 @@ from lissive.access.facts import make_facts
 from lissive.access.rule import rules
 from lissive.cli.main import main
 from lissive.report.access_text import STATUS
-from lissive.site import MARKER, changes, law, write_site
+from lissive.site import MARKER, about, changes, law, safety, write_site
 from lissive.site import write as writing
-from lissive.site.build import NAV, Page, rendered, write_pages
+from lissive.site.build import Page, rendered, write_pages
 
 from .conftest import DAY, Html, html_files
 
@@ -35,15 +35,22 @@ PERSON = {
 
 @pytest.fixture(scope="module")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Law of three places: one at discretion, one without a programme, one country."""
-    folder = tmp_path_factory.mktemp("law")
-    write_pages(folder, chain(law.pages(DAY, FEW), changes.pages(DAY, FEW)), DAY)
+    """All but evidence, products and validation, with the law of three places: at discretion, none, a country."""
+    folder = tmp_path_factory.mktemp("few")
+    pages = (law.pages(DAY, FEW), changes.pages(DAY, FEW), safety.pages(), about.pages(None))
+    write_pages(folder, chain.from_iterable(pages), DAY)
     return folder
+
+
+READ = re.compile(
+    r"(read|checked|searched|leídas|comprobadas|buscados)\b[^.]*20\d\d-\d\d|no sources|Simulated for this page"
+)
+"""What the foot of a page says of its sources, after the day for which it was made."""
 
 
 # -- each page ----------------------------------------------------------------------------------------
 def check_page(path: Path, folder: Path, elsewhere: frozenset[str] = frozenset()) -> None:
-    """One page: elements, ids, headings, links, nothing inline, nothing from another host."""
+    """One page: elements, ids, headings, links, when it was read; nothing inline, nothing from another host."""
     text = path.read_text(encoding="utf-8")
     page = Html(text)
     assert text.startswith("<!DOCTYPE html>")
@@ -52,6 +59,8 @@ def check_page(path: Path, folder: Path, elsewhere: frozenset[str] = frozenset()
     assert len(page.ids) == len(set(page.ids))
     main = "".join(page.texts[[tag for tag, _ in page.elements].index("main")])
     assert len(main.split()) > 40, "an empty page"
+    (foot,) = (said for (tag, _), said in zip(page.elements, page.texts, strict=True) if tag == "footer")
+    assert READ.search("".join(foot)), "it does not say when its sources were read"
     assert not re.search(r"\{\{|\{%|<bound method|>\s*None\s*<", text)
     assert not re.search(r"\b(flags|symptoms)\.[a-z]+_[a-z]|\blissive case\b", main), "a name of the code"
     assert not any(
@@ -86,9 +95,8 @@ def _ids(path: Path) -> frozenset[str]:
     return frozenset(re.findall(r'\bid="([^"]*)"', path.read_text(encoding="utf-8")))
 
 
-def test_pages_of_law_are_valid_and_linked(few: Path) -> None:
-    elsewhere = {path for several in NAV.values() for path, _ in several}
-    elsewhere |= {"index.html", "es/index.html", "design.html"}
+def test_pages_are_valid_and_linked_and_say_when_they_were_read(few: Path) -> None:
+    elsewhere = {"claims.html", "products.html", "validation.html", "evidence/index.html"}
     elsewhere |= {f"evidence/{each.replace('_', '-')}.html" for *_, each in law.situations() if each}
     for path in html_files(few):
         check_page(path, few, frozenset(elsewhere))

@@ -32,6 +32,8 @@ COMMANDS = (
     "check",
     "cite",
     "serve",
+    "web",
+    "work",
     "bench",
 )
 """Each is a module of this package with `register(app)`, in the order of the help."""

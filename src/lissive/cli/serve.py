@@ -1,8 +1,9 @@
-"""`lissive serve`: the calculator as pages."""
+"""`lissive serve`: the clinic, or the calculator, as pages."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +17,10 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     calculator: Annotated[
-        bool, typer.Option("--calculator", help="Serve the calculator and the check of articles.")
+        bool,
+        typer.Option(
+            "--calculator", help="Serve the calculator and the check of articles; nothing is stored."
+        ),
     ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8000,
     public_url: Annotated[
@@ -24,22 +28,68 @@ def serve(
         typer.Option(
             "--public-url",
             metavar="URL",
-            help="Address of a TLS proxy in front, as https://calculator.example.org.",
+            help="Address of a TLS proxy in front, as https://clinic.example.org.",
         ),
     ] = "",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            file_okay=False,
+            help="Folder of the clinic's data; without it, LISSIVE_DATA, then ~/.local/share/lissive.",
+        ),
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="A clinic with invented patients, in a folder of its own.")
+    ] = False,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Start no worker beside it: `lissive work` runs elsewhere.")
+    ] = False,
 ) -> None:
-    """Serve pages on this computer: one case answered in a browser. Nothing that is entered is stored.
+    """Serve the clinic's pages on this computer: patients, cases and their answers, with a log-in for each user.
 
-    Needs the extra web: pip install 'lissive[web]'.
+    The first time, it asks for an administrator. LISSIVE_DATABASE_URL puts the records on PostgreSQL.
+    With --calculator: one case answered in a browser, without records. Needs the extra web: pip install 'lissive[web]'.
     """
-    if not calculator:
-        raise LissiveError("Nothing to serve is named.", allowed="--calculator.", do="add --calculator.")
     if public_url and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", public_url):
         raise LissiveError(
             f"{public_url!r} is no address of a site.",
             where="--public-url",
-            allowed="a scheme and a host, as https://calculator.example.org.",
+            allowed="a scheme and a host, as https://clinic.example.org.",
+        )
+    if not calculator:
+        from lissive.clinic.start import run
+
+        return run(port, data, public_url, demo=demo, worker=not no_worker)
+    if data or demo or no_worker:
+        raise LissiveError(
+            "The calculator keeps nothing and has no worker.",
+            allowed="--calculator with --port and --public-url.",
         )
     from lissive.web import serve as serve_pages
 
-    serve_pages(port, public_url)
+    return serve_pages(port, public_url)
+
+
+def add_administrator(
+    clinic: Annotated[str, typer.Option("--clinic", metavar="NAME", help="Name of the clinic.")],
+    user: Annotated[str, typer.Option("--user", metavar="NAME", help="Name to log in with.")],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", file_okay=False, help="Folder of the clinic's data."),
+    ] = None,
+) -> None:
+    """Add an administrator, also the first one, without questions.
+
+    The password comes from LISSIVE_PASSWORD, or is the first line of standard input.
+    """
+    import os
+    import sys
+
+    from lissive.clinic import start
+
+    password = os.environ.get(start.PASSWORD) or sys.stdin.readline().rstrip("\r\n")
+    start.prepare(data)
+    start.add_administrator(clinic, user, password)
+    print(f"{user} can log in, and is asked to set up a second factor.")

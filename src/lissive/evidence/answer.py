@@ -58,6 +58,7 @@ from lissive.evidence.result import (
     as_of,
     comparable,
     either_sign,
+    file_of,
     graded,
     notes_of,
     of_how_many,
@@ -200,6 +201,7 @@ def answer_of(
             trials_looked=looked,
             as_of=as_of(studies),
             searched=searched(studies),
+            file=file_of(studies),
             there_is=there_is,
         )
     )

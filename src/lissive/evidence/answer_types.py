@@ -322,7 +322,9 @@ class PooledAnswer:
     """Where a covariate was asked for."""
     as_of: str | None = None
     searched: str = ""
-    """What was searched for the studies, and until when; empty where that is not stated."""
+    """What was searched for the studies, and until when; empty of comparisons that are of no studies."""
+    file: str = ""
+    """Name of the user's own file of studies; empty for those that come with Lissive."""
     there_is: Alternatives | None = None
     trials_looked: int | None = None
     """Controlled trials that measured the outcome, pooled or not."""

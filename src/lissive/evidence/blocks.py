@@ -24,7 +24,7 @@ from lissive.evidence.comparison import (
 )
 from lissive.evidence.read import Cited, Located, cited, design_of
 from lissive.publications.arms import N_HARMS, N_MEANS, people, role
-from lissive.publications.tables import Figure, Name, Result
+from lissive.publications.tables import Figure, Name, Result, last_visit
 from lissive.publications.words import Outcome
 
 _MEANS = ("change", "mean", "end", "median")
@@ -120,8 +120,14 @@ def _block(entry: Located, rows: list[Result]) -> Iterator[Block | Unused]:
         outcome = name.outcomes[0] if name.outcomes else ""
         yield Unused(entry.id, name.text, name.why, outcome, words_of(rows), cited_in(rows))
         return
+    rows, earlier = last_visit(rows)
     whole = [row for row in rows if not row.per_protocol]
     for outcome in name.outcomes:
+        if earlier:
+            why = (
+                f"of another visit; {'the end' if rows[0].week is None else f'week {rows[0].week:g}'} is used"
+            )
+            yield Unused(entry.id, name.text, why, outcome, words_of(earlier), cited_in(earlier))
         made = Block(name, outcome)
         if reason := _fill(made, entry, rows):
             yield Unused(entry.id, name.text, reason, outcome, words_of(whole), cited_in(rows))
@@ -169,6 +175,8 @@ def _without_arms(rows: list[Result], reasons: list[str]) -> str:
     first = rows[0]
     if reasons:
         return reasons[0]
+    if any(row.line == f"{row.name.text}[{row.time}]" for row in rows):
+        return "rows that do not name their arm"
     if any(row.time and not row.arm for row in rows):
         return "before-after comparison without a control group"
     if all(row.statistic == "other" and row.value is None and row.p is None for row in rows):
@@ -207,15 +215,11 @@ def _side(made: Block, entry: Located, rows: list[Result]) -> Side | str:
 
 def _share(entry: Located, row: Result, counts: tuple[str, ...]) -> Side | str:
     events = row.events.number if row.events else None
-    if (
-        row.events is not None
-        and events is not None
-        and row.person_time
-        and row.person_time.number is not None
-    ):
+    time = row.person_time.number if row.person_time else None
+    if row.events and row.person_time and events is not None and time is not None:
         both = (cited(row.events), cited(row.person_time))
         n = row.n.number if row.n else None
-        return Side(Group(row.arm, n=n, events=events, person_time=row.person_time.number), both)
+        return Side(Group(row.arm, n=n, events=events, person_time=time), both)
     whole = row.n if row.n and row.n.number is not None else people_in(entry, row.arm, counts)
     pct = row.value.number if row.value else None
     if whole is None or whole.number is None:

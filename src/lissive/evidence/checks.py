@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import math
 import re
@@ -14,8 +15,8 @@ from lissive.evidence.blocks import Block, blocks, people_in
 from lissive.evidence.comparison import PROVENANCES
 from lissive.evidence.read import Located, design_of
 from lissive.publications.arms import role
-from lissive.publications.loose import READ, UNCLEAR
-from lissive.publications.tables import Figure, dotted, figure, is_figure, number, plain
+from lissive.publications.loose import INTERVALS, READ, UNCLEAR
+from lissive.publications.tables import RATIOS, Figure, Result, dotted, figure, is_figure, number, plain
 from lissive.publications.tidy import as_printed, is_tidy, printed
 from lissive.typed import nearest
 
@@ -128,10 +129,81 @@ def two_sizes(entries: tuple[Located, ...]) -> Iterator[Fault]:
         if n is not None and total is not None and n != total and (of_means or "events" in row):
             what = f"is {n:g} and N is {total:g}: both are participants of this row. Leave one."
             yield fault_at("sizes", place.at("n"), what)
-        level = number(row.get("level"))
+        level, p = number(row.get("level")), number(row.get("p"))
         if level is not None and not 0.5 <= level < 1:
             what = f"is {level:g}. Allowed: 0.5 to below 1, such as 0.9 for a 90 % interval."
             yield fault_at("sizes", place.at("level"), what)
+        if p is not None and not 0 <= p <= 1:
+            yield fault_at("sizes", place.at("p"), f"is {p:g}. Allowed: 0 to 1.")
+        given = [name for name in INTERVALS if plain(row.get(name)) is not None]
+        if len(given) > 1:
+            what = f"stands beside {given[1]}: both are intervals of this row. Leave one, with its level."
+            yield fault_at("sizes", place.at(given[0]), what)
+
+
+_TWICE = 1.5
+"""How many times two standard errors of one figure may differ by rounding."""
+
+
+def two_errors(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """A deviation, a standard error and an interval of one row that cannot all be right: only one of them is used."""
+    for entry in (each for each in entries if each.own is not None and not each.row.rejected):
+        for row in entry.results:
+            found = dict(_errors(row))
+            least, most = (which(found, key=found.__getitem__, default="") for which in (min, max))
+            if found and found[least] * _TWICE < found[most]:
+                said = ", ".join(f"{name} gives {size:.3g}" for name, size in found.items())
+                what = f"{dotted(row.loc)} has two standard errors ({said}): correct or leave out one."
+                yield Fault("sizes", entry.id, entry.where(*row.loc), what)
+
+
+def _errors(row: Result) -> Iterator[tuple[str, float]]:
+    """Each standard error that a row of means, of a difference or of a logarithm gives."""
+    is_mean = row.statistic in ("mean", "change", "end")
+    if not is_mean and row.statistic not in ("difference", "SMD") and not row.statistic.startswith("ln "):
+        return
+    n = row.n.number if row.n else None
+    if is_mean and row.sd and row.sd.number and n:
+        yield "sd", row.sd.number / math.sqrt(n)
+    if row.se and row.se.number:
+        yield "se", row.se.number
+    if row.ci and row.ci.ends and row.ci.ends[0] < row.ci.ends[1]:
+        yield "interval", (row.ci.ends[1] - row.ci.ends[0]) / 2 / NormalDist().inv_cdf(0.5 + row.level / 2)
+
+
+_COMPARED = ("mean", "change", "end", "median", "share", "difference", *RATIOS, "SMD")
+
+
+def twice(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """A second row of the same arm, outcome and time: only one of them would be used."""
+    for entry in (each for each in entries if each.own is not None and not each.row.rejected):
+        first: dict[tuple[Any, ...], Result] = {}
+        for row in entry.results:
+            kind = row.statistic.removeprefix("ln ")
+            if kind not in _COMPARED or row.per_protocol or (kind in _COMPARED[:5] and not row.arm):
+                continue
+            key = (row.section, row.name.text, row.arm, row.statistic, row.week, row.subgroup)
+            other = first.setdefault(key, row)
+            if (other.loc, other.line) != (row.loc, row.line):
+                whose = f"of {row.arm}" if row.arm else "of the difference"
+                what = f"{dotted(row.loc)} is a second row {whose}: leave one, or give each its week as a number."
+                yield Fault("rows", entry.id, entry.where(*row.loc), what)
+
+
+def near_own(entries: tuple[Located, ...]) -> Iterator[Fault]:
+    """Names of outcomes that resemble one that the file declares, and are none of the tables."""
+    for entry in entries:
+        mine = {row.name.text: row for row in entry.results if entry.declared and not is_tidy(entry.data)}
+        for text, row in mine.items():
+            word = row.name.stem or text
+            if word in entry.declared or word not in (entry.own or {}):
+                continue
+            if near := difflib.get_close_matches(word, entry.declared, n=1, cutoff=0.8):
+                what = (
+                    f"{dotted((row.section, text))} is no outcome that the file declares. Did you mean {near[0]}? "
+                    f"If it is another, add {word} to the outcomes of the file."
+                )
+                yield Fault("fields", entry.id, entry.where(row.section, text), what)
 
 
 _FOLLOWED = ("n_analysed", "n_primary", "n_treated", "n_completed")

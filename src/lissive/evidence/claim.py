@@ -236,9 +236,17 @@ _NAMED = 0.3
 _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _FAVOURABLE = ("supported", "partly")
-_NOT = re.compile(r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|n't)\b|n't\b|\bfew\b")
-_COMMON = {"relief", "causal", "cannabinoid"}
+_NOT = re.compile(
+    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|n't|impossible)\b|n't\b|\bfew\b"
+)
+_HARMLESS = re.compile(
+    r"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){0,2}(?:risk|danger|harm|hurt|problem)\w*"
+)
+"""A denial of harm, which affirms that something is safe."""
+_COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
+_STRONGER = {"stop_spasms", "prevent", "everyone"}
+"""Marks that a claim may answer whose verdict is that not even less is shown."""
 _STATED_OTHERWISE = ("failed", "cbd")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC."""
 
@@ -276,7 +284,7 @@ def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
     if marks & set(claim.bars):
         return False
     named = marks & set(causes())
-    about = marks - named - _COMMON
+    about = marks - named - _COMMON - (_STRONGER if claim.verdict in ("not_shown", "not_tested") else set())
     if about - {*claim.marks, *claim.needs} or (claim.needs and not marks & set(claim.needs)):
         return False
     return not named or not claim.causes or named <= {*claim.causes, *claim.marks, *claim.needs}
@@ -314,7 +322,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
 
 def _denies(text: str) -> bool:
     """Whether a text is a denial."""
-    rest = text.lower().replace("’", "'")
+    rest = _HARMLESS.sub(" ", text.lower().replace("’", "'"))
     for mark, pattern in _patterns():
         if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
             rest = pattern.sub(" ", rest)

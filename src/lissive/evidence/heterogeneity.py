@@ -187,13 +187,13 @@ def values_of(studies: Studies, covariate: str) -> Mapping[str, float]:
             found[entry.id] = value
     if found:
         return found
-    names = dict.fromkeys(
-        name for entry in studies.trials for name in getattr(entry.row, "covariates", None) or ()
-    )
+    rows: list[Any] = [entry.row for entry in studies.trials]
+    every = [{"duration_weeks": row.duration_weeks, **(row.covariates or {})} for row in rows]
+    names = dict.fromkeys(name for each in every for name in each if number(each[name]) is not None)
     raise EvidenceError(
         f"No trial states a number for the covariate {covariate!r}.",
         where="--covariate",
-        allowed=f"{', '.join(('duration_weeks', *names))}.",
+        allowed=f"{', '.join(names)}." if names else "",
         do="correct it, or state it in your file: covariates: {dose_mg: 10}.",
     )
 

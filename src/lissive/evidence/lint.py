@@ -22,11 +22,14 @@ from lissive.evidence.checks import (
     against_interval,
     ends_of,
     fault_at,
+    near_own,
     places,
     randomised,
     row_fields,
     signs,
     sources,
+    twice,
+    two_errors,
     two_sizes,
 )
 from lissive.evidence.heterogeneity import limits, why_unbelievable
@@ -35,7 +38,7 @@ from lissive.evidence.words import assumption, outcomes
 from lissive.given import path_of
 from lissive.marked import Loc
 from lissive.publications.arms import N_HARMS, N_MEANS, role
-from lissive.publications.loose import PERCENT
+from lissive.publications.loose import INTERVALS, PERCENT
 from lissive.publications.tables import RATIOS, Name, dotted, number, plain, text_of
 from lissive.typed import line_of, nearest
 
@@ -57,7 +60,8 @@ def findings(entries: Iterable[Located]) -> list[Fault]:
 
 
 _NUMERIC = re.compile(
-    r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|events|n_(?:randomised|analysed|treated|completed|enrolled)"
+    r"(?:.*_)?(?:mean|sd|se|diff|pct)|n|N|events|n_(?:randomised|analysed|treated|completed|enrolled)|"
+    r"level|median|person_time|correlation|icc|cluster_size"
 )
 """Names of fields in which only a number makes sense."""
 _DOSES = ("max_dose", "mean_dose")
@@ -75,9 +79,10 @@ def numbers(entries: tuple[Located, ...]) -> Iterator[Fault]:
             size = number(value)
             if size is not None and (size <= 0 if name in _RATIO_NAMES else size < 0 and is_dose):
                 yield fault_at("numbers", place.at(name), f"is {size:g}; it must be positive.")
-        ci = plain(place.node.get("ci"))
-        if ci is not None and not isinstance(ci, Mapping) and ends_of(ci) is None:
-            yield fault_at("numbers", place.at("ci"), "must be two numbers, the lower first.")
+        for name in (*INTERVALS, "iqr"):
+            ci = plain(place.node.get(name))
+            if ci is not None and not isinstance(ci, Mapping) and ends_of(ci) is None:
+                yield fault_at("numbers", place.at(name), "must be two numbers, the lower first.")
     for entry in entries:
         yield from _arms(entry)
 
@@ -243,32 +248,24 @@ def errors_as_spreads(entries: tuple[Located, ...]) -> Iterator[Fault]:
 def intervals(entries: tuple[Located, ...]) -> Iterator[Fault]:
     """Invalid intervals, or intervals that do not include their estimate."""
     for place in places(entries):
-        ends = ends_of(place.node.get("ci"))
-        if ends is None:
-            continue
-        low, high = ends
-        if low > high:
-            yield fault_at(
-                "interval", place.at("ci"), f"is {low:g} to {high:g}: the lower limit must come first."
-            )
-            continue
-        name = next(
-            (each for each in (*_ESTIMATES, *_RATIO_NAMES) if number(place.node.get(each)) is not None),
-            None,
-        )
-        if name is None:
-            continue
-        estimate = number(place.node.get(name))
-        assert estimate is not None
-        slack = 0.5 * 10.0 ** -_places(low, high, estimate)
-        if not low - slack <= estimate <= high + slack:
-            yield fault_at(
-                "interval",
-                place.at("ci"),
-                f"is {low:g} to {high:g} and does not include {name} {estimate:g}.",
-            )
-        if (_is_ratio(place) or name in _RATIO_NAMES) and low <= 0:
-            yield fault_at("interval", place.at("ci"), f"is {low:g} to {high:g}; a ratio must be positive.")
+        for field in INTERVALS:
+            ends = ends_of(place.node.get(field))
+            if ends is not None and (what := _off(place, *ends)):
+                yield fault_at("interval", place.at(field), f"is {ends[0]:g} to {ends[1]:g}{what}")
+
+
+def _off(place: Place, low: float, high: float) -> str:
+    """What is wrong with an interval; empty where nothing is."""
+    if low > high:
+        return ": the lower limit must come first."
+    found = ((each, number(place.node.get(each))) for each in (*_ESTIMATES, *_RATIO_NAMES))
+    name, estimate = next((each for each in found if each[1] is not None), ("", None))
+    if estimate is None:
+        return ""
+    slack = 0.5 * 10.0 ** -_places(low, high, estimate)
+    if not low - slack <= estimate <= high + slack:
+        return f" and does not include {name} {estimate:g}."
+    return "; a ratio must be positive." if (_is_ratio(place) or name in _RATIO_NAMES) and low <= 0 else ""
 
 
 def _is_ratio(place: Place) -> bool:
@@ -362,7 +359,10 @@ LOOKS: Mapping[str, Callable[[tuple[Located, ...]], Iterator[Fault]]] = {
     "numbers": numbers,
     "fields": fields,
     "row fields": row_fields,
+    "own outcomes": near_own,
     "sizes": two_sizes,
+    "rows": twice,
+    "errors": two_errors,
     "scale": scales,
     "signs": signs,
     "sd": spreads,
@@ -375,7 +375,7 @@ LOOKS: Mapping[str, Callable[[tuple[Located, ...]], Iterator[Fault]]] = {
     "source": sources,
 }
 """Name of a check to what looks."""
-CALCULATED = ("row fields", "signs", "se", "randomised", "effect")
+CALCULATED = ("row fields", "own outcomes", "rows", "errors", "signs", "se", "randomised", "effect")
 """Checks that calculate: only with entries whose figures can be."""
 
 

@@ -374,16 +374,23 @@ def searches() -> SearchesFile:
 
 
 def searched(studies: Studies) -> str:
-    """Until when and where was searched, and what was not; of a user's own file its date, "" where it states none."""
+    """Until when and where was searched, and what was not."""
     if studies != shipped_studies():
-        day = as_of(studies)
-        return f"Studies as of {day}" if day else ""
+        day, file = as_of(studies), file_of(studies)
+        of = f" of {file}" if file else ""
+        return f"Studies{of}{f' as of {day}' if day else ''}: what was searched for them is not stated"
     made = searches()
     first = made.searches[0]
     return (
         f"Searched until {max(each.until for each in made.searches)}: {first.where}. "
         f"Not searched: {', '.join(made.not_searched)}; trials may be missing"
     )
+
+
+def file_of(studies: Studies) -> str:
+    """The name of a user's own file; empty for the studies that come with Lissive."""
+    own = dict.fromkeys(each.path.name for each in studies if each.own is not None)
+    return ", ".join(own)
 
 
 def of_how_many(answer: PooledAnswer, controlled: Container[str]) -> int:

@@ -58,11 +58,10 @@ class Brief:
     items: tuple[str, ...]
 
 
-def report_page(answer: CaseAnswer) -> str:
-    """The page's text."""
-    return page(
-        "report.html.j2", "report.css", report_content(answer), folder=HERE, bold=bold_head, linked=linked
-    )
+def report_page(answer: CaseAnswer, content: dict[str, Any] | None = None) -> str:
+    """The page's text; from its content where that was made already."""
+    said = report_content(answer) if content is None else content
+    return page("report.html.j2", "report.css", said, folder=HERE, bold=bold_head, linked=linked)
 
 
 def report_content(answer: CaseAnswer) -> dict[str, Any]:
@@ -137,7 +136,7 @@ def _access(answer: CaseAnswer) -> Mapping[str, Any]:
             "foot": "",
         }
     missing = (
-        f"{each.asks} [{each.fact}]: if so, {STATUS[each.would_change_to]}; if not, {STATUS[each.if_not]}."
+        f"{upper_first(each.asks)}: if so, {STATUS[each.would_change_to]}; if not, {STATUS[each.if_not]}."
         for each in found.missing
     )
     lists: list[tuple[str, Sequence[str]]] = [

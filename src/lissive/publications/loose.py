@@ -42,12 +42,15 @@ _VALUES = {
 }  # fmt: skip
 """Field to the statistic that it is, the first of a statistic first."""
 _SPREADS = {"change": "change_", "end": "end_", "difference": "diff_", "baseline": "baseline_"}
-_CI = {"ci": 0.95, "ci_95": 0.95, "ci95": 0.95, "ci_90": 0.90, "ci90": 0.90, "ci_99": 0.99}
+INTERVALS = {"ci": 0.95, "ci_95": 0.95, "ci95": 0.95, "ci_90": 0.90, "ci90": 0.90, "ci_99": 0.99}
+"""Field of an interval to its level, where the row states no other."""
 _BESIDE = (
     "arm n N events person_time ci level sd se p iqr week at_week time subgroup scale note notes provenance confidence "
     "source_url url pointer formula comment citation consistency_check definition"
 ).split()
-READ = tuple(dict.fromkeys(("arm", "n", "N", "events", *PERCENT, *_VALUES, "value", *_CI, *_BESIDE, *WORDS)))
+READ = tuple(
+    dict.fromkeys(("arm", "n", "N", "events", *PERCENT, *_VALUES, "value", *INTERVALS, *_BESIDE, *WORDS))
+)
 """Fields of a row that are read, or kept beside it."""
 _COMMON = ("baseline_mean", "baseline_sd", "scale", "week", "at_week", "provenance", "source_url", "pointer")
 """Fields beside the arms' own that hold for each of them."""
@@ -161,7 +164,7 @@ class _Reader:
         common = {field: shared[field] for field in _COMMON if field in shared}
         for arm, fields in split.items():
             yield from self.row(f"{text}.{arm}", f"{text}.{arm}", arm, {**common, **fields}, self.base.loc)
-        if split and set(shared) <= {*_BESIDE, *_CI, *_COMMON}:  # nothing but what holds for all arms
+        if split and set(shared) <= {*_BESIDE, *INTERVALS, *_COMMON}:  # nothing but what holds for all arms
             shared = {"p": shared["p"]} if "p" in shared else {}
         if shared:
             yield from self.row(text, text, "", shared, self.base.loc)
@@ -175,9 +178,9 @@ class _Reader:
         row, name = _Fields(place, _lifted(raw)), self.name
         if found := re.search(r"0\s?(?:-|–|to)\s?(\d+)", row.text("scale")):
             name = with_top(name, float(found[1]))
-        level = next((value for each, value in _CI.items() if row.at(each)), 0.95)
+        level = next((value for each, value in INTERVALS.items() if row.at(each)), 0.95)
         base = replace(
-            self.base, name=name, arm=arm, place=place, line=line, loc=loc, p=row.at("p"), ci=row.first(*_CI),
+            self.base, name=name, arm=arm, place=place, line=line, loc=loc, p=row.at("p"), ci=row.first(*INTERVALS),
             week=row.number("week") or row.number("at_week") or name.week, level=row.number("level") or level,
             time=row.text("time") or ("" if arm else line.partition("[")[2].rstrip("]")), subgroup=row.text("subgroup"),
         )  # fmt: skip
@@ -252,7 +255,7 @@ class _Fields:
 
     def __init__(self, place: str, fields: Mapping[str, Any]) -> None:
         self.place, self.fields = place, fields
-        self.used = {*_BESIDE, *_CI}
+        self.used = {*_BESIDE, *INTERVALS}
 
     def at(self, field: str) -> Figure | None:
         """A figure; None where the row has none of this name, or says that it is unknown."""

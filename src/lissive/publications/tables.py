@@ -113,6 +113,19 @@ class Result:
     """Where the line is in its entry."""
 
 
+def last_visit(rows: list[Result]) -> tuple[list[Result], list[Result]]:
+    """The rows of the last visit that most arms have, and all others: a trial is compared at one visit."""
+    visits: dict[float, set[str]] = {}
+    for row in rows:
+        if row.arm or row.statistic.removeprefix("ln ") in ("difference", "SMD", *RATIOS):
+            visits.setdefault(math.inf if row.week is None else row.week, set()).add(row.arm)
+    if len(visits) < 2:
+        return rows, []
+    last = max(visits, key=lambda week: (len(visits[week]), week))
+    week = None if last == math.inf else last
+    return [row for row in rows if row.week == week], [row for row in rows if row.week != week]
+
+
 def is_figure(node: object) -> bool:
     """Whether a mapping is one value with where it comes from, and not fields around others."""
     return (

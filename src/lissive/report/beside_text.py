@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lissive.case_answer.beside import NotCompared
 from lissive.forecast.beside import Difference, SideBySide
-from lissive.report.table import as_text, table
+from lissive.report.table import Table, as_text, table
 from lissive.report.words import count, paragraphs, span, upper_first, wrapped
 
 _INDENT = "   "
@@ -15,7 +15,7 @@ _INDENT = "   "
 def beside_text(found: Sequence[SideBySide | NotCompared]) -> str:
     """Every question with its answer; what has to be known to read them once, at the end."""
     notes = dict.fromkeys(note for each in found if isinstance(each, SideBySide) for note in each.notes)
-    last = [f"{upper_first(note)}" for note in ((_MODEL, *notes) if notes else ())]
+    last = [f"{upper_first(note)}" for note in ((MODEL, *notes) if notes else ())]
     return paragraphs(
         [
             *(_not_compared(each) if isinstance(each, NotCompared) else _one(each) for each in found),
@@ -24,7 +24,7 @@ def beside_text(found: Sequence[SideBySide | NotCompared]) -> str:
     )
 
 
-_MODEL = (
+MODEL = (
     "These are simulated people, and in the model nearly everybody responds to THC; trials, which find small average "
     "effects, have priority."
 )
@@ -52,18 +52,21 @@ def _one(found: SideBySide) -> str:
     head = "\n".join([wrapped(head, hanging=_INDENT), *sides])
     if not found.rows:
         return f"{head}\n{_INDENT}No virtual patient could be simulated under both."
-    effects = [_effect(each) for each in found.rows if each.better is not None]
     plasma = [_plasma(each) for each in found.rows if each.better is None]
     failed = f"{count(found.failed, 'virtual patient')} could not be simulated and excluded."
     blocks = [
         head,
-        as_text(
-            table("", "mean | A | B | B minus A (5th to 95th percentile) | better", effects), indent=_INDENT
-        ),
+        as_text(effects_table(found), indent=_INDENT),
         as_text(table("", "mean | A | B | B/A (5th to 95th percentile)", plasma), indent=_INDENT),
         wrapped(failed, _INDENT) if found.failed else "",
     ]
     return paragraphs([each for each in blocks if each])
+
+
+def effects_table(found: SideBySide) -> Table:
+    """Means of both, and the difference in the same virtual patients."""
+    rows = [_effect(each) for each in found.rows if each.better is not None]
+    return table("", "mean | A | B | B minus A (5th to 95th percentile) | better", rows)
 
 
 def _number(value: float, unit: str, sign: str = "") -> str:

@@ -83,7 +83,7 @@ def _answer(draft: Draft) -> Iterator[str]:
         why = "a fact is missing" if answer.status == "unknown" else "no clause of the rule is met"
         yield f"The form is not filled: {why}."
         yield from (
-            f"Find out {each.fact}: {each.asks}. It would then be: {STATUS[each.would_change_to]}."
+            f"Find out {each.asks}. It would then be: {STATUS[each.would_change_to]}."
             for each in answer.missing
         )
         yield from (f"Another route: {each.text}" for each in answer.alternatives)

@@ -55,8 +55,8 @@ def why(answer: Answer) -> str:
     'no clause is met'
     """
     if answer.status == "unknown":
-        facts = ", ".join(each.fact for each in answer.missing)
-        return f"needs {facts}" if facts else "a fact is missing"
+        asks = "; ".join(each.asks for each in answer.missing)
+        return f"depends on {asks}" if asks else "a fact is missing"
     if answer.status == "not_eligible":
         return "no programme" if "no_programme" in answer.blocks else "no clause is met"
     quoted = [f"“{each.quote}”" for each in answer.fired if each.quote]
@@ -66,7 +66,7 @@ def why(answer: Answer) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Cut where the column ends, within a word if need be: the name of a fact is one long word."""
+    """Cut where the column ends."""
     return text if len(text) <= _WHY else f"{text[: _WHY - 1].rstrip()}…"
 
 

@@ -115,9 +115,15 @@ def row_label(row: StudyRow) -> str:
 
 
 def group_words(group: Group | None) -> str:
-    """One group's own numbers: 48/120, or mean -1.2 (SD 1.7, n 60)."""
+    """One group's own numbers: 48/120, mean -1.2 (SD 1.7, n 60), or events in a time of observation.
+
+    >>> group_words(Group("drug", events=7, person_time=1344.5))
+    '7/1344.5'
+    """
     if group is None:
         return "-"
+    if group.events is not None and group.person_time:
+        return f"{_whole(group.events)}/{group.person_time:g}"
     n = "" if not group.n else _whole(group.n)
     if group.events is not None and n:
         return f"{_whole(group.events)}/{n}"

@@ -162,7 +162,7 @@ def _group(group: Group) -> str:
     if group.events is not None:
         return f"{group.events:g} of {n} ({group.arm})"
     sd = "" if group.sd is None else f" (SD {_short(group.sd)})"
-    return f"{_short(group.mean)}{sd}, n {n} ({group.arm})"
+    return f"{f'{_short(group.mean)}{sd}, ' if group.mean is not None else ''}n {n} ({group.arm})"
 
 
 def _left(rows: Sequence[Unused]) -> str:

@@ -277,8 +277,10 @@ def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
     ax.text(1.78, -0.75, "weight", ha="right", **style)
     ax.text(1.86, -0.75, "RoB", **style)
     counted = any(line.active and "/" in line.active for line in lines(answer))
+    timed = any(row.comparison.active and row.comparison.active.person_time for row in answer.studies)
+    shown = f"events/{'time' if timed else 'n'}" if counted else "mean, n"
     for x in (-0.36, -0.06):
-        ax.text(x, 0.0, "events/n" if counted else "mean, n", ha="right", **{**style, "fontsize": 7})
+        ax.text(x, 0.0, shown, ha="right", **{**style, "fontsize": 7})
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
     ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 180), fontsize=7, color=GREY)

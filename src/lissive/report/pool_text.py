@@ -213,7 +213,8 @@ def _ended(text: str) -> str:
 
 
 def _sources(answer: PooledAnswer) -> str:
-    return f"Source of each number: lissive evidence show ID, with one of {', '.join(answer.study_ids)}."
+    own = f" --studies {answer.file}" if answer.file else ""
+    return f"Source of each number: lissive evidence show ID{own}, with one of {', '.join(answer.study_ids)}."
 
 
 def _limits(answer: PooledAnswer) -> str:

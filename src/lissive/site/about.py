@@ -14,7 +14,7 @@ from lissive.case.vocabulary import causes
 from lissive.evidence import shipped_studies
 from lissive.evidence.claim import shipped_claims
 from lissive.evidence.result import searched
-from lissive.handout.language import Tongue, Words
+from lissive.handout.language import Words
 from lissive.report.table import table
 from lissive.report.validation_tables import (
     aims_table,
@@ -26,7 +26,7 @@ from lissive.report.validation_tables import (
 )
 from lissive.report.words import UNVERIFIED_NOTE, upper_first
 from lissive.safety.drugs import drugs
-from lissive.site.build import HERE, Page
+from lissive.site.build import LANGUAGES, Page, said_in
 from lissive.site.evidence import benefit
 from lissive.table import rows_of
 from lissive.validation.run import Validation, aims, validate
@@ -85,9 +85,8 @@ def _searched_until() -> str:
 def _ask(read: str, law: str) -> Iterator[Page]:
     """With the words of the patient's sheet where they fit a page that is read without a clinician."""
     paths = {"en": "ask.html", "es": "es/preguntar.html"}
-    languages: tuple[Tongue, ...] = ("en", "es")
-    for tongue, other in zip(languages, reversed(languages), strict=True):
-        say = {row["key"]: row[tongue] for row in rows_of(HERE / "words.tsv")}
+    for tongue, other in LANGUAGES:
+        say = said_in(tongue)
         said = read if tongue == "en" else f"Normas comprobadas el {law} o después."
         content = {"w": Words(tongue), "say": say}
         yield Page(paths[tongue], say["title"], "ask.html.j2", said, content, tongue, paths[other])

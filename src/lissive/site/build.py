@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from lissive import look
+from lissive.handout.language import Tongue
 from lissive.report.words import MARKS, UNVERIFIED_NOTE, upper_first
+from lissive.table import rows_of
 from lissive.version import __version__
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ NAV = {
     ),
     "es": (
         ("es/causas.html", "Qué se sabe"),
+        ("es/seguridad.html", "Seguridad"),
         ("es/preguntar.html", "Cómo preguntar"),
         ("es/uso-previsto.html", "Uso previsto"),
     ),
@@ -42,6 +45,8 @@ NAV = {
 """The sections, by language."""
 HOME = {"en": "index.html", "es": "es/index.html"}
 OTHER = {"en": ("es", "Español"), "es": ("en", "English")}
+LANGUAGES: tuple[tuple[Tongue, Tongue], ...] = (("en", "es"), ("es", "en"))
+"""Each, with the other one."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,11 @@ class Page:
     lang: str = "en"
     other: str = ""
     """The path of the same page in the other language; of its start page where there is none."""
+
+
+def said_in(tongue: Tongue) -> dict[str, str]:
+    """The site's own words, by key."""
+    return {row["key"]: row[tongue] for row in rows_of(HERE / "words.tsv")}
 
 
 # -- parts in Python ---------------------------------------------------------------------------------

@@ -192,17 +192,10 @@ def _row(each: Place) -> tuple[str, ...]:
         joined([Markup('<a href="{}">{}</a>').format(each.href, each.rule.name)]),
         verdict(STATUS[answer.status], KIND[answer.status]),
         procedural_text(answer),
-        _decided_by(answer),
+        upper_first(why(answer)),
         each.version.begins or "-" if each.version else "no rule",
         answer.sources_to or "not dated",
     )
-
-
-def _decided_by(answer: Answer) -> str:
-    """What decided it; of what is open, what has to be found out."""
-    if answer.status == "unknown" and answer.missing:
-        return f"Depends on {'; '.join(each.asks for each in answer.missing)}"
-    return upper_first(why(answer))
 
 
 # -- one place --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 from lissive.access.procedure import refuse_late
 from lissive.errors import SimulationError
 from lissive.files import atomic_path
-from lissive.site import about, care, changes, evidence, law
+from lissive.site import about, changes, evidence, law, products, safety
 from lissive.site.build import Page, write_pages
 
 MARKER = "lissive-site.txt"
@@ -22,7 +22,8 @@ def site_pages(on: datetime.date) -> Iterator[Page]:
     yield from law.pages(on)
     yield from changes.pages(on)
     yield from evidence.pages()
-    yield from care.pages(on)
+    yield from safety.pages()
+    yield from products.pages(on)
     yield from about.pages(validation)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from lissive.access.rule import rules
 from lissive.case import causes, product, products
-from lissive.case.ask import Question
+from lissive.case.ask import Question, every_question
 from lissive.case.fields import fields
 from lissive.case.products import titrations
 from lissive.case.vocabulary import practitioner_types, visits
@@ -81,6 +81,12 @@ def control(one: Question, state: State, said: str | None = None) -> Control:
         values,
         other,
     )
+
+
+def asked(field: str) -> str:
+    """The question of a field, in the words of a page; nothing where there is none."""
+    said = next((upper_first(each.ask) for each in every_question() if each.field == field), "")
+    return _rows().get(field, {}).get("ask") or said
 
 
 def _hint(one: Question) -> str:

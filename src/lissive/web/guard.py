@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import get_resolver
 from django.utils.cache import patch_cache_control
 
 
@@ -56,14 +57,16 @@ def client_of(request: HttpRequest) -> str:
 
 def guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """The middleware."""
-    from lissive.web import pages
 
     def guarded(request: HttpRequest) -> HttpResponse:
         client = client_of(request)
         wait = PAGES.take(client)
         if not wait and request.method == "POST" and request.path.startswith(WORKING):
             wait = WORK.take(client)
-        response = pages.too_many(request, wait) if wait else get_response(request)
+        say: Callable[..., HttpResponse] = get_resolver().resolve_error_handler(
+            429
+        )  # in each site's own frame
+        response = say(request, wait) if wait else get_response(request)
         patch_cache_control(response, no_store=True)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response

@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from lissive.case.fields import fields
 from lissive.case_answer import INTENDED_USE
+from lissive.forecast.answer import Need
 from lissive.handout.page import bold_head, linked
 from lissive.look import plain_svg
 from lissive.report.words import MARKS, UNVERIFIED_NOTE
@@ -38,7 +39,13 @@ def environment(**options: Any) -> Environment:
             "lstrip_blocks": True,
         }
     )
-    made.filters |= {"bold": bold_head, "linked": linked, "drawn": plain_svg, "plainly": plainly}
+    made.filters |= {
+        "bold": bold_head,
+        "linked": linked,
+        "drawn": plain_svg,
+        "plainly": plainly,
+        "needed": needed,
+    }
     made.globals |= {
         "version": __version__,
         "marks": MARKS,
@@ -74,6 +81,13 @@ def _called(field: str) -> str:
     own = {"as_of": "the day of the question", "place.residence": "the place where the person lives"}
     what = next((each.what for each in fields() if each.name == field), field.rpartition(".")[2])
     return own.get(field) or f"“{what.replace('_', ' ')}”"
+
+
+def needed(one: Need) -> str:
+    """What a forecast lacks, as the question that is answered with it."""
+    from lissive.web.controls import asked
+
+    return plainly(one.what) if one.no_model else asked(one.field) or plainly(f"{one.field}: {one.what}")
 
 
 def shown(

@@ -101,11 +101,11 @@ class WhereAlone(logging.Formatter):
         return "\n".join(lines)
 
 
-def _log_faults() -> None:
+def log_faults() -> None:
     """To standard error, faults alone: no address of a visitor, no request."""
     handler = logging.StreamHandler()
     handler.setFormatter(WhereAlone())
-    for name in ("django", "waitress", "lissive.web"):
+    for name in ("django", "waitress", "lissive.web", "lissive.clinic"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(logging.ERROR)
@@ -125,17 +125,22 @@ def application(public_url: str = "") -> Application:
     if not held.configured:
         held.configure(**settings(public_url))
         django.setup()
-        _log_faults()
+        log_faults()
     made: Application = get_wsgi_application()
     return made
 
 
-def server(port: int, public_url: str = "") -> Any:
-    """The server on 127.0.0.1, which `run()` starts; port 0 is any that is free."""
-    app = application(public_url)
+def server(port: int, public_url: str = "", app: Application | None = None) -> Any:
+    """The server on 127.0.0.1, which `run()` starts: of the calculator, or of `app`; port 0 is any that is free."""
+    app = app or application(public_url)
     import waitress
 
-    listening = socket.create_server(("127.0.0.1", port))
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise LissiveError(
+            f"The port cannot be used: {error.strerror or error}.", where="--port", do="name another one."
+        ) from None
     behind = (
         {"trusted_proxy": "127.0.0.1", "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}}
         if public_url
@@ -158,12 +163,7 @@ def server(port: int, public_url: str = "") -> Any:
 
 def serve(port: int, public_url: str = "") -> None:
     """Serve until it is stopped."""
-    try:
-        made = server(port, public_url)
-    except OSError as error:
-        raise LissiveError(
-            f"The port cannot be used: {error.strerror or error}.", where="--port", do="name another one."
-        ) from None
+    made = server(port, public_url)
     from lissive.web.work import warm_up
 
     warm_up()

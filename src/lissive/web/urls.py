@@ -20,4 +20,5 @@ urlpatterns = [
 handler400 = pages.bad_request
 handler403 = pages.forbidden
 handler404 = pages.not_found
+handler429 = pages.too_many
 handler500 = pages.fault

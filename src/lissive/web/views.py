@@ -58,7 +58,7 @@ def questions(request: HttpRequest, state: State) -> HttpResponse:
         try:
             state = state.passing(one.field) if do == "pass" else state.answering(one.field, typed)
         except CaseError as error:
-            return _question(request, state, one, then, typed, _wrong(error, one))
+            return _question(request, state, one, then, typed, fault_of(error, one))
         if then == "answer":
             return _answer(request, state)
         one = None
@@ -78,7 +78,7 @@ def _typed(request: HttpRequest) -> str:
     return ", ".join(part.strip() for part in parts if part.strip())[:MOST_CHARACTERS]
 
 
-def _wrong(error: CaseError, one: Question) -> str:
+def fault_of(error: CaseError, one: Question) -> str:
     """What is wrong with an answer, in the words of its question."""
     found = error.findings or (error,)
     texts = []

@@ -1,4 +1,4 @@
-"""What could hurt, and the products: the tables of safety and of products."""
+"""The products: what is in them, where they can be had, and in what they were studied."""
 
 from __future__ import annotations
 
@@ -22,131 +22,20 @@ from lissive.evidence.words import causes, studied_as
 from lissive.report.access_text import PRODUCT
 from lissive.report.table import Table, table
 from lissive.report.words import UNVERIFIED, upper_first
-from lissive.safety._table import sources
-from lissive.safety.answer import SEVERITIES
-from lissive.safety.drugs import Drug, drugs
-from lissive.safety.rules import Interaction, Text, cautions, interactions
 from lissive.site.build import Page, joined, link, verdict
 from lissive.site.law import KIND as KIND_OF_LAW
 from lissive.site.law import STANDARD, product_answer
 from lissive.table import rows_of
 
-KIND = {"contraindicated": "no", "major": "no", "moderate": "unsure", "minor": "maybe"}
-_NAMES = {"thc": "THC", "cbd": "CBD", "smoke": "smoke", "ethanol": "alcohol", "sesame_oil": "sesame oil"}
-
 
 def pages(on: datetime.date) -> Iterator[Page]:
-    texts = [*(each.text for each in interactions()), *(each.text for each in cautions())]
-    days = [text.day for text in texts if text.day]
-    read = f"Sources read until {max(days)}; what was not read says unverified."
-    yield Page(
-        "safety.html",
-        "Safety: medicines and conditions",
-        "safety.html.j2",
-        read,
-        {
-            "search": True,
-            "number": len(drugs()),
-            "drugs": table(
-                "Medicines, and what is flagged with cannabinoids",
-                "medicine|other names, brands|flagged",
-                map(_drug, drugs().values()),
-            ),
-            "interactions": _interactions(),
-            "cautions": _cautions(),
-        },
-    )
+    checked = min(each.verified for each in rules().values())
     yield Page(
         "products.html",
         "Products",
         "products.html.j2",
-        f"Law answered for {on}; each figure names its source.",
+        f"Law answered for {on} by rules checked on {checked} or later; each figure names its source.",
         {"person": STANDARD, "products": [_product(name, on) for name in kinds()]},
-    )
-
-
-# -- medicines --------------------------------------------------------------------------------------
-def _with(rule: Interaction) -> str:
-    return " or ".join(_NAMES[each] for each in sorted(rule.with_, reverse=True)) or "any product"
-
-
-def _said_better(rule: Interaction, drug: Drug) -> bool:
-    """A rule about an enzyme's substrates gives way to one that names the drug, as in the answer to a case."""
-    return rule.by_substrate and any(
-        drug.name in other.named and other.with_ & rule.with_ for other in interactions()
-    )
-
-
-def _drug(drug: Drug) -> tuple[str, ...]:
-    met = [each for each in interactions() if each.meets(drug) and not _said_better(each, drug)]
-    met.sort(key=lambda each: SEVERITIES.index(each.severity))
-    flags = joined(
-        (
-            Markup('<a href="#i-{}">{}: {}{}</a>').format(
-                each.id, _with(each), each.severity, "" if each.read_for(drug) else UNVERIFIED
-            )
-            for each in met
-        ),
-        "; ",
-    )
-    return (
-        drug.name.replace("_", " "),
-        "; ".join((*drug.names, *drug.brands)),
-        flags or Markup('<span class="soft">nothing listed</span>'),
-    )
-
-
-def _about(rule: Interaction) -> str:
-    parts = [*sorted(rule.named), *sorted(rule.classes), *sorted(rule.enzymes)]
-    return ", ".join(each.replace("_", " ") for each in parts)
-
-
-def _row(name: object, more: object, severity: object, text: Text) -> tuple[str, ...]:
-    known = sources()
-    cited = joined((link(known[key].citation, known[key].url) for key in text.sources), "; ")
-    said = f"read {text.day}" if text.provenance == "read" else "unverified"
-    watch = f" Watch: {text.watch}" if text.watch != "-" else ""
-    return (
-        str(name) if not isinstance(name, Markup) else name,
-        str(more),
-        severity if isinstance(severity, Markup) else str(severity),
-        text.mechanism,
-        f"{text.advice}{watch}",
-        joined([cited, f"({said})"]),
-    )
-
-
-def _interactions() -> Table:
-    rows = []
-    for rule in sorted(interactions(), key=lambda each: SEVERITIES.index(each.severity)):
-        small = f"; {rule.small} with little CBD" if rule.small != rule.severity else ""
-        name = Markup('<span id="i-{}">{}</span>').format(rule.id, upper_first(_about(rule)))
-        word = joined([verdict(rule.severity, KIND[rule.severity]), small], "")
-        rows.append(_row(name, _with(rule), word, rule.text))
-    return table(
-        "Interactions, the most severe first", "medicine|with|severity|what happens|what to do|sources", rows
-    )
-
-
-def _cautions() -> Table:
-    rows = []
-    for rule in cautions():
-        worst = min(rule.severity.values(), key=SEVERITIES.index)
-        each = ", ".join(
-            f"{_NAMES.get(kind, 'smoked')}: {severity}" for kind, severity in rule.severity.items()
-        )
-        rows.append(
-            _row(
-                Markup('<span id="c-{}">{}</span>').format(
-                    rule.id, upper_first(rule.about.replace("_", " "))
-                ),
-                each,
-                verdict(worst, KIND[worst]),
-                rule.text,
-            )
-        )
-    return table(
-        "Conditions and circumstances", "condition|with|severity, the worst|why|what to do|sources", rows
     )
 
 
@@ -159,7 +48,6 @@ def _is_sold(name: str, code: str, on: datetime.date) -> bool:
     return row is not None and row.status == "marketed" and row.provenance == "read"
 
 
-# -- products ---------------------------------------------------------------------------------------
 def _product(name: str, on: datetime.date) -> dict[str, Any]:
     """What it is, where it can be had, and in what it was studied."""
     one = products()[name]

@@ -1,0 +1,69 @@
+"""`lissive web`: what is done at the terminal for the clinic's pages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lissive.cli.serve import add_administrator
+from lissive.errors import LissiveError
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help="The clinic's pages: check the trail, add an administrator.", no_args_is_help=True
+    )
+    group.command("verify-audit")(verify_audit)
+    group.command("add-administrator")(add_administrator)
+    app.add_typer(group, name="web")
+
+
+def verify_audit(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Folder of the clinic's data; without it, LISSIVE_DATA."),
+    ] = None,
+) -> None:
+    """Check that no entry of the trail was changed, taken out or cut off.
+
+    Exit code: 0 the trail is whole, 1 it is not (each fault is named), 2 it could not be checked.
+    """
+    from lissive.clinic.place import DATA, DATABASE, place
+
+    if data is not None:
+        os.environ[DATA] = str(data)
+    found = place()
+    if not found.data.is_dir():
+        _refuse("There is no such folder.", found.data)
+    if not found.database and not (found.data / "clinic.sqlite3").is_file():
+        _refuse(f"There is no clinic.sqlite3 in it, and {DATABASE} names no database.", found.data)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lissive.clinic.settings")
+    import django
+
+    django.setup()
+    from django.db import DatabaseError
+
+    from lissive.clinic import audit
+    from lissive.clinic.models import Entry
+
+    try:
+        wrong = 0
+        for fault in audit.faults(every_day=True):
+            wrong += 1
+            print(fault)
+        entries = Entry.objects.count()
+    except DatabaseError as error:
+        _refuse(f"The database could not be read: {str(error).strip()}.", found.data)
+    if wrong:
+        print(f"{entries} entries. The trail is not whole: {wrong} fault{'s' if wrong > 1 else ''}.")
+        raise typer.Exit(1)
+    print(f"{entries} entries. The trail is whole.")
+
+
+def _refuse(what: str, where: Path) -> None:
+    raise LissiveError(
+        what, where=str(where), allowed="the data folder of a clinic.", do="correct --data or LISSIVE_DATA."
+    )

@@ -1,0 +1,120 @@
+"""Where the clinic's data are, and how it is reached: from the environment, as `lissive serve` sets it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import zoneinfo
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lissive.errors import LissiveError
+
+DATABASE = "LISSIVE_DATABASE_URL"
+DATA = "LISSIVE_DATA"
+PUBLIC_URL = "LISSIVE_PUBLIC_URL"
+TIME_ZONE = "LISSIVE_TIME_ZONE"
+DEMO = "LISSIVE_DEMO"
+TIME_ZONE = "LISSIVE_TIME_ZONE"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder of the data, the database, and the address that visitors use."""
+
+    data: Path
+    database: str
+    public_url: str
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def anchors(self) -> Path:
+        """The folder of the daily files that hold the head of the trail."""
+        return self.data / "anchors"
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is a folder of `lissive serve --demo`, asked for as that: there no second factor is demanded."""
+        return bool(os.environ.get(DEMO)) and (self.data / "demo").is_file() and not self.database
+
+    def secret(self) -> str:
+        """The key of sessions and tokens, from its file; for this process alone where there is none yet."""
+        file = self.data / "secret.key"
+        return file.read_text().strip() if file.is_file() else secrets.token_urlsafe(48)
+
+    def prepare(self) -> None:
+        """Make the folder and the key, readable by the owner alone."""
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.anchors.mkdir(exist_ok=True, mode=0o700)
+        file = self.data / "secret.key"
+        try:
+            with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                out.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass
+
+
+def place() -> Place:
+    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    data = os.environ.get(DATA) or f"{home}/lissive"
+    return Place(
+        Path(data).expanduser().absolute(), os.environ.get(DATABASE, ""), os.environ.get(PUBLIC_URL, "")
+    )
+
+
+def time_zone() -> str:
+    """The zone in which times are shown: as the clinic says, else that of this computer."""
+    said = os.environ.get(TIME_ZONE) or os.environ.get("TZ") or ""
+    if said in zoneinfo.available_timezones():
+        return said
+    if os.environ.get(TIME_ZONE):
+        raise LissiveError(
+            f"{said!r} is no time zone.",
+            where=TIME_ZONE,
+            allowed="a name as America/New_York or Europe/London.",
+        )
+    local = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    return local if local in zoneinfo.available_timezones() else "UTC"
+
+
+def database_of(found: Place) -> dict[str, Any]:
+    """Django's settings of the database: SQLite in the data folder, or the PostgreSQL of a URL."""
+    if not found.database:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": found.data / "clinic.sqlite3",
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                # a transaction takes the right to write as it begins: no two build on one head of the trail
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 30,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            },
+        }
+    url = urlsplit(found.database)
+    if url.scheme not in ("postgresql", "postgres") or not url.path.strip("/"):
+        raise LissiveError(
+            "This is no address of a database.",
+            where=DATABASE,
+            allowed="postgresql://user:password@host:5432/name, or nothing for SQLite in the data folder.",
+        )
+    query = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.strip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(query.pop("host", "") or url.hostname or ""),
+        "PORT": str(url.port or ""),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {name: unquote(value) for name, value in query.items()},
+    }

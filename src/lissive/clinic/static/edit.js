@@ -1,0 +1,59 @@
+/* The form of a case: its questions follow the answers; what is typed last is kept when the page is left. */
+"use strict";
+
+const caseForm = () => document.getElementById("case-form");
+let unsent = false;
+
+/* What was typed while the new questions were on their way is put into them. */
+function typedNow() {
+  const found = new Map();
+  for (const each of caseForm().elements) {
+    if (!each.name || each.type === "hidden" || each.type === "submit" || each.type === "button") continue;
+    if (each.type === "radio" || each.type === "checkbox") found.set(`${each.name} ${each.value}`, each.checked);
+    else found.set(each.id, each.value);
+  }
+  return found;
+}
+let sent = null;
+
+document.addEventListener("input", (event) => {
+  if (caseForm() && caseForm().contains(event.target)) unsent = true;
+});
+document.addEventListener("change", (event) => {
+  if (!event.target.closest("#case-form .leads")) return;
+  sent = typedNow();
+  htmx.trigger(document.getElementById("follow"), "follow");
+});
+document.addEventListener("htmx:before:swap", (event) => {
+  const target = event.detail.ctx && event.detail.ctx.target;
+  if (!target || target.id !== "questions" || !sent) return;
+  const now = typedNow();
+  const since = [...now].filter(([key, value]) => sent.get(key) !== value);
+  const at = document.activeElement;
+  const focused = at && caseForm().contains(at) ? [at.name, at.value, at.id] : null;
+  setTimeout(() => {
+    for (const each of caseForm().elements) {
+      const isBox = each.type === "radio" || each.type === "checkbox";
+      const changed = since.find(([key]) => key === (isBox ? `${each.name} ${each.value}` : each.id));
+      if (changed && each.name && each.type !== "hidden") each[isBox ? "checked" : "value"] = changed[1];
+      if (focused && (focused[2] ? each.id === focused[2] : each.name === focused[0] && each.value === focused[1])) {
+        const fold = each.closest("details");
+        if (fold) fold.open = true;
+        each.focus({ preventScroll: true });
+      }
+    }
+  }, 30);
+  sent = null;
+});
+document.addEventListener("htmx:after:request", (event) => {
+  const source = event.detail.ctx && event.detail.ctx.sourceElement;
+  if (source && source.id === "case-form") unsent = false;
+});
+document.addEventListener("submit", () => { unsent = false; });
+addEventListener("pagehide", () => {
+  if (unsent && caseForm()) navigator.sendBeacon(caseForm().dataset.draft, new FormData(caseForm()));
+});
+document.addEventListener("htmx:error", () => {
+  const place = document.getElementById("draft-state");
+  if (place) place.textContent = "Not kept as a draft: the server cannot be reached. What you entered is still on this page.";
+});

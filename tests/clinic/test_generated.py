@@ -1,0 +1,289 @@
+"""Three thousand requests as people and worse would send them: no fault, no half of a row, a whole trail.
+
+They go to every address that there is. A form is sent as its page has it, with some fields changed for the worse.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from html.parser import HTMLParser
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+from tests.clinic.conftest import visitor
+
+from lissive.case import make_case
+from lissive.clinic import audit
+from lissive.clinic.models import Case, Entry, Patient, Treatment, User, digits, folded
+
+QUICK, ALL, SEEDS = 300, 3_000, 6
+WHO = {"ada": 12, "nobody": 4, "fay": 1, "kim": 2, "zoe": 2, "ben": 1, "dan": 1, "cleo": 1}
+ODD: tuple[str, ...] = (
+    *("", " ", "0", "-1", "1e999", "nan", "9" * 400, "9" * 19, "2026-13-40", "0000-00-00", "0001-01-01"),
+    *(
+        "9999-12-31",
+        "31/02/2026",
+        "1,5",
+        "½",
+        "٣",
+        "<script>alert(1)</script>",
+        "' OR 1=1 --",
+        "{{ 7*7 }}",
+        "\x00",
+    ),
+    *(
+        "a\x00b",
+        "\u202e",
+        "a" * 3000,
+        "a" * 100_000,
+        "清",
+        "🜚",
+        "true",
+        "[1, 2]",
+        "{}",
+        "null",
+        '{"a": {"b": 1}}',
+    ),
+    *("[" * 3000, "today", "..", "%00", "%s", "=1+1", "@SUM(A1)", "none", "?", "US-NY", "nabiximols", "save"),
+    *("baclofen 60 mg/day", "baclofen,,,", "\r\nSet-Cookie: a=b", "x@", "https://elsewhere.example/", "//x"),
+)
+SENSIBLE = {
+    **{
+        "family_name": "Roe",
+        "given_name": "Rae",
+        "born": "1974-03-01",
+        "residence": "GB",
+        "email": "rae@example.org",
+    },
+    **{
+        "name": "Dan Doe",
+        "drug": "baclofen",
+        "dose": "60 mg/day",
+        "why": "Moved away.",
+        "reason": "Benefit outweighs.",
+    },
+    **{
+        "first_name": "Una",
+        "last_name": "Usman",
+        "username": "una",
+        "keep_years": "10",
+        "phone": "020 7946 0000",
+    },
+    **{
+        "as_of": "2026-11-22",
+        "spasm.cause": "multiple_sclerosis",
+        "spasm.spasticity_nrs": "7",
+        "role": "practitioner",
+    },
+}
+METHODS = ("get", "post", "head", "put", "delete", "patch", "options", "trace")
+TYPES = (
+    "application/json",
+    "text/plain",
+    "multipart/form-data",
+    "multipart/form-data; boundary=a",
+    "",
+    "a/b; c=\x7f",
+)
+BODIES = (
+    b"",
+    b"{",
+    b"\xff\xfe",
+    b"a=%ed%a0%80&b=%ff",
+    b"--a\r\nContent-Disposition: form-data\r\n\r\n",
+    b"a&" * 400,
+    b"a" * 70_000,
+)
+FORM = "application/x-www-form-urlencoded"
+
+
+class Forms(HTMLParser):
+    """The forms of a page: where each goes, and its fields with what could be sent in them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str, dict[str, list[str]]]] = []
+        self.select = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        has = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.found.append((has.get("action", ""), has.get("method", "get"), {}))
+        elif self.found and tag == "select":
+            self.select = has.get("name", "")
+        elif self.found and tag == "option" and self.select:
+            self.found[-1][2].setdefault(self.select, []).append(has.get("value", ""))
+        elif self.found and tag in ("input", "textarea", "button") and has.get("name"):
+            self.found[-1][2].setdefault(has["name"], []).append(has.get("value", ""))
+
+
+def routes(found: Any = None, before: str = "") -> list[str]:
+    every: list[str] = []
+    for each in found or get_resolver().url_patterns:
+        route = before + str(each.pattern)
+        every += [route] if isinstance(each, URLPattern) else routes(each.url_patterns, route)
+    return every
+
+
+class Crowd:
+    """Everybody at the clinic, each with a browser of their own."""
+
+    def __init__(self, cast: SimpleNamespace, seed: int) -> None:
+        self.cast, self.draw, self.routes = cast, random.Random(seed), routes()
+        self.clients: dict[str, Client] = {}
+        self.pages: dict[str, tuple[str, str]] = {}
+
+    def client(self, who: str) -> Client:
+        """Logged in; again, where a request before has ended it or taken the second factor away."""
+        client = self.clients.get(who)
+        if client is None or (who != "nobody" and self.draw.random() < 0.1):
+            user = None if who == "nobody" else User.objects.get(pk=getattr(self.cast, who).pk)
+            if (
+                user is not None
+                and user.role != "patient"
+                and not user.authenticator_set.filter(type="totp").exists()
+            ):
+                TOTP.activate(user, generate_totp_secret())
+            client = self.clients[who] = visitor(user if user is None or user.is_active else None)
+            client.raise_request_exception = False
+        return client
+
+    def address(self) -> str:
+        parts = []
+        kind = self.draw.random() < 0.1
+        for part in self.draw.choice(
+            [each for each in self.routes if each.startswith("account/") == kind]
+        ).split("/"):
+            parts.append(self.key(parts) if "<" in part else part)
+        asked = {self.draw.choice(("page", "before", "next", "q", "a")): self.draw.choice(ODD)[:2000]}
+        return f"/{quote('/'.join(parts))}{f'?{urlencode(asked)}' if self.draw.random() < 0.15 else ''}"
+
+    def key(self, before: list[str]) -> str:
+        """Mostly of something that is there and is of this kind."""
+        of = {
+            "patients": Patient,
+            "cases": Case,
+            "treatments": Treatment,
+            "users": User,
+            "for-patient": Patient,
+        }
+        model = of.get(before[-1] if before else "")
+        if model is not None and self.draw.random() < 0.9:
+            keys = sorted(map(str, model.objects.values_list("pk", flat=True)))
+            if keys:
+                return self.draw.choice(keys)
+        return self.draw.choice(
+            (str(uuid.UUID(int=self.draw.getrandbits(128))), "1", "9" * 30, "x", "%00", "é")
+        )
+
+    def step(self) -> HttpResponse:
+        who = self.draw.choices(list(WHO), list(WHO.values()))[0]
+        client, act = self.client(who), self.draw.random()
+        more = {"HTTP_HX_REQUEST": "true"} if self.draw.random() < 0.15 else {}
+        if self.draw.random() < 0.05:
+            more["HTTP_REFERER"] = self.draw.choice(ODD).replace("\n", "").replace("\r", "")[:500]
+        at, page = self.pages.pop(who, ("", ""))
+        forms = [each for each in Forms(page).found if each[1] == "post" and "logout" not in each[0]]
+        if act < 0.6 and forms:
+            to, _, fields = self.draw.choice(forms)
+            answer = client.post(to or at, self.typed(fields), **more)
+            at = to or at
+        elif act < 0.9:
+            at = self.address()
+            answer = client.get(at, **more)
+        else:
+            at, method = self.address(), self.draw.choice(METHODS)
+            body = {"data": self.draw.choice(BODIES), "content_type": self.draw.choice((*TYPES, FORM))}
+            answer = getattr(client, method)(
+                at, **(body if method not in ("get", "head", "trace") else {}), **more
+            )
+        if answer.status_code in (302, 303) and answer["Location"].startswith("/") and act < 0.9:
+            at = answer["Location"]
+            answer = client.get(at)
+        self.pages[who] = at, "" if answer.streaming else answer.content.decode("utf-8", "replace")
+        self.last = who, at
+        return answer
+
+    def typed(self, fields: dict[str, list[str]]) -> dict[str, Any]:
+        """What is sent of a form: mostly what it offers, here and there something else, or nothing, or twice."""
+        sent: dict[str, Any] = {}
+        worse = self.draw.choice((0.0, 0.0, 0.1, 0.4))
+        for name, offered in fields.items():
+            value = self.draw.choice(offered)
+            if not value or self.draw.random() < 0.3:
+                value = SENSIBLE.get(name, value)
+            if self.draw.random() < worse:
+                value = self.draw.choice(ODD)
+            if self.draw.random() >= worse / 4:
+                sent[name] = [value, self.draw.choice(ODD)] if self.draw.random() < worse / 8 else value
+        if self.draw.random() < worse:
+            sent[self.draw.choice(("flags.x", "person.age_years", "organisation", "id", "role", "plan"))] = (
+                self.draw.choice(ODD)
+            )
+        return sent
+
+
+def nothing_is_half_written(cast: SimpleNamespace, before: dict[str, int]) -> None:
+    """Each row can be read, and the trail has what made it."""
+
+    def said(*actions: str) -> int:
+        return Entry.objects.filter(action__in=actions).count()
+
+    for patient in Patient.objects.all():
+        assert patient.sought == folded(f"{patient.family_name} {patient.given_name}")[:260]
+        assert patient.phone_digits == digits(patient.phone)
+        assert patient.organisation_id in (cast.here.pk, cast.there.pk)
+    for case in Case.objects.all():
+        make_case(json.loads(json.dumps(case.data)))
+        assert case.version == 1 + Entry.objects.filter(action="case.changed", thing=str(case.pk)).count()
+        assert (case.status == "closed") == bool(case.closed)
+    assert User.objects.exclude(organisation__in=(cast.here, cast.there)).count() == 0
+    gone = said("patient.deleted")
+    assert Patient.objects.count() == before["patients"] + said("patient.added") - gone
+    if not gone:
+        assert Case.objects.count() == before["cases"] + said("case.begun")
+        assert Treatment.objects.count() == said("treatment.added") - said("treatment.removed")
+        assert User.objects.count() == before["users"] + said("user.add")
+
+
+def sent(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, seed: int, count: int) -> None:
+    monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
+    cache.clear()
+    before = {
+        "patients": Patient.objects.count(),
+        "cases": Case.objects.count(),
+        "users": User.objects.count(),
+    }
+    crowd = Crowd(cast, seed)
+    seen = set()
+    for number in range(count):
+        answer = crowd.step()
+        where = (seed, number, *crowd.last, answer.status_code)
+        assert answer.status_code < 500, where
+        page = "" if answer.streaming else answer.content.decode("utf-8", "replace")
+        assert "Traceback" not in page, where
+        assert "<script>alert" not in page, where
+        seen.add(answer.status_code)
+    assert seen >= {200, 302, 403, 404, 405}
+    assert list(audit.faults()) == []
+    nothing_is_half_written(cast, before)
+
+
+def test_no_request_ends_in_a_fault_or_half_written(cast, monkeypatch):
+    sent(cast, monkeypatch, 0, QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+def test_none_of_many_requests_either(cast, monkeypatch, seed):
+    sent(cast, monkeypatch, seed, ALL // SEEDS)
