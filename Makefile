@@ -37,8 +37,9 @@ test: setup
 	$(CLINIC) -n 2 -m 'not slow and not browser'
 
 # Whole simulations by another solver or of many people, fits, pages in a browser. A quarter of an hour.
+# A file stays with one worker, so that what its tests share is computed once.
 slow: setup
-	$(BIN)/python -m pytest -m 'slow and not web'
+	$(BIN)/python -m pytest --dist loadfile -m 'slow and not web'
 	$(BIN)/python -m pytest -n 0 -m 'slow and web' tests/web
 	$(CLINIC) -n 0 -m 'slow and not browser'
 

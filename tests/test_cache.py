@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -32,6 +33,13 @@ def answer(folder: Path) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A cache that a run has filled, to be copied, and the answer of that run."""
+    folder = tmp_path_factory.mktemp("made") / "cache"
+    return folder, answer(folder)
+
+
 def test_what_is_stored_comes_back_but_not_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LISSIVE_CACHE", str(tmp_path))
     store("k", ".x", b"content")
@@ -43,18 +51,19 @@ def test_what_is_stored_comes_back_but_not_damaged(tmp_path: Path, monkeypatch: 
     assert stored("other", ".x") is None
 
 
-def test_damaged_files_are_made_anew(tmp_path: Path) -> None:
-    first = answer(tmp_path)
-    for file in tmp_path.iterdir():
-        content = file.read_bytes()
-        file.write_bytes(content[: len(content) // 2])
-    assert answer(tmp_path) == first
+def test_damaged_files_are_made_anew(made: tuple[Path, str], tmp_path: Path) -> None:
+    place = shutil.copytree(made[0], tmp_path / "cache")
+    whole = {file.name: file.read_bytes() for file in place.iterdir()}
+    assert whole
+    for name, content in whole.items():
+        (place / name).write_bytes(content[: len(content) // 2])
+    assert answer(place) == made[1]
 
 
-def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_does_no_harm(made: tuple[Path, str], tmp_path: Path) -> None:
     place = tmp_path / "file"
     place.write_text("in the way")
-    assert answer(place) == answer(tmp_path / "good")
+    assert answer(place) == made[1]
 
 
 # -- whose it is ------------------------------------------------------------------------------------
@@ -113,16 +122,15 @@ def test_what_others_may_have_written_is_not_used_and_that_is_said_once(kept, ca
 
 @unix
 @as_root
-def test_machine_code_of_another_user_is_not_run(tmp_path):
+def test_machine_code_of_another_user_is_not_run(made, tmp_path):
     """It has a right seal, and would end the process."""
-    place = tmp_path / "cache"
-    first = answer(place)
+    place = shutil.copytree(made[0], tmp_path / "cache")
     kernels = list(place.glob("*.o"))
     assert kernels
     for own in kernels:
         own.write_bytes(cache._sealed(own.name, b"no machine code"))
         give_away(own)
-    assert answer(place) == first
+    assert answer(place) == made[1]
     assert {own.stat().st_uid for own in kernels} == {os.geteuid()}  # made anew
 
 

@@ -50,10 +50,9 @@ def test_help_names_every_command_and_the_limits():
 
 
 @pytest.mark.parametrize("name", door.COMMANDS)
-def test_every_command_has_help(name):
-    done = run(name, "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"Usage: lissive {name}")
+def test_every_command_has_help(name, capsys):
+    assert door.main([name, "--help"]) == 0
+    assert capsys.readouterr().out.lstrip().startswith(f"Usage: lissive {name}")
 
 
 @pytest.mark.parametrize(
@@ -67,14 +66,21 @@ def test_every_command_has_help(name):
         (["simulate", "m.ant", "--until", "9", "--every", "1", "--times", "t", "--out", "x.csv"], "--times"),
     ],
 )
-def test_wrong_input_is_one_message_and_exit_2(words, said, tmp_path, monkeypatch):
+def test_wrong_input_is_one_message_and_exit_2(words, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    done = run(*words)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert door.main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_process_exits_with_the_code_and_its_message():
+    done = run("simulate", "m.ant", "--out", "x.csv", "--speed", "9")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--speed" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:

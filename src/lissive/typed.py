@@ -267,7 +267,9 @@ def _field(model: type[BaseModel], loc: Loc) -> FieldInfo | None:
     names = [part for part in loc if isinstance(part, str)]
     for name in names[:-1]:
         info = _named(model, name)
-        found = _inner_model(info.annotation) if info else None
+        if info is None:  # a name that the file chose, as that of an outcome
+            continue
+        found = _inner_model(info.annotation)
         if found is None:
             return info
         model = found
@@ -311,7 +313,7 @@ def allowed_of(field: FieldInfo | None) -> str:
     if bool in kinds or any(get_origin(kind) is dict and bool in _kinds(get_args(kind)[1]) for kind in kinds):
         return "true, false."
     if many := next((kind for kind in kinds if get_origin(kind) is tuple), None):
-        if _inner_model(many):
+        if _inner_model(many) or any(get_origin(each) is Mapping for each in get_args(many)):
             return "a list, a row of fields for each."
         if {int, float} & {_plain(each) for each in get_args(many)}:
             return "a list of numbers, as in [0.5, 0.75]."

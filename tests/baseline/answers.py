@@ -80,7 +80,7 @@ POOLS: dict[str, tuple[str, ...]] = {
 TIMES = ("--until", "48", "--every", "6")
 
 QUICK: dict[str, Callable[[], Any]] = {
-    **{f"case-{name}": partial(_case, name) for name in ("ms", "als", "injury")},
+    **{f"case-{name}": partial(_case, name) for name in ("als", "injury")},
     **{name.replace("_", "-"): partial(_access, name) for name in ("access", "access_edges", "access_more")},
     **{f"pool-{name}": partial(asked, "evidence", "pool", *words) for name, words in POOLS.items()},
     "claims": partial(asked, "evidence", "claims"),
@@ -93,6 +93,7 @@ QUICK: dict[str, Callable[[], Any]] = {
     **{f"trial-{name}": partial(_trial, name) for name in ("parallel", "crossover", "withdrawal")},
 }
 SLOW: dict[str, Callable[[], Any]] = {
+    "case-ms": partial(_case, "ms"),
     "validate": partial(asked, "validate", "--replicates", "2", "--seed", "5"),
     "reproduce-shipped": partial(_reproduce, "--only", "svendsen_2004", "--only", "corey_bloom_2012"),
     "reproduce-own": partial(_reproduce, "--trials", HERE / "published.yaml"),

@@ -270,6 +270,7 @@ def small(trials):
     return fit_response([trials["collin_2007"], trials["svendsen_2004"]], seed=2, effort=TINY, wanted=FEW)
 
 
+@pytest.mark.slow
 def test_a_small_fit_is_the_same_again_to_the_bit(small, trials) -> None:
     again = fit_response(
         [trials["collin_2007"], trials["svendsen_2004"]], seed=2, effort=TINY, wanted=FEW, threads=2

@@ -287,6 +287,7 @@ def test_the_guideline_of_the_plan_is_named() -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_row_has_its_columns_in_line() -> None:
     for cause in causes():
         for planned in ("nabiximols", "dronabinol", "flower_smoked", "cbd_oil"):

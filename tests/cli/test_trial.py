@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,15 @@ def design(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.yaml"
     path.write_text(DESIGN, encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one run of the design, to be copied."""
+    folder = tmp_path_factory.mktemp("ran")
+    (folder / "tiny.yaml").write_text(DESIGN, encoding="utf-8")
+    assert lissive("run", folder / "tiny.yaml", "--replicates", 1, "--out", folder / "out") == 0
+    return folder / "out"
 
 
 def lissive(*words: Any) -> int:
@@ -205,9 +215,8 @@ def test_a_design_that_cannot_be_is_told_with_file_and_line(old, new, line, said
     assert "What to do:" in told
 
 
-def test_a_folder_of_another_design_is_left_alone(design, tmp_path, capsys):
-    out = tmp_path / "out"
-    assert lissive("run", design, "--replicates", 1, "--out", out) == 0
+def test_a_folder_of_another_design_is_left_alone(design, ran, tmp_path, capsys):
+    out = shutil.copytree(ran, tmp_path / "out")
     design.write_text(DESIGN.replace("patients: 12", "patients: 14"), encoding="utf-8")
     assert lissive("run", design, "--replicates", 1, "--out", out, "--resume") == 2
     assert "another design, seed or model" in capsys.readouterr().err
@@ -223,6 +232,7 @@ def test_missing_parquet_is_told_before_the_run(design, tmp_path, monkeypatch, c
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 def test_every_example_runs(path, capsys):
     assert lissive("run", path, "--replicates", 1, "--json") == 0
@@ -278,9 +288,8 @@ def test_too_much_is_refused_with_the_most_that_is_allowed(design, words, allowe
     assert len(said) < 400
 
 
-def test_a_folder_is_replaced_if_it_is_said_so(design, tmp_path, capsys):
-    out = tmp_path / "out"
-    assert lissive("run", design, "--replicates", 1, "--out", out) == 0
+def test_a_folder_is_replaced_if_it_is_said_so(design, ran, tmp_path, capsys):
+    out = shutil.copytree(ran, tmp_path / "out")
     mine = out / "notes.txt"
     mine.write_text("mine")
     assert lissive("run", design, "--replicates", 2, "--out", out) == 2

@@ -81,6 +81,14 @@ def test_of_two_rows_of_one_arm_neither_is_dropped_in_silence(tmp_path: Path) ->
     assert [row.reason for row in found.left_out] == ["of another visit; week 12 is used"]
 
 
+def test_what_a_field_allows_is_said_below_a_name_that_the_file_chose(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match=r"wellness\.better is 'up'\. Allowed: lower, higher\."):
+        read_studies(file(tmp_path, f"wellness: {MEANS}", head=HEAD.replace("higher", "up")))
+    nameless = f"wellness: {MEANS.replace('arm: drug, ', '').replace('arm: placebo, ', '')}"
+    answer = pool("wellness", studies=file(tmp_path, nameless))
+    assert [row.reason for row in answer.left_out] == ["rows that do not name their arm"]
+
+
 def test_a_misspelt_outcome_is_not_another_outcome(tmp_path: Path) -> None:
     with pytest.raises(
         EvidenceError, match=r"wellnes is no outcome that the file declares. Did you mean wellness\?"

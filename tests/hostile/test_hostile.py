@@ -16,14 +16,14 @@ from lissive.units import magnitude
 
 from ..conftest import campaign_size
 
-SHARES = 2
-"""Tests that the inputs are shared out to, so that two workers have one each."""
+COUNT, SHARES = campaign_size(60, 1000, 6000), campaign_size(1, 2, 2)
+"""Inputs, and the tests that they are shared out to: each share first gives every command its right input."""
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("share", range(SHARES))
 def test_spoilt_input_is_answered_or_refused(share: int) -> None:
-    count = campaign_size(160, 1000, 6000) // SHARES
+    count = COUNT // SHARES
     words = ["--count", str(count), "--first", str(share * count), "--processes", "1"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.hostile.campaign", *words],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,14 @@ def oral_cbd() -> Any:
 
 @pytest.fixture(scope="module")
 def case_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of the example, by one who has *3/*1 and takes a medicine of the table."""
+    """The JSON of a report of the example, by one who has *3/*1 and takes a medicine of the table."""
     folder = tmp_path_factory.mktemp("case")
     text = EXAMPLE.read_text(encoding="utf-8").replace('cyp2c9: "*1/*1"', 'cyp2c9: "*3/*1"')
     text = text.replace("drug: baclofen,", "drug: rifampicin,").replace("weeks: 12", "weeks: 1")
     (folder / "case.yaml").write_text(text, encoding="utf-8")
-    assert main(["case", str(folder / "case.yaml"), "--subjects", "2", "--report", str(folder / "out")]) == 0
+    (folder / "out").mkdir()
+    with (folder / "out" / "case.json").open("w", encoding="utf-8") as file, redirect_stdout(file):
+        assert main(["case", str(folder / "case.yaml"), "--subjects", "2", "--json"]) == 0
     return folder / "out"
 
 

@@ -78,6 +78,7 @@ def test_the_answer_has_every_figure_and_every_thing_that_was_left_out(published
     assert 0.3 < answer["summary_by_split"]["validation"]["width_ratio"] < 3
 
 
+@pytest.mark.slow
 def test_a_trial_of_more_patients_has_a_narrower_interval(published) -> None:
     one = published.trials[0]
     large = replace(one, id="large", design=one.design.model_copy(update={"patients": 320}))

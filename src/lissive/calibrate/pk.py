@@ -131,12 +131,17 @@ def fit_pk(
     given: Sequence[Prior] | None = None,
     people: int = PEOPLE,
     rounds: int = ROUNDS,
+    start: Mapping[str, float] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, Fit]:
     """CBD, THC and THC-COOH to the mode of its posterior, its curvature, and what each parameter rests on.
 
     One after the other, and what was found stands: CBD slows what becomes of THC, THC does nothing to CBD, and
     THC-COOH, which has no effect on either, follows from THC.
+
+    Parameters
+    ----------
+    start : where the search begins in place of the priors, as to see whether an earlier result is still the mode.
 
     Raises
     ------
@@ -152,7 +157,7 @@ def fit_pk(
         own = tuple(p for p in known if kind_of(p.name) == drug)
         if mine and own:
             residuals = _residuals(mine, own, values, people)
-            fits[drug] = _fit_drug(drug, mine, own, residuals, rounds, say or (lambda _: None))
+            fits[drug] = _fit_drug(drug, mine, own, residuals, rounds, start, say or (lambda _: None))
             values |= fits[drug].values
     return fits
 
@@ -163,6 +168,7 @@ def _fit_drug(
     known: tuple[Prior, ...],
     residuals: Callable[[FloatArray], FloatArray],
     rounds: int,
+    start: Mapping[str, float] | None,
     say: Callable[[str], None],
 ) -> Fit:
     centre = np.array([p.to_scale(p.value) for p in known])
@@ -176,8 +182,10 @@ def _fit_drug(
         data = whitened(observations, logs, now)
         return np.concatenate([data, (at - centre) / scale, _known_products(known, at)])
 
-    x: FloatArray = centre
-    errors = Errors()
+    x, errors = centre, Errors()
+    if start is not None:
+        x = np.array([p.to_scale(start[p.name]) for p in known])
+        errors = fit_errors(observations, residuals(x))
     for turn in range(rounds):
         now = partial(cost, now=errors)
         step, se = best_nearby(now, x, residuals(x), _jacobian(residuals, x, ends), ends)

@@ -96,7 +96,8 @@ def _at(table: Table, k: int) -> str:
     """Where the certainty of a claim stands."""
     from lissive.marked import marked_text
 
-    _, lines = marked_text(table.text, Path(table.shown), wrong=EvidenceError, example="claims: []")
+    path, example = Path(table.shown), "claims: []"
+    _, lines = marked_text(table.text, path, wrong=EvidenceError, example=example, shipped=True)
     return f"{table.shown}:{lines[('claims', k, 'certainty')]}"
 
 

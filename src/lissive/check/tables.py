@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -148,6 +149,7 @@ def _shown(path: Path) -> str:
     return os.path.relpath(path, here) if path.resolve().is_relative_to(here) else str(path)
 
 
+@lru_cache(maxsize=512)
 def _table(place: str, shown: str, text: str) -> Table:
     if place.endswith(".tsv"):
         columns, rows = _tab_separated(text, shown)

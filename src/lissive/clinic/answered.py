@@ -51,13 +51,13 @@ def answer_of(case: Case, user: User) -> Answer | None:
     Raises CaseError where the data are no case.
     """
     key = work.key_of(case.data)
-    held = Answer.objects.filter(case=case, has_forecast=False)
+    held = Answer.objects.filter(case=case, has_forecast=False).defer("found")
     found = held.filter(key=key).first()
     if found is None and case.status == Case.Status.OPEN and may(user.role, "answer.make"):
         return make(case, case.data, user)
     if found is not None:
         return found
-    newest = list(held.order_by("-made", "-pk")[:50])
+    newest = list(held.defer("found", "shown").order_by("-made", "-pk")[:50])
     return next((each for each in newest if each.data == case.data), newest[0] if newest else None)
 
 
@@ -97,7 +97,8 @@ def made_by() -> str:
 
 def forecast_of(answer: Answer) -> Answer | None:
     """The same with its forecast, where one was made."""
-    return Answer.objects.filter(case_id=answer.case_id, key=answer.key, has_forecast=True).first()
+    held = Answer.objects.filter(case_id=answer.case_id, key=answer.key, has_forecast=True)
+    return held.defer("found").first()
 
 
 # -- the forecast, in the worker -------------------------------------------------------------------
@@ -225,7 +226,7 @@ def _rows(node: Node, depth: int) -> Iterator[tuple[int, str, str, str]]:
 def earlier(answer: Answer) -> Answer | None:
     """The last answer to the same data by other tables or another version."""
     others = Answer.objects.filter(case_id=answer.case_id, has_forecast=False, made__lt=answer.made)
-    found = others.exclude(key=answer.key).order_by("-made")[:20]
+    found = others.exclude(key=answer.key).defer("found", "shown").order_by("-made")[:20]
     return next((each for each in found if each.data == answer.data), None)
 
 

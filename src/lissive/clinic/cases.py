@@ -34,7 +34,7 @@ from lissive.clinic.models import Case, Patient, User
 from lissive.clinic.pages import SCRIPTS, said, shown
 from lissive.clinic.questions import UNKNOWN, Made, made, sections, state_of, text_of, texts_of, typed_in
 from lissive.clinic.treatments import taken_over
-from lissive.clinic.work import Closed, changeable
+from lissive.clinic.work import Closed
 from lissive.errors import CaseError
 from lissive.report.table import Table, table
 from lissive.web.controls import control, label_of
@@ -50,10 +50,11 @@ def case_table(cases: Iterable[Case], may_see: bool, *, named: bool = False) -> 
     for each in cases:
         text = each.patient.name if named else TEXTS["day_text"](timezone.localtime(each.opened).date())
         link = format_html('<a href="{}">{}</a>', reverse("case", args=[each.pk]), text) if may_see else text
-        about = (words_of(each, "spasm.cause"), words_of(each, "plan.product")) if may_see else ("", "")
+        about = (words_of(each, "spasm.cause"), words_of(each, "plan.product")) if may_see else ()
         state = each.get_status_display() + (", draft not saved" if each.draft else "")
         rows.append((link, *about, time_text(each.changed), *([] if named else [state])))
-    head = "Patient|Cause|Product|Changed" if named else "Begun|Cause|Product|Changed|State"
+    about_head = "Cause|Product|" if may_see else ""
+    head = f"Patient|{about_head}Changed" if named else f"Begun|{about_head}Changed|State"
     return table("Cases", head, rows)
 
 
@@ -92,8 +93,8 @@ def _entry(user: User, action: str, case: Case, **detail: Any) -> None:
 
 def locked(case: Case) -> Case:
     """The case as it is now, held until the transaction ends. Raises Closed where it is."""
-    changeable(case)
-    now = Case.objects.get(pk=case.pk)
+    now = Case.objects.select_for_update().get(pk=case.pk)
+    _open(now)
     now.patient = case.patient
     return now
 
@@ -173,8 +174,14 @@ def _begun(request: HttpRequest, case: Case, base: State) -> Edit:
 
 def _posted(request: HttpRequest) -> Edit:
     post = request.POST
+    tab = post.get("tab", "")
+    is_ours = len(tab) == 16 and tab.isascii() and tab.isalnum()
     return Edit(
-        typed_in(post), was_of(post), version_of(post), post.get("tab", "")[:40], post.get("over", "")[:40]
+        typed_in(post),
+        was_of(post),
+        version_of(post),
+        tab if is_ours else secrets.token_hex(8),
+        post.get("over", ""),
     )
 
 

@@ -294,7 +294,14 @@ def was_of(posted: Mapping[str, str]) -> Texts:
         found = json.loads(posted.get("was", "")[:60_000])
     except (ValueError, RecursionError):
         return {}
-    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+    return {k: v for k, v in found.items() if _is_kept(k) and _is_kept(v)} if isinstance(found, dict) else {}
+
+
+def _is_kept(text: object) -> bool:
+    """Whether a database keeps it: JSON may name what is no character."""
+    return (
+        isinstance(text, str) and "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    )
 
 
 def version_of(posted: Mapping[str, str]) -> int:

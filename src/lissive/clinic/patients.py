@@ -48,6 +48,7 @@ A_PAGE = 20
 MOST_ALIKE = 10
 LINKS = (
     ("patient-looked", "Who looked at this record", "patient.who_looked"),
+    ("user-for-patient", "The patient's own log-in", "user.patient"),
     ("patient-export", "Export", "patient.export"),
     ("patient-hold", "Legal hold", "patient.hold"),
     ("patient-delete", "Delete", "patient.delete"),
@@ -138,7 +139,7 @@ def patient_add(request: HttpRequest) -> HttpResponse:
     form = PatientForm(request.POST)
     if not form.is_valid():
         return _form(request, form, "Add a patient", status=422)
-    seen = set(request.POST.getlist("another"))
+    seen = set(request.POST.get("another", "").split())
     with transaction.atomic():
         same = list(possible_duplicates(user, form.cleaned_data))
         if {str(each.pk) for each, _ in same} <= seen:
@@ -206,6 +207,8 @@ def patient(request: HttpRequest, id: UUID) -> HttpResponse:
 def patient_content(user: User, found: Patient) -> dict[str, Any]:
     """What is shown of a patient, to staff and to the patient."""
     documents = Document.objects.filter(case__patient=found, is_for_patient=True)
+    if not may(user.role, "document.see"):
+        documents = documents.none()
     facts = [
         ("Born", f"{day_text(found.born)}, {age_on(found.born, timezone.localdate())} years"),
         ("Sex", found.get_sex_display()),
@@ -302,7 +305,7 @@ def _form(
         "head": head,
         "patient": patient,
         "was": {} if patient is None else patient_texts(patient),
-        "same": [(each, patient_link(each), why) for each, why in same],
+        "same": [(each, patient_link(each), place_text(each.residence), why) for each, why in same],
         "notes": notes or {},
         "who": who,
     }

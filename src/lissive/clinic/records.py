@@ -95,6 +95,7 @@ def _trail_page(
         ],
         "older": shown_entries[-1].pk if len(entries) > PAGE else None,
         "wrong": wrong_of(asked),
+        "is_filtered": any(asked.data.get(name) for name in asked.fields),
     }
     return shown(request, "audit.html.j2", "Audit", content, page="audit", status=status)
 

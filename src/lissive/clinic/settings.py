@@ -99,6 +99,7 @@ PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # of the one-time link
 MFA_ADAPTER = "lissive.clinic.accounts.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Lissive"
+MFA_TOTP_TOLERANCE = 1  # the code before or after the present one: clocks differ
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"
 SESSION_COOKIE_AGE = 30 * 60  # seconds without a request; `access.gate` counts to the minute

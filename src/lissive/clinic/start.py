@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from getpass import getpass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ def prepare(data: Path | None = None, public_url: str = "", *, demo: bool = Fals
             where=str(found.data),
             do="name a new folder with --data, or none.",
         )
+    os.umask(0o077)  # the records are the owner's alone
     found.prepare()
     if demo and not found.is_demo:
         (found.data / "demo").write_text(secrets.token_urlsafe(9))
@@ -142,8 +143,11 @@ def run(
     port: int, data: Path | None = None, public_url: str = "", *, demo: bool = False, worker: bool = True
 ) -> None:
     """Serve the clinic until it is stopped."""
-    with tempfile.TemporaryDirectory(prefix="lissive-demo-", ignore_cleanup_errors=True) as own:
-        found = prepare(Path(own) / "data" if demo and data is None else data, public_url, demo=demo)
+    signal.signal(signal.SIGTERM, _stop)  # so that what was begun here is ended as well
+    with ExitStack() as ending:
+        if demo and data is None:
+            data = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="lissive-demo-")), "data")
+        found = prepare(data, public_url, demo=demo)
         if demo:
             from lissive.clinic.demo import fill
 
@@ -154,7 +158,6 @@ def run(
         print(f"{public_url or f'http://localhost:{port}'}/  (stop: Ctrl-C)", file=sys.stderr, flush=True)
         if not demo:
             print(f"Data: {(found.database and DATABASE) or found.data}", file=sys.stderr, flush=True)
-        signal.signal(signal.SIGTERM, _stop)
         with kept_running([sys.executable, *WORKER, "--parent", str(os.getpid())] if worker else []):
             made.run()
 

@@ -61,6 +61,7 @@ def _open(request: HttpRequest, user: User) -> dict[str, Any]:
     # by way of the work, of which there is little, and not of all cases of the clinic
     ended = Work.objects.filter(
         Exists(of_clinic(user, Case).filter(pk=OuterRef("case"), status=Case.Status.OPEN)),
+        kind="forecast",
         status__in=(Work.Status.DONE, Work.Status.FAILED),
         ended__gte=since,
     )

@@ -31,18 +31,33 @@ def time_words(at: datetime.datetime, seconds: bool = False) -> str:
     return f"{timezone.localtime(at):{'%H:%M:%S' if seconds else '%H:%M'}}"
 
 
+_ACTIONS = {
+    "refused": "Refused: the role does not have the right",
+    "not found": "Asked for something that is not there",
+    "audit.exported": "The audit was exported",
+    "patient.exported": "The record was exported",
+    "patient.deleted": "The record was deleted",
+    "patient.hold-set": "A legal hold was set",
+    "patient.hold-lifted": "The legal hold was lifted",
+}
+
+
 def action_words(action: str) -> str:
     """A right by what it is of, every other action by its name.
 
     >>> action_words("document.see"), action_words("patient.changed")
     ('A kept document', 'Patient changed')
     """
+    if action in _ACTIONS:
+        return _ACTIONS[action]
     return upper_first(rights()[action]["what"] if action in rights() else action.replace(".", " "))
 
 
 def detail_words(detail: Mapping[str, Any]) -> str:
     """What changed, by name."""
-    return "; ".join(f"{key}: {_listed(value)}" for key, value in detail.items())
+    return "; ".join(
+        _listed(value) if key == "right" else f"{key}: {_listed(value)}" for key, value in detail.items()
+    )
 
 
 def _listed(value: Any) -> str:

@@ -50,7 +50,9 @@ def treatment_table(patient: Patient, may_change: bool) -> Table:
         name = format_html('<a href="{}">{}</a>', link, each.drug) if may_change else each.drug
         known = known_as(each.drug)
         drug = format_html('{}<br><span class="soft small">{}</span>', name, known) if known else name
-        rows.append((drug, each.dose, _when(each), each.get_outcome_display(), each.note))
+        # "60 mg/day" is not broken
+        dose = each.dose.replace(" ", "\N{NO-BREAK SPACE}") if len(each.dose) < 16 else each.dose
+        rows.append((drug, dose, _when(each), each.get_outcome_display(), each.note))
     return table("Treatments", "Drug or treatment|Dose|When|Outcome|Note", rows)
 
 

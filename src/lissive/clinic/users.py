@@ -209,7 +209,6 @@ def _patient_page(request: HttpRequest, patient: Patient, form: Name) -> HttpRes
         "them": them and _with_factor(User.objects.filter(pk=them.pk)).get(),
         "form": form,
         "link": _link_once(request, them) if them else "",
-        "can_see": may(request.user.role, "patient.see"),  # type: ignore[union-attr]
     }
     return shown(
         request,

@@ -175,6 +175,8 @@ def _without_arms(rows: list[Result], reasons: list[str]) -> str:
     first = rows[0]
     if reasons:
         return reasons[0]
+    if any(row.line == f"{row.name.text}[{row.time}]" for row in rows):
+        return "rows that do not name their arm"
     if any(row.time and not row.arm for row in rows):
         return "before-after comparison without a control group"
     if all(row.statistic == "other" and row.value is None and row.p is None for row in rows):

@@ -166,8 +166,8 @@ class ClaimsFile(Row):
 
 
 def claims_of(text: str, path: Path) -> tuple[Claim, ...]:
-    """The claims of a file that has been read already; none where it is of something else."""
-    data, lines = marked_text(text, path, wrong=EvidenceError, example=_EXAMPLE)
+    """The claims of a file that ships, from its text; none where it is of something else."""
+    data, lines = marked_text(text, path, wrong=EvidenceError, example=_EXAMPLE, shipped=True)
     return _typed(data, lines, path) if "claims" in data else ()
 
 

@@ -262,9 +262,10 @@ def typed_studies(path: Path, *, keep: bool = False) -> Studies:
 
 
 def entries_of(text: str, path: Path) -> tuple[Located, ...]:
-    """Trials, other studies and reviews of a file that has been read already; none where it is of something else."""
+    """Trials, other studies and reviews of a file that ships, from its text; none where it is of something else."""
+    example = "trials: [{id: smith_2020}]"
     data, lines = marked_text(
-        text, path, wrong=EvidenceError, example="trials: [{id: smith_2020}]", most_fields=_MOST_FIELDS
+        text, path, wrong=EvidenceError, example=example, most_fields=_MOST_FIELDS, shipped=True
     )
     if "trials" in data:
         return studies_in(data, lines, path)
@@ -342,14 +343,16 @@ def shipped_reviews() -> tuple[Located, ...]:
 
 
 def marked(path: Path, keep: bool, example: str) -> tuple[Any, Mapping[Loc, int]]:
-    """Data and lines; of a shipped file what was read once, since reading 160 kB takes most of a second."""
+    """Data and lines; of a shipped file what was read once, since that is six times as fast."""
     if not keep:
         return read_marked(path, wrong=EvidenceError, example=example, most_fields=_MOST_FIELDS)
     key = of_texts("marked", of_folder(Path(__file__).parents[1], "marked.py"), path.read_text("utf-8"))
     if (found := stored(key, ".json")) is not None:
         data, lines = json.loads(found)
         return _tuples(data), {tuple(loc): line for *loc, line in lines}
-    data, read = read_marked(path, wrong=EvidenceError, example=example, most_fields=_MOST_FIELDS)
+    data, read = read_marked(
+        path, wrong=EvidenceError, example=example, most_fields=_MOST_FIELDS, shipped=True
+    )
     store(key, ".json", json.dumps([data, [[*loc, line] for loc, line in read.items()]]).encode())
     return data, read
 

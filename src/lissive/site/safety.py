@@ -163,9 +163,10 @@ def _cautions(tongue: Tongue, say: Mapping[str, str]) -> Table:
 def _caution(rule: Caution, tongue: Tongue, say: Mapping[str, str]) -> tuple[str, ...]:
     worst = min(rule.severity.values(), key=SEVERITIES.index)
     name = Markup('<span id="c-{}">{}</span>').format(rule.id, say[f"about.{rule.about}"])
-    each = ", ".join(
-        f"{say[f'with.{kind}']}: {say[f'severity.{severity}']}" for kind, severity in rule.severity.items()
-    )
+    kinds: dict[str, list[str]] = {}
+    for kind, severity in rule.severity.items():
+        kinds.setdefault(say[f"severity.{severity}"], []).append(say[f"with.{kind}"])
+    each = "; ".join(f"{Words(tongue).listed(names)}: {severity}" for severity, names in kinds.items())
     word = verdict(say[f"severity.{worst}"], KIND[worst])
     if tongue == "en":
         return name, each, word, rule.text.mechanism, _to_do(rule.text), _sources(rule.text)

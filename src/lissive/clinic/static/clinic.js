@@ -41,9 +41,11 @@ function putBack(kept) {
 function afterLogIn() {
   const kept = JSON.parse(sessionStorage.getItem(TYPED) || "null");
   if (!kept) return;
-  if (me === undefined || document.querySelector("[data-not-taken]")) { // a log-in, or a page that says it was not saved
+  if (me !== undefined && kept.user !== me) { // somebody else
+    sessionStorage.removeItem(TYPED);
+  } else if (me === undefined || document.querySelector("[data-not-taken]")) { // a log-in, or a page that says it was not saved
     sessionStorage.setItem(TYPED, JSON.stringify({ ...kept, wanted: true }));
-  } else if (kept.user !== me || !kept.wanted) { // somebody else, or the server has it
+  } else if (!kept.wanted) { // the server has it
     sessionStorage.removeItem(TYPED);
   } else if (kept.path === location.pathname) {
     sessionStorage.removeItem(TYPED);
