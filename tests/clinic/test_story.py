@@ -39,9 +39,7 @@ ANSWERED = "#law details"
 
 
 @pytest.fixture(autouse=True)
-def _browser_beside_database(monkeypatch: pytest.MonkeyPatch, live_server: Any) -> None:
-    # Playwright runs a loop in this thread, in which Django otherwise refuses the database
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+def _quick_and_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LISSIVE_SUBJECTS", "10")
     cache.clear()
 
