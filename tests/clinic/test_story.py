@@ -21,7 +21,7 @@ from tests.conftest import axe_finds
 from lissive.clinic import audit, work
 from lissive.clinic.models import Case, Document
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 LOOKS = {
     "light, 1280": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark, 390": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
@@ -62,6 +62,8 @@ class Tab:
 
     def _said(self, said: Any) -> None:
         status = re.search(r"status of (\d+)", said.text)
+        if "SHOTS" in os.environ and "Applying inline style" in said.text:
+            return  # Playwright hides the caret for a picture by a style, which the page's policy forbids
         if said.type in ("error", "warning") and not (status and int(status[1]) in self.refused):
             self.wrong.append(f"{self.page.url}: {said.text}")
 
