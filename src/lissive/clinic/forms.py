@@ -84,7 +84,7 @@ class Text(forms.CharField):
             validators=[_no_control],
             widget=forms.Textarea if lines else forms.TextInput,
             error_messages={
-                "required": f"{label}: it is needed.",
+                "required": f"Enter the {label[:1].lower()}{label[1:]}.",
                 "max_length": f"{label}: at most %(limit_value)d characters (it has %(show_value)d).",
             },
         )
@@ -101,7 +101,7 @@ class Day(forms.DateField):
             input_formats=["%Y-%m-%d"],
             widget=forms.DateInput(attrs={"type": "date"}),
             error_messages={
-                "required": f"{label}: it is needed.",
+                "required": f"Enter the {label[:1].lower()}{label[1:]}.",
                 "invalid": f"{label}: this is no day. Write it as 1974-03-01.",
             },
         )
