@@ -41,7 +41,7 @@ test: setup
 slow: setup
 	$(BIN)/python -m pytest --dist loadfile -m 'slow and not web'
 	$(BIN)/python -m pytest -n 0 -m 'slow and web' tests/web
-	$(CLINIC) -n 0 -m 'slow and not browser'
+	$(CLINIC) -n 2 -m 'slow and not browser'
 
 # The site and the calculator in Chromium: axe, keyboard, widths, no request to elsewhere. A quarter of an hour.
 browser: setup
