@@ -13,7 +13,7 @@ import pytest
 
 from lissive.case import make_case
 from lissive.cli.main import main
-from lissive.evidence import shipped_studies
+from lissive.evidence import read_studies, shipped_studies
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.evidence.catalog import exported, full_record, parts_of
 from lissive.evidence.read import figures
@@ -294,3 +294,14 @@ def test_no_cause_and_no_product_are_answered() -> None:
     assert of(None, None).studies == ()
     assert "names no cause" in case_evidence_text(of(None))
     assert case_evidence_text(of("multiple_sclerosis", None)).startswith("3  Evidence for multiple sclerosis")
+
+
+def test_no_claim_is_said_to_rest_on_a_study_of_the_user_and_acronyms_are_found(tmp_path: Path) -> None:
+    """A study of the id `a` was named by every claim with that letter."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("trials: [{id: a, design: parallel}]\n", encoding="utf-8")
+    assert full_record("a", read_studies(mine)).entry.claims == ()
+    found = {
+        word: full_record(word, shipped_studies()).entry.claims for word in ("cannfib_2026", "release_mss5")
+    }
+    assert found == {"cannfib_2026": ("help_fibromyalgia", "cbd_alone"), "release_mss5": ()}

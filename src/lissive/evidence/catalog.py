@@ -251,7 +251,6 @@ def _no_such(id: str, known_ids: Iterable[str]) -> EvidenceError:
 
 
 def _record(entry: Located) -> Record:
-    family = " ".join(entry.id.lower().split("_")[:2])  # as a claim would name it: collin 2007
     return Record(
         id=entry.id,
         kind=entry.kind,
@@ -262,12 +261,20 @@ def _record(entry: Located) -> Record:
         where=entry.where("id"),
         numbers=tuple(Numbered(cited, entry.where(*loc)) for loc, cited in figures(entry)),
         conflicts=conflicts_of(entry.id),
-        claims=tuple(
-            claim.id
-            for claim in shipped_claims()
-            if family in f"{claim.reasoning} {[n.what for n in claim.numbers]}".lower()
-        ),
+        claims=()
+        if entry.own is not None
+        else tuple(each.id for each in shipped_claims() if _names(each, entry)),
     )
+
+
+def _names(claim: Claim, entry: Located) -> bool:
+    """Whether a claim names a study that comes with Lissive: by author and year, or by the trial's own name."""
+    text = f"{claim.reasoning} {[each.what for each in claim.numbers]}"
+    words = [each for each in label_of(entry.id, entry.row.citation or "").split() if not each.isdigit()]
+    acronym = words[-1] if re.fullmatch(r"[A-Z][A-Z0-9]{3,}", words[-1]) else ""
+    author = re.escape(" ".join(entry.id.split("_")[:2]))
+    by_acronym = bool(acronym) and bool(re.search(rf"\b{acronym}\b", text))
+    return by_acronym or bool(re.search(rf"\b{author}\b", text, re.IGNORECASE))
 
 
 def _of_review(entry: Located) -> ReviewRecord:

@@ -380,9 +380,10 @@ def searched(studies: Studies) -> str:
         of = f" of {file}" if file else ""
         return f"Studies{of}{f' as of {day}' if day else ''}: what was searched for them is not stated"
     made = searches()
-    first = made.searches[0]
+    first, *others = made.searches
+    more = "".join(f"{each.where.capitalize()} until {each.until}, for {each.what}. " for each in others)
     return (
-        f"Searched until {max(each.until for each in made.searches)}: {first.where}. "
+        f"Searched until {first.until}: {first.where}, for {first.what}. {more}"
         f"Not searched: {', '.join(made.not_searched)}; trials may be missing"
     )
 

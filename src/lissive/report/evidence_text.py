@@ -92,12 +92,15 @@ def _by_rule(pooled: Sequence[PooledAnswer]) -> str:
     return "\n".join([wrapped(head), *lines]) if lines else ""
 
 
+_CONTROL = {True: "control, not stated", False: "no control"}
+
+
 def _study_head(one: StudyRecord) -> str:
     study = one.study
     n = "n not reported" if study.people is None else count(round(study.people), "participant")
     lines = [
-        f"{n}; {study.cause_as_said or 'cause not stated'}; {study.intervention} versus "
-        f"{one.comparator or 'no control'}; {one.design_as_said or 'design not stated'}",
+        f"{n}; {study.cause_as_said or 'cause not stated'}; {study.intervention or 'treatment not stated'} versus "
+        f"{one.comparator or _CONTROL[study.is_controlled]}; {one.design_as_said or 'design not stated'}",
         f"Not pooled: {study.not_compared}." if study.not_compared else "",
         f"Sponsor or funder: {paid_by(study.funding)}.",
         f"Risk of bias: {one.risk_of_bias}.",
