@@ -31,13 +31,13 @@ setup: .venv/.ready
 demo: install
 	$(BIN)/lissive case examples/ms-uk.yaml --report out/demo
 
+# A file of tests stays with one worker, so that what they share is computed once.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --dist loadfile
 	$(BIN)/python -m pytest -n 0 -m 'web and not slow and not browser' tests/web
 	$(CLINIC) -n 2 -m 'not slow and not browser'
 
 # Whole simulations by another solver or of many people, fits, pages in a browser. A quarter of an hour.
-# A file stays with one worker, so that what its tests share is computed once.
 slow: setup
 	$(BIN)/python -m pytest --dist loadfile -m 'slow and not web'
 	$(BIN)/python -m pytest -n 0 -m 'slow and web' tests/web

@@ -45,7 +45,7 @@ people = st.builds(
 ASKS_AGE = ("US-DC", "US-DE", "US-NH", "US-UT", "US-MP", "GB")
 places = st.one_of(st.sampled_from(sorted(rules())), st.sampled_from(ASKS_AGE))
 days = st.dates(datetime.date(1996, 1, 1), datetime.date(2027, 12, 31))
-many = settings(max_examples=150, deadline=None)
+many = settings(max_examples=150)
 
 
 def level(facts: Facts, code: str, on: datetime.date) -> int:

@@ -6,6 +6,7 @@ python -m tests.clinic.load 50 60 --data DIR --url http://localhost:8000
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import re
 import statistics
@@ -140,7 +141,7 @@ def table(every: Times) -> str:
     lines = ["| page | requests | median, ms | p95, ms | longest, ms |", "|---|---:|---:|---:|---:|"]
     whole = [each for found in every.values() for each in found]
     for kind, found in [*sorted(every.items()), ("all", whole)]:
-        p95 = sorted(found)[int(0.95 * (len(found) - 1))]
+        p95 = sorted(found)[math.ceil(0.95 * len(found)) - 1]
         numbers = (1000 * each for each in (statistics.median(found), p95, max(found)))
         lines.append(f"| {kind} | {len(found)} | {' | '.join(f'{each:.0f}' for each in numbers)} |")
     return "\n".join(lines)

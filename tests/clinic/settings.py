@@ -5,6 +5,8 @@ import tempfile
 
 FOLDER = tempfile.mkdtemp(prefix="lissive-clinic-")
 os.environ["LISSIVE_DATA"] = FOLDER
+# Playwright, once begun, runs a loop in the tests' thread, in which Django otherwise refuses the database
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 from lissive.clinic.settings import *  # noqa: E402, F403
 

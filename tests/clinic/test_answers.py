@@ -12,11 +12,12 @@ from tests.clinic.conftest import CASE, visitor
 
 from lissive import case_answer
 from lissive.case import make_case
-from lissive.clinic import audit, documents, work
+from lissive.clinic import answered, audit, documents, work
 from lissive.clinic.models import Answer, Case, Document, Entry, Patient, Treatment, Work
 
 QUICK = {**CASE, "plan": {**CASE["plan"], "weeks": 1}}
 FORBIDDEN = {**CASE, "place": {"residence": "US-NY"}}
+OIL = {"product-1": "oil", "titration-1": "start_low"}
 
 
 def text_of(response) -> str:
@@ -118,9 +119,14 @@ def test_a_case_that_is_none_yet_says_so(cast):
     shown = page(cast.ada, case)
     assert "This case cannot be answered yet" in shown
     assert "900" in shown
+    assert visitor(cast.ada).get(f"/cases/{case.pk}/compare").status_code == 200
+    assert visitor(cast.ada).post(f"/cases/{case.pk}/compare", OIL).status_code == 409
 
 
-def test_the_forecast_is_made_once_and_has_the_figures_of_the_library(cast, few):
+def test_the_forecast_is_made_once_and_has_the_figures_of_the_library(cast, few, monkeypatch):
+    monkeypatch.setattr(
+        answered, "pages_of", lambda *_: {}
+    )  # drawn for documents, which the test does not ask for
     case = Case.objects.create(patient=cast.patient, data=QUICK)
     ada = visitor(cast.ada)
     for _ in range(2):
@@ -199,7 +205,8 @@ def test_the_reason_is_kept_and_a_lost_update_shows_both(cast):
     assert "Mine" in text_of(late)
     assert "Other</textarea>" in text_of(late)
     assert 'name="version" value="2"' in text_of(late)
-    assert ada.post(where, {"reason": "x" * 10_001, "version": "2"}).status_code == 422
+    for wrong in ("x" * 10_001, "a\0b"):
+        assert ada.post(where, {"reason": wrong, "version": "2"}).status_code == 422
     cast.case.refresh_from_db()
     assert (cast.case.reason, cast.case.version) == ("Mine", 2)
     entry = Entry.objects.get(action="case.changed")
@@ -224,9 +231,6 @@ def test_a_closed_case_is_read_only_in_every_action(cast, few):
     Answer.objects.all().delete()
     assert "No answer was made." in page(cast.ada, cast.case)  # and none is made now
     assert not Answer.objects.exists()
-
-
-OIL = {"product-1": "oil", "titration-1": "start_low"}
 
 
 def test_plans_are_compared_beside_the_cases_own(cast):
@@ -307,5 +311,6 @@ def test_no_page_is_of_another_clinic(cast):
     for name in ("/forecast", "/reason", "/documents", "/compare"):
         assert visitor(cast.cleo).post(where + name).status_code == 404
         assert visitor(cast.fay).post(where + name).status_code == 403
+    assert visitor(cast.ada).get(f"{where}/answers/{10**30}").status_code == 404
     other = Case.objects.create(patient=Patient.objects.get(pk=cast.other.pk), data=CASE)
     assert visitor(cast.ada).get(f"/cases/{other.pk}/answers/{Answer.objects.get().pk}").status_code == 404

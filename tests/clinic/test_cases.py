@@ -98,6 +98,14 @@ def test_what_is_saved_is_the_case_and_names_what_changed(cast, ada):
     assert Case.objects.get(pk=case.pk).version == 2, "nothing changed"
 
 
+def test_the_age_is_that_of_the_day_that_is_asked(cast, ada):
+    assert edit(ada, cast.case, form(ada, cast.case, as_of="2000-02-29")).status_code == 302
+    assert Case.objects.get(pk=cast.case.pk).data["person"]["age_years"] == 25
+    typed = form(ada, cast.case, as_of="2000-03-01", person__age_years="99")
+    assert edit(ada, cast.case, typed).status_code == 302
+    assert Case.objects.get(pk=cast.case.pk).data["person"]["age_years"] == 26, "it is not typed"
+
+
 def test_every_fault_is_said_at_its_field_and_what_was_typed_stays(cast, ada):
     typed = form(
         ada,
@@ -274,6 +282,7 @@ ODD = [
 ]
 
 
+@pytest.mark.slow
 def test_odd_input_is_answered_and_leaves_nothing_half_written(cast, ada):
     """200 requests: each odd text in fields of each form."""
     person = {"given_name": "Ann", "family_name": "Lee", "born": "1980-01-01"}

@@ -16,14 +16,29 @@ from urllib.parse import quote, urlencode
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.cache import cache
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 from tests.clinic.conftest import visitor
 
 from lissive.case import make_case
 from lissive.clinic import audit
-from lissive.clinic.models import Case, Entry, Patient, Treatment, User, digits, folded
+from lissive.clinic.models import (
+    Answer,
+    Case,
+    Document,
+    Entry,
+    Hold,
+    Patient,
+    Treatment,
+    User,
+    Work,
+    digits,
+    folded,
+)
 
 QUICK, ALL, SEEDS = 300, 3_000, 6
 WHO = {"ada": 12, "nobody": 4, "fay": 1, "kim": 2, "zoe": 2, "ben": 1, "dan": 1, "cleo": 1}
@@ -287,3 +302,66 @@ def test_no_request_ends_in_a_fault_or_half_written(cast, monkeypatch):
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_none_of_many_requests_either(cast, monkeypatch, seed):
     sent(cast, monkeypatch, seed, ALL // SEEDS)
+
+
+# -- how often the database is asked -----------------------------------------------------------------
+def more_of_all(cast: SimpleNamespace, count: int) -> None:
+    """So many rows more in every list that there is."""
+    now = timezone.now()
+    answer = Answer.objects.create(
+        case=cast.case, key=f"{count}", data=cast.case.data, found={}, lissive="1 x"
+    )
+    draft = {"said": {}, "user": 0, "who": "Ben", "at": now.isoformat(), "tab": "a", "of": 1, "was": {}}
+    for k in range(count):
+        name = f"{count}-{k}"
+        patient = Patient.objects.create(
+            organisation=cast.here, family_name="Row", given_name=name, born="1970-01-01"
+        )
+        case = Case.objects.create(patient=patient, data=cast.case.data, draft=draft)
+        Case.objects.create(patient=cast.patient, data=cast.case.data)
+        Treatment.objects.create(patient=cast.patient, drug="baclofen")
+        made = {"answer": answer, "made_by": cast.ben, "content": b"a", "sha256": "0"}
+        Document.objects.create(case=cast.case, kind="sheet.pdf", is_for_patient=k % 2 == 0, **made)
+        for of, kind in ((cast.case, "document"), (cast.case, "plans"), (case, "forecast")):
+            ended = {"status": "done", "ended": now, "made": {"rows": [["Plan", [["", "A"]]]]}}
+            Work.objects.create(
+                key=f"{name} {kind}", kind=kind, case=of, given={"data": {}, "kind": "sheet.pdf"}, **ended
+            )
+        Hold.objects.create(patient=cast.patient, why="A letter", set_by=cast.kim, lifted_at=now)
+        user = User.objects.create(username=f"u{name}", organisation=cast.here, role="practitioner")
+        audit.append("patient.see", user, kind="patient", thing=cast.patient.pk, patient=cast.patient.pk)
+
+
+def test_no_page_asks_the_database_more_often_for_longer_lists(cast):
+    keys = {
+        "patients": cast.patient.pk,
+        "cases": cast.case.pk,
+        "users": cast.ben.pk,
+        "for-patient": cast.patient.pk,
+    }
+    paths = ["/patients?page=2", "/?page=2", "/users?page=2"]
+    for route in routes():
+        parts: list[str] = []
+        for part in route.split("/"):
+            parts.append(str(keys.get(parts[-1] if parts else "", "")) if "<" in part else part)
+        if not route.startswith("account/") and all(parts[1:] or "x"):
+            paths.append("/" + "/".join(parts))
+    clients = {who: visitor(getattr(cast, who)) for who in ("ada", "kim", "zoe", "dan")}
+
+    def counts() -> dict[tuple[str, str], int]:
+        found = {}
+        for who, client in clients.items():
+            for path in paths:
+                with CaptureQueriesContext(connection) as seen:
+                    status = client.get(path).status_code
+                if status == 200:
+                    found[who, path] = len(seen)
+        return found
+
+    more_of_all(cast, 3)
+    counts()  # the first look has the case answered, and writes the sessions
+    few = counts()
+    more_of_all(cast, 30)
+    many = counts()
+    assert len(few) > 25
+    assert {at: (few[at], many[at]) for at in few if many[at] > few[at]} == {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -28,29 +27,30 @@ def add(client, **other):
     return client.post("/patients/add", {**PERSON, **other})
 
 
-@pytest.mark.parametrize(
-    ("asked", "is_found"),
-    [
-        ({"name": "nunez zoe"}, True),
-        ({"name": "DÍAZ"}, True),
-        ({"name": "zo nun"}, True),
-        ({"name": "nunez ann"}, False),
-        ({"born": "1980-02-01"}, True),
-        ({"name": "diaz", "born": "1980-02-02"}, False),
-        ({"phone": "+44 20 7946-0000"}, False),
-        ({"phone": "7946 00"}, True),
-        ({"phone": "none"}, False),
-        ({"name": "%"}, False),
-        ({"name": "_"}, False),
-    ],
+SEARCHES = (
+    ({"name": "nunez zoe"}, True),
+    ({"name": "DÍAZ"}, True),
+    ({"name": "zo nun"}, True),
+    ({"name": "nunez ann"}, False),
+    ({"born": "1980-02-01"}, True),
+    ({"name": "diaz", "born": "1980-02-02"}, False),
+    ({"phone": "7946 00"}, True),
+    ({"phone": "(020) 7946-0000"}, True),
+    ({"phone": "7947"}, False),
+    ({"phone": "none"}, False),
+    ({"name": "%"}, False),
+    ({"name": "_"}, False),
 )
-def test_search_finds_by_parts(cast, asked, is_found):
+
+
+def test_search_finds_by_parts(cast):
     client = visitor(cast.fay)
     assert add(client).status_code == 302
-    page = client.post("/patients", asked)
-    assert page.status_code == 200
-    assert ("Núñez Díaz, Zoë" in page.content.decode()) is is_found
-    assert "Roe" not in page.content.decode()
+    for asked, is_found in SEARCHES:
+        page = client.post("/patients", asked)
+        assert page.status_code == 200
+        assert ("Núñez Díaz, Zoë" in page.content.decode()) is is_found, asked
+        assert "Roe" not in page.content.decode()
 
 
 def test_a_list_is_paged_and_costs_the_same_at_any_length(cast):
@@ -104,41 +104,35 @@ def test_a_list_is_paged_and_costs_the_same_at_any_length(cast):
     assert client.post("/patients", {"name": "doe", "page": "abc"}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("other", "why"),
-    [
-        ({"given_name": "Zoe", "family_name": "Nunez"}, "same date of birth, similar name"),
-        ({"born": "1980-01-02"}, "same name, date of birth almost the same"),
-        ({"born": "1988-02-01"}, "same name, date of birth almost the same"),
-        ({"given_name": "Ann", "family_name": "Lee", "born": "1950-05-05"}, "same phone"),
-        (
-            {
-                "given_name": "Ann",
-                "family_name": "Lee",
-                "born": "1950-05-05",
-                "phone": "",
-                "email": "ZOE@example.org",
-            },
-            "same e-mail",
-        ),
-        ({"given_name": "Ann", "family_name": "Lee", "phone": "", "email": ""}, ""),
-        ({"born": "1991-12-31", "phone": "", "email": ""}, ""),
-    ],
+ANN = {"given_name": "Ann", "family_name": "Lee"}
+ALIKE = (
+    ({"given_name": "Zoe", "family_name": "Nunez"}, "same date of birth, similar name"),
+    ({"born": "1980-01-02"}, "same name, date of birth almost the same"),
+    ({"born": "1988-02-01"}, "same name, date of birth almost the same"),
+    ({**ANN, "born": "1950-05-05"}, "same phone"),
+    ({**ANN, "born": "1950-05-05", "phone": "", "email": "ZOE@example.org"}, "same e-mail"),
+    ({**ANN, "phone": "", "email": ""}, ""),
+    ({"born": "1991-12-31", "phone": "", "email": ""}, ""),
 )
-def test_who_may_be_the_same_is_shown_before_anyone_is_added(cast, other, why):
+
+
+def test_who_may_be_the_same_is_shown_before_anyone_is_added(cast):
     client = visitor(cast.fay)
     add(client)
-    page = add(client, **other)
-    assert (page.status_code == 409) is bool(why)
-    assert Patient.objects.filter(organisation=cast.here).count() == (2 if why else 3)
-    if not why:
-        return
-    assert why in page.content.decode()
-    assert f'value="{other.get("born", PERSON["born"])}"' in page.content.decode()
     first = Patient.objects.get(sought="nunez diaz zoe")
-    assert add(client, **other, another=str(cast.patient.pk)).status_code == 409, "another one was named"
-    assert add(client, **other, another=f"{first.pk} ").status_code == 302
-    assert Entry.objects.filter(action="patient.added").count() == 2
+    for other, why in ALIKE:
+        page = add(client, **other)
+        assert (page.status_code == 409) is bool(why), other
+        assert Patient.objects.filter(organisation=cast.here).count() == (2 if why else 3)
+        if why:
+            assert why in page.content.decode()
+            assert f'value="{other.get("born", PERSON["born"])}"' in page.content.decode()
+            assert add(client, **other, another=str(cast.patient.pk)).status_code == 409, (
+                "another one was named"
+            )
+            assert add(client, **other, another=f"{first.pk} ").status_code == 302
+        Patient.objects.filter(organisation=cast.here).exclude(pk__in=(first.pk, cast.patient.pk)).delete()
+    assert Entry.objects.filter(action="patient.added").count() == 1 + len(ALIKE)
 
 
 def test_nobody_of_another_clinic_is_offered_as_the_same(cast):
@@ -171,16 +165,15 @@ def test_a_change_that_was_overtaken_is_refused_with_both(cast):
     assert entry.detail == {"changed": ["phone"], "version": 3}
 
 
-@pytest.mark.parametrize(
-    "born", ["", "0000-00-00", "1980-13-01", "1980-02-30", "01/02/1980", "[]", "٢٠٠٠-٠١-٠١"]
-)
-def test_a_day_that_is_none_is_said_at_its_field_and_kept(cast, born):
-    page = add(visitor(cast.fay), born=born)
-    text = page.content.decode()
-    assert page.status_code == 422
-    assert 'id="born-error"' in text
-    assert f'value="{born}"' in text
-    assert "Núñez Díaz" in text
+def test_a_day_that_is_none_is_said_at_its_field_and_kept(cast):
+    client = visitor(cast.fay)
+    for born in ("", "0000-00-00", "1980-13-01", "1980-02-30", "01/02/1980", "[]", "٢٠٠٠-٠١-٠١"):
+        page = add(client, born=born)
+        text = page.content.decode()
+        assert page.status_code == 422
+        assert 'id="born-error"' in text, born
+        assert f'value="{born}"' in text
+        assert "Núñez Díaz" in text
 
 
 def test_a_birth_in_the_future_or_too_long_ago_is_said(cast):

@@ -121,9 +121,7 @@ def test_the_chain_does_not_fork_and_a_change_is_named(kind, request, tmp_path):
 @pytest.mark.slow
 def test_the_clinics_tests_hold_on_postgresql(postgres):
     """The rights, the trail and the records, as they are tested on SQLite."""
-    files = [
-        str(Path(__file__).with_name(f"test_{name}.py")) for name in ("audit", "records", "cast", "access")
-    ]
+    files = [str(Path(__file__).with_name(f"test_{name}.py")) for name in ("audit", "records", "access")]
     options = "-q --import-mode=importlib --strict-markers --ds=tests.clinic.settings"
     words = ("-m", "pytest", "-o", f"addopts={options}", "-n", "0", "-m", "not slow and not browser", *files)
     made = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import time
 
@@ -17,7 +18,7 @@ from lissive.case import make_case
 from lissive.cli.main import main
 from lissive.clinic import audit, demo, start
 from lissive.clinic.models import Case, Entry, Organisation, Patient, User
-from lissive.clinic.place import Place, database_of
+from lissive.clinic.place import Place, database_of, time_zone
 from lissive.clinic.rights import ROLES
 from lissive.errors import LissiveError
 from lissive.web import guard
@@ -29,6 +30,15 @@ LONG = "a long pass phrase"
 @pytest.fixture(autouse=True)
 def _nobody_tried_before(db):
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_before():
+    """What a start leaves in it is for its worker, not for the next test."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.mark.parametrize(
@@ -248,3 +258,11 @@ def test_addresses_of_databases():
     for wrong in ("mysql://h/n", "postgresql://h", "postgresql:///"):
         with pytest.raises(LissiveError, match="no address of a database"):
             database_of(Place("/d", wrong, ""))
+
+
+def test_the_zone_of_times_is_the_clinics(monkeypatch):
+    monkeypatch.setenv("LISSIVE_TIME_ZONE", "America/New_York")
+    assert time_zone() == "America/New_York"
+    monkeypatch.setenv("LISSIVE_TIME_ZONE", "New York")
+    with pytest.raises(LissiveError, match="no time zone"):
+        time_zone()

@@ -104,7 +104,7 @@ def test_length_of_stay_is_normands(model, estimator, expected):
     assert (found.y, found.low_y, found.high_y, found.tau2) == pytest.approx(expected, abs=5.1e-3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(SETS)
 def test_statsmodels_agrees(pairs):
     from statsmodels.stats.meta_analysis import combine_effects
@@ -227,7 +227,6 @@ def test_pooling_one_study_by_mantel_haenszel_returns_it():
         assert (found.y, found.se) == (pytest.approx(one.y), pytest.approx(one.se, rel=2e-2))
 
 
-@settings(deadline=None)
 @given(SETS, WORDS, st.randoms(use_true_random=False))
 def test_order_does_not_matter(pairs, words, random):
     tau2, ci, model = words
@@ -240,7 +239,6 @@ def test_order_does_not_matter(pairs, words, random):
     )
 
 
-@settings(deadline=None)
 @given(SETS, WORDS, st.sampled_from((0.001, 0.1, 10.0, 1000.0)))
 def test_scaling_the_outcome_scales_the_answer(pairs, words, by):
     tau2, ci, model = words
@@ -253,7 +251,6 @@ def test_scaling_the_outcome_scales_the_answer(pairs, words, by):
     )
 
 
-@settings(deadline=None)
 @given(SETS)
 def test_reml_is_the_highest_restricted_likelihood(pairs):
     y, v = (np.array(each) for each in zip(*pairs, strict=True))
@@ -267,7 +264,6 @@ def test_reml_is_the_highest_restricted_likelihood(pairs):
     assert all(best >= height(t2) - 1e-9 for t2 in np.concatenate([[0.0], np.logspace(-4, 3, 200)]))
 
 
-@settings(deadline=None)
 @given(SETS)
 def test_interval_of_tau2_is_where_q_is_no_surprise(pairs):
     from scipy.stats import chi2

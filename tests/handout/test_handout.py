@@ -8,8 +8,10 @@ import json
 import re
 import string
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,11 +23,11 @@ from lissive.case_answer.tables import rows
 from lissive.cli.main import main
 from lissive.errors import CaseError
 from lissive.forecast import ForecastAnswer, complaint
+from lissive.handout import page as of_report
+from lissive.handout import sheet as of_sheet
 from lissive.handout.files import files_of, write_report
 from lissive.handout.icons import icon_array
 from lissive.handout.language import HERE, Words
-from lissive.handout.page import report_page
-from lissive.handout.sheet import sheet_page
 from lissive.model import load
 from lissive.report.figures import TrialEffect, effect_figure, visible
 from lissive.safety.rules import cautions
@@ -35,6 +37,22 @@ from lissive.table import rows_of
 EXAMPLES = Path(__file__).parents[2] / "examples"
 UK = (EXAMPLES / "ms-uk.yaml").read_text(encoding="utf-8")
 FIRST = re.compile(r'<div class="first">.*?<div class="whole">', re.DOTALL)
+
+
+def once(write: Callable[..., str]) -> Callable[..., str]:
+    """The same, which does not make the page of an answer again that it has made already."""
+    found: dict[tuple[Any, ...], tuple[CaseAnswer, str]] = {}
+
+    def page(given: CaseAnswer, *tongue: str) -> str:
+        key = (id(given), *tongue)
+        if key not in found:
+            found[key] = given, write(given, *tongue)  # with the answer, whose id is then no other's
+        return found[key][1]
+
+    return page
+
+
+report_page, sheet_page = once(of_report.report_page), once(of_sheet.sheet_page)
 
 
 def made(text: str, tmp: Path) -> CaseAnswer:
@@ -296,6 +314,10 @@ def test_the_figure_has_the_line_of_a_response_and_the_trials_effect(uk: CaseAns
     assert course.get_ylim() == (0, 10)
     assert [-0.62, -0.03] in [list(line.get_xdata()) for line in gap.lines]
     assert not course.collections  # no bands over each other
+    for alone in (None, TrialEffect(-0.33, (-0.62, -0.03), "2 trials")):
+        narrow = effect_figure(uk.forecast, "spasticity_nrs", alone, narrow=True)
+        box = narrow.get_tightbbox()  # inches
+        assert (box.y0 >= 0, box.y1 <= narrow.get_figheight()) == (True, True)
 
 
 def test_nothing_to_see_has_no_panel(uk: CaseAnswer) -> None:

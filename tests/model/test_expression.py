@@ -45,7 +45,7 @@ def complex_value(g: Graph, root: int, x: complex, y: complex) -> complex:
     return values[root]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(expressions(), st.floats(0.2, 3.0), st.floats(0.2, 3.0))
 def test_a_derivative_equals_the_complex_step(built: tuple[Graph, int], x: float, y: float) -> None:
     g, e = built
@@ -96,7 +96,6 @@ def test_constants_are_folded_and_neutral_elements_vanish() -> None:
     assert g.const(-0.0) == zero
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 5.0), st.sampled_from([-3.0, -2.5, -1.0, -0.5, 0.0, 0.5, 1.5, 2.0, 3.0, 7.0, 7.5, 8.0]))
 def test_small_powers_by_multiplication_are_the_power(x: float, p: float) -> None:
     g = Graph()

@@ -224,12 +224,13 @@ def _large_model() -> Equations:
 
 
 def test_reading_a_large_model_takes_well_under_a_second() -> None:
+    """Of this process's own time, whatever else the machine does."""
     import time
 
     _large_model()
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(_large_model().parameters) >= 200
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_a_long_chain_of_rules_is_no_trouble() -> None:

@@ -172,7 +172,7 @@ def test_no_known_drug_is_passed_over_in_silence(product):
 
 
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 _+.,/()'-]{0,20}", fullmatch=True))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_name_is_a_drug_or_unknown_and_nothing_between(name):
     found = safety_of(case_of().model_copy(update={"history": History(current=(CurrentDrug(drug=name),))}))
     known = drugs_of(name)

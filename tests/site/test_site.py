@@ -43,7 +43,8 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 READ = re.compile(
-    r"(read|checked|searched|leídas|comprobadas|buscados)\b[^.]*20\d\d-\d\d|no sources|Simulated for this page"
+    r"\b(?:read|checked|searched|leídas|comprobadas|buscados)\b[^.]*20\d\d-\d\d|no sources|simulated for this page",
+    re.IGNORECASE,
 )
 """What the foot of a page says of its sources, after the day for which it was made."""
 

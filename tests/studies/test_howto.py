@@ -9,7 +9,7 @@ import pytest
 
 from lissive.cli.main import main
 from lissive.model.parameters import load_genotypes, load_interactions, load_liver
-from lissive.studies import arm, entry, prose, read_studies
+from lissive.studies import arm, entry, phrases, read_studies
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "validate.md").read_text(encoding="utf-8")
 
@@ -72,7 +72,7 @@ def test_every_field_is_on_the_page():
     "schedule", re.findall(r"`([^`]+)`", re.search(r"\| `dose.schedule`.*", PAGE)[0])[1:]
 )
 def test_every_schedule_on_the_page_is_understood(schedule):
-    assert prose.schedule(schedule)
+    assert phrases.schedule(schedule)
 
 
 def test_the_numbers_that_are_assumed_are_those_on_the_page():

@@ -237,7 +237,7 @@ POSITIVE = st.floats(1e-3, 1e3)
 SEEN = st.lists(POSITIVE, min_size=len(TIMES), max_size=len(TIMES))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seen=SEEN, factor=st.floats(1e-3, 1e3))
 def test_twice_the_concentration_is_twice_the_exposure_at_the_same_time(seen, factor):
     one, other = profiles(seen), profiles(factor * np.array(seen))
@@ -247,7 +247,7 @@ def test_twice_the_concentration_is_twice_the_exposure_at_the_same_time(seen, fa
         assert_allclose(area(other), factor * area(one), rtol=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(k=st.floats(0.02, 0.6), c0=POSITIVE, stretch=st.floats(0.1, 10.0))
 def test_slower_time_is_a_longer_half_life_and_a_larger_area(k, c0, stretch):
     fast, slow = profiles(bolus(k, c0)), profiles(bolus(k, c0), times=stretch * TIMES)
@@ -256,7 +256,7 @@ def test_slower_time_is_a_longer_half_life_and_a_larger_area(k, c0, stretch):
         assert_allclose(area(slow, 0.0), stretch * area(fast, 0.0), rtol=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seen=SEEN, cut=st.floats(0.01, 23.99))
 def test_two_parts_of_a_profile_are_the_whole(seen, cut):
     """Between samples a profile is a line or an exponential, so it may be cut anywhere."""
@@ -265,7 +265,7 @@ def test_two_parts_of_a_profile_are_the_whole(seen, cut):
     assert_allclose(parts, nca.area_to_last(made, 0.0), rtol=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seen=SEEN, lloq=POSITIVE)
 def test_a_limit_of_quantification_keeps_the_peak_and_never_lengthens_a_profile(seen, lloq):
     free, limited = profiles(seen), profiles(seen, lloq=lloq)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lissive.studies import prose
+from lissive.studies import phrases
 from lissive.studies.observation import INFINITE, LAST
 
 from .small import A, changed, metric, read, skipped, wrong
@@ -83,21 +83,21 @@ UNITS = {
 
 @pytest.mark.parametrize(("text", "meaning"), FOOD.items())
 def test_food(text, meaning):
-    assert prose.food(text) == meaning
+    assert phrases.food(text) == meaning
 
 
 @pytest.mark.parametrize(("text", "meaning"), USERS.items())
 def test_users(text, meaning):
-    assert prose.users(text) == meaning
+    assert phrases.users(text) == meaning
 
 
 def test_a_products_name_is_no_population():
-    assert prose.users("healthy users of Heavy Gold", "Heavy Gold") is None
+    assert phrases.users("healthy users of Heavy Gold", "Heavy Gold") is None
 
 
 @pytest.mark.parametrize(("text", "meaning"), SCHEDULES.items())
 def test_schedules(text, meaning):
-    said = prose.schedule(text)
+    said = phrases.schedule(text)
     assert said is not None
     assert (said.get("every_h"), said["doses"]) == meaning
 
@@ -106,12 +106,12 @@ def test_schedules(text, meaning):
     "text", ["6 weeks", "q0h", "q1h x 90 weeks", "as needed", "escalating", "", "steady state"]
 )
 def test_schedules_that_are_none(text):
-    assert prose.schedule(text) is None
+    assert phrases.schedule(text) is None
 
 
 @pytest.mark.parametrize(("text", "meaning"), UNITS.items())
 def test_units(text, meaning):
-    assert prose.unit(text) == meaning
+    assert phrases.unit(text) == meaning
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_units(text, meaning):
     ],
 )
 def test_figures(text, meaning):
-    assert prose.figure(text) == meaning
+    assert phrases.figure(text) == meaning
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_figures(text, meaning):
     ],
 )
 def test_windows(which, meaning):
-    assert prose.window(which) == meaning
+    assert phrases.window(which) == meaning
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_windows(which, meaning):
     ],
 )
 def test_share_of_women(text, share):
-    assert prose.share_female(text) == share
+    assert phrases.share_female(text) == share
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_share_of_women(text, share):
     ],
 )
 def test_medicines(plan, text, named):
-    assert prose.medicines(plan, text) == named
+    assert phrases.medicines(plan, text) == named
 
 
 class TestInAFile:
@@ -298,8 +298,8 @@ class TestInAFile:
 
     def test_the_length_of_an_infusion_in_any_words(self):
         for text in ("over 5 min", "infused over 5 minutes", "during about 5 mins"):
-            assert prose.minutes(text) == 5.0
-        assert prose.minutes("over 1 h") == 60.0
+            assert phrases.minutes(text) == 5.0
+        assert phrases.minutes("over 1 h") == 60.0
 
     @pytest.mark.parametrize(
         ("name", "row"),

@@ -337,7 +337,7 @@ def test_swapped_arms_leave_the_log_rank_test() -> None:
     assert log_rank(**failures()).p == pytest.approx(log_rank(**swapped(failures())).p)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(shift=st.floats(-1e4, 1e4), scale=st.floats(0.01, 100))
 def test_a_shift_leaves_the_difference_and_a_scale_scales_it(shift: float, scale: float) -> None:
     data = rating()
@@ -346,7 +346,7 @@ def test_a_shift_leaves_the_difference_and_a_scale_scales_it(shift: float, scale
     assert (other.value / scale, other.p) == pytest.approx((one.value, one.p), rel=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 3)), max_size=12))
 def test_small_trials_never_raise(rows: list[tuple[int, int, int]]) -> None:
     """pytest turns warnings to errors, so this asks for silence too."""

@@ -185,6 +185,7 @@ def test_figures_against_hand_calculation(by_hand, figure, value) -> None:
     assert statistic(design, data, figure) == pytest.approx(value)
 
 
+@pytest.mark.slow
 def test_every_shipped_figure_can_be_calculated_from_a_virtual_trial() -> None:
     """One small replicate of each trial: no figure without a number, but for those that chance leaves empty."""
     from lissive.trials.conduct import conduct

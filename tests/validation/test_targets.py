@@ -17,17 +17,16 @@ from lissive.model import compose, load
 from lissive.model.parameters import load_causes, load_parameters
 from lissive.report.validation_tables import count_text, targets_text
 from lissive.validation import predicted
-from lissive.validation.predicted import PREDICTED, Arm, Grid, Patients, Predicted, apparent_ke0
+from lissive.validation.asked import PREDICTED, Arm, Grid, Patients, Predicted, Simulated
+from lissive.validation.predicted import MS_PATIENTS, apparent_ke0, responders_percent
 from lissive.validation.targets import (
     FOLDER,
-    MS_PATIENTS,
     NO_REASON,
     Runs,
     TargetResult,
     figure,
     load_targets,
     recalled_constants,
-    responders_percent,
     schedule_of,
     targets,
     typical,
@@ -268,7 +267,7 @@ def test_the_edge_of_a_range_is_not_rounded(
     assert targets(["aea_when_faah_blocked"], folder=folder)[0].met is False
 
 
-def highest(seen: predicted.Simulated, name: str) -> float:
+def highest(seen: Simulated, name: str) -> float:
     return float(np.max(seen[name]))
 
 

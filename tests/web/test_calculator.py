@@ -16,6 +16,7 @@ from lissive.handout.page import report_page
 from lissive.report.case_text import parts_of
 from lissive.report.words import upper_first
 from lissive.web import answers, views, work
+from lissive.web.pages import plainly
 from lissive.web.state import State, questions_of
 
 from .conftest import CASE
@@ -31,7 +32,7 @@ def test_the_answer_is_that_of_the_library(visitor):
     said = [
         found.bottom_line.text,
         found.access.name,
-        *parts["SAFETY"],
+        *map(plainly, parts["SAFETY"]),
         *(flag.mechanism for flag in found.safety.flags),
         *(fired.what for fired in found.access.fired),
         *(row.known for row in found.usual_care),

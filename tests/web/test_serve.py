@@ -12,7 +12,6 @@ from lissive.cli.main import main
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "add --calculator"),
         (["--calculator", "--public-url", "calculator.example.org"], "is no address of a site"),
         (["--calculator", "--public-url", "https://a.org/b?c=1"], "is no address of a site"),
         (["--calculator", "--port", "0"], "--port"),

@@ -121,7 +121,7 @@ def _password(user: User, **more: Any) -> None:
 @receiver(post_save, sender=Authenticator)
 @receiver(post_delete, sender=Authenticator)
 def _factor(instance: Authenticator, created: bool | None = None, **more: Any) -> None:
-    """In the transaction of the change itself, whoever makes it on a page; at the terminal nobody is logged in."""
+    """In the transaction of the change itself, by anyone on a page; at the terminal nobody is logged in."""
     by = getattr(context.request, "user", None)
     if created is False or by is None or not by.is_authenticated:
         return

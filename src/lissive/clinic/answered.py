@@ -39,7 +39,7 @@ MOST_STOPS, MOST_NEXT = 5, 3
 
 
 def me(request: HttpRequest) -> User:
-    """Who is logged in, of a request that was let in."""
+    """Who is logged in, once `enter` has been passed."""
     return cast(User, request.user)
 
 

@@ -174,6 +174,11 @@ def case_reason(request: HttpRequest, id: UUID) -> HttpResponse:
     again = {"text": text, "version": found.version, "error": "", "kept": None}
     if len(text) > MOST_REASON:
         again["error"] = f"The text has {len(text):,} characters. Allowed: {MOST_REASON:,}."
+    elif "\0" in text:  # which PostgreSQL does not hold
+        again["error"] = (
+            "The text has a character that cannot be kept (NUL). Type it again, or paste it as plain text."
+        )
+    if again["error"]:
         return _page(request, found, again, 422)
     try:
         with transaction.atomic():

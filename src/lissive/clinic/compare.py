@@ -19,7 +19,7 @@ from lissive.case_answer.beside import NotCompared, compared, plan_words
 from lissive.clinic import answered, work
 from lissive.clinic.access import enter
 from lissive.clinic.models import Case, Work
-from lissive.clinic.pages import shown
+from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
 from lissive.errors import CaseError
 from lissive.report.access_text import PRODUCT, ROUTE, STATUS, visit_text
@@ -40,6 +40,10 @@ def case_compare(request: HttpRequest, id: UUID) -> HttpResponse:
     case: Case = enter(request, "case.see" if request.method != "POST" else "answer.make", Case, id)
     if request.method != "POST":
         return _page(request, case)
+    try:
+        make_case(case.data)
+    except CaseError as error:
+        return said(request, 409, "This case cannot be answered yet", [plainly(error.what)])
     plans, wrong = plans_of(case.data, request.POST)
     if wrong:
         return _page(request, case, request.POST, wrong, status=422)
@@ -101,13 +105,21 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     rows = Work.objects.filter(case=case, kind__in=("plans", "compare")).order_by("-asked")[:10]
-    found = [{"row": row, "at": answered.moment_text(row.asked), **row.made} for row in rows]
+    found = [
+        {
+            "row": row,
+            "at": answered.moment_text(row.asked),
+            "is_of_older_data": row.given["data"] != case.data,
+            **row.made,
+        }
+        for row in rows
+    ]
     content = {
         "case": case,
         "typed": typed or {},
         "wrong": dict(wrong),
         "others": range(1, OTHERS + 1),
-        "own": plan_words(make_case(case.data).plan) if case.data.get("plan") else "no plan",
+        "own": own_plan(case.data),
         "products": [
             ("", "None"),
             *sorted(
@@ -121,6 +133,13 @@ def _page(
         "model": MODEL,
     }
     return shown(request, "compare.html.j2", "Compare plans", content, page="patients", status=status)
+
+
+def own_plan(data: Mapping[str, Any]) -> str:
+    try:
+        return plan_words(make_case(data).plan)
+    except CaseError:
+        return "not readable"
 
 
 # -- beside each other -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from lissive.case.ask import every_question
 from lissive.clinic import audit
+from lissive.clinic.forms import day_text
 from lissive.clinic.models import Case, Document, Entry, Patient, User
 from lissive.clinic.rights import ROLES
 from lissive.clinic.trail import action_words, day_words, role_words, time_words, together
@@ -135,7 +136,7 @@ def _content(patient: Patient, record: Mapping[str, Any], looks: list[Any]) -> d
         "lang": "en",
         "patient": patient,
         "made": day_words(timezone.now()),
-        "born": f"{patient.born.day} {patient.born:%B} {patient.born.year}",
+        "born": day_text(patient.born),
         "record": record,
         "told": {str(each["id"]): list(_told(each["data"])) for each in record["cases"]},
         "day": day_words,

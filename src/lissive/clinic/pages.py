@@ -110,13 +110,18 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 NOT_STORED = (
-    ("full", 507, "The disk of the server is full", "Tell whoever runs the server: it needs free space."),
+    (
+        "full",
+        507,
+        "The disk of the server is full",
+        "Tell the person who runs the server: it needs free space.",
+    ),
     ("locked", 503, "The server is busy", "Wait a moment, then go back and send it again."),
     (
         "",
         503,
         "Nothing can be saved at present",
-        "Tell whoever runs the server: its database takes no changes.",
+        "Tell the person who runs the server: its database takes no changes.",
     ),
 )
 """What a database that fails says, by a word in its message; the last: whatever else it says."""

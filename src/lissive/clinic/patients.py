@@ -223,7 +223,9 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
         "facts": [
             (name, text or "Not stated") for name, text in facts if text or name in ("Sex", "Residence")
         ],
-        "documents": documents.order_by("-made").only("id", "kind", "made", "case_id")[:50],
+        "documents": documents.order_by("-made").only("id", "kind", "made")[:50]
+        if may(user.role, "document.see")
+        else (),
         "kinds": FILES,
         "may": lambda right: may(user.role, right),
         "links": [

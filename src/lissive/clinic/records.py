@@ -134,7 +134,9 @@ def patient_looked(request: HttpRequest, id: UUID) -> HttpResponse:
     before = request.GET.get("before", "")
     is_first = not (before.isascii() and before.isdigit() and len(before) < 19)
     entries = list((every if is_first else every.filter(pk__lt=int(before)))[: LOOKS + 1])
-    people = every.exclude(user=patient.user_id) if patient.user_id else every
+    people = every.exclude(user=None)  # which is the worker
+    if patient.user_id:
+        people = people.exclude(user=patient.user_id)
     content = {
         "patient": patient,
         "is_own": patient.user_id == request.user.pk,
@@ -145,7 +147,7 @@ def patient_looked(request: HttpRequest, id: UUID) -> HttpResponse:
         "older": entries[LOOKS - 1].pk if len(entries) > LOOKS else None,
         "may_audit": may(_user(request).role, "audit.see"),
     }
-    return shown(request, "looked.html.j2", "Who looked", content)
+    return shown(request, "looked.html.j2", "Who looked", content, page="patients")
 
 
 def _user(request: HttpRequest) -> User:

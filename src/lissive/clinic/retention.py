@@ -9,6 +9,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from lissive.clinic import audit
+from lissive.clinic.forms import day_text
 from lissive.clinic.models import Case, Document, Entry, Hold, Patient, User
 from lissive.clinic.trail import day_words
 
@@ -73,7 +74,7 @@ def why_kept(patient: Patient) -> list[str]:
         last = day_words(last_entry(patient))
         found.append(
             f"The last entry is of {last}, and the clinic keeps records for {patient.organisation.keep_years} years "
-            f"after it: until {until.day} {until:%B} {until.year}."
+            f"after it: until {day_text(until)}."
         )
     if hold := standing(patient):
         found.append(f"A legal hold stands since {day_words(hold.set_at)}.")

@@ -38,10 +38,10 @@ def prepare(data: Path | None = None, public_url: str = "", *, demo: bool = Fals
         os.environ[DEMO] = "1"
     os.environ["DJANGO_SETTINGS_MODULE"] = "lissive.clinic.settings"
     found = place()
-    if demo and (found.database or public_url):
+    if demo and (found.database or found.public_url):
         raise LissiveError(
             "A demonstration stays on this computer, in a folder of its own.",
-            allowed=f"--demo without --public-url and without {DATABASE}.",
+            allowed=f"--demo without --public-url, {PUBLIC_URL} and {DATABASE}.",
         )
     if demo and found.data.is_dir() and any(found.data.iterdir()) and not found.is_demo:
         raise LissiveError(
@@ -72,6 +72,7 @@ def _migrate(found: Place) -> None:
     try:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
+        call_command("clearsessions")
     except ImproperlyConfigured:
         raise LissiveError(
             "PostgreSQL needs a package that is not installed.", do="pip install 'lissive[postgres]'."
@@ -80,7 +81,7 @@ def _migrate(found: Place) -> None:
         raise LissiveError(
             f"The database cannot be used: {str(error).strip()}.",
             where=DATABASE if found.database else str(found.data),
-            do="see that it runs, that its disk has room, and that this user may write to it.",
+            do="see that it runs, that its disk has space, and that this user may write to it.",
         ) from None
 
 
@@ -154,8 +155,12 @@ def run(
             print(fill(found), file=sys.stderr)
         else:
             ensure_administrator()
-        made = _server(port, public_url)
-        print(f"{public_url or f'http://localhost:{port}'}/  (stop: Ctrl-C)", file=sys.stderr, flush=True)
+        made = _server(port, found.public_url)
+        print(
+            f"{found.public_url.rstrip('/') or f'http://localhost:{port}'}/  (stop: Ctrl-C)",
+            file=sys.stderr,
+            flush=True,
+        )
         if not demo:
             print(f"Data: {(found.database and DATABASE) or found.data}", file=sys.stderr, flush=True)
         with kept_running([sys.executable, *WORKER, "--parent", str(os.getpid())] if worker else []):

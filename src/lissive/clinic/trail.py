@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from lissive.clinic.access import of_clinic
+from lissive.clinic.forms import day_text
 from lissive.clinic.models import Entry, User
 from lissive.clinic.rights import ROLES, rights
 from lissive.report.words import upper_first
@@ -23,8 +24,7 @@ _LATEST = 2000
 
 # -- in words ---------------------------------------------------------------------------------------
 def day_words(at: datetime.datetime) -> str:
-    day = timezone.localtime(at).date()
-    return f"{day.day} {day:%B} {day.year}"
+    return day_text(timezone.localtime(at).date())
 
 
 def time_words(at: datetime.datetime, seconds: bool = False) -> str:

@@ -192,7 +192,8 @@ def effect_figure(
     shape: tuple[int, int] = (1, 1) if trials is None else (2, 1) if narrow else (1, 2)
     grid: dict[str, Any] = {"left": 0.035, "right": 0.985, "bottom": 0.155, "top": 0.93, "wspace": 0.06}
     if narrow:
-        grid |= {"left": 0.07, "bottom": 0.095, "top": 0.95, "hspace": 0.38}
+        # room for the words below and above, in inches
+        grid |= {"left": 0.07, "bottom": 0.44 / size[1], "top": 1 - 0.23 / size[1], "hspace": 0.38}
     if trials is not None:
         grid["height_ratios" if narrow else "width_ratios"] = [1.8, 1]
     with settings():

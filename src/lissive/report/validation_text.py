@@ -135,6 +135,7 @@ SCORING = (
     "validation/misses.*",
     "validation/targets.*",
     "validation/target_*.tsv",
+    "validation/asked.py",
     "validation/predicted.py",
     "report/validation_text.py",
     "report/validation_tables.py",

@@ -1,137 +1,21 @@
-"""What the typical person gives for each target of targets.tsv; that of virtual patients is in `targets`.
-
-`@target("id", ...)` names a target and what its function is given: of an arm the run, of a grid the runs, of
-`Patients` their forecast; names of outputs and numbers as they are. The function gives the figure, or the figure and
-what else there is to say of it.
-"""
+"""What the model gives for each target of targets.tsv: the typical person, and at the end virtual patients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
 
-from lissive.arrays import FloatArray
+from lissive.arrays import BoolArray, FloatArray
+from lissive.case import make_case
+from lissive.forecast import Forecast, predict, responders
+from lissive.validation.asked import Arm, Dose, Figure, Grid, NoValue, Patients, Simulated, target
 
-WEEK = 7 * 24.0
 SLOWEST, FASTEST = 0.01, 20.0
 """Rate constants [1/h] between which that of an effect compartment is looked for."""
-
-
-class NoValue(Exception):
-    """A figure that the model cannot give; the text says why."""
-
-
-@dataclass(frozen=True)
-class Dose:
-    """The same amount at the same hours of each of so many days."""
-
-    into: str
-    """A depot of the model, or a product that is counted in sprays."""
-    amount: float
-    """mg into a depot of a drug, sprays of a product, else the state's own unit."""
-    hours: tuple[float, ...] = (0.0,)
-    days: int = 1
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One run of the typical person of a cause, or of the published model (cause "")."""
-
-    cause: str
-    days: float
-    doses: tuple[Dose, ...] = ()
-    settings: Mapping[str, float] = field(default_factory=dict, hash=False)
-    every: float = 1.0
-    """Hours between the times that are looked at."""
-
-    @property
-    def model(self) -> str:
-        return "lissive" if self.cause else "benson2014"
-
-
-@dataclass(frozen=True)
-class Grid:
-    """An arm with each of these values, (run,), of some parameters."""
-
-    arm: Arm
-    values: Mapping[str, FloatArray]
-
-
-@dataclass(frozen=True)
-class Patients:
-    """Virtual patients who titrate nabiximols by the label, up to 12 sprays, with and without food.
-
-    Ratings differ from one week to the next as a person's do, so the proportion that reaches a threshold has the
-    random error of one week in it, as a trial's has.
-    """
-
-    cause: str
-    size: int
-    weeks: int
-    like: Arm
-    """Stands for them where it is asked which constants quoted from memory they rest on: by the change of `rating`."""
-    rating: str = "NRS"
-
-
-@dataclass(frozen=True)
-class Simulated:
-    """One subject of one run.
-
-    time : (time,) hours        values : output to (time,)        last_dose : hours
-    """
-
-    time: FloatArray
-    values: Mapping[str, FloatArray]
-    last_dose: float
-    parameters: Mapping[str, float]
-
-    def __getitem__(self, output: str) -> FloatArray:
-        return self.values[output]
-
-    def week(self, y: str) -> float:
-        """Mean over the last seven days."""
-        return float(self[y][self.time > self.time[-1] - WEEK].mean())
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """How one target's figure is computed."""
-
-    function: Callable[..., float | Figure]
-    given: tuple[Any, ...]
-
-    @property
-    def model(self) -> str:
-        """Of its runs."""
-        return str(getattr(self.given[0], "model", "lissive"))
-
-    @property
-    def outputs(self) -> list[str]:
-        """What is looked at in its runs."""
-        if isinstance(self.given[0], Patients):
-            return [self.given[0].rating]
-        return [each for each in self.given if isinstance(each, str)]
-
-
-Figure = tuple[float, str]
-"""The figure, and what else there is to say of it."""
-F = TypeVar("F", bound=Callable[..., float | Figure])
-PREDICTED: dict[str, Predicted] = {}
-"""By the target's id."""
-
-
-def target(name: str, *given: Arm | Grid | Patients | str | float | Callable[..., str]) -> Callable[[F], F]:
-    """The function computes target `name` from what is given: runs, outputs' names, numbers."""
-
-    def add(function: F) -> F:
-        PREDICTED[name] = Predicted(function, given)
-        return function
-
-    return add
 
 
 # -- the runs ---------------------------------------------------------------------------------------
@@ -456,3 +340,81 @@ def highest_ratio_by_cord(drug: Sequence[Simulated], none: Sequence[Simulated], 
     best = int(np.argmax(ratio))
     where = f"gain {_GAIN[best]:.2g}, control {_CONTROL[best]:.2g}"
     return ratio[best], f"lowest {min(ratio):.2f}; highest at {where}"
+
+
+# -- virtual patients -------------------------------------------------------------------------------
+ENRICHED = (0.20, 4)
+"""Improvement of the spasticity NRS, and the week, by which enriched trials select responders."""
+MS_PATIENTS = Patients(MS, 600, 15, like=SPRAY_FED)
+
+
+@cache
+def forecast_of(cause: str, patients: int, weeks: int, threads: int) -> Forecast:
+    """Nothing is known of them but the cause of their spasms."""
+    plan = {"product": "nabiximols", "titration": "label", "weeks": weeks}
+    case = make_case({"case": "targets", "spasm": {"cause": cause}, "plan": plan})
+    return predict(case, subjects=patients, seed=1, threads=threads)
+
+
+@target("responders_20_week4", MS_PATIENTS, "active", 0.2, 4)
+@target("responders_30_drug", MS_PATIENTS, "active", 0.3, 15)
+@target("responders_30_placebo", replace(MS_PATIENTS, like=PLACEBO_15W), "placebo", 0.3, 15)
+def responders_percent(seen: Forecast, side: str, share: float, week: int) -> Figure:
+    """Responders of a week by improvement of the spasticity NRS [%]."""
+    found = responders(seen, share, week)
+    assert found is not None
+    value, n = 100.0 * float(getattr(found, side)), int(seen.good.sum())
+    error = np.sqrt(value * (100.0 - value) / n)
+    return value, f"{n} virtual patients, standard error {error:.1f}"
+
+
+@target("nrs_ms_patients", MS_PATIENTS, 15, False)
+@target("nrs_ms_pooled", MS_PATIENTS, 12, False)
+@target("nrs_ms_enriched", MS_PATIENTS, 15, True)
+@target("nrs_ms_enriched_savant", MS_PATIENTS, 15, True)
+def nrs_difference(seen: Forecast, week: int, early: bool) -> Figure:
+    """Spasticity NRS in a week, drug minus placebo; of all patients, or of those who responded to the drug early."""
+    chosen = _enriched(seen) if early else np.ones(int(seen.good.sum()), bool)
+    drug, none = _weekly(seen, "spasticity_nrs")[:, chosen, week]
+    gap = drug - none
+    return float(gap.mean()), f"{_of(chosen)}, standard error {gap.std() / np.sqrt(len(gap)):.2f}"
+
+
+@target("spasms_ms_enriched", MS_PATIENTS, 15)
+def enriched_spasm_ratio(seen: Forecast, week: int) -> Figure:
+    """Ratio of mean spasms of a week in early responders, drug over placebo: a person may count none."""
+    chosen = _enriched(seen)
+    drug, none = _weekly(seen, "spasms_per_day")[:, chosen, week]
+    return float(drug.mean() / none.mean()), _of(chosen)
+
+
+@target("ashworth_ms_enriched", replace(MS_PATIENTS, rating="ashworth"), 15)
+def enriched_ashworth(seen: Forecast, week: int) -> Figure:
+    """Mean Ashworth in a week, drug minus placebo, in early responders."""
+    chosen = _enriched(seen)
+    drug, none = _weekly(seen, "ashworth")[:, chosen, week]
+    return float((drug - none).mean()), _of(chosen)
+
+
+@target("sprays_a_day", MS_PATIENTS, 12)
+def units_a_day(seen: Forecast, week: int) -> Figure:
+    """Mean number of sprays a day in a week."""
+    taken = seen.taken[0, seen.good, 7 * (week - 1) : 7 * week].mean(axis=1)
+    return float(taken.mean()), f"standard deviation between patients {taken.std():.1f}"
+
+
+def _weekly(seen: Forecast, outcome: str) -> FloatArray:
+    """(arm, good subject, week)"""
+    return seen.weekly[outcome][:, seen.good]
+
+
+def _enriched(seen: Forecast) -> BoolArray:
+    """(good subject,) who responded early."""
+    share, week = ENRICHED
+    nrs = _weekly(seen, "spasticity_nrs")[0]
+    chosen: BoolArray = nrs[:, week] <= (1.0 - share) * nrs[:, 0]
+    return chosen
+
+
+def _of(chosen: BoolArray) -> str:
+    return f"{int(chosen.sum())} of {len(chosen)} virtual patients"

@@ -2,9 +2,9 @@
 
     for met in targets(): print(met.id, met.value, met.met, met.reason)
 
-`targets.tsv` has a row for each observation; `predicted` and the end of this module say how its figure is computed. A
-target that a constant was set on by hand proves nothing when it is met, and a figure of a published model proves only
-that the model was copied well; both are marked. What the model cannot be asked stands there all the same.
+`targets.tsv` has a row for each observation; `predicted` says how its figure is computed. A target that a constant
+was set on by hand proves nothing when it is met, and a figure of a published model proves only that the model was
+copied well; both are marked. What the model cannot be asked stands there all the same.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from lissive.arrays import BoolArray, FloatArray
-from lissive.case import make_case, product
+from lissive.arrays import FloatArray
+from lissive.case import product
 from lissive.errors import ParameterError
-from lissive.forecast import Forecast, predict, responders
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.parameters import MODULES, RECALLED, Source, load_parameters, load_sources
@@ -32,11 +31,8 @@ from lissive.simulation.run import MEANING, Settings, follow
 from lissive.simulation.schedule import ADD, Regimen, Schedule
 from lissive.table import TableRow, read_table
 from lissive.units import to_nmol
-from lissive.validation.predicted import (
-    MS,
-    PLACEBO_15W,
+from lissive.validation.asked import (
     PREDICTED,
-    SPRAY_FED,
     Arm,
     Dose,
     Figure,
@@ -45,9 +41,8 @@ from lissive.validation.predicted import (
     Patients,
     Predicted,
     Simulated,
-    target,
-    week_change,
 )
+from lissive.validation.predicted import forecast_of, week_change
 
 FOLDER = Path(__file__).parent
 COLUMNS = (
@@ -66,7 +61,6 @@ RTOL = 1e-5
 """Of every run: with 1e-7 every figure is the same to four digits, but takes three times as long."""
 MOVED = 1.1
 """Factor of a recalled constant."""
-SEED = 1
 _MOLAR_MASS = {"THC": "M_THC", "CBD": "M_CBD", "PFM": "M_PF"}
 """A depot's first letters to its drug's molar mass in the model; a depot of anything else is dosed in its own unit."""
 _ROUTE = {"oromucosal": "spray", "oral": "oral", "inhaled": "lung"}
@@ -313,7 +307,7 @@ class Runs:
             own = {name: np.full(size, values[subject]) for name, values in _moved(what.arm).items()}
             return [_seen(each) for each in self._run(what.arm, own | dict(what.values))]
         if isinstance(what, Patients):
-            return _forecast(what.cause, what.size, what.weeks, self._settings.threads)
+            return forecast_of(what.cause, what.size, what.weeks, self._settings.threads)
         return what
 
     def _run(self, arm: Arm, varied: Mapping[str, FloatArray]) -> list[Simulated | NoValue]:
@@ -391,81 +385,3 @@ def _depots(dose: Dose, equations: Equations) -> list[tuple[str, float]]:
         if mg
     }
     return [(f"{drug}_{_ROUTE[what.route]}", amount) for drug, amount in nmol.items()]
-
-
-# -- virtual patients -------------------------------------------------------------------------------
-ENRICHED = (0.20, 4)
-"""Improvement of the spasticity NRS, and the week, by which enriched trials select responders."""
-MS_PATIENTS = Patients(MS, 600, 15, like=SPRAY_FED)
-
-
-@cache
-def _forecast(cause: str, patients: int, weeks: int, threads: int) -> Forecast:
-    """Nothing is known of them but the cause of their spasms."""
-    plan = {"product": "nabiximols", "titration": "label", "weeks": weeks}
-    case = make_case({"case": "targets", "spasm": {"cause": cause}, "plan": plan})
-    return predict(case, subjects=patients, seed=SEED, threads=threads)
-
-
-@target("responders_20_week4", MS_PATIENTS, "active", 0.2, 4)
-@target("responders_30_drug", MS_PATIENTS, "active", 0.3, 15)
-@target("responders_30_placebo", replace(MS_PATIENTS, like=PLACEBO_15W), "placebo", 0.3, 15)
-def responders_percent(seen: Forecast, side: str, share: float, week: int) -> Figure:
-    """Responders of a week by improvement of the spasticity NRS [%]."""
-    found = responders(seen, share, week)
-    assert found is not None
-    value, n = 100.0 * float(getattr(found, side)), int(seen.good.sum())
-    error = np.sqrt(value * (100.0 - value) / n)
-    return value, f"{n} virtual patients, standard error {error:.1f}"
-
-
-@target("nrs_ms_patients", MS_PATIENTS, 15, False)
-@target("nrs_ms_pooled", MS_PATIENTS, 12, False)
-@target("nrs_ms_enriched", MS_PATIENTS, 15, True)
-@target("nrs_ms_enriched_savant", MS_PATIENTS, 15, True)
-def nrs_difference(seen: Forecast, week: int, early: bool) -> Figure:
-    """Spasticity NRS in a week, drug minus placebo; of all patients, or of those who responded to the drug early."""
-    chosen = _enriched(seen) if early else np.ones(int(seen.good.sum()), bool)
-    drug, none = _weekly(seen, "spasticity_nrs")[:, chosen, week]
-    gap = drug - none
-    return float(gap.mean()), f"{_of(chosen)}, standard error {gap.std() / np.sqrt(len(gap)):.2f}"
-
-
-@target("spasms_ms_enriched", MS_PATIENTS, 15)
-def enriched_spasm_ratio(seen: Forecast, week: int) -> Figure:
-    """Ratio of mean spasms of a week in early responders, drug over placebo: a person may count none."""
-    chosen = _enriched(seen)
-    drug, none = _weekly(seen, "spasms_per_day")[:, chosen, week]
-    return float(drug.mean() / none.mean()), _of(chosen)
-
-
-@target("ashworth_ms_enriched", replace(MS_PATIENTS, rating="ashworth"), 15)
-def enriched_ashworth(seen: Forecast, week: int) -> Figure:
-    """Mean Ashworth in a week, drug minus placebo, in early responders."""
-    chosen = _enriched(seen)
-    drug, none = _weekly(seen, "ashworth")[:, chosen, week]
-    return float((drug - none).mean()), _of(chosen)
-
-
-@target("sprays_a_day", MS_PATIENTS, 12)
-def units_a_day(seen: Forecast, week: int) -> Figure:
-    """Mean number of sprays a day in a week."""
-    taken = seen.taken[0, seen.good, 7 * (week - 1) : 7 * week].mean(axis=1)
-    return float(taken.mean()), f"standard deviation between patients {taken.std():.1f}"
-
-
-def _weekly(seen: Forecast, outcome: str) -> FloatArray:
-    """(arm, good subject, week)"""
-    return seen.weekly[outcome][:, seen.good]
-
-
-def _enriched(seen: Forecast) -> BoolArray:
-    """(good subject,) who responded early."""
-    share, week = ENRICHED
-    nrs = _weekly(seen, "spasticity_nrs")[0]
-    chosen: BoolArray = nrs[:, week] <= (1.0 - share) * nrs[:, 0]
-    return chosen
-
-
-def _of(chosen: BoolArray) -> str:
-    return f"{int(chosen.sum())} of {len(chosen)} virtual patients"

@@ -64,15 +64,17 @@ _FIELD = re.compile(
 )
 _FACT = re.compile(r" \[(?:flags|symptoms|dx)[^\]]*\]")
 _OPTION = re.compile(r"(\d+) more: --\w+\.")
+_CAPITALS = re.compile(r"^(?:CONTRAINDICATED|MAJOR|ASK)\b", re.MULTILINE)
 
 
 def plainly(text: str) -> str:
-    """A text of the terminal as a page says it: fields and options by plain words.
+    """A text of the terminal as a page says it: fields and options by plain words, nothing in capitals.
 
     >>> plainly("Not answered, because as_of, the date of the question, is unknown. 2 more: --access.")
     'Not answered, because the day of the question is unknown. 2 more below.'
     """
-    plain = _FIELD.sub(lambda found: _called(found[0]), _FACT.sub("", text))
+    calm = _CAPITALS.sub(lambda found: found[0].capitalize(), _FACT.sub("", text))
+    plain = _FIELD.sub(lambda found: _called(found[0]), calm)
     return _OPTION.sub(r"\1 more below.", plain)
 
 

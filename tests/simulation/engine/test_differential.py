@@ -240,7 +240,6 @@ STEPS = st.lists(
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(
     max_examples=campaign_size(test=100, ci=500, full=5000) // GRAPHS,
-    deadline=None,
     # The same models in every run; others by make campaign.
     derandomize=campaign_size(test=1, ci=1, full=0) == 1,
     phases=[__import__("hypothesis").Phase.reuse, __import__("hypothesis").Phase.generate],

@@ -234,7 +234,7 @@ def test_one_step_is_what_dense_linear_algebra_gives(stiff: Equations) -> None:
     np.testing.assert_allclose(batch.y[0], want, rtol=1e-11)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 12), st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=40))
 def test_elimination_fills_in_just_where_numbers_can_arise(n: int, places: set[tuple[int, int]]) -> None:
     pattern = {(i % n, j % n) for i, j in places}

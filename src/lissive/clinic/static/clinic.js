@@ -34,7 +34,7 @@ function putBack(kept) {
   const said = document.createElement("div");
   said.className = "callout unsure";
   said.setAttribute("role", "status");
-  said.innerHTML = "<p class=callout-head>Not saved yet</p><p>Your log-in had ended. What you had typed is back in the form: look it through and send it again.</p>";
+  said.innerHTML = "<p class=callout-head>Not saved yet</p><p>What you typed before could not be saved. It is back in the form: look it through and send it again.</p>";
   document.getElementById("main").prepend(said);
 }
 

@@ -19,6 +19,16 @@ let sent = null;
 document.addEventListener("input", (event) => {
   if (caseForm() && caseForm().contains(event.target)) unsent = true;
 });
+/* "None" and "I do not know" leave no other box ticked, and the others not them. */
+const isApart = (box) => ["none", "?"].includes(box.value);
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!field.closest("#case-form") || field.type === "radio" || (field.type === "checkbox" ? !field.checked : !field.value)) return;
+  for (const box of caseForm().querySelectorAll(`input[type=checkbox][name="${CSS.escape(field.name)}"]`)) {
+    const gives = field.type !== "checkbox" || !isApart(field) ? isApart(box) : true;
+    if (box !== field && gives) box.checked = false;
+  }
+});
 document.addEventListener("change", (event) => {
   if (!event.target.closest("#case-form .leads")) return;
   sent = typedNow();

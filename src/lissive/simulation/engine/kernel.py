@@ -16,15 +16,12 @@ from lissive.fingerprint import of_texts
 from lissive.model.equations import Equations
 from lissive.simulation.engine import compile as backend
 from lissive.simulation.engine.emit import check_length, module
+from lissive.simulation.engine.job import ROW, Job
 from lissive.simulation.engine.plan import Plan, make_plan, quantity
 from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.why import End, why
-from lissive.simulation.engine.work import Work
 
 Array = npt.NDArray[np.float64]
-
-_ROW = 16
-"""Columns of `clock` and `book`, see work.py."""
 
 
 @dataclass(frozen=True)
@@ -182,9 +179,9 @@ class Batch:
         self.y = initial.copy()
         self._seen = np.abs(initial)
         self._rate = np.zeros((subjects, max(len(kernel.inputs), 1)))
-        self._clock = np.zeros((subjects, _ROW))
+        self._clock = np.zeros((subjects, ROW))
         self._clock[:, :3] = t0, tol.first_step, tol.first_step
-        self._book = np.zeros((subjects, _ROW), dtype=np.int64)
+        self._book = np.zeros((subjects, ROW), dtype=np.int64)
         self._reached = t0
 
     def __len__(self) -> int:
@@ -360,7 +357,7 @@ class Batch:
             "shift": doses.shift, "sw_time": switches[0], "sw_start": switches[1], "values": seen.values,
             "mean": seen.mean, "top": seen.maximum, "low": seen.minimum,
         }  # fmt: skip
-        job, before = _Job(self, asked, threads), self.status.copy()
+        job, before = Job(self, asked, threads), self.status.copy()
         if resting is not None:
             self.status[resting & (before == 0)] = _RESTING
         # A thread even for one: the main thread stays free to be interrupted.
@@ -389,69 +386,6 @@ class Batch:
                 allowed=f"increasing values from {self._reached:g} to {until:g}, as this run does.",
             )
         return given
-
-
-class _Job:
-    """One advance: what its threads share, and the call of the compiled loop that each of them makes."""
-
-    def __init__(self, batch: Batch, asked: Mapping[str, Any], threads: int) -> None:
-        kernel, tol = batch.kernel, batch.tolerances
-        bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
-        self.queue = np.zeros(_ROW * threads, dtype=np.int64)
-        self.queue[::_ROW] = bounds[:-1]
-        self.lanes = kernel.lanes
-        self.drive = kernel._drive
-        self.shared: dict[str, Any] = {
-            "lanes": kernel.lanes,
-            "n_states": len(kernel.states),
-            "n_constants": kernel.constants,
-            "n_inputs": len(kernel.inputs),
-            "n_outputs": len(kernel.outputs),
-            "threads": threads,
-            "most_steps": tol.max_steps,
-            "first_step": tol.first_step,
-            "queue": self.queue,
-            "bounds": bounds,
-            "y": batch.y,
-            "seen": batch._seen,
-            "init": batch._initial,
-            "k": batch._constants,
-            "rate": batch._rate,
-            "clock": batch._clock,
-            "book": batch._book,
-            "TOL": np.array([tol.rtol, tol.atol, tol.peak_share]),
-            **asked,
-        }
-
-    def run(self, thread: int) -> None:
-        """Take subjects from the queue until there are none."""
-        has = {**self.shared, "thread": thread}
-        rows = {name: self.rows.get(name, 1) for name in Work.fields() if name not in has}
-        fresh = _aligned([each * self.lanes for each in rows.values()])
-        has |= dict(zip(rows, fresh, strict=True))
-        record = Work.memory(has)
-        self.drive(record.ctypes.data)
-
-    @property
-    def rows(self) -> dict[str, int]:
-        """Of the lanes' arrays, how many rows each has, where it is more than one."""
-        n = self.shared["n_states"]
-        several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"]}
-        several |= dict.fromkeys(("Y", "SEEN", "YN", "D1", "D2"), n)
-        several |= dict.fromkeys(("OUT", "F0", "F1"), self.shared["n_outputs"])
-        return {name: max(count, 1) for name, count in several.items()}
-
-
-def _aligned(sizes: Sequence[int]) -> list[Array]:
-    """Arrays of zeros, each from a 64-byte boundary on, as vector loads need, and apart from all other memory."""
-    lengths = [-(-size // 8) * 8 for size in sizes]
-    raw = np.zeros(sum(lengths) + 48)
-    offset = 16 + (-raw.ctypes.data % 64) // 8
-    ends = offset + np.cumsum(lengths)
-    return [
-        raw[end - length : end - length + size]
-        for end, length, size in zip(ends, lengths, sizes, strict=True)
-    ]
 
 
 def _check(doses: Doses, subjects: int, states: int, inputs: int) -> None:

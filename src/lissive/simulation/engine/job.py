@@ -1,0 +1,80 @@
+"""What the threads of one advance share, and how each of them calls the compiled loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lissive.arrays import FloatArray
+from lissive.simulation.engine.work import Work
+
+if TYPE_CHECKING:
+    from lissive.simulation.engine.kernel import Batch
+
+ROW = 16
+"""Columns of `clock` and `book`, see work.py."""
+
+
+class Job:
+    """One advance: what its threads share, and the call of the compiled loop that each of them makes."""
+
+    def __init__(self, batch: Batch, asked: Mapping[str, Any], threads: int) -> None:
+        kernel, tol = batch.kernel, batch.tolerances
+        bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
+        self.queue = np.zeros(ROW * threads, dtype=np.int64)
+        self.queue[::ROW] = bounds[:-1]
+        self.lanes = kernel.lanes
+        self.drive = kernel._drive
+        self.shared: dict[str, Any] = {
+            "lanes": kernel.lanes,
+            "n_states": len(kernel.states),
+            "n_constants": kernel.constants,
+            "n_inputs": len(kernel.inputs),
+            "n_outputs": len(kernel.outputs),
+            "threads": threads,
+            "most_steps": tol.max_steps,
+            "first_step": tol.first_step,
+            "queue": self.queue,
+            "bounds": bounds,
+            "y": batch.y,
+            "seen": batch._seen,
+            "init": batch._initial,
+            "k": batch._constants,
+            "rate": batch._rate,
+            "clock": batch._clock,
+            "book": batch._book,
+            "TOL": np.array([tol.rtol, tol.atol, tol.peak_share]),
+            **asked,
+        }
+
+    def run(self, thread: int) -> None:
+        """Take subjects from the queue until there are none."""
+        has = {**self.shared, "thread": thread}
+        rows = {name: self.rows.get(name, 1) for name in Work.fields() if name not in has}
+        fresh = _aligned([each * self.lanes for each in rows.values()])
+        has |= dict(zip(rows, fresh, strict=True))
+        record = Work.memory(has)
+        self.drive(record.ctypes.data)
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Of the lanes' arrays, how many rows each has, where it is more than one."""
+        n = self.shared["n_states"]
+        several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"]}
+        several |= dict.fromkeys(("Y", "SEEN", "YN", "D1", "D2"), n)
+        several |= dict.fromkeys(("OUT", "F0", "F1"), self.shared["n_outputs"])
+        return {name: max(count, 1) for name, count in several.items()}
+
+
+def _aligned(sizes: Sequence[int]) -> list[FloatArray]:
+    """Arrays of zeros, each from a 64-byte boundary on, as vector loads need, and apart from all other memory."""
+    lengths = [-(-size // 8) * 8 for size in sizes]
+    raw = np.zeros(sum(lengths) + 48)
+    offset = 16 + (-raw.ctypes.data % 64) // 8
+    ends = offset + np.cumsum(lengths)
+    return [
+        raw[end - length : end - length + size]
+        for end, length, size in zip(ends, lengths, sizes, strict=True)
+    ]
