@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,13 +37,6 @@ from lissive.report.words import MARKS, upper_first
 from lissive.site.build import Page, joined, link, unverified, verdict
 from lissive.table import rows_of
 
-CLAIM_KIND = {
-    "supported": "yes",
-    "partly": "maybe",
-    "not_shown": "unsure",
-    "not_tested": "unsure",
-    "contradicted": "no",
-}
 ARTICLES = {
     1: ("A popular article on medical marijuana for muscle spasms", "articles/spasms.html"),
     2: ("An article by a practice in New York on medical marijuana for cramps", "articles/cramps.html"),
@@ -130,7 +124,7 @@ def pages() -> Iterator[Page]:
         {"search": True, **_claims(claims)},
     )
     for number, (title, path) in ARTICLES.items():
-        yield _article(number, title, path, read)
+        yield article(number, title, path, read)
 
 
 def _index(base: Studies, topics: Sequence[str], every: Sequence[Cause]) -> dict[str, Any]:
@@ -184,8 +178,7 @@ def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read:
         "table": _study_table(mine, f"Studies in {cause.label}", with_cause=False) if mine else None,
         "care": _care(cause.word),
         "trials": _under_way(under_way(cause.word, every=True)) if _registered(cause.word) else None,
-        "claims": [each for each in shipped_claims() if cause.word in each.causes],
-        "claim_kind": CLAIM_KIND,
+        "claims": [(each, claim_verdict(each)) for each in shipped_claims() if cause.word in each.causes],
         "judged": JUDGED,
     }
     return Page(f"evidence/{cause.href}", upper_first(cause.label), "cause.html.j2", read, content)
@@ -302,10 +295,7 @@ _ALSO_SAID = {"inflammation_cause": "inflammation is the main cause of spasms, t
 
 
 def claim_verdict(claim: Claim) -> Markup:
-    """A mechanism that is supported is no benefit that is."""
-    mechanism = claim.verdict == "supported" and claim.certainty == "not_graded"
-    word = "supported as a mechanism, which is no benefit shown" if mechanism else claim.verdict_label
-    return verdict(word, "maybe" if mechanism else CLAIM_KIND[claim.verdict])
+    return verdict(claim.verdict_label, claim.mark)
 
 
 # -- claims and articles ------------------------------------------------------------------------------
@@ -346,7 +336,7 @@ def key_numbers(numbers: Sequence[Any]) -> list[Markup]:
     ]
 
 
-def _article(number: int, title: str, path: str, read: str) -> Page:
+def article(number: int, title: str, path: str, read: str) -> Page:
     doors = {each.id: each for each in sources().doors}
     claims = {each.id: each for each in shipped_claims()}
     rows: list[Mapping[str, Any]] = []
@@ -355,7 +345,7 @@ def _article(number: int, title: str, path: str, read: str) -> Page:
         rows.append(
             {
                 "statement": each,
-                "verdict": verdict(claim.verdict_label, CLAIM_KIND[claim.verdict]) if claim else "",
+                "verdict": claim_verdict(claim) if claim else "",
                 "certainty": claim.certainty_label if claim else "",
                 "answer": claim.answer if claim else door.answer if door else "",
                 "as_of": door.as_of if door else "",
@@ -363,18 +353,9 @@ def _article(number: int, title: str, path: str, read: str) -> Page:
                 "numbers": key_numbers(door.numbers) if door else [],
             }
         )
-    counts: dict[str, int] = {}
-    for row in rows:
-        claim = claims.get(row["statement"].door)
-        if claim:
-            counts[claim.verdict] = counts.get(claim.verdict, 0) + 1
-    summary = [(verdict(claims_label(word), CLAIM_KIND[word]), n) for word, n in counts.items()]
-    content = {"rows": rows, "summary": summary, "others": len(rows) - sum(counts.values())}
+    counts = Counter(row["verdict"] for row in rows if row["verdict"])
+    content = {"rows": rows, "summary": list(counts.items()), "others": len(rows) - sum(counts.values())}
     return Page(path, f"{title}, answered", "article.html.j2", read, content)
-
-
-def claims_label(word: str) -> str:
-    return next(each.verdict_label for each in shipped_claims() if each.verdict == word)
 
 
 def _see(command: str) -> str:
