@@ -172,7 +172,7 @@ def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read:
         "bottom_line": known or _found(shown),
         "kind": "" if forests or known else "unsure",
         "by_product": _by_product(cause.word),
-        "found": [(topic, cell.text, f"#{cell.link}") for topic, cell in shown],
+        "found": [(topic, upper_first(_in_plain_words(cell.text)), f"#{cell.link}") for topic, cell in shown],
         "no_trial": none,
         "forests": [(each, plain_svg(each.picture), _numbers(each)) for each in forests],
         "table": _study_table(mine, f"Studies in {cause.label}", with_cause=False) if mine else None,
@@ -195,26 +195,25 @@ def _found(shown: Sequence[tuple[str, Cell]]) -> str:
             "No controlled trial of a cannabinoid in this cause is in the data. What helps in one cause may not "
             "help in another."
         )
-    return " ".join(f"{upper_first(topic)}: {_in_plain_words(topic, cell.text)}." for topic, cell in shown)
+    return " ".join(f"{upper_first(topic)}: {_in_plain_words(cell.text)}." for topic, cell in shown)
 
 
 _PLAIN = (
     ("95 % CI includes no effect", "no clear difference"),
     (", not pooled", ", told in words only"),
     ("favours the cannabinoid", "better with the cannabinoid"),
-    ("favour the cannabinoid", "are better with the cannabinoid"),
+    ("favours control", "better without the cannabinoid"),
 )
 
 
-def _in_plain_words(topic: str, text: str) -> str:
+def _in_plain_words(text: str) -> str:
     """A cell of the matrix for readers who do not know its terms.
 
-    >>> _in_plain_words("pain", "95 % CI includes no effect (1 study)")
-    'no clear difference (1 study)'
+    >>> _in_plain_words("95 % CI includes no effect: pain NRS (1 study)")
+    'no clear difference: pain NRS (1 study)'
     """
     said = text[:1].lower() + text[1:]
-    worse = "more with the cannabinoid" if topic == "adverse events" else "better without the cannabinoid"
-    for word, instead in (*_PLAIN, ("favours control", worse), ("favour control", worse)):
+    for word, instead in _PLAIN:
         said = said.replace(word, instead)
     return said
 
