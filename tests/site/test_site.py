@@ -135,9 +135,21 @@ def test_a_minor_is_warned_of_what_the_law_allows(few: Path) -> None:
         row = next(each for each in rows if age in each)
         assert "Do not use THC" in row
         assert "safety.html#c-age_under_18" in row
+        _, rule, visit, _ = re.findall(r"<td.*?</td>|<th.*?</th>", row, re.DOTALL)
+        assert "Do not use THC. A doctor must decide." in rule, "the law's answer stands alone"
+        assert "no barrier identified" not in visit or "for safety see" in visit
     cramps = next(each for each in rows if "Cramps at night" in each)
     assert "No study has tested it" in cramps
     assert "evidence/nocturnal-cramps.html" in cramps
+
+
+@pytest.mark.parametrize(("code", "mark"), [("US-AL", ""), ("ES", ""), ("IL", " (unverified)")])
+def test_where_spasticity_is_asked_and_not_spasms_the_page_says_so(code: str, mark: str) -> None:
+    _, page = law.pages(DAY, [code])
+    said = str(page.content["bottom_line"])
+    assert said.startswith(f"Not eligible{mark}. Muscle spasms alone do not qualify here; spasticity ")
+    (_, page) = law.pages(DAY, ["US-ID"])
+    assert "alone" not in str(page.content["bottom_line"])
 
 
 def test_what_is_not_verified_says_so(few: Path) -> None:

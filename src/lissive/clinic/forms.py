@@ -70,6 +70,10 @@ def _no_control(text: str) -> None:
         raise ValidationError("It holds a character that cannot be printed. Type it anew.")
 
 
+def _empty(label: str) -> str:
+    return "Answer this question." if label.endswith("?") else f"Enter the {label[:1].lower()}{label[1:]}."
+
+
 class Text(forms.CharField):
     """A text of one line, or of several."""
 
@@ -84,7 +88,7 @@ class Text(forms.CharField):
             validators=[_no_control],
             widget=forms.Textarea if lines else forms.TextInput,
             error_messages={
-                "required": f"{label}: it is needed.",
+                "required": _empty(label),
                 "max_length": f"{label}: at most %(limit_value)d characters (it has %(show_value)d).",
             },
         )
@@ -101,7 +105,7 @@ class Day(forms.DateField):
             input_formats=["%Y-%m-%d"],
             widget=forms.DateInput(attrs={"type": "date"}),
             error_messages={
-                "required": f"{label}: it is needed.",
+                "required": _empty(label),
                 "invalid": f"{label}: this is no day. Write it as 1974-03-01.",
             },
         )

@@ -159,7 +159,7 @@ def _user(request: HttpRequest) -> User:
 def patient_export(request: HttpRequest, id: UUID) -> HttpResponse:
     patient: Patient = enter(request, "patient.export", Patient, id)
     if request.method != "POST":
-        return shown(request, "export.html.j2", "Export", {"patient": patient})
+        return shown(request, "export.html.j2", "Export", {"patient": patient}, page="patients")
     answer = HttpResponse(export(patient, _user(request)), content_type="application/zip")
     answer["Content-Disposition"] = f'attachment; filename="record-{patient.pk}.zip"'
     return answer
@@ -200,7 +200,7 @@ def _hold_page(request: HttpRequest, patient: Patient, form: Why, note: str, sta
         "error": wrong_of(form).get("why", ""),
         "note": note,
     }
-    return shown(request, "hold.html.j2", "Legal hold", content, status=status)
+    return shown(request, "hold.html.j2", "Legal hold", content, page="patients", status=status)
 
 
 # -- deletion ---------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def patient_delete(request: HttpRequest, id: UUID) -> HttpResponse:
         "wrong": {} if against else wrong_of(form),
     }
     status = 409 if against and request.method == "POST" else 422 if form.errors else 200
-    return shown(request, "delete.html.j2", "Delete", content, status=status)
+    return shown(request, "delete.html.j2", "Delete", content, page="patients", status=status)
 
 
 urls = [

@@ -7,14 +7,12 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
 
 from lissive.access.answer import Answer, Asked, Facts, Product, days_later
 from lissive.access.cases import Change, changes, group_of, tiles
-from lissive.access.conditions import limits
 from lissive.access.decide import decide, version_on
 from lissive.access.facts import make_facts, products
 from lissive.access.federal import form
@@ -34,21 +32,19 @@ from lissive.report.access_text import (
 from lissive.report.compare_text import why
 from lissive.report.table import Table, table
 from lissive.report.words import upper_first
-from lissive.safety.rules import cautions
 from lissive.site.build import Page, joined, link, unverified, verdict
-from lissive.site.evidence import benefit
-
-KIND: Mapping[str, str] = MappingProxyType(
-    {
-        "eligible": "yes",
-        "eligible_at_discretion": "maybe",
-        "unknown": "unsure",
-        "not_eligible": "no",
-        "obtainable": "yes",
-        "not_obtainable": "no",
-    }
+from lissive.site.standing import (
+    KIND,
+    SPASTICITY_IS,
+    bottom_line,
+    known,
+    only_spasticity,
+    rule_cell,
+    status_text,
+    visit_cell,
+    warned,
 )
-"""Status to kind of verdict."""
+
 LATELY = 730
 """What changed lately: in so many days."""
 _SPASMS = {"severe": True, "persistent": True}
@@ -163,7 +159,7 @@ def _index(every: Sequence[Place], on: datetime.date) -> dict[str, Any]:
             "y": tile.row * 80,
             "kind": KIND[there[code].answer.status],
             "short": code.removeprefix("US-"),
-            "what": f"{there[code].rule.name}: {STATUS[there[code].answer.status]}",
+            "what": f"{there[code].rule.name}: {status_text(there[code].answer)}",
         }
         for code, tile in tiles().items()
         if tile.group == "state" and code in there
@@ -190,7 +186,9 @@ def _row(each: Place) -> tuple[str, ...]:
     answer = each.answer
     return (
         joined([Markup('<a href="{}">{}</a>').format(each.href, each.rule.name)]),
-        verdict(STATUS[answer.status], KIND[answer.status]),
+        joined(
+            [verdict(status_text(answer), KIND[answer.status]), only_spasticity(standard_person(), answer)]
+        ),
         procedural_text(answer),
         upper_first(why(answer)),
         each.version.begins or "-" if each.version else "no rule",
@@ -199,15 +197,6 @@ def _row(each: Place) -> tuple[str, ...]:
 
 
 # -- one place --------------------------------------------------------------------------------------
-def bottom_line(answer: Answer) -> str:
-    """The first line of a page: what the rule of the day says, and whether the visit can certify."""
-    read = " in what was read" if answer.procedural == "ok" else ""
-    return (
-        f"{upper_first(STATUS[answer.status])}. Visit and practitioner requirements: "
-        f"{procedural_text(answer)}{read}."
-    )
-
-
 def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
     answer, rule = place.answer, place.rule
     to = f"sources dated to {answer.sources_to}" if answer.sources_to else "no source is dated"
@@ -220,7 +209,7 @@ def _page(place: Place, on: datetime.date, lately: Sequence[Change]) -> Page:
         "place": rule,
         "person": STANDARD,
         "answer": answer,
-        "bottom_line": bottom_line(answer),
+        "bottom_line": bottom_line(answer, standard_person()),
         "kind": "unsure" if is_blocked(answer) and answer.status != "not_eligible" else KIND[answer.status],
         "smoke": _smoke(rule.code, on),
         "why": list(_why(answer)),
@@ -265,47 +254,18 @@ def _why(answer: Answer) -> Iterator[Markup]:
         )
     if answer.status == "not_eligible":
         yield Markup("No clause of the rule is met." if answer.rule else "No rule is in force.")
+        if only_spasticity(standard_person(), answer):
+            yield Markup(SPASTICITY_IS)
 
 
 def _situations(code: str, on: datetime.date) -> Table:
     rows = []
     for label, facts, cause in situations():
         answer = decide(facts, code, on)
-        needs = f" Needed: {'; '.join(each.asks for each in answer.missing[:2])}." if answer.missing else ""
-        rows.append(
-            (
-                label,
-                joined([verdict(STATUS[answer.status], KIND[answer.status]), needs], ""),
-                _visit_text(answer),
-                joined([*_warned(facts), _known(cause)]),
-            )
-        )
+        cells = rule_cell(facts, answer), visit_cell(facts, answer)
+        rows.append((label, *cells, joined([*warned(facts), known(cause)])))
     head = "situation|the rule|visit and practitioner|not the law: is it safe, does it help"
     return table("What the rule says of some common situations", head, rows)
-
-
-def _visit_text(answer: Answer) -> str:
-    if "no_programme" in answer.blocks:
-        return "no programme"
-    return "the rule is not met" if answer.status == "not_eligible" else procedural_text(answer)
-
-
-def _warned(facts: Facts) -> Iterator[Markup]:
-    """The warning for the person's age, which no rule of law says."""
-    if facts.age is not None and facts.age < limits()["adult_age"]:
-        for each in cautions():
-            if each.about == "age_under_18" and "thc" in each.severity:
-                yield Markup(
-                    '<strong>{}</strong> {} <a href="../safety.html#c-{}">Safety: under 18</a>.'
-                ).format(each.text.advice, each.text.mechanism, each.id)
-
-
-def _known(cause: str) -> Markup:
-    """What trials found in the cause, in plain words, with the page that has them."""
-    if not cause:
-        return Markup()
-    page = "index" if cause == "other" else cause.replace("_", "-")
-    return Markup('{} <a href="../evidence/{}.html">Evidence</a>.').format(benefit(cause), page)
 
 
 def _days(version: Version) -> str:

@@ -23,8 +23,8 @@ from lissive.report.access_text import PRODUCT
 from lissive.report.table import Table, table
 from lissive.report.words import UNVERIFIED, upper_first
 from lissive.site.build import Page, joined, link, verdict
-from lissive.site.law import KIND as KIND_OF_LAW
 from lissive.site.law import STANDARD, product_answer
+from lissive.site.standing import KIND as KIND_OF_LAW
 from lissive.table import rows_of
 
 

@@ -14,7 +14,7 @@ function typedNow() {
   }
   return found;
 }
-let sent = null;
+let sent = null, again = false, since = [], focused = null;
 
 document.addEventListener("input", (event) => {
   if (caseForm() && caseForm().contains(event.target)) unsent = true;
@@ -29,31 +29,40 @@ document.addEventListener("input", (event) => {
     if (box !== field && gives) box.checked = false;
   }
 });
-document.addEventListener("change", (event) => {
-  if (!event.target.closest("#case-form .leads")) return;
+/* One at a time: what is answered while the questions that follow are on their way asks for them once more. */
+function follow() {
+  if (sent) { again = true; return; }
   sent = typedNow();
   htmx.trigger(document.getElementById("follow"), "follow");
+}
+document.addEventListener("change", (event) => {
+  if (event.target.closest("#case-form .leads")) follow();
 });
+const isFollow = (event) => event.detail.ctx?.sourceElement?.id === "follow";
 document.addEventListener("htmx:before:swap", (event) => {
-  const target = event.detail.ctx && event.detail.ctx.target;
-  if (!target || target.id !== "questions" || !sent) return;
-  const now = typedNow();
-  const since = [...now].filter(([key, value]) => sent.get(key) !== value);
+  if (!isFollow(event) || !sent) return;
   const at = document.activeElement;
-  const focused = at && caseForm().contains(at) ? [at.name, at.value, at.id] : null;
-  setTimeout(() => {
-    for (const each of caseForm().elements) {
-      const isBox = each.type === "radio" || each.type === "checkbox";
-      const changed = since.find(([key]) => key === (isBox ? `${each.name} ${each.value}` : each.id));
-      if (changed && each.name && each.type !== "hidden") each[isBox ? "checked" : "value"] = changed[1];
-      if (focused && (focused[2] ? each.id === focused[2] : each.name === focused[0] && each.value === focused[1])) {
-        const fold = each.closest("details");
-        if (fold) fold.open = true;
-        each.focus({ preventScroll: true });
-      }
+  since = [...typedNow()].filter(([key, value]) => sent.get(key) !== value);
+  focused = at && caseForm().contains(at) ? [at.name, at.value, at.id] : null;
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  if (!isFollow(event)) return;
+  for (const each of caseForm().elements) {
+    const isBox = each.type === "radio" || each.type === "checkbox";
+    const changed = since.find(([key]) => key === (isBox ? `${each.name} ${each.value}` : each.id));
+    if (changed && each.name && each.type !== "hidden") each[isBox ? "checked" : "value"] = changed[1];
+    if (focused && (focused[2] ? each.id === focused[2] : each.name === focused[0] && each.value === focused[1])) {
+      const fold = each.closest("details");
+      if (fold) fold.open = true;
+      each.focus({ preventScroll: true });
     }
-  }, 30);
+  }
+  since = [];
+});
+document.addEventListener("htmx:finally:request", (event) => {
+  if (!isFollow(event)) return;
   sent = null;
+  if (again) setTimeout(() => { again = false; follow(); });
 });
 document.addEventListener("htmx:after:request", (event) => {
   const source = event.detail.ctx && event.detail.ctx.sourceElement;
