@@ -107,7 +107,7 @@ def test_claims_about_something(capsys: pytest.CaptureFixture[str]) -> None:
     assert text.startswith(
         "You asked: cannabis protects nerve cells\nNearest claim: Cannabinoids are neuroprotective"
     )
-    assert "\nVerdict: CONTRADICTED\n" in text
+    assert "\nVerdict: NOT SHOWN\n" in text
     assert "GRADE-style judgement by this project" in text
     assert "What would change the verdict" in text
     assert "0.24, 0.23" in text
@@ -260,7 +260,7 @@ STATES = [
     ("exertional_cramp", "No trial in cramp after exertion itself was found"),
     ("muscle_injury", "has not been tested in it"),
     ("multiple_sclerosis", "parallel groups, k = 2, 519 participants: -0.33"),
-    ("multiple_sclerosis", "CONTRADICTED (certainty moderate; by rule at most low): The one large trial"),
+    ("multiple_sclerosis", "NOT SHOWN (certainty moderate; by rule at most low): The one large trial"),
 ]
 
 
@@ -287,7 +287,7 @@ def test_who_paid_for_a_trial_is_shown_with_the_mark_of_what_was_not_checked_and
     }
     assert "Sponsor or funder: GW Pharmaceuticals (a company" in texts["collin_2010"]
     assert "Sponsor or funder: GW Pharmaceuticals† (a company" in texts["rog_2005"]
-    assert "Sponsor or funder: not noted." in texts["weber_2010"]
+    assert "Sponsor or funder: not recorded." in texts["weber_2010"]
 
 
 def test_no_cause_and_no_product_are_answered() -> None:

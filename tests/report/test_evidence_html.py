@@ -55,7 +55,7 @@ def test_both_certainties_of_a_claim_with_the_reason_and_who_paid_for_a_trial(te
     assert "certainty: moderate; by rule very low to at most high." in text
     assert "Why the two certainties differ: reviews of more trials" in text
     assert 'data-of="Sponsor or funder">GW Pharmaceuticals† (a company that makes or sells it)<' in text
-    assert 'data-of="Sponsor or funder">not noted<' in text
+    assert 'data-of="Sponsor or funder">not recorded<' in text
 
 
 def test_everything_that_opens_closes(page):

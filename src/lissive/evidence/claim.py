@@ -1,7 +1,7 @@
 """Popular claims, each checked against trials: verdict, certainty, key numbers, what would change it.
 
 >>> claim_of("neuroprotection").verdict
-'contradicted'
+'not_shown'
 
 The certainty is this project's own GRADE-style judgement, not a published rating.
 """

@@ -14,7 +14,7 @@ from lissive.evidence.answer_types import (
     Result,
     StudyRow,
 )
-from lissive.evidence.comparison import Group
+from lissive.evidence.comparison import NOT_ASSESSED, Group
 from lissive.evidence.effect import ALONE
 from lissive.evidence.pooling import METHOD_NAMES, Pooled
 from lissive.evidence.read import Funding
@@ -70,8 +70,18 @@ def interval(ends: tuple[float, float] | None, measure: str = "") -> str:
     return "" if ends is None else span(number(ends[0], measure), number(ends[1], measure))
 
 
+_TOO_WIDE = 1e4
+"""Upper over lower limit of a ratio from which its interval says nothing."""
+
+
 def estimate_words(estimate: float, ci: tuple[float, float], measure: str) -> str:
-    """Estimate and interval: 2.51 (1.56 to 4.04)."""
+    """Estimate and interval: 2.51 (1.56 to 4.04); of a ratio whose ends lie a thousandfold apart, that it is none.
+
+    >>> estimate_words(3.2, (0.001, 10200.0), "OR")
+    'too few to estimate'
+    """
+    if measure in ("OR", "RR") and 0.0 < ci[0] < math.inf and ci[1] / ci[0] > _TOO_WIDE:
+        return "too few to estimate"
     return f"{number(estimate, measure)} ({interval(ci, measure)})"
 
 
@@ -270,7 +280,7 @@ def either_sign(answer: PooledAnswer, drug: str = DRUG) -> list[str]:
 def paid_by(funding: Funding | None) -> str:
     """Who paid for a trial, or was its sponsor."""
     if funding is None:
-        return "not noted"
+        return "not recorded"
     company = " (a company that makes or sells it)" if funding.industry else ""
     return f"{marked(funding.by, funding.provenance)}{company}"
 
@@ -279,8 +289,11 @@ def certainty_words(found: Certainty) -> str:
     """The word, and GRADE's five reasons: those that lowered it, then the others."""
     down = [each for each in found.reasons if each.levels]
     lowered = "; ".join(f"{each.domain}, {count(each.levels, 'level')} ({each.why})" for each in down)
-    rest = "; ".join(f"{each.domain} ({each.why})" for each in found.reasons if not each.levels)
-    return f"{found}. Lowered for: {lowered or 'nothing'}. Not lowered for: {rest or 'nothing else'}"
+    rest_of = [each for each in found.reasons if not each.levels]
+    rest = "; ".join(f"{each.domain} ({each.why})" for each in rest_of)
+    unrated = any(each.domain == "risk of bias" and NOT_ASSESSED in each.why for each in rest_of)
+    word = f"{found}, not rated for risk of bias" if unrated else str(found)
+    return f"{word}. Lowered for: {lowered or 'nothing'}. Not lowered for: {rest or 'nothing else'}"
 
 
 def left_out_words(row: LeftOut) -> str:

@@ -4,6 +4,7 @@ Without JavaScript it is a plain page with plain tables; with it the table of st
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from lissive.evidence.answer import answer_of
-from lissive.evidence.answer_types import PooledAnswer, Result, StudyRow
+from lissive.evidence.answer_types import LeftOut, PooledAnswer, Result, StudyRow
 from lissive.evidence.article import Answered
 from lissive.evidence.claim import shipped_claims
 from lissive.evidence.comparing import every
@@ -44,6 +45,7 @@ from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, marked, span, upper_first
 
 HERE = Path(__file__).parent
+_NAMED = re.compile(r" \((?:[a-z0-9]+_)+[a-z0-9]+\)")
 DRAWN_FROM = 2
 """Outcomes with at least so many comparisons of one cause have a forest plot."""
 
@@ -139,7 +141,8 @@ def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
     """Whether the measures of a complaint agree, and what they find."""
     if not measures:
         return Cell(
-            f"{studies(len(in_words))}, not pooled" if in_words else "no trial", "studies" if in_words else ""
+            f"{studies(len(in_words))}, not pooled" if in_words else "no result",
+            "studies" if in_words else "",
         )
     usual = [(one, each) for one in measures if (each := _of_new_patients(one)) is not None]
     shown = usual or [(one, one.by_design[0]) for one in measures]
@@ -184,8 +187,13 @@ def forest_of(answer: PooledAnswer, overall: Result) -> Forest:
         inline_svg(forest_figure(answer, narrow=True), f"f-{name}", alt_text(answer)),
         brief_caption(answer),
         table(alt_text(answer), head, _cells(answer)),
-        tuple((marked(row.label, row.provenance), left_out_words(row)) for row in answer.left_out),
+        tuple((marked(row.label, row.provenance), _left_out(row)) for row in answer.left_out),
     )
+
+
+def _left_out(row: LeftOut) -> str:
+    """Without the names that figures have in the entry, which say nothing to who reads a page."""
+    return _NAMED.sub("", left_out_words(replace(row, key="")))
 
 
 def _by_design(answer: PooledAnswer) -> str:

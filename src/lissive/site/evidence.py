@@ -33,7 +33,7 @@ from lissive.report.evidence_html import (
 )
 from lissive.report.evidence_text import TRIAL_RESULTS, TRIAL_STATUS, value_text
 from lissive.report.table import Table, table
-from lissive.report.words import MARKS, upper_first
+from lissive.report.words import MARKS, count, upper_first
 from lissive.site.build import Page, joined, link, unverified, verdict
 from lissive.table import rows_of
 
@@ -91,7 +91,7 @@ def pages() -> Iterator[Page]:
     rows = study_rows(answers, base)
     topics, every = causes_of(base, answers)
     read = f"{searched(base)}."
-    yield Page("evidence/index.html", "Evidence", "evidence.html.j2", read, _index(base, topics, every))
+    yield Page("evidence/index.html", "Evidence", "evidence.html.j2", read, _index(base, topics, every, rows))
     for cause in every:
         related = [
             each
@@ -104,7 +104,12 @@ def pages() -> Iterator[Page]:
         "Study by study",
         "studies.html.j2",
         read,
-        {"search": True, "table": _study_table(rows, "Every study and outcome")},
+        {
+            "search": True,
+            "trials": len(base.trials),
+            "named": len({row.id for row in rows}),
+            "table": _study_table(rows, "Every study and outcome"),
+        },
     )
     trials = under_way(None, every=True)
     seen = f"Pages of registers, or copies of them, read until {max(each.read for each in trials)}."
@@ -127,10 +132,15 @@ def pages() -> Iterator[Page]:
         yield article(number, title, path, read)
 
 
-def _index(base: Studies, topics: Sequence[str], every: Sequence[Cause]) -> dict[str, Any]:
+def _index(
+    base: Studies, topics: Sequence[str], every: Sequence[Cause], rows: Sequence[PageRow]
+) -> dict[str, Any]:
     return {
         "trials": len(base.trials),
-        "causes": [(each, plain(each.word) or _found(_shown(each))) for each in every],
+        "causes": [
+            (each, plain(each.word) or _found(_shown(each), [row for row in rows if row.cause == each.label]))
+            for each in every
+        ],
         "topics": topics,
         "matrix": [
             (each, [(cell.text, _href(each, cell)) for _, cell in each.cells]) for each in every if each.cells
@@ -169,7 +179,7 @@ def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read:
     known = plain(cause.word)
     content = {
         "related": related,
-        "bottom_line": known or _found(shown),
+        "bottom_line": known or _found(shown, mine),
         "kind": "" if forests or known else "unsure",
         "by_product": _by_product(cause.word),
         "found": [(topic, upper_first(_in_plain_words(cell.text)), f"#{cell.link}") for topic, cell in shown],
@@ -178,7 +188,9 @@ def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read:
         "table": _study_table(mine, f"Studies in {cause.label}", with_cause=False) if mine else None,
         "care": _care(cause.word),
         "trials": _under_way(under_way(cause.word, every=True)) if _registered(cause.word) else None,
-        "claims": [(each, claim_verdict(each)) for each in shipped_claims() if cause.word in each.causes],
+        "claims": [
+            (each, claim_verdict(each), sure(each)) for each in shipped_claims() if cause.word in each.causes
+        ],
         "judged": JUDGED,
     }
     return Page(f"evidence/{cause.href}", upper_first(cause.label), "cause.html.j2", read, content)
@@ -189,7 +201,12 @@ def _shown(cause: Cause) -> list[tuple[str, Cell]]:
     return [(topic, cell) for topic, cell in cause.cells if cell.link]
 
 
-def _found(shown: Sequence[tuple[str, Cell]]) -> str:
+def _found(shown: Sequence[tuple[str, Cell]], rows: Sequence[PageRow] = ()) -> str:
+    if not shown and rows:
+        n = count(len({row.id for row in rows}), "study", "studies")
+        return (
+            f"In the data: {n}, without an estimate that can be pooled. The claims below say what was found."
+        )
     if not shown:
         return (
             "No controlled trial of a cannabinoid in this cause is in the data. What helps in one cause may not "
@@ -263,13 +280,12 @@ def _study_table(rows: Sequence[PageRow], caption: str, *, with_cause: bool = Tr
             row.design,
             "" if row.n is None else f"{row.n:g}",
             f"{row.effect}{row.mark}",
+            row.paid,
             link(row.provenance, row.source or None),
         )
         for row in rows
     ]
-    head = (
-        f"study|{'cause|' if with_cause else ''}outcome|product|design|participants|effect (95 % CI)|source"
-    )
+    head = f"study|{'cause|' if with_cause else ''}outcome|product|design|participants|effect (95 % CI)|paid by|source"
     return table(caption, head, cells, "participants")
 
 
@@ -297,6 +313,11 @@ def claim_verdict(claim: Claim) -> Markup:
     return verdict(claim.verdict_label, claim.mark)
 
 
+def sure(claim: Claim) -> str:
+    """Its certainty; of what nothing tested there is nothing to be sure of."""
+    return "no trial to rate" if claim.verdict == "not_tested" else claim.certainty_label
+
+
 # -- claims and articles ------------------------------------------------------------------------------
 def _claims(claims: Sequence[Claim]) -> dict[str, Any]:
     rows = [
@@ -309,13 +330,13 @@ def _claims(claims: Sequence[Claim]) -> dict[str, Any]:
             ),
             claim_verdict(each),
             each.answer.partition(". ")[0].removesuffix(".") + ".",
-            each.certainty_label,
+            sure(each),
         )
         for each in claims
     ]
     return {
         "table": table("Every claim", "claim|verdict|in short|certainty", rows),
-        "claims": [(each, claim_verdict(each), key_numbers(each.numbers)) for each in claims],
+        "claims": [(each, claim_verdict(each), sure(each), key_numbers(each.numbers)) for each in claims],
         "judged": JUDGED,
         "articles": [(title, path) for title, path in ARTICLES.values()],
     }
@@ -345,7 +366,7 @@ def article(number: int, title: str, path: str, read: str) -> Page:
             {
                 "statement": each,
                 "verdict": claim_verdict(claim) if claim else "",
-                "certainty": claim.certainty_label if claim else "",
+                "certainty": sure(claim) if claim else "",
                 "answer": claim.answer if claim else door.answer if door else "",
                 "as_of": door.as_of if door else "",
                 "see": f"claims.html#claim-{claim.id}" if claim else _see(door.see if door else ""),
