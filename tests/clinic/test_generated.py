@@ -22,6 +22,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
+from tests.clinic import many
 from tests.clinic.conftest import visitor
 
 from lissive.case import make_case
@@ -365,3 +366,11 @@ def test_no_page_asks_the_database_more_often_for_longer_lists(cast):
     many = counts()
     assert len(few) > 25
     assert {at: (few[at], many[at]) for at in few if many[at] > few[at]} == {}
+
+
+@pytest.mark.slow
+def test_the_clinic_that_is_filled_to_be_measured_is_whole(db):
+    assert many.fill(22).startswith("22 patients and cases, 2 answers kept, 66 entries")
+    assert list(audit.faults()) == []
+    for case in Case.objects.all():
+        make_case(case.data)

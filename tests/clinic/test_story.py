@@ -58,7 +58,7 @@ class Tab:
         self.page.on(
             "request", lambda sent: sent.url.startswith((url, "data:")) or self.wrong.append(sent.url)
         )
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(180_000)
 
     def _said(self, said: Any) -> None:
         status = re.search(r"status of (\d+)", said.text)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+import lissive
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
 from lissive.evidence.answer import by_rule
 from lissive.evidence.claim import CLAIMS, claim_of, claims_of, marks_of, matches, shipped_claims
 from lissive.evidence.read import DATA, figures
 from lissive.report.evidence_text import about_text, claim_text, claims_text
+from lissive.site.evidence import ARTICLES, article
 from lissive.table import rows_of
 
 SUBJECTS = [
@@ -211,3 +213,22 @@ def test_the_file_of_claims_is_read_as_it_is() -> None:
 def test_a_case_lists_no_claim_of_another_drug() -> None:
     others = {claim.id for claim in shipped_claims() if claim.of_other_treatment}
     assert others == {"baclofen_tizanidine", "gabapentin", "mexiletine", "botulinum_toxin", "homeopathy"}
+
+
+def test_a_mechanism_is_never_supported_by_trials() -> None:
+    """A verdict that is favourable of how a drug acts is said to be that, wherever a verdict is put in words."""
+    mechanisms = [each for each in shipped_claims() if each.of_mechanism]
+    ungraded = {each.id for each in shipped_claims() if each.verdict == "supported" and not each.outcomes}
+    assert {each.id for each in mechanisms} >= {"endocannabinoid_system", "receptor_binding"} | ungraded
+    for each in mechanisms:
+        assert "no benefit shown" in each.verdict_label
+        assert each.mark != "yes"
+    for number, (title, path) in ARTICLES.items():
+        for row in article(number, title, path, "").content["rows"]:
+            if row["see"].partition("#claim-")[2] in {each.id for each in mechanisms}:
+                assert "no benefit shown" in row["verdict"]
+    package = Path(lissive.__file__).parent
+    maps = [
+        each.name for each in package.rglob("*.py") if '"not_shown": "' in each.read_text(encoding="utf-8")
+    ]
+    assert maps == ["claim.py"], "the words and marks of verdicts stand in one place"

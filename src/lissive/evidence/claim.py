@@ -33,6 +33,15 @@ VERDICTS: Mapping[str, str] = {
     "not_tested": "not tested",
     "contradicted": "contradicted",
 }
+_AS_MECHANISM = "{} as a mechanism, which is no benefit shown"
+MARKS: Mapping[str, Literal["yes", "maybe", "unsure", "no"]] = {
+    "contradicted": "no",
+    "not_shown": "unsure",
+    "not_tested": "unsure",
+    "partly": "maybe",
+    "supported": "yes",
+}
+"""How a verdict is marked, the worst first."""
 JUDGED = "GRADE-style judgement by this project, not a published rating"
 _EXAMPLE = "claims: [{id: a, claim: It helps., verdict: not_tested, ...}]"
 
@@ -97,6 +106,8 @@ class Claim(Row):
     """Why its certainty is not that by rule."""
     causes: tuple[str, ...]
     outcomes: tuple[str, ...]
+    of_mechanism: bool = False
+    """Whether it says how a drug acts, and not that it helps."""
     marks: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     bars: tuple[str, ...] = ()
@@ -108,7 +119,15 @@ class Claim(Row):
 
     @property
     def verdict_label(self) -> str:
+        if self.of_mechanism and self.verdict in _FAVOURABLE:
+            return _AS_MECHANISM.format(VERDICTS[self.verdict].removesuffix(" by trials"))
         return VERDICTS[self.verdict]
+
+    @property
+    def mark(self) -> Literal["yes", "maybe", "unsure", "no"]:
+        """How its verdict is marked; a mechanism that is supported is no benefit that is."""
+        mark = MARKS[self.verdict]
+        return "maybe" if self.of_mechanism and mark == "yes" else mark
 
     @property
     def of_other_treatment(self) -> bool:

@@ -211,7 +211,7 @@ def _pooled(row: CaseFigure) -> Pooled:
             str(each.pooled.k),
             participants(each.pooled) if each.pooled.n_stated_by else "not stated",
             pooled_words(each.pooled),
-            finding(each, drug),
+            finding(each, answer.outcome, drug),
             "" if each.absolute is None else each.absolute.words(),
         )
         for each in answer.by_design

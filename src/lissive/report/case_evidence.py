@@ -212,7 +212,7 @@ def _design(result: Result, figure: CaseFigure, weeks: Mapping[str, float | str 
     size = f", {participants(pooled)}" if pooled.n_stated_by else ""
     of = f"{_design_name(result.design)}, {k_words(result.studies)}{size}{_weeks(result, weeks)}"
     text = f"- {of}: {pooled_words(pooled)}, "
-    text += finding(result, _drug(figure))
+    text += finding(result, figure.answer.outcome, _drug(figure))
     if result.prediction_beyond_scale:
         text += f"; prediction interval {predicted(result)}"
     elif pooled.prediction_interval is not None:

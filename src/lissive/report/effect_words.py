@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lissive.evidence.answer_types import Absolute, Certainty, LeftOut, PooledAnswer, Result, StudyRow
+from lissive.evidence.answer_types import (
+    Absolute,
+    Certainty,
+    LeftOut,
+    OutcomeLike,
+    PooledAnswer,
+    Result,
+    StudyRow,
+)
 from lissive.evidence.comparison import Group
 from lissive.evidence.effect import ALONE
 from lissive.evidence.pooling import METHOD_NAMES, Pooled
@@ -154,11 +162,12 @@ def sides(better: str, measure: str = "") -> tuple[str, str]:
     return (good, bad) if better == "lower" else (bad, good)
 
 
-def finding(result: Result, drug: str = DRUG) -> str:
-    """Direction of a pooled estimate, in words."""
+def finding(result: Result, outcome: OutcomeLike, drug: str = DRUG) -> str:
+    """Direction of a pooled estimate, in words: of events that harm, whether there are more."""
+    events = outcome.kind == "share" and outcome.better == "lower"
     return {
-        "benefit": f"favours {drug}",
-        "harm": f"favours {CONTROL}",
+        "benefit": f"fewer with {drug}" if events else f"favours {drug}",
+        "harm": f"more with {drug}" if events else f"favours {CONTROL}",
         "lower": f"lower with {drug}",
         "higher": f"higher with {drug}",
         "none": "no comparison with control",
@@ -251,7 +260,7 @@ def either_sign(answer: PooledAnswer, drug: str = DRUG) -> list[str]:
         flip = " This changes the finding." if each.flips else ""
         lines.append(
             f"- taken as {each.sign} with {drug}{of}: {pooled_words(each.result.pooled)}, "
-            f"{k_words(each.result.studies)}: {finding(each.result, drug)}.{flip}"
+            f"{k_words(each.result.studies)}: {finding(each.result, answer.outcome, drug)}.{flip}"
         )
     names = ", ".join(answer.either_sign[0].labels) if lines else ""
     head = f"Sensitivity: {names}, not pooled, as the sign of the result is not known:"

@@ -146,21 +146,15 @@ def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
     most = max(len(each.studies) for _, each in shown)
     widest = next(one for one, each in shown if len(each.studies) == most)
     only = "" if usual else f", {DESIGN_NAMES[widest.by_design[0].design]} only"
-    found = [finding(each) for _, each in shown]
-    count = (
-        f"{studies(most)}{only}" if len(found) == 1 else f"{len(found)} measures, up to {studies(most)}{only}"
-    )
+    found: dict[str, list[str]] = {}
+    for one, each in shown:
+        found.setdefault(finding(each, one.outcome), []).append(one.outcome.label)
     untold = {*in_words} - {study for one in measures for study in one.study_ids}
     more = f" + {len(untold)} without an extractable estimate" if untold else ""
     link = f"{widest.cause}-{widest.outcome.word}".replace("_", "-") if widest.k >= DRAWN_FROM else "studies"
-    if len(set(found)) == 1:
-        return Cell(f"{upper_first(found[0])} ({count}{more})", link)
-    clear = Counter(each for each in found if each.startswith("favours"))
-    parts = "; ".join(
-        f"{n} of {len(found)} measures {word if n == 1 else word.replace('favours', 'favour')}"
-        for word, n in clear.items()
-    )
-    return Cell(f"Mixed: {parts} (up to {studies(most)}{only}{more})", link)
+    parts = "; ".join(f"{what}: {', '.join(labels)}" for what, labels in found.items())
+    up_to = "up to " if len(shown) > 1 else ""
+    return Cell(f"{upper_first(parts)} ({up_to}{studies(most)}{only}{more})", link)
 
 
 def _of_new_patients(answer: PooledAnswer) -> Result | None:
@@ -199,7 +193,7 @@ def _by_design(answer: PooledAnswer) -> str:
         return ""
     each = [
         f"{DESIGN_NAMES[group.design]} {answer.measure} {pooled_words(group.pooled)}, {studies(len(group.studies))}, "
-        f"{finding(group)}"
+        f"{finding(group, answer.outcome)}"
         for group in answer.by_design
     ]
     return f"By design: {'; '.join(each)}."
@@ -207,8 +201,8 @@ def _by_design(answer: PooledAnswer) -> str:
 
 def _overall(answer: PooledAnswer, overall: Result) -> str:
     several = len(answer.by_design) > 1
-    head = "Pooled (all designs)" if several else upper_first(finding(overall))
-    tail = f", {finding(overall)}" if several else ""
+    head = "Pooled (all designs)" if several else upper_first(finding(overall, answer.outcome))
+    tail = f", {finding(overall, answer.outcome)}" if several else ""
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
     return f"{head}: {found}, {studies(len(overall.studies))}, {participants(overall.pooled)}{tail}."
 

@@ -84,7 +84,7 @@ def study_table(answer: PooledAnswer) -> str:
         rows += [_study(row) for row in answer.studies if row.effect.design == group.design]
         if group.pooled.k > 1:
             rows.append([f"  Pooled, {k_words(group.studies)}", "", "", pooled_words(group.pooled), ""])
-            rows.append([f"    {finding(group)}; {spread(group)}"])
+            rows.append([f"    {finding(group, answer.outcome)}; {spread(group)}"])
     return as_text(table("", head, rows, "weight"))
 
 
@@ -99,7 +99,7 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
     lines = [
         f"{head}: {pooled_words(pooled)}, {k_words(overall.studies)}, {participants(pooled)}; "
         + ("" if answer.measure in ALONE else f"{p_value(pooled.p)}; ")
-        + f"{finding(overall)}."
+        + f"{finding(overall, answer.outcome)}."
     ]
     if k > 1:
         tau2 = pooled.tau2_ci

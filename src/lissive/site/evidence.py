@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,13 +37,6 @@ from lissive.report.words import MARKS, upper_first
 from lissive.site.build import Page, joined, link, unverified, verdict
 from lissive.table import rows_of
 
-CLAIM_KIND = {
-    "supported": "yes",
-    "partly": "maybe",
-    "not_shown": "unsure",
-    "not_tested": "unsure",
-    "contradicted": "no",
-}
 ARTICLES = {
     1: ("A popular article on medical marijuana for muscle spasms", "articles/spasms.html"),
     2: ("An article by a practice in New York on medical marijuana for cramps", "articles/cramps.html"),
@@ -130,7 +124,7 @@ def pages() -> Iterator[Page]:
         {"search": True, **_claims(claims)},
     )
     for number, (title, path) in ARTICLES.items():
-        yield _article(number, title, path, read)
+        yield article(number, title, path, read)
 
 
 def _index(base: Studies, topics: Sequence[str], every: Sequence[Cause]) -> dict[str, Any]:
@@ -178,14 +172,13 @@ def _page(cause: Cause, rows: Sequence[PageRow], related: Sequence[Cause], read:
         "bottom_line": known or _found(shown),
         "kind": "" if forests or known else "unsure",
         "by_product": _by_product(cause.word),
-        "found": [(topic, cell.text, f"#{cell.link}") for topic, cell in shown],
+        "found": [(topic, upper_first(_in_plain_words(cell.text)), f"#{cell.link}") for topic, cell in shown],
         "no_trial": none,
         "forests": [(each, plain_svg(each.picture), _numbers(each)) for each in forests],
         "table": _study_table(mine, f"Studies in {cause.label}", with_cause=False) if mine else None,
         "care": _care(cause.word),
         "trials": _under_way(under_way(cause.word, every=True)) if _registered(cause.word) else None,
-        "claims": [each for each in shipped_claims() if cause.word in each.causes],
-        "claim_kind": CLAIM_KIND,
+        "claims": [(each, claim_verdict(each)) for each in shipped_claims() if cause.word in each.causes],
         "judged": JUDGED,
     }
     return Page(f"evidence/{cause.href}", upper_first(cause.label), "cause.html.j2", read, content)
@@ -202,26 +195,25 @@ def _found(shown: Sequence[tuple[str, Cell]]) -> str:
             "No controlled trial of a cannabinoid in this cause is in the data. What helps in one cause may not "
             "help in another."
         )
-    return " ".join(f"{upper_first(topic)}: {_in_plain_words(topic, cell.text)}." for topic, cell in shown)
+    return " ".join(f"{upper_first(topic)}: {_in_plain_words(cell.text)}." for topic, cell in shown)
 
 
 _PLAIN = (
     ("95 % CI includes no effect", "no clear difference"),
     (", not pooled", ", told in words only"),
     ("favours the cannabinoid", "better with the cannabinoid"),
-    ("favour the cannabinoid", "are better with the cannabinoid"),
+    ("favours control", "better without the cannabinoid"),
 )
 
 
-def _in_plain_words(topic: str, text: str) -> str:
+def _in_plain_words(text: str) -> str:
     """A cell of the matrix for readers who do not know its terms.
 
-    >>> _in_plain_words("pain", "95 % CI includes no effect (1 study)")
-    'no clear difference (1 study)'
+    >>> _in_plain_words("95 % CI includes no effect: pain NRS (1 study)")
+    'no clear difference: pain NRS (1 study)'
     """
     said = text[:1].lower() + text[1:]
-    worse = "more with the cannabinoid" if topic == "adverse events" else "better without the cannabinoid"
-    for word, instead in (*_PLAIN, ("favours control", worse), ("favour control", worse)):
+    for word, instead in _PLAIN:
         said = said.replace(word, instead)
     return said
 
@@ -302,10 +294,7 @@ _ALSO_SAID = {"inflammation_cause": "inflammation is the main cause of spasms, t
 
 
 def claim_verdict(claim: Claim) -> Markup:
-    """A mechanism that is supported is no benefit that is."""
-    mechanism = claim.verdict == "supported" and claim.certainty == "not_graded"
-    word = "supported as a mechanism, which is no benefit shown" if mechanism else claim.verdict_label
-    return verdict(word, "maybe" if mechanism else CLAIM_KIND[claim.verdict])
+    return verdict(claim.verdict_label, claim.mark)
 
 
 # -- claims and articles ------------------------------------------------------------------------------
@@ -346,7 +335,7 @@ def key_numbers(numbers: Sequence[Any]) -> list[Markup]:
     ]
 
 
-def _article(number: int, title: str, path: str, read: str) -> Page:
+def article(number: int, title: str, path: str, read: str) -> Page:
     doors = {each.id: each for each in sources().doors}
     claims = {each.id: each for each in shipped_claims()}
     rows: list[Mapping[str, Any]] = []
@@ -355,7 +344,7 @@ def _article(number: int, title: str, path: str, read: str) -> Page:
         rows.append(
             {
                 "statement": each,
-                "verdict": verdict(claim.verdict_label, CLAIM_KIND[claim.verdict]) if claim else "",
+                "verdict": claim_verdict(claim) if claim else "",
                 "certainty": claim.certainty_label if claim else "",
                 "answer": claim.answer if claim else door.answer if door else "",
                 "as_of": door.as_of if door else "",
@@ -363,18 +352,9 @@ def _article(number: int, title: str, path: str, read: str) -> Page:
                 "numbers": key_numbers(door.numbers) if door else [],
             }
         )
-    counts: dict[str, int] = {}
-    for row in rows:
-        claim = claims.get(row["statement"].door)
-        if claim:
-            counts[claim.verdict] = counts.get(claim.verdict, 0) + 1
-    summary = [(verdict(claims_label(word), CLAIM_KIND[word]), n) for word, n in counts.items()]
-    content = {"rows": rows, "summary": summary, "others": len(rows) - sum(counts.values())}
+    counts = Counter(row["verdict"] for row in rows if row["verdict"])
+    content = {"rows": rows, "summary": list(counts.items()), "others": len(rows) - sum(counts.values())}
     return Page(path, f"{title}, answered", "article.html.j2", read, content)
-
-
-def claims_label(word: str) -> str:
-    return next(each.verdict_label for each in shipped_claims() if each.verdict == word)
 
 
 def _see(command: str) -> str:

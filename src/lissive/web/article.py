@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from lissive.errors import EvidenceError
 from lissive.evidence.article import Answered, answered, text_of_article
+from lissive.evidence.claim import MARKS
 from lissive.report.evidence_text import LIMITS, summary, value_text
 from lissive.web.pages import shown
 
@@ -53,18 +54,9 @@ def article(request: HttpRequest) -> HttpResponse:
     return shown(request, "article.html.j2", "The article, sentence by sentence", made, page="article")
 
 
-MARKS = {
-    "contradicted": "no",
-    "not_shown": "unsure",
-    "not_tested": "unsure",
-    "partly": "maybe",
-    "supported": "yes",
-}
-
-
 def kind_of(row: Answered) -> str:
     """How the verdict is marked: yes, maybe, unsure or no; nothing where the sentence says the claim's opposite."""
     if any(each.opposed for each in row.claims):
         return ""
-    verdicts = {each.claim.verdict for each in row.claims}
-    return next((kind for verdict, kind in MARKS.items() if verdict in verdicts), "")
+    marks = {each.claim.mark for each in row.claims}
+    return next((mark for mark in MARKS.values() if mark in marks), "")
