@@ -325,7 +325,10 @@ def _visit(place: Place, on: datetime.date) -> Iterator[tuple[str, object]]:
     for kind, label in LABELS.items():
         if kind in by_kind:
             grown = kind == "products" and all("home grow" in each.text for each in by_kind[kind])
-            yield "Growing at home" if grown else label, joined(map(_step, by_kind[kind]))
+            steps = [
+                replace(each, text=each.text.removeprefix("Products: home grow ")) for each in by_kind[kind]
+            ]
+            yield "Growing at home" if grown else label, joined(map(_step, steps))
         elif kind == "visit":
             yield label, "Whether a visit by video is enough was not read."
     rule = version.reciprocity
