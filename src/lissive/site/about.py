@@ -87,7 +87,9 @@ def _trust(found: Validation) -> str:
         if each.id in ("responders_30_drug", "responders_30_placebo") and each.met is False
     ]
     misses = f" Among those that it misses: {'; '.join(shown)}." if shown else ""
-    return f"Beyond levels in blood: {count_text(found.targets)}{misses}"
+    said = count_text(found.targets)
+    meant = "A target is a published finding with its tolerance."
+    return f"Beyond levels in blood, {said[:1].lower()}{said[1:]}{misses} {meant}"
 
 
 def _how() -> dict[str, Any]:

@@ -121,6 +121,11 @@ class Place:
         return f"law/{self.rule.code.lower()}.html"
 
     @property
+    def mark(self) -> str:
+        """Of a rule that was not checked."""
+        return unverified(self.version.known("logic")) if self.version else ""
+
+    @property
     def href(self) -> str:
         """From another page of the law."""
         return self.path.removeprefix("law/")
