@@ -93,8 +93,8 @@ def visit_cell(facts: Facts, answer: Answer) -> str:
     if answer.status == "not_eligible":
         return "the rule is not met"
     text = procedural_text(answer)
-    if answer.procedural == "blocked":
-        return f"{text}: the condition is listed, but this visit or person cannot be certified"
+    if answer.procedural == "blocked" and answer.status != "unknown":
+        return f"{text}: the rule covers the condition, but this visit or person cannot be certified"
     return f"in the law {text}; for safety see the last column" if _of_minors(facts) else text
 
 
