@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lissive
+from lissive.access import facts
 from lissive.access.answer import Facts, Level, Symptom
 from lissive.access.conditions import (
     PROVENANCE,
@@ -22,6 +25,7 @@ from lissive.access.logic import evaluate, person
 from lissive.access.rule import Clause, rules
 from lissive.case import causes
 from lissive.errors import RuleError
+from lissive.table import rows_of
 
 HEADER = "word\tkind\tis_a\tbase\tattributes\tnames\ticd10cm\tprovenance\tsource\tnote"
 
@@ -329,3 +333,21 @@ def test_the_words_of_a_law_for_spasticity_are_spasticity() -> None:
     assert listed("central_nervous_system_disorder", ["other_cns_disease"]) == "yes"
     assert "spasticity" in implied(["skeletal_muscular_spasticity"])
     assert "spasticity" not in implied(["muscle_spasms_or_spasticity"])
+
+
+def test_a_box_of_the_form_is_no_misspelt_diagnosis():
+    """Falls were once answered by "Did you mean als?", liver disease by "hiv disease?"."""
+    words = {row["word"]: row["may_be"].split() for row in rows_of(Path(facts.__file__).parent / "broad.tsv")}
+    assert {each for kinds in words.values() for each in kinds} <= {
+        word for word, each in conditions().items() if each.is_diagnosis
+    }
+    for word, kinds in words.items():
+        said = " ".join(facts._conditions((word,))[2])
+        assert "Did you mean" not in said
+        assert all(each.replace("_", " ") in said for each in kinds) if kinds else not said
+    form = {
+        row["word"]
+        for row in rows_of(Path(lissive.__file__).parent / "web/words.tsv")
+        if row["kind"] == "condition"
+    }
+    assert form == {each for each in form if recognise(each).known or each in words}

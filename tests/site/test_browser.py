@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 KINDS = (
     "index.html", "law/index.html", "law/us-ny.html", "law/changes.html", "law/federal.html", "evidence/index.html",
     "evidence/als.html", "evidence/nocturnal-cramps.html", "claims.html", "articles/cramps.html", "products.html",
-    "validation.html", "ask.html", "intended-use.html", "design.html", "es/index.html", "es/causas.html",
+    "validation.html", "ask.html", "intended-use.html", "design.html", "how.html", "es/index.html", "es/causas.html",
 )  # fmt: skip
 """A page of each kind but the longest, which take minutes."""
 

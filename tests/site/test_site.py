@@ -15,7 +15,7 @@ from lissive.access.facts import make_facts
 from lissive.access.rule import rules
 from lissive.cli.main import main
 from lissive.report.access_text import STATUS
-from lissive.site import MARKER, about, changes, law, safety, write_site
+from lissive.site import MARKER, about, changes, law, safety, standing, write_site
 from lissive.site import write as writing
 from lissive.site.build import Page, rendered, write_pages
 
@@ -150,6 +150,23 @@ def test_where_spasticity_is_asked_and_not_spasms_the_page_says_so(code: str, ma
     assert said.startswith(f"Not eligible{mark}. Muscle spasms alone do not qualify here; spasticity ")
     (_, page) = law.pages(DAY, ["US-ID"])
     assert "alone" not in str(page.content["bottom_line"])
+
+
+def test_days_without_a_federal_rule_say_so(few: Path) -> None:
+    """The data has rules on prescribing by video to 2020-02-29 and from 2020-04-01."""
+    text = (few / "law" / "federal.html").read_text(encoding="utf-8")
+    (row,) = (each for each in re.findall(r"<tr.*?</tr>", text, re.DOTALL) if "Not recorded" in each)
+    assert "<time>2020-03-01</time> to <time>2020-03-31</time>" in row
+
+
+def test_a_page_of_a_place_and_that_of_the_products_say_the_same_of_a_medicine() -> None:
+    """Sold in Spain; its label asks for spasticity, which the person described does not have."""
+    found = law.product_answer("nabiximols", "ES", DAY)
+    said = standing.product_words(found, "ES", DAY)
+    assert "sold" in said
+    assert "does not cover" in said
+    _, page = law.pages(DAY, ["ES"])
+    assert any(said in str(cell).lower() for row in page.content["products"].rows for cell in row)
 
 
 def test_what_is_not_verified_says_so(few: Path) -> None:

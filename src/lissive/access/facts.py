@@ -24,6 +24,7 @@ from lissive.case.facts import Day, Visit
 from lissive.case.vocabulary import brands, meant, plain_word, practitioners
 from lissive.errors import RuleError
 from lissive.given import kind_of
+from lissive.table import rows_of
 from lissive.typed import Row, make_typed, nearest, raise_all, read_typed, refuse
 
 
@@ -259,14 +260,26 @@ def _conditions(entries: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, Sy
     for said in entries:
         found = recognise(said)
         if not found.known:
-            doubts.append(f"{found.note} What a rule lists is then unknown for it.")
             dx.append(said.strip())
+            if (broad := _broad().get(said.strip())) is None:
+                doubts.append(f"{found.note} What a rule lists is then unknown for it.")
+            elif kinds := broad["may_be"].split():
+                names = ", ".join(each.replace("_", " ") for each in kinds)
+                doubts.append(
+                    f"Which {broad['label']} it is decides where a rule lists one ({names}): name it."
+                )
         if found.diagnosis:
             dx.append(found.diagnosis)
         elif found.symptom:
             symptoms[found.symptom] = Symptom(dict(found.attributes))
         dx += [word for word in found.also if conditions()[word].is_diagnosis]
     return tuple(dict.fromkeys(dx)), symptoms, doubts
+
+
+@cache
+def _broad() -> Mapping[str, Mapping[str, str]]:
+    """Words of the case's form that are wider than a diagnosis, and the diagnoses of rules that may be meant."""
+    return {row["word"]: row for row in rows_of(Path(__file__).parent / "broad.tsv")}
 
 
 def _symptom(attributes: Mapping[str, Any], found: Recognised, doubts: list[str]) -> Symptom:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from lissive.access.answer import DAYS_PER_MONTH, Facts, Level, Symptom, days_later, has_begun
 from lissive.access.conditions import conditions, flags, implied, listed
 from lissive.access.rule import Clause, Listed
+from lissive.access.spelling import spelled
 
 # -- questions, folded -----------------------------------------------------------------------------
 N, U, D, E = Level.N, Level.U, Level.D, Level.E
@@ -386,8 +387,8 @@ def _long_enough(months: float | None, clause: Clause) -> bool | None:
 def cause_text(cause: str | Listed | None) -> str:
     """What is asked of a cause, in words."""
     if isinstance(cause, Listed):
-        return " or ".join(word.replace("_", " ") for word in cause.listed)
-    return (cause or "").replace("_", " ")
+        return " or ".join(map(spelled, cause.listed))
+    return spelled(cause or "")
 
 
 def _cause(said: str | None, asked: str | Listed | None) -> bool | None:

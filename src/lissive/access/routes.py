@@ -31,6 +31,7 @@ from lissive.access.logic import Verdict, cause_text, duration_text, evaluate, p
 from lissive.access.procedure import by_video as by_video_there
 from lissive.access.procedure import needs_waiver
 from lissive.access.rule import Clause, Jurisdiction, Version
+from lissive.access.spelling import spelled
 
 
 # -- clauses in words ------------------------------------------------------------------------------
@@ -40,7 +41,7 @@ def said(word: str) -> str:
     >>> said("multiple_sclerosis")
     'multiple sclerosis'
     """
-    return word.replace("_", " ")
+    return spelled(word)
 
 
 def clause_text(clause: Clause, verdict: Verdict | None = None) -> str:

@@ -177,6 +177,9 @@ def stops(whole: CaseAnswer) -> Iterator[tuple[str, str]]:
         yield "no", f"Visit and practitioner: {procedural_text(law)}."
     if settle := [flag.short or " + ".join(flag.substances) for flag in to_settle(whole.safety)]:
         yield "unsure", f"To be settled first: {'; '.join(settle)}."
+    for each in whole.safety.unknown_drugs:
+        meant = f" (meant: {', '.join(each.meant)}?)" if each.meant else ""
+        yield "unsure", f"Not checked, as it is not recognised: {each.name}{meant}."
     if law is not None and law.missing and not whole.gates.by_prescription:
         yield "unsure", f"Not known: {'; '.join(each.asks for each in law.missing[:2])}."
     if law is None:

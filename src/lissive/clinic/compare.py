@@ -156,7 +156,7 @@ def rows_of(data: Mapping[str, Any], plans: Sequence[Any]) -> list[list[Any]]:
         "Safety": _safety,
         "Bottom line": lambda one: [["", one.bottom_line.text]],
         "What trials found": lambda one: [
-            ["", line] for each in trials_lines(one, spelt=True) for line in [each]
+            ["", line] for each in trials_lines(one, spelt=True) for line in each.split("\n")
         ],
     }
     return [

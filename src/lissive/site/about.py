@@ -24,12 +24,13 @@ from lissive.report.validation_tables import (
     targets_table,
     verdict_parts,
 )
-from lissive.report.words import UNVERIFIED_NOTE, upper_first
+from lissive.report.words import number, upper_first
 from lissive.safety.drugs import drugs
-from lissive.site.build import LANGUAGES, Page, said_in
+from lissive.site.build import LANGUAGES, UNVERIFIED_HERE, Page, said_in
 from lissive.site.evidence import benefit
 from lissive.table import rows_of
 from lissive.validation.run import Validation, aims, validate
+from lissive.version import __version__
 
 REPLICATES = 200
 """As `lissive validate` and the page of the documentation."""
@@ -40,12 +41,10 @@ def pages(validation: Callable[[], Validation] | None = None) -> Iterator[Page]:
     law = min(each.verified for each in rules().values())
     studies = searched(shipped_studies())
     read = f"Law checked on {law} or later. Studies: {studies[:1].lower()}{studies[1:]}."
-    yield Page(
-        "index.html", "Cannabis and muscle spasms", "start.html.j2", read, _counts(), other="es/index.html"
-    )
     yield from _ask(read, law)
     use = "Sources of the regulation were read in 2026-11."
     yield Page("intended-use.html", "Intended use", "use.html.j2", use, {}, other="es/uso-previsto.html")
+    yield Page("how.html", "How these pages are made", "how.html.j2", read, _how())
     yield Page("design.html", "Design", "design.html.j2", "This page has no sources.", _design())
     leido = f"Normas comprobadas el {law} o después."
     es = {"w": Words("es"), "lang": "es"}
@@ -62,8 +61,13 @@ def pages(validation: Callable[[], Validation] | None = None) -> Iterator[Page]:
         "evidence/index.html",
     )
     yield Page("es/uso-previsto.html", "Uso previsto", "es_use.html.j2", leido, es, "es", "intended-use.html")
-    if validation is not None:
-        yield _validation(validation())
+    found = validation() if validation is not None else None
+    start = {**_counts(), "trust": _trust(found) if found else ""}
+    yield Page(
+        "index.html", "Cannabis and muscle spasms", "start.html.j2", read, start, other="es/index.html"
+    )
+    if found is not None:
+        yield _validation(found)
 
 
 def _counts() -> dict[str, Any]:
@@ -72,6 +76,31 @@ def _counts() -> dict[str, Any]:
         "trials": len(shipped_studies().trials),
         "claims": len(shipped_claims()),
         "drugs": len(drugs()),
+    }
+
+
+def _trust(found: Validation) -> str:
+    """How the model did against published findings, with the one that a reader of a start page would ask for."""
+    shown = [
+        f"“{each.observation}”: the model gives {number(each.value)} {each.unit}"
+        for each in found.targets
+        if each.id in ("responders_30_drug", "responders_30_placebo") and each.met is False
+    ]
+    misses = f" Among those that it misses: {'; '.join(shown)}." if shown else ""
+    said = count_text(found.targets)
+    meant = "A target is a published finding with its tolerance."
+    return f"Beyond levels in blood, {said[:1].lower()}{said[1:]}{misses} {meant}"
+
+
+def _how() -> dict[str, Any]:
+    versions = [version for place in rules().values() for version in place.versions]
+    recalled = sum(each.known("logic") == "recalled" for each in versions)
+    return {
+        **_counts(),
+        "versions": len(versions),
+        "recalled": recalled,
+        "unverified_here": UNVERIFIED_HERE,
+        "version": __version__,
     }
 
 
@@ -147,7 +176,7 @@ def _validation(found: Validation) -> Page:
         "figures": len(found.rows),
         "groups": len({row.study for row in found.rows}),
     }
-    read = f"Simulated for this page; {UNVERIFIED_NOTE}."
+    read = "Simulated for this page."
     return Page("validation.html", "Validation in a minute", "validation.html.j2", read, content)
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
 from lissive import look
 from lissive.handout.language import Tongue
-from lissive.report.words import MARKS, UNVERIFIED_NOTE, upper_first
+from lissive.report.words import MARKS, UNVERIFIED, upper_first
 from lissive.table import rows_of
 from lissive.version import __version__
 
@@ -92,10 +93,45 @@ def unverified(provenance: str) -> str:
     return " (unverified)" if provenance in ("recalled", "unverified") else ""
 
 
+@cache
+def _hosts() -> Mapping[str, str]:
+    return {row["host"]: row["kind"] for row in rows_of(HERE / "hosts.tsv")}
+
+
+def weak(title: str, url: str | None) -> str:
+    """Said after a source that is neither an authority nor a journal, from its address; hosts.tsv has the others.
+
+    >>> weak("A list of conditions", "https://clinic.example/conditions")
+    ' (secondary or commercial site)'
+    >>> weak("The statute", "https://law.justia.com/x"), weak("The rule", "https://health.ny.gov/y")
+    (' (copy by a publisher)', '')
+    """
+    host = (urlsplit(url).hostname or "") if url else ""
+    if not host or "secondary" in title or _GOVERNMENT.search(host):
+        return ""
+    parts = host.split(".")
+    kinds = (_hosts().get(".".join(parts[k:])) for k in range(len(parts)))
+    return {"authority": "", "journal": "", "publisher": " (copy by a publisher)"}.get(
+        next(filter(None, kinds), ""), " (secondary or commercial site)"
+    )
+
+
+_GOVERNMENT = re.compile(
+    r"\.(?:gov|mil|us|int)$|\.(?:gov|gob|gouv|gc|govt|nhs|admin)\.[a-z]{2}$|\.europa\.eu$"
+)
+UNVERIFIED_HERE = (
+    f"{UNVERIFIED.strip()} or “unverified”: the compiler quoted this figure or rule from memory and has not yet "
+    "checked it against the source."
+)
+"""What the sign means, in plain words."""
+
+
 # -- pages into files --------------------------------------------------------------------------------
 @cache
 def _environment() -> Environment:
-    made = look.environment(HERE / "templates", upper_first=upper_first, linked=link, unverified=unverified)
+    made = look.environment(
+        HERE / "templates", upper_first=upper_first, linked=link, unverified=unverified, weak=weak
+    )
     made.globals |= {"marks": MARKS, "verdict": verdict}
     return made
 
@@ -155,7 +191,7 @@ def _foot(page: Page, on: datetime.date, root: str) -> Iterator[object]:
         return
     yield f"Made for {on.isoformat()} with Lissive {__version__}, free software. {page.read}"
     yield "Decision support and research software: not a prescription, and not legal advice. A clinician decides."
-    yield Markup('{}. <a href="{}design.html">How these pages are made</a>').format(UNVERIFIED_NOTE, root)
+    yield Markup('{} <a href="{}how.html">How these pages are made</a>').format(UNVERIFIED_HERE, root)
 
 
 def write_pages(

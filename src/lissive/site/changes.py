@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
 
-from lissive.access.answer import days_later
+from lissive.access.answer import day, days_later
 from lissive.access.cases import Change, changes
 from lissive.access.decide import decide
 from lissive.access.federal import CLASSES, Rule, federal_rules
@@ -85,6 +86,18 @@ _TOPICS = {
 }  # fmt: skip
 
 
+def _gaps(rules: Sequence[Rule]) -> Iterator[tuple[str, str, str | None]]:
+    """Days between one rule of a class and the next for which no rule is in the data: begin, end, class."""
+    for before, after in pairwise(sorted(rules, key=lambda each: (each.of or "", each.begins or ""))):
+        if before.of == after.of and before.ends and after.begins:
+            begins, ends = (
+                days_later(datetime.date.fromisoformat(before.ends), 1),
+                days_later(day(after.begins), -1),
+            )
+            if begins and ends and begins <= ends:
+                yield begins.isoformat(), ends.isoformat(), before.of
+
+
 def _federal(on: datetime.date) -> dict[str, Any]:
     file = federal_rules()
 
@@ -100,15 +113,23 @@ def _federal(on: datetime.date) -> dict[str, Any]:
             joined([rule.citation, joined(["[", link(source.title, source.url), "]"], ""), kind]),
         )
 
+    def rows(topic: str) -> Iterator[tuple[str, ...]]:
+        of_topic = [each for each in file.rules if each.topic == topic]
+        yield from map(row, of_topic)
+        for begins, ends, of in _gaps(of_topic):
+            now = "on this day" if begins <= on.isoformat() <= ends else "not on this day"
+            yield (
+                f"Not recorded{f' ({CLASSES.get(of, said(of))})' if of else ''}.",
+                f"{begins} to {ends}",
+                now,
+                "",
+            )
+
     topics = [
         (
             topic,
             name,
-            table(
-                name,
-                "rule|days|on this day|source",
-                map(row, (each for each in file.rules if each.topic == topic)),
-            ),
+            table(name, "rule|days|on this day|source", rows(topic)),
         )
         for topic, name in _TOPICS.items()
     ]

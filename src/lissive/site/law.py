@@ -4,6 +4,7 @@ answered, the visit, the products, federal law; the map; what changed lately."""
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lissive.access.answer import Answer, Asked, Facts, Product, days_later
+from lissive.access.answer import Answer, Asked, Cited, Facts, Product, days_later
 from lissive.access.cases import Change, changes, group_of, tiles
 from lissive.access.decide import decide, version_on
 from lissive.access.facts import make_facts, products
@@ -21,7 +22,6 @@ from lissive.access.rule import Jurisdiction, Version, rules
 from lissive.access.visit import Step, visit_steps
 from lissive.report.access_text import (
     CAUTIONS,
-    PRODUCT,
     ROUTE,
     STATUS,
     caution_text,
@@ -32,13 +32,14 @@ from lissive.report.access_text import (
 from lissive.report.compare_text import why
 from lissive.report.table import Table, table
 from lissive.report.words import upper_first
-from lissive.site.build import Page, joined, link, unverified, verdict
+from lissive.site.build import Page, joined, link, unverified, verdict, weak
 from lissive.site.standing import (
     KIND,
     SPASTICITY_IS,
     bottom_line,
     known,
     only_spasticity,
+    product_words,
     rule_cell,
     status_text,
     visit_cell,
@@ -120,6 +121,11 @@ class Place:
         return f"law/{self.rule.code.lower()}.html"
 
     @property
+    def mark(self) -> str:
+        """Of a rule that was not checked."""
+        return unverified(self.version.known("logic")) if self.version else ""
+
+    @property
     def href(self) -> str:
         """From another page of the law."""
         return self.path.removeprefix("law/")
@@ -146,7 +152,8 @@ def pages(on: datetime.date, codes: Sequence[str] | None = None) -> Iterator[Pag
 
 def last_checked(every: Sequence[Place]) -> str:
     """When the rules of all these places were checked last, at least."""
-    return f"Rules last checked on {min(each.rule.verified for each in every)} or later."
+    first = min(each.rule.verified for each in every)
+    return f"Rules last checked on {first} or later; their sources may be older."
 
 
 # -- the index, with the map ------------------------------------------------------------------------
@@ -239,8 +246,10 @@ def _smoke(code: str, on: datetime.date) -> str:
 
 
 def _why(answer: Answer) -> Iterator[Markup]:
+    quoted = set[str]()
     for each in answer.fired:
-        quote = f" “{each.quote}”" if each.quote else ""
+        quote = f" “{each.quote}”" if each.quote and each.quote not in quoted else ""
+        quoted.add(each.quote or "")
         yield joined(
             [
                 f"{upper_first(each.what)}.{quote}",
@@ -320,7 +329,11 @@ def _visit(place: Place, on: datetime.date) -> Iterator[tuple[str, object]]:
         by_kind.setdefault(step.kind, []).append(step)
     for kind, label in LABELS.items():
         if kind in by_kind:
-            yield label, joined(map(_step, by_kind[kind]))
+            grown = kind == "products" and all("home grow" in each.text for each in by_kind[kind])
+            steps = [
+                replace(each, text=each.text.removeprefix("Products: home grow ")) for each in by_kind[kind]
+            ]
+            yield "Growing at home" if grown else label, joined(map(_step, steps))
         elif kind == "visit":
             yield label, "Whether a visit by video is enough was not read."
     rule = version.reciprocity
@@ -329,7 +342,23 @@ def _visit(place: Place, on: datetime.date) -> Iterator[tuple[str, object]]:
     ]
     note = f" ({rule.note})" if rule and rule.note else ""
     doubt = unverified(version.known("reciprocity")) if rule else ""
-    yield "Visitors", f"Cards of other places: {recognised}{note}{doubt}."
+    buys = may_buy(rule.note if rule else None)
+    yield "Visitors", f"Cards of other places: {recognised}{note}{doubt}. May buy as a visitor: {buys}."
+
+
+def may_buy(note: str | None) -> str:
+    """Whether a visitor may buy, by the words of the rule for visitors; no other word is read as a yes.
+
+    >>> may_buy("a defence for possession only; no purchase"), may_buy("visiting patients with home card")
+    ('no', 'not said')
+    >>> may_buy("visitors 21+ may buy adult-use"), may_buy("non-residents can also buy 3-day cards")
+    ('yes, as adult use', 'not said')
+    """
+    if re.search(r"\bno purchase\b", note or ""):
+        return "no"
+    if re.search(r"\bbuy (?!\d+-day)|\bfor purchase\b", note or ""):
+        return "yes, as adult use" if "adult-use" in (note or "") else "yes"
+    return "not said"
 
 
 def _step(step: Step) -> Markup:
@@ -363,20 +392,21 @@ def _products(code: str, on: datetime.date) -> Table:
         nearest = (
             f"Nearest: {'; '.join(products()[each].text for each in found.nearest)}." if found.nearest else ""
         )
-        sources = joined(
-            (joined([link(each.title, each.url), unverified(each.provenance)], "") for each in found.sources),
-            "; ",
-        )
+        sources = joined(map(_cited, found.sources), "; ")
         by = f", {ROUTE[found.route]}" if found.route and found.status == "obtainable" else ""
         rows.append(
             (
                 upper_first(kind.text),
-                verdict(f"{PRODUCT[found.status]}{by}", KIND.get(found.status, "unsure")),
+                verdict(f"{product_words(found, code, on)}{by}", KIND.get(found.status, "unsure")),
                 joined([found.why, nearest, video]),
                 sources,
             )
         )
     return table("Whether each product can be had", "product|answer|why|sources", rows)
+
+
+def _cited(one: Cited) -> Markup:
+    return joined([link(one.title, one.url), weak(one.title, one.url), unverified(one.provenance)], "")
 
 
 def _version(version: Version) -> dict[str, Any]:

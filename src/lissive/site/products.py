@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from lissive.access.answer import ProductStatus
 from lissive.access.facts import products as kinds
-from lissive.access.federal import medicine
 from lissive.access.rule import rules
 from lissive.case.products import _HERE as CASE
 from lissive.case.products import Product, label_titration, products
@@ -25,6 +24,7 @@ from lissive.report.words import UNVERIFIED, upper_first
 from lissive.site.build import Page, joined, link, verdict
 from lissive.site.law import STANDARD, product_answer
 from lissive.site.standing import KIND as KIND_OF_LAW
+from lissive.site.standing import product_words
 from lissive.table import rows_of
 
 
@@ -39,30 +39,21 @@ def pages(on: datetime.date) -> Iterator[Page]:
     )
 
 
-_SOLD = "licensed and sold; whether its label covers the person above is not known"
-
-
-def _is_sold(name: str, code: str, on: datetime.date) -> bool:
-    """Whether a medicine is on the market there, by a source that was read."""
-    row = medicine(name, code[:2], on)
-    return row is not None and row.status == "marketed" and row.provenance == "read"
-
-
 def _product(name: str, on: datetime.date) -> dict[str, Any]:
     """What it is, where it can be had, and in what it was studied."""
     one = products()[name]
-    had: dict[tuple[ProductStatus, bool], list[Markup]] = {}
+    had: dict[tuple[ProductStatus, str], list[Markup]] = {}
     for code, place in sorted(rules().items(), key=lambda each: each[1].name):
         where = Markup('<a href="law/{}.html#products">{}</a>').format(code.lower(), place.name)
-        status = product_answer(name, code, on).status
-        had.setdefault((status, status == "unknown" and _is_sold(name, code, on)), []).append(where)
+        found = product_answer(name, code, on)
+        had.setdefault((found.status, product_words(found, code, on)), []).append(where)
     places = [
         (
-            verdict(_SOLD if sold else PRODUCT[status], KIND_OF_LAW.get(status, "unsure")),
-            len(had[status, sold]),
-            joined(had[status, sold], ", "),
+            verdict(word, KIND_OF_LAW.get(status, "unsure")),
+            len(had[status, word]),
+            joined(had[status, word], ", "),
         )
-        for status, sold in sorted(had, key=lambda each: ([*PRODUCT].index(each[0]), not each[1]))
+        for status, word in sorted(had, key=lambda each: ([*PRODUCT].index(each[0]), each[1]))
     ]
     trials = Counter(
         each.cause for each in map(about, shipped_studies().trials) if each.product == studied_as(name)

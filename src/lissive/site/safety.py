@@ -16,7 +16,7 @@ from lissive.safety._table import sources
 from lissive.safety.answer import SEVERITIES
 from lissive.safety.drugs import Drug, drugs
 from lissive.safety.rules import Caution, Interaction, Text, cautions, interactions
-from lissive.site.build import HERE, LANGUAGES, Page, joined, link, said_in, verdict
+from lissive.site.build import HERE, LANGUAGES, Page, joined, link, said_in, verdict, weak
 from lissive.table import rows_of
 
 KIND = {"contraindicated": "no", "major": "no", "moderate": "unsure", "minor": "maybe"}
@@ -133,7 +133,13 @@ def _enzyme(word: str) -> str:
 
 def _sources(text: Text) -> Markup:
     known = sources()
-    cited = joined((link(known[key].citation, known[key].url) for key in text.sources), "; ")
+    cited = joined(
+        (
+            joined([link(one.citation, one.url), weak(one.citation, one.url)], "")
+            for one in (known[key] for key in text.sources)
+        ),
+        "; ",
+    )
     return joined([cited, f"({f'read {text.day}' if text.provenance == 'read' else 'unverified'})"])
 
 
@@ -168,6 +174,8 @@ def _caution(rule: Caution, tongue: Tongue, say: Mapping[str, str]) -> tuple[str
         kinds.setdefault(say[f"severity.{severity}"], []).append(say[f"with.{kind}"])
     each = "; ".join(f"{Words(tongue).listed(names)}: {severity}" for severity, names in kinds.items())
     word = verdict(say[f"severity.{worst}"], KIND[worst])
+    if len(kinds) > 1:  # the most severe may concern one way of use alone
+        word = joined([word, f"({Words(tongue).listed(kinds[say[f'severity.{worst}']])})"])
     if tongue == "en":
         return name, each, word, rule.text.mechanism, _to_do(rule.text), _sources(rule.text)
     why = Markup('<a href="{}#c-{}" hreflang="en">{}</a>').format(FULL[tongue], rule.id, say["in_english"])

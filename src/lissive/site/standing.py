@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from markupsafe import Markup
 
-from lissive.access.answer import Answer, Facts
+from lissive.access.answer import Answer, Facts, Product
 from lissive.access.conditions import limits
 from lissive.access.decide import decide, version_on
+from lissive.access.federal import medicine
 from lissive.access.rule import rules
-from lissive.report.access_text import STATUS, procedural_text
+from lissive.report.access_text import PRODUCT, STATUS, procedural_text
 from lissive.report.words import upper_first
 from lissive.safety.rules import Caution, cautions
 from lissive.site.build import joined, unverified, verdict
@@ -116,6 +118,22 @@ def known(cause: str) -> Markup:
         return Markup()
     page = "index" if cause == "other" else cause.replace("_", "-")
     return Markup('{} <a href="../evidence/{}.html">Evidence</a>.').format(benefit(cause), page)
+
+
+_LABEL: Mapping[str | None, str] = MappingProxyType(
+    {
+        "off_label": "its label does not cover the person above; whether it may be prescribed beyond was not read",
+        None: "whether its label covers the person above is not known",
+    }
+)
+
+
+def product_words(found: Product, code: str, on: datetime.date) -> str:
+    """The answer for a product, the same on every page; that a medicine is sold where that was read."""
+    row = medicine(found.asked, code[:2], on) if found.asked else None
+    if found.status == "unknown" and row and row.status == "marketed" and row.provenance == "read":
+        return f"licensed and sold; {_LABEL.get(found.indication, _LABEL[None])}"
+    return PRODUCT[found.status]
 
 
 def bottom_line(answer: Answer, facts: Facts) -> str:
