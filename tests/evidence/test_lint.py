@@ -55,6 +55,11 @@ def test_a_lost_source_is_found() -> None:
     assert found == {("source", "zajicek_2012_MUSEC")}
 
 
+def test_a_note_within_an_address_is_found() -> None:
+    old = "source_url: https://usacbdoil.net/sativex-cbd-oil/"
+    assert {each for each, _ in found_in(TRIALS, old, f"{old} (abstract)")} == {"source"}
+
+
 GOOD = """trials:
 - id: smith_2020
   citation: Smith 2020

@@ -180,7 +180,7 @@ def test_texts_are_escaped() -> None:
         "A <b> & c",
         "under_way.html.j2",
         "Read <i>.",
-        {"table": law.table("T", "a", [["<script>x</script>"]])},
+        {"table": law.table("T", "a", [["<script>x</script>"]]), "open": 0},
     )
     text = rendered(page, DAY)
     assert "<script>x" not in text

@@ -306,6 +306,9 @@ def _unsourced(node: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     word = context.get("provenance")
     if word == "read" and not context.get("source_url"):
         return "has provenance read but no source_url."
+    url = str(context.get("source_url", ""))
+    if word == "read" and url.startswith("http") and len(url.split()) > 1:
+        return "has a source_url that is no address, since it has a space; notes on it go to pointer."
     if word == "read" and not (context.get("pointer") or node.get("analysis")):
         return "has provenance read but no pointer (place in the source)."
     if word == "derived" and not (node.get("formula") or node.get("note")):

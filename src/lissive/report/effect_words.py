@@ -65,23 +65,23 @@ def number(x: float | None, measure: str = "") -> str:
     return f"{x:.2f}" if abs(x) < 10 else f"{x:.1f}"
 
 
-def interval(ends: tuple[float, float] | None, measure: str = "") -> str:
-    """Lower to upper limit; empty where there is none."""
-    return "" if ends is None else span(number(ends[0], measure), number(ends[1], measure))
-
-
 _TOO_WIDE = 1e4
 """Upper over lower limit of a ratio from which its interval says nothing."""
 
 
-def estimate_words(estimate: float, ci: tuple[float, float], measure: str) -> str:
-    """Estimate and interval: 2.51 (1.56 to 4.04); of a ratio whose ends lie a thousandfold apart, that it is none.
+def interval(ends: tuple[float, float] | None, measure: str = "") -> str:
+    """Lower to upper limit; empty where there is none; of a ratio's that says nothing, that.
 
-    >>> estimate_words(3.2, (0.001, 10200.0), "OR")
-    'too few to estimate'
+    >>> interval((0.5, 2.0), "OR"), interval((0.001, 10200.0), "OR")
+    ('0.50 to 2.00', 'not estimable (too few studies)')
     """
-    if measure in ("OR", "RR") and 0.0 < ci[0] < math.inf and ci[1] / ci[0] > _TOO_WIDE:
-        return "too few to estimate"
+    if ends and measure in ("OR", "RR") and math.isfinite(ends[1]) and ends[1] > _TOO_WIDE * ends[0]:
+        return "not estimable (too few studies)"
+    return "" if ends is None else span(number(ends[0], measure), number(ends[1], measure))
+
+
+def estimate_words(estimate: float, ci: tuple[float, float], measure: str) -> str:
+    """Estimate and interval: 2.51 (1.56 to 4.04)."""
     return f"{number(estimate, measure)} ({interval(ci, measure)})"
 
 

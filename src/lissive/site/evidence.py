@@ -118,7 +118,7 @@ def pages() -> Iterator[Page]:
         "Trials under way",
         "under_way.html.j2",
         seen,
-        {"table": _under_way(trials)},
+        {"table": _under_way(trials), "open": sum(each.is_open for each in trials)},
     )
     claims = shipped_claims()
     yield Page(
