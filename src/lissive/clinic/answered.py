@@ -34,7 +34,7 @@ from lissive.web.pages import plainly
 
 SEED = 1
 DAYS = 7
-MOST_STOPS, MOST_NEXT = 5, 3
+MOST_STOPS, MOST_NEXT = 5, 5
 """On the first screen; the whole is below."""
 
 
@@ -187,13 +187,18 @@ def stops(whole: CaseAnswer) -> Iterator[tuple[str, str]]:
 
 
 def _next(whole: CaseAnswer) -> Iterator[str]:
-    """What is to be done now comes first; where nothing forbids it, the law's own steps come last."""
-    for step in sorted(whole.next, key=lambda each: each.after != "now"):
-        when = day_text(step.on) if step.on else step.after.replace("now", "")
+    """What is to be done now comes first, then who may certify where nothing forbids it; the review is last."""
+    for step in sorted(
+        (each for each in whole.next if each.on is None), key=lambda each: each.after != "now"
+    ):
+        when = step.after.replace("now", "")
         yield f"{step.what}{f' ({when})' if when else ''}."
     law = whole.access
     if law is not None and not whole.bottom_line.forbidden and not whole.gates.by_prescription:
-        yield from law.next_steps
+        yield from law.next_steps[:1]
+    for step in whole.next:
+        if step.on is not None:
+            yield f"After {step.after}: {step.what} ({day_text(step.on)} if it begins on the day asked)."
 
 
 def moment_text(at: datetime.datetime) -> str:
