@@ -392,11 +392,3 @@ def test_trials_of_chronic_back_pain_are_those_of_a_chronic_one(spasm, condition
     assert ("karst_2025_VER01" in {each.study.id for each in found.evidence.controlled}) == (
         word != "low_back_pain"
     )
-
-
-def test_a_name_that_is_not_recognised_is_to_be_corrected_before_anything_is_certified():
-    case = make_case(
-        {"case": "a", "history": {"current": ["clobazamm"]}, "plan": {"product": "balanced_oil"}}
-    )
-    steps = [each.what for each in answer(case, simulate=False).next]
-    assert any("clobazamm" in each and "clobazam" in each.split("clobazamm")[1] for each in steps)

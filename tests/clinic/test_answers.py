@@ -314,3 +314,9 @@ def test_no_page_is_of_another_clinic(cast):
     assert visitor(cast.ada).get(f"{where}/answers/{10**30}").status_code == 404
     other = Case.objects.create(patient=Patient.objects.get(pk=cast.other.pk), data=CASE)
     assert visitor(cast.ada).get(f"/cases/{other.pk}/answers/{Answer.objects.get().pk}").status_code == 404
+
+
+def test_a_medicine_that_is_not_recognised_is_among_what_stands_against_a_plan(cast):
+    case = make_case(cast.case.data | {"history": {"current": ["clobazamm"]}})
+    said = [text for _, text in answered.stops(case_answer.answer(case, simulate=False))]
+    assert any("clobazamm (meant: clobazam" in each for each in said)

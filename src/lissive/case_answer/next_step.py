@@ -51,9 +51,6 @@ def _steps(
         yield NextStep("do not start as planned: contraindicated", after="now")
     elif to_settle(safety):
         before.append("settle the major safety flags")
-    for unknown in safety.unknown_drugs:
-        meant = f" ({', '.join(unknown.meant)}?)" if unknown.meant else ""
-        before.append(f"correct “{unknown.name}”{meant}: not recognised, so not checked")
     if access is not None and access.missing and not gate.by_prescription:
         before.append(f"find out {access.missing[0].asks}")
     if access is not None and "age_unknown" in access.blocks:
