@@ -347,12 +347,30 @@ def trial(cause: str, per_dose: int) -> dict[str, Any]:
 def test_eight_sprays_a_day_for_twelve_weeks(cause: str) -> None:
     placebo, active = trial(cause, 0), trial(cause, 2)
     assert all(np.isfinite(value) for value in active.values())
-    # the largest published effect, of people who had responded before: 35 % fewer than with placebo (Novotna 2011)
-    assert 0.65 < active["spasms_per_day"] / placebo["spasms_per_day"] < 0.96
     assert active["NRS"] < placebo["NRS"]
     assert active["pain"] < placebo["pain"]
     assert active["Pro"] / placebo["Pro"] == pytest.approx(1, abs=0.01)
     assert active["walk_timed"] == pytest.approx(1, abs=0.005)
+
+
+TOO_MUCH = pytest.mark.xfail(
+    strict=True,
+    reason="no trial in this cause was fitted, and today's fit takes 32 % off the spasms; the largest published "
+    "effect, of people who had responded before, is 35 % (Novotna 2011)",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "cause",
+    [
+        pytest.param(cause, marks=TOO_MUCH) if cause in ("spinal_cord_injury", "muscle_injury") else cause
+        for cause in CAUSES
+    ],
+)
+def test_spasms_fall_by_4_to_30_per_cent(cause: str) -> None:
+    ratio = trial(cause, 2)["spasms_per_day"] / trial(cause, 0)["spasms_per_day"]
+    assert 0.7 < ratio < 0.96
 
 
 @pytest.mark.slow

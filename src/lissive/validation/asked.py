@@ -68,7 +68,7 @@ class Patients:
     size: int
     weeks: int
     like: Arm
-    """Stands for them where it is asked which constants quoted from memory they rest on: by the change of `rating`."""
+    """Stands for them where it is asked on which unverified constants they rest: by the change of `rating`."""
     rating: str = "NRS"
 
 
