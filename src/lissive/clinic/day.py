@@ -63,7 +63,7 @@ class Practitioner(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     email = models.CharField(max_length=200, blank=True)
     video_url = models.URLField(max_length=500, blank=True)
-    """The waiting room of the clinic's own video service."""
+    """Address of the clinic's own video service."""
     is_shown = models.BooleanField(default=True)
     """On the clinic's page, with slots to book."""
     version = models.PositiveIntegerField(default=1)
