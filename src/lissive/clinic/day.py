@@ -149,7 +149,9 @@ class Visit(models.Model):
     record = models.JSONField(default=dict)
     """What was found and looked up, by part: {part: {field: value, "by": …, "at": …}}."""
     blocks = models.JSONField(default=list)
-    """Why it cannot go on to a signature: [{"why", "clause", "source"}], as last worked out."""
+    """Why it cannot go on to a signature: `visit.standing.Block` as plain data, as last worked out."""
+    blocks_of = models.CharField(max_length=64, blank=True, default="")
+    """Of which visit, case, credentials, day and tables `blocks` was worked out; another key: out of date."""
     ended_why = models.CharField(max_length=500, blank=True)
     """Of a visit that was declined, cancelled or missed."""
     booked = models.DateTimeField(default=timezone.now)
