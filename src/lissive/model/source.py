@@ -9,7 +9,10 @@ from typing import Any
 from lissive.errors import ModelError
 from lissive.model.fit_text import fit_antimony, fit_sbml, without
 
-ALLOWED = "compartments, species, parameters, reactions, functions, initial assignments, assignment and rate rules, events."
+ALLOWED = (
+    "compartments, species, parameters, reactions, functions, initial assignments, events, "
+    "assignment and rate rules."
+)
 """What a model may be made of, as the errors put it."""
 
 _IGNORED_PACKAGES = {"layout", "render", "groups", "l3v2extendedmath", "annot"}
