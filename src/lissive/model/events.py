@@ -7,7 +7,7 @@ nothing else moves it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import TYPE_CHECKING, Any
 
 from lissive.errors import ModelError
@@ -27,17 +27,18 @@ def read_events(reading: Reading, rates: Iterable[int]) -> tuple[Event, ...]:
     if not reading.content.events:
         return ()
     g = reading.g
-    moving = {g.symbol(s) for s, rate in zip(reading.states, rates, strict=True) if g.value(rate) != 0.0}
+    states = {g.symbol(s): rate for s, rate in zip(reading.states, rates, strict=True)}
+    moving = {s for s, rate in states.items() if g.value(rate) != 0.0} | {g.symbol(TIME)}
     found = []
     for number, element in enumerate(reading.content.events, start=1):
         event = _event(reading, element, number)
         place = reading.source.place(element, r"\bat\b")
-        for e in equalities(g, event.trigger, moving):
+        for e in _equal_while_moving(g, event.trigger, moving, states.keys()):
             raise ModelError(
                 f'the trigger of event "{event.name}" asks whether {_said(g, e)} is equal to something, '
                 "and it moves.",
                 where=place,
-                allowed="<, <=, > and >= of what moves; = of time alone, and of what only events change.",
+                allowed="<, <=, > and >= of what moves; = of what only events change, or of time and constants.",
                 do="write it as the crossing of a value, with >= or <=.",
             )
         found.append(event)
@@ -72,19 +73,25 @@ def _event(reading: Reading, element: Any, number: int) -> Event:
     )
 
 
-def equalities(g: Graph, root: int, moving: set[int]) -> Iterator[int]:
-    """What is compared with = where it moves steadily, by the states `moving`."""
+def _equal_while_moving(g: Graph, root: int, moving: Set[int], states: Set[int]) -> Iterator[int]:
+    """What is compared with = though it moves steadily, so that a step would pass it by.
+
+    Only `time = x` is met to the last digit, where x is of parameters alone.
+    """
+    time = g.symbol(TIME)
     steady: set[int] = set()
     for e in g.reachable([root]):
         op, args = g.nodes[e][0], g.args(e)
-        if op in ("lt", "le", "and", "or", "xor", "not", "floor", "ceil"):
-            continue
         if op in ("eq", "ne"):
-            if any(a in steady for a in args):
-                yield next(a for a in args if a in steady)
-        elif e in moving or any(a in steady for a in (args[1:] if op == "select" else args)):
+            moves = [a for a in args if a in steady]
+            others = {g.symbol(name) for a in args if a != time for name in g.symbols([a])}
+            if moves and (moves != [time] or others & states):
+                yield moves[0]
+        elif op not in ("lt", "le", "and", "or", "xor", "not", "floor", "ceil") and (
+            e in moving or any(a in steady for a in (args[1:] if op == "select" else args))
+        ):
             steady.add(e)
 
 
 def _said(g: Graph, e: int) -> str:
-    return " and ".join(sorted(g.symbols([e]) - {TIME})) or "a quantity"
+    return " and ".join(sorted(g.symbols([e]))) or "a quantity"

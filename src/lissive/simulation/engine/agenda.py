@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 RESTING = -1
 """Status of subjects whom an advance leaves out: no end of a run, so it is nobody's afterwards."""
-MOST_AT_ONCE = 10_000
-"""More events than this at one moment are taken to set one another off without end."""
+MOST_AT_ONCE, AT_ONCE = 2_000, 1e-9
+"""More events than this within such a share of the time are taken to set one another off without end."""
 
 
 def watched(equations: Equations) -> dict[str, int]:
@@ -96,8 +96,9 @@ class Agenda:
             self.halt[s] = now if ready else min((due.time for due in self._due[s]), default=math.inf)
             if not ready:
                 continue
-            self._count[s] = self._count[s] + 1 if self._at[s] == now else 1
-            self._at[s] = now
+            if not now - self._at[s] <= AT_ONCE * max(abs(now), 1e-3):
+                self._at[s], self._count[s] = now, 0
+            self._count[s] += 1
             if self._count[s] > MOST_AT_ONCE:
                 batch.status[s] = ENDLESS
                 continue
@@ -108,7 +109,7 @@ class Agenda:
             self._assign(batch, self._equations.events[k], those)
 
     def _first(self, batch: Batch, subject: int, ready: Sequence[_Due]) -> _Due:
-        """That of the highest priority as it is now; among equals, and last those without, in the order of the model."""
+        """That of the highest priority as it is now; then those without one; among equals, in the model's order."""
 
         def rank(due: _Due) -> tuple[float, int]:
             node = self._equations.events[due.event].priority
