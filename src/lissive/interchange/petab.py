@@ -17,9 +17,11 @@ import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.errors import InterchangeError
+from lissive.files import atomic_path
 from lissive.interchange import need
 from lissive.interchange.petab_run import Runs, Values
 from lissive.interchange.petab_tables import Problem, read_problem
+from lissive.interchange.record import claim, keep
 from lissive.interchange.settable import meanings
 from lissive.model.equations import TIME
 from lissive.model.read import load, text_of
@@ -59,14 +61,14 @@ class Fit:
         return rows.assign(simulation=self.simulation)
 
 
-def fit(path: str | Path, *, rtol: float = RTOL, atol: float = 0.0, threads: int | None = None) -> Fit:
+def fit(of: str | Path | Problem, *, rtol: float = RTOL, atol: float = 0.0, threads: int | None = None) -> Fit:
     """Simulate the PEtab problem of a YAML file at its nominal parameters.
 
     Raises       a LissiveError for what cannot be run: a table, a formula, a model out of scope, a steady state that
                  is not reached.
     """
     need("petab", "PEtab problems")
-    problem = read_problem(Path(path))
+    problem = of if isinstance(of, Problem) else read_problem(Path(of))
     load(problem.model)  # what is out of scope in it is told with its line
     text, name = text_of(problem.model)
     ids = meanings(text, name)
@@ -76,6 +78,26 @@ def fit(path: str | Path, *, rtol: float = RTOL, atol: float = 0.0, threads: int
     simulation, noise = formulas.values(runs.seen(), [each.during for each in runs.row_of])
     residual, each = _judged(problem, simulation, noise)
     return Fit(problem, simulation, noise, residual, each, len(runs.experiments))
+
+
+def fit_to_file(path: Path, out: Path, *, force: bool = False, **how: Any) -> dict[str, Any]:
+    """`fit`, with PEtab's table of what was simulated as a file; gives what is reported."""
+    need("petab", "PEtab problems")
+    problem = read_problem(path)
+    claim(out, problem.digest, reads=problem.files, force=force)
+    found = fit(problem, **how)
+    about = {
+        "problem": str(path),
+        "measurements": len(found.simulation),
+        "conditions": found.experiments,
+        "log_likelihood": found.log_likelihood,
+        "chi_squared": found.chi_squared,
+        "solver": {"method": "RODAS 4(3)", "rtol": RTOL, "atol": 0.0, **how},
+    }
+    with atomic_path(out) as place:
+        found.table.to_csv(place, sep="\t", index=False)
+        keep(out, problem.digest, about)
+    return about
 
 
 # -- formulas -----------------------------------------------------------------------------------------
