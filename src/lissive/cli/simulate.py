@@ -103,7 +103,7 @@ def simulate(
         until=until,
         every=every,
         times=times,
-        select=_names(select),
+        select=names_of(select),
         out=out,
         force=force,
         **{name: value for name, value in given.items() if value is not None},
@@ -120,7 +120,8 @@ def _subjects(text: str | None) -> int | Path | None:
         return Path(text)
 
 
-def _names(text: str | None) -> list[str] | None:
+def names_of(text: str | None) -> list[str] | None:
+    """The ids in a list by commas."""
     if text is None:
         return None
     names = [name.strip() for name in text.split(",")]

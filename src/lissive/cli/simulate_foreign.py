@@ -28,6 +28,8 @@ def run_foreign(
     given = {name: value for name, value in how.items() if value is not None}
     if path.suffix.lower() in PETAB:
         _petab(path, out, given, force, as_json)
+    else:
+        _sedml(path, out, given, force, as_json)
 
 
 def _petab(path: Path, out: Path, how: Mapping[str, Any], force: bool, as_json: bool) -> None:
@@ -45,3 +47,23 @@ def _petab(path: Path, out: Path, how: Mapping[str, Any], force: bool, as_json: 
         return
     print(f"{out}: {about['measurements']} measurements under {about['conditions']} conditions, simulated.")
     print(f"Log-likelihood {about['log_likelihood']:.8g}; chi-squared {about['chi_squared']:.8g}.")
+
+
+def _sedml(path: Path, out: Path, how: Mapping[str, Any], force: bool, as_json: bool) -> None:
+    if out.suffix not in ("", ".csv"):
+        raise SimulationError(
+            f"Unsupported file extension {out.suffix!r}.",
+            where="--out",
+            allowed=".csv for one report, or a folder with a .csv for each.",
+        )
+    from lissive.interchange.sedml import run_to_files
+
+    about = run_to_files(path, out, force=force, **how)
+    if as_json:
+        print(json.dumps({"out": str(out), **about}))
+        return
+    for name, columns in about["tables"].items():
+        place = out if out.suffix else out / f"{name}.csv"
+        print(f"{place}: {name}, {about['rows'][name]} rows of {', '.join(columns)}.")
+    for note in about["notes"]:
+        print(f"  {note}")
