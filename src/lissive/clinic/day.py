@@ -172,6 +172,8 @@ class Intake(models.Model):
     token = models.CharField(max_length=64, unique=True, null=True, blank=True)
     """SHA-256 of the link's secret."""
     token_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    """Wrong dates of birth that were given for this link."""
     language = models.CharField(max_length=2, default="en", choices=[("en", "English"), ("es", "Español")])
     said = models.JSONField(default=dict)
     """By question, as typed."""
@@ -180,6 +182,17 @@ class Intake(models.Model):
     begun = models.DateTimeField(null=True, blank=True)
     done = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
+
+
+class Registration(models.Model):
+    """A patient who registered on the clinic's page: staff look first whether the person is in the records already."""
+
+    patient = models.OneToOneField(
+        "clinic.Patient", on_delete=models.CASCADE, primary_key=True, related_name="registration"
+    )
+    at = models.DateTimeField(default=timezone.now)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_by = models.ForeignKey("clinic.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
 
 class Consent(models.Model):
