@@ -326,13 +326,30 @@ class Reminder(models.Model):
     )
     to = models.CharField(max_length=20)
     """patient or practitioner"""
+    taken = models.DateTimeField(null=True, blank=True)
+    """When a worker took it up to send it; given back where that is known to have failed."""
+    tries = models.PositiveSmallIntegerField(default=0)
     sent = models.DateTimeField(null=True, blank=True)
     failed = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        indexes = (models.Index(fields=["organisation", "due"]),)
         constraints = (
             models.UniqueConstraint(fields=["kind", "thing", "due", "days", "to"], name="one_reminder"),
         )
+
+
+class Feed(models.Model):
+    """A user's calendar at an address that only they know; without a row there is none."""
+
+    user = models.OneToOneField(
+        "clinic.User", on_delete=models.CASCADE, primary_key=True, related_name="feed"
+    )
+    secret = models.CharField(max_length=64, unique=True)
+    """SHA-256 of what stands in the address."""
+    made = models.DateTimeField(default=timezone.now)
+    fetched = models.DateField(null=True, blank=True)
+    """The last day on which a calendar program fetched it."""
 
 
 class Review(models.Model):

@@ -52,6 +52,15 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Feed',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='feed', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('secret', models.CharField(max_length=64, unique=True)),
+                ('made', models.DateTimeField(default=django.utils.timezone.now)),
+                ('fetched', models.DateField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='Practitioner',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -204,6 +213,8 @@ class Migration(migrations.Migration):
                 ('due', models.DateField()),
                 ('days', models.SmallIntegerField()),
                 ('to', models.CharField(max_length=20)),
+                ('taken', models.DateTimeField(blank=True, null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('sent', models.DateTimeField(blank=True, null=True)),
                 ('failed', models.CharField(blank=True, max_length=300)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reminders', to='clinic.organisation')),
@@ -278,6 +289,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='certificate',
             index=models.Index(fields=['patient', '-signed_at'], name='clinic_cert_patient_e4e927_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='reminder',
+            index=models.Index(fields=['organisation', 'due'], name='clinic_remi_organis_6e15ba_idx'),
         ),
         migrations.AddConstraint(
             model_name='reminder',
