@@ -19,6 +19,7 @@ from lissive.version import __version__
 
 NAV = (
     ("today", "Today", "today.see"),
+    ("queue", "Queue", "queue.see"),
     ("patients", "Patients", "patient.list"),
     ("users", "Users", "user.list"),
     ("audit", "Audit", "audit.see"),

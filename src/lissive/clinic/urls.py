@@ -1,6 +1,8 @@
 """The addresses. None of them carries anything of a patient but a random key."""
 
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
+from lissive.clinic.visit import page as visit
+from lissive.clinic.visit import queue
 
 urlpatterns = [
     *today.urls,
@@ -9,6 +11,8 @@ urlpatterns = [
     *cases.urls,
     *answers.urls,
     *records.urls,
+    *queue.urls,
+    *visit.urls,
     *users.urls,
     *accounts.urls,
 ]
