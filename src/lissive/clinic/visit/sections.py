@@ -77,12 +77,21 @@ class Section:
     needs: tuple[Need, ...] = ()
 
     def bound(self, typed: Mapping[str, str] | None) -> Form:
-        made = type("SectionForm", (Form,), dict(self.fields))
+        made = type("SectionForm", (Form,), {**self.fields, "optional": ""})
         form: Form = made(initial=self.values) if typed is None else made(typed)
         for need in self.needs if form.is_bound and form.is_valid() else ():
             if form.cleaned_data[need.where] in need.has and not form.cleaned_data[need.field]:
                 form.add_error(need.field, need.why)
         return form
+
+    @property
+    def groups(self) -> list[list[str]]:
+        """Names of fields that stand together: those of one part; how and where the patient is seen are one."""
+        found: dict[str, list[str]] = {}
+        for name in self.fields:
+            part = name.partition(".")[0]
+            found.setdefault("place" if part == "seen" else part, []).append(name)
+        return list(found.values())
 
     def is_done(self, visit: Visit) -> bool:
         return all(part in visit.record for part in self.parts)
