@@ -106,6 +106,8 @@ class Row:
     """What stands against it."""
     to_do: int
     """Points that are open."""
+    why: str
+    """Of a visit that ended."""
 
 
 @require_safe
@@ -156,6 +158,7 @@ def _row(user: User, visit: Visit) -> Row:
         sum(each["is_open"] for each in visit.blocks)
         if whole and visit.status in (S.IN_VISIT, S.TO_SIGN)
         else 0,
+        visit.ended_why if whole else "",
     )
 
 
