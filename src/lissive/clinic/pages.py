@@ -21,6 +21,7 @@ NAV = (
     ("today", "Today", "today.see"),
     ("queue", "Queue", "queue.see"),
     ("patients", "Patients", "patient.list"),
+    ("dates", "Dates", "date.see"),
     ("users", "Users", "user.list"),
     ("audit", "Audit", "audit.see"),
     ("clinic-settings", "Settings", "clinic.change"),

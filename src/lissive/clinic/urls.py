@@ -1,6 +1,7 @@
 """The addresses. None of them carries anything of a patient but a random key."""
 
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
+from lissive.clinic.dates import calendar, law, lists, renew, review
 from lissive.clinic.visit import page as visit
 from lissive.clinic.visit import queue
 
@@ -15,6 +16,11 @@ urlpatterns = [
     *visit.urls,
     *users.urls,
     *accounts.urls,
+    *lists.urls,
+    *law.urls,
+    *calendar.urls,
+    *renew.urls,
+    *review.urls,
 ]
 
 handler400 = pages.bad_request

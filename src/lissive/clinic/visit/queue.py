@@ -9,20 +9,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
 from lissive.clinic import work
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.forms import day_text, is_day
-from lissive.clinic.models import Credential, Decision, Review, User, Visit
+from lissive.clinic.models import Credential, Decision, Patient, Review, User, Visit
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
 from lissive.clinic.visit.record import FINAL
 from lissive.clinic.visit.standing import blocks_of
+from lissive.report.table import Table, table
 
 S = Visit.Status
 MOST = 20
@@ -146,11 +148,10 @@ def _row(user: User, visit: Visit) -> Row:
     against = [each for each in visit.blocks if not each["is_open"]] if visit.status not in FINAL else []
     if not whole:
         against = [each if each["part"] not in HEALTH else _HIDDEN for each in against]
-    name = "visit" if whole else "visit-front" if may(user.role, "visit.front") else ""
     is_blocked = bool(against)
     return Row(
         visit,
-        reverse(name, args=[visit.pk]) if name else "",
+        page_of(user, visit),
         f"{timezone.localtime(visit.starts):%H:%M}",
         f"Blocked · {visit.get_status_display().lower()}" if is_blocked else visit.get_status_display(),
         "no" if is_blocked else KINDS.get(S(visit.status), ""),
@@ -205,6 +206,34 @@ def link_to(name: str, key: Any) -> str:
         return reverse(name, args=[key])
     except NoReverseMatch:
         return ""
+
+
+# -- on other pages --------------------------------------------------------------------------------
+def today_in_short(user: User) -> str:
+    """How many visits of today there are in each state."""
+    found = of_clinic(user, Visit).filter(day=timezone.localdate()).values_list("status").annotate(Count("pk"))
+    counts = {S(status): count for status, count in found.order_by()}
+    said = ", ".join(f"{counts[each]} {each.label.lower()}" for each in S if each in counts)
+    total = sum(counts.values())
+    return f"{total} visit{'' if total == 1 else 's'} today: {said}." if total else "No visit is booked today."
+
+
+def visit_table(user: User, patient: Patient) -> Table:
+    """The last visits of a patient, each with a link to what this user may see of it."""
+    found = patient.visits.select_related("practitioner").defer("record", "blocks").order_by("-starts")[:MOST]
+    rows = []
+    for each in found:
+        local = timezone.localtime(each.starts)
+        text, href = f"{day_text(local.date())}, {local:%H:%M}", page_of(user, each)
+        link = format_html('<a href="{}">{}</a>', href, text) if href else text
+        rows.append((link, each.get_kind_display(), each.practitioner.name, each.get_status_display()))
+    return table("Visits", "Visit|Kind|Practitioner|State", rows)
+
+
+def page_of(user: User, visit: Visit) -> str:
+    """The page of a visit that this user may open; empty where there is none."""
+    name = "visit" if may(user.role, "visit.see") else "visit-front" if may(user.role, "visit.front") else ""
+    return reverse(name, args=[visit.pk]) if name else ""
 
 
 urls = [path("queue", queue, name="queue")]
