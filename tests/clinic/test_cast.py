@@ -25,11 +25,12 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 from tests.clinic.conftest import visitor
 
 from lissive.clinic import answered
 from lissive.clinic.access import Case, Document, Patient, User
-from lissive.clinic.models import Treatment
+from lissive.clinic.models import Practitioner, Treatment, Visit
 from lissive.clinic.rights import ROLES, rights
 
 WITHOUT_ENTER: frozenset[str] = frozenset()
@@ -113,15 +114,45 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.inner = Document.objects.create(kind="report.html", **of)
     cast.other.family_name = "Elsewhereman"
     cast.other.save()
+    who = Practitioner.objects.create(organisation=cast.here, user=cast.ada, name="Ada", profession="NP")
+    day = timezone.localdate()
+    cast.visit = Visit.objects.create(
+        organisation=cast.here,
+        patient=cast.patient,
+        case=cast.case,
+        practitioner=who,
+        kind="video",
+        status="ready",
+        day=day,
+        starts=timezone.now(),
+        place="US-NY",
+        record={
+            "findings": {
+                "text": "finding-mark",
+                "by": "Ada",
+                "as": "practitioner",
+                "at": "2026-11-29T10:00:00+00:00",
+            }
+        },
+    )
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
     of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
+    of_ned = Visit.objects.create(
+        organisation=cast.here,
+        patient=patient,
+        practitioner=who,
+        kind="video",
+        day=day,
+        starts=timezone.now(),
+    )
     cast.of_ned = {
         "patients": patient.pk,
         "cases": of["case"].pk,
         "documents": document.pk,
         "users": cast.ben.pk,
+        "visits": of_ned.pk,
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.keys = {
@@ -131,6 +162,7 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
         "treatments": cast.treatment.pk,
         "answers": cast.answer.pk,
         "users": cast.ben.pk,
+        "visits": cast.visit.pk,
     }
     return cast
 
@@ -139,6 +171,7 @@ MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
+    "visit.see": ("finding-mark",),
 }
 """What nobody reads without the right, and nobody of another clinic."""
 

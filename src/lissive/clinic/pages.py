@@ -19,6 +19,7 @@ from lissive.version import __version__
 
 NAV = (
     ("today", "Today", "today.see"),
+    ("queue", "Queue", "queue.see"),
     ("patients", "Patients", "patient.list"),
     ("dates", "Dates", "date.see"),
     ("users", "Users", "user.list"),

@@ -2,6 +2,8 @@
 
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
 from lissive.clinic.dates import calendar, law, lists, renew, review
+from lissive.clinic.visit import page as visit
+from lissive.clinic.visit import queue
 
 urlpatterns = [
     *today.urls,
@@ -10,6 +12,8 @@ urlpatterns = [
     *cases.urls,
     *answers.urls,
     *records.urls,
+    *queue.urls,
+    *visit.urls,
     *users.urls,
     *accounts.urls,
     *lists.urls,
