@@ -19,7 +19,9 @@ from lissive.version import __version__
 
 NAV = (
     ("today", "Today", "today.see"),
+    ("bookings", "Bookings", "visit.book"),
     ("patients", "Patients", "patient.list"),
+    ("practitioners", "Practitioners", "credential.see"),
     ("users", "Users", "user.list"),
     ("audit", "Audit", "audit.see"),
     ("clinic-settings", "Settings", "clinic.change"),

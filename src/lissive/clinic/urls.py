@@ -1,6 +1,8 @@
 """The addresses. None of them carries anything of a patient but a random key."""
 
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
+from lissive.clinic.booking import bookings, public, staff
+from lissive.clinic.intake import views as intake
 
 urlpatterns = [
     *today.urls,
@@ -11,6 +13,10 @@ urlpatterns = [
     *records.urls,
     *users.urls,
     *accounts.urls,
+    *public.urls,
+    *bookings.urls,
+    *staff.urls,
+    *intake.urls,
 ]
 
 handler400 = pages.bad_request
