@@ -59,6 +59,7 @@ def opened(cast: SimpleNamespace) -> SimpleNamespace:
     cast.later = Slot.objects.create(practitioner=cast.doctor, starts=soon + datetime.timedelta(minutes=20), kinds=kinds)
     cast.patient.residence = "US-NY"
     cast.patient.save()
+    cast.patient.refresh_from_db()
     return cast
 
 
