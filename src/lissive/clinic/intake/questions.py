@@ -32,6 +32,8 @@ JOINT = " / "
 """Between the first and the family name in what is kept."""
 UNKNOWN, NONE = "?", "none"
 MOST = 2_000
+PRACTITIONERS = frozenset({"spasm.severe", "spasm.persistent"})
+"""Questions that are the practitioner's: taken as settled, so that nobody works out whether they decide."""
 Options = tuple[tuple[str, str], ...]
 
 
@@ -162,7 +164,7 @@ def _items(visit: Visit, state: State, tongue: str) -> Iterator[Item]:
     yield _item(NAME, "name", tongue)
     if visit.kind != VisitKind.IN_PERSON:
         yield _item(PLACE, "select", tongue, options=(("", word("frame", "choose", tongue)), *places()))
-    for one in questions_of(state):
+    for one in questions_of(State(state.data, state.passed | PRACTITIONERS)):
         if one.field in _questions() and (one.field != "person.sex" or not visit.patient.sex):
             yield _of_case(one, state, tongue)
             if one.field == "history.tried":
