@@ -1,4 +1,4 @@
-"""The questions before a visit: one at a time, saved at once, by log-in or by a link; what comes of them in the case."""
+"""The questions before a visit: one at a time, saved at once, by log-in or link; what becomes of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ SAID = {
     "history.tried": {"said": "tizanidine, gabapentin"},
     "outcome:tizanidine": {"said": "not_effective"},
     "outcome:gabapentin": {"said": "not_tolerated"},
-    **{f"consent:{kind}": {"said": "yes", "signature": "Dan Doe"} for kind in ("telehealth", "treatment", "privacy", "registry")},
+    **{
+        f"consent:{kind}": {"said": "yes", "signature": "Dan Doe"}
+        for kind in ("telehealth", "treatment", "privacy", "registry")
+    },
     "consent:research": {"said": "no", "signature": "dan doe"},
 }
 
@@ -52,7 +55,9 @@ def clinic(cast: SimpleNamespace) -> SimpleNamespace:
 
 def asked_in(page: str) -> tuple[str, str]:
     """The question of a page, and what its form carries as saved."""
-    return re.search(r'name="item" value="([^"]*)"', page)[1], re.search(r'name="was" value="([^"]*)"', page)[1]  # type: ignore[index]
+    return re.search(r'name="item" value="([^"]*)"', page)[1], re.search(r'name="was" value="([^"]*)"', page)[
+        1
+    ]  # type: ignore[index]
 
 
 def answer_all(client: Client, to: str, said: dict[str, Any] = SAID) -> list[str]:
@@ -72,7 +77,9 @@ def answer_all(client: Client, to: str, said: dict[str, Any] = SAID) -> list[str
 def answer_most() -> None:
     """As if all had been answered but for what is signed."""
     signed = ("name", "consent")
-    said = {key: typed_text(each) for key, each in SAID.items() if not key.startswith(signed) and "said" in each}
+    said = {
+        key: typed_text(each) for key, each in SAID.items() if not key.startswith(signed) and "said" in each
+    }
     Intake.objects.update(said=said, passed=["history.surgery"])
 
 
@@ -89,13 +96,19 @@ def test_one_question_at_a_time_then_the_case(clinic):
     summary = text_of(client.get(to))
     assert "Did not help" in summary or "It did not help" in summary
     assert "Send to the clinic" in summary
-    again = client.post(to, {"do": "next", "item": "person.drives", "was": "yes", "said": "no", "then": "all"})
+    again = client.post(
+        to, {"do": "next", "item": "person.drives", "was": "yes", "said": "no", "then": "all"}
+    )
     assert again["Location"].endswith("?all")
     client.post(to, {"do": "send"})
     clinic.visit.refresh_from_db()
     case = clinic.visit.case
     assert clinic.visit.status == "ready"
-    assert case.data["person"] == {"age_years": case.data["person"]["age_years"], "sex": "male", "drives": False}
+    assert case.data["person"] == {
+        "age_years": case.data["person"]["age_years"],
+        "sex": "male",
+        "drives": False,
+    }
     assert case.data["history"]["outcome"] == {"tizanidine": "not_effective", "gabapentin": "not_tolerated"}
     assert case.data["place"] == {"residence": "US-NY", "visit": "video", "practitioner": "MD"}
     make_case(case.data)
@@ -103,8 +116,10 @@ def test_one_question_at_a_time_then_the_case(clinic):
     assert "history.surgery" not in case.stated
     assert "place.residence" not in case.stated
     given = {each.kind: (each.is_given, each.signed_as, each.language) for each in Consent.objects.all()}
-    assert given == {**dict.fromkeys(("telehealth", "treatment", "privacy", "registry"), (True, "patient", "en")),
-                     "research": (False, "patient", "en")}
+    assert given == {
+        **dict.fromkeys(("telehealth", "treatment", "privacy", "registry"), (True, "patient", "en")),
+        "research": (False, "patient", "en"),
+    }
     texts = {each.kind: each.sha256 for each in consents(clinic.visit, "en")}
     assert all(each.text_sha256 == texts[each.kind] for each in Consent.objects.all())
     assert client.post(to, {"do": "next", "item": "person.drives", "said": "yes"}).status_code == 200  # over
@@ -146,7 +161,9 @@ def test_what_another_window_answered_is_not_written_over_unseen(clinic):
     assert other.status_code == 409
     assert "New York" in text_of(other)
     assert Intake.objects.get().said["place"] == "US-NY"
-    assert client.post(to, {"do": "next", "item": "place", "said": "US-FL", "was": "US-NY"}).status_code == 302
+    assert (
+        client.post(to, {"do": "next", "item": "place", "said": "US-FL", "was": "US-NY"}).status_code == 302
+    )
 
 
 def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
@@ -159,8 +176,19 @@ def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
     Visit.objects.update(case=case)
     answer_most()
     client = visitor(clinic.dan)
-    answer_all(client, clinic.here_asked, {**SAID, "name": {"given": "Daniel", "family": "Doe"},
-               **{key: {**each, "signature": "Daniel Doe"} for key, each in SAID.items() if key.startswith("consent")}})
+    answer_all(
+        client,
+        clinic.here_asked,
+        {
+            **SAID,
+            "name": {"given": "Daniel", "family": "Doe"},
+            **{
+                key: {**each, "signature": "Daniel Doe"}
+                for key, each in SAID.items()
+                if key.startswith("consent")
+            },
+        },
+    )
     client.post(clinic.here_asked, {"do": "send"})
     case.refresh_from_db()
     assert case.data["spasm"]["cause"] == "stroke"
@@ -227,10 +255,14 @@ def test_a_link_ends_by_wrong_dates_by_time_and_by_another(clinic):
 
 
 def test_a_guardian_signs_for_a_minor(clinic):
-    Patient.objects.filter(pk=clinic.patient.pk).update(born=timezone.localdate() - datetime.timedelta(days=16 * 365))
+    Patient.objects.filter(pk=clinic.patient.pk).update(
+        born=timezone.localdate() - datetime.timedelta(days=16 * 365)
+    )
     answer_most()
     client = visitor(clinic.dan)
-    signed = {key: {**each, "signature": "Mary Doe"} for key, each in SAID.items() if key.startswith("consent")}
+    signed = {
+        key: {**each, "signature": "Mary Doe"} for key, each in SAID.items() if key.startswith("consent")
+    }
     answer_all(client, clinic.here_asked, {**SAID, **signed})
     client.post(clinic.here_asked, {"do": "send"})
     assert set(Consent.objects.values_list("signed_name", "signed_as")) == {("Mary Doe", "guardian")}
@@ -240,7 +272,9 @@ def test_a_guardian_signs_for_a_minor(clinic):
 def test_without_a_consent_that_is_needed_the_visit_is_not_ready(clinic):
     answer_most()
     client = visitor(clinic.dan)
-    answer_all(client, clinic.here_asked, {**SAID, "consent:treatment": {"said": "no", "signature": "Dan Doe"}})
+    answer_all(
+        client, clinic.here_asked, {**SAID, "consent:treatment": {"said": "no", "signature": "Dan Doe"}}
+    )
     client.post(clinic.here_asked, {"do": "send"})
     assert Visit.objects.get().status == "intake"
     assert "the clinic will call you" in text_of(client.get(clinic.here_asked))
@@ -249,7 +283,9 @@ def test_without_a_consent_that_is_needed_the_visit_is_not_ready(clinic):
 def test_all_of_it_is_there_in_spanish(clinic):
     """Every question and every answer that can be chosen, whatever was answered before."""
     said = {"spasm.cause": "low_back_pain", "person.sex": "female", "history.tried": "tizanidine"}
-    for english, spanish in zip(items(clinic.visit, said, "en"), items(clinic.visit, said, "es"), strict=True):
+    for english, spanish in zip(
+        items(clinic.visit, said, "en"), items(clinic.visit, said, "es"), strict=True
+    ):
         assert (english.key, english.kind) == (spanish.key, spanish.kind)
         assert english.ask != spanish.ask
         assert [key for key, _ in english.options] == [key for key, _ in spanish.options]

@@ -22,6 +22,7 @@ NAV = (
     ("bookings", "Bookings", "visit.book"),
     ("patients", "Patients", "patient.list"),
     ("practitioners", "Practitioners", "credential.see"),
+    ("dates", "Dates", "date.see"),
     ("users", "Users", "user.list"),
     ("audit", "Audit", "audit.see"),
     ("clinic-settings", "Settings", "clinic.change"),

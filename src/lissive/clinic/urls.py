@@ -1,7 +1,8 @@
 """The addresses. None of them carries anything of a patient but a random key."""
 
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
-from lissive.clinic.booking import bookings, public, staff
+from lissive.clinic.booking import bookings, public, staff, times
+from lissive.clinic.dates import calendar, law, lists, renew, review
 from lissive.clinic.intake import views as intake
 
 urlpatterns = [
@@ -16,7 +17,13 @@ urlpatterns = [
     *public.urls,
     *bookings.urls,
     *staff.urls,
+    *times.urls,
     *intake.urls,
+    *lists.urls,
+    *law.urls,
+    *calendar.urls,
+    *renew.urls,
+    *review.urls,
 ]
 
 handler400 = pages.bad_request

@@ -137,7 +137,9 @@ def _choose(
     wanted = _key((request.POST if request.method == "POST" else request.GET).get("slot", ""))
     slot = next((each for each in slots if each.pk == wanted), None)
     if wanted is not None and slot is None and why is None:
-        why = NotBooked("This time was taken a moment ago, or is no longer offered.", do="choose another time.")
+        why = NotBooked(
+            "This time was taken a moment ago, or is no longer offered.", do="choose another time."
+        )
     content = {
         **TEXTS,
         "patient": patient,
@@ -145,7 +147,9 @@ def _choose(
         "is_mine": is_mine,
         "slot": slot,
         "when": when,
-        "days": days_of(((each, each.kinds) for each in slots), lambda each: f"{request.path}?slot={each.pk}"),
+        "days": days_of(
+            ((each, each.kinds) for each in slots), lambda each: f"{request.path}?slot={each.pk}"
+        ),
         "zone": zone_text(),
         "why": why,
         "here": request.path,
@@ -225,8 +229,14 @@ def _booking(
         "may": lambda right: may(user.role, right),
     }
     status = 200 if why is None else 409
-    return shown(request, "booking.html.j2", "Your visit" if content["is_mine"] else "Booking", content,
-                 page="bookings", status=status)
+    return shown(
+        request,
+        "booking.html.j2",
+        "Your visit" if content["is_mine"] else "Booking",
+        content,
+        page="bookings",
+        status=status,
+    )
 
 
 def law_steps(visit: Visit) -> tuple[Any, ...]:
@@ -285,9 +295,7 @@ def patient_same(request: HttpRequest, id: UUID) -> HttpResponse:
     registration = Registration.objects.filter(patient=patient).first()
     if registration is None:
         return redirect("patient", patient.pk)
-    typed = {
-        name: getattr(patient, name) for name in ("family_name", "given_name", "born", "phone", "email")
-    }
+    typed = {name: getattr(patient, name) for name in ("family_name", "given_name", "born", "phone", "email")}
     alike = [(each, why) for each, why in possible_duplicates(user, typed) if each.pk != patient.pk]
     form = SameForm([each for each, _ in alike], request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and registration.checked_at is None:
@@ -334,10 +342,22 @@ def _merged(patient: Patient, other: Patient, how: str, user: User) -> None:
         other.residence = other.residence or patient.residence
         other.version += 1
         other.save()
-        audit.append("patient.changed", user, kind="patient", thing=other.pk, patient=other.pk,
-                     detail={"merged": str(patient.pk), "how": how, "version": other.version})
-        audit.append("patient.deleted", user, kind="patient", thing=patient.pk, patient=patient.pk,
-                     detail={"merged_into": str(other.pk), "how": how})
+        audit.append(
+            "patient.changed",
+            user,
+            kind="patient",
+            thing=other.pk,
+            patient=other.pk,
+            detail={"merged": str(patient.pk), "how": how, "version": other.version},
+        )
+        audit.append(
+            "patient.deleted",
+            user,
+            kind="patient",
+            thing=patient.pk,
+            patient=patient.pk,
+            detail={"merged_into": str(other.pk), "how": how},
+        )
         patient.delete()
 
 

@@ -6,33 +6,20 @@ All of it is data of `lissive.access`, in the words that it gives with clause an
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 
 from django.utils import timezone
 
 from lissive.access import Facts, jurisdiction, rules
-from lissive.access.decide import version_on
 from lissive.access.procedure import Procedure, procedure
-from lissive.access.rule import Jurisdiction, Version
-from lissive.access.visit import Step, visit_steps, visitor_step
+from lissive.access.rule import Version
+from lissive.access.visit import Step, visitor_step
 from lissive.clinic.models import Credential, Practitioner, Slot, VisitKind
+from lissive.clinic.visit.law import block_words, rule_on, steps_on
+from lissive.clinic.visit.standing import current
 
-SAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "telehealth_initial_not_allowed": ("The first visit has to be in person.", ("visit", "relationship")),
-    "telehealth_renewal_not_allowed": ("A renewal has to be in person.", ("renewal", "visit")),
-    "telehealth_unknown": ("Not known whether a visit of this kind is enough.", ("visit",)),
-    "waiver": ("A first visit by video needs a waiver that the practitioner holds.", ("visit",)),
-    "practitioner_type": ("This practitioner may not certify there.", ("who",)),
-    "practitioner_unknown": ("Not known whether this practitioner may certify there.", ("who",)),
-    "guardian": ("A parent or guardian has to act for the patient.", ("minors",)),
-    "second_practitioner": ("A second practitioner has to agree.", ("minors",)),
-    "paediatrician": ("A paediatrician has to certify.", ("minors",)),
-    "minor": ("The rule for minors is not known: ask the clinic.", ("minors",)),
-}
-"""What a block of `access` says to somebody who wants to book, and the kinds of step that have its clause."""
-OF_KIND = ("telehealth_initial_not_allowed", "telehealth_renewal_not_allowed", "telehealth_unknown", "waiver")
 LATER = ("registration", "fee", "validity")
 """Kinds of step that come after the visit, or cost something."""
 
@@ -50,37 +37,28 @@ class Point:
 class There:
     """The rule of a place on a day."""
 
-    place: Jurisdiction
+    code: str
+    name: str
     version: Version | None
     on: datetime.date
-    steps: tuple[Step, ...]
 
     @property
     def has_programme(self) -> bool:
         return self.version is not None and self.version.logic.kind != "never"
 
     def of(self, *kinds: str) -> tuple[Step, ...]:
-        return tuple(each for kind in kinds for each in self.steps if each.kind == kind)
+        """The clauses of some kinds of step."""
+        found = steps_on(self.code, self.on)
+        return tuple(each for kind in kinds for each in found if each.kind == kind)
 
 
-@lru_cache(maxsize=1000)
 def there(code: str, on: datetime.date) -> There:
     """Raises RuleError where there is no such place."""
-    place = jurisdiction(code)
-    version = version_on(place, on)
-    return There(place, version, on, () if version is None else visit_steps(place, version, on))
-
-
-# -- who may -----------------------------------------------------------------------------------------
-def holds(one: Credential, place: str, on: datetime.date) -> bool:
-    """Whether a credential holds in a place on a day; one without a place holds everywhere."""
-    begun = one.issued is None or one.issued <= on
-    return begun and (one.expires is None or on <= one.expires) and one.place in ("", place)
+    return There(code, jurisdiction(code).name, rule_on(code, on), on)
 
 
 def is_licensed(who: Practitioner, place: str, on: datetime.date) -> bool:
-    licences = [each for each in who.credentials.all() if each.kind == Credential.Kind.LICENCE]
-    return any(each.place == place and holds(each, place, on) for each in licences)
+    return current(who, Credential.Kind.LICENCE, place, on) is not None
 
 
 def served(practitioners: Iterable[Practitioner], on: datetime.date) -> list[str]:
@@ -89,37 +67,24 @@ def served(practitioners: Iterable[Practitioner], on: datetime.date) -> list[str
         each.place
         for who in practitioners
         for each in who.credentials.all()
-        if each.kind == Credential.Kind.LICENCE and each.place and holds(each, each.place, on)
+        if each.kind == Credential.Kind.LICENCE and each.place and is_licensed(who, each.place, on)
     }
     return sorted(found)
 
 
-def facts_of(who: Practitioner, place: str, on: datetime.date) -> Facts:
-    """What of a practitioner matters to the rule."""
-    kinds = {each.kind for each in who.credentials.all() if holds(each, place, on)}
-    return Facts(
-        resident=True,
-        practitioner=who.profession,
-        waiver=Credential.Kind.WAIVER in kinds,
-        specialty=True if Credential.Kind.SPECIALTY in kinds else None,
-    )
-
-
-# -- a visit -----------------------------------------------------------------------------------------
 def asked(facts: Facts, law: There) -> Procedure:
     assert law.version is not None
     return procedure(facts, law.version, law.on, certifies_self=False)
 
 
-def _point(block: str, law: There, kind: str) -> Point:
-    text, kinds = SAYS[block]
-    return Point(kind, text, law.of(*kinds))
-
-
+# -- a visit -----------------------------------------------------------------------------------------
 def against(
     who: Practitioner, place: str, kind: str, age: int, on: datetime.date, *, initial: bool = True
 ) -> tuple[Point, ...]:
-    """All that speaks against a visit: points of kind no refuse the booking, the others have to be arranged."""
+    """All that speaks against a visit: points of kind no refuse the booking, the others are settled at the visit.
+
+    What could not be signed for afterwards is not booked: a rule that is not known refuses as one that is not met.
+    """
     return tuple(_against(who, place, kind, age, on, initial))
 
 
@@ -131,26 +96,50 @@ def _against(
         yield _no_programme(law)
         return
     if not is_licensed(who, place, on):
-        yield Point("no", f"{who.name} holds no licence in {law.place.name} for that day.")
-    facts = replace(facts_of(who, place, on), age=age, visit=kind, initial=initial)
+        yield Point("no", f"{who.name} has no licence in {law.name} for that day on record.")
+    facts = Facts(
+        age=age,
+        resident=True,
+        practitioner=who.profession,
+        visit=kind,
+        initial=initial,
+        waiver=_has(who, Credential.Kind.WAIVER, place, on),
+        specialty=_has(who, Credential.Kind.SPECIALTY, place, on),
+    )
     found = asked(facts, law)
-    refuses = found.procedural == "blocked"
-    for block in found.blocks:
-        # whether sound without picture is enough has to be known before it is offered
-        is_mere_sound = block == "telehealth_unknown" and kind == VisitKind.AUDIO
-        yield _point(block, law, "no" if refuses or is_mere_sound else "needs")
-    if refuses:
-        # of what is only open, nothing is said beside a refusal: it is asked again without what refuses
-        open_facts = replace(facts, visit=None, practitioner=None)
-        yield from (_point(block, law, "needs") for block in asked(open_facts, law).blocks)
+    yield from _points(found, facts, law, who)
+    if found.procedural == "blocked":
+        # beside a refusal nothing is said of what is open: it is asked again without what refuses
+        rest = replace(facts, visit=None, practitioner=None)
+        yield from (each for each in _points(asked(rest, law), rest, law, who) if each.kind == "needs")
+
+
+def _has(who: Practitioner, kind: str, place: str, on: datetime.date) -> bool | None:
+    """True where it is on record; what is not is not known, and never becomes a no."""
+    return True if current(who, kind, place, on) else None
+
+
+def _points(found: Procedure, facts: Facts, law: There, who: Practitioner) -> Iterator[Point]:
+    for word in found.blocks:
+        if word == "paediatrician" and "pediatr" in who.specialty.lower().replace("ae", "e"):
+            continue
+        row = block_words()[word]
+        by = VisitKind(facts.visit).label.lower() if facts.visit else ""
+        is_open = row["is_open"] == "yes" and found.procedural == "unknown"
+        text = row["why"].format(place=law.name, visit=by, profession=who.profession)
+        yield Point("needs" if is_open else "no", text, law.of(row["step"]))
 
 
 def _no_programme(law: There) -> Point:
-    text = f"{law.place.name} has no programme under which a practitioner could certify."
-    cited = law.version.citations[0] if law.version else ""
-    url = law.version.sources[0].url if law.version and law.version.sources else None
-    step = Step("who", law.place.programme or "No programme.", "read", cited, url, "")
-    return Point("no", text, (step,) if law.version else ())
+    version = law.version
+    cited = () if version is None else (_ruled(version),)
+    return Point("no", block_words()["no_programme"]["why"].format(place=law.name), cited)
+
+
+def _ruled(version: Version) -> Step:
+    url = version.sources[0].url if version.sources else None
+    text = version.wording or "No clause allows a certification."
+    return Step("who", text, version.known("logic"), "; ".join(version.citations), url, "")
 
 
 # -- what the clinic's page says ---------------------------------------------------------------------
@@ -193,7 +182,7 @@ class Stands:
 def stands(people: Sequence[Practitioner], place: str, band: Band, on: datetime.date) -> Stands:
     """The answer for a state of residence and an age, before anyone books."""
     law = there(place, on)
-    name = law.place.name
+    name = law.name
     if not law.has_programme:
         return Stands(name, "no", _no_programme(law).text, (_no_programme(law),), (), ())
     licensed = [each for each in people if is_licensed(each, place, on)]
@@ -208,8 +197,7 @@ def stands(people: Sequence[Practitioner], place: str, band: Band, on: datetime.
         refused = [each for each in best if each.kind == "no"]
         if not refused:
             kinds.append(str(kind))
-        points += [replace(each, text=f"{kind.label}: {_small(each.text)}") for each in refused]
-        points += [each for each in best if each.kind == "needs"]
+        points += best
     return Stands(
         name,
         "yes" if kinds else "no",
@@ -233,10 +221,6 @@ def _listed(words: Sequence[str]) -> str:
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def _small(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
 def _once(points: Iterable[Point]) -> list[Point]:
     return list(dict.fromkeys(points))
 
@@ -250,7 +234,7 @@ def _as_visitor(people: Sequence[Practitioner], on: datetime.date) -> Iterator[P
         found = asked(Facts(age=40, resident=False, initial=True), law)
         kind = "no" if "residency" in found.blocks and found.procedural == "blocked" else "unsure"
         word = "only residents may be certified" if kind == "no" else "visitors may be recognised"
-        yield Point(kind, f"{law.place.name}: {word}.", (visitor_step(law.version),))
+        yield Point(kind, f"{law.name}: {word}.", (visitor_step(law.version),))
 
 
 # -- slots -------------------------------------------------------------------------------------------
@@ -261,7 +245,6 @@ def kinds_left(slot: Slot, place: str, age: int, *, initial: bool = True) -> tup
         kind
         for kind in slot.kinds
         if all(
-            each.kind != "no"
-            for each in against(slot.practitioner, place, kind, age, on, initial=initial)
+            each.kind != "no" for each in against(slot.practitioner, place, kind, age, on, initial=initial)
         )
     )

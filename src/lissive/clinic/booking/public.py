@@ -26,7 +26,7 @@ from django.utils.http import urlencode
 from lissive.clinic import audit
 from lissive.clinic.booking.law import Band, bands, kinds_left, served, stands
 from lissive.clinic.booking.take import free_slots
-from lissive.clinic.forms import TEXTS, Choice, PatientForm, Text, age_on, day_text, place_text, places
+from lissive.clinic.forms import TEXTS, Choice, PatientForm, Text, day_text, place_text, places
 from lissive.clinic.models import (
     ClinicPage,
     Credential,
@@ -184,7 +184,7 @@ def clinic_slot(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
     if user.is_authenticated and isinstance(user, User) and user.role == "patient":
         mine = Patient.objects.filter(user=user, organisation=page.organisation_id).first()
         if mine is not None:
-            return redirect(f"{reverse('patient-book', args=[mine.pk])}?{urlencode({'slot': id})}")
+            return redirect(f"{reverse('patient-book', args=[mine.pk])}?{urlencode({'slot': str(id)})}")
     query = {"state": place, "age": band.name} if place and band else {}
     content = {
         **TEXTS,
@@ -195,7 +195,7 @@ def clinic_slot(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
         "zone": zone_text(),
         "back": f"{reverse('clinic-page', args=[slug])}?{urlencode(query)}",
         "log_in": f"{reverse('account_login')}?{urlencode({'next': request.path})}",
-        "register": f"{reverse('clinic-register', args=[slug])}?{urlencode({'slot': id, **query})}",
+        "register": f"{reverse('clinic-register', args=[slug])}?{urlencode({'slot': str(id), **query})}",
         "is_staff": user.is_authenticated,
     }
     return shown(request, "booking_slot.html.j2", "Book", content, status=200 if slot else 409)
@@ -215,7 +215,9 @@ class RegisterForm(PatientForm):
 
     given_name = Text("First name", 120, required=True, hint="As on your ID.")
     family_name = Text("Family name", 120, required=True, hint="As on your ID.")
-    residence = Choice("State of residence", list, required=True, hint="Its law decides which visit is possible.")
+    residence = Choice(
+        "State of residence", list, required=True, hint="Its law decides which visit is possible."
+    )
     email = Text("E-mail", 200, required=True)
     phone = Text("Phone", 40, required=True)
     username = Text("User name", 150, required=True, hint="To log in. Letters, digits and @ . + - _")
@@ -254,7 +256,9 @@ def clinic_register(request: HttpRequest, slug: str) -> HttpResponse:
     """A person that registers is added as a patient, whether or not somebody like them is there: nobody is told."""
     page = page_of(slug)
     slot, place = request.GET.get("slot", ""), request.GET.get("state", "")
-    form = RegisterForm(request.POST) if request.method == "POST" else RegisterForm(initial={"residence": place})
+    form = (
+        RegisterForm(request.POST) if request.method == "POST" else RegisterForm(initial={"residence": place})
+    )
     if form.is_bound and (wait := _too_often(request)):
         return too_many(request, wait)
     if form.is_bound and form.is_valid():
@@ -263,7 +267,7 @@ def clinic_register(request: HttpRequest, slug: str) -> HttpResponse:
             to = f"{reverse('patient-book', args=[made.pk])}?{urlencode({'slot': slot})}"
             if not _is_key(slot):
                 to = reverse("bookings")
-            answer = perform_login(
+            answer: HttpResponse = perform_login(
                 request, Login(user=made.user, email_verification="none", redirect_url=to, signup=True)
             )
             return answer
@@ -310,7 +314,9 @@ def _registered(organisation: Organisation, typed: dict[str, Any]) -> Patient | 
             Registration.objects.create(patient=patient)
             by = {"by": "registration"}
             audit.append("user.add", user, kind="user", thing=user.pk, patient=patient.pk, detail=by)
-            audit.append("patient.added", user, kind="patient", thing=patient.pk, patient=patient.pk, detail=by)
+            audit.append(
+                "patient.added", user, kind="patient", thing=patient.pk, patient=patient.pk, detail=by
+            )
     except IntegrityError:
         return None
     return patient

@@ -1,8 +1,7 @@
-"""What a clinic says of itself, who certifies with which credentials, and the times that can be booked."""
+"""What a clinic says of itself, and who certifies there with which credentials."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -16,15 +15,13 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from lissive.case.vocabulary import practitioner_types
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
-from lissive.clinic.booking.public import KINDS, credential_table
-from lissive.clinic.booking.take import when
+from lissive.clinic.booking.public import credential_table
 from lissive.clinic.forms import (
-    TEXTS,
     Choice,
     Day,
     Form,
@@ -37,7 +34,7 @@ from lissive.clinic.forms import (
     version_of,
     was_of,
 )
-from lissive.clinic.models import ClinicPage, Credential, Practitioner, Slot, User, VisitKind
+from lissive.clinic.models import ClinicPage, Credential, Practitioner, User
 from lissive.clinic.pages import shown
 from lissive.clinic.patients import page_of
 from lissive.clinic.rights import may
@@ -53,14 +50,21 @@ def _check(label: str) -> forms.BooleanField:
 
 
 class PageForm(Form):
-    slug = Text("Name in the address", 60, required=True, hint="Small letters, digits and hyphens, as elm-street.")
+    slug = Text(
+        "Name in the address", 60, required=True, hint="Small letters, digits and hyphens, as elm-street."
+    )
     is_public = _check("Everybody may see the page")
     about = Text("About the clinic", 2_000, lines=True)
     address = Text("Address", 500, lines=True)
     phone = Text("Phone", 40)
     email = Text("E-mail", 200)
     fees = Text("What a visit costs", 2_000, lines=True, hint="Also what the state asks besides.")
-    refund = Text("Refund rule", 2_000, lines=True, hint="What is paid back when a visit is cancelled, missed or declined.")
+    refund = Text(
+        "Refund rule",
+        2_000,
+        lines=True,
+        hint="What is paid back when a visit is cancelled, missed or declined.",
+    )
     languages = Text("Languages spoken", 200)
 
     def clean_slug(self) -> str:
@@ -89,7 +93,9 @@ class PractitionerForm(Form):
     phone = Text("Phone", 40)
     email = Text("E-mail", 200)
     video_url = Text(
-        "Link to the waiting room of your video service", 500, hint="Shown to the patient of a video visit, and to you."
+        "Link to the waiting room of your video service",
+        500,
+        hint="Shown to the patient of a video visit, and to you.",
     )
     is_shown = _check("On the clinic's page, with times to book")
 
@@ -111,7 +117,7 @@ class PractitionerForm(Form):
 
 
 class CredentialForm(Form):
-    kind = Choice("What it is", [("", "Choose"), *Credential.Kind.choices], required=True)
+    kind = Choice("What it is", [("", "Choose"), *Credential.Kind.choices], required=True)  # type: ignore[assignment]
     place = Choice("Where it holds", list, hint="Empty for a course or a federal registration.")
     number = Text("Number", 80)
     hours = Text("Hours of a course", 4)
@@ -144,53 +150,6 @@ class CredentialForm(Form):
         return found
 
 
-class Clock(forms.TimeField):
-    def __init__(self, label: str) -> None:
-        wrong = f"{label}: this is no time. Write it as 09:30."
-        widget = forms.TimeInput(attrs={"type": "time"})
-        super().__init__(
-            label=label, input_formats=["%H:%M"], widget=widget, error_messages={"invalid": wrong, "required": wrong}
-        )
-
-
-class SlotsForm(Form):
-    practitioner = Choice("Practitioner", list, required=True)
-    day = Day("Day", required=True)
-    begin = Clock("From")
-    end = Clock("To")
-    minutes = Choice("Minutes of a visit", [(f"{n}", f"{n}") for n in (15, 20, 30, 45, 60)], required=True)
-    kinds = forms.MultipleChoiceField(
-        label="How", choices=VisitKind.choices, error_messages={"required": "How: choose at least one."}
-    )
-
-    def __init__(self, people: list[Practitioner], *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        options = [(str(each.pk), each.name) for each in people]
-        self.fields["practitioner"].choices = [("", "Choose"), *options]  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        day, begin, end = (found.get(name) for name in ("day", "begin", "end"))
-        if begin and end and end <= begin:
-            self.add_error("end", "To: it has to be after the beginning.")
-        if day and day < timezone.localdate():
-            self.add_error("day", "Day: it is in the past.")
-        if day and day > timezone.localdate() + datetime.timedelta(days=366):
-            self.add_error("day", "Day: it is more than a year ahead.")
-        if not self.errors and not self.times():
-            self.add_error("end", "To: not one visit fits in.")
-        return found
-
-    def times(self) -> list[datetime.datetime]:
-        """When each visit begins, in the clinic's zone; an hour that the clocks skip or repeat is met once."""
-        given, minutes = self.cleaned_data, int(self.cleaned_data["minutes"])
-        zone = timezone.get_current_timezone()
-        begin, end = (datetime.datetime.combine(given["day"], given[name]) for name in ("begin", "end"))
-        step = datetime.timedelta(minutes=minutes)
-        found = [(begin + k * step).replace(tzinfo=zone) for k in range((end - begin) // step)]
-        return list(dict.fromkeys(each.astimezone(datetime.UTC) for each in found))
-
-
 # -- what a row says as a form has it ----------------------------------------------------------------
 def texts_of(form: type[Form], row: models.Model) -> Texts:
     def text(name: str) -> str:
@@ -207,8 +166,12 @@ def _changed(
     user, texts = request.user, texts_of(type(form), row)
     if row.version != version_of(request.POST):
         values, kinds = merged(form.typed(), was := was_of(request.POST), texts)
-        form.data = values  # type: ignore[assignment]
-        return form, {name: note(k, "Somebody else", was.get(name, ""), texts[name]) for name, k in kinds.items()}, 409
+        form.data = values
+        return (
+            form,
+            {name: note(k, "Somebody else", was.get(name, ""), texts[name]) for name, k in kinds.items()},
+            409,
+        )
     if not form.is_valid():
         return form, {}, 422
     for name, value in form.cleaned_data.items():
@@ -228,7 +191,9 @@ def page_change(request: HttpRequest) -> HttpResponse:
     if page is None:
         name = f"clinic-{user.organisation_id}"
         page = ClinicPage(organisation=user.organisation, slug=name, version=0)
-    form, notes, status = PageForm(initial=texts_of(PageForm, page)), {}, 200
+    form: Form = PageForm(initial=texts_of(PageForm, page))
+    notes: dict[str, str] = {}
+    status = 200
     if request.method == "POST":
         form = PageForm(request.POST)
         try:
@@ -246,12 +211,16 @@ def page_change(request: HttpRequest) -> HttpResponse:
         "notes": notes,
         "was": texts_of(PageForm, page),
         "version": page.version,
-        "address": request.build_absolute_uri(reverse("clinic-page", args=[page.slug])) if page.is_public else "",
+        "address": request.build_absolute_uri(reverse("clinic-page", args=[page.slug]))
+        if page.is_public
+        else "",
         "head": "The clinic's page",
         "back": reverse("today"),
         "save": "Save",
     }
-    return shown(request, "booking_form.html.j2", "The clinic's page", content, page="practitioners", status=status)
+    return shown(
+        request, "booking_form.html.j2", "The clinic's page", content, page="practitioners", status=status
+    )
 
 
 # -- practitioners -----------------------------------------------------------------------------------
@@ -308,7 +277,9 @@ def _row_page(request: HttpRequest, me: User, row: Any, head: str) -> HttpRespon
     more: tuple[Any, ...] = (_users(me, None if row._state.adding else row),) if is_person else ()
     form_of: Any = PractitionerForm if is_person else CredentialForm
     was = {} if row._state.adding else texts_of(form_of, row)
-    form, notes, status = form_of(*more, initial=was or {"is_shown": "on"}), {}, 200
+    form: Form = form_of(*more, initial=was or {"is_shown": "on"})
+    notes: dict[str, str] = {}
+    status = 200
     if request.method == "POST":
         with transaction.atomic():
             if not row._state.adding:
@@ -321,14 +292,25 @@ def _row_page(request: HttpRequest, me: User, row: Any, head: str) -> HttpRespon
         if again is None:
             return redirect("practitioners")
         form, notes, status = again
-    content = {"form": form, "notes": notes, "was": was, "version": row.version, "address": "", "head": head,
-               "back": reverse("practitioners"), "save": "Save"}
+    content = {
+        "form": form,
+        "notes": notes,
+        "was": was,
+        "version": row.version,
+        "address": "",
+        "head": head,
+        "back": reverse("practitioners"),
+        "save": "Save",
+    }
     return shown(request, "booking_form.html.j2", head, content, page="practitioners", status=status)
 
 
 def _sign_check(row: Credential, me: User, was: Texts) -> None:
     """Who says that it was checked is who entered it."""
-    if row.checked_on and (was.get("checked_on"), was.get("checked_how")) != (str(row.checked_on), row.checked_how):
+    if row.checked_on and (was.get("checked_on"), was.get("checked_how")) != (
+        str(row.checked_on),
+        row.checked_how,
+    ):
         row.checked_by = me
         row.save(update_fields=["checked_by"])
 
@@ -337,7 +319,9 @@ def _sign_check(row: Credential, me: User, was: Texts) -> None:
 def credential_add(request: HttpRequest, id: UUID) -> HttpResponse:
     who: Practitioner = enter(request, "credential.change", Practitioner, id)
     assert isinstance(request.user, User)
-    return _row_page(request, request.user, Credential(practitioner=who, version=0), f"Credential of {who.name}")
+    return _row_page(
+        request, request.user, Credential(practitioner=who, version=0), f"Credential of {who.name}"
+    )
 
 
 @GET_POST
@@ -347,62 +331,6 @@ def credential_change(request: HttpRequest, id: UUID) -> HttpResponse:
     return _row_page(request, request.user, row, f"Credential of {row.practitioner.name}")
 
 
-# -- times -------------------------------------------------------------------------------------------
-@GET_POST
-def slots(request: HttpRequest) -> HttpResponse:
-    """Open times of one practitioner on one day; below, the times to come."""
-    user: User = enter(request, "slot.change", quiet=request.method != "POST")
-    people = list(of_clinic(user, Practitioner).filter(user__is_active=True).order_by("name")[:200])
-    form = SlotsForm(people, initial={"minutes": "20", "day": timezone.localdate().isoformat()})
-    said = request.session.pop("slots", "")
-    if request.method == "POST":
-        form = SlotsForm(people, request.POST)
-        if form.is_valid():
-            request.session["slots"] = _opened(user, form)
-            return redirect("slots")
-    found = of_clinic(user, Slot).filter(starts__gt=timezone.now()).select_related("practitioner", "visit")
-    listed = page_of(found.order_by("starts", "practitioner__name", "pk"), request.GET.get("page"))
-    content = {
-        **TEXTS, "form": form, "said": said, "listed": listed, "when": when, "kinds": KINDS,
-        "chosen": request.POST.getlist("kinds") if request.method == "POST" else ["video"],
-        "zone": timezone.get_current_timezone_name(),
-    }  # fmt: skip
-    status = 422 if form.is_bound else 200
-    return shown(request, "booking_slots.html.j2", "Times", content, page="practitioners", status=status)
-
-
-def _opened(user: User, form: SlotsForm) -> str:
-    """What was opened, and what was left out because it would lie over another time; a sentence."""
-    given = form.cleaned_data
-    who = of_clinic(user, Practitioner).get(pk=given["practitioner"])
-    minutes, times = int(given["minutes"]), form.times()
-    with transaction.atomic():
-        there = Slot.objects.filter(
-            practitioner=who, starts__gte=times[0] - datetime.timedelta(hours=2), starts__lt=times[-1] + datetime.timedelta(hours=2)
-        )
-        taken = [(each.starts, each.starts + datetime.timedelta(minutes=each.minutes)) for each in there]
-        long = datetime.timedelta(minutes=minutes)
-        free = [at for at in times if at > timezone.now() and all(at >= end or at + long <= begin for begin, end in taken)]
-        Slot.objects.bulk_create(Slot(practitioner=who, starts=at, minutes=minutes, kinds=given["kinds"]) for at in free)
-        audit.append("slots.opened", user, kind="practitioner", thing=who.pk, detail={"count": len(free)})
-    left = len(times) - len(free)
-    text = f"{len(free)} time{'' if len(free) == 1 else 's'} opened for {who.name}."
-    return text + (f" {left} left out: in the past, or over a time that is there already." if left else "")
-
-
-@require_POST
-def slot_close(request: HttpRequest, id: UUID) -> HttpResponse:
-    """A time that nobody took is taken back."""
-    slot: Slot = enter(request, "slot.change", Slot, id)
-    assert isinstance(request.user, User)
-    with transaction.atomic():
-        gone, _ = Slot.objects.filter(pk=slot.pk, visit__isnull=True).delete()
-        if gone:
-            audit.append("slot.closed", request.user, kind="slot", thing=slot.pk)
-    request.session["slots"] = "The time was taken back." if gone else "The time is booked: move or cancel the visit."
-    return redirect("slots")
-
-
 urls = [
     path("clinic-page", page_change, name="page-change"),
     path("practitioners", practitioners, name="practitioners"),
@@ -410,6 +338,4 @@ urls = [
     path("practitioners/<uuid:id>", practitioner_change, name="practitioner-change"),
     path("practitioners/<uuid:id>/credentials/add", credential_add, name="credential-add"),
     path("credentials/<uuid:id>", credential_change, name="credential-change"),
-    path("times", slots, name="slots"),
-    path("times/<uuid:id>/close", slot_close, name="slot-close"),
 ]

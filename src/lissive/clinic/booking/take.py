@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from lissive.clinic import audit
 from lissive.clinic.booking.law import Point, against
 from lissive.clinic.forms import age_on
 from lissive.clinic.models import Case, Certificate, Intake, Patient, Slot, User, Visit, VisitKind
+from lissive.clinic.visit.moves import move
 from lissive.errors import LissiveError
 
 Status = Visit.Status
@@ -71,12 +73,10 @@ def objections(patient: Patient, slot: Slot, kind: str) -> tuple[Point, ...]:
         )
     day = timezone.localtime(slot.starts).date()
     age = age_on(patient.born, day)
-    return against(
-        slot.practitioner, patient.residence, kind, age, day, initial=renewed(patient) is None
-    )
+    return against(slot.practitioner, patient.residence, kind, age, day, initial=renewed(patient) is None)
 
 
-def book(patient: Patient, slot_id: object, kind: str, user: User) -> Visit:
+def book(patient: Patient, slot_id: UUID | None, kind: str, user: User) -> Visit:
     """The visit, with questions to answer before it. Raises NotBooked."""
     slot = _slot(patient, slot_id, kind, user)
     if user.role == "patient" and (other := ahead(patient)) is not None:
@@ -99,7 +99,7 @@ def book(patient: Patient, slot_id: object, kind: str, user: User) -> Visit:
     return visit
 
 
-def shift(visit: Visit, version: int, slot_id: object, kind: str, user: User) -> None:
+def shift(visit: Visit, version: int, slot_id: UUID | None, kind: str, user: User) -> None:
     """The visit at another time, or of another kind. Raises NotBooked."""
     slot = _slot(visit.patient, slot_id, kind, user)
     try:
@@ -109,7 +109,7 @@ def shift(visit: Visit, version: int, slot_id: object, kind: str, user: User) ->
                 setattr(now, name, value)
             now.version += 1
             now.save()
-            _entry(user, "visit.moved", now, kind=kind)
+            _entry(user, "visit.rebooked", now, kind=kind)
     except IntegrityError:
         raise NotBooked(GONE, do=OTHER) from None
 
@@ -118,17 +118,9 @@ def cancel(visit: Visit, version: int, why: str, user: User) -> None:
     """The visit does not take place; its time can be booked again. Raises NotBooked."""
     with transaction.atomic():
         now = _to_come(visit, version)
-        now.slot, now.ended_why = None, why
-        now.version += 1
-        now.save()
-        set_status(now, Status.CANCELLED, user)
-        _entry(user, "visit.cancelled", now)
-
-
-def set_status(visit: Visit, to: str, user: User | None) -> None:
-    """In the transaction that changes the visit."""
-    visit.status = to
-    visit.save(update_fields=["status"])
+        now.slot = None
+        now.save(update_fields=["slot"])
+        move(now, Status.CANCELLED, user, why)
 
 
 def _to_come(visit: Visit, version: int) -> Visit:
@@ -143,10 +135,10 @@ def _to_come(visit: Visit, version: int) -> Visit:
     return now
 
 
-def _slot(patient: Patient, slot_id: object, kind: str, user: User) -> Slot:
+def _slot(patient: Patient, slot_id: UUID | None, kind: str, user: User) -> Slot:
     """A free time of the patient's clinic, for a visit that nothing refuses. Raises NotBooked."""
     found = Slot.objects.filter(
-        pk=slot_id,
+        pk=slot_id or UUID(int=0),
         practitioner__organisation=patient.organisation_id,
         practitioner__user__is_active=True,
         visit__isnull=True,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lissive.case import make_case
 from lissive.clinic import audit
-from lissive.clinic.booking.take import AHEAD, set_status
+from lissive.clinic.booking.take import AHEAD
 from lissive.clinic.cases import stated_by
 from lissive.clinic.intake.questions import (
     NAME,
@@ -25,6 +25,7 @@ from lissive.clinic.intake.questions import (
     words_of,
 )
 from lissive.clinic.models import Case, Consent, Intake, User, Visit
+from lissive.clinic.visit.moves import move
 from lissive.clinic.work import Closed
 from lissive.errors import CaseError
 from lissive.web.controls import asked, label_of
@@ -39,7 +40,9 @@ def flat(data: Mapping[str, Any]) -> dict[str, Any]:
     """Field to value, all parts together."""
     found: dict[str, Any] = {}
     for part, inside in data.items():
-        found |= {f"{part}.{k}": v for k, v in inside.items()} if isinstance(inside, Mapping) else {part: inside}
+        found |= (
+            {f"{part}.{k}": v for k, v in inside.items()} if isinstance(inside, Mapping) else {part: inside}
+        )
     return found
 
 
@@ -87,7 +90,7 @@ def finish(visit: Visit, user: User | None) -> None:
         intake.save(update_fields=["done", "version"])
         _entry("intake.done", now, user)
         to = Visit.Status.INTAKE if refused(now, "en") else Visit.Status.READY
-        set_status(now, to, user)
+        move(now, to, user)
 
 
 def _entry(action: str, visit: Visit, user: User | None, **detail: Any) -> None:
@@ -116,7 +119,11 @@ def _into_case(visit: Visit, said: Mapping[str, str], user: User | None) -> Case
     data = _nested({**before, **mine})
     make_case(data)
     case.data = data
-    who = {"by": "guardian", "as": "guardian", "at": timezone.now().isoformat()} if needs_guardian(visit) else _patient()
+    who = (
+        {"by": "guardian", "as": "guardian", "at": timezone.now().isoformat()}
+        if needs_guardian(visit)
+        else _patient()
+    )
     if user is not None and user.role != "patient":
         who = stated_by(user)
     stated = [field for field in mine if field not in (*LEFT, *BY_BOOKING)]
@@ -144,9 +151,8 @@ def _patient() -> dict[str, str]:
 
 def _open_case(visit: Visit) -> Case | None:
     """The case of the visit, or the one that is open; none where it was closed."""
-    mine = [visit.case_id] if visit.case_id else visit.patient.cases.filter(status=Case.Status.OPEN).values("pk")
-    found = Case.objects.select_for_update().filter(pk__in=mine, status=Case.Status.OPEN)
-    return found.order_by("-opened").first()
+    found = Case.objects.select_for_update().filter(patient=visit.patient_id, status=Case.Status.OPEN)
+    return (found.filter(pk=visit.case_id) if visit.case_id else found).order_by("-opened").first()
 
 
 def _is_patients(case: Case, field: str) -> bool:
@@ -193,7 +199,9 @@ def differences(visit: Visit) -> list[Difference]:
 
 def _label(field: str, value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key.replace('_', ' ')}: {str(each).replace('_', ' ')}" for key, each in value.items())
+        return ", ".join(
+            f"{key.replace('_', ' ')}: {str(each).replace('_', ' ')}" for key, each in value.items()
+        )
     return label_of(field, value)
 
 
@@ -210,6 +218,7 @@ def _of_name(visit: Visit, said: Mapping[str, str]) -> list[Difference]:
 def take(visit: Visit, field: str, user: User) -> None:
     """The practitioner takes the patient's answer over: it is then stated by the practitioner. Raises Closed."""
     with transaction.atomic():
+        assert visit.case_id is not None
         now = Case.objects.select_for_update().get(pk=visit.case_id)
         if now.status == Case.Status.CLOSED:
             raise Closed

@@ -41,7 +41,9 @@ def visit_of(secret: str) -> Visit | None:
     found = Intake.objects.filter(
         token=_hash(secret), token_until__gt=timezone.now(), tries__lt=TRIES, visit__status__in=AHEAD
     )
-    intake = found.select_related("visit__patient", "visit__practitioner__user", "visit__organisation").first()
+    intake = found.select_related(
+        "visit__patient", "visit__practitioner__user", "visit__organisation"
+    ).first()
     return None if intake is None else intake.visit
 
 

@@ -1,5 +1,7 @@
-"""What a patient is asked before a visit: one question at a time, only what the rule and safety need, in the order of what
-it would decide. The questions of the case are those of `lissive.case`, in the words of questions.tsv and words.tsv."""
+"""What a patient is asked before a visit: only what the rule and safety need, in the order of what it would decide.
+
+The questions of the case are those of `lissive.case`, in the words of questions.tsv and words.tsv.
+"""
 
 from __future__ import annotations
 
@@ -170,7 +172,13 @@ def _items(visit: Visit, state: State, tongue: str) -> Iterator[Item]:
             if one.field == "history.tried":
                 yield from _of_outcomes(state, tongue)
     for text in consents(visit, tongue):
-        yield Item(CONSENT + text.kind, "consent", text.title, options=_options("consent", ("yes", "no"), tongue), consent=text)
+        yield Item(
+            CONSENT + text.kind,
+            "consent",
+            text.title,
+            options=_options("consent", ("yes", "no"), tongue),
+            consent=text,
+        )
 
 
 def _item(field: str, kind: str, tongue: str, *, options: Options = (), key: str = "", **more: str) -> Item:
@@ -219,7 +227,9 @@ def read(visit: Visit, intake: Intake, one: Item, typed: str) -> str:
         case "consent":
             raise NotImplementedError  # signed apart
         case "choice" | "select" if typed not in dict(one.options) or not typed:
-            raise NoAnswer(word("fault", "choice" if typed else "required" if one.key == PLACE else "empty", tongue))
+            raise NoAnswer(
+                word("fault", "choice" if typed else "required" if one.key == PLACE else "empty", tongue)
+            )
     if not typed:
         raise NoAnswer(word("fault", "empty", tongue))
     if "." in one.key and not one.key.startswith(OUTCOME):
@@ -229,12 +239,18 @@ def read(visit: Visit, intake: Intake, one: Item, typed: str) -> str:
 
 def _of_field(visit: Visit, intake: Intake, one: Item, typed: str) -> str:
     state = state_of(visit, {**answers_of(intake), one.key: ""})
-    text = ", ".join(part.strip() for part in re.split(r"[,;\n]", typed) if part.strip()) if one.kind in ("list", "several") else typed
+    text = (
+        ", ".join(part.strip() for part in re.split(r"[,;\n]", typed) if part.strip())
+        if one.kind in ("list", "several")
+        else typed
+    )
     try:
         today = datetime.datetime.now().astimezone().date()
         data = with_answer(state.data, one.key, text, today=today, place_of=code_of)
     except CaseError:
-        raise NoAnswer(word("fault", one.kind if one.kind in ("day", "list") else "choice", intake.language)) from None
+        raise NoAnswer(
+            word("fault", one.kind if one.kind in ("day", "list") else "choice", intake.language)
+        ) from None
     if one.kind == "several" and NONE in text.split(", ") and text != NONE:
         raise NoAnswer(word("fault", "choice", intake.language))
     return as_said(State(data).value(one.key))

@@ -29,7 +29,6 @@ from lissive.clinic.intake.done import (
     told,
 )
 from lissive.clinic.intake.questions import (
-    CONSENT,
     JOINT,
     NAME,
     PLACE,
@@ -81,7 +80,9 @@ def intake_link(request: HttpRequest, secret: str) -> HttpResponse:
         if not left:
             return _asked(request, visit, None, "") if "do" in request.POST else redirect(request.path)
         fault, status = word("frame", "birth_wrong", tongue).format(left=left), 422
-    carried = [(name, each) for name, values in request.POST.lists() for each in values if name not in LEFT_OUT]
+    carried = [
+        (name, each) for name, values in request.POST.lists() for each in values if name not in LEFT_OUT
+    ]
     content = {"fault": fault, "carried": carried, "clinic": visit.organisation.name}
     return _page(request, "intake_born.html.j2", tongue, content, status=status)
 
@@ -90,7 +91,12 @@ LEFT_OUT = ("csrfmiddlewaretoken", "born")
 
 
 def _page(
-    request: HttpRequest, template: str, tongue: str, content: dict[str, Any] | None = None, *, status: int = 200
+    request: HttpRequest,
+    template: str,
+    tongue: str,
+    content: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     words = frame_words(tongue)
     more = {
@@ -122,7 +128,11 @@ def _asked(request: HttpRequest, visit: Visit, user: User | None, home: str) -> 
 
 
 def _number(text: str | None, count: int) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 4 and int(text) < count else None
+    return (
+        int(text)
+        if text and text.isascii() and text.isdigit() and len(text) < 4 and int(text) < count
+        else None
+    )
 
 
 def _answered(request: HttpRequest, visit: Visit, user: User | None, home: str) -> HttpResponse:
@@ -170,7 +180,9 @@ def _typed(request: HttpRequest, one: Item) -> str:
     return ", ".join(part.strip() for part in parts if part.strip())
 
 
-def _save(request: HttpRequest, visit: Visit, one: Item, typed: str, user: User | None, *, is_open: bool) -> None:
+def _save(
+    request: HttpRequest, visit: Visit, one: Item, typed: str, user: User | None, *, is_open: bool
+) -> None:
     """One answer, at once; what another window answered otherwise meanwhile is not written over unseen."""
     with transaction.atomic():
         now = Intake.objects.select_for_update().get(pk=visit.pk)
@@ -186,7 +198,9 @@ def _save(request: HttpRequest, visit: Visit, one: Item, typed: str, user: User 
         if before and before not in (request.POST.get("was", ""), text):
             shown_as = words_of(one, before, tongue)
             raise Meanwhile(word("frame", "meanwhile", tongue).format(text=shown_as))
-        now.said = {key: each for key, each in now.said.items() if key != one.key} | ({} if text == UNKNOWN else {one.key: text})
+        now.said = {key: each for key, each in now.said.items() if key != one.key} | (
+            {} if text == UNKNOWN else {one.key: text}
+        )
         now.passed = [each for each in now.passed if each != one.key] + ([one.key] if text == UNKNOWN else [])
         if now.begun is None:
             now.begun = timezone.now()
@@ -196,9 +210,7 @@ def _save(request: HttpRequest, visit: Visit, one: Item, typed: str, user: User 
         visit.intake = now
 
 
-def _signed(
-    request: HttpRequest, visit: Visit, now: Intake, one: Item, typed: str, user: User | None
-) -> str:
+def _signed(request: HttpRequest, visit: Visit, now: Intake, one: Item, typed: str, user: User | None) -> str:
     """A consent given or refused, with the text's version and hash and the typed name. Raises NoAnswer."""
     assert one.consent is not None
     tongue, name = now.language, " ".join(request.POST.get("signature", "").split())
@@ -225,7 +237,12 @@ def _signed(
 
 
 def _entry(action: str, visit: Visit, user: User | None, **detail: str) -> None:
-    of = {"organisation": visit.organisation_id, "kind": "visit", "thing": visit.pk, "patient": visit.patient_id}
+    of = {
+        "organisation": visit.organisation_id,
+        "kind": "visit",
+        "thing": visit.pk,
+        "patient": visit.patient_id,
+    }
     audit.append(action, user, **of, detail=detail if user else {**detail, "by": "link"})  # type: ignore[arg-type]
 
 
@@ -249,11 +266,13 @@ def _question(
     options = dict(one.options)
     content = {
         "q": replace(one, kind="select") if one.kind == "choice" and len(options) > 8 else one,
-        "options": one.options if one.kind != "choice" or len(options) <= 8 else (("", word("frame", "choose", tongue)), *one.options),
+        "options": one.options
+        if one.kind != "choice" or len(options) <= 8
+        else (("", word("frame", "choose", tongue)), *one.options),
         "value": "" if value in ("?", "none") else value,
         "values": tuple(each for each in chosen if each in options),
         "other": ", ".join(each for each in chosen if each not in options and each not in ("?", "none")),
-        "parts": (value.split(JOINT) + ["", ""])[:2],
+        "parts": [*value.split(JOINT), "", ""][:2],
         "was": was,
         "then": "all" if "then" in request.GET else request.POST.get("then", ""),
         "at": at,
@@ -273,7 +292,12 @@ def _question(
 def _notice(visit: Visit, said: dict[str, str], at: int) -> str:
     """After the place: that nobody may certify there."""
     place = said.get(PLACE, "")
-    if at > 2 or not place or place == visit.patient.residence or is_licensed(visit.practitioner, place, visit.day):
+    if (
+        at > 2
+        or not place
+        or place == visit.patient.residence
+        or is_licensed(visit.practitioner, place, visit.day)
+    ):
         return ""
     return word("frame", "not_licensed", visit.intake.language).format(
         who=visit.practitioner.name, place=place_text(place), home=place_text(visit.patient.residence)
@@ -286,7 +310,9 @@ def _summary(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
     content = {
         "rows": rows,
         "is_whole": all(text for _, _, text in rows),
-        "refused": word("frame", "refused", tongue).format(what=", ".join(no)) if (no := refused(visit, tongue)) else "",
+        "refused": word("frame", "refused", tongue).format(what=", ".join(no))
+        if (no := refused(visit, tongue))
+        else "",
         "notice": _notice(visit, answers_of(visit.intake), 0),
         "at": len(rows),
         "home": home or request.path,
@@ -300,7 +326,9 @@ def _over(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
     content = {
         "when": when(visit.starts),
         "who": visit.practitioner.name,
-        "refused": word("frame", "refused", tongue).format(what=", ".join(no)) if (no := refused(visit, tongue)) else "",
+        "refused": word("frame", "refused", tongue).format(what=", ".join(no))
+        if (no := refused(visit, tongue))
+        else "",
         "is_done": visit.intake.done is not None,
         "home": home or request.path,
         "booking": home,
@@ -332,7 +360,9 @@ def intake_said(request: HttpRequest, id: UUID) -> HttpResponse:
         "intake": visit.intake if has else None,
         "consents": latest_consents(visit).values(),
         "differences": differences(visit),
-        "may_take": may(request.user.role, "case.change") and visit.case is not None and visit.case.status == Case.Status.OPEN,
+        "may_take": may(request.user.role, "case.change")
+        and visit.case is not None
+        and visit.case.status == Case.Status.OPEN,
         "time_text": time_text,
         "place": place_text(visit.place),
     }
