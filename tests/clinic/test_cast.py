@@ -30,11 +30,15 @@ from tests.clinic.conftest import visitor
 
 from lissive.clinic import answered
 from lissive.clinic.access import Case, Document, Patient, User
+from lissive.clinic.booking.public import PUBLIC
+from lissive.clinic.intake.views import PUBLIC as BY_LINK
 from lissive.clinic.models import Practitioner, Treatment, Visit
 from lissive.clinic.rights import ROLES, rights
 
-WITHOUT_ENTER: frozenset[str] = frozenset()
-"""Names of addresses whose view asks for no right, each with its reason here."""
+WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK))
+"""Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
+patient (test_booking), and the questions before a visit by a link, which ask for its secret and the date of birth
+(test_intake)."""
 EVERYBODY = ("nobody", "ada", "ben", "fay", "kim", "zoe", "dan", "cleo")
 OWNED = {"Patient": Patient, "Case": Case, "Document": Document, "User": User}
 
