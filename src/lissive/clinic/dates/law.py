@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -94,7 +94,7 @@ def groups_of(user: User, on: datetime.date) -> Iterator[Group]:
 
 
 def _other(
-    row: dict[str, Any], on: datetime.date
+    row: Mapping[str, Any], on: datetime.date
 ) -> tuple[Version | None, Version | None, tuple[Change, ...]] | None:
     """The rule of the certificate, the one in force and what changed between; None where it is the same."""
     try:
