@@ -32,8 +32,8 @@ def today(request: HttpRequest) -> HttpResponse:
     user: User = enter(request, "today.see", quiet=True)
     mine = Patient.objects.filter(user=user).first() if user.role == "patient" else None
     if mine is not None:
-        content = patient_content(user, mine) | {"dates": patient_dates(mine)}
-        return shown(request, "today.html.j2", "Your record", content, page="today")
+        own = patient_content(user, mine) | {"dates": patient_dates(mine)}
+        return shown(request, "today.html.j2", "Your record", own, page="today")
     content: dict[str, Any] = {
         **TEXTS,
         "day": timezone.localdate(),

@@ -49,7 +49,7 @@ class Group:
 
 
 def dates_law(request: HttpRequest) -> HttpResponse:
-    user: User = enter(request, "certificate.see")
+    user: User = enter(request, "case.see")
     today = timezone.localdate()
     groups = list(groups_of(user, today))
     other, same = ([each for each in groups if each.is_same_rule is is_same] for is_same in (False, True))

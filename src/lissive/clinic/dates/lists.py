@@ -56,7 +56,7 @@ def dates(request: HttpRequest) -> HttpResponse:
         "coming": found.paginator.count - past,
         "past": past,
         "more": f"kind={kind}&" if kind else "",
-        "may_law": may(user.role, "certificate.see"),
+        "may_law": may(user.role, "case.see"),
     }
     return shown(request, "dates.html.j2", "Dates", content, page="dates")
 
