@@ -158,14 +158,21 @@ def test_a_reminder_is_sent_once_and_says_nothing_of_health(day):
     assert not list(audit.faults())
 
 
+def test_one_mail_a_day_for_all_dates_of_a_person(day):
+    Certificate.objects.update(card_expires=days(20))
+    assert remind.run().sent == 2
+    assert Reminder.objects.filter(sent=None).count() == 0
+    assert Reminder.objects.count() == 3
+
+
 def test_two_workers_send_one_mail(day, monkeypatch):
     """The second comes while the first has taken the message up and is sending it."""
     sent = remind._send
 
-    def slowly(row: Reminder, *given: Any) -> bool:
+    def slowly(rows: list[Reminder], *given: Any) -> bool:
         monkeypatch.setattr(remind, "_send", sent)
         assert remind.run().sent == 1  # the other message; not this one
-        return sent(row, *given)
+        return sent(rows, *given)
 
     monkeypatch.setattr(remind, "_send", slowly)
     remind.run()
@@ -175,7 +182,7 @@ def test_two_workers_send_one_mail(day, monkeypatch):
 def test_who_is_killed_between_sending_and_marking_sends_once_more_and_never_a_third_time(day, monkeypatch):
     day.licence.delete()
 
-    def killed(row: Reminder, address: str, clinic: str, sender: Any) -> bool:
+    def killed(rows: list[Reminder], address: str, clinic: str, sender: Any) -> bool:
         remind.message(address, clinic, sender).send()
         raise KeyboardInterrupt
 
