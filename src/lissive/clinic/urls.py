@@ -1,6 +1,8 @@
 """The addresses. None of them carries anything of a patient but a random key."""
 
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
+from lissive.clinic.certify import decision, verify
+from lissive.clinic.certify import pages as certificates
 
 urlpatterns = [
     *today.urls,
@@ -9,6 +11,9 @@ urlpatterns = [
     *cases.urls,
     *answers.urls,
     *records.urls,
+    *decision.urls,
+    *certificates.urls,
+    *verify.urls,
     *users.urls,
     *accounts.urls,
 ]
