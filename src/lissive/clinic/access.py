@@ -161,7 +161,7 @@ def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Closed):
-            lines = ["Nothing was changed. Begin another case for what is new."]
+            lines = ["Nothing was changed. Begin another one for what is new."]
             return pages.said(request, 409, exception.what, lines)
         if isinstance(exception, NotLoggedIn):
             to = reverse("account_login")

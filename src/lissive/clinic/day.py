@@ -63,7 +63,7 @@ class Practitioner(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     email = models.CharField(max_length=200, blank=True)
     video_url = models.URLField(max_length=500, blank=True)
-    """The waiting room of the clinic's own video service."""
+    """Address of the clinic's own video service."""
     is_shown = models.BooleanField(default=True)
     """On the clinic's page, with slots to book."""
     version = models.PositiveIntegerField(default=1)
@@ -149,7 +149,9 @@ class Visit(models.Model):
     record = models.JSONField(default=dict)
     """What was found and looked up, by part: {part: {field: value, "by": …, "at": …}}."""
     blocks = models.JSONField(default=list)
-    """Why it cannot go on to a signature: [{"why", "clause", "source"}], as last worked out."""
+    """Why it cannot go on to a signature: `visit.standing.Block` as plain data, as last worked out."""
+    blocks_of = models.CharField(max_length=64, blank=True, default="")
+    """Of which visit, case, credentials, day and tables `blocks` was worked out; another key: out of date."""
     ended_why = models.CharField(max_length=500, blank=True)
     """Of a visit that was declined, cancelled or missed."""
     booked = models.DateTimeField(default=timezone.now)
@@ -170,6 +172,8 @@ class Intake(models.Model):
     token = models.CharField(max_length=64, unique=True, null=True, blank=True)
     """SHA-256 of the link's secret."""
     token_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    """Wrong dates of birth that were given for this link."""
     language = models.CharField(max_length=2, default="en", choices=[("en", "English"), ("es", "Español")])
     said = models.JSONField(default=dict)
     """By question, as typed."""
@@ -178,6 +182,17 @@ class Intake(models.Model):
     begun = models.DateTimeField(null=True, blank=True)
     done = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
+
+
+class Registration(models.Model):
+    """A patient who registered on the clinic's page: staff look first whether the person is in the records already."""
+
+    patient = models.OneToOneField(
+        "clinic.Patient", on_delete=models.CASCADE, primary_key=True, related_name="registration"
+    )
+    at = models.DateTimeField(default=timezone.now)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_by = models.ForeignKey("clinic.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
 
 class Consent(models.Model):
@@ -313,13 +328,30 @@ class Reminder(models.Model):
     )
     to = models.CharField(max_length=20)
     """patient or practitioner"""
+    taken = models.DateTimeField(null=True, blank=True)
+    """When a worker took it up to send it; given back where that is known to have failed."""
+    tries = models.PositiveSmallIntegerField(default=0)
     sent = models.DateTimeField(null=True, blank=True)
     failed = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        indexes = (models.Index(fields=["organisation", "due"]),)
         constraints = (
             models.UniqueConstraint(fields=["kind", "thing", "due", "days", "to"], name="one_reminder"),
         )
+
+
+class Feed(models.Model):
+    """A user's calendar at an address that only they know; without a row there is none."""
+
+    user = models.OneToOneField(
+        "clinic.User", on_delete=models.CASCADE, primary_key=True, related_name="feed"
+    )
+    secret = models.CharField(max_length=64, unique=True)
+    """SHA-256 of what stands in the address."""
+    made = models.DateTimeField(default=timezone.now)
+    fetched = models.DateField(null=True, blank=True)
+    """The last day on which a calendar program fetched it."""
 
 
 class Review(models.Model):

@@ -3,6 +3,7 @@
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
 from lissive.clinic.certify import decision, verify
 from lissive.clinic.certify import pages as certificates
+from lissive.clinic.dates import calendar, law, lists, renew, review
 
 urlpatterns = [
     *today.urls,
@@ -16,6 +17,11 @@ urlpatterns = [
     *verify.urls,
     *users.urls,
     *accounts.urls,
+    *lists.urls,
+    *law.urls,
+    *calendar.urls,
+    *renew.urls,
+    *review.urls,
 ]
 
 handler400 = pages.bad_request

@@ -11,11 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from lissive.clinic import work
-from lissive.clinic.certify.decision import Refused, begin
+from lissive.clinic.certify.decision import begin
 from lissive.clinic.certify.form import Sheet, ticked
 from lissive.clinic.certify.seal import REASONS, Status, entry, of_now
 from lissive.clinic.forms import changed_fields
 from lissive.clinic.models import Certificate, User
+from lissive.clinic.visit.record import Refused
 
 _CHANGED = "The certificate was changed meanwhile, so this was not saved."
 

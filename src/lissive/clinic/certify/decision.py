@@ -24,6 +24,8 @@ from lissive.clinic.forms import Choice, Form, Text, version_of
 from lissive.clinic.models import Certificate, Decision, Document, User, Visit
 from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
+from lissive.clinic.visit.moves import move
+from lissive.clinic.visit.record import Refused
 from lissive.clinic.visit.standing import blocks_of
 from lissive.errors import LissiveError
 from lissive.report.access_text import STATUS
@@ -37,10 +39,6 @@ DECLINES: Mapping[str, str] = {
 }
 """What the letter gives as the reason: none says anything of the patient's health."""
 SIGNED = ("issued", "superseded", "revoked")
-
-
-class Refused(LissiveError):
-    """What was asked for is not allowed; nothing was changed."""
 
 
 class DecisionForm(Form):
@@ -76,8 +74,6 @@ class SecondForm(Form):
 # -- what is done ----------------------------------------------------------------------------------
 def decide(visit: Visit, user: User, given: Mapping[str, Any], version: int) -> Decision:
     """Write the decision; a draft of the certificate with it, or the letter. Raises Refused, work.Closed."""
-    from lissive.clinic.visit.moves import move
-
     today = timezone.localdate()
     if visit.case is None:
         raise Refused("There is no case yet, and a decision rests on its facts.", do="begin the case first.")

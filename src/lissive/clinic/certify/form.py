@@ -14,7 +14,8 @@ from lissive.case import make_case
 from lissive.clinic.certify.paper import part_head
 from lissive.clinic.forms import day_text
 from lissive.clinic.models import Certificate, Credential, Visit
-from lissive.clinic.visit.standing import facts_of
+from lissive.clinic.visit.record import said
+from lissive.clinic.visit.standing import current, facts_of
 from lissive.report.certificate_text import PARTS
 
 Kind = Literal["value", "input", "tick", "signing", "none"]
@@ -81,8 +82,8 @@ class Sheet:
 
 def ends_of(certificate: Certificate) -> datetime.date | None:
     """The earlier end that the practitioner sets."""
-    said = certificate.content.get("ends")
-    return datetime.date.fromisoformat(said) if said else None
+    ends = certificate.content.get("ends")
+    return datetime.date.fromisoformat(ends) if ends else None
 
 
 def sheet_of(certificate: Certificate, on: datetime.date) -> Sheet:
@@ -90,7 +91,7 @@ def sheet_of(certificate: Certificate, on: datetime.date) -> Sheet:
     visit, case = certificate.visit, certificate.case
     facts = replace(facts_of(visit), ends=ends_of(certificate))
     draft = drafted(make_case(case.data), on, code=certificate.place, more=facts)
-    records = Records(visit, draft.answer.jurisdiction, on)
+    records = Records(visit, draft.answer.jurisdiction, on, facts.ends)
     typed = certificate.content.get("typed", {})
     stamp = (draft.answer.rule or "", str(case.version))
     return Sheet(
@@ -148,19 +149,14 @@ def _remark(entry: Entry, kind: Kind) -> str:
 class Records:
     """The practitioner's and the patient's own data, and the visit's."""
 
-    def __init__(self, visit: Visit, place: str, on: datetime.date) -> None:
+    def __init__(self, visit: Visit, place: str, on: datetime.date, ends: datetime.date | None) -> None:
         self.visit, self.patient, self.practitioner = visit, visit.patient, visit.practitioner
-        self.record: Mapping[str, Any] = visit.record
-        self._held = [
-            each
-            for each in visit.practitioner.credentials.order_by("-issued", "pk")
-            if each.number and each.place in (place, "") and (each.expires is None or on <= each.expires)
-        ]
+        self.place, self.on, self.ends = place, on, ends
 
     def number(self, kind: str) -> str:
-        """Of the credential that holds in that place; before one that holds everywhere."""
-        mine = sorted((each for each in self._held if each.kind == kind), key=lambda each: not each.place)
-        return mine[0].number if mine else ""
+        """Of the credential that holds there."""
+        found = current(self.practitioner, kind, self.place, self.on)
+        return "" if found is None else found.number
 
     @property
     def second(self) -> str:
@@ -170,9 +166,8 @@ class Records:
 
     @property
     def guardian(self) -> str:
-        minor = self.record.get("minor", {})
-        parts = (str(minor.get("guardian_name") or ""), str(minor.get("relation") or ""))
-        return ", ".join(each for each in parts if each)
+        minor = said(self.visit, "minor")
+        return ", ".join(str(minor[name]) for name in ("guardian_name", "relation") if minor.get(name))
 
 
 def _lines(*texts: str) -> str:
@@ -181,6 +176,7 @@ def _lines(*texts: str) -> str:
 
 _KIND = Credential.Kind
 RECORDS: Mapping[str, Callable[[Records], str]] = {
+    "practitioner_type": lambda r: r.practitioner.profession,
     "practitioner_name": lambda r: r.practitioner.name,
     "practitioner_address": lambda r: _lines(r.practitioner.address),
     "practitioner_telephone": lambda r: r.practitioner.phone,
@@ -202,6 +198,7 @@ RECORDS: Mapping[str, Callable[[Records], str]] = {
     "patient_telephone": lambda r: r.patient.phone,
     "patient_email": lambda r: r.patient.email,
     "patient_contact": lambda r: _lines(r.patient.address, r.patient.phone, r.patient.email),
+    "until_date": lambda r: day_text(r.ends),
     "examination_date": lambda r: day_text(r.visit.day),
     "second_physician": lambda r: r.second,
     "second_provider": lambda r: r.second,

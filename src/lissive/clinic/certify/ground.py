@@ -14,6 +14,7 @@ from lissive.access.answer import Fired
 from lissive.access.routes import said as word_of
 from lissive.access.rule import DATA, Version
 from lissive.clinic.models import Case, Visit
+from lissive.clinic.visit.record import STAMP
 from lissive.clinic.visit.standing import answer_of, facts_of, place_of
 from lissive.report.words import upper_first
 
@@ -159,11 +160,9 @@ def _plain(value: Any) -> str:
 
 def _who(visit: Visit, name: str) -> dict[str, str]:
     """Who stated it, and when: the visit's record before the case; of a case without a note of it who began it."""
-    record = visit.record
-    adjective = name.rpartition(".")[2]
-    if adjective in record.get("adjectives", {}):
-        part = record["adjectives"]
-        return {"by": str(part.get("by", "")), "as": "practitioner", "at": str(part.get("at", ""))}
+    judged = visit.record.get("adjectives", {})
+    if judged.get(name, {}).get("value") is not None:
+        return {word: str(judged.get(word, "")) for word in STAMP}
     case = visit.case
     assert case is not None
     notes = [case.stated[field] for field in _fields(name) if field in case.stated]

@@ -16,13 +16,13 @@ from lissive.access.certificate import DRAFT
 from lissive.clinic.access import enter
 from lissive.clinic.answered import me
 from lissive.clinic.certify import after, identity, seal
-from lissive.clinic.certify.decision import Refused
 from lissive.clinic.certify.form import Sheet, sheet_of
 from lissive.clinic.certify.paper import WORDS
 from lissive.clinic.forms import Choice, Day, Form, Text, day_text, merged, note, version_of, was_of
 from lissive.clinic.models import Certificate
 from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
+from lissive.clinic.visit.record import Refused
 from lissive.errors import LissiveError
 from lissive.web.pages import plainly
 

@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from lissive.clinic import audit, work
 from lissive.clinic.certify import identity, paper
-from lissive.clinic.certify.decision import Refused
 from lissive.clinic.certify.form import Sheet, sheet_of
 from lissive.clinic.certify.ground import rules_sha256
 from lissive.clinic.models import Certificate, Decision, Document, Entry, User, Visit
 from lissive.clinic.place import place
+from lissive.clinic.visit.moves import move
+from lissive.clinic.visit.record import Refused
 from lissive.clinic.visit.standing import Block, blocks_of
 from lissive.errors import LissiveError
 from lissive.report.access_text import STATUS
@@ -88,9 +89,6 @@ def _blocks(
         yield Block("There is no decision to certify.")
     elif decision.by_id != certificate.practitioner.user_id:
         yield Block("The decision is not that of the practitioner who signs.")
-    elif decision.second_needed and not decision.second_agrees:
-        said = "has not answered yet" if decision.second_agrees is None else "does not agree"
-        yield Block(f"A second practitioner {said}.", decision.second_needed)
     if certificate.visit.status not in (Visit.Status.TO_SIGN, Visit.Status.DONE):
         yield Block(f"The visit is not to be signed: {certificate.visit.get_status_display().lower()}.")
     old = certificate.supersedes
@@ -250,8 +248,6 @@ def _supersede(certificate: Certificate, user: User, now: datetime.datetime) -> 
 
 
 def _visit_done(certificate: Certificate, user: User) -> None:
-    from lissive.clinic.visit.moves import move
-
     if certificate.visit.status == Visit.Status.TO_SIGN:
         move(certificate.visit, Visit.Status.DONE, user)
 
