@@ -42,19 +42,28 @@ def _unpack(path: Path, place: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-            strays = [e.filename for e in entries if e.filename.startswith("/") or ".." in PurePosixPath(e.filename).parts]
+            strays = [
+                e.filename
+                for e in entries
+                if e.filename.startswith("/") or ".." in PurePosixPath(e.filename).parts
+            ]
             if strays:
                 raise InterchangeError(
                     f"{strays[0]} would be unpacked outside of the archive's folder.", where=str(path)
                 )
             if (size := sum(each.file_size for each in entries)) > MOST_BYTES:
                 raise InterchangeError(
-                    f"its files have {size / 1e6:,.0f} MB.", where=str(path), allowed=f"{MOST_BYTES / 1e6:,.0f} MB."
+                    f"its files have {size / 1e6:,.0f} MB.",
+                    where=str(path),
+                    allowed=f"{MOST_BYTES / 1e6:,.0f} MB.",
                 )
             archive.extractall(place)
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as fault:
         raise InterchangeError(
-            f"it cannot be unpacked ({fault}).", where=str(path), allowed="an OMEX archive.", do="check the file."
+            f"it cannot be unpacked ({fault}).",
+            where=str(path),
+            allowed="an OMEX archive.",
+            do="check the file.",
         ) from None
 
 
@@ -65,7 +74,9 @@ def _leading(path: Path) -> str:
     archive = libcombine.CombineArchive()
     if not archive.initializeFromArchive(str(path)):
         raise InterchangeError(
-            "it has no manifest that can be read.", where=str(path), allowed="an OMEX archive with manifest.xml."
+            "it has no manifest that can be read.",
+            where=str(path),
+            allowed="an OMEX archive with manifest.xml.",
         )
     try:
         entries = [archive.getEntry(k) for k in range(archive.getNumEntries())]

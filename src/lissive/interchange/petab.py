@@ -61,7 +61,9 @@ class Fit:
         return rows.assign(simulation=self.simulation)
 
 
-def fit(of: str | Path | Problem, *, rtol: float = RTOL, atol: float = 0.0, threads: int | None = None) -> Fit:
+def fit(
+    of: str | Path | Problem, *, rtol: float = RTOL, atol: float = 0.0, threads: int | None = None
+) -> Fit:
     """Simulate the PEtab problem of a YAML file at its nominal parameters.
 
     Raises       a LissiveError for what cannot be run: a table, a formula, a model out of scope, a steady state that
@@ -217,7 +219,13 @@ def _judged(problem: Problem, simulation: FloatArray, noise: FloatArray) -> tupl
     _refuse(problem, ~np.isfinite(simulation), "what is simulated is {:g}", simulation, "a number.")
     for what, value in (("what was measured", measured), ("what is simulated", simulation)):
         wrong = (scales != "lin") & ~(value > 0)
-        _refuse(problem, wrong, f"{what} is {{:g}}, and its observable is on a log scale", value, "a value over 0.")
+        _refuse(
+            problem,
+            wrong,
+            f"{what} is {{:g}}, and its observable is on a log scale",
+            value,
+            "a value over 0.",
+        )
     residual, each = np.zeros(len(rows)), np.zeros(len(rows))
     for scale, (to_scale, slope) in _SCALES.items():
         at = scales == scale

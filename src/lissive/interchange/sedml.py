@@ -107,7 +107,9 @@ class Document:
 
     def _of(self, table: Mapping[str, Any], name: str, kind: str, user: Any) -> Any:
         if name not in table:
-            raise self.wrong(user, f"there is no {kind} {name!r}.", f"{', '.join(table)}.", "correct the reference.")
+            raise self.wrong(
+                user, f"there is no {kind} {name!r}.", f"{', '.join(table)}.", "correct the reference."
+            )
         return table[name]
 
     # -- models -----------------------------------------------------------------------------------
@@ -126,7 +128,9 @@ class Document:
                 break
             name = source.lstrip("#")
         if "sbml" not in model.getLanguage().lower():
-            raise self.wrong(model, f"the model {name} is in {model.getLanguage() or 'no language'}.", "SBML.")
+            raise self.wrong(
+                model, f"the model {name} is in {model.getLanguage() or 'no language'}.", "SBML."
+            )
         if ":" in source:
             raise self.wrong(
                 model,
@@ -158,7 +162,12 @@ class Document:
     def _change(self, model: Any, change: Any) -> None:
         target = change.getTarget()
         attribute, ids = _ATTRIBUTE.search(target), _IDS.findall(target)
-        if change.getElementName() != "changeAttribute" or not attribute or attribute[1] not in _SETTERS or not ids:
+        if (
+            change.getElementName() != "changeAttribute"
+            or not attribute
+            or attribute[1] not in _SETTERS
+            or not ids
+        ):
             raise self.wrong(
                 change,
                 f"the change of {target} ({change.getElementName()}) is out of scope.",
@@ -183,7 +192,9 @@ class Document:
         reports = [each for each in outputs if each.getElementName() == "report"]
         plots = [each for each in outputs if each.getElementName() == "plot2D"]
         if not (shown := reports or plots):
-            raise self.wrong(None, "it has no report and no plot.", "a report or a plot2D, which says what is written.")
+            raise self.wrong(
+                None, "it has no report and no plot.", "a report or a plot2D, which says what is written."
+            )
         named = {each.getId(): self._labels(each) for each in shown}
         wanted: dict[str, dict[tuple[str, str], str]] = {}  # task to the key of each variable of a generator
         read: dict[str, tuple[Equations, dict[str, str]]] = {}
@@ -202,7 +213,10 @@ class Document:
     def _labels(self, output: Any) -> dict[str, str]:
         """Label to data generator."""
         if output.getElementName() == "report":
-            return {each.getLabel() or each.getId(): each.getDataReference() for each in output.getListOfDataSets()}
+            return {
+                each.getLabel() or each.getId(): each.getDataReference()
+                for each in output.getListOfDataSets()
+            }
         curves = list(output.getListOfCurves())
         names = [name for each in curves for name in (each.getXDataReference(), each.getYDataReference())]
         return {name: name for name in names}
@@ -210,14 +224,20 @@ class Document:
     def _task(self, variable: Any) -> Any:
         task = self._of(self.tasks, variable.getTaskReference(), "task", variable)
         if task.getElementName() != "task":
-            raise self.wrong(task, f"the {task.getElementName()} {task.getId()} is out of scope.", "tasks that run a model once.")
+            raise self.wrong(
+                task,
+                f"the {task.getElementName()} {task.getId()} is out of scope.",
+                "tasks that run a model once.",
+            )
         return task
 
     def _key(self, variable: Any, equations: Equations, meaning: Mapping[str, str]) -> str:
         """What a run has to select for a variable; empty for the time."""
         if variable.isSetSymbol():
             if variable.getSymbol() not in (TIME_SYMBOL, "KISAO:0000832"):
-                raise self.wrong(variable, f"the symbol {variable.getSymbol()} is out of scope.", f"{TIME_SYMBOL}.")
+                raise self.wrong(
+                    variable, f"the symbol {variable.getSymbol()} is out of scope.", f"{TIME_SYMBOL}."
+                )
             return ""
         ids = _IDS.findall(variable.getTarget())
         key = ".".join(ids[-2:]) if len(ids) > 1 else meaning.get(ids[0], ids[0]) if ids else ""
@@ -234,7 +254,9 @@ class Document:
         simulation = self._simulation(self.tasks[task])
         times = self._times(simulation)
         select = list(dict.fromkeys(key for key in keys.values() if key)) or None
-        data = simulate(equations, times=times, select=select, **(self._tolerances(simulation) | dict(self.how)))
+        data = simulate(
+            equations, times=times, select=select, **(self._tolerances(simulation) | dict(self.how))
+        )
         if data["status"].values[0]:
             raise self.wrong(simulation, f"the run of {task} ended: {data['message'].values[0]}")
         where = np.searchsorted(data["time"].values, times)
@@ -245,7 +267,9 @@ class Document:
         simulation = self._of(known, task.getSimulationReference(), "simulation", task)
         if simulation.getElementName() != "uniformTimeCourse":
             raise self.wrong(
-                simulation, f"the {simulation.getElementName()} {simulation.getId()} is out of scope.", "uniformTimeCourse."
+                simulation,
+                f"the {simulation.getElementName()} {simulation.getId()} is out of scope.",
+                "uniformTimeCourse.",
             )
         algorithm = simulation.getAlgorithm()
         named = algorithm.getKisaoID().replace("_", ":") if algorithm is not None else OWN_ALGORITHM
@@ -268,7 +292,9 @@ class Document:
                 try:
                     found[name] = float(each.getValue())
                 except ValueError:
-                    raise self.wrong(each, f"{each.getKisaoID()} is {each.getValue()!r}.", "a number.") from None
+                    raise self.wrong(
+                        each, f"{each.getKisaoID()} is {each.getValue()!r}.", "a number."
+                    ) from None
         return found
 
     def _times(self, simulation: Any) -> FloatArray:
@@ -277,7 +303,11 @@ class Document:
             simulation.getOutputStartTime(),
             simulation.getOutputEndTime(),
         )
-        steps = simulation.getNumberOfSteps() if simulation.isSetNumberOfSteps() else simulation.getNumberOfPoints()
+        steps = (
+            simulation.getNumberOfSteps()
+            if simulation.isSetNumberOfSteps()
+            else simulation.getNumberOfPoints()
+        )
         if first != 0 or not 0 <= begin <= end < np.inf or not 0 < steps <= 10_000_000:
             raise self.wrong(
                 simulation,
@@ -306,7 +336,9 @@ class Document:
 
         def value(name: str, place: Any) -> int:
             if name not in known:
-                raise self.wrong(generator, f"{name} is no variable of the data generator {generator.getId()}.")
+                raise self.wrong(
+                    generator, f"{name} is no variable of the data generator {generator.getId()}."
+                )
             return graph.symbol(name)
 
         formula = libsedml.formulaToL3String(generator.getMath()) if generator.isSetMath() else ""
@@ -335,7 +367,10 @@ def read_sedml(path: Path, how: Mapping[str, Any] | None = None) -> Document:
         _check_depth(text)
     except (OSError, ValueError, expat.ExpatError) as fault:
         raise InterchangeError(
-            f"it cannot be read ({fault}).", where=str(path), allowed="a SED-ML file, Level 1.", do="check the file."
+            f"it cannot be read ({fault}).",
+            where=str(path),
+            allowed="a SED-ML file, Level 1.",
+            do="check the file.",
         ) from None
     sed = libsedml.readSedMLFromString(text)
     for k in range(sed.getNumErrors()):
