@@ -35,8 +35,8 @@ def read_events(reading: Reading, rates: Iterable[int]) -> tuple[Event, ...]:
         place = reading.source.place(element, r"\bat\b")
         for e in _equal_while_moving(g, event.trigger, moving, states.keys()):
             raise ModelError(
-                f'the trigger of event "{event.name}" asks whether {_said(g, e)} is equal to something, '
-                "and it moves.",
+                f'the trigger of event "{event.name}" asks whether {_said(g, e, moving)} is equal to '
+                "something, and it moves.",
                 where=place,
                 allowed="<, <=, > and >= of what moves; = of what only events change, or of time and constants.",
                 do="write it as the crossing of a value, with >= or <=.",
@@ -93,5 +93,5 @@ def _equal_while_moving(g: Graph, root: int, moving: Set[int], states: Set[int])
             steady.add(e)
 
 
-def _said(g: Graph, e: int) -> str:
-    return " and ".join(sorted(g.symbols([e]))) or "a quantity"
+def _said(g: Graph, e: int, moving: Set[int]) -> str:
+    return " and ".join(sorted(name for name in g.symbols([e]) if g.symbol(name) in moving))
