@@ -93,7 +93,7 @@ class Kernel:
             store(key, ".constants", known)
         self.constants = int(known)
         code = backend.object_code(key, lambda: module(self._planned(), lanes), optimise=False)
-        linked = backend.Linked(code)
+        linked = backend.Linked(code, events=bool(watch))
         self._linked = linked  # keeps the code in memory
         self._prepare = linked.function("prepare", 3)
         self._drive = linked.function("drive", 1)
