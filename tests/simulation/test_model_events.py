@@ -124,6 +124,23 @@ def test_an_event_means_what_sbml_says() -> None:
         assert [found[grid.index(t)][k] for t in when] == pytest.approx(expected), meaning
 
 
+def test_equal_priorities_come_in_an_order_of_chance_that_the_seed_gives_again() -> None:
+    """A hundred times one of two acts and so calls off the other: a fair coin, to five standard deviations."""
+    text = """r = 0; n = 0; x = 1; x' = -0.1*x
+    Q: at (time - r >= 0.01), priority = 2, persistent = false: r = time, n = n + 1
+    R: at (time - r >= 0.01), priority = 2, persistent = false: r = time"""
+
+    def heads(seed: int) -> list[float]:
+        run = simulate(read_antimony(text), subjects=3, times=[1.005], select=["n"], seed=seed)
+        return [float(n) for n in run["n"].values[:, 0]]
+
+    first = heads(5)
+    assert first == heads(5)
+    assert first != heads(6)
+    assert len(set(first)) > 1
+    assert all(abs(n - 50) < 25 for n in first)
+
+
 def test_a_concentration_is_assigned_in_the_size_that_the_same_event_gives() -> None:
     text = "compartment V = 2; var V; species S in V; S = 3; J: S -> ; 0*S; E: at (time >= 1): S = 5, V = 4"
     assert seen(text, [0.5, 1.0], "S", "[S]", "V") == [[6.0, 3.0, 2.0], [20.0, 5.0, 4.0]]

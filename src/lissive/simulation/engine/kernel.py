@@ -201,6 +201,11 @@ class Batch:
         """(subject, state) the largest size of each state so far."""
         return self._seen
 
+    def chance(self, seed: int, numbers: npt.NDArray[np.int64]) -> None:
+        """What is left to chance among the model's own events; numbers : (subject,) of each in the whole run."""
+        if self._agenda is not None:
+            self._agenda.seed, self._agenda.number = seed, numbers
+
     def parameter(self, name: str, members: npt.NDArray[np.int64]) -> Any:
         """A parameter of these subjects, as a number or as one for each."""
         value = self._given.get(name, self.kernel.equations.parameters[name])
@@ -381,9 +386,14 @@ class Batch:
         before = self.status.copy()
         if resting is not None:
             self.status[resting & (before == 0)] = RESTING
-        self._run(asked, threads)
-        while self._agenda is not None and self._agenda.settle(self):
-            self._run(asked, threads)
+        # A thread even for one: the main thread stays free to be interrupted.
+        pool = ThreadPoolExecutor(threads)
+        try:
+            self._run(pool, Job(self, asked, threads), threads)
+            while self._agenda is not None and self._agenda.settle(self):
+                self._run(pool, Job(self, asked, threads), threads)
+        finally:
+            pool.shutdown()
         self._reached = float(until)
         unseen = self.status != 0
         for part in (seen.mean, seen.maximum, seen.minimum):
@@ -391,18 +401,13 @@ class Batch:
         self.status[self.status == RESTING] = 0
         return replace(seen, values=seen.values[..., : len(self.kernel.outputs)]) if self._agenda else seen
 
-    def _run(self, asked: Mapping[str, Any], threads: int) -> None:
-        job = Job(self, asked, threads)
-        # A thread even for one: the main thread stays free to be interrupted.
-        pool = ThreadPoolExecutor(threads)
+    def _run(self, pool: ThreadPoolExecutor, job: Job, threads: int) -> None:
         try:
             for running in [pool.submit(job.run, t) for t in range(threads)]:
                 running.result()
         except BaseException:
             job.queue[:] = len(self)  # nobody takes another subject
             raise
-        finally:
-            pool.shutdown()
 
     def _within(self, points: Any, until: float, name: str) -> Array:
         given: Array = np.ascontiguousarray(points, dtype=float)
