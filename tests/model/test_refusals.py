@@ -118,7 +118,7 @@ def test_a_package_about_pictures_is_ignored(package: str) -> None:
 ANTIMONY_FAULTS = {
     "event": (
         "A = 1; J: A -> ; A\nE1: at (A == 2): A = 3",
-        'm.ant:2: the trigger of event "E1" asks whether A is',
+        'm.ant:2: the trigger of event "E1" tests A for equality',
     ),
     "delay in an event": (
         "A = 1; A' = 1\nE1: at (delay(A, 1) > 2): A = 3",

@@ -175,7 +175,7 @@ def test_a_reset_or_a_steady_state_beside_own_events_is_refused(column: str, val
 )  # fmt: skip
 def test_an_equality_that_a_step_would_pass_by_is_refused(event: str, asked: str) -> None:
     text = SAW.replace("S < 5", event)
-    with pytest.raises(ModelError, match=f'm.ant:1: the trigger of event "E" asks whether {asked} is equal'):
+    with pytest.raises(ModelError, match=f'm.ant:1: the trigger of event "E" tests {asked} for equality'):
         read_antimony(text, "m.ant")
 
 
@@ -183,10 +183,10 @@ def test_an_equality_that_a_step_would_pass_by_is_refused(event: str, asked: str
 @pytest.mark.parametrize(
     ("event", "why"),
     [
-        ("E: at (S < 5): S = 5", "set one another off without end"),
+        ("E: at (S < 5): S = 5", "trigger one another without end"),
         (
             "n = 1; E: at (n < 1): n = 2; F: at (n > 1): n = 0; G: at (time > 1): n = 0.5",
-            "set one another off without end",
+            "trigger one another without end",
         ),
         ("E: at (-1) after (S < 5): S = 9", "delay of an event is negative"),
         ("E: at (n/n) after (S < 5): S = 9", "delay of an event is negative or not a number"),

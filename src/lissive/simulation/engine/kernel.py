@@ -237,7 +237,7 @@ class Batch:
 
         members : (subject,) places.
         """
-        self._refuse_events("taken apart")
+        self._refuse_events("split into groups")
         timing = {name: values[members] for name, values in self._timing.items()}
         given = {name: v if np.ndim(v) == 0 else np.asarray(v)[members] for name, v in self._given.items()}
         part = Batch(
@@ -280,7 +280,7 @@ class Batch:
 
     def move(self, members: npt.NDArray[np.int64], y: Array, time: float) -> None:
         """Put these subjects at `time` in the states `y`, by days that were not solved."""
-        self._refuse_events("moved")
+        self._refuse_events("moved in time")
         self.y[members], self._clock[members, 0] = y, time
         self._seen[members] = np.maximum(self._seen[members], np.abs(y))
         self._reached = max(self._reached, time)
@@ -311,12 +311,11 @@ class Batch:
         self._book[members, 3] = 1
 
     def _refuse_events(self, what: str) -> None:
-        """What a model's own events still have to do is known to the whole batch only."""
         if self._agenda is not None:
             raise SimulationError(
-                f"Model {self.kernel.equations.name} has events, and subjects are to be {what}.",
-                allowed="a model without events of its own.",
-                do="run it by simulate.",
+                f"Model {self.kernel.equations.name} has events of its own: its subjects cannot be {what}.",
+                allowed="a model without events.",
+                do="run it with `lissive simulate`.",
             )
 
     def why(self, subject: int) -> str:
@@ -361,7 +360,7 @@ class Batch:
         times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
         subjects, n_out, bins = len(self), len(self.kernel.columns), max(len(edges) - 1, 0)
         if bins:
-            self._refuse_events("summed up over times")
+            self._refuse_events("averaged over periods")
         doses = doses or no_doses(subjects)
         check(doses, subjects, len(self.kernel.states), len(self.kernel.inputs))
         if not resume:
