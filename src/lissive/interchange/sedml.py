@@ -341,12 +341,15 @@ class Document:
                 )
             return graph.symbol(name)
 
+        def rate_of(_: int) -> int:
+            raise self.wrong(generator, f"rateOf is not available in the data generator {generator.getId()}.")
+
         formula = libsedml.formulaToL3String(generator.getMath()) if generator.isSetMath() else ""
         tree = libsbml.parseL3Formula(formula)
         if tree is None:
             raise self.wrong(generator, f"the mathematics of {generator.getId()} cannot be read.")
         place = f"{self.path}:{generator.getLine()}"
-        scope = Scope(graph, value, value, {}, lambda: place)
+        scope = Scope(graph, value, rate_of, {}, lambda: place)
         found = graph.evaluate([translate(tree, scope)], known)[0]
         shape = max((np.size(each) for each in known.values()), default=1)
         return np.broadcast_to(np.asarray(found, dtype=float), (shape,))
