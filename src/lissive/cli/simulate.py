@@ -34,7 +34,8 @@ def simulate(
     out: Annotated[
         Path,
         typer.Option(
-            help="The file to write: .csv, .parquet, .nc or .zarr; .tsv for PEtab; .csv or a folder for SED-ML and OMEX."
+            help="The file to write: .csv, .parquet, .nc or .zarr; for PEtab .tsv; for SED-ML and OMEX .csv "
+            "or a folder."
         ),
     ],
     events: Annotated[
@@ -70,7 +71,13 @@ def simulate(
 ) -> None:
     """Solve a model and write what was selected, for one subject or for many."""
     if Path(model).suffix.lower() in FOREIGN:
-        own = {"events": events, "covariates": covariates, "subjects": subjects, "until": until, "every": every}
+        own = {
+            "events": events,
+            "covariates": covariates,
+            "subjects": subjects,
+            "until": until,
+            "every": every,
+        }
         own |= {"times": times, "select": select, "seed": seed}
         run_foreign(Path(model), out, own, {"rtol": rtol, "atol": atol, "threads": threads}, force, as_json)
         return

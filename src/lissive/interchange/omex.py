@@ -30,7 +30,7 @@ def open_omex(path: Path, how: Mapping[str, Any] | None = None) -> Iterator[Docu
     with tempfile.TemporaryDirectory(prefix="lissive-") as folder:
         place = Path(folder)
         _unpack(path, place)
-        document = read_sedml(place / _leading(path), how)
+        document = read_sedml(place / _leading(path), how, place)
         try:
             yield document
         except InterchangeError as fault:
@@ -42,19 +42,28 @@ def _unpack(path: Path, place: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-            strays = [e.filename for e in entries if e.filename.startswith("/") or ".." in PurePosixPath(e.filename).parts]
+            strays = [
+                e.filename
+                for e in entries
+                if e.filename.startswith("/") or ".." in PurePosixPath(e.filename).parts
+            ]
             if strays:
                 raise InterchangeError(
                     f"{strays[0]} would be unpacked outside of the archive's folder.", where=str(path)
                 )
             if (size := sum(each.file_size for each in entries)) > MOST_BYTES:
                 raise InterchangeError(
-                    f"its files have {size / 1e6:,.0f} MB.", where=str(path), allowed=f"{MOST_BYTES / 1e6:,.0f} MB."
+                    f"its files have {size / 1e6:,.0f} MB.",
+                    where=str(path),
+                    allowed=f"{MOST_BYTES / 1e6:,.0f} MB.",
                 )
             archive.extractall(place)
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as fault:
         raise InterchangeError(
-            f"it cannot be unpacked ({fault}).", where=str(path), allowed="an OMEX archive.", do="check the file."
+            f"it cannot be unpacked ({fault}).",
+            where=str(path),
+            allowed="an OMEX archive.",
+            do="check the file.",
         ) from None
 
 
@@ -65,11 +74,15 @@ def _leading(path: Path) -> str:
     archive = libcombine.CombineArchive()
     if not archive.initializeFromArchive(str(path)):
         raise InterchangeError(
-            "it has no manifest that can be read.", where=str(path), allowed="an OMEX archive with manifest.xml."
+            "it has no manifest that can be read.",
+            where=str(path),
+            allowed="an OMEX archive with manifest.xml.",
         )
     try:
         entries = [archive.getEntry(k) for k in range(archive.getNumEntries())]
-        found = [(e.getLocation(), bool(e.getMaster())) for e in entries if "sed-ml" in e.getFormat().lower()]
+        found = [
+            (str(e.getLocation()), bool(e.getMaster())) for e in entries if "sed-ml" in e.getFormat().lower()
+        ]
     finally:
         archive.cleanUp()
     leading = [location for location, master in found if master or len(found) == 1]

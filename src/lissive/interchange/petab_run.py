@@ -151,7 +151,9 @@ class Runs:
             values = self.values.to_model(each.during)
             if each.before:
                 own = self.values.own(each.during)
-                kept = {name: value for name, value in values.items() if name in own or name not in self.states}
+                kept = {
+                    name: value for name, value in values.items() if name in own or name not in self.states
+                }
                 values = settled[each.before] | kept
             given[each] = values
         return given
@@ -180,7 +182,11 @@ class Runs:
         keys = [self.values.ids[name] for name in names]
         model = self.model(list(next(iter(given.values()))))
         data = simulate(
-            model, subjects=people, times=np.concatenate([grid, ladder]), select=list(dict.fromkeys(keys)), **self.how
+            model,
+            subjects=people,
+            times=np.concatenate([grid, ladder]),
+            select=list(dict.fromkeys(keys)),
+            **self.how,
         )
         times = data["time"].values
         raw = {name: data[key].values for name, key in zip(names, keys, strict=True)}
@@ -191,7 +197,9 @@ class Runs:
             states = np.stack([raw[name] for name in self.states], axis=-1)[:, at_ladder]
             last = _reached(states)
             if (stuck := np.flatnonzero(last < 0)).size:
-                self._no_steady_state(list(given)[stuck[0]], states[stuck[0]], str(data["message"].values[stuck[0]]))
+                self._no_steady_state(
+                    list(given)[stuck[0]], states[stuck[0]], str(data["message"].values[stuck[0]])
+                )
             looks = np.column_stack([looks, at_ladder[last]])
         elif (ended := np.flatnonzero(data["status"].values)).size:
             raise InterchangeError(
@@ -203,8 +211,9 @@ class Runs:
     def _no_steady_state(self, which: Any, states: FloatArray, why: str) -> None:
         moved = np.nan_to_num(np.abs(np.diff(states, axis=0)[-1]), nan=np.inf)
         name = self.states[int(np.argmax(moved / (np.abs(states[-1]) + 1e-300)))]
+        after = f"{self.longest * 10.0**DECADES:g}"
         raise InterchangeError(
-            f"{which} reaches no steady state: {name} still changes after {self.longest * 10.0**DECADES:g}. {why}".strip(),
+            f"{which} reaches no steady state: {name} still changes after {after}. {why}".strip(),
             where=str(self.problem.path),
             allowed="a condition under which all states come to rest.",
             do="take the pre-equilibration (or the time inf) out, or correct the model.",

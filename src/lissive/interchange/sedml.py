@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +18,7 @@ import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.errors import InterchangeError
-from lissive.files import atomic_path, write_csv, write_rows
-from lissive.fingerprint import of_bytes
 from lissive.interchange import need
-from lissive.interchange.record import claim, keep, whole_folder
 from lissive.interchange.settable import meanings
 from lissive.model.equations import Equations
 from lissive.model.expression import Graph
@@ -80,6 +76,8 @@ class Document:
     sed: Any
     how: Mapping[str, Any] = field(default_factory=dict)
     """Tolerances and threads that go before the file's."""
+    root: Path | None = None
+    """No file outside of this folder is read."""
     notes: list[str] = field(default_factory=list)
 
     # -- what it is made of -----------------------------------------------------------------------
@@ -107,7 +105,9 @@ class Document:
 
     def _of(self, table: Mapping[str, Any], name: str, kind: str, user: Any) -> Any:
         if name not in table:
-            raise self.wrong(user, f"there is no {kind} {name!r}.", f"{', '.join(table)}.", "correct the reference.")
+            raise self.wrong(
+                user, f"there is no {kind} {name!r}.", f"{', '.join(table)}.", "correct the reference."
+            )
         return table[name]
 
     # -- models -----------------------------------------------------------------------------------
@@ -126,7 +126,9 @@ class Document:
                 break
             name = source.lstrip("#")
         if "sbml" not in model.getLanguage().lower():
-            raise self.wrong(model, f"the model {name} is in {model.getLanguage() or 'no language'}.", "SBML.")
+            raise self.wrong(
+                model, f"the model {name} is in {model.getLanguage() or 'no language'}.", "SBML."
+            )
         if ":" in source:
             raise self.wrong(
                 model,
@@ -135,9 +137,10 @@ class Document:
                 "download it, and name the file as source.",
             )
         file = self.path.parent / source
-        if not file.resolve().is_relative_to(self.path.parent.resolve()) or not file.is_file():
+        inside = self.root is None or file.resolve().is_relative_to(self.root.resolve())
+        if not inside or not file.is_file():
             raise self.wrong(
-                model, f"the model file {source} is not there.", "a file beside the SED-ML file, or below it."
+                model, f"the model file {source} is not there.", do="add it, or correct the source."
             )
         return file, changes
 
@@ -158,7 +161,12 @@ class Document:
     def _change(self, model: Any, change: Any) -> None:
         target = change.getTarget()
         attribute, ids = _ATTRIBUTE.search(target), _IDS.findall(target)
-        if change.getElementName() != "changeAttribute" or not attribute or attribute[1] not in _SETTERS or not ids:
+        if (
+            change.getElementName() != "changeAttribute"
+            or not attribute
+            or attribute[1] not in _SETTERS
+            or not ids
+        ):
             raise self.wrong(
                 change,
                 f"the change of {target} ({change.getElementName()}) is out of scope.",
@@ -183,7 +191,9 @@ class Document:
         reports = [each for each in outputs if each.getElementName() == "report"]
         plots = [each for each in outputs if each.getElementName() == "plot2D"]
         if not (shown := reports or plots):
-            raise self.wrong(None, "it has no report and no plot.", "a report or a plot2D, which says what is written.")
+            raise self.wrong(
+                None, "it has no report and no plot.", "a report or a plot2D, which says what is written."
+            )
         named = {each.getId(): self._labels(each) for each in shown}
         wanted: dict[str, dict[tuple[str, str], str]] = {}  # task to the key of each variable of a generator
         read: dict[str, tuple[Equations, dict[str, str]]] = {}
@@ -202,7 +212,10 @@ class Document:
     def _labels(self, output: Any) -> dict[str, str]:
         """Label to data generator."""
         if output.getElementName() == "report":
-            return {each.getLabel() or each.getId(): each.getDataReference() for each in output.getListOfDataSets()}
+            return {
+                each.getLabel() or each.getId(): each.getDataReference()
+                for each in output.getListOfDataSets()
+            }
         curves = list(output.getListOfCurves())
         names = [name for each in curves for name in (each.getXDataReference(), each.getYDataReference())]
         return {name: name for name in names}
@@ -210,14 +223,20 @@ class Document:
     def _task(self, variable: Any) -> Any:
         task = self._of(self.tasks, variable.getTaskReference(), "task", variable)
         if task.getElementName() != "task":
-            raise self.wrong(task, f"the {task.getElementName()} {task.getId()} is out of scope.", "tasks that run a model once.")
+            raise self.wrong(
+                task,
+                f"the {task.getElementName()} {task.getId()} is out of scope.",
+                "tasks that run a model once.",
+            )
         return task
 
     def _key(self, variable: Any, equations: Equations, meaning: Mapping[str, str]) -> str:
         """What a run has to select for a variable; empty for the time."""
         if variable.isSetSymbol():
             if variable.getSymbol() not in (TIME_SYMBOL, "KISAO:0000832"):
-                raise self.wrong(variable, f"the symbol {variable.getSymbol()} is out of scope.", f"{TIME_SYMBOL}.")
+                raise self.wrong(
+                    variable, f"the symbol {variable.getSymbol()} is out of scope.", f"{TIME_SYMBOL}."
+                )
             return ""
         ids = _IDS.findall(variable.getTarget())
         key = ".".join(ids[-2:]) if len(ids) > 1 else meaning.get(ids[0], ids[0]) if ids else ""
@@ -234,7 +253,9 @@ class Document:
         simulation = self._simulation(self.tasks[task])
         times = self._times(simulation)
         select = list(dict.fromkeys(key for key in keys.values() if key)) or None
-        data = simulate(equations, times=times, select=select, **(self._tolerances(simulation) | dict(self.how)))
+        data = simulate(
+            equations, times=times, select=select, **(self._tolerances(simulation) | dict(self.how))
+        )
         if data["status"].values[0]:
             raise self.wrong(simulation, f"the run of {task} ended: {data['message'].values[0]}")
         where = np.searchsorted(data["time"].values, times)
@@ -245,7 +266,9 @@ class Document:
         simulation = self._of(known, task.getSimulationReference(), "simulation", task)
         if simulation.getElementName() != "uniformTimeCourse":
             raise self.wrong(
-                simulation, f"the {simulation.getElementName()} {simulation.getId()} is out of scope.", "uniformTimeCourse."
+                simulation,
+                f"the {simulation.getElementName()} {simulation.getId()} is out of scope.",
+                "uniformTimeCourse.",
             )
         algorithm = simulation.getAlgorithm()
         named = algorithm.getKisaoID().replace("_", ":") if algorithm is not None else OWN_ALGORITHM
@@ -268,7 +291,9 @@ class Document:
                 try:
                     found[name] = float(each.getValue())
                 except ValueError:
-                    raise self.wrong(each, f"{each.getKisaoID()} is {each.getValue()!r}.", "a number.") from None
+                    raise self.wrong(
+                        each, f"{each.getKisaoID()} is {each.getValue()!r}.", "a number."
+                    ) from None
         return found
 
     def _times(self, simulation: Any) -> FloatArray:
@@ -277,14 +302,19 @@ class Document:
             simulation.getOutputStartTime(),
             simulation.getOutputEndTime(),
         )
-        steps = simulation.getNumberOfSteps() if simulation.isSetNumberOfSteps() else simulation.getNumberOfPoints()
+        steps = (
+            simulation.getNumberOfSteps()
+            if simulation.isSetNumberOfSteps()
+            else simulation.getNumberOfPoints()
+        )
         if first != 0 or not 0 <= begin <= end < np.inf or not 0 < steps <= 10_000_000:
             raise self.wrong(
                 simulation,
                 f"{simulation.getId()} begins at {first:g}, with outputs from {begin:g} to {end:g} in {steps} steps.",
                 "initialTime 0, 0 <= outputStartTime <= outputEndTime, at least one step.",
             )
-        return begin + (end - begin) * np.arange(steps + 1) / steps
+        times: FloatArray = begin + (end - begin) * np.arange(steps + 1) / steps
+        return times
 
     # -- tables -----------------------------------------------------------------------------------
     def _table(self, name: str, labels: Mapping[str, str], runs: Runs) -> Table:
@@ -306,7 +336,9 @@ class Document:
 
         def value(name: str, place: Any) -> int:
             if name not in known:
-                raise self.wrong(generator, f"{name} is no variable of the data generator {generator.getId()}.")
+                raise self.wrong(
+                    generator, f"{name} is no variable of the data generator {generator.getId()}."
+                )
             return graph.symbol(name)
 
         formula = libsedml.formulaToL3String(generator.getMath()) if generator.isSetMath() else ""
@@ -320,7 +352,7 @@ class Document:
         return np.broadcast_to(np.asarray(found, dtype=float), (shape,))
 
 
-def read_sedml(path: Path, how: Mapping[str, Any] | None = None) -> Document:
+def read_sedml(path: Path, how: Mapping[str, Any] | None = None, root: Path | None = None) -> Document:
     """A SED-ML file.
 
     how : rtol, atol, threads, which go before what the file says.
@@ -335,7 +367,10 @@ def read_sedml(path: Path, how: Mapping[str, Any] | None = None) -> Document:
         _check_depth(text)
     except (OSError, ValueError, expat.ExpatError) as fault:
         raise InterchangeError(
-            f"it cannot be read ({fault}).", where=str(path), allowed="a SED-ML file, Level 1.", do="check the file."
+            f"it cannot be read ({fault}).",
+            where=str(path),
+            allowed="a SED-ML file, Level 1.",
+            do="check the file.",
         ) from None
     sed = libsedml.readSedMLFromString(text)
     for k in range(sed.getNumErrors()):
@@ -347,7 +382,7 @@ def read_sedml(path: Path, how: Mapping[str, Any] | None = None) -> Document:
                 allowed="SED-ML Level 1 (sed-ml.org).",
                 do="correct that line.",
             )
-    return Document(path, sed, how or {})
+    return Document(path, sed, how or {}, root)
 
 
 def _check_depth(text: str) -> None:
@@ -367,39 +402,3 @@ def _check_depth(text: str) -> None:
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.Parse(text, True)
-
-
-def run_to_files(path: Path, out: Path, *, force: bool = False, **how: Any) -> dict[str, Any]:
-    """The tables of a SED-ML file or an OMEX archive: one as a .csv, or all of them in a folder; gives what is reported."""
-    from lissive.interchange.omex import open_omex
-
-    opened = open_omex(path, how) if path.suffix.lower() == ".omex" else nullcontext(read_sedml(path, how))
-    with opened as document:
-        digest = of_bytes(b"\0".join(each.read_bytes() for each in document.files), 16)
-        reads = [path, *document.files]
-        claim(out, digest, reads=reads, force=force)
-        tables = document.run()
-        about = {
-            "made_from": str(path),
-            "tables": {each.name: list(each.columns) for each in tables},
-            "rows": {each.name: len(next(iter(each.columns.values()))) for each in tables},
-            "notes": document.notes,
-            "solver": {"method": "RODAS 4(3)", **how},
-        }
-        if out.suffix != ".csv":
-            with whole_folder(out, digest, about) as place:
-                for each in tables:
-                    write_csv(place / f"{each.name}.csv", each.rows)
-            return about
-        if len(tables) > 1:
-            names = ", ".join(each.name for each in tables)
-            raise InterchangeError(
-                f"there are {len(tables)} tables ({names}), and --out is one file.",
-                where=str(out),
-                allowed="a folder.",
-                do="name a folder.",
-            )
-        with atomic_path(out) as place, place.open("w", encoding="utf-8", newline="") as file:
-            write_rows(file, tables[0].rows)
-            keep(out, digest, about)
-        return about

@@ -129,7 +129,9 @@ def _pointed(sbml: str, key: str, meaning: dict[str, str]) -> tuple[dict[str, st
     kind = _KINDS.get(element.getElementName()) if element is not None else None
     if kind is None:
         raise InterchangeError(
-            f"SED-ML cannot point to {key}.", where="--select", allowed="species, parameters, compartments, reactions."
+            f"SED-ML cannot point to {key}.",
+            where="--select",
+            allowed="species, parameters, compartments, reactions.",
         )
     value = {"value": _target(kind, name)}
     if meaning.get(name, key) == key:
