@@ -19,7 +19,7 @@ from lissive.arrays import FloatArray
 from lissive.errors import InterchangeError
 from lissive.files import atomic_path
 from lissive.interchange import need
-from lissive.interchange.petab_run import Runs, Values
+from lissive.interchange.petab_run import Runs, Values, experiments_of
 from lissive.interchange.petab_tables import Problem, read_problem
 from lissive.interchange.record import claim, keep
 from lissive.interchange.settable import meanings
@@ -76,6 +76,7 @@ def fit(
     ids = meanings(text, name)
     values = Values(problem, ids)
     formulas = _Formulas(problem, values)
+    formulas.check()
     runs = Runs(problem, values, text, formulas.needed, {"rtol": rtol, "atol": atol, "threads": threads})
     simulation, noise = formulas.values(runs.seen(), [each.during for each in runs.row_of])
     residual, each = _judged(problem, simulation, noise)
@@ -114,6 +115,11 @@ class _Formulas:
         }
         free = [str(s) for f in self.formulas.values() for s in f.free_symbols]
         self.needed = [name for name in dict.fromkeys(free) if name in values.ids]
+
+    def check(self) -> None:
+        """Whether every symbol has a meaning, before anything is run."""
+        nothing = {name: np.zeros(len(self.problem.measurements)) for name in self.needed}
+        self.values(nothing, [each.during for each in experiments_of(self.problem.measurements)])
 
     def _read(self, name: str, column: str) -> Any:
         from petab.v1.math import sympify_petab
@@ -210,7 +216,6 @@ def _judged(problem: Problem, simulation: FloatArray, noise: FloatArray) -> tupl
     """(measurement,) residuals and log-likelihoods."""
     rows = problem.measurements
     measured = rows["measurement"].to_numpy(float)
-    about = problem.observables.reindex(rows["observableId"])
     scales = _each(problem, "observableTransformation", "lin")
     kinds = _each(problem, "noiseDistribution", "normal")
     _refuse(problem, ~(np.isfinite(noise) & (noise > 0)), "the noise is {:g}", noise, "a number over 0.")
