@@ -37,6 +37,7 @@ from lissive.simulation.planned import (
     is_frame,
     output_times,
     plan,
+    refuse_starting_anew,
     seen_times,
     selected,
 )
@@ -107,6 +108,7 @@ def simulate(
     notes = _overlap(table, own, drawn, common)
     planned = plan(equations, table, ids, grid, {**own, **common})
     _afford(len(planned.runs), equations, seen * len(outputs))
+    refuse_starting_anew(equations, planned)
     settings = Settings(tolerances, threads)
     kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
@@ -133,7 +135,7 @@ def simulate(
             "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
             "seed": seed,
             "steps": int(result.steps.sum()),
-            "notes": [*(table.notes if table else ()), *notes, *planned.notes],
+            "notes": [*equations.notes, *(table.notes if table else ()), *notes, *planned.notes],
             "columns": _columns(table),
             **_origin(model, equations, outputs, planned.regimen, given, drawn),
         },
@@ -221,10 +223,11 @@ def _origin(
 def model_hash(equations: Equations) -> str:
     """A short hash of what a model computes and of its default numbers."""
     g = equations.graph
-    roots = (*equations.rates, *equations.initial, *equations.quantities.values())
+    events = [node for event in equations.events for node in event.nodes]
+    roots = (*equations.rates, *equations.initial, *equations.quantities.values(), *events)
     nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
-    content = (nodes, equations.states, roots, dict(equations.parameters))
-    return of_bytes(repr(content).encode(), 16)
+    content = [nodes, equations.states, roots, dict(equations.parameters), *equations.events]
+    return of_bytes(f"({', '.join(map(repr, content))})".encode(), 16)
 
 
 def simulate_files(
