@@ -56,8 +56,11 @@ class Values:
     """What the tables give: parameters by their nominal value, and each condition's values."""
 
     def __init__(self, problem: Problem, ids: Mapping[str, str]) -> None:
+        import pandas as pd
+
         self.problem, self.ids = problem, ids
-        self.nominal = {str(n): float(v) for n, v in problem.parameters["nominalValue"].items()}
+        given = pd.to_numeric(problem.parameters["nominalValue"], errors="coerce").astype(float)
+        self.nominal = {str(name): float(value) for name, value in given.items()}
         self.columns = [name for name in problem.conditions.columns if name != "conditionName"]
         where = str(problem.path)
         if empty := [name for name, value in self.nominal.items() if not math.isfinite(value)]:
