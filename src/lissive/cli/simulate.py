@@ -38,8 +38,22 @@ def simulate(
     ] = None,
     subjects: Annotated[
         str | None,
-        typer.Option(metavar="N|FILE", help="How many subjects, or a table of their parameters, a row each."),
+        typer.Option(
+            metavar="N|FILE",
+            help="How many subjects, or a table with a row each: "
+            "ID, parameters, initial values (S or [S]), covariates.",
+        ),
     ] = None,
+    population: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own population model: a table of THETA, OMEGA and SIGMA. "
+            "Then .csv and .parquet have NONMEM's rows: ID TIME EVID AMT CMT DV PRED IPRED ..."
+        ),
+    ] = None,
+    replicates: Annotated[
+        int, typer.Option(min=1, help="How often each subject is drawn from --population.")
+    ] = 1,
     until: Annotated[float | None, typer.Option(help="Last output time, in the model's unit.")] = None,
     every: Annotated[float | None, typer.Option(help="The time between two outputs.")] = None,
     times: Annotated[
@@ -53,6 +67,14 @@ def simulate(
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="A figure of the run: .png, .svg or .pdf.")] = None,
+    vpc: Annotated[
+        Path | None,
+        typer.Option(
+            help="A visual predictive check against the column DV of --events, and its table as .csv beside it; "
+            "with --population and --replicates."
+        ),
+    ] = None,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -72,13 +94,21 @@ def simulate(
             allowed="--until with --every; or --times; or neither, with observation rows in --events.",
         )
     from lissive.files import keep_inputs
+    from lissive.report.run_figures import looks
     from lissive.simulation.output import written_beside
     from lissive.simulation.solve import simulate_files
 
     who = _subjects(subjects)
-    read = [model, events, times, who if isinstance(who, Path) else None]
-    keep_inputs([out], reads=read, beside=written_beside(out), force=force)
-    given = {"covariates": covariates, "rtol": rtol, "atol": atol, "threads": threads, "seed": seed}
+    read = [model, events, times, population, who if isinstance(who, Path) else None]
+    look, drawn = looks(plot, vpc)
+    keep_inputs([out, *drawn], reads=read, beside=written_beside(out), force=force)
+    given: dict[str, Any] = {
+        "covariates": covariates,
+        "rtol": rtol,
+        "atol": atol,
+        "threads": threads,
+        "seed": seed,
+    }
     result = simulate_files(
         model=model,
         events=events,
@@ -89,6 +119,9 @@ def simulate(
         select=_names(select),
         out=out,
         force=force,
+        population=population,
+        replicates=replicates,
+        look=look,
         **{name: value for name, value in given.items() if value is not None},
     )
     _print(result, out, as_json)

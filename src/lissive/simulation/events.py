@@ -26,7 +26,7 @@ earlier rows have still to give. Where TIME starts again after a reset, a new oc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -148,7 +148,10 @@ class EventTable:
 
 
 def read_events(
-    table: str | Path | pd.DataFrame, equations: Equations, covariates: str = "nocb"
+    table: str | Path | pd.DataFrame,
+    equations: Equations,
+    covariates: str = "nocb",
+    used: Container[str] = (),
 ) -> EventTable:
     """A dosing table, checked.
 
@@ -161,7 +164,7 @@ def read_events(
     """
     check_mode(covariates)
     cells = from_csv(Path(table)) if isinstance(table, str | Path) else from_frame(table)
-    rows = check(cells, equations)
+    rows = check(cells, equations, used)
     shared: dict[tuple[Record, ...], tuple[Record, ...]] = {}
     runs = []
     for start, stop in _blocks(rows):
