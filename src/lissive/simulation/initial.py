@@ -16,13 +16,21 @@ from lissive.simulation.event_rows import shown
 from lissive.typed import nearest
 
 
+def starts_of(equations: Equations) -> list[str]:
+    """All initial values that can be set."""
+    free = [
+        name for name in equations.quantities if name.removeprefix("[").removesuffix("]") in equations.states
+    ]
+    return [name for name in free if name not in equations.parameters]
+
+
 def initial_names(equations: Equations, names: Iterable[str]) -> list[str]:
     """Those of `names` that stand for initial values.
 
     Raises       ParameterError where both the amount and the concentration of a species are among them.
     """
-    found = [name for name in dict.fromkeys(names) if name.strip("[]") in equations.states]
-    found = [name for name in found if name not in equations.parameters and name in equations.quantities]
+    known = starts_of(equations)
+    found = [name for name in dict.fromkeys(names) if name in known]
     if twice := [name for name in found if f"[{name}]" in found]:
         raise ParameterError(
             f"{twice[0]} and [{twice[0]}] are both given as initial values.",
@@ -63,7 +71,7 @@ def given_initial(equations: Equations, initial: Any, subjects: int | None) -> d
     if not isinstance(initial, Mapping):
         allowed = "states to numbers, as {'A_gut': 100.0} or {'[C]': [0.0, 1.5]}."
         raise ParameterError(f"initial is {shown(initial)}.", where="initial", allowed=allowed)
-    known = [name for name in equations.quantities if name.strip("[]") in equations.states]
+    known = starts_of(equations)
     for name in initial:
         if name not in known:
             raise ParameterError(

@@ -24,7 +24,7 @@ from lissive.model.read import SHIPPED
 from lissive.simulation.covariates import check_mode
 from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.events import EventTable, read_events
-from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of
+from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.origin import origin
 from lissive.simulation.output import dataset, refuse_names, write
 from lissive.simulation.planned import (
@@ -136,9 +136,7 @@ def _simulated(
     named = parameter_of(initial_names(equations, [*starts, *columns, *thetas]))
     base, equations = equations, freed(model, equations, list(named))
     if drawn_from:
-        refuse_unknown(
-            drawn_from, [*equations.parameters, *equations.dose_targets, *named], equations.quantities
-        )
+        refuse_unknown(drawn_from, [*base.parameters, *starts_of(base)], base.quantities)
         select = select if select is not None else list(drawn_from.sigmas) or None
     outputs = selected(equations, select)
     refuse_names([*outputs, *(names_of(drawn_from, outputs) if drawn_from else ())])

@@ -66,7 +66,7 @@ def visual_check(run: xr.Dataset, output: str | None = None, bins: int | None = 
     Raises       SimulationError for a run that cannot be compared.
     """
     output = _output(run, output)
-    observed, replicate = _observed(run), run.coords.get("replicate")
+    replicate = run.coords.get("replicate")
     replicates = 1 if replicate is None else int(replicate.max())
     if replicates < LEAST:
         raise SimulationError(
@@ -75,6 +75,7 @@ def visual_check(run: xr.Dataset, output: str | None = None, bins: int | None = 
             allowed=f"{LEAST} or more for a visual predictive check, better 500.",
             do="ask for more replicates.",
         )
+    observed = _observed(run)
     here = _of_output(run, output) & ~np.isnan(observed)
     shape = (replicates, -1)
     simulated = run[f"{DV}{output}"].values.reshape(*shape)
