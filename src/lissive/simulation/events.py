@@ -164,6 +164,11 @@ def read_events(
     """
     check_mode(covariates)
     cells = from_csv(Path(table)) if isinstance(table, str | Path) else from_frame(table)
+    said: list[str] = []
+    if equations.name == "lissive":
+        from lissive.simulation.products import in_compartments
+
+        cells, said = in_compartments(cells, equations)
     rows = check(cells, equations, used)
     shared: dict[tuple[Record, ...], tuple[Record, ...]] = {}
     runs = []
@@ -178,7 +183,7 @@ def read_events(
                 {name: cells[start:stop] for name, cells in rows.carried.items()},
             )
         )
-    notes = list(rows.notes)
+    notes = [*said, *rows.notes]
     if rows.varying:
         which = "next" if covariates == "nocb" else "last"
         names = ", ".join(rows.varying)
