@@ -93,6 +93,13 @@ def simulate(
             where="--times",
             allowed="--until with --every; or --times; or neither, with observation rows in --events.",
         )
+    if vpc is not None and (population is None or events is None):
+        raise SimulationError(
+            "A visual predictive check needs a population and observations.",
+            where="--vpc",
+            allowed="--population, and --events with the observations in the column DV.",
+            do="add what is missing, or leave --vpc out.",
+        )
     from lissive.files import keep_inputs
     from lissive.report.run_figures import looks
     from lissive.simulation.output import written_beside

@@ -193,7 +193,7 @@ def draw_check(check: Check) -> Figure:
             loc="left",
             fontsize=8,
         )
-        axis.legend(fontsize=6.5, frameon=False)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=6.5, frameon=False)
         figure.draw_without_rendering()
     return figure
 

@@ -150,7 +150,7 @@ def _simulated(
     seen = len(grid) if grid is not None else max(len(run.seen) for run in table.runs) if table else 0
     given = [*named, *(drawn_from.covariates if drawn_from else ())]
     ids, own, drawn = subjects_of(equations, subjects, table, seed, seen * len(outputs), replicates, given)
-    known = {*own} - {*drawn}
+    known = set() if drawn else {*own}
     _refuse_twice(known, starts, "initial", "the table of subjects")
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
     _refuse_twice(elsewhere, thetas, "the population", "the events, the subjects, initial or parameters")
