@@ -20,6 +20,7 @@ from lissive.version import __version__
 NAV = (
     ("today", "Today", "today.see"),
     ("patients", "Patients", "patient.list"),
+    ("dates", "Dates", "date.see"),
     ("users", "Users", "user.list"),
     ("audit", "Audit", "audit.see"),
     ("clinic-settings", "Settings", "clinic.change"),

@@ -1,6 +1,7 @@
 """The addresses. None of them carries anything of a patient but a random key."""
 
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
+from lissive.clinic.dates import calendar, law, lists, renew, review
 
 urlpatterns = [
     *today.urls,
@@ -11,6 +12,11 @@ urlpatterns = [
     *records.urls,
     *users.urls,
     *accounts.urls,
+    *lists.urls,
+    *law.urls,
+    *calendar.urls,
+    *renew.urls,
+    *review.urls,
 ]
 
 handler400 = pages.bad_request

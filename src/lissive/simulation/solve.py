@@ -35,6 +35,7 @@ from lissive.simulation.planned import (
     is_frame,
     output_times,
     plan,
+    refuse_starting_anew,
     runs_of,
     seen_times,
     selected,
@@ -171,6 +172,7 @@ def _simulated(
     def solved(own: Mapping[str, Any], vary: Vary | None) -> tuple[Planned, Result]:
         planned = plan(equations, table, ids, grid, {**own, **common}, vary)
         afford_subjects(len(planned.runs), equations, seen * len(outputs))
+        refuse_starting_anew(equations, planned)
         kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
         mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
         return planned, follow_courses(
@@ -200,7 +202,7 @@ def _simulated(
             "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
             "seed": seed,
             "steps": int(result.steps.sum()),
-            "notes": [*(table.notes if table else ()), *notes, *planned.notes],
+            "notes": [*equations.notes, *(table.notes if table else ()), *notes, *planned.notes],
             "columns": _columns(table, used),
             **_origin(model, equations, outputs, planned.regimen, set_here, drawn),
             **({"population": described(drawn_from, outputs)} if drawn_from else {}),
@@ -333,10 +335,11 @@ def _origin(
 def model_hash(equations: Equations) -> str:
     """A short hash of what a model computes and of its default numbers."""
     g = equations.graph
-    roots = (*equations.rates, *equations.initial, *equations.quantities.values())
+    events = [node for event in equations.events for node in event.nodes]
+    roots = (*equations.rates, *equations.initial, *equations.quantities.values(), *events)
     nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
-    content = (nodes, equations.states, roots, dict(equations.parameters))
-    return of_bytes(repr(content).encode(), 16)
+    content = [nodes, equations.states, roots, dict(equations.parameters), *equations.events]
+    return of_bytes(f"({', '.join(map(repr, content))})".encode(), 16)
 
 
 def simulate_files(

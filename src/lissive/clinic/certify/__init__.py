@@ -1,0 +1,1 @@
+"""The decision, the certificate from draft to signature, and the page that verifies it."""
