@@ -169,7 +169,7 @@ def _simulated(
         )  # fmt: skip
         notes += notes_of(drawn_from, outputs)
 
-    def solved(own: Mapping[str, Any], vary: Vary | None) -> tuple[Planned, Result]:
+    def solved(ids: Sequence[int | str], own: Mapping[str, Any], vary: Vary | None) -> tuple[Planned, Result]:
         planned = plan(equations, table, ids, grid, {**own, **common}, vary)
         afford_subjects(len(planned.runs), equations, seen * len(outputs))
         refuse_starting_anew(equations, planned)
@@ -179,9 +179,8 @@ def _simulated(
             kernel, planned.regimen, planned.courses, {**mine, **common}, settings, planned.varying
         )
 
-    planned, result = solved(
-        {**own, **(people.parameters() if people else {})}, people.vary() if people else None
-    )
+    mine = {**own, **people.parameters()} if people else own
+    planned, result = solved(ids, mine, people.vary() if people else None)
     occasions = [1 if run is None else run.occasion for run in planned.runs]
     set_here = {**({} if drawn else own), **common, **planned.varying}
     run = dataset(
@@ -211,8 +210,11 @@ def _simulated(
         carried=carried(planned, table, grid) if table else None,
     )
     if people:
-        typical = {n: v for n, v in own.items() if n not in drawn} | people.parameters(typical=True)
-        run = extended(run, people, planned, solved(typical, people.vary(typical=True))[1].values, outputs)
+        some = len(ids) // replicates  # typical individuals are the same in each replicate
+        mine = {n: v for n, v in own.items() if n not in drawn} | people.parameters(typical=True)
+        mine = {n: v[:some] if np.ndim(v) else v for n, v in mine.items()}
+        typical = solved(ids[:some], mine, people.vary(typical=True))[1].values
+        run = extended(run, people, planned, np.tile(typical, (replicates, 1, 1)), outputs)
     return run, planned, people
 
 
