@@ -64,8 +64,9 @@ def simulate(
         ),
     ] = None,
     replicates: Annotated[
-        int, typer.Option(min=1, help="How often each subject is drawn from --population.")
-    ] = 1,
+        int | None,
+        typer.Option(min=1, help="How often each subject is drawn from --population; once if not given."),
+    ] = None,
     until: Annotated[float | None, typer.Option(help="Last output time, in the model's unit.")] = None,
     every: Annotated[float | None, typer.Option(help="The time between two outputs.")] = None,
     times: Annotated[
@@ -99,7 +100,8 @@ def simulate(
             "until": until,
             "every": every,
         }
-        own |= {"times": times, "select": select, "seed": seed}
+        own |= {"times": times, "select": select, "seed": seed, "population": population}
+        own |= {"replicates": replicates, "plot": plot, "vpc": vpc}
         run_foreign(Path(model), out, own, {"rtol": rtol, "atol": atol, "threads": threads}, force, as_json)
         return
     if covariates is not None and covariates not in MODES:
@@ -124,20 +126,21 @@ def simulate(
             do="add what is missing, or leave --vpc out.",
         )
     from lissive.files import keep_inputs
-    from lissive.report.run_figures import looks
     from lissive.simulation.output import written_beside
     from lissive.simulation.solve import simulate_files
 
     who = _subjects(subjects)
     read = [model, events, times, population, who if isinstance(who, Path) else None]
-    look, drawn = looks(plot, vpc)
+    look, drawn, table = _figures(plot, vpc)
     keep_inputs([out, *drawn], reads=read, beside=written_beside(out), force=force)
+    keep_inputs([], reads=read, beside=table, force=force)
     given: dict[str, Any] = {
         "covariates": covariates,
         "rtol": rtol,
         "atol": atol,
         "threads": threads,
         "seed": seed,
+        "replicates": replicates,
     }
     result = simulate_files(
         model=model,
@@ -150,11 +153,19 @@ def simulate(
         out=out,
         force=force,
         population=population,
-        replicates=replicates,
         look=look,
         **{name: value for name, value in given.items() if value is not None},
     )
-    _print(result, out, as_json)
+    _print(result, out, drawn, as_json)
+
+
+def _figures(plot: Path | None, vpc: Path | None) -> Any:
+    """What `looks` gives; its modules are loaded only where there is a figure."""
+    if plot is None and vpc is None:
+        return None, [], None
+    from lissive.report.run_figures import looks
+
+    return looks(plot, vpc)
 
 
 def _subjects(text: str | None) -> int | Path | None:
@@ -181,12 +192,14 @@ def names_of(text: str | None) -> list[str] | None:
     return names
 
 
-def _print(summary: dict[str, Any], out: Path, as_json: bool) -> None:
+def _print(summary: dict[str, Any], out: Path, drawn: list[Path], as_json: bool) -> None:
     summary = {**summary, "out": str(out)}
     if as_json:
         print(json.dumps(summary, default=str))
     else:
         print(f"{out}: {summary['subjects']} subjects, {summary['failed']} failed.")
+        for figure in drawn:
+            print(figure)
         for subject, why in summary.get("failures", {}).items():
             print(f"  subject {subject}: {why}")
         for note in summary.get("notes", ()):

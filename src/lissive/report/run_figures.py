@@ -10,8 +10,9 @@ import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.errors import SimulationError
-from lissive.files import atomic_path, write_csv
+from lissive.files import Beside, atomic_path, write_csv
 from lissive.report.figures import BLUE, FAINT, GREY, INK, ORANGE, settings
+from lissive.simulation.population.vpc import HEADING
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,8 +26,10 @@ MOST_PANELS, MOST_LINES = 12, 12
 """More outputs are refused; more subjects are a band in place of lines."""
 
 
-def looks(plot: Path | None, vpc: Path | None) -> tuple[Callable[[xr.Dataset], None], list[Path]]:
-    """What draws these figures of a run, and the files that it writes.
+def looks(
+    plot: Path | None, vpc: Path | None
+) -> tuple[Callable[[xr.Dataset], None], list[Path], Beside | None]:
+    """What draws these figures of a run, the files that it writes, and the one of them that nobody named.
 
     Raises       SimulationError for a file extension that there is no figure in.
     """
@@ -44,7 +47,9 @@ def looks(plot: Path | None, vpc: Path | None) -> tuple[Callable[[xr.Dataset], N
         if vpc:
             write_csv(vpc.with_suffix(".csv"), check.rows())
 
-    return look, [path for path in (plot, vpc, vpc.with_suffix(".csv") if vpc else None) if path]
+    table = vpc.with_suffix(".csv") if vpc else None
+    beside = Beside([table], table, ",".join(HEADING)) if table else None
+    return look, [path for path in (plot, vpc, table) if path], beside
 
 
 def plot(run: xr.Dataset, path: str | Path) -> Path:

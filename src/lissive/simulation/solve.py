@@ -362,7 +362,7 @@ def simulate_files(
     threads: int | None = None,
     seed: int = 1,
     force: bool = False,
-    look: Callable[[xr.Dataset], None] = lambda run: None,
+    look: Callable[[xr.Dataset], None] | None = None,
 ) -> dict[str, Any]:
     """`simulate` to a file: writes it, and returns its summary.
 
@@ -372,7 +372,8 @@ def simulate_files(
         model, events, subjects, (until, every, times), select, None, None, population, replicates,
         covariates, (rtol, atol, threads), seed,
     )  # fmt: skip
-    look(run)
+    if look is not None:
+        look(run)
     if people and out.suffix in ROWS:
         write_table(nonmem_rows(run, planned, people, _model(model)), run, out, force=force)
     else:

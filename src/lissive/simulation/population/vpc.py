@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 PERCENTILES = (5.0, 50.0, 95.0)
 BAND = (2.5, 50.0, 97.5)
 """Of a percentile, between the replicates."""
+HEADING = ("time", "observations", "percentile", "observed", *(f"simulated_{b:g}" for b in BAND))
 LEAST = 20
 """Fewer replicates say nothing of what varies between them."""
 
@@ -44,8 +44,7 @@ class Check:
 
     def rows(self) -> list[list[Any]]:
         """As a table, with its heading."""
-        head = ["time", "observations", "percentile", "observed", *(f"simulated_{b:g}" for b in BAND)]
-        return [head] + [
+        return [list(HEADING)] + [
             [f"{t:.6g}", int(n), f"{p:g}", f"{self.observed[i, k]:.6g}"]
             + [f"{x:.6g}" for x in self.simulated[i, :, k]]
             for k, (t, n) in enumerate(zip(self.time, self.count, strict=True))
@@ -162,6 +161,3 @@ def _bins(times: FloatArray, bins: int | None) -> tuple[IntArray, int]:
     place = np.searchsorted(edges, times, side="left")
     used, which = np.unique(place, return_inverse=True)
     return which, len(used)
-
-
-__all__: Sequence[str] = ("BAND", "PERCENTILES", "Check", "visual_check")
