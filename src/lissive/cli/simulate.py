@@ -140,7 +140,9 @@ def simulate(
         "atol": atol,
         "threads": threads,
         "seed": seed,
+        "population": population,
         "replicates": replicates,
+        "look": look,
     }
     result = simulate_files(
         model=model,
@@ -152,8 +154,6 @@ def simulate(
         select=names_of(select),
         out=out,
         force=force,
-        population=population,
-        look=look,
         **{name: value for name, value in given.items() if value is not None},
     )
     _print(result, out, drawn, as_json)
