@@ -253,6 +253,7 @@ def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, statu
         "action": reverse("visit-record", args=[whole.pk]),
         "move_action": reverse("visit-move", args=[whole.pk]),
         "decide": link_to("decision", whole.pk),
+        "renewal": link_to("renewal", whole.pk) if whole.renews_id else "",
         "all_done": at == "",
     }
     return shown(request, "visit.html.j2", "Visit", content, page="queue", status=status)
