@@ -48,6 +48,7 @@ from lissive.web.answers import FILES
 A_PAGE = 20
 MOST_ALIKE = 10
 LINKS = (
+    ("patient-book", "Book a visit", "visit.book"),
     ("patient-looked", "Who looked at this record", "patient.who_looked"),
     ("user-for-patient", "The patient's own log-in", "user.patient"),
     ("patient-export", "Export", "patient.export"),
