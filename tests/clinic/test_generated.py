@@ -394,7 +394,7 @@ def test_no_page_asks_the_database_more_often_for_longer_lists(cast):
 
 @pytest.mark.slow
 def test_the_clinic_that_is_filled_to_be_measured_is_whole(db):
-    assert many.fill(22).startswith("22 patients and cases, 2 answers kept, 66 entries")
+    assert many.fill(22).startswith("22 patients and cases, 66 visits, 2 answers kept, 66 entries")
     assert list(audit.faults()) == []
     for case in Case.objects.all():
         make_case(case.data)

@@ -186,7 +186,7 @@ def _user(request: HttpRequest) -> User:
 
 def _whole(found: Visit) -> Visit:
     """The visit with all that its blocks rest on, in one query more."""
-    whole = Visit.objects.select_related("patient", "case", "practitioner", "decision")
+    whole = Visit.objects.select_related("patient", "case", "practitioner", "decision", "intake")
     return whole.prefetch_related("practitioner__credentials").get(pk=found.pk)
 
 
@@ -253,6 +253,7 @@ def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, statu
         "action": reverse("visit-record", args=[whole.pk]),
         "move_action": reverse("visit-move", args=[whole.pk]),
         "decide": link_to("decision", whole.pk),
+        "said": link_to("intake-said", whole.pk) if hasattr(whole, "intake") and whole.intake.done else "",
         "renewal": link_to("renewal", whole.pk) if whole.renews_id else "",
         "all_done": at == "",
     }
@@ -271,6 +272,7 @@ def _top(request: HttpRequest, found: Visit) -> dict[str, Any]:
     return {
         **TEXTS,
         "visit": found,
+        "booking": link_to("booking", found.pk) if may(_user(request).role, "visit.book") else "",
         "patient": found.patient,
         "age": age_on(found.patient.born, found.day),
         "place": place_text(place_of(found)),
