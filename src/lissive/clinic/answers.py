@@ -98,11 +98,11 @@ def _before_this(row: Work) -> int:
 
 def _shown_document(found: Document, answer: Answer | None, whole: Answer | None) -> dict[str, Any]:
     newest = whole or answer
-    of_older = newest is not None and found.answer_id != newest.pk
+    of_older = newest is not None and found.answer_id is not None and found.answer_id != newest.pk
     without = of_older and answer is not None and found.answer_id == answer.pk
     return {
         "id": found.pk,
-        "kind": documents.KINDS.get(found.kind, found.kind),
+        "kind": documents.NAMES.get(found.kind, found.kind),
         "at": answered.moment_text(found.made),
         "by": "" if found.made_by is None else found.made_by.shown_name,
         "sha256": found.sha256,

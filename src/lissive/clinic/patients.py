@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.cases import case_table
+from lissive.clinic.documents import NAMES
 from lissive.clinic.forms import (
     TEXTS,
     PatientForm,
@@ -230,7 +231,7 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
         "documents": documents.order_by("-made").only("id", "kind", "made")[:50]
         if may(user.role, "document.see")
         else (),
-        "kinds": FILES,
+        "kinds": {**FILES, **NAMES},
         "may": lambda right: may(user.role, right),
         "links": [
             (label, reverse(name, args=[found.pk])) for name, label, right in LINKS if may(user.role, right)

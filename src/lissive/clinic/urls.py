@@ -2,6 +2,8 @@
 
 from lissive.clinic import accounts, answers, cases, pages, patients, records, today, treatments, users
 from lissive.clinic.booking import bookings, public, staff, times
+from lissive.clinic.certify import decision, verify
+from lissive.clinic.certify import pages as certificates
 from lissive.clinic.dates import calendar, law, lists, renew, review
 from lissive.clinic.intake import views as intake
 from lissive.clinic.visit import page as visit
@@ -16,6 +18,9 @@ urlpatterns = [
     *records.urls,
     *queue.urls,
     *visit.urls,
+    *decision.urls,
+    *certificates.urls,
+    *verify.urls,
     *users.urls,
     *accounts.urls,
     *public.urls,
