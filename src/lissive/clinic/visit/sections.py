@@ -25,6 +25,7 @@ from lissive.clinic.visit.law import (
 )
 from lissive.clinic.visit.record import DOCUMENTS, kind_of, said
 from lissive.clinic.visit.standing import place_of, residence_of, to_handle, where_of
+from lissive.errors import CaseError
 from lissive.report.words import upper_first
 from lissive.safety.answer import Flag
 
@@ -108,9 +109,16 @@ class YesNo(forms.ChoiceField):
 def sections(visit: Visit, answer: Answer | None, before: Visit | None = None) -> list[Section]:
     """The sections of this visit, in order. `before`: the patient's last visit, for what seldom changes."""
     every = [start(visit, before), lookup(visit), findings(visit, answer, before)]
-    if visit.case is not None and (flags := to_handle(make_case(visit.case.data))):
+    if flags := _flags(visit):
         every.append(safety(visit, flags))
     return every
+
+
+def _flags(visit: Visit) -> list[Flag]:
+    try:
+        return [] if visit.case is None else to_handle(make_case(visit.case.data))
+    except CaseError:  # its page says what is wrong with it
+        return []
 
 
 def _bool(text: Any) -> bool | None:
