@@ -191,7 +191,7 @@ def start(visit: Visit, before: Visit | None = None) -> Section:
             "programme.home_card": YesNo("Does the patient hold a card of their home?"),
             "programme.home_card_expires": Day("That card expires"),
         }
-    if is_minor(visit):
+    if is_minor(visit) or said(visit, "capacity").get("has") is False:
         parts.append("minor")
         fields |= {
             "minor.guardian_present": YesNo("Is a parent or guardian present, who acts for the patient?"),
@@ -306,7 +306,7 @@ def findings(visit: Visit, answer: Answer | None, before: Visit | None = None) -
         "findings.evidence_author": Text("Its author", 200),
         "findings.evidence_date": Day("Its date"),
     }
-    parts = ["findings", "adjectives", "capacity"]
+    parts = ["findings", "adjectives"]
     case = visit.case.data if visit.case else {}
     cause = (case.get("spasm") or {}).get("cause")
     known = {"findings.diagnosis": upper_first(causes().get(cause, "")) if cause else ""}
@@ -334,8 +334,10 @@ def findings(visit: Visit, answer: Answer | None, before: Visit | None = None) -
             visit, ("pregnancy",), {"pregnancy.value": (case.get("person") or {}).get("pregnancy") or ""}
         )
         about.append((asked.text, asked.source))
-    fields["capacity.has"] = YesNo("Can the patient consent?")
-    fields["capacity.note"] = Text("Note on consent", 300)
+    if not is_minor(visit):
+        parts.append("capacity")
+        fields["capacity.has"] = YesNo("Can the patient consent?")
+        fields["capacity.note"] = Text("Note on consent", 300)
 
     def kept(typed: Mapping[str, Any]) -> Parts:
         found = {part: _fields_of(typed, part) for part in parts if part != "adjectives"}
