@@ -34,7 +34,8 @@ def simulate(
     out: Annotated[
         Path,
         typer.Option(
-            help="The file to write: .csv, .parquet, .nc or .zarr; .tsv for PEtab; .csv or a folder for SED-ML and OMEX."
+            help="The file to write: .csv, .parquet, .nc or .zarr; for PEtab .tsv; for SED-ML and OMEX .csv "
+            "or a folder."
         ),
     ],
     events: Annotated[

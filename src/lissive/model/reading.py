@@ -105,7 +105,7 @@ class Reading:
         return nodes, units, labels
 
     def _fill(self) -> Iterator[str]:
-        """Give what SBML lets a file leave open the value that its simulators take, and say so."""
+        """Give values that SBML lets a file leave out the default that simulators use, and say so."""
         c = self.content
         empty = [n for n, s in c.species.items() if not self._is_set(n) and self._given(s) is None]
         for name in empty:
@@ -118,9 +118,9 @@ class Reading:
         for name in unsized:
             c.compartments[name].setSize(1.0)
         if empty:
-            yield f"The file gives no initial value of species {', '.join(empty)}: taken as 0."
+            yield f"No initial value in the file for species {', '.join(empty)}: 0 was assumed."
         if unsized:
-            yield f"The file gives no size of compartment {', '.join(unsized)}: taken as 1."
+            yield f"No size in the file for compartment {', '.join(unsized)}: 1 was assumed."
 
     # -- what is what ---------------------------------------------------------------------------
     @staticmethod

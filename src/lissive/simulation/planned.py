@@ -313,10 +313,10 @@ def refuse_starting_anew(equations: Equations, planned: Planned) -> None:
     schedules = planned.regimen.schedules if equations.events else ()
     if any(len(each.steady) or (each.action == RESET).any() for each in schedules):
         raise SimulationError(
-            f"Model {equations.name} has events of its own, and the table asks for a reset or a steady state.",
+            f"Model {equations.name} has events of its own: no reset and no steady state can be had with them.",
             where="EVID" if any((each.action == RESET).any() for each in schedules) else "SS",
-            allowed="doses, infusions and observations (EVID 0 to 2).",
-            do="give each occasion an ID of its own, and the earlier doses as rows (ADDL) instead of SS.",
+            allowed="doses, infusions and observations (EVID 0, 1 and 2, without SS).",
+            do="use a separate ID for each occasion; give the earlier doses as rows (ADDL) instead of SS.",
         )
 
 

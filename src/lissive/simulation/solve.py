@@ -109,7 +109,7 @@ def simulate(
     planned = plan(equations, table, ids, grid, {**own, **common})
     _afford(len(planned.runs), equations, seen * len(outputs))
     refuse_starting_anew(equations, planned)
-    settings = Settings(tolerances, threads)
+    settings = Settings(tolerances, threads, seed=seed)
     kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
     result = follow_courses(
