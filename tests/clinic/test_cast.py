@@ -118,45 +118,15 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.inner = Document.objects.create(kind="report.html", **of)
     cast.other.family_name = "Elsewhereman"
     cast.other.save()
-    who = Practitioner.objects.create(organisation=cast.here, user=cast.ada, name="Ada", profession="NP")
-    day = timezone.localdate()
-    cast.visit = Visit.objects.create(
-        organisation=cast.here,
-        patient=cast.patient,
-        case=cast.case,
-        practitioner=who,
-        kind="video",
-        status="ready",
-        day=day,
-        starts=timezone.now(),
-        place="US-NY",
-        record={
-            "findings": {
-                "text": "finding-mark",
-                "by": "Ada",
-                "as": "practitioner",
-                "at": "2026-11-29T10:00:00+00:00",
-            }
-        },
-    )
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
     of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
-    of_ned = Visit.objects.create(
-        organisation=cast.here,
-        patient=patient,
-        practitioner=who,
-        kind="video",
-        day=day,
-        starts=timezone.now(),
-    )
     cast.of_ned = {
         "patients": patient.pk,
         "cases": of["case"].pk,
         "documents": document.pk,
         "users": cast.ben.pk,
-        "visits": of_ned.pk,
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
@@ -174,7 +144,6 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
         "treatments": cast.treatment.pk,
         "answers": cast.answer.pk,
         "users": cast.ben.pk,
-        "visits": cast.visit.pk,
     }
     return cast
 
@@ -185,6 +154,7 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
         organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "MD"}
     )
     now = timezone.now()
+    found = {"text": "finding-mark", "by": "Ada", "as": "practitioner", "at": now.isoformat()}
     of = {"organisation": cast.here, "patient": case.patient, "case": case}
     at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
     first = Visit.objects.create(**of, **at)
@@ -192,7 +162,7 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
         **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", signed_at=now
     )
     return (
-        Visit.objects.create(**of, **at, renews=held),
+        Visit.objects.create(**of, **at, renews=held, status="ready", record={"findings": found}),
         held,
         Review.objects.create(**of, certificate=held, due=now),
     )
