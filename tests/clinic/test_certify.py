@@ -15,7 +15,7 @@ from django.utils import timezone
 from tests.clinic.conftest import PASSWORD, user, visitor
 
 from lissive.clinic import audit
-from lissive.clinic.certify import identity, paper, seal, verify
+from lissive.clinic.certify import identity, paper, proof, seal, verify
 from lissive.clinic.models import (
     Case,
     Certificate,
@@ -141,6 +141,10 @@ def text_of(answer: Any) -> str:
     return re.sub(r"\s+", " ", answer.content.decode())
 
 
+def faults() -> list[str]:
+    return [*audit.faults(), *proof.faults()]
+
+
 def test_the_whole_life_of_a_certificate(clinic):
     draft = decided(clinic)
     clinic.visit.refresh_from_db()
@@ -189,7 +193,7 @@ def test_the_whole_life_of_a_certificate(clinic):
     page = text_of(visitor().get(f"/verify/{Certificate.objects.get(pk=second.pk).code}"))
     assert "Reason: issued in error." in page
     assert "spasticity" not in page
-    assert list(audit.faults()) == []
+    assert faults() == []
 
 
 AGAINST = {
@@ -263,7 +267,7 @@ def test_of_two_signatures_at_once_one_wins(clinic, monkeypatch):
         seal.sign(mine, clinic.ada, **given)
     assert Document.objects.filter(kind="certificate.pdf").count() == 1
     assert Entry.objects.filter(action="certificate.signed").count() == 1
-    assert list(audit.faults()) == []
+    assert faults() == []
 
 
 def test_what_was_signed_is_not_changed_and_a_change_is_found(clinic):
@@ -280,18 +284,18 @@ def test_what_was_signed_is_not_changed_and_a_change_is_found(clinic):
     rows.update(status="revoked", ended_at=timezone.now(), ended_kind="error")
     with pytest.raises(DatabaseError, match="not changed"), transaction.atomic():
         rows.update(status="issued")
-    assert list(audit.faults()) == []
+    assert faults() == []
     guards = import_module("lissive.clinic.migrations.0004_signed")
     with transaction.atomic():
         guards.unguard(connection)
         rows.update(content=found.content | {"expires": "2099-01-01"}, trail_head="0" * 63 + "1")
-        said = " ".join(audit.faults())
+        said = " ".join(faults())
         transaction.set_rollback(True)
     for part in ("content is not what was signed", "not in the trail", "trigger is missing"):
         assert part in said
     with transaction.atomic():
         rows.delete()
-        assert "it was deleted" in " ".join(audit.faults())
+        assert "it was deleted" in " ".join(faults())
         transaction.set_rollback(True)
 
 
