@@ -49,7 +49,7 @@ def ready(cast: SimpleNamespace, residence: str = "US-NY", age: int = 52) -> Sim
         "person": {"age_years": age, "sex": "female", "pregnancy": "none"},
     }
     cast.case.data["spasm"] |= {"severe": True, "persistent": True}
-    cast.case.data["history"] |= {"tried": ["baclofen"]}
+    cast.case.data["history"] |= {"tried": ["baclofen"], "current": ["baclofen 60 mg/day"]}
     cast.case.save()
     patient = cast.patient
     patient.family_name, patient.residence, patient.address = "Markham-Doe", residence, "1 Elm Street\nAlbany"
