@@ -93,6 +93,7 @@ def _entry(user: User, action: str, review: Review, **detail: Any) -> None:
 
 # -- the page ---------------------------------------------------------------------------------------
 class DecisionForm(Form):
+    optional = " (if any)"
     decision = Choice("Decision", [("", "Choose"), *DECISIONS.items()], required=True)
     reason = Text("Reason", 2_000, required=True, lines=True)
     again_on = Day("Next review", hint="Needed for “Review again”; a further review may follow any decision.")
