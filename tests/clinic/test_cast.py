@@ -29,9 +29,17 @@ from django.utils import timezone
 from tests.clinic.conftest import visitor
 
 from lissive.clinic import answered
-from lissive.clinic.access import Case, Certificate, Document, Patient, Review, User, Visit
-from lissive.clinic.models import Practitioner, Treatment
+from lissive.clinic.access import Case, Document, Patient, User
+from lissive.clinic.booking.public import PUBLIC
+from lissive.clinic.intake.views import PUBLIC as BY_LINK
+from lissive.clinic.models import Practitioner, Treatment, Visit
 from lissive.clinic.rights import ROLES, rights
+
+WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK))
+"""Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
+patient (test_booking), and the questions before a visit by a link, which ask for its secret and the date of birth
+(test_intake)."""
+from lissive.clinic.access import Certificate, Review, Visit
 
 WITHOUT_ENTER: frozenset[str] = frozenset(
     {
@@ -118,15 +126,45 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.inner = Document.objects.create(kind="report.html", **of)
     cast.other.family_name = "Elsewhereman"
     cast.other.save()
+    who = Practitioner.objects.create(organisation=cast.here, user=cast.ada, name="Ada", profession="NP")
+    day = timezone.localdate()
+    cast.visit = Visit.objects.create(
+        organisation=cast.here,
+        patient=cast.patient,
+        case=cast.case,
+        practitioner=who,
+        kind="video",
+        status="ready",
+        day=day,
+        starts=timezone.now(),
+        place="US-NY",
+        record={
+            "findings": {
+                "text": "finding-mark",
+                "by": "Ada",
+                "as": "practitioner",
+                "at": "2026-11-29T10:00:00+00:00",
+            }
+        },
+    )
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
     of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
+    of_ned = Visit.objects.create(
+        organisation=cast.here,
+        patient=patient,
+        practitioner=who,
+        kind="video",
+        day=day,
+        starts=timezone.now(),
+    )
     cast.of_ned = {
         "patients": patient.pk,
         "cases": of["case"].pk,
         "documents": document.pk,
         "users": cast.ben.pk,
+        "visits": of_ned.pk,
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
@@ -144,6 +182,7 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
         "treatments": cast.treatment.pk,
         "answers": cast.answer.pk,
         "users": cast.ben.pk,
+        "visits": cast.visit.pk,
     }
     return cast
 
@@ -171,6 +210,7 @@ MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
+    "visit.see": ("finding-mark",),
     "certificate.see": ("GB-mark",),
     "review.see": ("diary-mark",),
 }

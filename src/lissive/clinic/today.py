@@ -19,6 +19,7 @@ from lissive.clinic.models import Case, Patient, User, Work
 from lissive.clinic.pages import shown
 from lissive.clinic.patients import page_of, patient_content
 from lissive.clinic.rights import may
+from lissive.clinic.visit.queue import today_in_short
 from lissive.report.table import Table, table
 
 MOST = 20
@@ -40,6 +41,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "patient": None,
         "may": lambda right: may(user.role, right),
         "search": may(user.role, "patient.list"),
+        "queue": today_in_short(user) if may(user.role, "queue.see") else "",
         "cases": None,
         "drafts": None,
         "work": None,
