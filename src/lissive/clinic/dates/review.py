@@ -297,7 +297,7 @@ def _page(
         "patient": found.patient,
         "is_open": found.status == Status.DUE,
         "may_change": found.status == Status.DUE and may(request.user.role, "review.change"),
-        "advice": ADVICE.get(found.found.get("advice", ""), ("", "")),
+        "advice": _advice(found.found),
         "decision": DECISIONS.get(found.decision, ""),
         "form": form or DecisionForm(),
         "names": [(name, followed.label(name)) for name in names],
@@ -315,6 +315,12 @@ def _page(
         "next": _next(found),
     }
     return shown(request, "review.html.j2", "Review", content, page="dates", status=status)
+
+
+def _advice(said: Mapping[str, Any]) -> tuple[str, str]:
+    """In words, and in which colour: none where no trial stands behind it."""
+    words, kind = ADVICE.get(said.get("advice", ""), ("", ""))
+    return words, kind if said.get("answer", {}).get("calibrated") == "trials" or kind != "yes" else ""
 
 
 def _diary_of(found: Review) -> Diary | None:
