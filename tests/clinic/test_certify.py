@@ -125,4 +125,5 @@ def test_first(clinic):
     c = issued(clinic)
     assert list(audit.faults()) == []
     from pathlib import Path
+
     Path("/tmp/wtr-paper.html").write_bytes(bytes(c.pdf.content))

@@ -19,6 +19,7 @@ from lissive.clinic import audit, work
 from lissive.clinic.certify import identity, paper
 from lissive.clinic.certify.form import Sheet, sheet_of
 from lissive.clinic.certify.ground import rules_sha256
+from lissive.clinic.dates.review import review_for
 from lissive.clinic.models import Certificate, Decision, Document, Entry, User, Visit
 from lissive.clinic.place import place
 from lissive.clinic.visit.moves import move
@@ -192,6 +193,7 @@ def sign(certificate: Certificate, user: User, *, password: str, code: str, seen
         held.save()
         entry("certificate.signed", user, held, sha256=sha256, pdf=held.pdf.sha256, trail_head=head)
         _visit_done(held, user)
+        review_for(held)
     return held
 
 

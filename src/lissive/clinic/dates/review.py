@@ -52,7 +52,8 @@ def review_for(certificate: Certificate, first_dose: datetime.date | None = None
 
     Within the transaction that is open, without an entry of its own: signing has one.
     """
-    open_one = Review.objects.filter(certificate=certificate, status=Status.DUE).first()
+    # by the case: one that is amended has been replaced by a certificate of the same case
+    open_one = Review.objects.filter(case_id=certificate.case_id, status=Status.DUE).first()
     if open_one is not None:
         return open_one
     begun = first_dose or certificate.begins or timezone.localdate(certificate.signed_at)
@@ -69,6 +70,15 @@ def reviews_due(user: User, until: datetime.date) -> QuerySet[Review]:
     """Open reviews that are due by a day, the oldest first; with their patients."""
     found = of_clinic(user, Review).filter(status=Status.DUE, due__lte=until)
     return found.select_related("patient").defer("diary", "found").order_by("due", "pk")
+
+
+def reviews_of(certificate: Certificate, user: User) -> dict[str, Any]:
+    """What the page of a certificate shows of its reviews."""
+    found = Review.objects.filter(case_id=certificate.case_id).defer("diary", "found").order_by("due")
+    listed = list(found) if may(user.role, "review.see") else []
+    is_open = any(each.status == Status.DUE for each in listed)
+    issued = certificate.status == Certificate.Status.ISSUED
+    return {"reviews": listed, "may_review": issued and not is_open and may(user.role, "review.change")}
 
 
 @require_POST

@@ -211,11 +211,15 @@ def link_to(name: str, key: Any) -> str:
 # -- on other pages --------------------------------------------------------------------------------
 def today_in_short(user: User) -> str:
     """How many visits of today there are in each state."""
-    found = of_clinic(user, Visit).filter(day=timezone.localdate()).values_list("status").annotate(Count("pk"))
+    found = (
+        of_clinic(user, Visit).filter(day=timezone.localdate()).values_list("status").annotate(Count("pk"))
+    )
     counts = {S(status): count for status, count in found.order_by()}
     said = ", ".join(f"{counts[each]} {each.label.lower()}" for each in S if each in counts)
     total = sum(counts.values())
-    return f"{total} visit{'' if total == 1 else 's'} today: {said}." if total else "No visit is booked today."
+    return (
+        f"{total} visit{'' if total == 1 else 's'} today: {said}." if total else "No visit is booked today."
+    )
 
 
 def visit_table(user: User, patient: Patient) -> Table:
