@@ -29,24 +29,16 @@ from django.utils import timezone
 from tests.clinic.conftest import visitor
 
 from lissive.clinic import answered
-from lissive.clinic.access import Case, Document, Patient, User
+from lissive.clinic.access import Case, Certificate, Document, Patient, Review, User, Visit
 from lissive.clinic.booking.public import PUBLIC
 from lissive.clinic.intake.views import PUBLIC as BY_LINK
-from lissive.clinic.models import Practitioner, Treatment, Visit
+from lissive.clinic.models import Practitioner, Treatment
 from lissive.clinic.rights import ROLES, rights
 
-WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK))
+WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK, "calendar-feed"))
 """Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
-patient (test_booking), and the questions before a visit by a link, which ask for its secret and the date of birth
-(test_intake)."""
-from lissive.clinic.access import Certificate, Review, Visit
-
-WITHOUT_ENTER: frozenset[str] = frozenset(
-    {
-        "calendar-feed"
-    }  # calendar programs cannot log in: the secret in the address is of one user, and is asked there
-)
-"""Names of addresses whose view asks for no right, each with its reason here."""
+patient (test_booking), the questions before a visit by a link, which ask for its secret and the date of birth
+(test_intake), and the calendar, whose programs cannot log in: the secret in the address is of one user (test_dates)."""
 EVERYBODY = ("nobody", "ada", "ben", "fay", "kim", "zoe", "dan", "cleo")
 OWNED = {"Patient": Patient, "Case": Case, "Document": Document, "User": User}
 
