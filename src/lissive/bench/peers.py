@@ -1,7 +1,7 @@
 """Other solvers on the same model, patients and doses: each in a process of its own, one thread each, taken by turns.
 
-A process loads one solver (counted as set-up), and then runs one patient at one tolerance whenever it is asked, so that
-a machine that is busy for a while hurts all of them alike. What is timed is the processor time from parameters to outputs.
+A process loads one solver (counted as set-up), and then runs one patient at one tolerance whenever it is asked, so
+that a machine that is busy for a while hurts all alike. Timed is the processor time from parameters to outputs.
 Every solver is restarted at each dose, as it has no doses of its own, but COPASI, which has them as SBML events.
 """
 
@@ -39,6 +39,8 @@ class Rival:
     """What is installed, by its name there."""
     about: str
     make: Callable[[Problem], Run]
+    needs: str = ""
+    """What else it takes to install it."""
 
 
 # -- what those that call a function share ---------------------------------------------------------
@@ -178,7 +180,7 @@ def _diffrax(given: Problem) -> Run:
     padded = np.array([np.append(times, np.full(most - len(times), times[-1])) for _, times, _ in course])
     added = np.array([each for each, _, _ in course])
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def whole(start: Any, p: Any, rtol: Any, atol: Any) -> Any:
         def leg(y: Any, given_now: Any) -> Any:
             more, times = given_now
@@ -199,8 +201,7 @@ def _diffrax(given: Problem) -> Run:
         return jax.lax.scan(leg, start, (added, padded))[1]
 
     def solve_all(start: FloatArray, p: FloatArray, rtol: float, atol: FloatArray) -> FloatArray:
-        found = np.asarray(whole(start, p, rtol, atol))
-        return found
+        return np.asarray(whole(start, p, rtol, atol))
 
     return _of_all_legs(given, course, solve_all)
 
@@ -272,10 +273,11 @@ def _roadrunner(given: Problem) -> Run:
     return run
 
 
+FORTRAN = "; its source needs a Fortran compiler"
 RIVALS = (
     Rival("libroadrunner", "roadrunner", "libroadrunner", "CVODE, compiled by LLVM", _roadrunner),
     Rival("copasi", "basico", "copasi-basico", "COPASI's LSODA", _copasi),
-    Rival("numbalsoda", "numbalsoda", "numbalsoda", "LSODA, rates compiled by numba", _numbalsoda),
+    Rival("numbalsoda", "numbalsoda", "numbalsoda", "LSODA, rates compiled by numba", _numbalsoda, FORTRAN),
     Rival("diffrax", "diffrax", "diffrax", "Kvaerno5, compiled by XLA", _diffrax),
     Rival("cvode", "sksundae", "scikit-sundae", "SUNDIALS CVODE, rates in Python", _sundae),
     Rival("lsoda", "scipy", "scipy", "SciPy's LSODA, rates in Python", _scipy("LSODA")),
@@ -291,7 +293,7 @@ def _not_yet() -> Run:
 def missing(rival: Rival) -> str:
     """Why it cannot be run here; nothing where it can."""
     if find_spec(rival.module) is None:
-        return f"not installed (pip install {rival.package})"
+        return f"not installed (pip install {rival.package}{rival.needs})"
     return ""
 
 
