@@ -16,6 +16,7 @@ import textwrap
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,19 +26,24 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 from tests.clinic.conftest import visitor
 
 from lissive.clinic import answered
-from lissive.clinic.access import Case, Document, Patient, User
+from lissive.clinic.access import Case, Certificate, Document, Patient, Review, User, Visit
 from lissive.clinic.booking.public import PUBLIC
 from lissive.clinic.intake.views import PUBLIC as BY_LINK
-from lissive.clinic.models import Treatment
+from lissive.clinic.models import Credential, Practitioner, Slot, Treatment
 from lissive.clinic.rights import ROLES, rights
 
-WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK))
-"""Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
-patient (test_booking), and the questions before a visit by a link, which ask for its secret and the date of birth
-(test_intake)."""
+WITHOUT_ENTER: frozenset[str] = frozenset(
+    {
+        "calendar-feed",  # calendar programs cannot log in: the secret in the address is of one user, and is asked there
+        *PUBLIC,  # a clinic's own page, and registration: nothing of any patient is there (test_booking)
+        *BY_LINK,  # the questions before a visit, by the link's secret and the date of birth (test_intake)
+    }
+)
+"""Names of addresses whose view asks for no right, each with its reason here."""
 EVERYBODY = ("nobody", "ada", "ben", "fay", "kim", "zoe", "dan", "cleo")
 OWNED = {"Patient": Patient, "Case": Case, "Document": Document, "User": User}
 
@@ -128,7 +134,23 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
         "users": cast.ben.pk,
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
+    cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
+    cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
+    cast.review.save()
+    day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
+    cast.of_ned |= {name: each.pk for name, each in day.items()}
+    by = cast.visit.practitioner
+    slot = Slot.objects.create(practitioner=by, starts=timezone.now() + timedelta(hours=1), kinds=["video"])
+    held = Credential.objects.create(practitioner=by, kind="licence", place="GB", number="1")
+    cast.of_ned["bookings"] = cast.of_ned["visits"]
     cast.keys = {
+        "bookings": cast.visit.pk,
+        "practitioners": by.pk,
+        "credentials": held.pk,
+        "times": slot.pk,
+        "visits": cast.visit.pk,
+        "certificates": cast.certificate.pk,
+        "reviews": cast.review.pk,
         "patients": cast.patient.pk,
         "cases": cast.case.pk,
         "documents": cast.document.pk,
@@ -139,10 +161,31 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     return cast
 
 
+def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Review]:
+    """A visit that renews a certificate, the certificate, and its review."""
+    by, _ = Practitioner.objects.get_or_create(
+        organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "MD"}
+    )
+    now = timezone.now()
+    of = {"organisation": cast.here, "patient": case.patient, "case": case}
+    at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
+    first = Visit.objects.create(**of, **at)
+    held = Certificate.objects.create(
+        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", signed_at=now
+    )
+    return (
+        Visit.objects.create(**of, **at, renews=held),
+        held,
+        Review.objects.create(**of, certificate=held, due=now),
+    )
+
+
 MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
+    "certificate.see": ("GB-mark",),
+    "review.see": ("diary-mark",),
 }
 """What nobody reads without the right, and nobody of another clinic."""
 

@@ -39,7 +39,7 @@ UTC = "%Y%m%dT%H%M%SZ"
 @require_http_methods(["GET", "HEAD", "POST"])
 def calendar(request: HttpRequest) -> HttpResponse:
     """Whether there is an address; a new one, shown once; or its end."""
-    user: User = enter(request, RIGHT)
+    user: User = enter(request, "date.see")
     address = ""
     if request.method == "POST":
         do = request.POST.get("do", "")
