@@ -140,6 +140,7 @@ def _choose(
         why = NotBooked(
             "This time was taken a moment ago, or is no longer offered.", do="choose another time."
         )
+    others = [(each, each.kinds) for each in slots if each != slot]
     content = {
         **TEXTS,
         "patient": patient,
@@ -176,7 +177,7 @@ def _of_slot(patient: Patient, slot: Slot | None) -> dict[str, Any]:
         except NotBooked as error:
             missing = error
             break
-        against = [each for each in found if each.kind == "no"]
+        against = [each for each in found if each.refuses]
         if against:
             refused.append((KINDS[kind], against))
         else:
