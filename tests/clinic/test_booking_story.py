@@ -64,6 +64,7 @@ def test_from_the_clinics_page_to_the_last_question(
     cache.clear()
     opened(cast)
     tab = Mouse(chromium, live_server.url, "booking", **PHONE)
+    tab.page.set_default_timeout(30_000)
     tab.refused = {422}
     tab.go("/clinics/elm-street")
     tab.look("page")
@@ -108,7 +109,7 @@ def test_from_the_clinics_page_to_the_last_question(
     assert keys[-1] == "consent:research"
     head(tab, "Is everything right?")
     tab.look("summary")
-    tab.page.get_by_role("link", name="Correct this: How much alcohol").click()
+    tab.page.locator("dl > div", has_text="How much alcohol").get_by_role("link").click()
     tab.page.locator('[name="said"][value="some"]').check()
     tab.press("Save")
     head(tab, "Is everything right?")
@@ -149,6 +150,7 @@ def test_a_link_on_another_phone_in_spanish(chromium: Any, live_server: Any, cas
     to = re.search(r"/questions/\S+", desk.page.locator("code.link").inner_text())
     assert to is not None
     tab = Mouse(chromium, live_server.url, "link", color_scheme="dark", **PHONE)
+    tab.page.set_default_timeout(30_000)
     tab.refused = {410, 422}
     tab.go("/questions/nothing")
     tab.look("ended")

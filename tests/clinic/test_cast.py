@@ -38,7 +38,7 @@ from lissive.clinic.rights import ROLES, rights
 
 WITHOUT_ENTER: frozenset[str] = frozenset(
     {
-        "calendar-feed",  # calendar programs cannot log in: the secret in the address is of one user, and is asked there
+        "calendar-feed",  # calendar programs cannot log in: the secret in the address is of one user, asked there
         *PUBLIC,  # a clinic's own page, and registration: nothing of any patient is there (test_booking)
         *BY_LINK,  # the questions before a visit, by the link's secret and the date of birth (test_intake)
     }

@@ -18,8 +18,11 @@ from lissive.clinic import audit
 from lissive.clinic.booking.take import book
 from lissive.clinic.intake import link
 from lissive.clinic.intake.done import differences
-from lissive.clinic.intake.questions import answers_of, consents, items
+from lissive.clinic.intake.questions import HERE, answers_of, consents, items, read_consents
 from lissive.clinic.models import Case, Consent, Entry, Intake, Patient, Visit
+from lissive.errors import LissiveError
+
+SAMPLES = HERE / "consents.yaml"
 
 SAID = {
     "name": {"given": "Dan", "family": "Doe"},
@@ -296,3 +299,12 @@ def test_all_of_it_is_there_in_spanish(clinic):
     assert '<html lang="es">' in page
     assert "tal como figura en su identificación" in page
     assert answers_of(Intake.objects.get()) == {}
+
+
+def test_the_clinics_own_consents_take_the_place_of_the_samples(tmp_path):
+    own = tmp_path / "consents.yaml"
+    own.write_text(SAMPLES.read_text().replace('version: "2026-11"', 'version: "elm-1"'))
+    assert {each["version"] for each in read_consents(own).values()} == {"elm-1"}
+    own.write_text("privacy: {version: 1, when: always}")
+    with pytest.raises(LissiveError, match="cannot be read"):
+        read_consents(own)
