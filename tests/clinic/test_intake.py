@@ -173,8 +173,17 @@ def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
     stated = {"by": "Ada", "as": "practitioner", "at": timezone.now().isoformat()}
     case = Case.objects.create(
         patient=clinic.patient,
-        data={"case": "calculator", "spasm": {"cause": "stroke"}, "person": {"drives": False}},
-        stated={"spasm.cause": stated, "person.drives": {"by": "patient", "as": "patient", "at": ""}},
+        data={
+            "case": "calculator",
+            "spasm": {"cause": "stroke"},
+            "person": {"drives": False},
+            "history": {"tried": ["baclofen"]},
+        },
+        stated={
+            "spasm.cause": stated,
+            "history.tried": stated,
+            "person.drives": {"by": "patient", "as": "patient", "at": ""},
+        },
     )
     Visit.objects.update(case=case)
     answer_most()
@@ -202,6 +211,9 @@ def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
     assert found == {
         "name": ("Daniel Doe", "Dan Doe", "the record"),
         "spasm.cause": ("Multiple sclerosis", "Stroke", "Ada"),
+        "history.tried": ("tizanidine, gabapentin", "baclofen", "Ada"),
+        # an outcome is of a drug that was tried
+        "history.outcome": ("tizanidine: not effective, gabapentin: not tolerated", "not stated", ""),
     }
     ada = visitor(clinic.ada)
     assert "Stroke" in text_of(ada.get(f"/visits/{visit.pk}/said"))
@@ -209,6 +221,10 @@ def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
     case.refresh_from_db()
     assert case.data["spasm"]["cause"] == "multiple_sclerosis"
     assert case.stated["spasm.cause"]["as"] == "practitioner"
+    assert ada.post(f"/visits/{visit.pk}/said/take", {"field": "history.outcome"}).status_code == 409
+    ada.post(f"/visits/{visit.pk}/said/take", {"field": "history.tried"})
+    case.refresh_from_db()
+    assert case.data["history"]["outcome"] == {"tizanidine": "not_effective", "gabapentin": "not_tolerated"}
     assert case.version == 1 + Entry.objects.filter(action="case.changed").count()
     assert list(audit.faults()) == []
 

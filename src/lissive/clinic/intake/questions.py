@@ -109,7 +109,7 @@ def read_consents(path: Path) -> Mapping[str, Any]:
         raise LissiveError(
             f"The texts of the consents cannot be read ({type(error).__name__} {error}).",
             where=str(path),
-            allowed="of each: version (a text), when (always, remote), required (true, false), title and text in en, es.",
+            allowed="of each version (text), when (always, remote), required (true, false), title and text in en, es.",
             do=f"correct it after the example that comes with lissive: {HERE / OWN}.",
         ) from None
     return found  # type: ignore[no-any-return]
