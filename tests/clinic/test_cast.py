@@ -36,14 +36,10 @@ from lissive.clinic.intake.views import PUBLIC as BY_LINK
 from lissive.clinic.models import Credential, Practitioner, Slot, Treatment
 from lissive.clinic.rights import ROLES, rights
 
-WITHOUT_ENTER: frozenset[str] = frozenset(
-    {
-        "calendar-feed",  # calendar programs cannot log in: the secret in the address is of one user, asked there
-        *PUBLIC,  # a clinic's own page, and registration: nothing of any patient is there (test_booking)
-        *BY_LINK,  # the questions before a visit, by the link's secret and the date of birth (test_intake)
-    }
-)
-"""Names of addresses whose view asks for no right, each with its reason here."""
+WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK, "calendar-feed"))
+"""Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
+patient (test_booking), the questions before a visit by a link, which ask for its secret and the date of birth
+(test_intake), and the calendar, whose programs cannot log in: the secret in the address is of one user (test_dates)."""
 EVERYBODY = ("nobody", "ada", "ben", "fay", "kim", "zoe", "dan", "cleo")
 OWNED = {"Patient": Patient, "Case": Case, "Document": Document, "User": User}
 
@@ -83,8 +79,8 @@ def first_call(view: Callable[..., Any]) -> ast.Call | None:
 def addresses() -> list[Address]:
     found = []
     for route, each in patterns():
-        # those of log-in are allauth's, and are asked in the tests of log-in
-        if route.startswith("account/") or each.name in WITHOUT_ENTER:
+        # those of log-in are allauth's, and are asked in the tests of log-in; whoever has a code may verify (test_certify)
+        if route.startswith(("account/", "verify")) or each.name in WITHOUT_ENTER:
             continue
         call = first_call(each.callback)
         assert call is not None, each
@@ -125,7 +121,7 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.other.save()
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
-    of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
+    of = {**of, "case": Case.objects.create(patient=patient, data={"case": "ned"}), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
     cast.of_ned = {
         "patients": patient.pk,
@@ -135,6 +131,9 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
+    stamp = {"by": "Ada", "as": "practitioner", "at": "2026-11-29T10:00:00+00:00"}
+    cast.visit.record = {"findings": {"text": "finding-mark", **stamp}}
+    cast.visit.save()
     cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
@@ -184,6 +183,7 @@ MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
+    "visit.see": ("finding-mark",),
     "certificate.see": ("GB-mark",),
     "review.see": ("diary-mark",),
 }

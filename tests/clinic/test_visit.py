@@ -48,7 +48,7 @@ def visit(
         practitioner=practitioner(cast),
         kind=kind,
         day=DAY,
-        starts=datetime.datetime(2026, 11, 30, 15, tzinfo=datetime.UTC),
+        starts=datetime.datetime(2026, 11, 30, 15, Visit.objects.count(), tzinfo=datetime.UTC),
         place=place,
     )
     parts = {

@@ -70,7 +70,13 @@ def simulate(
 ) -> None:
     """Solve a model and write what was selected, for one subject or for many."""
     if Path(model).suffix.lower() in FOREIGN:
-        own = {"events": events, "covariates": covariates, "subjects": subjects, "until": until, "every": every}
+        own = {
+            "events": events,
+            "covariates": covariates,
+            "subjects": subjects,
+            "until": until,
+            "every": every,
+        }
         own |= {"times": times, "select": select, "seed": seed}
         run_foreign(Path(model), out, own, {"rtol": rtol, "atol": atol, "threads": threads}, force, as_json)
         return

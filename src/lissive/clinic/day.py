@@ -289,8 +289,10 @@ class Certificate(models.Model):
         "self", null=True, blank=True, on_delete=models.RESTRICT, related_name="superseded_by"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
+    ended_kind = models.CharField(max_length=20, blank=True)
+    """Why it was revoked or superseded, by a word that says nothing of health: anybody may read it."""
     ended_why = models.CharField(max_length=500, blank=True)
-    """Why it was revoked or superseded."""
+    """The same in the practitioner's words, for the record."""
     ended_by = models.ForeignKey("clinic.User", null=True, on_delete=models.SET_NULL, related_name="+")
     state_system = models.CharField(max_length=120, blank=True)
     state_number = models.CharField(max_length=80, blank=True)

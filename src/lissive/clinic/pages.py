@@ -19,6 +19,7 @@ from lissive.version import __version__
 
 NAV = (
     ("today", "Today", "today.see"),
+    ("queue", "Queue", "queue.see"),
     ("bookings", "Bookings", "visit.book"),
     ("patients", "Patients", "patient.list"),
     ("practitioners", "Practitioners", "credential.see"),

@@ -27,7 +27,6 @@ from lissive.clinic.place import place
 from lissive.clinic.rights import may
 from lissive.ics import calendar_text, escaped
 
-RIGHT = "date.see"
 BACK, AHEAD = 30, 366
 MOST = 2_000
 """Visits of a calendar."""
@@ -69,7 +68,7 @@ def hashed(secret: str) -> str:
 def calendar_feed(request: HttpRequest, secret: str) -> HttpResponseBase:
     """The calendar. Programs that fetch it cannot log in: who has the secret of a user that may see it, sees it."""
     feed = Feed.objects.filter(secret=hashed(secret)).select_related("user__practitioner").first()
-    if feed is None or not feed.user.is_active or not may(feed.user.role, RIGHT):
+    if feed is None or not feed.user.is_active or not may(feed.user.role, "date.see"):
         raise Http404
     _say(feed)
     return _file(request, calendar_of(feed.user), "lissive.ics")

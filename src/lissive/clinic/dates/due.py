@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -78,11 +77,15 @@ def due_rows(
     first: datetime.date, last: datetime.date, kind: str = "", organisation: int | None = None
 ) -> Rows:
     """The dates from a day to a day, both within, in their order; `dues_of` reads them."""
-    sources = [each for name, each in _sources(first, last) if kind in ("", name)]
+    sources = [each for kinds, each in _sources(first, last, kind) if kind in ("", *kinds)]
     if organisation is not None:
         sources = [each.filter(of_clinic=organisation) for each in sources]
-    together: Rows = reduce(lambda one, other: one.union(other, all=True), sources)
-    return together.order_by("on", "of_kind", "of_thing")
+    return _together(sources)
+
+
+def _together(sources: Sequence[Rows]) -> Rows:
+    rows = sources[0].union(*sources[1:], all=True) if len(sources) > 1 else sources[0]
+    return rows.order_by("on", "of_kind", "of_thing")
 
 
 def dues_of(rows: Iterable[Mapping[str, Any]]) -> list[Due]:
@@ -99,7 +102,10 @@ def dues_of(rows: Iterable[Mapping[str, Any]]) -> list[Due]:
     ]
 
 
-def _sources(first: datetime.date, last: datetime.date) -> Iterator[tuple[str, Rows]]:
+def _sources(
+    first: datetime.date, last: datetime.date, kind_asked: str = ""
+) -> Iterator[tuple[Sequence[str], Rows]]:
+    """Each source with the kinds that it has."""
     issued = Certificate.objects.filter(status=Certificate.Status.ISSUED)
     later = issued.filter(patient=OuterRef("patient"), place=OuterRef("place")).filter(
         Q(expires__gt=OuterRef("expires")) | Q(expires=None)
@@ -110,20 +116,23 @@ def _sources(first: datetime.date, last: datetime.date) -> Iterator[tuple[str, R
             found = found.filter(~Exists(later.exclude(pk=OuterRef("pk"))))  # renewed: nothing runs out
         if kind == "apply_by":
             found = found.filter(entered_at=None, card_expires=None)  # done: nothing is left to do by then
-        yield kind, _as_rows(found, Value(kind), _text(F(field)), F("organisation"), TruncDate("signed_at"))
+        yield (
+            (kind,),
+            _as_rows(found, Value(kind), _text(F(field)), F("organisation"), TruncDate("signed_at")),
+        )
     for kind, (part, field) in IN_RECORD.items():
-        expires = KeyTextTransform(field, KeyTextTransform(part, "record"))
+        expires = _text(KeyTextTransform(field, KeyTextTransform(part, "record")))
         checked = Visit.objects.annotate(it_expires=expires).filter(it_expires__gt="")
         newer = checked.filter(patient=OuterRef("patient"), starts__gt=OuterRef("starts"))
-        seen = checked.filter(it_expires__range=(first.isoformat(), last.isoformat())).filter(~Exists(newer))
-        yield kind, _as_rows(seen, Value(kind), _text(F("it_expires")), F("organisation"), F("day"))
-    for kind in OF_CREDENTIAL:
-        held = Credential.objects.filter(kind=kind, expires__range=(first, last))
-        clinic = F("practitioner__organisation")
-        since = Coalesce("checked_on", "issued")
-        yield kind, _as_rows(held, F("kind"), _text(F("expires")), clinic, since, patient=None)
+        seen = checked.filter(it_expires__gte=first.isoformat(), it_expires__lte=last.isoformat())
+        seen = seen.filter(~Exists(newer))
+        yield (kind,), _as_rows(seen, Value(kind), F("it_expires"), F("organisation"), F("day"))
+    kinds = (kind_asked,) if kind_asked in OF_CREDENTIAL else tuple(OF_CREDENTIAL)
+    held = Credential.objects.filter(kind__in=kinds, expires__range=(first, last))
+    clinic, since = F("practitioner__organisation"), Coalesce("checked_on", "issued")
+    yield kinds, _as_rows(held, F("kind"), _text(F("expires")), clinic, since, patient=None)
     open_ones = Review.objects.filter(status=Review.Status.DUE, due__range=(first, last))
-    yield "review", _as_rows(open_ones, Value("review"), _text(F("due")), F("organisation"), Value(None))
+    yield ("review",), _as_rows(open_ones, Value("review"), _text(F("due")), F("organisation"), Value(None))
 
 
 def _as_rows(
@@ -170,7 +179,8 @@ SOME = 500
 
 
 def _loaded(rows: QuerySet[Any], keys: set[UUID]) -> dict[UUID, Any]:
-    listed, found = sorted(keys), {}
+    listed: list[UUID] = sorted(keys)
+    found: dict[UUID, Any] = {}
     for at in range(0, len(listed), SOME):
         found |= rows.in_bulk(listed[at : at + SOME])
     return found
@@ -178,8 +188,6 @@ def _loaded(rows: QuerySet[Any], keys: set[UUID]) -> dict[UUID, Any]:
 
 def of_patient(patient: Model, first: datetime.date) -> list[Due]:
     """The dates of one patient from a day on, the nearest first."""
-    kinds = (*OF_CERTIFICATE, *IN_RECORD)
-    parts = [
-        each.filter(patient=patient) for name, each in _sources(first, datetime.date.max) if name in kinds
-    ]
-    return dues_of(reduce(lambda one, other: one.union(other, all=True), parts).order_by("on", "of_kind"))
+    mine = {*OF_CERTIFICATE, *IN_RECORD}
+    sources = [each for kinds, each in _sources(first, datetime.date.max) if mine.issuperset(kinds)]
+    return dues_of(_together([each.filter(of_patient=patient.pk) for each in sources]))

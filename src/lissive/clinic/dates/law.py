@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -49,7 +49,7 @@ class Group:
 
 
 def dates_law(request: HttpRequest) -> HttpResponse:
-    user: User = enter(request, "certificate.see")
+    user: User = enter(request, "case.see")
     today = timezone.localdate()
     groups = list(groups_of(user, today))
     other, same = ([each for each in groups if each.is_same_rule is is_same] for is_same in (False, True))
@@ -94,7 +94,7 @@ def groups_of(user: User, on: datetime.date) -> Iterator[Group]:
 
 
 def _other(
-    row: dict[str, Any], on: datetime.date
+    row: Mapping[str, Any], on: datetime.date
 ) -> tuple[Version | None, Version | None, tuple[Change, ...]] | None:
     """The rule of the certificate, the one in force and what changed between; None where it is the same."""
     try:

@@ -10,17 +10,29 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from lissive.clinic.access import enter
-from lissive.clinic.dates.due import KINDS, OF_CERTIFICATE, OF_CREDENTIAL, Due, due_rows, dues_of, things_of
+from lissive.clinic.dates.due import (
+    KINDS,
+    OF_CERTIFICATE,
+    OF_CREDENTIAL,
+    Due,
+    due_rows,
+    dues_of,
+    of_patient,
+    things_of,
+)
 from lissive.clinic.forms import TEXTS, day_text, place_text
-from lissive.clinic.models import Reminder, User
+from lissive.clinic.models import Patient, Reminder, User, Visit
 from lissive.clinic.pages import shown
 from lissive.clinic.patients import patient_link
 from lissive.clinic.rights import may
 from lissive.report.table import Table, table
 
 AHEAD, BACK = 90, 30
+MOST = 20
+ENDED = (Visit.Status.DONE, Visit.Status.DECLINED, Visit.Status.NO_SHOW, Visit.Status.CANCELLED)
 A_PAGE = 25
 
 
@@ -44,7 +56,7 @@ def dates(request: HttpRequest) -> HttpResponse:
         "coming": found.paginator.count - past,
         "past": past,
         "more": f"kind={kind}&" if kind else "",
-        "may_law": may(user.role, "certificate.see"),
+        "may_law": may(user.role, "case.see"),
     }
     return shown(request, "dates.html.j2", "Dates", content, page="dates")
 
@@ -56,7 +68,7 @@ def _table(user: User, found: Page[Any], today: datetime.date) -> Table:
     for each in dues:
         if each.kind in OF_CREDENTIAL:
             held = things.credentials[each.thing]
-            whose = format_html(
+            whose: str = format_html(
                 "{}{}", held.practitioner.name, f", {place_text(held.place)}" if held.place else ""
             )
         else:
@@ -91,7 +103,7 @@ def _reminders(dues: list[Due]) -> dict[tuple[str, str, datetime.date], str]:
     for row in Reminder.objects.filter(thing__in=[str(each.thing) for each in dues]).order_by("-days"):
         by.setdefault((row.kind, row.thing, row.due), []).append(row)
     return {
-        key: format_html_join(format_html("<br>"), "{}", ((_words(row),) for row in rows))
+        key: format_html_join(mark_safe("<br>"), "{}", ((_words(row),) for row in rows))
         for key, rows in by.items()
     }
 
@@ -106,6 +118,29 @@ def _words(row: Reminder) -> str:
         else "not sent yet."
     )
     return format_html("{}{}", head, failed)
+
+
+# -- a patient's own --------------------------------------------------------------------------------
+def patient_dates(patient: Patient) -> Table:
+    """Visits to come, each with a file for a calendar, and what runs out, the nearest first."""
+    today = timezone.localdate()
+    visits = patient.visits.filter(day__gte=today).exclude(status__in=ENDED).select_related("practitioner")
+    rows = [(each.day, _visit_row(each)) for each in visits.defer("record").order_by("starts")[:MOST]]
+    rows += [(each.on, (day_text(each.on), each.what)) for each in of_patient(patient, today)[:MOST]]
+    return table("Your dates", "Day|What", [row for _, row in sorted(rows, key=lambda each: each[0])])
+
+
+def _visit_row(each: Visit) -> tuple[str, str]:
+    starts = timezone.localtime(each.starts)
+    kind = each.get_kind_display()
+    link = reverse("visit-calendar", args=[each.pk])
+    what = format_html(
+        'Visit, {}, {}<br><a class="small" href="{}">Add it to your calendar</a>',
+        f"{kind[:1].lower()}{kind[1:]}",
+        each.practitioner.name,
+        link,
+    )
+    return f"{day_text(starts.date())}, {starts:%H:%M}", what
 
 
 urls = [path("dates", dates, name="dates")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import logging
 import smtplib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Counts:
-    """What a run did."""
+    """What a run did: mails that were sent, and that were not; reminders of which nobody has an address."""
 
     sent: int = 0
     failed: int = 0
@@ -51,18 +51,22 @@ def run(today: datetime.date | None = None) -> Counts:
     rows = _made(wanted, today)
     addresses = _addresses(wanted.values())
     clinics = {each.pk: each.name for each in Organisation.objects.all()} if rows else {}
-    found = Counts()
+    found, to_send = Counts(), dict[tuple[int, str], list[Reminder]]()
+    for row in rows:
+        if address := addresses.get((row.kind, row.thing), ""):
+            to_send.setdefault((row.organisation_id, address), []).append(row)
+            continue
+        found.without += 1
+        if row.failed != NO_ADDRESS:
+            Reminder.objects.filter(pk=row.pk).update(failed=NO_ADDRESS)
     connection = get_connection()
     try:
-        for row in rows:
-            address = addresses.get((row.kind, row.thing), "")
-            if not address:
-                found.without += 1
-                if row.failed != NO_ADDRESS:
-                    Reminder.objects.filter(pk=row.pk).update(failed=NO_ADDRESS)
-            elif _take(row):
-                done = _send(row, address, clinics[row.organisation_id], connection)
-                found.sent, found.failed = found.sent + done, found.failed + (not done)
+        for (clinic, address), mine in to_send.items():
+            if taken := [row for row in mine if _take(row)]:
+                if _send(taken, address, clinics[clinic], connection):
+                    found.sent += 1
+                else:
+                    found.failed += 1
     finally:
         connection.close()
     return found
@@ -142,20 +146,22 @@ def _take(row: Reminder) -> bool:
     return bool(free.update(taken=now, tries=F("tries") + 1))
 
 
-def _send(row: Reminder, address: str, clinic: str, connection: BaseEmailBackend) -> bool:
+def _send(rows: Sequence[Reminder], address: str, clinic: str, connection: BaseEmailBackend) -> bool:
+    """One mail for all dates of which somebody is to be reminded today."""
+    of = Reminder.objects.filter(pk__in=[row.pk for row in rows])
     try:
         message(address, clinic, connection).send()
     except (smtplib.SMTPException, OSError, ValueError) as error:
         # its text may have the address
         why = f"The mail server did not take it ({type(error).__name__}). It is tried again each day."
-        log.error("reminder %s: %s", row.pk, type(error).__name__)
+        log.error("reminder %s: %s", rows[0].pk, type(error).__name__)
         with transaction.atomic():
-            Reminder.objects.filter(pk=row.pk).update(failed=why, taken=None, tries=F("tries") - 1)
-            _entry(row, "reminder.failed")
+            of.update(failed=why, taken=None, tries=F("tries") - 1)
+            _entries(rows, "reminder.failed")
         return False
     with transaction.atomic():
-        Reminder.objects.filter(pk=row.pk).update(sent=timezone.now(), failed="")
-        _entry(row, "reminder.sent")
+        of.update(sent=timezone.now(), failed="")
+        _entries(rows, "reminder.sent")
     return True
 
 
@@ -169,13 +175,8 @@ def message(address: str, clinic: str, connection: BaseEmailBackend | None = Non
     return EmailMessage(head, "\n".join(lines), settings.DEFAULT_FROM_EMAIL, [address], connection=connection)
 
 
-def _entry(row: Reminder, action: str) -> None:
-    detail = {"of": row.kind, "days before": row.days, "to": row.to}
-    audit.append(
-        action,
-        organisation=row.organisation_id,
-        kind="reminder",
-        thing=row.pk,
-        patient=row.patient_id,
-        detail=detail,
-    )
+def _entries(rows: Sequence[Reminder], action: str) -> None:
+    for row in rows:
+        detail = {"of": row.kind, "days before": row.days, "to": row.to}
+        of = {"organisation": row.organisation_id, "patient": row.patient_id}
+        audit.append(action, kind="reminder", thing=row.pk, detail=detail, **of)

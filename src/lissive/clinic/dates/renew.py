@@ -58,7 +58,7 @@ Status = Visit.Status
 # -- the visit --------------------------------------------------------------------------------------
 class RenewForm(Form):
     practitioner = Choice("Practitioner", list, required=True)
-    kind = Choice("Kind of visit", VisitKind.choices, required=True)
+    visit_kind = Choice("Kind of visit", VisitKind.choices, required=True)
     day = Day("Day", required=True)
     time = forms.TimeField(
         label="Time",
@@ -94,7 +94,7 @@ def certificate_renew(request: HttpRequest, id: UUID) -> HttpResponse:
     now = timezone.localtime()
     first = {
         "practitioner": str(old.practitioner_id),
-        "kind": old.visit.kind,
+        "visit_kind": old.visit.kind,
         "day": now.date().isoformat(),
         "time": f"{now:%H:%M}",
     }
@@ -116,13 +116,13 @@ def _begun(user: User, old: Certificate, asked_for: Mapping[str, Any]) -> Visit:
         again = old.renewals.filter(starts=starts, status=Status.BOOKED).first()
         if again is not None:
             return again
-        case = renewal_case(old, asked_for["day"], asked_for["kind"], practitioner, user)
+        case = renewal_case(old, asked_for["day"], asked_for["visit_kind"], practitioner, user)
         visit = Visit.objects.create(
             organisation_id=old.organisation_id,
             patient=old.patient,
             case=case,
             practitioner=practitioner,
-            kind=asked_for["kind"],
+            kind=asked_for["visit_kind"],
             day=asked_for["day"],
             starts=starts,
             place=old.visit.place,

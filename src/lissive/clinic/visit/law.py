@@ -110,6 +110,15 @@ def is_judged(fact: str) -> bool:
     return part == "flags" or (part == "symptoms" and name.rpartition(".")[2] not in ("cause", "months"))
 
 
+def is_adjective(fact: str) -> bool:
+    """Whether a practitioner judges it even where the case says it: not that there is a symptom, but what it is like.
+
+    >>> is_adjective("symptoms.muscle_spasms"), is_adjective("symptoms.muscle_spasms.severe")
+    (False, True)
+    """
+    return is_judged(fact) and (fact.count(".") > 1 or fact.startswith("flags."))
+
+
 def question_of(fact: str) -> str:
     """What a judged fact asks.
 

@@ -121,7 +121,8 @@ def write(
             before, after = said(now, part), _plain(part, values)
             if part in now.record and before == after:
                 continue
-            names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+            # what has keys of its own, as a flag of safety, would say something of the patient's health in the trail
+            names = [name for name in PARTS[part] if before.get(name) != after.get(name)]
             changed += [f"{part}.{name}" for name in names] or [part]
             now.record = {**now.record, part: {**after, **by}}
         if changed:

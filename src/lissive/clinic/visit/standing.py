@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lissive.access import Answer, Facts, Symptom, decide, facts_of_case, jurisdiction
-from lissive.case import make_case
+from lissive.case import Case, make_case
+from lissive.case_answer.bottom_line import to_settle
 from lissive.clinic.forms import age_on, day_text, place_text
 from lissive.clinic.models import Credential, Decision, Practitioner, Visit, VisitKind
 from lissive.clinic.visit.law import (
@@ -20,6 +21,7 @@ from lissive.clinic.visit.law import (
     block_words,
     clause_of,
     credentials_on,
+    is_adjective,
     is_judged,
     is_lookup_duty,
     question_of,
@@ -27,6 +29,8 @@ from lissive.clinic.visit.law import (
 )
 from lissive.clinic.visit.record import DOCUMENTS, kind_of, said
 from lissive.errors import CaseError, RuleError
+from lissive.safety import safety_of
+from lissive.safety.answer import Flag
 
 
 @dataclass(frozen=True)
@@ -246,6 +250,12 @@ def _unknown(visit: Visit, answer: Answer, on: datetime.date) -> Iterator[Block]
         yield Block(f"The tables do not say whether the law of {answer.name} covers it. {doubts}".strip())
 
 
+def to_handle(case: Case) -> list[Flag]:
+    """What safety says of the case that has to be handled before a signature."""
+    found = safety_of(case)
+    return [*found.worst("contraindicated"), *to_settle(found)]
+
+
 def _identity(visit: Visit, on: datetime.date) -> Iterator[Block]:
     one = said(visit, "identity")
     if one.get("matched") is None:
@@ -260,6 +270,7 @@ def _identity(visit: Visit, on: datetime.date) -> Iterator[Block]:
 
 def _record(visit: Visit, answer: Answer, on: datetime.date) -> Iterator[Block]:
     """What has to be in the record before a signature."""
+    assert visit.case is not None
     place, facts = answer.jurisdiction, facts_of(visit)
     rule = rule_on(place, on)
 
@@ -272,14 +283,13 @@ def _record(visit: Visit, answer: Answer, on: datetime.date) -> Iterator[Block]:
         why = "The prescription monitoring programme has not been looked into."
         yield to_do(why, "pmp", clause_of(place, on, "pmp"))
     for fact in answer.depends_on:  # that there is a symptom the case says; what it is like, the practitioner
-        if (
-            is_judged(fact)
-            and (fact.count(".") > 1 or fact.startswith("flags."))
-            and said(visit, "adjectives").get(fact, {}).get("value") is None
-        ):
-            yield to_do(
-                f"Still to be judged: {question_of(fact)}.", "adjectives", clause_of(place, on, "rule")
-            )
+        if is_adjective(fact) and said(visit, "adjectives").get(fact, {}).get("value") is None:
+            clause = clause_of(place, on, "rule")
+            yield to_do(f"Still to be judged: {question_of(fact)}.", "adjectives", clause)
+    handled = said(visit, "safety")
+    for flag in to_handle(make_case(visit.case.data)):
+        if flag.id not in handled:
+            yield to_do(f"Safety, not handled yet: {flag.short or ' + '.join(flag.substances)}.", "safety")
     if not (found := said(visit, "findings")).get("text") or not found.get("diagnosis"):
         yield to_do("Findings and diagnosis are not written down.", "findings")
     if visit.patient.sex != "male" and (asked := asks_pregnancy(place, on)) and not said(visit, "pregnancy"):
