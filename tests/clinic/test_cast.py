@@ -16,6 +16,7 @@ import textwrap
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,7 +33,7 @@ from lissive.clinic import answered
 from lissive.clinic.access import Case, Certificate, Document, Patient, Review, User, Visit
 from lissive.clinic.booking.public import PUBLIC
 from lissive.clinic.intake.views import PUBLIC as BY_LINK
-from lissive.clinic.models import Practitioner, Treatment
+from lissive.clinic.models import Credential, Practitioner, Slot, Treatment
 from lissive.clinic.rights import ROLES, rights
 
 WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK, "calendar-feed"))
@@ -120,7 +121,7 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.other.save()
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
-    of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
+    of = {**of, "case": Case.objects.create(patient=patient, data={"case": "ned"}), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
     cast.of_ned = {
         "patients": patient.pk,
@@ -130,11 +131,22 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
+    stamp = {"by": "Ada", "as": "practitioner", "at": "2026-11-29T10:00:00+00:00"}
+    cast.visit.record = {"findings": {"text": "finding-mark", **stamp}}
+    cast.visit.save()
     cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
     cast.of_ned |= {name: each.pk for name, each in day.items()}
+    by = cast.visit.practitioner
+    slot = Slot.objects.create(practitioner=by, starts=timezone.now() + timedelta(hours=1), kinds=["video"])
+    held = Credential.objects.create(practitioner=by, kind="licence", place="GB", number="1")
+    cast.of_ned["bookings"] = cast.of_ned["visits"]
     cast.keys = {
+        "bookings": cast.visit.pk,
+        "practitioners": by.pk,
+        "credentials": held.pk,
+        "times": slot.pk,
         "visits": cast.visit.pk,
         "certificates": cast.certificate.pk,
         "reviews": cast.review.pk,
