@@ -21,24 +21,23 @@ end
 """
 
 
+@pytest.fixture(scope="module")
+def run_of_two(tmp_path_factory) -> str:
+    """A run of two subjects as `simulate` writes it."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "d.ant").write_text(MODEL)
+    (folder / "subjects.csv").write_text("ID,k\na-1,0.3\nb,0.6\n")
+    asked = ["--subjects", str(folder / "subjects.csv"), "--until", "4", "--every", "1", "--rtol", "1e-8"]
+    words = ["simulate", str(folder / "d.ant"), *asked, "--select", "A,[A],B,[B],k"]
+    assert door.main([*words, "--out", str(folder / "run.csv")]) == 0
+    return (folder / "run.csv").read_text()
+
+
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
+def place(tmp_path, monkeypatch, run_of_two) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "d.ant").write_text(MODEL)
-    (tmp_path / "subjects.csv").write_text("ID,k\na-1,0.3\nb,0.6\n")
-    run = [
-        "simulate",
-        "d.ant",
-        "--subjects",
-        "subjects.csv",
-        "--until",
-        "4",
-        "--every",
-        "1",
-        "--rtol",
-        "1e-8",
-    ]
-    assert door.main([*run, "--select", "A,[A],B,[B],k", "--out", "run.csv"]) == 0
+    (tmp_path / "run.csv").write_text(run_of_two)
     return tmp_path
 
 
@@ -145,6 +144,7 @@ def test_doses_as_events_of_the_model_run_as_the_table_does_here_and_in_another_
         assert found[:, k] == pytest.approx(table[name].values[0], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_dosed_run_as_a_petab_problem_and_as_an_archive(place):
     (place / "doses.csv").write_text(DOSES)
     asked = ["--events", "doses.csv", "--until", "6", "--every", "0.5", "--rtol", "1e-8"]
