@@ -79,7 +79,10 @@ def columns(path: Path) -> dict[str, np.ndarray]:
 
 def test_what_is_exported_runs_as_the_model_does(place, capsys):
     asked = ["d.ant", "--until", "4", "--every", "0.5", "--select", ",".join(SELECT), "--rtol", "1e-8"]
+    assert door.main(["export", "sedml", *asked, "--out", "d.sedml"]) == 2  # d.xml is somebody's
+    assert "d.xml: there is a file of this name" in capsys.readouterr().err
     (place / "d.xml").unlink()
+    assert door.main(["export", "sedml", *asked, "--out", "d.sedml"]) == 0
     assert door.main(["export", "sedml", *asked, "--out", "d.sedml"]) == 0
     assert door.main(["export", "omex", *asked, "--out", "d.omex"]) == 0
     assert door.main(["simulate", "d.sedml", "--out", "one.csv"]) == 0

@@ -76,12 +76,12 @@ def sedml(
 ) -> None:
     """Write a time course as SED-ML, with the model as SBML beside it (NAME.sedml, NAME.xml)."""
     from lissive.cli.simulate import names_of
-    from lissive.files import keep_inputs
+    from lissive.files import Beside, keep_inputs
     from lissive.interchange.sedml_write import Course, write_sedml
 
     _ending(out, ".sedml")
-    beside = out.with_suffix(".xml")
-    keep_inputs([out, beside], reads=[model, events], force=force)
+    beside = Beside([out.with_suffix(".xml")], out, 'id="generator_0"')  # as only this command calls it
+    keep_inputs([out], reads=[model, events], beside=beside, force=force)
     for path in write_sedml(Course(model, until, every, names_of(select), rtol, events=events), out):
         print(path)
 
