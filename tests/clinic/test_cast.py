@@ -16,6 +16,7 @@ import textwrap
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,7 +33,7 @@ from lissive.clinic import answered
 from lissive.clinic.access import Case, Certificate, Document, Patient, Review, User, Visit
 from lissive.clinic.booking.public import PUBLIC
 from lissive.clinic.intake.views import PUBLIC as BY_LINK
-from lissive.clinic.models import Practitioner, Treatment
+from lissive.clinic.models import Credential, Practitioner, Slot, Treatment
 from lissive.clinic.rights import ROLES, rights
 
 WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK, "calendar-feed"))
@@ -78,8 +79,8 @@ def first_call(view: Callable[..., Any]) -> ast.Call | None:
 def addresses() -> list[Address]:
     found = []
     for route, each in patterns():
-        # those of log-in are allauth's, and are asked in the tests of log-in
-        if route.startswith("account/") or each.name in WITHOUT_ENTER:
+        # those of log-in are allauth's, and are asked in the tests of log-in; whoever has a code may verify (test_certify)
+        if route.startswith(("account/", "verify")) or each.name in WITHOUT_ENTER:
             continue
         call = first_call(each.callback)
         assert call is not None, each
@@ -120,7 +121,7 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.other.save()
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
-    of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
+    of = {**of, "case": Case.objects.create(patient=patient, data={"case": "ned"}), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
     cast.of_ned = {
         "patients": patient.pk,
@@ -130,11 +131,22 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
+    stamp = {"by": "Ada", "as": "practitioner", "at": "2026-11-29T10:00:00+00:00"}
+    cast.visit.record = {"findings": {"text": "finding-mark", **stamp}}
+    cast.visit.save()
     cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
     cast.of_ned |= {name: each.pk for name, each in day.items()}
+    by = cast.visit.practitioner
+    slot = Slot.objects.create(practitioner=by, starts=timezone.now() + timedelta(hours=1), kinds=["video"])
+    held = Credential.objects.create(practitioner=by, kind="licence", place="GB", number="1")
+    cast.of_ned["bookings"] = cast.of_ned["visits"]
     cast.keys = {
+        "bookings": cast.visit.pk,
+        "practitioners": by.pk,
+        "credentials": held.pk,
+        "times": slot.pk,
         "visits": cast.visit.pk,
         "certificates": cast.certificate.pk,
         "reviews": cast.review.pk,
@@ -148,6 +160,24 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     return cast
 
 
+def signed(case: Case, now: Any) -> dict[str, Any]:
+    """What a signature adds to a certificate."""
+    field = {"id": "condition", "part": "condition", "label": "Condition", "kind": "value", "value": "GB-mark"}
+    content = {
+        "place_name": "Great Britain",
+        "practitioner": {"name": "Ada", "profession": "MD"},
+        "fields": [{**field, "remark": "", "ticked": None}],
+        "clause": {"quote": "", "what": "any", "citation": "GB", "source": "", "provenance": "read"}
+        | {"rule": "GB-mark", "on": now.date().isoformat(), "rules_sha256": "0" * 64},
+        "facts": [],
+        "reason": "GB-mark",
+        "second": None,
+        "steps": [],
+    }
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True)
+    return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
+
+
 def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Review]:
     """A visit that renews a certificate, the certificate, and its review."""
     by, _ = Practitioner.objects.get_or_create(
@@ -159,7 +189,7 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
     at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
     first = Visit.objects.create(**of, **at)
     held = Certificate.objects.create(
-        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", signed_at=now
+        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", **signed(case, now)
     )
     return (
         Visit.objects.create(**of, **at, renews=held, status="ready", record={"findings": found}),

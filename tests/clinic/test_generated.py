@@ -5,6 +5,7 @@ They go to every address that there is. A form is sent as its page has it, with 
 
 from __future__ import annotations
 
+import datetime
 import json
 import random
 import uuid
@@ -30,11 +31,15 @@ from lissive.clinic import audit
 from lissive.clinic.models import (
     Answer,
     Case,
+    Credential,
     Document,
     Entry,
     Hold,
+    Intake,
     Patient,
     Practitioner,
+    Registration,
+    Slot,
     Treatment,
     User,
     Visit,
@@ -353,6 +358,16 @@ def more_of_all(cast: SimpleNamespace, count: int) -> None:
         Hold.objects.create(patient=cast.patient, why="A letter", set_by=cast.kim, lifted_at=now)
         user = User.objects.create(username=f"u{name}", organisation=cast.here, role="practitioner")
         audit.append("patient.see", user, kind="patient", thing=cast.patient.pk, patient=cast.patient.pk)
+        who = Practitioner.objects.create(organisation=cast.here, user=user, name=name, profession="MD")
+        Credential.objects.create(practitioner=who, kind="licence", place="GB", checked_by=cast.zoe)
+        soon = now + datetime.timedelta(hours=1)
+        slot = Slot.objects.create(practitioner=who, starts=soon, kinds=["video"])
+        Slot.objects.create(practitioner=who, starts=soon + datetime.timedelta(hours=1), kinds=["video"])
+        of = {"practitioner": who, "slot": slot, "kind": "video", "day": now.date(), "starts": soon}
+        visit = Visit.objects.create(organisation=cast.here, patient=patient, **of)
+        Intake.objects.create(visit=visit)
+        Visit.objects.create(organisation=cast.here, patient=cast.patient, **{**of, "slot": None})
+        Registration.objects.create(patient=patient)
 
 
 def test_no_page_asks_the_database_more_often_for_longer_lists(cast):

@@ -310,6 +310,8 @@ def _anchor(found: Visit, block: Block, every: Sequence[Section]) -> str:
     for each in every:
         if block.part in each.parts:
             return f"?open={each.name}#{each.name}"
+    if block.part == "renewal":
+        return link_to("renewal", found.pk)
     if block.part == "case":
         return reverse("case-edit", args=[found.case_id]) if found.case_id else ""
     return link_to("decision-second", found.pk) if block.part == "second" else ""
