@@ -96,7 +96,7 @@ def _saved(request: HttpRequest, found: Visit, name: str, page: str) -> HttpResp
             request, found, page, _Tried(name, form, was_of(request.POST), {}, trouble=str(error)), 409
         )
     decide = link_to("decision", found.pk) if do == "end" else ""
-    return redirect(decide or reverse(page, args=[found.pk]))
+    return redirect(f"{decide or reverse(page, args=[found.pk])}#main")  # else the form's own fragment stays
 
 
 class _Tried:
