@@ -162,7 +162,13 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
 
 def signed(case: Case, now: Any) -> dict[str, Any]:
     """What a signature adds to a certificate."""
-    field = {"id": "condition", "part": "condition", "label": "Condition", "kind": "value", "value": "GB-mark"}
+    field = {
+        "id": "condition",
+        "part": "condition",
+        "label": "Condition",
+        "kind": "value",
+        "value": "GB-mark",
+    }
     content = {
         "place_name": "Great Britain",
         "practitioner": {"name": "Ada", "profession": "MD"},
@@ -174,7 +180,9 @@ def signed(case: Case, now: Any) -> dict[str, Any]:
         "second": None,
         "steps": [],
     }
-    pdf = Document.objects.create(case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True)
+    pdf = Document.objects.create(
+        case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True
+    )
     return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
 
 
