@@ -21,6 +21,7 @@ from lissive.clinic.certify.paper import WORDS
 from lissive.clinic.forms import Choice, Day, Form, Text, day_text, merged, note, version_of, was_of
 from lissive.clinic.models import Certificate
 from lissive.clinic.pages import said, shown
+from lissive.clinic.place import place
 from lissive.clinic.rights import may
 from lissive.clinic.visit.record import Refused
 from lissive.clinic.work import Closed
@@ -196,6 +197,7 @@ def certificate_sign(request: HttpRequest, id: UUID) -> HttpResponse:
         "sheet": signable.sheet,
         "c": signable.content,
         "may_sign": found.practitioner.user_id == user.pk,
+        "public": place().public_url,
         "has_code": identity.has_second_factor(user),
         "wrong": wrong,
         "draft": DRAFT,
