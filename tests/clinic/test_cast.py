@@ -16,6 +16,7 @@ import textwrap
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,7 +33,7 @@ from lissive.clinic import answered
 from lissive.clinic.access import Case, Certificate, Document, Patient, Review, User, Visit
 from lissive.clinic.booking.public import PUBLIC
 from lissive.clinic.intake.views import PUBLIC as BY_LINK
-from lissive.clinic.models import Practitioner, Treatment
+from lissive.clinic.models import Credential, Practitioner, Slot, Treatment
 from lissive.clinic.rights import ROLES, rights
 
 WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK, "calendar-feed"))
@@ -78,7 +79,7 @@ def first_call(view: Callable[..., Any]) -> ast.Call | None:
 def addresses() -> list[Address]:
     found = []
     for route, each in patterns():
-        # those of log-in are allauth's, and are asked in the tests of log-in; whoever has a code may verify (test_certify)
+        # those of log-in are allauth's (test_login); whoever has a code may verify a certificate (test_certify)
         if route.startswith(("account/", "verify")) or each.name in WITHOUT_ENTER:
             continue
         call = first_call(each.callback)
@@ -118,53 +119,34 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.inner = Document.objects.create(kind="report.html", **of)
     cast.other.family_name = "Elsewhereman"
     cast.other.save()
-    who = Practitioner.objects.create(organisation=cast.here, user=cast.ada, name="Ada", profession="NP")
-    day = timezone.localdate()
-    cast.visit = Visit.objects.create(
-        organisation=cast.here,
-        patient=cast.patient,
-        case=cast.case,
-        practitioner=who,
-        kind="video",
-        status="ready",
-        day=day,
-        starts=timezone.now(),
-        place="US-NY",
-        record={
-            "findings": {
-                "text": "finding-mark",
-                "by": "Ada",
-                "as": "practitioner",
-                "at": "2026-11-29T10:00:00+00:00",
-            }
-        },
-    )
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
-    of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
+    of = {**of, "case": Case.objects.create(patient=patient, data={"case": "ned"}), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
-    of_ned = Visit.objects.create(
-        organisation=cast.here,
-        patient=patient,
-        practitioner=who,
-        kind="video",
-        day=day,
-        starts=timezone.now(),
-    )
     cast.of_ned = {
         "patients": patient.pk,
         "cases": of["case"].pk,
         "documents": document.pk,
         "users": cast.ben.pk,
-        "visits": of_ned.pk,
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
+    stamp = {"by": "Ada", "as": "practitioner", "at": "2026-11-29T10:00:00+00:00"}
+    cast.visit.record = {"findings": {"text": "finding-mark", **stamp}}
+    cast.visit.save()
     cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
     cast.of_ned |= {name: each.pk for name, each in day.items()}
+    by = cast.visit.practitioner
+    slot = Slot.objects.create(practitioner=by, starts=timezone.now() + timedelta(hours=1), kinds=["video"])
+    held = Credential.objects.create(practitioner=by, kind="licence", place="GB", number="1")
+    cast.of_ned["bookings"] = cast.of_ned["visits"]
     cast.keys = {
+        "bookings": cast.visit.pk,
+        "practitioners": by.pk,
+        "credentials": held.pk,
+        "times": slot.pk,
         "visits": cast.visit.pk,
         "certificates": cast.certificate.pk,
         "reviews": cast.review.pk,
@@ -174,7 +156,6 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
         "treatments": cast.treatment.pk,
         "answers": cast.answer.pk,
         "users": cast.ben.pk,
-        "visits": cast.visit.pk,
     }
     return cast
 
@@ -203,6 +184,7 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
         organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "MD"}
     )
     now = timezone.now()
+    found = {"text": "finding-mark", "by": "Ada", "as": "practitioner", "at": now.isoformat()}
     of = {"organisation": cast.here, "patient": case.patient, "case": case}
     at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
     first = Visit.objects.create(**of, **at)
@@ -210,7 +192,7 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
         **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", **signed(case, now)
     )
     return (
-        Visit.objects.create(**of, **at, renews=held),
+        Visit.objects.create(**of, **at, renews=held, status="ready", record={"findings": found}),
         held,
         Review.objects.create(**of, certificate=held, due=now),
     )

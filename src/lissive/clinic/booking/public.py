@@ -67,8 +67,9 @@ def clinic_page(request: HttpRequest, slug: str) -> HttpResponse:
     people = shown_practitioners(page.organisation)
     today = timezone.localdate()
     place, band = asked_of(request)
-    found = stands(people, place, band, today) if place and band else None
     slots = list(free_slots(page.organisation_id))
+    ways = ways_of(slots) or list(VisitKind)
+    found = stands(people, place, band, today, ways) if place and band else None
     query = urlencode({"state": place, "age": band.name} if place and band else {})
 
     def href(slot: Slot) -> str:
@@ -89,7 +90,7 @@ def clinic_page(request: HttpRequest, slug: str) -> HttpResponse:
         "zone": zone_text(),
         "left_out": len(slots) - len(offered),
         "served": [place_text(each) for each in served(people, today)],
-        "ways": ways_of(slots),
+        "ways": [KINDS[each] for each in ways_of(slots)],
         "practitioners": [(each, credential_table(each, today)) for each in people],
     }
     return shown(request, "booking_page.html.j2", page.organisation.name, content)
@@ -137,12 +138,12 @@ def days_of(
 
 def zone_text() -> str:
     now = timezone.localtime()
-    return f"{now:%Z}, {timezone.get_current_timezone_name()}"
+    return ", ".join(dict.fromkeys((f"{now:%Z}", timezone.get_current_timezone_name())))
 
 
 def ways_of(slots: list[Slot]) -> list[str]:
     """The kinds of visit that are offered at some time."""
-    return [str(kind.label) for kind in VisitKind if any(str(kind) in each.kinds for each in slots)]
+    return [str(kind) for kind in VisitKind if any(str(kind) in each.kinds for each in slots)]
 
 
 def credential_table(who: Practitioner, today: datetime.date) -> Table:

@@ -50,6 +50,7 @@ def _check(label: str) -> forms.BooleanField:
 
 
 class PageForm(Form):
+    optional = ""
     slug = Text(
         "Name in the address", 60, required=True, hint="Small letters, digits and hyphens, as elm-street."
     )
@@ -85,6 +86,7 @@ class PageForm(Form):
 
 
 class PractitionerForm(Form):
+    optional = ""
     user = Choice("Log-in", list, required=True)
     name = Text("Name, as on the licence", 200, required=True)
     profession = Choice("Profession", list, required=True)
@@ -117,6 +119,7 @@ class PractitionerForm(Form):
 
 
 class CredentialForm(Form):
+    optional = ""
     kind = Choice("What it is", [("", "Choose"), *Credential.Kind.choices], required=True)  # type: ignore[assignment]
     place = Choice("Where it holds", list, hint="Empty for a course or a federal registration.")
     number = Text("Number", 80)

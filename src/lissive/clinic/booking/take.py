@@ -150,7 +150,7 @@ def _slot(patient: Patient, slot_id: UUID | None, kind: str, user: User) -> Slot
         raise NotBooked(GONE, do=OTHER)
     if kind not in slot.kinds:
         raise NotBooked("Choose how the visit takes place.", do="choose one of the list.")
-    refused = [each for each in objections(patient, slot, kind) if each.kind == "no"]
+    refused = [each for each in objections(patient, slot, kind) if each.refuses]
     if refused:
         label = VisitKind(kind).label.lower()
         raise NotBooked(f"This visit ({label}) cannot be booked.", refused, do=OTHER)

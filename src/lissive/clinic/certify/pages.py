@@ -18,6 +18,7 @@ from lissive.clinic.answered import me
 from lissive.clinic.certify import after, identity, seal
 from lissive.clinic.certify.form import Sheet, sheet_of
 from lissive.clinic.certify.paper import WORDS
+from lissive.clinic.dates.review import reviews_of
 from lissive.clinic.forms import Choice, Day, Form, Text, day_text, merged, note, version_of, was_of
 from lissive.clinic.models import Certificate
 from lissive.clinic.pages import said, shown
@@ -223,6 +224,8 @@ def _signed_page(request: HttpRequest, found: Certificate) -> HttpResponse:
         "may_amend": issued and mine and may(user.role, "certificate.sign") and replaced_by is None,
         "may_revoke": issued and may(user.role, "certificate.revoke"),
         "may_enter": may(user.role, "certificate.enter"),
+        "may_renew": may(user.role, "case.add"),
+        **reviews_of(found, user),
         "staff": user.role != "patient",
         "answer": _answer_for_sheet(found) if may(user.role, "document.make") else None,
     }

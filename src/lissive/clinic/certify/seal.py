@@ -194,9 +194,9 @@ def sign(certificate: Certificate, user: User, *, password: str, code: str, seen
         held.pdf = _kept(held, pdf, user)
         _supersede(held, user, now)
         held.save()
-        _review(held)
         entry("certificate.signed", user, held, sha256=sha256, pdf=held.pdf.sha256, trail_head=head)
         _visit_done(held, user)
+        _review(held)
     return held
 
 
