@@ -183,6 +183,8 @@ def signed(case: Case, now: Any) -> dict[str, Any]:
     pdf = Document.objects.create(
         case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True
     )
+    file = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **file)
     return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
 
 
