@@ -16,6 +16,7 @@ import textwrap
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,13 +33,18 @@ from lissive.clinic import answered
 from lissive.clinic.access import Case, Certificate, Document, Patient, Review, User, Visit
 from lissive.clinic.booking.public import PUBLIC
 from lissive.clinic.intake.views import PUBLIC as BY_LINK
-from lissive.clinic.models import Practitioner, Treatment
+from lissive.clinic.models import Credential, Practitioner, Slot, Treatment
 from lissive.clinic.rights import ROLES, rights
 
-WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK, "calendar-feed"))
-"""Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
-patient (test_booking), the questions before a visit by a link, which ask for its secret and the date of birth
-(test_intake), and the calendar, whose programs cannot log in: the secret in the address is of one user (test_dates)."""
+WITHOUT_ENTER: frozenset[str] = frozenset(
+    {
+        "calendar-feed",  # calendar programs cannot log in: the secret in the address is of one user, asked there
+        *PUBLIC,  # a clinic's own page, and registration: nothing of any patient is there (test_booking)
+        *("verify", "verify-code"),  # a certificate by its code, without a word of the patient (test_certify)
+        *BY_LINK,  # the questions before a visit, by the link's secret and the date of birth (test_intake)
+    }
+)
+"""Names of addresses whose view asks for no right, each with its reason here."""
 EVERYBODY = ("nobody", "ada", "ben", "fay", "kim", "zoe", "dan", "cleo")
 OWNED = {"Patient": Patient, "Case": Case, "Document": Document, "User": User}
 
@@ -118,45 +124,15 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.inner = Document.objects.create(kind="report.html", **of)
     cast.other.family_name = "Elsewhereman"
     cast.other.save()
-    who = Practitioner.objects.create(organisation=cast.here, user=cast.ada, name="Ada", profession="NP")
-    day = timezone.localdate()
-    cast.visit = Visit.objects.create(
-        organisation=cast.here,
-        patient=cast.patient,
-        case=cast.case,
-        practitioner=who,
-        kind="video",
-        status="ready",
-        day=day,
-        starts=timezone.now(),
-        place="US-NY",
-        record={
-            "findings": {
-                "text": "finding-mark",
-                "by": "Ada",
-                "as": "practitioner",
-                "at": "2026-11-29T10:00:00+00:00",
-            }
-        },
-    )
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
     of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
-    of_ned = Visit.objects.create(
-        organisation=cast.here,
-        patient=patient,
-        practitioner=who,
-        kind="video",
-        day=day,
-        starts=timezone.now(),
-    )
     cast.of_ned = {
         "patients": patient.pk,
         "cases": of["case"].pk,
         "documents": document.pk,
         "users": cast.ben.pk,
-        "visits": of_ned.pk,
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
@@ -164,7 +140,15 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
     cast.of_ned |= {name: each.pk for name, each in day.items()}
+    by = cast.visit.practitioner
+    slot = Slot.objects.create(practitioner=by, starts=timezone.now() + timedelta(hours=1), kinds=["video"])
+    held = Credential.objects.create(practitioner=by, kind="licence", place="GB", number="1")
+    cast.of_ned["bookings"] = cast.of_ned["visits"]
     cast.keys = {
+        "bookings": cast.visit.pk,
+        "practitioners": by.pk,
+        "credentials": held.pk,
+        "times": slot.pk,
         "visits": cast.visit.pk,
         "certificates": cast.certificate.pk,
         "reviews": cast.review.pk,
@@ -174,7 +158,6 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
         "treatments": cast.treatment.pk,
         "answers": cast.answer.pk,
         "users": cast.ben.pk,
-        "visits": cast.visit.pk,
     }
     return cast
 
@@ -184,12 +167,33 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
     by, _ = Practitioner.objects.get_or_create(
         organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "MD"}
     )
+    Case.objects.filter(pk=case.pk, data={}).update(data={"case": "calculator"})
     now = timezone.now()
     of = {"organisation": cast.here, "patient": case.patient, "case": case}
     at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
     first = Visit.objects.create(**of, **at)
+    clause = dict.fromkeys(("quote", "source", "citation", "what", "provenance", "rules_sha256"), "x")
+    content = {
+        "place_name": "United Kingdom",
+        "practitioner": {"name": "Ada", "profession": "MD"},
+        "clause": {**clause, "rule": "GB-mark", "on": "2026-11-22"},
+        **{"second": None, "fields": [], "facts": [], "steps": [], "reason": "GB-mark"},
+    }
+    of_file = {
+        "content": b"GB-mark",
+        "sha256": hashlib.sha256(b"GB-mark").hexdigest(),
+        "is_for_patient": True,
+    }
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", **of_file)
+    signed = {
+        "status": "issued",
+        "signed_at": now,
+        "content": content,
+        "code": f"C{case.pk.hex[:9]}",
+        "pdf": pdf,
+    }
     held = Certificate.objects.create(
-        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", signed_at=now
+        **of, practitioner=by, visit=first, place="GB", rule="GB-mark", **signed
     )
     return (
         Visit.objects.create(**of, **at, renews=held),
@@ -202,7 +206,6 @@ MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
-    "visit.see": ("finding-mark",),
     "certificate.see": ("GB-mark",),
     "review.see": ("diary-mark",),
 }

@@ -68,6 +68,7 @@ def parts_of(request: HttpRequest, case: Case, answer: Answer | None) -> dict[st
         "case": case,
         "patient": case.patient,
         "born": day_text(case.patient.born),
+        "day_text": day_text,
         "visit": case.visits.only("starts", "day").order_by("-starts").first(),
         "is_open": is_open,
         "answer": answer,
