@@ -79,7 +79,7 @@ def first_call(view: Callable[..., Any]) -> ast.Call | None:
 def addresses() -> list[Address]:
     found = []
     for route, each in patterns():
-        # those of log-in are allauth's, and are asked in the tests of log-in; whoever has a code may verify (test_certify)
+        # those of log-in are allauth's, and are asked in the tests of log-in; to verify, a code is enough (test_certify)
         if route.startswith(("account/", "verify")) or each.name in WITHOUT_ENTER:
             continue
         call = first_call(each.callback)
@@ -160,20 +160,39 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     return cast
 
 
+def signed(case: Case, now: Any) -> dict[str, Any]:
+    """What a signature adds to a certificate."""
+    field = {"id": "condition", "part": "condition", "label": "Condition", "kind": "value", "value": "GB-mark"}
+    content = {
+        "place_name": "Great Britain",
+        "practitioner": {"name": "Ada", "profession": "MD"},
+        "fields": [{**field, "remark": "", "ticked": None}],
+        "clause": {"quote": "", "what": "any", "citation": "GB", "source": "", "provenance": "read"}
+        | {"rule": "GB-mark", "on": now.date().isoformat(), "rules_sha256": "0" * 64},
+        "facts": [],
+        "reason": "GB-mark",
+        "second": None,
+        "steps": [],
+    }
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True)
+    return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
+
+
 def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Review]:
     """A visit that renews a certificate, the certificate, and its review."""
     by, _ = Practitioner.objects.get_or_create(
         organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "MD"}
     )
     now = timezone.now()
+    found = {"text": "finding-mark", "by": "Ada", "as": "practitioner", "at": now.isoformat()}
     of = {"organisation": cast.here, "patient": case.patient, "case": case}
     at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
     first = Visit.objects.create(**of, **at)
     held = Certificate.objects.create(
-        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", signed_at=now
+        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", **signed(case, now)
     )
     return (
-        Visit.objects.create(**of, **at, renews=held),
+        Visit.objects.create(**of, **at, renews=held, status="ready", record={"findings": found}),
         held,
         Review.objects.create(**of, certificate=held, due=now),
     )

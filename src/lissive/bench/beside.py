@@ -41,7 +41,7 @@ def beside(
     *,
     models: Sequence[str] = (),
     days: int | None = None,
-    patients: int = 2,
+    patients: int = 1,
     repeats: int = 2,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:

@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
     group.command("antimony")(antimony)
     group.command("sedml")(sedml)
     group.command("omex")(omex)
+    group.command("petab")(petab)
+    group.command("events")(dosing)
     app.add_typer(group, name="export")
 
 
@@ -90,6 +92,55 @@ def omex(
     _keep(out, model, force)
     write_omex(Course(model, until, every, names_of(select), rtol), out)
     print(out)
+
+
+def petab(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write.", file_okay=False)],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="A CSV as simulate writes it: subject, time, and columns named like what the model computes."
+        ),
+    ],
+    sd: Annotated[
+        str,
+        typer.Option(help="Standard deviation of the error: one number, or NAME=NUMBER,... for each column."),
+    ],
+    model: Model = "lissive",
+    estimate: Annotated[
+        str | None, typer.Option(help="Parameters to estimate with their bounds, as 'k=0.01:10,CL=1:20'.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write a model and a table of measurements as a PEtab problem (version 1), for tools that fit."""
+    from lissive.interchange.petab_write import Asked, bounds_of, sds_of, write_petab
+
+    rows = write_petab(Asked(model, data, sds_of(sd), bounds_of(estimate)), out, force=force)
+    print(f"{out / 'problem.yaml'}: {', '.join(f'{n} {kind}' for kind, n in rows.items())}.")
+
+
+def dosing(
+    out: Out,
+    events: Annotated[Path, typer.Option(help="Doses, NONMEM-style, as simulate --events reads them.")],
+    model: Model = "lissive",
+    force: Force = False,
+) -> None:
+    """Write a dosing table with a row for each dose: no ADDL, F, LAG or DUR, compartments by number."""
+    from lissive.files import keep_inputs
+    from lissive.model import load
+    from lissive.simulation.events import export_events, read_events, regimen_of
+
+    keep_inputs([out], reads=[model, events], force=force)
+    equations = load(model)
+    read = read_events(events, equations)
+    export_events(regimen_of(read), equations, out, [run.subject for run in read.runs])
+    print(out)
+    left = [f"{n} observation rows" for n in [sum(len(run.seen) for run in read.runs)] if n]
+    left += [f"the column {name}" for name in (*read.varying, *read.carried)]
+    if left:
+        print(f"  Not in it: {', '.join(left)}.")
+    numbers = ", ".join(f"{k} {name}" for k, name in enumerate(equations.dose_targets, start=1))
+    print(f"  Compartments: {numbers}.")
 
 
 def _ending(out: Path, ending: str) -> None:

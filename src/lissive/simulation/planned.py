@@ -6,8 +6,8 @@ Every mistake is a LissiveError.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +189,7 @@ def plan(
     ids: Sequence[int | str],
     grid: FloatArray | None,
     parameters: Mapping[str, Any],
+    vary: Callable[[int, Run], Mapping[str, FloatArray]] | None = None,
 ) -> Planned:
     """Each subject's runs.
 
@@ -196,6 +197,7 @@ def plan(
     ----------
     grid : output times; observed at the rows of the table where there are none.
     parameters : id to one number, or to (subject,) numbers; the others keep the model's values.
+    vary : from a subject's place and a run of theirs to parameters by record, beside those of the table.
     """
     if table is None:
         assert grid is not None
@@ -203,12 +205,21 @@ def plan(
         regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(ids))
         course = Course(regimen.schedules[0], (), grid, np.arange(len(grid), dtype=np.int32), 0.0)
         return Planned((None,) * len(ids), np.arange(len(ids)), regimen, (course,), {}, ())
-    one_for_all = len(table.subjects) == 1
-    each = [list(table.runs)] * len(ids) if one_for_all else table.of(ids)
+    each = runs_of(table, ids)
     runs = [run for mine in each for run in mine]
     subject = np.repeat(np.arange(len(ids)), [len(mine) for mine in each])
     _refuse_too_many(runs)
+    if vary:
+        runs = [
+            replace(run, varying={**run.varying, **vary(s, run)})
+            for run, s in zip(runs, subject.tolist(), strict=True)
+        ]
     return _planned(equations, table, runs, subject, grid, parameters, _notes(table, ids, runs, grid))
+
+
+def runs_of(table: EventTable, ids: Sequence[int | str]) -> list[list[Run]]:
+    """Each subject's rows; those of a table with one ID are for all."""
+    return [list(table.runs)] * len(ids) if len(table.subjects) == 1 else table.of(ids)
 
 
 def _planned(
@@ -246,11 +257,12 @@ def _planned(
         which.append(known[key])
         columns.append(stacked[:, [0, *(row for row, _, _ in changes)]])
     n, most = len(runs), max(each.shape[1] for each in columns)
-    filled = np.zeros((len(table.varying), n, most))
+    names = tuple(runs[0].varying)
+    filled = np.zeros((len(names), n, most))
     for k, each in enumerate(columns):
         filled[:, k] = each[:, np.minimum(np.arange(most), each.shape[1] - 1)]
     regimen = Regimen(tuple(each.schedule for each in courses), np.array(which), np.ones(n), np.zeros(n))
-    varying = dict(zip(table.varying, filled, strict=True))
+    varying = dict(zip(names, filled, strict=True))
     return Planned(tuple(runs), subject, regimen, tuple(courses), varying, notes)
 
 
@@ -313,10 +325,10 @@ def refuse_starting_anew(equations: Equations, planned: Planned) -> None:
     schedules = planned.regimen.schedules if equations.events else ()
     if any(len(each.steady) or (each.action == RESET).any() for each in schedules):
         raise SimulationError(
-            f"Model {equations.name} has events of its own, and the table asks for a reset or a steady state.",
+            f"Model {equations.name} has events of its own: no reset and no steady state can be had with them.",
             where="EVID" if any((each.action == RESET).any() for each in schedules) else "SS",
-            allowed="doses, infusions and observations (EVID 0 to 2).",
-            do="give each occasion an ID of its own, and the earlier doses as rows (ADDL) instead of SS.",
+            allowed="doses, infusions and observations (EVID 0, 1 and 2, without SS).",
+            do="use a separate ID for each occasion; give the earlier doses as rows (ADDL) instead of SS.",
         )
 
 

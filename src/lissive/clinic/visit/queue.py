@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from lissive.clinic import work
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.forms import day_text, is_day
-from lissive.clinic.models import Credential, Decision, Patient, Review, User, Visit
+from lissive.clinic.models import Credential, Patient, Review, User, Visit, VisitKind
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
 from lissive.clinic.visit.record import FINAL
@@ -30,6 +30,8 @@ S = Visit.Status
 MOST = 20
 """Of reviews, second opinions and visits of earlier days that are named."""
 EARLIER_DAYS = 30
+STATES, WAYS = dict(S.choices), dict(VisitKind.choices)
+"""In words: quicker than asking each visit."""
 HEALTH = ("case", "adjectives", "findings", "pregnancy", "capacity", "safety", "minor", "")
 """Parts of the record whose blocks say something of the patient's health."""
 KINDS = {S.READY: "yes", S.IN_VISIT: "maybe", S.TO_SIGN: "maybe", S.INTAKE: "unsure"}
@@ -130,6 +132,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     content = {
         "day": day,
         "day_text": day_text,
+        "ways": WAYS,
         "is_today": day == today,
         "before": day - datetime.timedelta(days=1),
         "after": day + datetime.timedelta(days=1),
@@ -148,12 +151,12 @@ def _row(user: User, visit: Visit) -> Row:
     against = [each for each in visit.blocks if not each["is_open"]] if visit.status not in FINAL else []
     if not whole:
         against = [each if each["part"] not in HEALTH else _HIDDEN for each in against]
-    is_blocked = bool(against)
+    is_blocked, state = bool(against), STATES[visit.status]
     return Row(
         visit,
         page_of(user, visit),
         f"{timezone.localtime(visit.starts):%H:%M}",
-        f"Blocked · {visit.get_status_display().lower()}" if is_blocked else visit.get_status_display(),
+        f"Blocked · {state.lower()}" if is_blocked else state,
         "no" if is_blocked else KINDS.get(S(visit.status), ""),
         against,
         sum(each["is_open"] for each in visit.blocks)
@@ -172,7 +175,7 @@ def in_short(rows: Sequence[Row]) -> str:
         return "No visit is booked."
     counts: dict[str, int] = {}
     for each in rows:
-        state = "blocked" if each.blocks else each.visit.get_status_display().lower()
+        state = "blocked" if each.blocks else STATES[each.visit.status].lower()
         counts[state] = counts.get(state, 0) + 1
     said = ", ".join(f"{count} {state}" for state, count in counts.items())
     return f"{len(rows)} visit{'' if len(rows) == 1 else 's'}: {said}."
@@ -191,11 +194,17 @@ def _others(user: User, today: datetime.date) -> list[tuple[str, list[tuple[str,
         ]
         found.append(("Reviews due", rows))
     if may(user.role, "visit.see"):
-        second = Decision.objects.filter(visit__organisation=user.organisation_id, second_agrees=None)
-        second = second.exclude(second_needed="").exclude(visit__status__in=FINAL)
+        # by way of the visits of these days, of which there are few that wait
+        asked = of_clinic(user, Visit).filter(
+            day__gte=today - datetime.timedelta(days=EARLIER_DAYS),
+            status__in=(S.IN_VISIT, S.TO_SIGN),
+            decision__second_agrees=None,
+            decision__isnull=False,
+        )
+        asked = asked.exclude(decision__second_needed="").select_related("patient", "decision")
         rows = [
-            (each.visit.patient.name, each.second_needed, link_to("decision-second", each.pk))
-            for each in second.select_related("visit__patient").order_by("at")[:MOST]
+            (each.patient.name, each.decision.second_needed, link_to("decision-second", each.pk))
+            for each in asked.only("patient", "decision__second_needed").order_by("starts")[:MOST]
         ]
         found.append(("A second practitioner is asked", rows))
     return [each for each in found if each[1]]
@@ -211,11 +220,15 @@ def link_to(name: str, key: Any) -> str:
 # -- on other pages --------------------------------------------------------------------------------
 def today_in_short(user: User) -> str:
     """How many visits of today there are in each state."""
-    found = of_clinic(user, Visit).filter(day=timezone.localdate()).values_list("status").annotate(Count("pk"))
+    found = (
+        of_clinic(user, Visit).filter(day=timezone.localdate()).values_list("status").annotate(Count("pk"))
+    )
     counts = {S(status): count for status, count in found.order_by()}
     said = ", ".join(f"{counts[each]} {each.label.lower()}" for each in S if each in counts)
     total = sum(counts.values())
-    return f"{total} visit{'' if total == 1 else 's'} today: {said}." if total else "No visit is booked today."
+    return (
+        f"{total} visit{'' if total == 1 else 's'} today: {said}." if total else "No visit is booked today."
+    )
 
 
 def visit_table(user: User, patient: Patient) -> Table:
