@@ -79,7 +79,7 @@ def first_call(view: Callable[..., Any]) -> ast.Call | None:
 def addresses() -> list[Address]:
     found = []
     for route, each in patterns():
-        # those of log-in are allauth's, and are asked in the tests of log-in; to verify, a code is enough (test_certify)
+        # those of log-in are allauth's, and are asked in the tests of log-in; to verify a code will do (test_certify)
         if route.startswith(("account/", "verify")) or each.name in WITHOUT_ENTER:
             continue
         call = first_call(each.callback)
