@@ -79,7 +79,7 @@ def first_call(view: Callable[..., Any]) -> ast.Call | None:
 def addresses() -> list[Address]:
     found = []
     for route, each in patterns():
-        # those of log-in are allauth's, and are asked in the tests of log-in; to verify a code will do (test_certify)
+        # those of log-in are allauth's (test_login); whoever has a code may verify a certificate (test_certify)
         if route.startswith(("account/", "verify")) or each.name in WITHOUT_ENTER:
             continue
         call = first_call(each.callback)
@@ -131,9 +131,6 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
-    stamp = {"by": "Ada", "as": "practitioner", "at": "2026-11-29T10:00:00+00:00"}
-    cast.visit.record = {"findings": {"text": "finding-mark", **stamp}}
-    cast.visit.save()
     cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
@@ -174,7 +171,8 @@ def signed(case: Case, now: Any) -> dict[str, Any]:
         "second": None,
         "steps": [],
     }
-    pdf = Document.objects.create(case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True)
+    kept = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **kept)
     return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
 
 

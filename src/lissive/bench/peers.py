@@ -29,7 +29,7 @@ from lissive.model.check import to_sbml
 Go = Callable[[], FloatArray]
 """Solves, and gives (time, output)."""
 Run = Callable[[Mapping[str, float], FloatArray, float, FloatArray], Go]
-"""(patient, (state,) start, rtol, (state,) atol) to what solves it: only that is timed, and not the setting of values."""
+"""(patient, (state,) start, rtol, (state,) atol) to what solves it; only that is timed."""
 
 
 @dataclass(frozen=True)
