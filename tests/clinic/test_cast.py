@@ -136,9 +136,6 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
-    stamp = {"by": "Ada", "as": "practitioner", "at": "2026-11-29T10:00:00+00:00"}
-    cast.visit.record = {"findings": {"text": "finding-mark", **stamp}}
-    cast.visit.save()
     cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
@@ -190,6 +187,8 @@ def signed(case: Case, now: Any) -> dict[str, Any]:
     )
     file = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
     pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **file)
+    kept = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **kept)
     return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
 
 
@@ -225,11 +224,8 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
         "pdf": pdf,
     }
     held = Certificate.objects.create(
-<<<<<<< HEAD
         **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", **signed(case, now)
-=======
         **of, practitioner=by, visit=first, place="GB", rule="GB-mark", **signed
->>>>>>> wn-18
     )
     return (
         Visit.objects.create(**of, **at, renews=held, status="ready", record={"findings": found}),
