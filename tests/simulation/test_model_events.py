@@ -36,7 +36,8 @@ def test_a_trigger_on_state_is_met_where_the_solution_crosses() -> None:
 
 
 def test_a_split_run_a_single_run_and_a_run_alone_have_the_same_bits() -> None:
-    timed = "F: at (time >= 7.775): S = S + 4; G: at 2 after (time > 7.5): n = n + 1; C' = piecewise(S, time > 9, 0); C = 0"
+    timed = "F: at (time >= 7.775): S = S + 4; G: at 2 after (time > 7.5): n = n + 1; C = 0"
+    timed += "; C' = piecewise(S, time > 9, 0)"
     kernel = build(read_antimony(f"{SAW}; {timed}"), ["S", "n", "C"])
     rates, times = {"k": np.linspace(0.1, 2.0, 11)}, np.arange(0.0, 20.0, 0.37)
     whole, parts = kernel.start(11, rates), kernel.start(11, rates)
