@@ -305,3 +305,11 @@ def test_a_run_of_more_outputs_than_a_figure_has_panels_is_refused(tmp_path):
         lissive.plot(crowded, tmp_path / "run.png")
     with pytest.raises(SimulationError, match="Unsupported file extension"):
         lissive.plot(run, tmp_path / "run.gif")
+
+
+def test_values_of_the_shipped_model_that_no_study_has_are_named():
+    pop = table("theta,CL_THC,80,,,", "theta,V1_THC,8,,,")
+    run = lissive.simulate("lissive", population=pop, times=[0.0], select="CL_THC")
+    said = [note for note in json.loads(run.attrs["provenance"])["notes"] if "outside the range" in note]
+    assert [note.split(":")[0] for note in said] == ["CL_THC"]
+    assert "1 of 1 individual values" in said[0]
