@@ -182,11 +182,6 @@ def signed(case: Case, now: Any) -> dict[str, Any]:
         "second": None,
         "steps": [],
     }
-    pdf = Document.objects.create(
-        case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True
-    )
-    file = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
-    pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **file)
     kept = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
     pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **kept)
     return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
@@ -203,29 +198,8 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
     of = {"organisation": cast.here, "patient": case.patient, "case": case}
     at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
     first = Visit.objects.create(**of, **at)
-    clause = dict.fromkeys(("quote", "source", "citation", "what", "provenance", "rules_sha256"), "x")
-    content = {
-        "place_name": "United Kingdom",
-        "practitioner": {"name": "Ada", "profession": "MD"},
-        "clause": {**clause, "rule": "GB-mark", "on": "2026-11-22"},
-        **{"second": None, "fields": [], "facts": [], "steps": [], "reason": "GB-mark"},
-    }
-    of_file = {
-        "content": b"GB-mark",
-        "sha256": hashlib.sha256(b"GB-mark").hexdigest(),
-        "is_for_patient": True,
-    }
-    pdf = Document.objects.create(case=case, kind="certificate.pdf", **of_file)
-    signed = {
-        "status": "issued",
-        "signed_at": now,
-        "content": content,
-        "code": f"C{case.pk.hex[:9]}",
-        "pdf": pdf,
-    }
     held = Certificate.objects.create(
         **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", **signed(case, now)
-        **of, practitioner=by, visit=first, place="GB", rule="GB-mark", **signed
     )
     return (
         Visit.objects.create(**of, **at, renews=held, status="ready", record={"findings": found}),
@@ -238,6 +212,7 @@ MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
+    "visit.see": ("finding-mark",),
     "certificate.see": ("GB-mark",),
     "review.see": ("diary-mark",),
 }
