@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from tests.clinic.conftest import PASSWORD, user, visitor
 
-from lissive.clinic import audit
+from lissive.clinic import audit, retention
 from lissive.clinic.certify import identity, paper, proof, seal, verify
 from lissive.clinic.models import (
     Case,
@@ -270,7 +270,7 @@ def test_of_two_signatures_at_once_one_wins(clinic, monkeypatch):
     assert faults() == []
 
 
-def test_what_was_signed_is_not_changed_and_a_change_is_found(clinic):
+def test_what_was_signed_is_not_changed_and_a_change_is_found(clinic, monkeypatch):
     found = issued(clinic)
     rows = Certificate.objects.filter(pk=found.pk)
     for change in (
@@ -297,6 +297,10 @@ def test_what_was_signed_is_not_changed_and_a_change_is_found(clinic):
         rows.delete()
         assert "it was deleted" in " ".join(faults())
         transaction.set_rollback(True)
+    monkeypatch.setattr(retention, "why_kept", lambda _: [])
+    assert retention.delete(clinic.patient, clinic.kim, "period") == []
+    assert not Certificate.objects.exists()
+    assert faults() == []
 
 
 def test_the_page_that_verifies_says_what_holds_and_nothing_of_health(clinic, monkeypatch):

@@ -283,3 +283,25 @@ def test_what_does_not_go_with_a_population_is_refused(arguments, said):
     with pytest.raises(LissiveError) as error:
         lissive.simulate(MODEL, **{"population": given(), "times": [1.0], **arguments})
     assert said in str(error.value)
+
+
+def test_the_command_keeps_a_table_that_it_did_not_write_and_names_what_a_check_needs(tmp_path, capsys):
+    command = ["simulate", str(MODEL), "--out", str(tmp_path / "o.csv"), "--vpc", str(tmp_path / "vpc.png")]
+    assert main([*command, "--until", "1", "--every", "1"]) == 2
+    assert "--population, and --events" in capsys.readouterr().err
+    kept = tmp_path / "vpc.csv"
+    kept.write_text("mine\n")
+    command += ["--population", str(EXAMPLE / "population.csv"), "--events", str(EXAMPLE / "observed.csv")]
+    assert main([*command, "--replicates", "20"]) == 2
+    assert "no result of this command" in capsys.readouterr().err
+    assert kept.read_text() == "mine\n"
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_a_run_of_more_outputs_than_a_figure_has_panels_is_refused(tmp_path):
+    run = lissive.simulate(MODEL, times=[0.0, 1.0])
+    crowded = run.assign({f"x{k}": run["C"] for k in range(12)})
+    with pytest.raises(SimulationError, match="14 outputs"):
+        lissive.plot(crowded, tmp_path / "run.png")
+    with pytest.raises(SimulationError, match="Unsupported file extension"):
+        lissive.plot(run, tmp_path / "run.gif")

@@ -96,7 +96,7 @@ def _saved(request: HttpRequest, found: Visit, name: str, page: str) -> HttpResp
             request, found, page, _Tried(name, form, was_of(request.POST), {}, trouble=str(error)), 409
         )
     decide = link_to("decision", found.pk) if do == "end" else ""
-    return redirect(decide or reverse(page, args=[found.pk]))
+    return redirect(f"{decide or reverse(page, args=[found.pk])}#main")  # else the form's own fragment stays
 
 
 class _Tried:
@@ -193,7 +193,7 @@ def _whole(found: Visit) -> Visit:
 
 def _answer(found: Visit) -> Answer | None:
     try:
-        return answer_of(found, on_of(found, timezone.localdate())) if found.case else None
+        return answer_of(found, on_of(found.day, timezone.localdate())) if found.case else None
     except (CaseError, RuleError):
         return None
 
@@ -234,7 +234,7 @@ def _front(
 
 def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, status: int = 200) -> HttpResponse:
     whole = _whole(found)
-    on, answer = on_of(whole, timezone.localdate()), _answer(whole)
+    on, answer = on_of(whole.day, timezone.localdate()), _answer(whole)
     blocks = () if whole.status in FINAL else blocks_of(whole, on)
     every = sections(whole, answer, _before(whole))
     next_one = next((each.name for each in every if not each.is_done(whole)), "")

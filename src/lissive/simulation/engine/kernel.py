@@ -385,12 +385,14 @@ class Batch:
         before = self.status.copy()
         if resting is not None:
             self.status[resting & (before == 0)] = RESTING
+        job = Job(self, asked, threads)
         # A thread even for one: the main thread stays free to be interrupted.
         pool = ThreadPoolExecutor(threads)
         try:
-            self._run(pool, Job(self, asked, threads), threads)
-            while self._agenda is not None and self._agenda.settle(self):
-                self._run(pool, Job(self, asked, threads), threads)
+            pool.submit(self._rounds, job, pool).result()
+        except BaseException:
+            job.stop(len(self))
+            raise
         finally:
             pool.shutdown()
         self._reached = float(until)
@@ -400,13 +402,16 @@ class Batch:
         self.status[self.status == RESTING] = 0
         return replace(seen, values=seen.values[..., : len(self.kernel.outputs)]) if self._agenda else seen
 
-    def _run(self, pool: ThreadPoolExecutor, job: Job, threads: int) -> None:
-        try:
-            for running in [pool.submit(job.run, t) for t in range(threads)]:
+    def _rounds(self, job: Job, pool: ThreadPoolExecutor) -> None:
+        """The compiled loop; and again, for those on whom the model's own events have acted meanwhile."""
+        while True:
+            others = [pool.submit(job.run, t) for t in range(1, job.threads)]
+            job.run(0)
+            for running in others:
                 running.result()
-        except BaseException:
-            job.queue[:] = len(self)  # nobody takes another subject
-            raise
+            if job.stopped or self._agenda is None or not self._agenda.settle(self):
+                return
+            job.again()
 
     def _within(self, points: Any, until: float, name: str) -> Array:
         given: Array = np.ascontiguousarray(points, dtype=float)
