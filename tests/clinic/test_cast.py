@@ -203,29 +203,8 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
     of = {"organisation": cast.here, "patient": case.patient, "case": case}
     at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
     first = Visit.objects.create(**of, **at)
-    clause = dict.fromkeys(("quote", "source", "citation", "what", "provenance", "rules_sha256"), "x")
-    content = {
-        "place_name": "United Kingdom",
-        "practitioner": {"name": "Ada", "profession": "MD"},
-        "clause": {**clause, "rule": "GB-mark", "on": "2026-11-22"},
-        **{"second": None, "fields": [], "facts": [], "steps": [], "reason": "GB-mark"},
-    }
-    of_file = {
-        "content": b"GB-mark",
-        "sha256": hashlib.sha256(b"GB-mark").hexdigest(),
-        "is_for_patient": True,
-    }
-    pdf = Document.objects.create(case=case, kind="certificate.pdf", **of_file)
-    signed = {
-        "status": "issued",
-        "signed_at": now,
-        "content": content,
-        "code": f"C{case.pk.hex[:9]}",
-        "pdf": pdf,
-    }
     held = Certificate.objects.create(
         **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", **signed(case, now)
-        **of, practitioner=by, visit=first, place="GB", rule="GB-mark", **signed
     )
     return (
         Visit.objects.create(**of, **at, renews=held, status="ready", record={"findings": found}),
