@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Cluster, Force, Resume, chunked
 from lissive.errors import SimulationError
 
 FORMATS = (".csv", ".parquet", ".nc", ".zarr")
@@ -53,6 +53,8 @@ def simulate(
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
+    cluster: Cluster = None,
+    resume: Resume = False,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -73,24 +75,26 @@ def simulate(
         )
     from lissive.files import keep_inputs
     from lissive.simulation.output import written_beside
-    from lissive.simulation.solve import simulate_files
+    from lissive.simulation.parts import simulate_files
 
     who = _subjects(subjects)
     read = [model, events, times, who if isinstance(who, Path) else None]
     keep_inputs([out], reads=read, beside=written_beside(out), force=force)
     given = {"covariates": covariates, "rtol": rtol, "atol": atol, "threads": threads, "seed": seed}
-    result = simulate_files(
-        model=model,
-        events=events,
-        subjects=who,
-        until=until,
-        every=every,
-        times=times,
-        select=_names(select),
-        out=out,
-        force=force,
-        **{name: value for name, value in given.items() if value is not None},
-    )
+    with chunked(cluster, resume, force) as how:
+        result = simulate_files(
+            model=model,
+            events=events,
+            subjects=who,
+            until=until,
+            every=every,
+            times=times,
+            select=_names(select),
+            out=out,
+            force=force,
+            how=how,
+            **{name: value for name, value in given.items() if value is not None},
+        )
     _print(result, out, as_json)
 
 

@@ -182,26 +182,29 @@ def plan(
     ids: Sequence[int | str],
     grid: FloatArray | None,
     parameters: Mapping[str, Any],
+    part: range,
 ) -> Planned:
-    """Each subject's runs.
+    """The runs of each subject of `part`.
 
     Parameters
     ----------
+    part : places among `ids`; of a table with several IDs, all of them.
     grid : output times; observed at the rows of the table where there are none.
-    parameters : id to one number, or to (subject,) numbers; the others keep the model's values.
+    parameters : id to one number, or to (subject,) numbers of these; the others keep the model's.
     """
     if table is None:
         assert grid is not None
         nothing, nowhere = np.zeros(0), np.zeros(0, np.int32)
-        regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(ids))
+        regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(part))
         course = Course(regimen.schedules[0], (), grid, np.arange(len(grid), dtype=np.int32), 0.0)
-        return Planned((None,) * len(ids), np.arange(len(ids)), regimen, (course,), {}, ())
+        return Planned((None,) * len(part), np.arange(len(part)), regimen, (course,), {}, ())
     one_for_all = len(table.subjects) == 1
-    each = [list(table.runs)] * len(ids) if one_for_all else table.of(ids)
+    each = [list(table.runs)] * len(part) if one_for_all else table.of(ids)
     runs = [run for mine in each for run in mine]
-    subject = np.repeat(np.arange(len(ids)), [len(mine) for mine in each])
+    subject = np.repeat(np.arange(len(part)), [len(mine) for mine in each])
     _refuse_too_many(runs)
-    return _planned(equations, table, runs, subject, grid, parameters, _notes(table, ids, runs, grid))
+    notes = _notes(table, ids, table.runs if one_for_all else runs, grid)
+    return _planned(equations, table, runs, subject, grid, parameters, notes)
 
 
 def _planned(
@@ -285,7 +288,8 @@ def _notes(
         notes.append(f"The rows of ID {table.subjects[0]} are for all {len(ids)} subjects.")
     elif left := sorted(set(table.subjects) - set(ids), key=table.subjects.index):
         notes.append(f"Not among the subjects, and left out: {_some('ID', left)}.")
-    if grid is not None and (seen := sum(len(run.seen) for run in runs)):
+    alike = len(ids) if len(table.subjects) == 1 else 1
+    if grid is not None and (seen := alike * sum(len(run.seen) for run in runs)):
         notes.append(
             f"Output times are given, so the {seen} observation rows (EVID 0) of the events are no output times."
         )

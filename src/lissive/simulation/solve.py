@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ from lissive.simulation.event_rows import id_of
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import origin
-from lissive.simulation.output import dataset, write
+from lissive.simulation.output import dataset
 from lissive.simulation.planned import (
     a_table,
     carried,
@@ -91,10 +90,79 @@ def simulate(
 
     Raises       a LissiveError for whatever cannot be run as asked.
     """
+    found = asked(
+        model,
+        events=events,
+        subjects=subjects,
+        grid=output_times(until, every, times),
+        select=select,
+        parameters=parameters,
+        covariates=covariates,
+        rtol=rtol,
+        atol=atol,
+        threads=threads,
+        seed=seed,
+    )
+    afford_memory(found)
+    return solved(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a run is asked, read and checked; it is the same whichever of the subjects are solved."""
+
+    equations: Equations
+    outputs: Sequence[str]
+    table: EventTable | None
+    grid: FloatArray | None
+    count: int
+    """Of subjects."""
+    ids: Sequence[int | str]
+    own: Mapping[str, Any]
+    """Parameters of a table of subjects."""
+    drawn: tuple[str, ...]
+    """Parameters that are drawn for each subject."""
+    common: Mapping[str, float]
+    settings: Settings
+    seed: int
+    file: str
+    """Of the model; empty where it has none of its own."""
+    notes: tuple[str, ...]
+
+    @property
+    def values(self) -> int:
+        """How many each subject has."""
+        runs = self.table.runs if self.table else ()
+        seen = len(self.grid) if self.grid is not None else max((len(run.seen) for run in runs), default=0)
+        return seen * len(self.outputs)
+
+    def of(self, part: range) -> dict[str, Any]:
+        """Parameters of the subjects at these places."""
+        if not self.drawn:
+            return {name: v[part.start : part.stop] if np.size(v) > 1 else v for name, v in self.own.items()}
+        from lissive.simulation.draw import draw
+
+        return dict(draw(len(part), seed=self.seed, first=part.start).parameters)
+
+
+def asked(
+    model: str | Path | Equations,
+    *,
+    events: Any,
+    subjects: Any,
+    grid: FloatArray | None,
+    select: Any = None,
+    parameters: Any = None,
+    covariates: str = "nocb",
+    rtol: float = 1e-6,
+    atol: float = 0.0,
+    threads: int | None = None,
+    seed: int = 1,
+) -> Asked:
+    """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
     equations = _model(model)
     outputs = selected(equations, select)
     common = given_parameters(equations, parameters)
-    grid = output_times(until, every, times)
     threads = threads_of(threads, wrong=SimulationError)
     tolerances = Tolerances(
         rtol=number_of("rtol", rtol, wrong=SimulationError),
@@ -102,23 +170,33 @@ def simulate(
     )
     seed = whole("seed", seed, wrong=SimulationError, least=0)
     table, grid = _table(events, equations, covariates, grid)
-    seen = len(grid) if grid is not None else max(len(run.seen) for run in table.runs) if table else 0
-    ids, own, drawn = _subjects(equations, subjects, table, seed, seen * len(outputs))
-    notes = _overlap(table, own, drawn, common)
-    planned = plan(equations, table, ids, grid, {**own, **common})
-    _afford(len(planned.runs), equations, seen * len(outputs))
-    settings = Settings(tolerances, threads)
+    count, ids, own, drawn = _subjects(equations, subjects, table, seed)
+    is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
+    return Asked(
+        equations, outputs, table, grid, count, ids, own, drawn, common, Settings(tolerances, threads), seed,
+        str(model) if is_file else "", tuple(_overlap(table, own, drawn, common)),
+    )  # fmt: skip
+
+
+def solved(run: Asked, part: range | None = None) -> xr.Dataset:
+    """The subjects at the places of `part`, all if not given: numbers and notes are those of the run of all."""
+    equations, outputs, table, grid = run.equations, run.outputs, run.table, run.grid
+    part = range(run.count) if part is None else part
+    own = run.of(part)
+    planned = plan(equations, table, run.ids, grid, {**own, **run.common}, part)
+    _afford(len(planned.runs), equations, run.values)
+    settings = run.settings
     kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
     result = follow_courses(
-        kernel, planned.regimen, planned.courses, {**mine, **common}, settings, planned.varying
+        kernel, planned.regimen, planned.courses, {**mine, **run.common}, settings, planned.varying
     )
-    occasions = [1 if run is None else run.occasion for run in planned.runs]
-    given = {**({} if drawn else own), **common, **planned.varying}
+    occasions = [1 if each is None else each.occasion for each in planned.runs]
+    given = {**({} if run.drawn else own), **run.common, **planned.varying}
     return dataset(
         result.values,
         seen_times(planned) if grid is None else grid,
-        [ids[s] for s in planned.subject],
+        [run.ids[part.start + s] for s in planned.subject.tolist()],
         outputs,
         units={**equations.units, "time": equations.time_unit},
         labels=equations.labels,
@@ -131,11 +209,12 @@ def simulate(
             "model": equations.name,
             "model_hash": model_hash(equations),
             "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
-            "seed": seed,
+            "seed": run.seed,
             "steps": int(result.steps.sum()),
-            "notes": [*(table.notes if table else ()), *notes, *planned.notes],
+            "notes": [*(table.notes if table else ()), *run.notes, *planned.notes],
             "columns": _columns(table),
-            **_origin(model, equations, outputs, planned.regimen, given, drawn),
+            **_origin(equations, outputs, planned.regimen, given, run.drawn),
+            **({"model_file": run.file} if run.file else {}),
         },
         occasions=occasions if max(occasions, default=1) > 1 else None,
         carried=carried(planned, table, grid) if table else None,
@@ -200,22 +279,19 @@ def _overlap(
 
 
 def _origin(
-    model: str | Path | Equations,
     equations: Equations,
     outputs: Sequence[str],
     regimen: Regimen,
     given: Mapping[str, Any],
     drawn: Sequence[str],
 ) -> dict[str, Any]:
-    """What the run rested on, and where a model that does not come with lissive was read."""
+    """What the run rested on."""
     cause = ""
     if equations.name == "lissive":
         from lissive.model.parameters import DEFAULT_CAUSE
 
         cause = DEFAULT_CAUSE
-    found = origin(equations, outputs, regimen.schedules, given, drawn, cause)
-    is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
-    return {**found, "model_file": str(model)} if is_file else found
+    return origin(equations, outputs, regimen.schedules, given, drawn, cause)
 
 
 def model_hash(equations: Equations) -> str:
@@ -227,47 +303,30 @@ def model_hash(equations: Equations) -> str:
     return of_bytes(repr(content).encode(), 16)
 
 
-def simulate_files(
-    *, out: Path, events: Path | None = None, times: Path | None = None, force: bool = False, **given: Any
-) -> dict[str, Any]:
-    """`simulate` to a file: writes it, and returns its summary."""
-    run = simulate(events=events, times=times, **given)
-    write(run, out, force=force)
-    failed = run["status"].values != 0
-    about = json.loads(run.attrs["provenance"])
-    names = [str(subject) for subject in run["subject"].values]
-    if "occasion" in run.coords:
-        names = [f"{name}, occasion {k}" for name, k in zip(names, run["occasion"].values, strict=True)]
-    return {
-        "subjects": len(set(run["subject"].values.tolist())),
-        "failed": int(failed.sum()),
-        "failures": {names[i]: str(run["message"].values[i]) for i in np.flatnonzero(failed)},
-        "times": int(run["time"].shape[-1]),
-        "outputs": [str(name) for name in run.data_vars if name not in ("status", "message")],
-        "notes": about["notes"],
-        "columns": about["columns"],
-    }
-
-
 def _subjects(
-    equations: Equations, given: Any, table: EventTable | None, seed: int, values: int
-) -> tuple[list[int | str], dict[str, Any], tuple[str, ...]]:
-    """IDs, each subject's own parameters, and which of these were drawn. values : that each will have."""
+    equations: Equations, given: Any, table: EventTable | None, seed: int
+) -> tuple[int, Sequence[int | str], dict[str, Any], tuple[str, ...]]:
+    """How many, IDs, each subject's own parameters, and which are drawn instead."""
     if given is None:
-        return (list(table.subjects) if table else [1]), {}, ()
+        ids: Sequence[int | str] = list(table.subjects) if table else [1]
+        return len(ids), ids, {}, ()
     if isinstance(given, str | Path) or is_frame(given):
-        return (*_table_of_subjects(equations, given), ())
+        ids, own = _table_of_subjects(equations, given)
+        return len(ids), ids, own, ()
     count = whole("subjects", given, wrong=SimulationError)
-    _afford(count, equations, values)
-    ids: list[int | str] = list(range(1, count + 1))
+    ids = range(1, count + 1)
     if table and len(table.subjects) == count:
         ids = list(table.subjects)
     if equations.name != "lissive":
-        return ids, {}, ()
+        return count, ids, {}, ()
     from lissive.simulation.draw import draw
 
-    people = draw(count, seed=seed)
-    return ids, dict(people.parameters), people.drawn
+    return count, ids, {}, draw(1, seed=seed).drawn
+
+
+def afford_memory(run: Asked) -> None:
+    """Refuse a run that as a whole would take more than the memory."""
+    _afford(run.count, run.equations, run.values)
 
 
 def _afford(subjects: int, equations: Equations, values: int) -> None:
