@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lissive.cluster import about, check_address, same_as, spread, worker_name
+from lissive.cluster import check_address, spread, worker_name
 from lissive.errors import SimulationError
 from lissive.files import atomic_path, clear_temporary, write_text
 from lissive.fingerprint import of_bytes
@@ -114,8 +114,7 @@ def carry_out(
         raise SimulationError("The disk is full.", where=str(folder), do=f"make room. {kept}") from None
 
 
-def _on_worker(task: Callable[[Any], None], folder: Path, argument: Any, versions: Mapping[str, str]) -> None:
-    same_as(versions, about(), worker_name())
+def _on_worker(task: Callable[[Any], None], folder: Path, argument: Any) -> None:
     if not folder.is_dir():
         raise SimulationError(
             f"There is no folder {folder} there.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import pickle
 import platform
 import re
 import sys
@@ -36,6 +37,8 @@ _SAME = ("numpy", "scipy", "llvmlite", "distributed")
 """Packages that have to be the same everywhere: numbers, or how tasks travel, rest on them."""
 _NOTHING = logging.CRITICAL + 1
 _ABOUT = "__import__('lissive.cluster', fromlist=['about']).about()"
+_TASK = "__import__('lissive.cluster', fromlist=['carried']).carried(versions, task)"
+"""What is sent is text and bytes: a worker that cannot read our own objects would end without a word."""
 
 Say = Callable[[str], None]
 
@@ -72,7 +75,7 @@ def about() -> dict[str, str]:
 
 def same_as(mine: Mapping[str, str], other: object, who: str) -> None:
     """Raises SimulationError where `who` has not lissive, or not what is here."""
-    do = "install the same environment on this machine, the scheduler and all workers."
+    do = "install the same environment on this machine and all workers."
     if isinstance(other, ImportError):
         raise SimulationError(f"Lissive is not installed there ({other}).", where=who, do=do)
     if isinstance(other, Exception):
@@ -84,7 +87,7 @@ def same_as(mine: Mapping[str, str], other: object, who: str) -> None:
 
 
 def spread(
-    task: Callable[..., None],
+    task: Callable[[Any], None],
     arguments: Sequence[Any],
     address: str,
     *,
@@ -92,7 +95,7 @@ def spread(
     say: Say,
     kept: str,
 ) -> None:
-    """`task(argument, versions)` for each argument, on the workers of a cluster.
+    """`task` for each argument, on the workers of a cluster.
 
     Parameters
     ----------
@@ -114,7 +117,9 @@ def spread(
         with _scheduler_there(address, kept):
             names = (f"chunk-{os.getpid()}-{os.urandom(4).hex()}-{k}" for k in range(len(arguments)))
             waiting = {
-                client.submit(task, each, mine, key=name, pure=False): k
+                client.submit(
+                    eval, _TASK, {"versions": mine, "task": pickle.dumps((task, each))}, key=name, pure=False
+                ): k
                 for k, (each, name) in enumerate(zip(arguments, names, strict=True))
             }
             told = False
@@ -128,6 +133,13 @@ def spread(
                 if alone and not told:
                     say(f"there is no worker at {address}; waiting for one (Ctrl-C to stop). {kept}")
                 told = alone
+
+
+def carried(versions: Mapping[str, str], pickled: bytes) -> None:
+    """On a worker: one task, where the versions are the same."""
+    same_as(versions, about(), worker_name())
+    task, argument = pickle.loads(pickled)
+    task(argument)
 
 
 def _result(future: Any, kept: str) -> None:
@@ -145,17 +157,14 @@ def _result(future: Any, kept: str) -> None:
         ) from None
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "lissive":
-            same_as({}, error, "a worker")
+            same_as({}, error, "one of the workers")
         raise
 
 
 def _check(client: Client, mine: Mapping[str, str]) -> None:
     """Scheduler and workers that are there; others look themselves when they get a task."""
-    try:
-        found = client.run_on_scheduler(eval, _ABOUT)
-    except Exception as error:  # whatever it has instead of ours
-        found = error
-    same_as(mine, found, "the scheduler")
+    known = client.run_on_scheduler(metadata.version, "distributed")
+    same_as({"distributed": mine["distributed"]}, {"distributed": known}, "the scheduler")
     for address, other in client.run(eval, _ABOUT, on_error="return").items():
         same_as(mine, other, f"the worker {address}")
 
