@@ -46,7 +46,7 @@ def test_a_full_disk_is_one_message_and_the_run_goes_on(tmp_path):
         made.append(argument)
         work(argument, place)
 
-    with pytest.raises(SimulationError, match=r"2 chunks of an interrupted run.*--resume"):
+    with pytest.raises(SimulationError, match=r"2 chunks of this run.*--resume"):
         run_chunks(seen, CHUNKS, folder, inputs=1)
     (folder / "1.txt").write_text("damaged")
     said: list[str] = []
@@ -127,7 +127,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, few_at_once, mon
     assert "b.parquet.parts" in capsys.readouterr().err
     assert not out.exists()
     assert door.main([*words, "--out", str(out)]) == 2
-    assert "holds 2 chunks of an interrupted run" in capsys.readouterr().err
+    assert "holds 2 chunks of this run" in capsys.readouterr().err
     assert door.main([*words, "--seed", "4", "--resume", "--out", str(out)]) == 2
     assert "chunks of another run" in capsys.readouterr().err
     assert door.main([*words, "--resume", "--out", str(out)]) == 0

@@ -170,9 +170,9 @@ def _refused(folder: Path, run: Any, stamp: str, held: Sequence[Path]) -> Simula
             allowed="the same as now.",
             do="name another place for the result, or add --force without --resume to begin anew.",
         )
-    count = sum(path.suffix != _SUM for path in held) - 1
+    count = sum(path.suffix == _SUM for path in held)
     return SimulationError(
-        f"The folder holds {count} chunks of an interrupted run.",
+        f"The folder holds {count} chunks of this run.",
         where=str(folder),
         do="add --resume to go on with it, or --force to begin anew.",
     )

@@ -32,15 +32,24 @@ Cluster = Annotated[
         help="Compute the chunks on Dask: local (a process for each core), tcp://HOST:PORT or tls://HOST:PORT.",
     ),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run of --out.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run, from its chunks.")]
+Chunks = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Keep each finished chunk here; --cluster and --resume need it. Workers share it.",
+    ),
+]
 
 
 @contextmanager
-def chunked(cluster: str | None, resume: bool, force: bool = False) -> Iterator[How]:
-    """How a command's chunks are worked on, with a bar of them."""
+def chunked(cluster: str | None, resume: bool, force: bool, *, kept: bool = True) -> Iterator[How]:
+    """How a command's chunks are worked on, with a bar of them; `kept`: there is a folder for them."""
     from lissive.chunks import How
     from lissive.cli.progress import bar
 
+    if not kept and (cluster or resume):
+        raise typer.BadParameter(f"{'--cluster' if cluster else '--resume'} needs --chunks FOLDER.")
     if cluster is not None:
         from lissive.cluster import check_address
 

@@ -87,7 +87,7 @@ def run_trial(
     if responses is not None:
         responses = _answers(responses, replicates)
     settings = Settings(tolerances(design), threads_of(threads, wrong=DesignError))
-    stamp = _stamp(design, seed, responses)
+    stamp = stamp_of(design, seed, responses)
     done = found_in(folder, stamp, resume, say) if folder else {}
     if cluster is not None:
         how = How(cluster, progress=progress, say=say or (lambda _: None))
@@ -352,7 +352,7 @@ def _with_nan(value: Any) -> Any:
 
 
 # -- what it rests on -------------------------------------------------------------------------------------------
-def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> str:
+def stamp_of(design: Design, seed: int, responses: Sequence[Response] | None) -> str:
     """What a run rests on, the tables too; another one does not go on with it."""
     people = {
         name: (each.value, each.distribution, each.spread)
@@ -368,6 +368,6 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
 
 def provenance_of(design: Design, seed: int, responses: Sequence[Response] | None) -> Provenance:
     """What a run of this design, seed and responses is made with."""
-    stamp, hashed = _stamp(design, seed, responses), model_hash(load("lissive"))
+    stamp, hashed = stamp_of(design, seed, responses), model_hash(load("lissive"))
     solver = Solver("RODAS 4(3)", tolerances(design).rtol)
     return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, solver)
