@@ -141,9 +141,7 @@ def _begin(folder: Path, stamp: str, names: Sequence[str], how: How) -> list[str
         clear(folder)
     held = list(folder.iterdir()) if folder.is_dir() else []
     if not held and how.resume:
-        raise SimulationError(
-            "There is no interrupted run to go on with.", where=str(folder), do="leave --resume out."
-        )
+        how.say(f"{folder}: there is no run yet to go on with; from the beginning.")
     if not held:
         folder.mkdir(parents=True, exist_ok=True)
         said = {"run": stamp, "lissive_version": __version__, "chunks": len(names)}
