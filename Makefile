@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS := true
 # Django's settings of the clinic need a process of their own.
 CLINIC := $(BIN)/python -m pytest -o addopts='-q --doctest-modules --import-mode=importlib --strict-markers --ds=tests.clinic.settings' tests/clinic src/lissive/clinic
 
-.PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility lint setup bench packages clean
+.PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility docs docs-all lint setup bench packages clean
 
 # For users: lissive and what it needs, no developers' tools.
 install: .venv/.installed
@@ -73,6 +73,14 @@ lint: setup
 # Does docs/validation.md show what the model says now? About a minute.
 validation: setup
 	$(BIN)/lissive validate --docs docs/validation.md --check
+
+# One site of all pages, the reference and the public pages, into out/docs; strictly. A minute and a half.
+docs: setup
+	$(BIN)/python docs/site.py out/docs
+
+# What the tutorials show is what one gets; `make slow` runs it too. To renew a page: python -m tests.doc_blocks PAGE.
+docs-all: docs
+	$(BIN)/python -m pytest -n 0 -m '' tests/test_docs.py tests/test_readme.py
 
 # docs/credibility.md again, from tables and from the two pages of results. A second.
 credibility: setup

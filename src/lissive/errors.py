@@ -12,6 +12,7 @@
     ├── RuleError          a rule of a jurisdiction is wrong, or facts that no rule can read
     ├── DiaryError         a diary cannot be read, or does not say enough
     ├── SafetyError        a table of interactions or cautions is wrong
+    ├── InterchangeError   a PEtab problem, a SED-ML file or an OMEX archive is wrong, or asks for what is out of scope
     └── SimulationError    a run cannot be done as asked
 
 A solve that fails for one subject raises nothing: that subject's `status` says so.
@@ -116,3 +117,7 @@ class DiaryError(LissiveError):
 
 class SafetyError(LissiveError):
     """A table of interactions or cautions is wrong."""
+
+
+class InterchangeError(LissiveError):
+    """A PEtab problem, a SED-ML file or an OMEX archive is wrong, or asks for what is out of scope."""

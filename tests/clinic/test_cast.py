@@ -25,14 +25,27 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 from tests.clinic.conftest import visitor
 
 from lissive.clinic import answered
 from lissive.clinic.access import Case, Document, Patient, User
-from lissive.clinic.models import Treatment
+from lissive.clinic.booking.public import PUBLIC
+from lissive.clinic.intake.views import PUBLIC as BY_LINK
+from lissive.clinic.models import Practitioner, Treatment, Visit
 from lissive.clinic.rights import ROLES, rights
 
-WITHOUT_ENTER: frozenset[str] = frozenset()
+WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK))
+"""Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
+patient (test_booking), and the questions before a visit by a link, which ask for its secret and the date of birth
+(test_intake)."""
+from lissive.clinic.access import Certificate, Review, Visit
+
+WITHOUT_ENTER: frozenset[str] = frozenset(
+    {
+        "calendar-feed"
+    }  # calendar programs cannot log in: the secret in the address is of one user, and is asked there
+)
 """Names of addresses whose view asks for no right, each with its reason here."""
 EVERYBODY = ("nobody", "ada", "ben", "fay", "kim", "zoe", "dan", "cleo")
 OWNED = {"Patient": Patient, "Case": Case, "Document": Document, "User": User}
@@ -113,32 +126,93 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.inner = Document.objects.create(kind="report.html", **of)
     cast.other.family_name = "Elsewhereman"
     cast.other.save()
+    who = Practitioner.objects.create(organisation=cast.here, user=cast.ada, name="Ada", profession="NP")
+    day = timezone.localdate()
+    cast.visit = Visit.objects.create(
+        organisation=cast.here,
+        patient=cast.patient,
+        case=cast.case,
+        practitioner=who,
+        kind="video",
+        status="ready",
+        day=day,
+        starts=timezone.now(),
+        place="US-NY",
+        record={
+            "findings": {
+                "text": "finding-mark",
+                "by": "Ada",
+                "as": "practitioner",
+                "at": "2026-11-29T10:00:00+00:00",
+            }
+        },
+    )
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
     of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
+    of_ned = Visit.objects.create(
+        organisation=cast.here,
+        patient=patient,
+        practitioner=who,
+        kind="video",
+        day=day,
+        starts=timezone.now(),
+    )
     cast.of_ned = {
         "patients": patient.pk,
         "cases": of["case"].pk,
         "documents": document.pk,
         "users": cast.ben.pk,
+        "visits": of_ned.pk,
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
+    cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
+    cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
+    cast.review.save()
+    day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
+    cast.of_ned |= {name: each.pk for name, each in day.items()}
     cast.keys = {
+        "visits": cast.visit.pk,
+        "certificates": cast.certificate.pk,
+        "reviews": cast.review.pk,
         "patients": cast.patient.pk,
         "cases": cast.case.pk,
         "documents": cast.document.pk,
         "treatments": cast.treatment.pk,
         "answers": cast.answer.pk,
         "users": cast.ben.pk,
+        "visits": cast.visit.pk,
     }
     return cast
+
+
+def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Review]:
+    """A visit that renews a certificate, the certificate, and its review."""
+    by, _ = Practitioner.objects.get_or_create(
+        organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "MD"}
+    )
+    now = timezone.now()
+    of = {"organisation": cast.here, "patient": case.patient, "case": case}
+    at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
+    first = Visit.objects.create(**of, **at)
+    held = Certificate.objects.create(
+        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", signed_at=now
+    )
+    return (
+        Visit.objects.create(**of, **at, renews=held),
+        held,
+        Review.objects.create(**of, certificate=held, due=now),
+    )
 
 
 MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
+    "visit.see": ("finding-mark",),
+    "certificate.see": ("GB-mark",),
+    "review.see": ("diary-mark",),
 }
 """What nobody reads without the right, and nobody of another clinic."""
 

@@ -125,7 +125,7 @@ def test_the_demonstration_has_each_role_and_cases_that_can_be_answered(tmp_path
     assert told == again
     assert "Password of all: a password" in told
     assert set(User.objects.values_list("role", flat=True)) == set(ROLES)
-    assert (Organisation.objects.count(), Patient.objects.count()) == (2, 12)
+    assert (Organisation.objects.count(), Patient.objects.count()) == (2, 16)
     for case in Case.objects.select_related("patient"):
         made = make_case(case.data)
         assert made.place.residence == case.patient.residence

@@ -364,14 +364,15 @@ def next_steps(facts: Facts, jurisdiction: Jurisdiction, version: Version, answe
     if answer.status == "not_eligible":
         return ()
     if facts.resident is False:  # the resident's card, fee and certification are not the visitor's
-        return (_of_visitor(version).said,)
+        return (visitor_step(version).said,)
     steps = visit_steps(jurisdiction, version, answer.on)
     kept = [each for each in steps if concerns(each.kind, facts)]
     unread = facts.caregiver is True and not any(each.kind == "caregivers" for each in kept)
     return (*(each.said for each in kept), *((UNREAD_CAREGIVER,) if unread else ())) or (NOTHING,)
 
 
-def _of_visitor(version: Version) -> Step:
+def visitor_step(version: Version) -> Step:
+    """The rule for visitors."""
     rule = version.reciprocity
     note = rule.note if rule is not None and rule.note else "the rule for visitors was not read"
     url = version.sources[0].url if version.sources else None

@@ -46,7 +46,7 @@ class Peer:
         self.solver = self.model.getIntegrator()
         self.solver.setValue("stiff", True)
         self.solver.setValue("maximum_num_steps", MAX_STEPS)
-        self.legs = _legs(problem)
+        self.legs = legs_of(problem)
 
     def run(
         self, patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray
@@ -93,7 +93,7 @@ class Peer:
         return values
 
 
-def _legs(problem: Problem) -> list[tuple[list[tuple[str, float]], list[float], int, slice]]:
+def legs_of(problem: Problem) -> list[tuple[list[tuple[str, float]], list[float], int, slice]]:
     """From dose to dose: what is given, the times to stop at, the first of them that is output, its rows."""
     given: dict[float, list[tuple[str, float]]] = {0.0: []}
     for day in range(problem.dosed_days):

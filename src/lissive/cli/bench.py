@@ -31,15 +31,55 @@ def bench(
     out: Annotated[
         Path | None, typer.Option(help="Write the JSON here; a folder gets DATE-PROCESSOR.json.")
     ] = None,
+    peers: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Beside other solvers instead: all, or a name (pip install 'lissive[bench]'). May be repeated.",
+        ),
+    ] = None,
+    docs: Annotated[
+        Path | None, typer.Option(help="With --peers: write the page and its plot into this folder.")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Measure accuracy, speed beside libRoadRunner, start, memory and a whole case on this machine."""
+    if peers:
+        return _beside(peers, only or [], quick, as_json, out, docs, force)
+    return _bench(quick, only or [], as_json, out, force)
+
+
+def _beside(
+    peers: list[str],
+    only: list[str],
+    quick: bool,
+    as_json: bool,
+    out: Path | None,
+    docs: Path | None,
+    force: bool,
+) -> None:
+    from lissive.bench.beside import as_page, beside, draw
+    from lissive.files import atomic_path, write_text
+
+    out = None if out is None else _place(out, force)
+    report = beside(peers, models=only, days=7 if quick else None, repeats=1 if quick else 2, say=_say)
+    text = json.dumps(report, indent=1)
+    if out is not None:
+        write_text(out, text + "\n")
+    if docs is not None:
+        with atomic_path(docs / "images" / "work-precision.svg") as place:
+            draw(report, place)
+        write_text(docs / "benchmarks.md", as_page(report, "images/work-precision.svg"))
+    print(text if as_json else as_page(report))
+
+
+def _bench(quick: bool, only: list[str], as_json: bool, out: Path | None, force: bool) -> None:
     from lissive.bench.run import bench as measure
     from lissive.bench.text import report_text
     from lissive.files import atomic_path
 
     out = None if out is None else _place(out, force)
-    report = measure(quick=quick, only=only or (), say=_say)
+    report = measure(quick=quick, only=only, say=_say)
     text = json.dumps(report, indent=1)
     if out is not None:
         with atomic_path(out) as place:

@@ -76,13 +76,13 @@ def _run(words: list[str]) -> int:
         print(f"lissive {__version__}")
         return ANSWERED
     try:
-        _app(words)(args=words, prog_name="lissive")
+        app_of(words)(args=words, prog_name="lissive")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else ANSWERED
     return ANSWERED
 
 
-def _app(words: Sequence[str]) -> typer.Typer:
+def app_of(words: Sequence[str]) -> typer.Typer:
     """The commands that these words can need: the one that they name, else all."""
     import typer
 

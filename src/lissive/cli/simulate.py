@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from lissive.cli.options import Cluster, Force, Resume, chunked
+from lissive.cli.simulate_foreign import FOREIGN, run_foreign
 from lissive.errors import SimulationError
 
 FORMATS = (".csv", ".parquet", ".nc", ".zarr")
@@ -23,8 +24,20 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    model: Annotated[str, typer.Argument(help="A shipped model by name, or an .ant or .xml file.")],
-    out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet, .nc or .zarr.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A shipped model by name, or an .ant or .xml file; or a PEtab problem (.yaml), a SED-ML file "
+            "(.sedml) or an OMEX archive (.omex), which say themselves what is run."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The file to write: .csv, .parquet, .nc or .zarr; .tsv for PEtab; .csv or a folder for SED-ML and "
+            "OMEX."
+        ),
+    ],
     events: Annotated[
         Path | None, typer.Option(help="Doses, NONMEM-style: ID TIME EVID AMT CMT RATE II ADDL SS F LAG DUR.")
     ] = None,
@@ -59,6 +72,17 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Solve a model and write what was selected, for one subject or for many."""
+    if Path(model).suffix.lower() in FOREIGN:
+        own = {
+            "events": events,
+            "covariates": covariates,
+            "subjects": subjects,
+            "until": until,
+            "every": every,
+        }
+        own |= {"times": times, "select": select, "seed": seed, "cluster": cluster, "resume": resume or None}
+        run_foreign(Path(model), out, own, {"rtol": rtol, "atol": atol, "threads": threads}, force, as_json)
+        return
     if covariates is not None and covariates not in MODES:
         raise SimulationError(
             f"--covariates is {covariates!r}.", where="--covariates", allowed=f"{' or '.join(MODES)}."
@@ -89,7 +113,7 @@ def simulate(
             until=until,
             every=every,
             times=times,
-            select=_names(select),
+            select=names_of(select),
             out=out,
             force=force,
             how=how,
@@ -107,7 +131,8 @@ def _subjects(text: str | None) -> int | Path | None:
         return Path(text)
 
 
-def _names(text: str | None) -> list[str] | None:
+def names_of(text: str | None) -> list[str] | None:
+    """The ids in a list by commas."""
     if text is None:
         return None
     names = [name.strip() for name in text.split(",")]

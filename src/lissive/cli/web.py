@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from lissive.cli.serve import add_administrator
 from lissive.errors import LissiveError
 
+if TYPE_CHECKING:
+    from lissive.clinic.place import Place
+
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="The clinic's pages: check the trail, add an administrator.", no_args_is_help=True
+        help="The clinic's pages: check the trail, add an administrator, send reminders.",
+        no_args_is_help=True,
     )
     group.command("verify-audit")(verify_audit)
     group.command("add-administrator")(add_administrator)
+    group.command("remind")(remind)
     app.add_typer(group, name="web")
 
 
@@ -31,19 +36,7 @@ def verify_audit(
 
     Exit code: 0 the trail is whole, 1 it is not (each fault is named), 2 it could not be checked.
     """
-    from lissive.clinic.place import DATA, DATABASE, place
-
-    if data is not None:
-        os.environ[DATA] = str(data)
-    found = place()
-    if not found.data.is_dir():
-        _refuse("There is no such folder.", found.data)
-    if not found.database and not (found.data / "clinic.sqlite3").is_file():
-        _refuse(f"There is no clinic.sqlite3 in it, and {DATABASE} names no database.", found.data)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lissive.clinic.settings")
-    import django
-
-    django.setup()
+    found = _set_up(data)
     from django.db import DatabaseError
 
     from lissive.clinic import audit
@@ -63,7 +56,54 @@ def verify_audit(
     print(f"{entries} entries. The trail is whole.")
 
 
-def _refuse(what: str, where: Path) -> None:
+def _set_up(data: Path | None) -> Place:
+    """Django, for the data of a clinic that there is."""
+    from lissive.clinic.place import DATA, DATABASE, place
+
+    if data is not None:
+        os.environ[DATA] = str(data)
+    found = place()
+    if not found.data.is_dir():
+        _refuse("There is no such folder.", found.data)
+    if not found.database and not (found.data / "clinic.sqlite3").is_file():
+        _refuse(f"There is no clinic.sqlite3 in it, and {DATABASE} names no database.", found.data)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lissive.clinic.settings")
+    import django
+
+    django.setup()
+    return found
+
+
+def _refuse(what: str, where: Path) -> NoReturn:
     raise LissiveError(
         what, where=str(where), allowed="the data folder of a clinic.", do="correct --data or LISSIVE_DATA."
     )
+
+
+def remind(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Folder of the clinic's data; without it, LISSIVE_DATA."),
+    ] = None,
+) -> None:
+    """Send the reminders of today that were not sent yet; `lissive work` does the same once a day.
+
+    Exit code: 0 all were sent, 1 some could not be, 2 the clinic's data could not be reached.
+    """
+    from lissive.clinic.place import MAIL
+
+    found = _set_up(data)
+    from django.db import DatabaseError
+
+    from lissive.clinic.dates import remind as reminders
+
+    os.umask(0o077)
+    found.prepare()
+    try:
+        done = reminders.run()
+    except DatabaseError as error:
+        _refuse(f"The database could not be used: {str(error).strip()}.", found.data)
+    to = MAIL if os.environ.get(MAIL) else str(found.mail)
+    print(f"{done.sent} sent ({to}), {done.failed} failed, {done.without} without an e-mail address.")
+    if done.failed:
+        raise typer.Exit(1)

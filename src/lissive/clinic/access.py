@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -18,7 +18,18 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from lissive.clinic import audit, pages
-from lissive.clinic.models import Case, Document, Patient, User
+from lissive.clinic.models import (
+    Case,
+    Certificate,
+    Credential,
+    Document,
+    Patient,
+    Practitioner,
+    Review,
+    Slot,
+    User,
+    Visit,
+)
 from lissive.clinic.rights import may, rights
 from lissive.clinic.work import Closed
 
@@ -78,17 +89,11 @@ def who(request: HttpRequest) -> User:
 
 def of_clinic(user: User, model: type[Thing]) -> models.QuerySet[Thing]:
     """All of a kind that belongs to the user's organisation: where every list begins."""
-    way = {
-        Patient: "organisation",
-        User: "organisation",
-        Case: "patient__organisation",
-        Document: "case__patient__organisation",
-    }[model]
-    return model._default_manager.filter(**{way: user.organisation_id})
+    return model._default_manager.filter(**{_CLINIC_OF[model]: user.organisation_id})
 
 
 def _visible(user: User, right: str, model: type[Thing], id: object) -> Thing | None:
-    way = {Patient: "", Case: "patient__", Document: "case__patient__", User: None}[model]
+    way = _PATIENT_OF.get(model)
     found = of_clinic(user, model).filter(pk=id)
     if rights()[right].get(user.role) == "own":
         if way is None:
@@ -96,18 +101,46 @@ def _visible(user: User, right: str, model: type[Thing], id: object) -> Thing | 
         found = found.filter(**{f"{way}user": user})
         if model is Document:
             found = found.filter(is_for_patient=True)
-    if model is Case:
-        found = found.select_related("patient")
-    if model is Document:
-        found = found.select_related("case__patient")
-    return found.first()
+    return found.select_related(*_WITH.get(model, ())).first()
+
+
+_CLINIC_OF: Mapping[type[models.Model], str] = {
+    Patient: "organisation",
+    User: "organisation",
+    Practitioner: "organisation",
+    Credential: "practitioner__organisation",
+    Slot: "practitioner__organisation",
+    Case: "patient__organisation",
+    Document: "case__patient__organisation",
+    Visit: "organisation",
+    Certificate: "organisation",
+    Review: "organisation",
+}
+"""The way from each kind to its clinic."""
+_PATIENT_OF: Mapping[type[models.Model], str] = {
+    Patient: "",
+    Case: "patient__",
+    Document: "case__patient__",
+    Visit: "patient__",
+    Certificate: "patient__",
+    Review: "patient__",
+}
+"""The way to the patient whose it is; what is not in it is no patient's own."""
+_WITH: Mapping[type[models.Model], tuple[str, ...]] = {
+    Case: ("patient",),
+    Document: ("case__patient",),
+    Visit: ("patient", "case", "practitioner__user"),
+    Certificate: ("patient", "case", "visit", "practitioner__user"),
+    Review: ("patient", "case", "certificate"),
+}
+"""What is loaded with it."""
 
 
 def patient_of(thing: models.Model) -> UUID | None:
     match thing:
         case Patient():
             return thing.pk
-        case Case():
+        case Case() | Visit() | Certificate() | Review():
             return thing.patient_id
         case Document():
             return thing.case.patient_id
@@ -128,7 +161,7 @@ def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Closed):
-            lines = ["Nothing was changed. Begin another case for what is new."]
+            lines = ["Nothing was changed. Begin another one for what is new."]
             return pages.said(request, 409, exception.what, lines)
         if isinstance(exception, NotLoggedIn):
             to = reverse("account_login")

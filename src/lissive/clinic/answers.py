@@ -68,6 +68,7 @@ def parts_of(request: HttpRequest, case: Case, answer: Answer | None) -> dict[st
         "case": case,
         "patient": case.patient,
         "born": day_text(case.patient.born),
+        "visit": case.visits.only("starts", "day").order_by("-starts").first(),
         "is_open": is_open,
         "answer": answer,
         "made": None if answer is None else made_text(answer),
@@ -95,11 +96,11 @@ def _before_this(row: Work) -> int:
 
 def _shown_document(found: Document, answer: Answer | None, whole: Answer | None) -> dict[str, Any]:
     newest = whole or answer
-    of_older = newest is not None and found.answer_id != newest.pk
+    of_older = newest is not None and found.answer_id is not None and found.answer_id != newest.pk
     without = of_older and answer is not None and found.answer_id == answer.pk
     return {
         "id": found.pk,
-        "kind": documents.KINDS.get(found.kind, found.kind),
+        "kind": documents.NAMES.get(found.kind, found.kind),
         "at": answered.moment_text(found.made),
         "by": "" if found.made_by is None else found.made_by.shown_name,
         "sha256": found.sha256,

@@ -102,20 +102,28 @@ def faults(*, every_day: bool = False) -> Iterator[str]:
     yield from anchors.faults()
     if every_day:
         yield from anchors.without()
+    from lissive.clinic.certify import proof
+
+    yield from proof.faults()
     yield from (
-        f"{name}: this trigger is missing; the database no longer refuses to change entries."
+        f"{name}: this trigger is missing; the database no longer refuses to change entries or certificates."
         for name in sorted(_guards().difference(_guards_there()))
     )
 
 
 def _guards() -> set[str]:
-    return set(import_module("lissive.clinic.migrations.0002_append_only").GUARDS[connection.vendor])
+    migrations = ("0002_append_only", "0004_signed")
+    return {
+        name
+        for each in migrations
+        for name in import_module(f"lissive.clinic.migrations.{each}").GUARDS[connection.vendor]
+    }
 
 
 def _guards_there() -> set[str]:
     ask = {
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'clinic_entry'",
-        "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = 'clinic_entry'::regclass AND tgenabled = 'O'",
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'",
     }
     with connection.cursor() as cursor:
         cursor.execute(ask[connection.vendor])

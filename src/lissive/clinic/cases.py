@@ -91,6 +91,11 @@ def _entry(user: User, action: str, case: Case, **detail: Any) -> None:
     audit.append(action, user, kind="case", thing=case.pk, patient=case.patient_id, detail=detail)
 
 
+def stated_by(user: User) -> dict[str, str]:
+    """Who states a fact now, as it is kept beside the fact."""
+    return {"by": user.shown_name, "as": user.role, "at": timezone.now().isoformat()}
+
+
 def locked(case: Case) -> Case:
     """The case as it is now, held until the transaction ends. Raises Closed where it is."""
     now = Case.objects.select_for_update().get(pk=case.pk)
@@ -238,8 +243,9 @@ def _save(request: HttpRequest, case: Case, edit: Edit) -> HttpResponse:
         if fields:
             now.version += 1
             now.changed = timezone.now()
+            now.stated = now.stated | dict.fromkeys(fields, stated_by(request.user))
             _entry(request.user, "case.changed", now, changed=fields, version=now.version)
-        now.save(update_fields=["data", "passed", "draft", "version", "changed"])
+        now.save(update_fields=["data", "passed", "stated", "draft", "version", "changed"])
     return redirect("case", case.pk)
 
 

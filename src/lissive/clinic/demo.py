@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils import timezone
 
 from lissive.clinic import audit
-from lissive.clinic.models import Case, Organisation, Patient, Treatment, User
+from lissive.clinic.forms import age_on
+from lissive.clinic.models import (
+    Case,
+    ClinicPage,
+    Credential,
+    Organisation,
+    Patient,
+    Practitioner,
+    Slot,
+    Treatment,
+    User,
+    Visit,
+    VisitKind,
+)
 from lissive.clinic.place import Place
+from lissive.clinic.visit import moves, record
 
 HERE = Path(__file__).parent
 CASES = next(
@@ -61,6 +77,8 @@ def _clinic(given: dict[str, Any], password: str) -> None:
             family_name=row["family"],
             born=datetime.date.fromisoformat(str(row["born"])),
             residence=row.get("residence", ""),
+            sex=row.get("sex", ""),
+            address=row.get("address", ""),
             phone=row.get("phone", ""),
             user=users.get(row.get("user", "")),
         )
@@ -69,5 +87,103 @@ def _clinic(given: dict[str, Any], password: str) -> None:
         if "case" in row:
             text = (CASES / f"{row['case']}.yaml").read_text()
             data = json.loads(json.dumps(yaml.safe_load(text), default=str))
+            if patient.residence:
+                data["place"]["residence"] = patient.residence
+            if patient.sex:
+                data["person"]["sex"] = patient.sex
+            if "age_years" in data["person"]:
+                as_of = datetime.date.fromisoformat(data["as_of"])
+                data["person"]["age_years"] = age_on(patient.born, as_of)
             Case.objects.create(patient=patient, data=data, opened_by=owner)
+    _day(given, organisation, users)
     audit.append("demonstration", organisation=organisation.pk, kind="clinic", thing=organisation.pk)
+
+
+# -- the clinic's day ------------------------------------------------------------------------------
+def _day(given: dict[str, Any], organisation: Organisation, users: dict[str, User]) -> None:
+    """What the clinic says of itself, who certifies, and the visits and free times of today."""
+    if "page" in given:
+        ClinicPage.objects.create(organisation=organisation, is_public=True, **given["page"])
+    today = timezone.localdate()
+    who = {}
+    for row in given.get("practitioners", ()):
+        said = {name: row[name] for name in ("name", "profession", "specialty", "video_url")}
+        page = {name: given["page"][name] for name in ("address", "phone", "email")}
+        who[row["user"]] = made = Practitioner.objects.create(
+            organisation=organisation, user=users[row["user"]], **said, **page
+        )
+        for kind, place, number, days in row["credentials"]:
+            Credential.objects.create(
+                practitioner=made,
+                kind=kind,
+                place=place,
+                number=number,
+                expires=None if days is None else today + datetime.timedelta(days=days),
+                checked_on=today - datetime.timedelta(days=30),
+                checked_how="Looked up on the board's page",
+                checked_by=users["administrator"],
+            )
+
+    def at(clock: str) -> datetime.datetime:
+        return timezone.make_aware(datetime.datetime.combine(today, datetime.time.fromisoformat(clock)))
+
+    for clock, name in given.get("slots", ()):
+        Slot.objects.create(practitioner=who[name], starts=at(clock), kinds=list(VisitKind.values))
+    for row in given.get("visits", ()):
+        _visit(row, Patient.objects.get(organisation=organisation, family_name=row["of"]), who[row["by"]], at)
+
+
+def _visit(
+    row: dict[str, Any], patient: Patient, who: Practitioner, at: Callable[[str], datetime.datetime]
+) -> None:
+    starts, place = at(row["at"]), row.get("place", patient.residence)
+    visit = Visit.objects.create(
+        organisation=patient.organisation,
+        patient=patient,
+        case=patient.cases.first(),
+        practitioner=who,
+        slot=Slot.objects.create(practitioner=who, starts=starts, kinds=list(VisitKind.values)),
+        kind=row["kind"],
+        day=timezone.localtime(starts).date(),
+        starts=starts,
+        place=place,
+        booked_by=who.user,
+    )
+    if place != patient.residence:
+        record.write(visit, {"programme": {"code": place, "home_card": row["home_card"]}}, who.user)
+    if row["status"] in ("in_visit", "to_sign"):
+        record.write(visit, _record(row, place), who.user)
+    # the states between are passed through, so that the trail is as it would be
+    for status in {"to_sign": ("ready", "in_visit", "to_sign"), "in_visit": ("ready", "in_visit")}.get(
+        row["status"], () if row["status"] == "booked" else (row["status"],)
+    ):
+        moves.move(visit, status, who.user, row.get("why", ""))
+
+
+def _record(row: dict[str, Any], place: str) -> dict[str, dict[str, Any]]:
+    """The record of a visit that has begun; of one that has ended, what was found as well."""
+    begun = {
+        "seen": {"kind": row["kind"]},
+        "place": {"code": place, "words": row["seen"]},
+        "identity": {
+            "document": "driving_licence",
+            "number_masked": "…4821",
+            "expires": (timezone.localdate() + datetime.timedelta(days=800)).isoformat(),
+            "matched": True,
+            "how": "seen in the original" if row["kind"] == "home" else "held to the camera",
+        },
+    }
+    if row["status"] != "to_sign":
+        return begun
+    return begun | {
+        "pmp": {"system": "I-STOP/PMP", "duty": "voluntary", "finding": "Nothing of concern"},
+        "findings": {
+            "text": "Spasms of both legs, worse at night; clonus of the left ankle; walks with a stick.",
+            "diagnosis": "Multiple sclerosis, relapsing-remitting (G35)",
+            "evidence": "Neurology letter with MRI",
+            "evidence_author": "M. Prentiss, MD",
+            "evidence_date": "2026-08-14",
+        },
+        "capacity": {"has": True},
+        "adjectives": {},
+    }

@@ -24,6 +24,8 @@ KINDS = {
     "sheet.pdf": "Patient's sheet",
     "sheet-es.pdf": "Patient's sheet in Spanish",
 }
+NAMES = {**KINDS, "certificate.pdf": "Certificate", "letter.pdf": "Letter"}
+"""Of every kind that is kept, also of what is not made from an answer."""
 _SPANISH = {"Patient": "Paciente", "born": "fecha de nacimiento", "Made": "Hecho"}
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from lissive.case.ask import every_question
 from lissive.clinic import audit
 from lissive.clinic.forms import day_text
-from lissive.clinic.models import Case, Document, Entry, Patient, User
+from lissive.clinic.models import Case, Document, Entry, Patient, User, Visit
 from lissive.clinic.rights import ROLES
 from lissive.clinic.trail import action_words, day_words, role_words, time_words, together
 from lissive.handout.pdf import pdf_bytes, pdf_writer
@@ -69,6 +69,7 @@ def record_of(patient: Patient) -> tuple[dict[str, Any], dict[str, bytes]]:
     }
     record: dict[str, Any] = {"patient": {**_row(patient), **_rows_of(patient)}}
     record["cases"] = [{**_row(each), **_rows_of(each)} for each in patient.cases.order_by("opened", "pk")]
+    record["visits"] = [{**_row(each), **_rows_of(each)} for each in patient.visits.order_by("starts", "pk")]
     names = {str(each.pk): name for name, each in documents.items()}
     for case in record["cases"]:
         for each in case["documents"]:
@@ -88,14 +89,15 @@ def _name_of(document: Document) -> str:
 
 
 def _rows_of(owner: models.Model) -> dict[str, list[dict[str, Any]]]:
-    """What refers to the patient or to the case, by the name of the relation; the cases themselves are apart."""
+    """What refers to a patient, case or visit, by the name of the relation; the patient's own are there alone."""
     return {
         str(each.get_accessor_name()): [
             _row(row)
             for row in each.related_model._default_manager.filter(**{each.field.name: owner}).order_by("pk")
         ]
         for each in owner._meta.related_objects
-        if isinstance(each.related_model, type) and each.related_model is not Case
+        if isinstance(each.related_model, type) and each.related_model not in (Case, Visit)
+        if isinstance(owner, Patient) or not hasattr(each.related_model, "patient")
     }
 
 

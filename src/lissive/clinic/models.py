@@ -121,6 +121,8 @@ class Case(models.Model):
     """What `lissive.case.make_case` reads."""
     passed = models.JSONField(default=list)
     """Fields whose question was left open on purpose."""
+    stated = models.JSONField(default=dict)
+    """By field who stated its present value: {"by": patient, guardian or a user's name, "as": role, "at": …}."""
     draft = models.JSONField(null=True, blank=True)
     """What was typed since, by field, as typed; None where nothing is open."""
     version = models.PositiveIntegerField(default=1)
@@ -264,3 +266,50 @@ class Entry(models.Model):
     patient = models.UUIDField(null=True, db_index=True)
     detail = models.JSONField(default=dict)
     """What changed, by name; no value of a patient's health."""
+
+
+from lissive.clinic.day import (  # noqa: E402  (they refer to the models above)
+    Certificate,
+    ClinicPage,
+    Consent,
+    Credential,
+    Decision,
+    Feed,
+    Intake,
+    Practitioner,
+    Registration,
+    Reminder,
+    Review,
+    Slot,
+    Visit,
+    VisitKind,
+)
+
+__all__ = [
+    "Answer",
+    "Case",
+    "Certificate",
+    "ClinicPage",
+    "Consent",
+    "Credential",
+    "Decision",
+    "Document",
+    "Entry",
+    "Feed",
+    "Hold",
+    "Intake",
+    "Organisation",
+    "Patient",
+    "Practitioner",
+    "Registration",
+    "Reminder",
+    "Review",
+    "Slot",
+    "Treatment",
+    "User",
+    "Visit",
+    "VisitKind",
+    "Work",
+    "digits",
+    "folded",
+]

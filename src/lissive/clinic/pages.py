@@ -19,7 +19,11 @@ from lissive.version import __version__
 
 NAV = (
     ("today", "Today", "today.see"),
+    ("queue", "Queue", "queue.see"),
+    ("bookings", "Bookings", "visit.book"),
     ("patients", "Patients", "patient.list"),
+    ("practitioners", "Practitioners", "credential.see"),
+    ("dates", "Dates", "date.see"),
     ("users", "Users", "user.list"),
     ("audit", "Audit", "audit.see"),
     ("clinic-settings", "Settings", "clinic.change"),

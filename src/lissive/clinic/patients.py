@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.cases import case_table
+from lissive.clinic.documents import NAMES
 from lissive.clinic.forms import (
     TEXTS,
     PatientForm,
@@ -41,12 +42,14 @@ from lissive.clinic.models import Document, Entry, Patient, User, digits, folded
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
 from lissive.clinic.treatments import treatment_table
+from lissive.clinic.visit.queue import visit_table
 from lissive.report.table import Table, table
 from lissive.web.answers import FILES
 
 A_PAGE = 20
 MOST_ALIKE = 10
 LINKS = (
+    ("patient-book", "Book a visit", "visit.book"),
     ("patient-looked", "Who looked at this record", "patient.who_looked"),
     ("user-for-patient", "The patient's own log-in", "user.patient"),
     ("patient-export", "Export", "patient.export"),
@@ -199,6 +202,8 @@ def patient(request: HttpRequest, id: UUID) -> HttpResponse:
         # open ones first
         cases = page_of(found.cases.order_by("-status", "-changed"), request.GET.get("page"))
         content |= {"cases": cases, "case_rows": case_table(cases, may(request.user.role, "case.see"))}
+    if may(request.user.role, "queue.see"):
+        content["visits"] = visit_table(request.user, found)
     if may(request.user.role, "case.see"):
         content["treatments"] = treatment_table(found, may(request.user.role, "case.change"))
     return shown(request, "patient.html.j2", found.name, content, page="patients")
@@ -226,12 +231,13 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
         "documents": documents.order_by("-made").only("id", "kind", "made")[:50]
         if may(user.role, "document.see")
         else (),
-        "kinds": FILES,
+        "kinds": {**FILES, **NAMES},
         "may": lambda right: may(user.role, right),
         "links": [
             (label, reverse(name, args=[found.pk])) for name, label, right in LINKS if may(user.role, right)
         ],
         "cases": None,
+        "visits": None,
         "treatments": None,
     }
 

@@ -16,6 +16,8 @@ DATABASE = "LISSIVE_DATABASE_URL"
 DATA = "LISSIVE_DATA"
 PUBLIC_URL = "LISSIVE_PUBLIC_URL"
 TIME_ZONE = "LISSIVE_TIME_ZONE"
+MAIL = "LISSIVE_MAIL_URL"
+MAIL_FROM = "LISSIVE_MAIL_FROM"
 DEMO = "LISSIVE_DEMO"
 
 
@@ -41,6 +43,11 @@ class Place:
         return self.data / "anchors"
 
     @property
+    def mail(self) -> Path:
+        """The folder of what was mailed, where there is no mail server."""
+        return self.data / "mail"
+
+    @property
     def is_demo(self) -> bool:
         """Whether this is a folder of `lissive serve --demo`, asked for as that: there no second factor is demanded."""
         return bool(os.environ.get(DEMO)) and (self.data / "demo").is_file() and not self.database
@@ -53,7 +60,8 @@ class Place:
     def prepare(self) -> None:
         """Make the folder and the key, readable by the owner alone."""
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.anchors.mkdir(exist_ok=True, mode=0o700)
+        for folder in (self.anchors, self.mail):
+            folder.mkdir(exist_ok=True, mode=0o700)
         file = self.data / "secret.key"
         try:
             with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
@@ -116,4 +124,36 @@ def database_of(found: Place) -> dict[str, Any]:
         "PORT": str(url.port or ""),
         "CONN_MAX_AGE": None,
         "OPTIONS": {name: unquote(value) for name, value in query.items()},
+    }
+
+
+def mail_of(found: Place) -> dict[str, Any]:
+    """Django's settings of mail: a file for each in the data folder, or the SMTP server of a URL."""
+    sender = os.environ.get(MAIL_FROM) or f"lissive@{found.host or 'localhost'}"
+    if not os.environ.get(MAIL):
+        backend = "django.core.mail.backends.filebased.EmailBackend"
+        return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": found.mail, "DEFAULT_FROM_EMAIL": sender}
+    wrong = LissiveError(
+        "This is no address of a mail server.",
+        where=MAIL,
+        allowed="smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465, or nothing for files.",
+    )
+    url = urlsplit(os.environ[MAIL])
+    try:
+        port = url.port
+    except ValueError:
+        raise wrong from None
+    if url.scheme not in ("smtp", "smtps") or not url.hostname:
+        raise wrong
+    is_local = url.hostname in ("localhost", "127.0.0.1", "::1")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": port or (465 if url.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_SSL": url.scheme == "smtps",
+        "EMAIL_USE_TLS": url.scheme == "smtp" and not is_local,
+        "EMAIL_TIMEOUT": 20,
+        "DEFAULT_FROM_EMAIL": sender,
     }

@@ -98,6 +98,7 @@ def delete(patient: Patient, user: User, reason: str) -> list[str]:
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA secure_delete = ON")
         counts = {"cases": now.cases.count(), "documents": Document.objects.filter(case__patient=now).count()}
+        now.certificates.all().delete()  # which hold their documents
         Document.objects.filter(case__patient=now).delete()
         now.holds.all().delete()
         log_in = now.user

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lissive import look
-from lissive.clinic.place import database_of, place, time_zone
+from lissive.clinic.place import database_of, mail_of, place, time_zone
 from lissive.version import __version__
 
 HERE = Path(__file__).parent
@@ -111,7 +111,7 @@ CSRF_COOKIE_AGE = None
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_TRUSTED_ORIGINS = [PLACE.public_url.rstrip("/")] if PLACE.public_url else []
 CSRF_FAILURE_VIEW = "lissive.clinic.pages.forbidden"
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # nothing is mailed
+globals().update(mail_of(PLACE))
 
 # -- pages
 STATIC_URL = f"/static/{__version__}/"

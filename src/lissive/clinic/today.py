@@ -13,11 +13,13 @@ from django.utils.html import format_html
 
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.cases import case_table
+from lissive.clinic.dates.lists import patient_dates
 from lissive.clinic.forms import TEXTS, time_text
 from lissive.clinic.models import Case, Patient, User, Work
 from lissive.clinic.pages import shown
 from lissive.clinic.patients import page_of, patient_content
 from lissive.clinic.rights import may
+from lissive.clinic.visit.queue import today_in_short
 from lissive.report.table import Table, table
 
 MOST = 20
@@ -31,13 +33,15 @@ def today(request: HttpRequest) -> HttpResponse:
     user: User = enter(request, "today.see", quiet=True)
     mine = Patient.objects.filter(user=user).first() if user.role == "patient" else None
     if mine is not None:
-        return shown(request, "today.html.j2", "Your record", patient_content(user, mine), page="today")
+        own = patient_content(user, mine) | {"dates": patient_dates(mine)}
+        return shown(request, "today.html.j2", "Your record", own, page="today")
     content: dict[str, Any] = {
         **TEXTS,
         "day": timezone.localdate(),
         "patient": None,
         "may": lambda right: may(user.role, right),
         "search": may(user.role, "patient.list"),
+        "queue": today_in_short(user) if may(user.role, "queue.see") else "",
         "cases": None,
         "drafts": None,
         "work": None,

@@ -52,8 +52,8 @@ class Stopped(Exception):
 class Closed(LissiveError):
     """The case is closed. What a view does not catch of it is answered by a plain page, 409."""
 
-    def __init__(self) -> None:
-        super().__init__("This case is closed: it can be read, and no longer changed.")
+    def __init__(self, what: str = "case") -> None:
+        super().__init__(f"This {what} is closed: it can be read, and no longer changed.")
 
 
 def changeable(case: Case) -> None:
@@ -91,15 +91,23 @@ def key_of(*given: Any) -> str:
 
 
 def ask(
-    case: Case, kind: str, user: User, given: dict[str, Any], total: int = 0, *, done: bool = False
+    case: Case,
+    kind: str,
+    user: User,
+    given: dict[str, Any],
+    total: int = 0,
+    *,
+    done: bool = False,
+    of_closed: bool = False,
 ) -> Work:
     """The work for these inputs: the one there is, or a new one; what has failed is begun again.
 
-    `done`: nothing of it is left for a worker. Raises Closed.
+    `done`: nothing of it is left for a worker. `of_closed`: it changes nothing of the case. Raises Closed.
     """
     key = key_of(kind, str(case.pk), given)
     with transaction.atomic():
-        changeable(case)
+        if not of_closed:
+            changeable(case)
         row, is_new = Work.objects.get_or_create(
             key=key,
             defaults={
@@ -198,8 +206,14 @@ def give_back(row: Work) -> None:
 # -- the worker ------------------------------------------------------------------------------------
 def kinds() -> dict[str, Do]:
     from lissive.clinic import answered, compare, documents
+    from lissive.clinic.dates import followed
 
-    return {"forecast": answered.forecast, "document": documents.make, "compare": compare.forecast}
+    return {
+        "forecast": answered.forecast,
+        "document": documents.make,
+        "compare": compare.forecast,
+        "review": followed.make,
+    }
 
 
 def do(row: Work, tick: Tick = lambda _: None) -> None:
@@ -251,6 +265,18 @@ def _beating(row: Work, stop: threading.Event, orphaned: Callable[[], bool]) -> 
         thread.join()
 
 
+def _remind() -> None:
+    """Once a day by each worker: what another has sent is not sent again."""
+    from lissive.clinic.dates import remind
+
+    try:
+        remind.run()
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("reminders")
+
+
 def loop(stop: threading.Event, *, once: bool = False, parent: int = 0) -> None:
     """Work until told to stop, until nothing waits (`once`), or until the server that started this has died."""
     holder = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -258,8 +284,12 @@ def loop(stop: threading.Event, *, once: bool = False, parent: int = 0) -> None:
     def orphaned() -> bool:
         return bool(parent) and os.getppid() != parent
 
+    reminded: datetime.date | None = None
     while not stop.is_set() and not orphaned():
         try:
+            if reminded != timezone.localdate():
+                reminded = timezone.localdate()
+                _remind()
             row = claim(holder)
             if row is not None:
                 with _beating(row, stop, orphaned) as tick:

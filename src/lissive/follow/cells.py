@@ -39,8 +39,7 @@ def read_cells(path: str | Path) -> Cells:
     Raises       DiaryError for a file that is none, is too large, or has no header.
     """
     path = path_of(path, wrong=DiaryError)
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         raise DiaryError(
             f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=f"{', '.join(ENDINGS)}."
         )
@@ -50,6 +49,12 @@ def read_cells(path: str | Path) -> Cells:
         raise DiaryError("There is no such file.", where=str(path), do="correct the path.") from None
     except OSError as error:
         raise DiaryError(f"It cannot be read: {error.strerror}.", where=str(path)) from None
+    return cells_of(data, path)
+
+
+def cells_of(data: bytes, path: Path) -> Cells:
+    """The cells of a file's content; `path` is its name, whose ending says what it is."""
+    ending = path.suffix.lower()
     if len(data) > MOST_BYTES:
         raise DiaryError(f"The file has {len(data)} bytes.", where=str(path), allowed=f"up to {MOST_BYTES}.")
     if ending == ".json":

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lissive.errors import DiaryError
-from lissive.follow.cells import read_cells, shown
+from lissive.follow.cells import Cells, cells_of, read_cells, shown
 from lissive.simulation.dosing import ROUTES
 from lissive.table import rows_of
 
@@ -141,8 +141,18 @@ def read_diary(
 
     Raises       DiaryError where the columns are not known, or no row can be used.
     """
-    cells = read_cells(path)
-    places, dropped = _places(cells.header, mapping or {}, str(path))
+    return _read(read_cells(path), path, today, mapping or {}, decimal_comma)
+
+
+def diary_of(text: str, *, today: datetime.date, name: str = "diary.csv") -> Diary:
+    """The diary in the text of a CSV file, as `read_diary` reads it; `name` stands in messages."""
+    return _read(cells_of(text.encode(), Path(name)), name, today, {}, False)
+
+
+def _read(
+    cells: Cells, path: str | Path, today: datetime.date, mapping: Mapping[str, str], decimal_comma: bool
+) -> Diary:
+    places, dropped = _places(cells.header, mapping, str(path))
     reader = _Reader(places, today, decimal_comma)
     read: list[tuple[int, dict[str, Any]]] = []
     left_out: list[LeftOut] = []

@@ -76,16 +76,27 @@ def _no_antimony(source_name: str, why: str) -> ModelError:
     )
 
 
-def _moves(equations: Equations) -> dict[str, tuple[str, str]]:
-    """Each state's start and, somewhat away from it, its rate of change; twelve digits of them."""
+def _moves(equations: Equations) -> dict[str, tuple[str, ...]]:
+    """Each state's start and, somewhat away from it, its rate of change and what events make of it; twelve digits."""
     g, given = equations.graph, {**equations.parameters, TIME: 0.0}
     start = [float(x) for x in g.evaluate(equations.initial, given)]
     away = {name: 1.25 * x + 0.5 for name, x in zip(equations.states, start, strict=True)}
     rates = [float(x) for x in g.evaluate(equations.rates, {**given, **away, TIME: 1.5})]
-    return {
+    found: dict[str, tuple[str, ...]] = {
         name: (f"{x:.12g}", f"{rate:.12g}")
         for name, x, rate in zip(equations.states, start, rates, strict=True)
     }
+    for event in equations.events:
+        plain = (
+            event.initial,
+            event.persistent,
+            event.from_trigger,
+            event.delay is None,
+            event.priority is None,
+        )
+        numbers = [float(x) for x in g.evaluate(event.nodes, {**given, **away, TIME: 1.5})]
+        found[event.name] = (str(plain), *(f"{x:.12g}" for x in numbers))
+    return found
 
 
 def unit_findings(text_or_sbml: str, source_name: str = "model") -> list[str]:

@@ -37,6 +37,10 @@ class Content:
     rated: Table
     initially: Table
     changes: Mapping[str, list[Change]]
+    events: tuple[Any, ...]
+    """Those that can occur: with a trigger that has a formula."""
+    jumping: frozenset[str]
+    """What they assign to."""
 
     def variable(self, name: str) -> Any:
         """The element that may have a value of its own, or None."""
@@ -60,6 +64,8 @@ def read_content(source: Source) -> Content:
                 changes[reference.getSpecies()].append(Change(reaction.getId(), reference, sign))
                 if reference.isSetId():
                     references[reference.getId()] = reference
+    events = tuple(e for e in model.getListOfEvents() if e.isSetTrigger() and e.getTrigger().isSetMath())
+    assignments = [a for e in events for a in e.getListOfEventAssignments() if a.isSetMath()]
     content = Content(
         compartments=_by_id(model.getListOfCompartments()),
         species=_by_id(model.getListOfSpecies()),
@@ -71,9 +77,12 @@ def read_content(source: Source) -> Content:
         rated=_by_target(source, (r for r in model.getListOfRules() if r.isRate())),
         initially=_by_target(source, model.getListOfInitialAssignments()),
         changes=changes,
+        events=events,
+        jumping=frozenset(a.getVariable() for a in assignments),
     )
     _check_ids(source, content)
     _check_targets(source, content)
+    _check_events(source, content)
     _check_species(source, content)
     return content
 
@@ -108,6 +117,7 @@ def _check_ids(source: Source, content: Content) -> None:
     lists = (
         model.getListOfFunctionDefinitions(), model.getListOfCompartments(), model.getListOfSpecies(),
         model.getListOfParameters(), model.getListOfReactions(), content.references.values(),
+        (event for event in model.getListOfEvents() if event.isSetIdAttribute()),
     )  # fmt: skip
     for elements in lists:
         for element in elements:
@@ -148,6 +158,33 @@ def _check_targets(source: Source, content: Content) -> None:
                 where=source.place(other[name]),
                 do="keep one of the two.",
             )
+
+
+def _check_events(source: Source, content: Content) -> None:
+    """An event assigns to what exists, may change, has no rule, and once to each."""
+    for event in content.events:
+        seen: set[str] = set()
+        for element in event.getListOfEventAssignments():
+            if not element.isSetMath():
+                continue
+            name = element.getVariable()
+            _check_exists(source, element, name, "event assignment", content.variable(name))
+            fault = (
+                "is declared constant"
+                if _is_constant(content.variable(name))
+                else "has an assignment rule"
+                if name in content.assigned
+                else "is assigned twice by one event"
+                if name in seen
+                else ""
+            )
+            if fault:
+                raise ModelError(
+                    f'an event would change "{name}", which {fault}.',
+                    where=source.place(element, r"\bat\b"),
+                    do="remove the assignment, or what stands against it.",
+                )
+            seen.add(name)
 
 
 def _article(kind: str) -> str:

@@ -13,6 +13,31 @@ TIME = "time"
 
 
 @dataclass(frozen=True)
+class Event:
+    """What happens where a condition comes true."""
+
+    name: str
+    trigger: int
+    """A truth; the event occurs where it turns from false to true."""
+    initial: bool
+    """What the trigger is taken to have been before the start."""
+    persistent: bool
+    """Whether it happens also where the trigger is false again before the delay is over."""
+    from_trigger: bool
+    """Whether what is assigned is worked out when it occurs, not when the delay is over."""
+    delay: int | None
+    priority: int | None
+    """Of those that are due at once the highest comes first."""
+    assigned: tuple[tuple[int, int, int | None], ...]
+    """State, the node of its new value, and what that is to be multiplied by (a concentration by the size)."""
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        values = (node for _, value, size in self.assigned for node in (value, size))
+        return tuple(e for e in (self.trigger, self.delay, self.priority, *values) if e is not None)
+
+
+@dataclass(frozen=True)
 class Equations:
     """Ordinary differential equations with everything that a run may ask of them.
 
@@ -38,6 +63,9 @@ class Equations:
     time_unit: str = ""
     dose_targets: Mapping[str, int] = field(default_factory=dict)
     """Id that may be dosed to its place in `states` (species whose amount is integrated)."""
+    events: tuple[Event, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was taken for values that the model leaves open."""
 
 
 def only(equations: Equations, outputs: Sequence[str]) -> Equations:
@@ -51,6 +79,8 @@ def only(equations: Equations, outputs: Sequence[str]) -> Equations:
     >>> only(both, ["x"]).states, only(both, ["y"]).states
     (('x',), ('x', 'y'))
     """
+    if equations.events:
+        return equations  # which may make any state rest on any other
     g = equations.graph
     rate = dict(zip(equations.states, equations.rates, strict=True))
     needed: set[str] = set()
@@ -77,6 +107,7 @@ def to_json(equations: Equations) -> str:
     for name, value in plain.items():
         if isinstance(value, Mapping):
             plain[name] = dict(value)
+    plain["events"] = [vars(event) for event in equations.events]
     return json.dumps({**plain, "nodes": equations.graph.nodes})
 
 
@@ -92,6 +123,9 @@ def from_json(text: str) -> Equations:
     plain = json.loads(text)
     nodes = [tuple(node) for node in plain.pop("nodes")]
     graph = Graph.of(nodes)
-    for name in ("states", "rates", "initial"):
+    for name in ("states", "rates", "initial", "notes"):
         plain[name] = tuple(plain[name])
+    for event in plain["events"]:
+        event["assigned"] = tuple(tuple(each) for each in event["assigned"])
+    plain["events"] = tuple(Event(**event) for event in plain["events"])
     return Equations(graph=graph, **plain)

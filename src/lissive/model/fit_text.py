@@ -33,6 +33,8 @@ LEVELS: Mapping[str, frozenset[tuple[str, str]]] = {
 
 _MATH = "http://www.w3.org/1998/Math/MathML math"
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
+_START_TAG = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_END_TAG = re.compile(rb"</[^>]*>")
 _CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SAID = re.compile(r'//[^\n]*|#[^\n]*|/\*.*?\*/|"[^"\n]*"|```.*?```', re.DOTALL)
 """Comments and quoted texts of Antimony, in which every letter may stand."""
@@ -62,6 +64,48 @@ def fit_sbml(text: str, source_name: str) -> str:
 
 def _lines_of(found: re.Match[str]) -> str:
     return "\n" * found[0].count("\n")
+
+
+def without(text: str, spaces: re.Pattern[str]) -> str:
+    """A fit SBML text without what is in the namespaces that `spaces` matches; every line keeps its number.
+
+    >>> without('<a xmlns:p="u"><b p:x="1"/><p:c>\\n</p:c></a>', re.compile("u$"))
+    '<a xmlns:p="u"><b/>\\n</a>'
+    """
+    raw, cuts, prefixes = text.encode(), list[tuple[int, int]](), set[str]()
+    inside, begin = 0, 0
+    parser = expat.ParserCreate(namespace_separator=" ")
+
+    def is_out(name: str) -> bool:
+        return bool(spaces.match(name.rpartition(" ")[0]))
+
+    def declare(prefix: str | None, space: str) -> None:
+        if prefix and spaces.match(space):
+            prefixes.add(re.escape(prefix))
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal inside, begin
+        at = parser.CurrentByteIndex
+        if inside or is_out(name):
+            begin = begin if inside else at
+            inside += 1
+        elif (tag := _START_TAG.match(raw, at)) and any(map(is_out, attributes)):
+            own = re.compile(rf"""\s+({"|".join(prefixes)}):[\w.-]+\s*=\s*("[^"]*"|'[^']*')""".encode())
+            cuts.extend(found.span() for found in own.finditer(raw, at, tag.end()))
+
+    def end(_: str) -> None:
+        nonlocal inside
+        if inside == 1:
+            tag = _END_TAG.match(raw, parser.CurrentByteIndex)
+            cuts.append((begin, tag.end() if tag else parser.CurrentByteIndex))
+        inside -= inside > 0
+
+    parser.StartNamespaceDeclHandler = declare
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(raw, True)
+    for first, last in reversed(cuts):
+        raw = raw[:first] + b"\n" * raw.count(b"\n", first, last) + raw[last:]
+    return raw.decode()
 
 
 def _check_size(text: str, source_name: str, kind: str) -> None:

@@ -47,7 +47,9 @@ def _live(
     """Parameters that the outputs rest on once constants, and states that stay zero, are put in as numbers."""
     graph = Graph.of(equations.graph.nodes)
     n = len(equations.states)
-    everything = [*equations.rates, *equations.initial, *roots]
+    acts = [node for event in equations.events for node in event.nodes]
+    dosed |= {equations.states[state] for event in equations.events for state, *_ in event.assigned}
+    everything = [*equations.rates, *equations.initial, *roots, *acts]
     by = {name: graph.const(value) for name, value in constants.items()}
     now = graph.substitute(everything, by)
     zero = {

@@ -32,8 +32,8 @@ class Scope:
     graph: Graph
     value: Callable[[str, Place], int]
     """(id, place) to the node of what the id means in a formula."""
-    rate_of: Callable[[str, Place], int]
-    """(id, place) to the node of how fast that changes."""
+    rate_of: Callable[[int], int]
+    """A node to the node of how fast it changes."""
     functions: Mapping[str, Any]
     """Function definitions by id, as libSBML objects."""
     place: Place
@@ -60,21 +60,25 @@ def translate(ast: Any, scope: Scope) -> int:
     return as_number(scope.graph, _node(ast, scope))
 
 
+def condition(ast: Any, scope: Scope) -> int:
+    """The node, always a truth, that the formula `ast` means in `scope`."""
+    return as_truth(scope.graph, _node(ast, scope))
+
+
 def _node(ast: Any, scope: Scope) -> int:
     kinds = _kinds()
     kind = ast.getType()
     if kind in kinds.numbers:
         return scope.graph.const(ast.getInteger() if kind == kinds.integer else ast.getReal())
     if kind == kinds.name:
-        name = ast.getName()
-        return scope.local[name] if name in scope.local else scope.value(name, scope.place)
+        return _named(ast.getName(), scope)
     if kind == kinds.time:
         return scope.graph.symbol(TIME)
     if kind == kinds.function:
         return _call(ast, scope)
     if kind == kinds.rate_of:
         _check_number(ast, scope, 1, 1)
-        return scope.rate_of(ast.getChild(0).getName() or "", scope.place)
+        return scope.rate_of(as_number(scope.graph, _named(ast.getChild(0).getName() or "", scope)))
     handler = kinds.handlers.get(kind)
     if handler is None:
         raise _refused(ast, scope)
@@ -84,6 +88,10 @@ def _node(ast: Any, scope: Scope) -> int:
         a, b = (as_number(scope.graph, _node(ast.getChild(0).getChild(i), scope)) for i in (0, 1))
         children = [scope.graph.ratio(a, b)]  # floor(49 * (1 / 49)) would be 0
     return handler(scope.graph, children)
+
+
+def _named(name: str, scope: Scope) -> int:
+    return scope.local[name] if name in scope.local else scope.value(name, scope.place)
 
 
 def _check_number(ast: Any, scope: Scope, least: int, most: float) -> None:

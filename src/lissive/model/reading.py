@@ -12,6 +12,7 @@ A model's own `time` goes by `time_` among the symbols, since `time` is the run'
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from lissive.errors import ModelError
 from lissive.model.content import Content, read_content
 from lissive.model.equations import TIME, Equations
+from lissive.model.events import read_events
 from lissive.model.expression import Graph
 from lissive.model.mathml import Place, Scope, translate
 from lissive.model.source import Source
@@ -33,6 +35,7 @@ class Reading:
 
     def __init__(self, source: Source) -> None:
         self.source, self.content = source, read_content(source)
+        self.notes = () if source.antimony else tuple(self._fill())
         self.g = Graph()
         self.units = Units(source.model)
         self.parameters: dict[str, float] = {}
@@ -43,6 +46,7 @@ class Reading:
     def equations(self) -> Equations:
         quantities, units, labels = self._quantities()
         rates = [self.rate(name) for name in self.states.values()]
+        events = read_events(self, rates)
         initial = [self.start_of(name) for name in self.states.values()]
         model_id = self.source.model.getId()
         return Equations(
@@ -59,6 +63,8 @@ class Reading:
             dose_targets={
                 name: i for i, name in enumerate(self.states.values()) if name in self.content.species
             },
+            events=events,
+            notes=self.notes,
         )
 
     def _quantities(self) -> tuple[dict[str, int], dict[str, str], dict[str, str]]:
@@ -77,7 +83,7 @@ class Reading:
 
         for name, s in c.species.items():
             sized = self._has_size(s.getCompartment())
-            if self._has_value(name) and (sized or self._by_amount(s) or name not in c.assigned):
+            if self._has_value(name) and (sized or self.by_amount(s) or name not in c.assigned):
                 offer(name, self.amount(name), u.amount(s), s)
                 if sized:
                     size = u.size(c.compartments[s.getCompartment()])
@@ -98,6 +104,24 @@ class Reading:
                     offer(f"{name}.{key}", node, u.named(local.getUnits()), local)
         return nodes, units, labels
 
+    def _fill(self) -> Iterator[str]:
+        """Give what SBML lets a file leave open the value that its simulators take, and say so."""
+        c = self.content
+        empty = [n for n, s in c.species.items() if not self._is_set(n) and self._given(s) is None]
+        for name in empty:
+            c.species[name].setInitialAmount(0.0)
+        used = {s.getCompartment() for s in c.species.values() if not s.getHasOnlySubstanceUnits()}
+        sizes = {
+            name: c.compartments[name] for name in c.compartments if name in used and name not in c.rated
+        }
+        unsized = [n for n, e in sizes.items() if not self._has_size(n) and e.getSpatialDimensionsAsDouble()]
+        for name in unsized:
+            c.compartments[name].setSize(1.0)
+        if empty:
+            yield f"The file gives no initial value of species {', '.join(empty)}: taken as 0."
+        if unsized:
+            yield f"The file gives no size of compartment {', '.join(unsized)}: taken as 1."
+
     # -- what is what ---------------------------------------------------------------------------
     @staticmethod
     def _symbol_name(name: str) -> str:
@@ -105,15 +129,16 @@ class Reading:
 
     @staticmethod
     def _state_ids(content: Content) -> Iterator[str]:
-        """Ids of what is integrated: what reactions may change, and what has a rate rule."""
+        """Ids of what is integrated: what reactions or events may change, and what has a rate rule."""
+        moved = content.rated.keys() | content.jumping
         for name, s in content.species.items():
             reacting = not s.getBoundaryCondition() and not s.getConstant() and name not in content.assigned
-            if reacting or name in content.rated:
+            if reacting or name in moved:
                 yield name
         for table in (content.compartments, content.parameters, content.references):
-            yield from (name for name in table if name in content.rated)
+            yield from (name for name in table if name in moved)
 
-    def _by_amount(self, species: Any) -> bool:
+    def by_amount(self, species: Any) -> bool:
         """Whether the species' id means its amount in a formula."""
         place = self.content.compartments[species.getCompartment()]
         dimensions = 3.0 if not place.isSetSpatialDimensions() else place.getSpatialDimensionsAsDouble()
@@ -129,7 +154,8 @@ class Reading:
 
     def _has_value(self, name: str) -> bool:
         element = self.content.variable(name)
-        return self._is_set(name) or name in self.content.rated or self._given(element) is not None
+        moved = name in self.content.rated or name in self.content.jumping
+        return self._is_set(name) or moved or self._given(element) is not None
 
     @staticmethod
     def _given(element: Any) -> float | None:
@@ -183,7 +209,7 @@ class Reading:
         scope = Scope(
             self.g,
             self.value,
-            self.rate_of,
+            self.total_rate,
             self.content.functions,
             place or self._at(element),
             local or {},
@@ -195,7 +221,7 @@ class Reading:
         """What an id means in a formula."""
         c = self.content
         if name in c.species:
-            return self.amount(name) if self._by_amount(c.species[name]) else self.concentration(name)
+            return self.amount(name) if self.by_amount(c.species[name]) else self.concentration(name)
         if name in c.reactions and self._has_flow(name):
             return self.flow(name)
         if c.variable(name) is not None:
@@ -213,7 +239,7 @@ class Reading:
         c, element = self.content, self.content.variable(name)
         if name in c.assigned:
             return self._formula(c.assigned[name])
-        if name in c.rated:
+        if self._symbol_name(name) in self.states:
             return self.g.symbol(self._symbol_name(name))
         if name in c.initially:
             return self.start(self._formula(c.initially[name]))
@@ -240,7 +266,7 @@ class Reading:
             do=f"give {name} a value, or correct the name if another was meant.",
         )
 
-    def _size(self, species: str) -> int:
+    def size(self, species: str) -> int:
         """The size of the compartment that a species is in."""
         s = self.content.species[species]
         return self.value(
@@ -254,7 +280,7 @@ class Reading:
         c, s = self.content, self.content.species[name]
         if name in c.assigned:
             value = self._once("rule", name, lambda: self._formula(c.assigned[name]))
-            return value if self._by_amount(s) else self.g.mul(value, self._size(name))
+            return value if self.by_amount(s) else self.g.mul(value, self.size(name))
         if self._symbol_name(name) in self.states:
             return self.g.symbol(self._symbol_name(name))
         return self.start_of(name)
@@ -264,11 +290,11 @@ class Reading:
 
     def _concentration(self, name: str) -> int:
         c, s = self.content, self.content.species[name]
-        if name in c.assigned and not self._by_amount(s):
+        if name in c.assigned and not self.by_amount(s):
             return self._once("rule", name, lambda: self._formula(c.assigned[name]))
-        size = self._size(name)
+        size = self.size(name)
         constant = self._symbol_name(name) not in self.states and name not in c.assigned
-        if constant and size == self.start(size) and not s.isSetInitialAmount() and not self._by_amount(s):
+        if constant and size == self.start(size) and not s.isSetInitialAmount() and not self.by_amount(s):
             return self._initial_value(name)
         return self.g.div(self.amount(name), size)
 
@@ -307,9 +333,9 @@ class Reading:
         s = self.content.species.get(name)
         value = self._initial_value(name)
         as_concentration = s is not None and not (
-            self._by_amount(s) if name in self.content.initially else s.isSetInitialAmount()
+            self.by_amount(s) if name in self.content.initially else s.isSetInitialAmount()
         )
-        return self.g.mul(value, self.start(self._size(name))) if as_concentration else value
+        return self.g.mul(value, self.start(self.size(name))) if as_concentration else value
 
     def _initial_value(self, name: str) -> int:
         """As the model gives it: a species as an amount or as a concentration."""
@@ -319,6 +345,8 @@ class Reading:
             )
         element = self.content.variable(name)
         given = self._given(element)
+        if given is None and name in self.content.jumping and name not in self.content.rated:
+            given = math.nan  # until an event gives it a value
         if given is None:
             raise self._valueless(name, element)
         if self._symbol_name(name) in self.states:
@@ -333,12 +361,13 @@ class Reading:
     def _rate(self, name: str) -> int:
         g, c = self.g, self.content
         if name not in c.rated:
-            return self._rate_by_reactions(name)
+            reacting = name in c.species and not c.species[name].getBoundaryCondition()
+            return self._rate_by_reactions(name) if reacting else g.const(0.0)
         rule = self._formula(c.rated[name])
-        if name not in c.species or self._by_amount(c.species[name]):
+        if name not in c.species or self.by_amount(c.species[name]):
             return rule
         # The rule is about the concentration c, and c V is integrated: d(c V)/dt = V dc/dt + c dV/dt.
-        size = self._size(name)
+        size = self.size(name)
         return g.add(g.mul(rule, size), g.mul(self.concentration(name), self.total_rate(size)))
 
     def _rate_by_reactions(self, name: str) -> int:
@@ -363,10 +392,6 @@ class Reading:
         if given is None:
             raise self._valueless(f"{reference.getSpecies()} in {reaction}", reference)
         return self.g.const(given)
-
-    def rate_of(self, name: str, place: Place) -> int:
-        """The rate of change of what an id means."""
-        return self.total_rate(self.value(name, place))
 
     def total_rate(self, node: int) -> int:
         """d(node)/d(time), by everything that it rests on."""

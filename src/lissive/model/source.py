@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from lissive.errors import ModelError
-from lissive.model.fit_text import fit_antimony, fit_sbml
+from lissive.model.fit_text import fit_antimony, fit_sbml, without
 
 ALLOWED = (
-    "compartments, species, parameters, reactions, functions, initial assignments, assignment and rate rules."
+    "compartments, species, parameters, reactions, functions, initial assignments, events, "
+    "assignment and rate rules."
 )
 """What a model may be made of, as the errors put it."""
 
 _IGNORED_PACKAGES = {"layout", "render", "groups", "l3v2extendedmath", "annot"}
 """Packages that do not change what is computed (extended mathematics is core since Level 3 Version 2)."""
+
+_IGNORED_SPACES = re.compile(
+    r"http://www\.sbml\.org/sbml/level3/version\d+/(layout|render|groups|annot)(/version\d+)?$"
+)
 
 _MEANINGFUL_PACKAGES = {"comp", "fbc", "multi", "qual", "arrays", "distrib", "spatial", "dyn", "req"}
 """Packages that change what is computed, whether or not the file calls them required."""
@@ -98,6 +103,9 @@ def read_document(text: str, source_name: str) -> Any:
     text = fit_sbml(text, source_name)
     document = libsbml.readSBMLFromString(text)
     _refuse_packages(Source(source_name, document), text)
+    if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR) or document.getNumErrors(libsbml.LIBSBML_SEV_FATAL):
+        # of what is ignored a fault does not matter, nor that Level 2 has no packages
+        document = libsbml.readSBMLFromString(without(text, _IGNORED_SPACES))
     _raise_first_error(document, source_name)
     if document.getModel() is None:
         raise ModelError(
@@ -217,10 +225,6 @@ def _refuse_packages(source: Source, text: str = "") -> None:
 
 def _refuse_elements(source: Source) -> None:
     model = source.model
-    for event in model.getListOfEvents():
-        raise _out_of_scope(
-            source, event, "event", "give doses as a schedule; write a switch with piecewise(...)."
-        )
     for rule in model.getListOfRules():
         if rule.isAlgebraic():
             raise _out_of_scope(

@@ -13,6 +13,7 @@ from pathlib import Path
 from lissive.access.answer import Answer
 from lissive.access.certificate import DRAFT, SUBMITTED, Draft, Entry
 from lissive.access.visit import NOTHING
+from lissive.ics import calendar_text, escaped
 from lissive.report.access_text import STATUS, caution_text, procedural_text
 from lissive.report.table import as_markdown, table
 from lissive.report.words import UNVERIFIED_MEANS, WIDTH, upper_first, wrapped
@@ -199,7 +200,7 @@ WRITERS = {".txt": draft_text, ".md": draft_markdown, ".html": draft_html}
 # -- the days that follow --------------------------------------------------------------------------
 def ics(answer: Answer) -> str:
     """A calendar file (iCalendar, RFC 5545): an all-day event for each day; the same answer gives the same file."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//lissive//access//EN"]
+    lines: list[str] = []
     for number, each in enumerate(answer.dates):
         after = each.on + datetime.timedelta(days=1) if each.on < datetime.date.max else each.on
         lines += [
@@ -208,27 +209,8 @@ def ics(answer: Answer) -> str:
             f"DTSTAMP:{answer.on:%Y%m%d}T000000Z",
             f"DTSTART;VALUE=DATE:{each.on:%Y%m%d}",
             f"DTEND;VALUE=DATE:{after:%Y%m%d}",
-            f"SUMMARY:{_escaped_ics(f'{answer.name}: {each.what}')}",
-            f"DESCRIPTION:{_escaped_ics(f'Counted from {answer.on} by rule {answer.rule}. {answer.notice}')}",
+            f"SUMMARY:{escaped(f'{answer.name}: {each.what}')}",
+            f"DESCRIPTION:{escaped(f'Counted from {answer.on} by rule {answer.rule}. {answer.notice}')}",
             "END:VEVENT",
         ]
-    return "".join(f"{_folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
-
-
-def _escaped_ics(value: str) -> str:
-    for sign in ("\\", ";", ","):
-        value = value.replace(sign, f"\\{sign}")
-    return value
-
-
-def _folded(line: str) -> str:
-    """At most 75 octets a line; what follows begins with a blank."""
-    parts, octets = [""], 0
-    for sign in line:
-        size = len(sign.encode())
-        if octets + size > 75:
-            parts.append("")
-            octets = 1
-        parts[-1] += sign
-        octets += size
-    return "\r\n ".join(parts)
+    return calendar_text("access", lines)

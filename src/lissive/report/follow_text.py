@@ -38,20 +38,22 @@ def follow_text(answer: FollowAnswer) -> str:
 
 
 def _parts(answer: FollowAnswer) -> Iterator[str]:
-    yield _block(f"{ADVICE[answer.advice]}", [upper_first(each) for each in answer.why])
+    for title, lines in follow_blocks(answer):
+        yield _block(title, lines)
+
+
+def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
+    """Headings with their sentences: the advice, what it rests on, then what is doubtful."""
+    yield ADVICE[answer.advice], [upper_first(each) for each in answer.why]
     if answer.alarms:
-        yield _block(
-            "ALARMS", [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in answer.alarms]
-        )
-    yield _block(
-        "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over the last week; {answer.dose.advice}."]
-    )
-    yield _block("DOES IT WORK", list(_benefit(answer)))
+        yield "ALARMS", [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in answer.alarms]
+    yield "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over the last week; {answer.dose.advice}."]
+    yield "DOES IT WORK", list(_benefit(answer))
     if answer.rule_4_week:
-        yield _block("RULE OF THE LABEL", [_rule(answer.rule_4_week)])
-    yield _block("WEEKS AHEAD", list(_ahead(answer)))
-    yield _block("TO KNOW", list(answer.notes))
-    yield _block("DIARY", [*_import(answer), _diagnostics(answer)])
+        yield "RULE OF THE LABEL", [_rule(answer.rule_4_week)]
+    yield "WEEKS AHEAD", list(_ahead(answer))
+    yield "TO KNOW", list(answer.notes)
+    yield "DIARY", [*_import(answer), _diagnostics(answer)]
 
 
 def _block(title: str, lines: list[str]) -> str:

@@ -23,7 +23,7 @@ from lissive.simulation.event_rows import number_of as number_in
 from lissive.simulation.event_rows import rate_name, shown
 from lissive.simulation.events import EventTable, Run, course_of
 from lissive.simulation.output import refuse_names
-from lissive.simulation.schedule import Course, Regimen, Schedule
+from lissive.simulation.schedule import RESET, Course, Regimen, Schedule
 from lissive.simulation.unroll import ByParameter
 
 MOST_TIMES = 10_000_000
@@ -43,7 +43,7 @@ def a_table(value: Any, name: str, what: str) -> None:
 def selected(equations: Equations, select: Any) -> list[str]:
     """Ids to write; all states where none are named."""
     if select is None:
-        select = equations.states
+        select = equations.states or moving(equations)
     outputs = [select] if isinstance(select, str) else list(select) if isinstance(select, Sequence) else None
     if outputs is None or any(not isinstance(each, str) for each in outputs):
         allowed = "ids, as ['S1', '[S1]', 'k']; all states if it is left out."
@@ -62,6 +62,13 @@ def selected(equations: Equations, select: Any) -> list[str]:
         )
     refuse_names(outputs)
     return outputs
+
+
+def moving(equations: Equations) -> list[str]:
+    """What changes in time where nothing is integrated: a model of rules only. Without such, what it computes."""
+    g, found = equations.graph, equations.quantities
+    computed = [name for name in found if name not in equations.parameters]
+    return [name for name in computed if TIME in g.symbols([found[name]])] or computed
 
 
 def given_parameters(equations: Equations, parameters: Any) -> dict[str, float]:
@@ -303,6 +310,18 @@ def _notes(
 def _some(name: str, ids: Sequence[int | str]) -> str:
     few = ", ".join(str(each) for each in ids[:10])
     return f"{name} {few}" + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
+
+
+def refuse_starting_anew(equations: Equations, planned: Planned) -> None:
+    """A model with events of its own cannot be set back: what they have set off and not yet done would be unclear."""
+    schedules = planned.regimen.schedules if equations.events else ()
+    if any(len(each.steady) or (each.action == RESET).any() for each in schedules):
+        raise SimulationError(
+            f"Model {equations.name} has events of its own, and the table asks for a reset or a steady state.",
+            where="EVID" if any((each.action == RESET).any() for each in schedules) else "SS",
+            allowed="doses, infusions and observations (EVID 0 to 2).",
+            do="give each occasion an ID of its own, and the earlier doses as rows (ADDL) instead of SS.",
+        )
 
 
 # -- what stands beside the values ------------------------------------------------------------------

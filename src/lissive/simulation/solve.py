@@ -36,6 +36,7 @@ from lissive.simulation.planned import (
     is_frame,
     output_times,
     plan,
+    refuse_starting_anew,
     seen_times,
     selected,
 )
@@ -185,6 +186,7 @@ def solved(run: Asked, part: range | None = None) -> xr.Dataset:
     own = run.of(part)
     planned = plan(equations, table, run.ids, grid, {**own, **run.common}, part)
     _afford(len(planned.runs), equations, run.values)
+    refuse_starting_anew(equations, planned)
     settings = run.settings
     kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
@@ -211,7 +213,7 @@ def solved(run: Asked, part: range | None = None) -> xr.Dataset:
             "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
             "seed": run.seed,
             "steps": int(result.steps.sum()),
-            "notes": [*(table.notes if table else ()), *run.notes, *planned.notes],
+            "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes],
             "columns": _columns(table),
             **_origin(equations, outputs, planned.regimen, given, run.drawn),
             **({"model_file": run.file} if run.file else {}),
@@ -297,10 +299,11 @@ def _origin(
 def model_hash(equations: Equations) -> str:
     """A short hash of what a model computes and of its default numbers."""
     g = equations.graph
-    roots = (*equations.rates, *equations.initial, *equations.quantities.values())
+    events = [node for event in equations.events for node in event.nodes]
+    roots = (*equations.rates, *equations.initial, *equations.quantities.values(), *events)
     nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
-    content = (nodes, equations.states, roots, dict(equations.parameters))
-    return of_bytes(repr(content).encode(), 16)
+    content = [nodes, equations.states, roots, dict(equations.parameters), *equations.events]
+    return of_bytes(f"({', '.join(map(repr, content))})".encode(), 16)
 
 
 def _subjects(

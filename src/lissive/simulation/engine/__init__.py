@@ -13,7 +13,8 @@ makes a batch of subjects; `Batch.advance` takes them onward through their doses
 0.368
 """
 
-from lissive.simulation.engine.kernel import Batch, Doses, Kernel, Seen, Tolerances, build
+from lissive.simulation.engine.doses import Doses
+from lissive.simulation.engine.kernel import Batch, Kernel, Seen, Tolerances, build
 from lissive.simulation.engine.why import STATUS
 
 __all__ = ["STATUS", "Batch", "Doses", "Kernel", "Seen", "Tolerances", "build"]

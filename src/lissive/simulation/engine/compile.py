@@ -14,7 +14,7 @@ import llvmlite.binding as llvm
 from lissive.cache import store, stored
 from lissive.fingerprint import of_folder, of_texts
 from lissive.model import expression
-from lissive.simulation.engine import dialect, driver
+from lissive.simulation.engine import dialect, driver, turns
 
 _DRIVER_PARTS = (
     driver.load,
@@ -27,6 +27,10 @@ _DRIVER_PARTS = (
     driver.gather,
     driver.look,
     driver.sum_up,
+    turns.attend,
+    turns.narrow,
+    turns.find,
+    turns.shorten,
     driver.drive,
 )
 _KERNEL_CALLS = {"step": ("reals",) * 11, "commit": ("reals",) * 4, "observe": ("reals",) * 8}

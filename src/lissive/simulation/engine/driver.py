@@ -14,6 +14,7 @@ from math import sqrt
 from typing import Any
 
 from lissive.simulation.engine.dialect import f64, i64, take
+from lissive.simulation.engine.turns import attend, find, shorten
 from lissive.simulation.engine.work import Work
 
 step: Any = None
@@ -188,6 +189,7 @@ def aim(w: Work, l: i64) -> None:
             stop = min(stop, w.shift[s] + w.ev_time[w.next_event[l]])
         if w.next_switch[l] < w.sw_start[s + 1]:
             stop = min(stop, w.sw_time[w.next_switch[l]])
+        stop = min(stop, w.halt[s])
         gap = stop - w.T[l]
         if w.H[l] * 1.000001 >= gap:
             w.TRY[l] = gap
@@ -307,21 +309,25 @@ def drive(w: Work) -> None:
                     w.SEG[l] = w.T[l]
                     active += 1
         # 2. what is due now: events, then observations at this very time
+        for l in range(W):
+            s = w.subject[l]
+            if s >= 0:
+                arrive(w, s, l)
+        if w.n_watch > 0:
+            attend(w)
         wanted = 0
         for l in range(W):
             s = w.subject[l]
             w.TH[l] = 0.0
             w.TX[l] = w.T[l]
-            if s >= 0:
-                arrive(w, s, l)
-                if w.next_time[l] < nt and w.times[w.next_time[l]] <= w.T[l]:
-                    wanted = 1
+            if s >= 0 and w.next_time[l] < nt and w.times[w.next_time[l]] <= w.T[l]:
+                wanted = 1
         if wanted == 1:
             # at the step's start; YN may be another subject's
             observe(w.Y, w.Y, w.Y, w.Y, w.K, w.TX, w.TH, w.OUT)
             for l in range(W):
                 s = w.subject[l]
-                if s >= 0:
+                if s >= 0 and w.book[s * 16 + 1] != 5:
                     while w.next_time[l] < nt and w.times[w.next_time[l]] <= w.T[l]:
                         if w.times[w.next_time[l]] == w.T[l]:
                             for o in range(n_out):
@@ -343,6 +349,8 @@ def drive(w: Work) -> None:
         for l in range(W):
             aim(w, l)
         step(w.Y, w.K, w.R, w.SEEN, w.T, w.TRY, w.TOL, w.YN, w.D1, w.D2, w.ERR)
+        if w.n_watch > 0:
+            find(w)
         # 5. judge; a step past the pause serves its observations and is then forgotten
         for l in range(W):
             s = w.subject[l]
@@ -378,5 +386,7 @@ def drive(w: Work) -> None:
                 w.subject[l] = -1
                 active -= 1
             elif w.MASK[l] == 1.0:
+                if w.cut[l] == 1:
+                    shorten(w, l)
                 w.T[l] = w.END[l]
         commit(w.Y, w.YN, w.SEEN, w.MASK)

@@ -32,7 +32,7 @@ class Job:
             "n_states": len(kernel.states),
             "n_constants": kernel.constants,
             "n_inputs": len(kernel.inputs),
-            "n_outputs": len(kernel.outputs),
+            "n_outputs": len(kernel.columns),
             "threads": threads,
             "most_steps": tol.max_steps,
             "first_step": tol.first_step,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from lissive.errors import ParameterError, SimulationError
 from lissive.fingerprint import of_texts
 from lissive.model.equations import Equations
 from lissive.simulation.engine import compile as backend
+from lissive.simulation.engine.agenda import RESTING, Agenda, watched
+from lissive.simulation.engine.doses import Doses, check, no_doses
 from lissive.simulation.engine.emit import check_length, module
 from lissive.simulation.engine.job import ROW, Job
 from lissive.simulation.engine.plan import Plan, make_plan, quantity
@@ -64,20 +66,6 @@ class Seen:
     minimum: Array
 
 
-@dataclass(frozen=True)
-class Doses:
-    """Events of many subjects as columns; subject s follows rows start[which[s]] to start[which[s]+1]."""
-
-    time: Array
-    action: npt.NDArray[np.int64]
-    target: npt.NDArray[np.int64]
-    value: Array
-    start: npt.NDArray[np.int64]
-    which: npt.NDArray[np.int64]
-    scale: Array
-    shift: Array
-
-
 class Kernel:
     """Machine code for one model, one choice of outputs and of infusable states.
 
@@ -89,10 +77,16 @@ class Kernel:
     ) -> None:
         self.equations, self.lanes = equations, lanes
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
+        watch = watched(equations)
+        self.watch, self.columns = len(watch), (*outputs, *watch)
+        """What is observed: the outputs, and what the model's events rest on."""
+        self._observable = replace(equations, quantities={**equations.quantities, **watch})
+        nodes = [quantity(self._observable, name) for name in self.columns]
         self.parameters = tuple(equations.parameters)
         self._plan: Plan | None = None
-        self.switches = Switches(equations, [*equations.rates, *(quantity(equations, o) for o in outputs)])
-        key = of_texts(_content(equations, self.outputs, self.inputs), str(lanes), backend.fingerprint())
+        self.switches = Switches(equations, [*equations.rates, *nodes], list(watch.values()))
+        content = _content(self._observable, self.columns, self.inputs)
+        key = of_texts(content, str(lanes), backend.fingerprint())
         known = stored(key, ".constants")
         if known is None:
             known = str(len(self._planned().once)).encode()
@@ -108,7 +102,7 @@ class Kernel:
         """Worked out only where the disk does not have the result."""
         if self._plan is None:
             check_length(self.equations)
-            self._plan = make_plan(self.equations, self.outputs, self.inputs)
+            self._plan = make_plan(self._observable, self.columns, self.inputs)
         return self._plan
 
     @property
@@ -155,8 +149,6 @@ class Kernel:
         return np.ascontiguousarray(table.T)
 
 
-_RESTING = -1
-"""Status of subjects whom an advance leaves out: no end of a run, so it is nobody's afterwards."""
 _MOVING = ("y", "_seen", "_rate", "_clock", "_book")
 """What of a batch changes on the way."""
 
@@ -183,6 +175,7 @@ class Batch:
         self._clock[:, :3] = t0, tol.first_step, tol.first_step
         self._book = np.zeros((subjects, ROW), dtype=np.int64)
         self._reached = t0
+        self._agenda = Agenda(kernel.equations, subjects, kernel.watch) if kernel.watch else None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -208,6 +201,18 @@ class Batch:
         """(subject, state) the largest size of each state so far."""
         return self._seen
 
+    def parameter(self, name: str, members: npt.NDArray[np.int64]) -> Any:
+        """A parameter of these subjects, as a number or as one for each."""
+        value = self._given.get(name, self.kernel.equations.parameters[name])
+        return np.asarray(value, float)[members] if np.ndim(value) else float(value)
+
+    def jump(self, members: npt.NDArray[np.int64]) -> None:
+        """The states of these subjects were just set: go on as after a dose."""
+        clock = self._clock[members]
+        self._seen[members] = np.fmax(self._seen[members], np.abs(self.y[members]))
+        self._clock[members, 1] = np.fmax(np.fmin(clock[:, 1], clock[:, 2]), 4e-15 * np.abs(clock[:, 0]))
+        self._book[members, 2], self._book[members, 3] = 0, 1
+
     def put(self, y: Array, *, time: float | None = None, inputs_off: bool = False) -> None:
         """Set every subject's state, as a dose does, and all clocks where `time` is given.
 
@@ -227,6 +232,7 @@ class Batch:
 
         members : (subject,) places.
         """
+        self._refuse_events("taken apart")
         timing = {name: values[members] for name, values in self._timing.items()}
         given = {name: v if np.ndim(v) == 0 else np.asarray(v)[members] for name, v in self._given.items()}
         part = Batch(
@@ -242,6 +248,7 @@ class Batch:
     def joined(cls, parts: Sequence[Batch]) -> Batch:
         """The subjects of several batches of one kernel, as they are now, in this order."""
         first = parts[0]
+        first._refuse_events("joined")
 
         def one(name: str) -> Any:
             return np.concatenate([getattr(each, name) for each in parts])
@@ -268,6 +275,7 @@ class Batch:
 
     def move(self, members: npt.NDArray[np.int64], y: Array, time: float) -> None:
         """Put these subjects at `time` in the states `y`, by days that were not solved."""
+        self._refuse_events("moved")
         self.y[members], self._clock[members, 0] = y, time
         self._seen[members] = np.maximum(self._seen[members], np.abs(y))
         self._reached = max(self._reached, time)
@@ -296,6 +304,15 @@ class Batch:
         for name, values in fresh._timing.items():
             self._timing[name][members] = values
         self._book[members, 3] = 1
+
+    def _refuse_events(self, what: str) -> None:
+        """What a model's own events still have to do is known to the whole batch only."""
+        if self._agenda is not None:
+            raise SimulationError(
+                f"Model {self.kernel.equations.name} has events, and subjects are to be {what}.",
+                allowed="a model without events of its own.",
+                do="run it by simulate.",
+            )
 
     def why(self, subject: int) -> str:
         """Why the run of a subject ended, in words; "" where it goes on."""
@@ -337,9 +354,11 @@ class Batch:
         if threads < 1:
             raise SimulationError(f"threads is {threads}.", where="threads", allowed="1 or more.")
         times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
-        subjects, n_out, bins = len(self), len(self.kernel.outputs), max(len(edges) - 1, 0)
-        doses = doses or _no_doses(subjects)
-        _check(doses, subjects, len(self.kernel.states), len(self.kernel.inputs))
+        subjects, n_out, bins = len(self), len(self.kernel.columns), max(len(edges) - 1, 0)
+        if bins:
+            self._refuse_events("summed up over times")
+        doses = doses or no_doses(subjects)
+        check(doses, subjects, len(self.kernel.states), len(self.kernel.inputs))
         if not resume:
             self._book[:, 0] = 0
         seen = Seen(
@@ -355,27 +374,35 @@ class Batch:
             "edges": edges, "ev_time": doses.time, "ev_value": doses.value, "ev_action": doses.action,
             "ev_target": doses.target, "start": doses.start, "which": doses.which, "scale": doses.scale,
             "shift": doses.shift, "sw_time": switches[0], "sw_start": switches[1], "values": seen.values,
-            "mean": seen.mean, "top": seen.maximum, "low": seen.minimum,
+            "mean": seen.mean, "top": seen.maximum, "low": seen.minimum, "n_watch": self.kernel.watch,
+            "flag": self._agenda.flag if self._agenda else np.zeros(1),
+            "halt": self._agenda.halt if self._agenda else np.full(subjects, np.inf),
         }  # fmt: skip
-        job, before = Job(self, asked, threads), self.status.copy()
+        before = self.status.copy()
         if resting is not None:
-            self.status[resting & (before == 0)] = _RESTING
+            self.status[resting & (before == 0)] = RESTING
+        self._run(asked, threads)
+        while self._agenda is not None and self._agenda.settle(self):
+            self._run(asked, threads)
+        self._reached = float(until)
+        unseen = self.status != 0
+        for part in (seen.mean, seen.maximum, seen.minimum):
+            part[unseen] = np.nan
+        self.status[self.status == RESTING] = 0
+        return replace(seen, values=seen.values[..., : len(self.kernel.outputs)]) if self._agenda else seen
+
+    def _run(self, asked: Mapping[str, Any], threads: int) -> None:
+        job = Job(self, asked, threads)
         # A thread even for one: the main thread stays free to be interrupted.
         pool = ThreadPoolExecutor(threads)
         try:
             for running in [pool.submit(job.run, t) for t in range(threads)]:
                 running.result()
         except BaseException:
-            job.queue[:] = subjects  # nobody takes another subject
+            job.queue[:] = len(self)  # nobody takes another subject
             raise
         finally:
             pool.shutdown()
-        self._reached = float(until)
-        unseen = self.status != 0
-        for part in (seen.mean, seen.maximum, seen.minimum):
-            part[unseen] = np.nan
-        self.status[self.status == _RESTING] = 0
-        return seen
 
     def _within(self, points: Any, until: float, name: str) -> Array:
         given: Array = np.ascontiguousarray(points, dtype=float)
@@ -386,38 +413,6 @@ class Batch:
                 allowed=f"increasing values from {self._reached:g} to {until:g}, as this run does.",
             )
         return given
-
-
-def _check(doses: Doses, subjects: int, states: int, inputs: int) -> None:
-    """Refuse a table that would have the machine code look outside its memory."""
-    rows = len(doses.time)
-    same = {len(doses.action), len(doses.target), len(doses.value)} == {rows}
-    people = {len(doses.which), len(doses.scale), len(doses.shift)} == {subjects}
-    start, which = doses.start, doses.which
-    ordered = len(start) > 0 and start[0] >= 0 and start[-1] <= rows and bool(np.all(np.diff(start) >= 0))
-    known = subjects == 0 or (which.min() >= 0 and which.max() < len(start) - 1)
-    places = {0: states, 1: inputs}
-    for action, most in places.items():
-        target = (
-            doses.target[: start[-1]][doses.action[: start[-1]] == action]
-            if ordered and same
-            else np.zeros(0)
-        )
-        known = known and bool(np.all((target >= 0) & (target < most)))
-    if not (same and people and ordered and known):
-        raise SimulationError(
-            "The table of doses does not fit the model or the subjects.",
-            where="doses",
-            allowed="columns of one length; places of states, of inputs and of schedules that there are.",
-        )
-
-
-def _no_doses(subjects: int) -> Doses:
-    nothing, index = np.zeros(1), np.zeros(1, dtype=np.int64)
-    return Doses(
-        nothing, index, index, nothing, np.zeros(2, dtype=np.int64), np.zeros(subjects, dtype=np.int64),
-        np.ones(subjects), np.zeros(subjects),
-    )  # fmt: skip
 
 
 def _content(equations: Equations, outputs: Sequence[str], inputs: Sequence[str]) -> str:

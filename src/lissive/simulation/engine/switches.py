@@ -28,7 +28,8 @@ _BESIDE = 4
 class Switches:
     """Conditions on time in a model; empty for most."""
 
-    def __init__(self, equations: Equations, roots: Sequence[int]) -> None:
+    def __init__(self, equations: Equations, roots: Sequence[int], watched: Sequence[int] = ()) -> None:
+        """watched : those of the roots in which an equality counts too: what they are is looked at between steps."""
         g = self._graph = equations.graph
         self._items: list[tuple[int, bool, int | None]] = []  # node, whether its whole part counts, its slope
         self.parameters: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Switches:
             return
         time, states = g.symbol(TIME), {g.symbol(s) for s in equations.states}
         timed, moving = {time}, set(states)
+        equalities = set(g.reachable(watched))
         for e in g.reachable(roots):
             args = g.args(e)
             if any(a in moving for a in args):
@@ -43,7 +45,7 @@ class Switches:
             elif any(a in timed for a in args):
                 timed.add(e)
                 op = g.nodes[e][0]
-                if op in ("lt", "le"):
+                if op in ("lt", "le") or (op in ("eq", "ne") and e in equalities):
                     self._add(g.sub(args[0], args[1]), whole=False)
                 elif op in ("floor", "ceil"):
                     self._add(args[0], whole=True)

@@ -12,11 +12,15 @@ import numpy.typing as npt
 from lissive.model.equations import TIME, Equations
 
 TOO_MANY, TOO_SMALL, NO_NUMBER = 1, 2, 3
+HALTED, ENDLESS, NO_DELAY = 5, 6, 7
+"""Halted is nobody's for good: a subject on whom the model's own events are to act."""
 STATUS = {
     0: "ok",
     TOO_MANY: "took more steps than max_steps allows; raise it, or look at the model's time scales",
     TOO_SMALL: "the step became too small: the equations change faster than they can be followed here",
     NO_NUMBER: "a rate became infinite or not a number; look at divisions and logarithms in the model",
+    ENDLESS: "the model's events set one another off without end; look at their triggers",
+    NO_DELAY: "the delay of an event is negative or not a number; look at its formula",
 }
 """What a subject's status means."""
 
@@ -43,6 +47,8 @@ def why(equations: Equations, parameters: Mapping[str, float], end: End) -> str:
     here = f"at time {end.time:.6g}{' ' + equations.time_unit if equations.time_unit else ''}"
     given = {**equations.parameters, **parameters, TIME: end.time}
     given.update(zip(equations.states, end.y, strict=True))
+    if end.status in (ENDLESS, NO_DELAY):
+        return f"stopped {here}: {STATUS[end.status]}"
     fault = None if end.status == TOO_MANY else _fault(equations, given, end)
     if fault:
         state, cause = fault

@@ -9,7 +9,7 @@ class Work(Record):
     """All that one thread works on; threads share everything but the lanes.
 
     Arrays are laid out one row after the other. Those of subjects are (subject, ...), so that a subject's numbers lie
-    together; those of lanes (capitals, and the last nine) are (..., lane), so that a register takes one row at a time.
+    together; those of lanes (capitals, and the last ten) are (..., lane), so that a register takes one row at a time.
     """
 
     # -- how many there are of what, and what is asked --
@@ -20,6 +20,8 @@ class Work(Record):
     n_outputs: i64
     n_times: i64
     n_bins: i64
+    n_watch: i64
+    """So many of the outputs, the last ones, are triggers and what they compare: 0 or 1."""
     thread: i64
     """This one of `threads`."""
     threads: i64
@@ -47,7 +49,7 @@ class Work(Record):
     clock: reals
     """(subject, 16): time, next step, step that suited after the last jump. So wide that threads share no line."""
     book: whole
-    """(subject, 16): next event, status, refused just now, jumped, steps taken, steps refused."""
+    """(subject, 16): next event, status (5: halted), refused just now, jumped, steps taken, steps refused."""
     # -- events, switches and what is observed --
     ev_time: reals
     """(event,) as are the next three; subject s has start[which[s]] to start[which[s] + 1]."""
@@ -64,6 +66,10 @@ class Work(Record):
     sw_time: reals
     """Moments at which the equations switch; subject s has sw_start[s] to sw_start[s + 1]."""
     sw_start: whole
+    halt: reals
+    """(subject,) when the subject stops for what the model's own events ask for."""
+    flag: reals
+    """(subject, watch) what the last outputs were when last looked at."""
     times: reals
     values: reals
     """(subject, time, output)"""
@@ -98,6 +104,9 @@ class Work(Record):
     SEG: reals
     END: reals
     """(lane,) when the step tried ends."""
+    LO: reals
+    HI: reals
+    """(lane,) between these a trigger turns; then LO is the share of the step that is taken."""
     # -- lanes: whom they have (-1: nobody), and how far that is --
     subject: whole
     next_time: whole
@@ -109,3 +118,5 @@ class Work(Record):
     wanted: whole
     done: whole
     next_switch: whole
+    cut: whole
+    """1: the step is taken up to where a trigger turns."""

@@ -1,0 +1,264 @@
+"""From a draft to a signed certificate, and what may happen to it after: nothing of what was signed is overwritten."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from lissive.clinic import audit, work
+from lissive.clinic.certify import identity, paper
+from lissive.clinic.certify.form import Sheet, sheet_of
+from lissive.clinic.certify.ground import rules_sha256
+from lissive.clinic.models import Certificate, Decision, Document, Entry, User, Visit
+from lissive.clinic.place import place
+from lissive.clinic.visit.moves import move
+from lissive.clinic.visit.record import Refused
+from lissive.clinic.visit.standing import Block, blocks_of
+from lissive.errors import LissiveError
+from lissive.report.access_text import STATUS
+
+Status = Certificate.Status
+REASONS: Mapping[str, str] = {
+    "amended": "Corrected by another certificate",
+    "error": "Issued in error",
+    "withdrawn": "Withdrawn by the practitioner",
+    "patient": "At the patient's request",
+    "law": "The law has changed",
+    "other": "Another reason",
+}
+"""Why a certificate no longer holds: shown to everybody, so none says anything of the patient's health."""
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""Of codes: without 0, 1, I and O, which are read for each other."""
+
+
+# -- what is signed --------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Signable:
+    """A draft as it stands on a day: what would be signed, and everything that is against it."""
+
+    sheet: Sheet | None
+    content: dict[str, Any]
+    blocks: tuple[Block, ...]
+
+    @property
+    def against(self) -> tuple[Block, ...]:
+        """The blocks, and what is missing of the form."""
+        missing = () if self.sheet is None else self.sheet.missing
+        said = ("Not ticked" if each.kind == "tick" else "Missing" for each in missing)
+        more = (
+            Block(f"{word}: {e.label}.", e.citation, e.url) for word, e in zip(said, missing, strict=True)
+        )
+        return (*self.blocks, *more)
+
+    @property
+    def seen(self) -> str:
+        """What the page of the signature shows, by its hash: nothing else is signed from there."""
+        return digest(self.content)
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 of the content, whatever the order in which a database keeps it."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def signable(certificate: Certificate, on: datetime.date) -> Signable:
+    try:
+        sheet = sheet_of(certificate, on)
+    except LissiveError as error:
+        return Signable(None, {}, (Block(error.what),))
+    decision = Decision.objects.filter(visit=certificate.visit).select_related("by", "second_by").first()
+    blocks = tuple(_blocks(certificate, decision, sheet, on))
+    return Signable(sheet, _content(certificate, decision, sheet, on), blocks)
+
+
+def _blocks(
+    certificate: Certificate, decision: Decision | None, sheet: Sheet, on: datetime.date
+) -> Iterator[Block]:
+    if decision is None or decision.kind != Decision.Kind.CERTIFY:
+        yield Block("There is no decision to certify.")
+    elif decision.by_id != certificate.practitioner.user_id:
+        yield Block("The decision is not that of the practitioner who signs.")
+    if certificate.visit.status not in (Visit.Status.TO_SIGN, Visit.Status.DONE):
+        yield Block(f"The visit is not to be signed: {certificate.visit.get_status_display().lower()}.")
+    old = certificate.supersedes
+    if old is not None and old.status != Status.ISSUED:
+        yield Block(f"The certificate that it would replace is {old.get_status_display().lower()}.")
+    if not sheet.draft.fillable:
+        yield Block(f"The law does not allow it: {STATUS[sheet.draft.answer.status]}.")
+    yield from blocks_of(certificate.visit, on)
+
+
+def _content(
+    certificate: Certificate, decision: Decision | None, sheet: Sheet, on: datetime.date
+) -> dict[str, Any]:
+    """All that is signed, but the signature itself."""
+    answer, who = sheet.draft.answer, certificate.practitioner
+    days = {each.what: each.on for each in answer.dates}
+    apply_by = next((on for what, on in days.items() if what.startswith("certification lapses")), None)
+    return {
+        "clinic": certificate.organisation.name,
+        "practitioner": {"name": who.name, "profession": who.profession},
+        "patient": {"name": certificate.patient.name, "born": certificate.patient.born.isoformat()},
+        "place": answer.jurisdiction,
+        "place_name": answer.name,
+        "rule": answer.rule,
+        "rules_sha256": rules_sha256(),
+        "form": "common" if sheet.draft.common else answer.jurisdiction,
+        "fields": sheet.to_json(),
+        "clause": {} if decision is None else decision.clause,
+        "facts": [] if decision is None else decision.facts,
+        "reason": "" if decision is None else decision.reason,
+        "second": _second(decision),
+        "begins": on.isoformat(),
+        "expires": _iso(answer.expires),
+        "apply_by": _iso(apply_by),
+        "exam_by": certificate.content.get("exam_by"),
+        "dates": [{"what": what, "on": day.isoformat()} for what, day in days.items()],
+        "steps": [each.said for each in sheet.draft.steps],
+        "visit": {"kind": certificate.visit.kind, "day": certificate.visit.day.isoformat()},
+        "supersedes": None if certificate.supersedes is None else certificate.supersedes.code,
+        "amends": certificate.content.get("amends", ""),
+    }
+
+
+def _second(decision: Decision | None) -> dict[str, str] | None:
+    if decision is None or not decision.second_agrees or decision.second_by is None:
+        return None
+    assert decision.second_at is not None
+    return {"name": decision.second_by.shown_name, "at": decision.second_at.isoformat()}
+
+
+def _iso(day: datetime.date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+# -- the signature ---------------------------------------------------------------------------------
+def sign(certificate: Certificate, user: User, *, password: str, code: str, seen: str) -> Certificate:
+    """Sign a draft: checked, confirmed, made as PDF, then checked again where nobody else can write.
+
+    Raises Refused, with all that is against it; work.Closed; LissiveError where no PDF can be made.
+    """
+    on = timezone.localdate()
+    found = _checked(certificate, user, on, seen)
+    how, wrong = identity.confirmed(user, password, code)
+    if not how:
+        raise Refused(wrong)
+    now, number = timezone.now(), _new_code()
+    head = Entry.objects.order_by("-pk").values_list("hash", flat=True).first() or audit.BEGIN
+    content = found.content | {
+        "code": number,
+        "trail_head": head,
+        "signed": {
+            "by": user.shown_name,
+            "at": now.isoformat(timespec="seconds"),
+            "zone": settings.TIME_ZONE,
+            "confirmed": how,
+        },
+    }
+    sha256 = digest(content)
+    pdf = paper.certificate(content, sha256, link_of(number))
+    with transaction.atomic():
+        held = of_now(certificate)
+        work.changeable(held.case)
+        _checked(held, user, on, seen)
+        held.content, held.sha256, held.code, held.trail_head = content, sha256, number, head
+        held.status, held.signed_at, held.signed_by, held.signed_zone = (
+            Status.ISSUED,
+            now,
+            user,
+            settings.TIME_ZONE,
+        )
+        held.rule, held.rules_sha256, held.version = (
+            content["rule"],
+            content["rules_sha256"],
+            held.version + 1,
+        )
+        for name in ("begins", "expires", "apply_by", "exam_by"):
+            day = content[name]
+            setattr(held, name, None if day is None else datetime.date.fromisoformat(day))
+        held.pdf = _kept(held, pdf, user)
+        _supersede(held, user, now)
+        held.save()
+        entry("certificate.signed", user, held, sha256=sha256, pdf=held.pdf.sha256, trail_head=head)
+        _visit_done(held, user)
+    return held
+
+
+def of_now(certificate: Certificate) -> Certificate:
+    """As it is kept now, held until the transaction ends; with all that hangs on it read anew."""
+    rows = Certificate.objects.select_for_update(of=("self",))
+    return rows.select_related("visit__patient", "visit__case", "case", "patient", "practitioner__user").get(
+        pk=certificate.pk
+    )
+
+
+def _checked(certificate: Certificate, user: User, on: datetime.date, seen: str) -> Signable:
+    if certificate.status != Status.DRAFT:
+        raise Refused("It is signed already.", do="see it as it was signed.")
+    if certificate.practitioner.user_id != user.pk:
+        raise Refused(f"{certificate.practitioner.name} decided it, and nobody else can sign it.")
+    found = signable(certificate, on)
+    if found.against:
+        raise Refused(" ".join(each.why for each in found.against))
+    if found.seen != seen:
+        raise Refused("It was changed since you read it.", do="read what stands there now, and sign that.")
+    return found
+
+
+def _new_code() -> str:
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def link_of(code: str) -> str:
+    public = place().public_url or "http://localhost:8000"
+    return f"{public.rstrip('/')}{reverse('verify-code', args=[code])}"
+
+
+def _kept(certificate: Certificate, pdf: bytes, user: User) -> Document:
+    return Document.objects.create(
+        case=certificate.case,
+        kind="certificate.pdf",
+        media_type="application/pdf",
+        content=pdf,
+        sha256=paper.sha256(pdf),
+        is_for_patient=True,
+        made_by=user,
+    )
+
+
+def _supersede(certificate: Certificate, user: User, now: datetime.datetime) -> None:
+    old = certificate.supersedes
+    if old is None:
+        return
+    old.status, old.ended_at, old.ended_by, old.ended_kind = Status.SUPERSEDED, now, user, "amended"
+    old.ended_why = certificate.content["amends"]
+    old.save(update_fields=["status", "ended_at", "ended_by", "ended_kind", "ended_why"])
+    entry("certificate.superseded", user, old, by=str(certificate.pk))
+
+
+def _visit_done(certificate: Certificate, user: User) -> None:
+    if certificate.visit.status == Visit.Status.TO_SIGN:
+        move(certificate.visit, Visit.Status.DONE, user)
+
+
+def entry(action: str, user: User | None, certificate: Certificate, **detail: Any) -> None:
+    audit.append(
+        action,
+        user,
+        organisation=certificate.organisation_id,
+        kind="certificate",
+        thing=certificate.pk,
+        patient=certificate.patient_id,
+        detail=detail,
+    )

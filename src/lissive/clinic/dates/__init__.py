@@ -1,0 +1,1 @@
+"""What expires, reminders, renewal, and the review after some weeks."""

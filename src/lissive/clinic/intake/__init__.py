@@ -1,0 +1,1 @@
+"""What the patient says before the visit, one question at a time."""

@@ -1,0 +1,258 @@
+"""The patient's answers become part of the case; nothing that a practitioner stated is written over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from lissive.case import make_case
+from lissive.clinic import audit
+from lissive.clinic.booking.take import AHEAD
+from lissive.clinic.cases import stated_by
+from lissive.clinic.intake.questions import (
+    NAME,
+    PLACE,
+    UNKNOWN,
+    answers_of,
+    consents,
+    items,
+    needs_guardian,
+    state_of,
+    words_of,
+)
+from lissive.clinic.models import Case, Consent, Intake, User, Visit
+from lissive.clinic.visit.moves import move
+from lissive.clinic.work import Closed
+from lissive.errors import CaseError
+from lissive.web.controls import asked, label_of
+
+LEFT = ("case", "as_of")
+"""Fields that are no answer of the patient's."""
+BY_BOOKING = ("person.age_years", "place.residence", "place.visit", "place.practitioner")
+"""What the booking says, and not the patient."""
+
+
+def flat(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Field to value, all parts together."""
+    found: dict[str, Any] = {}
+    for part, inside in data.items():
+        found |= (
+            {f"{part}.{k}": v for k, v in inside.items()} if isinstance(inside, Mapping) else {part: inside}
+        )
+    return found
+
+
+def _nested(found: Mapping[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for field, value in found.items():
+        part, _, name = field.rpartition(".")
+        if part:
+            data.setdefault(part, {})[name] = value
+        else:
+            data[name] = value
+    return data
+
+
+# -- what speaks against the end ---------------------------------------------------------------------
+def refused(visit: Visit, tongue: str) -> list[str]:
+    """Titles of consents that the visit cannot do without and that were not given."""
+    latest = latest_consents(visit)
+    return [
+        each.title
+        for each in consents(visit, tongue)
+        if each.is_required and each.kind in latest and not latest[each.kind].is_given
+    ]
+
+
+def latest_consents(visit: Visit) -> dict[str, Consent]:
+    """By kind the last one that was given or refused."""
+    return {each.kind: each for each in visit.consents.order_by("at", "pk")}
+
+
+# -- the end -----------------------------------------------------------------------------------------
+def finish(visit: Visit, user: User | None) -> None:
+    """Everything is answered: into the case, and the visit is ready where nothing that it needs was refused."""
+    with transaction.atomic():
+        now = Visit.objects.select_for_update().get(pk=visit.pk)
+        intake = Intake.objects.select_for_update().get(pk=visit.pk)
+        if intake.done or now.status not in AHEAD:
+            return
+        said = answers_of(intake)
+        now.case = _into_case(now, said, user)
+        now.place = said.get(PLACE, now.place)
+        now.save(update_fields=["case", "place"])
+        intake.done = timezone.now()
+        intake.version += 1
+        intake.save(update_fields=["done", "version"])
+        _entry("intake.done", now, user)
+        to = Visit.Status.INTAKE if refused(now, "en") else Visit.Status.READY
+        move(now, to, user)
+
+
+def _entry(action: str, visit: Visit, user: User | None, **detail: Any) -> None:
+    audit.append(
+        action,
+        user,
+        organisation=visit.organisation_id,
+        kind="visit",
+        thing=visit.pk,
+        patient=visit.patient_id,
+        detail=detail,
+    )
+
+
+def _into_case(visit: Visit, said: Mapping[str, str], user: User | None) -> Case:
+    case = _open_case(visit)
+    answered = flat(state_of(visit, said).data)
+    if case is None:
+        case = Case(patient=visit.patient, data={}, opened_by=user)
+    is_new, before = case._state.adding, flat(case.data)
+    mine = {
+        field: value
+        for field, value in answered.items()
+        if field not in before or (before[field] != value and _is_patients(case, field))
+    }
+    data = _nested({**before, **mine})
+    make_case(data)
+    case.data = data
+    who = (
+        {"by": "guardian", "as": "guardian", "at": timezone.now().isoformat()}
+        if needs_guardian(visit)
+        else _patient()
+    )
+    if user is not None and user.role != "patient":
+        who = stated_by(user)
+    stated = [field for field in mine if field not in (*LEFT, *BY_BOOKING)]
+    case.stated = {**case.stated, **dict.fromkeys(stated, who)}
+    case.version += 0 if is_new or not mine else 1
+    case.changed = timezone.now()
+    case.save()
+    detail = {"changed": sorted(mine), "version": case.version}
+    if is_new or mine:
+        audit.append(
+            "case.begun" if is_new else "case.changed",
+            user,
+            organisation=visit.organisation_id,
+            kind="case",
+            thing=case.pk,
+            patient=visit.patient_id,
+            detail=detail,
+        )
+    return case
+
+
+def _patient() -> dict[str, str]:
+    return {"by": "patient", "as": "patient", "at": timezone.now().isoformat()}
+
+
+def _open_case(visit: Visit) -> Case | None:
+    """The case of the visit, or the one that is open; none where it was closed."""
+    found = Case.objects.select_for_update().filter(patient=visit.patient_id, status=Case.Status.OPEN)
+    return (found.filter(pk=visit.case_id) if visit.case_id else found).order_by("-opened").first()
+
+
+def _is_patients(case: Case, field: str) -> bool:
+    """Whether what stands there was said by the patient, or by a guardian: that a patient may say anew."""
+    return (case.stated.get(field) or {}).get("as") in ("patient", "guardian")
+
+
+# -- what differs ------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Difference:
+    """An answer of the patient beside what stands in the record or in the case."""
+
+    field: str
+    ask: str
+    patient: str
+    record: str
+    by: str
+    """Who stated what stands there; empty where that is not known."""
+    can_take: bool
+
+
+def differences(visit: Visit) -> list[Difference]:
+    """What the patient said otherwise than the record or the case has it; for the practitioner."""
+    intake = getattr(visit, "intake", None)
+    if intake is None or not intake.done:
+        return []
+    said = answers_of(intake)
+    found = [*_of_name(visit, said)]
+    if visit.case is None:
+        return found
+    try:
+        answered = flat(state_of(visit, said).data)
+    except CaseError:
+        return found
+    have = flat(visit.case.data)
+    for field, value in answered.items():
+        if field in (*LEFT, *BY_BOOKING) or field not in have or have[field] == value:
+            continue
+        by = str((visit.case.stated.get(field) or {}).get("by", ""))
+        ask = asked(field) or field
+        found.append(Difference(field, ask, _label(field, value), _label(field, have[field]), by, True))
+    return found
+
+
+def _label(field: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{key.replace('_', ' ')}: {str(each).replace('_', ' ')}" for key, each in value.items()
+        )
+    return label_of(field, value)
+
+
+def _of_name(visit: Visit, said: Mapping[str, str]) -> list[Difference]:
+    from lissive.clinic.intake.questions import JOINT
+    from lissive.clinic.models import folded
+
+    typed = said.get(NAME, "").replace(JOINT, " ")
+    if not typed or folded(typed) == folded(visit.patient.name):
+        return []
+    return [Difference(NAME, "Name, as on the ID", typed, visit.patient.name, "the record", False)]
+
+
+def take(visit: Visit, field: str, user: User) -> None:
+    """The practitioner takes the patient's answer over: it is then stated by the practitioner. Raises Closed."""
+    with transaction.atomic():
+        assert visit.case_id is not None
+        now = Case.objects.select_for_update().get(pk=visit.case_id)
+        if now.status == Case.Status.CLOSED:
+            raise Closed
+        answered = flat(state_of(visit, answers_of(visit.intake)).data)
+        if field not in answered or field in (*LEFT, *BY_BOOKING):
+            return
+        have = flat(now.data)
+        more = {field: answered[field]}
+        if field == "history.tried":  # an outcome is of a drug that was tried
+            have.pop("history.outcome", None)
+            more |= {"history.outcome": answered["history.outcome"]} if "history.outcome" in answered else {}
+        now.data = _nested({**have, **more})
+        make_case(now.data)
+        now.stated = {**now.stated, **dict.fromkeys(more, stated_by(user))}
+        now.version += 1
+        now.changed = timezone.now()
+        now.save(update_fields=["data", "stated", "version", "changed"])
+        audit.append(
+            "case.changed",
+            user,
+            kind="case",
+            thing=now.pk,
+            patient=visit.patient_id,
+            detail={"changed": sorted(more), "version": now.version},
+        )
+
+
+def told(visit: Visit, tongue: str) -> list[tuple[int, str, str]]:
+    """Every question with its answer in words, by its place; an empty answer where there is none."""
+    said = answers_of(visit.intake)
+    return [
+        (at, one.ask, words_of(one, said[one.key], tongue) if one.key in said else "")
+        for at, one in enumerate(items(visit, said, tongue))
+    ]
+
+
+__all__ = ["UNKNOWN", "Difference", "differences", "finish", "latest_consents", "refused", "take", "told"]
