@@ -37,7 +37,7 @@ def numbers_in(folder: Path) -> list[str]:
 
 def test_a_full_disk_is_one_message_and_the_run_goes_on(tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(SimulationError, match=r"The disk is full.*make room.*--resume"):
+    with pytest.raises(SimulationError, match=r"The disk is full.*free some space.*--resume"):
         run_chunks(breaks_at_2, CHUNKS, folder, inputs=1)
     assert numbers_in(folder) == ["0.txt", "1.txt"]
     made: list[int] = []

@@ -58,7 +58,7 @@ def run_chunks(
     chunks : name of the file to what `work` is given for it.
     inputs : plain data, all that the run rests on: another run's folder is refused.
 
-    Raises       SimulationError where the folder holds another run, or one that is not to be gone on with.
+    Raises       SimulationError where the folder holds another run, or --resume was not given.
     """
     stamp = of_bytes(
         json.dumps([inputs, list(chunks), __version__], sort_keys=True, default=str).encode(), 32
@@ -111,7 +111,7 @@ def carry_out(
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise SimulationError("The disk is full.", where=str(folder), do=f"make room. {kept}") from None
+        raise SimulationError("The disk is full.", where=str(folder), do=f"free some space. {kept}") from None
 
 
 def _on_worker(task: Callable[[Any], None], folder: Path, argument: Any) -> None:

@@ -130,7 +130,7 @@ def calibration_study(
     ----------
     progress : called with the proportion that is done, where nothing is kept in chunks.
     folder : where each finished chunk is kept; nothing is written if not given.
-    how : where chunks are worked on, and whether those in `folder` are gone on with.
+    how : where chunks are worked on, and whether those in `folder` are continued.
 
     Raises       SimulationError for a number that cannot be.
     """
@@ -183,7 +183,7 @@ def _study(solved: People, size: int, people: int, seed: int) -> _Study:
 
 
 def _rows(study: _Study, name: str, members: Iterable[int]) -> FloatArray:
-    """What was found of these people of a set, a row each: a person's numbers do not hang on the others'."""
+    """What was found of these people of a set, a row each: a person's numbers do not depend on the others."""
     made, k = _make(study.truth, name, study.seed), list(SETS).index(name)
     past, drawn, longer = study.past, study.drawn, study.longer
     return np.array(

@@ -1,6 +1,6 @@
 """A run of many subjects in chunks: each solved by itself and kept on disk, so that memory does not grow with them.
 
-The numbers are those of one piece: what is drawn hangs on the subject's place, not on the chunk.
+The numbers are those of one piece: a subject's random numbers depend on their place, not on the chunk.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NUMBERS = 2_000_000
 """So many numbers of results a chunk has at most ..."""
 _MOST, _LEAST = 1000, 50
-"""... and so many subjects. None of this may hang on the machine: another one goes on with the run."""
+"""... and so many subjects. None of this may depend on the machine: another one goes on with the run."""
 WHOLE = ".nc"
 """This format is written in one piece."""
 

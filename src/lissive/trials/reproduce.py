@@ -178,7 +178,7 @@ def reproduce_published(
     responses : one for each replicate, drawn from the posterior; the tables' own if not given.
     progress : called with the proportion that is done.
     folder : where each finished chunk is kept; nothing is written if not given.
-    how : where chunks are worked on, and whether those in `folder` are gone on with.
+    how : where chunks are worked on, and whether those in `folder` are continued.
 
     Raises       DesignError for fewer replicates than an interval needs.
     """
