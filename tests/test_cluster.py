@@ -23,6 +23,18 @@ MISSING = 'raise ModuleNotFoundError("No module named \'lissive\'", name="lissiv
 OLD = 'def about():\n    return {"lissive": "0.0.1"}\n'
 FEW = ["simulate", "lissive", "--subjects", "24", "--seed", "4", "--until", "48", "--every", "12"]
 
+DESIGN = """
+trial: small
+population: {cause: multiple_sclerosis}
+patients: 12
+arms:
+  drug: {product: nabiximols, units_counted: spray, most_per_day: 12}
+  placebo: {product: nabiximols, placebo: true, units_counted: spray, most_per_day: 12}
+weeks: 2
+visits_weeks: [1, 2]
+endpoints: [{measure: spasticity_nrs}]
+"""
+
 
 class Cluster:
     """A scheduler and its workers, processes of this test."""
@@ -148,6 +160,19 @@ def test_a_worker_that_is_not_alike_is_one_message(cluster, code, said, tmp_path
     found = capsys.readouterr().err
     assert said in found
     assert found.count("\n") == 1
+
+
+def test_a_trial_on_workers_is_the_trial_on_one_machine(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr("lissive.trials.run.PATIENTS_AT_ONCE", 24)
+    design = tmp_path / "design.yaml"
+    design.write_text(DESIGN, encoding="utf-8")
+    cluster.worker()
+    for name, more in {"one": [], "workers": ["--cluster", cluster.address]}.items():
+        words = ["trial", "run", str(design), "--replicates", "4", "--out", str(tmp_path / name), *more]
+        assert door.main(words) == 0
+    for path in (path for path in (tmp_path / "one").rglob("*") if path.is_file()):
+        other = tmp_path / "workers" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == other.read_bytes(), path
 
 
 def test_one_machine_is_a_cluster_too(tmp_path):

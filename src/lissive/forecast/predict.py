@@ -284,6 +284,7 @@ def _follow(
 
     run.on_day = on_day
     advance_days(run, [each.dosing for each in sides], np.repeat(np.arange(n), subjects), weeks * DAYS)
+    run.on_day = lambda _: None  # the other holds the run, which would outlive its chunk
     last_day = {
         each.name: _of_days(each, (run.means if each.over_week == "mean" else maxima)[-1:], run).reshape(
             n, subjects
@@ -366,7 +367,7 @@ def counted() -> tuple[str, ...]:
     return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "count")
 
 
-def _course(seed: int, name: str, rating: Mapping[str, FloatArray], weeks: int, first: int) -> FloatArray:
+def _course(seed: int, name: str, rating: Mapping[str, FloatArray], weeks: int, first: int = 0) -> FloatArray:
     """(subject, day) within-subject fluctuation of a rating or of a count's logarithm, relative to the baseline week.
 
     What the case states includes the fluctuation at baseline.
@@ -403,7 +404,7 @@ def _counted(
     course: Mapping[str, FloatArray],
     dispersion: FloatArray,
     seed: int,
-    first: int,
+    first: int = 0,
 ) -> dict[str, FloatArray]:
     """Counts as recorded: seven days of a negative binomial count, with within-subject fluctuation, over seven.
 
@@ -426,7 +427,7 @@ def _rated(
     course: Mapping[str, FloatArray],
     rating_sd: FloatArray,
     seed: int,
-    first: int,
+    first: int = 0,
 ) -> dict[str, FloatArray]:
     """Ratings as recorded: a week's is the mean of its days, within the ends of the scale."""
     error = rating_sd[:, None] / np.sqrt(DAYS)
