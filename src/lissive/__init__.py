@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lissive.forecast.predict import predict
     from lissive.model.read import load
     from lissive.report.cite import cite
+    from lissive.report.run_figures import plot, vpc
     from lissive.simulation.solve import simulate
     from lissive.trials.design import read_design
     from lissive.trials.power import power
@@ -40,6 +41,7 @@ __all__ = [
     "decide",
     "follow_up",
     "load",
+    "plot",
     "pool",
     "power",
     "predict",
@@ -50,12 +52,15 @@ __all__ = [
     "run_trial",
     "simulate",
     "validate",
+    "vpc",
 ]
 
 
 _VERBS = {
     "load": "lissive.model.read:load",
     "simulate": "lissive.simulation.solve:simulate",
+    "plot": "lissive.report.run_figures:plot",
+    "vpc": "lissive.report.run_figures:vpc",
     "read_case": "lissive.case.read:read_case",
     "answer": "lissive.case_answer:answer",
     "decide": "lissive.access.decide:decide",

@@ -54,15 +54,15 @@ def raise_all(findings: Iterator[PydanticCustomError]) -> None:
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """A sentence with the known word that is most like `word`, or nothing.
+    """A sentence with the known word that is most like `word`, in any letters, or nothing.
 
     >>> nearest("multiple_sklerosis", ["als", "multiple_sclerosis"])
     ' Did you mean multiple_sclerosis?'
     """
-    said, known = str(word).lower()[:100], list(known)
-    longer = [each for each in known if len(said) > 2 and each.startswith(said)]
-    found = longer or difflib.get_close_matches(said, known, n=1, cutoff=0.6)
-    return f" Did you mean {found[0]}?" if found else ""
+    said, small = str(word).lower()[:100], {each.lower(): each for each in known}
+    longer = [each for each in small if len(said) > 2 and each.startswith(said)]
+    found = longer or difflib.get_close_matches(said, small, n=1, cutoff=0.6)
+    return f" Did you mean {small[found[0]]}?" if found else ""
 
 
 def read_typed(

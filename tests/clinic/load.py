@@ -21,10 +21,13 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from tests.clinic.many import FAMILY, prepare
 
 THINK_S = 5.0
-WEIGHTS = {"search": 4, "patient": 4, "case": 5, "edit": 2, "draft": 6, "looked": 1, "start": 2, "audit": 2}
+WEIGHTS = {
+    **{"search": 4, "patient": 4, "case": 5, "edit": 2, "draft": 6, "looked": 1, "start": 2, "audit": 2},
+    **{"queue": 4, "visit": 2},
+}
 """How often each page is asked for, where a role may see it."""
-OF_COMPLIANCE = ("search", "patient", "case", "looked", "start", "audit")
-OF_PRACTITIONER = ("search", "patient", "case", "edit", "draft", "looked", "start")
+OF_COMPLIANCE = ("search", "patient", "case", "looked", "start", "audit", "queue")
+OF_PRACTITIONER = ("search", "patient", "case", "edit", "draft", "looked", "start", "queue", "visit")
 Times = dict[str, list[float]]
 
 
@@ -36,6 +39,7 @@ class Person:
         self.link = HTTPConnection(host, timeout=120)
         self.page = self.token = self.at = ""
         self.times: Times = defaultdict(list)
+        self.visits: list[str] = []
         self.held: tuple[str, dict[str, str]] | None = None
 
     def ask(self, kind: str, address: str, data: dict[str, str] | None = None, **head: str) -> None:
@@ -80,6 +84,15 @@ class Person:
 
     def start(self) -> None:
         self.ask("start", "/")
+
+    def queue(self) -> None:
+        self.ask("queue", "/queue")
+        self.visits = re.findall(r'href="(/visits/[0-9a-f-]+)"', self.page)
+
+    def visit(self) -> None:
+        if not self.visits:
+            return self.queue()
+        return self.ask("visit", self.draw.choice(self.visits))
 
     def search(self) -> None:
         self.ask("search, empty", "/patients")

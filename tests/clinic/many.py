@@ -20,6 +20,8 @@ PATIENTS, PEOPLE, SEED = 20_000, 50, 17
 ANSWERED = 21
 """Of each so many cases one has its answer kept: a kept page is large."""
 DAYS = 400
+VISITS = 3
+"""Of each case."""
 GIVEN = "Ana Ben Carla Dmitri Esra Finn Grace Hugo Inès Jamal Keiko Lars Mónica Nia Omar Petra Quinn Rosa Sven Tomás"
 FAMILY = "Abbott Baker Çelik Díaz Evans Fischer García Hughes Ibrahim Jones Kovač Lopez Müller Novak O’Neill Petrov"
 MORE = "Quist Reyes Smith Tanaka Usman Vega Wright Xu Young Zhang Ng Brown Clark Moore Hall Nguyen"
@@ -33,6 +35,20 @@ CASE: dict[str, Any] = {
     "history": {"current": ["baclofen 60 mg/day"], "tried": ["tizanidine"]},
     "plan": {"product": "nabiximols", "titration": "label", "weeks": 4},
 }
+
+RECORD: dict[str, dict[str, Any]] = {
+    "seen": {"kind": "video"},
+    "place": {"code": "US-NY", "words": "at home"},
+    "identity": {"document": "passport", "number_masked": "…4821", "expires": "2031-05-04", "matched": True},
+    "pmp": {"system": "PMP", "duty": "duty", "finding": "Nothing of concern"},
+    "findings": {
+        "text": "Spasms of both legs, worse at night. " * 8,
+        "diagnosis": "G35",
+        "evidence": "MRI report",
+    },
+    "capacity": {"has": True},
+}
+"""What is recorded of a visit, about as long as a practitioner's."""
 
 
 def shapes() -> list[dict[str, Any]]:
@@ -82,12 +98,14 @@ def fill(count: int) -> str:
             for k, each in enumerate(patients)
         ]
         Case.objects.bulk_create(cases, batch_size=1000)
+        visits = _visits(here, people, cases, draw)
         answers = _answers(cases, people[0])
         entries = _trail(people, cases, draw)
     if connection.vendor == "postgresql":  # which does so by itself within a minute
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-    return f"{len(patients):,} patients and cases, {answers:,} answers kept, {entries:,} entries of the trail"
+    kept = f"{answers:,} answers kept, {entries:,} entries of the trail"
+    return f"{len(patients):,} patients and cases, {visits:,} visits, {kept}"
 
 
 def _key(draw: random.Random) -> uuid.UUID:
@@ -134,6 +152,58 @@ def _patients(here: Any, count: int, draw: random.Random) -> Iterator[Any]:
         patient.sought = folded(f"{patient.family_name} {patient.given_name}")
         patient.phone_digits = digits(patient.phone)
         yield patient
+
+
+def _visits(here: Any, people: list[Any], cases: list[Any], draw: random.Random) -> int:
+    """Three of each case, over the days before and some to come; those of today are in every state."""
+    from django.utils import timezone
+
+    from lissive.clinic.models import Credential, Practitioner, Visit
+
+    today = timezone.localdate()
+    who = [
+        Practitioner(organisation=here, user=each, name=each.shown_name, profession="MD")
+        for each in people
+        if each.role == "practitioner"
+    ]
+    Practitioner.objects.bulk_create(who)
+    ends = today + datetime.timedelta(days=300)
+    Credential.objects.bulk_create(
+        Credential(practitioner=each, kind=kind, place=place, number="1", expires=ends)
+        for each in who
+        for place in ("US-NY", "US-FL", "GB")
+        for kind in ("licence", "controlled", "course")
+    )
+    ended, open_ones = (
+        ("done", "done", "done", "declined", "no_show"),
+        ("booked", "intake", "ready", "in_visit", "to_sign"),
+    )
+    found = []
+    for k in range(VISITS * len(cases)):
+        case, day = cases[k % len(cases)], today + datetime.timedelta(days=draw.randrange(-DAYS, 10))
+        states = ended if day < today else open_ones[:3] if day > today else (*ended, *open_ones)
+        local = datetime.datetime.combine(
+            day, datetime.time(8 + draw.randrange(10), draw.choice((0, 20, 40)))
+        )
+        visit = Visit(
+            id=_key(draw),
+            organisation=here,
+            patient=case.patient,
+            case=case,
+            practitioner=draw.choice(who),
+            kind=draw.choice(("video", "video", "in_person", "home")),
+            status=draw.choice(states),
+            day=day,
+            starts=timezone.make_aware(local),
+            place=case.data["place"]["residence"],
+        )
+        if visit.status in ("done", "in_visit", "to_sign"):
+            by = {"by": visit.practitioner.name, "as": "practitioner", "at": timezone.now().isoformat()}
+            visit.record = {part: {**said, **by} for part, said in RECORD.items()}
+            visit.began = visit.starts
+        found.append(visit)
+    Visit.objects.bulk_create(found, batch_size=500)
+    return len(found)
 
 
 def _answers(cases: list[Any], user: Any) -> int:

@@ -79,12 +79,19 @@ def text_of(answer: Any) -> str:
 
 
 def test_the_page_is_for_everybody_and_says_nothing_of_patients(clinic):
+    Credential.objects.create(practitioner=clinic.doctor, kind="controlled", number="ML1234563")
     answer = visitor().get("/clinics/elm-street")
     text = text_of(answer)
     assert answer.status_code == 200
     for said in ("US-NY-1", "look-up of the board", "First visit $180", "until an hour before", "New York"):
         assert said in text
-    assert "Doe" not in text
+    for secret in (
+        "Doe",
+        "ML1234563",
+        "video.example",
+    ):  # with a registration's number, prescriptions are forged
+        assert secret not in text
+    assert "ML1234563" in text_of(visitor(clinic.fay).get("/practitioners"))
     assert [visitor().get(f"/clinics/{name}").status_code for name in ("far-away", "nothing")] == [404, 404]
 
 

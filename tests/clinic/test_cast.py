@@ -16,6 +16,7 @@ import textwrap
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,22 +30,19 @@ from django.utils import timezone
 from tests.clinic.conftest import visitor
 
 from lissive.clinic import answered
-from lissive.clinic.access import Case, Document, Patient, User
+from lissive.clinic.access import Case, Certificate, Document, Patient, Review, User, Visit
 from lissive.clinic.booking.public import PUBLIC
 from lissive.clinic.intake.views import PUBLIC as BY_LINK
-from lissive.clinic.models import Practitioner, Treatment, Visit
+from lissive.clinic.models import Credential, Practitioner, Slot, Treatment
 from lissive.clinic.rights import ROLES, rights
-
-WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK))
-"""Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
-patient (test_booking), and the questions before a visit by a link, which ask for its secret and the date of birth
-(test_intake)."""
-from lissive.clinic.access import Certificate, Review, Visit
 
 WITHOUT_ENTER: frozenset[str] = frozenset(
     {
-        "calendar-feed"
-    }  # calendar programs cannot log in: the secret in the address is of one user, and is asked there
+        "calendar-feed",  # calendar programs cannot log in: the secret in the address is of one user, asked there
+        *PUBLIC,  # a clinic's own page, and registration: nothing of any patient is there (test_booking)
+        *("verify", "verify-code"),  # a certificate by its code, without a word of the patient (test_certify)
+        *BY_LINK,  # the questions before a visit, by the link's secret and the date of birth (test_intake)
+    }
 )
 """Names of addresses whose view asks for no right, each with its reason here."""
 EVERYBODY = ("nobody", "ada", "ben", "fay", "kim", "zoe", "dan", "cleo")
@@ -86,8 +84,8 @@ def first_call(view: Callable[..., Any]) -> ast.Call | None:
 def addresses() -> list[Address]:
     found = []
     for route, each in patterns():
-        # those of log-in are allauth's, and are asked in the tests of log-in
-        if route.startswith("account/") or each.name in WITHOUT_ENTER:
+        # those of log-in are allauth's (test_login); whoever has a code may verify a certificate (test_certify)
+        if route.startswith(("account/", "verify")) or each.name in WITHOUT_ENTER:
             continue
         call = first_call(each.callback)
         assert call is not None, each
@@ -126,45 +124,15 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.inner = Document.objects.create(kind="report.html", **of)
     cast.other.family_name = "Elsewhereman"
     cast.other.save()
-    who = Practitioner.objects.create(organisation=cast.here, user=cast.ada, name="Ada", profession="NP")
-    day = timezone.localdate()
-    cast.visit = Visit.objects.create(
-        organisation=cast.here,
-        patient=cast.patient,
-        case=cast.case,
-        practitioner=who,
-        kind="video",
-        status="ready",
-        day=day,
-        starts=timezone.now(),
-        place="US-NY",
-        record={
-            "findings": {
-                "text": "finding-mark",
-                "by": "Ada",
-                "as": "practitioner",
-                "at": "2026-11-29T10:00:00+00:00",
-            }
-        },
-    )
     ned = {"family_name": "Nextinline", "given_name": "Ned", "born": "1960-01-01"}
     patient = Patient.objects.create(organisation=cast.here, **ned)
-    of = {**of, "case": Case.objects.create(patient=patient), "answer": None}
+    of = {**of, "case": Case.objects.create(patient=patient, data={"case": "ned"}), "answer": None}
     document = Document.objects.create(kind="sheet.html", **of, is_for_patient=True)
-    of_ned = Visit.objects.create(
-        organisation=cast.here,
-        patient=patient,
-        practitioner=who,
-        kind="video",
-        day=day,
-        starts=timezone.now(),
-    )
     cast.of_ned = {
         "patients": patient.pk,
         "cases": of["case"].pk,
         "documents": document.pk,
         "users": cast.ben.pk,
-        "visits": of_ned.pk,
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
@@ -172,7 +140,15 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
     cast.of_ned |= {name: each.pk for name, each in day.items()}
+    by = cast.visit.practitioner
+    slot = Slot.objects.create(practitioner=by, starts=timezone.now() + timedelta(hours=1), kinds=["video"])
+    held = Credential.objects.create(practitioner=by, kind="licence", place="GB", number="1")
+    cast.of_ned["bookings"] = cast.of_ned["visits"]
     cast.keys = {
+        "bookings": cast.visit.pk,
+        "practitioners": by.pk,
+        "credentials": held.pk,
+        "times": slot.pk,
         "visits": cast.visit.pk,
         "certificates": cast.certificate.pk,
         "reviews": cast.review.pk,
@@ -182,9 +158,38 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
         "treatments": cast.treatment.pk,
         "answers": cast.answer.pk,
         "users": cast.ben.pk,
-        "visits": cast.visit.pk,
     }
     return cast
+
+
+def signed(case: Case, now: Any) -> dict[str, Any]:
+    """What a signature adds to a certificate."""
+    field = {
+        "id": "condition",
+        "part": "condition",
+        "label": "Condition",
+        "kind": "value",
+        "value": "GB-mark",
+    }
+    content = {
+        "place_name": "Great Britain",
+        "practitioner": {"name": "Ada", "profession": "MD"},
+        "fields": [{**field, "remark": "", "ticked": None}],
+        "clause": {"quote": "", "what": "any", "citation": "GB", "source": "", "provenance": "read"}
+        | {"rule": "GB-mark", "on": now.date().isoformat(), "rules_sha256": "0" * 64},
+        "facts": [],
+        "reason": "GB-mark",
+        "second": None,
+        "steps": [],
+    }
+    pdf = Document.objects.create(
+        case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True
+    )
+    file = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **file)
+    kept = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **kept)
+    return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
 
 
 def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Review]:
@@ -192,15 +197,17 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
     by, _ = Practitioner.objects.get_or_create(
         organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "MD"}
     )
+    Case.objects.filter(pk=case.pk, data={}).update(data={"case": "calculator"})
     now = timezone.now()
+    found = {"text": "finding-mark", "by": "Ada", "as": "practitioner", "at": now.isoformat()}
     of = {"organisation": cast.here, "patient": case.patient, "case": case}
     at = {"practitioner": by, "kind": "video", "starts": now, "day": now.date()}
     first = Visit.objects.create(**of, **at)
     held = Certificate.objects.create(
-        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", signed_at=now
+        **of, practitioner=by, visit=first, status="issued", place="GB", rule="GB-mark", **signed(case, now)
     )
     return (
-        Visit.objects.create(**of, **at, renews=held),
+        Visit.objects.create(**of, **at, renews=held, status="ready", record={"findings": found}),
         held,
         Review.objects.create(**of, certificate=held, due=now),
     )
@@ -210,7 +217,6 @@ MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
-    "visit.see": ("finding-mark",),
     "certificate.see": ("GB-mark",),
     "review.see": ("diary-mark",),
 }

@@ -5,6 +5,7 @@ They go to every address that there is. A form is sent as its page has it, with 
 
 from __future__ import annotations
 
+import datetime
 import json
 import random
 import uuid
@@ -30,12 +31,18 @@ from lissive.clinic import audit
 from lissive.clinic.models import (
     Answer,
     Case,
+    Credential,
     Document,
     Entry,
     Hold,
+    Intake,
     Patient,
+    Practitioner,
+    Registration,
+    Slot,
     Treatment,
     User,
+    Visit,
     Work,
     digits,
     folded,
@@ -100,6 +107,13 @@ SENSIBLE = {
         "spasm.spasticity_nrs": "7",
         "role": "practitioner",
     },
+    **{
+        "seen.kind": "video",
+        "place.code": "US-NY",
+        "identity.matched": "yes",
+        "identity.document": "passport",
+    },
+    **{"pmp.result": "clear", "findings.text": "spasms", "capacity.has": "yes"},
 }
 METHODS = ("get", "post", "head", "put", "delete", "patch", "options", "trace")
 TYPES = (
@@ -192,6 +206,7 @@ class Crowd:
             "treatments": Treatment,
             "users": User,
             "for-patient": Patient,
+            "visits": Visit,
         }
         model = of.get(before[-1] if before else "")
         if model is not None and self.draw.random() < 0.9:
@@ -273,6 +288,7 @@ def nothing_is_half_written(cast: SimpleNamespace, before: dict[str, int]) -> No
 
 
 def sent(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, seed: int, count: int) -> None:
+    a_visit(cast, cast.patient, cast.case)
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cache.clear()
     before = {
@@ -305,6 +321,15 @@ def test_none_of_many_requests_either(cast, monkeypatch, seed):
     sent(cast, monkeypatch, seed, ALL // SEEDS)
 
 
+def a_visit(cast: SimpleNamespace, patient: Patient, case: Case) -> Visit:
+    """A visit of today, ready."""
+    who, _ = Practitioner.objects.get_or_create(
+        organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "NP"}
+    )
+    of = {"organisation": cast.here, "patient": patient, "case": case, "practitioner": who, "kind": "video"}
+    return Visit.objects.create(**of, status="ready", day=timezone.localdate(), starts=timezone.now())
+
+
 # -- how often the database is asked -----------------------------------------------------------------
 def more_of_all(cast: SimpleNamespace, count: int) -> None:
     """So many rows more in every list that there is."""
@@ -328,9 +353,21 @@ def more_of_all(cast: SimpleNamespace, count: int) -> None:
             Work.objects.create(
                 key=f"{name} {kind}", kind=kind, case=of, given={"data": {}, "kind": "sheet.pdf"}, **ended
             )
+        a_visit(cast, patient, case)
+        a_visit(cast, cast.patient, cast.case)
         Hold.objects.create(patient=cast.patient, why="A letter", set_by=cast.kim, lifted_at=now)
         user = User.objects.create(username=f"u{name}", organisation=cast.here, role="practitioner")
         audit.append("patient.see", user, kind="patient", thing=cast.patient.pk, patient=cast.patient.pk)
+        who = Practitioner.objects.create(organisation=cast.here, user=user, name=name, profession="MD")
+        Credential.objects.create(practitioner=who, kind="licence", place="GB", checked_by=cast.zoe)
+        soon = now + datetime.timedelta(hours=1)
+        slot = Slot.objects.create(practitioner=who, starts=soon, kinds=["video"])
+        Slot.objects.create(practitioner=who, starts=soon + datetime.timedelta(hours=1), kinds=["video"])
+        of = {"practitioner": who, "slot": slot, "kind": "video", "day": now.date(), "starts": soon}
+        visit = Visit.objects.create(organisation=cast.here, patient=patient, **of)
+        Intake.objects.create(visit=visit)
+        Visit.objects.create(organisation=cast.here, patient=cast.patient, **{**of, "slot": None})
+        Registration.objects.create(patient=patient)
 
 
 def test_no_page_asks_the_database_more_often_for_longer_lists(cast):
@@ -339,6 +376,7 @@ def test_no_page_asks_the_database_more_often_for_longer_lists(cast):
         "cases": cast.case.pk,
         "users": cast.ben.pk,
         "for-patient": cast.patient.pk,
+        "visits": a_visit(cast, cast.patient, cast.case).pk,
     }
     paths = ["/patients?page=2", "/?page=2", "/users?page=2"]
     for route in routes():
@@ -363,6 +401,7 @@ def test_no_page_asks_the_database_more_often_for_longer_lists(cast):
     counts()  # the first look has the case answered, and writes the sessions
     few = counts()
     more_of_all(cast, 30)
+    clients["ada"].get("/queue")  # works out what blocks the new visits, all at once, and keeps it
     many = counts()
     assert len(few) > 25
     assert {at: (few[at], many[at]) for at in few if many[at] > few[at]} == {}
@@ -370,7 +409,7 @@ def test_no_page_asks_the_database_more_often_for_longer_lists(cast):
 
 @pytest.mark.slow
 def test_the_clinic_that_is_filled_to_be_measured_is_whole(db):
-    assert many.fill(22).startswith("22 patients and cases, 2 answers kept, 66 entries")
+    assert many.fill(22).startswith("22 patients and cases, 66 visits, 2 answers kept, 66 entries")
     assert list(audit.faults()) == []
     for case in Case.objects.all():
         make_case(case.data)

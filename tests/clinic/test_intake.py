@@ -18,8 +18,11 @@ from lissive.clinic import audit
 from lissive.clinic.booking.take import book
 from lissive.clinic.intake import link
 from lissive.clinic.intake.done import differences
-from lissive.clinic.intake.questions import answers_of, consents, items
+from lissive.clinic.intake.questions import HERE, answers_of, consents, items, read_consents
 from lissive.clinic.models import Case, Consent, Entry, Intake, Patient, Visit
+from lissive.errors import LissiveError
+
+SAMPLES = HERE / "consents.yaml"
 
 SAID = {
     "name": {"given": "Dan", "family": "Doe"},
@@ -170,8 +173,17 @@ def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
     stated = {"by": "Ada", "as": "practitioner", "at": timezone.now().isoformat()}
     case = Case.objects.create(
         patient=clinic.patient,
-        data={"case": "calculator", "spasm": {"cause": "stroke"}, "person": {"drives": False}},
-        stated={"spasm.cause": stated, "person.drives": {"by": "patient", "as": "patient", "at": ""}},
+        data={
+            "case": "calculator",
+            "spasm": {"cause": "stroke"},
+            "person": {"drives": False},
+            "history": {"tried": ["baclofen"]},
+        },
+        stated={
+            "spasm.cause": stated,
+            "history.tried": stated,
+            "person.drives": {"by": "patient", "as": "patient", "at": ""},
+        },
     )
     Visit.objects.update(case=case)
     answer_most()
@@ -199,6 +211,9 @@ def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
     assert found == {
         "name": ("Daniel Doe", "Dan Doe", "the record"),
         "spasm.cause": ("Multiple sclerosis", "Stroke", "Ada"),
+        "history.tried": ("tizanidine, gabapentin", "baclofen", "Ada"),
+        # an outcome is of a drug that was tried
+        "history.outcome": ("tizanidine: not effective, gabapentin: not tolerated", "not stated", ""),
     }
     ada = visitor(clinic.ada)
     assert "Stroke" in text_of(ada.get(f"/visits/{visit.pk}/said"))
@@ -206,6 +221,10 @@ def test_a_patient_never_writes_over_what_a_practitioner_stated(clinic):
     case.refresh_from_db()
     assert case.data["spasm"]["cause"] == "multiple_sclerosis"
     assert case.stated["spasm.cause"]["as"] == "practitioner"
+    assert ada.post(f"/visits/{visit.pk}/said/take", {"field": "history.outcome"}).status_code == 409
+    ada.post(f"/visits/{visit.pk}/said/take", {"field": "history.tried"})
+    case.refresh_from_db()
+    assert case.data["history"]["outcome"] == {"tizanidine": "not_effective", "gabapentin": "not_tolerated"}
     assert case.version == 1 + Entry.objects.filter(action="case.changed").count()
     assert list(audit.faults()) == []
 
@@ -296,3 +315,12 @@ def test_all_of_it_is_there_in_spanish(clinic):
     assert '<html lang="es">' in page
     assert "tal como figura en su identificación" in page
     assert answers_of(Intake.objects.get()) == {}
+
+
+def test_the_clinics_own_consents_take_the_place_of_the_samples(tmp_path):
+    own = tmp_path / "consents.yaml"
+    own.write_text(SAMPLES.read_text().replace('version: "2026-11"', 'version: "elm-1"'))
+    assert {each["version"] for each in read_consents(own).values()} == {"elm-1"}
+    own.write_text("privacy: {version: 1, when: always}")
+    with pytest.raises(LissiveError, match="cannot be read"):
+        read_consents(own)

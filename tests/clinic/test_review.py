@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -61,8 +62,10 @@ def test_a_review_is_due_four_weeks_after_the_first_dose(due):
     assert list(reviews_due(due.ada, TODAY)) == []
     assert list(reviews_due(due.ada, made.due)) == [made]
     assert list(reviews_due(due.cleo, made.due)) == []
-    Certificate.objects.update(signed_at=None, status="draft")
-    assert due.client.post(f"/certificates/{due.certificate.pk}/reviews").status_code == 409
+    draft = Certificate.objects.get()
+    draft.pk, draft.signed_at, draft.status = uuid4(), None, "draft"
+    draft.save(force_insert=True)
+    assert due.client.post(f"/certificates/{draft.pk}/reviews").status_code == 409
 
 
 def test_the_table_asks_what_the_case_has_and_keeps_what_was_typed(due):

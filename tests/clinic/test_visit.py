@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from lissive.clinic.models import Case, Credential, Patient, Practitioner, Visit
-from lissive.clinic.visit import moves, record, standing
+from lissive.clinic.visit import law, moves, record, standing
 
 DAY = datetime.date(2026, 11, 30)
 LATER = datetime.date(2027, 12, 31)
@@ -161,3 +161,27 @@ def test_moves(cast: SimpleNamespace) -> None:
     of = moves.move(of, "declined", cast.ada, "not a condition of the list")
     with pytest.raises(record.Refused, match="its record is closed"):
         record.write(of, {"findings": {"text": "x"}}, cast.ada)
+
+
+def test_what_a_place_asks_of_the_practitioner_is_in_its_tables() -> None:
+    """By hand from the steps and forms of each place: controlled substances, the programme's register, a course."""
+    asked = {
+        "US-NY": "controlled course",
+        "US-FL": "course",
+        "US-PA": "registration course",
+        "US-MA": "controlled course",
+        "US-NJ": "controlled",
+        "US-IL": "controlled",
+        "US-OH": "registration",
+        "US-TX": "registration",
+        "US-AL": "controlled registration",
+        "US-CA": "",
+        "GB": "",
+    }
+    assert {code: " ".join(law.credentials_on(code, DAY)) for code in asked} == asked
+    assert law.is_lookup_duty("US-FL", DAY)
+    assert law.is_lookup_duty("US-NY", datetime.date(2026, 2, 18))
+    assert not law.is_lookup_duty("US-NY", DAY)
+    assert law.is_lookup_duty("GB", DAY) is None
+    assert law.asks_pregnancy("US-FL", DAY)
+    assert law.asks_pregnancy("US-NY", DAY) is None

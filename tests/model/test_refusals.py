@@ -46,16 +46,10 @@ def space(size: str, species: str) -> str:
 
 DELAY = '<apply><csymbol definitionURL="http://www.sbml.org/sbml/symbols/delay" encoding="text">d</csymbol>'
 EVENT = '<event id="E1" useValuesFromTriggerTime="true"><trigger initialValue="true" persistent="true">'
-USE = (
-    '<listOfParameters><parameter id="x" constant="false"/></listOfParameters><listOfRules>\n'
-    + rule("assignmentRule", "x", "<ci>S</ci>")
-    + "</listOfRules>"
-)
-
 SBML_FAULTS = {
-    "event": (
-        sbml(f"<listOfEvents>\n{EVENT}{math('<true/>')}</trigger></event></listOfEvents>"),
-        'm.xml:4: event "E1" is out of scope',
+    "event on nothing": (
+        sbml(f"<listOfEvents>\n{EVENT}{math('<ci>k9</ci>')}</trigger></event></listOfEvents>"),
+        'm.xml:4: "k9" is not defined',
     ),
     "algebraic rule": (
         sbml(rules(f"<algebraicRule>{math('<ci>x</ci>')}</algebraicRule>")),
@@ -85,14 +79,6 @@ SBML_FAULTS = {
     "no such compartment": (
         sbml(space('size="1"', 'id="S" compartment="d" initialAmount="1"')),
         'm.xml:4: species "S" is in compartment "d", which is not defined',
-    ),
-    "no initial value": (
-        sbml(space('size="1"', 'id="S" compartment="c"')),
-        'm.xml:4: species "S" has no value',
-    ),
-    "no size": (
-        sbml(space("", 'id="S" compartment="c" initialAmount="1"') + USE),
-        'm.xml:3: compartment "c" has no value. It is used at m.xml:4, for the concentration of S',
     ),
     "an id twice": (
         sbml("<listOfParameters>\n" + 2 * '<parameter id="x" constant="true"/>' + "</listOfParameters>"),
@@ -130,8 +116,18 @@ def test_a_package_about_pictures_is_ignored(package: str) -> None:
 
 
 ANTIMONY_FAULTS = {
-    "event": ("A = 1; J: A -> ; A\nE1: at (time > 2): A = 3", 'm.ant:2: event "E1" is out of scope'),
-    "nameless event": ("A = 1; J: A -> ; A\nat (time > 2): A = 3", "m.ant:2: event is out of scope"),
+    "event": (
+        "A = 1; J: A -> ; A\nE1: at (A == 2): A = 3",
+        'm.ant:2: the trigger of event "E1" tests A for equality',
+    ),
+    "delay in an event": (
+        "A = 1; A' = 1\nE1: at (delay(A, 1) > 2): A = 3",
+        "m.ant:2: the csymbol delay is out",
+    ),
+    "no size": (
+        "compartment c\nspecies S in c\nS = 1; J: S -> ; S",
+        'm.ant:1: compartment "c" has no value. It is used',
+    ),
     "delay": ("x = 1\nx' = delay(x, 3)", "m.ant:2: the csymbol delay is out of scope"),
     "random": ("y = 0; y' = x\nx = normal(1, 2)", 'm.ant: the SBML package "distrib" is out of scope'),
     "parameter without a value": ("A = 1\nJ: A -> ; k*A", 'm.ant:2: parameter "k" has no value'),

@@ -10,16 +10,33 @@ import pytest
 
 from lissive.simulation.solve import simulate
 
-CASES = Path(__file__).resolve().parents[2].parent / "shared" / "sbml-cases"
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+CASES, EVENTS = SHARED / "sbml-cases", SHARED / "sbml-events"
 
 pytestmark = pytest.mark.skipif(
     not CASES.is_dir(), reason="the SBML Test Suite cases are not beside the checkout"
 )
 
 
-@pytest.mark.parametrize("case", sorted(p.name for p in CASES.glob("*") if p.is_dir()) or ["none"])
+def _cases(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.glob("*") if p.is_dir()) or ["none"]
+
+
+@pytest.mark.parametrize("case", _cases(CASES))
 def test_case_of_the_test_suite_passes_at_the_default_tolerance(case: str) -> None:
-    folder = CASES / case
+    _check(CASES / case)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not EVENTS.is_dir(), reason="the SBML Test Suite cases with events are not beside the checkout"
+)
+@pytest.mark.parametrize("case", _cases(EVENTS))
+def test_case_with_events_passes_at_the_default_tolerance(case: str) -> None:
+    _check(EVENTS / case)
+
+
+def _check(folder: Path) -> None:
     lines = next(folder.glob("*-settings.txt")).read_text().splitlines()
     settings = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
     with next(folder.glob("*-results.csv")).open() as file:

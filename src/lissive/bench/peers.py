@@ -1,7 +1,7 @@
 """Other solvers on the same model, patients and doses: each in a process of its own, one thread each, taken by turns.
 
-A process loads one solver (counted as set-up), and then runs one patient at one tolerance whenever it is asked, so that
-a machine that is busy for a while hurts all of them alike. What is timed is the processor time from parameters to outputs.
+A process loads one solver (counted as set-up), and then runs one patient at one tolerance whenever it is asked, so
+that a machine that is busy for a while hurts all alike. Timed is the processor time from parameters to outputs.
 Every solver is restarted at each dose, as it has no doses of its own, but COPASI, which has them as SBML events.
 """
 
@@ -13,6 +13,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
@@ -23,9 +24,12 @@ from lissive.arrays import FloatArray
 from lissive.bench.peer import RESTARTS, Peer, legs_of, with_events
 from lissive.bench.problems import Problem, problem
 from lissive.bench.rhs import function, text
+from lissive.model.check import to_sbml
 
-Run = Callable[[Mapping[str, float], FloatArray, float, FloatArray], FloatArray]
-"""(patient, (state,) start, rtol, (state,) atol) to (time, output)."""
+Go = Callable[[], FloatArray]
+"""Solves, and gives (time, output)."""
+Run = Callable[[Mapping[str, float], FloatArray, float, FloatArray], Go]
+"""(patient, (state,) start, rtol, (state,) atol) to what solves it; only that is timed."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Rival:
     """What is installed, by its name there."""
     about: str
     make: Callable[[Problem], Run]
+    needs: str = ""
+    """What else it takes to install it."""
 
 
 # -- what those that call a function share ---------------------------------------------------------
@@ -67,9 +73,13 @@ def _by_legs(
     roots = [equations.quantities[name] for name in given.outputs]
     course = legs(given)
 
-    def run(patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray) -> FloatArray:
+    def run(patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray) -> Go:
         values = {**defaults, **patient}
-        p = np.array(list(values.values()))
+        return partial(go, values, np.array(list(values.values())), start, rtol, atol)
+
+    def go(
+        values: Mapping[str, float], p: FloatArray, start: FloatArray, rtol: float, atol: FloatArray
+    ) -> FloatArray:
         y, seen = start.copy(), np.empty((len(given.hours), len(start)))
         for added, times, rows in course:
             states = solve(y + added, times, p, rtol, atol)
@@ -178,7 +188,7 @@ def _diffrax(given: Problem) -> Run:
     padded = np.array([np.append(times, np.full(most - len(times), times[-1])) for _, times, _ in course])
     added = np.array([each for each, _, _ in course])
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def whole(start: Any, p: Any, rtol: Any, atol: Any) -> Any:
         def leg(y: Any, given_now: Any) -> Any:
             more, times = given_now
@@ -198,9 +208,12 @@ def _diffrax(given: Problem) -> Run:
 
         return jax.lax.scan(leg, start, (added, padded))[1]
 
+    size = len(given.equations.states)
+    likely = (np.ones(size), np.ones(len(given.equations.parameters)), 1e-4, np.ones(size))
+    whole = whole.lower(*likely).compile()  # the compilation is set-up
+
     def solve_all(start: FloatArray, p: FloatArray, rtol: float, atol: FloatArray) -> FloatArray:
-        found = np.asarray(whole(start, p, rtol, atol))
-        return found
+        return np.asarray(whole(start, p, rtol, atol))
 
     return _of_all_legs(given, course, solve_all)
 
@@ -221,49 +234,54 @@ def _of_all_legs(given: Problem, course: Legs, solve_all: Callable[..., FloatArr
 def _copasi(given: Problem) -> Run:
     import basico
 
-    from lissive.model.check import to_sbml
+    states, hours, equations = given.equations.states, given.hours, given.equations
+    model = basico.load_model_from_string(_by_ids(to_sbml(with_events(given))))
+    method = {"name": "Deterministic (LSODA)", "Max Internal Steps": 10_000_000}
+    basico.set_task_settings("Time-Course", {"method": method}, model=model)
+    of_parameters = set(basico.get_parameters(model=model).index)
+    roots = [equations.quantities[name] for name in given.outputs]
+    sizes = [equations.quantities[f"[{name}]"] for name in states]
 
-    states, hours = given.equations.states, given.hours
-    model = basico.load_model_from_string(to_sbml(with_events(given)))
-    settings = {
-        "method": {
-            "name": "Deterministic (LSODA)",
-            "Max Internal Steps": 10_000_000,
-            "Integrate Reduced Model": True,
-        }
-    }
-    basico.set_task_settings("Time-Course", settings, model=model)
-    known_parameters = set(basico.get_parameters(model=model).index)
-    roots = [given.equations.quantities[name] for name in given.outputs]
-
-    def run(patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray) -> FloatArray:
+    def run(patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray) -> Go:
+        values = {**equations.parameters, **patient}
+        unit = {**values, **dict.fromkeys(states, 1.0), "time": 0.0}
+        by_size = np.array([float(each) for each in equations.graph.evaluate(sizes, unit)])
         for name, value in patient.items():
-            if name in known_parameters:
-                basico.set_parameters(name, exact=True, initial_value=float(value), model=model)
-            else:
-                basico.set_compartment(name, exact=True, initial_value=float(value), model=model)
-        for name, value in zip(states, start, strict=True):
-            basico.set_species(name, exact=True, initial_particle_number=float(value), model=model)
+            change = basico.set_parameters if name in of_parameters else basico.set_compartment
+            change(name, exact=True, initial_value=float(value), model=model)
+        for name, amount in zip(states, start * by_size, strict=True):
+            basico.set_species(name, exact=True, initial_concentration=float(amount), model=model)
+        return partial(go, values, by_size, rtol, float(atol.min()))
+
+    def go(values: Mapping[str, float], by_size: FloatArray, rtol: float, atol: float) -> FloatArray:
         found = basico.run_time_course(
-            values=hours.tolist(),
-            use_numbers=False,
-            r_tol=rtol,
-            a_tol=float(atol.min()),
-            model=model,
-            start_time=0.0,
+            values=hours.tolist(), r_tol=rtol, a_tol=atol, model=model, start_time=0.0
         )
-        named = {name: found[name].to_numpy() for name in states}
-        values = {**given.equations.parameters, **patient}
-        seen = given.equations.graph.evaluate(roots, {**values, **named, "time": hours})
+        named = {name: found[name].to_numpy() / size for name, size in zip(states, by_size, strict=True)}
+        seen = equations.graph.evaluate(roots, {**values, **named, "time": hours})
         return np.stack([np.broadcast_to(each, hours.shape) for each in seen], axis=1)
 
     return run
 
 
+def _by_ids(sbml: str) -> str:
+    """Without the names for people, which COPASI would use in place of the ids."""
+    import libsbml
+
+    document = libsbml.readSBMLFromString(sbml)
+    for each in document.getListOfAllElements():
+        each.unsetName()
+    text_of_it: str = libsbml.writeSBMLToString(document)
+    return text_of_it
+
+
 def _roadrunner(given: Problem) -> Run:
     peer = Peer(given, RESTARTS)
 
-    def run(patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray) -> FloatArray:
+    def run(patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray) -> Go:
+        return partial(go, patient, start, rtol, atol)
+
+    def go(patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray) -> FloatArray:
         values, _, _ = peer.run(patient, start, rtol, atol)
         if values is None:
             raise RuntimeError("not solved")
@@ -272,10 +290,11 @@ def _roadrunner(given: Problem) -> Run:
     return run
 
 
+FORTRAN = "; its source needs a Fortran compiler"
 RIVALS = (
     Rival("libroadrunner", "roadrunner", "libroadrunner", "CVODE, compiled by LLVM", _roadrunner),
     Rival("copasi", "basico", "copasi-basico", "COPASI's LSODA", _copasi),
-    Rival("numbalsoda", "numbalsoda", "numbalsoda", "LSODA, rates compiled by numba", _numbalsoda),
+    Rival("numbalsoda", "numbalsoda", "numbalsoda", "LSODA, rates compiled by numba", _numbalsoda, FORTRAN),
     Rival("diffrax", "diffrax", "diffrax", "Kvaerno5, compiled by XLA", _diffrax),
     Rival("cvode", "sksundae", "scikit-sundae", "SUNDIALS CVODE, rates in Python", _sundae),
     Rival("lsoda", "scipy", "scipy", "SciPy's LSODA, rates in Python", _scipy("LSODA")),
@@ -291,7 +310,7 @@ def _not_yet() -> Run:
 def missing(rival: Rival) -> str:
     """Why it cannot be run here; nothing where it can."""
     if find_spec(rival.module) is None:
-        return f"not installed (pip install {rival.package})"
+        return f"not installed (pip install {rival.package}{rival.needs})"
     return ""
 
 
@@ -319,15 +338,21 @@ def _serve(pipe: Any, name: str, problem_name: str, days: int | None) -> None:
     pipe.send({"setup_s": time.process_time() - cpu})
     while (asked := pipe.recv()) is not None:
         patient, start, rtol, atol = asked
+        go = run(patient, start, rtol, atol)
         cpu = time.process_time()
         try:
-            values: FloatArray | None = run(patient, start, rtol, atol)
+            values: FloatArray | None = go()
             why = ""
         except Exception as error:
-            values, why = None, f"{type(error).__name__}: {error}"[:200]
+            values, why = None, _first(error)
         spent = time.process_time() - cpu
         pipe.send((values, spent, why))
     pipe.send({"mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024})
+
+
+def _first(error: Exception) -> str:
+    """The error in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:120]
 
 
 class Process:

@@ -41,18 +41,21 @@ def bench(
     docs: Annotated[
         Path | None, typer.Option(help="With --peers: write the page and its plot into this folder.")
     ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="With --peers: cut the models' runs to so many days.")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Measure accuracy, speed beside libRoadRunner, start, memory and a whole case on this machine."""
     if peers:
-        return _beside(peers, only or [], quick, as_json, out, docs, force)
+        return _beside(peers, only or [], 7 if quick else days, as_json, out, docs, force)
     return _bench(quick, only or [], as_json, out, force)
 
 
 def _beside(
     peers: list[str],
     only: list[str],
-    quick: bool,
+    days: int | None,
     as_json: bool,
     out: Path | None,
     docs: Path | None,
@@ -62,7 +65,7 @@ def _beside(
     from lissive.files import atomic_path, write_text
 
     out = None if out is None else _place(out, force)
-    report = beside(peers, models=only, days=7 if quick else None, repeats=1 if quick else 2, say=_say)
+    report = beside(peers, models=only, days=days, say=_say)
     text = json.dumps(report, indent=1)
     if out is not None:
         write_text(out, text + "\n")

@@ -34,8 +34,8 @@ def simulate(
     out: Annotated[
         Path,
         typer.Option(
-            help="The file to write: .csv, .parquet, .nc or .zarr; .tsv for PEtab; .csv or a folder for SED-ML and "
-            "OMEX."
+            help="The file to write: .csv, .parquet, .nc or .zarr; for PEtab .tsv; for SED-ML and OMEX .csv "
+            "or a folder."
         ),
     ],
     events: Annotated[
@@ -51,7 +51,22 @@ def simulate(
     ] = None,
     subjects: Annotated[
         str | None,
-        typer.Option(metavar="N|FILE", help="How many subjects, or a table of their parameters, a row each."),
+        typer.Option(
+            metavar="N|FILE",
+            help="How many subjects, or a table with a row each: "
+            "ID, parameters, initial values (S or [S]), covariates.",
+        ),
+    ] = None,
+    population: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own population model: a table of THETA, OMEGA and SIGMA. "
+            "Then .csv and .parquet have NONMEM's rows: ID TIME EVID AMT CMT DV PRED IPRED ..."
+        ),
+    ] = None,
+    replicates: Annotated[
+        int | None,
+        typer.Option(min=1, help="How often each subject is drawn from --population; once if not given."),
     ] = None,
     until: Annotated[float | None, typer.Option(help="Last output time, in the model's unit.")] = None,
     every: Annotated[float | None, typer.Option(help="The time between two outputs.")] = None,
@@ -66,6 +81,14 @@ def simulate(
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="A figure of the run: .png, .svg or .pdf.")] = None,
+    vpc: Annotated[
+        Path | None,
+        typer.Option(
+            help="A visual predictive check against the column DV of --events, and its table as .csv beside it; "
+            "with --population and --replicates."
+        ),
+    ] = None,
     cluster: Cluster = None,
     resume: Resume = False,
     force: Force = False,
@@ -80,7 +103,9 @@ def simulate(
             "until": until,
             "every": every,
         }
-        own |= {"times": times, "select": select, "seed": seed, "cluster": cluster, "resume": resume or None}
+        own |= {"times": times, "select": select, "seed": seed, "population": population}
+        own |= {"replicates": replicates, "plot": plot, "vpc": vpc}
+        own |= {"cluster": cluster, "resume": resume or None}
         run_foreign(Path(model), out, own, {"rtol": rtol, "atol": atol, "threads": threads}, force, as_json)
         return
     if covariates is not None and covariates not in MODES:
@@ -97,14 +122,32 @@ def simulate(
             where="--times",
             allowed="--until with --every; or --times; or neither, with observation rows in --events.",
         )
+    if vpc is not None and (population is None or events is None):
+        raise SimulationError(
+            "A visual predictive check needs a population and observations.",
+            where="--vpc",
+            allowed="--population, and --events with the observations in the column DV.",
+            do="add what is missing, or leave --vpc out.",
+        )
     from lissive.files import keep_inputs
     from lissive.simulation.output import written_beside
     from lissive.simulation.parts import simulate_files
 
     who = _subjects(subjects)
-    read = [model, events, times, who if isinstance(who, Path) else None]
-    keep_inputs([out], reads=read, beside=written_beside(out), force=force)
-    given = {"covariates": covariates, "rtol": rtol, "atol": atol, "threads": threads, "seed": seed}
+    read = [model, events, times, population, who if isinstance(who, Path) else None]
+    look, drawn, table = _figures(plot, vpc)
+    keep_inputs([out, *drawn], reads=read, beside=written_beside(out), force=force)
+    keep_inputs([], reads=read, beside=table, force=force)
+    given: dict[str, Any] = {
+        "covariates": covariates,
+        "rtol": rtol,
+        "atol": atol,
+        "threads": threads,
+        "seed": seed,
+        "population": population,
+        "replicates": replicates,
+        "look": look,
+    }
     with chunked(cluster, resume, force) as how:
         result = simulate_files(
             model=model,
@@ -119,7 +162,16 @@ def simulate(
             how=how,
             **{name: value for name, value in given.items() if value is not None},
         )
-    _print(result, out, as_json)
+    _print(result, out, drawn, as_json)
+
+
+def _figures(plot: Path | None, vpc: Path | None) -> Any:
+    """What `looks` gives; its modules are loaded only where there is a figure."""
+    if plot is None and vpc is None:
+        return None, [], None
+    from lissive.report.run_figures import looks
+
+    return looks(plot, vpc)
 
 
 def _subjects(text: str | None) -> int | Path | None:
@@ -146,12 +198,14 @@ def names_of(text: str | None) -> list[str] | None:
     return names
 
 
-def _print(summary: dict[str, Any], out: Path, as_json: bool) -> None:
+def _print(summary: dict[str, Any], out: Path, drawn: list[Path], as_json: bool) -> None:
     summary = {**summary, "out": str(out)}
     if as_json:
         print(json.dumps(summary, default=str))
     else:
         print(f"{out}: {summary['subjects']} subjects, {summary['failed']} failed.")
+        for figure in drawn:
+            print(figure)
         for subject, why in summary.get("failures", {}).items():
             print(f"  subject {subject}: {why}")
         for note in summary.get("notes", ()):

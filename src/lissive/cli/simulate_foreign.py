@@ -56,7 +56,7 @@ def _sedml(path: Path, out: Path, how: Mapping[str, Any], force: bool, as_json: 
             where="--out",
             allowed=".csv for one report, or a folder with a .csv for each.",
         )
-    from lissive.interchange.sedml import run_to_files
+    from lissive.interchange.sedml_files import run_to_files
 
     about = run_to_files(path, out, force=force, **how)
     if as_json:

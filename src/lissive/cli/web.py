@@ -32,7 +32,7 @@ def verify_audit(
         typer.Option("--data", metavar="DIR", help="Folder of the clinic's data; without it, LISSIVE_DATA."),
     ] = None,
 ) -> None:
-    """Check that no entry of the trail was changed, taken out or cut off.
+    """Check that no entry of the trail was changed, taken out or cut off, and each certificate is as it was signed.
 
     Exit code: 0 the trail is whole, 1 it is not (each fault is named), 2 it could not be checked.
     """
@@ -40,11 +40,12 @@ def verify_audit(
     from django.db import DatabaseError
 
     from lissive.clinic import audit
+    from lissive.clinic.certify import proof
     from lissive.clinic.models import Entry
 
     try:
         wrong = 0
-        for fault in audit.faults(every_day=True):
+        for fault in (*audit.faults(every_day=True), *proof.faults()):
             wrong += 1
             print(fault)
         entries = Entry.objects.count()

@@ -63,12 +63,14 @@ def parts_of(request: HttpRequest, case: Case, answer: Answer | None) -> dict[st
         for row in rows
         if answer is not None and row.kind == "forecast" and row.given["data"] == answer.data
     ]
+    visit = case.visits.only("day").order_by("-starts").first()
     kept = Document.objects.filter(case=case).select_related("made_by", "answer").defer("content")
     return {
         "case": case,
         "patient": case.patient,
         "born": day_text(case.patient.born),
-        "visit": case.visits.only("starts", "day").order_by("-starts").first(),
+        "visit": visit,
+        "visit_day": day_text(visit.day) if visit else "",
         "is_open": is_open,
         "answer": answer,
         "made": None if answer is None else made_text(answer),

@@ -102,9 +102,6 @@ def faults(*, every_day: bool = False) -> Iterator[str]:
     yield from anchors.faults()
     if every_day:
         yield from anchors.without()
-    from lissive.clinic.certify import proof
-
-    yield from proof.faults()
     yield from (
         f"{name}: this trigger is missing; the database no longer refuses to change entries or certificates."
         for name in sorted(_guards().difference(_guards_there()))

@@ -79,6 +79,7 @@ def _clinic(given: dict[str, Any], password: str) -> None:
             residence=row.get("residence", ""),
             sex=row.get("sex", ""),
             address=row.get("address", ""),
+            email=row.get("email", ""),
             phone=row.get("phone", ""),
             user=users.get(row.get("user", "")),
         )
@@ -136,7 +137,8 @@ def _day(given: dict[str, Any], organisation: Organisation, users: dict[str, Use
 def _visit(
     row: dict[str, Any], patient: Patient, who: Practitioner, at: Callable[[str], datetime.datetime]
 ) -> None:
-    starts, place = at(row["at"]), row.get("place", patient.residence)
+    starts = at(row["at"]) - datetime.timedelta(days=row.get("days", 0))
+    place = row.get("place", patient.residence)
     visit = Visit.objects.create(
         organisation=patient.organisation,
         patient=patient,
@@ -151,8 +153,11 @@ def _visit(
     )
     if place != patient.residence:
         record.write(visit, {"programme": {"code": place, "home_card": row["home_card"]}}, who.user)
-    if row["status"] in ("in_visit", "to_sign"):
+    if row["status"] in ("in_visit", "to_sign", "done"):
         record.write(visit, _record(row, place), who.user)
+    if "days" in row:  # certified on paper: nothing of it is in this record
+        Visit.objects.filter(pk=visit.pk).update(status=row["status"], began=starts, ended=starts)
+        return
     # the states between are passed through, so that the trail is as it would be
     for status in {"to_sign": ("ready", "in_visit", "to_sign"), "in_visit": ("ready", "in_visit")}.get(
         row["status"], () if row["status"] == "booked" else (row["status"],)
@@ -170,10 +175,10 @@ def _record(row: dict[str, Any], place: str) -> dict[str, dict[str, Any]]:
             "number_masked": "…4821",
             "expires": (timezone.localdate() + datetime.timedelta(days=800)).isoformat(),
             "matched": True,
-            "how": "seen in the original" if row["kind"] == "home" else "held to the camera",
+            "how": "held to the camera" if row["kind"] == "video" else "seen in the original",
         },
     }
-    if row["status"] != "to_sign":
+    if row["status"] == "in_visit":
         return begun
     return begun | {
         "pmp": {"system": "I-STOP/PMP", "duty": "voluntary", "finding": "Nothing of concern"},

@@ -12,6 +12,7 @@ from typing import Any
 from lissive.errors import InterchangeError
 from lissive.files import atomic_path
 from lissive.interchange import need
+from lissive.interchange.by_combine import ask
 from lissive.interchange.sedml import Document, read_sedml
 from lissive.interchange.sedml_write import Course, course_texts
 
@@ -27,10 +28,11 @@ def open_omex(path: Path, how: Mapping[str, Any] | None = None) -> Iterator[Docu
     Raises       InterchangeError for what is no such archive, or has no SED-ML file, or several of which none leads.
     """
     need("libcombine", "OMEX archives")
+    need("libsedml", "OMEX archives")
     with tempfile.TemporaryDirectory(prefix="lissive-") as folder:
         place = Path(folder)
         _unpack(path, place)
-        document = read_sedml(place / _leading(path), how)
+        document = read_sedml(place / _leading(path), how, place)
         try:
             yield document
         except InterchangeError as fault:
@@ -69,21 +71,15 @@ def _unpack(path: Path, place: Path) -> None:
 
 def _leading(path: Path) -> str:
     """The archive's SED-ML file: the master, or the only one."""
-    import libcombine
-
-    archive = libcombine.CombineArchive()
-    if not archive.initializeFromArchive(str(path)):
+    entries = ask("manifest", path=str(path))
+    if entries is None:
         raise InterchangeError(
             "it has no manifest that can be read.",
             where=str(path),
             allowed="an OMEX archive with manifest.xml.",
         )
-    try:
-        entries = [archive.getEntry(k) for k in range(archive.getNumEntries())]
-        found = [(e.getLocation(), bool(e.getMaster())) for e in entries if "sed-ml" in e.getFormat().lower()]
-    finally:
-        archive.cleanUp()
-    leading = [location for location, master in found if master or len(found) == 1]
+    found = [(location, leads) for location, kind, leads in entries if "sed-ml" in kind.lower()]
+    leading = [location for location, leads in found if leads or len(found) == 1]
     if len(leading) != 1:
         names = ", ".join(location for location, _ in found)
         raise InterchangeError(
@@ -92,18 +88,18 @@ def _leading(path: Path) -> str:
             allowed="one SED-ML file, or one that is the master.",
             do="unpack it, and run the .sedml file that is meant.",
         )
-    return leading[0]
+    return str(leading[0])
 
 
 def write_omex(course: Course, out: Path) -> None:
     """A model and its course as one archive."""
-    need("libcombine", "OMEX archives")
-    import libcombine
-
     sedml, sbml = course_texts(course, "model.xml")
-    archive = libcombine.CombineArchive()
-    archive.addFileFromString(sbml, "model.xml", f"{FORMATS}sbml.level-3.version-2", False)
-    archive.addFileFromString(sedml, "run.sedml", f"{FORMATS}sed-ml.level-1.version-4", True)
+    files = [
+        ("model.xml", sbml, f"{FORMATS}sbml.level-3.version-2", False),
+        ("run.sedml", sedml, f"{FORMATS}sed-ml.level-1.version-4", True),
+    ]
     with atomic_path(out) as place:
-        if not archive.writeToFile(str(place)):
-            raise InterchangeError("the archive cannot be written.", where=str(out))
+        if not ask("pack", path=str(place), files=files) or not place.is_file():
+            raise InterchangeError(
+                "the archive cannot be written.", where=str(out), do="look for space on the disk."
+            )

@@ -19,7 +19,7 @@ from lissive.arrays import FloatArray
 from lissive.errors import InterchangeError
 from lissive.files import atomic_path
 from lissive.interchange import need
-from lissive.interchange.petab_run import Runs, Values
+from lissive.interchange.petab_run import Runs, Values, experiments_of
 from lissive.interchange.petab_tables import Problem, read_problem
 from lissive.interchange.record import claim, keep
 from lissive.interchange.settable import meanings
@@ -76,6 +76,7 @@ def fit(
     ids = meanings(text, name)
     values = Values(problem, ids)
     formulas = _Formulas(problem, values)
+    formulas.check()
     runs = Runs(problem, values, text, formulas.needed, {"rtol": rtol, "atol": atol, "threads": threads})
     simulation, noise = formulas.values(runs.seen(), [each.during for each in runs.row_of])
     residual, each = _judged(problem, simulation, noise)
@@ -114,6 +115,11 @@ class _Formulas:
         }
         free = [str(s) for f in self.formulas.values() for s in f.free_symbols]
         self.needed = [name for name in dict.fromkeys(free) if name in values.ids]
+
+    def check(self) -> None:
+        """Whether every symbol has a meaning, before anything is run."""
+        nothing = {name: np.zeros(len(self.problem.measurements)) for name in self.needed}
+        self.values(nothing, [each.during for each in experiments_of(self.problem.measurements)])
 
     def _read(self, name: str, column: str) -> Any:
         from petab.v1.math import sympify_petab
@@ -210,11 +216,8 @@ def _judged(problem: Problem, simulation: FloatArray, noise: FloatArray) -> tupl
     """(measurement,) residuals and log-likelihoods."""
     rows = problem.measurements
     measured = rows["measurement"].to_numpy(float)
-    about = problem.observables.reindex(rows["observableId"])
-    scales, kinds = (
-        about.get(column).fillna(usual).to_numpy(str) if column in about else np.full(len(rows), usual)
-        for column, usual in (("observableTransformation", "lin"), ("noiseDistribution", "normal"))
-    )
+    scales = _each(problem, "observableTransformation", "lin")
+    kinds = _each(problem, "noiseDistribution", "normal")
     _refuse(problem, ~(np.isfinite(noise) & (noise > 0)), "the noise is {:g}", noise, "a number over 0.")
     _refuse(problem, ~np.isfinite(simulation), "what is simulated is {:g}", simulation, "a number.")
     for what, value in (("what was measured", measured), ("what is simulated", simulation)):
@@ -235,6 +238,14 @@ def _judged(problem: Problem, simulation: FloatArray, noise: FloatArray) -> tupl
     each[normal] -= 0.5 * np.log(2.0 * np.pi) + 0.5 * residual[normal] ** 2
     each[~normal] -= np.log(2.0) + np.abs(residual[~normal])
     return residual, each
+
+
+def _each(problem: Problem, column: str, usual: str) -> Any:
+    """(measurement,) what a column of the observable table says; where it says nothing, the usual."""
+    names = problem.measurements["observableId"]
+    if column not in problem.observables:
+        return np.full(len(names), usual)
+    return problem.observables[column].reindex(names).fillna(usual).to_numpy(str)
 
 
 def _refuse(problem: Problem, wrong: Any, what: str, value: FloatArray, allowed: str) -> None:

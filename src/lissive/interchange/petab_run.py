@@ -8,7 +8,7 @@ states begin where it ended, unless the simulation condition itself gives them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -56,8 +56,11 @@ class Values:
     """What the tables give: parameters by their nominal value, and each condition's values."""
 
     def __init__(self, problem: Problem, ids: Mapping[str, str]) -> None:
+        import pandas as pd
+
         self.problem, self.ids = problem, ids
-        self.nominal = {str(n): float(v) for n, v in problem.parameters["nominalValue"].items()}
+        given = pd.to_numeric(problem.parameters["nominalValue"], errors="coerce").astype(float)
+        self.nominal = {str(name): float(value) for name, value in given.items()}
         self.columns = [name for name in problem.conditions.columns if name != "conditionName"]
         where = str(problem.path)
         if empty := [name for name, value in self.nominal.items() if not math.isfinite(value)]:
@@ -73,9 +76,13 @@ class Values:
                 allowed="ids of the model's parameters, species and compartments.",
                 do="correct the column.",
             )
+        self._own = {str(name): self._row(str(name)) for name in problem.conditions.index}
 
     def own(self, condition: str) -> dict[str, float]:
         """What a condition itself gives; an empty cell gives nothing."""
+        return self._own[condition]
+
+    def _row(self, condition: str) -> dict[str, float]:
         row = self.problem.conditions.loc[condition]
         given = {name: self.number(row[name], f"condition {condition}, {name}") for name in self.columns}
         return {name: value for name, value in given.items() if not math.isnan(value)}
@@ -132,11 +139,12 @@ class Runs:
         """id to its value at each measurement."""
         found = {name: np.full(len(self.at), np.nan) for name in self.select}
         given = self._given()
-        for group in _alike(given):
+        lasting = {each for each, time in zip(self.row_of, self.at, strict=True) if math.isinf(time)}
+        for group in _alike(given, lasting):
             member = np.array([each in group for each in self.row_of])
             times = self.at[member]
             grid = np.unique(times[np.isfinite(times)])
-            run = self._run({e: given[e] for e in group}, self.select, grid, bool(np.isinf(times).any()))
+            run = self._run({e: given[e] for e in group}, self.select, grid, group[0] in lasting)
             place = {each: k for k, each in enumerate(group)}
             who = [place[each] for each, ours in zip(self.row_of, member, strict=True) if ours]
             for name in self.select:
@@ -209,10 +217,14 @@ class Runs:
         return {name: np.take_along_axis(raw[name], looks, axis=1) for name in select}
 
     def _no_steady_state(self, which: Any, states: FloatArray, why: str) -> None:
-        moved = np.nan_to_num(np.abs(np.diff(states, axis=0)[-1]), nan=np.inf)
-        name = self.states[int(np.argmax(moved / (np.abs(states[-1]) + 1e-300)))]
+        seen = states[np.isfinite(states).all(axis=1)]  # (time, state), until the run ended
+        moves = ""
+        if len(seen) > 1:
+            share = np.abs(seen[-1] - seen[-2]) / (np.abs(seen[-1]) + np.finfo(float).tiny)
+            after = self.longest * 10.0 ** (len(seen) - 1)
+            moves = f": {self.states[int(np.argmax(share))]} still changes after {after:g}"
         raise InterchangeError(
-            f"{which} reaches no steady state: {name} still changes after {self.longest * 10.0**DECADES:g}. {why}".strip(),
+            f"{which} reaches no steady state{moves}. {why}".strip(),
             where=str(self.problem.path),
             allowed="a condition under which all states come to rest.",
             do="take the pre-equilibration (or the time inf) out, or correct the model.",
@@ -228,9 +240,9 @@ def _reached(states: FloatArray) -> IntArray:
     return np.where(steady.any(axis=1), steady.argmax(axis=1) + 1, -1)
 
 
-def _alike(given: Mapping[Any, Mapping[str, float]]) -> Iterator[list[Any]]:
-    """Those to whom the same ids are given: one model serves them."""
-    groups: dict[frozenset[str], list[Any]] = {}
+def _alike(given: Mapping[Any, Mapping[str, float]], lasting: Container[Any] = ()) -> Iterator[list[Any]]:
+    """Those to whom the same ids are given, so that one model serves them, and who are run equally long."""
+    groups: dict[tuple[frozenset[str], bool], list[Any]] = {}
     for each, values in given.items():
-        groups.setdefault(frozenset(values), []).append(each)
+        groups.setdefault((frozenset(values), each in lasting), []).append(each)
     yield from groups.values()

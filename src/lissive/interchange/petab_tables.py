@@ -6,6 +6,7 @@ raises a bare KeyError for them. Visualisation files are not read.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -156,15 +157,33 @@ def _table(kind: str, files: Sequence[Path]) -> pd.DataFrame:
     parts = []
     for file in files:
         try:
-            header = file.open(encoding="utf-8").readline().rstrip("\r\n").split("\t")
-            _columns(kind, header, file)
+            with file.open(encoding="utf-8") as lines:
+                _columns(kind, lines.readline().rstrip("\r\n").split("\t"), file)
             part = reads[kind](str(file))
         except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError, pd.errors.ParserError) as fault:
             raise _refused(fault, file) from None
-        if not len(part):
+        if not len(part) and kind != "parameter":  # there may be nothing to estimate
             raise InterchangeError("the table has no rows.", where=str(file))
+        if kind == "measurement":
+            _check_numbers(part, file)
         parts.append(part)
     return pd.concat(parts)
+
+
+def _check_numbers(part: pd.DataFrame, file: Path) -> None:
+    import pandas as pd
+
+    for column, least in (("time", 0.0), ("measurement", -math.inf)):
+        numbers = pd.to_numeric(part[column], errors="coerce")
+        wrong = ~(numbers >= least).to_numpy()
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise InterchangeError(
+                f"{column} is {str(part[column].iloc[row])!r}.",
+                where=f"{file}:{row + 2}",
+                allowed="0 or more, or inf." if column == "time" else "a number.",
+            )
+        part[column] = numbers.astype(float)
 
 
 def _columns(kind: str, header: Sequence[str], file: Path) -> None:

@@ -21,7 +21,7 @@ from lissive.version import __version__
 IN_FOLDER = "run.json"
 
 
-def claim(out: Path, digest: str, *, reads: Sequence[str | Path], force: bool) -> None:
+def claim(out: Path, digest: str, *, reads: Sequence[str | Path | None], force: bool) -> None:
     """Refuse, before anything is computed, a place that is taken by something else than this run's result."""
     record = _record(out)
     if out.is_dir():

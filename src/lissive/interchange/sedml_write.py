@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lissive.errors import InterchangeError
-from lissive.interchange import need
-from lissive.interchange.sedml import ATOL_ID, OWN_ALGORITHM, RTOL_ID, TIME_SYMBOL
+from lissive.interchange.by_combine import ask
+from lissive.interchange.dosed import INPUT, dosed
+from lissive.interchange.sedml import OWN_ALGORITHM, TOLERANCES
 from lissive.interchange.settable import meanings
 from lissive.model.check import to_sbml
-from lissive.model.read import load, read_sbml, text_of
+from lissive.model.read import load, text_of
 from lissive.simulation.planned import output_times, selected
 
 LANGUAGE = "urn:sedml:language:sbml.level-3.version-2"
-REPORT = "run"
 _KINDS = {
     "species": "listOfSpecies/sbml:species",
     "parameter": "listOfParameters/sbml:parameter",
@@ -35,6 +34,8 @@ class Course:
     select: Sequence[str] | None = None
     rtol: float = 1e-6
     atol: float = 0.0
+    events: Path | None = None
+    """Doses of one subject, which become events of the model."""
 
 
 def course_texts(course: Course, model_file: str) -> tuple[str, str]:
@@ -42,14 +43,10 @@ def course_texts(course: Course, model_file: str) -> tuple[str, str]:
 
     Raises       a LissiveError for what is no course, what the model does not compute, what SED-ML cannot point to.
     """
-    need("libsedml", "SED-ML files")
-    import libsedml
-
     load(course.model)
     text, name = text_of(course.model)
-    sbml = to_sbml(text, name)
-    equations = read_sbml(sbml, name)
-    keys = selected(equations, course.select)
+    sbml, equations = dosed(to_sbml(text, name), name, course.events)
+    keys = [key for key in selected(equations, course.select) if course.select or not key.startswith(INPUT)]
     times = output_times(course.until, course.every, None)
     if missing := [key for key in keys if key not in equations.quantities]:
         raise InterchangeError(
@@ -58,61 +55,18 @@ def course_texts(course: Course, model_file: str) -> tuple[str, str]:
             allowed=f"{', '.join(equations.quantities)}.",
         )
     assert times is not None
-    document = libsedml.SedDocument(1, 4)
-    model = document.createModel()
-    model.setId("model")
-    model.setSource(model_file)
-    model.setLanguage(LANGUAGE)
-    _simulation(document, course, float(times[-1]), len(times) - 1)
-    task = document.createTask()
-    task.setId("task")
-    task.setModelReference("model")
-    task.setSimulationReference("course")
-    report = document.createReport()
-    report.setId(REPORT)
-    _column(document, report, 0, "time", {"time": ""}, "time")
     meaning = meanings(sbml, name)
-    for k, key in enumerate(keys, start=1):
-        _column(document, report, k, key, *_pointed(sbml, key, meaning))
-    return str(libsedml.writeSedMLToString(document)), sbml
-
-
-def _simulation(document: Any, course: Course, end: float, steps: int) -> None:
-    simulation = document.createUniformTimeCourse()
-    simulation.setId("course")
-    simulation.setInitialTime(0.0)
-    simulation.setOutputStartTime(0.0)
-    simulation.setOutputEndTime(end)
-    simulation.setNumberOfSteps(steps)
-    algorithm = simulation.createAlgorithm()
-    algorithm.setKisaoID(OWN_ALGORITHM)
-    for kisao, value in ((RTOL_ID, course.rtol), (ATOL_ID, course.atol)):
-        given = algorithm.createAlgorithmParameter()
-        given.setKisaoID(kisao)
-        given.setValue(repr(float(value)))
-
-
-def _column(document: Any, report: Any, k: int, label: str, variables: dict[str, str], formula: str) -> None:
-    """A data generator, and the column of the report that shows it. variables : id to target; empty for the time"""
-    import libsedml
-
-    generator = document.createDataGenerator()
-    generator.setId(f"generator_{k}")
-    generator.setName(label)
-    for each, target in variables.items():
-        variable = generator.createVariable()
-        variable.setId(f"{each}_{k}")
-        variable.setTaskReference("task")
-        if target:
-            variable.setTarget(target)
-        else:
-            variable.setSymbol(TIME_SYMBOL)
-        formula = formula.replace(each, f"{each}_{k}")
-    generator.setMath(libsedml.parseL3Formula(formula))
-    column = report.createDataSet()
-    column.setId(f"column_{k}")
-    column.setLabel(label)
-    column.setDataReference(f"generator_{k}")
+    sedml = ask(
+        "write",
+        model=model_file,
+        language=LANGUAGE,
+        end=float(times[-1]),
+        steps=len(times) - 1,
+        algorithm=OWN_ALGORITHM,
+        parameters={kisao: getattr(course, option) for kisao, option in TOLERANCES.items()},
+        columns=[("time", {"time": ""}, "time"), *((key, *_pointed(sbml, key, meaning)) for key in keys)],
+    )
+    return str(sedml), sbml
 
 
 def _pointed(sbml: str, key: str, meaning: dict[str, str]) -> tuple[dict[str, str], str]:

@@ -65,7 +65,7 @@ class Equations:
     """Id that may be dosed to its place in `states` (species whose amount is integrated)."""
     events: tuple[Event, ...] = ()
     notes: tuple[str, ...] = ()
-    """What was taken for values that the model leaves open."""
+    """Which values were assumed because the model's file leaves them out."""
 
 
 def only(equations: Equations, outputs: Sequence[str]) -> Equations:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def read_events(reading: Reading, rates: Iterable[int]) -> tuple[Event, ...]:
     """Those that can occur: with a trigger that has a formula.
 
-    Raises       ModelError for a trigger that asks whether what moves is equal to something.
+    Raises       ModelError for a trigger that tests for equality what changes continuously.
     """
     if not reading.content.events:
         return ()
@@ -35,11 +35,11 @@ def read_events(reading: Reading, rates: Iterable[int]) -> tuple[Event, ...]:
         place = reading.source.place(element, r"\bat\b")
         for e in _equal_while_moving(g, event.trigger, moving, states.keys()):
             raise ModelError(
-                f'the trigger of event "{event.name}" asks whether {_said(g, e)} is equal to something, '
-                "and it moves.",
+                f'the trigger of event "{event.name}" tests {_said(g, e, moving)} for equality, and its value '
+                "changes continuously.",
                 where=place,
-                allowed="<, <=, > and >= of what moves; = of what only events change, or of time and constants.",
-                do="write it as the crossing of a value, with >= or <=.",
+                allowed="<, <=, > and >= for such values; = for what only events change, and for time = constant.",
+                do="use >= or <= instead.",
             )
         found.append(event)
     return tuple(found)
@@ -74,7 +74,7 @@ def _event(reading: Reading, element: Any, number: int) -> Event:
 
 
 def _equal_while_moving(g: Graph, root: int, moving: Set[int], states: Set[int]) -> Iterator[int]:
-    """What is compared with = though it moves steadily, so that a step would pass it by.
+    """What is compared by = though it changes continuously, so that a step would pass it by.
 
     Only `time = x` is met to the last digit, where x is of parameters alone.
     """
@@ -93,5 +93,5 @@ def _equal_while_moving(g: Graph, root: int, moving: Set[int], states: Set[int])
             steady.add(e)
 
 
-def _said(g: Graph, e: int) -> str:
-    return " and ".join(sorted(g.symbols([e]))) or "a quantity"
+def _said(g: Graph, e: int, moving: Set[int]) -> str:
+    return " and ".join(sorted(name for name in g.symbols([e]) if g.symbol(name) in moving))

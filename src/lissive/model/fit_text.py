@@ -73,7 +73,7 @@ def without(text: str, spaces: re.Pattern[str]) -> str:
     '<a xmlns:p="u"><b/>\\n</a>'
     """
     raw, cuts, prefixes = text.encode(), list[tuple[int, int]](), set[str]()
-    inside, begin = 0, 0
+    opened: list[re.Match[bytes]] = []  # the first tag of what is out, and those within it
     parser = expat.ParserCreate(namespace_separator=" ")
 
     def is_out(name: str) -> bool:
@@ -84,21 +84,20 @@ def without(text: str, spaces: re.Pattern[str]) -> str:
             prefixes.add(re.escape(prefix))
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal inside, begin
-        at = parser.CurrentByteIndex
-        if inside or is_out(name):
-            begin = begin if inside else at
-            inside += 1
-        elif (tag := _START_TAG.match(raw, at)) and any(map(is_out, attributes)):
+        tag = _START_TAG.match(raw, parser.CurrentByteIndex)
+        assert tag
+        if opened or is_out(name):
+            opened.append(tag)
+        elif any(map(is_out, attributes)):
             own = re.compile(rf"""\s+({"|".join(prefixes)}):[\w.-]+\s*=\s*("[^"]*"|'[^']*')""".encode())
-            cuts.extend(found.span() for found in own.finditer(raw, at, tag.end()))
+            cuts.extend(found.span() for found in own.finditer(raw, *tag.span()))
 
     def end(_: str) -> None:
-        nonlocal inside
-        if inside == 1:
-            tag = _END_TAG.match(raw, parser.CurrentByteIndex)
-            cuts.append((begin, tag.end() if tag else parser.CurrentByteIndex))
-        inside -= inside > 0
+        if opened:
+            tag = opened.pop()
+            last = tag if tag[0].endswith(b"/>") else _END_TAG.match(raw, parser.CurrentByteIndex)
+            if last and not opened:
+                cuts.append((tag.start(), last.end()))
 
     parser.StartNamespaceDeclHandler = declare
     parser.StartElementHandler, parser.EndElementHandler = start, end

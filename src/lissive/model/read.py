@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,22 +28,27 @@ ENDINGS = (".ant", ".xml", ".sbml")
 """How the files end that are read."""
 
 
-def load(name_or_path: str | Path) -> Equations:
+def load(name_or_path: str | Path, free: Collection[str] = ()) -> Equations:
     """The equations of a shipped model (see SHIPPED), an Antimony file (.ant) or an SBML file (.xml).
 
     What was read once is kept in the user's cache folder, by the hash of the text and of the reader.
+
+    Parameters
+    ----------
+    free : states whose initial values are to be parameters without a value, `S(0)` for `S` and `[S](0)` for `[S]`.
+        What the model computes from them at its start follows.
     """
     here = Path(__file__).parent
     if str(name_or_path) == "lissive":  # known by its files, so that they need not be put together each time
         origin = of_folder(here / "text", "*.ant") + of_folder(here / "parameters", "*.tsv")
     else:
         origin = "\0".join(text_of(name_or_path))
-    key = of_texts(origin, of_folder(here))
+    key = of_texts(origin, of_folder(here), *sorted(free))
     known = stored(key, ".equations.json")
     if known is not None:
         return from_json(known.decode())
     text, name = text_of(name_or_path)
-    equations = read_sbml(text, name) if is_sbml(text) else read_antimony(text, name)
+    equations = read_sbml(text, name, free) if is_sbml(text) else read_antimony(text, name, free)
     store(key, ".equations.json", to_json(equations).encode())
     return equations
 
@@ -78,31 +83,31 @@ def text_of(name_or_path: str | Path) -> tuple[str, str]:
         ) from None
 
 
-def read_sbml(text: str, source_name: str = "model.xml") -> Equations:
+def read_sbml(text: str, source_name: str = "model.xml", free: Collection[str] = ()) -> Equations:
     """The equations in an SBML text (Level 1 to Level 3 Version 2).
 
     Raises       ModelError with file and line, where the text is faulty or holds what is out of scope.
     """
     from lissive.model.source import parse_sbml
 
-    return _read(parse_sbml(text, source_name))
+    return _read(parse_sbml(text, source_name), free)
 
 
-def read_antimony(text: str, source_name: str = "model.ant") -> Equations:
+def read_antimony(text: str, source_name: str = "model.ant", free: Collection[str] = ()) -> Equations:
     """The equations in an Antimony text.
 
     Raises       ModelError with file and line, where the text is faulty or holds what is out of scope.
     """
     from lissive.model.source import parse_antimony
 
-    return _read(parse_antimony(text, source_name))
+    return _read(parse_antimony(text, source_name), free)
 
 
-def _read(source: Source) -> Equations:
+def _read(source: Source, free: Collection[str]) -> Equations:
     from lissive.model.reading import Reading
 
     with _deep():
-        return Reading(source).equations()
+        return Reading(source, free).equations()
 
 
 @contextmanager

@@ -8,12 +8,13 @@ What does not change in a run is a parameter, under its own id; a reaction's loc
 for an initial concentration, `S` for an initial amount; both `S` and `[S]` can be selected either way.
 A constant with an initial assignment follows from other constants: it can be selected, and not set.
 A model's own `time` goes by `time_` among the symbols, since `time` is the run's.
+An initial value that a run is to set is a parameter: `S(0)` for an amount, `[S](0)` for a concentration.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ _IN_PROGRESS = -1
 class Reading:
     """One reading of one model. Every quantity is worked out when first asked for, and kept."""
 
-    def __init__(self, source: Source) -> None:
-        self.source, self.content = source, read_content(source)
+    def __init__(self, source: Source, free: Collection[str] = ()) -> None:
+        """free : states, `S` or `[S]`, whose initial values are to be parameters."""
+        self.source, self.content, self.free = source, read_content(source), free
         self.notes = () if source.antimony else tuple(self._fill())
         self.g = Graph()
         self.units = Units(source.model)
@@ -105,7 +107,7 @@ class Reading:
         return nodes, units, labels
 
     def _fill(self) -> Iterator[str]:
-        """Give what SBML lets a file leave open the value that its simulators take, and say so."""
+        """Give values that SBML lets a file leave out the default that simulators use, and say so."""
         c = self.content
         empty = [n for n, s in c.species.items() if not self._is_set(n) and self._given(s) is None]
         for name in empty:
@@ -118,9 +120,9 @@ class Reading:
         for name in unsized:
             c.compartments[name].setSize(1.0)
         if empty:
-            yield f"The file gives no initial value of species {', '.join(empty)}: taken as 0."
+            yield f"No initial value in the file for species {', '.join(empty)}: 0 was assumed."
         if unsized:
-            yield f"The file gives no size of compartment {', '.join(unsized)}: taken as 1."
+            yield f"No size in the file for compartment {', '.join(unsized)}: 1 was assumed."
 
     # -- what is what ---------------------------------------------------------------------------
     @staticmethod
@@ -330,7 +332,11 @@ class Reading:
         return self._once("initial value", name, lambda: self._start_of(name))
 
     def _start_of(self, name: str) -> int:
-        s = self.content.species.get(name)
+        s, symbol = self.content.species.get(name), self._symbol_name(name)
+        if symbol in self.free:
+            return self._parameter(f"{symbol}(0)", math.nan)
+        if f"[{symbol}]" in self.free:
+            return self.g.mul(self._parameter(f"[{symbol}](0)", math.nan), self.start(self.size(name)))
         value = self._initial_value(name)
         as_concentration = s is not None and not (
             self.by_amount(s) if name in self.content.initially else s.isSetInitialAmount()

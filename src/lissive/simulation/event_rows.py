@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +63,8 @@ class Rows:
     notes: tuple[str, ...]
 
 
-def check(table: Table, equations: Equations) -> Rows:
-    """The table as numbers, or all that is wrong with it."""
+def check(table: Table, equations: Equations, used: Container[str] = ()) -> Rows:
+    """The table as numbers, or all that is wrong with it. used : other columns that somebody reads, in capitals."""
     if not len(table):
         raise EventError("The table has no rows.", where=table.source, do="add one row for each event.")
     refuse_clash(table, equations)
@@ -78,7 +78,7 @@ def check(table: Table, equations: Equations) -> Rows:
         parameter: _floats(table.others[name], name, findings) for parameter, name in parameters.items()
     }
     _report(table, findings)  # what is no number cannot be checked further
-    notes = _notes(table, parameters, carried)
+    notes = _notes(table, parameters, [name for name in carried if name.upper() not in used])
     if "EVID" not in table.columns:
         col["EVID"] = np.where((col["AMT"] != 0) | (col["RATE"] != 0), 1.0, 0.0)
         notes.append("There is no column EVID: rows with an AMT or RATE are doses, the others observations.")

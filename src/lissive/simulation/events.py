@@ -26,7 +26,7 @@ earlier rows have still to give. Where TIME starts again after a reset, a new oc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -148,7 +148,10 @@ class EventTable:
 
 
 def read_events(
-    table: str | Path | pd.DataFrame, equations: Equations, covariates: str = "nocb"
+    table: str | Path | pd.DataFrame,
+    equations: Equations,
+    covariates: str = "nocb",
+    used: Container[str] = (),
 ) -> EventTable:
     """A dosing table, checked.
 
@@ -161,7 +164,12 @@ def read_events(
     """
     check_mode(covariates)
     cells = from_csv(Path(table)) if isinstance(table, str | Path) else from_frame(table)
-    rows = check(cells, equations)
+    said: list[str] = []
+    if equations.name == "lissive":
+        from lissive.simulation.products import in_compartments
+
+        cells, said = in_compartments(cells, equations)
+    rows = check(cells, equations, used)
     shared: dict[tuple[Record, ...], tuple[Record, ...]] = {}
     runs = []
     for start, stop in _blocks(rows):
@@ -175,7 +183,7 @@ def read_events(
                 {name: cells[start:stop] for name, cells in rows.carried.items()},
             )
         )
-    notes = list(rows.notes)
+    notes = [*said, *rows.notes]
     if rows.varying:
         which = "next" if covariates == "nocb" else "last"
         names = ", ".join(rows.varying)

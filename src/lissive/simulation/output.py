@@ -203,6 +203,11 @@ class Summed:
     """Column of texts to a type of text that takes all of them."""
 
 
+def meta(data: xr.Dataset) -> Mapping[str, Any]:
+    """Units, names, provenance, and the subjects whose run did not go well, of a whole run."""
+    return summed(iter([data])).meta
+
+
 def summed(parts: Iterator[xr.Dataset]) -> Summed:
     """Each part read once; of their provenance the steps are added up, the rest is the same in all."""
     first, failed, failures, subjects, steps = None, [], {}, 0, 0

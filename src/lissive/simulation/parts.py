@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lissive.chunks import How, clear, run_chunks
+from lissive.chunks import HERE, How, clear, run_chunks
 from lissive.errors import SimulationError
 from lissive.fingerprint import of_bytes, of_folder
+from lissive.model import load
 from lissive.simulation import limits
-from lissive.simulation.output import check_writer, write_parts
-from lissive.simulation.planned import output_times
-from lissive.simulation.solve import Asked, afford_memory, asked, model_hash, solved
+from lissive.simulation.output import check_writer, summed, write_parts
+from lissive.simulation.population.rows import FORMATS as ROWS
+from lissive.simulation.population.rows import nonmem_rows, write_table
+from lissive.simulation.solve import Asked, asked, model_hash, solved, whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,61 +39,81 @@ WHOLE = ".nc"
 def simulate_files(
     *,
     out: Path,
-    force: bool = False,
+    model: str | Path,
     events: Path | None = None,
+    subjects: int | Path | None = None,
     until: float | None = None,
     every: float | None = None,
     times: Path | None = None,
-    how: How | None = None,
-    **given: Any,
+    select: Sequence[str] | None = None,
+    population: Path | None = None,
+    replicates: int = 1,
+    covariates: str = "nocb",
+    rtol: float = 1e-6,
+    atol: float = 0.0,
+    threads: int | None = None,
+    seed: int = 1,
+    force: bool = False,
+    look: Callable[[xr.Dataset], None] | None = None,
+    how: How = HERE,
 ) -> dict[str, Any]:
     """`simulate` to a file, chunk by chunk; returns its summary.
 
     Chunks are kept beside the file, in NAME.parts, until it is whole.
+
+    look : is shown the run before anything is written.
     """
-    check_writer(out)
-    run = asked(events=events, grid=output_times(until, every, times), **given)
-    how = how or How()
-    several = len(run.table.subjects) > 1 if run.table else False
-    step = chunk_size(run)
-    if out.suffix == WHOLE or several or (run.count <= step and not (how.cluster or how.resume)):
+    run = asked(
+        model, events, subjects, (until, every, times), select, None, None, population, replicates,
+        covariates, (rtol, atol, threads), seed,
+    )  # fmt: skip
+    rows = run.people is not None and out.suffix in ROWS
+    if not rows:
+        check_writer(out)
+    step, piece = chunk_size(run), _in_one_piece(run, out, look)
+    if piece or (run.count <= step and not (how.cluster or how.resume)):
         if how.cluster or how.resume:
-            raise _whole(out, several)
-        afford_memory(run)
-        data = solved(run)
-        whole = write_parts(lambda: iter([data]), out, force=force)
+            raise SimulationError(
+                f"{piece} is simulated in one piece.",
+                where="--cluster" if how.cluster else "--resume",
+                allowed="a run without events or with those of one ID, to .csv, .parquet or .zarr.",
+                do="leave it out.",
+            )
+        data, planned = whole(run)
+        if look is not None:
+            look(data)
+        if rows and run.people is not None:
+            write_table(nonmem_rows(data, planned, run.people, load(model)), data, out, force=force)
+            found = summed(iter([data]))
+        else:
+            found = write_parts(lambda: iter([data]), out, force=force)
     else:
         folder = out.with_name(f"{out.name}.parts")
         _afford_disk(run, out)
         paths = _chunks(run, step, folder, _inputs(run, events), how)
-        whole = write_parts(partial(_loaded, paths), out, force=force)
+        found = write_parts(partial(_loaded, paths), out, force=force)
         clear(folder)
-    about = whole.meta["provenance"]
+    about = found.meta["provenance"]
     return {
-        "subjects": run.count,
-        "failed": len(whole.meta["failed"]),
-        "failures": dict(whole.failures),
-        "times": whole.times,
-        "outputs": list(whole.outputs),
+        "subjects": run.count // run.replicates,
+        "failed": len(found.meta["failed"]),
+        "failures": dict(found.failures),
+        "times": found.times,
+        "outputs": list(found.outputs),
         "notes": about["notes"],
         "columns": about["columns"],
     }
 
 
-def _whole(out: Path, several: bool) -> SimulationError:
-    if several:
-        return SimulationError(
-            "The events have several IDs, and such a run is done in one piece.",
-            where="--cluster and --resume",
-            allowed="no events, or events of one ID that are for all subjects.",
-            do="leave them out.",
-        )
-    return SimulationError(
-        f"{WHOLE} is written in one piece.",
-        where=str(out),
-        allowed=".csv, .parquet or .zarr with --cluster or --resume.",
-        do="name a file of one of these.",
-    )
+def _in_one_piece(run: Asked, out: Path, look: Any) -> str:
+    """What of a run lets it not be cut into chunks; empty where nothing does."""
+    if run.people is not None:
+        return "A population"
+    if look is not None:
+        return "What a figure is drawn of"
+    if run.table and len(run.table.subjects) > 1:
+        return "A table of events with several IDs"
+    return f"What is written to {WHOLE}" if out.suffix == WHOLE else ""
 
 
 def chunk_size(run: Asked) -> int:
@@ -149,7 +171,7 @@ def _kept(pickled: bytes) -> Asked:
 
 def _solve(argument: tuple[bytes, range], place: Path) -> None:
     pickled, part = argument
-    save(solved(_kept(pickled), part), place)
+    save(solved(_kept(pickled), part)[0], place)
 
 
 def _afford_disk(run: Asked, out: Path) -> None:
@@ -178,7 +200,7 @@ def save(data: xr.Dataset, place: Path) -> None:
         np.savez(file, allow_pickle=False, about=np.array(said), **arrays)
 
 
-def load(path: Path) -> xr.Dataset:
+def read(path: Path) -> xr.Dataset:
     """A part as it was."""
     import xarray as xr
 
@@ -192,4 +214,4 @@ def load(path: Path) -> xr.Dataset:
 
 
 def _loaded(paths: list[Path]) -> Iterator[xr.Dataset]:
-    return map(load, paths)
+    return map(read, paths)

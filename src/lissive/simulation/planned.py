@@ -6,8 +6,8 @@ Every mistake is a LissiveError.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -190,14 +190,16 @@ def plan(
     grid: FloatArray | None,
     parameters: Mapping[str, Any],
     part: range,
+    vary: Callable[[int, Run], Mapping[str, FloatArray]] | None = None,
 ) -> Planned:
     """The runs of each subject of `part`.
 
     Parameters
     ----------
-    part : places among `ids`; of a table with several IDs, all of them.
+    part : places among `ids`.
     grid : output times; observed at the rows of the table where there are none.
     parameters : id to one number, or to (subject,) numbers of these; the others keep the model's.
+    vary : from a subject's place and a run of theirs to parameters by record, beside those of the table.
     """
     if table is None:
         assert grid is not None
@@ -205,13 +207,22 @@ def plan(
         regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(part))
         course = Course(regimen.schedules[0], (), grid, np.arange(len(grid), dtype=np.int32), 0.0)
         return Planned((None,) * len(part), np.arange(len(part)), regimen, (course,), {}, ())
-    one_for_all = len(table.subjects) == 1
-    each = [list(table.runs)] * len(part) if one_for_all else table.of(ids)
+    each = runs_of(table, ids[part.start : part.stop])
     runs = [run for mine in each for run in mine]
     subject = np.repeat(np.arange(len(part)), [len(mine) for mine in each])
     _refuse_too_many(runs)
-    notes = _notes(table, ids, table.runs if one_for_all else runs, grid)
+    notes = _notes(table, ids, table.runs if len(table.subjects) == 1 else runs, grid)
+    if vary:
+        runs = [
+            replace(run, varying={**run.varying, **vary(s, run)})
+            for run, s in zip(runs, subject.tolist(), strict=True)
+        ]
     return _planned(equations, table, runs, subject, grid, parameters, notes)
+
+
+def runs_of(table: EventTable, ids: Sequence[int | str]) -> list[list[Run]]:
+    """Each subject's rows; those of a table with one ID are for all."""
+    return [list(table.runs)] * len(ids) if len(table.subjects) == 1 else table.of(ids)
 
 
 def _planned(
@@ -249,11 +260,12 @@ def _planned(
         which.append(known[key])
         columns.append(stacked[:, [0, *(row for row, _, _ in changes)]])
     n, most = len(runs), max(each.shape[1] for each in columns)
-    filled = np.zeros((len(table.varying), n, most))
+    names = tuple(runs[0].varying)
+    filled = np.zeros((len(names), n, most))
     for k, each in enumerate(columns):
         filled[:, k] = each[:, np.minimum(np.arange(most), each.shape[1] - 1)]
     regimen = Regimen(tuple(each.schedule for each in courses), np.array(which), np.ones(n), np.zeros(n))
-    varying = dict(zip(table.varying, filled, strict=True))
+    varying = dict(zip(names, filled, strict=True))
     return Planned(tuple(runs), subject, regimen, tuple(courses), varying, notes)
 
 
@@ -317,10 +329,10 @@ def refuse_starting_anew(equations: Equations, planned: Planned) -> None:
     schedules = planned.regimen.schedules if equations.events else ()
     if any(len(each.steady) or (each.action == RESET).any() for each in schedules):
         raise SimulationError(
-            f"Model {equations.name} has events of its own, and the table asks for a reset or a steady state.",
+            f"Model {equations.name} has events of its own: no reset and no steady state can be had with them.",
             where="EVID" if any((each.action == RESET).any() for each in schedules) else "SS",
-            allowed="doses, infusions and observations (EVID 0 to 2).",
-            do="give each occasion an ID of its own, and the earlier doses as rows (ADDL) instead of SS.",
+            allowed="doses, infusions and observations (EVID 0, 1 and 2, without SS).",
+            do="use a separate ID for each occasion; give the earlier doses as rows (ADDL) instead of SS.",
         )
 
 

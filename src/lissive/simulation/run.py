@@ -38,6 +38,8 @@ class Settings:
     ss_cycles: int = 1000
     constant_cycle: float = 24.0
     """Interval by which a constant infusion is looked at [model time]."""
+    seed: int = 1
+    """Of the order of the model's own events where their priorities are equal."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def follow_courses(
             {name: value[group] for name, value in varying.items()},
         )
         batch = kernel.start(len(part), member.parameters(0), t0=member.begin, tolerances=settings.tolerances)
+        batch.chance(settings.seed, group)
         found = _through(batch, member, times, settings)
         at_pauses = np.arange(len(times), found.shape[1])
         places = [

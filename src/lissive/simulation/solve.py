@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +16,19 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.errors import ParameterError, SimulationError
 from lissive.fingerprint import of_bytes
-from lissive.given import number_of, threads_of, whole
+from lissive.given import number_of, threads_of
+from lissive.given import whole as whole_number
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
 from lissive.simulation.covariates import check_mode
 from lissive.simulation.engine import Tolerances, build
-from lissive.simulation.event_cells import is_missing, is_plain
-from lissive.simulation.event_rows import id_of
 from lissive.simulation.events import EventTable, read_events
-from lissive.simulation.limits import afford
+from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.origin import origin
-from lissive.simulation.output import dataset
+from lissive.simulation.output import dataset, refuse_names
 from lissive.simulation.planned import (
+    Planned,
     a_table,
     carried,
     given_parameters,
@@ -37,11 +36,16 @@ from lissive.simulation.planned import (
     output_times,
     plan,
     refuse_starting_anew,
+    runs_of,
     seen_times,
     selected,
 )
-from lissive.simulation.run import MEANING, Settings, follow_courses
+from lissive.simulation.population.draw import OCCASION, Individuals, Vary
+from lissive.simulation.population.read import Population, read_population, refuse_unknown
+from lissive.simulation.population.result import described, extended, names_of, notes_of
+from lissive.simulation.run import MEANING, Result, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
+from lissive.simulation.subjects import afford_subjects, read_subjects, subjects_of
 from lissive.simulation.unroll import snapped
 
 if TYPE_CHECKING:
@@ -59,6 +63,9 @@ def simulate(
     times: Any = None,
     select: Sequence[str] | None = None,
     parameters: Mapping[str, float] | None = None,
+    initial: Mapping[str, Any] | None = None,
+    population: str | Path | pd.DataFrame | None = None,
+    replicates: int = 1,
     covariates: str = "nocb",
     rtol: float = 1e-6,
     atol: float = 0.0,
@@ -71,12 +78,18 @@ def simulate(
     ----------
     model : shipped model's name, path of an .ant or .xml file, or Equations.
     events : dosing table in NONMEM's manner (see `simulate.events`).
-    subjects : how many; or a table with a row each, whose columns are `ID` and parameters of the model.
+    subjects : how many; or a table with a row each, whose columns are `ID`, parameters of the model, initial values
+        (`S` an amount, `[S]` a concentration) and, with a population, its covariates.
         For the shipped model `lissive` a number means that many virtual patients, drawn from its tables.
     until, every, times : output times [model time]; `times` is a sequence, or a file with one a line. Without
         them each subject is observed at their own observation rows of `events`.
     select : ids, `S` for an amount and `[S]` for a concentration; all states if not given.
     parameters : id to a value for all subjects.
+    initial : state to its initial value, one number or one for each subject: `S` an amount, `[S]` a concentration.
+    population : a table of THETA, OMEGA and SIGMA (see `population.read`). For each output `X` the dataset then has
+        `PRED_X`, for the typical individual, and `DV_X`, with residual error; `X` itself is the individual
+        prediction (IPRED). Etas (`ETA_CL`), individual parameters and covariates stand beside.
+    replicates : so often each subject is drawn anew from the population; the coordinate `replicate` counts them.
     covariates : between two rows of `events`, a column named like a parameter has the next row's value (`nocb`)
         or the last row's (`locf`).
     rtol, atol : tolerances; an atol of 0 follows the size that each state has had (see engine.Tolerances).
@@ -91,21 +104,12 @@ def simulate(
 
     Raises       a LissiveError for whatever cannot be run as asked.
     """
-    found = asked(
-        model,
-        events=events,
-        subjects=subjects,
-        grid=output_times(until, every, times),
-        select=select,
-        parameters=parameters,
-        covariates=covariates,
-        rtol=rtol,
-        atol=atol,
-        threads=threads,
-        seed=seed,
-    )
-    afford_memory(found)
-    return solved(found)
+    return whole(
+        asked(
+            model, events, subjects, (until, every, times), select, parameters, initial, population, replicates,
+            covariates, (rtol, atol, threads), seed,
+        )
+    )[0]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,18 +121,22 @@ class Asked:
     table: EventTable | None
     grid: FloatArray | None
     count: int
-    """Of subjects."""
+    """Of subjects, in all replicates."""
     ids: Sequence[int | str]
     own: Mapping[str, Any]
-    """Parameters of a table of subjects."""
+    """Parameters that subjects were given."""
     drawn: tuple[str, ...]
-    """Parameters that are drawn for each subject."""
+    """Parameters that are drawn for each subject from the model's tables."""
     common: Mapping[str, float]
     settings: Settings
     seed: int
     file: str
     """Of the model; empty where it has none of its own."""
     notes: tuple[str, ...]
+    used: Sequence[str]
+    population: Population | None
+    people: Individuals | None
+    replicates: int
 
     @property
     def values(self) -> int:
@@ -138,64 +146,124 @@ class Asked:
         return seen * len(self.outputs)
 
     def of(self, part: range) -> dict[str, Any]:
-        """Parameters of the subjects at these places."""
+        """Parameters of the subjects at these places; with replicates, of all."""
+        given = {name: v[part.start : part.stop] if np.ndim(v) else v for name, v in self.own.items()}
         if not self.drawn:
-            return {name: v[part.start : part.stop] if np.size(v) > 1 else v for name, v in self.own.items()}
+            return given
         from lissive.simulation.draw import draw
 
-        return dict(draw(len(part), seed=self.seed, first=part.start).parameters)
+        drawn = draw(len(part) // self.replicates, seed=self.seed, first=part.start).parameters
+        return {name: _again(values, self.replicates) for name, values in drawn.items()} | given
 
 
 def asked(
     model: str | Path | Equations,
-    *,
     events: Any,
     subjects: Any,
-    grid: FloatArray | None,
-    select: Any = None,
-    parameters: Any = None,
-    covariates: str = "nocb",
-    rtol: float = 1e-6,
-    atol: float = 0.0,
-    threads: int | None = None,
-    seed: int = 1,
+    when: tuple[Any, Any, Any],
+    select: Any,
+    parameters: Any,
+    initial: Any,
+    population: Any,
+    replicates: Any,
+    covariates: Any,
+    how: tuple[Any, Any, Any],
+    seed: Any,
 ) -> Asked:
     """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
     equations = _model(model)
+    drawn_from = None if population is None else read_population(population)
+    if isinstance(subjects, str | Path):
+        subjects = read_subjects(Path(subjects))
+    thetas = drawn_from.parameters if drawn_from else ()
+    columns = list(subjects.columns) if is_frame(subjects) else []
+    starts = given_initial(equations, initial, None)
+    named = parameter_of(initial_names(equations, [*starts, *columns, *thetas]))
+    base, equations = equations, freed(model, equations, list(named))
+    if drawn_from:
+        refuse_unknown(drawn_from, [*base.parameters, *starts_of(base)], base.quantities)
+        select = select if select is not None else list(drawn_from.sigmas) or None
     outputs = selected(equations, select)
+    refuse_names([*outputs, *(names_of(drawn_from, outputs) if drawn_from else ())])
     common = given_parameters(equations, parameters)
-    threads = threads_of(threads, wrong=SimulationError)
-    tolerances = Tolerances(
-        rtol=number_of("rtol", rtol, wrong=SimulationError),
-        atol=number_of("atol", atol, wrong=SimulationError),
-    )
-    seed = whole("seed", seed, wrong=SimulationError, least=0)
-    table, grid = _table(events, equations, covariates, grid)
-    count, ids, own, drawn = _subjects(equations, subjects, table, seed)
+    grid = output_times(*when)
+    settings = _settings(*how)
+    seed = whole_number("seed", seed, wrong=SimulationError, least=0)
+    settings = replace(settings, seed=seed)
+    replicates = _replicates(replicates, drawn_from)
+    used = [name.upper() for name in (*drawn_from.covariates, OCCASION)] if drawn_from else []
+    table, grid = _table(events, equations, covariates, grid, used)
+    given = [*named, *(drawn_from.covariates if drawn_from else ())]
+    count, ids, own, drawn = subjects_of(equations, subjects, table, seed, given)
+    known = set() if drawn else {*own}
+    _refuse_twice(known, starts, "initial", "the table of subjects")
+    elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
+    _refuse_twice(elsewhere, thetas, "the population", "the events, the subjects, initial or parameters")
+    own |= given_initial(base, initial, count)
+    ids = list(ids) * replicates if replicates > 1 else ids
+    own = {named.get(name, name): _again(values, replicates) for name, values in own.items()}
+    beside = {name: own.pop(name) for name in list(own) if name not in equations.parameters}
+    notes = _overlap(table, own, drawn, common)
+    people = None
+    if drawn_from:
+        runs = runs_of(table, ids) if table else ()
+        beside |= {name: own[name] for name in drawn_from.covariates if name in own and name not in drawn}
+        people = Individuals(
+            drawn_from, table, runs, ids, beside, seed, replicates, named, by_rows=grid is None
+        )  # fmt: skip
+        notes += notes_of(drawn_from, outputs)
     is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
     return Asked(
-        equations, outputs, table, grid, count, ids, own, drawn, common, Settings(tolerances, threads), seed,
-        str(model) if is_file else "", tuple(_overlap(table, own, drawn, common)),
+        equations, outputs, table, grid, count * replicates, ids, own, drawn, common, settings, seed,
+        str(model) if is_file else "", tuple(notes), used, drawn_from, people, replicates,
     )  # fmt: skip
 
 
-def solved(run: Asked, part: range | None = None) -> xr.Dataset:
-    """The subjects at the places of `part`, all if not given: numbers and notes are those of the run of all."""
-    equations, outputs, table, grid = run.equations, run.outputs, run.table, run.grid
-    part = range(run.count) if part is None else part
-    own = run.of(part)
-    planned = plan(equations, table, run.ids, grid, {**own, **run.common}, part)
-    _afford(len(planned.runs), equations, run.values)
+def afford_memory(run: Asked) -> None:
+    """Refuse a run that as a whole would take more than the memory."""
+    afford_subjects(run.count, run.equations, run.values)
+
+
+def whole(run: Asked) -> tuple[xr.Dataset, Planned]:
+    """All subjects at once; and how it was carried out."""
+    afford_memory(run)
+    part = range(run.count)
+    data, planned = solved(run, part)
+    if run.people:
+        some = range(run.count // run.replicates)  # typical individuals are the same in each replicate
+        mine = {n: v for n, v in run.of(part).items() if n not in run.drawn}
+        mine |= run.people.parameters(typical=True)
+        mine = {n: v[: len(some)] if np.ndim(v) else v for n, v in mine.items()}
+        typical = _carried_out(run, some, mine, run.people.vary(typical=True))[1].values
+        again = np.tile(typical, (run.replicates, 1, 1))
+        data = extended(data, run.people, planned, again, run.outputs)
+    return data, planned
+
+
+def _carried_out(
+    run: Asked, part: range, own: Mapping[str, Any], vary: Vary | None
+) -> tuple[Planned, Result]:
+    equations = run.equations
+    planned = plan(equations, run.table, run.ids, run.grid, {**own, **run.common}, part, vary)
+    afford_subjects(len(planned.runs), equations, run.values)
     refuse_starting_anew(equations, planned)
-    settings = run.settings
-    kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
+    kernel = build(equations, run.outputs, [equations.states[place] for place in planned.regimen.infused])
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
-    result = follow_courses(
-        kernel, planned.regimen, planned.courses, {**mine, **run.common}, settings, planned.varying
+    return planned, follow_courses(
+        kernel, planned.regimen, planned.courses, {**mine, **run.common}, run.settings, planned.varying
     )
+
+
+def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
+    """The subjects at the places of `part`: numbers and notes are those of the run of all."""
+    equations, outputs, table, grid, settings = run.equations, run.outputs, run.table, run.grid, run.settings
+    people, drawn_from = run.people, run.population
+    own = run.of(part)
+    mine = {**own, **people.parameters()} if people else own
+    planned, result = _carried_out(run, part, mine, people.vary() if people else None)
     occasions = [1 if each is None else each.occasion for each in planned.runs]
-    given = {**({} if run.drawn else own), **run.common, **planned.varying}
-    return dataset(
+    set_here = {**({} if run.drawn else own), **run.common, **planned.varying}
+    data = dataset(
         result.values,
         seen_times(planned) if grid is None else grid,
         [run.ids[part.start + s] for s in planned.subject.tolist()],
@@ -214,13 +282,40 @@ def solved(run: Asked, part: range | None = None) -> xr.Dataset:
             "seed": run.seed,
             "steps": int(result.steps.sum()),
             "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes],
-            "columns": _columns(table),
-            **_origin(equations, outputs, planned.regimen, given, run.drawn),
+            "columns": _columns(table, run.used),
+            **_origin(equations, outputs, planned.regimen, set_here, run.drawn),
             **({"model_file": run.file} if run.file else {}),
+            **({"population": described(drawn_from, outputs)} if drawn_from else {}),
         },
         occasions=occasions if max(occasions, default=1) > 1 else None,
         carried=carried(planned, table, grid) if table else None,
     )
+    return data, planned
+
+
+def _settings(rtol: Any, atol: Any, threads: Any) -> Settings:
+    tolerances = Tolerances(
+        rtol=number_of("rtol", rtol, wrong=SimulationError),
+        atol=number_of("atol", atol, wrong=SimulationError),
+    )
+    return Settings(tolerances, threads_of(threads, wrong=SimulationError))
+
+
+def _replicates(replicates: Any, population: Population | None) -> int:
+    count = whole_number("replicates", replicates, wrong=SimulationError)
+    if count > 1 and population is None:
+        raise SimulationError(
+            f"replicates is {count}, but there is no population to draw from.",
+            where="replicates",
+            allowed="1 without a population.",
+            do="give a population, or a number of subjects.",
+        )
+    return count
+
+
+def _again(values: Any, replicates: int) -> Any:
+    """(subject,) values for all replicates."""
+    return np.tile(values, replicates) if np.ndim(values) else values
 
 
 def _model(model: Any) -> Equations:
@@ -236,14 +331,14 @@ def _model(model: Any) -> Equations:
 
 
 def _table(
-    events: Any, equations: Equations, covariates: Any, grid: Any
+    events: Any, equations: Equations, covariates: Any, grid: Any, used: Sequence[str]
 ) -> tuple[EventTable | None, FloatArray | None]:
     """The events, read; and the output times, each as the time of a row that it all but is."""
     check_mode(covariates)
     table = None
     if events is not None:
         a_table(events, "events", "the path of a comma-separated file, or a DataFrame.")
-        table = read_events(events, equations, covariates)
+        table = read_events(events, equations, covariates, used)
     if table and grid is not None:  # 100 times 0.57 is a little less than 57, where a dose may be
         grid = np.unique(snapped(grid, np.unique([at for run in table.runs for at in run.time])))
     if grid is None and not (table and any(len(run.seen) for run in table.runs)):
@@ -255,11 +350,15 @@ def _table(
     return table, grid
 
 
-def _columns(table: EventTable | None) -> dict[str, Any]:
+def _columns(table: EventTable | None, used: Sequence[str]) -> dict[str, Any]:
     """What became of columns that are no dosing columns."""
     if table is None:
         return {}
-    return {"varying": list(table.varying), "covariates": table.covariates, "not_used": list(table.carried)}
+    return {
+        "varying": list(table.varying),
+        "covariates": table.covariates,
+        "not_used": [name for name in table.carried if name.upper() not in used],
+    }
 
 
 def _overlap(
@@ -278,6 +377,17 @@ def _overlap(
                 do="leave it out of one.",
             )
     return [f"Not drawn, since the events have a column for it: {', '.join(instead)}."] if instead else []
+
+
+def _refuse_twice(own: Iterable[str], given: Iterable[str], by: str, others: str) -> None:
+    """To give a parameter or an initial value in two places is refused."""
+    if twice := [name for name in given if name in own]:
+        raise ParameterError(
+            f"{twice[0]} is given by {by}, and by {others} too.",
+            where=twice[0],
+            allowed="one of the two.",
+            do="leave it out of one.",
+        )
 
 
 def _origin(
@@ -304,102 +414,3 @@ def model_hash(equations: Equations) -> str:
     nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
     content = [nodes, equations.states, roots, dict(equations.parameters), *equations.events]
     return of_bytes(f"({', '.join(map(repr, content))})".encode(), 16)
-
-
-def _subjects(
-    equations: Equations, given: Any, table: EventTable | None, seed: int
-) -> tuple[int, Sequence[int | str], dict[str, Any], tuple[str, ...]]:
-    """How many, IDs, each subject's own parameters, and which are drawn instead."""
-    if given is None:
-        ids: Sequence[int | str] = list(table.subjects) if table else [1]
-        return len(ids), ids, {}, ()
-    if isinstance(given, str | Path) or is_frame(given):
-        ids, own = _table_of_subjects(equations, given)
-        return len(ids), ids, own, ()
-    count = whole("subjects", given, wrong=SimulationError)
-    ids = range(1, count + 1)
-    if table and len(table.subjects) == count:
-        ids = list(table.subjects)
-    if equations.name != "lissive":
-        return count, ids, {}, ()
-    from lissive.simulation.draw import draw
-
-    return count, ids, {}, draw(1, seed=seed).drawn
-
-
-def afford_memory(run: Asked) -> None:
-    """Refuse a run that as a whole would take more than the memory."""
-    _afford(run.count, run.equations, run.values)
-
-
-def _afford(subjects: int, equations: Equations, values: int) -> None:
-    """values : that each subject will have."""
-    own = 2 * len(equations.parameters) + 4 * len(equations.states) + 64
-    less = "ask for fewer subjects, output times or quantities."
-    afford(subjects, 8 * (4 * values + own), what="subjects", where="subjects", do=less)
-
-
-def _table_of_subjects(equations: Equations, given: Any) -> tuple[list[int | str], dict[str, Any]]:
-    import pandas as pd
-
-    where = "subjects" if isinstance(given, pd.DataFrame) else str(given)
-    if not isinstance(given, pd.DataFrame):
-        given = _read_table(Path(given))
-    if not len(given):
-        raise SimulationError("the table has no subjects.", where=where, allowed="a row for each subject.")
-    if len(set(given.columns)) < len(given.columns):
-        raise SimulationError("a column comes twice.", where=where, do="leave one of them.")
-    if wrong := [i for i in given.get("ID", ()) if is_missing(i) or not is_plain(i)]:
-        raise SimulationError(f"an ID is {wrong[0]!r}.", where=where, allowed="numbers or names.")
-    ids: list[int | str] = (
-        [id_of(i) for i in given["ID"]] if "ID" in given else list(range(1, len(given) + 1))
-    )
-    if len(set(ids)) < len(ids):
-        raise SimulationError("an ID comes twice.", where=where, allowed="one row for each subject.")
-    own = given.drop(columns="ID", errors="ignore")
-    unknown = [name for name in own if name not in equations.parameters]
-    if unknown:
-        raise SimulationError(
-            f'the column "{unknown[0]}" is no parameter of model {equations.name}.',
-            where=f"{where}:1",
-            allowed=f"ID, {', '.join(equations.parameters)}.",
-        )
-    for name in own:
-        numbers = pd.to_numeric(own[name].astype(str), errors="coerce")
-        if not np.isfinite(numbers).all():
-            row = int(np.flatnonzero(~np.isfinite(numbers))[0])
-            raise SimulationError(
-                f"{name} is {own[name].iloc[row]}.", where=f"{where}:{row + 2}", allowed="a finite number."
-            )
-    return ids, {str(name): own[name].astype(float).to_numpy() for name in own}
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    """A comma-separated table; rows that do not fit the heading are refused, not shifted."""
-    import pandas as pd
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]
-    except (OSError, ValueError, csv.Error) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else str(fault)
-        raise SimulationError(
-            f"it cannot be read ({why}).",
-            where=str(path),
-            allowed="a number of subjects, or a comma-separated table with a row for each.",
-            do="correct the path.",
-        ) from None
-    if not rows:
-        raise SimulationError("the file is empty.", where=str(path), allowed="a heading and a row each.")
-    header = [cell.strip() for cell in rows[0][1]]
-    for line, row in rows[1:]:
-        empty = sum(not cell.strip() for cell in row)
-        if len(row) != len(header) or empty:
-            raise SimulationError(
-                f"{len(row)} cells, {empty} of them empty, below a heading of {len(header)}.",
-                where=f"{path}:{line}",
-                allowed="one value for each column.",
-            )
-    if len(set(header)) < len(header):
-        raise SimulationError("a column comes twice.", where=f"{path}:1", do="leave one of them.")
-    return pd.DataFrame([row for _, row in rows[1:]], columns=header)

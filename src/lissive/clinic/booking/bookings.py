@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.booking.law import Point, there
-from lissive.clinic.booking.public import KINDS, days_of, zone_text
+from lissive.clinic.booking.public import KINDS, days_of, titled, zone_text
 from lissive.clinic.booking.take import (
     AHEAD,
     NotBooked,
@@ -75,7 +75,7 @@ def visit_table(visits: Any, *, named: bool) -> Table:
         )
         for each in visits
     ]
-    return table("Visits", f"When|{'Patient|' if named else ''}With|How|State|Questions", rows)
+    return table("Visits", f"When|{'Patient|' if named else ''}With|How|Status|Questions", rows)
 
 
 def _questions(visit: Visit) -> str:
@@ -140,6 +140,7 @@ def _choose(
         why = NotBooked(
             "This time was taken a moment ago, or is no longer offered.", do="choose another time."
         )
+    others = [(each, each.kinds) for each in slots if each != slot]
     content = {
         **TEXTS,
         "patient": patient,
@@ -147,9 +148,8 @@ def _choose(
         "is_mine": is_mine,
         "slot": slot,
         "when": when,
-        "days": days_of(
-            ((each, each.kinds) for each in slots), lambda each: f"{request.path}?slot={each.pk}"
-        ),
+        "titled": titled,
+        "days": days_of(others, lambda each: f"{request.path}?slot={each.pk}"),
         "zone": zone_text(),
         "why": why,
         "here": request.path,
@@ -176,7 +176,7 @@ def _of_slot(patient: Patient, slot: Slot | None) -> dict[str, Any]:
         except NotBooked as error:
             missing = error
             break
-        against = [each for each in found if each.kind == "no"]
+        against = [each for each in found if each.refuses]
         if against:
             refused.append((KINDS[kind], against))
         else:
@@ -187,6 +187,7 @@ def _of_slot(patient: Patient, slot: Slot | None) -> dict[str, Any]:
 
 # -- one booking -------------------------------------------------------------------------------------
 class CancelForm(Form):
+    optional = ""
     why = Text("Reason", 300, hint="No health data: it stands in lists.")
 
 
@@ -206,8 +207,8 @@ def _booking(
     facts = [
         ("When", f"{when(visit.starts)}, {visit.minutes} minutes"),
         ("How", visit.get_kind_display()),
-        ("With", f"{visit.practitioner.name}, {visit.practitioner.profession}"),
-        ("State", visit.get_status_display()),
+        ("With", titled(visit.practitioner)),
+        ("Status", visit.get_status_display()),
         ("Reason", visit.ended_why),
     ]
     content = {

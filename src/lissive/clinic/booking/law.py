@@ -26,11 +26,16 @@ LATER = ("registration", "fee", "validity")
 
 @dataclass(frozen=True)
 class Point:
-    """One thing that the law says, with its clauses. kind: yes, no, unsure or needs."""
+    """One thing that the law says, with its clauses."""
 
     kind: str
+    """yes; no, or unknown, which refuse a booking; or needs: to be settled at the visit."""
     text: str
     steps: tuple[Step, ...] = ()
+
+    @property
+    def refuses(self) -> bool:
+        return self.kind in ("no", "unknown")
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def asked(facts: Facts, law: There) -> Procedure:
 def against(
     who: Practitioner, place: str, kind: str, age: int, on: datetime.date, *, initial: bool = True
 ) -> tuple[Point, ...]:
-    """All that speaks against a visit: points of kind no refuse the booking, the others are settled at the visit.
+    """All that speaks against a visit: what refuses the booking, and what is settled at the visit.
 
     What could not be signed for afterwards is not booked: a rule that is not known refuses as one that is not met.
     """
@@ -127,7 +132,8 @@ def _points(found: Procedure, facts: Facts, law: There, who: Practitioner) -> It
         by = VisitKind(facts.visit).label.lower() if facts.visit else ""
         is_open = row["is_open"] == "yes" and found.procedural == "unknown"
         text = row["why"].format(place=law.name, visit=by, profession=who.profession)
-        yield Point("needs" if is_open else "no", text, law.of(row["step"]))
+        refuses = "no" if found.procedural == "blocked" else "unknown"
+        yield Point("needs" if is_open else refuses, text, law.of(row["step"]))
 
 
 def _no_programme(law: There) -> Point:
@@ -179,8 +185,13 @@ class Stands:
     """Kinds of first visit that nothing refuses."""
 
 
-def stands(people: Sequence[Practitioner], place: str, band: Band, on: datetime.date) -> Stands:
-    """The answer for a state of residence and an age, before anyone books."""
+def stands(
+    people: Sequence[Practitioner], place: str, band: Band, on: datetime.date, ways: Sequence[str]
+) -> Stands:
+    """The answer for a state of residence and an age, before anyone books.
+
+    ways : kinds of visit that the clinic offers.
+    """
     law = there(place, on)
     name = law.name
     if not law.has_programme:
@@ -191,12 +202,11 @@ def stands(people: Sequence[Practitioner], place: str, band: Band, on: datetime.
         return Stands(name, "no", text, tuple(_as_visitor(people, on)), (), ())
     points: list[Point] = []
     kinds = []
-    for kind in VisitKind:
+    for kind in ways:
         found = [against(who, place, kind, band.age, on) for who in licensed]
-        best = min(found, key=lambda each: sum(one.kind == "no" for one in each))
-        refused = [each for each in best if each.kind == "no"]
-        if not refused:
-            kinds.append(str(kind))
+        best = min(found, key=lambda each: sum(one.refuses for one in each))
+        if not any(each.refuses for each in best):
+            kinds.append(kind)
         points += best
     return Stands(
         name,
@@ -232,7 +242,7 @@ def _as_visitor(people: Sequence[Practitioner], on: datetime.date) -> Iterator[P
         if law.version is None or not law.has_programme:
             continue
         found = asked(Facts(age=40, resident=False, initial=True), law)
-        kind = "no" if "residency" in found.blocks and found.procedural == "blocked" else "unsure"
+        kind = "no" if "residency" in found.blocks and found.procedural == "blocked" else "unknown"
         word = "only residents may be certified" if kind == "no" else "visitors may be recognised"
         yield Point(kind, f"{law.name}: {word}.", (visitor_step(law.version),))
 
@@ -244,7 +254,5 @@ def kinds_left(slot: Slot, place: str, age: int, *, initial: bool = True) -> tup
     return tuple(
         kind
         for kind in slot.kinds
-        if all(
-            each.kind != "no" for each in against(slot.practitioner, place, kind, age, on, initial=initial)
-        )
+        if all(not each.refuses for each in against(slot.practitioner, place, kind, age, on, initial=initial))
     )

@@ -69,7 +69,7 @@ def objections(patient: Patient, slot: Slot, kind: str) -> tuple[Point, ...]:
     if not patient.residence:
         raise NotBooked(
             "The state of residence is not in the patient's details.",
-            do="enter it there first: its law decides which visit is possible.",
+            do="have it entered there first: its law decides which visit is possible.",
         )
     day = timezone.localtime(slot.starts).date()
     age = age_on(patient.born, day)
@@ -150,7 +150,7 @@ def _slot(patient: Patient, slot_id: UUID | None, kind: str, user: User) -> Slot
         raise NotBooked(GONE, do=OTHER)
     if kind not in slot.kinds:
         raise NotBooked("Choose how the visit takes place.", do="choose one of the list.")
-    refused = [each for each in objections(patient, slot, kind) if each.kind == "no"]
+    refused = [each for each in objections(patient, slot, kind) if each.refuses]
     if refused:
         label = VisitKind(kind).label.lower()
         raise NotBooked(f"This visit ({label}) cannot be booked.", refused, do=OTHER)

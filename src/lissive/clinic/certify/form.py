@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from django.db import models
+
 from lissive import fingerprint
 from lissive.access.certificate import Draft, Entry
 from lissive.access.certificate import draft as drafted
@@ -89,6 +91,9 @@ def ends_of(certificate: Certificate) -> datetime.date | None:
 def sheet_of(certificate: Certificate, on: datetime.date) -> Sheet:
     """The form as it would be signed on that day. Raises CaseError, or RuleError where nothing was in force."""
     visit, case = certificate.visit, certificate.case
+    models.prefetch_related_objects(
+        [visit.practitioner], "credentials"
+    )  # which are asked for again and again
     facts = replace(facts_of(visit), ends=ends_of(certificate))
     draft = drafted(make_case(case.data), on, code=certificate.place, more=facts)
     records = Records(visit, draft.answer.jurisdiction, on, facts.ends)
@@ -116,6 +121,8 @@ def _line(
         kind = "signing"
     elif field.part == "statements" or field.id in CONFIRMED:
         kind = "tick"
+    elif field.id == "until_date":  # the earlier end, which has its own field
+        kind = "value"
     elif kind == "input" or field.part in EDITABLE:
         kind = "input"
         if field.id in typed:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from django.db import models
+
 from lissive import fingerprint
 from lissive.access import Answer, Facts, decide, jurisdiction
 from lissive.access.answer import Fired
@@ -39,6 +41,7 @@ class Ground:
 
 def ground_of(visit: Visit, on: datetime.date) -> Ground:
     """Raises CaseError, or RuleError where the case has no place of which there are rules."""
+    models.prefetch_related_objects([visit.practitioner], "credentials")
     answer = answer_of(visit, on)
     place = jurisdiction(place_of(visit))
     version = next((each for each in place.versions if each.id == answer.rule), None)

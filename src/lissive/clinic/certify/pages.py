@@ -18,11 +18,14 @@ from lissive.clinic.answered import me
 from lissive.clinic.certify import after, identity, seal
 from lissive.clinic.certify.form import Sheet, sheet_of
 from lissive.clinic.certify.paper import WORDS
+from lissive.clinic.dates.review import reviews_of
 from lissive.clinic.forms import Choice, Day, Form, Text, day_text, merged, note, version_of, was_of
 from lissive.clinic.models import Certificate
 from lissive.clinic.pages import said, shown
+from lissive.clinic.place import place
 from lissive.clinic.rights import may
 from lissive.clinic.visit.record import Refused
+from lissive.clinic.work import Closed
 from lissive.errors import LissiveError
 from lissive.web.pages import plainly
 
@@ -33,6 +36,8 @@ MOST = 500
 # -- the draft -------------------------------------------------------------------------------------
 class FillForm(Form):
     """What the practitioner types of the state's form, and the days that they set."""
+
+    optional = " (optional)"
 
     ends = Day("Ends earlier, on", hint="Leave empty for the longest that the law allows.")
     exam_by = Day("Next examination by", hint="Where the law or you ask for one.")
@@ -85,10 +90,10 @@ def certificate(request: HttpRequest, id: UUID) -> HttpResponse:
     if me(request).role == "patient":
         raise Http404
     on = timezone.localdate()
-    try:
-        sheet = sheet_of(found, on)
-    except LissiveError as error:
-        return said(request, 409, "The draft cannot be made", [plainly(error.what), error.do or ""])
+    signable = seal.signable(found, on)
+    sheet = signable.sheet
+    if sheet is None:
+        return said(request, 409, "The draft cannot be made", [plainly(each.why) for each in signable.blocks])
     form = FillForm(request.POST if request.method == "POST" else None, sheet, found.content, on)
     ticks = (
         request.POST.getlist("tick") if form.is_bound else [each.id for each in sheet.lines if each.ticked]
@@ -98,22 +103,24 @@ def certificate(request: HttpRequest, id: UUID) -> HttpResponse:
         try:
             after.save(found, me(request), sheet, given, ticks, version_of(request.POST))
         except Refused as refused:
-            return _draft_page(request, found, sheet, form, ticks, refused=refused, status=409)
+            return _draft_page(request, found, signable, form, ticks, refused=refused, status=409)
         to = "certificate-sign" if request.POST.get("do") == "sign" else "certificate"
         return redirect(to, found.pk)
-    return _draft_page(request, found, sheet, form, ticks, status=422 if form.errors else 200)
+    return _draft_page(request, found, signable, form, ticks, status=422 if form.errors else 200)
 
 
 def _draft_page(
     request: HttpRequest,
     found: Certificate,
-    sheet: Sheet,
+    signable: seal.Signable,
     form: FillForm,
     ticks: list[str],
     *,
     refused: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    sheet = signable.sheet
+    assert sheet is not None
     kept, notes = FillForm(None, sheet, found.content, form.on), {}
     texts = {name: kept.shown(name) for name in kept.fields}
     if refused is not None:  # somebody else saved: both are shown
@@ -140,7 +147,7 @@ def _draft_page(
         "may_fill": mine,
         "draft": DRAFT,
         "validity": [each.said for each in sheet.draft.steps if each.kind == "validity"],
-        "blocks": seal.signable(found, form.on).blocks,
+        "blocks": signable.blocks,
     }
     return shown(request, "certify/draft.html.j2", "Draft certificate", content, page="queue", status=status)
 
@@ -171,6 +178,8 @@ def certificate_sign(request: HttpRequest, id: UUID) -> HttpResponse:
             found = Certificate.objects.select_related("visit", "case", "patient", "practitioner__user").get(
                 pk=found.pk
             )
+        except Closed:
+            raise
         except LissiveError as error:  # nothing writes a PDF
             return said(request, 503, "Not signed", [plainly(error.what), error.do or ""])
     if found.status != Status.DRAFT:
@@ -189,6 +198,7 @@ def certificate_sign(request: HttpRequest, id: UUID) -> HttpResponse:
         "sheet": signable.sheet,
         "c": signable.content,
         "may_sign": found.practitioner.user_id == user.pk,
+        "public": place().public_url,
         "has_code": identity.has_second_factor(user),
         "wrong": wrong,
         "draft": DRAFT,
@@ -214,6 +224,8 @@ def _signed_page(request: HttpRequest, found: Certificate) -> HttpResponse:
         "may_amend": issued and mine and may(user.role, "certificate.sign") and replaced_by is None,
         "may_revoke": issued and may(user.role, "certificate.revoke"),
         "may_enter": may(user.role, "certificate.enter"),
+        "may_renew": may(user.role, "case.add"),
+        **reviews_of(found, user),
         "staff": user.role != "patient",
         "answer": _answer_for_sheet(found) if may(user.role, "document.make") else None,
     }

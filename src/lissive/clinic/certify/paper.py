@@ -29,7 +29,7 @@ def day_text_of(iso: str | None) -> str:
 WORDS: Mapping[str, Any] = {
     **TEXTS,
     "day_text_of": day_text_of,
-    "moment": lambda iso: moment_text(datetime.datetime.fromisoformat(iso)),
+    "moment": lambda at: moment_text(datetime.datetime.fromisoformat(at) if isinstance(at, str) else at),
     "not_filed": NOT_FILED,
 }
 """What the templates of these pages call."""

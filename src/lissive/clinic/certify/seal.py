@@ -19,7 +19,8 @@ from lissive.clinic import audit, work
 from lissive.clinic.certify import identity, paper
 from lissive.clinic.certify.form import Sheet, sheet_of
 from lissive.clinic.certify.ground import rules_sha256
-from lissive.clinic.models import Certificate, Decision, Document, Entry, User, Visit
+from lissive.clinic.forms import day_text
+from lissive.clinic.models import Case, Certificate, Decision, Document, Entry, User, Visit
 from lissive.clinic.place import place
 from lissive.clinic.visit.moves import move
 from lissive.clinic.visit.record import Refused
@@ -37,6 +38,8 @@ REASONS: Mapping[str, str] = {
     "other": "Another reason",
 }
 """Why a certificate no longer holds: shown to everybody, so none says anything of the patient's health."""
+_PATIENTS = ("registration", "fee", "validity", "renewal", "supply", "products", "minors", "caregivers")
+"""Kinds of step that are the patient's to know."""
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of codes: without 0, 1, I and O, which are read for each other."""
 
@@ -125,7 +128,7 @@ def _content(
         "apply_by": _iso(apply_by),
         "exam_by": certificate.content.get("exam_by"),
         "dates": [{"what": what, "on": day.isoformat()} for what, day in days.items()],
-        "steps": [each.said for each in sheet.draft.steps],
+        "steps": [each.said for each in sheet.draft.steps if each.kind in _PATIENTS],
         "visit": {"kind": certificate.visit.kind, "day": certificate.visit.day.isoformat()},
         "supersedes": None if certificate.supersedes is None else certificate.supersedes.code,
         "amends": certificate.content.get("amends", ""),
@@ -157,6 +160,7 @@ def sign(certificate: Certificate, user: User, *, password: str, code: str, seen
     now, number = timezone.now(), _new_code()
     head = Entry.objects.order_by("-pk").values_list("hash", flat=True).first() or audit.BEGIN
     content = found.content | {
+        "fields": _signed_fields(found.content, f"Signed electronically by {certificate.practitioner.name}"),
         "code": number,
         "trail_head": head,
         "signed": {
@@ -192,7 +196,16 @@ def sign(certificate: Certificate, user: User, *, password: str, code: str, seen
         held.save()
         entry("certificate.signed", user, held, sha256=sha256, pdf=held.pdf.sha256, trail_head=head)
         _visit_done(held, user)
+        _review(held)
     return held
+
+
+def _signed_fields(content: Mapping[str, Any], signature: str) -> list[dict[str, Any]]:
+    """The fields with those that the signature itself fills."""
+    day = day_text(datetime.date.fromisoformat(content["begins"]))
+    made = {"date": day, "signature": signature}
+    fields: list[dict[str, Any]] = content["fields"]
+    return [{**each, "value": made[each["id"]]} if each["kind"] == "signing" else each for each in fields]
 
 
 def of_now(certificate: Certificate) -> Certificate:
@@ -208,6 +221,8 @@ def _checked(certificate: Certificate, user: User, on: datetime.date, seen: str)
         raise Refused("It is signed already.", do="see it as it was signed.")
     if certificate.practitioner.user_id != user.pk:
         raise Refused(f"{certificate.practitioner.name} decided it, and nobody else can sign it.")
+    if certificate.case.status == Case.Status.CLOSED:
+        raise work.Closed
     found = signable(certificate, on)
     if found.against:
         raise Refused(" ".join(each.why for each in found.against))
@@ -245,6 +260,14 @@ def _supersede(certificate: Certificate, user: User, now: datetime.datetime) -> 
     old.ended_why = certificate.content["amends"]
     old.save(update_fields=["status", "ended_at", "ended_by", "ended_kind", "ended_why"])
     entry("certificate.superseded", user, old, by=str(certificate.pk))
+
+
+def _review(certificate: Certificate) -> None:
+    """The review after some weeks; of one that was amended there is one already."""
+    from lissive.clinic.dates.review import review_for
+
+    if certificate.supersedes is None:
+        review_for(certificate)
 
 
 def _visit_done(certificate: Certificate, user: User) -> None:

@@ -20,6 +20,8 @@ from lissive.web.guard import Bucket, client_of
 
 ASKED = Bucket(most=30, rate=0.5)
 """Of one address: enough to check a pile of certificates, too few to try codes."""
+PUBLIC = ("verify", "verify-code")
+"""Names of these pages, which ask for no right."""
 SHOWN_DIGITS = 12
 
 

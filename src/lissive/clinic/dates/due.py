@@ -76,7 +76,7 @@ class Due:
 def due_rows(
     first: datetime.date, last: datetime.date, kind: str = "", organisation: int | None = None
 ) -> Rows:
-    """The dates from a day to a day, both within, in their order; `dues_of` reads them."""
+    """The dates from a day to a day, both within, in their order, and all open reviews; `dues_of` reads them."""
     sources = [each for kinds, each in _sources(first, last, kind) if kind in ("", *kinds)]
     if organisation is not None:
         sources = [each.filter(of_clinic=organisation) for each in sources]
@@ -131,7 +131,7 @@ def _sources(
     held = Credential.objects.filter(kind__in=kinds, expires__range=(first, last))
     clinic, since = F("practitioner__organisation"), Coalesce("checked_on", "issued")
     yield kinds, _as_rows(held, F("kind"), _text(F("expires")), clinic, since, patient=None)
-    open_ones = Review.objects.filter(status=Review.Status.DUE, due__range=(first, last))
+    open_ones = Review.objects.filter(status=Review.Status.DUE, due__lte=last)  # however late it is
     yield ("review",), _as_rows(open_ones, Value("review"), _text(F("due")), F("organisation"), Value(None))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,8 +113,21 @@ def fault_words(text: str) -> str:
     return text.replace(", or add --decimal-comma if all numbers are so", "")
 
 
+_FOR_TERMINALS = re.compile(r" \((?:lissive [^)]*|all are in --json)\)")
+
+
+def plain_words(lines: Sequence[str]) -> list[str]:
+    """Sentences without what is for the command line.
+
+    >>> plain_words(["Compare periods (lissive follow plan --n-of-1)."])
+    ['Compare periods.']
+    """
+    return [_FOR_TERMINALS.sub("", each) for each in lines]
+
+
 def label(name: str) -> str:
-    return columns()[name].label
+    unit = columns()[name].unit
+    return f"{columns()[name].label}{f' ({unit})' if unit == 'mg' else ''}"
 
 
 # -- what it says -----------------------------------------------------------------------------------
@@ -153,8 +167,8 @@ def make(row: Work, tick: work.Tick) -> work.Keep:
     found = {
         "answer": answered.plain(answer),  # type: ignore[arg-type]
         "advice": answer.advice,
-        "why": why,
-        "blocks": blocks,
+        "why": plain_words(why),
+        "blocks": [(head, plain_words(lines)) for head, lines in blocks],
         "figure": str(inline_svg(follow_figure(answer), "follow", words)),
         "made": timezone.now().isoformat(),
         "lissive": answered.made_by(),

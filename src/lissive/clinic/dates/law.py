@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.db.models import Count, Min
@@ -13,11 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
 
-from lissive import fingerprint
 from lissive.access.cases import Change, changes
 from lissive.access.decide import version_on
-from lissive.access.rule import DATA, Version, jurisdiction
+from lissive.access.rule import Version, jurisdiction
 from lissive.clinic.access import enter, of_clinic
+from lissive.clinic.certify.ground import rules_sha256
 from lissive.clinic.forms import TEXTS, place_text
 from lissive.clinic.models import Certificate, User
 from lissive.clinic.pages import shown
@@ -108,14 +107,6 @@ def _other(
     since = row["first"].date() if row["first"] else on
     found = tuple(each for each in changes(since, on) if each.jurisdiction == place.code)
     return was, now, found
-
-
-@cache
-def rules_sha256() -> str:
-    """Hash of all tables of access law, with their names: what a decision was made by."""
-    files = sorted(each for each in DATA.rglob("*") if each.is_file())
-    parts = (each.relative_to(DATA).as_posix().encode() + b"\0" + each.read_bytes() for each in files)
-    return fingerprint.of_bytes(b"\0".join(parts), 64)
 
 
 urls = [path("dates/law", dates_law, name="dates-law")]

@@ -52,7 +52,7 @@ def dates(request: HttpRequest) -> HttpResponse:
         "kinds": [("", "All"), *KINDS.items()],
         "kind": kind,
         "ahead": AHEAD,
-        "back": BACK,
+        "first": first,
         "coming": found.paginator.count - past,
         "past": past,
         "more": f"kind={kind}&" if kind else "",

@@ -178,5 +178,11 @@ def message(address: str, clinic: str, connection: BaseEmailBackend | None = Non
 def _entries(rows: Sequence[Reminder], action: str) -> None:
     for row in rows:
         detail = {"of": row.kind, "days before": row.days, "to": row.to}
-        of = {"organisation": row.organisation_id, "patient": row.patient_id}
-        audit.append(action, kind="reminder", thing=row.pk, detail=detail, **of)
+        audit.append(
+            action,
+            organisation=row.organisation_id,
+            kind="reminder",
+            thing=row.pk,
+            patient=row.patient_id,
+            detail=detail,
+        )

@@ -23,6 +23,7 @@ from lissive.case.ask import Question, every_question
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.cases import stated_by
+from lissive.clinic.dates.asked import ANEW, SETTLED, fields_of, is_answered, open_fields
 from lissive.clinic.forms import (
     TEXTS,
     Choice,
@@ -37,21 +38,13 @@ from lissive.clinic.forms import (
 )
 from lissive.clinic.models import Case, Certificate, Practitioner, User, Visit, VisitKind
 from lissive.clinic.pages import said, shown
-from lissive.clinic.questions import AGE, UNKNOWN, Asked, Made, made, state_of, text_of, typed_in
+from lissive.clinic.questions import UNKNOWN, Asked, Made, made, state_of, text_of, typed_in
 from lissive.clinic.work import changeable
 from lissive.errors import CaseError
 from lissive.report.table import Table, table
 from lissive.web.controls import asked, control, label_of
 from lissive.web.state import FLAG, State
 
-ADJECTIVES = ("spasm.severe", "spasm.persistent")
-ANEW = (
-    *ADJECTIVES,
-    *("spasm.spasms_per_day", "spasm.severity_nrs", "spasm.spasticity_nrs", "spasm.pain_nrs"),
-)
-"""Judgements and ratings of the day: what was said before says nothing of today."""
-SETTLED = ("as_of", AGE, "place.visit", "place.practitioner")
-"""They follow from the new visit."""
 Status = Visit.Status
 
 
@@ -164,32 +157,6 @@ class Row:
     """Who stated that, and when."""
     is_anew: bool
     is_same: bool
-
-
-def fields_of(old: Case) -> list[str]:
-    """What is asked: all that the last case knew or left open, in the order of the questions."""
-    state = State(old.data, frozenset(old.passed))
-    names = [each.field for each in every_question()]
-    names += [f"{FLAG}{name}" for name in old.data.get("flags") or {}]
-    names += [name for name in old.passed if name.startswith(FLAG) and name not in names]
-    return [name for name in names if name not in SETTLED and (state.is_settled(name) or name in ADJECTIVES)]
-
-
-def is_answered(case: Case, field: str) -> bool:
-    """Whether it was stated for this case, and not only taken over from the last one."""
-    at = case.stated.get(field, {}).get("at", "")
-    return bool(at) and datetime.datetime.fromisoformat(at) >= case.opened
-
-
-def open_fields(case: Case, old: Case) -> list[str]:
-    """What the renewal has still to ask; what no longer applies after another answer is not asked."""
-    now = state_of(case).case
-    known = {each.field: each for each in every_question()}
-    return [
-        name
-        for name in fields_of(old)
-        if not is_answered(case, name) and (name not in known or known[name].applies(now))
-    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -52,7 +52,8 @@ def review_for(certificate: Certificate, first_dose: datetime.date | None = None
 
     Within the transaction that is open, without an entry of its own: signing has one.
     """
-    open_one = Review.objects.filter(certificate=certificate, status=Status.DUE).first()
+    # by the case: one that is amended has been replaced by a certificate of the same case
+    open_one = Review.objects.filter(case_id=certificate.case_id, status=Status.DUE).first()
     if open_one is not None:
         return open_one
     begun = first_dose or certificate.begins or timezone.localdate(certificate.signed_at)
@@ -69,6 +70,15 @@ def reviews_due(user: User, until: datetime.date) -> QuerySet[Review]:
     """Open reviews that are due by a day, the oldest first; with their patients."""
     found = of_clinic(user, Review).filter(status=Status.DUE, due__lte=until)
     return found.select_related("patient").defer("diary", "found").order_by("due", "pk")
+
+
+def reviews_of(certificate: Certificate, user: User) -> dict[str, Any]:
+    """What the page of a certificate shows of its reviews."""
+    found = Review.objects.filter(case_id=certificate.case_id).defer("diary", "found").order_by("due")
+    listed = list(found) if may(user.role, "review.see") else []
+    is_open = any(each.status == Status.DUE for each in listed)
+    issued = certificate.status == Certificate.Status.ISSUED
+    return {"reviews": listed, "may_review": issued and not is_open and may(user.role, "review.change")}
 
 
 @require_POST
@@ -93,6 +103,7 @@ def _entry(user: User, action: str, review: Review, **detail: Any) -> None:
 
 # -- the page ---------------------------------------------------------------------------------------
 class DecisionForm(Form):
+    optional = " (if any)"
     decision = Choice("Decision", [("", "Choose"), *DECISIONS.items()], required=True)
     reason = Text("Reason", 2_000, required=True, lines=True)
     again_on = Day("Next review", hint="Needed for “Review again”; a further review may follow any decision.")
@@ -296,7 +307,7 @@ def _page(
         "patient": found.patient,
         "is_open": found.status == Status.DUE,
         "may_change": found.status == Status.DUE and may(request.user.role, "review.change"),
-        "advice": ADVICE.get(found.found.get("advice", ""), ("", "")),
+        "advice": _advice(found.found),
         "decision": DECISIONS.get(found.decision, ""),
         "form": form or DecisionForm(),
         "names": [(name, followed.label(name)) for name in names],
@@ -314,6 +325,12 @@ def _page(
         "next": _next(found),
     }
     return shown(request, "review.html.j2", "Review", content, page="dates", status=status)
+
+
+def _advice(said: Mapping[str, Any]) -> tuple[str, str]:
+    """In words, and in which colour: none where no trial stands behind it."""
+    words, kind = ADVICE.get(said.get("advice", ""), ("", ""))
+    return words, kind if said.get("answer", {}).get("calibrated") == "trials" or kind != "yes" else ""
 
 
 def _diary_of(found: Review) -> Diary | None:

@@ -106,33 +106,17 @@ def _entry(action: str, visit: Visit, user: User | None, **detail: Any) -> None:
 
 
 def _into_case(visit: Visit, said: Mapping[str, str], user: User | None) -> Case:
-    case = _open_case(visit)
-    answered = flat(state_of(visit, said).data)
-    if case is None:
-        case = Case(patient=visit.patient, data={}, opened_by=user)
+    case = _open_case(visit) or Case(patient=visit.patient, data={}, opened_by=user)
     is_new, before = case._state.adding, flat(case.data)
-    mine = {
-        field: value
-        for field, value in answered.items()
-        if field not in before or (before[field] != value and _is_patients(case, field))
-    }
-    data = _nested({**before, **mine})
-    make_case(data)
-    case.data = data
-    who = (
-        {"by": "guardian", "as": "guardian", "at": timezone.now().isoformat()}
-        if needs_guardian(visit)
-        else _patient()
-    )
-    if user is not None and user.role != "patient":
-        who = stated_by(user)
-    stated = [field for field in mine if field not in (*LEFT, *BY_BOOKING)]
-    case.stated = {**case.stated, **dict.fromkeys(stated, who)}
-    case.version += 0 if is_new or not mine else 1
+    after = _merged(case, before, flat(state_of(visit, said).data))
+    changed = sorted(field for field in after if after[field] != before.get(field))
+    stated = [field for field in changed if field not in (*LEFT, *BY_BOOKING)]
+    case.data = _nested(after)
+    case.stated = {**case.stated, **dict.fromkeys(stated, _who(visit, user))}
+    case.version += 1 if changed and not is_new else 0
     case.changed = timezone.now()
     case.save()
-    detail = {"changed": sorted(mine), "version": case.version}
-    if is_new or mine:
+    if is_new or changed:
         audit.append(
             "case.begun" if is_new else "case.changed",
             user,
@@ -140,13 +124,34 @@ def _into_case(visit: Visit, said: Mapping[str, str], user: User | None) -> Case
             kind="case",
             thing=case.pk,
             patient=visit.patient_id,
-            detail=detail,
+            detail={"changed": changed, "version": case.version},
         )
     return case
 
 
-def _patient() -> dict[str, str]:
-    return {"by": "patient", "as": "patient", "at": timezone.now().isoformat()}
+def _merged(case: Case, before: Mapping[str, Any], answered: Mapping[str, Any]) -> dict[str, Any]:
+    """The case's fields with the patient's: where none is there, or what is there is the patient's own earlier word.
+
+    What does not go together with what a practitioner stated stays out: it is shown as a difference.
+    """
+    found = dict(before)
+    for field, value in answered.items():
+        if field in before and (before[field] == value or not _is_patients(case, field)):
+            continue
+        try:
+            make_case(_nested({**found, field: value}))
+        except CaseError:
+            continue
+        found[field] = value
+    return found
+
+
+def _who(visit: Visit, user: User | None) -> dict[str, str]:
+    """Who states it: the patient, a guardian of a minor, or a practitioner who fills it in beside the patient."""
+    if user is not None and user.role != "patient":
+        return stated_by(user)
+    who = "guardian" if needs_guardian(visit) else "patient"
+    return {"by": who, "as": who, "at": timezone.now().isoformat()}
 
 
 def _open_case(visit: Visit) -> Case | None:
@@ -189,11 +194,12 @@ def differences(visit: Visit) -> list[Difference]:
         return found
     have = flat(visit.case.data)
     for field, value in answered.items():
-        if field in (*LEFT, *BY_BOOKING) or field not in have or have[field] == value:
+        if field in (*LEFT, *BY_BOOKING) or have.get(field) == value:
             continue
         by = str((visit.case.stated.get(field) or {}).get("by", ""))
         ask = asked(field) or field
-        found.append(Difference(field, ask, _label(field, value), _label(field, have[field]), by, True))
+        record = _label(field, have[field]) if field in have else "not stated"
+        found.append(Difference(field, ask, _label(field, value), record, by, True))
     return found
 
 
@@ -216,7 +222,10 @@ def _of_name(visit: Visit, said: Mapping[str, str]) -> list[Difference]:
 
 
 def take(visit: Visit, field: str, user: User) -> None:
-    """The practitioner takes the patient's answer over: it is then stated by the practitioner. Raises Closed."""
+    """The practitioner takes the patient's answer over: it is then stated by the practitioner.
+
+    Raises Closed, and CaseError where it does not go together with the rest of the case.
+    """
     with transaction.atomic():
         assert visit.case_id is not None
         now = Case.objects.select_for_update().get(pk=visit.case_id)

@@ -67,6 +67,7 @@ def tried(request: HttpRequest, secret: str, visit: Visit, typed: str) -> int:
         if typed == visit.patient.born.isoformat():
             intake.tries = 0
             intake.save(update_fields=["tries"])
+            request.session.cycle_key()
             request.session[OPENED] = (_hash(secret), timezone.now().timestamp())
             _entry("intake.opened", visit)
             return 0

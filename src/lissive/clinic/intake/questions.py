@@ -22,7 +22,8 @@ from lissive.case.ask import Question, with_answer
 from lissive.clinic.booking.law import there
 from lissive.clinic.forms import age_on, places
 from lissive.clinic.models import Intake, Visit, VisitKind
-from lissive.errors import CaseError
+from lissive.clinic.place import place
+from lissive.errors import CaseError, LissiveError
 from lissive.table import rows_of
 from lissive.web.controls import as_said, control
 from lissive.web.state import NAME as CASE_NAME
@@ -72,6 +73,8 @@ class ConsentText:
     is_required: bool
     title: str
     text: str
+    is_sample: bool = False
+    """It is one of those that come with lissive."""
 
     @property
     def sha256(self) -> str:
@@ -79,18 +82,55 @@ class ConsentText:
         return hashlib.sha256(f"{self.title}\n{self.text}".encode()).hexdigest()
 
 
+OWN = "consents.yaml"
+"""In the data folder: the clinic's own texts, in place of the samples."""
+
+
+def read_consents(path: Path) -> Mapping[str, Any]:
+    """The texts of a file. Raises LissiveError where something of one is missing."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for row in found.values():
+            assert row["when"] in ("always", "remote")
+            assert isinstance(row["required"], bool)
+            assert isinstance(row["version"], str)
+            assert all(
+                isinstance(row[tongue][part], str) for tongue in ("en", "es") for part in ("title", "text")
+            )
+    except (
+        OSError,
+        ValueError,
+        yaml.YAMLError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+    ) as error:
+        raise LissiveError(
+            f"The texts of the consents cannot be read ({type(error).__name__} {error}).",
+            where=str(path),
+            allowed="of each version (text), when (always, remote), required (true, false), title and text in en, es.",
+            do=f"correct it after the example that comes with lissive: {HERE / OWN}.",
+        ) from None
+    return found  # type: ignore[no-any-return]
+
+
 @cache
-def _consents() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = yaml.safe_load((HERE / "consents.yaml").read_text(encoding="utf-8"))
-    return found
+def _consents() -> tuple[Mapping[str, Any], bool]:
+    """The texts, and whether they are the samples. The clinic's own are read once, when they are first shown."""
+    own = place().data / OWN
+    return (read_consents(own), False) if own.is_file() else (read_consents(HERE / OWN), True)
 
 
 def consents(visit: Visit, tongue: str) -> list[ConsentText]:
     """The texts that are put before a visit, in order; what is voluntary last."""
     remote = visit.kind in (VisitKind.VIDEO, VisitKind.AUDIO)
+    found, is_sample = _consents()
     return [
-        ConsentText(kind, row["version"], row["required"], row[tongue]["title"], row[tongue]["text"])
-        for kind, row in _consents().items()
+        ConsentText(
+            kind, row["version"], row["required"], row[tongue]["title"], row[tongue]["text"], is_sample
+        )
+        for kind, row in found.items()
         if remote or row["when"] == "always"
     ]
 

@@ -46,8 +46,10 @@ from lissive.clinic.intake.questions import (
     words_of,
 )
 from lissive.clinic.models import Case, Consent, Intake, User, Visit, folded
+from lissive.clinic.pages import said as page_said
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
+from lissive.errors import CaseError
 
 ACTS = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -72,6 +74,9 @@ def intake_link(request: HttpRequest, secret: str) -> HttpResponse:
     if link.is_open(request, secret):
         return _asked(request, visit, None, "")
     tongue = visit.intake.language
+    if (do := request.POST.get("do", "")) in TONGUES and "item" not in request.POST:
+        Intake.objects.filter(pk=visit.pk).update(language=do)
+        return redirect(request.path)
     fault, status = "", 200
     if "born" in request.POST:
         left = link.tried(request, secret, visit, link.day_of(request.POST["born"]))
@@ -87,6 +92,7 @@ def intake_link(request: HttpRequest, secret: str) -> HttpResponse:
     return _page(request, "intake_born.html.j2", tongue, content, status=status)
 
 
+TONGUES = ("en", "es")
 LEFT_OUT = ("csrfmiddlewaretoken", "born")
 
 
@@ -137,7 +143,7 @@ def _number(text: str | None, count: int) -> int | None:
 
 def _answered(request: HttpRequest, visit: Visit, user: User | None, home: str) -> HttpResponse:
     do, here = request.POST.get("do", ""), request.path
-    if do in ("en", "es"):
+    if do in TONGUES:
         Intake.objects.filter(pk=visit.pk).update(language=do)
         at = _number(request.POST.get("at"), MOST_ITEMS)
         return redirect(here if at is None else f"{here}?at={at}")
@@ -375,7 +381,11 @@ def intake_take(request: HttpRequest, id: UUID) -> HttpResponse:
     visit: Visit = enter(request, "case.change", Visit, id)
     assert isinstance(request.user, User)
     if visit.case_id is not None and hasattr(visit, "intake"):
-        take(visit, request.POST.get("field", ""), request.user)
+        try:
+            take(visit, request.POST.get("field", ""), request.user)
+        except CaseError as error:
+            lines = ["Nothing was changed. Change the case by hand.", *str(error).split("\n")]
+            return page_said(request, 409, "This answer does not go together with the case", lines)
     return redirect("intake-said", visit.pk)
 
 

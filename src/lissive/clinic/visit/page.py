@@ -31,6 +31,7 @@ from lissive.clinic.visit.record import FINAL, Overtaken, Refused, kind_of, stam
 from lissive.clinic.visit.sections import Section, facts_for_case, sections, start
 from lissive.clinic.visit.standing import Block, answer_of, blocks_of, current, held, place_of, where_of
 from lissive.errors import CaseError, RuleError
+from lissive.report.words import upper_first
 
 S = Visit.Status
 BY_HAND = {S.READY: "Back to ready", S.NO_SHOW: "The patient did not come", S.IN_VISIT: "Back into the visit"}
@@ -95,7 +96,7 @@ def _saved(request: HttpRequest, found: Visit, name: str, page: str) -> HttpResp
             request, found, page, _Tried(name, form, was_of(request.POST), {}, trouble=str(error)), 409
         )
     decide = link_to("decision", found.pk) if do == "end" else ""
-    return redirect(decide or reverse(page, args=[found.pk]))
+    return redirect(f"{decide or reverse(page, args=[found.pk])}#main")  # else the form's own fragment stays
 
 
 class _Tried:
@@ -186,20 +187,20 @@ def _user(request: HttpRequest) -> User:
 
 def _whole(found: Visit) -> Visit:
     """The visit with all that its blocks rest on, in one query more."""
-    whole = Visit.objects.select_related("patient", "case", "practitioner", "decision")
+    whole = Visit.objects.select_related("patient", "case", "practitioner", "decision", "intake")
     return whole.prefetch_related("practitioner__credentials").get(pk=found.pk)
 
 
 def _answer(found: Visit) -> Answer | None:
     try:
-        return answer_of(found, on_of(found, timezone.localdate())) if found.case else None
+        return answer_of(found, on_of(found.day, timezone.localdate())) if found.case else None
     except (CaseError, RuleError):
         return None
 
 
 def _before(found: Visit) -> Visit | None:
     """The patient's last visit that was carried through."""
-    earlier = found.patient.visits.filter(status__in=(S.DONE, S.TO_SIGN), starts__lt=found.starts)
+    earlier = found.patient.visits.filter(status__in=(S.DONE, S.TO_SIGN, S.DECLINED), starts__lt=found.starts)
     return earlier.exclude(pk=found.pk).order_by("-starts").first()
 
 
@@ -233,10 +234,11 @@ def _front(
 
 def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, status: int = 200) -> HttpResponse:
     whole = _whole(found)
-    on, answer = on_of(whole, timezone.localdate()), _answer(whole)
+    on, answer = on_of(whole.day, timezone.localdate()), _answer(whole)
     blocks = () if whole.status in FINAL else blocks_of(whole, on)
     every = sections(whole, answer, _before(whole))
-    at = tried.section if tried else next((each.name for each in every if not each.is_done(whole)), "")
+    next_one = next((each.name for each in every if not each.is_done(whole)), "")
+    at = tried.section if tried else request.GET.get("open") or next_one
     content = {
         **_top(request, whole),
         "answer": answer,
@@ -253,7 +255,9 @@ def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, statu
         "action": reverse("visit-record", args=[whole.pk]),
         "move_action": reverse("visit-move", args=[whole.pk]),
         "decide": link_to("decision", whole.pk),
-        "all_done": at == "",
+        "said": link_to("intake-said", whole.pk) if hasattr(whole, "intake") and whole.intake.done else "",
+        "renewal": link_to("renewal", whole.pk) if whole.renews_id else "",
+        "all_done": next_one == "",
     }
     return shown(request, "visit.html.j2", "Visit", content, page="queue", status=status)
 
@@ -269,7 +273,9 @@ def _top(request: HttpRequest, found: Visit) -> dict[str, Any]:
     began = f"Began {spans[0]}" + (f", ended {spans[1]}" if len(spans) > 1 else "") if spans else ""
     return {
         **TEXTS,
+        "upper_first": upper_first,
         "visit": found,
+        "booking": link_to("booking", found.pk) if may(_user(request).role, "visit.book") else "",
         "patient": found.patient,
         "age": age_on(found.patient.born, found.day),
         "place": place_text(place_of(found)),
@@ -303,7 +309,9 @@ def _anchor(found: Visit, block: Block, every: Sequence[Section]) -> str:
     """Where an open point is settled."""
     for each in every:
         if block.part in each.parts:
-            return f"#{each.name}"
+            return f"?open={each.name}#{each.name}"
+    if block.part == "renewal":
+        return link_to("renewal", found.pk)
     if block.part == "case":
         return reverse("case-edit", args=[found.case_id]) if found.case_id else ""
     return link_to("decision-second", found.pk) if block.part == "second" else ""

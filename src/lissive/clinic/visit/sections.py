@@ -25,6 +25,7 @@ from lissive.clinic.visit.law import (
 )
 from lissive.clinic.visit.record import DOCUMENTS, kind_of, said
 from lissive.clinic.visit.standing import place_of, residence_of, to_handle, where_of
+from lissive.errors import CaseError
 from lissive.report.words import upper_first
 from lissive.safety.answer import Flag
 
@@ -108,9 +109,16 @@ class YesNo(forms.ChoiceField):
 def sections(visit: Visit, answer: Answer | None, before: Visit | None = None) -> list[Section]:
     """The sections of this visit, in order. `before`: the patient's last visit, for what seldom changes."""
     every = [start(visit, before), lookup(visit), findings(visit, answer, before)]
-    if visit.case is not None and (flags := to_handle(make_case(visit.case.data))):
+    if flags := _flags(visit):
         every.append(safety(visit, flags))
     return every
+
+
+def _flags(visit: Visit) -> list[Flag]:
+    try:
+        return [] if visit.case is None else to_handle(make_case(visit.case.data))
+    except CaseError:  # its page says what is wrong with it
+        return []
 
 
 def _bool(text: Any) -> bool | None:
@@ -183,7 +191,7 @@ def start(visit: Visit, before: Visit | None = None) -> Section:
             "programme.home_card": YesNo("Does the patient hold a card of their home?"),
             "programme.home_card_expires": Day("That card expires"),
         }
-    if is_minor(visit):
+    if is_minor(visit) or said(visit, "capacity").get("has") is False:
         parts.append("minor")
         fields |= {
             "minor.guardian_present": YesNo("Is a parent or guardian present, who acts for the patient?"),
@@ -298,7 +306,7 @@ def findings(visit: Visit, answer: Answer | None, before: Visit | None = None) -
         "findings.evidence_author": Text("Its author", 200),
         "findings.evidence_date": Day("Its date"),
     }
-    parts = ["findings", "adjectives", "capacity"]
+    parts = ["findings", "adjectives"]
     case = visit.case.data if visit.case else {}
     cause = (case.get("spasm") or {}).get("cause")
     known = {"findings.diagnosis": upper_first(causes().get(cause, "")) if cause else ""}
@@ -326,8 +334,10 @@ def findings(visit: Visit, answer: Answer | None, before: Visit | None = None) -
             visit, ("pregnancy",), {"pregnancy.value": (case.get("person") or {}).get("pregnancy") or ""}
         )
         about.append((asked.text, asked.source))
-    fields["capacity.has"] = YesNo("Can the patient consent?")
-    fields["capacity.note"] = Text("Note on consent", 300)
+    if not is_minor(visit):
+        parts.append("capacity")
+        fields["capacity.has"] = YesNo("Can the patient consent?")
+        fields["capacity.note"] = Text("Note on consent", 300)
 
     def kept(typed: Mapping[str, Any]) -> Parts:
         found = {part: _fields_of(typed, part) for part in parts if part != "adjectives"}

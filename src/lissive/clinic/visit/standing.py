@@ -13,6 +13,7 @@ from typing import Any
 from lissive.access import Answer, Facts, Symptom, decide, facts_of_case, jurisdiction
 from lissive.case import Case, make_case
 from lissive.case_answer.bottom_line import to_settle
+from lissive.clinic.dates.asked import open_fields
 from lissive.clinic.forms import age_on, day_text, place_text
 from lissive.clinic.models import Credential, Decision, Practitioner, Visit, VisitKind
 from lissive.clinic.visit.law import (
@@ -212,6 +213,9 @@ def _blocks(visit: Visit, on: datetime.date) -> Iterator[Block]:
             "Where the patient is during the visit has not been recorded.", part="place", is_open=True
         )
     yield from _record(visit, answer, on)
+    if visit.renews is not None and (left := len(open_fields(visit.case, visit.renews.case))):
+        what = "1 question of the renewal is" if left == 1 else f"{left} questions of the renewal are"
+        yield Block(f"{what} open: what changed since the last certificate.", part="renewal", is_open=True)
 
 
 def _law(visit: Visit, answer: Answer, on: datetime.date) -> Iterator[Block]:

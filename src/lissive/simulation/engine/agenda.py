@@ -53,6 +53,9 @@ class Agenda:
         self.halt = np.full(subjects, np.inf)
         self._was = np.tile(np.array([event.initial for event in equations.events]), (subjects, 1))
         self._due: list[list[_Due]] = [[] for _ in range(subjects)]
+        self.seed, self.number = 0, np.arange(subjects)
+        """Of what is left to chance, and each subject's number in the whole run."""
+        self._dice: dict[int, np.random.Generator] = {}
         self._at, self._count = np.full(subjects, np.nan), np.zeros(subjects, np.int64)
 
     def settle(self, batch: Batch) -> bool:
@@ -109,16 +112,20 @@ class Agenda:
             self._assign(batch, self._equations.events[k], those)
 
     def _first(self, batch: Batch, subject: int, ready: Sequence[_Due]) -> _Due:
-        """That of the highest priority as it is now; then those without one; among equals, in the model's order."""
-
-        def rank(due: _Due) -> tuple[float, int]:
+        """That of the highest priority as it is now, by chance among equals; those without one follow, in order."""
+        ranks = []
+        for due in ready:
             node = self._equations.events[due.event].priority
-            if node is None:
-                return math.inf, due.event
-            priority = float(self._values(batch, np.array([subject]), [node])[0, 0])
-            return (-priority if priority == priority else math.inf), due.event
-
-        return min(ready, key=rank)
+            rank = -math.inf
+            if node is not None:
+                rank = float(self._values(batch, np.array([subject]), [node])[0, 0])
+            ranks.append(-math.inf if math.isnan(rank) else rank)
+        highest = [due for due, rank in zip(ready, ranks, strict=True) if rank == max(ranks)]
+        if len(highest) == 1 or max(ranks) == -math.inf:
+            return min(highest, key=lambda due: due.event)
+        if subject not in self._dice:
+            self._dice[subject] = np.random.default_rng([self.seed, self.number[subject]])
+        return highest[int(self._dice[subject].integers(len(highest)))]
 
     def _assign(self, batch: Batch, event: Event, those: Sequence[tuple[int, _Due]]) -> None:
         members = np.array([s for s, _ in those])

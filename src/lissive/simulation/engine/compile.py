@@ -27,12 +27,9 @@ _DRIVER_PARTS = (
     driver.gather,
     driver.look,
     driver.sum_up,
-    turns.attend,
-    turns.narrow,
-    turns.find,
-    turns.shorten,
     driver.drive,
 )
+_TURNS = (turns.attend, turns.narrow, turns.find, turns.shorten)
 _KERNEL_CALLS = {"step": ("reals",) * 11, "commit": ("reals",) * 4, "observe": ("reals",) * 8}
 
 
@@ -101,22 +98,25 @@ def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
     return code
 
 
-def driver_ir() -> str:
-    """The control loop and its parts as one LLVM module."""
-    signatures = {f.__name__: dialect.signature(f) for f in _DRIVER_PARTS}
+def driver_ir(events: bool) -> str:
+    """The control loop and its parts as one LLVM module; what only models with events need is empty for others."""
+    signatures = {f.__name__: dialect.signature(f) for f in (*_DRIVER_PARTS, *_TURNS)}
     calls = {**signatures, **_KERNEL_CALLS}
     declarations = [f"declare void @{n}({', '.join(['ptr'] * len(k))})" for n, k in _KERNEL_CALLS.items()]
     declarations += ["declare double @llvm.sqrt.f64(double)"]
     declarations.append("!0 = !{}")
-    return "\n".join([*declarations, *(dialect.translate(f, calls) for f in _DRIVER_PARTS)])
+    parts = [dialect.translate(f, calls) for f in (*_DRIVER_PARTS, *(_TURNS if events else ()))]
+    heads = [] if events else [f"{f.__name__}({', '.join(dialect.llvm_types(f))})" for f in _TURNS]
+    return "\n".join([*declarations, *parts, *(f"define void @{head} {{ ret void }}" for head in heads)])
 
 
 class Linked:
     """Machine code of one kernel with the driver, ready to call. Calls release the GIL."""
 
-    def __init__(self, kernel: bytes) -> None:
+    def __init__(self, kernel: bytes, *, events: bool = False) -> None:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine())
-        for code in (kernel, object_code("driver", driver_ir, optimise=True)):
+        driver_code = object_code(f"driver {events}", lambda: driver_ir(events), optimise=True)
+        for code in (kernel, driver_code):
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
 

@@ -100,6 +100,11 @@ def signature(function: Callable[..., None]) -> tuple[str, ...]:
     return tuple(_arguments(tree).values())
 
 
+def llvm_types(function: Callable[..., None]) -> list[str]:
+    """Argument types of a function in the dialect, as LLVM has them."""
+    return [_llvm(kind) for kind in signature(function)]
+
+
 class _Translator:
     def __init__(
         self, tree: ast.FunctionDef, calls: dict[str, tuple[str, ...]], records: dict[str, dict[str, str]]

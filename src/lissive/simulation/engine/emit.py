@@ -10,7 +10,7 @@ All arrays are rows of `lanes` doubles, except that `prepare` is for one lane. T
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -244,15 +244,16 @@ def _step(plan: Plan, lanes: int, begin: Begin) -> Function:
         for name, weights in zip(("D1", "D2"), tableau.DENSE, strict=True):
             start = f.mul(f.const(weights[0]), u[0][i])
             f.store(_combine(f, start, weights[1:], [u[q][i] for q in range(1, 5)]), name, i)
-    f.store(_error(f, y, new, u[-1]), "ERR", 0)
+    f.store(_error(f, y, new, u[-1], plan.still), "ERR", 0)
     return f
 
 
-def _error(f: Function, y: Sequence[str], new: Sequence[str], error: Sequence[str]) -> str:
+def _error(f: Function, y: Sequence[str], new: Sequence[str], error: Sequence[str], still: Set[int]) -> str:
     """Root mean square of the error in units of atol + rtol max(|y0|, |y1|, share of the largest seen)."""
     rtol, atol, share = (f.splat("TOL", k) for k in range(3))
     total = f.const(0.0)
-    for i in range(len(y)):
+    moving = [i for i in range(len(y)) if i not in still]
+    for i in moving:
         size = f.max(f.abs(y[i]), f.abs(new[i]))
         size = f.max(size, f.mul(share, f.load("SEEN", i)))
         # single precision is enough for a weight; the bounds keep it a finite number there
@@ -260,7 +261,7 @@ def _error(f: Function, y: Sequence[str], new: Sequence[str], error: Sequence[st
         weight = f.rough_reciprocal(bounded)
         q = f.mul(error[i], weight)
         total = f.fma(q, q, total)
-    return f.intrinsic("sqrt", f.mul(total, f.const(1.0 / max(len(y), 1))))
+    return f.intrinsic("sqrt", f.mul(total, f.const(1.0 / max(len(moving), 1))))
 
 
 Factors = dict[tuple[int, int], str]
@@ -354,6 +355,8 @@ def _observe(plan: Plan, lanes: int, begin: Begin) -> Function:
     other = f.sub(f.const(1.0), theta)
 
     def within(i: int) -> str:
+        if i in plan.still:
+            return f.load("Y", i)
         inner = f.fma(theta, f.load("D2", i), f.load("D1", i))
         inner = f.fma(other, inner, f.load("YN", i))
         return f.fma(theta, inner, f.mul(other, f.load("Y", i)))

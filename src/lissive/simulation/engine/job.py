@@ -22,9 +22,11 @@ class Job:
 
     def __init__(self, batch: Batch, asked: Mapping[str, Any], threads: int) -> None:
         kernel, tol = batch.kernel, batch.tolerances
-        bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
+        self.threads, self.stopped = threads, False
+        self._bounds = np.linspace(0, len(batch), threads + 1).astype(np.int64)
         self.queue = np.zeros(ROW * threads, dtype=np.int64)
-        self.queue[::ROW] = bounds[:-1]
+        self.again()
+        self._records: dict[int, tuple[Any, Any]] = {}
         self.lanes = kernel.lanes
         self.drive = kernel._drive
         self.shared: dict[str, Any] = {
@@ -37,7 +39,7 @@ class Job:
             "most_steps": tol.max_steps,
             "first_step": tol.first_step,
             "queue": self.queue,
-            "bounds": bounds,
+            "bounds": self._bounds,
             "y": batch.y,
             "seen": batch._seen,
             "init": batch._initial,
@@ -49,14 +51,24 @@ class Job:
             **asked,
         }
 
+    def again(self) -> None:
+        """All subjects are to be taken once more."""
+        self.queue[::ROW] = self._bounds[:-1]
+
+    def stop(self, subjects: int) -> None:
+        """Nobody takes another subject."""
+        self.stopped = True
+        self.queue[:] = subjects
+
     def run(self, thread: int) -> None:
         """Take subjects from the queue until there are none."""
-        has = {**self.shared, "thread": thread}
-        rows = {name: self.rows.get(name, 1) for name in Work.fields() if name not in has}
-        fresh = _aligned([each * self.lanes for each in rows.values()])
-        has |= dict(zip(rows, fresh, strict=True))
-        record = Work.memory(has)
-        self.drive(record.ctypes.data)
+        if thread not in self._records:
+            has = {**self.shared, "thread": thread}
+            rows = {name: self.rows.get(name, 1) for name in Work.fields() if name not in has}
+            fresh = _aligned([each * self.lanes for each in rows.values()])
+            has |= dict(zip(rows, fresh, strict=True))
+            self._records[thread] = Work.memory(has), has  # the arrays must be kept as long as the record
+        self.drive(self._records[thread][0].ctypes.data)
 
     @property
     def rows(self) -> dict[str, int]:

@@ -93,7 +93,7 @@ class Kernel:
             store(key, ".constants", known)
         self.constants = int(known)
         code = backend.object_code(key, lambda: module(self._planned(), lanes), optimise=False)
-        linked = backend.Linked(code)
+        linked = backend.Linked(code, events=bool(watch))
         self._linked = linked  # keeps the code in memory
         self._prepare = linked.function("prepare", 3)
         self._drive = linked.function("drive", 1)
@@ -201,6 +201,11 @@ class Batch:
         """(subject, state) the largest size of each state so far."""
         return self._seen
 
+    def chance(self, seed: int, numbers: npt.NDArray[np.int64]) -> None:
+        """What is left to chance among the model's own events; numbers : (subject,) of each in the whole run."""
+        if self._agenda is not None:
+            self._agenda.seed, self._agenda.number = seed, numbers
+
     def parameter(self, name: str, members: npt.NDArray[np.int64]) -> Any:
         """A parameter of these subjects, as a number or as one for each."""
         value = self._given.get(name, self.kernel.equations.parameters[name])
@@ -232,7 +237,7 @@ class Batch:
 
         members : (subject,) places.
         """
-        self._refuse_events("taken apart")
+        self._refuse_events("split into groups")
         timing = {name: values[members] for name, values in self._timing.items()}
         given = {name: v if np.ndim(v) == 0 else np.asarray(v)[members] for name, v in self._given.items()}
         part = Batch(
@@ -275,7 +280,7 @@ class Batch:
 
     def move(self, members: npt.NDArray[np.int64], y: Array, time: float) -> None:
         """Put these subjects at `time` in the states `y`, by days that were not solved."""
-        self._refuse_events("moved")
+        self._refuse_events("moved in time")
         self.y[members], self._clock[members, 0] = y, time
         self._seen[members] = np.maximum(self._seen[members], np.abs(y))
         self._reached = max(self._reached, time)
@@ -306,12 +311,11 @@ class Batch:
         self._book[members, 3] = 1
 
     def _refuse_events(self, what: str) -> None:
-        """What a model's own events still have to do is known to the whole batch only."""
         if self._agenda is not None:
             raise SimulationError(
-                f"Model {self.kernel.equations.name} has events, and subjects are to be {what}.",
-                allowed="a model without events of its own.",
-                do="run it by simulate.",
+                f"Model {self.kernel.equations.name} has events of its own: its subjects cannot be {what}.",
+                allowed="a model without events.",
+                do="run it with `lissive simulate`.",
             )
 
     def why(self, subject: int) -> str:
@@ -356,7 +360,7 @@ class Batch:
         times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
         subjects, n_out, bins = len(self), len(self.kernel.columns), max(len(edges) - 1, 0)
         if bins:
-            self._refuse_events("summed up over times")
+            self._refuse_events("averaged over periods")
         doses = doses or no_doses(subjects)
         check(doses, subjects, len(self.kernel.states), len(self.kernel.inputs))
         if not resume:
@@ -381,9 +385,16 @@ class Batch:
         before = self.status.copy()
         if resting is not None:
             self.status[resting & (before == 0)] = RESTING
-        self._run(asked, threads)
-        while self._agenda is not None and self._agenda.settle(self):
-            self._run(asked, threads)
+        job = Job(self, asked, threads)
+        # A thread even for one: the main thread stays free to be interrupted.
+        pool = ThreadPoolExecutor(threads)
+        try:
+            pool.submit(self._rounds, job, pool).result()
+        except BaseException:
+            job.stop(len(self))
+            raise
+        finally:
+            pool.shutdown()
         self._reached = float(until)
         unseen = self.status != 0
         for part in (seen.mean, seen.maximum, seen.minimum):
@@ -391,18 +402,16 @@ class Batch:
         self.status[self.status == RESTING] = 0
         return replace(seen, values=seen.values[..., : len(self.kernel.outputs)]) if self._agenda else seen
 
-    def _run(self, asked: Mapping[str, Any], threads: int) -> None:
-        job = Job(self, asked, threads)
-        # A thread even for one: the main thread stays free to be interrupted.
-        pool = ThreadPoolExecutor(threads)
-        try:
-            for running in [pool.submit(job.run, t) for t in range(threads)]:
+    def _rounds(self, job: Job, pool: ThreadPoolExecutor) -> None:
+        """The compiled loop; and again, for those on whom the model's own events have acted meanwhile."""
+        while True:
+            others = [pool.submit(job.run, t) for t in range(1, job.threads)]
+            job.run(0)
+            for running in others:
                 running.result()
-        except BaseException:
-            job.queue[:] = len(self)  # nobody takes another subject
-            raise
-        finally:
-            pool.shutdown()
+            if job.stopped or self._agenda is None or not self._agenda.settle(self):
+                return
+            job.again()
 
     def _within(self, points: Any, until: float, name: str) -> Array:
         given: Array = np.ascontiguousarray(points, dtype=float)

@@ -20,6 +20,8 @@ class Plan:
     outputs: tuple[str, ...]
     inputs: tuple[int, ...]
     """States that may be infused: an input rate is added to their equation."""
+    still: frozenset[int]
+    """States that nothing but the model's events can change: inside a step they stay as they are, to the last bit."""
     rates: tuple[int, ...]
     time_slopes: tuple[int, ...]
     jacobian: dict[tuple[int, int], int]
@@ -58,6 +60,11 @@ def make_plan(equations: Equations, outputs: Sequence[str], inputs: Sequence[str
         parameters=tuple(equations.parameters),
         outputs=tuple(outputs),
         inputs=tuple(place[s] for s in inputs),
+        still=frozenset(
+            place[s]
+            for s, rate in zip(equations.states, equations.rates, strict=True)
+            if equations.events and g.value(rate) == 0.0 and s not in inputs
+        ),
         rates=equations.rates,
         time_slopes=tuple(slopes),
         jacobian=jacobian,

@@ -106,5 +106,8 @@ def shorten(w: Work, l: i64) -> None:
     share = w.LO[l]
     other = 1.0 - share
     for i in range(w.n_states):
-        inner = other * (share * w.D2[i * W + l] + w.D1[i * W + l]) + w.YN[i * W + l]
-        w.YN[i * W + l] = share * inner + other * w.Y[i * W + l]
+        if (
+            w.YN[i * W + l] != w.Y[i * W + l] or w.D1[i * W + l] != 0.0
+        ):  # else it did not move, and keeps every bit
+            inner = other * (share * w.D2[i * W + l] + w.D1[i * W + l]) + w.YN[i * W + l]
+            w.YN[i * W + l] = share * inner + other * w.Y[i * W + l]

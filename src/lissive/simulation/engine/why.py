@@ -19,8 +19,8 @@ STATUS = {
     TOO_MANY: "took more steps than max_steps allows; raise it, or look at the model's time scales",
     TOO_SMALL: "the step became too small: the equations change faster than they can be followed here",
     NO_NUMBER: "a rate became infinite or not a number; look at divisions and logarithms in the model",
-    ENDLESS: "the model's events set one another off without end; look at their triggers",
-    NO_DELAY: "the delay of an event is negative or not a number; look at its formula",
+    ENDLESS: "the model's events trigger one another without end; check their triggers",
+    NO_DELAY: "the delay of an event is negative or not a number; check its formula",
 }
 """What a subject's status means."""
 

@@ -1,0 +1,128 @@
+"""Who is simulated: a number of subjects, or a table with a row for each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lissive.errors import SimulationError
+from lissive.given import whole
+from lissive.model.equations import Equations
+from lissive.simulation.event_cells import is_missing, is_plain
+from lissive.simulation.event_rows import id_of
+from lissive.simulation.events import EventTable
+from lissive.simulation.limits import afford
+from lissive.simulation.planned import is_frame
+from lissive.typed import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def subjects_of(
+    equations: Equations, given: Any, table: EventTable | None, seed: int, also: Sequence[str]
+) -> tuple[int, Sequence[int | str], dict[str, Any], tuple[str, ...]]:
+    """How many, IDs, each subject's own parameters, and which are drawn instead, for some subjects at a time.
+
+    also : columns that a table may have besides parameters.
+    """
+    if given is None:
+        ids: Sequence[int | str] = list(table.subjects) if table else [1]
+        return len(ids), ids, {}, ()
+    if is_frame(given):
+        ids, own = _table_of_subjects(equations, given, also)
+        return len(ids), ids, own, ()
+    count = whole("subjects", given, wrong=SimulationError)
+    ids = range(1, count + 1)
+    if table and len(table.subjects) == count:
+        ids = list(table.subjects)
+    if equations.name != "lissive":
+        return count, ids, {}, ()
+    from lissive.simulation.draw import draw
+
+    return count, ids, {}, draw(1, seed=seed).drawn
+
+
+def afford_subjects(subjects: int, equations: Equations, values: int) -> None:
+    """values : that each subject will have."""
+    own = 2 * len(equations.parameters) + 4 * len(equations.states) + 64
+    less = "ask for fewer subjects, output times or quantities."
+    afford(subjects, 8 * (4 * values + own), what="subjects", where="subjects", do=less)
+
+
+def _table_of_subjects(
+    equations: Equations, given: Any, also: Sequence[str]
+) -> tuple[list[int | str], dict[str, Any]]:
+    import pandas as pd
+
+    where = given.attrs.get(_PATH, "subjects")
+    if not len(given):
+        raise SimulationError("the table has no subjects.", where=where, allowed="a row for each subject.")
+    if len(set(given.columns)) < len(given.columns):
+        raise SimulationError("a column comes twice.", where=where, do="leave one of them.")
+    if wrong := [i for i in given.get("ID", ()) if is_missing(i) or not is_plain(i)]:
+        raise SimulationError(f"an ID is {wrong[0]!r}.", where=where, allowed="numbers or names.")
+    ids: list[int | str] = (
+        [id_of(i) for i in given["ID"]] if "ID" in given else list(range(1, len(given) + 1))
+    )
+    if len(set(ids)) < len(ids):
+        raise SimulationError("an ID comes twice.", where=where, allowed="one row for each subject.")
+    own = given.drop(columns="ID", errors="ignore")
+    known = [*equations.parameters, *also]
+    unknown = [name for name in own if name not in known]
+    if unknown:
+        raise SimulationError(
+            f'the column "{unknown[0]}" is no parameter of model {equations.name}, and no initial value.'
+            f"{nearest(unknown[0], known)}",
+            where=f"{where}:1",
+            allowed=f"ID, {', '.join(known)}; a state, for its initial amount, or [state].",
+        )
+    for name in own:
+        numbers = pd.to_numeric(own[name].astype(str), errors="coerce")
+        if not np.isfinite(numbers).all():
+            row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            raise SimulationError(
+                f"{name} is {own[name].iloc[row]}.", where=f"{where}:{row + 2}", allowed="a finite number."
+            )
+    return ids, {str(name): own[name].astype(float).to_numpy() for name in own}
+
+
+_PATH = "path"
+"""Where a table was read, for messages."""
+
+
+def read_subjects(path: Path) -> pd.DataFrame:
+    """A comma-separated table; rows that do not fit the heading are refused, not shifted."""
+    import pandas as pd
+
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]
+    except (OSError, ValueError, csv.Error) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else str(fault)
+        raise SimulationError(
+            f"it cannot be read ({why}).",
+            where=str(path),
+            allowed="a number of subjects, or a comma-separated table with a row for each.",
+            do="correct the path.",
+        ) from None
+    if not rows:
+        raise SimulationError("the file is empty.", where=str(path), allowed="a heading and a row each.")
+    header = [cell.strip() for cell in rows[0][1]]
+    for line, row in rows[1:]:
+        empty = sum(not cell.strip() for cell in row)
+        if len(row) != len(header) or empty:
+            raise SimulationError(
+                f"{len(row)} cells, {empty} of them empty, below a heading of {len(header)}.",
+                where=f"{path}:{line}",
+                allowed="one value for each column.",
+            )
+    if len(set(header)) < len(header):
+        raise SimulationError("a column comes twice.", where=f"{path}:1", do="leave one of them.")
+    table = pd.DataFrame([row for _, row in rows[1:]], columns=header)
+    table.attrs[_PATH] = str(path)
+    return table
