@@ -43,8 +43,6 @@ from lissive.simulation.planned import (
 from lissive.simulation.population.draw import OCCASION, Individuals, Vary
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
 from lissive.simulation.population.result import described, extended, names_of, notes_of, outside
-from lissive.simulation.population.rows import FORMATS as ROWS
-from lissive.simulation.population.rows import nonmem_rows, write_table
 from lissive.simulation.run import MEANING, Result, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
 from lissive.simulation.subjects import afford_subjects, read_subjects, subjects_of
