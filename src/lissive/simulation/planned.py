@@ -83,7 +83,9 @@ def given_parameters(equations: Equations, parameters: Any) -> dict[str, float]:
             f"{unknown[0]} is not a parameter of model {equations.name} that a run may set.",
             where="parameters",
             allowed=f"{', '.join(equations.parameters)}.",
-            do="A quantity that the model computes cannot be set; set what it is computed from.",
+            do="Set its initial value instead (initial)."
+            if unknown[0] in equations.states
+            else "A quantity that the model computes cannot be set; set what it is computed from.",
         )
     return {
         str(name): number_of(str(name), value, wrong=SimulationError) for name, value in parameters.items()
