@@ -127,7 +127,7 @@ def atomic_path(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
             raise
         _sync(path.parent, os.O_RDONLY)
     except OSError as error:
-        if error.filename in (None, str(place)):  # a write to a full disk has no name
+        if error.errno and error.filename in (None, str(place)):  # a write to a full disk has no name
             error.filename = str(path)  # the name that was asked for
         raise
     finally:

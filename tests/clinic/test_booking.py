@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from tests.clinic.conftest import PASSWORD, visitor
 
@@ -79,12 +81,19 @@ def text_of(answer: Any) -> str:
 
 
 def test_the_page_is_for_everybody_and_says_nothing_of_patients(clinic):
+    Credential.objects.create(practitioner=clinic.doctor, kind="controlled", number="ML1234563")
     answer = visitor().get("/clinics/elm-street")
     text = text_of(answer)
     assert answer.status_code == 200
     for said in ("US-NY-1", "look-up of the board", "First visit $180", "until an hour before", "New York"):
         assert said in text
-    assert "Doe" not in text
+    for secret in (
+        "Doe",
+        "ML1234563",
+        "video.example",
+    ):  # with a registration's number, prescriptions are forged
+        assert secret not in text
+    assert "ML1234563" in text_of(visitor(clinic.fay).get("/practitioners"))
     assert [visitor().get(f"/clinics/{name}").status_code for name in ("far-away", "nothing")] == [404, 404]
 
 
@@ -214,6 +223,40 @@ def test_a_time_is_taken_once(clinic, monkeypatch):
     assert second.status_code == 409
     assert "taken a moment ago" in text_of(second)
     assert Visit.objects.count() == 1
+    assert list(audit.faults()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_gets_the_time(clinic):
+    """Each a patient of their own, all pressing at the same moment."""
+    people = [
+        Patient.objects.create(
+            organisation=clinic.here,
+            family_name="Next",
+            given_name=f"N{k}",
+            born="1960-01-01",
+            residence="US-NY",
+        )
+        for k in range(6)
+    ]
+    desks = [visitor(clinic.fay) for _ in people]
+    said: list[int] = []
+    gate = threading.Barrier(len(people))
+
+    def press(client: Any, patient: Patient) -> None:
+        gate.wait()
+        to = f"/patients/{patient.pk}/book"
+        said.append(client.post(to, {"slot": clinic.slot.pk, "kind": "video"}).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=press, args=pair) for pair in zip(desks, people, strict=True)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(said) == [302] + [409] * 5
+    assert Visit.objects.count() == Intake.objects.count() == 1
     assert list(audit.faults()) == []
 
 

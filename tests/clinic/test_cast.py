@@ -36,10 +36,15 @@ from lissive.clinic.intake.views import PUBLIC as BY_LINK
 from lissive.clinic.models import Credential, Practitioner, Slot, Treatment
 from lissive.clinic.rights import ROLES, rights
 
-WITHOUT_ENTER: frozenset[str] = frozenset((*PUBLIC, *BY_LINK, "calendar-feed"))
-"""Names of addresses whose view asks for no right: a clinic's own page and registration, which show nothing of any
-patient (test_booking), the questions before a visit by a link, which ask for its secret and the date of birth
-(test_intake), and the calendar, whose programs cannot log in: the secret in the address is of one user (test_dates)."""
+WITHOUT_ENTER: frozenset[str] = frozenset(
+    {
+        "calendar-feed",  # calendar programs cannot log in: the secret in the address is of one user, asked there
+        *PUBLIC,  # a clinic's own page, and registration: nothing of any patient is there (test_booking)
+        *("verify", "verify-code"),  # a certificate by its code, without a word of the patient (test_certify)
+        *BY_LINK,  # the questions before a visit, by the link's secret and the date of birth (test_intake)
+    }
+)
+"""Names of addresses whose view asks for no right, each with its reason here."""
 EVERYBODY = ("nobody", "ada", "ben", "fay", "kim", "zoe", "dan", "cleo")
 OWNED = {"Patient": Patient, "Case": Case, "Document": Document, "User": User}
 
@@ -131,9 +136,6 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     }
     monkeypatch.setattr("lissive.clinic.export.pdf_writer", lambda: (None, "a PDF takes seconds"))
     cast.visit, cast.certificate, cast.review = day_of(cast, cast.case)
-    stamp = {"by": "Ada", "as": "practitioner", "at": "2026-11-29T10:00:00+00:00"}
-    cast.visit.record = {"findings": {"text": "finding-mark", **stamp}}
-    cast.visit.save()
     cast.review.diary = "date,spasms,side_effects\n2026-11-01,3,diary-mark\n"
     cast.review.save()
     day = dict(zip(("visits", "certificates", "reviews"), day_of(cast, of["case"]), strict=True))
@@ -162,7 +164,13 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
 
 def signed(case: Case, now: Any) -> dict[str, Any]:
     """What a signature adds to a certificate."""
-    field = {"id": "condition", "part": "condition", "label": "Condition", "kind": "value", "value": "GB-mark"}
+    field = {
+        "id": "condition",
+        "part": "condition",
+        "label": "Condition",
+        "kind": "value",
+        "value": "GB-mark",
+    }
     content = {
         "place_name": "Great Britain",
         "practitioner": {"name": "Ada", "profession": "MD"},
@@ -174,7 +182,8 @@ def signed(case: Case, now: Any) -> dict[str, Any]:
         "second": None,
         "steps": [],
     }
-    pdf = Document.objects.create(case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True)
+    kept = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
+    pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **kept)
     return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
 
 
@@ -183,6 +192,7 @@ def day_of(cast: SimpleNamespace, case: Case) -> tuple[Visit, Certificate, Revie
     by, _ = Practitioner.objects.get_or_create(
         organisation=cast.here, user=cast.ada, defaults={"name": "Ada", "profession": "MD"}
     )
+    Case.objects.filter(pk=case.pk, data={}).update(data={"case": "calculator"})
     now = timezone.now()
     found = {"text": "finding-mark", "by": "Ada", "as": "practitioner", "at": now.isoformat()}
     of = {"organisation": cast.here, "patient": case.patient, "case": case}

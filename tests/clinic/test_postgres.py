@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,24 @@ guards.unguard(connection)
 assert Entry.objects.filter(pk=entry.pk).update(who="x") == 1
 guards.guard(connection)
 print(entry.pk)
+"""
+
+
+LICENCES = """
+import datetime
+import django
+django.setup()
+from django.utils import timezone
+from lissive.clinic.models import Credential, Organisation, Practitioner, User
+clinic = Organisation.objects.create(name="Elm Street")
+for k in range(40):
+    user = User.objects.create(username=f"u{k}", organisation=clinic, role="practitioner")
+    who = Practitioner.objects.create(
+        organisation=clinic, user=user, name=f"P{k}", profession="MD", email=f"p{k}@example.org"
+    )
+    Credential.objects.create(
+        practitioner=who, kind="licence", expires=timezone.localdate() + datetime.timedelta(days=30)
+    )
 """
 
 
@@ -119,9 +138,33 @@ def test_the_chain_does_not_fork_and_a_change_is_named(kind, request, tmp_path):
 
 
 @pytest.mark.slow
+def test_several_processes_send_each_reminder_once(postgres, tmp_path):
+    given = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "lissive.clinic.settings",
+        "LISSIVE_DATABASE_URL": postgres,
+    }
+    given["LISSIVE_DATA"] = str(tmp_path)
+    for each in ("LISSIVE_MAIL_URL", "LISSIVE_DEMO"):
+        given.pop(each, None)
+    assert ran(given, "-m", "django", "migrate", "-v0").returncode == 0
+    filled = ran(given, "-c", LICENCES)
+    assert filled.returncode == 0, filled.stderr
+    command = [sys.executable, "-m", "lissive", "web", "remind", "--data", str(tmp_path)]
+    several = [subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [each.communicate(timeout=300)[0] for each in several]
+    assert [each.returncode for each in several] == [0, 0, 0]
+    assert sum(int(each.split()[0]) for each in said) == 40
+    mails = "".join(file.read_text() for file in (tmp_path / "mail").iterdir())
+    assert sorted(re.findall("To: (.*)", mails)) == sorted(f"p{k}@example.org" for k in range(40))
+
+
+@pytest.mark.slow
 def test_the_clinics_tests_hold_on_postgresql(postgres):
     """The rights, the trail and the records, as they are tested on SQLite."""
-    files = [str(Path(__file__).with_name(f"test_{name}.py")) for name in ("audit", "records", "access")]
+    files = [
+        str(Path(__file__).with_name(f"test_{name}.py")) for name in ("audit", "records", "access", "dates")
+    ]
     options = "-q --import-mode=importlib --strict-markers --ds=tests.clinic.settings"
     words = ("-m", "pytest", "-o", f"addopts={options}", "-n", "0", "-m", "not slow and not browser", *files)
     made = subprocess.run(

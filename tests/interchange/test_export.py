@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lissive
 from lissive.cli import main as door
+from lissive.interchange.omex import open_omex
 from lissive.interchange.petab import fit
 
 MODEL = """
@@ -19,24 +21,23 @@ end
 """
 
 
+@pytest.fixture(scope="module")
+def run_of_two(tmp_path_factory) -> str:
+    """A run of two subjects as `simulate` writes it."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "d.ant").write_text(MODEL)
+    (folder / "subjects.csv").write_text("ID,k\na-1,0.3\nb,0.6\n")
+    asked = ["--subjects", str(folder / "subjects.csv"), "--until", "4", "--every", "1", "--rtol", "1e-8"]
+    words = ["simulate", str(folder / "d.ant"), *asked, "--select", "A,[A],B,[B],k"]
+    assert door.main([*words, "--out", str(folder / "run.csv")]) == 0
+    return (folder / "run.csv").read_text()
+
+
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
+def place(tmp_path, monkeypatch, run_of_two) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "d.ant").write_text(MODEL)
-    (tmp_path / "subjects.csv").write_text("ID,k\na-1,0.3\nb,0.6\n")
-    run = [
-        "simulate",
-        "d.ant",
-        "--subjects",
-        "subjects.csv",
-        "--until",
-        "4",
-        "--every",
-        "1",
-        "--rtol",
-        "1e-8",
-    ]
-    assert door.main([*run, "--select", "A,[A],B,[B],k", "--out", "run.csv"]) == 0
+    (tmp_path / "run.csv").write_text(run_of_two)
     return tmp_path
 
 
@@ -123,3 +124,55 @@ def test_a_dosing_table_with_a_row_for_each_dose_runs_as_before(place, capsys):
     )
     for name in "AB":
         assert second[name].values == pytest.approx(first[name].values, rel=1e-9)
+
+
+def test_doses_as_events_of_the_model_run_as_the_table_does_here_and_in_another_tool(place, capsys):
+    roadrunner = pytest.importorskip("roadrunner")
+    (place / "doses.csv").write_text(DOSES.replace("1,3,1,4,B,8", "1,3,1,4,B,8,.,.,.,f\n1,3.25,1,4,B,4"))
+    assert door.main(["export", "sbml", "d.ant", "--events", "doses.csv", "--out", "dosed.xml"]) == 0
+    times = np.arange(0, 6.1, 0.25)
+    given = {"times": times, "select": ["A", "B"], "rtol": 1e-9}
+    table, events = (
+        lissive.simulate("d.ant", events="doses.csv", **given),
+        lissive.simulate("dosed.xml", **given),
+    )
+    theirs = roadrunner.RoadRunner(str(place / "dosed.xml"))
+    theirs.integrator.relative_tolerance = 1e-10
+    found = np.array(theirs.simulate(times=times.tolist(), selections=["A", "B"]))
+    for k, name in enumerate("AB"):
+        assert events[name].values[0] == pytest.approx(table[name].values[0], abs=1e-7)
+        assert found[:, k] == pytest.approx(table[name].values[0], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_dosed_run_as_a_petab_problem_and_as_an_archive(place):
+    (place / "doses.csv").write_text(DOSES)
+    asked = ["--events", "doses.csv", "--until", "6", "--every", "0.5", "--rtol", "1e-8"]
+    assert door.main(["simulate", "d.ant", *asked, "--out", "run.csv"]) == 0
+    run = lissive.simulate("d.ant", events="doses.csv", until=6, every=0.5, rtol=1e-8)
+    (place / "run.csv").write_text(
+        "".join(f"{','.join(row.split(',')[:4])}\n" for row in (place / "run.csv").read_text().split())
+    )
+    assert door.main([*PETAB, "--events", "doses.csv"]) == 0
+    assert fit(place / "problem" / "problem.yaml").chi_squared == pytest.approx(0.0, abs=1e-6)
+    assert door.main(["export", "omex", "d.ant", *asked, "--out", "d.omex"]) == 0
+    with open_omex(place / "d.omex") as document:
+        (found,) = document.run()
+    assert list(found.columns) == ["time", "A", "B"]
+    assert found.columns["B"] == pytest.approx(run["B"].values[0], rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("1,0,1,5,A,.,12,0,1,1\n", "steady states and resets cannot be events"),
+        ("1,0,3,.,.,.,.,.,.,.\n1,1,1,5,A,.,.,.,.,.\n", "steady states and resets cannot be events"),
+        ("1,0,1,5,A,.,.,.,.,.\n2,0,1,5,A,.,.,.,.,.\n", "2 subjects or occasions"),
+        ("1,-1,1,5,A,.,.,.,.,.\n", "a dose is before time 0"),
+    ],
+)
+def test_what_cannot_be_an_event_of_a_model_is_refused(place, capsys, rows, said):
+    (place / "doses.csv").write_text("ID,TIME,EVID,AMT,CMT,RATE,II,ADDL,SS,F\n" + rows)
+    assert door.main(["export", "sbml", "d.ant", "--events", "doses.csv", "--out", "dosed.xml"]) == 2
+    assert said in capsys.readouterr().err
+    assert not (place / "dosed.xml").exists()

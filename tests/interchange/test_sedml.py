@@ -15,7 +15,7 @@ import lissive
 from lissive.cli import main as door
 from lissive.errors import InterchangeError, LissiveError
 from lissive.interchange.omex import open_omex
-from lissive.interchange.sedml import read_sedml
+from lissive.interchange.sedml import Document, read_sedml
 from lissive.model.check import to_sbml
 
 MODEL = """
@@ -79,7 +79,10 @@ def columns(path: Path) -> dict[str, np.ndarray]:
 
 def test_what_is_exported_runs_as_the_model_does(place, capsys):
     asked = ["d.ant", "--until", "4", "--every", "0.5", "--select", ",".join(SELECT), "--rtol", "1e-8"]
+    assert door.main(["export", "sedml", *asked, "--out", "d.sedml"]) == 2  # d.xml is somebody's
+    assert "d.xml: there is a file of this name" in capsys.readouterr().err
     (place / "d.xml").unlink()
+    assert door.main(["export", "sedml", *asked, "--out", "d.sedml"]) == 0
     assert door.main(["export", "sedml", *asked, "--out", "d.sedml"]) == 0
     assert door.main(["export", "omex", *asked, "--out", "d.omex"]) == 0
     assert door.main(["simulate", "d.sedml", "--out", "one.csv"]) == 0
@@ -103,46 +106,65 @@ def test_a_change_of_the_model_and_the_mathematics_of_a_plot(place, capsys):
     assert found["ratio"] == pytest.approx([100 * exp(-0.15 * t) for t in found["time"]], rel=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("</sedML>", "", "h.sedml: it cannot be read"),
+        ("plot2D", "plot3D", "h.sedml:30: .* Element 'listOfCurves' is not part"),
+    ],
+)
+def test_what_is_no_sedml_is_one_message(place, old, new, said):
+    (place / "h.sedml").write_text(OTHERS.replace(old, new))
+    with pytest.raises(InterchangeError, match=said):
+        read_sedml(place / "h.sedml")
+
+
+@pytest.fixture(scope="module")
+def as_read(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("read") / "h.sedml"
+    path.write_text(OTHERS)
+    return json.dumps(read_sedml(path).sed)
+
+
 FAULTS = [
     ("KISAO:0000019", "KISAO:0000029", r"h.sedml:4: the algorithm KISAO:0000029"),  # Gillespie's
+    ("uniformTimeCourse", "steadyState", "h.sedml:4: the steadyState sim1 is out of scope"),
+    ('"kind": "task"', '"kind": "repeatedTask"', "h.sedml:16: the repeatedTask t1 is out of scope"),
     ("[@id='A']", "[@id='Z']", "is nothing that the model d computes"),
-    ('source="d.xml"', 'source="e.xml"', "the model file e.xml is not there"),
-    ('source="d.xml"', 'source="https://example.org/d.xml"', "is at https://example.org/d.xml"),
-    ('source="d.xml"', 'source="m2"', "is made from itself"),
+    ('"source": "d.xml"', '"source": "e.xml"', "the model file e.xml is not there"),
+    ('"source": "d.xml"', '"source": "https://example.org/d.xml"', "is at https://example.org/d.xml"),
+    ('"source": "d.xml"', '"source": "m2"', "is made from itself"),
     ("language:sbml", "language:cellml", "is in urn:sedml:language:cellml"),
-    ('initialTime="0"', 'initialTime="1"', "sim1 begins at 1"),
-    ('numberOfPoints="4"', 'numberOfPoints="0"', "in 0 steps"),
+    ('"initial": 0.0', '"initial": 1.0', "sim1 begins at 1"),
+    ('"steps": 4', '"steps": 0', "in 0 steps"),
     ("/@value", "/@constant", "is out of scope"),
+    ("changeAttribute", "computeChange", r"the change of .* \(computeChange\) is out of scope"),
     ("'k'", "'q'", "has no value of q"),
-    ('newValue="0.6"', 'newValue="much"', "'much' is no number"),
-    ('taskReference="t2"', 'taskReference="t9"', "there is no task 't9'"),
-    ("<ci>p</ci>", "<ci>q</ci>", "q is no variable of the data generator ratio"),
-    ("plot2D", "plot3D", "Element 'listOfCurves' is not part"),
-    ("</sedML>", "", "cannot be read"),
-    ("<listOfTasks>", "<listOfWork>", "cannot be read"),
+    ('"new": "0.6"', '"new": "much"', "'much' is no number"),
+    ('"task": "t2"', '"task": "t9"', "there is no task 't9'"),
+    ('"p * (b / a)"', '"q * (b / a)"', "q is no variable of the data generator ratio"),
+    ("plot2D", "plot3D", "it has no report and no plot"),
     ("urn:sedml:symbol:time", "urn:sedml:symbol:none", "the symbol urn:sedml:symbol:none is out of scope"),
 ]
 
 
 @pytest.mark.parametrize(("old", "new", "said"), FAULTS)
-def test_a_fault_is_one_message(place, old, new, said):
-    (place / "h.sedml").write_text(OTHERS.replace(old, new))
+def test_what_cannot_be_run_is_one_message(place, as_read, old, new, said):
+    assert old in as_read
     with pytest.raises(LissiveError, match=said) as fault:
-        read_sedml(place / "h.sedml").run()
+        Document(place / "h.sedml", json.loads(as_read.replace(old, new))).run()
     assert "\n" not in str(fault.value)
 
 
 def test_a_folder_of_something_else_is_kept(place, capsys):
     (place / "all").mkdir()
     (place / "all" / "mine.txt").write_text("mine")
-    for more in ([], ["--force"]):
-        assert door.main(["simulate", "h.sedml", "--out", "all", *more]) == 2
-        assert "all: the folder has files of something else" in capsys.readouterr().err
+    assert door.main(["simulate", "h.sedml", "--out", "all", "--force"]) == 2
+    assert "all: the folder has files of something else" in capsys.readouterr().err
     assert [each.name for each in (place / "all").iterdir()] == ["mine.txt"]
 
 
 def test_a_folder_of_another_run_is_written_over_only_where_that_is_asked(place, capsys):
-    assert door.main(["simulate", "h.sedml", "--out", "all"]) == 0
     assert door.main(["simulate", "h.sedml", "--out", "all"]) == 0
     before = (place / "all" / "p1.csv").read_bytes()
     (place / "d.xml").write_text(to_sbml(MODEL.replace("0.3", "0.4")))  # another model by the same name

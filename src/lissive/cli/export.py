@@ -21,6 +21,14 @@ Rtol = Annotated[float, typer.Option(help="Relative tolerance.")]
 Out = Annotated[Path, typer.Option("--out", help="The file to write.", dir_okay=False)]
 
 
+Doses = Annotated[
+    Path | None,
+    typer.Option(
+        "--events", help="Doses of one subject, as simulate reads them; they become events of the model."
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Write a model for other tools.", no_args_is_help=True)
     group.command("sbml")(sbml)
@@ -32,13 +40,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="export")
 
 
-def sbml(out: Out, model: Model = "lissive", force: Force = False) -> None:
+def sbml(out: Out, model: Model = "lissive", events: Doses = None, force: Force = False) -> None:
     """Write a model as SBML Level 3 Version 2."""
+    from lissive.interchange.dosed import dosed
     from lissive.model.check import to_sbml
     from lissive.model.read import text_of
 
-    _keep(out, model, force)
-    _write(out, to_sbml(*text_of(model)))
+    _keep(out, model, force, events)
+    text, name = text_of(model)
+    written = to_sbml(text, name)
+    _write(out, dosed(written, name, events)[0] if events else written)
 
 
 def antimony(out: Out, model: Model = "lissive", force: Force = False) -> None:
@@ -59,18 +70,19 @@ def sedml(
     every: Every,
     model: Model = "lissive",
     select: Select = None,
+    events: Doses = None,
     rtol: Rtol = 1e-6,
     force: Force = False,
 ) -> None:
     """Write a time course as SED-ML, with the model as SBML beside it (NAME.sedml, NAME.xml)."""
     from lissive.cli.simulate import names_of
-    from lissive.files import keep_inputs
+    from lissive.files import Beside, keep_inputs
     from lissive.interchange.sedml_write import Course, write_sedml
 
     _ending(out, ".sedml")
-    beside = out.with_suffix(".xml")
-    keep_inputs([out, beside], reads=[model], force=force)
-    for path in write_sedml(Course(model, until, every, names_of(select), rtol), out):
+    beside = Beside([out.with_suffix(".xml")], out, 'id="generator_0"')  # as only this command calls it
+    keep_inputs([out], reads=[model, events], beside=beside, force=force)
+    for path in write_sedml(Course(model, until, every, names_of(select), rtol, events=events), out):
         print(path)
 
 
@@ -80,6 +92,7 @@ def omex(
     every: Every,
     model: Model = "lissive",
     select: Select = None,
+    events: Doses = None,
     rtol: Rtol = 1e-6,
     force: Force = False,
 ) -> None:
@@ -89,8 +102,8 @@ def omex(
     from lissive.interchange.sedml_write import Course
 
     _ending(out, ".omex")
-    _keep(out, model, force)
-    write_omex(Course(model, until, every, names_of(select), rtol), out)
+    _keep(out, model, force, events)
+    write_omex(Course(model, until, every, names_of(select), rtol, events=events), out)
     print(out)
 
 
@@ -110,12 +123,13 @@ def petab(
     estimate: Annotated[
         str | None, typer.Option(help="Parameters to estimate with their bounds, as 'k=0.01:10,CL=1:20'.")
     ] = None,
+    events: Doses = None,
     force: Force = False,
 ) -> None:
     """Write a model and a table of measurements as a PEtab problem (version 1), for tools that fit."""
     from lissive.interchange.petab_write import Asked, bounds_of, sds_of, write_petab
 
-    rows = write_petab(Asked(model, data, sds_of(sd), bounds_of(estimate)), out, force=force)
+    rows = write_petab(Asked(model, data, sds_of(sd), bounds_of(estimate), events), out, force=force)
     print(f"{out / 'problem.yaml'}: {', '.join(f'{n} {kind}' for kind, n in rows.items())}.")
 
 
@@ -133,14 +147,16 @@ def dosing(
     keep_inputs([out], reads=[model, events], force=force)
     equations = load(model)
     read = read_events(events, equations)
-    export_events(regimen_of(read), equations, out, [run.subject for run in read.runs])
+    regimen = regimen_of(read)
+    export_events(regimen, equations, out, [run.subject for run in read.runs])
     print(out)
     left = [f"{n} observation rows" for n in [sum(len(run.seen) for run in read.runs)] if n]
     left += [f"the column {name}" for name in (*read.varying, *read.carried)]
     if left:
         print(f"  Not in it: {', '.join(left)}.")
-    numbers = ", ".join(f"{k} {name}" for k, name in enumerate(equations.dose_targets, start=1))
-    print(f"  Compartments: {numbers}.")
+    used = {int(place) for schedule in regimen.schedules for place in schedule.target}
+    names = enumerate(equations.dose_targets.items(), start=1)
+    print(f"  Compartments: {', '.join(f'{k} {name}' for k, (name, place) in names if place in used)}.")
 
 
 def _ending(out: Path, ending: str) -> None:
@@ -152,10 +168,10 @@ def _ending(out: Path, ending: str) -> None:
         )
 
 
-def _keep(out: Path, model: str, force: bool) -> None:
+def _keep(out: Path, model: str, force: bool, events: Path | None = None) -> None:
     from lissive.files import keep_inputs
 
-    keep_inputs([out], reads=[model], force=force)
+    keep_inputs([out], reads=[model, events], force=force)
 
 
 def _write(out: Path, text: str) -> None:

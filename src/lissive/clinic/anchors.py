@@ -23,6 +23,7 @@ EVERY = 20
 WEIGHTY = (
     *("patient.export", "patient.delete", "patient.hold", "audit.export"),
     *("user.", "clinic.", "log-out"),
+    *("certificate.signed", "certificate.superseded", "certificate.revoked"),
 )
 """How the names of such actions begin."""
 _LINE = re.compile(r"(?P<at>\S{20,32})\t(?P<id>\d{1,18})\t(?P<hash>[0-9a-f]{64})")

@@ -18,11 +18,12 @@ from typing import Any
 
 from lissive.errors import InterchangeError
 from lissive.fingerprint import of_texts
+from lissive.interchange.dosed import dosed
 from lissive.interchange.record import claim, whole_folder
 from lissive.interchange.settable import meanings
 from lissive.model.check import to_sbml
 from lissive.model.equations import Equations
-from lissive.model.read import load, read_sbml, text_of
+from lissive.model.read import load, text_of
 
 SUBJECT, TIMES = ("subject", "id"), ("time",)
 _ASIDE = ("status", "message", "occasion")
@@ -39,6 +40,8 @@ class Asked:
     """Observable's column to the standard deviation of its error; "" for all others."""
     estimate: Mapping[str, tuple[float, float]]
     """Parameter to estimate to its bounds."""
+    events: Path | None = None
+    """Doses that all subjects have, which become events of the model."""
 
 
 def sds_of(text: str) -> dict[str, float]:
@@ -91,14 +94,13 @@ def write_petab(asked: Asked, out: Path, *, force: bool = False) -> dict[str, in
     """
     load(asked.model)
     text, name = text_of(asked.model)
-    sbml = to_sbml(text, name)
-    equations = read_sbml(sbml, name)
+    sbml, equations = dosed(to_sbml(text, name), name, asked.events)
     header, rows = _read(asked.data)
     tables = _Tables(asked, equations, sbml, header, rows).all()
     texts = {"model.xml": sbml, **{f"{kind}.tsv": _tsv(table) for kind, table in tables.items()}}
     texts["problem.yaml"] = _YAML
     digest = of_texts(*texts, *texts.values())[:16]
-    claim(out, digest, reads=[asked.model, asked.data], force=force)
+    claim(out, digest, reads=[asked.model, asked.data, asked.events], force=force)
     with whole_folder(out, digest, {"made_from": [str(asked.model), str(asked.data)]}) as place:
         for file, content in texts.items():
             (place / file).write_text(content, encoding="utf-8")
@@ -128,7 +130,8 @@ class _Tables:
     ) -> None:
         self.asked, self.equations, self.rows, self.header = asked, equations, rows, header
         self.meaning = meanings(sbml, asked.model)
-        self.parameters, self.compartments = _constants(sbml)
+        plain, self.compartments = _constants(sbml)
+        self.parameters = [name for name in plain if name in equations.parameters]  # no event changes them
         self.subject, self.time = self._column(SUBJECT), self._column(TIMES)
         named = {k: column for k, column in enumerate(header) if k not in (self.subject, self.time)}
         for k, column in list(named.items()):

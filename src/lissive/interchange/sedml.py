@@ -309,14 +309,14 @@ class Document:
                 raise self.wrong(generator, f"{name} is no variable of the data generator {generator['id']}.")
             return graph.symbol(name)
 
-        def rate_of(_: int) -> int:
-            raise self.wrong(generator, f"rateOf is not available in the data generator {generator['id']}.")
+        def rate(_: int) -> int:
+            raise self.wrong(generator, f"rateOf in the data generator {generator['id']} is out of scope.")
 
         tree = libsbml.parseL3Formula(generator["formula"])
         if tree is None:
             raise self.wrong(generator, f"the mathematics of {generator['id']} cannot be read.")
         place = f"{self.path}:{generator['line']}"
-        scope = Scope(graph, value, rate_of, {}, lambda: place)
+        scope = Scope(graph, value, rate, {}, lambda: place)
         found = graph.evaluate([translate(tree, scope)], known)[0]
         shape = max((np.size(each) for each in known.values()), default=1)
         return np.broadcast_to(np.asarray(found, dtype=float), (shape,))

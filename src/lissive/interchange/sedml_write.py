@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lissive.errors import InterchangeError
 from lissive.interchange.by_combine import ask
+from lissive.interchange.dosed import INPUT, dosed
 from lissive.interchange.sedml import OWN_ALGORITHM, TOLERANCES
 from lissive.interchange.settable import meanings
 from lissive.model.check import to_sbml
-from lissive.model.read import load, read_sbml, text_of
+from lissive.model.read import load, text_of
 from lissive.simulation.planned import output_times, selected
 
 LANGUAGE = "urn:sedml:language:sbml.level-3.version-2"
@@ -33,6 +34,8 @@ class Course:
     select: Sequence[str] | None = None
     rtol: float = 1e-6
     atol: float = 0.0
+    events: Path | None = None
+    """Doses of one subject, which become events of the model."""
 
 
 def course_texts(course: Course, model_file: str) -> tuple[str, str]:
@@ -42,9 +45,8 @@ def course_texts(course: Course, model_file: str) -> tuple[str, str]:
     """
     load(course.model)
     text, name = text_of(course.model)
-    sbml = to_sbml(text, name)
-    equations = read_sbml(sbml, name)
-    keys = selected(equations, course.select)
+    sbml, equations = dosed(to_sbml(text, name), name, course.events)
+    keys = [key for key in selected(equations, course.select) if course.select or not key.startswith(INPUT)]
     times = output_times(course.until, course.every, None)
     if missing := [key for key in keys if key not in equations.quantities]:
         raise InterchangeError(

@@ -42,7 +42,7 @@ from lissive.simulation.planned import (
 )
 from lissive.simulation.population.draw import OCCASION, Individuals, Vary
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
-from lissive.simulation.population.result import described, extended, names_of, notes_of
+from lissive.simulation.population.result import described, extended, names_of, notes_of, outside
 from lissive.simulation.population.rows import FORMATS as ROWS
 from lissive.simulation.population.rows import nonmem_rows, write_table
 from lissive.simulation.run import MEANING, Result, Settings, follow_courses
@@ -169,6 +169,7 @@ def _simulated(
             drawn_from, table, runs, ids, beside, seed, replicates, named, by_rows=grid is None
         )  # fmt: skip
         notes += notes_of(drawn_from, outputs)
+        notes += outside(people) if equations.name == "lissive" else []
 
     def solved(ids: Sequence[int | str], own: Mapping[str, Any], vary: Vary | None) -> tuple[Planned, Result]:
         planned = plan(equations, table, ids, grid, {**own, **common}, vary)
@@ -183,7 +184,12 @@ def _simulated(
     mine = {**own, **people.parameters()} if people else own
     planned, result = solved(ids, mine, people.vary() if people else None)
     occasions = [1 if run is None else run.occasion for run in planned.runs]
-    set_here = {**({} if drawn else own), **common, **planned.varying}
+    set_here = {
+        **({} if drawn else own),
+        **(people.parameters() if people else {}),
+        **common,
+        **planned.varying,
+    }
     run = dataset(
         result.values,
         seen_times(planned) if grid is None else grid,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.booking.law import Point, there
-from lissive.clinic.booking.public import KINDS, days_of, zone_text
+from lissive.clinic.booking.public import KINDS, days_of, titled, zone_text
 from lissive.clinic.booking.take import (
     AHEAD,
     NotBooked,
@@ -148,6 +148,7 @@ def _choose(
         "is_mine": is_mine,
         "slot": slot,
         "when": when,
+        "titled": titled,
         "days": days_of(others, lambda each: f"{request.path}?slot={each.pk}"),
         "zone": zone_text(),
         "why": why,
@@ -206,7 +207,7 @@ def _booking(
     facts = [
         ("When", f"{when(visit.starts)}, {visit.minutes} minutes"),
         ("How", visit.get_kind_display()),
-        ("With", f"{visit.practitioner.name}, {visit.practitioner.profession}"),
+        ("With", titled(visit.practitioner)),
         ("Status", visit.get_status_display()),
         ("Reason", visit.ended_why),
     ]

@@ -80,6 +80,7 @@ def clinic_page(request: HttpRequest, slug: str) -> HttpResponse:
     content = {
         **TEXTS,
         "page": page,
+        "titled": titled,
         "places": [("", "Choose"), *places()],
         "bands": [("", "Choose"), *((each.name, each.text) for each in bands())],
         "place": place,
@@ -91,7 +92,7 @@ def clinic_page(request: HttpRequest, slug: str) -> HttpResponse:
         "left_out": len(slots) - len(offered),
         "served": [place_text(each) for each in served(people, today)],
         "ways": [KINDS[each] for each in ways_of(slots)],
-        "practitioners": [(each, credential_table(each, today)) for each in people],
+        "practitioners": [(each, credential_table(each, today, public=True)) for each in people],
     }
     return shown(request, "booking_page.html.j2", page.organisation.name, content)
 
@@ -146,17 +147,34 @@ def ways_of(slots: list[Slot]) -> list[str]:
     return [str(kind) for kind in VisitKind if any(str(kind) in each.kinds for each in slots)]
 
 
-def credential_table(who: Practitioner, today: datetime.date) -> Table:
-    """What somebody may show for it, and who checked it, when and how."""
+def titled(who: Practitioner) -> str:
+    """The name with the profession, which may be in it already."""
+    return (
+        who.name if who.profession in who.name.replace(",", " ").split() else f"{who.name}, {who.profession}"
+    )
+
+
+def ordered(who: Practitioner) -> list[Credential]:
+    """The licences first."""
+    kinds = list(Credential.Kind)
+    return sorted(who.credentials.all(), key=lambda one: (kinds.index(one.kind), one.place, str(one.pk)))  # type: ignore[arg-type]
+
+
+def credential_table(who: Practitioner, today: datetime.date, *, public: bool = False) -> Table:
+    """What somebody may show for it, and who checked it, when and how.
+
+    public : without the number of a registration for controlled substances, with which prescriptions are forged.
+    """
+    hidden = Credential.Kind.CONTROLLED if public else None
     rows = [
         (
             Credential.Kind(each.kind).label,
             place_text(each.place),
-            each.number,
+            "" if each.kind == hidden else each.number,
             _until(each, today),
             _checked(each),
         )
-        for each in sorted(who.credentials.all(), key=lambda one: (one.kind, one.place, str(one.pk)))
+        for each in ordered(who)
     ]
     return table(f"Credentials of {who.name}", "Credential|Where|Number|Valid|Checked", rows)
 
@@ -190,6 +208,7 @@ def clinic_slot(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
     content = {
         **TEXTS,
         "page": page,
+        "titled": titled,
         "slot": slot,
         "kinds": [] if slot is None else [KINDS[each] for each in _left(slot, place, band)],
         "place": place_text(place),

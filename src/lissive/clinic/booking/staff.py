@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from lissive.case.vocabulary import practitioner_types
 from lissive.clinic import audit
 from lissive.clinic.access import enter, of_clinic
-from lissive.clinic.booking.public import credential_table
+from lissive.clinic.booking.public import credential_table, ordered, titled
 from lissive.clinic.forms import (
     Choice,
     Day,
@@ -235,7 +235,7 @@ def practitioners(request: HttpRequest) -> HttpResponse:
         "listed": listed,
         "people": [(each, _linked(each, credential_table(each, today), user)) for each in listed],
         "may": lambda right: may(user.role, right),
-        "professions": practitioner_types(),
+        "titled": titled,
     }
     return shown(request, "booking_people.html.j2", "Practitioners", content, page="practitioners")
 
@@ -244,10 +244,9 @@ def _linked(who: Practitioner, found: Table, user: User) -> Table:
     """The table of credentials, each with the way to change it where the user may."""
     if not may(user.role, "credential.change"):
         return found
-    each = sorted(who.credentials.all(), key=lambda one: (one.kind, one.place, str(one.pk)))
     rows = [
         (format_html('<a href="{}">{}</a>', reverse("credential-change", args=[one.pk]), row[0]), *row[1:])
-        for one, row in zip(each, found.rows, strict=True)
+        for one, row in zip(ordered(who), found.rows, strict=True)
     ]
     return table(found.caption, "|".join(found.head), rows)
 

@@ -69,7 +69,7 @@ def objections(patient: Patient, slot: Slot, kind: str) -> tuple[Point, ...]:
     if not patient.residence:
         raise NotBooked(
             "The state of residence is not in the patient's details.",
-            do="enter it there first: its law decides which visit is possible.",
+            do="have it entered there first: its law decides which visit is possible.",
         )
     day = timezone.localtime(slot.starts).date()
     age = age_on(patient.born, day)

@@ -22,6 +22,7 @@ from lissive.clinic.dates.review import reviews_of
 from lissive.clinic.forms import Choice, Day, Form, Text, day_text, merged, note, version_of, was_of
 from lissive.clinic.models import Certificate
 from lissive.clinic.pages import said, shown
+from lissive.clinic.place import place
 from lissive.clinic.rights import may
 from lissive.clinic.visit.record import Refused
 from lissive.clinic.work import Closed
@@ -197,6 +198,7 @@ def certificate_sign(request: HttpRequest, id: UUID) -> HttpResponse:
         "sheet": signable.sheet,
         "c": signable.content,
         "may_sign": found.practitioner.user_id == user.pk,
+        "public": place().public_url,
         "has_code": identity.has_second_factor(user),
         "wrong": wrong,
         "draft": DRAFT,

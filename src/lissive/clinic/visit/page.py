@@ -20,7 +20,7 @@ from lissive.clinic import audit
 from lissive.clinic.access import enter
 from lissive.clinic.cases import locked as locked_case
 from lissive.clinic.cases import stated_by
-from lissive.clinic.forms import TEXTS, Form, age_on, day_text, merged, note, place_text, was_of
+from lissive.clinic.forms import TEXTS, Form, Text, age_on, day_text, merged, note, place_text, was_of
 from lissive.clinic.models import Case, Credential, User, Visit
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
@@ -96,7 +96,7 @@ def _saved(request: HttpRequest, found: Visit, name: str, page: str) -> HttpResp
             request, found, page, _Tried(name, form, was_of(request.POST), {}, trouble=str(error)), 409
         )
     decide = link_to("decision", found.pk) if do == "end" else ""
-    return redirect(decide or reverse(page, args=[found.pk]))
+    return redirect(f"{decide or reverse(page, args=[found.pk])}#main")  # else the form's own fragment stays
 
 
 class _Tried:
@@ -122,10 +122,9 @@ def _tried_again(late: Overtaken, one: Section, form: Form, request: HttpRequest
     fresh = next(each for each in _sections(_whole(late.now), "visit") if each.name == one.name)
     was, now = was_of(request.POST), fresh.values
     values, kinds = merged(form.typed(), was, now)
-    who = str(late.now.record[late.parts[0]]["by"])
-    notes = {name: note(kind, who, was.get(name, ""), now.get(name, "")) for name, kind in kinds.items()}
+    notes = {name: note(kind, late.who, was.get(name, ""), now.get(name, "")) for name, kind in kinds.items()}
     stamps = {part: stamp(late.now, part) for part in fresh.parts}
-    return _Tried(one.name, fresh.bound(values), now, stamps, notes=notes, who=who)
+    return _Tried(one.name, fresh.bound(values), now, stamps, notes=notes, who=late.who)
 
 
 def _stamps(posted: Mapping[str, str]) -> dict[str, str]:
@@ -146,11 +145,17 @@ def tell_case(visit: Visit, facts: Mapping[str, Any], user: User) -> None:
     if not facts or visit.case is None or visit.case.status == Case.Status.CLOSED:
         return
     case = locked_case(visit.case)
+    try:
+        make_case(case.data)
+    except (
+        CaseError
+    ):  # by another version, or not begun: its own page says so, and the record is kept all the same
+        return
     data = json.loads(json.dumps(case.data))
     changed = []
     for name, value in facts.items():
         part, _, inner = name.partition(".")
-        inside = data.setdefault(part, {})
+        data[part] = inside = data.get(part) or {}
         if inside.get(inner) != value:
             inside[inner] = value
             changed.append(name)
@@ -165,17 +170,23 @@ def tell_case(visit: Visit, facts: Mapping[str, Any], user: User) -> None:
     visit.case = case
 
 
+class Why(Form):
+    why = Text("Reason", 500)
+
+
 # -- move ------------------------------------------------------------------------------------------
 def _moved(request: HttpRequest, found: Visit, page: str) -> HttpResponse:
-    to, why = request.POST.get("to", ""), request.POST.get("why", "")
+    to, form = request.POST.get("to", ""), Why(request.POST)
     front = (S.NO_SHOW, S.READY) if found.status != S.IN_VISIT else (S.NO_SHOW,)
     allowed = front if page == "visit-front" else (*BY_HAND, S.TO_SIGN)
     try:
         if to not in allowed:
             raise Refused("This page does not offer that.")
-        move(found, to, _user(request), why)
+        if not form.is_valid():
+            raise Refused(form.fault("why"))
+        move(found, to, _user(request), form.cleaned_data["why"])
     except Refused as error:
-        return _again(request, found, page, _Tried("move", Form(), {"why": why}, {}, trouble=str(error)), 409)
+        return _again(request, found, page, _Tried("move", form, form.typed(), {}, trouble=str(error)), 409)
     return redirect(page, found.pk)
 
 
@@ -193,7 +204,7 @@ def _whole(found: Visit) -> Visit:
 
 def _answer(found: Visit) -> Answer | None:
     try:
-        return answer_of(found, on_of(found, timezone.localdate())) if found.case else None
+        return answer_of(found, on_of(found.day, timezone.localdate())) if found.case else None
     except (CaseError, RuleError):
         return None
 
@@ -234,7 +245,7 @@ def _front(
 
 def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, status: int = 200) -> HttpResponse:
     whole = _whole(found)
-    on, answer = on_of(whole, timezone.localdate()), _answer(whole)
+    on, answer = on_of(whole.day, timezone.localdate()), _answer(whole)
     blocks = () if whole.status in FINAL else blocks_of(whole, on)
     every = sections(whole, answer, _before(whole))
     next_one = next((each.name for each in every if not each.is_done(whole)), "")

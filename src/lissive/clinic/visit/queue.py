@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -38,61 +39,66 @@ KINDS = {S.READY: "yes", S.IN_VISIT: "maybe", S.TO_SIGN: "maybe", S.INTAKE: "uns
 
 
 # -- blocks, kept on the row -----------------------------------------------------------------------
+Light = dict[str, Any]
+"""What a row of the queue needs of a visit, by the names of LIGHT: neither the case nor the record."""
 LIGHT = (
-    "status", "kind", "day", "starts", "place", "blocks", "blocks_of", "ended_why", "version", "organisation",
-    "patient__given_name", "patient__family_name", "patient__version",
-    "practitioner__name", "practitioner__version", "case__version", "decision__version",
+    "pk", "status", "kind", "day", "starts", "place", "blocks", "blocks_of", "ended_why", "version", "case_id",
+    "patient__given_name", "patient__family_name", "patient__version", "practitioner_id", "practitioner__name",
+    "practitioner__version", "case__version", "decision__version", "decision__second_agrees",
 )  # fmt: skip
-"""What a row of the queue needs: neither the case nor the record."""
 
 
-def with_blocks(found: QuerySet[Visit], today: datetime.date) -> list[Visit]:
+def with_blocks(found: QuerySet[Visit], today: datetime.date) -> list[Light]:
     """Visits whose blocks are those of today; worked out again where something they rest on has changed.
 
     The number of queries does not hang on the number of visits.
     """
-    visits = list(found.select_related("patient", "practitioner", "case", "decision").only(*LIGHT))
-    open_ones = [each for each in visits if each.status not in FINAL]
+    visits: list[Light] = list(found.values(*LIGHT))
+    open_ones = [each for each in visits if each["status"] not in FINAL]
     credentials = _credentials_of(open_ones)
-    keys = {each.pk: _key(each, credentials, today) for each in open_ones}
-    late = [each for each in open_ones if each.blocks_of != keys[each.pk]]
+    keys = {each["pk"]: _key(each, credentials, today) for each in open_ones}
+    late = [each for each in open_ones if each["blocks_of"] != keys[each["pk"]]]
     if late:
         held = Prefetch("practitioner__credentials", Credential.objects.order_by("pk"))
-        loaded = Visit.objects.filter(pk__in=[each.pk for each in late])
-        whole = loaded.select_related("patient", "practitioner", "case", "decision").prefetch_related(held)
-        blocks = {each.pk: [one.to_json() for one in blocks_of(each, on_of(each, today))] for each in whole}
-        for each in late:
-            each.blocks, each.blocks_of = blocks.get(each.pk, []), keys[each.pk]
-        Visit.objects.bulk_update(late, ["blocks", "blocks_of"], batch_size=200)
+        loaded = Visit.objects.filter(pk__in=[each["pk"] for each in late])
+        whole = list(
+            loaded.select_related("patient", "practitioner", "case", "decision").prefetch_related(held)
+        )
+        for each in whole:
+            each.blocks = [one.to_json() for one in blocks_of(each, on_of(each.day, today))]
+            each.blocks_of = keys[each.pk]
+        Visit.objects.bulk_update(whole, ["blocks", "blocks_of"], batch_size=200)
+        blocks = {each.pk: each.blocks for each in whole}
+        for row in late:
+            row["blocks"] = blocks.get(row["pk"], [])
     return visits
 
 
-def on_of(visit: Visit, today: datetime.date) -> datetime.date:
+def on_of(day: datetime.date, today: datetime.date) -> datetime.date:
     """The day for which a visit is judged: its own, or today where that has passed."""
-    return max(visit.day, today)
+    return max(day, today)
 
 
-def _credentials_of(visits: Iterable[Visit]) -> Mapping[Any, list[Any]]:
+def _credentials_of(visits: Iterable[Light]) -> Mapping[Any, list[Any]]:
     """By practitioner, what changes when a credential does."""
     found: dict[Any, list[Any]] = {}
-    rows = Credential.objects.filter(practitioner__in={each.practitioner_id for each in visits})
+    rows = Credential.objects.filter(practitioner__in={each["practitioner_id"] for each in visits})
     for who, one, version in rows.order_by("pk").values_list("practitioner_id", "pk", "version"):
         found.setdefault(who, []).append((str(one), version))
     return found
 
 
-def _key(visit: Visit, credentials: Mapping[Any, list[Any]], today: datetime.date) -> str:
+_RESTS_ON = (
+    "version", "kind", "place", "case_id", "case__version", "patient__version", "practitioner_id",
+    "practitioner__version", "decision__version", "decision__second_agrees",
+)  # fmt: skip
+
+
+def _key(visit: Light, credentials: Mapping[Any, list[Any]], today: datetime.date) -> str:
     """Of all that the blocks rest on: another key, other blocks."""
-    decision = getattr(visit, "decision", None)
-    rests_on = [
-        on_of(visit, today).isoformat(),
-        work.tables(),
-        [visit.version, visit.kind, visit.place, str(visit.case_id), visit.case.version if visit.case else 0],
-        [visit.patient.version, str(visit.practitioner_id), visit.practitioner.version],
-        [decision.version, 1] if decision else [],
-        credentials.get(visit.practitioner_id, []),
-    ]
-    return hashlib.sha256(json.dumps(rests_on).encode()).hexdigest()
+    rests_on = [str(visit[name]) for name in _RESTS_ON]
+    more = [on_of(visit["day"], today).isoformat(), work.tables(), credentials.get(visit["practitioner_id"])]
+    return hashlib.sha256(json.dumps([*rests_on, *more]).encode()).hexdigest()
 
 
 # -- the page --------------------------------------------------------------------------------------
@@ -100,7 +106,7 @@ def _key(visit: Visit, credentials: Mapping[Any, list[Any]], today: datetime.dat
 class Row:
     """One visit of the queue."""
 
-    visit: Visit
+    visit: Light
     href: str
     clock: str
     state: str
@@ -123,7 +129,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     day = datetime.date.fromisoformat(asked) if is_day(asked) else today
     mine = of_clinic(user, Visit)
     rows = [_row(user, each) for each in with_blocks(mine.filter(day=day).order_by("starts", "pk"), today)]
-    waiting = [each for each in rows if each.visit.status not in FINAL]
+    waiting = [each for each in rows if each.visit["status"] not in FINAL]
     earlier: list[Row] = []
     if day == today:
         since = today - datetime.timedelta(days=EARLIER_DAYS)
@@ -136,9 +142,9 @@ def queue(request: HttpRequest) -> HttpResponse:
         "is_today": day == today,
         "before": day - datetime.timedelta(days=1),
         "after": day + datetime.timedelta(days=1),
-        "now": [each for each in waiting if each.visit.status in (S.IN_VISIT, S.TO_SIGN)],
-        "waiting": [each for each in waiting if each.visit.status not in (S.IN_VISIT, S.TO_SIGN)],
-        "ended": [each for each in rows if each.visit.status in FINAL],
+        "now": [each for each in waiting if each.visit["status"] in (S.IN_VISIT, S.TO_SIGN)],
+        "waiting": [each for each in waiting if each.visit["status"] not in (S.IN_VISIT, S.TO_SIGN)],
+        "ended": [each for each in rows if each.visit["status"] in FINAL],
         "earlier": earlier,
         "in_short": in_short(rows),
         "others": _others(user, today) if day == today else [],
@@ -146,23 +152,22 @@ def queue(request: HttpRequest) -> HttpResponse:
     return shown(request, "queue.html.j2", "Queue", content, page="queue")
 
 
-def _row(user: User, visit: Visit) -> Row:
-    whole = may(user.role, "visit.see")
-    against = [each for each in visit.blocks if not each["is_open"]] if visit.status not in FINAL else []
+def _row(user: User, visit: Light) -> Row:
+    whole, status = may(user.role, "visit.see"), visit["status"]
+    against = [] if status in FINAL else [each for each in visit["blocks"] if not each["is_open"]]
     if not whole:
         against = [each if each["part"] not in HEALTH else _HIDDEN for each in against]
-    is_blocked, state = bool(against), STATES[visit.status]
+    is_blocked, state = bool(against), STATES[status]
+    is_in_hand = whole and status in (S.IN_VISIT, S.TO_SIGN)
     return Row(
         visit,
-        page_of(user, visit),
-        f"{timezone.localtime(visit.starts):%H:%M}",
+        page_of(user, visit["pk"]),
+        f"{timezone.localtime(visit['starts']):%H:%M}",
         f"Blocked · {state.lower()}" if is_blocked else state,
-        "no" if is_blocked else KINDS.get(S(visit.status), ""),
+        "no" if is_blocked else KINDS.get(S(status), ""),
         against,
-        sum(each["is_open"] for each in visit.blocks)
-        if whole and visit.status in (S.IN_VISIT, S.TO_SIGN)
-        else 0,
-        visit.ended_why if whole else "",
+        sum(each["is_open"] for each in visit["blocks"]) if is_in_hand else 0,
+        visit["ended_why"] if whole else "",
     )
 
 
@@ -175,7 +180,7 @@ def in_short(rows: Sequence[Row]) -> str:
         return "No visit is booked."
     counts: dict[str, int] = {}
     for each in rows:
-        state = "blocked" if each.blocks else STATES[each.visit.status].lower()
+        state = "blocked" if each.blocks else STATES[each.visit["status"]].lower()
         counts[state] = counts.get(state, 0) + 1
     said = ", ".join(f"{count} {state}" for state, count in counts.items())
     return f"{len(rows)} visit{'' if len(rows) == 1 else 's'}: {said}."
@@ -237,16 +242,16 @@ def visit_table(user: User, patient: Patient) -> Table:
     rows = []
     for each in found:
         local = timezone.localtime(each.starts)
-        text, href = f"{day_text(local.date())}, {local:%H:%M}", page_of(user, each)
+        text, href = f"{day_text(local.date())}, {local:%H:%M}", page_of(user, each.pk)
         link = format_html('<a href="{}">{}</a>', href, text) if href else text
         rows.append((link, each.get_kind_display(), each.practitioner.name, each.get_status_display()))
     return table("Visits", "Visit|Kind|Practitioner|State", rows)
 
 
-def page_of(user: User, visit: Visit) -> str:
+def page_of(user: User, key: UUID) -> str:
     """The page of a visit that this user may open; empty where there is none."""
     name = "visit" if may(user.role, "visit.see") else "visit-front" if may(user.role, "visit.front") else ""
-    return reverse(name, args=[visit.pk]) if name else ""
+    return reverse(name, args=[key]) if name else ""
 
 
 urls = [path("queue", queue, name="queue")]
