@@ -104,13 +104,27 @@ MEANINGS: dict[str, tuple[str, list[float], str, list[float]]] = {
     "a pulse much shorter than a step": (
         "E: at (time > 50 && time < 50 + 1e-7): x = 5", [49, 51], "x", [0, 5],
     ),
+    "a pulse by its distance": ("E: at (abs(time - 31.7123) < 1e-7): x = 5", [31, 32], "x", [0, 5]),
     "every six hours for an hour's thousandth": (
         "E: at (time - 6*floor(time/6) < 0.001): x = x + 1", [5, 7, 13, 47], "x", [0, 1, 2, 7],
     ),
 }  # fmt: skip
 
 
-WORDS = {"at", "after", "time", "t0", "true", "false", "priority", "persistent", "fromTrigger", "floor", "e"}
+WORDS = {
+    "at",
+    "after",
+    "time",
+    "t0",
+    "true",
+    "false",
+    "priority",
+    "persistent",
+    "fromTrigger",
+    "floor",
+    "abs",
+    "e",
+}
 
 
 def test_an_event_means_what_sbml_says() -> None:

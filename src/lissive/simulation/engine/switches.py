@@ -29,7 +29,7 @@ class Switches:
     """Conditions on time in a model; empty for most."""
 
     def __init__(self, equations: Equations, roots: Sequence[int], watched: Sequence[int] = ()) -> None:
-        """watched : those of the roots in which an equality counts too: what they are is looked at between steps."""
+        """watched : those of the roots that are looked at between steps: in them equalities and kinks count too."""
         g = self._graph = equations.graph
         self._items: list[tuple[int, bool, int | None]] = []  # node, whether its whole part counts, its slope
         self.parameters: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Switches:
             return
         time, states = g.symbol(TIME), {g.symbol(s) for s in equations.states}
         timed, moving = {time}, set(states)
-        equalities = set(g.reachable(watched))
+        within = set(g.reachable(watched))
         for e in g.reachable(roots):
             args = g.args(e)
             if any(a in moving for a in args):
@@ -45,8 +45,10 @@ class Switches:
             elif any(a in timed for a in args):
                 timed.add(e)
                 op = g.nodes[e][0]
-                if op in ("lt", "le") or (op in ("eq", "ne") and e in equalities):
+                if op in ("lt", "le") or (op in ("eq", "ne", "min", "max") and e in within):
                     self._add(g.sub(args[0], args[1]), whole=False)
+                elif op == "abs" and e in within:  # at its kink it is smallest, be it for a moment
+                    self._add(args[0], whole=False)
                 elif op in ("floor", "ceil"):
                     self._add(args[0], whole=True)
         names = g.symbols([node for node, *_ in self._items]) - {TIME}
