@@ -14,8 +14,12 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from tests.clinic.conftest import PASSWORD, user, visitor
 
+from lissive.access import Facts, facts_of_case
+from lissive.access.certificate import draft
+from lissive.access.facts import with_more
+from lissive.case import make_case
 from lissive.clinic import audit, retention
-from lissive.clinic.certify import identity, paper, proof, seal, verify
+from lissive.clinic.certify import form, identity, paper, proof, seal, verify
 from lissive.clinic.models import (
     Case,
     Certificate,
@@ -29,6 +33,7 @@ from lissive.clinic.models import (
 from lissive.clinic.visit.record import Refused
 from lissive.web.guard import Bucket
 
+DAY = datetime.date(2026, 11, 30)
 TYPED = {"f-recommendation": "Oil, 2.5 mg at night"}
 WHY = "Baclofen alone leaves nine spasms a day."
 
@@ -199,6 +204,7 @@ def test_the_whole_life_of_a_certificate(clinic):
 AGAINST = {
     "Not ticked": lambda c, d: Certificate.objects.filter(pk=d.pk).update(grounds={}),
     "no decision to certify": lambda c, d: Decision.objects.all().delete(),
+    "decide again": lambda c, d: Decision.objects.update(facts=[]),
     "not that of the practitioner": lambda c, d: Decision.objects.update(by=c.ben),
     "second practitioner": lambda c, d: Decision.objects.update(second_needed="For minors."),
     "expired on": lambda c, d: Credential.objects.filter(kind="licence").update(
@@ -397,6 +403,23 @@ def test_a_second_practitioner_answers_where_the_law_asks(cast, monkeypatch):
     page = text_of(cast.client.get(f"/certificates/{draft.pk}/sign"))
     assert "second practitioner" not in page.partition("What you sign")[0].lower()
     assert "Ben" in page
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "days", "known"),
+    [
+        ("US-UT", Facts(resident=False, visitor_card=True), 21, True),  # Utah: a non-resident card of 21 days
+        ("US-UT", Facts(resident=False, visitor_card=True, ends=DAY + datetime.timedelta(5)), 5, True),
+        ("US-NY", Facts(dx=("terminal_illness",)), None, True),  # Cannabis Law s.30(2): until death
+        ("US-NY", Facts(dx=("terminal_illness",), ends=DAY + datetime.timedelta(9)), 9, True),
+    ],
+)
+def test_how_long_a_certificate_holds(code, more, days, known):
+    data = {"case": "a", "place": {"residence": "US-NY"}, "spasm": {"cause": "multiple_sclerosis"}}
+    case = make_case({**data, "person": {"age_years": 52}, "history": {"conditions": []}})
+    facts = with_more(facts_of_case(case, away=code != "US-NY"), more)
+    end = None if days is None else DAY + datetime.timedelta(days)
+    assert form.expires_of(draft(case, DAY, code=code, more=more), facts, DAY) == (end, known)
 
 
 @pytest.mark.slow

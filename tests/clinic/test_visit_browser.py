@@ -76,7 +76,7 @@ def test_from_ready_to_signed(chromium: Any, live_server: Any) -> None:
     press("Save the decision")
     for each in page.locator("main input[type=checkbox]").all():
         act(each.check)
-    press("Save, and go to the signature")
+    press("Go to the signature")
     act(page.locator("#password").fill, PASSWORD)
     press("Sign as Ada Lindqvist, NP")
     signed = Certificate.objects.get(patient__family_name="Achterberg")

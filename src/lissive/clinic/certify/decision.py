@@ -170,7 +170,7 @@ def second(visit: Visit, user: User, agrees: bool, reason: str, version: int) ->
         row.second_agrees, row.second_reason = agrees, reason
         row.second_by, row.second_at, row.version = user, timezone.now(), row.version + 1
         row.save()
-        entry("decision.second-given", user, visit, agrees=agrees, version=row.version)
+        entry("second practitioner answered", user, visit, agrees=agrees, version=row.version)
 
 
 def entry(action: str, user: User, visit: Visit, **detail: Any) -> None:

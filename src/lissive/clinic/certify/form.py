@@ -10,8 +10,10 @@ from typing import Any, Literal
 from django.db import models
 
 from lissive import fingerprint
+from lissive.access import Facts
 from lissive.access.certificate import Draft, Entry
 from lissive.access.certificate import draft as drafted
+from lissive.access.logic import person
 from lissive.case import make_case
 from lissive.clinic.certify.paper import part_head
 from lissive.clinic.forms import day_text
@@ -64,6 +66,8 @@ class Sheet:
 
     draft: Draft
     lines: tuple[Line, ...]
+    expires: datetime.date | None
+    is_expiry_known: bool
 
     @property
     def missing(self) -> tuple[Line, ...]:
@@ -80,6 +84,20 @@ class Sheet:
 
     def to_json(self) -> list[dict[str, Any]]:
         return [{k: v for k, v in asdict(each).items() if k != "print"} for each in self.lines]
+
+
+def expires_of(draft: Draft, facts: Facts, on: datetime.date) -> tuple[datetime.date | None, bool]:
+    """The last day of a certificate of that day, None where it has none; and whether that is known.
+
+    A visitor's ends with the pass. Where the table has no length, the practitioner's own end is the only one.
+    """
+    answer, version = draft.answer, draft.version
+    ends = [each.on for each in answer.dates if each.what.startswith("visitor's pass")]
+    ends += [each for each in (answer.expires, facts.ends) if each is not None]
+    if ends:
+        return min(ends), True
+    is_terminal = any(word.startswith("terminal_") for word in person(facts, on).had)
+    return None, bool(version.no_expiry_if_terminal and is_terminal)
 
 
 def ends_of(certificate: Certificate) -> datetime.date | None:
@@ -99,9 +117,8 @@ def sheet_of(certificate: Certificate, on: datetime.date) -> Sheet:
     records = Records(visit, draft.answer.jurisdiction, on, facts.ends)
     typed = certificate.content.get("typed", {})
     stamp = (draft.answer.rule or "", str(case.version))
-    return Sheet(
-        draft, tuple(_line(each, records, typed, certificate.grounds, stamp) for each in draft.entries)
-    )
+    lines = (_line(each, records, typed, certificate.grounds, stamp) for each in draft.entries)
+    return Sheet(draft, tuple(lines), *expires_of(draft, facts, on))
 
 
 def _line(

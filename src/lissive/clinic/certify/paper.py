@@ -26,10 +26,20 @@ def day_text_of(iso: str | None) -> str:
     return day_text(datetime.date.fromisoformat(iso)) if iso else ""
 
 
+def titled(name: str, profession: str) -> str:
+    """A practitioner's name with the profession, where the name as on the licence does not end with it.
+
+    >>> titled("Ada Lind", "MD"), titled("Ada Lind, MD", "MD")
+    ('Ada Lind, MD', 'Ada Lind, MD')
+    """
+    return name if name.endswith(f" {profession}") else f"{name}, {profession}"
+
+
 WORDS: Mapping[str, Any] = {
     **TEXTS,
     "day_text_of": day_text_of,
     "moment": lambda at: moment_text(datetime.datetime.fromisoformat(at) if isinstance(at, str) else at),
+    "titled": titled,
     "not_filed": NOT_FILED,
 }
 """What the templates of these pages call."""

@@ -18,7 +18,7 @@ from django.utils import timezone
 from lissive.clinic import audit, work
 from lissive.clinic.certify import identity, paper
 from lissive.clinic.certify.form import Sheet, sheet_of
-from lissive.clinic.certify.ground import rules_sha256
+from lissive.clinic.certify.ground import facts_rested_on, ground_of, rules_sha256
 from lissive.clinic.forms import day_text
 from lissive.clinic.models import Case, Certificate, Decision, Document, Entry, User, Visit
 from lissive.clinic.place import place
@@ -92,14 +92,31 @@ def _blocks(
         yield Block("There is no decision to certify.")
     elif decision.by_id != certificate.practitioner.user_id:
         yield Block("The decision is not that of the practitioner who signs.")
+    elif _rests_on(decision) != _rests_now(certificate, on):
+        yield Block("The rule, the place or a fact has changed since the decision: decide again.")
     if certificate.visit.status not in (Visit.Status.TO_SIGN, Visit.Status.DONE):
         yield Block(f"The visit is not to be signed: {certificate.visit.get_status_display().lower()}.")
     old = certificate.supersedes
     if old is not None and old.status != Status.ISSUED:
         yield Block(f"The certificate that it would replace is {old.get_status_display().lower()}.")
+    if not sheet.is_expiry_known:
+        yield Block("How long it holds is not in the table of this place: set the day on which it ends.")
     if not sheet.draft.fillable:
         yield Block(f"The law does not allow it: {STATUS[sheet.draft.answer.status]}.")
     yield from blocks_of(certificate.visit, on)
+
+
+def _rests_on(decision: Decision) -> tuple[Any, ...]:
+    return decision.clause["rule"], [(each["field"], each["value"]) for each in decision.facts]
+
+
+def _rests_now(certificate: Certificate, on: datetime.date) -> tuple[Any, ...]:
+    """The same as it is now; nothing that can be equal where the place is another."""
+    visit = certificate.visit
+    found = ground_of(visit, on)
+    facts = facts_rested_on(visit, found)
+    there = found.answer.rule if found.answer.jurisdiction == certificate.place else None
+    return there, [(each["field"], each["value"]) for each in facts]
 
 
 def _content(
@@ -124,7 +141,7 @@ def _content(
         "reason": "" if decision is None else decision.reason,
         "second": _second(decision),
         "begins": on.isoformat(),
-        "expires": _iso(answer.expires),
+        "expires": _iso(sheet.expires),
         "apply_by": _iso(apply_by),
         "exam_by": certificate.content.get("exam_by"),
         "dates": [{"what": what, "on": day.isoformat()} for what, day in days.items()],
