@@ -112,9 +112,9 @@ def solver(monkeypatch):
         given["out"].write_text("done")
         return {"subjects": 3, "failed": asked.get("seed", 0)}
 
-    module = types.ModuleType("lissive.simulation.solve")
+    module = types.ModuleType("lissive.simulation.parts")
     module.simulate_files = simulate_files
-    monkeypatch.setitem(sys.modules, "lissive.simulation.solve", module)
+    monkeypatch.setitem(sys.modules, "lissive.simulation.parts", module)
     return asked
 
 
@@ -135,6 +135,8 @@ def test_simulate_hands_on_what_was_asked(solver, tmp_path):
     assert door.main([*words, "--rtol", "1e-5", "--out", str(out)]) == 0
     assert out.read_text() == "done"
     solver.pop("out")
+    how = solver.pop("how")
+    assert (how.cluster, how.resume, how.force) == (None, False, False)
     assert solver == {
         "model": "m.ant", "events": None, "subjects": 3, "until": 24.0, "every": 0.5, "times": None,
         "select": ["S1", "[S1]", "k"], "rtol": 1e-5, "force": False,

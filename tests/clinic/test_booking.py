@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from tests.clinic.conftest import PASSWORD, visitor
 
@@ -221,6 +223,40 @@ def test_a_time_is_taken_once(clinic, monkeypatch):
     assert second.status_code == 409
     assert "taken a moment ago" in text_of(second)
     assert Visit.objects.count() == 1
+    assert list(audit.faults()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_gets_the_time(clinic):
+    """Each a patient of their own, all pressing at the same moment."""
+    people = [
+        Patient.objects.create(
+            organisation=clinic.here,
+            family_name="Next",
+            given_name=f"N{k}",
+            born="1960-01-01",
+            residence="US-NY",
+        )
+        for k in range(6)
+    ]
+    desks = [visitor(clinic.fay) for _ in people]
+    said: list[int] = []
+    gate = threading.Barrier(len(people))
+
+    def press(client: Any, patient: Patient) -> None:
+        gate.wait()
+        to = f"/patients/{patient.pk}/book"
+        said.append(client.post(to, {"slot": clinic.slot.pk, "kind": "video"}).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=press, args=pair) for pair in zip(desks, people, strict=True)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(said) == [302] + [409] * 5
+    assert Visit.objects.count() == Intake.objects.count() == 1
     assert list(audit.faults()) == []
 
 

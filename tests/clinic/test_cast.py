@@ -182,11 +182,6 @@ def signed(case: Case, now: Any) -> dict[str, Any]:
         "second": None,
         "steps": [],
     }
-    pdf = Document.objects.create(
-        case=case, kind="certificate.pdf", content=b"content-mark", is_for_patient=True
-    )
-    file = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
-    pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **file)
     kept = {"content": b"content-mark", "sha256": hashlib.sha256(b"content-mark").hexdigest()}
     pdf = Document.objects.create(case=case, kind="certificate.pdf", is_for_patient=True, **kept)
     return {"content": content, "pdf": pdf, "code": str(pdf.pk)[:19], "signed_at": now, "begins": now.date()}
@@ -217,6 +212,7 @@ MARKS = {
     "patient.see": ("Markham", "0119998887", "mark@example.org"),
     "case.see": ("markozepam", "note-mark", "reason-mark", "clobazam"),
     "document.see": ("content-mark",),
+    "visit.see": ("finding-mark",),
     "certificate.see": ("GB-mark",),
     "review.see": ("diary-mark",),
 }

@@ -296,17 +296,6 @@ def test_a_patient_gets_their_own_visit_as_a_file(day):
     assert "Certificate expires" in client.get("/").content.decode()
 
 
-def test_a_calendar_of_a_long_name_is_folded_between_letters():
-    from lissive.ics import calendar_text, escaped
-
-    words = "Ärztin für Schmerz, " * 9 + "\\ ; \U0001f71a\nzwei"
-    lines = ["BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z", f"SUMMARY:{escaped(words)}", "END:VEVENT"]
-    text = calendar_text("test", lines)
-    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
-    (event,) = Calendar.from_ical(text).walk("VEVENT")
-    assert str(event["SUMMARY"]) == words
-
-
 # -- renewal ----------------------------------------------------------------------------------------
 WHEN = {"visit_kind": "in_person", "day": "2033-01-05", "time": "23:30"}
 

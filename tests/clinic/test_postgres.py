@@ -139,7 +139,11 @@ def test_the_chain_does_not_fork_and_a_change_is_named(kind, request, tmp_path):
 
 @pytest.mark.slow
 def test_several_processes_send_each_reminder_once(postgres, tmp_path):
-    given = {**os.environ, "DJANGO_SETTINGS_MODULE": "lissive.clinic.settings", "LISSIVE_DATABASE_URL": postgres}
+    given = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "lissive.clinic.settings",
+        "LISSIVE_DATABASE_URL": postgres,
+    }
     given["LISSIVE_DATA"] = str(tmp_path)
     for each in ("LISSIVE_MAIL_URL", "LISSIVE_DEMO"):
         given.pop(each, None)
@@ -158,7 +162,9 @@ def test_several_processes_send_each_reminder_once(postgres, tmp_path):
 @pytest.mark.slow
 def test_the_clinics_tests_hold_on_postgresql(postgres):
     """The rights, the trail and the records, as they are tested on SQLite."""
-    files = [str(Path(__file__).with_name(f"test_{name}.py")) for name in ("audit", "records", "access", "dates")]
+    files = [
+        str(Path(__file__).with_name(f"test_{name}.py")) for name in ("audit", "records", "access", "dates")
+    ]
     options = "-q --import-mode=importlib --strict-markers --ds=tests.clinic.settings"
     words = ("-m", "pytest", "-o", f"addopts={options}", "-n", "0", "-m", "not slow and not browser", *files)
     made = subprocess.run(

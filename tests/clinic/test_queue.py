@@ -198,3 +198,25 @@ def test_the_front_desk_takes_in_and_marks_who_did_not_come(cast: SimpleNamespac
     assert client.post(at, {"to": "ready", "why": ""}).status_code == 409
     assert client.post(at, {"to": "ready", "why": "came late"}).status_code == 302
     assert Visit.objects.get(pk=of.pk).status == "ready"
+
+
+def test_forged_forms_are_answered_and_change_nothing(cast: SimpleNamespace) -> None:
+    practitioner(cast, "US-NY")
+    of = moves.move(visit(cast, "US-NY"), "in_visit", cast.ada)
+    Visit.objects.filter(pk=of.pk).update(record={})
+    client = visitor(cast.ada)
+    at = f"/visits/{of.pk}"
+    forged = {"section": "findings", "stamps": '{"findings": "x"}', "findings.text": "a"}
+    assert client.post(f"{at}/record", forged).status_code == 409
+    assert client.post(f"{at}/record", {"section": "none"}).status_code == 404
+    assert client.post(f"{at}/move", {"to": "done"}).status_code == 409
+    assert client.post(f"{at}/move", {"to": "ready", "why": "a\0b"}).status_code == 409
+    assert (
+        client.post(f"{at}/record", {"section": "findings", "findings.evidence_date": "31/02"}).status_code
+        == 422
+    )
+    now = Visit.objects.get(pk=of.pk)
+    assert (now.record, now.status) == ({}, "in_visit")
+    Visit.objects.filter(pk=of.pk).update(status="no_show")
+    assert client.post(f"{at}/record", {"section": "findings", "findings.text": "a"}).status_code == 409
+    assert client.post(f"{at}/move", {"to": "ready", "why": "came after all"}).status_code == 302

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,11 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def study() -> Calibration:
     return calibration_study(24, prior_people=120, threads=1, seed=2)
+
+
+def test_chunks_on_disk_change_nothing(study: Calibration, tmp_path: Path) -> None:
+    kept = calibration_study(24, prior_people=120, threads=1, seed=2, folder=tmp_path / "chunks")
+    assert json.dumps(kept.to_json()) == json.dumps(study.to_json())
 
 
 def test_intervals_hold_later_ratings_of_the_model_s_own_people(study: Calibration) -> None:

@@ -36,6 +36,14 @@ def forecast():  # type: ignore[no-untyped-def]
     return predict(read_case(EXAMPLE), subjects=60, seed=4, threads=1)
 
 
+def test_who_else_is_simulated_side_by_side_changes_nobody(forecast, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(sys.modules["lissive.forecast.predict"], "AT_ONCE", 41)
+    found = predict(read_case(EXAMPLE), subjects=45, seed=4, threads=1)
+    assert np.array_equal(found.taken, forecast.taken[:, :45])
+    for name, weekly in found.weekly.items():
+        assert np.array_equal(weekly, forecast.weekly[name][:, :45], equal_nan=True), name
+
+
 def test_a_mean_is_the_mean_over_people_and_a_median_the_middle_one(forecast) -> None:  # type: ignore[no-untyped-def]
     drug, placebo = forecast.weekly["spasticity_nrs"][:, forecast.good]
     row = summary(forecast).outcomes["spasticity_nrs"]

@@ -114,10 +114,10 @@ def test_a_cell_of_140000_characters_is_refused_with_its_line(tmp_path, capsys):
         ("1000000", "100000", "0.1"),
     ],
 )
-def test_too_much_asked_is_refused_with_the_memory_and_the_most(
+def test_too_much_asked_is_refused_with_the_disk_and_the_most(
     subjects, until, every, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(limits, "memory", lambda: 16 * 2**30)
+    monkeypatch.setattr(limits, "disk", lambda _: 16 * 2**30)
     words = ["simulate", str(MODEL), "--subjects", subjects, "--until", until, "--every", every]
     assert door.main([*words, "--out", str(tmp_path / "o.csv")]) == 2
     said = capsys.readouterr().err

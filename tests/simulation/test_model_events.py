@@ -36,12 +36,14 @@ def test_a_trigger_on_state_is_met_where_the_solution_crosses() -> None:
 
 
 def test_a_split_run_a_single_run_and_a_run_alone_have_the_same_bits() -> None:
-    kernel = build(read_antimony(SAW), ["S", "n"])
+    timed = "F: at (time >= 7.775): S = S + 4; G: at 2 after (time > 7.5): n = n + 1; C = 0"
+    timed += "; C' = piecewise(S, time > 9, 0)"
+    kernel = build(read_antimony(f"{SAW}; {timed}"), ["S", "n", "C"])
     rates, times = {"k": np.linspace(0.1, 2.0, 11)}, np.arange(0.0, 20.0, 0.37)
     whole, parts = kernel.start(11, rates), kernel.start(11, rates)
     expected = whole.advance(20.0, times=times).values
     found, last = [], -1.0
-    for end in (3.3, 7.77, 7.78, 14.0, 20.0):
+    for end in (3.3, 7.77, 7.775, 7.78, 9.0, 14.0, 20.0):
         found.append(parts.advance(end, times=times[(times > last) & (times <= end)], resume=True).values)
         last = end
     assert np.array_equal(np.concatenate(found, axis=1), expected)

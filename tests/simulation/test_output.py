@@ -190,8 +190,8 @@ def test_a_writer_that_fails_leaves_nothing(run, tmp_path, name, monkeypatch):
     write(run, tmp_path / "good.csv")
     writer, packages = output._WRITERS[f".{name.split('.')[1]}"]
 
-    def half(data, place, path):
-        writer(data, place, tmp_path / "good.csv")
+    def half(parts, whole, place, path):
+        writer(parts, whole, place, tmp_path / "good.csv")
         fail()
 
     monkeypatch.setitem(output._WRITERS, f".{name.split('.')[1]}", (half, packages))

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lissive.chunks import How
 from lissive.errors import DesignError
+from lissive.trials import reproduce as reproducing
 from lissive.trials.design import make_design
 from lissive.trials.observe import ADVERSE, Flow, TrialData
 from lissive.trials.parts import Endpoint
@@ -76,6 +78,19 @@ def test_the_answer_has_every_figure_and_every_thing_that_was_left_out(published
     assert answer["summary"]["inside"] == sum(r["inside"] for r in answer["endpoints"])
     assert answer["summary_by_split"]["validation"]["n"] == 3
     assert 0.3 < answer["summary_by_split"]["validation"]["width_ratio"] < 3
+
+
+@pytest.mark.slow
+def test_chunks_on_disk_change_nothing_and_are_read_again(published, tmp_path, monkeypatch) -> None:
+    whole = reproduce_published(published, replicates=20, threads=1)
+    monkeypatch.setattr(reproducing, "PATIENTS_AT_ONCE", 400)
+    kept = reproduce_published(published, replicates=20, threads=1, folder=tmp_path / "chunks")
+    assert kept.to_json() == whole.to_json()
+    assert len(list((tmp_path / "chunks").glob("*.npz"))) > len(published.trials)
+    monkeypatch.setattr(reproducing, "_of_chunk", None)  # nothing is simulated again
+    how = How(resume=True)
+    again = reproduce_published(published, replicates=20, threads=1, folder=tmp_path / "chunks", how=how)
+    assert again.to_json() == whole.to_json()
 
 
 @pytest.mark.slow

@@ -147,14 +147,16 @@ def dosing(
     keep_inputs([out], reads=[model, events], force=force)
     equations = load(model)
     read = read_events(events, equations)
-    export_events(regimen_of(read), equations, out, [run.subject for run in read.runs])
+    regimen = regimen_of(read)
+    export_events(regimen, equations, out, [run.subject for run in read.runs])
     print(out)
     left = [f"{n} observation rows" for n in [sum(len(run.seen) for run in read.runs)] if n]
     left += [f"the column {name}" for name in (*read.varying, *read.carried)]
     if left:
         print(f"  Not in it: {', '.join(left)}.")
-    numbers = ", ".join(f"{k} {name}" for k, name in enumerate(equations.dose_targets, start=1))
-    print(f"  Compartments: {numbers}.")
+    used = {int(place) for schedule in regimen.schedules for place in schedule.target}
+    names = enumerate(equations.dose_targets.items(), start=1)
+    print(f"  Compartments: {', '.join(f'{k} {name}' for k, (name, place) in names if place in used)}.")
 
 
 def _ending(out: Path, ending: str) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lissive.cli.follow import Case, Comma, DiaryFile, Map, Today, day, read
-from lissive.cli.options import Force, folder
+from lissive.cli.options import Chunks, Cluster, Force, Resume, chunked, folder
 from lissive.errors import DiaryError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
@@ -143,11 +143,13 @@ def check(
     report: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure and JSON to.")
     ] = None,
+    chunks: Chunks = None,
+    cluster: Cluster = None,
+    resume: Resume = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """How far a follow-up can be trusted: simulated people with a known truth. Takes up to half an hour."""
-    from lissive.cli.progress import bar
     from lissive.files import Beside, keep_inputs
     from lissive.follow.calibration import calibration_study
     from lissive.report.follow_text import calibration_text
@@ -156,9 +158,15 @@ def check(
     if report is not None:
         names = [report / f"follow_check.{kind}" for kind in ("json", "png", "svg")]
         keep_inputs([], reads=[], beside=Beside(names, names[0], '"coverage_90"'), force=force)
-    with bar("following people up", 1) as tick:
+    with chunked(cluster, resume, force, kept=chunks is not None) as how:
         found = calibration_study(
-            people, prior_people=prior_people, seed=seed, threads=threads, progress=tick
+            people,
+            prior_people=prior_people,
+            seed=seed,
+            threads=threads,
+            progress=how.progress,
+            folder=chunks,
+            how=how,
         )
     written = []
     if report is not None:

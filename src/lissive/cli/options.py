@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ import typer
 from lissive.errors import EvidenceError, LissiveError
 
 if TYPE_CHECKING:
+    from lissive.chunks import How
     from lissive.evidence.read import Studies
 
 Force = Annotated[
@@ -21,6 +24,38 @@ Force = Annotated[
         help="Overwrite even a file that this command reads, or one that no earlier run of it wrote.",
     ),
 ]
+
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|ADDRESS",
+        help="Compute the chunks on Dask: local (a process for each core), tcp://HOST:PORT or tls://HOST:PORT.",
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run, from its chunks.")]
+Chunks = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Keep each finished chunk here; --cluster and --resume need it. Workers share it.",
+    ),
+]
+
+
+@contextmanager
+def chunked(cluster: str | None, resume: bool, force: bool, *, kept: bool = True) -> Iterator[How]:
+    """How a command's chunks are worked on, with a bar of them; `kept`: there is a folder for them."""
+    from lissive.chunks import How
+    from lissive.cli.progress import bar
+
+    if not kept and (cluster or resume):
+        raise typer.BadParameter(f"{'--cluster' if cluster else '--resume'} needs --chunks FOLDER.")
+    if cluster is not None:
+        from lissive.cluster import check_address
+
+        check_address(cluster)
+    with bar("chunks", 1) as progress:
+        yield How(cluster, resume, force, progress, lambda what: print(f"lissive: {what}", file=sys.stderr))
 
 
 def given_studies(file: Path | None) -> Studies:

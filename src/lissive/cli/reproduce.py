@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Chunks, Cluster, Force, Resume, chunked
 
 
 def reproduce(
@@ -37,11 +37,13 @@ def reproduce(
             "read.",
         ),
     ] = None,
+    chunks: Chunks = None,
+    cluster: Cluster = None,
+    resume: Resume = False,
     force: Force = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
 ) -> None:
     """Simulate published trials: each published figure beside its 90 % prediction interval and the baseline's."""
-    from lissive.cli.progress import bar
     from lissive.files import atomic_path, keep_inputs
     from lissive.report.reproduce_text import reproduce_markdown, reproduce_text
     from lissive.trials.parts import replicates_of
@@ -51,9 +53,16 @@ def reproduce(
 
     replicates = replicates_of(replicates, least=LEAST_REPLICATES)
     keep_inputs([docs, better], reads=[trials], force=force)
-    with bar("trials", 1) as progress:
+    with chunked(cluster, resume, force, kept=chunks is not None) as how:
         found = simulate_published(
-            trials, only=only or (), replicates=replicates, seed=seed, threads=threads, progress=progress
+            trials,
+            only=only or (),
+            replicates=replicates,
+            seed=seed,
+            threads=threads,
+            progress=how.progress,
+            folder=chunks,
+            how=how,
         )
     if docs is not None:
         command = "lissive trial reproduce" + (f" --trials {trials}" if trials else "")

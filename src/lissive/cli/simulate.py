@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Cluster, Force, Resume, chunked
 from lissive.cli.simulate_foreign import FOREIGN, run_foreign
 from lissive.errors import SimulationError
 
@@ -89,6 +89,8 @@ def simulate(
             "with --population and --replicates."
         ),
     ] = None,
+    cluster: Cluster = None,
+    resume: Resume = False,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -103,6 +105,7 @@ def simulate(
         }
         own |= {"times": times, "select": select, "seed": seed, "population": population}
         own |= {"replicates": replicates, "plot": plot, "vpc": vpc}
+        own |= {"cluster": cluster, "resume": resume or None}
         run_foreign(Path(model), out, own, {"rtol": rtol, "atol": atol, "threads": threads}, force, as_json)
         return
     if covariates is not None and covariates not in MODES:
@@ -128,7 +131,7 @@ def simulate(
         )
     from lissive.files import keep_inputs
     from lissive.simulation.output import written_beside
-    from lissive.simulation.solve import simulate_files
+    from lissive.simulation.parts import simulate_files
 
     who = _subjects(subjects)
     read = [model, events, times, population, who if isinstance(who, Path) else None]
@@ -145,18 +148,20 @@ def simulate(
         "replicates": replicates,
         "look": look,
     }
-    result = simulate_files(
-        model=model,
-        events=events,
-        subjects=who,
-        until=until,
-        every=every,
-        times=times,
-        select=names_of(select),
-        out=out,
-        force=force,
-        **{name: value for name, value in given.items() if value is not None},
-    )
+    with chunked(cluster, resume, force) as how:
+        result = simulate_files(
+            model=model,
+            events=events,
+            subjects=who,
+            until=until,
+            every=every,
+            times=times,
+            select=names_of(select),
+            out=out,
+            force=force,
+            how=how,
+            **{name: value for name, value in given.items() if value is not None},
+        )
     _print(result, out, drawn, as_json)
 
 

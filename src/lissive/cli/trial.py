@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Cluster, Force
 from lissive.cli.reproduce import predict, reproduce
 from lissive.errors import DesignError
 
@@ -48,6 +48,7 @@ def run(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the interrupted run in --out.")] = False,
     threads: Threads = None,
+    cluster: Cluster = None,
     force: Force = False,
 ) -> None:
     """Simulate a trial on virtual patients many times, and analyse each replicate as it would be published."""
@@ -59,6 +60,12 @@ def run(
 
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out FOLDER, the folder of the run to resume.")
+    if cluster is not None:
+        from lissive.cluster import check_address
+
+        check_address(cluster)
+        if out is None:
+            raise typer.BadParameter("--cluster needs --out FOLDER, which all workers share.")
     design = read_design(file)
     _folder(out, file, RUN_FILES, resume=resume, force=force)
     further = "Nothing was kept (no --out)."
@@ -74,6 +81,7 @@ def run(
             say=_say,
             threads=threads,
             progress=progress,
+            cluster=cluster,
         )
     answer = summary(results)
     written = []

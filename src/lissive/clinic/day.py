@@ -5,7 +5,9 @@ Django finds these models through `lissive.clinic.models`, at whose end they are
 
 from __future__ import annotations
 
+import datetime
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -148,6 +150,9 @@ class Visit(models.Model):
     ended = models.DateTimeField(null=True, blank=True)
     record = models.JSONField(default=dict)
     """What was found and looked up, by part: {part: {field: value, "by": …, "at": …}}."""
+    id_expires = models.DateField(null=True, blank=True, editable=False)
+    """As `record` has it of the identity document, and of a visitor's card: beside it to be searched."""
+    home_card_expires = models.DateField(null=True, blank=True, editable=False)
     blocks = models.JSONField(default=list)
     """Why it cannot go on to a signature: `visit.standing.Block` as plain data, as last worked out."""
     blocks_of = models.CharField(max_length=64, blank=True, default="")
@@ -162,7 +167,24 @@ class Visit(models.Model):
         indexes = (
             models.Index(fields=["organisation", "day", "status"]),
             models.Index(fields=["practitioner", "starts"]),
+            models.Index(fields=["organisation", "id_expires"]),
+            models.Index(fields=["organisation", "home_card_expires"]),
         )
+
+    def save(self, *args: Any, **more: Any) -> None:
+        self.id_expires = _day_in(self.record, "identity", "expires")
+        self.home_card_expires = _day_in(self.record, "programme", "home_card_expires")
+        if "record" in (more.get("update_fields") or ()):
+            more["update_fields"] = [*more["update_fields"], "id_expires", "home_card_expires"]
+        super().save(*args, **more)
+
+
+def _day_in(record: dict[str, Any], part: str, field: str) -> datetime.date | None:
+    """A day of a visit's record; None where there is none, or what is there is no day."""
+    try:
+        return datetime.date.fromisoformat(str((record.get(part) or {}).get(field) or ""))
+    except ValueError:
+        return None
 
 
 class Intake(models.Model):
@@ -307,6 +329,9 @@ class Certificate(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["organisation", "status", "expires"]),
+            models.Index(fields=["organisation", "card_expires"]),
+            models.Index(fields=["organisation", "apply_by"]),
+            models.Index(fields=["organisation", "exam_by"]),
             models.Index(fields=["patient", "-signed_at"]),
         )
 

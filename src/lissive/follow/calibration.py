@@ -7,8 +7,10 @@ model, or from generators that are not it; each set's figures are given apart. N
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,9 @@ from scipy.special import expit, logit
 
 from lissive.arrays import BoolArray, FloatArray
 from lissive.case import make_case
+from lissive.chunks import HERE, How, run_chunks
 from lissive.errors import SimulationError
+from lissive.fingerprint import of_folder
 from lissive.follow.advise import decisions
 from lissive.follow.diary import Day, Diary, Dose
 from lissive.follow.doses import schedule_of, taken_of
@@ -35,7 +39,9 @@ from lissive.forecast.predict import DRAWS
 from lissive.forecast.treatment import treatment
 from lissive.given import threads_of, whole
 from lissive.model import load
+from lissive.simulation.solve import model_hash
 from lissive.simulation.streams import normals
+from lissive.trials.people import DRAWS as RESPONSES
 
 BEFORE, TREATED, AHEAD = 7, 84, 28
 KEPT = 0.85
@@ -115,8 +121,16 @@ def calibration_study(
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
+    folder: Path | None = None,
+    how: How = HERE,
 ) -> Calibration:
     """Follow `people` simulated people up in each set.
+
+    Parameters
+    ----------
+    progress : called with the proportion that is done, where nothing is kept in chunks.
+    folder : where each finished chunk is kept; nothing is written if not given.
+    how : where chunks are worked on, and whether those in `folder` are continued.
 
     Raises       SimulationError for a number that cannot be.
     """
@@ -124,36 +138,129 @@ def calibration_study(
     prior_people = whole("prior_people", prior_people, wrong=SimulationError, least=DRAWS)
     seed = whole("seed", seed, wrong=SimulationError, least=0)
     size = -(-prior_people // DRAWS) * DRAWS
-    solved = _solved(size + people, seed, threads_of(threads, wrong=SimulationError))
+    cores = threads_of(threads, wrong=SimulationError)
+    if folder is None:
+        study = _study(_solved(size + people, seed, cores), size, people, seed)
+        found = {name: _rows(study, name, _told(people, progress, k)) for k, name in enumerate(SETS)}
+    else:
+        found = _rows_in(folder, size, people, seed, cores, how)
+    threshold = _threshold()
+    of_model = found["model"]
+    return Calibration(
+        100.0 * threshold,
+        people,
+        size,
+        seed,
+        tuple(_score(name, rows, threshold, seed) for name, rows in found.items()),
+        _curve(of_model[:, 0], of_model[:, 2] >= threshold),
+    )
+
+
+def _threshold() -> float:
+    return decisions()["threshold spasticity_nrs"] / 100.0
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What all sets share: the people of the prior, as far as the diary goes and to the end, and those with a truth."""
+
+    past: People
+    drawn: Any
+    longer: Any
+    truth: People
+    seed: int
+
+
+def _study(solved: People, size: int, people: int, seed: int) -> _Study:
     prior, truth = solved.take(np.arange(size)), solved.take(np.arange(size, size + people))
     past = replace(
         prior,
         outputs={name: value[:, :TREATED] for name, value in prior.outputs.items()},
         believing=prior.believing[:TREATED],
     )
-    drawn, longer = drawn_levels(past, "spasticity_nrs"), drawn_levels(prior, "spasticity_nrs")
-    threshold = decisions()["threshold spasticity_nrs"] / 100.0
-    sets: list[Set] = []
-    curve: tuple[tuple[float, float, int], ...] = ()
-    for k, name in enumerate(SETS):
-        made = _make(truth, name, seed)
-        rows = np.array(
-            [
-                _one(past, drawn, longer, made, i, threshold, np.random.default_rng([seed, k, i]))
-                for i in _told(people, progress, k)
-            ]
-        )
-        sets.append(_score(name, rows, threshold, seed))
-        if name == "model":
-            curve = _curve(rows[:, 0], rows[:, 2] >= threshold)
-    return Calibration(100.0 * threshold, people, size, seed, tuple(sets), curve)
+    outcome = "spasticity_nrs"
+    return _Study(past, drawn_levels(past, outcome), drawn_levels(prior, outcome), truth, seed)
 
 
-def _told(people: int, progress: Callable[[float], None] | None, k: int) -> Any:
+def _rows(study: _Study, name: str, members: Iterable[int]) -> FloatArray:
+    """What was found of these people of a set, a row each: a person's numbers do not depend on the others."""
+    made, k = _make(study.truth, name, study.seed), list(SETS).index(name)
+    past, drawn, longer = study.past, study.drawn, study.longer
+    return np.array(
+        [
+            _one(past, drawn, longer, made, i, _threshold(), np.random.default_rng([study.seed, k, i]))
+            for i in members
+        ]
+    )
+
+
+def _told(people: int, progress: Callable[[float], None] | None, k: int) -> Iterator[int]:
     for i in range(people):
         if progress:
             progress((k + i / people) / len(SETS))
         yield i
+
+
+# -- the same in chunks ---------------------------------------------------------------------------------
+AT_ONCE = 50
+
+
+def _rows_in(
+    folder: Path, size: int, people: int, seed: int, threads: int, how: How
+) -> dict[str, FloatArray]:
+    """Set to its rows: first the people solved, in one chunk that all others read, then some people of a set each."""
+    tables = of_folder(Path(__file__).parents[1], "**/*.tsv") + of_folder(RESPONSES.parent, RESPONSES.name)
+    inputs = [size, people, seed, model_hash(load("lissive")), tables]
+    folder.mkdir(parents=True, exist_ok=True)
+    first = {"people.npz": (size + people, seed, threads if how.cluster is None else 1)}
+    (solved,) = run_chunks(
+        _solve_people, first, folder / "people", inputs=inputs, how=replace(how, progress=None)
+    )
+    chunks = {
+        f"{name}-{start + 1:05d}.npy": (
+            solved.resolve(),
+            size,
+            people,
+            seed,
+            name,
+            range(start, min(start + AT_ONCE, people)),
+        )
+        for name in SETS
+        for start in range(0, people, AT_ONCE)
+    }
+    paths = run_chunks(_write_rows, chunks, folder / "sets", inputs=inputs, how=how)
+    of_set = zip(chunks.values(), paths, strict=True)
+    kept = [(argument[4], np.load(path, allow_pickle=False)) for argument, path in of_set]
+    return {name: np.concatenate([rows for set_, rows in kept if set_ == name]) for name in SETS}
+
+
+def _solve_people(argument: tuple[int, int, int], place: Path) -> None:
+    solved = _solved(*argument)
+    arrays = {f"{kind} {name}": v for kind in _KINDS for name, v in getattr(solved, kind).items()}
+    with place.open("wb") as file:
+        np.savez(file, believing=solved.believing, **arrays)
+
+
+_KINDS = ("outputs", "parameters", "rating")
+
+
+@lru_cache(maxsize=1)
+def _study_in(path: Path, size: int, people: int, seed: int) -> _Study:
+    """The study of the solved people in a file, read once in each process."""
+    found: dict[str, dict[str, FloatArray]] = {kind: {} for kind in _KINDS}
+    with np.load(path, allow_pickle=False) as kept:
+        for key in kept.files:
+            kind, _, name = key.partition(" ")
+            if name:
+                found[kind][name] = kept[key]
+        solved = People(found["outputs"], found["parameters"], found["rating"], kept["believing"])
+        return _study(solved, size, people, seed)
+
+
+def _write_rows(argument: tuple[Path, int, int, int, str, range], place: Path) -> None:
+    *whose, name, members = argument
+    with place.open("wb") as file:
+        np.save(file, _rows(_study_in(*whose), name, members))
 
 
 def _solved(subjects: int, seed: int, threads: int) -> People:

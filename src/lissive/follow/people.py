@@ -84,10 +84,8 @@ def first_people(
     """`subjects` people from number `first` on, through `days` of this schedule; those that fail are left out."""
     assert case.spasm.cause is not None
     given = {**plan.given, "placebo_on": 0.0, "in_trial": 0.0}
-    drawn = patients_like(replace(plan, given=given), case.spasm.cause, first + subjects, seed)
-    mine = slice(first, None)
-    parameters = {name: value[mine] for name, value in drawn.parameters.items()}
-    rating = {name: value[mine] for name, value in drawn.rating.items()}
+    drawn = patients_like(replace(plan, given=given), case.spasm.cause, subjects, seed, first)
+    parameters, rating = drawn.parameters, drawn.rating
     kernel = build(equations, list(OUTPUTS))
     batch = kernel.start(subjects, parameters, tolerances=Tolerances(rtol=RTOL))
     outputs = _advance(batch, schedule, days, threads)

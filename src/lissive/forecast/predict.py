@@ -43,12 +43,15 @@ class Patients:
     rating: dict[str, FloatArray]
     drawn: tuple[str, ...]
     own: Centres
+    first: int = 0
+    """Number of the first patient."""
 
 
-def patients_like(plan: Treatment, cause: str, subjects: int, seed: int) -> Patients:
-    """`subjects` patients; number s has posterior draw s modulo DRAWS, however many others are sampled."""
-    posterior = [_on_average(each) for each in draws(min(DRAWS, subjects), seed)]
-    draw_index = np.arange(subjects) % len(posterior)
+def patients_like(plan: Treatment, cause: str, subjects: int, seed: int, first: int = 0) -> Patients:
+    """`subjects` patients from number `first` on; number s has posterior draw s modulo DRAWS, however many others are
+    sampled."""
+    posterior = [_on_average(each) for each in draws(min(DRAWS, first + subjects), seed)]
+    draw_index = np.arange(first, first + subjects) % len(posterior)
     typical, spread, titration, rating = (
         _columns(rows, draw_index)
         for rows in (
@@ -60,9 +63,16 @@ def patients_like(plan: Treatment, cause: str, subjects: int, seed: int) -> Pati
     )
     own = Centres(typical, spread)
     people = draw(
-        subjects, seed=seed, cause=cause, given=plan.given, unknown=plan.unknown, own=own, lasting=True
+        subjects,
+        seed=seed,
+        cause=cause,
+        given=plan.given,
+        unknown=plan.unknown,
+        first=first,
+        own=own,
+        lasting=True,
     )
-    return Patients(people.columns(subjects), titration, rating, people.drawn, own)
+    return Patients(people.columns(subjects), titration, rating, people.drawn, own, first)
 
 
 def _on_average(response: Response) -> Response:
@@ -216,13 +226,54 @@ def follow(
     settings: Settings,
     progress: Callable[[int], None] | None = None,
 ) -> Followed:
-    """`subjects` virtual patients, each under every one of the treatments: they differ in nothing else."""
-    equations, n = load("lissive"), len(sides)
-    # of each day means, maxima and units of all sides, and random numbers; then parameters, drawn and for all
-    each = 4 * n * (weeks * DAYS * (4 * len(outcomes()) + 6) + 4 * len(equations.parameters))
+    """`subjects` virtual patients, each under every one of the treatments: they differ in nothing else.
+
+    Some at a time, so that the memory of their days does not grow with their number.
+    """
+    # of each subject what is shown, by week and side, and the units of each day; twice while it is put together
+    each = 16 * len(sides) * (len(outcomes()) * (weeks + 2) + weeks * DAYS)
     afford(subjects, each, what="subjects", where="subjects", do="ask for fewer subjects or weeks.")
-    people = [patients_like(plan, cause, subjects, seed) for plan in sides]
-    course = {name: _course(seed, name, people[0].rating, weeks) for name in (*rated(), *counted())}
+    starts = range(0, subjects, AT_ONCE)
+
+    def told(k: int) -> Callable[[int], None] | None:
+        return None if progress is None else lambda day: progress((k * weeks * DAYS + day) // len(starts))
+
+    parts = [
+        _follow(sides, cause, weeks, min(AT_ONCE, subjects - first), seed, settings, told(k), first)
+        for k, first in enumerate(starts)
+    ]
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+AT_ONCE = 2000
+"""Subjects that are simulated side by side."""
+
+
+def _joined(parts: list[Followed]) -> Followed:
+    return Followed(
+        {name: np.concatenate([each.weekly[name] for each in parts], axis=1) for name in parts[0].weekly},
+        {name: np.concatenate([each.last_day[name] for each in parts], axis=1) for name in parts[0].last_day},
+        np.concatenate([each.taken for each in parts], axis=1),
+        np.concatenate([each.status for each in parts], axis=1),
+        parts[0].drawn,
+        sum(each.steps for each in parts),
+    )
+
+
+def _follow(
+    sides: Sequence[Treatment],
+    cause: str,
+    weeks: int,
+    subjects: int,
+    seed: int,
+    settings: Settings,
+    progress: Callable[[int], None] | None,
+    first: int,
+) -> Followed:
+    """Patients from number `first` on."""
+    equations, n = load("lissive"), len(sides)
+    people = [patients_like(plan, cause, subjects, seed, first) for plan in sides]
+    course = {name: _course(seed, name, people[0].rating, weeks, first) for name in (*rated(), *counted())}
     run = _begin(build(equations, _outputs()), people, course["spasticity_nrs"], seed, settings)
     maxima: list[FloatArray] = []
 
@@ -233,6 +284,7 @@ def follow(
 
     run.on_day = on_day
     advance_days(run, [each.dosing for each in sides], np.repeat(np.arange(n), subjects), weeks * DAYS)
+    run.on_day = lambda _: None  # the other holds the run, which would outlive its chunk
     last_day = {
         each.name: _of_days(each, (run.means if each.over_week == "mean" else maxima)[-1:], run).reshape(
             n, subjects
@@ -240,7 +292,7 @@ def follow(
         for each in outcomes()
     }
     return Followed(
-        _observed(_weekly(run, maxima, subjects), course, people[0].rating, seed),
+        _observed(_weekly(run, maxima, subjects), course, people[0].rating, seed, first),
         last_day,
         np.stack(run.taken, axis=1).reshape(n, subjects, -1),
         run.batch.status.reshape(n, subjects).copy(),
@@ -258,7 +310,7 @@ def _begin(
     both = {name: np.concatenate([each.parameters[name] for each in people]) for name in first.parameters}
 
     def today(day: int, members: IntArray) -> dict[str, FloatArray]:
-        own = on_day(day, first.parameters, first.drawn, seed=seed, own=first.own)
+        own = on_day(day, first.parameters, first.drawn, seed=seed, own=first.own, first=first.first)
         return {name: values[members % subjects] for name, values in own.items()}
 
     batch = kernel.start(n * subjects, both, tolerances=settings.tolerances)
@@ -269,7 +321,7 @@ def _begin(
         baseline=both["NRS0"],
         felt=np.tile(felt, (n, 1)),
         limit={name: np.tile(value, n) for name, value in first.titration.items()},
-        ready=np.tile(uniforms(seed, "titration: willing", subjects), n),
+        ready=np.tile(uniforms(seed, "titration: willing", subjects, first.first), n),
         threads=settings.threads,
         today=today,
     )
@@ -315,14 +367,14 @@ def counted() -> tuple[str, ...]:
     return tuple(o.name for o in outcomes() if o.name in MEASURES and MEASURES[o.name].kind == "count")
 
 
-def _course(seed: int, name: str, rating: Mapping[str, FloatArray], weeks: int) -> FloatArray:
+def _course(seed: int, name: str, rating: Mapping[str, FloatArray], weeks: int, first: int = 0) -> FloatArray:
     """(subject, day) within-subject fluctuation of a rating or of a count's logarithm, relative to the baseline week.
 
     What the case states includes the fluctuation at baseline.
     """
     kind = "count_course_sd" if name in counted() else "course_sd"
     sd, memory = rating[kind], rating["course_days"]
-    days = stretches(seed, name, np.arange(len(sd)), (weeks + 1) * DAYS, sd=sd, memory=memory)
+    days = stretches(seed, name, np.arange(first, first + len(sd)), (weeks + 1) * DAYS, sd=sd, memory=memory)
     course: FloatArray = days[:, DAYS:] - days[:, :DAYS].mean(axis=1, keepdims=True)
     if name in counted():  # on average the count is the level's: half the variance is taken off its logarithm
         keep = np.exp(-1.0 / memory)[:, None, None]
@@ -338,16 +390,21 @@ def _observed(
     course: Mapping[str, FloatArray],
     rating: Mapping[str, FloatArray],
     seed: int,
+    first: int,
 ) -> dict[str, FloatArray]:
     """Ratings and counts as people would record them."""
     ratings = {name: course[name] for name in rated()}
     counts = {name: course[name] for name in counted()}
-    weekly = _rated(weekly, ratings, rating["rating_sd"], seed)
-    return _counted(weekly, counts, rating["count_dispersion"], seed)
+    weekly = _rated(weekly, ratings, rating["rating_sd"], seed, first)
+    return _counted(weekly, counts, rating["count_dispersion"], seed, first)
 
 
 def _counted(
-    weekly: dict[str, FloatArray], course: Mapping[str, FloatArray], dispersion: FloatArray, seed: int
+    weekly: dict[str, FloatArray],
+    course: Mapping[str, FloatArray],
+    dispersion: FloatArray,
+    seed: int,
+    first: int = 0,
 ) -> dict[str, FloatArray]:
     """Counts as recorded: seven days of a negative binomial count, with within-subject fluctuation, over seven.
 
@@ -358,7 +415,7 @@ def _counted(
         sides, subjects, columns = values.shape
         stretch = np.exp(days).reshape(subjects, columns - 1, DAYS).mean(axis=2)
         weeks = range(1, columns)
-        u = np.stack([uniforms(seed, f"count: {name}, week {w}", subjects) for w in weeks], axis=1)
+        u = np.stack([uniforms(seed, f"count: {name}, week {w}", subjects, first) for w in weeks], axis=1)
         for side in range(sides):
             sums = counts_of(u, DAYS * values[side, :, 1:] * stretch, dispersion[:, None] / DAYS)
             values[side, :, 1:] = sums / DAYS
@@ -366,7 +423,11 @@ def _counted(
 
 
 def _rated(
-    weekly: dict[str, FloatArray], course: Mapping[str, FloatArray], rating_sd: FloatArray, seed: int
+    weekly: dict[str, FloatArray],
+    course: Mapping[str, FloatArray],
+    rating_sd: FloatArray,
+    seed: int,
+    first: int = 0,
 ) -> dict[str, FloatArray]:
     """Ratings as recorded: a week's is the mean of its days, within the ends of the scale."""
     error = rating_sd[:, None] / np.sqrt(DAYS)
@@ -375,7 +436,7 @@ def _rated(
         _, subjects, columns = values.shape
         fluctuation = days.reshape(subjects, columns - 1, DAYS).mean(axis=2)
         noise = np.stack(
-            [normals(seed, f"error: {name}, week {w}", subjects) for w in range(1, columns)], axis=1
+            [normals(seed, f"error: {name}, week {w}", subjects, first) for w in range(1, columns)], axis=1
         )
         values[:, :, 1:] = np.clip(
             values[:, :, 1:] + fluctuation + error * noise, measure.lower, measure.upper

@@ -21,7 +21,7 @@ from lissive.files import atomic_path
 from lissive.interchange import need
 from lissive.interchange.petab_run import Runs, Values, experiments_of
 from lissive.interchange.petab_tables import Problem, read_problem
-from lissive.interchange.record import claim, keep
+from lissive.interchange.record import claim, keep, made_of
 from lissive.interchange.settable import meanings
 from lissive.model.equations import TIME
 from lissive.model.read import load, text_of
@@ -87,7 +87,8 @@ def fit_to_file(path: Path, out: Path, *, force: bool = False, **how: Any) -> di
     """`fit`, with PEtab's table of what was simulated as a file; gives what is reported."""
     need("petab", "PEtab problems")
     problem = read_problem(path)
-    claim(out, problem.digest, reads=problem.files, force=force)
+    digest = made_of(problem.files, how)
+    claim(out, digest, reads=problem.files, force=force)
     found = fit(problem, **how)
     about = {
         "problem": str(path),
@@ -99,7 +100,7 @@ def fit_to_file(path: Path, out: Path, *, force: bool = False, **how: Any) -> di
     }
     with atomic_path(out) as place:
         found.table.to_csv(place, sep="\t", index=False)
-        keep(out, problem.digest, about)
+        keep(out, digest, about)
     return about
 
 

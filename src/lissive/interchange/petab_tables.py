@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lissive.errors import InterchangeError
-from lissive.fingerprint import of_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +39,6 @@ class Problem:
     measurements: pd.DataFrame
     files: tuple[Path, ...]
     """All that was read."""
-
-    @property
-    def digest(self) -> str:
-        """A hash of all that the problem is made of."""
-        return of_bytes(b"\0".join(each.read_bytes() for each in self.files), 16)
 
 
 def read_problem(path: Path) -> Problem:

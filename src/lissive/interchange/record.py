@@ -16,9 +16,17 @@ from typing import Any
 
 from lissive.errors import InterchangeError
 from lissive.files import atomic_path, keep_inputs, write_text
+from lissive.fingerprint import of_bytes
 from lissive.version import __version__
 
 IN_FOLDER = "run.json"
+
+
+def made_of(files: Sequence[Path], options: Mapping[str, Any]) -> str:
+    """A hash of the files that a run rests on, and of its options; `threads` change nothing."""
+    lasting = {name: value for name, value in options.items() if name != "threads"}
+    parts = [each.read_bytes() for each in files]
+    return of_bytes(b"\0".join([*parts, json.dumps(lasting, sort_keys=True).encode()]), 16)
 
 
 def claim(out: Path, digest: str, *, reads: Sequence[str | Path | None], force: bool) -> None:

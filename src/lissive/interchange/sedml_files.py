@@ -8,9 +8,8 @@ from typing import Any
 
 from lissive.errors import InterchangeError
 from lissive.files import atomic_path, write_csv, write_rows
-from lissive.fingerprint import of_bytes
 from lissive.interchange.omex import open_omex
-from lissive.interchange.record import claim, keep, whole_folder
+from lissive.interchange.record import claim, keep, made_of, whole_folder
 from lissive.interchange.sedml import read_sedml
 
 
@@ -18,7 +17,7 @@ def run_to_files(path: Path, out: Path, *, force: bool = False, **how: Any) -> d
     """The tables of a SED-ML file or an OMEX archive, one as a .csv or all in a folder; gives what is reported."""
     opened = open_omex(path, how) if path.suffix.lower() == ".omex" else nullcontext(read_sedml(path, how))
     with opened as document:
-        digest = of_bytes(b"\0".join(each.read_bytes() for each in document.files), 16)
+        digest = made_of(document.files, how)
         reads = [path, *document.files]
         claim(out, digest, reads=reads, force=force)
         tables = document.run()

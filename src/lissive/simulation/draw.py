@@ -140,11 +140,18 @@ def occasions() -> Mapping[str, float]:
 
 
 def on_day(
-    day: int, people: Mapping[str, FloatArray], drawn: tuple[str, ...], *, seed: int, own: Centres = AS_TABLES
+    day: int,
+    people: Mapping[str, FloatArray],
+    drawn: tuple[str, ...],
+    *,
+    seed: int,
+    own: Centres = AS_TABLES,
+    first: int = 0,
 ) -> dict[str, FloatArray]:
     """What people drawn with `lasting` have on one day, of what differs from day to day.
 
     people : parameter to (subject,) values.      drawn : those of them that were drawn.
+    first : number of the first of them.
     """
     rows = tables(DEFAULT_CAUSE)[0]  # of these, no cause has its own
     found = {}
@@ -152,7 +159,7 @@ def on_day(
         share, row = occasions()[name], rows[name]
         middle = people[name] if share < 1.0 else own.typical.get(name, row.value)
         wide = own.spread.get(name, row.spread or 0.0) * np.sqrt(share)
-        u = uniforms(seed, f"occasion: {name}, day {day}", len(people[name]))
+        u = uniforms(seed, f"occasion: {name}, day {day}", len(people[name]), first)
         found[name] = _spread(row, u, centre=middle, spread=wide)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from lissive.errors import SimulationError
@@ -22,6 +23,11 @@ def memory() -> int:
         except (OSError, ValueError):
             continue
     return min(found)
+
+
+def disk(folder: Path) -> int:
+    """Bytes that are free on the disk of a folder."""
+    return shutil.disk_usage(folder).free
 
 
 def afford(count: int, bytes_each: int, *, what: str, where: str, do: str) -> None:

@@ -12,6 +12,7 @@ import importlib.util
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -150,21 +151,36 @@ def write(data: xr.Dataset, path: str | Path, *, force: bool = False) -> None:
     ------
     SimulationError for another ending, a folder that is not there, or a package that is not installed.
     """
-    path = Path(path)
+    write_parts(lambda: iter([data]), Path(path), force=force)
+
+
+Parts = Callable[[], Iterator["xr.Dataset"]]
+"""A run, some subjects at a time, from the first on whenever it is called."""
+
+
+def write_parts(parts: Parts, path: Path, *, force: bool = False) -> Summed:
+    """The same of a run that is never in memory as a whole."""
+    check_writer(path)
+    keep_inputs([path], reads=(), beside=written_beside(path), force=force)
+    whole = summed(parts())
+    with atomic_path(path) as place:
+        _WRITERS[path.suffix][0](parts, whole, place, path)
+    return whole
+
+
+def check_writer(path: Path) -> None:
+    """Refuse a file that cannot be written, before anything is computed."""
     if path.suffix not in _WRITERS:
         raise SimulationError(
             f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=f"{', '.join(_WRITERS)}."
         )
-    writer, packages = _WRITERS[path.suffix]
+    packages = _WRITERS[path.suffix][1]
     if missing := [name for name in packages if importlib.util.find_spec(name) is None]:
         raise SimulationError(
             f"To write {path.suffix}, the package {missing[0]} is needed.",
             where=str(path),
             do='pip install "lissive[files]"',
         )
-    keep_inputs([path], reads=(), beside=written_beside(path), force=force)
-    with atomic_path(path) as place:
-        writer(data, place, path)
 
 
 def written_beside(path: Path) -> Beside | None:
@@ -173,16 +189,51 @@ def written_beside(path: Path) -> Beside | None:
     return Beside([about], about, '"lissive_version"') if path.suffix == ".csv" else None
 
 
-def meta(data: xr.Dataset) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Summed:
+    """What is said of a run as a whole."""
+
+    meta: Mapping[str, Any]
     """Units, names, provenance, and the subjects whose run did not go well."""
-    columns = {name: dict(data[name].attrs) for name in _written(data)}
-    status, messages = data["status"].values, data["message"].values
-    failed = [
-        {"subject": data["subject"].values[i].item(), "status": int(status[i]), "message": str(messages[i])}
-        for i in np.flatnonzero(status)
-    ]
-    about = json.loads(data.attrs.get("provenance", "{}"))
-    return {"columns": columns, "provenance": about, "subjects": data.sizes["subject"], "failed": failed}
+    failures: Mapping[str, str]
+    """Subject, with the occasion where some have several, to why."""
+    times: int
+    outputs: Sequence[str]
+    widths: Mapping[str, Any]
+    """Column of texts to a type of text that takes all of them."""
+
+
+def meta(data: xr.Dataset) -> Mapping[str, Any]:
+    """Units, names, provenance, and the subjects whose run did not go well, of a whole run."""
+    return summed(iter([data])).meta
+
+
+def summed(parts: Iterator[xr.Dataset]) -> Summed:
+    """Each part read once; of their provenance the steps are added up, the rest is the same in all."""
+    first, failed, failures, subjects, steps = None, [], {}, 0, 0
+    widths: dict[str, Any] = {}
+    for data in parts:
+        first = data if first is None else first
+        subjects += data.sizes["subject"]
+        steps += json.loads(data.attrs.get("provenance", "{}")).get("steps", 0)
+        for name in ("subject", "message"):
+            if data[name].dtype.kind == "U":
+                widths[name] = max(widths.get(name, np.dtype("U1")), data[name].dtype)
+        status, messages = data["status"].values, data["message"].values
+        for i in np.flatnonzero(status):
+            subject, why = data["subject"].values[i].item(), str(messages[i])
+            failed.append({"subject": subject, "status": int(status[i]), "message": why})
+            occasion = f", occasion {data['occasion'].values[i]}" if "occasion" in data.coords else ""
+            failures[f"{subject}{occasion}"] = why
+    assert first is not None
+    about = json.loads(first.attrs.get("provenance", "{}"))
+    meta = {
+        "columns": {name: dict(first[name].attrs) for name in _written(first)},
+        "provenance": {**about, **({"steps": steps} if "steps" in about else {})},
+        "subjects": subjects,
+        "failed": failed,
+    }
+    return Summed(meta, failures, first["time"].shape[-1], _outputs(first), widths)
 
 
 def _outputs(data: xr.Dataset) -> list[str]:
@@ -215,18 +266,19 @@ def _tidy(data: xr.Dataset) -> Iterator[dict[str, Any]]:
         }
 
 
-def _write_csv(data: xr.Dataset, place: Path, path: Path) -> None:
+def _write_csv(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
     rows = _rows_by_arrow if importlib.util.find_spec("pyarrow") else _rows_by_pandas
     with place.open("wb") as file:
         header = io.StringIO()
-        write_rows(header, [_written(data)])
+        write_rows(header, [whole.meta["columns"]])
         file.write(header.getvalue().encode())
-        if data["subject"].dtype.kind == "U":
-            data = data.assign_coords(subject=[cell(each) for each in data["subject"].values.tolist()])
-        for columns in _tidy(data):
-            rows({name: _guarded(column) for name, column in columns.items()}, file)
+        for data in parts():
+            if data["subject"].dtype.kind == "U":
+                data = data.assign_coords(subject=[cell(each) for each in data["subject"].values.tolist()])
+            for columns in _tidy(data):
+                rows({name: _guarded(column) for name, column in columns.items()}, file)
     with atomic_path(path.with_suffix(".meta.json")) as beside:
-        beside.write_text(json.dumps(meta(data), indent=1) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(whole.meta, indent=1) + "\n", encoding="utf-8")
 
 
 def _guarded(column: Any) -> Any:
@@ -252,16 +304,16 @@ def _rows_by_arrow(columns: dict[str, Any], file: BinaryIO) -> None:
     write_csv(table, file, WriteOptions(include_header=False, quoting_style="needed"))
 
 
-def _write_parquet(data: xr.Dataset, place: Path, path: Path) -> None:
+def _write_parquet(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    about = {"lissive": json.dumps(meta(data))}
-    writer = None
+    about, writer = {"lissive": json.dumps(whole.meta)}, None
     try:
-        for columns in _tidy(data):
+        for columns in (each for data in parts() for each in _tidy(data)):
             arrays = {name: pa.array(column) for name, column in columns.items()}
-            fields = [pa.field(n, a.type, metadata=dict(data[n].attrs) or None) for n, a in arrays.items()]
+            attributes = whole.meta["columns"]
+            fields = [pa.field(n, a.type, metadata=attributes[n] or None) for n, a in arrays.items()]
             schema = pa.schema(fields, metadata=about)
             writer = writer or pq.ParquetWriter(place, schema)
             writer.write_table(pa.Table.from_arrays(list(arrays.values()), schema=schema))
@@ -270,17 +322,23 @@ def _write_parquet(data: xr.Dataset, place: Path, path: Path) -> None:
             writer.close()
 
 
-def _write_netcdf(data: xr.Dataset, place: Path, path: Path) -> None:
+def _write_netcdf(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
+    (data,) = parts()  # this format is written whole
     encoding: dict[Any, Any] = {name: {"zlib": True, "complevel": 1} for name in _outputs(data)}
     data.to_netcdf(place, engine="h5netcdf", encoding=encoding)
 
 
-def _write_zarr(data: xr.Dataset, place: Path, path: Path) -> None:
+def _write_zarr(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
     # Format 2: its specification has texts, and every reader of Zarr knows it.
-    data.to_zarr(place, mode="w", zarr_format=2, consolidated=True)
+    about = whole.meta["provenance"]
+    said = {"steps": about["steps"], "provenance": json.dumps(about, default=str)} if "steps" in about else {}
+    for k, data in enumerate(parts()):
+        data = data.assign({name: data[name].astype(kind) for name, kind in whole.widths.items()})
+        how: dict[str, Any] = {"append_dim": "subject"} if k else {"mode": "w"}
+        data.assign_attrs(said).to_zarr(place, zarr_format=2, consolidated=True, **how)
 
 
-_Writer = Callable[["xr.Dataset", Path, Path], None]
+_Writer = Callable[[Parts, Summed, Path, Path], None]
 _WRITERS: dict[str, tuple[_Writer, tuple[str, ...]]] = {
     ".csv": (_write_csv, ()),
     ".parquet": (_write_parquet, ("pyarrow",)),

@@ -83,7 +83,9 @@ def given_parameters(equations: Equations, parameters: Any) -> dict[str, float]:
             f"{unknown[0]} is not a parameter of model {equations.name} that a run may set.",
             where="parameters",
             allowed=f"{', '.join(equations.parameters)}.",
-            do="A quantity that the model computes cannot be set; set what it is computed from.",
+            do="Set its initial value instead (initial)."
+            if unknown[0] in equations.states
+            else "A quantity that the model computes cannot be set; set what it is computed from.",
         )
     return {
         str(name): number_of(str(name), value, wrong=SimulationError) for name, value in parameters.items()
@@ -189,32 +191,35 @@ def plan(
     ids: Sequence[int | str],
     grid: FloatArray | None,
     parameters: Mapping[str, Any],
+    part: range,
     vary: Callable[[int, Run], Mapping[str, FloatArray]] | None = None,
 ) -> Planned:
-    """Each subject's runs.
+    """The runs of each subject of `part`.
 
     Parameters
     ----------
+    part : places among `ids`.
     grid : output times; observed at the rows of the table where there are none.
-    parameters : id to one number, or to (subject,) numbers; the others keep the model's values.
+    parameters : id to one number, or to (subject,) numbers of these; the others keep the model's.
     vary : from a subject's place and a run of theirs to parameters by record, beside those of the table.
     """
     if table is None:
         assert grid is not None
         nothing, nowhere = np.zeros(0), np.zeros(0, np.int32)
-        regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(ids))
+        regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(part))
         course = Course(regimen.schedules[0], (), grid, np.arange(len(grid), dtype=np.int32), 0.0)
-        return Planned((None,) * len(ids), np.arange(len(ids)), regimen, (course,), {}, ())
-    each = runs_of(table, ids)
+        return Planned((None,) * len(part), np.arange(len(part)), regimen, (course,), {}, ())
+    each = runs_of(table, ids[part.start : part.stop])
     runs = [run for mine in each for run in mine]
-    subject = np.repeat(np.arange(len(ids)), [len(mine) for mine in each])
+    subject = np.repeat(np.arange(len(part)), [len(mine) for mine in each])
     _refuse_too_many(runs)
+    notes = _notes(table, ids, table.runs if len(table.subjects) == 1 else runs, grid)
     if vary:
         runs = [
             replace(run, varying={**run.varying, **vary(s, run)})
             for run, s in zip(runs, subject.tolist(), strict=True)
         ]
-    return _planned(equations, table, runs, subject, grid, parameters, _notes(table, ids, runs, grid))
+    return _planned(equations, table, runs, subject, grid, parameters, notes)
 
 
 def runs_of(table: EventTable, ids: Sequence[int | str]) -> list[list[Run]]:
@@ -304,7 +309,8 @@ def _notes(
         notes.append(f"The rows of ID {table.subjects[0]} are for all {len(ids)} subjects.")
     elif left := sorted(set(table.subjects) - set(ids), key=table.subjects.index):
         notes.append(f"Not among the subjects, and left out: {_some('ID', left)}.")
-    if grid is not None and (seen := sum(len(run.seen) for run in runs)):
+    alike = len(ids) if len(table.subjects) == 1 else 1
+    if grid is not None and (seen := alike * sum(len(run.seen) for run in runs)):
         notes.append(
             f"Output times are given, so the {seen} observation rows (EVID 0) of the events are no output times."
         )

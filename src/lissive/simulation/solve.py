@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,8 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.errors import ParameterError, SimulationError
 from lissive.fingerprint import of_bytes
-from lissive.given import number_of, threads_of, whole
+from lissive.given import number_of, threads_of
+from lissive.given import whole as whole_number
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
@@ -26,7 +26,7 @@ from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.origin import origin
-from lissive.simulation.output import dataset, refuse_names, write
+from lissive.simulation.output import dataset, refuse_names
 from lissive.simulation.planned import (
     Planned,
     a_table,
@@ -42,7 +42,7 @@ from lissive.simulation.planned import (
 )
 from lissive.simulation.population.draw import OCCASION, Individuals, Vary
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
-from lissive.simulation.population.result import described, extended, names_of, notes_of
+from lissive.simulation.population.result import described, extended, names_of, notes_of, outside
 from lissive.simulation.population.rows import FORMATS as ROWS
 from lissive.simulation.population.rows import nonmem_rows, write_table
 from lissive.simulation.run import MEANING, Result, Settings, follow_courses
@@ -106,13 +106,59 @@ def simulate(
 
     Raises       a LissiveError for whatever cannot be run as asked.
     """
-    return _simulated(
-        model, events, subjects, (until, every, times), select, parameters, initial, population, replicates,
-        covariates, (rtol, atol, threads), seed,
+    return whole(
+        asked(
+            model, events, subjects, (until, every, times), select, parameters, initial, population, replicates,
+            covariates, (rtol, atol, threads), seed,
+        )
     )[0]  # fmt: skip
 
 
-def _simulated(
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a run is asked, read and checked; it is the same whichever of the subjects are solved."""
+
+    equations: Equations
+    outputs: Sequence[str]
+    table: EventTable | None
+    grid: FloatArray | None
+    count: int
+    """Of subjects, in all replicates."""
+    ids: Sequence[int | str]
+    own: Mapping[str, Any]
+    """Parameters that subjects were given."""
+    drawn: tuple[str, ...]
+    """Parameters that are drawn for each subject from the model's tables."""
+    common: Mapping[str, float]
+    settings: Settings
+    seed: int
+    file: str
+    """Of the model; empty where it has none of its own."""
+    notes: tuple[str, ...]
+    used: Sequence[str]
+    population: Population | None
+    people: Individuals | None
+    replicates: int
+
+    @property
+    def values(self) -> int:
+        """How many each subject has."""
+        runs = self.table.runs if self.table else ()
+        seen = len(self.grid) if self.grid is not None else max((len(run.seen) for run in runs), default=0)
+        return seen * len(self.outputs)
+
+    def of(self, part: range) -> dict[str, Any]:
+        """Parameters of the subjects at these places; with replicates, of all."""
+        given = {name: v[part.start : part.stop] if np.ndim(v) else v for name, v in self.own.items()}
+        if not self.drawn:
+            return given
+        from lissive.simulation.draw import draw
+
+        drawn = draw(len(part) // self.replicates, seed=self.seed, first=part.start).parameters
+        return {name: _again(values, self.replicates) for name, values in drawn.items()} | given
+
+
+def asked(
     model: str | Path | Equations,
     events: Any,
     subjects: Any,
@@ -125,8 +171,8 @@ def _simulated(
     covariates: Any,
     how: tuple[Any, Any, Any],
     seed: Any,
-) -> tuple[xr.Dataset, Planned, Individuals | None]:
-    """As `simulate`; and how it was carried out."""
+) -> Asked:
+    """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
     equations = _model(model)
     drawn_from = None if population is None else read_population(population)
     if isinstance(subjects, str | Path):
@@ -144,20 +190,19 @@ def _simulated(
     common = given_parameters(equations, parameters)
     grid = output_times(*when)
     settings = _settings(*how)
-    seed = whole("seed", seed, wrong=SimulationError, least=0)
+    seed = whole_number("seed", seed, wrong=SimulationError, least=0)
     settings = replace(settings, seed=seed)
     replicates = _replicates(replicates, drawn_from)
     used = [name.upper() for name in (*drawn_from.covariates, OCCASION)] if drawn_from else []
     table, grid = _table(events, equations, covariates, grid, used)
-    seen = len(grid) if grid is not None else max(len(run.seen) for run in table.runs) if table else 0
     given = [*named, *(drawn_from.covariates if drawn_from else ())]
-    ids, own, drawn = subjects_of(equations, subjects, table, seed, seen * len(outputs), replicates, given)
+    count, ids, own, drawn = subjects_of(equations, subjects, table, seed, given)
     known = set() if drawn else {*own}
     _refuse_twice(known, starts, "initial", "the table of subjects")
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
     _refuse_twice(elsewhere, thetas, "the population", "the events, the subjects, initial or parameters")
-    own |= given_initial(base, initial, len(ids))
-    ids = ids * replicates
+    own |= given_initial(base, initial, count)
+    ids = list(ids) * replicates if replicates > 1 else ids
     own = {named.get(name, name): _again(values, replicates) for name, values in own.items()}
     beside = {name: own.pop(name) for name in list(own) if name not in equations.parameters}
     notes = _overlap(table, own, drawn, common)
@@ -169,25 +214,63 @@ def _simulated(
             drawn_from, table, runs, ids, beside, seed, replicates, named, by_rows=grid is None
         )  # fmt: skip
         notes += notes_of(drawn_from, outputs)
+        notes += outside(people) if equations.name == "lissive" else []
+    is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
+    return Asked(
+        equations, outputs, table, grid, count * replicates, ids, own, drawn, common, settings, seed,
+        str(model) if is_file else "", tuple(notes), used, drawn_from, people, replicates,
+    )  # fmt: skip
 
-    def solved(ids: Sequence[int | str], own: Mapping[str, Any], vary: Vary | None) -> tuple[Planned, Result]:
-        planned = plan(equations, table, ids, grid, {**own, **common}, vary)
-        afford_subjects(len(planned.runs), equations, seen * len(outputs))
-        refuse_starting_anew(equations, planned)
-        kernel = build(equations, outputs, [equations.states[place] for place in planned.regimen.infused])
-        mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
-        return planned, follow_courses(
-            kernel, planned.regimen, planned.courses, {**mine, **common}, settings, planned.varying
-        )
 
+def afford_memory(run: Asked) -> None:
+    """Refuse a run that as a whole would take more than the memory."""
+    afford_subjects(run.count, run.equations, run.values)
+
+
+def whole(run: Asked) -> tuple[xr.Dataset, Planned]:
+    """All subjects at once; and how it was carried out."""
+    afford_memory(run)
+    part = range(run.count)
+    data, planned = solved(run, part)
+    if run.people:
+        some = range(run.count // run.replicates)  # typical individuals are the same in each replicate
+        mine = {n: v for n, v in run.of(part).items() if n not in run.drawn}
+        mine |= run.people.parameters(typical=True)
+        mine = {n: v[: len(some)] if np.ndim(v) else v for n, v in mine.items()}
+        typical = _carried_out(run, some, mine, run.people.vary(typical=True))[1].values
+        again = np.tile(typical, (run.replicates, 1, 1))
+        data = extended(data, run.people, planned, again, run.outputs)
+    return data, planned
+
+
+def _carried_out(
+    run: Asked, part: range, own: Mapping[str, Any], vary: Vary | None
+) -> tuple[Planned, Result]:
+    equations = run.equations
+    planned = plan(equations, run.table, run.ids, run.grid, {**own, **run.common}, part, vary)
+    afford_subjects(len(planned.runs), equations, run.values)
+    refuse_starting_anew(equations, planned)
+    kernel = build(equations, run.outputs, [equations.states[place] for place in planned.regimen.infused])
+    mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
+    return planned, follow_courses(
+        kernel, planned.regimen, planned.courses, {**mine, **run.common}, run.settings, planned.varying
+    )
+
+
+def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
+    """The subjects at the places of `part`: numbers and notes are those of the run of all."""
+    equations, outputs, table, grid, settings = run.equations, run.outputs, run.table, run.grid, run.settings
+    people, drawn_from = run.people, run.population
+    own = run.of(part)
     mine = {**own, **people.parameters()} if people else own
-    planned, result = solved(ids, mine, people.vary() if people else None)
-    occasions = [1 if run is None else run.occasion for run in planned.runs]
-    set_here = {**({} if drawn else own), **common, **planned.varying}
-    run = dataset(
+    planned, result = _carried_out(run, part, mine, people.vary() if people else None)
+    occasions = [1 if each is None else each.occasion for each in planned.runs]
+    drawn = people.parameters() if people else {}
+    set_here = {**({} if run.drawn else own), **drawn, **run.common, **planned.varying}
+    data = dataset(
         result.values,
         seen_times(planned) if grid is None else grid,
-        [ids[s] for s in planned.subject],
+        [run.ids[part.start + s] for s in planned.subject.tolist()],
         outputs,
         units={**equations.units, "time": equations.time_unit},
         labels=equations.labels,
@@ -200,23 +283,18 @@ def _simulated(
             "model": equations.name,
             "model_hash": model_hash(equations),
             "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
-            "seed": seed,
+            "seed": run.seed,
             "steps": int(result.steps.sum()),
-            "notes": [*equations.notes, *(table.notes if table else ()), *notes, *planned.notes],
-            "columns": _columns(table, used),
-            **_origin(model, equations, outputs, planned.regimen, set_here, drawn),
+            "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes],
+            "columns": _columns(table, run.used),
+            **_origin(equations, outputs, planned.regimen, set_here, run.drawn),
+            **({"model_file": run.file} if run.file else {}),
             **({"population": described(drawn_from, outputs)} if drawn_from else {}),
         },
         occasions=occasions if max(occasions, default=1) > 1 else None,
         carried=carried(planned, table, grid) if table else None,
     )
-    if people:
-        some = len(ids) // replicates  # typical individuals are the same in each replicate
-        mine = {n: v for n, v in own.items() if n not in drawn} | people.parameters(typical=True)
-        mine = {n: v[:some] if np.ndim(v) else v for n, v in mine.items()}
-        typical = solved(ids[:some], mine, people.vary(typical=True))[1].values
-        run = extended(run, people, planned, np.tile(typical, (replicates, 1, 1)), outputs)
-    return run, planned, people
+    return data, planned
 
 
 def _settings(rtol: Any, atol: Any, threads: Any) -> Settings:
@@ -228,7 +306,7 @@ def _settings(rtol: Any, atol: Any, threads: Any) -> Settings:
 
 
 def _replicates(replicates: Any, population: Population | None) -> int:
-    count = whole("replicates", replicates, wrong=SimulationError)
+    count = whole_number("replicates", replicates, wrong=SimulationError)
     if count > 1 and population is None:
         raise SimulationError(
             f"replicates is {count}, but there is no population to draw from.",
@@ -317,22 +395,19 @@ def _refuse_twice(own: Iterable[str], given: Iterable[str], by: str, others: str
 
 
 def _origin(
-    model: str | Path | Equations,
     equations: Equations,
     outputs: Sequence[str],
     regimen: Regimen,
     given: Mapping[str, Any],
     drawn: Sequence[str],
 ) -> dict[str, Any]:
-    """What the run rested on, and where a model that does not come with lissive was read."""
+    """What the run rested on."""
     cause = ""
     if equations.name == "lissive":
         from lissive.model.parameters import DEFAULT_CAUSE
 
         cause = DEFAULT_CAUSE
-    found = origin(equations, outputs, regimen.schedules, given, drawn, cause)
-    is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
-    return {**found, "model_file": str(model)} if is_file else found
+    return origin(equations, outputs, regimen.schedules, given, drawn, cause)
 
 
 def model_hash(equations: Equations) -> str:
@@ -343,53 +418,3 @@ def model_hash(equations: Equations) -> str:
     nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
     content = [nodes, equations.states, roots, dict(equations.parameters), *equations.events]
     return of_bytes(f"({', '.join(map(repr, content))})".encode(), 16)
-
-
-def simulate_files(
-    *,
-    out: Path,
-    model: str | Path | Equations,
-    events: Path | None = None,
-    subjects: int | Path | None = None,
-    until: float | None = None,
-    every: float | None = None,
-    times: Path | None = None,
-    select: Sequence[str] | None = None,
-    population: Path | None = None,
-    replicates: int = 1,
-    covariates: str = "nocb",
-    rtol: float = 1e-6,
-    atol: float = 0.0,
-    threads: int | None = None,
-    seed: int = 1,
-    force: bool = False,
-    look: Callable[[xr.Dataset], None] | None = None,
-) -> dict[str, Any]:
-    """`simulate` to a file: writes it, and returns its summary.
-
-    look : is shown the run before anything is written.
-    """
-    run, planned, people = _simulated(
-        model, events, subjects, (until, every, times), select, None, None, population, replicates,
-        covariates, (rtol, atol, threads), seed,
-    )  # fmt: skip
-    if look is not None:
-        look(run)
-    if people and out.suffix in ROWS:
-        write_table(nonmem_rows(run, planned, people, _model(model)), run, out, force=force)
-    else:
-        write(run, out, force=force)
-    failed = run["status"].values != 0
-    about = json.loads(run.attrs["provenance"])
-    names = [str(subject) for subject in run["subject"].values]
-    if "occasion" in run.coords:
-        names = [f"{name}, occasion {k}" for name, k in zip(names, run["occasion"].values, strict=True)]
-    return {
-        "subjects": len(set(run["subject"].values.tolist())),
-        "failed": int(failed.sum()),
-        "failures": {names[i]: str(run["message"].values[i]) for i in np.flatnonzero(failed)},
-        "times": int(run["time"].shape[-1]),
-        "outputs": [str(name) for name in run.data_vars if name not in ("status", "message")],
-        "notes": about["notes"],
-        "columns": about["columns"],
-    }

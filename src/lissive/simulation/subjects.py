@@ -24,33 +24,27 @@ if TYPE_CHECKING:
 
 
 def subjects_of(
-    equations: Equations,
-    given: Any,
-    table: EventTable | None,
-    seed: int,
-    values: int,
-    replicates: int,
-    also: Sequence[str],
-) -> tuple[list[int | str], dict[str, Any], tuple[str, ...]]:
-    """IDs, each subject's own parameters, and which of these were drawn.
+    equations: Equations, given: Any, table: EventTable | None, seed: int, also: Sequence[str]
+) -> tuple[int, Sequence[int | str], dict[str, Any], tuple[str, ...]]:
+    """How many, IDs, each subject's own parameters, and which are drawn instead, for some subjects at a time.
 
-    values : that each will have.      also : columns that a table may have besides parameters.
+    also : columns that a table may have besides parameters.
     """
     if given is None:
-        return (list(table.subjects) if table else [1]), {}, ()
+        ids: Sequence[int | str] = list(table.subjects) if table else [1]
+        return len(ids), ids, {}, ()
     if is_frame(given):
-        return (*_table_of_subjects(equations, given, also), ())
+        ids, own = _table_of_subjects(equations, given, also)
+        return len(ids), ids, own, ()
     count = whole("subjects", given, wrong=SimulationError)
-    afford_subjects(count * replicates, equations, values)
-    ids: list[int | str] = list(range(1, count + 1))
+    ids = range(1, count + 1)
     if table and len(table.subjects) == count:
         ids = list(table.subjects)
     if equations.name != "lissive":
-        return ids, {}, ()
+        return count, ids, {}, ()
     from lissive.simulation.draw import draw
 
-    people = draw(count, seed=seed)
-    return ids, dict(people.parameters), people.drawn
+    return count, ids, {}, draw(1, seed=seed).drawn
 
 
 def afford_subjects(subjects: int, equations: Equations, values: int) -> None:

@@ -94,6 +94,7 @@ def conduct(
         starts.append(run.day)
         renew(run, period + (design.run_in is not None))
         treat(run, treatment[:, period], design.days, keep_dose=period == 0 and _keeps_dose(design))
+    run.on_day = lambda _: None  # the other holds the run, which would outlive its chunk
     records = Records(
         screening_id=run.screening_id,
         group=group,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lissive.arrays import FloatArray
+from lissive.chunks import HERE, How, run_chunks
 from lissive.errors import DesignError
 from lissive.evidence import TRIALS
 from lissive.fingerprint import of_bytes
@@ -26,7 +27,7 @@ from lissive.trials.observe import TrialData
 from lissive.trials.parts import Endpoint, replicates_of
 from lissive.trials.people import DRAWS, Response
 from lissive.trials.published import Observed, Published, PublishedTrial, Skipped
-from lissive.trials.run import PATIENTS_AT_ONCE
+from lissive.trials.run import PATIENTS_AT_ONCE, stamp_of
 from lissive.typed import nearest
 
 RATIOS = ("odds_ratio", "hazard_ratio")
@@ -167,6 +168,8 @@ def reproduce_published(
     responses: Sequence[Response] | None = None,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
+    folder: Path | None = None,
+    how: How = HERE,
 ) -> Reproduction:
     """Simulate each trial `replicates` times at its published size.
 
@@ -174,6 +177,8 @@ def reproduce_published(
     ----------
     responses : one for each replicate, drawn from the posterior; the tables' own if not given.
     progress : called with the proportion that is done.
+    folder : where each finished chunk is kept; nothing is written if not given.
+    how : where chunks are worked on, and whether those in `folder` are continued.
 
     Raises       DesignError for fewer replicates than an interval needs.
     """
@@ -182,13 +187,19 @@ def reproduce_published(
     seed = whole("seed", seed, wrong=DesignError, least=0)
     threads = threads_of(threads, wrong=DesignError)
     weight = np.array([_size(trial) for trial in published.trials], dtype=float)
+    chunks = None
+    if folder is not None:
+        chunks = _chunks_in(folder, published.trials, replicates, seed, responses, threads, how)
     rows: list[Row] = []
     skipped = list(published.skipped)
     for k, trial in enumerate(published.trials):
         base, share = weight[:k].sum() / weight.sum(), weight[k] / weight.sum()
         within = None if progress is None else _part(progress, float(base), float(share))
         try:
-            values = _figures(trial, replicates, seed, responses, threads, within)
+            if chunks is None:
+                values = _figures(trial, replicates, seed, responses, threads, within)
+            else:
+                values = np.concatenate([_read_chunk(path) for path in chunks[trial.id]])
         except DesignError as error:
             skipped.append(Skipped(trial.id, "all", str(error)))
             continue
@@ -235,24 +246,80 @@ def _figures(
     within: Callable[[float], None] | None,
 ) -> FloatArray:
     """(replicate, figure); NaN in a replicate that could not be simulated."""
+    found = []
+    for chunk in _chunks_of(trial, replicates):
+        found.append(_of_chunk(trial, chunk, seed, _answers(responses, chunk), threads))
+        if within:
+            within((chunk[-1] + 1) / replicates)
+    return np.concatenate(found)
+
+
+def _chunks_of(trial: PublishedTrial, replicates: int) -> Iterator[range]:
     size = max(1, PATIENTS_AT_ONCE // _entering(trial))
-    values = np.full((replicates, len(trial.observed)), np.nan)
+    for first in range(0, replicates, size):
+        yield range(first, min(first + size, replicates))
+
+
+def _answers(responses: Sequence[Response] | None, chunk: range) -> list[Response] | None:
+    return None if responses is None else [responses[r % len(responses)] for r in chunk]
+
+
+def _of_chunk(
+    trial: PublishedTrial, chunk: range, seed: int, answers: Sequence[Response] | None, threads: int
+) -> FloatArray:
+    """(replicate of the chunk, figure)"""
+    values = np.full((len(chunk), len(trial.observed)), np.nan)
     design = _until_full(trial.design)
     settings = Settings(tolerances(design), threads)
 
     def carried_out(numbers: Sequence[int]) -> list[TrialData]:
-        answers = None if responses is None else [responses[r % len(responses)] for r in numbers]
-        return conduct(design, numbers, seed=seed, responses=answers, settings=settings)
+        mine = None if answers is None else [answers[r - chunk[0]] for r in numbers]
+        return conduct(design, numbers, seed=seed, responses=mine, settings=settings)
 
-    for first in range(0, replicates, size):
-        chunk = range(first, min(first + size, replicates))
-        for data in run_replicates(carried_out, chunk):
-            if data is not None:
-                every = dict.fromkeys(design.arms, data)
-                values[data.replicate] = [statistic(design, every, each) for each in trial.observed]
-        if within:
-            within((chunk[-1] + 1) / replicates)
+    for data in run_replicates(carried_out, chunk):
+        if data is not None:
+            every = dict.fromkeys(design.arms, data)
+            values[data.replicate - chunk[0]] = [statistic(design, every, each) for each in trial.observed]
     return values
+
+
+# -- chunks on disk, of all trials at once --------------------------------------------------------------
+def _chunks_in(
+    folder: Path,
+    trials: Sequence[PublishedTrial],
+    replicates: int,
+    seed: int,
+    responses: Sequence[Response] | None,
+    threads: int,
+    how: How,
+) -> dict[str, list[Path]]:
+    """Trial to its chunks, once all are made."""
+    cores = threads if how.cluster is None else 1
+    chunks = {
+        f"{trial.id}-{chunk[0] + 1:05d}.npz": (trial, chunk, seed, _answers(responses, chunk), cores)
+        for trial in trials
+        for chunk in _chunks_of(trial, replicates)
+    }
+    inputs = [[t.id, repr(t.observed), stamp_of(t.design, seed, responses)] for t in trials]
+    paths = iter(run_chunks(_write_chunk, chunks, folder, inputs=[inputs, replicates], how=how))
+    return {trial.id: [next(paths) for _ in _chunks_of(trial, replicates)] for trial in trials}
+
+
+def _write_chunk(argument: tuple[Any, ...], place: Path) -> None:
+    try:
+        kept: dict[str, Any] = {"values": _of_chunk(*argument)}
+    except DesignError as error:  # of this trial: it is skipped, the others are not
+        kept = {"error": str(error)}
+    with place.open("wb") as file:
+        np.savez(file, **kept)
+
+
+def _read_chunk(path: Path) -> FloatArray:
+    with np.load(path, allow_pickle=False) as kept:
+        if "error" in kept:
+            raise DesignError(str(kept["error"]))
+        values: FloatArray = kept["values"]
+        return values
 
 
 def _row(trial: PublishedTrial, observed: Observed, values: FloatArray) -> Row | None:

@@ -7,9 +7,11 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lissive.chunks import How, carry_out
 from lissive.errors import DesignError
 from lissive.files import atomic_path, clear_temporary
 from lissive.fingerprint import of_bytes
@@ -62,6 +64,7 @@ def run_trial(
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
     say: Callable[[str], None] | None = None,
+    cluster: str | None = None,
 ) -> Results:
     """Simulate the trial `replicates` times and analyse each.
 
@@ -74,6 +77,7 @@ def run_trial(
     resume : resume the run in `folder`, of the same design, seed and model.
     progress : called with the number of replicates done, in parts of one.
     say : called with each part in `folder` that is lost or damaged, and made again.
+    cluster : `local`, or the address of a Dask scheduler, whose workers make the chunks; needs `folder`.
 
     Raises       DesignError where the trial cannot be simulated, or `folder` holds another one.
     """
@@ -83,8 +87,11 @@ def run_trial(
     if responses is not None:
         responses = _answers(responses, replicates)
     settings = Settings(tolerances(design), threads_of(threads, wrong=DesignError))
-    stamp = _stamp(design, seed, responses)
+    stamp = stamp_of(design, seed, responses)
     done = found_in(folder, stamp, resume, say) if folder else {}
+    if cluster is not None:
+        how = How(cluster, progress=progress, say=say or (lambda _: None))
+        done = _on_cluster(design, replicates, seed, responses, folder, stamp, done, how)
     found = _Found()
     example: TrialData | None = None
     for chunk in chunks(design, replicates):
@@ -106,6 +113,53 @@ def run_trial(
         design, seed, found.flows, tuple(found.groups), tuple(found.arms), tuple(found.comparisons),
         provenance_of(design, seed, responses), example,
     )  # fmt: skip
+
+
+def _on_cluster(
+    design: Design,
+    replicates: int,
+    seed: int,
+    responses: Sequence[Response] | None,
+    folder: Path | None,
+    stamp: str,
+    done: Mapping[int, Part],
+    how: How,
+) -> dict[int, Part]:
+    """All chunks, once workers have made those that are not there yet; each chunk with one thread."""
+    if folder is None:
+        raise DesignError(
+            "A run on a cluster needs a folder, in which workers keep their chunks.",
+            where="--cluster",
+            do="add --out FOLDER, on a file system that all workers share.",
+        )
+    for each in PARTS:
+        (folder / each).mkdir(parents=True, exist_ok=True)
+    every = list(chunks(design, replicates))
+    missing = [c for c in every if c[0] not in done or len(done[c[0]]["flows"]) < len(c)]
+    before, progress = len(every) - len(missing), how.progress
+    task = partial(_conduct, design, seed, folder.resolve(), stamp)
+    arguments = [(chunk, None if responses is None else [responses[r] for r in chunk]) for chunk in missing]
+
+    def told(count: int) -> None:
+        if progress:
+            progress(replicates * (before + count) / len(every))
+
+    carry_out(task, arguments, folder, how, told)
+    return found_in(folder, stamp, True, how.say)
+
+
+def _conduct(
+    design: Design,
+    seed: int,
+    folder: Path,
+    stamp: str,
+    argument: tuple[list[int], list[Response] | None],
+) -> None:
+    """One chunk, kept; on a worker."""
+    chunk, responses = argument
+    settings = Settings(tolerances(design), 1)
+    trials = conduct(design, chunk, seed=seed, responses=responses, settings=settings)
+    keep(folder, stamp, chunk, _Found.of(design, trials).plain(), patient_table(design, trials))
 
 
 def _answers(responses: Any, replicates: int) -> list[Response]:
@@ -298,7 +352,7 @@ def _with_nan(value: Any) -> Any:
 
 
 # -- what it rests on -------------------------------------------------------------------------------------------
-def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> str:
+def stamp_of(design: Design, seed: int, responses: Sequence[Response] | None) -> str:
     """What a run rests on, the tables too; another one does not go on with it."""
     people = {
         name: (each.value, each.distribution, each.spread)
@@ -314,6 +368,6 @@ def _stamp(design: Design, seed: int, responses: Sequence[Response] | None) -> s
 
 def provenance_of(design: Design, seed: int, responses: Sequence[Response] | None) -> Provenance:
     """What a run of this design, seed and responses is made with."""
-    stamp, hashed = _stamp(design, seed, responses), model_hash(load("lissive"))
+    stamp, hashed = stamp_of(design, seed, responses), model_hash(load("lissive"))
     solver = Solver("RODAS 4(3)", tolerances(design).rtol)
     return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, solver)

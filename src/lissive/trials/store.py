@@ -255,10 +255,10 @@ def _week(design: Design, measure: str) -> float:
 
 
 def _rows_of(folder: Path, code: str, replicates: int) -> Any:
-    """All rows of one parameter."""
+    """What curves need of all rows of one parameter; names of people would be most of the memory."""
     import pandas as pd
 
-    columns = ["REPL", "USUBJID", "TRTP", "APERIOD", "AVISITN", "AVAL", "CNSR"]
+    columns = ["REPL", "TRTP", "AVAL", "CNSR"]
     parts = [
         pd.read_parquet(path, columns=columns, filters=[("PARAMCD", "==", code)])
         for path in patients_of(folder)

@@ -24,6 +24,7 @@ from lissive.calibrate.baseline import (
     fit_baseline,
     shipped_baseline,
 )
+from lissive.chunks import HERE, How
 from lissive.files import write_text
 from lissive.trials.people import draws
 from lissive.trials.published import Observed, PublishedTrial, read_published, shipped_published
@@ -216,6 +217,8 @@ def reproduce(
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
+    folder: Path | None = None,
+    how: How = HERE,
 ) -> Scored:
     """Simulate published trials at their published size, each replicate with a draw of the calibrated parameters.
 
@@ -224,6 +227,7 @@ def reproduce(
     trials : a file of published trials; those that come with Lissive if not given.
     only : ids of the trials to be simulated; all if none is named.
     progress : called with the proportion that is done.
+    folder, how : where chunks are kept and worked on, as in `reproduce_published`.
 
     Raises       DesignError for an unknown id, or fewer replicates than an interval needs.
     """
@@ -235,6 +239,8 @@ def reproduce(
         responses=draws(replicates, seed),
         threads=threads,
         progress=progress,
+        folder=folder,
+        how=how,
     )
     return scored(found, shipped_baseline())
 

@@ -20,7 +20,6 @@ from django.db.models import (
     UUIDField,
     Value,
 )
-from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, TruncDate
 
 from lissive.clinic.models import Certificate, Credential, Patient, Review, Visit
@@ -32,11 +31,8 @@ OF_CERTIFICATE: Mapping[str, tuple[str, str]] = {
     "exam_by": ("exam_by", "Last day for the next examination"),
 }
 """Kinds whose day is a field of a certificate."""
-IN_RECORD: Mapping[str, tuple[str, str]] = {
-    "id": ("identity", "expires"),
-    "home_card": ("programme", "home_card_expires"),
-}
-"""Kinds whose day is in the record of a visit: part and field."""
+IN_RECORD: Mapping[str, str] = {"id": "id_expires", "home_card": "home_card_expires"}
+"""Kinds whose day is in the record of a visit."""
 OF_CREDENTIAL: Mapping[str, str] = {
     "licence": "Licence to practise expires",
     "controlled": "Registration for controlled substances expires",
@@ -77,10 +73,8 @@ def due_rows(
     first: datetime.date, last: datetime.date, kind: str = "", organisation: int | None = None
 ) -> Rows:
     """The dates from a day to a day, both within, in their order, and all open reviews; `dues_of` reads them."""
-    sources = [each for kinds, each in _sources(first, last, kind) if kind in ("", *kinds)]
-    if organisation is not None:
-        sources = [each.filter(of_clinic=organisation) for each in sources]
-    return _together(sources)
+    of = {} if organisation is None else {"organisation": organisation}
+    return _together([each for kinds, each in _sources(first, last, kind, of) if kind in ("", *kinds)])
 
 
 def _together(sources: Sequence[Rows]) -> Rows:
@@ -103,55 +97,47 @@ def dues_of(rows: Iterable[Mapping[str, Any]]) -> list[Due]:
 
 
 def _sources(
-    first: datetime.date, last: datetime.date, kind_asked: str = ""
+    first: datetime.date, last: datetime.date, kind_asked: str, of: Mapping[str, Any]
 ) -> Iterator[tuple[Sequence[str], Rows]]:
-    """Each source with the kinds that it has."""
-    issued = Certificate.objects.filter(status=Certificate.Status.ISSUED)
-    later = issued.filter(patient=OuterRef("patient"), place=OuterRef("place")).filter(
-        Q(expires__gt=OuterRef("expires")) | Q(expires=None)
-    )
+    """Each source with the kinds that it has; `of`: which organisation or patient."""
+    issued = Certificate.objects.filter(status=Certificate.Status.ISSUED, **of)
+    later = Certificate.objects.filter(status=Certificate.Status.ISSUED, patient=OuterRef("patient"))
+    later = later.filter(place=OuterRef("place")).exclude(pk=OuterRef("pk"))
     for kind, (field, _) in OF_CERTIFICATE.items():
         found = issued.filter(**{f"{field}__range": (first, last)})
-        if kind == "certificate":
-            found = found.filter(~Exists(later.exclude(pk=OuterRef("pk"))))  # renewed: nothing runs out
+        if kind == "certificate":  # where it was renewed, nothing runs out
+            found = found.filter(~Exists(later.filter(Q(expires__gt=OuterRef("expires")) | Q(expires=None))))
         if kind == "apply_by":
             found = found.filter(entered_at=None, card_expires=None)  # done: nothing is left to do by then
-        yield (
-            (kind,),
-            _as_rows(found, Value(kind), _text(F(field)), F("organisation"), TruncDate("signed_at")),
-        )
-    for kind, (part, field) in IN_RECORD.items():
-        expires = _text(KeyTextTransform(field, KeyTextTransform(part, "record")))
-        checked = Visit.objects.annotate(it_expires=expires).filter(it_expires__gt="")
-        newer = checked.filter(patient=OuterRef("patient"), starts__gt=OuterRef("starts"))
-        seen = checked.filter(it_expires__gte=first.isoformat(), it_expires__lte=last.isoformat())
-        seen = seen.filter(~Exists(newer))
-        yield (kind,), _as_rows(seen, Value(kind), F("it_expires"), F("organisation"), F("day"))
-    kinds = (kind_asked,) if kind_asked in OF_CREDENTIAL else tuple(OF_CREDENTIAL)
-    held = Credential.objects.filter(kind__in=kinds, expires__range=(first, last))
-    clinic, since = F("practitioner__organisation"), Coalesce("checked_on", "issued")
-    yield kinds, _as_rows(held, F("kind"), _text(F("expires")), clinic, since, patient=None)
-    open_ones = Review.objects.filter(status=Review.Status.DUE, due__lte=last)  # however late it is
-    yield ("review",), _as_rows(open_ones, Value("review"), _text(F("due")), F("organisation"), Value(None))
+        yield (kind,), _as_rows(found, Value(kind), field, F("organisation"), TruncDate("signed_at"))
+    for kind, field in IN_RECORD.items():
+        newer = Visit.objects.filter(patient=OuterRef("patient"), starts__gt=OuterRef("starts"))
+        seen = Visit.objects.filter(**{f"{field}__range": (first, last)}, **of)
+        seen = seen.filter(~Exists(newer.exclude(**{field: None})))
+        yield (kind,), _as_rows(seen, Value(kind), field, F("organisation"), F("day"))
+    if "patient" not in of:
+        kinds = (kind_asked,) if kind_asked in OF_CREDENTIAL else tuple(OF_CREDENTIAL)
+        held = Credential.objects.filter(kind__in=kinds, expires__range=(first, last))
+        held = held.filter(**{f"practitioner__{name}": value for name, value in of.items()})
+        clinic, since = F("practitioner__organisation"), Coalesce("checked_on", "issued")
+        yield kinds, _as_rows(held, F("kind"), "expires", clinic, since, patient=None)
+    open_ones = Review.objects.filter(status=Review.Status.DUE, due__lte=last, **of)  # however late it is
+    yield ("review",), _as_rows(open_ones, Value("review"), "due", F("organisation"), Value(None))
 
 
 def _as_rows(
-    found: QuerySet[Any], kind: Any, on: Any, clinic: Any, since: Any, *, patient: str | None = "patient"
+    found: QuerySet[Any], kind: Any, on: str, clinic: Any, since: Any, *, patient: str | None = "patient"
 ) -> Rows:
     """Columns alike in type in all parts, so that a database can put them below each other."""
     of = F(patient) if patient else Value(None)
     return found.order_by().values(
         of_kind=Cast(kind, CharField()),
         of_thing=F("pk"),
-        on=on,
+        on=Cast(on, CharField()),
         of_patient=Cast(of, UUIDField()) if patient is None else of,
         of_clinic=Cast(clinic, BigIntegerField()),
-        since=_text(since),
+        since=Cast(since, CharField()),
     )
-
-
-def _text(day: Any) -> Cast:
-    return Cast(day, CharField())
 
 
 # -- whose they are ---------------------------------------------------------------------------------
@@ -189,5 +175,5 @@ def _loaded(rows: QuerySet[Any], keys: set[UUID]) -> dict[UUID, Any]:
 def of_patient(patient: Model, first: datetime.date) -> list[Due]:
     """The dates of one patient from a day on, the nearest first."""
     mine = {*OF_CERTIFICATE, *IN_RECORD}
-    sources = [each for kinds, each in _sources(first, datetime.date.max) if mine.issuperset(kinds)]
-    return dues_of(_together([each.filter(of_patient=patient.pk) for each in sources]))
+    sources = _sources(first, datetime.date.max, "", {"patient": patient})
+    return dues_of(_together([each for kinds, each in sources if mine.issuperset(kinds)]))

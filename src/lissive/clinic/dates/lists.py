@@ -18,6 +18,7 @@ from lissive.clinic.dates.due import (
     OF_CERTIFICATE,
     OF_CREDENTIAL,
     Due,
+    Things,
     due_rows,
     dues_of,
     of_patient,
@@ -74,7 +75,12 @@ def _table(user: User, found: Page[Any], today: datetime.date) -> Table:
         else:
             whose = patient_link(things.patients[each.patient]) if each.patient else ""
         rows.append(
-            (_on(each, today), _what(user, each), whose, sent.get((each.kind, str(each.thing), each.on), ""))
+            (
+                _on(each, today),
+                _what(user, each, things),
+                whose,
+                sent.get((each.kind, str(each.thing), each.on), ""),
+            )
         )
     return table("Dates", "Day|What|Whose|Reminders", rows)
 
@@ -87,13 +93,14 @@ def _on(each: Due, today: datetime.date) -> str:
     return format_html('{}<br><span class="soft small">{}</span>', day_text(each.on), words)
 
 
-def _what(user: User, each: Due) -> str:
+def _what(user: User, each: Due, things: Things) -> str:
     """With what may be done about it."""
     if each.kind == "review" and may(user.role, "review.see"):
         return format_html('<a href="{}">{}</a>', reverse("review", args=[each.thing]), each.what)
-    if each.kind in OF_CERTIFICATE and may(user.role, "case.add"):
+    if each.kind in OF_CERTIFICATE and each.patient and may(user.role, "case.add"):
         link = reverse("certificate-renew", args=[each.thing])
-        return format_html('{}<br><a class="small" href="{}">Renew</a>', each.what, link)
+        more = format_html('<span class="only-read">, {}</span>', things.patients[each.patient].name)
+        return format_html('{}<br><a class="small" href="{}">Renew{}</a>', each.what, link, more)
     return each.what
 
 

@@ -20,7 +20,7 @@ from lissive.clinic import audit
 from lissive.clinic.access import enter
 from lissive.clinic.cases import locked as locked_case
 from lissive.clinic.cases import stated_by
-from lissive.clinic.forms import TEXTS, Form, age_on, day_text, merged, note, place_text, was_of
+from lissive.clinic.forms import TEXTS, Form, Text, age_on, day_text, merged, note, place_text, was_of
 from lissive.clinic.models import Case, Credential, User, Visit
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
@@ -122,10 +122,9 @@ def _tried_again(late: Overtaken, one: Section, form: Form, request: HttpRequest
     fresh = next(each for each in _sections(_whole(late.now), "visit") if each.name == one.name)
     was, now = was_of(request.POST), fresh.values
     values, kinds = merged(form.typed(), was, now)
-    who = str(late.now.record[late.parts[0]]["by"])
-    notes = {name: note(kind, who, was.get(name, ""), now.get(name, "")) for name, kind in kinds.items()}
+    notes = {name: note(kind, late.who, was.get(name, ""), now.get(name, "")) for name, kind in kinds.items()}
     stamps = {part: stamp(late.now, part) for part in fresh.parts}
-    return _Tried(one.name, fresh.bound(values), now, stamps, notes=notes, who=who)
+    return _Tried(one.name, fresh.bound(values), now, stamps, notes=notes, who=late.who)
 
 
 def _stamps(posted: Mapping[str, str]) -> dict[str, str]:
@@ -146,11 +145,17 @@ def tell_case(visit: Visit, facts: Mapping[str, Any], user: User) -> None:
     if not facts or visit.case is None or visit.case.status == Case.Status.CLOSED:
         return
     case = locked_case(visit.case)
+    try:
+        make_case(case.data)
+    except (
+        CaseError
+    ):  # by another version, or not begun: its own page says so, and the record is kept all the same
+        return
     data = json.loads(json.dumps(case.data))
     changed = []
     for name, value in facts.items():
         part, _, inner = name.partition(".")
-        inside = data.setdefault(part, {})
+        data[part] = inside = data.get(part) or {}
         if inside.get(inner) != value:
             inside[inner] = value
             changed.append(name)
@@ -165,17 +170,23 @@ def tell_case(visit: Visit, facts: Mapping[str, Any], user: User) -> None:
     visit.case = case
 
 
+class Why(Form):
+    why = Text("Reason", 500)
+
+
 # -- move ------------------------------------------------------------------------------------------
 def _moved(request: HttpRequest, found: Visit, page: str) -> HttpResponse:
-    to, why = request.POST.get("to", ""), request.POST.get("why", "")
+    to, form = request.POST.get("to", ""), Why(request.POST)
     front = (S.NO_SHOW, S.READY) if found.status != S.IN_VISIT else (S.NO_SHOW,)
     allowed = front if page == "visit-front" else (*BY_HAND, S.TO_SIGN)
     try:
         if to not in allowed:
             raise Refused("This page does not offer that.")
-        move(found, to, _user(request), why)
+        if not form.is_valid():
+            raise Refused(form.fault("why"))
+        move(found, to, _user(request), form.cleaned_data["why"])
     except Refused as error:
-        return _again(request, found, page, _Tried("move", Form(), {"why": why}, {}, trouble=str(error)), 409)
+        return _again(request, found, page, _Tried("move", form, form.typed(), {}, trouble=str(error)), 409)
     return redirect(page, found.pk)
 
 

@@ -50,7 +50,8 @@ class Overtaken(LissiveError):
 
     def __init__(self, now: Visit, parts: tuple[str, ...]) -> None:
         self.now, self.parts = now, parts
-        super().__init__(f"{now.record[parts[0]]['by']} saved this meanwhile.", do="compare, and save again.")
+        self.who = str(now.record.get(parts[0], {}).get("by", "Somebody else"))
+        super().__init__(f"{self.who} saved this meanwhile.", do="compare, and save again.")
 
 
 # -- read ------------------------------------------------------------------------------------------

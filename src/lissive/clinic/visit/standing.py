@@ -269,7 +269,9 @@ def _identity(visit: Visit, on: datetime.date) -> Iterator[Block]:
         yield Block("The document does not match the person.", part="identity")
     if one.get("expires") and datetime.date.fromisoformat(one["expires"]) < visit.day:
         day = day_text(datetime.date.fromisoformat(one["expires"]))
-        yield Block(f"{DOCUMENTS[one['document']]}: it expired on {day}.", part="identity")
+        yield Block(
+            f"{DOCUMENTS.get(one.get('document', ''), 'Document')}: it expired on {day}.", part="identity"
+        )
 
 
 def _record(visit: Visit, answer: Answer, on: datetime.date) -> Iterator[Block]:
