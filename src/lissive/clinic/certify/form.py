@@ -177,6 +177,11 @@ class Records:
         self.visit, self.patient, self.practitioner = visit, visit.patient, visit.practitioner
         self.place, self.on, self.ends = place, on, ends
 
+    def contact(self, *names: str) -> str:
+        """The practitioner's own, or the clinic's."""
+        page = getattr(self.visit.organisation, "page", None)
+        return _lines(*(getattr(self.practitioner, each) or getattr(page, each, "") for each in names))
+
     def number(self, kind: str) -> str:
         """Of the credential that holds there."""
         found = current(self.practitioner, kind, self.place, self.on)
@@ -202,13 +207,11 @@ _KIND = Credential.Kind
 RECORDS: Mapping[str, Callable[[Records], str]] = {
     "practitioner_type": lambda r: r.practitioner.profession,
     "practitioner_name": lambda r: r.practitioner.name,
-    "practitioner_address": lambda r: _lines(r.practitioner.address),
-    "practitioner_telephone": lambda r: r.practitioner.phone,
-    "practitioner_email": lambda r: r.practitioner.email,
-    "practitioner_contact": lambda r: _lines(
-        r.practitioner.address, r.practitioner.phone, r.practitioner.email
-    ),
-    "practice": lambda r: _lines(r.practitioner.address),
+    "practitioner_address": lambda r: r.contact("address"),
+    "practitioner_telephone": lambda r: r.contact("phone"),
+    "practitioner_email": lambda r: r.contact("email"),
+    "practitioner_contact": lambda r: r.contact("address", "phone", "email"),
+    "practice": lambda r: r.contact("address"),
     "licence_number": lambda r: r.number(_KIND.LICENCE),
     "dea_number": lambda r: r.number(_KIND.CONTROLLED),
     "cds_number": lambda r: r.number(_KIND.CONTROLLED),

@@ -37,7 +37,7 @@ MOST = 500
 class FillForm(Form):
     """What the practitioner types of the state's form, and the days that they set."""
 
-    optional = " (optional)"
+    optional = ""
 
     ends = Day("Ends earlier, on", hint="Leave empty for the longest that the law allows.")
     exam_by = Day("Next examination by", hint="Where the law or you ask for one.")
@@ -48,7 +48,8 @@ class FillForm(Form):
         inputs = [each for each in sheet.lines if each.kind == "input"]
         super().__init__(data, initial=given | {f"f-{each.id}": each.value for each in inputs})
         for each in inputs:
-            self.fields[f"f-{each.id}"] = Text(each.label, MOST, lines=len(each.label) > 60)
+            label = each.label if each.is_required else f"{each.label} (optional)"
+            self.fields[f"f-{each.id}"] = Text(label, MOST, lines=len(each.label) > 60)
 
     def typed_values(self) -> dict[str, str]:
         return {k[2:]: v for k, v in self.cleaned_data.items() if k.startswith("f-")}
