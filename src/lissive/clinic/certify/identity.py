@@ -1,4 +1,4 @@
-"""Whoever signs says again who they are: with the password, or with the code of their second factor."""
+"""Anyone who signs says again who they are: with the password, or with the code of their second factor."""
 
 from __future__ import annotations
 

@@ -226,7 +226,7 @@ def _signed_fields(content: Mapping[str, Any], signature: str) -> list[dict[str,
 
 
 def of_now(certificate: Certificate) -> Certificate:
-    """As it is kept now, held until the transaction ends; with all that hangs on it read anew."""
+    """As it is kept now, held until the transaction ends; with all that depends on it read anew."""
     rows = Certificate.objects.select_for_update(of=("self",))
     return rows.select_related("visit__patient", "visit__case", "case", "patient", "practitioner__user").get(
         pk=certificate.pk

@@ -51,7 +51,7 @@ LIGHT = (
 def with_blocks(found: QuerySet[Visit], today: datetime.date) -> list[Light]:
     """Visits whose blocks are those of today; worked out again where something they rest on has changed.
 
-    The number of queries does not hang on the number of visits.
+    The number of queries does not depend on the number of visits.
     """
     visits: list[Light] = list(found.values(*LIGHT))
     open_ones = [each for each in visits if each["status"] not in FINAL]
