@@ -159,7 +159,11 @@ def test_the_day_of_a_patient_who_is_certified(
     cache.clear()
     opened(cast)
     _credentials(cast.doctor, "US-NY")
-    cast.doctor.address, cast.doctor.phone, cast.doctor.email = "2 Oak St, Albany", "5185550100", "a@example.org"
+    cast.doctor.address, cast.doctor.phone, cast.doctor.email = (
+        "2 Oak St, Albany",
+        "5185550100",
+        "a@example.org",
+    )
     cast.doctor.save()
     phone = Mouse(chromium, live_server.url, "day phone", **PHONE)
     phone.page.set_default_timeout(60_000)
