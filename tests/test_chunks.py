@@ -110,6 +110,19 @@ def test_a_run_in_chunks_is_the_run_in_one_piece(ending, tmp_path, few_at_once):
     assert not list(tmp_path.glob("*.parts"))
 
 
+def test_the_order_of_equal_events_is_a_subject_s_own(tmp_path, few_at_once):
+    (tmp_path / "m.ant").write_text(
+        "model m\n x = 0; y = 0; z' = 0; z = 1\n"
+        " A: at time > 1, priority = 1: x = 1\n B: at time > 1, priority = 1: x = 2\nend\n"
+    )
+    words = ["simulate", str(tmp_path / "m.ant"), "--subjects", "20", "--until", "2", "--every", "2"]
+    assert door.main([*words, "--select", "x", "--out", str(tmp_path / "a.parquet")]) == 0
+    whole = lissive.simulate(tmp_path / "m.ant", subjects=20, until=2, every=2, select=["x"])
+    found = pd.read_parquet(tmp_path / "a.parquet")["x"].to_numpy().reshape(20, 2)
+    assert set(found[:, 1]) == {1.0, 2.0}
+    assert (found == whole["x"].values).all()
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, few_at_once, monkeypatch, capsys):
     words = given(tmp_path)
     assert door.main([*words, "--out", str(tmp_path / "a.parquet")]) == 0

@@ -106,11 +106,13 @@ def follow_courses(
     parameters: Mapping[str, Any],
     settings: Settings,
     varying: Mapping[str, FloatArray] | None = None,
+    first: int = 0,
 ) -> Result:
     """All subjects of a regimen, each observed as the course of its schedule says.
 
     courses : one for each schedule of the regimen.
     varying : parameter to (subject, column) values; the first column holds at the start.
+    first : number of the first subject, where these are not all.
     """
     subjects, varying = len(regimen), varying or {}
     most = max((len(courses[which].looks) for which in regimen.which), default=0)
@@ -130,7 +132,7 @@ def follow_courses(
             {name: value[group] for name, value in varying.items()},
         )
         batch = kernel.start(len(part), member.parameters(0), t0=member.begin, tolerances=settings.tolerances)
-        batch.chance(settings.seed, group)
+        batch.chance(settings.seed, group + first)
         found = _through(batch, member, times, settings)
         at_pauses = np.arange(len(times), found.shape[1])
         places = [

@@ -250,8 +250,9 @@ def _carried_out(
     refuse_starting_anew(equations, planned)
     kernel = build(equations, run.outputs, [equations.states[place] for place in planned.regimen.infused])
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
+    first = part.start * (len(run.table.runs) if run.table else 1)  # one ID's rows are for all
     return planned, follow_courses(
-        kernel, planned.regimen, planned.courses, {**mine, **run.common}, run.settings, planned.varying
+        kernel, planned.regimen, planned.courses, {**mine, **run.common}, run.settings, planned.varying, first
     )
 
 
