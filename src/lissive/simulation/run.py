@@ -40,6 +40,8 @@ class Settings:
     """Interval by which a constant infusion is looked at [model time]."""
     seed: int = 1
     """Of the order of the model's own events where their priorities are equal."""
+    first: int = 0
+    """Place of the first run among all of which these are a part: that order goes by the place."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def follow_courses(
             {name: value[group] for name, value in varying.items()},
         )
         batch = kernel.start(len(part), member.parameters(0), t0=member.begin, tolerances=settings.tolerances)
-        batch.chance(settings.seed, group)
+        batch.chance(settings.seed, group + settings.first)
         found = _through(batch, member, times, settings)
         at_pauses = np.arange(len(times), found.shape[1])
         places = [

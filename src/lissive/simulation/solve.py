@@ -43,8 +43,6 @@ from lissive.simulation.planned import (
 from lissive.simulation.population.draw import OCCASION, Individuals, Vary
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
 from lissive.simulation.population.result import described, extended, names_of, notes_of, outside
-from lissive.simulation.population.rows import FORMATS as ROWS
-from lissive.simulation.population.rows import nonmem_rows, write_table
 from lissive.simulation.run import MEANING, Result, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
 from lissive.simulation.subjects import afford_subjects, read_subjects, subjects_of
@@ -246,14 +244,15 @@ def whole(run: Asked) -> tuple[xr.Dataset, Planned]:
 def _carried_out(
     run: Asked, part: range, own: Mapping[str, Any], vary: Vary | None
 ) -> tuple[Planned, Result]:
-    equations = run.equations
+    equations, each = run.equations, len(run.table.runs) if run.table else 1
+    settings = replace(run.settings, first=part.start * each)  # a part follows rows that all share
     planned = plan(equations, run.table, run.ids, run.grid, {**own, **run.common}, part, vary)
     afford_subjects(len(planned.runs), equations, run.values)
     refuse_starting_anew(equations, planned)
     kernel = build(equations, run.outputs, [equations.states[place] for place in planned.regimen.infused])
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
     return planned, follow_courses(
-        kernel, planned.regimen, planned.courses, {**mine, **run.common}, run.settings, planned.varying
+        kernel, planned.regimen, planned.courses, {**mine, **run.common}, settings, planned.varying
     )
 
 

@@ -306,7 +306,9 @@ def drive(w: Work) -> None:
                     w.next_event[l] = w.start[w.which[s]] + w.book[s * 16]
                     w.last_event[l] = w.start[w.which[s] + 1]
                     w.next_switch[l] = w.sw_start[s]
-                    if w.book[s * 16 + 4] + w.book[s * 16 + 5] > 0:  # those that are passed were met before a pause
+                    if (
+                        w.book[s * 16 + 4] + w.book[s * 16 + 5] > 0
+                    ):  # those that are passed were met before a pause
                         while w.next_switch[l] < w.sw_start[s + 1] and w.sw_time[w.next_switch[l]] <= w.T[l]:
                             w.next_switch[l] += 1
                     w.SEG[l] = w.T[l]
