@@ -16,6 +16,7 @@ from lissive.cli import main as door
 from lissive.errors import SimulationError
 from lissive.simulation import parts
 from lissive.simulation.output import write
+from lissive.simulation.solve import asked, solved
 
 MODEL = Path(__file__).parents[1] / "examples" / "one_compartment.ant"
 CHUNKS = {f"{k}.txt": k for k in range(4)}
@@ -169,3 +170,16 @@ def test_without_dask_the_extra_is_named(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("lissive.cluster.importlib.util.find_spec", lambda _: None)
     assert door.main([*given(tmp_path), "--cluster", "local", "--out", str(tmp_path / "a.zarr")]) == 2
     assert "pip install 'lissive[cluster]'" in capsys.readouterr().err
+
+
+def test_what_a_models_own_events_draw_is_the_same_in_chunks(tmp_path):
+    model, grid = tmp_path / "m.ant", (None, None, [0.0, 2.0])
+    model.write_text(
+        "x = 0; x' = 0; E1: at time > 1, priority = 1: x = 1; E2: at time > 1, priority = 1: x = 2\n"
+    )
+    run = asked(model, None, 12, grid, None, None, None, None, 1, "nocb", (1e-6, 0.0, 1), 1)
+    whole, *chunks = [
+        solved(run, part)[0]["x"].values[:, 1] for part in (range(12), range(4), range(4, 8), range(8, 12))
+    ]
+    assert set(whole) == {1.0, 2.0}  # either event may come last
+    assert np.array_equal(np.concatenate(chunks), whole)
