@@ -219,7 +219,6 @@ def renewed(chromium: Any, url: str, tab: Practitioner, certificate: Certificate
     before = certificate.sha256
     tab.go(f"/certificates/{certificate.pk}/renew")
     tab.page.locator("#visit_kind").select_option("video")
-    tab.page.locator("#practitioner").select_option(index=1)
     tab.page.locator("#day").fill(timezone.localdate().isoformat())
     tab.page.locator("#time").fill("23:30")
     tab.look("renew")
