@@ -102,7 +102,7 @@ def _clinic(given: dict[str, Any], password: str) -> None:
 
 # -- the clinic's day ------------------------------------------------------------------------------
 def _day(given: dict[str, Any], organisation: Organisation, users: dict[str, User]) -> None:
-    """What the clinic says of itself, who certifies, the visits of today, and free times of today and tomorrow."""
+    """What the clinic says of itself, who certifies, visits of today, free times of today and tomorrow."""
     if "page" in given:
         ClinicPage.objects.create(organisation=organisation, is_public=True, **given["page"])
     today = timezone.localdate()

@@ -246,7 +246,9 @@ def lookup(visit: Visit) -> Section:
         ),
         "pmp.note": Text("Note or reason", 500),
         "pmp.system": Text("System", 120),
-        "pmp.duty": Choice("Was it required?", [("duty", "Required"), ("voluntary", "Voluntary")], required=True),
+        "pmp.duty": Choice(
+            "Was it required?", [("duty", "Required"), ("voluntary", "Voluntary")], required=True
+        ),
     }
     one = said(visit, "pmp")
     finding, reason = one.get("finding", ""), one.get("not_done_reason", "")
@@ -302,7 +304,9 @@ def findings(visit: Visit, answer: Answer | None, before: Visit | None = None) -
     fields: dict[str, forms.Field] = {
         "findings.text": Text("Findings", 5_000, lines=True),
         "findings.diagnosis": Text("Diagnosis", 200),
-        "findings.evidence": Text("Record that shows it", 300, hint="For example a neurology letter or an MRI report."),
+        "findings.evidence": Text(
+            "Record that shows it", 300, hint="For example a neurology letter or an MRI report."
+        ),
         "findings.evidence_author": Text("Author of that record", 200),
         "findings.evidence_date": Day("Date of that record"),
     }
