@@ -129,7 +129,7 @@ def _day(given: dict[str, Any], organisation: Organisation, users: dict[str, Use
         return timezone.make_aware(datetime.datetime.combine(today, datetime.time.fromisoformat(clock)))
 
     for clock, name in given.get("slots", ()):
-        for day in (0, 1):  # whoever opens it in the evening finds free times as well
+        for day in (0, 1):  # in the evening, those of today have passed
             starts = at(clock) + datetime.timedelta(days=day)
             Slot.objects.create(practitioner=who[name], starts=starts, kinds=list(VisitKind.values))
     for row in given.get("visits", ()):
