@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,6 @@ import pytest
 import lissive
 from lissive.cli.main import main
 from lissive.errors import LissiveError, ParameterError, SimulationError
-from lissive.simulation.population.result import outside
 
 MODEL = Path(__file__).parents[2] / "examples" / "one_compartment.ant"
 EXAMPLE = MODEL.parent / "population"
@@ -310,8 +308,19 @@ def test_a_run_of_more_outputs_than_a_figure_has_panels_is_refused(tmp_path):
 
 
 def test_values_of_the_shipped_model_that_no_study_has_are_named():
-    people = SimpleNamespace(own=lambda: {"CL_THC": np.array([44.0, 80.0, 35.0]), "V1_THC": np.array([8.0])})
-    (note,) = outside(people)
-    assert note.startswith(
-        "CL_THC: 2 of 3 individual values lie outside the range of the literature, 36 to 60 L/h"
+    rows = [[i, t, 1, 100.0, "THC_oral", 44.0 + 40 * (t > 0), t > 0] for i in (1, 2) for t in (0.0, 24.0)]
+    events = pd.DataFrame(rows, columns="ID TIME EVID AMT CMT CL_THC OCC".split())
+    table = pd.DataFrame({"ID": [1, 2, 3], "CL_THC": [44.0, 80.0, 35.0], "V1_THC": [8.0, 8.0, 8.0]})
+    occasions = pd.DataFrame(
+        [["theta", "CL_THC", 80.0, ""], ["iov", "CL_THC", 1e-6, ""]],
+        columns="kind parameter value form".split(),
     )
+    for given, what in (
+        ({"subjects": table}, "2 of 3 values lie"),
+        ({"parameters": {"CL_THC": 80.0}}, "80 lies"),
+        ({"events": events}, "2 of 4 values lie"),
+        ({"events": events.drop(columns="CL_THC"), "population": occasions}, "4 of 4 values lie"),
+    ):
+        run = lissive.simulate("lissive", times=[0.0, 1.0], select=["[THC_c]"], **given)
+        notes = [note for note in json.loads(run.attrs["provenance"])["notes"] if "literature" in note]
+        assert [note.partition(" outside")[0] for note in notes] == [f"CL_THC: {what}"]

@@ -42,10 +42,10 @@ from lissive.simulation.planned import (
 )
 from lissive.simulation.population.draw import OCCASION, Individuals, Vary
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
-from lissive.simulation.population.result import described, extended, names_of, notes_of, outside
+from lissive.simulation.population.result import described, extended, names_of, notes_of
 from lissive.simulation.run import MEANING, Result, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
-from lissive.simulation.subjects import afford_subjects, read_subjects, subjects_of
+from lissive.simulation.subjects import afford_subjects, outside, read_subjects, subjects_of
 from lissive.simulation.unroll import snapped
 
 if TYPE_CHECKING:
@@ -212,7 +212,9 @@ def asked(
             drawn_from, table, runs, ids, beside, seed, replicates, named, by_rows=grid is None
         )  # fmt: skip
         notes += notes_of(drawn_from, outputs)
-        notes += outside(people) if equations.name == "lissive" else []
+    if equations.name == "lissive":
+        set_here = {**own, **common, **(people.everyone() if people else {})}
+        notes += outside(set_here | (table.values() if table else {}))
     is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
     return Asked(
         equations, outputs, table, grid, count * replicates, ids, own, drawn, common, settings, seed,

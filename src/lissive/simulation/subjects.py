@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,23 @@ def subjects_of(
     from lissive.simulation.draw import draw
 
     return count, ids, {}, draw(1, seed=seed).drawn
+
+
+def outside(given: Mapping[str, Any]) -> list[str]:
+    """Values for the shipped model that no study has; a clearance beyond the liver's blood flow, say."""
+    from lissive.model.parameters import load_ranges
+
+    notes = []
+    for name, known in load_ranges().items():
+        values = np.ravel(given.get(name, ()))
+        beyond = values[(values < known.lower) | (values > known.upper)]
+        if len(beyond):
+            what = f"{len(beyond)} of {len(values)} values lie" if len(values) > 1 else f"{beyond[0]:g} lies"
+            notes.append(
+                f"{name}: {what} outside the range of the literature, {known.lower:g} to {known.upper:g} "
+                f"{known.unit}; the model has not been tested there."
+            )
+    return notes
 
 
 def afford_subjects(subjects: int, equations: Equations, values: int) -> None:

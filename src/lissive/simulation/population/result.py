@@ -51,23 +51,6 @@ def notes_of(population: Population, outputs: Sequence[str]) -> list[str]:
     )
 
 
-def outside(people: Individuals) -> list[str]:
-    """Individual values of the shipped model that no study has; a clearance beyond the liver's blood flow, say."""
-    from lissive.model.parameters import load_ranges
-
-    notes, ranges = [], load_ranges()
-    for name, values in people.own().items():
-        if name not in ranges:
-            continue
-        low, high, unit = ranges[name].lower, ranges[name].upper, ranges[name].unit
-        if beyond := int(((values < low) | (values > high)).sum()):
-            notes.append(
-                f"{name}: {beyond} of {len(values)} individual values lie outside the range of the literature, "
-                f"{low:g} to {high:g} {unit}; the model has not been tested there."
-            )
-    return notes
-
-
 def extended(
     run: xr.Dataset, people: Individuals, planned: Planned, typical: FloatArray, outputs: Sequence[str]
 ) -> xr.Dataset:
