@@ -324,3 +324,29 @@ def test_values_of_the_shipped_model_that_no_study_has_are_named():
         run = lissive.simulate("lissive", times=[0.0, 1.0], select=["[THC_c]"], **given)
         notes = [note for note in json.loads(run.attrs["provenance"])["notes"] if "literature" in note]
         assert [note.partition(" outside")[0] for note in notes] == [f"CL_THC: {what}"]
+
+
+def test_a_covariate_in_two_tables_and_values_below_zero_are_said():
+    both = pd.DataFrame([["theta", "CL", 5.0, "", "", None], ["covariate", "CL", 0.75, "power", "WT", 70.0]])
+    both.columns = ["kind", "parameter", "value", "form", "with", "reference"]
+    events = pd.DataFrame([[1, 0.0, 0, 70.0], [1, 1.0, 0, 80.0]], columns="ID TIME EVID WT".split())
+    with pytest.raises(ParameterError, match="WT is given by the events, and by the subjects"):
+        lissive.simulate(MODEL, events=events, subjects=pd.DataFrame({"WT": [140.0]}), population=both)
+    error = pd.DataFrame(
+        [["theta", "CL", 5.0, ""], ["sigma", "C", 1.0, "additive"]], columns=both.columns[:4]
+    )
+    run = lissive.simulate(MODEL, population=error, subjects=50, times=[1000.0])
+    below = int((run["DV_C"] < 0).sum())
+    assert 10 < below < 40
+    assert f"DV_C: {below} of 50 values are below 0" in run.attrs["provenance"]
+
+
+def test_a_negative_concentration_of_the_shipped_model_is_said():
+    """Over the liver's blood flow: 80/0.63 L/h against 90."""
+    dose = pd.DataFrame([[1, 0.0, 1, 1000.0, "THC_oral"]], columns="ID TIME EVID AMT CMT".split())
+    for clearance in (44.0, 80.0):
+        run = lissive.simulate(
+            "lissive", events=dose, times=[2.0], select=["THC_ng_mL"], parameters={"CL_THC": clearance}
+        )
+        assert (run["THC_ng_mL"].item() < 0) == (clearance > 60)
+        assert ("Below 0, which cannot be: THC_ng_mL" in run.attrs["provenance"]) == (clearance > 60)

@@ -40,12 +40,12 @@ from lissive.simulation.planned import (
     seen_times,
     selected,
 )
-from lissive.simulation.population.draw import OCCASION, Individuals, Vary
+from lissive.simulation.population.draw import OCCASION, Individuals, Vary, column_of
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
 from lissive.simulation.population.result import described, extended, names_of, notes_of
 from lissive.simulation.run import MEANING, Result, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
-from lissive.simulation.subjects import afford_subjects, outside, read_subjects, subjects_of
+from lissive.simulation.subjects import afford_subjects, impossible, outside, read_subjects, subjects_of
 from lissive.simulation.unroll import snapped
 
 if TYPE_CHECKING:
@@ -206,6 +206,8 @@ def asked(
     notes = _overlap(table, own, drawn, common)
     people = None
     if drawn_from:
+        by_rows = [name for name in drawn_from.covariates if column_of(table, name)]
+        _refuse_twice({**own, **beside, **common}, by_rows, "the events", "the subjects or parameters")
         runs = runs_of(table, ids) if table else ()
         beside |= {name: own[name] for name in drawn_from.covariates if name in own and name not in drawn}
         people = Individuals(
@@ -266,6 +268,7 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
     mine = {**own, **people.parameters()} if people else own
     planned, result = _carried_out(run, part, mine, people.vary() if people else None)
     occasions = [1 if each is None else each.occasion for each in planned.runs]
+    wrong = impossible(equations, outputs, result.values) if equations.name == "lissive" else []
     drawn = people.parameters() if people else {}
     set_here = {**({} if run.drawn else own), **drawn, **run.common, **planned.varying}
     data = dataset(
@@ -286,7 +289,7 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
             "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
             "seed": run.seed,
             "steps": int(result.steps.sum()),
-            "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes],
+            "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes, *wrong],
             "columns": _columns(table, run.used),
             **_origin(equations, outputs, planned.regimen, set_here, run.drawn),
             **({"model_file": run.file} if run.file else {}),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import SimulationError
 from lissive.given import whole
 from lissive.model.equations import Equations
@@ -62,6 +63,31 @@ def outside(given: Mapping[str, Any]) -> list[str]:
                 f"{known.unit}; the model has not been tested there."
             )
     return notes
+
+
+def impossible(equations: Equations, outputs: Sequence[str], values: FloatArray) -> list[str]:
+    """Amounts and concentrations of the shipped model that are below 0 by more than the solver's error.
+
+    values : (subject, time, output).
+    """
+    sizes = np.abs(np.nan_to_num(values)).max(axis=1, keepdims=True, initial=0.0)
+    below = (values < -1e-4 * sizes).any(axis=(0, 1))
+    names = [
+        name
+        for name, wrong in zip(outputs, below, strict=True)
+        if wrong and equations.units.get(name) in _AMOUNTS
+    ]
+    return (
+        [
+            f"Below 0, which cannot be: {', '.join(names)}. The parameters of these runs are impossible together (a "
+            "clearance from blood, CL_THC/BP_THC, over the liver's blood flow Q_liver, for instance): do not use them."
+        ]
+        if names
+        else []
+    )
+
+
+_AMOUNTS = ("nmol", "nmol/L", "ng/mL")
 
 
 def afford_subjects(subjects: int, equations: Equations, values: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.fingerprint import of_bytes
 from lissive.simulation.covariates import at_times
+from lissive.simulation.output import noted
 from lissive.simulation.planned import Planned
 from lissive.simulation.population.draw import Individuals, with_error
 from lissive.simulation.population.read import Population
@@ -61,6 +62,7 @@ def extended(
     dims, subject = run[outputs[0]].dims, planned.subject
     occasion = np.array([1 if each is None else each.occasion for each in planned.runs])
     data: dict[str, Any] = {}
+    notes: list[str] = []
     for k, name in enumerate(outputs):
         about = dict(run[name].attrs)
         data[f"{PRED}{name}"] = (
@@ -73,6 +75,12 @@ def extended(
             dv = with_error(people, name, run[name].values, subject, occasion)
             about = {**run[name].attrs, "long_name": f"{name}, with residual error"}
             data[f"{DV}{name}"] = (dims, dv, about)
+            if below := int(((dv < 0) & (run[name].values >= 0)).sum()):
+                notes.append(
+                    f"{DV}{name}: {below} of {int((~np.isnan(dv)).sum())} values are below 0, as the residual error "
+                    "has it; they are kept."
+                )
+    run = noted(run, notes)
     beside: dict[str, Any] = {}
     if people.replicates > 1:
         each = len(people) // people.replicates
