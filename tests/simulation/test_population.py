@@ -12,6 +12,7 @@ import pytest
 import lissive
 from lissive.cli.main import main
 from lissive.errors import LissiveError, ParameterError, SimulationError
+from lissive.model.read import read_antimony
 
 MODEL = Path(__file__).parents[2] / "examples" / "one_compartment.ant"
 EXAMPLE = MODEL.parent / "population"
@@ -350,3 +351,12 @@ def test_a_negative_concentration_of_the_shipped_model_is_said():
         )
         assert (run["THC_ng_mL"].item() < 0) == (clearance > 60)
         assert ("Below 0, which cannot be: THC_ng_mL" in run.attrs["provenance"]) == (clearance > 60)
+
+
+def test_a_prediction_that_the_typical_individual_does_not_have_is_said():
+    model = read_antimony("x = 0; CL = 5; x' = 1/(CL - 5)")
+    table = pd.DataFrame([["theta", "CL", 5.0], ["omega", "CL", 0.1]], columns=["kind", "parameter", "value"])
+    run = lissive.simulate(model, population=table, subjects=3, times=[0.0, 1.0])
+    assert np.isfinite(run["x"].values).all()
+    assert np.isnan(run["PRED_x"].values[:, 1]).all()
+    assert "PRED is missing in 3 of 3 runs: stopped at time 0" in run.attrs["notes"]

@@ -26,7 +26,7 @@ from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.origin import origin
-from lissive.simulation.output import dataset, refuse_names
+from lissive.simulation.output import dataset, noted, refuse_names
 from lissive.simulation.planned import (
     Planned,
     a_table,
@@ -239,8 +239,11 @@ def whole(run: Asked) -> tuple[xr.Dataset, Planned]:
         mine = {n: v for n, v in run.of(part).items() if n not in run.drawn}
         mine |= run.people.parameters(typical=True)
         mine = {n: v[: len(some)] if np.ndim(v) else v for n, v in mine.items()}
-        typical = _carried_out(run, some, mine, run.people.vary(typical=True))[1].values
-        again = np.tile(typical, (run.replicates, 1, 1))
+        typical = _carried_out(run, some, mine, run.people.vary(typical=True))[1]
+        if ended := int((typical.status != 0).sum()):
+            why = next(iter(typical.reasons.values()))
+            data = noted(data, [f"PRED is missing in {ended} of {len(typical.status)} runs: {why}."])
+        again = np.tile(typical.values, (run.replicates, 1, 1))
         data = extended(data, run.people, planned, again, run.outputs)
     return data, planned
 
