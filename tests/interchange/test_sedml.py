@@ -144,6 +144,7 @@ FAULTS = [
     ('"task": "t2"', '"task": "t9"', "there is no task 't9'"),
     ('"p * (b / a)"', '"q * (b / a)"', "q is no variable of the data generator ratio"),
     ("plot2D", "plot3D", "it has no report and no plot"),
+    ('["ratio", "ratio"]', '["time", "ratio"]', "p1 has two columns that are called 'time'"),
     ("urn:sedml:symbol:time", "urn:sedml:symbol:none", "the symbol urn:sedml:symbol:none is out of scope"),
 ]
 

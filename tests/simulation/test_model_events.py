@@ -174,6 +174,22 @@ def test_doses_of_a_table_set_off_the_models_events_after_all_rows_of_their_time
     assert run["S"].values[0] == pytest.approx([0, 10, 1, 9 + math.exp(-1)], rel=1e-5)
 
 
+def test_an_observation_between_doses_does_not_change_what_the_events_do() -> None:
+    model = read_antimony(
+        "J: S -> ; 0*S; S = 10; n = 0; E: at (time >= 5): S = 2*S; F: at (S >= 50): n = n + 1"
+    )
+    rows = pd.DataFrame({"ID": 1, "TIME": [0.0, 5.0], "AMT": [45.0, 4.0], "EVID": 1, "CMT": "S"})
+    seen_between = pd.DataFrame(
+        {"ID": 1, "TIME": [0.0, 0.0, 5.0, 5.0, 5.0], "AMT": [0, 45.0, 0, 4.0, 0], "CMT": "S"}
+    )
+    run = simulate(model, events=rows, times=[0.0, 5.0], select=["S", "n"])
+    assert run["S"].values[0].tolist() == [55, 118]
+    assert run["n"].values[0].tolist() == [1, 1]
+    run = simulate(model, events=seen_between.assign(EVID=[0, 1, 0, 1, 0]), select=["S", "n"])
+    assert run["S"].values[0].tolist() == [10, 55, 118]
+    assert run["n"].values[0].tolist() == [0, 1, 1]
+
+
 @pytest.mark.parametrize(("column", "value"), [("EVID", 3), ("SS", 1)])
 def test_a_reset_or_a_steady_state_beside_own_events_is_refused(column: str, value: int) -> None:
     rows = pd.DataFrame(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ import pytest
 import lissive
 from lissive.cli.main import main
 from lissive.errors import LissiveError, ParameterError, SimulationError
-from lissive.simulation.population.result import outside
+from lissive.model.read import read_antimony
 
 MODEL = Path(__file__).parents[2] / "examples" / "one_compartment.ant"
 EXAMPLE = MODEL.parent / "population"
@@ -310,8 +309,54 @@ def test_a_run_of_more_outputs_than_a_figure_has_panels_is_refused(tmp_path):
 
 
 def test_values_of_the_shipped_model_that_no_study_has_are_named():
-    people = SimpleNamespace(own=lambda: {"CL_THC": np.array([44.0, 80.0, 35.0]), "V1_THC": np.array([8.0])})
-    (note,) = outside(people)
-    assert note.startswith(
-        "CL_THC: 2 of 3 individual values lie outside the range of the literature, 36 to 60 L/h"
+    rows = [[i, t, 1, 100.0, "THC_oral", 44.0 + 40 * (t > 0), t > 0] for i in (1, 2) for t in (0.0, 24.0)]
+    events = pd.DataFrame(rows, columns="ID TIME EVID AMT CMT CL_THC OCC".split())
+    table = pd.DataFrame({"ID": [1, 2, 3], "CL_THC": [44.0, 80.0, 35.0], "V1_THC": [8.0, 8.0, 8.0]})
+    occasions = pd.DataFrame(
+        [["theta", "CL_THC", 80.0, ""], ["iov", "CL_THC", 1e-6, ""]],
+        columns="kind parameter value form".split(),
     )
+    for given, what in (
+        ({"subjects": table}, "2 of 3 values lie"),
+        ({"parameters": {"CL_THC": 80.0}}, "80 lies"),
+        ({"events": events}, "2 of 4 values lie"),
+        ({"events": events.drop(columns="CL_THC"), "population": occasions}, "4 of 4 values lie"),
+    ):
+        run = lissive.simulate("lissive", times=[0.0, 1.0], select=["[THC_c]"], **given)
+        notes = [note for note in json.loads(run.attrs["provenance"])["notes"] if "literature" in note]
+        assert [note.partition(" outside")[0] for note in notes] == [f"CL_THC: {what}"]
+
+
+def test_a_covariate_in_two_tables_and_values_below_zero_are_said():
+    both = pd.DataFrame([["theta", "CL", 5.0, "", "", None], ["covariate", "CL", 0.75, "power", "WT", 70.0]])
+    both.columns = ["kind", "parameter", "value", "form", "with", "reference"]
+    events = pd.DataFrame([[1, 0.0, 0, 70.0], [1, 1.0, 0, 80.0]], columns="ID TIME EVID WT".split())
+    with pytest.raises(ParameterError, match="WT is given by the events, and by the subjects"):
+        lissive.simulate(MODEL, events=events, subjects=pd.DataFrame({"WT": [140.0]}), population=both)
+    error = pd.DataFrame(
+        [["theta", "CL", 5.0, ""], ["sigma", "C", 1.0, "additive"]], columns=both.columns[:4]
+    )
+    run = lissive.simulate(MODEL, population=error, subjects=50, times=[1000.0])
+    below = int((run["DV_C"] < 0).sum())
+    assert 10 < below < 40
+    assert f"DV_C: {below} of 50 values are below 0" in run.attrs["provenance"]
+
+
+def test_a_negative_concentration_of_the_shipped_model_is_said():
+    """Over the liver's blood flow: 80/0.63 L/h against 90."""
+    dose = pd.DataFrame([[1, 0.0, 1, 1000.0, "THC_oral"]], columns="ID TIME EVID AMT CMT".split())
+    for clearance in (44.0, 80.0):
+        run = lissive.simulate(
+            "lissive", events=dose, times=[2.0], select=["THC_ng_mL"], parameters={"CL_THC": clearance}
+        )
+        assert (run["THC_ng_mL"].item() < 0) == (clearance > 60)
+        assert ("Below 0, which cannot be: THC_ng_mL" in run.attrs["provenance"]) == (clearance > 60)
+
+
+def test_a_prediction_that_the_typical_individual_does_not_have_is_said():
+    model = read_antimony("x = 0; CL = 5; x' = 1/(CL - 5)")
+    table = pd.DataFrame([["theta", "CL", 5.0], ["omega", "CL", 0.1]], columns=["kind", "parameter", "value"])
+    run = lissive.simulate(model, population=table, subjects=3, times=[0.0, 1.0])
+    assert np.isfinite(run["x"].values).all()
+    assert np.isnan(run["PRED_x"].values[:, 1]).all()
+    assert "PRED is missing in 3 of 3 runs: stopped at time 0" in run.attrs["notes"]

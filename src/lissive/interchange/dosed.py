@@ -103,7 +103,7 @@ def _event(
 
     event = model.createEvent()
     event.setId(f"given_{k}")
-    event.setUseValuesFromTriggerTime(True)
+    event.setUseValuesFromTriggerTime(False)  # added to what the model's own events have set at this time
     trigger = event.createTrigger()
     trigger.setInitialValue(False)  # a dose at time 0 is given
     trigger.setPersistent(True)

@@ -287,7 +287,14 @@ class Document:
 
     # -- tables -----------------------------------------------------------------------------------
     def _table(self, output: Element, runs: Runs) -> Table:
-        columns = {label: self._generated(self.generators[name], runs) for label, name in output["columns"]}
+        named = dict(output["columns"])
+        if twice := [label for label, name in output["columns"] if named[label] != name]:
+            raise self.wrong(
+                output,
+                f"{output['id']} has two columns that are called {twice[0]!r}.",
+                do="give each its own label.",
+            )
+        columns = {label: self._generated(self.generators[name], runs) for label, name in named.items()}
         if len({column.size for column in columns.values()}) > 1:
             raise self.wrong(
                 output,

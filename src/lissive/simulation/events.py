@@ -131,6 +131,10 @@ class EventTable:
         """Columns that are not used."""
         return tuple(self.runs[0].carried)
 
+    def values(self) -> dict[str, FloatArray]:
+        """Parameter that has a column to its values in all rows."""
+        return {name: np.concatenate([run.varying[name] for run in self.runs]) for name in self.varying}
+
     def of(self, subject_ids: Sequence[int | str]) -> list[list[Run]]:
         """The runs of each of these subjects."""
         runs: dict[int | str, list[Run]] = {}

@@ -132,6 +132,13 @@ def _attributes(name: str, units: Mapping[str, str], labels: Mapping[str, str]) 
     return {key: value for key, value in found.items() if value}
 
 
+def noted(data: xr.Dataset, notes: Sequence[str]) -> xr.Dataset:
+    """The dataset with further notes."""
+    about = json.loads(data.attrs["provenance"])
+    about["notes"] = [*about["notes"], *notes]
+    return data.assign_attrs(notes=_plain(about["notes"]), provenance=json.dumps(about, default=str))
+
+
 def _plain(value: Any) -> str | int | float:
     """What every file format keeps as it is; other values as JSON."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -209,13 +216,16 @@ def meta(data: xr.Dataset) -> Mapping[str, Any]:
 
 
 def summed(parts: Iterator[xr.Dataset]) -> Summed:
-    """Each part read once; of their provenance the steps are added up, the rest is the same in all."""
+    """Each part read once; of their provenance the steps are added up, all notes kept, the rest is the same in all."""
     first, failed, failures, subjects, steps = None, [], {}, 0, 0
     widths: dict[str, Any] = {}
+    notes: dict[str, None] = {}
     for data in parts:
         first = data if first is None else first
         subjects += data.sizes["subject"]
-        steps += json.loads(data.attrs.get("provenance", "{}")).get("steps", 0)
+        each = json.loads(data.attrs.get("provenance", "{}"))
+        steps += each.get("steps", 0)
+        notes |= dict.fromkeys(each.get("notes", ()))
         for name in ("subject", "message"):
             if data[name].dtype.kind == "U":
                 widths[name] = max(widths.get(name, np.dtype("U1")), data[name].dtype)
@@ -227,6 +237,7 @@ def summed(parts: Iterator[xr.Dataset]) -> Summed:
             failures[f"{subject}{occasion}"] = why
     assert first is not None
     about = json.loads(first.attrs.get("provenance", "{}"))
+    about |= {"notes": list(notes)} if "notes" in about else {}
     meta = {
         "columns": {name: dict(first[name].attrs) for name in _written(first)},
         "provenance": {**about, **({"steps": steps} if "steps" in about else {})},
@@ -331,7 +342,8 @@ def _write_netcdf(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
 def _write_zarr(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
     # Format 2: its specification has texts, and every reader of Zarr knows it.
     about = whole.meta["provenance"]
-    said = {"steps": about["steps"], "provenance": json.dumps(about, default=str)} if "steps" in about else {}
+    said = {name: _plain(about[name]) for name in ("steps", "notes") if name in about}
+    said |= {"provenance": json.dumps(about, default=str)} if said else {}
     for k, data in enumerate(parts()):
         data = data.assign({name: data[name].astype(kind) for name, kind in whole.widths.items()})
         how: dict[str, Any] = {"append_dim": "subject"} if k else {"mode": "w"}

@@ -226,6 +226,7 @@ def _through(batch: Batch, members: _Members, times: FloatArray, settings: Setti
             to_doses(members.regimen, batch.kernel, rows),
             times=inside if do is not None else np.append(inside, end),
             stop=not last,
+            more=not late,
             threads=settings.threads,
         ).values
         on_the_way.append(seen[:, : len(inside)])

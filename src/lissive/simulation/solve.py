@@ -26,7 +26,7 @@ from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.origin import origin
-from lissive.simulation.output import dataset, refuse_names
+from lissive.simulation.output import dataset, noted, refuse_names
 from lissive.simulation.planned import (
     Planned,
     a_table,
@@ -40,12 +40,12 @@ from lissive.simulation.planned import (
     seen_times,
     selected,
 )
-from lissive.simulation.population.draw import OCCASION, Individuals, Vary
+from lissive.simulation.population.draw import OCCASION, Individuals, Vary, column_of
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
-from lissive.simulation.population.result import described, extended, names_of, notes_of, outside
+from lissive.simulation.population.result import described, extended, names_of, notes_of
 from lissive.simulation.run import MEANING, Result, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
-from lissive.simulation.subjects import afford_subjects, read_subjects, subjects_of
+from lissive.simulation.subjects import afford_subjects, impossible, outside, read_subjects, subjects_of
 from lissive.simulation.unroll import snapped
 
 if TYPE_CHECKING:
@@ -206,13 +206,17 @@ def asked(
     notes = _overlap(table, own, drawn, common)
     people = None
     if drawn_from:
+        by_rows = [name for name in drawn_from.covariates if column_of(table, name)]
+        _refuse_twice({**own, **beside, **common}, by_rows, "the events", "the subjects or parameters")
         runs = runs_of(table, ids) if table else ()
         beside |= {name: own[name] for name in drawn_from.covariates if name in own and name not in drawn}
         people = Individuals(
             drawn_from, table, runs, ids, beside, seed, replicates, named, by_rows=grid is None
         )  # fmt: skip
         notes += notes_of(drawn_from, outputs)
-        notes += outside(people) if equations.name == "lissive" else []
+    if equations.name == "lissive":
+        set_here = {**own, **common, **(people.everyone() if people else {})}
+        notes += outside(set_here | (table.values() if table else {}))
     is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
     return Asked(
         equations, outputs, table, grid, count * replicates, ids, own, drawn, common, settings, seed,
@@ -235,8 +239,11 @@ def whole(run: Asked) -> tuple[xr.Dataset, Planned]:
         mine = {n: v for n, v in run.of(part).items() if n not in run.drawn}
         mine |= run.people.parameters(typical=True)
         mine = {n: v[: len(some)] if np.ndim(v) else v for n, v in mine.items()}
-        typical = _carried_out(run, some, mine, run.people.vary(typical=True))[1].values
-        again = np.tile(typical, (run.replicates, 1, 1))
+        typical = _carried_out(run, some, mine, run.people.vary(typical=True))[1]
+        if ended := int((typical.status != 0).sum()):
+            why = next(iter(typical.reasons.values()))
+            data = noted(data, [f"PRED is missing in {ended} of {len(typical.status)} runs: {why}."])
+        again = np.tile(typical.values, (run.replicates, 1, 1))
         data = extended(data, run.people, planned, again, run.outputs)
     return data, planned
 
@@ -264,6 +271,7 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
     mine = {**own, **people.parameters()} if people else own
     planned, result = _carried_out(run, part, mine, people.vary() if people else None)
     occasions = [1 if each is None else each.occasion for each in planned.runs]
+    wrong = impossible(equations, outputs, result.values) if equations.name == "lissive" else []
     drawn = people.parameters() if people else {}
     set_here = {**({} if run.drawn else own), **drawn, **run.common, **planned.varying}
     data = dataset(
@@ -284,7 +292,7 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
             "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
             "seed": run.seed,
             "steps": int(result.steps.sum()),
-            "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes],
+            "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes, *wrong],
             "columns": _columns(table, run.used),
             **_origin(equations, outputs, planned.regimen, set_here, run.drawn),
             **({"model_file": run.file} if run.file else {}),

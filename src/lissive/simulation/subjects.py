@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lissive.arrays import FloatArray
 from lissive.errors import SimulationError
 from lissive.given import whole
 from lissive.model.equations import Equations
@@ -45,6 +46,48 @@ def subjects_of(
     from lissive.simulation.draw import draw
 
     return count, ids, {}, draw(1, seed=seed).drawn
+
+
+def outside(given: Mapping[str, Any]) -> list[str]:
+    """Values for the shipped model that no study has; a clearance beyond the liver's blood flow, say."""
+    from lissive.model.parameters import load_ranges
+
+    notes = []
+    for name, known in load_ranges().items():
+        values = np.ravel(given.get(name, ()))
+        beyond = values[(values < known.lower) | (values > known.upper)]
+        if len(beyond):
+            what = f"{len(beyond)} of {len(values)} values lie" if len(values) > 1 else f"{beyond[0]:g} lies"
+            notes.append(
+                f"{name}: {what} outside the range of the literature, {known.lower:g} to {known.upper:g} "
+                f"{known.unit}; the model has not been tested there."
+            )
+    return notes
+
+
+def impossible(equations: Equations, outputs: Sequence[str], values: FloatArray) -> list[str]:
+    """Amounts and concentrations of the shipped model that are below 0 by more than the solver's error.
+
+    values : (subject, time, output).
+    """
+    sizes = np.abs(np.nan_to_num(values)).max(axis=1, keepdims=True, initial=0.0)
+    below = (values < -1e-4 * sizes).any(axis=(0, 1))
+    names = [
+        name
+        for name, wrong in zip(outputs, below, strict=True)
+        if wrong and equations.units.get(name) in _AMOUNTS
+    ]
+    return (
+        [
+            f"Below 0, which cannot be: {', '.join(names)}. The parameters of these runs are impossible together (a "
+            "clearance from blood, CL_THC/BP_THC, over the liver's blood flow Q_liver, for instance): do not use them."
+        ]
+        if names
+        else []
+    )
+
+
+_AMOUNTS = ("nmol", "nmol/L", "ng/mL")
 
 
 def afford_subjects(subjects: int, equations: Equations, values: int) -> None:

@@ -58,6 +58,14 @@ class Agenda:
         self._dice: dict[int, np.random.Generator] = {}
         self._at, self._count = np.full(subjects, np.nan), np.zeros(subjects, np.int64)
 
+    def begin(self, batch: Batch) -> None:
+        """Before anything is given: a trigger that is still false can be turned by the first doses."""
+        if np.isnan(self.flag).all():
+            now = self._values(
+                batch, np.arange(len(batch)), [event.trigger for event in self._equations.events]
+            )
+            self._was &= now > 0.5
+
     def settle(self, batch: Batch) -> bool:
         """Let the events act on those who have halted; whether anybody has."""
         halted = np.flatnonzero(batch.status == HALTED)

@@ -183,7 +183,7 @@ def aim(w: Work, l: i64) -> None:
         w.TRY[l] = w.H[l]
         w.at_stop[l] = 0
         stop = 1e300
-        if w.stops == 1:
+        if w.stops >= 1:
             stop = w.until
         if w.next_event[l] < w.last_event[l]:
             stop = min(stop, w.shift[s] + w.ev_time[w.next_event[l]])

@@ -339,6 +339,7 @@ class Batch:
         times: Any = (),
         edges: Any = (),
         stop: bool = False,
+        more: bool = False,
         threads: int = 1,
         resume: bool = False,
         resting: npt.NDArray[np.bool_] | None = None,
@@ -347,6 +348,7 @@ class Batch:
 
         times : increasing, within this advance.     edges : of bins, increasing, within this advance.
         stop : whether `until` is a stop, as a decision time is, or only a pause (the default).
+        more : whether more is to happen at this stop: the model's own events wait for it.
         resume : whether `doses` is the table of the last advance, to be continued; else it starts anew.
         resting : (subject,) who stays where they are, and is not looked at: they are to be moved before they go on.
         Raises SimulationError for times or edges outside of what this advance covers.
@@ -374,14 +376,16 @@ class Batch:
         switches = self.kernel.switches.moments(self._timing, subjects, self._t0, float(until))
         threads = max(1, min(threads, subjects // self.kernel.lanes))
         asked = {
-            "until": float(until), "stops": int(stop), "n_times": len(times), "n_bins": bins, "times": times,
-            "edges": edges, "ev_time": doses.time, "ev_value": doses.value, "ev_action": doses.action,
+            "until": float(until), "stops": int(stop) + int(stop and more), "n_times": len(times), "n_bins": bins,
+            "times": times, "edges": edges, "ev_time": doses.time, "ev_value": doses.value, "ev_action": doses.action,
             "ev_target": doses.target, "start": doses.start, "which": doses.which, "scale": doses.scale,
             "shift": doses.shift, "sw_time": switches[0], "sw_start": switches[1], "values": seen.values,
             "mean": seen.mean, "top": seen.maximum, "low": seen.minimum, "n_watch": self.kernel.watch,
             "flag": self._agenda.flag if self._agenda else np.zeros(1),
             "halt": self._agenda.halt if self._agenda else np.full(subjects, np.inf),
         }  # fmt: skip
+        if self._agenda:
+            self._agenda.begin(self)
         before = self.status.copy()
         if resting is not None:
             self.status[resting & (before == 0)] = RESTING

@@ -23,7 +23,7 @@ def attend(w: Work) -> None:
     observe(w.Y, w.Y, w.Y, w.Y, w.K, w.TX, w.TH, w.OUT)
     for l in range(W):
         s = w.subject[l]
-        if s >= 0 and w.book[s * 16 + 1] == 0:
+        if s >= 0 and w.book[s * 16 + 1] == 0 and (w.stops < 2 or w.T[l] < w.until):
             if w.T[l] >= w.halt[s]:
                 w.book[s * 16 + 1] = 5
             for i in range(w.n_watch):

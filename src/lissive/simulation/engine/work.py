@@ -26,7 +26,7 @@ class Work(Record):
     """This one of `threads`."""
     threads: i64
     stops: i64
-    """1: `until` is a stop for everybody; 0: a pause."""
+    """1: `until` is a stop for everybody; 2: at which more is to come, before the model's own events; 0: a pause."""
     most_steps: i64
     until: f64
     first_step: f64

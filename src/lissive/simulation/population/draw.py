@@ -231,6 +231,14 @@ class Individuals:
 
         return of
 
+    def everyone(self) -> dict[str, FloatArray]:
+        """Parameter to all its individual values, also of those that differ between the rows of a subject."""
+        vary = self.vary()
+        each = [vary(s, run) for s, mine in enumerate(self.runs) for run in mine] if vary else []
+        return self.parameters() | {
+            name: np.concatenate([of[name] for of in each]) for name in (each or [{}])[0]
+        }
+
     def _at(self, s: int, run: Run, covariate: str) -> Any:
         constant = self.covariates[covariate]
         column = column_of(self.table, covariate)

@@ -11,6 +11,7 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.fingerprint import of_bytes
 from lissive.simulation.covariates import at_times
+from lissive.simulation.output import noted
 from lissive.simulation.planned import Planned
 from lissive.simulation.population.draw import Individuals, with_error
 from lissive.simulation.population.read import Population
@@ -51,23 +52,6 @@ def notes_of(population: Population, outputs: Sequence[str]) -> list[str]:
     )
 
 
-def outside(people: Individuals) -> list[str]:
-    """Individual values of the shipped model that no study has; a clearance beyond the liver's blood flow, say."""
-    from lissive.model.parameters import load_ranges
-
-    notes, ranges = [], load_ranges()
-    for name, values in people.own().items():
-        if name not in ranges:
-            continue
-        low, high, unit = ranges[name].lower, ranges[name].upper, ranges[name].unit
-        if beyond := int(((values < low) | (values > high)).sum()):
-            notes.append(
-                f"{name}: {beyond} of {len(values)} individual values lie outside the range of the literature, "
-                f"{low:g} to {high:g} {unit}; the model has not been tested there."
-            )
-    return notes
-
-
 def extended(
     run: xr.Dataset, people: Individuals, planned: Planned, typical: FloatArray, outputs: Sequence[str]
 ) -> xr.Dataset:
@@ -78,6 +62,7 @@ def extended(
     dims, subject = run[outputs[0]].dims, planned.subject
     occasion = np.array([1 if each is None else each.occasion for each in planned.runs])
     data: dict[str, Any] = {}
+    notes: list[str] = []
     for k, name in enumerate(outputs):
         about = dict(run[name].attrs)
         data[f"{PRED}{name}"] = (
@@ -90,6 +75,12 @@ def extended(
             dv = with_error(people, name, run[name].values, subject, occasion)
             about = {**run[name].attrs, "long_name": f"{name}, with residual error"}
             data[f"{DV}{name}"] = (dims, dv, about)
+            if below := int(((dv < 0) & (run[name].values >= 0)).sum()):
+                notes.append(
+                    f"{DV}{name}: {below} of {int((~np.isnan(dv)).sum())} values are below 0, as the residual error "
+                    "has it; they are kept."
+                )
+    run = noted(run, notes)
     beside: dict[str, Any] = {}
     if people.replicates > 1:
         each = len(people) // people.replicates
