@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from copy import deepcopy
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -52,7 +53,7 @@ def cast(db: None) -> SimpleNamespace:
     patient = Patient.objects.create(
         organisation=here, family_name="Doe", given_name="Dan", born="1974-03-01", residence="GB", user=dan
     )
-    case = Case.objects.create(patient=patient, data=CASE, opened_by=staff["ada"])
+    case = Case.objects.create(patient=patient, data=deepcopy(CASE), opened_by=staff["ada"])
     other = Patient.objects.create(organisation=there, family_name="Roe", given_name="Rae", born="1980-05-05")
     return SimpleNamespace(
         **staff, cleo=cleo, dan=dan, here=here, there=there, patient=patient, case=case, other=other

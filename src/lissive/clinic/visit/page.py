@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -22,7 +22,7 @@ from lissive.clinic.cases import locked as locked_case
 from lissive.clinic.cases import stated_by
 from lissive.clinic.forms import TEXTS, Form, Text, age_on, day_text, merged, note, place_text, was_of
 from lissive.clinic.models import Case, Credential, User, Visit
-from lissive.clinic.pages import shown
+from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
 from lissive.clinic.visit.law import credentials_on
 from lissive.clinic.visit.moves import MOVES, WITH_REASON, move
@@ -73,14 +73,15 @@ def _saved(request: HttpRequest, found: Visit, name: str, page: str) -> HttpResp
     user = _user(request)
     one = next((each for each in _sections(found, page) if each.name == name), None)
     if one is None:
-        raise Http404
+        lines = ["This form is not, or no longer, on the page of the visit.", "Open the visit again."]
+        return said(request, 422, "Nothing was saved", lines)
     form = one.bound({each: request.POST.get(each, "") for each in one.fields})
     if not form.is_valid():
         return _again(
             request, found, page, _Tried(name, form, was_of(request.POST), _stamps(request.POST)), 422
         )
     parts = one.kept({key: _plain(value) for key, value in form.cleaned_data.items()})
-    do = request.POST.get("do", "")
+    do = request.POST.get("do", "") if page == "visit" else ""  # the front desk begins and ends no visit
     try:
         with transaction.atomic():
             now = write(found, parts, user, _stamps(request.POST))
