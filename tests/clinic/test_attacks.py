@@ -85,6 +85,29 @@ def test_what_changed_after_the_draft_was_filled_is_not_signed(clinic):
     assert signed(clinic, draft).status_code == 302
 
 
+def test_whom_no_clause_covers_is_declined(clinic):
+    """Texas lists its conditions, and cramps at night are none of them."""
+    clinic.case.data = {
+        "case": "one",
+        "place": {"residence": "US-TX"},
+        "spasm": {"cause": "nocturnal_cramps"},
+    }
+    clinic.case.save()
+    page = clinic.client.get(f"/visits/{clinic.visit.pk}/decision").content.decode()
+    node = page.partition('name="clause" value="')[2].partition('"')[0]
+    given = {
+        "choice": "decline",
+        "clause": node,
+        "reason": "Not on the list.",
+        "declined": "law",
+        "version": "0",
+    }
+    answer = clinic.client.post(f"/visits/{clinic.visit.pk}/decision", given)
+    assert answer.status_code == 302, text_of(answer)
+    assert Visit.objects.get().status == "declined"
+    assert Decision.objects.get().clause["what"] == "no clause of the rule is met"
+
+
 def test_a_revoked_certificate_leaves_no_open_review_and_its_record_is_not_merged(clinic):
     made, one = issued(clinic), clinic.patient
     Registration.objects.create(patient=one)
