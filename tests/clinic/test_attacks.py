@@ -18,6 +18,7 @@ from lissive.clinic.models import (
     Case,
     Certificate,
     Decision,
+    Entry,
     Patient,
     Practitioner,
     Registration,
@@ -79,6 +80,10 @@ def test_what_changed_after_the_draft_was_filled_is_not_signed(clinic):
             assert re.search(said, text_of(answer)), text_of(answer)
             assert Certificate.objects.get(pk=draft.pk).status == "draft"
             transaction.set_rollback(True)
+    entry = Entry.objects.get(action="certificate.filled")
+    assert entry.detail["changed"] == ["fields", "ticks"]  # a form asks some of what it asks of the ill alone
+    Case.objects.update(version=9)
+    assert signed(clinic, draft).status_code == 409  # ticked for another case
     Certificate.objects.filter(pk=draft.pk).update(place="US-FL")
     assert decided(clinic, version="1").place == "US-NY"  # to decide again is the way out
     assert filled(clinic, draft).status_code == 302
