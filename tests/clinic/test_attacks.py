@@ -14,6 +14,7 @@ from tests.clinic.conftest import user, visitor
 from tests.clinic.test_certify import clinic as clinic
 from tests.clinic.test_certify import decided, filled, issued, signed, text_of
 
+from lissive.clinic.intake.questions import consents
 from lissive.clinic.models import (
     Case,
     Certificate,
@@ -60,7 +61,13 @@ def _other_clause(cast: SimpleNamespace, draft: Certificate) -> None:
     Decision.objects.update(clause=clause)
 
 
+def _refused(cast: SimpleNamespace, draft: Certificate) -> None:
+    text = next(each for each in consents(cast.visit, "en") if each.is_required)
+    cast.visit.consents.create(kind=text.kind, is_given=False, signed_name="Dan Doe", language="en")
+
+
 AGAINST = {
+    "The patient did not consent to": _refused,
     "It would end before it begins": _ended,
     "On the day of the visit, .* is not in force yet": _licensed_later,
     "is Eve Other, MD.*: who has it decides again": _given_on,
@@ -141,6 +148,18 @@ def test_the_front_desk_begins_and_ends_no_visit(clinic):
         Visit.objects.update(status=status)
         assert fay.post(path, {**started(), "do": do}).status_code == 302
         assert Visit.objects.get().status == status
+    for status in ("booked", "intake"):  # the intake makes it ready, with its consents
+        Visit.objects.update(status=status)
+        assert fay.post(path, {"to": "ready"}).status_code == 409
+        assert clinic.client.post(f"/visits/{clinic.visit.pk}/move", {"to": "ready"}).status_code == 409
+
+
+def test_a_patient_does_not_take_back_a_visit_whose_time_has_come(clinic):
+    Visit.objects.update(status="ready", starts=timezone.now() - datetime.timedelta(minutes=5))
+    one = Visit.objects.get()
+    answer = visitor(clinic.dan).post(f"/bookings/{one.pk}/cancel", {"version": str(one.version), "why": ""})
+    assert answer.status_code == 409
+    assert Visit.objects.get().status == "ready"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from lissive.clinic.certify import identity, paper
 from lissive.clinic.certify.form import Sheet, sheet_of
 from lissive.clinic.certify.ground import clauses, facts_rested_on, ground_of, rules_sha256
 from lissive.clinic.forms import day_text
+from lissive.clinic.intake.done import refused
 from lissive.clinic.models import Case, Certificate, Decision, Document, Entry, User, Visit
 from lissive.clinic.place import place
 from lissive.clinic.visit.moves import move
@@ -106,6 +107,8 @@ def _blocks(
         yield Block(f"The certificate that it would replace is {old.get_status_display().lower()}.")
     if not sheet.is_expiry_known:
         yield Block("How long it holds is not in the table of this place: set the day on which it ends.")
+    if no := refused(visit, "en"):
+        yield Block(f"The patient did not consent to: {', '.join(no)}. Who agrees now needs another visit.")
     if sheet.expires is not None and sheet.expires < on:
         yield Block(f"It would end before it begins, on {day_text(sheet.expires)}: set a later end.")
     if not sheet.draft.fillable:

@@ -178,10 +178,11 @@ class Why(Form):
 # -- move ------------------------------------------------------------------------------------------
 def _moved(request: HttpRequest, found: Visit, page: str) -> HttpResponse:
     to, form = request.POST.get("to", ""), Why(request.POST)
-    front = (S.NO_SHOW, S.READY) if found.status != S.IN_VISIT else (S.NO_SHOW,)
-    allowed = front if page == "visit-front" else (*BY_HAND, S.TO_SIGN)
+    offered = [
+        state for state, _, _ in _moves(found, tuple(BY_HAND) if page == "visit" else _front_moves(found))
+    ]
     try:
-        if to not in allowed:
+        if to not in offered and (page, to) != ("visit", S.TO_SIGN):
             raise Refused("This page does not offer that.")
         if not form.is_valid():
             raise Refused(form.fault("why"))
@@ -228,6 +229,10 @@ def _again(request: HttpRequest, found: Visit, page: str, tried: _Tried, status:
     return shows(request, found, tried, status)
 
 
+def _front_moves(found: Visit) -> tuple[str, ...]:
+    return (S.NO_SHOW,) if found.status == S.IN_VISIT else (S.NO_SHOW, S.READY)
+
+
 def _front(
     request: HttpRequest, found: Visit, tried: _Tried | None = None, status: int = 200
 ) -> HttpResponse:
@@ -236,7 +241,7 @@ def _front(
     content = {
         **_top(request, whole),
         "sections": [_shown(whole, one, tried, is_open=True)],
-        "moves": _moves(whole, (S.NO_SHOW, S.READY) if whole.status != S.IN_VISIT else (S.NO_SHOW,)),
+        "moves": _moves(whole, _front_moves(whole)),
         "tried": tried,
         "action": reverse("visit-front", args=[whole.pk]),
         "move_action": reverse("visit-front", args=[whole.pk]),
