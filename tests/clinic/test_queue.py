@@ -87,10 +87,10 @@ def test_what_else_waits_stands_in_the_queue(cast: SimpleNamespace) -> None:
     Review.objects.create(organisation=cast.here, patient=cast.patient, case=cast.case, due=day)
     Visit.objects.filter(pk=of.pk).update(day=day)
     page = text_of(visitor(cast.ada))
-    assert "Of earlier days, not signed yet" in page
+    assert "Earlier days, not signed yet" in page
     assert "Dan Doe due 28 November 2026" in page
     assert "The patient is a minor." in page
-    assert "Of earlier days" not in text_of(visitor(cast.ada), "/queue?day=2026-12-01")
+    assert "Earlier days" not in text_of(visitor(cast.ada), "/queue?day=2026-12-01")
     assert "Jo Doe" not in text_of(visitor(cast.cleo))
     assert "No visit is booked." in text_of(visitor(cast.ada), "/queue?day=x")
 

@@ -102,7 +102,7 @@ def _clinic(given: dict[str, Any], password: str) -> None:
 
 # -- the clinic's day ------------------------------------------------------------------------------
 def _day(given: dict[str, Any], organisation: Organisation, users: dict[str, User]) -> None:
-    """What the clinic says of itself, who certifies, and the visits and free times of today."""
+    """What the clinic says of itself, who certifies, visits of today, free times of today and tomorrow."""
     if "page" in given:
         ClinicPage.objects.create(organisation=organisation, is_public=True, **given["page"])
     today = timezone.localdate()
@@ -129,7 +129,9 @@ def _day(given: dict[str, Any], organisation: Organisation, users: dict[str, Use
         return timezone.make_aware(datetime.datetime.combine(today, datetime.time.fromisoformat(clock)))
 
     for clock, name in given.get("slots", ()):
-        Slot.objects.create(practitioner=who[name], starts=at(clock), kinds=list(VisitKind.values))
+        for day in (0, 1):  # in the evening, those of today have passed
+            starts = at(clock) + datetime.timedelta(days=day)
+            Slot.objects.create(practitioner=who[name], starts=starts, kinds=list(VisitKind.values))
     for row in given.get("visits", ()):
         _visit(row, Patient.objects.get(organisation=organisation, family_name=row["of"]), who[row["by"]], at)
 

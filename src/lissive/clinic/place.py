@@ -19,6 +19,8 @@ TIME_ZONE = "LISSIVE_TIME_ZONE"
 MAIL = "LISSIVE_MAIL_URL"
 MAIL_FROM = "LISSIVE_MAIL_FROM"
 DEMO = "LISSIVE_DEMO"
+PORT = "LISSIVE_PORT"
+"""Set by `lissive serve`, for addresses in what is made while there is no public one."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Place:
     @property
     def host(self) -> str:
         return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def address(self) -> str:
+        """What an address in a certificate or a calendar begins with."""
+        return self.public_url.rstrip("/") or f"http://localhost:{os.environ.get(PORT, '8000')}"
 
     @property
     def anchors(self) -> Path:

@@ -15,7 +15,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from lissive.clinic.place import DATA, DATABASE, DEMO, PUBLIC_URL, Place, place
+from lissive.clinic.place import DATA, DATABASE, DEMO, PORT, PUBLIC_URL, Place, place
 from lissive.errors import LissiveError
 
 WORKER = ("-m", "lissive", "work")
@@ -148,6 +148,7 @@ def run(
     with ExitStack() as ending:
         if demo and data is None:
             data = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="lissive-demo-")), "data")
+        os.environ[PORT] = str(port)
         found = prepare(data, public_url, demo=demo)
         if demo:
             from lissive.clinic.demo import fill

@@ -269,8 +269,7 @@ def _new_code() -> str:
 
 
 def link_of(code: str) -> str:
-    public = place().public_url or "http://localhost:8000"
-    return f"{public.rstrip('/')}{reverse('verify-code', args=[code])}"
+    return f"{place().address}{reverse('verify-code', args=[code])}"
 
 
 def _kept(certificate: Certificate, pdf: bytes, user: User) -> Document:

@@ -154,7 +154,7 @@ def _link_lines(link: str) -> Iterable[str]:
 
 def _link(name: str, *keys: UUID) -> str:
     """The address of a page, where it is known which address visitors use."""
-    base = place().public_url.rstrip("/") or "http://localhost:8000"
+    base = place().address
     try:
         return f"{base}{reverse(name, args=keys)}"
     except NoReverseMatch:

@@ -164,7 +164,7 @@ def start(visit: Visit, before: Visit | None = None) -> Section:
         "place.words": Text("Address or room", 200, hint="If it is not the address of the record."),
         "identity.document": Choice("Document", [("", "None yet"), *DOCUMENTS.items()]),
         "identity.number_masked": Text("Last 4 characters of its number", 5, hint="No more of it is kept."),
-        "identity.expires": Day("It expires"),
+        "identity.expires": Day("Document expires"),
         "identity.matched": YesNo("Does it match the person?"),
         "identity.how": Text("How it was checked", 200),
     }
@@ -246,7 +246,9 @@ def lookup(visit: Visit) -> Section:
         ),
         "pmp.note": Text("Note or reason", 500),
         "pmp.system": Text("System", 120),
-        "pmp.duty": Choice("Was it a duty?", [("duty", "Duty"), ("voluntary", "Voluntary")], required=True),
+        "pmp.duty": Choice(
+            "Was it required?", [("duty", "Required"), ("voluntary", "Voluntary")], required=True
+        ),
     }
     one = said(visit, "pmp")
     finding, reason = one.get("finding", ""), one.get("not_done_reason", "")
@@ -302,9 +304,11 @@ def findings(visit: Visit, answer: Answer | None, before: Visit | None = None) -
     fields: dict[str, forms.Field] = {
         "findings.text": Text("Findings", 5_000, lines=True),
         "findings.diagnosis": Text("Diagnosis", 200),
-        "findings.evidence": Text("Record that shows it", 300, hint="As neurology letter, MRI report."),
-        "findings.evidence_author": Text("Its author", 200),
-        "findings.evidence_date": Day("Its date"),
+        "findings.evidence": Text(
+            "Record that shows it", 300, hint="For example a neurology letter or an MRI report."
+        ),
+        "findings.evidence_author": Text("Author of that record", 200),
+        "findings.evidence_date": Day("Date of that record"),
     }
     parts = ["findings", "adjectives"]
     known = {"findings.diagnosis": upper_first(causes().get(stated_in(visit, "spasm", "cause"), ""))}
