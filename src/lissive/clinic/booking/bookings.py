@@ -305,10 +305,16 @@ def patient_same(request: HttpRequest, id: UUID) -> HttpResponse:
         if other is None:
             _new_patient(registration, user)
             return redirect("patient", patient.pk)
-        if other.user_id is None:
+        if patient.certificates.exclude(status="draft").exists():
+            fault = "A certificate of this record is signed, and stays where it is: choose “a new patient”."
+            form.add_error("same", fault)
+        elif other.user_id is None:
             _merged(patient, other, form.cleaned_data["how"], user)
             return redirect("patient", other.pk)
-        form.add_error("same", "This record has a log-in already: end that one first, on the patient's page.")
+        else:
+            form.add_error(
+                "same", "This record has a log-in already: end that one first, on the patient's page."
+            )
     content = {
         **TEXTS,
         "patient": patient,

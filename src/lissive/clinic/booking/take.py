@@ -79,10 +79,12 @@ def objections(patient: Patient, slot: Slot, kind: str) -> tuple[Point, ...]:
 def book(patient: Patient, slot_id: UUID | None, kind: str, user: User) -> Visit:
     """The visit, with questions to answer before it. Raises NotBooked."""
     slot = _slot(patient, slot_id, kind, user)
-    if user.role == "patient" and (other := ahead(patient)) is not None:
-        raise NotBooked(f"You have a visit already: {when(other.starts)}.", do="move it, or cancel it first.")
     try:
         with transaction.atomic():
+            Patient.objects.select_for_update().filter(pk=patient.pk).first()  # of two at once, one waits
+            if user.role == "patient" and (other := ahead(patient)) is not None:
+                text = f"You have a visit already: {when(other.starts)}."
+                raise NotBooked(text, do="move it, or cancel it first.")
             visit = Visit.objects.create(
                 organisation_id=patient.organisation_id,
                 patient=patient,
@@ -104,7 +106,7 @@ def shift(visit: Visit, version: int, slot_id: UUID | None, kind: str, user: Use
     slot = _slot(visit.patient, slot_id, kind, user)
     try:
         with transaction.atomic():
-            now = _to_come(visit, version)
+            now = _to_come(visit, version, user)
             for name, value in _of(slot, kind).items():
                 setattr(now, name, value)
             now.version += 1
@@ -117,17 +119,19 @@ def shift(visit: Visit, version: int, slot_id: UUID | None, kind: str, user: Use
 def cancel(visit: Visit, version: int, why: str, user: User) -> None:
     """The visit does not take place; its time can be booked again. Raises NotBooked."""
     with transaction.atomic():
-        now = _to_come(visit, version)
+        now = _to_come(visit, version, user)
         now.slot = None
         now.save(update_fields=["slot"])
         move(now, Status.CANCELLED, user, why)
 
 
-def _to_come(visit: Visit, version: int) -> Visit:
+def _to_come(visit: Visit, version: int, user: User) -> Visit:
     """The visit as it is now, held until the transaction ends."""
     now = Visit.objects.select_for_update().get(pk=visit.pk)
     if now.status not in AHEAD:
         raise NotBooked(f"The visit is {now.get_status_display().lower()}: it can no longer be changed here.")
+    if user.role == "patient" and now.starts <= timezone.now():
+        raise NotBooked("The time of this visit has come.", do="call the clinic.")
     if now.version != version:
         raise NotBooked(
             "Somebody changed this visit meanwhile.", do="look at it again, then repeat what you wanted."

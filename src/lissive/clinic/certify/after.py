@@ -14,6 +14,7 @@ from lissive.clinic import work
 from lissive.clinic.certify.decision import begin
 from lissive.clinic.certify.form import Sheet, ticked
 from lissive.clinic.certify.seal import REASONS, Status, entry, of_now
+from lissive.clinic.dates.review import cancelled_with
 from lissive.clinic.forms import changed_fields
 from lissive.clinic.models import Certificate, User
 from lissive.clinic.visit.record import Refused
@@ -62,8 +63,9 @@ def _iso(day: datetime.date | None) -> str | None:
 
 
 def _flat(content: Mapping[str, Any], grounds: Mapping[str, Any]) -> dict[str, Any]:
+    """By the words of the trail: which field of the form it was could say something of the patient's health."""
     own = {name: content.get(name) for name in ("ends", "exam_by")}
-    return {**content.get("typed", {}), **own, **{f"ticked {name}": True for name in grounds}}
+    return {**own, "fields": content.get("typed", {}), "ticks": grounds}
 
 
 def discard(certificate: Certificate, user: User) -> None:
@@ -107,6 +109,7 @@ def revoke(certificate: Certificate, user: User, kind: str, why: str) -> None:
         now.ended_kind, now.ended_why = kind, why
         now.save(update_fields=["status", "ended_at", "ended_by", "ended_kind", "ended_why"])
         entry("certificate.revoked", user, now, reason=REASONS[kind])
+        cancelled_with(now, user)
 
 
 def entered(certificate: Certificate, user: User, given: Mapping[str, Any]) -> None:

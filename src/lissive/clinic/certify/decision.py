@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -78,7 +79,9 @@ def decide(visit: Visit, user: User, given: Mapping[str, Any], version: int) -> 
     if visit.case is None:
         raise Refused("There is no case yet, and a decision rests on its facts.", do="begin the case first.")
     found = ground_of(visit, today)
-    clause = next(each for each in clauses(found) if each["node"] == given["clause"])
+    clause = next((each for each in clauses(found) if each["node"] == given["clause"]), None)
+    if clause is None:
+        raise Refused("What the law says has changed meanwhile, so this was not saved.", do="read it again.")
     certifies = given["choice"] == Decision.Kind.CERTIFY
     letter = None
     if not certifies:
@@ -109,7 +112,13 @@ def decide(visit: Visit, user: User, given: Mapping[str, Any], version: int) -> 
         )
         drafts = Certificate.objects.filter(visit=now, status=Certificate.Status.DRAFT)
         if certifies:
-            if not drafts.exists():
+            # the draft that there is follows the decision: the place, the case or who has the visit may be another
+            if not drafts.update(
+                place=found.answer.jurisdiction,
+                practitioner=now.practitioner,
+                case=visit.case,
+                version=F("version") + 1,
+            ):
                 begin(visit)
             if now.status == Visit.Status.IN_VISIT:
                 move(now, Visit.Status.TO_SIGN, user)

@@ -70,12 +70,14 @@ def clauses(found: Ground) -> list[dict[str, Any]]:
         "citation": version.citations[0],
         "source": source,
         "provenance": version.known("quote"),
-        "node": "",
+        "node": WHOLE,
     }
     return [{**what, **common}]
 
 
-_EMPTY = {"quote": "", "citation": "", "source": "", "provenance": "recalled", "node": ""}
+WHOLE = "rule"
+"""In the place of a clause: the rule as a whole, or that there is none. It is chosen in a form, so it is not empty."""
+_EMPTY = {"quote": "", "citation": "", "source": "", "provenance": "recalled", "node": WHOLE}
 
 
 def _clause(fired: Fired) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from django.utils import timezone
 from lissive.clinic import audit, work
 from lissive.clinic.certify import identity, paper
 from lissive.clinic.certify.form import Sheet, sheet_of
-from lissive.clinic.certify.ground import facts_rested_on, ground_of, rules_sha256
+from lissive.clinic.certify.ground import clauses, facts_rested_on, ground_of, rules_sha256
 from lissive.clinic.forms import day_text
+from lissive.clinic.intake.done import refused
 from lissive.clinic.models import Case, Certificate, Decision, Document, Entry, User, Visit
 from lissive.clinic.place import place
 from lissive.clinic.visit.moves import move
@@ -92,31 +93,46 @@ def _blocks(
         yield Block("There is no decision to certify.")
     elif decision.by_id != certificate.practitioner.user_id:
         yield Block("The decision is not that of the practitioner who signs.")
-    elif _rests_on(decision) != _rests_now(certificate, on):
+    elif _rests_on(decision) != _rests_now(certificate, decision, on):
         yield Block("The rule, the place or a fact has changed since the decision: decide again.")
-    if certificate.visit.status not in (Visit.Status.TO_SIGN, Visit.Status.DONE):
-        yield Block(f"The visit is not to be signed: {certificate.visit.get_status_display().lower()}.")
+    visit = certificate.visit
+    if (visit.practitioner_id, visit.case_id) != (certificate.practitioner_id, certificate.case_id):
+        yield Block(
+            f"The visit has another case now, or is {visit.practitioner.name}'s: who has it decides again."
+        )
+    if visit.status not in (Visit.Status.TO_SIGN, Visit.Status.DONE):
+        yield Block(f"The visit is not to be signed: {visit.get_status_display().lower()}.")
     old = certificate.supersedes
     if old is not None and old.status != Status.ISSUED:
         yield Block(f"The certificate that it would replace is {old.get_status_display().lower()}.")
     if not sheet.is_expiry_known:
         yield Block("How long it holds is not in the table of this place: set the day on which it ends.")
+    if no := refused(visit, "en"):
+        yield Block(f"The patient did not consent to: {', '.join(no)}. Who agrees now needs another visit.")
+    if sheet.expires is not None and sheet.expires < on:
+        yield Block(f"It would end before it begins, on {day_text(sheet.expires)}: set a later end.")
     if not sheet.draft.fillable:
         yield Block(f"The law does not allow it: {STATUS[sheet.draft.answer.status]}.")
-    yield from blocks_of(certificate.visit, on)
+    yield from blocks_of(visit, on)
+
+
+_CLAUSE = ("rule", "node", "quote", "citation", "status")
+"""What a clause is: its other words say when it was looked at, and by which tables of all places."""
 
 
 def _rests_on(decision: Decision) -> tuple[Any, ...]:
-    return decision.clause["rule"], [(each["field"], each["value"]) for each in decision.facts]
+    clause = [decision.clause.get(name) for name in _CLAUSE]
+    return clause, [(each["field"], each["value"]) for each in decision.facts]
 
 
-def _rests_now(certificate: Certificate, on: datetime.date) -> tuple[Any, ...]:
+def _rests_now(certificate: Certificate, decision: Decision, on: datetime.date) -> tuple[Any, ...]:
     """The same as it is now; nothing that can be equal where the place is another."""
     visit = certificate.visit
     found = ground_of(visit, on)
     facts = facts_rested_on(visit, found)
-    there = found.answer.rule if found.answer.jurisdiction == certificate.place else None
-    return there, [(each["field"], each["value"]) for each in facts]
+    same = (each for each in clauses(found) if each["node"] == decision.clause.get("node"))
+    clause = next(same, None) if found.answer.jurisdiction == certificate.place else None
+    return clause and [clause[name] for name in _CLAUSE], [(each["field"], each["value"]) for each in facts]
 
 
 def _content(

@@ -66,6 +66,17 @@ def review_for(certificate: Certificate, first_dose: datetime.date | None = None
     )
 
 
+def cancelled_with(certificate: Certificate, user: User) -> None:
+    """The open reviews of a certificate that was revoked, where its case has no other; in the transaction of that."""
+    of_case = {"case_id": certificate.case_id}
+    if Certificate.objects.filter(status=Certificate.Status.ISSUED, **of_case).exists():
+        return
+    for each in Review.objects.select_for_update().filter(status=Status.DUE, **of_case):
+        each.status, each.by, each.at, each.version = Status.CANCELLED, user, timezone.now(), each.version + 1
+        each.save(update_fields=["status", "by", "at", "version"])
+        _entry(user, "review.cancelled", each, by=str(certificate.pk))
+
+
 def reviews_due(user: User, until: datetime.date) -> QuerySet[Review]:
     """Open reviews that are due by a day, the oldest first; with their patients."""
     found = of_clinic(user, Review).filter(status=Status.DUE, due__lte=until)
@@ -85,8 +96,9 @@ def reviews_of(certificate: Certificate, user: User) -> dict[str, Any]:
 def review_add(request: HttpRequest, id: UUID) -> HttpResponse:
     certificate: Certificate = enter(request, "review.change", Certificate, id)
     assert isinstance(request.user, User)
-    if certificate.signed_at is None:
-        return said(request, 409, "This certificate is not signed", ["A review follows one that was signed."])
+    if certificate.status != Certificate.Status.ISSUED:
+        head = f"This certificate is {certificate.get_status_display().lower()}"
+        return said(request, 409, head, ["A review follows one that is issued."])
     first = request.POST.get("first_dose", "")
     if first and not is_day(first):
         return said(request, 422, "The first dose has no day", ["Write it as 2026-11-29, or leave it empty."])

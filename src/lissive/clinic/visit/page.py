@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -22,7 +22,7 @@ from lissive.clinic.cases import locked as locked_case
 from lissive.clinic.cases import stated_by
 from lissive.clinic.forms import TEXTS, Form, Text, age_on, day_text, merged, note, place_text, was_of
 from lissive.clinic.models import Case, Credential, User, Visit
-from lissive.clinic.pages import shown
+from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
 from lissive.clinic.visit.law import credentials_on
 from lissive.clinic.visit.moves import MOVES, WITH_REASON, move
@@ -73,14 +73,15 @@ def _saved(request: HttpRequest, found: Visit, name: str, page: str) -> HttpResp
     user = _user(request)
     one = next((each for each in _sections(found, page) if each.name == name), None)
     if one is None:
-        raise Http404
+        lines = ["This form is not, or no longer, on the page of the visit.", "Open the visit again."]
+        return said(request, 422, "Nothing was saved", lines)
     form = one.bound({each: request.POST.get(each, "") for each in one.fields})
     if not form.is_valid():
         return _again(
             request, found, page, _Tried(name, form, was_of(request.POST), _stamps(request.POST)), 422
         )
     parts = one.kept({key: _plain(value) for key, value in form.cleaned_data.items()})
-    do = request.POST.get("do", "")
+    do = request.POST.get("do", "") if page == "visit" else ""  # the front desk begins and ends no visit
     try:
         with transaction.atomic():
             now = write(found, parts, user, _stamps(request.POST))
@@ -177,10 +178,11 @@ class Why(Form):
 # -- move ------------------------------------------------------------------------------------------
 def _moved(request: HttpRequest, found: Visit, page: str) -> HttpResponse:
     to, form = request.POST.get("to", ""), Why(request.POST)
-    front = (S.NO_SHOW, S.READY) if found.status != S.IN_VISIT else (S.NO_SHOW,)
-    allowed = front if page == "visit-front" else (*BY_HAND, S.TO_SIGN)
+    offered = [
+        state for state, _, _ in _moves(found, tuple(BY_HAND) if page == "visit" else _front_moves(found))
+    ]
     try:
-        if to not in allowed:
+        if to not in offered and (page, to) != ("visit", S.TO_SIGN):
             raise Refused("This page does not offer that.")
         if not form.is_valid():
             raise Refused(form.fault("why"))
@@ -227,6 +229,10 @@ def _again(request: HttpRequest, found: Visit, page: str, tried: _Tried, status:
     return shows(request, found, tried, status)
 
 
+def _front_moves(found: Visit) -> tuple[str, ...]:
+    return (S.NO_SHOW,) if found.status == S.IN_VISIT else (S.NO_SHOW, S.READY)
+
+
 def _front(
     request: HttpRequest, found: Visit, tried: _Tried | None = None, status: int = 200
 ) -> HttpResponse:
@@ -235,7 +241,7 @@ def _front(
     content = {
         **_top(request, whole),
         "sections": [_shown(whole, one, tried, is_open=True)],
-        "moves": _moves(whole, (S.NO_SHOW, S.READY) if whole.status != S.IN_VISIT else (S.NO_SHOW,)),
+        "moves": _moves(whole, _front_moves(whole)),
         "tried": tried,
         "action": reverse("visit-front", args=[whole.pk]),
         "move_action": reverse("visit-front", args=[whole.pk]),

@@ -24,7 +24,7 @@ from lissive.clinic.visit.law import (
     rule_on,
 )
 from lissive.clinic.visit.record import DOCUMENTS, kind_of, said
-from lissive.clinic.visit.standing import place_of, residence_of, to_handle, where_of
+from lissive.clinic.visit.standing import law_of, place_of, residence_of, stated_in, to_handle, where_of
 from lissive.errors import CaseError
 from lissive.report.words import upper_first
 from lissive.safety.answer import Flag
@@ -220,7 +220,7 @@ def is_minor(visit: Visit) -> bool:
     """Whether somebody has to act for the patient, by the place's age."""
     from lissive.clinic.forms import age_on
 
-    place = place_of(visit)
+    place = law_of(visit)
     rule = rule_on(place, visit.day) if place else None
     return age_on(visit.patient.born, visit.day) < (rule.minor_below if rule else 18)
 
@@ -231,7 +231,7 @@ _SYSTEM = re.compile(r"[\w-]*[A-Z][\w-]*[A-Z][\w/-]*")
 
 def lookup(visit: Visit) -> Section:
     """The prescription monitoring programme: what was found, or why it was not looked into."""
-    place = place_of(visit)
+    place = law_of(visit)
     clause, is_duty = (
         (clause_of(place, visit.day, "pmp"), is_lookup_duty(place, visit.day)) if place else (None, None)
     )
@@ -311,9 +311,7 @@ def findings(visit: Visit, answer: Answer | None, before: Visit | None = None) -
         "findings.evidence_date": Day("Date of that record"),
     }
     parts = ["findings", "adjectives"]
-    case = visit.case.data if visit.case else {}
-    cause = (case.get("spasm") or {}).get("cause")
-    known = {"findings.diagnosis": upper_first(causes().get(cause, "")) if cause else ""}
+    known = {"findings.diagnosis": upper_first(causes().get(stated_in(visit, "spasm", "cause"), ""))}
     if before is not None:
         last = said(before, "findings")
         known |= {f"findings.{name}": _text(value) for name, value in last.items() if name != "text"}
@@ -328,15 +326,13 @@ def findings(visit: Visit, answer: Answer | None, before: Visit | None = None) -
     if answer is not None and facts:
         clause = clause_of(answer.jurisdiction, answer.on, "rule")
         about.append((clause.text, clause.source))
-    place = place_of(visit)
+    place = law_of(visit)
     asked = asks_pregnancy(place, visit.day) if place and visit.patient.sex != "male" else None
     if asked:
         parts.append("pregnancy")
         words = [("none", "Not pregnant"), ("planned", "Planned"), ("current", "Pregnant")]
         fields["pregnancy.value"] = Choice("Pregnancy", [("", "Not asked yet"), *words])
-        values |= _values(
-            visit, ("pregnancy",), {"pregnancy.value": (case.get("person") or {}).get("pregnancy") or ""}
-        )
+        values |= _values(visit, ("pregnancy",), {"pregnancy.value": stated_in(visit, "person", "pregnancy")})
         about.append((asked.text, asked.source))
     if not is_minor(visit):
         parts.append("capacity")

@@ -51,16 +51,29 @@ class Block:
 
 
 # -- the facts -------------------------------------------------------------------------------------
+def stated_in(visit: Visit, part: str, name: str) -> str:
+    """A word of the case as it is kept, also of one that this version cannot read; empty where there is none."""
+    inside = visit.case.data.get(part) if visit.case else None
+    word = inside.get(name) if isinstance(inside, Mapping) else None
+    return word if isinstance(word, str) else ""
+
+
 def residence_of(visit: Visit) -> str:
     """Where the patient lives, by the case, else by the patient's details."""
-    case = visit.case
-    residence = ((case.data if case else {}).get("place") or {}).get("residence")
-    return str(residence or visit.patient.residence or "")
+    return stated_in(visit, "place", "residence") or visit.patient.residence or ""
 
 
 def place_of(visit: Visit) -> str:
     """Where it is certified: where the patient lives, or the programme that a visitor asks for."""
     return str(said(visit, "programme").get("code") or residence_of(visit))
+
+
+def law_of(visit: Visit) -> str:
+    """The same, where there are tables of its law; else empty."""
+    try:
+        return jurisdiction(place_of(visit)).code
+    except RuleError:
+        return ""
 
 
 def where_of(visit: Visit) -> str:
@@ -163,15 +176,24 @@ def _credential(practitioner: Practitioner, kind: str, place: str, on: datetime.
     return f"{practitioner.name} has no {what} for {there} on record."
 
 
+def _lacks(visit: Visit, kind: str, place: str, on: datetime.date) -> str:
+    """What is wrong with a credential on that day, or was on the day of a visit that is not signed yet."""
+    why = _credential(visit.practitioner, kind, place, on)
+    if why or visit.day == on or visit.status == Visit.Status.DONE:
+        return why
+    then = _credential(visit.practitioner, kind, place, visit.day)
+    return f"On the day of the visit, {day_text(visit.day)}: {then}" if then else ""
+
+
 def _credentials(visit: Visit, place: str, on: datetime.date) -> Iterator[Block]:
-    who, where, licence = visit.practitioner, where_of(visit), Credential.Kind.LICENCE
+    where, licence = where_of(visit), Credential.Kind.LICENCE
     clause = clause_of(place, on, "who")
-    if why := _credential(who, licence, place, on):
+    if why := _lacks(visit, licence, place, on):
         yield Block(why, clause.text, clause.source, "credentials")
-    if where and where != place and (why := _credential(who, licence, where, on)):
+    if where and where != place and (why := _lacks(visit, licence, where, on)):
         yield Block(f"The patient is in {place_text(where)} during the visit. {why}", part="place")
     for kind, asked in credentials_on(place, on).items():
-        if why := _credential(who, kind, place, on):
+        if why := _lacks(visit, kind, place, on):
             yield Block(why, asked.text, asked.source, "credentials")
 
 
