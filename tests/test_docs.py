@@ -14,7 +14,7 @@ from tests.doc_blocks import made
 from lissive.cli.main import app_of
 
 TOP = Path(__file__).parents[1]
-TUTORIALS = sorted((TOP / "docs" / "tutorials").glob("*.md"))
+TUTORIALS = [*sorted((TOP / "docs" / "tutorials").glob("*.md")), TOP / "docs" / "stories.md"]
 PAGES = sorted([TOP / "README.md", *TOP.glob("docs/**/*.md")])
 
 
