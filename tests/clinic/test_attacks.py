@@ -27,6 +27,8 @@ from lissive.clinic.models import (
     Visit,
 )
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime.timedelta(days=1)
 
 

@@ -25,6 +25,8 @@ from lissive.clinic.models import (
     Visit,
 )
 
+pytestmark = pytest.mark.slow
+
 TODAY = timezone.localdate()
 YEAR = datetime.timedelta(days=365)
 

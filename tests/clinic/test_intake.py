@@ -22,6 +22,8 @@ from lissive.clinic.intake.questions import HERE, answers_of, consents, items, r
 from lissive.clinic.models import Case, Consent, Entry, Intake, Patient, Visit
 from lissive.errors import LissiveError
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = HERE / "consents.yaml"
 
 SAID = {

@@ -17,6 +17,8 @@ from lissive.clinic import audit, work
 from lissive.clinic.dates.review import review_for, reviews_due
 from lissive.clinic.models import Case, Certificate, Entry, Practitioner, Review, Visit, Work
 
+pytestmark = pytest.mark.slow
+
 TODAY = timezone.localdate()
 BEGUN = TODAY - datetime.timedelta(days=28)
 

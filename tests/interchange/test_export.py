@@ -12,6 +12,8 @@ from lissive.cli import main as door
 from lissive.interchange.omex import open_omex
 from lissive.interchange.petab import fit
 
+pytestmark = pytest.mark.slow
+
 MODEL = """
 model d
   compartment v = 2; species A in v = 5; substanceOnly species B in v = 0

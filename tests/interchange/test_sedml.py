@@ -18,6 +18,8 @@ from lissive.interchange.omex import open_omex
 from lissive.interchange.sedml import Document, read_sedml
 from lissive.model.check import to_sbml
 
+pytestmark = pytest.mark.slow
+
 MODEL = """
 model d
   compartment v = 2; species A in v = 5; substanceOnly species B in v = 0
