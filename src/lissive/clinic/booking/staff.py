@@ -95,7 +95,7 @@ class PractitionerForm(Form):
     phone = Text("Phone", 40)
     email = Text("E-mail", 200)
     video_url = Text(
-        "Link to the waiting room of your video service",
+        "Link to your video service, where patients wait",
         500,
         hint="Shown to the patient of a video visit, and to you.",
     )

@@ -161,7 +161,7 @@ def start(visit: Visit, before: Visit | None = None) -> Section:
     fields: dict[str, forms.Field] = {
         "seen.kind": Choice("How is the patient seen?", VisitKind.choices, required=True),
         "place.code": Choice("Where is the patient now?", [("", "Choose"), *places()], required=True),
-        "place.words": Text("Address or room", 200, hint="If it is not the address of the record."),
+        "place.words": Text("Address or place", 200, hint="If it is not the address of the record."),
         "identity.document": Choice("Document", [("", "None yet"), *DOCUMENTS.items()]),
         "identity.number_masked": Text("Last 4 characters of its number", 5, hint="No more of it is kept."),
         "identity.expires": Day("Document expires"),
