@@ -10,6 +10,7 @@ from pathlib import Path
 from lissive.fingerprint import of_bytes
 from lissive.model import load
 from lissive.report.table import Table, as_markdown, as_text
+from lissive.report.validation_glance import NOTE, glance_table
 from lissive.report.validation_tables import (
     GLOSSARY,
     aims_table,
@@ -81,10 +82,16 @@ def validation_markdown(validation: Validation) -> str:
     others = [row for row in rows if not (row.group == "ratio" and row.scored_as == "validation")]
     parts = [
         "# Validation",
+        "How far each answer can be relied on, in a minute:",
+        as_markdown(glance_table(validation)),
+        NOTE,
+        "Trials of the spray and of extracts, repeated in virtual patients: [trials.md](trials.md). Which decisions "
+        "this suffices for: [credibility.md](credibility.md). Below is every figure behind the table.",
+        "## The verdict",
         f"Predictions beside {len(rows)} published figures of {len({row.study for row in rows})} groups of people, "
         f"simulated as they were studied. {UNVERIFIED_NOTE}; "
         f"{DERIVED_NOTE}. This page is generated; a glossary is at its end.",
-        f"**The verdict.** {verdict(validation)}",
+        verdict(validation),
         "## Summary by analyte",
         as_markdown(aims_table(aims(validation))),
         *(as_markdown(summary_table(by_split, split)) for split in SPLITS),
@@ -134,11 +141,13 @@ SCORING = (
     "validation/reach.*",
     "validation/misses.*",
     "validation/targets.*",
+    "validation/glance.tsv",
     "validation/target_*.tsv",
     "validation/asked.py",
     "validation/predicted.py",
     "report/validation_text.py",
     "report/validation_tables.py",
+    "report/validation_glance.py",
 )
 """What turns studies and model into the figures. The solver is not among it: its own tests hold it."""
 WORDS = {
