@@ -1,7 +1,7 @@
 """The blocks of a page of docs, run in order: what a page shows is what one gets.
 
     python -m tests.doc_blocks docs/tutorials/a-case.md …      # writes what the commands print now into the pages
-    python -m tests.doc_blocks --count                          # how many blocks of every page are run, and how many not
+    python -m tests.doc_blocks --count                          # how many blocks are run, and how many not
 
 | block | what is done |
 |---|---|

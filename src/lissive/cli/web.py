@@ -48,13 +48,14 @@ def verify_audit(
         for fault in (*audit.faults(every_day=True), *proof.faults()):
             wrong += 1
             print(fault)
-        entries = Entry.objects.count()
+        number = Entry.objects.count()
     except DatabaseError as error:
         _refuse(f"The database could not be read: {str(error).strip()}.", found.data)
+    entries = f"{number} entr{'y' if number == 1 else 'ies'}"
     if wrong:
-        print(f"{entries} entries. The trail is not whole: {wrong} fault{'s' if wrong > 1 else ''}.")
+        print(f"{entries}. The trail is not whole: {wrong} fault{'s' if wrong > 1 else ''}.")
         raise typer.Exit(1)
-    print(f"{entries} entries. The trail is whole.")
+    print(f"{entries}. The trail is whole.")
 
 
 def _set_up(data: Path | None) -> Place:
