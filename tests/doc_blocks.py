@@ -119,7 +119,7 @@ def _made(whole: str, block: Block, folder: Path) -> str:
     elif not block.is_run:
         return whole
     elif block.kind == "console":
-        parts = re.findall(r"^\$ (.*(?:\\\n.*)*\n)((?:(?!\$ ).*\n)*)", block.inside, re.M)
+        parts = re.findall(r"^\$ ((?:.*\\\n)*.*\n)((?:(?!\$ ).*\n)*)", block.inside, re.M)
         inside = "".join(f"$ {run}{_fitted(text, _bash(run, block, folder))}" for run, text in parts)
         return whole.replace(block.inside, inside, 1)
     elif block.kind == "commands":
@@ -158,6 +158,8 @@ def _fitted(shown: str, printed: str) -> str:
     """What was printed, with what the page leaves out left out."""
     if DOTS not in shown.splitlines():
         return printed
+    if not shown.replace(f"{DOTS}\n", ""):
+        return shown
     parts = re.split(rf"^{re.escape(DOTS)}\n", shown, flags=re.M)
     lines, kept, at = printed.splitlines(keepends=True), [], 0
     for number, part in enumerate(parts):
