@@ -40,7 +40,7 @@ COMMAND = re.compile(r"(lissive|cp|make|pip|pipx|py|python|dask|\.|\.venv\\\S+) 
 DOTS = "..."
 HOME = "/home/zoe"
 """Stands for the folder in which a page is run."""
-SECONDS = 3600 if EVERY else 280
+SECONDS = 7200 if EVERY else 600
 
 
 @dataclass(frozen=True)
