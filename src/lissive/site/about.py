@@ -16,6 +16,7 @@ from lissive.evidence.claim import shipped_claims
 from lissive.evidence.result import searched
 from lissive.handout.language import Words
 from lissive.report.table import table
+from lissive.report.validation_glance import NOTE, glance_table
 from lissive.report.validation_tables import (
     aims_table,
     count_text,
@@ -161,6 +162,8 @@ def _validation(found: Validation) -> Page:
     unmet = [each for each in found.targets if not each.met]
     misses = rows_of(folder / "misses.tsv")
     content = {
+        "glance": replace(glance_table(found), caption="How far each answer can be relied on"),
+        "how_to_read": NOTE.replace("*", ""),
         "verdict": verdict_parts(replace(found, targets=())),
         "aims": aims_table(aims(found)),
         "ratios": ratios_table(held_out_ratios(found.rows), reasons=False),
