@@ -90,7 +90,7 @@ def test_the_readme_is_one_screen() -> None:
 
 def parts(text: str) -> tuple[str, list[float]]:
     """The words of a page, and its numbers."""
-    number = r"\d+(?:\.\d+)?"
+    number = r"\d+(?:\.\d+)?(?:e-?\d+)?"
     return " ".join(re.sub(number, "#", text).split()), [float(each) for each in re.findall(number, text)]
 
 
