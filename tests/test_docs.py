@@ -28,7 +28,7 @@ WITH_BLOCKS = [page for page in PAGES if any(each.kind != "data" and each.is_run
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda each: each.stem)
+@pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda each: str(each.relative_to(TOP)))
 def test_a_page_shows_what_one_gets(page: Path, tmp_path: Path) -> None:
     shown, now = page.read_text(encoding="utf-8"), made(page, tmp_path)
     words, numbers = parts(shown)
