@@ -27,7 +27,7 @@ earlier rows have still to give. Where TIME starts again after a reset, a new oc
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,11 +135,20 @@ class EventTable:
         """Parameter that has a column to its values in all rows."""
         return {name: np.concatenate([run.varying[name] for run in self.runs]) for name in self.varying}
 
-    def of(self, subject_ids: Sequence[int | str]) -> list[list[Run]]:
-        """The runs of each of these subjects."""
+    @cached_property
+    def _by_subject(self) -> dict[int | str, list[Run]]:
         runs: dict[int | str, list[Run]] = {}
         for run in self.runs:
             runs.setdefault(run.subject, []).append(run)
+        return runs
+
+    def only(self, subject_ids: Sequence[int | str]) -> EventTable:
+        """The rows of these subjects alone."""
+        return replace(self, runs=tuple(run for mine in self.of(subject_ids) for run in mine))
+
+    def of(self, subject_ids: Sequence[int | str]) -> list[list[Run]]:
+        """The runs of each of these subjects."""
+        runs = self._by_subject
         if missing := [subject for subject in subject_ids if subject not in runs]:
             some = ", ".join(str(subject) for subject in self.subjects[:10])
             raise EventError(

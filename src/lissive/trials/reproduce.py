@@ -16,8 +16,8 @@ from lissive.evidence import TRIALS
 from lissive.fingerprint import of_bytes
 from lissive.given import kind_of, list_of, threads_of, whole
 from lissive.model import load
+from lissive.simulation.origin import model_hash
 from lissive.simulation.run import Settings
-from lissive.simulation.solve import model_hash
 from lissive.trials.conduct import conduct
 from lissive.trials.design import Design
 from lissive.trials.endpoint import COUNT, ArmResult, arm_result, column

@@ -19,9 +19,9 @@ from lissive.given import list_of, path_of, threads_of
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulation.days import thresholds
+from lissive.simulation.origin import model_hash
 from lissive.simulation.ratings import figures
 from lissive.simulation.run import Settings
-from lissive.simulation.solve import model_hash
 from lissive.trials.conduct import conduct
 from lissive.trials.design import Design, planned
 from lissive.trials.endpoint import ArmResult, ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of
