@@ -309,16 +309,16 @@ def test_a_run_of_more_outputs_than_a_figure_has_panels_is_refused(tmp_path):
 
 
 def test_values_of_the_shipped_model_that_no_study_has_are_named():
-    rows = [[i, t, 1, 100.0, "THC_oral", 44.0 + 40 * (t > 0), t > 0] for i in (1, 2) for t in (0.0, 24.0)]
+    rows = [[i, t, 1, 100.0, "THC_oral", 44.0 - 14 * (t > 0), t > 0] for i in (1, 2) for t in (0.0, 24.0)]
     events = pd.DataFrame(rows, columns="ID TIME EVID AMT CMT CL_THC OCC".split())
-    table = pd.DataFrame({"ID": [1, 2, 3], "CL_THC": [44.0, 80.0, 35.0], "V1_THC": [8.0, 8.0, 8.0]})
+    table = pd.DataFrame({"ID": [1, 2, 3], "CL_THC": [44.0, 30.0, 35.0], "V1_THC": [8.0, 8.0, 8.0]})
     occasions = pd.DataFrame(
-        [["theta", "CL_THC", 80.0, ""], ["iov", "CL_THC", 1e-6, ""]],
+        [["theta", "CL_THC", 30.0, ""], ["iov", "CL_THC", 1e-6, ""]],
         columns="kind parameter value form".split(),
     )
     for given, what in (
         ({"subjects": table}, "2 of 3 values lie"),
-        ({"parameters": {"CL_THC": 80.0}}, "80 lies"),
+        ({"parameters": {"CL_THC": 30.0}}, "30 lies"),
         ({"events": events}, "2 of 4 values lie"),
         ({"events": events.drop(columns="CL_THC"), "population": occasions}, "4 of 4 values lie"),
     ):

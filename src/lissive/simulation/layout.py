@@ -96,7 +96,8 @@ def _notes(
     replicates: int,
 ) -> tuple[str, ...]:
     notes = []
-    one, count, known = len(table.subjects) == 1, len(ids) * replicates, set(ids)
+    one, count = len(table.subjects) == 1, len(ids) * replicates
+    known = ids if isinstance(ids, range) else set(ids)
     if one and count > 1:
         notes.append(f"The rows of ID {table.subjects[0]} are for all {count} subjects.")
     elif left := [each for each in table.subjects if each not in known]:

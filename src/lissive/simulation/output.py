@@ -385,7 +385,7 @@ def _write_zarr(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
 def _said(data: xr.Dataset, whole: Summed) -> xr.Dataset:
     """A part with what is said of the run as a whole."""
     about = whole.meta["provenance"]
-    said = {name: _plain(about[name]) for name in ("steps", "notes") if name in about}
+    said = {name: _plain(value) for name, value in about.items()}
     return data.assign_attrs(said, provenance=json.dumps(about, default=str)) if said else data
 
 
