@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ import numpy as np
 
 from lissive.errors import SimulationError
 from lissive.files import Beside, atomic_path, cell, keep_inputs, write_rows
+from lissive.simulation import limits
 from lissive.version import __version__
 
 if TYPE_CHECKING:
@@ -218,6 +221,8 @@ class Summed:
     outputs: Sequence[str]
     widths: Mapping[str, Any]
     """Column of texts to a type of text that takes all of them."""
+    size: int
+    """Bytes of all arrays."""
 
 
 def meta(data: xr.Dataset) -> Mapping[str, Any]:
@@ -227,13 +232,14 @@ def meta(data: xr.Dataset) -> Mapping[str, Any]:
 
 def summed(parts: Iterator[xr.Dataset]) -> Summed:
     """Each part read once; of their provenance the steps are added up, all notes kept, the rest is the same in all."""
-    first, failed, failures, subjects, steps = None, [], {}, 0, 0
+    first, failed, failures, subjects, steps, size = None, [], {}, 0, 0, 0
     widths: dict[str, Any] = {}
     notes: dict[str, None] = {}
     counted: dict[str, list[int]] = {}
     for data in parts:
         first = data if first is None else first
         subjects += data.sizes["subject"]
+        size += data.nbytes
         each = json.loads(data.attrs.get("provenance", "{}"))
         steps += each.get("steps", 0)
         notes |= dict.fromkeys(each.get("notes", ()))
@@ -260,7 +266,7 @@ def summed(parts: Iterator[xr.Dataset]) -> Summed:
         "subjects": subjects,
         "failed": failed,
     }
-    return Summed(meta, failures, first["time"].shape[-1], _outputs(first), widths)
+    return Summed(meta, failures, first["time"].shape[-1], _outputs(first), widths, size)
 
 
 def _outputs(data: xr.Dataset) -> list[str]:
@@ -351,6 +357,9 @@ def _write_parquet(parts: Parts, whole: Summed, place: Path, path: Path) -> None
 
 def _write_netcdf(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
     """The first part as it is, and what the others have of each variable behind it."""
+    free = limits.disk(place.parent)
+    if whole.size + _OF_ITSELF > free:  # HDF5 ends the process where the disk is full
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place))
     encoding: dict[Any, Any] = {name: {"zlib": True, "complevel": 1} for name in whole.outputs}
     end = 0
     for k, data in enumerate(parts()):
@@ -361,6 +370,10 @@ def _write_netcdf(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
             _said(data, whole).to_netcdf(place, engine="h5netcdf", encoding=encoding, **how)
             continue
         _append(data, place, slice(start, end))
+
+
+_OF_ITSELF = 1 << 18
+"""Bytes that a file has beside its arrays."""
 
 
 def _append(data: xr.Dataset, place: Path, rows: slice) -> None:

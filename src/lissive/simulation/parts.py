@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lissive.chunks import HERE, How, clear, run_chunks
+from lissive.chunks import HERE, How, clear, room_on_disk, run_chunks
 from lissive.errors import SimulationError
 from lissive.fingerprint import of_bytes, of_folder
 from lissive.model import load
@@ -91,12 +91,14 @@ def simulate_files(
         folder = out.with_name(f"{out.name}.parts")
         _afford_disk(run, out)
         pieces = partial(_loaded, _chunks(run, parts, folder, _inputs(run, events), how))
-    if rows:
-        found = summed(pieces())
-        tables = (_rows(run, part, data, load(model)) for part, data in zip(parts, pieces(), strict=True))
-        write_tables(tables, found.meta, out, force=force)
-    else:
-        found = write_parts(pieces, out, force=force)
+    kept = f"All chunks are in {folder}: run the same command again with --resume." if folder else ""
+    with room_on_disk(out, kept):
+        if rows:
+            found = summed(pieces())
+            tables = (_rows(run, part, data, load(model)) for part, data in zip(parts, pieces(), strict=True))
+            write_tables(tables, found.meta, out, force=force)
+        else:
+            found = write_parts(pieces, out, force=force)
     if folder:
         clear(folder)
     about = found.meta["provenance"]

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lissive.chunks import How, carry_out
+from lissive.chunks import How, carry_out, room_on_disk
 from lissive.errors import DesignError
 from lissive.files import atomic_path, clear_temporary
 from lissive.fingerprint import of_bytes
@@ -103,7 +103,8 @@ def run_trial(
             example = example or trials[0]
             new = _Found.of(design, trials)
             if folder:
-                keep(folder, stamp, chunk, new.plain(), patient_tables(design, trials))
+                with room_on_disk(folder, "Finished replicates are kept: run it again with --resume."):
+                    keep(folder, stamp, chunk, new.plain(), patient_tables(design, trials))
         else:
             new = _Found.read(part, chunk)
         found.add(new)
