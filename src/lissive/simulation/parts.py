@@ -72,7 +72,6 @@ def simulate_files(
     )  # fmt: skip
     rows = run.people is not None and out.suffix in ROWS
     (check_rows_writer if rows else check_writer)(out)
-    parts = parts_of(run)
     if look is not None and (how.cluster or how.resume):
         raise SimulationError(
             "What a figure is drawn of is simulated in one piece.",
@@ -82,6 +81,9 @@ def simulate_files(
         )
     folder: Path | None = None
     pieces: Parts
+    if look is None and run.count > _MOST:
+        _afford_disk(run, out)
+    parts = parts_of(run) if look is None else [range(run.count)]
     if look is not None or (len(parts) == 1 and not (how.cluster or how.resume)):
         data, _ = whole(run)
         if look is not None:
