@@ -218,7 +218,7 @@ def _afford_rows(path: Path) -> None:
     try:
         with path.open("rb") as file:
             rows = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
-    except OSError:  # said where it is read
+    except (OSError, ValueError):  # said where it is read
         return
     do = "run some of the IDs at a time. What is drawn goes by the place of an ID in its table."
     afford(rows, _BYTES_A_ROW, what="rows of events", where=str(path), do=do)
