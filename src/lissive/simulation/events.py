@@ -220,7 +220,7 @@ def _afford_rows(path: Path) -> None:
             rows = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
     except (OSError, ValueError):  # said where it is read
         return
-    do = "run some of the IDs at a time. What is drawn goes by the place of an ID in its table."
+    do = "run some of the IDs at a time. Random numbers go by the place of an ID in its table."
     afford(rows, _BYTES_A_ROW, what="rows of events", where=str(path), do=do)
 
 
