@@ -295,3 +295,37 @@ def test_what_a_models_own_events_draw_is_the_same_in_chunks(tmp_path):
     ]
     assert set(whole) == {1.0, 2.0}  # either event may come last
     assert np.array_equal(np.concatenate(chunks), whole)
+
+
+def test_netcdf_is_refused_before_it_fills_the_disk(tmp_path, monkeypatch, capsys):
+    """HDF5 itself would end the process."""
+    out = tmp_path / "a.nc"
+    words = ["simulate", str(MODEL), "--until", "4", "--every", "1", "--out", str(out)]
+    monkeypatch.setattr("lissive.simulation.limits.disk", lambda _: 100)
+    assert door.main(words) == 2
+    assert capsys.readouterr().err == f"lissive: {out}: The disk is full. What to do: free some space.\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_while_chunks_are_joined_keeps_them(tmp_path, few_at_once, monkeypatch, capsys):
+    words = [*given(tmp_path), "--out", str(tmp_path / "a.csv")]
+    write = parts.write_parts
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(parts, "write_parts", full)
+    assert door.main(words) == 2
+    assert "The disk is full. What to do: free some space. All chunks are in" in capsys.readouterr().err
+    monkeypatch.setattr(parts, "write_parts", write)
+    monkeypatch.setattr(parts, "_solve", None)  # nothing is solved again
+    assert door.main([*words, "--resume"]) == 0
+    assert len(pd.read_csv(tmp_path / "a.csv")) == 24
+
+
+def test_events_that_the_memory_cannot_hold_are_refused_with_the_most(tmp_path, monkeypatch, capsys):
+    words = given(tmp_path)
+    monkeypatch.setattr("lissive.simulation.limits.memory", lambda: 900)
+    assert door.main([*words, "--out", str(tmp_path / "a.csv")]) == 2
+    assert "doses.csv: 3 rows of events would take" in (said := capsys.readouterr().err)
+    assert "Allowed: up to 2 here" in said
