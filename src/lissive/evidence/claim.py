@@ -295,8 +295,22 @@ def marks_of(text: str) -> frozenset[str]:
     >>> sorted(marks_of("It replaces baclofen"))
     ['baclofen', 'replace']
     """
-    folded = " ".join(text.lower().replace("’", "'").split())
-    return frozenset(mark for mark, pattern in _patterns() if pattern.search(folded))
+    return frozenset(_marked(text))
+
+
+def _marked(text: str) -> dict[str, frozenset[str]]:
+    """Each mark of a text, with the concepts of the words that stand for it."""
+    folded, found = " ".join(text.lower().replace("’", "'").split()), {}
+    for mark, pattern in _patterns():
+        if (match := pattern.search(folded)) is not None:
+            words = "" if ".*" in pattern.pattern else _whole(folded, *match.span())
+            found[mark] = found.get(mark, frozenset()) | concepts(words)
+    return found
+
+
+def _whole(text: str, start: int, end: int) -> str:
+    """The words of a text that a stretch of it touches."""
+    return text[text.rfind(" ", 0, start) + 1 : end] + re.split(r"[^a-z]", text[end:], maxsplit=1)[0]
 
 
 def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
@@ -317,7 +331,8 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     """
     text = text_of("text", text, wrong=EvidenceError, example="cannabis heals MS")
     every = shipped_claims() if claims is None else claims
-    asked, marks = concepts(text), marks_of(text)
+    asked, marked = concepts(text), _marked(text)
+    marks = frozenset(marked)
     texts = [(concepts(f"{each.claim} {each.id.replace('_', ' ')}"), concepts(each.answer)) for each in every]
     weight = {
         word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in texts))) for word in asked
@@ -327,12 +342,15 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     for claim, (title, more) in zip(every, texts, strict=True):
         if not _may_answer(claim, marks) or not (asked & title or marks & set(claim.needs)):
             continue
+        title = title.union(*(marked[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
+        favourable = claim.verdict in _FAVOURABLE
+        if favourable and asked & _known() - title - more:
+            continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
-        named = len(marks & {*claim.needs, *claim.causes})
-        score = (shared / total if total else 0.0) + _NAMED * named / max(1, len(marks - _COMMON))
+        share = shared / total if total else 0.0
+        score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
         covered = len(asked & title) / max(1, len(title))
-        least = _LEAST_FAVOURABLE if claim.verdict in _FAVOURABLE else _LEAST
-        if score >= least:
+        if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
             found.append(Match(claim, score + _COVERED * covered, _denies(text) != _denies(claim.claim)))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
@@ -351,9 +369,21 @@ def _denies(text: str) -> bool:
 
 
 @cache
+def _means() -> Mapping[str, str]:
+    """Word to what it stands for."""
+    return {word: row["means"] for row in table("synonyms") for word in row["words"].split()}
+
+
+@cache
+def _known() -> frozenset[str]:
+    """What any word of the table stands for: an effect, a condition or a drug."""
+    return frozenset(part for meaning in _means().values() for part in meaning.split())
+
+
+@cache
 def concepts(text: str) -> frozenset[str]:
     """What the words of a text stand for, without those that say nothing here."""
-    means = {row["word"]: row["means"] for row in table("synonyms")}
+    means = _means()
     found: set[str] = set()
     for word in re.findall(r"[a-z]+", text.lower().replace("anti-", "anti").replace("neuro-", "neuro")):
         meaning = means.get(word) or means.get(_stem(word)) or _stem(word)
