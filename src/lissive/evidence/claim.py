@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -252,22 +252,37 @@ _LEAST, _LEAST_FAVOURABLE, _BESIDE = 0.3, 0.5, 0.75
 share of the best one's to stand beside it."""
 _NAMED = 0.3
 """Added to the similarity where the claim is about what the text names, in proportion to the marks."""
+_COMPLAINT = {"spasm", "stiff"}
+"""What every claim is about, whichever of the two it names."""
 _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _FAVOURABLE = ("supported", "partly")
 _NOT = re.compile(
-    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|n't|impossible)\b|n't\b|\bfew\b"
+    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|ineffective|in vain|"
+    r"nothing(?! (?:beats|like|works|else|better)))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b"
 )
-_HARMLESS = re.compile(
-    r"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){0,2}(?:risk|danger|harm|hurt|problem)\w*"
-)
+_UNTRUE = re.compile(r"\bmyth\b|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b")
+_FADES = re.compile(r"\bstop\w* working\b|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect")
+_HARM = re.compile(r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bbad idea|\bcareful|\bavoid")
+_TAKEN_WITH = re.compile(r"\b(?:mix|combin|tak(?:e|en|ing)|us(?:e|ed|ing)|together|go(?:es)? well|fine|safe)\w*\b")
+"""Taken together, which affirms that a medicine does not interact."""
+_HARMLESS = re.compile(rf"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){{0,2}}(?:{_HARM.pattern})")
 """A denial of harm, which affirms that something is safe."""
+_LESS = re.compile(
+    r"\b(?:not|n't|never) (?:\w+ )?(?:as|so) (?:strong|bad|severe|intense|frequent|often|pain|violent|stiff|tight)\w*"
+    r"|\bno (?:longer|worse)\b"
+)
+"""Less of a symptom, which denies no effect."""
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
 _STRONGER = {"stop_spasms", "prevent", "everyone"}
 """Marks that a claim may answer whose verdict is that not even less is shown."""
-_STATED_OTHERWISE = ("failed", "cbd")
-"""Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC."""
+_STATED_OTHERWISE = ("failed", "cbd", "cure")
+"""Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
+a spasm again."""
+_OTHER = {"other_remedy", "painkiller", "physiotherapy"}
+_COMPARING = {"cannabinoid", "replace", "superior", "failed"}
+"""Marks of treatments that no claim is about, and with which one they are compared with a cannabinoid."""
 
 
 @dataclass(frozen=True)
@@ -314,7 +329,7 @@ def _whole(text: str, start: int, end: int) -> str:
 
 
 def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
-    if marks & set(claim.bars):
+    if marks & set(claim.bars) or (marks & _OTHER and not marks & _COMPARING):
         return False
     named = marks & set(causes())
     about = marks - named - _COMMON - (_STRONGER if claim.verdict in ("not_shown", "not_tested") else set())
@@ -338,34 +353,41 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in texts))) for word in asked
     }
     total = sum(weight.values())
-    found = []
+    besides, found = _COMPLAINT.union(*(marked[each] for each in marks & set(causes()))), []
     for claim, (title, more) in zip(every, texts, strict=True):
         if not _may_answer(claim, marks) or not (asked & title or marks & set(claim.needs)):
             continue
         title = title.union(*(marked[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
         favourable = claim.verdict in _FAVOURABLE
-        if favourable and asked & _known() - title - more:
+        if favourable and asked & _known() - title - besides:
             continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
         share = shared / total if total else 0.0
         score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
         covered = len(asked & title) / max(1, len(title))
         if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
-            found.append(Match(claim, score + _COVERED * covered, _denies(text) != _denies(claim.claim)))
+            opposed = _denies(text, claim.needs) != _denies(claim.claim, claim.needs)
+            found.append(Match(claim, score + _COVERED * covered, opposed))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
     return sorted(near, key=lambda each: -each.similarity)
 
 
-def _denies(text: str) -> bool:
-    """Whether a text is a denial."""
-    rest = _HARMLESS.sub(" ", text.lower().replace("’", "'"))
+def _denies(text: str, about: Iterable[str]) -> bool:
+    """Whether a text is a denial; `about` are the needs of the claim that it is set beside."""
+    rest = _LESS.sub(" ", text.lower().replace("’", "'"))
     for mark, pattern in _patterns():
         if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
             rest = pattern.sub(" ", rest)
     if any(mark == "failed" and pattern.search(rest) for mark, pattern in _patterns()):
         return False
-    return bool(_NOT.search(rest))
+    turns = [_NOT, _UNTRUE, _FADES]
+    if "interactions" in about:
+        turns += [_HARM, _TAKEN_WITH]
+    elif "safe" in about:
+        turns += [_HARM]
+    rest = _HARMLESS.sub(" ", rest)
+    return sum(bool(each.search(rest)) for each in turns) % 2 == 1
 
 
 @cache
