@@ -252,18 +252,18 @@ _LEAST, _LEAST_FAVOURABLE, _BESIDE = 0.3, 0.5, 0.75
 share of the best one's to stand beside it."""
 _NAMED = 0.3
 """Added to the similarity where the claim is about what the text names, in proportion to the marks."""
-_COMPLAINT = {"spasm", "stiff"}
-"""What every claim is about, whichever of the two it names."""
+_COMPLAINT = {"spasm", "stiff", "intense"}
+"""What every claim is about, whichever of them it names."""
 _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _FAVOURABLE = ("supported", "partly")
 _NOT = re.compile(
     r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|ineffective|in vain|"
-    r"nothing(?! (?:beats|like|works|else|better)))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b"
+    r"nothing(?! (?:beats|like|works|else|better))|minimal|negligible|little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b"
 )
 _UNTRUE = re.compile(r"\bmyth\b|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b")
 _FADES = re.compile(r"\bstop\w* working\b|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect")
-_HARM = re.compile(r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bbad idea|\bcareful|\bavoid")
+_HARM = re.compile(r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bbad idea|\bcareful|\bavoid")
 _TAKEN_WITH = re.compile(r"\b(?:mix|combin|tak(?:e|en|ing)|us(?:e|ed|ing)|together|go(?:es)? well|fine|safe)\w*\b")
 """Taken together, which affirms that a medicine does not interact."""
 _HARMLESS = re.compile(rf"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){{0,2}}(?:{_HARM.pattern})")
@@ -353,9 +353,18 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in texts))) for word in asked
     }
     total = sum(weight.values())
-    besides, found = _COMPLAINT.union(*(marked[each] for each in marks & set(causes()))), []
-    for claim, (title, more) in zip(every, texts, strict=True):
-        if not _may_answer(claim, marks) or not (asked & title or marks & set(claim.needs)):
+    answers = [_may_answer(each, marks) for each in every]
+    besides = _COMPLAINT.union(
+        *(marked[each] for each in marks & set(causes())),
+        *(
+            title
+            for each, fits, (title, _) in zip(every, answers, texts, strict=True)
+            if fits and each.verdict in _FAVOURABLE and not each.of_mechanism
+        ),
+    )
+    found = []
+    for claim, fits, (title, more) in zip(every, answers, texts, strict=True):
+        if not fits or not (asked & title or marks & set(claim.needs)):
             continue
         title = title.union(*(marked[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
         favourable = claim.verdict in _FAVOURABLE
@@ -384,7 +393,7 @@ def _denies(text: str, about: Iterable[str]) -> bool:
     turns = [_NOT, _UNTRUE, _FADES]
     if "interactions" in about:
         turns += [_HARM, _TAKEN_WITH]
-    elif "safe" in about:
+    elif not {"safe", "driving"}.isdisjoint(about):
         turns += [_HARM]
     rest = _HARMLESS.sub(" ", rest)
     return sum(bool(each.search(rest)) for each in turns) % 2 == 1
