@@ -259,7 +259,7 @@ _COVERED = 0.2
 _FAVOURABLE = ("supported", "partly")
 _NOT = re.compile(
     r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|ineffective|in vain|"
-    r"nothing(?! (?:beats|like|works|else|better))|minimal|negligible|little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b"
+    r"nothing(?! (?:beats|like|works|else|better))|minimal|negligible|(?:low|lower|small) risk|little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b"
 )
 _UNTRUE = re.compile(r"\bmyth\b|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b")
 _FADES = re.compile(r"\bstop\w* working\b|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect")
