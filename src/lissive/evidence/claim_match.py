@@ -29,6 +29,8 @@ _LEAST, _LEAST_FAVOURABLE, _BESIDE = 0.3, 0.5, 0.75
 share of the best one's to stand beside it."""
 _NAMED = 0.3
 """Added to the similarity where the claim is about what the text names, in proportion to the marks."""
+_ADVERB = re.compile(r"[a-z]{5,}ly$")
+"""A word that says how, unless the table knows it."""
 _ALIKE = 0.85
 """How alike a misspelt word has to be, as difflib has it."""
 _COMPLAINT = {"spasm", "stiff", "intense"}
@@ -55,7 +57,7 @@ _HARMLESS = re.compile(rf"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){{0,2
 """A denial of harm, which affirms that something is safe."""
 _LESS = re.compile(
     r"\b(?:not|n't|never) (?:\w+ )?(?:as|so) (?:strong|bad|severe|intense|frequent|often|pain|violent|stiff|tight)\w*"
-    r"|\bno (?:longer|worse)\b"
+    r"|\bno (?:worse|longer(?! (?:work|help|eas|reliev|effective|do)))\b"
 )
 """Less of a symptom, which denies no effect."""
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
@@ -153,6 +155,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     for claim, fits, (title, more) in zip(every, answers, texts, strict=True):
         if not fits or not (asked & title or marks & set(claim.needs)):
             continue
+        covered = len(asked & title) / max(1, len(title))
         title = title.union(*(marked[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
         favourable = claim.verdict in FAVOURABLE
         if favourable and asked & _known() - title - besides:
@@ -160,7 +163,6 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
         share = shared / total if total else 0.0
         score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
-        covered = len(asked & title) / max(1, len(title))
         if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
             opposed = _denies(text, claim.needs) != _denies(claim.claim, claim.needs)
             found.append(Match(claim, score + _COVERED * covered, opposed))
@@ -204,7 +206,9 @@ def concepts(text: str) -> frozenset[str]:
     means = _means()
     found: set[str] = set()
     for word in re.findall(r"[a-z]+", text.lower().replace("anti-", "anti").replace("neuro-", "neuro")):
-        meaning = means.get(word) or means.get(_stem(word)) or _stem(word)
+        meaning = (
+            means.get(word) or means.get(_stem(word)) or (NOT_USED if _ADVERB.match(word) else _stem(word))
+        )
         found.update(part for part in meaning.split() if part != NOT_USED)
     return frozenset(found)
 
