@@ -49,6 +49,7 @@ _FADES = re.compile(r"\bstop\w* working\b|\bwear\w* off\b|\blos(?:e|es|ing) (?:i
 _HARM = re.compile(
     r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bbad idea|\bcareful|\bavoid"
 )
+_RARE = re.compile(r"\brare(?:ly)?\b|\bmild\b")
 _TAKEN_WITH = re.compile(
     r"\b(?:mix|combin|tak(?:e|en|ing)|us(?:e|ed|ing)|together|go(?:es)? well|fine|safe)\w*\b"
 )
@@ -64,9 +65,21 @@ _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
 _STRONGER = {"stop_spasms", "prevent", "everyone", "ends"}
 """Marks that a claim may answer whose verdict is that not even less is shown."""
+_DETAILS = {"share", "onset"}
+"""Marks that a claim may answer whose verdict is not favourable."""
 _STATED_OTHERWISE = ("failed", "cbd", "cure")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
 a spasm again."""
+_TREATMENTS = {
+    "cannabinoid",
+    "baclofen",
+    "tizanidine",
+    "gabapentin",
+    "mexiletine",
+    "botulinum",
+    "opioid",
+    "homeopathy",
+}
 _OTHER = {"other_remedy", "painkiller", "physiotherapy"}
 _COMPARING = {"cannabinoid", "replace", "superior", "failed"}
 """Marks of treatments that no claim is about, and with which one they are compared with a cannabinoid."""
@@ -120,7 +133,9 @@ def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
     if marks & set(claim.bars) or (marks & _OTHER and not marks & _COMPARING):
         return False
     named = marks & set(causes())
-    about = marks - named - _COMMON - (_STRONGER if claim.verdict in ("not_shown", "not_tested") else set())
+    about = marks - named - _COMMON
+    about -= _STRONGER if claim.verdict in ("not_shown", "not_tested") else set()
+    about -= set() if claim.verdict in FAVOURABLE else _DETAILS
     if about - {*claim.marks, *claim.needs} or (claim.needs and not marks & set(claim.needs)):
         return False
     return not named or not claim.causes or named <= {*claim.causes, *claim.marks, *claim.needs}
@@ -184,6 +199,8 @@ def _denies(text: str, about: Iterable[str]) -> bool:
         turns += [_HARM, _TAKEN_WITH]
     elif not {"safe", "driving"}.isdisjoint(about):
         turns += [_HARM]
+    if "side_effects" in about:
+        turns += [_RARE]
     rest = _HARMLESS.sub(" ", rest)
     return sum(bool(each.search(rest)) for each in turns) % 2 == 1
 
@@ -214,15 +231,17 @@ def concepts(text: str) -> frozenset[str]:
 
 
 @cache
-def _subjects() -> tuple[str, ...]:
-    """Words of an effect, a condition or a drug, long enough to be known again when misspelt."""
+def _names() -> tuple[str, ...]:
+    """Names of symptoms, conditions and drugs, long enough to be known again when misspelt."""
+    named = {*causes(), *_TREATMENTS}
+    words = (word for word in _means() if len(word) >= 6)
     return tuple(
-        word for word, means in _means().items() if len(word) >= 6 and (means != NOT_USED or marks_of(word))
+        word for word in words if word.startswith(("spas", "stiff", "cramp")) or marks_of(word) & named
     )
 
 
 def _spelled(text: str) -> str:
-    """A text with misspelt names of effects, conditions and drugs put right; the first letter has to be.
+    """A text with misspelt names of symptoms, conditions and drugs put right; the first letter has to be.
 
     >>> _spelled("cannibis for spasticty, not for myotonia")
     'cannabis for spasticity, not for myotonia'
@@ -233,7 +252,7 @@ def _spelled(text: str) -> str:
         if len(word) < 6 or word in _means() or _stem(word) in _means() or marks_of(word):
             return found.group()
         near = difflib.get_close_matches(
-            word, [w for w in _subjects() if w[0] == word[0]], n=1, cutoff=_ALIKE
+            word, [each for each in _names() if each[0] == word[0]], n=1, cutoff=_ALIKE
         )
         return near[0] if near else found.group()
 
