@@ -247,16 +247,14 @@ def _spelled(text: str) -> str:
     'cannabis for spasticity, not for myotonia'
     """
 
-    def right(found: re.Match[str]) -> str:
-        word = found.group().lower()
+    @cache
+    def right(word: str) -> str:
         if len(word) < 6 or word in _means() or _stem(word) in _means() or marks_of(word):
-            return found.group()
-        near = difflib.get_close_matches(
-            word, [each for each in _names() if each[0] == word[0]], n=1, cutoff=_ALIKE
-        )
-        return near[0] if near else found.group()
+            return ""
+        alike = [each for each in _names() if each[0] == word[0]]
+        return "".join(difflib.get_close_matches(word, alike, n=1, cutoff=_ALIKE))
 
-    return re.sub(r"[A-Za-z]+", right, text)
+    return re.sub(r"[A-Za-z]+", lambda found: right(found.group().lower()) or found.group(), text)
 
 
 def _stem(word: str) -> str:
