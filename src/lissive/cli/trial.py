@@ -54,10 +54,11 @@ def run(
     """Simulate a trial on virtual patients many times, and analyse each replicate as it would be published."""
     from lissive.cli.progress import bar
     from lissive.report.trial_figures import RUN_FILES
-    from lissive.trials.design import located, read_design
+    from lissive.trials.design import located, need_analysis, read_design
     from lissive.trials.run import run_trial
     from lissive.trials.summary import summary
 
+    need_analysis()
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out FOLDER, the folder of the run to resume.")
     if cluster is not None:
