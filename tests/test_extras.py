@@ -39,7 +39,10 @@ def without(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("words", "extra"),
     [
-        (("simulate", "one_compartment.ant", "--until", "2", "--every", "1", "--out", "OUT/r.csv"), "simulate"),
+        (
+            ("simulate", "one_compartment.ant", "--until", "2", "--every", "1", "--out", "OUT/r.csv"),
+            "simulate",
+        ),
         (("trial", "run", "trials/parallel.yaml", "--replicates", "2", "--out", "OUT/trial"), "trials"),
         (("calibrate", "response", "--out", "OUT/fit"), "bayes"),
     ],
@@ -74,5 +77,7 @@ def test_every_extra_that_is_named_exists_and_brings_its_modules() -> None:
 
 def test_an_extra_that_is_there_is_not_asked_for() -> None:
     need("x", "This", among={"x": ["json", "csv"]})
-    with pytest.raises(LissiveError, match=r"This needs no_such_module, which is not installed.*lissive\[x\]"):
+    with pytest.raises(
+        LissiveError, match=r"This needs no_such_module, which is not installed.*lissive\[x\]"
+    ):
         need("x", "This", among={"x": ["json", "no_such_module"]})

@@ -48,6 +48,7 @@ from lissive.simulation.run import MEANING, Result, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
 from lissive.simulation.subjects import afford_subjects, impossible, outside, read_subjects, subjects_of
 from lissive.simulation.unroll import snapped
+from lissive.versions import data_versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -297,6 +298,7 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
             "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes, *wrong],
             "columns": _columns(table, run.used),
             **_origin(equations, outputs, planned.regimen, set_here, run.drawn),
+            **({"data_versions": data_versions("model")} if equations.name == "lissive" else {}),
             **({"model_file": run.file} if run.file else {}),
             **({"population": described(drawn_from, outputs)} if drawn_from else {}),
         },
