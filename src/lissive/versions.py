@@ -74,9 +74,10 @@ def data_versions(*names: str) -> dict[str, dict[str, Any]]:
 
 
 def newest() -> str:
-    """The day of the newest of all, for where there is room for no more; with a + where any was changed since."""
+    """The day of the newest of all, where no more fits; with a + where any was changed since."""
     every = data_versions().values()
-    return max(each["version"] for each in every) + "+" * any("changed" in each for each in every)
+    changed = "+" if any("changed" in each for each in every) else ""
+    return f"{max(each['version'] for each in every)}{changed}"
 
 
 def data_line(*names: str) -> str:
