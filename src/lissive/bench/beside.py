@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lissive.bench import metafor, petab
 from lissive.bench.accuracy import Solved, scale_of, scaled_error, solve, worst
 from lissive.bench.peers import RIVALS, Process, Rival, by_turns, missing, version_of
 from lissive.bench.problems import SEED, names, problem
@@ -43,9 +44,14 @@ def beside(
     days: int | None = None,
     patients: int = 1,
     repeats: int = 2,
+    problems: Sequence[Path] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Every chosen solver on every problem, by turns; what cannot be run is named with the reason."""
+    """Every chosen solver on every problem, by turns; what cannot be run is named with the reason.
+
+    problems : PEtab problems, files or folders; they and pooling beside metafor come after the models.
+    """
+    petab.problems_in(problems)
     rivals = chosen(words)
     report: dict[str, Any] = {
         "lissive_version": __version__,
@@ -59,6 +65,8 @@ def beside(
     }
     for name in models or names():
         report["models"].append(_one(name, rivals, days, patients, repeats, say))
+    report["petab"] = petab.measured(problems, repeats, say)
+    report["metafor"] = metafor.measured(say)
     report["machine"]["load_after"] = _load()
     found: dict[str, Any] = _plain(report)
     return found
@@ -221,7 +229,8 @@ def as_page(report: Mapping[str, Any], plot: str = "") -> str:
     lines += ["", *(f"- {peer}: {why}." for peer, why in report["missing"].items())]
     if plot:
         lines += ["", f"![Time a patient against error, for each solver and model]({plot})"]
-    return "\n".join(lines) + "\n"
+    lines += ["", *petab.lines(report.get("petab", ())), *metafor.lines(report.get("metafor", {}))]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _said(x: float | None) -> str:
