@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS := true
 # Django's settings of the clinic need a process of their own.
 CLINIC := $(BIN)/python -m pytest -o addopts='-q --doctest-modules --import-mode=importlib --strict-markers --ds=tests.clinic.settings' tests/clinic src/lissive/clinic
 
-.PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility docs docs-all lint setup bench packages archive versions clean
+.PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility docs docs-all lint setup bench benchmarks metafor packages archive versions clean
 
 # For users: lissive and what it needs, no developers' tools.
 install: .venv/.installed
@@ -90,6 +90,15 @@ credibility: setup
 # A minute for each Python.
 packages: setup
 	.ci/packages dist
+
+# Pooling beside R's metafor, where R has it (on Debian: apt install r-cran-metafor); the other tests hold its kept results.
+metafor: setup
+	$(BIN)/python -m pytest -n 0 -m metafor tests/bench
+
+# The page of comparisons with other solvers and metafor, docs/benchmarks.md. A quarter of an hour on a quiet machine.
+benchmarks: setup
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[bench]'
+	$(BIN)/lissive bench --peers all --days 14 --petab examples/petab --out benchmarks/results/peers.json --docs docs --force
 
 # Data sets, documentation, licence and checksums as one zip, into dist/: the same bytes from the same commit.
 archive:

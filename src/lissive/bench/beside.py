@@ -11,7 +11,7 @@ import numpy as np
 
 from lissive.bench import metafor, petab
 from lissive.bench.accuracy import Solved, scale_of, scaled_error, solve, worst
-from lissive.bench.peers import RIVALS, Process, Rival, by_turns, missing, version_of
+from lissive.bench.peers import RIVALS, RUN_S, SETUP_S, Process, Rival, by_turns, missing, version_of
 from lissive.bench.problems import SEED, names, problem
 from lissive.bench.run import _load, _plain, machine
 from lissive.bench.speed import LEAST, OURS, our_table, ratio_at_equal_error
@@ -21,6 +21,8 @@ from lissive.version import __version__
 SHARE = 1e-3
 """The others' absolute tolerance of each state, by rtol times its largest value; ours: of the largest so far."""
 TOLERANCES = (1e-4, 1e-6, 1e-8)
+MOST_S = 40.0
+"""Processor seconds on one model after which a solver is asked no further."""
 BATCH = 64
 """Patients that ours solves at once; the others solve one at a time."""
 
@@ -89,6 +91,7 @@ def _one(
     processes = [Process(each, name, days) for each in rivals if not missing(each)]
     rows: dict[tuple[str, float], list[dict[str, Any]]] = {}
     gave_up: set[str] = set()
+    spent: dict[str, float] = {}
     for rtol, each in by_turns(processes, TOLERANCES, repeats):
         if each.rival.name in gave_up:
             continue
@@ -96,7 +99,8 @@ def _one(
         for patient in range(patients):
             row = _run(solved, start, each, patient, rtol)
             rows.setdefault((each.rival.name, rtol), []).append(row)
-            if row["seconds"] > MOST_S:  # a minute a patient says enough: it is not asked for the rest
+            spent[each.rival.name] = spent.get(each.rival.name, 0.0) + row["seconds"]
+            if spent[each.rival.name] > MOST_S:  # that says enough: it is not asked for the rest
                 gave_up.add(each.rival.name)
                 break
     ended = {each.rival.name: each.end() for each in processes}
@@ -114,10 +118,6 @@ def _one(
             for peer, each in _by_peer(theirs).items()
         },
     }
-
-
-MOST_S = 120.0
-"""Processor seconds of one patient after which a solver is asked no further."""
 
 
 def _run(solved: Solved, start: Any, process: Process, patient: int, rtol: float) -> dict[str, Any]:
@@ -168,7 +168,8 @@ ABOUT = (
     "Time is processor time a patient from parameters to outputs, one thread each, the best of the repeats; the "
     f"solvers take turns. Lissive solves {BATCH} patients at once, the others one at a time: that is how each is used, "
     "and it is a part of the ratio. Those whose rates are in Python pay for that in every call; that is what a user "
-    "gets who writes the equations as a function. A solver that takes over two minutes a patient is asked no further.",
+    "gets who writes the equations as a function. A solver is asked no further when it has "
+    f"taken {MOST_S:.0f} s of a model, or {RUN_S:.0f} s for one patient; its set-up ends after {SETUP_S:.0f} s.",
     "",
 )
 

@@ -63,9 +63,7 @@ def measured(
 def _one(path: Path, repeats: int) -> dict[str, Any]:
     from lissive.interchange.petab import fit, runs_of
 
-    before = time.process_time()
     known = fit(path, rtol=TIGHT, threads=1)
-    setup = time.process_time() - before
     runs = runs_of(known.problem, rtol=TIGHT)
     reference = runs.seen()
     rows = [_ours(runs_of(known.problem, rtol=rtol), reference, rtol, repeats) for rtol in TOLERANCES]
@@ -76,7 +74,6 @@ def _one(path: Path, repeats: int) -> dict[str, Any]:
         "measurements": len(known.simulation),
         "log_likelihood": known.log_likelihood,
         "chi_squared": known.chi_squared,
-        "setup_s": setup,
         "stored": _beside_stored(path, known.simulation),
         "rows": [*rows, *theirs],
         **({"peer_not": why} if why else {}),
@@ -217,12 +214,11 @@ def lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             str(each["measurements"]),
             f"{each['log_likelihood']:.6g}",
             f"{each['stored']['max_difference']:.2g}" if each["stored"] else "none stored",
-            f"{each['setup_s']:.2g}",
         )
         for each in found
         if "not" not in each
     ]
-    heads = "problem|states|conditions|measurements|log-likelihood|difference from the stored simulation|set-up [s]"
+    heads = "problem|states|conditions|measurements|log-likelihood|difference from the stored simulation"
     yield as_markdown(table("", heads, facts))
     yield ""
     yield from (f"- {each['problem']}: {each['not']}" for each in found if "not" in each)
