@@ -96,7 +96,7 @@ def _theirs(runs: Runs, reference: Seen, repeats: int) -> tuple[list[dict[str, A
     if any(each.before for each in runs.experiments) or not np.isfinite(runs.at).all():
         return [], "libRoadRunner is not asked for steady states"
     solver = _RoadRunner(runs)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for rtol in TOLERANCES:
         try:
             seconds, seen = _best(lambda rtol=rtol: solver.seen(rtol), repeats)  # type: ignore[misc]
@@ -144,8 +144,7 @@ def _with(text: str, name: str, values: Mapping[str, float]) -> str:
     """SBML that starts with these values."""
     import libsbml
 
-    from lissive.interchange.petab_run import PREFIX
-    from lissive.interchange.settable import settable
+    from lissive.interchange.settable import PREFIX, settable
     from lissive.model.source import read_document
 
     document = read_document(settable(text, name, sorted(values)), name)
