@@ -21,7 +21,7 @@ from lissive.version import __version__
 SHARE = 1e-3
 """The others' absolute tolerance of each state, by rtol times its largest value; ours: of the largest so far."""
 TOLERANCES = (1e-4, 1e-6, 1e-8)
-MOST_S = 40.0
+MOST_S = 25.0
 """Processor seconds on one model after which a solver is asked no further."""
 BATCH = 64
 """Patients that ours solves at once; the others solve one at a time."""

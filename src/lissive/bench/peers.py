@@ -355,7 +355,7 @@ def _first(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:120]
 
 
-SETUP_S, RUN_S = 90.0, 60.0
+SETUP_S, RUN_S = 60.0, 40.0
 """Seconds after which a set-up, or the run of one patient, is ended."""
 
 
