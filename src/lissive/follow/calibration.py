@@ -39,7 +39,7 @@ from lissive.forecast.predict import DRAWS
 from lissive.forecast.treatment import treatment
 from lissive.given import threads_of, whole
 from lissive.model import load
-from lissive.simulation.solve import model_hash
+from lissive.simulation.origin import model_hash
 from lissive.simulation.streams import normals
 from lissive.trials.people import DRAWS as RESPONSES
 
