@@ -145,7 +145,8 @@ def claims(
 
     Exits with 1 where no claim fits the text of --about.
     """
-    from lissive.evidence.claim import matches, shipped_claims
+    from lissive.evidence.claim import shipped_claims
+    from lissive.evidence.claim_match import matches
 
     found = None if about is None else matches(about)
     if as_json:
