@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lissive.model.equations import TIME, Equations
 from lissive.model.expression import _NUMPY, COMPARISONS, Graph
 from lissive.simulation.engine import build, tableau
-from lissive.simulation.engine.emit import LARGEST_SLOPE
+from lissive.simulation.engine.values import LARGEST_SLOPE
 from lissive.simulation.engine.plan import Plan, make_plan
 
 from ...conftest import campaign_size
@@ -220,7 +220,8 @@ def check(steps: Sequence[Step], lanes: int, seed: int) -> None:
         fast = np.max([np.broadcast_to(np.abs(each), lanes) for each in [*sizes, 1.0]], axis=0)
     h[:] = 0.02 / np.where(np.isfinite(fast), np.minimum(fast, 1e4), 1.0)
     tolerance = np.array([1e-6, 1e-6, 0.0])
-    call(kernel._linked.function("step", 11), y, k, none, seen, t, h, tolerance, new, d1, d2, error)
+    scratch = aligned(kernel.space, lanes)
+    call(kernel._linked.function("step", 12), y, k, none, seen, t, h, tolerance, new, d1, d2, error, scratch)
     want = rosenbrock(plan, who, h[0], rng)
     sound = np.isfinite(want).all(
         axis=(0, 1)

@@ -30,7 +30,7 @@ _DRIVER_PARTS = (
     driver.drive,
 )
 _TURNS = (turns.attend, turns.narrow, turns.find, turns.shorten)
-_KERNEL_CALLS = {"step": ("reals",) * 11, "commit": ("reals",) * 4, "observe": ("reals",) * 8}
+_KERNEL_CALLS = {"step": ("reals",) * 12, "commit": ("reals",) * 4, "observe": ("reals",) * 8}
 
 
 def machine() -> Any:

@@ -353,7 +353,7 @@ def drive(w: Work) -> None:
         # 4. one attempted step for all, cut where a stop is near
         for l in range(W):
             aim(w, l)
-        step(w.Y, w.K, w.R, w.SEEN, w.T, w.TRY, w.TOL, w.YN, w.D1, w.D2, w.ERR)
+        step(w.Y, w.K, w.R, w.SEEN, w.T, w.TRY, w.TOL, w.YN, w.D1, w.D2, w.ERR, w.S)
         if w.n_watch > 0:
             find(w)
         # 5. judge; a step past the pause serves its observations and is then forgotten

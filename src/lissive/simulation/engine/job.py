@@ -27,7 +27,7 @@ class Job:
         self.queue = np.zeros(ROW * threads, dtype=np.int64)
         self.again()
         self._records: dict[int, tuple[Any, Any]] = {}
-        self.lanes = kernel.lanes
+        self.lanes, self.space = kernel.lanes, kernel.space
         self.drive = kernel._drive
         self.shared: dict[str, Any] = {
             "lanes": kernel.lanes,
@@ -74,7 +74,7 @@ class Job:
     def rows(self) -> dict[str, int]:
         """Of the lanes' arrays, how many rows each has, where it is more than one."""
         n = self.shared["n_states"]
-        several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"]}
+        several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"], "S": self.space}
         several |= dict.fromkeys(("Y", "SEEN", "YN", "D1", "D2"), n)
         several |= dict.fromkeys(("OUT", "F0", "F1"), self.shared["n_outputs"])
         return {name: max(count, 1) for name, count in several.items()}

@@ -20,6 +20,7 @@ from lissive.simulation.engine.doses import Doses, check, no_doses
 from lissive.simulation.engine.emit import check_length, module
 from lissive.simulation.engine.job import ROW, Job
 from lissive.simulation.engine.plan import Plan, make_plan, quantity
+from lissive.simulation.engine.steps import space
 from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.why import End, why
 
@@ -87,11 +88,12 @@ class Kernel:
         self.switches = Switches(equations, [*equations.rates, *nodes], list(watch.values()))
         content = _content(self._observable, self.columns, self.inputs)
         key = of_texts(content, str(lanes), backend.fingerprint())
-        known = stored(key, ".constants")
+        known = stored(key, ".rows")
         if known is None:
-            known = str(len(self._planned().once)).encode()
-            store(key, ".constants", known)
-        self.constants = int(known)
+            plan = self._planned()
+            known = f"{len(plan.once)} {space(plan).rows}".encode()
+            store(key, ".rows", known)
+        self.constants, self.space = (int(word) for word in known.split())
         code = backend.object_code(key, lambda: module(self._planned(), lanes), optimise=False)
         linked = backend.Linked(code, events=bool(watch))
         self._linked = linked  # keeps the code in memory

@@ -95,6 +95,8 @@ class Work(Record):
     D2: reals
     ERR: reals
     MASK: reals
+    S: reals
+    """Scratch memory of the step, see steps.py."""
     # -- lanes, while observing: fraction of the step, time; outputs now, at a part's start and middle; its start --
     TH: reals
     TX: reals
