@@ -3,7 +3,8 @@
     prepare(P, K, Y0)                    once a subject: constants and initial values from parameters
     step(...)                            one attempted step for all lanes, see steps.py
     commit(Y, YN, SEEN, MASK)            take the step where MASK is 1
-    observe(Y, YN, D1, D2, K, T, TH, O)  outputs inside the step, at the fraction TH of it
+    observe(Y, YN, D, K, T, TH, O)       outputs inside the step, at the fraction TH of it
+    gather(F0, F1, F2, F3, F4, SHARE, MEAN, TOP, LOW)   one part of a step, seen at its quarters, into its bin
 
 All arrays are rows of `lanes` doubles, except that `prepare` is for one lane. T is the time that TH means.
 """
@@ -15,6 +16,7 @@ from functools import partial
 
 from lissive.errors import SimulationError
 from lissive.model.equations import Equations
+from lissive.simulation.engine import tableau
 from lissive.simulation.engine.ir import Function, written_apart
 from lissive.simulation.engine.plan import Plan
 from lissive.simulation.engine.steps import step_functions
@@ -54,6 +56,7 @@ def _functions(plan: Plan, lanes: int, *, apart: bool) -> list[Function]:
     return [
         _prepare(plan, begin),
         *step_functions(plan, lanes, begin),
+        _gather(plan, lanes),
         _commit(plan, lanes),
         _observe(plan, lanes, begin),
     ]
@@ -94,19 +97,64 @@ def _commit(plan: Plan, lanes: int) -> Function:
 
 
 def _observe(plan: Plan, lanes: int, begin: Begin) -> Function:
-    f = begin("observe", ["Y", "YN", "D1", "D2", "K", "T", "TH", "O"], lanes)
+    f = begin("observe", ["Y", "YN", "D", "K", "T", "TH", "O"], lanes)
     theta = f.load("TH", 0)
     other = f.sub(f.const(1.0), theta)
+    inside = f.compare("ogt", theta, f.const(0.0))  # else D may be what another subject left
 
     def within(i: int) -> str:
         if i in plan.still:
             return f.load("Y", i)
-        inner = f.fma(theta, f.load("D2", i), f.load("D1", i))
+        n = len(plan.states)
+        inner = f.load("D", (len(tableau.DENSE) - 1) * n + i)
+        for k in reversed(range(len(tableau.DENSE) - 1)):
+            inner = f.fma(theta, inner, f.load("D", k * n + i))
         inner = f.fma(other, inner, f.load("YN", i))
-        return f.fma(theta, inner, f.mul(other, f.load("Y", i)))
+        y0 = f.load("Y", i)
+        return f.select(inside, f.fma(theta, inner, f.mul(other, y0)), y0)
 
     y = Later(within, len(plan.states))
     at = evaluator(plan, f, y, f.load("T", 0))
     for k, e in enumerate(plan.output_nodes):
         f.store(at.value(e), "O", k)
+    return f
+
+
+def _gather(plan: Plan, lanes: int) -> Function:
+    """Means by Boole's rule, which is exact for the method's interpolant; extremes on the parabola through each half.
+
+    A parabola's vertex counts where it lies within its half, but makes no change of sign. SHARE is 1/90 of the part's
+    share of its bin; lanes where it is 0 stay as they are.
+    """
+    names = ("F0", "F1", "F2", "F3", "F4")
+    f = Function("gather", [*names, "SHARE", "MEAN", "TOP", "LOW"], lanes)
+    share, zero = f.load("SHARE", 0), f.const(0.0)
+    asked = f.compare("ogt", share, zero)
+
+    def vertex(a: str, b: str, c: str) -> str:
+        middle, tilt = f.mul(f.const(0.5), f.add(a, c)), f.mul(f.const(0.5), f.sub(c, a))
+        bend = f.sub(middle, b)
+        turns = f.compare("olt", f.abs(tilt), f.mul(f.const(2.0), f.abs(bend)))
+        there = f.sub(b, f.div(f.mul(f.mul(f.const(0.25), tilt), tilt), bend))
+        return f.select(turns, there, b)
+
+    def add(at: Callable[[str], str]) -> tuple[()]:
+        v = [f.load(at(name), 0) for name in names]
+        ends, sides = f.add(v[0], v[4]), f.add(v[1], v[3])
+        total = f.fma(f.const(12.0), v[2], f.fma(f.const(32.0), sides, f.mul(f.const(7.0), ends)))
+        high, low = v[0], v[0]
+        for each in v[1:]:
+            high, low = f.max(high, each), f.min(low, each)
+        top, least = high, low
+        for each in (vertex(*v[:3]), vertex(*v[2:])):
+            top, least = f.max(top, each), f.min(least, each)
+        top = f.select(f.compare("ole", high, zero), f.min(top, zero), top)
+        least = f.select(f.compare("oge", low, zero), f.max(least, zero), least)
+        mean, highest, lowest = (f.load(at(name), 0) for name in ("MEAN", "TOP", "LOW"))
+        f.store(f.select(asked, f.fma(share, total, mean), mean), at("MEAN"), 0)
+        f.store(f.select(asked, f.max(top, highest), highest), at("TOP"), 0)
+        f.store(f.select(asked, f.min(least, lowest), lowest), at("LOW"), 0)
+        return ()
+
+    f.loop(max(len(plan.output_nodes), 1), add)
     return f

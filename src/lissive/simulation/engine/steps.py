@@ -68,7 +68,7 @@ def step_functions(plan: Plan, lanes: int, start: Begin) -> list[Function]:
         _factor(plan, s, rows, start("factor", ["S"], lanes)),
         _solve(plan, s, rows, start("solve", ["S", "U"], lanes)),
         _stage(plan, s, rows, start("stage", ["Y", "K", "R", "S", "U"], lanes)),
-        _step(plan, s, start("step", ["Y", "K", "R", "SEEN", "T", "H", "TOL", "YN", "D1", "D2", "ERR", "S"], lanes)),
+        _step(plan, s, start("step", ["Y", "K", "R", "SEEN", "T", "H", "TOL", "YN", "D", "ERR", "S"], lanes)),
     ]  # fmt: skip
 
 
@@ -203,22 +203,25 @@ def _step(plan: Plan, s: Space, f: Function) -> Function:
 
         f.loop(n, combine)
         f.call("stage", state, "K", "R", "S", stage[q])
+    dense = [f.place("D", k * n) for k in range(len(tableau.DENSE))]
     rtol, atol, share = (f.splat("TOL", k) for k in range(3))
 
     def finish(at: Callable[[str], str], total: str) -> tuple[str]:
         terms = [f.load(at(each), 0) for each in stage]
         new = f.add(f.load(at(state), 0), terms[-1])
         f.store(new, at("YN"), 0)
-        for name, weights in zip(("D1", "D2"), tableau.DENSE, strict=True):
-            f.store(_sum(f, weights, terms[: len(weights)]), at(name), 0)
+        for place, weights in zip(dense, tableau.DENSE, strict=True):
+            f.store(_sum(f, weights, terms[: len(weights)]), at(place), 0)
         size = f.max(f.abs(f.load(at("Y"), 0)), f.abs(new))
         size = f.max(size, f.mul(share, f.load(at("SEEN"), 0)))
         # single precision is enough for a weight; the bounds keep it a finite number there
         bounded = f.min(f.max(f.fma(rtol, size, atol), f.const(1e-30)), f.const(1e37))
-        error = f.mul(terms[-1], f.rough_reciprocal(bounded))
-        return (f.fma(error, error, total),)
+        part = f.mul(terms[-1], f.rough_reciprocal(bounded))
+        return (f.fma(part, part, total),)
 
     (total,) = f.loop(n, finish, f.const(0.0))
     moving = n - len(plan.still)
-    f.store(f.intrinsic("sqrt", f.mul(total, f.const(1.0 / max(moving, 1)))), "ERR", 0)
+    error = f.intrinsic("sqrt", f.mul(total, f.const(1.0 / max(moving, 1))))
+    f.store(error, "ERR", 0)
+    f.store(f.exp(f.mul(f.log(error), f.const(-1.0 / tableau.ORDER))), "ERR", 1)
     return f
