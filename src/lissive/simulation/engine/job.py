@@ -79,7 +79,9 @@ class Job:
         several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"], "S": self.space}
         several |= dict.fromkeys(("Y", "SEEN", "YN"), n)
         several |= {"D": len(tableau.DENSE) * n, "ERR": 2}
-        several |= dict.fromkeys(("OUT", "F0", "F1", "F2", "F3", "F4", "MEAN", "TOP", "LOW"), self.shared["n_outputs"])
+        several |= dict.fromkeys(
+            ("OUT", "F0", "F1", "F2", "F3", "F4", "MEAN", "TOP", "LOW"), self.shared["n_outputs"]
+        )
         return {name: max(count, 1) for name, count in several.items()}
 
 
