@@ -92,8 +92,7 @@ def judge(w: Work, s: i64, l: i64) -> None:
     """Take or refuse lane l's step, and choose the next one."""
     tried = w.TRY[l]
     error = w.ERR[l]
-    room = w.ERR[w.lanes + l]
-    factor = max(0.2, min(5.0, 0.9 * room))
+    factor = max(0.2, min(5.0, 0.9 * w.ERR[w.lanes + l]))
     if error <= 1.0:
         w.MASK[l] = 1.0
         if w.book[s * 16 + 3] == 1:
