@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
+import pickle
+import threading
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,8 +20,9 @@ from lissive.chunks import How, run_chunks
 from lissive.cli import main as door
 from lissive.errors import SimulationError
 from lissive.simulation import parts
+from lissive.simulation.asked import solved
 from lissive.simulation.output import write
-from lissive.simulation.solve import asked, solved
+from lissive.simulation.solve import asked
 
 MODEL = Path(__file__).parents[1] / "examples" / "one_compartment.ant"
 CHUNKS = {f"{k}.txt": k for k in range(4)}
@@ -92,6 +98,7 @@ READ = {
     ".csv": lambda path: pd.read_csv(path),
     ".parquet": lambda path: pd.read_parquet(path),
     ".zarr": lambda path: xr.open_zarr(path).load(),
+    ".nc": lambda path: xr.load_dataset(path, engine="h5netcdf"),
 }
 
 
@@ -106,9 +113,112 @@ def test_a_run_in_chunks_is_the_run_in_one_piece(ending, tmp_path, few_at_once):
     one, other = READ[ending](tmp_path / f"a{ending}"), READ[ending](tmp_path / f"b{ending}")
     assert one.equals(other)
     assert not np.isnan(np.asarray(one["NRS"])).any()
-    if ending == ".zarr":
+    if ending in (".zarr", ".nc"):
         assert one.attrs == other.attrs  # the steps of all, and what was said of all
     assert not list(tmp_path.glob("*.parts"))
+
+
+SEVERAL = """ID,TIME,EVID,AMT,CMT,OCC,WT,DV,SITE
+a,0,1,100,A_gut,1,60,.,5
+a,1,0,.,.,1,60,2.9,5
+a,4,0,.,.,2,60,2.1,5
+a,24,4,100,A_gut,2,66,.,5
+a,30,0,.,.,2,66,3.3,5
+b,0,0,.,.,1,80,0.1,7
+b,0,1,50,A_gut,1,80,.,7
+b,9,0,.,.,1,80,0.4,7
+3,0,1,100,A_gut,1,50,.,x
+3,2,0,.,.,1,50,2.4,x
+d,0,1,80,A_gut,1,90,.,8
+d,2,0,.,.,1,90,1.4,8
+e,1,0,.,.,1,90,1.4,8
+"""
+"""IDs of one replicate; occasions, columns and numbers of rows differ between them."""
+POPULATION = MODEL.parent / "population" / "population.csv"
+
+
+def written_in_chunks_and_whole(words, tmp_path, monkeypatch, ending):
+    """Both results, as read, and the bytes of a table."""
+    assert door.main([*words, "--out", str(tmp_path / f"whole{ending}")]) == 0
+    monkeypatch.setattr(parts, "_LEAST", 2)
+    monkeypatch.setattr(parts, "_MOST", 2)
+    made: list[int] = []
+    solve = parts._solve
+    monkeypatch.setattr(parts, "_solve", lambda *given: (made.append(1), solve(*given)))
+    assert door.main([*words, "--out", str(tmp_path / f"parts{ending}")]) == 0
+    assert len(made) > 2
+    return [tmp_path / f"{name}{ending}" for name in ("whole", "parts")]
+
+
+def without_steps(attrs: dict[str, object]) -> dict[str, object]:
+    """Those whose rows differ are solved side by side to the last time of any of them: steps go by who is there."""
+    about = json.loads(str(attrs["provenance"]))
+    return {**attrs, "steps": 0, "provenance": {**about, "steps": 0}}
+
+
+@pytest.mark.parametrize("grid", [[], ["--until", "12", "--every", "4"]], ids=["rows", "grid"])
+@pytest.mark.parametrize("ending", READ)
+def test_events_of_several_ids_in_chunks_are_those_of_one_piece(ending, grid, tmp_path, monkeypatch):
+    (tmp_path / "doses.csv").write_text(SEVERAL)
+    words = ["simulate", str(MODEL), "--events", str(tmp_path / "doses.csv"), "--select", "[C],A_gut", *grid]
+    whole, cut = written_in_chunks_and_whole(words, tmp_path, monkeypatch, ending)
+    one, other = READ[ending](whole), READ[ending](cut)
+    assert one.equals(other)
+    if ending in (".zarr", ".nc"):
+        assert without_steps(one.attrs) == without_steps(other.attrs)
+
+
+@pytest.mark.parametrize("replicates", ["1", "3"])
+@pytest.mark.parametrize("grid", [[], ["--until", "12", "--every", "4"]], ids=["rows", "grid"])
+@pytest.mark.parametrize("ending", READ)
+def test_a_population_in_chunks_is_that_of_one_piece(ending, grid, replicates, tmp_path, monkeypatch):
+    (tmp_path / "doses.csv").write_text(SEVERAL)
+    words = ["simulate", str(MODEL), "--events", str(tmp_path / "doses.csv"), "--population", str(POPULATION)]
+    words += ["--seed", "5", "--replicates", replicates, *grid]
+    whole, cut = written_in_chunks_and_whole(words, tmp_path, monkeypatch, ending)
+    if ending == ".csv":
+        assert whole.read_bytes() == cut.read_bytes()
+        said = [json.loads(path.with_suffix(".meta.json").read_text()) for path in (whole, cut)]
+        for each in said:
+            each["provenance"].pop("steps")
+        assert said[0] == said[1]
+    one, other = READ[ending](whole), READ[ending](cut)
+    assert one.equals(other)
+    if ending in (".zarr", ".nc"):
+        assert without_steps(one.attrs) == without_steps(other.attrs)
+        assert "values are below 0" in one.attrs["notes"]
+
+
+def test_several_replicates_of_few_subjects_are_one_chunk(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "_LEAST", 8)
+    monkeypatch.setattr(parts, "_MOST", 8)
+    few = parts.parts_of(SimpleNamespace(count=21, each=3, kept=1))
+    assert few == [range(0, 6), range(6, 12), range(12, 18), range(18, 21)]
+    many = parts.parts_of(SimpleNamespace(count=22, each=11, kept=1))
+    assert many == [range(0, 6), range(6, 11), range(11, 17), range(17, 22)]
+
+
+def test_a_chunk_that_travels_takes_only_its_own_subjects_along(tmp_path):
+    events = pd.DataFrame(
+        [[k, t, 0] for k in range(1, 400) for t in range(5)], columns="ID TIME EVID".split()
+    )
+    run = asked(
+        MODEL, events, None, (None, None, None), ["[C]"], None, None, str(alone(tmp_path)), 1,
+        "nocb", (1e-6, 0.0, 1), 1,
+    )  # fmt: skip
+    chunk = parts._Chunk(run, range(10, 20))
+    arrived = pickle.loads(pickle.dumps(chunk))
+    assert len(pickle.loads(arrived.own)["table"].runs) == 10
+    assert arrived.solved().equals(chunk.solved())
+
+
+def alone(folder: Path) -> Path:
+    """A population without covariates."""
+    path = folder / "population.csv"
+    path.write_text(
+        "kind,parameter,value,form\ntheta,CL,5,lognormal\nomega,CL,0.09,\nsigma,[C],0.01,additive\n"
+    )
+    return path
 
 
 def test_the_order_of_equal_events_is_a_subject_s_own(tmp_path, few_at_once):
@@ -164,6 +274,7 @@ def test_a_cluster_that_is_not_there_is_one_message(address, said, tmp_path, cap
     words = capsys.readouterr().err
     assert said in words
     assert words.count("\n") == 1
+    assert "IO loop" not in {each.name for each in threading.enumerate()}  # no half of a client is left
 
 
 def test_without_dask_the_extra_is_named(tmp_path, capsys, monkeypatch):
@@ -179,7 +290,42 @@ def test_what_a_models_own_events_draw_is_the_same_in_chunks(tmp_path):
     )
     run = asked(model, None, 12, grid, None, None, None, None, 1, "nocb", (1e-6, 0.0, 1), 1)
     whole, *chunks = [
-        solved(run, part)[0]["x"].values[:, 1] for part in (range(12), range(4), range(4, 8), range(8, 12))
+        solved(replace(run, **run.part(part)))[0]["x"].values[:, 1]
+        for part in (range(12), range(4), range(4, 8), range(8, 12))
     ]
     assert set(whole) == {1.0, 2.0}  # either event may come last
     assert np.array_equal(np.concatenate(chunks), whole)
+
+
+def test_netcdf_is_refused_before_it_fills_the_disk(tmp_path, monkeypatch, capsys):
+    """HDF5 itself would end the process."""
+    out = tmp_path / "a.nc"
+    words = ["simulate", str(MODEL), "--until", "4", "--every", "1", "--out", str(out)]
+    monkeypatch.setattr("lissive.simulation.limits.disk", lambda _: 100)
+    assert door.main(words) == 2
+    assert capsys.readouterr().err == f"lissive: {out}: The disk is full. What to do: free some space.\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_while_chunks_are_joined_keeps_them(tmp_path, few_at_once, monkeypatch, capsys):
+    words = [*given(tmp_path), "--out", str(tmp_path / "a.csv")]
+    write = parts.write_parts
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(parts, "write_parts", full)
+    assert door.main(words) == 2
+    assert "The disk is full. What to do: free some space. All chunks are in" in capsys.readouterr().err
+    monkeypatch.setattr(parts, "write_parts", write)
+    monkeypatch.setattr(parts, "_solve", None)  # nothing is solved again
+    assert door.main([*words, "--resume"]) == 0
+    assert len(pd.read_csv(tmp_path / "a.csv")) == 24
+
+
+def test_events_that_the_memory_cannot_hold_are_refused_with_the_most(tmp_path, monkeypatch, capsys):
+    words = given(tmp_path)
+    monkeypatch.setattr("lissive.simulation.limits.memory", lambda: 900)
+    assert door.main([*words, "--out", str(tmp_path / "a.csv")]) == 2
+    assert "doses.csv: 3 rows of events would take" in (said := capsys.readouterr().err)
+    assert "Allowed: up to 2 here" in said

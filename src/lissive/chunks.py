@@ -11,8 +11,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -90,28 +90,38 @@ def carry_out(
     """
     kept = f"Finished chunks are in {folder}: run the same command again with --resume."
     try:
-        if how.cluster is None:
-            for count, each in enumerate(arguments, start=1):
-                task(each)
-                done(count)
-        elif arguments:
-            check_address(how.cluster)
-            counted = iter(range(1, len(arguments) + 1))
-            spread(
-                partial(_on_worker, task, folder.resolve()),
-                arguments,
-                how.cluster,
-                done=lambda _: done(next(counted)),
-                say=how.say,
-                kept=kept,
-            )
+        with room_on_disk(folder, kept):
+            if how.cluster is None:
+                for count, each in enumerate(arguments, start=1):
+                    task(each)
+                    done(count)
+            elif arguments:
+                check_address(how.cluster)
+                counted = iter(range(1, len(arguments) + 1))
+                spread(
+                    partial(_on_worker, task, folder.resolve()),
+                    arguments,
+                    how.cluster,
+                    done=lambda _: done(next(counted)),
+                    say=how.say,
+                    kept=kept,
+                )
     except KeyboardInterrupt:
         how.say(f"interrupted. {kept}")
         raise
+
+
+@contextmanager
+def room_on_disk(place: Path, further: str) -> Iterator[None]:
+    """A full disk becomes one message, which says how to go on."""
+    try:
+        yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        raise SimulationError("The disk is full.", where=str(folder), do=f"free some space. {kept}") from None
+        raise SimulationError(
+            "The disk is full.", where=str(place), do=f"free some space. {further}".strip()
+        ) from None
 
 
 def _on_worker(task: Callable[[Any], None], folder: Path, argument: Any) -> None:

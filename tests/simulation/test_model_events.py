@@ -15,7 +15,8 @@ from lissive.model.equations import from_json, to_json
 from lissive.model.live import live_parameters
 from lissive.model.read import read_antimony, read_sbml
 from lissive.simulation.engine import build
-from lissive.simulation.solve import model_hash, simulate
+from lissive.simulation.origin import model_hash
+from lissive.simulation.solve import simulate
 
 SAW = "J: S -> ; k*S; k = 0.5; S = 10; n = 0; E: at (S < 5): S = 10, n = n + 1"
 

@@ -309,16 +309,16 @@ def test_a_run_of_more_outputs_than_a_figure_has_panels_is_refused(tmp_path):
 
 
 def test_values_of_the_shipped_model_that_no_study_has_are_named():
-    rows = [[i, t, 1, 100.0, "THC_oral", 44.0 + 40 * (t > 0), t > 0] for i in (1, 2) for t in (0.0, 24.0)]
+    rows = [[i, t, 1, 100.0, "THC_oral", 44.0 - 14 * (t > 0), t > 0] for i in (1, 2) for t in (0.0, 24.0)]
     events = pd.DataFrame(rows, columns="ID TIME EVID AMT CMT CL_THC OCC".split())
-    table = pd.DataFrame({"ID": [1, 2, 3], "CL_THC": [44.0, 80.0, 35.0], "V1_THC": [8.0, 8.0, 8.0]})
+    table = pd.DataFrame({"ID": [1, 2, 3], "CL_THC": [44.0, 30.0, 35.0], "V1_THC": [8.0, 8.0, 8.0]})
     occasions = pd.DataFrame(
-        [["theta", "CL_THC", 80.0, ""], ["iov", "CL_THC", 1e-6, ""]],
+        [["theta", "CL_THC", 30.0, ""], ["iov", "CL_THC", 1e-6, ""]],
         columns="kind parameter value form".split(),
     )
     for given, what in (
         ({"subjects": table}, "2 of 3 values lie"),
-        ({"parameters": {"CL_THC": 80.0}}, "80 lies"),
+        ({"parameters": {"CL_THC": 30.0}}, "30 lies"),
         ({"events": events}, "2 of 4 values lie"),
         ({"events": events.drop(columns="CL_THC"), "population": occasions}, "4 of 4 values lie"),
     ):
@@ -342,15 +342,41 @@ def test_a_covariate_in_two_tables_and_values_below_zero_are_said():
     assert f"DV_C: {below} of 50 values are below 0" in run.attrs["provenance"]
 
 
-def test_a_negative_concentration_of_the_shipped_model_is_said():
-    """Over the liver's blood flow: 80/0.63 L/h against 90."""
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"parameters": {"CL_THC": 56.7}}, "CL_THC is 56.7. .*below 56.7, BP_THC.Q_liver.*or raise Q_liver"),
+        ({"parameters": {"Q_liver": 60.0}}, "CL_THC is 44.08. .*below 37.8, BP_THC.Q_liver"),
+        ({"subjects": pd.DataFrame({"CL_THC": [44.0, 58.0]})}, "CL_THC is 58 for ID 2. .*below 56.7"),
+        ({"parameters": {"F_CBD_oral": 0.5}}, "F_CBD_oral is 0.5. .*below 0.5, FH_CBD"),
+        ({"parameters": {"FH_CBD": 1.0}}, "FH_CBD is 1. .*below 1."),
+        ({"parameters": {"Fa_THC_spray": 1.0}}, "Fa_THC_spray is 1. .*below 1."),
+    ],
+)
+def test_what_the_equations_of_the_shipped_model_cannot_hold_is_refused(given, said):
+    """A well-stirred liver clears less blood than flows through it: CL < BP*Q, 0.63*90 L/h."""
+    with pytest.raises(ParameterError, match=said):
+        lissive.simulate("lissive", times=[2.0], select=["THC_ng_mL"], **given)
+
+
+def test_a_clearance_over_the_liver_s_flow_is_refused_by_row_too():
+    doses = pd.DataFrame([[7, 0.0, 1, 1000.0, "THC_oral", 44.0], [7, 2.0, 0, 0.0, "THC_oral", 58.0]])
+    doses.columns = "ID TIME EVID AMT CMT CL_THC".split()
+    with pytest.raises(ParameterError, match="CL_THC is 58. .*below 56.7"):
+        lissive.simulate("lissive", events=doses, select=["THC_ng_mL"])
+
+
+def test_just_below_the_liver_s_flow_no_concentration_is_negative():
     dose = pd.DataFrame([[1, 0.0, 1, 1000.0, "THC_oral"]], columns="ID TIME EVID AMT CMT".split())
-    for clearance in (44.0, 80.0):
-        run = lissive.simulate(
-            "lissive", events=dose, times=[2.0], select=["THC_ng_mL"], parameters={"CL_THC": clearance}
-        )
-        assert (run["THC_ng_mL"].item() < 0) == (clearance > 60)
-        assert ("Below 0, which cannot be: THC_ng_mL" in run.attrs["provenance"]) == (clearance > 60)
+    run = lissive.simulate(
+        "lissive",
+        events=dose,
+        times=[1.0, 2.0, 8.0],
+        select=["THC_ng_mL"],
+        parameters={"CL_THC": 56.699, "heavy_user": 0.0},
+    )
+    assert (run["THC_ng_mL"].values >= 0).all()
+    assert run["status"].item() == 0
 
 
 def test_a_prediction_that_the_typical_individual_does_not_have_is_said():

@@ -31,8 +31,8 @@ from lissive.forecast.treatment import treatment
 from lissive.given import threads_of, whole
 from lissive.model import load
 from lissive.simulation.draw import tables
+from lissive.simulation.origin import model_hash
 from lissive.simulation.schedule import Schedule
-from lissive.simulation.solve import model_hash
 from lissive.version import __version__
 
 SAMPLES = 1000

@@ -20,10 +20,9 @@ from lissive.simulation.days import Running, advance_days
 from lissive.simulation.draw import Centres, draw, on_day
 from lissive.simulation.engine import METHOD, Kernel, Seen, Tolerances, build
 from lissive.simulation.limits import afford
-from lissive.simulation.origin import origin
+from lissive.simulation.origin import dosed_by, model_hash, origin
 from lissive.simulation.ratings import stretches
 from lissive.simulation.run import MEANING, Settings
-from lissive.simulation.solve import model_hash
 from lissive.simulation.streams import normals, uniforms
 from lissive.table import rows_of
 from lissive.trials.observe import counts_of
@@ -191,7 +190,14 @@ def predict(
             "subjects": subjects,
             "solver": {"method": METHOD, "rtol": rtol},
             "steps": done.steps,
-            **origin(equations, _outputs(), plan.dosing.schedules, plan.given, done.drawn, case.spasm.cause),
+            **origin(
+                equations,
+                _outputs(),
+                dosed_by(plan.dosing.schedules),
+                plan.given,
+                done.drawn,
+                case.spasm.cause,
+            ),
             "case": _rows_used(case, plan),
         },
     )

@@ -330,3 +330,15 @@ def load_ranges(folder: Path = FOLDER) -> dict[str, Range]:
     return {
         cells["name"]: _typed(Range, cells, place) for place, cells in _rows(folder / "ranges.tsv", columns)
     }
+
+
+def load_limits(folder: Path = FOLDER) -> dict[str, tuple[tuple[str, ...], str]]:
+    """Parameter to what it has to be below, as the equations have it: names or numbers to be multiplied, and why.
+
+    >>> load_limits()["CL_THC"][0]
+    ('BP_THC', 'Q_liver')
+    """
+    return {
+        cells["name"]: (tuple(cells["below"].split("*")), cells["note"])
+        for _, cells in _rows(folder / "limits.tsv", "name below unit note".split())
+    }

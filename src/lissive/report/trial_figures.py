@@ -152,7 +152,8 @@ def patients_figure(curves: Curves, look: Looks, note: str) -> Figure:
             mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
             ax.plot(weeks, mean, color="white", linewidth=4.5)
             ax.plot(weeks, mean, color=look[arm]["color"], linewidth=2.5)
-            ax.set_title(f"{arm}, n = {len(rows)}", fontsize=8, loc="left", color=look[arm]["color"])
+            of_all = f", the first of {curves.n[arm][0]}" if len(rows) < curves.n[arm][0] else ""
+            ax.set_title(f"{arm}, n = {len(rows)}{of_all}", fontsize=8, loc="left", color=look[arm]["color"])
             ax.set(xlim=(0, weeks[-1]), xlabel="week")
             _week_ticks(ax, weeks)
             ax.spines[["top", "right"]].set_visible(False)

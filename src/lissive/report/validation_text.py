@@ -24,7 +24,7 @@ from lissive.report.validation_tables import (
     verdict,
 )
 from lissive.report.words import DERIVED_NOTE, UNVERIFIED_NOTE, count, paragraphs, wrapped
-from lissive.simulation.solve import model_hash
+from lissive.simulation.origin import model_hash
 from lissive.validation.run import SPLITS, Validation, aims
 
 _GROUPS = {

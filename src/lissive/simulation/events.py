@@ -27,7 +27,7 @@ earlier rows have still to give. Where TIME starts again after a reset, a new oc
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ from lissive.model.equations import Equations
 from lissive.simulation.covariates import check_mode, filled
 from lissive.simulation.event_cells import COLUMNS, from_csv, from_frame
 from lissive.simulation.event_rows import Rows, check
+from lissive.simulation.limits import afford
 from lissive.simulation.schedule import (
     ADD,
     RATE,
@@ -135,11 +136,20 @@ class EventTable:
         """Parameter that has a column to its values in all rows."""
         return {name: np.concatenate([run.varying[name] for run in self.runs]) for name in self.varying}
 
-    def of(self, subject_ids: Sequence[int | str]) -> list[list[Run]]:
-        """The runs of each of these subjects."""
+    @cached_property
+    def _by_subject(self) -> dict[int | str, list[Run]]:
         runs: dict[int | str, list[Run]] = {}
         for run in self.runs:
             runs.setdefault(run.subject, []).append(run)
+        return runs
+
+    def only(self, subject_ids: Sequence[int | str]) -> EventTable:
+        """The rows of these subjects alone."""
+        return replace(self, runs=tuple(run for mine in self.of(subject_ids) for run in mine))
+
+    def of(self, subject_ids: Sequence[int | str]) -> list[list[Run]]:
+        """The runs of each of these subjects."""
+        runs = self._by_subject
         if missing := [subject for subject in subject_ids if subject not in runs]:
             some = ", ".join(str(subject) for subject in self.subjects[:10])
             raise EventError(
@@ -167,6 +177,8 @@ def read_events(
     Raises       EventError with all mistakes (the first ten in full), each with its line.
     """
     check_mode(covariates)
+    if isinstance(table, str | Path):
+        _afford_rows(Path(table))
     cells = from_csv(Path(table)) if isinstance(table, str | Path) else from_frame(table)
     said: list[str] = []
     if equations.name == "lissive":
@@ -195,6 +207,21 @@ def read_events(
             f"Time-varying parameters ({covariates}: between rows the {which} row's value holds): {names}."
         )
     return EventTable(tuple(runs), covariates, tuple(notes))
+
+
+_BYTES_A_ROW = 450
+"""Memory that a row takes, measured with 40,000 subjects of 26 rows each."""
+
+
+def _afford_rows(path: Path) -> None:
+    """Refuse a table that would take more than the memory: it is held whole, whatever the result's format."""
+    try:
+        with path.open("rb") as file:
+            rows = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
+    except (OSError, ValueError):  # said where it is read
+        return
+    do = "run some of the IDs at a time. Random numbers go by the place of an ID in its table."
+    afford(rows, _BYTES_A_ROW, what="rows of events", where=str(path), do=do)
 
 
 def _blocks(rows: Rows) -> Iterator[tuple[int, int]]:

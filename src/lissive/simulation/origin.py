@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lissive.fingerprint import of_bytes
 from lissive.model.equations import Equations
 from lissive.simulation.schedule import Schedule
 
@@ -14,7 +15,7 @@ from lissive.simulation.schedule import Schedule
 def origin(
     equations: Equations,
     outputs: Iterable[str],
-    schedules: Sequence[Schedule],
+    dosed: Sequence[int],
     given: Mapping[str, Any],
     drawn: Iterable[str],
     cause: str = "",
@@ -23,18 +24,33 @@ def origin(
 
     Parameters
     ----------
+    dosed : places in Equations.states that are given something.
     given : parameters that the user or the case set, to a number or a value for each subject. One value for all
         is kept as it is; else null.
     drawn : parameters that were drawn from the model's tables.
     cause : whose numbers the parameters are; empty for a model that has no causes.
     """
-    places = sorted({place for schedule in schedules for place in schedule.dosed})
     return {
         "cause": cause or None,
         "outputs": list(outputs),
-        "dosed": [equations.states[place] for place in places],
+        "dosed": [equations.states[place] for place in dosed],
         "given": {
             name: float(np.ravel(value)[0]) if np.size(value) == 1 else None for name, value in given.items()
         },
         "drawn": list(drawn),
     }
+
+
+def dosed_by(schedules: Iterable[Schedule]) -> list[int]:
+    """Places in Equations.states that these schedules give something."""
+    return sorted({place for schedule in schedules for place in schedule.dosed})
+
+
+def model_hash(equations: Equations) -> str:
+    """A short hash of what a model computes and of its default numbers."""
+    g = equations.graph
+    events = [node for event in equations.events for node in event.nodes]
+    roots = (*equations.rates, *equations.initial, *equations.quantities.values(), *events)
+    nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
+    content = [nodes, equations.states, roots, dict(equations.parameters), *equations.events]
+    return of_bytes(f"({', '.join(map(repr, content))})".encode(), 16)

@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ import numpy as np
 
 from lissive.errors import SimulationError
 from lissive.files import Beside, atomic_path, cell, keep_inputs, write_rows
+from lissive.simulation import limits
 from lissive.version import __version__
 
 if TYPE_CHECKING:
@@ -132,11 +135,21 @@ def _attributes(name: str, units: Mapping[str, str], labels: Mapping[str, str]) 
     return {key: value for key, value in found.items() if value}
 
 
-def noted(data: xr.Dataset, notes: Sequence[str]) -> xr.Dataset:
-    """The dataset with further notes."""
-    about = json.loads(data.attrs["provenance"])
-    about["notes"] = [*about["notes"], *notes]
+def counting(data: xr.Dataset, counted: Sequence[Sequence[Any]]) -> xr.Dataset:
+    """The dataset with notes that count: each a text with {} for its numbers, and the numbers. See `told`."""
+    about = {**json.loads(data.attrs["provenance"]), "counted": list(counted)}
+    return data.assign_attrs(provenance=json.dumps(about, default=str))
+
+
+def told(data: xr.Dataset) -> xr.Dataset:
+    """The dataset with what was counted among its notes; only a part of a run has it apart."""
+    about = _told(json.loads(data.attrs["provenance"]))
     return data.assign_attrs(notes=_plain(about["notes"]), provenance=json.dumps(about, default=str))
+
+
+def _told(about: dict[str, Any]) -> dict[str, Any]:
+    said = [text.format(*numbers) for text, *numbers in about.pop("counted", ()) if numbers[0]]
+    return {**about, "notes": [*about["notes"], *said]} if said else about
 
 
 def _plain(value: Any) -> str | int | float:
@@ -208,6 +221,8 @@ class Summed:
     outputs: Sequence[str]
     widths: Mapping[str, Any]
     """Column of texts to a type of text that takes all of them."""
+    size: int
+    """Bytes of all arrays."""
 
 
 def meta(data: xr.Dataset) -> Mapping[str, Any]:
@@ -217,15 +232,21 @@ def meta(data: xr.Dataset) -> Mapping[str, Any]:
 
 def summed(parts: Iterator[xr.Dataset]) -> Summed:
     """Each part read once; of their provenance the steps are added up, all notes kept, the rest is the same in all."""
-    first, failed, failures, subjects, steps = None, [], {}, 0, 0
+    first, failed, failures, subjects, steps, size = None, [], {}, 0, 0, 0
     widths: dict[str, Any] = {}
     notes: dict[str, None] = {}
+    counted: dict[str, list[int]] = {}
     for data in parts:
         first = data if first is None else first
         subjects += data.sizes["subject"]
+        size += data.nbytes
         each = json.loads(data.attrs.get("provenance", "{}"))
         steps += each.get("steps", 0)
         notes |= dict.fromkeys(each.get("notes", ()))
+        for text, *numbers in each.get("counted", ()):
+            counted[text] = [
+                a + b for a, b in zip(counted.get(text, [0] * len(numbers)), numbers, strict=True)
+            ]
         for name in ("subject", "message"):
             if data[name].dtype.kind == "U":
                 widths[name] = max(widths.get(name, np.dtype("U1")), data[name].dtype)
@@ -238,13 +259,14 @@ def summed(parts: Iterator[xr.Dataset]) -> Summed:
     assert first is not None
     about = json.loads(first.attrs.get("provenance", "{}"))
     about |= {"notes": list(notes)} if "notes" in about else {}
+    about = _told({**about, "counted": [[text, *numbers] for text, numbers in counted.items()]})
     meta = {
         "columns": {name: dict(first[name].attrs) for name in _written(first)},
         "provenance": {**about, **({"steps": steps} if "steps" in about else {})},
         "subjects": subjects,
         "failed": failed,
     }
-    return Summed(meta, failures, first["time"].shape[-1], _outputs(first), widths)
+    return Summed(meta, failures, first["time"].shape[-1], _outputs(first), widths, size)
 
 
 def _outputs(data: xr.Dataset) -> list[str]:
@@ -334,20 +356,50 @@ def _write_parquet(parts: Parts, whole: Summed, place: Path, path: Path) -> None
 
 
 def _write_netcdf(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
-    (data,) = parts()  # this format is written whole
-    encoding: dict[Any, Any] = {name: {"zlib": True, "complevel": 1} for name in _outputs(data)}
-    data.to_netcdf(place, engine="h5netcdf", encoding=encoding)
+    """The first part as it is, and what the others have of each variable behind it."""
+    free = limits.disk(place.parent)
+    if whole.size + _OF_ITSELF > free:  # HDF5 ends the process where the disk is full
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place))
+    encoding: dict[Any, Any] = {name: {"zlib": True, "complevel": 1} for name in whole.outputs}
+    end = 0
+    for k, data in enumerate(parts()):
+        start, end = end, end + data.sizes["subject"]
+        if not k:
+            several = end < whole.meta["subjects"]
+            how: dict[str, Any] = {"unlimited_dims": ["subject"]} if several else {}
+            _said(data, whole).to_netcdf(place, engine="h5netcdf", encoding=encoding, **how)
+            continue
+        _append(data, place, slice(start, end))
+
+
+_OF_ITSELF = 1 << 18
+"""Bytes that a file has beside its arrays."""
+
+
+def _append(data: xr.Dataset, place: Path, rows: slice) -> None:
+    import h5netcdf
+
+    with h5netcdf.File(place, "a") as file:
+        file.resize_dimension("subject", rows.stop)
+        for name, each in data.variables.items():
+            if "subject" in each.dims:
+                texts = each.dtype.kind in "OU"
+                file[str(name)][rows] = each.values.astype(object) if texts else each.values
 
 
 def _write_zarr(parts: Parts, whole: Summed, place: Path, path: Path) -> None:
     # Format 2: its specification has texts, and every reader of Zarr knows it.
-    about = whole.meta["provenance"]
-    said = {name: _plain(about[name]) for name in ("steps", "notes") if name in about}
-    said |= {"provenance": json.dumps(about, default=str)} if said else {}
     for k, data in enumerate(parts()):
         data = data.assign({name: data[name].astype(kind) for name, kind in whole.widths.items()})
         how: dict[str, Any] = {"append_dim": "subject"} if k else {"mode": "w"}
-        data.assign_attrs(said).to_zarr(place, zarr_format=2, consolidated=True, **how)
+        _said(data, whole).to_zarr(place, zarr_format=2, consolidated=True, **how)
+
+
+def _said(data: xr.Dataset, whole: Summed) -> xr.Dataset:
+    """A part with what is said of the run as a whole."""
+    about = whole.meta["provenance"]
+    said = {name: _plain(value) for name, value in about.items()}
+    return data.assign_attrs(said, provenance=json.dumps(about, default=str)) if said else data
 
 
 _Writer = Callable[[Parts, Summed, Path, Path], None]

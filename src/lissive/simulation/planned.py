@@ -5,7 +5,6 @@ Every mistake is a LissiveError.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +16,7 @@ from lissive.arrays import FloatArray, IntArray
 from lissive.errors import ParameterError, SimulationError
 from lissive.given import number_of
 from lissive.model.equations import TIME, Equations
-from lissive.simulation.covariates import at_times, between, rates
-from lissive.simulation.event_cells import is_missing
-from lissive.simulation.event_rows import number_of as number_in
+from lissive.simulation.covariates import between, rates
 from lissive.simulation.event_rows import rate_name, shown
 from lissive.simulation.events import EventTable, Run, course_of
 from lissive.simulation.output import refuse_names
@@ -165,9 +162,6 @@ def _read_times(path: Path) -> list[float]:
 MOST_DOSES = 10_000_000
 """More doses than this in all different regimens are taken for a slip."""
 
-_OF_A_ROW = ("DV", "MDV")
-"""Columns that are true of their own row only."""
-
 
 @dataclass(frozen=True, eq=False)
 class Planned:
@@ -182,7 +176,10 @@ class Planned:
     """One for each schedule of the regimen."""
     varying: Mapping[str, FloatArray]
     """Parameter to (run, column) values."""
-    notes: tuple[str, ...]
+
+
+Vary = Callable[[int, Run], Mapping[str, FloatArray]]
+"""From a subject's place and a run of theirs to parameters by record."""
 
 
 def plan(
@@ -191,35 +188,40 @@ def plan(
     ids: Sequence[int | str],
     grid: FloatArray | None,
     parameters: Mapping[str, Any],
-    part: range,
-    vary: Callable[[int, Run], Mapping[str, FloatArray]] | None = None,
+    vary: Vary | None = None,
 ) -> Planned:
-    """The runs of each subject of `part`.
+    """The runs of each subject.
 
     Parameters
     ----------
-    part : places among `ids`.
     grid : output times; observed at the rows of the table where there are none.
-    parameters : id to one number, or to (subject,) numbers of these; the others keep the model's.
-    vary : from a subject's place and a run of theirs to parameters by record, beside those of the table.
+    parameters : id to one number, or to (subject,) numbers; the others keep the model's.
+    vary : parameters by record, beside those of the table.
     """
     if table is None:
         assert grid is not None
         nothing, nowhere = np.zeros(0), np.zeros(0, np.int32)
-        regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(part))
+        regimen = Regimen.same(Schedule(nothing, nowhere, nowhere, nothing), len(ids))
         course = Course(regimen.schedules[0], (), grid, np.arange(len(grid), dtype=np.int32), 0.0)
-        return Planned((None,) * len(part), np.arange(len(part)), regimen, (course,), {}, ())
-    each = runs_of(table, ids[part.start : part.stop])
-    runs = [run for mine in each for run in mine]
-    subject = np.repeat(np.arange(len(part)), [len(mine) for mine in each])
+        return Planned((None,) * len(ids), np.arange(len(ids)), regimen, (course,), {})
+    runs, subject = each_run(table, ids, vary)
     _refuse_too_many(runs)
-    notes = _notes(table, ids, table.runs if len(table.subjects) == 1 else runs, grid)
+    return _planned(equations, table, runs, subject, grid, parameters)
+
+
+def each_run(
+    table: EventTable, ids: Sequence[int | str], vary: Vary | None = None
+) -> tuple[list[Run], IntArray]:
+    """The runs of each subject, and (run,) whose each is."""
+    each = runs_of(table, ids)
+    runs = [run for mine in each for run in mine]
+    subject = np.repeat(np.arange(len(ids)), [len(mine) for mine in each])
     if vary:
         runs = [
             replace(run, varying={**run.varying, **vary(s, run)})
             for run, s in zip(runs, subject.tolist(), strict=True)
         ]
-    return _planned(equations, table, runs, subject, grid, parameters, notes)
+    return runs, subject
 
 
 def runs_of(table: EventTable, ids: Sequence[int | str]) -> list[list[Run]]:
@@ -234,7 +236,6 @@ def _planned(
     subject: IntArray,
     grid: FloatArray | None,
     parameters: Mapping[str, Any],
-    notes: tuple[str, ...],
 ) -> Planned:
     def base(name: str, s: int) -> float:
         value = np.ravel(parameters.get(name, equations.parameters[name]))
@@ -268,7 +269,7 @@ def _planned(
         filled[:, k] = each[:, np.minimum(np.arange(most), each.shape[1] - 1)]
     regimen = Regimen(tuple(each.schedule for each in courses), np.array(which), np.ones(n), np.zeros(n))
     varying = dict(zip(names, filled, strict=True))
-    return Planned(tuple(runs), subject, regimen, tuple(courses), varying, notes)
+    return Planned(tuple(runs), subject, regimen, tuple(courses), varying)
 
 
 def _rates(
@@ -301,31 +302,6 @@ def _refuse_too_many(runs: Sequence[Run]) -> None:
         )
 
 
-def _notes(
-    table: EventTable, ids: Sequence[int | str], runs: Sequence[Run], grid: FloatArray | None
-) -> tuple[str, ...]:
-    notes = []
-    if len(table.subjects) == 1 and len(ids) > 1:
-        notes.append(f"The rows of ID {table.subjects[0]} are for all {len(ids)} subjects.")
-    elif left := sorted(set(table.subjects) - set(ids), key=table.subjects.index):
-        notes.append(f"Not among the subjects, and left out: {_some('ID', left)}.")
-    alike = len(ids) if len(table.subjects) == 1 else 1
-    if grid is not None and (seen := alike * sum(len(run.seen) for run in runs)):
-        notes.append(
-            f"Output times are given, so the {seen} observation rows (EVID 0) of the events are no output times."
-        )
-    if grid is None and (unseen := [run.subject for run in runs if not len(run.seen)]):
-        notes.append(
-            f"Without observation rows (EVID 0), and so without a row in the result: {_some('ID', unseen)}."
-        )
-    return tuple(notes)
-
-
-def _some(name: str, ids: Sequence[int | str]) -> str:
-    few = ", ".join(str(each) for each in ids[:10])
-    return f"{name} {few}" + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
-
-
 def refuse_starting_anew(equations: Equations, planned: Planned) -> None:
     """A model with events of its own cannot be set back: what they have set off and not yet done would be unclear."""
     schedules = planned.regimen.schedules if equations.events else ()
@@ -336,56 +312,3 @@ def refuse_starting_anew(equations: Equations, planned: Planned) -> None:
             allowed="doses, infusions and observations (EVID 0, 1 and 2, without SS).",
             do="use a separate ID for each occasion; give the earlier doses as rows (ADDL) instead of SS.",
         )
-
-
-# -- what stands beside the values ------------------------------------------------------------------
-def seen_times(planned: Planned) -> FloatArray:
-    """(run, record) times of the observation rows, NaN after a run's last; (record,) where all have the same."""
-    times = [run.observed for run in planned.runs if run is not None]
-    first = times[0]
-    if (np.diff(first) > 0).all() and all(np.array_equal(first, each) for each in times):
-        return first
-    result = np.full((len(times), max(map(len, times))), np.nan)
-    for row, each in zip(result, times, strict=True):
-        row[: len(each)] = each
-    return result
-
-
-def carried(planned: Planned, table: EventTable, grid: FloatArray | None) -> dict[str, Any]:
-    """Column that is not used to (run, record or time): numbers, or texts where not all are numbers.
-
-    At output times that no row asks for it has the value of the row that parameters would be taken from; DV and
-    MDV are true of their own row only.
-    """
-    runs = [run for run in planned.runs if run is not None]
-    most = max(len(run.seen) for run in runs) if grid is None else len(grid)
-    result: dict[str, Any] = {}
-    for name in table.carried:
-        columns = {id(run): run.carried[name] for run in runs}
-        numeric = all(is_missing(cell) or number_in(cell) is not None for c in columns.values() for cell in c)
-        result[name] = np.full(
-            (len(runs), most), math.nan if numeric else "", dtype=float if numeric else object
-        )
-        for run, row in zip(runs, result[name], strict=True):
-            cells = [_plain(cell, numeric) for cell in columns[id(run)]]
-            place, rows = np.arange(len(run.seen)), run.seen
-            if grid is not None:
-                place, rows = np.arange(most), at_times(run.time, grid, table.covariates)
-                if name.upper() in _OF_A_ROW:
-                    place, rows = _own_rows(run, grid)
-            row[place] = np.array(cells, dtype=row.dtype)[rows]
-    return result
-
-
-def _plain(cell: Any, numeric: bool) -> float | str:
-    if is_missing(cell):
-        return math.nan if numeric else ""
-    return float(cell) if numeric else str(cell)
-
-
-def _own_rows(run: Run, grid: FloatArray) -> tuple[IntArray, IntArray]:
-    """Output times that are those of an observation row, and the row."""
-    time = run.observed
-    place = np.minimum(np.searchsorted(grid, time), len(grid) - 1)
-    same = grid[place] == time
-    return place[same], run.seen[same]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,37 +15,28 @@ import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.errors import ParameterError, SimulationError
-from lissive.fingerprint import of_bytes
 from lissive.given import number_of, threads_of
 from lissive.given import whole as whole_number
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
+from lissive.simulation.asked import Asked, whole
 from lissive.simulation.covariates import check_mode
+<<<<<<< HEAD
 from lissive.simulation.engine import METHOD, Tolerances, build
+=======
+from lissive.simulation.engine import Tolerances
+>>>>>>> main
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
-from lissive.simulation.origin import origin
-from lissive.simulation.output import dataset, noted, refuse_names
-from lissive.simulation.planned import (
-    Planned,
-    a_table,
-    carried,
-    given_parameters,
-    is_frame,
-    output_times,
-    plan,
-    refuse_starting_anew,
-    runs_of,
-    seen_times,
-    selected,
-)
-from lissive.simulation.population.draw import OCCASION, Individuals, Vary, column_of
+from lissive.simulation.layout import layout_of
+from lissive.simulation.output import refuse_names
+from lissive.simulation.planned import a_table, given_parameters, is_frame, output_times, runs_of, selected
+from lissive.simulation.population.draw import OCCASION, Individuals, column_of
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
-from lissive.simulation.population.result import described, extended, names_of, notes_of
-from lissive.simulation.run import MEANING, Result, Settings, follow_courses
-from lissive.simulation.schedule import Regimen
-from lissive.simulation.subjects import afford_subjects, impossible, outside, read_subjects, subjects_of
+from lissive.simulation.population.result import names_of, notes_of
+from lissive.simulation.run import Settings
+from lissive.simulation.subjects import outside, read_subjects, refuse_impossible, subjects_of
 from lissive.simulation.unroll import snapped
 
 if TYPE_CHECKING:
@@ -112,50 +103,6 @@ def simulate(
     )[0]  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """What a run is asked, read and checked; it is the same whichever of the subjects are solved."""
-
-    equations: Equations
-    outputs: Sequence[str]
-    table: EventTable | None
-    grid: FloatArray | None
-    count: int
-    """Of subjects, in all replicates."""
-    ids: Sequence[int | str]
-    own: Mapping[str, Any]
-    """Parameters that subjects were given."""
-    drawn: tuple[str, ...]
-    """Parameters that are drawn for each subject from the model's tables."""
-    common: Mapping[str, float]
-    settings: Settings
-    seed: int
-    file: str
-    """Of the model; empty where it has none of its own."""
-    notes: tuple[str, ...]
-    used: Sequence[str]
-    population: Population | None
-    people: Individuals | None
-    replicates: int
-
-    @property
-    def values(self) -> int:
-        """How many each subject has."""
-        runs = self.table.runs if self.table else ()
-        seen = len(self.grid) if self.grid is not None else max((len(run.seen) for run in runs), default=0)
-        return seen * len(self.outputs)
-
-    def of(self, part: range) -> dict[str, Any]:
-        """Parameters of the subjects at these places; with replicates, of all."""
-        given = {name: v[part.start : part.stop] if np.ndim(v) else v for name, v in self.own.items()}
-        if not self.drawn:
-            return given
-        from lissive.simulation.draw import draw
-
-        drawn = draw(len(part) // self.replicates, seed=self.seed, first=part.start).parameters
-        return {name: _again(values, self.replicates) for name, values in drawn.items()} | given
-
-
 def asked(
     model: str | Path | Equations,
     events: Any,
@@ -200,6 +147,7 @@ def asked(
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
     _refuse_twice(elsewhere, thetas, "the population", "the events, the subjects, initial or parameters")
     own |= given_initial(base, initial, count)
+    layout = layout_of(table, ids, grid, replicates)
     ids = list(ids) * replicates if replicates > 1 else ids
     own = {named.get(name, name): _again(values, replicates) for name, values in own.items()}
     beside = {name: own.pop(name) for name in list(own) if name not in equations.parameters}
@@ -211,19 +159,22 @@ def asked(
         runs = runs_of(table, ids) if table else ()
         beside |= {name: own[name] for name in drawn_from.covariates if name in own and name not in drawn}
         people = Individuals(
-            drawn_from, table, runs, ids, beside, seed, replicates, named, by_rows=grid is None
+            drawn_from, table, runs, ids, beside, seed, replicates, named, grid is None, count
         )  # fmt: skip
         notes += notes_of(drawn_from, outputs)
+    set_here = {**own, **common, **(people.parameters() if people else {})}
     if equations.name == "lissive":
-        set_here = {**own, **common, **(people.everyone() if people else {})}
-        notes += outside(set_here | (table.values() if table else {}))
+        refuse_impossible(equations, set_here, ids)
+        every = {**set_here, **(people.everyone() if people else {}), **(table.values() if table else {})}
+        notes += outside(every)
     is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
     return Asked(
-        equations, outputs, table, grid, count * replicates, ids, own, drawn, common, settings, seed,
-        str(model) if is_file else "", tuple(notes), used, drawn_from, people, replicates,
+        equations, outputs, table, grid, layout, count * replicates, count, ids, own, drawn, common, settings,
+        seed, str(model) if is_file else "", tuple(notes), used, drawn_from, people,
     )  # fmt: skip
 
 
+<<<<<<< HEAD
 def afford_memory(run: Asked) -> None:
     """Refuse a run that as a whole would take more than the memory."""
     afford_subjects(run.count, run.equations, run.values)
@@ -304,6 +255,8 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
     return data, planned
 
 
+=======
+>>>>>>> main
 def _settings(rtol: Any, atol: Any, threads: Any) -> Settings:
     tolerances = Tolerances(
         rtol=number_of("rtol", rtol, wrong=SimulationError),
@@ -361,17 +314,6 @@ def _table(
     return table, grid
 
 
-def _columns(table: EventTable | None, used: Sequence[str]) -> dict[str, Any]:
-    """What became of columns that are no dosing columns."""
-    if table is None:
-        return {}
-    return {
-        "varying": list(table.varying),
-        "covariates": table.covariates,
-        "not_used": [name for name in table.carried if name.upper() not in used],
-    }
-
-
 def _overlap(
     table: EventTable | None, own: Mapping[str, Any], drawn: Sequence[str], common: Mapping[str, float]
 ) -> list[str]:
@@ -399,29 +341,3 @@ def _refuse_twice(own: Iterable[str], given: Iterable[str], by: str, others: str
             allowed="one of the two.",
             do="leave it out of one.",
         )
-
-
-def _origin(
-    equations: Equations,
-    outputs: Sequence[str],
-    regimen: Regimen,
-    given: Mapping[str, Any],
-    drawn: Sequence[str],
-) -> dict[str, Any]:
-    """What the run rested on."""
-    cause = ""
-    if equations.name == "lissive":
-        from lissive.model.parameters import DEFAULT_CAUSE
-
-        cause = DEFAULT_CAUSE
-    return origin(equations, outputs, regimen.schedules, given, drawn, cause)
-
-
-def model_hash(equations: Equations) -> str:
-    """A short hash of what a model computes and of its default numbers."""
-    g = equations.graph
-    events = [node for event in equations.events for node in event.nodes]
-    roots = (*equations.rates, *equations.initial, *equations.quantities.values(), *events)
-    nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
-    content = [nodes, equations.states, roots, dict(equations.parameters), *equations.events]
-    return of_bytes(f"({', '.join(map(repr, content))})".encode(), 16)

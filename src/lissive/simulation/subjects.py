@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lissive.arrays import FloatArray
-from lissive.errors import SimulationError
+from lissive.errors import ParameterError, SimulationError
 from lissive.given import whole
 from lissive.model.equations import Equations
 from lissive.simulation.event_cells import is_missing, is_plain
@@ -49,7 +49,7 @@ def subjects_of(
 
 
 def outside(given: Mapping[str, Any]) -> list[str]:
-    """Values for the shipped model that no study has; a clearance beyond the liver's blood flow, say."""
+    """Values for the shipped model that no study has."""
     from lissive.model.parameters import load_ranges
 
     notes = []
@@ -63,6 +63,47 @@ def outside(given: Mapping[str, Any]) -> list[str]:
                 f"{known.unit}; the model has not been tested there."
             )
     return notes
+
+
+def refuse_impossible(equations: Equations, given: Mapping[str, Any], ids: Sequence[int | str]) -> None:
+    """Refuse values beyond which the shipped model's equations mean nothing, as a clearance over the liver's flow.
+
+    Parameters
+    ----------
+    given : parameter to a number, or to (subject, ...) numbers; the others keep the model's.
+    ids : of the subjects, for the message.
+
+    Raises       ParameterError with the first of them, the limit and why it is one.
+    """
+    from lissive.model.parameters import load_limits
+
+    def value_of(name: str) -> Any:
+        return np.asarray(given.get(name, equations.parameters.get(name)), float)
+
+    for name, (factors, why) in load_limits().items():
+        named = [each for each in factors if each in equations.parameters]
+        if not any(each in given for each in (name, *named)):
+            continue
+        most: Any = 1.0
+        for each in factors:
+            most = most * _by_subject(value_of(each) if each in named else np.asarray(float(each)))
+        value, most = np.broadcast_arrays(_by_subject(value_of(name)), most)
+        wrong = np.argwhere(value >= most)
+        if len(wrong):
+            place = tuple(wrong[0])
+            whose = f" for ID {ids[place[0]]}" if len(value) > 1 else ""
+            said = f", {'*'.join(factors)}" if named else ""
+            raise ParameterError(
+                f"{name} is {value[place]:.6g}{whose}. {why}",
+                where=name,
+                allowed=f"below {most[place]:.6g}{said}.",
+                do=f"lower {name}{f', or raise {named[-1]}' if named else ''}.",
+            )
+
+
+def _by_subject(values: FloatArray) -> FloatArray:
+    """(subject, value)"""
+    return values.reshape(len(values) if values.ndim else 1, -1)
 
 
 def impossible(equations: Equations, outputs: Sequence[str], values: FloatArray) -> list[str]:
@@ -79,8 +120,8 @@ def impossible(equations: Equations, outputs: Sequence[str], values: FloatArray)
     ]
     return (
         [
-            f"Below 0, which cannot be: {', '.join(names)}. The parameters of these runs are impossible together (a "
-            "clearance from blood, CL_THC/BP_THC, over the liver's blood flow Q_liver, for instance): do not use them."
+            f"Below 0, which cannot be: {', '.join(names)}. The parameters of these runs are impossible together: do "
+            "not use them."
         ]
         if names
         else []

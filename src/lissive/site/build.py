@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -198,7 +197,12 @@ def write_pages(
     folder: Path, pages: Iterable[Page], on: datetime.date, told: Callable[[str], None] | None = None
 ) -> int:
     """All pages and the look's files into a new folder; how many pages."""
-    shutil.copytree(look.STATIC, folder / ASSETS)
+    for file in (
+        path for path in look.STATIC.rglob("*") if path.is_file()
+    ):  # a full disk is one error, not many
+        copy = folder / ASSETS / file.relative_to(look.STATIC)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
     number = 0
     for page in pages:
         place = folder / page.path

@@ -5,21 +5,22 @@ Replicates are run side by side, in chunks; who is in the chunk changes nobody's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lissive.arrays import IntArray
+from lissive.arrays import BoolArray, FloatArray, IntArray
 from lissive.errors import DesignError
 from lissive.simulation.run import Settings
 from lissive.simulation.streams import uniforms
+from lissive.trials import blocks
+from lissive.trials.blocks import choose, entering, strata
 from lissive.trials.design import Design
 from lissive.trials.enrol import (
     NOBODY,
     WEEK,
     Enrolled,
-    Enrolment,
     enrol,
     enrolment,
     go_through_run_in,
@@ -31,6 +32,7 @@ from lissive.trials.observe import (
     NO_EFFECT,
     Flow,
     Records,
+    Seeds,
     TrialData,
     chances,
     days_filled,
@@ -77,14 +79,65 @@ def conduct(
         if responses is None:
             drawn = with_kinetics([TABLES] * (max(replicates, default=-1) + 1), seed)
             responses = [drawn[r] for r in replicates]
+        if entering(design) > blocks.PATIENTS_AT_ONCE:
+            both = zip(replicates, responses, strict=True)
+            return [_in_blocks(design, r, each, seed, settings, all_on, progress) for r, each in both]
         found = enrol(design, replicates, responses, seed, settings)
     else:
         found = enrolment(design, people, [go_through_run_in(design, people, settings)])
     run, total = found.run, length(design)
     if progress:
         run.on_day = lambda seen: progress(run.day / total)
-    stratum = _strata(run)
-    group = _allocation(run, stratum, all_on)
+    stratum = strata(run)
+    group = _allocation(design, run.seeds(), stratum, all_on)
+    records = _through_periods(run, found.screening, group, stratum)
+    good = run.batch.status == 0
+    return [
+        _one(
+            each, records, run.replicate_index == k, good, found.screened[k], found.entered[k],
+            found.left_run_in[k],
+        )
+        for k, each in enumerate(run.people)
+    ]  # fmt: skip
+
+
+def _in_blocks(
+    design: Design,
+    replicate: int,
+    response: Response,
+    seed: int,
+    settings: Settings,
+    all_on: str | None,
+    progress: Callable[[float], None] | None,
+) -> TrialData:
+    """One replicate of many patients, with the same numbers as all at once."""
+    chosen = choose(design, replicate, response, seed, settings)
+    people, n, total = chosen.people, len(chosen.people), length(design)
+    group = _allocation(design, [(people.seed, np.arange(n))], chosen.stratum, all_on)
+    parts, good = [], []
+    for block in blocks.parts_of(n):
+        found = go_through_run_in(design, [people.take(block)], settings)
+        assert len(found.run) == len(block)  # all of them were kept before
+        if progress:
+            found.run.on_day = _share_of(progress, found.run, block, n, total)
+        parts.append(_through_periods(found.run, found.screening, group[block], chosen.stratum[block]))
+        good.append(found.run.batch.status == 0)
+    everybody = np.ones(n, bool)
+    counts = chosen.screened, chosen.entered, chosen.left_run_in
+    return _one(people, Records.joined(parts), everybody, np.concatenate(good), *counts)
+
+
+def _share_of(
+    progress: Callable[[float], None], run: Enrolled, block: IntArray, n: int, total: int
+) -> Callable[[Any], None]:
+    return lambda seen: progress((block[0] + len(block) * run.day / total) / n)
+
+
+def _through_periods(
+    run: Enrolled, screening: Mapping[str, FloatArray], group: IntArray, stratum: IntArray
+) -> Records:
+    """From randomisation to the end."""
+    design = run.design
     treatment = _treatments(design, group)
     start = run.day
     starts = []
@@ -95,15 +148,14 @@ def conduct(
         renew(run, period + (design.run_in is not None))
         treat(run, treatment[:, period], design.days, keep_dose=period == 0 and _keeps_dose(design))
     run.on_day = lambda _: None  # the other holds the run, which would outlive its chunk
-    records = Records(
+    return Records(
         screening_id=run.screening_id,
         group=group,
         stratum=stratum,
         treatment=treatment,
-        screening=found.screening,
+        screening=screening,
         **_observed(run, start, starts),
     )
-    return _by_replicate(found, records)
 
 
 def _keeps_dose(design: Design) -> bool:
@@ -111,28 +163,20 @@ def _keeps_dose(design: Design) -> bool:
     return design.run_in is not None and design.run_in.keep_dose and not design.run_in.washout_days
 
 
-def _strata(run: Enrolled) -> IntArray:
-    """(patient,) number of the stratum, from the ratings just before randomisation."""
-    number = np.zeros(len(run), np.int64)
-    for k, each in enumerate(run.design.strata):
-        number += (run.observed(each.measure, run.day - 1) >= each.cut).astype(np.int64) << k
-    return number
-
-
-def _allocation(run: Enrolled, stratum: IntArray, all_on: str | None) -> IntArray:
+def _allocation(design: Design, seeds: Seeds, stratum: IntArray, all_on: str | None) -> IntArray:
     """(patient,) place in `design.shares`, by permuted blocks."""
-    named = run.design.shares
+    named = design.shares
     shares = np.repeat(np.arange(len(named)), list(named.values()))
     if all_on is not None:
         if all_on not in named:
             raise DesignError(
                 f"Nobody is randomised to {all_on}.", where="all_on", allowed=f"{', '.join(named)}."
             )
-        return np.full(len(run), list(named).index(all_on))
+        return np.full(len(stratum), list(named).index(all_on))
     # small ratios in blocks of at least four; a ratio that is the arms' very sizes is one block
     block = np.tile(shares, max(1, -(-4 // len(shares)))) if len(shares) <= 8 else shares
-    group = np.zeros(len(run), np.int64)
-    for seed, everybody in run.seeds():
+    group = np.zeros(len(stratum), np.int64)
+    for seed, everybody in seeds:
         for each in np.unique(stratum[everybody]):
             members = everybody[stratum[everybody] == each]
             group[members] = _blocks(block, len(members), seed, f" in stratum {each}" if each else "")
@@ -205,25 +249,29 @@ def _observed(run: Enrolled, start: int, starts: Sequence[int]) -> dict[str, Any
     }
 
 
-def _by_replicate(found: Enrolment, records: Records) -> list[TrialData]:
-    """One TrialData a replicate; patients whose equations could not be solved are counted and left out."""
-    run = found.run
-    good = run.batch.status == 0
+def _one(
+    people: People,
+    records: Records,
+    mine: BoolArray,
+    good: BoolArray,
+    screened: int,
+    entered: int,
+    left_run_in: int,
+) -> TrialData:
+    """One replicate; patients whose equations could not be solved are counted and left out.
 
-    def one(k: int, people: People) -> TrialData:
-        randomised = int((run.replicate_index == k).sum())
-        mine = np.flatnonzero((run.replicate_index == k) & good)
-        entered, left = int(found.entered[k]), int(found.left_run_in[k])
-        flow = Flow(
-            screened=int(found.screened[k]),
-            entered=entered,
-            left_run_in=left,
-            not_kept=entered - left - randomised,
-            randomised=len(mine),
-            failed=randomised - len(mine),
-        )
-        rating = people.response.rating()
-        impression = {name: rating[f"{name}_share"] for name in IMPRESSIONS}
-        return TrialData(**records.of(mine), replicate=people.replicate, impression=impression, flow=flow)
-
-    return [one(k, each) for k, each in enumerate(run.people)]
+    mine, good : (patient,) whether they are of this replicate, and whether they could be solved.
+    """
+    randomised, members = int(mine.sum()), np.flatnonzero(mine & good)
+    entered, left_run_in = int(entered), int(left_run_in)
+    flow = Flow(
+        screened=int(screened),
+        entered=entered,
+        left_run_in=left_run_in,
+        not_kept=entered - left_run_in - randomised,
+        randomised=len(members),
+        failed=randomised - len(members),
+    )
+    rating = people.response.rating()
+    impression = {name: rating[f"{name}_share"] for name in IMPRESSIONS}
+    return TrialData(**records.of(members), replicate=people.replicate, impression=impression, flow=flow)

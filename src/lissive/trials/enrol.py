@@ -39,6 +39,7 @@ from lissive.trials.observe import (
 from lissive.trials.parts import MEASURES, Arm, check_memory
 from lissive.trials.people import People, Response, fits, recruit
 from lissive.trials.placebo import renew
+from lissive.trials.rounds import Entered, first_kept, first_round, missing
 
 RTOL = 1e-2
 """Mean ratings of an arm move by less than 1e-4 between this and 1e-4, far below the error of any trial."""
@@ -51,13 +52,6 @@ NOBODY = -1
 """Treatment of those who are given nothing: the last of the groups."""
 NOTHING = Group((doses([], 0, 0.0),))
 EVENTS_OUT = ("intoxication", "dizziness_hazard", "leave_adverse", "leave_effect", "dropout_hazard")
-FIRST_SHARE, FIRST_SHARE_ALL, LEAST_SHARE = 0.5, 0.85, 0.01
-"""Share of those entering a run-in that the first round counts on to be kept, with selection and without; and the
-least that any round counts on."""
-MOST_GROWTH = 4
-"""A round is no larger than so many times all before it: a share that nobody knows yet would make it huge."""
-MOST_FOR_NONE = 1000
-"""Who enter a run-in, over all replicates together, until it is given up where none was kept."""
 
 
 @dataclass(kw_only=True)
@@ -276,23 +270,13 @@ def _tell_model(run: Enrolled, arms: Sequence[Arm], treatment: IntArray) -> None
 
 
 # -- until enough are randomised ----------------------------------------------------------------------
-@dataclass(frozen=True)
-class Round:
-    """People who entered together, and those of them who are kept."""
+@dataclass(frozen=True, kw_only=True)
+class Round(Entered):
+    """The same, with those who are kept on their way."""
 
     run: Enrolled
     screening: Mapping[str, FloatArray]
     """Measure to (patient,) of those kept, before everything."""
-    replicate_index: IntArray
-    """Of all who entered."""
-    screening_id: IntArray
-    left: BoolArray
-    """Who discontinued in the run-in."""
-    kept: BoolArray
-
-    def count(self, replicates: int) -> IntArray:
-        """(replicate,) how many are kept."""
-        return np.bincount(self.replicate_index[self.kept], minlength=replicates)
 
 
 @dataclass(frozen=True)
@@ -317,7 +301,7 @@ def enrol(
 
     Raises       DesignError where nobody can be randomised in any replicate.
     """
-    needed = [_first_round(design)] * len(replicates)
+    needed = [first_round(design)] * len(replicates)
     everybody: list[People] = []
     rounds: list[Round] = []
     while any(needed):
@@ -329,74 +313,20 @@ def enrol(
         rounds.append(go_through_run_in(design, asked, settings))
         everybody = asked if not everybody else [replace(old, screened=new.screened) for old, new in
                                                  zip(everybody, asked, strict=True)]  # fmt: skip
-        needed = _missing(design, rounds, everybody)
+        needed = missing(design, rounds, everybody)
     return enrolment(design, everybody, rounds)
-
-
-def _first_round(design: Design) -> int:
-    run_in = design.run_in
-    if run_in is None or design.patients is None or run_in.patients is not None:
-        return (run_in.patients if run_in and run_in.patients else design.patients) or 0
-    return int(design.patients / (FIRST_SHARE if run_in.keep or run_in.established else FIRST_SHARE_ALL)) + 1
-
-
-def _missing(design: Design, rounds: Sequence[Round], people: Sequence[People]) -> list[int]:
-    """How many more are to enter each replicate."""
-    if design.run_in is None or design.patients is None or design.run_in.patients is not None:
-        return [0] * len(people)
-    kept = sum((each.count(len(people)) for each in rounds), np.zeros(len(people), np.int64))
-    entered = sum(len(each.kept) for each in rounds)
-    if not kept.sum() and entered >= MOST_FOR_NONE:
-        return [0] * len(people)
-    share = max(float(kept.sum()) / max(entered, 1), LEAST_SHARE)
-    most = MOST_GROWTH * entered // len(people) + 8
-    return [
-        min(int(1.1 * (design.patients - n) / share) + 8, most)
-        if n < design.patients and each.screened < design.population.most_screened
-        else 0
-        for n, each in zip(kept.tolist(), people, strict=True)
-    ]
 
 
 def enrolment(design: Design, people: Sequence[People], rounds: Sequence[Round]) -> Enrolment:
     """The first who were kept, as many as the design says; and who had to be screened for them."""
     run = Enrolled.joined([each.run for each in rounds], people)
-    index, number, left, kept = (
-        np.concatenate([getattr(each, name) for each in rounds])
-        for name in ("replicate_index", "screening_id", "left", "kept")
-    )
-    order = np.lexsort((run.screening_id, run.replicate_index))
-    chosen, counts = [], []
-    for k, each in enumerate(people):
-        mine = order[run.replicate_index[order] == k][: design.patients]
-        full = design.patients is not None and len(mine) == design.patients
-        last = int(run.screening_id[mine[-1]]) if full else each.screened - 1
-        there = (index == k) & (number <= last)
-        known = int((there & ~left).sum()), int((there & kept).sum()), 0
-        before = (design.run_in is not None) and design.run_in.established
-        counts.append(known if before else (last + 1, int(there.sum()), int((there & left).sum())))
-        chosen.append(mine)
-    if not any(map(len, chosen)):
-        raise _nobody(design, sum(each.screened for each in people), len(kept), int(left.sum()))
-    members = np.concatenate(chosen)
+    members, counts = first_kept(design, people, rounds)
     screening = {
         name: np.concatenate([each.screening[name] for each in rounds])[members]
         for name in rounds[0].screening
     }
     run.take(members)
-    screened, entered, left_run_in = np.array(counts).T
-    return Enrolment(run, screening, screened, entered, left_run_in)
-
-
-def _nobody(design: Design, screened: int, entered: int, left: int) -> DesignError:
-    """Nobody is kept in any replicate; who cannot even be enrolled is told by `recruit`."""
-    return DesignError(
-        f"{screened} were screened, {entered} entered the run-in, {left} of them discontinued in it, and nobody could "
-        "be randomised.",
-        where="run_in.keep" if design.run_in and design.run_in.keep else "run_in",
-        allowed="a run-in of which somebody can be randomised.",
-        do="lower run_in.keep.falls_by_pct or run_in.washout_loses_pct, or lengthen the run-in.",
-    )
+    return Enrolment(run, screening, *counts)
 
 
 def go_through_run_in(design: Design, people: Sequence[People], settings: Settings) -> Round:
@@ -409,7 +339,14 @@ def go_through_run_in(design: Design, people: Sequence[People], settings: Settin
         left, members = _run_in(run, screening)
     kept = np.zeros(len(index), bool)
     kept[members] = True
-    return Round(run, {name: v[members] for name, v in screening.items()}, index, number, left, kept)
+    return Round(
+        run=run,
+        screening={name: v[members] for name, v in screening.items()},
+        replicate_index=index,
+        screening_id=number,
+        left=left,
+        kept=kept,
+    )
 
 
 def _run_in(run: Enrolled, screening: Mapping[str, FloatArray]) -> tuple[BoolArray, IntArray]:

@@ -80,6 +80,17 @@ class Records:
     def periods(self) -> int:
         return int(self.treatment.shape[1])
 
+    @classmethod
+    def joined(cls, parts: Sequence[Records]) -> Records:
+        """The patients of all parts, in order."""
+
+        def one(values: Sequence[Any]) -> Any:
+            if isinstance(values[0], Mapping):
+                return {name: np.concatenate([each[name] for each in values]) for name in values[0]}
+            return np.concatenate(values)
+
+        return cls(**{each.name: one([getattr(p, each.name) for p in parts]) for each in fields(Records)})
+
     def of(self, members: IntArray) -> dict[str, Any]:
         """Every field, of these patients alone."""
 

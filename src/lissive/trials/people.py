@@ -14,7 +14,7 @@ import csv
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -213,6 +213,27 @@ class People:
     def __len__(self) -> int:
         return len(self.screening_id)
 
+    def take(self, members: IntArray) -> People:
+        """These people alone."""
+        return replace(
+            self,
+            screening_id=self.screening_id[members],
+            parameters={name: values[members] for name, values in self.parameters.items()},
+            screening={name: values[members] for name, values in self.screening.items()},
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[People]) -> People:
+        """Those who were enrolled one after the other, as one."""
+
+        def one(name: str) -> dict[str, FloatArray]:
+            return {k: np.concatenate([getattr(p, name)[k] for p in parts]) for k in getattr(parts[0], name)}
+
+        numbers = np.concatenate([each.screening_id for each in parts])
+        return replace(
+            parts[-1], screening_id=numbers, parameters=one("parameters"), screening=one("screening")
+        )
+
 
 def seed_of(seed: int, replicate: int) -> int:
     """A replicate's own seed.
@@ -279,11 +300,15 @@ def recruit(
 
 
 def _block(missing: int, found: int, asked: int, left: int, choosy: bool) -> int:
-    """How many to ask next."""
+    """How many to ask next; it changes nobody."""
+    left = min(left, _ASKED_AT_ONCE)
     if not choosy or missing <= 0:
         return max(min(missing, left), 0)
     share = max(found / asked, 0.02) if asked else 0.8
     return min(int(missing / share * 1.1) + 8, left)
+
+
+_ASKED_AT_ONCE = 20_000
 
 
 def _drawn(design: Design, own: int, response: Response, first: int, n: int) -> dict[str, FloatArray]:

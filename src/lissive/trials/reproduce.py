@@ -16,8 +16,9 @@ from lissive.evidence import TRIALS
 from lissive.fingerprint import of_bytes
 from lissive.given import kind_of, list_of, threads_of, whole
 from lissive.model import load
+from lissive.simulation.origin import model_hash
 from lissive.simulation.run import Settings
-from lissive.simulation.solve import model_hash
+from lissive.trials.blocks import PATIENTS_AT_ONCE
 from lissive.trials.conduct import conduct
 from lissive.trials.design import Design
 from lissive.trials.endpoint import COUNT, ArmResult, arm_result, column
@@ -27,7 +28,7 @@ from lissive.trials.observe import TrialData
 from lissive.trials.parts import Endpoint, replicates_of
 from lissive.trials.people import DRAWS, Response
 from lissive.trials.published import Observed, Published, PublishedTrial, Skipped
-from lissive.trials.run import PATIENTS_AT_ONCE, stamp_of
+from lissive.trials.run import stamp_of
 from lissive.typed import nearest
 
 RATIOS = ("odds_ratio", "hazard_ratio")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lissive.chunks import How, carry_out
+from lissive.chunks import How, carry_out, room_on_disk
 from lissive.errors import DesignError
 from lissive.files import atomic_path, clear_temporary
 from lissive.fingerprint import of_bytes
@@ -20,9 +20,10 @@ from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulation.days import thresholds
 from lissive.simulation.engine import METHOD
+from lissive.simulation.origin import model_hash
 from lissive.simulation.ratings import figures
 from lissive.simulation.run import Settings
-from lissive.simulation.solve import model_hash
+from lissive.trials.blocks import PATIENTS_AT_ONCE, entering
 from lissive.trials.conduct import conduct
 from lissive.trials.design import Design, planned
 from lissive.trials.endpoint import ArmResult, ArmRow, Comparison, GroupFlow, analyse, arms_of, groups_of
@@ -31,7 +32,7 @@ from lissive.trials.fits import Estimate
 from lissive.trials.observe import Flow, TrialData
 from lissive.trials.parts import replicates_of
 from lissive.trials.people import Response, between_trials, of_cause
-from lissive.trials.store import PARTS, RECORD, patient_table, patients_file, records
+from lissive.trials.store import PARTS, RECORD, patient_tables, patients_file, records, write_patients
 from lissive.trials.summary import Provenance, Results, Solver
 from lissive.version import __version__
 
@@ -49,7 +50,6 @@ ALSO = (
     "trials/measures.tsv",
 )
 """Tables of the package that a run rests on beside its parameters."""
-PATIENTS_AT_ONCE = 6000
 Part = dict[str, Any]
 Say = Callable[[str], None]
 
@@ -104,7 +104,8 @@ def run_trial(
             example = example or trials[0]
             new = _Found.of(design, trials)
             if folder:
-                keep(folder, stamp, chunk, new.plain(), patient_table(design, trials))
+                with room_on_disk(folder, "Finished replicates are kept: run it again with --resume."):
+                    keep(folder, stamp, chunk, new.plain(), patient_tables(design, trials))
         else:
             new = _Found.read(part, chunk)
         found.add(new)
@@ -160,7 +161,7 @@ def _conduct(
     chunk, responses = argument
     settings = Settings(tolerances(design), 1)
     trials = conduct(design, chunk, seed=seed, responses=responses, settings=settings)
-    keep(folder, stamp, chunk, _Found.of(design, trials).plain(), patient_table(design, trials))
+    keep(folder, stamp, chunk, _Found.of(design, trials).plain(), patient_tables(design, trials))
 
 
 def _answers(responses: Any, replicates: int) -> list[Response]:
@@ -178,10 +179,7 @@ def _answers(responses: Any, replicates: int) -> list[Response]:
 
 def chunks(design: Design, replicates: int) -> Iterator[list[int]]:
     """Replicates that are run side by side; how many there are in all changes no chunk but the last."""
-    entering = design.run_in.patients if design.run_in else None
-    if design.run_in and not entering:
-        entering = 2 * (design.patients or 1)
-    size = max(1, PATIENTS_AT_ONCE // (entering or design.patients or 1))
+    size = max(1, PATIENTS_AT_ONCE // entering(design))
     for first in range(0, replicates, size):
         yield list(range(first, min(first + size, replicates)))
 
@@ -293,21 +291,20 @@ def _read(path: Path) -> Part:
     patients = patients_file(path)
     if not patients.is_file():
         raise ValueError(f"there is no {patients}")
-    if _sum(patients.read_bytes()) != part["patients"]:
+    if _sum_of(patients) != part["patients"]:
         raise ValueError(f"the checksum of {patients} is another")
     return part
 
 
-def keep(folder: Path, stamp: str, chunk: Sequence[int], part: Part, table: pd.DataFrame) -> None:
+def keep(folder: Path, stamp: str, chunk: Sequence[int], part: Part, tables: Iterable[pd.DataFrame]) -> None:
     """Patients first, then the record that says that the chunk is finished; a shorter one of before goes."""
     name = f"{chunk[0] + 1:05d}-{chunk[-1] + 1:05d}"
     for each in PARTS:
         (folder / each).mkdir(parents=True, exist_ok=True)
     record = folder / RECORD / f"{name}.json"
     patients = patients_file(record)
-    with atomic_path(patients) as place:
-        table.to_parquet(place, index=False)
-    body = _without_nan({"stamp": stamp, "patients": _sum(patients.read_bytes()), **part})
+    write_patients(tables, patients)
+    body = _without_nan({"stamp": stamp, "patients": _sum_of(patients), **part})
     text = json.dumps(body, allow_nan=False)
     with atomic_path(record) as place:
         place.write_text(json.dumps({"sha256": _sum(text.encode()), "part": body}), encoding="utf-8")
@@ -322,6 +319,11 @@ def start_anew(folder: Path) -> None:
     for record in records(folder):
         record.unlink()
         patients_file(record).unlink(missing_ok=True)
+
+
+def _sum_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sum(content: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.files import atomic_path
 from lissive.trials.design import Design
 from lissive.trials.endpoint import without_gaps
 from lissive.trials.observe import WHY_LEFT, TrialData
@@ -48,32 +49,61 @@ def patients_file(record: Path) -> Path:
 
 
 # -- patients, one row a subject, parameter and visit ---------------------------------------------------
-def patient_table(design: Design, trials: Sequence[TrialData]) -> pd.DataFrame:
+def patient_tables(design: Design, trials: Sequence[TrialData]) -> Iterator[pd.DataFrame]:
     """Basic data structure (BDS): STUDYID, USUBJID, REPL, TRTP, APERIOD, PARAMCD, PARAM, AVISIT, AVISITN, ADY,
-    AVAL, BASE, CHG, and of each subject what ended their trial: DSDECOD, DSDY.
+    AVAL, BASE, CHG, and of each subject what ended their trial: DSDECOD, DSDY; replicate by replicate, and in each
+    parameter by parameter.
 
     AVISITN is the week; 0 is the baseline, which repeats in BASE. AVAL is empty where nothing was seen. Where the
     design asks for treatment failure, PARAMCD TTFAIL has the days until it in AVAL; with CNSR 1 it had not come.
     """
+    fails = any(endpoint.measure == "failure" for endpoint in design.endpoints)
+    for data in trials:
+        for each in _parameters(data):
+            yield _labelled(design, data, _visits(design, data, *each))
+        if fails:
+            yield _labelled(design, data, _failure(design, data))
+
+
+def write_patients(tables: Iterable[pd.DataFrame], path: Path) -> None:
+    """The tables as one Parquet file, some rows at a time."""
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    parts = [_one(design, data) for data in trials]
-    table: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return table
+    writer = None
+    with atomic_path(path) as place:
+        try:
+            for several in _by_rows(tables):
+                whole = pa.Table.from_pandas(pd.concat(several, ignore_index=True), preserve_index=False)
+                writer = writer or pq.ParquetWriter(place, whole.schema)
+                writer.write_table(whole.cast(writer.schema))
+        finally:
+            if writer is not None:
+                writer.close()
 
 
-def _one(design: Design, data: TrialData) -> pd.DataFrame:
-    import pandas as pd
+_ROWS_AT_ONCE = 500_000
 
-    frames = [_visits(design, data, *each) for each in _parameters(data)]
-    if any(endpoint.measure == "failure" for endpoint in design.endpoints):
-        frames.append(_failure(design, data))
-    table = pd.concat(frames, ignore_index=True)
+
+def _by_rows(tables: Iterable[pd.DataFrame]) -> Iterator[list[pd.DataFrame]]:
+    """Several tables together, until they have so many rows."""
+    several: list[pd.DataFrame] = []
+    for table in tables:
+        several.append(table)
+        if sum(map(len, several)) >= _ROWS_AT_ONCE:
+            yield several
+            several = []
+    if several:
+        yield several
+
+
+def _labelled(design: Design, data: TrialData, table: pd.DataFrame) -> pd.DataFrame:
     table.insert(0, "STUDYID", design.trial)
     table.insert(2, "REPL", data.replicate + 1)
     table.insert(list(table.columns).index("BASE") + 1, "CHG", table["AVAL"] - table["BASE"])
     table["DSDY"] = table["DSDY"].replace(np.inf, np.nan)
-    return table
+    return table.astype({"AVISITN": float, "APERIOD": np.int64, "ADY": np.int64})
 
 
 def _parameters(data: TrialData) -> Iterator[tuple[str, str, FloatArray, FloatArray]]:
@@ -151,6 +181,10 @@ FALLS = tuple(range(0, 101, 2))
 """Percent of a fall at which a responder curve is drawn."""
 
 
+MOST_SHOWN = 1000
+"""Patients of an arm whose own lines are shown."""
+
+
 @dataclass(frozen=True)
 class Course:
     """One measure of all patients, a row for each patient and period."""
@@ -199,7 +233,7 @@ class Curves:
     falls_pct: list[int]
     responders: Mapping[str, Band]
     example: Mapping[str, list[list[float | None]]]
-    """Arm to (patient, visit) of the first replicate."""
+    """Arm to (patient, visit) of the first replicate, at most MOST_SHOWN patients."""
     without_failure: Survival | None
 
 
@@ -230,7 +264,7 @@ def curves(folder: Path, design: Design, replicates: int) -> Curves:
         list(FALLS),
         _by_arm(design, course, _at_least(fall)),
         {
-            arm: [[_plain(x) for x in row] for row in course.values[first & (course.arm == arm)]]
+            arm: [[_plain(x) for x in row] for row in course.values[first & (course.arm == arm)][:MOST_SHOWN]]
             for arm in design.arms
             if (first & (course.arm == arm)).any()
         },

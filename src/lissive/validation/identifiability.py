@@ -20,9 +20,9 @@ from lissive.errors import ParameterError, SimulationError
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.origin import model_hash
 from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import Regimen
-from lissive.simulation.solve import model_hash
 from lissive.validation.scenario import DAY, Contraction, contraction, daily, named, numbers, rows, uncertain
 from lissive.validation.sensitivity import plain
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray
 from lissive.errors import LissiveError, SimulationError
-from lissive.simulation.solve import model_hash
+from lissive.simulation.origin import model_hash
 from lissive.simulation.streams import uniforms
 from lissive.validation.scenario import (
     SAMPLES_AT_ONCE,

@@ -6,7 +6,7 @@ Each random number is keyed by seed, purpose and the subject's place, so that su
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from lissive.simulation.covariates import filled
 from lissive.simulation.event_cells import is_missing
 from lissive.simulation.event_rows import id_of, number_of, shown
 from lissive.simulation.events import EventTable, Run
+from lissive.simulation.planned import Vary
 from lissive.simulation.population.read import Line, Population, Variances
 from lissive.simulation.streams import normals, stretches_of
 
@@ -26,9 +27,6 @@ OCCASION = "OCC"
 """The column of the events that numbers occasions."""
 _MOST = 1 << 24
 """Observations that a subject can have: each has a stretch of so many numbers."""
-
-Vary = Callable[[int, Run], Mapping[str, FloatArray]]
-"""From a subject's place and a run of theirs to parameters by record."""
 
 
 def column_of(table: EventTable | None, name: str) -> str | None:
@@ -40,7 +38,7 @@ def column_of(table: EventTable | None, name: str) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Individuals:
-    """Who is simulated: as many subjects as `runs`, replicate after replicate."""
+    """Who is simulated: as many subjects as `ids`, replicate after replicate."""
 
     population: Population
     table: EventTable | None
@@ -55,6 +53,28 @@ class Individuals:
     """Initial value to the parameter that it is."""
     by_rows: bool
     """Whether subjects are observed at rows of their own."""
+    each: int
+    """Subjects of one replicate."""
+    first: int = 0
+    """Place of the first of these among all subjects of all replicates."""
+
+    def part(self, part: range, table: EventTable | None) -> Individuals:
+        """Those at these places alone: what they are, and which parameters change in time, is as among all."""
+        here = slice(part.start, part.stop)
+        columns = {n: np.broadcast_to(np.asarray(v), len(self))[here] for n, v in self.columns.items()}
+        found = replace(
+            self,
+            table=table,
+            runs=self.runs[here],
+            ids=self.ids[here],
+            columns=columns,
+            first=self.first + part.start,
+        )
+        found.__dict__["by_record"] = self.by_record
+        found.__dict__["covariates"] = {
+            name: None if values is None else values[here] for name, values in self.covariates.items()
+        }
+        return found
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -69,8 +89,12 @@ class Individuals:
         }
 
     def _normals(self, purpose: str) -> FloatArray:
-        each = len(self) // self.replicates
-        parts = [normals(self.seed, f"{purpose}{replicate_of(r)}", each) for r in range(self.replicates)]
+        each, stop = self.each, self.first + len(self)
+        parts = []
+        for r in range(self.first // each, -(-stop // each)):
+            start = max(self.first - r * each, 0)
+            count = min(stop - r * each, each) - start
+            parts.append(normals(self.seed, f"{purpose}{replicate_of(r)}", count, start))
         return np.concatenate(parts)
 
     @cached_property
@@ -299,13 +323,13 @@ def with_error(
 
     subject : (run,) place among the people.      occasion : (run,) from 1 on.
     """
-    each = len(people) // people.replicates
+    each, place = people.each, people.first + subject
     found = values.copy()
     for row in people.population.sigmas[output]:
         epsilon = np.zeros(values.shape)
-        for r, k, runs in _alike(subject // each, occasion):
+        for r, k, runs in _alike(place // each, occasion):
             purpose = f"epsilon: {row.form} {output}{f', occasion {k}' if k > 1 else ''}{replicate_of(r)}"
-            u = stretches_of(people.seed, purpose, subject[runs] % each, values.shape[1], _MOST)
+            u = stretches_of(people.seed, purpose, place[runs] % each, values.shape[1], _MOST)
             epsilon[runs] = np.sqrt(row.value) * ndtri(u)
         if row.form == "exponential":
             return np.asarray(values * np.exp(epsilon))

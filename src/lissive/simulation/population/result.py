@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from lissive.arrays import FloatArray
 from lissive.fingerprint import of_bytes
 from lissive.simulation.covariates import at_times
-from lissive.simulation.output import noted
+from lissive.simulation.output import counting
 from lissive.simulation.planned import Planned
 from lissive.simulation.population.draw import Individuals, with_error
 from lissive.simulation.population.read import Population
@@ -52,22 +53,37 @@ def notes_of(population: Population, outputs: Sequence[str]) -> list[str]:
     )
 
 
-def extended(
-    run: xr.Dataset, people: Individuals, planned: Planned, typical: FloatArray, outputs: Sequence[str]
-) -> xr.Dataset:
-    """The run of `people` with all that its population adds.
+@dataclass(frozen=True)
+class Typical:
+    """What the typical individual has, etas and kappas 0."""
 
-    typical : (run, time, output) values with etas and kappas of 0.
-    """
+    values: FloatArray
+    """(run, time, output)"""
+    ended: int
+    """Runs that did not go well ..."""
+    count: int
+    """... of so many in the whole run ..."""
+    why: str
+    """... and why the first did not."""
+
+
+def extended(
+    run: xr.Dataset, people: Individuals, planned: Planned, typical: Typical, outputs: Sequence[str]
+) -> xr.Dataset:
+    """The run of `people` with all that its population adds."""
     dims, subject = run[outputs[0]].dims, planned.subject
     occasion = np.array([1 if each is None else each.occasion for each in planned.runs])
     data: dict[str, Any] = {}
-    notes: list[str] = []
+    counted: list[list[Any]] = []
+    if typical.ended:
+        counted.append(
+            [f"PRED is missing in {{}} of {typical.count} runs: {_plain(typical.why)}.", typical.ended]
+        )
     for k, name in enumerate(outputs):
         about = dict(run[name].attrs)
         data[f"{PRED}{name}"] = (
             dims,
-            typical[:, :, k],
+            typical.values[:, :, k],
             {**about, "long_name": f"{name}, typical individual"},
         )
     for name in outputs:
@@ -75,16 +91,14 @@ def extended(
             dv = with_error(people, name, run[name].values, subject, occasion)
             about = {**run[name].attrs, "long_name": f"{name}, with residual error"}
             data[f"{DV}{name}"] = (dims, dv, about)
-            if below := int(((dv < 0) & (run[name].values >= 0)).sum()):
-                notes.append(
-                    f"{DV}{name}: {below} of {int((~np.isnan(dv)).sum())} values are below 0, as the residual error "
-                    "has it; they are kept."
-                )
-    run = noted(run, notes)
+            below = int(((dv < 0) & (run[name].values >= 0)).sum())
+            said = "{} of {} values are below 0, as the residual error has it; they are kept."
+            counted.append([f"{_plain(f'{DV}{name}')}: {said}", below, int((~np.isnan(dv)).sum())])
+    run = counting(run, counted)
     beside: dict[str, Any] = {}
     if people.replicates > 1:
-        each = len(people) // people.replicates
-        beside["replicate"] = ("subject", subject // each + 1, {"long_name": "replicate of the simulation"})
+        number = (people.first + subject) // people.each + 1
+        beside["replicate"] = ("subject", number, {"long_name": "replicate of the simulation"})
     for name, values in people.columns.items():
         beside[name] = (
             "subject",
@@ -99,6 +113,11 @@ def extended(
         beside[f"{ETA}{name}"] = ("subject", values[subject], {"long_name": f"eta of {name}"})
     taken = {*run.variables, *data, *run.dims}
     return run.assign(data).assign_coords({n: each for n, each in beside.items() if n not in taken})
+
+
+def _plain(text: str) -> str:
+    """As it stands, where braces stand for numbers."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _individual(name: str) -> dict[str, str]:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lissive.errors import SimulationError
-from lissive.files import atomic_path, cell, keep_inputs
+from lissive.files import atomic_path, cell, keep_inputs, write_text
 from lissive.model.equations import Equations
 from lissive.simulation.event_cells import is_missing
-from lissive.simulation.output import meta, written_beside
-from lissive.simulation.planned import Planned
+from lissive.simulation.events import Run
+from lissive.simulation.layout import Layout
+from lissive.simulation.output import written_beside
 from lissive.simulation.population.draw import Individuals
 from lissive.simulation.population.result import DV, PRED
 
@@ -35,20 +36,31 @@ OBSERVED = "DV_OBSERVED"
 _LAST = 1 << 40
 """Place of an output time that no row of the events asks for: after all rows of that time."""
 _FIRST = "REP ID TIME EVID AMT CMT RATE II ADDL SS LAG DVID DV PRED IPRED MDV".split()
+_DOSES = "AMT CMT RATE II ADDL SS".split()
+_NUMBERS = {"REP", "EVID", "DVID", "MDV", "LAG", *_DOSES}
 
 
-def nonmem_rows(run: xr.Dataset, planned: Planned, people: Individuals, equations: Equations) -> pd.DataFrame:
-    """The rows, subject by subject."""
+def nonmem_rows(
+    run: xr.Dataset, runs: Sequence[Run], people: Individuals, equations: Equations, layout: Layout
+) -> pd.DataFrame:
+    """The rows, subject by subject; their columns are the same in any part of a run.
+
+    runs : of each subject and occasion, as `Asked.runs` has them; empty without a table.
+    """
     import pandas as pd
 
     outputs = list(json.loads(run.attrs["provenance"])["population"]["dvid"])
-    parts = [_observations(run, planned, name, k, people) for k, name in enumerate(outputs, start=1)]
-    tables = [pd.DataFrame(part) for part in (_doses(run, planned, people, equations), *parts)]
-    table = pd.concat([each for each in tables if len(each)], ignore_index=True)
+    parts = [_observations(run, runs, name, k, people) for k, name in enumerate(outputs, start=1)]
+    tables = [pd.DataFrame(part) for part in (_doses(run, runs, people, equations), *parts)]
+    columns = list(dict.fromkeys(name for each in parts for name in each))
+    table = pd.concat([each for each in tables if len(each)] or tables[-1:], ignore_index=True)
     table = table.sort_values(["_run", "_time", "_place", "DVID"], kind="stable", ignore_index=True)
-    empty = [name for name in ("REP", "LAG") if name not in table or not (table[name] > 0).any()]
-    names = [*_FIRST, *(str(name) for name in table if name not in _FIRST and str(name)[0] != "_")]
-    return table[[name for name in names if name in table and name not in empty]]
+    empty = {"REP": people.replicates == 1, "LAG": not layout.lag} | dict.fromkeys(_DOSES, not layout.doses)
+    first = [name for name in _FIRST if not empty.get(name)]
+    names = [*first, *(name for name in columns if name not in _FIRST and name[0] != "_")]
+    table = table.reindex(columns=names)
+    kinds = {name: float if name in (*_DOSES, "LAG") else int for name in first if name in _NUMBERS}
+    return table.astype(kinds)
 
 
 def _beside(run: xr.Dataset) -> dict[str, str]:
@@ -60,15 +72,14 @@ def _beside(run: xr.Dataset) -> dict[str, str]:
 
 
 def _observations(
-    run: xr.Dataset, planned: Planned, output: str, dvid: int, people: Individuals
+    run: xr.Dataset, runs: Sequence[Run], output: str, dvid: int, people: Individuals
 ) -> dict[str, Any]:
     shape = run[output].shape
     times = np.broadcast_to(run["time"].values, shape)
     there = ~np.isnan(times)
     place = np.full(shape, _LAST)
     if people.by_rows:
-        for row, each in zip(place, planned.runs, strict=True):
-            assert each is not None
+        for row, each in zip(place, runs, strict=True):
             row[: len(each.seen)] = each.seen
 
     def column(values: Any) -> Any:
@@ -92,11 +103,10 @@ def _observations(
     }
 
 
-def _doses(run: xr.Dataset, planned: Planned, people: Individuals, equations: Equations) -> dict[str, Any]:
+def _doses(run: xr.Dataset, runs: Sequence[Run], people: Individuals, equations: Equations) -> dict[str, Any]:
     """The rows that are no observations; with what is known of their subject."""
-    runs = [(k, each) for k, each in enumerate(planned.runs) if each is not None]
-    which = {id(each.records): [r for r, x in enumerate(each.records) if x.evid] for _, each in runs}
-    rows = [(k, each, which[id(each.records)]) for k, each in runs]
+    which = {id(each.records): [r for r, x in enumerate(each.records) if x.evid] for each in runs}
+    rows = [(k, each, which[id(each.records)]) for k, each in enumerate(runs)]
     if not any(len(places) for *_, places in rows):
         return {"_run": []}
     records = [each.records[r] for _, each, places in rows for r in places]
@@ -130,28 +140,51 @@ def _doses(run: xr.Dataset, planned: Planned, people: Individuals, equations: Eq
     return found
 
 
-def write_table(table: pd.DataFrame, run: xr.Dataset, path: Path, *, force: bool = False) -> None:
-    """The rows as .csv, with what is known of the run in NAME.meta.json beside it, or as .parquet, which holds both."""
-    about: Mapping[str, Any] = meta(run)
-    if path.suffix == ".parquet":
-        if importlib.util.find_spec("pyarrow") is None:
-            raise SimulationError(
-                "To write .parquet, the package pyarrow is needed.",
-                where=str(path),
-                do='pip install "lissive[files]"',
-            )
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        with atomic_path(path) as place:
-            plain = pa.Table.from_pandas(table, preserve_index=False)
-            pq.write_table(plain.replace_schema_metadata({"lissive": json.dumps(about)}), place)
-        return
-    keep_inputs([path], reads=(), beside=written_beside(path), force=force)
-    texts = {str(name): table[name].map(cell) for name in table if table[name].dtype == object}
-    with atomic_path(path) as place:
-        table.assign(**texts).to_csv(
-            place, index=False, na_rep=".", float_format="%.10g", lineterminator="\n"
+def check_rows_writer(path: Path) -> None:
+    """Refuse a file that cannot be written, before anything is computed."""
+    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise SimulationError(
+            "To write .parquet, the package pyarrow is needed.",
+            where=str(path),
+            do='pip install "lissive[files]"',
         )
-    with atomic_path(path.with_suffix(".meta.json")) as place:
-        place.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+
+def write_tables(
+    tables: Iterable[pd.DataFrame], about: Mapping[str, Any], path: Path, *, force: bool = False
+) -> None:
+    """The rows as .csv, with what is known of the run in NAME.meta.json beside it, or as .parquet, which holds both.
+
+    tables : rows of some subjects at a time, in order.
+    """
+    check_rows_writer(path)
+    keep_inputs([path], reads=(), beside=written_beside(path), force=force)
+    with atomic_path(path) as place:
+        (_write_parquet if path.suffix == ".parquet" else _write_csv)(tables, about, place)
+    if path.suffix == ".csv":
+        write_text(path.with_suffix(".meta.json"), json.dumps(about, indent=1) + "\n")
+
+
+def _write_parquet(tables: Iterable[pd.DataFrame], about: Mapping[str, Any], place: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    writer = None
+    try:
+        for table in tables:
+            plain = pa.Table.from_pandas(table, preserve_index=False)
+            schema = plain.schema.with_metadata({"lissive": json.dumps(about)})
+            writer = writer or pq.ParquetWriter(place, schema)
+            writer.write_table(plain.cast(writer.schema))
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _write_csv(tables: Iterable[pd.DataFrame], about: Mapping[str, Any], place: Path) -> None:
+    with place.open("w", encoding="utf-8", newline="") as file:
+        for k, table in enumerate(tables):
+            texts = {str(name): table[name].map(cell) for name in table if table[name].dtype == object}
+            table.assign(**texts).to_csv(
+                file, index=False, header=not k, na_rep=".", float_format="%.10g", lineterminator="\n"
+            )
