@@ -22,11 +22,7 @@ from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
 from lissive.simulation.asked import Asked, whole
 from lissive.simulation.covariates import check_mode
-<<<<<<< HEAD
-from lissive.simulation.engine import METHOD, Tolerances, build
-=======
 from lissive.simulation.engine import Tolerances
->>>>>>> main
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.layout import layout_of
@@ -174,89 +170,6 @@ def asked(
     )  # fmt: skip
 
 
-<<<<<<< HEAD
-def afford_memory(run: Asked) -> None:
-    """Refuse a run that as a whole would take more than the memory."""
-    afford_subjects(run.count, run.equations, run.values)
-
-
-def whole(run: Asked) -> tuple[xr.Dataset, Planned]:
-    """All subjects at once; and how it was carried out."""
-    afford_memory(run)
-    part = range(run.count)
-    data, planned = solved(run, part)
-    if run.people:
-        some = range(run.count // run.replicates)  # typical individuals are the same in each replicate
-        mine = {n: v for n, v in run.of(part).items() if n not in run.drawn}
-        mine |= run.people.parameters(typical=True)
-        mine = {n: v[: len(some)] if np.ndim(v) else v for n, v in mine.items()}
-        typical = _carried_out(run, some, mine, run.people.vary(typical=True))[1]
-        if ended := int((typical.status != 0).sum()):
-            why = next(iter(typical.reasons.values()))
-            data = noted(data, [f"PRED is missing in {ended} of {len(typical.status)} runs: {why}."])
-        again = np.tile(typical.values, (run.replicates, 1, 1))
-        data = extended(data, run.people, planned, again, run.outputs)
-    return data, planned
-
-
-def _carried_out(
-    run: Asked, part: range, own: Mapping[str, Any], vary: Vary | None
-) -> tuple[Planned, Result]:
-    equations = run.equations
-    planned = plan(equations, run.table, run.ids, run.grid, {**own, **run.common}, part, vary)
-    afford_subjects(len(planned.runs), equations, run.values)
-    refuse_starting_anew(equations, planned)
-    kernel = build(equations, run.outputs, [equations.states[place] for place in planned.regimen.infused])
-    mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
-    first = part.start * (len(run.table.runs) if run.table else 1)  # one ID's rows are for all
-    return planned, follow_courses(
-        kernel, planned.regimen, planned.courses, {**mine, **run.common}, run.settings, planned.varying, first
-    )
-
-
-def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
-    """The subjects at the places of `part`: numbers and notes are those of the run of all."""
-    equations, outputs, table, grid, settings = run.equations, run.outputs, run.table, run.grid, run.settings
-    people, drawn_from = run.people, run.population
-    own = run.of(part)
-    mine = {**own, **people.parameters()} if people else own
-    planned, result = _carried_out(run, part, mine, people.vary() if people else None)
-    occasions = [1 if each is None else each.occasion for each in planned.runs]
-    wrong = impossible(equations, outputs, result.values) if equations.name == "lissive" else []
-    drawn = people.parameters() if people else {}
-    set_here = {**({} if run.drawn else own), **drawn, **run.common, **planned.varying}
-    data = dataset(
-        result.values,
-        seen_times(planned) if grid is None else grid,
-        [run.ids[part.start + s] for s in planned.subject.tolist()],
-        outputs,
-        units={**equations.units, "time": equations.time_unit},
-        labels=equations.labels,
-        status=result.status,
-        messages=[
-            "" if code == 0 else result.reasons.get(s, MEANING[int(code)].format(cycles=settings.ss_cycles))
-            for s, code in enumerate(result.status)
-        ],
-        provenance={
-            "model": equations.name,
-            "model_hash": model_hash(equations),
-            "solver": {"method": METHOD, **asdict(settings.tolerances)},
-            "seed": run.seed,
-            "steps": int(result.steps.sum()),
-            "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes, *wrong],
-            "columns": _columns(table, run.used),
-            **_origin(equations, outputs, planned.regimen, set_here, run.drawn),
-            **({"model_file": run.file} if run.file else {}),
-            **({"population": described(drawn_from, outputs)} if drawn_from else {}),
-        },
-        occasions=occasions if max(occasions, default=1) > 1 else None,
-        carried=carried(planned, table, grid) if table else None,
-    )
-    return data, planned
-
-
-=======
->>>>>>> main
 def _settings(rtol: Any, atol: Any, threads: Any) -> Settings:
     tolerances = Tolerances(
         rtol=number_of("rtol", rtol, wrong=SimulationError),
