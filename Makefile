@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS := true
 # Django's settings of the clinic need a process of their own.
 CLINIC := $(BIN)/python -m pytest -o addopts='-q --max-worker-restart=0 --doctest-modules --import-mode=importlib --strict-markers --ds=tests.clinic.settings' tests/clinic src/lissive/clinic
 
-.PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility docs docs-all lint setup bench packages clean
+.PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility docs docs-all lint setup bench benchmarks metafor packages archive versions clean
 
 # For users: lissive and what it needs, no developers' tools.
 install: .venv/.installed
@@ -86,9 +86,27 @@ docs-all: docs
 credibility: setup
 	$(BIN)/python -m lissive.report.credibility docs
 
-# The sdist and the wheel, into dist/, each tried in an empty environment. A minute.
+# The sdist and the wheel, into dist/, each tried in an empty environment of every Python that is at hand, with some tests.
+# A minute for each Python.
 packages: setup
 	.ci/packages dist
+
+# Pooling beside R's metafor, where R has it (on Debian: apt install r-cran-metafor); the other tests hold its kept results.
+metafor: setup
+	$(BIN)/python -m pytest -n 0 -m metafor tests/bench
+
+# The page of comparisons with other solvers and metafor, docs/benchmarks.md. A quarter of an hour on a quiet machine.
+benchmarks: setup
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[bench]'
+	$(BIN)/lissive bench --peers all --days 14 --petab examples/petab --out benchmarks/results/peers.json --docs docs --force
+
+# Data sets, documentation, licence and checksums as one zip, into dist/: the same bytes from the same commit.
+archive:
+	.ci/archive dist
+
+# A new date and hash for each data set whose files have changed.
+versions: setup
+	$(BIN)/python -m lissive.versions
 
 bench: setup
 	$(BIN)/lissive bench

@@ -25,7 +25,7 @@ from lissive.evidence.answer import answer_of
 from lissive.evidence.case_answer import case_evidence
 from lissive.evidence.catalog import exported, listed
 from lissive.evidence.catalog import full_record as whole
-from lissive.evidence.claim import matches
+from lissive.evidence.claim_match import matches
 from lissive.evidence.comparing import comparisons
 from lissive.evidence.effect import effect
 from lissive.evidence.pooling import pool_effects as pool

@@ -31,7 +31,9 @@ Rename = tuple[str, str]
 
 WORDS = set("label topic topics name note quote said text title what pointer sources weeks claim".split())
 """Fields of words for people, also where they have a single one."""
-ORIGINS = set("lissive lissive_version model_hash stamp steps url source_url citation out".split())
+ORIGINS = set(
+    "lissive lissive_version data_versions model_hash stamp steps url source_url citation out".split()
+)
 """Fields that say what made the answer and with how much work, and where something is written."""
 ID = re.compile(r"(?!/)[\w.+*/<>=|\[\]:%-]*")
 WIDTH = 400

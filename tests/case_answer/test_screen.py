@@ -19,6 +19,7 @@ from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import case_text
 from lissive.report.case_text import LINES, WIDTH, screen
 from lissive.safety import Flag, SafetyAnswer
+from lissive.versions import newest
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
 LABELS = ["BOTTOM LINE", "CASE", "PLAN", "ACCESS", "SAFETY", "TRIALS", "THIS PERSON", "USUAL CARE", "NEXT"]
@@ -194,7 +195,8 @@ def test_the_screen_says_where_an_unknown_sign_could_change_a_finding() -> None:
 
 def test_the_screen_in_the_docs_is_what_one_gets(capsys: pytest.CaptureFixture[str]) -> None:
     page = (EXAMPLE.parents[1] / "docs" / "how-to" / "forecast-a-case.md").read_text(encoding="utf-8")
-    assert printed(capsys, EXAMPLE) == page.split("```\n")[1]
+    shown = re.sub(r"Data: [\d-]+\.\n$", f"Data: {newest()}.\n", page.split("```\n")[1])
+    assert printed(capsys, EXAMPLE) == shown
 
 
 def _said(**more: object) -> str:

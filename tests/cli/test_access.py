@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lissive.cli.main import main
+from lissive.versions import data_line
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "ms-new-york.yaml")
@@ -168,7 +169,8 @@ def test_coverage_lists_every_jurisdiction(capsys: pytest.CaptureFixture[str]) -
 def test_cases_exit_0_only_if_all_agree(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = ROOT / "tests" / "cases" / "access.yaml"
     code, out, _ = door(capsys, "cases", str(file))
-    assert (code, out.strip()) == (0, "60 of 60 cases agree in level and procedural status.")
+    said = f"60 of 60 cases agree in level and procedural status.\n\n{data_line('rules')}"
+    assert (code, out.strip()) == (0, said)
     wrong = tmp_path / "wrong.yaml"
     text = file.read_text(encoding="utf-8").replace("status: not_eligible", "status: eligible", 1)
     wrong.write_text(text, encoding="utf-8")

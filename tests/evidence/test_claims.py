@@ -10,7 +10,8 @@ import lissive
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
 from lissive.evidence.answer import by_rule
-from lissive.evidence.claim import CLAIMS, claim_of, claims_of, marks_of, matches, shipped_claims
+from lissive.evidence.claim import CLAIMS, claim_of, claims_of, shipped_claims
+from lissive.evidence.claim_match import marks_of, matches
 from lissive.evidence.read import DATA, figures
 from lissive.report.evidence_text import about_text, claim_text, claims_text
 from lissive.site.evidence import ARTICLES, article
@@ -58,7 +59,7 @@ PHRASINGS = rows_of(Path(__file__).parent / "phrasings.tsv")
 FAVOURABLE = ("supported", "partly")
 
 
-def test_nine_of_ten_phrasings_find_their_claim():
+def test_nineteen_of_twenty_phrasings_find_their_claim():
     """The right answers were written down before the search was first tried on them."""
     wrong = []
     for row in PHRASINGS:
@@ -66,8 +67,8 @@ def test_nine_of_ten_phrasings_find_their_claim():
         got = found[0].claim.id if found else "-"
         if got not in row["claim"].split() or (found and found[0].opposed != bool(row["opposed"])):
             wrong.append((row["text"], got))
-    assert len(PHRASINGS) >= 80
-    assert len(wrong) <= 0.1 * len(PHRASINGS), wrong
+    assert len(PHRASINGS) >= 500
+    assert len(wrong) <= 0.05 * len(PHRASINGS), wrong
 
 
 def test_no_phrasing_gets_a_favourable_verdict_that_is_not_its_own() -> None:
@@ -75,6 +76,38 @@ def test_no_phrasing_gets_a_favourable_verdict_that_is_not_its_own() -> None:
         found = matches(row["text"])
         if found and found[0].claim.verdict in FAVOURABLE and not found[0].opposed:
             assert found[0].claim.id in row["claim"].split(), row["text"]
+
+
+def test_a_neighbouring_or_stronger_assertion_gets_no_favourable_verdict() -> None:
+    """Other symptoms, conditions, treatments, a symptom made worse: 33 of them once got a favourable verdict."""
+    texts = (Path(__file__).parent / "not_favourable.txt").read_text(encoding="utf-8").splitlines()
+    assert len(texts) >= 100
+    assert not [
+        (text, each.claim.id)
+        for text in texts
+        for each in matches(text)
+        if each.claim.verdict in FAVOURABLE and not each.opposed
+    ]
+
+
+def test_a_misspelt_name_is_known_and_another_condition_is_not_taken_for_it() -> None:
+    assert matches("marajuana helps my spasams")[0].claim.id == "spasms_overall"
+    assert not matches("marajuana helps my myotonia")
+
+
+@pytest.mark.parametrize(
+    ("text", "opposed"),
+    [
+        ("It is a myth that cannabis is addictive", False),
+        ("Weed does not mix well with blood thinners", True),
+        ("You can take weed with warfarin, no problem", False),
+        ("Does weed stop working for spasms after a while?", True),
+        ("With cannabis the spasms are not as strong", False),
+        ("cannabis does nothing for spasms", True),
+    ],
+)
+def test_two_denials_are_an_assertion(text: str, opposed: bool) -> None:
+    assert matches(text)[0].opposed is opposed
 
 
 @pytest.mark.parametrize(

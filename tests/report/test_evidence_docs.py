@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lissive.cli.main import main
+from lissive.versions import data_line
 
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "evidence.md"
 SHOWN = re.findall(r"```console\n\$ lissive (.*?)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -20,4 +21,4 @@ def test_the_page_shows_commands():
 @pytest.mark.parametrize(("command", "output"), SHOWN)
 def test_every_command_prints_what_stands_below_it(command, output, capsys):
     assert main(command.split()) == 0
-    assert capsys.readouterr().out == output
+    assert capsys.readouterr().out == f"{output}\n{data_line('evidence')}\n"

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from lissive.bench import metafor, petab
 from lissive.bench.accuracy import Solved, scale_of, scaled_error, solve, worst
-from lissive.bench.peers import RIVALS, Process, Rival, by_turns, missing, version_of
+from lissive.bench.peers import RIVALS, RUN_S, SETUP_S, Process, Rival, by_turns, missing, version_of
 from lissive.bench.problems import SEED, names, problem
 from lissive.bench.run import _load, _plain, machine
 from lissive.bench.speed import LEAST, OURS, our_table, ratio_at_equal_error
@@ -20,6 +21,8 @@ from lissive.version import __version__
 SHARE = 1e-3
 """The others' absolute tolerance of each state, by rtol times its largest value; ours: of the largest so far."""
 TOLERANCES = (1e-4, 1e-6, 1e-8)
+MOST_S = 25.0
+"""Processor seconds on one model after which a solver is asked no further."""
 BATCH = 64
 """Patients that ours solves at once; the others solve one at a time."""
 
@@ -43,9 +46,14 @@ def beside(
     days: int | None = None,
     patients: int = 1,
     repeats: int = 2,
+    problems: Sequence[Path] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Every chosen solver on every problem, by turns; what cannot be run is named with the reason."""
+    """Every chosen solver on every problem, by turns; what cannot be run is named with the reason.
+
+    problems : PEtab problems, files or folders; they and pooling beside metafor come after the models.
+    """
+    petab.problems_in(problems)
     rivals = chosen(words)
     report: dict[str, Any] = {
         "lissive_version": __version__,
@@ -59,6 +67,8 @@ def beside(
     }
     for name in models or names():
         report["models"].append(_one(name, rivals, days, patients, repeats, say))
+    report["petab"] = petab.measured(problems, repeats, say)
+    report["metafor"] = metafor.measured(say)
     report["machine"]["load_after"] = _load()
     found: dict[str, Any] = _plain(report)
     return found
@@ -81,6 +91,7 @@ def _one(
     processes = [Process(each, name, days) for each in rivals if not missing(each)]
     rows: dict[tuple[str, float], list[dict[str, Any]]] = {}
     gave_up: set[str] = set()
+    spent: dict[str, float] = {}
     for rtol, each in by_turns(processes, TOLERANCES, repeats):
         if each.rival.name in gave_up:
             continue
@@ -88,7 +99,8 @@ def _one(
         for patient in range(patients):
             row = _run(solved, start, each, patient, rtol)
             rows.setdefault((each.rival.name, rtol), []).append(row)
-            if row["seconds"] > MOST_S:  # a minute a patient says enough: it is not asked for the rest
+            spent[each.rival.name] = spent.get(each.rival.name, 0.0) + row["seconds"]
+            if spent[each.rival.name] > MOST_S:  # that says enough: it is not asked for the rest
                 gave_up.add(each.rival.name)
                 break
     ended = {each.rival.name: each.end() for each in processes}
@@ -106,10 +118,6 @@ def _one(
             for peer, each in _by_peer(theirs).items()
         },
     }
-
-
-MOST_S = 120.0
-"""Processor seconds of one patient after which a solver is asked no further."""
 
 
 def _run(solved: Solved, start: Any, process: Process, patient: int, rtol: float) -> dict[str, Any]:
@@ -160,7 +168,8 @@ ABOUT = (
     "Time is processor time a patient from parameters to outputs, one thread each, the best of the repeats; the "
     f"solvers take turns. Lissive solves {BATCH} patients at once, the others one at a time: that is how each is used, "
     "and it is a part of the ratio. Those whose rates are in Python pay for that in every call; that is what a user "
-    "gets who writes the equations as a function. A solver that takes over two minutes a patient is asked no further.",
+    "gets who writes the equations as a function. A solver is asked no further when it has "
+    f"taken {MOST_S:.0f} s of a model, or {RUN_S:.0f} s for one patient; its set-up ends after {SETUP_S:.0f} s.",
     "",
 )
 
@@ -221,7 +230,8 @@ def as_page(report: Mapping[str, Any], plot: str = "") -> str:
     lines += ["", *(f"- {peer}: {why}." for peer, why in report["missing"].items())]
     if plot:
         lines += ["", f"![Time a patient against error, for each solver and model]({plot})"]
-    return "\n".join(lines) + "\n"
+    lines += ["", *petab.lines(report.get("petab", ())), *metafor.lines(report.get("metafor", {}))]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _said(x: float | None) -> str:

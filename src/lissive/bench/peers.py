@@ -355,6 +355,10 @@ def _first(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:120]
 
 
+SETUP_S, RUN_S = 60.0, 40.0
+"""Seconds after which a set-up, or the run of one patient, is ended."""
+
+
 class Process:
     """One rival, loaded with one problem, in a process of its own."""
 
@@ -376,19 +380,36 @@ class Process:
             for name, value in kept.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
         self.pipe = here
-        self.found: dict[str, Any] = self.pipe.recv()
+        self.found: dict[str, Any] = {}
+        self.found = self._said(SETUP_S) or {
+            "not": f"set-up took over {SETUP_S:.0f} s, or ended without a word"
+        }
+
+    def _said(self, limit: float) -> Any:
+        """What the process says within so many seconds; else None, and it is ended."""
+        try:
+            if self.pipe.poll(limit):
+                return self.pipe.recv()
+        except (EOFError, ConnectionError):
+            pass
+        self.process.terminate()
+        return None
 
     def run(
         self, patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray
     ) -> tuple[FloatArray | None, float, str]:
+        """Values or None, processor seconds, why there are none."""
         self.pipe.send((dict(patient), start, rtol, atol))
-        answer: tuple[FloatArray | None, float, str] = self.pipe.recv()
-        return answer
+        if answer := self._said(RUN_S):
+            found: tuple[FloatArray | None, float, str] = answer
+            return found
+        self.found["stopped"] = f"over {RUN_S:.0f} s at rtol {rtol:.0e}: asked no further"
+        return None, RUN_S, self.found["stopped"]
 
     def end(self) -> dict[str, Any]:
-        if "not" not in self.found:
+        if not {"not", "stopped"} & set(self.found):
             self.pipe.send(None)
-            self.found |= self.pipe.recv()
+            self.found |= self._said(10) or {}
         self.process.join(10)
         return self.found
 
@@ -400,5 +421,5 @@ def by_turns(
     for _ in range(repeats):
         for rtol in tolerances:
             for each in processes:
-                if "not" not in each.found:
+                if not {"not", "stopped"} & set(each.found):
                     yield rtol, each

@@ -18,6 +18,7 @@ from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.forecast import ForecastAnswer, ForecastNeeds, needs, predict, summary
 from lissive.safety import SafetyAnswer, safety_of
 from lissive.version import __version__
+from lissive.versions import data_versions
 
 INTENDED_USE = "docs/intended-use.md"
 NOT_OBTAINABLE = "the planned product is known not to be obtainable there"
@@ -83,7 +84,7 @@ def answer(
     access, safety = of_case(case), safety_of(case)
     gate = gates(case, access)
     missing = needs(case)
-    provenance: dict[str, Any] = {"lissive_version": __version__}
+    provenance: dict[str, Any] = {"lissive_version": __version__, "data_versions": data_versions()}
     forecast: ForecastAnswer | ForecastNeeds
     if missing or not gate.may_dose or not simulate:
         why_not = "" if missing else NOT_RUN if gate.may_dose else NOT_OBTAINABLE

@@ -13,12 +13,15 @@ from typer.core import TyperGroup
 
 from lissive.cli.options import Force, ending
 from lissive.errors import RuleError
+from lissive.versions import data_line, stamped
 
 if TYPE_CHECKING:
     from lissive.access.answer import Answer, Facts
     from lissive.access.certificate import Draft
 
 PERSON = "person"
+RULES = "rules"
+"""The data set that these answers are of."""
 ABOUT = """May this person have it, where they live, on that day? Dated rules of US states, territories and nine
 countries, with what they say about the facts given.
 
@@ -107,7 +110,7 @@ def person(
         _write_calendar(calendar, answer)
     tree = explained(who, place, day) if explain else None
     if as_json:
-        said = answer.to_json()
+        said = stamped(answer.to_json(), RULES)
         print(json.dumps(said if tree is None else {**said, "explanation": tree.to_json()}))
         return
     from lissive.report.access_text import answer_text, tree_text
@@ -206,7 +209,12 @@ def history(
 
 
 def _show(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> None:
-    print(json.dumps(data()) if as_json else text())
+    """JSON, or text; which rules they are of stands with both, but for a bare list."""
+    if as_json:
+        found = data()
+        print(json.dumps(found if isinstance(found, list) else stamped(found, RULES)))
+    else:
+        print(f"{text()}\n\n{data_line(RULES)}")
 
 
 def coverage(
@@ -322,11 +330,11 @@ def compare(
     title = f"{day}: {facts_text(person)}"
     written = [] if map_file is None else _write_map(map_file, answers, title)
     if as_json:
-        print(json.dumps(compared(answers, day)))
+        print(json.dumps(stamped(compared(answers, day), RULES)))
     elif as_csv:
         print(compare_csv(answers), end="")
     else:
-        print(compare_text(answers, title))
+        print(f"{compare_text(answers, title)}\n\n{data_line(RULES)}")
         print("".join(f"\n{path}" for path in written), end="\n" if written else "")
 
 
@@ -368,7 +376,7 @@ def draft(
     found = drafted(case, day, code=jurisdiction, more=more)
     if out is not None:
         _write_draft(out, found)
-    print(json.dumps(found.to_json()) if as_json else draft_text(found))
+    print(json.dumps(stamped(found.to_json(), RULES)) if as_json else draft_text(found))
     if out is not None and not as_json:
         print(f"\n{out}")
     if not found.fillable or found.answer.procedural == "blocked":

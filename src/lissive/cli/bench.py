@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force
+from lissive.cli.options import Force, folder
+from lissive.errors import SimulationError
 
 
 def register(app: typer.Typer) -> None:
@@ -44,11 +45,29 @@ def bench(
     days: Annotated[
         int | None, typer.Option(min=1, help="With --peers: cut the models' runs to so many days.")
     ] = None,
+    petab: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH",
+            help="With --peers: PEtab problems, a YAML file or a folder of problems. May be repeated.",
+        ),
+    ] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="With --docs: write the page again from this JSON."),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Measure accuracy, speed beside libRoadRunner, start, memory and a whole case on this machine."""
+    if kept is not None:
+        if docs is None or peers:
+            raise typer.BadParameter("--from FILE needs --docs FOLDER, and no --peers: nothing is measured.")
+        return _page(_read(kept), docs)
     if peers:
-        return _beside(peers, only or [], 7 if quick else days, as_json, out, docs, force)
+        days = min(days or 7, 7) if quick else days
+        return _beside(peers, only or [], days, petab or [], as_json, out, docs, force)
+    if petab or docs is not None or days is not None:
+        raise typer.BadParameter("--petab, --docs and --days belong to --peers all.")
     return _bench(quick, only or [], as_json, out, force)
 
 
@@ -56,24 +75,54 @@ def _beside(
     peers: list[str],
     only: list[str],
     days: int | None,
+    petab: list[Path],
     as_json: bool,
     out: Path | None,
     docs: Path | None,
     force: bool,
 ) -> None:
-    from lissive.bench.beside import as_page, beside, draw
-    from lissive.files import atomic_path, write_text
+    from lissive.bench.beside import as_page, beside
+    from lissive.files import write_text
 
     out = None if out is None else _place(out, force)
-    report = beside(peers, models=only, days=days, say=_say)
+    folder(docs, "--docs", SimulationError)
+    report = beside(peers, models=only, days=days, problems=petab, say=_say)
     text = json.dumps(report, indent=1)
     if out is not None:
         write_text(out, text + "\n")
     if docs is not None:
-        with atomic_path(docs / "images" / "work-precision.svg") as place:
-            draw(report, place)
-        write_text(docs / "benchmarks.md", as_page(report, "images/work-precision.svg"))
+        _page(report, docs)
     print(text if as_json else as_page(report))
+
+
+def _page(report: dict[str, Any], docs: Path) -> None:
+    """The page of docs, and its plot."""
+    from lissive.bench.beside import as_page, draw
+    from lissive.files import atomic_path, write_text
+
+    page = as_page(report, "images/work-precision.svg")
+    (docs / "images").mkdir(parents=True, exist_ok=True)
+    with atomic_path(docs / "images" / "work-precision.svg") as place:
+        draw(report, place)
+    write_text(docs / "benchmarks.md", page)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What an earlier run with --peers wrote."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise SimulationError(
+            f"it cannot be read ({' '.join(str(fault).split())}).", where=str(path), do="correct --from."
+        ) from None
+    if not isinstance(found, dict) or not {"models", "about", "missing", "machine"} <= set(found):
+        raise SimulationError(
+            "it is not the result of a comparison.",
+            where=str(path),
+            allowed="a JSON that `lissive bench --peers all --out FILE` wrote.",
+            do="correct --from.",
+        )
+    return found
 
 
 def _bench(quick: bool, only: list[str], as_json: bool, out: Path | None, force: bool) -> None:
@@ -97,7 +146,6 @@ def _place(out: Path, force: bool) -> Path:
     from datetime import UTC, datetime
 
     from lissive.bench.run import processor
-    from lissive.errors import SimulationError
     from lissive.files import writable
 
     if not out.is_dir():

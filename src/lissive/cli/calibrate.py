@@ -153,17 +153,11 @@ def _folder(out: Path | None, record: str, mark: str, read: Path | None, force: 
 
 def _bayes() -> None:
     """Say what is missing before anything is run."""
-    import importlib.util
-
     from lissive.errors import StudyError
+    from lissive.extras import need
 
-    needed = ("emcee", "arviz", "h5netcdf", "threadpoolctl")
-    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
-        raise StudyError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed.",
-            where="lissive calibrate",
-            do="pip install 'lissive[bayes]'.",
-        )
+    need("bayes", "A Bayesian fit", where="lissive calibrate", wrong=StudyError)
+    need("trials", "The fit of published trials", where="lissive calibrate", wrong=StudyError)
 
 
 def _say(what: str) -> None:

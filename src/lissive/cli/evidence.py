@@ -11,6 +11,10 @@ import typer
 from lissive.cli.options import Force, ending, given_studies
 from lissive.errors import EvidenceError
 from lissive.files import keep_inputs
+from lissive.versions import data_line, stamped
+
+EVIDENCE = "evidence"
+"""The data set that these answers are of."""
 
 
 def register(app: typer.Typer) -> None:
@@ -97,11 +101,15 @@ def list_(
     asked = {"cause": cause, "outcome": outcome, "design": design}
     rows = listed(given_studies(studies), cause=cause, outcome=outcome, design=design)
     if as_json:
-        print(json.dumps({**asked, "studies": [row.to_json() for row in rows]}, allow_nan=False))
+        print(
+            json.dumps(
+                stamped({**asked, "studies": [row.to_json() for row in rows]}, EVIDENCE), allow_nan=False
+            )
+        )
         return
     from lissive.report.evidence_text import list_text
 
-    print(list_text(rows, asked))
+    print(f"{list_text(rows, asked)}\n\n{data_line(EVIDENCE)}")
 
 
 def show(
@@ -122,11 +130,11 @@ def show(
     pooled = by_rule(one, base) if isinstance(one, Claim) else []
     if as_json:
         rule = {"by_rule": [certainty_json(each) for each in pooled]} if isinstance(one, Claim) else {}
-        print(json.dumps({**one.to_json(), **rule}, allow_nan=False))
+        print(json.dumps(stamped({**one.to_json(), **rule}, EVIDENCE), allow_nan=False))
         return
     from lissive.report.evidence_text import show_text
 
-    print(show_text(one, pooled))
+    print(f"{show_text(one, pooled)}\n\n{data_line(EVIDENCE)}")
 
 
 def claims(
@@ -137,16 +145,19 @@ def claims(
 
     Exits with 1 where no claim fits the text of --about.
     """
-    from lissive.evidence.claim import matches, shipped_claims
+    from lissive.evidence.claim import shipped_claims
+    from lissive.evidence.claim_match import matches
 
     found = None if about is None else matches(about)
     if as_json:
         rows = shipped_claims() if found is None else found
-        print(json.dumps({"about": about, "claims": [row.to_json() for row in rows]}, allow_nan=False))
+        said = {"about": about, "claims": [row.to_json() for row in rows]}
+        print(json.dumps(stamped(said, EVIDENCE), allow_nan=False))
     else:
         from lissive.report.evidence_text import about_text, claims_text
 
-        print(claims_text(shipped_claims()) if found is None else about_text(found, about or ""))
+        text = claims_text(shipped_claims()) if found is None else about_text(found, about or "")
+        print(f"{text}\n\n{data_line(EVIDENCE)}")
     if found == []:
         raise typer.Exit(1)
 
@@ -174,11 +185,12 @@ def article(
 
         write_article(out, file.name, found)
     if as_json:
-        print(json.dumps({"file": str(file), "sentences": [row.to_json() for row in found]}, allow_nan=False))
+        said = {"file": str(file), "sentences": [row.to_json() for row in found]}
+        print(json.dumps(stamped(said, EVIDENCE, "rules"), allow_nan=False))
     else:
         from lissive.report.evidence_text import article_text
 
-        print(article_text(found))
+        print(f"{article_text(found)}\n\n{data_line(EVIDENCE, 'rules')}")
         if out is not None:
             print(f"\n{out}")
     if any(row.is_open for row in found):
@@ -199,11 +211,12 @@ def under_way(
 
     found = registered(cause, every=every)
     if as_json:
-        print(json.dumps({"cause": cause, "trials": [one.to_json() for one in found]}, allow_nan=False))
+        said = {"cause": cause, "trials": [one.to_json() for one in found]}
+        print(json.dumps(stamped(said, EVIDENCE), allow_nan=False))
         return
     from lissive.report.evidence_text import under_way_text
 
-    print(under_way_text(found, every=every))
+    print(f"{under_way_text(found, every=every)}\n\n{data_line(EVIDENCE)}")
 
 
 def export(
@@ -276,11 +289,11 @@ def pool(
         covariate,
     )
     if as_json:
-        print(json.dumps(answer.to_json(), allow_nan=False))
+        print(json.dumps(stamped(answer.to_json(), EVIDENCE), allow_nan=False))
         return
     from lissive.report.pool_text import pool_text
 
-    print(pool_text(answer))
+    print(f"{pool_text(answer)}\n\n{data_line(EVIDENCE)}")
 
 
 def forest(
@@ -334,11 +347,11 @@ def forest(
         written.append(write_table(answer, table))
     if as_json:
         data = {"written": [str(path) for path in written], **answer.to_json()}
-        print(json.dumps(data, allow_nan=False))
+        print(json.dumps(stamped(data, EVIDENCE), allow_nan=False))
         return
     from lissive.report.pool_text import study_table
 
-    print(study_table(answer))
+    print(f"{study_table(answer)}\n\n{data_line(EVIDENCE)}")
     print("\n" + "\n".join(str(path) for path in written))
 
 
@@ -366,7 +379,7 @@ def reproduce(as_json: AsJson = False) -> None:
     else:
         from lissive.report.evidence_text import reproduced_text
 
-        print(reproduced_text(found))
+        print(f"{reproduced_text(found)}\n\n{data_line(EVIDENCE)}")
     if disagrees(found):
         raise typer.Exit(1)
 

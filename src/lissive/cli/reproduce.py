@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lissive.cli.options import Chunks, Cluster, Force, Resume, chunked
+from lissive.versions import data_line, stamped
 
 
 def reproduce(
@@ -70,7 +71,10 @@ def reproduce(
             place.write_text(reproduce_markdown(found, command, stamp()), encoding="utf-8")
     if better is not None:
         write_better(found, better)
-    print(json.dumps(found.to_json(), allow_nan=False) if as_json else reproduce_text(found))
+    if as_json:
+        print(json.dumps(stamped(found.to_json(), "model", "evidence"), allow_nan=False))
+    else:
+        print(f"{reproduce_text(found)}\n\n{data_line('model', 'evidence')}")
 
 
 def predict(

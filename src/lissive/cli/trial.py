@@ -14,6 +14,7 @@ import typer
 from lissive.cli.options import Cluster, Force
 from lissive.cli.reproduce import predict, reproduce
 from lissive.errors import DesignError
+from lissive.versions import data_line, stamped
 
 INTERRUPTED = 130
 
@@ -54,10 +55,11 @@ def run(
     """Simulate a trial on virtual patients many times, and analyse each replicate as it would be published."""
     from lissive.cli.progress import bar
     from lissive.report.trial_figures import RUN_FILES
-    from lissive.trials.design import located, read_design
+    from lissive.trials.design import located, need_analysis, read_design
     from lissive.trials.run import run_trial
     from lissive.trials.summary import summary
 
+    need_analysis()
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out FOLDER, the folder of the run to resume.")
     if cluster is not None:
@@ -94,7 +96,7 @@ def run(
         return
     from lissive.report.trial_text import trial_text
 
-    print(trial_text(answer))
+    print(f"{trial_text(answer)}\n\n{data_line('model')}")
     _say_written(written)
 
 
@@ -156,7 +158,7 @@ def power(
         return
     from lissive.report.power_text import power_text
 
-    print(power_text(answer))
+    print(f"{power_text(answer)}\n\n{data_line('model')}")
     _say_written(written)
 
 
@@ -180,7 +182,10 @@ def compare(
         answer = compare_designs(
             designs, replicates=replicates, seed=seed, threads=threads, progress=progress
         )
-    print(json.dumps(answer.to_json(), allow_nan=False) if as_json else compare_text(answer))
+    if as_json:
+        print(json.dumps(stamped(answer.to_json(), "model"), allow_nan=False))
+    else:
+        print(f"{compare_text(answer)}\n\n{data_line('model')}")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lissive.cli.options import Force, folder
+from lissive.versions import data_line, stamped
 
 if TYPE_CHECKING:
     from lissive.studies import Studies
@@ -70,7 +71,7 @@ def validate(
     if docs is not None:
         raise typer.Exit(0 if _page(docs, found, check) else 1)
     written = [] if report is None else _write(report, read, found, threads)
-    print(json.dumps(_json(found)) if as_json else _text(found))
+    print(json.dumps(_json(found)) if as_json else f"{_text(found)}\n\n{data_line('model', 'evidence')}")
     if written and not as_json:
         print("\n" + "\n".join(str(path) for path in written))
 
@@ -116,7 +117,7 @@ def _json(found: Validation) -> dict[str, Any]:
     """With the tables of --sensitivity as text besides."""
     from lissive.report.sensitivity import dependence_text
 
-    answer = found.to_json()
+    answer = stamped(found.to_json(), "model", "evidence")
     if found.sensitivity is not None:
         answer["sensitivity"]["text"] = dependence_text(found.sensitivity)
     return answer

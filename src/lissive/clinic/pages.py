@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from lissive.clinic.rights import may
 from lissive.version import __version__
+from lissive.versions import data_line
 
 NAV = (
     ("today", "Today", "today.see"),
@@ -29,7 +30,7 @@ NAV = (
     ("clinic-settings", "Settings", "clinic.change"),
 )
 SCRIPTS = ("htmx-4.0.1.min.js", "clinic.js")
-FOOT = ("Decision support, not a prescription and not legal advice.", f"Lissive {__version__}.")
+FOOT = ("Decision support, not a prescription and not legal advice.", f"Lissive {__version__}. {data_line()}")
 
 
 def frame(request: HttpRequest, page: str = "") -> dict[str, Any]:

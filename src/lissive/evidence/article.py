@@ -18,7 +18,8 @@ from pydantic import ConfigDict, Field
 
 from lissive.case.vocabulary import causes, meant
 from lissive.errors import EvidenceError
-from lissive.evidence.claim import KeyNumber, Match, matches
+from lissive.evidence.claim import KeyNumber
+from lissive.evidence.claim_match import Match, matches
 from lissive.evidence.read import DATA, Cited, marked
 from lissive.evidence.words import known
 from lissive.given import path_of, text_of

@@ -34,6 +34,7 @@ from lissive.simulation.draw import tables
 from lissive.simulation.origin import model_hash
 from lissive.simulation.schedule import Schedule
 from lissive.version import __version__
+from lissive.versions import data_versions
 
 SAMPLES = 1000
 """Draws of the posterior that a forecast is shown from."""
@@ -141,6 +142,7 @@ def follow_up(
         notes=_notes(case, diary, plan.product, taken, baseline, judged, bool(reliable), plan.notes),
         provenance={
             "lissive_version": __version__,
+            "data_versions": data_versions("model"),
             "model_hash": model_hash(equations),
             "seed": seed,
             "subjects": len(found.people),

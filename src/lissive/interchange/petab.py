@@ -72,16 +72,25 @@ def fit(
     """
     need("petab", "PEtab problems")
     problem = of if isinstance(of, Problem) else read_problem(Path(of))
-    load(problem.model)  # what is out of scope in it is told with its line
-    text, name = text_of(problem.model)
-    ids = meanings(text, name)
-    values = Values(problem, ids)
-    formulas = _Formulas(problem, values)
-    formulas.check()
-    runs = Runs(problem, values, text, formulas.needed, {"rtol": rtol, "atol": atol, "threads": threads})
+    formulas, runs = _asked(problem, rtol, atol, threads)
     simulation, noise = formulas.values(runs.seen(), [each.during for each in runs.row_of])
     residual, each = _judged(problem, simulation, noise)
     return Fit(problem, simulation, noise, residual, each, len(runs.experiments))
+
+
+def runs_of(problem: Problem, *, rtol: float = RTOL, threads: int | None = 1) -> Runs:
+    """The runs that `fit` makes, without the likelihood: what the observables' formulas use, by `seen()`."""
+    return _asked(problem, rtol, 0.0, threads)[1]
+
+
+def _asked(problem: Problem, rtol: float, atol: float, threads: int | None) -> tuple[_Formulas, Runs]:
+    load(problem.model)  # what is out of scope in it is told with its line
+    text, name = text_of(problem.model)
+    values = Values(problem, meanings(text, name))
+    formulas = _Formulas(problem, values)
+    formulas.check()
+    how = {"rtol": rtol, "atol": atol, "threads": threads}
+    return formulas, Runs(problem, values, text, formulas.needed, how)
 
 
 def fit_to_file(path: Path, out: Path, *, force: bool = False, **how: Any) -> dict[str, Any]:

@@ -138,7 +138,7 @@ class Runs:
     def seen(self) -> dict[str, FloatArray]:
         """id to its value at each measurement."""
         found = {name: np.full(len(self.at), np.nan) for name in self.select}
-        given = self._given()
+        given = self.given()
         lasting = {each for each, time in zip(self.row_of, self.at, strict=True) if math.isinf(time)}
         for group in _alike(given, lasting):
             member = np.array([each in group for each in self.row_of])
@@ -151,7 +151,7 @@ class Runs:
                 found[name][member] = run[name][who, np.searchsorted(grid, times)]
         return found
 
-    def _given(self) -> dict[Experiment, dict[str, float]]:
+    def given(self) -> dict[Experiment, dict[str, float]]:
         """What each experiment begins with."""
         settled = self._settled()
         given = {}

@@ -16,6 +16,7 @@ from lissive.case import Case
 from lissive.case.vocabulary import visits
 from lissive.report.table import as_text, table
 from lissive.report.words import UNVERIFIED_MEANS, paragraphs, upper_first, wrapped
+from lissive.versions import data_line
 
 if TYPE_CHECKING:  # an answer is printed without these
     from lissive.access.cases import Change, Compared
@@ -249,7 +250,7 @@ def _footer(answer: Answer) -> str:
     sources = f" Sources read to {answer.sources_to}." if answer.sources_to else " No source is dated."
     checked = f" Rule last checked {answer.checked.isoformat()}." if answer.checked else ""
     held = f"Holds for {answer.on.isoformat()}.{checked}{sources} Confidence: {answer.confidence}."
-    return wrapped(f"{held} {answer.notice}")
+    return wrapped(f"{held} {answer.notice} {data_line('rules')}")
 
 
 def access_part(case: Case, answer: Answer | None) -> str:

@@ -21,6 +21,7 @@ from lissive.report.words import (
     wrapped,
 )
 from lissive.safety import SEVERITIES, Flag, SafetyAnswer
+from lissive.versions import data_line
 
 LIMITS = (
     "Decision support and research software: not a prescription. Response was fitted to published trials in multiple "
@@ -42,7 +43,9 @@ def case_text(answer: CaseAnswer, parts: Collection[str] = PARTS) -> str:
         "forecast": lambda: forecast_text(case, answer.forecast),
     }
     shown = [texts[part]() for part in PARTS if part in parts]
-    return paragraphs([headline(case, may_dose=answer.gates.may_dose), *shown, wrapped(LIMITS, "   ")])
+    return paragraphs(
+        [headline(case, may_dose=answer.gates.may_dose), *shown, wrapped(f"{LIMITS}. {data_line()}", "   ")]
+    )
 
 
 def safety_part(found: SafetyAnswer) -> str:

@@ -28,6 +28,7 @@ from lissive.report.case_parts import plan_line, who
 from lissive.report.words import UNVERIFIED, difference, listed, span, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
 from lissive.safety.person import STATED
+from lissive.versions import newest
 
 WIDTH, LINES = 80, 26
 _LABEL = 13
@@ -107,7 +108,7 @@ def _laid_out(answer: CaseAnswer, parts: Sequence[Part], lost: Sequence[str]) ->
     paragraphs = [
         *("\n".join(part.lines()) for part in parts if part.items),
         wrapped(f"{marks}{cut}More: --full.", width=WIDTH),
-        f"Decision support, not a prescription. Intended use: {INTENDED_USE}",
+        f"Decision support, not a prescription ({INTENDED_USE}). Data: {newest()}.",
     ]
     return [line for each in paragraphs for line in each.split("\n")]
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.article import KINDS, Answered, Registered
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
-from lissive.evidence.claim import JUDGED, Claim, Conflict, Match
+from lissive.evidence.claim import JUDGED, Claim, Conflict
+from lissive.evidence.claim_match import Match
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.effect_words import DESIGN_NAMES, interval, number, paid_by, studies, title

@@ -9,6 +9,7 @@ from lissive.case import product
 from lissive.follow.diary import columns
 from lissive.report.table import as_text, table
 from lissive.report.words import count, paragraphs, percent, upper_first, wrapped
+from lissive.versions import data_line
 
 if TYPE_CHECKING:
     from lissive.follow.answer import FollowAnswer, Rule
@@ -33,7 +34,11 @@ _MOST_ROWS = 12
 def follow_text(answer: FollowAnswer) -> str:
     """The whole answer."""
     return paragraphs(
-        [f"{answer.case}: {product(answer.product).label}, follow-up", *_parts(answer), wrapped(LIMITS)]
+        [
+            f"{answer.case}: {product(answer.product).label}, follow-up",
+            *_parts(answer),
+            wrapped(f"{LIMITS}. {data_line('model')}"),
+        ]
     )
 
 

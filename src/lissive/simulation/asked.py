@@ -24,6 +24,7 @@ from lissive.simulation.population.read import Population
 from lissive.simulation.population.result import Typical, described, extended
 from lissive.simulation.run import MEANING, Result, Settings, follow_courses
 from lissive.simulation.subjects import afford_subjects, impossible, refuse_impossible
+from lissive.versions import data_versions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -207,6 +208,7 @@ def _labelled(run: Asked, planned: Planned, result: Result, given: Mapping[str, 
             ],
             "columns": _columns(table, run.used),
             **_origin(run, set_here),
+            **({"data_versions": data_versions("model")} if equations.name == "lissive" else {}),
             **({"model_file": run.file} if run.file else {}),
             **({"population": described(run.population, outputs)} if run.population else {}),
         },

@@ -15,6 +15,7 @@ import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.errors import ParameterError, SimulationError
+from lissive.extras import need
 from lissive.given import number_of, threads_of
 from lissive.given import whole as whole_number
 from lissive.model import load
@@ -114,6 +115,7 @@ def asked(
     seed: Any,
 ) -> Asked:
     """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
+    need("simulate", "The result of a run", where="simulate", wrong=SimulationError)
     equations = _model(model)
     drawn_from = None if population is None else read_population(population)
     if isinstance(subjects, str | Path):

@@ -18,6 +18,7 @@ from lissive.handout.language import Tongue
 from lissive.report.words import MARKS, UNVERIFIED, upper_first
 from lissive.table import rows_of
 from lissive.version import __version__
+from lissive.versions import data_line, data_versions
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -183,12 +184,19 @@ def _entry(page: Page, path: str, label: str, root: str) -> dict[str, str]:
     return {"href": root + path, "label": label, "current": current, "lang": ""}
 
 
+_SHOWN = ("rules", "evidence", "safety")
+"""Data sets that the pages are made of."""
+_ES = {"rules": "leyes", "evidence": "estudios", "safety": "seguridad"}
+
+
 def _foot(page: Page, on: datetime.date, root: str) -> Iterator[object]:
     if page.lang == "es":
-        yield f"Página hecha para el {on.isoformat()} con Lissive {__version__}, un programa libre. {page.read}"
+        days = {name: each["version"] for name, each in data_versions(*_SHOWN).items()}
+        datos = f"Datos: {', '.join(f'{_ES[name]} {day}' for name, day in days.items())}."
+        yield f"Página hecha para el {on.isoformat()} con Lissive {__version__}, un programa libre. {page.read} {datos}"
         yield "Apoyo a la decisión e investigación: no es una receta ni asesoramiento jurídico."
         return
-    yield f"Made for {on.isoformat()} with Lissive {__version__}, free software. {page.read}"
+    yield f"Made for {on.isoformat()} with Lissive {__version__}, free software. {page.read} {data_line(*_SHOWN)}"
     yield "Decision support and research software: not a prescription, and not legal advice. A clinician decides."
     yield Markup('{} <a href="{}how.html">How these pages are made</a>').format(UNVERIFIED_HERE, root)
 

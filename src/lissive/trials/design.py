@@ -16,6 +16,7 @@ from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lissive.errors import DesignError
+from lissive.extras import need
 from lissive.given import path_of, whole
 from lissive.marked import Loc, read_marked
 from lissive.trials.parts import (
@@ -372,8 +373,14 @@ def make_design(data: Mapping[str, Any], *, where: str = "") -> Design:
     return make_typed(data, Design, DesignError, where=where, thing="the design")
 
 
+def need_analysis() -> None:
+    """Refuse, before anything is simulated, a trial that could not be analysed here."""
+    need("trials", "The analysis of a virtual trial", where="lissive trial", wrong=DesignError)
+
+
 def planned(design: Design | str | Path, seed: int | None) -> tuple[Design, int]:
     """The design, read if it is a file, and the random seed: the one given, else the design's, else 1."""
+    need_analysis()
     plan = (
         design
         if isinstance(design, Design)

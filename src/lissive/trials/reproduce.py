@@ -20,7 +20,7 @@ from lissive.simulation.origin import model_hash
 from lissive.simulation.run import Settings
 from lissive.trials.blocks import PATIENTS_AT_ONCE
 from lissive.trials.conduct import conduct
-from lissive.trials.design import Design
+from lissive.trials.design import Design, need_analysis
 from lissive.trials.endpoint import COUNT, ArmResult, arm_result, column
 from lissive.trials.enrol import tolerances
 from lissive.trials.fits import hazard_ratio
@@ -183,6 +183,7 @@ def reproduce_published(
 
     Raises       DesignError for fewer replicates than an interval needs.
     """
+    need_analysis()
     kind_of("published", published, Published, wrong=DesignError, do="read it with read_published(FILE).")
     replicates = replicates_of(replicates, least=LEAST_REPLICATES)
     seed = whole("seed", seed, wrong=DesignError, least=0)

@@ -35,6 +35,7 @@ from lissive.trials.people import Response, between_trials, of_cause
 from lissive.trials.store import PARTS, RECORD, patient_tables, patients_file, records, write_patients
 from lissive.trials.summary import Provenance, Results, Solver
 from lissive.version import __version__
+from lissive.versions import data_versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -373,4 +374,5 @@ def provenance_of(design: Design, seed: int, responses: Sequence[Response] | Non
     """What a run of this design, seed and responses is made with."""
     stamp, hashed = stamp_of(design, seed, responses), model_hash(load("lissive"))
     solver = Solver(METHOD, tolerances(design).rtol)
-    return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, solver)
+    data = data_versions("model")
+    return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, solver, data)

@@ -38,6 +38,8 @@ class Provenance:
     model: str
     model_hash: str
     solver: Solver
+    data_versions: Mapping[str, Mapping[str, Any]]
+    """As `versions.data_versions` has them."""
 
 
 @dataclass(frozen=True)

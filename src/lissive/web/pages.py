@@ -19,12 +19,13 @@ from lissive.handout.page import bold_head, linked
 from lissive.look import plain_svg
 from lissive.report.words import MARKS, UNVERIFIED_NOTE
 from lissive.version import __version__
+from lissive.versions import data_line
 
 NAV = (("start", "Start"), ("questions", "Calculator"), ("article", "Check an article"), ("about", "About"))
 SCRIPTS = ("htmx-4.0.1.min.js", "web.js")
 FOOT = (
     "Decision support, not a prescription and not legal advice.",
-    f"Lissive {__version__}. Nothing that is entered here is stored.",
+    f"Lissive {__version__}. {data_line()} Nothing that is entered here is stored.",
 )
 
 
