@@ -8,10 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
+from lissive.bench.foreign import foreign
 from lissive.bench.problems import HERE, model_place, names
 from lissive.errors import SimulationError
+from lissive.model.source import antimony_to_sbml
 
 GIB = 2**30
 OUTPUTS, RTOL = 12, 1e-4
@@ -38,16 +41,21 @@ def version(repeats: int) -> float:
 
 def ready(repeats: int) -> dict[str, dict[str, float]]:
     """Model to seconds with an empty and with a full cache, imports included."""
-    found = {}
-    for name in names():
-        cold, warm = [], []
-        words = ("lissive.bench.child", "ready", str(model_place(name)))
-        for _ in range(repeats):
-            with tempfile.TemporaryDirectory() as cache:
-                cold.append(run(*words, cache=cache)[0])
-                warm += [run(*words, cache=cache)[0] for _ in range(2)]
-        found[name] = {"cold": min(cold), "warm": min(warm)}
-    return found
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "foreign.xml"
+        file.write_text(antimony_to_sbml(foreign(), "foreign"), encoding="utf-8")
+        places = {name: str(model_place(name)) for name in names()} | {"foreign": str(file)}
+        return {name: _ready(place, repeats) for name, place in places.items()}
+
+
+def _ready(place: str, repeats: int) -> dict[str, float]:
+    cold, warm = [], []
+    words = ("lissive.bench.child", "ready", place)
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as cache:
+            cold.append(run(*words, cache=cache)[0])
+            warm += [run(*words, cache=cache)[0] for _ in range(2)]
+    return {"cold": min(cold), "warm": min(warm)}
 
 
 def memory(subjects: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lissive.given import kind_of, number_of, threads_of, whole
 from lissive.model import load
 from lissive.simulation.days import Running, advance_days
 from lissive.simulation.draw import Centres, draw, on_day
-from lissive.simulation.engine import Kernel, Seen, Tolerances, build
+from lissive.simulation.engine import METHOD, Kernel, Seen, Tolerances, build
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import dosed_by, model_hash, origin
 from lissive.simulation.ratings import stretches
@@ -188,7 +188,7 @@ def predict(
             "model_hash": model_hash(equations),
             "seed": seed,
             "subjects": subjects,
-            "solver": {"method": "RODAS 4(3)", "rtol": rtol},
+            "solver": {"method": METHOD, "rtol": rtol},
             "steps": done.steps,
             **origin(
                 equations,

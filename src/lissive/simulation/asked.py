@@ -13,7 +13,7 @@ import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.model.equations import Equations
-from lissive.simulation.engine import build
+from lissive.simulation.engine import METHOD, build
 from lissive.simulation.events import EventTable, Run
 from lissive.simulation.layout import Layout, carried, padded, seen_times
 from lissive.simulation.origin import model_hash, origin
@@ -200,7 +200,7 @@ def _labelled(run: Asked, planned: Planned, result: Result, given: Mapping[str, 
         provenance={
             "model": equations.name,
             "model_hash": model_hash(equations),
-            "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
+            "solver": {"method": METHOD, **asdict(settings.tolerances)},
             "seed": run.seed,
             "steps": int(result.steps.sum()),
             "notes": [

@@ -9,7 +9,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from lissive.errors import SimulationError
-from lissive.simulation.engine import emit
+from lissive.model.equations import Equations
+from lissive.simulation.engine import build, emit, factor
 from lissive.simulation.solve import simulate
 
 MODEL = """model m
@@ -48,3 +49,17 @@ def test_a_model_that_would_compile_for_hours_is_refused_with_the_limit(
     path.write_text(MODEL)
     with pytest.raises(SimulationError, match="instructions.*up to 100"):
         simulate(path, times=[1.0])
+
+
+def test_factors_by_loops_give_the_bits_of_those_written_out(
+    stiff: Equations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for most in (0, 1000):
+        monkeypatch.setenv("LISSIVE_CACHE", str(tmp_path / str(most)))  # kernels are kept by the model alone
+        monkeypatch.setattr(factor, "MOST_WRITTEN", most)
+        batch = build(stiff, ["a"]).start(3, {"k1": np.array([0.02, 0.04, 0.08])})
+        batch.advance(100.0)
+        found.append((batch.y, batch.steps))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lissive.arrays import FloatArray
+from lissive.simulation.engine import tableau
 from lissive.simulation.engine.work import Work
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Job:
         self.queue = np.zeros(ROW * threads, dtype=np.int64)
         self.again()
         self._records: dict[int, tuple[Any, Any]] = {}
-        self.lanes = kernel.lanes
+        self.lanes, self.space = kernel.lanes, kernel.space
         self.drive = kernel._drive
         self.shared: dict[str, Any] = {
             "lanes": kernel.lanes,
@@ -46,6 +47,7 @@ class Job:
             "k": batch._constants,
             "rate": batch._rate,
             "clock": batch._clock,
+            "suit": batch._suit,
             "book": batch._book,
             "TOL": np.array([tol.rtol, tol.atol, tol.peak_share]),
             **asked,
@@ -74,9 +76,12 @@ class Job:
     def rows(self) -> dict[str, int]:
         """Of the lanes' arrays, how many rows each has, where it is more than one."""
         n = self.shared["n_states"]
-        several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"]}
-        several |= dict.fromkeys(("Y", "SEEN", "YN", "D1", "D2"), n)
-        several |= dict.fromkeys(("OUT", "F0", "F1"), self.shared["n_outputs"])
+        several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"], "S": self.space}
+        several |= dict.fromkeys(("Y", "SEEN", "YN"), n)
+        several |= {"D": len(tableau.DENSE) * n, "ERR": 2}
+        several |= dict.fromkeys(
+            ("OUT", "F0", "F1", "F2", "F3", "F4", "MEAN", "TOP", "LOW"), self.shared["n_outputs"]
+        )
         return {name: max(count, 1) for name, count in several.items()}
 
 
