@@ -53,6 +53,7 @@ def simulate_files(
     atol: float = 0.0,
     threads: int | None = None,
     seed: int = 1,
+    device: str = "cpu",
     force: bool = False,
     look: Callable[[xr.Dataset], None] | None = None,
     how: How = HERE,
@@ -65,12 +66,20 @@ def simulate_files(
     """
     run = asked(
         model, events, subjects, (until, every, times), select, None, None, population, replicates,
-        covariates, (rtol, atol, threads), seed,
+        covariates, (rtol, atol, threads, device), seed,
     )  # fmt: skip
+    if how.cluster and device == "gpu":
+        raise SimulationError(
+            "A cluster's workers use their processors.",
+            where="device",
+            allowed="cpu with --cluster.",
+            do="leave out --device or --cluster.",
+        )
     rows = run.people is not None and out.suffix in ROWS
     if not rows:
         check_writer(out)
-    step, piece = chunk_size(run), _in_one_piece(run, out, look)
+    step = chunk_size(run, _NUMBERS if device == "gpu" else _MOST)  # a GPU is filled by tens of thousands
+    piece = _in_one_piece(run, out, look)
     if piece or (run.count <= step and not (how.cluster or how.resume)):
         if how.cluster or how.resume:
             raise SimulationError(
@@ -116,14 +125,14 @@ def _in_one_piece(run: Asked, out: Path, look: Any) -> str:
     return f"What is written to {WHOLE}" if out.suffix == WHOLE else ""
 
 
-def chunk_size(run: Asked) -> int:
+def chunk_size(run: Asked, most: int = _MOST) -> int:
     """How many subjects a chunk has: all chunks as many, but for the last.
 
     >>> from types import SimpleNamespace as Run
     >>> [chunk_size(Run(count=2100, values=n)) for n in (85, 8_500, 850_000)]
     [700, 234, 50]
     """
-    most = max(_LEAST, min(_MOST, _NUMBERS // max(run.values, 1)))
+    most = max(_LEAST, min(most, _NUMBERS // max(run.values, 1)))
     return -(-run.count // -(-run.count // most))
 
 

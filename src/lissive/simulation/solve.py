@@ -43,7 +43,7 @@ from lissive.simulation.planned import (
 from lissive.simulation.population.draw import OCCASION, Individuals, Vary, column_of
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
 from lissive.simulation.population.result import described, extended, names_of, notes_of
-from lissive.simulation.run import MEANING, Result, Settings, follow_courses
+from lissive.simulation.run import DEVICES, MEANING, Result, Settings, follow_courses
 from lissive.simulation.schedule import Regimen
 from lissive.simulation.subjects import afford_subjects, impossible, outside, read_subjects, subjects_of
 from lissive.simulation.unroll import snapped
@@ -71,6 +71,7 @@ def simulate(
     atol: float = 0.0,
     threads: int | None = None,
     seed: int = 1,
+    device: str = "cpu",
 ) -> xr.Dataset:
     """Solve a model for one subject or for many.
 
@@ -95,6 +96,7 @@ def simulate(
     rtol, atol : tolerances; an atol of 0 follows the size that each state has had (see engine.Tolerances).
     threads : all cores if not given.
     seed : of all that is drawn.
+    device : `cpu`, or `gpu` for an NVIDIA GPU (pip install 'lissive[gpu]'; models without events).
 
     Returns
     -------
@@ -107,7 +109,7 @@ def simulate(
     return whole(
         asked(
             model, events, subjects, (until, every, times), select, parameters, initial, population, replicates,
-            covariates, (rtol, atol, threads), seed,
+            covariates, (rtol, atol, threads, device), seed,
         )
     )[0]  # fmt: skip
 
@@ -167,7 +169,7 @@ def asked(
     population: Any,
     replicates: Any,
     covariates: Any,
-    how: tuple[Any, Any, Any],
+    how: tuple[Any, Any, Any, Any],
     seed: Any,
 ) -> Asked:
     """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
@@ -187,7 +189,7 @@ def asked(
     refuse_names([*outputs, *(names_of(drawn_from, outputs) if drawn_from else ())])
     common = given_parameters(equations, parameters)
     grid = output_times(*when)
-    settings = _settings(*how)
+    settings = _settings(equations, *how)
     seed = whole_number("seed", seed, wrong=SimulationError, least=0)
     settings = replace(settings, seed=seed)
     replicates = _replicates(replicates, drawn_from)
@@ -256,6 +258,10 @@ def _carried_out(
     afford_subjects(len(planned.runs), equations, run.values)
     refuse_starting_anew(equations, planned)
     kernel = build(equations, run.outputs, [equations.states[place] for place in planned.regimen.infused])
+    if run.settings.device == "gpu":
+        from lissive.simulation.engine.gpu import on_gpu
+
+        kernel = on_gpu(kernel)
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
     first = part.start * (len(run.table.runs) if run.table else 1)  # one ID's rows are for all
     return planned, follow_courses(
@@ -289,7 +295,11 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
         provenance={
             "model": equations.name,
             "model_hash": model_hash(equations),
-            "solver": {"method": "RODAS 4(3)", **asdict(settings.tolerances)},
+            "solver": {
+                "method": "RODAS 4(3)",
+                **asdict(settings.tolerances),
+                **({"device": settings.device} if settings.device != "cpu" else {}),
+            },
             "seed": run.seed,
             "steps": int(result.steps.sum()),
             "notes": [*equations.notes, *(table.notes if table else ()), *run.notes, *planned.notes, *wrong],
@@ -304,12 +314,18 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
     return data, planned
 
 
-def _settings(rtol: Any, atol: Any, threads: Any) -> Settings:
+def _settings(equations: Equations, rtol: Any, atol: Any, threads: Any, device: Any) -> Settings:
     tolerances = Tolerances(
         rtol=number_of("rtol", rtol, wrong=SimulationError),
         atol=number_of("atol", atol, wrong=SimulationError),
     )
-    return Settings(tolerances, threads_of(threads, wrong=SimulationError))
+    if device not in DEVICES:
+        raise SimulationError(f"device is {device!r}.", where="device", allowed=f"{' or '.join(DEVICES)}.")
+    if device == "gpu":
+        from lissive.simulation.engine.gpu import check
+
+        check(equations)
+    return Settings(tolerances, threads_of(threads, wrong=SimulationError), device)
 
 
 def _replicates(replicates: Any, population: Population | None) -> int:

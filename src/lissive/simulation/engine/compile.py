@@ -88,14 +88,19 @@ def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
     module = llvm.parse_assembly(ir())
     module.verify()
     if optimise:
-        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
-        tuning.loop_vectorization = tuning.slp_vectorization = False
-        builder = llvm.create_pass_builder(target, tuning)
-        builder.getModulePassManager().run(module, builder)
+        optimised(module, target)
     with nullcontext() if optimise else _in_source_order():
         code: bytes = target.emit_object(module)
     store(key, ".o", code)
     return code
+
+
+def optimised(module: Any, target: Any) -> None:
+    """Optimise a module where it is."""
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+    tuning.loop_vectorization = tuning.slp_vectorization = False
+    builder = llvm.create_pass_builder(target, tuning)
+    builder.getModulePassManager().run(module, builder)
 
 
 def driver_ir(events: bool) -> str:
