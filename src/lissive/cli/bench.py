@@ -44,9 +44,18 @@ def bench(
     days: Annotated[
         int | None, typer.Option(min=1, help="With --peers: cut the models' runs to so many days.")
     ] = None,
+    ptx: Annotated[
+        bool,
+        typer.Option(
+            "--ptx",
+            help="Instead: registers and memory of the GPU's code, as NVIDIA's ptxas counts them; needs no GPU.",
+        ),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Measure accuracy, speed beside libRoadRunner, start, memory and a whole case on this machine."""
+    if ptx:
+        return _assembled(only or [], as_json, out, force)
     if peers:
         return _beside(peers, only or [], 7 if quick else days, as_json, out, docs, force)
     return _bench(quick, only or [], as_json, out, force)
@@ -74,6 +83,18 @@ def _beside(
             draw(report, place)
         write_text(docs / "benchmarks.md", as_page(report, "images/work-precision.svg"))
     print(text if as_json else as_page(report))
+
+
+def _assembled(only: list[str], as_json: bool, out: Path | None, force: bool) -> None:
+    from lissive.bench.assembled import as_table, assembled
+    from lissive.files import write_text
+
+    out = None if out is None else _place(out, force)
+    rows = assembled(only=only, say=_say)
+    text = json.dumps(rows, indent=1)
+    if out is not None:
+        write_text(out, text + "\n")
+    print(text if as_json else as_table(rows))
 
 
 def _bench(quick: bool, only: list[str], as_json: bool, out: Path | None, force: bool) -> None:

@@ -20,7 +20,7 @@ from lissive.fingerprint import of_texts
 from lissive.model.equations import Equations
 from lissive.simulation.engine.job import Job
 from lissive.simulation.engine.kernel import Batch, Kernel
-from lissive.simulation.engine.ptx import BLOCK, ENTRY, OLDEST, kernel_ir, ptx
+from lissive.simulation.engine.ptx import BLOCK, CONSTANT, ENTRY, OLDEST, kernel_ir, ptx
 from lissive.simulation.engine.work import Work
 
 _BACK = ("y", "seen", "rate", "clock", "book", "values", "mean", "top", "low")
@@ -102,7 +102,7 @@ class _GpuJob(Job):
     def __init__(self, code: _Code, batch: Batch, asked: Mapping[str, Any], threads: int) -> None:
         super().__init__(batch, asked, 1)
         self.code, self.subjects = code, len(batch)
-        self.shared |= {"lanes": 1, "thread": 0}
+        self.shared |= CONSTANT
 
     def run(self, thread: int) -> None:
         if not self.subjects:

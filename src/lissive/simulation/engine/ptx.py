@@ -27,6 +27,8 @@ BLOCK = 128
 """Threads of a block: two blocks of 255 registers a thread fill a multiprocessor."""
 OLDEST = (7, 5)
 """Compute capability that is aimed at (Turing, 2018); the driver translates PTX for the GPU that there is."""
+CONSTANT = {"lanes": 1, "thread": 0, "threads": 1, "n_watch": 0}
+"""Of the record, what is the same in every run: all threads of the GPU share one queue, and no model has events."""
 TARGET = {"cpu": "sm_75", "features": "+ptx70"}
 WIDTH = 80
 """Values that a piece of `step` keeps at once: as many doubles as 255 registers hold beside addresses and the like."""
@@ -77,9 +79,16 @@ def linked(loop: str, functions: str, target: llvm.TargetMachine) -> llvm.Module
 
 def _entry(plan: Plan) -> str:
     """The kernel: a record of its own for each thread, with what is shared and with arrays of one lane."""
-    rows = lane_rows(len(plan.states), len(plan.once), len(plan.inputs), len(plan.output_nodes))
+    counts = {
+        "states": len(plan.states),
+        "constants": len(plan.once),
+        "inputs": len(plan.inputs),
+        "outputs": len(plan.output_nodes),
+    }
+    rows = lane_rows(**counts)
+    known = {f"n_{name}": count for name, count in counts.items()} | CONSTANT
     lines = [
-        f"define ptx_kernel void @{ENTRY}(ptr addrspace(1) %given) nounwind "
+        f"define ptx_kernel void @{ENTRY}(ptr addrspace(1) align 8 %given) nounwind "
         f'"nvvm.maxntid"="{BLOCK}" "nvvm.minctasm"="2" {{',
         f"  %w = alloca [{len(Work.fields())} x i64], align 8",
     ]
@@ -91,6 +100,8 @@ def _entry(plan: Plan) -> str:
                 f"  call void @llvm.memset.p0.i64(ptr %lane.{name}, i8 0, i64 {8 * rows[name]}, i1 false)",
                 f"  store ptr %lane.{name}, ptr %to.{name}",
             ]
+        elif name in known:
+            lines.append(f"  store i64 {known[name]}, ptr %to.{name}")
         else:
             lines += [
                 f"  %at.{name} = getelementptr i64, ptr addrspace(1) %given, i64 {place}",
