@@ -319,7 +319,7 @@ def _settings(equations: Equations, rtol: Any, atol: Any, threads: Any, device: 
         rtol=number_of("rtol", rtol, wrong=SimulationError),
         atol=number_of("atol", atol, wrong=SimulationError),
     )
-    if device not in DEVICES:
+    if not isinstance(device, str) or device not in DEVICES:
         raise SimulationError(f"device is {device!r}.", where="device", allowed=f"{' or '.join(DEVICES)}.")
     if device == "gpu":
         from lissive.simulation.engine.gpu import check
