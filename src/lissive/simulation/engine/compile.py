@@ -61,7 +61,7 @@ def fingerprint() -> str:
 
 
 @contextmanager
-def _in_source_order() -> Iterator[None]:
+def in_source_order() -> Iterator[None]:
     """Instructions stay near the order of `emit.py`: LLVM's last reordering spills a third more at 8 lanes.
 
     Only that one optional pass is left out, which LLVM itself leaves out where optimising is off. The switch
@@ -89,7 +89,7 @@ def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
     module.verify()
     if optimise:
         optimised(module, target)
-    with nullcontext() if optimise else _in_source_order():
+    with nullcontext() if optimise else in_source_order():
         code: bytes = target.emit_object(module)
     store(key, ".o", code)
     return code

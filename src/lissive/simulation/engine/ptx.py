@@ -16,7 +16,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from lissive.errors import SimulationError
-from lissive.simulation.engine.compile import driver_ir, optimised
+from lissive.simulation.engine.compile import driver_ir, in_source_order, optimised
 from lissive.simulation.engine.emit import module
 from lissive.simulation.engine.job import lane_rows
 from lissive.simulation.engine.plan import Plan
@@ -54,6 +54,7 @@ def kernel_ir(plan: Plan, *, width: int = WIDTH) -> tuple[str, str]:
         r"define void @step\(.*?\n}\n", lambda f: in_pieces(f[0], width), functions, flags=re.DOTALL
     )
     loop = driver_ir(False).replace("define void", "define internal void")
+    loop = loop.replace(", !invariant.load !0", "")  # here the record is written first, by the kernel's entry
     return f"{loop}\n{_entry(plan)}", functions
 
 
@@ -62,7 +63,10 @@ def ptx(loop: str, functions: str) -> str:
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     target = llvm.Target.from_triple("nvptx64-nvidia-cuda").create_target_machine(**TARGET, opt=2)
-    text: str = target.emit_assembly(linked(loop, functions, target))
+    with (
+        in_source_order()
+    ):  # as for the processor; without it the code would depend on what was compiled before
+        text: str = target.emit_assembly(linked(loop, functions, target))
     return text
 
 
