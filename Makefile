@@ -6,7 +6,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := true
 
 # Django's settings of the clinic need a process of their own.
-CLINIC := $(BIN)/python -m pytest -o addopts='-q --doctest-modules --import-mode=importlib --strict-markers --ds=tests.clinic.settings' tests/clinic src/lissive/clinic
+CLINIC := $(BIN)/python -m pytest -o addopts='-q --max-worker-restart=0 --doctest-modules --import-mode=importlib --strict-markers --ds=tests.clinic.settings' tests/clinic src/lissive/clinic
 
 .PHONY: demo test slow browser install campaign baseline baseline-check calibration validation credibility docs docs-all lint setup bench packages clean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,7 @@ def test_a_cluster_that_is_not_there_is_one_message(address, said, tmp_path, cap
     words = capsys.readouterr().err
     assert said in words
     assert words.count("\n") == 1
+    assert "IO loop" not in {each.name for each in threading.enumerate()}  # no half of a client is left
 
 
 def test_without_dask_the_extra_is_named(tmp_path, capsys, monkeypatch):

@@ -6,6 +6,7 @@ time it ends, so nothing travels back but the word that it is done.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 import os
@@ -201,6 +202,7 @@ def _connected(address: str, kept: str) -> Iterator[Client]:
             yield client
         return
     try:
+        asyncio.run(_reach(address))
         client = Client(address, timeout=_ANSWERS, set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise SimulationError(
@@ -219,6 +221,15 @@ def _connected(address: str, kept: str) -> Iterator[Client]:
     finally:
         with suppress(Exception):  # whatever it was before goes on
             client.close(timeout=2)
+
+
+async def _reach(address: str) -> None:
+    """Whether something answers, asked before there is a client: one that fails leaves a thread and half of itself."""
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    comm = await connect(address, timeout=_ANSWERS, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 @contextmanager

@@ -23,11 +23,11 @@ from tests.clinic.many import FAMILY, prepare
 THINK_S = 5.0
 WEIGHTS = {
     **{"search": 4, "patient": 4, "case": 5, "edit": 2, "draft": 6, "looked": 1, "start": 2, "audit": 2},
-    **{"queue": 4, "visit": 2},
+    **{"queue": 4, "visit": 2, "dates": 1},
 }
 """How often each page is asked for, where a role may see it."""
 OF_COMPLIANCE = ("search", "patient", "case", "looked", "start", "audit", "queue")
-OF_PRACTITIONER = ("search", "patient", "case", "edit", "draft", "looked", "start", "queue", "visit")
+OF_PRACTITIONER = ("search", "patient", "case", "edit", "draft", "looked", "start", "queue", "visit", "dates")
 Times = dict[str, list[float]]
 
 
@@ -122,6 +122,9 @@ class Person:
 
     def looked(self) -> None:
         self.ask("who looked", f"/patients/{self.draw.choice(self.cases)[0]}/looked")
+
+    def dates(self) -> None:
+        self.ask("dates", "/dates")
 
     def audit(self) -> None:
         self.ask("audit", "/audit")

@@ -50,6 +50,9 @@ RECORD: dict[str, dict[str, Any]] = {
 }
 """What is recorded of a visit, about as long as a practitioner's."""
 
+DATES = {"expires": 365, "apply_by": 60, "exam_by": 180, "card_expires": 400}
+"""Days after the visit."""
+
 
 def shapes() -> list[dict[str, Any]]:
     """Data of cases that differ in their answer: place, cause, severity."""
@@ -201,9 +204,36 @@ def _visits(here: Any, people: list[Any], cases: list[Any], draw: random.Random)
             by = {"by": visit.practitioner.name, "as": "practitioner", "at": timezone.now().isoformat()}
             visit.record = {part: {**said, **by} for part, said in RECORD.items()}
             visit.began = visit.starts
+            visit.id_expires = today + datetime.timedelta(days=draw.randrange(-200, 3000))
         found.append(visit)
     Visit.objects.bulk_create(found, batch_size=500)
+    _certificates([each for each in found if each.status == "done"])
     return len(found)
+
+
+def _certificates(visits: list[Any]) -> None:
+    """One of each visit that is done, for a year, with the dates that a state sets."""
+    from django.utils import timezone
+
+    from lissive.clinic.models import Certificate
+
+    def of(visit: Any) -> Any:
+        days = {name: visit.day + datetime.timedelta(days=n) for name, n in DATES.items()}
+        return Certificate(
+            organisation=visit.organisation,
+            patient=visit.patient,
+            case=visit.case,
+            visit=visit,
+            practitioner=visit.practitioner,
+            status="issued",
+            place=visit.place,
+            content={"lines": ["as signed " * 12] * 30},
+            code=visit.pk.hex[:20],
+            signed_at=timezone.now(),
+            **days,
+        )
+
+    Certificate.objects.bulk_create(map(of, visits), batch_size=500)
 
 
 def _answers(cases: list[Any], user: Any) -> int:

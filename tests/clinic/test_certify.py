@@ -80,6 +80,17 @@ def ready(cast: SimpleNamespace, residence: str = "US-NY", age: int = 52) -> Sim
     return cast
 
 
+def licensed(user: Any, place: str) -> Credential:
+    """A second practitioner with a licence there."""
+    who = Practitioner.objects.create(
+        organisation=user.organisation, user=user, name=user.shown_name, profession="MD"
+    )
+    ends = timezone.localdate() + datetime.timedelta(days=400)
+    return Credential.objects.create(
+        practitioner=who, kind="licence", place=place, number="L-2", expires=ends
+    )
+
+
 def visit_of(cast: SimpleNamespace, **more: Any) -> Visit:
     now = timezone.now()
     at = {"by": "Ada", "at": now.isoformat()}
@@ -399,7 +410,18 @@ def test_a_second_practitioner_answers_where_the_law_asks(cast, monkeypatch):
     assert visitor(cast.ben).post(to, {**given, "reason": ""}).status_code == 422
     assert visitor(cast.ben).post(to, {**given, "agrees": "no"}).status_code == 302
     assert "does not agree" in text_of(cast.client.get(f"/certificates/{draft.pk}/sign"))
+    refused = visitor(cast.ben).post(to, {**given, "version": "2"})
+    assert refused.status_code == 409
+    assert "not on the list of practitioners" in text_of(refused)
+    held = licensed(cast.ben, "US-GA")
+    assert "has no licence to practise for Florida on record" in text_of(
+        visitor(cast.ben).post(to, {**given, "version": "2"})
+    )
+    Credential.objects.filter(pk=held.pk).update(place="US-FL")
     assert visitor(cast.ben).post(to, {**given, "version": "2"}).status_code == 302
+    Credential.objects.filter(pk=held.pk).update(expires=timezone.localdate() - datetime.timedelta(days=1))
+    assert "Florida expired on" in text_of(cast.client.get(f"/certificates/{draft.pk}/sign"))
+    Credential.objects.filter(pk=held.pk).update(expires=timezone.localdate())
     page = text_of(cast.client.get(f"/certificates/{draft.pk}/sign"))
     assert "second practitioner" not in page.partition("What you sign")[0].lower()
     assert "Ben" in page

@@ -17,7 +17,7 @@ from django.utils import timezone
 from tests.clinic.conftest import PASSWORD
 from tests.clinic.test_booking import REGISTRATION, opened
 from tests.clinic.test_booking_story import PHONE, answer_all
-from tests.clinic.test_certify import ready
+from tests.clinic.test_certify import licensed, ready
 from tests.clinic.test_story import Keyboard, Mouse, head, logged_in
 
 from lissive.clinic import audit
@@ -305,6 +305,7 @@ def test_a_minor_needs_a_guardian_and_a_second_practitioner(
     tab.go(f"/certificates/{draft.pk}/sign")
     tab.page.get_by_text("It cannot be signed yet.").wait_for()
     tab.look("sign, second missing")
+    licensed(cast.ben, "US-FL")
     second = practitioner(chromium, live_server.url, cast.ben, "minor second")
     second.go(f"/visits/{visit.pk}/second")
     second.look("second")

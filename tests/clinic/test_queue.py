@@ -34,7 +34,7 @@ def test_a_block_is_a_sentence_with_its_clause(cast: SimpleNamespace) -> None:
     for place in ("US-NY", "US-FL", "US-TX"):
         moves.move(visit(cast, place), "ready", cast.ada)
     page = text_of(visitor(cast.ada))
-    assert "3 visits: 1 ready, 2 blocked." in page
+    assert "3 visits: 3 ready; 2 blocked." in page
     assert "A first visit by video is not enough in Florida." in page
     assert "First certification in person. [Fla. Stat. 381.986] Source" in page
     assert "specialty relevant to the condition" in page

@@ -27,7 +27,7 @@ from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
 from lissive.clinic.visit.moves import move
 from lissive.clinic.visit.record import Refused
-from lissive.clinic.visit.standing import blocks_of
+from lissive.clinic.visit.standing import blocks_of, second_lacks
 from lissive.errors import LissiveError
 from lissive.report.access_text import STATUS
 from lissive.web.pages import plainly
@@ -176,6 +176,8 @@ def second(visit: Visit, user: User, agrees: bool, reason: str, version: int) ->
             raise Refused("The certificate is signed.")
         if row.version != version:
             raise Refused("The decision was changed meanwhile, so this was not saved.", do="read it again.")
+        if agrees and (why := second_lacks(user, visit, timezone.localdate())):
+            raise Refused(why, do="have the licence put on record under Practitioners, then answer again.")
         row.second_agrees, row.second_reason = agrees, reason
         row.second_by, row.second_at, row.version = user, timezone.now(), row.version + 1
         row.save()

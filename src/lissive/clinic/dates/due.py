@@ -1,4 +1,4 @@
-"""Every date that comes near, from wherever it is kept, as one list of the database: paged there, counted there."""
+"""Every date that comes near, from wherever it is kept, as one list."""
 
 from __future__ import annotations
 
@@ -8,19 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import (
-    BigIntegerField,
-    CharField,
-    Exists,
-    F,
-    Model,
-    OuterRef,
-    Q,
-    QuerySet,
-    UUIDField,
-    Value,
-)
-from django.db.models.functions import Cast, Coalesce, TruncDate
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from lissive.clinic.models import Certificate, Credential, Patient, Review, Visit
 
@@ -49,8 +38,8 @@ KINDS: Mapping[str, str] = {
     **OF_CREDENTIAL,
     "review": "Review is due",
 }
-Rows = QuerySet[Any, Any]
-COLUMNS = ("of_kind", "of_thing", "on", "of_patient", "of_clinic", "since")
+MOST = 20
+"""Of a patient's own dates, on their page."""
 
 
 @dataclass(frozen=True)
@@ -69,37 +58,62 @@ class Due:
         return KINDS[self.kind]
 
 
-def due_rows(
+@dataclass(frozen=True)
+class Source:
+    """Rows of one table that have a day, and the names of what a date is made of."""
+
+    kinds: Sequence[str]
+    rows: QuerySet[Any]
+    on: str
+    since: str
+    """Fields with the day that it was known from, the first that is filled; empty: it is not asked."""
+    kind: str = ""
+    """The field that has the kind; empty where all are of the one kind."""
+    patient: str = "patient_id"
+    clinic: str = "organisation_id"
+
+    def first(self, count: int | None) -> Iterator[Due]:
+        """The nearest ones, by an index of the database."""
+        order = [each for each in (self.on, self.kind, "pk") if each]
+        names = ["pk", self.on, self.clinic, *filter(None, (self.kind, self.patient)), *self.since.split()]
+        for row in self.rows.order_by(*order).values(*names)[:count]:
+            since = next((row[name] for name in self.since.split() if row[name]), None)
+            if isinstance(since, datetime.datetime):
+                since = timezone.localtime(since).date()
+            kind = row[self.kind] if self.kind else self.kinds[0]
+            patient = row[self.patient] if self.patient else None
+            yield Due(kind, row["pk"], row[self.on], patient, row[self.clinic], since)
+
+
+class Dues:
+    """Dates of several sources in their order, counted and cut as a query is: only what a page shows is read."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.sources = list(sources)
+
+    def __len__(self) -> int:
+        return sum(each.rows.count() for each in self.sources)
+
+    def __getitem__(self, part: slice) -> list[Due]:
+        found = (due for each in self.sources for due in each.first(part.stop))
+        return sorted(found, key=lambda due: (due.on, due.kind, due.thing))[part]
+
+    def __iter__(self) -> Iterator[Due]:
+        return iter(self[:])
+
+
+def due_between(
     first: datetime.date, last: datetime.date, kind: str = "", organisation: int | None = None
-) -> Rows:
-    """The dates from a day to a day, both within, in their order, and all open reviews; `dues_of` reads them."""
+) -> Dues:
+    """The dates from a day to a day, both within, in their order, and all open reviews."""
     of = {} if organisation is None else {"organisation": organisation}
-    return _together([each for kinds, each in _sources(first, last, kind, of) if kind in ("", *kinds)])
-
-
-def _together(sources: Sequence[Rows]) -> Rows:
-    rows = sources[0].union(*sources[1:], all=True) if len(sources) > 1 else sources[0]
-    return rows.order_by("on", "of_kind", "of_thing")
-
-
-def dues_of(rows: Iterable[Mapping[str, Any]]) -> list[Due]:
-    return [
-        Due(
-            row["of_kind"],
-            row["of_thing"],
-            datetime.date.fromisoformat(row["on"]),
-            row["of_patient"],
-            row["of_clinic"],
-            datetime.date.fromisoformat(row["since"][:10]) if row["since"] else None,
-        )
-        for row in rows
-    ]
+    return Dues(each for each in _sources(first, last, kind, of) if kind in ("", *each.kinds))
 
 
 def _sources(
     first: datetime.date, last: datetime.date, kind_asked: str, of: Mapping[str, Any]
-) -> Iterator[tuple[Sequence[str], Rows]]:
-    """Each source with the kinds that it has; `of`: which organisation or patient."""
+) -> Iterator[Source]:
+    """`of`: which organisation or patient."""
     issued = Certificate.objects.filter(status=Certificate.Status.ISSUED, **of)
     later = Certificate.objects.filter(status=Certificate.Status.ISSUED, patient=OuterRef("patient"))
     later = later.filter(place=OuterRef("place")).exclude(pk=OuterRef("pk"))
@@ -109,35 +123,19 @@ def _sources(
             found = found.filter(~Exists(later.filter(Q(expires__gt=OuterRef("expires")) | Q(expires=None))))
         if kind == "apply_by":
             found = found.filter(entered_at=None, card_expires=None)  # done: nothing is left to do by then
-        yield (kind,), _as_rows(found, Value(kind), field, F("organisation"), TruncDate("signed_at"))
+        yield Source((kind,), found, field, "signed_at")
     for kind, field in IN_RECORD.items():
         newer = Visit.objects.filter(patient=OuterRef("patient"), starts__gt=OuterRef("starts"))
         seen = Visit.objects.filter(**{f"{field}__range": (first, last)}, **of)
-        seen = seen.filter(~Exists(newer.exclude(**{field: None})))
-        yield (kind,), _as_rows(seen, Value(kind), field, F("organisation"), F("day"))
+        yield Source((kind,), seen.filter(~Exists(newer.exclude(**{field: None}))), field, "day")
     if "patient" not in of:
         kinds = (kind_asked,) if kind_asked in OF_CREDENTIAL else tuple(OF_CREDENTIAL)
         held = Credential.objects.filter(kind__in=kinds, expires__range=(first, last))
         held = held.filter(**{f"practitioner__{name}": value for name, value in of.items()})
-        clinic, since = F("practitioner__organisation"), Coalesce("checked_on", "issued")
-        yield kinds, _as_rows(held, F("kind"), "expires", clinic, since, patient=None)
+        clinic = "practitioner__organisation_id"
+        yield Source(kinds, held, "expires", "checked_on issued", "kind", patient="", clinic=clinic)
     open_ones = Review.objects.filter(status=Review.Status.DUE, due__lte=last, **of)  # however late it is
-    yield ("review",), _as_rows(open_ones, Value("review"), "due", F("organisation"), Value(None))
-
-
-def _as_rows(
-    found: QuerySet[Any], kind: Any, on: str, clinic: Any, since: Any, *, patient: str | None = "patient"
-) -> Rows:
-    """Columns alike in type in all parts, so that a database can put them below each other."""
-    of = F(patient) if patient else Value(None)
-    return found.order_by().values(
-        of_kind=Cast(kind, CharField()),
-        of_thing=F("pk"),
-        on=Cast(on, CharField()),
-        of_patient=Cast(of, UUIDField()) if patient is None else of,
-        of_clinic=Cast(clinic, BigIntegerField()),
-        since=Cast(since, CharField()),
-    )
+    yield Source(("review",), open_ones, "due", "")
 
 
 # -- whose they are ---------------------------------------------------------------------------------
@@ -176,4 +174,4 @@ def of_patient(patient: Model, first: datetime.date) -> list[Due]:
     """The dates of one patient from a day on, the nearest first."""
     mine = {*OF_CERTIFICATE, *IN_RECORD}
     sources = _sources(first, datetime.date.max, "", {"patient": patient})
-    return dues_of(_together([each for kinds, each in sources if mine.issuperset(kinds)]))
+    return Dues(each for each in sources if mine.issuperset(each.kinds))[:MOST]

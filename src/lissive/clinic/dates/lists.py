@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
@@ -15,12 +15,12 @@ from django.utils.safestring import mark_safe
 from lissive.clinic.access import enter
 from lissive.clinic.dates.due import (
     KINDS,
+    MOST,
     OF_CERTIFICATE,
     OF_CREDENTIAL,
     Due,
     Things,
-    due_rows,
-    dues_of,
+    due_between,
     of_patient,
     things_of,
 )
@@ -32,7 +32,6 @@ from lissive.clinic.rights import may
 from lissive.report.table import Table, table
 
 AHEAD, BACK = 90, 30
-MOST = 20
 ENDED = (Visit.Status.DONE, Visit.Status.DECLINED, Visit.Status.NO_SHOW, Visit.Status.CANCELLED)
 A_PAGE = 25
 
@@ -43,9 +42,9 @@ def dates(request: HttpRequest) -> HttpResponse:
     kind = kind if kind in KINDS else ""
     today = timezone.localdate()
     first, last = (today + datetime.timedelta(days=days) for days in (-BACK, AHEAD))
-    rows = due_rows(first, last, kind, user.organisation_id)
-    found = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
-    past = due_rows(first, today - datetime.timedelta(days=1), kind, user.organisation_id).count()
+    rows = due_between(first, last, kind, user.organisation_id)
+    found: Page[Due] = Paginator(cast("Any", rows), A_PAGE).get_page(request.GET.get("page"))
+    past = len(due_between(first, today - datetime.timedelta(days=1), kind, user.organisation_id))
     content = {
         **TEXTS,
         "found": found,
@@ -63,7 +62,7 @@ def dates(request: HttpRequest) -> HttpResponse:
 
 
 def _table(user: User, found: Page[Any], today: datetime.date) -> Table:
-    dues = dues_of(found)
+    dues = list(found)
     things, sent = things_of(dues), _reminders(dues)
     rows = []
     for each in dues:
@@ -133,7 +132,7 @@ def patient_dates(patient: Patient) -> Table:
     today = timezone.localdate()
     visits = patient.visits.filter(day__gte=today).exclude(status__in=ENDED).select_related("practitioner")
     rows = [(each.day, _visit_row(each)) for each in visits.defer("record").order_by("starts")[:MOST]]
-    rows += [(each.on, (day_text(each.on), each.what)) for each in of_patient(patient, today)[:MOST]]
+    rows += [(each.on, (day_text(each.on), each.what)) for each in of_patient(patient, today)]
     return table("Your dates", "Day|What", [row for _, row in sorted(rows, key=lambda each: each[0])])
 
 

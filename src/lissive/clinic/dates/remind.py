@@ -20,7 +20,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from lissive.clinic import audit
-from lissive.clinic.dates.due import OF_CREDENTIAL, Due, due_rows, dues_of, things_of
+from lissive.clinic.dates.due import OF_CREDENTIAL, Due, due_between, things_of
 from lissive.clinic.models import Organisation, Reminder
 from lissive.clinic.place import place
 
@@ -46,7 +46,7 @@ class Counts:
 def run(today: datetime.date | None = None) -> Counts:
     """Make the reminders of this day that are not made yet, and send those that are not sent yet."""
     today = today or timezone.localdate()
-    dues = dues_of(due_rows(today, today + datetime.timedelta(days=max(BEFORE))))
+    dues = due_between(today, today + datetime.timedelta(days=max(BEFORE)))[:]
     wanted = {key_of(each, days): each for each in dues if (days := days_before(each, today))}
     rows = _made(wanted, today)
     addresses = _addresses(wanted.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -175,15 +176,16 @@ _HIDDEN = {"why": "The practitioner sees why.", "clause": "", "source": "", "par
 
 
 def in_short(rows: Sequence[Row]) -> str:
-    """How many there are of each, in one sentence."""
-    if not rows:
-        return "No visit is booked."
-    counts: dict[str, int] = {}
-    for each in rows:
-        state = "blocked" if each.blocks else STATES[each.visit["status"]].lower()
-        counts[state] = counts.get(state, 0) + 1
-    said = ", ".join(f"{count} {state}" for state, count in counts.items())
-    return f"{len(rows)} visit{'' if len(rows) == 1 else 's'}: {said}."
+    """How many visits of a day there are in each state, and how many of them are blocked."""
+    blocked = sum(bool(each.blocks) for each in rows)
+    said = _counted(Counter(S(each.visit["status"]) for each in rows))
+    return f"{said.removesuffix('.')}; {blocked} blocked." if blocked else said
+
+
+def _counted(counts: Mapping[S, int]) -> str:
+    said = ", ".join(f"{counts[each]} {each.label.lower()}" for each in S if counts.get(each))
+    total = sum(counts.values())
+    return f"{total} visit{'' if total == 1 else 's'}: {said}." if total else "No visit is booked."
 
 
 def _others(user: User, today: datetime.date) -> list[tuple[str, list[tuple[str, str, str]]]]:
@@ -228,12 +230,7 @@ def today_in_short(user: User) -> str:
     found = (
         of_clinic(user, Visit).filter(day=timezone.localdate()).values_list("status").annotate(Count("pk"))
     )
-    counts = {S(status): count for status, count in found.order_by()}
-    said = ", ".join(f"{counts[each]} {each.label.lower()}" for each in S if each in counts)
-    total = sum(counts.values())
-    return (
-        f"{total} visit{'' if total == 1 else 's'} today: {said}." if total else "No visit is booked today."
-    )
+    return _counted({S(status): count for status, count in found.order_by()})
 
 
 def visit_table(user: User, patient: Patient) -> Table:

@@ -15,7 +15,7 @@ from lissive.case import Case, make_case
 from lissive.case_answer.bottom_line import to_settle
 from lissive.clinic.dates.asked import open_fields
 from lissive.clinic.forms import age_on, day_text, place_text
-from lissive.clinic.models import Credential, Decision, Practitioner, Visit, VisitKind
+from lissive.clinic.models import Credential, Decision, Practitioner, User, Visit, VisitKind
 from lissive.clinic.visit.law import (
     Clause,
     asks_pregnancy,
@@ -176,6 +176,14 @@ def _credential(practitioner: Practitioner, kind: str, place: str, on: datetime.
     return f"{practitioner.name} has no {what} for {there} on record."
 
 
+def second_lacks(user: User, visit: Visit, on: datetime.date) -> str:
+    """Why this user cannot be the second practitioner there on that day, as a sentence; empty where they can."""
+    who = Practitioner.objects.filter(user=user).prefetch_related("credentials").first()
+    if who is None:
+        return f"{user.shown_name} is not on the list of practitioners, with a licence on record."
+    return _credential(who, Credential.Kind.LICENCE, jurisdiction(place_of(visit)).code, on)
+
+
 def _lacks(visit: Visit, kind: str, place: str, on: datetime.date) -> str:
     """What is wrong with a credential on that day, or was on the day of a visit that is not signed yet."""
     why = _credential(visit.practitioner, kind, place, on)
@@ -329,7 +337,11 @@ def _record(visit: Visit, answer: Answer, on: datetime.date) -> Iterator[Block]:
     if capacity is None and not is_minor:
         yield to_do("Whether the patient can consent is not recorded.", "capacity")
     decision = decision_of(visit)
-    if decision is not None and decision.second_needed and decision.second_agrees is not True:
+    if decision is None or not decision.second_needed:
+        return
+    if decision.second_agrees is not True or decision.second_by is None:
         does_not = decision.second_agrees is False
         why = "The second practitioner does not agree." if does_not else "A second practitioner has to agree."
         yield Block(why, part="second", is_open=not does_not)
+    elif why := second_lacks(decision.second_by, visit, on):
+        yield Block(f"The second practitioner agreed. {why}", part="second")
