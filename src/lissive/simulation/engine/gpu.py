@@ -97,7 +97,7 @@ class _Code:
 
 
 class _GpuJob(Job):
-    """One advance as one launch: as many threads as the GPU has room for take subjects until there are none."""
+    """One advance as one launch: as many threads as fit on the GPU take subjects until there are none."""
 
     def __init__(self, code: _Code, batch: Batch, asked: Mapping[str, Any], threads: int) -> None:
         super().__init__(batch, asked, 1)
