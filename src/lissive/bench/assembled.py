@@ -13,18 +13,17 @@ from typing import Any
 from lissive.bench.problems import names, problem
 from lissive.errors import LissiveError
 from lissive.simulation.engine import build
-from lissive.simulation.engine.ptx import WIDTH, kernel_ir, ptx
+from lissive.simulation.engine.ptx import kernel_ir, ptx
 
 ARCHITECTURE = "sm_90"
 """What is assembled for: NVIDIA's H100 and H200."""
-ONE_PIECE = 10**9
-COLUMNS = ("step", "registers", "stack", "spill_stores", "spill_loads", "loads", "stores")
+COLUMNS = ("registers", "stack", "spill_stores", "spill_loads", "loads", "stores")
 
 
 def assembled(
     *, only: Sequence[str] = (), say: Callable[[str], None] = lambda _: None
 ) -> list[dict[str, Any]]:
-    """A row for each model with its step in one piece, and one with it in pieces.
+    """A row for each model.
 
     registers : of a thread    stack : bytes of local memory of a thread
     spill_stores, spill_loads : bytes, as ptxas says, each place of the code counted once
@@ -42,10 +41,9 @@ def assembled(
     rows = []
     for name in only or names()[:1]:
         given = problem(name)
+        say(name)
         plan = build(given.equations, given.outputs).planned()
-        for step, width in (("in one piece", ONE_PIECE), ("in pieces", WIDTH)):
-            say(f"{name}, {step}")
-            rows.append({"model": name, "step": step, **counted(ptx(*kernel_ir(plan, width=width)))})
+        rows.append({"model": name, **counted(ptx(*kernel_ir(plan)))})
     return rows
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lissive.model.equations import TIME, Equations
 from lissive.model.expression import _NUMPY, COMPARISONS, Graph
 from lissive.simulation.engine import build, tableau
-from lissive.simulation.engine.emit import LARGEST_SLOPE
+from lissive.simulation.engine.values import LARGEST_SLOPE
 from lissive.simulation.engine.plan import Plan, make_plan
 
 from ...conftest import campaign_size
@@ -136,7 +136,7 @@ def agree(got: Array, shaken: Array, what: str) -> None:
 
 
 def rosenbrock(plan: Plan, given: dict[str, Array], h: Array, rng: np.random.Generator) -> Array:
-    """One step by dense algebra on shaken values: the new state, and the stages weighted as D1 and D2 are."""
+    """One step by dense algebra on shaken values: the new state, and the stages weighted as for dense output."""
     n = len(plan.states)
     y0 = np.array([np.broadcast_to(given[s], (REPEATS, h.size)) for s in plan.states])
 
@@ -208,11 +208,12 @@ def check(steps: Sequence[Step], lanes: int, seed: int) -> None:
     agree(initial.T, shaken(g, model.initial, who, rng), "initial value")
     agree(kept.T[: len(plan.once)], shaken(g, plan.once, who, rng), "constant")
 
-    y, new, d1, d2, error, seen = (aligned(len(STATES), lanes) for _ in range(6))
+    y, new, error, seen = (aligned(len(STATES), lanes) for _ in range(4))
+    dense = aligned(len(tableau.DENSE) * len(STATES), lanes)
     k, out = aligned(kept.shape[1], lanes), aligned(len(plan.outputs), lanes)
     t, h, theta, none = (aligned(1, lanes) for _ in range(4))
     k[:], y[:], t[:] = kept.T, [who[s] for s in STATES], who[TIME]
-    call(kernel._linked.function("observe", 8), y, y, d1, d2, k, t, theta, out)
+    call(kernel._linked.function("observe", 7), y, y, dense, k, t, theta, out)
     agree(out, shaken(g, plan.output_nodes, who, rng), "output")
 
     with np.errstate(all="ignore"):
@@ -220,13 +221,14 @@ def check(steps: Sequence[Step], lanes: int, seed: int) -> None:
         fast = np.max([np.broadcast_to(np.abs(each), lanes) for each in [*sizes, 1.0]], axis=0)
     h[:] = 0.02 / np.where(np.isfinite(fast), np.minimum(fast, 1e4), 1.0)
     tolerance = np.array([1e-6, 1e-6, 0.0])
-    call(kernel._linked.function("step", 11), y, k, none, seen, t, h, tolerance, new, d1, d2, error)
+    scratch = aligned(kernel.space, lanes)
+    call(kernel._linked.function("step", 11), y, k, none, seen, t, h, tolerance, new, dense, error, scratch)
     want = rosenbrock(plan, who, h[0], rng)
     sound = np.isfinite(want).all(
         axis=(0, 1)
     )  # by dense algebra what is no number in one state is none in any
     want[:, 0, ~sound], want[:, 1, ~sound] = 0.0, np.nan  # so not judged
-    agree(np.concatenate([new, d1, d2]), want, "state after a step")
+    agree(np.concatenate([new, dense]), want, "state after a step")
     unsound = np.isnan(shaken(g, plan.rates, who, rng)).all(axis=1).any(axis=0)
     assert not (error[0] <= 1.0)[unsound].any(), "a step from where a rate is no number is taken"
 

@@ -24,13 +24,15 @@ _DRIVER_PARTS = (
     driver.judge,
     driver.widen,
     driver.lift,
-    driver.gather,
+    driver.clear,
+    driver.put_down,
+    driver.quarter,
     driver.look,
     driver.sum_up,
     driver.drive,
 )
 _TURNS = (turns.attend, turns.narrow, turns.find, turns.shorten)
-_KERNEL_CALLS = {"step": ("reals",) * 11, "commit": ("reals",) * 4, "observe": ("reals",) * 8}
+_KERNEL_CALLS = {name: ("reals",) * count for name, count in [("step", 11), ("commit", 4), ("observe", 7), ("gather", 9)]}
 
 
 def machine() -> Any:

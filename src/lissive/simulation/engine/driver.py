@@ -1,7 +1,7 @@
 """The control loop: every lane with its own subject, time, step, doses and observations.
 
 Written in the dialect of `dialect.py`: compiled for use, plain Python for its tests. It knows nothing of the
-model; `step`, `commit` and `observe` are the inner functions of `emit.py`.
+model; `step`, `commit`, `observe` and `gather` are the inner functions of `emit.py`.
 
 One subject's run is a sequence of attempted steps that depends on its own doses and stops alone. `until` is a
 pause: a step that would pass it is used for the observations before it and then forgotten, so the next call
@@ -10,7 +10,6 @@ takes the same step again. That is why a split run gives the same bits as a sing
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import Any
 
 from lissive.simulation.engine.dialect import f64, i64, take
@@ -20,6 +19,7 @@ from lissive.simulation.engine.work import Work
 step: Any = None
 commit: Any = None
 observe: Any = None
+gather: Any = None
 
 
 def load(w: Work, s: i64, l: i64) -> None:
@@ -53,6 +53,7 @@ def arrive(w: Work, s: i64, l: i64) -> None:
     W = w.lanes
     e = w.next_event[l]
     jumped = 0
+    dosed = 0
     while w.next_switch[l] < w.sw_start[s + 1] and w.sw_time[w.next_switch[l]] <= w.T[l]:
         w.next_switch[l] += 1
         jumped = 1
@@ -63,6 +64,7 @@ def arrive(w: Work, s: i64, l: i64) -> None:
             w.Y[target * W + l] += w.scale[s] * w.ev_value[e]
             w.SEEN[target * W + l] = max(w.SEEN[target * W + l], abs(w.Y[target * W + l]))
             jumped = 1
+            dosed = target + 1
         elif action == 1:
             w.R[target * W + l] += w.scale[s] * w.ev_value[e]
             jumped = 1
@@ -75,26 +77,37 @@ def arrive(w: Work, s: i64, l: i64) -> None:
         e += 1
     w.next_event[l] = e
     if jumped == 1:
+        suits = w.clock[s * 16 + 2]
+        if dosed > 0:
+            if w.suit[s * w.n_states + dosed - 1] > 0.0:
+                suits = w.suit[s * w.n_states + dosed - 1]
         # not below what moves the clock, however short the step after the last jump was
-        w.H[l] = max(min(w.H[l], w.clock[s * 16 + 2]), 4e-15 * abs(w.T[l]))
+        w.H[l] = max(min(w.H[l], suits), 4e-15 * abs(w.T[l]))
         w.book[s * 16 + 3] = 1
         w.book[s * 16 + 2] = 0
+        w.book[s * 16 + 6] = dosed
 
 
 def judge(w: Work, s: i64, l: i64) -> None:
     """Take or refuse lane l's step, and choose the next one."""
     tried = w.TRY[l]
     error = w.ERR[l]
-    factor = 5.0
-    if error > 0.0011:
-        factor = max(0.2, min(5.0, 0.9 / sqrt(sqrt(error))))
+    room = w.ERR[w.lanes + l]
+    factor = max(0.2, min(5.0, 0.9 * room))
     if error <= 1.0:
         w.MASK[l] = 1.0
         if w.book[s * 16 + 3] == 1:
-            if w.at_stop[l] == 0:
-                w.clock[s * 16 + 2] = tried * factor
-            else:  # cut short by a stop, which says nothing of what would have suited
-                w.clock[s * 16 + 2] = max(w.clock[s * 16 + 2], tried * factor)
+            dosed = w.book[s * 16 + 6]
+            last = w.clock[s * 16 + 2]
+            if dosed > 0:
+                last = w.suit[s * w.n_states + dosed - 1]
+            suits = tried * factor
+            if w.at_stop[l] != 0:  # cut short by a stop, which says nothing of what would have suited
+                suits = max(last, suits)
+            if dosed > 0:
+                w.suit[s * w.n_states + dosed - 1] = suits
+            else:
+                w.clock[s * 16 + 2] = suits
             w.book[s * 16 + 3] = 0
         if w.book[s * 16 + 2] > 0:
             factor = min(1.0, factor)
@@ -149,30 +162,24 @@ def lift(w: Work, l: i64) -> None:
             w.Y[i * W + l] = 0.0
 
 
-def gather(w: Work, place: i64, l: i64, share: f64) -> None:
-    """Add one part of a step, seen at its start, middle and end, to its bin: Simpson's rule and the parabola."""
+def clear(w: Work, l: i64) -> None:
+    """Nothing is gathered yet in the bin of lane `l`."""
     W = w.lanes
     for o in range(w.n_outputs):
-        f0 = w.F0[o * W + l]
-        f1 = w.F1[o * W + l]
-        f2 = w.OUT[o * W + l]
-        w.mean[place + o] += share * (f0 + 4.0 * f1 + f2)
-        high = max(max(f0, f1), f2)
-        down = min(min(f0, f1), f2)
-        bend = 0.5 * (f0 + f2) - f1
-        tilt = 0.5 * (f2 - f0)
-        if abs(tilt) < 2.0 * abs(
-            bend
-        ):  # it turns within the part: the parabola's vertex, but no change of sign
-            vertex = f1 - 0.25 * tilt * tilt / bend
-            if high <= 0.0:
-                vertex = min(vertex, 0.0)
-            if down >= 0.0:
-                vertex = max(vertex, 0.0)
-            high = max(high, vertex)
-            down = min(down, vertex)
-        w.top[place + o] = max(w.top[place + o], high)
-        w.low[place + o] = min(w.low[place + o], down)
+        w.MEAN[o * W + l] = 0.0
+        w.TOP[o * W + l] = -1e400
+        w.LOW[o * W + l] = 1e400
+
+
+def put_down(w: Work, l: i64) -> None:
+    """Write what lane `l` has gathered of its bin, and begin with nothing."""
+    W = w.lanes
+    place = (w.subject[l] * w.n_bins + w.next_bin[l]) * w.n_outputs
+    for o in range(w.n_outputs):
+        w.mean[place + o] = w.MEAN[o * W + l]
+        w.top[place + o] = w.TOP[o * W + l]
+        w.low[place + o] = w.LOW[o * W + l]
+    clear(w, l)
 
 
 def aim(w: Work, l: i64) -> None:
@@ -221,7 +228,7 @@ def look(w: Work) -> None:
                     w.TX[l] = t
                     w.TH[l] = (t - w.T[l]) / w.TRY[l]
         if wanted == 1:
-            observe(w.Y, w.YN, w.D1, w.D2, w.K, w.TX, w.TH, w.OUT)
+            observe(w.Y, w.YN, w.D, w.K, w.TX, w.TH, w.OUT)
             for l in range(W):
                 if w.wanted[l] == 1:
                     for o in range(n_out):
@@ -229,10 +236,19 @@ def look(w: Work) -> None:
                     w.next_time[l] += 1
 
 
+def quarter(w: Work, part: f64) -> None:
+    """Look at each wanted lane's part of a step, this far into it."""
+    for l in range(w.lanes):
+        w.TH[l] = 0.0
+        if w.wanted[l] == 1:
+            stop = min(w.END[l], w.edges[w.next_bin[l] + 1])
+            w.TX[l] = w.SEG[l] + part * (stop - w.SEG[l])
+            w.TH[l] = (w.TX[l] - w.T[l]) / w.TRY[l]
+
+
 def sum_up(w: Work) -> None:
     """Add the steps of all lanes to their bins, one part of each step within one bin at a time."""
     W = w.lanes
-    n_out = w.n_outputs
     nb = w.n_bins
     wanted = 1
     while wanted == 1:
@@ -246,27 +262,28 @@ def sum_up(w: Work) -> None:
                     wanted = 1
         if wanted == 0:
             break
-        for part in range(3):
-            for l in range(W):
-                w.TH[l] = 0.0
-                if w.wanted[l] == 1:
-                    stop = min(w.END[l], w.edges[w.next_bin[l] + 1])
-                    w.TX[l] = w.SEG[l] + 0.5 * float(part) * (stop - w.SEG[l])
-                    w.TH[l] = (w.TX[l] - w.T[l]) / w.TRY[l]
-            observe(w.Y, w.YN, w.D1, w.D2, w.K, w.TX, w.TH, w.OUT)
-            for i in range(n_out * W):
-                if part == 0:
-                    w.F0[i] = w.OUT[i]
-                elif part == 1:
-                    w.F1[i] = w.OUT[i]
+        quarter(w, 0.0)
+        observe(w.Y, w.YN, w.D, w.K, w.TX, w.TH, w.F0)
+        quarter(w, 0.25)
+        observe(w.Y, w.YN, w.D, w.K, w.TX, w.TH, w.F1)
+        quarter(w, 0.5)
+        observe(w.Y, w.YN, w.D, w.K, w.TX, w.TH, w.F2)
+        quarter(w, 0.75)
+        observe(w.Y, w.YN, w.D, w.K, w.TX, w.TH, w.F3)
+        quarter(w, 1.0)
+        observe(w.Y, w.YN, w.D, w.K, w.TX, w.TH, w.F4)
         for l in range(W):
+            w.SHARE[l] = 0.0
             if w.wanted[l] == 1:
                 b = w.next_bin[l]
                 stop = min(w.END[l], w.edges[b + 1])
-                share = (stop - w.SEG[l]) / (w.edges[b + 1] - w.edges[b]) / 6.0
-                gather(w, (w.subject[l] * nb + b) * n_out, l, share)
-                w.SEG[l] = stop
-                if stop >= w.edges[b + 1]:
+                w.SHARE[l] = (stop - w.SEG[l]) / (w.edges[b + 1] - w.edges[b]) / 90.0
+        gather(w.F0, w.F1, w.F2, w.F3, w.F4, w.SHARE, w.MEAN, w.TOP, w.LOW)
+        for l in range(W):
+            if w.wanted[l] == 1:
+                w.SEG[l] = min(w.END[l], w.edges[w.next_bin[l] + 1])
+                if w.SEG[l] >= w.edges[w.next_bin[l] + 1]:
+                    put_down(w, l)
                     w.next_bin[l] += 1
 
 
@@ -312,6 +329,7 @@ def drive(w: Work) -> None:
                         while w.next_switch[l] < w.sw_start[s + 1] and w.sw_time[w.next_switch[l]] <= w.T[l]:
                             w.next_switch[l] += 1
                     w.SEG[l] = w.T[l]
+                    clear(w, l)
                     active += 1
         # 2. what is due now: events, then observations at this very time
         for l in range(W):
@@ -329,7 +347,7 @@ def drive(w: Work) -> None:
                 wanted = 1
         if wanted == 1:
             # at the step's start; YN may be another subject's
-            observe(w.Y, w.Y, w.Y, w.Y, w.K, w.TX, w.TH, w.OUT)
+            observe(w.Y, w.Y, w.D, w.K, w.TX, w.TH, w.OUT)
             for l in range(W):
                 s = w.subject[l]
                 if s >= 0 and w.book[s * 16 + 1] != 5:
@@ -353,7 +371,7 @@ def drive(w: Work) -> None:
         # 4. one attempted step for all, cut where a stop is near
         for l in range(W):
             aim(w, l)
-        step(w.Y, w.K, w.R, w.SEEN, w.T, w.TRY, w.TOL, w.YN, w.D1, w.D2, w.ERR)
+        step(w.Y, w.K, w.R, w.SEEN, w.T, w.TRY, w.TOL, w.YN, w.D, w.ERR, w.S)
         if w.n_watch > 0:
             find(w)
         # 5. judge; a step past the pause serves its observations and is then forgotten

@@ -44,7 +44,7 @@ class Function:
         args = ", ".join(f"ptr noalias nocapture %{p}" for p in pointers)
         self.head, self.end = f"define void @{name}({args}) nounwind {{\nentry:\n", "  ret void\n}\n"
         self._lines: list[str] = []
-        self._count = 0
+        self._count, self._block = 0, "entry"
 
     def text(self) -> str:
         return self.head + "\n".join(self._lines) + "\n" + self.end
@@ -74,7 +74,47 @@ class Function:
         given = ", ".join(f"{kind} {a}" for kind, a in zip(kinds, args, strict=False))
         return self._add(f"call {self.vec} @{name}.{self.lanes}({given})")
 
+    def call(self, name: str, *pointers: str) -> None:
+        """Another function of the module, with pointers alone."""
+        given = ", ".join(f"ptr %{p}" for p in pointers)
+        self._lines.append(f"  call void @{name}({given})")
+
+    def loop(self, times: int, write: Callable[..., Sequence[str]], *start: str) -> list[str]:
+        """What `write` writes, for each of `times` rows; it is given `at`, which moves a pointer on to the row.
+
+        start : of values that go from row to row; `write` gets and returns them.   Returns the last of them.
+        """
+        self._count += 1
+        top, i, before = f"b{self._count}", f"%i{self._count}", self._block
+        carried = [f"{i}.{k}" for k in range(len(start))]
+        self._lines += [f"  br label %{top}", f"{top}:"]
+        head = len(self._lines)
+        offset = self._add(f"mul i64 {i}, {self.lanes}")
+
+        def at(array: str) -> str:
+            return self._add(f"getelementptr double, ptr %{array}, i64 {offset}")[1:]
+
+        ends = write(at, *carried)
+        self._lines += [
+            f"  {i}.next = add i64 {i}, 1",
+            f"  {i}.more = icmp ult i64 {i}.next, {times}",
+            f"  br i1 {i}.more, label %{top}, label %{top}.end",
+            f"{top}.end:",
+        ]
+        phis = [f"  {i} = phi i64 [0, %{before}], [{i}.next, %{top}]"]
+        phis += [
+            f"  {name} = phi {self.vec} [{first}, %{before}], [{last}, %{top}]"
+            for name, first, last in zip(carried, start, ends, strict=True)
+        ]
+        self._lines[head:head] = phis
+        self._block = f"{top}.end"
+        return list(ends)
+
     # -- memory: row i of an array is one vector --------------------------------------------------
+    def place(self, array: str, row: int) -> str:
+        """A pointer to a row, to be used as an array of its own."""
+        return self._add(f"getelementptr double, ptr %{array}, i64 {row * self.lanes}")[1:]
+
     def load(self, array: str, row: int) -> str:
         place = self._add(f"getelementptr double, ptr %{array}, i64 {row * self.lanes}")
         return self._add(f"load {self.vec}, ptr {place}, align {self.align}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lissive.arrays import FloatArray
+from lissive.simulation.engine import tableau
 from lissive.simulation.engine.work import Work
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Job:
         self.queue = np.zeros(ROW * threads, dtype=np.int64)
         self.again()
         self._records: dict[int, tuple[Any, Any]] = {}
-        self.lanes = kernel.lanes
+        self.lanes, self.space = kernel.lanes, kernel.space
         self.drive = kernel._drive
         self.shared: dict[str, Any] = {
             "lanes": kernel.lanes,
@@ -46,6 +47,7 @@ class Job:
             "k": batch._constants,
             "rate": batch._rate,
             "clock": batch._clock,
+            "suit": batch._suit,
             "book": batch._book,
             "TOL": np.array([tol.rtol, tol.atol, tol.peak_share]),
             **asked,
@@ -64,19 +66,22 @@ class Job:
         """Take subjects from the queue until there are none."""
         if thread not in self._records:
             has = {**self.shared, "thread": thread}
-            rows = lane_rows(*(has[f"n_{name}"] for name in ("states", "constants", "inputs", "outputs")))
+            rows = lane_rows(
+                *(has[f"n_{name}"] for name in ("states", "constants", "inputs", "outputs")), self.space
+            )
             fresh = _aligned([each * self.lanes for each in rows.values()])
             has |= dict(zip(rows, fresh, strict=True))
             self._records[thread] = Work.memory(has), has  # the arrays must be kept as long as the record
         self.drive(self._records[thread][0].ctypes.data)
 
 
-def lane_rows(states: int, constants: int, inputs: int, outputs: int) -> dict[str, int]:
+def lane_rows(states: int, constants: int, inputs: int, outputs: int, scratch: int) -> dict[str, int]:
     """Of each of the lanes' arrays, how many rows it has: at least one."""
     fields = list(Work.fields())
-    rows = dict.fromkeys(fields[fields.index("Y") :], 1) | {"K": constants, "R": inputs}
-    rows |= dict.fromkeys(("Y", "SEEN", "YN", "D1", "D2"), states)
-    rows |= dict.fromkeys(("OUT", "F0", "F1"), outputs)
+    rows = dict.fromkeys(fields[fields.index("Y") :], 1) | {"K": constants, "R": inputs, "S": scratch}
+    rows |= dict.fromkeys(("Y", "SEEN", "YN"), states)
+    rows |= {"D": len(tableau.DENSE) * states, "ERR": 2}
+    rows |= dict.fromkeys(("OUT", "F0", "F1", "F2", "F3", "F4", "MEAN", "TOP", "LOW"), outputs)
     del rows["TOL"]
     return {name: max(count, 1) for name, count in rows.items()}
 

@@ -20,6 +20,7 @@ from lissive.simulation.engine.doses import Doses, check, no_doses
 from lissive.simulation.engine.emit import check_length, module
 from lissive.simulation.engine.job import ROW, Job
 from lissive.simulation.engine.plan import Plan, make_plan, quantity
+from lissive.simulation.engine.steps import space
 from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.why import End, why
 
@@ -89,11 +90,12 @@ class Kernel:
         self.key = key = of_texts(content, str(lanes), backend.fingerprint())
         self.job: Callable[..., Job] = Job
         """Of this kernel, a batch and what an advance is asked: how it is carried out."""
-        known = stored(key, ".constants")
+        known = stored(key, ".rows")
         if known is None:
-            known = str(len(self.planned().once)).encode()
-            store(key, ".constants", known)
-        self.constants = int(known)
+            plan = self.planned()
+            known = f"{len(plan.once)} {space(plan).rows}".encode()
+            store(key, ".rows", known)
+        self.constants, self.space = (int(word) for word in known.split())
         code = backend.object_code(key, lambda: module(self.planned(), lanes), optimise=False)
         linked = backend.Linked(code, events=bool(watch))
         self._linked = linked  # keeps the code in memory
@@ -151,7 +153,7 @@ class Kernel:
         return np.ascontiguousarray(table.T)
 
 
-_MOVING = ("y", "_seen", "_rate", "_clock", "_book")
+_MOVING = ("y", "_seen", "_rate", "_clock", "_book", "_suit")
 """What of a batch changes on the way."""
 
 
@@ -176,6 +178,7 @@ class Batch:
         self._clock = np.zeros((subjects, ROW))
         self._clock[:, :3] = t0, tol.first_step, tol.first_step
         self._book = np.zeros((subjects, ROW), dtype=np.int64)
+        self._suit = np.zeros_like(initial)
         self._reached = t0
         self._agenda = Agenda(kernel.equations, subjects, kernel.watch) if kernel.watch else None
 
@@ -218,7 +221,7 @@ class Batch:
         clock = self._clock[members]
         self._seen[members] = np.fmax(self._seen[members], np.abs(self.y[members]))
         self._clock[members, 1] = np.fmax(np.fmin(clock[:, 1], clock[:, 2]), 4e-15 * np.abs(clock[:, 0]))
-        self._book[members, 2], self._book[members, 3] = 0, 1
+        self._book[members, 2], self._book[members, 3], self._book[members, 6] = 0, 1, 0
 
     def put(self, y: Array, *, time: float | None = None, inputs_off: bool = False) -> None:
         """Set every subject's state, as a dose does, and all clocks where `time` is given.
@@ -230,7 +233,7 @@ class Batch:
         if inputs_off:
             self._rate[:] = 0.0
         self._clock[:, 1] = np.minimum(self._clock[:, 1], self._clock[:, 2])
-        self._book[:, 3] = 1
+        self._book[:, 3], self._book[:, 6] = 1, 0
         if time is not None:
             self._clock[:, 0] = self._reached = time
 
@@ -295,7 +298,7 @@ class Batch:
         fresh = self.kernel.start(len(self), parameters, t0=self._t0, tolerances=self.tolerances)
         self._constants, self._timing, self._initial = fresh._constants, fresh._timing, fresh._initial
         self._given = parameters
-        self._book[:, 3] = 1
+        self._book[:, 3], self._book[:, 6] = 1, 0
 
     def change(self, members: npt.NDArray[np.int64], parameters: Mapping[str, Array]) -> None:
         """As `give`, for these subjects and these parameters alone; the others stay as they are.
@@ -310,7 +313,7 @@ class Batch:
             mine[members] = new
         for name, values in fresh._timing.items():
             self._timing[name][members] = values
-        self._book[members, 3] = 1
+        self._book[members, 3], self._book[members, 6] = 1, 0
 
     def _refuse_events(self, what: str) -> None:
         if self._agenda is not None:

@@ -9,17 +9,15 @@ as on the processor; no library is linked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
 
 import llvmlite.binding as llvm
-import numpy as np
 
 from lissive.errors import SimulationError
 from lissive.simulation.engine.compile import driver_ir, in_source_order, optimised
 from lissive.simulation.engine.emit import module
 from lissive.simulation.engine.job import lane_rows
 from lissive.simulation.engine.plan import Plan
+from lissive.simulation.engine.steps import space
 from lissive.simulation.engine.work import Work
 
 ENTRY = "lissive"
@@ -30,16 +28,11 @@ OLDEST = (7, 5)
 CONSTANT = {"lanes": 1, "thread": 0, "threads": 1, "n_watch": 0}
 """Of the record, what is the same in every run: all threads of the GPU share one queue, and no model has events."""
 TARGET = {"cpu": "sm_75", "features": "+ptx70"}
-WIDTH = 80
-"""Values that a piece of `step` keeps at once: as many doubles as 255 registers hold beside addresses and the like."""
-_NAME = re.compile(r"%v\d+\b")
-_KIND = re.compile(r"<1 x \w+>|\bdouble\b|\bptr\b")
 
 
-def kernel_ir(plan: Plan, *, width: int = WIDTH) -> tuple[str, str]:
+def kernel_ir(plan: Plan) -> tuple[str, str]:
     """The loop with the kernel's entry, and the model's functions, each as the text of an LLVM module.
 
-    width : see WIDTH.
     Raises       SimulationError where the model needs the C library.
     """
     functions = re.sub(r"define void @prepare\(.*?\n}\n", "", module(plan, 1), flags=re.DOTALL)
@@ -50,9 +43,6 @@ def kernel_ir(plan: Plan, *, width: int = WIDTH) -> tuple[str, str]:
             allowed="models of + - * /, powers, exp, ln, sqrt, abs, floor and ceil.",
             do="leave --device out.",
         )
-    functions = re.sub(
-        r"define void @step\(.*?\n}\n", lambda f: in_pieces(f[0], width), functions, flags=re.DOTALL
-    )
     loop = driver_ir(False).replace("define void", "define internal void")
     loop = loop.replace(", !invariant.load !0", "")  # here the record is written first, by the kernel's entry
     return f"{loop}\n{_entry(plan)}", functions
@@ -63,9 +53,8 @@ def ptx(loop: str, functions: str) -> str:
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     target = llvm.Target.from_triple("nvptx64-nvidia-cuda").create_target_machine(**TARGET, opt=2)
-    with (
-        in_source_order()
-    ):  # as for the processor; without it the code would depend on what was compiled before
+    # as for the processor; without it the code would depend on what was compiled before
+    with in_source_order():
         text: str = target.emit_assembly(linked(loop, functions, target))
     return text
 
@@ -89,7 +78,7 @@ def _entry(plan: Plan) -> str:
         "inputs": len(plan.inputs),
         "outputs": len(plan.output_nodes),
     }
-    rows = lane_rows(**counts)
+    rows = lane_rows(**counts, scratch=space(plan).rows)
     known = {f"n_{name}": count for name, count in counts.items()} | CONSTANT
     lines = [
         f"define ptx_kernel void @{ENTRY}(ptr addrspace(1) align 8 %given) nounwind "
@@ -119,92 +108,3 @@ def _entry(plan: Plan) -> str:
         "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
     ]
     return "\n".join(lines)
-
-
-# -- a long function in pieces ------------------------------------------------------------------------------
-def in_pieces(text: str, width: int) -> str:
-    """A function without branches as pieces that it calls, each of which keeps at most `width` values at once.
-
-    A value that a later piece needs is stored, and loaded where it is needed; a place whose value is done with is used
-    again. What was read from an argument is read anew. Each is one load or store, as a spilled register would be.
-    """
-    head, _, *lines = text.splitlines()[:-2]  # of "entry:", "ret void" and "}" nothing is left
-    made = {name: line.split(" = ", 1)[1] for line in lines if (name := _made(line))}
-    starts = [*_starts(lines, width), len(lines)]
-    parts = [lines[a:b] for a, b in pairwise(starts)]
-    last = {name: p for p, part in enumerate(parts) for line in part for name in _NAME.findall(line)}
-    ends: list[list[str]] = [[] for _ in parts]
-    arguments = head[head.index("(") : head.index(")")] + ", ptr noalias nocapture %kept)"
-    places, free, size, pieces = dict[str, int](), list[int](), 0, list[str]()
-    for p, part in enumerate(parts):
-        known, body = set[str](), list[str]()
-        for line in part:
-            body += [*_brought(line, known, made, places), line]
-            name = _made(line)
-            known.add(name)
-            if name and last[name] > p and not made[name].startswith(("getelementptr", "load")):
-                if not free:
-                    free.append(size)
-                    size += 1
-                places[name] = free.pop()
-                ends[last[name]].append(name)
-                body += [_place(name, places), f"  store {_kind(made[name])} {name}, ptr {name}.at, align 8"]
-        free += [places[name] for name in ends[p]]
-        pieces += [
-            f"define internal void @step.{p}{arguments} noinline nounwind {{",
-            *body,
-            "  ret void",
-            "}",
-        ]
-    given = ", ".join(f"ptr {each.split()[-1]}" for each in arguments.strip("()").split(","))
-    calls = [f"  call void @step.{p}({given})" for p in range(len(parts))]
-    return "\n".join(
-        [*pieces, head, f"  %kept = alloca [{size} x i64], align 8", *calls, "  ret void", "}", ""]
-    )
-
-
-def _starts(lines: list[str], width: int) -> list[int]:
-    """Where each piece begins: as late as `width` lets it."""
-    starts, alive, seen = [0], np.zeros(len(lines), int), dict[str, int]()
-    for at, line in enumerate(lines):
-        for name in set(_NAME.findall(line)):
-            if seen.get(name, at) >= starts[-1]:
-                alive[seen.get(name, at) + 1 : at + 1] += 1
-            seen[name] = at
-        if alive[starts[-1] : at + 1].max() > width:
-            starts.append(at)
-            alive[at] = 0
-    return starts
-
-
-def _brought(line: str, known: set[str], made: dict[str, str], places: dict[str, int]) -> Iterator[str]:
-    """What brings into a piece the values that `line` needs and that are not known there."""
-    for name in _NAME.findall(line.split(" = ", 1)[-1]):
-        if name in known:
-            continue
-        known.add(name)
-        if name in places:
-            yield _place(name, places)
-            yield f"  {name} = load {_kind(made[name])}, ptr {name}.at, align 8"
-        else:
-            yield from _brought(made[name], known, made, places)
-            yield f"  {name} = {made[name]}"
-
-
-def _made(line: str) -> str:
-    """The name of the value that a line makes, if it makes one."""
-    return line.split(" = ", 1)[0].strip() if " = " in line else ""
-
-
-def _place(name: str, places: dict[str, int]) -> str:
-    return f"  {name}.at = getelementptr i64, ptr %kept, i64 {places[name]}"
-
-
-def _kind(instruction: str) -> str:
-    """The type of an instruction's value."""
-    kinds: list[str] = _KIND.findall(instruction)
-    if instruction.startswith(("fcmp", "icmp")):
-        return "<1 x i1>"
-    if " to " in instruction:
-        return kinds[-1]
-    return kinds[1] if instruction.startswith("select") else kinds[0]

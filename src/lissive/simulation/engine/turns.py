@@ -20,7 +20,7 @@ def attend(w: Work) -> None:
     for l in range(W):
         w.TH[l] = 0.0
         w.TX[l] = w.T[l]
-    observe(w.Y, w.Y, w.Y, w.Y, w.K, w.TX, w.TH, w.OUT)
+    observe(w.Y, w.Y, w.D, w.K, w.TX, w.TH, w.OUT)
     for l in range(W):
         s = w.subject[l]
         if s >= 0 and w.book[s * 16 + 1] == 0 and (w.stops < 2 or w.T[l] < w.until):
@@ -42,7 +42,7 @@ def narrow(w: Work) -> None:
             w.TH[l] = 1.0
             if w.TX[l] < w.END[l]:
                 w.TH[l] = (w.TX[l] - w.T[l]) / w.TRY[l]
-    observe(w.Y, w.YN, w.D1, w.D2, w.K, w.TX, w.TH, w.OUT)
+    observe(w.Y, w.YN, w.D, w.K, w.TX, w.TH, w.OUT)
     for l in range(W):
         if w.wanted[l] == 1:
             s = w.subject[l]
@@ -107,7 +107,8 @@ def shorten(w: Work, l: i64) -> None:
     other = 1.0 - share
     for i in range(w.n_states):
         if (
-            w.YN[i * W + l] != w.Y[i * W + l] or w.D1[i * W + l] != 0.0
+            w.YN[i * W + l] != w.Y[i * W + l] or w.D[i * W + l] != 0.0
         ):  # else it did not move, and keeps every bit
-            inner = other * (share * w.D2[i * W + l] + w.D1[i * W + l]) + w.YN[i * W + l]
+            inner = share * w.D[(2 * w.n_states + i) * W + l] + w.D[(w.n_states + i) * W + l]
+            inner = other * (share * inner + w.D[i * W + l]) + w.YN[i * W + l]
             w.YN[i * W + l] = share * inner + other * w.Y[i * W + l]

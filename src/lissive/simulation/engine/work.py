@@ -47,9 +47,13 @@ class Work(Record):
     rate: reals
     """(subject, input) rates of input now."""
     clock: reals
-    """(subject, 16): time, next step, step that suited after the last jump. So wide that threads share no line."""
+    """(subject, 16): time, next step, step that suited after the last jump that was no dose. So wide that threads
+    share no line."""
     book: whole
-    """(subject, 16): next event, status (5: halted), refused just now, jumped, steps taken, steps refused."""
+    """(subject, 16): next event, status (5: halted), refused just now, jumped, steps taken, steps refused, and 1 more
+    than the state that the last jump was a dose into, or 0."""
+    suit: reals
+    """(subject, state) step that suited after the last dose into it; 0: none yet."""
     # -- events, switches and what is observed --
     ev_time: reals
     """(event,) as are the next three; subject s has start[which[s]] to start[which[s] + 1]."""
@@ -89,18 +93,27 @@ class Work(Record):
     TRY: reals
     TOL: reals
     """rtol, atol, share of the largest size."""
-    # -- lanes, of the step tried: new state, dense output, error (1 is what is allowed), whether it is taken --
+    # -- lanes, of the step tried: new state, dense output, error (1 is what is allowed; then by how much the step
+    # could have been longer), whether it is taken --
     YN: reals
-    D1: reals
-    D2: reals
+    D: reals
     ERR: reals
     MASK: reals
+    S: reals
+    """Scratch memory of the step, see steps.py."""
     # -- lanes, while observing: fraction of the step, time; outputs now, at a part's start and middle; its start --
     TH: reals
     TX: reals
     OUT: reals
     F0: reals
     F1: reals
+    F2: reals
+    F3: reals
+    F4: reals
+    SHARE: reals
+    MEAN: reals
+    TOP: reals
+    LOW: reals
     SEG: reals
     END: reals
     """(lane,) when the step tried ends."""
