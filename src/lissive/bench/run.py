@@ -16,6 +16,7 @@ import numpy as np
 from lissive.bench import process
 from lissive.bench import speed as compare
 from lissive.bench.accuracy import Solved, accuracy, our_run, solve
+from lissive.bench.peak import share_of_peak
 from lissive.bench.peer import RESTARTS, present
 from lissive.bench.problems import SEED, names, problem, table
 from lissive.errors import LissiveError
@@ -204,6 +205,7 @@ def _against_peer(
     if timed:
         tell(f"{name}: speed")
         ours = compare.our_table(solved, size.tolerances, size.compared, size.repeats)
+        entry["peak"] = share_of_peak(solved, size.repeats)
     entry["engines"] = ours
     entry["ratio_at_equal_error"] = {}
     for row in ours:

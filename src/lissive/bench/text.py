@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lissive.bench.peak import peak_text
+
 
 def report_text(report: Mapping[str, Any]) -> str:
     machine, loop = report["machine"], report["numpy_loop_seconds"]
@@ -59,6 +61,8 @@ def _model(model: Mapping[str, Any]) -> list[str]:
         ]
         head = ("engine", "rtol", "absolute tolerance", "CPU s/patient", "weeks/s", "max error", "failed")
         lines += _table(head, rows)
+    if peak := model.get("peak"):
+        lines += peak_text(peak)
     if way := model.get("seconds_by_way_of_dosing"):
         lines.append("  libRoadRunner's doses: " + ", ".join(f"{k} {_number(v)} s" for k, v in way.items()))
     for peer, ratio in model.get("ratio_range", {}).items():

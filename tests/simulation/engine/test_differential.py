@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from lissive.model.equations import TIME, Equations
 from lissive.model.expression import _NUMPY, COMPARISONS, Graph
 from lissive.simulation.engine import build, tableau
-from lissive.simulation.engine.values import LARGEST_SLOPE
 from lissive.simulation.engine.plan import Plan, make_plan
+from lissive.simulation.engine.values import LARGEST_SLOPE
 
 from ...conftest import campaign_size
 

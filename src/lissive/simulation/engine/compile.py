@@ -32,7 +32,9 @@ _DRIVER_PARTS = (
     driver.drive,
 )
 _TURNS = (turns.attend, turns.narrow, turns.find, turns.shorten)
-_KERNEL_CALLS = {name: ("reals",) * count for name, count in [("step", 11), ("commit", 4), ("observe", 7), ("gather", 9)]}
+_KERNEL_CALLS = {
+    name: ("reals",) * count for name, count in [("step", 11), ("commit", 4), ("observe", 7), ("gather", 9)]
+}
 
 
 def machine() -> Any:

@@ -78,9 +78,9 @@ def arrive(w: Work, s: i64, l: i64) -> None:
     w.next_event[l] = e
     if jumped == 1:
         suits = w.clock[s * 16 + 2]
-        if dosed > 0:
-            if w.suit[s * w.n_states + dosed - 1] > 0.0:
-                suits = w.suit[s * w.n_states + dosed - 1]
+        place = s * w.n_states + max(dosed, 1) - 1
+        if dosed > 0 and w.suit[place] > 0.0:
+            suits = w.suit[place]
         # not below what moves the clock, however short the step after the last jump was
         w.H[l] = max(min(w.H[l], suits), 4e-15 * abs(w.T[l]))
         w.book[s * 16 + 3] = 1

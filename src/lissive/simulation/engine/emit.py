@@ -46,8 +46,8 @@ def module(plan: Plan, lanes: int) -> str:
 
 
 def check_length(equations: Equations) -> None:
-    """Refuse early what `module` would refuse: each node that moves is written at each of six stages."""
-    if (least := 6 * len(equations.graph.reachable(equations.rates))) > LONGEST:
+    """Refuse early what `module` would refuse: each node that moves is written at the start and for a stage."""
+    if (least := 2 * len(equations.graph.reachable(equations.rates))) > LONGEST:
         raise too_long(least)
 
 

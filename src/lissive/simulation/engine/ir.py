@@ -33,7 +33,7 @@ class Function:
     """
 
     def __init__(self, name: str, pointers: Sequence[str], lanes: int, *, apart: bool = False) -> None:
-        self.lanes, self.apart = lanes, apart
+        self.name, self.lanes, self.apart = name, lanes, apart
         self.vec = f"<{lanes} x double>"
         self.ivec = f"<{lanes} x i64>"
         self.bvec = f"<{lanes} x i1>"
@@ -57,6 +57,10 @@ class Function:
         name = f"%v{self._count}"
         self._lines.append(f"  {name} = {instruction}")
         return name
+
+    def raw(self, text: str) -> None:
+        """Instructions as they are, from the function's first block on."""
+        self._lines += text.split("\n")
 
     def side_by_side(self, writers: Sequence[Callable[[], object]]) -> None:
         """What each of these writes, an instruction of each in turn; none may need another."""

@@ -66,9 +66,8 @@ class Job:
         """Take subjects from the queue until there are none."""
         if thread not in self._records:
             has = {**self.shared, "thread": thread}
-            rows = lane_rows(
-                *(has[f"n_{name}"] for name in ("states", "constants", "inputs", "outputs")), self.space
-            )
+            counts = {name: has[f"n_{name}"] for name in ("states", "constants", "inputs", "outputs")}
+            rows = lane_rows(**counts, scratch=self.space)
             fresh = _aligned([each * self.lanes for each in rows.values()])
             has |= dict(zip(rows, fresh, strict=True))
             self._records[thread] = Work.memory(has), has  # the arrays must be kept as long as the record

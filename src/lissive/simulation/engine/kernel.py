@@ -372,12 +372,8 @@ class Batch:
         check(doses, subjects, len(self.kernel.states), len(self.kernel.inputs))
         if not resume:
             self._book[:, 0] = 0
-        seen = Seen(
-            np.full((subjects, len(times), n_out), np.nan),
-            np.zeros((subjects, bins, n_out)),
-            np.full((subjects, bins, n_out), -np.inf),
-            np.full((subjects, bins, n_out), np.inf),
-        )
+        binned = (np.full((subjects, bins, n_out), each) for each in (0.0, -np.inf, np.inf))
+        seen = Seen(np.full((subjects, len(times), n_out), np.nan), *binned)
         switches = self.kernel.switches.moments(self._timing, subjects, self._t0, float(until))
         threads = max(1, min(threads, subjects // self.kernel.lanes))
         asked = {

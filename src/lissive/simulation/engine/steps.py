@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from itertools import count
 
 from lissive.simulation.engine import tableau
+from lissive.simulation.engine.factor import Place, Rows, by_loops, elimination_rows, factor
 from lissive.simulation.engine.ir import Function
 from lissive.simulation.engine.plan import Plan
 from lissive.simulation.engine.values import Begin, Evaluator, evaluator, moved, slope
 
 STAGES = len(tableau.A)
-Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -63,21 +63,24 @@ def space(plan: Plan) -> Space:
 
 def step_functions(plan: Plan, lanes: int, start: Begin) -> list[Function]:
     s, rows = space(plan), elimination_rows(plan)
+    factors = factor(plan, s.factors, rows, lambda name: start(name, ["S"], lanes))
     return [
-        _begin(plan, s, start("begin", ["Y", "K", "R", "T", "H", "S"], lanes)),
-        _factor(plan, s, rows, start("factor", ["S"], lanes)),
+        _begin(plan, s, rows, start("begin", ["Y", "K", "R", "T", "H", "S"], lanes)),
+        *factors,
         _solve(plan, s, rows, start("solve", ["S", "U"], lanes)),
         _stage(plan, s, rows, start("stage", ["Y", "K", "R", "S", "U"], lanes)),
-        _step(plan, s, start("step", ["Y", "K", "R", "SEEN", "T", "H", "TOL", "YN", "D", "ERR", "S"], lanes)),
+        _step(plan, s, factors, start("step", ["Y", "K", "R", "SEEN", "T", "H", "TOL", "YN", "D", "ERR", "S"], lanes)),
     ]  # fmt: skip
 
 
-def _begin(plan: Plan, s: Space, f: Function) -> Function:
+def _begin(plan: Plan, s: Space, rows: Rows, f: Function) -> Function:
     y = [f.load("Y", i) for i in range(len(plan.states))]
     t, h = f.load("T", 0), f.load("H", 0)
     inverse_h = f.div(f.const(1.0), h)
     diagonal = f.mul(inverse_h, f.const(1.0 / tableau.GAMMA))
     at = evaluator(plan, f, y, t)
+    if by_loops(rows):  # else places that fill in are not read before they are written
+        _clear_factors(f, s)
     f.store(inverse_h, "S", s.inverse_h)
     for i, row in s.slopes.items():
         f.store(f.mul(h, slope(plan, at, plan.time_slopes[i])), "S", row)
@@ -96,6 +99,16 @@ def _begin(plan: Plan, s: Space, f: Function) -> Function:
     return f
 
 
+def _clear_factors(f: Function, s: Space) -> None:
+    first = f.place("S", min(s.factors.values()))
+
+    def clear(at: Callable[[str], str]) -> tuple[()]:
+        f.store(f.const(0.0), at(first), 0)
+        return ()
+
+    f.loop(len(s.factors), clear)
+
+
 def _right(plan: Plan, s: Space, f: Function, at: Evaluator, i: int, weight: str) -> str:
     """The rate of state `i`, with its input, and what its slope in time adds."""
     value = at.value(plan.rates[i])
@@ -104,40 +117,6 @@ def _right(plan: Plan, s: Space, f: Function, at: Evaluator, i: int, weight: str
     if i in s.slopes:
         value = f.fma(weight, f.load("S", s.slopes[i]), value)
     return value
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Of each state, the others in its row of the factors: eliminated before it, and after it."""
-
-    before: dict[int, list[int]]
-    after: dict[int, list[int]]
-
-
-def elimination_rows(plan: Plan) -> Rows:
-    rank = {k: a for a, k in enumerate(plan.order)}
-    rows = Rows({k: [] for k in rank}, {k: [] for k in rank})
-    for i, j in sorted(plan.filled, key=lambda place: rank[place[1]]):
-        if i != j:
-            (rows.before if rank[j] < rank[i] else rows.after)[i].append(j)
-    return rows
-
-
-def _factor(plan: Plan, s: Space, rows: Rows, f: Function) -> Function:
-    """LU factors of diagonal*I - J in the planned order, row by row; the pivots are kept as their reciprocals."""
-    for i in plan.order:
-        places = [(i, j) for j in (*rows.before[i], i, *rows.after[i])]
-        given = [p for p in places if p in plan.jacobian or p[0] == p[1]]
-        m = {p: f.load("S", s.factors[p]) for p in given}
-        for k in rows.before[i]:
-            m[i, k] = f.mul(m[i, k], f.load("S", s.factors[k, k]))
-            for j in rows.after[k]:
-                product = f.mul(m[i, k], f.load("S", s.factors[k, j]))
-                m[i, j] = f.sub(m[i, j], product) if (i, j) in m else f.neg(product)
-        m[i, i] = f.div(f.const(1.0), m[i, i])
-        for p in places:
-            f.store(m[p], "S", s.factors[p])
-    return f
 
 
 def _substitute(plan: Plan, s: Space, rows: Rows, f: Function, right: Callable[[int], str]) -> None:
@@ -169,7 +148,12 @@ def _stage(plan: Plan, s: Space, rows: Rows, f: Function) -> Function:
     def right(i: int) -> str:
         return f.fma(inverse_h, f.load("S", s.right + i), _right(plan, s, f, at, i, weight))
 
-    _substitute(plan, s, rows, f, right)
+    if by_loops(rows):  # a long model: what solves is written out once
+        for i in plan.order:
+            f.store(right(i), "S", s.right + i)
+        f.call("solve", "S", "U")
+    else:
+        _substitute(plan, s, rows, f, right)
     return f
 
 
@@ -183,10 +167,11 @@ def _sum(f: Function, weights: Sequence[float], terms: Sequence[str]) -> str:
     return _combine(f, f.mul(f.const(weights[0]), terms[0]), weights[1:], terms[1:])
 
 
-def _step(plan: Plan, s: Space, f: Function) -> Function:
+def _step(plan: Plan, s: Space, factors: Sequence[Function], f: Function) -> Function:
     n = len(plan.states)
     f.call("begin", "Y", "K", "R", "T", "H", "S")
-    f.call("factor", "S")
+    for part in factors:
+        f.call(part.name, "S")
     stage = [f.place("S", s.stages + q * n) for q in range(STAGES)]
     state, right = f.place("S", s.state), f.place("S", s.right)
     f.call("solve", "S", stage[0])
