@@ -63,9 +63,8 @@ def ptx(loop: str, functions: str) -> str:
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     target = llvm.Target.from_triple("nvptx64-nvidia-cuda").create_target_machine(**TARGET, opt=2)
-    with (
-        in_source_order()
-    ):  # as for the processor; without it the code would depend on what was compiled before
+    # as for the processor; without it the code would depend on what was compiled before
+    with in_source_order():
         text: str = target.emit_assembly(linked(loop, functions, target))
     return text
 
