@@ -25,7 +25,7 @@ from lissive.cli import main as door
 from lissive.errors import SimulationError
 from lissive.model.equations import Equations
 from lissive.model.expression import Graph
-from lissive.simulation.engine import Batch, Doses, Kernel, build, gpu, ptx
+from lissive.simulation.engine import Batch, Doses, Kernel, build, emit, gpu, ptx
 from lissive.simulation.engine.compile import in_source_order
 from lissive.simulation.parts import simulate_files
 
@@ -108,6 +108,21 @@ def test_ptx_carried_out_word_by_word_gives_the_engines_numbers(
     monkeypatch.setattr(sys.modules["cuda.core"], "ObjectCode", SimpleNamespace(from_ptx=lambda text: code))
     doses = _doses(dose_table, kernel, 2)
     _same(_run(gpu.on_gpu(kernel), doses, 2), _run(kernel, doses, 2), 1e-11)
+
+
+def test_a_long_model_calls_its_functions(
+    saturable: Equations, dose_table: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake_gpu.install(monkeypatch)
+    monkeypatch.setenv("LISSIVE_CACHE", str(tmp_path))
+    monkeypatch.setattr(emit, "LONG", 0)
+    kernel = build(saturable, ["gut", "blood", "log"], ["gut"])
+    doses = _doses(dose_table, kernel)
+    _same(_run(gpu.on_gpu(kernel), doses), _run(kernel, doses), 1e-13)
+    text = ptx.ptx(*ptx.kernel_ir(kernel.planned()))
+    assert "exp" in "".join(re.findall(r"call\.uni.*", text))
+    if shutil.which("ptxas"):
+        assert counted(text)["registers"] > 0
 
 
 def test_numbers_that_carry_an_error_stay_unfused(saturable: Equations) -> None:
