@@ -1,11 +1,13 @@
 """Writes the study of docs/concepts/follow-up.md into it, and its figure beside this file.
 
 .venv/bin/python docs/images/follow_check.py 500 2000       # people in each set, virtual people of the prior
+.venv/bin/python docs/images/follow_check.py 500 2000 out   # from `lissive follow check --chunks out`
 """
 
 import sys
 from pathlib import Path
 
+from lissive.chunks import How
 from lissive.follow.calibration import Calibration, Set, calibration_study
 from lissive.report.figures import plainly
 from lissive.report.follow_figures import calibration_figure
@@ -53,8 +55,9 @@ def block(found: Calibration) -> str:
 
 
 if __name__ == "__main__":
-    people, prior = (int(each) for each in (*sys.argv[1:], 500, 2000)[:2])
-    study = calibration_study(people, prior_people=prior)
+    people, prior = (int(each) for each in (*sys.argv[1:3], 500, 2000)[:2])
+    folder = Path(sys.argv[3]) if len(sys.argv) > 3 else None
+    study = calibration_study(people, prior_people=prior, folder=folder, how=How(resume=True))
     with plainly():
         calibration_figure(study).savefig(HERE / "follow-check.png", dpi=130)
     before, after = (

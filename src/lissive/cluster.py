@@ -131,7 +131,7 @@ def spread(
                     _result(future, kept)
                     done(waiting.pop(future))
                 alone = bool(waiting) and not client.scheduler_info()["workers"]
-                if alone and not told:
+                if alone and not told and address != LOCAL:  # there they are still starting
                     say(f"there is no worker at {address}; waiting for one (Ctrl-C to stop). {kept}")
                 told = alone
 

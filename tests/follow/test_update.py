@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import log_ndtr
-from scipy.stats import multivariate_normal
+from scipy.stats import kstest, linregress, multivariate_normal
 
 from lissive.arrays import FloatArray
 from lissive.case import Case, make_case
@@ -20,11 +20,11 @@ from lissive.follow.psis import effective, pareto_k
 from lissive.follow.update import (
     LEVEL_MEAN,
     LEVEL_SD,
-    More,
     Observed,
     _marginal,
     _uncensored,
     censored,
+    drawn_levels,
     resampled,
     update,
 )
@@ -51,34 +51,18 @@ def test_the_marginal_likelihood_is_that_of_the_dense_normal() -> None:
     random = np.random.default_rng(1)
     x = random.uniform(0.5, 1.0, (2, 3, len(DAY)))
     y = random.normal(6.0, 2.0, len(DAY))
-    more = More(0.8, np.array([0.1, 0.3]))
-    fit, given = _marginal(x, y, Observed("spasticity_nrs", DAY, y), one_course(2), more)
+    fit, given = _marginal(np.moveaxis(x, -1, 0), y, Observed("spasticity_nrs", DAY, y), one_course(2))
     noise = covariance(DAY, DAY) + ERROR**2 * np.eye(len(DAY))
     dense = np.empty((2, 3))
     for k in range(2):
-        g = np.where(DAY < 0, 0.0, -(1.0 - np.exp(-more.rate[k] * (DAY + 0.5))))
         for p in range(3):
-            design = np.column_stack([x[k, p], g])
-            prior = np.diag([LEVEL_SD**2, 0.8**2])
-            total = noise + design @ prior @ design.T
+            total = noise + LEVEL_SD**2 * np.outer(x[k, p], x[k, p])
             dense[k, p] = multivariate_normal.logpdf(y, LEVEL_MEAN * x[k, p], total)
     assert np.allclose(fit - fit[0, 0], dense - dense[0, 0], rtol=0, atol=1e-9)
-    # level and more of the last person, by conditioning in full
-    gain = prior @ design.T @ np.linalg.inv(total)
-    mean = np.array([LEVEL_MEAN, 0.0]) + gain @ (y - LEVEL_MEAN * x[1, 2])
-    left = prior - gain @ design @ prior
-    at = (1, 2)
-    assert [given.level[at], given.more[at]] == pytest.approx(mean, rel=1e-9)
-    assert given.level_sd[at] ** 2 == pytest.approx(left[0, 0], rel=1e-9)
-    assert given.slope[at] * left[0, 0] == pytest.approx(left[0, 1], rel=1e-9)
-    assert given.more_sd[at] ** 2 == pytest.approx(left[1, 1] - left[0, 1] ** 2 / left[0, 0], rel=1e-9)
-
-
-def test_what_comes_beyond_the_models_response_comes_after_the_first_dose() -> None:
-    shape = More(1.0, np.array([np.log(2.0) / 4.0])).at(np.array([-7, -1, 0, 4, 400]))[0]
-    assert (shape[:2] == 0.0).all()
-    assert shape[3] == pytest.approx(1.0 - 0.5 ** (4.5 / 4.0))
-    assert shape[4] == pytest.approx(1.0)
+    # the level of the last person, by conditioning in full
+    gain = LEVEL_SD**2 * x[1, 2] @ np.linalg.inv(total)
+    assert given.level[1, 2] == pytest.approx(LEVEL_MEAN + gain @ (y - LEVEL_MEAN * x[1, 2]), rel=1e-9)
+    assert given.level_sd[1, 2] ** 2 == pytest.approx(LEVEL_SD**2 * (1.0 - gain @ x[1, 2]), rel=1e-9)
 
 
 def test_a_rating_at_the_end_of_the_scale_is_one_there_or_beyond() -> None:
@@ -261,13 +245,37 @@ def test_a_diary_of_one_person_finds_who_is_like_it(people: crowd.People) -> Non
     assert found.weights.sum() == pytest.approx(1.0)
 
 
+@pytest.mark.slow
+def test_the_posterior_is_that_of_how_the_diary_came_about(people: crowd.People) -> None:
+    """People of the prior itself, with the noise that the update assumes: the true effect rises by 1 for each 1 of its
+    posterior mean, and has any place in its posterior alike. A variance counted twice shows as a slope over 1."""
+    random, n, times = np.random.default_rng(11), len(people), 800
+    quiet = replace(people, rating={**people.rating, "rating_sd": np.full(n, 0.6)})
+    drawn, day = drawn_levels(quiet, "spasticity_nrs"), np.arange(-7, 28)
+    sd, memory = quiet.rating["course_sd"], quiet.rating["course_days"]
+    mean, true, place = (np.empty(times) for _ in range(3))
+    for k in range(times):
+        one = int(random.integers(n))
+        x = np.where(day < 0, 1.0, drawn[0].drug[one][np.maximum(day, 0)])
+        shape = np.exp(-np.abs(day[:, None] - day[None]) / memory[one]) * sd[one] ** 2
+        noise = random.multivariate_normal(np.zeros(len(day)), shape + 0.36 * np.eye(len(day)))
+        level = np.clip(random.normal(LEVEL_MEAN, LEVEL_SD), 2.0, 9.0)
+        found = update(quiet, Observed("spasticity_nrs", day, np.clip(level * x + noise, 0.0, 10.0)), drawn)
+        effect = found.effect()
+        true[k], mean[k] = effect[one, 0], (found.weights * effect).sum()
+        at = found.weights[effect == true[k]].sum()
+        place[k] = found.weights[effect < true[k]].sum() + random.random() * at
+    slope, error = linregress(mean, true)[::4]
+    assert error < 0.08
+    assert abs(slope - 1.0) < 2.5 * error
+    assert kstest(place, "uniform").pvalue > 0.001
+
+
 def test_counts_are_weighed_as_their_negative_binomial(people: crowd.People) -> None:
     """Against a direct sum over the level of the negative binomial likelihood, where there is no slow fluctuation."""
     from scipy.stats import nbinom, norm
 
-    # no slow fluctuation, and responses so alike that nothing is allowed for beyond them
-    alike = {**people.parameters, "max_placebo_spasm": 0.15 + 1e-6 * np.arange(40)}
-    still = replace(people, rating={**people.rating, "course_sd": np.full(40, 1e-6)}, parameters=alike)
+    still = replace(people, rating={**people.rating, "count_course_sd": np.full(40, 1e-6)})
     random = np.random.default_rng(5)
     day = np.arange(-7, 28)
     k = float(people.rating["count_dispersion"][0])

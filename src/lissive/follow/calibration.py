@@ -209,8 +209,13 @@ def _rows_in(
     folder: Path, size: int, people: int, seed: int, threads: int, how: How
 ) -> dict[str, FloatArray]:
     """Set to its rows: first the people solved, in one chunk that all others read, then some people of a set each."""
-    tables = of_folder(Path(__file__).parents[1], "**/*.tsv") + of_folder(RESPONSES.parent, RESPONSES.name)
-    inputs = [size, people, seed, model_hash(load("lissive")), tables]
+    package = Path(__file__).parents[1]
+    made_by = (
+        of_folder(package, "**/*.tsv"),
+        of_folder(package, "**/*.py"),
+        of_folder(RESPONSES.parent, RESPONSES.name),
+    )
+    inputs = [size, people, seed, model_hash(load("lissive")), *made_by]
     folder.mkdir(parents=True, exist_ok=True)
     first = {"people.npz": (size + people, seed, threads if how.cluster is None else 1)}
     (solved,) = run_chunks(

@@ -32,7 +32,7 @@ def whitened(course: Course, day: IntArray, *values: FloatArray) -> tuple[FloatA
     Parameters
     ----------
     day : (observation,) not falling; several may be on one day.
-    values : (row, partner, observation) each; all are filtered alike.
+    values : (observation, row, partner) each; all are filtered alike.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def whitened(course: Course, day: IntArray, *values: FloatArray) -> tuple[FloatA
     error = np.broadcast_to(course.error_var, (len(course.sd), len(day)))
     variance = course.sd**2
     determinant = np.zeros(len(course.sd))
-    means = [np.zeros(each.shape[:-1]) for each in values]
+    means = [np.zeros(each.shape[1:]) for each in values]
     out = tuple(np.empty(each.shape) for each in values)
     for j in range(len(day)):
         if j:
@@ -51,8 +51,8 @@ def whitened(course: Course, day: IntArray, *values: FloatArray) -> tuple[FloatA
         total = variance + error[:, j]
         gain = variance / total
         for k, each in enumerate(values):
-            innovation = each[..., j] - means[k]
-            out[k][..., j] = innovation / np.sqrt(total)[:, None]
+            innovation = each[j] - means[k]
+            out[k][j] = innovation / np.sqrt(total)[:, None]
             means[k] = means[k] + gain[:, None] * innovation
         variance = variance * (1.0 - gain)
         determinant += np.log(total)

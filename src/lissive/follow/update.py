@@ -1,11 +1,10 @@
 """What a diary says of one person: weights of virtual people, with level, noise and slow fluctuation integrated out.
 
-A rating of day d is  level · x(d) - more · g(d) + fluctuation(d) + error(d):  x is what drug and placebo do, `more`
-what the response to being treated has beyond the model's (g: how it comes), fluctuation an autocorrelated course over
-weeks (also what is called drift), error that of each rating; both as in simulation/ratings.tsv. All but x is Gaussian
-and is integrated in closed form, so a weight depends on x alone. Counts of spasms are taken to the log scale, where
-their negative binomial likelihood is Gaussian around its mode; so is that of a rating at an end of the scale, of which
-is known only that it lies there or beyond.
+A rating of day d is  level · x(d) + fluctuation(d) + error(d):  x is what drug and placebo do, fluctuation an
+autocorrelated course over weeks (also what is called drift), error that of each rating; both as in
+simulation/ratings.tsv. All but x is Gaussian and is integrated in closed form, so a weight depends on x alone. Counts
+of spasms are taken to the log scale, where their negative binomial likelihood is Gaussian around its mode; so is that
+of a rating at an end of the scale, of which is known only that it lies there or beyond.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from scipy.special import log_ndtr, logsumexp
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.follow.course import Course, smoothed, whitened
-from lissive.follow.people import DAY, Levels, People, levels, partners, placebo_of
+from lissive.follow.people import Levels, People, levels, partners, placebo_of
 from lissive.follow.psis import effective, pareto_k
 
 PARTNERS = 16
@@ -48,43 +47,10 @@ class Observed:
 
 @dataclass(frozen=True)
 class Given:
-    """(person, partner) what is known of level and `more` if all else is: normal, `more` by its regression on level."""
+    """(person, partner) what is known of the untreated level, or its logarithm, if all else is: normal."""
 
     level: FloatArray
     level_sd: FloatArray
-    """Of the untreated level, or its logarithm."""
-    more: FloatArray
-    slope: FloatArray
-    more_sd: FloatArray
-    """Of `more` where the level is known as well."""
-
-
-@dataclass(frozen=True)
-class More:
-    """What the response to being treated has beyond the model's: its prior SD, and how it comes."""
-
-    sd: float
-    rate: FloatArray
-    """(person,) [1/day]"""
-
-    def at(self, day: IntArray) -> FloatArray:
-        """(person, day) its proportion on these days; nothing before treatment."""
-        since = np.maximum(day + 0.5, 0.0)
-        shape: FloatArray = -np.expm1(-self.rate[:, None] * since[None])
-        return shape
-
-
-def more_of(people: People, outcome: str) -> More:
-    """As variable as the model's own response, and as fast.
-
-    The model's is fitted on means of groups. How one person's runs (its half-time is assumed), and how much of it is
-    new in another period of treatment, nobody has measured; without an allowance for it each departure from the
-    model's course is laid to the drug.
-    """
-    kind = "pain" if outcome == "pain_nrs" else "spasm"
-    spread = float(people.parameters[f"max_placebo_{kind}"].std())
-    sd = spread if outcome == "spasms" else LEVEL_MEAN * spread
-    return More(sd, np.log(2.0) * DAY / people.parameters[f"HT_placebo_{kind}"])
 
 
 @dataclass(frozen=True)
@@ -150,9 +116,8 @@ def update(people: People, observed: Observed, drawn: tuple[Levels, ...] | None 
     """
     drawn = drawn or drawn_levels(people, observed.outcome)
     working, course = _working(observed, people.rating)
-    x = np.stack([_at(each.drug, observed.day) for each in drawn], axis=1)
-    more = more_of(people, observed.outcome)
-    fit, given = _marginal(x, working, observed, course, more)
+    x = np.stack([_at(each.drug, observed.day).T for each in drawn], axis=-1)
+    fit, given = _marginal(x, working, observed, course)
     return Posterior(observed, people, drawn, fit, given, course, working)
 
 
@@ -161,20 +126,12 @@ def _at(x: FloatArray, day: IntArray) -> FloatArray:
     return np.where(day < 0, 1.0, x[:, np.maximum(day, 0)])
 
 
-def course_sd(observed: Observed, rating: Mapping[str, FloatArray]) -> FloatArray:
-    """SD of the fluctuation: of counts, on the log scale, as large in proportion as that of a rating in mid-scale.
-
-    The model's counts have none. With none, each flare and remission would be laid to the treatment.
-    """
-    return rating["course_sd"] / LEVEL_MEAN if observed.is_count else rating["course_sd"]
-
-
 def _working(observed: Observed, rating: Mapping[str, FloatArray]) -> tuple[FloatArray, Course]:
     """Values on the scale on which they are Gaussian, and the course with its error there.
 
     Of counts these are the working values of iterated weighted least squares, at the mode of a smooth course.
     """
-    sd, memory = course_sd(observed, rating), rating["course_days"]
+    sd, memory = rating["count_course_sd" if observed.is_count else "course_sd"], rating["course_days"]
     if not observed.is_count:
         return _uncensored(observed, Course(sd, memory, rating["rating_sd"][:, None] ** 2))
     k, y = float(np.median(rating["count_dispersion"])), observed.value
@@ -232,34 +189,23 @@ def censored(z: FloatArray) -> tuple[FloatArray, FloatArray]:
     return mills / curvature, 1.0 / curvature
 
 
-def _marginal(
-    x: FloatArray, y: FloatArray, observed: Observed, course: Course, more: More
-) -> tuple[FloatArray, Given]:
-    """(person, partner) log likelihood with level and `more` integrated out, and what is then known of both.
+def _marginal(x: FloatArray, y: FloatArray, observed: Observed, course: Course) -> tuple[FloatArray, Given]:
+    """(person, partner) log likelihood with the level integrated out, and what is then known of the level.
 
-    x : (person, partner, observation)
+    x : (observation, person, partner)
     """
     if observed.is_count:
-        left, design = y - np.log(x), np.ones_like(x)
+        left, design = y[:, None, None] - np.log(x), np.ones((len(y), x.shape[1], 1))
         middle, sd = float(np.log(observed.level)), observed.level_log_sd
     else:
-        left, design = np.broadcast_to(y, (len(x), 1, len(y))), x
+        left, design = np.broadcast_to(y[:, None, None], (len(y), x.shape[1], 1)), x
         middle, sd = LEVEL_MEAN, float(LEVEL_SD)
-    determinant, (white_y, white_x, white_g) = whitened(
-        course, observed.day, left, design, -more.at(observed.day)[:, None]
-    )
-    # normal equations of level and more, the latter eliminated
-    a, c = 1.0 / sd**2 + (white_x**2).sum(axis=-1), 1.0 / more.sd**2 + (white_g**2).sum(axis=-1)
-    b, r = (white_x * white_g).sum(axis=-1), middle / sd**2 + (white_x * white_y).sum(axis=-1)
-    s = (white_g * white_y).sum(axis=-1)
-    precision = a - b**2 / c
-    level = (r - b * s / c) / precision
-    fit = (white_y**2).sum(axis=-1) + middle**2 / sd**2 - precision * level**2 - s**2 / c
-    fit = fit + determinant[:, None] + np.log(precision * sd**2) + np.log(c * more.sd**2)
-    slope = -b / c
-    return -0.5 * fit, Given(
-        level, 1.0 / np.sqrt(precision), s / c + slope * level, slope, np.broadcast_to(c**-0.5, level.shape)
-    )
+    determinant, (white_y, white_x) = whitened(course, observed.day, left, design)
+    precision = 1.0 / sd**2 + (white_x**2).sum(axis=0)
+    level = (middle / sd**2 + (white_x * white_y).sum(axis=0)) / precision
+    fit = (white_y**2).sum(axis=0) + middle**2 / sd**2 - precision * level**2
+    fit = fit + determinant[:, None] + np.log(precision * sd**2)
+    return -0.5 * fit, Given(level, np.broadcast_to(1.0 / np.sqrt(precision), level.shape))
 
 
 def resampled(weights: FloatArray, n: int, u: float = 0.5) -> IntArray:
@@ -279,23 +225,19 @@ class Sampled:
     """(draw,) the untreated level."""
     days: IntArray
     course: FloatArray
-    """(draw, day) fluctuation, with what the response has beyond the model's; of counts, of the logarithm."""
+    """(draw, day) fluctuation; of counts, of the logarithm."""
 
 
 def sampled(found: Posterior, n: int, days: IntArray, random: np.random.Generator) -> Sampled:
     """`n` draws of person, placebo response, level, and fluctuation on these days, all from the first to the last."""
     place = resampled(found.weights, n)
     person, partner = np.unravel_index(place, found.log_likelihood.shape)
-    given, at, noise = found.given, (person, partner), random.standard_normal((2, n))
-    level = given.level[at] + given.level_sd[at] * noise[0]
-    more = given.more[at] + given.slope[at] * (level - given.level[at]) + given.more_sd[at] * noise[1]
-    response = more_of(found.people, found.observed.outcome)
-    gone, later = (-more[:, None] * response.at(each)[person] for each in (found.observed.day, days))
+    at = (person, partner)
+    level = found.given.level[at] + found.given.level_sd[at] * random.standard_normal(n)
     rows = [found.drawn[p].drug[k] for k, p in zip(person, partner, strict=True)]
     x = _at(np.stack(rows), found.observed.day)
     seen = level[:, None] + np.log(x) if found.observed.is_count else level[:, None] * x
-    left = found.working - seen - gone
-    course = smoothed(found.course.take(person), found.observed.day, left, days, random) + later
+    course = smoothed(found.course.take(person), found.observed.day, found.working - seen, days, random)
     return Sampled(person, partner, np.exp(level) if found.observed.is_count else level, days, course)
 
 
