@@ -102,7 +102,7 @@ def test_what_is_exported_runs_as_the_model_does(place, capsys):
 def test_a_change_of_the_model_and_the_mathematics_of_a_plot(place, capsys):
     assert door.main(["simulate", "h.sedml", "--out", "h.csv", "--rtol", "1e-9", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["notes"] == ["sim1: KISAO:0000019 is named; solved by RODAS 4(3) (KISAO:0000033)."]
+    assert told["notes"] == ["sim1: KISAO:0000019 is named; solved by Rodas5P 5(4) (KISAO:0000033)."]
     found = columns(place / "h.csv")
     assert found["time"].tolist() == [2, 4, 6, 8, 10]
     assert found["ratio"] == pytest.approx([100 * exp(-0.15 * t) for t in found["time"]], rel=1e-7)

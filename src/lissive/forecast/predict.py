@@ -18,7 +18,7 @@ from lissive.given import kind_of, number_of, threads_of, whole
 from lissive.model import load
 from lissive.simulation.days import Running, advance_days
 from lissive.simulation.draw import Centres, draw, on_day
-from lissive.simulation.engine import Kernel, Seen, Tolerances, build
+from lissive.simulation.engine import METHOD, Kernel, Seen, Tolerances, build
 from lissive.simulation.limits import afford
 from lissive.simulation.origin import origin
 from lissive.simulation.ratings import stretches
@@ -189,7 +189,7 @@ def predict(
             "model_hash": model_hash(equations),
             "seed": seed,
             "subjects": subjects,
-            "solver": {"method": "RODAS 4(3)", "rtol": rtol},
+            "solver": {"method": METHOD, "rtol": rtol},
             "steps": done.steps,
             **origin(equations, _outputs(), plan.dosing.schedules, plan.given, done.drawn, case.spasm.cause),
             "case": _rows_used(case, plan),

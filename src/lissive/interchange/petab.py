@@ -25,6 +25,7 @@ from lissive.interchange.record import claim, keep, made_of
 from lissive.interchange.settable import meanings
 from lissive.model.equations import TIME
 from lissive.model.read import load, text_of
+from lissive.simulation.engine import METHOD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,7 @@ def fit_to_file(path: Path, out: Path, *, force: bool = False, **how: Any) -> di
         "conditions": found.experiments,
         "log_likelihood": found.log_likelihood,
         "chi_squared": found.chi_squared,
-        "solver": {"method": "RODAS 4(3)", "rtol": RTOL, "atol": 0.0, **how},
+        "solver": {"method": METHOD, "rtol": RTOL, "atol": 0.0, **how},
     }
     with atomic_path(out) as place:
         found.table.to_csv(place, sep="\t", index=False)

@@ -25,11 +25,12 @@ from lissive.model.equations import Equations
 from lissive.model.expression import Graph
 from lissive.model.mathml import Scope, translate
 from lissive.model.read import read_sbml, text_of
+from lissive.simulation.engine import METHOD
 from lissive.simulation.solve import simulate
 
 TOLERANCES = {"KISAO:0000209": "rtol", "KISAO:0000211": "atol"}
 OWN_ALGORITHM = "KISAO:0000033"
-"""Rosenbrock method, of which RODAS is one."""
+"""Rosenbrock method, of which ours is one."""
 MOST_STEPS = 10_000_000
 MOST_DEPTH = 100
 """Elements in one another: libSEDML walks them by recursion."""
@@ -260,7 +261,7 @@ class Document:
                 "KISAO:0000019 (CVODE) and its like.",
             )
         if named != OWN_ALGORITHM:
-            note = f"{name}: {named} is named; solved by RODAS 4(3) (KISAO:0000033)."
+            note = f"{name}: {named} is named; solved by {METHOD} (KISAO:0000033)."
             self.notes += [note] if note not in self.notes else []
         return simulation
 

@@ -11,6 +11,7 @@ from lissive.files import atomic_path, write_csv, write_rows
 from lissive.interchange.omex import open_omex
 from lissive.interchange.record import claim, keep, made_of, whole_folder
 from lissive.interchange.sedml import read_sedml
+from lissive.simulation.engine import METHOD
 
 
 def run_to_files(path: Path, out: Path, *, force: bool = False, **how: Any) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def run_to_files(path: Path, out: Path, *, force: bool = False, **how: Any) -> d
             "tables": {each.name: list(each.columns) for each in tables},
             "rows": {each.name: len(next(iter(each.columns.values()))) for each in tables},
             "notes": document.notes,
-            "solver": {"method": "RODAS 4(3)", **how},
+            "solver": {"method": METHOD, **how},
         }
         if out.suffix != ".csv":
             with whole_folder(out, digest, about) as place:

@@ -22,7 +22,7 @@ from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
 from lissive.simulation.covariates import check_mode
-from lissive.simulation.engine import Tolerances, build
+from lissive.simulation.engine import METHOD, Tolerances, build
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.origin import origin
@@ -296,7 +296,7 @@ def solved(run: Asked, part: range) -> tuple[xr.Dataset, Planned]:
             "model": equations.name,
             "model_hash": model_hash(equations),
             "solver": {
-                "method": "RODAS 4(3)",
+                "method": METHOD,
                 **asdict(settings.tolerances),
                 **({"device": settings.device} if settings.device != "cpu" else {}),
             },

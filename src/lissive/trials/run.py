@@ -19,6 +19,7 @@ from lissive.given import list_of, path_of, threads_of
 from lissive.model import load
 from lissive.model.parameters import load_parameters
 from lissive.simulation.days import thresholds
+from lissive.simulation.engine import METHOD
 from lissive.simulation.ratings import figures
 from lissive.simulation.run import Settings
 from lissive.simulation.solve import model_hash
@@ -369,5 +370,5 @@ def stamp_of(design: Design, seed: int, responses: Sequence[Response] | None) ->
 def provenance_of(design: Design, seed: int, responses: Sequence[Response] | None) -> Provenance:
     """What a run of this design, seed and responses is made with."""
     stamp, hashed = stamp_of(design, seed, responses), model_hash(load("lissive"))
-    solver = Solver("RODAS 4(3)", tolerances(design).rtol)
+    solver = Solver(METHOD, tolerances(design).rtol)
     return Provenance(__version__, design.trial, stamp, seed, "lissive", hashed, solver)

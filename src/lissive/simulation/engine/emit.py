@@ -36,8 +36,8 @@ def module(plan: Plan, lanes: int) -> str:
     functions = _functions(plan, lanes, apart=False)
     if sum(map(len, functions)) > LONG:
         functions = _functions(plan, lanes, apart=True)
-        if (length := sum(map(len, functions))) > LONGEST:
-            raise too_long(length)
+    if (length := sum(map(len, functions))) > LONGEST:
+        raise too_long(length)
     functions += [
         written_apart(*each) for each in sorted(set[tuple[str, int]]().union(*(f.called for f in functions)))
     ]

@@ -63,3 +63,4 @@ DENSE = (
     ),
 )  # fmt: skip
 ORDER = 5
+NAME = "Rodas5P 5(4)"
