@@ -18,6 +18,7 @@ MODEL = Path(__file__).parents[2] / "examples" / "one_compartment.ant"
 DOSE = pd.DataFrame({"ID": [1], "TIME": [0.0], "AMT": [1.0], "CMT": ["C"]})
 
 WRONG = [
+    ("device", [None, "cuda", "GPU", "", 5, True, [], {}, np.zeros(3)]),
     ("model", [None, 5, "", "nosuch", ".", "nosuch.ant", b"x", [], {}, Path()]),
     (
         "events",

@@ -56,9 +56,18 @@ def bench(
         Path | None,
         typer.Option("--from", metavar="FILE", help="With --docs: write the page again from this JSON."),
     ] = None,
+    ptx: Annotated[
+        bool,
+        typer.Option(
+            "--ptx",
+            help="Instead: registers and memory of the GPU's code, as NVIDIA's ptxas counts them; needs no GPU.",
+        ),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Measure accuracy, speed beside libRoadRunner, start, memory and a whole case on this machine."""
+    if ptx:
+        return _assembled(only or [], as_json, out, force)
     if kept is not None:
         if docs is None or peers:
             raise typer.BadParameter("--from FILE needs --docs FOLDER, and no --peers: nothing is measured.")
@@ -123,6 +132,18 @@ def _read(path: Path) -> dict[str, Any]:
             do="correct --from.",
         )
     return found
+
+
+def _assembled(only: list[str], as_json: bool, out: Path | None, force: bool) -> None:
+    from lissive.bench.assembled import as_table, assembled
+    from lissive.files import write_text
+
+    out = None if out is None else _place(out, force)
+    rows = assembled(only=only, say=_say)
+    text = json.dumps(rows, indent=1)
+    if out is not None:
+        write_text(out, text + "\n")
+    print(text if as_json else as_table(rows))
 
 
 def _bench(quick: bool, only: list[str], as_json: bool, out: Path | None, force: bool) -> None:

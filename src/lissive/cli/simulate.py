@@ -81,6 +81,14 @@ def simulate(
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cpu|gpu",
+            help="What solves: cpu (the default), or gpu, an NVIDIA GPU (pip install 'lissive[gpu]'; models "
+            "without events).",
+        ),
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="A figure of the run: .png, .svg or .pdf.")] = None,
     vpc: Annotated[
         Path | None,
@@ -105,7 +113,7 @@ def simulate(
         }
         own |= {"times": times, "select": select, "seed": seed, "population": population}
         own |= {"replicates": replicates, "plot": plot, "vpc": vpc}
-        own |= {"cluster": cluster, "resume": resume or None}
+        own |= {"cluster": cluster, "resume": resume or None, "device": device}
         run_foreign(Path(model), out, own, {"rtol": rtol, "atol": atol, "threads": threads}, force, as_json)
         return
     if covariates is not None and covariates not in MODES:
@@ -144,6 +152,7 @@ def simulate(
         "atol": atol,
         "threads": threads,
         "seed": seed,
+        "device": device,
         "population": population,
         "replicates": replicates,
         "look": look,

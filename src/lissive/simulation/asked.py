@@ -161,6 +161,10 @@ def _carried_out(
     afford_subjects(len(planned.runs), equations, run.values)
     refuse_starting_anew(equations, planned)
     kernel = build(equations, run.outputs, [equations.states[place] for place in planned.regimen.infused])
+    if run.settings.device == "gpu":
+        from lissive.simulation.engine.gpu import on_gpu
+
+        kernel = on_gpu(kernel)
     mine = {name: np.asarray(v)[planned.subject] if np.size(v) > 1 else v for name, v in own.items()}
     if equations.name == "lissive" and planned.varying:
         beside = {name: value for name, value in mine.items() if name not in run.drawn}
@@ -200,7 +204,11 @@ def _labelled(run: Asked, planned: Planned, result: Result, given: Mapping[str, 
         provenance={
             "model": equations.name,
             "model_hash": model_hash(equations),
-            "solver": {"method": METHOD, **asdict(settings.tolerances)},
+            "solver": {
+                "method": METHOD,
+                **asdict(settings.tolerances),
+                **({"device": settings.device} if settings.device != "cpu" else {}),
+            },
             "seed": run.seed,
             "steps": int(result.steps.sum()),
             "notes": [

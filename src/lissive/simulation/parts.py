@@ -56,6 +56,7 @@ def simulate_files(
     atol: float = 0.0,
     threads: int | None = None,
     seed: int = 1,
+    device: str = "cpu",
     force: bool = False,
     look: Callable[[xr.Dataset], None] | None = None,
     how: How = HERE,
@@ -68,8 +69,15 @@ def simulate_files(
     """
     run = asked(
         model, events, subjects, (until, every, times), select, None, None, population, replicates,
-        covariates, (rtol, atol, threads), seed,
+        covariates, (rtol, atol, threads, device), seed,
     )  # fmt: skip
+    if how.cluster and device == "gpu":
+        raise SimulationError(
+            "A cluster's workers use their processors.",
+            where="device",
+            allowed="cpu with --cluster.",
+            do="leave out --device or --cluster.",
+        )
     rows = run.people is not None and out.suffix in ROWS
     (check_rows_writer if rows else check_writer)(out)
     if look is not None and (how.cluster or how.resume):
@@ -83,7 +91,8 @@ def simulate_files(
     pieces: Parts
     if look is None and run.count > _MOST:
         _afford_disk(run, out)
-    parts = parts_of(run) if look is None else [range(run.count)]
+    most = _NUMBERS if device == "gpu" else _MOST  # a GPU is filled by tens of thousands
+    parts = parts_of(run, most) if look is None else [range(run.count)]
     if look is not None or (len(parts) == 1 and not (how.cluster or how.resume)):
         data, _ = whole(run)
         if look is not None:
@@ -115,7 +124,7 @@ def simulate_files(
     }
 
 
-def parts_of(run: Asked) -> list[range]:
+def parts_of(run: Asked, most: int = _MOST) -> list[range]:
     """Places of the subjects of each chunk: all as many, but for the last; of one replicate, or of whole ones.
 
     >>> from types import SimpleNamespace as Run
@@ -124,7 +133,7 @@ def parts_of(run: Asked) -> list[range]:
     >>> parts_of(Run(count=4000, each=400, kept=1))
     [range(0, 2000), range(2000, 4000)]
     """
-    most = max(_LEAST, min(_MOST, _NUMBERS // max(run.kept, 1)))
+    most = max(_LEAST, min(most, _NUMBERS // max(run.kept, 1)))
     if run.each > most:
         step = _step(run.each, most)
         return [

@@ -27,12 +27,17 @@ MOST_REASONS = 100
 """So many runs that ended are looked into; of the others the kind is said."""
 
 
+DEVICES = ("cpu", "gpu")
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a run is done; part of its provenance."""
 
     tolerances: Tolerances = field(default_factory=Tolerances)
     threads: int = 1
+    device: str = "cpu"
+    """What the subjects are solved on: one of DEVICES."""
     ss_rtol: float = 1e-6
     """A steady state is reached when no state changes by more than this share in one interval."""
     ss_cycles: int = 1000

@@ -32,7 +32,7 @@ from lissive.simulation.planned import a_table, given_parameters, is_frame, outp
 from lissive.simulation.population.draw import OCCASION, Individuals, column_of
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
 from lissive.simulation.population.result import names_of, notes_of
-from lissive.simulation.run import Settings
+from lissive.simulation.run import DEVICES, Settings
 from lissive.simulation.subjects import outside, read_subjects, refuse_impossible, subjects_of
 from lissive.simulation.unroll import snapped
 
@@ -59,6 +59,7 @@ def simulate(
     atol: float = 0.0,
     threads: int | None = None,
     seed: int = 1,
+    device: str = "cpu",
 ) -> xr.Dataset:
     """Solve a model for one subject or for many.
 
@@ -83,6 +84,7 @@ def simulate(
     rtol, atol : tolerances; an atol of 0 follows the size that each state has had (see engine.Tolerances).
     threads : all cores if not given.
     seed : of all that is drawn.
+    device : `cpu`, or `gpu` for an NVIDIA GPU (pip install 'lissive[gpu]'; models without events).
 
     Returns
     -------
@@ -95,7 +97,7 @@ def simulate(
     return whole(
         asked(
             model, events, subjects, (until, every, times), select, parameters, initial, population, replicates,
-            covariates, (rtol, atol, threads), seed,
+            covariates, (rtol, atol, threads, device), seed,
         )
     )[0]  # fmt: skip
 
@@ -111,7 +113,7 @@ def asked(
     population: Any,
     replicates: Any,
     covariates: Any,
-    how: tuple[Any, Any, Any],
+    how: tuple[Any, Any, Any, Any],
     seed: Any,
 ) -> Asked:
     """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
@@ -132,7 +134,7 @@ def asked(
     refuse_names([*outputs, *(names_of(drawn_from, outputs) if drawn_from else ())])
     common = given_parameters(equations, parameters)
     grid = output_times(*when)
-    settings = _settings(*how)
+    settings = _settings(equations, *how)
     seed = whole_number("seed", seed, wrong=SimulationError, least=0)
     settings = replace(settings, seed=seed)
     replicates = _replicates(replicates, drawn_from)
@@ -172,12 +174,18 @@ def asked(
     )  # fmt: skip
 
 
-def _settings(rtol: Any, atol: Any, threads: Any) -> Settings:
+def _settings(equations: Equations, rtol: Any, atol: Any, threads: Any, device: Any) -> Settings:
     tolerances = Tolerances(
         rtol=number_of("rtol", rtol, wrong=SimulationError),
         atol=number_of("atol", atol, wrong=SimulationError),
     )
-    return Settings(tolerances, threads_of(threads, wrong=SimulationError))
+    if not isinstance(device, str) or device not in DEVICES:
+        raise SimulationError(f"device is {device!r}.", where="device", allowed=f"{' or '.join(DEVICES)}.")
+    if device == "gpu":
+        from lissive.simulation.engine.gpu import check
+
+        check(equations)
+    return Settings(tolerances, threads_of(threads, wrong=SimulationError), device)
 
 
 def _replicates(replicates: Any, population: Population | None) -> int:

@@ -65,7 +65,7 @@ def fingerprint() -> str:
 
 
 @contextmanager
-def _in_source_order() -> Iterator[None]:
+def in_source_order() -> Iterator[None]:
     """Instructions stay near the order of `emit.py`: LLVM's last reordering spills a third more at 8 lanes.
 
     Only that one optional pass is left out, which LLVM itself leaves out where optimising is off. The switch
@@ -92,14 +92,19 @@ def object_code(key: str, ir: Callable[[], str], *, optimise: bool) -> bytes:
     module = llvm.parse_assembly(ir())
     module.verify()
     if optimise:
-        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
-        tuning.loop_vectorization = tuning.slp_vectorization = False
-        builder = llvm.create_pass_builder(target, tuning)
-        builder.getModulePassManager().run(module, builder)
-    with nullcontext() if optimise else _in_source_order():
+        optimised(module, target)
+    with nullcontext() if optimise else in_source_order():
         code: bytes = target.emit_object(module)
     store(key, ".o", code)
     return code
+
+
+def optimised(module: Any, target: Any) -> None:
+    """Optimise a module where it is."""
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+    tuning.loop_vectorization = tuning.slp_vectorization = False
+    builder = llvm.create_pass_builder(target, tuning)
+    builder.getModulePassManager().run(module, builder)
 
 
 def driver_ir(events: bool) -> str:

@@ -66,23 +66,23 @@ class Job:
         """Take subjects from the queue until there are none."""
         if thread not in self._records:
             has = {**self.shared, "thread": thread}
-            rows = {name: self.rows.get(name, 1) for name in Work.fields() if name not in has}
+            counts = {name: has[f"n_{name}"] for name in ("states", "constants", "inputs", "outputs")}
+            rows = lane_rows(**counts, scratch=self.space)
             fresh = _aligned([each * self.lanes for each in rows.values()])
             has |= dict(zip(rows, fresh, strict=True))
             self._records[thread] = Work.memory(has), has  # the arrays must be kept as long as the record
         self.drive(self._records[thread][0].ctypes.data)
 
-    @property
-    def rows(self) -> dict[str, int]:
-        """Of the lanes' arrays, how many rows each has, where it is more than one."""
-        n = self.shared["n_states"]
-        several = {"K": self.shared["n_constants"], "R": self.shared["n_inputs"], "S": self.space}
-        several |= dict.fromkeys(("Y", "SEEN", "YN"), n)
-        several |= {"D": len(tableau.DENSE) * n, "ERR": 2}
-        several |= dict.fromkeys(
-            ("OUT", "F0", "F1", "F2", "F3", "F4", "MEAN", "TOP", "LOW"), self.shared["n_outputs"]
-        )
-        return {name: max(count, 1) for name, count in several.items()}
+
+def lane_rows(states: int, constants: int, inputs: int, outputs: int, scratch: int) -> dict[str, int]:
+    """Of each of the lanes' arrays, how many rows it has: at least one."""
+    fields = list(Work.fields())
+    rows = dict.fromkeys(fields[fields.index("Y") :], 1) | {"K": constants, "R": inputs, "S": scratch}
+    rows |= dict.fromkeys(("Y", "SEEN", "YN"), states)
+    rows |= {"D": len(tableau.DENSE) * states, "ERR": 2}
+    rows |= dict.fromkeys(("OUT", "F0", "F1", "F2", "F3", "F4", "MEAN", "TOP", "LOW"), outputs)
+    del rows["TOL"]
+    return {name: max(count, 1) for name, count in rows.items()}
 
 
 def _aligned(sizes: Sequence[int]) -> list[FloatArray]:

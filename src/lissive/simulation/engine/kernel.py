@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -87,20 +87,22 @@ class Kernel:
         self._plan: Plan | None = None
         self.switches = Switches(equations, [*equations.rates, *nodes], list(watch.values()))
         content = _content(self._observable, self.columns, self.inputs)
-        key = of_texts(content, str(lanes), backend.fingerprint())
+        self.key = key = of_texts(content, str(lanes), backend.fingerprint())
+        self.job: Callable[..., Job] = Job
+        """Of this kernel, a batch and what an advance is asked: how it is carried out."""
         known = stored(key, ".rows")
         if known is None:
-            plan = self._planned()
+            plan = self.planned()
             known = f"{len(plan.once)} {space(plan).rows}".encode()
             store(key, ".rows", known)
         self.constants, self.space = (int(word) for word in known.split())
-        code = backend.object_code(key, lambda: module(self._planned(), lanes), optimise=False)
+        code = backend.object_code(key, lambda: module(self.planned(), lanes), optimise=False)
         linked = backend.Linked(code, events=bool(watch))
         self._linked = linked  # keeps the code in memory
         self._prepare = linked.function("prepare", 3)
         self._drive = linked.function("drive", 1)
 
-    def _planned(self) -> Plan:
+    def planned(self) -> Plan:
         """Worked out only where the disk does not have the result."""
         if self._plan is None:
             check_length(self.equations)
@@ -388,7 +390,7 @@ class Batch:
         before = self.status.copy()
         if resting is not None:
             self.status[resting & (before == 0)] = RESTING
-        job = Job(self, asked, threads)
+        job = self.kernel.job(self, asked, threads)
         # A thread even for one: the main thread stays free to be interrupted.
         pool = ThreadPoolExecutor(threads)
         try:
