@@ -124,7 +124,7 @@ def simulate_files(
     }
 
 
-def parts_of(run: Asked, most: int = _MOST) -> list[range]:
+def parts_of(run: Asked, most: int | None = None) -> list[range]:
     """Places of the subjects of each chunk: all as many, but for the last; of one replicate, or of whole ones.
 
     >>> from types import SimpleNamespace as Run
@@ -133,7 +133,7 @@ def parts_of(run: Asked, most: int = _MOST) -> list[range]:
     >>> parts_of(Run(count=4000, each=400, kept=1))
     [range(0, 2000), range(2000, 4000)]
     """
-    most = max(_LEAST, min(most, _NUMBERS // max(run.kept, 1)))
+    most = max(_LEAST, min(most or _MOST, _NUMBERS // max(run.kept, 1)))
     if run.each > most:
         step = _step(run.each, most)
         return [

@@ -174,7 +174,7 @@ def asked(
     )  # fmt: skip
 
 
-def _settings(equations: Equations, rtol: Any, atol: Any, threads: Any, device: Any) -> Settings:
+def _settings(equations: Equations, rtol: Any, atol: Any, threads: Any, device: Any = "cpu") -> Settings:
     tolerances = Tolerances(
         rtol=number_of("rtol", rtol, wrong=SimulationError),
         atol=number_of("atol", atol, wrong=SimulationError),
