@@ -6,12 +6,15 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lissive.errors import LissiveError
+from lissive.errors import LissiveError, SimulationError
 from lissive.extras import EXTRAS, need
+from lissive.simulation.output import check_writer
+from lissive.simulation.population.rows import check_rows_writer
 
 TOP = Path(__file__).parents[1]
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -104,3 +107,14 @@ def test_an_extra_that_is_there_is_not_asked_for() -> None:
         LissiveError, match=r"This needs no_such_module, which is not installed.*lissive\[x\]"
     ):
         need("x", "This", among={"x": ["json", "no_such_module"]})
+
+
+@pytest.mark.parametrize("check", [check_writer, check_rows_writer])
+def test_a_kind_of_file_names_its_extra(
+    check: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lissive.extras.find_spec", lambda name: None)
+    with pytest.raises(
+        SimulationError, match=r"r\.parquet: .* needs .*pyarrow.* pip install 'lissive\[files\]'\.$"
+    ):
+        check(Path("r.parquet"))
