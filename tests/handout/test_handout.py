@@ -427,6 +427,23 @@ def test_each_product_has_a_sheet_in_its_own_words(tmp_path: Path) -> None:
         assert has_thc == ("with THC in the blood" in page) or name == "cbd_oil"
 
 
+@pytest.mark.parametrize(("place", "call"), [("US-NY", "911"), ("GB", "an ambulance")])
+def test_whom_to_call_is_what_is_called_there(place: str, call: str) -> None:
+    given = {"case": "a", "as_of": "2026-11-22", "place": {"residence": place},
+             "spasm": {"cause": "multiple_sclerosis"}, "plan": {"product": "nabiximols"}}  # fmt: skip
+    page = text_of(sheet_page(answer(make_case(given), simulate=False), "en"))
+    assert f"call us or {call} at once" in page
+    assert "dummy too" not in page
+
+
+def test_the_report_counts_flags_as_its_bottom_line_does(new_york: CaseAnswer) -> None:
+    page = text_of(report_page(new_york))
+    major = re.search(r"(\d+) major safety flags", page)
+    assert major is not None
+    assert f": {major[1]} major, " in page
+    assert "on not stopping a medicine" in page
+
+
 def test_spanish_joins_words_as_it_is_spoken() -> None:
     say = Words("es")
     assert say.listed(["dantroleno", "inyecciones"]) == "dantroleno e inyecciones"

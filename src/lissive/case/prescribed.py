@@ -40,6 +40,10 @@ def as_prescribed(text: str) -> tuple[str, str | None]:
     how = _ROUTE.sub(" ", found["how"])
     times = _A_DAY.get(" ".join(how.casefold().strip(" ,.)(").split()))
     number, unit = found["number"], found["unit"].casefold()
-    if times is None or not re.fullmatch(r"\d+(\.\d+)?", number) or unit not in ("mg", "mcg", "µg", "μg", "g"):
+    if (
+        times is None
+        or not re.fullmatch(r"\d+(\.\d+)?", number)
+        or unit not in ("mg", "mcg", "µg", "μg", "g")
+    ):
         return found["name"], None
     return found["name"], f"{times * float(number):g} {unit}/day"

@@ -187,8 +187,7 @@ def sheet(
     usual = Beside([out], out, "<title>Diary: ")  # a name that was not given
     keep_inputs([named], reads=[file], beside=None if named else usual, force=force)
     by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
-    dose = "Sprays" if by_spray else "mg taken, time"
-    page = sheet_html(f"Diary: {facts.case}", day(start, "--from"), days, dose)
+    page = sheet_html(f"Diary: {facts.case}", day(start, "--from"), days, sprays=by_spray)
     if write_pdf is None:
         write_text(out, page)
     elif lost := write_pdf(out, page):

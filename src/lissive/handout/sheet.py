@@ -341,7 +341,8 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
             now = case.spasm.spasticity_nrs
             goal = (1 - float(rule["fall"]) / 100) * (now or 0.0)
             yield said + (say("review_example", now=f"{now:g}", goal=f"{goal:.3g}") if now else ".")
-    yield say("stop_at_once")
+    in_us = (case.place.residence or "").startswith("US")
+    yield say("stop_at_once", ambulance=say("ambulance_us" if in_us else "ambulance"))
 
 
 def _sure(one: _Sheet) -> Section:
