@@ -108,7 +108,8 @@ def _by_the_diary(answer: FollowAnswer) -> Iterator[str]:
     change = 100.0 * (now / before - 1.0)
     yield (
         f"By the diary alone: {answer.label} {before:.1f} before treatment, {now:.1f} in the last week "
-        f"({abs(change):.0f} % {'more' if change > 0 else 'less'}), which counts placebo and ups and downs with the drug."
+        f"({abs(change):.0f} % {'more' if change > 0 else 'less'}), which counts placebo and "
+        "ups and downs with the drug."
     )
 
 
