@@ -303,7 +303,7 @@ def test_what_does_not_move_to_a_moving_power_agrees_with_scipy() -> None:
     g = Graph()
     x, p = g.symbol("x"), g.symbol("p")
     rate = g.sub(g.mul(g.const(0.05), g.pow(p, x)), g.mul(g.const(0.1), g.pow(g.const(2.0), x)))
-    model = Equations("power", g, ("x",), (rate,), (g.const(1.0),), {"p": 3.0}, {})
+    model = Equations("power", g, ("x",), (rate,), (g.const(1.0),), {"p": 3.0}, {"x": x})
     bases = np.array([1.5, 3.0, 0.2])
     seen = build(model, ["x"]).start(3, {"p": bases}, tolerances=TIGHT).advance(2.0, times=[0.5, 2.0])
     for base, found in zip(bases, seen.values[:, :, 0], strict=True):
