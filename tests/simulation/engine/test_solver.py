@@ -305,12 +305,12 @@ def test_what_does_not_move_to_a_moving_power_agrees_with_scipy() -> None:
     rate = g.sub(g.mul(g.const(0.05), g.pow(p, x)), g.mul(g.const(0.1), g.pow(g.const(2.0), x)))
     model = Equations("power", g, ("x",), (rate,), (g.const(1.0),), {"p": 3.0}, {"x": x})
     bases = np.array([1.5, 3.0, 0.2])
-    seen = build(model, ["x"]).start(3, {"p": bases}, tolerances=TIGHT).advance(2.0, times=[0.5, 2.0])
-    for base, found in zip(bases, seen.values[:, :, 0], strict=True):
+    seen = build(model, ["x"]).start(3, {"p": bases}, tolerances=TIGHT).advance(2.0, times=[2.0])
+    for base, found in zip(bases, seen.values[:, 0, 0], strict=True):
         want = solve_ivp(
-            lambda _, y, p=base: 0.05 * p**y - 0.1 * 2.0**y, (0, 2), [1.0], rtol=1e-11, t_eval=[0.5, 2.0]
+            lambda _, y, p=base: 0.05 * p**y - 0.1 * 2.0**y, (0, 2), [1.0], "DOP853", rtol=1e-12, atol=1e-13
         )
-        np.testing.assert_allclose(found, want.y[0], rtol=1e-8)
+        assert found == pytest.approx(want.y[0, -1], rel=1e-8)
 
 
 def test_a_table_that_points_outside_is_refused(one_compartment: Equations, dose_table: Table) -> None:
