@@ -19,7 +19,6 @@ from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import case_text
 from lissive.report.case_text import LINES, WIDTH, screen
 from lissive.safety import Flag, SafetyAnswer
-from lissive.versions import newest
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-new-york.yaml"
 LABELS = ["BOTTOM LINE", "CASE", "PLAN", "ACCESS", "SAFETY", "TRIALS", "THIS PERSON", "USUAL CARE", "NEXT"]
@@ -191,12 +190,6 @@ def test_the_screen_says_where_an_unknown_sign_could_change_a_finding() -> None:
         one = next(each for each in found if each.outcome == "spasticity_nrs")
         text = "\n".join(trials_lines(replace(answer(case, simulate=False), trials=(one,))))
         assert ("the unknown sign of Hansen 2023 could change this" in text) == said
-
-
-def test_the_screen_in_the_docs_is_what_one_gets(capsys: pytest.CaptureFixture[str]) -> None:
-    page = (EXAMPLE.parents[1] / "docs" / "how-to" / "forecast-a-case.md").read_text(encoding="utf-8")
-    shown = re.sub(r"Data: [\d-]+\.\n$", f"Data: {newest()}.\n", page.split("```\n")[1])
-    assert printed(capsys, EXAMPLE) == shown
 
 
 def _said(**more: object) -> str:

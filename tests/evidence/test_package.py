@@ -36,8 +36,10 @@ def test_pool_is_what_the_terminal_prints(capsys: pytest.CaptureFixture[str]) ->
     words = ("--outcome", "responders_30pct", "--cause", "multiple_sclerosis", "--tau2", "dl", "--ci", "wald")
     assert main(["evidence", "pool", *words, "--baseline-risk", "0.2", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
+    versions = printed.pop("data_versions")  # of the command: an answer in Python is of the package's own
     answer = pool("responders_30pct", "multiple_sclerosis", tau2="dl", ci="wald", baseline_risk=0.2)
     assert json.loads(json.dumps(answer.to_json())) == printed
+    assert set(versions) == {"evidence"}
     assert (printed["tau2_by"], printed["ci_by"], printed["k"]) == ("DL", "Wald", answer.k)
 
 

@@ -130,8 +130,8 @@ def parts_of(run: Asked, most: int | None = None) -> list[range]:
     >>> from types import SimpleNamespace as Run
     >>> [len(parts_of(Run(count=2100, each=2100, kept=n))[0]) for n in (85, 8_500, 850_000)]
     [700, 234, 50]
-    >>> parts_of(Run(count=4000, each=400, kept=1))
-    [range(0, 2000), range(2000, 4000)]
+    >>> parts_of(Run(count=1600, each=400, kept=1))
+    [range(0, 800), range(800, 1600)]
     """
     most = max(_LEAST, min(most or _MOST, _NUMBERS // max(run.kept, 1)))
     if run.each > most:
