@@ -375,12 +375,18 @@ def test_a_dose_after_next_to_nothing_is_not_leapt_over(
 ) -> None:
     """Doses of nothing (a placebo's) say nothing of how long the first step after a real one may be."""
     kernel = build(one_compartment, ["blood"])
-    rows = [(0.0, ADD, 0, 100.0), *((1000.0 + 24 * i, ADD, 0, before) for i in range(20)), (1480.0, ADD, 0, 100.0)]
+    rows = [
+        (0.0, ADD, 0, 100.0),
+        *((1000.0 + 24 * i, ADD, 0, before) for i in range(20)),
+        (1480.0, ADD, 0, 100.0),
+    ]
     after = np.geomspace(1e-3, 24.0, 40)
     batch = kernel.start(1, {"ka": 1e6}, tolerances=Tolerances(rtol=rtol))
     seen = batch.advance(1504.0, dose_table(rows, 1), times=1480.0 + after)
     old = sum(x * oral(1480.0 + after - t, 1.0, 1e6, 5.0, 20.0) for t, _, _, x in rows[:-1])
-    np.testing.assert_allclose(seen.values[0, :, 0], old + oral(after, 100.0, 1e6, 5.0, 20.0), atol=100 * rtol)
+    np.testing.assert_allclose(
+        seen.values[0, :, 0], old + oral(after, 100.0, 1e6, 5.0, 20.0), atol=100 * rtol
+    )
 
 
 @pytest.mark.parametrize("rtol", [1e-4, 1e-2])
