@@ -277,6 +277,18 @@ def test_a_cluster_that_is_not_there_is_one_message(address, said, tmp_path, cap
     assert "IO loop" not in {each.name for each in threading.enumerate()}  # no half of a client is left
 
 
+def test_a_refusal_without_a_word_of_its_own_is_named(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+    async def silent(_):
+        raise TimeoutError
+
+    monkeypatch.setattr("lissive.cluster._reach", silent)
+    out = ["--cluster", "tcp://127.0.0.1:9", "--out", str(tmp_path / "a.zarr")]
+    assert door.main([*given(tmp_path), *out]) == 2
+    assert "tcp://127.0.0.1:9: No scheduler answers (TimeoutError)." in capsys.readouterr().err
+
+
 def test_without_dask_the_extra_is_named(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("lissive.cluster.importlib.util.find_spec", lambda _: None)
     assert door.main([*given(tmp_path), "--cluster", "local", "--out", str(tmp_path / "a.zarr")]) == 2

@@ -6,16 +6,33 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lissive.errors import LissiveError
+from lissive.errors import LissiveError, SimulationError
 from lissive.extras import EXTRAS, need
+from lissive.simulation.output import check_writer
+from lissive.simulation.population.rows import check_rows_writer
 
 TOP = Path(__file__).parents[1]
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-BLOCKED = ("pandas", "xarray", "statsmodels", "lifelines", "pyarrow", "emcee", "arviz", "SALib", "h5netcdf")
+BLOCKED = (
+    *(
+        "pandas",
+        "xarray",
+        "statsmodels",
+        "lifelines",
+        "pyarrow",
+        "emcee",
+        "arviz",
+        "SALib",
+        "h5netcdf",
+        "django",
+    ),
+    *("cuda", "distributed"),
+)
 WITHOUT = f"""
 import importlib.abc, importlib.util, runpy, sys
 class Absent(importlib.abc.MetaPathFinder):
@@ -32,7 +49,7 @@ runpy.run_module("lissive", run_name="__main__")
 def without(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
     """A command in a process in which the packages of the extras cannot be found."""
     return subprocess.run(
-        [sys.executable, "-c", WITHOUT, *words], capture_output=True, text=True, cwd=at, check=False
+        [sys.executable, "-c", WITHOUT, *words], capture_output=True, text=True, input="", cwd=at, check=False
     )
 
 
@@ -45,6 +62,15 @@ def without(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
         ),
         (("trial", "run", "trials/parallel.yaml", "--replicates", "2", "--out", "OUT/trial"), "trials"),
         (("calibrate", "response", "--out", "OUT/fit"), "bayes"),
+        (("validate", "--sensitivity", "--replicates", "1000", "--report", "OUT/report"), "sensitivity"),
+        (("follow", "check", "--chunks", "OUT/chunks", "--cluster", "local"), "cluster"),
+        (("serve", "--data", "OUT/clinic"), "web"),
+        (("serve", "--demo", "--data", "OUT/clinic"), "web"),
+        (("serve", "--calculator"), "web"),
+        (("web", "add-administrator", "--clinic", "A", "--user", "b", "--data", "OUT/clinic"), "web"),
+        (("web", "verify-audit", "--data", "."), "web"),
+        (("web", "remind", "--data", "."), "web"),
+        (("work", "--once", "--data", "OUT/clinic"), "web"),
     ],
 )
 def test_what_is_missing_names_its_extra_and_leaves_nothing_behind(
@@ -81,3 +107,14 @@ def test_an_extra_that_is_there_is_not_asked_for() -> None:
         LissiveError, match=r"This needs no_such_module, which is not installed.*lissive\[x\]"
     ):
         need("x", "This", among={"x": ["json", "no_such_module"]})
+
+
+@pytest.mark.parametrize("check", [check_writer, check_rows_writer])
+def test_a_kind_of_file_names_its_extra(
+    check: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lissive.extras.find_spec", lambda name: None)
+    with pytest.raises(
+        SimulationError, match=r"r\.parquet: .* needs .*pyarrow.* pip install 'lissive\[files\]'\.$"
+    ):
+        check(Path("r.parquet"))

@@ -205,8 +205,9 @@ def _connected(address: str, kept: str) -> Iterator[Client]:
         asyncio.run(_reach(address))
         client = Client(address, timeout=_ANSWERS, set_as_default=False)
     except (OSError, TimeoutError) as error:
+        first, *_ = *str(error).splitlines(), type(error).__name__  # some say nothing
         raise SimulationError(
-            f"No scheduler answers ({str(error).splitlines()[0] or type(error).__name__}).",
+            f"No scheduler answers ({first}).",
             where=address,
             do=f"start it with `dask scheduler`, or correct --cluster. {kept}",
         ) from None

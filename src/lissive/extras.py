@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, Sequence[str]] = {
     "trials": ("statsmodels", "lifelines", "pandas"),
     "bayes": ("emcee", "arviz", "h5netcdf", "threadpoolctl"),
     "sensitivity": ("SALib",),
+    "web": ("django", "allauth", "csp", "argon2", "qrcode", "waitress", "whitenoise"),
 }
 """Extra to the modules whose absence is told before a run begins."""
 

@@ -121,6 +121,36 @@ def test_what_was_renewed_or_revoked_runs_out_no_more(day):
     assert EXPIRES in client.get("/dates").content.decode()
 
 
+def test_a_card_and_an_examination_that_were_renewed_run_out_no_more(day):
+    certificate_of(day, place="US-PA", card_expires=days(15), exam_by=days(25), expires=days(30))
+    page = visitor(day.ada).get("/dates").content.decode()
+    assert "Card expires<br>" in page
+    assert "Last day for the next examination<br>" in page
+    certificate_of(day, place="US-PA", expires=days(380))
+    page = visitor(day.ada).get("/dates").content.decode()
+    assert "Card expires<br>" in page  # the new one has no card yet
+    certificate_of(day, place="US-PA", expires=days(380), card_expires=days(380), exam_by=days(385))
+    page = visitor(day.ada).get("/dates").content.decode()
+    assert "Card expires<br>" not in page
+    assert "Last day for the next examination<br>" not in page
+
+
+def test_a_licence_that_was_renewed_as_a_new_one_runs_out_no_more(day):
+    def told() -> bool:
+        return (
+            "Licence to practise expires</td>" in visitor(day.fay).get("/dates?kind=licence").content.decode()
+        )
+
+    newer = Credential.objects.create(
+        practitioner=day.doctor, kind="licence", place="US-PA", issued=days(50), expires=days(800)
+    )
+    assert told()  # of another place
+    Credential.objects.filter(pk=newer.pk).update(place="US-NY", issued=days(70))
+    assert told()  # a gap of ten days
+    Credential.objects.filter(pk=newer.pk).update(issued=days(50))
+    assert not told()
+
+
 def test_the_page_asks_as_much_of_the_database_for_many_as_for_few(day):
     def asked(page: str) -> int:
         client = visitor(day.ada)

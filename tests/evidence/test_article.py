@@ -13,6 +13,7 @@ from lissive.cli.main import main
 from lissive.errors import EvidenceError
 from lissive.evidence.article import KINDS, answered, read_article, sentences, sources
 from lissive.evidence.claim import claim_of
+from lissive.evidence.read import Trial, shipped_studies
 from lissive.evidence.result import searched, searches
 
 STATEMENTS = sources().statements
@@ -152,3 +153,20 @@ def test_what_was_searched_is_said_of_the_included_studies_only() -> None:
     assert max(each.until for each in searches().searches) in text
     assert "Not searched: MEDLINE" in text
     assert "Searched" not in searched(Studies(shipped_studies().entries[:1]))
+
+
+def test_who_paid_is_answered_by_the_sponsors_that_the_studies_name() -> None:
+    (said,) = answered("Most of the trials were paid for by the manufacturer.")
+    assert (said.kind, said.door) == ("research", "who_paid")
+    rows = [each.row for each in shipped_studies()]
+    mine = [each for each in rows if isinstance(each, Trial) and "nabiximols" in str(each.intervention)]
+    funded = [each.funding for each in mine]
+    by_seller = sum(each is not None and each.industry for each in funded)
+    counts = (len(mine), by_seller, len(mine) - by_seller - funded.count(None), funded.count(None))
+    assert counts == (17, 15, 1, 1)
+    assert "Of the 17 trials of nabiximols that are included, 15 were" in said.answer
+
+
+def test_that_it_is_legal_in_all_states_is_a_question_of_law() -> None:
+    (said,) = answered("Medical cannabis is legal in all fifty US states.")
+    assert (said.kind, said.door) == ("law", "law_states")

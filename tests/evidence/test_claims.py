@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import lissive
+from lissive.cli import main as door
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
 from lissive.evidence.answer import by_rule
@@ -266,3 +267,8 @@ def test_a_mechanism_is_never_supported_by_trials() -> None:
         each.name for each in package.rglob("*.py") if '"not_shown": "' in each.read_text(encoding="utf-8")
     ]
     assert maps == ["claim.py"], "the words and marks of verdicts stand in one place"
+
+
+def test_an_empty_text_is_an_error_and_no_claim_that_fits_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.main(["evidence", "claims", "--about", " "]) == 2
+    assert "--about: It is empty." in capsys.readouterr().err

@@ -27,6 +27,20 @@ def why(diary: Diary) -> dict[int, str]:
     return {each.row: each.why for each in diary.left_out}
 
 
+def test_days_by_month_are_read_only_where_it_is_said_that_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "d.csv"
+    file.write_text(
+        "date,spasms,sprays\n04/30/2026,9,0\n5/1/2026,9,2\n2026-05-02,8,2\n13/01/2026,7,2\n", "utf-8"
+    )
+    today = datetime.date(2026, 11, 1)
+    found = read_diary(file, today=today, us_dates=True)
+    assert [each.date.isoformat() for each in found.days] == ["2026-04-30", "2026-05-01", "2026-05-02"]
+    assert [each.row for each in found.left_out] == [5]
+    unsaid = read_diary(file, today=today)
+    assert [each.row for each in unsaid.left_out] == [2, 3, 5]
+    assert "--us-dates" in unsaid.left_out[0].why
+
+
 def test_a_day_is_what_was_written_and_a_blank_is_not_zero(tmp_path: Path) -> None:
     found = read(tmp_path, HEAD + "2026-05-01,9,,6.5,,4,3,dizzy,\n2026-05-03,0,,,,,0,,rest\n")
     first, second = found.days

@@ -360,6 +360,44 @@ def test_a_page_to_be_printed_has_a_row_a_day(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("plan", "columns"),
+    [
+        ({"product": "nabiximols"}, ["sprays"]),
+        ({"product": "balanced_oil", "thc_mg": 2.5, "cbd_mg": 2.5, "doses_per_day": 2}, ["thc_mg", "cbd_mg"]),
+    ],
+)
+def test_the_page_names_the_columns_of_the_planned_products_dose(
+    tmp_path: Path, plan: dict[str, object], columns: list[str]
+) -> None:
+    """Milligrams typed into the column of sprays would be doses 2.7 times too large."""
+    case, page = tmp_path / "case.json", tmp_path / "diary.html"
+    case.write_text(json.dumps(a_case(plan={**plan, "weeks": 12})), encoding="utf-8")
+    assert main(["follow", "sheet", str(case), "--out", str(page), "--days", "2"]) == 0
+    said = page.read_text(encoding="utf-8").partition("with the columns ")[2].partition(".<")[0].split(",")
+    assert [each for each in said if each in ("sprays", "thc_mg", "cbd_mg")] == columns
+
+
+def test_where_nothing_was_fitted_the_headline_is_not_to_continue(answers: dict[str, FollowAnswer]) -> None:
+    from lissive.report.follow_text import follow_line, follow_text
+
+    found = answers["fell"]
+    assert "\nCONTINUE\n" in follow_text(found)
+    assert "CONTINUE" not in follow_text(replace(found, fitted=False)) + follow_line(
+        replace(found, fitted=False)
+    )
+
+
+def test_the_diary_alone_is_said_before_the_model(answers: dict[str, FollowAnswer]) -> None:
+    from lissive.report.follow_text import follow_text
+
+    said = " ".join(follow_text(answers["fell"]).split())
+    rows = [line.split(",") for line in text(2.5).splitlines()[1:]]
+    before, now = (float(np.mean([float(each[2]) for each in part])) for part in (rows[:7], rows[-7:]))
+    assert f"{before:.1f} before treatment, {now:.1f} in the last week" in said
+    assert f"({100 * (1 - now / before):.0f} % less)" in said
+
+
 def test_a_page_by_its_usual_name_is_not_written_over_another_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

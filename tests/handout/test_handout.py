@@ -22,6 +22,8 @@ from lissive.case_answer.gates import figure_of
 from lissive.case_answer.tables import rows
 from lissive.cli.main import main
 from lissive.errors import CaseError
+from lissive.evidence.answer import answer_of
+from lissive.evidence.read import shipped_studies
 from lissive.forecast import ForecastAnswer, complaint
 from lissive.handout import page as of_report
 from lissive.handout import sheet as of_sheet
@@ -425,6 +427,43 @@ def test_each_product_has_a_sheet_in_its_own_words(tmp_path: Path) -> None:
         assert Words("en").named("product", name, "").lower() in page.lower()
         has_thc = (product(name).thc_mg_per_unit or 1) > 0 and name not in ("cbd_oil", "cannabidiol_solution")
         assert has_thc == ("with THC in the blood" in page) or name == "cbd_oil"
+
+
+@pytest.mark.parametrize(("place", "call"), [("US-NY", "911"), ("GB", "an ambulance")])
+def test_whom_to_call_is_what_is_called_there(place: str, call: str) -> None:
+    given = {"case": "a", "as_of": "2026-11-22", "place": {"residence": place},
+             "spasm": {"cause": "multiple_sclerosis"}, "plan": {"product": "nabiximols"}}  # fmt: skip
+    page = text_of(sheet_page(answer(make_case(given), simulate=False), "en"))
+    assert f"call us or {call} at once" in page
+    assert "dummy too" not in page
+
+
+def test_help_and_harm_of_an_extract_stand_side_by_side_and_the_product_itself_was_not_tested() -> None:
+    """Harm alone, from the trials that counted relief as well, would tell half of what they found."""
+    given = {"case": "a", "spasm": {"cause": "multiple_sclerosis"}, "plan": {"product": "balanced_oil"}}
+    found = answer(make_case(given), simulate=False)
+    pooled = answer_of(
+        shipped_studies(), "stiffness_relief", cause="multiple_sclerosis", product="cannabis_extract"
+    )
+    (row,) = [each for each in pooled.by_design if each.absolute is not None]
+    share = row.absolute
+    page = text_of(sheet_page(found, "en"))
+    with_drug, without = round(100 * share.risk), round(100 * share.baseline)
+    assert (
+        f"About {with_drug} in 100 felt less stiff with a cannabis extract by mouth, {without} on placebo"
+        in page
+    )
+    assert "Your product was not tested." in page
+    assert "in 100 stop because of side effects" in page
+    assert "This is from a study of that extract." in page
+
+
+def test_the_report_counts_flags_as_its_bottom_line_does(new_york: CaseAnswer) -> None:
+    page = text_of(report_page(new_york))
+    major = re.search(r"(\d+) major safety flags", page)
+    assert major is not None
+    assert f": {major[1]} major, " in page
+    assert "on not stopping a medicine" in page
 
 
 def test_spanish_joins_words_as_it_is_spoken() -> None:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from lissive.case.fact import Facts, fact, is_mass, one_of, worded
 from lissive.case.plan import Plan, too_much
+from lissive.case.prescribed import as_prescribed
 from lissive.case.products import product
 from lissive.case.vocabulary import (
     causes,
@@ -157,10 +158,12 @@ class CurrentDrug(Facts):
     @model_validator(mode="before")
     @classmethod
     def _name_alone(cls, data: Any) -> Any:
-        """`baclofen` or `baclofen 60 mg/day` in place of the two fields."""
+        """`baclofen`, `baclofen 60 mg/day` or `baclofen 20 mg tid` in place of the two fields."""
         if not isinstance(data, str):
             return data
         name, dose = _NAME_AND_DOSE.fullmatch(data.strip()).groups()  # type: ignore[union-attr]
+        if dose is None:
+            name, dose = as_prescribed(name)
         return {"drug": name, "dose": dose} if dose else {"drug": name}
 
     @field_validator("dose")

@@ -51,6 +51,8 @@ def _steps(
         yield NextStep("do not start as planned: contraindicated", after="now")
     elif to_settle(safety):
         before.append("settle the major safety flags")
+    if safety.unknown_drugs:
+        before.append("look up or correct the medicines that were not checked")
     if access is not None and access.missing and not gate.by_prescription:
         before.append(f"find out {access.missing[0].asks}")
     if access is not None and "age_unknown" in access.blocks:

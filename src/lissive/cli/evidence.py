@@ -148,6 +148,8 @@ def claims(
     from lissive.evidence.claim import shipped_claims
     from lissive.evidence.claim_match import matches
 
+    if about is not None and not about.strip():
+        raise EvidenceError("It is empty.", where="--about", do="write the claim in plain words.")
     found = None if about is None else matches(about)
     if as_json:
         rows = shipped_claims() if found is None else found

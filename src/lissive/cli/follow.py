@@ -56,6 +56,9 @@ Map = Annotated[
     ),
 ]
 Comma = Annotated[bool, typer.Option("--decimal-comma", help="Numbers in the file are written 6,5.")]
+UsDates = Annotated[
+    bool, typer.Option("--us-dates", help="Days in the file are month/day/year, as 11/30/2026.")
+]
 Today = Annotated[
     str | None,
     typer.Option("--today", metavar="YYYY-MM-DD", help="The day that counts as today (default: today)."),
@@ -79,6 +82,7 @@ def follow(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     mapping: Map = "",
     decimal_comma: Comma = False,
+    us_dates: UsDates = False,
     today: Today = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure (PNG, SVG) and JSON to.")
@@ -90,7 +94,7 @@ def follow(
     from lissive.case import read_case
 
     facts = read_case(file)
-    days = read(diary, mapping, decimal_comma=decimal_comma, today=today)
+    days = read(diary, mapping, decimal_comma=decimal_comma, us_dates=us_dates, today=today)
     from lissive.files import Beside, keep_inputs
 
     folder(report, "--report", DiaryError)
@@ -129,7 +133,7 @@ def follow(
     print("\n\n".join([follow_text(answer), *(["\n".join(map(str, written))] if written else [])]))
 
 
-def read(path: Path, mapping: str, *, decimal_comma: bool, today: str | None) -> Diary:
+def read(path: Path, mapping: str, *, decimal_comma: bool, us_dates: bool, today: str | None) -> Diary:
     """The diary, by the options of the command."""
     from lissive.follow import read_diary
 
@@ -143,7 +147,13 @@ def read(path: Path, mapping: str, *, decimal_comma: bool, today: str | None) ->
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise DiaryError(f"--map names the column {twice!r} twice.", where="--map", do="keep one of the two.")
     named = dict(sides)
-    return read_diary(path, today=day(today, "--today"), mapping=named, decimal_comma=decimal_comma)
+    return read_diary(
+        path,
+        today=day(today, "--today"),
+        mapping=named,
+        decimal_comma=decimal_comma,
+        us_dates=us_dates,
+    )
 
 
 def day(text: str | None, option: str) -> datetime.date:
@@ -187,8 +197,7 @@ def sheet(
     usual = Beside([out], out, "<title>Diary: ")  # a name that was not given
     keep_inputs([named], reads=[file], beside=None if named else usual, force=force)
     by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
-    dose = "Sprays" if by_spray else "mg taken, time"
-    page = sheet_html(f"Diary: {facts.case}", day(start, "--from"), days, dose)
+    page = sheet_html(f"Diary: {facts.case}", day(start, "--from"), days, sprays=by_spray)
     if write_pdf is None:
         write_text(out, page)
     elif lost := write_pdf(out, page):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lissive.cli.follow import Case, Comma, DiaryFile, Map, Today, day, read
+from lissive.cli.follow import Case, Comma, DiaryFile, Map, Today, UsDates, day, read
 from lissive.cli.options import Chunks, Cluster, Force, Resume, chunked, folder
 from lissive.errors import DiaryError
 
@@ -94,6 +94,7 @@ def analyse(
     ] = None,
     mapping: Map = "",
     decimal_comma: Comma = False,
+    us_dates: UsDates = False,
     today: Today = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder to write figure and JSON to.")
@@ -108,7 +109,7 @@ def analyse(
     from lissive.report.follow_text import analysis_text
 
     planned = read_plan(plan_file)
-    days = read(diary, mapping, decimal_comma=decimal_comma, today=today)
+    days = read(diary, mapping, decimal_comma=decimal_comma, us_dates=us_dates, today=today)
     folder(report, "--report", DiaryError)
     if report is not None:
         names = [report / f"n_of_1.{kind}" for kind in ("json", "png", "svg")]

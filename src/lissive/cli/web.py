@@ -10,6 +10,7 @@ import typer
 
 from lissive.cli.serve import add_administrator
 from lissive.errors import LissiveError
+from lissive.extras import need
 
 if TYPE_CHECKING:
     from lissive.clinic.place import Place
@@ -62,6 +63,7 @@ def _set_up(data: Path | None) -> Place:
     """Django, for the data of a clinic that there is."""
     from lissive.clinic.place import DATA, DATABASE, place
 
+    need("web", "The clinic")
     if data is not None:
         os.environ[DATA] = str(data)
     found = place()

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from lissive.errors import LissiveError
+from lissive.extras import need
 
 
 def register(app: typer.Typer) -> None:
@@ -29,16 +30,13 @@ def work(
     `lissive serve` starts one by itself. More than one may run, on this or another machine with the same database;
     each piece of work is done once. It ends on Ctrl-C or SIGTERM and gives back what it had begun.
     """
+    need("web", "The clinic")
     if data is not None:
         os.environ["LISSIVE_DATA"] = str(data)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lissive.clinic.settings")
-    try:
-        import django
-        from django.db import DatabaseError
-    except ImportError:
-        raise LissiveError(
-            "The clinic needs packages that are not installed.", do="pip install 'lissive[web]'."
-        ) from None
+    import django
+    from django.db import DatabaseError
+
     from lissive.clinic.place import place
 
     where = place()

@@ -17,6 +17,7 @@ from typing import Any
 
 from lissive.clinic.place import DATA, DATABASE, DEMO, PORT, PUBLIC_URL, Place, place
 from lissive.errors import LissiveError
+from lissive.extras import need
 
 WORKER = ("-m", "lissive", "work")
 LONGEST_PAUSE_S = 30.0
@@ -29,6 +30,7 @@ ADD = (
 
 def prepare(data: Path | None = None, public_url: str = "", *, demo: bool = False) -> Place:
     """The data folder and the database, up to date; Django is set up in this process."""
+    need("web", "The clinic")
     if data is not None:
         os.environ[DATA] = str(data)
     if public_url:
@@ -53,12 +55,8 @@ def prepare(data: Path | None = None, public_url: str = "", *, demo: bool = Fals
     found.prepare()
     if demo and not found.is_demo:
         (found.data / "demo").write_text(secrets.token_urlsafe(9))
-    try:
-        import django
-    except ImportError:
-        raise LissiveError(
-            "The clinic needs packages that are not installed.", do="pip install 'lissive[web]'."
-        ) from None
+    import django
+
     django.setup()
     _migrate(found)
     return found

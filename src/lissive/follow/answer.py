@@ -130,6 +130,8 @@ class FollowAnswer:
     baseline: Baseline
     advice: Advice
     why: tuple[str, ...]
+    fitted: bool
+    """Whether trials of this product in this cause were fitted on for this outcome; else no advice rests on it."""
     probability_benefit: Benefit
     effect_pct: Mapping[str, tuple[float, float, float]]
     """`prior` and `posterior`: 5th percentile, median, 95th of the drug's own effect [% of the level without it]."""

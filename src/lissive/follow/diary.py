@@ -130,6 +130,7 @@ def read_diary(
     today: datetime.date,
     mapping: Mapping[str, str] | None = None,
     decimal_comma: bool = False,
+    us_dates: bool = False,
 ) -> Diary:
     """The diary in a CSV, XLSX or JSON file.
 
@@ -138,22 +139,28 @@ def read_diary(
     today : a day after it is a mistake.
     mapping : column of the file to column of a diary, or to `-` for one that is to be left out.
     decimal_comma : numbers are written 6,5.
+    us_dates : days are written month/day/year, as 05/01/2026 for the first of May.
 
     Raises       DiaryError where the columns are not known, or no row can be used.
     """
-    return _read(read_cells(path), path, today, mapping or {}, decimal_comma)
+    return _read(read_cells(path), path, today, mapping or {}, decimal_comma, us_dates)
 
 
 def diary_of(text: str, *, today: datetime.date, name: str = "diary.csv") -> Diary:
     """The diary in the text of a CSV file, as `read_diary` reads it; `name` stands in messages."""
-    return _read(cells_of(text.encode(), Path(name)), name, today, {}, False)
+    return _read(cells_of(text.encode(), Path(name)), name, today, {}, False, False)
 
 
 def _read(
-    cells: Cells, path: str | Path, today: datetime.date, mapping: Mapping[str, str], decimal_comma: bool
+    cells: Cells,
+    path: str | Path,
+    today: datetime.date,
+    mapping: Mapping[str, str],
+    decimal_comma: bool,
+    us_dates: bool,
 ) -> Diary:
     places, dropped = _places(cells.header, mapping, str(path))
-    reader = _Reader(places, today, decimal_comma)
+    reader = _Reader(places, today, decimal_comma, us_dates)
     read: list[tuple[int, dict[str, Any]]] = []
     left_out: list[LeftOut] = []
     for number, row in cells.rows:
@@ -267,6 +274,7 @@ class _Reader:
     places: Mapping[str, int]
     today: datetime.date
     decimal_comma: bool
+    us_dates: bool
 
     def row(self, row: tuple[Any, ...], width: int) -> tuple[dict[str, Any], list[str]]:
         """Column to value, and what is wrong."""
@@ -307,7 +315,7 @@ class _Reader:
                 raise _Fault(", a moment. Write the day, as 2026-05-01, and the time in its own column")
             day = raw.date()
         elif not isinstance(raw, datetime.date):
-            day = _day_of(raw)
+            day = _day_of(raw, us=self.us_dates)
         if day > self.today:
             raise _Fault(f", in the future (today is {self.today})")
         if day < EARLIEST:
@@ -336,17 +344,24 @@ class _Reader:
         return value
 
 
-def _day_of(raw: Any) -> datetime.date:
-    """A day written year, month, day; all else could be meant in two ways."""
+def _day_of(raw: Any, *, us: bool) -> datetime.date:
+    """A day written year, month, day, or where it is said so month/day/year; all else could be meant in two ways."""
     if (serial := _serial(raw)) is not None:
         raise _Fault(
             f", an Excel serial number (it would be {serial}). Format the column as a date, or write "
             "2026-05-01"
         )
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(raw)):
+    text = str(raw)
+    if by_month := re.fullmatch(r"(\d\d?)/(\d\d?)/(\d{4})", text, re.ASCII):
+        if not us:
+            raise _Fault(
+                ". Write the year first, as 2026-05-01, or add --us-dates if all days are month/day/year"
+            )
+        text = f"{by_month[3]}-{by_month[1]:0>2}-{by_month[2]:0>2}"
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         raise _Fault(". Write the year first, as 2026-05-01: other orders of day and month are ambiguous")
     try:
-        return datetime.date.fromisoformat(str(raw))
+        return datetime.date.fromisoformat(text)
     except ValueError:
         raise _Fault(", not a day of the calendar") from None
 

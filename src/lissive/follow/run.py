@@ -123,6 +123,7 @@ def follow_up(
         baseline=baseline,
         advice=advice,
         why=why,
+        fitted=fitted,
         probability_benefit=benefit,
         effect_pct=_effect(found, taken.until),
         rule_4_week=rule,

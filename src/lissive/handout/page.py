@@ -22,6 +22,7 @@ from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import (
     LIMITS,
     NOT_CALIBRATED,
+    flag_counts,
     forecast_lines,
     forecast_table,
     found_lines,
@@ -90,7 +91,7 @@ def report_content(answer: CaseAnswer) -> dict[str, Any]:
         "forecast": _forecast(answer, forecast) if made and isinstance(forecast, ForecastAnswer) else None,
         "facts": _facts(case),
         "unknown": case.unknown(),
-        "provenance": table("What made this answer", "name|value", list(_flat(answer.provenance))),
+        "provenance": table("What made this answer", "name|value", _made_by(answer.provenance)),
     }
 
 
@@ -164,8 +165,7 @@ def _safety_head(answer: CaseAnswer) -> str:
     safety = answer.safety
     if not safety.flags:
         return "No flag from what the case states; that does not show that the plan is safe."
-    counts = [f"{len(found)} {each}" for each in SEVERITIES if (found := safety.worst(each))]
-    return f"{count(len(safety.flags), 'flag')}: {', '.join(counts)}."
+    return f"{flag_counts(safety)}."
 
 
 def _topics(found: CaseEvidence) -> Iterator[tuple[str, list[Pooled], Table | None]]:
@@ -286,6 +286,12 @@ def _facts(case: Case) -> Table:
     """The case as it was stated."""
     rows = [(name, text) for name, text in _flat(case.model_dump(mode="json", exclude_none=True))]
     return table("Facts of the case", "field|value", rows)
+
+
+def _made_by(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What made the answer; `case.medicines` holds only those that the model simulates, and says so."""
+    named = {"case.medicines": "case.medicines, of those in the model's interaction table"}
+    return [(named.get(name, name), text) for name, text in _flat(provenance)]
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -36,9 +36,9 @@ def pdf_writer() -> tuple[Writer | None, str]:
     try:
         import weasyprint  # noqa: F401
     except ImportError:
-        return None, f"No PDF: WeasyPrint is not installed. To get it: {INSTALL}"
+        return None, f"No PDF: WeasyPrint is not installed. To get it: {INSTALL}."
     except OSError as error:  # it is there, and Pango is not
-        return None, f"No PDF: WeasyPrint finds no Pango ({error}). On Debian: apt install libpango-1.0-0"
+        return None, f"No PDF: WeasyPrint finds no Pango ({error}). On Debian: apt install libpango-1.0-0."
     return write_pdf, ""
 
 

@@ -36,6 +36,8 @@ from lissive.version import __version__
 
 HERE = Path(__file__).parent
 HELPS = ("responders_30pct", "pain_responders_30pct")
+RELIEF = "stiffness_relief"
+"""Counted in trials of an extract by mouth, whose question of relief is not one of how much."""
 HARMS = ("dizziness", "withdrawals_ae")
 CONDUCT = ("drives",)
 """Major flags that say what not to do during treatment, and do not speak against it."""
@@ -178,6 +180,12 @@ def _help(one: _Sheet) -> Section:
         means = f"{say(f'clear_{outcome}')} {say('who_knows')}"
         picture, keys = counted.drawn(say, "help", "more")
         return Section(say("h_help"), (numbers, means), known, picture=picture, keys=keys)
+    if (found := _own_figure(one, RELIEF)) is not None:
+        counted = _Counted.of(found[1])
+        values = {"with": counted.with_drug, "without": counted.without}
+        lines = (say("help_relief", **values, range=say.between(*counted.range)), say("who_knows"))
+        picture, keys = counted.drawn(say, "relief", "more")
+        return Section(say("h_help"), lines, known, picture=picture, keys=keys)
     return Section(say("h_help"), (say("no_numbers_help"), say("who_knows")), known)
 
 
@@ -199,6 +207,7 @@ def _harm(one: _Sheet) -> Section:
     words += [say("cbd_effects")] if "cbd" in of.contents and "thc" not in of.all else []
     words += [say("smoke_effects")] if of.smoked else []
     lines = numbers or [say("no_numbers_harm")]
+    lines += [say("of_extract")] if numbers and one.answer.evidence.product == "cannabis_extract" else []
     return Section(say("h_harm"), tuple(lines), " ".join(words), picture=picture, keys=keys)
 
 
@@ -341,7 +350,8 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
             now = case.spasm.spasticity_nrs
             goal = (1 - float(rule["fall"]) / 100) * (now or 0.0)
             yield said + (say("review_example", now=f"{now:g}", goal=f"{goal:.3g}") if now else ".")
-    yield say("stop_at_once")
+    in_us = (case.place.residence or "").startswith("US")
+    yield say("stop_at_once", ambulance=say("ambulance_us" if in_us else "ambulance"))
 
 
 def _sure(one: _Sheet) -> Section:

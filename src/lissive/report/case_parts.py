@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from lissive.case import Case, causes, product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
+from lissive.case_answer.bottom_line import is_advice
 from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Quantiles, Side
 from lissive.forecast.score import RESPONSES
 from lissive.report.access_text import access_part
@@ -342,7 +343,7 @@ def safety_lines(answer: SafetyAnswer) -> list[str]:
 
     Flags come first, the most severe first; then names that are in no table; then what the case does not say.
     """
-    lines = [_flags_head(answer), ""]
+    lines = [*_item(_flags_head(answer)), ""]
     for severity in SEVERITIES:
         found = answer.worst(severity)
         if found:
@@ -364,8 +365,17 @@ def safety_lines(answer: SafetyAnswer) -> list[str]:
 def _flags_head(answer: SafetyAnswer) -> str:
     if not answer.flags:
         return "Safety: no flag from what the case says. See what was not assessed."
-    counts = [f"{len(found)} {each}" for each in SEVERITIES if (found := answer.worst(each))]
-    return f"Safety: {count(len(answer.flags), 'flag')} ({', '.join(counts)})"
+    return f"Safety: {flag_counts(answer)}"
+
+
+def flag_counts(answer: SafetyAnswer) -> str:
+    """How many flags of each severity; advice is counted apart, as the bottom line does."""
+    advice = [flag for flag in answer.flags if is_advice(flag)]
+    flags = [flag for flag in answer.flags if not is_advice(flag)]
+    numbers = [(sum(flag.severity == each for flag in flags), each) for each in SEVERITIES]
+    counts = [f"{n} {each}" for n, each in numbers if n]
+    counts += [f"{len(advice)} on not stopping a medicine"] if advice else []
+    return f"{count(len(answer.flags), 'flag')}: {', '.join(counts)}"
 
 
 def _flag_lines(flags: Sequence[Flag]) -> list[str]:

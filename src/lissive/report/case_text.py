@@ -186,7 +186,10 @@ def _safety(found: SafetyAnswer) -> Iterator[str]:
     if found.asks:
         yield f"ASK {'; '.join(found.asks)}."
     if found.unknown_drugs:
-        yield f"Unknown names, not checked: {', '.join(each.name for each in found.unknown_drugs)}."
+        drugs = [
+            f"{each.name} ({each.meant[0]}?)" if each.meant else each.name for each in found.unknown_drugs
+        ]
+        yield f"Unknown names, NOT CHECKED: {', '.join(drugs)}."
     if found.without_flag:
         yield f"Interactions unknown (no rule in the tables): {', '.join(found.without_flag)}."
     if not found.flags:

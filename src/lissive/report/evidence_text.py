@@ -27,7 +27,8 @@ from lissive.report.words import (
 )
 
 LIMITS = wrapped(
-    "Mostly abstracts and single tables were read; of nabiximols, the manufacturer sponsored at least some trials; "
+    "Mostly abstracts and single tables were read; companies that make or sell nabiximols sponsored most of its "
+    "trials; "
     "psychoactive effects may unblind participants. Decision support, not a prescription."
 )
 

@@ -46,8 +46,8 @@ def follow_figure(answer: FollowAnswer) -> Figure:
     return drawn(7.0, 3.6, draw)
 
 
-def sheet_html(title: str, first: datetime.date, days: int, dose: str) -> str:
-    """A diary to be printed: a row a day."""
+def sheet_html(title: str, first: datetime.date, days: int, *, sprays: bool) -> str:
+    """A diary to be printed: a row a day; the dose in sprays, else in mg of THC and CBD."""
     from markupsafe import escape
 
     head = (
@@ -57,14 +57,15 @@ def sheet_html(title: str, first: datetime.date, days: int, dose: str) -> str:
         "Spasticity 0-10",
         "Pain 0-10",
         "Sleep trouble 0-10",
-        dose,
+        *(("Sprays",) if sprays else ("THC mg in the day", "CBD mg in the day")),
         "Side effects, note",
     )
     rows = "".join(
         f"<tr><td>{first + datetime.timedelta(days=k)}</td>{'<td></td>' * (len(head) - 1)}</tr>"
         for k in range(days)
     )
-    columns = "date,spasms,severity,spasticity_nrs,pain_nrs,sleep_nrs,sprays,side_effects,note"
+    doses = "sprays" if sprays else "thc_mg,cbd_mg"
+    columns = f"date,spasms,severity,spasticity_nrs,pain_nrs,sleep_nrs,{doses},side_effects,note"
     return _page(
         title,
         "<p>Fill in one row every evening, for a week before the first dose and then every day. 0 is none, "

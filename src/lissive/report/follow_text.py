@@ -49,7 +49,7 @@ def _parts(answer: FollowAnswer) -> Iterator[str]:
 
 def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
     """Headings with their sentences: the advice, what it rests on, then what is doubtful."""
-    yield ADVICE[answer.advice], [upper_first(each) for each in answer.why]
+    yield _headline(answer), [upper_first(each) for each in answer.why]
     if answer.alarms:
         yield "ALARMS", [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in answer.alarms]
     yield "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over the last week; {answer.dose.advice}."]
@@ -59,6 +59,12 @@ def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
     yield "WEEKS AHEAD", list(_ahead(answer))
     yield "TO KNOW", list(answer.notes)
     yield "DIARY", [*_import(answer), _diagnostics(answer)]
+
+
+def _headline(answer: FollowAnswer) -> str:
+    """The advice; where nothing was fitted on, that the model gives none."""
+    unknown = answer.advice == "continue" and not answer.fitted
+    return "CANNOT SAY WHETHER IT WORKS: NO REASON TO STOP WAS FOUND" if unknown else ADVICE[answer.advice]
 
 
 def _block(title: str, lines: list[str]) -> str:
@@ -75,6 +81,7 @@ def _rows(rows: tuple[int, ...]) -> str:
 def _benefit(answer: FollowAnswer) -> Iterator[str]:
     found = answer.probability_benefit
     prior, now = answer.effect_pct["prior"], answer.effect_pct["posterior"]
+    yield from _by_the_diary(answer)
     yield (
         f"{answer.label}: probability that the drug itself takes off {found.threshold:g} % or more: "
         f"{percent(found.value)}; "
@@ -85,6 +92,25 @@ def _benefit(answer: FollowAnswer) -> Iterator[str]:
         f"{now[2]:.0f} %); before the diary {prior[1]:.0f} % ({prior[0]:.0f} to {prior[2]:.0f} %)."
     )
     yield f"If each day without an entry was a bad one: {percent(found.if_gaps_are_bad_days)}."
+
+
+def _by_the_diary(answer: FollowAnswer) -> Iterator[str]:
+    """What the person wrote, before any model: the mean before the first dose, and of the last week."""
+    last = [
+        value
+        for day, value in zip(answer.fit.day, answer.fit.observed, strict=True)
+        if value is not None and day >= 0 and answer.treated_days - 7 <= day < answer.treated_days
+    ]
+    before = answer.baseline.mean
+    if not before or not last:
+        return
+    now = sum(last) / len(last)
+    change = 100.0 * (now / before - 1.0)
+    yield (
+        f"By the diary alone: {answer.label} {before:.1f} before treatment, {now:.1f} in the last week "
+        f"({abs(change):.0f} % {'more' if change > 0 else 'less'}), which counts placebo and "
+        "ups and downs with the drug."
+    )
 
 
 def _rule(rule: Rule) -> str:
@@ -111,9 +137,9 @@ def _ahead(answer: FollowAnswer) -> Iterator[str]:
         yield f"{name}: {side.median[-1]:.1f} in week {last} (90 % {side.p05[-1]:.1f} to {side.p95[-1]:.1f})."
     side = found.difference
     yield (
-        f"Difference: {side.median[-1]:.1f} ({side.p05[-1]:.1f} to {side.p95[-1]:.1f}). It holds the "
-        "placebo response, which "
-        "ends with the treatment too."
+        f"Difference in the same virtual person, median: {side.median[-1]:.1f} ({side.p05[-1]:.1f} to "
+        f"{side.p95[-1]:.1f}); that of two medians is another. It holds the placebo response, which ends with the "
+        "treatment too."
     )
 
 
@@ -153,9 +179,7 @@ def follow_part(answer: FollowAnswer | None) -> str:
 
 def follow_line(answer: FollowAnswer) -> str:
     """The advice in a sentence, for one screen."""
-    return wrapped(
-        f"FOLLOW-UP    {ADVICE[answer.advice]}: {'; '.join(answer.why)}.", hanging=" " * 13, width=80
-    )
+    return wrapped(f"FOLLOW-UP    {_headline(answer)}: {'; '.join(answer.why)}.", hanging=" " * 13, width=80)
 
 
 # -- n-of-1 trials ------------------------------------------------------------------------------------

@@ -155,7 +155,8 @@ def caption(answer: PooledAnswer) -> str:
     judged = any(row.comparison.risk_of_bias for row in answer.studies)
     bias = f"RoB: risk of bias; n/a: {NOT_ASSESSED}." if judged else f"Risk of bias (RoB): {NOT_ASSESSED}."
     tail = f"{bias}{f' {day}.' if day else ''}"
-    return f"{brief_caption(answer)}{kinds} Hollow: unverified (source not checked). {tail}"
+    marks = "Hollow, †: unverified (source not checked); ‡: calculated from figures that were checked."
+    return f"{brief_caption(answer)}{kinds} {marks} {tail}"
 
 
 def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> Path:

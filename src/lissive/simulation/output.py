@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from lissive.errors import SimulationError
+from lissive.extras import need
 from lissive.files import Beside, atomic_path, cell, keep_inputs, write_rows
 from lissive.simulation import limits
 from lissive.version import __version__
@@ -195,12 +196,7 @@ def check_writer(path: Path) -> None:
             f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=f"{', '.join(_WRITERS)}."
         )
     packages = _WRITERS[path.suffix][1]
-    if missing := [name for name in packages if importlib.util.find_spec(name) is None]:
-        raise SimulationError(
-            f"To write {path.suffix}, the package {missing[0]} is needed.",
-            where=str(path),
-            do='pip install "lissive[files]"',
-        )
+    need("files", f"A {path.suffix} file", where=str(path), wrong=SimulationError, among={"files": packages})
 
 
 def written_beside(path: Path) -> Beside | None:

@@ -78,7 +78,7 @@ def _entered(design: Design, people: People, settings: Settings) -> tuple[Entere
     n = len(people)
     if (
         design.run_in is None and not design.strata
-    ):  # nothing is to be known of them before they are randomised
+    ):  # nothing need be known of them before they are randomised
         all_of_them, nobody = np.ones(n, bool), np.zeros(n, bool)
         index = np.zeros(n, np.int64)
         return Entered(

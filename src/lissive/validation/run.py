@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lissive.errors import ParameterError, StudyError
+from lissive.extras import need
 from lissive.given import path_of, threads_of, whole
 from lissive.simulation.kinetics import (
     between_study,
@@ -126,6 +127,8 @@ def validate(
     replicates = whole("replicates", replicates, wrong=StudyError, most=MOST_REPLICATES)
     seed = whole("seed", seed, wrong=StudyError, least=0)
     cores = threads_of(threads, wrong=StudyError)
+    if with_sensitivity:
+        need("sensitivity", "Sensitivity analysis")
     arms = len(studies.observations)
     predictions = predict_studies(
         studies.observations,

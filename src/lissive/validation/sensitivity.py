@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray
-from lissive.errors import LissiveError, SimulationError
+from lissive.errors import SimulationError
+from lissive.extras import need
 from lissive.simulation.origin import model_hash
 from lissive.simulation.streams import uniforms
 from lissive.validation.scenario import (
@@ -135,6 +136,7 @@ def sensitivity(
     SimulationError
         For a wrong size.
     """
+    need("sensitivity", "Sensitivity analysis")
     run = _size(size)
     scenario = Scenario(rtol=rtol, threads=threads or os.cpu_count() or 1)
     known = uncertain(scenario.equations, scenario.asked, cause=scenario.cause, log_sd=log_sd)
@@ -403,12 +405,5 @@ def _problem(inputs: Sequence[str]) -> dict[str, Any]:
 
 
 def _salib(module: str) -> Any:
-    try:
-        return importlib.import_module(f"SALib.{module}")
-    except ModuleNotFoundError as fault:
-        if (fault.name or "").partition(".")[0] != "SALib":
-            raise
-        raise LissiveError(
-            "Sensitivity analysis needs SALib, which is not installed.",
-            do="pip install 'lissive[sensitivity]'",
-        ) from None
+    need("sensitivity", "Sensitivity analysis")
+    return importlib.import_module(f"SALib.{module}")

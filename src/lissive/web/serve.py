@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from lissive import look
 from lissive.errors import LissiveError
+from lissive.extras import need
 from lissive.version import __version__
 
 HERE = Path(__file__).parent
@@ -114,14 +115,11 @@ def log_faults() -> None:
 
 def application(public_url: str = "") -> Application:
     """The WSGI application; it can be made once in a process."""
-    try:
-        import django
-        from django.conf import settings as held
-        from django.core.wsgi import get_wsgi_application
-    except ImportError:
-        raise LissiveError(
-            "The calculator needs packages that are not installed.", do="pip install 'lissive[web]'."
-        ) from None
+    need("web", "The calculator")
+    import django
+    from django.conf import settings as held
+    from django.core.wsgi import get_wsgi_application
+
     if not held.configured:
         held.configure(**settings(public_url))
         django.setup()

@@ -298,6 +298,21 @@ def test_a_root_may_begin_at_zero(power: float) -> None:
     assert seen.values[0, :, 0] == pytest.approx([0.0, want], abs=1e-4)
 
 
+def test_what_does_not_move_to_a_moving_power_agrees_with_scipy() -> None:
+    """2^x and p^x: nothing has to be remembered of a base that is the same throughout a step."""
+    g = Graph()
+    x, p = g.symbol("x"), g.symbol("p")
+    rate = g.sub(g.mul(g.const(0.05), g.pow(p, x)), g.mul(g.const(0.1), g.pow(g.const(2.0), x)))
+    model = Equations("power", g, ("x",), (rate,), (g.const(1.0),), {"p": 3.0}, {"x": x})
+    bases = np.array([1.5, 3.0, 0.2])
+    seen = build(model, ["x"]).start(3, {"p": bases}, tolerances=TIGHT).advance(2.0, times=[2.0])
+    for base, found in zip(bases, seen.values[:, 0, 0], strict=True):
+        want = solve_ivp(
+            lambda _, y, p=base: 0.05 * p**y - 0.1 * 2.0**y, (0, 2), [1.0], "DOP853", rtol=1e-12, atol=1e-13
+        )
+        assert found == pytest.approx(want.y[0, -1], rel=1e-8)
+
+
 def test_a_table_that_points_outside_is_refused(one_compartment: Equations, dose_table: Table) -> None:
     batch = build(one_compartment, ["blood"]).start(2)
     for rows in ([(0.0, ADD, 2, 1.0)], [(0.0, ADD, -1, 1.0)], [(0.0, RATE, 0, 1.0)]):

@@ -119,8 +119,11 @@ def _sources(
     later = later.filter(place=OuterRef("place")).exclude(pk=OuterRef("pk"))
     for kind, (field, _) in OF_CERTIFICATE.items():
         found = issued.filter(**{f"{field}__range": (first, last)})
-        if kind == "certificate":  # where it was renewed, nothing runs out
-            found = found.filter(~Exists(later.filter(Q(expires__gt=OuterRef("expires")) | Q(expires=None))))
+        if kind != "apply_by":  # where it was renewed, nothing runs out
+            is_later = Q(**{f"{field}__gt": OuterRef(field)})
+            if kind == "certificate":
+                is_later |= Q(expires=None)
+            found = found.filter(~Exists(later.filter(is_later)))
         if kind == "apply_by":
             found = found.filter(entered_at=None, card_expires=None)  # done: nothing is left to do by then
         yield Source((kind,), found, field, "signed_at")
@@ -132,6 +135,13 @@ def _sources(
         kinds = (kind_asked,) if kind_asked in OF_CREDENTIAL else tuple(OF_CREDENTIAL)
         held = Credential.objects.filter(kind__in=kinds, expires__range=(first, last))
         held = held.filter(**{f"practitioner__{name}": value for name, value in of.items()})
+        same = Credential.objects.filter(
+            **{name: OuterRef(name) for name in ("practitioner", "kind", "place")},
+            expires__gt=OuterRef("expires"),
+        )
+        held = held.filter(
+            ~Exists(same.filter(Q(issued=None) | Q(issued__lte=OuterRef("expires"))))
+        )  # renewed
         clinic = "practitioner__organisation_id"
         yield Source(kinds, held, "expires", "checked_on issued", "kind", patient="", clinic=clinic)
     open_ones = Review.objects.filter(status=Review.Status.DUE, due__lte=last, **of)  # however late it is

@@ -342,6 +342,8 @@ def _page(
 def _advice(said: Mapping[str, Any]) -> tuple[str, str]:
     """In words, and in which colour: none where no trial stands behind it."""
     words, kind = ADVICE.get(said.get("advice", ""), ("", ""))
+    if said.get("advice") == "continue" and said.get("answer", {}).get("fitted") is False:
+        return "The model cannot say whether it works; no reason to stop was found.", "unsure"
     return words, kind if said.get("answer", {}).get("calibrated") == "trials" or kind != "yes" else ""
 
 

@@ -90,8 +90,8 @@ def facts_of(visit: Visit) -> Facts:
     assert visit.case is not None
     residence, second = residence_of(visit), decision_of(visit)
     facts = facts_of_case(make_case(visit.case.data), away=bool(residence) and place_of(visit) != residence)
-    holds = {kind for kind, place in (("specialty", place_of(visit)), ("waiver", place_of(visit)))
-             if current(visit.practitioner, kind, place, visit.day)}  # fmt: skip
+    place = place_of(visit)
+    holds = {each for each in ("specialty", "waiver") if current(visit.practitioner, each, place, visit.day)}
     return replace(
         _judged(facts, said(visit, "adjectives")),
         age=age_on(visit.patient.born, visit.day),

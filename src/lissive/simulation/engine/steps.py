@@ -141,7 +141,11 @@ def _solve(plan: Plan, s: Space, rows: Rows, f: Function) -> Function:
 
 def _stage(plan: Plan, s: Space, rows: Rows, f: Function) -> Function:
     y = [f.load("Y", i) for i in range(len(plan.states))]
-    at = evaluator(plan, f, y, f.load("S", s.time), begun=lambda e: f.load("S", s.begun[e]))
+
+    def begun(e: int) -> str:  # what does not move is now what it was
+        return f.load("S", s.begun[e]) if e in s.begun else at.value(e)
+
+    at = evaluator(plan, f, y, f.load("S", s.time), begun=begun)
     inverse_h, weight = f.load("S", s.inverse_h), f.load("S", s.time + 1)
     at.costly(plan.rates)
 

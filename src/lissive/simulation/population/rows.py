@@ -7,7 +7,6 @@ AMT is what is absorbed (AMT times F). Doses have no PRED, IPRED and DV; `.` is 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lissive.errors import SimulationError
+from lissive.extras import need
 from lissive.files import atomic_path, cell, keep_inputs, write_text
 from lissive.model.equations import Equations
 from lissive.simulation.event_cells import is_missing
@@ -142,12 +142,9 @@ def _doses(run: xr.Dataset, runs: Sequence[Run], people: Individuals, equations:
 
 def check_rows_writer(path: Path) -> None:
     """Refuse a file that cannot be written, before anything is computed."""
-    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise SimulationError(
-            "To write .parquet, the package pyarrow is needed.",
-            where=str(path),
-            do='pip install "lissive[files]"',
-        )
+    if path.suffix == ".parquet":
+        packages = {"files": ("pyarrow",)}
+        need("files", "A .parquet file", where=str(path), wrong=SimulationError, among=packages)
 
 
 def write_tables(
