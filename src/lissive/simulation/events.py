@@ -155,7 +155,7 @@ class EventTable:
             raise EventError(
                 f"ID {missing[0]} has no rows in the dosing table.",
                 where="ID",
-                allowed=f"{some}{' ...' if len(self.subjects) > 10 else ''}",
+                allowed=f"{some}{', and more' if len(self.subjects) > 10 else ''}.",
                 do="add its rows, or leave the subject out.",
             )
         return [runs[subject] for subject in subject_ids]

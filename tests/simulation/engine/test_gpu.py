@@ -57,7 +57,8 @@ def _run(kernel: Kernel, doses: Doses, subjects: int = 5) -> tuple[Batch, Any]:
     }
     batch = kernel.start(subjects, own)
     first = batch.advance(3.0, doses, times=[0.0, 0.7, 3.0], edges=[0.0, 1.0, 3.0])
-    second = batch.advance(7.0, doses, times=[3.5, 7.0], edges=[3.0, 6.5], resume=True)
+    # a stop, not a pause: the states that are compared are then those of one time, whatever the steps were
+    second = batch.advance(7.0, doses, times=[3.5, 7.0], edges=[3.0, 6.5], stop=True, resume=True)
     return batch, (first, second)
 
 

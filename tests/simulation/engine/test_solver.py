@@ -381,3 +381,36 @@ def test_switches_do_not_spoil_a_split_run() -> None:
     np.testing.assert_allclose(
         whole.values[0, :, 0], driven(at, [(3.0 * k, 3.0 * k + 1) for k in range(11)]), atol=1e-2
     )
+
+
+@pytest.mark.parametrize("rtol", [1e-4, 1e-2])
+@pytest.mark.parametrize("before", [0.0, 1e-9])
+def test_a_dose_after_next_to_nothing_is_not_leapt_over(
+    one_compartment: Equations, dose_table: Table, before: float, rtol: float
+) -> None:
+    """Doses of nothing (a placebo's) say nothing of how long the first step after a real one may be."""
+    kernel = build(one_compartment, ["blood"])
+    rows = [
+        (0.0, ADD, 0, 100.0),
+        *((1000.0 + 24 * i, ADD, 0, before) for i in range(20)),
+        (1480.0, ADD, 0, 100.0),
+    ]
+    after = np.geomspace(1e-3, 24.0, 40)
+    batch = kernel.start(1, {"ka": 1e6}, tolerances=Tolerances(rtol=rtol))
+    seen = batch.advance(1504.0, dose_table(rows, 1), times=1480.0 + after)
+    old = sum(x * oral(1480.0 + after - t, 1.0, 1e6, 5.0, 20.0) for t, _, _, x in rows[:-1])
+    np.testing.assert_allclose(
+        seen.values[0, :, 0], old + oral(after, 100.0, 1e6, 5.0, 20.0), atol=100 * rtol
+    )
+
+
+@pytest.mark.parametrize("rtol", [1e-4, 1e-2])
+def test_an_infusion_after_next_to_nothing_is_not_leapt_over(
+    one_compartment: Equations, dose_table: Table, rtol: float
+) -> None:
+    kernel = build(one_compartment, ["gut"], ["gut"])
+    nothing = [(1000.0 + 24 * i, RATE, 0, 1e-9 * (-1) ** i) for i in range(20)]
+    batch = kernel.start(1, {"ka": 1e6}, tolerances=Tolerances(rtol=rtol))
+    rows = [(0.0, ADD, 0, 100.0), *nothing, (1480.0, RATE, 0, 1e6)]
+    seen = batch.advance(1504.0, dose_table(rows, 1), times=1480.0 + np.geomspace(1e-2, 24.0, 40))
+    np.testing.assert_allclose(seen.values[0, :, 0], 1.0, atol=100 * rtol)

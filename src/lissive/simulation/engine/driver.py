@@ -53,20 +53,26 @@ def arrive(w: Work, s: i64, l: i64) -> None:
     W = w.lanes
     e = w.next_event[l]
     jumped = 0
-    dosed = 0
+    kind = 0
+    fresh = 0
     while w.next_switch[l] < w.sw_start[s + 1] and w.sw_time[w.next_switch[l]] <= w.T[l]:
         w.next_switch[l] += 1
         jumped = 1
     while e < w.last_event[l] and w.shift[s] + w.ev_time[e] <= w.T[l]:
         action = w.ev_action[e]
         target = w.ev_target[e]
-        if action == 0:
-            w.Y[target * W + l] += w.scale[s] * w.ev_value[e]
-            w.SEEN[target * W + l] = max(w.SEEN[target * W + l], abs(w.Y[target * W + l]))
-            jumped = 1
-            dosed = target + 1
-        elif action == 1:
-            w.R[target * W + l] += w.scale[s] * w.ev_value[e]
+        if action <= 1:
+            size = w.scale[s] * w.ev_value[e]
+            kind = 2 * target + action + 1
+            if action == 0:
+                w.Y[target * W + l] += size
+                w.SEEN[target * W + l] = max(w.SEEN[target * W + l], abs(w.Y[target * W + l]))
+            else:
+                w.R[target * W + l] += size
+            place = s * 2 * w.n_states + kind - 1
+            if abs(size) > 10.0 * w.given[place]:
+                fresh = 1
+            w.given[place] = abs(size)
             jumped = 1
         elif action == 2:
             for i in range(w.n_states):
@@ -74,18 +80,20 @@ def arrive(w: Work, s: i64, l: i64) -> None:
             for i in range(w.n_inputs):
                 w.R[i * W + l] = 0.0
             jumped = 1
+            fresh = 1
         e += 1
     w.next_event[l] = e
     if jumped == 1:
-        suits = w.clock[s * 16 + 2]
-        place = s * w.n_states + max(dosed, 1) - 1
-        if dosed > 0 and w.suit[place] > 0.0:
+        # a step that suited after next to nothing would leap over what a dose does, and its error not show it
+        suits = w.first_step
+        place = s * 2 * w.n_states + max(kind, 1) - 1
+        if kind > 0 and fresh == 0 and w.suit[place] > 0.0:
             suits = w.suit[place]
         # not below what moves the clock, however short the step after the last jump was
         w.H[l] = max(min(w.H[l], suits), 4e-15 * abs(w.T[l]))
         w.book[s * 16 + 3] = 1
         w.book[s * 16 + 2] = 0
-        w.book[s * 16 + 6] = dosed
+        w.book[s * 16 + 6] = kind
 
 
 def judge(w: Work, s: i64, l: i64) -> None:
@@ -96,17 +104,13 @@ def judge(w: Work, s: i64, l: i64) -> None:
     if error <= 1.0:
         w.MASK[l] = 1.0
         if w.book[s * 16 + 3] == 1:
-            dosed = w.book[s * 16 + 6]
-            last = w.clock[s * 16 + 2]
-            if dosed > 0:
-                last = w.suit[s * w.n_states + dosed - 1]
-            suits = tried * factor
-            if w.at_stop[l] != 0:  # cut short by a stop, which says nothing of what would have suited
-                suits = max(last, suits)
-            if dosed > 0:
-                w.suit[s * w.n_states + dosed - 1] = suits
-            else:
-                w.clock[s * 16 + 2] = suits
+            kind = w.book[s * 16 + 6]
+            if kind > 0:
+                place = s * 2 * w.n_states + kind - 1
+                suits = tried * factor
+                if w.at_stop[l] != 0:  # cut short by a stop, which says nothing of what would have suited
+                    suits = max(w.suit[place], suits)
+                w.suit[place] = suits
             w.book[s * 16 + 3] = 0
         if w.book[s * 16 + 2] > 0:
             factor = min(1.0, factor)

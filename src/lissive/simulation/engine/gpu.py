@@ -23,7 +23,7 @@ from lissive.simulation.engine.kernel import Batch, Kernel
 from lissive.simulation.engine.ptx import BLOCK, CONSTANT, ENTRY, OLDEST, kernel_ir, ptx
 from lissive.simulation.engine.work import Work
 
-_BACK = ("y", "seen", "rate", "clock", "suit", "book", "values", "mean", "top", "low")
+_BACK = ("y", "seen", "rate", "clock", "suit", "given", "book", "values", "mean", "top", "low")
 """What a call changes and is wanted afterwards."""
 
 

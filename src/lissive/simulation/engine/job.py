@@ -48,6 +48,7 @@ class Job:
             "rate": batch._rate,
             "clock": batch._clock,
             "suit": batch._suit,
+            "given": batch._last,
             "book": batch._book,
             "TOL": np.array([tol.rtol, tol.atol, tol.peak_share]),
             **asked,

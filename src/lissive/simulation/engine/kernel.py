@@ -153,7 +153,7 @@ class Kernel:
         return np.ascontiguousarray(table.T)
 
 
-_MOVING = ("y", "_seen", "_rate", "_clock", "_book", "_suit")
+_MOVING = ("y", "_seen", "_rate", "_clock", "_book", "_suit", "_last")
 """What of a batch changes on the way."""
 
 
@@ -176,9 +176,9 @@ class Batch:
         self._seen = np.abs(initial)
         self._rate = np.zeros((subjects, max(len(kernel.inputs), 1)))
         self._clock = np.zeros((subjects, ROW))
-        self._clock[:, :3] = t0, tol.first_step, tol.first_step
+        self._clock[:, :2] = t0, tol.first_step
         self._book = np.zeros((subjects, ROW), dtype=np.int64)
-        self._suit = np.zeros_like(initial)
+        self._suit, self._last = np.zeros((2, *initial.shape, 2))
         self._reached = t0
         self._agenda = Agenda(kernel.equations, subjects, kernel.watch) if kernel.watch else None
 
@@ -218,9 +218,9 @@ class Batch:
 
     def jump(self, members: npt.NDArray[np.int64]) -> None:
         """The states of these subjects were just set: go on as after a dose."""
-        clock = self._clock[members]
+        clock, first = self._clock[members], self.tolerances.first_step
         self._seen[members] = np.fmax(self._seen[members], np.abs(self.y[members]))
-        self._clock[members, 1] = np.fmax(np.fmin(clock[:, 1], clock[:, 2]), 4e-15 * np.abs(clock[:, 0]))
+        self._clock[members, 1] = np.fmax(np.fmin(clock[:, 1], first), 4e-15 * np.abs(clock[:, 0]))
         self._book[members, 2], self._book[members, 3], self._book[members, 6] = 0, 1, 0
 
     def put(self, y: Array, *, time: float | None = None, inputs_off: bool = False) -> None:
@@ -232,7 +232,7 @@ class Batch:
         np.maximum(self._seen, np.abs(y), out=self._seen)
         if inputs_off:
             self._rate[:] = 0.0
-        self._clock[:, 1] = np.minimum(self._clock[:, 1], self._clock[:, 2])
+        self._clock[:, 1] = np.minimum(self._clock[:, 1], self.tolerances.first_step)
         self._book[:, 3], self._book[:, 6] = 1, 0
         if time is not None:
             self._clock[:, 0] = self._reached = time

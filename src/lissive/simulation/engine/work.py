@@ -47,13 +47,14 @@ class Work(Record):
     rate: reals
     """(subject, input) rates of input now."""
     clock: reals
-    """(subject, 16): time, next step, step that suited after the last jump that was no dose. So wide that threads
-    share no line."""
+    """(subject, 16): time, next step. So wide that threads share no line."""
     book: whole
     """(subject, 16): next event, status (5: halted), refused just now, jumped, steps taken, steps refused, and 1 more
-    than the state that the last jump was a dose into, or 0."""
+    than the place in `suit` of the last jump, or 0 where it was no dose."""
     suit: reals
-    """(subject, state) step that suited after the last dose into it; 0: none yet."""
+    """(subject, state, 2) step that suited after the last dose into it, at once and as an input; 0: none yet."""
+    given: reals
+    """(subject, state, 2) size of that dose."""
     # -- events, switches and what is observed --
     ev_time: reals
     """(event,) as are the next three; subject s has start[which[s]] to start[which[s] + 1]."""
