@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import xarray as xr
 
-from lissive import __version__
+from lissive import __version__, extras
 from lissive.errors import SimulationError
 from lissive.files import atomic_path
 from lissive.simulation import output
@@ -152,10 +152,10 @@ def test_a_missing_folder_is_named(run, tmp_path):
 
 
 def test_a_missing_package_is_named(run, tmp_path, monkeypatch):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "zarr" else find(name))
+    find = extras.find_spec
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "zarr" else find(name))
     with pytest.raises(
-        SimulationError, match=r'package zarr is needed\. What to do: pip install "lissive\[files\]"'
+        SimulationError, match=r"zarr, which is not installed\. What to do: pip install 'lissive\[files\]'"
     ):
         write(run, tmp_path / "r.zarr")
     write(run, tmp_path / "r.nc")

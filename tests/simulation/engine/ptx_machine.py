@@ -34,7 +34,7 @@ _COMPARE = {
 _WHOLE = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "and": operator.and_, "or": operator.or_,
     "xor": operator.xor, "mad": lambda a, b, c: a * b + c, "neg": operator.neg, "not": operator.invert,
-    "shl": lambda a, b: a << b, "shr": lambda a, b: a >> b,
+    "shl": lambda a, b: a << b, "shr": lambda a, b: a >> b, "min": min, "max": max,
 }  # fmt: skip
 
 

@@ -124,6 +124,12 @@ def test_a_record_is_numbers_and_arrays_under_one_name() -> None:
     assert fast["x"].tolist() == pytest.approx([0.25, 0.35, 0.45])
 
 
+@pytest.mark.parametrize("seen", [np.zeros(3), np.zeros(6, np.int64)[::2], np.zeros(3, np.int32)])
+def test_an_array_of_another_type_or_stride_never_reaches_compiled_code(seen: np.ndarray) -> None:
+    with pytest.raises(TypeError, match="seen is .*, not int64 in a row"):
+        Pair.memory({"x": np.zeros(3), "n": 3, "factor": 0.1, "seen": seen})
+
+
 def test_and_does_not_look_past_what_decides() -> None:
     out = np.zeros(1, dtype=np.int64)
     fast_guard(np.array([1.0, 2.0]), 2, out)

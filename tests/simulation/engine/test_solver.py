@@ -414,3 +414,21 @@ def test_an_infusion_after_next_to_nothing_is_not_leapt_over(
     rows = [(0.0, ADD, 0, 100.0), *nothing, (1480.0, RATE, 0, 1e6)]
     seen = batch.advance(1504.0, dose_table(rows, 1), times=1480.0 + np.geomspace(1e-2, 24.0, 40))
     np.testing.assert_allclose(seen.values[0, :, 0], 1.0, atol=100 * rtol)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("rtol", [1e-6, 1e-4, 1e-2])
+def test_a_fast_dose_beside_a_slow_one_is_not_leapt_over(dose_table: Table, rtol: float, first: int) -> None:
+    """A slow dose given alone for weeks, then a fast one at the same time: the shorter step of the two suits."""
+    g = Graph()
+    fast, slow, blood = (g.symbol(s) for s in ("fast", "slow", "blood"))
+    gone, slowly = g.mul(g.const(1e6), fast), g.mul(g.const(0.05), slow)
+    rates = (g.neg(gone), g.neg(slowly), g.sub(gone, g.mul(g.const(0.25), blood)))
+    model = Equations("two", g, ("fast", "slow", "blood"), rates, (g.const(0.0),) * 3, {}, {"blood": blood})
+    both = (0, 24, 696)
+    targets = {24 * day: (first, 1 - first) if 24 * day in both else (1,) for day in range(30)}
+    rows = [(float(t), ADD, each, 100.0) for t, given in targets.items() for each in given]
+    times = 696 + np.geomspace(1e-3, 24.0, 40)
+    batch = build(model, ["blood"]).start(1, tolerances=Tolerances(rtol=rtol))
+    seen = batch.advance(720.0, dose_table(rows, 1), times=times).values[0, :, 0]
+    np.testing.assert_allclose(seen, sum(100 * np.exp(-0.25 * (times - t)) for t in both), atol=100 * rtol)

@@ -26,6 +26,7 @@ whole = npt.NDArray[np.int64]
 i64 = int
 f64 = float
 
+_ITEMS = {"reals": np.dtype(np.float64), "whole": np.dtype(np.int64)}
 _LLVM = {"i64": "i64", "f64": "double", "reals": "ptr", "whole": "ptr"}
 _ARITHMETIC = {
     (ast.Add, "f64"): "fadd", (ast.Sub, "f64"): "fsub", (ast.Mult, "f64"): "fmul", (ast.Div, "f64"): "fdiv",
@@ -61,8 +62,15 @@ class Record:
         for place, (name, kind) in enumerate(cls.fields().items()):
             if kind == "f64":
                 record.view(float)[place] = values[name]
-            else:
-                record[place] = values[name] if kind == "i64" else values[name].ctypes.data
+            elif kind == "i64":
+                record[place] = values[name]
+            else:  # compiled code believes what it is told: another type or stride would have it write anywhere
+                array = values[name]
+                if array.dtype != _ITEMS[kind] or not array.flags.c_contiguous:
+                    raise TypeError(
+                        f"{name} is {array.dtype}, strides {array.strides}, not {_ITEMS[kind]} in a row"
+                    )
+                record[place] = array.ctypes.data
         return record
 
 

@@ -53,8 +53,10 @@ def arrive(w: Work, s: i64, l: i64) -> None:
     W = w.lanes
     e = w.next_event[l]
     jumped = 0
-    kind = 0
+    low = 0
+    high = 0
     fresh = 0
+    suits = 1e300
     while w.next_switch[l] < w.sw_start[s + 1] and w.sw_time[w.next_switch[l]] <= w.T[l]:
         w.next_switch[l] += 1
         jumped = 1
@@ -70,9 +72,16 @@ def arrive(w: Work, s: i64, l: i64) -> None:
             else:
                 w.R[target * W + l] += size
             place = s * 2 * w.n_states + kind - 1
-            if abs(size) > 10.0 * w.given[place]:
+            known = abs(w.suit[place])
+            if abs(size) > 10.0 * w.given[place] or known <= 1e-300:
                 fresh = 1
             w.given[place] = abs(size)
+            # of all that is given at once the shortest; each learns of the step that follows
+            suits = min(suits, known)
+            w.suit[place] = -max(known, 1e-300)
+            if low == 0 or kind < low:
+                low = kind
+            high = max(high, kind)
             jumped = 1
         elif action == 2:
             for i in range(w.n_states):
@@ -85,15 +94,14 @@ def arrive(w: Work, s: i64, l: i64) -> None:
     w.next_event[l] = e
     if jumped == 1:
         # a step that suited after next to nothing would leap over what a dose does, and its error not show it
-        suits = w.first_step
-        place = s * 2 * w.n_states + max(kind, 1) - 1
-        if kind > 0 and fresh == 0 and w.suit[place] > 0.0:
-            suits = w.suit[place]
+        if low == 0 or fresh == 1:
+            suits = w.first_step
         # not below what moves the clock, however short the step after the last jump was
         w.H[l] = max(min(w.H[l], suits), 4e-15 * abs(w.T[l]))
         w.book[s * 16 + 3] = 1
         w.book[s * 16 + 2] = 0
-        w.book[s * 16 + 6] = kind
+        w.book[s * 16 + 6] = low
+        w.book[s * 16 + 7] = high
 
 
 def judge(w: Work, s: i64, l: i64) -> None:
@@ -104,13 +112,13 @@ def judge(w: Work, s: i64, l: i64) -> None:
     if error <= 1.0:
         w.MASK[l] = 1.0
         if w.book[s * 16 + 3] == 1:
-            kind = w.book[s * 16 + 6]
-            if kind > 0:
+            for kind in range(max(w.book[s * 16 + 6], 1), w.book[s * 16 + 7] + 1):
                 place = s * 2 * w.n_states + kind - 1
-                suits = tried * factor
-                if w.at_stop[l] != 0:  # cut short by a stop, which says nothing of what would have suited
-                    suits = max(w.suit[place], suits)
-                w.suit[place] = suits
+                if w.suit[place] < 0.0:
+                    suits = tried * factor
+                    if w.at_stop[l] != 0:  # cut short by a stop, which says nothing of what would have suited
+                        suits = max(-w.suit[place], suits)
+                    w.suit[place] = suits
             w.book[s * 16 + 3] = 0
         if w.book[s * 16 + 2] > 0:
             factor = min(1.0, factor)

@@ -70,7 +70,11 @@ class Job:
             counts = {name: has[f"n_{name}"] for name in ("states", "constants", "inputs", "outputs")}
             rows = lane_rows(**counts, scratch=self.space)
             fresh = _aligned([each * self.lanes for each in rows.values()])
-            has |= dict(zip(rows, fresh, strict=True))
+            kinds = Work.fields()
+            has |= {
+                name: each.view(np.int64) if kinds[name] == "whole" else each
+                for name, each in zip(rows, fresh, strict=True)
+            }
             self._records[thread] = Work.memory(has), has  # the arrays must be kept as long as the record
         self.drive(self._records[thread][0].ctypes.data)
 

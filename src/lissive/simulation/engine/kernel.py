@@ -221,7 +221,13 @@ class Batch:
         clock, first = self._clock[members], self.tolerances.first_step
         self._seen[members] = np.fmax(self._seen[members], np.abs(self.y[members]))
         self._clock[members, 1] = np.fmax(np.fmin(clock[:, 1], first), 4e-15 * np.abs(clock[:, 0]))
-        self._book[members, 2], self._book[members, 3], self._book[members, 6] = 0, 1, 0
+        self._book[members, 2] = 0
+        self._jumped(members)
+
+    def _jumped(self, members: Any) -> None:
+        """The next step of these subjects begins anew, and says nothing of what suits after a dose."""
+        self._book[members, 3], self._book[members, 6:8] = 1, 0
+        self._suit[members] = np.abs(self._suit[members])
 
     def put(self, y: Array, *, time: float | None = None, inputs_off: bool = False) -> None:
         """Set every subject's state, as a dose does, and all clocks where `time` is given.
@@ -233,7 +239,7 @@ class Batch:
         if inputs_off:
             self._rate[:] = 0.0
         self._clock[:, 1] = np.minimum(self._clock[:, 1], self.tolerances.first_step)
-        self._book[:, 3], self._book[:, 6] = 1, 0
+        self._jumped(slice(None))
         if time is not None:
             self._clock[:, 0] = self._reached = time
 
@@ -298,7 +304,7 @@ class Batch:
         fresh = self.kernel.start(len(self), parameters, t0=self._t0, tolerances=self.tolerances)
         self._constants, self._timing, self._initial = fresh._constants, fresh._timing, fresh._initial
         self._given = parameters
-        self._book[:, 3], self._book[:, 6] = 1, 0
+        self._jumped(slice(None))
 
     def change(self, members: npt.NDArray[np.int64], parameters: Mapping[str, Array]) -> None:
         """As `give`, for these subjects and these parameters alone; the others stay as they are.
@@ -313,7 +319,7 @@ class Batch:
             mine[members] = new
         for name, values in fresh._timing.items():
             self._timing[name][members] = values
-        self._book[members, 3], self._book[members, 6] = 1, 0
+        self._jumped(members)
 
     def _refuse_events(self, what: str) -> None:
         if self._agenda is not None:

@@ -49,10 +49,11 @@ class Work(Record):
     clock: reals
     """(subject, 16): time, next step. So wide that threads share no line."""
     book: whole
-    """(subject, 16): next event, status (5: halted), refused just now, jumped, steps taken, steps refused, and 1 more
-    than the place in `suit` of the last jump, or 0 where it was no dose."""
+    """(subject, 16): next event, status (5: halted), refused just now, jumped, steps taken, steps refused, and the
+    lowest and highest place in `suit` of what was given last, counted from 1; 0 where the last jump was no dose."""
     suit: reals
-    """(subject, state, 2) step that suited after the last dose into it, at once and as an input; 0: none yet."""
+    """(subject, state, 2) step that suited after the last dose into it, at once and as an input; 0: none yet. Below 0
+    from the dose until that step is taken."""
     given: reals
     """(subject, state, 2) size of that dose."""
     # -- events, switches and what is observed --
