@@ -41,6 +41,7 @@ _MAY_GO = (
     ("USUAL CARE", 0),
     ("TRIALS", 3),
     ("THIS PERSON", 2),
+    ("TRIALS", 2),
 )
 """Where items are left out, in this order, and how many stay."""
 _EXPLAINED = 3
