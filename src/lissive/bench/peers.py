@@ -240,7 +240,9 @@ def _copasi(given: Problem) -> Run:
     basico.set_task_settings("Time-Course", {"method": method}, model=model)
     of_parameters = set(basico.get_parameters(model=model).index)
     roots = [equations.quantities[name] for name in given.outputs]
-    sizes = [equations.quantities[f"[{name}]"] for name in states]
+    # a state that is no species, as an effect compartment's, has no size to be divided by
+    one = equations.graph.const(1.0)
+    sizes = [equations.quantities.get(f"[{name}]", one) for name in states]
 
     def run(patient: Mapping[str, float], start: FloatArray, rtol: float, atol: FloatArray) -> Go:
         values = {**equations.parameters, **patient}
@@ -250,14 +252,21 @@ def _copasi(given: Problem) -> Run:
             change = basico.set_parameters if name in of_parameters else basico.set_compartment
             change(name, exact=True, initial_value=float(value), model=model)
         for name, amount in zip(states, start * by_size, strict=True):
-            basico.set_species(name, exact=True, initial_concentration=float(amount), model=model)
+            if name in of_parameters:
+                basico.set_parameters(name, exact=True, initial_value=float(amount), model=model)
+            else:
+                basico.set_species(name, exact=True, initial_concentration=float(amount), model=model)
         return partial(go, values, by_size, rtol, float(atol.min()))
 
     def go(values: Mapping[str, float], by_size: FloatArray, rtol: float, atol: float) -> FloatArray:
         found = basico.run_time_course(
             values=hours.tolist(), r_tol=rtol, a_tol=atol, model=model, start_time=0.0
         )
-        named = {name: found[name].to_numpy() / size for name, size in zip(states, by_size, strict=True)}
+        columns = [f"Values[{name}]" if name in of_parameters else name for name in states]
+        named = {
+            name: found[column].to_numpy() / size
+            for name, column, size in zip(states, columns, by_size, strict=True)
+        }
         seen = equations.graph.evaluate(roots, {**values, **named, "time": hours})
         return np.stack([np.broadcast_to(each, hours.shape) for each in seen], axis=1)
 
@@ -331,9 +340,7 @@ def _serve(pipe: Any, name: str, problem_name: str, days: int | None) -> None:
     try:
         run = rival.make(given)
     except Exception as error:
-        pipe.send(
-            {"not": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]}
-        )
+        pipe.send({"not": _first(error)})
         return
     pipe.send({"setup_s": time.process_time() - cpu})
     while (asked := pipe.recv()) is not None:
@@ -351,8 +358,10 @@ def _serve(pipe: Any, name: str, problem_name: str, days: int | None) -> None:
 
 
 def _first(error: Exception) -> str:
-    """The error in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:120]
+    """The error in one line: of a text that holds a trace of calls its last sentence, without this computer's paths."""
+    lines = [each for each in str(error).split("-----")[0].splitlines() if each.strip()]
+    line = lines[-1] if "Traceback" in str(error) else " ".join(lines)
+    return f"{type(error).__name__}: {' '.join(line.split())}"[:160]
 
 
 SETUP_S, RUN_S = 60.0, 40.0
