@@ -98,7 +98,7 @@ metafor: setup
 # The page of comparisons with other solvers and metafor, docs/benchmarks.md. A quarter of an hour on a quiet machine.
 benchmarks: setup
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[bench]'
-	$(BIN)/lissive bench --peers all --days 14 --petab examples/petab --out benchmarks/results/peers.json --docs docs --force
+	$(BIN)/lissive bench --peers all --petab examples/petab --out benchmarks/results/peers.json --docs docs --force
 
 # Data sets, documentation, licence and checksums as one zip, into dist/: the same bytes from the same commit.
 archive:

@@ -222,7 +222,7 @@ def as_page(report: Mapping[str, Any], plot: str = "") -> str:
         ]
         lines += [
             as_markdown(
-                table("", "solver|method|their time by ours at equal error|set-up [s]|memory [MiB]", ratios)
+                table("", "solver|method|their time by ours at equal error|set-up [s]|memory beyond the start [MiB]", ratios)
             ),
             "",
         ]
