@@ -222,7 +222,11 @@ def as_page(report: Mapping[str, Any], plot: str = "") -> str:
         ]
         lines += [
             as_markdown(
-                table("", "solver|method|their time by ours at equal error|set-up [s]|memory beyond the start [MiB]", ratios)
+                table(
+                    "",
+                    "solver|method|their time by ours at equal error|set-up [s]|memory beyond the start [MiB]",
+                    ratios,
+                )
             ),
             "",
         ]
@@ -267,7 +271,10 @@ def draw(report: Mapping[str, Any], path: Path) -> None:
             ylabel="processor seconds a patient",
         )
         panel.grid(which="major", alpha=0.3)
-    panels[0][0].legend(fontsize=8)
+    lines, names = panels[0][0].get_legend_handles_labels()
+    figure.legend(
+        lines, names, ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, 0.02), frameon=False
+    )
     figure.tight_layout()
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    figure.savefig(path, format="svg", metadata={"Date": None}, bbox_inches="tight")
     plt.close(figure)
