@@ -286,6 +286,15 @@ class TestUncertainty:
         np.testing.assert_allclose(effects[2], 1.0)  # a time has no level
         assert np.std(np.log(effects[0])) > 0.05
 
+    def test_levels_of_studies_have_the_tails_under_which_they_are_fitted(self):
+        observations, sd = [seen(self.one, "Cmax", window=(0.0, LAST))], 0.3
+        (plain,), (moved,) = (
+            predict_studies(observations, replicates=4000, between_study=level) for level in ({}, {"THC": sd})
+        )
+        effects = np.log(moved.replicates / plain.replicates) / sd
+        wanted = [-2.132, -0.741, 0.0, 0.741, 2.132]  # Student's t, 4 degrees of freedom, as in any table
+        np.testing.assert_allclose(np.quantile(effects, [0.05, 0.25, 0.5, 0.75, 0.95]), wanted, atol=0.12)
+
 
 class TestStatistics:
     values = np.array([[1.0, 2.0, 4.0], [3.0, np.nan, 27.0]])

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
 from lissive import units
 from lissive.arrays import FloatArray
@@ -46,6 +46,9 @@ TISSUES = {"THC_c": "V1_THC", "THC_p2": "V2_THC", "THC_p3": "V3_THC", "THC_p4": 
 INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
 BOLUS_H = constants(Path(__file__).with_name("assumptions.tsv"))["injection"]
 MIN_REPLICATES = 200
+TAILS = 4.0
+"""Degrees of freedom of the t distribution of a study's level and of a mean's own error: under it their sizes are fitted
+(calibrate/likelihood.py), so that prediction intervals have to have its tails."""
 
 SHARES = ("Fg_THC", "f_lymph_CBD", "f_COOH", "f_COOH_liver")
 """Shares that do not differ between people: their typical value moves on the logit all the same."""
@@ -107,7 +110,7 @@ def predict_studies(
     ----------
     replicates : how many times each arm is done again, with other people.
     uncertainty : from (replicates, seed) to shifts of typical values, (replicate,) each.
-    between_study : kind (observation.KINDS) to the standard deviation of the log of a study's own level.
+    between_study : kind (observation.KINDS) to the scale of the log of a study's own level, t-distributed (TAILS).
     within_study : the same of each published mean around its study's level, beyond the chance of who took part.
     parameters : typical values that take the place of the tables'.
     evenly : people spread evenly over their distributions, for averages over few (simulate.draw).
@@ -162,10 +165,16 @@ def _with_study_effect(
     if one.group not in ("exposure", "clearance"):
         return result
     drug = kind_of(one.analyte)
-    level = between.get(drug, 0.0) * normals(seed, f"study: {one.study}, {one.analyte}", len(result))
-    own = within.get(drug, 0.0) * normals(seed, f"mean: {one.label}", len(result))
+    level = between.get(drug, 0.0) * _tailed(seed, f"study: {one.study}, {one.analyte}", len(result))
+    own = within.get(drug, 0.0) * _tailed(seed, f"mean: {one.label}", len(result))
     effect = np.exp(level + own)
     return result * effect if one.group == "exposure" else result / effect
+
+
+def _tailed(seed: int, stream: str, n: int) -> FloatArray:
+    """(n,) from the t distribution."""
+    drawn: FloatArray = stdtrit(TAILS, ndtr(normals(seed, stream, n)))
+    return drawn
 
 
 def statistic(stat: str, values: FloatArray) -> FloatArray:
