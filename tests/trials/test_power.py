@@ -7,10 +7,12 @@ import json
 import pytest
 
 from lissive.errors import DesignError
+from lissive.trials.endpoint import Comparison
+from lissive.trials.fits import Estimate
 from lissive.trials.people import draws
 from lissive.trials.power import chosen_endpoint, power, sized
 from lissive.trials.run import run_trial
-from lissive.trials.summary import comparisons
+from lissive.trials.summary import comparisons, succeeded
 
 
 def test_a_run_in_grows_with_the_trial(small):
@@ -57,8 +59,33 @@ def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
     )
     assert list(plain["points"][0]) == (
         "n randomised endpoint week arm against method measure estimate p05 p95 ci power power_ci estimated"
-        " notes power_adjusted".split()
+        " notes power_adjusted control_better".split()
     )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "measure", "better", "worse"),
+    [
+        ("spasticity_nrs", "difference", -0.5, 0.5),
+        ("spasms_per_day", "rate ratio", 0.8, 1.3),
+        ("spasticity_nrs_responders_30pct", "odds ratio", 1.4, 0.8),
+        ("failure", "hazard ratio", 0.8, 1.3),
+        ("dizziness", "odds ratio", 1.4, None),
+        ("dizziness", "odds ratio", 0.7, None),
+        ("spasms_per_day", "rate ratio", float("nan"), None),
+    ],
+)
+def test_a_trial_that_favours_the_control_has_shown_nothing_for_the_arm(
+    small, endpoint, measure, better, worse
+):
+    """With p = 0.01; of adverse events either direction counts, and so does a test without an estimate."""
+
+    def shown(value: float) -> dict[str, bool]:
+        estimate = Estimate("m", measure, value, *(float("nan"),) * 3, 0.01, 9, "")
+        return succeeded(small(), [Comparison(0, endpoint, 4.0, "drug", "placebo", estimate)])
+
+    assert shown(better) == {"drug": True}
+    assert worse is None or shown(worse) == {"drug": False}
 
 
 def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):

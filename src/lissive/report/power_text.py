@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from lissive.report.table import as_text, table
 from lissive.report.trial_text import (
     INDENT,
-    LIMITS,
     ci_of,
     endpoint_label,
     estimate_of,
+    limits,
     mean_range,
     measured_by,
     range_of,
@@ -52,7 +52,7 @@ def power_text(answer: PowerAnswer) -> str:
             "\n".join(map(_needed, answer.needed)),
             as_text(found, indent=INDENT, rule=False),
             wrapped(_power_notes(answer), INDENT),
-            wrapped(LIMITS),
+            wrapped(limits(answer.design)),
         ]
     )
 
@@ -78,7 +78,7 @@ def compare_text(answer: CompareAnswer) -> str:
             f"{count(first.replicates, 'simulated replicate')} of each design, random seed {first.seed}.",
             as_text(table("", "|".join(["", *names]), rows, "|".join(names)), indent=INDENT, rule=False),
             wrapped(_COMPARED, INDENT),
-            wrapped(LIMITS),
+            wrapped(limits(*(each.design for each in answer.answers))),
         ]
     )
 
@@ -109,8 +109,8 @@ def _compared(answer: TrialAnswer) -> Iterator[tuple[str, str]]:
 def _power_notes(answer: PowerAnswer) -> str:
     alpha = answer.alpha
     text = [
-        f"n: participants {answer.size_is}. power: proportion of replicates with two-sided p < {alpha:g}; 95 % CI: "
-        "Wilson's, for the number of replicates."
+        f"n: participants {answer.size_is}. power: proportion of replicates with two-sided p < {alpha:g} in favour of "
+        "the arm (of adverse events either way); 95 % CI: Wilson's, for the number of replicates."
     ]
     if answer.assurance:
         text.append(
@@ -124,6 +124,7 @@ def _power_notes(answer: PowerAnswer) -> str:
             "true effect is smaller, power is lower: --assurance includes the uncertainty of the response."
         )
     text.append(
-        f"Type I error: with no effect, about {percent(alpha)} of trials of any size have p < {alpha:g}."
+        f"Type I error: with no effect, about {percent(alpha)} of trials of any size have p < {alpha:g}, half of them "
+        "in favour of the arm."
     )
     return " ".join(text)

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lissive.trials.summary import Count, GroupDisposition, TrialAnswer
+    from lissive.trials.disposition import Count, GroupDisposition
+    from lissive.trials.summary import TrialAnswer
 
 WIDTH, SIDE, GAP, LINE = 2.2, 1.9, 0.35, 0.165
 """Of a box, of one beside its group, between boxes, and of a line of text [inches]."""

@@ -47,8 +47,8 @@ INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
 BOLUS_H = constants(Path(__file__).with_name("assumptions.tsv"))["injection"]
 MIN_REPLICATES = 200
 TAILS = 4.0
-"""Degrees of freedom of the t distribution of a study's level and of a mean's own error: under it their sizes are fitted
-(calibrate/likelihood.py), so that prediction intervals have to have its tails."""
+"""Degrees of freedom of the t distribution of a study's level and of a mean's own error. Their sizes are fitted under
+it (calibrate/likelihood.py), so that prediction intervals need its tails."""
 
 SHARES = ("Fg_THC", "f_lymph_CBD", "f_COOH", "f_COOH_liver")
 """Shares that do not differ between people: their typical value moves on the logit all the same."""
