@@ -424,4 +424,9 @@ def power(p_values: Sequence[float] | FloatArray, alpha: float) -> tuple[float, 
         return (math.nan, math.nan, math.nan)
     below = int(np.sum(p_values < alpha))
     lower, upper = proportion_confint(below, p_values.size, alpha=0.05, method="wilson")
-    return (below / p_values.size, float(lower), float(upper))
+    # at none and at all, the limit is that, but for rounding
+    return (
+        below / p_values.size,
+        float(lower) if below else 0.0,
+        float(upper) if below < p_values.size else 1.0,
+    )
