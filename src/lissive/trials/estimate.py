@@ -376,21 +376,15 @@ def _clustered_rates(
     """The treatment's log rate ratio and its robust error, by this working correlation; NaN without a solution."""
     import statsmodels.api as sm
 
-    working = {"exchangeable": sm.cov_struct.Exchangeable, "independence": sm.cov_struct.Independence}[
-        structure
-    ]
+    kind = {"exchangeable": sm.cov_struct.Exchangeable, "independence": sm.cov_struct.Independence}[structure]
+    more: dict[str, Any] = {"offset": offset, "cov_struct": kind()}  # the second fit goes on from the first's
     data: tuple[Any, ...] = (counts, design, patient)
     try:
         with quiet():
-            mean = (
-                sm.GEE(*data, family=sm.families.Poisson(), offset=offset, cov_struct=working())
-                .fit()
-                .fittedvalues
-            )
+            mean = sm.GEE(*data, family=sm.families.Poisson(), **more).fit().fittedvalues
             spread = float(np.mean(((counts - mean) ** 2 - mean) / mean**2))
             family = sm.families.NegativeBinomial(alpha=max(spread, LEAST_EXCESS / float(counts.mean())))
-            model = sm.GEE(*data, family=family, offset=offset, cov_struct=working())
-            result = model.fit(cov_type="bias_reduced")
+            result = sm.GEE(*data, family=family, **more).fit(cov_type="bias_reduced")
             return float(result.params[1]), float(result.bse[1])
     except (ValueError, ArithmeticError):
         return math.nan, math.nan
