@@ -354,9 +354,8 @@ def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -
     sampled = np.isin(times, np.array([0.0, *arm.sampling, *own]))
     profiles = nca.Profiles(times[sampled], seen[:, sampled], lloq)
     what = one.measure.removeprefix("ratio_")
-    if what == "Cmin":
-        lowest = profiles.values[:, profiles.times <= one.window[1]].min(axis=1)
-        return np.where(lowest >= lloq, lowest, np.nan)
+    if what == "Cmin":  # as a single concentration: leaving out who is under the limit would raise the mean
+        return profiles.values[:, profiles.times <= one.window[1]].min(axis=1)
     if what == "Cmax":
         return nca.peak(profiles)[0]
     if what == "Tmax":
