@@ -17,7 +17,8 @@ from lissive.report.trial_text import (
     title,
 )
 from lissive.report.words import count, paragraphs, percent, span, wrapped
-from lissive.trials.power import CompareAnswer, Needed, PowerAnswer
+from lissive.trials.power import Needed, PowerAnswer
+from lissive.trials.side_by_side import CompareAnswer
 from lissive.trials.summary import TrialAnswer
 
 _COMPARED = (
@@ -49,7 +50,7 @@ def power_text(answer: PowerAnswer) -> str:
             f"{title(answer.design)}\n{'Assurance' if answer.assurance else 'Power'} for "
             f"{endpoint_label(answer.endpoint)}, week {answer.week:g}{how}.\n"
             f"{count(answer.replicates, 'simulated replicate')}{size}, random seed {answer.seed}.",
-            "\n".join(map(_needed, answer.needed)),
+            "\n".join(_needed(each, answer) for each in answer.needed),
             as_text(found, indent=INDENT, rule=False),
             wrapped(_power_notes(answer), INDENT),
             wrapped(limits(answer.design)),
@@ -57,10 +58,17 @@ def power_text(answer: PowerAnswer) -> str:
     )
 
 
-def _needed(row: Needed) -> str:
+def _needed(row: Needed, answer: PowerAnswer) -> str:
     """The size for a power, with its Monte-Carlo interval."""
     if row.n is None:
-        return f"{INDENT}{row.arm}, {percent(row.power)}: not reached with up to {row.largest} randomised."
+        goal, better = f"{row.arm}, {percent(row.power)}", percent(row.control_better)
+        text = f"{goal}: not reached with up to {row.largest} randomised."
+        if row.control_better > 1.0 - row.power:
+            text = (
+                f"{goal}: reached at no size. With {row.largest} randomised, {answer.design.control} is better with "
+                f"p < {answer.alpha:g} in {better} of replicates."
+            )
+        return wrapped(text, INDENT)
     low, high = (f"over {row.largest}" if end is None else f"{end}" for end in row.ci)
     return f"{INDENT}{row.arm}, {percent(row.power)}: {row.n} randomised (95 % Monte-Carlo interval {low} to {high})."
 

@@ -355,7 +355,8 @@ def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -
     profiles = nca.Profiles(times[sampled], seen[:, sampled], lloq)
     what = one.measure.removeprefix("ratio_")
     if what == "Cmin":  # as a single concentration: leaving out who is under the limit would raise the mean
-        return profiles.values[:, profiles.times <= one.window[1]].min(axis=1)
+        lowest: FloatArray = profiles.values[:, profiles.times <= one.window[1]].min(axis=1)
+        return lowest
     if what == "Cmax":
         return nca.peak(profiles)[0]
     if what == "Tmax":
