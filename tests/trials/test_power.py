@@ -214,3 +214,15 @@ def test_missing_visits_are_modelled_where_the_design_says_so(small, missing):
     wanted = {"mmrm": "MMRM"}.get(missing, missing.replace("_", " "))
     assert (first.method, first.estimated, first.measure) == (wanted, 2, "difference")
     assert sum(row.n or 0 for row in answer.arms if row.kind == "hit" and row.week == 2.0) == 40
+
+
+def test_where_no_trial_of_the_cause_is_fitted_it_is_said(small):
+    from lissive.report.trial_text import LIMITS, limits
+
+    here = small()
+    cord = here.population.model_copy(update={"cause": "spinal_cord_injury"})
+    there = here.model_copy(update={"population": cord})
+    assert limits(here) == LIMITS
+    said = limits(here, there)
+    assert said.startswith("No trial of a cannabinoid in spinal cord injury is fitted")
+    assert said.endswith(LIMITS)
