@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lissive.report.table import as_text, table
 from lissive.report.trial_text import (
     INDENT,
+    WORTH_SAYING,
     ci_of,
     endpoint_label,
     estimate_of,
@@ -23,7 +24,8 @@ from lissive.trials.summary import TrialAnswer
 
 _COMPARED = (
     "Numbers of participants: mean over replicates (range). estimate: mean over replicates (of ratios the median), and "
-    "the confidence limits that a trial would publish. Power with the 95 % CI for the number of replicates (Wilson)."
+    "the confidence limits that a trial would publish. Power: in favour of the arm, with the 95 % CI for the number of "
+    "replicates (Wilson); better: in favour of the control."
 )
 
 
@@ -111,7 +113,9 @@ def _compared(answer: TrialAnswer) -> Iterator[tuple[str, str]]:
             arm = "" if len({each.arm for each in answer.comparisons}) == 1 else f", {row.arm}"
             label = f"{endpoint_label(row.endpoint)}{arm}"
             yield f"{label}: {row.measure}", f"{estimate_of(row, row.estimate)} ({ci_of(row)})"
-            yield f"{label}: power", f"{percent(row.power)} ({span(*map(percent, row.power_ci))})"
+            better = row.control_better >= WORTH_SAYING
+            against = f"; {row.against} better {percent(row.control_better)}" if better else ""
+            yield f"{label}: power", f"{percent(row.power)} ({span(*map(percent, row.power_ci))}){against}"
 
 
 def _power_notes(answer: PowerAnswer) -> str:
