@@ -149,7 +149,7 @@ def some_people(days: int = 28, subjects: int = 40) -> tuple[crowd.People, Case]
     taken = taken_of(a_diary([7.0] * (7 + days)), plan.product)
     schedule = schedule_of(equations, taken, plan.product, continuing=14)
     return crowd.first_people(
-        case, plan, equations, schedule, days, subjects=subjects, seed=1, threads=1
+        case, plan, equations, schedule, days, numbers=range(subjects), seed=1, threads=1
     ), case
 
 

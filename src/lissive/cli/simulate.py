@@ -140,6 +140,7 @@ def simulate(
     from lissive.files import keep_inputs
     from lissive.simulation.output import written_beside
     from lissive.simulation.parts import simulate_files
+    from lissive.simulation.solve import Inputs
 
     who = _subjects(subjects)
     read = [model, events, times, population, who if isinstance(who, Path) else None]
@@ -155,22 +156,19 @@ def simulate(
         "device": device,
         "population": population,
         "replicates": replicates,
-        "look": look,
     }
+    inputs = Inputs(
+        model=model,
+        events=events,
+        subjects=who,
+        until=until,
+        every=every,
+        times=times,
+        select=names_of(select),
+        **{name: value for name, value in given.items() if value is not None},
+    )
     with chunked(cluster, resume, force) as how:
-        result = simulate_files(
-            model=model,
-            events=events,
-            subjects=who,
-            until=until,
-            every=every,
-            times=times,
-            select=names_of(select),
-            out=out,
-            force=force,
-            how=how,
-            **{name: value for name, value in given.items() if value is not None},
-        )
+        result = simulate_files(inputs, out, look=look, force=force, how=how)
     _print(result, out, drawn, as_json)
 
 

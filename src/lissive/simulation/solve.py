@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,29 @@ from lissive.simulation.unroll import snapped
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What `simulate` is given, not yet checked; its docstring says what each is."""
+
+    model: Any
+    events: Any = None
+    subjects: Any = None
+    until: Any = None
+    every: Any = None
+    times: Any = None
+    select: Any = None
+    parameters: Any = None
+    initial: Any = None
+    population: Any = None
+    replicates: Any = 1
+    covariates: Any = "nocb"
+    rtol: Any = 1e-6
+    atol: Any = 0.0
+    threads: Any = None
+    seed: Any = 1
+    device: Any = "cpu"
 
 
 def simulate(
@@ -96,57 +119,48 @@ def simulate(
     """
     return whole(
         asked(
-            model, events, subjects, (until, every, times), select, parameters, initial, population, replicates,
-            covariates, (rtol, atol, threads, device), seed,
+            Inputs(
+                model=model, events=events, subjects=subjects, until=until, every=every, times=times,
+                select=select, parameters=parameters, initial=initial, population=population,
+                replicates=replicates, covariates=covariates, rtol=rtol, atol=atol, threads=threads, seed=seed,
+                device=device,
+            )
         )
     )[0]  # fmt: skip
 
 
-def asked(
-    model: str | Path | Equations,
-    events: Any,
-    subjects: Any,
-    when: tuple[Any, Any, Any],
-    select: Any,
-    parameters: Any,
-    initial: Any,
-    population: Any,
-    replicates: Any,
-    covariates: Any,
-    how: tuple[Any, Any, Any, Any],
-    seed: Any,
-) -> Asked:
+def asked(inputs: Inputs) -> Asked:
     """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
     need("simulate", "The result of a run", where="simulate", wrong=SimulationError)
-    equations = _model(model)
-    drawn_from = None if population is None else read_population(population)
+    equations = _model(inputs.model)
+    drawn_from = None if inputs.population is None else read_population(inputs.population)
+    subjects, select = inputs.subjects, inputs.select
     if isinstance(subjects, str | Path):
         subjects = read_subjects(Path(subjects))
     thetas = drawn_from.parameters if drawn_from else ()
     columns = list(subjects.columns) if is_frame(subjects) else []
-    starts = given_initial(equations, initial, None)
+    starts = given_initial(equations, inputs.initial, None)
     named = parameter_of(initial_names(equations, [*starts, *columns, *thetas]))
-    base, equations = equations, freed(model, equations, list(named))
+    base, equations = equations, freed(inputs.model, equations, list(named))
     if drawn_from:
         refuse_unknown(drawn_from, [*base.parameters, *starts_of(base)], base.quantities)
         select = select if select is not None else list(drawn_from.sigmas) or None
     outputs = selected(equations, select)
     refuse_names([*outputs, *(names_of(drawn_from, outputs) if drawn_from else ())])
-    common = given_parameters(equations, parameters)
-    grid = output_times(*when)
-    settings = _settings(equations, *how)
-    seed = whole_number("seed", seed, wrong=SimulationError, least=0)
-    settings = replace(settings, seed=seed)
-    replicates = _replicates(replicates, drawn_from)
+    common = given_parameters(equations, inputs.parameters)
+    grid = output_times(inputs.until, inputs.every, inputs.times)
+    seed = whole_number("seed", inputs.seed, wrong=SimulationError, least=0)
+    settings = replace(_settings(equations, inputs), seed=seed)
+    replicates = _replicates(inputs.replicates, drawn_from)
     used = [name.upper() for name in (*drawn_from.covariates, OCCASION)] if drawn_from else []
-    table, grid = _table(events, equations, covariates, grid, used)
+    table, grid = _table(inputs.events, equations, inputs.covariates, grid, used)
     given = [*named, *(drawn_from.covariates if drawn_from else ())]
     count, ids, own, drawn = subjects_of(equations, subjects, table, seed, given)
     known = set() if drawn else {*own}
     _refuse_twice(known, starts, "initial", "the table of subjects")
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
     _refuse_twice(elsewhere, thetas, "the population", "the events, the subjects, initial or parameters")
-    own |= given_initial(base, initial, count)
+    own |= given_initial(base, inputs.initial, count)
     layout = layout_of(table, ids, grid, replicates)
     ids = list(ids) * replicates if replicates > 1 else ids
     own = {named.get(name, name): _again(values, replicates) for name, values in own.items()}
@@ -167,25 +181,26 @@ def asked(
         refuse_impossible(equations, set_here, ids)
         every = {**set_here, **(people.everyone() if people else {}), **(table.values() if table else {})}
         notes += outside(every)
-    is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
+    is_file = isinstance(inputs.model, str | Path) and str(inputs.model) not in SHIPPED
     return Asked(
         equations, outputs, table, grid, layout, count * replicates, count, ids, own, drawn, common, settings,
-        seed, str(model) if is_file else "", tuple(notes), used, drawn_from, people,
+        seed, str(inputs.model) if is_file else "", tuple(notes), used, drawn_from, people,
     )  # fmt: skip
 
 
-def _settings(equations: Equations, rtol: Any, atol: Any, threads: Any, device: Any = "cpu") -> Settings:
+def _settings(equations: Equations, inputs: Inputs) -> Settings:
     tolerances = Tolerances(
-        rtol=number_of("rtol", rtol, wrong=SimulationError),
-        atol=number_of("atol", atol, wrong=SimulationError),
+        rtol=number_of("rtol", inputs.rtol, wrong=SimulationError),
+        atol=number_of("atol", inputs.atol, wrong=SimulationError),
     )
+    device = inputs.device
     if not isinstance(device, str) or device not in DEVICES:
         raise SimulationError(f"device is {device!r}.", where="device", allowed=f"{' or '.join(DEVICES)}.")
     if device == "gpu":
         from lissive.simulation.engine.gpu import check
 
         check(equations)
-    return Settings(tolerances, threads_of(threads, wrong=SimulationError), device)
+    return Settings(tolerances, threads_of(inputs.threads, wrong=SimulationError), device)
 
 
 def _replicates(replicates: Any, population: Population | None) -> int:
