@@ -128,7 +128,7 @@ def test_a_folder_that_may_not_be_written_to_is_said_before_anything_is_computed
 
 
 def test_the_dosing_is_read_again_and_is_the_median_dose(uk: CaseAnswer, tmp_path: Path) -> None:
-    from lissive.handout.events import write_events
+    from lissive.handout.files import write_events
 
     assert isinstance(uk.forecast, ForecastAnswer)
     path = write_events(tmp_path / "events.csv", uk.case, uk.forecast)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lissive.cli.options import Force, ending, given_studies
+from lissive.cli.options import AsJson, Force, ending, given_studies
 from lissive.errors import EvidenceError
 from lissive.files import keep_inputs
 from lissive.versions import data_line, stamped
@@ -38,7 +38,6 @@ Mine = Annotated[
     Path | None,
     typer.Option("--studies", metavar="FILE", help="Your own studies instead of the included ones."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 
 Of = Annotated[str | None, typer.Option("--outcome", metavar="WORD", help="Outcome, e.g. spasticity_nrs.")]
