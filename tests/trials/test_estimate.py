@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lissive.trials.estimate import ancova, crossover, odds_ratio, power, rate_ratio
-from lissive.trials.fits import Estimate, hazard_ratio, log_rank, survival
+from lissive.trials.fits import Estimate, hazard_ratio, log_rank
 
 NAN = math.nan
 Z = stats.norm.ppf(0.975)
@@ -230,14 +228,6 @@ def test_log_rank_of_the_leukaemia_trial() -> None:
     assert math.isnan(found.value)
 
 
-def test_remission_of_the_leukaemia_trial() -> None:
-    """Kaplan and Meier's shares on 6-mercaptopurine, as every textbook has them; held to the end of 35 weeks on."""
-    shares = survival(WEEKS[:21], RELAPSED[:21], (0, 5.9, 6, 7, 10, 13, 16, 22, 23, 35, 50))
-    expected = (1, 1, 0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482, 0.4482, 0.4482)
-    assert shares == pytest.approx(expected, abs=0.0001)
-    assert survival(WEEKS[21:], RELAPSED[21:], [8, 23]) == pytest.approx((8 / 21, 0))
-
-
 def test_crossover_of_the_peak_flow_trial() -> None:
     """Senn: 46.6 l/min, limits 22.9 and 70.3, 11 degrees of freedom."""
     found = crossover(**PEAK_FLOW)
@@ -363,7 +353,6 @@ def test_small_trials_never_raise(rows: list[tuple[int, int, int]]) -> None:
     for each in found:
         assert each.note or math.isfinite(each.p)
         assert math.isnan(each.value) or each.lower <= each.value <= each.upper
-    assert len(survival(much, event, [1, 2])) == 2
 
 
 def test_data_of_poisson_give_poissons_error() -> None:
@@ -520,35 +509,3 @@ def test_times_that_tell_nothing() -> None:
         assert compare(*apart).note == "the arms are never at risk together"
         assert says_nothing(compare(*at_once))
         assert says_nothing(compare(*apart))
-
-
-def test_survival_of_nobody() -> None:
-    assert np.isnan(survival(np.array([]), np.array([]), (1, 2))).tolist() == [True, True]
-    assert survival(np.array([3.0, NAN]), np.array([0.0, 1]), (1, 5)) == (1, 1)
-    assert survival(np.array([3.0]), np.array([0.0]), ()) == ()
-
-
-@pytest.mark.parametrize(
-    ("change", "note"),
-    [
-        ({"sequence": np.full(26, "FS")}, "one sequence"),
-        ({"treatment": np.ones(26)}, "nobody in the control arm"),
-        ({"treatment": PEAK_FLOW["period"] - 1}, "confounded"),
-        ({"treatment": (PEAK_FLOW["subject"] < 5).astype(int)}, "confounded"),
-        ({"subject": np.arange(26)}, "fewer than 3 patients with two periods"),
-        ({"values": np.full(26, NAN)}, "fewer than 3 patients with two periods"),
-        ({"values": np.full(26, 0.1)}, "no variance"),
-        ({"values": 7 / 3 + 0.1 * PEAK_FLOW["subject"]}, "no variance"),
-    ],
-)
-def test_crossovers_that_say_nothing(change: dict[str, Any], note: str) -> None:
-    found = crossover(**{**PEAK_FLOW, **change})
-    assert says_nothing(found)
-    assert note in found.note
-
-
-def test_importing_loads_no_heavy_library() -> None:
-    code = "import sys, lissive.trials.estimate; print([m for m in sys.modules if m in sys.argv])"
-    heavy = ["statsmodels", "lifelines", "pandas", "scipy"]
-    run = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
