@@ -89,6 +89,16 @@ def test_a_clause_begins_on_its_day_within_a_version() -> None:
     assert status("US-NY", "2017-11-11", **facts) == "eligible"
 
 
+def test_a_clause_holds_on_its_last_day() -> None:
+    """New Hampshire asked until 2023-10-06 that severe pain had resisted treatment."""
+    pain = {"symptoms": {"severe_pain": {}}}
+    refractory = {**pain, "flags": {"pain_refractory": True}}
+    treatable = {**pain, "flags": {"pain_refractory": False}}
+    assert status("US-NH", "2023-10-06", **refractory) == "eligible"
+    assert status("US-NH", "2023-10-06", **treatable) == "unknown"  # it may be chronic
+    assert status("US-NH", "2023-10-07", **treatable) == "eligible"
+
+
 def test_a_clause_of_which_only_the_year_is_known_is_taken_as_not_begun_and_said_to_be_uncertain() -> None:
     for on, expected in (
         ("2013-12-31", "not_eligible"),

@@ -11,22 +11,22 @@ from tests.access.asked import IDIOPATHIC, MS, ask, status
 from lissive.access.answer import Answer
 from lissive.access.decide import decide
 from lissive.access.facts import make_facts
-from lissive.access.rule import Pending, rules
+from lissive.access.rule import Jurisdiction, Pending, rules
 
 
 # -- doubts ----------------------------------------------------------------------------------------
-def test_a_bill_that_may_be_in_force_makes_a_no_unknown_and_nothing_else() -> None:
+def with_bill(**logic: Any) -> dict[str, Jurisdiction]:
+    """Georgia's first rule, without an end, beside a bill that may be in force from 2026-07-01 on."""
     bill = Pending.model_validate(
-        {
-            "bill": "A bill",
-            "from": "2026-07-01",
-            "effect": "would list MS",
-            "logic": {"dx_any": ("multiple_sclerosis",)},
-        }
+        {"bill": "A bill", "from": "2026-07-01", "effect": "would list MS", "logic": logic}
     )
     place = rules()["US-GA"]
     old = place.versions[0].model_copy(update={"ends": None, "pending": (bill,)})
-    held = {"US-GA": place.model_copy(update={"versions": (old,)})}
+    return {"US-GA": place.model_copy(update={"versions": (old,)})}
+
+
+def test_a_bill_that_may_be_in_force_makes_a_no_unknown_and_nothing_else() -> None:
+    held = with_bill(dx_any=("multiple_sclerosis",))
 
     def found(on: str, dx: str) -> Answer:
         flags = {"multiple_sclerosis_severe_or_end_stage": False}
@@ -39,6 +39,14 @@ def test_a_bill_that_may_be_in_force_makes_a_no_unknown_and_nothing_else() -> No
     assert "pending_bill" in {each.kind for each in answer.cautions}
     assert found("2026-07-01", "stroke").status == "not_eligible"
     assert found("2026-07-01", "crohns").status == "eligible"
+
+
+def test_a_bill_under_which_it_would_be_unknown_makes_a_no_unknown_too() -> None:
+    held = with_bill(flag="pain_refractory")
+    day = datetime.date(2026, 7, 1)
+    for stated, wanted in (({}, "unknown"), ({"pain_refractory": False}, "not_eligible")):
+        facts = make_facts({"dx": ["stroke"], "dx_complete": True, "flags": stated})
+        assert decide(facts, "US-GA", day, held).status == wanted
 
 
 def test_sources_that_differ_are_said_to() -> None:
