@@ -91,13 +91,13 @@ def test_the_fall_of_the_rule_is_that_of_the_diary(tmp_path: Path) -> None:
     rows = [
         HEAD,
         *(
-            f"{START + datetime.timedelta(days=k)},,{8 if k < 21 else 6},{0 if k < 0 else 6},,"
-            for k in range(-7, 28)
+            f"{START + datetime.timedelta(days=k)},,{8 if k < 21 else 6 if k < 28 else 2},{0 if k < 0 else 6},,"
+            for k in range(-7, 30)
         ),
     ]
     found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
     assert found.rule_4_week is not None
-    assert found.rule_4_week.fall_pct == 25.0  # 8 in the week before, 6 in days 22 to 28
+    assert found.rule_4_week.fall_pct == 25.0  # 8 in the week before, 6 on the 22nd to the 28th day
 
 
 def test_more_relief_is_more_probably_the_drug_but_most_of_it_is_prior(
