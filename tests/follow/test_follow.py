@@ -223,13 +223,24 @@ def test_doses_in_mg_and_in_sprays_count_alike(tmp_path: Path) -> None:
     assert "above_label" in alarms_of(tmp_path, said)
 
 
+def test_a_day_without_an_entry_keeps_the_dose_of_the_day_before(tmp_path: Path) -> None:
+    rows = [f"{START + datetime.timedelta(days=k)},,7,{sprays},," for k, sprays in ((0, 6), (3, 0), (5, 4))]
+    taken = taken_of(diary_of(tmp_path, "\n".join([HEAD, *rows]) + "\n"), NABIXIMOLS)
+    assert taken.units.tolist() == [6, 6, 6, 0, 0, 4]
+    assert taken.carried == 3
+
+
 # -- alarms and advice ----------------------------------------------------------------------------------
 def alarms_of(folder: Path, said: str, case: Case | None = None) -> dict[str, Alarm]:
     case, diary = case or make_case(a_case()), diary_of(folder, said)
-    from lissive.case import product
+    return {each.id: each for each in alarms(diary, taken_of(diary, NABIXIMOLS), NABIXIMOLS, case)}
 
-    what = product("nabiximols")
-    return {each.id: each for each in alarms(diary, taken_of(diary, what), what, case)}
+
+@pytest.mark.parametrize(("day", "alarm"), [(-1, set()), (0, {"falls"})])
+def test_alarms_begin_with_the_first_dose(tmp_path: Path, day: int, alarm: set[str]) -> None:
+    line = f"{START + datetime.timedelta(days=day)},9,"
+    said = "\n".join(f"{row}fell" if row.startswith(line) else row for row in text(0.0).splitlines())
+    assert set(alarms_of(tmp_path, said)) == alarm
 
 
 @pytest.mark.parametrize(
