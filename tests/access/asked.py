@@ -10,8 +10,6 @@ from lissive.access.decide import decide
 from lissive.access.facts import make_facts
 
 MS = {"severe": True, "persistent": True, "cause": "multiple_sclerosis"}
-
-
 IDIOPATHIC = {"severe": True, "persistent": True, "cause": "idiopathic"}
 
 

@@ -10,16 +10,9 @@ from typing import Any
 from django.utils import timezone
 from tests.clinic.conftest import PASSWORD, visitor
 
-from lissive.clinic.models import (
-    Certificate,
-    Credential,
-    Practitioner,
-    Visit,
-)
+from lissive.clinic.models import Certificate, Credential, Practitioner, Visit
 
 TYPED = {"f-recommendation": "Oil, 2.5 mg at night"}
-
-
 WHY = "Baclofen alone leaves nine spasms a day."
 
 

@@ -14,14 +14,7 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from tests.clinic.dated import certificate_of, days
 
-from lissive.clinic.models import (
-    Case,
-    Credential,
-    Organisation,
-    Patient,
-    Practitioner,
-    User,
-)
+from lissive.clinic.models import Case, Credential, Organisation, Patient, Practitioner, User
 from lissive.clinic.place import place
 from lissive.web import guard
 

@@ -9,10 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from lissive.clinic.models import (
-    Certificate,
-    Visit,
-)
+from lissive.clinic.models import Certificate, Visit
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -11,10 +11,7 @@ from icalendar import Calendar
 from tests.clinic.conftest import visitor
 from tests.clinic.dated import NEW_YORK, days, visit_of
 
-from lissive.clinic.models import (
-    Entry,
-    Feed,
-)
+from lissive.clinic.models import Entry, Feed
 
 
 # -- calendars --------------------------------------------------------------------------------------

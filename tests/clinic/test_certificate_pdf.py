@@ -6,11 +6,7 @@ import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from tests.clinic.certifying import (
-    issued,
-    ready,
-    text_of,
-)
+from tests.clinic.certifying import issued, ready, text_of
 from tests.clinic.conftest import visitor
 
 from lissive.access import Facts, facts_of_case

@@ -12,30 +12,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
-from tests.clinic.certifying import (
-    WHY,
-    decided,
-    filled,
-    issued,
-    licensed,
-    ready,
-    seen,
-    signed,
-    text_of,
-)
+from tests.clinic.certifying import WHY, decided, filled, issued, licensed, ready, seen, signed, text_of
 from tests.clinic.conftest import PASSWORD, user, visitor
 
 from lissive.clinic import audit, retention
 from lissive.clinic.certify import identity, paper, proof, seal, verify
-from lissive.clinic.models import (
-    Case,
-    Certificate,
-    Credential,
-    Decision,
-    Document,
-    Entry,
-    Visit,
-)
+from lissive.clinic.models import Case, Certificate, Credential, Decision, Document, Entry, Visit
 from lissive.clinic.visit.record import Refused
 from lissive.web.guard import Bucket
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.handout.handouts import (
-    EXAMPLES,
-    UK,
-    made,
-)
+from tests.handout.handouts import EXAMPLES, UK, made
 
 from lissive.case import read_case
 from lissive.case_answer import CaseAnswer, answer

@@ -15,11 +15,7 @@ from lissive.handout import page as of_report
 from lissive.handout import sheet as of_sheet
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
 UK = (EXAMPLES / "ms-uk.yaml").read_text(encoding="utf-8")
-
-
 FIRST = re.compile(r'<div class="first">.*?<div class="whole">', re.DOTALL)
 
 

@@ -8,13 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.handout.handouts import (
-    obtainable,
-    report_page,
-    sheet_page,
-    text_of,
-    without_flags,
-)
+from tests.handout.handouts import obtainable, report_page, sheet_page, text_of, without_flags
 
 from lissive.case import causes, make_case, product
 from lissive.case.products import products

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from lissive.model import compose
-from lissive.model.parameters import (
-    load_causes,
-)
+from lissive.model.parameters import load_causes
 
 roadrunner = pytest.importorskip("roadrunner")
 antimony = pytest.importorskip("antimony")

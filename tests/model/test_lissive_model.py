@@ -10,21 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.model.running import (
-    CAUSES,
-    MS_HERE_OTHERS_SLOW,
-    fresh,
-    libsbml,
-    loaded,
-    sbml,
-)
+from tests.model.running import CAUSES, MS_HERE_OTHERS_SLOW, fresh, libsbml, loaded, sbml
 
-from lissive.model.parameters import (
-    load_causes,
-    load_genotypes,
-    load_interactions,
-    load_parameters,
-)
+from lissive.model.parameters import load_causes, load_genotypes, load_interactions, load_parameters
 
 COUNTERS = {"spasms", "dizziness_cum", "dropout_cum"}
 

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.model.running import (
-    CAUSES,
-    DOSE_TARGETS,
-    fresh,
-    libsbml,
-    sbml,
-)
+from tests.model.running import CAUSES, DOSE_TARGETS, fresh, libsbml, sbml
 
 from lissive.errors import ParameterError
 from lissive.model import compose
-from lissive.model.parameters import (
-    load_interactions,
-    load_parameters,
-)
+from lissive.model.parameters import load_interactions, load_parameters
 
 # ---- the text
 

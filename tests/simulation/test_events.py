@@ -30,8 +30,6 @@ from lissive.simulation.events import (
 from lissive.simulation.unroll import Record, _unroll_any, unroll
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
 MODEL = Equations(
     "m",
     Graph(),

@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 
 from lissive.errors import EventError
-from lissive.simulation.events import (
-    Regimen,
-    Schedule,
-    doses,
-)
+from lissive.simulation.events import Regimen, Schedule, doses
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,7 @@ from typing import Any
 
 import yaml
 
-from lissive.trials.published import (
-    Published,
-    read_published,
-)
+from lissive.trials.published import Published, read_published
 
 SMALL: dict[str, Any] = {
     "id": "doe2010",

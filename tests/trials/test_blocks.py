@@ -10,11 +10,7 @@ from lissive.trials.conduct import conduct
 
 # -- a replicate of many, in blocks -----------------------------------------------------------------
 KEEP = {"measure": "spasticity_nrs", "falls_by_pct": 20.0}
-
-
 STRATA = [{"measure": "spasticity_nrs", "cut": 6.0}]
-
-
 CROSSED = {"sequences": [["drug", "placebo"], ["placebo", "drug"]], "washout_days": 3}
 
 

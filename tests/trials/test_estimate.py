@@ -20,27 +20,15 @@ Z = stats.norm.ppf(0.975)
 
 # Freireich et al. 1963 (Blood 21:699): weeks in remission, 6-mercaptopurine and placebo; in every textbook since.
 MP = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+".split()
-
-
 PLACEBO = "1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23".split()
-
-
 WEEKS = np.array([float(entry.rstrip("+")) for entry in MP + PLACEBO])
-
-
 RELAPSED = np.array([not entry.endswith("+") for entry in MP + PLACEBO], dtype=float)
-
-
 ON_PLACEBO = np.repeat([0.0, 1.0], 21)
 
 
 # Senn, Cross-over Trials in Clinical Research: peak flow, l/min, of 13 children, formoterol and salbutamol.
 FIRST = [(310, 270), (310, 260), (370, 300), (410, 390), (250, 210), (380, 350), (330, 365)]
-
-
 LAST = [(370, 385), (310, 400), (380, 410), (290, 320), (260, 340), (90, 220)]
-
-
 PEAK_FLOW: dict[str, Any] = {
     "values": np.array([*FIRST, *LAST], dtype=float).ravel(),
     "sequence": np.repeat(["FS", "SF"], [14, 12]),

@@ -12,13 +12,7 @@ import yaml
 from tests.trials.publishing import changed, read, why
 
 from lissive.evidence import TIMECOURSE, TRIALS
-from lissive.trials.published import (
-    Observed,
-    Published,
-    PublishedTrial,
-    read_published,
-    shipped_published,
-)
+from lissive.trials.published import Observed, Published, PublishedTrial, read_published, shipped_published
 
 LIKE = Path(__file__).with_name("published_like.yaml")
 

@@ -10,10 +10,7 @@ import pytest
 from tests.trials.publishing import changed, read, why
 
 from lissive.errors import StudyError
-from lissive.trials.published import (
-    Published,
-    read_published,
-)
+from lissive.trials.published import Published, read_published
 
 
 def outcome(tmp_path: Path, **outcomes: Any) -> Published:
