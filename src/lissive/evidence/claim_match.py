@@ -15,7 +15,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -66,7 +66,8 @@ _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 _STRONGER = {"stop_spasms", "prevent", "everyone", "ends"}
 """Marks that a claim may answer whose verdict is that not even less is shown."""
 _DETAILS = {"share", "onset"}
-"""Marks that a claim may answer whose verdict is not favourable."""
+"""Marks that a claim may answer whose verdict is not favourable; of a favourable one the size is held against what the
+evidence gives."""
 _STATED_OTHERWISE = ("failed", "cbd", "cure")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
 a spasm again."""
@@ -94,9 +95,12 @@ class Match:
     """From 0 on; 1 is all of the wording."""
     opposed: bool
     """Whether the text seems to say the opposite of the claim: one of them is a denial."""
+    own_verdict: str
+    """Of the claim as worded. `claim` has the verdict on what was asked, which may be less: see `claim_fit`."""
 
     def to_json(self) -> dict[str, Any]:
-        return {**self.claim.to_json(), "similarity": self.similarity, "opposed": self.opposed}
+        more = {"similarity": self.similarity, "opposed": self.opposed, "own_verdict": self.own_verdict}
+        return {**self.claim.to_json(), **more}
 
 
 @cache
@@ -135,7 +139,7 @@ def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
     named = marks & set(causes())
     about = marks - named - _COMMON
     about -= _STRONGER if claim.verdict in ("not_shown", "not_tested") else set()
-    about -= set() if claim.verdict in FAVOURABLE else _DETAILS
+    about -= {"share"} if claim.verdict in FAVOURABLE else _DETAILS
     if about - {*claim.marks, *claim.needs} or (claim.needs and not marks & set(claim.needs)):
         return False
     return not named or not claim.causes or named <= {*claim.causes, *claim.marks, *claim.needs}
@@ -180,10 +184,21 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
         if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
             opposed = _denies(text, claim.needs) != _denies(claim.claim, claim.needs)
-            found.append(Match(claim, score + _COVERED * covered, opposed))
+            found.append(Match(claim, score + _COVERED * covered, opposed, claim.verdict))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
-    return sorted(near, key=lambda each: -each.similarity)
+    return [_as_asked(each, spelled, marks) for each in sorted(near, key=lambda each: -each.similarity)]
+
+
+def _as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
+    """With the verdict on what the text names: the products and conditions that trials studied, and its sizes."""
+    if match.claim.verdict not in FAVOURABLE or match.claim.of_mechanism:
+        return match
+    from lissive.evidence.claim_fit import limited, limits
+    from lissive.evidence.claim_size import size_limits
+
+    found = [*limits(match.claim, text, marks), *size_limits(match.claim, text)]
+    return replace(match, claim=limited(match.claim, found))
 
 
 def _denies(text: str, about: Iterable[str]) -> bool:

@@ -1,0 +1,160 @@
+"""What a text asks of a claim that its trials did not study: another product, another condition, a size.
+
+A verdict is of what trials studied. Which products in which conditions they were, and whether their estimates favour
+the drug, is read from the entries of the trials; a favourable verdict is replaced where the text names another.
+
+>>> named_products("Marinol eases stiffness"), named_products("marijuana eases stiffness")
+(('dronabinol',), ())
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from lissive.evidence.answer import answer_of
+from lissive.evidence.catalog import StudyEntry, listed
+from lissive.evidence.claim import FAVOURABLE, VERDICTS, Claim, shipped_claims
+from lissive.evidence.read import shipped_studies
+from lissive.evidence.words import causes, known_products, product_label, studied_as, table
+
+_BARE = r"\bthc\b"
+_ORDER = ("not_tested", "not_shown", "partly", "supported")
+_UNLISTED = {"delta_8": "delta-8-THC", "other_cannabinoid": "that cannabinoid"}
+
+
+class Limit(NamedTuple):
+    """Why the verdict of a claim is not the verdict on what was asked."""
+
+    verdict: str
+    reason: str
+
+
+@cache
+def _names() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((row["product"], re.compile(row["named"])) for row in table("product_names"))
+
+
+def named_products(text: str) -> tuple[str, ...]:
+    """The products that a text names; none where it speaks of cannabis or cannabinoids as such."""
+    folded = " ".join(text.lower().replace("’", "'").split())
+    found = [(word, pattern) for word, pattern in _names() if pattern.search(folded)]
+    clear = dict.fromkeys(word for word, pattern in found if not pattern.pattern.startswith(_BARE))
+    return tuple(clear or dict.fromkeys(word for word, _ in found))
+
+
+@cache
+def _entries() -> Sequence[StudyEntry]:
+    return [each for each in listed(shipped_studies()) if each.is_controlled]
+
+
+def _outcomes(claim: Claim) -> frozenset[str]:
+    """Outcomes that it is about; of a claim that cannabis helps in a condition, those of all that helps in it."""
+    if not {*claim.needs} & {*claim.causes}:
+        return frozenset(claim.outcomes)
+    of = [
+        each
+        for each in shipped_claims()
+        if each.verdict in FAVOURABLE and not each.of_other_treatment and {*each.causes} & {*claim.needs}
+    ]
+    return frozenset(word for each in of for word in each.outcomes)
+
+
+def tried(claim: Claim, product: str | None, cause: str | None) -> list[StudyEntry]:
+    """The controlled trials of a product in a condition that measured what a claim is about."""
+    within, of = (cause,) if cause else claim.causes, _outcomes(claim)
+    return [
+        each
+        for each in _entries()
+        if (product is None or product in each.products)
+        and (not within or each.cause in within)
+        and of & {*each.outcomes, *each.in_words}
+    ]
+
+
+@cache
+def _verdict(claim: Claim, product: str | None, cause: str | None) -> str:
+    """What the trials of one product in one condition say to a claim: never more than its own verdict."""
+    mine = tried(claim, product, cause)
+    if not mine:
+        return "not_tested"
+    if product in claim.products and cause in (None, *claim.causes):
+        return claim.verdict
+    asked = {(each.cause, word) for each in mine for word in _outcomes(claim) & {*each.outcomes}}
+    found = list(_main_results(sorted(asked), product))
+    if "benefit" not in found:
+        return "not_shown"
+    pooled = {each.id for each in mine if _outcomes(claim) & {*each.outcomes}}
+    if {*found} != {"benefit"} or len(pooled) < len(mine):
+        return min("partly", claim.verdict, key=_ORDER.index)
+    return claim.verdict
+
+
+def _main_results(asked: Iterable[tuple[str, str]], product: str | None) -> Iterator[str]:
+    """The direction of each outcome in each condition: of parallel groups, or where there are none of other designs."""
+    for cause, outcome in asked:
+        by_design = answer_of(shipped_studies(), outcome, cause=cause, product=product).by_design
+        parallel = [each for each in by_design if each.design == "parallel"]
+        yield from (each.direction for each in parallel or by_design)
+
+
+def limits(claim: Claim, text: str, named: Iterable[str]) -> list[Limit]:
+    """Why a favourable verdict is not one on a text; none where its trials studied what the text names.
+
+    named : the conditions that the text names.
+    """
+    if claim.verdict not in FAVOURABLE or claim.of_mechanism or claim.of_other_treatment:
+        return []
+    within = [each for each in named if each in causes()]
+    found = []
+    for product in named_products(text) or (None,):
+        for cause in within or (None,):
+            if product is None and (cause is None or cause in claim.causes):
+                continue
+            if cause is None and product in claim.products:
+                continue
+            verdict = _asked(claim, product, cause)
+            if verdict != claim.verdict:
+                found.append(Limit(verdict, _reason(claim, product, cause, verdict)))
+    return found
+
+
+def _asked(claim: Claim, product: str | None, cause: str | None) -> str:
+    """A form of a product that trials did not give counts as not tested, whatever it is made of."""
+    if product is not None and studied_as(product) != product:
+        return "not_tested"
+    return _verdict(claim, product, cause)
+
+
+def _reason(claim: Claim, product: str | None, cause: str | None, verdict: str) -> str:
+    what = "a cannabinoid" if product is None else _UNLISTED.get(product, product_label(product))
+    where = f" in {causes()[cause]}" if cause else ""
+    if verdict == "not_tested":
+        as_ = studied_as(product) if product in known_products() else product
+        form = f"; {product_label(as_)} is another form" if as_ and as_ != product else ""
+        return f"No included trial measured this of {what}{where}{form}."
+    ids = [each.label for each in tried(claim, product, cause)]
+    of = f"{'the trial' if len(ids) == 1 else 'trials'} of {what}{where} ({', '.join(dict.fromkeys(ids))})"
+    if verdict == "not_shown":
+        return f"Not shown in {of}."
+    return f"Partly supported by {of}: not every outcome or trial shows it."
+
+
+def limited(claim: Claim, found: Sequence[Limit]) -> Claim:
+    """A claim with the verdict on what was asked, and what its own verdict is of."""
+    if not found:
+        return claim
+    worst = min(found, key=lambda each: _ORDER.index(each.verdict))
+    own = f"The claim as worded is {VERDICTS[claim.verdict]}:"
+    answer = " ".join([*dict.fromkeys(each.reason for each in found), own, claim.answer])
+    return claim.model_copy(
+        update={
+            "verdict": worst.verdict,
+            "answer": answer,
+            "certainty": claim.certainty if worst.verdict in FAVOURABLE else "not_graded",
+            "by_rule": "",
+            "certainty_note": "",
+        }
+    )
