@@ -39,19 +39,21 @@ _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _NOT = re.compile(
     r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|ineffective|in vain|"
-    r"nothing(?! (?:beats|like|works|else|better))|minimal|negligible|(?:low|lower|small) risk|"
-    r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b"
+    r"nothing(?! (?:beats|like|works|else|better))|zero|lack of|absence of|minimal|negligible|(?:low|lower|small) risk|"
+    r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|\bnon-?(?=addict|habit|toxic)"
 )
 _UNTRUE = re.compile(
     r"\bmyth\b|\bdoubt|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b"
 )
-_FADES = re.compile(r"\bstop\w* working\b|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect")
+_FADES = re.compile(
+    r"\bstop\w* (?:working|helping)\b|\b(?:build|develop|get|grow)\w* (?:up )?(?:a )?toleran\w+|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect"
+)
 _HARM = re.compile(
     r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bbad idea|\bcareful|\bavoid"
 )
 _RARE = re.compile(r"\brare(?:ly)?\b|\bmild\b")
 _TAKEN_WITH = re.compile(
-    r"\b(?:mix|combin|tak(?:e|en|ing)|us(?:e|ed|ing)|together|go(?:es)? well|fine|safe)\w*\b"
+    r"\b(?:mix|combin|tak(?:e|en|ing)|us(?:e|ed|ing)|together|go(?:es)? well|fine|safe|ok|okay|compatible)\w*\b"
 )
 """Taken together, which affirms that a medicine does not interact."""
 _HARMLESS = re.compile(rf"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){{0,2}}(?:{_HARM.pattern})")
@@ -61,13 +63,16 @@ _LESS = re.compile(
     r"|\bno (?:worse|longer(?! (?:work|help|eas|reliev|effective|do)))\b"
 )
 """Less of a symptom, which denies no effect."""
+_SOBER = re.compile(r"\bwithout (?:\w+ ){0,3}(?:high|stoned|buzz|euphori\w*|intoxicat\w*)\b")
+"""No intoxication, which denies no effect."""
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
 _STRONGER = {"stop_spasms", "prevent", "everyone", "ends"}
 """Marks that a claim may answer whose verdict is that not even less is shown."""
 _DETAILS = {"share", "onset"}
-"""Marks that a claim may answer whose verdict is not favourable; of a favourable one the size is held against what the
-evidence gives."""
+"""Marks that a claim may answer whose verdict is not favourable."""
+_HELD = {"share", "smoked"}
+"""Marks that a favourable verdict is held against afterwards: sizes and products (`claim_size`, `claim_fit`)."""
 _STATED_OTHERWISE = ("failed", "cbd", "cure")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
 a spasm again."""
@@ -139,7 +144,7 @@ def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
     named = marks & set(causes())
     about = marks - named - _COMMON
     about -= _STRONGER if claim.verdict in ("not_shown", "not_tested") else set()
-    about -= {"share"} if claim.verdict in FAVOURABLE else _DETAILS
+    about -= _HELD if claim.verdict in FAVOURABLE else _DETAILS
     if about - {*claim.marks, *claim.needs} or (claim.needs and not marks & set(claim.needs)):
         return False
     return not named or not claim.causes or named <= {*claim.causes, *claim.marks, *claim.needs}
@@ -177,10 +182,10 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         covered = len(asked & title) / max(1, len(title))
         title = title.union(*(marked[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
         favourable = claim.verdict in FAVOURABLE
-        if favourable and asked & _known() - title - besides:
+        if favourable and (asked & _known() - title - besides or _strange(spelled, claim)):
             continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
-        share = shared / total if total else 0.0
+        share = shared / total if total else 1.0
         score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
         if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
             opposed = _denies(text, claim.needs) != _denies(claim.claim, claim.needs)
@@ -203,7 +208,7 @@ def _as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
 
 def _denies(text: str, about: Iterable[str]) -> bool:
     """Whether a text is a denial; `about` are the needs of the claim that it is set beside."""
-    rest = _LESS.sub(" ", text.lower().replace("’", "'"))
+    rest = _SOBER.sub(" ", _LESS.sub(" ", text.lower().replace("’", "'")))
     for mark, pattern in _patterns():
         if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
             rest = pattern.sub(" ", rest)
@@ -216,7 +221,8 @@ def _denies(text: str, about: Iterable[str]) -> bool:
         turns += [_HARM]
     if "side_effects" in about:
         turns += [_RARE]
-    rest = _HARMLESS.sub(" ", rest)
+    if {"overdose", "dependence"}.isdisjoint(about):
+        rest = _HARMLESS.sub(" ", rest)
     return sum(bool(each.search(rest)) for each in turns) % 2 == 1
 
 
@@ -243,6 +249,24 @@ def concepts(text: str) -> frozenset[str]:
         )
         found.update(part for part in meaning.split() if part != NOT_USED)
     return frozenset(found)
+
+
+@cache
+def _own_words(text: str) -> frozenset[str]:
+    words = re.findall(r"[a-z]+", text.lower())
+    return frozenset(words).union(map(_stem, words))
+
+
+def _strange(text: str, claim: Claim) -> bool:
+    """Whether a text has a word that neither the tables nor the claim knows: it may be another condition or drug."""
+    own, means = _own_words(f"{claim.claim} {claim.answer} {claim.id.replace('_', ' ')}"), _means()
+    return any(
+        len(word) > 2
+        and not {word, _stem(word)} & {*means, *own}
+        and not _ADVERB.match(word)
+        and not marks_of(word)
+        for word in re.findall(r"[a-z]+", text.lower())
+    )
 
 
 @cache
