@@ -17,6 +17,7 @@ from typing import NamedTuple
 from lissive.evidence.answer import answer_of
 from lissive.evidence.catalog import StudyEntry, listed
 from lissive.evidence.claim import FAVOURABLE, VERDICTS, Claim, shipped_claims
+from lissive.evidence.claim_words import SYMPTOMS, concepts
 from lissive.evidence.read import shipped_studies
 from lissive.evidence.words import causes, known_products, product_label, studied_as, table
 
@@ -50,8 +51,10 @@ def _entries() -> Sequence[StudyEntry]:
     return [each for each in listed(shipped_studies()) if each.is_controlled]
 
 
-def _outcomes(claim: Claim) -> frozenset[str]:
-    """Outcomes that it is about; of a claim that cannabis helps in a condition, those of all that helps in it."""
+@cache
+def _outcomes(claim: Claim, asked: frozenset[str]) -> frozenset[str]:
+    """Outcomes that it is about; of a claim that cannabis helps in a condition, those of all that helps in it, of the
+    symptoms that the text names."""
     if not {*claim.needs} & {*claim.causes}:
         return frozenset(claim.outcomes)
     of = [
@@ -59,12 +62,26 @@ def _outcomes(claim: Claim) -> frozenset[str]:
         for each in shipped_claims()
         if each.verdict in FAVOURABLE and not each.of_other_treatment and {*each.causes} & {*claim.needs}
     ]
-    return frozenset(word for each in of for word in each.outcomes)
+    named = [each for each in of if each.id != claim.id and _symptoms(each.claim) <= asked] if asked else of
+    return frozenset(word for each in named for word in each.outcomes)
 
 
-def tried(claim: Claim, product: str | None, cause: str | None) -> list[StudyEntry]:
+def _symptoms(text: str) -> frozenset[str]:
+    return concepts(text) & SYMPTOMS
+
+
+class Asked(NamedTuple):
+    """What a text names: a product, a condition, symptoms."""
+
+    product: str | None
+    cause: str | None
+    symptoms: frozenset[str] = frozenset()
+
+
+def tried(claim: Claim, asked: Asked) -> list[StudyEntry]:
     """The controlled trials of a product in a condition that measured what a claim is about."""
-    within, of = (cause,) if cause else claim.causes, _outcomes(claim)
+    product, cause = asked.product, asked.cause
+    within, of = (cause,) if cause else claim.causes, _outcomes(claim, asked.symptoms)
     return [
         each
         for each in _entries()
@@ -75,18 +92,18 @@ def tried(claim: Claim, product: str | None, cause: str | None) -> list[StudyEnt
 
 
 @cache
-def _verdict(claim: Claim, product: str | None, cause: str | None) -> str:
+def _verdict(claim: Claim, asked: Asked) -> str:
     """What the trials of one product in one condition say to a claim: never more than its own verdict."""
-    mine = tried(claim, product, cause)
+    mine, of = tried(claim, asked), _outcomes(claim, asked.symptoms)
     if not mine:
         return "not_tested"
-    if product in claim.products and cause in (None, *claim.causes):
+    if asked.product in claim.products and asked.cause in (None, *claim.causes):
         return claim.verdict
-    asked = {(each.cause, word) for each in mine for word in _outcomes(claim) & {*each.outcomes}}
-    found = list(_main_results(sorted(asked), product))
+    pairs = sorted({(each.cause, word) for each in mine for word in of & {*each.outcomes}})
+    found = list(_main_results(pairs, asked.product))
     if "benefit" not in found:
         return "not_shown"
-    pooled = {each.id for each in mine if _outcomes(claim) & {*each.outcomes}}
+    pooled = {each.id for each in mine if of & {*each.outcomes}}
     if {*found} != {"benefit"} or len(pooled) < len(mine):
         return min("partly", claim.verdict, key=_ORDER.index)
     return claim.verdict
@@ -111,32 +128,34 @@ def limits(claim: Claim, text: str, named: Iterable[str]) -> list[Limit]:
     found = []
     for product in named_products(text) or (None,):
         for cause in within or (None,):
+            asked = Asked(product, cause, _symptoms(text))
             if product is None and (cause is None or cause in claim.causes):
                 continue
             if cause is None and product in claim.products:
                 continue
-            verdict = _asked(claim, product, cause)
+            verdict = _asked(claim, asked)
             if verdict != claim.verdict:
-                found.append(Limit(verdict, _reason(claim, product, cause, verdict)))
+                found.append(Limit(verdict, _reason(claim, asked, verdict)))
     return found
 
 
-def _asked(claim: Claim, product: str | None, cause: str | None) -> str:
+def _asked(claim: Claim, asked: Asked) -> str:
     """A form of a product that trials did not give counts as not tested, whatever it is made of."""
-    if product is not None and studied_as(product) != product:
+    if asked.product is not None and studied_as(asked.product) != asked.product:
         return "not_tested"
-    return _verdict(claim, product, cause)
+    return _verdict(claim, asked)
 
 
-def _reason(claim: Claim, product: str | None, cause: str | None, verdict: str) -> str:
+def _reason(claim: Claim, asked: Asked, verdict: str) -> str:
+    product = asked.product
     what = "a cannabinoid" if product is None else _UNLISTED.get(product, product_label(product))
-    where = f" in {causes()[cause]}" if cause else ""
+    where = f" in {causes()[asked.cause]}" if asked.cause else ""
     if verdict == "not_tested":
         as_ = studied_as(product) if product in known_products() else product
         form = f"; {product_label(as_)} is another form" if as_ and as_ != product else ""
         return f"No included trial measured this of {what}{where}{form}."
-    ids = [each.label for each in tried(claim, product, cause)]
-    of = f"{'the trial' if len(ids) == 1 else 'trials'} of {what}{where} ({', '.join(dict.fromkeys(ids))})"
+    ids = list(dict.fromkeys(each.label for each in tried(claim, asked)))
+    of = f"{'the trial' if len(ids) == 1 else 'trials'} of {what}{where} ({', '.join(ids)})"
     if verdict == "not_shown":
         return f"Not shown in {of}."
     return f"Partly supported by {of}: not every outcome or trial shows it."
@@ -146,15 +165,12 @@ def limited(claim: Claim, found: Sequence[Limit]) -> Claim:
     """A claim with the verdict on what was asked, and what its own verdict is of."""
     if not found:
         return claim
-    worst = min(found, key=lambda each: _ORDER.index(each.verdict))
-    own = f"The claim as worded is {VERDICTS[claim.verdict]}:"
-    answer = " ".join([*dict.fromkeys(each.reason for each in found), own, claim.answer])
+    worst = min((each.verdict for each in found), key=_ORDER.index)
+    reasons = " ".join(dict.fromkeys(each.reason for each in found))
+    if worst == claim.verdict:
+        return claim.model_copy(update={"answer": f"{claim.answer} {reasons}"})
+    answer = f"{reasons} The claim as worded is {VERDICTS[claim.verdict]}: {claim.answer}"
+    more = {} if worst in FAVOURABLE else {"certainty": "not_graded"}
     return claim.model_copy(
-        update={
-            "verdict": worst.verdict,
-            "answer": answer,
-            "certainty": claim.certainty if worst.verdict in FAVOURABLE else "not_graded",
-            "by_rule": "",
-            "certainty_note": "",
-        }
+        update={"verdict": worst, "answer": answer, "by_rule": "", "certainty_note": ""} | more
     )

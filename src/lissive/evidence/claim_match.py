@@ -11,17 +11,25 @@ they stand in. Nothing is learned.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.claim import FAVOURABLE, Claim, shipped_claims
-from lissive.evidence.words import NOT_USED, causes, table
+from lissive.evidence.claim_words import (
+    SYMPTOMS,
+    TREATMENTS,
+    concepts,
+    known_concepts,
+    marked,
+    patterns,
+    spelled,
+    strange,
+)
+from lissive.evidence.words import causes
 from lissive.given import text_of
 
 _LEAST, _LEAST_FAVOURABLE, _BESIDE = 0.3, 0.5, 0.75
@@ -29,10 +37,6 @@ _LEAST, _LEAST_FAVOURABLE, _BESIDE = 0.3, 0.5, 0.75
 share of the best one's to stand beside it."""
 _NAMED = 0.3
 """Added to the similarity where the claim is about what the text names, in proportion to the marks."""
-_ADVERB = re.compile(r"[a-z]{5,}ly$")
-"""A word that says how, unless the table knows it."""
-_ALIKE = 0.85
-"""How alike a misspelt word has to be, as difflib has it."""
 _COMPLAINT = {"spasm", "stiff", "intense"}
 """What every claim is about, whichever of them it names."""
 _COVERED = 0.2
@@ -40,13 +44,15 @@ _COVERED = 0.2
 _NOT = re.compile(
     r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|ineffective|in vain|"
     r"nothing(?! (?:beats|like|works|else|better))|zero|lack of|absence of|minimal|negligible|(?:low|lower|small) risk|"
-    r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|\bnon-?(?=addict|habit|toxic)"
+    r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|"
+    r"\bnon-?(?=addict|habit|toxic)"
 )
 _UNTRUE = re.compile(
     r"\bmyth\b|\bdoubt|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b"
 )
 _FADES = re.compile(
-    r"\bstop\w* (?:working|helping)\b|\b(?:build|develop|get|grow)\w* (?:up )?(?:a )?toleran\w+|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect"
+    r"\bstop\w* (?:working|helping)\b|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect|"
+    r"\b(?:build|develop|get|grow)\w* (?:up )?(?:a )?toleran\w+"
 )
 _HARM = re.compile(
     r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bbad idea|\bcareful|\bavoid"
@@ -65,6 +71,19 @@ _LESS = re.compile(
 """Less of a symptom, which denies no effect."""
 _SOBER = re.compile(r"\bwithout (?:\w+ ){0,3}(?:high|stoned|buzz|euphori\w*|intoxicat\w*)\b")
 """No intoxication, which denies no effect."""
+_RELIEF = re.compile(r"\b(?:relie\w+|eased?|better|improv\w*|respon\w+|benefit\w*|help\w*|works?)\b")
+_EFFECT = re.compile(
+    r"\b(?:eas|reliev|reduc|less|loosen|calm|sooth|help|work|improv|decreas|lower|relax|treat|stop|cut|mak|tak|giv|let|"
+    r"keep|kill|dull|few|becom|are|is|get|got|felt|feel|had|has|drop|fall|fell|go|went|for|good|against|better)\w*"
+)
+"""What an effect is told with; before it stands what has it."""
+_SUBJECT = frozenset(
+    "it its this that they these those them such which what who we you he she my your his her our their the an of with by on in and or "
+    "to as at from can may might could would will should does do did not also system acting act action people patients users some "
+    "many most half all more than treatment therapy medicine drug medication medical using use used since after when report say said "
+    "muscle muscles leg legs experienced found reported noticed saw there".split()
+)
+"""Words that may stand before an effect without naming another treatment."""
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
 _STRONGER = {"stop_spasms", "prevent", "everyone", "ends"}
@@ -76,16 +95,6 @@ _HELD = {"share", "smoked"}
 _STATED_OTHERWISE = ("failed", "cbd", "cure")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
 a spasm again."""
-_TREATMENTS = {
-    "cannabinoid",
-    "baclofen",
-    "tizanidine",
-    "gabapentin",
-    "mexiletine",
-    "botulinum",
-    "opioid",
-    "homeopathy",
-}
 _OTHER = {"other_remedy", "painkiller", "physiotherapy"}
 _COMPARING = {"cannabinoid", "replace", "superior", "failed"}
 """Marks of treatments that no claim is about, and with which one they are compared with a cannabinoid."""
@@ -108,36 +117,6 @@ class Match:
         return {**self.claim.to_json(), **more}
 
 
-@cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((row["mark"], re.compile(row["pattern"])) for row in table("claim_marks"))
-
-
-def marks_of(text: str) -> frozenset[str]:
-    """What a text asserts or names beyond its subject.
-
-    >>> sorted(marks_of("It replaces baclofen"))
-    ['baclofen', 'replace']
-    """
-    return frozenset(_marked(text))
-
-
-def _marked(text: str) -> dict[str, frozenset[str]]:
-    """Each mark of a text, with the concepts of the words that stand for it."""
-    folded = " ".join(text.lower().replace("’", "'").split())
-    found: dict[str, frozenset[str]] = {}
-    for mark, pattern in _patterns():
-        if (match := pattern.search(folded)) is not None:
-            words = "" if ".*" in pattern.pattern else _whole(folded, *match.span())
-            found[mark] = found.get(mark, frozenset()) | concepts(words)
-    return found
-
-
-def _whole(text: str, start: int, end: int) -> str:
-    """The words of a text that a stretch of it touches."""
-    return text[text.rfind(" ", 0, start) + 1 : end] + re.split(r"[^a-z]", text[end:], maxsplit=1)[0]
-
-
 def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
     if marks & set(claim.bars) or (marks & _OTHER and not marks & _COMPARING):
         return False
@@ -158,9 +137,12 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     """
     text = text_of("text", text, wrong=EvidenceError, example="cannabis heals MS")
     every = shipped_claims() if claims is None else claims
-    spelled = _spelled(text)
-    asked, marked = concepts(spelled), _marked(text) | _marked(spelled)
-    marks = frozenset(marked)
+    right = spelled(text)
+    asked, stated = concepts(right), marked(text) | marked(right)
+    marks = frozenset(stated)
+    if not asked and "share" in marks and _RELIEF.search(right.lower()):
+        right += " (stiffness)"
+        asked = concepts(right)
     texts = [(concepts(f"{each.claim} {each.id.replace('_', ' ')}"), concepts(each.answer)) for each in every]
     weight = {
         word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in texts))) for word in asked
@@ -168,7 +150,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     total = sum(weight.values())
     answers = [_may_answer(each, marks) for each in every]
     besides = _COMPLAINT.union(
-        *(marked[each] for each in marks & set(causes())),
+        *(stated[each] for each in marks & set(causes())),
         *(
             title
             for each, fits, (title, _) in zip(every, answers, texts, strict=True)
@@ -180,9 +162,11 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         if not fits or not (asked & title or marks & set(claim.needs)):
             continue
         covered = len(asked & title) / max(1, len(title))
-        title = title.union(*(marked[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
+        title = title.union(*(stated[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
         favourable = claim.verdict in FAVOURABLE
-        if favourable and (asked & _known() - title - besides or _strange(spelled, claim)):
+        if favourable and (
+            asked & known_concepts() - title - besides or _is_of_another(claim, title, asked, right, marks)
+        ):
             continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
         share = shared / total if total else 1.0
@@ -192,10 +176,29 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
             found.append(Match(claim, score + _COVERED * covered, opposed, claim.verdict))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
-    return [_as_asked(each, spelled, marks) for each in sorted(near, key=lambda each: -each.similarity)]
+    return [as_asked(each, right, marks) for each in sorted(near, key=lambda each: -each.similarity)]
 
 
-def _as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
+def _is_of_another(
+    claim: Claim, title: frozenset[str], asked: frozenset[str], text: str, marks: frozenset[str]
+) -> bool:
+    """Whether a text is of a word that nothing here knows, of another symptom than a drug was tried in, or of another
+    treatment, which stands where "it" or a cannabinoid would."""
+    if strange(text, claim):
+        return True
+    if claim.of_other_treatment:
+        cramp = "cramp" in text.lower() and "cramp" not in claim.claim
+        return cramp or bool(asked & (SYMPTOMS - {"spasm"}) - title)
+    if marks & {*TREATMENTS, "smoked"}:
+        return False
+    subject = _EFFECT.split(text.lower(), maxsplit=1)[0]
+    return any(
+        word not in _SUBJECT and not concepts(word) & {*SYMPTOMS, "intense", "frequent"}
+        for word in re.findall(r"[a-z]{2,}", subject)
+    )
+
+
+def as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
     """With the verdict on what the text names: the products and conditions that trials studied, and its sizes."""
     if match.claim.verdict not in FAVOURABLE or match.claim.of_mechanism:
         return match
@@ -209,10 +212,10 @@ def _as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
 def _denies(text: str, about: Iterable[str]) -> bool:
     """Whether a text is a denial; `about` are the needs of the claim that it is set beside."""
     rest = _SOBER.sub(" ", _LESS.sub(" ", text.lower().replace("’", "'")))
-    for mark, pattern in _patterns():
+    for mark, pattern in patterns():
         if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
             rest = pattern.sub(" ", rest)
-    if any(mark == "failed" and pattern.search(rest) for mark, pattern in _patterns()):
+    if any(mark == "failed" and pattern.search(rest) for mark, pattern in patterns()):
         return False
     turns = [_NOT, _UNTRUE, _FADES]
     if "interactions" in about:
@@ -224,85 +227,3 @@ def _denies(text: str, about: Iterable[str]) -> bool:
     if {"overdose", "dependence"}.isdisjoint(about):
         rest = _HARMLESS.sub(" ", rest)
     return sum(bool(each.search(rest)) for each in turns) % 2 == 1
-
-
-@cache
-def _means() -> Mapping[str, str]:
-    """Word to what it stands for."""
-    return {word: row["means"] for row in table("synonyms") for word in row["words"].split()}
-
-
-@cache
-def _known() -> frozenset[str]:
-    """What any word of the table stands for: an effect, a condition or a drug."""
-    return frozenset(part for meaning in _means().values() for part in meaning.split())
-
-
-@cache
-def concepts(text: str) -> frozenset[str]:
-    """What the words of a text stand for, without those that say nothing here."""
-    means = _means()
-    found: set[str] = set()
-    for word in re.findall(r"[a-z]+", text.lower().replace("anti-", "anti").replace("neuro-", "neuro")):
-        meaning = (
-            means.get(word) or means.get(_stem(word)) or (NOT_USED if _ADVERB.match(word) else _stem(word))
-        )
-        found.update(part for part in meaning.split() if part != NOT_USED)
-    return frozenset(found)
-
-
-@cache
-def _own_words(text: str) -> frozenset[str]:
-    words = re.findall(r"[a-z]+", text.lower())
-    return frozenset(words).union(map(_stem, words))
-
-
-def _strange(text: str, claim: Claim) -> bool:
-    """Whether a text has a word that neither the tables nor the claim knows: it may be another condition or drug."""
-    own, means = _own_words(f"{claim.claim} {claim.answer} {claim.id.replace('_', ' ')}"), _means()
-    return any(
-        len(word) > 2
-        and not {word, _stem(word)} & {*means, *own}
-        and not _ADVERB.match(word)
-        and not marks_of(word)
-        for word in re.findall(r"[a-z]+", text.lower())
-    )
-
-
-@cache
-def _names() -> tuple[str, ...]:
-    """Names of symptoms, conditions and drugs, long enough to be known again when misspelt."""
-    named = {*causes(), *_TREATMENTS}
-    words = (word for word in _means() if len(word) >= 6)
-    return tuple(
-        word for word in words if word.startswith(("spas", "stiff", "cramp")) or marks_of(word) & named
-    )
-
-
-def _spelled(text: str) -> str:
-    """A text with misspelt names of symptoms, conditions and drugs put right; the first letter has to be.
-
-    >>> _spelled("cannibis for spasticty, not for myotonia")
-    'cannabis for spasticity, not for myotonia'
-    """
-
-    @cache
-    def right(word: str) -> str:
-        if len(word) < 6 or word in _means() or _stem(word) in _means() or marks_of(word):
-            return ""
-        alike = [each for each in _names() if each[0] == word[0]]
-        return "".join(difflib.get_close_matches(word, alike, n=1, cutoff=_ALIKE))
-
-    return re.sub(r"[A-Za-z]+", lambda found: right(found.group().lower()) or found.group(), text)
-
-
-def _stem(word: str) -> str:
-    """Without the usual endings.
-
-    >>> _stem("protects"), _stem("protective"), _stem("cells")
-    ('protect', 'protect', 'cell')
-    """
-    for ending in ("ations", "ation", "ives", "ive", "ions", "ion", "ing", "ers", "er", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word.removesuffix(ending)
-    return word

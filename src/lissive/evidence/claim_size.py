@@ -7,52 +7,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from lissive.evidence.answer import by_rule
+from lissive.evidence.answer import answer_of, by_rule
 from lissive.evidence.claim import Claim
-from lissive.evidence.claim_fit import Limit
+from lissive.evidence.claim_fit import Limit, named_products
 from lissive.evidence.read import shipped_studies
+from lissive.evidence.words import product_label, products, table
 
-_NUMBERS = dict(
-    zip("one two three four five six seven eight nine ten twelve twenty".split(), [*range(1, 11), 12, 20], strict=True)
-) | {"hundred": 100, "a hundred": 100, "a": 1, "an": 1}
-_N = r"(?:\d+(?:\.\d+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|(?:a )?hundred)"
+_WORDS = "a one two three four five six seven eight nine ten twelve twenty hundred".split()
+_NUMBERS = dict(zip(_WORDS, (1, *range(1, 11), 12, 20, 100), strict=True)) | {"an": 1, "a hundred": 100}
+_N = rf"(?:\d+(?:\.\d+)?|a hundred|an|{'|'.join(_WORDS)})"
 _PERCENT = re.compile(
-    r"(\d+(?:\.\d+)?)(?:\s*(?:-|–|to|and|%)\s*(\d+(?:\.\d+)?))?\s?(?:%|per ?cents?\b)(?! (?:\w+ )?(?:thc|cbd|oil|cream))"
+    r"(\d+(?:\.\d+)?)(?:\s*(?:-|–|to|and|%)\s*(\d+(?:\.\d+)?))?\s?(?:%|per ?cents?\b)"
+    r"(?! (?:\w+ )?(?:thc|cbd|oil|cream))"
 )
 _OF = re.compile(
-    rf"\b({_N}) (?:\w+ )?(?:in|of|out of)(?: every| the)? ({_N})\b(?! (?:minutes?|hours?|days?|weeks?|months?|years?)\b)"
+    rf"\b({_N}) (?:\w+ )?(?:in|of|out of)(?: every| the)? ({_N})\b"
+    r"(?! (?:minutes?|hours?|days?|weeks?|months?|years?)\b)"
 )
-_PARTS: Mapping[str, float] = {
-    r"\bhal(?:f|ves?|ved|ving)\b(?! (?:an? )?(?:hour|gumm|joint|dose|pill|tablet|gram|day|year|way|asleep))": 50,
-    r"\b(?:two|2).thirds?\b": 66.7,
-    r"(?<!two )(?<!two-)\b(?:a|one) third\b": 33.3,
-    r"\b(?:three|3).quarters?\b": 75,
-    r"(?<!three )(?<!three-)\b(?:a|one) quarter\b": 25,
-}
-_WORDS = re.compile(
-    r"\b(?:(?:almost|nearly|virtually|practically|basically) (?:all|every\w*|any\w*|always|no\b|none|gone)|hardly any(?:one|body)?"
-    r"|(?:vast |great |overwhelming )?majority|most (?:\w+ ){0,2}(?:people|patients|users|cases|of|sufferers|men|women)|in most\b"
-    r"|most (?:\w+ )?(?:with|who)|(?:two|three|four|five|six|ten|several|many|\d+)(?:fold|-fold| times| ?x\b)|twofold|manifold"
-    r"|twice|doubl\w+|tripl\w+|quadrupl\w+|dramatic\w*|massive\w*|huge\w*|drastic\w*|enormous\w*|tremendous\w*"
-    r"|vastly|immense\w*|radical\w*|substantial\w*|striking\w*|great(?:ly| deal)|remarkabl\w+|extreme\w* (?:well|effective)"
-    r"|(?:highly|very|extremely|incredibly|hugely|most) (?:effective|efficacious|successful|helpful)|powerful\w*|instant\w*"
-    r"|reliabl[ey]|consistent\w*|without (?:exception|fail)|a lot\b|big (?:difference|effect|improvement|reduction|drop)"
-    r"|large (?:effect|reduction|improvement|drop)|wonders\b|amazing\w*|incredibl[ey]|like magic|unlimited|normal again"
-    r"|instead of (?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|dozens?))\b"
+_POINTS = re.compile(rf"\b({_N}) points?\b")
+_SHARE = re.compile(
+    r"(?: of)?(?: all| the| my| our| these)?(?: \w+){0,2}? "
+    r"(?:patients?|people|users?|participants?|sufferers|those|respond)"
 )
-_SMALLER = re.compile(r"\b(?:less|fewer|lower|reduc\w+|decreas\w+|drop\w*|fall\w*|fell|cuts?|down|by|halv\w+|improve\w*)\b")
-_PEOPLE = re.compile(r"\b(?:patients?|people|users?|participants?|sufferers|those|of (?:us|them)|respond\w*|everyone|persons?)\b")
-_POINTS = re.compile(rf"\b({_N})(?:\.\d+)? points?\b")
-_NEAR, _NEAR_WORD = 1.0, 2.5
-"""How far, in percentage points, a percentage and a fraction in words may be from what the evidence gives."""
+_BY = re.compile(r"\b(?:by|in|cuts?|to) (?:about |around |over |more than |up to |nearly |almost )?$")
+_LESS = re.compile(r" (?:less|fewer|lower|reduction|drop|decrease|fall|decline|improvement)")
+_NEAR, _NEAR_WORD, _NEAR_POINTS = 1.0, 2.5, 0.1
+"""How far a percentage, a fraction in words and points may be from what the evidence gives."""
 
 
 class Size(NamedTuple):
-    """One size in a text. `percent` is None of a word without a number; `of` is share, less, points or empty."""
+    """One size in a text. No `percent`: a word without a number. `of`: share, less, points, or not known."""
 
     text: str
     percent: tuple[float, ...] = ()
@@ -61,13 +49,21 @@ class Size(NamedTuple):
 
 
 class Given(NamedTuple):
-    """One size that the evidence gives: per cent with the drug, and its words."""
+    """One size that the evidence gives: per cent (or points) with the drug, and its words."""
 
     percent: tuple[float, ...]
     of: str
     text: str
     responders: bool = False
     """Whether it is of people who had answered to the drug."""
+
+
+@cache
+def _table() -> tuple[tuple[re.Pattern[str], tuple[float, ...]], ...]:
+    return tuple(
+        (re.compile(row["pattern"]), (float(row["percent"]),) if row["percent"] else ())
+        for row in table("claim_sizes")
+    )
 
 
 def sizes(text: str) -> tuple[Size, ...]:
@@ -81,15 +77,12 @@ def sizes(text: str) -> tuple[Size, ...]:
         part, whole = (_number(end) for end in each.groups())
         if whole >= max(2, part):
             found.append((each.start(), Size(each.group(), (100 * part / whole,), _NEAR_WORD, "share")))
-    for pattern, percent in _PARTS.items():
-        found += [
-            (each.start(), Size(each.group(), (percent,), _NEAR_WORD, _of(folded, *each.span())))
-            for each in re.finditer(pattern, folded)
-        ]
-    found += [(each.start(), Size(each.group())) for each in _WORDS.finditer(folded)]
-    found += [
-        (each.start(), Size(each.group(), (_number(each.group(1)),), 0.1, "points")) for each in _POINTS.finditer(folded)
-    ]
+    for each in _POINTS.finditer(folded):
+        found.append((each.start(), Size(each.group(), (_number(each.group(1)),), _NEAR_POINTS, "points")))
+    for pattern, percent in _table():
+        for each in pattern.finditer(folded):
+            of = _of(folded, *each.span()) if percent else ""
+            found.append((each.start(), Size(each.group(), percent, _NEAR_WORD, of)))
     return tuple(size for _, size in sorted(found, key=lambda each: each[0]))
 
 
@@ -100,69 +93,74 @@ def _number(word: str) -> float:
 def _of(text: str, start: int, end: int) -> str:
     """What a percentage is of, by the words about it: a share of people, or less of a symptom."""
     after = text[end : end + 40]
-    if re.match(r"(?: of)?(?: all| the| my| our| these)?(?: \w+){0,2}? (?:patients?|people|users?|participants?|sufferers|those|respond)", after):
+    if _SHARE.match(after):
         return "share"
-    if re.search(r"\b(?:by|in|cuts?|to) (?:about |around |over |more than |up to |nearly |almost )?$", text[:start]) or re.match(
-        r" (?:less|fewer|lower|reduction|drop|decrease|fall|decline|improvement)", after
-    ):
-        return "less"
-    return "less" if text[start:end].startswith("halv") else ""
+    is_less = _BY.search(text[:start]) or _LESS.match(after) or text[start:end].startswith("halv")
+    return "less" if is_less else ""
 
 
 @cache
-def given_sizes(claim: Claim) -> tuple[Given, ...]:
-    """The sizes that the evidence gives for a claim: of its key numbers, and of what can be pooled, as per cent."""
-    return (*_of_numbers(claim), *_of_pools(claim))
+def given_sizes(claim: Claim, product: str | None = None) -> tuple[Given, ...]:
+    """The sizes that the evidence gives for a claim, of one product where one is named: of its key numbers, and of
+    what can be pooled."""
+    return (*_of_numbers(claim, product), *_of_pools(claim, product))
 
 
-def _of_numbers(claim: Claim) -> Iterator[Given]:
+def _of_numbers(claim: Claim, product: str | None) -> Iterator[Given]:
+    name = "" if product is None else product_label(product).split()[0]
     for number in claim.numbers:
         values = number.value if isinstance(number.value, tuple) else (number.value,)
         ends = [float(each) for each in values if isinstance(each, int | float)]
-        words = f"{number.what}: {', '.join(f'{each:g}' for each in ends)}"
-        chosen = "respond" in number.what
-        if not ends or "interval" in number.what:
+        what = number.what
+        if not ends or re.search("interval|adverse|discontinued|stopped", what) or name not in what:
             continue
-        if "per cent of placebo" in number.what:
+        words, chosen = f"{what}: {', '.join(f'{each:g}' for each in ends)}", "respon" in what
+        if "per cent of placebo" in what:
             yield Given((100 - ends[0],), "less", words)
-        elif "per cent" in number.what and re.search(r"\bfewer|\bless\b|reduc", number.what):
+        elif "per cent" in what and re.search(r"\bfewer|\bless\b|reduc", what):
             yield Given(tuple(ends), "less", words, chosen)
-        elif "per cent" in number.what:
+        elif "per cent" in what:
             yield Given(tuple(ends[:1]), "share", words, chosen)
-        elif "a day" in number.what and len(ends) == 2:
+        elif "a day" in what and len(ends) == 2:
             yield Given((100 * (1 - min(ends) / max(ends)),), "less", words)
-        elif re.search(r"points|difference", number.what):
-            yield Given((abs(ends[0] - ends[1]) if len(ends) == 2 else abs(ends[0]),), "points", words)
+        elif re.search(r"points|mean difference", what):
+            yield Given((abs(ends[0] - ends[-1]) if len(ends) == 2 else abs(ends[0]),), "points", words)
 
 
-def _of_pools(claim: Claim) -> Iterator[Given]:
-    for answer in by_rule(claim, shipped_studies()):
+def _of_pools(claim: Claim, product: str | None) -> Iterator[Given]:
+    studies = shipped_studies()
+    for answer in by_rule(claim, studies):
+        if product in products() and answer.outcome.better == "higher":
+            answer = answer_of(studies, answer.outcome.word, cause=answer.cause or None, product=product)
         for one in answer.by_design:
-            if one.absolute is None:
+            if one.absolute is None or answer.outcome.better != "higher":
                 continue
-            control, active = 100 * one.absolute.baseline, 100 * one.absolute.risk
             chosen = one.design in ("enriched", "withdrawal")
             who = "in people who had answered to the drug" if chosen else f"in {one.design} trials"
-            words = f"{answer.outcome.label.lower()}, {who}: {active:.0f} % with the drug and {control:.0f} % with placebo"
+            active, control = 100 * one.absolute.risk, 100 * one.absolute.baseline
+            words = f"{answer.outcome.label}, {who}: {active:.0f} % with the drug and {control:.0f} % with placebo"
             yield Given((active,), "share", words, chosen)
 
 
 def size_limits(claim: Claim, text: str) -> list[Limit]:
-    """Why the sizes that a text states are not given by the evidence; none where it states none, or all are given."""
+    """What the evidence says to the sizes that a text states: not shown where it does not give one of them, the claim's
+    own verdict where it gives them all; nothing where the text states none."""
     stated = sizes(text)
     if not stated:
         return []
-    given = given_sizes(claim)
+    named = named_products(text) or (None,)
+    given = [each for product in named for each in given_sizes(claim, product)]
     of_responders = re.search(r"\brespon", text.lower()) is not None
     usable = [each for each in given if of_responders or not each.responders]
     missing = [each.text for each in stated if not any(_is(each, one) for one in usable)]
     if not missing:
-        return []
-    has = f"What it gives: {'; '.join(each.text for each in given)}." if given else "It gives no figure of that kind."
+        same = [one.text for one in usable if any(_is(each, one) for each in stated)]
+        return [Limit(claim.verdict, f"The size: {'; '.join(dict.fromkeys(same))}.")]
+    has = f"It gives: {'; '.join(each.text for each in given)}." if given else "It gives no such figure."
     return [Limit("not_shown", f"The evidence does not give the size “{'”, “'.join(missing)}”. {has}")]
 
 
 def _is(size: Size, one: Given) -> bool:
-    if not size.percent or (size.of and one.of != size.of):
+    if not size.percent or (size.of and one.of != size.of) or (one.of == "points") != (size.of == "points"):
         return False
     return all(any(abs(each - value) <= size.near for value in one.percent) for each in size.percent)
