@@ -146,7 +146,7 @@ def _answer(n: int, sentence: str, asked: str) -> Answered:
 _PARTS = re.compile(r"[,;:]\s*(?:and\s+|or\s+)?|\s+and\s+|\s+as well as\s+")
 
 
-_WHOLE = ("other_condition", "animal", "children", "pregnancy")
+_WHOLE = ("other_condition", "animal", "children", "pregnancy", "cbd", "topical", "edible")
 """Marks beside conditions that hold for every part of a sentence."""
 
 

@@ -2,14 +2,10 @@
 
 A verdict is of what trials studied. Which products in which conditions they were, and whether their estimates favour
 the drug, is read from the entries of the trials; a favourable verdict is replaced where the text names another.
-
->>> named_products("Marinol eases stiffness"), named_products("marijuana eases stiffness")
-(('dronabinol',), ())
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -17,11 +13,10 @@ from typing import NamedTuple
 from lissive.evidence.answer import answer_of
 from lissive.evidence.catalog import StudyEntry, listed
 from lissive.evidence.claim import FAVOURABLE, VERDICTS, Claim, shipped_claims
-from lissive.evidence.claim_words import SYMPTOMS, concepts
+from lissive.evidence.claim_words import SYMPTOMS, concepts, named_products
 from lissive.evidence.read import shipped_studies
-from lissive.evidence.words import causes, known_products, product_label, studied_as, table
+from lissive.evidence.words import causes, known_products, product_label, studied_as
 
-_BARE = r"\bthc\b"
 _ORDER = ("not_tested", "not_shown", "partly", "supported")
 _UNLISTED = {"delta_8": "delta-8-THC", "other_cannabinoid": "that cannabinoid"}
 
@@ -31,19 +26,6 @@ class Limit(NamedTuple):
 
     verdict: str
     reason: str
-
-
-@cache
-def _names() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((row["product"], re.compile(row["named"])) for row in table("product_names"))
-
-
-def named_products(text: str) -> tuple[str, ...]:
-    """The products that a text names; none where it speaks of cannabis or cannabinoids as such."""
-    folded = " ".join(text.lower().replace("’", "'").split())
-    found = [(word, pattern) for word, pattern in _names() if pattern.search(folded)]
-    clear = dict.fromkeys(word for word, pattern in found if not pattern.pattern.startswith(_BARE))
-    return tuple(clear or dict.fromkeys(word for word, _ in found))
 
 
 @cache

@@ -25,6 +25,7 @@ from lissive.evidence.claim_words import (
     concepts,
     known_concepts,
     marked,
+    named_products,
     patterns,
     spelled,
     strange,
@@ -42,20 +43,20 @@ _COMPLAINT = {"spasm", "stiff", "intense"}
 _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _NOT = re.compile(
-    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|ineffective|in vain|"
+    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|rubbish|hopeless|worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|"
     r"nothing(?! (?:beats|like|works|else|better))|zero|lack of|absence of|minimal|negligible|(?:low|lower|small) risk|"
     r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|"
-    r"\bnon-?(?=addict|habit|toxic)"
+    r"\bjust as (?:often|bad|stiff|strong|severe|painful)\b|\bnon-?(?=addict|habit|toxic)"
 )
 _UNTRUE = re.compile(
     r"\bmyth\b|\bdoubt|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b"
 )
 _FADES = re.compile(
-    r"\bstop\w* (?:working|helping)\b|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect|"
+    r"\bstop\w* (?:working|helping)\b|\bwear\w* off\b|\bfad(?:e|es|ed|ing)\b|\blos(?:e|es|ing) (?:its|their) effect|"
     r"\b(?:build|develop|get|grow)\w* (?:up )?(?:a )?toleran\w+"
 )
 _HARM = re.compile(
-    r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bbad idea|\bcareful|\bavoid"
+    r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bunfit\b|\bunable\b|\bbad idea|\bcareful|\bavoid"
 )
 _RARE = re.compile(r"\brare(?:ly)?\b|\bmild\b")
 _TAKEN_WITH = re.compile(
@@ -77,11 +78,15 @@ _EFFECT = re.compile(
     r"keep|kill|dull|few|becom|are|is|get|got|felt|feel|had|has|drop|fall|fell|go|went|for|good|against|better)\w*"
 )
 """What an effect is told with; before it stands what has it."""
+_BETTER = re.compile(
+    r"\b(?:eas|relie|reduc|less|few|loosen|calm|sooth|improv|decreas|lower|relax|treat|better|mild|weak|drop|fall|fell|"
+    r"rare|short|stop|help|work|good|slept|walk)\w*"
+)
 _SUBJECT = frozenset(
-    "it its this that they these those them such which what who we you he she my your his her our their the an of with by on in and or "
-    "to as at from can may might could would will should does do did not also system acting act action people patients users some "
-    "many most half all more than treatment therapy medicine drug medication medical using use used since after when report say said "
-    "muscle muscles leg legs experienced found reported noticed saw there".split()
+    "it its this that they these those them such which what who we you he she my your his her our their the an of with "
+    "by on in and or to as at from can may might could would will should does do did not also system acting act action "
+    "people patients users some many most half all more than treatment therapy medicine drug medication medical using "
+    "use used since after when report say said muscle muscles leg legs experienced found reported noticed saw there".split()
 )
 """Words that may stand before an effect without naming another treatment."""
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
@@ -92,7 +97,7 @@ _DETAILS = {"share", "onset"}
 """Marks that a claim may answer whose verdict is not favourable."""
 _HELD = {"share", "smoked"}
 """Marks that a favourable verdict is held against afterwards: sizes and products (`claim_size`, `claim_fit`)."""
-_STATED_OTHERWISE = ("failed", "cbd", "cure")
+_STATED_OTHERWISE = ("failed", "cbd", "cure", "replace", "underlying")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
 a spasm again."""
 _OTHER = {"other_remedy", "painkiller", "physiotherapy"}
@@ -111,6 +116,11 @@ class Match:
     """Whether the text seems to say the opposite of the claim: one of them is a denial."""
     own_verdict: str
     """Of the claim as worded. `claim` has the verdict on what was asked, which may be less: see `claim_fit`."""
+
+    @property
+    def is_less(self) -> bool:
+        """Whether the verdict on what was asked is less than the claim's own."""
+        return self.claim.verdict != self.own_verdict
 
     def to_json(self) -> dict[str, Any]:
         more = {"similarity": self.similarity, "opposed": self.opposed, "own_verdict": self.own_verdict}
@@ -184,13 +194,15 @@ def _is_of_another(
 ) -> bool:
     """Whether a text is of a word that nothing here knows, of another symptom than a drug was tried in, or of another
     treatment, which stands where "it" or a cannabinoid would."""
-    if strange(text, claim):
+    if strange(text, claim) or (not claim.needs and not asked & title & SYMPTOMS):
         return True
     if claim.of_other_treatment:
         cramp = "cramp" in text.lower() and "cramp" not in claim.claim
         return cramp or bool(asked & (SYMPTOMS - {"spasm"}) - title)
-    if marks & {*TREATMENTS, "smoked"}:
+    if marks & TREATMENTS or named_products(text):
         return False
+    if not claim.needs and not _BETTER.search(text.lower()):
+        return True
     subject = _EFFECT.split(text.lower(), maxsplit=1)[0]
     return any(
         word not in _SUBJECT and not concepts(word) & {*SYMPTOMS, "intense", "frequent"}
@@ -211,7 +223,7 @@ def as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
 
 def _denies(text: str, about: Iterable[str]) -> bool:
     """Whether a text is a denial; `about` are the needs of the claim that it is set beside."""
-    rest = _SOBER.sub(" ", _LESS.sub(" ", text.lower().replace("’", "'")))
+    rest = _SOBER.sub(" ", _LESS.sub(" ", text.lower().replace("’", "'"))).replace("not without", "with")
     for mark, pattern in patterns():
         if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
             rest = pattern.sub(" ", rest)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from lissive.evidence.answer import answer_of, by_rule
 from lissive.evidence.claim import Claim
-from lissive.evidence.claim_fit import Limit, named_products
+from lissive.evidence.claim_fit import Limit
+from lissive.evidence.claim_words import named_products
 from lissive.evidence.read import shipped_studies
 from lissive.evidence.words import product_label, products, table
 
@@ -77,8 +78,10 @@ def sizes(text: str) -> tuple[Size, ...]:
         part, whole = (_number(end) for end in each.groups())
         if whole >= max(2, part):
             found.append((each.start(), Size(each.group(), (100 * part / whole,), _NEAR_WORD, "share")))
-    for each in _POINTS.finditer(folded):
-        found.append((each.start(), Size(each.group(), (_number(each.group(1)),), _NEAR_POINTS, "points")))
+    found += [
+        (each.start(), Size(each.group(), (_number(each.group(1)),), _NEAR_POINTS, "points"))
+        for each in _POINTS.finditer(folded)
+    ]
     for pattern, percent in _table():
         for each in pattern.finditer(folded):
             of = _of(folded, *each.span()) if percent else ""

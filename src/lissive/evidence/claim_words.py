@@ -14,6 +14,10 @@ from functools import cache
 from lissive.evidence.claim import Claim
 from lissive.evidence.words import NOT_USED, causes, table
 
+_BARE = r"\bthc\b"
+"""A product only where no other is named: THC is in all of them."""
+_OFTEN = re.compile(r"\b(?:less|how|as|so|more|half as) often\b")
+"""How frequent, which "people often say" is not."""
 SYMPTOMS = frozenset({"spasm", "stiff", "pain", "sleep", "inflam"})
 """What the words of a symptom stand for."""
 _ALIKE = 0.85
@@ -79,7 +83,9 @@ def concepts(text: str) -> frozenset[str]:
     """What the words of a text stand for, without those that say nothing here."""
     means = _means()
     found: set[str] = set()
-    for word in re.findall(r"[a-z]+", text.lower().replace("anti-", "anti").replace("neuro-", "neuro")):
+    for word in re.findall(
+        r"[a-z]+", _OFTEN.sub("frequency", text.lower().replace("anti-", "anti").replace("neuro-", "neuro"))
+    ):
         meaning = (
             means.get(word) or means.get(_stem(word)) or (NOT_USED if _ADVERB.match(word) else _stem(word))
         )
@@ -91,6 +97,23 @@ def concepts(text: str) -> frozenset[str]:
 def _own_words(text: str) -> frozenset[str]:
     words = re.findall(r"[a-z]+", text.lower())
     return frozenset(words).union(map(_stem, words))
+
+
+@cache
+def _products() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((row["product"], re.compile(row["named"])) for row in table("product_names"))
+
+
+def named_products(text: str) -> tuple[str, ...]:
+    """The products that a text names; none where it speaks of cannabis or cannabinoids as such.
+
+    >>> named_products("Marinol eases stiffness"), named_products("marijuana eases stiffness")
+    (('dronabinol',), ())
+    """
+    folded = " ".join(text.lower().replace("’", "'").split())
+    found = [(word, pattern) for word, pattern in _products() if pattern.search(folded)]
+    clear = dict.fromkeys(word for word, pattern in found if not pattern.pattern.startswith(_BARE))
+    return tuple(clear or dict.fromkeys(word for word, _ in found))
 
 
 def strange(text: str, claim: Claim) -> bool:

@@ -238,6 +238,9 @@ def _unverified(provenances: Iterable[str]) -> str:
 OPPOSED = "The text seems to say the opposite of this claim: the verdict is of the claim as worded here."
 
 
+_VERDICT_ON = {False: "Verdict", True: "Verdict on what you asked, which is not what the claim's trials studied"}
+
+
 def about_text(near: Sequence[Match], about: str) -> str:
     """What was asked, the nearest claim and its verdict; that no claim fits, where none does."""
     asked = wrapped(f"You asked: {about}")
@@ -248,7 +251,7 @@ def about_text(near: Sequence[Match], about: str) -> str:
     lines = [
         asked,
         wrapped(f"Nearest claim: {first.claim.claim}  [{first.claim.id}]"),
-        wrapped(f"Verdict: {first.claim.verdict_label.upper()}"),
+        wrapped(f"{_VERDICT_ON[first.is_less]}: {first.claim.verdict_label.upper()}"),
         OPPOSED if first.opposed else "",
     ]
     head = "\n".join(line for line in lines if line)
@@ -302,8 +305,9 @@ def lines_of(row: Answered) -> list[str]:
     lines = []
     for each in row.claims:
         claim = each.claim
+        on = "On what the sentence says: " if each.is_less else ""
         lines.append(
-            f"Nearest claim: {claim.claim} {claim.verdict_label.upper()} (certainty {claim.certainty_words})."
+            f"Nearest claim: {claim.claim} {on}{claim.verdict_label.upper()} (certainty {claim.certainty_words})."
         )
         lines += [OPPOSED] if each.opposed else []
         lines.append(f"{claim.answer} {claim.certainty_reason}".rstrip())
