@@ -167,7 +167,7 @@ def _claims(asked: str) -> tuple[Match, ...]:
 
 
 def _is_another(match: Match, marks: frozenset[str]) -> bool:
-    """Whether a part's claim is of another treatment than the sentence, or its verdict is favourable of other people."""
+    """Whether a part's claim is of another treatment than the sentence, or favourable of what the sentence is not."""
     claim = match.claim
     if claim.of_other_treatment:
         return "cannabinoid" in marks

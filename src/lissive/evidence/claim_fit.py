@@ -152,7 +152,5 @@ def limited(claim: Claim, found: Sequence[Limit]) -> Claim:
     if worst == claim.verdict:
         return claim.model_copy(update={"answer": f"{claim.answer} {reasons}"})
     answer = f"{reasons} The claim as worded is {VERDICTS[claim.verdict]}: {claim.answer}"
-    more = {} if worst in FAVOURABLE else {"certainty": "not_graded"}
-    return claim.model_copy(
-        update={"verdict": worst, "answer": answer, "by_rule": "", "certainty_note": ""} | more
-    )
+    ungraded = {"certainty": "not_graded", "by_rule": "", "certainty_note": ""}
+    return claim.model_copy(update={"verdict": worst, "answer": answer, **ungraded})

@@ -43,8 +43,9 @@ _COMPLAINT = {"spasm", "stiff", "intense"}
 _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _NOT = re.compile(
-    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|rubbish|hopeless|worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|"
-    r"nothing(?! (?:beats|like|works|else|better))|zero|lack of|absence of|minimal|negligible|(?:low|lower|small) risk|"
+    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|rubbish|hopeless|"
+    r"worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|zero|lack of|absence of|minimal|"
+    r"nothing(?! (?:beats|like|works|else|better))|negligible|(?:low|lower|small) risk|"
     r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|"
     r"\bjust as (?:often|bad|stiff|strong|severe|painful)\b|\bnon-?(?=addict|habit|toxic)"
 )
@@ -56,7 +57,7 @@ _FADES = re.compile(
     r"\b(?:build|develop|get|grow)\w* (?:up )?(?:a )?toleran\w+"
 )
 _HARM = re.compile(
-    r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bunfit\b|\bunable\b|\bbad idea|\bcareful|\bavoid"
+    r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bun(?:fit|able)\b|\bbad idea|\bcareful|\bavoid"
 )
 _RARE = re.compile(r"\brare(?:ly)?\b|\bmild\b")
 _TAKEN_WITH = re.compile(
@@ -84,9 +85,10 @@ _BETTER = re.compile(
 )
 _SUBJECT = frozenset(
     "it its this that they these those them such which what who we you he she my your his her our their the an of with "
-    "by on in and or to as at from can may might could would will should does do did not also system acting act action "
-    "people patients users some many most half all more than treatment therapy medicine drug medication medical using "
-    "use used since after when report say said muscle muscles leg legs experienced found reported noticed saw there".split()
+    "by on in and or to as at from can may might could would will should does do did not also system acting act "
+    "action people patients users some many most half all more than treatment therapy medicine drug medication medical "
+    "using use used since after when report say said muscle muscles leg legs experienced found reported noticed saw "
+    "there".split()
 )
 """Words that may stand before an effect without naming another treatment."""
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
@@ -187,6 +189,23 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
     return [as_asked(each, right, marks) for each in sorted(near, key=lambda each: -each.similarity)]
+
+
+def nearest(text: str) -> Claim | None:
+    """The claim that is nearest in wording, whether or not it answers; of a drug that is named, the claim on that drug.
+
+    >>> nearest("Botox helps ALS spasticity").id
+    'botulinum_toxin'
+    """
+    right = spelled(text)
+    asked, marks = concepts(right), frozenset(marked(right))
+
+    def near(claim: Claim) -> tuple[int, float]:
+        title = concepts(claim.claim)
+        return len(marks & {*claim.needs} & TREATMENTS), len(asked & title) / math.sqrt(max(1, len(title)))
+
+    best = max(shipped_claims(), key=near)
+    return best if near(best) > (0, 0.0) else None
 
 
 def _is_of_another(

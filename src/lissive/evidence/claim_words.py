@@ -116,6 +116,12 @@ def named_products(text: str) -> tuple[str, ...]:
     return tuple(clear or dict.fromkeys(word for word, _ in found))
 
 
+def _without_products(text: str) -> str:
+    for _, pattern in _products():
+        text = pattern.sub(" ", text)
+    return text
+
+
 def strange(text: str, claim: Claim) -> bool:
     """Whether a text has a word that neither the tables nor the claim knows: it may be another condition or drug."""
     own, means = _own_words(f"{claim.claim} {claim.answer} {claim.id.replace('_', ' ')}"), _means()
@@ -124,7 +130,7 @@ def strange(text: str, claim: Claim) -> bool:
         and not {word, _stem(word)} & {*means, *own}
         and not _ADVERB.match(word)
         and not marks_of(word)
-        for word in re.findall(r"[a-z]+", text.lower())
+        for word in re.findall(r"[a-z]+", _without_products(text.lower()))
     )
 
 

@@ -9,7 +9,7 @@ from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.article import KINDS, Answered, Registered
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
 from lissive.evidence.claim import JUDGED, Claim, Conflict
-from lissive.evidence.claim_match import Match
+from lissive.evidence.claim_match import Match, nearest
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.effect_words import DESIGN_NAMES, interval, number, paid_by, studies, title
@@ -238,7 +238,10 @@ def _unverified(provenances: Iterable[str]) -> str:
 OPPOSED = "The text seems to say the opposite of this claim: the verdict is of the claim as worded here."
 
 
-_VERDICT_ON = {False: "Verdict", True: "Verdict on what you asked, which is not what the claim's trials studied"}
+_VERDICT_ON = {
+    False: "Verdict",
+    True: "Verdict on what you asked, which is not what the claim's trials studied",
+}
 
 
 def about_text(near: Sequence[Match], about: str) -> str:
@@ -246,7 +249,9 @@ def about_text(near: Sequence[Match], about: str) -> str:
     asked = wrapped(f"You asked: {about}")
     if not near:
         none = "No claim fits. That does not tell whether it is true. Every claim: lissive evidence claims."
-        return paragraphs([asked, wrapped(none), LIMITS])
+        other = nearest(about)
+        beside = "" if other is None else f"Nearest in wording, and no answer: {other.claim} [{other.id}]"
+        return paragraphs([asked, wrapped(none), wrapped(beside), LIMITS])
     first = near[0]
     lines = [
         asked,
