@@ -44,10 +44,10 @@ _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _NOT = re.compile(
     r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|rubbish|hopeless|"
-    r"worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|zero|lack of|absence of|minimal|"
+    r"worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|zero|zilch|nobody|inferior|lack of|absence of|minimal|"
     r"nothing(?! (?:beats|like|works|else|better))|negligible|(?:low|lower|small) risk|"
     r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|"
-    r"\bjust as (?:often|bad|stiff|strong|severe|painful)\b|\bnon-?(?=addict|habit|toxic)"
+    r"\bstill (?:hurt|spasm|cramp|stiff)\w*|\bjust as (?:often|bad|stiff|strong|severe|painful)\b|\bnon-?(?=addict|habit|toxic)"
 )
 _UNTRUE = re.compile(
     r"\bmyth\b|\bdoubt|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b"
@@ -93,7 +93,7 @@ _SUBJECT = frozenset(
 """Words that may stand before an effect without naming another treatment."""
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
-_STRONGER = {"stop_spasms", "prevent", "everyone", "ends"}
+_STRONGER = {"stop_spasms", "prevent", "everyone", "ends", "relax"}
 """Marks that a claim may answer whose verdict is that not even less is shown."""
 _DETAILS = {"share", "onset"}
 """Marks that a claim may answer whose verdict is not favourable."""
@@ -253,7 +253,7 @@ def _denies(text: str, about: Iterable[str]) -> bool:
         turns += [_HARM, _TAKEN_WITH]
     elif not {"safe", "driving"}.isdisjoint(about):
         turns += [_HARM]
-    if "side_effects" in about:
+    if not {"side_effects", "dependence"}.isdisjoint(about):
         turns += [_RARE]
     if {"overdose", "dependence"}.isdisjoint(about):
         rest = _HARMLESS.sub(" ", rest)
