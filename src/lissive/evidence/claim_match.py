@@ -25,10 +25,12 @@ from lissive.evidence.claim_words import (
     concepts,
     known_concepts,
     marked,
+    marks_of,
     named_products,
     patterns,
     spelled,
     strange,
+    without_smoke,
 )
 from lissive.evidence.words import causes
 from lissive.given import text_of
@@ -44,10 +46,11 @@ _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
 _NOT = re.compile(
     r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|rubbish|hopeless|"
-    r"worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|zero|zilch|nobody|inferior|lack of|absence of|minimal|"
-    r"nothing(?! (?:beats|like|works|else|better))|negligible|(?:low|lower|small) risk|"
+    r"worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|zero|zilch|inferior|lack of|"
+    r"absence of|minimal|nothing(?! (?:beats|like|works|else|better))|negligible|(?:low|lower|small) risk|"
     r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|"
-    r"\bstill (?:hurt|spasm|cramp|stiff)\w*|\bjust as (?:often|bad|stiff|strong|severe|painful)\b|\bnon-?(?=addict|habit|toxic)"
+    r"\bstill (?:spasm|cramp|stiff)\w*|\bjust as (?:often|bad|stiff|strong|severe|painful)\b|"
+    r"\bnon-?(?=addict|habit|toxic)"
 )
 _UNTRUE = re.compile(
     r"\bmyth\b|\bdoubt|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b"
@@ -73,6 +76,13 @@ _LESS = re.compile(
 """Less of a symptom, which denies no effect."""
 _SOBER = re.compile(r"\bwithout (?:\w+ ){0,3}(?:high|stoned|buzz|euphori\w*|intoxicat\w*)\b")
 """No intoxication, which denies no effect."""
+_PLACEBO = re.compile(
+    r"\b(?:(?:superior|better|more effective|more|greater|less|fewer|compared|as|in contrast|relative|versus|vs|"
+    r"against) )?"
+    r"(?:than|with|on|against|to|versus|vs|over|from)(?: a| the)? (?:placebo|dummy)\w*(?: group)?",
+    re.IGNORECASE,
+)
+"""The comparison that every trial makes, which is no better than another treatment."""
 _RELIEF = re.compile(r"\b(?:relie\w+|eased?|better|improv\w*|respon\w+|benefit\w*|help\w*|works?)\b")
 _EFFECT = re.compile(
     r"\b(?:eas|reliev|reduc|less|loosen|calm|sooth|help|work|improv|decreas|lower|relax|treat|stop|cut|mak|tak|giv|let|"
@@ -149,8 +159,9 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     """
     text = text_of("text", text, wrong=EvidenceError, example="cannabis heals MS")
     every = shipped_claims() if claims is None else claims
-    right = spelled(text)
-    asked, stated = concepts(right), marked(text) | marked(right)
+    full = spelled(text)
+    right = _PLACEBO.sub(" effective ", full)
+    asked, stated = concepts(without_smoke(right)), marked(_PLACEBO.sub(" effective ", text)) | marked(right)
     marks = frozenset(stated)
     if not asked and "share" in marks and _RELIEF.search(right.lower()):
         right += " (stiffness)"
@@ -188,7 +199,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
             found.append(Match(claim, score + _COVERED * covered, opposed, claim.verdict))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
-    return [as_asked(each, right, marks) for each in sorted(near, key=lambda each: -each.similarity)]
+    return [as_asked(each, full, marks) for each in sorted(near, key=lambda each: -each.similarity)]
 
 
 def nearest(text: str) -> Claim | None:
@@ -216,6 +227,8 @@ def _is_of_another(
     if strange(text, claim) or (not claim.needs and not asked & title & SYMPTOMS):
         return True
     if claim.of_other_treatment:
+        if (marks_of(claim.claim) & {*causes()}) - marks:
+            return True
         cramp = "cramp" in text.lower() and "cramp" not in claim.claim
         return cramp or bool(asked & (SYMPTOMS - {"spasm"}) - title)
     if marks & TREATMENTS or named_products(text):

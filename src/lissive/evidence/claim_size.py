@@ -34,14 +34,17 @@ _SHARE = re.compile(
     r"(?: of)?(?: all| the| my| our| these)?(?: \w+){0,2}? "
     r"(?:patients?|people|users?|participants?|sufferers|those|respond)"
 )
+_CONTROL = re.compile(r"(?: \w+){0,3} (?:placebo|control|dummy)")
 _BY = re.compile(r"\b(?:by|in|cuts?|to) (?:about |around |over |more than |up to |nearly |almost )?$")
 _LESS = re.compile(r" (?:less|fewer|lower|reduction|drop|decrease|fall|decline|improvement)")
+_OWN = ("points", "control")
+"""What only a size of the same kind is compared with."""
 _NEAR, _NEAR_WORD, _NEAR_POINTS = 1.0, 2.5, 0.1
 """How far a percentage, a fraction in words and points may be from what the evidence gives."""
 
 
 class Size(NamedTuple):
-    """One size in a text. No `percent`: a word without a number. `of`: share, less, points, or not known."""
+    """One size in a text. No `percent`: a word without a number. `of`: share, control, less, points, or not known."""
 
     text: str
     percent: tuple[float, ...] = ()
@@ -96,6 +99,8 @@ def _number(word: str) -> float:
 def _of(text: str, start: int, end: int) -> str:
     """What a percentage is of, by the words about it: a share of people, or less of a symptom."""
     after = text[end : end + 40]
+    if _CONTROL.match(after):
+        return "control"
     if _SHARE.match(after):
         return "share"
     is_less = _BY.search(text[:start]) or _LESS.match(after) or text[start:end].startswith("halv")
@@ -110,12 +115,14 @@ def given_sizes(claim: Claim, product: str | None = None) -> tuple[Given, ...]:
 
 
 def _of_numbers(claim: Claim, product: str | None) -> Iterator[Given]:
-    name = "" if product is None else product_label(product).split()[0]
+    names = {*re.findall(r"\w{3,}", product_label(product or ""))} - {"oral", "cannabis", "mouth"}
     for number in claim.numbers:
         values = number.value if isinstance(number.value, tuple) else (number.value,)
         ends = [float(each) for each in values if isinstance(each, int | float)]
         what = number.what
-        if not ends or re.search("interval|adverse|discontinued|stopped", what) or name not in what:
+        if not ends or re.search("interval|adverse|discontinued|stopped", what):
+            continue
+        if product is not None and not any(name in what for name in names):
             continue
         words, chosen = f"{what}: {', '.join(f'{each:g}' for each in ends)}", "respon" in what
         if "per cent of placebo" in what:
@@ -124,6 +131,7 @@ def _of_numbers(claim: Claim, product: str | None) -> Iterator[Given]:
             yield Given(tuple(ends), "less", words, chosen)
         elif "per cent" in what:
             yield Given(tuple(ends[:1]), "share", words, chosen)
+            yield Given(tuple(ends[1:2]), "control", words, chosen)
         elif "a day" in what and len(ends) == 2:
             yield Given((100 * (1 - min(ends) / max(ends)),), "less", words)
         elif re.search(r"points|mean difference", what):
@@ -143,6 +151,7 @@ def _of_pools(claim: Claim, product: str | None) -> Iterator[Given]:
             active, control = 100 * one.absolute.risk, 100 * one.absolute.baseline
             words = f"{answer.outcome.label}, {who}: {active:.0f} % with the drug and {control:.0f} % with placebo"
             yield Given((active,), "share", words, chosen)
+            yield Given((control,), "control", words, chosen)
 
 
 def size_limits(claim: Claim, text: str) -> list[Limit]:
@@ -159,11 +168,17 @@ def size_limits(claim: Claim, text: str) -> list[Limit]:
     if not missing:
         same = [one.text for one in usable if any(_is(each, one) for each in stated)]
         return [Limit(claim.verdict, f"The size: {'; '.join(dict.fromkeys(same))}.")]
-    has = f"It gives: {'; '.join(each.text for each in given)}." if given else "It gives no such figure."
+    has = (
+        f"It gives: {'; '.join(dict.fromkeys(each.text for each in given))}."
+        if given
+        else "It gives no such figure."
+    )
     return [Limit("not_shown", f"The evidence does not give the size “{'”, “'.join(missing)}”. {has}")]
 
 
 def _is(size: Size, one: Given) -> bool:
-    if not size.percent or (size.of and one.of != size.of) or (one.of == "points") != (size.of == "points"):
+    if not size.percent or (size.of and one.of != size.of) or (one.of in _OWN and one.of != size.of):
         return False
-    return all(any(abs(each - value) <= size.near for value in one.percent) for each in size.percent)
+    return bool(one.percent) and all(
+        any(abs(each - value) <= size.near for value in one.percent) for each in size.percent
+    )

@@ -16,7 +16,7 @@ from lissive.evidence.words import NOT_USED, causes, table
 
 _BARE = r"\bthc\b"
 """A product only where no other is named: THC is in all of them."""
-_OFTEN = re.compile(r"\b(?:less|how|as|so|more|half as) often\b")
+_OFTEN = re.compile(r"\b(?:less|how|as|so|more|half as) often\b|\bhow many\b(?= (?:spasm|cramp))")
 """How frequent, which "people often say" is not."""
 SYMPTOMS = frozenset({"spasm", "stiff", "pain", "sleep", "inflam"})
 """What the words of a symptom stand for."""
@@ -114,6 +114,13 @@ def named_products(text: str) -> tuple[str, ...]:
     found = [(word, pattern) for word, pattern in _products() if pattern.search(folded)]
     clear = dict.fromkeys(word for word, pattern in found if not pattern.pattern.startswith(_BARE))
     return tuple(clear or dict.fromkeys(word for word, _ in found))
+
+
+def without_smoke(text: str) -> str:
+    """A text without the words for a drug that is smoked or inhaled."""
+    for word, pattern in _products():
+        text = pattern.sub(" ", text) if word.startswith("flower") else text
+    return text
 
 
 def _without_products(text: str) -> str:
