@@ -49,7 +49,8 @@ _NOT = re.compile(
     r"worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|zero|zilch|inferior|lack of|"
     r"absence of|minimal|nothing(?! (?:beats|like|works|else|better))|negligible|(?:low|lower|small) risk|"
     r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|"
-    r"\bstill (?:spasm|cramp|stiff)\w*|\bjust as (?:often|bad|stiff|strong|severe|painful)\b|"
+    r"\bstill (?:spasm|cramp|stiff)\w*|"
+    r"\bstay\w* (?:\w+ )?(?:tense|stiff|tight|rigid|as )|\bjust as (?:often|bad|stiff|strong|severe|painful)\b|"
     r"\bnon-?(?=addict|habit|toxic)"
 )
 _UNTRUE = re.compile(
@@ -188,7 +189,8 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         title = title.union(*(stated[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
         favourable = claim.verdict in FAVOURABLE
         if favourable and (
-            asked & known_concepts() - title - besides or _is_of_another(claim, title, asked, right, marks)
+            asked & known_concepts() - title - besides - ({"frequent"} if claim.of_other_treatment else set())
+            or _is_of_another(claim, title, asked, right, marks)
         ):
             continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
@@ -225,6 +227,8 @@ def _is_of_another(
     """Whether a text is of a word that nothing here knows, of another symptom than a drug was tried in, or of another
     treatment, which stands where "it" or a cannabinoid would."""
     if strange(text, claim) or (not claim.needs and not asked & title & SYMPTOMS):
+        return True
+    if not claim.needs and "pain" in title - asked:
         return True
     if claim.of_other_treatment:
         if (marks_of(claim.claim) & {*causes()}) - marks:
@@ -263,11 +267,11 @@ def _denies(text: str, about: Iterable[str]) -> bool:
         return False
     turns = [_NOT, _UNTRUE, _FADES]
     if "interactions" in about:
-        turns += [_HARM, _TAKEN_WITH]
+        turns += [_HARM] if "interact" in rest else [_HARM, _TAKEN_WITH]
     elif not {"safe", "driving"}.isdisjoint(about):
         turns += [_HARM]
     if not {"side_effects", "dependence"}.isdisjoint(about):
         turns += [_RARE]
-    if {"overdose", "dependence"}.isdisjoint(about):
+    if {"overdose", "dependence", "side_effects"}.isdisjoint(about):
         rest = _HARMLESS.sub(" ", rest)
     return sum(bool(each.search(rest)) for each in turns) % 2 == 1
