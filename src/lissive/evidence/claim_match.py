@@ -23,6 +23,7 @@ from lissive.evidence.claim_words import (
     SYMPTOMS,
     TREATMENTS,
     concepts,
+    frame,
     known_concepts,
     marked,
     marks_of,
@@ -30,6 +31,7 @@ from lissive.evidence.claim_words import (
     patterns,
     spelled,
     strange,
+    without_marks,
     without_smoke,
 )
 from lissive.evidence.words import causes
@@ -94,14 +96,7 @@ _BETTER = re.compile(
     r"\b(?:eas|relie|reduc|less|few|loosen|calm|sooth|improv|decreas|lower|relax|treat|better|mild|weak|drop|fall|fell|"
     r"rare|short|stop|help|work|good|slept|walk)\w*"
 )
-_SUBJECT = frozenset(
-    "it its this that they these those them such which what who we you he she my your his her our their the an of with "
-    "by on in and or to as at from can may might could would will should does do did not also system acting act "
-    "action people patients users some many most half all more than treatment therapy medicine drug medication medical "
-    "using use used since after when report say said muscle muscles leg legs experienced found reported noticed saw "
-    "there".split()
-)
-"""Words that may stand before an effect without naming another treatment."""
+_SYMPTOM_WORDS = frozenset({*SYMPTOMS, "intense", "frequent"})
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
 _STRONGER = {"stop_spasms", "prevent", "everyone", "ends", "relax"}
@@ -228,7 +223,7 @@ def _is_of_another(
     treatment, which stands where "it" or a cannabinoid would."""
     if strange(text, claim) or (not claim.needs and not asked & title & SYMPTOMS):
         return True
-    if not claim.needs and "pain" in title - asked:
+    if (not claim.needs and "pain" in title - asked) or _says_more(claim, text):
         return True
     if claim.of_other_treatment:
         if (marks_of(claim.claim) & {*causes()}) - marks:
@@ -239,11 +234,21 @@ def _is_of_another(
         return False
     if not claim.needs and not _BETTER.search(text.lower()):
         return True
-    subject = _EFFECT.split(text.lower(), maxsplit=1)[0]
-    return any(
-        word not in _SUBJECT and not concepts(word) & {*SYMPTOMS, "intense", "frequent"}
-        for word in re.findall(r"[a-z]{2,}", subject)
-    )
+    return bool(_unexplained(_EFFECT.split(text.lower(), maxsplit=1)[0], frame("subject")))
+
+
+def _says_more(claim: Claim, text: str) -> bool:
+    """Whether a text says more of a condition than that cannabis helps in it or eases its symptoms."""
+    conditions = {*claim.needs} & {*claim.causes}
+    if not conditions:
+        return False
+    rest = without_marks(text, {*conditions, "cannabinoid", "share"})
+    return bool(_unexplained(rest, frame("subject") | frame("helping")))
+
+
+def _unexplained(text: str, known: frozenset[str]) -> list[str]:
+    words = re.findall(r"[a-z]{2,}", text.lower())
+    return [each for each in words if each not in known and not concepts(each) & _SYMPTOM_WORDS]
 
 
 def as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:

@@ -116,6 +116,23 @@ def named_products(text: str) -> tuple[str, ...]:
     return tuple(clear or dict.fromkeys(word for word, _ in found))
 
 
+@cache
+def frame(name: str) -> frozenset[str]:
+    """The words of one frame of claim_frames.tsv."""
+    return frozenset(
+        word for row in table("claim_frames") if row["frame"] == name for word in row["words"].split()
+    )
+
+
+def without_marks(text: str, marks: set[str]) -> str:
+    """A text without the words of some marks, and without names of products."""
+    folded = _without_products(" ".join(text.lower().replace("’", "'").split()))
+    for mark, pattern in patterns():
+        if mark in marks and ".*" not in pattern.pattern:
+            folded = re.sub(rf"\w*(?:{pattern.pattern})\w*", " ", folded)
+    return folded
+
+
 def without_smoke(text: str) -> str:
     """A text without the words for a drug that is smoked or inhaled."""
     for word, pattern in _products():
