@@ -51,7 +51,7 @@ _NOT = re.compile(
     r"worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|zero|zilch|inferior|lack of|"
     r"absence of|minimal|nothing(?! (?:beats|like|works|else|better))|negligible|(?:low|lower|small) risk|"
     r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|"
-    r"\bstill (?:spasm|cramp|stiff)\w*|"
+    r"\bstill (?:spasm|cramp|stiff|tight|clench|tense|rigid)\w*|"
     r"\bstay\w* (?:\w+ )?(?:tense|stiff|tight|rigid|as )|\bjust as (?:often|bad|stiff|strong|severe|painful)\b|"
     r"\bnon-?(?=addict|habit|toxic)"
 )
@@ -79,6 +79,8 @@ _LESS = re.compile(
 """Less of a symptom, which denies no effect."""
 _SOBER = re.compile(r"\bwithout (?:\w+ ){0,3}(?:high|stoned|buzz|euphori\w*|intoxicat\w*)\b")
 """No intoxication, which denies no effect."""
+_EMPHASIS = re.compile(r"\bnot (?:just|only|merely|simply)\b")
+"""No denial: what follows is said as well."""
 _PLACEBO = re.compile(
     r"\b(?:(?:superior|better|more effective|more|greater|less|fewer|compared|as|in contrast|relative|versus|vs|"
     r"against) )?"
@@ -105,10 +107,11 @@ _DETAILS = {"share", "onset"}
 """Marks that a claim may answer whose verdict is not favourable."""
 _HELD = {"share", "smoked"}
 """Marks that a favourable verdict is held against afterwards: sizes and products (`claim_size`, `claim_fit`)."""
-_STATED_OTHERWISE = ("failed", "cbd", "cure", "replace", "underlying")
+_STATED_OTHERWISE = ("failed", "cbd", "cure", "replace")
 """Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
 a spasm again."""
 _OTHER = {"other_remedy", "painkiller", "physiotherapy"}
+_OF_OTHERS = {"usual_drugs", "opioid"}
 _COMPARING = {"cannabinoid", "replace", "superior", "failed"}
 """Marks of treatments that no claim is about, and with which one they are compared with a cannabinoid."""
 
@@ -137,6 +140,9 @@ class Match:
 
 def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
     if marks & set(claim.bars) or (marks & _OTHER and not marks & _COMPARING):
+        return False
+    is_ours = "cannabinoid" in marks or claim.of_other_treatment
+    if marks & _OF_OTHERS and not is_ours and not {*claim.needs} & {*_OF_OTHERS, *_COMPARING}:
         return False
     named = marks & set(causes())
     about = marks - named - _COMMON
@@ -264,7 +270,8 @@ def as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
 
 def _denies(text: str, about: Iterable[str]) -> bool:
     """Whether a text is a denial; `about` are the needs of the claim that it is set beside."""
-    rest = _SOBER.sub(" ", _LESS.sub(" ", text.lower().replace("’", "'"))).replace("not without", "with")
+    rest = _SOBER.sub(" ", _LESS.sub(" ", text.lower().replace("’", "'")))
+    rest = _EMPHASIS.sub(" ", rest.replace("not without", "with"))
     for mark, pattern in patterns():
         if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
             rest = pattern.sub(" ", rest)
