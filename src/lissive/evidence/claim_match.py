@@ -98,6 +98,8 @@ _BETTER = re.compile(
     r"\b(?:eas|relie|reduc|less|few|loosen|calm|sooth|improv|decreas|lower|relax|treat|better|mild|weak|drop|fall|fell|"
     r"rare|short|stop|help|work|good|slept|walk)\w*"
 )
+_COUNTED = {"frequent"}
+"""What a trial of another drug counted, where its claim says only that it helps."""
 _SYMPTOM_WORDS = frozenset({*SYMPTOMS, "intense", "frequent"})
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
@@ -174,7 +176,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     }
     total = sum(weight.values())
     answers = [_may_answer(each, marks) for each in every]
-    besides = _COMPLAINT.union(
+    besides = (_COMPLAINT if "failed" in marks else {*_COMPLAINT, "fail"}).union(
         *(stated[each] for each in marks & set(causes())),
         *(
             title
@@ -189,9 +191,14 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         covered = len(asked & title) / max(1, len(title))
         title = title.union(*(stated[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
         favourable = claim.verdict in FAVOURABLE
+        ours = {
+            *title,
+            *besides,
+            *(more if claim.of_mechanism else ()),
+            *(_COUNTED if claim.of_other_treatment else ()),
+        }
         if favourable and (
-            asked & known_concepts() - title - besides - ({"frequent"} if claim.of_other_treatment else set())
-            or _is_of_another(claim, title, asked, right, marks)
+            asked & known_concepts() - ours or _is_of_another(claim, title, asked, right, marks)
         ):
             continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))

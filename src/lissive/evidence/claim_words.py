@@ -16,7 +16,9 @@ from lissive.evidence.words import NOT_USED, causes, table
 
 _BARE = r"\bthc\b"
 """A product only where no other is named: THC is in all of them."""
-_OFTEN = re.compile(r"\b(?:less|how|as|so|more|half as) often\b|\bhow many\b(?= (?:spasm|cramp))")
+_OFTEN = re.compile(
+    r"\b(?:less|how|as|so|more|half as) often\b|\b(?:how many|rates? of)\b(?= (?:spasm|cramp))|\brate\b(?<=spasm rate)"
+)
 """How frequent, which "people often say" is not."""
 SYMPTOMS = frozenset({"spasm", "stiff", "pain", "sleep", "inflam"})
 """What the words of a symptom stand for."""
