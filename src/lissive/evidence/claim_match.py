@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.claim import FAVOURABLE, Claim, shipped_claims
+from lissive.evidence.claim_denial import denies
 from lissive.evidence.claim_words import (
     SYMPTOMS,
     TREATMENTS,
@@ -28,7 +29,6 @@ from lissive.evidence.claim_words import (
     marked,
     marks_of,
     named_products,
-    patterns,
     spelled,
     strange,
     without_marks,
@@ -46,41 +46,6 @@ _COMPLAINT = {"spasm", "stiff", "intense"}
 """What every claim is about, whichever of them it names."""
 _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
-_NOT = re.compile(
-    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|rubbish|hopeless|"
-    r"worthless|pointless|no use|the same|unchanged|no different|ineffective|in vain|zero|zilch|inferior|lack of|"
-    r"absence of|minimal|nothing(?! (?:beats|like|works|else|better))|negligible|(?:low|lower|small) risk|"
-    r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b|"
-    r"\bstill (?:spasm|cramp|stiff|tight|clench|tense|rigid)\w*|"
-    r"\bstay\w* (?:\w+ )?(?:tense|stiff|tight|rigid|as )|\bjust as (?:often|bad|stiff|strong|severe|painful)\b|"
-    r"\bnon-?(?=addict|habit|toxic)"
-)
-_UNTRUE = re.compile(
-    r"\bmyth\b|\bdoubt|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b"
-)
-_FADES = re.compile(
-    r"\bstop\w* (?:working|helping)\b|\bwear\w* off\b|\bfad(?:e|es|ed|ing)\b|\blos(?:e|es|ing) (?:its|their) effect|"
-    r"\b(?:build|develop|get|grow)\w* (?:up )?(?:a )?toleran\w+"
-)
-_HARM = re.compile(
-    r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bun(?:fit|able)\b|\bbad idea|\bcareful|\bavoid"
-)
-_RARE = re.compile(r"\brare(?:ly)?\b|\bmild\b")
-_TAKEN_WITH = re.compile(
-    r"\b(?:mix|combin|tak(?:e|en|ing)|us(?:e|ed|ing)|together|go(?:es)? well|fine|safe|ok|okay|compatible)\w*\b"
-)
-"""Taken together, which affirms that a medicine does not interact."""
-_HARMLESS = re.compile(rf"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){{0,2}}(?:{_HARM.pattern})")
-"""A denial of harm, which affirms that something is safe."""
-_LESS = re.compile(
-    r"\b(?:not|n't|never) (?:\w+ )?(?:as|so) (?:strong|bad|severe|intense|frequent|often|pain|violent|stiff|tight)\w*"
-    r"|\bno (?:worse|longer(?! (?:work|help|eas|reliev|effective|do)))\b"
-)
-"""Less of a symptom, which denies no effect."""
-_SOBER = re.compile(r"\bwithout (?:\w+ ){0,3}(?:high|stoned|buzz|euphori\w*|intoxicat\w*)\b")
-"""No intoxication, which denies no effect."""
-_EMPHASIS = re.compile(r"\bnot (?:just|only|merely|simply)\b")
-"""No denial: what follows is said as well."""
 _PLACEBO = re.compile(
     r"\b(?:(?:superior|better|more effective|more|greater|less|fewer|compared|as|in contrast|relative|versus|vs|"
     r"against) )?"
@@ -109,9 +74,6 @@ _DETAILS = {"share", "onset"}
 """Marks that a claim may answer whose verdict is not favourable."""
 _HELD = {"share", "smoked"}
 """Marks that a favourable verdict is held against afterwards: sizes and products (`claim_size`, `claim_fit`)."""
-_STATED_OTHERWISE = ("failed", "cbd", "cure", "replace")
-"""Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
-a spasm again."""
 _OTHER = {"other_remedy", "painkiller", "physiotherapy"}
 _OF_OTHERS = {"usual_drugs", "opioid"}
 _COMPARING = {"cannabinoid", "replace", "superior", "failed"}
@@ -167,6 +129,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     right = _PLACEBO.sub(" effective ", full)
     asked, stated = concepts(without_smoke(right)), marked(_PLACEBO.sub(" effective ", text)) | marked(right)
     marks = frozenset(stated)
+    asked -= set() if "failed" in marks else {"fail"}
     if not asked and "share" in marks and _RELIEF.search(right.lower()):
         right += " (stiffness)"
         asked = concepts(right)
@@ -176,7 +139,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     }
     total = sum(weight.values())
     answers = [_may_answer(each, marks) for each in every]
-    besides = (_COMPLAINT if "failed" in marks else {*_COMPLAINT, "fail"}).union(
+    besides = _COMPLAINT.union(
         *(stated[each] for each in marks & set(causes())),
         *(
             title
@@ -205,7 +168,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         share = shared / total if total else 1.0
         score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
         if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
-            opposed = _denies(text, claim.needs) != _denies(claim.claim, claim.needs)
+            opposed = denies(text, claim.needs) != denies(claim.claim, claim.needs)
             found.append(Match(claim, score + _COVERED * covered, opposed, claim.verdict))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
@@ -273,24 +236,3 @@ def as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
 
     found = [*limits(match.claim, text, marks), *size_limits(match.claim, text)]
     return replace(match, claim=limited(match.claim, found))
-
-
-def _denies(text: str, about: Iterable[str]) -> bool:
-    """Whether a text is a denial; `about` are the needs of the claim that it is set beside."""
-    rest = _SOBER.sub(" ", _LESS.sub(" ", text.lower().replace("’", "'")))
-    rest = _EMPHASIS.sub(" ", rest.replace("not without", "with"))
-    for mark, pattern in patterns():
-        if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
-            rest = pattern.sub(" ", rest)
-    if any(mark == "failed" and pattern.search(rest) for mark, pattern in patterns()):
-        return False
-    turns = [_NOT, _UNTRUE, _FADES]
-    if "interactions" in about:
-        turns += [_HARM] if "interact" in rest else [_HARM, _TAKEN_WITH]
-    elif not {"safe", "driving"}.isdisjoint(about):
-        turns += [_HARM]
-    if not {"side_effects", "dependence"}.isdisjoint(about):
-        turns += [_RARE]
-    if {"overdose", "dependence", "side_effects"}.isdisjoint(about):
-        rest = _HARMLESS.sub(" ", rest)
-    return sum(bool(each.search(rest)) for each in turns) % 2 == 1

@@ -16,10 +16,6 @@ from lissive.evidence.words import NOT_USED, causes, table
 
 _BARE = r"\bthc\b"
 """A product only where no other is named: THC is in all of them."""
-_OFTEN = re.compile(
-    r"\b(?:less|how|as|so|more|half as) often\b|\b(?:how many|rates? of)\b(?= (?:spasm|cramp))|\brate\b(?<=spasm rate)"
-)
-"""How frequent, which "people often say" is not."""
 SYMPTOMS = frozenset({"spasm", "stiff", "pain", "sleep", "inflam"})
 """What the words of a symptom stand for."""
 _ALIKE = 0.85
@@ -81,13 +77,24 @@ def known_concepts() -> frozenset[str]:
 
 
 @cache
+def _phrases() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(row["pattern"]), row["words"]) for row in table("phrases"))
+
+
+def _folded(text: str) -> str:
+    """In small letters, with phrases put as the word that they stand for (phrases.tsv)."""
+    folded = text.lower()
+    for pattern, words in _phrases():
+        folded = pattern.sub(words, folded)
+    return folded
+
+
+@cache
 def concepts(text: str) -> frozenset[str]:
     """What the words of a text stand for, without those that say nothing here."""
     means = _means()
     found: set[str] = set()
-    for word in re.findall(
-        r"[a-z]+", _OFTEN.sub("frequency", text.lower().replace("anti-", "anti").replace("neuro-", "neuro"))
-    ):
+    for word in re.findall(r"[a-z]+", _folded(text)):
         meaning = (
             means.get(word) or means.get(_stem(word)) or (NOT_USED if _ADVERB.match(word) else _stem(word))
         )
