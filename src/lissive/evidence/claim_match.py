@@ -63,6 +63,10 @@ _BETTER = re.compile(
     r"\b(?:eas|relie|reduc|less|few|loosen|calm|sooth|improv|decreas|lower|relax|treat|better|mild|weak|drop|fall|fell|"
     r"rare|short|stop|help|work|good|slept|walk)\w*"
 )
+_SLOT = re.compile(
+    r"\b(?:spasm|cramp|stiff|spastic|tight|pain)\w* (?:from|after|due to|because of)(?: the| a| an| my)? ([a-z]+)"
+)
+"""What a symptom comes from."""
 _COUNTED = {"frequent"}
 """What a trial of another drug counted, where its claim says only that it helps."""
 _SYMPTOM_WORDS = frozenset({*SYMPTOMS, "intense", "frequent"})
@@ -200,6 +204,8 @@ def _is_of_another(
     if strange(text, claim) or (not claim.needs and not asked & title & SYMPTOMS):
         return True
     if (not claim.needs and "pain" in title - asked) or _says_more(claim, text):
+        return True
+    if any(not marks_of(word) and word not in frame("slot") for word in _SLOT.findall(text.lower())):
         return True
     if claim.of_other_treatment:
         if (marks_of(claim.claim) & {*causes()}) - marks:
