@@ -97,7 +97,7 @@ def test_what_no_trial_gave_gets_no_favourable_verdict(name: str) -> None:
             "cannabis improves sleep in ALS",
             "sleep",
             "not_tested",
-            "a cannabinoid in amyotrophic lateral sclerosis",
+            "trial of a cannabinoid in amyotrophic lateral sclerosis",
         ),
     ],
 )

@@ -135,7 +135,7 @@ def _reason(claim: Claim, asked: Asked, verdict: str) -> str:
     if verdict == "not_tested":
         as_ = studied_as(product) if product in known_products() else product
         form = f"; {product_label(as_)} is another form" if as_ and as_ != product else ""
-        return f"No included trial measured this of {what}{where}{form}."
+        return f"No included trial of {what}{where} measured what the claim is about{form}."
     ids = list(dict.fromkeys(each.label for each in tried(claim, asked)))
     of = f"{'the trial' if len(ids) == 1 else 'trials'} of {what}{where} ({', '.join(ids)})"
     if verdict == "not_shown":

@@ -32,7 +32,7 @@ from lissive.evidence.claim_words import (
     spelled,
     strange,
     without_marks,
-    without_smoke,
+    without_products_of_no_claim,
 )
 from lissive.evidence.words import causes
 from lissive.given import text_of
@@ -131,7 +131,10 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     every = shipped_claims() if claims is None else claims
     full = spelled(text)
     right = _PLACEBO.sub(" effective ", full)
-    asked, stated = concepts(without_smoke(right)), marked(_PLACEBO.sub(" effective ", text)) | marked(right)
+    asked, stated = (
+        concepts(without_products_of_no_claim(right)),
+        marked(_PLACEBO.sub(" effective ", text)) | marked(right),
+    )
     marks = frozenset(stated)
     asked -= set() if "failed" in marks else {"fail"}
     if not asked and "share" in marks and _RELIEF.search(right.lower()):

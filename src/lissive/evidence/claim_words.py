@@ -16,6 +16,8 @@ from lissive.evidence.words import NOT_USED, causes, table
 
 _BARE = r"\bthc\b"
 """A product only where no other is named: THC is in all of them."""
+_OF_CLAIMS = ("topical", "edible")
+"""Products that claims are about."""
 SYMPTOMS = frozenset({"spasm", "stiff", "pain", "sleep", "inflam"})
 """What the words of a symptom stand for."""
 _ALIKE = 0.85
@@ -142,10 +144,10 @@ def without_marks(text: str, marks: set[str]) -> str:
     return folded
 
 
-def without_smoke(text: str) -> str:
-    """A text without the words for a drug that is smoked or inhaled."""
+def without_products_of_no_claim(text: str) -> str:
+    """A text without the names of products that no claim is about, which say nothing of its effect."""
     for word, pattern in _products():
-        text = pattern.sub(" ", text) if word.startswith("flower") else text
+        text = text if word in _OF_CLAIMS else pattern.sub(" ", text.lower())
     return text
 
 
