@@ -91,6 +91,9 @@ def test_what_no_trial_gave_gets_no_favourable_verdict(name: str) -> None:
             "nabilone in multiple sclerosis",
         ),
         ("Sativex reduces spasms in MS", "spasm_frequency", "partly", ""),
+        ("nabiximols eases stiffness in ALS", "help_ALS", "partly", ""),
+        ("nabiximols reduces spasms in ALS", "help_ALS", "not_tested", "nabiximols"),
+        ("dronabinol reduces cramps in ALS", "als_cramps", "not_shown", ""),
         ("smoking weed lowers the pain of MS", "pain_with_spasm", "partly", ""),
         ("Sativex eases low back pain", "low_back_pain", "not_tested", "nabiximols"),
         (

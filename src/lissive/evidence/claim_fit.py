@@ -15,7 +15,7 @@ from lissive.evidence.catalog import StudyEntry, listed
 from lissive.evidence.claim import FAVOURABLE, VERDICTS, Claim, shipped_claims
 from lissive.evidence.claim_words import SYMPTOMS, concepts, named_products
 from lissive.evidence.read import shipped_studies
-from lissive.evidence.words import causes, known_products, product_label, studied_as
+from lissive.evidence.words import causes, known_products, outcomes, product_label, studied_as
 
 _ORDER = ("not_tested", "not_shown", "partly", "supported")
 _UNLISTED = {"delta_8": "delta-8-THC", "other_cannabinoid": "that cannabinoid"}
@@ -40,12 +40,12 @@ def _outcomes(claim: Claim, asked: frozenset[str]) -> frozenset[str]:
     if not {*claim.needs} & {*claim.causes}:
         return frozenset(claim.outcomes)
     of = [
-        each
+        word
         for each in shipped_claims()
         if each.verdict in FAVOURABLE and not each.of_other_treatment and {*each.causes} & {*claim.needs}
+        for word in each.outcomes
     ]
-    named = [each for each in of if each.id != claim.id and _symptoms(each.claim) <= asked] if asked else of
-    return frozenset(word for each in named for word in each.outcomes)
+    return frozenset(word for word in of if not asked or _symptoms(outcomes()[word].label) & asked)
 
 
 def _symptoms(text: str) -> frozenset[str]:
