@@ -240,7 +240,7 @@ OPPOSED = "The text seems to say the opposite of this claim: the verdict is of t
 
 _VERDICT_ON = {
     False: "Verdict",
-    True: "Verdict on what you asked, which is not what the claim's trials studied",
+    True: "Verdict on what you asked (the claim as worded has another)",
 }
 
 
