@@ -20,6 +20,7 @@ from typing import Any
 from lissive.errors import EvidenceError
 from lissive.evidence.claim import FAVOURABLE, Claim, shipped_claims
 from lissive.evidence.claim_denial import denies
+from lissive.evidence.claim_reading import read_as
 from lissive.evidence.claim_words import (
     SYMPTOMS,
     TREATMENTS,
@@ -29,7 +30,6 @@ from lissive.evidence.claim_words import (
     marked,
     marks_of,
     named_products,
-    spelled,
     strange,
     without_marks,
     without_products_of_no_claim,
@@ -73,7 +73,7 @@ _SYMPTOM_WORDS = frozenset({*SYMPTOMS, "intense", "frequent"})
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
 _STRONGER = {"stop_spasms", "prevent", "everyone", "ends", "relax"}
-"""Marks that a claim may answer whose verdict is that not even less is shown."""
+"""Marks that a claim may answer whose verdict is that not even less is shown, or that it is not so."""
 _DETAILS = {"share", "onset"}
 """Marks that a claim may answer whose verdict is not favourable."""
 _HELD = {"share", "smoked"}
@@ -114,7 +114,7 @@ def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
         return False
     named = marks & set(causes())
     about = marks - named - _COMMON
-    about -= _STRONGER if claim.verdict in ("not_shown", "not_tested") else set()
+    about -= _STRONGER if claim.verdict not in FAVOURABLE else set()
     about -= _HELD if claim.verdict in FAVOURABLE else _DETAILS
     if about - {*claim.marks, *claim.needs} or (claim.needs and not marks & set(claim.needs)):
         return False
@@ -129,7 +129,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     """
     text = text_of("text", text, wrong=EvidenceError, example="cannabis heals MS")
     every = shipped_claims() if claims is None else claims
-    full = spelled(text)
+    full = text = read_as(text).text
     right = _PLACEBO.sub(" effective ", full)
     asked, stated = (
         concepts(without_products_of_no_claim(right)),
@@ -188,7 +188,7 @@ def nearest(text: str) -> Claim | None:
     >>> nearest("Botox helps ALS spasticity").id
     'botulinum_toxin'
     """
-    right = spelled(text)
+    right = read_as(text).text
     asked, marks = concepts(right), frozenset(marked(right))
 
     def near(claim: Claim) -> tuple[int, float]:

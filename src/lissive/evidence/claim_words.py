@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -20,8 +19,6 @@ _OF_CLAIMS = ("topical", "edible")
 """Products that claims are about."""
 SYMPTOMS = frozenset({"spasm", "stiff", "pain", "sleep", "inflam"})
 """What the words of a symptom stand for."""
-_ALIKE = 0.85
-"""How alike a misspelt word has to be, as difflib has it."""
 _ADVERB = re.compile(r"[a-z]{5,}ly$")
 """A word that says how, unless the table knows it."""
 TREATMENTS = {
@@ -34,6 +31,8 @@ TREATMENTS = {
     "opioid",
     "homeopathy",
 }
+OTHER_DRUGS = {"painkiller", "other_remedy", "usual_drugs", "other_condition"}
+"""Marks of drugs, remedies and conditions that no claim is about."""
 
 
 @cache
@@ -169,31 +168,16 @@ def strange(text: str, claim: Claim) -> bool:
     )
 
 
+def known_words() -> frozenset[str]:
+    """Every word of the table of synonyms."""
+    return frozenset(_means())
+
+
 @cache
-def _names() -> tuple[str, ...]:
-    """Names of symptoms, conditions and drugs, long enough to be known again when misspelt."""
-    named = {*causes(), *TREATMENTS}
-    words = (word for word in _means() if len(word) >= 6)
-    return tuple(
-        word for word in words if word.startswith(("spas", "stiff", "cramp")) or marks_of(word) & named
-    )
-
-
-def spelled(text: str) -> str:
-    """A text with misspelt names of symptoms, conditions and drugs put right; the first letter has to be.
-
-    >>> spelled("cannibis for spasticty, not for myotonia")
-    'cannabis for spasticity, not for myotonia'
-    """
-
-    @cache
-    def right(word: str) -> str:
-        if len(word) < 6 or word in _means() or _stem(word) in _means() or marks_of(word):
-            return ""
-        alike = [each for each in _names() if each[0] == word[0]]
-        return "".join(difflib.get_close_matches(word, alike, n=1, cutoff=_ALIKE))
-
-    return re.sub(r"[A-Za-z]+", lambda found: right(found.group().lower()) or found.group(), text)
+def is_known(word: str) -> bool:
+    """Whether a word, or its stem, is in the tables or asserts or names something by itself."""
+    known = {*_means(), *frame("subject"), *frame("helping"), *frame("slot")}
+    return bool({word, _stem(word)} & known) or bool(marks_of(word)) or bool(named_products(word))
 
 
 def _stem(word: str) -> str:
