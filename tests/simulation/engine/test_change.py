@@ -59,7 +59,7 @@ def test_an_equilibrium_that_moves_is_not_leapt_over(rate: float, rtol: float, f
     np.testing.assert_allclose(seen, expected, atol=rtol)
 
 
-@pytest.mark.parametrize("jump", [(1e6,), (1e2, 1e4, 1e6), (8.0,) + tuple(8.0**k for k in range(2, 8))])
+@pytest.mark.parametrize("jump", [(1e6,), (1e2, 1e4, 1e6), tuple(8.0**k for k in range(1, 8))])
 @pytest.mark.parametrize("rtol", [1e-4, 1e-2])
 def test_a_dose_that_now_acts_faster_is_not_leapt_over(
     one_compartment: Equations, dose_table: Table, rtol: float, jump: tuple[float, ...]
@@ -93,7 +93,10 @@ def test_an_input_that_now_acts_faster_is_not_leapt_over(
 def test_parameters_that_are_given_again_leave_every_bit(
     one_compartment: Equations, dose_table: Table
 ) -> None:
-    kernel, rows = build(one_compartment, ["blood"]), dose_table([(24.0 * i, ADD, 0, 9.0) for i in range(9)], 2)
+    kernel, rows = (
+        build(one_compartment, ["blood"]),
+        dose_table([(24.0 * i, ADD, 0, 9.0) for i in range(9)], 2),
+    )
     runs = []
     for again in (False, True):
         batch = kernel.start(2, {"ka": np.array([1.0, 3.0])})

@@ -61,21 +61,23 @@ class _Rates:
 def _sudden(
     batch: Batch, members: IntArray, rate: _Rates, jump: FloatArray, after: Mapping[str, Any]
 ) -> BoolArray:
-    """(subject,) whose rates jump by what counts, in a state that settles many times over within the next step."""
+    """(subject,) with a state that its changed rate takes further than its error may be, many times over settled
+    within the next step.
+    """
     tol, step = batch.tolerances, batch._clock[members, 1][:, None]
     y = rate.y[:, rate.states]
     size = np.maximum(np.abs(y), tol.peak_share * batch._seen[members][:, rate.states])
     with np.errstate(all="ignore"):
-        counts = np.abs(jump) * step > tol.atol + tol.rtol * size
         # a nudge along the jump that moves no state by more than a small share of its size, or of what it gains
         most = np.where(jump != 0.0, np.maximum(size, np.abs(jump) * step * _NUDGE) / np.abs(jump), np.inf)
         nudge = _NUDGE * most.min(axis=1, keepdims=True)
         nudge = np.where(np.isfinite(nudge), nudge, 0.0)
         moved = rate.y.copy()
         moved[:, rate.states] += nudge * jump
-        answer = (rate(after, moved) - rate(after)) / nudge
-        settles = ~(np.abs(answer) * step <= WITHIN * np.abs(jump))  # what is no number counts as sudden
-    found: BoolArray = (counts & settles).any(axis=1)
+        per_time = np.abs((rate(after, moved) - rate(after)) / nudge / jump)
+        way = np.abs(jump) / per_time
+        slow = (per_time * step <= WITHIN) | (way <= tol.atol + tol.rtol * size)
+    found: BoolArray = ((jump != 0.0) & ~slow).any(axis=1)  # what is no number counts as sudden
     return found
 
 
