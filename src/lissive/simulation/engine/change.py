@@ -36,7 +36,7 @@ def notice(batch: Batch, members: IntArray, before: Mapping[str, Any], after: Ma
     rate = _Rates(batch, members, rates)
     old, new = rate(before), rate(after)
     clock = batch._clock[members]
-    step, sudden = clock[:, 1], _sudden(batch, members, rate, new - old, after)
+    step, sudden = clock[:, 1], _sudden(batch, members, rate, after, (old, new))
     first = np.fmax(np.fmin(step, batch.tolerances.first_step), 4e-15 * np.abs(clock[:, 0]))
     batch._clock[members, 1] = np.where(sudden, first, step)
     _relearn(batch, members, rate, (before, old), (after, new))
@@ -59,22 +59,27 @@ class _Rates:
 
 
 def _sudden(
-    batch: Batch, members: IntArray, rate: _Rates, jump: FloatArray, after: Mapping[str, Any]
+    batch: Batch,
+    members: IntArray,
+    rate: _Rates,
+    after: Mapping[str, Any],
+    rates: tuple[FloatArray, FloatArray],
 ) -> BoolArray:
     """(subject,) with a state that its changed rate takes further than its error may be, many times over settled
     within the next step.
     """
     tol, step = batch.tolerances, batch._clock[members, 1][:, None]
-    y = rate.y[:, rate.states]
+    y, (old, new) = rate.y[:, rate.states], rates
     size = np.maximum(np.abs(y), tol.peak_share * batch._seen[members][:, rate.states])
     with np.errstate(all="ignore"):
+        jump = new - old
         # a nudge along the jump that moves no state by more than a small share of its size, or of what it gains
         most = np.where(jump != 0.0, np.maximum(size, np.abs(jump) * step * _NUDGE) / np.abs(jump), np.inf)
         nudge = _NUDGE * most.min(axis=1, keepdims=True)
         nudge = np.where(np.isfinite(nudge), nudge, 0.0)
         moved = rate.y.copy()
         moved[:, rate.states] += nudge * jump
-        per_time = np.abs((rate(after, moved) - rate(after)) / nudge / jump)
+        per_time = np.abs((rate(after, moved) - new) / nudge / jump)
         way = np.abs(jump) / per_time
         slow = (per_time * step <= WITHIN) | (way <= tol.atol + tol.rtol * size)
     found: BoolArray = ((jump != 0.0) & ~slow).any(axis=1)  # what is no number counts as sudden
