@@ -54,6 +54,7 @@ WRONG = [
     ("parameters", [{"CL": None}, {"CL": True}, {"CL": 10**400}]),
     ("rtol", ["x", math.nan, math.inf, 0, -1, None, [], True]),
     ("atol", ["x", math.nan, math.inf, -1, None, [], True]),
+    ("max_steps", ["x", 0, -1, 1.5, math.nan, math.inf, None, [], True, 10**30]),
     ("threads", [0, -1, "2", 1.5, True, [], math.nan]),
     ("seed", ["x", -1, 1.5, None, [], math.nan, True]),
     ("covariates", ["foo", "NOCB", "", None, 5, [], True]),

@@ -22,6 +22,7 @@ from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.simulation import limits
 from lissive.simulation.asked import Asked, solved, whole
+from lissive.simulation.engine import MAX_STEPS
 from lissive.simulation.origin import model_hash
 from lissive.simulation.output import Parts, check_writer, summed, write_parts
 from lissive.simulation.population.result import described
@@ -57,6 +58,7 @@ def simulate_files(
     threads: int | None = None,
     seed: int = 1,
     device: str = "cpu",
+    max_steps: int = MAX_STEPS,
     force: bool = False,
     look: Callable[[xr.Dataset], None] | None = None,
     how: How = HERE,
@@ -69,7 +71,7 @@ def simulate_files(
     """
     run = asked(
         model, events, subjects, (until, every, times), select, None, None, population, replicates,
-        covariates, (rtol, atol, threads, device), seed,
+        covariates, (rtol, atol, threads, device, max_steps), seed,
     )  # fmt: skip
     if how.cluster and device == "gpu":
         raise SimulationError(

@@ -23,7 +23,7 @@ from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
 from lissive.simulation.asked import Asked, whole
 from lissive.simulation.covariates import check_mode
-from lissive.simulation.engine import Tolerances
+from lissive.simulation.engine import MAX_STEPS, Tolerances
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.layout import layout_of
@@ -60,6 +60,7 @@ def simulate(
     threads: int | None = None,
     seed: int = 1,
     device: str = "cpu",
+    max_steps: int = MAX_STEPS,
 ) -> xr.Dataset:
     """Solve a model for one subject or for many.
 
@@ -85,6 +86,7 @@ def simulate(
     threads : all cores if not given.
     seed : of all that is drawn.
     device : `cpu`, or `gpu` for an NVIDIA GPU (pip install 'lissive[gpu]'; models without events).
+    max_steps : a subject's run ends, with a message, after so many steps of the solver.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def simulate(
     return whole(
         asked(
             model, events, subjects, (until, every, times), select, parameters, initial, population, replicates,
-            covariates, (rtol, atol, threads, device), seed,
+            covariates, (rtol, atol, threads, device, max_steps), seed,
         )
     )[0]  # fmt: skip
 
@@ -113,7 +115,7 @@ def asked(
     population: Any,
     replicates: Any,
     covariates: Any,
-    how: tuple[Any, Any, Any, Any],
+    how: tuple[Any, Any, Any, Any, Any],
     seed: Any,
 ) -> Asked:
     """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
@@ -174,10 +176,13 @@ def asked(
     )  # fmt: skip
 
 
-def _settings(equations: Equations, rtol: Any, atol: Any, threads: Any, device: Any = "cpu") -> Settings:
+def _settings(
+    equations: Equations, rtol: Any, atol: Any, threads: Any, device: Any, max_steps: Any
+) -> Settings:
     tolerances = Tolerances(
         rtol=number_of("rtol", rtol, wrong=SimulationError),
         atol=number_of("atol", atol, wrong=SimulationError),
+        max_steps=whole_number("max_steps", max_steps, wrong=SimulationError, most=10**12),
     )
     if not isinstance(device, str) or device not in DEVICES:
         raise SimulationError(f"device is {device!r}.", where="device", allowed=f"{' or '.join(DEVICES)}.")

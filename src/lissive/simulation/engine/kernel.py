@@ -27,6 +27,8 @@ from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.why import End, why
 
 Array = npt.NDArray[np.float64]
+MAX_STEPS = 10_000_000
+"""Taken and refused together, of one subject, if not given: some ten seconds of a small model."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Tolerances:
     peak_share: float = 1e-3
     first_step: float = 1e-3
     """Length of the first step after the start, in the model's time."""
-    max_steps: int = 10_000_000
+    max_steps: int = MAX_STEPS
 
     def __post_init__(self) -> None:
         checks = {
