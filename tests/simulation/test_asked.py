@@ -143,3 +143,20 @@ def test_doses_without_number_are_refused():
     )
     with pytest.raises(LissiveError, match="The events come to 12000012 doses. Allowed: up to 10000000"):
         lissive.simulate(MODEL, events=many, until=1, every=1)
+
+
+def test_replicates_that_no_memory_holds_are_refused_before_anything_is_made(tmp_path, capsys):
+    folder = MODEL.parent / "population"
+    words = [
+        "simulate",
+        str(MODEL),
+        "--population",
+        str(folder / "population.csv"),
+        "--out",
+        str(tmp_path / "o.csv"),
+    ]
+    assert door.main([*words, "--events", str(folder / "doses.csv"), "--replicates", str(10**12)]) == 2
+    said = capsys.readouterr().err
+    assert "replicates: 1000000000000 replicates would take" in said
+    assert "What to do: ask for fewer replicates." in said
+    assert not list(tmp_path.iterdir())

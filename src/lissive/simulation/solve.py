@@ -33,7 +33,13 @@ from lissive.simulation.population.draw import OCCASION, Individuals, column_of
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
 from lissive.simulation.population.result import names_of, notes_of
 from lissive.simulation.run import DEVICES, Settings
-from lissive.simulation.subjects import outside, read_subjects, refuse_impossible, subjects_of
+from lissive.simulation.subjects import (
+    afford_subjects,
+    outside,
+    read_subjects,
+    refuse_impossible,
+    subjects_of,
+)
 from lissive.simulation.unroll import snapped
 
 if TYPE_CHECKING:
@@ -144,6 +150,8 @@ def asked(
     table, grid = _table(events, equations, covariates, grid, used)
     given = [*named, *(drawn_from.covariates if drawn_from else ())]
     count, ids, own, drawn = subjects_of(equations, subjects, table, seed, given)
+    if replicates > 1:
+        afford_subjects(count, equations, len(outputs), replicates)
     known = set() if drawn else {*own}
     _refuse_twice(known, starts, "initial", "the table of subjects")
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
