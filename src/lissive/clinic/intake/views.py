@@ -21,12 +21,17 @@ from lissive.clinic.booking.take import AHEAD, when
 from lissive.clinic.forms import place_text, time_text
 from lissive.clinic.intake import link
 from lissive.clinic.intake.done import (
+    corrections,
     differences,
     finish,
+    keep_sent,
     latest_consents,
     refused,
+    reopen,
+    sent_of,
     take,
     told,
+    unsent,
 )
 from lissive.clinic.intake.questions import (
     JOINT,
@@ -49,6 +54,7 @@ from lissive.clinic.models import Case, Consent, Intake, User, Visit, folded
 from lissive.clinic.pages import said as page_said
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
+from lissive.clinic.visit.record import Refused, write
 from lissive.errors import CaseError
 
 ACTS = require_http_methods(["GET", "HEAD", "POST"])
@@ -120,9 +126,13 @@ def _asked(request: HttpRequest, visit: Visit, user: User | None, home: str) -> 
     """The question that is next, or the one that is asked for; an answer is saved, and the next follows."""
     now = Intake.objects.filter(visit=visit).first() or Intake.objects.create(visit=visit)
     visit.intake = now
-    if request.method == "POST" and not now.done and visit.status in AHEAD:
+    is_open = visit.status in AHEAD and (not now.done or now.correcting is not None)
+    if request.method == "POST" and is_open:
         return _answered(request, visit, user, home)
-    if now.done or visit.status not in AHEAD:
+    if request.method == "POST" and request.POST.get("do") == "correct":
+        reopen(visit, user)
+        return redirect(request.path)
+    if not is_open:
         return _over(request, visit, home)
     asked = items(visit, answers_of(now), now.language)
     at = _number(request.GET.get("at"), len(asked))
@@ -147,6 +157,9 @@ def _answered(request: HttpRequest, visit: Visit, user: User | None, home: str) 
         Intake.objects.filter(pk=visit.pk).update(language=do)
         at = _number(request.POST.get("at"), MOST_ITEMS)
         return redirect(here if at is None else f"{here}?at={at}")
+    if do == "keep":
+        keep_sent(visit)
+        return redirect(here)
     if do == "send":
         asked = items(visit, answers_of(visit.intake), visit.intake.language)
         if first_open(asked, answers_of(visit.intake)) is None:
@@ -192,7 +205,7 @@ def _save(
     """One answer, at once; what another window answered otherwise meanwhile is not written over unseen."""
     with transaction.atomic():
         now = Intake.objects.select_for_update().get(pk=visit.pk)
-        if now.done:
+        if now.done and not now.correcting:
             return
         before, tongue = answers_of(now).get(one.key, ""), now.language
         if is_open and one.may_be_open:
@@ -312,10 +325,11 @@ def _notice(visit: Visit, said: dict[str, str], at: int) -> str:
 
 def _summary(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
     tongue = visit.intake.language
-    rows = told(visit, tongue)
+    rows = told(visit, answers_of(visit.intake), tongue)
     content = {
         "rows": rows,
         "is_whole": all(text for _, _, text in rows),
+        "is_correction": visit.intake.correcting is not None,
         "refused": word("frame", "refused", tongue).format(what=", ".join(no))
         if (no := refused(visit, tongue))
         else "",
@@ -329,6 +343,12 @@ def _summary(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
 
 def _over(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
     tongue = visit.intake.language
+    page = getattr(visit.organisation, "page", None)
+    if visit.status in AHEAD:
+        more = word("frame", "done_more", tongue)
+    else:
+        phone = "" if page is None or not page.phone else f" ({page.phone})"
+        more = word("frame", "begun", tongue).format(phone=phone)
     content = {
         "when": when(visit.starts),
         "who": visit.practitioner.name,
@@ -336,6 +356,9 @@ def _over(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
         if (no := refused(visit, tongue))
         else "",
         "is_done": visit.intake.done is not None,
+        "may_correct": visit.status in AHEAD,
+        "more": more,
+        "unsent": word("frame", "not_sent", tongue) if visit.intake.correcting else "",
         "home": home or request.path,
         "booking": home,
         "at": 0,
@@ -362,7 +385,9 @@ def intake_said(request: HttpRequest, id: UUID) -> HttpResponse:
     content = {
         "visit": visit,
         "patient": visit.patient,
-        "rows": told(visit, "en") if has else [],
+        "rows": told(visit, sent_of(visit.intake), "en") if has else [],
+        "corrections": corrections(visit),
+        "unsent": unsent(visit),
         "intake": visit.intake if has else None,
         "consents": latest_consents(visit).values(),
         "differences": differences(visit),
@@ -389,10 +414,25 @@ def intake_take(request: HttpRequest, id: UUID) -> HttpResponse:
     return redirect("intake-said", visit.pk)
 
 
+@require_POST
+def intake_read(request: HttpRequest, id: UUID) -> HttpResponse:
+    """The practitioner has read the corrections up to the one that the form names."""
+    visit: Visit = enter(request, "visit.change", Visit, id)
+    assert isinstance(request.user, User)
+    number = _number(request.POST.get("number"), len(corrections(visit)) + 1)
+    if number:
+        try:
+            write(visit, {"corrections": {"read": number}}, request.user)
+        except Refused as refused:
+            return page_said(request, 409, "Not recorded", [str(refused)])
+    return redirect("visit", visit.pk)
+
+
 urls = [
     path("visits/<uuid:id>/questions", intake, name="intake"),
     path("visits/<uuid:id>/questions/link", intake_link_make, name="intake-link-make"),
     path("visits/<uuid:id>/said", intake_said, name="intake-said"),
+    path("visits/<uuid:id>/said/read", intake_read, name="intake-read"),
     path("visits/<uuid:id>/said/take", intake_take, name="intake-take"),
     path("questions/<str:secret>", intake_link, name="intake-link"),
 ]

@@ -63,7 +63,9 @@ def with_blocks(found: QuerySet[Visit], today: datetime.date) -> list[Light]:
         held = Prefetch("practitioner__credentials", Credential.objects.order_by("pk"))
         loaded = Visit.objects.filter(pk__in=[each["pk"] for each in late])
         whole = list(
-            loaded.select_related("patient", "practitioner", "case", "decision").prefetch_related(held)
+            loaded.select_related("patient", "practitioner", "case", "decision", "intake").prefetch_related(
+                held
+            )
         )
         for each in whole:
             each.blocks = [one.to_json() for one in blocks_of(each, on_of(each.day, today))]
@@ -117,6 +119,8 @@ class Row:
     """What stands against it."""
     to_do: int
     """Points that are open."""
+    corrected: str
+    """That the patient corrected answers, where nobody has read it."""
     why: str
     """Of a visit that ended."""
 
@@ -168,6 +172,7 @@ def _row(user: User, visit: Light) -> Row:
         "no" if is_blocked else KINDS.get(S(status), ""),
         against,
         sum(each["is_open"] for each in visit["blocks"]) if is_in_hand else 0,
+        next((each["why"] for each in visit["blocks"] if each["part"] == "corrections"), ""),
         visit["ended_why"] if whole else "",
     )
 
