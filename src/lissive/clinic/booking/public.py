@@ -23,7 +23,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.booking.law import Band, bands, kinds_left, served, stands
 from lissive.clinic.booking.take import free_slots
 from lissive.clinic.forms import TEXTS, Choice, PatientForm, Text, day_text, place_text, places
@@ -53,6 +53,7 @@ def page_of(slug: str) -> ClinicPage:
     found = ClinicPage.objects.filter(slug=slug, is_public=True).select_related("organisation").first()
     if found is None:
         raise Http404
+    zones.use(found.organisation)
     return found
 
 

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.access import enter
 from lissive.clinic.booking.bookings import _booking
 from lissive.clinic.booking.law import is_licensed
@@ -75,6 +75,7 @@ def intake_link(request: HttpRequest, secret: str) -> HttpResponse:
     visit = link.visit_of(secret)
     if visit is None:
         return _page(request, "intake_ended.html.j2", "en", status=410)
+    zones.use(visit.organisation)
     if request.user.is_authenticated and visit.patient.user_id == request.user.pk:
         return redirect("intake", visit.pk)
     if link.is_open(request, secret):

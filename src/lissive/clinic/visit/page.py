@@ -40,6 +40,7 @@ from lissive.clinic.visit.standing import (
     unread,
     where_of,
 )
+from lissive.clinic.zones import clock_text, typed
 from lissive.errors import CaseError, RuleError
 from lissive.report.words import upper_first
 
@@ -292,13 +293,12 @@ def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, statu
 
 
 def _top(request: HttpRequest, found: Visit) -> dict[str, Any]:
-    local = timezone.localtime(found.starts)
     facts = [
-        f"{day_text(found.day)}, {local:%H:%M}",
+        f"{day_text(found.day)}, {clock_text(found.starts)}",
         found.get_kind_display(),
         found.practitioner.name,
     ]
-    spans = [f"{timezone.localtime(each):%H:%M}" for each in (found.began, found.ended) if each]
+    spans = [clock_text(each) for each in (found.began, found.ended) if each]
     began = f"Began {spans[0]}" + (f", ended {spans[1]}" if len(spans) > 1 else "") if spans else ""
     return {
         **TEXTS,
@@ -374,7 +374,7 @@ def _said(found: Visit, one: Section) -> list[tuple[str, str]]:
         text = one.values.get(name, "")
         choices = dict(getattr(field, "choices", ()))
         if text and one.is_done(found):
-            rows.append((str(field.label), str(choices.get(text, text))))
+            rows.append((str(field.label), str(choices[text]) if text in choices else typed(text)))
     stamps = [found.record[part] for part in one.parts if part in found.record]
     if stamps and one.is_done(found):
         last = max(stamps, key=lambda each: each["at"])

@@ -26,6 +26,7 @@ from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
 from lissive.clinic.visit.record import FINAL
 from lissive.clinic.visit.standing import blocks_of
+from lissive.clinic.zones import clock_text
 from lissive.report.table import Table, table
 
 S = Visit.Status
@@ -167,7 +168,7 @@ def _row(user: User, visit: Light) -> Row:
     return Row(
         visit,
         page_of(user, visit["pk"]),
-        f"{timezone.localtime(visit['starts']):%H:%M}",
+        clock_text(visit["starts"]),
         f"Blocked · {state.lower()}" if is_blocked else state,
         "no" if is_blocked else KINDS.get(S(status), ""),
         against,
@@ -244,7 +245,7 @@ def visit_table(user: User, patient: Patient) -> Table:
     rows = []
     for each in found:
         local = timezone.localtime(each.starts)
-        text, href = f"{day_text(local.date())}, {local:%H:%M}", page_of(user, each.pk)
+        text, href = f"{day_text(local.date())}, {clock_text(local)}", page_of(user, each.pk)
         link = format_html('<a href="{}">{}</a>', href, text) if href else text
         rows.append((link, each.get_kind_display(), each.practitioner.name, each.get_status_display()))
     return table("Visits", "Visit|Kind|Practitioner|State", rows)

@@ -32,6 +32,7 @@ from lissive.clinic.visit.law import (
 )
 from lissive.clinic.visit.record import DOCUMENTS, corrections, kind_of, said
 from lissive.clinic.visit.record import standing as still_said
+from lissive.clinic.zones import clock_text
 from lissive.errors import CaseError, RuleError
 from lissive.safety import safety_of
 from lissive.safety.answer import Flag
@@ -316,7 +317,7 @@ def unread(visit: Visit) -> list[dict[str, Any]]:
 def _corrected(visit: Visit) -> Iterator[Block]:
     if new := unread(visit):
         at = timezone.localtime(datetime.datetime.fromisoformat(new[-1]["at"]))
-        why = f"The patient corrected answers on {day_text(at.date())}, {at:%H:%M}: read what changed."
+        why = f"The patient corrected answers on {day_text(at.date())}, {clock_text(at)}: read what changed."
         yield Block(why, part="corrections", is_open=True)
     decision = decision_of(visit)
     changed = [datetime.datetime.fromisoformat(each["at"]) for each in corrections(visit) if each["changed"]]
