@@ -31,6 +31,7 @@ from lissive.clinic.models import (
     Visit,
 )
 from lissive.clinic.visit.record import Refused
+from lissive.handout.pdf import pdf_bytes
 from lissive.web.guard import Bucket
 
 DAY = datetime.date(2026, 11, 30)
@@ -458,3 +459,34 @@ def test_the_pdf_is_tagged_whole_and_verified_by_its_hash(cast, tmp_path):
     copy = SimpleUploadedFile("a.pdf", path.read_bytes(), "application/pdf")
     assert "is what was issued" in text_of(visitor().post(f"/verify/{found.code}", {"copy": copy}))
     assert "data:image/svg+xml;base64," in paper.qr("https://clinic.example/verify/A")
+
+
+def test_what_is_ticked_without_its_text_read_is_marked_wherever_it_stands(clinic, monkeypatch):
+    """Of New York, 9 NYCRR 113.3(a)(8) on: the field is ticked, and its text was not read."""
+    pages: list[str] = []
+    monkeypatch.setattr(
+        paper, "pdf_bytes", lambda page, **more: (pages.append(page), pdf_bytes(page, **more))[1]
+    )
+    draft = decided(clinic)
+    unread = [each for each in form.sheet_of(draft, timezone.localdate()).lines if each.is_unverified]
+    assert [each.id for each in unread if each.kind == "tick"] == ["unread"]
+    mark = "unverified"
+    label = re.escape(unread[0].label)
+
+    def is_marked(text: str) -> bool:
+        return all(re.match(rf".{{0,200}}?{mark}", rest) for rest in re.split(label, text)[1:])
+
+    shown = text_of(clinic.client.get(f"/certificates/{draft.pk}"))
+    assert unread[0].label in shown
+    assert is_marked(shown)
+    filled(clinic, draft)
+    signing = text_of(clinic.client.get(f"/certificates/{draft.pk}/sign"))
+    assert is_marked(signing)
+    assert signed(clinic, draft).status_code == 302
+    for page in (f"/certificates/{draft.pk}", f"/certificates/{draft.pk}/copy"):
+        text = text_of(clinic.client.get(page))
+        assert unread[0].label in text, page
+        assert is_marked(text), page
+    assert pages
+    assert unread[0].label in pages[-1]
+    assert is_marked(re.sub(r"\s+", " ", pages[-1]))

@@ -92,7 +92,9 @@ def _named(flag: Flag) -> str:
 def _plan(flag: Flag) -> str:
     """The advice as parts of one sentence."""
     sentences = flag.advice.rstrip(".").split(". ")
-    return "; ".join(f"{each[:1].lower() if each[1:2].islower() else each[:1]}{each[1:]}" for each in sentences)
+    return "; ".join(
+        f"{each[:1].lower() if each[1:2].islower() else each[:1]}{each[1:]}" for each in sentences
+    )
 
 
 def review(case: Case, gate: Gates) -> NextStep:
