@@ -45,8 +45,8 @@ def _words() -> tuple[Mapping[str, str], re.Pattern[str]]:
 def us_text(text: str) -> str:
     """The same in US usage; what stands in quotation marks stays.
 
-    >>> us_text("A licence to practise; “a licence”. Programmes, VAPORISED oil, the GP")
-    'A license to practice; “a licence”. Programs, VAPORIZED oil, the primary care provider'
+    >>> us_text("A licence to practise; “a licence”. Programmes, VAPORISED oil")
+    'A license to practice; “a licence”. Programs, VAPORIZED oil'
     """
     parts, end = [], 0
     for hit in _KEPT.finditer(text):
@@ -62,7 +62,7 @@ def _spelled(text: str) -> str:
         was, now = hit.group(), words[hit.group().lower()]
         if was.isupper() and len(was) > 3:
             return now.upper()
-        return now[:1].upper() + now[1:] if was[0].isupper() and was != "GP" and was != "GPs" else now
+        return now[:1].upper() + now[1:] if was[0].isupper() else now
 
     return pattern.sub(us, text)
 
@@ -78,6 +78,16 @@ def us_html(page: str) -> str:
         parts += [us_text(page[end : hit.start()]), hit.group()]
         end = hit.end()
     return "".join([*parts, us_text(page[end:])])
+
+
+def text_for(place: str | None, text: str) -> str:
+    """The text in the usage of a place."""
+    return us_text(text) if is_us(place) else text
+
+
+def page_for(place: str | None, page: str) -> str:
+    """The page in the usage of a place."""
+    return us_html(page) if is_us(place) else page
 
 
 def day_text(day: datetime.date, *, us: bool = False) -> str:

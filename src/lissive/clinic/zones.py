@@ -19,7 +19,7 @@ from django.utils.html import format_html
 
 from lissive.clinic.models import Organisation
 from lissive.table import rows_of
-from lissive.usage import is_us, us_html, us_text
+from lissive.usage import is_us, page_for, text_for
 
 _PLACE: ContextVar[str] = ContextVar("lissive_clinic_place", default="")
 
@@ -63,7 +63,7 @@ def clock_text(at: datetime.datetime, *, seconds: bool = False) -> str:
 
 def said(text: str) -> str:
     """A text in the usage of the clinic."""
-    return us_text(text) if here_is_us() else text
+    return text_for(_PLACE.get(), text)
 
 
 def typed(text: str) -> str:
@@ -73,7 +73,7 @@ def typed(text: str) -> str:
 
 def written(page: str) -> str:
     """A page in the usage of the clinic."""
-    return us_html(page) if here_is_us() else page
+    return page_for(_PLACE.get(), page)
 
 
 @contextmanager

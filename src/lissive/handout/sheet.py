@@ -32,6 +32,7 @@ from lissive.report.words import upper_first
 from lissive.safety import Flag
 from lissive.safety.person import planned
 from lissive.safety.rules import cautions
+from lissive.usage import day_text, is_us, page_for
 from lissive.version import __version__
 
 HERE = Path(__file__).parent
@@ -87,6 +88,8 @@ class _Sheet:
         """As it is spoken; not with hyphens, at which a line would break."""
         if day is None:
             return "-"
+        if self.say.tongue == "en" and is_us(self.answer.case.place.residence):
+            return day_text(day, us=True)
         return self.say("day", day=day.day, month=self.say(f"month.{day.month}"), year=day.year)
 
 
@@ -112,7 +115,8 @@ def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
         "contact": say("contact"),
         "foot": " ".join([*_sources(one), say("foot", day=one.day(answer.case.as_of), version=__version__)]),
     }
-    return page("sheet.html.j2", "sheet.css", content, folder=HERE)
+    made = page("sheet.html.j2", "sheet.css", content, folder=HERE)
+    return page_for(answer.case.place.residence, made) if tongue == "en" else made
 
 
 def _problem(one: _Sheet) -> str:
