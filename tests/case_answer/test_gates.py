@@ -222,3 +222,12 @@ def test_what_is_next_has_the_plan_of_each_major_interaction(current: list[str],
     found = answer(make_case({**MS, "history": {"current": current}, "plan": plan}), simulate=False)
     said = " ".join(screen(found).partition("NEXT")[2].split())
     assert not [each for each in named if each not in said], said
+
+
+def test_the_bottom_line_counts_medicines_that_were_not_checked() -> None:
+    """A misspelt warfarin is no warfarin: the first line may not read as if it had been looked at."""
+    found = answer(make_case({**MS, "history": {"current": ["warfrin 3 mg/day"]}}), simulate=False)
+    assert [each.name for each in found.safety.unknown_drugs] == ["warfrin"]
+    assert "settle 1 UNCHECKED drug first" in found.bottom_line.text
+    known = answer(make_case({**MS, "history": {"current": ["warfarin 3 mg/day"]}}), simulate=False)
+    assert "UNCHECKED" not in known.bottom_line.text

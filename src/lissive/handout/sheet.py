@@ -246,6 +246,10 @@ class _Counted:
         return icon_array([(shape, n) for shape, _, n in groups], f"100: {said}"), keys
 
 
+MOST_NAMED = 4
+"""Of medicines that were not checked: the sheet is one page."""
+
+
 # -- what to tell, how to start --------------------------------------------------------------------
 def _tell(one: _Sheet) -> Section:
     say, flags = one.say, one.answer.safety.flags
@@ -253,6 +257,9 @@ def _tell(one: _Sheet) -> Section:
     told = one.answer.safety.worst("contraindicated") if one.contraindicated else one.not_advised
     grave = [flag for flag in one.answer.safety.worst("major") if flag not in told]
     lines = [say("for_you", about=about)] if (about := _about(one, grave)) else []
+    if unknown := [each.name for each in one.answer.safety.unknown_drugs]:
+        named = [*unknown[:MOST_NAMED], *(["…"] if unknown[MOST_NAMED:] else [])]
+        lines.insert(0, say("not_checked", drugs=", ".join(named)))
     stops = [each.substances[0] for each in flags if is_advice(each)]
     drugs = [say.named("care", each, each) for each in stops]
     lines += [say("keep_taking", drugs=say.listed(_names(drugs), "or"))] if drugs else []
