@@ -525,3 +525,12 @@ def test_the_sheet_is_not_sure_of_a_product_of_which_the_case_is_not() -> None:
     text = text_of(sheet_page(answer(make_case(case), simulate=False), "en"))
     assert "We do not know if this one does." in text
     assert "Fairly sure of some products, but not of this one." in text
+
+
+def test_the_sheet_names_medicines_that_were_not_checked() -> None:
+    drugs = ["warfrin 3 mg/day", "tacrolimuss", "bacloffen", "aspirinn", "metforminn"]
+    data = {"case": "a", "history": {"current": drugs}, "spasm": {"cause": "multiple_sclerosis"}}
+    found = answer(make_case(data), simulate=False)
+    assert len(found.safety.unknown_drugs) == 5
+    assert "Not checked: warfrin, tacrolimuss, bacloffen, aspirinn, …." in sheet_page(found, "en")
+    assert "Sin comprobar: warfrin" in sheet_page(found, "es")

@@ -33,6 +33,11 @@ def day_text(day: datetime.date | None) -> str:
     return "" if day is None else usage.day_text(day, us=zones.here_is_us())
 
 
+def weekday_text(day: datetime.date) -> str:
+    """A day with its name: Sunday 29 November 2026, in the United States Sunday, November 29, 2026."""
+    return f"{day:%A}{',' if zones.here_is_us() else ''} {day_text(day)}"
+
+
 def time_text(at: datetime.datetime | str) -> str:
     """The clock alone today, with the day before that."""
     moment = timezone.localtime(datetime.datetime.fromisoformat(at) if isinstance(at, str) else at)

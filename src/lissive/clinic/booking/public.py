@@ -26,7 +26,15 @@ from django.utils.http import urlencode
 from lissive.clinic import audit, zones
 from lissive.clinic.booking.law import Band, bands, kinds_left, served, stands
 from lissive.clinic.booking.take import free_slots
-from lissive.clinic.forms import TEXTS, Choice, PatientForm, Text, day_text, place_text, places
+from lissive.clinic.forms import (
+    TEXTS,
+    Choice,
+    PatientForm,
+    Text,
+    place_text,
+    places,
+    weekday_text,
+)
 from lissive.clinic.models import (
     ClinicPage,
     Credential,
@@ -133,7 +141,7 @@ def days_of(
         for slot, kinds in offered
     ]
     return [
-        (", ".join(filter(None, (names.get(on, ""), f"{on:%A} {day_text(on)}"))), list(of_day))
+        (", ".join(filter(None, (names.get(on, ""), weekday_text(on)))), list(of_day))
         for on, of_day in groupby(times, lambda each: each.at.date())
     ]
 
