@@ -31,6 +31,7 @@ from lissive.clinic.forms import (
     Choice,
     PatientForm,
     Text,
+    day_text,
     place_text,
     places,
     weekday_text,
