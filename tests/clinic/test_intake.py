@@ -436,3 +436,38 @@ def test_an_answer_that_is_withdrawn_leaves_the_case_and_a_practitioners_stays(c
     visit = Visit.objects.select_related("patient", "case", "practitioner", "intake").get()
     assert {each.field for each in differences(visit)} == {"spasm.cause"}
     make_case(case.data)
+
+
+def now_of(clinic: SimpleNamespace) -> Visit:
+    loaded = Visit.objects.select_related("case", "intake", "patient", "practitioner")
+    return loaded.get(pk=clinic.visit.pk)
+
+
+def test_what_a_patient_answers_otherwise_than_a_practitioner_is_open_until_it_is_compared(clinic):
+    """A medicine that the case does not have is not looked at by safety: nobody may sign as if there were none."""
+    stated = {"by": "Ada", "as": "practitioner", "at": timezone.now().isoformat()}
+    data = {"case": "calculator", "history": {"current": ["baclofen 60 mg/day"]}}
+    case = Case.objects.create(patient=clinic.patient, data=data, stated={"history.current": stated})
+    Visit.objects.update(case=case)
+    client, to, ada = visitor(clinic.dan), clinic.here_asked, visitor(clinic.ada)
+    answer_all(client, to, {**SAID, "history.current": {"said": "warfarin 5 mg/day"}})
+    client.post(to, {"do": "send"})
+
+    def why() -> list[str]:
+        return [each.why for each in blocks_of(now_of(clinic), clinic.visit.day) if each.part == "answers"]
+
+    assert "medicines" in why()[0]
+    day = clinic.visit.day.isoformat()
+    assert why()[0].partition("“")[2].partition("”")[0] in text_of(ada.get(f"/queue?day={day}"))
+    assert "otherwise than the case" not in text_of(visitor(clinic.fay).get(f"/queue?day={day}"))
+    page = text_of(ada.get(f"/visits/{clinic.visit.pk}/said"))
+    number = re.search(r'name="compared" value="(\d+)"', page)[1]  # type: ignore[index]
+    ada.post(f"/visits/{clinic.visit.pk}/said/read", {"compared": number})
+    assert why() == []
+    # what was compared is what had been sent: a correction is compared again
+    correct(client, to, history__current="tacrolimus 4 mg/day")
+    client.post(to, {"do": "send"})
+    assert why()
+    ada.post(f"/visits/{clinic.visit.pk}/said/take", {"field": "history.current"})
+    assert why() == []
+    assert now_of(clinic).case.data["history"]["current"] == ["tacrolimus 4 mg/day"]

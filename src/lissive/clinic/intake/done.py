@@ -159,6 +159,8 @@ class Correction:
     by: str
     rows: tuple[tuple[str, str, str], ...]
     """Of each answer that changed: the question, the answer before, the answer now."""
+    changed: bool = False
+    """Whether the case is another by it: what a practitioner stated is not."""
 
 
 def corrections(visit: Visit) -> list[Correction]:
@@ -166,7 +168,9 @@ def corrections(visit: Visit) -> list[Correction]:
     intake = getattr(visit, "intake", None)
     sent = [] if intake is None else intake.sent
     return [
-        Correction(number, now["at"], now["by"], _changed(visit, _answers(before), _answers(now)))
+        Correction(
+            number, now["at"], now["by"], _changed(visit, _answers(before), _answers(now)), now["changed"]
+        )
         for number, (before, now) in enumerate(pairwise(sent), 1)
     ]
 

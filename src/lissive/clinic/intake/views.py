@@ -54,7 +54,9 @@ from lissive.clinic.models import Case, Consent, Intake, User, Visit, folded
 from lissive.clinic.pages import said as page_said
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
-from lissive.clinic.visit.record import Refused, write
+from lissive.clinic.visit.record import FINAL, Refused, write
+from lissive.clinic.visit.record import said as said_before
+from lissive.clinic.visit.standing import to_compare
 from lissive.errors import CaseError
 
 ACTS = require_http_methods(["GET", "HEAD", "POST"])
@@ -389,6 +391,9 @@ def intake_said(request: HttpRequest, id: UUID) -> HttpResponse:
         "rows": told(visit, sent_of(visit.intake), "en") if has else [],
         "corrections": corrections(visit),
         "unsent": unsent(visit),
+        "to_compare": to_compare(visit),
+        "sent": max(1, len(visit.intake.sent)) if has else 0,
+        "may_change": may(request.user.role, "visit.change") and visit.status not in FINAL,
         "intake": visit.intake if has else None,
         "consents": latest_consents(visit).values(),
         "differences": differences(visit),
@@ -417,13 +422,16 @@ def intake_take(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @require_POST
 def intake_read(request: HttpRequest, id: UUID) -> HttpResponse:
-    """The practitioner has read the corrections up to the one that the form names."""
+    """The practitioner has read the corrections, or compared the answers with the case, up to the one that is named."""
     visit: Visit = enter(request, "visit.change", Visit, id)
     assert isinstance(request.user, User)
-    number = _number(request.POST.get("number"), len(corrections(visit)) + 1)
-    if number:
+    most = len(corrections(visit)) + 1
+    read, compared = (
+        _number(request.POST.get(name), most + more) for name, more in (("number", 0), ("compared", 1))
+    )
+    if found := {name: n for name, n in (("read", read), ("compared", compared)) if n}:
         try:
-            write(visit, {"corrections": {"read": number}}, request.user)
+            write(visit, {"corrections": said_before(visit, "corrections") | found}, request.user)
         except Refused as refused:
             return page_said(request, 409, "Not recorded", [str(refused)])
     return redirect("visit", visit.pk)

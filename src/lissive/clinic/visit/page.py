@@ -341,6 +341,8 @@ def _anchor(found: Visit, block: Block, every: Sequence[Section]) -> str:
             return f"?open={each.name}#{each.name}"
     if block.part == "renewal":
         return link_to("renewal", found.pk)
+    if block.part == "answers":
+        return link_to("intake-said", found.pk)
     if block.part == "corrections":
         return f"{reverse('visit', args=[found.pk])}#corrected"
     if block.part == "decision":

@@ -35,7 +35,7 @@ MOST = 20
 EARLIER_DAYS = 30
 STATES, WAYS = dict(S.choices), dict(VisitKind.choices)
 """In words: quicker than asking each visit."""
-HEALTH = ("case", "adjectives", "findings", "pregnancy", "capacity", "safety", "minor", "")
+HEALTH = ("case", "answers", "adjectives", "findings", "pregnancy", "capacity", "safety", "minor", "")
 """Parts of the record whose blocks say something of the patient's health."""
 KINDS = {S.READY: "yes", S.IN_VISIT: "maybe", S.TO_SIGN: "maybe", S.INTAKE: "unsure"}
 
@@ -163,6 +163,7 @@ def _row(user: User, visit: Light) -> Row:
     against = [] if status in FINAL else [each for each in visit["blocks"] if not each["is_open"]]
     if not whole:
         against = [each if each["part"] not in HEALTH else _HIDDEN for each in against]
+    told = ("corrections", "answers") if whole else ("corrections",)
     is_blocked, state = bool(against), STATES[status]
     is_in_hand = whole and status in (S.IN_VISIT, S.TO_SIGN)
     return Row(
@@ -173,7 +174,7 @@ def _row(user: User, visit: Light) -> Row:
         "no" if is_blocked else KINDS.get(S(status), ""),
         against,
         sum(each["is_open"] for each in visit["blocks"]) if is_in_hand else 0,
-        next((each["why"] for each in visit["blocks"] if each["part"] == "corrections"), ""),
+        " ".join(each["why"] for each in visit["blocks"] if each["part"] in told),
         visit["ended_why"] if whole else "",
     )
 

@@ -34,7 +34,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "capacity": ("has", "note"),
     "minor": ("guardian_present", "guardian_name", "relation", "papers"),
     "safety": (),  # {key of a flag: {"step": what is done, "reason": …}}
-    "corrections": ("read",),  # how many corrections of the patient's answers the practitioner has read
+    # how many corrections of the patient's answers were read; up to which sending they were compared with the case
+    "corrections": ("read", "compared"),
 }
 """The parts with their fields; of one that has none, the fields are keys of what was answered."""
 STAMP = ("by", "as", "at")

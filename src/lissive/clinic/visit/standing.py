@@ -314,7 +314,22 @@ def unread(visit: Visit) -> list[dict[str, Any]]:
     return corrections(visit)[int(said(visit, "corrections").get("read") or 0) :]
 
 
+def to_compare(visit: Visit) -> list[str]:
+    """What the patient answers otherwise than the case has it, as questions; until a practitioner has compared them."""
+    from lissive.clinic.intake.done import differences
+
+    intake = getattr(visit, "intake", None)
+    sent = 0 if intake is None or not intake.done else max(1, len(intake.sent))
+    if int(said(visit, "corrections").get("compared") or 0) >= sent:
+        return []
+    return [each.ask for each in differences(visit) if each.can_take]
+
+
 def _corrected(visit: Visit) -> Iterator[Block]:
+    if asks := to_compare(visit):
+        words = ", ".join(f"“{each}”" for each in asks)
+        why = f"The patient answers otherwise than the case has it: {words}. Compare the two."
+        yield Block(why, part="answers", is_open=True)
     if new := unread(visit):
         at = timezone.localtime(datetime.datetime.fromisoformat(new[-1]["at"]))
         why = f"The patient corrected answers on {day_text(at.date())}, {clock_text(at)}: read what changed."
