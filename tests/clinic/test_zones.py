@@ -13,10 +13,12 @@ from django.test import override_settings
 from django.utils import timezone
 from tests.clinic.conftest import visitor
 from tests.clinic.test_booking import opened, text_of
+from tests.clinic.test_certify import issued, ready
 
 from lissive.access.rule import rules
 from lissive.clinic import zones
 from lissive.clinic.booking.take import book
+from lissive.clinic.certify import paper
 from lissive.clinic.dates import remind
 from lissive.clinic.demo import HERE
 from lissive.clinic.models import Intake, Organisation, Slot
@@ -125,3 +127,16 @@ def test_what_a_person_wrote_is_shown_as_it_was_written(late):
 def test_the_demonstration_has_the_zone_of_its_state():
     given = yaml.safe_load((HERE / "demo.yaml").read_text())
     assert [each["place"] for each in given["clinics"]] == ["US-NY", "GB"]
+
+
+def test_a_certificate_signed_at_half_past_eleven_begins_on_that_day(cast, monkeypatch):
+    with override_settings(TIME_ZONE="UTC"):
+        monkeypatch.setattr(timezone, "now", lambda: LATE)
+        monkeypatch.setattr(paper, "made", lambda template, content: b"%PDF")
+        cast.here.place = "US-NY"
+        cast.here.save()
+        with zones.at(cast.here):
+            found = issued(ready(cast))
+        assert (found.begins, found.signed_zone) == (datetime.date(2026, 11, 29), "America/New_York")
+        assert found.expires == datetime.date(2028, 11, 29)
+        assert found.content["begins"] == "2026-11-29"
