@@ -11,9 +11,9 @@ import pytest
 import yaml
 from django.test import override_settings
 from django.utils import timezone
+from tests.clinic.certifying import issued, ready
 from tests.clinic.conftest import visitor
 from tests.clinic.test_booking import opened, text_of
-from tests.clinic.test_certify import issued, ready
 
 from lissive.access.rule import rules
 from lissive.clinic import zones
