@@ -20,6 +20,7 @@ from lissive.case.vocabulary import causes, meant
 from lissive.errors import EvidenceError
 from lissive.evidence.claim import FAVOURABLE, KeyNumber
 from lissive.evidence.claim_match import Match, as_asked, matches
+from lissive.evidence.claim_reading import read_as
 from lissive.evidence.claim_words import marks_of
 from lissive.evidence.read import DATA, Cited, marked
 from lissive.evidence.words import known
@@ -155,6 +156,7 @@ def _claims(asked: str) -> tuple[Match, ...]:
 
     What a sentence names once, a condition or a product, holds for each part.
     """
+    asked = read_as(asked).text
     if near := matches(asked):
         return (near[0],)
     parts = [part for part in _PARTS.split(asked) if re.search(r"\w", part)]

@@ -110,7 +110,7 @@ def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
     if marks & set(claim.bars) or (marks & _OTHER and not marks & _COMPARING):
         return False
     is_ours = "cannabinoid" in marks or claim.of_other_treatment
-    if marks & _OF_OTHERS and not is_ours and not {*claim.needs} & {*_OF_OTHERS, *_COMPARING}:
+    if marks & _OF_OTHERS and not is_ours and not {*claim.needs} & {*_OF_OTHERS, *_COMPARING, "interactions"}:
         return False
     named = marks & set(causes())
     about = marks - named - _COMMON
@@ -164,7 +164,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         ours = {
             *title,
             *besides,
-            *(more if claim.of_mechanism else ()),
+            *({*more, "mobility"} if claim.of_mechanism else ()),
             *(_COUNTED if claim.of_other_treatment else ()),
         }
         if favourable and (

@@ -32,6 +32,9 @@ _NAME, _FAR = 6, 9
 _PAIRS = frozenset({"sz", "zs", "ck", "kc", "iy", "yi"})
 """Letters that sound alike; others are changed only in words of `_NAME` letters or more."""
 
+_SPELLING = "spelling"
+"""Note of rows of lay_words.tsv that are misspelt words, further from what is meant than an edit."""
+
 
 class Corrected(NamedTuple):
     """A word that was read as another."""
@@ -48,8 +51,9 @@ class Reading(NamedTuple):
 
 
 @cache
-def _lay_words() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(row["pattern"], re.IGNORECASE), row["words"]) for row in table("lay_words"))
+def _lay_words(is_spelling: bool) -> tuple[tuple[re.Pattern[str], str], ...]:
+    rows = (row for row in table("lay_words") if (row["note"] == _SPELLING) is is_spelling)
+    return tuple((re.compile(row["pattern"], re.IGNORECASE), row["words"]) for row in rows)
 
 
 def read_as(text: str) -> Reading:
@@ -61,7 +65,8 @@ def read_as(text: str) -> Reading:
     found: list[Corrected] = []
 
     def right(word: re.Match[str]) -> str:
-        meant = corrected(word.group().lower())
+        usual = (words for pattern, words in _lay_words(True) if pattern.fullmatch(word.group()))
+        meant = next(usual, "") or corrected(word.group().lower())
         if not meant:
             return word.group()
         found.append(Corrected(word.group(), meant))
@@ -72,7 +77,7 @@ def read_as(text: str) -> Reading:
 
 
 def _put(text: str) -> str:
-    for pattern, words in _lay_words():
+    for pattern, words in _lay_words(False):
         text = pattern.sub(words, text)
     return text
 

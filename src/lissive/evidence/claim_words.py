@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from lissive.evidence.claim import Claim
-from lissive.evidence.words import NOT_USED, causes, table
+from lissive.evidence.words import NOT_USED, table
 
 _BARE = r"\bthc\b"
 """A product only where no other is named: THC is in all of them."""

@@ -10,6 +10,7 @@ from lissive.evidence.article import KINDS, Answered, Registered
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
 from lissive.evidence.claim import JUDGED, Claim, Conflict
 from lissive.evidence.claim_match import Match, nearest
+from lissive.evidence.claim_reading import read_as
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.effect_words import DESIGN_NAMES, interval, number, paid_by, studies, title
@@ -246,7 +247,8 @@ _VERDICT_ON = {
 
 def about_text(near: Sequence[Match], about: str) -> str:
     """What was asked, the nearest claim and its verdict; that no claim fits, where none does."""
-    asked = wrapped(f"You asked: {about}")
+    corrected = "; ".join(f"“{said}” read as “{meant}”" for said, meant in read_as(about).corrected)
+    asked = wrapped(f"You asked: {about}") + (f"\n{wrapped(f'Spelling: {corrected}.')}" if corrected else "")
     if not near:
         none = "No claim fits. That does not tell whether it is true. Every claim: lissive evidence claims."
         other = nearest(about)
