@@ -89,7 +89,7 @@ def corrected(word: str) -> str:
     >>> corrected("endocanabinoid"), corrected("myotonia"), corrected("stoke")
     ('endocannabinoid', '', '')
     """
-    if is_known(word):
+    if is_known(word) or word in _vocabulary() or word in frame("own"):
         return ""
     most = 2 if len(word) >= _FAR else 1
     near: dict[tuple[int, int], list[str]] = {}
@@ -107,6 +107,8 @@ def corrected(word: str) -> str:
 
 
 def _may_be(word: str, meant: str, edits: int) -> bool:
+    if (edits > 1 and _sound(word) != _sound(meant)) or (edits == 1 and not _is_likely(word, meant)):
+        return False
     if _is_name(meant):
         return edits == 1 and len(word) >= _NAME
     if not concepts(meant) and not marks_of(meant):
@@ -125,6 +127,34 @@ def _vocabulary() -> tuple[str, ...]:
     titles = " ".join(f"{each.claim} {each.answer}" for each in shipped_claims()).lower()
     words = {*known_words(), *frame("subject"), *frame("helping"), *re.findall(r"[a-z]+", titles)}
     return tuple(sorted(each for each in words if len(each) >= 4))
+
+
+def _sound(word: str) -> str:
+    """The consonants of a word, one for those that sound alike or are doubled.
+
+    >>> _sound("stifnees") == _sound("stiffness"), _sound("contraception") == _sound("contraction")
+    (True, False)
+    """
+    alike = word.replace("ph", "f").translate(str.maketrans("zck", "sss", "aeiouyh"))
+    return re.sub(r"(.)\1+", r"\1", alike)
+
+
+def _is_likely(word: str, meant: str) -> bool:
+    """Whether a changed letter is a vowel for a vowel, sounds alike, or is beside the right one on the keyboard."""
+    at = [k for k, (said, right) in enumerate(zip(word, meant, strict=False)) if said != right]
+    if len(word) != len(meant) or len(at) != 1:
+        return True
+    said, right = word[at[0]], meant[at[0]]
+    return {said, right} <= {*"aeiouy"} or said + right in _PAIRS or right in _beside(said)
+
+
+@cache
+def _beside(letter: str) -> frozenset[str]:
+    """The keys beside a letter in its row of the keyboard."""
+    rows = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+    row = next((each for each in rows if letter in each), "")
+    at = row.find(letter)
+    return frozenset(row[max(0, at - 1) : at] + row[at + 1 : at + 2])
 
 
 def _is_slip(word: str, meant: str) -> bool:
