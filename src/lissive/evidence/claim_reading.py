@@ -1,6 +1,6 @@
 """A text as it is read before it is matched: words of chat, lay names and brands (lay_words.tsv), typing errors.
 
->>> read_as("cannabiss for wry neck").text
+>>> read_as("canabis for wry neck").text
 'cannabis for torticollis'
 
 A word that nothing here knows is read as a word of the tables that is one edit away (two in words of 9 letters or
