@@ -149,6 +149,14 @@ def _side(found: Sequence[Both]) -> Side | None:
     return Side(model, baseline) if model and baseline else None
 
 
+def _unseen(found: Sequence[Both]) -> Side | None:
+    """The same of figures that both predicted without their trial."""
+    pairs = [(b.model_left_out, b.baseline_left_out) for b in found]
+    told_by = [(model, baseline) for model, baseline in pairs if model and baseline]
+    model, baseline = (scores([pair[k] for pair in told_by]) for k in (0, 1))
+    return Side(model, baseline) if model and baseline else None
+
+
 @dataclass(frozen=True)
 class Scored(Reproduction):
     """The answer of `lissive trial reproduce`: the figures, and which of the two predicts them better."""
@@ -168,10 +176,7 @@ class Scored(Reproduction):
     @property
     def left_out(self) -> Side | None:
         """Each trial predicted by a fit on the others; of figures of which both do so."""
-        pairs = [(b.model_left_out, b.baseline_left_out) for b in self.both]
-        found = [(model, baseline) for model, baseline in pairs if model and baseline]
-        model, baseline = (scores([pair[k] for pair in found]) for k in (0, 1))
-        return Side(model, baseline) if model and baseline else None
+        return _unseen(self.both)
 
     def to_json(self) -> dict[str, Any]:
         said = super().to_json()
@@ -287,8 +292,9 @@ def reproduce(
 
 # -- which of the two a forecast shows ---------------------------------------------------------------------
 BETTER_HEAD = ("outcome", "better", "n", "model_crps", "baseline_crps", "basis")
-FITTED = "both_fitted"
-"""On what is decided: the model has no score yet of trials that it was not fitted on."""
+FITTED, UNSEEN = "both_fitted", "leave_one_trial_out"
+"""On what is decided: each trial predicted by a fit on the others; where none of an outcome is, on figures that both
+were fitted on."""
 
 
 def better_rows(found: Scored) -> list[dict[str, str]]:
@@ -296,11 +302,14 @@ def better_rows(found: Scored) -> list[dict[str, str]]:
     rows = []
     mine = [each for each in found.both if each.row.split == "calibration"]
     for outcome in dict.fromkeys(each.outcome for each in mine):
-        side = _side([each for each in mine if each.outcome == outcome])
+        both = [each for each in mine if each.outcome == outcome]
+        unseen = _unseen(both)
+        side = unseen or _side(both)
         assert side is not None
         model, baseline = round(side.model.crps, 3), round(side.baseline.crps, 3)  # as printed
         better = "model" if model < baseline else "baseline"
-        line = (outcome, better, str(side.model.n), f"{model:.3f}", f"{baseline:.3f}", FITTED)
+        basis = UNSEEN if unseen else FITTED
+        line = (outcome, better, str(side.model.n), f"{model:.3f}", f"{baseline:.3f}", basis)
         rows.append(dict(zip(BETTER_HEAD, line, strict=True)))
     return rows
 
