@@ -22,7 +22,7 @@ from lissive.errors import SimulationError
 from lissive.simulation import parts
 from lissive.simulation.asked import solved
 from lissive.simulation.output import write
-from lissive.simulation.solve import asked
+from lissive.simulation.solve import Inputs, asked
 
 MODEL = Path(__file__).parents[1] / "examples" / "one_compartment.ant"
 CHUNKS = {f"{k}.txt": k for k in range(4)}
@@ -203,9 +203,8 @@ def test_a_chunk_that_travels_takes_only_its_own_subjects_along(tmp_path):
         [[k, t, 0] for k in range(1, 400) for t in range(5)], columns="ID TIME EVID".split()
     )
     run = asked(
-        MODEL, events, None, (None, None, None), ["[C]"], None, None, str(alone(tmp_path)), 1,
-        "nocb", (1e-6, 0.0, 1), 1,
-    )  # fmt: skip
+        Inputs(model=MODEL, events=events, select=["[C]"], population=str(alone(tmp_path)), threads=1)
+    )
     chunk = parts._Chunk(run, range(10, 20))
     arrived = pickle.loads(pickle.dumps(chunk))
     assert len(pickle.loads(arrived.own)["table"].runs) == 10
@@ -296,11 +295,11 @@ def test_without_dask_the_extra_is_named(tmp_path, capsys, monkeypatch):
 
 
 def test_what_a_models_own_events_draw_is_the_same_in_chunks(tmp_path):
-    model, grid = tmp_path / "m.ant", (None, None, [0.0, 2.0])
+    model = tmp_path / "m.ant"
     model.write_text(
         "x = 0; x' = 0; E1: at time > 1, priority = 1: x = 1; E2: at time > 1, priority = 1: x = 2\n"
     )
-    run = asked(model, None, 12, grid, None, None, None, None, 1, "nocb", (1e-6, 0.0, 1), 1)
+    run = asked(Inputs(model=model, subjects=12, times=[0.0, 2.0], threads=1))
     whole, *chunks = [
         solved(replace(run, **run.part(part)))[0]["x"].values[:, 1]
         for part in (range(12), range(4), range(4, 8), range(8, 12))

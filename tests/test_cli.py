@@ -14,6 +14,7 @@ import pytest
 import lissive
 from lissive.cli import main as door
 from lissive.errors import CaseError
+from lissive.simulation.solve import Inputs
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -107,9 +108,11 @@ def solver(monkeypatch):
     """Stands in for the solver: keeps what it was asked, writes a file, says how many failed."""
     asked: dict[str, object] = {}
 
-    def simulate_files(**given):
-        asked.update(given)
-        given["out"].write_text("done")
+    def simulate_files(inputs, out, **beside):
+        defaults = vars(Inputs(model=None))
+        asked.update({name: value for name, value in vars(inputs).items() if value != defaults[name]})
+        asked.update(beside)
+        out.write_text("done")
         return {"subjects": 3, "failed": asked.get("seed", 0)}
 
     module = types.ModuleType("lissive.simulation.parts")
@@ -134,20 +137,19 @@ def test_simulate_hands_on_what_was_asked(solver, tmp_path):
     ]
     assert door.main([*words, "--rtol", "1e-5", "--out", str(out)]) == 0
     assert out.read_text() == "done"
-    solver.pop("out")
     how = solver.pop("how")
     assert (how.cluster, how.resume, how.force) == (None, False, False)
     assert solver == {
-        "model": "m.ant", "events": None, "subjects": 3, "until": 24.0, "every": 0.5, "times": None,
-        "select": ["S1", "[S1]", "k"], "rtol": 1e-5, "force": False,
+        "model": "m.ant", "subjects": 3, "until": 24.0, "every": 0.5, "select": ["S1", "[S1]", "k"],
+        "rtol": 1e-5, "look": None, "force": False,
     }  # fmt: skip
 
 
 def test_a_failed_subject_is_a_finding(solver, tmp_path, capsys):
     out = tmp_path / "run.csv"
-    words = ["simulate", "m.ant", "--times", "t.csv", "--subjects", "s.csv", "--seed", "1", "--json"]
+    words = ["simulate", "m.ant", "--times", "t.csv", "--subjects", "s.csv", "--seed", "2", "--json"]
     assert door.main([*words, "--out", str(out)]) == 1
-    assert json.loads(capsys.readouterr().out) == {"subjects": 3, "failed": 1, "out": str(out)}
+    assert json.loads(capsys.readouterr().out) == {"subjects": 3, "failed": 2, "out": str(out)}
     assert solver["subjects"] == Path("s.csv")
     assert solver["times"] == Path("t.csv")
 

@@ -148,7 +148,7 @@ def _behind(model: type[BaseModel], data: Any, found: list[dict[str, Any]]) -> l
             model.model_validate(data)
             return more
         except ValidationError as error:
-            names = {_dotted(loc) for loc in left_out}
+            names = {dotted(loc) for loc in left_out}
             newest = [each for each in _errors(error) if each["type"] == "lissive"]
             newest = [each for each in newest if not any(name in each["ctx"]["what"] for name in names)]
             more += newest
@@ -216,10 +216,10 @@ class _Checker:
         where = self.where(loc)
         if kind == "lissive":
             what, allowed, do = context["what"], context["allowed"], context["do"]
-            return self.wrong(f"{_dotted(loc)} {what}".strip(), where=where, allowed=allowed, do=do)
+            return self.wrong(f"{dotted(loc)} {what}".strip(), where=where, allowed=allowed, do=do)
         if kind == "extra_forbidden":
             return self._unknown_key(loc)
-        name, field = _dotted(loc), _field(self.model, loc)
+        name, field = dotted(loc), _field(self.model, loc)
         allowed = allowed_of(field)
         if kind == "missing":
             return self.wrong(f"{name} is missing.", where=where, allowed=allowed, do="write it.")
@@ -238,14 +238,15 @@ class _Checker:
         fields = _model(self.model, loc[:-1]).model_fields
         known = [info.alias or name for name, info in fields.items()]
         return self.wrong(
-            f"{_dotted(loc)} is not a known field.{nearest(loc[-1], known)}",
+            f"{dotted(loc)} is not a known field.{nearest(loc[-1], known)}",
             where=self.where(loc),
             allowed=f"{', '.join(known)}.",
             do="correct the name, or take the line out.",
         )
 
 
-def _dotted(loc: Loc) -> str:
+def dotted(loc: Loc) -> str:
+    """A place as words: outcomes.pain_nrs[0].change_mean."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
     return text.removeprefix(".")
 

@@ -107,11 +107,6 @@ def to_nmol(mg: float, *, g_per_mol: float) -> float:
     return mg * 1e6 / _molar_mass(g_per_mol)
 
 
-def to_mg(nmol: float, *, g_per_mol: float) -> float:
-    """An amount [nmol] as a mass [mg]."""
-    return nmol * _molar_mass(g_per_mol) / 1e6
-
-
 def _molar_mass(g_per_mol: float) -> float:
     if not (math.isfinite(g_per_mol) and g_per_mol > 0):
         raise UnitError(

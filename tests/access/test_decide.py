@@ -6,23 +6,12 @@ import datetime
 from typing import Any
 
 import pytest
+from tests.access.asked import IDIOPATHIC, MS, ask, status
 
-from lissive.access.answer import Answer, Facts, Level, Symptom
+from lissive.access.answer import Facts, Level, Symptom
 from lissive.access.cases import compare
 from lissive.access.decide import decide, explain
 from lissive.access.facts import make_facts
-from lissive.access.rule import Pending, rules
-
-MS = {"severe": True, "persistent": True, "cause": "multiple_sclerosis"}
-IDIOPATHIC = {"severe": True, "persistent": True, "cause": "idiopathic"}
-
-
-def ask(code: str, on: str, **facts: Any) -> Answer:
-    return decide(make_facts(facts), code, datetime.date.fromisoformat(on))
-
-
-def status(code: str, on: str, **facts: Any) -> str:
-    return ask(code, on, **facts).status
 
 
 # -- what two popular articles say, on their dates --------------------------------------------------
@@ -98,6 +87,16 @@ def test_a_clause_begins_on_its_day_within_a_version() -> None:
     facts: dict[str, Any] = {"dx": ["ptsd"], "symptoms": {"muscle_spasms": MS}}
     assert status("US-NY", "2017-11-10", **facts) == "not_eligible"
     assert status("US-NY", "2017-11-11", **facts) == "eligible"
+
+
+def test_a_clause_holds_on_its_last_day() -> None:
+    """New Hampshire asked until 2023-10-06 that severe pain had resisted treatment."""
+    pain = {"symptoms": {"severe_pain": {}}}
+    refractory = {**pain, "flags": {"pain_refractory": True}}
+    treatable = {**pain, "flags": {"pain_refractory": False}}
+    assert status("US-NH", "2023-10-06", **refractory) == "eligible"
+    assert status("US-NH", "2023-10-06", **treatable) == "unknown"  # it may be chronic
+    assert status("US-NH", "2023-10-07", **treatable) == "eligible"
 
 
 def test_a_clause_of_which_only_the_year_is_known_is_taken_as_not_begun_and_said_to_be_uncertain() -> None:
@@ -340,67 +339,6 @@ def test_a_rule_that_begins_soon_and_says_more_is_another_route() -> None:
     (later,) = [each for each in answer.alternatives if each.route == "later_rule"]
     assert later.status == "eligible_at_discretion"
     assert "NY-2022" in later.text
-
-
-# -- doubts ----------------------------------------------------------------------------------------
-def test_a_bill_that_may_be_in_force_makes_a_no_unknown_and_nothing_else() -> None:
-    bill = Pending.model_validate(
-        {
-            "bill": "A bill",
-            "from": "2026-07-01",
-            "effect": "would list MS",
-            "logic": {"dx_any": ("multiple_sclerosis",)},
-        }
-    )
-    place = rules()["US-GA"]
-    old = place.versions[0].model_copy(update={"ends": None, "pending": (bill,)})
-    held = {"US-GA": place.model_copy(update={"versions": (old,)})}
-
-    def found(on: str, dx: str) -> Answer:
-        flags = {"multiple_sclerosis_severe_or_end_stage": False}
-        facts = make_facts({"dx": [dx], "flags": flags})
-        return decide(facts, "US-GA", datetime.date.fromisoformat(on), held)
-
-    assert found("2026-06-30", "MS").status == "not_eligible"
-    answer = found("2026-07-01", "MS")
-    assert answer.status == "unknown"
-    assert "pending_bill" in {each.kind for each in answer.cautions}
-    assert found("2026-07-01", "stroke").status == "not_eligible"
-    assert found("2026-07-01", "crohns").status == "eligible"
-
-
-def test_sources_that_differ_are_said_to() -> None:
-    answer = ask("US-OH", "2021-12-01", symptoms={"muscle_spasms": IDIOPATHIC})
-    assert [each.kind for each in answer.cautions].count("conflict") == 1
-
-
-def test_a_rule_from_memory_lowers_the_confidence_and_is_marked() -> None:
-    answer = ask("US-DC", "2012-01-01", symptoms={"muscle_spasms": IDIOPATHIC})
-    assert (answer.status, answer.confidence) == ("eligible", "low")
-    assert {each.provenance for each in answer.fired} == {"recalled"}
-    assert "recalled_fields" in {each.kind for each in answer.cautions}
-
-
-def test_a_block_that_rests_on_memory_lowers_the_confidence() -> None:
-    facts: dict[str, Any] = {"dx": ["MS"], "symptoms": {"muscle_spasms": MS}}
-    assert ask("US-OR", "2022-06-01", **facts).confidence == "high"
-    answer = ask("US-OR", "2022-06-01", **facts, visit="video")  # from memory
-    assert (answer.procedural, answer.confidence) == ("blocked", "low")
-
-
-def test_what_was_not_read_is_unknown() -> None:
-    assert status("US-MP", "2020-01-01", age=18) == "unknown"
-    assert status("US-MP", "2020-01-01", age=21) == "eligible_at_discretion"
-
-
-@pytest.mark.parametrize(
-    ("failed", "expected"), [(None, "unknown"), (True, "eligible"), (False, "not_eligible")]
-)
-def test_a_listed_disease_is_not_enough_where_conventional_treatment_has_to_fail(
-    failed: bool | None, expected: str
-) -> None:
-    flags = {} if failed is None else {"conventional_treatment_failed": failed}
-    assert status("US-TN", "2024-01-01", dx=["MS"], flags=flags) == expected
 
 
 # -- the whole answer ------------------------------------------------------------------------------

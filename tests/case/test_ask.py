@@ -164,14 +164,14 @@ def test_what_cannot_be_written_is_said_before_the_questions(run, tmp_path, word
 
 
 def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch):
-    from lissive.cli import case_new
+    from lissive.cli import case as door
 
     def interrupted(question):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(case_new, "_read", interrupted)
+    monkeypatch.setattr(door, "_read", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        case_new.new_case(tmp_path / "a.yaml", force=False)
+        door.new_case(tmp_path / "a.yaml", force=False)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -43,6 +43,7 @@ def test_what_a_dose_contains_is_as_stated_and_else_unknown(fields, content):
 def test_a_day_has_as_much_as_its_doses():
     assert plan(product="oil", thc_mg=2.5, cbd_mg=5, doses_per_day=3).most_mg_per_day() == (7.5, 15)
     assert plan(product="Sativex", sprays_per_day=10).most_mg_per_day() == (27, 25)
+    assert plan(product="Sativex", sprays_per_day=4, max_sprays_per_day=10).most_mg_per_day() == (27, 25)
     assert plan(product="oil", titration="start_low").most_mg_per_day() == (40, 40)
     assert plan(product="Sativex", titration="label").most_mg_per_day() == (None, None)
 

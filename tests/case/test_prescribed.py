@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lissive.case import make_case
-from lissive.case.prescribed import as_prescribed
+from lissive.case.facts import as_prescribed
 from lissive.case_answer import answer
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace as Stub
 from typing import Any
 
 import pytest
 
+from lissive.access import facts_of_case
+from lissive.access.decide import decide
 from lissive.calibrate.response import fitted_on
 from lissive.calibrate.response_data import data_of
 from lissive.case import Case, make_case
 from lissive.case_answer import CaseAnswer, answer, compose
-from lissive.case_answer.gates import gates, more_or_fewer
+from lissive.case_answer.gates import figure_of, gates, more_or_fewer
 from lissive.case_answer.tables import rows
 from lissive.evidence.claim import shipped_claims
 from lissive.evidence.result import absolute
@@ -123,6 +127,26 @@ def test_no_dose_of_what_cannot_be_had_is_anywhere(plan: Any, monkeypatch: pytes
     assert "cannot be had" in found.bottom_line.text
     assert "sprays" not in json.dumps(found.to_json()["forecast"])
     assert found.next[-1].what == "plan a product that can be had"
+
+
+def test_what_cannot_be_had_has_no_number_for_this_person() -> None:
+    case, day = make_case(MS), datetime.date(2026, 11, 22)
+    here = decide(facts_of_case(case), "GB", day)
+    there = decide(facts_of_case(case, away=True), "US-NY", day)
+    assert (here.product.status, there.product.status) == ("unknown", "not_obtainable")
+    assert gates(case, here).numbers == gates(case, None).numbers != ()
+    assert gates(case, there).numbers == ()
+
+
+@pytest.mark.parametrize(
+    ("weeks", "short"),
+    [("single dose", True), ("5 days", True), (0.5, True), (1.0, False), (6.0, False), (None, False)],
+)
+def test_a_single_dose_or_some_days_are_no_answer_for_weeks(weeks: Any, short: bool) -> None:
+    of_one = Stub(studies=("a",), design="parallel")
+    pooled = [Stub(answer=Stub(outcome=Stub(word="spasticity_nrs"), by_design=[of_one]))]
+    found = Stub(studies=[Stub(study=Stub(id="a", weeks=weeks))], pooled=pooled)
+    assert (figure_of(found, "spasticity_nrs") is None) == short  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

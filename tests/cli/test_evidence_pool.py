@@ -107,6 +107,17 @@ def test_own_studies_take_the_place_of_ours(capsys, tmp_path: Path):
     assert answer["estimate"] == pytest.approx((30 / 30) / (18 / 42))
 
 
+def test_without_an_outcome_those_of_the_users_file_are_named(capsys, tmp_path: Path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(MINE.replace("responders_30pct", "hours_of_sleep"), encoding="utf-8")
+    code, out, err = asked(capsys, "pool", "--studies", str(path))
+    assert (code, out) == (2, "")
+    assert (
+        "Missing outcome. Allowed: hours_of_sleep. What to do: choose one, e.g. --outcome hours_of_sleep"
+        in err
+    )
+
+
 def test_counts_that_are_not_reported_or_no_counts_are_not_pooled(capsys, tmp_path: Path):
     """`events: null` beside n: the participants are no events (30 of 30 had it)."""
     path = tmp_path / "mine.yaml"

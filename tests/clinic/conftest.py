@@ -12,8 +12,9 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
+from tests.clinic.dated import certificate_of, days
 
-from lissive.clinic.models import Case, Organisation, Patient, User
+from lissive.clinic.models import Case, Credential, Organisation, Patient, Practitioner, User
 from lissive.clinic.place import place
 from lissive.web import guard
 
@@ -97,3 +98,18 @@ def _tables_can_be_emptied() -> Iterator[None]:
     BaseDatabaseOperations.execute_sql_flush = emptied
     yield
     BaseDatabaseOperations.execute_sql_flush = flush
+
+
+@pytest.fixture
+def day(cast: SimpleNamespace) -> SimpleNamespace:
+    """The cast with a practitioner, a certificate that expires in 20 days, and a licence that does in 60."""
+    cast.patient.email = "mark@example.org"
+    cast.patient.save()
+    cast.doctor = Practitioner.objects.create(
+        organisation=cast.here, user=cast.ada, name="Ada Lind", profession="MD", email="ada@example.org"
+    )
+    cast.certificate = certificate_of(cast, expires=days(20))
+    cast.licence = Credential.objects.create(
+        practitioner=cast.doctor, kind="licence", place="US-NY", expires=days(60)
+    )
+    return cast

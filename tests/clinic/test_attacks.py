@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from tests.clinic.certifying import decided, filled, issued, signed, text_of
 from tests.clinic.conftest import user, visitor
 from tests.clinic.test_certify import clinic as clinic
-from tests.clinic.test_certify import decided, filled, issued, signed, text_of
 
 from lissive.clinic.intake.questions import consents
 from lissive.clinic.models import (

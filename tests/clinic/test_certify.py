@@ -12,30 +12,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from tests.clinic.certifying import WHY, decided, filled, issued, licensed, ready, seen, signed, text_of
 from tests.clinic.conftest import PASSWORD, user, visitor
 
-from lissive.access import Facts, facts_of_case
-from lissive.access.certificate import draft
-from lissive.access.facts import with_more
-from lissive.case import make_case
 from lissive.clinic import audit, retention
-from lissive.clinic.certify import form, identity, paper, proof, seal, verify
-from lissive.clinic.models import (
-    Case,
-    Certificate,
-    Credential,
-    Decision,
-    Document,
-    Entry,
-    Practitioner,
-    Visit,
-)
+from lissive.clinic.certify import identity, paper, proof, seal, verify
+from lissive.clinic.models import Case, Certificate, Credential, Decision, Document, Entry, Visit
 from lissive.clinic.visit.record import Refused
 from lissive.web.guard import Bucket
-
-DAY = datetime.date(2026, 11, 30)
-TYPED = {"f-recommendation": "Oil, 2.5 mg at night"}
-WHY = "Baclofen alone leaves nine spasms a day."
 
 
 @pytest.fixture
@@ -44,117 +28,6 @@ def clinic(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleName
     monkeypatch.setattr("lissive.clinic.certify.paper.pdf_writer", lambda: (print, ""))
     monkeypatch.setattr("lissive.clinic.certify.paper.pdf_bytes", lambda page: (page.encode(), "", 1))
     return ready(cast)
-
-
-def ready(cast: SimpleNamespace, residence: str = "US-NY", age: int = 52) -> SimpleNamespace:
-    today = timezone.localdate()
-    cast.case.data |= {
-        "as_of": today.isoformat(),
-        "place": {"residence": residence},
-        "person": {"age_years": age, "sex": "female", "pregnancy": "none"},
-    }
-    cast.case.data["spasm"] |= {"severe": True, "persistent": True}
-    cast.case.data["history"] |= {"tried": ["baclofen"], "current": ["baclofen 60 mg/day"]}
-    cast.case.save()
-    patient = cast.patient
-    patient.family_name, patient.residence, patient.address = "Markham-Doe", residence, "1 Elm Street\nAlbany"
-    patient.phone, patient.email = "0119998887", "mark@example.org"
-    patient.save()
-    cast.practitioner = Practitioner.objects.create(
-        organisation=cast.here, user=cast.ada, name="Ada Lind, MD", profession="MD",
-        address="2 Oak Street", phone="0117775554", email="ada@example.org",
-    )  # fmt: skip
-    for kind, number in (
-        ("licence", "L-12345"),
-        ("controlled", "AL1234567"),
-        ("registration", "R-7"),
-        ("course", "C-1"),
-    ):
-        Credential.objects.create(
-            practitioner=cast.practitioner, kind=kind, place=residence, number=number, hours=10,
-            issued=today - datetime.timedelta(400), expires=today + datetime.timedelta(400), checked_on=today,
-            checked_how="the board's page", checked_by=cast.zoe,
-        )  # fmt: skip
-    cast.visit = visit_of(cast)
-    cast.client = visitor(cast.ada)
-    return cast
-
-
-def licensed(user: Any, place: str) -> Credential:
-    """A second practitioner with a licence there."""
-    who = Practitioner.objects.create(
-        organisation=user.organisation, user=user, name=user.shown_name, profession="MD"
-    )
-    ends = timezone.localdate() + datetime.timedelta(days=400)
-    return Credential.objects.create(
-        practitioner=who, kind="licence", place=place, number="L-2", expires=ends
-    )
-
-
-def visit_of(cast: SimpleNamespace, **more: Any) -> Visit:
-    now = timezone.now()
-    at = {"by": "Ada", "at": now.isoformat()}
-    record = {
-        "identity": {
-            "document": "driving_licence",
-            "number_masked": "…1234",
-            "matched": True,
-            "how": "seen",
-            **at,
-        },
-        "place": {"code": cast.patient.residence, "words": "at home", **at},
-        "pmp": {"system": "I-STOP", "finding": "nothing", "duty": "duty", **at},
-        "findings": {"text": "Spasticity of both legs", "diagnosis": "multiple sclerosis", **at},
-        "capacity": {"has": True, **at},
-    }
-    given = {
-        "organisation": cast.here, "patient": cast.patient, "case": cast.case, "practitioner": cast.practitioner,
-        "kind": "in_person", "status": "in_visit", "day": timezone.localdate(), "starts": now, "began": now,
-        "place": cast.patient.residence, "record": record,
-    }  # fmt: skip
-    return Visit.objects.create(**{**given, **more})
-
-
-def decided(cast: SimpleNamespace, **more: str) -> Certificate:
-    page = cast.client.get(f"/visits/{cast.visit.pk}/decision")
-    node = page.content.decode().partition('name="clause" value="')[2].partition('"')[0]
-    given = {"choice": "certify", "clause": node, "reason": WHY, "version": "0", **more}
-    answer = cast.client.post(f"/visits/{cast.visit.pk}/decision", given)
-    assert answer.status_code == 302, answer.content.decode()
-    return Certificate.objects.get(visit=cast.visit)
-
-
-def ticks(cast: SimpleNamespace, draft: Certificate) -> list[str]:
-    page = cast.client.get(f"/certificates/{draft.pk}").content.decode()
-    return [part.partition('"')[0] for part in page.split('name="tick" value="')[1:]]
-
-
-def filled(cast: SimpleNamespace, draft: Certificate, **more: Any) -> Any:
-    version = Certificate.objects.get(pk=draft.pk).version
-    given = {"version": str(version), "tick": ticks(cast, draft), "ends": "", "exam_by": "", **TYPED, **more}
-    return cast.client.post(f"/certificates/{draft.pk}", given)
-
-
-def seen(cast: SimpleNamespace, draft: Certificate) -> str:
-    page = cast.client.get(f"/certificates/{draft.pk}/sign").content.decode()
-    return page.partition('name="seen" value="')[2].partition('"')[0]
-
-
-def signed(cast: SimpleNamespace, draft: Certificate, **more: str) -> Any:
-    given = {"password": PASSWORD, "seen": seen(cast, draft), **more}
-    return cast.client.post(f"/certificates/{draft.pk}/sign", given)
-
-
-def issued(cast: SimpleNamespace) -> Certificate:
-    draft = decided(cast)
-    assert filled(cast, draft).status_code == 302
-    answer = signed(cast, draft)
-    assert answer.status_code == 302, answer.content.decode()
-    return Certificate.objects.get(pk=draft.pk)
-
-
-def text_of(answer: Any) -> str:
-    return re.sub(r"\s+", " ", answer.content.decode())
 
 
 def faults() -> list[str]:
@@ -425,36 +298,3 @@ def test_a_second_practitioner_answers_where_the_law_asks(cast, monkeypatch):
     page = text_of(cast.client.get(f"/certificates/{draft.pk}/sign"))
     assert "second practitioner" not in page.partition("What you sign")[0].lower()
     assert "Ben" in page
-
-
-@pytest.mark.parametrize(
-    ("code", "more", "days", "known"),
-    [
-        ("US-UT", Facts(resident=False, visitor_card=True), 21, True),  # Utah: a non-resident card of 21 days
-        ("US-UT", Facts(resident=False, visitor_card=True, ends=DAY + datetime.timedelta(5)), 5, True),
-        ("US-NY", Facts(dx=("terminal_illness",)), None, True),  # Cannabis Law s.30(2): until death
-        ("US-NY", Facts(dx=("terminal_illness",), ends=DAY + datetime.timedelta(9)), 9, True),
-    ],
-)
-def test_how_long_a_certificate_holds(code, more, days, known):
-    data = {"case": "a", "place": {"residence": "US-NY"}, "spasm": {"cause": "multiple_sclerosis"}}
-    case = make_case({**data, "person": {"age_years": 52}, "history": {"conditions": []}})
-    facts = with_more(facts_of_case(case, away=code != "US-NY"), more)
-    end = None if days is None else DAY + datetime.timedelta(days)
-    assert form.expires_of(draft(case, DAY, code=code, more=more), facts, DAY) == (end, known)
-
-
-@pytest.mark.slow
-def test_the_pdf_is_tagged_whole_and_verified_by_its_hash(cast, tmp_path):
-    page = pytest.importorskip("page", reason="the validator page-validation is not installed")
-    if paper.pdf_writer()[0] is None:
-        pytest.skip("no PDF can be written here")
-    found = issued(ready(cast))
-    path = tmp_path / "a.pdf"
-    path.write_bytes(bytes(found.pdf.content))
-    result = page.validate_pdf(path)
-    assert str(result.profile).endswith("PDF_UA_1")
-    assert result.is_compliant, [(each.rule_id, each.message) for each in result.failures]
-    copy = SimpleUploadedFile("a.pdf", path.read_bytes(), "application/pdf")
-    assert "is what was issued" in text_of(visitor().post(f"/verify/{found.code}", {"copy": copy}))
-    assert "data:image/svg+xml;base64," in paper.qr("https://clinic.example/verify/A")

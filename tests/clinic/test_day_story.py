@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from tests.clinic.certifying import licensed, ready
 from tests.clinic.conftest import PASSWORD
 from tests.clinic.test_booking import REGISTRATION, opened
 from tests.clinic.test_booking_story import PHONE, answer_all
-from tests.clinic.test_certify import licensed, ready
 from tests.clinic.test_story import Keyboard, Mouse, head, logged_in
 
 from lissive.clinic import audit

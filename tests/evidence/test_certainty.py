@@ -54,6 +54,16 @@ def test_each_reason_lowers_it(tmp_path: Path, trials, bias: str, word: str, dow
     assert sure(file(tmp_path, *trials, bias=bias)) == (word, down)
 
 
+@pytest.mark.parametrize(("trials", "bad", "word"), [(2, 1, "high"), (3, 2, "moderate")])
+def test_a_risk_of_bias_counts_where_more_than_half_of_the_trials_have_it(
+    tmp_path: Path, trials: int, bad: int, word: str
+) -> None:
+    path = file(tmp_path, *[("parallel", LARGE)] * trials)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("randomisation: low", "randomisation: high", bad), encoding="utf-8")
+    assert sure(path)[0] == word
+
+
 def test_trials_without_a_usable_figure_lower_it(tmp_path: Path) -> None:
     path = file(tmp_path, ("parallel", LARGE))
     words = "".join(

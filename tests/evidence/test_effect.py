@@ -12,7 +12,7 @@ import yaml
 import lissive.evidence
 from lissive.errors import EvidenceError
 from lissive.evidence.comparison import Comparison, Given, Group
-from lissive.evidence.effect import NotUsable, effect, given_or
+from lissive.evidence.effect import NotUsable, effect
 
 from .published_examples import comparison, counts
 
@@ -221,8 +221,3 @@ def test_comparisons_without_an_effect_say_why(made, measure, why):
 def test_unknown_measure_lists_the_known():
     with pytest.raises(EvidenceError, match=r"Unknown measure 'SMDD'.*Did you mean SMD\?.*SMD"):
         effect(counts("a", *TABLE), "SMDD")
-
-
-def test_what_a_comparison_can_give():
-    assert given_or(counts("a", *TABLE)) == "OR, RR, RD"
-    assert given_or(means(1.2, 2.0, 40, 0.7, 1.5, 30)) == "MD, SMD, GMR"

@@ -9,50 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.follow.followed import HEAD, NABIXIMOLS, START, a_case, alarms_of, diary_of, text
 
-from lissive.case import Case, make_case, product
+from lissive.case import make_case, product
 from lissive.cli.main import main
 from lissive.errors import DiaryError
-from lissive.follow import Diary, FollowAnswer, follow_up, read_diary
-from lissive.follow.advise import advise, alarms, dose_now
-from lissive.follow.answer import Alarm, Benefit, Rule
+from lissive.follow import FollowAnswer, follow_up
 from lissive.follow.doses import taken_of
 
-TODAY = datetime.date(2026, 11, 1)
-NABIXIMOLS = product("nabiximols")
-START = datetime.date(2026, 5, 1)
-HEAD = "date,spasms,spasticity_nrs,sprays,side_effects,note"
 SMALL = {"subjects": 160, "threads": 1, "weeks": 2}
-
-
-def a_case(**change: object) -> dict[str, object]:
-    case: dict[str, object] = {
-        "case": "a",
-        "person": {"weight_kg": 68.0},
-        "spasm": {"cause": "multiple_sclerosis", "spasticity_nrs": 8.0},
-        "plan": {"product": "nabiximols", "titration": "label", "weeks": 12, "fed": True},
-    }
-    return {**case, **change}
-
-
-def text(
-    fall: float, *, days: int = 35, before: int = 7, sprays: int = 6, note: str = "", seed: int = 1
-) -> str:
-    """A diary whose rating falls by so many points within a week, with noise."""
-    random = np.random.default_rng(seed)
-    rows = [HEAD]
-    for k in range(-before, days):
-        level = 7.0 - fall * (1.0 - np.exp(-max(k, 0) / 4.0))
-        nrs = int(np.clip(np.rint(level + random.normal(0.0, 1.2)), 0, 10))
-        rows.append(
-            f"{START + datetime.timedelta(days=k)},9,{nrs},{0 if k < 0 else sprays},,{note if k == 3 else ''}"
-        )
-    return "\n".join(rows) + "\n"
-
-
-def diary_of(folder: Path, said: str) -> Diary:
-    (folder / "d.csv").write_text(said, encoding="utf-8")
-    return read_diary(folder / "d.csv", today=TODAY)
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +56,13 @@ def test_the_fall_of_the_rule_is_that_of_the_diary(tmp_path: Path) -> None:
     rows = [
         HEAD,
         *(
-            f"{START + datetime.timedelta(days=k)},,{8 if k < 21 else 6},{0 if k < 0 else 6},,"
-            for k in range(-7, 28)
+            f"{START + datetime.timedelta(days=k)},,{8 if k < 21 else 6 if k < 28 else 2},{0 if k < 0 else 6},,"
+            for k in range(-7, 30)
         ),
     ]
     found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
     assert found.rule_4_week is not None
-    assert found.rule_4_week.fall_pct == 25.0  # 8 in the week before, 6 in days 22 to 28
+    assert found.rule_4_week.fall_pct == 25.0  # 8 in the week before, 6 on the 22nd to the 28th day
 
 
 def test_more_relief_is_more_probably_the_drug_but_most_of_it_is_prior(
@@ -223,88 +188,11 @@ def test_doses_in_mg_and_in_sprays_count_alike(tmp_path: Path) -> None:
     assert "above_label" in alarms_of(tmp_path, said)
 
 
-# -- alarms and advice ----------------------------------------------------------------------------------
-def alarms_of(folder: Path, said: str, case: Case | None = None) -> dict[str, Alarm]:
-    case, diary = case or make_case(a_case()), diary_of(folder, said)
-    from lissive.case import product
-
-    what = product("nabiximols")
-    return {each.id: each for each in alarms(diary, taken_of(diary, what), what, case)}
-
-
-@pytest.mark.parametrize(
-    ("note", "alarm"),
-    [
-        ("fell in the bath", "falls"),
-        ("felt very stoned", "intoxication"),
-        ("thoughts of suicide", "mood"),
-        ("paranoid all evening", "psychosis"),
-        ("no falls", None),
-        ("fell asleep early, pain high", None),
-        ("a fall in spasms", None),
-        ("felt high after 8 sprays", "intoxication"),
-        ("no paranoid or confused thoughts; slept without dizziness", None),
-        ("not depressed", None),
-        ("went well", None),
-    ],
-)
-def test_words_that_need_a_look_are_found_and_denied_ones_are_not(
-    tmp_path: Path, note: str, alarm: str | None
-) -> None:
-    found = alarms_of(tmp_path, text(0.0, note=note))
-    assert list(found) == ([alarm] if alarm else [])
-    if alarm:
-        assert found[alarm].rows == (12,)  # header, a week before, day 3 of treatment
-
-
-def test_rising_use_and_more_than_the_label_are_found(tmp_path: Path) -> None:
-    lines = text(0.0, days=70).splitlines()
-    rising = [line.replace(",6,,", ",9,,") if k > 63 else line for k, line in enumerate(lines)]
-    assert list(alarms_of(tmp_path, "\n".join(rising) + "\n")) == ["rising_use"]
-    titration = [
-        line.replace(",6,,", ",9,,") if k > 20 else line
-        for k, line in enumerate(text(0.0, days=35).splitlines())
-    ]
-    assert list(alarms_of(tmp_path, "\n".join(titration) + "\n")) == []
-    assert list(alarms_of(tmp_path, text(0.0, sprays=14))) == ["above_label"]
-
-
-BENEFIT = Benefit(18.0, 0.3, 0.2, "spasticity_nrs", "", 0.3)
-MET = Rule(4, "2026-05-29", 30.0, True, 20.0, 0.1, "")
-
-
-@pytest.mark.parametrize(
-    ("p", "rule", "alarm", "sprays", "expected"),
-    [
-        (0.3, MET, "", 6, "continue"),
-        (0.3, MET, "psychosis", 6, "stop"),
-        (0.9, replace(MET, met=False), "", 6, "stop"),
-        (0.9, MET, "falls", 6, "change"),
-        (0.9, None, "", 6, "continue"),
-        (0.01, None, "", 6, "stop"),
-        (0.3, None, "", 6, "change"),
-        (0.3, None, "", 12, "continue"),
-        (0.3, None, "mood", 12, "continue"),
-    ],
-)
-def test_advice_goes_by_alarms_then_the_rule_then_the_probability(
-    tmp_path: Path, p: float, rule: Rule | None, alarm: str, sprays: int, expected: str
-) -> None:
-    from lissive.case import product
-
-    what, case = product("nabiximols"), make_case(a_case())
-    taken = taken_of(diary_of(tmp_path, text(0.0, sprays=sprays)), what)
-    found = (Alarm(alarm, "x", (), "y"),) if alarm else ()
-    advice, why = advise(taken, 30, replace(BENEFIT, value=p), rule, found, (taken.recent, 12.0), fitted=True)
-    assert advice == expected
-    assert why
-    dose = dose_now(case, what, taken, advice, found)
-    assert dose.limit == 12.0
-    numbers = [
-        float(word) for word in dose.advice.replace(",", " ").split() if word.replace(".", "").isdigit()
-    ]
-    assert all(number <= 12.0 for number in numbers)
-    assert ("raised" in dose.advice) == (expected == "change" and not alarm)
+def test_a_day_without_an_entry_keeps_the_dose_of_the_day_before(tmp_path: Path) -> None:
+    rows = [f"{START + datetime.timedelta(days=k)},,7,{sprays},," for k, sprays in ((0, 6), (3, 0), (5, 4))]
+    taken = taken_of(diary_of(tmp_path, "\n".join([HEAD, *rows]) + "\n"), NABIXIMOLS)
+    assert taken.units.tolist() == [6, 6, 6, 0, 0, 4]
+    assert taken.carried == 3
 
 
 # -- the command ----------------------------------------------------------------------------------------

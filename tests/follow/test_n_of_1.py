@@ -15,6 +15,7 @@ from lissive.arrays import FloatArray
 from lissive.case import make_case
 from lissive.cli.main import main
 from lissive.errors import DiaryError
+from lissive.follow import n_of_1
 from lissive.follow.diary import Day, Diary
 from lissive.follow.n_of_1 import OFF, ON, NOf1Plan, Period, plan_n_of_1, read_plan
 from lissive.follow.n_of_1_analysis import analyse_n_of_1, fit_pairs
@@ -41,6 +42,15 @@ def test_each_pair_has_both_and_periods_follow_each_other(plan: NOf1Plan) -> Non
         assert after.first == one.last + datetime.timedelta(days=1)
         assert one.analysed_from == one.first + datetime.timedelta(days=plan.washout)
     assert plan.periods[0].first == START
+
+
+def test_the_washout_ends_with_the_day_on_which_a_tenth_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of nine people in ten a half, then a tenth is left; the tenth person, who keeps it, does not count."""
+    left = np.concatenate([np.full(n_of_1.ON_DAYS, 0.3), [0.15, 0.03], np.zeros(n_of_1.OFF_DAYS - 2)])
+    effect = np.vstack([np.tile(left, (9, 1)), np.full(len(left), 0.3)])
+    monkeypatch.setattr(n_of_1, "_effect", lambda people, outcome: effect)
+    people = n_of_1.People({"acute": effect}, {}, {}, np.ones(effect.shape[1]))
+    assert n_of_1._washout(people, "spasticity_nrs") == 2
 
 
 def test_the_order_is_random_and_that_of_its_seed() -> None:

@@ -13,19 +13,21 @@ from scipy.stats import kstest, linregress, multivariate_normal
 from lissive.arrays import FloatArray
 from lissive.case import Case, make_case
 from lissive.follow import people as crowd
-from lissive.follow.course import Course, smoothed
 from lissive.follow.diary import Day, Diary, Dose
 from lissive.follow.doses import schedule_of, taken_of
-from lissive.follow.psis import effective, pareto_k
 from lissive.follow.update import (
     LEVEL_MEAN,
     LEVEL_SD,
+    Course,
     Observed,
     _marginal,
     _uncensored,
     censored,
     drawn_levels,
+    effective,
+    pareto_k,
     resampled,
+    smoothed,
     update,
 )
 from lissive.forecast.treatment import treatment
@@ -149,7 +151,7 @@ def some_people(days: int = 28, subjects: int = 40) -> tuple[crowd.People, Case]
     taken = taken_of(a_diary([7.0] * (7 + days)), plan.product)
     schedule = schedule_of(equations, taken, plan.product, continuing=14)
     return crowd.first_people(
-        case, plan, equations, schedule, days, subjects=subjects, seed=1, threads=1
+        case, plan, equations, schedule, days, numbers=range(subjects), seed=1, threads=1
     ), case
 
 

@@ -13,6 +13,7 @@ from lissive.forecast.beside import Difference, Side, SideBySide, beside, what_i
 from lissive.forecast.treatment import treatment
 from lissive.model import load
 from lissive.report.beside_text import beside_text
+from lissive.units import to_nmol
 
 PEOPLE = 8
 
@@ -85,6 +86,18 @@ def test_a_published_titration_goes_up_no_faster_than_it_says() -> None:
     assert (found.taken[0] <= np.array(plan.dosing.ceilings)).all()
     assert found.weekly["thc_plasma"][0, :, 1].max() == 0
     assert found.weekly["thc_plasma"][0, :, 4].max() > 0
+
+
+def test_the_mg_of_a_step_are_those_of_a_day_divided_among_its_doses() -> None:
+    """Routine protocol: 5 mg of CBD twice a day, then 10 mg more every third day; THC from the fifth step on."""
+    equations = load("lissive")
+    plan = treatment(case({"product": "oil", "titration": "start_low"}), equations)
+    for step, thc, cbd in ((1, 0, 10), (2, 0, 20), (5, 2.5, 40)):
+        day = plan.dosing.schedules[step]
+        for drug, mg in (("THC", thc), ("CBD", cbd)):
+            mine = day.value[day.target == equations.dose_targets[f"{drug}_oral"]]
+            assert len(mine) == (2 if mg else 0)
+            assert mine.sum() == pytest.approx(to_nmol(mg, g_per_mol=equations.parameters["M_THC"]))
 
 
 # -- two plans -------------------------------------------------------------------------------------

@@ -10,57 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.model.running import CAUSES, MS_HERE_OTHERS_SLOW, fresh, libsbml, loaded, sbml
 
-from lissive.errors import ParameterError
-from lissive.model import compose
-from lissive.model.parameters import (
-    load_causes,
-    load_genotypes,
-    load_interactions,
-    load_parameters,
-)
+from lissive.model.parameters import load_causes, load_genotypes, load_interactions, load_parameters
 
-roadrunner = pytest.importorskip("roadrunner")
-antimony = pytest.importorskip("antimony")
-libsbml = pytest.importorskip("libsbml")
-
-CAUSES = tuple(load_causes())
-MS_HERE_OTHERS_SLOW = [
-    cause if cause == "multiple_sclerosis" else pytest.param(cause, marks=pytest.mark.slow)
-    for cause in CAUSES
-]
-"""The text of each cause takes libRoadRunner seconds to compile; `make slow` does so for long runs anyway."""
 COUNTERS = {"spasms", "dizziness_cum", "dropout_cum"}
-DOSE_TARGETS = [f"{drug}_{site}" for drug in ("THC", "CBD") for site in ("oral", "spray", "lung", "c")]
-DOSE_TARGETS += ["injury", "exercise"]
+
 
 Doses = list[tuple[float, str, float]]
-
-
-@cache
-def sbml(cause: str = "multiple_sclerosis") -> str:
-    antimony.clearPreviousLoads()
-    assert antimony.loadAntimonyString(compose.lissive_text(cause)) >= 0, antimony.getLastError()
-    return str(antimony.getSBMLString("lissive"))
-
-
-@cache
-def compiled(cause: str) -> Any:
-    return loaded(sbml(cause))
-
-
-def loaded(text: str) -> Any:
-    """Compiled without optimisation, which takes longer than all runs."""
-    roadrunner.Config.setValue(roadrunner.Config.LLVM_BACKEND, roadrunner.Config.LLJIT)
-    roadrunner.Config.setValue(roadrunner.Config.LLJIT_OPTIMIZATION_LEVEL, 0)
-    return roadrunner.RoadRunner(text)
-
-
-def fresh(cause: str = "multiple_sclerosis") -> Any:
-    """The model at its start, with the tables' parameters; compiled once."""
-    model = compiled(cause)
-    model.resetToOrigin()
-    return model
 
 
 def nmol(drug: str, mg: float) -> float:
@@ -104,58 +61,6 @@ def run(
 
 def area(seen: dict[str, Any], name: str) -> float:
     return float(np.trapezoid(seen[name], seen["time"]))
-
-
-# ---- the text
-
-
-def test_units_and_consistency_have_no_findings() -> None:
-    document = libsbml.readSBMLFromString(sbml())
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, True)
-    findings = document.checkConsistency()
-    assert [document.getError(i).getMessage() for i in range(findings)] == []
-
-
-@pytest.mark.parametrize("cause", CAUSES)
-def test_every_cause_composes_to_the_same_model(cause: str) -> None:
-    ids = [line.split(" = ")[0] for line in compose.lissive_text(cause).splitlines()]
-    assert ids == [line.split(" = ")[0] for line in compose.lissive_text().splitlines()]
-
-
-def test_dose_targets_are_species() -> None:
-    model = libsbml.readSBMLFromString(sbml()).getModel()
-    assert all(model.getSpecies(target) is not None for target in DOSE_TARGETS)
-
-
-def test_the_model_stays_small() -> None:
-    rates = fresh().getRatesOfChangeNamedArray()
-    states = {name.rstrip("'") for name in rates.colnames}
-    assert len(states) <= 60
-
-
-@pytest.mark.parametrize(
-    "parameter", [row.parameter for rows in load_interactions().values() for row in rows.values()]
-)
-def test_interactions_set_parameters_of_the_model(parameter: str) -> None:
-    assert parameter in load_parameters()
-
-
-def test_a_symbol_without_a_value_is_named_with_its_place() -> None:
-    rows = {"CL": load_parameters()["CL_THC"]}
-    with pytest.raises(ParameterError, match=r"a\.ant:2: V has no value"):
-        compose.check_symbols({"a.ant": "var A = 0;\nA' = -CL*A/V;  // clearance of B"}, rows)
-
-
-def test_a_parameter_that_nothing_uses_is_named_with_its_place() -> None:
-    rows = {"CL_THC": load_parameters()["CL_THC"]}
-    with pytest.raises(ParameterError, match=r"thc\.tsv:2: CL_THC is not used"):
-        compose.check_symbols({"a.ant": "var A = 0;  // CL_THC"}, rows)
-
-
-def test_a_parameter_that_the_text_defines_too_is_refused() -> None:
-    rows = {"CL_THC": load_parameters()["CL_THC"]}
-    with pytest.raises(ParameterError, match=r"CL_THC is defined in a\.ant:1 too"):
-        compose.check_symbols({"a.ant": "CL_THC := 2; A := CL_THC;"}, rows)
 
 
 # ---- steady without drug

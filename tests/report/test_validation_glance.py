@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lissive.report.validation_glance import GLANCE, glance_table
+from lissive.report.validation_text import GLANCE, glance_table
 from lissive.table import rows_of
 from lissive.validation.targets import load_targets
 

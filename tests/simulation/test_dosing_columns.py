@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 import lissive
 from lissive.errors import EventError, ParameterError
 from lissive.model.read import read_antimony
+from lissive.simulation.output import write
 
 K = 0.25
 MODEL = """
@@ -292,8 +293,6 @@ def test_each_subject_is_observed_at_their_own_rows(model, tmp_path):
     text += "b,0,1,10,central\nb,8,0,.,.\nb,2,4,20,central\nb,3,0,.,.\n"
     (tmp_path / "e.csv").write_text(text, encoding="utf-8")
     got = lissive.simulate(model, events=tmp_path / "e.csv", select=["central"], rtol=1e-10)
-    from lissive.simulation.output import write
-
     write(got, tmp_path / "o.csv")
     table = pd.read_csv(tmp_path / "o.csv")
     assert table[["subject", "occasion", "time"]].values.tolist() == [
@@ -431,8 +430,6 @@ def test_columns_that_are_not_used_are_said_and_carried(model, tmp_path):
     (tmp_path / "e.csv").write_text(text, encoding="utf-8")
     got = lissive.simulate(model, events=tmp_path / "e.csv", select=["central"])
     assert "Not used, only carried to the result: DV, MDV, SEX, WT." in json.loads(got.attrs["notes"])
-    from lissive.simulation.output import write
-
     for name in ("o.csv", "o.parquet", "o.nc", "o.zarr"):
         write(got, tmp_path / name)
     table = pd.read_csv(tmp_path / "o.csv")

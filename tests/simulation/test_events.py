@@ -21,7 +21,6 @@ from lissive.simulation.events import (
     STOP,
     EventTable,
     Regimen,
-    Schedule,
     SteadyState,
     doses,
     export_events,
@@ -41,6 +40,8 @@ MODEL = Equations(
     {},
     dose_targets={"gut": 1, "plasma": 2},
 )
+
+
 HEAD = "ID,TIME,EVID,AMT,CMT,RATE,II,ADDL,SS"
 
 
@@ -418,48 +419,12 @@ def test_doses_are_sorted_by_time():
     assert (schedule.action.dtype, schedule.target.dtype) == (np.int32, np.int32)
 
 
-@pytest.mark.parametrize(
-    ("times", "amount", "says"),
-    [
-        ([0, 1], [1, 2, 3], "2 times and 3 amounts"),
-        ([0], -1, "An amount is -1"),
-        ([math.nan], 1, "no finite number"),
-    ],
-)
-def test_impossible_doses_are_refused(times, amount, says):
-    with pytest.raises(EventError, match=says):
-        doses(times, 0, amount)
-
-
-def test_a_schedule_does_not_change():
-    times = np.array([0.0, 1.0])
-    schedule = doses(times, 0, 1.0)
-    times[0] = 9
-    assert schedule.time[0] == 0
-    with pytest.raises(ValueError, match="read-only"):
-        schedule.time[0] = 1
-
-
-def test_a_schedule_out_of_order_is_refused():
-    with pytest.raises(EventError, match="Time falls from 2 to 1"):
-        Schedule([2.0, 1.0], [0, 0], [0, 0], [1.0, 1.0])
-
-
 def test_a_regimen_is_taken_for_some_subjects_in_their_order(table):
     got = table("1,0,1,5,gut,.,.,.,.", "2,0,1,6,gut,.,.,.,.")
     regimen = regimen_of(got, [2, 1, 2])
     assert [regimen.schedules[w].value[0] for w in regimen.which] == [6, 5, 6]
     with pytest.raises(EventError, match=r"ID 3 has no rows in the dosing table\. Allowed: 1, 2"):
         regimen_of(got, [1, 3])
-
-
-def test_a_regimen_names_no_schedule_that_is_not_there():
-    schedule = doses([0], 0, 1)
-    assert len(Regimen((schedule,), [0], [2.0], [0.0])) == 1
-    with pytest.raises(EventError, match="which runs from 1 to 1"):
-        Regimen((schedule,), [1], [1.0], [0.0])
-    with pytest.raises(EventError, match="scale 0 or more"):
-        Regimen((schedule,), [0], [-1.0], [0.0])
 
 
 def test_the_example_reads_with_its_model():

@@ -13,7 +13,7 @@ from lissive import __version__, extras
 from lissive.errors import SimulationError
 from lissive.files import atomic_path
 from lissive.simulation import output
-from lissive.simulation.output import dataset, write
+from lissive.simulation.output import Rows, dataset, write
 
 TIMES = [0.0, 0.1, 24.0]
 PROVENANCE = {
@@ -31,8 +31,8 @@ def run():
     values = np.arange(12, dtype=float).reshape(2, 3, 2) / 7
     values[1] = np.nan
     return dataset(
-        values, TIMES, [1, 2], ["[S1]", "k"], {"[S1]": "nmol/L", "time": "h"}, {"[S1]": "THC in plasma"},
-        [0, 3], PROVENANCE, messages=["", "too many steps"],
+        values, TIMES, Rows([1, 2], [0, 3], ["", "too many steps"]), ["[S1]", "k"],
+        units={"[S1]": "nmol/L", "time": "h"}, labels={"[S1]": "THC in plasma"}, provenance=PROVENANCE,
     )  # fmt: skip
 
 
@@ -60,14 +60,14 @@ def test_a_dataset_carries_its_doubts_and_its_origin(run):
     ("change", "says"),
     [
         ({"values": np.zeros((2, 2, 1))}, r"Allowed: \(subject, time, output\), here \(2, 3, 1\)"),
-        ({"status": [0]}, r"status has the shape \(1,\)"),
-        ({"messages": ["a"]}, r"messages has the shape \(1,\)"),
+        ({"rows": Rows([1, 2], [0])}, r"status has the shape \(1,\)"),
+        ({"rows": Rows([1, 2], messages=["a"])}, r"messages has the shape \(1,\)"),
         ({"outputs": ["status"]}, "The output status has the name of a column"),
         ({"outputs": ["k", "k"], "values": np.zeros((2, 3, 2))}, "The output k is selected twice"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(change, says):
-    good = {"values": np.zeros((2, 3, 1)), "times": TIMES, "subjects": [1, 2], "outputs": ["k"]}
+    good = {"values": np.zeros((2, 3, 1)), "times": TIMES, "rows": Rows([1, 2]), "outputs": ["k"]}
     assert dataset(**good).sizes == {"subject": 2, "time": 3}
     with pytest.raises(SimulationError, match=says):
         dataset(**{**good, **change})

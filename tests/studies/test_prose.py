@@ -30,6 +30,10 @@ FOOD = {
     "not fasted": "fed",
     "overnight fast; standard meal within 30 min prior to dosing": "fed",
     "fed (standardised breakfast)": "fed",
+    "2 h postprandial": "fed",
+    "semi-fasted": None,
+    "fasting not required": None,
+    "not required to fast": None,
     "fed vs fasted": None,
     "with or without food": None,
     "regardless of meals": None,
@@ -49,6 +53,12 @@ USERS = {
     "regular tobacco smokers, infrequent cannabis users": "light",
     "11 frequent + 9 occasional users": "mixed",
     "frequent or infrequent users": "mixed",
+    "no regular use": "light",
+    "no history of daily cannabis use": "light",
+    "daily users, abstinent for 24 h": "heavy",
+    "no alcohol, daily users": "heavy",
+    "former heavy users, abstinent for one year": None,
+    "heavy drinkers": None,
     "light cannabis consumers": None,
     "users of “Daily Light” oil": None,
     "users of Heavy™ drops": None,
@@ -66,6 +76,9 @@ SCHEDULES = {
     "every 12 h for 7 consecutive days": (12, 14),
     "q8h x 3 d": (8, 9),
     "two doses 4 h apart": (4, 2),
+    "2 single doses one week apart": (168, 2),
+    "a single dose every 8 h for 2 days": (8, 6),
+    "single dose, periods 7 days apart": (None, 1),
     "three doses at intervals of 90 min": (1.5, 3),
     "four cigarettes within 4 h": (1, 4),
     "BID": (12, None),
@@ -78,6 +91,7 @@ UNITS = {
     "µg/L": "ug/L",
     "mcg/L": "ug/L",
     "hr*ng/mL": "h*ng/mL",
+    "ng x h/mL": "ng*h/mL",
 }
 
 
@@ -103,7 +117,11 @@ def test_schedules(text, meaning):
 
 
 @pytest.mark.parametrize(
-    "text", ["6 weeks", "q0h", "q1h x 90 weeks", "as needed", "escalating", "", "steady state"]
+    "text",
+    [
+        *("6 weeks", "q0h", "q1h x 90 weeks", "as needed", "escalating", "", "steady state"),
+        *("not daily", "less than daily", "single dose, repeated after 4 weeks"),
+    ],
 )
 def test_schedules_that_are_none(text):
     assert phrases.schedule(text) is None

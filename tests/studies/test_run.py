@@ -10,7 +10,7 @@ import pytest
 from lissive.model.parameters import load_genotypes, load_parameters, load_people
 from lissive.studies import Arm, Observation, predict_studies, run
 from lissive.studies.observation import ANALYTES, INFINITE, LAST, Before
-from lissive.studies.run import Prediction, simulate_arm, statistic
+from lissive.studies.run import Beside, Prediction, simulate_arm, statistic
 
 from .small import A, changed, read
 
@@ -269,7 +269,7 @@ class TestUncertainty:
         (made,) = predict_studies(
             [seen(arm(duration=0.5), "CL", group="clearance")],
             replicates=3,
-            uncertainty=lambda replicates, seed: {"CL_THC": np.log([1.0, 0.8, 1.1])},
+            beside=Beside(lambda replicates, seed: {"CL_THC": np.log([1.0, 0.8, 1.1])}),
         )
         wanted = load_parameters()["CL_THC"].value * np.array([1.0, 0.8, 1.1])
         np.testing.assert_allclose(made.replicates, wanted, rtol=0.01)
@@ -278,7 +278,7 @@ class TestUncertainty:
         observations = [seen(self.one, name, window=(0.0, LAST)) for name in ("Cmax", "AUC")]
         observations.append(seen(self.one, "Tmax", group="time"))
         plain, moved = (
-            predict_studies(observations, replicates=4, between_study=sd)
+            predict_studies(observations, replicates=4, beside=Beside(between_study=sd))
             for sd in ({}, {"THC": 0.4, "CBD": 0.1})
         )
         effects = [b.replicates / a.replicates for a, b in zip(plain, moved, strict=True)]

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.trials.alike import assert_same, same
 
 from lissive.errors import DesignError
 from lissive.simulation.engine import Tolerances
 from lissive.simulation.run import Settings
-from lissive.trials import blocks, rounds
+from lissive.trials import rounds
 from lissive.trials.conduct import conduct
 from lissive.trials.design import make_design
 from lissive.trials.enrol import RTOL
 from lissive.trials.observe import TrialData
 from lissive.trials.people import Response
-
-
-def same(a: Any, b: Any) -> bool:
-    """Bit for bit, nothing equal to nothing."""
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
-    return bool(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f"))
-
-
-def assert_same(a: TrialData, b: TrialData, *, but: tuple[str, ...] = ()) -> None:
-    for field in dataclasses.fields(TrialData):
-        if field.name not in but:
-            assert same(getattr(a, field.name), getattr(b, field.name)), field.name
 
 
 # -- pairs ------------------------------------------------------------------------------------------
@@ -414,40 +401,3 @@ def test_what_the_machine_has_no_memory_for_is_said_before_it_is_run(small, monk
     monkeypatch.setattr(parts, "memory", lambda: 50_000)
     with pytest.raises(DesignError, match=r"12 patients over 42 days.*GB of memory.*about \d+ patients"):
         conduct(small(), [0])
-
-
-# -- a replicate of many, in blocks -----------------------------------------------------------------
-KEEP = {"measure": "spasticity_nrs", "falls_by_pct": 20.0}
-STRATA = [{"measure": "spasticity_nrs", "cut": 6.0}]
-CROSSED = {"sequences": [["drug", "placebo"], ["placebo", "drug"]], "washout_days": 3}
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"strata": STRATA},
-        {"run_in": {"arm": "drug", "weeks": 1, "keep": KEEP, "washout_days": 2}, "strata": STRATA},
-        {"run_in": {"arm": "drug", "weeks": 1, "patients": 14, "keep_dose": True}},
-        {"run_in": {"arm": "drug", "weeks": 2, "established": True}},
-        {"crossover": CROSSED, "weeks": 1.0, "visits_weeks": [1.0]},
-    ],
-    ids=["parallel", "strata", "responders", "entering", "established", "crossover"],
-)
-def test_a_replicate_in_blocks_is_that_of_one_piece(small, monkeypatch, changes):
-    design = small(**changes)
-    whole = conduct(design, [2], seed=7)
-    sizes: list[int] = []
-    begin = blocks.go_through_run_in
-
-    def seen(design, people, settings):
-        sizes.append(sum(map(len, people)))
-        return begin(design, people, settings)
-
-    monkeypatch.setattr(blocks, "PATIENTS_AT_ONCE", 5)
-    monkeypatch.setattr(blocks, "go_through_run_in", seen)
-    monkeypatch.setattr("lissive.trials.conduct.go_through_run_in", seen)
-    parts = conduct(design, [2], seed=7)
-    assert max(sizes) == 5
-    assert len(sizes) >= 3
-    assert_same(whole[0], parts[0])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -12,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from tests.trials.estimates import NAN, arms, failures, hits, numbers, rating, spasms
 
 from lissive.trials.estimate import ancova, crossover, odds_ratio, power, rate_ratio
-from lissive.trials.fits import Estimate, hazard_ratio, log_rank, survival
+from lissive.trials.fits import Estimate, hazard_ratio, log_rank
 
-NAN = math.nan
 Z = stats.norm.ppf(0.975)
+
 
 # Freireich et al. 1963 (Blood 21:699): weeks in remission, 6-mercaptopurine and placebo; in every textbook since.
 MP = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+".split()
@@ -25,6 +24,7 @@ PLACEBO = "1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23".split()
 WEEKS = np.array([float(entry.rstrip("+")) for entry in MP + PLACEBO])
 RELAPSED = np.array([not entry.endswith("+") for entry in MP + PLACEBO], dtype=float)
 ON_PLACEBO = np.repeat([0.0, 1.0], 21)
+
 
 # Senn, Cross-over Trials in Clinical Research: peak flow, l/min, of 13 children, formoterol and salbutamol.
 FIRST = [(310, 270), (310, 260), (370, 300), (410, 390), (250, 210), (380, 350), (330, 365)]
@@ -38,54 +38,12 @@ PEAK_FLOW: dict[str, Any] = {
 }
 
 
-def arms(n: int) -> Any:
-    return np.repeat([0.0, 1.0], n // 2)
-
-
-def rating(n: int = 80, seed: int = 1) -> dict[str, Any]:
-    """Change, baseline and arm of a trial of ratings."""
-    rng = np.random.default_rng(seed)
-    baseline = rng.normal(6, 1.5, n)
-    change = rng.normal(0, 2, n) - 0.4 * baseline - 1.1 * arms(n)
-    return {"change": change, "baseline": baseline, "treated": arms(n)}
-
-
-def spasms(n: int = 200, seed: int = 1, ratio: float = 0.6) -> dict[str, Any]:
-    """Counts over a week, with dispersion 0.5."""
-    rng = np.random.default_rng(seed)
-    rate = rng.gamma(2, 2, n) + 0.2
-    mean = 7 * 0.8 * (rate + 0.5) * np.where(arms(n) == 1, ratio, 1)
-    counts = rng.negative_binomial(2, 2 / (2 + mean)).astype(float)
-    return {"counts": counts, "days": np.full(n, 7.0), "treated": arms(n), "baseline_rate": rate}
-
-
-def hits(n: int = 120, seed: int = 1) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    baseline = rng.normal(6, 1.5, n)
-    chance = 1 / (1 + np.exp(-(0.3 * (baseline - 6) - 1 + 0.8 * arms(n))))
-    return {"hit": (rng.random(n) < chance).astype(float), "treated": arms(n), "baseline": baseline}
-
-
-def failures(n: int = 120, seed: int = 1) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    time = rng.exponential(60 * np.exp(0.6 * arms(n)))
-    return {"time": np.ceil(np.minimum(time, 84)), "failed": (time < 84).astype(float), "treated": arms(n)}
-
-
 def swapped(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "treated": 1 - data["treated"]}
 
 
-def numbers(estimate: Estimate) -> list[float]:
-    return [getattr(estimate, name) for name in ("value", "lower", "upper", "se", "p")]
-
-
 def same(one: Estimate, other: Estimate, rel: float = 1e-6) -> bool:
     return bool(numbers(one) == pytest.approx(numbers(other), rel=rel, abs=1e-12))
-
-
-def says_nothing(estimate: Estimate) -> bool:
-    return all(map(math.isnan, numbers(estimate))) and bool(estimate.note)
 
 
 # ---- Closed forms and published examples ----
@@ -230,14 +188,6 @@ def test_log_rank_of_the_leukaemia_trial() -> None:
     assert math.isnan(found.value)
 
 
-def test_remission_of_the_leukaemia_trial() -> None:
-    """Kaplan and Meier's shares on 6-mercaptopurine, as every textbook has them; held to the end of 35 weeks on."""
-    shares = survival(WEEKS[:21], RELAPSED[:21], (0, 5.9, 6, 7, 10, 13, 16, 22, 23, 35, 50))
-    expected = (1, 1, 0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482, 0.4482, 0.4482)
-    assert shares == pytest.approx(expected, abs=0.0001)
-    assert survival(WEEKS[21:], RELAPSED[21:], [8, 23]) == pytest.approx((8 / 21, 0))
-
-
 def test_crossover_of_the_peak_flow_trial() -> None:
     """Senn: 46.6 l/min, limits 22.9 and 70.3, 11 degrees of freedom."""
     found = crossover(**PEAK_FLOW)
@@ -363,7 +313,6 @@ def test_small_trials_never_raise(rows: list[tuple[int, int, int]]) -> None:
     for each in found:
         assert each.note or math.isfinite(each.p)
         assert math.isnan(each.value) or each.lower <= each.value <= each.upper
-    assert len(survival(much, event, [1, 2])) == 2
 
 
 def test_data_of_poisson_give_poissons_error() -> None:
@@ -388,167 +337,3 @@ def test_constant_strata_and_missing_rows_change_nothing() -> None:
 def test_arms_may_be_true_and_false() -> None:
     data = hits()
     assert odds_ratio(data["hit"] == 1, data["treated"] == 1) == odds_ratio(data["hit"], data["treated"])
-
-
-@pytest.mark.parametrize(
-    ("compare", "data", "column"),
-    [
-        (odds_ratio, hits(), "baseline"),
-        (rate_ratio, spasms(), "baseline_rate"),
-        (rate_ratio, spasms(), "counts"),
-        (hazard_ratio, failures(), "time"),
-        (log_rank, failures(), "failed"),
-    ],
-)
-def test_rows_with_missing_values_are_left_out(compare: Any, data: dict[str, Any], column: str) -> None:
-    n = data["treated"].size
-    holes = {**data, column: np.where(np.arange(n) % 7 == 0, NAN, data[column])}
-    kept = {name: values[np.arange(n) % 7 != 0] for name, values in data.items()}
-    assert repr(compare(**holes)) == repr(compare(**kept))
-
-
-# ---- Data that say nothing ----
-
-COMPARISONS: list[tuple[Any, dict[str, Any]]] = [
-    (ancova, rating()),
-    (odds_ratio, hits()),
-    (rate_ratio, spasms()),
-    (hazard_ratio, failures()),
-    (log_rank, failures()),
-]
-
-
-@pytest.mark.parametrize(("compare", "data"), COMPARISONS)
-@pytest.mark.parametrize("arm", [0.0, 1.0])
-def test_one_arm_empty(compare: Any, data: dict[str, Any], arm: float) -> None:
-    found = compare(**{**data, "treated": np.full(data["treated"].size, arm)})
-    assert says_nothing(found)
-    assert ("control" if arm else "treated") in found.note
-
-
-@pytest.mark.parametrize(("compare", "data"), COMPARISONS)
-@pytest.mark.parametrize("n", [0, 2])
-def test_fewer_than_three_patients(compare: Any, data: dict[str, Any], n: int) -> None:
-    rows = {name: column[[0, -1][:n]] for name, column in data.items()}
-    found = compare(**rows)
-    assert says_nothing(found)
-    assert (found.n, found.note) == (n, "fewer than 3 patients")
-
-
-@pytest.mark.parametrize(("compare", "data"), COMPARISONS)
-def test_everything_missing(compare: Any, data: dict[str, Any]) -> None:
-    assert says_nothing(compare(**{name: np.full(column.size, NAN) for name, column in data.items()}))
-
-
-@pytest.mark.parametrize("value", [0.0, 0.1, -1e6 / 3])
-def test_changes_without_variance(value: float) -> None:
-    found = ancova(**{**rating(), "change": np.full(80, value)})
-    assert says_nothing(found)
-    assert found.note == "no variance"
-
-
-def test_more_columns_than_patients() -> None:
-    found = ancova(np.array([1.0, 2, 4]), np.array([3.0, 1, 2]), np.array([0, 1, 1]))
-    assert says_nothing(found)
-    assert "few" in found.note
-
-
-@pytest.mark.parametrize(("compare", "data", "column"), [
-    (ancova, rating(), "baseline"), (odds_ratio, hits(), "baseline"), (rate_ratio, spasms(), "baseline_rate"),
-])  # fmt: skip
-def test_a_baseline_that_tells_the_arm(compare: Any, data: dict[str, Any], column: str) -> None:
-    found = compare(**{**data, column: 3 + 2 * data["treated"]})
-    assert says_nothing(found)
-    assert "confounded" in found.note
-
-
-@pytest.mark.parametrize(("hit", "note"), [(0.0, "no events"), (1.0, "all have the event")])
-def test_nobody_or_everybody_hit(hit: float, note: str) -> None:
-    found = odds_ratio(np.full(40, hit), arms(40))
-    assert says_nothing(found)
-    assert found.note == note
-
-
-def test_no_events() -> None:
-    for found in (
-        rate_ratio(np.zeros(40), np.full(40, 7.0), arms(40)),
-        hazard_ratio(np.full(40, 84.0), np.zeros(40), arms(40)),
-        log_rank(np.full(40, 84.0), np.zeros(40), arms(40)),
-    ):
-        assert says_nothing(found)
-        assert found.note == "no events"
-
-
-def test_counts_without_variance_and_days_without_diary() -> None:
-    assert says_nothing(rate_ratio(np.full(40, 3.0), np.full(40, 7.0), arms(40)))
-    data = spasms()
-    assert says_nothing(rate_ratio(**{**data, "days": np.zeros(200)}))
-    some = {**data, "days": np.where(np.arange(200) % 10 == 0, 0, 7.0)}
-    assert rate_ratio(**some).n == 180
-
-
-@pytest.mark.parametrize("arm", [0.0, 1.0])
-def test_counts_in_one_arm_only_give_a_p_alone(arm: float) -> None:
-    data = spasms(60)
-    found = rate_ratio(**{**data, "counts": np.where(data["treated"] == arm, data["counts"], 0)})
-    assert math.isnan(found.value)
-    assert found.p < 1e-3
-    assert "score test" in found.note
-
-
-def test_failures_in_one_arm_only_give_the_log_rank_p() -> None:
-    data = failures()
-    one = {**data, "failed": data["failed"] * data["treated"]}
-    found = hazard_ratio(**one)
-    assert math.isnan(found.value)
-    assert found.p == log_rank(**one).p < 1e-3
-    assert "log-rank" in found.note
-
-
-def test_arms_that_fail_one_after_the_other() -> None:
-    """All of one before any of the other: the hazard ratio has no finite estimate, though both have events."""
-    found = hazard_ratio(np.arange(1.0, 21), np.ones(20), arms(20))
-    assert math.isnan(found.value)
-    assert found.p < 1e-4
-
-
-def test_times_that_tell_nothing() -> None:
-    at_once = (np.full(20, 5.0), np.ones(20), arms(20))
-    apart = (np.where(arms(20) == 1, 9.0, 2.0), arms(20), arms(20))
-    for compare in (hazard_ratio, log_rank):
-        assert compare(*at_once).note == "all at risk fail at once"
-        assert compare(*apart).note == "the arms are never at risk together"
-        assert says_nothing(compare(*at_once))
-        assert says_nothing(compare(*apart))
-
-
-def test_survival_of_nobody() -> None:
-    assert np.isnan(survival(np.array([]), np.array([]), (1, 2))).tolist() == [True, True]
-    assert survival(np.array([3.0, NAN]), np.array([0.0, 1]), (1, 5)) == (1, 1)
-    assert survival(np.array([3.0]), np.array([0.0]), ()) == ()
-
-
-@pytest.mark.parametrize(
-    ("change", "note"),
-    [
-        ({"sequence": np.full(26, "FS")}, "one sequence"),
-        ({"treatment": np.ones(26)}, "nobody in the control arm"),
-        ({"treatment": PEAK_FLOW["period"] - 1}, "confounded"),
-        ({"treatment": (PEAK_FLOW["subject"] < 5).astype(int)}, "confounded"),
-        ({"subject": np.arange(26)}, "fewer than 3 patients with two periods"),
-        ({"values": np.full(26, NAN)}, "fewer than 3 patients with two periods"),
-        ({"values": np.full(26, 0.1)}, "no variance"),
-        ({"values": 7 / 3 + 0.1 * PEAK_FLOW["subject"]}, "no variance"),
-    ],
-)
-def test_crossovers_that_say_nothing(change: dict[str, Any], note: str) -> None:
-    found = crossover(**{**PEAK_FLOW, **change})
-    assert says_nothing(found)
-    assert note in found.note
-
-
-def test_importing_loads_no_heavy_library() -> None:
-    code = "import sys, lissive.trials.estimate; print([m for m in sys.modules if m in sys.argv])"
-    heavy = ["statsmodels", "lifelines", "pandas", "scipy"]
-    run = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"

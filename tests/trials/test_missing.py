@@ -75,7 +75,7 @@ def test_who_jumps_to_the_control_arm_brings_the_arms_together(data):
     values, base, arm = data
     late = np.isnan(values) & (np.cumsum(~np.isnan(values)[:, ::-1], axis=1)[:, ::-1] == 0)
     at_random = imputed(values, base, arm, draws=draws(len(arm), 4))
-    jumping = imputed(values, base, arm, draws=draws(len(arm), 4), gone=late, reference=True)
+    jumping = imputed(values, base, arm, draws=draws(len(arm), 4), jumping=late)
     assert at_random.value < jumping.value < 0
     assert jumping.method == "jump to reference"
 

@@ -10,7 +10,7 @@ import pytest
 
 from lissive.cli.main import main
 from lissive.errors import DesignError
-from lissive.report.prediction_text import prediction_markdown
+from lissive.report.reproduce_text import prediction_markdown
 from lissive.validation.prediction import (
     NO_MODEL,
     figures,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lissive.cli.options import Force, ending
+from lissive.cli.options import AsJson, Force, ending
 from lissive.errors import RuleError
 from lissive.versions import data_line, stamped
 
@@ -64,7 +64,6 @@ On = Annotated[
         help="Date of certification (default: the date in the file, else today).",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 
 def person(

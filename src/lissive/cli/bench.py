@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force, folder
+from lissive.cli.options import AsJson, Force, folder
 from lissive.errors import SimulationError
 
 
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: AsJson = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Few patients, short runs: under a minute instead of many.")
     ] = False,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lissive.cli.options import AsJson
+
 if TYPE_CHECKING:
     from lissive.check import Finding, Tables
 
@@ -25,7 +27,7 @@ def check(
     explain: Annotated[
         str | None, typer.Option(metavar="CHECK", help="Say what one check looks at, with its examples.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check every table that comes with lissive: form, units, sources, provenance, ranges, names."""
     from lissive.check import check as findings_in

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lissive.cli.options import AsJson
 from lissive.errors import LissiveError
 
 
@@ -22,7 +23,7 @@ def cite(
             help="What simulate or case wrote (file, or report folder), a shipped model, or a model's file.",
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: AsJson = False,
     bibtex: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX entries.")] = False,
 ) -> None:
     """Print the references that a model or a run is based on, and which numbers come from each."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lissive.cli.options import Force, ending, given_studies
+from lissive.cli.options import AsJson, Force, ending, given_studies
 from lissive.errors import EvidenceError
 from lissive.files import keep_inputs
 from lissive.versions import data_line, stamped
@@ -38,7 +38,6 @@ Mine = Annotated[
     Path | None,
     typer.Option("--studies", metavar="FILE", help="Your own studies instead of the included ones."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 
 
 Of = Annotated[str | None, typer.Option("--outcome", metavar="WORD", help="Outcome, e.g. spasticity_nrs.")]
@@ -275,7 +274,7 @@ def pool(
     from lissive.evidence.answer import pool as pooled
 
     answer = pooled(
-        _named(outcome),
+        _named(outcome, studies),
         cause,
         design,
         product,
@@ -329,7 +328,7 @@ def forest(
     from lissive.evidence.answer import pool as pooled
 
     answer = pooled(
-        _named(outcome),
+        _named(outcome, studies),
         cause,
         design,
         product,
@@ -386,15 +385,18 @@ def reproduce(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _named(outcome: str | None) -> str:
-    """The outcome, or an error with the known ones."""
+def _named(outcome: str | None, studies: Path | None) -> str:
+    """The outcome, or an error with the known ones; of a user's file, with those that it lets pool."""
     if outcome is not None:
         return outcome
+    from lissive.evidence.result import comparable
     from lissive.evidence.words import outcomes
 
+    mine = comparable(given_studies(studies), "", None).outcomes if studies else ()
+    known = list(mine or outcomes())
     raise EvidenceError(
         "Missing outcome.",
         where="--outcome",
-        allowed=f"{', '.join(outcomes())}.",
-        do="choose one, e.g. --outcome spasticity_nrs.",
+        allowed=f"{', '.join(known)}.",
+        do=f"choose one, e.g. --outcome {known[0]}.",
     )

@@ -25,6 +25,8 @@ Force = Annotated[
     ),
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+
 Cluster = Annotated[
     str | None,
     typer.Option(

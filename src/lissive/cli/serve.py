@@ -70,26 +70,3 @@ def serve(
     from lissive.web import serve as serve_pages
 
     return serve_pages(port, public_url)
-
-
-def add_administrator(
-    clinic: Annotated[str, typer.Option("--clinic", metavar="NAME", help="Name of the clinic.")],
-    user: Annotated[str, typer.Option("--user", metavar="NAME", help="Name to log in with.")],
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="DIR", file_okay=False, help="Folder of the clinic's data."),
-    ] = None,
-) -> None:
-    """Add an administrator, also the first one, without questions.
-
-    The password comes from LISSIVE_PASSWORD, or is the first line of standard input.
-    """
-    import os
-    import sys
-
-    from lissive.clinic import start
-
-    password = os.environ.get(start.PASSWORD) or sys.stdin.readline().rstrip("\r\n")
-    start.prepare(data)
-    start.add_administrator(clinic, user, password)
-    print(f"{user} can log in, and is asked to set up a second factor.")

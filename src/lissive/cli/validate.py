@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lissive.cli.options import Force, folder
+from lissive.cli.options import AsJson, Force, folder
 from lissive.versions import data_line, stamped
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def validate(
         Path | None,
         typer.Option(metavar="FILE", help="A file of studies (default: those shipped with Lissive)."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: AsJson = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the report (HTML, JSON) here.")
     ] = None,

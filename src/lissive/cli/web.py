@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from lissive.cli.serve import add_administrator
 from lissive.errors import LissiveError
 from lissive.extras import need
 
@@ -111,3 +111,23 @@ def remind(
     print(f"{done.sent} sent ({to}), {done.failed} failed, {done.without} without an e-mail address.")
     if done.failed:
         raise typer.Exit(1)
+
+
+def add_administrator(
+    clinic: Annotated[str, typer.Option("--clinic", metavar="NAME", help="Name of the clinic.")],
+    user: Annotated[str, typer.Option("--user", metavar="NAME", help="Name to log in with.")],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", file_okay=False, help="Folder of the clinic's data."),
+    ] = None,
+) -> None:
+    """Add an administrator, also the first one, without questions.
+
+    The password comes from LISSIVE_PASSWORD, or is the first line of standard input.
+    """
+    from lissive.clinic import start
+
+    password = os.environ.get(start.PASSWORD) or sys.stdin.readline().rstrip("\r\n")
+    start.prepare(data)
+    start.add_administrator(clinic, user, password)
+    print(f"{user} can log in, and is asked to set up a second factor.")

@@ -16,9 +16,9 @@ from lissive.evidence.comparison import PROVENANCES
 from lissive.evidence.read import Located, design_of
 from lissive.publications.arms import role
 from lissive.publications.loose import INTERVALS, READ, UNCLEAR
-from lissive.publications.tables import RATIOS, Figure, Result, dotted, figure, is_figure, number, plain
+from lissive.publications.tables import RATIOS, Figure, Result, figure, is_figure, number, plain
 from lissive.publications.tidy import as_printed, is_tidy, printed
-from lissive.typed import nearest
+from lissive.typed import dotted, nearest
 
 SIZE = 2 * NormalDist().inv_cdf(0.975)
 """Width of a 95 % interval in standard errors."""

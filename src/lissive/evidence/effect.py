@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from lissive.errors import EvidenceError
-from lissive.evidence.comparison import DESIGNS, MEASURES, RATIOS, SINGLE, Comparison, Given, Group, weakest
+from lissive.evidence.comparison import DESIGNS, RATIOS, SINGLE, Comparison, Given, Group, weakest
 from lissive.given import kind_of, text_of
 
 LABELS: Mapping[str, str] = {
@@ -154,18 +154,6 @@ def effect(
     if measure in TIMED:
         return _of_rates(comparison, measure)
     return _of_means(comparison, measure, correlation)
-
-
-def given_or(comparison: Comparison) -> str:
-    """The measures that a comparison can give, as words; nothing where it can give none."""
-    found = []
-    for measure in MEASURES:
-        try:
-            effect(comparison, measure, correlation=0.0)
-        except NotUsable:
-            continue
-        found.append(measure)
-    return ", ".join(found)
 
 
 # -- the study's own estimate ----------------------------------------------------------------------

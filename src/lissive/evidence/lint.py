@@ -39,8 +39,8 @@ from lissive.given import path_of
 from lissive.marked import Loc
 from lissive.publications.arms import N_HARMS, N_MEANS, role
 from lissive.publications.loose import INTERVALS, PERCENT
-from lissive.publications.tables import RATIOS, Name, dotted, number, plain, text_of
-from lissive.typed import line_of, nearest
+from lissive.publications.tables import RATIOS, Name, number, plain, text_of
+from lissive.typed import dotted, line_of, nearest
 
 _RATIO_NAMES = ("or", "rr", "hr", "odds_ratio", "risk_ratio", "hazard_ratio")
 _ESTIMATES = ("diff", "value", "change_mean", "mean", "pooled", "effect", "end_mean")

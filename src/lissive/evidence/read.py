@@ -26,9 +26,9 @@ from lissive.publications.loose import results
 from lissive.publications.names import read_name
 from lissive.publications.own import OwnOutcome, own_outcomes
 from lissive.publications.plan import Stated
-from lissive.publications.tables import Figure, Result, dotted, figure, is_figure
+from lissive.publications.tables import Figure, Result, figure, is_figure
 from lissive.publications.words import Outcome, outcomes
-from lissive.typed import Row, line_of, refuse, typed
+from lissive.typed import Row, dotted, line_of, refuse, typed
 
 DATA = Path(__file__).parent / "data"
 TRIALS = DATA / "trials.yaml"

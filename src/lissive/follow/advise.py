@@ -210,10 +210,10 @@ def advise(
             return "stop", (fall, said, *beside)
         counts_all = "the rule counts placebo, and ups and downs, with the drug"
         return ("change" if harm else "continue"), (*harm, fall, said, counts_all)
-    if rated < figure["rated_least"]:
-        return "too_early", (f"{rated} entries during treatment; {figure['rated_least']:g} are needed", said)
     if harm:
         return "change", (*harm, said)
+    if rated < figure["rated_least"]:
+        return "too_early", (f"{rated} entries during treatment; {figure['rated_least']:g} are needed", said)
     if not fitted:
         return "continue", (
             "the model cannot say whether it works: no trial of this product in this cause was fitted on for this "

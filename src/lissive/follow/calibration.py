@@ -279,7 +279,7 @@ def _solved(subjects: int, seed: int, threads: int) -> People:
     taken = taken_of(Diary("check", days, len(days), ()), plan.product)
     schedule = schedule_of(equations, taken, plan.product, continuing=AHEAD)
     return first_people(
-        case, plan, equations, schedule, TREATED + AHEAD, subjects=subjects, seed=seed, threads=threads
+        case, plan, equations, schedule, TREATED + AHEAD, numbers=range(subjects), seed=seed, threads=threads
     )
 
 

@@ -213,7 +213,7 @@ def _on_then_off(case: Case, plan: Treatment, threads: int, seed: int) -> tuple[
         load("lissive"),
         _daily(plan, ON_DAYS),
         ON_DAYS,
-        subjects=SUBJECTS,
+        numbers=range(SUBJECTS),
         seed=seed,
         threads=threads,
     )

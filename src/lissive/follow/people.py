@@ -78,16 +78,16 @@ class People:
 
 
 def first_people(
-    case: Case, plan: Treatment, equations: Equations, schedule: Schedule, days: int, *, subjects: int, seed: int,
-    threads: int, first: int = 0,
+    case: Case, plan: Treatment, equations: Equations, schedule: Schedule, days: int, *, numbers: range, seed: int,
+    threads: int,
 ) -> People:  # fmt: skip
-    """`subjects` people from number `first` on, through `days` of this schedule; those that fail are left out."""
+    """People of these numbers, through `days` of this schedule; those that fail are left out."""
     assert case.spasm.cause is not None
     given = {**plan.given, "placebo_on": 0.0, "in_trial": 0.0}
-    drawn = patients_like(replace(plan, given=given), case.spasm.cause, subjects, seed, first)
+    drawn = patients_like(replace(plan, given=given), case.spasm.cause, len(numbers), seed, numbers.start)
     parameters, rating = drawn.parameters, drawn.rating
     kernel = build(equations, list(OUTPUTS))
-    batch = kernel.start(subjects, parameters, tolerances=Tolerances(rtol=RTOL))
+    batch = kernel.start(len(numbers), parameters, tolerances=Tolerances(rtol=RTOL))
     outputs = _advance(batch, schedule, days, threads)
     people = People(outputs, parameters, rating, np.ones(days), batch)
     # whole sets of posterior draws, so that place modulo DRAWS stays the draw

@@ -93,8 +93,9 @@ def follow_up(
     while True:
         chunks.append(
             first_people(
-                case, plan, equations, schedule, taken.days, subjects=size, seed=seed,
-                threads=threads_of(threads, wrong=SimulationError), first=size * len(chunks),
+                case, plan, equations, schedule, taken.days, seed=seed,
+                numbers=range(size * len(chunks), size * len(chunks) + size),
+                threads=threads_of(threads, wrong=SimulationError),
             )
         )  # fmt: skip
         if progress:

@@ -16,9 +16,7 @@ import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
 from lissive.arrays import FloatArray, IntArray
-from lissive.follow.course import Course, smoothed, whitened
 from lissive.follow.people import Levels, People, levels, partners, placebo_of
-from lissive.follow.psis import effective, pareto_k
 
 PARTNERS = 16
 """Placebo responses that each solved person is given."""
@@ -247,3 +245,135 @@ def expected(found: Posterior, draw: Sampled, x: FloatArray) -> FloatArray:
         rate: FloatArray = draw.level[:, None] * x * np.exp(draw.course)
         return rate
     return np.clip(draw.level[:, None] * x + draw.course, 0.0, SCALE)
+
+
+def effective(log_weights: FloatArray) -> float:
+    """Effective sample size, (Σw)²/Σw².
+
+    >>> round(effective(np.zeros(100)), 6)
+    100.0
+    """
+    w = log_weights - logsumexp(log_weights)
+    return float(np.exp(-logsumexp(2.0 * w)))
+
+
+def pareto_k(log_weights: FloatArray) -> float:
+    """Pareto's k, the shape of the tail of the weights; NaN where they are all but equal, or too few.
+
+    Over 0.7 there are too few draws where the posterior is (Vehtari, Simpson, Gelman, Yao, Gabry 2024, J Mach Learn
+    Res 25:72); the tail's fit is Zhang and Stephens 2009 (Technometrics 51:316), as in the loo package.
+    """
+    n = len(log_weights)
+    tail = int(np.ceil(min(0.2 * n, 3.0 * np.sqrt(n))))
+    ordered = np.sort(log_weights - log_weights.max())
+    cut = max(ordered[-tail - 1], np.log(np.finfo(float).tiny))
+    beyond = ordered[ordered > cut]
+    if len(beyond) <= 4:
+        return float("nan")
+    exceed = np.exp(beyond) - np.exp(cut)
+    if exceed[-1] <= 0.0 or (exceed[-1] - exceed[0]) < np.finfo(float).eps:
+        return float("nan")
+    k = _shape(exceed)
+    m = len(exceed)
+    return float((m * k + 10.0 * 0.5) / (m + 10.0))  # weakly towards 0.5, as loo and arviz do
+
+
+def _shape(x: FloatArray) -> float:
+    """Shape of a generalised Pareto distribution, from sorted exceedances."""
+    n = len(x)
+    points = 30 + int(np.sqrt(n))
+    b = 1.0 - np.sqrt(points / (np.arange(1, points + 1) - 0.5))
+    b = b / (3.0 * x[int(n / 4 + 0.5) - 1]) + 1.0 / x[-1]
+    k = np.log1p(-b[:, None] * x).mean(axis=1)
+    fit = n * (np.log(-(b / k)) - k - 1.0)
+    weights = 1.0 / np.exp(fit - fit[:, None]).sum(axis=1)
+    kept = weights >= 10.0 * np.finfo(float).eps
+    b_mean = float((b[kept] * weights[kept]).sum() / weights[kept].sum())
+    return float(np.log1p(-b_mean * x).mean())
+
+
+@dataclass(frozen=True)
+class Course:
+    """Fluctuation of a rating over weeks, as of simulation/ratings.py: (row,) figures of each row's course, and of the
+    error with which it is seen. The correlation is exp(-days/memory)."""
+
+    sd: FloatArray
+    memory: FloatArray
+    """[day]"""
+    error_var: FloatArray
+    """(row, observation) or (row, 1)"""
+
+    def take(self, rows: IntArray) -> Course:
+        return Course(self.sd[rows], self.memory[rows], self.error_var[rows])
+
+
+def whitened(course: Course, day: IntArray, *values: FloatArray) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+    """Values as independent standard normal numbers, were they this course with its error: the innovations, scaled.
+
+    Parameters
+    ----------
+    day : (observation,) not falling; several may be on one day.
+    values : (observation, row, partner) each; all are filtered alike.
+
+    Returns
+    -------
+    (row,) log determinant of the covariance, and the whitened values.
+    """
+    error = np.broadcast_to(course.error_var, (len(course.sd), len(day)))
+    variance = course.sd**2
+    determinant = np.zeros(len(course.sd))
+    means = [np.zeros(each.shape[1:]) for each in values]
+    out = tuple(np.empty(each.shape) for each in values)
+    for j in range(len(day)):
+        if j:
+            keep = np.exp(-(day[j] - day[j - 1]) / course.memory)
+            variance = keep**2 * variance + course.sd**2 * (1.0 - keep**2)
+            means = [mean * keep[:, None] for mean in means]
+        total = variance + error[:, j]
+        gain = variance / total
+        for k, each in enumerate(values):
+            innovation = each[j] - means[k]
+            out[k][j] = innovation / np.sqrt(total)[:, None]
+            means[k] = means[k] + gain[:, None] * innovation
+        variance = variance * (1.0 - gain)
+        determinant += np.log(total)
+    return determinant, out
+
+
+def smoothed(
+    course: Course, day: IntArray, value: FloatArray, grid: IntArray, random: np.random.Generator | None
+) -> FloatArray:
+    """(row, day of the grid) the course given what was seen: a draw of it, or with no `random` its mean.
+
+    Parameters
+    ----------
+    day : (observation,) days within the grid.      value : (row, observation)
+    grid : (day,) every day from the first to the last.
+    """
+    rows = len(course.sd)
+    error = np.broadcast_to(course.error_var, (rows, len(day)))
+    keep = np.exp(-1.0 / course.memory)
+    fresh = course.sd**2 * (1.0 - keep**2)
+    mean, variance = np.zeros(rows), course.sd**2
+    means, variances = np.empty((rows, len(grid))), np.empty((rows, len(grid)))
+    at: dict[int, list[int]] = {}
+    for j, when in enumerate(day.tolist()):
+        at.setdefault(when, []).append(j)
+    for t, when in enumerate(grid.tolist()):
+        if t:
+            mean, variance = keep * mean, keep**2 * variance + fresh
+        for j in at.get(when, ()):
+            gain = variance / (variance + error[:, j])
+            mean, variance = mean + gain * (value[:, j] - mean), variance * (1.0 - gain)
+        means[:, t], variances[:, t] = mean, variance
+    noise = np.zeros((rows, len(grid))) if random is None else random.standard_normal((rows, len(grid)))
+    found = np.empty((rows, len(grid)))
+    found[:, -1] = means[:, -1] + np.sqrt(variances[:, -1]) * noise[:, -1]
+    for t in range(len(grid) - 2, -1, -1):
+        ahead = keep**2 * variances[:, t] + fresh
+        back = variances[:, t] * keep / ahead
+        left = variances[:, t] * (1.0 - back * keep)
+        found[:, t] = (
+            means[:, t] + back * (found[:, t + 1] - keep * means[:, t]) + np.sqrt(left) * noise[:, t]
+        )
+    return found

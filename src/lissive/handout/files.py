@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from lissive.case import Case
 from lissive.case_answer import CaseAnswer
-from lissive.files import write_text
+from lissive.files import write_csv, write_text
 from lissive.forecast import ForecastAnswer
-from lissive.handout.events import write_events
+from lissive.forecast.treatment import treatment
 from lissive.handout.language import Tongue
 from lissive.handout.page import report_page
 from lissive.handout.pdf import pdf_writer, write_sheets
 from lissive.handout.sheet import sheet_page
+from lissive.model import load
 from lissive.report.figures import write_json, write_weeks
 
 RECORD = "case.json"
@@ -86,3 +91,37 @@ def _ended(aside: subprocess.Popen[str] | None, sheets: Sequence[Path]) -> list[
         return write_sheets(sheets)
     notes: list[str] = json.loads(said)
     return notes
+
+
+WEEK = 7 * 24.0
+COLUMNS = "ID TIME EVID AMT CMT II ADDL DVID DV MDV".split()
+
+
+def write_events(path: Path, case: Case, forecast: ForecastAnswer) -> Path:
+    """Doses [nmol] by week, and at the end of each week the mean of every outcome with the drug; TIME in h."""
+    about = [
+        f"# {case.plan.product} for {forecast.weeks[-1]} weeks; TIME in h; AMT in nmol; CMT of the model lissive",
+        "# EVID 1: the median dose of virtual patients in each week; EVID 0: mean of virtual patients with the drug",
+    ]
+    rows = sorted([*_doses(case, forecast), *_predictions(forecast)], key=lambda row: float(row[1]))
+    return write_csv(path, [*([line] for line in about), COLUMNS, *rows])
+
+
+def _doses(case: Case, forecast: ForecastAnswer) -> Iterator[list[Any]]:
+    """The day of treatment that comes nearest to the median of each week, seven times."""
+    equations = load("lissive")
+    plan = treatment(case, equations)
+    amounts = np.array(plan.amounts)
+    compartments = {place: name for name, place in equations.dose_targets.items()}
+    for week, median in enumerate(forecast.dose.active.median):
+        nearest = int(np.abs(amounts - median).argmin())
+        day = plan.dosing.schedules[nearest]
+        for at, target, nmol in zip(day.time, day.target, day.value, strict=True):
+            cells = [f"{WEEK * week + at:.6g}", 1, f"{nmol:.6g}", compartments[int(target)], 24, 6]
+            yield [1, *cells, ".", ".", 1]
+
+
+def _predictions(forecast: ForecastAnswer) -> Iterator[list[Any]]:
+    for name, outcome in forecast.outcomes.items():
+        for week, mean in zip(forecast.weeks, outcome.active.mean, strict=True):
+            yield [1, f"{WEEK * week:.6g}", 0, ".", ".", ".", ".", name, f"{mean:.6g}", 0]

@@ -286,7 +286,7 @@ def _start(one: _Sheet) -> Section:
     what, plan = product(case.plan.product), case.plan
     if plan.titration == "label" and (steps := label_titration(what.name)):
         most = plan.max_sprays_per_day or what.label_max_per_day or steps[-1].total
-        gap = what.figures["gap_min"].value
+        gap = what.gap_min
         text = say("start_label", most=f"{most:g}", gap=f"{gap:g}")
         days = table(
             head,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lissive.marked import Loc
-from lissive.publications.tables import Figure, Result, dotted, figure, plain, text_of
+from lissive.publications.tables import Figure, Result, figure, plain, text_of
+from lissive.typed import dotted
 
 UNTAGGED = "Figures without a provenance are taken as read from the publication."
 

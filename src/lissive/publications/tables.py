@@ -159,12 +159,6 @@ def number(node: object) -> float | None:
     return float(value)
 
 
-def dotted(loc: Loc) -> str:
-    """A place as words: outcomes.pain_nrs[0].change_mean."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.removeprefix(".")
-
-
 def text_of(node: object) -> str:
     """What a field says in words; empty where it says nothing."""
     value = plain(node)

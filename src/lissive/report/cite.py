@@ -23,8 +23,7 @@ from lissive.model.live import live_parameters
 from lissive.model.parameters import DEFAULT_CAUSE, RECALLED, load_parameters
 from lissive.model.read import ENDINGS, SHIPPED, text_of
 from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, paragraphs, upper_first, wrapped
-from lissive.simulation.origin import model_hash
-from lissive.simulation.output import PROVENANCE_READERS
+from lissive.simulation.origin import PROVENANCE_READERS, model_hash
 from lissive.table import rows_of
 from lissive.version import __version__
 

@@ -17,7 +17,7 @@ from lissive.simulation.engine import METHOD, build
 from lissive.simulation.events import EventTable, Run
 from lissive.simulation.layout import Layout, carried, padded, seen_times
 from lissive.simulation.origin import model_hash, origin
-from lissive.simulation.output import dataset, told
+from lissive.simulation.output import Rows, dataset, told
 from lissive.simulation.planned import Planned, Vary, each_run, plan, refuse_starting_anew
 from lissive.simulation.population.draw import Individuals
 from lissive.simulation.population.read import Population
@@ -189,18 +189,22 @@ def _labelled(run: Asked, planned: Planned, result: Result, given: Mapping[str, 
     wrong = impossible(equations, outputs, result.values) if equations.name == "lissive" else []
     set_here = {**given, **run.common, **planned.varying}
     ids = [run.ids[s] for s in planned.subject.tolist()]
-    return dataset(
-        padded(result.values, run.layout),
-        seen_times(run.layout, runs),
+    rows = Rows(
         [str(each) for each in ids] if run.layout.texts else ids,
-        outputs,
-        units={**equations.units, "time": equations.time_unit},
-        labels=equations.labels,
-        status=result.status,
-        messages=[
+        result.status,
+        [
             "" if code == 0 else result.reasons.get(s, MEANING[int(code)].format(cycles=settings.ss_cycles))
             for s, code in enumerate(result.status)
         ],
+        [each.occasion for each in runs] if run.layout.several else None,
+    )
+    return dataset(
+        padded(result.values, run.layout),
+        seen_times(run.layout, runs),
+        rows,
+        outputs,
+        units={**equations.units, "time": equations.time_unit},
+        labels=equations.labels,
         provenance={
             "model": equations.name,
             "model_hash": model_hash(equations),
@@ -220,7 +224,6 @@ def _labelled(run: Asked, planned: Planned, result: Result, given: Mapping[str, 
             **({"model_file": run.file} if run.file else {}),
             **({"population": described(run.population, outputs)} if run.population else {}),
         },
-        occasions=[each.occasion for each in runs] if run.layout.several else None,
         carried=carried(run.layout, table, runs, grid) if table else None,
     )  # fmt: skip
 

@@ -1,8 +1,10 @@
-"""What a run rested on, kept with its results: what was looked at, dosed, given and drawn, and the cause."""
+"""What a run rested on, kept with its results: what was looked at, dosed, given and drawn; and read from them again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,3 +56,42 @@ def model_hash(equations: Equations) -> str:
     nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]  # not those that a solver added since
     content = [nodes, equations.states, roots, dict(equations.parameters), *equations.events]
     return of_bytes(f"({', '.join(map(repr, content))})".encode(), 16)
+
+
+# -- provenance, read again -------------------------------------------------------------------------
+def _from_json(path: Path) -> Any:
+    answer = json.loads(path.read_text(encoding="utf-8"))
+    return answer.get("provenance") if isinstance(answer, dict) else None
+
+
+def _from_csv(path: Path) -> Any:
+    """Beside a table stands what it cannot hold itself."""
+    return _from_json(path.with_suffix(".meta.json"))
+
+
+def _from_parquet(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    about = pq.read_schema(path).metadata or {}
+    return json.loads(about[b"lissive"])["provenance"]
+
+
+def _from_netcdf(path: Path) -> Any:
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf") as data:
+        return json.loads(data.attrs["provenance"])
+
+
+def _from_zarr(path: Path) -> Any:
+    return json.loads(json.loads((path / ".zattrs").read_text(encoding="utf-8"))["provenance"])
+
+
+PROVENANCE_READERS: Mapping[str, Callable[[Path], Any]] = {
+    ".json": _from_json,
+    ".csv": _from_csv,
+    ".parquet": _from_parquet,
+    ".nc": _from_netcdf,
+    ".zarr": _from_zarr,
+}
+"""By ending: what a written run, or the JSON of a case, says of how it was made."""

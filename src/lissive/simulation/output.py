@@ -1,7 +1,7 @@
 """What a run gives back: one dataset, with units, status and provenance; and its way to a file.
 
 >>> import numpy as np
->>> run = dataset(np.ones((1, 2, 1)), [0.0, 1.0], [1], ["[S1]"], units={"[S1]": "nmol/L"})
+>>> run = dataset(np.ones((1, 2, 1)), [0.0, 1.0], Rows([1]), ["[S1]"], units={"[S1]": "nmol/L"})
 >>> run["[S1]"].sel(subject=1).values.tolist(), run["[S1]"].attrs["units"]
 ([1.0, 1.0], 'nmol/L')
 """
@@ -37,18 +37,29 @@ _TAKEN = (*DIMENSIONS, RECORD, "occasion", "status", "message")
 _ROWS_AT_ONCE = 1_000_000
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The subjects of a result."""
+
+    ids: Sequence[int | str]
+    """(subject,)"""
+    status: Any = None
+    """(subject,) whole numbers, 0 where the run went well; all 0 if not given."""
+    messages: Sequence[str] | None = None
+    """(subject,) why a run did not go well; empty where it did."""
+    occasions: Sequence[int] | None = None
+    """(subject,) which occasion of theirs a row is, where some have several."""
+
+
 def dataset(
     values: Any,
     times: Any,
-    subjects: Sequence[int | str],
+    rows: Rows,
     outputs: Sequence[str],
+    *,
     units: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
-    status: Any = None,
     provenance: Mapping[str, Any] | None = None,
-    *,
-    messages: Sequence[str] | None = None,
-    occasions: Sequence[int] | None = None,
     carried: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """Results with their dimensions, units and doubts.
@@ -58,21 +69,20 @@ def dataset(
     values : (subject, time, output).
     times : (time,) in the unit `units["time"]`; or (subject, record) where each subject has their own, NaN after
         the last.
-    subjects : (subject,) IDs.
+    rows : who they are, and how their runs went.
     outputs : (output,) ids, as `S1` (amount), `[S1]` (concentration), `k`.
     units, labels : id to unit, and to a name that a reader knows; absent where unknown.
-    status : (subject,) whole numbers, 0 where the run went well; all 0 if not given.
     provenance : model name and content hash, seed, solver settings ...; the version is added.
-    messages : (subject,) why a run did not go well; empty where it did.
-    occasions : (subject,) which occasion of theirs a row is, where some have several.
     carried : name to (subject, time) numbers or texts that are passed on as they are.
     """
     import xarray as xr
 
     values, times = np.asarray(values, dtype=float), np.asarray(times, dtype=float)
-    n = len(subjects)
-    codes = np.zeros(n, np.int32) if status is None else np.asarray(status, dtype=np.int32)
-    said = np.array([""] * n if messages is None else [str(each) for each in messages], dtype=np.str_)
+    n = len(rows.ids)
+    codes = np.zeros(n, np.int32) if rows.status is None else np.asarray(rows.status, dtype=np.int32)
+    said = np.array(
+        [""] * n if rows.messages is None else [str(each) for each in rows.messages], dtype=np.str_
+    )
     _check_shapes(values, times, n, outputs, codes, said)
     units, labels = units or {}, labels or {}
     about = {"lissive_version": __version__, **(provenance or {})}
@@ -87,16 +97,16 @@ def dataset(
     )
     data["message"] = ("subject", said, {"long_name": "why the run of this subject did not go well"})
     coords: dict[str, Any] = {
-        "subject": ("subject", np.asarray(subjects), {"long_name": "ID of the simulated subject"}),
+        "subject": ("subject", np.asarray(rows.ids), {"long_name": "ID of the simulated subject"}),
         "time": (
             "time" if times.ndim == 1 else dims,
             times,
             _attributes("time", units, {"time": "time", **labels}),
         ),
     }
-    if occasions is not None:
+    if rows.occasions is not None:
         about_it = {"long_name": "occasion of the subject, from 1 on"}
-        coords["occasion"] = ("subject", np.asarray(occasions), about_it)
+        coords["occasion"] = ("subject", np.asarray(rows.occasions), about_it)
     for name, column in (carried or {}).items():
         free = name if name not in {*_TAKEN, *outputs} else f"events_{name}"
         coords[free] = (dims, column, {"long_name": f"column {name} of the events"})
@@ -405,42 +415,3 @@ _WRITERS: dict[str, tuple[_Writer, tuple[str, ...]]] = {
     ".nc": (_write_netcdf, ("h5netcdf", "h5py")),
     ".zarr": (_write_zarr, ("zarr",)),
 }
-
-
-# -- provenance, read again -------------------------------------------------------------------------
-def _from_json(path: Path) -> Any:
-    answer = json.loads(path.read_text(encoding="utf-8"))
-    return answer.get("provenance") if isinstance(answer, dict) else None
-
-
-def _from_csv(path: Path) -> Any:
-    """Beside a table stands what it cannot hold itself."""
-    return _from_json(path.with_suffix(".meta.json"))
-
-
-def _from_parquet(path: Path) -> Any:
-    import pyarrow.parquet as pq
-
-    about = pq.read_schema(path).metadata or {}
-    return json.loads(about[b"lissive"])["provenance"]
-
-
-def _from_netcdf(path: Path) -> Any:
-    import xarray as xr
-
-    with xr.open_dataset(path, engine="h5netcdf") as data:
-        return json.loads(data.attrs["provenance"])
-
-
-def _from_zarr(path: Path) -> Any:
-    return json.loads(json.loads((path / ".zattrs").read_text(encoding="utf-8"))["provenance"])
-
-
-PROVENANCE_READERS: Mapping[str, Callable[[Path], Any]] = {
-    ".json": _from_json,
-    ".csv": _from_csv,
-    ".parquet": _from_parquet,
-    ".nc": _from_netcdf,
-    ".zarr": _from_zarr,
-}
-"""By ending: what a written run, or the JSON of a case, says of how it was made."""

@@ -27,7 +27,7 @@ from lissive.simulation.output import Parts, check_writer, summed, write_parts
 from lissive.simulation.population.result import described
 from lissive.simulation.population.rows import FORMATS as ROWS
 from lissive.simulation.population.rows import check_rows_writer, nonmem_rows, write_tables
-from lissive.simulation.solve import asked
+from lissive.simulation.solve import Inputs, asked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,23 +40,9 @@ _MOST, _LEAST = 1000, 50
 
 
 def simulate_files(
-    *,
+    inputs: Inputs,
     out: Path,
-    model: str | Path,
-    events: Path | None = None,
-    subjects: int | Path | None = None,
-    until: float | None = None,
-    every: float | None = None,
-    times: Path | None = None,
-    select: Sequence[str] | None = None,
-    population: Path | None = None,
-    replicates: int = 1,
-    covariates: str = "nocb",
-    rtol: float = 1e-6,
-    atol: float = 0.0,
-    threads: int | None = None,
-    seed: int = 1,
-    device: str = "cpu",
+    *,
     force: bool = False,
     look: Callable[[xr.Dataset], None] | None = None,
     how: How = HERE,
@@ -67,10 +53,7 @@ def simulate_files(
 
     look : is shown the run before anything is written.
     """
-    run = asked(
-        model, events, subjects, (until, every, times), select, None, None, population, replicates,
-        covariates, (rtol, atol, threads, device), seed,
-    )  # fmt: skip
+    run, device = asked(inputs), inputs.device
     if how.cluster and device == "gpu":
         raise SimulationError(
             "A cluster's workers use their processors.",
@@ -101,12 +84,14 @@ def simulate_files(
     else:
         folder = out.with_name(f"{out.name}.parts")
         _afford_disk(run, out)
-        pieces = partial(_loaded, _chunks(run, parts, folder, _inputs(run, events), how))
+        pieces = partial(_loaded, _chunks(run, parts, folder, _inputs(run, inputs.events), how))
     kept = f"All chunks are in {folder}: run the same command again with --resume." if folder else ""
     with room_on_disk(out, kept):
         if rows:
             found = summed(pieces())
-            tables = (_rows(run, part, data, load(model)) for part, data in zip(parts, pieces(), strict=True))
+            tables = (
+                _rows(run, part, data, load(inputs.model)) for part, data in zip(parts, pieces(), strict=True)
+            )
             write_tables(tables, found.meta, out, force=force)
         else:
             found = write_parts(pieces, out, force=force)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,12 @@ from lissive.given import whole as whole_number
 from lissive.model import load
 from lissive.model.equations import Equations
 from lissive.model.read import SHIPPED
+from lissive.model.read import load as read_model
 from lissive.simulation.asked import Asked, whole
 from lissive.simulation.covariates import check_mode
 from lissive.simulation.engine import Tolerances
+from lissive.simulation.event_rows import shown
 from lissive.simulation.events import EventTable, read_events
-from lissive.simulation.initial import freed, given_initial, initial_names, parameter_of, starts_of
 from lissive.simulation.layout import layout_of
 from lissive.simulation.output import refuse_names
 from lissive.simulation.planned import a_table, given_parameters, is_frame, output_times, runs_of, selected
@@ -35,10 +36,34 @@ from lissive.simulation.population.result import names_of, notes_of
 from lissive.simulation.run import DEVICES, Settings
 from lissive.simulation.subjects import outside, read_subjects, refuse_impossible, subjects_of
 from lissive.simulation.unroll import snapped
+from lissive.typed import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What `simulate` is given, not yet checked; its docstring says what each is."""
+
+    model: Any
+    events: Any = None
+    subjects: Any = None
+    until: Any = None
+    every: Any = None
+    times: Any = None
+    select: Any = None
+    parameters: Any = None
+    initial: Any = None
+    population: Any = None
+    replicates: Any = 1
+    covariates: Any = "nocb"
+    rtol: Any = 1e-6
+    atol: Any = 0.0
+    threads: Any = None
+    seed: Any = 1
+    device: Any = "cpu"
 
 
 def simulate(
@@ -96,57 +121,48 @@ def simulate(
     """
     return whole(
         asked(
-            model, events, subjects, (until, every, times), select, parameters, initial, population, replicates,
-            covariates, (rtol, atol, threads, device), seed,
+            Inputs(
+                model=model, events=events, subjects=subjects, until=until, every=every, times=times,
+                select=select, parameters=parameters, initial=initial, population=population,
+                replicates=replicates, covariates=covariates, rtol=rtol, atol=atol, threads=threads, seed=seed,
+                device=device,
+            )
         )
     )[0]  # fmt: skip
 
 
-def asked(
-    model: str | Path | Equations,
-    events: Any,
-    subjects: Any,
-    when: tuple[Any, Any, Any],
-    select: Any,
-    parameters: Any,
-    initial: Any,
-    population: Any,
-    replicates: Any,
-    covariates: Any,
-    how: tuple[Any, Any, Any, Any],
-    seed: Any,
-) -> Asked:
+def asked(inputs: Inputs) -> Asked:
     """What `simulate` is asked, checked. Raises a LissiveError for whatever cannot be run as asked."""
     need("simulate", "The result of a run", where="simulate", wrong=SimulationError)
-    equations = _model(model)
-    drawn_from = None if population is None else read_population(population)
+    equations = _model(inputs.model)
+    drawn_from = None if inputs.population is None else read_population(inputs.population)
+    subjects, select = inputs.subjects, inputs.select
     if isinstance(subjects, str | Path):
         subjects = read_subjects(Path(subjects))
     thetas = drawn_from.parameters if drawn_from else ()
     columns = list(subjects.columns) if is_frame(subjects) else []
-    starts = given_initial(equations, initial, None)
+    starts = given_initial(equations, inputs.initial, None)
     named = parameter_of(initial_names(equations, [*starts, *columns, *thetas]))
-    base, equations = equations, freed(model, equations, list(named))
+    base, equations = equations, freed(inputs.model, equations, list(named))
     if drawn_from:
         refuse_unknown(drawn_from, [*base.parameters, *starts_of(base)], base.quantities)
         select = select if select is not None else list(drawn_from.sigmas) or None
     outputs = selected(equations, select)
     refuse_names([*outputs, *(names_of(drawn_from, outputs) if drawn_from else ())])
-    common = given_parameters(equations, parameters)
-    grid = output_times(*when)
-    settings = _settings(equations, *how)
-    seed = whole_number("seed", seed, wrong=SimulationError, least=0)
-    settings = replace(settings, seed=seed)
-    replicates = _replicates(replicates, drawn_from)
+    common = given_parameters(equations, inputs.parameters)
+    grid = output_times(inputs.until, inputs.every, inputs.times)
+    seed = whole_number("seed", inputs.seed, wrong=SimulationError, least=0)
+    settings = replace(_settings(equations, inputs), seed=seed)
+    replicates = _replicates(inputs.replicates, drawn_from)
     used = [name.upper() for name in (*drawn_from.covariates, OCCASION)] if drawn_from else []
-    table, grid = _table(events, equations, covariates, grid, used)
+    table, grid = _table(inputs.events, equations, inputs.covariates, grid, used)
     given = [*named, *(drawn_from.covariates if drawn_from else ())]
     count, ids, own, drawn = subjects_of(equations, subjects, table, seed, given)
     known = set() if drawn else {*own}
     _refuse_twice(known, starts, "initial", "the table of subjects")
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
     _refuse_twice(elsewhere, thetas, "the population", "the events, the subjects, initial or parameters")
-    own |= given_initial(base, initial, count)
+    own |= given_initial(base, inputs.initial, count)
     layout = layout_of(table, ids, grid, replicates)
     ids = list(ids) * replicates if replicates > 1 else ids
     own = {named.get(name, name): _again(values, replicates) for name, values in own.items()}
@@ -167,25 +183,26 @@ def asked(
         refuse_impossible(equations, set_here, ids)
         every = {**set_here, **(people.everyone() if people else {}), **(table.values() if table else {})}
         notes += outside(every)
-    is_file = isinstance(model, str | Path) and str(model) not in SHIPPED
+    is_file = isinstance(inputs.model, str | Path) and str(inputs.model) not in SHIPPED
     return Asked(
         equations, outputs, table, grid, layout, count * replicates, count, ids, own, drawn, common, settings,
-        seed, str(model) if is_file else "", tuple(notes), used, drawn_from, people,
+        seed, str(inputs.model) if is_file else "", tuple(notes), used, drawn_from, people,
     )  # fmt: skip
 
 
-def _settings(equations: Equations, rtol: Any, atol: Any, threads: Any, device: Any = "cpu") -> Settings:
+def _settings(equations: Equations, inputs: Inputs) -> Settings:
     tolerances = Tolerances(
-        rtol=number_of("rtol", rtol, wrong=SimulationError),
-        atol=number_of("atol", atol, wrong=SimulationError),
+        rtol=number_of("rtol", inputs.rtol, wrong=SimulationError),
+        atol=number_of("atol", inputs.atol, wrong=SimulationError),
     )
+    device = inputs.device
     if not isinstance(device, str) or device not in DEVICES:
         raise SimulationError(f"device is {device!r}.", where="device", allowed=f"{' or '.join(DEVICES)}.")
     if device == "gpu":
         from lissive.simulation.engine.gpu import check
 
         check(equations)
-    return Settings(tolerances, threads_of(threads, wrong=SimulationError), device)
+    return Settings(tolerances, threads_of(inputs.threads, wrong=SimulationError), device)
 
 
 def _replicates(replicates: Any, population: Population | None) -> int:
@@ -264,3 +281,86 @@ def _refuse_twice(own: Iterable[str], given: Iterable[str], by: str, others: str
             allowed="one of the two.",
             do="leave it out of one.",
         )
+
+
+def starts_of(equations: Equations) -> list[str]:
+    """All initial values that can be set."""
+    free = [
+        name for name in equations.quantities if name.removeprefix("[").removesuffix("]") in equations.states
+    ]
+    return [name for name in free if name not in equations.parameters]
+
+
+def initial_names(equations: Equations, names: Iterable[str]) -> list[str]:
+    """Those of `names` that stand for initial values.
+
+    Raises       ParameterError where both the amount and the concentration of a species are among them.
+    """
+    known = starts_of(equations)
+    found = [name for name in dict.fromkeys(names) if name in known]
+    if twice := [name for name in found if f"[{name}]" in found]:
+        raise ParameterError(
+            f"{twice[0]} and [{twice[0]}] are both given as initial values.",
+            where=twice[0],
+            allowed=f"{twice[0]}, the initial amount; or [{twice[0]}], the initial concentration.",
+            do="leave one out.",
+        )
+    return found
+
+
+def freed(model: Any, equations: Equations, names: list[str]) -> Equations:
+    """The model with these initial values as parameters, see `parameter_of`."""
+    if not names:
+        return equations
+    if not isinstance(model, str | Path):
+        raise ParameterError(
+            f"The initial value of {names[0]} cannot be set in equations that are loaded already: what the model "
+            "computes from it at its start would not follow.",
+            where=names[0],
+            allowed="the model's name, or the path of an .ant or .xml file.",
+            do="give the path in place of the equations.",
+        )
+    return read_model(model, names)
+
+
+def parameter_of(names: Iterable[str]) -> dict[str, str]:
+    """Initial value to the parameter that it is in `freed` equations."""
+    return {name: f"{name}(0)" for name in names}
+
+
+def given_initial(equations: Equations, initial: Any, subjects: int | None) -> dict[str, Any]:
+    """`initial` of a call, checked: state to one number, or to (subject,) numbers.
+
+    subjects : None where they are not counted yet: the names alone are checked.
+    """
+    if initial is None:
+        return {}
+    if not isinstance(initial, Mapping):
+        allowed = "states to numbers, as {'A_gut': 100.0} or {'[C]': [0.0, 1.5]}."
+        raise ParameterError(f"initial is {shown(initial)}.", where="initial", allowed=allowed)
+    known = starts_of(equations)
+    for name in initial:
+        if name not in known:
+            raise ParameterError(
+                f"{name} is no state of model {equations.name}.{nearest(name, known)}",
+                where="initial",
+                allowed=f"{', '.join(known)}.",
+            )
+    if subjects is None:
+        return dict(initial)
+    return {name: _numbers(name, value, subjects) for name, value in initial.items()}
+
+
+def _numbers(name: str, value: Any, subjects: int) -> float | FloatArray:
+    try:
+        numbers = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        numbers = np.full(1, np.nan)
+    if numbers.shape in ((), (subjects,)) and np.isfinite(numbers).all():
+        return numbers if numbers.ndim else float(numbers)
+    what = shown(value) if numbers.ndim < 1 or len(numbers) < 4 else f"an array of shape {numbers.shape}"
+    raise ParameterError(
+        f"The initial value of {name} is {what}.",
+        where="initial",
+        allowed=f"a finite number, or {subjects} of them, one for each subject.",
+    )

@@ -16,7 +16,6 @@ from lissive.evidence.claim import shipped_claims
 from lissive.evidence.result import searched
 from lissive.handout.language import Words
 from lissive.report.table import table
-from lissive.report.validation_glance import NOTE, glance_table
 from lissive.report.validation_tables import (
     aims_table,
     count_text,
@@ -25,6 +24,7 @@ from lissive.report.validation_tables import (
     targets_table,
     verdict_parts,
 )
+from lissive.report.validation_text import NOTE, glance_table
 from lissive.report.words import number, upper_first
 from lissive.safety.drugs import drugs
 from lissive.site.build import LANGUAGES, UNVERIFIED_HERE, Page, said_in

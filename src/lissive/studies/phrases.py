@@ -51,21 +51,24 @@ def users(text: str, form: str = "") -> str | None:
 def schedule(text: str) -> dict[str, Any] | None:
     """Hours between doses, and their number (None where it is not said for how long); None where not understood."""
     said = re.sub(rf"\b({'|'.join(_COUNTS)})\b", lambda word: str(_COUNTS.index(word[1]) + 1), text.lower())
-    if re.search(r"escalat|titrat|as needed|\bprn\b", said):
+    if re.search(r"escalat|titrat|as needed|\bprn\b|\brepeated (?:after|at|once|twice)\b", said):
         return None
-    if re.search(r"\bsingle\b(?! (?:dose )?(?:once |twice )?daily)", said):
-        return {"doses": 1}
     counted = re.search(r"\b(\d+) (?:\w+ )?(?:doses|administrations|cigarettes|inhalations|joints)\b", said)
     every, doses = float(meant("every", said) or 0.0), int(counted[1]) if counted else None
-    if each := re.search(rf"\b(?:q|every |intervals? of ){TIME}|{TIME} (?:apart|intervals?)", said):
+    each = re.search(rf"\b(?:q|every |intervals? of ){TIME}|{TIME} (?:apart|intervals?)", said)
+    lasting = (
+        rf"(?:x|×|for|over|during)\s*(?:a |the )?{N}?\s*(?:consecutive |successive )?(d|days?|w|weeks?)\b"
+    )
+    long = re.search(lasting, said)
+    once = re.search(r"\bsingle\b(?! (?:dose )?(?:once |twice )?daily)", said)
+    if once and not (each and (doses or long)):
+        return {"doses": 1}
+    if each:
         every = float(each[1] or each[3]) * HOURS[(each[2] or each[4])[0]]
     if doses and not every and (within := re.search(rf"(?:within|over|in|during) {TIME}", said)):
         every = float(within[1]) * HOURS[within[2][0]] / doses
         return {"every_h": every, "doses": doses, "assumed": ("doses evenly spaced",)} if every else None
-    lasting = (
-        rf"(?:x|×|for|over|during)\s*(?:a |the )?{N}?\s*(?:consecutive |successive )?(d|days?|w|weeks?)\b"
-    )
-    if every and (long := re.search(lasting, said)):
+    if every and long:
         doses = max(round(float(long[1] or 1) * HOURS[long[2][0]] / every), 1)
     return {"every_h": every, "doses": doses} if every and (doses or 1) <= MOST_DOSES else None
 
@@ -159,6 +162,7 @@ def unit(text: object) -> object:
         return text
     said = re.sub(r"[µμ]|\bmc(?=g)", "u", text.strip())
     said = re.sub(r"\bhrs?\b|\bhours?\b", "h", said)
+    said = re.sub(r"\s+x\s+", "*", said)
     said = re.sub(
         r"\s*([·⋅×*/])\s*|(?<=\w)[ .](?=[A-Za-z])", lambda sign: "/" if sign[1] == "/" else "*", said
     )

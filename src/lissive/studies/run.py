@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -88,15 +88,25 @@ def kernel() -> Kernel:
     return build(only(load("lissive"), OUTPUTS), OUTPUTS, INFUSED)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What replicates differ in, beside their people."""
+
+    uncertainty: Callable[[int, int], Shifts] | None = None
+    """From (replicates, seed) to shifts of typical values, (replicate,) each."""
+    between_study: Mapping[str, float] = field(default_factory=dict)
+    """Kind (observation.KINDS) to the standard deviation of the log of a study's own level."""
+    within_study: Mapping[str, float] = field(default_factory=dict)
+    """The same of each published mean around its study's level, beyond the chance of who took part."""
+
+
 def predict_studies(
     observations: Sequence[Observation],
     *,
     replicates: int = MIN_REPLICATES,
     seed: int = 1,
     threads: int = 1,
-    uncertainty: Callable[[int, int], Shifts] | None = None,
-    between_study: Mapping[str, float] | None = None,
-    within_study: Mapping[str, float] | None = None,
+    beside: Beside | None = None,
     parameters: Mapping[str, float] | None = None,
     evenly: bool = False,
     progress: Callable[[int], None] | None = None,
@@ -106,14 +116,13 @@ def predict_studies(
     Parameters
     ----------
     replicates : how many times each arm is done again, with other people.
-    uncertainty : from (replicates, seed) to shifts of typical values, (replicate,) each.
-    between_study : kind (observation.KINDS) to the standard deviation of the log of a study's own level.
-    within_study : the same of each published mean around its study's level, beyond the chance of who took part.
+    beside : what replicates differ in beside their people; nothing if not given.
     parameters : typical values that take the place of the tables'.
     evenly : people spread evenly over their distributions, for averages over few (simulate.draw).
     progress : called with the number of observations done.
     """
-    shifts = uncertainty(replicates, seed) if uncertainty else {}
+    beside = beside or Beside()
+    shifts = beside.uncertainty(replicates, seed) if beside.uncertainty else {}
     done: list[Prediction] = []
     seen: dict[str, FloatArray] = {}
     for k, one in enumerate(observations):
@@ -140,11 +149,7 @@ def predict_studies(
             lost += int(np.isnan(values).sum())
             stats.append(statistic(one.stat, values.reshape(replicates, arm.n)))
         result = stats[0] if len(stats) == 1 else stats[0] / stats[1]
-        done.append(
-            Prediction(
-                one, _with_study_effect(one, result, between_study or {}, within_study or {}, seed), lost
-            )
-        )
+        done.append(Prediction(one, _with_study_effect(one, result, beside, seed), lost))
         if k + 1 == len(observations) or observations[k + 1].study != one.study:
             seen.clear()
         if progress:
@@ -152,9 +157,7 @@ def predict_studies(
     return done
 
 
-def _with_study_effect(
-    one: Observation, result: FloatArray, between: Mapping[str, float], within: Mapping[str, float], seed: int
-) -> FloatArray:
+def _with_study_effect(one: Observation, result: FloatArray, beside: Beside, seed: int) -> FloatArray:
     """A study's own level, the same for all concentrations of an analyte in it, and each mean's own error.
 
     Times and ratios have neither.
@@ -162,8 +165,10 @@ def _with_study_effect(
     if one.group not in ("exposure", "clearance"):
         return result
     drug = kind_of(one.analyte)
-    level = between.get(drug, 0.0) * normals(seed, f"study: {one.study}, {one.analyte}", len(result))
-    own = within.get(drug, 0.0) * normals(seed, f"mean: {one.label}", len(result))
+    level = beside.between_study.get(drug, 0.0) * normals(
+        seed, f"study: {one.study}, {one.analyte}", len(result)
+    )
+    own = beside.within_study.get(drug, 0.0) * normals(seed, f"mean: {one.label}", len(result))
     effect = np.exp(level + own)
     return result * effect if one.group == "exposure" else result / effect
 

@@ -291,8 +291,8 @@ def _modelled(
     )
     draws = np.moveaxis(u.reshape(len(u), plan.imputations, 1 + visits), 1, 0)
     gone = data.left[rows, None] < np.array([round(week * 7) for week in design.visits_weeks])
-    reference = plan.missing == "jump_to_reference"
-    return imputed(seen, base, treated, draws=draws, gone=gone, reference=reference, **given)
+    jumping = gone if plan.missing == "jump_to_reference" else None
+    return imputed(seen, base, treated, draws=draws, jumping=jumping, **given)
 
 
 def _compared(design: Design, data: TrialData, col: Column, place: int, control: int) -> Iterator[Estimate]:

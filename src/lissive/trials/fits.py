@@ -258,24 +258,3 @@ def log_rank(time: AnyArray, failed: AnyArray, treated: AnyArray) -> Estimate:
     with quiet():
         test = logrank_test(time[first], time[second], failed[first], failed[second])
     return nothing("log-rank", time.size, "", float(test.p_value))
-
-
-def survival(time: AnyArray, failed: AnyArray, at: Sequence[float] | FloatArray) -> tuple[float, ...]:
-    """Kaplan and Meier's share without an event, at each time of `at`; NaN where there is nobody.
-
-    After the last time that is known of anybody, the share stays as it was.
-
-    Parameters
-    ----------
-    time : (n,) to the event or the last that is known, in days or any unit.
-    failed : (n,) 1 event, 0 censored.
-    at : (m,) times, in the same unit.
-    """
-    from lifelines import KaplanMeierFitter
-
-    time, failed = complete(time, as_arm(failed))
-    if not time.size or not len(at):
-        return (math.nan,) * len(at)
-    with quiet():
-        shares = KaplanMeierFitter().fit(time, failed).survival_function_at_times(np.asarray(at, dtype=float))
-    return tuple(map(float, shares))

@@ -266,8 +266,7 @@ def imputed(
     treated: AnyArray,
     *,
     draws: FloatArray,
-    gone: BoolArray | None = None,
-    reference: bool = False,
+    jumping: BoolArray | None = None,
     visit: int = -1,
     others: list[FloatArray] | None = None,
     alpha: float = 0.05,
@@ -277,11 +276,10 @@ def imputed(
     Parameters
     ----------
     draws : (imputation, participant, 1 + visits) numbers between 0 and 1: the bootstrap and the imputed values.
-    gone : (participant, visit) visits after discontinuation; needed where `reference`.
-    reference : whether the treated who have gone are imputed as the control arm is from then on (jump to reference);
-        else as those of their own arm who stayed (missing at random).
+    jumping : (participant, visit) visits after discontinuation, at which the treated are imputed as the control arm is
+        (jump to reference); without them, as those of their own arm who stayed (missing at random).
     """
-    method = "jump to reference" if reference else "multiple imputation"
+    method = "multiple imputation" if jumping is None else "jump to reference"
     arm = as_arm(treated)
     change, x, note = _columns(values, base, treated, others or [])
     if note:
@@ -291,8 +289,8 @@ def imputed(
     )
     draws = draws[:, usable]
     jump = np.zeros(change.shape, bool)
-    if reference and gone is not None:
-        jump = gone[usable] & (x[:, 1] == 1)[:, None]
+    if jumping is not None:
+        jump = jumping[usable] & (x[:, 1] == 1)[:, None]
     try:
         with quiet():
             start = fit(change, x).sigma

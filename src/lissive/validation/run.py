@@ -21,6 +21,7 @@ from lissive.simulation.kinetics import (
     within_study,
 )
 from lissive.studies import Prediction, Skipped, Studies, predict_studies, read_studies, shipped_studies
+from lissive.studies.run import Beside
 from lissive.table import rows_of
 from lissive.validation.identifiability import Identifiability, identifiability
 from lissive.validation.scenario import Contraction, contraction
@@ -135,9 +136,7 @@ def validate(
         replicates=replicates,
         seed=seed,
         threads=cores,
-        uncertainty=uncertainty,
-        between_study=between_study(),
-        within_study=within_study(),
+        beside=Beside(uncertainty, between_study(), within_study()),
         progress=None if progress is None else lambda done: progress("arms", done / max(arms, 1)),
     )
     unscored = tuple(

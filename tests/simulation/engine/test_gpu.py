@@ -25,9 +25,10 @@ from lissive.cli import main as door
 from lissive.errors import SimulationError
 from lissive.model.equations import Equations
 from lissive.model.expression import Graph
-from lissive.simulation.engine import Batch, Doses, Kernel, build, emit, factor, gpu, ptx
+from lissive.simulation.engine import Batch, Doses, Kernel, build, emit, gpu, ptx, steps
 from lissive.simulation.engine.compile import in_source_order
 from lissive.simulation.parts import simulate_files
+from lissive.simulation.solve import Inputs
 
 MODEL = Path(__file__).parents[3] / "examples" / "one_compartment.ant"
 needs_ptxas = pytest.mark.skipif(
@@ -113,7 +114,7 @@ def test_a_long_model_calls_its_functions_and_factors_by_loops(
     fake_gpu.install(monkeypatch)
     monkeypatch.setenv("LISSIVE_CACHE", str(tmp_path))
     monkeypatch.setattr(emit, "LONG", 0)
-    monkeypatch.setattr(factor, "MOST_WRITTEN", -1)
+    monkeypatch.setattr(steps, "MOST_WRITTEN", -1)
     kernel = build(saturable, ["gut", "blood", "log"], ["gut"])
     doses = _doses(dose_table, kernel)
     _same(_run(gpu.on_gpu(kernel), doses), _run(kernel, doses), 1e-13)
@@ -264,7 +265,7 @@ def test_not_with_a_cluster(
     fake_gpu.install(monkeypatch)
     how = replace(HERE, cluster="local:1")
     with pytest.raises(SimulationError, match="cluster's workers"):
-        simulate_files(out=tmp_path / "run.csv", model=MODEL, until=1.0, every=1.0, device="gpu", how=how)
+        simulate_files(Inputs(model=MODEL, until=1.0, every=1.0, device="gpu"), tmp_path / "run.csv", how=how)
 
 
 def test_no_assembler(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

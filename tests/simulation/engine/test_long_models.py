@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 
 from lissive.errors import SimulationError
 from lissive.model.equations import Equations
-from lissive.simulation.engine import build, emit, factor
+from lissive.simulation.engine import build, emit, steps
 from lissive.simulation.solve import simulate
 
 MODEL = """model m
@@ -57,7 +57,7 @@ def test_factors_by_loops_give_the_bits_of_those_written_out(
     found = []
     for most in (0, 1000):
         monkeypatch.setenv("LISSIVE_CACHE", str(tmp_path / str(most)))  # kernels are kept by the model alone
-        monkeypatch.setattr(factor, "MOST_WRITTEN", most)
+        monkeypatch.setattr(steps, "MOST_WRITTEN", most)
         batch = build(stiff, ["a"]).start(3, {"k1": np.array([0.02, 0.04, 0.08])})
         batch.advance(100.0)
         found.append((batch.y, batch.steps))

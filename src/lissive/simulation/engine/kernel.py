@@ -19,7 +19,7 @@ from lissive.simulation.engine.agenda import RESTING, Agenda, watched
 from lissive.simulation.engine.doses import Doses, check, no_doses
 from lissive.simulation.engine.emit import check_length, module
 from lissive.simulation.engine.job import ROW, Job
-from lissive.simulation.engine.plan import Plan, make_plan, quantity
+from lissive.simulation.engine.plan import Plan, content, make_plan, quantity
 from lissive.simulation.engine.steps import space
 from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.why import End, why
@@ -86,8 +86,8 @@ class Kernel:
         self.parameters = tuple(equations.parameters)
         self._plan: Plan | None = None
         self.switches = Switches(equations, [*equations.rates, *nodes], list(watch.values()))
-        content = _content(self._observable, self.columns, self.inputs)
-        self.key = key = of_texts(content, str(lanes), backend.fingerprint())
+        told = content(self._observable, self.columns, self.inputs)
+        self.key = key = of_texts(told, str(lanes), backend.fingerprint())
         self.job: Callable[..., Job] = Job
         """Of this kernel, a batch and what an advance is asked: how it is carried out."""
         known = stored(key, ".rows")
@@ -433,15 +433,6 @@ class Batch:
                 allowed=f"increasing values from {self._reached:g} to {until:g}, as this run does.",
             )
         return given
-
-
-def _content(equations: Equations, outputs: Sequence[str], inputs: Sequence[str]) -> str:
-    """All of a model that its machine code depends on, as text."""
-    g = equations.graph
-    observed = [quantity(equations, name) for name in outputs]
-    roots = [*equations.rates, *equations.initial, *observed]
-    nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]
-    return repr((nodes, roots, equations.states, tuple(equations.parameters), outputs, inputs))
 
 
 def build(

@@ -192,3 +192,12 @@ def elimination(n: int, pattern: set[tuple[int, int]]) -> tuple[tuple[int, ...],
         for j in rows[k]:
             columns[j].discard(k)
     return tuple(order), frozenset(filled)
+
+
+def content(equations: Equations, outputs: Sequence[str], inputs: Sequence[str]) -> str:
+    """All of a model that its machine code depends on, as text."""
+    g = equations.graph
+    observed = [quantity(equations, name) for name in outputs]
+    roots = [*equations.rates, *equations.initial, *observed]
+    nodes = [(e, g.nodes[e]) for e in g.reachable(roots)]
+    return repr((nodes, roots, equations.states, tuple(equations.parameters), outputs, inputs))
