@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from lissive.access import jurisdiction
 from lissive.access.answer import Answer
 from lissive.access.decide import decide
 from lissive.access.facts import make_facts
+from lissive.access.procedure import _after_last_check
 
 SPASMS = {"muscle_spasms": {"severe": True, "persistent": True, "cause": "multiple_sclerosis"}}
 
@@ -124,10 +126,22 @@ def test_a_move_with_a_certificate_is_pointed_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("on", "kind"), [("2026-11-29", False), ("2026-11-30", True)]
-)  # Kentucky's rules were last checked on the first
-def test_a_day_after_the_last_check_is_warned_of(on: str, kind: bool) -> None:
+    ("on", "kind"), [("2026-11-29", False), ("2027-02-27", False), ("2027-02-28", True)]
+)  # Kentucky's rules were last checked on the first; a check holds 90 days
+def test_a_day_long_after_the_last_check_is_warned_of(on: str, kind: bool) -> None:
     assert ("after_last_check" in {each.kind for each in ask("US-KY", on).cautions}) == kind
+
+
+def test_a_change_that_was_known_at_the_last_check_is_warned_of_at_once() -> None:
+    place = jurisdiction("US-KY")
+    later = place.model_copy(update={"verified": "2024-12-20"})  # its programme began on 2025-01-01
+    found = [
+        each.text
+        for each in _after_last_check(later, datetime.date(2025, 1, 2))
+        if each.kind == "after_last_check"
+    ]
+    assert found == ["The rule was to change on 2025-01-01; that it did was not checked since 2024-12-20."]
+    assert not list(_after_last_check(later, datetime.date(2024, 12, 31)))
 
 
 def test_sources_that_end_long_before_or_say_no_day_give_no_high_confidence() -> None:

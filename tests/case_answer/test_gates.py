@@ -225,3 +225,33 @@ def test_usual_care_tells_tried_from_taken_from_not_stated() -> None:
 
 def test_the_product_alone_decides_nothing_about_numbers_where_the_cause_is_unknown() -> None:
     assert gates(make_case({"case": "a", "plan": {"product": "nabiximols"}}), None).numbers == ()
+
+
+@pytest.mark.parametrize(
+    ("current", "named"),
+    [
+        (["warfarin 5 mg/day"], ["warfarin (agree a plan with the anticoag", "measure INR within a week"]),
+        (
+            ["tacrolimus 4 mg/day", "warfarin 5 mg/day"],
+            ["tacrolimus (involve the transplant team", "warfarin (agree a plan"],
+        ),
+        (
+            ["clobazam 10 mg/day", "warfarin 5 mg/day", "oxycodone 20 mg/day"],
+            ["major safety flags (clobazam, warfarin, oxycodone); the plan for each is under Safety"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_next_has_the_plan_of_each_major_interaction(current: list[str], named: list[str]) -> None:
+    plan = {"product": "balanced_oil", "titration": "start_low_rapid", "weeks": 12}
+    found = answer(make_case({**MS, "history": {"current": current}, "plan": plan}), simulate=False)
+    said = " ".join(screen(found).partition("NEXT")[2].split())
+    assert not [each for each in named if each not in said], said
+
+
+def test_the_bottom_line_counts_medicines_that_were_not_checked() -> None:
+    """A misspelt warfarin is no warfarin: the first line may not read as if it had been looked at."""
+    found = answer(make_case({**MS, "history": {"current": ["warfrin 3 mg/day"]}}), simulate=False)
+    assert [each.name for each in found.safety.unknown_drugs] == ["warfrin"]
+    assert "settle 1 UNCHECKED drug first" in found.bottom_line.text
+    known = answer(make_case({**MS, "history": {"current": ["warfarin 3 mg/day"]}}), simulate=False)
+    assert "UNCHECKED" not in known.bottom_line.text

@@ -16,7 +16,7 @@ from tests.clinic.certifying import WHY, decided, filled, issued, licensed, read
 from tests.clinic.conftest import PASSWORD, user, visitor
 
 from lissive.clinic import audit, retention
-from lissive.clinic.certify import identity, paper, proof, seal, verify
+from lissive.clinic.certify import form, identity, paper, proof, seal, verify
 from lissive.clinic.models import Case, Certificate, Credential, Decision, Document, Entry, Visit
 from lissive.clinic.visit.record import Refused
 from lissive.web.guard import Bucket
@@ -298,3 +298,32 @@ def test_a_second_practitioner_answers_where_the_law_asks(cast, monkeypatch):
     page = text_of(cast.client.get(f"/certificates/{draft.pk}/sign"))
     assert "second practitioner" not in page.partition("What you sign")[0].lower()
     assert "Ben" in page
+
+
+def test_what_is_ticked_without_its_text_read_is_marked_wherever_it_stands(clinic, monkeypatch):
+    """Of New York, 9 NYCRR 113.3(a)(8) on: the field is ticked, and its text was not read."""
+    pages: list[str] = []
+    monkeypatch.setattr(paper, "pdf_bytes", lambda page: (pages.append(page) or page.encode(), "", 1))
+    draft = decided(clinic)
+    unread = [each for each in form.sheet_of(draft, timezone.localdate()).lines if each.is_unverified]
+    assert [each.id for each in unread if each.kind == "tick"] == ["unread"]
+    mark = "unverified"
+    label = re.escape(unread[0].label)
+
+    def is_marked(text: str) -> bool:
+        return all(re.match(rf".{{0,200}}?{mark}", rest) for rest in re.split(label, text)[1:])
+
+    shown = text_of(clinic.client.get(f"/certificates/{draft.pk}"))
+    assert unread[0].label in shown
+    assert is_marked(shown)
+    filled(clinic, draft)
+    signing = text_of(clinic.client.get(f"/certificates/{draft.pk}/sign"))
+    assert is_marked(signing)
+    assert signed(clinic, draft).status_code == 302
+    for page in (f"/certificates/{draft.pk}", f"/certificates/{draft.pk}/copy"):
+        text = text_of(clinic.client.get(page))
+        assert unread[0].label in text, page
+        assert is_marked(text), page
+    assert pages
+    assert unread[0].label in pages[-1]
+    assert is_marked(re.sub(r"\s+", " ", pages[-1]))

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from tests.clinic.conftest import CASE, visitor
-from tests.clinic.dated import NEW_YORK, certificate_of, days, visit_of
+from tests.clinic.dated import certificate_of, days, visit_of
 
 from lissive.access import jurisdiction
 from lissive.access.cases import changes
@@ -222,8 +222,9 @@ def renewed(day: SimpleNamespace) -> Visit:
 
 
 def test_a_renewal_begins_with_the_last_facts_and_without_the_ratings(day):
-    with timezone.override(NEW_YORK):
-        visit = renewed(day)
+    day.here.zone = "America/New_York"
+    day.here.save()
+    visit = renewed(day)
     assert visit.starts == datetime.datetime(2033, 1, 6, 4, 30, tzinfo=datetime.UTC)
     assert visit.day == datetime.date(2033, 1, 5)
     data = visit.case.data

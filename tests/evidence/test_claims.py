@@ -12,7 +12,8 @@ from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
 from lissive.evidence.answer import by_rule
 from lissive.evidence.claim import CLAIMS, claim_of, claims_of, shipped_claims
-from lissive.evidence.claim_match import marks_of, matches
+from lissive.evidence.claim_match import matches
+from lissive.evidence.claim_words import marks_of
 from lissive.evidence.read import DATA, figures
 from lissive.report.evidence_text import about_text, claim_text, claims_text
 from lissive.site.evidence import ARTICLES, article

@@ -266,3 +266,12 @@ def test_nothing_to_see_has_no_panel(uk: CaseAnswer) -> None:
     outcomes = dict(uk.forecast.outcomes)
     outcomes["cbd_plasma"] = replace(outcomes["cbd_plasma"], active=faint)
     assert visible(replace(uk.forecast, outcomes=outcomes), ("thc_plasma", "cbd_plasma")) == ("thc_plasma",)
+
+
+def test_the_sheet_names_medicines_that_were_not_checked() -> None:
+    drugs = ["warfrin 3 mg/day", "tacrolimuss", "bacloffen", "aspirinn", "metforminn"]
+    data = {"case": "a", "history": {"current": drugs}, "spasm": {"cause": "multiple_sclerosis"}}
+    found = answer(make_case(data), simulate=False)
+    assert len(found.safety.unknown_drugs) == 5
+    assert "Not checked: warfrin, tacrolimuss, bacloffen, aspirinn, …." in sheet_page(found, "en")
+    assert "Sin comprobar: warfrin" in sheet_page(found, "es")

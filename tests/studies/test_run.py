@@ -118,6 +118,22 @@ class TestTheStudysOwnWay:
             factor = 1.0 if one.observation.group == "time" else 0.63
             assert other.predicted == pytest.approx(factor * one.predicted, rel=1e-9)
 
+    def test_a_trough_is_the_same_whatever_it_is_called(self):
+        """Also where some people's is under the limit of quantification: no metric leaves them out of the mean."""
+        regimen = arm(
+            route="oral",
+            n=40,
+            dose_times=tuple(24.0 * k for k in range(5)),
+            sampling=(0.5, 1.0, 2.0, 4.0, 24.0),
+        )
+        trough = predict_studies([seen(regimen, "conc", time=24.0)], replicates=1)[0].predicted
+        blind = replace(regimen, lloq={"THC": trough})
+        rows = [seen(blind, "conc", time=24.0), seen(blind, "Cmin", window=(0.0, 24.0))]
+        end, lowest = predicted(*rows)
+        assert end == pytest.approx(trough)
+        assert lowest <= end
+        assert lowest == pytest.approx(end, rel=0.1)  # the one before it is nearly as low
+
     def test_the_clock_may_start_when_smoking_ends(self):
         from_start = arm(route="smoked", duration=0.15)
         from_end = replace(from_start, clock_after=0.15)
@@ -285,6 +301,16 @@ class TestUncertainty:
         np.testing.assert_allclose(effects[0], effects[1])
         np.testing.assert_allclose(effects[2], 1.0)  # a time has no level
         assert np.std(np.log(effects[0])) > 0.05
+
+    def test_levels_of_studies_have_the_tails_under_which_they_are_fitted(self):
+        observations, sd = [seen(self.one, "Cmax", window=(0.0, LAST))], 0.3
+        (plain,), (moved,) = (
+            predict_studies(observations, replicates=4000, beside=Beside(between_study=level))
+            for level in ({}, {"THC": sd})
+        )
+        effects = np.log(moved.replicates / plain.replicates) / sd
+        wanted = [-2.132, -0.741, 0.0, 0.741, 2.132]  # Student's t, 4 degrees of freedom, as in any table
+        np.testing.assert_allclose(np.quantile(effects, [0.05, 0.25, 0.5, 0.75, 0.95]), wanted, atol=0.12)
 
 
 class TestStatistics:

@@ -102,6 +102,28 @@ def test_counts_of_two_periods_are_a_rate_ratio_within_patients() -> None:
     assert covered > 0.85
 
 
+def test_one_patient_with_far_more_than_the_others_leaves_a_ratio():
+    """Fisher scoring with exchangeable correlation diverges on these counts."""
+    from lissive.trials.estimate import paired_rate_ratio
+
+    first = [51, 85, 19, 30, 77, 7, 42, 16, 13, 40, 23, 55, 27, 57, 164, 66, 83, 20, 14, 11, 30, 9]
+    second = [64, 129, 27, 25, 62, 5, 38, 18, 25, 35, 28, 42, 16, 49, 259, 54, 92, 11, 19, 27, 39, 15]
+    drug_second = [1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1]
+    days = np.full((22, 2), 7)
+    days[4:8] = [[7, 6], [6, 6], [6, 6], [5, 6]]
+    days[8:15] = [[6, 6], [7, 7], [6, 7], [7, 6], [6, 7], [5, 6], [6, 6]]
+    days[15:] = [[7, 5], [4, 6], [7, 4], [6, 7], [6, 7], [4, 6], [6, 7]]
+    counts, subject = np.column_stack([first, second]).ravel(), np.repeat(np.arange(22), 2)
+    period, later = np.tile([0, 1], 22), np.repeat(drug_second, 2)
+    found = paired_rate_ratio(counts, days.ravel(), np.where(period == 1, later, 1 - later), subject, period)
+    assert "independence" in found.note
+    # each sequence's mean log ratio of its periods, half their difference: what a period does cancels out
+    logs = np.log(np.array(second) / days[:, 1]) - np.log(np.array(first) / days[:, 0])
+    sides = [logs[np.array(drug_second) == k].mean() for k in (1, 0)]
+    assert found.lower < np.exp((sides[0] - sides[1]) / 2.0) < found.upper
+    assert 0.03 < found.se < 0.3
+
+
 def test_counts_that_say_nothing_of_two_periods_are_said_to() -> None:
     from lissive.trials.estimate import paired_rate_ratio
 

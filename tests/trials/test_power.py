@@ -7,10 +7,12 @@ import json
 import pytest
 
 from lissive.errors import DesignError
+from lissive.trials.endpoint import Comparison
+from lissive.trials.fits import Estimate
 from lissive.trials.people import draws
 from lissive.trials.power import chosen_endpoint, power, sized
 from lissive.trials.run import run_trial
-from lissive.trials.summary import comparisons
+from lissive.trials.summary import comparisons, succeeded
 
 
 def test_a_run_in_grows_with_the_trial(small):
@@ -57,8 +59,33 @@ def test_a_point_of_the_curve_is_the_trial_of_that_size(small):
     )
     assert list(plain["points"][0]) == (
         "n randomised endpoint week arm against method measure estimate p05 p95 ci power power_ci estimated"
-        " notes power_adjusted".split()
+        " notes power_adjusted control_better".split()
     )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "measure", "better", "worse"),
+    [
+        ("spasticity_nrs", "difference", -0.5, 0.5),
+        ("spasms_per_day", "rate ratio", 0.8, 1.3),
+        ("spasticity_nrs_responders_30pct", "odds ratio", 1.4, 0.8),
+        ("failure", "hazard ratio", 0.8, 1.3),
+        ("dizziness", "odds ratio", 1.4, None),
+        ("dizziness", "odds ratio", 0.7, None),
+        ("spasms_per_day", "rate ratio", float("nan"), None),
+    ],
+)
+def test_a_trial_that_favours_the_control_has_shown_nothing_for_the_arm(
+    small, endpoint, measure, better, worse
+):
+    """With p = 0.01; of adverse events either direction counts, and so does a test without an estimate."""
+
+    def shown(value: float) -> dict[str, bool]:
+        estimate = Estimate("m", measure, value, *(float("nan"),) * 3, 0.01, 9, "")
+        return succeeded(small(), [Comparison(0, endpoint, 4.0, "drug", "placebo", estimate)])
+
+    assert shown(better) == {"drug": True}
+    assert worse is None or shown(worse) == {"drug": False}
 
 
 def test_draws_are_rows_of_the_table_and_the_first_stay_the_first(tmp_path):
@@ -101,7 +128,7 @@ def test_the_size_for_a_power_is_found_and_its_error_with_it(small, monkeypatch)
 
     def hits(design, endpoint, replicates, *_):
         sizes = room._grid(design)
-        return sizes, {"drug": needs[:, None] <= np.array(sizes)[None]}
+        return sizes, {"drug": needs[:, None] <= np.array(sizes)[None]}, {"drug": np.zeros(replicates, bool)}
 
     monkeypatch.setattr(room, "_hits", hits)
     found = room.sample_size(small(), replicates=400)
@@ -113,12 +140,21 @@ def test_the_size_for_a_power_is_found_and_its_error_with_it(small, monkeypatch)
         assert low is not None
         assert low < each.n
         assert high is None or high > each.n
-    never = np.full(400, np.inf)
-    monkeypatch.setattr(
-        room, "_hits", lambda d, *_: (room._grid(d), {"drug": never[:, None] <= room._grid(d)})
-    )
-    none = room.sample_size(small(), replicates=400)
-    assert [(each.n, each.largest) for each in none.needed] == [(None, room.MOST_NEEDED)] * 2
+
+    def never(worse: int):
+        def hits(design, *_):
+            sizes = room._grid(design)
+            return sizes, {"drug": np.zeros((400, len(sizes)), bool)}, {"drug": np.arange(400) < worse}
+
+        monkeypatch.setattr(room, "_hits", hits)
+        found = room.sample_size(small(), replicates=400).needed
+        assert all(each.n is None for each in found)
+        return found[0].largest
+
+    assert (
+        never(worse=80) == room.MOST_NEEDED
+    )  # in 20 % the control may be better by chance of the replicates
+    assert never(worse=130) == small().patients
 
 
 def test_a_size_is_solved_for_only_where_a_number_is_randomised(small):
@@ -133,7 +169,7 @@ def test_a_size_is_solved_for_only_where_a_number_is_randomised(small):
 
 def test_designs_side_by_side_are_their_own_runs(small):
     from lissive.report.power_text import compare_text
-    from lissive.trials.power import compare
+    from lissive.trials.side_by_side import compare
     from lissive.trials.summary import summary
 
     designs = [small(), small(patients=16, trial="larger")]
@@ -178,3 +214,15 @@ def test_missing_visits_are_modelled_where_the_design_says_so(small, missing):
     wanted = {"mmrm": "MMRM"}.get(missing, missing.replace("_", " "))
     assert (first.method, first.estimated, first.measure) == (wanted, 2, "difference")
     assert sum(row.n or 0 for row in answer.arms if row.kind == "hit" and row.week == 2.0) == 40
+
+
+def test_where_no_trial_of_the_cause_is_fitted_it_is_said(small):
+    from lissive.report.trial_text import LIMITS, limits
+
+    here = small()
+    cord = here.population.model_copy(update={"cause": "spinal_cord_injury"})
+    there = here.model_copy(update={"population": cord})
+    assert limits(here) == LIMITS
+    said = limits(here, there)
+    assert said.startswith("No trial of a cannabinoid in spinal cord injury is fitted")
+    assert said.endswith(LIMITS)

@@ -328,10 +328,15 @@ def boundary(others: Others) -> Iterator[Caution]:
 
 
 def _after_last_check(place: Jurisdiction, on: datetime.date) -> Iterator[Caution]:
-    if on > day(place.verified):
-        text = (
-            f"That day lies after {place.verified}, when the rules were last checked; they may have changed."
-        )
+    """Where the check is old for that day, or a change that was known was to begin after it."""
+    checked = day(place.verified)
+    since = (on - checked).days
+    known = [each for each in place.versions if each.begins and checked < day(each.begins) <= on]
+    for each in known:
+        text = f"The rule was to change on {each.begins}; that it did was not checked since {place.verified}."
+        yield Caution("after_last_check", text)
+    if since > limits()["check_days"] and not known:
+        text = f"The rules were last checked on {place.verified}, {since} days before that day; they may have changed."
         yield Caution("after_last_check", text)
 
 
@@ -389,10 +394,14 @@ def _stale(version: Version, on: datetime.date) -> Iterator[Caution]:
         return
     old = limits()["stale_days"]
     if version.as_of is None:
-        yield Caution("law_may_have_changed", "No source states until when this rule was in force.")
+        yield Caution(
+            "law_may_have_changed",
+            "No text that was read says of which day it is; later changes may not be in it.",
+        )
     elif (on - day(version.as_of)).days > old:
         text = (
-            f"The sources date from {version.as_of}, more than {old} days earlier; the law may have changed."
+            f"The texts that were read go to {version.as_of}, more than {old} days earlier; "
+            "later changes may not be in them."
         )
         yield Caution("law_may_have_changed", text)
 

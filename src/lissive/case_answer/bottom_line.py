@@ -84,18 +84,23 @@ def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
 
 
 def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
-    """The flags and the visit; of a plan that is forbidden anyway neither is there to be settled."""
-    major = to_settle(safety)
-    if major:
-        said = f"{len(major)} major safety {'flag' if len(major) == 1 else 'flags'}"
-        yield said if forbidden else f"settle {said} first"
+    """The flags, the medicines of which nothing is known, and the visit.
+
+    Of a plan that is forbidden anyway none is there to be settled.
+    """
+    major, unknown = len(to_settle(safety)), len(safety.unknown_drugs)
+    said = [f"{major} major safety {'flag' if major == 1 else 'flags'}"] if major else []
+    said += [f"{unknown} UNCHECKED {'drug' if unknown == 1 else 'drugs'}"] if unknown else []
+    if said:
+        yield " and ".join(said) if forbidden else f"settle {' and '.join(said)} first"
     if gate.by_prescription:
-        yield f"available on prescription{', off label' if gate.off_label else ''}"
+        label = ", off label" if gate.off_label else ""
+        yield f"on prescription{label}" if unknown else f"available on prescription{label}"
     elif access is not None and not forbidden:
         verb = "prescribe" if access.product.route == "prescription" else "certify"
         if access.procedural == "blocked":
             yield f"this visit cannot {verb} it"
         elif access.status == "unknown":
-            yield "whether the rules allow it is not known"
+            yield "rules: not known" if unknown else "whether the rules allow it is not known"
         elif access.procedural == "unknown":
-            yield f"whether this visit can {verb} is not known"
+            yield "visit: not known" if unknown else f"whether this visit can {verb} is not known"

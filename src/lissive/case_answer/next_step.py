@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,12 @@ from lissive.case_answer.bottom_line import to_settle
 from lissive.case_answer.gates import Gates
 from lissive.case_answer.tables import cited, rows
 from lissive.forecast import ForecastNeeds
-from lissive.safety import SafetyAnswer
+from lissive.safety import Flag, SafetyAnswer
 
 REVIEW_WEEKS = 4
 BEFORE = "before certifying or prescribing"
+IN_FULL = 2
+"""So many plans are written out."""
 NO_RULE = "no published rule for stopping"
 
 
@@ -49,8 +51,8 @@ def _steps(
     forbidden = safety.worst("contraindicated")
     if forbidden:
         yield NextStep("do not start as planned: contraindicated", after="now")
-    elif to_settle(safety):
-        before.append("settle the major safety flags")
+    else:
+        before += _plans(to_settle(safety))
     if safety.unknown_drugs:
         before.append("look up or correct the medicines that were not checked")
     if access is not None and access.missing and not gate.by_prescription:
@@ -71,6 +73,28 @@ def _steps(
         yield NextStep(f"state {', '.join(fields) or 'plan.product'} in the case", after="now")
     elif not forbidden:
         yield review(case, gate)
+
+
+def _plans(flags: Sequence[Flag]) -> Iterator[str]:
+    """What is agreed or measured, when and by whom, for each major flag; of many, where that stands."""
+    if len(flags) > IN_FULL:
+        names = ", ".join(dict.fromkeys(map(_named, flags)))
+        yield f"settle {len(flags)} major safety flags ({names}); the plan for each is under Safety"
+    elif flags:
+        yield f"settle {' and '.join(f'{_named(flag)} ({_plan(flag)})' for flag in flags)}"
+
+
+def _named(flag: Flag) -> str:
+    """The patient's own medicine or condition that it is about."""
+    return flag.substances[0].replace("_", " ")
+
+
+def _plan(flag: Flag) -> str:
+    """The advice as parts of one sentence."""
+    sentences = flag.advice.rstrip(".").split(". ")
+    return "; ".join(
+        f"{each[:1].lower() if each[1:2].islower() else each[:1]}{each[1:]}" for each in sentences
+    )
 
 
 def review(case: Case, gate: Gates) -> NextStep:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 DATA = "evidence/data"
 _PATTERNS = {"publications/names": "pattern", "publications/arms": "match", "evidence/causes": "match",
              "evidence/designs": "match", "evidence/products": "match", "evidence/comparators": "match",
-             "evidence/claim_marks": "pattern"}  # fmt: skip
+             "evidence/claim_marks": "pattern", "evidence/claim_sizes": "pattern",
+             "evidence/product_names": "named", "evidence/phrases": "pattern",
+             "evidence/denials": "pattern"}  # fmt: skip
 """Tables with a column of patterns."""
 
 

@@ -113,10 +113,11 @@ def person(
         print(json.dumps(said if tree is None else {**said, "explanation": tree.to_json()}))
         return
     from lissive.report.access_text import answer_text, tree_text
+    from lissive.usage import text_for
 
-    print(answer_text(answer))
+    print(text_for(answer.jurisdiction, answer_text(answer)))
     if tree is not None:
-        print(f"\n{tree_text(tree)}")
+        print(text_for(answer.jurisdiction, f"\n{tree_text(tree)}"))
 
 
 def _asked(

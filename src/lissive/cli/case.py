@@ -115,13 +115,15 @@ def case(
         print(json.dumps({**found.to_json(), **said, **follow}))
     else:
         from lissive.report.beside_text import beside_text
+        from lissive.usage import text_for
 
-        ends = [
+        shown = [
+            _text(found, parts, full=full),
             beside_text(beside) if beside else "",
             _follow_text(followed, whole="forecast" in parts),
-            "\n".join(written),
         ]
-        print("\n\n".join([_text(found, parts, full=full), *(each for each in ends if each)]))
+        text = text_for(facts.place.residence, "\n\n".join(each for each in shown if each))
+        print("\n\n".join(each for each in (text, "\n".join(written)) if each))
     if isinstance(found.forecast, ForecastAnswer) and found.forecast.failed:
         raise typer.Exit(1)
 

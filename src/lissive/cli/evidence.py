@@ -145,14 +145,16 @@ def claims(
     Exits with 1 where no claim fits the text of --about.
     """
     from lissive.evidence.claim import shipped_claims
-    from lissive.evidence.claim_match import matches
+    from lissive.evidence.claim_match import matches, nearest
 
     if about is not None and not about.strip():
         raise EvidenceError("It is empty.", where="--about", do="write the claim in plain words.")
     found = None if about is None else matches(about)
     if as_json:
         rows = shipped_claims() if found is None else found
-        said = {"about": about, "claims": [row.to_json() for row in rows]}
+        said: dict[str, object] = {"about": about, "claims": [row.to_json() for row in rows]}
+        if found == [] and (other := nearest(about or "")) is not None:
+            said["nearest"] = other.id
         print(json.dumps(stamped(said, EVIDENCE), allow_nan=False))
     else:
         from lissive.report.evidence_text import about_text, claims_text

@@ -131,8 +131,10 @@ def follow(
         print(json.dumps(answer.to_json(), allow_nan=False))
         return
     from lissive.report.follow_text import follow_text
+    from lissive.usage import text_for
 
-    print("\n\n".join([follow_text(answer), *(["\n".join(map(str, written))] if written else [])]))
+    text = text_for(facts.place.residence, follow_text(answer))
+    print("\n\n".join([text, *(["\n".join(map(str, written))] if written else [])]))
 
 
 def read(path: Path, mapping: str, *, decimal_comma: bool, us_dates: bool, today: str | None) -> Diary:

@@ -173,7 +173,7 @@ def compare(
     from lissive.cli.progress import bar
     from lissive.report.power_text import compare_text
     from lissive.trials.design import read_design
-    from lissive.trials.power import compare as compare_designs
+    from lissive.trials.side_by_side import compare as compare_designs
 
     designs = [read_design(file) for file in files]
     with _interruptible("Nothing was kept."), bar("designs", len(designs)) as progress:

@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from lissive.clinic import audit, pages
+from lissive.clinic import audit, pages, zones
 from lissive.clinic.models import (
     Case,
     Certificate,
@@ -82,6 +82,7 @@ def who(request: HttpRequest) -> User:
     if not request.user.is_authenticated:
         raise NotLoggedIn
     user = request.user
+    zones.use(user.organisation)
     if user.role != "patient" and not settings.DEMO and not is_mfa_enabled(user):
         raise NoSecondFactor
     return user
@@ -157,7 +158,10 @@ def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
     def gated(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated and time.time() - request.session.get("seen", 0) > TOUCH_S:
             request.session["seen"] = int(time.time())
-        return get_response(request)
+        try:
+            return _written(get_response(request))
+        finally:
+            zones.leave()
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Closed):
@@ -179,6 +183,14 @@ def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
 
     gated.process_exception = process_exception  # type: ignore[attr-defined]
     return gated
+
+
+def _written(response: HttpResponse) -> HttpResponse:
+    """A page in the usage of its clinic; one in another language, and a file, as it is."""
+    is_page = not response.streaming and response.headers.get("Content-Type", "").startswith("text/html")
+    if is_page and zones.here_is_us() and b'<html lang="en' in response.content[:300]:
+        response.content = zones.written(response.content.decode()).encode()
+    return response
 
 
 def _form_of(request: HttpRequest) -> str:

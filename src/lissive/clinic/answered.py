@@ -24,6 +24,7 @@ from lissive.clinic import audit, work
 from lissive.clinic.forms import day_text
 from lissive.clinic.models import Answer, Case, User, Work
 from lissive.clinic.rights import may
+from lissive.clinic.zones import clock_text
 from lissive.handout.files import SHEETS
 from lissive.handout.page import report_content, report_page
 from lissive.handout.sheet import sheet_page
@@ -203,7 +204,7 @@ def _next(whole: CaseAnswer) -> Iterator[str]:
 
 def moment_text(at: datetime.datetime) -> str:
     local = timezone.localtime(at)
-    return f"{day_text(local.date())}, {local:%H:%M}"
+    return f"{day_text(local.date())}, {clock_text(at)}"
 
 
 VERDICTS = {

@@ -203,6 +203,11 @@ class Intake(models.Model):
     """Questions left open on purpose."""
     begun = models.DateTimeField(null=True, blank=True)
     done = models.DateTimeField(null=True, blank=True)
+    """When it was sent last."""
+    sent = models.JSONField(default=list)
+    """Every version that was sent, the first one first: {"said", "passed", "at", "by", "changed"}; none is changed."""
+    correcting = models.DateTimeField(null=True, blank=True)
+    """Since when the patient corrects what was sent; until that is sent, the last version of `sent` holds."""
     version = models.PositiveIntegerField(default=1)
 
 

@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.forms import age_on
 from lissive.clinic.models import (
     Case,
@@ -57,7 +57,14 @@ def fill(found: Place) -> str:
 
 
 def _clinic(given: dict[str, Any], password: str) -> None:
-    organisation = Organisation.objects.create(name=given["name"], keep_years=given["keep_years"])
+    organisation = Organisation.objects.create(
+        name=given["name"], keep_years=given["keep_years"], place=given["place"]
+    )
+    with zones.at(organisation):
+        _filled(given, organisation, password)
+
+
+def _filled(given: dict[str, Any], organisation: Organisation, password: str) -> None:
     users = {}
     for name, (role, who) in given["users"].items():
         first, _, last = who.rpartition(" ")

@@ -17,6 +17,7 @@ from lissive.clinic import answered, work
 from lissive.clinic.access import enter
 from lissive.clinic.models import Answer, Case, Document, Patient, Work
 from lissive.clinic.pages import said
+from lissive.clinic.zones import written
 from lissive.errors import LissiveError
 
 KINDS = {
@@ -76,6 +77,7 @@ def make(row: Work, tick: work.Tick) -> work.Keep:
         raise LissiveError(note)
     stem = kind.partition(".")[0]
     text = with_patient(page_of(answer, stem), answer, stem, row.given["reason"])
+    text = text if stem == "sheet-es" else written(text)
     content = pdf_bytes(text, one_page=stem != "report")[0]
 
     def keep() -> None:
@@ -132,4 +134,6 @@ def with_patient(page: str, answer: Answer, stem: str, reason: str) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    return format_html_join("\n", "<p>{}</p>", ((each,) for each in text.splitlines() if each.strip()))
+    return format_html_join(
+        "\n", '<p class="as-typed">{}</p>', ((each,) for each in text.splitlines() if each.strip())
+    )

@@ -19,6 +19,7 @@ from lissive.clinic.forms import day_text
 from lissive.clinic.models import Case, Document, Entry, Patient, User, Visit
 from lissive.clinic.rights import ROLES
 from lissive.clinic.trail import action_words, day_words, role_words, time_words, together
+from lissive.clinic.zones import written
 from lissive.handout.pdf import pdf_bytes, pdf_writer
 from lissive.version import __version__
 from lissive.web.controls import control, label_of
@@ -35,7 +36,9 @@ def export(patient: Patient, user: User) -> bytes:
         record, documents = record_of(patient)
         looks = list(together(Entry.objects.filter(patient=patient.pk).order_by("-pk").iterator(1000)))
     files, left_out = {"record.json": _text(record), **documents}, {}
-    page = render_to_string("clinic/record.html.j2", _content(patient, record, looks), using="jinja2")
+    page = written(
+        render_to_string("clinic/record.html.j2", _content(patient, record, looks), using="jinja2")
+    )
     writer, note = pdf_writer()
     if writer is None:
         files["record.html"], left_out = page.encode(), {"record.pdf": note}

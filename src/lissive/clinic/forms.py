@@ -14,7 +14,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from lissive import usage
 from lissive.access.rule import rules
+from lissive.clinic import zones
 from lissive.clinic.models import Patient, Treatment, folded
 
 Texts = dict[str, str]
@@ -23,17 +25,23 @@ OLDEST_YEARS = 120
 
 # -- days and times as they are read ---------------------------------------------------------------
 def day_text(day: datetime.date | None) -> str:
-    """
+    """In the usage of the clinic.
+
     >>> day_text(datetime.date(2026, 11, 29))
     '29 November 2026'
     """
-    return "" if day is None else f"{day.day} {day:%B %Y}"
+    return "" if day is None else usage.day_text(day, us=zones.here_is_us())
+
+
+def weekday_text(day: datetime.date) -> str:
+    """A day with its name: Sunday 29 November 2026, in the United States Sunday, November 29, 2026."""
+    return f"{day:%A}{',' if zones.here_is_us() else ''} {day_text(day)}"
 
 
 def time_text(at: datetime.datetime | str) -> str:
     """The clock alone today, with the day before that."""
     moment = timezone.localtime(datetime.datetime.fromisoformat(at) if isinstance(at, str) else at)
-    clock = f"{moment:%H:%M}"
+    clock = zones.clock_text(moment)
     return clock if moment.date() == timezone.localdate() else f"{day_text(moment.date())}, {clock}"
 
 
@@ -49,6 +57,8 @@ def age_on(born: datetime.date, day: datetime.date) -> int:
 TEXTS: Mapping[str, Any] = {
     "day_text": day_text,
     "time_text": time_text,
+    "clock_text": zones.clock_text,
+    "localtime": timezone.localtime,
     "age_on": age_on,
     "is_day": lambda text: not text or is_day(text),
 }

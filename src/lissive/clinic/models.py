@@ -19,6 +19,10 @@ class Organisation(models.Model):
     name = models.CharField(max_length=200)
     keep_years = models.PositiveSmallIntegerField(null=True, blank=True)
     """How long records are kept after the last entry, as the clinic's law asks; empty: nothing may be deleted."""
+    place = models.CharField(max_length=12, blank=True)
+    """Where the clinic is, as US-NY: its zone and usage follow."""
+    zone = models.CharField(max_length=60, blank=True)
+    """As America/New_York; empty: that of `place` (`zones.zone_of`)."""
 
     def __str__(self) -> str:
         return self.name

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 
+from lissive.clinic.forms import TEXTS
 from lissive.clinic.rights import may
 from lissive.version import __version__
 from lissive.versions import data_line
@@ -43,6 +44,7 @@ def frame(request: HttpRequest, page: str = "") -> dict[str, Any]:
         if role and may(role, right)
     ]
     return {
+        **TEXTS,
         "nav": nav,
         "home": reverse("today"),
         "assets": static(""),

@@ -43,6 +43,7 @@ from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
 from lissive.clinic.treatments import treatment_table
 from lissive.clinic.visit.queue import visit_table
+from lissive.clinic.zones import typed
 from lissive.report.table import Table, table
 from lissive.web.answers import FILES
 
@@ -220,7 +221,7 @@ def patient_content(user: User, found: Patient) -> dict[str, Any]:
         ("Residence", place_text(found.residence)),
         ("Phone", found.phone),
         ("E-mail", found.email),
-        ("Address", found.address),
+        ("Address", typed(found.address)),
     ]
     return {
         **TEXTS,

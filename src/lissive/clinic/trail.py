@@ -16,6 +16,7 @@ from lissive.clinic.access import of_clinic
 from lissive.clinic.forms import day_text
 from lissive.clinic.models import Entry, User
 from lissive.clinic.rights import ROLES, rights
+from lissive.clinic.zones import clock_text
 from lissive.report.words import upper_first
 
 Entries = QuerySet[Entry, Entry]
@@ -28,7 +29,7 @@ def day_words(at: datetime.datetime) -> str:
 
 
 def time_words(at: datetime.datetime, seconds: bool = False) -> str:
-    return f"{timezone.localtime(at):{'%H:%M:%S' if seconds else '%H:%M'}}"
+    return clock_text(at, seconds=seconds)
 
 
 _ACTIONS = {

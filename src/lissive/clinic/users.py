@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -17,9 +18,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.accounts import one_time_link
+from lissive.clinic.forms import places
 from lissive.clinic.models import Organisation, Patient, User
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import ROLES, may
@@ -53,14 +55,26 @@ class Role(forms.Form):
 
 
 class Clinic(forms.ModelForm):  # type: ignore[type-arg]
+    place = forms.ChoiceField(label="State or country of the clinic", required=False)
+    zone = forms.ChoiceField(label="Time zone", required=False)
     keep_years = forms.IntegerField(
         label="Years that records are kept after their last entry", min_value=1, max_value=100, required=False
     )
 
     class Meta:
         model = Organisation
-        fields = ("name", "keep_years")
+        fields = ("name", "place", "zone", "keep_years")
         labels: Mapping[str, str] = {"name": "Name of the clinic"}
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["place"].choices = [("", "Not stated"), *places()]  # type: ignore[attr-defined]
+        every = sorted(each for each in zoneinfo.available_timezones() if "/" in each)
+        own = zones.zone_of(self.instance)
+        self.fields["zone"].choices = [  # type: ignore[attr-defined]
+            ("", f"As the place has it (now {own})"),
+            *((each, each) for each in every),
+        ]
 
 
 # -- staff -------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from lissive import fingerprint
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.models import Case, User, Work
 from lissive.errors import LissiveError
 
@@ -219,7 +219,8 @@ def kinds() -> dict[str, Do]:
 def do(row: Work, tick: Tick = lambda _: None) -> None:
     """One piece of work, in this thread: the libraries of the model bear one only."""
     try:
-        keep = kinds()[row.kind](row, tick)
+        with zones.at(row.case.patient.organisation):
+            keep = kinds()[row.kind](row, tick)
         if not finish(row, keep):
             log.error("work %s was done by another worker", row.pk)
     except Stopped:
@@ -265,16 +266,20 @@ def _beating(row: Work, stop: threading.Event, orphaned: Callable[[], bool]) -> 
         thread.join()
 
 
-def _remind() -> None:
-    """Once a day by each worker: what another has sent is not sent again."""
+def _remind(done: set[datetime.date]) -> set[datetime.date]:
+    """Where the day of a clinic has changed, by each worker: what another has sent is not sent again."""
     from lissive.clinic.dates import remind
 
+    now = remind.days()
+    if now == done:
+        return done
     try:
         remind.run()
     except DatabaseError:
         raise
     except Exception:
         log.exception("reminders")
+    return now
 
 
 def loop(stop: threading.Event, *, once: bool = False, parent: int = 0) -> None:
@@ -284,12 +289,12 @@ def loop(stop: threading.Event, *, once: bool = False, parent: int = 0) -> None:
     def orphaned() -> bool:
         return bool(parent) and os.getppid() != parent
 
-    reminded: datetime.date | None = None
+    reminded: set[datetime.date] = set()
+    looked: datetime.datetime | None = None
     while not stop.is_set() and not orphaned():
         try:
-            if reminded != timezone.localdate():
-                reminded = timezone.localdate()
-                _remind()
+            if looked != (hour := timezone.now().replace(minute=0, second=0, microsecond=0)):
+                looked, reminded = hour, _remind(reminded)
             row = claim(holder)
             if row is not None:
                 with _beating(row, stop, orphaned) as tick:

@@ -18,8 +18,9 @@ from pydantic import ConfigDict, Field
 
 from lissive.case.vocabulary import causes, meant
 from lissive.errors import EvidenceError
-from lissive.evidence.claim import KeyNumber
-from lissive.evidence.claim_match import Match, matches
+from lissive.evidence.claim import FAVOURABLE, KeyNumber
+from lissive.evidence.claim_match import Match, as_asked, matches
+from lissive.evidence.claim_words import marks_of
 from lissive.evidence.read import DATA, Cited, marked
 from lissive.evidence.words import known
 from lissive.given import path_of, text_of
@@ -145,15 +146,32 @@ def _answer(n: int, sentence: str, asked: str) -> Answered:
 _PARTS = re.compile(r"[,;:]\s*(?:and\s+|or\s+)?|\s+and\s+|\s+as well as\s+")
 
 
+_WHOLE = ("other_condition", "animal", "children", "pregnancy", "cbd", "topical", "edible")
+"""Marks beside conditions that hold for every part of a sentence."""
+
+
 def _claims(asked: str) -> tuple[Match, ...]:
-    """The nearest claim; where none is about all that a sentence asserts, one for each of its parts, or none."""
+    """The nearest claim; where none is about all that a sentence asserts, one for each of its parts, or none.
+
+    What a sentence names once, a condition or a product, holds for each part.
+    """
     if near := matches(asked):
         return (near[0],)
     parts = [part for part in _PARTS.split(asked) if re.search(r"\w", part)]
     found = [matches(part) for part in parts] if len(parts) > 1 else []
-    if not found or not all(found):
+    marks = marks_of(asked)
+    if not found or not all(found) or any(_is_another(each[0], marks) for each in found):
         return ()
-    return tuple({each[0].claim.id: each[0] for each in found}.values())
+    firsts = [as_asked(each[0], asked, marks) for each in found]
+    return tuple({each.claim.id: each for each in firsts}.values())
+
+
+def _is_another(match: Match, marks: frozenset[str]) -> bool:
+    """Whether a part's claim is of another treatment than the sentence, or favourable of what the sentence is not."""
+    claim = match.claim
+    if claim.of_other_treatment:
+        return "cannabinoid" in marks
+    return claim.verdict in FAVOURABLE and bool(marks & {*_WHOLE} - {*claim.marks, *claim.needs})
 
 
 # -- reading -----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from lissive.errors import EvidenceError
 from lissive.evidence.read import DATA, Cited, marked
-from lissive.evidence.words import causes, known, outcomes, table
+from lissive.evidence.words import causes, known, outcomes, products, table
 from lissive.marked import Loc, marked_text
 from lissive.typed import Row, refuse, typed
 
@@ -109,6 +109,8 @@ class Claim(Row):
     marks: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     bars: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    """Products that its verdict is of by results that no comparison gives; of others the trials' estimates tell."""
     reasoning: str = Field(min_length=1)
     numbers: tuple[KeyNumber, ...] = Field(min_length=1)
     would_change: str = Field(min_length=1)
@@ -205,6 +207,7 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
             ("marks", claim.marks, _marks()),
             ("needs", claim.needs, _marks()),
             ("bars", claim.bars, _marks()),
+            ("products", claim.products, products()),
         ):
             for word in words:
                 try:

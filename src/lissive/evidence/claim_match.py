@@ -11,17 +11,30 @@ they stand in. Nothing is learned.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.claim import FAVOURABLE, Claim, shipped_claims
-from lissive.evidence.words import NOT_USED, causes, table
+from lissive.evidence.claim_denial import denies
+from lissive.evidence.claim_words import (
+    SYMPTOMS,
+    TREATMENTS,
+    concepts,
+    frame,
+    known_concepts,
+    marked,
+    marks_of,
+    named_products,
+    spelled,
+    strange,
+    without_marks,
+    without_products_of_no_claim,
+)
+from lissive.evidence.words import causes
 from lissive.given import text_of
 
 _LEAST, _LEAST_FAVOURABLE, _BESIDE = 0.3, 0.5, 0.75
@@ -29,58 +42,44 @@ _LEAST, _LEAST_FAVOURABLE, _BESIDE = 0.3, 0.5, 0.75
 share of the best one's to stand beside it."""
 _NAMED = 0.3
 """Added to the similarity where the claim is about what the text names, in proportion to the marks."""
-_ADVERB = re.compile(r"[a-z]{5,}ly$")
-"""A word that says how, unless the table knows it."""
-_ALIKE = 0.85
-"""How alike a misspelt word has to be, as difflib has it."""
 _COMPLAINT = {"spasm", "stiff", "intense"}
 """What every claim is about, whichever of them it names."""
 _COVERED = 0.2
 """Added in proportion to the words of the claim that are in the text: one that says more than was asked is further."""
-_NOT = re.compile(
-    r"\b(?:not|no|never|nobody|none|cannot|without|neither|hardly|barely|n't|impossible|useless|ineffective|in vain|"
-    r"nothing(?! (?:beats|like|works|else|better))|minimal|negligible|(?:low|lower|small) risk|"
-    r"little (?:effect|benefit|risk|harm|danger|evidence))\b|n't\b|\bfew\b|\bfail\w* to\b|\bwaste of\b"
+_PLACEBO = re.compile(
+    r"\b(?:(?:superior|better|more effective|more|greater|less|fewer|compared|as|in contrast|relative|versus|vs|"
+    r"against) )?"
+    r"(?:than|with|on|against|to|versus|vs|over|from)(?: a| the)? (?:placebo|dummy)\w*(?: group)?",
+    re.IGNORECASE,
 )
-_UNTRUE = re.compile(
-    r"\bmyth\b|\bdoubt|\buntrue\b|\bnonsense\b|\b(?:not|n't) true\b|\bfalse (?:that|to)\b|\bis false\b"
+"""The comparison that every trial makes, which is no better than another treatment."""
+_RELIEF = re.compile(r"\b(?:relie\w+|eased?|better|improv\w*|respon\w+|benefit\w*|help\w*|works?)\b")
+_EFFECT = re.compile(
+    r"\b(?:eas|reliev|reduc|less|loosen|calm|sooth|help|work|improv|decreas|lower|relax|treat|stop|cut|mak|tak|giv|let|"
+    r"keep|kill|dull|few|becom|are|is|get|got|felt|feel|had|has|drop|fall|fell|go|went|for|good|against|better)\w*"
 )
-_FADES = re.compile(r"\bstop\w* working\b|\bwear\w* off\b|\blos(?:e|es|ing) (?:its|their) effect")
-_HARM = re.compile(
-    r"\b(?:risk|danger|harm|hurt|problem)(?!less)\w*|\bunsafe|\bimpair|\bbad idea|\bcareful|\bavoid"
+"""What an effect is told with; before it stands what has it."""
+_BETTER = re.compile(
+    r"\b(?:eas|relie|reduc|less|few|loosen|calm|sooth|improv|decreas|lower|relax|treat|better|mild|weak|drop|fall|fell|"
+    r"rare|short|stop|help|work|good|slept|walk)\w*"
 )
-_RARE = re.compile(r"\brare(?:ly)?\b|\bmild\b")
-_TAKEN_WITH = re.compile(
-    r"\b(?:mix|combin|tak(?:e|en|ing)|us(?:e|ed|ing)|together|go(?:es)? well|fine|safe)\w*\b"
+_SLOT = re.compile(
+    r"\b(?:spasm|cramp|stiff|spastic|tight|pain)\w* (?:from|after|due to|because of)(?: the| a| an| my)? ([a-z]+)"
 )
-"""Taken together, which affirms that a medicine does not interact."""
-_HARMLESS = re.compile(rf"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){{0,2}}(?:{_HARM.pattern})")
-"""A denial of harm, which affirms that something is safe."""
-_LESS = re.compile(
-    r"\b(?:not|n't|never) (?:\w+ )?(?:as|so) (?:strong|bad|severe|intense|frequent|often|pain|violent|stiff|tight)\w*"
-    r"|\bno (?:worse|longer(?! (?:work|help|eas|reliev|effective|do)))\b"
-)
-"""Less of a symptom, which denies no effect."""
+"""What a symptom comes from."""
+_COUNTED = {"frequent"}
+"""What a trial of another drug counted, where its claim says only that it helps."""
+_SYMPTOM_WORDS = frozenset({*SYMPTOMS, "intense", "frequent"})
 _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
-_STRONGER = {"stop_spasms", "prevent", "everyone", "ends"}
+_STRONGER = {"stop_spasms", "prevent", "everyone", "ends", "relax"}
 """Marks that a claim may answer whose verdict is that not even less is shown."""
 _DETAILS = {"share", "onset"}
 """Marks that a claim may answer whose verdict is not favourable."""
-_STATED_OTHERWISE = ("failed", "cbd", "cure")
-"""Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
-a spasm again."""
-_TREATMENTS = {
-    "cannabinoid",
-    "baclofen",
-    "tizanidine",
-    "gabapentin",
-    "mexiletine",
-    "botulinum",
-    "opioid",
-    "homeopathy",
-}
+_HELD = {"share", "smoked"}
+"""Marks that a favourable verdict is held against afterwards: sizes and products (`claim_size`, `claim_fit`)."""
 _OTHER = {"other_remedy", "painkiller", "physiotherapy"}
+_OF_OTHERS = {"usual_drugs", "opioid"}
 _COMPARING = {"cannabinoid", "replace", "superior", "failed"}
 """Marks of treatments that no claim is about, and with which one they are compared with a cannabinoid."""
 
@@ -94,48 +93,29 @@ class Match:
     """From 0 on; 1 is all of the wording."""
     opposed: bool
     """Whether the text seems to say the opposite of the claim: one of them is a denial."""
+    own_verdict: str
+    """Of the claim as worded. `claim` has the verdict on what was asked, which may be less: see `claim_fit`."""
+
+    @property
+    def is_less(self) -> bool:
+        """Whether the verdict on what was asked is less than the claim's own."""
+        return self.claim.verdict != self.own_verdict
 
     def to_json(self) -> dict[str, Any]:
-        return {**self.claim.to_json(), "similarity": self.similarity, "opposed": self.opposed}
-
-
-@cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((row["mark"], re.compile(row["pattern"])) for row in table("claim_marks"))
-
-
-def marks_of(text: str) -> frozenset[str]:
-    """What a text asserts or names beyond its subject.
-
-    >>> sorted(marks_of("It replaces baclofen"))
-    ['baclofen', 'replace']
-    """
-    return frozenset(_marked(text))
-
-
-def _marked(text: str) -> dict[str, frozenset[str]]:
-    """Each mark of a text, with the concepts of the words that stand for it."""
-    folded = " ".join(text.lower().replace("’", "'").split())
-    found: dict[str, frozenset[str]] = {}
-    for mark, pattern in _patterns():
-        if (match := pattern.search(folded)) is not None:
-            words = "" if ".*" in pattern.pattern else _whole(folded, *match.span())
-            found[mark] = found.get(mark, frozenset()) | concepts(words)
-    return found
-
-
-def _whole(text: str, start: int, end: int) -> str:
-    """The words of a text that a stretch of it touches."""
-    return text[text.rfind(" ", 0, start) + 1 : end] + re.split(r"[^a-z]", text[end:], maxsplit=1)[0]
+        more = {"similarity": self.similarity, "opposed": self.opposed, "own_verdict": self.own_verdict}
+        return {**self.claim.to_json(), **more}
 
 
 def _may_answer(claim: Claim, marks: frozenset[str]) -> bool:
     if marks & set(claim.bars) or (marks & _OTHER and not marks & _COMPARING):
         return False
+    is_ours = "cannabinoid" in marks or claim.of_other_treatment
+    if marks & _OF_OTHERS and not is_ours and not {*claim.needs} & {*_OF_OTHERS, *_COMPARING}:
+        return False
     named = marks & set(causes())
     about = marks - named - _COMMON
     about -= _STRONGER if claim.verdict in ("not_shown", "not_tested") else set()
-    about -= set() if claim.verdict in FAVOURABLE else _DETAILS
+    about -= _HELD if claim.verdict in FAVOURABLE else _DETAILS
     if about - {*claim.marks, *claim.needs} or (claim.needs and not marks & set(claim.needs)):
         return False
     return not named or not claim.causes or named <= {*claim.causes, *claim.marks, *claim.needs}
@@ -149,9 +129,17 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     """
     text = text_of("text", text, wrong=EvidenceError, example="cannabis heals MS")
     every = shipped_claims() if claims is None else claims
-    spelled = _spelled(text)
-    asked, marked = concepts(spelled), _marked(text) | _marked(spelled)
-    marks = frozenset(marked)
+    full = spelled(text)
+    right = _PLACEBO.sub(" effective ", full)
+    asked, stated = (
+        concepts(without_products_of_no_claim(right)),
+        marked(_PLACEBO.sub(" effective ", text)) | marked(right),
+    )
+    marks = frozenset(stated)
+    asked -= set() if "failed" in marks else {"fail"}
+    if not asked and "share" in marks and _RELIEF.search(right.lower()):
+        right += " (stiffness)"
+        asked = concepts(right)
     texts = [(concepts(f"{each.claim} {each.id.replace('_', ' ')}"), concepts(each.answer)) for each in every]
     weight = {
         word: math.log((1 + len(every)) / (0.5 + sum(word in title for title, _ in texts))) for word in asked
@@ -159,7 +147,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
     total = sum(weight.values())
     answers = [_may_answer(each, marks) for each in every]
     besides = _COMPLAINT.union(
-        *(marked[each] for each in marks & set(causes())),
+        *(stated[each] for each in marks & set(causes())),
         *(
             title
             for each, fits, (title, _) in zip(every, answers, texts, strict=True)
@@ -171,99 +159,89 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         if not fits or not (asked & title or marks & set(claim.needs)):
             continue
         covered = len(asked & title) / max(1, len(title))
-        title = title.union(*(marked[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
+        title = title.union(*(stated[each] for each in marks & {*claim.needs, *claim.marks, *claim.causes}))
         favourable = claim.verdict in FAVOURABLE
-        if favourable and asked & _known() - title - besides:
+        ours = {
+            *title,
+            *besides,
+            *(more if claim.of_mechanism else ()),
+            *(_COUNTED if claim.of_other_treatment else ()),
+        }
+        if favourable and (
+            asked & known_concepts() - ours or _is_of_another(claim, title, asked, right, marks)
+        ):
             continue
         shared = sum(weight[word] * (1.0 if word in title else 0.6) for word in asked & (title | more))
-        share = shared / total if total else 0.0
+        share = shared / total if total else 1.0
         score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
         if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
-            opposed = _denies(text, claim.needs) != _denies(claim.claim, claim.needs)
-            found.append(Match(claim, score + _COVERED * covered, opposed))
+            opposed = denies(text, claim.needs) != denies(claim.claim, claim.needs)
+            found.append(Match(claim, score + _COVERED * covered, opposed, claim.verdict))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
-    return sorted(near, key=lambda each: -each.similarity)
+    return [as_asked(each, full, marks) for each in sorted(near, key=lambda each: -each.similarity)]
 
 
-def _denies(text: str, about: Iterable[str]) -> bool:
-    """Whether a text is a denial; `about` are the needs of the claim that it is set beside."""
-    rest = _LESS.sub(" ", text.lower().replace("’", "'"))
-    for mark, pattern in _patterns():
-        if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
-            rest = pattern.sub(" ", rest)
-    if any(mark == "failed" and pattern.search(rest) for mark, pattern in _patterns()):
+def nearest(text: str) -> Claim | None:
+    """The claim that is nearest in wording, whether or not it answers; of a drug that is named, the claim on that drug.
+
+    >>> nearest("Botox helps ALS spasticity").id
+    'botulinum_toxin'
+    """
+    right = spelled(text)
+    asked, marks = concepts(right), frozenset(marked(right))
+
+    def near(claim: Claim) -> tuple[int, float]:
+        title = concepts(claim.claim)
+        return len(marks & {*claim.needs} & TREATMENTS), len(asked & title) / math.sqrt(max(1, len(title)))
+
+    best = max(shipped_claims(), key=near)
+    return best if near(best) > (0, 0.0) else None
+
+
+def _is_of_another(
+    claim: Claim, title: frozenset[str], asked: frozenset[str], text: str, marks: frozenset[str]
+) -> bool:
+    """Whether a text is of a word that nothing here knows, of another symptom than a drug was tried in, or of another
+    treatment, which stands where "it" or a cannabinoid would."""
+    if strange(text, claim) or (not claim.needs and not asked & title & SYMPTOMS):
+        return True
+    if (not claim.needs and "pain" in title - asked) or _says_more(claim, text):
+        return True
+    if any(not marks_of(word) and word not in frame("slot") for word in _SLOT.findall(text.lower())):
+        return True
+    if claim.of_other_treatment:
+        if (marks_of(claim.claim) & {*causes()}) - marks:
+            return True
+        cramp = "cramp" in text.lower() and "cramp" not in claim.claim
+        return cramp or bool(asked & (SYMPTOMS - {"spasm"}) - title)
+    if marks & TREATMENTS or named_products(text):
         return False
-    turns = [_NOT, _UNTRUE, _FADES]
-    if "interactions" in about:
-        turns += [_HARM, _TAKEN_WITH]
-    elif not {"safe", "driving"}.isdisjoint(about):
-        turns += [_HARM]
-    if "side_effects" in about:
-        turns += [_RARE]
-    rest = _HARMLESS.sub(" ", rest)
-    return sum(bool(each.search(rest)) for each in turns) % 2 == 1
+    if not claim.needs and not _BETTER.search(text.lower()):
+        return True
+    return bool(_unexplained(_EFFECT.split(text.lower(), maxsplit=1)[0], frame("subject")))
 
 
-@cache
-def _means() -> Mapping[str, str]:
-    """Word to what it stands for."""
-    return {word: row["means"] for row in table("synonyms") for word in row["words"].split()}
+def _says_more(claim: Claim, text: str) -> bool:
+    """Whether a text says more of a condition than that cannabis helps in it or eases its symptoms."""
+    conditions = {*claim.needs} & {*claim.causes}
+    if not conditions:
+        return False
+    rest = without_marks(text, {*conditions, "cannabinoid", "share"})
+    return bool(_unexplained(rest, frame("subject") | frame("helping")))
 
 
-@cache
-def _known() -> frozenset[str]:
-    """What any word of the table stands for: an effect, a condition or a drug."""
-    return frozenset(part for meaning in _means().values() for part in meaning.split())
+def _unexplained(text: str, known: frozenset[str]) -> list[str]:
+    words = re.findall(r"[a-z]{2,}", text.lower())
+    return [each for each in words if each not in known and not concepts(each) & _SYMPTOM_WORDS]
 
 
-@cache
-def concepts(text: str) -> frozenset[str]:
-    """What the words of a text stand for, without those that say nothing here."""
-    means = _means()
-    found: set[str] = set()
-    for word in re.findall(r"[a-z]+", text.lower().replace("anti-", "anti").replace("neuro-", "neuro")):
-        meaning = (
-            means.get(word) or means.get(_stem(word)) or (NOT_USED if _ADVERB.match(word) else _stem(word))
-        )
-        found.update(part for part in meaning.split() if part != NOT_USED)
-    return frozenset(found)
+def as_asked(match: Match, text: str, marks: frozenset[str]) -> Match:
+    """With the verdict on what the text names: the products and conditions that trials studied, and its sizes."""
+    if match.claim.verdict not in FAVOURABLE or match.claim.of_mechanism:
+        return match
+    from lissive.evidence.claim_fit import limited, limits
+    from lissive.evidence.claim_size import size_limits
 
-
-@cache
-def _names() -> tuple[str, ...]:
-    """Names of symptoms, conditions and drugs, long enough to be known again when misspelt."""
-    named = {*causes(), *_TREATMENTS}
-    words = (word for word in _means() if len(word) >= 6)
-    return tuple(
-        word for word in words if word.startswith(("spas", "stiff", "cramp")) or marks_of(word) & named
-    )
-
-
-def _spelled(text: str) -> str:
-    """A text with misspelt names of symptoms, conditions and drugs put right; the first letter has to be.
-
-    >>> _spelled("cannibis for spasticty, not for myotonia")
-    'cannabis for spasticity, not for myotonia'
-    """
-
-    @cache
-    def right(word: str) -> str:
-        if len(word) < 6 or word in _means() or _stem(word) in _means() or marks_of(word):
-            return ""
-        alike = [each for each in _names() if each[0] == word[0]]
-        return "".join(difflib.get_close_matches(word, alike, n=1, cutoff=_ALIKE))
-
-    return re.sub(r"[A-Za-z]+", lambda found: right(found.group().lower()) or found.group(), text)
-
-
-def _stem(word: str) -> str:
-    """Without the usual endings.
-
-    >>> _stem("protects"), _stem("protective"), _stem("cells")
-    ('protect', 'protect', 'cell')
-    """
-    for ending in ("ations", "ation", "ives", "ive", "ions", "ion", "ing", "ers", "er", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word.removesuffix(ending)
-    return word
+    found = [*limits(match.claim, text, marks), *size_limits(match.claim, text)]
+    return replace(match, claim=limited(match.claim, found))

@@ -36,6 +36,7 @@ from lissive.report.effect_words import DESIGN_NAMES, finding, number, participa
 from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, UNVERIFIED, UNVERIFIED_NOTE, count, span, upper_first
 from lissive.safety import SEVERITIES
+from lissive.usage import page_for
 
 HERE = Path(__file__).parent
 _HEADS = {
@@ -62,7 +63,8 @@ class Brief:
 def report_page(answer: CaseAnswer, content: dict[str, Any] | None = None) -> str:
     """The page's text; from its content where that was made already."""
     said = report_content(answer) if content is None else content
-    return page("report.html.j2", "report.css", said, folder=HERE, bold=bold_head, linked=linked)
+    made = page("report.html.j2", "report.css", said, folder=HERE, bold=bold_head, linked=linked)
+    return page_for(answer.case.place.residence, made)
 
 
 def report_content(answer: CaseAnswer) -> dict[str, Any]:

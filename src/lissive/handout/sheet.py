@@ -32,6 +32,7 @@ from lissive.report.words import upper_first
 from lissive.safety import Flag
 from lissive.safety.person import planned
 from lissive.safety.rules import cautions
+from lissive.usage import day_text, is_us, page_for
 from lissive.version import __version__
 
 HERE = Path(__file__).parent
@@ -87,6 +88,8 @@ class _Sheet:
         """As it is spoken; not with hyphens, at which a line would break."""
         if day is None:
             return "-"
+        if self.say.tongue == "en" and is_us(self.answer.case.place.residence):
+            return day_text(day, us=True)
         return self.say("day", day=day.day, month=self.say(f"month.{day.month}"), year=day.year)
 
 
@@ -112,7 +115,8 @@ def sheet_page(answer: CaseAnswer, tongue: Tongue) -> str:
         "contact": say("contact"),
         "foot": " ".join([*_sources(one), say("foot", day=one.day(answer.case.as_of), version=__version__)]),
     }
-    return page("sheet.html.j2", "sheet.css", content, folder=HERE)
+    made = page("sheet.html.j2", "sheet.css", content, folder=HERE)
+    return page_for(answer.case.place.residence, made) if tongue == "en" else made
 
 
 def _problem(one: _Sheet) -> str:
@@ -242,6 +246,10 @@ class _Counted:
         return icon_array([(shape, n) for shape, _, n in groups], f"100: {said}"), keys
 
 
+MOST_NAMED = 4
+"""Of medicines that were not checked: the sheet is one page."""
+
+
 # -- what to tell, how to start --------------------------------------------------------------------
 def _tell(one: _Sheet) -> Section:
     say, flags = one.say, one.answer.safety.flags
@@ -249,6 +257,9 @@ def _tell(one: _Sheet) -> Section:
     told = one.answer.safety.worst("contraindicated") if one.contraindicated else one.not_advised
     grave = [flag for flag in one.answer.safety.worst("major") if flag not in told]
     lines = [say("for_you", about=about)] if (about := _about(one, grave)) else []
+    if unknown := [each.name for each in one.answer.safety.unknown_drugs]:
+        named = [*unknown[:MOST_NAMED], *(["…"] if unknown[MOST_NAMED:] else [])]
+        lines.insert(0, say("not_checked", drugs=", ".join(named)))
     stops = [each.substances[0] for each in flags if is_advice(each)]
     drugs = [say.named("care", each, each) for each in stops]
     lines += [say("keep_taking", drugs=say.listed(_names(drugs), "or"))] if drugs else []

@@ -61,7 +61,7 @@ CAUTIONS: Mapping[str, str] = {
     "moved": "certificate of another place",
     "pending_bill": "bill pending",
     "recalled_fields": "rests on unverified data",
-    "law_may_have_changed": "law may have changed",
+    "law_may_have_changed": "texts read are old",
     "not_in_table": "condition not recognised",
     "facts": "cause not stated as a diagnosis",
     "no_rule_in_force": "no rule in force",

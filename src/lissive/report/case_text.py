@@ -150,8 +150,12 @@ _CAUTION = 100
 
 
 def _since(found: Answer) -> str:
+    """When the law was last checked, and how far the texts go where that is long before."""
+    if found.checked is None:
+        return ""
     is_old = any(each.kind == "law_may_have_changed" for each in found.cautions)
-    return f" Sources to {found.sources_to}: the law may have changed." if is_old and found.sources_to else ""
+    texts = f"in texts to {found.sources_to}" if found.sources_to else "in undated texts"
+    return f" Law checked {found.checked}{f', {texts}: later changes not seen' if is_old else ''}."
 
 
 def _doubt(found: Answer) -> Iterator[str]:

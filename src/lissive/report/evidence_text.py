@@ -9,7 +9,7 @@ from lissive.evidence.answer_types import PooledAnswer
 from lissive.evidence.article import KINDS, Answered, Registered
 from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry, StudyRecord
 from lissive.evidence.claim import JUDGED, Claim, Conflict
-from lissive.evidence.claim_match import Match
+from lissive.evidence.claim_match import Match, nearest
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.effect_words import DESIGN_NAMES, interval, number, paid_by, studies, title
@@ -238,17 +238,25 @@ def _unverified(provenances: Iterable[str]) -> str:
 OPPOSED = "The text seems to say the opposite of this claim: the verdict is of the claim as worded here."
 
 
+_VERDICT_ON = {
+    False: "Verdict",
+    True: "Verdict on what you asked (the claim as worded has another)",
+}
+
+
 def about_text(near: Sequence[Match], about: str) -> str:
     """What was asked, the nearest claim and its verdict; that no claim fits, where none does."""
     asked = wrapped(f"You asked: {about}")
     if not near:
         none = "No claim fits. That does not tell whether it is true. Every claim: lissive evidence claims."
-        return paragraphs([asked, wrapped(none), LIMITS])
+        other = nearest(about)
+        beside = "" if other is None else f"Nearest in wording, and no answer: {other.claim} [{other.id}]"
+        return paragraphs([asked, wrapped(none), wrapped(beside), LIMITS])
     first = near[0]
     lines = [
         asked,
         wrapped(f"Nearest claim: {first.claim.claim}  [{first.claim.id}]"),
-        wrapped(f"Verdict: {first.claim.verdict_label.upper()}"),
+        wrapped(f"{_VERDICT_ON[first.is_less]}: {first.claim.verdict_label.upper()}"),
         OPPOSED if first.opposed else "",
     ]
     head = "\n".join(line for line in lines if line)
@@ -302,8 +310,9 @@ def lines_of(row: Answered) -> list[str]:
     lines = []
     for each in row.claims:
         claim = each.claim
+        on = "On what the sentence says: " if each.is_less else ""
         lines.append(
-            f"Nearest claim: {claim.claim} {claim.verdict_label.upper()} (certainty {claim.certainty_words})."
+            f"Nearest claim: {claim.claim} {on}{claim.verdict_label.upper()} (certainty {claim.certainty_words})."
         )
         lines += [OPPOSED] if each.opposed else []
         lines.append(f"{claim.answer} {claim.certainty_reason}".rstrip())

@@ -7,22 +7,25 @@ from collections.abc import Iterator
 from lissive.report.table import as_text, table
 from lissive.report.trial_text import (
     INDENT,
-    LIMITS,
+    WORTH_SAYING,
     ci_of,
     endpoint_label,
     estimate_of,
+    limits,
     mean_range,
     measured_by,
     range_of,
     title,
 )
 from lissive.report.words import count, paragraphs, percent, span, wrapped
-from lissive.trials.power import CompareAnswer, Needed, PowerAnswer
+from lissive.trials.power import Needed, PowerAnswer
+from lissive.trials.side_by_side import CompareAnswer
 from lissive.trials.summary import TrialAnswer
 
 _COMPARED = (
     "Numbers of participants: mean over replicates (range). estimate: mean over replicates (of ratios the median), and "
-    "the confidence limits that a trial would publish. Power with the 95 % CI for the number of replicates (Wilson)."
+    "the confidence limits that a trial would publish. Power: in favour of the arm, with the 95 % CI for the number of "
+    "replicates (Wilson); better: in favour of the control."
 )
 
 
@@ -49,18 +52,25 @@ def power_text(answer: PowerAnswer) -> str:
             f"{title(answer.design)}\n{'Assurance' if answer.assurance else 'Power'} for "
             f"{endpoint_label(answer.endpoint)}, week {answer.week:g}{how}.\n"
             f"{count(answer.replicates, 'simulated replicate')}{size}, random seed {answer.seed}.",
-            "\n".join(map(_needed, answer.needed)),
+            "\n".join(_needed(each, answer) for each in answer.needed),
             as_text(found, indent=INDENT, rule=False),
             wrapped(_power_notes(answer), INDENT),
-            wrapped(LIMITS),
+            wrapped(limits(answer.design)),
         ]
     )
 
 
-def _needed(row: Needed) -> str:
+def _needed(row: Needed, answer: PowerAnswer) -> str:
     """The size for a power, with its Monte-Carlo interval."""
     if row.n is None:
-        return f"{INDENT}{row.arm}, {percent(row.power)}: not reached with up to {row.largest} randomised."
+        goal, better = f"{row.arm}, {percent(row.power)}", percent(row.control_better)
+        text = f"{goal}: not reached with up to {row.largest} randomised."
+        if row.control_better > 1.0 - row.power:
+            text = (
+                f"{goal}: reached at no size. With {row.largest} randomised, {answer.design.control} is better with "
+                f"p < {answer.alpha:g} in {better} of replicates."
+            )
+        return wrapped(text, INDENT)
     low, high = (f"over {row.largest}" if end is None else f"{end}" for end in row.ci)
     return f"{INDENT}{row.arm}, {percent(row.power)}: {row.n} randomised (95 % Monte-Carlo interval {low} to {high})."
 
@@ -78,7 +88,7 @@ def compare_text(answer: CompareAnswer) -> str:
             f"{count(first.replicates, 'simulated replicate')} of each design, random seed {first.seed}.",
             as_text(table("", "|".join(["", *names]), rows, "|".join(names)), indent=INDENT, rule=False),
             wrapped(_COMPARED, INDENT),
-            wrapped(LIMITS),
+            wrapped(limits(*(each.design for each in answer.answers))),
         ]
     )
 
@@ -103,14 +113,16 @@ def _compared(answer: TrialAnswer) -> Iterator[tuple[str, str]]:
             arm = "" if len({each.arm for each in answer.comparisons}) == 1 else f", {row.arm}"
             label = f"{endpoint_label(row.endpoint)}{arm}"
             yield f"{label}: {row.measure}", f"{estimate_of(row, row.estimate)} ({ci_of(row)})"
-            yield f"{label}: power", f"{percent(row.power)} ({span(*map(percent, row.power_ci))})"
+            better = row.control_better >= WORTH_SAYING
+            against = f"; {row.against} better {percent(row.control_better)}" if better else ""
+            yield f"{label}: power", f"{percent(row.power)} ({span(*map(percent, row.power_ci))}){against}"
 
 
 def _power_notes(answer: PowerAnswer) -> str:
     alpha = answer.alpha
     text = [
-        f"n: participants {answer.size_is}. power: proportion of replicates with two-sided p < {alpha:g}; 95 % CI: "
-        "Wilson's, for the number of replicates."
+        f"n: participants {answer.size_is}. power: proportion of replicates with two-sided p < {alpha:g} in favour of "
+        "the arm (of adverse events either way); 95 % CI: Wilson's, for the number of replicates."
     ]
     if answer.assurance:
         text.append(
@@ -124,6 +136,7 @@ def _power_notes(answer: PowerAnswer) -> str:
             "true effect is smaller, power is lower: --assurance includes the uncertainty of the response."
         )
     text.append(
-        f"Type I error: with no effect, about {percent(alpha)} of trials of any size have p < {alpha:g}."
+        f"Type I error: with no effect, about {percent(alpha)} of trials of any size have p < {alpha:g}, half of them "
+        "in favour of the arm."
     )
     return " ".join(text)

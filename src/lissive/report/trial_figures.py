@@ -5,6 +5,7 @@ Colours are Okabe and Ito's; an arm's line style differs as well, and its name s
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -105,16 +106,17 @@ def failure_figure(found: Survival, look: Looks, note: str) -> Figure:
 
     def draw(ax: Axes) -> None:
         weeks = [day / 7.0 for day in found.days]
-        shares = {arm: _percent(band) for arm, band in found.arms.items()}
+        weeks.append(1.02 * weeks[-1])  # a little beyond the end, where the last failures are known
+        shares = {arm: _percent(_and_last(band)) for arm, band in found.arms.items()}
         _lines(ax, weeks, shares, look, at=0.5, step=True)
         for arm, band in shares.items():
             end = band.mean[-1]
             if found.censored[arm] and end is not None:
-                ax.plot(weeks[-1], end, marker="|", markersize=11, markeredgewidth=2, clip_on=False,
+                ax.plot(weeks[-1], end, marker="|", markersize=9, markeredgewidth=2, clip_on=False,
                         color=look[arm]["color"])  # fmt: skip
         ax.set(xlim=(0, weeks[-1]), ylim=(0, 100), xlabel="week", ylabel="without treatment failure [%]")
-        step = max(round(weeks[-1] / 6), 1)
-        places = list(range(0, int(weeks[-1]) + 1, step))
+        step, end_week = max(round(weeks[-2] / 6), 1), int(weeks[-2])
+        places = list(range(0, end_week + 1, step))
         ax.set_xticks(places)
         counts = {arm: [each[7 * week] for week in places] for arm, each in found.at_risk.items()}
         _below(ax, places, counts, look, "at risk")
@@ -148,7 +150,7 @@ def patients_figure(curves: Curves, look: Looks, note: str) -> Figure:
             last = np.where(there.any(axis=1), rows.shape[1] - 1 - there[:, ::-1].argmax(axis=1), 0)
             gone = np.flatnonzero((last < rows.shape[1] - 1) & there.any(axis=1))
             ax.plot(np.array(weeks)[last[gone]], rows[gone, last[gone]], "x", color="black", markersize=4,
-                    markeredgewidth=0.9)  # fmt: skip
+                    markeredgewidth=0.9, zorder=5)  # fmt: skip
             mean = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
             ax.plot(weeks, mean, color="white", linewidth=4.5)
             ax.plot(weeks, mean, color=look[arm]["color"], linewidth=2.5)
@@ -159,7 +161,7 @@ def patients_figure(curves: Curves, look: Looks, note: str) -> Figure:
             ax.spines[["top", "right"]].set_visible(False)
         axes[0].set_ylabel(endpoint_label(curves.measure))
         axes[0].set_ylim(bottom=0)
-        figure.suptitle(note, x=0.01, ha="left", fontsize=8, color=GREY)
+        figure.suptitle(_broken(note), x=0.01, ha="left", fontsize=8, color=GREY)
         figure.draw_without_rendering()
     return figure
 
@@ -254,6 +256,11 @@ def _week_ticks(ax: Axes, weeks: Sequence[float]) -> None:
         ax.set_xticks(weeks)
 
 
+def _and_last(band: Band) -> Band:
+    """The band with its end once more."""
+    return Band(*([*each, each[-1]] for each in (band.mean, band.p05, band.p95)))
+
+
 def _percent(band: Band) -> Band:
     low, mean, high = (
         [None if x is None else 100.0 * x for x in each] for each in (band.p05, band.mean, band.p95)
@@ -261,7 +268,13 @@ def _percent(band: Band) -> Band:
     return Band(mean, low, high)
 
 
+def _broken(note: str) -> str:
+    """Each line of a note in as many as fit above a panel."""
+    return "\n".join(textwrap.fill(line, 110) for line in note.split("\n"))
+
+
 def _titles(ax: Axes, title: str, note: str) -> None:
+    note = _broken(note)
     ax.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=18 + 9 * note.count("\n"))
     ax.annotate(note, (0.0, 1.0), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points",
                 fontsize=7, color=GREY, annotation_clip=False)  # fmt: skip
@@ -295,10 +308,11 @@ def write_trial(folder: Path, answer: TrialAnswer) -> list[Path]:
     found = curves(folder, design, n)
     look = looks(list(design.arms), design.control)
     stamp = _stamp(answer)
-    band = (f"Line: mean over {n} replicates; band: 90 % of them. " if n > 1 else "One replicate. ") + stamp
+    band = (f"Line: mean over {n} replicates; band: 90 % of them.\n" if n > 1 else "One replicate.\n") + stamp
+    once = band.replace("Line:", "Point:").replace("band:", "bar:") if len(found.weeks) == 2 else band
     over = f"Mean over {n} replicates, rounded to whole people (range). " if n > 1 else "One replicate. "
     drawn = {
-        "change": change_figure(found, look, band),
+        "change": change_figure(found, look, once),
         "responders": responder_figure(found, look, band),
         "patients": patients_figure(found, look, f"{_PATIENTS}\n{stamp}"),
         "flow": flow_figure(answer, f"{over}{stamp}"),

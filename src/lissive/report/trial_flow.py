@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lissive.trials.summary import Count, GroupDisposition, TrialAnswer
+    from lissive.trials.disposition import Count, GroupDisposition
+    from lissive.trials.summary import TrialAnswer
 
 WIDTH, SIDE, GAP, LINE = 2.2, 1.9, 0.35, 0.165
 """Of a box, of one beside its group, between boxes, and of a line of text [inches]."""
@@ -27,7 +29,8 @@ def flow_figure(answer: TrialAnswer, note: str) -> Figure:
     from lissive.report.figures import settings
 
     trunk, groups = _trunk(answer), answer.flow.groups
-    columns = [_column(group) for group in groups]
+    randomised = people([group.randomised.mean for group in groups], round(answer.flow.randomised.mean))
+    columns = [_column(group, n) for group, n in zip(groups, randomised, strict=True)]
     first, gone, last = (max(_height(column[k]) for column in columns) for k in range(3))
     # the trunk is in the middle, with space beside it for those who are excluded; a group's own stand right of it
     width = max(len(groups) * PITCH + GAP, 3 * WIDTH + 2 * GAP)
@@ -56,7 +59,7 @@ def flow_figure(answer: TrialAnswer, note: str) -> Figure:
             _arrow(ax, (x, at), (x + GAP, at))
             _draw_box(ax, left_out, x + GAP + SIDE / 2, at + _height(left_out) / 2, SIDE)
             _draw_box(ax, end, x, lower)
-        ax.text(GAP / 2, 0.12, note, fontsize=6.5, color="#555555")
+        ax.text(GAP / 2, 0.12, textwrap.fill(note, 130), fontsize=6.5, color="#555555")
     return figure
 
 
@@ -67,9 +70,11 @@ def _trunk(answer: TrialAnswer) -> list[tuple[Box, Box]]:
     out = [f"Excluded: {excluded}"] if excluded > 0 else []
     found: list[tuple[Box, Box]] = [([f"Screened: {_whole(flow.screened)}"], out)]
     if run_in and not run_in.established:
+        out_of = round(flow.entered.mean) - round(flow.randomised.mean + flow.failed.mean)
+        left, not_kept = people([flow.left_run_in.mean, flow.not_kept.mean], out_of)
         gone = [
-            f"Discontinued: {_whole(flow.left_run_in)}",
-            f"Not randomised: {_whole(flow.not_kept)}",
+            f"Discontinued: {_whole(flow.left_run_in, left)}",
+            f"Not randomised: {_whole(flow.not_kept, not_kept)}",
         ]
         entered = [f"Run-in on {run_in.arm}", f"Enrolled: {_whole(flow.entered)}"]
         found.append((entered, [line for line in gone if not line.endswith(": 0")]))
@@ -78,24 +83,35 @@ def _trunk(answer: TrialAnswer) -> list[tuple[Box, Box]]:
     return found
 
 
-def _column(group: GroupDisposition) -> tuple[Box, Box, Box]:
+def _column(group: GroupDisposition, randomised: int) -> tuple[Box, Box, Box]:
     """Boxes of one group: who, beside it who discontinued and why, and who completed."""
-    left = (
-        ("adverse events", group.adverse),
-        ("lack of efficacy", group.no_effect),
-        ("other reasons", group.other),
-    )
+    counts = (group.adverse, group.no_effect, group.other, group.completed)
+    *left, completed = map(_whole, counts, people([each.mean for each in counts], randomised))
+    reasons = ("adverse events", "lack of efficacy", "other reasons")
     return (
-        [group.label, f"Randomised: {_whole(group.randomised)}"],
-        ["Discontinued", *(f"{label}: {_whole(number)}" for label, number in left)],
-        [f"Completed: {_whole(group.completed)}"],
+        [group.label, f"Randomised: {_whole(group.randomised, randomised)}"],
+        ["Discontinued", *(f"{label}: {number}" for label, number in zip(reasons, left, strict=True))],
+        [f"Completed: {completed}"],
     )
 
 
-def _whole(number: Count) -> str:
-    """Whole people: the rounded mean, and the range over replicates."""
-    same = number.min == number.max
-    return f"{number.mean:.0f}" if same else f"{number.mean:.0f} ({number.min} to {number.max})"
+def people(means: Sequence[float], total: int) -> list[int]:
+    """Means as whole people that add up: rounded down, and the largest remainders up.
+
+    >>> people([2.3, 0.1, 1.5, 56.1], 60)
+    [2, 0, 2, 56]
+    """
+    whole = [int(mean) for mean in means]
+    order = sorted(range(len(means)), key=lambda k: whole[k] - means[k])
+    for k in order[: max(total - sum(whole), 0)]:
+        whole[k] += 1
+    return whole
+
+
+def _whole(number: Count, mean: int | None = None) -> str:
+    """Whole people: the mean as it is given, else rounded, and the range over replicates."""
+    shown = f"{number.mean:.0f}" if mean is None else f"{mean}"
+    return shown if number.min == number.max else f"{shown} ({number.min} to {number.max})"
 
 
 def _height(box: Box) -> float:

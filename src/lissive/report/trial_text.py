@@ -10,9 +10,11 @@ from lissive.case.products import product
 from lissive.report.table import Table, as_text, table
 from lissive.report.words import count, paragraphs, percent, span, upper_first, wrapped
 from lissive.trials.design import ESTIMANDS, MODELLED, Design
+from lissive.trials.disposition import Count
 from lissive.trials.endpoint import BINARY, TIME
 from lissive.trials.parts import EVENTS, MEASURES, Endpoint
-from lissive.trials.summary import ArmAnswer, ComparisonAnswer, Count, DoseAnswer, TrialAnswer
+from lissive.trials.people import of_cause
+from lissive.trials.summary import ArmAnswer, ComparisonAnswer, DoseAnswer, TrialAnswer
 
 LIMITS = (
     "These are simulated patients. The ranges over replicates show chance, variation between trials "
@@ -32,6 +34,8 @@ MULTIPLICITY = {"holm": "Holm", "fixed_sequence": "fixed sequence"}
 SPENDING = {"obrien_fleming": "O'Brien and Fleming", "pocock": "Pocock"}
 ENOUGH, WISHED = 100, 0.8
 """Replicates from which power is worth reading, and the power that trials are usually planned for."""
+WORTH_SAYING = 0.01
+"""Proportion of replicates that favour the control from which it is said."""
 INDENT = "   "
 
 
@@ -49,9 +53,20 @@ def trial_text(answer: TrialAnswer) -> str:
             _comparisons(answer),
             _looks(answer),
             _dose(answer),
-            wrapped(LIMITS),
+            wrapped(limits(design)),
             _next(answer),
         ]
+    )
+
+
+def limits(*designs: Design) -> str:
+    """What the numbers do not hold."""
+    unknown = [causes()[name] for name in {each.population.cause: 0 for each in designs} if of_cause(name)]
+    if not unknown:
+        return LIMITS
+    return (
+        f"No trial of a cannabinoid in {' or '.join(unknown)} is fitted: each replicate draws the drug's effect around "
+        f"none (trials/causes.tsv), so that in about half of them the drug does worse than placebo. {LIMITS}"
     )
 
 
@@ -94,6 +109,8 @@ def _main_result(answer: TrialAnswer) -> str:
                 f"(5th-95th percentile over replicates {range_of(row)}); "
                 f"power {percent(row.power)} ({_criterion(design, alpha)})."
             )
+            if row.control_better >= WORTH_SAYING:
+                text += f" {upper_first(row.against)} is better with p < {alpha:g} in {percent(row.control_better)}."
         lines.append(wrapped(text, INDENT))
     return "\n".join(lines)
 
@@ -107,7 +124,7 @@ def _criterion(design: Design, alpha: float) -> str:
         )
     if plan.interim:
         return f"over {len(plan.interim.at) + 1} looks, two-sided alpha {alpha:g} in all"
-    return f"p < {alpha:g}"
+    return f"p < {alpha:g} in favour of the arm"
 
 
 def _looks(answer: TrialAnswer) -> str:
@@ -236,11 +253,17 @@ def _comparisons(answer: TrialAnswer) -> str:
         rows.append([shown, f"{row.week:g}", *arm, row.measure or f"{row.method} test", *numbers])
         notes += [f"- {label}, {row.arm}, in {n} of {answer.replicates} replicates: {why}."
                   for why, n in row.notes.items()]  # fmt: skip
+        if row.control_better >= WORTH_SAYING:
+            notes.append(
+                f"- {label}, {row.arm}: in {percent(row.control_better)} of replicates {row.against} is better with "
+                f"p < {alpha:g}."
+            )
     methods = dict.fromkeys(f"{row.measure}: {row.method}" for row in found if row.measure)
     legend = (
         "estimate: mean over replicates (of ratios the median). 5-95 %: percentiles of the estimate over "
         f"replicates. CI: mean (of ratios median) of the limits that each trial would publish. power: proportion of "
-        f"replicates with p < {alpha:g}; of the primary endpoint: {_criterion(answer.design, alpha)}. "
+        f"replicates with p < {alpha:g} in favour of the arm (either way of adverse events, discontinuation and a test "
+        f"alone); of the primary endpoint: {_criterion(answer.design, alpha)}. "
         f"Methods: {'; '.join(methods)}."
     )
     for row in found:

@@ -37,7 +37,7 @@ GLOSSARY: Mapping[str, str] = {
     "Within 1.25-, 1.5-, 2-fold": "proportion of the observations that are predicted within this factor.",
     "Coverage": "proportion of the observations within the 90 % prediction interval (PI). 90 % is expected; with less, "
     "the intervals are too narrow. A PI includes between-subject variability in an arm of that size, parameter "
-    "uncertainty, and between-study variability.",
+    "uncertainty, and variability between studies (Student's t with 4 degrees of freedom, as it was fitted).",
     "All metrics": "Cmax, AUC and concentrations together. Times, clearances and ratios are scored on their own.",
     "Calibration, held out": "calibration rows may have been fitted on, so that agreement there is no test. Nothing "
     "was fitted on held-out rows (split validation).",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
 from lissive import units
 from lissive.arrays import FloatArray
@@ -46,6 +46,9 @@ TISSUES = {"THC_c": "V1_THC", "THC_p2": "V2_THC", "THC_p3": "V3_THC", "THC_p4": 
 INFUSED = ("THC_c", "CBD_c", "THC_lung", "CBD_lung")
 BOLUS_H = constants(Path(__file__).with_name("assumptions.tsv"))["injection"]
 MIN_REPLICATES = 200
+TAILS = 4.0
+"""Degrees of freedom of the t distribution of a study's level and of a mean's own error. Their sizes are fitted under
+it (calibrate/likelihood.py), so that prediction intervals need its tails."""
 
 SHARES = ("Fg_THC", "f_lymph_CBD", "f_COOH", "f_COOH_liver")
 """Shares that do not differ between people: their typical value moves on the logit all the same."""
@@ -95,7 +98,7 @@ class Beside:
     uncertainty: Callable[[int, int], Shifts] | None = None
     """From (replicates, seed) to shifts of typical values, (replicate,) each."""
     between_study: Mapping[str, float] = field(default_factory=dict)
-    """Kind (observation.KINDS) to the standard deviation of the log of a study's own level."""
+    """Kind (observation.KINDS) to the scale of the log of a study's own level, t-distributed (TAILS)."""
     within_study: Mapping[str, float] = field(default_factory=dict)
     """The same of each published mean around its study's level, beyond the chance of who took part."""
 
@@ -165,12 +168,18 @@ def _with_study_effect(one: Observation, result: FloatArray, beside: Beside, see
     if one.group not in ("exposure", "clearance"):
         return result
     drug = kind_of(one.analyte)
-    level = beside.between_study.get(drug, 0.0) * normals(
+    level = beside.between_study.get(drug, 0.0) * _tailed(
         seed, f"study: {one.study}, {one.analyte}", len(result)
     )
-    own = beside.within_study.get(drug, 0.0) * normals(seed, f"mean: {one.label}", len(result))
+    own = beside.within_study.get(drug, 0.0) * _tailed(seed, f"mean: {one.label}", len(result))
     effect = np.exp(level + own)
     return result * effect if one.group == "exposure" else result / effect
+
+
+def _tailed(seed: int, stream: str, n: int) -> FloatArray:
+    """(n,) from the t distribution."""
+    drawn: FloatArray = stdtrit(TAILS, ndtr(normals(seed, stream, n)))
+    return drawn
 
 
 def statistic(stat: str, values: FloatArray) -> FloatArray:
@@ -350,9 +359,9 @@ def measure(one: Observation, arm: Arm, times: FloatArray, values: FloatArray) -
     sampled = np.isin(times, np.array([0.0, *arm.sampling, *own]))
     profiles = nca.Profiles(times[sampled], seen[:, sampled], lloq)
     what = one.measure.removeprefix("ratio_")
-    if what == "Cmin":
-        lowest = profiles.values[:, profiles.times <= one.window[1]].min(axis=1)
-        return np.where(lowest >= lloq, lowest, np.nan)
+    if what == "Cmin":  # as a single concentration: leaving out who is under the limit would raise the mean
+        lowest: FloatArray = profiles.values[:, profiles.times <= one.window[1]].min(axis=1)
+        return lowest
     if what == "Cmax":
         return nca.peak(profiles)[0]
     if what == "Tmax":

@@ -16,7 +16,7 @@ from lissive.trials.design import MODELLED, Design
 from lissive.trials.fits import Estimate
 from lissive.trials.missing import imputed, mmrm
 from lissive.trials.observe import ADVERSE, NO_EFFECT, OTHER, STAYED, TrialData
-from lissive.trials.parts import IMPRESSIONS, MEASURES, Endpoint
+from lissive.trials.parts import EVENTS, IMPRESSIONS, MEASURES, Endpoint
 
 CHANGE, BINARY, COUNT, TIME, MEAN = "change", "hit", "count", "time", "mean"
 """What a value is: a change from baseline, yes or no, a daily count, a time to failure, a level."""
@@ -193,6 +193,21 @@ class Comparison:
     estimate: Estimate
     look: int = 0
     """0 is the analysis at the end; 1, 2, ... are the looks before it, of the primary endpoint alone."""
+
+    @property
+    def favours_control(self) -> bool:
+        """Whether the estimate is worse than no difference; of adverse events and discontinuation, never said."""
+        value, measure = self.estimate.value, self.estimate.measure
+        if self.endpoint in EVENTS and self.endpoint != "failure":
+            return False
+        if measure == "odds ratio":  # of responders
+            return value < 1.0
+        return value > (0.0 if measure == "difference" else 1.0)
+
+    @property
+    def p(self) -> float:
+        """Two-sided p as evidence for the arm: 1 where the estimate favours the control."""
+        return 1.0 if self.favours_control else self.estimate.p
 
 
 @dataclass(frozen=True)

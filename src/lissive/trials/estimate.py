@@ -329,6 +329,7 @@ def paired_rate_ratio(
 
     Generalised estimating equations with patients as clusters (exchangeable correlation); the dispersion is estimated
     by moments, the errors are robust and corrected for few clusters (Mancl and DeRouen), and the test is Student's.
+    Where the correlation cannot be estimated, the working correlation is none; robust errors hold under it as well.
 
     Parameters
     ----------
@@ -337,7 +338,6 @@ def paired_rate_ratio(
     subject, period : (rows,) labels of any type.
     alpha : 1 minus the confidence level.
     """
-    import statsmodels.api as sm
     from scipy.stats import t as student
 
     method = "negative binomial GEE"
@@ -359,23 +359,35 @@ def paired_rate_ratio(
         return nothing(method, n, CONFOUNDED)
     order = np.argsort(subject, kind="stable")
     data = (counts[order], design[order], subject[order])
-    more: dict[str, Any] = {"offset": np.log(days[order]), "cov_struct": sm.cov_struct.Exchangeable()}
+    for structure in ("exchangeable", "independence"):
+        value, se = _clustered_rates(*data, np.log(days[order]), structure)
+        by = float(student.ppf(1 - alpha / 2, df)) * se
+        p = 2 * float(student.sf(abs(value) / se, df)) if se > 0 else math.nan
+        term = Term(value, se, p, value - by, value + by)
+        if sound(term):
+            note = "" if structure == "exchangeable" else "no fit with exchangeable correlation: independence"
+            return estimate_of(method, term, n, note)
+    return nothing(method, n, "the equations have no solution")
+
+
+def _clustered_rates(
+    counts: FloatArray, design: FloatArray, patient: FloatArray, offset: FloatArray, structure: str
+) -> tuple[float, float]:
+    """The treatment's log rate ratio and its robust error, by this working correlation; NaN without a solution."""
+    import statsmodels.api as sm
+
+    kind = {"exchangeable": sm.cov_struct.Exchangeable, "independence": sm.cov_struct.Independence}[structure]
+    more: dict[str, Any] = {"offset": offset, "cov_struct": kind()}  # the second fit goes on from the first's
+    data: tuple[Any, ...] = (counts, design, patient)
     try:
         with quiet():
             mean = sm.GEE(*data, family=sm.families.Poisson(), **more).fit().fittedvalues
-            spread = float(np.mean(((data[0] - mean) ** 2 - mean) / mean**2))
+            spread = float(np.mean(((counts - mean) ** 2 - mean) / mean**2))
             family = sm.families.NegativeBinomial(alpha=max(spread, LEAST_EXCESS / float(counts.mean())))
             result = sm.GEE(*data, family=family, **more).fit(cov_type="bias_reduced")
-            value, se = float(result.params[1]), float(result.bse[1])
+            return float(result.params[1]), float(result.bse[1])
     except (ValueError, ArithmeticError):
-        return nothing(method, n, "the equations have no solution")
-    by = float(student.ppf(1 - alpha / 2, df)) * se
-    term = Term(
-        value, se, 2 * float(student.sf(abs(value) / se, df)) if se > 0 else math.nan, value - by, value + by
-    )
-    return (
-        estimate_of(method, term, n) if sound(term) else nothing(method, n, "the equations have no solution")
-    )
+        return math.nan, math.nan
 
 
 def _score_test(model: Callable[[], Any], arm: FloatArray) -> float:
@@ -406,4 +418,9 @@ def power(p_values: Sequence[float] | FloatArray, alpha: float) -> tuple[float, 
         return (math.nan, math.nan, math.nan)
     below = int(np.sum(p_values < alpha))
     lower, upper = proportion_confint(below, p_values.size, alpha=0.05, method="wilson")
-    return (below / p_values.size, float(lower), float(upper))
+    # at none and at all, the limit is that, but for rounding
+    return (
+        below / p_values.size,
+        float(lower) if below else 0.0,
+        float(upper) if below < p_values.size else 1.0,
+    )

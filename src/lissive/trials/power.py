@@ -1,4 +1,4 @@
-"""Power: of a design at several sizes, the size that a power needs, and designs side by side."""
+"""Power: of a design at several sizes, and the size that a power needs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,8 @@ from lissive.trials.summary import (
     ComparisonAnswer,
     Provenance,
     Results,
-    TrialAnswer,
     comparisons,
     succeeded,
-    summary,
 )
 
 # -- power by size -------------------------------------------------------------------------------------
@@ -249,6 +247,8 @@ class Needed:
     """95 % Monte-Carlo interval: bootstrap over the replicates. An end that is beyond the largest size is None."""
     largest: int
     """The largest size that was simulated."""
+    control_better: float = 0.0
+    """Proportion of replicates of that size with p < alpha in favour of the control."""
 
 
 def sample_size(
@@ -263,9 +263,10 @@ def sample_size(
 ) -> PowerAnswer:
     """How many participants have to be randomised for a power of 80 and of 90 %.
 
-    The design is simulated at its own size, and at larger ones until the power is reached. Each replicate is analysed
-    with its first n participants, for a range of n: participants come in permuted blocks, so that these are a trial of
-    that size. The size needed is read from a probit line over the logarithm of n.
+    The design is simulated at its own size, and at larger ones until the power is reached, or until the control is
+    better in so many replicates that no size will reach it. Each replicate is analysed with its first n participants,
+    for a range of n: participants come in permuted blocks, so that these are a trial of that size. The size needed is
+    read from a probit line over the logarithm of n.
 
     Parameters
     ----------
@@ -287,10 +288,11 @@ def sample_size(
     responses = draws(replicates, seed) if assurance else None
     for _ in range(_ENLARGED + 1):
         assert design.patients is not None
-        sizes, rows = _hits(design, chosen, replicates, seed, responses, settings, progress)
-        needed = [_needed(arm, goal, sizes, hits) for arm, hits in rows.items() for goal in GOALS]
+        sizes, rows, worse = _hits(design, chosen, replicates, seed, responses, settings, progress)
+        needed = [_needed(arm, goal, sizes, hits, worse[arm]) for arm, hits in rows.items() for goal in GOALS]
         short = [each for each in needed if each.n is None]
-        if not short or design.patients >= MOST_NEEDED:
+        hopeless = all(_hopeless(worse[each.arm]) for each in short)
+        if hopeless or design.patients >= MOST_NEEDED:
             break
         design = sized(design, _larger(design.patients, sizes, rows))
     return PowerAnswer(
@@ -307,23 +309,36 @@ def _hits(
     responses: Sequence[Response] | None,
     settings: Settings,
     progress: Callable[[float], None] | None,
-) -> tuple[list[int], dict[str, BoolArray]]:
-    """Sizes, and arm to (replicate, size) whether a trial of that size shows what it was to show."""
+) -> tuple[list[int], dict[str, BoolArray], dict[str, BoolArray]]:
+    """Sizes, arm to (replicate, size) whether a trial of that size shows what it was to show, and arm to (replicate,)
+    whether one of the largest size shows the control to be better."""
     assert design.patients is not None
     sizes = _grid(design)
     designs = [sized(design, n) for n in sizes]
     arms = [name for name in design.arms if name != design.control]
     found = {arm: np.zeros((replicates, len(sizes)), bool) for arm in arms}
+    worse = {arm: np.zeros(replicates, bool) for arm in arms}
     for chunk in chunks(design, replicates):
         mine = None if responses is None else [responses[r] for r in chunk]
         for data in conduct(design, chunk, seed=seed, responses=mine, settings=settings):
             for k, each in enumerate(designs):
                 part = first_of(data, sizes[k])
-                for arm, good in succeeded(each, against_control(each, part, endpoint)).items():
+                compared = against_control(each, part, endpoint)
+                for arm, good in succeeded(each, compared).items():
                     found[arm][data.replicate, k] = good
+            for row in compared:  # of the largest size
+                worse[row.arm][data.replicate] |= (
+                    row.favours_control and row.estimate.p < design.analysis.alpha
+                )
         if progress:
             progress((chunk[-1] + 1) / replicates)
-    return sizes, {arm: hits for arm, hits in found.items() if hits.any() or len(found) == 1}
+    return sizes, {arm: hits for arm, hits in found.items() if hits.any() or len(found) == 1}, worse
+
+
+def _hopeless(worse: BoolArray) -> bool:
+    """Whether the control is better so often that the lowest goal is out of reach: of more participants it only
+    becomes surer."""
+    return share_of(np.where(worse, 0.0, 1.0), 0.5)[1] > 1.0 - min(GOALS)
 
 
 def _grid(design: Design) -> list[int]:
@@ -358,7 +373,7 @@ def _size_for(sizes: Sequence[int], shares: FloatArray, replicates: int, goal: f
     return float(np.exp(min((ndtri(goal) - intercept) / slope, 50.0))) if slope > 1e-6 else np.inf
 
 
-def _needed(arm: str, goal: float, sizes: Sequence[int], hits: BoolArray) -> Needed:
+def _needed(arm: str, goal: float, sizes: Sequence[int], hits: BoolArray, worse: BoolArray) -> Needed:
     replicates, largest = len(hits), sizes[-1]
     rng = np.random.default_rng(1)
     own = _size_for(sizes, hits.mean(axis=0), replicates, goal)
@@ -374,7 +389,7 @@ def _needed(arm: str, goal: float, sizes: Sequence[int], hits: BoolArray) -> Nee
             np.quantile(again, 0.975, method="higher"),
         )
     )
-    return Needed(arm, goal, n, (low, high), largest)
+    return Needed(arm, goal, n, (low, high), largest, float(worse.mean()))
 
 
 def _larger(now: int, sizes: Sequence[int], rows: dict[str, BoolArray]) -> int:
@@ -395,53 +410,3 @@ def _curve(
                 endpoint.name, design.week_of(endpoint), arm, design.control, "", "", None, None, None, (None, None),
                 share, (low, high), len(column), {}, None, n=n, randomised=n,
             )  # fmt: skip
-
-
-# -- designs side by side --------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class CompareAnswer:
-    """The answer of `lissive trial compare`: the designs' answers, with as many replicates and one seed."""
-
-    answers: tuple[TrialAnswer, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"designs": [each.to_json() for each in self.answers]}
-
-
-def compare(
-    designs: Sequence[Design | str | Path],
-    *,
-    replicates: int = 200,
-    seed: int | None = None,
-    threads: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> CompareAnswer:
-    """Simulate several designs, the same replicates of each.
-
-    Parameters
-    ----------
-    progress : called with the number of designs done, in parts of one.
-
-    Raises       DesignError for fewer than two designs, or one that cannot be simulated.
-    """
-    if len(designs) < 2:
-        raise DesignError(
-            f"There is {len(designs)} design.",
-            where="designs",
-            allowed="two or more.",
-            do="name another one.",
-        )
-    plans = [planned(each, seed) for each in designs]
-    answers = []
-    for k, (design, _) in enumerate(plans):
-        within = None if progress is None else _part_of_one(progress, k, replicates)
-        answers.append(
-            summary(
-                run_trial(design, replicates=replicates, seed=plans[0][1], threads=threads, progress=within)
-            )
-        )
-    return CompareAnswer(tuple(answers))
-
-
-def _part_of_one(progress: Callable[[float], None], k: int, replicates: int) -> Callable[[float], None]:
-    return lambda done: progress(k + done / replicates)

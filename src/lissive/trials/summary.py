@@ -14,6 +14,7 @@ from scipy.special import ndtr
 from lissive.errors import DesignError
 from lissive.given import kind_of
 from lissive.trials.design import Design
+from lissive.trials.disposition import Disposition, disposition
 from lissive.trials.endpoint import CHANGE, COUNT, TIME, ArmRow, Comparison, GroupFlow
 from lissive.trials.estimate import power
 from lissive.trials.observe import Flow, TrialData
@@ -62,45 +63,6 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Count:
-    """A number of patients: its mean, least and most over replicates."""
-
-    mean: float
-    min: int
-    max: int
-
-
-@dataclass(frozen=True)
-class GroupDisposition:
-    """What became of those who were randomised to one arm (in a crossover: to one sequence)."""
-
-    group: str
-    """As `design.shares` has it."""
-    label: str
-    """The arm, or the arms of a sequence in their order."""
-    randomised: Count
-    adverse: Count
-    no_effect: Count
-    other: Count
-    completed: Count
-
-
-@dataclass(frozen=True)
-class Disposition:
-    """Participant disposition, as a CONSORT diagram has it; see `trials.data.Flow`."""
-
-    screened: Count
-    entered: Count
-    left_run_in: Count
-    not_kept: Count
-    randomised: Count
-    failed: Count
-    groups: tuple[GroupDisposition, ...]
-    short: int = 0
-    """Replicates in which fewer were randomised than the design says."""
-
-
-@dataclass(frozen=True)
 class ArmAnswer:
     """One endpoint at one visit in one arm, over replicates; None where no replicate has a figure."""
 
@@ -136,8 +98,9 @@ class ComparisonAnswer:
     ci: tuple[float | None, float | None]
     """Means of the limits that each trial would publish; of ratios medians."""
     power: float
-    """Proportion of replicates with p < alpha; of a primary endpoint with a margin, that are non-inferior; with looks,
-    that stop at one of them or reach the end's boundary."""
+    """Proportion of replicates with p < alpha in favour of the arm (either way of adverse events, discontinuation and a
+    test alone); of a primary endpoint with a margin, that are non-inferior; with looks, that stop at one of them or
+    reach the end's boundary."""
     power_ci: tuple[float, float]
     estimated: int
     """Replicates that have an estimate."""
@@ -145,6 +108,8 @@ class ComparisonAnswer:
     """Why a method could not be used, or not as planned, to the number of replicates."""
     power_adjusted: float | None = None
     """Of a key secondary endpoint: the same where the primary is significant too, and alpha is shared."""
+    control_better: float = 0.0
+    """Proportion of replicates with p < alpha at the end in favour of the control."""
 
 
 @dataclass(frozen=True)
@@ -204,43 +169,13 @@ def summary(results: Results) -> TrialAnswer:
         design,
         results.replicates,
         results.seed,
-        _disposition(results),
+        disposition(design, list(results.flows.values()), results.groups),
         tuple(row for row in every if row.endpoint != "dose" or asked_dose),
         comparisons(results),
         tuple(_dose(design, row) for row in every if row.endpoint == "dose"),
         results.provenance,
         tuple(_looks(results)),
     )
-
-
-# -- participant disposition -----------------------------------------------------------------------
-def _disposition(results: Results) -> Disposition:
-    """Each number's mean and range over replicates; of each group (in a crossover: sequence) what became of it."""
-    flows = list(results.flows.values())
-    groups = (_group(results, name) for name in results.design.shares)
-    counted = {name: _count(getattr(flow, name) for flow in flows) for name in Flow.__annotations__}
-    planned = results.design.patients or 0
-    short = sum(flow.randomised + flow.failed < planned for flow in flows)
-    return Disposition(
-        **counted, groups=tuple(group for group in groups if group.randomised.max), short=short
-    )
-
-
-def _group(results: Results, name: str) -> GroupDisposition:
-    rows = [row for row in results.groups if row.group == name]
-    what = ("randomised", "adverse", "no_effect", "other", "completed")
-    counted = {each: _count(getattr(row, each) for row in rows) for each in what}
-    return GroupDisposition(name, group_label(results.design, name), **counted)
-
-
-def group_label(design: Design, name: str) -> str:
-    """A group as a reader knows it: the arm, or the arms of a sequence in their order."""
-    return " then ".join(design.crossover.sequences[int(name)]) if design.crossover else name
-
-
-def _count(values: Iterable[int]) -> Count:
-    known = list(values)
-    return Count(float(np.mean(known)), min(known), max(known))
 
 
 # -- what each arm shows ---------------------------------------------------------------------------
@@ -325,6 +260,7 @@ def _together(design: Design, every: Sequence[Comparison], adjusted: float | Non
         sum(math.isfinite(value) for value in values),
         dict(notes.most_common()),
         adjusted,
+        float(np.mean([row.favours_control and row.estimate.p < design.analysis.alpha for row in rows])),
     )  # fmt: skip
 
 
@@ -348,9 +284,9 @@ def _good(design: Design, rows: Sequence[Comparison]) -> dict[int, bool]:
         limits = _limits(design)
         found = dict.fromkeys((row.replicate for row in rows), False)
         for row in rows:
-            found[row.replicate] |= row.estimate.p <= limits[row.look]
+            found[row.replicate] |= row.p <= limits[row.look]
         return found
-    return {row.replicate: row.estimate.p < plan.alpha for row in rows}
+    return {row.replicate: row.p < plan.alpha for row in rows}
 
 
 def _name(design: Design, endpoint: Endpoint) -> tuple[str, float]:
@@ -367,9 +303,7 @@ def _adjusted(results: Results) -> dict[tuple[str, float, str], float]:
     known: dict[tuple[int, str], dict[tuple[str, float], float]] = {}
     for row in results.comparisons:
         if not row.look and (row.endpoint, row.week) in names:
-            known.setdefault((row.replicate, row.arm), {}).setdefault(
-                (row.endpoint, row.week), row.estimate.p
-            )
+            known.setdefault((row.replicate, row.arm), {}).setdefault((row.endpoint, row.week), row.p)
     hits: dict[tuple[str, float, str], list[bool]] = {}
     gate = {key: _gate(results, *key) for key in known} if _other_gate(design) else {}
     for (replicate, arm), p in known.items():
@@ -424,9 +358,7 @@ def _looks(results: Results) -> Iterator[LookAnswer]:
     ]
     for arm in dict.fromkeys(row.arm for row in rows):
         method = next(row.estimate.method for row in rows if row.arm == arm)
-        p = {
-            (r.replicate, r.look): r.estimate.p for r in rows if r.arm == arm and r.estimate.method == method
-        }
+        p = {(r.replicate, r.look): r.p for r in rows if r.arm == arm and r.estimate.method == method}
         going = {replicate for replicate, _ in p}
         for k, share in enumerate(shares):
             look = (k + 1) % len(shares)  # the end's is 0

@@ -72,10 +72,10 @@ class State:
         """The same with one question left open."""
         return replace(self.without(field), passed=self.passed | {field})._tidy()
 
-    def answering(self, field: str, said: str) -> State:
-        """The same with one answer more. Raises CaseError where it is none."""
+    def answering(self, field: str, said: str, *, today: datetime.date | None = None) -> State:
+        """The same with one answer more. Raises CaseError where it is none. `today`: without it, this computer's."""
         state = self if field != "plan.product" else self._of_another(said)
-        today = datetime.datetime.now().astimezone().date()
+        today = today or datetime.datetime.now().astimezone().date()
         data = with_answer(state.data, field, said, today=today, place_of=code_of)
         return replace(state, data=data, passed=state.passed - {field})._tidy()
 

@@ -18,6 +18,7 @@ from lissive.errors import CaseError, LissiveError
 from lissive.handout.page import report_content
 from lissive.marked import marked_text
 from lissive.typed import typed
+from lissive.usage import page_for
 from lissive.web.answers import answer_content, changes_of, file_of, gone_from
 from lissive.web.controls import control
 from lissive.web.pages import plainly, said, shown
@@ -36,7 +37,10 @@ def _with_case(view: Callable[[HttpRequest, State], HttpResponse]) -> View:
             state = read_state(request.POST)
         except CaseError as error:
             return said(request, 400, "This is no case", str(error).split("\n"))
-        return view(request, state)
+        response = view(request, state)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.content = page_for(state.case.place.residence, response.content.decode()).encode()
+        return response
 
     return viewed
 

@@ -23,10 +23,19 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.booking.law import Band, bands, kinds_left, served, stands
 from lissive.clinic.booking.take import free_slots
-from lissive.clinic.forms import TEXTS, Choice, PatientForm, Text, day_text, place_text, places
+from lissive.clinic.forms import (
+    TEXTS,
+    Choice,
+    PatientForm,
+    Text,
+    day_text,
+    place_text,
+    places,
+    weekday_text,
+)
 from lissive.clinic.models import (
     ClinicPage,
     Credential,
@@ -53,6 +62,7 @@ def page_of(slug: str) -> ClinicPage:
     found = ClinicPage.objects.filter(slug=slug, is_public=True).select_related("organisation").first()
     if found is None:
         raise Http404
+    zones.use(found.organisation)
     return found
 
 
@@ -132,7 +142,7 @@ def days_of(
         for slot, kinds in offered
     ]
     return [
-        (", ".join(filter(None, (names.get(on, ""), f"{on:%A} {day_text(on)}"))), list(of_day))
+        (", ".join(filter(None, (names.get(on, ""), weekday_text(on)))), list(of_day))
         for on, of_day in groupby(times, lambda each: each.at.date())
     ]
 

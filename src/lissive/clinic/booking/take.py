@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from lissive.clinic import audit
 from lissive.clinic.booking.law import Point, against
-from lissive.clinic.forms import age_on
+from lissive.clinic.forms import age_on, day_text
 from lissive.clinic.models import Case, Certificate, Intake, Patient, Slot, User, Visit, VisitKind
 from lissive.clinic.visit.moves import move
+from lissive.clinic.zones import clock_text
 from lissive.errors import LissiveError
 
 Status = Visit.Status
@@ -179,4 +180,4 @@ def _entry(user: User, action: str, visit: Visit, **detail: str) -> None:
 def when(at: datetime.datetime) -> str:
     """A time with its day and zone."""
     local = timezone.localtime(at)
-    return f"{local.day} {local:%B %Y, %H:%M} {local:%Z}"
+    return f"{day_text(local.date())}, {clock_text(at)} {local:%Z}"

@@ -50,6 +50,8 @@ class Line:
     remark: str
     ticked: Mapping[str, str] | None = None
     """Who ticked it and when."""
+    is_unverified: bool = False
+    """The text that asks for it was not read."""
     print: str = ""
     """Of what is ticked: its words, the rule and the case, so that a tick holds for these alone."""
 
@@ -158,6 +160,7 @@ def _line(
         field.source.url or "",
         _remark(entry, kind),
         tick if tick and tick.get("print") == print_ else None,
+        field.provenance == "recalled",
         print_,
     )
 

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from lissive.clinic.answered import moment_text
 from lissive.clinic.forms import TEXTS, day_text
 from lissive.clinic.models import Visit
+from lissive.clinic.zones import written
 from lissive.errors import LissiveError
 from lissive.handout.pdf import pdf_bytes, pdf_writer
 from lissive.report.certificate_text import PARTS
@@ -54,7 +55,7 @@ def made(template: str, content: Mapping[str, Any]) -> bytes:
     writer, note = pdf_writer()
     if writer is None:
         raise LissiveError(note)
-    page = render_to_string(f"clinic/certify/{template}", {**WORDS, **content}, using="jinja2")
+    page = written(render_to_string(f"clinic/certify/{template}", {**WORDS, **content}, using="jinja2"))
     found: bytes = desk.made(lambda _: pdf_bytes(page)[0])
     return found
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -199,7 +198,7 @@ def sign(certificate: Certificate, user: User, *, password: str, code: str, seen
         "signed": {
             "by": user.shown_name,
             "at": now.isoformat(timespec="seconds"),
-            "zone": settings.TIME_ZONE,
+            "zone": timezone.get_current_timezone_name(),
             "confirmed": how,
         },
     }
@@ -214,7 +213,7 @@ def sign(certificate: Certificate, user: User, *, password: str, code: str, seen
             Status.ISSUED,
             now,
             user,
-            settings.TIME_ZONE,
+            timezone.get_current_timezone_name(),
         )
         held.rule, held.rules_sha256, held.version = (
             content["rule"],

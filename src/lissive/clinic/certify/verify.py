@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from lissive.clinic import zones
 from lissive.clinic.certify import paper, seal
 from lissive.clinic.certify.pages import status_of
 from lissive.clinic.forms import place_text
@@ -68,6 +69,7 @@ def verify_code(request: HttpRequest, code: str) -> HttpResponse:
     found = rows.filter(code=kept).first() if kept else None
     if found is None:
         return _page(request, None, code[:60], "No certificate has this code. Check each letter.", 404)
+    zones.use(found.organisation)
     same = None
     if request.method == "POST":
         sent = request.FILES.get("copy")

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.access import enter, of_clinic
 from lissive.clinic.dates.due import KINDS
 from lissive.clinic.forms import TEXTS, place_text
@@ -67,9 +67,14 @@ def hashed(secret: str) -> str:
 @require_safe
 def calendar_feed(request: HttpRequest, secret: str) -> HttpResponseBase:
     """The calendar. Programs that fetch it cannot log in: who has the secret of a user that may see it, sees it."""
-    feed = Feed.objects.filter(secret=hashed(secret)).select_related("user__practitioner").first()
+    feed = (
+        Feed.objects.filter(secret=hashed(secret))
+        .select_related("user__practitioner", "user__organisation")
+        .first()
+    )
     if feed is None or not feed.user.is_active or not may(feed.user.role, "date.see"):
         raise Http404
+    zones.use(feed.user.organisation)
     _say(feed)
     return _file(request, calendar_of(feed.user), "lissive.ics")
 
@@ -135,7 +140,7 @@ def visit_lines(visit: Visit, *, names: bool = False, for_patient: bool = False)
 
 def _day_lines(held: Credential, *, names: bool) -> Iterator[str]:
     assert held.expires is not None
-    words = KINDS[held.kind] + (f", {place_text(held.place)}" if held.place else "")
+    words = zones.said(KINDS[held.kind]) + (f", {place_text(held.place)}" if held.place else "")
     yield "BEGIN:VEVENT"
     yield f"UID:credential-{held.pk}@lissive"
     yield f"DTSTAMP:{held.checked_on or held.issued or held.expires:%Y%m%d}T000000Z"

@@ -29,6 +29,7 @@ from lissive.clinic.models import Patient, Reminder, User, Visit
 from lissive.clinic.pages import shown
 from lissive.clinic.patients import patient_link
 from lissive.clinic.rights import may
+from lissive.clinic.zones import clock_text
 from lissive.report.table import Table, table
 
 AHEAD, BACK = 90, 30
@@ -146,7 +147,7 @@ def _visit_row(each: Visit) -> tuple[str, str]:
         each.practitioner.name,
         link,
     )
-    return f"{day_text(starts.date())}, {starts:%H:%M}", what
+    return f"{day_text(starts.date())}, {clock_text(starts)}", what
 
 
 urls = [path("dates", dates, name="dates")]

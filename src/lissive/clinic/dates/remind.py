@@ -11,6 +11,7 @@ import logging
 import smtplib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -19,7 +20,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.dates.due import OF_CREDENTIAL, Due, due_between, things_of
 from lissive.clinic.models import Organisation, Reminder
 from lissive.clinic.place import place
@@ -44,32 +45,44 @@ class Counts:
 
 
 def run(today: datetime.date | None = None) -> Counts:
-    """Make the reminders of this day that are not made yet, and send those that are not sent yet."""
-    today = today or timezone.localdate()
-    dues = due_between(today, today + datetime.timedelta(days=max(BEFORE)))[:]
+    """Make the reminders of this day, of each clinic its own, and send those that are not sent yet."""
+    found = Counts()
+    for clinic in Organisation.objects.order_by("pk"):
+        with zones.at(clinic):
+            _run(clinic, today or timezone.localdate(), found)
+    return found
+
+
+def days() -> set[datetime.date]:
+    """The day that it is now at each clinic."""
+    now = timezone.now()
+    return {now.astimezone(ZoneInfo(zones.zone_of(each))).date() for each in Organisation.objects.all()}
+
+
+def _run(clinic: Organisation, today: datetime.date, found: Counts) -> None:
+    last = today + datetime.timedelta(days=max(BEFORE))
+    dues = due_between(today, last, organisation=clinic.pk)[:]
     wanted = {key_of(each, days): each for each in dues if (days := days_before(each, today))}
-    rows = _made(wanted, today)
+    rows = _made(wanted, today, clinic)
     addresses = _addresses(wanted.values())
-    clinics = {each.pk: each.name for each in Organisation.objects.all()} if rows else {}
-    found, to_send = Counts(), dict[tuple[int, str], list[Reminder]]()
+    to_send = dict[str, list[Reminder]]()
     for row in rows:
         if address := addresses.get((row.kind, row.thing), ""):
-            to_send.setdefault((row.organisation_id, address), []).append(row)
+            to_send.setdefault(address, []).append(row)
             continue
         found.without += 1
         if row.failed != NO_ADDRESS:
             Reminder.objects.filter(pk=row.pk).update(failed=NO_ADDRESS)
     connection = get_connection()
     try:
-        for (clinic, address), mine in to_send.items():
+        for address, mine in to_send.items():
             if taken := [row for row in mine if _take(row)]:
-                if _send(taken, address, clinics[clinic], connection):
+                if _send(taken, address, clinic.name, connection):
                     found.sent += 1
                 else:
                     found.failed += 1
     finally:
         connection.close()
-    return found
 
 
 Key = tuple[str, str, datetime.date, int, str]
@@ -96,10 +109,11 @@ def days_before(due: Due, today: datetime.date) -> int:
     return days if due.kind != "review" and left >= 0 and known else 0
 
 
-def _made(wanted: dict[Key, Due], today: datetime.date) -> list[Reminder]:
+def _made(wanted: dict[Key, Due], today: datetime.date, clinic: Organisation) -> list[Reminder]:
     """The rows of what is wanted that are not sent; made by whichever worker is first."""
     last = today + datetime.timedelta(days=max(BEFORE))
-    there = {_key(each) for each in Reminder.objects.filter(due__range=(today, last))}
+    mine = Reminder.objects.filter(organisation=clinic, due__range=(today, last))
+    there = {_key(each) for each in mine}
     new = [
         Reminder(
             kind=key[0],
@@ -114,7 +128,7 @@ def _made(wanted: dict[Key, Due], today: datetime.date) -> list[Reminder]:
         if key not in there
     ]
     Reminder.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
-    unsent = Reminder.objects.filter(due__range=(today, last), sent=None, tries__lte=TRIES).order_by("pk")
+    unsent = mine.filter(sent=None, tries__lte=TRIES).order_by("pk")
     return [each for each in unsent if _key(each) in wanted and each.failed != NOT_KNOWN]
 
 

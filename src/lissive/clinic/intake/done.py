@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
@@ -75,22 +78,122 @@ def latest_consents(visit: Visit) -> dict[str, Consent]:
 
 # -- the end -----------------------------------------------------------------------------------------
 def finish(visit: Visit, user: User | None) -> None:
-    """Everything is answered: into the case, and the visit is ready where nothing that it needs was refused."""
+    """Everything is answered: into the case, and the visit is ready where nothing that it needs was refused.
+
+    Sent again, it is a correction: the version before is kept, and the case follows what is the patient's own.
+    """
     with transaction.atomic():
         now = Visit.objects.select_for_update().get(pk=visit.pk)
         intake = Intake.objects.select_for_update().get(pk=visit.pk)
-        if intake.done or now.status not in AHEAD:
+        if (intake.done and not intake.correcting) or now.status not in AHEAD:
             return
-        said = answers_of(intake)
-        now.case = _into_case(now, said, user)
+        said, before = answers_of(intake), sent_of(intake) if intake.done else {}
+        if said == before:
+            _unopened(intake)
+            return
+        place, case = now.place, now.case
+        now.case, changed = _into_case(now, said, before, user)
         now.place = said.get(PLACE, now.place)
-        now.save(update_fields=["case", "place"])
-        intake.done = timezone.now()
+        now.version += 1 if before else 0
+        now.save(update_fields=["case", "place", "version"])
+        at = timezone.now()
+        made = {"said": intake.said, "passed": intake.passed, "at": at.isoformat()}
+        made |= {"by": _who(now, user)["by"], "changed": changed or case != now.case or place != now.place}
+        intake.sent, intake.done, intake.correcting = [*intake.sent, made], at, None
         intake.version += 1
-        intake.save(update_fields=["done", "version"])
-        _entry("intake.done", now, user)
-        to = Visit.Status.INTAKE if refused(now, "en") else Visit.Status.READY
-        move(now, to, user)
+        intake.save(update_fields=["sent", "done", "correcting", "version"])
+        kept = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
+        keys = {key.partition(":")[0] for key in {**before, **said} if before.get(key) != said.get(key)}
+        detail = {"answers": sorted(keys)} if before else {}
+        _entry("intake.corrected" if before else "intake.done", now, user, **detail, sha256=kept)
+        move(now, Visit.Status.INTAKE if refused(now, "en") else Visit.Status.READY, user)
+
+
+# -- a correction ------------------------------------------------------------------------------------
+def sent_of(intake: Intake) -> dict[str, str]:
+    """The answers that hold: those that were sent last; where none were, what is answered so far."""
+    return _answers(intake.sent[-1]) if intake.sent else answers_of(intake)
+
+
+def _answers(made: Mapping[str, Any]) -> dict[str, str]:
+    return {**made["said"], **dict.fromkeys(made["passed"], UNKNOWN)}
+
+
+def reopen(visit: Visit, user: User | None) -> None:
+    """What was sent can be corrected, until the visit begins; what was sent holds until that is sent."""
+    with transaction.atomic():
+        now = Visit.objects.select_for_update().get(pk=visit.pk)
+        intake = Intake.objects.select_for_update().get(pk=visit.pk)
+        if not intake.done or intake.correcting or now.status not in AHEAD:
+            return
+        if not intake.sent:  # sent before versions were kept
+            made = {"said": intake.said, "passed": intake.passed, "at": intake.done.isoformat()}
+            intake.sent = [{**made, "by": "", "changed": False}]
+        intake.correcting = timezone.now()
+        intake.version += 1
+        intake.save(update_fields=["sent", "correcting", "version"])
+        _entry("intake.reopened", now, user)
+
+
+def keep_sent(visit: Visit) -> None:
+    """A correction that was begun is given up: what was sent stands."""
+    with transaction.atomic():
+        intake = Intake.objects.select_for_update().get(pk=visit.pk)
+        if intake.correcting:
+            _unopened(intake)
+
+
+def _unopened(intake: Intake) -> None:
+    intake.said, intake.passed = intake.sent[-1]["said"], intake.sent[-1]["passed"]
+    intake.correcting = None
+    intake.version += 1
+    intake.save(update_fields=["said", "passed", "correcting", "version"])
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One time that the patient sent the answers again."""
+
+    number: int
+    at: str
+    by: str
+    rows: tuple[tuple[str, str, str], ...]
+    """Of each answer that changed: the question, the answer before, the answer now."""
+    changed: bool = False
+    """Whether the case is another by it: what a practitioner stated is not."""
+
+
+def corrections(visit: Visit) -> list[Correction]:
+    """Every correction that was sent, the first one first."""
+    intake = getattr(visit, "intake", None)
+    sent = [] if intake is None else intake.sent
+    return [
+        Correction(
+            number, now["at"], now["by"], _changed(visit, _answers(before), _answers(now)), now["changed"]
+        )
+        for number, (before, now) in enumerate(pairwise(sent), 1)
+    ]
+
+
+def unsent(visit: Visit) -> Correction | None:
+    """What was corrected and is not sent yet; it does not hold."""
+    intake = getattr(visit, "intake", None)
+    if intake is None or not intake.correcting:
+        return None
+    rows = _changed(visit, sent_of(intake), answers_of(intake))
+    return Correction(len(intake.sent), intake.correcting.isoformat(), "", rows)
+
+
+def _changed(
+    visit: Visit, before: Mapping[str, str], now: Mapping[str, str]
+) -> tuple[tuple[str, str, str], ...]:
+    asked = {one.key: one for said in (before, now) for one in items(visit, said, "en")}
+
+    def words(key: str, said: Mapping[str, str]) -> str:
+        return words_of(asked[key], said[key], "en") if key in said else "not asked"
+
+    keys = [key for key in asked if before.get(key) != now.get(key)]
+    return tuple((asked[key].ask, words(key, before), words(key, now)) for key in keys)
 
 
 def _entry(action: str, visit: Visit, user: User | None, **detail: Any) -> None:
@@ -105,14 +208,21 @@ def _entry(action: str, visit: Visit, user: User | None, **detail: Any) -> None:
     )
 
 
-def _into_case(visit: Visit, said: Mapping[str, str], user: User | None) -> Case:
+def _into_case(
+    visit: Visit, said: Mapping[str, str], earlier: Mapping[str, str], user: User | None
+) -> tuple[Case, bool]:
+    """The case with the answers, and whether it is another than before. `earlier`: what was sent before."""
     case = _open_case(visit) or Case(patient=visit.patient, data={}, opened_by=user)
     is_new, before = case._state.adding, flat(case.data)
-    after = _merged(case, before, flat(state_of(visit, said).data))
-    changed = sorted(field for field in after if after[field] != before.get(field))
+    withdrawn = flat(state_of(visit, earlier).data) if earlier else {}
+    after = _merged(case, before, flat(state_of(visit, said).data), withdrawn)
+    changed = sorted(field for field in {**before, **after} if after.get(field) != before.get(field))
     stated = [field for field in changed if field not in (*LEFT, *BY_BOOKING)]
     case.data = _nested(after)
-    case.stated = {**case.stated, **dict.fromkeys(stated, _who(visit, user))}
+    stated_now = {**case.stated, **dict.fromkeys(stated, _who(visit, user))}
+    case.stated = {
+        field: each for field, each in stated_now.items() if field in after or field not in changed
+    }
     case.version += 1 if changed and not is_new else 0
     case.changed = timezone.now()
     case.save()
@@ -126,17 +236,24 @@ def _into_case(visit: Visit, said: Mapping[str, str], user: User | None) -> Case
             patient=visit.patient_id,
             detail={"changed": changed, "version": case.version},
         )
-    return case
+    return case, bool(changed)
 
 
-def _merged(case: Case, before: Mapping[str, Any], answered: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(
+    case: Case, before: Mapping[str, Any], answered: Mapping[str, Any], withdrawn: Mapping[str, Any]
+) -> dict[str, Any]:
     """The case's fields with the patient's: where none is there, or what is there is the patient's own earlier word.
 
-    What does not go together with what a practitioner stated stays out: it is shown as a difference.
+    Of `withdrawn`, what the patient had answered before, nothing stays that is not answered again. What does not go
+    together with what a practitioner stated stays out: it is shown as a difference.
     """
-    found = dict(before)
+    found = {
+        field: value
+        for field, value in before.items()
+        if field not in withdrawn or answered.get(field) == value or not _is_patients(case, field)
+    }
     for field, value in answered.items():
-        if field in before and (before[field] == value or not _is_patients(case, field)):
+        if field in found and (found[field] == value or not _is_patients(case, field)):
             continue
         try:
             make_case(_nested({**found, field: value}))
@@ -184,7 +301,7 @@ def differences(visit: Visit) -> list[Difference]:
     intake = getattr(visit, "intake", None)
     if intake is None or not intake.done:
         return []
-    said = answers_of(intake)
+    said = sent_of(intake)
     found = [*_of_name(visit, said)]
     if visit.case is None:
         return found
@@ -231,7 +348,7 @@ def take(visit: Visit, field: str, user: User) -> None:
         now = Case.objects.select_for_update().get(pk=visit.case_id)
         if now.status == Case.Status.CLOSED:
             raise Closed
-        answered = flat(state_of(visit, answers_of(visit.intake)).data)
+        answered = flat(state_of(visit, sent_of(visit.intake)).data)
         if field not in answered or field in (*LEFT, *BY_BOOKING):
             return
         have = flat(now.data)
@@ -255,13 +372,9 @@ def take(visit: Visit, field: str, user: User) -> None:
         )
 
 
-def told(visit: Visit, tongue: str) -> list[tuple[int, str, str]]:
+def told(visit: Visit, said: Mapping[str, str], tongue: str) -> list[tuple[int, str, str]]:
     """Every question with its answer in words, by its place; an empty answer where there is none."""
-    said = answers_of(visit.intake)
     return [
         (at, one.ask, words_of(one, said[one.key], tongue) if one.key in said else "")
         for at, one in enumerate(items(visit, said, tongue))
     ]
-
-
-__all__ = ["UNKNOWN", "Difference", "differences", "finish", "latest_consents", "refused", "take", "told"]

@@ -5,7 +5,6 @@ The questions of the case are those of `lissive.case`, in the words of questions
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.utils import timezone
 
 from lissive.access.cases import code_of
 from lissive.case import make_case
@@ -182,7 +182,7 @@ def state_of(visit: Visit, said: Mapping[str, str]) -> State:
 
 def _answering(state: State, field: str, text: str) -> State:
     try:
-        return state.answering(field, text)
+        return state.answering(field, text, today=timezone.localdate())
     except CaseError:  # of an earlier version
         return state
 
@@ -285,7 +285,7 @@ def _of_field(visit: Visit, intake: Intake, one: Item, typed: str) -> str:
         else typed
     )
     try:
-        today = datetime.datetime.now().astimezone().date()
+        today = timezone.localdate()
         data = with_answer(state.data, one.key, text, today=today, place_of=code_of)
     except CaseError:
         raise NoAnswer(

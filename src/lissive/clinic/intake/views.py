@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from lissive.clinic import audit
+from lissive.clinic import audit, zones
 from lissive.clinic.access import enter
 from lissive.clinic.booking.bookings import _booking
 from lissive.clinic.booking.law import is_licensed
@@ -21,12 +21,17 @@ from lissive.clinic.booking.take import AHEAD, when
 from lissive.clinic.forms import place_text, time_text
 from lissive.clinic.intake import link
 from lissive.clinic.intake.done import (
+    corrections,
     differences,
     finish,
+    keep_sent,
     latest_consents,
     refused,
+    reopen,
+    sent_of,
     take,
     told,
+    unsent,
 )
 from lissive.clinic.intake.questions import (
     JOINT,
@@ -49,6 +54,9 @@ from lissive.clinic.models import Case, Consent, Intake, User, Visit, folded
 from lissive.clinic.pages import said as page_said
 from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
+from lissive.clinic.visit.record import FINAL, Refused, write
+from lissive.clinic.visit.record import said as said_before
+from lissive.clinic.visit.standing import to_compare
 from lissive.errors import CaseError
 
 ACTS = require_http_methods(["GET", "HEAD", "POST"])
@@ -69,6 +77,7 @@ def intake_link(request: HttpRequest, secret: str) -> HttpResponse:
     visit = link.visit_of(secret)
     if visit is None:
         return _page(request, "intake_ended.html.j2", "en", status=410)
+    zones.use(visit.organisation)
     if request.user.is_authenticated and visit.patient.user_id == request.user.pk:
         return redirect("intake", visit.pk)
     if link.is_open(request, secret):
@@ -120,9 +129,13 @@ def _asked(request: HttpRequest, visit: Visit, user: User | None, home: str) -> 
     """The question that is next, or the one that is asked for; an answer is saved, and the next follows."""
     now = Intake.objects.filter(visit=visit).first() or Intake.objects.create(visit=visit)
     visit.intake = now
-    if request.method == "POST" and not now.done and visit.status in AHEAD:
+    is_open = visit.status in AHEAD and (not now.done or now.correcting is not None)
+    if request.method == "POST" and is_open:
         return _answered(request, visit, user, home)
-    if now.done or visit.status not in AHEAD:
+    if request.method == "POST" and request.POST.get("do") == "correct":
+        reopen(visit, user)
+        return redirect(request.path)
+    if not is_open:
         return _over(request, visit, home)
     asked = items(visit, answers_of(now), now.language)
     at = _number(request.GET.get("at"), len(asked))
@@ -147,6 +160,9 @@ def _answered(request: HttpRequest, visit: Visit, user: User | None, home: str) 
         Intake.objects.filter(pk=visit.pk).update(language=do)
         at = _number(request.POST.get("at"), MOST_ITEMS)
         return redirect(here if at is None else f"{here}?at={at}")
+    if do == "keep":
+        keep_sent(visit)
+        return redirect(here)
     if do == "send":
         asked = items(visit, answers_of(visit.intake), visit.intake.language)
         if first_open(asked, answers_of(visit.intake)) is None:
@@ -192,7 +208,7 @@ def _save(
     """One answer, at once; what another window answered otherwise meanwhile is not written over unseen."""
     with transaction.atomic():
         now = Intake.objects.select_for_update().get(pk=visit.pk)
-        if now.done:
+        if now.done and not now.correcting:
             return
         before, tongue = answers_of(now).get(one.key, ""), now.language
         if is_open and one.may_be_open:
@@ -312,10 +328,11 @@ def _notice(visit: Visit, said: dict[str, str], at: int) -> str:
 
 def _summary(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
     tongue = visit.intake.language
-    rows = told(visit, tongue)
+    rows = told(visit, answers_of(visit.intake), tongue)
     content = {
         "rows": rows,
         "is_whole": all(text for _, _, text in rows),
+        "is_correction": visit.intake.correcting is not None,
         "refused": word("frame", "refused", tongue).format(what=", ".join(no))
         if (no := refused(visit, tongue))
         else "",
@@ -329,6 +346,12 @@ def _summary(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
 
 def _over(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
     tongue = visit.intake.language
+    page = getattr(visit.organisation, "page", None)
+    if visit.status in AHEAD:
+        more = word("frame", "done_more", tongue)
+    else:
+        phone = "" if page is None or not page.phone else f" ({page.phone})"
+        more = word("frame", "begun", tongue).format(phone=phone)
     content = {
         "when": when(visit.starts),
         "who": visit.practitioner.name,
@@ -336,6 +359,9 @@ def _over(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
         if (no := refused(visit, tongue))
         else "",
         "is_done": visit.intake.done is not None,
+        "may_correct": visit.status in AHEAD,
+        "more": more,
+        "unsent": word("frame", "not_sent", tongue) if visit.intake.correcting else "",
         "home": home or request.path,
         "booking": home,
         "at": 0,
@@ -362,7 +388,12 @@ def intake_said(request: HttpRequest, id: UUID) -> HttpResponse:
     content = {
         "visit": visit,
         "patient": visit.patient,
-        "rows": told(visit, "en") if has else [],
+        "rows": told(visit, sent_of(visit.intake), "en") if has else [],
+        "corrections": corrections(visit),
+        "unsent": unsent(visit),
+        "to_compare": to_compare(visit),
+        "sent": max(1, len(visit.intake.sent)) if has else 0,
+        "may_change": may(request.user.role, "visit.change") and visit.status not in FINAL,
         "intake": visit.intake if has else None,
         "consents": latest_consents(visit).values(),
         "differences": differences(visit),
@@ -389,10 +420,28 @@ def intake_take(request: HttpRequest, id: UUID) -> HttpResponse:
     return redirect("intake-said", visit.pk)
 
 
+@require_POST
+def intake_read(request: HttpRequest, id: UUID) -> HttpResponse:
+    """The practitioner has read the corrections, or compared the answers with the case, up to the one that is named."""
+    visit: Visit = enter(request, "visit.change", Visit, id)
+    assert isinstance(request.user, User)
+    most = len(corrections(visit)) + 1
+    read, compared = (
+        _number(request.POST.get(name), most + more) for name, more in (("number", 0), ("compared", 1))
+    )
+    if found := {name: n for name, n in (("read", read), ("compared", compared)) if n}:
+        try:
+            write(visit, {"corrections": said_before(visit, "corrections") | found}, request.user)
+        except Refused as refused:
+            return page_said(request, 409, "Not recorded", [str(refused)])
+    return redirect("visit", visit.pk)
+
+
 urls = [
     path("visits/<uuid:id>/questions", intake, name="intake"),
     path("visits/<uuid:id>/questions/link", intake_link_make, name="intake-link-make"),
     path("visits/<uuid:id>/said", intake_said, name="intake-said"),
+    path("visits/<uuid:id>/said/read", intake_read, name="intake-read"),
     path("visits/<uuid:id>/said/take", intake_take, name="intake-take"),
     path("questions/<str:secret>", intake_link, name="intake-link"),
 ]

@@ -14,7 +14,10 @@ function typedNow() {
   }
   return found;
 }
-let sent = null, again = false, since = [], focused = null;
+let sent = null, again = false, since = [], focused = null, opened = [];
+/* What is folded out, by its summary: new questions leave it so. */
+const folds = () => [...document.querySelectorAll("#questions details")];
+const summaryOf = (fold) => (fold.querySelector("summary .what") || fold.querySelector("summary"))?.textContent.trim();
 
 document.addEventListener("input", (event) => {
   if (caseForm() && caseForm().contains(event.target)) unsent = true;
@@ -43,10 +46,12 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (!isFollow(event) || !sent) return;
   const at = document.activeElement;
   since = [...typedNow()].filter(([key, value]) => sent.get(key) !== value);
+  opened = folds().filter((each) => each.open).map(summaryOf);
   focused = at && caseForm().contains(at) ? [at.name, at.value, at.id] : null;
 });
 document.addEventListener("htmx:after:swap", (event) => {
   if (!isFollow(event)) return;
+  for (const each of folds()) if (opened.includes(summaryOf(each))) each.open = true;
   for (const each of caseForm().elements) {
     const isBox = each.type === "radio" || each.type === "checkbox";
     const changed = since.find(([key]) => key === (isBox ? `${each.name} ${each.value}` : each.id));

@@ -58,7 +58,8 @@ def clause_of(code: str, on: datetime.date, kind: str) -> Clause:
         quote = f"“{rule.quote}”" if rule.quote else rule.wording or ""
         said = quote if kind == "rule" else f"Visitors: {note}" if note else ""
         url = next((each.url for each in rule.sources), "")
-        return Clause(f"{said} [{'; '.join(rule.citations)}]".strip(), url)
+        read = rule.known("logic" if kind == "rule" else "reciprocity") == "read"
+        return Clause(f"{said} [{'; '.join(rule.citations)}]{'' if read else ' (unverified)'}".strip(), url)
     found = [each for each in steps_on(code, on) if each.kind == kind]
     url = next((each.source_url for each in found if each.source_url), None) or ""
     return Clause(" ".join(each.said for each in found), url)
@@ -84,6 +85,7 @@ def _texts(code: str, on: datetime.date) -> Iterator[tuple[str, Clause]]:
     for field in fields_of(code, on):
         if field.part == "practitioner" and field.need == "required":
             cited = f" [{field.citation}]" if field.citation else ""
+            cited += "" if field.provenance == "read" else " (unverified)"
             yield "practitioner", Clause(f"On the form: {field.label}{cited}", field.source.url or "")
 
 

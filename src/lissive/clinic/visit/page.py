@@ -21,6 +21,7 @@ from lissive.clinic.access import enter
 from lissive.clinic.cases import locked as locked_case
 from lissive.clinic.cases import stated_by
 from lissive.clinic.forms import TEXTS, Form, Text, age_on, day_text, merged, note, place_text, was_of
+from lissive.clinic.intake.done import corrections, unsent
 from lissive.clinic.models import Case, Credential, User, Visit
 from lissive.clinic.pages import said, shown
 from lissive.clinic.rights import may
@@ -29,7 +30,17 @@ from lissive.clinic.visit.moves import MOVES, WITH_REASON, move
 from lissive.clinic.visit.queue import KINDS, link_to, on_of
 from lissive.clinic.visit.record import FINAL, Overtaken, Refused, kind_of, stamp, write
 from lissive.clinic.visit.sections import Section, facts_for_case, sections, start
-from lissive.clinic.visit.standing import Block, answer_of, blocks_of, current, held, place_of, where_of
+from lissive.clinic.visit.standing import (
+    Block,
+    answer_of,
+    blocks_of,
+    current,
+    held,
+    place_of,
+    unread,
+    where_of,
+)
+from lissive.clinic.zones import clock_text, typed
 from lissive.errors import CaseError, RuleError
 from lissive.report.words import upper_first
 
@@ -263,6 +274,8 @@ def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, statu
         "against": [each for each in blocks if not each.is_open],
         "to_do": [(each, _anchor(whole, each, every)) for each in blocks if each.is_open],
         "sections": [_shown(whole, each, tried, is_open=each.name == at) for each in every],
+        "unread": corrections(whole)[-len(unread(whole)) :] if unread(whole) else [],
+        "unsent": unsent(whole),
         "last": every[-1].name,
         "credentials": list(_credentials(whole, on)),
         "consents": list(whole.consents.order_by("at")),
@@ -280,13 +293,12 @@ def _page(request: HttpRequest, found: Visit, tried: _Tried | None = None, statu
 
 
 def _top(request: HttpRequest, found: Visit) -> dict[str, Any]:
-    local = timezone.localtime(found.starts)
     facts = [
-        f"{day_text(found.day)}, {local:%H:%M}",
+        f"{day_text(found.day)}, {clock_text(found.starts)}",
         found.get_kind_display(),
         found.practitioner.name,
     ]
-    spans = [f"{timezone.localtime(each):%H:%M}" for each in (found.began, found.ended) if each]
+    spans = [clock_text(each) for each in (found.began, found.ended) if each]
     began = f"Began {spans[0]}" + (f", ended {spans[1]}" if len(spans) > 1 else "") if spans else ""
     return {
         **TEXTS,
@@ -329,6 +341,12 @@ def _anchor(found: Visit, block: Block, every: Sequence[Section]) -> str:
             return f"?open={each.name}#{each.name}"
     if block.part == "renewal":
         return link_to("renewal", found.pk)
+    if block.part == "answers":
+        return link_to("intake-said", found.pk)
+    if block.part == "corrections":
+        return f"{reverse('visit', args=[found.pk])}#corrected"
+    if block.part == "decision":
+        return link_to("decision", found.pk)
     if block.part == "case":
         return reverse("case-edit", args=[found.case_id]) if found.case_id else ""
     return link_to("decision-second", found.pk) if block.part == "second" else ""
@@ -358,7 +376,7 @@ def _said(found: Visit, one: Section) -> list[tuple[str, str]]:
         text = one.values.get(name, "")
         choices = dict(getattr(field, "choices", ()))
         if text and one.is_done(found):
-            rows.append((str(field.label), str(choices.get(text, text))))
+            rows.append((str(field.label), str(choices[text]) if text in choices else typed(text)))
     stamps = [found.record[part] for part in one.parts if part in found.record]
     if stamps and one.is_done(found):
         last = max(stamps, key=lambda each: each["at"])

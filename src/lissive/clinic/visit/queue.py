@@ -26,6 +26,7 @@ from lissive.clinic.pages import shown
 from lissive.clinic.rights import may
 from lissive.clinic.visit.record import FINAL
 from lissive.clinic.visit.standing import blocks_of
+from lissive.clinic.zones import clock_text
 from lissive.report.table import Table, table
 
 S = Visit.Status
@@ -34,7 +35,7 @@ MOST = 20
 EARLIER_DAYS = 30
 STATES, WAYS = dict(S.choices), dict(VisitKind.choices)
 """In words: quicker than asking each visit."""
-HEALTH = ("case", "adjectives", "findings", "pregnancy", "capacity", "safety", "minor", "")
+HEALTH = ("case", "answers", "adjectives", "findings", "pregnancy", "capacity", "safety", "minor", "")
 """Parts of the record whose blocks say something of the patient's health."""
 KINDS = {S.READY: "yes", S.IN_VISIT: "maybe", S.TO_SIGN: "maybe", S.INTAKE: "unsure"}
 
@@ -63,7 +64,9 @@ def with_blocks(found: QuerySet[Visit], today: datetime.date) -> list[Light]:
         held = Prefetch("practitioner__credentials", Credential.objects.order_by("pk"))
         loaded = Visit.objects.filter(pk__in=[each["pk"] for each in late])
         whole = list(
-            loaded.select_related("patient", "practitioner", "case", "decision").prefetch_related(held)
+            loaded.select_related("patient", "practitioner", "case", "decision", "intake").prefetch_related(
+                held
+            )
         )
         for each in whole:
             each.blocks = [one.to_json() for one in blocks_of(each, on_of(each.day, today))]
@@ -117,6 +120,8 @@ class Row:
     """What stands against it."""
     to_do: int
     """Points that are open."""
+    corrected: str
+    """That the patient corrected answers, where nobody has read it."""
     why: str
     """Of a visit that ended."""
 
@@ -158,16 +163,18 @@ def _row(user: User, visit: Light) -> Row:
     against = [] if status in FINAL else [each for each in visit["blocks"] if not each["is_open"]]
     if not whole:
         against = [each if each["part"] not in HEALTH else _HIDDEN for each in against]
+    told = ("corrections", "answers") if whole else ("corrections",)
     is_blocked, state = bool(against), STATES[status]
     is_in_hand = whole and status in (S.IN_VISIT, S.TO_SIGN)
     return Row(
         visit,
         page_of(user, visit["pk"]),
-        f"{timezone.localtime(visit['starts']):%H:%M}",
+        clock_text(visit["starts"]),
         f"Blocked · {state.lower()}" if is_blocked else state,
         "no" if is_blocked else KINDS.get(S(status), ""),
         against,
         sum(each["is_open"] for each in visit["blocks"]) if is_in_hand else 0,
+        " ".join(each["why"] for each in visit["blocks"] if each["part"] in told),
         visit["ended_why"] if whole else "",
     )
 
@@ -239,7 +246,7 @@ def visit_table(user: User, patient: Patient) -> Table:
     rows = []
     for each in found:
         local = timezone.localtime(each.starts)
-        text, href = f"{day_text(local.date())}, {local:%H:%M}", page_of(user, each.pk)
+        text, href = f"{day_text(local.date())}, {clock_text(local)}", page_of(user, each.pk)
         link = format_html('<a href="{}">{}</a>', href, text) if href else text
         rows.append((link, each.get_kind_display(), each.practitioner.name, each.get_status_display()))
     return table("Visits", "Visit|Kind|Practitioner|State", rows)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,10 +34,14 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "capacity": ("has", "note"),
     "minor": ("guardian_present", "guardian_name", "relation", "papers"),
     "safety": (),  # {key of a flag: {"step": what is done, "reason": …}}
+    # how many corrections of the patient's answers were read; up to which sending they were compared with the case
+    "corrections": ("read", "compared"),
 }
 """The parts with their fields; of one that has none, the fields are keys of what was answered."""
 STAMP = ("by", "as", "at")
 """Who wrote a part last, in which role, and when."""
+FROM_ANSWERS = ("findings", "adjectives", "pregnancy", "safety")
+"""Parts that are decided from what the patient answered: after a correction they are decided anew."""
 FINAL = (Visit.Status.DONE, Visit.Status.DECLINED, Visit.Status.NO_SHOW, Visit.Status.CANCELLED)
 KEPT_OF_NUMBER = 4
 
@@ -63,6 +68,27 @@ def said(visit: Visit, part: str) -> dict[str, Any]:
 def stamp(visit: Visit, part: str) -> str:
     """When a part was written last, for the form that changes it; empty where nobody has."""
     return str(visit.record.get(part, {}).get("at", ""))
+
+
+def corrections(visit: Visit) -> list[dict[str, Any]]:
+    """What the patient sent after the first time, the first correction first."""
+    intake = getattr(visit, "intake", None)
+    return [] if intake is None else list(intake.sent[1:])
+
+
+def is_overtaken(visit: Visit, part: str) -> bool:
+    """Whether the patient corrected answers of the case after a part that rests on them was written."""
+    if part not in FROM_ANSWERS or part not in visit.record:
+        return False
+    at = datetime.datetime.fromisoformat(stamp(visit, part))
+    return any(
+        datetime.datetime.fromisoformat(each["at"]) > at for each in corrections(visit) if each["changed"]
+    )
+
+
+def standing(visit: Visit, part: str) -> dict[str, Any]:
+    """The fields of a part as far as they still count: none where a correction came after it."""
+    return {} if is_overtaken(visit, part) else said(visit, part)
 
 
 def kind_of(visit: Visit) -> str:
@@ -120,7 +146,7 @@ def write(
         changed = []
         for part, values in parts.items():
             before, after = said(now, part), _plain(part, values)
-            if part in now.record and before == after:
+            if part in now.record and before == after and not is_overtaken(now, part):
                 continue
             # what has keys of its own, as a flag of safety, would say something of the patient's health in the trail
             names = [name for name in PARTS[part] if before.get(name) != after.get(name)]

@@ -23,7 +23,7 @@ from lissive.clinic.visit.law import (
     question_of,
     rule_on,
 )
-from lissive.clinic.visit.record import DOCUMENTS, kind_of, said
+from lissive.clinic.visit.record import DOCUMENTS, is_overtaken, kind_of, said
 from lissive.clinic.visit.standing import law_of, place_of, residence_of, stated_in, to_handle, where_of
 from lissive.errors import CaseError
 from lissive.report.words import upper_first
@@ -95,7 +95,7 @@ class Section:
         return list(found.values())
 
     def is_done(self, visit: Visit) -> bool:
-        return all(part in visit.record for part in self.parts)
+        return all(part in visit.record and not is_overtaken(visit, part) for part in self.parts)
 
 
 class YesNo(forms.ChoiceField):

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from django.utils import timezone
+
 from lissive.access import Answer, Facts, Symptom, decide, facts_of_case, jurisdiction
 from lissive.case import Case, make_case
 from lissive.case_answer.bottom_line import to_settle
@@ -28,7 +30,9 @@ from lissive.clinic.visit.law import (
     question_of,
     rule_on,
 )
-from lissive.clinic.visit.record import DOCUMENTS, kind_of, said
+from lissive.clinic.visit.record import DOCUMENTS, corrections, kind_of, said
+from lissive.clinic.visit.record import standing as still_said
+from lissive.clinic.zones import clock_text
 from lissive.errors import CaseError, RuleError
 from lissive.safety import safety_of
 from lissive.safety.answer import Flag
@@ -93,7 +97,7 @@ def facts_of(visit: Visit) -> Facts:
     place = place_of(visit)
     holds = {each for each in ("specialty", "waiver") if current(visit.practitioner, each, place, visit.day)}
     return replace(
-        _judged(facts, said(visit, "adjectives")),
+        _judged(facts, still_said(visit, "adjectives")),
         age=age_on(visit.patient.born, visit.day),
         practitioner=visit.practitioner.profession,
         visit=kind_of(visit),
@@ -242,6 +246,7 @@ def _blocks(visit: Visit, on: datetime.date) -> Iterator[Block]:
         yield Block(
             "Where the patient is during the visit has not been recorded.", part="place", is_open=True
         )
+    yield from _corrected(visit)
     yield from _record(visit, answer, on)
     if visit.renews is not None and (left := len(open_fields(visit.case, visit.renews.case))):
         what = "1 question of the renewal is" if left == 1 else f"{left} questions of the renewal are"
@@ -304,6 +309,38 @@ def _identity(visit: Visit, on: datetime.date) -> Iterator[Block]:
         )
 
 
+def unread(visit: Visit) -> list[dict[str, Any]]:
+    """Corrections of the patient's answers that the practitioner has not read."""
+    return corrections(visit)[int(said(visit, "corrections").get("read") or 0) :]
+
+
+def to_compare(visit: Visit) -> list[str]:
+    """What the patient answers otherwise than the case has it, as questions; until a practitioner has compared them."""
+    from lissive.clinic.intake.done import differences
+
+    intake = getattr(visit, "intake", None)
+    sent = 0 if intake is None or not intake.done else max(1, len(intake.sent))
+    if int(said(visit, "corrections").get("compared") or 0) >= sent:
+        return []
+    return [each.ask for each in differences(visit) if each.can_take]
+
+
+def _corrected(visit: Visit) -> Iterator[Block]:
+    if asks := to_compare(visit):
+        words = ", ".join(f"“{each}”" for each in asks)
+        why = f"The patient answers otherwise than the case has it: {words}. Compare the two."
+        yield Block(why, part="answers", is_open=True)
+    if new := unread(visit):
+        at = timezone.localtime(datetime.datetime.fromisoformat(new[-1]["at"]))
+        why = f"The patient corrected answers on {day_text(at.date())}, {clock_text(at)}: read what changed."
+        yield Block(why, part="corrections", is_open=True)
+    decision = decision_of(visit)
+    changed = [datetime.datetime.fromisoformat(each["at"]) for each in corrections(visit) if each["changed"]]
+    if decision is not None and changed and decision.at < changed[-1]:
+        why = "The decision was made before the patient corrected answers: decide again."
+        yield Block(why, part="decision", is_open=True)
+
+
 def _record(visit: Visit, answer: Answer, on: datetime.date) -> Iterator[Block]:
     """What has to be in the record before a signature."""
     assert visit.case is not None
@@ -319,16 +356,20 @@ def _record(visit: Visit, answer: Answer, on: datetime.date) -> Iterator[Block]:
         why = "The prescription monitoring programme has not been looked into."
         yield to_do(why, "pmp", clause_of(place, on, "pmp"))
     for fact in answer.depends_on:  # that there is a symptom the case says; what it is like, the practitioner
-        if is_adjective(fact) and said(visit, "adjectives").get(fact, {}).get("value") is None:
+        if is_adjective(fact) and still_said(visit, "adjectives").get(fact, {}).get("value") is None:
             clause = clause_of(place, on, "rule")
             yield to_do(f"Still to be judged: {question_of(fact)}.", "adjectives", clause)
-    handled = said(visit, "safety")
+    handled = still_said(visit, "safety")
     for flag in to_handle(make_case(visit.case.data)):
         if flag.id not in handled:
             yield to_do(f"Safety, not handled yet: {flag.short or ' + '.join(flag.substances)}.", "safety")
-    if not (found := said(visit, "findings")).get("text") or not found.get("diagnosis"):
+    if not (found := still_said(visit, "findings")).get("text") or not found.get("diagnosis"):
         yield to_do("Findings and diagnosis are not written down.", "findings")
-    if visit.patient.sex != "male" and (asked := asks_pregnancy(place, on)) and not said(visit, "pregnancy"):
+    if (
+        visit.patient.sex != "male"
+        and (asked := asks_pregnancy(place, on))
+        and not still_said(visit, "pregnancy")
+    ):
         yield to_do("Whether the patient is pregnant is not recorded.", "pregnancy", asked)
     is_minor = rule is not None and facts.age is not None and facts.age < rule.minor_below
     capacity = said(visit, "capacity").get("has")

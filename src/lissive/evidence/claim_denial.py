@@ -1,0 +1,50 @@
+"""Whether a text is a denial (denials.tsv); two denials are an assertion.
+
+>>> denies("Cannabis does not ease stiffness"), denies("It is a myth that it does not ease stiffness")
+(True, False)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from lissive.evidence.claim_words import patterns
+from lissive.evidence.words import table
+
+_STATED_OTHERWISE = ("failed", "cbd", "cure", "replace")
+"""Marks with words of denial that deny nothing of a cannabinoid: other drugs that did not work, CBD without THC, never
+a spasm again."""
+
+
+@cache
+def _kind(kind: str) -> re.Pattern[str]:
+    return re.compile("|".join(row["pattern"] for row in table("denials") if row["kind"] == kind))
+
+
+@cache
+def _harmless() -> re.Pattern[str]:
+    """A denial of harm, which affirms that something is safe."""
+    return re.compile(rf"\b(?:no|not|cannot|without|never|\w+n't) (?:\w+ ){{0,2}}(?:{_kind('harm').pattern})")
+
+
+def denies(text: str, about: Iterable[str] = ()) -> bool:
+    """Whether a text is a denial; `about` are the needs of the claim that it is set beside."""
+    about = {*about}
+    rest = _kind("aside").sub(" ", text.lower().replace("’", "'")).replace("not without", "with")
+    for mark, pattern in patterns():
+        if mark in _STATED_OTHERWISE and not pattern.pattern.startswith("^"):
+            rest = pattern.sub(" ", rest)
+    if any(mark == "failed" and pattern.search(rest) for mark, pattern in patterns()):
+        return False
+    kinds = ["not", "untrue", "fades"]
+    if about & {"interactions", "safe", "driving"}:
+        kinds.append("harm")
+    if "interactions" in about and "interact" not in rest:
+        kinds.append("taken_with")
+    if about & {"side_effects", "dependence"}:
+        kinds.append("rare")
+    if not about & {"overdose", "dependence", "side_effects"}:
+        rest = _harmless().sub(" ", rest)
+    return sum(_kind(each).search(rest) is not None for each in kinds) % 2 == 1
