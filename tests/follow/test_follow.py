@@ -66,12 +66,15 @@ def test_the_fall_of_the_rule_is_that_of_the_diary(tmp_path: Path) -> None:
 
 
 def test_more_relief_is_more_probably_the_drug_but_most_of_it_is_prior(
-    answers: dict[str, FollowAnswer],
+    answers: dict[str, FollowAnswer], tmp_path: Path
 ) -> None:
     fell, same = answers["fell"].probability_benefit, answers["same"].probability_benefit
     assert same.value < fell.value
     assert same.value < same.prior
-    assert abs(fell.value - fell.prior) < 0.2
+    # 160 people give the prior to 0.04; 16,000 of them give a difference of 0.197
+    many = follow_up(make_case(a_case()), diary_of(tmp_path, text(2.5)), **{**SMALL, "subjects": 4000})  # type: ignore[arg-type]
+    of_many = many.probability_benefit
+    assert abs(of_many.value - of_many.prior) < 0.2
     assert "hardly tells" in answers["fell"].notes[0]
     fit = answers["fell"].fit
     inside = [

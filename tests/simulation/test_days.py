@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,13 @@ def test_nobody_goes_further_than_they_are_ready_to() -> None:
     advance_days(run, [up_to((12,) * 12)], np.zeros(2, int), 12)
     assert [int(units[0]) for units in run.taken] == [1] * 12
     assert run.taken[-1][1] == 12
+
+
+def test_steps_of_any_size_are_a_share_of_the_day_and_one_unit_at_least() -> None:
+    run = running()
+    run.limit["raise_by"], run.ready = np.array([0.5]), np.array([1.0])
+    group = replace(up_to((30,) * 12, first=1), free=True)
+    assert taken(run, group, 9) == [1, 2, 3, 5, 7, 11, 17, 25, 30]
 
 
 @pytest.mark.parametrize("allowed", [12, 48])

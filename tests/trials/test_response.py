@@ -13,7 +13,7 @@ from lissive.simulation.days import next_units, thresholds
 from lissive.simulation.draw import occasions
 from lissive.simulation.kinetics import kinetics, standard_errors
 from lissive.trials.design import Design
-from lissive.trials.people import Response, draws, recruit, with_kinetics
+from lissive.trials.people import Response, draws, recruit, seed_of, with_kinetics
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.3])
@@ -89,3 +89,15 @@ def test_people_of_a_trial_differ_in_uptake_by_the_part_that_lasts(small: Callab
     row = load_parameters()["Fa_THC_spray"]
     wanted = (row.spread or 0.0) * np.sqrt(1.0 - occasions()["Fa_THC_spray"])
     assert logit(people.parameters["Fa_THC_spray"]).std() == pytest.approx(wanted, rel=0.05)
+
+
+def test_all_ratings_of_a_trial_fluctuate_more_or_less_together_and_differ_between_trials_as_fitted() -> None:
+    answer = Response({"between noise": 0.3})
+    mean = answer.rating()
+    each = [answer.rating(seed_of(1, k)) for k in range(2000)]
+    for name in ("course_sd", "rating_sd", "visit_sd"):
+        by = np.log([one[name] / mean[name] for one in each])
+        assert by.std() == pytest.approx(0.3, rel=0.06)
+        assert by == pytest.approx(np.log([one["rating_sd"] / mean["rating_sd"] for one in each]))
+    assert all(one["course_days"] == mean["course_days"] for one in each)
+    assert Response({"between noise": 0.0}).rating(7) == Response().rating()

@@ -17,6 +17,7 @@ from lissive.trials.reproduce import Reproduction, Row
 from lissive.validation import skill
 from lissive.validation.skill import (
     FITTED,
+    UNSEEN,
     better_rows,
     crps,
     interval_score,
@@ -80,8 +81,9 @@ def test_both_are_scored_on_the_same_figures_and_the_answer_says_so() -> None:
     assert score["n"] == score["baseline"]["n"] == len(TRIAL.observed)
     assert score["crps"] < score["baseline"]["crps"]
     assert score["interval_score"] < score["baseline"]["interval_score"]
-    assert score["leave_one_trial_out"]["model"] is None
-    assert score["leave_one_trial_out"]["baseline"]["crps"] > score["baseline"]["crps"]
+    unseen = score["leave_one_trial_out"]
+    assert unseen["baseline"]["crps"] > score["baseline"]["crps"]
+    assert unseen["n"] == unseen["baseline"]["n"] == len(TRIAL.observed)
     assert {"calibration"} == set(score["by_split"])
     assert sum(each["n"] for each in score["by_outcome"].values()) == score["n"]
     for row in answer["endpoints"]:
@@ -89,7 +91,8 @@ def test_both_are_scored_on_the_same_figures_and_the_answer_says_so() -> None:
         assert low < high
 
 
-def test_a_worse_model_loses_its_outcomes_and_the_table_says_on_what_basis(tmp_path) -> None:
+def test_a_worse_model_loses_its_outcomes_and_the_table_says_on_what_basis(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(skill, "model_left_out", dict)  # no score of unseen trials
     good, bad = (scored(_reproduction(shift, 0.05), shipped_baseline()) for shift in (0.0, 3.0))
     assert {row["better"] for row in better_rows(good)} == {"model"}
     assert {row["better"] for row in better_rows(bad)} == {"baseline"}
@@ -103,6 +106,19 @@ def test_a_worse_model_loses_its_outcomes_and_the_table_says_on_what_basis(tmp_p
         "dizziness",
         "dose",
     }
+
+
+def test_where_both_predicted_a_trial_unseen_that_decides_and_not_the_fit(tmp_path, monkeypatch) -> None:
+    """A model that fits well and predicts badly loses."""
+    bad = ((each, np.full(50, 50.0 + each.value)) for each in TRIAL.observed)
+    monkeypatch.setattr(skill, "LEFT_OUT", skill.write_left_out(bad, tmp_path))
+    monkeypatch.setattr(skill, "model_left_out", skill.model_left_out.__wrapped__)
+    found = scored(_reproduction(0.0, 0.05), shipped_baseline())
+    assert {(row["better"], row["basis"]) for row in better_rows(found)} == {("baseline", UNSEEN)}
+    assert found.left_out is not None
+    assert found.left_out.model.crps > found.left_out.baseline.crps
+    other = replace(TRIAL, observed=tuple(replace(each, value=each.value + 0.5) for each in TRIAL.observed))
+    assert scored(_reproduction(0.0, 0.05, other), shipped_baseline()).left_out is None
 
 
 def test_held_out_figures_never_decide_which_is_shown() -> None:

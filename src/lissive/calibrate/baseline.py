@@ -211,7 +211,7 @@ class Baseline:
             return None
         rng = np.random.default_rng([seed, zlib.crc32(observed.printed.encode())])
         value = self.of[family].draw([features(design, observed, self.terms)], n, rng)[:, 0]
-        return _published(design, observed, value, rng) + base
+        return published(design, observed, value, rng) + base
 
     def in_arms(self, design: Design, wanted: Sequence[Observed], n: int = 1000, seed: int = 1) -> FloatArray:
         """(n, figure) of the same new trial, of everybody who might take part."""
@@ -219,7 +219,7 @@ class Baseline:
         rows = [features(design, each, self.terms) for each in wanted]
         values = self.of[family_of(wanted[0]) or ""].draw(rows, n, rng)
         everybody = [replace(each, n=None) for each in wanted]
-        return np.stack([_published(design, e, values[:, k], rng) for k, e in enumerate(everybody)], axis=1)
+        return np.stack([published(design, e, values[:, k], rng) for k, e in enumerate(everybody)], axis=1)
 
 
 def _before(design: Design, observed: Observed) -> float | None:
@@ -228,8 +228,13 @@ def _before(design: Design, observed: Observed) -> float | None:
     return level.mean if level else None
 
 
-def _published(design: Design, observed: Observed, value: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """From the scale of the regression to the paper's, with the chance of who took part."""
+def published(design: Design, observed: Observed, value: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """(draw,) from the scale of the regression to the paper's, with the chance of who took part.
+
+    Parameters
+    ----------
+    value : (draw,) what the figure would be of everybody: points of ten, log odds or logarithms.
+    """
     n = observed.n
     if observed.statistic == "share":
         p: FloatArray = expit(value)

@@ -44,6 +44,13 @@ class Likelihood:
 
     def by_trial(self, z: FloatArray) -> FloatArray:
         """(walker, trial)"""
+        told, shifts = self.expected(z)
+        rest = (self.value - told) @ self.whitener.T
+        return low_rank(rest, shifts @ self.whitener.T, self.of_trial) - 0.5 * self.log_determinant
+
+    def expected(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(walker, figure) of the mean trial, and (way, walker, figure) what is added by one standard deviation of each
+        way in which trials differ."""
         sd = np.array([p.sd for p in self.wanted])
         told = self.emulator(z)
         square = self.emulator.forms[2]
@@ -52,8 +59,7 @@ class Likelihood:
             by = self.wanted[omega].at(z[:, omega])[:, None] / sd[places]
             shift += np.einsum("wi,wif->wf", by, self.emulator.slopes(z, places))
             shift += np.einsum("wi,wj,ijf->wf", by, by, square[np.ix_(places, places)])
-        rest = (self.value - told) @ self.whitener.T
-        return low_rank(rest, shifts @ self.whitener.T, self.of_trial) - 0.5 * self.log_determinant
+        return told, shifts
 
 
 def likelihood_of(data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator) -> Likelihood:

@@ -8,7 +8,7 @@ without it on the same emulator. Figures of the same patients are left out toget
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Score:
     structure: str
     elpd: Mapping[str, float]
     """Trial, or trials of the same patients, to its expected log predictive density without it."""
+    without: Mapping[str, FloatArray] = field(default_factory=dict, repr=False)
+    """The same to (draw, parameter) of the posterior without it."""
 
     @property
     def total(self) -> float:
@@ -82,13 +84,14 @@ def compare(
     trial = np.unique([d.trial for d in data])
     found = []
     for name in structures():
-        here, elpd = restriction(name, wanted), {}
-        for group, members in _groups(data, trials).items():
+        here, elpd, draws = restriction(name, wanted), {}, {}
+        for group, members in groups(data, trials).items():
             without = np.isin(np.arange(len(trial)), members)
             z = sample(data, wanted, emulator, seed, effort, within=here, without=without, start=start)[0][0]
             density = likelihood.by_trial(z)[:, members].sum(axis=1)
             elpd[group] = float(logsumexp(density) - np.log(len(density)))
-        found.append(Score(name, elpd))
+            draws[group] = z
+        found.append(Score(name, elpd, draws))
         say(f"{name}: {found[-1].total:.2f}")
     return sorted(found, key=lambda score: -score.total)
 
@@ -113,9 +116,9 @@ def as_rows(scores: Sequence[Score]) -> list[dict[str, str]]:
 HEAD = ("structure", "elpd", "difference", "se", "what")
 
 
-def _groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str, list[int]]:
+def groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str, list[int]]:
     """Publication to the places of its trials among those fitted: its phases have the same patients."""
-    groups: dict[str, list[int]] = {}
+    found: dict[str, list[int]] = {}
     for place, trial in enumerate(np.unique([d.trial for d in data])):
-        groups.setdefault(patients_of(trials[trial].id), []).append(place)
-    return groups
+        found.setdefault(patients_of(trials[trial].id), []).append(place)
+    return found

@@ -74,12 +74,14 @@ def response(
     force: Force = False,
 ) -> None:
     """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
+    from lissive.calibrate.left_out import predictions
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on, refined
     from lissive.calibrate.structures import as_rows, compare, restriction
     from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response, write_scores
     from lissive.report.figures import write_prior_posterior
     from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
+    from lissive.validation.skill import write_left_out
 
     _bayes()
     _folder(out, "response.tsv", "\t".join(RESPONSE_HEAD), trials, force)
@@ -105,7 +107,10 @@ def response(
         )
     if out is not None:
         written = [*write_response(posterior, out), *write_prior_posterior(posterior, out)]
-        for path in [*written, *([write_scores(scores, out)] if scores else [])]:
+        if scores:
+            unseen = predictions(scores[0], *fitted[:-1], seed=seed)
+            written += [write_scores(scores, out), write_left_out(unseen, out)]
+        for path in written:
             print(path)
 
 

@@ -48,7 +48,7 @@ class BaselineFigure:
     n: int
     """Figures that the two were compared on."""
     basis: str
-    """both_fitted: on figures that both were fitted on."""
+    """leave_one_trial_out: each trial is predicted by a fit on the others; both_fitted: both were fitted on it."""
 
 
 @cache

@@ -13,7 +13,7 @@ from lissive.case.products import product
 from lissive.publications import prose, words
 from lissive.publications.arms import normal
 from lissive.publications.entry import CannotBuild, Entry
-from lissive.publications.tables import number, text_of
+from lissive.publications.tables import number, plain, text_of
 from lissive.table import constants
 
 _ASSUMED = constants(Path(__file__).with_name("assumptions.tsv"))
@@ -217,18 +217,19 @@ def _spray(entry: Entry, name: str, content: str, caps: Caps) -> dict[str, Any]:
 
 
 def _sprays_until(entry: Entry, made: dict[str, Any], titration: str, most: int) -> None:
-    """How long sprays go up, where one a day more can reach the most in that time."""
+    """How long sprays go up; by steps of any size where one spray a day more cannot reach the most in time."""
     if not titration:
         entry.assume("Titration is not stated: self-titrated up to the maximum.")
-    days = prose.titration_days(titration)
-    if days is None:
-        return
-    if days >= most:
+    days, weeks = prose.titration_days(titration), prose.weeks(plain(entry.data.get("duration_weeks")))
+    short = f"one spray a day more would not reach the maximum of {most}."
+    if days is not None and days >= most:
         made["titration_days"] = int(days)
-    else:
-        entry.assume(
-            f"Titration is not limited to {days:g} days: one spray a day more would not reach the maximum of {most}."
-        )
+    elif titration and 7.0 * (weeks or most) < most:
+        made["titration"] = "free"
+        limit = "" if days is None else f"Titration is not limited to {days:g} days, and "
+        entry.assume(f"{limit}{'S' if days is None else 's'}teps are of any size: {short}")
+    elif days is not None:
+        entry.assume(f"Titration is not limited to {days:g} days: {short}")
 
 
 def _inhaled(entry: Entry, route: str, name: str, caps: Caps) -> dict[str, Any]:

@@ -23,11 +23,7 @@ SKILL = (
     "the width of the 90 % PI plus twenty times what lies outside it (Gneiting and Raftery, 2007). Ratings and "
     "proportions are scored in points of ten, ratios, doses and standard deviations by their logarithm; only "
     "figures of which both say something. Both were fitted on the calibration figures; where a trial is left out, "
-    "the baseline did not know it."
-)
-NOT_MEASURED = (
-    "The model's own leave-one-trial-out score is not measured. Structures of the model were compared so, on an "
-    "emulator (docs/concepts/response.md)."
+    "neither knew it, and the model's figures are its emulator's (docs/concepts/response.md)."
 )
 TRIAL_SPLITS = {
     "calibration": "Calibration (split calibration: fitted on)",
@@ -53,7 +49,6 @@ def reproduce_text(answer: Scored) -> str:
             + as_text(scores_table(answer), indent="  ", rule=False),
             f"Model and baseline on the same figures\n{as_text(skill_table(answer))}",
             wrapped(SKILL),
-            wrapped(NOT_MEASURED),
             _items(ASSUMED, _assumed(answer)),
             _items(LEFT_OUT, _left_out(answer)),
             wrapped("The model was fitted on the calibration trials: agreement with these is no test of it."),
@@ -69,7 +64,6 @@ def reproduce_markdown(answer: Scored, command: str, stamp: str) -> str:
         "## Model and baseline on the same figures",
         as_markdown(skill_table(answer)),
         SKILL,
-        NOT_MEASURED,
     ]
     for split, rows in _by_split(answer).items():
         if rows:
@@ -126,13 +120,13 @@ def _agreement(found: Agreement) -> str:
 
 
 def skill_table(answer: Scored) -> Table:
-    """Both sides' scores by split and by outcome, and those of the baseline with each trial left out."""
+    """Both sides' scores by split and by outcome, and those with each trial left out."""
     splits = {
         TRIAL_SPLITS.get(k, k): side for k, side in answer.score_by(lambda each: each.row.split).items()
     }
     rows = [_skill_cells(name, side) for name, side in splits.items()]
-    if of := answer.baseline_left_out:
-        rows.append(["Calibration, each trial left out", str(of.n), "-", _both(of), "-"])
+    if of := answer.left_out:
+        rows.append(_skill_cells("Calibration, each trial left out", of))
     rows += [_skill_cells(name, side) for name, side in answer.score_by(lambda each: each.outcome).items()]
     head = (
         "figures|n|model: CRPS, interval score, inside|baseline: CRPS, interval score, inside|better by CRPS"

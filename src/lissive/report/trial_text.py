@@ -353,7 +353,12 @@ KINDS = {
     "withdrawal": "randomised withdrawal: run-in on the drug, then randomised continuation or withdrawal",
     "crossover": "crossover: each participant receives the treatments in sequence",
 }
-TITRATIONS = {"self": "self-titrated", "label": "titrated by the label", "fixed": "fixed dose"}
+TITRATIONS = {
+    "self": "self-titrated",
+    "free": "self-titrated, any steps",
+    "label": "titrated by the label",
+    "fixed": "fixed dose",
+}
 _RESPONDERS = re.compile(r"(.+)_responders_([\d.]+)pct")
 
 

@@ -96,6 +96,8 @@ class Group:
     """The same units, without effect."""
     missed: frozenset[int] = frozenset()
     """Days, from 0, on which nothing is taken."""
+    free: bool = False
+    """Steps have no limit: people go up or down by a share of what they take (`raise_by`) where that is more."""
 
     @property
     def most(self) -> int:
@@ -169,7 +171,8 @@ def advance_days(
     3. Rating: people feel the day's mean level, as their within-subject fluctuation changes it.
     4. Next dose: where the day was too much they go down; where it was not, and relief is wanting, they go up, as far
        as the group's schedule and their own readiness allow (`next_units`, `willing`), and not beyond a dose that was
-       once too much: being used to it by now, they do not try again.
+       once too much: being used to it by now, they do not try again. By one step, or, where steps have no limit, by a
+       share of what they take.
     5. The day's means and the units taken are kept; `run.on_day` sees all of it.
 
     Parameters
@@ -182,7 +185,9 @@ def advance_days(
     cap, step, first = (
         np.array([getattr(each, name) for each in groups])[group] for name in ("most", "step", "first")
     )
-    titrated = np.array([bool(each.ceilings) for each in groups])[group]
+    titrated, free = (
+        np.array(of)[group] for of in zip(*((bool(g.ceilings), g.free) for g in groups), strict=True)
+    )
     ceilings = np.zeros((len(groups), days + 1), np.int64)
     for k, each in enumerate(groups):
         ceilings[k, : len(each.ceilings)] = each.ceilings[: days + 1]
@@ -213,7 +218,8 @@ def advance_days(
         too_much = worst >= run.limit["raise_below"]
         run.bearable = np.where(too_much, np.minimum(run.bearable, run.units), run.bearable)
         ceiling = np.minimum(np.minimum(ceilings[group, d + 1], cap), np.minimum(most, run.bearable))
-        wished = next_units(run.units, worst, felt / run.baseline, ceiling, run.limit, step)
+        by = np.maximum(step, np.rint(free * run.limit["raise_by"] * run.units)).astype(np.int64)
+        wished = next_units(run.units, worst, felt / run.baseline, ceiling, run.limit, by)
         run.units = np.where(titrated, np.minimum(wished, cap), run.units)
         run.day += 1
         run.on_day(seen)

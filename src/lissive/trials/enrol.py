@@ -176,7 +176,9 @@ def begin(design: Design, people: Sequence[People], settings: Settings) -> Enrol
     }
     which = np.repeat(np.arange(len(people)), [len(each) for each in people])
     batch = kernel.start(len(which), parameters, tolerances=settings.tolerances)
-    ratings = joined([ratings_of(design, p.seed, p.screening_id, total, p.response.rating()) for p in people])
+    ratings = joined(
+        [ratings_of(design, p.seed, p.screening_id, total, p.response.rating(p.seed)) for p in people]
+    )
     limits = [p.response.titration() for p in people]
     ready = [
         uniforms(p.seed, "titration: willing", int(p.screening_id.max(initial=-1)) + 1)[p.screening_id]
@@ -238,7 +240,8 @@ def _group(equations: Equations, arm: Arm, days: int) -> Group:
     label = _label_days(arm, days + 1)
     may = [day % arm.step_days == 0 and day <= last for day in range(days + 1)]
     ceilings = tuple(most if up else 0 for most, up in zip(label, may, strict=True))
-    return Group(schedules, arm.first_per_day, ceilings, arm.step, arm.placebo)
+    free = arm.titration == "free"
+    return Group(schedules, arm.first_per_day, ceilings, arm.step, arm.placebo, free=free)
 
 
 def _label_days(arm: Arm, days: int) -> list[int]:

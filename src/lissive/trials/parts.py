@@ -173,8 +173,9 @@ class Arm(Row):
         "CBD per unit, if not the product's.", None, unit="mg", ge=0, le=6000
     )
     units_counted: str = field("Name of a unit: spray, capsule, cigarette.", "unit", max_length=20)
-    titration: Literal["self", "label", "fixed"] = field(
-        "self: self-titrated to relief or intolerance; label: the same by the label's schedule; fixed: the maximum.",
+    titration: Literal["self", "free", "label", "fixed"] = field(
+        "self: self-titrated to relief or intolerance; free: the same without a limit on the size of steps; label: "
+        "the same by the label's schedule; fixed: the maximum.",
         "self",
     )
     most_per_day: int = field("Maximum daily dose.", unit="units a day", ge=0, le=1000)

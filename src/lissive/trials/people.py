@@ -44,8 +44,9 @@ MOVED = {
     "placebo": ("max_placebo_spasm", "max_placebo_pain"),
     "effect": ("gain_tone", "Im_pain_brain"),
     "leaving": ("h_drop", "h_drop_adverse"),
+    "noise": ("rating course_sd", "rating rating_sd", "rating visit_sd"),
 }
-"""Between-trial random effects: on placebo response, drug effect and discontinuation."""
+"""Between-trial random effects: on placebo response, drug effect, discontinuation, and how ratings fluctuate."""
 
 
 @cache
@@ -84,9 +85,9 @@ class Response:
             centre[row["name"]] = value + by if row["scale"] == "none" else float(expit(logit(value) + by))
         spread = {**between_trials(), **self._after(BETWEEN)}
         for kind, names in MOVED.items():
-            z = float(normals(seed, f"between trials: {kind}", 1)[0])
-            for name in names:
-                centre[name] = _moved(known[name], centre.get(name, known[name].value), spread[kind] * z)
+            by = spread[kind] * _of_trial(seed, kind)
+            for name in (each for each in names if each in known):
+                centre[name] = _moved(known[name], centre.get(name, known[name].value), by)
         return centre
 
     def spread(self) -> dict[str, float]:
@@ -100,12 +101,25 @@ class Response:
             own["lower_above"] = LOWER_OVER_RAISE * own["raise_below"]
         return {**thresholds(), **own}
 
-    def rating(self) -> dict[str, float]:
-        """All figures of ratings."""
-        return {**figures(), **self._after(RATING)}
+    def rating(self, seed: int | None = None) -> dict[str, float]:
+        """All figures of ratings, in the trial of this seed; as trials are on average if none is given.
+
+        Populations and instruments differ: in one trial all ratings fluctuate more than in another (between.tsv).
+        """
+        found = {**figures(), **self._after(RATING)}
+        if seed is not None:
+            spread = {**between_trials(), **self._after(BETWEEN)}["noise"]
+            by = float(np.exp(spread * _of_trial(seed, "noise")))
+            found |= {each: by * found[each] for each in (n.removeprefix(RATING) for n in MOVED["noise"])}
+        return found
 
     def _after(self, prefix: str) -> dict[str, float]:
         return {name.removeprefix(prefix): v for name, v in self.values.items() if name.startswith(prefix)}
+
+
+def _of_trial(seed: int, kind: str) -> float:
+    """The standard normal number of a trial of this seed, of one way in which trials differ."""
+    return float(normals(seed, f"between trials: {kind}", 1)[0])
 
 
 def _moved(row: Parameter, value: float, by: float) -> float:
@@ -357,7 +371,7 @@ def _screening_ratings(
     response: Response,
 ) -> dict[str, FloatArray]:
     """Measure to (patient,): what inclusion looks at, before everything."""
-    ratings = ratings_of(design, seed, screening_id, 0, response.rating())
+    ratings = ratings_of(design, seed, screening_id, 0, response.rating(seed))
     found = {"": np.zeros(len(screening_id))}
     for name in design.population.inclusion:
         level = np.repeat(parameters[MEASURES[name].baseline][:, None], design.diary_days, axis=1)

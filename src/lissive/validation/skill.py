@@ -8,8 +8,9 @@ better.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from lissive.calibrate.baseline import (
 )
 from lissive.chunks import HERE, How
 from lissive.files import write_text
+from lissive.table import rows_of
 from lissive.trials.people import draws
 from lissive.trials.published import Observed, PublishedTrial, read_published, shipped_published
 from lissive.trials.reproduce import Reproduction, Row, chosen, reproduce_published
@@ -122,6 +124,8 @@ class Both:
     baseline: Told
     baseline_left_out: Told | None
     """Fitted without the figure's trial; None where it was not fitted on it."""
+    model_left_out: Told | None
+    """The same of the model, on its emulator (calibrate/found/left_out.tsv)."""
 
     @property
     def outcome(self) -> str:
@@ -145,6 +149,14 @@ def _side(found: Sequence[Both]) -> Side | None:
     return Side(model, baseline) if model and baseline else None
 
 
+def _unseen(found: Sequence[Both]) -> Side | None:
+    """The same of figures that both predicted without their trial."""
+    pairs = [(b.model_left_out, b.baseline_left_out) for b in found]
+    told_by = [(model, baseline) for model, baseline in pairs if model and baseline]
+    model, baseline = (scores([pair[k] for pair in told_by]) for k in (0, 1))
+    return Side(model, baseline) if model and baseline else None
+
+
 @dataclass(frozen=True)
 class Scored(Reproduction):
     """The answer of `lissive trial reproduce`: the figures, and which of the two predicts them better."""
@@ -162,23 +174,22 @@ class Scored(Reproduction):
         return {word: side for word, side in found.items() if side}
 
     @property
-    def baseline_left_out(self) -> Scores | None:
-        return scores([each.baseline_left_out for each in self.both if each.baseline_left_out])
+    def left_out(self) -> Side | None:
+        """Each trial predicted by a fit on the others; of figures of which both do so."""
+        return _unseen(self.both)
 
     def to_json(self) -> dict[str, Any]:
         said = super().to_json()
         for each, row in zip(self.rows, said["endpoints"], strict=True):
             row["baseline"] = next((_told_json(b.baseline) for b in self.both if b.row is each), None)
-        of_baseline = self.baseline_left_out
+        left_out = self.left_out
         return {
             **said,
             "score": {
                 **(self.score.to_json() if self.score else {}),
                 "by_split": {k: v.to_json() for k, v in self.score_by(lambda b: b.row.split).items()},
                 "by_outcome": {k: v.to_json() for k, v in self.score_by(lambda b: b.outcome).items()},
-                "leave_one_trial_out": {"baseline": asdict(of_baseline), "model": None}
-                if of_baseline
-                else None,
+                "leave_one_trial_out": left_out.to_json() if left_out else None,
             },
         }
 
@@ -204,9 +215,43 @@ def scored(found: Reproduction, baseline: Baseline) -> Scored:
                 told(row.observed, row.values),
                 told(row.observed, values),
                 None if other is None else told(row.observed, other),
+                model_left_out().get(_key(row.observed)),
             )
         )
     return Scored(found.rows, found.skipped, found.replicates, found.trials, tuple(both))
+
+
+# -- the model without each trial: what its fit left on file -------------------------------------------------
+LEFT_OUT = Path(__file__).parents[1] / "calibrate" / "found" / "left_out.tsv"
+LEFT_OUT_HEAD = (
+    *("trial", "arm", "against", "endpoint", "statistic", "week", "observed"),
+    *("predicted", "lower", "upper", "inside", "crps", "interval_score"),
+)
+OF_FIGURE = 7
+"""Columns that say which figure it is."""
+
+
+def _key(one: Observed) -> tuple[str, ...]:
+    week = "-" if one.week is None else f"{one.week:g}"
+    return one.trial, one.arm, one.against or "-", one.endpoint, one.statistic, week, f"{one.value:.4g}"
+
+
+def write_left_out(found: Iterable[tuple[Observed, FloatArray]], folder: Path) -> Path:
+    """Each figure, and what was said of it by a fit without its trial (`calibrate.left_out.predictions`)."""
+    lines = ["\t".join(LEFT_OUT_HEAD)]
+    for observed, values in found:
+        one = told(observed, values)
+        said = (one.predicted, one.lower, one.upper, float(one.inside), one.crps, one.interval_score)
+        lines.append("\t".join([*_key(observed), *(f"{each:.4g}" for each in said)]))
+    return write_text(folder / LEFT_OUT.name, "\n".join(lines) + "\n")
+
+
+@cache
+def model_left_out() -> Mapping[tuple[str, ...], Told]:
+    """Which figure to what the shipped model's fit said of it without its trial."""
+    rows = [tuple(row.values()) for row in rows_of(LEFT_OUT)]
+    numbers = [(row[:OF_FIGURE], [float(each) for each in row[OF_FIGURE:]]) for row in rows]
+    return {key: Told(x[0], x[1], x[2], x[3] == 1.0, x[4], x[5]) for key, x in numbers}
 
 
 def reproduce(
@@ -247,8 +292,9 @@ def reproduce(
 
 # -- which of the two a forecast shows ---------------------------------------------------------------------
 BETTER_HEAD = ("outcome", "better", "n", "model_crps", "baseline_crps", "basis")
-FITTED = "both_fitted"
-"""On what is decided: the model has no score yet of trials that it was not fitted on."""
+FITTED, UNSEEN = "both_fitted", "leave_one_trial_out"
+"""On what is decided: each trial predicted by a fit on the others; where none of an outcome is, on figures that both
+were fitted on."""
 
 
 def better_rows(found: Scored) -> list[dict[str, str]]:
@@ -256,11 +302,14 @@ def better_rows(found: Scored) -> list[dict[str, str]]:
     rows = []
     mine = [each for each in found.both if each.row.split == "calibration"]
     for outcome in dict.fromkeys(each.outcome for each in mine):
-        side = _side([each for each in mine if each.outcome == outcome])
+        both = [each for each in mine if each.outcome == outcome]
+        unseen = _unseen(both)
+        side = unseen or _side(both)
         assert side is not None
         model, baseline = round(side.model.crps, 3), round(side.baseline.crps, 3)  # as printed
         better = "model" if model < baseline else "baseline"
-        line = (outcome, better, str(side.model.n), f"{model:.3f}", f"{baseline:.3f}", FITTED)
+        basis = UNSEEN if unseen else FITTED
+        line = (outcome, better, str(side.model.n), f"{model:.3f}", f"{baseline:.3f}", basis)
         rows.append(dict(zip(BETTER_HEAD, line, strict=True)))
     return rows
 
