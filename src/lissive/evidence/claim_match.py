@@ -164,7 +164,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         ours = {
             *title,
             *besides,
-            *({*more, "mobility"} if claim.of_mechanism else ()),
+            *({*more, "mobility", "nerve"} if claim.of_mechanism else ()),
             *(_COUNTED if claim.of_other_treatment else ()),
         }
         if favourable and (

@@ -112,7 +112,8 @@ def _may_be(word: str, meant: str, edits: int) -> bool:
     if _is_name(meant):
         return edits == 1 and len(word) >= _NAME
     if not concepts(meant) and not marks_of(meant):
-        return edits == 1 and _is_slip(word, meant)
+        is_missing = len(meant) == len(word) + 1 and len(word) >= _NAME - 1 and word[-1] == meant[-1]
+        return edits == 1 and (is_missing or _is_slip(word, meant))
     return len(word) >= _NAME or _is_slip(word, meant)
 
 
