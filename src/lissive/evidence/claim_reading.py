@@ -72,8 +72,8 @@ def read_as(text: str) -> Reading:
         found.append(Corrected(word.group(), meant))
         return meant
 
-    spelled = re.sub(r"(?<![\w'])[A-Za-z]{4,}(?![\w'])", right, _put(text.replace("’", "'")))
-    return Reading(_put(spelled) if found else spelled, tuple(dict.fromkeys(found)))
+    spelled = re.sub(r"(?<![\w'])[A-Za-z]{4,}(?![\w'])", right, text.replace("’", "'"))
+    return Reading(_put(spelled), tuple(dict.fromkeys(found)))
 
 
 def _put(text: str) -> str:
@@ -89,7 +89,7 @@ def corrected(word: str) -> str:
     >>> corrected("endocanabinoid"), corrected("myotonia"), corrected("stoke")
     ('endocannabinoid', '', '')
     """
-    if is_known(word) or word in _vocabulary() or word in frame("own"):
+    if is_known(word) or word in _vocabulary() or word in frame("own") or _put(word) != word:
         return ""
     most = 2 if len(word) >= _FAR else 1
     near: dict[tuple[int, int], list[str]] = {}
@@ -113,7 +113,7 @@ def _may_be(word: str, meant: str, edits: int) -> bool:
         return edits == 1 and len(word) >= _NAME
     if not concepts(meant) and not marks_of(meant):
         is_missing = len(meant) == len(word) + 1 and len(word) >= _NAME - 1 and word[-1] == meant[-1]
-        return edits == 1 and (is_missing or _is_slip(word, meant))
+        return edits == 1 and len(word) > 4 and (is_missing or _is_slip(word, meant))
     return len(word) >= _NAME or _is_slip(word, meant)
 
 
@@ -126,7 +126,7 @@ def _is_name(word: str) -> bool:
 @cache
 def _vocabulary() -> tuple[str, ...]:
     titles = " ".join(f"{each.claim} {each.answer}" for each in shipped_claims()).lower()
-    words = {*known_words(), *frame("subject"), *frame("helping"), *re.findall(r"[a-z]+", titles)}
+    words = {*known_words(), *frame("subject"), *frame("helping"), *frame("strong"), *re.findall(r"[a-z]+", titles)}
     return tuple(sorted(each for each in words if len(each) >= 4))
 
 
