@@ -12,6 +12,7 @@ the restricted Damerau-Levenshtein one (optimal string alignment).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -92,18 +93,34 @@ def corrected(word: str) -> str:
     if is_known(word) or word in _vocabulary() or word in frame("own") or _put(word) != word:
         return ""
     most = 2 if len(word) >= _FAR else 1
-    near: dict[tuple[int, int], list[str]] = {}
+    near: list[tuple[int, bool, str]] = []
     for each in _vocabulary():
-        if each[0] != word[0] or abs(len(each) - len(word)) > most:
-            continue
-        edits = _edits(word, each)
-        if edits <= most and _may_be(word, each, edits):
-            near.setdefault((edits, not _is_slip(word, each)), []).append(each)
-    if not near:
+        if each[0] == word[0] and abs(len(each) - len(word)) <= most:
+            edits = _edits(word, each)
+            near += [(edits, not _is_slip(word, each), each)] if edits <= most else []
+    able = [each for each in near if _may_be(word, each[2], each[0])]
+    if not able:
         return ""
-    best = near[min(near)]
-    same = {(concepts(each), marks_of(each)) for each in best}
-    return best[0] if len(same) == 1 else ""
+    first = min(each[:2] for each in able)
+    best = [each[2] for each in able if each[:2] == first]
+    if len({_meaning(each) for each in best}) > 1:
+        return ""
+    return "" if _means_nothing(best[0]) and _is_unsure(first, near) else best[0]
+
+
+def _is_unsure(first: tuple[int, bool], near: Sequence[tuple[int, bool, str]]) -> bool:
+    """Whether a word that says nothing is no safe reading: another one means something, or is as near."""
+    others = [each for each in near if each[0] <= 1]
+    is_same = len([each for each in others if first[1] or not each[1]]) == 1
+    return not is_same or any(not _means_nothing(each[2]) for each in others)
+
+
+def _meaning(word: str) -> tuple[frozenset[str], frozenset[str]]:
+    return concepts(word), marks_of(word)
+
+
+def _means_nothing(word: str) -> bool:
+    return not any(_meaning(word))
 
 
 def _may_be(word: str, meant: str, edits: int) -> bool:
@@ -111,7 +128,7 @@ def _may_be(word: str, meant: str, edits: int) -> bool:
         return False
     if _is_name(meant):
         return edits == 1 and len(word) >= _NAME
-    if not concepts(meant) and not marks_of(meant):
+    if _means_nothing(meant):
         is_missing = len(meant) == len(word) + 1 and len(word) >= _NAME - 1 and word[-1] == meant[-1]
         return edits == 1 and len(word) > 4 and (is_missing or _is_slip(word, meant))
     return len(word) >= _NAME or _is_slip(word, meant)
@@ -126,7 +143,13 @@ def _is_name(word: str) -> bool:
 @cache
 def _vocabulary() -> tuple[str, ...]:
     titles = " ".join(f"{each.claim} {each.answer}" for each in shipped_claims()).lower()
-    words = {*known_words(), *frame("subject"), *frame("helping"), *frame("strong"), *re.findall(r"[a-z]+", titles)}
+    words = {
+        *known_words(),
+        *frame("subject"),
+        *frame("helping"),
+        *frame("strong"),
+        *re.findall(r"[a-z]+", titles),
+    }
     return tuple(sorted(each for each in words if len(each) >= 4))
 
 
@@ -164,7 +187,7 @@ def _is_slip(word: str, meant: str) -> bool:
     >>> _is_slip("realy", "really"), _is_slip("clamp", "cramp")
     (True, False)
     """
-    if re.sub(r"(.)\1", r"\1", word) == re.sub(r"(.)\1", r"\1", meant):
+    if re.sub(r"(.)\1+", r"\1", word) == re.sub(r"(.)\1+", r"\1", meant):
         return True
     if len(word) != len(meant):
         return False
