@@ -44,6 +44,47 @@ def test_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:
     assert archived(tmp_path / "a").read_bytes() == archived(tmp_path / "b").read_bytes()
 
 
+def test_it_holds_what_is_committed_and_not_what_lies_about(tmp_path: Path) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("no Git here")
+    top = tmp_path / "checkout"
+    files = {
+        "src/lissive/version.py": '__version__ = "1.2.3"\n',
+        "docs/a.md": "a\r\n",
+        "docs/gone.md": "g",
+        "LICENSE": "l",
+    }
+    for name, text in files.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(text.encode())
+    (top / ".ci").mkdir()
+    shutil.copy(TOP / ".ci" / "archive", top / ".ci" / "archive")
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "core.autocrlf=false"]
+    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "a"]):
+        subprocess.run(["git", *words], cwd=top, check=True, capture_output=True)
+
+    def run(name: str) -> tuple[bytes, str]:
+        done = subprocess.run(
+            [sys.executable, top / ".ci" / "archive", tmp_path / name],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return (tmp_path / name / "lissive-1.2.3-data-docs.zip").read_bytes(), done.stderr
+
+    clean, said = run("clean")
+    assert not said
+    (top / "docs" / "a.md").write_text("changed")
+    (top / "docs" / "new.md").write_text("new")
+    (top / "docs" / "gone.md").unlink()
+    (top / "src/lissive/version.py").write_text('__version__ = "9"\n')
+    changed, said = run("changed")
+    assert changed == clean
+    assert said == "archive: not committed, so not as they are now: docs/a.md, docs/gone.md, docs/new.md.\n"
+    with zipfile.ZipFile(tmp_path / "clean" / "lissive-1.2.3-data-docs.zip") as archive:
+        assert archive.read("lissive-1.2.3-data-docs/docs/a.md") == b"a\r\n"
+
+
 def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine")
     done = subprocess.run(

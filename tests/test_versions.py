@@ -12,6 +12,7 @@ import pytest
 
 from lissive import versions
 from lissive.cli.main import main
+from lissive.follow.n_of_1 import read_plan
 from lissive.versions import data_line, data_sets, data_versions, files_of, hash_of, newest, renew
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -115,3 +116,47 @@ def test_a_case_says_it_on_the_screen_in_full_and_in_json(capsys: pytest.Capture
     assert printed().splitlines()[-1].endswith(f"Data: {newest()}.")
     answer: dict[str, Any] = json.loads(printed("--json"))
     assert answer["provenance"]["data_versions"] == data_versions()
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["access", "coverage"], {"rules"}),
+        (["access", "changes", "--since", "2020-01-01"], {"rules"}),
+        (["evidence", "reproduce"], {"evidence"}),
+    ],
+)
+def test_each_row_of_a_bare_list_has_them(
+    words: list[str], names: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert isinstance(rows, list)
+    assert rows
+    assert all(set(row["data_versions"]) == names for row in rows)
+
+
+@pytest.mark.parametrize("words", [["cite", "lissive"], ["check"]])
+def test_references_and_checks_say_of_which_tables(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["data_versions"]["model"] == data_versions()["model"]
+
+
+def test_tables_of_ones_own_are_not_the_shipped_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(versions.PACKAGE / "model" / "parameters", tmp_path / "own")
+    main(["check", "--tables", str(tmp_path / "own"), "--json"])
+    assert "data_versions" not in json.loads(capsys.readouterr().out)
+
+
+def test_a_plan_of_an_n_of_1_trial_says_it_and_is_read_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, out = str(EXAMPLES / "ms-new-york.yaml"), str(tmp_path / "out")
+    assert main(["follow", "plan", case, "--n-of-1", "--start", "2026-12-07", "--out", out]) == 0
+    plan = tmp_path / "out" / "plan.json"
+    assert json.loads(plan.read_text())["data_versions"] == data_versions("model")
+    assert json.loads(json.dumps(read_plan(plan).to_json())) == json.loads(plan.read_text())

@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 PACKAGE = Path(__file__).parent
 TABLE = PACKAGE / "versions.tsv"
@@ -89,8 +89,14 @@ def data_line(*names: str) -> str:
     return f"Data: {', '.join(said)}."
 
 
-def stamped(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """An answer as plain data, with what these data sets were."""
+@overload
+def stamped(data: Mapping[str, Any], *names: str) -> dict[str, Any]: ...
+@overload
+def stamped(data: list[Any], *names: str) -> list[Any]: ...
+def stamped(data: Any, *names: str) -> Any:
+    """An answer as plain data, with what these data sets were. In a list, which has no fields, each row has it."""
+    if isinstance(data, list):
+        return [stamped(each, *names) for each in data]
     return {**data, "data_versions": data_versions(*names)}
 
 

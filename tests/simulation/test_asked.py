@@ -54,6 +54,7 @@ WRONG = [
     ("parameters", [{"CL": None}, {"CL": True}, {"CL": 10**400}]),
     ("rtol", ["x", math.nan, math.inf, 0, -1, None, [], True]),
     ("atol", ["x", math.nan, math.inf, -1, None, [], True]),
+    ("max_steps", ["x", 0, -1, 1.5, math.nan, math.inf, None, [], True, 10**30]),
     ("threads", [0, -1, "2", 1.5, True, [], math.nan]),
     ("seed", ["x", -1, 1.5, None, [], math.nan, True]),
     ("covariates", ["foo", "NOCB", "", None, 5, [], True]),
@@ -142,3 +143,20 @@ def test_doses_without_number_are_refused():
     )
     with pytest.raises(LissiveError, match="The events come to 12000012 doses. Allowed: up to 10000000"):
         lissive.simulate(MODEL, events=many, until=1, every=1)
+
+
+def test_replicates_that_no_memory_holds_are_refused_before_anything_is_made(tmp_path, capsys):
+    folder = MODEL.parent / "population"
+    words = [
+        "simulate",
+        str(MODEL),
+        "--population",
+        str(folder / "population.csv"),
+        "--out",
+        str(tmp_path / "o.csv"),
+    ]
+    assert door.main([*words, "--events", str(folder / "doses.csv"), "--replicates", str(10**12)]) == 2
+    said = capsys.readouterr().err
+    assert "replicates: 1000000000000 replicates would take" in said
+    assert "What to do: ask for fewer replicates." in said
+    assert not list(tmp_path.iterdir())

@@ -209,10 +209,9 @@ def history(
 
 
 def _show(as_json: bool, data: Callable[[], Any], text: Callable[[], str]) -> None:
-    """JSON, or text; which rules they are of stands with both, but for a bare list."""
+    """JSON, or text; which rules they are of stands with both."""
     if as_json:
-        found = data()
-        print(json.dumps(found if isinstance(found, list) else stamped(found, RULES)))
+        print(json.dumps(stamped(data(), RULES)))
     else:
         print(f"{text()}\n\n{data_line(RULES)}")
 

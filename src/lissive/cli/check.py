@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,7 +38,7 @@ def check(
         return
     looked_at = shipped(tables)
     found = findings_in(looked_at)
-    print(_json(looked_at, found) if as_json else _text(looked_at, found))
+    print(_json(looked_at, found, shipped_ones=tables is None) if as_json else _text(looked_at, found))
     if found:
         raise typer.Exit(1)
 
@@ -52,16 +52,17 @@ def _text(tables: Tables, found: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-def _json(tables: Tables, found: list[Finding]) -> str:
+def _json(tables: Tables, found: list[Finding], *, shipped_ones: bool) -> str:
     from lissive.check import CHECKS
+    from lissive.versions import stamped
 
-    answer = {
+    answer: dict[str, Any] = {
         "tables": len(tables.tables),
         "rows": tables.row_count,
         "checks": {each.id: each.asks for each in CHECKS},
         "findings": [asdict(each) for each in found],
     }
-    return json.dumps(answer)
+    return json.dumps(stamped(answer) if shipped_ones else answer)
 
 
 def _explained(id: str) -> str:

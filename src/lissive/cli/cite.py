@@ -31,9 +31,10 @@ def cite(
         raise LissiveError("--json and --bibtex are both given.", allowed="one of the two.")
     from lissive.report.cite import cite as references_of
     from lissive.report.cite import cite_bibtex, cite_json, cite_text
+    from lissive.versions import stamped
 
     found = references_of(what)
     if as_json:
-        print(json.dumps(cite_json(found)))
+        print(json.dumps(stamped(cite_json(found), "model")))
     else:
         print(cite_bibtex(found) if bibtex else cite_text(found))

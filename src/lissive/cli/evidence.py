@@ -378,7 +378,7 @@ def reproduce(as_json: AsJson = False) -> None:
 
     found = again()
     if as_json:
-        print(json.dumps([each.to_json() for each in found], allow_nan=False))
+        print(json.dumps(stamped([each.to_json() for each in found], EVIDENCE), allow_nan=False))
     else:
         from lissive.report.evidence_text import reproduced_text
 

@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say_wrong(f"{error.filename or 'standard output'}: {error.strerror or error}.")
     except MemoryError as error:
         return _say_wrong(
-            f"This takes more memory than there is. {error}. What to do: ask for less at a time."
+            f"This takes more memory than there is{f' ({error})' if str(error) else ''}. "
+            "What to do: ask for less at a time."
         )
 
 

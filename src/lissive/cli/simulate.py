@@ -89,6 +89,10 @@ def simulate(
             "without events).",
         ),
     ] = None,
+    max_steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="A subject's run ends after so many steps (default: 10 million)."),
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="A figure of the run: .png, .svg or .pdf.")] = None,
     vpc: Annotated[
         Path | None,
@@ -113,7 +117,7 @@ def simulate(
         }
         own |= {"times": times, "select": select, "seed": seed, "population": population}
         own |= {"replicates": replicates, "plot": plot, "vpc": vpc}
-        own |= {"cluster": cluster, "resume": resume or None, "device": device}
+        own |= {"cluster": cluster, "resume": resume or None, "device": device, "max-steps": max_steps}
         run_foreign(Path(model), out, own, {"rtol": rtol, "atol": atol, "threads": threads}, force, as_json)
         return
     if covariates is not None and covariates not in MODES:
@@ -154,6 +158,7 @@ def simulate(
         "threads": threads,
         "seed": seed,
         "device": device,
+        "max_steps": max_steps,
         "population": population,
         "replicates": replicates,
     }

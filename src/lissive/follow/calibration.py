@@ -42,6 +42,7 @@ from lissive.model import load
 from lissive.simulation.origin import model_hash
 from lissive.simulation.streams import normals
 from lissive.trials.people import DRAWS as RESPONSES
+from lissive.versions import stamped
 
 BEFORE, TREATED, AHEAD = 7, 84, 28
 KEPT = 0.85
@@ -111,7 +112,7 @@ class Calibration:
     """Of the model's own people, by bin: mean probability, proportion with the benefit, people."""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return stamped(asdict(self), "model")
 
 
 def calibration_study(

@@ -27,6 +27,7 @@ from lissive.forecast.treatment import Treatment, treatment
 from lissive.given import day_of, number_of, threads_of, whole
 from lissive.model import load
 from lissive.simulation.schedule import Schedule, doses
+from lissive.versions import stamped
 
 ON_DAYS, OFF_DAYS = 28, 28
 MOST_DAYS = 90
@@ -77,7 +78,7 @@ class NOf1Plan:
         data = asdict(self)
         for each in data["periods"]:
             each.update({name: each[name].isoformat() for name in ("first", "last", "analysed_from")})
-        return data
+        return stamped(data, "model")
 
 
 def read_plan(path: Path) -> NOf1Plan:

@@ -22,6 +22,7 @@ from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DiaryError
 from lissive.follow.diary import Diary, columns
 from lissive.follow.n_of_1 import ON, Period
+from lissive.versions import stamped
 
 RATIOS = (0.0, 0.15, 0.3, 0.5, 0.8, 1.2)
 """SD of the effects, and of the levels, of pairs over that of a day's error: the grid, equal weights (assumed)."""
@@ -58,7 +59,7 @@ class NOf1Answer:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return stamped(asdict(self), "model")
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,7 @@ def simulate_files(
         "outputs": list(found.outputs),
         "notes": about["notes"],
         "columns": about["columns"],
+        **{name: about[name] for name in ("data_versions",) if name in about},
     }
 
 

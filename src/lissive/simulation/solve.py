@@ -24,7 +24,7 @@ from lissive.model.read import SHIPPED
 from lissive.model.read import load as read_model
 from lissive.simulation.asked import Asked, whole
 from lissive.simulation.covariates import check_mode
-from lissive.simulation.engine import Tolerances
+from lissive.simulation.engine import MAX_STEPS, Tolerances
 from lissive.simulation.event_rows import shown
 from lissive.simulation.events import EventTable, read_events
 from lissive.simulation.layout import layout_of
@@ -34,7 +34,13 @@ from lissive.simulation.population.draw import OCCASION, Individuals, column_of
 from lissive.simulation.population.read import Population, read_population, refuse_unknown
 from lissive.simulation.population.result import names_of, notes_of
 from lissive.simulation.run import DEVICES, Settings
-from lissive.simulation.subjects import outside, read_subjects, refuse_impossible, subjects_of
+from lissive.simulation.subjects import (
+    afford_subjects,
+    outside,
+    read_subjects,
+    refuse_impossible,
+    subjects_of,
+)
 from lissive.simulation.unroll import snapped
 from lissive.typed import nearest
 
@@ -64,6 +70,7 @@ class Inputs:
     threads: Any = None
     seed: Any = 1
     device: Any = "cpu"
+    max_steps: Any = MAX_STEPS
 
 
 def simulate(
@@ -85,6 +92,7 @@ def simulate(
     threads: int | None = None,
     seed: int = 1,
     device: str = "cpu",
+    max_steps: int = MAX_STEPS,
 ) -> xr.Dataset:
     """Solve a model for one subject or for many.
 
@@ -110,6 +118,7 @@ def simulate(
     threads : all cores if not given.
     seed : of all that is drawn.
     device : `cpu`, or `gpu` for an NVIDIA GPU (pip install 'lissive[gpu]'; models without events).
+    max_steps : a subject's run ends, with a message, after so many steps of the solver.
 
     Returns
     -------
@@ -125,7 +134,7 @@ def simulate(
                 model=model, events=events, subjects=subjects, until=until, every=every, times=times,
                 select=select, parameters=parameters, initial=initial, population=population,
                 replicates=replicates, covariates=covariates, rtol=rtol, atol=atol, threads=threads, seed=seed,
-                device=device,
+                device=device, max_steps=max_steps,
             )
         )
     )[0]  # fmt: skip
@@ -158,6 +167,8 @@ def asked(inputs: Inputs) -> Asked:
     table, grid = _table(inputs.events, equations, inputs.covariates, grid, used)
     given = [*named, *(drawn_from.covariates if drawn_from else ())]
     count, ids, own, drawn = subjects_of(equations, subjects, table, seed, given)
+    if replicates > 1:
+        afford_subjects(count, equations, len(outputs), replicates)
     known = set() if drawn else {*own}
     _refuse_twice(known, starts, "initial", "the table of subjects")
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
@@ -194,6 +205,7 @@ def _settings(equations: Equations, inputs: Inputs) -> Settings:
     tolerances = Tolerances(
         rtol=number_of("rtol", inputs.rtol, wrong=SimulationError),
         atol=number_of("atol", inputs.atol, wrong=SimulationError),
+        max_steps=whole_number("max_steps", inputs.max_steps, wrong=SimulationError, most=10**12),
     )
     device = inputs.device
     if not isinstance(device, str) or device not in DEVICES:

@@ -131,11 +131,15 @@ def impossible(equations: Equations, outputs: Sequence[str], values: FloatArray)
 _AMOUNTS = ("nmol", "nmol/L", "ng/mL")
 
 
-def afford_subjects(subjects: int, equations: Equations, values: int) -> None:
+def afford_subjects(subjects: int, equations: Equations, values: int, replicates: int = 1) -> None:
     """values : that each subject will have."""
     own = 2 * len(equations.parameters) + 4 * len(equations.states) + 64
     less = "ask for fewer subjects, output times or quantities."
-    afford(subjects, 8 * (4 * values + own), what="subjects", where="subjects", do=less)
+    each = 8 * (4 * values + own)
+    if replicates > 1:
+        less = "ask for fewer replicates."
+        afford(replicates, subjects * each, what="replicates", where="replicates", do=less)
+    afford(subjects, each, what="subjects", where="subjects", do=less)
 
 
 def _table_of_subjects(

@@ -30,6 +30,7 @@ from lissive.trials.reproduce import reproduce_published, stamp
 from lissive.typed import Row, raise_all, refuse, typed
 from lissive.validation.skill import Told, told
 from lissive.version import __version__
+from lissive.versions import data_versions
 
 FORMAT = 1
 NO_MODEL = "no model for this cause, no prediction"
@@ -184,6 +185,7 @@ def predict_trial(
             "baseline_trials": list(shipped_baseline().trials),
             "replicates": replicates,
             "seed": seed,
+            "data_versions": data_versions("model", "evidence"),
         },
         "previous": previous,
     }

@@ -156,6 +156,13 @@ def test_the_shipped_models_code_spills_little() -> None:
 
 
 # -- the door ---------------------------------------------------------------------------------------------------
+def failing(said: str) -> Callable[..., None]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError(said)
+
+    return fail
+
+
 def _refused(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *more: str) -> str:
     out = tmp_path / "run.csv"
     words = [
@@ -212,16 +219,35 @@ def test_without_the_extra(
     assert "pip install 'lissive[gpu]'" in _refused(MODEL, tmp_path, capsys)
 
 
-def test_without_a_gpu(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def none() -> None:
-        raise RuntimeError("CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected\nmore")
-
+@pytest.mark.parametrize(
+    ("raised", "said", "do"),
+    [
+        (
+            "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected\nmore",
+            "finds no GPU",
+            "CUDA_VISIBLE_DEVICES",
+        ),
+        (
+            '"cuda" is an NVIDIA driver library. Install it.',
+            "driver is not installed",
+            "install it",
+        ),
+        ("Failed to dlopen libcuda.so.1", "driver is not installed", "install it"),
+        ("CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: versions differ", "driver is too old", "update it"),
+        ("something else", "No GPU can be used: something else.", "leave --device out"),
+    ],
+)
+def test_without_a_gpu_that_can_be_used(
+    raised: str, said: str, do: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     fake_gpu.install(monkeypatch)
-    monkeypatch.setattr(sys.modules["cuda.core"], "Device", none)
-    said = _refused(MODEL, tmp_path, capsys)
-    assert "No GPU can be used: CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected." in said
+    monkeypatch.setattr(sys.modules["cuda.core"], "Device", failing(raised))
+    refused = _refused(MODEL, tmp_path, capsys)
+    assert said in refused
+    assert raised.splitlines()[0].rstrip(".") in refused
+    assert f"What to do: {do}" in refused or do in refused.split("What to do: ")[1]
+    assert "fewer" not in refused
 
 
 def test_a_gpu_that_is_too_old(
@@ -248,15 +274,55 @@ def test_a_model_that_the_gpu_cannot_follow(
     assert said in _refused(model, tmp_path, capsys)
 
 
-def test_memory_that_is_not_there(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def none(self: object, size: int, *, stream: object) -> None:
-        raise RuntimeError("CUDA_ERROR_OUT_OF_MEMORY")
-
+@pytest.mark.parametrize(
+    ("where", "raised", "said", "do"),
+    [
+        (
+            "there",
+            "CUDA_ERROR_OUT_OF_MEMORY: no",
+            "GPU has not enough free memory for this run, which takes",
+            "fewer",
+        ),
+        ("here", "CUDA_ERROR_OUT_OF_MEMORY: no", "This computer has not enough free memory", "fewer"),
+        ("load", "CUDA_ERROR_UNSUPPORTED_PTX_VERSION: no", "driver is too old", "update it"),
+        ("load", "CUDA_ERROR_INVALID_PTX: no", "cannot compile this model for the GPU", "report the model"),
+        ("load", "CUDA_ERROR_OUT_OF_MEMORY: no", "GPU has not enough free memory for this run: ", "fewer"),
+        (
+            "load",
+            "no such symbol",
+            "cannot compile this model for the GPU: no such symbol.",
+            "report the model",
+        ),
+        (
+            "launch",
+            "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES: no",
+            "more of the GPU's registers",
+            "leave --device out",
+        ),
+        ("launch", "CUDA_ERROR_ILLEGAL_ADDRESS: no", "The run failed on the GPU", "report the model"),
+        ("launch", "CUDA_ERROR_LAUNCH_TIMEOUT: no", "time limit ended the run", "drives no screen"),
+        ("launch", "CUDA_ERROR_ECC_UNCORRECTABLE: no", "a fault of its own", "restart"),
+        ("launch", "", "The run failed on the GPU: RuntimeError.", "report the model"),
+    ],
+)
+def test_what_fails_is_told_apart(
+    where: str, raised: str, said: str, do: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     fake_gpu.install(monkeypatch)
-    monkeypatch.setattr(fake_gpu.Device, "allocate", none)
-    assert "The GPU could not do the run: CUDA_ERROR_OUT_OF_MEMORY." in _refused(MODEL, tmp_path, capsys)
+    core, fails = sys.modules["cuda.core"], failing(raised)
+    monkeypatch.setattr(
+        *{
+            "there": (fake_gpu.Device, "allocate", fails),
+            "here": (fake_gpu.Memory, "allocate", fails),
+            "load": (core, "ObjectCode", SimpleNamespace(from_ptx=fails)),
+            "launch": (core, "launch", fails),
+        }[where]
+    )
+    refused = _refused(MODEL, tmp_path, capsys)
+    assert said in refused
+    assert do in refused.split("What to do: ")[1]
+    assert ("fewer" in refused) == ("OUT_OF_MEMORY" in raised or "TIMEOUT" in raised)
 
 
 def test_not_with_a_cluster(

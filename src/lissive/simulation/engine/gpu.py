@@ -18,6 +18,7 @@ from lissive.cache import store, stored
 from lissive.errors import SimulationError
 from lissive.fingerprint import of_texts
 from lissive.model.equations import Equations
+from lissive.simulation.engine.gpu_faults import told
 from lissive.simulation.engine.job import Job
 from lissive.simulation.engine.kernel import Batch, Kernel
 from lissive.simulation.engine.ptx import BLOCK, CONSTANT, ENTRY, OLDEST, kernel_ir, ptx
@@ -47,17 +48,10 @@ def _device() -> Any:
         raise SimulationError(
             "A GPU needs packages that are not installed.", where="device", do="pip install 'lissive[gpu]'."
         ) from None
-    try:
+    with told("device"):
         device = Device()
         device.set_current()
         found = tuple(device.compute_capability)
-    except Exception as error:  # of the driver's library, its loader, or the GPU
-        raise SimulationError(
-            f"No GPU can be used: {_said(error)}",
-            where="device",
-            allowed="gpu where there is an NVIDIA GPU and its driver.",
-            do="leave --device out.",
-        ) from None
     if found < OLDEST:
         raise SimulationError(
             f"{device.name} has compute capability {found[0]}.{found[1]}.",
@@ -108,31 +102,23 @@ class _GpuJob(Job):
         if not self.subjects:
             return
         device = _device()
-        try:
-            self._launch(device)
-        except Exception as error:  # memory that is not there, a driver that is too old
-            raise SimulationError(
-                f"The GPU could not do the run: {_said(error)}",
-                where="device",
-                do="ask for fewer subjects or output times, or leave --device out.",
-            ) from error
+        with told("compile"):
+            kernel = self.code.kernel
+        with told("run"):
+            self._launch(device, kernel)
 
-    def _launch(self, device: Any) -> None:
-        from cuda.core import LaunchConfig, LegacyPinnedMemoryResource, launch
+    def _launch(self, device: Any, kernel: Any) -> None:
+        from cuda.core import LaunchConfig, launch
 
         arrays = {n: v for n in Work.fields() if isinstance(v := self.shared.get(n), np.ndarray)}
         ends = len(Work.fields()) + np.cumsum([each.size for each in arrays.values()])
         places = {n: slice(int(e) - v.size, int(e)) for (n, v), e in zip(arrays.items(), ends, strict=True)}
         stream, size = device.default_stream, 8 * int(ends[-1])
-        with (
-            LegacyPinnedMemoryResource().allocate(size) as here,
-            device.allocate(size, stream=stream) as there,
-        ):
+        with _host_memory(size) as here, _gpu_memory(device, size, stream) as there:
             words = np.ctypeslib.as_array((ctypes.c_int64 * (size // 8)).from_address(int(here.handle)))
             self._record(words, int(there.handle), places)
             for name, place in places.items():
                 words[place] = np.ascontiguousarray(arrays[name]).view(np.int64).ravel()
-            kernel = self.code.kernel
             fitting = kernel.occupancy.max_active_blocks_per_multiprocessor(BLOCK, 0)
             blocks = min(fitting * device.properties.multiprocessor_count, -(-self.subjects // BLOCK))
             there.copy_from(here, stream=stream)
@@ -154,7 +140,14 @@ class _GpuJob(Job):
                 words[row] = begin + 8 * places[name].start if name in places else 0
 
 
-def _said(error: Exception) -> str:
-    """The first line of what a library said."""
-    text = (str(error) or type(error).__name__).splitlines()[0]
-    return text if text.endswith(".") else f"{text}."
+def _host_memory(size: int) -> Any:
+    """Memory of this computer that the GPU reads."""
+    from cuda.core import LegacyPinnedMemoryResource
+
+    with told("host memory", f"{size / 2**20:.3g} MiB"):
+        return LegacyPinnedMemoryResource().allocate(size)
+
+
+def _gpu_memory(device: Any, size: int, stream: Any) -> Any:
+    with told("GPU memory", f"{size / 2**20:.3g} MiB"):
+        return device.allocate(size, stream=stream)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from lissive.fingerprint import of_texts
 from lissive.model.equations import Equations
 from lissive.simulation.engine import compile as backend
 from lissive.simulation.engine.agenda import RESTING, Agenda, watched
+from lissive.simulation.engine.change import notice
 from lissive.simulation.engine.doses import Doses, check, no_doses
 from lissive.simulation.engine.emit import check_length, module
 from lissive.simulation.engine.job import ROW, Job
@@ -25,6 +27,8 @@ from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.why import End, why
 
 Array = npt.NDArray[np.float64]
+MAX_STEPS = 10_000_000
+"""Taken and refused together, of one subject, if not given: some ten seconds of a small model."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Tolerances:
     peak_share: float = 1e-3
     first_step: float = 1e-3
     """Length of the first step after the start, in the model's time."""
-    max_steps: int = 10_000_000
+    max_steps: int = MAX_STEPS
 
     def __post_init__(self) -> None:
         checks = {
@@ -112,6 +116,11 @@ class Kernel:
     @property
     def states(self) -> tuple[str, ...]:
         return self.equations.states
+
+    @cached_property
+    def rests_on(self) -> list[set[str]]:
+        """Of each state, the names that its rate rests on."""
+        return [self.equations.graph.symbols([rate]) for rate in self.equations.rates]
 
     def start(
         self, subjects: int, parameters: Mapping[str, Any] | None = None, *, t0: float = 0.0,
@@ -302,8 +311,10 @@ class Batch:
         The state stays as it is; a reset will bring it to where these parameters would have begun.
         """
         fresh = self.kernel.start(len(self), parameters, t0=self._t0, tolerances=self.tolerances)
+        model = self.kernel.equations.parameters
+        notice(self, np.arange(len(self)), {**model, **self._given}, {**model, **parameters})
         self._constants, self._timing, self._initial = fresh._constants, fresh._timing, fresh._initial
-        self._given = parameters
+        self._given = dict(parameters)
         self._jumped(slice(None))
 
     def change(self, members: npt.NDArray[np.int64], parameters: Mapping[str, Array]) -> None:
@@ -315,6 +326,12 @@ class Batch:
         fresh = self.kernel.start(
             len(members), own | dict(parameters), t0=self._t0, tolerances=self.tolerances
         )
+        model = self.kernel.equations.parameters
+        notice(self, members, {**model, **own}, {**model, **own, **parameters})
+        for name, value in parameters.items():
+            whole = np.broadcast_to(self._given.get(name, model[name]), len(self)).astype(float)
+            whole[members] = value
+            self._given = {**self._given, name: whole}
         for mine, new in ((self._constants, fresh._constants), (self._initial, fresh._initial)):
             mine[members] = new
         for name, values in fresh._timing.items():

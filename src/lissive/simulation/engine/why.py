@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lissive.model.equations import TIME, Equations
+from lissive.simulation.engine.pole import nearest, written
 
 TOO_MANY, TOO_SMALL, NO_NUMBER = 1, 2, 3
 HALTED, ENDLESS, NO_DELAY = 5, 6, 7
@@ -59,11 +60,13 @@ def why(equations: Equations, parameters: Mapping[str, float], end: End) -> str:
     if end.status == NO_NUMBER:
         return f"stopped {here}: {STATUS[NO_NUMBER]}"
     state, value, rate = _fastest(equations, given, end)
+    if divided := _divided(equations, given, end, state):
+        return f"stopped {here}: {divided}"
     fastest = f"{state} (now {value:.6g}, changing by {rate:.6g} per {equations.time_unit or 'unit of time'})"
     if end.status == TOO_MANY:
         return (
-            f"stopped {here}: took more than max_steps steps ({end.steps}), mostly to follow {fastest}; "
-            f"raise rtol (now {end.rtol:g}), or check the rates of that state"
+            f"stopped {here}: took max_steps steps ({end.steps}), mostly to follow {fastest}; "
+            f"raise max_steps or rtol (now {end.rtol:g}), or check the rates of that state"
         )
     return (
         f"stopped {here}: the step became too small to follow {fastest}; if that amount is negligible, "
@@ -111,6 +114,22 @@ def _operation(op: str, args: Sequence[float]) -> str:
     }
     known |= {"mul": "a product too large", "const": "an infinite constant"}
     return known.get(op, op + " of {0:.3g}").format(*args)
+
+
+def _divided(equations: Equations, given: Mapping[str, Any], end: End, fastest: str) -> str:
+    """What a rate is divided by that is all but 0, with the values that make it so; "" where nothing is."""
+    g, sizes = equations.graph, dict(zip(equations.states, end.largest, strict=True))
+    rates = dict(zip(equations.states, equations.rates, strict=True))
+    for state in (fastest, *(name for name in equations.states if name != fastest)):
+        pole = nearest(g, rates[state], given, sizes)
+        if pole:
+            names = sorted(g.symbols([pole.divisor]))
+            values = ", ".join(f"{name} = {float(np.asarray(given[name])):.6g}" for name in names)
+            return (
+                f"the rate of {state} has no bound, since it is divided by {written(g, pole.divisor)}, "
+                f"which is {pole.value:.3g} there ({values}); give values with which that does not come to 0"
+            )
+    return ""
 
 
 def _fastest(equations: Equations, given: Mapping[str, Any], end: End) -> tuple[str, float, float]:
