@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lissive.calibrate.response import SUM_BETWEEN
 from lissive.chunks import How
 from lissive.errors import DesignError
 from lissive.trials import reproduce as reproducing
@@ -100,7 +101,7 @@ def test_a_trial_of_more_patients_has_a_narrower_interval(published) -> None:
     large = replace(
         large, observed=tuple(replace(o, n=None if o.n is None else 8 * o.n) for o in one.observed)
     )
-    answers = [Response({"between placebo": 0.0, "between effect": 0.0})] * 20
+    answers = [Response(dict.fromkeys(SUM_BETWEEN, 0.0))] * 20
     both = reproduce_published(
         replace(published, trials=(one, large)), replicates=20, responses=answers, threads=1
     )
