@@ -46,7 +46,8 @@ def test_the_first_screen_says_the_answer_what_stands_against_it_and_what_comes_
     found = case_answer.answer(make_case(CASE), simulate=False)
     assert found.bottom_line.text in first
     assert "To be settled first: clobazam + CBD" in first
-    assert "Settle the major safety flags (before certifying or prescribing)." in first
+    assert "Settle clobazam (do not start without the prescriber of clobazam; " in first
+    assert "do not stop the benzodiazepine suddenly) (before certifying or prescribing)." in first
     assert "bottom-line no" not in first
     for word in ("None", "Undefined", "spasm."):
         assert word not in first

@@ -312,7 +312,8 @@ def sent(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, seed: int, coun
 
 
 def test_no_request_ends_in_a_fault_or_half_written(cast, monkeypatch):
-    sent(cast, monkeypatch, 0, QUICK)
+    # Not seed 0: among its 300 requests none is answered by a redirect.
+    sent(cast, monkeypatch, 1, QUICK)
 
 
 @pytest.mark.slow

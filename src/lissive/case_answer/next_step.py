@@ -81,7 +81,10 @@ def _plans(flags: Sequence[Flag]) -> Iterator[str]:
         names = ", ".join(dict.fromkeys(map(_named, flags)))
         yield f"settle {len(flags)} major safety flags ({names}); the plan for each is under Safety"
     elif flags:
-        yield f"settle {' and '.join(f'{_named(flag)} ({_plan(flag)})' for flag in flags)}"
+        plans: dict[str, list[str]] = {}
+        for flag in flags:
+            plans.setdefault(_named(flag), []).append(_plan(flag))
+        yield "settle " + " and ".join(f"{name} ({'; '.join(each)})" for name, each in plans.items())
 
 
 def _named(flag: Flag) -> str:
