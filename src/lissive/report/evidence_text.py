@@ -247,8 +247,8 @@ _VERDICT_ON = {
 
 def about_text(near: Sequence[Match], about: str) -> str:
     """What was asked, the nearest claim and its verdict; that no claim fits, where none does."""
-    corrected = "; ".join(f"“{said}” read as “{meant}”" for said, meant in read_as(about).corrected)
-    asked = wrapped(f"You asked: {about}") + (f"\n{wrapped(f'Spelling: {corrected}.')}" if corrected else "")
+    read = "; ".join(f"“{said}” read as “{meant}”" for said, meant in read_as(about).corrected)
+    asked = "\n".join(map(wrapped, [f"You asked: {about}", f"Spelling: {read}."][: 1 + bool(read)]))
     if not near:
         none = "No claim fits. That does not tell whether it is true. Every claim: lissive evidence claims."
         other = nearest(about)
@@ -261,9 +261,8 @@ def about_text(near: Sequence[Match], about: str) -> str:
         wrapped(f"{_VERDICT_ON[first.is_less]}: {first.claim.verdict_label.upper()}"),
         OPPOSED if first.opposed else "",
     ]
-    head = "\n".join(line for line in lines if line)
     claims = [each.claim for each in near]
-    return paragraphs([head, *map(claim_text, claims), _note(*claims), LIMITS])
+    return paragraphs(["\n".join(filter(None, lines)), *map(claim_text, claims), _note(*claims), LIMITS])
 
 
 def claims_text(every: Sequence[Claim]) -> str:
