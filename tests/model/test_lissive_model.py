@@ -258,21 +258,8 @@ def test_eight_sprays_a_day_for_twelve_weeks(cause: str) -> None:
     assert active["walk_timed"] == pytest.approx(1, abs=0.005)
 
 
-TOO_MUCH = pytest.mark.xfail(
-    strict=True,
-    reason="no trial in this cause was fitted, and today's fit takes 32 % off the spasms; the largest published "
-    "effect, of people who had responded before, is 35 % (Novotna 2011)",
-)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "cause",
-    [
-        pytest.param(cause, marks=TOO_MUCH) if cause in ("spinal_cord_injury", "muscle_injury") else cause
-        for cause in CAUSES
-    ],
-)
+@pytest.mark.parametrize("cause", CAUSES)
 def test_spasms_fall_by_4_to_30_per_cent(cause: str) -> None:
     ratio = trial(cause, 2)["spasms_per_day"] / trial(cause, 0)["spasms_per_day"]
     assert 0.7 < ratio < 0.96

@@ -70,7 +70,11 @@ def read_as(text: str) -> Reading:
         meant = next(usual, "") or corrected(word.group().lower())
         if not meant:
             return word.group()
-        found.append(Corrected(word.group(), meant))
+        if word.group().lower() not in (
+            f"{meant}s",
+            meant.removesuffix("s"),
+        ):  # a form of the word is no error
+            found.append(Corrected(word.group(), meant))
         return meant
 
     spelled = re.sub(r"(?<![\w'])[A-Za-z]{4,}(?![\w'])", right, text.replace("’", "'"))
