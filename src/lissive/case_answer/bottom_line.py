@@ -86,13 +86,14 @@ def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
 def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
     """The flags, the medicines of which nothing is known, and the visit.
 
-    Of a plan that is forbidden anyway none is there to be settled.
+    Of a plan that is forbidden anyway none is there to be settled; SAFETY and NEXT have the medicines.
     """
     major, unknown = len(to_settle(safety)), len(safety.unknown_drugs)
     said = [f"{major} major safety {'flag' if major == 1 else 'flags'}"] if major else []
-    said += [f"{unknown} UNCHECKED {'drug' if unknown == 1 else 'drugs'}"] if unknown else []
+    if unknown and not (forbidden and major):  # three lines do not hold both beside what forbids it
+        said.append(f"{unknown} UNCHECKED {'drug' if unknown == 1 else 'drugs'}")
     if said:
-        yield " and ".join(said) if forbidden else f"settle {' and '.join(said)} first"
+        yield ", ".join(said) if forbidden else f"settle {' and '.join(said)} first"
     if gate.by_prescription:
         label = ", off label" if gate.off_label else ""
         yield f"on prescription{label}" if unknown else f"available on prescription{label}"
