@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import pytest
+from tests.model.apart import Model
 
 from lissive.model import compose
 from lissive.model.parameters import load_causes
 
-roadrunner = pytest.importorskip("roadrunner")
+pytest.importorskip("roadrunner")
 antimony = pytest.importorskip("antimony")
 libsbml = pytest.importorskip("libsbml")
 
@@ -34,19 +34,12 @@ def sbml(cause: str = "multiple_sclerosis") -> str:
 
 
 @cache
-def compiled(cause: str) -> Any:
-    return loaded(sbml(cause))
+def compiled(cause: str) -> Model:
+    return Model(sbml(cause))
 
 
-def loaded(text: str) -> Any:
-    """Compiled without optimisation, which takes longer than all runs."""
-    roadrunner.Config.setValue(roadrunner.Config.LLVM_BACKEND, roadrunner.Config.LLJIT)
-    roadrunner.Config.setValue(roadrunner.Config.LLJIT_OPTIMIZATION_LEVEL, 0)
-    return roadrunner.RoadRunner(text)
-
-
-def fresh(cause: str = "multiple_sclerosis") -> Any:
+def fresh(cause: str = "multiple_sclerosis") -> Model:
     """The model at its start, with the tables' parameters; compiled once."""
     model = compiled(cause)
-    model.resetToOrigin()
+    model.reset()
     return model

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.model.running import CAUSES, MS_HERE_OTHERS_SLOW, fresh, libsbml, loaded, sbml
+from tests.model.apart import Model
+from tests.model.running import CAUSES, MS_HERE_OTHERS_SLOW, fresh, libsbml, sbml
 
 from lissive.model.parameters import load_causes, load_genotypes, load_interactions, load_parameters
 
@@ -42,15 +43,14 @@ def run(
 ) -> dict[str, Any]:
     """Outputs over time, with `time`; doses add to their target."""
     model = fresh(cause)
-    model.integrator.relative_tolerance, model.integrator.absolute_tolerance = 1e-6, 1e-9
-    model.integrator.maximum_num_steps = 100_000
+    model.tolerances(1e-6, 1e-9, 100_000)
     for name, value in changes.items():
         model[name] = value
-    model.timeCourseSelections = ["time", *outputs]
     pieces, now = [], 0.0
     for time in [*sorted({time for time, _, _ in doses}), until]:
         if time > now:
-            pieces.append(np.array(model.simulate(now, time, max(2, round((time - now) / step) + 1))))
+            points = max(2, round((time - now) / step) + 1)
+            pieces.append(model.simulate(["time", *outputs], now, time, points))
             now = time
         for at, target, amount in doses:
             if at == time:
@@ -69,11 +69,9 @@ def area(seen: dict[str, Any], name: str) -> float:
 @pytest.mark.parametrize("cause", MS_HERE_OTHERS_SLOW)
 def test_without_drug_every_cause_stands_still(cause: str) -> None:
     model = fresh(cause)
-    rates = model.getRatesOfChangeNamedArray()
-    names = [name.rstrip("'") for name in rates.colnames]
     moving = {
         name: rate
-        for name, rate in zip(names, np.ravel(rates), strict=True)
+        for name, rate in model.rates().items()
         if name not in COUNTERS and abs(rate) > 1e-10 * max(abs(model[name]), 1e-3)
     }
     assert moving == {}
@@ -101,11 +99,8 @@ def test_people_who_differ_in_every_number_stand_still_too() -> None:
     for name, row in load_parameters().items():
         if row.distribution != "fixed" or row.provenance == "assumed":
             document.getModel().getParameter(name).setValue(row.value * generator.uniform(0.7, 1.2))
-    rates = loaded(libsbml.writeSBMLToString(document)).getRatesOfChangeNamedArray()
-    names = [name.rstrip("'") for name in rates.colnames]
-    moving = {
-        n: r for n, r in zip(names, np.ravel(rates), strict=True) if n not in COUNTERS and abs(r) > 1e-12
-    }
+    rates = Model(libsbml.writeSBMLToString(document)).rates()
+    moving = {name: rate for name, rate in rates.items() if name not in COUNTERS and abs(rate) > 1e-12}
     assert moving == {}
 
 

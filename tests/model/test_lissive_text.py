@@ -31,9 +31,7 @@ def test_dose_targets_are_species() -> None:
 
 
 def test_the_model_stays_small() -> None:
-    rates = fresh().getRatesOfChangeNamedArray()
-    states = {name.rstrip("'") for name in rates.colnames}
-    assert len(states) <= 60
+    assert len(fresh().rates()) <= 60
 
 
 @pytest.mark.parametrize(
