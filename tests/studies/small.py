@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.copies import with_changes
 
 from lissive.cli.main import main
 from lissive.errors import StudyError
@@ -43,17 +43,7 @@ A = ("analytes", 0)
 
 
 def changed(*changes: tuple[tuple[str | int, ...], Any]) -> dict[str, Any]:
-    """The study with other values at some places; a value of `...` takes the field away."""
-    study = copy.deepcopy(STUDY)
-    for path, value in changes:
-        at: Any = study
-        for part in path[:-1]:
-            at = at[part]
-        if value is ...:
-            del at[path[-1]]
-        else:
-            at[path[-1]] = value
-    return study
+    return with_changes(STUDY, *changes)
 
 
 def line_of(text: str, *path: str | int) -> int:

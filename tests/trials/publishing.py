@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.copies import with_changes
 
 from lissive.trials.published import Published, read_published
 
@@ -41,17 +41,7 @@ SMALL: dict[str, Any] = {
 
 
 def changed(*changes: tuple[tuple[str | int, ...], Any]) -> dict[str, Any]:
-    """The small trial with other values at some places; `...` takes a field away."""
-    trial = copy.deepcopy(SMALL)
-    for path, value in changes:
-        at: Any = trial
-        for part in path[:-1]:
-            at = at[part]
-        if value is ...:
-            del at[path[-1]]
-        else:
-            at[path[-1]] = value
-    return trial
+    return with_changes(SMALL, *changes)
 
 
 def read(tmp_path: Path, *trials: Mapping[str, Any]) -> Published:

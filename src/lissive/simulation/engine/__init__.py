@@ -14,8 +14,9 @@ makes a batch of subjects; `Batch.advance` takes them onward through their doses
 """
 
 from lissive.simulation.engine.doses import Doses
-from lissive.simulation.engine.kernel import MAX_STEPS, Batch, Kernel, Seen, Tolerances, build
+from lissive.simulation.engine.kernel import Batch, Kernel, Seen, build
 from lissive.simulation.engine.tableau import NAME as METHOD
+from lissive.simulation.engine.tolerances import MAX_STEPS, Tolerances
 from lissive.simulation.engine.why import STATUS
 
 __all__ = ["MAX_STEPS", "METHOD", "STATUS", "Batch", "Doses", "Kernel", "Seen", "Tolerances", "build"]
