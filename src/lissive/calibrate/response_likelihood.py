@@ -2,7 +2,7 @@
 
 The figures of a trial share its own placebo response and effect: each shifts them all by what the emulator says that
 this parameter does, so their covariance is that of the figures themselves (`response_data.covariance`) plus one rank
-for each.
+for each. Phases of one publication have the same patients, and are one trial here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.calibrate.baseline import patients_of
 from lissive.calibrate.emulator import Emulator
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response_data import Datum, covariance
@@ -63,12 +64,11 @@ class Likelihood:
 
 
 def likelihood_of(data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator) -> Likelihood:
-    trial = np.array([d.trial for d in data])
-    trials = np.unique(trial)
-    of_trial = (trial[:, None] == trials).astype(float)
+    of_trial = np.stack([np.isin(np.arange(len(data)), mine) for mine in groups(data).values()], axis=1)
+    trials = range(of_trial.shape[1])
     spread = covariance(data) + np.diag(emulator.error**2)
     whitener, log_determinant = np.zeros_like(spread), np.zeros(len(trials))
-    for k in range(len(trials)):
+    for k in trials:
         mine = np.flatnonzero(of_trial[:, k])
         block = spread[np.ix_(mine, mine)]
         whitener[np.ix_(mine, mine)] = np.linalg.inv(np.linalg.cholesky(block))
@@ -80,7 +80,15 @@ def likelihood_of(data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emul
         if BETWEEN + kind in names
     ]
     value = np.array([d.value for d in data])
-    return Likelihood(wanted, emulator, value, whitener, log_determinant, of_trial, moves)
+    return Likelihood(wanted, emulator, value, whitener, log_determinant, of_trial.astype(float), moves)
+
+
+def groups(data: Sequence[Datum]) -> dict[str, list[int]]:
+    """Publication to the places of its figures: its phases have the same patients."""
+    found: dict[str, list[int]] = {}
+    for place, datum in enumerate(data):
+        found.setdefault(patients_of(datum.observed.trial), []).append(place)
+    return found
 
 
 def low_rank(rest: FloatArray, shifts: FloatArray, of_trial: FloatArray) -> FloatArray:

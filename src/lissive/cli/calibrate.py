@@ -90,8 +90,8 @@ def response(
     used = fitted_on(published.trials)
     posterior = fit_response(used, seed=seed, effort=SMOKE if smoke else Effort(), threads=cores, say=_say)
     z = posterior.z.reshape(-1, len(posterior.priors))
-    fitted = posterior.data, posterior.trials, posterior.priors, posterior.emulator, z
-    scores = [] if smoke else compare(*fitted, seed=seed, say=_say)
+    learnt = posterior.priors, posterior.emulator
+    scores = [] if smoke else compare(posterior.data, *learnt, z, seed=seed, say=_say)
     if scores:
         posterior = refined(posterior, restriction(scores[0].structure, posterior.priors), Effort())
     rows = estimates(posterior)
@@ -108,7 +108,7 @@ def response(
     if out is not None:
         written = [*write_response(posterior, out), *write_prior_posterior(posterior, out)]
         if scores:
-            unseen = predictions(scores[0], *fitted[:-1], seed=seed)
+            unseen = predictions(scores[0], posterior.data, posterior.trials, *learnt, seed=seed)
             written += [write_scores(scores, out), write_left_out(unseen, out)]
         for path in written:
             print(path)

@@ -43,10 +43,12 @@ LOWER_OVER_RAISE = constants(Path(__file__).with_name("assumptions.tsv"))["lower
 MOVED = {
     "placebo": ("max_placebo_spasm", "max_placebo_pain"),
     "effect": ("gain_tone", "Im_pain_brain"),
-    "leaving": ("h_drop", "h_drop_adverse"),
+    "leaving": ("h_drop", "h_drop_adverse", "h_drop_nocebo"),
+    "adverse": ("h_drop_adverse", "h_drop_nocebo"),
     "noise": ("rating course_sd", "rating rating_sd", "rating visit_sd"),
 }
-"""Between-trial random effects: on placebo response, drug effect, discontinuation, and how ratings fluctuate."""
+"""Between-trial random effects: on placebo response, drug effect, discontinuation, that for side effects apart, and how
+ratings fluctuate."""
 
 
 @cache
